@@ -1,0 +1,225 @@
+//! A gate: the place where a workflow waits for leave to go on, and everything that was said there.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
+use crate::workflow::NewInput;
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    User(UserName),
+    Bot(UserName),
+    /// One of our own processes, by kind.
+    Service(String),
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(name) => write!(f, "user {name}"),
+            Self::Bot(name) => write!(f, "bot {name}"),
+            Self::Service(kind) => write!(f, "service {kind}"),
+        }
+    }
+}
+
+/// By what path a decision came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    Http,
+    Nats,
+}
+
+/// What a gate stands before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Generation: no generator fits, a human may help. The hint says how.
+    Input { hint: String },
+    /// The run of the code.
+    BeforeExecute,
+    /// The release of the result.
+    Release,
+}
+
+/// The question's type, as announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalType {
+    /// May the code run?
+    CodeExecution,
+    /// May the result be released?
+    CodeDeployment,
+    /// May the result be released although analysis found something critical?
+    SecurityOverride,
+    /// Who can supply what no generator could?
+    NeedsInput,
+}
+
+impl ApprovalType {
+    /// The type's name in answers and announcements.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeExecution => "code_execution",
+            Self::CodeDeployment => "code_deployment",
+            Self::SecurityOverride => "security_override",
+            Self::NeedsInput => "needs_input",
+        }
+    }
+}
+
+/// How much an approver should worry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskLevel {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl RiskLevel {
+    /// The level's name in answers and announcements.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// A gate that a workflow stands at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    pub approval_id: ApprovalId,
+    pub stage: Stage,
+    pub state: GateState,
+}
+
+/// Whether a human is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateState {
+    /// The approver has not judged yet; it moves the workflow on.
+    Pending,
+    /// Humans, bots or the deadline move the workflow on.
+    Parked { park: Park },
+}
+
+impl Gate {
+    /// The workflow's `number`th gate, counted from 1, not yet judged.
+    pub fn pending(workflow: WorkflowId, number: u32, stage: Stage) -> Self {
+        Self { approval_id: ApprovalId::for_gate(workflow, number), stage, state: GateState::Pending }
+    }
+
+    /// The question, where one was asked.
+    pub fn park(&self) -> Option<&Park> {
+        match &self.state {
+            GateState::Pending => None,
+            GateState::Parked { park } => Some(park),
+        }
+    }
+}
+
+/// The question put to humans, and what they have said so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Park {
+    pub approval_type: ApprovalType,
+    pub description: String,
+    pub risk: RiskLevel,
+    pub requested_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Approvals needed, each by another person or bot; at least 1.
+    pub required_approvers: u32,
+    /// What is parked; an approval for anything else is refused.
+    pub digest: Digest,
+    pub decisions: Vec<Decision>,
+}
+
+impl Park {
+    /// Approvals given so far.
+    pub fn approvals(&self) -> u32 {
+        let count = self.decisions.iter().filter(|decision| decision.verdict == Verdict::Approved).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+/// What was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Approved,
+    Rejected,
+    ChangesRequested,
+}
+
+impl Verdict {
+    /// The verdict's name in requests and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::ChangesRequested => "changes_requested",
+        }
+    }
+}
+
+/// One answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub verdict: Verdict,
+    pub by: UserName,
+    pub channel: Channel,
+    /// On whose behalf a bot says it speaks: a claim, never counted.
+    pub on_behalf_of: Option<String>,
+    pub comment: Option<String>,
+    pub input: Option<NewInput>,
+    /// The sender's name for the message: the same name again is the same decision.
+    pub message_id: String,
+    pub at: Timestamp,
+}
+
+/// How a gate was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateOutcome {
+    /// Policy asked no human.
+    Released,
+    Approved,
+    Rejected,
+    ChangesRequested,
+    Expired,
+    /// The workflow ended otherwise while the gate was shut.
+    Abandoned,
+}
+
+/// A gate behind the workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClosedGate {
+    pub approval_id: ApprovalId,
+    pub stage: Stage,
+    pub outcome: GateOutcome,
+    pub digest: Option<Digest>,
+    pub decisions: Vec<Decision>,
+    pub closed_at: Timestamp,
+}
+
+impl ClosedGate {
+    /// The record of a gate that is left now.
+    pub fn of(gate: &Gate, outcome: GateOutcome, at: Timestamp) -> Self {
+        Self {
+            approval_id: gate.approval_id,
+            stage: gate.stage.clone(),
+            outcome,
+            digest: gate.park().map(|park| park.digest),
+            decisions: gate.park().map(|park| park.decisions.clone()).unwrap_or_default(),
+            closed_at: at,
+        }
+    }
+}

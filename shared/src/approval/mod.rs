@@ -1,0 +1,11 @@
+//! Approval: the gate, the policy that decides whether it parks, and the rules of who may decide what.
+
+mod decide;
+mod gate;
+mod policy;
+
+pub use decide::{DecisionRequest, Refusal, judge, may_decide};
+pub use gate::{
+    Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, Park, RiskLevel, Stage, Verdict,
+};
+pub use policy::{Policy, Ruling};

@@ -1,0 +1,104 @@
+//! The operator's policy: does a gate park, for how long, and how many must agree. Pure.
+
+use std::time::Duration;
+
+use super::gate::{ApprovalType, Park, RiskLevel, Stage};
+use crate::clock::Timestamp;
+use crate::workflow::{SecurityLevel, Workflow};
+
+/// What the operator demands of every workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// From this risk on a human must agree, whatever the caller prefers; `None` leaves it to the caller.
+    pub demand_human_from: Option<RiskLevel>,
+    /// Every workflow must be gated before its code runs.
+    pub gate_before_execute: bool,
+    /// From this risk on two must agree.
+    pub two_approvers_from: Option<RiskLevel>,
+    /// How long a question waits for its answer.
+    pub expiry: Duration,
+    /// Silence releases; off by default.
+    pub release_on_expiry: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            demand_human_from: None,
+            gate_before_execute: false,
+            two_approvers_from: None,
+            expiry: Duration::from_secs(24 * 3600),
+            release_on_expiry: false,
+        }
+    }
+}
+
+/// What policy says about a gate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ruling {
+    /// No human is asked, because of this.
+    Release { reason: &'static str },
+    /// This is asked.
+    Park(Box<Park>),
+    /// A human is demanded, but the caller forbade to ask one.
+    ApprovalRequired,
+}
+
+impl Policy {
+    /// Judges the gate that `workflow` stands at, with the worst risk that analysis found.
+    ///
+    /// `None` where the workflow stands at no gate, or at one that is parked already.
+    pub fn rule(&self, workflow: &Workflow, found: RiskLevel, at: Timestamp) -> Option<Ruling> {
+        let gate = workflow.gate().filter(|gate| gate.park().is_none())?;
+        let options = &workflow.submission.options;
+        let risk = match options.security_level {
+            SecurityLevel::Permissive => found.max(RiskLevel::Medium),
+            SecurityLevel::Strict | SecurityLevel::Standard => found,
+        };
+        let demanded = self.demand_human_from.is_some_and(|from| risk >= from);
+        let asked = match &gate.stage {
+            Stage::Input { .. } => true,
+            Stage::Release => options.require_approval,
+            Stage::BeforeExecute => self.gate_before_execute,
+        };
+        Some(match (demanded || (self.gate_before_execute && gate.stage == Stage::BeforeExecute), asked) {
+            (true, true | false) if !options.enable_human_loop => Ruling::ApprovalRequired,
+            (true, true | false) => self.park(workflow, &gate.stage, risk, at),
+            (false, true) if options.enable_human_loop => self.park(workflow, &gate.stage, risk, at),
+            (false, true) => Ruling::Release { reason: "the caller switched the human loop off" },
+            (false, false) => Ruling::Release { reason: "the caller asked for no approval" },
+        })
+    }
+
+    fn park(&self, workflow: &Workflow, stage: &Stage, risk: RiskLevel, at: Timestamp) -> Ruling {
+        let approval_type = match stage {
+            Stage::Input { .. } => ApprovalType::NeedsInput,
+            Stage::BeforeExecute => ApprovalType::CodeExecution,
+            Stage::Release if risk == RiskLevel::Critical => ApprovalType::SecurityOverride,
+            Stage::Release => ApprovalType::CodeDeployment,
+        };
+        let two = self.two_approvers_from.is_some_and(|from| risk >= from);
+        Ruling::Park(Box::new(Park {
+            approval_type,
+            description: describe(workflow, stage),
+            risk,
+            requested_at: at,
+            expires_at: at.after(self.expiry),
+            required_approvers: if two && approval_type != ApprovalType::NeedsInput { 2 } else { 1 },
+            digest: workflow.release_digest(),
+            decisions: Vec::new(),
+        }))
+    }
+}
+
+fn describe(workflow: &Workflow, stage: &Stage) -> String {
+    let origin = workflow.artifacts.origin.as_deref().unwrap_or("nothing yet");
+    let tests = workflow.artifacts.tests;
+    match stage {
+        Stage::Input { hint } => format!("No generator can serve this goal. {hint}"),
+        Stage::BeforeExecute => format!("May this code ({origin}) run in the sandbox?"),
+        Stage::Release => {
+            format!("May this result ({origin}) be released? {} of {} tests passed.", tests.passed, tests.total)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Time as the domain sees it: milliseconds since the Unix epoch, handed in by the caller.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment in milliseconds since the Unix epoch, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Takes milliseconds since the Unix epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// The moment `duration` later, saturating at the end of time.
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// RFC 3339 with milliseconds, e.g. `2026-01-31T12:00:00.250Z`; a moment outside the calendar's range reads as the epoch.
+    pub fn to_rfc3339(self) -> String {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            .format(&Rfc3339)
+            .unwrap_or_default()
+    }
+
+    /// The UTC calendar day, e.g. `2026-01-31`.
+    pub fn day(self) -> String {
+        self.to_rfc3339().chars().take(10).collect()
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.to_rfc3339())
+    }
+}
+
+/// Where processes read the time: the system's clock, or one that a test moves by hand.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Option<Arc<AtomicI64>>);
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    pub fn manual(start: Timestamp) -> Self {
+        Self(Some(Arc::new(AtomicI64::new(start.as_millis()))))
+    }
+
+    /// Moves a manual clock on; the system's clock stays what it is.
+    pub fn advance(&self, by: Duration) {
+        if let Some(hands) = &self.0 {
+            hands.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Some(hands) => Timestamp(hands.load(Ordering::SeqCst)),
+            None => Timestamp(
+                i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_reads_as_rfc3339_and_counts_durations() {
+        let start = Timestamp::from_millis(1_769_860_800_250);
+        assert_eq!(start.to_rfc3339(), "2026-01-31T12:00:00.25Z");
+        assert_eq!(start.day(), "2026-01-31");
+        assert_eq!(start.after(Duration::from_millis(5)).since(start), Duration::from_millis(5));
+        assert_eq!(start.since(start.after(Duration::from_secs(1))), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_manual_clock_moves_only_by_hand() {
+        let clock = Clock::manual(Timestamp::from_millis(10));
+        assert_eq!(clock.now(), clock.now());
+        clock.clone().advance(Duration::from_millis(7));
+        assert_eq!(clock.now().as_millis(), 17);
+    }
+}

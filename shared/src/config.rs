@@ -1,0 +1,268 @@
+//! Settings: a TOML file, then the environment over it; every error is reported at once.
+//!
+//! A setting has a dotted name, e.g. `api.listen`. The file named by `PROMPTCRAFT_CONFIG` holds it as `[api] listen = ".."`;
+//! the environment covers it as `PROMPTCRAFT__API__LISTEN`. [`SETTINGS`] lists them all; a name that is not in the list is an
+//! error, so a typing mistake never passes in silence.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::identity::Secret;
+
+mod table;
+pub use table::SETTINGS;
+
+/// Every mistake in the settings, one line each.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the settings have {} mistake(s):\n  {}", .0.len(), .0.join("\n  "))]
+pub struct ConfigErrors(pub Vec<String>);
+
+/// How much the process trusts its surroundings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Users, keys and addresses of the demo stack are fine.
+    Demo,
+    /// Nothing of the demo is there, yet comfort goes before rigour.
+    Development,
+    /// A demo user, a demo key, an unsynced broker or an unnamed sandbox refuses to start.
+    Production,
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "demo" => Ok(Self::Demo),
+            "development" => Ok(Self::Development),
+            "production" => Ok(Self::Production),
+            _ => Err("a profile is demo, development or production".to_owned()),
+        }
+    }
+}
+
+/// A duration as text: a whole number with a unit of `ms`, `s`, `m`, `h` or `d`, e.g. `500ms` or `24h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let bad = || "a duration is a whole number with ms, s, m, h or d, e.g. 30s".to_owned();
+        let count: u64 = digits.parse().map_err(|_| bad())?;
+        let millis = match &text[digits.len()..] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(bad()),
+        };
+        count.checked_mul(millis).map(|millis| Self(Duration::from_millis(millis))).ok_or_else(bad)
+    }
+}
+
+/// Reads settings one by one and remembers every mistake until [`Settings::finish`].
+#[derive(Debug, Default)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    mistakes: Vec<String>,
+}
+
+impl Settings {
+    /// Reads the file that `PROMPTCRAFT_CONFIG` names, if any, and the environment over it.
+    pub fn from_environment() -> Self {
+        let file = std::env::vars().find(|(name, _)| name == "PROMPTCRAFT_CONFIG").map(|(_, path)| PathBuf::from(path));
+        let mut settings = Self::default();
+        if let Some(path) = file {
+            match std::fs::read_to_string(&path) {
+                Ok(text) => settings.add_toml(&text),
+                Err(error) => settings.mistakes.push(format!("PROMPTCRAFT_CONFIG={}: {error}", path.display())),
+            }
+        }
+        settings.add_environment(std::env::vars());
+        settings
+    }
+
+    /// Settings from explicit pairs, as tests and the embedded stack give them.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut settings = Self::default();
+        for (name, value) in pairs {
+            settings.put(name.to_owned(), value.to_owned());
+        }
+        settings
+    }
+
+    fn add_toml(&mut self, text: &str) {
+        match text.parse::<toml::Table>() {
+            Ok(table) => self.flatten("", &toml::Value::Table(table)),
+            Err(error) => self.mistakes.push(format!("the settings file is not TOML: {}", error.message())),
+        }
+    }
+
+    fn flatten(&mut self, name: &str, value: &toml::Value) {
+        match value {
+            toml::Value::Table(table) => {
+                for (key, inner) in table {
+                    let full = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                    self.flatten(&full, inner);
+                }
+            }
+            toml::Value::Array(items) => {
+                let texts: Vec<String> = items.iter().map(plain).collect();
+                self.put(name.to_owned(), texts.join(","));
+            }
+            toml::Value::String(_)
+            | toml::Value::Integer(_)
+            | toml::Value::Float(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Datetime(_) => self.put(name.to_owned(), plain(value)),
+        }
+    }
+
+    fn add_environment(&mut self, variables: impl Iterator<Item = (String, String)>) {
+        for (name, value) in variables {
+            if let Some(rest) = name.strip_prefix("PROMPTCRAFT__") {
+                self.put(rest.to_ascii_lowercase().replace("__", "."), value);
+            }
+        }
+    }
+
+    fn put(&mut self, name: String, value: String) {
+        if SETTINGS.iter().any(|(known, _)| *known == name) {
+            self.values.insert(name, value);
+        } else {
+            let near = nearest(&name);
+            self.mistakes.push(format!("{name}: there is no such setting{near}"));
+        }
+    }
+
+    /// The setting's value, or `default` where it is not set or not readable (which is remembered as a mistake).
+    pub fn read<T: FromStr>(&mut self, name: &'static str, default: T) -> T
+    where
+        T::Err: Display,
+    {
+        self.optional(name).unwrap_or(default)
+    }
+
+    /// The setting's value, if it is set.
+    pub fn optional<T: FromStr>(&mut self, name: &'static str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        debug_assert!(SETTINGS.iter().any(|(known, _)| *known == name), "{name} is not in the table");
+        let text = self.values.get(name)?;
+        match text.trim().parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.mistakes.push(format!("{name}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// The setting's value; not to have it is a mistake.
+    pub fn required(&mut self, name: &'static str) -> String {
+        let value = self.optional::<String>(name).unwrap_or_default();
+        if value.is_empty() {
+            let meaning = SETTINGS.iter().find(|(known, _)| *known == name).map_or("", |(_, meaning)| *meaning);
+            self.mistakes.push(format!("{name}: must be set ({meaning})"));
+        }
+        value
+    }
+
+    /// A secret: the setting itself, or the content of the file that `<name>_file` names.
+    pub fn secret(&mut self, name: &'static str, file_name: &'static str) -> Option<Secret> {
+        if let Some(path) = self.optional::<String>(file_name) {
+            return match std::fs::read_to_string(&path) {
+                Ok(text) => Some(Secret::new(text.trim())),
+                Err(error) => {
+                    self.mistakes.push(format!("{file_name}: cannot read the file: {error}"));
+                    None
+                }
+            };
+        }
+        self.optional::<String>(name).map(Secret::new)
+    }
+
+    /// A list of words divided by commas.
+    pub fn list(&mut self, name: &'static str, default: &[&str]) -> Vec<String> {
+        match self.optional::<String>(name) {
+            Some(text) => text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+            None => default.iter().map(|word| (*word).to_owned()).collect(),
+        }
+    }
+
+    /// A duration.
+    pub fn span(&mut self, name: &'static str, default: Duration) -> Duration {
+        self.read(name, Span(default)).0
+    }
+
+    /// Remembers a mistake that only the reader can see, e.g. two settings that contradict each other.
+    pub fn mistake(&mut self, text: impl Into<String>) {
+        self.mistakes.push(text.into());
+    }
+
+    /// Reports every mistake at once.
+    pub fn finish(self) -> Result<(), ConfigErrors> {
+        if self.mistakes.is_empty() {
+            return Ok(());
+        }
+        let unique: BTreeSet<String> = self.mistakes.into_iter().collect();
+        Err(ConfigErrors(unique.into_iter().collect()))
+    }
+}
+
+fn plain(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn nearest(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    SETTINGS
+        .iter()
+        .find(|(known, _)| known.rsplit('.').next() == Some(last) || known.replace('_', "") == name.replace('_', ""))
+        .map(|(known, _)| format!("; did you mean {known}?"))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_covers_the_file() {
+        let mut settings = Settings::default();
+        settings.add_toml("[api]\nlisten = \"127.0.0.1:1\"\n[worker]\nphases = [\"plan\", \"generate\"]\n");
+        settings.add_environment([("PROMPTCRAFT__API__LISTEN".to_owned(), "127.0.0.1:2".to_owned())].into_iter());
+        assert_eq!(settings.required("api.listen"), "127.0.0.1:2");
+        assert_eq!(settings.list("worker.phases", &[]), ["plan", "generate"]);
+        settings.finish().unwrap();
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let mut settings =
+            Settings::from_pairs([("api.lisetn", "x"), ("api.workers", "many"), ("approval.expiry", "3 weeks")]);
+        assert_eq!(settings.read("api.workers", 2_u32), 2);
+        settings.span("approval.expiry", Duration::ZERO);
+        settings.required("nats.url");
+        let ConfigErrors(mistakes) = settings.finish().unwrap_err();
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        assert!(mistakes.iter().any(|m| m.starts_with("nats.url: must be set")));
+    }
+
+    #[test]
+    fn a_duration_has_a_unit() {
+        assert_eq!("24h".parse::<Span>(), Ok(Span(Duration::from_secs(86_400))));
+        assert_eq!("250ms".parse::<Span>(), Ok(Span(Duration::from_millis(250))));
+        for bad in ["", "5", "h", "-1s", "1w", "99999999999999999999s", "18446744073709551615d"] {
+            assert!(bad.parse::<Span>().is_err(), "{bad}");
+        }
+    }
+}

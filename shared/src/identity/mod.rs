@@ -1,0 +1,9 @@
+//! Who may call: users, their roles, password hashes and signing keys, as they stand in watched key-value buckets.
+
+mod password;
+mod records;
+mod secret;
+
+pub use password::{PasswordError, PasswordHash, spend_time_of_a_check};
+pub use records::{KeyState, RefreshFamily, Revocation, Role, SigningKey, User};
+pub use secret::Secret;

@@ -1,0 +1,67 @@
+//! Passwords by Argon2id with the crate's default cost (19 MiB, two passes), which is OWASP's first choice.
+
+use std::sync::LazyLock;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash as Phc;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use serde::{Deserialize, Serialize};
+
+/// A password that is not taken, or a hash that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    #[error("a password is 8 to 256 characters")]
+    Length,
+    #[error("the password could not be hashed: {0}")]
+    Hash(String),
+}
+
+/// A password's salted hash in PHC form.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Hashes a password of 8 to 256 characters; takes some 20 ms of CPU by design, so call it off the async threads.
+    pub fn of(password: &str) -> Result<Self, PasswordError> {
+        if !(8..=256).contains(&password.chars().count()) {
+            return Err(PasswordError::Length);
+        }
+        let hash = Argon2::default()
+            .hash_password(password.as_bytes())
+            .map_err(|error| PasswordError::Hash(error.to_string()))?;
+        Ok(Self(hash.to_string()))
+    }
+
+    /// Whether `password` is the one; as slow as [`PasswordHash::of`].
+    pub fn matches(&self, password: &str) -> bool {
+        Phc::new(&self.0).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Spends the time that a real check takes, so that an unknown user is answered like a wrong password.
+pub fn spend_time_of_a_check(password: &str) {
+    static NOBODY: LazyLock<Option<PasswordHash>> =
+        LazyLock::new(|| PasswordHash::of("nobody signs in as nobody").ok());
+    std::hint::black_box(NOBODY.as_ref().map(|hash| hash.matches(password)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_matches_its_own_hash_only() {
+        let hash = PasswordHash::of("correct horse").unwrap();
+        assert!(hash.matches("correct horse"));
+        assert!(!hash.matches("correct horsf"));
+        assert!(matches!(PasswordHash::of("short"), Err(PasswordError::Length)));
+        assert_eq!(format!("{hash:?}"), "***");
+    }
+}

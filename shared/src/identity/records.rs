@@ -1,0 +1,108 @@
+//! The records of the identity buckets.
+
+use serde::{Deserialize, Serialize};
+
+use super::password::PasswordHash;
+use super::secret::Secret;
+use crate::clock::Timestamp;
+use crate::ids::UserName;
+
+/// What someone may do; each role may do all that the one before may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads what is visible to them.
+    Viewer,
+    /// Submits, analyses and cancels.
+    Developer,
+    /// Decides on others' work.
+    Approver,
+    /// Sees and cancels everything.
+    Admin,
+}
+
+impl Role {
+    /// The role's name in settings, tokens and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Developer => "developer",
+            Self::Approver => "approver",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Viewer, Self::Developer, Self::Approver, Self::Admin]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| "a role is viewer, developer, approver or admin".to_owned())
+    }
+}
+
+/// Someone who may sign in: a person over HTTP, a bot on the broker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    pub name: UserName,
+    pub role: Role,
+    /// May decide on their own work.
+    pub self_approval: bool,
+    pub disabled: bool,
+    /// Made by the demo stack; a production start refuses such a user.
+    pub demo: bool,
+    /// Speaks on the broker and never signs in over HTTP.
+    pub bot: bool,
+    pub password: Option<PasswordHash>,
+    pub created_at: Timestamp,
+}
+
+/// Whether a key signs or only verifies what it signed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// The newest active key signs.
+    Active,
+    /// Tokens that it signed stay good until they expire.
+    VerifyOnly,
+}
+
+/// An HMAC-SHA-256 key for tokens, named by its `kid`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SigningKey {
+    pub kid: String,
+    pub secret: Secret,
+    pub state: KeyState,
+    /// Made by the demo stack; a production start refuses such a key.
+    pub demo: bool,
+    pub created_at: Timestamp,
+}
+
+impl SigningKey {
+    /// A fresh active key.
+    pub fn fresh(demo: bool, at: Timestamp) -> Self {
+        let prefix = if demo { "demo" } else { "key" };
+        let kid = format!("{prefix}-{}", &Secret::fresh().expose()[..12]);
+        Self { kid, secret: Secret::fresh(), state: KeyState::Active, demo, created_at: at }
+    }
+}
+
+/// A token that stopped working before it expired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// When the token would have expired, after which the record is of no use.
+    pub until: Timestamp,
+}
+
+/// The chain of refresh tokens that began with one sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshFamily {
+    pub user: UserName,
+    /// The generation whose token is good now; an older one is a replay and ends the family.
+    pub generation: u64,
+    pub revoked: bool,
+    pub expires_at: Timestamp,
+}

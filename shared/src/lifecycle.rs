@@ -1,0 +1,72 @@
+//! A process's life: the first signal drains, the second kills. Every task is tracked, so that a drain can wait for it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Tracks the tasks of a process and tells them when to stop. Clones share one life.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycle {
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Lifecycle {
+    /// A life without signals, for a process inside a test.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A life that SIGINT and SIGTERM end: the first drains, the second exits at once with code 130.
+    pub fn with_signals() -> std::io::Result<Self> {
+        let life = Self::default();
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let stopping = life.stopping.clone();
+        // Not tracked: a drain must not wait for a signal that never comes.
+        #[expect(clippy::disallowed_methods, reason = "the listener outlives the drain, which would wait for it")]
+        tokio::spawn(async move {
+            for first in [true, false] {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if first {
+                    tracing::info!("signal received: draining; a second signal exits at once");
+                    stopping.cancel();
+                } else {
+                    std::process::exit(130);
+                }
+            }
+        });
+        Ok(life)
+    }
+
+    /// Resolves when the process is to stop.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Tells every task to stop; idempotent.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Spawns a task that a drain waits for.
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tasks.spawn(task)
+    }
+
+    /// Waits until every task has ended, at most `limit`; false when some had not.
+    pub async fn drained(&self, limit: Duration) -> bool {
+        self.tasks.close();
+        tokio::time::timeout(limit, self.tasks.wait()).await.is_ok()
+    }
+}

@@ -1,0 +1,108 @@
+//! Interactive analyses: a job in a work queue, its caller waiting on a reply inbox.
+
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::message::PublishMessage;
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+
+use super::broker::Broker;
+use super::envelope::{DecodeError, decode, encode};
+use super::subjects;
+use crate::analysis::{AnalysisReport, AnalysisTask};
+use crate::clock::Timestamp;
+use crate::telemetry::TraceContext;
+
+const REPLY_TO: &str = "Promptcraft-Reply-To";
+
+/// Why an analysis brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalysisError {
+    #[error("no worker answered in time")]
+    NoWorker,
+    #[error("the analysis could not be queued: {0}")]
+    Unavailable(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Job {
+    task: AnalysisTask,
+    user: String,
+    deadline: Timestamp,
+}
+
+/// What a worker answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnalysisAnswer {
+    pub report: AnalysisReport,
+    pub worker: String,
+    pub cpu_ms: u64,
+}
+
+/// Queues analyses and waits for their answers.
+#[derive(Debug, Clone)]
+pub struct AnalysisRequests {
+    broker: Broker,
+}
+
+impl AnalysisRequests {
+    /// The queue behind `broker`.
+    pub fn new(broker: &Broker) -> Self {
+        Self { broker: broker.clone() }
+    }
+
+    /// Has a task analysed by any worker. Waits at most `limit`, after which the job is of no use and is dropped unread.
+    pub async fn ask(
+        &self,
+        task: AnalysisTask,
+        user: &str,
+        now: Timestamp,
+        limit: Duration,
+        trace: TraceContext,
+    ) -> Result<AnalysisAnswer, AnalysisError> {
+        let unavailable = |error: &dyn std::fmt::Display| AnalysisError::Unavailable(error.to_string());
+        let client = self.broker.client();
+        let inbox = client.new_inbox();
+        let mut answers = client.subscribe(inbox.clone()).await.map_err(|error| unavailable(&error))?;
+        let job = Job { task, user: user.to_owned(), deadline: now.after(limit) };
+        let message = PublishMessage::build()
+            .payload(encode(&job).into())
+            .header(REPLY_TO, inbox.as_str())
+            .header(TraceContext::HEADER, trace.to_string().as_str());
+        let ack = self
+            .broker
+            .jetstream()
+            .send_publish(subjects::ANALYSIS_TASK, message)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let wait = async {
+            ack.await.map_err(|error| unavailable(&error))?;
+            answers.next().await.ok_or(AnalysisError::NoWorker)
+        };
+        let answer = tokio::time::timeout(limit, wait).await.map_err(|_| AnalysisError::NoWorker)??;
+        decode(&answer.payload).map_err(|error| unavailable(&error))
+    }
+}
+
+/// Reads an analysis job, has `work` do it unless its caller has gone, and sends the answer to the caller.
+///
+/// The delivery is the caller's to settle: after `Ok`, acknowledge it.
+pub async fn answer_analysis<F>(broker: &Broker, message: &Message, now: Timestamp, work: F) -> Result<(), DecodeError>
+where
+    F: AsyncFnOnce(AnalysisTask) -> Option<AnalysisAnswer>,
+{
+    let job: Job = decode(&message.payload)?;
+    let header = message.headers.as_ref().and_then(|headers| headers.get(REPLY_TO));
+    let Some(reply) = header.map(|value| value.as_str().to_owned()) else { return Ok(()) };
+    if now > job.deadline {
+        tracing::info!("an analysis came too late for its caller; dropped");
+        return Ok(());
+    }
+    if let Some(answer) = work(job.task).await
+        && let Err(error) = broker.client().publish(reply, encode(&answer).into()).await
+    {
+        tracing::warn!(%error, "an analysis could not be answered");
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Announcements to approval bots, their decisions, and our replies: plain JSON, so that a five-line script can take part.
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::message::PublishMessage;
+use serde::{Deserialize, Serialize};
+
+use super::broker::Broker;
+use super::subjects;
+use crate::approval::{ApprovalType, RiskLevel, Verdict};
+use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
+
+/// What is announced when a workflow parks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Announcement {
+    pub workflow_id: WorkflowId,
+    pub approval_id: ApprovalId,
+    pub approval_type: ApprovalType,
+    pub description: String,
+    pub risk_level: RiskLevel,
+    pub digest: Digest,
+    pub context: serde_json::Value,
+    pub required_approvers: u32,
+    /// RFC 3339.
+    pub expires_at: String,
+    /// Where a bot reads the answer to its decision; set when announced.
+    pub reply_subject: String,
+}
+
+/// A bot's decision as it was sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BotDecision {
+    pub workflow_id: WorkflowId,
+    pub approval_id: ApprovalId,
+    pub decision: Verdict,
+    pub comment: Option<String>,
+    pub digest: Option<Digest>,
+    pub decided_by: Option<String>,
+    pub recipe: Option<String>,
+    pub code: Option<String>,
+}
+
+/// What a bot reads on the reply subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BotReply {
+    pub workflow_id: Option<WorkflowId>,
+    pub approval_id: Option<ApprovalId>,
+    /// `applied`, `refused` or `kept`.
+    pub status: String,
+    /// The refusal's stable code.
+    pub code: Option<String>,
+    pub reason: String,
+    pub workflow_status: Option<String>,
+    /// The decision's `Nats-Msg-Id`, where it had one.
+    pub message_id: Option<String>,
+}
+
+/// A decision's sender and text, before the text was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// Proved by the subject, which the broker lets only this bot publish to.
+    pub bot: UserName,
+    /// The workflow that the subject names; `None` where that token is no id.
+    pub workflow_id: Option<WorkflowId>,
+    /// The token of the subject that an answer goes to.
+    pub token: String,
+    pub message_id: Option<String>,
+    pub sequence: u64,
+    pub payload: bytes::Bytes,
+}
+
+/// Speaks with bots.
+#[derive(Debug, Clone)]
+pub struct ApprovalDesk {
+    broker: Broker,
+}
+
+impl ApprovalDesk {
+    /// The desk behind `broker`.
+    pub fn new(broker: &Broker) -> Self {
+        Self { broker: broker.clone() }
+    }
+
+    /// Announces a park; returns once the announcement is on disk. Idempotent by approval within two minutes.
+    pub async fn announce(&self, mut announcement: Announcement) -> Result<(), String> {
+        announcement.reply_subject = subjects::reply_for_bots(announcement.workflow_id);
+        let payload = serde_json::to_vec(&announcement).map_err(|error| error.to_string())?;
+        let message =
+            PublishMessage::build().payload(payload.into()).message_id(format!("park-{}", announcement.approval_id));
+        let subject = subjects::requested(announcement.workflow_id);
+        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?;
+        ack.await.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Answers a bot.
+    pub async fn reply(&self, to: &Received, reply: &BotReply) {
+        let payload = serde_json::to_vec(reply).unwrap_or_default();
+        let subject = subjects::reply(&to.bot, &to.token);
+        if let Err(error) = self.broker.client().publish(subject, payload.into()).await {
+            tracing::warn!(%error, bot = %to.bot, "a reply could not be sent");
+        }
+    }
+
+    /// Reads who sent a decision; `None` where the subject names no sender, which the broker's permissions rule out.
+    pub fn read(message: &Message) -> Option<Received> {
+        let info = message.info().ok()?;
+        let bot = subjects::decision_bot(&message.subject)?;
+        let header = message.headers.as_ref().and_then(|headers| headers.get("Nats-Msg-Id"));
+        Some(Received {
+            bot,
+            workflow_id: subjects::parse_decision(&message.subject).map(|(_, id)| id),
+            token: message.subject.rsplit('.').next()?.to_owned(),
+            message_id: header.map(|value| value.as_str().to_owned()),
+            sequence: info.stream_sequence,
+            payload: message.payload.clone(),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Content over 8 KiB, stored once under its SHA-256.
+
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::DirectGetErrorKind;
+
+use super::broker::Broker;
+use super::subjects;
+use crate::ids::Digest;
+use crate::workflow::Content;
+
+/// Why content could not be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    #[error("content cannot be stored or read now: {0}")]
+    Unavailable(String),
+    #[error("content {0} is not there")]
+    Missing(Digest),
+    #[error("content {0} is damaged: its digest is another")]
+    Damaged(Digest),
+}
+
+/// The blob stream.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    broker: Broker,
+}
+
+impl Blobs {
+    /// The blobs behind `broker`.
+    pub fn new(broker: &Broker) -> Self {
+        Self { broker: broker.clone() }
+    }
+
+    /// Takes a text into content: small ones stay inline, large ones go to the stream first. Idempotent.
+    pub async fn store(&self, text: String) -> Result<Content, BlobError> {
+        let mut content = Content::new(text);
+        let Some(text) = content.inline.take_if(|text| text.len() > Content::INLINE_LIMIT_BYTES) else {
+            return Ok(content);
+        };
+        // The fence on sequence 0 stores a content once; a conflict says that it is there already.
+        let message = PublishMessage::build().payload(text.into_bytes().into()).expected_last_subject_sequence(0);
+        let subject = subjects::blob(content.digest);
+        let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
+        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| unavailable(&error))?;
+        match ack.await {
+            Ok(_) => Ok(content),
+            Err(error) if super::log::is_conflict(&error) => Ok(content),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    /// The text of content, checked against its digest.
+    pub async fn load(&self, content: &Content) -> Result<String, BlobError> {
+        if let Some(text) = &content.inline {
+            return Ok(text.clone());
+        }
+        let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
+        let stream =
+            self.broker.jetstream().get_stream_no_info(subjects::BLOBS).await.map_err(|error| unavailable(&error))?;
+        match stream.direct_get_last_for_subject(subjects::blob(content.digest)).await {
+            Ok(message) if Digest::of(&message.payload) == content.digest => {
+                String::from_utf8(message.payload.to_vec()).map_err(|_| BlobError::Damaged(content.digest))
+            }
+            Ok(_) => Err(BlobError::Damaged(content.digest)),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Err(BlobError::Missing(content.digest)),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}

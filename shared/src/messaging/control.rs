@@ -1,0 +1,165 @@
+//! Conversations without a stream: cancel signals, signs of life, and decisions that came over HTTP.
+
+use std::time::Duration;
+
+use async_nats::{HeaderMap, Subscriber};
+use futures_util::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+
+use super::broker::Broker;
+use super::envelope::{decode, encode};
+use super::subjects;
+use crate::approval::Verdict;
+use crate::identity::Role;
+use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
+use crate::telemetry::TraceContext;
+use crate::workflow::NewInput;
+
+/// What a worker says of itself every second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerReport {
+    pub instance: String,
+    pub phases: Vec<String>,
+    pub runtimes: Vec<String>,
+    pub running: u32,
+    /// E.g. `docker` or `bubblewrap`.
+    pub sandbox_backend: String,
+    pub sandbox_ok: bool,
+    pub sandbox_detail: String,
+}
+
+/// A decision that came over HTTP, with the caller already authenticated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpDecision {
+    pub workflow_id: WorkflowId,
+    pub approval_id: ApprovalId,
+    pub verdict: Verdict,
+    pub comment: Option<String>,
+    pub digest: Option<Digest>,
+    pub input: Option<NewInput>,
+    pub by: UserName,
+    pub role: Role,
+    /// The same for a repeat of the same request.
+    pub message_id: String,
+}
+
+/// What the approver answers to a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalAnswer {
+    /// Applied; the workflow's status after it.
+    Applied { status: String, message: String },
+    /// Refused, by the refusal's code.
+    Refused { code: String, message: String },
+    /// The log could not be written; nothing changed.
+    Unavailable { message: String },
+}
+
+/// Signals between processes.
+#[derive(Debug, Clone)]
+pub struct Control {
+    broker: Broker,
+}
+
+/// A stream of workflows that were cancelled.
+pub type CancelSignals = std::pin::Pin<Box<dyn Stream<Item = WorkflowId> + Send>>;
+
+/// Reports of workers as they come.
+pub type Presence = std::pin::Pin<Box<dyn Stream<Item = WorkerReport> + Send>>;
+
+impl Control {
+    /// The signals behind `broker`.
+    pub fn new(broker: &Broker) -> Self {
+        Self { broker: broker.clone() }
+    }
+
+    /// Tells every worker to kill what runs for the workflow. Best effort: the fence keeps a late result out all the same.
+    pub async fn cancel(&self, id: WorkflowId) {
+        let client = self.broker.client();
+        if let Err(error) = client.publish(subjects::cancel(id), bytes::Bytes::new()).await {
+            tracing::warn!(%error, workflow.id = %id, "a cancel signal could not be sent");
+        }
+        self.broker.flush().await;
+    }
+
+    /// Every cancel signal from now on.
+    pub async fn cancels(&self) -> Result<CancelSignals, String> {
+        let signals = self.subscribe(subjects::ALL_CANCELS).await?;
+        Ok(Box::pin(signals.filter_map(async |message| subjects::workflow_of(&message.subject))))
+    }
+
+    /// Tells the APIs that this worker lives.
+    pub async fn report(&self, report: &WorkerReport) {
+        let subject = subjects::presence(&report.instance);
+        if let Err(error) = self.broker.client().publish(subject, encode(report).into()).await {
+            tracing::debug!(%error, "a sign of life could not be sent");
+        }
+    }
+
+    /// Every worker's reports from now on.
+    pub async fn presence(&self) -> Result<Presence, String> {
+        let reports = self.subscribe(subjects::ALL_PRESENCE).await?;
+        Ok(Box::pin(reports.filter_map(async |message| decode(&message.payload).ok())))
+    }
+
+    async fn subscribe(&self, subject: &str) -> Result<Subscriber, String> {
+        self.broker.client().subscribe(subject.to_owned()).await.map_err(|error| error.to_string())
+    }
+
+    /// Puts a decision to an approver and waits at most `limit` for its answer; `None` where no approver answers.
+    pub async fn decide(
+        &self,
+        decision: &HttpDecision,
+        trace: TraceContext,
+        limit: Duration,
+    ) -> Option<ApprovalAnswer> {
+        let mut headers = HeaderMap::new();
+        headers.insert(TraceContext::HEADER, trace.to_string());
+        let request = async_nats::Request::new().payload(encode(decision).into()).headers(headers).timeout(Some(limit));
+        let answer = self.broker.client().send_request(subjects::decide(decision.workflow_id), request).await;
+        match answer {
+            Ok(message) => decode(&message.payload).ok(),
+            Err(error) => {
+                tracing::warn!(%error, workflow.id = %decision.workflow_id, "no approver answered");
+                None
+            }
+        }
+    }
+
+    /// Every decision that comes over HTTP, shared among the approvers; each is answered through its [`Question`].
+    pub async fn decisions(&self) -> Result<impl Stream<Item = Question> + use<>, String> {
+        let client = self.broker.client();
+        let messages = client
+            .queue_subscribe(subjects::ALL_DECIDES, "approvers".to_owned())
+            .await
+            .map_err(|error| error.to_string())?;
+        let broker = self.broker.clone();
+        Ok(messages.filter_map(move |message| {
+            let broker = broker.clone();
+            async move {
+                let header = message.headers.as_ref().and_then(|headers| headers.get(TraceContext::HEADER));
+                let trace = TraceContext::from_header(header.map(|value| value.as_str()));
+                let decision = decode(&message.payload).ok()?;
+                Some(Question { decision, trace, reply: message.reply?.to_string(), broker })
+            }
+        }))
+    }
+}
+
+/// A decision that came over HTTP and waits for its answer.
+#[derive(Debug)]
+pub struct Question {
+    pub decision: HttpDecision,
+    pub trace: TraceContext,
+    reply: String,
+    broker: Broker,
+}
+
+impl Question {
+    /// Answers the API.
+    pub async fn answer(self, answer: &ApprovalAnswer) {
+        if let Err(error) = self.broker.client().publish(self.reply, encode(answer).into()).await {
+            tracing::warn!(%error, "an answer could not be sent");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! How a body travels: MessagePack with named fields, in an envelope that says its version.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The version that this build writes, and the newest that it reads.
+pub(crate) const VERSION: u32 = 1;
+
+/// A body with the version of its form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope<T> {
+    pub v: u32,
+    pub body: T,
+}
+
+/// A message that this build cannot read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// A newer build wrote it: leave it to a newer reader.
+    #[error("the message has version {0}, newer than this build's {VERSION}")]
+    Newer(u32),
+    #[error("the message cannot be read: {0}")]
+    Malformed(#[from] rmp_serde::decode::Error),
+}
+
+/// The bytes of `body` in this build's version.
+pub fn encode<T: Serialize>(body: &T) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Borrowed<'a, T> {
+        v: u32,
+        body: &'a T,
+    }
+    // Our types hold nothing that MessagePack cannot carry: no maps with unknown length, no failing Serialize.
+    rmp_serde::to_vec_named(&Borrowed { v: VERSION, body }).unwrap_or_default()
+}
+
+/// Reads a body; the version is looked at first, so that a newer form is told from a broken one.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    #[derive(Deserialize)]
+    struct VersionOnly {
+        v: u32,
+    }
+    let VersionOnly { v } = rmp_serde::from_slice(bytes)?;
+    if v > VERSION {
+        return Err(DecodeError::Newer(v));
+    }
+    Ok(rmp_serde::from_slice::<Envelope<T>>(bytes)?.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_message_is_told_from_a_broken_one() {
+        let newer = rmp_serde::to_vec_named(&Envelope { v: VERSION + 1, body: ("a", 1) }).unwrap();
+        assert!(matches!(decode::<String>(&newer), Err(DecodeError::Newer(v)) if v == VERSION + 1));
+        assert!(matches!(decode::<String>(b"\xff\x00"), Err(DecodeError::Malformed(_))));
+        assert_eq!(decode::<String>(&encode(&"text".to_owned())).unwrap(), "text");
+    }
+}

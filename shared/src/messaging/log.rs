@@ -1,0 +1,254 @@
+//! The workflow log: append with the expected-sequence fence, and reading the newest.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::consumer::pull::OrderedConfig;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind};
+use futures_util::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+
+use super::broker::Broker;
+use super::envelope::{DecodeError, decode, encode};
+use super::subjects;
+use crate::ids::WorkflowId;
+use crate::telemetry::TraceContext;
+use crate::workflow::{Happened, Workflow};
+
+const EXPECTED_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
+const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
+/// Fence conflicts: code 10071 on one replica, 10164 on several (nats.go#2097).
+const CONFLICT_CODES: [u64; 2] = [10_071, 10_164];
+const APPEND_ATTEMPTS: u32 = 5;
+
+/// A transition as it stands in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub sequence: u64,
+    pub workflow: Workflow,
+    pub happened: Happened,
+    pub trace: TraceContext,
+    /// The subject's phase and lane, which the broker's permissions vouch for.
+    pub subject: String,
+}
+
+/// The body of every message of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Transition {
+    pub(crate) workflow: Workflow,
+    pub(crate) happened: Happened,
+}
+
+/// Why an append did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Someone else moved the workflow on first; whatever was done is to be dropped.
+    #[error("the workflow was moved on by someone else")]
+    Lost,
+    /// The broker did not take it in time; nothing is known to have changed.
+    #[error("the log cannot be written: {0}")]
+    Unavailable(String),
+}
+
+/// Why the log could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("the log cannot be read: {0}")]
+    Unavailable(String),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+/// The stream that is log and queue in one. Clones share the connection.
+#[derive(Debug, Clone)]
+pub struct WorkflowLog {
+    broker: Broker,
+}
+
+impl WorkflowLog {
+    /// The log behind `broker`.
+    pub fn new(broker: &Broker) -> Self {
+        Self { broker: broker.clone() }
+    }
+
+    /// Appends a transition if the workflow's newest message still is `expected` (0: there is none).
+    ///
+    /// Returns the new sequence. Idempotent by `happened.event_id`: an append whose acknowledgement was lost is recognised
+    /// and not repeated. Cancel safe: dropped, it has happened or not, and the fence keeps it single.
+    pub async fn append(
+        &self,
+        expected: u64,
+        workflow: &Workflow,
+        happened: &Happened,
+        trace: TraceContext,
+    ) -> Result<u64, AppendError> {
+        let body = Transition { workflow: workflow.clone(), happened: happened.clone() };
+        let payload = bytes::Bytes::from(encode(&body));
+        let subject = subjects::transition(&workflow.phase, workflow.id);
+        let mut trouble = String::new();
+        for attempt in 0..APPEND_ATTEMPTS {
+            let message = PublishMessage::build()
+                .payload(payload.clone())
+                .header(EXPECTED_SEQUENCE, expected.to_string().as_str())
+                .header(EXPECTED_SUBJECT, subjects::workflow(workflow.id).as_str())
+                .header(TraceContext::HEADER, trace.to_string().as_str());
+            match self.send(&subject, message).await {
+                Ok(sequence) => return Ok(sequence),
+                Err(error) if is_conflict(&error) => return self.after_conflict(workflow.id, happened).await,
+                Err(error) => trouble = error.to_string(),
+            }
+            tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+        }
+        Err(AppendError::Unavailable(trouble))
+    }
+
+    async fn send(&self, subject: &str, message: PublishMessage) -> Result<u64, PublishError> {
+        let ack = self.broker.jetstream().send_publish(subject.to_owned(), message).await?;
+        ack.await.map(|ack| ack.sequence)
+    }
+
+    /// A conflict may be with our own earlier attempt, whose acknowledgement was lost.
+    async fn after_conflict(&self, id: WorkflowId, happened: &Happened) -> Result<u64, AppendError> {
+        match self.newest_from_leader(id).await {
+            Ok(Some(newest)) if newest.happened.event_id == happened.event_id => Ok(newest.sequence),
+            Ok(_) => Err(AppendError::Lost),
+            Err(ReadError::Decode(_)) => Err(AppendError::Lost),
+            Err(ReadError::Unavailable(reason)) => Err(AppendError::Unavailable(reason)),
+        }
+    }
+
+    /// The newest transition of a workflow by a direct get, which on three replicas may be a moment old.
+    pub async fn newest(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
+        self.direct(subjects::workflow(id)).await
+    }
+
+    /// The submission as the API accepted it, on a subject that no other process may publish to.
+    pub async fn submission(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
+        self.direct(subjects::submission(id)).await
+    }
+
+    async fn direct(&self, subject: String) -> Result<Option<Entry>, ReadError> {
+        let stream = self.stream().await?;
+        match stream.direct_get_last_for_subject(subject).await {
+            Ok(message) => read_entry(message).map(Some),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ReadError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// The newest transition of a workflow as the stream's leader knows it.
+    pub async fn newest_from_leader(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
+        let stream = self.stream().await?;
+        match stream.get_last_raw_message_by_subject(&subjects::workflow(id)).await {
+            Ok(message) => read_entry(message).map(Some),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(ReadError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// The first transition of a workflow after sequence `after`; `None` when there is none yet.
+    pub async fn next_after(&self, id: WorkflowId, after: u64) -> Result<Option<Entry>, ReadError> {
+        let stream = self.stream().await?;
+        match stream.direct_get_next_for_subject(subjects::workflow(id), Some(after + 1)).await {
+            Ok(message) => read_entry(message).map(Some),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ReadError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// The newest message on every subject, in log order: for each workflow its newest transition is among them.
+    ///
+    /// Ends when all that stood in the log at the call was delivered.
+    pub async fn scan(&self) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
+        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
+        let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await.map_err(|e| unavailable(&e))?;
+        let is_empty = stream.cached_info().state.messages == 0;
+        let config = OrderedConfig {
+            filter_subject: subjects::ALL_TRANSITIONS.to_owned(),
+            deliver_policy: DeliverPolicy::LastPerSubject,
+            ..OrderedConfig::default()
+        };
+        let consumer = stream.create_consumer(config).await.map_err(|e| unavailable(&e))?;
+        let messages = consumer.messages().await.map_err(|e| unavailable(&e))?;
+        Ok(futures_util::stream::unfold((messages, is_empty), |(mut messages, ended)| async move {
+            if ended {
+                return None;
+            }
+            let message = messages.next().await?;
+            let (entry, ended) = match message {
+                Ok(message) => {
+                    let pending = message.info().map(|info| info.pending).unwrap_or(0);
+                    (from_delivery(&message), pending == 0)
+                }
+                Err(error) => (Err(ReadError::Unavailable(error.to_string())), true),
+            };
+            Some((entry, (messages, ended)))
+        }))
+    }
+
+    /// Every transition of every workflow from now on, in log order. Ends when the connection's consumer is lost for good.
+    pub async fn follow(&self) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
+        let stream = self.stream().await?;
+        let config = OrderedConfig {
+            filter_subject: subjects::ALL_TRANSITIONS.to_owned(),
+            deliver_policy: DeliverPolicy::New,
+            ..OrderedConfig::default()
+        };
+        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
+        let consumer = stream.create_consumer(config).await.map_err(|e| unavailable(&e))?;
+        let messages = consumer.messages().await.map_err(|e| unavailable(&e))?;
+        Ok(messages.map(|message| match message {
+            Ok(message) => from_delivery(&message),
+            Err(error) => Err(ReadError::Unavailable(error.to_string())),
+        }))
+    }
+
+    async fn stream(&self) -> Result<jetstream::stream::Stream<()>, ReadError> {
+        self.broker
+            .jetstream()
+            .get_stream_no_info(subjects::WORKFLOWS)
+            .await
+            .map_err(|error| ReadError::Unavailable(error.to_string()))
+    }
+}
+
+pub(super) fn is_conflict(error: &PublishError) -> bool {
+    if error.kind() == PublishErrorKind::WrongLastSequence {
+        return true;
+    }
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<jetstream::Error>())
+        .is_some_and(|source| CONFLICT_CODES.contains(&source.error_code().0))
+}
+
+fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
+    let Transition { workflow, happened } = decode(&message.payload)?;
+    let trace = message.headers.get(TraceContext::HEADER).map(|value| value.as_str());
+    Ok(Entry {
+        sequence: message.sequence,
+        workflow,
+        happened,
+        trace: TraceContext::from_header(trace),
+        subject: message.subject.to_string(),
+    })
+}
+
+fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadError> {
+    let sequence = message.info().map_err(|error| ReadError::Unavailable(error.to_string()))?.stream_sequence;
+    decode_entry(message, sequence).map_err(ReadError::from)
+}
+
+pub(super) fn decode_entry(message: &jetstream::Message, sequence: u64) -> Result<Entry, DecodeError> {
+    let Transition { workflow, happened } = decode(&message.payload)?;
+    let header = message.headers.as_ref().and_then(|headers| headers.get(TraceContext::HEADER));
+    Ok(Entry {
+        sequence,
+        workflow,
+        happened,
+        trace: TraceContext::from_header(header.map(|value| value.as_str())),
+        subject: message.subject.to_string(),
+    })
+}

@@ -1,0 +1,35 @@
+//! The broker: the only place that knows subjects, streams and consumers.
+//!
+//! [`WorkflowLog`] is the log that is also the job queue; [`Queue`] hands its messages out as [`Delivery`]s, each of which must
+//! be settled once; the other modules are one stream or one conversation each.
+
+mod analyses;
+mod approvals;
+mod audit;
+mod blobs;
+mod broker;
+mod buckets;
+mod control;
+mod dead_letters;
+mod delivery;
+mod envelope;
+mod log;
+mod queue;
+mod streams;
+mod subjects;
+mod timers;
+
+pub use analyses::{AnalysisAnswer, AnalysisError, AnalysisRequests, answer_analysis};
+pub use approvals::{Announcement, ApprovalDesk, BotDecision, BotReply, Received};
+pub use audit::{AuditLog, AuditRecord};
+pub use blobs::{BlobError, Blobs};
+pub use broker::{Broker, BrokerError, BrokerSettings};
+pub use buckets::{Bucket, BucketError, Buckets, Watched};
+pub use control::{ApprovalAnswer, CancelSignals, Control, HttpDecision, Presence, Question, WorkerReport};
+pub use dead_letters::{DeadLetter, DeadLetters};
+pub use delivery::{Delivery, Settlement};
+pub use envelope::{DecodeError, Envelope, decode, encode};
+pub use log::{AppendError, Entry, ReadError, WorkflowLog};
+pub use queue::{Consumer, Queue, consume};
+pub use streams::{ProvisionError, provision, verify};
+pub use timers::{TimerKind, Timers};

@@ -1,0 +1,238 @@
+//! Queues: durable consumers whose messages are handed out as deliveries, never more than there are free slots.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::{PullConsumer, pull};
+use futures_util::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::broker::Broker;
+use super::dead_letters::DeadLetters;
+use super::delivery::Delivery;
+use super::envelope::DecodeError;
+use super::log::{Entry, decode_entry};
+use super::subjects;
+use crate::lifecycle::Lifecycle;
+use crate::workflow::PhaseKind;
+
+/// A durable consumer by what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Consumer {
+    /// Steps of a phase on the standard lane.
+    Steps(PhaseKind),
+    /// `execute` steps of one runtime.
+    Execute(String),
+    /// Every gate, parked or not.
+    Gates,
+    /// Every transition, for the read model.
+    Projector,
+    /// Every transition, for the audit log.
+    Audit,
+    /// Every transition, for notifications.
+    Webhooks,
+    /// Every transition, for timers.
+    Schedules,
+    /// Decisions of bots.
+    Decisions,
+    /// Interactive analyses.
+    Analyses,
+    /// Timers that fired.
+    Timers,
+}
+
+impl Consumer {
+    /// Every consumer that a stack has, for these runtimes.
+    pub fn all(lanes: &[String]) -> Vec<Self> {
+        let steps = [PhaseKind::Plan, PhaseKind::Generate, PhaseKind::Analyze].map(Self::Steps);
+        let others = [
+            Self::Gates,
+            Self::Projector,
+            Self::Audit,
+            Self::Webhooks,
+            Self::Schedules,
+            Self::Decisions,
+            Self::Analyses,
+            Self::Timers,
+        ];
+        steps.into_iter().chain(lanes.iter().cloned().map(Self::Execute)).chain(others).collect()
+    }
+
+    /// The durable name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Steps(phase) => phase.as_str().to_owned(),
+            Self::Execute(lane) => format!("execute-{lane}"),
+            Self::Gates => "approve".to_owned(),
+            Self::Projector => "projector".to_owned(),
+            Self::Audit => "audit".to_owned(),
+            Self::Webhooks => "webhooks".to_owned(),
+            Self::Schedules => "schedules".to_owned(),
+            Self::Decisions => "decisions".to_owned(),
+            Self::Analyses => "analyses".to_owned(),
+            Self::Timers => "timers".to_owned(),
+        }
+    }
+
+    pub(super) fn stream(&self) -> &'static str {
+        match self {
+            Self::Decisions => subjects::APPROVALS,
+            Self::Analyses => subjects::ANALYSES,
+            Self::Timers => subjects::TIMERS,
+            Self::Steps(_)
+            | Self::Execute(_)
+            | Self::Gates
+            | Self::Projector
+            | Self::Audit
+            | Self::Webhooks
+            | Self::Schedules => subjects::WORKFLOWS,
+        }
+    }
+
+    pub(super) fn filter(&self) -> String {
+        match self {
+            Self::Steps(phase) => subjects::phase_lane(*phase, "std"),
+            Self::Execute(lane) => subjects::phase_lane(PhaseKind::Execute, lane),
+            Self::Gates => subjects::phase_all(PhaseKind::Approve),
+            Self::Projector | Self::Audit | Self::Webhooks | Self::Schedules => subjects::ALL_TRANSITIONS.to_owned(),
+            Self::Decisions => subjects::ALL_DECISIONS.to_owned(),
+            Self::Analyses => subjects::ALL_ANALYSES.to_owned(),
+            Self::Timers => subjects::FIRED_TIMERS.to_owned(),
+        }
+    }
+
+    /// After this long without a sign of life a message goes to another process.
+    pub(super) fn ack_wait(&self) -> Duration {
+        Duration::from_secs(3)
+    }
+}
+
+/// A durable consumer that messages are pulled from.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    broker: Broker,
+    consumer: Consumer,
+    letters: DeadLetters,
+}
+
+impl Queue {
+    /// The queue of `consumer`, which [`super::provision`] has made.
+    pub fn new(broker: &Broker, consumer: Consumer) -> Self {
+        Self { broker: broker.clone(), consumer, letters: DeadLetters::new(broker) }
+    }
+
+    /// What the queue is for.
+    pub fn consumer(&self) -> &Consumer {
+        &self.consumer
+    }
+
+    async fn open(&self) -> Result<PullConsumer, String> {
+        let name = self.consumer.name();
+        self.broker
+            .jetstream()
+            .get_consumer_from_stream::<pull::Config, _, _>(name.as_str(), self.consumer.stream())
+            .await
+            .map_err(|error| format!("consumer {name} cannot be opened: {error}"))
+    }
+
+    fn deliver(&self, message: Message) -> Delivery<Message> {
+        Delivery::new(message.clone(), message, self.consumer.ack_wait())
+    }
+
+    /// Reads a delivery as a transition. What cannot be read is settled here: newer forms are left to a newer reader, broken
+    /// ones become dead letters.
+    pub async fn read_entry(&self, delivery: Delivery<Message>) -> Option<Delivery<Entry>> {
+        let sequence = delivery.body().info().map(|info| info.stream_sequence).unwrap_or_default();
+        match decode_entry(delivery.body(), sequence) {
+            Ok(entry) => Some(delivery.map(|_| entry)),
+            Err(error) => {
+                self.settle_unreadable(delivery, &error).await;
+                None
+            }
+        }
+    }
+
+    /// Settles a delivery whose body this build cannot read.
+    pub async fn settle_unreadable(&self, delivery: Delivery<Message>, error: &DecodeError) {
+        tracing::warn!(%error, subject = %delivery.body().subject, "a message cannot be read");
+        match error {
+            DecodeError::Newer(_) => delivery.retry_after(Duration::from_secs(5)).await,
+            DecodeError::Malformed(_) => delivery.dead_letter(&self.letters, &error.to_string()).await,
+        };
+    }
+}
+
+/// Pulls from `queue` and runs `handle` for each delivery, at most `slots` at once, until the life ends.
+///
+/// Errors of the connection are logged and retried. On a drain pulling stops at once; running handlers are waited for by the
+/// lifecycle, and what was pulled but not begun is handed back.
+pub async fn consume<H, F>(queue: Queue, slots: usize, life: Lifecycle, handle: H)
+where
+    H: Fn(Delivery<Message>) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (free, stopping) = (Arc::new(Semaphore::new(slots)), life.stopping());
+    while !stopping.is_cancelled() {
+        let pulled = tokio::select! {
+            () = stopping.cancelled() => return,
+            pulled = pull_batch(&queue, &free, &life, &handle) => pulled,
+        };
+        if let Err(reason) = pulled {
+            tracing::warn!(consumer = %queue.consumer.name(), %reason, "pulling failed; trying again");
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+}
+
+/// One pull request, sized to the free slots: `stream()` with a small batch can stall for seconds, `batch()` does not.
+async fn pull_batch<H, F>(queue: &Queue, free: &Arc<Semaphore>, life: &Lifecycle, handle: &H) -> Result<(), String>
+where
+    H: Fn(Delivery<Message>) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let consumer = queue.open().await?;
+    let mut strikes = 0;
+    while strikes < 3 {
+        let mut permits = free_slots(free).await;
+        let mut batch = consumer
+            .batch()
+            .max_messages(permits.len())
+            .expires(Duration::from_secs(5))
+            .heartbeat(Duration::from_secs(2))
+            .messages()
+            .await
+            .map_err(|error| error.to_string())?;
+        while let Some(message) = batch.next().await {
+            let message = match message {
+                Ok(message) => message,
+                Err(error) => {
+                    tracing::debug!(%error, "a pull ended early");
+                    strikes += 1;
+                    break;
+                }
+            };
+            strikes = 0;
+            let permit = permits.pop();
+            let work = handle(queue.deliver(message));
+            life.spawn(async move {
+                work.await;
+                drop(permit);
+            });
+        }
+    }
+    Err("the consumer keeps failing".to_owned())
+}
+
+/// Waits for one free slot and takes all others that are free too.
+async fn free_slots(free: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
+    let mut permits: Vec<_> = free.clone().acquire_owned().await.into_iter().collect();
+    while let Ok(permit) = free.clone().try_acquire_owned() {
+        permits.push(permit);
+        if permits.len() >= 256 {
+            break;
+        }
+    }
+    permits
+}

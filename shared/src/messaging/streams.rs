@@ -1,0 +1,175 @@
+//! The streams and their durable consumers: what is asked for, and whether the broker gave it.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::kv;
+use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, RetentionPolicy, StorageType};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::broker::{Broker, BrokerError};
+use super::buckets::ALL_BUCKETS;
+use super::queue::Consumer;
+use super::subjects;
+
+/// Why the streams are not what the design needs.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    #[error(
+        "the broker did not create or update {what}: {reason}; is this the operator's user, and does the disk have space?"
+    )]
+    Refused { what: String, reason: String },
+    #[error("the broker dropped a setting of stream {stream}: {setting}; it is too old or too small for us")]
+    Dropped { stream: String, setting: &'static str },
+    #[error("there is no {what}: run `promptcraft provision` with the operator's user first")]
+    Missing { what: String },
+}
+
+/// Creates or updates every stream, bucket and consumer. Idempotent; needs the operator's user.
+///
+/// `lanes` are the runtimes for which there is a queue of `execute` steps.
+pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Result<(), ProvisionError> {
+    let refused = |what: &str, reason: String| ProvisionError::Refused { what: what.to_owned(), reason };
+    for config in stream_configs(replicas) {
+        let name = config.name.clone();
+        let info = broker
+            .jetstream()
+            .create_or_update_stream(config.clone())
+            .await
+            .map_err(|error| refused(&name, error.to_string()))?;
+        compare(&config, &info.config)?;
+    }
+    for (bucket, max_age) in ALL_BUCKETS {
+        let config = kv::Config {
+            bucket: (*bucket).to_owned(),
+            history: 1,
+            max_age: *max_age,
+            storage: StorageType::File,
+            num_replicas: replicas,
+            ..kv::Config::default()
+        };
+        broker
+            .jetstream()
+            .create_or_update_key_value(config)
+            .await
+            .map_err(|error| refused(bucket, error.to_string()))?;
+    }
+    for consumer in Consumer::all(lanes) {
+        broker
+            .jetstream()
+            .create_consumer_on_stream(consumer_config(&consumer, replicas), consumer.stream())
+            .await
+            .map_err(|error| refused(&consumer.name(), error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Checks that the streams a service needs are there and as asked for; a service never creates them.
+pub async fn verify(broker: &Broker) -> Result<(), ProvisionError> {
+    for config in stream_configs(1).into_iter().filter(|config| config.name == subjects::WORKFLOWS) {
+        let missing = || ProvisionError::Missing { what: format!("stream {}", config.name) };
+        let stream = broker.jetstream().get_stream(&config.name).await.map_err(|_| missing())?;
+        compare(&config, &stream.cached_info().config)?;
+    }
+    Ok(())
+}
+
+fn stream_configs(replicas: usize) -> Vec<Config> {
+    let base = |name: &str, subjects: &[&str]| Config {
+        name: name.to_owned(),
+        subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(),
+        storage: StorageType::File,
+        num_replicas: replicas,
+        discard: DiscardPolicy::New,
+        allow_direct: true,
+        duplicate_window: Duration::from_secs(120),
+        ..Config::default()
+    };
+    vec![
+        Config {
+            compression: Some(Compression::S2),
+            allow_atomic_publish: true,
+            ..base(subjects::WORKFLOWS, &[subjects::ALL_TRANSITIONS])
+        },
+        Config { compression: Some(Compression::S2), ..base(subjects::BLOBS, &[subjects::ALL_BLOBS]) },
+        Config {
+            storage: StorageType::Memory,
+            retention: RetentionPolicy::WorkQueue,
+            // Nobody waits longer for an interactive answer.
+            max_age: Duration::from_secs(30),
+            max_bytes: 256 * 1024 * 1024,
+            duplicate_window: Duration::from_secs(10),
+            ..base(subjects::ANALYSES, &[subjects::ALL_ANALYSES])
+        },
+        Config {
+            discard: DiscardPolicy::Old,
+            max_age: Duration::from_secs(30 * 86_400),
+            max_messages_per_subject: 1_000,
+            max_message_size: 64 * 1024,
+            ..base(subjects::APPROVALS, &[subjects::ALL_REQUESTED, subjects::ALL_DECISIONS])
+        },
+        Config { allow_message_schedules: true, allow_rollup: true, ..base(subjects::TIMERS, &[subjects::ALL_TIMERS]) },
+        base(subjects::DEAD_LETTERS, &[subjects::ALL_DEAD_LETTERS]),
+        Config { deny_delete: true, deny_purge: true, ..base(subjects::AUDIT, &[subjects::AUDIT_RECORD]) },
+    ]
+}
+
+/// An older broker silently drops what it does not know, so the echo is compared with the wish.
+fn compare(asked: &Config, given: &Config) -> Result<(), ProvisionError> {
+    let checks = [
+        ("allow_atomic_publish", !asked.allow_atomic_publish || given.allow_atomic_publish),
+        ("allow_message_schedules", !asked.allow_message_schedules || given.allow_message_schedules),
+        ("allow_direct", !asked.allow_direct || given.allow_direct),
+        ("discard", asked.discard == given.discard),
+        ("storage", asked.storage == given.storage),
+        ("retention", asked.retention == given.retention),
+        ("subjects", asked.subjects == given.subjects),
+    ];
+    match checks.iter().find(|(_, held)| !held) {
+        Some((setting, _)) => Err(ProvisionError::Dropped { stream: asked.name.clone(), setting }),
+        None => Ok(()),
+    }
+}
+
+fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {
+    pull::Config {
+        durable_name: Some(consumer.name()),
+        filter_subject: consumer.filter(),
+        deliver_policy: DeliverPolicy::All,
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: consumer.ack_wait(),
+        // At a limit the server would strand the message for good; the delivery count is read before a step runs instead.
+        max_deliver: -1,
+        max_ack_pending: 10_000,
+        max_waiting: 1_024,
+        num_replicas: replicas,
+        ..pull::Config::default()
+    }
+}
+
+/// The stream's own configuration does not show how often the broker syncs; its monitoring page does.
+pub(super) async fn check_durability(monitor_url: &str) -> Result<(), BrokerError> {
+    let unknown = |reason: String| BrokerError::DurabilityUnknown { url: monitor_url.to_owned(), reason };
+    let page = tokio::time::timeout(Duration::from_secs(5), fetch(monitor_url, "/varz"))
+        .await
+        .map_err(|_| unknown("no answer within 5 s".to_owned()))?
+        .map_err(|error| unknown(error.to_string()))?;
+    let varz: serde_json::Value = serde_json::from_str(&page).map_err(|error| unknown(error.to_string()))?;
+    if varz.pointer("/jetstream/config/sync_always").and_then(serde_json::Value::as_bool) == Some(true) {
+        Ok(())
+    } else {
+        Err(BrokerError::NotDurable)
+    }
+}
+
+/// One plain GET without redirects or TLS: the monitoring page stands on loopback or a private network.
+async fn fetch(base: &str, path: &str) -> std::io::Result<String> {
+    let host = base.strip_prefix("http://").unwrap_or(base).trim_end_matches('/');
+    let mut stream = tokio::net::TcpStream::connect(host).await?;
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.take(1024 * 1024).read_to_string(&mut answer).await?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(|| std::io::Error::other("the answer is not HTTP"))?;
+    Ok(body.to_owned())
+}

@@ -1,0 +1,110 @@
+//! Every subject, stream and consumer name. A test compares them with the broker's permissions.
+
+use crate::ids::{Digest, UserName, WorkflowId};
+use crate::workflow::{Lane, Phase, PhaseKind};
+
+pub(crate) const WORKFLOWS: &str = "WORKFLOWS";
+pub(crate) const BLOBS: &str = "BLOBS";
+pub(crate) const ANALYSES: &str = "ANALYSES";
+pub(crate) const APPROVALS: &str = "APPROVALS";
+pub(crate) const TIMERS: &str = "TIMERS";
+pub(crate) const DEAD_LETTERS: &str = "DEAD_LETTERS";
+pub(crate) const AUDIT: &str = "AUDIT";
+
+pub(crate) const ALL_TRANSITIONS: &str = "wf.*.*.*";
+pub(crate) const ALL_BLOBS: &str = "blob.*";
+pub(crate) const ALL_ANALYSES: &str = "analysis.*";
+pub(crate) const ANALYSIS_TASK: &str = "analysis.std";
+pub(crate) const ALL_REQUESTED: &str = "approvals.requested.*";
+pub(crate) const ALL_DECISIONS: &str = "approvals.decisions.*.*";
+pub(crate) const ALL_TIMERS: &str = "timers.>";
+pub(crate) const FIRED_TIMERS: &str = "timers.fired.*.*";
+pub(crate) const ALL_DEAD_LETTERS: &str = "dead.>";
+pub(crate) const AUDIT_RECORD: &str = "audit.log";
+pub(crate) const ALL_CANCELS: &str = "control.cancel.*";
+pub(crate) const ALL_DECIDES: &str = "decide.*";
+pub(crate) const ALL_PRESENCE: &str = "presence.worker.*";
+
+pub(crate) fn transition(phase: &Phase, id: WorkflowId) -> String {
+    format!("wf.{}.{}.{id}", phase.kind().as_str(), phase.lane().as_str())
+}
+
+/// Every transition of one workflow; the newest message on it is the workflow.
+pub(crate) fn workflow(id: WorkflowId) -> String {
+    format!("wf.*.*.{id}")
+}
+
+/// Where the API alone may publish: the submission as it was accepted.
+pub(crate) fn submission(id: WorkflowId) -> String {
+    format!("wf.{}.{}.{id}", PhaseKind::Plan.as_str(), Lane::standard().as_str())
+}
+
+pub(crate) fn phase_lane(phase: PhaseKind, lane: &str) -> String {
+    format!("wf.{}.{lane}.*", phase.as_str())
+}
+
+pub(crate) fn phase_all(phase: PhaseKind) -> String {
+    format!("wf.{}.*.*", phase.as_str())
+}
+
+/// The workflow that a subject of the log speaks of.
+pub(crate) fn workflow_of(subject: &str) -> Option<WorkflowId> {
+    subject.rsplit('.').next()?.parse().ok()
+}
+
+pub(crate) fn blob(digest: Digest) -> String {
+    format!("blob.{digest}")
+}
+
+pub(crate) fn requested(id: WorkflowId) -> String {
+    format!("approvals.requested.{id}")
+}
+
+/// The bot that a decision's subject proves to be the sender, and the workflow it speaks of.
+pub(crate) fn parse_decision(subject: &str) -> Option<(UserName, WorkflowId)> {
+    let mut tokens = subject.strip_prefix("approvals.decisions.")?.split('.');
+    let (bot, id) = (tokens.next()?.parse().ok()?, tokens.next()?.parse().ok()?);
+    tokens.next().is_none().then_some((bot, id))
+}
+
+/// The bot that a decision's subject names, also where the rest of it cannot be read.
+pub(crate) fn decision_bot(subject: &str) -> Option<UserName> {
+    subject.strip_prefix("approvals.decisions.")?.split('.').next()?.parse().ok()
+}
+
+/// Where the services answer a bot; in the bot's own account it is [`reply_for_bots`].
+pub(crate) fn reply(bot: &UserName, token: &str) -> String {
+    format!("approvals.replies.{bot}.{token}")
+}
+
+pub(crate) fn reply_for_bots(id: WorkflowId) -> String {
+    format!("approvals.replies.{id}")
+}
+
+pub(crate) fn schedule(kind: &str, id: WorkflowId) -> String {
+    format!("timers.schedule.{kind}.{id}")
+}
+
+pub(crate) fn fired(kind: &str, id: WorkflowId) -> String {
+    format!("timers.fired.{kind}.{id}")
+}
+
+pub(crate) fn dead_letter(stream: &str) -> String {
+    format!("dead.{}", stream.to_ascii_lowercase())
+}
+
+pub(crate) fn cancel(id: WorkflowId) -> String {
+    format!("control.cancel.{id}")
+}
+
+pub(crate) fn decide(id: WorkflowId) -> String {
+    format!("decide.{id}")
+}
+
+pub(crate) fn presence(instance: &str) -> String {
+    format!("presence.worker.{instance}")
+}
+
+pub(crate) fn inbox_prefix(user: &str) -> String {
+    format!("_INBOX_{user}")
+}

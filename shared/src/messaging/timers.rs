@@ -1,0 +1,79 @@
+//! Durable timers: a scheduled message fires at its second and survives restarts. A stale one is harmless, because whoever
+//! handles it looks at the state first.
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::message::PublishMessage;
+
+use super::broker::Broker;
+use super::subjects;
+use crate::clock::Timestamp;
+use crate::ids::WorkflowId;
+
+/// What a timer is for; a workflow has at most one of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimerKind {
+    /// The workflow's time limit.
+    Timeout,
+    /// The deadline of the question that is parked.
+    Expiry,
+}
+
+impl TimerKind {
+    const ALL: [Self; 2] = [Self::Timeout, Self::Expiry];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Expiry => "expiry",
+        }
+    }
+}
+
+/// The timer stream.
+#[derive(Debug, Clone)]
+pub struct Timers {
+    broker: Broker,
+}
+
+impl Timers {
+    /// The timers behind `broker`.
+    pub fn new(broker: &Broker) -> Self {
+        Self { broker: broker.clone() }
+    }
+
+    /// Sets the workflow's timer of this kind; one that was set before gives way. Fires up to 1 s late, never early.
+    pub async fn set(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
+        // Schedules count whole seconds; rounding up keeps them from firing early.
+        let second = Timestamp::from_millis((at.as_millis() + 999) / 1_000 * 1_000);
+        let message = PublishMessage::build()
+            .header("Nats-Schedule", format!("@at {}", second.to_rfc3339()).as_str())
+            .header("Nats-Schedule-Target", subjects::fired(kind.as_str(), id).as_str());
+        let subject = subjects::schedule(kind.as_str(), id);
+        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?;
+        ack.await.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Takes the workflow's timer of this kind back; idempotent.
+    pub async fn clear(&self, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
+        self.purge(subjects::schedule(kind.as_str(), id)).await
+    }
+
+    /// Forgets a fired timer after it was handled.
+    pub async fn forget_fired(&self, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
+        self.purge(subjects::fired(kind.as_str(), id)).await
+    }
+
+    async fn purge(&self, subject: String) -> Result<(), String> {
+        let stream =
+            self.broker.jetstream().get_stream_no_info(subjects::TIMERS).await.map_err(|error| error.to_string())?;
+        stream.purge().filter(subject).await.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Which timer of which workflow a delivery is.
+    pub fn read(message: &Message) -> Option<(TimerKind, WorkflowId)> {
+        let mut tokens = message.subject.strip_prefix("timers.fired.")?.split('.');
+        let kind = tokens.next()?;
+        let id = tokens.next()?.parse().ok()?;
+        TimerKind::ALL.into_iter().find(|known| known.as_str() == kind).map(|kind| (kind, id))
+    }
+}

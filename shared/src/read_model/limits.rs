@@ -1,0 +1,131 @@
+//! Rate buckets and step leases in Redis, shared by every instance; with Redis down a local one of the same size serves.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use redis::Script;
+
+use super::gcra::{Gcra, GcraState, Verdict};
+use super::store::{ReadModel, ReadModelError};
+use crate::clock::Clock;
+
+/// The same steps as [`Gcra::take`], in Redis and by its clock, so that instances with different clocks agree.
+const TAKE: &str = r"
+local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local next = arrival + interval
+if next - now > capacity then
+  return {0, 0, next - now - capacity, arrival - now}
+end
+redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 1000)
+return {1, math.floor((capacity - (next - now)) / interval), 0, next - now}
+";
+
+/// A lease is a member with its end as score; ended ones are dropped before counting.
+const LEASE: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not known and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
+  return 0
+end
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[3]) + 1000)
+return 1
+";
+
+/// More local buckets than this are forgotten at once: a bound on memory while Redis is down.
+const LOCAL_BUCKETS: usize = 100_000;
+
+/// Rate limits by name.
+#[derive(Debug)]
+pub struct RateLimiter {
+    model: ReadModel,
+    take: Script,
+    local: Mutex<HashMap<String, GcraState>>,
+    clock: Clock,
+}
+
+impl RateLimiter {
+    /// Limits kept in `model`.
+    pub fn new(model: ReadModel, clock: Clock) -> Self {
+        Self { model, take: Script::new(TAKE), local: Mutex::default(), clock }
+    }
+
+    /// Takes one call from the bucket `name`, e.g. `execute:ann`.
+    pub async fn take(&self, name: &str, bucket: Gcra) -> Verdict {
+        match self.take_shared(name, bucket).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                tracing::debug!(%error, "rate limits are local while the read model is away");
+                self.take_local(name, bucket)
+            }
+        }
+    }
+
+    async fn take_shared(&self, name: &str, bucket: Gcra) -> Result<Verdict, ReadModelError> {
+        let interval = bucket.interval_us();
+        let mut call = self.take.key(format!("rate:{name}"));
+        call.arg(interval).arg(interval * i64::from(bucket.burst.max(1)));
+        let (allowed, remaining, retry, reset): (i64, i64, i64, i64) = self.model.invoke(&call).await?;
+        Ok(bucket.verdict(allowed == 1, remaining, retry, reset))
+    }
+
+    fn take_local(&self, name: &str, bucket: Gcra) -> Verdict {
+        let now_us = self.clock.now().as_millis() * 1_000;
+        let mut buckets = self.local.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if buckets.len() >= LOCAL_BUCKETS {
+            buckets.retain(|_, arrival| *arrival > now_us);
+        }
+        let state = buckets.entry(name.to_owned()).or_insert(0);
+        let (verdict, next) = bucket.take(*state, now_us);
+        *state = next;
+        verdict
+    }
+}
+
+/// How many steps of one user run at once, over all workers.
+#[derive(Debug, Clone)]
+pub struct StepLeases {
+    model: ReadModel,
+    limit: u32,
+    ttl: Duration,
+}
+
+impl StepLeases {
+    /// At most `limit` leases per user; one that is not renewed for `ttl` (its worker died) is free again.
+    pub fn new(model: ReadModel, limit: u32, ttl: Duration) -> Self {
+        Self { model, limit, ttl }
+    }
+
+    /// Takes or renews the lease of one step. With Redis away every step may run: fairness is lost for a while, work is not.
+    pub async fn hold(&self, user: &str, step: &str) -> bool {
+        let script = Script::new(LEASE);
+        let mut call = script.key(lease_key(user));
+        call.arg(step).arg(self.limit).arg(u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX));
+        match self.model.invoke::<i64>(&call).await {
+            Ok(held) => held == 1,
+            Err(error) => {
+                tracing::debug!(%error, "fairness is off while the read model is away");
+                true
+            }
+        }
+    }
+
+    /// Gives the lease back; idempotent.
+    pub async fn release(&self, user: &str, step: &str) {
+        let mut command = redis::cmd("ZREM");
+        command.arg(lease_key(user)).arg(step);
+        if let Err(error) = self.model.query::<i64>(&command).await {
+            tracing::debug!(%error, "a lease could not be given back; it ends by itself");
+        }
+    }
+}
+
+fn lease_key(user: &str) -> String {
+    format!("steps:{user}")
+}

@@ -1,0 +1,11 @@
+//! The fast read model in Redis: never the truth. A missing key is read from the log; Redis down means slower, not wrong.
+
+mod gcra;
+mod limits;
+mod rebuild;
+mod store;
+
+pub use gcra::{Gcra, GcraState, Verdict};
+pub use limits::{RateLimiter, StepLeases};
+pub use rebuild::{Difference, RebuildError, compare, rebuild};
+pub use store::{ListQuery, Page, ReadModel, ReadModelError, Stored};

@@ -1,0 +1,226 @@
+//! Workflows, lists and spending in Redis. Every write compares sequences, so an older one never covers a newer.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{FromRedisValue, Script, ScriptInvocation};
+
+use crate::clock::Timestamp;
+use crate::ids::{UserName, WorkflowId};
+use crate::messaging::{decode, encode};
+use crate::workflow::{Status, Workflow};
+
+/// After this long a call counts as failed: the log answers instead.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Writes a workflow with all that is listed under it, unless the same or a newer sequence stands there.
+const PROJECT: &str = r"
+local seen = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
+if seen >= tonumber(ARGV[1]) then return 0 end
+local id, owner, status, created = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local before = redis.call('HMGET', KEYS[1], 'status', 'cost')
+if before[1] then
+  redis.call('ZREM', 'list:' .. owner .. ':' .. before[1], id)
+  redis.call('ZREM', 'list:*:' .. before[1], id)
+end
+for _, list in ipairs({'list:' .. owner, 'list:*', 'list:' .. owner .. ':' .. status, 'list:*:' .. status}) do
+  redis.call('ZADD', list, created, id)
+end
+local spent = tonumber(ARGV[7]) - tonumber(before[2] or '0')
+if spent ~= 0 then
+  redis.call('INCRBYFLOAT', KEYS[2], spent)
+  redis.call('EXPIRE', KEYS[2], 172800)
+end
+redis.call('HSET', KEYS[1], 'seq', ARGV[1], 'state', ARGV[2], 'status', status, 'cost', ARGV[7])
+return 1
+";
+
+/// The read model did not answer in time, or not as expected.
+#[derive(Debug, thiserror::Error)]
+#[error("the read model is away: {0}")]
+pub struct ReadModelError(String);
+
+/// A workflow with the sequence of the transition that made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub sequence: u64,
+    pub workflow: Workflow,
+}
+
+/// Which workflows to list, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListQuery {
+    /// `None` lists everybody's.
+    pub owner: Option<UserName>,
+    pub status: Option<Status>,
+    /// Only those before this creation time and id.
+    pub before: Option<(Timestamp, WorkflowId)>,
+    pub limit: usize,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub items: Vec<Stored>,
+    /// Whether there are more behind the last item.
+    pub more: bool,
+}
+
+/// The connection to Redis. Clones share it; it reconnects by itself.
+#[derive(Clone)]
+pub struct ReadModel {
+    connection: ConnectionManager,
+}
+
+impl std::fmt::Debug for ReadModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadModel")
+    }
+}
+
+impl ReadModel {
+    /// Opens the connection; Redis need not answer yet.
+    pub fn open(url: &str) -> Result<Self, ReadModelError> {
+        let client = redis::Client::open(url).map_err(|error| ReadModelError(error.to_string()))?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE))
+            .set_number_of_retries(1)
+            .set_max_delay(Duration::from_millis(500));
+        let connection = ConnectionManager::new_lazy_with_config(client, config)
+            .map_err(|error| ReadModelError(error.to_string()))?;
+        Ok(Self { connection })
+    }
+
+    /// Whether Redis answers now.
+    pub async fn is_up(&self) -> bool {
+        self.query::<String>(&redis::cmd("PING")).await.is_ok()
+    }
+
+    pub(super) async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, ReadModelError> {
+        let mut connection = self.connection.clone();
+        within(command.query_async(&mut connection)).await
+    }
+
+    pub(super) async fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, ReadModelError> {
+        let mut connection = self.connection.clone();
+        within(call.invoke_async(&mut connection)).await
+    }
+
+    /// Writes a transition's result, unless the same or a newer one stands there. Idempotent.
+    pub async fn project(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
+        let script = Script::new(PROJECT);
+        let mut call = script.key(workflow_key(workflow.id));
+        call.key(spend_key(&workflow.owner, &workflow.created_at.day()))
+            .arg(sequence)
+            .arg(encode(workflow))
+            .arg(workflow.id.to_string())
+            .arg(workflow.owner.as_str())
+            .arg(workflow.status().as_str())
+            .arg(workflow.created_at.as_millis())
+            .arg(workflow.metrics.total_cost);
+        self.invoke::<i64>(&call).await.map(|_| ())
+    }
+
+    /// The workflow as the read model knows it; `None` where it does not.
+    pub async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, ReadModelError> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(workflow_key(id)).arg("seq").arg("state");
+        let (sequence, state): (Option<u64>, Option<Vec<u8>>) = self.query(&command).await?;
+        let (Some(sequence), Some(state)) = (sequence, state) else { return Ok(None) };
+        let workflow = decode(&state).map_err(|error| ReadModelError(error.to_string()))?;
+        Ok(Some(Stored { sequence, workflow }))
+    }
+
+    /// One page of workflows, newest first.
+    pub async fn list(&self, query: &ListQuery) -> Result<Page, ReadModelError> {
+        let mut found = Vec::new();
+        let (mut offset, window) = (0_usize, query.limit + 1);
+        let top = query.before.map_or("+inf".to_owned(), |(created, _)| created.as_millis().to_string());
+        while found.len() <= query.limit {
+            let mut command = redis::cmd("ZREVRANGEBYSCORE");
+            command.arg(list_key(query)).arg(&top).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(offset).arg(window);
+            let batch: Vec<(String, i64)> = self.query(&command).await?;
+            let ended = batch.len() < window;
+            offset += batch.len();
+            // Entries of one moment are in reverse order of their ids; the cursor's own and those before it are behind us.
+            let fresh = batch.into_iter().filter(|(id, created)| match &query.before {
+                Some((at, last)) => *created < at.as_millis() || id.as_str() < last.to_string().as_str(),
+                None => true,
+            });
+            found.extend(fresh.filter_map(|(id, _)| id.parse::<WorkflowId>().ok()));
+            if ended {
+                break;
+            }
+        }
+        let more = found.len() > query.limit;
+        let mut items = Vec::new();
+        for id in found.into_iter().take(query.limit) {
+            items.extend(self.get(id).await?);
+        }
+        Ok(Page { items, more })
+    }
+
+    /// What the workflows that a user submitted on a day (UTC) have cost so far.
+    pub async fn spent(&self, user: &UserName, day: &str) -> Result<f64, ReadModelError> {
+        let mut command = redis::cmd("GET");
+        command.arg(spend_key(user, day));
+        Ok(self.query::<Option<f64>>(&command).await?.unwrap_or(0.0))
+    }
+
+    /// Keeps a small answer under a name for a while.
+    pub async fn cache(&self, name: &str, value: &[u8], ttl: Duration) -> Result<(), ReadModelError> {
+        let mut command = redis::cmd("SET");
+        command
+            .arg(format!("cache:{name}"))
+            .arg(value)
+            .arg("PX")
+            .arg(u64::try_from(ttl.as_millis()).unwrap_or(1).max(1));
+        self.query::<()>(&command).await
+    }
+
+    /// What was kept under a name.
+    pub async fn cached(&self, name: &str) -> Result<Option<Vec<u8>>, ReadModelError> {
+        let mut command = redis::cmd("GET");
+        command.arg(format!("cache:{name}"));
+        self.query(&command).await
+    }
+
+    /// Whether the view was filled from the log since Redis last lost its memory.
+    pub async fn is_complete(&self) -> Result<bool, ReadModelError> {
+        let mut command = redis::cmd("EXISTS");
+        command.arg("view:complete");
+        self.query(&command).await
+    }
+
+    /// Notes that every workflow of the log is in the view.
+    pub async fn mark_complete(&self) -> Result<(), ReadModelError> {
+        let mut command = redis::cmd("SET");
+        command.arg("view:complete").arg(1);
+        self.query(&command).await
+    }
+}
+
+async fn within<T>(call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, ReadModelError> {
+    match tokio::time::timeout(PATIENCE, call).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(ReadModelError(error.to_string())),
+        Err(_) => Err(ReadModelError(format!("no answer within {} ms", PATIENCE.as_millis()))),
+    }
+}
+
+fn workflow_key(id: WorkflowId) -> String {
+    format!("workflow:{id}")
+}
+
+fn spend_key(user: &UserName, day: &str) -> String {
+    format!("spend:{user}:{day}")
+}
+
+fn list_key(query: &ListQuery) -> String {
+    let owner = query.owner.as_ref().map_or("*", UserName::as_str);
+    match query.status {
+        Some(status) => format!("list:{owner}:{}", status.as_str()),
+        None => format!("list:{owner}"),
+    }
+}

@@ -1,0 +1,112 @@
+//! W3C Trace Context: the caller's `traceparent`, carried through message headers from process to process.
+//! Format: <https://www.w3.org/TR/trace-context/#traceparent-header>.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// A trace and the span in it that caused what is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceContext {
+    trace_id: u128,
+    span_id: u64,
+    sampled: bool,
+}
+
+impl TraceContext {
+    /// The header that carries it, over HTTP and over the broker.
+    pub const HEADER: &'static str = "traceparent";
+
+    /// A new trace.
+    pub fn root() -> Self {
+        Self { trace_id: Uuid::new_v4().as_u128(), span_id: fresh_span(), sampled: true }
+    }
+
+    /// The caller's trace where `header` holds a valid one, else a new trace.
+    pub fn from_header(header: Option<&str>) -> Self {
+        header.and_then(|text| text.parse().ok()).unwrap_or_else(Self::root)
+    }
+
+    /// A new span in the same trace.
+    #[must_use]
+    pub fn child(self) -> Self {
+        Self { span_id: fresh_span(), ..self }
+    }
+
+    /// The trace's id as 32 hexadecimal digits.
+    pub fn trace_id(&self) -> String {
+        format!("{:032x}", self.trace_id)
+    }
+}
+
+fn fresh_span() -> u64 {
+    (Uuid::new_v4().as_u64_pair().0).max(1)
+}
+
+impl fmt::Display for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+    }
+}
+
+/// A header that is not a trace context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a traceparent is version-trace-parent-flags in lower-case hexadecimal digits")]
+pub struct InvalidTrace;
+
+impl FromStr for TraceContext {
+    type Err = InvalidTrace;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTrace> {
+        let mut parts = text.trim().split('-');
+        let (version, trace, span, flags) =
+            (part(&mut parts, 2)?, part(&mut parts, 32)?, part(&mut parts, 16)?, part(&mut parts, 2)?);
+        // Version 00 has four parts and no more; a later version may add some, ff is forbidden.
+        if version == "ff" || (version == "00" && parts.next().is_some()) {
+            return Err(InvalidTrace);
+        }
+        let trace_id = u128::from_str_radix(trace, 16).map_err(|_| InvalidTrace)?;
+        let span_id = u64::from_str_radix(span, 16).map_err(|_| InvalidTrace)?;
+        let flags = u8::from_str_radix(flags, 16).map_err(|_| InvalidTrace)?;
+        if trace_id == 0 || span_id == 0 {
+            return Err(InvalidTrace);
+        }
+        Ok(Self { trace_id, span_id, sampled: flags & 1 == 1 })
+    }
+}
+
+fn part<'a>(parts: &mut impl Iterator<Item = &'a str>, length: usize) -> Result<&'a str, InvalidTrace> {
+    parts
+        .next()
+        .filter(|part| part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+        .ok_or(InvalidTrace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callers_trace_goes_on_and_a_broken_one_starts_anew() {
+        let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let caller = TraceContext::from_header(Some(header));
+        assert_eq!(caller.to_string(), header);
+        let child = caller.child();
+        assert_eq!(child.trace_id(), caller.trace_id());
+        assert_ne!(child, caller);
+        for bad in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+            "00-+bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(bad.parse::<TraceContext>(), Err(InvalidTrace), "{bad}");
+            assert_ne!(TraceContext::from_header(Some(bad)).trace_id(), caller.trace_id());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a workflow has produced so far. Content over 8 KiB lives in the blob stream; the state carries its digest.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Digest;
+
+/// A text by its digest, and the text itself while it travels inline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    pub digest: Digest,
+    pub size_bytes: u64,
+    pub inline: Option<String>,
+}
+
+impl Content {
+    /// Above this size content goes to the blob stream, where it is stored once.
+    pub const INLINE_LIMIT_BYTES: usize = 8 * 1024;
+
+    /// A text with its digest.
+    pub fn new(text: String) -> Self {
+        Self { digest: Digest::of(text.as_bytes()), size_bytes: text.len() as u64, inline: Some(text) }
+    }
+}
+
+/// A file of the job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeFile {
+    pub path: String,
+    pub content: Content,
+    pub is_test: bool,
+    /// The caller's own, as given: it runs, but is not delivered back.
+    pub from_caller: bool,
+}
+
+/// How the files are run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunCommand {
+    Script { path: String },
+    Tests,
+}
+
+/// The counts of a run, for decisions and metrics; the whole result is content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TestSummary {
+    pub total: u32,
+    pub passed: u32,
+}
+
+impl TestSummary {
+    /// Whether there was a test and all passed.
+    pub fn all_passed(self) -> bool {
+        self.total > 0 && self.passed == self.total
+    }
+
+    /// 0..=1; a run without tests has no successes.
+    pub fn success_rate(self) -> f64 {
+        if self.total == 0 { 0.0 } else { f64::from(self.passed) / f64::from(self.total) }
+    }
+}
+
+/// Everything produced so far; what the last round produced covers the round before.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Artifacts {
+    pub files: Vec<CodeFile>,
+    pub run: Option<RunCommand>,
+    pub runtime: Option<String>,
+    /// What made the files, e.g. `recipe jwt-auth 1.0.0`.
+    pub origin: Option<String>,
+    /// Whether another round with feedback would yield something else.
+    pub repairable: bool,
+    pub documentation: Option<Content>,
+    pub security_report: Option<Content>,
+    pub test_results: Option<Content>,
+    pub tests: TestSummary,
+}
+
+impl Artifacts {
+    /// Every part that would be released or was run, by name and digest, in a fixed order.
+    pub fn parts(&self) -> Vec<(String, String)> {
+        let files = self.files.iter().map(|file| (format!("file:{}", file.path), file.content.digest.to_string()));
+        let reports = [
+            ("documentation", &self.documentation),
+            ("security_report", &self.security_report),
+            ("test_results", &self.test_results),
+        ];
+        let reports = reports.into_iter().filter_map(|(name, content)| {
+            content.as_ref().map(|content| (name.to_owned(), content.digest.to_string()))
+        });
+        files.chain(reports).collect()
+    }
+
+    /// Whether the code that runs is the caller's own, as given.
+    pub fn is_callers_code(&self) -> bool {
+        !self.files.is_empty() && self.files.iter().all(|file| file.from_caller)
+    }
+}

@@ -1,0 +1,139 @@
+//! What can happen to a workflow. Events are past tense; each is one append to the log.
+
+use serde::{Deserialize, Serialize};
+
+use super::artifacts::{Artifacts, Content, TestSummary};
+use super::metrics::StepUsage;
+use super::phase::{Failure, Feedback};
+use crate::approval::{Actor, Decision, Park};
+use crate::clock::Timestamp;
+use crate::ids::EventId;
+
+/// Whether a run that did not pass deserves another round.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rerun {
+    /// The result is what was asked for: go on to release.
+    Enough,
+    /// Another round with this feedback may pass.
+    Repair(Feedback),
+    /// It did not pass, and another round would yield the same.
+    Hopeless,
+}
+
+/// Something that happened to a workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A worker planned the work.
+    Planned { usage: StepUsage },
+    /// A worker produced files. Only the code fields of `artifacts` are taken.
+    Generated { artifacts: Box<Artifacts>, usage: StepUsage },
+    /// No generator can serve the goal; the failure is what the workflow ends with if no human may be asked.
+    NoGenerator { failure: Failure, usage: StepUsage },
+    /// A worker analysed the files.
+    Analyzed { report: Content, issues: u32, usage: StepUsage },
+    /// A worker ran the files.
+    Executed { results: Content, tests: TestSummary, rerun: Rerun, usage: StepUsage },
+    /// A step cannot succeed, or a rule of the operator's forbids to go on.
+    StepFailed { failure: Failure },
+    /// The approver found that policy asks no human.
+    GateReleased { reason: String },
+    /// The approver asked humans.
+    Parked { park: Park },
+    /// Someone who may decide did.
+    Decided { decision: Decision },
+    /// The park's deadline passed. `release` is the operator's policy for silence.
+    Expired { release: bool },
+    /// The time limit passed.
+    TimedOut,
+    /// Someone who may cancel did.
+    Cancelled { by: Actor },
+}
+
+/// An event without its data, as history and streams tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    Submitted,
+    Planned,
+    Generated,
+    NoGenerator,
+    Analyzed,
+    Executed,
+    StepFailed,
+    GateReleased,
+    Parked,
+    Decided,
+    Expired,
+    TimedOut,
+    Cancelled,
+}
+
+impl EventKind {
+    /// The kind's name as it stands in streams and audit records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Planned => "planned",
+            Self::Generated => "generated",
+            Self::NoGenerator => "no_generator",
+            Self::Analyzed => "analyzed",
+            Self::Executed => "executed",
+            Self::StepFailed => "step_failed",
+            Self::GateReleased => "gate_released",
+            Self::Parked => "parked",
+            Self::Decided => "decided",
+            Self::Expired => "expired",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Event {
+    /// The event without its data.
+    pub const fn kind(&self) -> EventKind {
+        match self {
+            Self::Planned { .. } => EventKind::Planned,
+            Self::Generated { .. } => EventKind::Generated,
+            Self::NoGenerator { .. } => EventKind::NoGenerator,
+            Self::Analyzed { .. } => EventKind::Analyzed,
+            Self::Executed { .. } => EventKind::Executed,
+            Self::StepFailed { .. } => EventKind::StepFailed,
+            Self::GateReleased { .. } => EventKind::GateReleased,
+            Self::Parked { .. } => EventKind::Parked,
+            Self::Decided { .. } => EventKind::Decided,
+            Self::Expired { .. } => EventKind::Expired,
+            Self::TimedOut => EventKind::TimedOut,
+            Self::Cancelled { .. } => EventKind::Cancelled,
+        }
+    }
+
+    /// What the step that this event ends has used.
+    pub const fn usage(&self) -> Option<&StepUsage> {
+        match self {
+            Self::Planned { usage }
+            | Self::Generated { usage, .. }
+            | Self::NoGenerator { usage, .. }
+            | Self::Analyzed { usage, .. }
+            | Self::Executed { usage, .. } => Some(usage),
+            Self::StepFailed { .. }
+            | Self::GateReleased { .. }
+            | Self::Parked { .. }
+            | Self::Decided { .. }
+            | Self::Expired { .. }
+            | Self::TimedOut
+            | Self::Cancelled { .. } => None,
+        }
+    }
+}
+
+/// What just happened, beside the state in every message of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Happened {
+    pub event_id: EventId,
+    pub kind: EventKind,
+    pub actor: Actor,
+    pub at: Timestamp,
+    /// A sentence without submitted text.
+    pub detail: Option<String>,
+}

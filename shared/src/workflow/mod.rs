@@ -1,0 +1,132 @@
+//! A workflow: its whole state, what can happen to it, and the one way on.
+
+mod artifacts;
+mod event;
+mod metrics;
+mod phase;
+mod plan;
+mod submission;
+mod transition;
+
+pub use artifacts::{Artifacts, CodeFile, Content, RunCommand, TestSummary};
+pub use event::{Event, EventKind, Happened, Rerun};
+pub use metrics::{Metrics, StepUsage};
+pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
+pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
+pub use submission::{Options, SecurityLevel, Submission};
+pub use transition::{Illegal, transition};
+
+use serde::{Deserialize, Serialize};
+
+use crate::approval::{ClosedGate, Gate, Park};
+use crate::clock::Timestamp;
+use crate::ids::{Digest, UserName, WorkflowId};
+
+/// The whole state of a workflow after a transition: the payload of every message of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Workflow {
+    pub id: WorkflowId,
+    pub owner: UserName,
+    pub submission: Submission,
+    pub phase: Phase,
+    pub plan: Vec<PlanStep>,
+    /// The number of the step that runs or waits, counted from 1; 0 before planning. Never goes back.
+    pub current_step: u32,
+    /// Rounds of generate-test-repair since the submission or the last word of a human, counted from 1.
+    pub round: u32,
+    pub artifacts: Artifacts,
+    pub metrics: Metrics,
+    /// Every gate that was opened or shut so far, oldest first.
+    pub closed_gates: Vec<ClosedGate>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Since when the time limit counts; `None` while parked or ended.
+    pub active_since: Option<Timestamp>,
+    /// Milliseconds of the time limit used before `active_since`.
+    pub active_used_ms: u64,
+}
+
+impl Workflow {
+    /// The first state of a submission, before anything happened to it.
+    pub fn submitted(id: WorkflowId, owner: UserName, submission: Submission, at: Timestamp) -> Self {
+        let plan = initial_plan(&submission);
+        Self {
+            id,
+            owner,
+            submission,
+            phase: Phase::Plan,
+            plan,
+            current_step: 0,
+            round: 1,
+            artifacts: Artifacts::default(),
+            metrics: Metrics::default(),
+            closed_gates: Vec::new(),
+            created_at: at,
+            updated_at: at,
+            active_since: Some(at),
+            active_used_ms: 0,
+        }
+    }
+
+    /// Where the workflow stands, as clients see it.
+    pub fn status(&self) -> Status {
+        self.phase.status()
+    }
+
+    /// The gate that the workflow stands at, parked or not.
+    pub fn gate(&self) -> Option<&Gate> {
+        match &self.phase {
+            Phase::Approve { gate } => Some(gate),
+            Phase::Plan
+            | Phase::Generate { .. }
+            | Phase::Analyze
+            | Phase::Execute { .. }
+            | Phase::Done
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. } => None,
+        }
+    }
+
+    /// The question that waits for a human now.
+    pub fn park(&self) -> Option<&Park> {
+        self.gate().and_then(Gate::park)
+    }
+
+    /// When the time limit ends, unless the workflow parks before; `None` while parked or ended.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let limit = self.submission.options.timeout();
+        let left = limit.saturating_sub(std::time::Duration::from_millis(self.active_used_ms));
+        self.active_since.map(|since| since.after(left))
+    }
+
+    /// What an approver approves: a digest over everything that would be released.
+    pub fn release_digest(&self) -> Digest {
+        let parts = self.artifacts.parts();
+        Digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_bytes())))
+    }
+
+    /// Whether the owner may see the artifacts: after release, or after an end that no human was asked about.
+    pub fn is_released(&self) -> bool {
+        match &self.phase {
+            Phase::Done => true,
+            Phase::Failed { failure } => failure.shows_artifacts() && !self.submission.options.require_approval,
+            Phase::Plan
+            | Phase::Generate { .. }
+            | Phase::Analyze
+            | Phase::Execute { .. }
+            | Phase::Approve { .. }
+            | Phase::Cancelled { .. } => false,
+        }
+    }
+
+    /// Whole per cent of the plan's steps that are behind the workflow.
+    pub fn progress_percentage(&self) -> u32 {
+        match self.status() {
+            Status::Completed => 100,
+            Status::Created | Status::Running | Status::WaitingApproval | Status::Failed | Status::Cancelled => {
+                let total = u32::try_from(self.plan.len()).unwrap_or(u32::MAX).max(1);
+                self.current_step.saturating_sub(1).saturating_mul(100) / total
+            }
+        }
+    }
+}

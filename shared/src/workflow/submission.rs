@@ -1,0 +1,64 @@
+//! What a caller submitted: fixed at the first append, never changed by a later one.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::artifacts::Content;
+use crate::ids::Digest;
+
+/// How strongly the sandbox separates one job from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecurityLevel {
+    Strict,
+    #[default]
+    Standard,
+    Permissive,
+}
+
+/// The caller's choices, with the limits that the service set at the door.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    pub require_approval: bool,
+    pub enable_human_loop: bool,
+    /// 1..=10.
+    pub max_iterations: u32,
+    /// 1..=120; parked time is not counted.
+    pub timeout_minutes: u32,
+    pub security_level: SecurityLevel,
+    pub enable_premium_search: bool,
+    /// 1..=8.
+    pub max_agents: u32,
+    pub include_artifacts: bool,
+    pub notification_webhook: Option<String>,
+    /// The operator's policy at submission: a gate stands before the code runs.
+    pub gate_before_execute: bool,
+    /// The cost at which the workflow fails, in the unit of `metrics.total_cost`.
+    pub budget: f64,
+}
+
+impl Options {
+    /// The time limit of the whole workflow.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.timeout_minutes) * 60)
+    }
+
+    /// Whether a human may be asked at all.
+    pub fn may_ask_human(&self) -> bool {
+        self.require_approval && self.enable_human_loop
+    }
+}
+
+/// A validated submission.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Submission {
+    pub goal: String,
+    pub code: Option<Content>,
+    pub current_file: Option<String>,
+    pub language: Option<String>,
+    pub repo_url: Option<String>,
+    pub options: Options,
+    /// Digest of the request's body: tells a repeated `Idempotency-Key` from a reused one.
+    pub request_digest: Digest,
+}
