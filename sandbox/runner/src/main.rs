@@ -1,1 +1,21 @@
-fn main() {}
+//! Entry of `promptcraft-runner`: `serve` runs one job as process 1, `launch` starts bubblewrap for it.
+
+use std::process::ExitCode;
+
+use runner::{launch, serve};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let outcome = match arguments.next().as_deref() {
+        None | Some("serve") => serve::serve(arguments),
+        Some("launch") => launch::launch(arguments),
+        Some(other) => Err(format!("unknown command {other:?}: expected `serve` or `launch`")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("promptcraft-runner: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,167 @@
+#!/bin/bash
+# Builds the root file system of every runtime: build-root.sh OUT_DIR [RUNTIME...]
+#
+# OUT_DIR/<runtime>/rootfs is a link to a folder named by the hash of what went in; a second call finds it and is
+# done. Where a Docker engine answers, the same root is imported as promptcraft-sandbox-<runtime>:<hash>.
+# PROMPTCRAFT_RUNNER names an already built runner. Safe to call from several processes at once.
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+
+die() {
+    echo "build-root.sh: $*" >&2
+    exit 1
+}
+
+short_hash() {
+    sha256sum | cut -c1-12
+}
+
+# The quoted words of a one-line array in a runtime.toml.
+words_of() { # file key
+    sed -n "s/^$2 = \[\(.*\)\]\$/\1/p" "$1" | tr -d '",'
+}
+
+require_tools() {
+    [ "$(id -u)" = 0 ] || die "needs root: it unpacks system packages and runs chroot; call it with sudo"
+    local missing=()
+    for tool in mmdebstrap flock sha256sum chroot; do
+        command -v "$tool" >/dev/null || missing+=("$tool")
+    done
+    [ "${#missing[@]}" = 0 ] || die "missing: ${missing[*]}; install with: apt-get install mmdebstrap util-linux coreutils"
+}
+
+# This machine's own distribution sources, one deb line each; other vendors' sources are left out.
+distribution_sources() {
+    local origin
+    case "$(. /etc/os-release && echo "$ID")" in
+        debian) origin=Debian ;;
+        ubuntu) origin=Ubuntu ;;
+        *) origin='.*' ;;
+    esac
+    local format='$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)'
+    if ! apt-get indextargets --format "$format" 'Created-By: Packages' | grep -q "^$origin|"; then
+        apt-get update -qq >&2
+    fi
+    apt-get indextargets --format "$format" 'Created-By: Packages' | sed -n "s/^$origin|//p" | sort -u
+}
+
+# Packages unpacked, one way of laying out /usr, no host names; the same for every change of runner or overlay.
+build_base() { # packages target
+    local scratch="$2.partial.$$" options=()
+    rm -rf "$2".partial.*
+    while IFS= read -r option; do
+        options+=(--aptopt="$option")
+    done < <(apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date) ' || true)
+    local sources
+    sources="$(distribution_sources)"
+    [ -n "$sources" ] || die "apt knows no package sources; add the distribution's to /etc/apt and run apt-get update"
+    # shellcheck disable=SC2086 # the packages are words
+    mmdebstrap --quiet --variant=extract --include="$(echo $1 | tr ' ' ',')" "${options[@]}" \
+        "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$scratch" - <<<"$sources" >&2 ||
+        die "mmdebstrap failed; see above"
+    merge_usr "$scratch"
+    mv -T "$scratch" "$2"
+}
+
+# Newer releases unpack to /usr and expect links in /, which no package contains.
+merge_usr() { # root
+    local folder
+    for folder in bin sbin lib lib32 lib64 libx32; do
+        if [ -d "$1/$folder" ] && [ ! -L "$1/$folder" ]; then
+            mkdir -p "$1/usr/$folder"
+            cp -a "$1/$folder/." "$1/usr/$folder/"
+            rm -rf "${1:?}/$folder"
+        fi
+        [ ! -d "$1/usr/$folder" ] || ln -sfn "usr/$folder" "$1/$folder"
+    done
+}
+
+# The root as jobs see it.
+finish_root() { # runtime_dir root runner
+    local root="$2"
+    rm -rf "$root"/var "$root"/boot "$root"/dev "$root"/tmp "$root"/etc/{resolv.conf,hostname,hosts,apt} \
+        "$root"/usr/share/{doc,man,info,lintian,bash-completion,perl5} "$root"/usr/lib/apt "$root"/usr/lib/dpkg
+    mkdir -p "$root"/{dev,proc,sys,work,etc}
+    ln -s work/tmp "$root/tmp"
+    cp -a "$1/root/." "$root/"
+    ldconfig -r "$root" 2>/dev/null || true
+    [ ! -x "$1/prepare.sh" ] || "$1/prepare.sh" "$root"
+    keep_executables "$root" "$(words_of "$1/runtime.toml" exec)"
+    install -m 0555 "$3" "$root/promptcraft-runner"
+    chown -R 0:0 "$root"
+    find "$root" -xdev \( -type f -o -type d \) -perm /6022 -exec chmod u-s,g-s,go-w {} +
+    chmod 0755 "$root"
+}
+
+# ld.so runs any readable program, whatever may be executed: what is not there cannot be run.
+keep_executables() { # root allowed
+    local root="$1" path
+    declare -A keep=()
+    for path in $2; do
+        # Links in a root are relative, so following them from outside stays inside.
+        path="$(realpath -m "$root$path")"
+        keep["${path#"$root"}"]=1
+    done
+    while IFS= read -r -d '' path; do
+        [ -n "${keep["${path#"$root"}"]:-}" ] || rm -f "$path"
+    done < <(find "$root/usr/bin" "$root/usr/sbin" "$root/usr/libexec" -type f -print0 2>/dev/null)
+    find "$root/usr/bin" "$root/usr/sbin" -xtype l -delete 2>/dev/null || true
+    path="$(set -- $2 && echo "$1")"
+    [ -x "$root$path" ] || die "$path, which the runtime may execute, is not in the finished root"
+}
+
+import_image() { # runtime hash root
+    local image="promptcraft-sandbox-$1:$2"
+    command -v docker >/dev/null && docker version >/dev/null 2>&1 || return 0
+    docker image inspect "$image" >/dev/null 2>&1 ||
+        tar -C "$3" --numeric-owner -c . |
+        docker import --change 'ENTRYPOINT ["/promptcraft-runner", "serve"]' --change 'USER 65534:65534' \
+            --change 'WORKDIR /' --change "LABEL promptcraft.runtime=$1" - "$image" >&2
+}
+
+build_runtime() { # runtime
+    local source="$here/runtimes/$1" packages base hash root
+    [ -f "$source/runtime.toml" ] || die "no runtime \"$1\": $source/runtime.toml is missing"
+    packages="$(words_of "$source/runtime.toml" packages)"
+    [ -n "$packages" ] || die "$source/runtime.toml lists no packages on one line"
+    base="$(echo "$packages $(. /etc/os-release && echo "$ID $VERSION_CODENAME") $(uname -m) $(declare -f build_base merge_usr)" | short_hash)"
+    hash="$(
+        {
+            echo "$base $(declare -f finish_root keep_executables)"
+            (cd "$source" && find . -type f -print0 | sort -z | xargs -0 sha256sum)
+            sha256sum <"$runner"
+        } | short_hash
+    )"
+    root="$out/$1/rootfs-$hash"
+    if [ ! -d "$root" ]; then
+        mkdir -p "$out/$1" "$out/.base"
+        [ -d "$out/.base/$1-$base" ] || build_base "$packages" "$out/.base/$1-$base"
+        rm -rf "$root".partial.*
+        cp -a --reflink=auto "$out/.base/$1-$base" "$root.partial.$$"
+        finish_root "$source" "$root.partial.$$" "$runner"
+        mv -T "$root.partial.$$" "$root"
+    fi
+    import_image "$1" "$hash" "$root"
+    echo "promptcraft-sandbox-$1:$hash" >"$out/$1/image.next"
+    mv "$out/$1/image.next" "$out/$1/image"
+    ln -sfn "rootfs-$hash" "$out/$1/rootfs.next"
+    mv -T "$out/$1/rootfs.next" "$out/$1/rootfs"
+    # A worker that runs on an older root resolved it at its start; give it an hour.
+    find "$out/$1" -maxdepth 1 -name 'rootfs-*' ! -name "rootfs-$hash" -mmin +60 -exec rm -rf {} +
+    echo "$out/$1/rootfs"
+}
+
+[ $# -ge 1 ] || die "usage: build-root.sh OUT_DIR [RUNTIME...]"
+mkdir -p "$1"
+out="$(cd "$1" && pwd)"
+shift
+require_tools
+runner="${PROMPTCRAFT_RUNNER:-$("$here/build-runner.sh")}"
+[ -x "$runner" ] || die "no runner at $runner: run sandbox/build-runner.sh, or set PROMPTCRAFT_RUNNER"
+exec 9>"$out/.lock"
+flock 9
+[ $# -gt 0 ] || set -- $(ls "$here/runtimes")
+for runtime in "$@"; do
+    build_runtime "$runtime"
+done

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Builds the static promptcraft-runner and prints its path.
+set -eu
+
+cd "$(dirname "$0")/.."
+target_dir="${CARGO_TARGET_DIR:-$PWD/target}"
+cargo rustc --quiet --locked -p runner --bin promptcraft-runner --profile runner -- \
+    -C target-feature=+crt-static >&2
+echo "$target_dir/runner/promptcraft-runner"

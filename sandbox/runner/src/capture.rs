@@ -1,0 +1,75 @@
+//! Reads a pipe to its end and keeps the first bytes.
+
+use std::io::{PipeReader, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// One stream of the job; what comes after the limit is read and dropped, so that the writer never blocks.
+pub(crate) struct Capture {
+    pipe: Option<PipeReader>,
+    kept: Vec<u8>,
+    limit: usize,
+    truncated: bool,
+}
+
+impl Capture {
+    pub(crate) fn new(pipe: PipeReader, limit: u64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self { pipe: Some(pipe), kept: Vec::new(), limit, truncated: false }
+    }
+
+    /// The descriptor to wait on; `None` once every writer is gone.
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Reads once from a pipe that is known to be ready.
+    pub(crate) fn read_ready(&mut self, buffer: &mut [u8]) {
+        let Some(pipe) = self.pipe.as_mut() else { return };
+        match pipe.read(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => self.pipe = None,
+            Ok(count) => {
+                let room = self.limit - self.kept.len();
+                self.kept.extend_from_slice(&buffer[..count.min(room)]);
+                self.truncated |= count > room;
+            }
+        }
+    }
+
+    pub(crate) fn into_kept(self) -> (Vec<u8>, bool) {
+        (self.kept, self.truncated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_are_kept_and_the_rest_is_drained() {
+        let (reader, mut writer) = std::io::pipe().expect("opens a pipe");
+        writer.write_all(b"0123456789").expect("writes");
+        drop(writer);
+        let mut capture = Capture::new(reader, 4);
+        let mut buffer = [0; 3];
+        while capture.fd().is_some() {
+            capture.read_ready(&mut buffer);
+        }
+        assert_eq!(capture.into_kept(), (b"0123".to_vec(), true));
+    }
+
+    #[test]
+    fn exactly_the_limit_is_not_truncated() {
+        let (reader, mut writer) = std::io::pipe().expect("opens a pipe");
+        writer.write_all(b"0123").expect("writes");
+        drop(writer);
+        let mut capture = Capture::new(reader, 4);
+        let mut buffer = [0; 3];
+        while capture.fd().is_some() {
+            capture.read_ready(&mut buffer);
+        }
+        assert_eq!(capture.into_kept(), (b"0123".to_vec(), false));
+    }
+}

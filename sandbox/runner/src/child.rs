@@ -1,0 +1,119 @@
+//! Starts the job's process: own pipes, limits, Landlock, seccomp, exec.
+
+use std::io::{Error, PipeReader, PipeWriter, Read, Write};
+use std::process::{Command, Stdio};
+
+use crate::protocol::{JOB_DIR, JobFrame, JobLimits, REPORT_FD, Refused, Walls};
+use crate::{inner_filter, landlock_rules, sys};
+
+/// The job's process as its supervisor sees it.
+pub(crate) struct Started {
+    pub(crate) pid: i32,
+    pub(crate) stdout: PipeReader,
+    pub(crate) stderr: PipeReader,
+    pub(crate) report: PipeReader,
+}
+
+/// Starts the job, or says which wall could not be built; nothing of the job runs behind a missing wall.
+pub(crate) fn start(job: &JobFrame) -> Result<Started, Refused> {
+    let abi = sys::landlock_abi();
+    if abi < job.walls.minimum_landlock_abi {
+        let minimum = job.walls.minimum_landlock_abi;
+        return Err(refused(
+            "landlock_unavailable",
+            format!("the kernel offers Landlock {abi}, required is {minimum}"),
+        ));
+    }
+    let filters = inner_filter::build(&job.walls).map_err(|reason| refused("seccomp_failed", reason))?;
+    spawn(job, filters).map_err(|error| refused("runner_failed", error.to_string()))?
+}
+
+fn spawn(job: &JobFrame, filters: Vec<seccompiler::BpfProgram>) -> Result<Result<Started, Refused>, Error> {
+    let (program, arguments) = job.argv.split_first().ok_or_else(|| Error::other("the job names no program"))?;
+    let (stdout, stdout_end) = std::io::pipe()?;
+    let (stderr, stderr_end) = std::io::pipe()?;
+    let (report, report_end) = std::io::pipe()?;
+    let (mut complaint, mut complaint_end) = std::io::pipe()?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(job.env.iter().map(|(key, value)| (key, value)))
+        .current_dir(JOB_DIR)
+        .stdin(Stdio::null())
+        .stdout(stdout_end)
+        .stderr(stderr_end);
+    let (limits, walls) = (job.limits.clone(), job.walls.clone());
+    sys::before_exec(&mut command, move || {
+        confine(&limits, &walls, &filters, &report_end).map_err(|(wall, reason)| {
+            // The reason reaches the host through the pipe; if even that fails, the error number still does.
+            drop(write!(complaint_end, "{wall}: {reason}"));
+            Error::from_raw_os_error(libc::EPERM)
+        })
+    });
+    let spawned = command.spawn();
+    // The command holds this side's copies of the pipe ends that belong to the child.
+    drop(command);
+    Ok(match spawned {
+        Ok(child) => Ok(Started { pid: child.id().cast_signed(), stdout, stderr, report }),
+        Err(error) => {
+            let mut reason = String::new();
+            complaint.read_to_string(&mut reason)?;
+            Err(refused("wall_failed", format!("cannot start the job: {error} {reason}")))
+        }
+    })
+}
+
+type Failure = (&'static str, String);
+
+/// Runs in the forked child; the order matters: each step needs what a later one takes away.
+fn confine(
+    limits: &JobLimits,
+    walls: &Walls,
+    filters: &[seccompiler::BpfProgram],
+    report: &PipeWriter,
+) -> Result<(), Failure> {
+    prefer_as_oom_victim();
+    at("limits", set_limits(limits))?;
+    at("descriptors", sys::duplicate_onto(report, REPORT_FD))?;
+    at("descriptors", sys::close_on_exec_from(REPORT_FD.unsigned_abs() + 1))?;
+    at("no_new_privs", sys::set_no_new_privileges())?;
+    at("landlock", landlock_rules::restrict(walls))?;
+    filters.iter().try_for_each(|filter| at("seccomp", seccompiler::apply_filter(filter)))
+}
+
+fn at<T, E: std::fmt::Display>(wall: &'static str, result: Result<T, E>) -> Result<T, Failure> {
+    result.map_err(|error| (wall, error.to_string()))
+}
+
+/// Out of memory, the kernel should take the job and not the runner that reports on it.
+///
+/// Best effort: where /proc is missing the kernel's own choice, the largest process, is the job as well.
+fn prefer_as_oom_victim() {
+    if sys::set_dumpable(true).is_ok() {
+        drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
+    }
+}
+
+fn set_limits(limits: &JobLimits) -> Result<(), Error> {
+    const OPEN_FILES: u64 = 256;
+    /// Seconds between SIGXCPU and SIGKILL.
+    const CPU_GRACE: u64 = 1;
+    sys::set_limit(libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE)?;
+    sys::set_limit(libc::RLIMIT_FSIZE, limits.file_bytes, 0)?;
+    sys::set_limit(libc::RLIMIT_NOFILE, OPEN_FILES, 0)?;
+    sys::set_limit(libc::RLIMIT_CORE, 0, 0)?;
+    sys::set_limit(libc::RLIMIT_MEMLOCK, 0, 0)?;
+    sys::set_limit(libc::RLIMIT_MSGQUEUE, 0, 0)?;
+    if let Some(bytes) = limits.data_bytes {
+        sys::set_limit(libc::RLIMIT_DATA, bytes, 0)?;
+    }
+    if let Some(count) = limits.processes {
+        sys::set_limit(libc::RLIMIT_NPROC, count, 0)?;
+    }
+    Ok(())
+}
+
+fn refused(code: &str, detail: String) -> Refused {
+    Refused { code: code.into(), detail }
+}

@@ -1,0 +1,21 @@
+//! The program that runs one job inside a sandbox, and the frames it exchanges with its host.
+//!
+//! `promptcraft-runner` is process 1 of a container or of a bubblewrap sandbox. It reads one job from stdin,
+//! supervises the interpreter behind Landlock and seccomp, writes one result to stdout and is gone. It trusts
+//! its host and nothing that the job does. It never runs two jobs and never talks to a network.
+//!
+//! Start reading at [`protocol`] (what is said), then [`serve`] (the life of one job).
+
+pub mod cgroup;
+pub mod launch;
+pub mod protocol;
+pub mod serve;
+pub mod syscalls;
+
+mod capture;
+mod child;
+mod inner_filter;
+mod landlock_rules;
+mod supervise;
+mod sys;
+mod work_files;

@@ -1,0 +1,152 @@
+//! Watches a started job to its end: output, wall time, cancel, stray processes, usage.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::capture::Capture;
+use crate::cgroup::{self, Counters};
+use crate::child::Started;
+use crate::protocol::{Finished, JobLimits};
+use crate::sys::{self, Reaped};
+
+/// A job on its way to its end.
+pub(crate) struct Supervision {
+    pid: i32,
+    status: Option<i32>,
+    stdout: Capture,
+    stderr: Capture,
+    report: Capture,
+    child_exits: OwnedFd,
+    started: Instant,
+    wall: Duration,
+    before: Counters,
+    wall_exceeded: bool,
+    cancelled: bool,
+    killed: bool,
+    childless: bool,
+}
+
+impl Supervision {
+    pub(crate) fn new(started: Started, limits: &JobLimits, child_exits: OwnedFd, before: Counters) -> Self {
+        Self {
+            pid: started.pid,
+            status: None,
+            stdout: Capture::new(started.stdout, limits.output_bytes),
+            stderr: Capture::new(started.stderr, limits.output_bytes),
+            report: Capture::new(started.report, limits.report_bytes),
+            child_exits,
+            started: now(),
+            wall: Duration::from_millis(limits.wall_ms),
+            before,
+            wall_exceeded: false,
+            cancelled: false,
+            killed: false,
+            childless: false,
+        }
+    }
+
+    /// Returns when the job and everything it started is dead and every byte is read.
+    pub(crate) fn run(mut self) -> Result<Finished, std::io::Error> {
+        let mut buffer = vec![0; 64 << 10];
+        let mut disk_full = false;
+        while !self.is_over() {
+            self.wait(&mut buffer)?;
+            self.reap();
+            let ended = self.status.is_some() || self.cancelled || self.wall_exceeded;
+            if ended {
+                if !self.killed {
+                    disk_full = sys::is_full(c"/work");
+                    self.killed = true;
+                }
+                sys::kill_everything_else();
+            }
+        }
+        Ok(self.finish(disk_full))
+    }
+
+    fn is_over(&self) -> bool {
+        self.childless && [&self.stdout, &self.stderr, &self.report].iter().all(|capture| capture.fd().is_none())
+    }
+
+    fn wait(&mut self, buffer: &mut [u8]) -> Result<(), std::io::Error> {
+        let stdin = std::io::stdin();
+        // A closed stdin stays readable for ever: once seen, it is not asked again.
+        let host = (!self.cancelled).then(|| stdin.as_fd());
+        let fds = [self.stdout.fd(), self.stderr.fd(), self.report.fd(), Some(self.child_exits.as_fd()), host];
+        let ready = sys::poll(&fds, self.timeout_ms())?;
+        for (index, capture) in [&mut self.stdout, &mut self.stderr, &mut self.report].into_iter().enumerate() {
+            if ready[index] {
+                capture.read_ready(buffer);
+            }
+        }
+        if ready[3] {
+            self.clear_child_exits(buffer)?;
+        }
+        // The host sends nothing after the job: whatever comes, a close or a byte, ends it.
+        self.cancelled |= ready[4] && self.status.is_none() && !self.wall_exceeded;
+        self.wall_exceeded |= self.status.is_none() && !self.cancelled && self.started.elapsed() >= self.wall;
+        Ok(())
+    }
+
+    fn timeout_ms(&self) -> i32 {
+        /// Once everything is killed, look again this often: a dying process may hold its pipes a little longer.
+        const AFTER_KILL_MS: i32 = 5;
+        if self.killed {
+            return AFTER_KILL_MS;
+        }
+        let left = self.wall.saturating_sub(self.started.elapsed());
+        i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+    }
+
+    fn clear_child_exits(&self, buffer: &mut [u8]) -> Result<(), std::io::Error> {
+        use std::io::Read;
+        let mut events = std::fs::File::from(self.child_exits.try_clone()?);
+        match events.read(buffer) {
+            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn reap(&mut self) {
+        loop {
+            match sys::reap() {
+                Reaped::Ended { pid, status } if pid == self.pid => self.status = Some(status),
+                Reaped::Ended { .. } => {}
+                Reaped::StillRunning => return self.childless = false,
+                Reaped::NoChildren => return self.childless = true,
+            }
+        }
+    }
+
+    fn finish(self, disk_full: bool) -> Finished {
+        let wall = self.started.elapsed();
+        let counted = cgroup::read(Path::new(cgroup::MOUNT)).since(self.before);
+        let (reaped_cpu_ms, reaped_rss_bytes) = sys::children_usage();
+        let (exit_code, signal) = self.status.map_or((None, None), sys::decode_status);
+        let (stdout, stdout_truncated) = self.stdout.into_kept();
+        let (stderr, stderr_truncated) = self.stderr.into_kept();
+        Finished {
+            exit_code,
+            signal,
+            wall_exceeded: self.wall_exceeded,
+            cancelled: self.cancelled,
+            disk_full,
+            stdout,
+            stderr,
+            truncated: stdout_truncated || stderr_truncated,
+            report: self.report.into_kept().0,
+            wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+            // A process whose parent ignores its end is reaped by nobody; the cgroup counts it all the same.
+            cpu_ms: reaped_cpu_ms.max(counted.cpu_us.unwrap_or(0) / 1000),
+            max_rss_bytes: reaped_rss_bytes.max(counted.peak_bytes.unwrap_or(0)),
+            oom_kills: counted.oom_kills.unwrap_or(0),
+            pids_refused: counted.pids_refused.unwrap_or(0),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the runner has no async runtime whose clock it could ask")]
+fn now() -> Instant {
+    Instant::now()
+}

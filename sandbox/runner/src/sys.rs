@@ -1,0 +1,222 @@
+//! The system calls the runner needs and the standard library does not offer, each behind a safe function.
+
+use std::ffi::{CStr, CString};
+use std::io::{Error, Result};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use libc::c_int;
+
+fn check(result: c_int) -> Result<c_int> {
+    if result < 0 { Err(Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Landlock version of the running kernel, 0 where there is none.
+pub(crate) fn landlock_abi() -> u32 {
+    const VERSION: u32 = 1;
+    #[expect(unsafe_code, reason = "asks for a number: no pointer is passed")]
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) };
+    u32::try_from(version).unwrap_or(0)
+}
+
+fn prctl(option: c_int, argument: libc::c_ulong) -> Result<()> {
+    #[expect(unsafe_code, reason = "callers pass options whose argument is a plain number")]
+    let result = unsafe { libc::prctl(option, argument, 0 as libc::c_ulong, 0 as libc::c_ulong, 0 as libc::c_ulong) };
+    check(result).map(drop)
+}
+
+/// Forbids this process and its children to gain privileges by exec.
+pub(crate) fn set_no_new_privileges() -> Result<()> {
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1)
+}
+
+/// Says whether others of the same user may trace this process or read its memory.
+pub(crate) fn set_dumpable(dumpable: bool) -> Result<()> {
+    prctl(libc::PR_SET_DUMPABLE, libc::c_ulong::from(dumpable))
+}
+
+/// Kills this process when its parent thread ends.
+pub(crate) fn die_with_parent() -> Result<()> {
+    prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
+}
+
+/// Sets both the soft and the hard limit; `grace` lets the hard one follow later.
+pub(crate) fn set_limit(resource: libc::__rlimit_resource_t, soft: u64, grace: u64) -> Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: soft.saturating_add(grace) };
+    #[expect(unsafe_code, reason = "the struct outlives the call")]
+    let result = unsafe { libc::setrlimit(resource, &raw const limit) };
+    check(result).map(drop)
+}
+
+/// Makes `source` available as `target`, kept over exec.
+pub(crate) fn duplicate_onto(source: &impl AsRawFd, target: c_int) -> Result<()> {
+    let source = source.as_raw_fd();
+    if source == target {
+        #[expect(unsafe_code, reason = "clears close-on-exec of a descriptor we hold")]
+        let result = unsafe { libc::fcntl(source, libc::F_SETFD, 0) };
+        return check(result).map(drop);
+    }
+    #[expect(unsafe_code, reason = "the caller owns what it replaces: a freshly forked child, or descriptor 3")]
+    let result = unsafe { libc::dup2(source, target) };
+    check(result).map(drop)
+}
+
+/// Marks every descriptor from `first` on close-on-exec.
+pub(crate) fn close_on_exec_from(first: u32) -> Result<()> {
+    #[expect(unsafe_code, reason = "only flags change; nothing is closed under an owner")]
+    let result =
+        unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_uint) };
+    if result < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Blocks SIGCHLD and returns a descriptor that becomes readable on each.
+pub(crate) fn child_exit_events() -> Result<OwnedFd> {
+    #[expect(unsafe_code, reason = "sigset_t is plain data, filled by the calls that follow")]
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGCHLD);
+        check(libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()))?;
+        let fd = check(libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Waits until one of `fds` is readable or closed, at most `timeout_ms`; says which.
+pub(crate) fn poll(fds: &[Option<BorrowedFd<'_>>], timeout_ms: i32) -> Result<Vec<bool>> {
+    let mut entries: Vec<libc::pollfd> = fds
+        .iter()
+        .map(|fd| libc::pollfd { fd: fd.map_or(-1, |fd| fd.as_raw_fd()), events: libc::POLLIN, revents: 0 })
+        .collect();
+    #[expect(unsafe_code, reason = "pointer and length describe one live vector")]
+    let result = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout_ms) };
+    match check(result) {
+        Ok(_) => Ok(entries.iter().map(|entry| entry.revents != 0).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(vec![false; fds.len()]),
+        Err(error) => Err(error),
+    }
+}
+
+/// What one call of [`reap`] found.
+pub(crate) enum Reaped {
+    Ended { pid: i32, status: c_int },
+    StillRunning,
+    NoChildren,
+}
+
+/// Collects one ended child without blocking.
+pub(crate) fn reap() -> Reaped {
+    let mut status = 0;
+    #[expect(unsafe_code, reason = "writes one integer that outlives the call")]
+    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+    match pid {
+        0 => Reaped::StillRunning,
+        pid if pid > 0 => Reaped::Ended { pid, status },
+        _ => Reaped::NoChildren,
+    }
+}
+
+/// Exit code or signal of a wait status.
+pub(crate) fn decode_status(status: c_int) -> (Option<i32>, Option<i32>) {
+    if libc::WIFEXITED(status) { (Some(libc::WEXITSTATUS(status)), None) } else { (None, Some(libc::WTERMSIG(status))) }
+}
+
+/// Kills every other process of this process's own pid namespace.
+///
+/// Does nothing unless this process is number 1 there: elsewhere "every process" would be the machine's.
+pub(crate) fn kill_everything_else() {
+    if std::process::id() == 1 {
+        #[expect(unsafe_code, reason = "no pointer; as process 1 it reaches the job's processes and no others")]
+        unsafe {
+            libc::kill(-1, libc::SIGKILL)
+        };
+    }
+}
+
+/// CPU milliseconds of all reaped children and the largest resident set among them, in bytes.
+pub(crate) fn children_usage() -> (u64, u64) {
+    #[expect(unsafe_code, reason = "rusage is plain data, filled by the call")]
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
+        usage
+    };
+    let milliseconds = |time: libc::timeval| (time.tv_sec * 1000 + time.tv_usec / 1000) as u64;
+    (milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime), usage.ru_maxrss as u64 * 1024)
+}
+
+/// Whether the file system at `path` has no room for another page or another file.
+pub(crate) fn is_full(path: &CStr) -> bool {
+    /// A writer that met the limit leaves less than this many blocks.
+    const SPARE_BLOCKS: u64 = 4;
+    #[expect(unsafe_code, reason = "statvfs is plain data, filled by the call; the path is terminated")]
+    let (result, stat) = unsafe {
+        let mut stat: libc::statvfs = std::mem::zeroed();
+        (libc::statvfs(path.as_ptr(), &raw mut stat), stat)
+    };
+    result == 0 && (stat.f_bavail <= SPARE_BLOCKS || stat.f_ffree == 0)
+}
+
+/// Mounts a tmpfs that runs nothing, holds no devices and has a size; needs `CAP_SYS_ADMIN` in the mount's namespace.
+pub(crate) fn mount_tmpfs(target: &CStr, options: &str) -> Result<()> {
+    let options = CString::new(options)?;
+    let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+    #[expect(unsafe_code, reason = "all strings are terminated and outlive the call")]
+    let result =
+        unsafe { libc::mount(c"tmpfs".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), flags, options.as_ptr().cast()) };
+    check(result).map(drop)
+}
+
+/// Gives up every capability, also those that an exec could bring back.
+pub(crate) fn drop_capabilities() -> Result<()> {
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: i32,
+    }
+    const VERSION_3: u32 = 0x2008_0522;
+    for capability in 0..=63 {
+        match prctl(libc::PR_CAPBSET_DROP, capability) {
+            Ok(()) => {}
+            // The first number the kernel does not know ends the list; without CAP_SETPCAP the set stays, and
+            // no_new_privs keeps it unreachable.
+            Err(_) => break,
+        }
+    }
+    prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong)?;
+    let header = Header { version: VERSION_3, pid: 0 };
+    let nothing = [[0u32; 3]; 2];
+    #[expect(unsafe_code, reason = "header and both data records have the layout of version 3 and outlive the call")]
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, nothing.as_ptr()) };
+    if result < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Becomes another user for good: groups, group, user, in that order.
+pub(crate) fn become_user(uid: u32, gid: u32) -> Result<()> {
+    #[expect(unsafe_code, reason = "no pointers but the empty group list")]
+    unsafe {
+        check(libc::setgroups(0, std::ptr::null()))?;
+        check(libc::setresgid(gid, gid, gid))?;
+        check(libc::setresuid(uid, uid, uid)).map(drop)
+    }
+}
+
+/// An anonymous file, inherited over exec.
+pub(crate) fn anonymous_file(name: &CStr) -> Result<std::fs::File> {
+    #[expect(unsafe_code, reason = "the name is terminated; the new descriptor is owned by the file at once")]
+    unsafe {
+        let fd = check(libc::memfd_create(name.as_ptr(), 0))?;
+        Ok(std::fs::File::from_raw_fd(fd))
+    }
+}
+
+/// Runs `prepare` in the child between fork and exec of `command`.
+pub(crate) fn before_exec(
+    command: &mut std::process::Command,
+    prepare: impl FnMut() -> Result<()> + Send + Sync + 'static,
+) {
+    use std::os::unix::process::CommandExt;
+    #[expect(unsafe_code, reason = "the runner has one thread, so a forked child may allocate and lock")]
+    unsafe {
+        command.pre_exec(prepare)
+    };
+}

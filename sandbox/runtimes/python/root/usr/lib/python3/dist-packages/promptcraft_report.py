@@ -1,0 +1,74 @@
+"""Writes one JSON line for every test to descriptor 3, as it starts and as it ends.
+
+A line at the start lets a reader name the test that a kill cut short. The reader trusts nothing of this.
+"""
+
+import json
+import os
+
+REPORT_FD = 3
+LONGEST_NAME = 500
+LONGEST_MESSAGE = 4000
+
+
+def _say(event, name, **more):
+    line = {"event": event, "name": name[:LONGEST_NAME], **more}
+    data = json.dumps(line).encode() + b"\n"
+    while data:
+        data = data[os.write(REPORT_FD, data) :]
+
+
+def _end(name, outcome, seconds, message=None):
+    _say("end", name, outcome=outcome, duration_ms=int(seconds * 1000), message=message)
+
+
+def _describe(error):
+    """The exception without the source lines that a traceback would quote."""
+    while type(error).__name__ == "CollectError" and error.__cause__ is not None:
+        error = error.__cause__
+    text = str(error)
+    if isinstance(error, SyntaxError):
+        text = f"{error.msg} ({error.filename and os.path.basename(error.filename)}, line {error.lineno})"
+    name = type(error).__name__
+    message = f"{name}: {text}" if text and not text.startswith(name) else text or name
+    return message[:LONGEST_MESSAGE]
+
+
+class Reporter:
+    def __init__(self):
+        self.messages = {}
+
+    def pytest_exception_interact(self, node, call, report):
+        self.messages[report.nodeid] = _describe(call.excinfo.value)
+
+    def pytest_runtest_logstart(self, nodeid, location):
+        _say("start", nodeid)
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            message = self.messages.pop(report.nodeid, None) or "collection failed"
+            _end(report.nodeid or "collection", "error", 0, message)
+
+    def pytest_runtest_logreport(self, report):
+        name, seconds = report.nodeid, report.duration
+        message = self.messages.pop(name, None)
+        if report.skipped and report.when in ("setup", "call"):
+            _end(name, "skipped", seconds, _skip_reason(report))
+        elif report.failed and report.when == "call":
+            _end(name, "failed", seconds, message or str(report.longrepr)[:LONGEST_MESSAGE])
+        elif report.failed:
+            _end(name, "error", seconds, f"{report.when}: {message}"[:LONGEST_MESSAGE])
+        elif report.passed and report.when == "call":
+            _end(name, "passed", seconds)
+
+
+def _skip_reason(report):
+    if hasattr(report, "wasxfail"):
+        return f"expected failure: {report.wasxfail}"[:LONGEST_MESSAGE]
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[-1])[:LONGEST_MESSAGE]
+    return None
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Reporter(), "promptcraft-reporter")

@@ -1,0 +1,238 @@
+//! The backend that needs no service: one bubblewrap sandbox for each job, started when the job comes.
+//!
+//! What bubblewrap has, Docker's containers have too, and the runner adds the same inner walls to both. What is
+//! weaker here: without permission for cgroups, memory and processes are limited for each process alone.
+
+mod cgroup;
+mod command;
+mod spawner;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use runner::cgroup::Counters;
+use runner::protocol::Ready;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, ChildStderr};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bubblewrap::cgroup::{Cgroups, JobCgroup};
+use crate::bubblewrap::command::Launch;
+use crate::bubblewrap::spawner::Spawner;
+use crate::config::SandboxConfig;
+use crate::conversation::{self, Ended};
+use crate::error::SandboxError;
+use crate::job::{Job, SecurityLevel};
+use crate::limits::Limits;
+use crate::link::{self, RunnerLink};
+use crate::result::{Health, JobResult, Outcome};
+use crate::runtime::{self, Metering};
+use crate::{Sandbox, roots};
+
+/// A sandbox that is not ready after this long will not be.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+
+pub(crate) struct BubblewrapSandbox {
+    launch: Launch,
+    roots: BTreeMap<String, PathBuf>,
+    spawner: Spawner,
+    cgroups: Option<Cgroups>,
+    weakness: String,
+    slots: Semaphore,
+    landlock_abi: u32,
+    minimum_landlock_abi: u32,
+    closing: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A started sandbox; dropping it kills everything in it.
+struct Running {
+    child: Child,
+    stderr: Option<ChildStderr>,
+    cgroup: Option<JobCgroup>,
+    tasks: TaskTracker,
+}
+
+impl BubblewrapSandbox {
+    /// Finds the roots, then starts one empty sandbox to see that all walls stand.
+    pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
+        let roots = roots::resolve(&config.roots_dir, &config.runtimes)?;
+        let unavailable = |error: std::io::Error| SandboxError::retry("sandbox_unavailable", error.to_string());
+        let (cgroups, weakness) = match Cgroups::open() {
+            Ok(cgroups) => (Some(cgroups), String::new()),
+            Err(error) => {
+                tracing::warn!(%error, "no cgroup for jobs: memory and processes are limited for each process alone");
+                (None, format!("no cgroups ({error}): memory and processes are limited for each process alone"))
+            }
+        };
+        let mut sandbox = Self {
+            launch: Launch::find(config.runner_path.clone())?,
+            roots,
+            spawner: Spawner::start().map_err(unavailable)?,
+            cgroups,
+            weakness,
+            slots: Semaphore::new(config.concurrency),
+            landlock_abi: 0,
+            minimum_landlock_abi: config.minimum_landlock_abi,
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        let probe = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
+        for name in &config.runtimes {
+            sandbox.landlock_abi = sandbox.start(name, &probe).await?.2.landlock_abi;
+        }
+        if sandbox.landlock_abi < config.minimum_landlock_abi {
+            return Err(SandboxError::fail(
+                "landlock_unavailable",
+                format!(
+                    "the kernel offers Landlock {}, the configured minimum is {}: use a newer kernel or lower it",
+                    sandbox.landlock_abi, config.minimum_landlock_abi
+                ),
+            ));
+        }
+        Ok(Arc::new(sandbox))
+    }
+
+    async fn start(&self, runtime: &str, limits: &Limits) -> Result<(Running, RunnerLink, Ready), SandboxError> {
+        let failed = |what: &str, error: &dyn std::fmt::Display| {
+            SandboxError::retry("sandbox_unavailable", format!("{what}: {error}"))
+        };
+        let root = self.roots.get(runtime).ok_or_else(|| roots::not_offered(runtime))?;
+        let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
+        let cgroup = cgroup.map_err(|error| failed("cannot make the job's cgroup", &error))?;
+        let command = self.launch.command(root, limits, cgroup.as_ref());
+        let mut running = match self.spawner.spawn(command).await {
+            Ok(mut child) => Running { stderr: child.stderr.take(), child, cgroup, tasks: self.tasks.clone() },
+            Err(error) => return Err(failed("cannot start the sandbox", &error)),
+        };
+        let (Some(input), Some(output)) = (running.child.stdin.take(), running.child.stdout.take()) else {
+            return Err(failed("cannot start the sandbox", &"it has no pipes"));
+        };
+        let mut link = RunnerLink { input: Box::pin(input), output: Box::pin(output) };
+        match timeout(READY_WITHIN, link::receive_ready(&mut link.output)).await {
+            Ok(Ok(ready)) => Ok((running, link, ready)),
+            Ok(Err(error)) => Err(failed(&running.complaint().await, &error)),
+            Err(_) => Err(failed("the sandbox does not start", &"no answer from the runner in 10 s")),
+        }
+    }
+
+    async fn run_started(
+        &self,
+        mut job: Job,
+        cancel: &CancellationToken,
+        called: Instant,
+    ) -> Result<JobResult, SandboxError> {
+        let runtime = runtime::find(&job.runtime).ok_or_else(|| roots::not_offered(&job.runtime))?;
+        let started = tokio::select! {
+            biased;
+            () = cancel.cancelled() => None,
+            started = self.start(&job.runtime, &job.limits) => Some(started?),
+        };
+        let wait = called.elapsed();
+        let Some((running, link, _)) = started else {
+            return Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, Duration::ZERO));
+        };
+        let metering = if running.cgroup.is_some() { Metering::Cgroup } else { Metering::PerProcess };
+        let frame = runtime.frame(&mut job, metering, self.minimum_landlock_abi);
+        let began = Instant::now();
+        let ended = conversation::hold(link, &frame, cancel).await?;
+        let seen = running.counters();
+        drop(running);
+        match ended {
+            Ended::Finished(facts) => Ok(JobResult::from_facts(&job, *facts, seen, wait)),
+            Ended::Cancelled => Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, began.elapsed())),
+            // The kernel may take the runner itself when nothing in the job is larger.
+            Ended::Lost if seen.oom_kills.is_some_and(|kills| kills > 0) => {
+                Ok(JobResult::without_facts(&job, Outcome::OomKilled, wait, began.elapsed()))
+            }
+            Ended::Lost => Err(SandboxError::retry("runner_lost", "the sandbox went away without a result")),
+            Ended::Silent => Err(SandboxError::retry("runner_silent", "the sandbox kept silent after its time limit")),
+        }
+    }
+}
+
+#[async_trait]
+impl Sandbox for BubblewrapSandbox {
+    async fn run(&self, job: Job, cancel: CancellationToken) -> Result<JobResult, SandboxError> {
+        job.check()?;
+        let called = Instant::now();
+        let either = CancellationToken::new();
+        let _ends_with_this_call = either.clone().drop_guard();
+        let _slot = tokio::select! {
+            biased;
+            () = self.closing.cancelled() => return Err(SandboxError::retry("shutting_down", "the sandbox is closing")),
+            () = cancel.cancelled() => {
+                return Ok(JobResult::without_facts(&job, Outcome::Cancelled, called.elapsed(), Duration::ZERO));
+            }
+            slot = self.slots.acquire() => slot,
+        };
+        let relay = async {
+            tokio::select! { () = cancel.cancelled() => {}, () = self.closing.cancelled() => {} }
+            either.cancel();
+            std::future::pending::<std::convert::Infallible>().await
+        };
+        tokio::select! {
+            result = self.run_started(job, &either, called) => result,
+            never = relay => match never {},
+        }
+    }
+
+    async fn health(&self) -> Health {
+        let closed = self.closing.is_cancelled();
+        let detail = if closed { "closed".into() } else { self.weakness.clone() };
+        Health {
+            backend: "bubblewrap".into(),
+            ok: !closed,
+            detail,
+            landlock_abi: self.landlock_abi,
+            runtimes: self.runtimes(),
+            warm: 0,
+        }
+    }
+
+    fn runtimes(&self) -> Vec<String> {
+        self.roots.keys().cloned().collect()
+    }
+
+    async fn shutdown(&self) {
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Running {
+    fn counters(&self) -> Counters {
+        self.cgroup.as_ref().map(JobCgroup::counters).unwrap_or_default()
+    }
+
+    /// What bubblewrap or the runner said before it went away; no job has run, so it is nobody's code that speaks.
+    async fn complaint(&mut self) -> String {
+        const LONGEST: u64 = 2000;
+        const WITHIN: Duration = Duration::from_secs(1);
+        let mut text = Vec::new();
+        if let Some(stderr) = self.stderr.take()
+            && let Err(error) = timeout(WITHIN, stderr.take(LONGEST).read_to_end(&mut text)).await
+        {
+            tracing::debug!(%error, "the failed sandbox does not close its stderr");
+        }
+        String::from_utf8_lossy(&text).trim().replace('\n', "; ")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.child.start_kill() {
+            tracing::debug!(%error, "the sandbox had ended");
+        }
+        if let Some(cgroup) = self.cgroup.take() {
+            self.tasks.spawn(cgroup.remove());
+        }
+    }
+}

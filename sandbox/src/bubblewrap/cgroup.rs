@@ -1,0 +1,205 @@
+//! A cgroup for each job, version 1 or 2, below the worker's own; without permission there is none.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use runner::cgroup::{Counters, MOUNT, read_folders};
+
+use crate::limits::Limits;
+
+/// Processes that belong to the sandbox itself: bubblewrap and the runner.
+const OWN_PROCESSES: u32 = 2;
+
+const PREFIX: &str = "promptcraft-sandbox-";
+
+/// One CPU in slices of 10 ms: in longer ones a cancel waits until a throttled job may run again.
+const PERIOD_US: u32 = 10_000;
+
+/// Where this worker's jobs get their cgroups.
+pub(crate) struct Cgroups {
+    hierarchies: Vec<Hierarchy>,
+    next: AtomicU64,
+}
+
+/// One mounted hierarchy and the folder in it that belongs to this worker.
+struct Hierarchy {
+    version: Version,
+    folder: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    One { memory: bool, pids: bool, cpu: bool },
+    Two,
+}
+
+/// The cgroup of one job, in every hierarchy.
+pub(crate) struct JobCgroup {
+    folders: Vec<PathBuf>,
+}
+
+impl Cgroups {
+    /// Takes a folder in each hierarchy that limits something, or says why that cannot be.
+    pub(crate) fn open() -> io::Result<Self> {
+        let own = fs::read_to_string("/proc/self/cgroup")?;
+        let hierarchies = if Path::new(MOUNT).join("cgroup.controllers").exists() {
+            vec![version_2(&own)?]
+        } else {
+            version_1(&own)?
+        };
+        Ok(Self { hierarchies, next: AtomicU64::new(1) })
+    }
+
+    /// Makes a job's cgroup with its limits set and nobody in it.
+    pub(crate) fn create(&self, limits: &Limits) -> io::Result<JobCgroup> {
+        let name = format!("job-{}", self.next.fetch_add(1, Ordering::Relaxed));
+        let mut cgroup = JobCgroup { folders: Vec::new() };
+        for hierarchy in &self.hierarchies {
+            let folder = hierarchy.folder.join(&name);
+            fs::create_dir(&folder)?;
+            cgroup.folders.push(folder.clone());
+            set_limits(hierarchy.version, &folder, limits)?;
+        }
+        Ok(cgroup)
+    }
+}
+
+impl Drop for Cgroups {
+    fn drop(&mut self) {
+        for hierarchy in &self.hierarchies {
+            remove_tree(&hierarchy.folder);
+        }
+    }
+}
+
+impl JobCgroup {
+    /// The files a process enters by writing its number.
+    pub(crate) fn entrances(&self) -> impl Iterator<Item = PathBuf> {
+        self.folders.iter().map(|folder| folder.join("cgroup.procs"))
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        read_folders(self.folders.iter().map(PathBuf::as_path))
+    }
+
+    /// Removes the cgroup as soon as the last process in it is gone; gives up, loudly, after 5 s.
+    pub(crate) async fn remove(self) {
+        const EVERY: Duration = Duration::from_millis(5);
+        for _ in 0..1000 {
+            if self.folders.iter().all(|folder| fs::remove_dir(folder).is_ok() || !folder.exists()) {
+                return;
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+        tracing::error!(folders = ?self.folders, "a job's cgroup still holds processes after 5 s");
+    }
+}
+
+fn version_2(own: &str) -> io::Result<Hierarchy> {
+    let parent = own_folder(Path::new(MOUNT), own, "");
+    sweep(&parent);
+    let folder = parent.join(own_name());
+    enable(&parent)?;
+    fs::create_dir(&folder)?;
+    enable(&folder).inspect_err(|_| remove_tree(&folder))?;
+    Ok(Hierarchy { version: Version::Two, folder })
+}
+
+fn enable(folder: &Path) -> io::Result<()> {
+    fs::write(folder.join("cgroup.subtree_control"), "+memory +pids +cpu")
+}
+
+fn version_1(own: &str) -> io::Result<Vec<Hierarchy>> {
+    let mut hierarchies: Vec<Hierarchy> = Vec::new();
+    let name_of_all = own_name();
+    let controllers = ["memory", "pids", "cpu", "cpuacct"].map(|name| (name, Path::new(MOUNT).join(name)));
+    for (name, mount) in controllers {
+        let parent = own_folder(&fs::canonicalize(mount)?, own, name);
+        sweep(&parent);
+        let folder = parent.join(&name_of_all);
+        let version = Version::One { memory: name == "memory", pids: name == "pids", cpu: name == "cpu" };
+        // cpu and cpuacct are often one hierarchy under two names.
+        if !hierarchies.iter().any(|known| known.folder == folder) {
+            fs::create_dir(&folder)?;
+            hierarchies.push(Hierarchy { version, folder });
+        }
+    }
+    Ok(hierarchies)
+}
+
+/// A name that no other sandbox of this or another living process has.
+fn own_name() -> String {
+    static SANDBOXES: AtomicU64 = AtomicU64::new(1);
+    format!("{PREFIX}{}-{}", std::process::id(), SANDBOXES.fetch_add(1, Ordering::Relaxed))
+}
+
+/// This process's own cgroup; a container may show it as the mount point itself.
+fn own_folder(mount: &Path, own: &str, controller: &str) -> PathBuf {
+    let folder = mount.join(own_path(own, controller).trim_start_matches('/'));
+    if folder.exists() { folder } else { mount.to_owned() }
+}
+
+/// This process's path in the hierarchy of a controller; for version 2 the controller is empty.
+fn own_path<'a>(own: &'a str, controller: &str) -> &'a str {
+    own.lines()
+        .find_map(|line| {
+            let (_, rest) = line.split_once(':')?;
+            let (controllers, path) = rest.split_once(':')?;
+            controllers.split(',').any(|name| name == controller).then_some(path)
+        })
+        .unwrap_or("/")
+}
+
+fn set_limits(version: Version, folder: &Path, limits: &Limits) -> io::Result<()> {
+    let set = |file: &str, value: String| fs::write(folder.join(file), value);
+    let pids = limits.pids + OWN_PROCESSES;
+    if version == Version::Two {
+        set("memory.max", limits.memory_bytes.to_string())?;
+        set("pids.max", pids.to_string())?;
+        set("cpu.max", format!("{PERIOD_US} {PERIOD_US}"))?;
+        return without_swap(&folder.join("memory.swap.max"), 0);
+    }
+    let Version::One { memory, pids: counts_pids, cpu } = version else { return Ok(()) };
+    if memory {
+        set("memory.limit_in_bytes", limits.memory_bytes.to_string())?;
+        without_swap(&folder.join("memory.memsw.limit_in_bytes"), limits.memory_bytes)?;
+    }
+    if counts_pids {
+        set("pids.max", pids.to_string())?;
+    }
+    if cpu {
+        set("cpu.cfs_period_us", PERIOD_US.to_string())?;
+        set("cpu.cfs_quota_us", PERIOD_US.to_string())?;
+    }
+    Ok(())
+}
+
+/// A kernel that accounts no swap has no such file.
+fn without_swap(file: &Path, bytes: u64) -> io::Result<()> {
+    if file.exists() { fs::write(file, bytes.to_string()) } else { Ok(()) }
+}
+
+/// Removes what workers that are gone have left; a kill -9 leaves empty folders, and nothing in them.
+fn sweep(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some((pid, _)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')) else { continue };
+        if !Path::new("/proc").join(pid).exists() {
+            remove_tree(&entry.path());
+        }
+    }
+}
+
+fn remove_tree(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            remove_tree(&entry.path());
+        }
+    }
+    if let Err(error) = fs::remove_dir(folder) {
+        tracing::debug!(folder = %folder.display(), %error, "a cgroup stays for the next start to remove");
+    }
+}

@@ -1,0 +1,43 @@
+//! A thread of its own that starts every child of the bubblewrap backend.
+//!
+//! "Die with parent" means the thread that started the child. A runtime's threads may end long before the process
+//! does, and would take running jobs with them; this one lives as long as the sandbox.
+
+use std::io;
+use std::sync::mpsc;
+use std::thread;
+
+use tokio::process::{Child, Command};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+type Request = (Command, oneshot::Sender<io::Result<Child>>);
+
+pub(crate) struct Spawner {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Spawner {
+    /// Starts the thread; it ends when the spawner is dropped.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (requests, received) = mpsc::channel::<Request>();
+        let runtime = Handle::current();
+        thread::Builder::new().name("sandbox-spawner".into()).spawn(move || {
+            let _context = runtime.enter();
+            while let Ok((mut command, reply)) = received.recv() {
+                // Nobody waits any more: dropping the child kills it.
+                drop(reply.send(command.spawn()));
+            }
+        })?;
+        Ok(Self { requests })
+    }
+
+    /// Starts a child that is killed when dropped. Cancel safe.
+    pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
+        command.kill_on_drop(true);
+        let (reply, answer) = oneshot::channel();
+        let gone = || io::Error::other("the sandbox's spawner thread is gone");
+        self.requests.send((command, reply)).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}

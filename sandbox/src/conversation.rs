@@ -1,0 +1,76 @@
+//! One job with one runner, from the job frame to the result frame, whatever the backend.
+
+use std::time::Duration;
+
+use runner::protocol::{self, Finished, FrameError, JobFrame, RunnerFrame};
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::SandboxError;
+use crate::link::{self, Input, RunnerLink};
+
+/// The runner ends a job at its wall limit; this much later its host no longer believes it.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How long a cancelled job's last facts are worth waiting for.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How the conversation ended; in every case the caller kills the sandbox afterwards.
+pub(crate) enum Ended {
+    Finished(Box<Finished>),
+    Cancelled,
+    /// The runner went away without a result.
+    Lost,
+    /// The runner kept silent after the wall limit.
+    Silent,
+}
+
+/// Hands the job over and waits for its end; a cancel closes the runner's stdin.
+pub(crate) async fn hold(
+    mut link: RunnerLink,
+    job: &JobFrame,
+    cancel: &CancellationToken,
+) -> Result<Ended, SandboxError> {
+    let frame = protocol::encode(job).map_err(|error| SandboxError::fail("files_too_large", error.to_string()))?;
+    let deadline = Instant::now() + Duration::from_millis(job.limits.wall_ms).saturating_add(GRACE);
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Ok(Ended::Cancelled),
+        sent = link::send(&mut link.input, &frame) => if sent.is_err() { return Ok(Ended::Lost) },
+    }
+    drop(frame);
+    let mut receive = std::pin::pin!(link::receive(&mut link.output));
+    tokio::select! {
+        biased;
+        received = &mut receive => judge(received),
+        () = cancel.cancelled() => {
+            close(&mut link.input).await;
+            match timeout(LAST_WORDS, receive).await {
+                Ok(Ok(RunnerFrame::Finished(finished))) => {
+                    Ok(Ended::Finished(Box::new(Finished { cancelled: true, ..*finished })))
+                }
+                Ok(_) | Err(_) => Ok(Ended::Cancelled),
+            }
+        }
+        () = sleep_until(deadline) => Ok(Ended::Silent),
+    }
+}
+
+fn judge(received: Result<RunnerFrame, FrameError>) -> Result<Ended, SandboxError> {
+    match received {
+        Ok(RunnerFrame::Finished(finished)) => Ok(Ended::Finished(finished)),
+        Ok(RunnerFrame::Refused(refused)) => Err(refused.into()),
+        Ok(RunnerFrame::Ready(_)) => Err(SandboxError::retry("runner_failed", "the runner said ready twice")),
+        Err(FrameError::Io(_)) => Ok(Ended::Lost),
+        Err(error @ (FrameError::Malformed(_) | FrameError::TooLarge { .. })) => {
+            Err(SandboxError::retry("runner_failed", error.to_string()))
+        }
+    }
+}
+
+async fn close(input: &mut Input) {
+    if let Err(error) = input.shutdown().await {
+        tracing::debug!(%error, "the runner's input was closed before");
+    }
+}

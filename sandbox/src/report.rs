@@ -1,0 +1,124 @@
+//! Reads what a test reporter wrote: one JSON line when a test starts, one when it ends.
+//!
+//! The lines come from the process that runs the untrusted tests. They are bounded, a broken line is passed over,
+//! and the exit code has the last word.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::result::{TestCase, TestOutcome};
+
+const MOST_TESTS: usize = 10_000;
+const LONGEST_NAME: usize = 500;
+const LONGEST_MESSAGE: usize = 4000;
+
+/// What pytest says when it found nothing to run.
+const NO_TESTS_COLLECTED: i32 = 5;
+
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Line {
+    Start { name: String },
+    End { name: String, outcome: TestOutcome, duration_ms: u64, message: Option<String> },
+}
+
+/// Lists the tests in the order of their first line.
+pub(crate) fn read(lines: &[u8], exit_code: Option<i32>) -> Vec<TestCase> {
+    let mut tests: Vec<TestCase> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for line in lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
+        let case = match line {
+            Line::Start { name } => unfinished(name),
+            Line::End { name, outcome, duration_ms, message } => TestCase {
+                name: shortened(name, LONGEST_NAME),
+                outcome,
+                duration_ms,
+                message: message.map(|message| shortened(message, LONGEST_MESSAGE)),
+            },
+        };
+        match places.get(&case.name) {
+            Some(place) => tests[*place] = case,
+            None if tests.len() < MOST_TESTS => {
+                places.insert(case.name.clone(), tests.len());
+                tests.push(case);
+            }
+            None => {}
+        }
+    }
+    tests.extend(contradiction(&tests, exit_code));
+    tests
+}
+
+/// Until a line says how it ended, a test was cut short.
+fn unfinished(name: String) -> TestCase {
+    let message = Some("started and did not finish".into());
+    TestCase { name: shortened(name, LONGEST_NAME), outcome: TestOutcome::Error, duration_ms: 0, message }
+}
+
+/// A failed run in which no test failed: the report is incomplete or a lie, and must not look like success.
+fn contradiction(tests: &[TestCase], exit_code: Option<i32>) -> Option<TestCase> {
+    let harmless = matches!(exit_code, Some(0 | NO_TESTS_COLLECTED));
+    let explained = tests.iter().any(|test| matches!(test.outcome, TestOutcome::Failed | TestOutcome::Error));
+    if harmless || explained {
+        return None;
+    }
+    let message = match exit_code {
+        Some(code) => format!("the test run ended with exit code {code}, though no test reports a failure"),
+        None => "the test run was killed before it ended".into(),
+    };
+    Some(TestCase { name: "run".into(), outcome: TestOutcome::Error, duration_ms: 0, message: Some(message) })
+}
+
+fn shortened(mut text: String, longest: usize) -> String {
+    let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.truncate(end);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(lines: &str, exit_code: Option<i32>, expect: &[(&str, TestOutcome)]) {
+        let tests = read(lines.as_bytes(), exit_code);
+        let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
+        assert_eq!(found, expect);
+    }
+
+    const START: &str = "{\"event\":\"start\",\"name\":\"a\"}\n";
+    const PASSED: &str = "{\"event\":\"end\",\"name\":\"a\",\"outcome\":\"passed\",\"duration_ms\":3}\n";
+    const FAILED: &str =
+        "{\"event\":\"end\",\"name\":\"b\",\"outcome\":\"failed\",\"duration_ms\":3,\"message\":\"m\"}\n";
+
+    #[test]
+    fn ends_are_believed_as_far_as_the_exit_code_agrees() {
+        check("", Some(0), &[]);
+        check("", Some(5), &[]);
+        check(&[START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+        check(&[START, PASSED, FAILED].concat(), Some(1), &[("a", TestOutcome::Passed), ("b", TestOutcome::Failed)]);
+        check(START, Some(0), &[("a", TestOutcome::Error)]);
+        check(&[START, PASSED].concat(), Some(1), &[("a", TestOutcome::Passed), ("run", TestOutcome::Error)]);
+        check(&[START, PASSED].concat(), None, &[("a", TestOutcome::Passed), ("run", TestOutcome::Error)]);
+    }
+
+    #[test]
+    fn broken_and_endless_lines_are_bounded() {
+        check(&["nonsense\n{\n", START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+        let many: String =
+            (0..MOST_TESTS + 5).map(|number| START.replace("\"a\"", &format!("\"t{number}\""))).collect();
+        assert_eq!(read(many.as_bytes(), Some(0)).len(), MOST_TESTS);
+        let long = START.replace("\"a\"", &format!("\"{}\"", "ä".repeat(LONGEST_NAME)));
+        assert_eq!(read(long.as_bytes(), Some(0))[0].name.len(), LONGEST_NAME);
+    }
+
+    proptest! {
+        #[test]
+        fn noise_never_panics(noise in proptest::collection::vec(any::<u8>(), 0..500)) {
+            prop_assert!(read(&noise, Some(0)).is_empty());
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Finds what `build-root.sh` made.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::SandboxError;
+
+/// The root folder of each runtime, with links followed once, so that a later build does not change it underfoot.
+pub(crate) fn resolve(roots_dir: &Path, runtimes: &[String]) -> Result<BTreeMap<String, PathBuf>, SandboxError> {
+    let find = |name: &String| {
+        let link = roots_dir.join(name).join("rootfs");
+        let root = link.canonicalize().map_err(|error| missing(&link, &error))?;
+        Ok((name.clone(), root))
+    };
+    runtimes.iter().map(find).collect()
+}
+
+/// The image that `build-root.sh` noted for a runtime, if it noted one here.
+pub(crate) fn noted_image(roots_dir: &Path, runtime: &str) -> Option<String> {
+    let text = std::fs::read_to_string(roots_dir.join(runtime).join("image")).ok()?;
+    Some(text.trim().to_owned())
+}
+
+pub(crate) fn not_offered(runtime: &str) -> SandboxError {
+    SandboxError::fail("unknown_runtime", format!("this sandbox does not offer the runtime {runtime:?}"))
+}
+
+fn missing(link: &Path, error: &std::io::Error) -> SandboxError {
+    let folder = link.parent().and_then(Path::parent).unwrap_or(link).display();
+    SandboxError::fail(
+        "root_missing",
+        format!("no sandbox root at {} ({error}); build it as root: sandbox/build-root.sh {folder}", link.display()),
+    )
+}

@@ -1,0 +1,129 @@
+//! The languages a sandbox can offer, as data: each `runtimes/<name>/runtime.toml` is embedded at build time.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, Walls};
+use serde::Deserialize;
+
+use crate::job::{Command, Job, SecurityLevel};
+
+include!(concat!(env!("OUT_DIR"), "/runtime_sources.rs"));
+
+/// Largest kept test report, in bytes.
+const REPORT_BYTES: u64 = 8 << 20;
+
+/// One language: how to start its programs, and what they may touch.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Runtime {
+    pub(crate) name: String,
+    #[expect(dead_code, reason = "read by those who route jobs, not by the sandbox")]
+    lane: String,
+    #[expect(dead_code, reason = "read by build-root.sh")]
+    packages: Vec<String>,
+    script: Vec<String>,
+    tests: Vec<String>,
+    exec: Vec<String>,
+    read: Vec<String>,
+    #[expect(dead_code, reason = "there is one format so far; naming another is refused while parsing")]
+    report: ReportFormat,
+    env: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ReportFormat {
+    JsonLines,
+}
+
+/// Limits for a host that has no cgroup to set them in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metering {
+    Cgroup,
+    PerProcess,
+}
+
+static RUNTIMES: LazyLock<Vec<Runtime>> = LazyLock::new(|| {
+    let parse = |source: &&str| toml::from_str(source).expect("a test parses every embedded runtime");
+    SOURCES.iter().map(parse).collect()
+});
+
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    RUNTIMES.iter().map(|runtime| runtime.name.as_str())
+}
+
+pub(crate) fn find(name: &str) -> Option<&'static Runtime> {
+    RUNTIMES.iter().find(|runtime| runtime.name == name)
+}
+
+impl Runtime {
+    /// What the runner is told; consumes the files so that large ones are not copied.
+    pub(crate) fn frame(&self, job: &mut Job, metering: Metering, minimum_landlock_abi: u32) -> JobFrame {
+        let files = std::mem::take(&mut job.files);
+        JobFrame {
+            argv: self.argv(&job.command),
+            env: self.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            files: files.into_iter().map(|file| FileFrame { path: file.path, content: file.content }).collect(),
+            limits: limits(job, metering),
+            walls: self.walls(job.level, minimum_landlock_abi),
+        }
+    }
+
+    fn argv(&self, command: &Command) -> Vec<String> {
+        match command {
+            Command::Tests => self.tests.clone(),
+            // `./` keeps a file called `-c` from being an option.
+            Command::Script { path } => {
+                self.script.iter().map(|word| word.replace("{path}", &format!("./{path}"))).collect()
+            }
+        }
+    }
+
+    fn walls(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Walls {
+        let (processes, sockets) = match level {
+            SecurityLevel::Strict => (ProcessRule::ThreadsOnly, SocketRule::UnixOnly),
+            SecurityLevel::Standard | SecurityLevel::Permissive => (ProcessRule::Allowed, SocketRule::Loopback),
+        };
+        let mut exec = self.exec.clone();
+        if level == SecurityLevel::Permissive {
+            exec.extend(["/usr/bin".into(), "/usr/lib".into()]);
+        }
+        Walls { minimum_landlock_abi, read: self.read.clone(), exec, processes, sockets }
+    }
+}
+
+fn limits(job: &Job, metering: Metering) -> JobLimits {
+    let limits = &job.limits;
+    let per_process = metering == Metering::PerProcess;
+    JobLimits {
+        wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
+        cpu_seconds: u64::try_from(limits.cpu.as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
+        data_bytes: per_process.then_some(limits.memory_bytes),
+        processes: per_process.then_some(u64::from(limits.pids)),
+        file_bytes: limits.disk_bytes,
+        output_bytes: limits.output_bytes,
+        report_bytes: if job.command == Command::Tests { REPORT_BYTES } else { 0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_runtime_parses_and_is_complete() {
+        assert!(find("python").is_some());
+        for runtime in RUNTIMES.iter() {
+            assert!(runtime.script.iter().any(|word| word.contains("{path}")), "{} runs no script", runtime.name);
+            assert!(!runtime.tests.is_empty() && !runtime.exec.is_empty(), "{} is incomplete", runtime.name);
+        }
+    }
+
+    #[test]
+    fn a_script_cannot_become_an_option() {
+        let python = find("python").expect("is embedded");
+        let argv = python.argv(&Command::Script { path: "-c".into() });
+        assert_eq!(argv.last().map(String::as_str), Some("./-c"));
+    }
+}

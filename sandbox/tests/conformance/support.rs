@@ -1,0 +1,94 @@
+//! Opens each backend once for all tests, and says loudly when one cannot be.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
+
+use sandbox::{Backend, Job, JobFile, JobResult, Limits, Owner, Sandbox, SandboxConfig, SecurityLevel};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// One runtime for the whole process: a shared sandbox must not lose its tasks with the test that opened it.
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("starts a runtime"));
+
+#[expect(clippy::disallowed_methods, reason = "tests are configured by the environment alone")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The built roots; `SANDBOX_ROOTS` or `target/sandbox-roots`, built on demand.
+pub fn roots() -> &'static Path {
+    static ROOTS: OnceLock<PathBuf> = OnceLock::new();
+    ROOTS.get_or_init(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let roots = variable("SANDBOX_ROOTS").map_or_else(|| here.join("../target/sandbox-roots"), PathBuf::from);
+        let built = Command::new(here.join("build-root.sh")).arg(&roots).status().expect("starts build-root.sh");
+        assert!(built.success(), "sandbox/build-root.sh failed; its message is above");
+        roots
+    })
+}
+
+pub fn config(backend: Backend) -> SandboxConfig {
+    SandboxConfig {
+        backend,
+        docker_host: None,
+        roots_dir: roots().to_owned(),
+        runtimes: vec!["python".into()],
+        pool_size: 2,
+        concurrency: 2,
+        runner_path: None,
+        minimum_landlock_abi: 1,
+        instance: format!("conformance-{}", std::process::id()),
+    }
+}
+
+/// The shared sandbox of a backend; `None`, said loudly, where no Docker engine answers and nobody insists.
+pub fn shared(backend: Backend) -> Option<Arc<dyn Sandbox>> {
+    static DOCKER: OnceLock<Option<Arc<dyn Sandbox>>> = OnceLock::new();
+    static BUBBLEWRAP: OnceLock<Option<Arc<dyn Sandbox>>> = OnceLock::new();
+    let open = || RUNTIME.block_on(sandbox::open(config(backend)));
+    match backend {
+        Backend::Docker if !engine_answers() => {
+            assert!(variable("CI").as_deref() != Some("true"), "no Docker engine answers, and CI must test with one");
+            eprintln!("SKIPPED: docker sandbox suite: no engine answers");
+            None
+        }
+        Backend::Docker => DOCKER.get_or_init(|| Some(open().expect("opens the Docker sandbox"))).clone(),
+        Backend::Bubblewrap | Backend::Auto => {
+            BUBBLEWRAP.get_or_init(|| Some(open().expect("opens the bubblewrap sandbox"))).clone()
+        }
+    }
+}
+
+pub fn engine_answers() -> bool {
+    std::os::unix::net::UnixStream::connect("/var/run/docker.sock").is_ok()
+}
+
+pub fn job(level: SecurityLevel, command: sandbox::Command, files: &[(&str, &str)]) -> Job {
+    Job {
+        owner: Owner::new("someone"),
+        level,
+        runtime: "python".into(),
+        command,
+        files: files.iter().map(|(path, text)| JobFile { path: (*path).into(), content: (*text).into() }).collect(),
+        limits: Limits::for_level(level, Duration::from_secs(20)),
+    }
+}
+
+pub fn script_job(level: SecurityLevel, source: &str) -> Job {
+    job(level, sandbox::Command::Script { path: "main.py".into() }, &[("main.py", source)])
+}
+
+pub async fn run(sandbox: &dyn Sandbox, job: Job) -> JobResult {
+    sandbox.run(job, CancellationToken::new()).await.expect("the job runs to its end")
+}
+
+/// Runs a script at the standard level.
+pub async fn script(sandbox: &dyn Sandbox, source: &str) -> JobResult {
+    run(sandbox, script_job(SecurityLevel::Standard, source)).await
+}
+
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the output is UTF-8")
+}
