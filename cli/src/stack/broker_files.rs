@@ -1,0 +1,145 @@
+//! The broker's configuration: the files of `nats/`, compiled in, and the accounts of bots made from its template.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::private_file;
+
+const SERVER: &str = include_str!("../../../nats/server.conf");
+const SERVICES: &str = include_str!("../../../nats/services.conf");
+const WORKERS: &str = include_str!("../../../nats/workers.conf");
+const BOTS: &str = include_str!("../../../nats/bots.conf");
+const BOT_TEMPLATE: &str = include_str!("../../../nats/bot.conf.template");
+
+/// Users of the committed files. User names are one namespace for the whole server, so no bot may have one of these.
+pub const SERVICE_USERS: [&str; 5] = ["api", "approver", "cli", "worker", "sys"];
+
+/// The name an approval bot signs in with, which is also the name of its account and a token of its subjects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BotName(String);
+
+impl BotName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BotName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for BotName {
+    type Err = BadBotName;
+
+    fn from_str(name: &str) -> Result<Self, BadBotName> {
+        let well_formed = name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.len() <= 32
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        if !well_formed {
+            return Err(BadBotName::Malformed);
+        }
+        if SERVICE_USERS.contains(&name) {
+            return Err(BadBotName::Taken);
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BadBotName {
+    #[error("a bot's name is 1 to 32 lower-case letters, digits and underscores, a letter first")]
+    Malformed,
+    #[error("that is the name of a service; give the bot another one")]
+    Taken,
+}
+
+/// A bot and what it signs in with.
+#[derive(Clone)]
+pub struct Bot {
+    pub name: BotName,
+    /// Hexadecimal, so that it needs no escaping in the broker's configuration.
+    pub password: String,
+}
+
+impl Bot {
+    /// The configuration of this bot's account.
+    pub fn account(&self) -> String {
+        BOT_TEMPLATE.replace("@BOT@", self.name.as_str()).replace("@PASSWORD@", &self.password)
+    }
+}
+
+/// Writes the configuration into `directory`, with an account for each of `bots`, and returns the file to start the
+/// server with. Idempotent; files are replaced whole, so a server that reloads meanwhile sees the old or the new one.
+pub fn write(directory: &Path, bots: &[Bot]) -> io::Result<PathBuf> {
+    let accounts = directory.join("bots");
+    std::fs::create_dir_all(&accounts)?;
+    let mut includes = BOTS.to_owned();
+    for bot in bots {
+        private_file::write(&accounts.join(format!("{}.conf", bot.name)), bot.account().as_bytes())?;
+        includes.push_str(&format!("include \"bots/{}.conf\"\n", bot.name));
+    }
+    for (name, content) in [("services.conf", SERVICES), ("workers.conf", WORKERS), ("bots.conf", &includes)] {
+        private_file::write(&directory.join(name), content.as_bytes())?;
+    }
+    let server = directory.join("server.conf");
+    private_file::write(&server, SERVER.as_bytes())?;
+    Ok(server)
+}
+
+/// The environment that `nats/server.conf` needs.
+pub struct Variables<'a> {
+    pub server_name: &'a str,
+    /// `host:port`; port -1 lets the server choose.
+    pub listen: &'a str,
+    pub monitor_listen: &'a str,
+    pub store: &'a Path,
+    /// The password of a user of [`SERVICE_USERS`].
+    pub password: &'a dyn Fn(&str) -> String,
+}
+
+impl Variables<'_> {
+    /// Names and values, each value in double quotes of its own: the server parses it as configuration.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let quoted = |value: &str| format!("{value:?}");
+        let mut environment = vec![
+            ("NATS_SERVER_NAME".to_owned(), quoted(self.server_name)),
+            ("NATS_LISTEN".to_owned(), quoted(self.listen)),
+            ("NATS_MONITOR_LISTEN".to_owned(), quoted(self.monitor_listen)),
+            ("NATS_STORE_DIR".to_owned(), quoted(&self.store.to_string_lossy())),
+        ];
+        for user in SERVICE_USERS {
+            let name = format!("NATS_{}_PASSWORD", user.to_uppercase());
+            environment.push((name, quoted(&(self.password)(user))));
+        }
+        environment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: Result<&str, BadBotName>) {
+        assert_eq!(name.parse::<BotName>().as_ref().map(BotName::as_str), expected.as_ref().copied());
+    }
+
+    #[test]
+    fn a_bot_name_is_one_safe_subject_token() {
+        check("deploy_bot2", Ok("deploy_bot2"));
+        check("", Err(BadBotName::Malformed));
+        check("2bot", Err(BadBotName::Malformed));
+        check("Deploy", Err(BadBotName::Malformed));
+        check("a.b", Err(BadBotName::Malformed));
+        check("*", Err(BadBotName::Malformed));
+        check("a\"}", Err(BadBotName::Malformed));
+        check(&"a".repeat(33), Err(BadBotName::Malformed));
+        for user in SERVICE_USERS {
+            check(user, Err(BadBotName::Taken));
+        }
+    }
+}

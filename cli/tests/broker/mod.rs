@@ -1,0 +1,146 @@
+//! A real broker with the shipped configuration, on a free port, gone when dropped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, Event};
+use cli::config::find_program;
+use cli::stack::broker_files::{self, Bot, Variables};
+use tokio::sync::mpsc;
+
+pub(crate) struct Broker {
+    server: Child,
+    directory: PathBuf,
+    address: String,
+}
+
+impl Broker {
+    /// Starts a server with an account for each of `bots`, whose password is their name.
+    pub(crate) async fn start(bots: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let unique = format!("broker-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique);
+        fs::create_dir_all(&directory).unwrap();
+        let bots: Vec<Bot> =
+            bots.iter().map(|name| Bot { name: name.parse().unwrap(), password: (*name).to_owned() }).collect();
+        let configuration = broker_files::write(&directory, &bots).unwrap();
+        let server = serve(&configuration, &directory);
+        let address = address_of(&server, &directory).await;
+        Self { server, directory, address }
+    }
+
+    /// Signs in as `user`. Its inbox prefix is that of the services, or the client's default for a bot.
+    pub(crate) async fn connect(&self, user: &str) -> Session {
+        let (sender, refusals) = mpsc::unbounded_channel();
+        let mut options =
+            ConnectOptions::with_user_and_password(user.to_owned(), user.to_owned()).event_callback(move |event| {
+                let sender = sender.clone();
+                async move {
+                    if let Event::ServerError(error) = event {
+                        // The receiver is gone once a test is over.
+                        drop(sender.send(error.to_string()));
+                    }
+                }
+            });
+        if broker_files::SERVICE_USERS.contains(&user) {
+            options = options.custom_inbox_prefix(format!("_INBOX_{user}"));
+        }
+        Session { client: options.connect(&self.address).await.unwrap(), user: user.to_owned(), refusals }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        drop(self.server.kill());
+        drop(self.server.wait());
+        drop(fs::remove_dir_all(&self.directory));
+    }
+}
+
+/// A connection that remembers what the server refused it.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) user: String,
+    refusals: mpsc::UnboundedReceiver<String>,
+}
+
+impl Session {
+    /// Returns once the server has acted on everything sent before: a flush only says that it left. It shows by refusing
+    /// what comes last.
+    pub(crate) async fn heard(&mut self) {
+        self.client.publish("nobody.may.say.this", "".into()).await.unwrap();
+        let refusal = self.refusal().await.expect("the server answers");
+        assert!(refusal.contains("nobody.may.say.this"), "refused earlier: {refusal}");
+    }
+
+    /// The next refusal, in the server's words. It arrives beside the protocol's answers, hence the deadline.
+    pub(crate) async fn refusal(&mut self) -> Option<String> {
+        tokio::time::timeout(Duration::from_secs(5), self.refusals.recv()).await.ok().flatten()
+    }
+
+    /// Refusals that have arrived already.
+    pub(crate) fn refusals(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.refusals.try_recv().ok()).collect()
+    }
+}
+
+/// Lets the server judge the configuration with one bot, whose account `change` has changed. The error is its complaint.
+pub(crate) fn check_configuration(unique: &str, change: impl Fn(String) -> String) -> Result<(), String> {
+    let unique = format!("configuration-{}-{unique}", std::process::id());
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique);
+    let bot = Bot { name: "demo_bot".parse().unwrap(), password: "demo_bot".to_owned() };
+    let configuration = broker_files::write(&directory, std::slice::from_ref(&bot)).unwrap();
+    fs::write(directory.join("bots/demo_bot.conf"), change(bot.account())).unwrap();
+    let output = server(&configuration, &directory).arg("-t").output().unwrap();
+    fs::remove_dir_all(&directory).unwrap();
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+fn server(configuration: &Path, directory: &Path) -> Command {
+    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/bin"));
+    let program = find_program("nats-server", &[beside]).expect("nats-server is missing: run scripts/setup.sh");
+    let variables = Variables {
+        server_name: "test",
+        listen: "127.0.0.1:-1",
+        monitor_listen: "127.0.0.1:-1",
+        store: &directory.join("store"),
+        password: &str::to_owned,
+    };
+    let mut command = Command::new(program);
+    command.arg("--config").arg(configuration).envs(variables.environment());
+    command
+}
+
+fn serve(configuration: &Path, directory: &Path) -> Child {
+    server(configuration, directory)
+        .arg("--ports_file_dir")
+        .arg(directory)
+        .arg("--log")
+        .arg(directory.join("server.log"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits for the file in which the server announces the port it chose.
+async fn address_of(server: &Child, directory: &Path) -> String {
+    let announcement = directory.join(format!("nats-server_{}.ports", server.id()));
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let announced: Option<serde_json::Value> =
+            fs::read(&announcement).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        if let Some(ports) = announced {
+            return ports["nats"][0].as_str().unwrap().to_owned();
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the broker did not start; see {}", directory.display());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

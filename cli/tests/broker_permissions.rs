@@ -1,0 +1,474 @@
+//! Who may say what on the broker, asked of a real server that runs the shipped configuration.
+
+mod broker;
+
+use std::panic::Location;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull::Config as Pull;
+use async_nats::jetstream::stream::Config as StreamConfig;
+use async_nats::jetstream::{self, kv};
+use async_nats::{Client, HeaderMap};
+use broker::{Broker, Session};
+use futures_util::{Stream, StreamExt as _};
+
+const BOTS: [&str; 2] = ["demo_bot", "other_bot"];
+
+/// A broker with the streams that the tests look into.
+async fn provisioned() -> (Broker, Client) {
+    let broker = Broker::start(&BOTS).await;
+    let operator = broker.connect("cli").await.client;
+    let context = jetstream::new(operator.clone());
+    for (name, subjects) in [
+        ("WORKFLOWS", vec!["wf.*.*.*"]),
+        ("BLOBS", vec!["blob.*"]),
+        ("ANALYSES", vec!["analysis.*"]),
+        ("APPROVALS", vec!["approvals.requested.*", "approvals.decisions.*.*"]),
+        ("TIMERS", vec!["timers.>"]),
+        ("AUDIT", vec!["audit.log"]),
+    ] {
+        let subjects = subjects.into_iter().map(str::to_owned).collect();
+        let config = StreamConfig { name: name.to_owned(), subjects, allow_direct: true, ..Default::default() };
+        context.create_stream(config).await.unwrap();
+    }
+    for bucket in ["users", "revocations", "refresh", "signing_keys", "attempts"] {
+        context.create_key_value(kv::Config { bucket: bucket.to_owned(), ..Default::default() }).await.unwrap();
+    }
+    for (durable, filter) in [("plan", "wf.plan.*.*"), ("execute-python", "wf.execute.python.*"), ("projector", "wf.>")]
+    {
+        let config = Pull {
+            durable_name: Some(durable.to_owned()),
+            filter_subject: filter.to_owned(),
+            ack_wait: Duration::from_secs(30),
+            ..Default::default()
+        };
+        context.create_consumer_on_stream(config, "WORKFLOWS").await.unwrap();
+    }
+    (broker, operator)
+}
+
+async fn stored(operator: &Client, stream: &str) -> u64 {
+    jetstream::new(operator.clone()).get_stream(stream).await.unwrap().cached_info().state.messages
+}
+
+/// The subjects under `filter` that the log has messages on.
+async fn subjects(operator: &Client, filter: &str) -> Vec<String> {
+    let stream = jetstream::new(operator.clone()).get_stream_no_info("WORKFLOWS").await.unwrap();
+    let mut listing = stream.info_with_subjects(filter).await.unwrap();
+    let mut found = Vec::new();
+    while let Some(subject) = listing.next().await {
+        found.push(subject.unwrap().0);
+    }
+    found
+}
+
+#[track_caller]
+fn assert_names(refusal: Option<&str>, subject: &str) {
+    let text = refusal.unwrap_or_else(|| panic!("{subject} was not refused")).to_lowercase();
+    assert!(text.contains("permissions violation"), "{text}");
+    assert!(text.contains(&subject.to_lowercase()), "{text} does not name {subject}");
+}
+
+async fn assert_publish_refused(session: &mut Session, subject: &str) {
+    session.client.publish(subject.to_owned(), "x".into()).await.unwrap();
+    // The requests of workers are renamed on arrival.
+    let named = subject.replace("$JS.API", if session.user == "worker" { "log" } else { "$JS.API" });
+    assert_names(session.refusal().await.as_deref(), &named);
+}
+
+async fn assert_subscribe_refused(session: &mut Session, subject: &str) {
+    let subscription = session.client.subscribe(subject.to_owned()).await.unwrap();
+    assert_names(session.refusal().await.as_deref(), subject);
+    drop(subscription);
+}
+
+/// What comes next, which must come soon.
+#[track_caller]
+fn next<S: Stream + Unpin>(messages: &mut S) -> impl Future<Output = S::Item> {
+    let caller = Location::caller();
+    async move {
+        let next = tokio::time::timeout(Duration::from_secs(10), messages.next()).await;
+        next.ok().flatten().unwrap_or_else(|| panic!("nothing came at {caller}"))
+    }
+}
+
+/// An append that must be acknowledged.
+async fn append(client: &Client, subject: &str) -> u64 {
+    let context = jetstream::new(client.clone());
+    context.publish(subject.to_owned(), "x".into()).await.unwrap().await.unwrap().sequence
+}
+
+#[tokio::test]
+async fn a_worker_takes_a_step_and_appends_what_follows() {
+    let (broker, operator) = provisioned().await;
+    let mut worker = broker.connect("worker").await;
+    let context = jetstream::new(worker.client.clone());
+    let planned = append(&operator, "wf.plan.std.w1").await;
+
+    let stream = context.get_stream("WORKFLOWS").await.unwrap();
+    let consumer = stream.get_consumer::<Pull>("plan").await.unwrap();
+    let mut steps = consumer.batch().max_messages(1).expires(Duration::from_secs(5)).messages().await.unwrap();
+    let step = next(&mut steps).await.unwrap();
+    step.ack_with(jetstream::AckKind::Progress).await.unwrap();
+    assert_eq!(stream.get_last_raw_message_by_subject("wf.*.*.w1").await.unwrap().sequence, planned);
+
+    let mut fence = HeaderMap::new();
+    fence.insert("Nats-Expected-Last-Subject-Sequence", planned.to_string().as_str());
+    fence.insert("Nats-Expected-Last-Subject-Sequence-Subject", "wf.*.*.w1");
+    let publish = || context.publish_with_headers("wf.generate.std.w1", fence.clone(), "x".into());
+    assert_eq!(publish().await.unwrap().await.unwrap().sequence, planned + 1);
+    publish().await.unwrap().await.expect_err("the fence holds for a worker, too");
+    step.double_ack().await.unwrap();
+
+    let newest = stream.direct_get_last_for_subject("wf.*.*.w1").await.unwrap();
+    assert_eq!(newest.sequence, planned + 1);
+    let plan = jetstream::new(operator).get_stream("WORKFLOWS").await.unwrap();
+    assert_eq!(plan.consumer_info("plan").await.unwrap().num_ack_pending, 0);
+}
+
+#[tokio::test]
+async fn a_worker_keeps_attempts_answers_the_api_and_hears_cancels() {
+    let (broker, _operator) = provisioned().await;
+    let mut worker = broker.connect("worker").await;
+    let mut api = broker.connect("api").await;
+
+    let attempts = jetstream::new(worker.client.clone()).get_key_value("attempts").await.unwrap();
+    let revision = attempts.create("w1", "1".into()).await.unwrap();
+    attempts.update("w1", "2".into(), revision).await.unwrap();
+    assert_eq!(attempts.get("w1").await.unwrap().unwrap(), "2");
+
+    let mut cancels = worker.client.subscribe("control.cancel.*").await.unwrap();
+    worker.heard().await;
+    api.client.publish("control.cancel.w1", "".into()).await.unwrap();
+    assert_eq!(next(&mut cancels).await.subject.as_str(), "control.cancel.w1");
+
+    let inbox = api.client.new_inbox();
+    let mut answers = api.client.subscribe(inbox.clone()).await.unwrap();
+    let mut presence = api.client.subscribe("presence.>").await.unwrap();
+    api.heard().await;
+    worker.client.publish(inbox, "answer".into()).await.unwrap();
+    worker.client.publish("presence.worker.one", "".into()).await.unwrap();
+    assert_eq!(next(&mut answers).await.payload, "answer");
+    assert_eq!(next(&mut presence).await.subject.as_str(), "presence.worker.one");
+}
+
+#[tokio::test]
+async fn a_worker_can_neither_release_nor_park_nor_cancel() {
+    let (broker, operator) = provisioned().await;
+    let mut worker = broker.connect("worker").await;
+    for subject in [
+        "wf.done.std.w1",
+        "wf.approve.parked.w1",
+        "wf.cancelled.std.w1",
+        "wf.plan.std.w1",
+        "approvals.requested.w1",
+        "approvals.decisions.demo_bot.w1",
+        "control.cancel.w1",
+        "decide.w1",
+        "audit.log",
+        "timers.w1",
+        "$KV.users.someone",
+        "$KV.signing_keys.key",
+        "$KV.revocations.token",
+        "$JS.API.STREAM.CREATE.MINE",
+        "$JS.API.STREAM.UPDATE.WORKFLOWS",
+        "$JS.API.STREAM.PURGE.WORKFLOWS",
+        "$JS.API.STREAM.DELETE.WORKFLOWS",
+        "$JS.API.STREAM.MSG.DELETE.WORKFLOWS",
+        "$JS.API.STREAM.MSG.GET.KV_signing_keys",
+        "$JS.API.DIRECT.GET.KV_signing_keys",
+        "$JS.API.DIRECT.GET.KV_users.$KV.users.someone",
+        "$JS.API.CONSUMER.CREATE.WORKFLOWS.mine",
+        "$JS.API.CONSUMER.DURABLE.CREATE.WORKFLOWS.mine",
+        "$JS.API.CONSUMER.DELETE.WORKFLOWS.plan",
+        "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.approve",
+        "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.projector",
+    ] {
+        assert_publish_refused(&mut worker, subject).await;
+    }
+    for subject in [">", "wf.>", "_INBOX.>", "_INBOX_api.>", "$KV.>", "approvals.>", "decide.*", "presence.>"] {
+        assert_subscribe_refused(&mut worker, subject).await;
+    }
+    assert_eq!(stored(&operator, "WORKFLOWS").await, 0);
+    assert_eq!(stored(&operator, "AUDIT").await, 0);
+}
+
+/// The server answers a request past all permissions, on whatever subject the requester named. Of a stored message the
+/// answer is that message: a way to write anything anywhere, for whoever is in the account of the log.
+#[tokio::test]
+async fn a_worker_cannot_have_the_server_write_into_the_log() {
+    let (broker, operator) = provisioned().await;
+    let mut worker = broker.connect("worker").await;
+    append(&worker.client, "blob.forged").await;
+    append(&operator, "wf.plan.std.w1").await;
+    let last = r#"{"last_by_subj":"blob.forged"}"#;
+
+    for (subject, payload) in [
+        ("blob.again", "x"),
+        ("$JS.API.DIRECT.GET.BLOBS", last),
+        ("$JS.API.STREAM.MSG.GET.BLOBS", last),
+        ("$JS.API.STREAM.INFO.BLOBS", ""),
+        ("$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.plan", ""),
+    ] {
+        for target in ["wf.done.std.victim", "wf.failed.std.victim", "wf.approve.parked.victim"] {
+            worker.client.publish_with_reply(subject, target, payload.into()).await.unwrap();
+        }
+        // The same question once more, to an inbox: its answer comes after what the three above caused.
+        if payload == last {
+            worker.client.request(subject, payload.into()).await.unwrap();
+        }
+    }
+    append(&worker.client, "blob.barrier").await;
+    append(&operator, "wf.plan.std.w2").await;
+
+    assert_eq!(subjects(&operator, "wf.>").await.len(), 2, "only what the operator appended");
+    assert_eq!(stored(&operator, "WORKFLOWS").await, 2);
+    assert_eq!(worker.refusals(), Vec::<String>::new(), "the attack was made, not refused at the door");
+}
+
+/// What the test above would see if workers were in the account of the log.
+#[tokio::test]
+async fn the_server_does_write_into_the_log_for_who_shares_its_account() {
+    let (broker, operator) = provisioned().await;
+    let mut approver = broker.connect("approver").await;
+    append(&approver.client, "blob.forged").await;
+    let last = r#"{"last_by_subj":"blob.forged"}"#;
+    approver.client.publish_with_reply("$JS.API.DIRECT.GET.BLOBS", "wf.plan.std.victim", last.into()).await.unwrap();
+    approver.client.request("$JS.API.DIRECT.GET.BLOBS", last.into()).await.unwrap();
+    append(&operator, "wf.plan.std.w1").await;
+    assert_eq!(stored(&operator, "WORKFLOWS").await, 2);
+}
+
+#[tokio::test]
+async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
+    let (broker, operator) = provisioned().await;
+    let mut api = broker.connect("api").await;
+    append(&api.client, "wf.plan.std.w1").await;
+    append(&api.client, "wf.cancelled.std.w1").await;
+    append(&api.client, "analysis.a1").await;
+    append(&api.client, "audit.log").await;
+
+    let context = jetstream::new(api.client.clone());
+    let stream = context.get_stream("WORKFLOWS").await.unwrap();
+    let ordered = jetstream::consumer::push::OrderedConfig {
+        name: Some("events-one".to_owned()),
+        deliver_subject: api.client.new_inbox(),
+        filter_subject: "wf.>".to_owned(),
+        ..Default::default()
+    };
+    let mut events = stream.create_consumer(ordered).await.unwrap().messages().await.unwrap();
+    assert_eq!(next(&mut events).await.unwrap().subject.as_str(), "wf.plan.std.w1");
+
+    let users = context.get_key_value("users").await.unwrap();
+    let mut watch = users.watch_all().await.unwrap();
+    let operators = jetstream::new(operator.clone()).get_key_value("users").await.unwrap();
+    operators.put("someone", "1".into()).await.unwrap();
+    assert_eq!(next(&mut watch).await.unwrap().key, "someone");
+
+    for subject in [
+        "wf.done.std.w1",
+        "wf.failed.std.w1",
+        "wf.approve.std.w1",
+        "wf.approve.parked.w1",
+        "wf.generate.std.w1",
+        "wf.execute.python.w1",
+        "approvals.requested.w1",
+        "approvals.decisions.demo_bot.w1",
+        "timers.w1",
+        "$KV.users.someone",
+        "$KV.signing_keys.key",
+        "$JS.API.STREAM.PURGE.WORKFLOWS",
+        "$JS.API.STREAM.DELETE.WORKFLOWS",
+        "$JS.API.STREAM.CREATE.MINE",
+        // Its body may name a durable consumer, which the server would then change.
+        "$JS.API.CONSUMER.CREATE.WORKFLOWS",
+        "$JS.API.CONSUMER.CREATE.WORKFLOWS.plan.wf.plan.*.*",
+        "$JS.API.CONSUMER.CREATE.WORKFLOWS.execute-python",
+        "$JS.API.CONSUMER.DURABLE.CREATE.WORKFLOWS.mine",
+        "$JS.API.CONSUMER.CREATE.BLOBS.mine",
+        "$JS.API.CONSUMER.DELETE.WORKFLOWS.projector",
+        "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.plan",
+        "$JS.ACK.WORKFLOWS.plan.1.1.1.1.0",
+    ] {
+        assert_publish_refused(&mut api, subject).await;
+    }
+    for subject in [">", "wf.>", "_INBOX.>", "_INBOX_approver.>", "decide.*", "$KV.>"] {
+        assert_subscribe_refused(&mut api, subject).await;
+    }
+    assert_eq!(stored(&operator, "WORKFLOWS").await, 2);
+}
+
+#[tokio::test]
+async fn the_approver_alone_releases_and_parks() {
+    let (broker, operator) = provisioned().await;
+    let mut approver = broker.connect("approver").await;
+    for subject in ["wf.approve.parked.w1", "wf.done.std.w1", "wf.failed.std.w2", "timers.w1", "audit.log"] {
+        append(&approver.client, subject).await;
+    }
+    for subject in [
+        "wf.plan.std.w1",
+        "wf.cancelled.std.w1",
+        "approvals.decisions.demo_bot.w1",
+        "$KV.users.someone",
+        "$KV.signing_keys.key",
+        "$JS.API.STREAM.PURGE.WORKFLOWS",
+        "$JS.API.STREAM.DELETE.TIMERS",
+        "$JS.API.CONSUMER.DURABLE.CREATE.WORKFLOWS.mine",
+        "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.plan",
+    ] {
+        assert_publish_refused(&mut approver, subject).await;
+    }
+    for subject in [">", "wf.>", "_INBOX_api.>", "_INBOX.>"] {
+        assert_subscribe_refused(&mut approver, subject).await;
+    }
+    jetstream::new(approver.client.clone())
+        .get_stream("TIMERS")
+        .await
+        .unwrap()
+        .purge()
+        .filter("timers.w1")
+        .await
+        .expect("a timer can be taken back");
+    assert_eq!(stored(&operator, "TIMERS").await, 0);
+}
+
+#[tokio::test]
+async fn a_bot_decides_under_its_name_and_is_answered() {
+    let (broker, operator) = provisioned().await;
+    let mut bot = broker.connect("demo_bot").await;
+    let mut other = broker.connect("other_bot").await;
+    let mut approver = broker.connect("approver").await;
+
+    let mut requests = bot.client.subscribe("approvals.requested.*").await.unwrap();
+    let mut replies = bot.client.subscribe("approvals.replies.*").await.unwrap();
+    let mut others_replies = other.client.subscribe("approvals.replies.*").await.unwrap();
+    bot.heard().await;
+    other.heard().await;
+    append(&approver.client, "approvals.requested.w1").await;
+    assert_eq!(next(&mut requests).await.subject.as_str(), "approvals.requested.w1");
+
+    let ack = bot.client.request("approvals.decisions.demo_bot.w1", "{}".into()).await.unwrap();
+    assert!(std::str::from_utf8(&ack.payload).unwrap().contains(r#""stream":"APPROVALS""#));
+    let approvals = jetstream::new(operator).get_stream("APPROVALS").await.unwrap();
+    let decision = approvals.get_last_raw_message_by_subject("approvals.decisions.demo_bot.*").await.unwrap();
+    assert_eq!(decision.payload, "{}");
+
+    approver.client.publish("approvals.replies.demo_bot.w1", "for demo_bot".into()).await.unwrap();
+    approver.client.publish("approvals.replies.other_bot.w1", "for other_bot".into()).await.unwrap();
+    let reply = next(&mut replies).await;
+    assert_eq!((reply.subject.as_str(), reply.payload.as_ref()), ("approvals.replies.w1", b"for demo_bot".as_ref()));
+    // Its first message is its own: the other's, sent before, did not come.
+    assert_eq!(next(&mut others_replies).await.payload, "for other_bot");
+}
+
+#[tokio::test]
+async fn a_bot_can_do_nothing_else() {
+    let (broker, operator) = provisioned().await;
+    let mut bot = broker.connect("demo_bot").await;
+    for subject in [
+        "approvals.decisions.other_bot.w1",
+        "approvals.decisions.demo_bot.w1.more",
+        "approvals.requested.w1",
+        "approvals.replies.other_bot.w1",
+        "approvals.replies.w1",
+        "control.cancel.w1",
+        "decide.w1",
+        "wf.done.std.w1",
+        "wf.cancelled.std.w1",
+        "_INBOX_api.x",
+        "_INBOX.x",
+        "$JS.API.INFO",
+        "$JS.API.STREAM.INFO.WORKFLOWS",
+        "$JS.API.STREAM.MSG.GET.KV_signing_keys",
+        "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.approve",
+        "$KV.users.demo_bot",
+        "$SYS.REQ.SERVER.PING",
+    ] {
+        assert_publish_refused(&mut bot, subject).await;
+    }
+    for subject in [
+        ">",
+        "approvals.>",
+        "approvals.replies.*.*",
+        "approvals.replies.other_bot.*",
+        "approvals.decisions.*.*",
+        "_INBOX_api.>",
+        "_INBOX_approver.>",
+        "wf.>",
+        "blob.*",
+        "$JS.>",
+        "$SYS.>",
+    ] {
+        assert_subscribe_refused(&mut bot, subject).await;
+    }
+    for stream in ["WORKFLOWS", "APPROVALS"] {
+        assert_eq!(stored(&operator, stream).await, 0);
+    }
+}
+
+/// Both bots use the default inbox prefix, and both may subscribe to all of it; each in an account of its own.
+#[tokio::test]
+async fn a_bot_sees_nobody_elses_inbox() {
+    let (broker, _operator) = provisioned().await;
+    let mut bot = broker.connect("demo_bot").await;
+    let mut eavesdropper = broker.connect("other_bot").await;
+    let mut overheard = eavesdropper.client.subscribe("_INBOX.>").await.unwrap();
+    eavesdropper.heard().await;
+
+    bot.client.request("approvals.decisions.demo_bot.w1", "{}".into()).await.unwrap();
+    let own = eavesdropper.client.new_inbox();
+    eavesdropper.client.publish_with_reply("approvals.decisions.other_bot.w1", own.clone(), "{}".into()).await.unwrap();
+    assert_eq!(next(&mut overheard).await.subject.as_str(), own, "the first thing overheard is its own answer");
+}
+
+#[tokio::test]
+async fn a_bot_cannot_write_into_the_log_by_reply_or_trace_header() {
+    let (broker, operator) = provisioned().await;
+    let mut bot = broker.connect("demo_bot").await;
+    let decision = "approvals.decisions.demo_bot.w1";
+    for target in ["wf.done.std.victim", "approvals.requested.victim", "approvals.decisions.other_bot.victim"] {
+        bot.client.publish_with_reply(decision, target, "{}".into()).await.unwrap();
+    }
+    let mut traced = HeaderMap::new();
+    traced.insert("Nats-Trace-Dest", "wf.done.std.victim");
+    bot.client.publish_with_headers(decision, traced, "{}".into()).await.unwrap();
+    // Acknowledged after what was published before it on the same connection and subject.
+    bot.client.request(decision, "{}".into()).await.unwrap();
+    append(&operator, "wf.plan.std.w1").await;
+
+    assert_eq!(subjects(&operator, "wf.>").await, ["wf.plan.std.w1"]);
+    let approvals = jetstream::new(operator).get_stream("APPROVALS").await.unwrap();
+    let mut listing = approvals.info_with_subjects("approvals.>").await.unwrap();
+    while let Some(subject) = listing.next().await {
+        assert_eq!(subject.unwrap().0, decision);
+    }
+    for refusal in bot.refusals() {
+        assert!(refusal.to_lowercase().contains("wf.done.std.victim"), "only the trace may be refused: {refusal}");
+    }
+}
+
+#[test]
+fn a_bots_file_that_imports_anothers_subjects_is_refused_at_the_start() {
+    broker::check_configuration("alike", |account| account).expect("the template itself is fine");
+    for subject in ["approvals.replies.", "approvals.decisions."] {
+        let refusal = broker::check_configuration(&subject.replace('.', "-"), |account| {
+            let import = format!("account: SERVICES, subject: \"{subject}demo_bot.*");
+            assert!(account.contains(&import));
+            account.replace(&import, &import.replace("demo_bot", "other_bot"))
+        });
+        let refusal = refusal.expect_err("loaded");
+        assert!(refusal.contains(&format!("{subject}other_bot.*")) && refusal.contains("not authorized"), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_signs_in_without_the_right_password() {
+    let broker = Broker::start(&BOTS).await;
+    for (user, password) in [("approver", "worker"), ("demo_bot", ""), ("nobody", "nobody")] {
+        let options = async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned());
+        let error = options.connect(broker.address()).await.expect_err("signed in");
+        assert_eq!(error.kind(), async_nats::ConnectErrorKind::AuthorizationViolation, "{user}");
+    }
+    let error = async_nats::connect(broker.address()).await.expect_err("signed in without a name");
+    assert_eq!(error.kind(), async_nats::ConnectErrorKind::AuthorizationViolation);
+}
