@@ -14,4 +14,5 @@ pub mod lifecycle;
 pub mod messaging;
 pub mod read_model;
 pub mod telemetry;
+pub mod webhook;
 pub mod workflow;

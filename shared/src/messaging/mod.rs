@@ -19,6 +19,9 @@ mod streams;
 mod subjects;
 mod timers;
 
+/// A message as the broker handed it out, before its body was read.
+pub use async_nats::jetstream::Message as RawMessage;
+
 pub use analyses::{AnalysisAnswer, AnalysisError, AnalysisRequests, answer_analysis};
 pub use approvals::{Announcement, ApprovalDesk, BotDecision, BotReply, Received};
 pub use audit::{AuditLog, AuditRecord};

@@ -1,0 +1,130 @@
+//! Decisions of bots: the subject proves who speaks, everything else is read with suspicion, and every one is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::approval::{Actor, Channel, DecisionRequest, Refusal};
+use shared::ids::WorkflowId;
+use shared::messaging::{ApprovalDesk, AuditRecord, BotDecision, BotReply, Delivery, Received, Settlement};
+use shared::workflow::{Content, NewInput};
+
+use crate::desk::{Desk, Outcome};
+
+/// A decision that overtook its gate is kept this long at most.
+const KEPT_DELIVERIES: u64 = 120;
+const KEPT_DELAY: Duration = Duration::from_millis(500);
+const COMMENT_CHARS: usize = 4_000;
+
+/// Handles one message on a bot's decision subject and settles it.
+pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::messaging::RawMessage>) -> Settlement {
+    let Some(received) = ApprovalDesk::read(delivery.body()) else { return delivery.ack().await };
+    let request = match read(&received) {
+        Ok(request) => request,
+        Err((id, reason)) => {
+            if let Err(error) = note_malformed(&desk, &received, id, &reason).await {
+                tracing::warn!(%error, "a refusal has to wait for the audit log");
+                return delivery.retry_after(KEPT_DELAY).await;
+            }
+            desk.bots.reply(&received, &refused(&received, None, &Refusal::Malformed(reason))).await;
+            return delivery.ack().await;
+        }
+    };
+    match desk.decide(&request).await {
+        Outcome::Applied(workflow) => {
+            let status = workflow.status().as_str();
+            desk.bots
+                .reply(&received, &reply(&received, Some(&request), "applied", None, "Recorded.", Some(status)))
+                .await;
+            delivery.ack().await
+        }
+        Outcome::Refused(Refusal::NotYetParked) if delivery.delivered() < KEPT_DELIVERIES => {
+            if delivery.delivered() == 1 {
+                let text = "Kept: the approval is being prepared.";
+                desk.bots.reply(&received, &reply(&received, Some(&request), "kept", None, text, None)).await;
+            }
+            delivery.retry_after(KEPT_DELAY).await
+        }
+        Outcome::Refused(refusal) => {
+            desk.bots.reply(&received, &refused(&received, Some(&request), &refusal)).await;
+            delivery.ack().await
+        }
+        Outcome::Unavailable(reason) => {
+            tracing::warn!(%reason, "a bot's decision has to wait");
+            delivery.retry_after(KEPT_DELAY).await
+        }
+    }
+}
+
+/// Reads a decision; an error says what is wrong in words that quote nothing of it.
+fn read(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
+    let id = received.workflow_id;
+    let bad = |reason: &str| (id, reason.to_owned());
+    let decision: BotDecision = serde_json::from_slice(&received.payload).map_err(|_| {
+        bad("it must be a JSON object with workflow_id, approval_id, decision (approved, rejected or changes_requested) and digest")
+    })?;
+    if Some(decision.workflow_id) != id {
+        return Err(bad("its workflow_id is not the one of its subject"));
+    }
+    if decision.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_CHARS) {
+        return Err(bad("its comment is longer than 4000 characters"));
+    }
+    let input = match (decision.code, decision.recipe) {
+        (Some(code), _) => Some(NewInput::Code { content: Content::new(code) }),
+        (None, Some(name)) => Some(NewInput::Recipe { name }),
+        (None, None) => None,
+    };
+    Ok(DecisionRequest {
+        workflow_id: decision.workflow_id,
+        approval_id: decision.approval_id,
+        verdict: decision.decision,
+        comment: decision.comment,
+        digest: decision.digest,
+        on_behalf_of: decision.decided_by.map(|claim| claim.chars().filter(|c| !c.is_control()).take(128).collect()),
+        input,
+        by: received.bot.clone(),
+        channel: Channel::Nats,
+        message_id: message_id(received),
+    })
+}
+
+fn message_id(received: &Received) -> String {
+    received.message_id.clone().unwrap_or_else(|| format!("seq-{}", received.sequence))
+}
+
+async fn note_malformed(desk: &Desk, received: &Received, id: Option<WorkflowId>, reason: &str) -> Result<(), String> {
+    let record = AuditRecord {
+        key: format!("refused-{}-{}", received.bot, message_id(received)),
+        at: desk.clock.now(),
+        actor: Actor::Bot(received.bot.clone()),
+        action: "refused".to_owned(),
+        path: "nats".to_owned(),
+        workflow_id: id,
+        approval_id: None,
+        digest: None,
+        detail: Some(format!("malformed: {reason}")),
+    };
+    desk.audit.append(record).await
+}
+
+fn refused(received: &Received, request: Option<&DecisionRequest>, refusal: &Refusal) -> BotReply {
+    reply(received, request, "refused", Some(refusal.code()), &refusal.to_string(), None)
+}
+
+fn reply(
+    received: &Received,
+    request: Option<&DecisionRequest>,
+    status: &str,
+    code: Option<&str>,
+    reason: &str,
+    workflow_status: Option<&str>,
+) -> BotReply {
+    BotReply {
+        workflow_id: received.workflow_id,
+        approval_id: request.map(|request| request.approval_id),
+        status: status.to_owned(),
+        code: code.map(str::to_owned),
+        reason: reason.to_owned(),
+        workflow_status: workflow_status.map(str::to_owned),
+        message_id: received.message_id.clone(),
+    }
+}

@@ -1,0 +1,170 @@
+//! The desk: decisions from every path come to [`Desk::decide`], and every transition of the approver's to [`Desk::move_on`].
+
+use shared::approval::{Actor, Channel, DecisionRequest, Policy, Refusal, judge};
+use shared::clock::Clock;
+use shared::identity::User;
+use shared::ids::EventId;
+use shared::messaging::{
+    AppendError, ApprovalDesk, AuditLog, AuditRecord, Blobs, Control, Entry, ReadError, Timers, Watched, WorkflowLog,
+};
+use shared::read_model::ReadModel;
+use shared::workflow::{Event, EventKind, Happened, Illegal, Workflow, transition};
+
+/// How often a decision that loses the race to another transition looks again.
+const RACES: usize = 16;
+
+/// What the approver works with.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) log: WorkflowLog,
+    pub(crate) blobs: Blobs,
+    pub(crate) view: ReadModel,
+    pub(crate) bots: ApprovalDesk,
+    pub(crate) timers: Timers,
+    pub(crate) control: Control,
+    pub(crate) audit: AuditLog,
+    pub(crate) users: Watched<User>,
+    pub(crate) policy: Policy,
+    pub(crate) clock: Clock,
+}
+
+/// What came of a decision.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outcome {
+    /// It counts now, or counted before; this is the state after it.
+    Applied(Box<Workflow>),
+    /// It changes nothing, and the audit log knows.
+    Refused(Refusal),
+    /// The log is away; try again.
+    Unavailable(String),
+}
+
+/// Why a transition was not appended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MoveError {
+    #[error("someone else moved the workflow on")]
+    Lost,
+    #[error(transparent)]
+    Illegal(Illegal),
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl Desk {
+    /// Applies a decision: the one function for HTTP and bots alike.
+    ///
+    /// Idempotent by the sender's message id. A refusal is in the audit log before this returns.
+    pub(crate) async fn decide(&self, request: &DecisionRequest) -> Outcome {
+        for _ in 0..RACES {
+            let entry = match self.log.newest_from_leader(request.workflow_id).await {
+                Ok(Some(entry)) => entry,
+                Ok(None) => return self.refuse(request, Refusal::UnknownWorkflow).await,
+                Err(ReadError::Unavailable(reason)) => return Outcome::Unavailable(reason),
+                Err(ReadError::Decode(error)) => return Outcome::Unavailable(error.to_string()),
+            };
+            let user = self.decider(request);
+            let decision = match judge(&entry.workflow, user.as_ref(), request, self.clock.now()) {
+                Ok(Some(decision)) => decision,
+                Ok(None) => return Outcome::Applied(Box::new(entry.workflow)),
+                Err(Refusal::NotYetParked) => return Outcome::Refused(Refusal::NotYetParked),
+                Err(refusal) => return self.refuse(request, refusal).await,
+            };
+            let actor = match request.channel {
+                Channel::Http => Actor::User(request.by.clone()),
+                Channel::Nats => Actor::Bot(request.by.clone()),
+            };
+            match self.move_on(&entry, Event::Decided { decision }, Some(actor)).await {
+                Ok(workflow) => return Outcome::Applied(Box::new(workflow)),
+                Err(MoveError::Lost) => {}
+                Err(MoveError::Illegal(_)) => return self.refuse(request, Refusal::AlreadyDecided).await,
+                Err(MoveError::Unavailable(reason)) => return Outcome::Unavailable(reason),
+            }
+        }
+        Outcome::Unavailable("the workflow changes too fast".to_owned())
+    }
+
+    /// The sender's record; a person never counts as a bot, nor a bot as a person.
+    fn decider(&self, request: &DecisionRequest) -> Option<User> {
+        let is_bot = request.channel == Channel::Nats;
+        self.users.get(request.by.as_str()).filter(|user| user.bot == is_bot)
+    }
+
+    /// Notes a refusal in the audit log. Where the log is away the refusal itself has to wait.
+    pub(crate) async fn refuse(&self, request: &DecisionRequest, refusal: Refusal) -> Outcome {
+        let (path, actor) = match request.channel {
+            Channel::Http => ("http", Actor::User(request.by.clone())),
+            Channel::Nats => ("nats", Actor::Bot(request.by.clone())),
+        };
+        let claim = request.on_behalf_of.as_ref().map(|claim| format!(", on behalf of {claim}")).unwrap_or_default();
+        let record = AuditRecord {
+            key: format!("refused-{}-{}", request.by, request.message_id),
+            at: self.clock.now(),
+            actor,
+            action: "refused".to_owned(),
+            path: path.to_owned(),
+            workflow_id: Some(request.workflow_id),
+            approval_id: Some(request.approval_id),
+            digest: request.digest,
+            detail: Some(format!("{} was refused: {}{claim}", request.verdict.as_str(), refusal.code())),
+        };
+        match self.audit.append(record).await {
+            Ok(()) => Outcome::Refused(refusal),
+            Err(reason) => Outcome::Unavailable(reason),
+        }
+    }
+
+    /// Appends what happened behind `entry`, and shows it in the read model at once.
+    pub(crate) async fn move_on(
+        &self,
+        entry: &Entry,
+        event: Event,
+        actor: Option<Actor>,
+    ) -> Result<Workflow, MoveError> {
+        let now = self.clock.now();
+        let (kind, detail) = (event.kind(), detail_of(&event));
+        let next = transition(&entry.workflow, event, now).map_err(MoveError::Illegal)?;
+        let happened = Happened {
+            event_id: EventId::fresh(),
+            kind,
+            actor: actor.unwrap_or_else(|| Actor::Service("approver".to_owned())),
+            at: now,
+            detail,
+        };
+        let sequence = match self.log.append(entry.sequence, &next, &happened, entry.trace.child()).await {
+            Ok(sequence) => sequence,
+            Err(AppendError::Lost) => return Err(MoveError::Lost),
+            Err(AppendError::Unavailable(reason)) => return Err(MoveError::Unavailable(reason)),
+        };
+        tracing::info!(
+            workflow.id = %next.id, event = kind.as_str(), phase = next.phase.kind().as_str(), trace.id = entry.trace.trace_id(),
+            "moved on"
+        );
+        if let Err(error) = self.view.project(sequence, &next).await {
+            tracing::debug!(%error, "the projector will show it");
+        }
+        if kind == EventKind::TimedOut {
+            self.control.cancel(next.id).await;
+        }
+        Ok(next)
+    }
+}
+
+fn detail_of(event: &Event) -> Option<String> {
+    match event {
+        Event::GateReleased { reason } => Some(reason.clone()),
+        Event::Parked { park } => Some(format!("{} at risk {}", park.approval_type.as_str(), park.risk.as_str())),
+        Event::Decided { decision } => Some(match &decision.on_behalf_of {
+            Some(claim) => format!("{}, on behalf of {claim}", decision.verdict.as_str()),
+            None => decision.verdict.as_str().to_owned(),
+        }),
+        Event::StepFailed { failure } => Some(failure.code.clone()),
+        Event::Expired { release } => Some(if *release { "released" } else { "failed" }.to_owned()),
+        Event::Planned { .. }
+        | Event::Generated { .. }
+        | Event::NoGenerator { .. }
+        | Event::Analyzed { .. }
+        | Event::Executed { .. }
+        | Event::TimedOut
+        | Event::Cancelled { .. } => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! Gates: judge each by policy, release at once or park, and announce what is parked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use shared::analysis::{AnalysisReport, FindingKind, Severity};
+use shared::approval::{RiskLevel, Ruling};
+use shared::messaging::{Announcement, Delivery, Entry, Settlement};
+use shared::workflow::{Event, Failure, Workflow};
+
+use crate::desk::{Desk, MoveError};
+use crate::trust::distrust;
+
+/// After this long a gate whose log or blobs were away is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Handles one message of the approve phase and settles it.
+pub(crate) async fn handle_gate(desk: Arc<Desk>, delivery: Delivery<Entry>) -> Settlement {
+    let entry = delivery.body().clone();
+    match judge(&desk, &entry).await {
+        Ok(()) => delivery.ack().await,
+        Err(reason) => {
+            tracing::warn!(workflow.id = %entry.workflow.id, %reason, "a gate has to wait");
+            delivery.retry_after(AGAIN).await
+        }
+    }
+}
+
+async fn judge(desk: &Desk, entry: &Entry) -> Result<(), String> {
+    let id = entry.workflow.id;
+    let newest = desk.log.newest_from_leader(id).await.map_err(|error| error.to_string())?;
+    if newest.is_none_or(|newest| newest.sequence != entry.sequence) {
+        return Ok(());
+    }
+    if let Some(failure) = distrust(&desk.log, entry).await.map_err(|error| error.to_string())? {
+        tracing::error!(workflow.id = %id, code = failure.code, "a forged state was refused");
+        return append(desk, entry, Event::StepFailed { failure }).await;
+    }
+    if entry.workflow.park().is_some() {
+        return announce(desk, &entry.workflow).await;
+    }
+    let risk = worst_risk(desk, &entry.workflow).await?;
+    let event = match desk.policy.rule(&entry.workflow, risk, desk.clock.now()) {
+        Some(Ruling::Release { reason }) => Event::GateReleased { reason: reason.to_owned() },
+        Some(Ruling::Park(park)) => Event::Parked { park: *park },
+        Some(Ruling::ApprovalRequired) => Event::StepFailed { failure: approval_required() },
+        None => return Ok(()),
+    };
+    append(desk, entry, event).await
+}
+
+async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> {
+    match desk.move_on(entry, event, None).await {
+        // Whoever was faster has queued the workflow anew; an event that cannot happen there has nothing to add.
+        Ok(_) | Err(MoveError::Lost | MoveError::Illegal(_)) => Ok(()),
+        Err(MoveError::Unavailable(reason)) => Err(reason),
+    }
+}
+
+/// The worst that analysis found, as risk. A report that cannot be read is no reason to think the best.
+async fn worst_risk(desk: &Desk, workflow: &Workflow) -> Result<RiskLevel, String> {
+    let Some(content) = &workflow.artifacts.security_report else { return Ok(RiskLevel::Low) };
+    let text = desk.blobs.load(content).await.map_err(|error| error.to_string())?;
+    let Ok(report) = serde_json::from_str::<AnalysisReport>(&text) else { return Ok(RiskLevel::High) };
+    let worst =
+        report.findings.iter().filter(|finding| finding.kind == FindingKind::Security).map(|f| f.severity).max();
+    Ok(match worst {
+        None | Some(Severity::Low) => RiskLevel::Low,
+        Some(Severity::Medium) => RiskLevel::Medium,
+        Some(Severity::High) => RiskLevel::High,
+        Some(Severity::Critical) => RiskLevel::Critical,
+    })
+}
+
+async fn announce(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
+    let (Some(gate), Some(park)) = (workflow.gate(), workflow.park()) else { return Ok(()) };
+    let artifacts = &workflow.artifacts;
+    let announcement = Announcement {
+        workflow_id: workflow.id,
+        approval_id: gate.approval_id,
+        approval_type: park.approval_type,
+        description: park.description.clone(),
+        risk_level: park.risk,
+        digest: park.digest,
+        context: json!({
+            "owner": workflow.owner,
+            "goal": workflow.submission.goal,
+            "origin": artifacts.origin,
+            "files": artifacts.files.iter().map(|file| &file.path).collect::<Vec<_>>(),
+            "tests": { "total": artifacts.tests.total, "passed": artifacts.tests.passed },
+            "security_issues_found": workflow.metrics.security_issues_found,
+            "approvals_so_far": park.approvals(),
+        }),
+        required_approvers: park.required_approvers,
+        expires_at: park.expires_at.to_rfc3339(),
+        reply_subject: String::new(),
+    };
+    desk.bots.announce(announcement).await
+}
+
+fn approval_required() -> Failure {
+    Failure::new(
+        "approval_required",
+        "The operator's policy demands a human, and the caller forbade to ask one.",
+        "Submit again with enable_human_loop set to true.",
+    )
+}

@@ -1,0 +1,58 @@
+//! Decisions that came over HTTP: the API has authenticated the caller and waits for the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::approval::{Channel, DecisionRequest, Refusal};
+use shared::messaging::{ApprovalAnswer, HttpDecision, Question};
+use tokio::time::Instant;
+
+use crate::desk::{Desk, Outcome};
+
+/// How long a decision waits for a gate that is in the log and not yet judged; shorter than the API's patience.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Decides and answers.
+pub(crate) async fn handle_question(desk: Arc<Desk>, question: Question) {
+    let request = request_of(question.decision.clone());
+    let give_up = Instant::now() + PATIENCE;
+    let outcome = loop {
+        let outcome = desk.decide(&request).await;
+        if outcome != Outcome::Refused(Refusal::NotYetParked) || Instant::now() >= give_up {
+            break outcome;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    question.answer(&answer_of(outcome)).await;
+}
+
+fn request_of(decision: HttpDecision) -> DecisionRequest {
+    DecisionRequest {
+        workflow_id: decision.workflow_id,
+        approval_id: decision.approval_id,
+        verdict: decision.verdict,
+        comment: decision.comment,
+        digest: decision.digest,
+        on_behalf_of: None,
+        input: decision.input,
+        by: decision.by,
+        channel: Channel::Http,
+        message_id: decision.message_id,
+    }
+}
+
+fn answer_of(outcome: Outcome) -> ApprovalAnswer {
+    match outcome {
+        Outcome::Applied(workflow) => ApprovalAnswer::Applied {
+            status: workflow.status().as_str().to_owned(),
+            message: match workflow.park() {
+                Some(park) => format!("Recorded: {} of {} approvals.", park.approvals(), park.required_approvers),
+                None => "Recorded; the workflow goes on.".to_owned(),
+            },
+        },
+        Outcome::Refused(refusal) => {
+            ApprovalAnswer::Refused { code: refusal.code().to_owned(), message: refusal.to_string() }
+        }
+        Outcome::Unavailable(message) => ApprovalAnswer::Unavailable { message },
+    }
+}

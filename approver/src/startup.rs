@@ -1,0 +1,161 @@
+//! Builds the approver and runs it until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use shared::clock::Clock;
+use shared::lifecycle::Lifecycle;
+use shared::messaging::{
+    ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, Delivery, Entry,
+    ProvisionError, Queue, RawMessage, Settlement, Timers, Watched, WorkflowLog, consume, verify,
+};
+use shared::read_model::{ReadModel, ReadModelError};
+use shared::telemetry::MetricsServer;
+
+use crate::bots::handle_decision;
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::gates::handle_gate;
+use crate::http_decisions::handle_question;
+use crate::notifications::{Notifier, handle_notification};
+use crate::records::handle_record;
+use crate::schedules::handle_schedule;
+use crate::timers::handle_timer;
+
+/// How many messages of one kind are handled at once: all wait for the broker or a receiver, none for the processor.
+const SLOTS: usize = 64;
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the approver does not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error(transparent)]
+    Streams(#[from] ProvisionError),
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    #[error(transparent)]
+    View(#[from] ReadModelError),
+    #[error("metrics cannot be served: {0}")]
+    Metrics(std::io::Error),
+    #[error("decisions cannot be received: {0}")]
+    Decisions(String),
+}
+
+/// An approver that is ready to run.
+pub struct Application {
+    desk: Arc<Desk>,
+    notifier: Arc<Notifier>,
+    broker: Broker,
+    metrics: MetricsServer,
+    life: Lifecycle,
+}
+
+impl Application {
+    /// Connects to everything and checks that it is as it must be; nothing is handled yet.
+    pub async fn build(config: Config, life: Lifecycle) -> Result<Self, StartupError> {
+        // A second approver in the same process finds the provider installed; that is fine.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let broker = Broker::connect(&config.broker).await?;
+        verify(&broker).await?;
+        let users = Watched::follow(Buckets::new(&broker).users().await?, &life).await?;
+        let clock = Clock::system();
+        let desk = Desk {
+            log: WorkflowLog::new(&broker),
+            blobs: Blobs::new(&broker),
+            view: ReadModel::open(config.redis_url.expose())?,
+            bots: ApprovalDesk::new(&broker),
+            timers: Timers::new(&broker),
+            control: Control::new(&broker),
+            audit: AuditLog::new(&broker),
+            users,
+            policy: config.policy,
+            clock: clock.clone(),
+        };
+        let notifier = Notifier { key: config.webhook_key, allow_private: config.webhook_allow_private, clock };
+        let metrics = MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?;
+        Ok(Self { desk: Arc::new(desk), notifier: Arc::new(notifier), broker, metrics, life })
+    }
+
+    /// Where metrics are served.
+    pub fn metrics_address(&self) -> SocketAddr {
+        self.metrics.address()
+    }
+
+    /// Handles gates, decisions, timers and effects until the life ends, then waits for what is being handled.
+    pub async fn run_until_stopped(self) -> Result<(), StartupError> {
+        let Self { desk, notifier, broker, metrics, life } = self;
+        let queues = Queues { broker: broker.clone(), life: life.clone() };
+        queues.entries(Consumer::Gates, desk.clone(), handle_gate);
+        queues.entries(Consumer::Schedules, desk.clone(), handle_schedule);
+        queues.entries(Consumer::Audit, desk.clone(), handle_record);
+        queues.entries(Consumer::Webhooks, notifier, handle_notification);
+        queues.messages(Consumer::Decisions, desk.clone(), handle_decision);
+        queues.messages(Consumer::Timers, desk.clone(), handle_timer);
+        let mut questions = Box::pin(desk.control.decisions().await.map_err(StartupError::Decisions)?);
+        let (answering, stopping) = (life.clone(), life.stopping());
+        life.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    question = questions.next() => match question {
+                        Some(question) => drop(answering.spawn(handle_question(desk.clone(), question))),
+                        None => return,
+                    },
+                }
+            }
+        });
+        tracing::info!(metrics = %metrics.address(), "the approver is ready");
+        metrics.run(life.stopping()).await.map_err(StartupError::Metrics)?;
+        if !life.drained(DRAIN).await {
+            tracing::warn!("some work was not finished in time; it will come again");
+        }
+        broker.flush().await;
+        Ok(())
+    }
+}
+
+struct Queues {
+    broker: Broker,
+    life: Lifecycle,
+}
+
+impl Queues {
+    /// Runs `handle` for every transition that the consumer hands out.
+    fn entries<C, H, F>(&self, consumer: Consumer, context: Arc<C>, handle: H)
+    where
+        C: Send + Sync + 'static,
+        H: Fn(Arc<C>, Delivery<Entry>) -> F + Copy + Send + Sync + 'static,
+        F: Future<Output = Settlement> + Send + 'static,
+    {
+        let queue = Queue::new(&self.broker, consumer);
+        let reader = queue.clone();
+        self.life.spawn(consume(queue, SLOTS, self.life.clone(), move |delivery| {
+            let (context, reader) = (context.clone(), reader.clone());
+            async move {
+                if let Some(delivery) = reader.read_entry(delivery).await {
+                    handle(context, delivery).await;
+                }
+            }
+        }));
+    }
+
+    /// Runs `handle` for every message that the consumer hands out.
+    fn messages<C, H, F>(&self, consumer: Consumer, context: Arc<C>, handle: H)
+    where
+        C: Send + Sync + 'static,
+        H: Fn(Arc<C>, Delivery<RawMessage>) -> F + Copy + Send + Sync + 'static,
+        F: Future<Output = Settlement> + Send + 'static,
+    {
+        let queue = Queue::new(&self.broker, consumer);
+        self.life.spawn(consume(queue, SLOTS, self.life.clone(), move |delivery| {
+            let context = context.clone();
+            async move {
+                handle(context, delivery).await;
+            }
+        }));
+    }
+}

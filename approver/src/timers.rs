@@ -1,0 +1,48 @@
+//! Timers that fired: the state decides whether they still mean something.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::ids::WorkflowId;
+use shared::messaging::{Delivery, RawMessage, Settlement, TimerKind, Timers};
+use shared::workflow::Event;
+
+use crate::desk::{Desk, MoveError};
+
+/// Handles one fired timer and settles it.
+pub(crate) async fn handle_timer(desk: Arc<Desk>, delivery: Delivery<RawMessage>) -> Settlement {
+    let Some((kind, id)) = Timers::read(delivery.body()) else { return delivery.ack().await };
+    match fire(&desk, kind, id).await {
+        Ok(()) => delivery.ack().await,
+        Err(reason) => {
+            tracing::warn!(workflow.id = %id, %reason, "a timer has to wait");
+            delivery.retry_after(Duration::from_secs(1)).await
+        }
+    }
+}
+
+async fn fire(desk: &Desk, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
+    let newest = desk.log.newest_from_leader(id).await.map_err(|error| error.to_string())?;
+    let Some(entry) = newest.filter(|entry| !entry.workflow.status().is_terminal()) else {
+        return desk.timers.forget_fired(kind, id).await;
+    };
+    let due = match kind {
+        TimerKind::Timeout => entry.workflow.deadline(),
+        TimerKind::Expiry => entry.workflow.park().map(|park| park.expires_at),
+    };
+    let event = match kind {
+        TimerKind::Timeout => Event::TimedOut,
+        TimerKind::Expiry => Event::Expired { release: desk.policy.release_on_expiry },
+    };
+    match due {
+        // The broker's clock is ahead of ours, or the deadline moved: wait for the rest.
+        Some(due) if desk.clock.now() < due => desk.timers.set(kind, id, due).await?,
+        Some(_) => match desk.move_on(&entry, event, None).await {
+            Ok(_) | Err(MoveError::Illegal(_)) => {}
+            Err(MoveError::Lost) => return Err("the workflow was moved on meanwhile".to_owned()),
+            Err(MoveError::Unavailable(reason)) => return Err(reason),
+        },
+        None => {}
+    }
+    desk.timers.forget_fired(kind, id).await
+}
