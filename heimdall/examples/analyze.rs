@@ -1,0 +1,19 @@
+//! Analyses one file and prints the report as JSON: `cargo run -p heimdall --example analyze -- path`.
+
+use heimdall::{Kind, Request, analyze};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    for path in std::env::args().skip(1) {
+        let source = std::fs::read_to_string(&path)?;
+        let request = Request {
+            source: &source,
+            file_path: Some(&path),
+            language: None,
+            kind: Kind::General,
+            framework: None,
+            dependencies: &[],
+        };
+        println!("{}", serde_json::to_string(&(&path, analyze(&request)))?);
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Collects findings, knows lines, and drops what is said twice.
+
+use std::collections::HashMap;
+
+use ruff_text_size::TextRange;
+
+use crate::report::{Finding, FindingKind, Severity};
+use crate::request::Kind;
+use crate::rules::Rule;
+
+/// No report holds more than this many findings; the worst are kept.
+const MAX_FINDINGS: usize = 2_000;
+
+/// The findings of one analysis, at most one a rule and line.
+pub(crate) struct Findings<'a> {
+    source: &'a str,
+    line_starts: Vec<u32>,
+    found: HashMap<(&'static str, u32), Hit>,
+}
+
+struct Hit {
+    rule: &'static Rule,
+    severity: Severity,
+    line_end: u32,
+    confidence: f32,
+    note: Option<String>,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(source: &'a str) -> Self {
+        Self { source, line_starts: line_starts(source), found: HashMap::new() }
+    }
+
+    /// The text as submitted.
+    pub(crate) fn source(&self) -> &'a str {
+        self.source
+    }
+
+    /// Makes byte offsets count in `text`, which has the same lines as the source.
+    pub(crate) fn measure_in(&mut self, text: &str) {
+        self.line_starts = line_starts(text);
+    }
+
+    pub(crate) fn report(&mut self, rule: &'static Rule, range: TextRange) {
+        self.report_as(rule, range, rule.severity, rule.confidence);
+    }
+
+    pub(crate) fn report_as(&mut self, rule: &'static Rule, range: TextRange, severity: Severity, confidence: f32) {
+        let first = self.line_of(range.start().to_u32());
+        let last = self.line_of(range.end().to_u32().saturating_sub(1)).max(first);
+        self.insert(rule, first, last, severity, confidence, None);
+    }
+
+    pub(crate) fn report_line(&mut self, rule: &'static Rule, first: u32, last: u32) {
+        self.insert(rule, first, last, rule.severity, rule.confidence, None);
+    }
+
+    /// As [`report`](Self::report), with a sentence of our own after the rule's description.
+    pub(crate) fn report_with_note(&mut self, rule: &'static Rule, range: TextRange, note: String) {
+        let first = self.line_of(range.start().to_u32());
+        let last = self.line_of(range.end().to_u32().saturating_sub(1)).max(first);
+        self.insert(rule, first, last, rule.severity, rule.confidence, Some(note));
+    }
+
+    fn insert(
+        &mut self,
+        rule: &'static Rule,
+        first: u32,
+        last: u32,
+        severity: Severity,
+        confidence: f32,
+        note: Option<String>,
+    ) {
+        let hit = Hit { rule, severity, line_end: last, confidence, note };
+        self.found
+            .entry((rule.id, first))
+            .and_modify(|known| {
+                if known.severity < severity {
+                    known.severity = severity;
+                    known.confidence = confidence;
+                }
+            })
+            .or_insert(hit);
+    }
+
+    /// The line, from 1, of a byte offset.
+    pub(crate) fn line_of(&self, offset: u32) -> u32 {
+        u32::try_from(self.line_starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Number of lines a range covers.
+    pub(crate) fn lines_in(&self, range: TextRange) -> u32 {
+        self.line_of(range.end().to_u32()) - self.line_of(range.start().to_u32()) + 1
+    }
+
+    pub(crate) fn into_sorted(self, kind: Kind) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self
+            .found
+            .into_iter()
+            .filter(|(_, hit)| wanted(kind, hit.rule))
+            .map(|((_, line), hit)| hit.into_finding(line))
+            .collect();
+        findings.sort_by(|a, b| {
+            b.severity.cmp(&a.severity).then(a.line_start.cmp(&b.line_start)).then_with(|| a.rule.cmp(&b.rule))
+        });
+        findings.truncate(MAX_FINDINGS);
+        findings
+    }
+}
+
+impl Hit {
+    fn into_finding(self, line_start: u32) -> Finding {
+        let mut description = self.rule.description.to_owned();
+        if let Some(note) = self.note {
+            description.push(' ');
+            description.push_str(&note);
+        }
+        Finding {
+            rule: self.rule.id.to_owned(),
+            kind: self.rule.kind,
+            severity: self.severity,
+            line_start,
+            line_end: self.line_end,
+            title: self.rule.title.to_owned(),
+            description,
+            recommendation: self.rule.recommendation.to_owned(),
+            example_fix: self.rule.example_fix.map(str::to_owned),
+            references: self.rule.references.iter().map(|&reference| reference.to_owned()).collect(),
+            confidence: self.confidence,
+        }
+    }
+}
+
+fn wanted(kind: Kind, rule: &Rule) -> bool {
+    if rule.id.ends_with("-SYNTAX") || rule.id.starts_with("SOURCE-") {
+        return true;
+    }
+    match rule.kind {
+        FindingKind::Security => true,
+        FindingKind::Performance => matches!(kind, Kind::Performance | Kind::General),
+        FindingKind::Style | FindingKind::Architecture => matches!(kind, Kind::Architecture | Kind::General),
+    }
+}
+
+/// Offsets of line starts; `\n`, `\r\n` and a lone `\r` end a line, as they do for Python.
+fn line_starts(text: &str) -> Vec<u32> {
+    let bytes = text.as_bytes();
+    let mut starts = vec![0];
+    for (index, byte) in bytes.iter().enumerate() {
+        let ends = match byte {
+            b'\n' => true,
+            b'\r' => bytes.get(index + 1) != Some(&b'\n'),
+            _ => false,
+        };
+        if ends {
+            starts.push(u32::try_from(index + 1).unwrap_or(u32::MAX));
+        }
+    }
+    starts
+}

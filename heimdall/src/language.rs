@@ -1,0 +1,202 @@
+//! Guesses the language of a text: by name, by path, by what it looks like.
+
+/// Every language we know: canonical name, other names, file extensions.
+const LANGUAGES: &[(&str, &[&str], &[&str])] = &[
+    ("python", &["py", "python3", "python2", "cpython"], &["py", "pyi", "pyw"]),
+    ("javascript", &["js", "jsx", "node", "nodejs", "ecmascript"], &["js", "jsx", "mjs", "cjs"]),
+    ("typescript", &["ts", "tsx"], &["ts", "tsx", "mts", "cts"]),
+    ("go", &["golang"], &["go"]),
+    ("rust", &["rs"], &["rs"]),
+    ("bash", &["sh", "shell", "zsh", "shellscript"], &["sh", "bash", "zsh", "ksh"]),
+    ("java", &[], &["java"]),
+    ("kotlin", &["kt"], &["kt", "kts"]),
+    ("csharp", &["c#", "cs"], &["cs"]),
+    ("c", &[], &["c", "h"]),
+    ("cpp", &["c++", "cxx"], &["cpp", "cc", "cxx", "hpp", "hh"]),
+    ("ruby", &["rb"], &["rb"]),
+    ("php", &[], &["php"]),
+    ("sql", &["postgresql", "mysql", "sqlite", "plsql", "tsql"], &["sql"]),
+    ("html", &["htm"], &["html", "htm"]),
+    ("css", &[], &["css"]),
+    ("json", &[], &["json"]),
+    ("yaml", &["yml"], &["yaml", "yml"]),
+    ("toml", &[], &["toml"]),
+    ("dockerfile", &["docker"], &["dockerfile"]),
+    ("markdown", &["md"], &["md"]),
+];
+
+/// Line starts that speak for a language, with their weight.
+const LINE_STARTS: &[(&str, &str, u32)] = &[
+    ("python", "def ", 3),
+    ("python", "async def ", 3),
+    ("python", "elif ", 3),
+    ("python", "from ", 1),
+    ("python", "import ", 1),
+    ("python", "except", 2),
+    ("python", "print(", 1),
+    ("python", "with ", 1),
+    ("python", "@", 1),
+    ("python", "if __name__", 4),
+    ("javascript", "function ", 2),
+    ("javascript", "const ", 2),
+    ("javascript", "let ", 2),
+    ("javascript", "var ", 2),
+    ("javascript", "export ", 2),
+    ("javascript", "module.exports", 3),
+    ("javascript", "document.", 3),
+    ("javascript", "console.", 3),
+    ("typescript", "interface ", 2),
+    ("typescript", "export type ", 4),
+    ("typescript", "export interface ", 4),
+    ("go", "package ", 3),
+    ("go", "func ", 3),
+    ("go", "import (", 3),
+    ("rust", "fn ", 3),
+    ("rust", "pub fn ", 4),
+    ("rust", "let mut ", 4),
+    ("rust", "use ", 2),
+    ("rust", "impl ", 3),
+    ("rust", "#[", 3),
+    ("java", "public class ", 4),
+    ("java", "import java", 4),
+    ("java", "private ", 1),
+    ("java", "public static void ", 4),
+    ("java", "package ", 1),
+    ("c", "#include ", 4),
+    ("php", "<?php", 6),
+    ("sql", "select ", 3),
+    ("sql", "insert into ", 3),
+    ("sql", "create table ", 4),
+    ("sql", "update ", 2),
+    ("sql", "delete from ", 3),
+    ("html", "<!doctype", 6),
+    ("html", "<html", 6),
+    ("bash", "echo ", 2),
+    ("bash", "fi", 2),
+    ("bash", "done", 2),
+    ("bash", "export ", 1),
+    ("bash", "set -e", 4),
+    ("bash", "curl ", 2),
+    ("bash", "sudo ", 3),
+    ("dockerfile", "from ", 1),
+    ("dockerfile", "run ", 2),
+];
+
+/// How much of a text the guess reads, in lines.
+const LINES_READ: usize = 400;
+
+/// The language of a text, by path first, then by content; `python` where nothing speaks for another.
+pub fn detect_language(path: Option<&str>, source: &str) -> &'static str {
+    path.and_then(by_path).or_else(|| by_shebang(source)).unwrap_or_else(|| by_content(source))
+}
+
+/// The canonical name behind a name as people write it.
+pub(crate) fn canonical(name: &str) -> Option<&'static str> {
+    let name = name.trim().to_ascii_lowercase();
+    LANGUAGES
+        .iter()
+        .find(|(language, aliases, _)| *language == name || aliases.contains(&name.as_str()))
+        .map(|(language, ..)| *language)
+}
+
+fn by_path(path: &str) -> Option<&'static str> {
+    let file = path.rsplit(['/', '\\']).next()?.to_ascii_lowercase();
+    let extension = file.rsplit('.').next()?;
+    LANGUAGES.iter().find(|(_, _, extensions)| extensions.contains(&extension)).map(|(language, ..)| *language)
+}
+
+fn by_shebang(source: &str) -> Option<&'static str> {
+    let line = source.trim_start_matches('\u{feff}').strip_prefix("#!")?.lines().next()?;
+    let program = line.split(['/', ' ']).rfind(|word| !word.is_empty() && !word.starts_with('-'))?;
+    canonical(program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'))
+}
+
+fn by_content(source: &str) -> &'static str {
+    let mut scores: Vec<(&'static str, u32)> = LANGUAGES.iter().map(|(language, ..)| (*language, 0)).collect();
+    let mut add = |language: &str, weight: u32| {
+        if let Some(entry) = scores.iter_mut().find(|(name, _)| *name == language) {
+            entry.1 += weight;
+        }
+    };
+    for line in source.lines().take(LINES_READ) {
+        score_line(line.trim(), &mut add);
+    }
+    // The first of equals wins, and Python is the first: it is what we read best.
+    scores.iter().rev().max_by_key(|(_, score)| *score).map_or("python", |(language, _)| *language)
+}
+
+fn score_line(line: &str, add: &mut impl FnMut(&str, u32)) {
+    let head: String = line.chars().take(40).collect::<String>().to_ascii_lowercase();
+    for (language, start, weight) in LINE_STARTS {
+        if head.starts_with(start) {
+            add(language, *weight);
+        }
+    }
+    if line.ends_with(':') {
+        add("python", 1);
+    }
+    if line.ends_with("{") || line.ends_with("};") {
+        for language in ["javascript", "typescript", "go", "rust", "java"] {
+            add(language, 1);
+        }
+    }
+    if line.ends_with(';') {
+        for language in ["javascript", "typescript", "rust", "java", "c", "sql"] {
+            add(language, 1);
+        }
+    }
+    if line.contains(" => ") || line.contains("===") || line.contains("require(") {
+        add("javascript", 2);
+        add("typescript", 2);
+    }
+    if line.contains(": string") || line.contains(": number") {
+        add("typescript", 3);
+    }
+    if line.contains(":= ") && !line.contains('(') {
+        add("go", 1);
+    }
+    if line.ends_with("; then") || line.ends_with("; do") || line.starts_with("$(") {
+        add("bash", 4);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, detect_language};
+
+    #[track_caller]
+    fn check(path: Option<&str>, source: &str, expect: &str) {
+        assert_eq!(detect_language(path, source), expect);
+    }
+
+    #[test]
+    fn the_path_decides_first() {
+        check(Some("src/a/main.rs"), "def f(): pass", "rust");
+        check(Some("C:\\x\\App.TSX"), "", "typescript");
+        check(Some("Dockerfile"), "", "dockerfile");
+        check(Some("notes.unknown"), "def f():\n    return 1\n", "python");
+    }
+
+    #[test]
+    fn then_the_content() {
+        check(None, "#!/usr/bin/env python3\nprint(1)", "python");
+        check(None, "#!/bin/bash\nx=1", "bash");
+        check(None, "const a = require('x');\nconsole.log(a);\n", "javascript");
+        check(None, "interface A { name: string }\nconst a: string = '';\n", "typescript");
+        check(None, "package main\n\nfunc main() {\n}\n", "go");
+        check(None, "fn main() {\n    let mut x = 1;\n}\n", "rust");
+        check(None, "public class A {\n  public static void main(String[] a) {\n  }\n}", "java");
+        check(None, "SELECT a FROM b;\n", "sql");
+        check(None, "import os\nfor f in os.listdir('.'):\n    print(f)\n", "python");
+        check(None, "from flask import request\nx = 1\n", "python");
+        check(None, "", "python");
+        check(None, "x = eval(input())", "python");
+    }
+
+    #[test]
+    fn names_have_aliases() {
+        assert_eq!(canonical(" PY "), Some("python"));
+        assert_eq!(canonical("c#"), Some("csharp"));
+        assert_eq!(canonical("klingon"), None);
+    }
+}

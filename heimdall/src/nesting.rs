@@ -1,0 +1,144 @@
+//! Bounds how deep the syntax tree of a text can get, before anything recursive looks at it.
+//!
+//! Trees of 10,000 levels are easy to write and overflow a thread's stack when they are walked, or merely dropped,
+//! and that aborts the whole process. So the depth is bounded first, by the lexer alone, which does not recurse.
+
+use ruff_python_ast::token::TokenKind;
+use ruff_python_parser::{Mode, lexer};
+
+/// An upper bound for the depth of the syntax tree of a Python text.
+pub(crate) fn python_depth(text: &str) -> usize {
+    let mut levels = vec![Level::default()];
+    let mut open: usize = 0;
+    let mut deepest: usize = 0;
+    let mut lexer = lexer::lex(text, Mode::Module);
+    loop {
+        let kind = lexer.next_token();
+        let level = levels.last_mut().expect("the outermost level is never popped");
+        match kind {
+            TokenKind::EndOfFile => break,
+            TokenKind::Newline => {
+                levels.clear();
+                levels.push(Level::default());
+                open = 0;
+            }
+            TokenKind::Lpar
+            | TokenKind::Lsqb
+            | TokenKind::Lbrace
+            | TokenKind::FStringStart
+            | TokenKind::TStringStart => {
+                // The bracket itself, and one more for what it opens after a name.
+                level.lasting += 1;
+                open += 1;
+                levels.push(Level::default());
+            }
+            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace | TokenKind::FStringEnd | TokenKind::TStringEnd => {
+                if levels.len() > 1
+                    && let Some(closed) = levels.pop()
+                {
+                    open -= closed.total();
+                }
+            }
+            TokenKind::Comma => {
+                open -= level.passing;
+                level.passing = 0;
+                // A chain of calls or subscripts cannot go on after a comma.
+                open -= level.lasting - level.lambdas;
+                level.lasting = level.lambdas;
+            }
+            TokenKind::Lambda => {
+                level.lambdas += 1;
+                level.lasting += 1;
+                open += 1;
+            }
+            kind if deepens(kind) => {
+                level.passing += 1;
+                open += 1;
+            }
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest + indentation_depth(text) + elif_depth(text)
+}
+
+/// What one bracket level holds open.
+#[derive(Default)]
+struct Level {
+    /// Operators since the last comma.
+    passing: usize,
+    /// Brackets and lambdas.
+    lasting: usize,
+    lambdas: usize,
+}
+
+impl Level {
+    fn total(&self) -> usize {
+        self.passing + self.lasting
+    }
+}
+
+const fn deepens(kind: TokenKind) -> bool {
+    kind.is_operator() && !matches!(kind, TokenKind::Colon | TokenKind::Equal)
+        || matches!(
+            kind,
+            TokenKind::Not
+                | TokenKind::If
+                | TokenKind::Else
+                | TokenKind::Await
+                | TokenKind::Yield
+                | TokenKind::From
+                | TokenKind::Is
+                | TokenKind::In
+                | TokenKind::And
+                | TokenKind::Or
+                | TokenKind::For
+        )
+}
+
+/// A block needs at least one column more than the one around it.
+fn indentation_depth(text: &str) -> usize {
+    text.split(['\n', '\r'])
+        .map(|line| line.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | 0x0c)).count())
+        .max()
+        .unwrap_or(0)
+}
+
+/// Simple statements after a colon may nest on one line where the parser recovers from an error.
+fn elif_depth(text: &str) -> usize {
+    text.split(['\n', '\r']).map(|line| line.bytes().filter(|byte| *byte == b':').count()).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::python_depth;
+
+    #[test]
+    fn deep_texts_are_seen_as_deep() {
+        for text in [
+            "(".repeat(5_000),
+            format!("x = {}1", "-".repeat(5_000)),
+            format!("x = 1{}", " + 1".repeat(5_000)),
+            format!("x = {}1", "not ".repeat(5_000)),
+            format!("x = {}1", "lambda a, b: ".repeat(5_000)),
+            format!("x{}", ".a".repeat(5_000)),
+            format!("x{}", "()".repeat(5_000)),
+            format!("x{}", "[0]".repeat(5_000)),
+            format!("x = {}1", "1 if 1 else ".repeat(5_000)),
+            format!("x = 2{}", " ** 2".repeat(5_000)),
+            format!("{}{}", "f(".repeat(5_000), ")".repeat(5_000)),
+        ] {
+            assert!(python_depth(&text) >= 5_000, "{}", &text[..20]);
+        }
+        let stairs: String = (0..1_000).map(|level| format!("{}if x:\n", " ".repeat(level))).collect();
+        assert!(python_depth(&stairs) >= 999);
+    }
+
+    #[test]
+    fn long_flat_texts_are_not() {
+        let table = format!("x = [{}]\n", "-1, f(2), a.b,".repeat(5_000));
+        assert!(python_depth(&table) < 10);
+        let lines = "x = a.b(c)[0] + 1  # (((\ns = '((('\n".repeat(5_000);
+        assert!(python_depth(&lines) < 10, "{}", python_depth(&lines));
+    }
+}

@@ -1,0 +1,141 @@
+//! Lists and dictionaries of which the elements are known, and how methods change them.
+
+use std::rc::Rc;
+
+use ruff_python_ast::Expr;
+
+use super::calls::Call;
+use super::expressions::path_of;
+use super::value::{Shape, Value};
+
+/// Most elements or keys that are followed.
+const MAX_FOLLOWED: usize = 64;
+
+/// What a method does to its object, and gives back.
+pub(crate) struct Change {
+    pub(crate) object: Option<Value>,
+    pub(crate) result: Option<Value>,
+}
+
+/// The effect of a method that changes a container; none for other methods.
+pub(crate) fn change(call: &Call<'_>, receiver: &Value) -> Option<Change> {
+    let first = call.positional.first();
+    let settled = |object: Value| Some(Change { object: Some(object), result: Some(Value::clean()) });
+    match (call.name, call.positional.len()) {
+        ("append" | "add" | "appendleft" | "put" | "push", 1) => settled(with_item(receiver, first?.clone(), None)),
+        ("insert", 2) => settled(with_item(receiver, call.positional[1].clone(), first?.as_int())),
+        ("extend" | "update" | "write", 1) => settled(absorbed(receiver, first?)),
+        ("clear", 0) => settled(Value { symbol: receiver.symbol.clone(), ..Value::items(Vec::new()) }),
+        ("pop", 0 | 1) => popped(receiver, first),
+        ("set", 3) => configured(receiver, call),
+        ("get", 1 | 2) => looked_up(receiver, call),
+        _ => None,
+    }
+}
+
+/// The path under which a container's value is kept.
+pub(crate) fn path(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Name(name) => Some(name.id.to_string()),
+        Expr::Attribute(attribute) => path_of(attribute),
+        _ => None,
+    }
+}
+
+/// The container after `container[key] = value`.
+pub(crate) fn with_element(container: &Value, key: &Value, value: Value) -> Value {
+    match (&container.shape, &key.shape) {
+        (Shape::Table(entries), Shape::Text(key)) if entries.len() < MAX_FOLLOWED => {
+            let mut entries: Vec<_> = entries.iter().filter(|(known, _)| known != key).cloned().collect();
+            entries.push((Rc::clone(key), value));
+            Value { symbol: container.symbol.clone(), ..Value::table(entries) }
+        }
+        (Shape::Items(items), Shape::Int(at)) if usize::try_from(*at).is_ok_and(|at| at < items.len()) => {
+            let mut items = items.to_vec();
+            if let Some(item) = usize::try_from(*at).ok().and_then(|at| items.get_mut(at)) {
+                *item = value;
+            }
+            Value::items(items)
+        }
+        _ => absorbed(container, &value),
+    }
+}
+
+fn with_item(container: &Value, item: Value, at: Option<i64>) -> Value {
+    let Shape::Items(items) = &container.shape else { return absorbed(container, &item) };
+    if items.len() >= MAX_FOLLOWED {
+        return absorbed(container, &item);
+    }
+    let mut items = items.to_vec();
+    match at.map(usize::try_from) {
+        Some(Ok(at)) if at <= items.len() => items.insert(at, item),
+        None => items.push(item),
+        Some(_) => return absorbed(container, &item),
+    }
+    Value::items(items)
+}
+
+fn absorbed(container: &Value, added: &Value) -> Value {
+    if let (Shape::Table(known), Shape::Table(added)) = (&container.shape, &added.shape) {
+        let kept = known.iter().filter(|(key, _)| !added.iter().any(|(other, _)| other == key));
+        return Value::table(kept.chain(added.iter()).cloned().collect());
+    }
+    if let (Shape::Items(known), Shape::Items(added)) = (&container.shape, &added.shape) {
+        return Value::items(known.iter().chain(added.iter()).cloned().collect());
+    }
+    Value { symbol: container.symbol.clone(), ..Value::mixed([container, added].into_iter()) }
+}
+
+fn popped(receiver: &Value, at: Option<&Value>) -> Option<Change> {
+    let Shape::Items(items) = &receiver.shape else { return None };
+    let at = match at.map(Value::as_int) {
+        None => items.len().checked_sub(1)?,
+        Some(at) => usize::try_from(at?).ok().filter(|at| *at < items.len())?,
+    };
+    let mut items = items.to_vec();
+    let taken = items.remove(at);
+    Some(Change { object: Some(Value::items(items)), result: Some(taken) })
+}
+
+fn is_configuration(receiver: &Value) -> bool {
+    receiver.symbol().ends_with("ConfigParser()")
+}
+
+/// `ConfigParser.set(section, option, value)`.
+fn configured(receiver: &Value, call: &Call<'_>) -> Option<Change> {
+    let [section, option, value] = &*call.positional else { return None };
+    if !is_configuration(receiver) {
+        return None;
+    }
+    let key = Value::text(&format!("{}\0{}", section.as_text()?, option.as_text()?));
+    let table = if let Shape::Table(_) = receiver.shape {
+        receiver.clone()
+    } else {
+        Value { symbol: receiver.symbol.clone(), ..Value::table(Vec::new()) }
+    };
+    Some(Change { object: Some(with_element(&table, &key, value.clone())), result: Some(Value::clean()) })
+}
+
+/// `dict.get(key, default)` and `ConfigParser.get(section, option)`.
+fn looked_up(receiver: &Value, call: &Call<'_>) -> Option<Change> {
+    let Shape::Table(entries) = &receiver.shape else { return None };
+    let first = call.positional.first()?.as_text();
+    let second = call.positional.get(1);
+    let result = if is_configuration(receiver) {
+        let key = format!("{}\0{}", first?, second?.as_text()?);
+        entries.iter().find(|(name, _)| **name == *key)?.1.clone()
+    } else {
+        let known = match first {
+            Some(key) => entries.iter().find(|(name, _)| &**name == key).map(|(_, value)| value.clone()),
+            // Whatever the key, the result is one of the values or the default: a table of choices.
+            None => Some(Value::mixed(entries.iter().map(|(_, value)| value))),
+        };
+        match (known, second) {
+            (Some(known), Some(default)) if first.is_none() => known.join(default),
+            (Some(known), _) => known,
+            (None, Some(default)) => default.clone(),
+            (None, None) => Value::of(Shape::Nothing),
+        }
+    };
+    Some(Change { object: None, result: Some(result) })
+}

@@ -1,0 +1,136 @@
+//! The values of names at one point of the program, with branches that can be taken back.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::value::Value;
+
+/// The values of one function's (or the module's) names.
+///
+/// A branch records what it changes, so that forking and joining cost as much as the changes, not as much as there
+/// are names.
+#[derive(Default)]
+pub(crate) struct Environment {
+    values: HashMap<Rc<str>, Value>,
+    /// For each open branch, what the names it changed held before.
+    open: Vec<HashMap<Rc<str>, Option<Value>>>,
+}
+
+/// What one branch changed, by name.
+pub(crate) type Branch = HashMap<Rc<str>, Option<Value>>;
+
+impl Environment {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        let key: Rc<str> = match self.values.get_key_value(name) {
+            Some((key, _)) => Rc::clone(key),
+            None => name.into(),
+        };
+        self.put(key, Some(value));
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        if let Some((key, _)) = self.values.get_key_value(name) {
+            let key = Rc::clone(key);
+            self.put(key, None);
+        }
+    }
+
+    fn put(&mut self, key: Rc<str>, value: Option<Value>) {
+        let before = match value {
+            Some(value) => self.values.insert(Rc::clone(&key), value),
+            None => self.values.remove(&key),
+        };
+        if let Some(branch) = self.open.last_mut() {
+            branch.entry(key).or_insert(before);
+        }
+    }
+
+    /// Starts a branch.
+    pub(crate) fn fork(&mut self) {
+        self.open.push(HashMap::new());
+    }
+
+    /// Ends the newest branch: everything is as before it, and what it changed is returned.
+    pub(crate) fn take_back(&mut self) -> Branch {
+        let changed = self.open.pop().unwrap_or_default();
+        changed
+            .into_iter()
+            .map(|(key, before)| {
+                let after = match before {
+                    Some(value) => self.values.insert(Rc::clone(&key), value),
+                    None => self.values.remove(&key),
+                };
+                (key, after)
+            })
+            .collect()
+    }
+
+    /// Makes a branch's changes again.
+    pub(crate) fn replay(&mut self, branch: &Branch) {
+        for (key, value) in branch {
+            self.put(Rc::clone(key), value.clone());
+        }
+    }
+
+    /// Goes on as if a branch's changes may have been made, or not.
+    pub(crate) fn blend(&mut self, branch: &Branch) {
+        for (key, value) in branch {
+            let Some(value) = value else { continue };
+            let blended = self.values.get(key).map_or_else(|| value.clone(), |known| known.join(value));
+            self.put(Rc::clone(key), Some(blended));
+        }
+    }
+
+    /// Goes on as if exactly one of the branches had been taken, without knowing which.
+    pub(crate) fn join(&mut self, branches: Vec<Branch>) {
+        let mut branches = branches.into_iter();
+        let Some(first) = branches.next() else { return };
+        let rest: Vec<Branch> = branches.collect();
+        let mut joined: Branch = HashMap::new();
+        for key in first.keys().chain(rest.iter().flat_map(HashMap::keys)) {
+            if joined.contains_key(key) {
+                continue;
+            }
+            let value = std::iter::once(&first)
+                .chain(&rest)
+                .filter_map(|branch| branch.get(key).map_or_else(|| self.values.get(key), Option::as_ref))
+                .cloned()
+                .reduce(|a, b| a.join(&b));
+            joined.insert(Rc::clone(key), value);
+        }
+        for (key, value) in joined {
+            self.put(key, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Environment;
+    use crate::python::value::{Shape, Value};
+
+    #[test]
+    fn a_branch_can_be_taken_back_and_joined() {
+        let mut env = Environment::default();
+        env.set("a", Value::text("x"));
+        env.fork();
+        env.set("a", Value::unknown());
+        env.set("b", Value::of(Shape::Int(1)));
+        env.fork();
+        env.set("a", Value::text("inner"));
+        let inner = env.take_back();
+        assert_eq!(env.get("a"), Some(&Value::unknown()));
+        env.join(vec![inner]);
+        assert_eq!(env.get("a"), Some(&Value::text("inner")));
+        let branch = env.take_back();
+        assert_eq!(env.get("a"), Some(&Value::text("x")));
+        assert_eq!(env.get("b"), None);
+        env.join(vec![branch, super::Branch::new()]);
+        assert_eq!(env.get("a"), Some(&Value::of(Shape::Opaque)));
+        assert_eq!(env.get("b"), Some(&Value::of(Shape::Int(1))));
+    }
+}

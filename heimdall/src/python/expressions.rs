@@ -1,0 +1,343 @@
+//! The value of an expression, and what its parts do on the way.
+
+use std::rc::Rc;
+
+use ruff_python_ast::{
+    BoolOp, CmpOp, Comprehension, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf, ExprSubscript,
+    FStringPart, InterpolatedStringElement, Number,
+};
+
+use super::fold;
+use super::guards;
+use super::interpreter::Interpreter;
+use super::sources;
+use super::value::{Shape, Uses, Value};
+
+impl Interpreter<'_, '_, '_> {
+    /// Evaluates an expression; reports what it finds on the way.
+    pub(crate) fn eval(&mut self, expr: &Expr) -> Value {
+        if !self.step() {
+            return Value::unknown();
+        }
+        stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || self.eval_here(expr))
+    }
+
+    fn eval_here(&mut self, expr: &Expr) -> Value {
+        match expr {
+            Expr::Name(name) => self.lookup(&name.id),
+            Expr::StringLiteral(text) => Value::text(text.value.to_str()),
+            Expr::BytesLiteral(bytes) => {
+                let bytes: Vec<u8> = bytes.value.bytes().collect();
+                Value::text(&String::from_utf8_lossy(&bytes))
+            }
+            Expr::NumberLiteral(number) => match &number.value {
+                Number::Int(int) => int.as_i64().map_or_else(Value::clean, |int| Value::of(Shape::Int(int))),
+                Number::Float(_) | Number::Complex { .. } => Value::clean(),
+            },
+            Expr::BooleanLiteral(flag) => Value::of(Shape::Bool(flag.value)),
+            Expr::NoneLiteral(_) => Value::of(Shape::Nothing),
+            Expr::EllipsisLiteral(_) | Expr::IpyEscapeCommand(_) => Value::clean(),
+            Expr::FString(text) => self.formatted(text),
+            Expr::TString(text) => {
+                let parts = text.value.elements().collect::<Vec<_>>();
+                self.interpolated(&parts)
+            }
+            Expr::BinOp(operation) => {
+                let left = self.eval(&operation.left);
+                let right = self.eval(&operation.right);
+                fold::binary(operation.op, &left, &right)
+            }
+            Expr::UnaryOp(operation) => {
+                let operand = self.eval(&operation.operand);
+                fold::unary(operation.op, &operand)
+            }
+            Expr::BoolOp(operation) => self.either(operation.op, &operation.values),
+            Expr::Compare(comparison) => self.compared(comparison),
+            Expr::Call(call) => self.call(call),
+            Expr::Attribute(attribute) => self.attribute(attribute),
+            Expr::Subscript(subscript) => self.subscript(subscript),
+            Expr::If(choice) => self.choice(choice),
+            Expr::Named(named) => {
+                let value = self.eval(&named.value);
+                self.assign(&named.target, value.clone());
+                value
+            }
+            Expr::List(list) => self.sequence(&list.elts),
+            Expr::Tuple(tuple) => self.sequence(&tuple.elts),
+            Expr::Set(set) => self.sequence(&set.elts),
+            Expr::Dict(dict) => self.dictionary(dict),
+            Expr::ListComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::SetComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::Generator(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::DictComp(comp) => match &comp.key {
+                Some(key) => self.comprehension(&comp.generators, &[key, &comp.value]),
+                None => self.comprehension(&comp.generators, &[&comp.value]),
+            },
+            Expr::Starred(starred) => self.eval(&starred.value).any_element(),
+            Expr::Await(awaited) => self.eval(&awaited.value),
+            Expr::YieldFrom(from) => self.eval(&from.value),
+            Expr::Yield(yielded) => {
+                if let Some(value) = &yielded.value {
+                    let value = self.eval(value);
+                    self.give_back(&value);
+                }
+                Value::unknown()
+            }
+            Expr::Lambda(lambda) => self.lambda(lambda),
+            Expr::Slice(slice) => {
+                for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
+                    self.eval(part);
+                }
+                Value::clean()
+            }
+        }
+    }
+
+    fn lambda(&mut self, lambda: &ruff_python_ast::ExprLambda) -> Value {
+        self.names().fork();
+        if let Some(parameters) = &lambda.parameters {
+            for parameter in parameters {
+                self.set(parameter.name(), Value::unknown());
+            }
+        }
+        self.eval(&lambda.body);
+        self.names().take_back();
+        Value::unknown()
+    }
+
+    fn formatted(&mut self, text: &ExprFString) -> Value {
+        let mut assembled = Value::text("");
+        for part in &text.value {
+            let piece = match part {
+                FStringPart::Literal(literal) => Value::text(&literal.value),
+                FStringPart::FString(formatted) => {
+                    let elements: Vec<_> = formatted.elements.iter().collect();
+                    self.interpolated(&elements)
+                }
+            };
+            assembled = fold::binary(ruff_python_ast::Operator::Add, &assembled, &piece);
+        }
+        assembled
+    }
+
+    fn interpolated(&mut self, elements: &[&InterpolatedStringElement]) -> Value {
+        let mut text: Option<String> = Some(String::new());
+        let mut values = Vec::with_capacity(elements.len());
+        let mut query = false;
+        for (at, element) in elements.iter().enumerate() {
+            let value = match element {
+                InterpolatedStringElement::Literal(literal) => Value::text(&literal.value),
+                InterpolatedStringElement::Interpolation(inner) => {
+                    if let Some(spec) = &inner.format_spec {
+                        let parts: Vec<_> = spec.elements.iter().collect();
+                        values.push(self.interpolated(&parts));
+                    }
+                    self.eval(&inner.expression)
+                }
+            };
+            query |= at == 0 && value.query;
+            text = match (text, &value.shape) {
+                (Some(text), Shape::Text(piece)) if text.len() < 4_096 => Some(text + piece),
+                (Some(text), Shape::Int(number)) => Some(format!("{text}{number}")),
+                _ => None,
+            };
+            values.push(value);
+        }
+        if let Some(text) = text {
+            return Value::text(&text);
+        }
+        let mut value = Value::mixed(values.iter());
+        value.assembled = !value.is_constant();
+        value.query = query;
+        value
+    }
+
+    fn either(&mut self, op: BoolOp, values: &[Expr]) -> Value {
+        let mut result: Option<Value> = None;
+        self.names().fork();
+        for (at, expr) in values.iter().enumerate() {
+            let value = self.eval(expr);
+            // What comes after an `and` sees the condition met, after an `or` not met.
+            guards::refine(self, expr, op == BoolOp::And);
+            let passes_on = matches!((op, value.truth()), (BoolOp::And, Some(true)) | (BoolOp::Or, Some(false)));
+            if passes_on && at + 1 < values.len() {
+                continue;
+            }
+            let decided = value.truth().is_some();
+            result = Some(result.map_or_else(|| value.clone(), |result| result.join(&value)));
+            if decided {
+                break;
+            }
+        }
+        // Guards hold inside of the expression alone.
+        self.names().take_back();
+        result.unwrap_or_default()
+    }
+
+    fn compared(&mut self, comparison: &ExprCompare) -> Value {
+        let mut left = self.eval(&comparison.left);
+        self.secret_compared(comparison);
+        let mut all = Some(true);
+        for (op, right) in comparison.ops.iter().zip(&*comparison.comparators) {
+            let right = self.eval(right);
+            all = match (all, fold::compare(*op, &left, &right)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                (None, _) | (_, None) => None,
+            };
+            left = right;
+        }
+        all.map_or_else(Value::clean, |truth| Value::of(Shape::Bool(truth)))
+    }
+
+    fn attribute(&mut self, attribute: &ExprAttribute) -> Value {
+        if let Some(path) = path_of(attribute)
+            && let Some(known) = self.scope().names.get(&path)
+        {
+            return known.clone();
+        }
+        let owner = self.eval(&attribute.value);
+        self.attribute_of(&owner, &attribute.attr)
+    }
+
+    /// The value of an attribute of a value.
+    pub(crate) fn attribute_of(&mut self, owner: &Value, name: &str) -> Value {
+        if let Shape::Instance(class) | Shape::Class(class) = owner.shape {
+            if let Some(method) = self.method(class, name) {
+                // The value of a property is whatever it computes.
+                let plain = self.program.functions[method].def.decorator_list.iter().all(|decorator| {
+                    matches!(&decorator.expression, Expr::Name(name) if matches!(name.id.as_str(), "staticmethod" | "classmethod"))
+                });
+                return if plain { Value::of(Shape::Method(class, method)) } else { Value::unknown() };
+            }
+            if name == "request" {
+                return Value::tainted(Uses::ALL).with_symbol("self.request");
+            }
+            if let Some(value) = self.attributes.get(&(class, name.to_owned())) {
+                return value.clone();
+            }
+            return Value::unknown();
+        }
+        let symbol = owner.symbol();
+        if symbol.is_empty() {
+            return Value { unknown: owner.unknown, tainted: owner.tainted, ..Value::default() };
+        }
+        let symbol = format!("{symbol}.{name}");
+        if let Some(value) = sources::source_value(&symbol) {
+            return value;
+        }
+        let cleared = sources::sanitizes(&symbol);
+        Value { tainted: owner.tainted & !cleared, unknown: owner.unknown & !cleared, ..Value::default() }
+            .with_symbol(&symbol)
+    }
+
+    fn subscript(&mut self, subscript: &ExprSubscript) -> Value {
+        let owner = self.eval(&subscript.value);
+        if let (Shape::Text(text), Expr::Slice(slice)) = (&owner.shape, &*subscript.slice)
+            && slice.step.is_none()
+        {
+            let text = Rc::clone(text);
+            let bound = |this: &mut Self, part: &Option<Box<Expr>>| match part {
+                None => Some(None),
+                Some(expr) => this.eval(expr).as_int().map(Some),
+            };
+            if let (Some(lower), Some(upper)) = (bound(self, &slice.lower), bound(self, &slice.upper)) {
+                return fold::slice(&text, lower, upper);
+            }
+            return Value::clean();
+        }
+        let key = self.eval(&subscript.slice);
+        if let Some(value) = fold::index(&owner, &key) {
+            return value;
+        }
+        if let Shape::Items(_) = owner.shape {
+            return if subscript.slice.is_slice_expr() {
+                Value { shape: Shape::Opaque, ..owner }
+            } else {
+                owner.any_element()
+            };
+        }
+        Value { tainted: owner.tainted, unknown: owner.unknown, assembled: owner.assembled, ..Value::default() }
+            .with_symbol(&format!("{}[]", owner.symbol()))
+    }
+
+    fn choice(&mut self, choice: &ExprIf) -> Value {
+        let test = self.eval(&choice.test);
+        let body = |this: &mut Self| this.guarded(&choice.test, true, &choice.body);
+        let orelse = |this: &mut Self| this.guarded(&choice.test, false, &choice.orelse);
+        match test.truth() {
+            Some(true) => body(self),
+            Some(false) => orelse(self),
+            None => {
+                let first = body(self);
+                first.join(&orelse(self))
+            }
+        }
+    }
+
+    /// The value of an expression that is only reached when a condition is met, or is not.
+    fn guarded(&mut self, test: &Expr, met: bool, expr: &Expr) -> Value {
+        self.names().fork();
+        guards::refine(self, test, met);
+        let value = self.eval(expr);
+        self.names().take_back();
+        value
+    }
+
+    fn sequence(&mut self, elements: &[Expr]) -> Value {
+        let items: Vec<Value> = elements.iter().map(|element| self.eval(element)).collect();
+        if elements.iter().any(Expr::is_starred_expr) {
+            return Value::mixed(items.iter());
+        }
+        Value::items(items)
+    }
+
+    fn dictionary(&mut self, dict: &ExprDict) -> Value {
+        let mut entries = Vec::with_capacity(dict.items.len());
+        let mut others = Vec::new();
+        for item in &dict.items {
+            let key = item.key.as_ref().map(|key| self.eval(key));
+            if let Some(Expr::StringLiteral(key)) = &item.key {
+                self.secret_assigned(key.value.to_str(), &item.value);
+            }
+            let value = self.eval(&item.value);
+            match key.as_ref().and_then(Value::as_text) {
+                Some(key) => entries.push((Rc::from(key), value)),
+                None => others.push(value),
+            }
+        }
+        if others.is_empty() {
+            return Value::table(entries);
+        }
+        others.extend(entries.into_iter().map(|(_, value)| value));
+        Value::mixed(others.iter())
+    }
+
+    fn comprehension(&mut self, generators: &[Comprehension], results: &[&Expr]) -> Value {
+        self.names().fork();
+        for generator in generators {
+            let iterable = self.eval(&generator.iter);
+            self.assign(&generator.target, iterable.any_element());
+            for condition in &generator.ifs {
+                self.eval(condition);
+                guards::refine(self, condition, true);
+            }
+        }
+        let values: Vec<Value> = results.iter().map(|result| self.eval(result)).collect();
+        self.names().take_back();
+        Value::mixed(values.iter())
+    }
+}
+
+/// The dotted path of an attribute of a name, such as `self.name`.
+pub(crate) fn path_of(attribute: &ExprAttribute) -> Option<String> {
+    match &*attribute.value {
+        Expr::Name(name) => Some(format!("{}.{}", name.id, attribute.attr)),
+        _ => None,
+    }
+}
+
+/// Whether an operator asks for membership or equality with the truth wanted.
+pub(crate) fn selects(op: CmpOp, met: bool) -> bool {
+    matches!((op, met), (CmpOp::In | CmpOp::Eq | CmpOp::Is, true) | (CmpOp::NotIn | CmpOp::NotEq | CmpOp::IsNot, false))
+}

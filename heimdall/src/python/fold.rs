@@ -1,0 +1,204 @@
+//! Computes with constants, so that branches that cannot be taken are not taken.
+
+use std::rc::Rc;
+
+use ruff_python_ast::{CmpOp, Operator, UnaryOp};
+
+use super::value::{Shape, Value};
+
+/// Longest text that folding makes, in bytes.
+const MAX_FOLDED: usize = 4 * 1024;
+
+/// The result of an operator; anything joined from parts that are not all constant is `assembled`.
+pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
+    if let Some(shape) = fold_binary(op, left, right) {
+        return match shape {
+            Shape::Text(text) => Value::text(&text),
+            other => Value::of(other),
+        };
+    }
+    if op == Operator::Add
+        && let (Shape::Items(a), Shape::Items(b)) = (&left.shape, &right.shape)
+    {
+        return Value::items(a.iter().chain(b.iter()).cloned().collect());
+    }
+    let mut value = Value::mixed([left, right].into_iter());
+    match op {
+        Operator::Add | Operator::Mod => {
+            value.assembled |= !value.is_constant() && left.as_int().is_none() && right.as_int().is_none();
+            value.query = left.query;
+        }
+        // `base / name` joins paths; everything else here makes numbers or repeats.
+        Operator::Div => value.symbol.clone_from(&left.symbol),
+        Operator::Mult => value.query = left.query,
+        Operator::Sub
+        | Operator::MatMult
+        | Operator::Pow
+        | Operator::LShift
+        | Operator::RShift
+        | Operator::BitOr
+        | Operator::BitXor
+        | Operator::BitAnd
+        | Operator::FloorDiv => {}
+    }
+    value
+}
+
+fn fold_binary(op: Operator, left: &Value, right: &Value) -> Option<Shape> {
+    match (&left.shape, op, &right.shape) {
+        (Shape::Text(a), Operator::Add, Shape::Text(b)) if a.len() + b.len() <= MAX_FOLDED => {
+            Some(Shape::Text(Rc::from(format!("{a}{b}"))))
+        }
+        (Shape::Text(text), Operator::Mult, Shape::Int(times)) => {
+            let times = usize::try_from(*times).unwrap_or(0);
+            (text.len().checked_mul(times)? <= MAX_FOLDED).then(|| Shape::Text(Rc::from(text.repeat(times))))
+        }
+        (Shape::Int(a), op, Shape::Int(b)) => fold_numbers(op, *a, *b).map(Shape::Int),
+        _ => None,
+    }
+}
+
+fn fold_numbers(op: Operator, a: i64, b: i64) -> Option<i64> {
+    match op {
+        Operator::Add => a.checked_add(b),
+        Operator::Sub => a.checked_sub(b),
+        Operator::Mult => a.checked_mul(b),
+        Operator::FloorDiv if b > 0 => a.checked_div_euclid(b),
+        Operator::Mod if b > 0 => a.checked_rem_euclid(b),
+        Operator::BitAnd => Some(a & b),
+        Operator::BitOr => Some(a | b),
+        Operator::BitXor => Some(a ^ b),
+        Operator::Pow
+        | Operator::Div
+        | Operator::MatMult
+        | Operator::LShift
+        | Operator::RShift
+        | Operator::FloorDiv
+        | Operator::Mod => None,
+    }
+}
+
+pub(crate) fn unary(op: UnaryOp, operand: &Value) -> Value {
+    match (op, &operand.shape) {
+        (UnaryOp::Not, _) => operand.truth().map_or_else(Value::clean, |truth| Value::of(Shape::Bool(!truth))),
+        (UnaryOp::USub, Shape::Int(number)) => Value::of(number.checked_neg().map_or(Shape::Opaque, Shape::Int)),
+        (UnaryOp::UAdd | UnaryOp::USub | UnaryOp::Invert, _) => Value::clean(),
+    }
+}
+
+/// The truth of a comparison, where it is certain.
+pub(crate) fn compare(op: CmpOp, left: &Value, right: &Value) -> Option<bool> {
+    if !left.is_constant() || !right.is_constant() {
+        return None;
+    }
+    match (&left.shape, op, &right.shape) {
+        (Shape::Text(a), CmpOp::Eq, Shape::Text(b)) => Some(a == b),
+        (Shape::Text(a), CmpOp::NotEq, Shape::Text(b)) => Some(a != b),
+        (Shape::Text(a), CmpOp::In, Shape::Text(b)) => Some(b.contains(&**a)),
+        (Shape::Text(a), CmpOp::NotIn, Shape::Text(b)) => Some(!b.contains(&**a)),
+        (Shape::Int(a), CmpOp::Eq, Shape::Int(b)) => Some(a == b),
+        (Shape::Int(a), CmpOp::NotEq, Shape::Int(b)) => Some(a != b),
+        (Shape::Int(a), CmpOp::Lt, Shape::Int(b)) => Some(a < b),
+        (Shape::Int(a), CmpOp::LtE, Shape::Int(b)) => Some(a <= b),
+        (Shape::Int(a), CmpOp::Gt, Shape::Int(b)) => Some(a > b),
+        (Shape::Int(a), CmpOp::GtE, Shape::Int(b)) => Some(a >= b),
+        (Shape::Nothing, CmpOp::Is | CmpOp::Eq, Shape::Nothing) => Some(true),
+        (Shape::Nothing, CmpOp::IsNot | CmpOp::NotEq, Shape::Nothing) => Some(false),
+        (Shape::Text(_) | Shape::Int(_) | Shape::Bool(_), CmpOp::Is | CmpOp::Eq, Shape::Nothing) => Some(false),
+        (Shape::Text(_) | Shape::Int(_) | Shape::Bool(_), CmpOp::IsNot | CmpOp::NotEq, Shape::Nothing) => Some(true),
+        (_, CmpOp::In | CmpOp::NotIn, Shape::Items(items)) => membership(op, left, items),
+        _ => None,
+    }
+}
+
+fn membership(op: CmpOp, left: &Value, items: &[Value]) -> Option<bool> {
+    let known = |value: &Value| matches!(value.shape, Shape::Text(_) | Shape::Int(_) | Shape::Bool(_) | Shape::Nothing);
+    if !known(left) || !items.iter().all(known) {
+        return None;
+    }
+    let found = items.iter().any(|item| item.shape == left.shape);
+    Some(if op == CmpOp::In { found } else { !found })
+}
+
+/// One element or character, where position and content are known.
+pub(crate) fn index(value: &Value, key: &Value) -> Option<Value> {
+    match (&value.shape, &key.shape) {
+        (Shape::Items(items), Shape::Int(at)) => items.get(position(*at, items.len())?).cloned(),
+        (Shape::Table(entries), Shape::Text(key)) => {
+            entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+        }
+        (Shape::Text(text), Shape::Int(at)) => {
+            let count = text.chars().count();
+            text.chars().nth(position(*at, count)?).map(|c| Value::text(c.encode_utf8(&mut [0; 4])))
+        }
+        _ => None,
+    }
+}
+
+/// A stretch of a constant text.
+pub(crate) fn slice(text: &str, lower: Option<i64>, upper: Option<i64>) -> Value {
+    let chars: Vec<char> = text.chars().collect();
+    let bound = |at: Option<i64>, default: usize| at.map_or(default, |at| clamp(at, chars.len()));
+    let (from, to) = (bound(lower, 0), bound(upper, chars.len()));
+    Value::text(&chars.get(from..to.max(from)).unwrap_or_default().iter().collect::<String>())
+}
+
+fn position(at: i64, len: usize) -> Option<usize> {
+    if at < 0 { len.checked_sub(usize::try_from(at.unsigned_abs()).ok()?) } else { usize::try_from(at).ok() }
+}
+
+fn clamp(at: i64, len: usize) -> usize {
+    position(at, len).unwrap_or(0).min(len)
+}
+
+/// Methods of constant text with constant arguments.
+pub(crate) fn text_method(text: &str, method: &str, arguments: &[&Value]) -> Option<Value> {
+    let argument = |at: usize| arguments.get(at).and_then(|value| value.as_text());
+    Some(match (method, arguments.len()) {
+        ("lower", 0) => Value::text(&text.to_lowercase()),
+        ("upper", 0) => Value::text(&text.to_uppercase()),
+        ("strip", 0) => Value::text(text.trim()),
+        ("encode" | "decode", _) => Value::text(text),
+        ("replace", 2) => {
+            let (from, to) = (argument(0)?, argument(1)?);
+            (!from.is_empty() && text.len().saturating_mul(to.len().max(1)) <= MAX_FOLDED)
+                .then(|| Value::text(&text.replace(from, to)))?
+        }
+        ("startswith", 1) => Value::of(Shape::Bool(text.starts_with(argument(0)?))),
+        ("endswith", 1) => Value::of(Shape::Bool(text.ends_with(argument(0)?))),
+        ("split", 1) if !argument(0)?.is_empty() => Value::items(text.split(argument(0)?).map(Value::text).collect()),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{binary, compare, index, slice};
+    use crate::python::value::{Shape, Value};
+    use ruff_python_ast::{CmpOp, Operator};
+
+    fn int(number: i64) -> Value {
+        Value::of(Shape::Int(number))
+    }
+
+    #[test]
+    fn numbers_and_texts_fold() {
+        assert_eq!(binary(Operator::Mult, &int(7), &int(42)).as_int(), Some(294));
+        assert_eq!(binary(Operator::Add, &Value::text("a"), &Value::text("b")).as_text(), Some("ab"));
+        assert_eq!(binary(Operator::Pow, &int(9), &int(99)).as_int(), None);
+        assert_eq!(binary(Operator::Add, &int(i64::MAX), &int(1)).as_int(), None);
+        assert_eq!(compare(CmpOp::Gt, &int(188), &int(200)), Some(false));
+        assert_eq!(compare(CmpOp::In, &Value::text("b"), &Value::text("abc")), Some(true));
+        assert_eq!(compare(CmpOp::In, &Value::unknown(), &Value::text("abc")), None);
+    }
+
+    #[test]
+    fn elements_are_told_apart() {
+        let list = Value::items(vec![Value::text("safe"), Value::unknown()]);
+        assert!(index(&list, &int(0)).is_some_and(|value| value.is_constant()));
+        assert!(index(&list, &int(-1)).is_some_and(|value| !value.is_constant()));
+        assert_eq!(index(&list, &int(2)), None);
+        assert_eq!(slice("abcdef", Some(1), Some(-1)).as_text(), Some("bcde"));
+        assert_eq!(slice("abc", Some(5), Some(-9)).as_text(), Some(""));
+    }
+}

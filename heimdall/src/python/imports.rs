@@ -1,0 +1,43 @@
+//! Binds imported names to the full path of what they stand for.
+
+use ruff_python_ast::{StmtImport, StmtImportFrom};
+
+use super::interpreter::Interpreter;
+use super::sources;
+use super::value::{Uses, Value};
+
+/// `import a.b as c`, `import a.b`.
+pub(crate) fn import(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImport) {
+    for alias in &import.names {
+        let full = alias.name.as_str();
+        let (name, symbol) = match &alias.asname {
+            Some(name) => (name.as_str(), full),
+            None => {
+                let top = full.split('.').next().unwrap_or(full);
+                (top, top)
+            }
+        };
+        bind(interpreter, name, symbol);
+    }
+}
+
+/// `from a.b import c as d`; what is relative keeps only its own name.
+pub(crate) fn import_from(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImportFrom) {
+    let module = import.module.as_ref().map_or("", |module| module.as_str());
+    for alias in &import.names {
+        let name = alias.asname.as_ref().unwrap_or(&alias.name);
+        let symbol = if module.is_empty() || import.level > 0 {
+            alias.name.to_string()
+        } else {
+            format!("{module}.{}", alias.name)
+        };
+        bind(interpreter, name, &symbol);
+    }
+}
+
+fn bind(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, symbol: &str) {
+    interpreter.answers_json |= symbol.starts_with("fastapi") || symbol.starts_with("rest_framework");
+    let value = sources::source_value(symbol)
+        .unwrap_or_else(|| Value { unknown: Uses::ALL, ..Value::default() }.with_symbol(symbol));
+    interpreter.set(name, value);
+}

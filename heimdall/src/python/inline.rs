@@ -1,0 +1,142 @@
+//! Runs functions of the module: on their own, with whatever may come, and at their calls, with what is passed.
+
+use ruff_python_ast::{AnyParameterRef, ParameterWithDefault};
+
+use super::calls::Call;
+use super::interpreter::{Interpreter, Scope};
+use super::program::{Filled, filled, is_request_parameter};
+use super::value::{Shape, Uses, Value};
+
+/// How deep calls are looked into.
+const MAX_INLINED: usize = 3;
+
+impl Interpreter<'_, '_, '_> {
+    /// The function of a class, or of one of its bases in the module, that has this name.
+    pub(crate) fn method(&self, class: usize, name: &str) -> Option<usize> {
+        self.program.classes[class].methods.get(name).copied()
+    }
+
+    /// Walks a function as if called from anywhere.
+    pub(crate) fn enter_on_its_own(&mut self, number: usize) {
+        let function = &self.program.functions[number];
+        let def = function.def;
+        let handler = function.handler;
+        let outer = if function.nested { self.scopes.len() - 1 } else { 0 };
+        let mut scope = Scope::new(Some(number), Some(outer));
+        scope.answers = handler && !self.answers_json;
+        for parameter in &*def.parameters {
+            let value = match parameter {
+                AnyParameterRef::NonVariadic(parameter) => self.own_parameter(number, parameter),
+                AnyParameterRef::Variadic(_) if handler => Value::tainted(Uses::ALL),
+                AnyParameterRef::Variadic(_) => Value::unknown(),
+            };
+            scope.names.set(parameter.name(), value);
+        }
+        let loops = std::mem::take(&mut self.loops);
+        self.scopes.push(scope);
+        self.block(&def.body);
+        self.scopes.pop();
+        self.loops = loops;
+    }
+
+    fn own_parameter(&self, number: usize, parameter: &ParameterWithDefault) -> Value {
+        let function = &self.program.functions[number];
+        if let (Some(class), true) = (function.class, is_first(function.def, parameter)) {
+            return match parameter.name().as_str() {
+                "cls" => Value::of(Shape::Class(class)),
+                _ => Value { shape: Shape::Instance(class), ..Value::unknown() },
+            };
+        }
+        if !function.handler {
+            let request = is_request_parameter(parameter);
+            return if request { Value::tainted(Uses::ALL).with_symbol("request") } else { Value::unknown() };
+        }
+        match filled(function.def, parameter) {
+            Filled::Request => Value::tainted(Uses::ALL).with_symbol("request"),
+            Filled::Outside => Value::tainted(Uses::ALL),
+            Filled::Harmless => Value::clean(),
+            Filled::Application => Value::unknown(),
+        }
+    }
+
+    /// The result of a call of a function, method or class of the module; none for any other.
+    pub(crate) fn run(&mut self, call: &Call<'_>, target: &Value) -> Option<Value> {
+        match target.shape {
+            Shape::Function(number) => self.inlined(number, None, call),
+            Shape::Method(class, number) => {
+                let object = call.receiver.clone().unwrap_or_else(|| Value::of(Shape::Instance(class)));
+                self.inlined(number, Some(object), call)
+            }
+            Shape::Class(class) => {
+                if let Some(constructor) = self.method(class, "__init__") {
+                    self.inlined(constructor, Some(Value::of(Shape::Instance(class))), call);
+                }
+                let mut object = Value::mixed(call.everything());
+                object.unknown = Uses::ALL;
+                object.shape = Shape::Instance(class);
+                Some(object)
+            }
+            Shape::Opaque
+            | Shape::Text(_)
+            | Shape::Int(_)
+            | Shape::Bool(_)
+            | Shape::Nothing
+            | Shape::Items(_)
+            | Shape::Table(_)
+            | Shape::Instance(_) => None,
+        }
+    }
+
+    fn inlined(&mut self, number: usize, object: Option<Value>, call: &Call<'_>) -> Option<Value> {
+        if self.inlining.len() >= MAX_INLINED || self.inlining.contains(&number) || !self.may_inline() {
+            let mut value = Value::mixed(call.everything().chain(&object));
+            value.unknown = Uses::ALL;
+            return Some(value);
+        }
+        let function = &self.program.functions[number];
+        let def = function.def;
+        let outer = if function.nested { self.scopes.len() - 1 } else { 0 };
+        let is_static = def.decorator_list.iter().any(|decorator| {
+            matches!(&decorator.expression, ruff_python_ast::Expr::Name(name) if name.id.as_str() == "staticmethod")
+        });
+        let mut scope = Scope::new(Some(number), Some(outer));
+        let mut positional = object.filter(|_| !is_static).into_iter().chain(call.positional.iter().cloned());
+        for parameter in def.parameters.iter_non_variadic_params() {
+            let passed = call.keyword(parameter.name()).cloned();
+            let value = passed.or_else(|| positional.next()).unwrap_or_else(|| self.absent(call, parameter));
+            scope.names.set(parameter.name(), value);
+        }
+        let rest: Vec<Value> = positional.collect();
+        for variadic in [&def.parameters.vararg, &def.parameters.kwarg].into_iter().flatten() {
+            scope.names.set(&variadic.name, Value::mixed(rest.iter().chain(call.named.iter().map(|(_, value)| value))));
+        }
+        let loops = std::mem::take(&mut self.loops);
+        let purpose = std::mem::take(&mut self.purpose);
+        self.inlining.push(number);
+        self.scopes.push(scope);
+        self.block(&def.body);
+        let returned = self.scopes.pop().and_then(|scope| scope.returned);
+        self.inlining.pop();
+        self.purpose = purpose;
+        self.loops = loops;
+        Some(returned.unwrap_or_else(|| Value::of(Shape::Nothing)))
+    }
+
+    /// A parameter that the call does not name: its default, or something hidden in `*` and `**`.
+    fn absent(&mut self, call: &Call<'_>, parameter: &ParameterWithDefault) -> Value {
+        if call.unpacked || call.hides_keywords() {
+            return Value::mixed(call.everything());
+        }
+        match parameter.default() {
+            Some(default) => self.eval(default),
+            None => Value::unknown(),
+        }
+    }
+}
+
+fn is_first(def: &ruff_python_ast::StmtFunctionDef, parameter: &ParameterWithDefault) -> bool {
+    let is_static = def.decorator_list.iter().any(|decorator| {
+        matches!(&decorator.expression, ruff_python_ast::Expr::Name(name) if name.id.as_str() == "staticmethod")
+    });
+    !is_static && def.parameters.iter_non_variadic_params().next().is_some_and(|first| std::ptr::eq(first, parameter))
+}

@@ -1,0 +1,143 @@
+//! Follows values through a module: the state of the walk, and how names are looked up.
+
+use std::collections::HashMap;
+
+use ruff_text_size::TextRange;
+
+use super::environment::Environment;
+use super::program::Program;
+use super::value::{Shape, Uses, Value};
+use crate::findings::Findings;
+use crate::report::Severity;
+use crate::rules::Rule;
+
+/// Statements and expressions looked at in all, inlined ones included. About a second in a release build.
+const STEPS: u32 = 6_000_000;
+/// Of those, what inlined calls may use.
+const INLINED_STEPS: u32 = 2_000_000;
+
+/// How sure a finding is when its data is known to come from outside.
+pub(crate) const SURE: f32 = 0.95;
+/// How sure it is when the origin is not known.
+pub(crate) const DOUBTFUL: f32 = 0.6;
+
+/// The walk through one module.
+pub(crate) struct Interpreter<'a, 'f, 's> {
+    pub(crate) program: &'f Program<'a>,
+    pub(crate) findings: &'f mut Findings<'s>,
+    pub(crate) scopes: Vec<Scope>,
+    /// Attributes of objects, by class and name, whichever method wrote them.
+    pub(crate) attributes: HashMap<(usize, String), Value>,
+    /// Calls being looked into, innermost last.
+    pub(crate) inlining: Vec<usize>,
+    pub(crate) loops: u32,
+    /// Name that the value at hand will get, lower case; tells what random numbers are for.
+    pub(crate) purpose: String,
+    /// The framework in use sends what handlers return as JSON, not as a page.
+    pub(crate) answers_json: bool,
+    steps: u32,
+    inlined_steps: u32,
+}
+
+/// The names of one function at work, or of the module.
+pub(crate) struct Scope {
+    pub(crate) names: Environment,
+    /// The scope around it in the text.
+    pub(crate) outer: Option<usize>,
+    /// The function, for its name and class; none for the module.
+    pub(crate) function: Option<usize>,
+    pub(crate) returned: Option<Value>,
+    /// Results of a handler go to a browser.
+    pub(crate) answers: bool,
+}
+
+impl Scope {
+    pub(crate) fn new(function: Option<usize>, outer: Option<usize>) -> Self {
+        Self { names: Environment::default(), outer, function, returned: None, answers: false }
+    }
+}
+
+impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
+    pub(crate) fn new(program: &'f Program<'a>, findings: &'f mut Findings<'s>) -> Self {
+        Self {
+            program,
+            findings,
+            scopes: vec![Scope::new(None, None)],
+            attributes: HashMap::new(),
+            inlining: Vec::new(),
+            loops: 0,
+            purpose: String::new(),
+            answers_json: false,
+            steps: STEPS,
+            inlined_steps: INLINED_STEPS,
+        }
+    }
+
+    /// Counts one step; false when there are none left.
+    pub(crate) fn step(&mut self) -> bool {
+        if !self.inlining.is_empty() {
+            self.inlined_steps = self.inlined_steps.saturating_sub(1);
+        }
+        self.steps = self.steps.saturating_sub(1);
+        self.steps > 0
+    }
+
+    /// Whether the walk ran out of steps, so that findings may be missing.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.steps == 0
+    }
+
+    pub(crate) fn may_inline(&self) -> bool {
+        self.inlined_steps > 0
+    }
+
+    pub(crate) fn scope(&mut self) -> &mut Scope {
+        self.scopes.last_mut().expect("the module's scope is never left")
+    }
+
+    pub(crate) fn names(&mut self) -> &mut Environment {
+        &mut self.scope().names
+    }
+
+    /// The class whose method is at work.
+    pub(crate) fn current_class(&self) -> Option<usize> {
+        let function = self.scopes.last()?.function?;
+        self.program.functions[function].class
+    }
+
+    /// The value of a name: local, enclosing, module, and otherwise whatever the name itself says.
+    pub(crate) fn lookup(&self, name: &str) -> Value {
+        let mut at = self.scopes.len().checked_sub(1);
+        while let Some(index) = at {
+            let scope = &self.scopes[index];
+            if let Some(value) = scope.names.get(name) {
+                if index == 0 && self.scopes.len() > 1 && self.program.shared.contains(name) {
+                    return Value { unknown: Uses::ALL, shape: Shape::Opaque, ..value.clone() };
+                }
+                return value.clone();
+            }
+            at = scope.outer;
+        }
+        super::sources::source_value(name).unwrap_or_else(|| Value::unknown().with_symbol(name))
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        self.names().set(name, value);
+    }
+
+    /// Reports data that reaches a dangerous use.
+    pub(crate) fn report_flow(
+        &mut self,
+        rule: &'static Rule,
+        range: TextRange,
+        value: &Value,
+        sink: Uses,
+        severities: (Severity, Option<Severity>),
+    ) {
+        if value.tainted.intersects(sink) {
+            self.findings.report_as(rule, range, severities.0, SURE);
+        } else if let (true, Some(severity)) = (value.unknown.intersects(sink), severities.1) {
+            self.findings.report_as(rule, range, severity, DOUBTFUL);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Everything that is looked for in Python.
+//!
+//! The parser recovers from syntax errors, so there is always a tree. `interpreter` follows values through it and
+//! feeds the security rules; `performance`, `style` and `architecture` look at the tree alone.
+
+mod architecture;
+mod calls;
+mod containers;
+mod environment;
+mod expressions;
+mod fold;
+mod guards;
+mod imports;
+mod inline;
+mod interpreter;
+mod performance;
+mod program;
+mod secrets;
+mod settings;
+mod sinks;
+mod sources;
+mod statements;
+mod style;
+mod syntax;
+mod value;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ruff_python_ast::{PySourceType, Stmt};
+use ruff_python_parser::parse_unchecked_source;
+
+use crate::findings::Findings;
+use crate::request::{Kind, Request};
+use crate::{Outcome, dedent, nesting, rules, text};
+
+use interpreter::Interpreter;
+use program::Program;
+
+/// Where less stack than this is left, recursion goes on on a new piece.
+const RED_ZONE: usize = 192 * 1024;
+/// The size of such a piece.
+const STACK_STEP: usize = 4 * 1024 * 1024;
+
+/// Trees up to this depth are handled on the caller's stack; what walks them needs a few hundred bytes a level.
+const SHALLOW: usize = 300;
+/// Deeper trees are not built at all.
+const MAX_DEPTH: usize = 12_000;
+/// Stack for trees in between: dropping and visiting a tree is recursive and cannot be made to grow the stack.
+const DEEP_STACK: usize = 256 * 1024 * 1024;
+
+/// Analyses a Python text.
+pub(crate) fn analyze(request: &Request<'_>, findings: &mut Findings<'_>) -> Outcome {
+    let source = dedent::normalize(request.source);
+    findings.measure_in(&source);
+    abandoned_dependencies(request.dependencies, findings);
+    let depth = nesting::python_depth(&source);
+    if depth > MAX_DEPTH {
+        findings.report_line(&rules::TOO_DEEP, 1, 1);
+        return by_line(findings);
+    }
+    let walk = AssertUnwindSafe(|| {
+        if depth > SHALLOW {
+            stacker::grow(DEEP_STACK, || parse_and_walk(&source, request, findings))
+        } else {
+            // The caller may have little stack left itself.
+            stacker::maybe_grow(1024 * 1024, STACK_STEP, || parse_and_walk(&source, request, findings))
+        }
+    });
+    // The parser is not ours; should it panic on some text, that text is read line by line instead.
+    match catch_unwind(walk) {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            findings.report_line(&rules::NOT_ANALYSED, 1, 1);
+            by_line(findings)
+        }
+    }
+}
+
+fn by_line(findings: &mut Findings<'_>) -> Outcome {
+    let outcome = text::analyze("python", findings);
+    Outcome { parsed: false, confidence: 0.2, tools: outcome.tools }
+}
+
+fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'_>) -> Outcome {
+    let parsed = parse_unchecked_source(source, PySourceType::Python);
+    let nul = request.source.contains('\0');
+    syntax::report(&parsed, nul, request.source, findings);
+    text::secrets::report_known_formats(findings);
+    let body = &parsed.syntax().body;
+    let complete = follow_values(body, request, findings);
+    if matches!(request.kind, Kind::Performance | Kind::General) {
+        performance::check(body, findings);
+    }
+    style::check(body, findings);
+    if matches!(request.kind, Kind::Architecture | Kind::General) {
+        architecture::check(body, source, findings);
+    }
+    let valid = parsed.has_valid_syntax() && !nul;
+    let confidence = match (valid, complete) {
+        (true, true) => 0.9,
+        (true, false) => 0.6,
+        (false, _) => 0.5,
+    };
+    let mut tools = vec!["heimdall", "heimdall-python-taint"];
+    if request.kind != Kind::Security {
+        tools.push("heimdall-python-quality");
+    }
+    Outcome { parsed: valid, confidence, tools }
+}
+
+/// Runs the security rules; false when the walk had to stop early.
+fn follow_values(body: &[Stmt], request: &Request<'_>, findings: &mut Findings<'_>) -> bool {
+    let program = Program::collect(body, request.framework);
+    let mut interpreter = Interpreter::new(&program, findings);
+    interpreter.block(body);
+    for number in 0..program.functions.len() {
+        if !program.functions[number].nested {
+            interpreter.enter_on_its_own(number);
+        }
+    }
+    let exhausted = interpreter.exhausted();
+    if exhausted {
+        findings.report_line(&rules::NOT_ANALYSED, 1, 1);
+    }
+    !exhausted
+}
+
+/// Packages that nobody maintains and that have known weaknesses.
+const ABANDONED: &[&str] = &["pycrypto", "django-piston"];
+
+fn abandoned_dependencies(dependencies: &[String], findings: &mut Findings<'_>) {
+    let name = |dependency: &String| {
+        dependency.split(['=', '<', '>', '~', '!', '[', ' ', ';', '@']).next().unwrap_or_default().to_ascii_lowercase()
+    };
+    if dependencies.iter().map(name).any(|name| ABANDONED.contains(&name.as_str())) {
+        findings.report_line(&rules::DEPENDENCY, 1, 1);
+    }
+}

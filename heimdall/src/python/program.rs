@@ -1,0 +1,249 @@
+//! The functions and classes of a module, and which functions are called from outside.
+
+use std::collections::{HashMap, HashSet};
+
+use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
+use ruff_python_ast::{Decorator, Expr, ParameterWithDefault, Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_text_size::Ranged;
+
+/// A function or method.
+pub(crate) struct Function<'a> {
+    pub(crate) def: &'a StmtFunctionDef,
+    /// The class it is a method of.
+    pub(crate) class: Option<usize>,
+    /// Defined inside of another function.
+    pub(crate) nested: bool,
+    /// Called with data from outside.
+    pub(crate) handler: bool,
+}
+
+/// A class.
+pub(crate) struct Class<'a> {
+    pub(crate) def: &'a StmtClassDef,
+    /// Its methods, by number of function.
+    pub(crate) methods: HashMap<&'a str, usize>,
+}
+
+/// All definitions of one module.
+#[derive(Default)]
+pub(crate) struct Program<'a> {
+    pub(crate) functions: Vec<Function<'a>>,
+    pub(crate) classes: Vec<Class<'a>>,
+    /// Numbers by offset of the definition.
+    numbers: HashMap<u32, usize>,
+    /// Names that some function declares global.
+    pub(crate) shared: HashSet<&'a str>,
+}
+
+impl<'a> Program<'a> {
+    pub(crate) fn collect(body: &'a [Stmt], framework: Option<&str>) -> Self {
+        let mut collector = Collector { program: Self::default(), class: None, depth: 0, framework };
+        collector.visit_body(body);
+        collector.program
+    }
+
+    pub(crate) fn function_number(&self, def: &StmtFunctionDef) -> Option<usize> {
+        self.numbers.get(&def.start().to_u32()).copied()
+    }
+
+    pub(crate) fn class_number(&self, def: &StmtClassDef) -> Option<usize> {
+        self.numbers.get(&def.start().to_u32()).copied()
+    }
+}
+
+struct Collector<'a, 'f> {
+    program: Program<'a>,
+    class: Option<usize>,
+    depth: usize,
+    framework: Option<&'f str>,
+}
+
+impl<'a> StatementVisitor<'a> for Collector<'a, '_> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || match stmt {
+            Stmt::FunctionDef(def) => self.function(def, stmt),
+            Stmt::ClassDef(def) => self.class(def, stmt),
+            Stmt::Global(global) => {
+                self.program.shared.extend(global.names.iter().map(|name| name.as_str()));
+            }
+            other => walk_stmt(self, other),
+        });
+    }
+}
+
+impl<'a> Collector<'a, '_> {
+    fn function(&mut self, def: &'a StmtFunctionDef, stmt: &'a Stmt) {
+        let class = self.class.take();
+        let number = self.program.functions.len();
+        let handler = is_handler(def)
+            || class.is_some_and(|class| is_view(self.program.classes[class].def) && is_verb(&def.name))
+            || self.framework.is_some_and(|framework| is_entry_point(def, framework));
+        self.program.functions.push(Function { def, class, nested: self.depth > 0, handler });
+        self.program.numbers.insert(def.start().to_u32(), number);
+        if let Some(class) = class {
+            self.program.classes[class].methods.insert(def.name.as_str(), number);
+        }
+        self.depth += 1;
+        walk_stmt(self, stmt);
+        self.depth -= 1;
+        self.class = class;
+    }
+
+    fn class(&mut self, def: &'a StmtClassDef, stmt: &'a Stmt) {
+        let number = self.program.classes.len();
+        self.program.classes.push(Class { def, methods: HashMap::new() });
+        self.program.numbers.insert(def.start().to_u32(), number);
+        let outer = self.class.replace(number);
+        walk_stmt(self, stmt);
+        self.class = outer;
+    }
+}
+
+/// What calls a function with data from outside: routes, views, serverless entry points.
+fn is_handler(def: &StmtFunctionDef) -> bool {
+    def.decorator_list.iter().any(is_route) || matches!(def.name.as_str(), "lambda_handler" | "cloud_handler")
+}
+
+fn is_route(decorator: &Decorator) -> bool {
+    let (target, called_with) = match &decorator.expression {
+        Expr::Call(call) => (&*call.func, call.arguments.args.first()),
+        other => (other, None),
+    };
+    let name = match target {
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Name(name) => name.id.as_str(),
+        _ => return false,
+    };
+    match name {
+        "route"
+        | "websocket"
+        | "api_route"
+        | "websocket_route"
+        | "api_view"
+        | "require_http_methods"
+        | "require_POST"
+        | "require_GET"
+        | "csrf_exempt"
+        | "view_config"
+        | "expose" => true,
+        "get" | "post" | "put" | "patch" | "delete" | "head" | "options" => {
+            matches!(called_with, Some(Expr::StringLiteral(_) | Expr::FString(_)))
+        }
+        _ => false,
+    }
+}
+
+fn is_view(class: &StmtClassDef) -> bool {
+    const VIEWS: &[&str] = &["View", "Resource", "RequestHandler", "ViewSet", "Endpoint", "Controller"];
+    class.bases().iter().any(|base| {
+        let name = match base {
+            Expr::Name(name) => name.id.as_str(),
+            Expr::Attribute(attribute) => attribute.attr.as_str(),
+            _ => "",
+        };
+        VIEWS.iter().any(|view| name.ends_with(view))
+    })
+}
+
+fn is_verb(name: &str) -> bool {
+    matches!(name, "get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "dispatch")
+}
+
+/// Frameworks that find their functions by signature, not by decorator.
+fn is_entry_point(def: &StmtFunctionDef, framework: &str) -> bool {
+    let first = def.parameters.iter_non_variadic_params().next().map(|parameter| parameter.name().as_str());
+    let framework = framework.to_ascii_lowercase();
+    framework.contains("django") && first == Some("request") || framework.contains("lambda") && first == Some("event")
+}
+
+/// What a handler's parameter is filled with.
+pub(crate) enum Filled {
+    /// The framework's request object.
+    Request,
+    /// Text from outside.
+    Outside,
+    /// A number, a truth value or the like.
+    Harmless,
+    /// Something the application itself made.
+    Application,
+}
+
+/// Judges a handler's parameter by its annotation, its default and the route's converters.
+pub(crate) fn filled(def: &StmtFunctionDef, parameter: &ParameterWithDefault) -> Filled {
+    let name = parameter.name().as_str();
+    if matches!(name, "self" | "cls" | "db" | "session" | "response" | "context") {
+        return Filled::Application;
+    }
+    if is_request_parameter(parameter) {
+        return Filled::Request;
+    }
+    if converted(def, name) {
+        return Filled::Harmless;
+    }
+    if parameter.default().is_some_and(|default| calls(default, &["Depends", "Security", "Inject"])) {
+        return Filled::Application;
+    }
+    match parameter.annotation().map(annotation_name) {
+        Some("int" | "float" | "bool" | "UUID" | "datetime" | "date" | "Decimal") => Filled::Harmless,
+        Some(
+            "Session" | "AsyncSession" | "Connection" | "Response" | "BackgroundTasks" | "WebSocket" | "Depends"
+            | "Engine" | "Cursor",
+        ) => Filled::Application,
+        Some(_) | None => Filled::Outside,
+    }
+}
+
+/// Whether a parameter holds the request, in a handler or elsewhere.
+pub(crate) fn is_request_parameter(parameter: &ParameterWithDefault) -> bool {
+    parameter.name().as_str() == "request"
+        || parameter.annotation().is_some_and(|annotation| {
+            let name = annotation_name(annotation);
+            name.ends_with("Request") && !name.ends_with("PermissionRequest")
+        })
+}
+
+/// The last, most telling name in an annotation; `Optional[int]` is an `int`, `Annotated[..., Depends(...)]` is not.
+fn annotation_name(annotation: &Expr) -> &str {
+    match annotation {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::StringLiteral(text) => text.value.to_str(),
+        Expr::Subscript(subscript) => match (annotation_name(&subscript.value), &*subscript.slice) {
+            ("Annotated", Expr::Tuple(parts)) => {
+                if parts.elts.iter().any(|part| calls(part, &["Depends", "Security", "Inject"])) {
+                    "Depends"
+                } else {
+                    parts.elts.first().map_or("", annotation_name)
+                }
+            }
+            ("Optional", inner) => annotation_name(inner),
+            (outer, _) => outer,
+        },
+        Expr::BinOp(union) => annotation_name(&union.left),
+        _ => "",
+    }
+}
+
+fn calls(expr: &Expr, names: &[&str]) -> bool {
+    let Expr::Call(call) = expr else { return false };
+    match &*call.func {
+        Expr::Name(name) => names.contains(&name.id.as_str()),
+        Expr::Attribute(attribute) => names.contains(&attribute.attr.as_str()),
+        _ => false,
+    }
+}
+
+/// Whether the route's text converts this parameter to a number or identifier.
+fn converted(def: &StmtFunctionDef, name: &str) -> bool {
+    def.decorator_list.iter().any(|decorator| {
+        let Expr::Call(call) = &decorator.expression else { return false };
+        let Some(Expr::StringLiteral(route)) = call.arguments.args.first() else { return false };
+        let route = route.value.to_str();
+        ["int:", "float:", "uuid:"].iter().any(|converter| {
+            route.match_indices(converter).any(|(at, _)| {
+                let rest = &route[at + converter.len()..];
+                rest.strip_prefix(name).is_some_and(|after| after.starts_with(['>', '}']))
+            })
+        })
+    })
+}

@@ -1,0 +1,263 @@
+//! Where outside data enters a Python program, and what takes the danger out of it.
+
+use super::value::{Uses, Value};
+
+/// Symbols that stand for the current request.
+const REQUESTS: &[&str] = &[
+    "request",
+    "flask.request",
+    "bottle.request",
+    "quart.request",
+    "sanic.request",
+    "self.request",
+    "cherrypy.request",
+    "web.input()",
+    "pyramid.request",
+    "starlette.requests.Request",
+    "fastapi.Request",
+    "django.http.HttpRequest",
+    "flask.Request",
+];
+
+/// Attributes of a request that a client cannot fill with text of its choice.
+const SAFE_REQUEST_ATTRIBUTES: &[&str] = &[
+    "method",
+    "endpoint",
+    "blueprint",
+    "is_secure",
+    "is_ajax",
+    "is_json",
+    "user",
+    "session",
+    "app",
+    "state",
+    "site",
+    "content_length",
+    "remote_addr",
+    "url_rule",
+    "scheme",
+    "client",
+    "auth",
+    "routes",
+    "dbsession",
+    "registry",
+];
+
+/// What a person at the keyboard, or whoever starts the program, controls: paths and addresses are theirs to choose.
+const LOCAL: Uses = Uses::SQL
+    .union(Uses::SHELL)
+    .union(Uses::CODE)
+    .union(Uses::OBJECT)
+    .union(Uses::TEMPLATE)
+    .union(Uses::LDAP)
+    .union(Uses::XPATH)
+    .union(Uses::XML)
+    .union(Uses::ATTRIBUTE);
+
+/// Whether a symbol is the request itself.
+pub(crate) fn is_request(symbol: &str) -> bool {
+    REQUESTS.contains(&symbol)
+}
+
+/// The value of a symbol that is a source, or of an attribute of one.
+pub(crate) fn source_value(symbol: &str) -> Option<Value> {
+    if is_request(symbol) {
+        return Some(Value::tainted(Uses::ALL).with_symbol(symbol));
+    }
+    if let Some((owner, attribute)) = symbol.rsplit_once('.')
+        && is_request(owner)
+    {
+        let value =
+            if SAFE_REQUEST_ATTRIBUTES.contains(&attribute) { Value::unknown() } else { Value::tainted(Uses::ALL) };
+        return Some(value.with_symbol(symbol));
+    }
+    match symbol {
+        "sys.argv" | "os.environ" | "os.environb" => Some(Value::tainted(LOCAL).with_symbol(symbol)),
+        _ => None,
+    }
+}
+
+/// The result of a call that reads outside data.
+pub(crate) fn source_call(symbol: &str) -> Option<Value> {
+    let value = match symbol {
+        "input" | "raw_input" | "builtins.input" | "web.input" | "click.prompt" | "streamlit.text_input" => {
+            Value::tainted(Uses::ALL)
+        }
+        "sys.stdin.read" | "sys.stdin.readline" | "sys.stdin.readlines" | "sys.stdin.buffer.read" => {
+            Value::tainted(Uses::ALL)
+        }
+        "os.getenv" | "os.environ.get" | "argparse.ArgumentParser().parse_args" => Value::tainted(LOCAL),
+        "cgi.FieldStorage" => Value::tainted(Uses::ALL),
+        "socket.socket().recv"
+        | "socket.socket().recvfrom"
+        | "websocket.recv"
+        | "websocket.receive_text"
+        | "websocket.receive_json" => Value::tainted(Uses::ALL),
+        _ => return None,
+    };
+    Some(value)
+}
+
+/// Calls whose result can carry no text of anybody's choice: numbers, truth values, digests, fresh identifiers.
+const HARMLESS: &[&str] = &[
+    "int",
+    "float",
+    "len",
+    "bool",
+    "ord",
+    "hash",
+    "id",
+    "round",
+    "abs",
+    "complex",
+    "isinstance",
+    "issubclass",
+    "callable",
+    "hasattr",
+    "divmod",
+    "pow",
+    "range",
+    "uuid.UUID",
+    "uuid.uuid4",
+    "uuid.uuid1",
+    "decimal.Decimal",
+    "time.time",
+    "time.monotonic",
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.date.today",
+    "secrets.token_hex",
+    "secrets.token_urlsafe",
+    "secrets.token_bytes",
+    "ipaddress.ip_address",
+    "ipaddress.IPv4Address",
+    "ipaddress.ip_network",
+    "os.getpid",
+    "os.path.exists",
+    "os.path.isfile",
+    "os.path.isdir",
+    "tempfile.mkdtemp",
+    "tempfile.gettempdir",
+    "os.getcwd",
+    "os.path.getsize",
+    "re.compile",
+    "flask.url_for",
+    "url_for",
+    "django.urls.reverse",
+    "reverse",
+    "random.random",
+    "random.randint",
+    "hashlib.sha256().hexdigest",
+    "hashlib.md5().hexdigest",
+    "hashlib.sha1().hexdigest",
+];
+
+/// Whether a call's result can carry no text of anybody's choice.
+pub(crate) fn is_harmless_call(symbol: &str) -> bool {
+    HARMLESS.contains(&symbol)
+}
+
+/// Methods whose result is a number or a truth value, whatever the object.
+pub(crate) fn is_harmless_method(name: &str) -> bool {
+    matches!(
+        name,
+        "find"
+            | "rfind"
+            | "index"
+            | "rindex"
+            | "count"
+            | "isdigit"
+            | "isalnum"
+            | "isalpha"
+            | "isnumeric"
+            | "isdecimal"
+            | "isidentifier"
+            | "startswith"
+            | "endswith"
+            | "exists"
+            | "is_file"
+            | "is_dir"
+            | "bit_length"
+            | "timestamp"
+            | "hexdigest"
+            | "rowcount"
+    )
+}
+
+/// The uses for which a call's result is safe, whatever went in.
+pub(crate) fn sanitizes(symbol: &str) -> Uses {
+    match symbol {
+        "shlex.quote" | "pipes.quote" => Uses::SHELL,
+        "html.escape"
+        | "markupsafe.escape"
+        | "flask.escape"
+        | "cgi.escape"
+        | "bleach.clean"
+        | "nh3.clean"
+        | "django.utils.html.escape"
+        | "django.utils.html.conditional_escape"
+        | "django.utils.html.strip_tags"
+        | "xml.sax.saxutils.escape"
+        | "jinja2.escape"
+        | "django.utils.html.format_html"
+        | "flask.render_template"
+        | "render_template"
+        | "django.shortcuts.render"
+        | "render"
+        | "flask.jsonify"
+        | "jsonify"
+        | "json.dumps"
+        | "markupsafe.Markup().format"
+        | "escape"
+        | "flask.redirect"
+        | "flask.send_file"
+        | "send_file" => Uses::HTML.union(Uses::XML),
+        "urllib.parse.quote" | "urllib.parse.quote_plus" | "urllib.parse.urlencode" | "urllib.quote" => {
+            Uses::HTML.union(Uses::REDIRECT)
+        }
+        "os.path.basename"
+        | "werkzeug.utils.secure_filename"
+        | "secure_filename"
+        | "ntpath.basename"
+        | "posixpath.basename"
+        | "django.utils.text.get_valid_filename"
+        | "werkzeug.security.safe_join"
+        | "flask.safe_join"
+        | "pathlib.Path().name" => Uses::PATH,
+        "ldap.filter.escape_filter_chars"
+        | "ldap3.utils.conv.escape_filter_chars"
+        | "escape_filter_chars"
+        | "ldap.dn.escape_dn_chars" => Uses::LDAP,
+        "re.escape" => Uses::REGEX,
+        "ast.literal_eval" => Uses::CODE.union(Uses::OBJECT),
+        "psycopg2.sql.SQL().format"
+        | "psycopg.sql.SQL().format"
+        | "psycopg2.sql.Identifier"
+        | "psycopg.sql.Identifier"
+        | "psycopg2.sql.Literal"
+        | "psycopg.sql.Literal"
+        | "sqlalchemy.bindparam"
+        | "sqlalchemy.select"
+        | "sqlalchemy.insert"
+        | "sqlalchemy.update"
+        | "sqlalchemy.delete"
+        | "sqlalchemy.sql.quoted_name" => Uses::SQL,
+        _ => sanitizes_by_name(symbol),
+    }
+}
+
+/// Project's own escaping functions, judged by their names.
+fn sanitizes_by_name(symbol: &str) -> Uses {
+    let name = symbol.rsplit('.').next().unwrap_or(symbol).to_ascii_lowercase();
+    if name.contains("escape") && (name.contains("html") || name.contains("markup")) || name.contains("sanitize_html") {
+        Uses::HTML
+    } else if name.contains("escape") && name.contains("xpath") {
+        Uses::XPATH
+    } else if name.contains("escape") && name.contains("ldap") {
+        Uses::LDAP
+    } else if matches!(name.as_str(), "quote_ident" | "quote_identifier" | "quote_name") {
+        Uses::SQL
+    } else {
+        Uses::NONE
+    }
+}

@@ -1,0 +1,485 @@
+//! What statements do to the values of names.
+
+use ruff_python_ast::{
+    ElifElseClause, ExceptHandler, Expr, MatchCase, Pattern, Stmt, StmtClassDef, StmtFor, StmtFunctionDef, StmtIf,
+    StmtMatch, StmtReturn, StmtTry, StmtWhile, StmtWith,
+};
+use ruff_text_size::Ranged;
+
+use super::environment::Branch;
+use super::expressions::path_of;
+use super::fold;
+use super::guards;
+use super::interpreter::Interpreter;
+use super::value::{Shape, Uses, Value};
+use crate::report::Severity;
+use crate::rules;
+
+/// Loops nested deeper than this are walked once, not twice.
+const LOOPS_WALKED_TWICE: u32 = 2;
+
+/// In a chain of alternatives, how many unmet tests are remembered; what they prove is copied for each alternative.
+const TESTS_REMEMBERED: usize = 64;
+
+/// How control leaves a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// At its end.
+    Goes,
+    /// By `break` or `continue`: what it changed is still seen after the loop.
+    Skips,
+    /// By `return` or `raise`: nobody sees what it changed.
+    Ends,
+}
+
+impl Interpreter<'_, '_, '_> {
+    /// Walks a block; code after a statement that leaves it is not reached.
+    pub(crate) fn block(&mut self, body: &[Stmt]) -> Flow {
+        for stmt in body {
+            if !self.step() {
+                return Flow::Goes;
+            }
+            let flow = stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || self.statement(stmt));
+            if flow != Flow::Goes {
+                return flow;
+            }
+        }
+        Flow::Goes
+    }
+
+    fn statement(&mut self, stmt: &Stmt) -> Flow {
+        match stmt {
+            Stmt::Expr(expr) => {
+                self.eval(&expr.value);
+            }
+            Stmt::Assign(assign) => self.assignment(&assign.targets, &assign.value),
+            Stmt::AnnAssign(assign) => {
+                if let Some(value) = &assign.value {
+                    self.assignment(std::slice::from_ref(&assign.target), value);
+                }
+            }
+            Stmt::AugAssign(assign) => {
+                let before = self.eval(&assign.target);
+                let added = self.eval(&assign.value);
+                let value = fold::binary(assign.op, &before, &added);
+                self.assign(&assign.target, value);
+            }
+            Stmt::Return(result) => return self.leave(result),
+            Stmt::Raise(raise) => {
+                for part in [&raise.exc, &raise.cause].into_iter().flatten() {
+                    self.eval(part);
+                }
+                return Flow::Ends;
+            }
+            Stmt::Break(_) | Stmt::Continue(_) => return Flow::Skips,
+            Stmt::If(conditional) => return self.conditional(conditional),
+            Stmt::While(turn) => return self.while_loop(turn),
+            Stmt::For(turn) => return self.for_loop(turn),
+            Stmt::Try(attempt) => return self.attempt(attempt),
+            Stmt::With(with) => return self.with(with),
+            Stmt::Match(choice) => return self.matching(choice),
+            Stmt::FunctionDef(def) => self.define(def),
+            Stmt::ClassDef(class) => self.define_class(class),
+            Stmt::Import(import) => super::imports::import(self, import),
+            Stmt::ImportFrom(import) => super::imports::import_from(self, import),
+            Stmt::Assert(assert) => {
+                self.eval(&assert.test);
+                self.checked_by_assert(assert);
+                guards::refine(self, &assert.test, true);
+            }
+            Stmt::Delete(delete) => self.forget(&delete.targets),
+            Stmt::Global(_) | Stmt::Nonlocal(_) | Stmt::Pass(_) | Stmt::TypeAlias(_) | Stmt::IpyEscapeCommand(_) => {}
+        }
+        Flow::Goes
+    }
+
+    fn forget(&mut self, targets: &[Expr]) {
+        for target in targets {
+            if let Expr::Name(name) = target {
+                self.names().remove(&name.id);
+            }
+        }
+    }
+
+    fn leave(&mut self, result: &StmtReturn) -> Flow {
+        if let Some(expr) = &result.value {
+            let value = self.eval(expr);
+            let page = !matches!(value.shape, Shape::Table(_) | Shape::Items(_));
+            if self.scope().answers && page {
+                self.report_flow(&rules::XSS, expr.range(), &value, Uses::HTML, (Severity::High, None));
+            }
+            self.give_back(&value);
+        }
+        Flow::Ends
+    }
+
+    /// Adds to what the function at work returns.
+    pub(crate) fn give_back(&mut self, value: &Value) {
+        let returned = &mut self.scope().returned;
+        *returned = Some(returned.as_ref().map_or_else(|| value.clone(), |known| known.join(value)));
+    }
+
+    fn assignment(&mut self, targets: &[Expr], value: &Expr) {
+        let purpose = targets.first().map(target_name).unwrap_or_default().to_ascii_lowercase();
+        let outer = std::mem::replace(&mut self.purpose, purpose);
+        for target in targets {
+            self.secret_assigned(target_name(target), value);
+            self.setting_assigned(target, value);
+        }
+        let result = self.eval(value);
+        self.purpose = outer;
+        for target in targets {
+            self.assign(target, result.clone());
+        }
+    }
+
+    /// Binds a value to a name, an attribute, an element or several of them.
+    pub(crate) fn assign(&mut self, target: &Expr, value: Value) {
+        match target {
+            Expr::Name(name) => self.set(&name.id, value),
+            Expr::Attribute(attribute) => {
+                if let Some(path) = path_of(attribute) {
+                    self.set(&path, value.clone());
+                }
+                let owner = self.eval(&attribute.value);
+                if let Shape::Instance(class) | Shape::Class(class) = owner.shape {
+                    self.store_attribute(class, &attribute.attr, value);
+                }
+            }
+            Expr::Subscript(subscript) => self.store_element(subscript, value),
+            Expr::Starred(starred) => self.assign(&starred.value, value),
+            Expr::Tuple(tuple) => self.unpack(&tuple.elts, &value),
+            Expr::List(list) => self.unpack(&list.elts, &value),
+            _ => {}
+        }
+    }
+
+    fn unpack(&mut self, targets: &[Expr], value: &Value) {
+        let items = if let Shape::Items(items) = &value.shape { Some(std::rc::Rc::clone(items)) } else { None };
+        match items {
+            Some(items) if items.len() == targets.len() && !targets.iter().any(Expr::is_starred_expr) => {
+                for (target, item) in targets.iter().zip(items.iter()) {
+                    self.assign(target, item.clone());
+                }
+            }
+            _ => {
+                let element = value.any_element();
+                for target in targets {
+                    self.assign(target, element.clone());
+                }
+            }
+        }
+    }
+
+    /// An object's attribute is what any method ever put there.
+    pub(crate) fn store_attribute(&mut self, class: usize, name: &str, value: Value) {
+        self.attributes
+            .entry((class, name.to_owned()))
+            .and_modify(|known| *known = known.join(&value))
+            .or_insert(value);
+    }
+
+    fn conditional(&mut self, conditional: &StmtIf) -> Flow {
+        let mut branches: Vec<(Flow, Branch)> = Vec::new();
+        // Each later test is only reached when the ones before were not met: one open branch for all of them.
+        self.names().fork();
+        let mut open = self.alternative(Some(&conditional.test), &conditional.body, &mut branches, true);
+        for (at, ElifElseClause { test, body, .. }) in conditional.elif_else_clauses.iter().enumerate() {
+            if !open {
+                break;
+            }
+            open = self.alternative(test.as_ref(), body, &mut branches, at < TESTS_REMEMBERED);
+        }
+        let remaining = self.names().take_back();
+        if open {
+            branches.push((Flow::Goes, remaining.clone()));
+        }
+        self.resume(branches)
+    }
+
+    /// Walks one alternative; true when a later one may still be taken.
+    fn alternative(
+        &mut self,
+        test: Option<&Expr>,
+        body: &[Stmt],
+        branches: &mut Vec<(Flow, Branch)>,
+        remember: bool,
+    ) -> bool {
+        let truth = test.map_or(Some(true), |test| self.eval(test).truth());
+        if truth != Some(false) {
+            // A taken alternative starts from what the unmet tests proved, so it is a copy of the open branch.
+            let before = self.names().take_back();
+            self.names().fork();
+            self.names().replay(&before);
+            if let Some(test) = test {
+                guards::refine(self, test, true);
+            }
+            let flow = self.block(body);
+            branches.push((flow, self.names().take_back()));
+            self.names().fork();
+            self.names().replay(&before);
+        }
+        if let (Some(test), true) = (test, remember) {
+            guards::refine(self, test, false);
+        }
+        truth != Some(true)
+    }
+
+    /// Goes on after alternatives of which one was taken.
+    fn resume(&mut self, branches: Vec<(Flow, Branch)>) -> Flow {
+        let goes = branches.iter().any(|(flow, _)| *flow == Flow::Goes);
+        let skips = branches.iter().any(|(flow, _)| *flow == Flow::Skips);
+        // After `continue` only the end of the loop sees the changes, but it does, so they count there too: the
+        // alternatives that go on decide first, and those that skip add what they changed.
+        let mut going = Vec::new();
+        let mut skipping = Vec::new();
+        for (flow, branch) in branches {
+            match flow {
+                Flow::Goes => going.push(branch),
+                Flow::Skips => skipping.push(branch),
+                Flow::Ends => {}
+            }
+        }
+        if goes {
+            self.names().join(going);
+            for branch in &skipping {
+                self.names().blend(branch);
+            }
+            return Flow::Goes;
+        }
+        if skips {
+            self.names().join(skipping);
+            return Flow::Skips;
+        }
+        Flow::Ends
+    }
+
+    fn while_loop(&mut self, turn: &StmtWhile) -> Flow {
+        let truth = self.eval(&turn.test).truth();
+        if truth != Some(false) {
+            self.turns(|this| {
+                guards::refine(this, &turn.test, true);
+                this.block(&turn.body);
+                this.eval(&turn.test);
+            });
+        }
+        self.block(&turn.orelse);
+        Flow::Goes
+    }
+
+    fn for_loop(&mut self, turn: &StmtFor) -> Flow {
+        let iterable = self.eval(&turn.iter);
+        let element = iterable.any_element();
+        self.turns(|this| {
+            this.assign(&turn.target, element.clone());
+            this.block(&turn.body);
+        });
+        self.block(&turn.orelse);
+        Flow::Goes
+    }
+
+    /// Walks a loop's body so that what one turn leaves is seen by the next, and the loop may not run at all.
+    fn turns(&mut self, mut turn: impl FnMut(&mut Self)) {
+        self.loops += 1;
+        let times = if self.loops <= LOOPS_WALKED_TWICE { 2 } else { 1 };
+        for _ in 0..times {
+            self.names().fork();
+            turn(self);
+            let branch = self.names().take_back();
+            self.names().join(vec![branch, Branch::new()]);
+        }
+        self.loops -= 1;
+    }
+
+    fn attempt(&mut self, attempt: &StmtTry) -> Flow {
+        self.names().fork();
+        let mut flow = self.block(&attempt.body);
+        if flow == Flow::Goes {
+            flow = self.block(&attempt.orelse);
+        }
+        let body = self.names().take_back();
+        let mut branches = Vec::new();
+        for ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
+            self.names().fork();
+            // The error came somewhere in the body: any of its changes may have been made.
+            self.names().blend(&body);
+            if let Some(kind) = &handler.type_ {
+                self.eval(kind);
+            }
+            if let Some(name) = &handler.name {
+                self.set(name, Value::clean());
+            }
+            let handled = self.block(&handler.body);
+            branches.push((handled, self.names().take_back()));
+        }
+        branches.insert(0, (flow, body));
+        let flow = self.resume(branches);
+        let last = self.block(&attempt.finalbody);
+        if last == Flow::Goes { flow } else { last }
+    }
+
+    fn with(&mut self, with: &StmtWith) -> Flow {
+        for item in &with.items {
+            let value = self.eval(&item.context_expr);
+            if let Some(target) = &item.optional_vars {
+                self.assign(target, value);
+            }
+        }
+        self.block(&with.body)
+    }
+
+    fn matching(&mut self, choice: &StmtMatch) -> Flow {
+        let subject = self.eval(&choice.subject);
+        let mut branches = Vec::new();
+        let mut open = true;
+        for case in &choice.cases {
+            let fits = fits(case, &subject);
+            if fits == Some(false) {
+                continue;
+            }
+            self.names().fork();
+            self.bind_pattern(&case.pattern, &subject);
+            if is_literal(&case.pattern)
+                && let Expr::Name(name) = &*choice.subject
+            {
+                self.set(&name.id, subject.clone().cleared(Uses::ALL));
+            }
+            if let Some(guard) = &case.guard {
+                self.eval(guard);
+                guards::refine(self, guard, true);
+            }
+            let flow = self.block(&case.body);
+            branches.push((flow, self.names().take_back()));
+            if fits == Some(true) {
+                open = false;
+                break;
+            }
+        }
+        if open {
+            branches.push((Flow::Goes, Branch::new()));
+        }
+        self.resume(branches)
+    }
+
+    fn bind_pattern(&mut self, pattern: &Pattern, subject: &Value) {
+        let part = Value { shape: Shape::Opaque, symbol: None, ..subject.clone() };
+        match pattern {
+            Pattern::MatchAs(bound) => {
+                if let Some(name) = &bound.name {
+                    self.set(name, subject.clone());
+                }
+                if let Some(inner) = &bound.pattern {
+                    self.bind_pattern(inner, subject);
+                }
+            }
+            Pattern::MatchStar(bound) => {
+                if let Some(name) = &bound.name {
+                    self.set(name, part);
+                }
+            }
+            Pattern::MatchSequence(sequence) => sequence.patterns.iter().for_each(|p| self.bind_pattern(p, &part)),
+            Pattern::MatchMapping(mapping) => mapping.patterns.iter().for_each(|p| self.bind_pattern(p, &part)),
+            Pattern::MatchClass(class) => class.arguments.patterns.iter().for_each(|p| self.bind_pattern(p, &part)),
+            Pattern::MatchOr(or) => or.patterns.iter().for_each(|p| self.bind_pattern(p, subject)),
+            Pattern::MatchValue(_) | Pattern::MatchSingleton(_) => {}
+        }
+    }
+
+    fn define(&mut self, def: &StmtFunctionDef) {
+        for decorator in &def.decorator_list {
+            self.eval(&decorator.expression);
+        }
+        for parameter in def.parameters.iter_non_variadic_params() {
+            if let Some(default) = parameter.default() {
+                self.secret_assigned(parameter.name(), default);
+                self.eval(default);
+            }
+        }
+        let Some(number) = self.program.function_number(def) else { return };
+        // A decorator may replace the function by anything, but nearly always wraps it.
+        self.set(&def.name, Value::of(Shape::Function(number)));
+        let function = &self.program.functions[number];
+        if function.nested && function.class.is_none() {
+            self.enter_on_its_own(number);
+        }
+    }
+
+    fn define_class(&mut self, class: &StmtClassDef) {
+        let Some(number) = self.program.class_number(class) else { return };
+        for decorator in &class.decorator_list {
+            self.eval(&decorator.expression);
+        }
+        self.set(&class.name, Value::of(Shape::Class(number)));
+        self.names().fork();
+        self.block(&class.body);
+        let body = self.names().take_back();
+        for (name, value) in body {
+            if let Some(value) = value.filter(|value| !matches!(value.shape, Shape::Function(_))) {
+                self.store_attribute(number, &name, value);
+            }
+        }
+        let mut methods: Vec<usize> = self.program.classes[number].methods.values().copied().collect();
+        methods.sort_unstable();
+        if self.scopes.len() > 1 {
+            for method in methods {
+                self.enter_on_its_own(method);
+            }
+        }
+    }
+}
+
+/// The name, attribute or key that an assignment is about.
+pub(crate) fn target_name(target: &Expr) -> &str {
+    match target {
+        Expr::Name(name) => &name.id,
+        Expr::Attribute(attribute) => &attribute.attr,
+        Expr::Subscript(subscript) => match &*subscript.slice {
+            Expr::StringLiteral(key) => key.value.to_str(),
+            _ => "",
+        },
+        _ => "",
+    }
+}
+
+/// Whether a case is certainly taken, or certainly not.
+fn fits(case: &MatchCase, subject: &Value) -> Option<bool> {
+    let certain = pattern_fits(&case.pattern, subject);
+    if case.guard.is_some() && certain == Some(true) { None } else { certain }
+}
+
+fn pattern_fits(pattern: &Pattern, subject: &Value) -> Option<bool> {
+    match pattern {
+        Pattern::MatchAs(bound) => bound.pattern.as_ref().map_or(Some(true), |inner| pattern_fits(inner, subject)),
+        Pattern::MatchValue(value) => match (&*value.value, &subject.shape) {
+            (Expr::StringLiteral(text), Shape::Text(known)) => Some(text.value.to_str() == &**known),
+            _ => None,
+        },
+        Pattern::MatchOr(or) => {
+            let parts: Vec<_> = or.patterns.iter().map(|part| pattern_fits(part, subject)).collect();
+            if parts.contains(&Some(true)) {
+                Some(true)
+            } else if parts.iter().all(|part| *part == Some(false)) {
+                Some(false)
+            } else {
+                None
+            }
+        }
+        Pattern::MatchSingleton(_)
+        | Pattern::MatchSequence(_)
+        | Pattern::MatchMapping(_)
+        | Pattern::MatchClass(_)
+        | Pattern::MatchStar(_) => None,
+    }
+}
+
+fn is_literal(pattern: &Pattern) -> bool {
+    match pattern {
+        Pattern::MatchValue(_) | Pattern::MatchSingleton(_) => true,
+        Pattern::MatchOr(or) => or.patterns.iter().all(is_literal),
+        Pattern::MatchAs(_)
+        | Pattern::MatchSequence(_)
+        | Pattern::MatchMapping(_)
+        | Pattern::MatchClass(_)
+        | Pattern::MatchStar(_) => false,
+    }
+}

@@ -1,0 +1,149 @@
+//! Small mistakes and habits, seen from the syntax tree.
+
+use ruff_python_ast::visitor::{Visitor, walk_except_handler, walk_expr, walk_stmt};
+use ruff_python_ast::{CmpOp, ExceptHandler, Expr, ExprCompare, Stmt, StmtFunctionDef};
+use ruff_text_size::{Ranged, TextRange};
+
+use super::performance::last_name;
+use crate::findings::Findings;
+use crate::rules;
+
+/// Built-in names that beginners reuse, and then miss.
+const BUILTINS: &[&str] = &[
+    "list", "dict", "set", "str", "int", "float", "bool", "tuple", "type", "id", "input", "open", "print", "len",
+    "sum", "min", "max", "map", "filter", "range", "sorted", "object", "file", "bytes", "iter", "next", "hash", "all",
+    "any", "dir", "vars", "eval", "exec", "format", "zip",
+];
+
+/// Definitions shorter than this need no docstring.
+const UNDOCUMENTED_LINES: u32 = 8;
+
+pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
+    let mut checker = Checker { findings, in_class: false };
+    checker.visit_body(body);
+}
+
+struct Checker<'f, 's> {
+    findings: &'f mut Findings<'s>,
+    in_class: bool,
+}
+
+impl<'a> Visitor<'a> for Checker<'_, '_> {
+    fn visit_body(&mut self, body: &'a [Stmt]) {
+        for pair in body.windows(2) {
+            if matches!(pair[0], Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_)) {
+                self.findings.report(&rules::UNREACHABLE, pair[1].range());
+            }
+        }
+        for stmt in body {
+            self.visit_stmt(stmt);
+        }
+    }
+
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(def) => {
+                self.function(def);
+                let in_class = std::mem::replace(&mut self.in_class, false);
+                walk_stmt(self, stmt);
+                self.in_class = in_class;
+                return;
+            }
+            Stmt::ClassDef(class) => {
+                self.documented(&class.name, &class.body, class.range());
+                let in_class = std::mem::replace(&mut self.in_class, true);
+                walk_stmt(self, stmt);
+                self.in_class = in_class;
+                return;
+            }
+            Stmt::Assign(assign) if !self.in_class => {
+                for target in &assign.targets {
+                    if let Expr::Name(name) = target
+                        && BUILTINS.contains(&name.id.as_str())
+                    {
+                        self.findings.report(&rules::SHADOWED_BUILTIN, target.range());
+                    }
+                }
+            }
+            Stmt::ImportFrom(import) if import.names.iter().any(|alias| alias.name.as_str() == "*") => {
+                self.findings.report(&rules::WILDCARD_IMPORT, import.range());
+            }
+            _ => {}
+        }
+        walk_stmt(self, stmt);
+    }
+
+    fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
+        let ExceptHandler::ExceptHandler(inner) = handler;
+        let header = TextRange::new(inner.start(), inner.start());
+        if inner.type_.is_none() {
+            self.findings.report(&rules::BARE_EXCEPT, header);
+        }
+        let broad = inner.type_.as_deref().is_none_or(|kind| matches!(last_name(kind), "Exception" | "BaseException"));
+        let silent = inner.body.iter().all(|stmt| match stmt {
+            Stmt::Pass(_) | Stmt::Continue(_) => true,
+            Stmt::Expr(expr) => expr.value.is_ellipsis_literal_expr() || expr.value.is_string_literal_expr(),
+            _ => false,
+        });
+        if broad && silent {
+            self.findings.report(&rules::EXCEPTION_SWALLOWED, header);
+        }
+        walk_except_handler(self, handler);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Compare(comparison) = expr {
+            self.comparison(comparison);
+        }
+        walk_expr(self, expr);
+    }
+}
+
+impl Checker<'_, '_> {
+    fn function(&mut self, def: &StmtFunctionDef) {
+        for parameter in def.parameters.iter_non_variadic_params() {
+            let mutable = parameter.default().is_some_and(|default| match default {
+                Expr::List(_) | Expr::Dict(_) | Expr::Set(_) | Expr::ListComp(_) | Expr::DictComp(_) => true,
+                Expr::Call(call) => {
+                    call.func.is_name_expr()
+                        && matches!(last_name(&call.func), "list" | "dict" | "set" | "bytearray" | "defaultdict")
+                }
+                _ => false,
+            });
+            if mutable {
+                self.findings.report(&rules::MUTABLE_DEFAULT, parameter.range());
+            }
+            if BUILTINS.contains(&parameter.name().as_str()) && !self.in_class {
+                self.findings.report(&rules::SHADOWED_BUILTIN, parameter.range());
+            }
+        }
+        self.documented(&def.name, &def.body, def.range());
+    }
+
+    fn documented(&mut self, name: &str, body: &[Stmt], range: TextRange) {
+        let public = !name.starts_with('_');
+        let documented = matches!(body.first(), Some(Stmt::Expr(first)) if first.value.is_string_literal_expr());
+        if public && !documented && self.findings.lines_in(range) >= UNDOCUMENTED_LINES {
+            self.findings.report(&rules::MISSING_DOCSTRING, TextRange::new(range.start(), range.start()));
+        }
+    }
+
+    fn comparison(&mut self, comparison: &ExprCompare) {
+        for (op, right) in comparison.ops.iter().zip(&*comparison.comparators) {
+            if !matches!(op, CmpOp::Eq | CmpOp::NotEq) {
+                continue;
+            }
+            let rule = match right {
+                Expr::NoneLiteral(_) => &rules::COMPARE_NONE,
+                Expr::BooleanLiteral(_) => &rules::COMPARE_BOOL,
+                _ if is_type_of(&comparison.left) => &rules::TYPE_COMPARED,
+                _ => continue,
+            };
+            self.findings.report(rule, comparison.range());
+        }
+    }
+}
+
+fn is_type_of(expr: &Expr) -> bool {
+    matches!(expr, Expr::Call(call) if call.func.is_name_expr() && last_name(&call.func) == "type" && call.arguments.len() == 1)
+}

@@ -1,0 +1,289 @@
+//! What is known about a value: where it comes from, for which uses it is dangerous, and, where possible, what it is.
+
+use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
+use std::rc::Rc;
+
+/// Longest constant text that is followed, in bytes; longer ones are constant but unknown.
+const MAX_TEXT: usize = 8 * 1024;
+/// Most elements that are followed one by one.
+const MAX_ITEMS: usize = 64;
+/// Longest symbol, in bytes.
+const MAX_SYMBOL: usize = 120;
+
+/// A set of uses, one bit for each kind of sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Uses(u32);
+
+impl Uses {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const SQL: Self = Self(1);
+    pub(crate) const SHELL: Self = Self(1 << 1);
+    pub(crate) const CODE: Self = Self(1 << 2);
+    pub(crate) const PATH: Self = Self(1 << 3);
+    pub(crate) const URL: Self = Self(1 << 4);
+    pub(crate) const HTML: Self = Self(1 << 5);
+    pub(crate) const LDAP: Self = Self(1 << 6);
+    pub(crate) const XPATH: Self = Self(1 << 7);
+    pub(crate) const LOG: Self = Self(1 << 8);
+    pub(crate) const OBJECT: Self = Self(1 << 9);
+    pub(crate) const TEMPLATE: Self = Self(1 << 10);
+    pub(crate) const REDIRECT: Self = Self(1 << 11);
+    pub(crate) const XML: Self = Self(1 << 12);
+    pub(crate) const REGEX: Self = Self(1 << 13);
+    pub(crate) const SESSION: Self = Self(1 << 14);
+    pub(crate) const MAIL: Self = Self(1 << 15);
+    pub(crate) const ATTRIBUTE: Self = Self(1 << 16);
+    pub(crate) const ALL: Self = Self((1 << 17) - 1);
+
+    pub(crate) const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl BitOr for Uses {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        self.union(other)
+    }
+}
+
+impl BitOrAssign for Uses {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+impl BitAnd for Uses {
+    type Output = Self;
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl Not for Uses {
+    type Output = Self;
+    fn not(self) -> Self {
+        Self(!self.0 & Self::ALL.0)
+    }
+}
+
+/// What a value is, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) enum Shape {
+    #[default]
+    Opaque,
+    Text(Rc<str>),
+    Int(i64),
+    Bool(bool),
+    Nothing,
+    /// A list, tuple or set with these elements.
+    Items(Rc<Vec<Value>>),
+    /// A dictionary with constant keys.
+    Table(Rc<Vec<(Rc<str>, Value)>>),
+    /// A function of this module, by number.
+    Function(usize),
+    /// A class of this module, by number.
+    Class(usize),
+    /// An object of a class of this module.
+    Instance(usize),
+    /// A method of an object of this module: class, function.
+    Method(usize, usize),
+}
+
+/// What is known about one value at one point of the program.
+///
+/// With neither tainted nor unknown uses it is made of constants of this module alone, or cannot carry text.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Value {
+    /// Uses for which it carries data from outside.
+    pub(crate) tainted: Uses,
+    /// Uses for which it carries data of unknown origin.
+    pub(crate) unknown: Uses,
+    /// Text put together from pieces, at least one of which is no constant.
+    pub(crate) assembled: bool,
+    /// Text that begins like a query.
+    pub(crate) query: bool,
+    pub(crate) shape: Shape,
+    /// The dotted path of imports, calls and attributes it came by, such as `sqlite3.connect().cursor`.
+    pub(crate) symbol: Option<Rc<str>>,
+}
+
+impl Value {
+    /// A constant, or something that cannot carry text, of which no more is known.
+    pub(crate) fn clean() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn of(shape: Shape) -> Self {
+        Self { shape, ..Self::default() }
+    }
+
+    pub(crate) fn unknown() -> Self {
+        Self { unknown: Uses::ALL, ..Self::default() }
+    }
+
+    pub(crate) fn tainted(uses: Uses) -> Self {
+        Self { tainted: uses, unknown: Uses::ALL, ..Self::default() }
+    }
+
+    pub(crate) fn text(text: &str) -> Self {
+        let shape = if text.len() <= MAX_TEXT { Shape::Text(text.into()) } else { Shape::Opaque };
+        Self { shape, query: looks_like_query(text), ..Self::default() }
+    }
+
+    pub(crate) fn items(items: Vec<Self>) -> Self {
+        let mut value = Self::mixed(items.iter());
+        if items.len() <= MAX_ITEMS {
+            value.shape = Shape::Items(Rc::new(items));
+        }
+        value
+    }
+
+    pub(crate) fn table(entries: Vec<(Rc<str>, Self)>) -> Self {
+        let mut value = Self::mixed(entries.iter().map(|(_, value)| value));
+        if entries.len() <= MAX_ITEMS {
+            value.shape = Shape::Table(Rc::new(entries));
+        }
+        value
+    }
+
+    /// Carries whatever any of the parts carries, and is nothing in particular.
+    pub(crate) fn mixed<'v>(parts: impl Iterator<Item = &'v Self>) -> Self {
+        let mut mixed = Self::default();
+        for part in parts {
+            mixed.tainted |= part.tainted;
+            mixed.unknown |= part.unknown;
+            mixed.assembled |= part.assembled;
+        }
+        mixed
+    }
+
+    pub(crate) fn with_symbol(mut self, symbol: &str) -> Self {
+        self.symbol = (symbol.len() <= MAX_SYMBOL).then(|| symbol.into());
+        self
+    }
+
+    pub(crate) fn symbol(&self) -> &str {
+        self.symbol.as_deref().unwrap_or("")
+    }
+
+    /// The same value, harmless for these uses from here on.
+    pub(crate) fn cleared(mut self, uses: Uses) -> Self {
+        self.tainted = self.tainted & !uses;
+        self.unknown = self.unknown & !uses;
+        if uses.intersects(Uses::SQL) {
+            self.assembled = false;
+        }
+        if let Shape::Items(_) | Shape::Table(_) = self.shape {
+            self.shape = Shape::Opaque;
+        }
+        self
+    }
+
+    /// The same value, known no longer to be dangerous for these uses, nor to be harmless.
+    pub(crate) fn doubted(mut self, uses: Uses) -> Self {
+        self.unknown |= self.tainted & uses;
+        self.tainted = self.tainted & !uses;
+        self
+    }
+
+    /// Whether it is made of constants alone.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.tainted.is_empty() && self.unknown.is_empty()
+    }
+
+    /// The value of a name after two ways to get here.
+    pub(crate) fn join(&self, other: &Self) -> Self {
+        if self == other {
+            return self.clone();
+        }
+        Self {
+            tainted: self.tainted | other.tainted,
+            unknown: self.unknown | other.unknown,
+            assembled: self.assembled || other.assembled,
+            query: self.query || other.query,
+            shape: if self.shape == other.shape { self.shape.clone() } else { Shape::Opaque },
+            symbol: if self.symbol == other.symbol { self.symbol.clone() } else { None },
+        }
+    }
+
+    /// Whether it counts as true, where that is certain.
+    pub(crate) fn truth(&self) -> Option<bool> {
+        match &self.shape {
+            Shape::Text(text) => Some(!text.is_empty()),
+            Shape::Int(number) => Some(*number != 0),
+            Shape::Bool(flag) => Some(*flag),
+            Shape::Nothing => Some(false),
+            Shape::Items(_)
+            | Shape::Table(_)
+            | Shape::Opaque
+            | Shape::Function(_)
+            | Shape::Class(_)
+            | Shape::Instance(_)
+            | Shape::Method(..) => None,
+        }
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        if let Shape::Text(text) = &self.shape { Some(text) } else { None }
+    }
+
+    pub(crate) fn as_int(&self) -> Option<i64> {
+        if let Shape::Int(number) = self.shape { Some(number) } else { None }
+    }
+
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        if let Shape::Bool(flag) = self.shape { Some(flag) } else { None }
+    }
+
+    /// Any element of it, where which one is not known.
+    pub(crate) fn any_element(&self) -> Self {
+        match &self.shape {
+            Shape::Items(items) => items.iter().cloned().reduce(|a, b| a.join(&b)).unwrap_or_default(),
+            Shape::Text(_) => Self::clean(),
+            Shape::Opaque
+            | Shape::Int(_)
+            | Shape::Bool(_)
+            | Shape::Nothing
+            | Shape::Table(_)
+            | Shape::Function(_)
+            | Shape::Class(_)
+            | Shape::Instance(_)
+            | Shape::Method(..) => Self { tainted: self.tainted, unknown: self.unknown, ..Self::default() },
+        }
+    }
+}
+
+/// Whether a text begins like an SQL statement.
+fn looks_like_query(text: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "select ",
+        "insert into ",
+        "insert or ",
+        "update ",
+        "delete from ",
+        "drop ",
+        "alter ",
+        "create table",
+        "with ",
+        "replace into ",
+        "merge into ",
+        "truncate ",
+        "exec ",
+    ];
+    let head: String = text
+        .trim_start()
+        .chars()
+        .take(16)
+        .map(|c| if c.is_whitespace() { ' ' } else { c.to_ascii_lowercase() })
+        .collect();
+    VERBS.iter().any(|verb| head.starts_with(verb))
+}

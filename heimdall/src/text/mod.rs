@@ -1,0 +1,100 @@
+//! Line by line rules for every language that has no analysis of its own.
+//!
+//! They know nothing of syntax beyond comments and quotes, so what they report is marked as less certain.
+
+mod javascript;
+mod queries;
+pub(crate) mod secrets;
+mod shell;
+
+use crate::Outcome;
+use crate::findings::Findings;
+use crate::rules;
+
+/// Looks at a text of any language.
+pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Outcome {
+    secrets::report_known_formats(findings);
+    let source = findings.source();
+    let mut number = 0;
+    for line in source.lines() {
+        number += 1;
+        let code = line.trim();
+        if code.is_empty() || is_comment(language, code) || code.len() > MAX_LINE {
+            continue;
+        }
+        secrets::check(code, number, findings);
+        if !matches!(language, "markdown" | "json" | "yaml" | "toml" | "css") {
+            queries::check(code, number, findings);
+        }
+        common(code, number, findings);
+        match language {
+            "javascript" | "typescript" | "html" | "php" => javascript::check(code, number, findings),
+            "bash" | "dockerfile" => shell::check(code, number, findings),
+            "rust" if code.contains("unsafe {") => findings.report_line(&rules::RUST_UNSAFE, number, number),
+            "c" | "cpp" => unbounded(code, number, findings),
+            _ => {}
+        }
+    }
+    Outcome { parsed: false, confidence: 0.3, tools: vec!["heimdall", "heimdall-lines"] }
+}
+
+/// Longer lines are data or minified code.
+const MAX_LINE: usize = 4_000;
+
+fn is_comment(language: &str, code: &str) -> bool {
+    match language {
+        "python" | "bash" | "ruby" | "yaml" | "toml" | "dockerfile" => code.starts_with('#'),
+        "sql" => code.starts_with("--"),
+        "html" | "markdown" => code.starts_with("<!--"),
+        _ => code.starts_with("//") || code.starts_with('*') || code.starts_with("/*"),
+    }
+}
+
+fn common(code: &str, number: u32, findings: &mut Findings<'_>) {
+    const TLS_OFF: &[&str] = &[
+        "InsecureSkipVerify: true",
+        "InsecureSkipVerify = true",
+        "rejectUnauthorized: false",
+        "NODE_TLS_REJECT_UNAUTHORIZED",
+        "danger_accept_invalid_certs(true)",
+        "CURLOPT_SSL_VERIFYPEER, false",
+        "verify=False",
+        "TrustAllCerts",
+        "curl -k ",
+        "curl --insecure",
+        "wget --no-check-certificate",
+    ];
+    const WEAK_HASHES: &[&str] = &[
+        "createHash('md5'",
+        "createHash(\"md5\"",
+        "createHash('sha1'",
+        "createHash(\"sha1\"",
+        "md5.New()",
+        "md5.Sum(",
+        "sha1.New()",
+        "sha1.Sum(",
+        "getInstance(\"MD5\")",
+        "getInstance(\"SHA-1\")",
+        "MD5.Create()",
+        "SHA1.Create()",
+        "Md5::new()",
+        "Sha1::new()",
+    ];
+    if TLS_OFF.iter().any(|pattern| code.contains(pattern)) {
+        findings.report_line(&rules::TEXT_INSECURE_TLS, number, number);
+    }
+    if WEAK_HASHES.iter().any(|pattern| code.contains(pattern)) {
+        findings.report_line(&rules::TEXT_WEAK_HASH, number, number);
+    }
+}
+
+fn unbounded(code: &str, number: u32, findings: &mut Findings<'_>) {
+    for function in ["strcpy(", "strcat(", "gets(", "sprintf("] {
+        let called = code
+            .match_indices(function)
+            .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+        if called {
+            findings.report_line(&rules::C_UNBOUNDED, number, number);
+        }
+    }
+}

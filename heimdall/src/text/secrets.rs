@@ -1,0 +1,213 @@
+//! Secrets by the names they are bound to and by their known formats.
+
+use crate::findings::Findings;
+use crate::rules;
+
+/// Whether a name says that its value is secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "token",
+        "apikey",
+        "api_key",
+        "access_key",
+        "private_key",
+        "secret_key",
+        "auth_key",
+        "encryption_key",
+        "credential",
+        "credentials",
+        "client_secret",
+        "signing_key",
+    ];
+    const HARMLESS_ENDS: &[&str] = &[
+        "_url",
+        "_uri",
+        "_name",
+        "_field",
+        "_path",
+        "_file",
+        "_header",
+        "_type",
+        "_id",
+        "_prefix",
+        "_regex",
+        "_pattern",
+        "_label",
+        "_length",
+        "_len",
+        "_count",
+        "_ttl",
+        "_expiry",
+        "_timeout",
+        "_column",
+        "_env",
+        "_var",
+        "_hash",
+        "_endpoint",
+        "_param",
+        "_hint",
+        "_error",
+        "_message",
+        "_help",
+        "_title",
+        "_placeholder",
+        "_algorithm",
+        "_key_id",
+    ];
+    let name = snake(name);
+    if HARMLESS_ENDS.iter().any(|end| name.ends_with(end)) {
+        return false;
+    }
+    let padded = format!("_{name}_");
+    WORDS.iter().any(|word| padded.contains(&format!("_{word}_")))
+}
+
+/// `apiKey`, `API-KEY` and `api_key` are one name.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    let mut lower_before = false;
+    for c in name.chars().take(80) {
+        if c.is_uppercase() && lower_before {
+            snake.push('_');
+        }
+        lower_before = c.is_lowercase();
+        snake.push(if c == '-' || c == '.' { '_' } else { c.to_ascii_lowercase() });
+    }
+    snake
+}
+
+/// Whether a text stands for a secret, or is no secret, rather than being one.
+pub(crate) fn is_placeholder(name: &str, text: &str) -> bool {
+    const HOLDERS: &[&str] = &[
+        "your",
+        "example",
+        "placeholder",
+        "changeme",
+        "change_me",
+        "change-me",
+        "xxxx",
+        "todo",
+        "dummy",
+        "redacted",
+        "insert",
+        "replace",
+        "fake",
+        "none",
+        "null",
+        "****",
+        "env",
+    ];
+    let lower = text.trim().to_ascii_lowercase();
+    let is_variable_name = text.len() > 3
+        && text.contains('_')
+        && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    lower.len() < 3
+        || lower.contains(char::is_whitespace)
+        || lower.starts_with(['<', '$', '{', '%', '/', '.'])
+        || lower.contains("${")
+        || lower.contains("{{")
+        || HOLDERS.iter().any(|holder| lower.starts_with(holder))
+        || is_variable_name
+        || snake(name).contains(&lower) && lower.len() > 3
+        || matches!(
+            lower.as_str(),
+            "bearer" | "basic" | "password" | "token" | "secret" | "text" | "string" | "true" | "false"
+        )
+}
+
+/// `name = "..."`, `name: '...'`, `NAME="..."` in any language.
+pub(crate) fn check(code: &str, number: u32, findings: &mut Findings<'_>) {
+    let Some(quote_at) = code.find(['"', '\'', '`']) else { return };
+    for (at, quote) in code[quote_at..].char_indices().filter(|(_, c)| matches!(c, '"' | '\'' | '`')) {
+        let before = code[..quote_at + at].trim_end();
+        let rest = &code[quote_at + at + 1..];
+        let Some(end) = rest.find(quote) else { continue };
+        let Some(target) = before.strip_suffix(['=', ':']) else { continue };
+        let target = target.trim_end().trim_end_matches(':').trim_end_matches(['"', '\'', ']']);
+        let name: String = target
+            .chars()
+            .rev()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        // `let token: string = "..."`: the name is before the type.
+        let typed = target.rsplit_once(':').map(|(before, _)| last_word(before));
+        let secret = [Some(name.as_str()), typed].into_iter().flatten().find(|name| is_secret_name(name));
+        if let Some(name) = secret
+            && !is_placeholder(name, &rest[..end])
+        {
+            findings.report_line(&rules::TEXT_SECRET, number, number);
+            return;
+        }
+    }
+}
+
+fn last_word(text: &str) -> &str {
+    let text = text.trim_end();
+    let start = text.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+    text.get(start..).unwrap_or_default()
+}
+
+/// Texts that are secrets whatever they are called: prefix, least number of characters after it, and which.
+const FORMATS: &[(&str, usize, fn(char) -> bool)] = &[
+    ("AKIA", 16, |c| c.is_ascii_uppercase() || c.is_ascii_digit()),
+    ("ghp_", 36, |c| c.is_ascii_alphanumeric()),
+    ("gho_", 36, |c| c.is_ascii_alphanumeric()),
+    ("github_pat_", 40, |c| c.is_ascii_alphanumeric() || c == '_'),
+    ("glpat-", 20, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_'),
+    ("sk_live_", 20, |c| c.is_ascii_alphanumeric()),
+    ("xoxb-", 20, |c| c.is_ascii_alphanumeric() || c == '-'),
+    ("AIza", 35, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_'),
+    ("-----BEGIN RSA PRIVATE KEY", 5, |c| c == '-'),
+    ("-----BEGIN PRIVATE KEY", 5, |c| c == '-'),
+    ("-----BEGIN EC PRIVATE KEY", 5, |c| c == '-'),
+    ("-----BEGIN OPENSSH PRIVATE KEY", 5, |c| c == '-'),
+];
+
+/// Reports keys of known formats anywhere in the text, comments included.
+pub(crate) fn report_known_formats(findings: &mut Findings<'_>) {
+    let source = findings.source();
+    for (prefix, length, allowed) in FORMATS {
+        for (at, _) in source.match_indices(prefix) {
+            let after = source[at + prefix.len()..].chars().take(*length);
+            let begins = !source[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+            if begins && after.clone().count() == *length && after.clone().all(allowed) {
+                let line = source[..at].matches('\n').count();
+                let line = u32::try_from(line + 1).unwrap_or(u32::MAX);
+                findings.report_line(&rules::TEXT_SECRET, line, line);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_placeholder, is_secret_name};
+
+    #[test]
+    fn names_tell() {
+        for name in ["password", "DB_PASSWORD", "apiKey", "api-key", "auth_token", "clientSecret", "user_pwd"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["token_url", "password_field", "tokenizer", "secretary", "key", "password_hash", "author"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_no_secrets() {
+        for text in ["", "x", "your-password", "changeme", "${DB}", "enter it here", "DB_PASSWORD", "token"] {
+            assert!(is_placeholder("token", text), "{text}");
+        }
+        for text in ["hunter2", "s3cr3t!", "abc123"] {
+            assert!(!is_placeholder("password", text), "{text}");
+        }
+    }
+}
