@@ -109,14 +109,19 @@ impl Interpreter<'_, '_, '_> {
             return value;
         }
         let cleared = sources::sanitizes(&call.symbol);
-        let mut value = Value::mixed(call.everything().chain(&call.receiver));
+        let passage = passage(call);
+        let object = call.receiver.as_ref().filter(|_| passage != Passage::Function);
+        let mut value = Value::mixed(call.everything().chain(object));
         value.assembled = value.assembled && is_wrapper(call);
         if is_wrapper(call) {
             value.query = call.positional.first().is_some_and(|first| first.query);
         }
-        if !passes_through(call) {
+        if passage == Passage::Unknown {
             // Who knows what it returns; most likely not the page as it came in.
-            value = value.doubted(Uses::HTML | Uses::LOG | Uses::REDIRECT);
+            let doubted = if claims_safety(call.name) { Uses::ALL } else { Uses::HTML | Uses::LOG | Uses::REDIRECT };
+            if !reads_request(call) || claims_safety(call.name) {
+                value = value.doubted(doubted);
+            }
             value.unknown = Uses::ALL;
         }
         value.tainted = value.tainted & !cleared;
@@ -144,6 +149,7 @@ impl Interpreter<'_, '_, '_> {
     pub(crate) fn store_element(&mut self, subscript: &ruff_python_ast::ExprSubscript, value: Value) {
         let owner = self.eval(&subscript.value);
         let key = self.eval(&subscript.slice);
+        self.check_stored(&owner, &key, subscript.range());
         self.check_stored(&owner, &value, subscript.range());
         if let Some(path) = containers::path(&subscript.value) {
             let changed = containers::with_element(&owner, &key, value);
@@ -165,7 +171,7 @@ fn text_result(call: &Call<'_>) -> Option<Value> {
         ("format" | "format_map" | "substitute" | "safe_substitute", Some(template)) => Some(assembled(template, call)),
         ("join", Some(separator)) if call.positional.len() == 1 => Some(joined(separator, &call.positional[0])),
         ("replace" | "concat", Some(template)) => {
-            let mut value = assembled(template, call);
+            let mut value = assembled(template, call).cleared(removed(call));
             value.assembled |= template.assembled;
             Some(value)
         }
@@ -175,6 +181,16 @@ fn text_result(call: &Call<'_>) -> Option<Value> {
             Some(Value { shape, symbol: None, ..first.clone() })
         }
         _ => None,
+    }
+}
+
+/// What a text can no longer do once a character is replaced in it.
+fn removed(call: &Call<'_>) -> Uses {
+    match call.positional.first().and_then(Value::as_text) {
+        Some("'" | "\"") => Uses::XPATH,
+        Some("<") => Uses::HTML,
+        Some("\n" | "\r\n" | "\r") => Uses::LOG | Uses::MAIL,
+        Some(_) | None => Uses::NONE,
     }
 }
 
@@ -217,8 +233,28 @@ fn folded_check(call: &Call<'_>) -> Option<Value> {
     }
 }
 
+/// How a call's result relates to what went in.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Passage {
+    /// The arguments in another form.
+    Function,
+    /// The object and the arguments in another form.
+    Method,
+    Unknown,
+}
+
+/// Names by which a project calls what it has checked.
+fn claims_safety(name: &str) -> bool {
+    name.contains("safe") && !name.contains("unsafe") || name.contains("sanitize") || name.contains("validated")
+}
+
+/// Whether a call takes something out of the request on the caller's behalf.
+fn reads_request(call: &Call<'_>) -> bool {
+    call.name.starts_with("get_") || call.everything().any(|value| sources::is_request(value.symbol()))
+}
+
 /// Functions and methods that give back what they got, in another form.
-fn passes_through(call: &Call<'_>) -> bool {
+fn passage(call: &Call<'_>) -> Passage {
     const METHODS: &[&str] = &[
         "get",
         "getlist",
@@ -336,8 +372,9 @@ fn passes_through(call: &Call<'_>) -> bool {
         "shlex.split",
     ];
     match &call.receiver {
-        Some(_) if METHODS.contains(&call.name) => true,
-        _ => FUNCTIONS.contains(&call.symbol.as_str()),
+        Some(_) if METHODS.contains(&call.name) => Passage::Method,
+        _ if FUNCTIONS.contains(&call.symbol.as_str()) => Passage::Function,
+        _ => Passage::Unknown,
     }
 }
 

@@ -43,6 +43,10 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
     if let (Some(text), CmpOp::In | CmpOp::NotIn) = (constant_text(left), op) {
         // The guarded value is on the right: it lacks, or holds, a piece of text.
         if met == (*op == CmpOp::NotIn) {
+            // No quote but at both ends: a plain literal.
+            if let (Expr::Subscript(inner), "'" | "\"") = (right, text) {
+                return clear(interpreter, &inner.value, Uses::XPATH | Uses::CODE);
+            }
             let cleared = match text {
                 "'" | "\"" => Uses::XPATH,
                 ".." | "../" | "/" | "..\\" => Uses::PATH,
@@ -61,9 +65,18 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
         && let Expr::Attribute(attribute) = left
         && matches!(attribute.attr.as_str(), "netloc" | "hostname" | "host")
     {
-        let inner = if let Expr::Call(call) = &*attribute.value { call.arguments.args.first() } else { None };
-        if let Some(inner) = inner {
-            clear(interpreter, inner, Uses::URL | Uses::REDIRECT);
+        match &*attribute.value {
+            Expr::Call(call) => {
+                if let Some(inner) = call.arguments.args.first() {
+                    clear(interpreter, inner, Uses::URL | Uses::REDIRECT);
+                }
+            }
+            Expr::Name(parsed) => {
+                if let Some(text) = interpreter.addresses.get(parsed.id.as_str()).cloned() {
+                    clear_path(interpreter, &text, Uses::URL | Uses::REDIRECT);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -207,12 +220,22 @@ fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses: Uses) {
         }
         _ => return,
     };
-    let value = match expr {
-        Expr::Name(name) => interpreter.lookup(&name.id),
-        other => interpreter.eval(other),
+    clear_path(interpreter, &path, uses);
+}
+
+fn clear_path(interpreter: &mut Interpreter<'_, '_, '_>, path: &str, uses: Uses) {
+    let value = match path.split_once('.') {
+        None => interpreter.lookup(path),
+        Some((owner, attribute)) => match interpreter.names().get(path).cloned() {
+            Some(known) => known,
+            None => {
+                let owner = interpreter.lookup(owner);
+                interpreter.attribute_of(&owner, attribute)
+            }
+        },
     };
     if !value.is_constant() {
         let value = value.cleared(uses);
-        interpreter.set(&path, value);
+        interpreter.set(path, value);
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Interpreter<'a, 'f, 's> {
     pub(crate) loops: u32,
     /// Name that the value at hand will get, lower case; tells what random numbers are for.
     pub(crate) purpose: String,
+    /// Names that hold a parsed address, and the name of the text it was parsed from.
+    pub(crate) addresses: HashMap<String, String>,
     /// The framework in use sends what handlers return as JSON, not as a page.
     pub(crate) answers_json: bool,
     steps: u32,
@@ -67,6 +69,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
             inlining: Vec::new(),
             loops: 0,
             purpose: String::new(),
+            addresses: HashMap::new(),
             answers_json: false,
             steps: STEPS,
             inlined_steps: INLINED_STEPS,
@@ -97,12 +100,6 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
 
     pub(crate) fn names(&mut self) -> &mut Environment {
         &mut self.scope().names
-    }
-
-    /// The class whose method is at work.
-    pub(crate) fn current_class(&self) -> Option<usize> {
-        let function = self.scopes.last()?.function?;
-        self.program.functions[function].class
     }
 
     /// The value of a name: local, enclosing, module, and otherwise whatever the name itself says.

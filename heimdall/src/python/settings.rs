@@ -38,6 +38,9 @@ const ALWAYS: &[(&str, &Rule)] = &[
     ("django.views.decorators.csrf.csrf_exempt", &rules::CSRF_DISABLED),
 ];
 
+/// What a parser's symbol becomes once it follows entities.
+const FOLLOWS_ENTITIES: &str = "xml parser that follows entities";
+
 impl Interpreter<'_, '_, '_> {
     /// Looks at how a call is configured.
     pub(crate) fn check_settings(&mut self, call: &Call<'_>) {
@@ -182,12 +185,30 @@ impl Interpreter<'_, '_, '_> {
             }
             _ => {}
         }
-        let external = call.positional.first().is_some_and(|feature| feature.symbol().contains("feature_external_"));
-        if call.name == "setFeature" && external && call.positional.get(1).and_then(Value::truth) == Some(true) {
-            self.findings.report(&rules::XXE, call.range);
-        }
+        self.check_entities(call);
         if call.symbol == "jwt.decode" || call.symbol == "jose.jwt.decode" {
             self.check_token(call);
+        }
+    }
+
+    /// A parser that was told to follow entities, and the data it then reads.
+    fn check_entities(&mut self, call: &Call<'_>) {
+        let external = call.positional.first().is_some_and(|feature| feature.symbol().contains("feature_external_"));
+        if call.name == "setFeature" && external && call.positional.get(1).and_then(Value::truth) == Some(true) {
+            if let Expr::Attribute(attribute) = &*call.expr.func
+                && let Some(path) = super::containers::path(&attribute.value)
+            {
+                self.set(&path, Value::unknown().with_symbol(FOLLOWS_ENTITIES));
+            }
+            return;
+        }
+        let follows = |value: &Value| value.symbol() == FOLLOWS_ENTITIES;
+        let parses = matches!(call.name, "parse" | "parseString" | "fromstring" | "feed");
+        if parses && call.everything().chain(&call.receiver).any(follows)
+            && let Some(data) = call.positional.first().cloned()
+        {
+            let severities = (Severity::High, Some(Severity::Medium));
+            self.report_flow(&rules::XXE, call.range, &data, Uses::XML, severities);
         }
     }
 

@@ -371,7 +371,13 @@ impl Interpreter<'_, '_, '_> {
         if let Some(sinks) = BY_FUNCTION.get(call.symbol.as_str()) {
             for sink in sinks {
                 let value = call.argument(sink.position, sink.keyword).or_else(|| call.positional.get(sink.position));
-                if let Some(value) = value.cloned() {
+                let Some(value) = value else { continue };
+                {
+                    // Of `(body, headers)` the body is what is shown.
+                    let value = match &value.shape {
+                        Shape::Items(items) if sink.harm == Uses::HTML => items.first().cloned().unwrap_or_default(),
+                        _ => value.clone(),
+                    };
                     self.report_flow(sink.rule, call.range, &value, sink.harm, (sink.tainted, sink.unknown));
                 }
             }

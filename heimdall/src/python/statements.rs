@@ -128,8 +128,17 @@ impl Interpreter<'_, '_, '_> {
         }
         let result = self.eval(value);
         self.purpose = outer;
+        self.remember_address(targets, value);
         for target in targets {
             self.assign(target, result.clone());
+        }
+    }
+
+    /// `parts = urlsplit(url)`: what is proved of the parts is proved of the address.
+    fn remember_address(&mut self, targets: &[Expr], value: &Expr) {
+        let ([Expr::Name(target)], Expr::Call(call)) = (targets, value) else { return };
+        if let ("urlparse" | "urlsplit", Some(Expr::Name(text))) = (target_name(&call.func), call.arguments.args.first()) {
+            self.addresses.insert(target.id.to_string(), text.id.to_string());
         }
     }
 
