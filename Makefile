@@ -1,0 +1,29 @@
+# `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
+
+.PHONY: help run test lint coverage bench clean
+
+help:
+	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
+	@echo "make test      lints and every test; SETUP=1 also installs and starts Docker (as root)"
+	@echo "make lint      layout, lints, dependencies, shell scripts"
+	@echo "make coverage  line coverage under target/coverage"
+	@echo "make bench     micro-benchmarks"
+	@echo "make clean     take away what was built; data/ stays"
+
+run:
+	@scripts/run.sh
+
+test:
+	@scripts/test.sh
+
+lint:
+	@scripts/lint.sh
+
+coverage:
+	@scripts/coverage.sh
+
+bench:
+	cargo bench -p tests
+
+clean:
+	cargo clean

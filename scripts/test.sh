@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change is merged: lints, then every test of the workspace.
+#
+# CI=true or SETUP=1, as root: installs and starts what is missing, Docker included. CI=true: a skipped suite fails the run.
+# The last lines name the skipped suites and count the tests.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+target="${CARGO_TARGET_DIR:-$root/target}"
+log="$target/test.log"
+report="$target/nextest/default/junit.xml"
+docker_pid="$target/dockerd.pid"
+
+stop_docker() {
+    if [ -f "$docker_pid" ]; then
+        kill "$(cat "$docker_pid")" 2>/dev/null || true
+        rm -f "$docker_pid"
+    fi
+}
+
+prepare() {
+    scripts/setup.sh
+    mkdir -p "$target"
+    trap stop_docker EXIT
+    if [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; then
+        scripts/start-docker.sh "$docker_pid" || say "Going on without Docker"
+    fi
+}
+
+build() {
+    say "== programs and sandbox roots"
+    cargo build --quiet --workspace --bins
+    export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$target/sandbox-roots}"
+    sandbox/build-root.sh "$SANDBOX_ROOTS"
+}
+
+run_tests() {
+    say "== tests"
+    : >"$log"
+    rm -f "$report"
+    local status=0
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --workspace --config-file scripts/nextest.toml 2>&1 | tee -a "$log" || status=1
+        cargo test --workspace --doc --no-fail-fast 2>&1 | tee -a "$log" || status=1
+    else
+        cargo test --workspace --no-fail-fast -- --show-output 2>&1 | tee -a "$log" || status=1
+    fi
+    return "$status"
+}
+
+skipped() { cat "$log" "$report" 2>/dev/null | grep -oE 'SKIPPED: [^<&]*' | sort -u || true; }
+
+# The sum over nextest's summary and cargo's result lines.
+count() { # passed|failed
+    sed -n 's/\x1b\[[0-9;]*m//g; /^ *Summary \|^test result: /p' "$log" |
+        grep -oE "[0-9]+ $1" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+summarize() { # status
+    local status="$1" names
+    names="$(skipped)"
+    say
+    if [ -n "$names" ]; then
+        say "$names"
+        if [ "${CI:-}" = true ]; then
+            say "A skipped suite fails a CI run"
+            status=1
+        fi
+    fi
+    say "$(count passed) passed, $(count failed) failed"
+    return "$status"
+}
+
+prepare
+scripts/lint.sh
+build
+status=0
+run_tests || status=1
+summarize "$status"
