@@ -17,11 +17,11 @@ use runner::cgroup::Counters;
 use runner::protocol::Ready;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
+use crate::admission::Admission;
+use crate::background::Background;
 use crate::bubblewrap::cgroup::{Cgroups, JobCgroup};
 use crate::bubblewrap::command::Launch;
 use crate::bubblewrap::spawner::Spawner;
@@ -44,11 +44,10 @@ pub(crate) struct BubblewrapSandbox {
     spawner: Spawner,
     cgroups: Option<Cgroups>,
     weakness: String,
-    slots: Semaphore,
+    admission: Admission,
     landlock_abi: u32,
     minimum_landlock_abi: u32,
-    closing: CancellationToken,
-    tasks: TaskTracker,
+    background: Background,
 }
 
 /// A started sandbox; dropping it kills everything in it.
@@ -56,7 +55,7 @@ struct Running {
     child: Child,
     stderr: Option<ChildStderr>,
     cgroup: Option<JobCgroup>,
-    tasks: TaskTracker,
+    background: Background,
 }
 
 impl BubblewrapSandbox {
@@ -77,11 +76,10 @@ impl BubblewrapSandbox {
             spawner: Spawner::start().map_err(unavailable)?,
             cgroups,
             weakness,
-            slots: Semaphore::new(config.concurrency),
+            admission: Admission::new(config.concurrency),
             landlock_abi: 0,
             minimum_landlock_abi: config.minimum_landlock_abi,
-            closing: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            background: Background::new(),
         };
         let probe = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
         for name in &config.runtimes {
@@ -103,12 +101,14 @@ impl BubblewrapSandbox {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             SandboxError::retry("sandbox_unavailable", format!("{what}: {error}"))
         };
-        let root = self.roots.get(runtime).ok_or_else(|| roots::not_offered(runtime))?;
+        let root = self.roots.get(runtime).ok_or_else(roots::not_offered)?;
         let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
         let cgroup = cgroup.map_err(|error| failed("cannot make the job's cgroup", &error))?;
         let command = self.launch.command(root, limits, cgroup.as_ref());
         let mut running = match self.spawner.spawn(command).await {
-            Ok(mut child) => Running { stderr: child.stderr.take(), child, cgroup, tasks: self.tasks.clone() },
+            Ok(mut child) => {
+                Running { stderr: child.stderr.take(), child, cgroup, background: self.background.clone() }
+            }
             Err(error) => return Err(failed("cannot start the sandbox", &error)),
         };
         let (Some(input), Some(output)) = (running.child.stdin.take(), running.child.stdout.take()) else {
@@ -128,20 +128,20 @@ impl BubblewrapSandbox {
         cancel: &CancellationToken,
         called: Instant,
     ) -> Result<JobResult, SandboxError> {
-        let runtime = runtime::find(&job.runtime).ok_or_else(|| roots::not_offered(&job.runtime))?;
+        let runtime = runtime::find(&job.runtime).ok_or_else(roots::not_offered)?;
         let started = tokio::select! {
             biased;
             () = cancel.cancelled() => None,
             started = self.start(&job.runtime, &job.limits) => Some(started?),
         };
         let wait = called.elapsed();
-        let Some((running, link, _)) = started else {
+        let Some((running, mut link, _)) = started else {
             return Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, Duration::ZERO));
         };
         let metering = if running.cgroup.is_some() { Metering::Cgroup } else { Metering::PerProcess };
         let frame = runtime.frame(&mut job, metering, self.minimum_landlock_abi);
         let began = Instant::now();
-        let ended = conversation::hold(link, &frame, cancel).await?;
+        let ended = conversation::hold(&mut link, &frame, cancel).await?;
         let seen = running.counters();
         drop(running);
         match ended {
@@ -162,29 +162,14 @@ impl Sandbox for BubblewrapSandbox {
     async fn run(&self, job: Job, cancel: CancellationToken) -> Result<JobResult, SandboxError> {
         job.check()?;
         let called = Instant::now();
-        let either = CancellationToken::new();
-        let _ends_with_this_call = either.clone().drop_guard();
-        let _slot = tokio::select! {
-            biased;
-            () = self.closing.cancelled() => return Err(SandboxError::retry("shutting_down", "the sandbox is closing")),
-            () = cancel.cancelled() => {
-                return Ok(JobResult::without_facts(&job, Outcome::Cancelled, called.elapsed(), Duration::ZERO));
-            }
-            slot = self.slots.acquire() => slot,
-        };
-        let relay = async {
-            tokio::select! { () = cancel.cancelled() => {}, () = self.closing.cancelled() => {} }
-            either.cancel();
-            std::future::pending::<std::convert::Infallible>().await
-        };
-        tokio::select! {
-            result = self.run_started(job, &either, called) => result,
-            never = relay => match never {},
+        match self.admission.enter(&cancel).await? {
+            Some(place) => place.relay(&cancel, self.run_started(job, &place.cancel, called)).await,
+            None => Ok(JobResult::without_facts(&job, Outcome::Cancelled, called.elapsed(), Duration::ZERO)),
         }
     }
 
     async fn health(&self) -> Health {
-        let closed = self.closing.is_cancelled();
+        let closed = self.admission.closing().is_cancelled();
         let detail = if closed { "closed".into() } else { self.weakness.clone() };
         Health {
             backend: "bubblewrap".into(),
@@ -201,9 +186,8 @@ impl Sandbox for BubblewrapSandbox {
     }
 
     async fn shutdown(&self) {
-        self.closing.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.admission.close();
+        self.background.wait().await;
     }
 }
 
@@ -232,7 +216,7 @@ impl Drop for Running {
             tracing::debug!(%error, "the sandbox had ended");
         }
         if let Some(cgroup) = self.cgroup.take() {
-            self.tasks.spawn(cgroup.remove());
+            drop(self.background.spawn(cgroup.remove()));
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) enum Ended {
 
 /// Hands the job over and waits for its end; a cancel closes the runner's stdin.
 pub(crate) async fn hold(
-    mut link: RunnerLink,
+    link: &mut RunnerLink,
     job: &JobFrame,
     cancel: &CancellationToken,
 ) -> Result<Ended, SandboxError> {

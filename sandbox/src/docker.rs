@@ -1,9 +1,158 @@
-//! Containers of a Docker engine; under construction, so that `Backend::Auto` means bubblewrap for now.
-use crate::{Sandbox, config::SandboxConfig, error::SandboxError};
+//! The backend of a Docker engine: single-use containers, a few of them started ahead of their jobs.
+
+mod container;
+mod engine;
+mod pool;
+mod profile;
+mod shape;
+mod sweep;
+
 use std::sync::Arc;
-pub(crate) struct DockerSandbox;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use runner::cgroup::Counters;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::admission::Admission;
+use crate::background::Background;
+use crate::config::SandboxConfig;
+use crate::conversation::{self, Ended};
+use crate::docker::engine::Engine;
+use crate::docker::pool::Pool;
+use crate::docker::shape::Shape;
+use crate::error::SandboxError;
+use crate::job::Job;
+use crate::result::{Health, JobResult, Outcome};
+use crate::runtime::{self, Metering};
+use crate::{Sandbox, roots};
+
+pub(crate) struct DockerSandbox {
+    pool: Arc<Pool>,
+    admission: Arc<Admission>,
+    background: Background,
+    landlock_abi: u32,
+    minimum_landlock_abi: u32,
+    runtimes: Vec<String>,
+}
+
 impl DockerSandbox {
-    pub(crate) async fn open(_: &SandboxConfig) -> Result<Arc<dyn Sandbox>, SandboxError> {
-        Err(SandboxError::fail("sandbox_unavailable", "the Docker backend is still being built; use bubblewrap"))
+    /// Reaches the engine, removes what dead workers left, and starts one container of each runtime to see that
+    /// all walls stand.
+    pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
+        let background = Background::new();
+        let engine = Arc::new(Engine::connect(config, background.clone()).await?);
+        engine.sweep().await;
+        let admission = Arc::new(Admission::new(config.concurrency));
+        let shapes: Vec<_> = config.runtimes.iter().map(|runtime| Shape::usual(runtime)).collect();
+        let pool = Arc::new(Pool::new(engine, shapes.clone(), config.pool_size, Arc::clone(&admission)));
+        let mut landlock_abi = 0;
+        for shape in shapes {
+            let container = pool.create(shape).await?;
+            landlock_abi = container.ready.landlock_abi;
+            if landlock_abi < config.minimum_landlock_abi {
+                return Err(too_little_landlock(landlock_abi, config.minimum_landlock_abi));
+            }
+            pool.keep(container);
+        }
+        drop(background.spawn(Arc::clone(&pool).refill()));
+        Ok(Arc::new(Self {
+            pool,
+            admission,
+            background,
+            landlock_abi,
+            minimum_landlock_abi: config.minimum_landlock_abi,
+            runtimes: config.runtimes.clone(),
+        }))
+    }
+
+    async fn run_admitted(
+        &self,
+        mut job: Job,
+        cancel: &CancellationToken,
+        called: Instant,
+    ) -> Result<JobResult, SandboxError> {
+        let runtime = runtime::find(&job.runtime)
+            .filter(|runtime| self.runtimes.contains(&runtime.name))
+            .ok_or_else(roots::not_offered)?;
+        let container = tokio::select! {
+            biased;
+            () = cancel.cancelled() => None,
+            container = self.pool.take(Shape::of(&job)) => Some(container?),
+        };
+        let wait = called.elapsed();
+        let Some(mut container) = container else {
+            return Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, Duration::ZERO));
+        };
+        let frame = runtime.frame(&mut job, Metering::Cgroup, self.minimum_landlock_abi);
+        let began = Instant::now();
+        match conversation::hold(&mut container.link, &frame, cancel).await? {
+            Ended::Finished(facts) => {
+                container.retire();
+                Ok(JobResult::from_facts(&job, *facts, Counters::default(), wait))
+            }
+            Ended::Cancelled => Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, began.elapsed())),
+            Ended::Lost => Err(SandboxError::retry("runner_lost", "the container went away without a result")),
+            Ended::Silent => {
+                Err(SandboxError::retry("runner_silent", "the container kept silent after its time limit"))
+            }
+        }
+    }
+}
+
+fn too_little_landlock(offered: u32, minimum: u32) -> SandboxError {
+    SandboxError::fail(
+        "landlock_unavailable",
+        format!(
+            "the engine's kernel offers Landlock {offered}, the configured minimum is {minimum}: \
+             use a newer kernel or lower it"
+        ),
+    )
+}
+
+#[async_trait]
+impl Sandbox for DockerSandbox {
+    async fn run(&self, job: Job, cancel: CancellationToken) -> Result<JobResult, SandboxError> {
+        job.check()?;
+        let called = Instant::now();
+        let result = match self.admission.enter(&cancel).await? {
+            Some(place) => place.relay(&cancel, self.run_admitted(job, &place.cancel, called)).await,
+            None => Ok(JobResult::without_facts(&job, Outcome::Cancelled, called.elapsed(), Duration::ZERO)),
+        };
+        self.pool.wake();
+        result
+    }
+
+    async fn health(&self) -> Health {
+        let (ok, detail) = if self.admission.closing().is_cancelled() {
+            (false, "closed".into())
+        } else {
+            self.pool.engine().ping().await.map_or_else(|error| (false, error.to_string()), |()| (true, String::new()))
+        };
+        Health {
+            backend: "docker".into(),
+            ok,
+            detail,
+            landlock_abi: self.landlock_abi,
+            runtimes: self.runtimes(),
+            warm: self.pool.warm(),
+        }
+    }
+
+    fn runtimes(&self) -> Vec<String> {
+        self.runtimes.clone()
+    }
+
+    async fn shutdown(&self) {
+        self.admission.close();
+        self.pool.clear();
+        self.background.wait().await;
+    }
+}
+
+impl Drop for DockerSandbox {
+    fn drop(&mut self) {
+        self.admission.close();
     }
 }

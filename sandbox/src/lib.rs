@@ -6,6 +6,8 @@
 //!
 //! Start reading at [`Job`], then `conversation.rs` (what host and runner say to each other), then a backend.
 
+mod admission;
+mod background;
 mod bubblewrap;
 mod config;
 mod conversation;

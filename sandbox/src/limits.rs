@@ -64,14 +64,18 @@ impl Limits {
         if self.cpu.is_zero() {
             return rejected("the CPU limit must be over 0");
         }
-        if self.memory_bytes < 16 * MIB {
-            return rejected("the memory limit must be at least 16 MiB");
+        if self.memory_bytes < 64 * MIB {
+            return rejected("the memory limit must be at least 64 MiB");
         }
         if !(4..=4096).contains(&self.pids) {
             return rejected("the process limit must be from 4 to 4096");
         }
         if self.output_bytes > 16 * MIB {
             return rejected("the output limit must be at most 16 MiB a stream");
+        }
+        // Files in the work directory are memory: they alone must not be able to take the runner's.
+        if self.disk_bytes > self.memory_bytes / 2 {
+            return rejected("the work directory may take at most half of the memory limit");
         }
         if self.disk_bytes < 64 << 10 || self.inodes < 16 {
             return rejected("the work directory needs at least 64 KiB and 16 files");

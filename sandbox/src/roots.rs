@@ -21,8 +21,8 @@ pub(crate) fn noted_image(roots_dir: &Path, runtime: &str) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-pub(crate) fn not_offered(runtime: &str) -> SandboxError {
-    SandboxError::fail("unknown_runtime", format!("this sandbox does not offer the runtime {runtime:?}"))
+pub(crate) fn not_offered() -> SandboxError {
+    SandboxError::fail("unknown_runtime", "this sandbox does not offer the job's runtime; see its list of runtimes")
 }
 
 fn missing(link: &Path, error: &std::io::Error) -> SandboxError {

@@ -4,7 +4,7 @@ use sandbox::{Outcome, Sandbox};
 
 use crate::support::{script, text};
 
-pub async fn output_and_exit_code_come_back_exactly(sandbox: &dyn Sandbox) {
+pub(crate) async fn output_and_exit_code_come_back_exactly(sandbox: &dyn Sandbox) {
     let source = "import sys\nprint('hello')\nsys.stdout.flush()\nsys.stderr.write('trouble')\nsys.exit(7)\n";
     let result = script(sandbox, source).await;
     assert_eq!(text(&result.stdout), "hello\n");

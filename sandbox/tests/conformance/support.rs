@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 /// One runtime for the whole process: a shared sandbox must not lose its tasks with the test that opened it.
-pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("starts a runtime"));
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("starts a runtime"));
 
 #[expect(clippy::disallowed_methods, reason = "tests are configured by the environment alone")]
 fn variable(name: &str) -> Option<String> {
@@ -18,7 +18,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The built roots; `SANDBOX_ROOTS` or `target/sandbox-roots`, built on demand.
-pub fn roots() -> &'static Path {
+pub(crate) fn roots() -> &'static Path {
     static ROOTS: OnceLock<PathBuf> = OnceLock::new();
     ROOTS.get_or_init(|| {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -29,7 +29,7 @@ pub fn roots() -> &'static Path {
     })
 }
 
-pub fn config(backend: Backend) -> SandboxConfig {
+pub(crate) fn config(backend: Backend) -> SandboxConfig {
     SandboxConfig {
         backend,
         docker_host: None,
@@ -44,7 +44,7 @@ pub fn config(backend: Backend) -> SandboxConfig {
 }
 
 /// The shared sandbox of a backend; `None`, said loudly, where no Docker engine answers and nobody insists.
-pub fn shared(backend: Backend) -> Option<Arc<dyn Sandbox>> {
+pub(crate) fn shared(backend: Backend) -> Option<Arc<dyn Sandbox>> {
     static DOCKER: OnceLock<Option<Arc<dyn Sandbox>>> = OnceLock::new();
     static BUBBLEWRAP: OnceLock<Option<Arc<dyn Sandbox>>> = OnceLock::new();
     let open = || RUNTIME.block_on(sandbox::open(config(backend)));
@@ -61,11 +61,11 @@ pub fn shared(backend: Backend) -> Option<Arc<dyn Sandbox>> {
     }
 }
 
-pub fn engine_answers() -> bool {
+pub(crate) fn engine_answers() -> bool {
     std::os::unix::net::UnixStream::connect("/var/run/docker.sock").is_ok()
 }
 
-pub fn job(level: SecurityLevel, command: sandbox::Command, files: &[(&str, &str)]) -> Job {
+pub(crate) fn job(level: SecurityLevel, command: sandbox::Command, files: &[(&str, &str)]) -> Job {
     Job {
         owner: Owner::new("someone"),
         level,
@@ -76,19 +76,19 @@ pub fn job(level: SecurityLevel, command: sandbox::Command, files: &[(&str, &str
     }
 }
 
-pub fn script_job(level: SecurityLevel, source: &str) -> Job {
+pub(crate) fn script_job(level: SecurityLevel, source: &str) -> Job {
     job(level, sandbox::Command::Script { path: "main.py".into() }, &[("main.py", source)])
 }
 
-pub async fn run(sandbox: &dyn Sandbox, job: Job) -> JobResult {
+pub(crate) async fn run(sandbox: &dyn Sandbox, job: Job) -> JobResult {
     sandbox.run(job, CancellationToken::new()).await.expect("the job runs to its end")
 }
 
 /// Runs a script at the standard level.
-pub async fn script(sandbox: &dyn Sandbox, source: &str) -> JobResult {
+pub(crate) async fn script(sandbox: &dyn Sandbox, source: &str) -> JobResult {
     run(sandbox, script_job(SecurityLevel::Standard, source)).await
 }
 
-pub fn text(bytes: &[u8]) -> &str {
+pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("the output is UTF-8")
 }

@@ -1,0 +1,69 @@
+//! Who may run now: a bounded number of jobs, none after closing, each until it is cancelled.
+
+use std::convert::Infallible;
+use std::future::{Future, pending};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::SandboxError;
+
+pub(crate) struct Admission {
+    slots: Semaphore,
+    capacity: usize,
+    closing: CancellationToken,
+}
+
+/// One job's place; `cancel` fires when its caller or the whole sandbox wants it to end.
+pub(crate) struct Place<'a> {
+    _slot: SemaphorePermit<'a>,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Admission {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { slots: Semaphore::new(capacity), capacity, closing: CancellationToken::new() }
+    }
+
+    /// Waits for a place, in order of arrival; `None` when the caller cancelled first. Cancel safe.
+    pub(crate) async fn enter(&self, cancel: &CancellationToken) -> Result<Option<Place<'_>>, SandboxError> {
+        let closed = || SandboxError::retry("shutting_down", "the sandbox is closing; another worker may run this");
+        tokio::select! {
+            biased;
+            () = self.closing.cancelled() => Err(closed()),
+            () = cancel.cancelled() => Ok(None),
+            slot = self.slots.acquire() => {
+                let slot = slot.map_err(|_| closed())?;
+                Ok(Some(Place { _slot: slot, cancel: self.closing.child_token() }))
+            }
+        }
+    }
+
+    pub(crate) fn running(&self) -> usize {
+        self.capacity - self.slots.available_permits()
+    }
+
+    /// Cancels what runs and refuses what comes. Idempotent.
+    pub(crate) fn close(&self) {
+        self.closing.cancel();
+    }
+
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.closing
+    }
+}
+
+impl Place<'_> {
+    /// Runs `work`, telling it through the place's token when the caller cancels.
+    pub(crate) async fn relay<T>(&self, caller: &CancellationToken, work: impl Future<Output = T>) -> T {
+        let relay = async {
+            caller.cancelled().await;
+            self.cancel.cancel();
+            pending::<Infallible>().await
+        };
+        tokio::select! {
+            result = work => result,
+            never = relay => match never {},
+        }
+    }
+}

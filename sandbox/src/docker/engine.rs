@@ -1,0 +1,153 @@
+//! The connection to one Docker engine, and what is the same for all containers made on it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, ListContainersOptionsBuilder,
+    ListImagesOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+};
+use bollard::{API_DEFAULT_VERSION, Docker};
+use tokio::time::timeout;
+
+use crate::background::Background;
+use crate::config::SandboxConfig;
+use crate::docker::profile::seccomp_profile;
+use crate::docker::shape::Shape;
+use crate::docker::sweep::{LABEL, Worker};
+use crate::error::SandboxError;
+use crate::roots;
+
+const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
+
+/// An engine that does not answer a plain question in this time is as good as none.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
+
+/// For one request, such as a start on a busy machine.
+const REQUEST_SECONDS: u64 = 30;
+
+pub(crate) struct Engine {
+    pub(crate) docker: Docker,
+    pub(crate) background: Background,
+    worker: Worker,
+    images: HashMap<String, String>,
+    seccomp_profile: String,
+}
+
+impl Engine {
+    pub(crate) async fn connect(config: &SandboxConfig, background: Background) -> Result<Self, SandboxError> {
+        let host = config.docker_host.as_deref().unwrap_or(DEFAULT_HOST);
+        let connected = if host.starts_with("unix://") || host.starts_with('/') {
+            Docker::connect_with_unix(host, REQUEST_SECONDS, API_DEFAULT_VERSION)
+        } else {
+            Docker::connect_with_http(host, REQUEST_SECONDS, API_DEFAULT_VERSION)
+        };
+        let docker = connected.map_err(|error| unavailable(host, &error))?;
+        let docker = timeout(ANSWERS_WITHIN, docker.negotiate_version())
+            .await
+            .map_err(|_| unavailable(host, &"no answer in 3 s"))?
+            .map_err(|error| unavailable(host, &error))?;
+        let worker = Worker::this(&config.instance)
+            .map_err(|error| SandboxError::fail("sandbox_unavailable", format!("cannot read /proc: {error}")))?;
+        let seccomp_profile = seccomp_profile();
+        let mut engine = Self { docker, background, worker, images: HashMap::new(), seccomp_profile };
+        for runtime in &config.runtimes {
+            let image = engine.find_image(config, runtime).await?;
+            engine.images.insert(runtime.clone(), image);
+        }
+        Ok(engine)
+    }
+
+    /// The image noted beside the roots if the engine has it, else the newest of that name.
+    async fn find_image(&self, config: &SandboxConfig, runtime: &str) -> Result<String, SandboxError> {
+        if let Some(image) = roots::noted_image(&config.roots_dir, runtime)
+            && self.docker.inspect_image(&image).await.is_ok()
+        {
+            return Ok(image);
+        }
+        let name = format!("promptcraft-sandbox-{runtime}");
+        let filters = HashMap::from([("reference", vec![name.as_str()])]);
+        let options = ListImagesOptionsBuilder::new().filters(&filters).build();
+        let images = self.docker.list_images(Some(options)).await.map_err(|error| engine_failed(&error))?;
+        images.into_iter().max_by_key(|image| image.created).map(|image| image.id).ok_or_else(|| {
+            SandboxError::fail(
+                "root_missing",
+                format!("the engine has no image {name}; build it as root: sandbox/build-root.sh OUT_DIR {runtime}"),
+            )
+        })
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), SandboxError> {
+        match timeout(ANSWERS_WITHIN, self.docker.ping()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(engine_failed(&error)),
+            Err(_) => Err(SandboxError::retry("sandbox_unavailable", "the Docker engine does not answer")),
+        }
+    }
+
+    /// Removes containers whose worker is gone; a failure is logged, because jobs can run all the same.
+    pub(crate) async fn sweep(&self) {
+        let filters = HashMap::from([("label", vec![LABEL])]);
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let found = match self.docker.list_containers(Some(options)).await {
+            Ok(found) => found,
+            Err(error) => return tracing::warn!(%error, "cannot look for containers of dead workers"),
+        };
+        for container in found {
+            let labels = container.labels.unwrap_or_default();
+            let running = container.state.is_some_and(|state| state.to_string() == "running");
+            if let Some(id) = container.id
+                && self.worker.may_remove(&labels, running)
+            {
+                tracing::info!(sandbox.container = %id, "removing the container of a dead worker");
+                self.remove(&id).await;
+            }
+        }
+    }
+
+    pub(crate) fn body(&self, shape: &Shape) -> Result<ContainerCreateBody, SandboxError> {
+        let image = self.images.get(&shape.runtime).ok_or_else(roots::not_offered)?;
+        Ok(shape.body(image, &self.seccomp_profile, self.worker.labels()))
+    }
+
+    /// Creates, attaches, starts, in this order: a runner must not speak before someone listens.
+    pub(crate) async fn start(
+        &self,
+        name: &str,
+        body: ContainerCreateBody,
+    ) -> Result<bollard::container::AttachContainerResults, Error> {
+        let options = CreateContainerOptionsBuilder::new().name(name).build();
+        self.docker.create_container(Some(options), body).await?;
+        let options = AttachContainerOptionsBuilder::new().stdin(true).stdout(true).stderr(true).stream(true).build();
+        let attached = self.docker.attach_container(name, Some(options)).await?;
+        self.docker.start_container(name, None::<StartContainerOptions>).await?;
+        Ok(attached)
+    }
+
+    /// Kills and removes; one that is gone or going is as good as removed.
+    pub(crate) async fn remove(&self, name: &str) {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        match self.docker.remove_container(name, Some(options)).await {
+            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
+            Err(error) => tracing::error!(sandbox.container = name, %error, "cannot remove a container"),
+        }
+    }
+
+    /// A name that says whose it is.
+    pub(crate) fn container_name(&self) -> String {
+        format!("promptcraft-{}-{}", self.worker.instance(), uuid::Uuid::new_v4().simple())
+    }
+}
+
+pub(crate) fn engine_failed(error: &Error) -> SandboxError {
+    SandboxError::retry("sandbox_unavailable", format!("the Docker engine says: {error}"))
+}
+
+fn unavailable(host: &str, error: &dyn std::fmt::Display) -> SandboxError {
+    SandboxError::retry(
+        "sandbox_unavailable",
+        format!("no Docker engine answers at {host} ({error}): start one, or configure the bubblewrap backend"),
+    )
+}

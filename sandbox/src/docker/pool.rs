@@ -1,0 +1,133 @@
+//! Containers started ahead of their jobs, and the task that replaces them.
+
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::admission::Admission;
+use crate::docker::container::Container;
+use crate::docker::engine::Engine;
+use crate::docker::shape::Shape;
+use crate::error::SandboxError;
+
+type Warm = HashMap<Shape, VecDeque<Container>>;
+
+pub(crate) struct Pool {
+    engine: Arc<Engine>,
+    /// What is kept warm; other shapes are started on demand.
+    shapes: Vec<Shape>,
+    size: usize,
+    warm: Mutex<Warm>,
+    admission: Arc<Admission>,
+    changed: Notify,
+    cores: usize,
+}
+
+impl Pool {
+    pub(crate) fn new(engine: Arc<Engine>, shapes: Vec<Shape>, size: usize, admission: Arc<Admission>) -> Self {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        Self { engine, shapes, size, warm: Mutex::default(), admission, changed: Notify::new(), cores }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A warm container of the shape, else a new one. Cancel safe.
+    pub(crate) async fn take(&self, shape: Shape) -> Result<Container, SandboxError> {
+        if let Some(container) = self.take_warm(&shape) {
+            return Ok(container);
+        }
+        self.create(shape).await
+    }
+
+    /// Starts a container, in a task of its own: dropped, this future lets it come up and then kills it.
+    pub(crate) async fn create(&self, shape: Shape) -> Result<Container, SandboxError> {
+        let started = self.engine.background.spawn(Container::start(Arc::clone(&self.engine), shape));
+        started.await.map_err(|error| SandboxError::retry("sandbox_unavailable", error.to_string()))?
+    }
+
+    /// Adds a container if there is room and the pool is open; otherwise it is removed.
+    pub(crate) fn keep(&self, container: Container) {
+        let mut warm = self.locked();
+        let kept = warm.entry(container.shape.clone()).or_default();
+        // Judged under the lock: `clear` closes first and then empties, so nothing slips in behind it.
+        if kept.len() < self.size && !self.admission.closing().is_cancelled() {
+            kept.push_back(container);
+        }
+    }
+
+    pub(crate) fn warm(&self) -> usize {
+        self.locked().values().map(VecDeque::len).sum()
+    }
+
+    /// Removes every warm container.
+    pub(crate) fn clear(&self) {
+        self.locked().clear();
+    }
+
+    /// Something changed that lets the refill go on: a job ended, or a container was taken.
+    pub(crate) fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Replaces what was taken, one at a time and only while a core is free of jobs, until the sandbox closes.
+    pub(crate) async fn refill(self: Arc<Self>) {
+        let closing = self.admission.closing().clone();
+        closing.run_until_cancelled(self.refill_for_ever()).await;
+    }
+
+    async fn refill_for_ever(&self) {
+        const SHORTEST: Duration = Duration::from_millis(200);
+        const LONGEST: Duration = Duration::from_secs(30);
+        let mut pause = SHORTEST;
+        loop {
+            let Some(shape) = self.missing() else {
+                self.changed.notified().await;
+                continue;
+            };
+            match self.create(shape).await {
+                Ok(container) => {
+                    self.keep(container);
+                    pause = SHORTEST;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot start a container ahead");
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST);
+                }
+            }
+        }
+    }
+
+    /// A shape that lacks a container, unless every core has a job to run.
+    fn missing(&self) -> Option<Shape> {
+        if self.admission.running() >= self.cores {
+            return None;
+        }
+        let warm = self.locked();
+        self.shapes.iter().find(|shape| warm.get(shape).map_or(0, VecDeque::len) < self.size).cloned()
+    }
+
+    fn take_warm(&self, shape: &Shape) -> Option<Container> {
+        let mut warm = self.locked();
+        let kept = warm.get_mut(shape)?;
+        // One whose runner is gone, killed or lost with its engine, is dropped on the way.
+        let container = std::iter::from_fn(|| kept.pop_front()).find_map(|mut container| {
+            let waiting = container.is_waiting();
+            waiting.then_some(container)
+        });
+        self.wake();
+        container
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Warm> {
+        // A panic elsewhere leaves the map whole: every change is a single call.
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,105 @@
+//! Labels that say which worker a container belongs to, and the judgement whether that worker is gone.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Every container of every worker carries it.
+pub(crate) const LABEL: &str = "promptcraft.sandbox";
+
+const INSTANCE: &str = "promptcraft.instance";
+const BOOT: &str = "promptcraft.boot";
+const PID_NAMESPACE: &str = "promptcraft.pid_namespace";
+const PID: &str = "promptcraft.pid";
+const STARTED: &str = "promptcraft.pid_started";
+
+/// One worker process, unmistakably: a pid alone is reused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Worker {
+    instance: String,
+    boot: String,
+    pid_namespace: String,
+    pid: u32,
+    started: String,
+}
+
+impl Worker {
+    /// The calling process.
+    pub(crate) fn this(instance: &str) -> io::Result<Self> {
+        let pid = std::process::id();
+        Ok(Self {
+            instance: instance.to_owned(),
+            boot: fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned(),
+            pid_namespace: fs::read_link("/proc/self/ns/pid")?.display().to_string(),
+            pid,
+            started: start_time(pid)?,
+        })
+    }
+
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    pub(crate) fn labels(&self) -> HashMap<String, String> {
+        [
+            (LABEL, "1".to_owned()),
+            (INSTANCE, self.instance.clone()),
+            (BOOT, self.boot.clone()),
+            (PID_NAMESPACE, self.pid_namespace.clone()),
+            (PID, self.pid.to_string()),
+            (STARTED, self.started.clone()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
+    }
+
+    /// Whether a container with these labels belongs to a worker that is surely gone.
+    ///
+    /// What cannot be judged from here, such as a worker on another machine, counts as alive unless its container
+    /// has ended: a container without its worker ends by itself when its stdin closes.
+    pub(crate) fn may_remove(&self, labels: &HashMap<String, String>, running: bool) -> bool {
+        let label = |key: &str| labels.get(key).map(String::as_str);
+        let visible = label(BOOT) == Some(&self.boot) && label(PID_NAMESPACE) == Some(&self.pid_namespace);
+        if !visible {
+            return !running;
+        }
+        let (Some(pid), Some(started)) = (label(PID).and_then(|pid| pid.parse().ok()), label(STARTED)) else {
+            return true;
+        };
+        !start_time(pid).is_ok_and(|now| now == started)
+    }
+}
+
+/// When a process started, in ticks since the boot: with the pid it names one process.
+fn start_time(pid: u32) -> io::Result<String> {
+    const AFTER_NAME: usize = 19;
+    let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"))?;
+    // The name in parentheses may hold anything, spaces and parentheses too.
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    fields.split(' ').nth(AFTER_NAME).map(str::to_owned).ok_or_else(|| io::Error::other("/proc/PID/stat is cut"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(change: &[(&str, &str)], running: bool, expect: bool) {
+        let worker = Worker::this("w").expect("reads /proc");
+        let mut labels = worker.labels();
+        labels.extend(change.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        assert_eq!(worker.may_remove(&labels, running), expect, "{change:?}");
+    }
+
+    #[test]
+    fn only_a_worker_that_is_surely_gone_loses_its_containers() {
+        check(&[], true, false);
+        check(&[], false, false);
+        check(&[(STARTED, "1")], true, true);
+        check(&[(PID, "4194304"), (STARTED, "1")], true, true);
+        check(&[(BOOT, "another"), (STARTED, "1")], true, false);
+        check(&[(BOOT, "another"), (STARTED, "1")], false, true);
+        check(&[(PID_NAMESPACE, "pid:[1]"), (STARTED, "1")], true, false);
+    }
+}
