@@ -77,6 +77,9 @@ fn compile(rules: Rules, errno: i32) -> Result<BpfProgram, String> {
 fn forbidden_rules(walls: &Walls) -> Result<Rules, Error> {
     let mut rules: Rules = FORBIDDEN.iter().map(|call| (*call, Vec::new())).collect();
     rules.insert(libc::SYS_ioctl, terminal_injection()?);
+    rules.insert(libc::SYS_prlimit64, vec![of_another_process(0)?]);
+    rules.insert(libc::SYS_sched_setaffinity, vec![of_another_process(0)?]);
+    rules.insert(libc::SYS_setpriority, vec![of_another_process(0)?, of_another_process(1)?]);
     rules.insert(libc::SYS_clone, forbidden_clones(walls.processes)?);
     let other_families = families_other_than(walls.sockets)?;
     rules.insert(libc::SYS_socket, other_families.clone());
@@ -86,6 +89,12 @@ fn forbidden_rules(walls: &Walls) -> Result<Rules, Error> {
         rules.extend([(libc::SYS_fork, Vec::new()), (libc::SYS_vfork, Vec::new())]);
     }
     Ok(rules)
+}
+
+/// The runner has the job's user: a job could lower its limits or its priority. 0 means the caller itself; for
+/// `setpriority` it also stands for "process" in the first argument.
+fn of_another_process(argument: u8) -> Result<SeccompRule, Error> {
+    rule([condition(argument, SeccompCmpOp::Ne, 0)?])
 }
 
 fn terminal_injection() -> Result<Vec<SeccompRule>, Error> {

@@ -1,7 +1,11 @@
 //! What every backend must do, run on each of them with its real engine, kernel and interpreter.
 
+mod endless;
+mod limits;
+mod orphans;
 mod results;
 mod support;
+mod walls;
 
 /// One test for each case and backend.
 macro_rules! on_every_backend {
@@ -23,4 +27,33 @@ fn on(backend: sandbox::Backend, case: impl AsyncFnOnce(&dyn sandbox::Sandbox)) 
 
 on_every_backend! {
     results::output_and_exit_code_come_back_exactly,
+    results::output_is_bytes_and_not_text,
+    results::files_of_a_job_import_each_other,
+    results::each_test_is_reported,
+    results::broken_test_files_are_errors_and_quote_nothing,
+    results::a_test_run_that_is_cut_short_is_no_success,
+    results::usual_python_works,
+    results::health_names_the_walls,
+    limits::time_runs_out,
+    limits::output_before_the_kill_is_kept,
+    limits::endless_output_is_cut,
+    limits::memory_runs_out,
+    limits::a_fork_bomb_is_bounded,
+    limits::the_disk_fills,
+    limits::too_many_files_fill_it_as_well,
+    limits::a_cancel_kills_at_once,
+    limits::a_cancel_before_the_start_runs_nothing,
+    limits::a_dropped_run_frees_its_place,
+    limits::background_processes_end_with_the_job,
+    walls::there_is_no_network,
+    walls::the_host_is_not_readable,
+    walls::nothing_but_the_work_directory_is_writable,
+    walls::no_other_program_runs,
+    walls::dangerous_calls_are_refused,
+    walls::the_other_call_table_is_closed,
+    walls::a_forged_frame_is_only_output,
+    walls::the_runner_cannot_be_reached,
+    walls::strict_starts_no_process,
+    walls::jobs_do_not_see_each_other,
+    walls::a_bad_job_is_refused_with_a_reason,
 }

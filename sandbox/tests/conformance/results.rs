@@ -1,8 +1,8 @@
 //! What a job produced comes back as it was.
 
-use sandbox::{Outcome, Sandbox};
+use sandbox::{Command, Outcome, Sandbox, SecurityLevel, TestCase, TestOutcome};
 
-use crate::support::{script, text};
+use crate::support::{job, run, script, text};
 
 pub(crate) async fn output_and_exit_code_come_back_exactly(sandbox: &dyn Sandbox) {
     let source = "import sys\nprint('hello')\nsys.stdout.flush()\nsys.stderr.write('trouble')\nsys.exit(7)\n";
@@ -11,4 +11,130 @@ pub(crate) async fn output_and_exit_code_come_back_exactly(sandbox: &dyn Sandbox
     assert_eq!(text(&result.stderr), "trouble");
     assert_eq!((result.outcome, result.exit_code, result.signal), (Outcome::Exited, Some(7), None));
     assert!(!result.truncated && result.tests.is_none());
+    assert!(result.usage.cpu_ms > 0 && result.usage.max_rss_bytes > 1 << 20, "{:?}", result.usage);
+}
+
+pub(crate) async fn output_is_bytes_and_not_text(sandbox: &dyn Sandbox) {
+    let result = script(sandbox, "import sys\nsys.stdout.buffer.write(bytes(range(256)) * 300)\n").await;
+    let expected: Vec<u8> = (0..=255u8).collect::<Vec<_>>().repeat(300);
+    assert_eq!(result.stdout, expected);
+}
+
+pub(crate) async fn files_of_a_job_import_each_other(sandbox: &dyn Sandbox) {
+    let files = [
+        (
+            "main.py",
+            "import helper\nfrom package.inner import VALUE\nprint(helper.double(VALUE), open('data.txt').read())\n",
+        ),
+        ("helper.py", "def double(value):\n    return 2 * value\n"),
+        ("package/__init__.py", ""),
+        ("package/inner.py", "VALUE = 21\n"),
+        ("data.txt", "data"),
+    ];
+    let result = run(sandbox, job(SecurityLevel::Strict, Command::Script { path: "main.py".into() }, &files)).await;
+    assert_eq!((text(&result.stdout), text(&result.stderr)), ("42 data\n", ""));
+}
+
+const TESTS: &str = r#"
+import time, unittest, pytest
+
+def test_passes():
+    print("from the test")
+
+def test_fails():
+    assert 1 + 1 == 3
+
+@pytest.mark.skip(reason="not today")
+def test_skipped():
+    pass
+
+@pytest.fixture
+def broken():
+    raise RuntimeError("no fixture")
+
+def test_error(broken):
+    pass
+
+class Classic(unittest.TestCase):
+    def test_classic_passes(self):
+        time.sleep(0.02)
+
+    def test_classic_fails(self):
+        self.assertEqual(1, 2)
+"#;
+
+pub(crate) async fn each_test_is_reported(sandbox: &dyn Sandbox) {
+    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_all.py", TESTS)])).await;
+    let tests = result.tests.expect("a test run lists its tests");
+    let expected = [
+        ("test_all.py::test_passes", TestOutcome::Passed),
+        ("test_all.py::test_fails", TestOutcome::Failed),
+        ("test_all.py::test_skipped", TestOutcome::Skipped),
+        ("test_all.py::test_error", TestOutcome::Error),
+        ("test_all.py::Classic::test_classic_fails", TestOutcome::Failed),
+        ("test_all.py::Classic::test_classic_passes", TestOutcome::Passed),
+    ];
+    assert_eq!(tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect::<Vec<_>>(), expected);
+    assert_eq!((result.outcome, result.exit_code), (Outcome::Exited, Some(1)));
+    assert!(message(&tests[1]).contains("AssertionError: assert (1 + 1) == 3"), "{tests:?}");
+    assert_eq!(message(&tests[2]), "Skipped: not today");
+    assert!(message(&tests[3]).contains("setup: RuntimeError: no fixture"), "{tests:?}");
+    assert!(message(&tests[4]).contains("1 != 2"), "{tests:?}");
+    assert!(tests[5].duration_ms >= 20, "{tests:?}");
+}
+
+pub(crate) async fn broken_test_files_are_errors_and_quote_nothing(sandbox: &dyn Sandbox) {
+    let files = [("test_broken.py", "secret_name = (\ndef f(:\n"), ("test_import.py", "import not_there\n")];
+    let result = run(sandbox, job(SecurityLevel::Strict, Command::Tests, &files)).await;
+    let tests = result.tests.expect("a test run lists its tests");
+    assert_eq!(
+        tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect::<Vec<_>>(),
+        [("test_broken.py", TestOutcome::Error), ("test_import.py", TestOutcome::Error)]
+    );
+    assert!(message(&tests[0]).starts_with("SyntaxError: "), "{tests:?}");
+    assert!(message(&tests[0]).ends_with("(test_broken.py, line 2)"), "{tests:?}");
+    assert!(message(&tests[1]).contains("No module named 'not_there'"), "{tests:?}");
+    let said = [text(&result.stdout), text(&result.stderr), message(&tests[0])].concat();
+    assert!(!said.contains("secret_name"), "{said}");
+}
+
+pub(crate) async fn a_test_run_that_is_cut_short_is_no_success(sandbox: &dyn Sandbox) {
+    let leaves = "import os\ndef test_first():\n    pass\ndef test_leaves():\n    os._exit(0)\n";
+    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_it.py", leaves)])).await;
+    let tests = result.tests.expect("a test run lists its tests");
+    let outcomes: Vec<_> = tests.iter().map(|test| test.outcome).collect();
+    assert_eq!(outcomes, [TestOutcome::Passed, TestOutcome::Error], "{tests:?}");
+}
+
+pub(crate) async fn usual_python_works(sandbox: &dyn Sandbox) {
+    let source = r#"
+import asyncio, os, pathlib, sqlite3, subprocess, sys, tempfile, threading
+async def later():
+    await asyncio.sleep(0.001)
+    return 1
+assert asyncio.run(later()) == 1
+threads = [threading.Thread(target=sum, args=([1],)) for _ in range(20)]
+[t.start() for t in threads]; [t.join() for t in threads]
+with tempfile.TemporaryDirectory() as folder:
+    connection = sqlite3.connect(pathlib.Path(folder, "db"))
+    connection.execute("create table t(a)"); connection.commit()
+pathlib.Path("/tmp/there").write_text("x")
+pathlib.Path("out.txt").write_text("x"); os.rename("out.txt", "renamed.txt"); os.remove("renamed.txt")
+print(subprocess.run([sys.executable, "-c", "print('child')"], capture_output=True, text=True).stdout.strip())
+print(os.getcwd(), os.getuid(), os.environ["HOME"])
+"#;
+    let result = script(sandbox, source).await;
+    assert_eq!((text(&result.stdout), text(&result.stderr)), ("child\n/work/job 65534 /work/tmp\n", ""));
+}
+
+pub(crate) async fn health_names_the_walls(sandbox: &dyn Sandbox) {
+    let health = sandbox.health().await;
+    assert!(health.ok, "{health:?}");
+    assert!(["docker", "bubblewrap"].contains(&health.backend.as_str()));
+    assert!(health.landlock_abi >= 1, "{health:?}");
+    assert_eq!(health.runtimes, ["python"]);
+}
+
+fn message(test: &TestCase) -> &str {
+    test.message.as_deref().expect("a test that did not pass says why")
 }

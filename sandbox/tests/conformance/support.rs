@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("starts a runtime"));
 
 #[expect(clippy::disallowed_methods, reason = "tests are configured by the environment alone")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn config(backend: Backend) -> SandboxConfig {
         roots_dir: roots().to_owned(),
         runtimes: vec!["python".into()],
         pool_size: 2,
-        concurrency: 2,
+        concurrency: 4,
         runner_path: None,
         minimum_landlock_abi: 1,
         instance: format!("conformance-{}", std::process::id()),

@@ -38,8 +38,14 @@ class Reporter:
     def __init__(self):
         self.messages = {}
 
+    def pytest_runtest_makereport(self, item, call):
+        if call.excinfo is not None:
+            self.messages[item.nodeid] = _describe(call.excinfo.value)
+
     def pytest_exception_interact(self, node, call, report):
-        self.messages[report.nodeid] = _describe(call.excinfo.value)
+        # Of tests this is called after the report, of collection before it: the only place to see its exception.
+        if report.when == "collect":
+            self.messages[report.nodeid] = _describe(call.excinfo.value)
 
     def pytest_runtest_logstart(self, nodeid, location):
         _say("start", nodeid)
@@ -55,7 +61,7 @@ class Reporter:
         if report.skipped and report.when in ("setup", "call"):
             _end(name, "skipped", seconds, _skip_reason(report))
         elif report.failed and report.when == "call":
-            _end(name, "failed", seconds, message or str(report.longrepr)[:LONGEST_MESSAGE])
+            _end(name, "failed", seconds, message)
         elif report.failed:
             _end(name, "error", seconds, f"{report.when}: {message}"[:LONGEST_MESSAGE])
         elif report.passed and report.when == "call":

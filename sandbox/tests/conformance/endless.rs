@@ -1,0 +1,58 @@
+//! A job that runs until it is killed, and can be seen from the host while it does.
+
+use std::fs;
+use std::time::Duration;
+
+use sandbox::{Command, Job, SecurityLevel};
+use tokio::time::{Instant, sleep};
+
+use crate::support::job;
+
+/// Found by its script's name, which is on its command line and nowhere else.
+pub(crate) struct EndlessJob {
+    script: String,
+}
+
+impl EndlessJob {
+    pub(crate) fn new() -> Self {
+        Self { script: format!("endless_{}.py", uuid::Uuid::new_v4().simple()) }
+    }
+
+    pub(crate) fn named(script: &str) -> Self {
+        Self { script: script.to_owned() }
+    }
+
+    pub(crate) fn script(&self) -> &str {
+        &self.script
+    }
+
+    pub(crate) fn job(&self) -> Job {
+        let command = Command::Script { path: self.script.clone() };
+        job(SecurityLevel::Standard, command, &[(&self.script, "while True: pass\n")])
+    }
+
+    /// Returns once the kernel runs it.
+    pub(crate) async fn is_seen(&self) {
+        self.becomes(true, Duration::from_secs(15)).await;
+    }
+
+    pub(crate) async fn is_gone_within(&self, limit: Duration) {
+        self.becomes(false, limit).await;
+    }
+
+    async fn becomes(&self, running: bool, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.is_running() != running {
+            assert!(Instant::now() < deadline, "the job's process is not as expected: running = {running}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        let wanted = format!("./{}", self.script).into_bytes();
+        let processes = fs::read_dir("/proc").expect("lists processes").flatten();
+        processes
+            .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+            .any(|line| line.split(|byte| *byte == 0).any(|word| word == wanted))
+    }
+}
