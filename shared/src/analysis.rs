@@ -37,8 +37,12 @@ pub enum AnalysisType {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     pub rule: String,
+    #[serde(rename = "type")]
     pub kind: FindingKind,
     pub severity: Severity,
+    /// The file it is in, where several were analysed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
     pub line_start: u32,
     pub line_end: u32,
     pub title: String,

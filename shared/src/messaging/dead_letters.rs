@@ -11,6 +11,8 @@ use super::subjects;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub stream: String,
+    /// Its place in that stream.
+    pub sequence: u64,
     pub subject: String,
     pub reason: String,
     pub attempts: u64,
@@ -30,9 +32,11 @@ impl DeadLetters {
         Self { broker: broker.clone() }
     }
 
-    /// Stores a dead letter; returns once it is on disk.
+    /// Stores a dead letter; returns once it is on disk. Idempotent by stream and sequence within two minutes.
     pub async fn publish(&self, letter: &DeadLetter) -> Result<(), String> {
-        let message = PublishMessage::build().payload(encode(letter).into());
+        let message = PublishMessage::build()
+            .payload(encode(letter).into())
+            .message_id(format!("{}-{}", letter.stream, letter.sequence));
         let subject = subjects::dead_letter(&letter.stream);
         let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?;
         ack.await.map(|_| ()).map_err(|error| error.to_string())

@@ -68,15 +68,14 @@ impl<T> Delivery<T> {
         Settlement::Retried
     }
 
-    /// Copies the message to the dead letters and, once that is on disk, takes it out of the queue.
-    ///
-    /// Where the copy fails the message is handed back instead: nothing is lost.
-    pub async fn dead_letter(mut self, letters: &DeadLetters, reason: &str) -> Settlement {
+    /// The message as a dead letter, whole.
+    pub fn to_letter(&self, reason: &str) -> DeadLetter {
         let message = &self.parts.message;
-        let stream = message.info().map(|info| info.stream.to_owned()).unwrap_or_default();
+        let info = message.info();
         let headers = message.headers.iter().flat_map(|headers| headers.iter());
-        let letter = DeadLetter {
-            stream,
+        DeadLetter {
+            stream: info.as_ref().map(|info| info.stream.to_owned()).unwrap_or_default(),
+            sequence: info.map(|info| info.stream_sequence).unwrap_or_default(),
             subject: message.subject.to_string(),
             reason: reason.to_owned(),
             attempts: self.parts.delivered,
@@ -84,16 +83,24 @@ impl<T> Delivery<T> {
                 .flat_map(|(name, values)| values.iter().map(move |value| (name.to_string(), value.to_string())))
                 .collect(),
             payload: message.payload.to_vec(),
-        };
-        match letters.publish(&letter).await {
-            Ok(()) => {
-                self.parts.settle(AckKind::Term).await;
-                Settlement::DeadLettered
-            }
+        }
+    }
+
+    /// Takes the message out of the queue for good; only after its copy among the dead letters is on disk.
+    pub async fn discard(mut self) -> Settlement {
+        self.parts.settle(AckKind::Term).await;
+        Settlement::DeadLettered
+    }
+
+    /// Copies the message to the dead letters and, once that is on disk, takes it out of the queue.
+    ///
+    /// Where the copy fails the message is handed back instead: nothing is lost.
+    pub async fn dead_letter(self, letters: &DeadLetters, reason: &str) -> Settlement {
+        match letters.publish(&self.to_letter(reason)).await {
+            Ok(()) => self.discard().await,
             Err(error) => {
                 tracing::error!(%error, "a dead letter could not be stored; the message is handed back");
-                self.parts.settle(AckKind::Nak(Some(Duration::from_secs(5)))).await;
-                Settlement::Retried
+                self.retry_after(Duration::from_secs(5)).await
             }
         }
     }

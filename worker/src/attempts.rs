@@ -1,0 +1,44 @@
+//! How often a step was begun. The broker's delivery count also counts deliveries that only waited their turn, so a step that
+//! is begun again is counted here, before it runs: a step that kills its worker is counted too.
+
+use shared::messaging::{Bucket, BucketError, Delivery, Entry};
+
+/// Counts attempts in a bucket that all workers share.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempts {
+    bucket: Bucket<u64>,
+    limit: u64,
+}
+
+impl Attempts {
+    pub(crate) fn new(bucket: Bucket<u64>, limit: u64) -> Self {
+        Self { bucket, limit }
+    }
+
+    /// Notes that the step begins; false where it had all its attempts.
+    ///
+    /// A first delivery is not noted: it costs nothing, and the count is only ever too low by that one.
+    pub(crate) async fn begin(&self, delivery: &Delivery<Entry>) -> Result<bool, BucketError> {
+        if delivery.delivered() <= 1 {
+            return Ok(true);
+        }
+        let key = format!("step-{}", delivery.body().sequence);
+        loop {
+            let noted = match self.bucket.get(&key).await? {
+                Some((count, _)) if count >= self.limit => return Ok(false),
+                Some((count, revision)) => self.bucket.update(&key, &(count + 1), revision).await,
+                None => self.bucket.create(&key, &1).await,
+            };
+            match noted {
+                Ok(_) => return Ok(true),
+                Err(BucketError::Conflict) => {}
+                Err(error @ BucketError::Unavailable { .. }) => return Err(error),
+            }
+        }
+    }
+
+    /// Attempts that a step has.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+}

@@ -1,0 +1,149 @@
+//! The worker's settings.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use generator::{GeneratorConfig, ModelConfig};
+use sandbox::{Backend, SandboxConfig};
+use shared::config::{ConfigErrors, Profile, Settings};
+use shared::identity::Secret;
+use shared::messaging::BrokerSettings;
+use shared::telemetry::LogFormat;
+use shared::workflow::PhaseKind;
+
+/// Everything a worker is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub broker: BrokerSettings,
+    pub redis_url: Secret,
+    pub instance: String,
+    /// Phases whose steps are served.
+    pub phases: Vec<PhaseKind>,
+    /// Whether interactive analyses are served.
+    pub analyses: bool,
+    /// Steps of one phase at once.
+    pub concurrency: usize,
+    pub max_attempts: u64,
+    pub steps_per_user: u32,
+    pub drain: Duration,
+    pub sandbox: SandboxConfig,
+    pub generator: GeneratorConfig,
+    pub prices: Prices,
+    pub metrics_listen: String,
+    pub log: LogFormat,
+    pub log_filter: String,
+}
+
+/// What usage costs, in the unit of `metrics.total_cost`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prices {
+    pub cpu_second: f64,
+    pub thousand_tokens: f64,
+}
+
+impl Config {
+    /// Reads the settings; every mistake is reported at once.
+    pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
+        let profile = settings.read("profile", Profile::Development);
+        let redis_url = settings.secret("redis.url", "redis.url_file");
+        if redis_url.is_none() {
+            settings.mistake("redis.url: must be set (the read model's address)");
+        }
+        let instance = settings.read("worker.instance", format!("worker-{}", std::process::id()));
+        let (phases, analyses) = read_phases(&mut settings);
+        let ack_wait = settings.span("worker.ack_wait", Duration::from_secs(3));
+        if ack_wait != Duration::from_secs(3) {
+            settings.mistake("worker.ack_wait: is 3s; the sign of life every second must stay within a third of it");
+        }
+        let runtimes = settings.list("sandbox.runtimes", &["python"]);
+        let config = Self {
+            broker: BrokerSettings::read(&mut settings),
+            redis_url: redis_url.unwrap_or(Secret::new("")),
+            phases,
+            analyses,
+            concurrency: settings.read("worker.concurrency", 8),
+            max_attempts: settings.read("worker.max_attempts", 10),
+            steps_per_user: settings.read("worker.steps_per_user", 8),
+            drain: settings.span("worker.drain", Duration::from_secs(20)),
+            sandbox: read_sandbox(&mut settings, profile, &instance, runtimes.clone()),
+            generator: read_generator(&mut settings, runtimes),
+            prices: Prices {
+                cpu_second: settings.read("budget.cpu_second", 0.01),
+                thousand_tokens: settings.read("budget.thousand_tokens", 0.01),
+            },
+            metrics_listen: settings.read("worker.metrics_listen", "127.0.0.1:0".to_owned()),
+            log: settings.read("telemetry.log", LogFormat::Text),
+            log_filter: settings.read("telemetry.filter", "info".to_owned()),
+            instance,
+        };
+        if config.concurrency == 0 || config.sandbox.concurrency == 0 {
+            settings.mistake("worker.concurrency, worker.execute_concurrency: must be at least 1");
+        }
+        settings.finish()?;
+        Ok(config)
+    }
+}
+
+fn read_phases(settings: &mut Settings) -> (Vec<PhaseKind>, bool) {
+    let known = [PhaseKind::Plan, PhaseKind::Generate, PhaseKind::Analyze, PhaseKind::Execute];
+    let mut phases = Vec::new();
+    let mut analyses = false;
+    for word in settings.list("worker.phases", &["plan", "generate", "analyze", "execute", "analyses"]) {
+        match known.into_iter().find(|phase| phase.as_str() == word) {
+            Some(phase) => phases.push(phase),
+            None if word == "analyses" => analyses = true,
+            None => settings
+                .mistake(format!("worker.phases: {word:?} is none of plan, generate, analyze, execute, analyses")),
+        }
+    }
+    (phases, analyses)
+}
+
+fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runtimes: Vec<String>) -> SandboxConfig {
+    let backend = match settings.read("sandbox.backend", "auto".to_owned()).as_str() {
+        "docker" => Backend::Docker,
+        "bubblewrap" => Backend::Bubblewrap,
+        "auto" => Backend::Auto,
+        _ => {
+            settings.mistake("sandbox.backend: is auto, docker or bubblewrap");
+            Backend::Auto
+        }
+    };
+    if profile == Profile::Production && backend == Backend::Auto {
+        settings
+            .mistake("sandbox.backend: production must name docker or bubblewrap, so that a lost engine is noticed");
+    }
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    SandboxConfig {
+        backend,
+        docker_host: settings.optional("sandbox.docker_host"),
+        roots_dir: PathBuf::from(settings.read("sandbox.roots_dir", "data/sandbox".to_owned())),
+        runtimes,
+        pool_size: settings.read("sandbox.pool_size", 4),
+        concurrency: settings.read("worker.execute_concurrency", cores.max(2)),
+        runner_path: None,
+        minimum_landlock_abi: settings.read("sandbox.minimum_landlock_abi", 0),
+        instance: instance.to_owned(),
+    }
+}
+
+fn read_generator(settings: &mut Settings, runtimes: Vec<String>) -> GeneratorConfig {
+    let base_url = settings.optional::<String>("generator.model_url");
+    let name = settings.optional::<String>("generator.model");
+    let api_key = settings.secret("generator.model_key", "generator.model_key_file");
+    let timeout = settings.span("generator.model_timeout", Duration::from_secs(60));
+    let max_tokens = settings.read("generator.max_tokens", 4_096);
+    let model = match (base_url, name) {
+        (Some(base_url), Some(model)) => {
+            let api_key = api_key.map(|key| key.expose().to_owned());
+            Some(ModelConfig { base_url, model, api_key, timeout, max_tokens })
+        }
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            settings.mistake("generator.model_url, generator.model: a language model needs both");
+            None
+        }
+    };
+    let catalogue_dirs = settings.list("generator.catalogue_dirs", &[]).into_iter().map(PathBuf::from).collect();
+    GeneratorConfig { catalogue_dirs, model, runtimes }
+}

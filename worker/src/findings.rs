@@ -1,0 +1,63 @@
+//! The analyser's report in the terms of the domain.
+
+use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Finding, FindingKind, Severity};
+
+/// Analyses one text on a thread of its own: it takes CPU, not patience.
+pub(crate) async fn analyze(task: AnalysisTask) -> Result<AnalysisReport, tokio::task::JoinError> {
+    tokio::task::spawn_blocking(move || {
+        let report = heimdall::analyze(&heimdall::Request {
+            source: &task.source,
+            file_path: task.file_path.as_deref(),
+            language: task.language.as_deref(),
+            kind: kind_of(task.analysis_type),
+            framework: task.framework.as_deref(),
+            dependencies: &task.dependencies,
+        });
+        into_domain(report, task.file_path)
+    })
+    .await
+}
+
+fn kind_of(analysis_type: AnalysisType) -> heimdall::Kind {
+    match analysis_type {
+        AnalysisType::Security => heimdall::Kind::Security,
+        AnalysisType::Performance => heimdall::Kind::Performance,
+        AnalysisType::Architecture => heimdall::Kind::Architecture,
+        AnalysisType::General => heimdall::Kind::General,
+    }
+}
+
+fn into_domain(report: heimdall::Report, file: Option<String>) -> AnalysisReport {
+    let findings = report.findings.into_iter().map(|finding| Finding {
+        rule: finding.rule,
+        kind: match finding.kind {
+            heimdall::FindingKind::Security => FindingKind::Security,
+            heimdall::FindingKind::Performance => FindingKind::Performance,
+            heimdall::FindingKind::Style => FindingKind::Style,
+            heimdall::FindingKind::Architecture => FindingKind::Architecture,
+        },
+        severity: match finding.severity {
+            heimdall::Severity::Low => Severity::Low,
+            heimdall::Severity::Medium => Severity::Medium,
+            heimdall::Severity::High => Severity::High,
+            heimdall::Severity::Critical => Severity::Critical,
+        },
+        file: file.clone(),
+        line_start: finding.line_start,
+        line_end: finding.line_end,
+        title: finding.title,
+        description: finding.description,
+        recommendation: finding.recommendation,
+        example_fix: finding.example_fix,
+        references: finding.references,
+        confidence: finding.confidence,
+    });
+    AnalysisReport {
+        language: report.language,
+        parsed: report.parsed,
+        overall_score: report.overall_score,
+        confidence: report.confidence,
+        findings: findings.collect(),
+        tools: report.tools,
+    }
+}

@@ -1,0 +1,20 @@
+//! A worker: takes steps from the queues of the phases it serves, does them, and appends what happened.
+//!
+//! It holds no state that matters: killed at any line, its steps go to another worker after `ack_wait`, and the log's fence
+//! keeps results of a stale attempt out. It can never release: the broker lets it publish neither `done` nor parked gates.
+//! Start reading at [`steps`], which every step passes through.
+
+mod analyses;
+mod attempts;
+mod cancels;
+mod config;
+mod desk;
+mod fairness;
+mod findings;
+mod metrics;
+mod presence;
+mod startup;
+mod steps;
+
+pub use config::Config;
+pub use startup::Application;

@@ -1,0 +1,41 @@
+//! Signs of life, from which the APIs know how many workers there are and whether code can run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::messaging::{Control, WorkerReport};
+
+use crate::desk::Desk;
+
+/// Reports every second until the life ends.
+pub(crate) async fn report_presence(desk: Arc<Desk>, control: Control, phases: Vec<String>) {
+    let stopping = desk.life.stopping();
+    loop {
+        control.report(&report(&desk, &phases).await).await;
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+async fn report(desk: &Desk, phases: &[String]) -> WorkerReport {
+    let base = WorkerReport {
+        instance: desk.instance.clone(),
+        phases: phases.to_vec(),
+        runtimes: Vec::new(),
+        running: desk.cancels.count(),
+        sandbox_backend: "none".to_owned(),
+        sandbox_ok: false,
+        sandbox_detail: "this worker runs no code".to_owned(),
+    };
+    let Some(sandbox) = &desk.sandbox else { return base };
+    let health = sandbox.health().await;
+    WorkerReport {
+        runtimes: health.runtimes,
+        sandbox_backend: health.backend,
+        sandbox_ok: health.ok,
+        sandbox_detail: format!("{} (Landlock ABI {}, {} warm)", health.detail, health.landlock_abi, health.warm),
+        ..base
+    }
+}

@@ -1,0 +1,70 @@
+//! Analysis of the files before they run.
+
+use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity};
+use shared::messaging::BlobError;
+use shared::workflow::{Event, StepUsage, Workflow};
+
+use super::Done;
+use crate::desk::Desk;
+use crate::findings::analyze;
+
+pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage) -> Done {
+    let reports = match reports_of(desk, workflow).await {
+        Ok(reports) => reports,
+        Err(reason) => return Done::Retry(reason),
+    };
+    let report = merge(reports);
+    let issues = report
+        .findings
+        .iter()
+        .filter(|finding| finding.kind == FindingKind::Security && finding.severity >= Severity::Medium);
+    let issues = u32::try_from(issues.count()).unwrap_or(u32::MAX);
+    let text = match serde_json::to_string(&report) {
+        Ok(text) => text,
+        Err(error) => return Done::Retry(error.to_string()),
+    };
+    match desk.blobs.store(text).await {
+        Ok(report) => Done::Event(Event::Analyzed { report, issues, usage }),
+        Err(error) => Done::Retry(error.to_string()),
+    }
+}
+
+/// One report for each file that is not a test: tests may hold what code must not, such as fixed secrets.
+async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<Vec<AnalysisReport>, String> {
+    let mut reports = Vec::new();
+    for file in workflow.artifacts.files.iter().filter(|file| !file.is_test) {
+        let source = desk.blobs.load(&file.content).await.map_err(|error: BlobError| error.to_string())?;
+        let task = AnalysisTask {
+            analysis_type: AnalysisType::General,
+            source,
+            file_path: Some(file.path.clone()),
+            language: workflow.artifacts.runtime.clone(),
+            framework: None,
+            dependencies: Vec::new(),
+        };
+        reports.push(analyze(task).await.map_err(|error| error.to_string())?);
+    }
+    Ok(reports)
+}
+
+/// The worst score, the least confidence, and every finding, worst first.
+fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
+    let mut merged = AnalysisReport {
+        language: reports.first().map_or_else(|| "none".to_owned(), |report| report.language.clone()),
+        parsed: reports.iter().all(|report| report.parsed),
+        overall_score: reports.iter().map(|report| report.overall_score).min().unwrap_or(100),
+        confidence: reports.iter().map(|report| report.confidence).fold(1.0, f32::min),
+        findings: Vec::new(),
+        tools: Vec::new(),
+    };
+    for report in reports {
+        merged.findings.extend(report.findings);
+        for tool in report.tools {
+            if !merged.tools.contains(&tool) {
+                merged.tools.push(tool);
+            }
+        }
+    }
+    merged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    merged
+}

@@ -1,0 +1,141 @@
+//! Generation: the goal becomes files.
+
+use generator::{Feedback as Lessons, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use shared::messaging::BlobError;
+use shared::workflow::{Artifacts, CodeFile, Event, Failure, Feedback, NewInput, RunCommand, StepUsage, Workflow};
+use tokio_util::sync::CancellationToken;
+
+use super::Done;
+use crate::desk::Desk;
+
+pub(super) async fn run(
+    desk: &Desk,
+    workflow: &Workflow,
+    feedback: Option<&Feedback>,
+    input: Option<&NewInput>,
+    usage: StepUsage,
+    cancel: &CancellationToken,
+) -> Done {
+    let request = match request_for(desk, workflow, feedback, input).await {
+        Ok(request) => request,
+        Err(error) => return Done::Retry(error.to_string()),
+    };
+    let generated = tokio::select! {
+        () = cancel.cancelled() => return Done::Cancelled,
+        generated = desk.generator.generate(&request) => generated,
+    };
+    match generated {
+        Ok(generation) => match artifacts_from(desk, generation, usage).await {
+            Ok(event) => Done::Event(event),
+            Err(error) => Done::Retry(error.to_string()),
+        },
+        Err(GenerateError::NoGenerator { hint }) => {
+            let failure = Failure::new("no_generator", "No generator can serve this goal.", hint);
+            Done::Event(Event::NoGenerator { failure, usage })
+        }
+        Err(GenerateError::Retry { code, message }) => Done::Retry(format!("{code}: {message}")),
+        Err(GenerateError::Fail { code, message }) => {
+            let hint = "Try again, make the goal more precise, or supply code.";
+            Done::Event(Event::StepFailed { failure: Failure::new(&code, message, hint) })
+        }
+    }
+}
+
+async fn request_for(
+    desk: &Desk,
+    workflow: &Workflow,
+    feedback: Option<&Feedback>,
+    input: Option<&NewInput>,
+) -> Result<Request, BlobError> {
+    let submission = &workflow.submission;
+    let (supplied, recipe) = match input {
+        Some(NewInput::Code { content }) => (Some(content), None),
+        Some(NewInput::Recipe { name }) => (None, Some(name.clone())),
+        None => (None, None),
+    };
+    let code = match supplied.or(submission.code.as_ref()) {
+        Some(content) => Some(desk.blobs.load(content).await?),
+        None => None,
+    };
+    let feedback = match feedback {
+        Some(feedback) => Some(lessons(desk, workflow, feedback).await?),
+        None => None,
+    };
+    let left = submission.options.budget - workflow.metrics.total_cost;
+    Ok(Request {
+        goal: submission.goal.clone(),
+        code,
+        current_file: submission.current_file.clone(),
+        language: submission.language.clone(),
+        recipe,
+        round: workflow.round,
+        feedback,
+        max_tokens: affordable_tokens(left, desk.prices.thousand_tokens),
+    })
+}
+
+/// How many tokens the rest of the budget pays for; `None` where tokens cost nothing.
+fn affordable_tokens(left: f64, thousand_tokens: f64) -> Option<u64> {
+    (thousand_tokens > 0.0).then(|| {
+        let tokens = (left / thousand_tokens * 1_000.0).clamp(0.0, 1e9);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1e9 above")]
+        let tokens = tokens as u64;
+        tokens
+    })
+}
+
+async fn lessons(desk: &Desk, workflow: &Workflow, feedback: &Feedback) -> Result<Lessons, BlobError> {
+    let mut previous = Vec::new();
+    for file in &workflow.artifacts.files {
+        previous.push(SourceFile {
+            path: file.path.clone(),
+            content: desk.blobs.load(&file.content).await?,
+            kind: if file.is_test { Kind::Test } else { Kind::Code },
+            from_caller: file.from_caller,
+        });
+    }
+    Ok(Lessons {
+        failed_tests: feedback.failed_tests.clone(),
+        output_tail: feedback.output_tail.clone(),
+        findings: feedback.findings.clone(),
+        comment: feedback.comment.clone(),
+        previous,
+    })
+}
+
+async fn artifacts_from(desk: &Desk, generation: Generation, mut usage: StepUsage) -> Result<Event, BlobError> {
+    let mut files = Vec::new();
+    for file in generation.files {
+        files.push(CodeFile {
+            path: file.path,
+            content: desk.blobs.store(file.content).await?,
+            is_test: file.kind == Kind::Test,
+            from_caller: file.from_caller,
+        });
+    }
+    #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
+    let tokens = generation.tokens as f64;
+    usage.cost = tokens / 1_000.0 * desk.prices.thousand_tokens;
+    let artifacts = Artifacts {
+        files,
+        run: Some(match generation.run {
+            Run::Script { path } => RunCommand::Script { path },
+            Run::Tests => RunCommand::Tests,
+        }),
+        runtime: Some(generation.runtime),
+        origin: Some(describe(&generation.origin)),
+        repairable: generation.repairable,
+        documentation: Some(desk.blobs.store(generation.documentation).await?),
+        ..Artifacts::default()
+    };
+    Ok(Event::Generated { artifacts: Box::new(artifacts), usage })
+}
+
+fn describe(origin: &Origin) -> String {
+    match origin {
+        Origin::Caller => "the caller's own code".to_owned(),
+        Origin::Documenter => "the caller's own code, documented".to_owned(),
+        Origin::Recipe { name, version } => format!("recipe {name} {version}"),
+        Origin::Model { name } => format!("model {name}"),
+    }
+}

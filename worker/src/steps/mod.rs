@@ -1,0 +1,217 @@
+//! The way of every step: is it still the newest, may it run, do it, append what happened.
+
+mod analyze;
+mod execute;
+mod generate;
+mod results;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::approval::Actor;
+use shared::clock::Timestamp;
+use shared::ids::EventId;
+use shared::messaging::{AppendError, Delivery, Entry, ReadError, Settlement};
+use shared::workflow::{Event, Failure, Happened, Phase, StepUsage, transition};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::desk::Desk;
+
+/// Between two looks at whether the step still is its workflow's newest, and two renewals of its turn.
+const TICK: Duration = Duration::from_secs(1);
+/// After this long a step is tried again when something it needs is away.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What came of doing a step.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// This happened.
+    Event(Event),
+    /// It may work later.
+    Retry(String),
+    /// Someone killed it; nothing is to be committed.
+    Cancelled,
+}
+
+/// Does one step and settles its delivery. Cancel safe: dropped anywhere, the step comes again.
+pub(crate) async fn handle_step(desk: Arc<Desk>, delivery: Delivery<Entry>) {
+    let entry = delivery.body().clone();
+    let phase = entry.workflow.phase.kind().as_str();
+    // Entered before the look at the log: a cancel after that look reaches the token, one before it is seen by the look.
+    let running = desk.cancels.enter(entry.workflow.id);
+    match is_newest(&desk, &entry).await {
+        Ok(true) => {}
+        Ok(false) => {
+            delivery.ack().await;
+            return;
+        }
+        Err(reason) => {
+            tracing::warn!(%reason, "a step has to wait");
+            delivery.retry_after(AGAIN).await;
+            return;
+        }
+    }
+    if !desk.fairness.hold(&entry).await {
+        drop(running);
+        desk.fairness.wait(delivery, &desk.life).await;
+        return;
+    }
+    let settlement = attempt(&desk, delivery, &running.token).await;
+    desk.fairness.release(&entry).await;
+    desk.metrics.steps.with_label_values(&[phase, outcome_name(settlement)]).inc();
+}
+
+fn outcome_name(settlement: Settlement) -> &'static str {
+    match settlement {
+        Settlement::Acked => "settled",
+        Settlement::Retried => "retried",
+        Settlement::DeadLettered => "dead_lettered",
+    }
+}
+
+async fn is_newest(desk: &Desk, entry: &Entry) -> Result<bool, String> {
+    match desk.log.newest_from_leader(entry.workflow.id).await {
+        Ok(newest) => Ok(newest.is_some_and(|newest| newest.sequence == entry.sequence)),
+        // A newer build moved it on.
+        Err(ReadError::Decode(_)) => Ok(false),
+        Err(ReadError::Unavailable(reason)) => Err(reason),
+    }
+}
+
+async fn attempt(desk: &Desk, delivery: Delivery<Entry>, cancel: &CancellationToken) -> Settlement {
+    let entry = delivery.body().clone();
+    match desk.attempts.begin(&delivery).await {
+        Ok(true) => {}
+        Ok(false) => return give_up(desk, delivery).await,
+        Err(error) => {
+            tracing::warn!(%error, "attempts cannot be counted; the step waits");
+            return delivery.retry_after(AGAIN).await;
+        }
+    }
+    let begun = Instant::now();
+    desk.metrics.running.inc();
+    let done = watched(desk, &entry, cancel).await;
+    desk.metrics.running.dec();
+    let phase = entry.workflow.phase.kind().as_str();
+    desk.metrics.seconds.with_label_values(&[phase]).observe(begun.elapsed().as_secs_f64());
+    match done {
+        Done::Event(event) => match append(desk, &entry, event).await {
+            Ok(()) => delivery.ack().await,
+            Err(reason) => {
+                tracing::warn!(workflow.id = %entry.workflow.id, %reason, "a result could not be appended; the step comes again");
+                delivery.retry_after(AGAIN).await
+            }
+        },
+        Done::Retry(reason) => {
+            tracing::warn!(workflow.id = %entry.workflow.id, phase, %reason, "a step will be tried again");
+            let exponent = u32::try_from(delivery.delivered().min(6)).unwrap_or(6);
+            delivery.retry_after(Duration::from_millis(250 * 2_u64.pow(exponent))).await
+        }
+        // Cancelled by someone: the look at the log settles it. At the end of a drain: another worker takes it at once.
+        Done::Cancelled => delivery.retry_after(Duration::ZERO).await,
+    }
+}
+
+/// Does the step, and kills it once it is no longer the newest.
+async fn watched(desk: &Desk, entry: &Entry, cancel: &CancellationToken) -> Done {
+    let started_at = desk.clock.now();
+    let mut work = std::pin::pin!(run(desk, entry, started_at, cancel));
+    loop {
+        tokio::select! {
+            done = &mut work => return if cancel.is_cancelled() { Done::Cancelled } else { done },
+            () = tokio::time::sleep(TICK) => {}
+        }
+        desk.fairness.hold(entry).await;
+        if let Ok(false) = is_newest(desk, entry).await {
+            cancel.cancel();
+        }
+    }
+}
+
+async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &CancellationToken) -> Done {
+    let usage = usage_from(entry, started_at);
+    match &entry.workflow.phase {
+        Phase::Plan => Done::Event(Event::Planned { usage }),
+        Phase::Generate { feedback, input } => {
+            generate::run(desk, &entry.workflow, feedback.as_ref(), input.as_ref(), usage, cancel).await
+        }
+        Phase::Analyze => analyze::run(desk, &entry.workflow, usage).await,
+        Phase::Execute { .. } => execute::run(desk, &entry.workflow, usage, cancel).await,
+        Phase::Approve { .. } | Phase::Done | Phase::Failed { .. } | Phase::Cancelled { .. } => {
+            Done::Event(Event::StepFailed {
+                failure: Failure::new(
+                    "internal",
+                    "A worker received a step that is not a worker's.",
+                    "Tell the operator.",
+                ),
+            })
+        }
+    }
+}
+
+fn usage_from(entry: &Entry, started_at: Timestamp) -> StepUsage {
+    let queue_ms = u64::try_from(started_at.since(entry.happened.at).as_millis()).unwrap_or(u64::MAX);
+    StepUsage { started_at, queue_ms, sandbox_ms: 0, cost: 0.0 }
+}
+
+async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> {
+    let now = desk.clock.now();
+    let (kind, detail) = (event.kind(), detail_of(&event));
+    let next = transition(&entry.workflow, event, now).map_err(|illegal| illegal.to_string())?;
+    let actor = Actor::Service("worker".to_owned());
+    let happened = Happened { event_id: EventId::fresh(), kind, actor, at: now, detail };
+    match desk.log.append(entry.sequence, &next, &happened, entry.trace.child()).await {
+        Ok(_) => {
+            tracing::info!(
+                workflow.id = %next.id, event = kind.as_str(), phase = next.phase.kind().as_str(),
+                trace.id = entry.trace.trace_id(), "moved on"
+            );
+            Ok(())
+        }
+        Err(AppendError::Lost) => {
+            tracing::info!(workflow.id = %next.id, "someone else was faster; the result is dropped");
+            Ok(())
+        }
+        Err(AppendError::Unavailable(reason)) => Err(reason),
+    }
+}
+
+fn detail_of(event: &Event) -> Option<String> {
+    match event {
+        Event::StepFailed { failure } | Event::NoGenerator { failure, .. } => Some(failure.code.clone()),
+        Event::Generated { artifacts, .. } => artifacts.origin.clone(),
+        Event::Executed { tests, .. } => Some(format!("{} of {} passed", tests.passed, tests.total)),
+        Event::Planned { .. }
+        | Event::Analyzed { .. }
+        | Event::GateReleased { .. }
+        | Event::Parked { .. }
+        | Event::Decided { .. }
+        | Event::Expired { .. }
+        | Event::TimedOut
+        | Event::Cancelled { .. } => None,
+    }
+}
+
+/// The step had all its attempts: the message goes to the dead letters, the workflow fails, then the queue forgets it.
+async fn give_up(desk: &Desk, delivery: Delivery<Entry>) -> Settlement {
+    let entry = delivery.body().clone();
+    let reason = format!("the step was begun {} times and never ended", desk.attempts.limit());
+    tracing::error!(workflow.id = %entry.workflow.id, %reason, "a dead letter");
+    if let Err(error) = desk.letters.publish(&delivery.to_letter(&reason)).await {
+        tracing::error!(%error, "the dead letter could not be stored");
+        return delivery.retry_after(Duration::from_secs(5)).await;
+    }
+    let failure = Failure::new(
+        "attempts_exhausted",
+        "A step could not be finished in all its attempts.",
+        "Look at the workers' logs and at the dead letter, then submit again.",
+    );
+    match append(desk, &entry, Event::StepFailed { failure }).await {
+        Ok(()) => delivery.discard().await,
+        Err(reason) => {
+            tracing::warn!(%reason, "the workflow could not be failed yet");
+            delivery.retry_after(AGAIN).await
+        }
+    }
+}

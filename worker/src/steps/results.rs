@@ -1,0 +1,175 @@
+//! The test results of a run, in the shape that clients read.
+
+use sandbox::{JobResult, Outcome, TestCase, TestOutcome};
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared::workflow::{Feedback, TestSummary};
+
+/// Characters of a test's message and of the output that the next round is shown.
+const TAIL_CHARS: usize = 2_000;
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Test {
+    name: String,
+    outcome: &'static str,
+    duration_ms: u64,
+    message: Option<String>,
+}
+
+/// What a run tells: the document for clients, the counts, and the lessons for another round.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Results {
+    pub(super) document: Value,
+    pub(super) summary: TestSummary,
+    pub(super) feedback: Feedback,
+}
+
+/// Reads a job's result. A run without tests counts as one test named `run`, passed when the exit code is 0.
+pub(super) fn read(result: &JobResult) -> Results {
+    let tests = match &result.tests {
+        Some(tests) => tests.iter().map(of_case).collect(),
+        None => vec![run_as_test(result)],
+    };
+    let count =
+        |outcome: &str| u32::try_from(tests.iter().filter(|test| test.outcome == outcome).count()).unwrap_or(u32::MAX);
+    let (passed, skipped) = (count("passed"), count("skipped"));
+    let total = u32::try_from(tests.len()).unwrap_or(u32::MAX);
+    // Broken collection ends with a bad exit code and no failed test; that is no success.
+    let broken = result.outcome != Outcome::Exited || (result.exit_code != Some(0) && passed + skipped == total);
+    let counted = total - skipped;
+    let summary = TestSummary {
+        total: counted.max(u32::from(broken)),
+        passed: if broken { passed.min(counted.saturating_sub(1)) } else { passed },
+    };
+    let (stdout, stderr) = (String::from_utf8_lossy(&result.stdout), String::from_utf8_lossy(&result.stderr));
+    let document = json!({
+        "success_rate": summary.success_rate(),
+        "total": total,
+        "passed": passed,
+        "failed": count("failed"),
+        "errors": count("error"),
+        "skipped": skipped,
+        "tests": tests,
+        "stdout": stdout,
+        "stderr": stderr,
+        "exit_code": result.exit_code,
+        "signal": result.signal,
+        "outcome": result.outcome,
+        "truncated": result.truncated,
+        "timed_out": result.outcome == Outcome::TimedOut,
+        "oom_killed": result.outcome == Outcome::OomKilled,
+        "usage": {
+            "cpu_ms": result.usage.cpu_ms,
+            "wall_ms": result.usage.wall_ms,
+            "max_rss_bytes": result.usage.max_rss_bytes,
+        },
+    });
+    let feedback = Feedback {
+        failed_tests: tests
+            .into_iter()
+            .filter(|test| test.outcome == "failed" || test.outcome == "error")
+            .map(|test| (test.name, tail(&test.message.unwrap_or_default())))
+            .collect(),
+        output_tail: tail(&format!("{stdout}\n{stderr}")),
+        findings: Vec::new(),
+        comment: None,
+    };
+    Results { document, summary, feedback }
+}
+
+fn of_case(case: &TestCase) -> Test {
+    Test {
+        name: case.name.clone(),
+        outcome: match case.outcome {
+            TestOutcome::Passed => "passed",
+            TestOutcome::Failed => "failed",
+            TestOutcome::Error => "error",
+            TestOutcome::Skipped => "skipped",
+        },
+        duration_ms: case.duration_ms,
+        message: case.message.clone(),
+    }
+}
+
+fn run_as_test(result: &JobResult) -> Test {
+    let passed = result.outcome == Outcome::Exited && result.exit_code == Some(0);
+    let message = match (&result.outcome, result.exit_code) {
+        (Outcome::Exited, Some(0)) => None,
+        (Outcome::Exited, Some(code)) => Some(format!("the program ended with exit code {code}")),
+        (Outcome::Exited, None) => Some("the program ended without an exit code".to_owned()),
+        (Outcome::TimedOut, _) => Some("the program met its time limit".to_owned()),
+        (Outcome::OomKilled, _) => Some("the program met its memory limit".to_owned()),
+        (Outcome::KilledBySignal, _) => Some("the program was killed by a signal".to_owned()),
+        (Outcome::PidsExhausted, _) => Some("the program met its limit of processes".to_owned()),
+        (Outcome::DiskFull, _) => Some("the program filled its disk".to_owned()),
+        (Outcome::Cancelled, _) => Some("the program was cancelled".to_owned()),
+    };
+    Test {
+        name: "run".to_owned(),
+        outcome: if passed { "passed" } else { "failed" },
+        duration_ms: result.usage.wall_ms,
+        message,
+    }
+}
+
+fn tail(text: &str) -> String {
+    let skip = text.chars().count().saturating_sub(TAIL_CHARS);
+    text.chars().skip(skip).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sandbox::Usage;
+
+    use super::*;
+
+    fn result(outcome: Outcome, exit_code: Option<i32>, tests: Option<Vec<TestOutcome>>) -> JobResult {
+        let case = |outcome| TestCase { name: "t".into(), outcome, duration_ms: 1, message: Some("why".into()) };
+        JobResult {
+            outcome,
+            exit_code,
+            signal: None,
+            stdout: b"out\xff".to_vec(),
+            stderr: Vec::new(),
+            truncated: false,
+            tests: tests.map(|tests| tests.into_iter().map(case).collect()),
+            usage: Usage { cpu_ms: 1, wall_ms: 2, max_rss_bytes: 3 },
+            wait: Duration::ZERO,
+        }
+    }
+
+    #[track_caller]
+    fn check(result: &JobResult, all_passed: bool, rate: f64) {
+        let results = read(result);
+        assert_eq!(results.summary.all_passed(), all_passed, "{:?}", results.summary);
+        assert!((results.summary.success_rate() - rate).abs() < 1e-9, "{:?}", results.summary);
+    }
+
+    #[test]
+    fn only_a_clean_run_with_a_passing_test_counts_as_passed() {
+        use TestOutcome::{Error, Failed, Passed, Skipped};
+        check(&result(Outcome::Exited, Some(0), None), true, 1.0);
+        check(&result(Outcome::Exited, Some(3), None), false, 0.0);
+        check(&result(Outcome::TimedOut, None, None), false, 0.0);
+        check(&result(Outcome::Exited, Some(0), Some(vec![Passed, Skipped])), true, 1.0);
+        check(&result(Outcome::Exited, Some(1), Some(vec![Passed, Failed])), false, 0.5);
+        check(&result(Outcome::Exited, Some(2), Some(vec![Error])), false, 0.0);
+        // No test was collected, or the process broke after its tests passed.
+        check(&result(Outcome::Exited, Some(5), Some(vec![])), false, 0.0);
+        check(&result(Outcome::Exited, Some(3), Some(vec![Passed, Passed])), false, 0.5);
+        check(&result(Outcome::OomKilled, None, Some(vec![Passed])), false, 0.0);
+        check(&result(Outcome::Exited, Some(0), Some(vec![Skipped])), false, 0.0);
+    }
+
+    #[test]
+    fn the_document_has_the_shape_that_clients_read() {
+        let document = read(&result(Outcome::Exited, Some(0), None)).document;
+        assert_eq!(document["tests"][0]["name"], "run");
+        assert_eq!(document["stdout"], "out\u{fffd}");
+        assert_eq!(document["usage"]["max_rss_bytes"], 3);
+        assert_eq!(document["timed_out"], false);
+        assert_eq!(document["outcome"], "exited");
+    }
+}
