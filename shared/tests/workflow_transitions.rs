@@ -1,0 +1,334 @@
+//! The state machine: the whole grid as one snapshot, and the promises that hold for every sequence of events.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use shared::approval::{
+    Actor, ApprovalType, Channel, Decision, Gate, GateOutcome, GateState, Park, RiskLevel, Stage, Verdict,
+};
+use shared::clock::Timestamp;
+use shared::ids::{Digest, UserName, WorkflowId};
+use shared::workflow::{
+    Artifacts, CodeFile, Content, Event, Failure, Feedback, NewInput, Options, Phase, PhaseKind, Rerun, RunCommand,
+    SecurityLevel, Status, StepUsage, Submission, TestSummary, Workflow, transition,
+};
+
+const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+fn options() -> Options {
+    Options {
+        require_approval: true,
+        enable_human_loop: true,
+        max_iterations: 3,
+        timeout_minutes: 30,
+        security_level: SecurityLevel::Standard,
+        enable_premium_search: false,
+        max_agents: 1,
+        include_artifacts: true,
+        notification_webhook: None,
+        gate_before_execute: false,
+        budget: 2.0,
+    }
+}
+
+fn submitted(options: Options) -> Workflow {
+    let owner: UserName = "ann".parse().expect("a name");
+    let id: WorkflowId = "00000000-0000-4000-8000-000000000001".parse().expect("an id");
+    let submission = Submission {
+        goal: "a goal of some length".into(),
+        code: None,
+        current_file: None,
+        language: None,
+        repo_url: None,
+        options,
+        request_digest: Digest::of(b"request"),
+    };
+    Workflow::submitted(id, owner, submission, START)
+}
+
+fn usage() -> StepUsage {
+    StepUsage { started_at: START, queue_ms: 1, sandbox_ms: 2, cost: 0.01 }
+}
+
+fn code() -> Artifacts {
+    let file =
+        CodeFile { path: "a.py".into(), content: Content::new("x".into()), is_test: false, from_caller: false };
+    Artifacts { files: vec![file], run: Some(RunCommand::Tests), runtime: Some("python".into()), ..Artifacts::default() }
+}
+
+fn feedback() -> Feedback {
+    Feedback { failed_tests: vec![], output_tail: String::new(), findings: vec![], comment: None }
+}
+
+fn park(required_approvers: u32) -> Park {
+    Park {
+        approval_type: ApprovalType::CodeDeployment,
+        description: "?".into(),
+        risk: RiskLevel::Low,
+        requested_at: START,
+        expires_at: START.after(Duration::from_secs(60)),
+        required_approvers,
+        digest: Digest::of(b"parked"),
+        decisions: vec![],
+    }
+}
+
+fn decision(verdict: Verdict, by: &str, input: Option<NewInput>) -> Event {
+    Event::Decided {
+        decision: Decision {
+            verdict,
+            by: by.parse().expect("a name"),
+            channel: Channel::Http,
+            on_behalf_of: None,
+            comment: None,
+            input,
+            message_id: "m".into(),
+            at: START,
+        },
+    }
+}
+
+fn executed(rerun: Rerun) -> Event {
+    Event::Executed { results: Content::new("{}".into()), tests: TestSummary { total: 1, passed: 1 }, rerun, usage: usage() }
+}
+
+fn failure() -> Failure {
+    Failure::new("code", "message", "hint")
+}
+
+/// Every kind of event, with the variations that lead to different places.
+fn events() -> Vec<(&'static str, Event)> {
+    let recipe = NewInput::Recipe { name: "r".into() };
+    vec![
+        ("planned", Event::Planned { usage: usage() }),
+        ("generated", Event::Generated { artifacts: Box::new(code()), usage: usage() }),
+        ("no_generator", Event::NoGenerator { failure: failure(), usage: usage() }),
+        ("analyzed", Event::Analyzed { report: Content::new("{}".into()), issues: 1, usage: usage() }),
+        ("executed enough", executed(Rerun::Enough)),
+        ("executed repair", executed(Rerun::Repair(feedback()))),
+        ("executed hopeless", executed(Rerun::Hopeless)),
+        ("step_failed", Event::StepFailed { failure: failure() }),
+        ("gate_released", Event::GateReleased { reason: "r".into() }),
+        ("parked", Event::Parked { park: park(1) }),
+        ("approved", decision(Verdict::Approved, "bob", None)),
+        ("approved with input", decision(Verdict::Approved, "bob", Some(recipe))),
+        ("rejected", decision(Verdict::Rejected, "bob", None)),
+        ("changes_requested", decision(Verdict::ChangesRequested, "bob", None)),
+        ("expired", Event::Expired { release: false }),
+        ("expired, silence releases", Event::Expired { release: true }),
+        ("timed_out", Event::TimedOut),
+        ("cancelled", Event::Cancelled { by: Actor::Service("test".into()) }),
+    ]
+}
+
+fn at_gate(stage: Stage, state: GateState) -> Phase {
+    let mut gate = Gate::pending(submitted(options()).id, 1, stage);
+    gate.state = state;
+    Phase::Approve { gate }
+}
+
+fn states() -> Vec<(&'static str, Workflow)> {
+    let parked = || GateState::Parked { park: park(1) };
+    let input = || Stage::Input { hint: "h".into() };
+    let phases = [
+        ("plan", Phase::Plan),
+        ("generate", Phase::Generate { feedback: None, input: None }),
+        ("analyze", Phase::Analyze),
+        ("execute", Phase::Execute { runtime: "python".into() }),
+        ("approve: release, pending", at_gate(Stage::Release, GateState::Pending)),
+        ("approve: release, parked", at_gate(Stage::Release, parked())),
+        ("approve: release, parked for two", at_gate(Stage::Release, GateState::Parked { park: park(2) })),
+        ("approve: before execute, pending", at_gate(Stage::BeforeExecute, GateState::Pending)),
+        ("approve: before execute, parked", at_gate(Stage::BeforeExecute, parked())),
+        ("approve: input, pending", at_gate(input(), GateState::Pending)),
+        ("approve: input, parked", at_gate(input(), parked())),
+        ("done", Phase::Done),
+        ("failed", Phase::Failed { failure: failure() }),
+        ("cancelled", Phase::Cancelled { by: Actor::Service("test".into()) }),
+    ];
+    let state = |phase: Phase| {
+        let mut workflow = submitted(options());
+        if workflow.phase != phase {
+            workflow.current_step = 2;
+        }
+        if matches!(&phase, Phase::Approve { gate } if gate.park().is_some()) {
+            workflow.active_since = None;
+        }
+        workflow.artifacts = code();
+        workflow.phase = phase;
+        workflow
+    };
+    phases.map(|(name, phase)| (name, state(phase))).into()
+}
+
+fn place(workflow: &Workflow) -> String {
+    match &workflow.phase {
+        Phase::Approve { gate } => {
+            let stage = match gate.stage {
+                Stage::Input { .. } => "input",
+                Stage::BeforeExecute => "before execute",
+                Stage::Release => "release",
+            };
+            format!("approve: {stage}, {}", if gate.park().is_some() { "parked" } else { "pending" })
+        }
+        Phase::Failed { failure } => format!("failed: {}", failure.code),
+        Phase::Plan | Phase::Generate { .. } | Phase::Analyze | Phase::Execute { .. } | Phase::Done | Phase::Cancelled { .. } => {
+            workflow.phase.kind().as_str().to_owned()
+        }
+    }
+}
+
+#[test]
+fn the_whole_grid() {
+    let mut grid = String::new();
+    for (name, state) in states() {
+        writeln!(grid, "{name}").expect("text");
+        for (event_name, event) in events() {
+            let next = transition(&state, event, START).map_or("-".to_owned(), |next| place(&next));
+            writeln!(grid, "    {event_name:26} {next}").expect("text");
+        }
+    }
+    insta::assert_snapshot!(grid);
+}
+
+/// What a walk remembers beside the state.
+#[derive(Default)]
+struct Seen {
+    released: bool,
+    approved_gates: usize,
+}
+
+fn any_event() -> impl Strategy<Value = (Event, u64)> {
+    let count = events().len();
+    ((0..count), 0_u64..120_000).prop_map(|(index, millis)| (events().swap_remove(index).1, millis))
+}
+
+fn any_options() -> impl Strategy<Value = Options> {
+    (any::<bool>(), any::<bool>(), 1_u32..=10, any::<bool>(), 1_u32..=8).prop_map(
+        |(require_approval, enable_human_loop, max_iterations, gate_before_execute, max_agents)| Options {
+            require_approval,
+            enable_human_loop,
+            max_iterations,
+            gate_before_execute,
+            max_agents,
+            ..options()
+        },
+    )
+}
+
+fn check_step(before: &Workflow, after: &Workflow, event: &Event, seen: &mut Seen) -> Result<(), TestCaseError> {
+    prop_assert!(!before.status().is_terminal(), "left a terminal state");
+    prop_assert!(after.current_step >= before.current_step, "went back");
+    prop_assert!(after.current_step as usize <= after.plan.len());
+    prop_assert_eq!(&after.submission, &before.submission);
+    prop_assert!(after.closed_gates.starts_with(&before.closed_gates), "a gate's history changed");
+    prop_assert_eq!(after.active_since.is_none(), after.park().is_some() || after.status().is_terminal());
+    let passed = |gate: &shared::approval::ClosedGate| {
+        matches!(gate.outcome, GateOutcome::Approved | GateOutcome::Released | GateOutcome::Expired)
+    };
+    seen.approved_gates = after.closed_gates.iter().filter(|gate| passed(gate)).count();
+    seen.released |= after.phase.kind() == PhaseKind::Done;
+    if after.phase.kind() == PhaseKind::Done {
+        let last = after.closed_gates.last().expect("a gate before the end");
+        prop_assert!(last.stage == Stage::Release && passed(last), "released through no gate");
+        let approved = matches!(event, Event::Decided { decision } if decision.verdict == Verdict::Approved);
+        let by_policy = matches!(event, Event::GateReleased { .. } | Event::Expired { release: true });
+        prop_assert!(approved || by_policy, "released by something else");
+    }
+    if after.phase.kind() == PhaseKind::Execute && before.phase != after.phase && after.submission.options.gate_before_execute {
+        let last = after.closed_gates.last().expect("a gate before the run");
+        prop_assert!(last.stage == Stage::BeforeExecute && passed(last), "ran before its gate");
+    }
+    prop_assert!(after.round <= after.submission.options.max_iterations);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn no_sequence_breaks_a_promise(options in any_options(), walk in proptest::collection::vec(any_event(), 0..60)) {
+        let mut state = submitted(options);
+        let mut now = START;
+        let mut seen = Seen::default();
+        for (event, millis) in walk {
+            now = now.after(Duration::from_millis(millis));
+            match transition(&state, event.clone(), now) {
+                Ok(next) => {
+                    check_step(&state, &next, &event, &mut seen)?;
+                    state = next;
+                }
+                Err(illegal) => prop_assert_eq!(illegal.phase, state.phase.kind()),
+            }
+        }
+        prop_assert_eq!(seen.released, state.status() == Status::Completed);
+    }
+
+    /// The state is the message: what is read back from the log is what was appended.
+    #[test]
+    fn a_state_survives_the_log(options in any_options(), walk in proptest::collection::vec(any_event(), 0..20)) {
+        let mut state = submitted(options);
+        for (event, _) in walk {
+            if let Ok(next) = transition(&state, event, START) {
+                state = next;
+            }
+        }
+        let read: Workflow = shared::messaging::decode(&shared::messaging::encode(&state)).expect("readable");
+        prop_assert_eq!(read, state);
+    }
+}
+
+#[test]
+fn two_approvals_are_needed_where_two_are_asked_for() {
+    let mut state = states().into_iter().find(|(name, _)| name.ends_with("for two")).expect("a state").1;
+    state = transition(&state, decision(Verdict::Approved, "bob", None), START).expect("legal");
+    assert_eq!(state.status(), Status::WaitingApproval);
+    state = transition(&state, decision(Verdict::Approved, "eve", None), START).expect("legal");
+    assert_eq!(state.status(), Status::Completed);
+}
+
+#[test]
+fn repair_ends_after_the_last_round() {
+    let mut state = submitted(Options { max_iterations: 2, ..options() });
+    let mut runs = 0;
+    state = transition(&state, Event::Planned { usage: usage() }, START).expect("legal");
+    while !state.status().is_terminal() {
+        for event in [
+            Event::Generated { artifacts: Box::new(code()), usage: usage() },
+            Event::Analyzed { report: Content::new("{}".into()), issues: 0, usage: usage() },
+            executed(Rerun::Repair(feedback())),
+        ] {
+            state = transition(&state, event, START).expect("legal");
+        }
+        runs += 1;
+    }
+    assert_eq!((runs, state.metrics.iterations), (2, 2));
+    assert_eq!(place(&state), "failed: tests_failed");
+}
+
+#[test]
+fn parked_time_does_not_count() {
+    let minute = Duration::from_secs(60);
+    let mut state = submitted(Options { timeout_minutes: 2, ..options() });
+    state.phase = at_gate(Stage::Release, GateState::Pending);
+    let parked_at = START.after(minute);
+    let parked = transition(&state, Event::Parked { park: park(1) }, parked_at).expect("legal");
+    assert_eq!(parked.deadline(), None);
+    assert!(transition(&parked, Event::TimedOut, parked_at.after(minute * 60)).is_err());
+    let back_at = parked_at.after(minute * 60);
+    let back = transition(&parked, decision(Verdict::ChangesRequested, "bob", None), back_at).expect("legal");
+    assert_eq!(back.deadline(), Some(back_at.after(minute)));
+}
+
+#[test]
+fn the_budget_ends_a_workflow_before_it_is_released() {
+    let state = states().into_iter().find(|(name, _)| *name == "execute").expect("a state").1;
+    let dear = StepUsage { cost: 5.0, ..usage() };
+    let event = Event::Executed {
+        results: Content::new("{}".into()),
+        tests: TestSummary { total: 1, passed: 1 },
+        rerun: Rerun::Enough,
+        usage: dear,
+    };
+    let next = transition(&state, event, START).expect("legal");
+    assert_eq!(place(&next), "failed: budget_exceeded");
+}
