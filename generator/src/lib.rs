@@ -1,1 +1,26 @@
+//! Turns a goal into code and tests.
+//!
+//! Three sources, in this order: the caller's own code as given; a vetted recipe of the catalogue (deterministic, free,
+//! offline); a language model, where one is configured. What none of them can serve is refused with a hint: a wrong
+//! answer is worse than none. This crate never runs code and knows nothing of queues, stores or web servers.
+//!
+//! Start reading at [`Generator::generate`].
 
+mod catalogue;
+mod dedent;
+mod documenter;
+mod exchange;
+mod generator;
+mod intent;
+mod language;
+mod matching;
+#[cfg(feature = "model")]
+mod model;
+mod paths;
+mod python;
+mod words;
+
+pub use catalogue::{CatalogueError, Recipe};
+pub use dedent::dedent;
+pub use exchange::{Feedback, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+pub use generator::{Generator, GeneratorConfig, ModelConfig, Proposal};

@@ -1,0 +1,103 @@
+"""Summarise the columns of a CSV text: counts, means, quartiles, most frequent values."""
+
+import csv
+import io
+import math
+import statistics
+from collections import Counter
+from dataclasses import dataclass, field
+
+MISSING = {"", "na", "n/a", "nan", "null", "none", "-"}
+
+
+class CsvError(ValueError):
+    """The text is not a table; the message names the row."""
+
+
+@dataclass(frozen=True)
+class NumericSummary:
+    """A column whose present values are all numbers."""
+
+    count: int
+    missing: int
+    mean: float
+    minimum: float
+    maximum: float
+    quartiles: tuple
+    standard_deviation: float
+
+
+@dataclass(frozen=True)
+class TextSummary:
+    """A column with at least one value that is not a number."""
+
+    count: int
+    missing: int
+    distinct: int
+    most_common: list = field(default_factory=list)
+
+
+def parse_rows(text, delimiter=","):
+    """Return (header, rows); every row must have as many fields as the header, blank lines are skipped."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = [[cell.strip() for cell in row] for row in reader if row]
+    except csv.Error as error:
+        raise CsvError(f"line {reader.line_num}: {error}") from error
+    if not rows:
+        raise CsvError("the text has no header")
+    header = rows.pop(0)
+    if len(set(header)) != len(header) or "" in header:
+        raise CsvError("column names must be present and unique")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise CsvError(f"row {number} has {len(row)} fields, the header has {len(header)}")
+    return header, rows
+
+
+def _number(cell):
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    # Python also reads "inf" and "1_000" as numbers; in a table they are text.
+    return value if math.isfinite(value) and "_" not in cell else None
+
+
+def _quartiles(values):
+    if len(values) == 1:
+        return (values[0],) * 3
+    return tuple(statistics.quantiles(values, n=4, method="inclusive"))
+
+
+def summarise_column(cells, top=3):
+    """Return the summary of one column's cells."""
+    present = [cell for cell in cells if cell.lower() not in MISSING]
+    missing = len(cells) - len(present)
+    numbers = [_number(cell) for cell in present]
+    if present and None not in numbers:
+        return NumericSummary(
+            count=len(numbers),
+            missing=missing,
+            mean=statistics.fmean(numbers),
+            minimum=min(numbers),
+            maximum=max(numbers),
+            quartiles=_quartiles(numbers),
+            standard_deviation=statistics.stdev(numbers) if len(numbers) > 1 else 0.0,
+        )
+    counted = Counter(present)
+    # Ties are broken by name, so that the same table always gives the same summary.
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return TextSummary(len(present), missing, len(counted), ranked[:top])
+
+
+def summarise(text, delimiter=","):
+    """Return a summary for each column of a CSV text, by column name and in the table's order."""
+    header, rows = parse_rows(text, delimiter)
+    return {name: summarise_column([row[index] for row in rows]) for index, name in enumerate(header)}
+
+
+def summarise_file(path, delimiter=",", encoding="utf-8"):
+    """Return the summary of a CSV file."""
+    with open(path, encoding=encoding, newline="") as file:
+        return summarise(file.read(), delimiter)

@@ -1,0 +1,76 @@
+"""Call a function again after transient failures: exponential backoff, full jitter, a deadline."""
+
+import functools
+import random
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How often to try and how long to wait in between; times are in seconds."""
+
+    attempts: int = 5
+    base_seconds: float = 0.1
+    factor: float = 2.0
+    max_seconds: float = 30.0
+    deadline_seconds: float | None = None
+    jitter: bool = True
+
+    def __post_init__(self):
+        if self.attempts < 1:
+            raise ValueError("attempts must be at least 1")
+        if self.base_seconds < 0 or self.max_seconds < 0:
+            raise ValueError("waiting times must not be negative")
+        if self.factor < 1:
+            raise ValueError("factor must be at least 1")
+
+    def ceiling(self, failures):
+        """Return the longest wait after that many failures (1 or more)."""
+        try:
+            grown = self.base_seconds * self.factor ** (failures - 1)
+        except OverflowError:
+            return self.max_seconds
+        return min(self.max_seconds, grown)
+
+    def delay(self, failures, uniform=random.uniform):
+        """Return the wait to take; with jitter anywhere from 0 to the ceiling, so that callers spread out."""
+        ceiling = self.ceiling(failures)
+        return uniform(0, ceiling) if self.jitter else ceiling
+
+
+def call_with_retry(function, *, backoff=Backoff(), retry_on=(OSError,), on_retry=None, sleep=time.sleep, clock=time.monotonic):
+    """Return `function()`; on an exception in `retry_on` wait and try again, in the end raise the last one.
+
+    `on_retry(failures, delay, error)` is told about every wait. Exceptions outside `retry_on` pass at once.
+    """
+    started_at = clock()
+    failures = 0
+    while True:
+        try:
+            return function()
+        except retry_on as error:
+            failures += 1
+            if failures >= backoff.attempts:
+                raise
+            delay = backoff.delay(failures)
+            limit = backoff.deadline_seconds
+            # A wait that ends past the deadline only postpones the bad news.
+            if limit is not None and clock() - started_at + delay > limit:
+                raise
+            if on_retry is not None:
+                on_retry(failures, delay, error)
+            sleep(delay)
+
+
+def retry(**settings):
+    """Return a decorator that applies `call_with_retry` with these settings."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def wrapper(*args, **kwargs):
+            return call_with_retry(lambda: function(*args, **kwargs), **settings)
+
+        return wrapper
+
+    return decorate

@@ -1,0 +1,196 @@
+//! The recipes: vetted code and tests, embedded in the library and read from the operator's folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::exchange::{Kind, SourceFile};
+use crate::matching::Keywords;
+use crate::paths::is_safe_path;
+
+/// Folder name, then file name and text of each file.
+type EmbeddedFolder = (&'static str, &'static [(&'static str, &'static str)]);
+static EMBEDDED: &[EmbeddedFolder] = include!(concat!(env!("OUT_DIR"), "/embedded_catalogue.rs"));
+
+const DESCRIPTION: &str = "recipe.toml";
+const DOCUMENTATION: &str = "documentation.md";
+
+/// Vetted code and tests for a kind of goal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recipe {
+    /// Lower-case words joined by hyphens; unique in the catalogue and the name of its folder.
+    pub name: String,
+    /// Changes whenever a file does.
+    pub version: String,
+    /// A few words.
+    pub title: String,
+    /// One sentence.
+    pub summary: String,
+    /// What it needs to run.
+    pub runtime: String,
+    /// Goals it serves.
+    pub examples: Vec<String>,
+    /// Code first, then tests.
+    pub files: Vec<SourceFile>,
+    /// Markdown.
+    pub documentation: String,
+    #[serde(skip)]
+    pub(crate) keywords: Keywords,
+}
+
+/// Why a catalogue, or the model's settings, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// A folder or file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A recipe breaks a rule.
+    #[error("recipe {recipe}: {reason}")]
+    Invalid {
+        /// The recipe's folder.
+        recipe: String,
+        /// Which rule.
+        reason: String,
+    },
+    /// The model's settings cannot work.
+    #[error("model settings: {reason}")]
+    Model {
+        /// What is wrong with them.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    name: String,
+    version: String,
+    title: String,
+    summary: String,
+    runtime: String,
+    code: Vec<String>,
+    tests: Vec<String>,
+    goals: Goals,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Goals {
+    require: Vec<Vec<String>>,
+    #[serde(default)]
+    covers: Vec<String>,
+    #[serde(default)]
+    excludes: Vec<String>,
+    examples: Vec<String>,
+}
+
+/// Loads the embedded recipes and those of `folders` (each holding one folder a recipe), by name.
+///
+/// # Errors
+/// Any recipe that breaks a rule, or a name that occurs twice: a half-loaded catalogue would answer differently.
+pub(crate) fn load(folders: &[PathBuf]) -> Result<Vec<Recipe>, CatalogueError> {
+    let mut recipes = Vec::new();
+    for (name, files) in EMBEDDED {
+        let files = files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+        recipes.push(read_recipe(name, files)?);
+    }
+    for folder in folders {
+        for path in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
+            recipes.push(read_recipe(&file_name(&path), read_folder(&path)?)?);
+        }
+    }
+    recipes.sort_by(|a, b| a.name.cmp(&b.name));
+    match recipes.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        Some(pair) => Err(invalid(&pair[0].name, "another recipe has the same name; rename one")),
+        None => Ok(recipes),
+    }
+}
+
+fn invalid(recipe: &str, reason: impl Into<String>) -> CatalogueError {
+    CatalogueError::Invalid { recipe: recipe.to_owned(), reason: reason.into() }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
+    let unreadable = |source| CatalogueError::Unreadable { path: folder.to_owned(), source };
+    fs::read_dir(folder).map_err(unreadable)?.map(|entry| Ok(entry.map_err(unreadable)?.path())).collect()
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, CatalogueError> {
+    let mut files = BTreeMap::new();
+    for path in entries(folder)?.into_iter().filter(|path| path.is_file()) {
+        let text =
+            fs::read_to_string(&path).map_err(|source| CatalogueError::Unreadable { path: path.clone(), source });
+        files.insert(file_name(&path), text?);
+    }
+    Ok(files)
+}
+
+fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Recipe, CatalogueError> {
+    let mut take = |name: &str| files.remove(name).ok_or_else(|| invalid(folder, format!("{name} is missing")));
+    let description: Description = toml::from_str(&take(DESCRIPTION)?)
+        .map_err(|error| invalid(folder, format!("{DESCRIPTION} cannot be read: {}", error.message())))?;
+    let documentation = take(DOCUMENTATION)?;
+    let mut sources = Vec::new();
+    for (names, kind) in [(&description.code, Kind::Code), (&description.tests, Kind::Test)] {
+        for name in names {
+            sources.push(SourceFile { path: name.clone(), content: take(name)?, kind, from_caller: false });
+        }
+    }
+    if let Some(stray) = files.keys().next() {
+        return Err(invalid(folder, format!("{stray} is not named in {DESCRIPTION}")));
+    }
+    check(folder, &description, &documentation)?;
+    let goals = &description.goals;
+    let keywords = Keywords::new(&goals.require, &goals.covers, &goals.excludes);
+    if !keywords.is_usable() {
+        return Err(invalid(folder, "goals.require needs at least one group, and each group at least one word"));
+    }
+    Ok(Recipe {
+        name: description.name,
+        version: description.version,
+        title: description.title,
+        summary: description.summary,
+        runtime: description.runtime,
+        examples: description.goals.examples,
+        files: sources,
+        documentation,
+        keywords,
+    })
+}
+
+fn check(folder: &str, description: &Description, documentation: &str) -> Result<(), CatalogueError> {
+    let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let names: Vec<&String> = description.code.iter().chain(&description.tests).collect();
+    let is_test = |name: &String| name.starts_with("test_") && name.ends_with(".py");
+    let rules = [
+        (description.name == folder, "name must be the name of its folder"),
+        (!folder.is_empty() && folder.chars().all(kebab), "the name has lower-case letters, digits and hyphens only"),
+        (!description.version.trim().is_empty(), "version must not be empty"),
+        (
+            !description.title.trim().is_empty() && !description.summary.trim().is_empty(),
+            "title and summary must not be empty",
+        ),
+        (!description.code.is_empty() && !description.tests.is_empty(), "code and tests each need at least one file"),
+        (description.tests.iter().all(is_test), "test files must be named test_*.py"),
+        (!description.code.iter().any(is_test), "a code file must not be named like a test"),
+        (
+            names.iter().all(|name| is_safe_path(name)),
+            "file names have letters, digits, dots, hyphens and underscores only",
+        ),
+        (names.iter().collect::<BTreeSet<_>>().len() == names.len(), "a file is named twice"),
+        (!description.goals.examples.is_empty(), "goals.examples must not be empty"),
+        (documentation.starts_with("# "), "documentation.md must start with a title"),
+    ];
+    rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(invalid(folder, *reason)))
+}

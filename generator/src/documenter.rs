@@ -1,0 +1,310 @@
+//! An outline of Python code in Markdown: what it imports, defines and takes. It is made of names alone and never
+//! quotes a line, a string, a comment or a default value of the source.
+
+use std::fmt::Write as _;
+
+use ruff_python_ast::{Expr, ModModule, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_python_parser::Parsed;
+
+use crate::python;
+
+/// Beyond this many rows the outline says how many are left out.
+const MAX_ROWS: usize = 200;
+
+/// Describes Python source; `path` names the file.
+pub(crate) fn outline(path: &str, source: &str) -> String {
+    let unparsed = || format!("# {path}\n\nThe code is nested too deeply to be outlined.\n");
+    python::with_module(source, |parsed| describe(path, source, parsed)).unwrap_or_else(unparsed)
+}
+
+/// Describes source in a language that is run as it is but not understood here.
+pub(crate) fn note(path: &str, language: &str, source: &str) -> String {
+    format!("# {path}\n\n{language} code, {}, run as given.\n", plural(source.lines().count(), "line"))
+}
+
+fn describe(path: &str, source: &str, parsed: &Parsed<ModModule>) -> String {
+    let body = &parsed.syntax().body;
+    let functions: Vec<&StmtFunctionDef> =
+        body.iter().filter_map(|statement| statement.as_function_def_stmt()).collect();
+    let classes: Vec<&StmtClassDef> = body.iter().filter_map(|statement| statement.as_class_def_stmt()).collect();
+    let mut text = format!(
+        "# {path}\n\nA Python module of {} with {} and {}.",
+        plural(source.lines().count(), "line"),
+        plural_of(classes.len(), "class", "classes"),
+        plural(functions.len(), "function"),
+    );
+    text.push_str(if runs_something(body) { " It does work when it is run.\n" } else { " It only defines names.\n" });
+    if parsed.has_syntax_errors() {
+        text.push_str("\nIt has syntax errors: the outline covers what could be read.\n");
+    }
+    let imports = imports(body);
+    if !imports.is_empty() {
+        section(&mut text, "Imports", &imports.iter().map(|name| format!("- `{name}`\n")).collect::<Vec<_>>());
+    }
+    if !classes.is_empty() {
+        text.push_str("\n## Classes\n");
+        for class in classes.iter().take(MAX_ROWS) {
+            describe_class(&mut text, class);
+        }
+    }
+    if !functions.is_empty() {
+        text.push_str("\n## Functions\n\n");
+        table(&mut text, &functions);
+    }
+    text
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    plural_of(count, noun, &format!("{noun}s"))
+}
+
+fn plural_of(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn section(text: &mut String, title: &str, rows: &[String]) {
+    text.push_str(&format!("\n## {title}\n\n"));
+    text.extend(rows.iter().take(MAX_ROWS).map(String::as_str));
+    if rows.len() > MAX_ROWS {
+        text.push_str(&format!("- and {} more\n", rows.len() - MAX_ROWS));
+    }
+}
+
+/// Whether the module has statements that do more than define, import or describe.
+fn runs_something(body: &[Stmt]) -> bool {
+    let defines = |statement: &Stmt| {
+        statement.is_function_def_stmt()
+            || statement.is_class_def_stmt()
+            || statement.is_import_stmt()
+            || statement.is_import_from_stmt()
+            || statement.is_assign_stmt()
+            || statement.is_ann_assign_stmt()
+            || statement.is_type_alias_stmt()
+            || statement.is_pass_stmt()
+            || statement.as_expr_stmt().is_some_and(|expression| expression.value.is_string_literal_expr())
+    };
+    !body.iter().all(defines)
+}
+
+/// The modules imported at the top level, each once, in alphabetical order.
+fn imports(body: &[Stmt]) -> Vec<String> {
+    let mut names = Vec::new();
+    for statement in body {
+        if let Some(import) = statement.as_import_stmt() {
+            names.extend(import.names.iter().map(|alias| alias.name.to_string()));
+        } else if let Some(import) = statement.as_import_from_stmt() {
+            let dots = ".".repeat(import.level as usize);
+            names.push(format!("{dots}{}", import.module.as_ref().map_or("", |module| module.as_str())));
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn describe_class(text: &mut String, class: &StmtClassDef) {
+    let bases: Vec<String> = class
+        .arguments
+        .iter()
+        .flat_map(|arguments| arguments.args.iter())
+        .filter_map(dotted_name)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    text.push_str(&format!("\n### `{}`\n\n{}", class.name, sentence(&words_of(&class.name))));
+    if !bases.is_empty() {
+        text.push_str(&format!(" Derives from {}.", bases.join(", ")));
+    }
+    text.push('\n');
+    let methods: Vec<&StmtFunctionDef> =
+        class.body.iter().filter_map(|statement| statement.as_function_def_stmt()).collect();
+    if !methods.is_empty() {
+        text.push('\n');
+        table(text, &methods);
+    }
+}
+
+fn dotted_name(expression: &Expr) -> Option<String> {
+    if let Some(name) = expression.as_name_expr() {
+        return Some(name.id.to_string());
+    }
+    let attribute = expression.as_attribute_expr()?;
+    Some(format!("{}.{}", dotted_name(&attribute.value)?, attribute.attr))
+}
+
+fn table(text: &mut String, functions: &[&StmtFunctionDef]) {
+    text.push_str("| name | purpose | parameters | kind |\n|---|---|---|---|\n");
+    for function in functions.iter().take(MAX_ROWS) {
+        let row = format!(
+            "| `{}` | {} | {} | {} |",
+            function.name,
+            purpose(&function.name),
+            parameters(&function.parameters),
+            kind(function)
+        );
+        writeln!(text, "{row}").expect("a String takes any text");
+    }
+    if functions.len() > MAX_ROWS {
+        text.push_str(&format!("\nAnd {} more.\n", functions.len() - MAX_ROWS));
+    }
+}
+
+fn parameters(parameters: &Parameters) -> String {
+    let mut shown: Vec<String> = parameters
+        .iter_non_variadic_params()
+        .map(|parameter| {
+            let optional = if parameter.default.is_some() { " (optional)" } else { "" };
+            format!("`{}`{optional}", parameter.parameter.name)
+        })
+        .collect();
+    shown.extend(parameters.vararg.iter().map(|parameter| format!("`{}` (any number)", parameter.name)));
+    shown.extend(parameters.kwarg.iter().map(|parameter| format!("`{}` (any keywords)", parameter.name)));
+    if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+}
+
+fn kind(function: &StmtFunctionDef) -> String {
+    let mut kinds = Vec::new();
+    if function.is_async {
+        kinds.push("asynchronous");
+    }
+    for decorator in &function.decorator_list {
+        let name = dotted_name(&decorator.expression).unwrap_or_default();
+        match name.rsplit('.').next().unwrap_or_default() {
+            "property" | "cached_property" => kinds.push("property"),
+            "classmethod" => kinds.push("class method"),
+            "staticmethod" => kinds.push("static method"),
+            "abstractmethod" => kinds.push("abstract"),
+            _ => {}
+        }
+    }
+    if function.name.starts_with("__") && function.name.ends_with("__") {
+        kinds.push("special");
+    } else if function.name.starts_with('_') {
+        kinds.push("internal");
+    }
+    if kinds.is_empty() { "public".to_owned() } else { kinds.join(", ") }
+}
+
+/// Splits a name at underscores and at capitals: `parse_HTTPRequest2` gives parse, http, request2.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let characters: Vec<char> = name.chars().collect();
+    for (index, character) in characters.iter().enumerate() {
+        let before = index.checked_sub(1).map(|at| characters[at]);
+        let next_is_lower = characters.get(index + 1).is_some_and(|next| next.is_lowercase());
+        let starts = character.is_uppercase()
+            && before.is_some_and(|before| {
+                before.is_lowercase() || before.is_numeric() || before.is_uppercase() && next_is_lower
+            });
+        if *character == '_' || starts {
+            words.push(String::new());
+        }
+        if *character != '_' {
+            words.last_mut().expect("there is always a word").extend(character.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn sentence(words: &[String]) -> String {
+    let joined = words.join(" ");
+    let mut characters = joined.chars();
+    match characters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), characters.as_str()),
+        None => "Unnamed.".to_owned(),
+    }
+}
+
+/// What a function is for, as far as its name says.
+fn purpose(name: &str) -> String {
+    let special = match name {
+        "__init__" => "Sets up a new instance.",
+        "__str__" | "__repr__" => "Describes the instance as text.",
+        "__len__" => "Counts the contents.",
+        "__eq__" => "Compares with another object.",
+        "__iter__" => "Goes through the contents.",
+        "__enter__" | "__aenter__" => "Enters a with-block.",
+        "__exit__" | "__aexit__" => "Leaves a with-block.",
+        "main" => "Is the entry point.",
+        _ => "",
+    };
+    if !special.is_empty() {
+        return special.to_owned();
+    }
+    let words = words_of(name);
+    let rest = words.get(1..).unwrap_or_default().join(" ");
+    let verb = words.first().map_or("", String::as_str);
+    match (verb, rest.is_empty()) {
+        ("is" | "has" | "can" | "should", false) => format!("Says whether it {verb} {rest}."),
+        ("test", false) => format!("Tests {rest}."),
+        ("get" | "find" | "fetch" | "load" | "read", false) => format!("Gets {rest}."),
+        ("set", false) => format!("Sets {rest}."),
+        ("on", false) => format!("Reacts to {rest}."),
+        ("to", false) => format!("Converts to {rest}."),
+        ("from", false) => format!("Makes one from {rest}."),
+        _ => sentence(&words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = r#"
+"""Docstring MARKER_ONE."""
+import os.path, json as j
+from . import sibling
+from collections.abc import Mapping
+
+LIMIT = "MARKER_TWO"  # MARKER_THREE
+
+class HTTPClient(Base, metaclass=Meta):
+    "MARKER_FOUR"
+    def __init__(self, url: "MARKER_FIVE" = "MARKER_SIX", *, retries=0xBEEF): ...
+    @property
+    def is_open(self): return f"MARKER_SEVEN{LIMIT}"
+    @decorator("MARKER_EIGHT")
+    async def _fetch_page(self, *paths, **options): pass
+
+def parse_rows(text, /, delimiter=','):
+    """MARKER_NINE"""
+    return text.split(delimiter)
+
+def main(): print("MARKER_TEN")
+
+if __name__ == "__main__":
+    main()
+"#;
+
+    #[test]
+    fn an_outline_is_made_of_names() {
+        insta::assert_snapshot!(outline("client.py", SOURCE));
+    }
+
+    #[test]
+    fn an_outline_quotes_neither_text_nor_lines_of_the_source() {
+        let outline = outline("client.py", SOURCE);
+        assert!(!outline.contains("MARKER"), "{outline}");
+        for line in SOURCE.lines().map(str::trim).filter(|line| line.len() > 8) {
+            assert!(!outline.contains(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn broken_and_bottomless_code_is_outlined_as_far_as_it_goes() {
+        let broken = outline("x.py", "def kept(a): pass\ndef broken(:\n    'MARKER'\n");
+        assert!(
+            broken.contains("`kept`") && broken.contains("syntax errors") && !broken.contains("MARKER"),
+            "{broken}"
+        );
+        assert!(outline("x.py", &"(".repeat(10_000)).contains("too deeply"));
+    }
+
+    #[test]
+    fn names_are_split_into_words() {
+        assert_eq!(words_of("parse_HTTPRequest2"), ["parse", "http", "request2"]);
+        assert_eq!(words_of("__x"), ["x"]);
+        assert_eq!(purpose("is_prime"), "Says whether it is prime.");
+        assert_eq!(purpose("_"), "Unnamed.");
+    }
+}

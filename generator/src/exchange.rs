@@ -1,0 +1,146 @@
+//! What goes in and what comes out: requests, generations, and why there is none.
+
+use serde::{Deserialize, Serialize};
+
+/// What somebody wants, and what is known from earlier rounds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Request {
+    /// The goal in the user's words.
+    pub goal: String,
+    /// The caller's code; blank text counts as none.
+    pub code: Option<String>,
+    /// The path of the caller's file, of which only the last part is used.
+    pub current_file: Option<String>,
+    /// The language the caller names; wins over everything that is detected.
+    pub language: Option<String>,
+    /// The name of a recipe that a human chose; wins over everything else.
+    pub recipe: Option<String>,
+    /// The round, from 1.
+    pub round: u32,
+    /// What the last round led to.
+    pub feedback: Option<Feedback>,
+    /// How many model tokens may still be spent; `None` leaves it to the model's own limit.
+    pub max_tokens: Option<u64>,
+}
+
+/// What the last round led to, for a generator that can learn from it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Feedback {
+    /// Name and message of each failed test.
+    pub failed_tests: Vec<(String, String)>,
+    /// The end of the run's output.
+    pub output_tail: String,
+    /// What the analysis found, a sentence each.
+    pub findings: Vec<String>,
+    /// What a human asked to change.
+    pub comment: Option<String>,
+    /// The files of the last round.
+    pub previous: Vec<SourceFile>,
+}
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Code.
+    Code,
+    /// Tests of it.
+    Test,
+}
+
+/// One file of a generation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Relative, with forward slashes; never absolute, never upwards.
+    pub path: String,
+    /// The text.
+    pub content: String,
+    /// What it is for.
+    pub kind: Kind,
+    /// Whether the caller supplied this very text (dedented at most).
+    pub from_caller: bool,
+}
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Run {
+    /// One file, as a program.
+    Script {
+        /// The file's path.
+        path: String,
+    },
+    /// The tests.
+    Tests,
+}
+
+/// Where a generation comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The caller's own code as given.
+    Caller,
+    /// A recipe of the catalogue.
+    Recipe {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+    /// A language model.
+    Model {
+        /// The model's name as configured.
+        name: String,
+    },
+    /// The caller's own code as given, with documentation that was asked for.
+    Documenter,
+}
+
+/// Code to analyse and to run, and what may be said about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it needs to run, such as `python`.
+    pub runtime: String,
+    /// The files, at least one.
+    pub files: Vec<SourceFile>,
+    /// What to run.
+    pub run: Run,
+    /// Markdown; never quotes the caller's source.
+    pub documentation: String,
+    /// Model tokens spent, in and out; an estimate where the endpoint does not say.
+    pub tokens: u64,
+    /// Whether another round with feedback could yield something else.
+    pub repairable: bool,
+}
+
+/// Why there is no generation. No message repeats what the user submitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum GenerateError {
+    /// Nothing here can serve the goal; a human may choose one of the ways that the hint names.
+    #[error("no generator can serve this goal: {hint}")]
+    NoGenerator {
+        /// The ways on.
+        hint: String,
+    },
+    /// A passing fault; the same request may succeed later.
+    #[error("{code}: {message}")]
+    Retry {
+        /// Stable, for programs.
+        code: &'static str,
+        /// For people.
+        message: String,
+    },
+    /// The same request would fail again.
+    #[error("{code}: {message}")]
+    Fail {
+        /// Stable, for programs.
+        code: &'static str,
+        /// For people.
+        message: String,
+    },
+}

@@ -1,0 +1,304 @@
+//! Decides which source serves a request.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{self, CatalogueError, Recipe};
+use crate::dedent::dedent;
+use crate::documenter;
+use crate::exchange::{GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use crate::intent::{Intent, intent, presumes_code};
+use crate::language::{self, Language, PYTHON};
+use crate::matching::{Topic, best, nearness};
+#[cfg(feature = "model")]
+use crate::model::{Model, Task};
+use crate::paths::{base_name, is_test_file};
+
+const MAX_PROPOSALS: usize = 3;
+
+/// What a generator is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GeneratorConfig {
+    /// Folders with recipes of the operator's own, each holding one folder a recipe.
+    pub catalogue_dirs: Vec<PathBuf>,
+    /// The runtimes that the sandbox offers, such as `python`.
+    pub runtimes: Vec<String>,
+    /// The language model to ask; none is asked without it.
+    pub model: Option<ModelConfig>,
+}
+
+impl Default for GeneratorConfig {
+    fn default() -> Self {
+        Self { catalogue_dirs: Vec::new(), runtimes: vec!["python".to_owned()], model: None }
+    }
+}
+
+/// How to reach a language model.
+#[derive(Clone, PartialEq, Deserialize)]
+pub struct ModelConfig {
+    /// Address of an endpoint that speaks the OpenAI protocol, up to and including `/v1`.
+    pub base_url: String,
+    /// The model's name.
+    pub model: String,
+    /// Sent as a bearer token; nothing is sent without it.
+    pub api_key: Option<String>,
+    /// For a whole call.
+    pub timeout: Duration,
+    /// Most tokens of one reply.
+    pub max_tokens: u64,
+}
+
+impl fmt::Debug for ModelConfig {
+    /// Leaves the key out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base_url, model, api_key, timeout, max_tokens } = self;
+        let api_key = api_key.as_ref().map(|_| "...");
+        f.debug_struct("ModelConfig")
+            .field("base_url", base_url)
+            .field("model", model)
+            .field("api_key", &api_key)
+            .field("timeout", timeout)
+            .field("max_tokens", max_tokens)
+            .finish()
+    }
+}
+
+/// A recipe that is near a goal, though it may not serve it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The recipe's name, to be chosen by.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Its summary.
+    pub summary: String,
+}
+
+/// Turns requests into code and tests. Cheap to share behind an `Arc`; holds no state between calls.
+#[derive(Debug)]
+pub struct Generator {
+    recipes: Vec<Recipe>,
+    runtimes: Vec<String>,
+    #[cfg(feature = "model")]
+    model: Option<Model>,
+}
+
+impl Generator {
+    /// Loads the catalogue and prepares the model's client; reads files, makes no connection.
+    ///
+    /// # Errors
+    /// A recipe that breaks a rule, or settings of the model that cannot work.
+    pub fn open(config: GeneratorConfig) -> Result<Self, CatalogueError> {
+        #[cfg(not(feature = "model"))]
+        if config.model.is_some() {
+            return Err(CatalogueError::Model {
+                reason: "this program was built without the feature `model`".to_owned(),
+            });
+        }
+        Ok(Self {
+            recipes: catalogue::load(&config.catalogue_dirs)?,
+            #[cfg(feature = "model")]
+            model: config.model.as_ref().map(Model::open).transpose()?,
+            runtimes: config.runtimes,
+        })
+    }
+
+    /// Returns the recipes by name.
+    pub fn catalogue(&self) -> &[Recipe] {
+        &self.recipes
+    }
+
+    /// Returns the recipes nearest to a goal, nearest first, at most three; empty where none is near.
+    pub fn propose(&self, goal: &str) -> Vec<Proposal> {
+        let topic = Topic::of(goal);
+        let mut near: Vec<(usize, &Recipe)> = self
+            .recipes
+            .iter()
+            .map(|recipe| (nearness(&topic, &recipe.keywords), recipe))
+            .filter(|(score, _)| *score > 0)
+            .collect();
+        near.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| first.name.cmp(&second.name)));
+        let proposal = |(_, recipe): (usize, &Recipe)| Proposal {
+            name: recipe.name.clone(),
+            title: recipe.title.clone(),
+            summary: recipe.summary.clone(),
+        };
+        near.into_iter().take(MAX_PROPOSALS).map(proposal).collect()
+    }
+
+    /// Returns code and tests for a request.
+    ///
+    /// The same request gives the same answer, unless a model is asked. Cancel safe: nothing is kept between calls.
+    ///
+    /// # Errors
+    /// [`GenerateError`]; no message repeats what the user submitted.
+    pub async fn generate(&self, request: &Request) -> Result<Generation, GenerateError> {
+        if let Some(name) = &request.recipe {
+            let chosen = self.recipes.iter().find(|recipe| recipe.name == *name);
+            return chosen
+                .map(from_recipe)
+                .ok_or_else(|| self.refuse("there is no recipe of the chosen name", &request.goal));
+        }
+        match request.code.as_deref().filter(|code| !code.trim().is_empty()) {
+            Some(code) => self.serve_code(request, code).await,
+            None => self.serve_goal(request).await,
+        }
+    }
+
+    async fn serve_code(&self, request: &Request, code: &str) -> Result<Generation, GenerateError> {
+        let code = dedent(code);
+        let language = self.runnable_language(request, &code)?;
+        let file = caller_file(language, request.current_file.as_deref(), code.into_owned());
+        let wanted = if language == &PYTHON { intent(&request.goal) } else { Intent::AsGiven };
+        let comment = request.feedback.as_ref().and_then(|feedback| feedback.comment.as_ref());
+        match wanted {
+            // A human who asks for changes is answered by a model where there is one; nothing else could change the code.
+            Intent::AsGiven | Intent::Document if comment.is_some() && self.has_model() => {
+                self.change(request, &file).await
+            }
+            Intent::AsGiven => Ok(as_given(language, file, Origin::Caller)),
+            Intent::Document => Ok(as_given(language, file, Origin::Documenter)),
+            Intent::Fix => self.change(request, &file).await,
+            Intent::WriteTests => self.test(request, &file).await,
+        }
+    }
+
+    fn runnable_language(&self, request: &Request, code: &str) -> Result<&'static Language, GenerateError> {
+        let found = language::of_code(request.language.as_deref(), request.current_file.as_deref(), code);
+        let runnable = |language: &&Language| self.runtimes.iter().any(|runtime| runtime == language.runtime);
+        found.ok().filter(runnable).ok_or_else(|| {
+            let runtimes = self.runtimes.join(", ");
+            let hint = format!(
+                "the code's language cannot be run here; the runtimes are: {runtimes}. Supply code for one of them"
+            );
+            GenerateError::NoGenerator { hint }
+        })
+    }
+
+    async fn serve_goal(&self, request: &Request) -> Result<Generation, GenerateError> {
+        let goal = request.goal.as_str();
+        if presumes_code(goal) {
+            return Err(self.refuse("the goal is about code that was not supplied", goal));
+        }
+        let named = request.language.as_deref().filter(|name| !name.trim().is_empty());
+        let other = named.is_some_and(|name| language::of_code(Some(name), None, "") != Ok(&PYTHON));
+        if let Some(language) = language::asked_besides_python(goal) {
+            return Err(self.refuse(&format!("the goal asks for {language}, and only Python is written here"), goal));
+        }
+        if other {
+            return Err(self.refuse("the goal asks for another language, and only Python is written here", goal));
+        }
+        let commented = request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some());
+        match self.recipe_for(goal) {
+            Some(recipe) if !(commented && self.has_model()) => Ok(from_recipe(recipe)),
+            Some(_) | None => self.write(request).await,
+        }
+    }
+
+    fn recipe_for(&self, goal: &str) -> Option<&Recipe> {
+        let index = best(&Topic::of(goal), self.recipes.iter().map(|recipe| &recipe.keywords))?;
+        self.recipes.get(index)
+    }
+
+    /// Refuses with the ways on: what is wrong, which recipes are near, and what would help.
+    fn refuse(&self, reason: &str, goal: &str) -> GenerateError {
+        let near: Vec<String> =
+            self.propose(goal).into_iter().map(|proposal| format!("{} ({})", proposal.name, proposal.title)).collect();
+        let recipes = match near.as_slice() {
+            [] => "choose a recipe of the catalogue".to_owned(),
+            near => format!("choose a recipe, the nearest being {}", near.join(", ")),
+        };
+        let model = if self.has_model() { "" } else { ", or have the operator configure a language model" };
+        GenerateError::NoGenerator { hint: format!("{reason}; supply code to run, {recipes}{model}") }
+    }
+}
+
+#[cfg(feature = "model")]
+impl Generator {
+    fn has_model(&self) -> bool {
+        self.model.is_some()
+    }
+
+    async fn write(&self, request: &Request) -> Result<Generation, GenerateError> {
+        match &self.model {
+            Some(model) => model.generate(request, Task::New).await,
+            None => Err(self.refuse("no recipe fits the goal", &request.goal)),
+        }
+    }
+
+    async fn change(&self, request: &Request, file: &SourceFile) -> Result<Generation, GenerateError> {
+        match &self.model {
+            Some(model) => model.generate(request, Task::Change(file)).await,
+            None => Err(self.refuse("changing code needs a language model", &request.goal)),
+        }
+    }
+
+    async fn test(&self, request: &Request, file: &SourceFile) -> Result<Generation, GenerateError> {
+        match &self.model {
+            Some(model) => model.generate(request, Task::Test(file)).await,
+            None => Err(self.refuse("writing tests for code needs a language model", &request.goal)),
+        }
+    }
+}
+
+#[cfg(not(feature = "model"))]
+impl Generator {
+    fn has_model(&self) -> bool {
+        false
+    }
+
+    async fn write(&self, request: &Request) -> Result<Generation, GenerateError> {
+        Err(self.refuse("no recipe fits the goal", &request.goal))
+    }
+
+    async fn change(&self, request: &Request, _file: &SourceFile) -> Result<Generation, GenerateError> {
+        Err(self.refuse("changing code needs a language model", &request.goal))
+    }
+
+    async fn test(&self, request: &Request, _file: &SourceFile) -> Result<Generation, GenerateError> {
+        Err(self.refuse("writing tests for code needs a language model", &request.goal))
+    }
+}
+
+fn from_recipe(recipe: &Recipe) -> Generation {
+    Generation {
+        origin: Origin::Recipe { name: recipe.name.clone(), version: recipe.version.clone() },
+        runtime: recipe.runtime.clone(),
+        files: recipe.files.clone(),
+        run: Run::Tests,
+        documentation: recipe.documentation.clone(),
+        tokens: 0,
+        repairable: false,
+    }
+}
+
+fn caller_file(language: &Language, current_file: Option<&str>, content: String) -> SourceFile {
+    let name = current_file.and_then(|path| base_name(path, language.extensions));
+    let path = name.unwrap_or(language.default_path).to_owned();
+    let kind = if language == &PYTHON && is_test_file(&path) { Kind::Test } else { Kind::Code };
+    SourceFile { path, content, kind, from_caller: true }
+}
+
+fn as_given(language: &Language, file: SourceFile, origin: Origin) -> Generation {
+    let documentation = if language == &PYTHON {
+        documenter::outline(&file.path, &file.content)
+    } else {
+        documenter::note(&file.path, language.name, &file.content)
+    };
+    let run = match file.kind {
+        Kind::Test => Run::Tests,
+        Kind::Code => Run::Script { path: file.path.clone() },
+    };
+    Generation {
+        origin,
+        runtime: language.runtime.to_owned(),
+        files: vec![file],
+        run,
+        documentation,
+        tokens: 0,
+        repairable: false,
+    }
+}

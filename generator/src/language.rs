@@ -1,0 +1,215 @@
+//! Which language a goal asks for, and which one code is written in.
+
+use crate::paths::base_name;
+use crate::python;
+
+/// A language, what runs it, and how it is recognised.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Language {
+    pub(crate) name: &'static str,
+    /// The runtime that executes it as it is.
+    pub(crate) runtime: &'static str,
+    pub(crate) default_path: &'static str,
+    aliases: &'static [&'static str],
+    pub(crate) extensions: &'static [&'static str],
+    /// Whether its name is also an everyday word, so that a goal means it only after "in", "using" and the like.
+    ambiguous: bool,
+}
+
+const fn language(
+    name: &'static str,
+    runtime: &'static str,
+    default_path: &'static str,
+    aliases: &'static [&'static str],
+    extensions: &'static [&'static str],
+) -> Language {
+    Language { name, runtime, default_path, aliases, extensions, ambiguous: false }
+}
+
+const fn ambiguous(mut language: Language) -> Language {
+    language.ambiguous = true;
+    language
+}
+
+pub(crate) static PYTHON: Language =
+    language("Python", "python", "main.py", &["python", "python3", "py", "cpython", "pytest"], &["py"]);
+
+static OTHERS: &[Language] = &[
+    language(
+        "JavaScript",
+        "node",
+        "main.js",
+        &["javascript", "js", "nodejs", "ecmascript"],
+        &["js", "mjs", "cjs", "jsx"],
+    ),
+    ambiguous(language("JavaScript", "node", "main.js", &["node"], &[])),
+    language("TypeScript", "typescript", "main.ts", &["typescript"], &["ts", "tsx"]),
+    ambiguous(language("TypeScript", "typescript", "main.ts", &["ts"], &[])),
+    language("Go", "go", "main.go", &["golang"], &["go"]),
+    ambiguous(language("Go", "go", "main.go", &["go"], &[])),
+    language("Rust", "rust", "main.rs", &["rust", "rustlang"], &["rs"]),
+    language("Java", "java", "Main.java", &["java"], &["java"]),
+    language("Kotlin", "kotlin", "main.kt", &["kotlin"], &["kt", "kts"]),
+    language("Scala", "scala", "main.scala", &["scala"], &["scala"]),
+    language("C++", "cpp", "main.cpp", &["cpp", "c++", "cplusplus"], &["cpp", "cc", "cxx", "hpp"]),
+    language("C#", "csharp", "Main.cs", &["csharp", "c#", "dotnet"], &["cs"]),
+    language("F#", "fsharp", "main.fs", &["fsharp", "f#"], &["fs"]),
+    ambiguous(language("C", "c", "main.c", &["c"], &["c", "h"])),
+    language("Ruby", "ruby", "main.rb", &["ruby"], &["rb"]),
+    language("PHP", "php", "main.php", &["php"], &["php"]),
+    language("Perl", "perl", "main.pl", &["perl"], &["pl", "pm"]),
+    language("Bash", "bash", "main.sh", &["bash", "zsh"], &["sh", "bash", "zsh"]),
+    ambiguous(language("Bash", "bash", "main.sh", &["shell", "sh"], &[])),
+    language("PowerShell", "powershell", "main.ps1", &["powershell"], &["ps1"]),
+    language("Lua", "lua", "main.lua", &["lua"], &["lua"]),
+    language("Haskell", "haskell", "main.hs", &["haskell"], &["hs"]),
+    language("Elixir", "elixir", "main.exs", &["elixir"], &["ex", "exs"]),
+    language("Erlang", "erlang", "main.erl", &["erlang"], &["erl"]),
+    language("Clojure", "clojure", "main.clj", &["clojure"], &["clj"]),
+    language("Zig", "zig", "main.zig", &["zig"], &["zig"]),
+    language("OCaml", "ocaml", "main.ml", &["ocaml"], &["ml"]),
+    language("Fortran", "fortran", "main.f90", &["fortran"], &["f90"]),
+    language("COBOL", "cobol", "main.cob", &["cobol"], &["cob", "cbl"]),
+    language("MATLAB", "matlab", "main.m", &["matlab"], &[]),
+    language("Solidity", "solidity", "main.sol", &["solidity"], &["sol"]),
+    ambiguous(language("Swift", "swift", "main.swift", &["swift"], &["swift"])),
+    ambiguous(language("Dart", "dart", "main.dart", &["dart"], &["dart"])),
+    ambiguous(language("Julia", "julia", "main.jl", &["julia"], &["jl"])),
+    ambiguous(language("R", "r", "main.r", &["r"], &["r"])),
+    ambiguous(language("SQL", "sql", "main.sql", &["sql"], &["sql"])),
+    ambiguous(language("HTML", "html", "index.html", &["html"], &["html", "htm"])),
+    ambiguous(language("CSS", "css", "main.css", &["css"], &["css"])),
+];
+
+fn by_alias(word: &str) -> Option<&'static Language> {
+    std::iter::once(&PYTHON).chain(OTHERS).find(|language| language.aliases.contains(&word))
+}
+
+fn goal_words(goal: &str) -> Vec<String> {
+    let separates = |c: char| !(c.is_alphanumeric() || matches!(c, '+' | '#'));
+    goal.to_lowercase().split(separates).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Returns the language other than Python that a goal asks for, if any.
+///
+/// A goal that names Python means Python, unless another language stands where the target does ("to Rust", "in Go").
+pub(crate) fn asked_besides_python(goal: &str) -> Option<&'static str> {
+    let words = goal_words(goal);
+    let python = words.iter().any(|word| PYTHON.aliases.contains(&word.as_str()));
+    for (index, word) in words.iter().enumerate() {
+        let Some(language) = by_alias(word).filter(|language| **language != PYTHON) else { continue };
+        let before = index.checked_sub(1).map_or("", |at| words[at].as_str());
+        let after = words.get(index + 1).map_or("", String::as_str);
+        let targeted = matches!(before, "in" | "using" | "into" | "to");
+        let qualifies =
+            matches!(after, "program" | "function" | "script" | "class" | "module" | "code" | "package" | "binary");
+        let meant = if language.ambiguous {
+            qualifies && language.aliases != ["sql"] || targeted && after != "back"
+        } else {
+            true
+        };
+        if meant && (!python || targeted) {
+            return Some(language.name);
+        }
+    }
+    None
+}
+
+/// Why the language of code is not known.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnknownLanguage;
+
+/// Returns the language of the caller's code: as named, else by the file's extension, else by the code itself.
+///
+/// Python is assumed where nothing clearly speaks against it. An unknown name is an error, not Python.
+pub(crate) fn of_code(
+    named: Option<&str>,
+    file: Option<&str>,
+    code: &str,
+) -> Result<&'static Language, UnknownLanguage> {
+    let named = named.map(|name| name.trim().to_lowercase()).unwrap_or_default();
+    if !matches!(named.as_str(), "" | "auto" | "unknown" | "text" | "plaintext") {
+        return by_alias(&named).ok_or(UnknownLanguage);
+    }
+    let by_extension =
+        |path| std::iter::once(&PYTHON).chain(OTHERS).find(|it| base_name(path, it.extensions).is_some());
+    if let Some(language) = file.and_then(by_extension) {
+        return Ok(language);
+    }
+    Ok(by_content(code).filter(|_| !python::is_valid(code)).unwrap_or(&PYTHON))
+}
+
+/// Tells other languages by what Python never has in that place.
+fn by_content(code: &str) -> Option<&'static Language> {
+    let text = code.trim_start_matches('\u{feff}').trim_start();
+    let first = text.lines().next().unwrap_or_default();
+    if let Some(interpreter) = first.strip_prefix("#!") {
+        let name = interpreter.rsplit(['/', ' ']).next().unwrap_or_default();
+        return by_alias(name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'));
+    }
+    let any_line = |test: &dyn Fn(&str) -> bool| text.lines().map(str::trim).any(test);
+    let braces = text.contains('{') && text.contains('}');
+    let alias = if text.starts_with("<?php") {
+        "php"
+    } else if text.to_ascii_lowercase().starts_with("<!doctype html") || text.starts_with("<html") {
+        "html"
+    } else if any_line(&|line| line.starts_with("#include <") || line.starts_with("#include \"")) {
+        if text.contains("std::") { "c++" } else { "c" }
+    } else if first.starts_with("package ") && text.contains("func ") {
+        "go"
+    } else if braces && any_line(&|line| line.starts_with("fn ") || line.starts_with("pub fn ")) {
+        "rust"
+    } else if braces && any_line(&|line| line.starts_with("public class ") || line.starts_with("public static ")) {
+        "java"
+    } else if braces
+        && any_line(&|line| ["function ", "const ", "let ", "export "].iter().any(|word| line.starts_with(word)))
+    {
+        "javascript"
+    } else {
+        return None;
+    };
+    by_alias(alias)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goals_name_languages() {
+        for (goal, expected) in [
+            ("create a kubernetes operator in Go", Some("Go")),
+            ("Write an LRU cache in Rust", Some("Rust")),
+            ("JavaScript debounce function", Some("JavaScript")),
+            ("a C++ ring buffer", Some("C++")),
+            ("ring buffer in C", Some("C")),
+            ("convert this Python script to Go", Some("Go")),
+            ("write a bash script that greets", Some("Bash")),
+            ("a shell script that greets", Some("Bash")),
+            ("quicksort using swift", Some("Swift")),
+            ("let it go and write python", None),
+            ("a Python LRU cache like the one Java has", None),
+            ("prevent SQL injection in the repository", None),
+            ("a swift implementation of quicksort", None),
+            ("implement grade C handling", None),
+            ("convert Roman numerals to integers", None),
+        ] {
+            assert_eq!(asked_besides_python(goal), expected, "{goal}");
+        }
+    }
+
+    #[test]
+    fn code_is_recognised_by_name_then_file_then_content() {
+        let name = |named, file, code| of_code(named, file, code).map(|language| language.name);
+        assert_eq!(name(Some("Python3"), Some("x.js"), "fn main() {}"), Ok("Python"));
+        assert_eq!(name(Some("brainfuck"), None, "x = 1"), Err(UnknownLanguage));
+        assert_eq!(name(Some("auto"), Some("src/x.ts"), "x = 1"), Ok("TypeScript"));
+        assert_eq!(name(None, Some("notes.unknown"), "x = 1"), Ok("Python"));
+        assert_eq!(name(None, None, "fn main() {\n}\n"), Ok("Rust"));
+        assert_eq!(name(None, None, "#!/bin/bash\necho hi there\n"), Ok("Bash"));
+        assert_eq!(name(None, None, "#!/usr/bin/env python3\nprint(1)\n"), Ok("Python"));
+        assert_eq!(name(None, None, "const a = () => { return 1 };\n"), Ok("JavaScript"));
+        assert_eq!(name(None, None, "print('hello'"), Ok("Python"));
+        assert_eq!(name(None, None, "#include <stdio.h>\nint main() {}\n"), Ok("C"));
+    }
+}

@@ -1,0 +1,95 @@
+//! A language model behind any endpoint that speaks the OpenAI chat protocol.
+
+mod client;
+mod prompt;
+mod reply;
+
+use crate::documenter;
+use crate::exchange::{GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use crate::paths::is_test_file;
+
+pub(crate) use client::Model;
+
+/// What the model is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task<'a> {
+    /// Code and tests for a goal.
+    New,
+    /// A working version of this file.
+    Change(&'a SourceFile),
+    /// Tests for this file, which stays as it is.
+    Test(&'a SourceFile),
+}
+
+impl Model {
+    /// Asks the model once. Cancel safe: dropping the future ends the call; tokens may have been spent by then.
+    pub(crate) async fn generate(&self, request: &Request, task: Task<'_>) -> Result<Generation, GenerateError> {
+        let answer = self.ask(&prompt::messages(request, task), request.max_tokens).await?;
+        let files = reply::files(&answer.text).and_then(|files| assemble(files, task)).map_err(|reason| {
+            let message = format!("the model's reply cannot be used: {reason}; {} tokens were spent", answer.tokens);
+            GenerateError::Fail { code: "generator_invalid_reply", message }
+        })?;
+        let documentation: Vec<String> = files
+            .iter()
+            .filter(|file| file.kind == Kind::Code)
+            .map(|file| documenter::outline(&file.path, &file.content))
+            .collect();
+        Ok(Generation {
+            origin: Origin::Model { name: self.name().to_owned() },
+            runtime: "python".to_owned(),
+            run: run(&files, task),
+            documentation: documentation.join("\n"),
+            files,
+            tokens: answer.tokens,
+            repairable: true,
+        })
+    }
+}
+
+/// Turns the files of a reply into those of a generation, or says what is missing.
+fn assemble(files: Vec<(String, String)>, task: Task<'_>) -> Result<Vec<SourceFile>, &'static str> {
+    let mut files: Vec<SourceFile> = files
+        .into_iter()
+        .map(|(path, content)| {
+            let kind = if is_test_file(&path) { Kind::Test } else { Kind::Code };
+            SourceFile { path, content, kind, from_caller: false }
+        })
+        .collect();
+    match task {
+        Task::New => {}
+        Task::Change(original) => {
+            // A lone file is the changed one, whatever the model calls it.
+            let code = files.iter().filter(|file| file.kind == original.kind).count();
+            if code == 1 && !files.iter().any(|file| file.path == original.path) {
+                files
+                    .iter_mut()
+                    .filter(|file| file.kind == original.kind)
+                    .for_each(|file| file.path.clone_from(&original.path));
+            }
+            if !files.iter().any(|file| file.path == original.path) {
+                return Err("the changed file is not in it");
+            }
+        }
+        Task::Test(original) => {
+            // The caller's file is tested as it is, even if the model sent a version of its own.
+            files.retain(|file| file.kind == Kind::Test && file.path != original.path);
+            if files.is_empty() {
+                return Err("it has no file named test_*.py");
+            }
+            files.insert(0, original.clone());
+        }
+    }
+    if files.iter().any(|file| file.kind == Kind::Code) { Ok(files) } else { Err("it has tests but no code") }
+}
+
+fn run(files: &[SourceFile], task: Task<'_>) -> Run {
+    if files.iter().any(|file| file.kind == Kind::Test) {
+        return Run::Tests;
+    }
+    let changed = match task {
+        Task::Change(original) => files.iter().find(|file| file.path == original.path),
+        Task::New | Task::Test(_) => None,
+    };
+    let script = changed.or_else(|| files.iter().find(|file| file.path == "main.py")).or_else(|| files.first());
+    script.map_or(Run::Tests, |file| Run::Script { path: file.path.clone() })
+}

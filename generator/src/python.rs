@@ -1,0 +1,91 @@
+//! Parsing Python that may be anything at all.
+//!
+//! The parser, and dropping its tree, recurse; deep nesting would overflow the stack and abort the process. So nesting
+//! is measured with the lexer first (which does not recurse), and the parser runs on a thread with a large stack.
+
+use std::thread;
+
+use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::{ModModule, PySourceType};
+use ruff_python_parser::lexer::lex;
+use ruff_python_parser::{Mode, Parsed, parse_unchecked_source};
+
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+/// Python itself allows 200 brackets and 100 blocks inside each other.
+const MAX_BRACKETS: usize = 200;
+const MAX_BLOCKS: usize = 100;
+/// Tokens of one expression, counted through its brackets: an upper bound of its depth.
+const MAX_EXPRESSION_TOKENS: usize = 3_000;
+
+/// Parses `source` and hands the result to `look`; `None` where it is nested too deeply to be parsed safely.
+pub(crate) fn with_module<T: Send>(source: &str, look: impl FnOnce(&Parsed<ModModule>) -> T + Send) -> Option<T> {
+    if is_too_deep(source) {
+        return None;
+    }
+    thread::scope(|scope| {
+        let parse = || look(&parse_unchecked_source(source, PySourceType::Python));
+        let parser = thread::Builder::new().name("python-parser".to_owned()).stack_size(STACK_BYTES);
+        parser.spawn_scoped(scope, parse).ok()?.join().ok()
+    })
+}
+
+/// Whether `source` is Python without a syntax error.
+pub(crate) fn is_valid(source: &str) -> bool {
+    with_module(source, Parsed::has_valid_syntax).unwrap_or(false)
+}
+
+fn is_too_deep(source: &str) -> bool {
+    let mut lexer = lex(source, Mode::Module);
+    // How many tokens of its expression stood before each open bracket.
+    let mut open: Vec<usize> = Vec::new();
+    let (mut tokens, mut blocks) = (0_usize, 0_usize);
+    loop {
+        let kind = lexer.next_token();
+        if kind == TokenKind::EndOfFile {
+            return false;
+        }
+        if matches!(kind, TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace) {
+            open.push(tokens);
+            tokens += 1;
+        } else if matches!(kind, TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace) {
+            tokens = open.pop().unwrap_or(tokens) + 1;
+        } else if kind == TokenKind::Comma {
+            tokens = open.last().map_or(0, |before| before + 1);
+        } else if kind == TokenKind::Newline {
+            open.clear();
+            tokens = 0;
+        } else if kind == TokenKind::Indent {
+            blocks += 1;
+        } else if kind == TokenKind::Dedent {
+            blocks = blocks.saturating_sub(1);
+        } else {
+            tokens += 1;
+        }
+        if open.len() > MAX_BRACKETS || blocks > MAX_BLOCKS || tokens > MAX_EXPRESSION_TOKENS {
+            return true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_code_is_parsed() {
+        assert!(is_valid("def f(a, b=(1, [2])):\n    return {a: b}\n"));
+        assert!(is_valid(&format!("x = [{}]\n", "1, ".repeat(100_000))));
+        assert!(!is_valid("def f(:\n"));
+    }
+
+    #[test]
+    fn bottomless_code_is_refused_and_does_not_abort_the_process() {
+        for unit in
+            ["(", "[", "{", "-", "not ", "lambda: ", "a if b else ", "1+", "a.", "a**", "f'{", "await ", "x = ", "*"]
+        {
+            assert!(!is_valid(&unit.repeat(100_000)), "{unit}");
+        }
+        let blocks: String = (0..2_000).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
+        assert!(!is_valid(&blocks));
+    }
+}

@@ -1,0 +1,107 @@
+//! Words of a goal, normalised so that forms of one word compare equal.
+
+/// A word as written (lower case), its stem, and whether a clause ends right before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) stem: String,
+    pub(crate) starts_clause: bool,
+}
+
+/// Splits text into words: letters and digits; punctuation separates, apostrophes are dropped.
+pub(crate) fn words(text: &str) -> Vec<Word> {
+    let mut found = Vec::new();
+    let mut current = String::new();
+    let mut starts_clause = true;
+    for character in text.chars().chain([' ']) {
+        if character.is_alphanumeric() {
+            current.extend(character.to_lowercase());
+        } else if !matches!(character, '\'' | '\u{2019}') {
+            if !current.is_empty() {
+                let text = std::mem::take(&mut current);
+                found.push(Word { stem: stem(&text), text, starts_clause });
+                starts_clause = false;
+            }
+            starts_clause |= matches!(character, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '\n');
+        }
+    }
+    found
+}
+
+/// Reduces an English word to a stem. Not linguistics: it only has to treat both sides of a comparison alike.
+pub(crate) fn stem(word: &str) -> String {
+    let singular = strip_plural(word);
+    let mut stem = singular;
+    for suffix in ["ing", "ed"] {
+        if let Some(rest) = stem.strip_suffix(suffix)
+            && rest.len() > 2
+            && rest.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+        {
+            stem = undouble(rest).to_owned();
+            break;
+        }
+    }
+    match stem.strip_suffix('e') {
+        Some(rest) if rest.len() > 3 => rest.to_owned(),
+        _ => stem,
+    }
+}
+
+fn strip_plural(word: &str) -> String {
+    if let Some(rest) = word.strip_suffix("ies").filter(|rest| rest.len() > 2) {
+        return format!("{rest}y");
+    }
+    for ending in ["ches", "shes", "xes", "sses", "zes"] {
+        if word.ends_with(ending) {
+            return word[..word.len() - 2].to_owned();
+        }
+    }
+    let keeps = word.len() < 4 || word.ends_with("ss") || word.ends_with("us") || word.ends_with("is");
+    word.strip_suffix('s').filter(|_| !keeps).unwrap_or(word).to_owned()
+}
+
+fn undouble(word: &str) -> &str {
+    let bytes = word.as_bytes();
+    match bytes {
+        [.., a, b] if a == b && b"bdgmnprt".contains(b) => &word[..word.len() - 1],
+        _ => word,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn same(forms: &[&str]) {
+        let stems: Vec<_> = forms.iter().map(|form| stem(form)).collect();
+        assert!(stems.windows(2).all(|pair| pair[0] == pair[1]), "{forms:?} gave {stems:?}");
+    }
+
+    #[test]
+    fn forms_of_a_word_share_a_stem() {
+        same(&["hash", "hashes", "hashing", "hashed"]);
+        same(&["cache", "caches", "cached", "caching"]);
+        same(&["limit", "limits", "limited", "limiting"]);
+        same(&["retry", "retries", "retrying"]);
+        same(&["map", "mapped", "mapping"]);
+        same(&["query", "queries"]);
+        same(&["numeral", "numerals"]);
+    }
+
+    #[test]
+    fn short_and_odd_words_stay_themselves() {
+        for word in ["string", "bus", "class", "analysis", "lru", "jwt", "csv", "is", "", "é"] {
+            assert_eq!(stem(word), word);
+        }
+    }
+
+    #[test]
+    fn punctuation_separates_and_marks_clauses() {
+        let found = words("Don't use Dijkstra's rate-limiter, please");
+        let texts: Vec<_> = found.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(texts, ["dont", "use", "dijkstras", "rate", "limiter", "please"]);
+        let starts: Vec<_> = found.iter().map(|word| word.starts_clause).collect();
+        assert_eq!(starts, [true, false, false, false, false, true]);
+    }
+}

@@ -1,0 +1,108 @@
+//! The caller's own code.
+
+use generator::{GenerateError, Generation, Generator, GeneratorConfig, Kind, Origin, Request, Run};
+
+async fn generate(request: Request) -> Result<Generation, GenerateError> {
+    Generator::open(GeneratorConfig::default()).expect("the catalogue is valid").generate(&request).await
+}
+
+fn with_code(goal: &str, code: &str) -> Request {
+    Request { goal: goal.to_owned(), code: Some(code.to_owned()), round: 1, ..Request::default() }
+}
+
+fn script(path: &str) -> Run {
+    Run::Script { path: path.to_owned() }
+}
+
+#[tokio::test]
+async fn code_runs_as_given_whatever_the_goal_resembles() {
+    let generation =
+        generate(with_code("Create a JWT authentication function with tests", "    x = 1\r\n    print(x)"))
+            .await
+            .expect("runs");
+    assert_eq!(generation.origin, Origin::Caller);
+    assert_eq!(generation.run, script("main.py"));
+    let [file] = generation.files.as_slice() else { panic!("{:?}", generation.files) };
+    assert_eq!((file.content.as_str(), file.kind, file.from_caller), ("x = 1\r\nprint(x)", Kind::Code, true));
+    assert!(!generation.repairable && generation.tokens == 0);
+}
+
+#[tokio::test]
+async fn broken_code_is_given_to_the_run_as_it_is() {
+    let generation = generate(with_code("run this", "def f(:\n  pass\n")).await.expect("runs");
+    assert_eq!(generation.files[0].content, "def f(:\n  pass\n");
+}
+
+#[tokio::test]
+async fn the_file_keeps_its_name_where_that_is_safe() {
+    for (current_file, run) in [
+        ("src/app.py", script("app.py")),
+        ("C:\\work\\app.py", script("app.py")),
+        ("../../etc/passwd", script("main.py")),
+        ("/tmp/x y.py", script("main.py")),
+        ("tests/test_app.py", Run::Tests),
+        ("app_test.py", Run::Tests),
+    ] {
+        let request = Request { current_file: Some(current_file.to_owned()), ..with_code("run this", "print(1)") };
+        assert_eq!(generate(request).await.expect("runs").run, run, "{current_file}");
+    }
+}
+
+#[tokio::test]
+async fn documenting_runs_the_code_as_given_and_quotes_nothing() {
+    let code = "import os\nclass Cart:\n    '''SECRET_DOC'''\n    def add_item(self, item, count='SECRET_DEFAULT'):\n        return 'SECRET_TEXT' # SECRET_NOTE\n";
+    let generation = generate(with_code("Document this code", code)).await.expect("documented");
+    assert_eq!((generation.origin, generation.run), (Origin::Documenter, script("main.py")));
+    assert_eq!(generation.files[0].content, code);
+    let text = generation.documentation;
+    assert!(text.contains("`Cart`") && text.contains("`add_item`") && text.contains("`count` (optional)"), "{text}");
+    assert!(!text.contains("SECRET"), "{text}");
+}
+
+#[tokio::test]
+async fn changing_code_needs_a_model_and_says_so() {
+    for goal in ["Fix this code", "Write unit tests for it"] {
+        let Err(GenerateError::NoGenerator { hint }) = generate(with_code(goal, "print('SECRET')")).await else {
+            panic!("{goal}")
+        };
+        assert!(hint.contains("needs a language model") && !hint.contains("SECRET"), "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn blank_code_counts_as_none() {
+    assert!(matches!(generate(with_code("launch a rocket", " \n\t")).await, Err(GenerateError::NoGenerator { .. })));
+}
+
+#[tokio::test]
+async fn other_languages_are_refused_with_the_runtimes_that_exist() {
+    let cases = [
+        Request { language: Some("rust".to_owned()), ..with_code("run this", "fn main() {}") },
+        Request { current_file: Some("app.js".to_owned()), ..with_code("run this", "print(1)") },
+        with_code("run this", "#!/bin/sh\necho SECRET $HOME\n"),
+        Request { language: Some("klingon".to_owned()), ..with_code("run this", "print(1)") },
+    ];
+    for request in cases {
+        let Err(GenerateError::NoGenerator { hint }) = generate(request).await else { panic!("served") };
+        assert!(hint.contains("python") && !hint.contains("SECRET") && !hint.contains("klingon"), "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn another_runtime_of_the_sandbox_runs_its_language_as_given() {
+    let config =
+        GeneratorConfig { runtimes: vec!["python".to_owned(), "node".to_owned()], ..GeneratorConfig::default() };
+    let generator = Generator::open(config).expect("the catalogue is valid");
+    let request = Request { language: Some("javascript".to_owned()), ..with_code("run this", "  console.log(1)") };
+    let generation = generator.generate(&request).await.expect("runs");
+    assert_eq!((generation.runtime.as_str(), generation.run), ("node", script("main.js")));
+    assert_eq!(generation.files[0].content, "console.log(1)");
+}
+
+#[tokio::test]
+async fn hostile_code_neither_aborts_nor_hangs() {
+    for unit in ["(", "not ", "f'{", "'''", "\\\n", "if x:\n ", "\u{0}", "\u{feff}", "lambda:"] {
+        let code = format!("  {}", unit.repeat(20_000));
+        generate(with_code("document this", &code)).await.expect("runs");
+    }
+}

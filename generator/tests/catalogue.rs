@@ -1,0 +1,175 @@
+//! The recipes themselves, and the operator's own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use generator::{CatalogueError, Generator, GeneratorConfig, Kind};
+
+fn embedded() -> Generator {
+    Generator::open(GeneratorConfig::default()).expect("the catalogue is valid")
+}
+
+/// A folder that is removed when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("generator-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a temporary folder");
+        Self(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().expect("inside the folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[test]
+fn the_catalogue_is_what_the_folder_holds() {
+    let generator = embedded();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
+    let folders =
+        fs::read_dir(&root).expect("the catalogue").filter(|entry| entry.as_ref().expect("an entry").path().is_dir());
+    assert_eq!(generator.catalogue().len(), folders.count());
+    assert!(generator.catalogue().len() >= 16);
+    for recipe in generator.catalogue() {
+        for file in &recipe.files {
+            let text = fs::read_to_string(root.join(&recipe.name).join(&file.path)).expect("the file");
+            assert_eq!(text, file.content, "{}/{}", recipe.name, file.path);
+        }
+    }
+}
+
+#[test]
+fn recipes_keep_the_rules_of_the_house() {
+    let generator = embedded();
+    for recipe in generator.catalogue() {
+        assert_eq!(recipe.runtime, "python", "{}", recipe.name);
+        assert!(recipe.version.split('.').count() == 3, "{}", recipe.name);
+        for file in &recipe.files {
+            let tests = file.content.matches("def test_").count();
+            assert_eq!(file.kind == Kind::Test, tests >= 4, "{}: {tests} tests in {}", recipe.name, file.path);
+            assert!(file.content.lines().count() <= 170, "{}: {} is long", recipe.name, file.path);
+            let imports_code = recipe
+                .files
+                .iter()
+                .any(|code| file.content.contains(&format!("from {} import", code.path.trim_end_matches(".py"))));
+            assert!(file.kind == Kind::Code || imports_code, "{}: {} tests nothing", recipe.name, file.path);
+            for forbidden in [
+                "eval(",
+                "exec(",
+                "pickle",
+                "os.system",
+                "subprocess",
+                "import requests",
+                "time.sleep(",
+                "mark.skip",
+                "pytest.skip",
+                "xfail",
+            ] {
+                assert!(!file.content.contains(forbidden), "{}: {forbidden} in {}", recipe.name, file.path);
+            }
+        }
+    }
+}
+
+/// Runs each recipe's tests in a folder of its own, as the sandbox does.
+#[test]
+fn the_tests_of_every_recipe_pass() {
+    let pytest = |python: &str| {
+        Command::new(python).args(["-c", "import pytest"]).output().is_ok_and(|output| output.status.success())
+    };
+    let venv = option_env!("RECIPE_PYTHON").unwrap_or("python3");
+    if !pytest(venv) {
+        println!(
+            "SKIPPED: {venv} with pytest is not on this machine (set RECIPE_PYTHON to one that has it, and rebuild)"
+        );
+        return;
+    }
+    let scratch = Scratch::new("recipes");
+    let generator = embedded();
+    for recipe in generator.catalogue() {
+        for file in &recipe.files {
+            scratch.write(&format!("{}/{}", recipe.name, file.path), &file.content);
+        }
+        let mut command = Command::new(venv);
+        command
+            .args(["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"])
+            .current_dir(scratch.0.join(&recipe.name));
+        let output = command.output().expect("pytest starts");
+        assert!(output.status.success(), "{}:\n{}", recipe.name, String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+const DESCRIPTION: &str = r##"
+name = "frobnicate"
+version = "1.0.0"
+title = "Frobnicator"
+summary = "Frobnicates."
+runtime = "python"
+code = ["frob.py"]
+tests = ["test_frob.py"]
+[goals]
+require = [["frobnicate"]]
+examples = ["frobnicate"]
+"##;
+
+fn own(scratch: &Scratch, folder: &str, description: &str) {
+    scratch.write(&format!("{folder}/recipe.toml"), description);
+    scratch.write(&format!("{folder}/frob.py"), "X = 1\n");
+    scratch.write(&format!("{folder}/test_frob.py"), "from frob import X\n\n\ndef test_x():\n    assert X == 1\n");
+    scratch.write(&format!("{folder}/documentation.md"), "# Frobnicator\n");
+}
+
+fn open(scratch: &Scratch) -> Result<Generator, CatalogueError> {
+    Generator::open(GeneratorConfig { catalogue_dirs: vec![scratch.0.clone()], ..GeneratorConfig::default() })
+}
+
+#[test]
+fn the_operator_can_add_recipes() {
+    let scratch = Scratch::new("own");
+    own(&scratch, "frobnicate", DESCRIPTION);
+    let generator = open(&scratch).expect("a valid recipe");
+    assert!(generator.catalogue().iter().any(|recipe| recipe.name == "frobnicate"));
+    assert_eq!(generator.propose("frobnicate it")[0].name, "frobnicate");
+}
+
+#[track_caller]
+fn refuses(case: &str, prepare: impl Fn(&Scratch), reason: &str) {
+    let scratch = Scratch::new(case);
+    own(&scratch, "frobnicate", DESCRIPTION);
+    prepare(&scratch);
+    let error = open(&scratch).expect_err(case).to_string();
+    assert!(error.contains(reason), "{error}");
+}
+
+#[test]
+fn recipes_that_break_a_rule_are_refused_by_name_and_reason() {
+    let describe = |from: &'static str, to: &'static str| {
+        move |scratch: &Scratch| own(scratch, "frobnicate", &DESCRIPTION.replace(from, to))
+    };
+    refuses("unknown-field", describe("[goals]", "[goals]\nrequired = 1"), "recipe.toml cannot be read");
+    refuses("other-name", describe("\"frobnicate\"\nversion", "\"other\"\nversion"), "name of its folder");
+    refuses("missing-file", describe("\"frob.py\"", "\"gone.py\""), "gone.py is missing");
+    refuses("no-tests", describe("[\"test_frob.py\"]", "[]"), "not named in recipe.toml");
+    refuses("upwards", describe("\"frob.py\"", "\"../frob.py\""), "missing");
+    refuses("no-words", describe("[[\"frobnicate\"]]", "[[\"the\"]]"), "goals.require");
+    refuses("no-groups", describe("[[\"frobnicate\"]]", "[]"), "goals.require");
+    refuses("stray", |scratch| scratch.write("frobnicate/stray.txt", "x"), "stray.txt");
+    refuses(
+        "taken",
+        |scratch| own(scratch, "lru-cache", &DESCRIPTION.replace("\"frobnicate\"\nversion", "\"lru-cache\"\nversion")),
+        "same name",
+    );
+    let missing = GeneratorConfig { catalogue_dirs: vec!["/no/such/folder".into()], ..GeneratorConfig::default() };
+    assert!(matches!(Generator::open(missing), Err(CatalogueError::Unreadable { .. })));
+}

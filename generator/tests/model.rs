@@ -1,0 +1,243 @@
+//! The model client against a real HTTP server on the loopback interface.
+#![cfg(feature = "model")]
+
+use std::time::Duration;
+
+use generator::{
+    Feedback, GenerateError, Generation, Generator, GeneratorConfig, Kind, ModelConfig, Origin, Request, Run,
+};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// Reads one request and returns its head and its JSON body.
+async fn receive(stream: &mut TcpStream) -> (String, Value) {
+    let mut bytes = Vec::new();
+    loop {
+        let mut buffer = [0; 4096];
+        let read = stream.read(&mut buffer).await.expect("a readable request");
+        assert_ne!(read, 0, "the request ended early");
+        bytes.extend_from_slice(&buffer[..read]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length =
+            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+        if body.len() >= length.and_then(|length| length.parse().ok()).unwrap_or(0) {
+            return (head.to_owned(), serde_json::from_str(body).expect("a JSON body"));
+        }
+    }
+}
+
+/// A server that answers one connection with a status and a body, and then accepts no more.
+async fn server(status: &'static str, body: String) -> (String, JoinHandle<(String, Value)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    #[expect(clippy::disallowed_methods, reason = "a test has no tracker; the handle is awaited")]
+    let served = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        drop(listener);
+        let request = receive(&mut stream).await;
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.expect("a writable answer");
+        stream.write_all(body.as_bytes()).await.expect("a writable answer");
+        request
+    });
+    (address, served)
+}
+
+fn generator(base_url: String, api_key: Option<&str>) -> Generator {
+    let model = ModelConfig {
+        base_url,
+        model: "tiny".to_owned(),
+        api_key: api_key.map(str::to_owned),
+        timeout: Duration::from_secs(5),
+        max_tokens: 500,
+    };
+    Generator::open(GeneratorConfig { model: Some(model), ..GeneratorConfig::default() }).expect("valid settings")
+}
+
+fn completion(content: &str) -> String {
+    json!({"choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}], "usage": {"total_tokens": 321}}).to_string()
+}
+
+fn request(goal: &str, code: Option<&str>) -> Request {
+    Request { goal: goal.to_owned(), code: code.map(str::to_owned), round: 1, ..Request::default() }
+}
+
+async fn answer(status: &'static str, body: String, request: &Request) -> Result<Generation, GenerateError> {
+    let (address, served) = server(status, body).await;
+    let result = generator(address, None).generate(request).await;
+    served.await.expect("the server saw the request");
+    result
+}
+
+const ROCKET: &str = "Build me a rocket guidance system";
+const TWO_FILES: &str = "Here:\n```python name=rocket.py\ndef fly():\n    return 1\n```\n```python name=test_rocket.py\nfrom rocket import fly\n\n\ndef test_fly():\n    assert fly() == 1\n```\n";
+
+#[tokio::test]
+async fn a_goal_without_a_recipe_goes_to_the_model() {
+    let (address, served) = server("200 OK", completion(TWO_FILES)).await;
+    let generation = generator(address, Some("the-key"))
+        .generate(&Request { max_tokens: Some(77), ..request(ROCKET, None) })
+        .await
+        .expect("served");
+    let (head, body) = served.await.expect("the server saw the request");
+    assert!(
+        head.starts_with("POST /v1/chat/completions ")
+            && head.to_ascii_lowercase().contains("authorization: bearer the-key"),
+        "{head}"
+    );
+    assert_eq!((&body["model"], &body["max_tokens"], &body["stream"]), (&json!("tiny"), &json!(77), &json!(false)));
+    assert!(body["messages"][1]["content"].as_str().is_some_and(|text| text.contains(ROCKET)));
+    assert_eq!(generation.origin, Origin::Model { name: "tiny".to_owned() });
+    assert_eq!((generation.run, generation.tokens, generation.repairable), (Run::Tests, 321, true));
+    let kinds: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
+    assert_eq!(kinds, [("rocket.py", Kind::Code), ("test_rocket.py", Kind::Test)]);
+    assert!(generation.documentation.contains("`fly`"));
+}
+
+#[tokio::test]
+async fn a_recipe_wins_over_the_model_and_no_key_is_made_up() {
+    let generator = generator("http://127.0.0.1:1/v1".to_owned(), None);
+    let served =
+        generator.generate(&request("Create a JWT authentication function with tests", None)).await.expect("served");
+    assert!(matches!(served.origin, Origin::Recipe { .. }));
+    let (address, seen) = server("200 OK", completion(TWO_FILES)).await;
+    self::generator(address, None).generate(&request(ROCKET, None)).await.expect("served");
+    let (head, _) = seen.await.expect("the server saw the request");
+    assert!(!head.to_ascii_lowercase().contains("authorization"), "{head}");
+}
+
+#[tokio::test]
+async fn fixing_replaces_the_callers_file_and_shows_the_model_what_failed() {
+    let feedback =
+        Feedback { failed_tests: vec![("test_x".to_owned(), "assert 1 == 2".to_owned())], ..Feedback::default() };
+    let fix = Request {
+        feedback: Some(feedback),
+        round: 2,
+        current_file: Some("app.py".to_owned()),
+        ..request("Fix this code", Some("prin(1)"))
+    };
+    let (address, served) = server("200 OK", completion("```python\nprint(1)\n```")).await;
+    let generation = generator(address, None).generate(&fix).await.expect("served");
+    let (_, body) = served.await.expect("the server saw the request");
+    let prompt = body["messages"][1]["content"].as_str().expect("text");
+    assert!(prompt.contains("prin(1)") && prompt.contains("test_x") && prompt.contains("assert 1 == 2"), "{prompt}");
+    assert_eq!(generation.run, Run::Script { path: "app.py".to_owned() });
+    assert_eq!((generation.files[0].content.as_str(), generation.files[0].from_caller), ("print(1)\n", false));
+}
+
+#[tokio::test]
+async fn tests_are_added_and_the_callers_file_stays() {
+    let reply = "```python name=main.py\nraise SystemExit\n```\n```python name=test_main.py\nfrom main import x\n```";
+    let generation =
+        answer("200 OK", completion(reply), &request("Write tests for this", Some("x = 1\n"))).await.expect("served");
+    let files: Vec<_> =
+        generation.files.iter().map(|file| (file.path.as_str(), file.content.as_str(), file.from_caller)).collect();
+    assert_eq!(files, [("main.py", "x = 1\n", true), ("test_main.py", "from main import x\n", false)]);
+    assert_eq!(generation.run, Run::Tests);
+}
+
+#[tokio::test]
+async fn a_reviewers_comment_reaches_the_model_even_for_a_recipe() {
+    let feedback = Feedback { comment: Some("shorter names".to_owned()), ..Feedback::default() };
+    let goal = "Create a JWT authentication function with tests";
+    let generation =
+        answer("200 OK", completion(TWO_FILES), &Request { feedback: Some(feedback), ..request(goal, None) })
+            .await
+            .expect("served");
+    assert!(matches!(generation.origin, Origin::Model { .. }));
+}
+
+#[track_caller]
+fn outcome(result: Result<Generation, GenerateError>) -> (&'static str, &'static str, String) {
+    match result {
+        Err(GenerateError::Retry { code, message }) => ("retry", code, message),
+        Err(GenerateError::Fail { code, message }) => ("fail", code, message),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn failures_say_whether_to_try_again_and_never_quote_the_answer() {
+    let html = || "<html>SECRET</html>".to_owned();
+    let problem = || json!({"error": {"message": "SECRET"}}).to_string();
+    let cut = json!({"choices": [{"message": {"content": "```python\nx"}, "finish_reason": "length"}]}).to_string();
+    for (status, body, expected) in [
+        ("429 Too Many Requests", problem(), ("retry", "generator_rate_limited")),
+        ("429 Too Many Requests", html(), ("retry", "generator_rate_limited")),
+        ("500 Internal Server Error", html(), ("retry", "generator_unavailable")),
+        ("503 Service Unavailable", problem(), ("retry", "generator_unavailable")),
+        ("401 Unauthorized", problem(), ("fail", "generator_unauthorized")),
+        ("404 Not Found", html(), ("fail", "generator_rejected")),
+        ("200 OK", html(), ("fail", "generator_invalid_reply")),
+        ("200 OK", "{}".to_owned(), ("fail", "generator_invalid_reply")),
+        ("200 OK", json!({"choices": []}).to_string(), ("fail", "generator_invalid_reply")),
+        ("200 OK", completion(""), ("fail", "generator_invalid_reply")),
+        ("200 OK", completion("SECRET prose without files"), ("fail", "generator_invalid_reply")),
+        ("200 OK", completion("```python name=../SECRET.py\nx\n```"), ("fail", "generator_invalid_reply")),
+        ("200 OK", completion("```python name=test_only.py\nx\n```"), ("fail", "generator_invalid_reply")),
+        ("200 OK", cut, ("fail", "generator_invalid_reply")),
+    ] {
+        let (kind, code, message) = outcome(answer(status, body.clone(), &request(ROCKET, None)).await);
+        assert_eq!((kind, code), expected, "{status} {body}");
+        assert!(!message.contains("SECRET") && !message.contains("rocket"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_and_silence_are_passing_faults() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let silent = ModelConfig {
+        base_url: format!("http://{address}/v1"),
+        model: "tiny".to_owned(),
+        api_key: None,
+        timeout: Duration::from_millis(200),
+        max_tokens: 10,
+    };
+    let generator =
+        Generator::open(GeneratorConfig { model: Some(silent), ..GeneratorConfig::default() }).expect("valid settings");
+    let (kind, code, _) = outcome(generator.generate(&request(ROCKET, None)).await);
+    assert_eq!((kind, code), ("retry", "generator_timeout"));
+    drop(listener);
+    let (kind, code, _) = outcome(generator.generate(&request(ROCKET, None)).await);
+    assert_eq!((kind, code), ("retry", "generator_unavailable"));
+}
+
+#[tokio::test]
+async fn a_spent_budget_asks_nobody() {
+    let generator = generator("http://127.0.0.1:1/v1".to_owned(), None);
+    let (kind, code, _) = outcome(generator.generate(&Request { max_tokens: Some(0), ..request(ROCKET, None) }).await);
+    assert_eq!((kind, code), ("fail", "budget_exceeded"));
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_and_the_key_is_never_shown() {
+    let good = ModelConfig {
+        base_url: "https://example.com/v1".to_owned(),
+        model: "tiny".to_owned(),
+        api_key: Some("SECRET".to_owned()),
+        timeout: Duration::from_secs(1),
+        max_tokens: 1,
+    };
+    assert!(!format!("{good:?}").contains("SECRET"));
+    let open =
+        |model: ModelConfig| Generator::open(GeneratorConfig { model: Some(model), ..GeneratorConfig::default() });
+    open(good.clone()).expect("valid settings");
+    for bad in [
+        ModelConfig { base_url: "example.com".to_owned(), ..good.clone() },
+        ModelConfig { base_url: "ftp://example.com".to_owned(), ..good.clone() },
+        ModelConfig { model: " ".to_owned(), ..good.clone() },
+        ModelConfig { max_tokens: 0, ..good.clone() },
+        ModelConfig { timeout: Duration::ZERO, ..good.clone() },
+        ModelConfig { api_key: Some("SECRET\n".to_owned()), ..good.clone() },
+    ] {
+        let error = open(bad).expect_err("refused").to_string();
+        assert!(error.starts_with("model settings: ") && !error.contains("SECRET"), "{error}");
+    }
+}
