@@ -106,7 +106,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn formatted(&mut self, text: &ExprFString) -> Value {
-        let mut assembled = Value::text("");
+        let mut assembled: Option<Value> = None;
         for part in &text.value {
             let piece = match part {
                 FStringPart::Literal(literal) => Value::text(&literal.value),
@@ -115,9 +115,12 @@ impl Interpreter<'_, '_, '_> {
                     self.interpolated(&elements)
                 }
             };
-            assembled = fold::binary(ruff_python_ast::Operator::Add, &assembled, &piece);
+            assembled = Some(match assembled {
+                Some(before) => fold::binary(ruff_python_ast::Operator::Add, &before, &piece),
+                None => piece,
+            });
         }
-        assembled
+        assembled.unwrap_or_default()
     }
 
     fn interpolated(&mut self, elements: &[&InterpolatedStringElement]) -> Value {

@@ -55,10 +55,10 @@ impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
                     self.bind(&assign.target, value);
                 }
             }
-            Stmt::AugAssign(assign) => {
-                if assign.op == Operator::Add && self.is_text(&assign.target, &assign.value) && self.in_loop() {
-                    self.findings.report(&rules::STRING_CONCAT_IN_LOOP, assign.range());
-                }
+            Stmt::AugAssign(assign)
+                if assign.op == Operator::Add && self.is_text(&assign.target, &assign.value) && self.in_loop() =>
+            {
+                self.findings.report(&rules::STRING_CONCAT_IN_LOOP, assign.range());
             }
             Stmt::With(with) => {
                 self.managed.extend(with.items.iter().map(|item| item.context_expr.start().to_u32()));

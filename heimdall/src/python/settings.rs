@@ -50,6 +50,9 @@ impl Interpreter<'_, '_, '_> {
         if let Some((_, rule)) = ALWAYS.iter().find(|(symbol, _)| *symbol == call.symbol) {
             self.findings.report(rule, call.range);
         }
+        if call.everything().any(|value| value.symbol().ends_with(".MODE_ECB")) {
+            self.findings.report(&rules::WEAK_CIPHER, call.range);
+        }
         self.check_hash(call);
         self.check_random(call);
         self.check_tls(call);
@@ -204,7 +207,8 @@ impl Interpreter<'_, '_, '_> {
         }
         let follows = |value: &Value| value.symbol() == FOLLOWS_ENTITIES;
         let parses = matches!(call.name, "parse" | "parseString" | "fromstring" | "feed");
-        if parses && call.everything().chain(&call.receiver).any(follows)
+        if parses
+            && call.everything().chain(&call.receiver).any(follows)
             && let Some(data) = call.positional.first().cloned()
         {
             let severities = (Severity::High, Some(Severity::Medium));
@@ -216,7 +220,7 @@ impl Interpreter<'_, '_, '_> {
         let Some(data) = call.positional.first() else { return };
         if data.tainted.intersects(Uses::OBJECT) {
             self.findings.report_as(rule, call.range, Severity::Critical, SURE);
-        } else {
+        } else if !data.is_constant() {
             self.findings.report(rule, call.range);
         }
     }

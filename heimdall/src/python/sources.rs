@@ -22,6 +22,8 @@ const REQUESTS: &[&str] = &[
 /// Attributes of a request that a client cannot fill with text of its choice.
 const SAFE_REQUEST_ATTRIBUTES: &[&str] = &[
     "method",
+    // What matched the route is the application's own choice.
+    "path",
     "endpoint",
     "blueprint",
     "is_secure",

@@ -137,7 +137,9 @@ impl Interpreter<'_, '_, '_> {
     /// `parts = urlsplit(url)`: what is proved of the parts is proved of the address.
     fn remember_address(&mut self, targets: &[Expr], value: &Expr) {
         let ([Expr::Name(target)], Expr::Call(call)) = (targets, value) else { return };
-        if let ("urlparse" | "urlsplit", Some(Expr::Name(text))) = (target_name(&call.func), call.arguments.args.first()) {
+        if let ("urlparse" | "urlsplit", Some(Expr::Name(text))) =
+            (target_name(&call.func), call.arguments.args.first())
+        {
             self.addresses.insert(target.id.to_string(), text.id.to_string());
         }
     }

@@ -155,8 +155,11 @@ fn last_word(text: &str) -> &str {
     text.get(start..).unwrap_or_default()
 }
 
-/// Texts that are secrets whatever they are called: prefix, least number of characters after it, and which.
-const FORMATS: &[(&str, usize, fn(char) -> bool)] = &[
+/// A prefix, the least number of characters after it, and which may follow.
+type Format = (&'static str, usize, fn(char) -> bool);
+
+/// Texts that are secrets whatever they are called.
+const FORMATS: &[Format] = &[
     ("AKIA", 16, |c| c.is_ascii_uppercase() || c.is_ascii_digit()),
     ("ghp_", 36, |c| c.is_ascii_alphanumeric()),
     ("gho_", 36, |c| c.is_ascii_alphanumeric()),

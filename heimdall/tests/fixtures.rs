@@ -1,0 +1,91 @@
+//! Each fixture says, line by line, what must be found in it; nothing else may be.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use heimdall::{FindingKind, Kind, Report, Request, analyze};
+
+type Expected = BTreeSet<(u32, String, String)>;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn report(path: &Path, source: &str) -> Report {
+    analyze(&Request {
+        source,
+        file_path: path.to_str(),
+        language: None,
+        kind: Kind::General,
+        framework: None,
+        dependencies: &[],
+    })
+}
+
+/// `# expect: RULE severity` at the end of a line.
+fn expected(source: &str) -> Expected {
+    let lines = source.lines().enumerate();
+    lines
+        .filter_map(|(index, line)| {
+            let (_, wanted) = line.split_once("expect: ")?;
+            let (rule, severity) = wanted.trim().split_once(' ').expect("a rule and a severity");
+            Some((u32::try_from(index + 1).expect("a short file"), rule.to_owned(), severity.to_owned()))
+        })
+        .collect()
+}
+
+fn found(report: &Report, kinds: &[FindingKind]) -> Expected {
+    let findings = report.findings.iter().filter(|finding| kinds.contains(&finding.kind));
+    findings
+        .map(|finding| {
+            let severity = format!("{:?}", finding.severity).to_lowercase();
+            (finding.line_start, finding.rule.clone(), severity)
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check(name: &str, kinds: &[FindingKind], ignored: &[&str]) {
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder(name)).expect("the fixtures are there") {
+        let path = entry.expect("a readable folder").path();
+        let source = std::fs::read_to_string(&path).expect("a text");
+        let mut found = found(&report(&path, &source), kinds);
+        found.retain(|(_, rule, _)| !ignored.contains(&rule.as_str()));
+        let expected = expected(&source);
+        let missing: Vec<_> = expected.difference(&found).collect();
+        let surplus: Vec<_> = found.difference(&expected).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "{}\nmissing: {missing:#?}\nsurplus: {surplus:#?}",
+            path.display()
+        );
+        files += 1;
+    }
+    assert!(files > 0, "no fixtures in {name}");
+}
+
+#[test]
+fn security_rules_find_what_they_should() {
+    check("security", &[FindingKind::Security], &[]);
+}
+
+#[test]
+fn safe_code_has_no_security_findings() {
+    check("safe", &[FindingKind::Security], &[]);
+}
+
+#[test]
+fn performance_rules_find_what_they_should() {
+    check("performance", &[FindingKind::Performance], &[]);
+}
+
+#[test]
+fn quality_rules_find_what_they_should() {
+    check("quality", &[FindingKind::Style, FindingKind::Architecture], &["PY-MISSING-DOCSTRING"]);
+}
+
+#[test]
+fn line_rules_find_what_they_should() {
+    check("lines", &[FindingKind::Security], &[]);
+}

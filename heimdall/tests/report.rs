@@ -1,0 +1,88 @@
+//! The shape of a report, and what the request's fields change.
+
+use heimdall::{FindingKind, Kind, Report, Request, Severity, analyze};
+
+const SOURCE: &str = "import sqlite3
+
+
+def find(connection, user_id):
+    return connection.execute(f\"SELECT * FROM users WHERE id = {user_id}\")
+
+
+def add(item, target=[]):
+    for known in range(len(target)):
+        print(known)
+    target.append(item)
+";
+
+fn report(kind: Kind) -> Report {
+    analyze(&Request { source: SOURCE, file_path: None, language: None, kind, framework: None, dependencies: &[] })
+}
+
+#[test]
+fn one_whole_report() {
+    insta::assert_json_snapshot!(report(Kind::General));
+}
+
+#[test]
+fn the_kind_selects_but_never_hides_security() {
+    for (kind, expected) in [
+        (Kind::Security, vec![FindingKind::Security]),
+        (Kind::Performance, vec![FindingKind::Security, FindingKind::Performance]),
+        (Kind::Architecture, vec![FindingKind::Security, FindingKind::Style]),
+        (Kind::General, vec![FindingKind::Security, FindingKind::Performance, FindingKind::Style]),
+    ] {
+        let mut kinds: Vec<_> = report(kind).findings.iter().map(|finding| finding.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds, expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn findings_come_worst_first() {
+    let source = "x = random.random()\nos.system(input())\nhashlib.md5(b'')\n";
+    let source = format!("import os, random, hashlib\n{source}");
+    let request = Request {
+        source: &source,
+        file_path: None,
+        language: None,
+        kind: Kind::Security,
+        framework: None,
+        dependencies: &[],
+    };
+    let severities: Vec<_> = analyze(&request).findings.iter().map(|finding| finding.severity).collect();
+    assert_eq!(severities, [Severity::Critical, Severity::Medium, Severity::Low]);
+}
+
+#[test]
+fn sql_injection_is_named_as_the_contract_wants() {
+    let report = report(Kind::Performance);
+    let finding = &report.findings[0];
+    assert_eq!(finding.rule, "PY-SQL-INJECTION");
+    assert_eq!(finding.kind, FindingKind::Security);
+    assert!(finding.description.contains("SQL injection"));
+    assert_eq!(finding.line_start, 5);
+    assert_eq!(report.overall_score, 90);
+}
+
+#[test]
+fn framework_and_dependencies_are_heard() {
+    let source = "import os\n\ndef handle(event, context):\n    os.system(event['name'])\n";
+    let dependencies = ["pycrypto==2.6.1".to_owned()];
+    let run = |framework, dependencies| {
+        let request =
+            Request { source, file_path: None, language: None, kind: Kind::Security, framework, dependencies };
+        analyze(&request).findings.into_iter().map(|finding| (finding.rule, finding.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(run(None, &[]), [("PY-COMMAND-INJECTION".to_owned(), Severity::Medium)]);
+    assert_eq!(run(Some("aws-lambda"), &[]), [("PY-COMMAND-INJECTION".to_owned(), Severity::Critical)]);
+    assert!(run(None, &dependencies).contains(&("PY-DEPENDENCY-ABANDONED".to_owned(), Severity::Medium)));
+}
+
+#[test]
+fn a_report_survives_json() {
+    let report = report(Kind::General);
+    let json = serde_json::to_string(&report).expect("JSON");
+    assert_eq!(serde_json::from_str::<Report>(&json).expect("the same report"), report);
+}

@@ -1,0 +1,248 @@
+//! Any text gets a report: no panic, no abort, no loop without end, and nothing of the text in what comes back.
+
+use heimdall::{Kind, MAX_SOURCE_BYTES, Report, Request, all_rules, analyze};
+use proptest::prelude::*;
+
+fn python(source: &str) -> Report {
+    request(source, Some("python"))
+}
+
+fn request(source: &str, language: Option<&str>) -> Report {
+    analyze(&Request { source, file_path: None, language, kind: Kind::General, framework: None, dependencies: &[] })
+}
+
+#[track_caller]
+fn has(report: &Report, rule: &str) -> bool {
+    report.findings.iter().any(|finding| finding.rule == rule)
+}
+
+/// Texts that recurse in every way the grammar allows, `depth` levels deep.
+fn nested(depth: usize) -> Vec<String> {
+    let stairs: String = (0..depth.min(1_200)).map(|level| format!("{}if x:\n", " ".repeat(level))).collect();
+    vec![
+        "(".repeat(depth),
+        format!("x = {}1{}", "(".repeat(depth), ")".repeat(depth)),
+        format!("x = {}1{}", "[".repeat(depth), "]".repeat(depth)),
+        format!("x = {}1{}", "{1: ".repeat(depth), "}".repeat(depth)),
+        format!("x = {}1", "-".repeat(depth)),
+        format!("x = 1{}", " + 1".repeat(depth)),
+        format!("x = 1{}", " and (1 or 1".repeat(depth)),
+        format!("x = {}1", "not ".repeat(depth)),
+        format!("x = {}1", "lambda a, b: ".repeat(depth)),
+        format!("x = y{}", ".a".repeat(depth)),
+        format!("x = y{}", "()".repeat(depth)),
+        format!("x = y{}", "[0]".repeat(depth)),
+        format!("x = {}1", "1 if 1 else ".repeat(depth)),
+        format!("x = 2{}", " ** 2".repeat(depth)),
+        format!("x = {}1{}", "f(".repeat(depth), ")".repeat(depth)),
+        format!("x = {}1{}", "f'{".repeat(depth), "}'".repeat(depth)),
+        format!("{}pass", "if x: ".repeat(depth)),
+        format!("{}x: pass", "class A(lambda: ".repeat(depth)),
+        format!("match x:\n case {}1{}: pass", "[".repeat(depth), "]".repeat(depth)),
+        format!("x: {}int{}", "list[".repeat(depth), "]".repeat(depth)),
+        format!("if x: pass\n{}", "elif x: pass\n".repeat(depth)),
+        format!("async def f():\n  {}x", "await ".repeat(depth)),
+        stairs,
+    ]
+}
+
+#[test]
+fn deep_nesting_ends_in_a_report() {
+    for depth in [10, 200, 1_500, 11_000, 60_000] {
+        for text in nested(depth) {
+            python(&text);
+        }
+    }
+}
+
+/// The same on a thread that has hardly any stack of its own.
+#[test]
+fn deep_nesting_needs_no_stack_of_the_caller() {
+    let thread = std::thread::Builder::new().stack_size(512 * 1024);
+    let handle = thread.spawn(|| nested(5_000).iter().map(|text| python(text)).count()).expect("a thread");
+    assert_eq!(handle.join().expect("no panic"), nested(1).len());
+}
+
+#[test]
+fn what_is_too_deep_is_still_read_line_by_line() {
+    let report = python(&format!("x = {}1\npassword = \"hunter2-hunter2\"\n", "-".repeat(100_000)));
+    assert!(!report.parsed);
+    assert!(has(&report, "SOURCE-TOO-DEEP"));
+    assert!(has(&report, "GEN-HARDCODED-SECRET"));
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let report = python(&"x = 1\n".repeat(MAX_SOURCE_BYTES / 6 + 1));
+    assert!(has(&report, "SOURCE-TOO-LARGE"));
+    assert_eq!(report.confidence, 0.0);
+}
+
+/// Texts at the size limit whose naive analysis is quadratic or exponential.
+#[test]
+fn large_texts_stay_within_the_step_budget() {
+    let branches: String = (0..20_000).map(|n| format!("if a{n}:\n    b{n} = input()\n")).collect();
+    let chain: String = std::iter::once("if a:\n    x = 1\n".to_owned())
+        .chain((0..20_000).map(|n| format!("elif a{n} == 1:\n    x = {n}\n")))
+        .collect();
+    let calls: String = (0..300)
+        .map(|n| format!("def f{n}(x):\n    return {}\n", vec![format!("f{}(x)", n + 1); 20].join(" + ")))
+        .collect();
+    let loops: String = (0..60).map(|level| format!("{}for a{level} in b:\n", " ".repeat(level))).collect::<String>()
+        + &" ".repeat(60)
+        + "x = x + y\n";
+    for text in [branches, chain, calls, loops, "x = [".to_owned() + &"1, ".repeat(300_000) + "]"] {
+        python(&text);
+    }
+}
+
+#[test]
+fn odd_encodings_are_read() {
+    for source in ["\u{feff}eval(input())\n", "\r\n\teval(input())\r\n", "   eval(input())", "x = 1\reval(input())\r"] {
+        let report = python(source);
+        assert!(has(&report, "PY-CODE-INJECTION"), "{source:?}");
+        let line = if source.starts_with(['\r', 'x']) { 2 } else { 1 };
+        assert_eq!(report.findings[0].line_start, line, "{source:?}");
+    }
+    let report = python("x\0= 1\neval(input())");
+    assert!(has(&report, "PY-SYNTAX") && has(&report, "PY-CODE-INJECTION") && !report.parsed);
+}
+
+#[test]
+fn broken_code_is_analysed_as_far_as_possible() {
+    let report = python("def f(:\n    pass\n\nx = = 2\neval(input())\n");
+    assert!(!report.parsed);
+    assert!(has(&report, "PY-SYNTAX"));
+    let evaluated = report.findings.iter().find(|finding| finding.rule == "PY-CODE-INJECTION").expect("found");
+    assert_eq!(evaluated.line_start, 5);
+}
+
+#[test]
+fn nothing_of_the_source_comes_back() {
+    const MARK: &str = "zqxjk";
+    let source = r#"
+import os, zqxjk_module
+from flask import request
+zqxjk_password = "zqxjk-0123456789"
+async def zqxjk_function(zqxjk_a, zqxjk_b=[], *, request):
+    """zqxjk"""
+    global zqxjk_global
+    zqxjk_c = request.args["zqxjk"]
+    db.execute(f"SELECT zqxjk FROM zqxjk WHERE zqxjk = {zqxjk_c}")
+    os.system("zqxjk " + zqxjk_c)
+    for zqxjk_d in range(len(zqxjk_a)):
+        for zqxjk_e in range(len(zqxjk_a)):
+            zqxjk_c += "zqxjk"
+    time.sleep(zqxjk)
+    except zqxjk zqxjk:
+zqxjk = f"{zqxjk!zqxjk}"
+'zqxjk
+async zqxjk
+"#;
+    let shell = "curl zqxjk | sh\nzqxjk_password='zqxjk-0123456789'\neval $zqxjk\n";
+    let script = "const zqxjkToken = 'zqxjk-0123456789';\neval(zqxjk);\ndb.query('SELECT zqxjk' + zqxjk);\n";
+    for (source, language) in [(source, "python"), (shell, "bash"), (script, "javascript")] {
+        let report = request(source, Some(language));
+        assert!(report.findings.len() > 2, "{language}");
+        let json = serde_json::to_string(&report).expect("a report is JSON");
+        assert!(!json.to_lowercase().contains(MARK), "{json}");
+    }
+}
+
+#[test]
+fn every_reported_rule_is_in_the_catalogue() {
+    let report = python("import os\nos.system(input())\nx = (");
+    for finding in report.findings {
+        assert!(all_rules().any(|rule| rule.id == finding.rule), "{}", finding.rule);
+    }
+}
+
+/// Lines of real syntax, so that random texts get past the first token.
+fn line() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "if x:",
+        "else:",
+        "elif x == 'a':",
+        "for a in b:",
+        "while True:",
+        "try:",
+        "except E as e:",
+        "finally:",
+        "with a as b:",
+        "def f(x, *y, z=[], **w):",
+        "class A(B):",
+        "async def g():",
+        "match x:",
+        "case [a, *b]:",
+        "case {'k': v}:",
+        "return x",
+        "yield x",
+        "x = request.args['a']",
+        "x, *y = y",
+        "x += f'{x!r:>{y}}'",
+        "del x",
+        "global x",
+        "import os as o",
+        "from a import *",
+        "o.system(x)",
+        "db.execute('a' + x)",
+        "x[1:2] = x.pop(0)",
+        "d['k'] = x",
+        "lambda: (yield)",
+        "assert x",
+        "raise E from e",
+        "break",
+        "x = [a for a in b if (c := a)]",
+        "@app.route('/')",
+        "x.append(x)",
+        "self.x = x",
+        "(",
+        ")",
+        "'''",
+        "\\",
+        "\t",
+        "f'{",
+        "}",
+        "é = 'ß'",
+        "x = -x ** 2 // 0 % 0",
+        "x = 1 << 9999",
+    ]);
+    (0_usize..6, pieces).prop_map(|(indent, piece)| format!("{}{piece}\n", "  ".repeat(indent)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_text_gets_a_report(text in "\\PC{0,400}", language in prop::sample::select(vec!["python", "javascript", "bash", "sql", "c"])) {
+        let report = request(&text, Some(language));
+        prop_assert!(report.overall_score <= 100);
+    }
+
+    #[test]
+    fn arbitrary_bytes_get_a_report(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let text = String::from_utf8_lossy(&bytes);
+        let lines = u32::try_from(text.len() + 1).expect("short");
+        for finding in request(&text, None).findings {
+            prop_assert!(finding.line_start >= 1 && finding.line_start <= finding.line_end && finding.line_end <= lines);
+        }
+    }
+
+    #[test]
+    fn almost_python_gets_the_same_report_twice(lines in prop::collection::vec(line(), 0..40)) {
+        let text = lines.concat();
+        let report = python(&text);
+        prop_assert_eq!(&report, &python(&text));
+        let count = u32::try_from(text.lines().count().max(1)).expect("short");
+        for finding in &report.findings {
+            prop_assert!(finding.line_end <= count + 1, "{:?}", finding);
+        }
+    }
+
+    #[test]
+    fn shared_indentation_changes_nothing(indent in "[ \t]{1,8}", lines in prop::collection::vec("[a-z]{1,5} = (input|eval)\\([a-z]{0,3}\\)", 1..8)) {
+        let plain = lines.join("\n");
+        let indented: Vec<String> = lines.iter().map(|line| format!("{indent}{line}")).collect();
+        prop_assert_eq!(python(&plain), python(&indented.join("\n")));
+    }
+}
