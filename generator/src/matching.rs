@@ -1,12 +1,12 @@
 //! Which recipe serves a goal. A wrong recipe is worse than none, so a recipe must *explain* the goal: every required
-//! group of its keywords is there, nothing it excludes is, and of the words that carry meaning at most a quarter is
+//! group of its keywords is there, nothing it excludes is, and of the words that carry meaning less than a quarter is
 //! unknown to it. Deterministic, no weights to tune, no order of recipes.
 
 use std::collections::BTreeSet;
 
 use crate::words::{Word, stem, words};
 
-/// The share of a goal's meaningful words that a recipe must know.
+/// A recipe must know more than this share of a goal's meaningful words.
 const MIN_COVERAGE: f64 = 0.75;
 /// How many words a negation takes with it ("without external libraries").
 const NEGATION_REACH: usize = 3;
@@ -40,7 +40,8 @@ const BLOCKERS: &str = "explain why describe compare versus review audit refacto
     blog slides presentation diagram website webpage frontend backend react vue angular svelte django flask fastapi kubernetes docker terraform aws \
     azure gcp android ios mobile game gui desktop microservice microservices grpc graphql kafka redis mongodb postgres postgresql mysql rest \
     endpoint fpga arduino firmware kernel driver benchmark profile monitor dashboard visualise visualize animation bot crawler scraper train model \
-    neural gpt llm excel powershell makefile dockerfile helm ansible chrome extension plugin wordpress";
+    neural gpt llm excel powershell makefile dockerfile helm ansible chrome extension plugin wordpress \
+    malware keylogger ransomware virus phishing spyware";
 
 /// A sequence of stems that must stand next to each other.
 type Phrase = Vec<String>;
@@ -161,7 +162,7 @@ pub(crate) fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
     let unknown = topic.meaningful.iter().filter(|stem| !known.contains(stem)).count();
     let explained = known.len() as f64;
     let coverage = explained / (explained + unknown as f64);
-    (coverage >= MIN_COVERAGE).then_some(Fit { coverage, required_stems: required.len() })
+    (coverage > MIN_COVERAGE).then_some(Fit { coverage, required_stems: required.len() })
 }
 
 /// How near `keywords` are to `topic`, for suggestions: 0 is not at all. No promise that they fit.

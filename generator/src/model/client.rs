@@ -14,6 +14,8 @@ use serde_json::json;
 use super::prompt::Messages;
 use crate::{CatalogueError, GenerateError, ModelConfig};
 
+const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+
 /// A configured endpoint. Cloning shares its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
@@ -127,7 +129,7 @@ fn read(completion: Completion, sent_bytes: usize) -> Result<Answer, GenerateErr
 }
 
 async fn send_once(
-    http: &reqwest::Client,
+    client: &reqwest::Client,
     factory: HttpRequestFactory,
     sign: bool,
 ) -> Result<reqwest::Response, OpenAIError> {
@@ -136,7 +138,19 @@ async fn send_once(
         request.headers_mut().remove(AUTHORIZATION);
     }
     // Turned into an error here, because the crate drops the status of an error body that is not JSON.
-    Ok(http.execute(request).await?.error_for_status()?)
+    let mut response = client.execute(request).await?.error_for_status()?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_BODY_BYTES {
+            return Err(OpenAIError::InvalidArgument("the answer is too large".to_owned()));
+        }
+    }
+    // Checked here, because the crate writes a body that it cannot read into the log, and that may repeat the prompt.
+    match serde_json::from_slice::<Completion>(&body) {
+        Ok(_) => Ok(http::Response::new(body).into()),
+        Err(_) => Err(OpenAIError::InvalidArgument("the answer is not a chat completion".to_owned())),
+    }
 }
 
 /// Says what a failure means. Bodies are left out: they may repeat the prompt.
