@@ -22,6 +22,7 @@ pub(crate) struct Place<'a> {
 
 impl Admission {
     pub(crate) fn new(capacity: usize) -> Self {
+        let capacity = capacity.min(Semaphore::MAX_PERMITS);
         Self { slots: Semaphore::new(capacity), capacity, closing: CancellationToken::new() }
     }
 
@@ -46,6 +47,12 @@ impl Admission {
     /// Cancels what runs and refuses what comes. Idempotent.
     pub(crate) fn close(&self) {
         self.closing.cancel();
+    }
+
+    /// Returns when nothing runs any more; to be called after closing.
+    pub(crate) async fn emptied(&self) {
+        let all = u32::try_from(self.capacity).unwrap_or(u32::MAX);
+        drop(self.slots.acquire_many(all).await);
     }
 
     pub(crate) fn closing(&self) -> &CancellationToken {

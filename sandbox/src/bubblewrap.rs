@@ -55,7 +55,6 @@ struct Running {
     child: Child,
     stderr: Option<ChildStderr>,
     cgroup: Option<JobCgroup>,
-    background: Background,
 }
 
 impl BubblewrapSandbox {
@@ -63,7 +62,8 @@ impl BubblewrapSandbox {
     pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
         let roots = roots::resolve(&config.roots_dir, &config.runtimes)?;
         let unavailable = |error: std::io::Error| SandboxError::retry("sandbox_unavailable", error.to_string());
-        let (cgroups, weakness) = match Cgroups::open() {
+        let background = Background::new();
+        let (cgroups, weakness) = match Cgroups::open(background.clone()) {
             Ok(cgroups) => (Some(cgroups), String::new()),
             Err(error) => {
                 tracing::warn!(%error, "no cgroup for jobs: memory and processes are limited for each process alone");
@@ -79,7 +79,7 @@ impl BubblewrapSandbox {
             admission: Admission::new(config.concurrency),
             landlock_abi: 0,
             minimum_landlock_abi: config.minimum_landlock_abi,
-            background: Background::new(),
+            background,
         };
         let probe = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
         for name in &config.runtimes {
@@ -106,9 +106,7 @@ impl BubblewrapSandbox {
         let cgroup = cgroup.map_err(|error| failed("cannot make the job's cgroup", &error))?;
         let command = self.launch.command(root, limits, cgroup.as_ref());
         let mut running = match self.spawner.spawn(command).await {
-            Ok(mut child) => {
-                Running { stderr: child.stderr.take(), child, cgroup, background: self.background.clone() }
-            }
+            Ok(mut child) => Running { stderr: child.stderr.take(), child, cgroup },
             Err(error) => return Err(failed("cannot start the sandbox", &error)),
         };
         let (Some(input), Some(output)) = (running.child.stdin.take(), running.child.stdout.take()) else {
@@ -187,6 +185,7 @@ impl Sandbox for BubblewrapSandbox {
 
     async fn shutdown(&self) {
         self.admission.close();
+        self.admission.emptied().await;
         self.background.wait().await;
     }
 }
@@ -214,9 +213,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         if let Err(error) = self.child.start_kill() {
             tracing::debug!(%error, "the sandbox had ended");
-        }
-        if let Some(cgroup) = self.cgroup.take() {
-            drop(self.background.spawn(cgroup.remove()));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod container;
 mod engine;
+mod guard;
 mod pool;
 mod profile;
 mod shape;
@@ -128,7 +129,11 @@ impl Sandbox for DockerSandbox {
         let (ok, detail) = if self.admission.closing().is_cancelled() {
             (false, "closed".into())
         } else {
-            self.pool.engine().ping().await.map_or_else(|error| (false, error.to_string()), |()| (true, String::new()))
+            self.pool
+                .engine()
+                .ping()
+                .await
+                .map_or_else(|error| (false, error.to_string()), |()| (true, self.pool.engine().weakness()))
         };
         Health {
             backend: "docker".into(),
@@ -146,6 +151,7 @@ impl Sandbox for DockerSandbox {
 
     async fn shutdown(&self) {
         self.admission.close();
+        self.admission.emptied().await;
         self.pool.clear();
         self.background.wait().await;
     }

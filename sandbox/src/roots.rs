@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::SandboxError;
 
+/// Our program's name in every root.
+pub(crate) const RUNNER: &str = "promptcraft-runner";
+
 /// The root folder of each runtime, with links followed once, so that a later build does not change it underfoot.
 pub(crate) fn resolve(roots_dir: &Path, runtimes: &[String]) -> Result<BTreeMap<String, PathBuf>, SandboxError> {
     let find = |name: &String| {

@@ -7,6 +7,7 @@
 //! Start reading at [`protocol`] (what is said), then [`serve`] (the life of one job).
 
 pub mod cgroup;
+pub mod guard;
 pub mod launch;
 pub mod protocol;
 pub mod serve;

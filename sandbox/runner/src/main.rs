@@ -1,15 +1,17 @@
-//! Entry of `promptcraft-runner`: `serve` runs one job as process 1, `launch` starts bubblewrap for it.
+//! Entry of `promptcraft-runner`: `serve` runs one job as process 1, `launch` starts bubblewrap for it, `guard`
+//! cleans up after a killed worker.
 
 use std::process::ExitCode;
 
-use runner::{launch, serve};
+use runner::{guard, launch, serve};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let outcome = match arguments.next().as_deref() {
         None | Some("serve") => serve::serve(arguments),
         Some("launch") => launch::launch(arguments),
-        Some(other) => Err(format!("unknown command {other:?}: expected `serve` or `launch`")),
+        Some("guard") => guard::guard(arguments),
+        Some(other) => Err(format!("unknown command {other:?}: expected `serve`, `launch` or `guard`")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

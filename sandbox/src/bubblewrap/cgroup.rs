@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use runner::cgroup::{Counters, MOUNT, read_folders};
 
+use crate::background::Background;
 use crate::limits::Limits;
 
 /// Processes that belong to the sandbox itself: bubblewrap and the runner.
@@ -22,6 +23,7 @@ const PERIOD_US: u32 = 10_000;
 pub(crate) struct Cgroups {
     hierarchies: Vec<Hierarchy>,
     next: AtomicU64,
+    background: Background,
 }
 
 /// One mounted hierarchy and the folder in it that belongs to this worker.
@@ -36,27 +38,32 @@ enum Version {
     Two,
 }
 
-/// The cgroup of one job, in every hierarchy.
+/// The cgroup of one job, in every hierarchy; dropped, it is removed as soon as the last process in it is gone.
 pub(crate) struct JobCgroup {
     folders: Vec<PathBuf>,
+    background: Background,
 }
 
 impl Cgroups {
-    /// Takes a folder in each hierarchy that limits something, or says why that cannot be.
-    pub(crate) fn open() -> io::Result<Self> {
+    /// Takes a folder in each hierarchy that limits something, or says why that cannot be; removes those of workers
+    /// that are gone.
+    pub(crate) fn open(background: Background) -> io::Result<Self> {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let hierarchies = if Path::new(MOUNT).join("cgroup.controllers").exists() {
             vec![version_2(&own)?]
         } else {
             version_1(&own)?
         };
-        Ok(Self { hierarchies, next: AtomicU64::new(1) })
+        let parents = hierarchies.iter().filter_map(|hierarchy| hierarchy.folder.parent());
+        // A kill -9 leaves them empty, but a process takes a moment to be gone.
+        drop(background.spawn(remove_when_empty(parents.flat_map(abandoned_in).collect())));
+        Ok(Self { hierarchies, next: AtomicU64::new(1), background })
     }
 
     /// Makes a job's cgroup with its limits set and nobody in it.
     pub(crate) fn create(&self, limits: &Limits) -> io::Result<JobCgroup> {
         let name = format!("job-{}", self.next.fetch_add(1, Ordering::Relaxed));
-        let mut cgroup = JobCgroup { folders: Vec::new() };
+        let mut cgroup = JobCgroup { folders: Vec::new(), background: self.background.clone() };
         for hierarchy in &self.hierarchies {
             let folder = hierarchy.folder.join(&name);
             fs::create_dir(&folder)?;
@@ -84,27 +91,37 @@ impl JobCgroup {
     pub(crate) fn counters(&self) -> Counters {
         read_folders(self.folders.iter().map(PathBuf::as_path))
     }
+}
 
-    /// Removes the cgroup as soon as the last process in it is gone; gives up, loudly, after 5 s.
-    pub(crate) async fn remove(self) {
-        const EVERY: Duration = Duration::from_millis(5);
-        for _ in 0..1000 {
-            if self.folders.iter().all(|folder| fs::remove_dir(folder).is_ok() || !folder.exists()) {
-                return;
-            }
-            tokio::time::sleep(EVERY).await;
-        }
-        tracing::error!(folders = ?self.folders, "a job's cgroup still holds processes after 5 s");
+impl Drop for JobCgroup {
+    fn drop(&mut self) {
+        drop(self.background.spawn(remove_when_empty(std::mem::take(&mut self.folders))));
     }
+}
+
+/// Gives up, loudly, after 5 s.
+async fn remove_when_empty(mut folders: Vec<PathBuf>) {
+    const EVERY: Duration = Duration::from_millis(5);
+    const TRIES: u32 = 1000;
+    for _ in 0..TRIES {
+        folders.retain(|folder| !remove_tree(folder));
+        if folders.is_empty() {
+            return;
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+    tracing::error!(?folders, "these cgroups still hold processes after 5 s");
 }
 
 fn version_2(own: &str) -> io::Result<Hierarchy> {
     let parent = own_folder(Path::new(MOUNT), own, "");
-    sweep(&parent);
     let folder = parent.join(own_name());
     enable(&parent)?;
     fs::create_dir(&folder)?;
-    enable(&folder).inspect_err(|_| remove_tree(&folder))?;
+    if let Err(error) = enable(&folder) {
+        remove_tree(&folder);
+        return Err(error);
+    }
     Ok(Hierarchy { version: Version::Two, folder })
 }
 
@@ -118,7 +135,6 @@ fn version_1(own: &str) -> io::Result<Vec<Hierarchy>> {
     let controllers = ["memory", "pids", "cpu", "cpuacct"].map(|name| (name, Path::new(MOUNT).join(name)));
     for (name, mount) in controllers {
         let parent = own_folder(&fs::canonicalize(mount)?, own, name);
-        sweep(&parent);
         let folder = parent.join(&name_of_all);
         let version = Version::One { memory: name == "memory", pids: name == "pids", cpu: name == "cpu" };
         // cpu and cpuacct are often one hierarchy under two names.
@@ -182,24 +198,22 @@ fn without_swap(file: &Path, bytes: u64) -> io::Result<()> {
     if file.exists() { fs::write(file, bytes.to_string()) } else { Ok(()) }
 }
 
-/// Removes what workers that are gone have left; a kill -9 leaves empty folders, and nothing in them.
-fn sweep(parent: &Path) {
-    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Some((pid, _)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')) else { continue };
-        if !Path::new("/proc").join(pid).exists() {
-            remove_tree(&entry.path());
-        }
-    }
+/// Folders whose worker is no longer a process.
+fn abandoned_in(parent: &Path) -> Vec<PathBuf> {
+    let is_abandoned = |folder: &PathBuf| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).map(|(pid, _)| pid);
+        pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists())
+    };
+    fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_abandoned).collect()
 }
 
-fn remove_tree(folder: &Path) {
+/// Whether the folder and the cgroups below it are gone; one that holds a process stays.
+fn remove_tree(folder: &Path) -> bool {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.path().is_dir() {
             remove_tree(&entry.path());
         }
     }
-    if let Err(error) = fs::remove_dir(folder) {
-        tracing::debug!(folder = %folder.display(), %error, "a cgroup stays for the next start to remove");
-    }
+    fs::remove_dir(folder).is_ok() || !folder.exists()
 }

@@ -8,12 +8,10 @@ use tokio::process::Command;
 use crate::bubblewrap::cgroup::JobCgroup;
 use crate::error::SandboxError;
 use crate::limits::Limits;
+use crate::roots::RUNNER;
 
 /// The user of every job, on the host as inside: nobody.
 const NOBODY: u32 = 65534;
-
-/// Inside the root; also what starts bubblewrap.
-const RUNNER: &str = "promptcraft-runner";
 
 /// The devices a program may expect, each bound one by one: a full /dev would cost a second user namespace.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];

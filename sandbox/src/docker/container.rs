@@ -78,6 +78,7 @@ impl Container {
 impl Life {
     fn end_without_kill(mut self) {
         self.over = true;
+        self.engine.forget(&self.name);
     }
 }
 

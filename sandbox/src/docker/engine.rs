@@ -1,6 +1,7 @@
 //! The connection to one Docker engine, and what is the same for all containers made on it.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use bollard::errors::Error;
@@ -14,11 +15,12 @@ use tokio::time::timeout;
 
 use crate::background::Background;
 use crate::config::SandboxConfig;
+use crate::docker::guard::Guard;
 use crate::docker::profile::seccomp_profile;
 use crate::docker::shape::Shape;
 use crate::docker::sweep::{LABEL, Worker};
 use crate::error::SandboxError;
-use crate::roots;
+use crate::roots::{self, RUNNER};
 
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
@@ -34,6 +36,7 @@ pub(crate) struct Engine {
     worker: Worker,
     images: HashMap<String, String>,
     seccomp_profile: String,
+    guard: Option<Guard>,
 }
 
 impl Engine {
@@ -52,7 +55,8 @@ impl Engine {
         let worker = Worker::this(&config.instance)
             .map_err(|error| SandboxError::fail("sandbox_unavailable", format!("cannot read /proc: {error}")))?;
         let seccomp_profile = seccomp_profile();
-        let mut engine = Self { docker, background, worker, images: HashMap::new(), seccomp_profile };
+        let guard = start_guard(config, host);
+        let mut engine = Self { docker, background, worker, images: HashMap::new(), seccomp_profile, guard };
         for runtime in &config.runtimes {
             let image = engine.find_image(config, runtime).await?;
             engine.images.insert(runtime.clone(), image);
@@ -118,6 +122,9 @@ impl Engine {
         name: &str,
         body: ContainerCreateBody,
     ) -> Result<bollard::container::AttachContainerResults, Error> {
+        if let Some(guard) = &self.guard {
+            guard.begin(name);
+        }
         let options = CreateContainerOptionsBuilder::new().name(name).build();
         self.docker.create_container(Some(options), body).await?;
         let options = AttachContainerOptionsBuilder::new().stdin(true).stdout(true).stderr(true).stream(true).build();
@@ -130,14 +137,46 @@ impl Engine {
     pub(crate) async fn remove(&self, name: &str) {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         match self.docker.remove_container(name, Some(options)).await {
-            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
+            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => self.forget(name),
             Err(error) => tracing::error!(sandbox.container = name, %error, "cannot remove a container"),
+        }
+    }
+
+    /// The container is gone, or going by itself.
+    pub(crate) fn forget(&self, name: &str) {
+        if let Some(guard) = &self.guard {
+            guard.end(name);
+        }
+    }
+
+    /// What is weaker than it could be, for people; empty when nothing is.
+    pub(crate) fn weakness(&self) -> String {
+        match self.guard {
+            Some(_) => String::new(),
+            None => "no guard: what a killed worker was just creating stays until a worker starts".into(),
         }
     }
 
     /// A name that says whose it is.
     pub(crate) fn container_name(&self) -> String {
         format!("promptcraft-{}-{}", self.worker.instance(), uuid::Uuid::new_v4().simple())
+    }
+}
+
+/// A guard speaks to local engines only, and needs the runner as a program on this host.
+fn start_guard(config: &SandboxConfig, host: &str) -> Option<Guard> {
+    let socket = Path::new(host.strip_prefix("unix://").unwrap_or(host));
+    let in_root = || Some(config.roots_dir.join(config.runtimes.first()?).join("rootfs").join(RUNNER));
+    let runner = config.runner_path.clone().or_else(in_root)?;
+    if !socket.is_absolute() {
+        return None;
+    }
+    match Guard::start(&runner, socket) {
+        Ok(guard) => Some(guard),
+        Err(error) => {
+            tracing::warn!(%error, "no guard: what a killed worker was just creating stays until a worker starts");
+            None
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sandbox::{Outcome, Sandbox, SecurityLevel};
+use sandbox::{Backend, Outcome, Sandbox, SecurityLevel};
 use tokio_util::sync::CancellationToken;
 
 use crate::endless::EndlessJob;
-use crate::support::{run, script, script_job, text};
+use crate::support::{config, run, script, script_job, text};
 
 pub(crate) async fn time_runs_out(sandbox: &dyn Sandbox) {
     let mut job = script_job(SecurityLevel::Standard, "while True: pass\n");
@@ -101,6 +101,24 @@ pub(crate) async fn a_dropped_run_frees_its_place(sandbox: &dyn Sandbox) {
         endless.is_gone_within(Duration::from_secs(1)).await;
     }
     assert_eq!(text(&script(sandbox, "print('next')").await.stdout), "next\n");
+}
+
+pub(crate) async fn a_shutdown_ends_what_runs(sandbox: &dyn Sandbox) {
+    let backend = if sandbox.health().await.backend == "docker" { Backend::Docker } else { Backend::Bubblewrap };
+    let other = sandbox::open(config(backend)).await.expect("opens one more");
+    let endless = EndlessJob::new();
+    let running = other.run(endless.job(), CancellationToken::new());
+    let closed = async {
+        endless.is_seen().await;
+        other.shutdown().await;
+        endless.is_gone_within(Duration::ZERO).await;
+    };
+    let (result, ()) = tokio::join!(running, closed);
+    assert_eq!(result.expect("a cancelled job is a result").outcome, Outcome::Cancelled);
+    let refused = other.run(endless.job(), CancellationToken::new()).await.expect_err("it is closed");
+    assert_eq!((refused.code(), refused.is_retryable()), ("shutting_down", true));
+    assert!(!other.health().await.ok);
+    assert!(sandbox.health().await.ok, "the other sandbox is not touched");
 }
 
 pub(crate) async fn background_processes_end_with_the_job(sandbox: &dyn Sandbox) {

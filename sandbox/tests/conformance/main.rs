@@ -44,6 +44,7 @@ on_every_backend! {
     limits::a_cancel_kills_at_once,
     limits::a_cancel_before_the_start_runs_nothing,
     limits::a_dropped_run_frees_its_place,
+    limits::a_shutdown_ends_what_runs,
     limits::background_processes_end_with_the_job,
     walls::there_is_no_network,
     walls::the_host_is_not_readable,

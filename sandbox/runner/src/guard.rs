@@ -1,0 +1,89 @@
+//! Outlives a killed worker for a moment, to remove the containers that it had begun and not finished.
+//!
+//! A started container ends by itself when its worker's connection closes. One that was created and not yet started
+//! would stay until a worker's next start: nothing in it runs that could notice. So the worker tells this process
+//! each name before it asks the engine, and whatever is still named when the worker is gone is removed.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// A creation that was under way when the worker died is finished by the engine all the same, so look again.
+const ROUNDS: u32 = 12;
+const BETWEEN_ROUNDS: Duration = Duration::from_millis(250);
+
+/// `guard SOCKET`: reads `+name` and `-name` lines until stdin closes, then removes what is left.
+pub fn guard(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
+    let socket = arguments.next().ok_or("usage: promptcraft-runner guard SOCKET")?;
+    let names = read_names(std::io::stdin().lock());
+    for round in 0..ROUNDS {
+        if names.is_empty() {
+            break;
+        }
+        if round > 0 {
+            std::thread::sleep(BETWEEN_ROUNDS);
+        }
+        for name in &names {
+            remove(Path::new(&socket), name).map_err(|error| format!("cannot remove {name}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn read_names(lines: impl BufRead) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    // A line that cannot be read is the end, as a close is.
+    for line in lines.lines().map_while(Result::ok) {
+        match line.split_at_checked(1) {
+            Some(("+", name)) if is_plain(name) => drop(names.insert(name.to_owned())),
+            Some(("-", name)) => drop(names.remove(name)),
+            Some(_) | None => {}
+        }
+    }
+    names
+}
+
+/// The name goes into a request line: nothing but what container names are made of.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+/// Asks the engine in the smallest HTTP there is; every answer is taken, "no such container" is the usual one.
+fn remove(socket: &Path, name: &str) -> std::io::Result<()> {
+    const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+    let mut engine = UnixStream::connect(socket)?;
+    engine.set_read_timeout(Some(ANSWERS_WITHIN))?;
+    write!(engine, "DELETE /containers/{name}?force=1&v=1 HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")?;
+    let mut status = String::new();
+    BufReader::new(engine.take(200)).read_line(&mut status).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_begun_and_not_ended_is_left() {
+        let names = read_names("+a\n+b\n-a\n\nnoise\n+c d\n+x/../y\n+\n-never\n".as_bytes());
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn the_engine_is_asked_to_remove_by_force() {
+        let path = std::env::temp_dir().join(format!("promptcraft-guard-{}.sock", std::process::id()));
+        let listener = std::os::unix::net::UnixListener::bind(&path).expect("listens");
+        let asked = std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().expect("is called");
+            let mut request = [0; 200];
+            let count = client.read(&mut request).expect("reads the request");
+            client.write_all(b"HTTP/1.1 404 Not Found\r\n\r\n").expect("answers");
+            String::from_utf8_lossy(&request[..count]).into_owned()
+        });
+        remove(&path, "some-name").expect("is answered");
+        std::fs::remove_file(&path).expect("cleans up");
+        let asked = asked.join().expect("the engine's side ends");
+        assert!(asked.starts_with("DELETE /containers/some-name?force=1&v=1 HTTP/1.1\r\n"), "{asked}");
+    }
+}
