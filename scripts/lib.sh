@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+# shellcheck disable=SC2034 # used by those that source this
 data="${DATA:-$root/data}"
 
 say() { printf '%s\n' "$*"; }

@@ -4,5 +4,10 @@
 //! It starts the other processes as programs and shares no code with them but [`shared`]. Start reading at
 //! [`commands::Command`]; `promptcraft up` lives in [`stack`].
 
+pub mod api;
+mod board;
+pub mod commands;
 pub mod config;
+pub mod follow;
+pub mod screen;
 pub mod stack;

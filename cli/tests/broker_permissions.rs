@@ -1,5 +1,7 @@
 //! Who may say what on the broker, asked of a real server that runs the shipped configuration.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 mod broker;
 
 use std::panic::Location;
@@ -101,7 +103,7 @@ async fn append(client: &Client, subject: &str) -> u64 {
 #[tokio::test]
 async fn a_worker_takes_a_step_and_appends_what_follows() {
     let (broker, operator) = provisioned().await;
-    let mut worker = broker.connect("worker").await;
+    let worker = broker.connect("worker").await;
     let context = jetstream::new(worker.client.clone());
     let planned = append(&operator, "wf.plan.std.w1").await;
 
@@ -230,7 +232,7 @@ async fn a_worker_cannot_have_the_server_write_into_the_log() {
 #[tokio::test]
 async fn the_server_does_write_into_the_log_for_who_shares_its_account() {
     let (broker, operator) = provisioned().await;
-    let mut approver = broker.connect("approver").await;
+    let approver = broker.connect("approver").await;
     append(&approver.client, "blob.forged").await;
     let last = r#"{"last_by_subj":"blob.forged"}"#;
     approver.client.publish_with_reply("$JS.API.DIRECT.GET.BLOBS", "wf.plan.std.victim", last.into()).await.unwrap();
@@ -337,7 +339,7 @@ async fn a_bot_decides_under_its_name_and_is_answered() {
     let (broker, operator) = provisioned().await;
     let mut bot = broker.connect("demo_bot").await;
     let mut other = broker.connect("other_bot").await;
-    let mut approver = broker.connect("approver").await;
+    let approver = broker.connect("approver").await;
 
     let mut requests = bot.client.subscribe("approvals.requested.*").await.unwrap();
     let mut replies = bot.client.subscribe("approvals.replies.*").await.unwrap();
@@ -410,7 +412,7 @@ async fn a_bot_can_do_nothing_else() {
 #[tokio::test]
 async fn a_bot_sees_nobody_elses_inbox() {
     let (broker, _operator) = provisioned().await;
-    let mut bot = broker.connect("demo_bot").await;
+    let bot = broker.connect("demo_bot").await;
     let mut eavesdropper = broker.connect("other_bot").await;
     let mut overheard = eavesdropper.client.subscribe("_INBOX.>").await.unwrap();
     eavesdropper.heard().await;

@@ -1,0 +1,184 @@
+//! The HTTP API as the commands see it: an address, a token, JSON in and out.
+
+use std::path::PathBuf;
+use std::sync::Once;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::config;
+use crate::stack::Manifest;
+
+/// Where the API is and who calls; every command that talks to it has these options.
+#[derive(clap::Args, Clone)]
+pub struct Connection {
+    /// The API's address [env: PROMPTCRAFT_URL] [default: that of the stack on --data, else http://localhost:8000]
+    #[arg(long, help_heading = "Connection")]
+    url: Option<String>,
+    /// Who signs in [env: PROMPTCRAFT_USER; a token in PROMPTCRAFT_TOKEN comes first]
+    #[arg(long, help_heading = "Connection")]
+    user: Option<String>,
+    /// Their password [env: PROMPTCRAFT_PASSWORD]
+    #[arg(long, help_heading = "Connection", requires = "user")]
+    password: Option<String>,
+    /// The data directory of a stack on this machine
+    #[arg(long, help_heading = "Connection", default_value = "./data")]
+    data: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("{url} does not answer: {reason}. Start a stack with `promptcraft up`, or name another one with --url")]
+    Unreachable { url: String, reason: String },
+    #[error("no one to sign in as. Set PROMPTCRAFT_TOKEN, or pass --user and --password")]
+    NoIdentity,
+    #[error("{detail}{fields} (HTTP {status})")]
+    Refused { status: u16, detail: String, fields: String },
+    #[error("{url} does not answer like PromptCraft: {reason}. Is it the right address?")]
+    Strange { url: String, reason: String },
+}
+
+/// A signed-in caller.
+pub struct Api {
+    client: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+/// An access and a refresh token.
+pub struct Tokens {
+    pub access: String,
+    pub refresh: String,
+    pub expires_in_seconds: u64,
+}
+
+impl Connection {
+    /// Signs in, unless a token is at hand.
+    pub async fn open(&self) -> Result<Api, ApiError> {
+        let client = client()?;
+        let base = self.base();
+        let token = match (config::token(), &self.user) {
+            (Some(token), None) => token,
+            _ => self.sign_in().await?.access,
+        };
+        Ok(Api { client, base, token })
+    }
+
+    /// Exchanges name and password for tokens.
+    pub async fn sign_in(&self) -> Result<Tokens, ApiError> {
+        let (user, password) = self.identity().ok_or(ApiError::NoIdentity)?;
+        let base = self.base();
+        let url = format!("{base}/auth/token");
+        let request = client()?.post(&url).json_body(&json!({ "username": user, "password": password }));
+        let answer = answer(&base, request).await?;
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        Ok(Tokens {
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+            expires_in_seconds: answer["expires_in"].as_u64().unwrap_or_default(),
+        })
+    }
+
+    fn base(&self) -> String {
+        let named = self.url.clone().or_else(config::url);
+        let running = || Manifest::read(&self.data).map(|stack| stack.api_url);
+        let base = named.or_else(running).unwrap_or_else(|| "http://localhost:8000".to_owned());
+        base.trim_end_matches('/').to_owned()
+    }
+
+    /// The demo's own user stands in where a demo stack runs on this machine and nobody is named.
+    fn identity(&self) -> Option<(String, String)> {
+        let password = || self.password.clone().or_else(config::password);
+        if let Some(user) = self.user.clone().or_else(config::user) {
+            return Some((user, password()?));
+        }
+        let demo = self.url.is_none() && Manifest::read(&self.data).is_some_and(|stack| stack.demo);
+        demo.then(|| ("test_user".to_owned(), "test_pass".to_owned()))
+    }
+}
+
+impl Api {
+    pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
+        answer(&self.base, self.client.get(self.address(path)).bearer_auth(&self.token)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        answer(&self.base, self.client.post(self.address(path)).bearer_auth(&self.token).json_body(body)).await
+    }
+
+    /// Opens a stream of server-sent events.
+    pub async fn events(&self, path: &str) -> Result<reqwest::Response, ApiError> {
+        let request =
+            self.client.get(self.address(path)).bearer_auth(&self.token).header("accept", "text/event-stream");
+        let response = send(&self.base, request.timeout(Duration::from_secs(24 * 3600))).await?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+
+    /// Where `path` is, for people to open.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+trait JsonBody {
+    fn json_body(self, body: &Value) -> Self;
+}
+
+impl JsonBody for reqwest::RequestBuilder {
+    fn json_body(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+}
+
+fn client() -> Result<reqwest::Client, ApiError> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Fails only where one is installed already.
+        rustls::crypto::ring::default_provider().install_default().ok();
+    });
+    let built = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(60))
+        .user_agent(concat!("promptcraft/", env!("CARGO_PKG_VERSION")))
+        .build();
+    built.map_err(|error| ApiError::Strange { url: "this machine".to_owned(), reason: deepest(&error) })
+}
+
+async fn send(base: &str, request: reqwest::RequestBuilder) -> Result<reqwest::Response, ApiError> {
+    request.send().await.map_err(|error| ApiError::Unreachable { url: base.to_owned(), reason: deepest(&error) })
+}
+
+async fn answer(base: &str, request: reqwest::RequestBuilder) -> Result<Value, ApiError> {
+    let response = send(base, request).await?;
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
+    }
+    let strange = |reason: String| ApiError::Strange { url: base.to_owned(), reason };
+    let body = response.bytes().await.map_err(|error| strange(deepest(&error)))?;
+    serde_json::from_slice(&body).map_err(|error| strange(error.to_string()))
+}
+
+/// The problem document of an answer, as one line.
+async fn refusal(response: reqwest::Response) -> ApiError {
+    let status = response.status();
+    let problem: Value =
+        response.bytes().await.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    let detail = problem["detail"].as_str().or(status.canonical_reason()).unwrap_or("refused").to_owned();
+    let fields: Vec<String> = problem["errors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|error| Some(format!("{}: {}", error["field"].as_str()?, error["message"].as_str()?)))
+        .collect();
+    let fields = if fields.is_empty() { String::new() } else { format!(" [{}]", fields.join("; ")) };
+    ApiError::Refused { status: status.as_u16(), detail, fields }
+}
+
+/// The cause at the bottom, which names the trouble; those above only say that there was one.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

@@ -1,0 +1,75 @@
+//! `promptcraft approve` and `promptcraft reject`: decide on what waits.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::Failure;
+use crate::api::Connection;
+
+/// Approve what a workflow waits for.
+#[derive(clap::Args)]
+pub struct Approve {
+    #[command(flatten)]
+    decision: Decision,
+}
+
+/// Reject what a workflow waits for.
+#[derive(clap::Args)]
+pub struct Reject {
+    /// Ask for another round with the comment instead of ending the workflow.
+    #[arg(long)]
+    request_changes: bool,
+    #[command(flatten)]
+    decision: Decision,
+}
+
+#[derive(clap::Args)]
+struct Decision {
+    /// The workflow.
+    id: String,
+    /// What the others should know.
+    #[arg(long)]
+    comment: Option<String>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Approve {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        self.decision.make("approved").await
+    }
+}
+
+impl Reject {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let verdict = if self.request_changes { "changes_requested" } else { "rejected" };
+        self.decision.make(verdict).await
+    }
+}
+
+impl Decision {
+    /// Decides on the digest that is shown now: what changes meanwhile is refused by the API.
+    async fn make(self, verdict: &str) -> Result<ExitCode, Failure> {
+        let api = self.connection.open().await?;
+        let answer = api.get(&format!("/api/v3/execute/status/{}", self.id)).await?;
+        let approval = &answer["data"]["pending_approvals"][0];
+        let Some(approval_id) = approval["approval_id"].as_str() else {
+            let status = answer["data"]["status"].as_str().unwrap_or("unknown");
+            return Err(format!("nothing of {} waits for a decision; it is {status}", self.id).into());
+        };
+        let mut body = json!({
+            "workflow_id": self.id,
+            "approval_id": approval_id,
+            "decision": verdict,
+            "digest": approval["digest"],
+        });
+        if let Some(comment) = &self.comment {
+            body["comment"] = comment.as_str().into();
+        }
+        let answer = api.post(&format!("/api/v3/execute/approve/{}", self.id), &body).await?;
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        println!("{} ({})", text("message"), text("workflow_status"));
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,25 @@
+//! `promptcraft cancel`: end a workflow.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::Failure;
+use crate::api::Connection;
+
+/// Cancel a workflow; running code is killed at once.
+#[derive(clap::Args)]
+pub struct Cancel {
+    id: String,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Cancel {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let api = self.connection.open().await?;
+        api.post(&format!("/api/v3/execute/cancel/{}", self.id), &json!({})).await?;
+        println!("cancelled {}", self.id);
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,157 @@
+//! `promptcraft doctor`: what this machine lacks, and how to get it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use super::Failure;
+use crate::config::find_program;
+use crate::screen::{self, Style};
+
+/// Say what is missing on this machine and how to get it; fails if something essential is.
+#[derive(clap::Args)]
+pub struct Doctor {
+    /// Where the stack keeps everything.
+    #[arg(long, default_value = "./data")]
+    data: PathBuf,
+}
+
+/// One thing the stack needs.
+enum Finding {
+    Fine(String),
+    /// Works, yet less well.
+    Weak(String),
+    /// The stack cannot start.
+    Missing(String),
+}
+
+impl Doctor {
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let checks = [
+            ("nats-server", nats_server(&self.data)),
+            ("redis-server", redis_server()),
+            ("services", services()),
+            ("sandbox", sandbox()),
+            ("roots", roots(&self.data)),
+            ("landlock", landlock()),
+        ];
+        let mut healthy = true;
+        for (name, finding) in checks {
+            let (style, state, detail) = match finding {
+                Finding::Fine(detail) => (Style::Good, "ok", detail),
+                Finding::Weak(detail) => (Style::Attention, "could be better", detail),
+                Finding::Missing(detail) => {
+                    healthy = false;
+                    (Style::Bad, "missing", detail)
+                }
+            };
+            screen::component(name, style, state, &detail);
+        }
+        Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn nats_server(data: &Path) -> Finding {
+    let Some(program) = find_program("nats-server", &[data.join("bin")]) else {
+        return Finding::Missing("install it with scripts/setup.sh".to_owned());
+    };
+    let version = first_line(&program, "--version");
+    let number = version.rsplit('v').next().unwrap_or_default().to_owned();
+    if is_at_least(&number, (2, 12)) {
+        Finding::Fine(format!("{number}, {}", program.display()))
+    } else {
+        let found = if number.is_empty() { "of unknown version" } else { &number };
+        Finding::Missing(format!("{} is {found}; 2.12 or later is needed: scripts/setup.sh", program.display()))
+    }
+}
+
+fn redis_server() -> Finding {
+    match find_program("redis-server", &[]) {
+        Some(program) => {
+            let version = first_line(&program, "--version");
+            let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or_default();
+            if is_at_least(number, (6, 0)) {
+                Finding::Fine(format!("{number}, {}", program.display()))
+            } else {
+                Finding::Missing(format!("{} is {number}; 6 or later is needed", program.display()))
+            }
+        }
+        None => Finding::Missing("install it: apt-get install redis-server".to_owned()),
+    }
+}
+
+fn services() -> Finding {
+    let own = std::env::current_exe().unwrap_or_default();
+    let beside = own.parent().unwrap_or(Path::new("."));
+    let missing: Vec<&str> =
+        ["api", "worker", "approver"].into_iter().filter(|name| !beside.join(name).is_file()).collect();
+    if missing.is_empty() {
+        Finding::Fine(beside.display().to_string())
+    } else {
+        let names = missing.join(", ");
+        Finding::Missing(format!("{names} not in {}: cargo build --release", beside.display()))
+    }
+}
+
+fn sandbox() -> Finding {
+    let engine = std::os::unix::net::UnixStream::connect("/var/run/docker.sock");
+    match (engine, find_program("bwrap", &[])) {
+        (Ok(_), _) => Finding::Fine("a Docker engine answers".to_owned()),
+        (Err(_), Some(_)) => {
+            Finding::Weak("no Docker engine answers; bubblewrap is there and has fewer layers".to_owned())
+        }
+        (Err(_), None) => {
+            Finding::Missing("neither a Docker engine nor bubblewrap: apt-get install bubblewrap".to_owned())
+        }
+    }
+}
+
+fn roots(data: &Path) -> Finding {
+    let directory = data.join("sandbox");
+    let mut runtimes: Vec<String> = std::fs::read_dir(&directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().join("rootfs").exists())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    runtimes.sort();
+    if runtimes.is_empty() {
+        Finding::Missing(format!("no runtime in {}: sandbox/build-root.sh {0}", directory.display()))
+    } else {
+        Finding::Fine(runtimes.join(", "))
+    }
+}
+
+fn landlock() -> Finding {
+    let modules = std::fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
+    if modules.split(',').any(|module| module.trim() == "landlock") {
+        Finding::Fine("offered by the kernel".to_owned())
+    } else {
+        Finding::Weak(
+            "not seen in the kernel's list of security modules; the worker's log says what it found".to_owned(),
+        )
+    }
+}
+
+fn first_line(program: &Path, argument: &str) -> String {
+    let output = Command::new(program).arg(argument).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+fn is_at_least(version: &str, minimum: (u32, u32)) -> bool {
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= minimum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        for (version, expected) in [("2.15.1", true), ("2.12", true), ("2.9.10", false), ("3.0.0", true), ("", false)] {
+            assert_eq!(is_at_least(version, (2, 12)), expected, "{version}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `promptcraft inbox`: what the caller may decide now.
+
+use std::process::ExitCode;
+
+use super::Failure;
+use crate::api::Connection;
+use crate::screen;
+
+/// List what waits for your decision.
+#[derive(clap::Args)]
+pub struct Inbox {
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Inbox {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let api = self.connection.open().await?;
+        let answer = api.get("/api/v3/approvals").await?;
+        let approvals = answer["data"]["approvals"].as_array().cloned().unwrap_or_default();
+        if approvals.is_empty() {
+            println!("Nothing waits for you.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let rows: Vec<Vec<String>> = approvals
+            .iter()
+            .map(|approval| {
+                let text = |name: &str| approval[name].as_str().unwrap_or_default().to_owned();
+                vec![text("workflow_id"), text("risk_level"), text("expires_at"), text("description")]
+            })
+            .collect();
+        screen::table(&["WORKFLOW", "RISK", "UNTIL", "QUESTION"], &rows);
+        println!("\nDecide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW");
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,43 @@
+//! `promptcraft list`: the caller's workflows.
+
+use std::process::ExitCode;
+
+use super::Failure;
+use crate::api::Connection;
+use crate::screen;
+
+/// List your workflows, the newest first.
+#[derive(clap::Args)]
+pub struct List {
+    /// Only those that are created, running, waiting_approval, completed, failed or cancelled.
+    #[arg(long)]
+    status: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl List {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let api = self.connection.open().await?;
+        let filter = self.status.map(|status| format!("&status={status}")).unwrap_or_default();
+        let answer = api.get(&format!("/api/v3/execute?limit={}{filter}", self.limit)).await?;
+        let workflows = answer["data"]["workflows"].as_array().cloned().unwrap_or_default();
+        if workflows.is_empty() {
+            println!("No workflows. Start one: promptcraft run \"sort a list of words by length\"");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let rows: Vec<Vec<String>> = workflows
+            .iter()
+            .map(|workflow| {
+                let text = |name: &str| workflow[name].as_str().unwrap_or_default().to_owned();
+                let goal: String = text("goal").chars().take(60).collect();
+                vec![text("workflow_id"), text("status"), text("created_at"), goal]
+            })
+            .collect();
+        screen::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,22 @@
+//! `promptcraft login`: a token for the shell.
+
+use std::process::ExitCode;
+
+use super::Failure;
+use crate::api::Connection;
+
+/// Sign in and print what the shell needs: eval "$(promptcraft login --user NAME --password WORD)"
+#[derive(clap::Args)]
+pub struct Login {
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Login {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let tokens = self.connection.sign_in().await?;
+        println!("export PROMPTCRAFT_TOKEN={}", tokens.access);
+        eprintln!("The token is good for {} minutes.", tokens.expires_in_seconds / 60);
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,56 @@
+//! The commands, one file each.
+
+mod analyze;
+mod approve;
+mod cancel;
+mod doctor;
+mod guard;
+mod inbox;
+mod list;
+mod login;
+mod run;
+mod status;
+mod up;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+/// How a command ends when it does not succeed: one sentence that says what to do.
+pub type Failure = Box<dyn Error>;
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    Up(up::Up),
+    Doctor(doctor::Doctor),
+    Run(run::Run),
+    Status(status::Status),
+    List(list::List),
+    Inbox(inbox::Inbox),
+    Approve(approve::Approve),
+    Reject(approve::Reject),
+    Cancel(cancel::Cancel),
+    Analyze(analyze::Analyze),
+    Login(login::Login),
+    #[command(hide = true)]
+    Guard(guard::Guard),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Up(command) => command.run().await,
+            Self::Doctor(command) => command.run(),
+            Self::Run(command) => command.run().await,
+            Self::Status(command) => command.run().await,
+            Self::List(command) => command.run().await,
+            Self::Inbox(command) => command.run().await,
+            Self::Approve(command) => command.run().await,
+            Self::Reject(command) => command.run().await,
+            Self::Cancel(command) => command.run().await,
+            Self::Analyze(command) => command.run().await,
+            Self::Login(command) => command.run().await,
+            Self::Guard(command) => Err(command.run().into()),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `promptcraft run`: submit a goal.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::Failure;
+use crate::api::Connection;
+use crate::follow::{describe, follow};
+
+/// Turn a goal into code, or run a file of yours.
+#[derive(clap::Args)]
+pub struct Run {
+    /// What is to be done, 10 to 1000 characters.
+    goal: String,
+    /// Code to work on, or to run as it is.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// Its language, where it cannot be told.
+    #[arg(long)]
+    language: Option<String>,
+    /// Release the result without asking anyone.
+    #[arg(long)]
+    no_approval: bool,
+    /// Show progress until it ends or waits for a decision; fail if it fails.
+    #[arg(long)]
+    watch: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Run {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let body = self.body()?;
+        let api = self.connection.open().await?;
+        let answer = api.post("/api/v3/execute", &body).await?;
+        let id = answer["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
+        if !self.watch {
+            println!("{id}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        println!("accepted {id}");
+        let state = follow(&api, &id).await?;
+        describe(&state);
+        let well = matches!(state["status"].as_str(), Some("completed" | "waiting_approval"));
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn body(&self) -> Result<Value, Failure> {
+        let mut project = json!({});
+        if let Some(path) = &self.file {
+            let content =
+                std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+            project["file_content"] = content.into();
+            project["current_file"] = path.display().to_string().into();
+        }
+        if let Some(language) = &self.language {
+            project["language"] = language.as_str().into();
+        }
+        Ok(json!({
+            "goal": self.goal,
+            "context": {
+                "project_context": project,
+                "execution_preferences": { "require_approval": !self.no_approval },
+            },
+        }))
+    }
+}

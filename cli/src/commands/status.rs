@@ -1,0 +1,38 @@
+//! `promptcraft status`: one workflow.
+
+use std::process::ExitCode;
+
+use super::Failure;
+use crate::api::Connection;
+use crate::follow::{describe, follow};
+
+/// Show a workflow.
+#[derive(clap::Args)]
+pub struct Status {
+    id: String,
+    /// Show progress until it ends or waits for a decision.
+    #[arg(long)]
+    watch: bool,
+    /// The API's answer as it is.
+    #[arg(long, conflicts_with = "watch")]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Status {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let api = self.connection.open().await?;
+        if self.watch {
+            describe(&follow(&api, &self.id).await?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let answer = api.get(&format!("/api/v3/execute/status/{}", self.id)).await?;
+        if self.json {
+            println!("{:#}", answer["data"]);
+        } else {
+            describe(&answer["data"]);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,149 @@
+//! Where the stack keeps everything, and that only one stack does.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use shared::identity::Secret;
+
+use super::broker_files::{Bot, BotName};
+use super::private_file;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirectoryError {
+    #[error("{path} cannot be used as data directory: {error}. Choose another one with --data")]
+    Unusable { path: String, error: io::Error },
+    #[error(
+        "a stack already runs on {path} (process {pid}). Stop it with Ctrl-C or `kill {pid}`, or choose another directory with --data"
+    )]
+    InUse { path: String, pid: String },
+}
+
+/// The data directory, locked for as long as this value lives.
+pub struct DataDirectory {
+    root: PathBuf,
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Creates the directory if need be and locks it. The lock is the kernel's, so one left by a killed process is none.
+    pub fn open(path: &Path) -> Result<Self, DataDirectoryError> {
+        let unusable = |error| DataDirectoryError::Unusable { path: path.display().to_string(), error };
+        let lock = prepare(path).map_err(unusable)?;
+        let root = path.canonicalize().map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+            Err(TryLockError::WouldBlock) => {
+                let pid = fs::read_to_string(root.join("up.lock")).unwrap_or_default().trim().to_owned();
+                return Err(DataDirectoryError::InUse { path: path.display().to_string(), pid });
+            }
+        }
+        lock.set_len(0).and_then(|()| writeln!(&lock, "{}", std::process::id())).map_err(unusable)?;
+        Ok(Self { root, _lock: lock })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn nats(&self) -> PathBuf {
+        self.root.join("nats")
+    }
+
+    pub fn redis(&self) -> PathBuf {
+        self.root.join("redis")
+    }
+
+    pub fn sandbox(&self) -> PathBuf {
+        self.root.join("sandbox")
+    }
+
+    pub fn log(&self, component: &str) -> PathBuf {
+        self.root.join("logs").join(format!("{component}.log"))
+    }
+
+    /// The file of a secret, which is made on first use: 32 random bytes as hexadecimal digits.
+    pub fn secret_file(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.root.join("secrets").join(name);
+        if !path.exists() {
+            private_file::write(&path, Secret::fresh().expose().as_bytes())?;
+        }
+        Ok(path)
+    }
+
+    /// The secret itself.
+    pub fn secret(&self, name: &str) -> io::Result<String> {
+        let mut text = String::new();
+        File::open(self.secret_file(name)?)?.read_to_string(&mut text)?;
+        Ok(text.trim().to_owned())
+    }
+
+    /// The bots whose accounts were made in this directory, by name.
+    pub fn bots(&self) -> io::Result<Vec<Bot>> {
+        let mut bots = Vec::new();
+        for entry in fs::read_dir(self.root.join("secrets"))? {
+            let file = entry?.file_name();
+            let name = file.to_str().and_then(|file| file.strip_prefix("bot-")?.parse::<BotName>().ok());
+            if let Some(name) = name {
+                bots.push(self.bot(name)?);
+            }
+        }
+        bots.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(bots)
+    }
+
+    /// The bot of this name, with a fresh password if it is new.
+    pub fn bot(&self, name: BotName) -> io::Result<Bot> {
+        let password = self.secret(&format!("bot-{name}"))?;
+        Ok(Bot { name, password })
+    }
+}
+
+fn prepare(path: &Path) -> io::Result<File> {
+    for directory in [path.to_owned(), path.join("logs"), path.join("redis"), path.join("nats")] {
+        fs::create_dir_all(directory)?;
+    }
+    let secrets = path.join("secrets");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&secrets)?;
+    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o700))?;
+    File::options().read(true).write(true).create(true).truncate(false).open(path.join("up.lock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("promptcraft-{name}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&path));
+        path
+    }
+
+    #[test]
+    fn a_second_stack_on_the_same_directory_is_refused_with_the_pid_of_the_first() {
+        let path = fresh("lock");
+        let first = DataDirectory::open(&path).unwrap();
+        let Err(DataDirectoryError::InUse { pid, .. }) = DataDirectory::open(&path) else {
+            panic!("opened twice");
+        };
+        assert_eq!(pid, std::process::id().to_string());
+        drop(first);
+        DataDirectory::open(&path).expect("a lock dies with its holder");
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_is_its_owners_alone() {
+        let path = fresh("secret");
+        let data = DataDirectory::open(&path).unwrap();
+        let secret = data.secret("nats-api").unwrap();
+        assert_eq!((secret.len(), &secret), (64, &data.secret("nats-api").unwrap()));
+        assert_ne!(secret, data.secret("nats-worker").unwrap());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data.secret_file("nats-api").unwrap()), 0o600);
+        assert_eq!(mode(&path.join("secrets")), 0o700);
+        fs::remove_dir_all(path).unwrap();
+    }
+}

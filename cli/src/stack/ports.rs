@@ -1,0 +1,84 @@
+//! Which ports the stack listens on: the usual ones where they are free.
+
+use std::io;
+use std::net::TcpListener;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    #[error("port {port} is in use. Stop what listens there, or choose another with --port (setting api.listen)")]
+    ApiTaken { port: u16 },
+    #[error("this machine gives no free port: {0}")]
+    NoneFree(io::Error),
+}
+
+/// All on the loopback interface. They stay the same when a process is started again.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    pub api: u16,
+    pub api_metrics: u16,
+    pub broker: u16,
+    pub broker_monitor: u16,
+    pub redis: u16,
+    pub approver_metrics: u16,
+    pub worker_metrics: Vec<u16>,
+}
+
+impl Ports {
+    /// Takes `api` or refuses; the others give way to what listens on theirs. Port 0 takes any free one.
+    pub fn choose(api: u16, workers: usize) -> Result<Self, PortError> {
+        if api != 0 && !is_free(api) {
+            return Err(PortError::ApiTaken { port: api });
+        }
+        let mut chosen = Chosen(Vec::new());
+        Ok(Self {
+            api: chosen.take(api)?,
+            broker: chosen.take(4222)?,
+            broker_monitor: chosen.take(8222)?,
+            redis: chosen.take(6379)?,
+            api_metrics: chosen.take(9464)?,
+            approver_metrics: chosen.take(9465)?,
+            worker_metrics: (9466..).take(workers).map(|port| chosen.take(port)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Ports promised already; a listener could not tell, as none of them listens yet.
+struct Chosen(Vec<u16>);
+
+impl Chosen {
+    fn take(&mut self, preferred: u16) -> Result<u16, PortError> {
+        let mut port = preferred;
+        while port == 0 || self.0.contains(&port) || !is_free(port) {
+            let any = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+            port = any.map_err(PortError::NoneFree)?.port();
+        }
+        self.0.push(port);
+        Ok(port)
+    }
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_api_port_is_refused_and_other_taken_ports_are_avoided() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = Ports::choose(port, 1).unwrap_err().to_string();
+        assert!(error.contains(&port.to_string()) && error.contains("api.listen"), "{error}");
+
+        let ports = Ports::choose(0, 3).unwrap();
+        let mut all = ports.worker_metrics.clone();
+        all.extend([ports.api, ports.api_metrics, ports.broker, ports.broker_monitor, ports.redis]);
+        all.push(ports.approver_metrics);
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 9, "{ports:?}");
+        assert!(!all.contains(&0) && !all.contains(&port));
+    }
+}

@@ -1,0 +1,184 @@
+//! How each process of the stack is started: programs, settings, secrets.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::broker_files::{self, Variables};
+use super::child::ChildSpec;
+use super::data_directory::DataDirectory;
+use super::ports::Ports;
+use super::private_file;
+use super::probe::Probe;
+use super::programs::Programs;
+use crate::config::is_set;
+
+/// A broker or a Redis that fails its probe for this long is started again. A broker whose disk was full stays unhealthy until
+/// then, although space was freed.
+const SICK: Duration = Duration::from_secs(10);
+
+/// Everything that decides how the processes are started.
+pub struct Recipe {
+    pub data: DataDirectory,
+    pub ports: Ports,
+    pub programs: Programs,
+    pub demo: bool,
+    /// A sandbox backend, or `auto`.
+    pub backend: String,
+}
+
+impl Recipe {
+    pub fn api_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.api)
+    }
+
+    pub fn broker_url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.ports.broker)
+    }
+
+    pub fn broker_monitor_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.broker_monitor)
+    }
+
+    /// The services' own address of Redis, with its password.
+    pub fn redis_url(&self) -> io::Result<String> {
+        let password = self.data.secret("redis-promptcraft")?;
+        Ok(format!("redis://promptcraft:{password}@127.0.0.1:{}/0", self.ports.redis))
+    }
+
+    /// Writes the broker's configuration and says how to start it.
+    pub fn broker(&self) -> io::Result<ChildSpec> {
+        let configuration = broker_files::write(&self.data.nats(), &self.data.bots()?)?;
+        let mut passwords = Vec::new();
+        for user in broker_files::SERVICE_USERS {
+            passwords.push((user, self.data.secret(&format!("nats-{user}"))?));
+        }
+        let variables = Variables {
+            server_name: "promptcraft",
+            listen: &format!("127.0.0.1:{}", self.ports.broker),
+            monitor_listen: &format!("127.0.0.1:{}", self.ports.broker_monitor),
+            store: &self.data.root().join("jetstream"),
+            password: &|user| {
+                passwords
+                    .iter()
+                    .find(|(name, _)| *name == user)
+                    .map(|(_, password)| password.clone())
+                    .unwrap_or_default()
+            },
+        };
+        Ok(ChildSpec {
+            name: "nats".to_owned(),
+            program: self.programs.nats_server.clone(),
+            arguments: vec!["--config".into(), configuration.into()],
+            environment: variables.environment(),
+            log: self.data.log("nats"),
+            probe: Probe::Http { port: self.ports.broker_monitor, path: "/healthz" },
+            restart_when_sick: Some(SICK),
+            drain: Duration::from_secs(10),
+        })
+    }
+
+    /// Writes the configuration of Redis and says how to start it.
+    pub fn redis(&self) -> io::Result<ChildSpec> {
+        let directory = self.data.redis();
+        let configuration = directory.join("redis.conf");
+        let operator = self.data.secret("redis-default")?;
+        let services = self.data.secret("redis-promptcraft")?;
+        // Nothing lives only here, so a second of writes may be lost in a power cut.
+        let text = format!(
+            "bind 127.0.0.1\nport {port}\ndir \"{directory}\"\nappendonly yes\nappendfsync everysec\nsave \"\"\n\
+             user default on >{operator} ~* &* +@all\n\
+             user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n",
+            port = self.ports.redis,
+            directory = directory.display(),
+        );
+        private_file::write(&configuration, text.as_bytes())?;
+        Ok(ChildSpec {
+            name: "redis".to_owned(),
+            program: self.programs.redis_server.clone(),
+            arguments: vec![configuration.into()],
+            environment: Vec::new(),
+            log: self.data.log("redis"),
+            probe: Probe::Redis { port: self.ports.redis, password: operator },
+            restart_when_sick: Some(SICK),
+            drain: Duration::from_secs(10),
+        })
+    }
+
+    pub fn approver(&self) -> io::Result<ChildSpec> {
+        let metrics = self.ports.approver_metrics;
+        let own = vec![("APPROVER__METRICS_LISTEN", format!("127.0.0.1:{metrics}"))];
+        self.service(
+            "approver",
+            "approver",
+            self.programs.approver.clone(),
+            own,
+            Probe::Http { port: metrics, path: "/metrics" },
+        )
+    }
+
+    /// The worker of this number, from 1.
+    pub fn worker(&self, number: usize) -> io::Result<ChildSpec> {
+        let name = format!("worker-{number}");
+        let metrics = self.ports.worker_metrics[number - 1];
+        let own = vec![
+            ("WORKER__INSTANCE", name.clone()),
+            ("WORKER__METRICS_LISTEN", format!("127.0.0.1:{metrics}")),
+            ("SANDBOX__ROOTS_DIR", self.data.sandbox().display().to_string()),
+        ];
+        let probe = Probe::Http { port: metrics, path: "/metrics" };
+        let mut spec = self.service(&name, "worker", self.programs.worker.clone(), own, probe)?;
+        if self.backend != "auto" || !is_set("PROMPTCRAFT__SANDBOX__BACKEND") {
+            spec.environment.push(("PROMPTCRAFT__SANDBOX__BACKEND".to_owned(), self.backend.clone()));
+        }
+        Ok(spec)
+    }
+
+    pub fn api(&self) -> io::Result<ChildSpec> {
+        let own = vec![
+            ("API__LISTEN", format!("127.0.0.1:{}", self.ports.api)),
+            ("API__METRICS_LISTEN", format!("127.0.0.1:{}", self.ports.api_metrics)),
+        ];
+        let probe = Probe::Http { port: self.ports.api, path: "/ready" };
+        self.service("api", "api", self.programs.api.clone(), own, probe)
+    }
+
+    /// What ties the services together is set here; anything else may come from the caller's environment.
+    fn service(
+        &self,
+        name: &str,
+        user: &str,
+        program: PathBuf,
+        own: Vec<(&'static str, String)>,
+        probe: Probe,
+    ) -> io::Result<ChildSpec> {
+        let redis_url = self.data.root().join("secrets/redis-url");
+        private_file::write(&redis_url, self.redis_url()?.as_bytes())?;
+        let mut settings = vec![
+            ("NATS__URL", self.broker_url()),
+            ("NATS__USER", user.to_owned()),
+            ("NATS__PASSWORD_FILE", self.data.secret_file(&format!("nats-{user}"))?.display().to_string()),
+            ("NATS__MONITOR_URL", self.broker_monitor_url()),
+            ("REDIS__URL_FILE", redis_url.display().to_string()),
+        ];
+        settings.extend(own);
+        if !is_set("PROMPTCRAFT__PROFILE") {
+            settings.push(("PROFILE", if self.demo { "demo" } else { "development" }.to_owned()));
+        }
+        if !is_set("PROMPTCRAFT__TELEMETRY__LOG") {
+            settings.push(("TELEMETRY__LOG", "text".to_owned()));
+        }
+        let environment = settings.into_iter().map(|(name, value)| (format!("PROMPTCRAFT__{name}"), value)).collect();
+        Ok(ChildSpec {
+            name: name.to_owned(),
+            program,
+            arguments: Vec::<OsString>::new(),
+            environment,
+            log: self.data.log(name),
+            probe,
+            restart_when_sick: None,
+            drain: Duration::from_secs(30),
+        })
+    }
+}

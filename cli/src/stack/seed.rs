@@ -1,0 +1,104 @@
+//! What a fresh broker needs before the services start: streams, a signing key, and in the demo its users.
+
+use shared::clock::Clock;
+use shared::identity::{PasswordError, PasswordHash, Role, Secret, SigningKey, User};
+use shared::ids::UserName;
+use shared::messaging::{Broker, BrokerError, BrokerSettings, Bucket, BucketError, Buckets, ProvisionError, provision};
+
+use super::recipe::Recipe;
+
+/// The bot of the demo stack.
+pub const DEMO_BOT: &str = "demo_bot";
+
+/// Name, password, role and whether they may decide on their own work.
+const DEMO_USERS: [(&str, &str, Role, bool); 3] = [
+    ("test_user", "test_pass", Role::Developer, true),
+    ("stress_user", "stress_pass", Role::Developer, true),
+    ("approver", "approver_pass", Role::Approver, false),
+];
+
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("{0}")]
+    Name(String),
+    #[error("a secret cannot be read: {0}")]
+    Secret(#[from] std::io::Error),
+}
+
+/// What was not there before.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Seeded {
+    pub signing_key: bool,
+    pub users: usize,
+}
+
+/// Signs in to the stack's broker as its operator.
+pub(super) async fn operator(recipe: &Recipe) -> Result<Broker, SeedError> {
+    let settings = BrokerSettings {
+        url: recipe.broker_url(),
+        user: "cli".to_owned(),
+        password: Some(Secret::new(recipe.data.secret("nats-cli")?)),
+        replicas: 1,
+        strict: true,
+        monitor_url: Some(recipe.broker_monitor_url()),
+    };
+    Ok(Broker::connect(&settings).await?)
+}
+
+/// Creates streams, consumers and buckets, and what must stand in the buckets. Idempotent: what is there stays as it is.
+pub(super) async fn seed(broker: &Broker, lanes: &[String], demo: bool) -> Result<Seeded, SeedError> {
+    provision(broker, 1, lanes).await?;
+    let buckets = Buckets::new(broker);
+    let mut seeded = Seeded::default();
+    let keys = buckets.signing_keys().await?;
+    if keys.all().await?.is_empty() {
+        let key = SigningKey::fresh(demo, Clock::default().now());
+        seeded.signing_key = create(&keys, &key.kid, &key).await?;
+    }
+    if demo {
+        let users = buckets.users().await?;
+        for (name, password, role, self_approval) in DEMO_USERS {
+            if users.get(name).await?.is_none() {
+                let user = demo_user(name, Some(PasswordHash::of(password)?), role, self_approval)?;
+                seeded.users += usize::from(create(&users, name, &user).await?);
+            }
+        }
+        let bot = demo_user(DEMO_BOT, None, Role::Approver, false)?;
+        seeded.users += usize::from(create(&users, DEMO_BOT, &bot).await?);
+    }
+    Ok(seeded)
+}
+
+fn demo_user(name: &str, password: Option<PasswordHash>, role: Role, self_approval: bool) -> Result<User, SeedError> {
+    let parsed: UserName = name.parse().map_err(|error| SeedError::Name(format!("{name}: {error}")))?;
+    Ok(User {
+        name: parsed,
+        role,
+        self_approval,
+        disabled: false,
+        demo: true,
+        bot: password.is_none(),
+        password,
+        created_at: Clock::default().now(),
+    })
+}
+
+/// Whether it was created; another process may have been first, which is as good.
+async fn create<T>(bucket: &Bucket<T>, key: &str, value: &T) -> Result<bool, BucketError>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    match bucket.create(key, value).await {
+        Ok(_) => Ok(true),
+        Err(BucketError::Conflict) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
