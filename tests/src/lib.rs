@@ -1,1 +1,40 @@
+//! End-to-end tests: the whole stack as `promptcraft up` starts it, spoken to over real sockets.
+//!
+//! Each test has a stack of its own, on free ports and in a directory of its own, and takes it away when it ends. Start reading
+//! at [`Stack`].
 
+mod bot;
+mod client;
+mod operator;
+mod python;
+mod stack;
+
+pub use bot::Bot;
+pub use client::{Answer, Client, run_request};
+pub use operator::{audit_log, broker_as, differences, redis_command};
+pub use python::long_program;
+pub use stack::{Options, Stack, program};
+
+use std::time::Duration;
+
+/// Polls `look` until it yields something, at most `limit`.
+///
+/// # Panics
+/// With `what` where it never does.
+#[track_caller]
+pub fn eventually<T, F>(what: &'static str, limit: Duration, mut look: impl FnMut() -> F) -> impl Future<Output = T>
+where
+    F: Future<Output = Option<T>>,
+{
+    let caller = std::panic::Location::caller();
+    async move {
+        let give_up = tokio::time::Instant::now() + limit;
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            assert!(tokio::time::Instant::now() < give_up, "{what}: not within {limit:?} ({caller})");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

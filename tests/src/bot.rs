@@ -1,0 +1,62 @@
+//! An approval bot, as anyone could write one.
+
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, Subscriber};
+use futures_util::StreamExt;
+use serde_json::Value;
+
+use crate::stack::Stack;
+
+/// A bot that has signed in to the stack's broker.
+pub struct Bot {
+    pub client: Client,
+    pub name: String,
+    requests: Subscriber,
+    replies: Subscriber,
+}
+
+impl Bot {
+    /// Signs the demo's bot in, with nothing but its name and password.
+    ///
+    /// # Panics
+    /// Where the broker refuses.
+    pub async fn sign_in(stack: &Stack) -> Self {
+        let name = stack.text("/bots/0/name").to_owned();
+        let password = std::fs::read_to_string(stack.text("/bots/0/password_file")).expect("a password");
+        let client = ConnectOptions::new()
+            .user_and_password(name.clone(), password.trim().to_owned())
+            .connect(stack.text("/nats_url"))
+            .await
+            .expect("the broker lets the bot in");
+        let requests = client.subscribe("approvals.requested.*").await.expect("a subscription");
+        let replies = client.subscribe("approvals.replies.*").await.expect("a subscription");
+        client.flush().await.expect("the subscriptions stand");
+        Self { client, name, requests, replies }
+    }
+
+    /// The next request.
+    pub async fn request(&mut self) -> Value {
+        next(&mut self.requests, "a request").await
+    }
+
+    /// The next reply to a decision of ours.
+    pub async fn reply(&mut self) -> Value {
+        next(&mut self.replies, "a reply").await
+    }
+
+    /// Publishes a decision on our subject for this workflow.
+    pub async fn decide(&self, workflow_id: &str, decision: &Value, message_id: &str) {
+        let mut headers = async_nats::HeaderMap::new();
+        headers.insert("Nats-Msg-Id", message_id);
+        let subject = format!("approvals.decisions.{}.{workflow_id}", self.name);
+        self.client.publish_with_headers(subject, headers, decision.to_string().into()).await.expect("published");
+        self.client.flush().await.expect("sent");
+    }
+}
+
+async fn next(messages: &mut Subscriber, what: &str) -> Value {
+    let message = tokio::time::timeout(Duration::from_secs(30), messages.next()).await;
+    let message = message.unwrap_or_else(|_| panic!("{what} comes within 30 s")).expect("the subscription stands");
+    serde_json::from_slice(&message.payload).expect("JSON")
+}

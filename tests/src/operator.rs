@@ -1,0 +1,73 @@
+//! What an operator can look at from the inside.
+
+use std::path::Path;
+use std::time::Duration;
+
+use shared::identity::Secret;
+use shared::messaging::{AuditLog, AuditRecord, Broker, BrokerSettings, WorkflowLog};
+use shared::read_model::{Difference, ReadModel, compare};
+
+use crate::stack::Stack;
+
+/// Signs in to the stack's broker as one of its service users.
+///
+/// # Panics
+/// Where the broker refuses.
+pub async fn broker_as(stack: &Stack, user: &str) -> Broker {
+    let password = read(stack.text(&format!("/nats_password_files/{user}")));
+    let settings = BrokerSettings {
+        url: stack.text("/nats_url").to_owned(),
+        user: user.to_owned(),
+        password: Some(Secret::new(password)),
+        replicas: 1,
+        strict: false,
+        monitor_url: None,
+    };
+    Broker::connect(&settings).await.expect("the broker lets us in")
+}
+
+/// The audit log, its chain verified, once it has been quiet for a moment.
+///
+/// # Panics
+/// Where the chain does not hold.
+pub async fn audit_log(stack: &Stack) -> Vec<AuditRecord> {
+    let audit = AuditLog::new(&broker_as(stack, "cli").await);
+    let mut seen = usize::MAX;
+    loop {
+        let records = audit.read_all().await.expect("the chain holds");
+        if records.len() == seen {
+            return records;
+        }
+        seen = records.len();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Where the read model differs from the log.
+///
+/// # Panics
+/// Where either cannot be read.
+pub async fn differences(stack: &Stack) -> Vec<Difference> {
+    let log = WorkflowLog::new(&broker_as(stack, "cli").await);
+    let view = ReadModel::open(&read(stack.text("/redis_url_file"))).expect("an address");
+    compare(&log, &view).await.expect("both can be read")
+}
+
+/// Runs a Redis command as its operator, e.g. `FLUSHALL`.
+///
+/// # Panics
+/// Where Redis refuses.
+pub fn redis_command(stack: &Stack, words: &[&str]) {
+    let port = stack.number("/redis_port").to_string();
+    let password = read(stack.text("/redis_password_file"));
+    let output = std::process::Command::new("redis-cli")
+        .args(["--no-auth-warning", "-p", &port, "-a", &password])
+        .args(words)
+        .output()
+        .expect("redis-cli is installed with redis-server");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(path).expect("a file").trim().to_owned()
+}

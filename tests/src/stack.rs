@@ -1,0 +1,252 @@
+//! A stack of real processes.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::eventually;
+
+/// How a stack is to be.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub workers: usize,
+    pub backend: &'static str,
+    /// Settings by dotted name, over those of the demo.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        // Tests that are not about limits must not meet them.
+        let settings = vec![("limits.profile", "load".to_owned())];
+        Self { workers: 1, backend: "bubblewrap", settings }
+    }
+}
+
+impl Options {
+    /// One more setting.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.settings.retain(|(known, _)| *known != name);
+        self.settings.push((name, value.into()));
+        self
+    }
+}
+
+/// A running stack; dropped, it is drained and its directory taken away.
+pub struct Stack {
+    process: Child,
+    directory: PathBuf,
+    manifest: Value,
+}
+
+impl Stack {
+    /// A demo stack with one worker under bubblewrap.
+    pub async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    /// A demo stack as told.
+    ///
+    /// # Panics
+    /// Where it does not come up; the message holds the last lines of its logs.
+    pub async fn start_with(options: Options) -> Self {
+        let directory = fresh_directory();
+        link_what_was_built(&directory);
+        let mut command = Command::new(program("promptcraft"));
+        command
+            .arg("up")
+            .arg("--demo")
+            .args(["--port", "0", "--workers", &options.workers.to_string(), "--backend", options.backend])
+            .arg("--data")
+            .arg(&directory)
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(directory.join("up.log")).expect("a log"))
+            .stderr(fs::File::create(directory.join("up.err")).expect("a log"))
+            .process_group(0);
+        for (name, value) in &options.settings {
+            command.env(format!("PROMPTCRAFT__{}", name.replace('.', "__").to_uppercase()), value);
+        }
+        let mut process = command.spawn().expect("promptcraft was built: cargo build --workspace --bins");
+        let manifest = wait_until_ready(&mut process, &directory).await;
+        Self { process, directory, manifest }
+    }
+
+    /// Where the API listens.
+    pub fn url(&self) -> &str {
+        self.text("/api_url")
+    }
+
+    /// A text of the stack's manifest by its JSON pointer.
+    ///
+    /// # Panics
+    /// Where the manifest has no such text.
+    pub fn text(&self, pointer: &str) -> &str {
+        self.manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} is in the manifest"))
+    }
+
+    /// A number of the stack's manifest by its JSON pointer.
+    ///
+    /// # Panics
+    /// Where the manifest has no such number.
+    pub fn number(&self, pointer: &str) -> i64 {
+        self.manifest.pointer(pointer).and_then(Value::as_i64).unwrap_or_else(|| panic!("{pointer} is in the manifest"))
+    }
+
+    /// The data directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A client without a token.
+    pub fn stranger(&self) -> Client {
+        Client::new(self.url())
+    }
+
+    /// A client that has signed in.
+    pub async fn client(&self, user: &str, password: &str) -> Client {
+        self.stranger().sign_in(user, password).await
+    }
+
+    /// The demo's developer, who may decide on their own work.
+    pub async fn developer(&self) -> Client {
+        self.client("test_user", "test_pass").await
+    }
+
+    /// The present process id of a component, e.g. `worker-1`.
+    pub fn pid(&self, component: &str) -> Pid {
+        let text = fs::read_to_string(self.directory.join("stack.json")).expect("a manifest");
+        let manifest: Value = serde_json::from_str(&text).expect("JSON");
+        let raw = manifest["pids"][component].as_i64().unwrap_or_else(|| panic!("{component} runs"));
+        Pid::from_raw(i32::try_from(raw).expect("a pid")).expect("a pid")
+    }
+
+    /// Kills a component without warning; the stack starts it again.
+    pub fn kill(&self, component: &str) {
+        self.signal(component, Signal::KILL);
+    }
+
+    /// Sends a component a signal.
+    pub fn signal(&self, component: &str, signal: Signal) {
+        kill_process(self.pid(component), signal).expect("the process is there");
+    }
+
+    /// Asks the whole stack to stop and waits for it; true when it ended well.
+    pub async fn stop(&mut self) -> bool {
+        if let Some(pid) = Pid::from_raw(i32::try_from(self.process.id()).unwrap_or(0)) {
+            kill_process(pid, Signal::TERM).expect("the stack is there");
+        }
+        let process = &mut self.process;
+        let status = eventually("the stack stops", Duration::from_secs(60), || {
+            let ended = process.try_wait().expect("a child");
+            async move { ended }
+        });
+        status.await.success()
+    }
+
+    /// What a component wrote to its log.
+    pub fn log(&self, component: &str) -> String {
+        fs::read_to_string(self.directory.join(format!("logs/{component}.log"))).unwrap_or_default()
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.process.id()).unwrap_or(0));
+        if let (Some(pid), Ok(None)) = (pid, self.process.try_wait()) {
+            if kill_process(pid, Signal::TERM).is_err() {
+                eprintln!("the stack was gone already");
+            }
+            for _ in 0..400 {
+                if !matches!(self.process.try_wait(), Ok(None)) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            drop(self.process.kill());
+            drop(self.process.wait());
+        }
+        if std::thread::panicking() {
+            eprintln!("the stack's directory is kept: {}", self.directory.display());
+        } else {
+            drop(fs::remove_dir_all(&self.directory));
+        }
+    }
+}
+
+async fn wait_until_ready(process: &mut Child, directory: &Path) -> Value {
+    let client = reqwest_client();
+    let give_up = tokio::time::Instant::now() + Duration::from_secs(90);
+    loop {
+        let ended = process.try_wait().expect("a child");
+        if ended.is_some() || tokio::time::Instant::now() > give_up {
+            drop(process.kill());
+            panic!("the stack did not come up: {ended:?}\n{}", last_words(directory));
+        }
+        let manifest =
+            fs::read_to_string(directory.join("stack.json")).ok().and_then(|text| serde_json::from_str(&text).ok());
+        if let Some(manifest) = manifest.filter(|manifest: &Value| manifest["pids"]["api"].is_i64()) {
+            let url = format!("{}/health", manifest["api_url"].as_str().unwrap_or_default());
+            if client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                return manifest;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+pub(crate) fn reqwest_client() -> reqwest::Client {
+    // Installed once per process; a second time changes nothing.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client")
+}
+
+fn last_words(directory: &Path) -> String {
+    let mut words = String::new();
+    let logs = fs::read_dir(directory.join("logs")).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in [directory.join("up.log"), directory.join("up.err")].into_iter().chain(logs) {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let tail: Vec<&str> = text.lines().rev().take(15).collect();
+        words.push_str(&format!("--- {}\n", path.display()));
+        words.extend(tail.into_iter().rev().map(|line| format!("{line}\n")));
+    }
+    words
+}
+
+/// A program of the workspace, beside the folder that this test program lies in.
+pub fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("a path");
+    let folder = own.ancestors().find(|folder| folder.join(name).is_file());
+    folder.unwrap_or_else(|| panic!("{name} was not built: cargo build --workspace --bins")).join(name)
+}
+
+fn fresh_directory() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("promptcraft-test-{}-{number}", std::process::id()));
+    drop(fs::remove_dir_all(&directory));
+    fs::create_dir_all(&directory).expect("a directory");
+    directory
+}
+
+/// The sandbox roots and the broker that `make` prepared serve every stack.
+fn link_what_was_built(directory: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the harness has no settings of its own but where the roots were built"
+    )]
+    let roots = std::env::var("SANDBOX_ROOTS").map_or_else(|_| root.join("target/sandbox-roots"), PathBuf::from);
+    for (built, name) in [(roots, "sandbox"), (root.join("data/bin"), "bin")] {
+        if built.exists() {
+            std::os::unix::fs::symlink(built, directory.join(name)).expect("a link");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Approval bots on the broker.
+
+use serde_json::{Value, json};
+use tests::{Bot, Client, Stack, run_request};
+
+async fn park(client: &Client, bot: &mut Bot, code: &str) -> Value {
+    let id = client.execute(&run_request(code, true)).await;
+    let request = bot.request().await;
+    assert_eq!(request["workflow_id"], id.as_str());
+    request
+}
+
+fn decision(request: &Value, verdict: &str) -> Value {
+    json!({
+        "workflow_id": request["workflow_id"],
+        "approval_id": request["approval_id"],
+        "decision": verdict,
+        "digest": request["digest"],
+        "decided_by": "somebody else",
+    })
+}
+
+#[tokio::test]
+async fn a_bot_is_told_and_its_decision_releases() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let mut bot = Bot::sign_in(&stack).await;
+    let request = park(&client, &mut bot, "print('by bot')\n").await;
+    let id = request["workflow_id"].as_str().expect("an id").to_owned();
+    for field in ["approval_type", "description", "risk_level", "digest", "context", "required_approvers", "expires_at"]
+    {
+        assert!(!request[field].is_null(), "{field} is missing: {request}");
+    }
+    assert_eq!(request["reply_subject"], format!("approvals.replies.{id}"));
+    bot.decide(&id, &decision(&request, "approved"), "first").await;
+    let reply = bot.reply().await;
+    assert_eq!((&reply["status"], &reply["workflow_status"]), (&json!("applied"), &json!("completed")), "{reply}");
+    client.until(&id, "completed").await;
+}
+
+#[tokio::test]
+async fn a_bad_decision_changes_nothing_is_answered_and_is_audited() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let mut bot = Bot::sign_in(&stack).await;
+    let request = park(&client, &mut bot, "print('wait')\n").await;
+    let id = request["workflow_id"].as_str().expect("an id").to_owned();
+
+    let mut other_digest = decision(&request, "approved");
+    other_digest["digest"] = json!("0".repeat(64));
+    let mut no_digest = decision(&request, "approved");
+    no_digest["digest"] = Value::Null;
+    let mut unknown = decision(&request, "approved");
+    unknown["approval_id"] = json!("00000000-0000-4000-8000-000000000000");
+    let mut other_workflow = decision(&request, "approved");
+    other_workflow["workflow_id"] = json!("00000000-0000-4000-8000-000000000000");
+    let cases = [
+        (other_digest, "digest_mismatch"),
+        (no_digest, "digest_missing"),
+        (unknown, "unknown_approval"),
+        (other_workflow, "malformed"),
+        (json!({"decision": "maybe"}), "malformed"),
+        (json!("approved"), "malformed"),
+    ];
+    for (number, (body, code)) in cases.iter().enumerate() {
+        bot.decide(&id, body, &format!("bad-{number}")).await;
+        let reply = bot.reply().await;
+        assert_eq!((&reply["status"], &reply["code"]), (&json!("refused"), &json!(code)), "{reply}");
+        assert!(reply["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
+    }
+    assert_eq!(client.status(&id).await["status"], "waiting_approval");
+
+    bot.decide(&id, &decision(&request, "rejected"), "good").await;
+    assert_eq!(bot.reply().await["status"], "applied");
+    assert_eq!(client.until(&id, "failed").await["error"]["code"], "rejected");
+    bot.decide(&id, &decision(&request, "approved"), "late").await;
+    assert_eq!(bot.reply().await["code"], "already_decided");
+
+    let audit = tests::audit_log(&stack).await;
+    let refused = audit.iter().filter(|record| record.action == "refused").count();
+    assert_eq!(refused, cases.len() + 1, "{audit:#?}");
+    let rejected = audit.iter().find(|record| record.action == "rejected").expect("the decision is recorded");
+    assert_eq!(rejected.actor.to_string(), "bot demo_bot");
+    assert_eq!(rejected.path, "nats");
+    assert_eq!(rejected.digest.map(|digest| digest.to_string()).as_deref(), request["digest"].as_str());
+}
+
+#[tokio::test]
+async fn a_decision_that_was_sent_twice_counts_once() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let mut bot = Bot::sign_in(&stack).await;
+    let request = park(&client, &mut bot, "print('once')\n").await;
+    let id = request["workflow_id"].as_str().expect("an id").to_owned();
+    stack.signal("approver", rustix::process::Signal::STOP);
+    for _ in 0..2 {
+        bot.decide(&id, &decision(&request, "approved"), "same").await;
+    }
+    stack.kill("approver");
+    client.until(&id, "completed").await;
+    assert_eq!(bot.reply().await["status"], "applied");
+    let audit = tests::audit_log(&stack).await;
+    assert_eq!(audit.iter().filter(|record| record.action == "approved").count(), 1, "{audit:#?}");
+}

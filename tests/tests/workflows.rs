@@ -1,0 +1,246 @@
+//! Workflows from the door to their end.
+
+use serde_json::{Value, json};
+use tests::{Options, Stack, run_request};
+
+fn goal(text: &str, require_approval: bool) -> Value {
+    json!({"goal": text, "context": {"execution_preferences": {"require_approval": require_approval}}})
+}
+
+#[tokio::test]
+async fn a_goal_from_the_catalogue_becomes_tested_code() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let request = goal("Create a JWT authentication function with tests", false);
+    let accepted = client.post("/api/v3/execute", &request).await.expect(202);
+    assert_eq!(accepted["status"], "accepted");
+    assert!(!accepted.to_string().contains("JWT authentication"), "the goal is echoed");
+    let id = accepted["data"]["workflow_id"].as_str().expect("an id");
+    let done = client.until(id, "completed").await;
+
+    let results = &done["artifacts"]["test_results"];
+    assert_eq!(results["success_rate"], 1.0, "{results}");
+    assert!(results["total"].as_u64() >= Some(3), "{results}");
+    assert_eq!(results["tests"][0]["outcome"], "passed");
+    assert!(done["artifacts"]["generated_code"].as_str().is_some_and(|code| code.contains("def test_")));
+    assert!(done["artifacts"]["documentation"].as_str().is_some_and(|text| !text.is_empty()));
+    assert!(done["artifacts"]["security_report"]["overall_score"].as_u64() > Some(50));
+    assert_eq!(done["progress_percentage"], 100);
+    assert_eq!(done["current_step"], done["total_steps"]);
+    assert!(
+        done["execution_plan"].as_array().is_some_and(|plan| plan.iter().all(|step| step["status"] == "completed"))
+    );
+    assert!(done["metrics"]["sandbox_seconds"].as_f64() > Some(0.0));
+    assert_eq!(done["error"], Value::Null);
+
+    let artifact = client.get(&format!("/api/v3/execute/{id}/artifacts/test_results")).await;
+    assert_eq!(artifact.expect(200)["total"], results["total"]);
+}
+
+#[tokio::test]
+async fn the_callers_file_runs_as_given() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+
+    let marker = "marker_5f2c";
+    let id = client.run(&format!("    print('hello')\n    secret_{marker} = 1\n")).await;
+    let done = client.until(&id, "completed").await;
+    let results = &done["artifacts"]["test_results"];
+    assert_eq!(results["stdout"], "hello\n");
+    assert_eq!(
+        (&results["exit_code"], &results["total"], &results["tests"][0]["name"]),
+        (&json!(0), &json!(1), &json!("run"))
+    );
+    assert!(!done.to_string().contains(marker), "the caller's code is quoted: {done}");
+
+    let id = client.run("import sys\nprint('out')\nprint('err', file=sys.stderr)\nsys.exit(3)\n").await;
+    let failed = client.until(&id, "completed").await["artifacts"]["test_results"].clone();
+    assert_eq!((&failed["exit_code"], &failed["success_rate"]), (&json!(3), &json!(0.0)));
+    assert_eq!((&failed["stdout"], &failed["stderr"]), (&json!("out\n"), &json!("err\n")));
+
+    let large = format!("# {}\nprint('large')\n", "x".repeat(900_000));
+    let id = client.run(&large).await;
+    assert_eq!(client.until(&id, "completed").await["artifacts"]["test_results"]["stdout"], "large\n");
+}
+
+#[tokio::test]
+async fn a_result_waits_for_its_approval_and_is_released_by_it() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('released')\n", true)).await;
+    let parked = client.until(&id, "waiting_approval").await;
+    let approval = &parked["pending_approvals"][0];
+    let approval_id = approval["approval_id"].as_str().expect("an id");
+    assert_eq!(approval["approval_type"], "code_deployment");
+    assert_eq!((&approval["required_approvers"], &approval["approvals_so_far"]), (&json!(1), &json!(0)));
+
+    let inbox = client.get("/api/v3/approvals").await.expect(200);
+    assert!(inbox.to_string().contains(&id), "{inbox}");
+    // An approver sees it as well and may decide; a wrong digest, approval or workflow changes nothing.
+    let approver = stack.client("approver", "approver_pass").await;
+    assert_eq!(approver.status(&id).await["status"], "waiting_approval");
+    let wrong =
+        json!({"workflow_id": id, "approval_id": approval_id, "decision": "approved", "digest": "0".repeat(64)});
+    approver.post(&format!("/api/v3/execute/approve/{id}"), &wrong).await.expect(409);
+    approver.decide(&id, "00000000-0000-4000-8000-000000000000", "approved").await.expect(404);
+    let other = json!({"workflow_id": "00000000-0000-4000-8000-000000000000", "approval_id": approval_id, "decision": "approved"});
+    approver.post(&format!("/api/v3/execute/approve/{id}"), &other).await.expect(422);
+    let stranger = stack.client("stress_user", "stress_pass").await;
+    stranger.decide(&id, approval_id, "approved").await.expect(404);
+    assert_eq!(client.status(&id).await["status"], "waiting_approval");
+
+    let right =
+        json!({"workflow_id": id, "approval_id": approval_id, "decision": "approved", "digest": approval["digest"]});
+    let answer = approver.post(&format!("/api/v3/execute/approve/{id}"), &right).await.expect(200);
+    assert_eq!((&answer["status"], &answer["workflow_status"]), (&json!("success"), &json!("completed")));
+    let done = client.until(&id, "completed").await;
+    assert_eq!(done["artifacts"]["test_results"]["stdout"], "released\n");
+    approver.decide(&id, approval_id, "approved").await.expect(409);
+}
+
+#[tokio::test]
+async fn a_gate_can_end_otherwise() {
+    let stack = Stack::start_with(Options::default().with("approval.expiry", "2s")).await;
+    let client = stack.developer().await;
+    let parked = async |request: Value| {
+        let id = client.execute(&request).await;
+        let data = client.until(&id, "waiting_approval").await;
+        let approval = data["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned();
+        (id, approval)
+    };
+
+    let (rejected, approval) = parked(run_request("print(1)\n", true)).await;
+    client.decide(&rejected, &approval, "rejected").await.expect(200);
+    let data = client.until(&rejected, "failed").await;
+    assert_eq!(data["error"]["code"], "rejected");
+    assert_eq!(data["artifacts"]["test_results"], Value::Null, "a rejected result was released");
+
+    let (back, approval) = parked(run_request("print(2)\n", true)).await;
+    client.decide(&back, &approval, "changes_requested").await.expect(200);
+    let again = tests::eventually("it parks anew", std::time::Duration::from_secs(20), || async {
+        let data = client.status(&back).await;
+        let anew = data["pending_approvals"][0]["approval_id"].as_str().is_some_and(|id| id != approval);
+        anew.then_some(data)
+    })
+    .await;
+    assert!(again["current_step"].as_u64() > Some(5), "{again}");
+    assert_eq!(again["metrics"]["iterations"], 2);
+
+    let (expired, approval) = parked(goal("Teach my cat to pilot a submarine", true)).await;
+    assert_eq!(client.until(&expired, "failed").await["error"]["code"], "approval_expired");
+    client.decide(&expired, &approval, "approved").await.expect(409);
+}
+
+#[tokio::test]
+async fn a_goal_that_nothing_can_serve_asks_a_human_or_fails() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let unserved = "Teach my cat to pilot a submarine";
+
+    let id = client.execute(&goal(unserved, false)).await;
+    let failed = client.until(&id, "failed").await;
+    assert_eq!(failed["error"]["code"], "no_generator");
+    assert!(failed["error"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
+
+    let ask = async || {
+        let id = client.execute(&goal(unserved, true)).await;
+        let data = client.until(&id, "waiting_approval").await;
+        assert_eq!(data["pending_approvals"][0]["approval_type"], "needs_input");
+        (id, data["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned())
+    };
+    let (bare, approval) = ask().await;
+    client.decide(&bare, &approval, "approved").await.expect(200);
+    assert_eq!(client.until(&bare, "failed").await["error"]["code"], "no_generator");
+
+    let (chosen, approval) = ask().await;
+    let body = json!({"workflow_id": chosen, "approval_id": approval, "decision": "approved", "recipe": "jwt-auth"});
+    client.post(&format!("/api/v3/execute/approve/{chosen}"), &body).await.expect(200);
+    let parked = client.until(&chosen, "waiting_approval").await;
+    assert_eq!(parked["pending_approvals"][0]["approval_type"], "code_deployment");
+
+    let (supplied, approval) = ask().await;
+    let body =
+        json!({"workflow_id": supplied, "approval_id": approval, "decision": "approved", "code": "print('mine')\n"});
+    client.post(&format!("/api/v3/execute/approve/{supplied}"), &body).await.expect(200);
+    let parked = client.until(&supplied, "waiting_approval").await;
+    assert_eq!(parked["artifacts"]["test_results"]["stdout"], "mine\n");
+}
+
+#[tokio::test]
+async fn a_cancel_kills_at_once_and_is_final() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let id = client.run(&tests::long_program(60)).await;
+    tests::eventually("it runs", std::time::Duration::from_secs(20), || async {
+        let data = client.status(&id).await;
+        let step = data["current_step"].as_u64().unwrap_or(0);
+        (step >= 4).then_some(())
+    })
+    .await;
+    let path = format!("/api/v3/execute/cancel/{id}");
+    client.post(&path, &json!({})).await.expect(200);
+    assert_eq!(client.status(&id).await["status"], "cancelled");
+    client.post(&path, &json!({})).await.expect(200);
+    tests::eventually("the program is gone", std::time::Duration::from_secs(2), || async {
+        let processes = std::process::Command::new("pgrep").args(["-f", "main.py"]).output().expect("pgrep");
+        let own = format!("promptcraft-test-{}", std::process::id());
+        let listing = String::from_utf8_lossy(&processes.stdout).into_owned();
+        (listing.trim().is_empty() || !listing.contains(&own)).then_some(())
+    })
+    .await;
+    // A worker that was told to stop takes the next job at once.
+    let next = client.run("print('next')\n").await;
+    client.until_within(&next, "completed", std::time::Duration::from_secs(10)).await;
+    client.post(&format!("/api/v3/execute/cancel/{next}"), &json!({})).await.expect(409);
+    assert_eq!(client.status(&id).await["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn a_run_that_meets_its_limits_says_which() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let id = client.run("x = []\nwhile True:\n    x.append(bytearray(1 << 20))\n").await;
+    let results = client.until(&id, "completed").await["artifacts"]["test_results"].clone();
+    assert!(
+        results["oom_killed"] == true || results["stderr"].as_str().is_some_and(|text| text.contains("MemoryError")),
+        "{results}"
+    );
+
+    let id = client.run("while True:\n    print('x' * 1000)\n    if False: break\n").await;
+    client.post(&format!("/api/v3/execute/cancel/{id}"), &json!({})).await.expect(200);
+
+    let id = client.run("print('y' * 5_000_000)\n").await;
+    let results = client.until(&id, "completed").await["artifacts"]["test_results"].clone();
+    assert_eq!(results["truncated"], true);
+
+    let mut slow = run_request("while True: pass\n", false);
+    slow["context"]["execution_preferences"]["timeout_minutes"] = json!(1);
+    let id = client.execute(&slow).await;
+    let results =
+        client.until_within(&id, "completed", std::time::Duration::from_secs(75)).await["artifacts"]["test_results"]
+            .clone();
+    assert_eq!((&results["timed_out"], &results["success_rate"]), (&json!(true), &json!(0.0)));
+}
+
+#[tokio::test]
+async fn the_operators_gate_stands_before_the_run() {
+    let stack = Stack::start_with(Options::default().with("approval.gate_before_execute", "true")).await;
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('ran')\n", true)).await;
+    let parked = client.until(&id, "waiting_approval").await;
+    let approval = &parked["pending_approvals"][0];
+    assert_eq!(approval["approval_type"], "code_execution");
+    assert_eq!(parked["artifacts"]["test_results"], Value::Null, "the code ran before its gate");
+    client.decide(&id, approval["approval_id"].as_str().expect("an id"), "approved").await.expect(200);
+    let second = tests::eventually("it parks for release", std::time::Duration::from_secs(20), || async {
+        let data = client.status(&id).await;
+        (data["pending_approvals"][0]["approval_type"] == "code_deployment").then_some(data)
+    })
+    .await;
+    assert_eq!(second["artifacts"]["test_results"]["stdout"], "ran\n");
+
+    let mut never = run_request("print(1)\n", false);
+    never["options"] = json!({"enable_human_loop": false});
+    let id = client.execute(&never).await;
+    assert_eq!(client.until(&id, "failed").await["error"]["code"], "approval_required");
+}
