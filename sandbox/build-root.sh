@@ -118,6 +118,9 @@ import_image() { # runtime hash root
         tar -C "$3" --numeric-owner -c . |
         docker import --change 'ENTRYPOINT ["/promptcraft-runner", "serve"]' --change 'USER 65534:65534' \
             --change 'WORKDIR /' --change "LABEL promptcraft.runtime=$1" - "$image" >&2
+    # Older builds go, but for two that a running worker may still use; one in use cannot be removed.
+    docker image ls --format '{{.Repository}}:{{.Tag}}' "promptcraft-sandbox-$1" | grep -v ":$2\$" | tail -n +3 |
+        xargs -r docker image rm >/dev/null 2>&1 || true
 }
 
 build_runtime() { # runtime

@@ -4,6 +4,6 @@ set -eu
 
 cd "$(dirname "$0")/.."
 target_dir="${CARGO_TARGET_DIR:-$PWD/target}"
-cargo rustc --quiet --locked -p runner --bin promptcraft-runner --profile runner -- \
+cargo rustc --quiet -p runner --bin promptcraft-runner --profile runner -- \
     -C target-feature=+crt-static >&2
 echo "$target_dir/runner/promptcraft-runner"

@@ -1,7 +1,7 @@
 //! The backend that needs no service: one bubblewrap sandbox for each job, started when the job comes.
 //!
 //! What bubblewrap has, Docker's containers have too, and the runner adds the same inner walls to both. What is
-//! weaker here: without permission for cgroups, memory and processes are limited for each process alone.
+//! weaker here: without permission for cgroups the runner itself watches memory and processes, less exactly.
 
 mod cgroup;
 mod command;
@@ -52,26 +52,32 @@ pub(crate) struct BubblewrapSandbox {
 
 /// A started sandbox; dropping it kills everything in it.
 struct Running {
-    child: Child,
+    /// Until the drop.
+    child: Option<Child>,
     stderr: Option<ChildStderr>,
     cgroup: Option<JobCgroup>,
+    background: Background,
 }
 
 impl BubblewrapSandbox {
     /// Finds the roots, then starts one empty sandbox to see that all walls stand.
     pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
         let roots = roots::resolve(&config.roots_dir, &config.runtimes)?;
+        let launch = Launch::find(config.runner_path.clone())?;
+        if launch.drops_user() {
+            roots.values().try_for_each(|root| roots::check_reachable_for_nobody(root))?;
+        }
         let unavailable = |error: std::io::Error| SandboxError::retry("sandbox_unavailable", error.to_string());
         let background = Background::new();
         let (cgroups, weakness) = match Cgroups::open(background.clone()) {
             Ok(cgroups) => (Some(cgroups), String::new()),
             Err(error) => {
-                tracing::warn!(%error, "no cgroup for jobs: memory and processes are limited for each process alone");
-                (None, format!("no cgroups ({error}): memory and processes are limited for each process alone"))
+                tracing::warn!(%error, "no cgroup for jobs: the runner itself watches memory and processes, less exactly");
+                (None, format!("no cgroups ({error}): the runner itself watches memory and processes, less exactly"))
             }
         };
         let mut sandbox = Self {
-            launch: Launch::find(config.runner_path.clone())?,
+            launch,
             roots,
             spawner: Spawner::start().map_err(unavailable)?,
             cgroups,
@@ -105,13 +111,14 @@ impl BubblewrapSandbox {
         let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
         let cgroup = cgroup.map_err(|error| failed("cannot make the job's cgroup", &error))?;
         let command = self.launch.command(root, limits, cgroup.as_ref());
-        let mut running = match self.spawner.spawn(command).await {
-            Ok(mut child) => Running { stderr: child.stderr.take(), child, cgroup },
+        let mut child = match self.spawner.spawn(command).await {
+            Ok(child) => child,
             Err(error) => return Err(failed("cannot start the sandbox", &error)),
         };
-        let (Some(input), Some(output)) = (running.child.stdin.take(), running.child.stdout.take()) else {
-            return Err(failed("cannot start the sandbox", &"it has no pipes"));
-        };
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let stderr = child.stderr.take();
+        let mut running = Running { child: Some(child), stderr, cgroup, background: self.background.clone() };
+        let (input, output) = pipes.ok_or_else(|| failed("cannot start the sandbox", &"it has no pipes"))?;
         let mut link = RunnerLink { input: Box::pin(input), output: Box::pin(output) };
         match timeout(READY_WITHIN, link::receive_ready(&mut link.output)).await {
             Ok(Ok(ready)) => Ok((running, link, ready)),
@@ -136,7 +143,7 @@ impl BubblewrapSandbox {
         let Some((running, mut link, _)) = started else {
             return Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, Duration::ZERO));
         };
-        let metering = if running.cgroup.is_some() { Metering::Cgroup } else { Metering::PerProcess };
+        let metering = if running.cgroup.is_some() { Metering::Cgroup } else { Metering::Runner };
         let frame = runtime.frame(&mut job, metering, self.minimum_landlock_abi);
         let began = Instant::now();
         let ended = conversation::hold(&mut link, &frame, cancel).await?;
@@ -211,8 +218,11 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Err(error) = self.child.start_kill() {
-            tracing::debug!(%error, "the sandbox had ended");
-        }
+        let Some(mut child) = self.child.take() else { return };
+        drop(self.background.spawn(async move {
+            if let Err(error) = child.kill().await {
+                tracing::debug!(%error, "the sandbox had ended");
+            }
+        }));
     }
 }

@@ -69,8 +69,10 @@ fn judge(received: Result<RunnerFrame, FrameError>) -> Result<Ended, SandboxErro
     }
 }
 
+/// A container's stream closes by a shutdown, a child's pipe by a drop.
 async fn close(input: &mut Input) {
     if let Err(error) = input.shutdown().await {
         tracing::debug!(%error, "the runner's input was closed before");
     }
+    *input = Box::pin(tokio::io::sink());
 }

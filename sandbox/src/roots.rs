@@ -1,6 +1,7 @@
 //! Finds what `build-root.sh` made.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::SandboxError;
@@ -22,6 +23,23 @@ pub(crate) fn resolve(roots_dir: &Path, runtimes: &[String]) -> Result<BTreeMap<
 pub(crate) fn noted_image(roots_dir: &Path, runtime: &str) -> Option<String> {
     let text = std::fs::read_to_string(roots_dir.join(runtime).join("image")).ok()?;
     Some(text.trim().to_owned())
+}
+
+/// A worker that is root runs jobs as nobody, who must be able to come as far as the root.
+pub(crate) fn check_reachable_for_nobody(root: &Path) -> Result<(), SandboxError> {
+    const OTHERS_MAY_ENTER: u32 = 0o001;
+    let closed = root
+        .ancestors()
+        .find(|folder| folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & OTHERS_MAY_ENTER == 0));
+    closed.map_or(Ok(()), |folder| {
+        Err(SandboxError::fail(
+            "root_missing",
+            format!(
+                "jobs run as nobody, who cannot enter {}: move the sandbox roots elsewhere, or chmod o+x it",
+                folder.display()
+            ),
+        ))
+    })
 }
 
 pub(crate) fn not_offered() -> SandboxError {

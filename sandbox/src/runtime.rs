@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, Walls};
+use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, Walls, WithoutCgroup};
 use serde::Deserialize;
 
 use crate::job::{Command, Job, SecurityLevel};
@@ -37,11 +37,12 @@ enum ReportFormat {
     JsonLines,
 }
 
-/// Limits for a host that has no cgroup to set them in.
+/// Who limits and counts memory and processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Metering {
     Cgroup,
-    PerProcess,
+    /// The host has no cgroup to set them in.
+    Runner,
 }
 
 static RUNTIMES: LazyLock<Vec<Runtime>> = LazyLock::new(|| {
@@ -95,12 +96,11 @@ impl Runtime {
 
 fn limits(job: &Job, metering: Metering) -> JobLimits {
     let limits = &job.limits;
-    let per_process = metering == Metering::PerProcess;
     JobLimits {
         wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
         cpu_seconds: u64::try_from(limits.cpu.as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
-        data_bytes: per_process.then_some(limits.memory_bytes),
-        processes: per_process.then_some(u64::from(limits.pids)),
+        without_cgroup: (metering == Metering::Runner)
+            .then(|| WithoutCgroup { memory_bytes: limits.memory_bytes, processes: u64::from(limits.pids) }),
         file_bytes: limits.disk_bytes,
         output_bytes: limits.output_bytes,
         report_bytes: if job.command == Command::Tests { REPORT_BYTES } else { 0 },

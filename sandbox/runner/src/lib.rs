@@ -19,4 +19,5 @@ mod inner_filter;
 mod landlock_rules;
 mod supervise;
 mod sys;
+mod watch;
 mod work_files;

@@ -51,16 +51,22 @@ pub struct JobLimits {
     pub wall_ms: u64,
     /// CPU seconds of each process.
     pub cpu_seconds: u64,
-    /// `RLIMIT_DATA` of each process, where no cgroup limits memory.
-    pub data_bytes: Option<u64>,
-    /// `RLIMIT_NPROC`, where no cgroup counts processes and the user namespace is the job's own.
-    pub processes: Option<u64>,
+    /// Set where the host has no cgroup to limit memory and processes in.
+    pub without_cgroup: Option<WithoutCgroup>,
     /// Largest single file.
     pub file_bytes: u64,
     /// Kept bytes of each of stdout and stderr; the rest is read and dropped.
     pub output_bytes: u64,
     /// Kept bytes of the test report.
     pub report_bytes: u64,
+}
+
+/// Limits that the runner watches over itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithoutCgroup {
+    pub memory_bytes: u64,
+    /// Of the whole user namespace, which must be the job's own.
+    pub processes: u64,
 }
 
 /// What the job may reach.

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use crate::capture::Capture;
 use crate::cgroup::{self, Counters};
 use crate::child::Started;
-use crate::protocol::{Finished, JobLimits};
+use crate::protocol::{Finished, JobLimits, WithoutCgroup};
 use crate::sys::{self, Reaped};
+use crate::watch;
 
 /// A job on its way to its end.
 pub(crate) struct Supervision {
@@ -20,7 +21,9 @@ pub(crate) struct Supervision {
     child_exits: OwnedFd,
     started: Instant,
     wall: Duration,
+    without_cgroup: Option<WithoutCgroup>,
     before: Counters,
+    seen: Counters,
     wall_exceeded: bool,
     cancelled: bool,
     killed: bool,
@@ -38,7 +41,9 @@ impl Supervision {
             child_exits,
             started: now(),
             wall: Duration::from_millis(limits.wall_ms),
+            without_cgroup: limits.without_cgroup.clone(),
             before,
+            seen: Counters::default(),
             wall_exceeded: false,
             cancelled: false,
             killed: false,
@@ -53,16 +58,38 @@ impl Supervision {
         while !self.is_over() {
             self.wait(&mut buffer)?;
             self.reap();
-            let ended = self.status.is_some() || self.cancelled || self.wall_exceeded;
-            if ended {
+            self.watch_memory();
+            if self.must_end() {
                 if !self.killed {
                     disk_full = sys::is_full(c"/work");
+                    self.count_processes();
                     self.killed = true;
                 }
                 sys::kill_everything_else();
             }
         }
         Ok(self.finish(disk_full))
+    }
+
+    fn must_end(&self) -> bool {
+        self.status.is_some() || self.cancelled || self.wall_exceeded || self.seen.oom_kills.is_some()
+    }
+
+    /// Without a cgroup the runner takes the kernel's part.
+    fn watch_memory(&mut self) {
+        if let Some(limits) = &self.without_cgroup
+            && !self.must_end()
+            && watch::is_over_memory(limits)
+        {
+            self.seen.oom_kills = Some(1);
+        }
+    }
+
+    /// Before the kill: whoever filled the limit is still there, except for a job that tidied up behind itself.
+    fn count_processes(&mut self) {
+        if let Some(limits) = &self.without_cgroup {
+            self.seen.pids_refused = Some(u64::from(watch::is_at_process_limit(limits)));
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -96,7 +123,8 @@ impl Supervision {
             return AFTER_KILL_MS;
         }
         let left = self.wall.saturating_sub(self.started.elapsed());
-        i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+        let longest = if self.without_cgroup.is_some() { left.min(watch::EVERY) } else { left };
+        i32::try_from(longest.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
     }
 
     fn clear_child_exits(&self, buffer: &mut [u8]) -> Result<(), std::io::Error> {
@@ -140,8 +168,8 @@ impl Supervision {
             // A process whose parent ignores its end is reaped by nobody; the cgroup counts it all the same.
             cpu_ms: reaped_cpu_ms.max(counted.cpu_us.unwrap_or(0) / 1000),
             max_rss_bytes: reaped_rss_bytes.max(counted.peak_bytes.unwrap_or(0)),
-            oom_kills: counted.oom_kills.unwrap_or(0),
-            pids_refused: counted.pids_refused.unwrap_or(0),
+            oom_kills: counted.oom_kills.or(self.seen.oom_kills).unwrap_or(0),
+            pids_refused: counted.pids_refused.or(self.seen.pids_refused).unwrap_or(0),
         }
     }
 }

@@ -33,6 +33,11 @@ impl Launch {
         Ok(Self { bubblewrap, runner, drop_user: is_root() })
     }
 
+    /// Whether jobs run as another user than the worker.
+    pub(crate) fn drops_user(&self) -> bool {
+        self.drop_user
+    }
+
     pub(crate) fn command(&self, root: &Path, limits: &Limits, cgroup: Option<&JobCgroup>) -> Command {
         let runner = self.runner.clone().unwrap_or_else(|| root.join(RUNNER));
         let mut command = Command::new(runner);

@@ -80,7 +80,8 @@ pub(crate) async fn a_cancel_kills_at_once(sandbox: &dyn Sandbox) {
         at
     };
     let (result, at) = tokio::join!(running, cancelled);
-    assert_eq!(result.expect("a cancelled job is a result").outcome, Outcome::Cancelled);
+    let result = result.expect("a cancelled job is a result");
+    assert_eq!((result.outcome, result.signal), (Outcome::Cancelled, Some(9)), "the runner had its last word");
     assert!(at.elapsed() < Duration::from_secs(1), "{:?}", at.elapsed());
 }
 

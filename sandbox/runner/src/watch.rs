@@ -1,0 +1,72 @@
+//! Stands in for a cgroup where there is none: looks at the job's processes and adds up.
+//!
+//! Coarser than the kernel's own accounting: pages that a fork shares count for each of its sides, and what is
+//! allocated and freed between two looks is not seen. `RLIMIT_DATA` and `RLIMIT_NPROC` are the walls behind it.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::protocol::WithoutCgroup;
+
+/// How often to look while the job runs.
+pub(crate) const EVERY: Duration = Duration::from_millis(10);
+
+/// Process 1 is the runner itself.
+const OWN: &str = "1";
+
+const PAGE_BYTES: u64 = 4096;
+
+/// What all processes of the job hold at one moment.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Held {
+    memory_bytes: u64,
+    tasks: u64,
+}
+
+/// Whether the job holds more memory than it may.
+pub(crate) fn is_over_memory(limits: &WithoutCgroup) -> bool {
+    look().memory_bytes > limits.memory_bytes
+}
+
+/// Whether the job has as many processes and threads as it may: another one would have been refused.
+pub(crate) fn is_at_process_limit(limits: &WithoutCgroup) -> bool {
+    // The runner counts as one of them for the kernel, and so does bubblewrap's own process outside.
+    const OTHERS: u64 = 2;
+    look().tasks + OTHERS >= limits.processes
+}
+
+fn look() -> Held {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.fold(Held::default(), |mut held, entry| {
+        let name = entry.file_name();
+        let is_process =
+            name.to_str().is_some_and(|name| name != OWN && name.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_process && let Ok(stat) = fs::read_to_string(entry.path().join("stat")) {
+            let one = parse(&stat).unwrap_or_default();
+            held.memory_bytes += one.memory_bytes;
+            held.tasks += one.tasks;
+        }
+        held
+    })
+}
+
+fn parse(stat: &str) -> Option<Held> {
+    // Counted after the name in parentheses, which may hold anything.
+    const THREADS: usize = 17;
+    const RESIDENT_PAGES: usize = 21;
+    let fields: Vec<_> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let number = |field: usize| fields.get(field)?.parse::<u64>().ok();
+    Some(Held { memory_bytes: number(RESIDENT_PAGES)? * PAGE_BYTES, tasks: number(THREADS)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_from_its_stat_line() {
+        let stat = "7 (a) b (c) R 1 7 7 0 -1 4194304 100 0 0 0 1 2 0 0 20 0 3 0 999 1000000 250 18446744073709551615\n";
+        assert_eq!(parse(stat), Some(Held { memory_bytes: 250 * 4096, tasks: 3 }));
+        assert_eq!(parse("cut"), None);
+    }
+}
