@@ -23,7 +23,7 @@ coverage:
 	@scripts/coverage.sh
 
 bench:
-	cargo bench -p tests
+	cargo build --release --workspace --bins && cargo bench -p tests
 
 clean:
 	cargo clean

@@ -7,54 +7,27 @@ use proptest::prelude::*;
 use shared::approval::{
     Actor, ApprovalType, Channel, Decision, Gate, GateOutcome, GateState, Park, RiskLevel, Stage, Verdict,
 };
-use shared::clock::Timestamp;
-use shared::ids::{Digest, UserName, WorkflowId};
+use shared::ids::Digest;
 use shared::workflow::{
     Artifacts, CodeFile, Content, Event, Failure, Feedback, NewInput, Options, Phase, PhaseKind, Rerun, RunCommand,
-    SecurityLevel, Status, StepUsage, Submission, TestSummary, Workflow, transition,
+    Status, StepUsage, TestSummary, Workflow, transition,
 };
 
-const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
-
-fn options() -> Options {
-    Options {
-        require_approval: true,
-        enable_human_loop: true,
-        max_iterations: 3,
-        timeout_minutes: 30,
-        security_level: SecurityLevel::Standard,
-        enable_premium_search: false,
-        max_agents: 1,
-        include_artifacts: true,
-        notification_webhook: None,
-        gate_before_execute: false,
-        budget: 2.0,
-    }
-}
-
-fn submitted(options: Options) -> Workflow {
-    let owner: UserName = "ann".parse().expect("a name");
-    let id: WorkflowId = "00000000-0000-4000-8000-000000000001".parse().expect("an id");
-    let submission = Submission {
-        goal: "a goal of some length".into(),
-        code: None,
-        current_file: None,
-        language: None,
-        repo_url: None,
-        options,
-        request_digest: Digest::of(b"request"),
-    };
-    Workflow::submitted(id, owner, submission, START)
-}
+mod common;
+use common::{START, options, submitted};
 
 fn usage() -> StepUsage {
     StepUsage { started_at: START, queue_ms: 1, sandbox_ms: 2, cost: 0.01 }
 }
 
 fn code() -> Artifacts {
-    let file =
-        CodeFile { path: "a.py".into(), content: Content::new("x".into()), is_test: false, from_caller: false };
-    Artifacts { files: vec![file], run: Some(RunCommand::Tests), runtime: Some("python".into()), ..Artifacts::default() }
+    let file = CodeFile { path: "a.py".into(), content: Content::new("x".into()), is_test: false, from_caller: false };
+    Artifacts {
+        files: vec![file],
+        run: Some(RunCommand::Tests),
+        runtime: Some("python".into()),
+        ..Artifacts::default()
+    }
 }
 
 fn feedback() -> Feedback {
@@ -90,7 +63,12 @@ fn decision(verdict: Verdict, by: &str, input: Option<NewInput>) -> Event {
 }
 
 fn executed(rerun: Rerun) -> Event {
-    Event::Executed { results: Content::new("{}".into()), tests: TestSummary { total: 1, passed: 1 }, rerun, usage: usage() }
+    Event::Executed {
+        results: Content::new("{}".into()),
+        tests: TestSummary { total: 1, passed: 1 },
+        rerun,
+        usage: usage(),
+    }
 }
 
 fn failure() -> Failure {
@@ -173,9 +151,12 @@ fn place(workflow: &Workflow) -> String {
             format!("approve: {stage}, {}", if gate.park().is_some() { "parked" } else { "pending" })
         }
         Phase::Failed { failure } => format!("failed: {}", failure.code),
-        Phase::Plan | Phase::Generate { .. } | Phase::Analyze | Phase::Execute { .. } | Phase::Done | Phase::Cancelled { .. } => {
-            workflow.phase.kind().as_str().to_owned()
-        }
+        Phase::Plan
+        | Phase::Generate { .. }
+        | Phase::Analyze
+        | Phase::Execute { .. }
+        | Phase::Done
+        | Phase::Cancelled { .. } => workflow.phase.kind().as_str().to_owned(),
     }
 }
 
@@ -236,7 +217,10 @@ fn check_step(before: &Workflow, after: &Workflow, event: &Event, seen: &mut See
         let by_policy = matches!(event, Event::GateReleased { .. } | Event::Expired { release: true });
         prop_assert!(approved || by_policy, "released by something else");
     }
-    if after.phase.kind() == PhaseKind::Execute && before.phase != after.phase && after.submission.options.gate_before_execute {
+    if after.phase.kind() == PhaseKind::Execute
+        && before.phase != after.phase
+        && after.submission.options.gate_before_execute
+    {
         let last = after.closed_gates.last().expect("a gate before the run");
         prop_assert!(last.stage == Stage::BeforeExecute && passed(last), "ran before its gate");
     }

@@ -1,0 +1,182 @@
+//! Who may decide what, and when a gate parks: tables, one line a case.
+
+use std::time::Duration;
+
+use shared::approval::{
+    Channel, DecisionRequest, GateOutcome, Policy, Refusal, RiskLevel, Ruling, Stage, Verdict, judge, may_decide,
+};
+use shared::clock::Timestamp;
+use shared::identity::{Role, User};
+use shared::ids::{ApprovalId, Digest, UserName};
+use shared::workflow::{Event, Phase, Workflow, transition};
+
+mod common;
+use common::{START, options, submitted};
+
+fn name(text: &str) -> UserName {
+    text.parse().expect("a name")
+}
+
+fn user(text: &str, role: Role, self_approval: bool) -> User {
+    User {
+        name: name(text),
+        role,
+        self_approval,
+        disabled: false,
+        demo: false,
+        bot: false,
+        password: None,
+        created_at: START,
+    }
+}
+
+/// Ann's workflow at its release gate, judged by the policy.
+fn at_release(policy: &Policy) -> Workflow {
+    let mut workflow = submitted(options());
+    workflow.phase = Phase::Approve { gate: shared::approval::Gate::pending(workflow.id, 1, Stage::Release) };
+    match policy.rule(&workflow, RiskLevel::Low, START) {
+        Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
+        other => panic!("it must park: {other:?}"),
+    }
+}
+
+fn request(workflow: &Workflow, by: &str) -> DecisionRequest {
+    DecisionRequest {
+        workflow_id: workflow.id,
+        approval_id: ApprovalId::for_gate(workflow.id, 1),
+        verdict: Verdict::Approved,
+        comment: None,
+        digest: Some(workflow.release_digest()),
+        on_behalf_of: None,
+        input: None,
+        by: name(by),
+        channel: Channel::Http,
+        message_id: "m-1".into(),
+    }
+}
+
+#[test]
+fn the_right_to_decide_is_the_approvers_or_the_owners_by_leave() {
+    let parked = at_release(&Policy::default());
+    for (who, expected) in [
+        (user("bob", Role::Approver, false), true),
+        (user("bob", Role::Admin, false), true),
+        (user("bob", Role::Developer, true), false),
+        (user("bob", Role::Viewer, false), false),
+        (user("ann", Role::Developer, false), false),
+        (user("ann", Role::Developer, true), true),
+        // Four eyes: not even an admin decides on their own work without leave.
+        (user("ann", Role::Admin, false), false),
+        (User { disabled: true, ..user("bob", Role::Admin, true) }, false),
+    ] {
+        assert_eq!(may_decide(&parked, &who), expected, "{who:?}");
+    }
+}
+
+#[test]
+fn every_refusal_has_its_reason() {
+    let parked = at_release(&Policy::default());
+    let bob = user("bob", Role::Approver, false);
+    let check = |change: &dyn Fn(&mut DecisionRequest), at: Timestamp, expected: Refusal| {
+        let mut request = request(&parked, "bob");
+        change(&mut request);
+        assert_eq!(judge(&parked, Some(&bob), &request, at), Err(expected));
+    };
+    let other = ApprovalId::for_gate(parked.id, 9);
+    check(&|request| request.approval_id = other, START, Refusal::UnknownApproval);
+    check(&|request| request.digest = Some(Digest::of(b"other")), START, Refusal::DigestMismatch);
+    check(
+        &|request| {
+            request.digest = None;
+            request.channel = Channel::Nats;
+        },
+        START,
+        Refusal::DigestMissing,
+    );
+    let deadline = START.after(Policy::default().expiry);
+    check(&|_| {}, deadline, Refusal::Expired);
+    assert_eq!(judge(&parked, None, &request(&parked, "eve"), START), Err(Refusal::NotEntitled));
+
+    let mut unjudged = parked.clone();
+    unjudged.phase = Phase::Approve { gate: shared::approval::Gate::pending(parked.id, 1, Stage::Release) };
+    assert_eq!(judge(&unjudged, Some(&bob), &request(&parked, "bob"), START), Err(Refusal::NotYetParked));
+}
+
+#[test]
+fn the_same_message_is_the_same_decision_and_another_is_too_late() {
+    let parked = at_release(&Policy::default());
+    let bob = user("bob", Role::Approver, false);
+    let mut asked = request(&parked, "bob");
+    let decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
+    let done = transition(&parked, Event::Decided { decision }, START).expect("legal");
+    assert_eq!(done.closed_gates[0].outcome, GateOutcome::Approved);
+    assert_eq!(judge(&done, Some(&bob), &asked, START), Ok(None));
+    asked.message_id = "m-2".into();
+    assert_eq!(judge(&done, Some(&bob), &asked, START), Err(Refusal::AlreadyDecided));
+}
+
+#[test]
+fn nobody_counts_twice() {
+    let policy = Policy { two_approvers_from: Some(RiskLevel::Low), ..Policy::default() };
+    let parked = at_release(&policy);
+    let bob = user("bob", Role::Approver, false);
+    let mut asked = request(&parked, "bob");
+    let decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
+    let half = transition(&parked, Event::Decided { decision }, START).expect("legal");
+    assert_eq!(half.park().map(|park| (park.approvals(), park.required_approvers)), Some((1, 2)));
+    asked.message_id = "m-2".into();
+    assert_eq!(judge(&half, Some(&bob), &asked, START), Err(Refusal::AlreadyDecided));
+}
+
+#[derive(Debug, PartialEq)]
+enum Expect {
+    Release,
+    Park(u32),
+    Required,
+}
+
+#[test]
+fn the_policy_parks_releases_or_refuses() {
+    let demand = |from| Policy { demand_human_from: from, ..Policy::default() };
+    let before = Policy { gate_before_execute: true, ..Policy::default() };
+    let two = Policy { two_approvers_from: Some(RiskLevel::High), ..Policy::default() };
+    let release = Stage::Release;
+    let execute = Stage::BeforeExecute;
+    let input = Stage::Input { hint: "h".into() };
+    let critical = RiskLevel::Critical;
+    for (policy, stage, require_approval, human_loop, risk, expected) in [
+        (demand(None), &release, true, true, RiskLevel::Low, Expect::Park(1)),
+        (demand(None), &release, false, true, critical, Expect::Release),
+        (demand(None), &release, true, false, critical, Expect::Release),
+        (demand(Some(RiskLevel::High)), &release, false, true, critical, Expect::Park(1)),
+        (demand(Some(RiskLevel::High)), &release, false, true, RiskLevel::Medium, Expect::Release),
+        (demand(Some(RiskLevel::High)), &release, true, false, critical, Expect::Required),
+        (before.clone(), &execute, false, true, RiskLevel::Low, Expect::Park(1)),
+        (before, &execute, true, false, RiskLevel::Low, Expect::Required),
+        (two.clone(), &release, true, true, RiskLevel::Medium, Expect::Park(1)),
+        (two.clone(), &release, true, true, RiskLevel::High, Expect::Park(2)),
+        (two, &input, true, true, RiskLevel::High, Expect::Park(1)),
+    ] {
+        let mut workflow = submitted(options());
+        workflow.submission.options.require_approval = require_approval;
+        workflow.submission.options.enable_human_loop = human_loop;
+        workflow.phase = Phase::Approve { gate: shared::approval::Gate::pending(workflow.id, 1, stage.clone()) };
+        let found = match policy.rule(&workflow, risk, START) {
+            Some(Ruling::Release { .. }) => Expect::Release,
+            Some(Ruling::Park(park)) => Expect::Park(park.required_approvers),
+            Some(Ruling::ApprovalRequired) => Expect::Required,
+            None => panic!("a pending gate is judged"),
+        };
+        assert_eq!(found, expected, "{stage:?} {require_approval} {human_loop} {risk:?}");
+    }
+}
+
+#[test]
+fn what_is_approved_is_what_is_parked() {
+    let parked = at_release(&Policy::default());
+    let mut changed = parked.clone();
+    changed.artifacts.documentation = Some(shared::workflow::Content::new("other".into()));
+    assert_ne!(parked.release_digest(), changed.release_digest());
+    assert_eq!(parked.park().map(|park| park.digest), Some(parked.release_digest()));
+    assert_eq!(parked.park().map(|park| park.expires_at.since(START)), Some(Duration::from_secs(86_400)));
+}
