@@ -6,6 +6,7 @@ mod orphans;
 mod results;
 mod support;
 mod walls;
+mod without_root;
 
 /// One test for each case and backend.
 macro_rules! on_every_backend {
