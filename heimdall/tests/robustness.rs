@@ -1,5 +1,7 @@
 //! Any text gets a report: no panic, no abort, no loop without end, and nothing of the text in what comes back.
 
+use std::time::Duration;
+
 use heimdall::{Kind, MAX_SOURCE_BYTES, Report, Request, all_rules, analyze};
 use proptest::prelude::*;
 
@@ -59,7 +61,9 @@ fn deep_nesting_ends_in_a_report() {
 #[test]
 fn deep_nesting_needs_no_stack_of_the_caller() {
     let thread = std::thread::Builder::new().stack_size(512 * 1024);
-    let handle = thread.spawn(|| nested(5_000).iter().map(|text| python(text)).count()).expect("a thread");
+    let handle = thread
+        .spawn(|| nested(5_000).into_iter().map(|text| python(&text)).collect::<Vec<_>>().len())
+        .expect("a thread");
     assert_eq!(handle.join().expect("no panic"), nested(1).len());
 }
 
@@ -78,6 +82,13 @@ fn what_is_too_large_is_refused() {
     assert_eq!(report.confidence, 0.0);
 }
 
+#[expect(clippy::disallowed_methods, reason = "measures real time")]
+fn time<T>(work: impl FnOnce() -> T) -> Duration {
+    let start = std::time::Instant::now();
+    work();
+    start.elapsed()
+}
+
 /// Texts at the size limit whose naive analysis is quadratic or exponential.
 #[test]
 fn large_texts_stay_within_the_step_budget() {
@@ -92,7 +103,9 @@ fn large_texts_stay_within_the_step_budget() {
         + &" ".repeat(60)
         + "x = x + y\n";
     for text in [branches, chain, calls, loops, "x = [".to_owned() + &"1, ".repeat(300_000) + "]"] {
-        python(&text);
+        let elapsed = time(|| python(&text));
+        // Half a second is usual in a debug build; what is quadratic takes minutes.
+        assert!(elapsed < Duration::from_secs(20), "{elapsed:?} for {}", &text[..20]);
     }
 }
 

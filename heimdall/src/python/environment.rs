@@ -87,24 +87,25 @@ impl Environment {
 
     /// Goes on as if exactly one of the branches had been taken, without knowing which.
     pub(crate) fn join(&mut self, branches: Vec<Branch>) {
-        let mut branches = branches.into_iter();
-        let Some(first) = branches.next() else { return };
-        let rest: Vec<Branch> = branches.collect();
-        let mut joined: Branch = HashMap::new();
-        for key in first.keys().chain(rest.iter().flat_map(HashMap::keys)) {
-            if joined.contains_key(key) {
-                continue;
-            }
-            let value = std::iter::once(&first)
-                .chain(&rest)
-                .filter_map(|branch| branch.get(key).map_or_else(|| self.values.get(key), Option::as_ref))
-                .cloned()
-                .reduce(|a, b| a.join(&b));
-            joined.insert(Rc::clone(key), value);
+        let total = branches.len();
+        let mut joined: HashMap<Rc<str>, (Option<Value>, usize)> = HashMap::new();
+        for (key, value) in branches.into_iter().flatten() {
+            let (known, count) = joined.entry(key).or_default();
+            *known = either(known.take(), value);
+            *count += 1;
         }
-        for (key, value) in joined {
+        for (key, (value, count)) in joined {
+            // In the other branches it is what it was.
+            let value = if count < total { either(value, self.values.get(&key).cloned()) } else { value };
             self.put(key, value);
         }
+    }
+}
+
+fn either(a: Option<Value>, b: Option<Value>) -> Option<Value> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.join(&b)),
+        (a, b) => a.or(b),
     }
 }
 

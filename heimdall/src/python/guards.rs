@@ -6,35 +6,39 @@ use super::expressions::{path_of, selects};
 use super::interpreter::Interpreter;
 use super::value::{Shape, Uses, Value};
 
+/// Conditions nested deeper than this prove nothing any more; each level is looked at again by the one around it.
+const MAX_CONDITION_DEPTH: u32 = 8;
+
 /// Narrows the values of names, given that a condition is met (or is not).
 pub(crate) fn refine(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, met: bool) {
+    refine_within(interpreter, condition, met, MAX_CONDITION_DEPTH);
+}
+
+fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, met: bool, depth: u32) {
+    let Some(depth) = depth.checked_sub(1) else { return };
     match condition {
-        Expr::UnaryOp(not) if not.op == UnaryOp::Not => refine(interpreter, &not.operand, !met),
+        Expr::UnaryOp(not) if not.op == UnaryOp::Not => refine_within(interpreter, &not.operand, !met, depth),
         // All parts of a met `and` are met; none of an unmet `or` is.
         Expr::BoolOp(parts) if (parts.op == BoolOp::And) == met => {
             for part in &parts.values {
-                refine(interpreter, part, met);
+                refine_within(interpreter, part, met, depth);
             }
         }
-        // Where `a or b` is met, what both prove is proved.
-        Expr::BoolOp(parts) if parts.op == BoolOp::Or => refine_any(interpreter, &parts.values, met),
+        // Where `a or b` is met, or `a and b` is not, only what every part proves is proved.
+        Expr::BoolOp(parts) => {
+            let prove = |part: &Expr| {
+                interpreter.names().fork();
+                refine_within(interpreter, part, met, depth);
+                interpreter.names().take_back()
+            };
+            let branches = parts.values.iter().map(prove).collect();
+            interpreter.names().join(branches);
+        }
         Expr::Compare(comparison) => refine_comparison(interpreter, comparison, met),
         Expr::Call(call) => refine_call(interpreter, call, met),
-        Expr::Named(named) => refine(interpreter, &named.value, met),
+        Expr::Named(named) => refine_within(interpreter, &named.value, met, depth),
         _ => {}
     }
-}
-
-fn refine_any(interpreter: &mut Interpreter<'_, '_, '_>, parts: &[Expr], met: bool) {
-    let branches = parts
-        .iter()
-        .map(|part| {
-            interpreter.names().fork();
-            refine(interpreter, part, met);
-            interpreter.names().take_back()
-        })
-        .collect();
-    interpreter.names().join(branches);
 }
 
 fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &ExprCompare, met: bool) {

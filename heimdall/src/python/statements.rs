@@ -18,8 +18,8 @@ use crate::rules;
 /// Loops nested deeper than this are walked once, not twice.
 const LOOPS_WALKED_TWICE: u32 = 2;
 
-/// In a chain of alternatives, how many unmet tests are remembered; what they prove is copied for each alternative.
-const TESTS_REMEMBERED: usize = 64;
+/// Longest chain of alternatives in which unmet tests are remembered; what they prove is copied for each alternative.
+const TESTS_REMEMBERED: usize = 16;
 
 /// How control leaves a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,14 +192,15 @@ impl Interpreter<'_, '_, '_> {
 
     fn conditional(&mut self, conditional: &StmtIf) -> Flow {
         let mut branches: Vec<(Flow, Branch)> = Vec::new();
+        let remember = conditional.elif_else_clauses.len() <= TESTS_REMEMBERED;
         // Each later test is only reached when the ones before were not met: one open branch for all of them.
         self.names().fork();
-        let mut open = self.alternative(Some(&conditional.test), &conditional.body, &mut branches, true);
-        for (at, ElifElseClause { test, body, .. }) in conditional.elif_else_clauses.iter().enumerate() {
+        let mut open = self.alternative(Some(&conditional.test), &conditional.body, &mut branches, remember);
+        for ElifElseClause { test, body, .. } in &conditional.elif_else_clauses {
             if !open {
                 break;
             }
-            open = self.alternative(test.as_ref(), body, &mut branches, at < TESTS_REMEMBERED);
+            open = self.alternative(test.as_ref(), body, &mut branches, remember);
         }
         let remaining = self.names().take_back();
         if open {

@@ -71,7 +71,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut lower_before = false;
-    for c in name.chars().take(80) {
+    for c in name.chars().take(MAX_NAME) {
         if c.is_uppercase() && lower_before {
             snake.push('_');
         }
@@ -120,6 +120,9 @@ pub(crate) fn is_placeholder(name: &str, text: &str) -> bool {
         )
 }
 
+/// Longest name that is looked at, in characters.
+const MAX_NAME: usize = 80;
+
 /// `name = "..."`, `name: '...'`, `NAME="..."` in any language.
 pub(crate) fn check(code: &str, number: u32, findings: &mut Findings<'_>) {
     let Some(quote_at) = code.find(['"', '\'', '`']) else { return };
@@ -133,6 +136,7 @@ pub(crate) fn check(code: &str, number: u32, findings: &mut Findings<'_>) {
             .chars()
             .rev()
             .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+            .take(MAX_NAME)
             .collect::<Vec<_>>()
             .into_iter()
             .rev()
@@ -177,17 +181,23 @@ const FORMATS: &[Format] = &[
 /// Reports keys of known formats anywhere in the text, comments included.
 pub(crate) fn report_known_formats(findings: &mut Findings<'_>) {
     let source = findings.source();
-    for (prefix, length, allowed) in FORMATS {
-        for (at, _) in source.match_indices(prefix) {
-            let after = source[at + prefix.len()..].chars().take(*length);
-            let begins = !source[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
-            if begins && after.clone().count() == *length && after.clone().all(allowed) {
-                let line = source[..at].matches('\n').count();
-                let line = u32::try_from(line + 1).unwrap_or(u32::MAX);
-                findings.report_line(&rules::TEXT_SECRET, line, line);
+    for format in FORMATS.iter().filter(|(prefix, ..)| source.contains(prefix)) {
+        let mut number = 0;
+        for line in source.lines() {
+            number += 1;
+            if holds(line, format) {
+                findings.report_line(&rules::TEXT_SECRET, number, number);
             }
         }
     }
+}
+
+fn holds(line: &str, (prefix, length, allowed): &Format) -> bool {
+    line.match_indices(prefix).any(|(at, _)| {
+        let mut after = line[at + prefix.len()..].chars().take(*length);
+        let begins = !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        begins && after.clone().count() == *length && after.all(allowed)
+    })
 }
 
 #[cfg(test)]
