@@ -211,7 +211,7 @@ impl Interpreter<'_, '_, '_> {
                 let plain = self.program.functions[method].def.decorator_list.iter().all(|decorator| {
                     matches!(&decorator.expression, Expr::Name(name) if matches!(name.id.as_str(), "staticmethod" | "classmethod"))
                 });
-                return if plain { Value::of(Shape::Method(class, method)) } else { Value::unknown() };
+                return if plain { Value::object(Shape::Method(class, method)) } else { Value::unknown() };
             }
             if name == "request" {
                 return Value::tainted(Uses::ALL).with_symbol("self.request");

@@ -43,8 +43,8 @@ impl Interpreter<'_, '_, '_> {
         let function = &self.program.functions[number];
         if let (Some(class), true) = (function.class, is_first(function.def, parameter)) {
             return match parameter.name().as_str() {
-                "cls" => Value::of(Shape::Class(class)),
-                _ => Value { shape: Shape::Instance(class), ..Value::unknown() },
+                "cls" => Value::object(Shape::Class(class)),
+                _ => Value::object(Shape::Instance(class)),
             };
         }
         if !function.handler {
@@ -64,12 +64,12 @@ impl Interpreter<'_, '_, '_> {
         match target.shape {
             Shape::Function(number) => self.inlined(number, None, call),
             Shape::Method(class, number) => {
-                let object = call.receiver.clone().unwrap_or_else(|| Value::of(Shape::Instance(class)));
+                let object = call.receiver.clone().unwrap_or_else(|| Value::object(Shape::Instance(class)));
                 self.inlined(number, Some(object), call)
             }
             Shape::Class(class) => {
                 if let Some(constructor) = self.method(class, "__init__") {
-                    self.inlined(constructor, Some(Value::of(Shape::Instance(class))), call);
+                    self.inlined(constructor, Some(Value::object(Shape::Instance(class))), call);
                 }
                 let mut object = Value::mixed(call.everything());
                 object.unknown = Uses::ALL;

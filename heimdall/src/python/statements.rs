@@ -409,7 +409,7 @@ impl Interpreter<'_, '_, '_> {
         }
         let Some(number) = self.program.function_number(def) else { return };
         // A decorator may replace the function by anything, but nearly always wraps it.
-        self.set(&def.name, Value::of(Shape::Function(number)));
+        self.set(&def.name, Value::object(Shape::Function(number)));
         let function = &self.program.functions[number];
         if function.nested && function.class.is_none() {
             self.enter_on_its_own(number);
@@ -421,7 +421,7 @@ impl Interpreter<'_, '_, '_> {
         for decorator in &class.decorator_list {
             self.eval(&decorator.expression);
         }
-        self.set(&class.name, Value::of(Shape::Class(number)));
+        self.set(&class.name, Value::object(Shape::Class(number)));
         self.names().fork();
         self.block(&class.body);
         let body = self.names().take_back();

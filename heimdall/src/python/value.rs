@@ -126,6 +126,11 @@ impl Value {
         Self { shape, ..Self::default() }
     }
 
+    /// A function, class or object of this module; as text it could be anything.
+    pub(crate) fn object(shape: Shape) -> Self {
+        Self { shape, ..Self::unknown() }
+    }
+
     pub(crate) fn unknown() -> Self {
         Self { unknown: Uses::ALL, ..Self::default() }
     }
