@@ -5,7 +5,7 @@ use landlock::{
     RulesetError, Scope, path_beneath_rules,
 };
 
-use crate::protocol::{WORK_DIR, Walls};
+use crate::protocol::{SocketRule, WORK_DIR, Walls};
 
 /// Newest Landlock this program was written for; an older kernel gives what it has.
 const NEWEST: ABI = ABI::V6;
@@ -19,10 +19,12 @@ const READABLE_DEVICES: [&str; 3] = ["/dev/zero", "/dev/random", "/dev/urandom"]
 pub(crate) fn restrict(walls: &Walls) -> Result<(), RulesetError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let execute = read | AccessFs::Execute;
-    Ruleset::default()
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(NEWEST))?
-        .handle_access(AccessNet::from_all(NEWEST))?
+    let mut rules =
+        Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(AccessFs::from_all(NEWEST))?;
+    if walls.sockets == SocketRule::UnixOnly {
+        rules = rules.handle_access(AccessNet::from_all(NEWEST))?;
+    }
+    rules
         .scope(Scope::from_all(NEWEST))?
         .create()?
         .no_new_privs(false)

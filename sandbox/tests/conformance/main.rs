@@ -34,6 +34,7 @@ on_every_backend! {
     results::broken_test_files_are_errors_and_quote_nothing,
     results::a_test_run_that_is_cut_short_is_no_success,
     results::usual_python_works,
+    results::a_server_and_its_client_meet_inside,
     results::health_names_the_walls,
     limits::time_runs_out,
     limits::output_before_the_kill_is_kept,

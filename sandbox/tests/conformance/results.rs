@@ -127,6 +127,19 @@ print(os.getcwd(), os.getuid(), os.environ["HOME"])
     assert_eq!((text(&result.stdout), text(&result.stderr)), ("child\n/work/job 65534 /work/tmp\n", ""));
 }
 
+/// What tests of servers need; there is nothing behind it.
+pub(crate) async fn a_server_and_its_client_meet_inside(sandbox: &dyn Sandbox) {
+    let source = r#"
+import http.server, threading, urllib.request
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+server.RequestHandlerClass.log_message = lambda *arguments: None
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/main.py").status)
+"#;
+    let result = script(sandbox, source).await;
+    assert_eq!((text(&result.stdout), text(&result.stderr)), ("200\n", ""));
+}
+
 pub(crate) async fn health_names_the_walls(sandbox: &dyn Sandbox) {
     let health = sandbox.health().await;
     assert!(health.ok, "{health:?}");
