@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
 use crate::admission::Admission;
@@ -48,8 +48,14 @@ impl Pool {
 
     /// Starts a container, in a task of its own: dropped, this future lets it come up and then kills it.
     pub(crate) async fn create(&self, shape: Shape) -> Result<Container, SandboxError> {
-        let started = self.engine.background.spawn(Container::start(Arc::clone(&self.engine), shape));
-        started.await.map_err(|error| SandboxError::retry("sandbox_unavailable", error.to_string()))?
+        let (result, started) = oneshot::channel();
+        let engine = Arc::clone(&self.engine);
+        drop(self.engine.background.spawn(async move {
+            // Unwanted by now, it is removed from within this task, for which a shutdown waits.
+            drop(result.send(Container::start(engine, shape).await));
+        }));
+        let lost = |_| SandboxError::retry("sandbox_unavailable", "the task that starts a container was ended");
+        started.await.map_err(lost)?
     }
 
     /// Adds a container if there is room and the pool is open; otherwise it is removed.

@@ -1,6 +1,7 @@
 //! What every backend must do, run on each of them with its real engine, kernel and interpreter.
 
 mod endless;
+mod engine;
 mod limits;
 mod orphans;
 mod results;
@@ -35,6 +36,7 @@ on_every_backend! {
     results::a_test_run_that_is_cut_short_is_no_success,
     results::usual_python_works,
     results::a_server_and_its_client_meet_inside,
+    results::many_jobs_run_at_once_and_do_not_mix,
     results::health_names_the_walls,
     limits::time_runs_out,
     limits::output_before_the_kill_is_kept,

@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::endless::EndlessJob;
-use crate::support::{RUNTIME, config, engine_answers, shared, variable};
+use crate::engine::docker;
+use crate::support::{RUNTIME, config, shared, variable};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -73,19 +74,13 @@ fn start_worker(backend: &str, script: &str) -> Child {
         .expect("starts a worker")
 }
 
-async fn becomes(condition: impl Fn() -> bool, otherwise: &str) {
+/// The engine removes a container a moment after its end.
+pub(crate) async fn becomes(condition: impl Fn() -> bool, otherwise: &str) {
     let deadline = Instant::now() + LIMIT;
     while !condition() {
         assert!(Instant::now() < deadline, "{otherwise}");
         sleep(Duration::from_millis(50)).await;
     }
-}
-
-fn docker(arguments: &[&str]) -> String {
-    assert!(engine_answers());
-    let output = Command::new("docker").args(arguments).output().expect("the docker client is installed");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("ids are text").trim().to_owned()
 }
 
 fn temporary_files() -> Vec<PathBuf> {

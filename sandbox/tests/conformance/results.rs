@@ -140,6 +140,13 @@ print(urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/main.py").s
     assert_eq!((text(&result.stdout), text(&result.stderr)), ("200\n", ""));
 }
 
+pub(crate) async fn many_jobs_run_at_once_and_do_not_mix(sandbox: &dyn Sandbox) {
+    let numbered = async |number: usize| text(&script(sandbox, &format!("print({number})")).await.stdout).to_owned();
+    let outputs = futures_util::future::join_all((0..12).map(numbered)).await;
+    let expected: Vec<_> = (0..12).map(|number| format!("{number}\n")).collect();
+    assert_eq!(outputs, expected);
+}
+
 pub(crate) async fn health_names_the_walls(sandbox: &dyn Sandbox) {
     let health = sandbox.health().await;
     assert!(health.ok, "{health:?}");
