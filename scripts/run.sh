@@ -8,4 +8,4 @@ cd "$root"
 scripts/setup.sh
 cargo build --release -p api -p worker -p approver -p cli
 sandbox/build-root.sh "$data/sandbox"
-exec "${CARGO_TARGET_DIR:-target}/release/promptcraft" up --data "$data" --demo --samples "$@"
+exec "${CARGO_TARGET_DIR:-target}/release/promptcraft" up --data "$data" --demo --then scripts/samples.sh "$@"

@@ -9,5 +9,6 @@ mod board;
 pub mod commands;
 pub mod config;
 pub mod follow;
+mod operator;
 pub mod screen;
 pub mod stack;

@@ -32,7 +32,7 @@ pub fn styled(style: Style, text: &str) -> String {
 
 /// One line about one component of a stack.
 pub fn component(name: &str, style: Style, state: &str, detail: &str) {
-    println!("  {name:<10} {} {}", styled(style, &format!("{state:<16}")), styled(Style::Faint, detail));
+    println!("  {name:<13} {} {}", styled(style, &format!("{state:<16}")), styled(Style::Faint, detail));
 }
 
 /// A failed command: one clear line.

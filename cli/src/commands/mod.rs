@@ -2,15 +2,20 @@
 
 mod analyze;
 mod approve;
+mod bot;
 mod cancel;
 mod doctor;
 mod guard;
 mod inbox;
+mod keys;
 mod list;
 mod login;
+mod provision;
+mod rebuild;
 mod run;
 mod status;
 mod up;
+mod user;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -31,6 +36,14 @@ pub enum Command {
     Cancel(cancel::Cancel),
     Analyze(analyze::Analyze),
     Login(login::Login),
+    #[command(subcommand)]
+    User(user::User),
+    #[command(subcommand)]
+    Bot(bot::Bot),
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    Provision(provision::Provision),
+    Rebuild(rebuild::Rebuild),
     #[command(hide = true)]
     Guard(guard::Guard),
 }
@@ -50,6 +63,11 @@ impl Command {
             Self::Cancel(command) => command.run().await,
             Self::Analyze(command) => command.run().await,
             Self::Login(command) => command.run().await,
+            Self::User(command) => command.run().await,
+            Self::Bot(command) => command.run().await,
+            Self::Keys(command) => command.run().await,
+            Self::Provision(command) => command.run().await,
+            Self::Rebuild(command) => command.run().await,
             Self::Guard(command) => Err(command.run().into()),
         }
     }

@@ -55,6 +55,9 @@ impl Up {
             () = signals.next() => Ok(false),
         };
         board.catch_up();
+        if let Err(error) = &outcome {
+            screen::error(error);
+        }
         if let Ok(true) = outcome {
             ready(&recipe, began);
             let then = self.then.as_ref().map(|program| companion(program, &recipe)).transpose()?;
@@ -66,7 +69,7 @@ impl Up {
         }
         drain(&mut stack, &mut signals).await;
         Manifest::remove(recipe.data.root());
-        outcome.map(|_| ExitCode::SUCCESS).map_err(Into::into)
+        Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn recipe(&self) -> Result<Recipe, Failure> {

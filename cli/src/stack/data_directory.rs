@@ -20,10 +20,10 @@ pub enum DataDirectoryError {
     InUse { path: String, pid: String },
 }
 
-/// The data directory, locked for as long as this value lives.
+/// The data directory; [`DataDirectory::open`] locks it for as long as the value lives.
 pub struct DataDirectory {
     root: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl DataDirectory {
@@ -41,7 +41,12 @@ impl DataDirectory {
             }
         }
         lock.set_len(0).and_then(|()| writeln!(&lock, "{}", std::process::id())).map_err(unusable)?;
-        Ok(Self { root, _lock: lock })
+        Ok(Self { root, _lock: Some(lock) })
+    }
+
+    /// The directory of a stack that runs, for commands beside it.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        Ok(Self { root: path.canonicalize()?, _lock: None })
     }
 
     pub fn root(&self) -> &Path {

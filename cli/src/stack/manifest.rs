@@ -88,6 +88,13 @@ impl Manifest {
         rustix::process::test_kill_process(pid).is_ok().then_some(manifest)
     }
 
+    /// Names a bot that was added.
+    pub fn remember_bot(&mut self, name: &str, password_file: &Path) {
+        if self.bots.iter().all(|bot| bot.name != name) {
+            self.bots.push(Bot { name: name.to_owned(), password_file: password_file.to_owned() });
+        }
+    }
+
     /// Replaces the manifest of a data directory.
     pub fn write(&self, data: &Path) -> io::Result<()> {
         private_file::write(&Self::path(data), &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)

@@ -1,0 +1,83 @@
+//! `promptcraft keys`: what signs the tokens.
+
+use std::process::ExitCode;
+
+use shared::clock::Clock;
+use shared::identity::{KeyState, SigningKey};
+use shared::messaging::Buckets;
+
+use super::Failure;
+use crate::operator::Installation;
+use crate::screen;
+
+/// List and rotate the keys that sign tokens.
+#[derive(clap::Subcommand)]
+pub enum Keys {
+    List(List),
+    Rotate(Rotate),
+}
+
+/// List the keys, without their secrets.
+#[derive(clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    installation: Installation,
+}
+
+/// Sign with a fresh key from now on; tokens of the older ones stay good until they expire.
+#[derive(clap::Args)]
+pub struct Rotate {
+    /// Take the older keys away instead: every token stops working now.
+    #[arg(long)]
+    revoke: bool,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+impl Keys {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        match self {
+            Self::List(command) => command.run().await?,
+            Self::Rotate(command) => command.run().await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    async fn run(self) -> Result<(), Failure> {
+        let keys = Buckets::new(&self.installation.broker().await?).signing_keys().await?.all().await?;
+        let rows: Vec<Vec<String>> = keys
+            .into_iter()
+            .map(|(kid, key)| {
+                let state = match key.state {
+                    KeyState::Active => "active",
+                    KeyState::VerifyOnly => "verifies only",
+                };
+                vec![kid, state.to_owned(), key.created_at.to_rfc3339()]
+            })
+            .collect();
+        screen::table(&["KEY", "STATE", "CREATED"], &rows);
+        Ok(())
+    }
+}
+
+impl Rotate {
+    async fn run(self) -> Result<(), Failure> {
+        let keys = Buckets::new(&self.installation.broker().await?).signing_keys().await?;
+        let older = keys.all().await?;
+        // The fresh key first: at no moment is there none.
+        let fresh = SigningKey::fresh(false, Clock::default().now());
+        keys.create(&fresh.kid, &fresh).await?;
+        for (kid, mut key) in older {
+            if self.revoke {
+                keys.delete(&kid).await?;
+            } else if key.state == KeyState::Active {
+                key.state = KeyState::VerifyOnly;
+                keys.put(&kid, &key).await?;
+            }
+        }
+        println!("{} signs now", fresh.kid);
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! `promptcraft provision`: prepare a broker that is not the embedded one.
+
+use std::process::ExitCode;
+
+use shared::messaging::provision;
+
+use super::Failure;
+use crate::operator::Installation;
+
+/// Create or update streams, consumers and buckets on a broker. Idempotent.
+#[derive(clap::Args)]
+pub struct Provision {
+    /// The runtimes that workers offer, divided by commas.
+    #[arg(long, default_value = "python", value_delimiter = ',')]
+    runtimes: Vec<String>,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+impl Provision {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let broker = self.installation.broker().await?;
+        provision(&broker, self.installation.replicas(), &self.runtimes).await?;
+        println!("streams, consumers and buckets are as they should be");
+        Ok(ExitCode::SUCCESS)
+    }
+}

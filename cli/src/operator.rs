@@ -1,0 +1,66 @@
+//! The operator's own way to the broker, for commands that change what services only read.
+
+use std::path::{Path, PathBuf};
+
+use shared::config::Settings;
+use shared::identity::Secret;
+use shared::messaging::{Broker, BrokerSettings};
+
+use crate::commands::Failure;
+use crate::stack::Manifest;
+
+/// Which installation a command is about.
+#[derive(clap::Args, Clone)]
+pub struct Installation {
+    /// The data directory of a stack on this machine; without one the settings nats.* say where the broker is
+    #[arg(long, default_value = "./data")]
+    pub data: PathBuf,
+}
+
+impl Installation {
+    /// The stack that runs on the data directory, if one does.
+    pub fn stack(&self) -> Option<Manifest> {
+        Manifest::read(&self.data)
+    }
+
+    /// Signs in as the operator: to the stack of the data directory, else to the broker of the settings.
+    pub async fn broker(&self) -> Result<Broker, Failure> {
+        let settings = match self.stack() {
+            Some(stack) => of_stack(&stack)?,
+            None => of_settings(&self.data)?,
+        };
+        Ok(Broker::connect(&settings).await?)
+    }
+
+    /// How many copies of each stream the settings ask for.
+    pub fn replicas(&self) -> usize {
+        if self.stack().is_some() { 1 } else { Settings::from_environment().read("nats.replicas", 1) }
+    }
+}
+
+fn of_stack(stack: &Manifest) -> Result<BrokerSettings, Failure> {
+    let file = stack.nats_password_files.get("cli").ok_or("stack.json names no password of the operator")?;
+    Ok(BrokerSettings {
+        url: stack.nats_url.clone(),
+        user: "cli".to_owned(),
+        password: Some(Secret::new(std::fs::read_to_string(file)?.trim())),
+        replicas: 1,
+        strict: true,
+        monitor_url: Some(stack.nats_monitor_url.clone()),
+    })
+}
+
+fn of_settings(data: &Path) -> Result<BrokerSettings, Failure> {
+    let mut settings = Settings::from_environment();
+    if settings.optional::<String>("nats.url").is_none() {
+        let message = format!(
+            "no stack runs on {}, and nats.url is not set. Start one with `promptcraft up`, or set PROMPTCRAFT__NATS__URL, \
+             PROMPTCRAFT__NATS__USER=cli and PROMPTCRAFT__NATS__PASSWORD_FILE",
+            data.display()
+        );
+        return Err(message.into());
+    }
+    let broker = BrokerSettings::read(&mut settings);
+    settings.finish()?;
+    Ok(broker)
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Three workflows on a running stack: one from the catalogue, one with a file, one that a bot approves over NATS.
+# `promptcraft up --then` runs it and tells it where the stack is (PROMPTCRAFT_STACK) and which program it is (PROMPTCRAFT_BIN).
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+stack="${PROMPTCRAFT_STACK:?is set by promptcraft up --then}"
+promptcraft="${PROMPTCRAFT_BIN:?is set by promptcraft up --then}"
+here="$(dirname "$stack")"
+python="$here/venv/bin/python"
+
+of_stack() { # expression on the manifest
+    python3 -c "import json, sys; stack = json.load(open(sys.argv[1])); print($1)" "$stack"
+}
+
+prepare_bot() {
+    if "$python" -c 'import nats' 2>/dev/null; then return; fi
+    say "Fetching nats-py for the sample bot"
+    python3 -m venv "$here/venv"
+    "$python" -m pip --quiet install --require-hashes -r "$root/nats/examples/requirements.txt"
+}
+
+sample() { # title, then arguments of `promptcraft run`
+    say "--- $1"
+    shift
+    "$promptcraft" run --data "$here" --watch "$@" </dev/null
+    say
+}
+
+with_bot() {
+    say "--- A result that waits until a script approves it over NATS (nats/examples/approve_bot.py)"
+    prepare_bot
+    NATS_URL="$(of_stack 'stack["nats_url"]')" \
+        BOT_PASSWORD_FILE="$(of_stack 'next(bot["password_file"] for bot in stack["bots"] if bot["name"] == "demo_bot")')" \
+        "$python" "$root/nats/examples/approve_bot.py" &
+    local bot=$! id
+    id="$("$promptcraft" run --data "$here" "Write a function that checks whether a string is a palindrome" </dev/null)"
+    wait "$bot"
+    "$promptcraft" status "$id" --data "$here" --watch </dev/null
+    say
+}
+
+sample "A goal from the catalogue" "Write a function that computes fibonacci numbers" --no-approval
+sample "A file of yours" "Run this script and report what it prints" --file "$root/scripts/samples/primes.py" --no-approval
+with_bot
+say "The stack stays up. Try: $promptcraft run \"Sort a list of words by length\" --watch"
