@@ -1,1 +1,31 @@
-fn main() {}
+use std::process::ExitCode;
+
+use api::{Application, Config};
+use shared::config::Settings;
+use shared::lifecycle::Lifecycle;
+use shared::telemetry::init_logging;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match Config::read(Settings::from_environment()) {
+        Ok(config) => config,
+        Err(errors) => {
+            eprintln!("api: {errors}");
+            return ExitCode::from(2);
+        }
+    };
+    init_logging(config.log, &config.log_filter);
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    let life = Lifecycle::with_signals()?;
+    Application::build(config, life).await?.run_until_stopped().await?;
+    Ok(())
+}

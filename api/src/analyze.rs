@@ -1,0 +1,199 @@
+//! `POST /api/v3/analyze`: synchronous for the caller, a queued job inside.
+
+use std::time::Duration;
+
+use actix_web::http::header::ACCEPT;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::analysis::{AnalysisTask, AnalysisType, Severity};
+use shared::identity::Role;
+use shared::ids::Digest;
+use shared::messaging::{AnalysisAnswer, AnalysisError, decode, encode};
+use tokio::time::Instant;
+
+use crate::auth::Caller;
+use crate::body::{discard, read_json};
+use crate::fields::{Fields, Object};
+use crate::limits::{Operation, admit};
+use crate::problem::Problem;
+use crate::sarif;
+use crate::state::State;
+use crate::suggestions::{self, Wishes};
+use crate::traffic::trace_of;
+
+/// Analyses the code in the body, and answers from the cache where the same was asked before.
+pub(crate) async fn analyze(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let began = Instant::now();
+    if !caller.is_at_least(Role::Developer) {
+        discard(payload.into_inner()).await;
+        return Err(Problem::forbidden("Viewers may not have code analysed; ask an operator for the role developer."));
+    }
+    let body = read_json(&request, payload).await?;
+    let (task, wishes) = read_question(&body)?;
+    admit(&state, &request, &caller, Operation::Analyze).await?;
+    let (analysis_type, file_path) = (task.analysis_type, task.file_path.clone());
+    let (answer, is_hit) = ask(&state, &caller, &request, task).await?;
+    if wants_sarif(&request) {
+        let log = sarif::log(&answer.report, wishes, file_path.as_deref());
+        return Ok(HttpResponse::Ok().content_type(sarif::MEDIA_TYPE).body(log.to_string()));
+    }
+    let cost = if is_hit { 0.0 } else { cpu_cost(answer.cpu_ms, state.config.budget.cpu_second) };
+    Ok(HttpResponse::Ok().json(json!({
+        "status": "success",
+        "data": suggestions::answer(&answer.report, analysis_type, wishes),
+        "metadata": {
+            "processing_time_ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "agents_consulted": suggestions::agents_consulted(&answer.report, analysis_type),
+            "tools_used": answer.report.tools,
+            "cost": cost,
+            "cache_hit": is_hit,
+        },
+    })))
+}
+
+fn cpu_cost(cpu_ms: u64, price: f64) -> f64 {
+    (Duration::from_millis(cpu_ms).as_secs_f64() * price * 1e6).round() / 1e6
+}
+
+fn wants_sarif(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get_all(ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(sarif::MEDIA_TYPE)))
+}
+
+fn read_question(body: &Value) -> Result<(AnalysisTask, Wishes), Problem> {
+    let root = Fields::body(body)?;
+    let mut fields = Fields::default();
+    let types = [
+        ("security", AnalysisType::Security),
+        ("performance", AnalysisType::Performance),
+        ("architecture", AnalysisType::Architecture),
+        ("general", AnalysisType::General),
+    ];
+    let analysis_type = fields.choice(root, "analysis_type", &types).unwrap_or_default();
+    let context = fields.object(root, "context");
+    let project = fields.object(context, "context.project_context");
+    let task = AnalysisTask {
+        analysis_type,
+        source: read_source(&mut fields, context, project)?,
+        file_path: fields.text(context, "file_path", 1_024).filter(|path| !path.is_empty()),
+        language: fields.text(context, "language", 64).filter(|name| !name.trim().is_empty()),
+        framework: fields.text(project, "framework", 200),
+        dependencies: fields.texts(project, "dependencies", 500, 200),
+    };
+    let wishes = read_wishes(&mut fields, root);
+    fields.finish()?;
+    Ok((task, wishes))
+}
+
+/// `context.file_content`, or the one in the project's context where it is absent.
+fn read_source(fields: &mut Fields, context: Object<'_>, project: Object<'_>) -> Result<String, Problem> {
+    let name = "file_content";
+    let place = if context.get(name).is_some() { context } else { project };
+    let is_text = place.get(name).is_none_or(Value::is_string);
+    let source = fields.code(place, name)?;
+    if source.is_none() && is_text && !place.get(name).and_then(Value::as_str).is_some_and(|text| text.contains('\0')) {
+        fields.wrong(context, name, "is required: the code to analyse, not blank");
+    }
+    Ok(source.unwrap_or_default())
+}
+
+fn read_wishes(fields: &mut Fields, root: Object<'_>) -> Wishes {
+    let options = fields.object(root, "options");
+    let levels = [("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High)];
+    Wishes {
+        include_suggestions: fields.flag(options, "include_suggestions", true),
+        include_examples: fields.flag(options, "include_examples", true),
+        max_suggestions: fields.number(options, "max_suggestions", (1, 200), 50) as usize,
+        threshold: fields.choice(options, "severity_threshold", &levels).unwrap_or(Severity::Medium),
+    }
+}
+
+/// The answer, and whether it came from the cache. What was asked is kept as a digest only.
+async fn ask(
+    state: &State,
+    caller: &Caller,
+    request: &HttpRequest,
+    task: AnalysisTask,
+) -> Result<(AnalysisAnswer, bool), Problem> {
+    let name = format!("analysis:{}:{}", env!("CARGO_PKG_VERSION"), Digest::of(&encode(&task)));
+    if let Ok(Some(kept)) = state.view.cached(&name).await
+        && let Ok(answer) = decode(&kept)
+    {
+        return Ok((answer, true));
+    }
+    let (now, limit) = (state.clock.now(), state.config.analysis_deadline);
+    let asked = state.analyses.ask(task, caller.user.name.as_str(), now, limit, trace_of(request)).await;
+    let answer = asked.map_err(|error| away(&error))?;
+    if let Err(error) = state.view.cache(&name, &encode(&answer), state.config.analysis_cache_ttl).await {
+        tracing::debug!(%error, "an analysis could not be kept");
+    }
+    Ok((answer, false))
+}
+
+fn away(error: &AnalysisError) -> Problem {
+    match error {
+        AnalysisError::NoWorker => {
+            Problem::unavailable("No worker answered in time; try again in a moment.", Duration::from_secs(5))
+        }
+        AnalysisError::Unavailable(reason) => {
+            tracing::warn!(reason, "an analysis could not be asked for");
+            Problem::unavailable("Analyses cannot be queued now; try again.", Duration::from_secs(1))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: Value, wrong: &[&str]) {
+        let named: Vec<String> = match read_question(&body) {
+            Ok(_) => Vec::new(),
+            Err(problem) => {
+                let document = problem.document();
+                document["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap().to_owned()).collect()
+            }
+        };
+        assert_eq!(named, wrong, "{body}");
+    }
+
+    #[test]
+    fn every_rule_of_a_question_is_kept() {
+        let with = |options: Value| json!({"context": {"file_content": "x = 1"}, "options": options});
+        check(with(json!({})), &[]);
+        check(json!({"context": {"project_context": {"file_content": "x = 1"}}}), &[]);
+        check(json!({}), &["context.file_content"]);
+        check(json!({"context": {"file_content": "  \n"}}), &["context.file_content"]);
+        check(
+            json!({"context": {"file_content": "", "project_context": {"file_content": "x"}}}),
+            &["context.file_content"],
+        );
+        check(json!({"context": {"file_content": 5}}), &["context.file_content"]);
+        check(json!({"context": {"file_content": "a\u{0}"}}), &["context.file_content"]);
+        check(with(json!({"max_suggestions": 0})), &["options.max_suggestions"]);
+        check(with(json!({"max_suggestions": 201})), &["options.max_suggestions"]);
+        check(with(json!({"severity_threshold": "critical"})), &["options.severity_threshold"]);
+        check(with(json!({"include_examples": 1})), &["options.include_examples"]);
+        check(json!({"analysis_type": "magic", "context": {"file_content": "x"}}), &["analysis_type"]);
+        let dependencies =
+            |value: Value| json!({"context": {"file_content": "x", "project_context": {"dependencies": value}}});
+        check(dependencies(json!(["flask"])), &[]);
+        check(dependencies(json!("flask")), &["context.project_context.dependencies"]);
+    }
+
+    #[test]
+    fn the_first_file_content_wins() {
+        let body = json!({"context": {"file_content": "a = 1", "project_context": {"file_content": "b = 2"}}});
+        assert_eq!(read_question(&body).unwrap().0.source, "a = 1");
+    }
+}

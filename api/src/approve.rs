@@ -1,0 +1,230 @@
+//! `POST /api/v3/execute/approve/{workflow_id}`: puts a decision to the approver, which alone applies it.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::approval::Verdict;
+use shared::ids::{ApprovalId, Digest, WorkflowId};
+use shared::messaging::{ApprovalAnswer, HttpDecision};
+use shared::workflow::NewInput;
+use uuid::Uuid;
+
+use crate::auth::Caller;
+use crate::body::read_json;
+use crate::execute::{blobs_away, read_key};
+use crate::fields::{Fields, Object};
+use crate::limits::{Operation, admit};
+use crate::problem::Problem;
+use crate::state::State;
+use crate::traffic::trace_of;
+use crate::visibility::may_send_decision;
+
+/// An approver waits somewhat less for a gate that is about to park.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A decision as it was sent, its fields checked.
+#[derive(Debug, Clone, PartialEq)]
+struct Ballot {
+    approval_id: ApprovalId,
+    verdict: Verdict,
+    comment: Option<String>,
+    digest: Option<Digest>,
+    help: Option<Help>,
+}
+
+/// What a human supplies where no generator fits.
+#[derive(Debug, Clone, PartialEq)]
+enum Help {
+    Recipe(String),
+    Code(String),
+}
+
+/// Decides. A repeat with the same `Idempotency-Key` is the same decision.
+pub(crate) async fn approve(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let body = read_json(&request, payload).await?;
+    let key = read_key(&request)?;
+    let id: WorkflowId = id.parse().map_err(|_| Problem::no_such_workflow())?;
+    let ballot = read_ballot(&body, id)?;
+    admit(&state, &request, &caller, Operation::Status).await?;
+    let stored = state.newest.get_from_leader(id).await?.ok_or_else(Problem::no_such_workflow)?;
+    if !may_send_decision(&stored.workflow, &caller.user) {
+        return Err(Problem::no_such_workflow());
+    }
+    let input = match ballot.help {
+        Some(Help::Recipe(name)) => Some(NewInput::Recipe { name }),
+        Some(Help::Code(text)) => {
+            Some(NewInput::Code { content: state.blobs.store(text).await.map_err(|error| blobs_away(&error))? })
+        }
+        None => None,
+    };
+    let decision = HttpDecision {
+        workflow_id: id,
+        approval_id: ballot.approval_id,
+        verdict: ballot.verdict,
+        comment: ballot.comment,
+        digest: ballot.digest,
+        input,
+        by: caller.user.name.clone(),
+        role: caller.user.role,
+        message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
+    };
+    let answer = state.control.decide(&decision, trace_of(&request), PATIENCE).await;
+    conclude(&state, id, answer).await
+}
+
+fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
+    let root = Fields::body(body)?;
+    let mut fields = Fields::default();
+    let named = fields.required_text(root, "workflow_id", 64);
+    if !named.is_empty() && named != id.to_string() {
+        fields.wrong(root, "workflow_id", "must be the id in the path");
+    }
+    let approval_id = fields.required_text(root, "approval_id", 64).parse();
+    if approval_id.is_err() && root.get("approval_id").is_some_and(Value::is_string) {
+        fields.wrong(root, "approval_id", "must be the approval's UUID");
+    }
+    let verdicts = [Verdict::Approved, Verdict::Rejected, Verdict::ChangesRequested];
+    let verdict = fields.choice(root, "decision", &verdicts.map(|verdict| (verdict.as_str(), verdict)));
+    if root.get("decision").is_none() {
+        fields.wrong(root, "decision", "is required: approved, rejected or changes_requested");
+    }
+    let comment = fields.text(root, "comment", 4_000).filter(|text| !text.trim().is_empty());
+    let digest = fields.text(root, "digest", 64).map(|text| text.parse::<Digest>());
+    if matches!(digest, Some(Err(_))) {
+        fields.wrong(root, "digest", "must be 64 hexadecimal digits");
+    }
+    let help = read_help(&mut fields, root, verdict)?;
+    fields.finish()?;
+    match (approval_id, verdict) {
+        (Ok(approval_id), Some(verdict)) => {
+            Ok(Ballot { approval_id, verdict, comment, digest: digest.and_then(Result::ok), help })
+        }
+        (Err(_), _) | (_, None) => Err(Problem::invalid_field("body", "must hold approval_id and decision")),
+    }
+}
+
+fn read_help(fields: &mut Fields, root: Object<'_>, verdict: Option<Verdict>) -> Result<Option<Help>, Problem> {
+    let recipe = fields.text(root, "recipe", 64).filter(|name| !name.trim().is_empty());
+    let code = fields.code(root, "code")?;
+    if (recipe.is_some() || code.is_some()) && verdict.is_some_and(|verdict| verdict != Verdict::Approved) {
+        fields.wrong(root, "decision", "must be approved where a recipe or code is supplied");
+    }
+    if recipe.is_some() && code.is_some() {
+        fields.wrong(root, "recipe", "must be left out where code is supplied");
+    }
+    Ok(recipe.map(Help::Recipe).or(code.map(Help::Code)))
+}
+
+async fn conclude(state: &State, id: WorkflowId, answer: Option<ApprovalAnswer>) -> Result<HttpResponse, Problem> {
+    match answer {
+        Some(ApprovalAnswer::Applied { status, message }) => {
+            // So that no later answer of ours shows the workflow as it was before the decision.
+            if let Err(problem) = state.newest.get_from_leader(id).await {
+                tracing::debug!(%problem, workflow.id = %id, "the decided workflow could not be read");
+            }
+            let body = json!({"status": "success", "message": message, "workflow_status": status});
+            Ok(HttpResponse::Ok().json(body))
+        }
+        Some(ApprovalAnswer::Refused { code, message }) => Err(refusal(&code, message)),
+        Some(ApprovalAnswer::Unavailable { message }) => {
+            tracing::warn!(message, workflow.id = %id, "the approver could not write a decision");
+            Err(Problem::unavailable("The decision could not be stored; send it again.", Duration::from_secs(1)))
+        }
+        None => Err(Problem::unavailable("No approver answers now; send the decision again.", Duration::from_secs(2))),
+    }
+}
+
+fn refusal(code: &str, message: String) -> Problem {
+    match code {
+        "unknown_workflow" => Problem::no_such_workflow(),
+        "unknown_approval" => Problem::new(actix_web::http::StatusCode::NOT_FOUND, "no-such-approval", message),
+        "already_decided" => Problem::conflict("already-decided", message),
+        "expired" => Problem::conflict("expired", message),
+        "digest_mismatch" => Problem::conflict("digest-mismatch", message),
+        "not_entitled" => Problem::forbidden(message),
+        "digest_missing" => Problem::invalid_field("digest", "is required: name what you decide on"),
+        "malformed" => Problem::invalid_field("body", "cannot be read as a decision"),
+        "not_yet_parked" => Problem::unavailable(message, Duration::from_secs(1)),
+        other => {
+            tracing::error!(code = other, "the approver refused with a code that this build does not know");
+            Problem::conflict("refused", message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: &str = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
+
+    #[track_caller]
+    fn check(change: Value, wrong: &[&str]) {
+        let mut body = json!({"workflow_id": ID, "approval_id": ID, "decision": "approved"});
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let named: Vec<String> = match read_ballot(&body, ID.parse().unwrap()) {
+            Ok(_) => Vec::new(),
+            Err(problem) => {
+                let document = problem.document();
+                document["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap().to_owned()).collect()
+            }
+        };
+        assert_eq!(named, wrong, "{change}");
+    }
+
+    #[test]
+    fn every_rule_of_a_decision_is_kept() {
+        check(json!({}), &[]);
+        check(json!({"decision": "changes_requested", "comment": "shorter", "digest": "a".repeat(64)}), &[]);
+        check(json!({"workflow_id": "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d4"}), &["workflow_id"]);
+        check(json!({"workflow_id": null}), &["workflow_id"]);
+        check(json!({"approval_id": "nonsense"}), &["approval_id"]);
+        check(json!({"approval_id": 5}), &["approval_id"]);
+        check(json!({"decision": "yes"}), &["decision"]);
+        check(json!({"decision": null}), &["decision"]);
+        check(json!({"comment": "x".repeat(4_001)}), &["comment"]);
+        check(json!({"digest": "abc"}), &["digest"]);
+        check(json!({"recipe": "jwt-auth"}), &[]);
+        check(json!({"code": "print(1)"}), &[]);
+        check(json!({"code": "print(1)", "recipe": "jwt-auth"}), &["recipe"]);
+        check(json!({"code": "print(1)", "decision": "rejected"}), &["decision"]);
+    }
+
+    #[test]
+    fn each_refusal_has_its_status() {
+        for (code, status) in [
+            ("unknown_workflow", 404),
+            ("unknown_approval", 404),
+            ("already_decided", 409),
+            ("expired", 409),
+            ("digest_mismatch", 409),
+            ("not_entitled", 403),
+            ("malformed", 422),
+            ("digest_missing", 422),
+            ("not_yet_parked", 503),
+        ] {
+            assert_eq!(refusal(code, "so".to_owned()).status(), status, "{code}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_ballot_makes_the_reader_panic(
+            names in prop::collection::vec(prop::sample::select(vec!["workflow_id", "approval_id", "decision", "comment", "digest", "code"]), 0..6),
+            texts in prop::collection::vec(".{0,80}", 6),
+        ) {
+            let body: Value = names.into_iter().zip(texts).map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+            prop_assert!(read_ballot(&body, ID.parse().unwrap()).is_err());
+        }
+    }
+}

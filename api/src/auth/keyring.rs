@@ -1,0 +1,200 @@
+//! The keys that sign tokens, and what a production start refuses.
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::config::Profile;
+use shared::identity::{KeyState, SigningKey, User};
+use shared::messaging::Watched;
+
+/// The users of the demo stack with the passwords that everybody knows.
+const DEMO_USERS: [(&str, &str); 3] =
+    [("test_user", "test_pass"), ("stress_user", "stress_pass"), ("approver", "approver_pass")];
+
+/// Seconds that the clock of another instance may run ahead.
+const LEEWAY_SECONDS: u64 = 2;
+
+/// Why a token is not taken. No variant holds any of its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Malformed,
+    UnknownKey,
+    Forged,
+    Expired,
+    NotYetValid,
+    Issuer,
+    Audience,
+    Revoked,
+    User,
+}
+
+impl Fault {
+    /// What the caller reads after `Invalid token: `.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "signed with an unknown key",
+            Self::Forged => "the signature does not fit",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not valid yet",
+            Self::Issuer => "of another issuer",
+            Self::Audience => "for another audience",
+            Self::Revoked => "revoked",
+            Self::User => "its user may not sign in any more",
+        }
+    }
+}
+
+/// Signs with the newest active key and verifies with every key.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyring {
+    keys: Watched<SigningKey>,
+}
+
+impl Keyring {
+    pub(crate) fn new(keys: Watched<SigningKey>) -> Self {
+        Self { keys }
+    }
+
+    /// The key that signs now.
+    fn signer(&self) -> Option<SigningKey> {
+        let active = self.keys.values().into_iter().filter(|key| key.state == KeyState::Active);
+        active.max_by(|left, right| (left.created_at, &left.kid).cmp(&(right.created_at, &right.kid)))
+    }
+
+    /// Whether tokens can be signed.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.signer().is_some()
+    }
+
+    /// Whether the key still verifies.
+    pub(crate) fn knows(&self, kid: &str) -> bool {
+        self.keys.get(kid).is_some()
+    }
+
+    /// The claims as a signed token; `None` where there is no key, or signing fails.
+    pub(crate) fn sign<T: Serialize>(&self, claims: &T) -> Option<String> {
+        let key = self.signer()?;
+        let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
+        encode(&header, claims, &EncodingKey::from_secret(key.secret.expose().as_bytes())).ok()
+    }
+
+    /// The claims of a token whose signature, issuer, audience and times hold, with the name of its key.
+    ///
+    /// The algorithm is fixed, whatever the header says.
+    pub(crate) fn verify<T: DeserializeOwned + Clone>(
+        &self,
+        token: &str,
+        issuer: &str,
+        audience: &str,
+    ) -> Result<(T, String), Fault> {
+        let header = decode_header(token).map_err(|_| Fault::Malformed)?;
+        let kid = header.kid.ok_or(Fault::Malformed)?;
+        let key = self.keys.get(&kid).ok_or(Fault::UnknownKey)?;
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.leeway = LEEWAY_SECONDS;
+        rules.validate_nbf = true;
+        rules.set_issuer(&[issuer]);
+        rules.set_audience(&[audience]);
+        rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        let verified = decode::<T>(token, &DecodingKey::from_secret(key.secret.expose().as_bytes()), &rules);
+        match verified {
+            Ok(token) => Ok((token.claims, kid)),
+            Err(error) => Err(fault_of(error.kind())),
+        }
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the list of kinds is open (non_exhaustive); every other is a malformed token"
+)]
+fn fault_of(kind: &ErrorKind) -> Fault {
+    match kind {
+        ErrorKind::ExpiredSignature => Fault::Expired,
+        ErrorKind::ImmatureSignature => Fault::NotYetValid,
+        ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => Fault::Forged,
+        ErrorKind::InvalidIssuer => Fault::Issuer,
+        ErrorKind::InvalidAudience => Fault::Audience,
+        _ => Fault::Malformed,
+    }
+}
+
+/// Refuses a start without a key, and in production one with anything of the demo stack; says why and what to do.
+///
+/// Checks passwords, so it is slow by design: call it off the async threads.
+pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User]) -> Result<(), String> {
+    if !keys.iter().any(|key| key.state == KeyState::Active) {
+        return Err(
+            "there is no active key to sign tokens with: run `promptcraft keys rotate`, or start the whole stack \
+                    with `promptcraft up`"
+                .to_owned(),
+        );
+    }
+    if profile != Profile::Production {
+        return Ok(());
+    }
+    if let Some(key) = keys.iter().find(|key| key.demo || key.kid.starts_with("demo")) {
+        return Err(format!(
+            "the signing key {} belongs to the demo stack, which production refuses: run `promptcraft keys rotate` and remove it",
+            key.kid
+        ));
+    }
+    let known = |user: &User| {
+        DEMO_USERS.iter().any(|(name, password)| {
+            user.name.as_str() == *name && user.password.as_ref().is_some_and(|hash| hash.matches(password))
+        })
+    };
+    match users.iter().find(|user| user.demo || known(user)) {
+        Some(user) => Err(format!(
+            "the user {} belongs to the demo stack, which production refuses: remove it, or give the name another password",
+            user.name
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::clock::Timestamp;
+    use shared::identity::{PasswordHash, Role};
+
+    fn user(name: &str, password: &str, demo: bool) -> User {
+        User {
+            name: name.parse().unwrap(),
+            role: Role::Developer,
+            self_approval: false,
+            disabled: false,
+            demo,
+            bot: false,
+            password: Some(PasswordHash::of(password).unwrap()),
+            created_at: Timestamp::from_millis(0),
+        }
+    }
+
+    #[track_caller]
+    fn check(profile: Profile, keys: &[SigningKey], users: &[User], refusal: Option<&str>) {
+        let outcome = refuse_demo(profile, keys, users);
+        match refusal {
+            Some(words) => assert!(outcome.as_ref().is_err_and(|text| text.contains(words)), "{outcome:?}"),
+            None => assert_eq!(outcome, Ok(())),
+        }
+    }
+
+    #[test]
+    fn production_refuses_everything_of_the_demo_stack() {
+        let at = Timestamp::from_millis(0);
+        let (own, demo) = (SigningKey::fresh(false, at), SigningKey::fresh(true, at));
+        let old = SigningKey { state: KeyState::VerifyOnly, ..own.clone() };
+        let production = Profile::Production;
+        check(Profile::Demo, &[], &[], Some("no active key"));
+        check(production, std::slice::from_ref(&old), &[], Some("no active key"));
+        check(Profile::Demo, std::slice::from_ref(&demo), &[user("test_user", "test_pass", true)], None);
+        check(production, &[own.clone(), demo], &[], Some("signing key demo-"));
+        check(production, std::slice::from_ref(&own), &[user("test_user", "test_pass", false)], Some("test_user"));
+        check(production, std::slice::from_ref(&own), &[user("ann", "another one", true)], Some("ann"));
+        check(production, std::slice::from_ref(&own), &[user("test_user", "another one", false)], None);
+    }
+}

@@ -1,0 +1,47 @@
+//! `POST /auth/revoke`: the caller's token, and all that came from the same sign-in, stop working on every instance.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+use shared::clock::Timestamp;
+use shared::identity::Revocation;
+
+use super::door::authenticate;
+use super::refresh::end_family;
+use super::sign_in::away;
+use crate::body::discard;
+use crate::problem::Problem;
+use crate::state::State;
+
+/// The watch tells every instance at about the same time; when ours has heard, we answer.
+const HEARD: Duration = Duration::from_secs(1);
+
+/// Revokes; returns once it is stored.
+pub(crate) async fn revoke(
+    state: web::Data<State>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    discard(payload.into_inner()).await;
+    let caller = authenticate(&state.tokens, request.headers())?;
+    let until = Timestamp::from_millis(i64::try_from(caller.claims.exp).unwrap_or(i64::MAX).saturating_mul(1_000));
+    state.revocations.put(&caller.claims.jti, &Revocation { until }).await.map_err(|error| away(&error))?;
+    end_family(&state, &caller.claims.fam).await?;
+    let heard = async {
+        while !state.tokens.is_revoked(&caller.claims.fam) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    if tokio::time::timeout(HEARD, heard).await.is_err() {
+        tracing::warn!("a revocation is stored, but the watch did not bring it back in time");
+        return Err(Problem::unavailable(
+            "The token is revoked; it may work for another moment. Revoke it again to be sure.",
+            Duration::from_secs(1),
+        ));
+    }
+    Ok(HttpResponse::Ok().json(json!({
+        "status": "success",
+        "message": "The token and its refresh token are revoked.",
+    })))
+}

@@ -1,0 +1,221 @@
+//! Access and refresh tokens: what they say, and whether they still hold.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use shared::clock::Clock;
+use shared::identity::{Revocation, Role, User};
+use shared::ids::Digest;
+use shared::messaging::Watched;
+use uuid::Uuid;
+
+use super::keyring::{Fault, Keyring};
+use crate::config::TokenSettings;
+
+/// No token of ours is longer; anything longer is not looked at.
+const LONGEST_TOKEN: usize = 4_096;
+/// More verified tokens than this are not remembered.
+const REMEMBERED: usize = 16_384;
+
+/// What an access token says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AccessClaims {
+    iss: String,
+    aud: String,
+    sub: String,
+    pub(crate) jti: String,
+    iat: u64,
+    nbf: u64,
+    /// Seconds since the Unix epoch.
+    pub(crate) exp: u64,
+    /// The role when the token was issued; what counts is the user's role now.
+    role: Role,
+    /// The refresh family that it belongs to and ends with.
+    pub(crate) fam: String,
+}
+
+/// What a refresh token says. Its audience differs from an access token's, so neither passes for the other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RefreshClaims {
+    iss: String,
+    aud: String,
+    sub: String,
+    jti: String,
+    iat: u64,
+    nbf: u64,
+    exp: u64,
+    pub(crate) fam: String,
+    #[serde(rename = "gen")]
+    pub(crate) generation: u64,
+}
+
+/// Who calls, by a token that holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) user: Arc<User>,
+    pub(crate) claims: Arc<AccessClaims>,
+}
+
+impl Caller {
+    /// Whether the caller may do what this role may.
+    pub(crate) fn is_at_least(&self, role: Role) -> bool {
+        self.user.role >= role
+    }
+}
+
+/// A signature that was checked once.
+#[derive(Debug, Clone)]
+struct Verified {
+    claims: Arc<AccessClaims>,
+    kid: String,
+}
+
+/// Issues and judges tokens.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    settings: TokenSettings,
+    keyring: Keyring,
+    users: Watched<User>,
+    revocations: Watched<Revocation>,
+    /// By the token's digest, so that a memory dump of the cache holds no token.
+    verified: Mutex<HashMap<Digest, Verified>>,
+    clock: Clock,
+}
+
+/// A fresh access token with its refresh token.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) expires_in: u64,
+}
+
+impl Tokens {
+    pub(crate) fn new(
+        settings: TokenSettings,
+        keyring: Keyring,
+        users: Watched<User>,
+        revocations: Watched<Revocation>,
+        clock: Clock,
+    ) -> Self {
+        Self { settings, keyring, users, revocations, verified: Mutex::default(), clock }
+    }
+
+    /// How long a refresh token lasts.
+    pub(crate) fn refresh_ttl(&self) -> Duration {
+        self.settings.refresh_ttl
+    }
+
+    /// Whether tokens can be signed.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.keyring.is_ready()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.clock.now().as_millis() / 1_000).unwrap_or(0)
+    }
+
+    fn refresh_audience(&self) -> String {
+        format!("{}/refresh", self.settings.audience)
+    }
+
+    /// A pair of tokens for a generation of a family; `None` where there is no key.
+    pub(crate) fn issue(&self, user: &User, family: &str, generation: u64) -> Option<Pair> {
+        let (now, expires_in) = (self.now(), self.settings.access_ttl.as_secs());
+        let access = AccessClaims {
+            iss: self.settings.issuer.clone(),
+            aud: self.settings.audience.clone(),
+            sub: user.name.to_string(),
+            jti: Uuid::new_v4().to_string(),
+            iat: now,
+            nbf: now,
+            exp: now + expires_in,
+            role: user.role,
+            fam: family.to_owned(),
+        };
+        let refresh = RefreshClaims {
+            iss: access.iss.clone(),
+            aud: self.refresh_audience(),
+            sub: access.sub.clone(),
+            jti: Uuid::new_v4().to_string(),
+            iat: now,
+            nbf: now,
+            exp: now + self.settings.refresh_ttl.as_secs(),
+            fam: family.to_owned(),
+            generation,
+        };
+        Some(Pair { access: self.keyring.sign(&access)?, refresh: self.keyring.sign(&refresh)?, expires_in })
+    }
+
+    /// Who calls with this access token.
+    pub(crate) fn judge(&self, token: &str) -> Result<Caller, Fault> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(Fault::Malformed);
+        }
+        let claims = self.claims(token)?;
+        // The library grants the leeway to expiry as well; a token that is over is over.
+        if claims.exp <= self.now() {
+            return Err(Fault::Expired);
+        }
+        if self.revocations.get(&claims.jti).is_some() || self.revocations.get(&claims.fam).is_some() {
+            return Err(Fault::Revoked);
+        }
+        let user = self.usable(&claims.sub).ok_or(Fault::User)?;
+        Ok(Caller { user: Arc::new(user), claims })
+    }
+
+    fn claims(&self, token: &str) -> Result<Arc<AccessClaims>, Fault> {
+        let digest = Digest::of(token.as_bytes());
+        let known = self.lock().get(&digest).cloned();
+        if let Some(verified) = known.filter(|verified| self.keyring.knows(&verified.kid)) {
+            return Ok(verified.claims);
+        }
+        let (claims, kid) =
+            self.keyring.verify::<AccessClaims>(token, &self.settings.issuer, &self.settings.audience)?;
+        let claims = Arc::new(claims);
+        self.remember(digest, Verified { claims: claims.clone(), kid });
+        Ok(claims)
+    }
+
+    fn remember(&self, digest: Digest, verified: Verified) {
+        let now = self.now();
+        let mut known = self.lock();
+        if known.len() >= REMEMBERED {
+            known.retain(|_, verified| verified.claims.exp > now);
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+        }
+        known.insert(digest, verified);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Verified>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a refresh token says, where it holds.
+    pub(crate) fn judge_refresh(&self, token: &str) -> Result<(RefreshClaims, User), Fault> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(Fault::Malformed);
+        }
+        let audience = self.refresh_audience();
+        let (claims, _) = self.keyring.verify::<RefreshClaims>(token, &self.settings.issuer, &audience)?;
+        if claims.exp <= self.now() {
+            return Err(Fault::Expired);
+        }
+        let user = self.usable(&claims.sub).ok_or(Fault::User)?;
+        Ok((claims, user))
+    }
+
+    /// The user of that name, where they may sign in over HTTP.
+    pub(crate) fn usable(&self, name: &str) -> Option<User> {
+        self.users.get(name).filter(|user| !user.disabled && !user.bot)
+    }
+
+    /// Whether this instance knows that the token or family is revoked.
+    pub(crate) fn is_revoked(&self, id: &str) -> bool {
+        self.revocations.get(id).is_some()
+    }
+}

@@ -1,0 +1,161 @@
+//! The API's settings.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use shared::config::{ConfigErrors, Profile, Settings};
+use shared::identity::Secret;
+use shared::messaging::BrokerSettings;
+use shared::telemetry::LogFormat;
+
+use crate::limits::Limits;
+
+/// An entry of the revocation bucket is kept for two days, so no access token may outlive that.
+const LONGEST_ACCESS: Duration = Duration::from_secs(86_400);
+/// An entry of the refresh bucket is kept for 91 days.
+const LONGEST_REFRESH: Duration = Duration::from_secs(90 * 86_400);
+
+/// Everything an API process is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub profile: Profile,
+    pub broker: BrokerSettings,
+    pub redis_url: Secret,
+    pub listen: String,
+    pub metrics_listen: String,
+    pub workers: usize,
+    /// Only these may say on whose behalf they call.
+    pub trusted_proxies: Vec<IpAddr>,
+    pub tokens: TokenSettings,
+    pub limits: Limits,
+    pub budget: BudgetSettings,
+    pub analysis_deadline: Duration,
+    pub analysis_cache_ttl: Duration,
+    /// The operator's policy: no code runs before a human agreed.
+    pub gate_before_execute: bool,
+    pub log: LogFormat,
+    pub log_filter: String,
+}
+
+/// Who issues tokens, for whom, and for how long.
+#[derive(Debug, Clone)]
+pub struct TokenSettings {
+    pub issuer: String,
+    pub audience: String,
+    pub access_ttl: Duration,
+    pub refresh_ttl: Duration,
+}
+
+/// What work may cost, in the unit of `metrics.total_cost`.
+#[derive(Debug, Clone, Copy)]
+pub struct BudgetSettings {
+    pub per_workflow: f64,
+    pub per_user_day: f64,
+    pub cpu_second: f64,
+}
+
+impl Config {
+    /// Reads the settings; every mistake is reported at once.
+    pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
+        let profile = settings.read("profile", Profile::Development);
+        let redis_url = settings.secret("redis.url", "redis.url_file");
+        if redis_url.is_none() {
+            settings.mistake("redis.url: must be set (the read model's address)");
+        }
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let config = Self {
+            profile,
+            broker: BrokerSettings::read(&mut settings),
+            redis_url: redis_url.unwrap_or(Secret::new("")),
+            listen: settings.read("api.listen", "127.0.0.1:8000".to_owned()),
+            metrics_listen: settings.read("api.metrics_listen", "127.0.0.1:8001".to_owned()),
+            workers: settings.read("api.workers", cores.clamp(2, 8)).max(1),
+            trusted_proxies: read_proxies(&mut settings),
+            tokens: read_tokens(&mut settings),
+            limits: Limits::read(&mut settings, profile),
+            budget: read_budget(&mut settings),
+            analysis_deadline: settings.span("analysis.deadline", Duration::from_secs(10)),
+            analysis_cache_ttl: settings.span("analysis.cache_ttl", Duration::from_secs(3_600)),
+            gate_before_execute: settings.read("approval.gate_before_execute", false),
+            log: settings.read("telemetry.log", LogFormat::Text),
+            log_filter: settings.read("telemetry.filter", "info".to_owned()),
+        };
+        settings.finish()?;
+        Ok(config)
+    }
+}
+
+fn read_proxies(settings: &mut Settings) -> Vec<IpAddr> {
+    let mut proxies = Vec::new();
+    for text in settings.list("api.trusted_proxies", &[]) {
+        match text.parse() {
+            Ok(address) => proxies.push(address),
+            Err(_) => settings.mistake("api.trusted_proxies: is a list of IP addresses, e.g. 10.0.0.2,::1"),
+        }
+    }
+    proxies
+}
+
+fn read_tokens(settings: &mut Settings) -> TokenSettings {
+    let tokens = TokenSettings {
+        issuer: settings.read("auth.issuer", "promptcraft".to_owned()),
+        audience: settings.read("auth.audience", "promptcraft-api".to_owned()),
+        access_ttl: settings.span("auth.access_ttl", Duration::from_secs(900)),
+        refresh_ttl: settings.span("auth.refresh_ttl", Duration::from_secs(30 * 86_400)),
+    };
+    if !(Duration::from_secs(1)..=LONGEST_ACCESS).contains(&tokens.access_ttl) {
+        settings.mistake("auth.access_ttl: is 1s to 24h, so that a revocation is remembered for longer");
+    }
+    if !(tokens.access_ttl..=LONGEST_REFRESH).contains(&tokens.refresh_ttl) {
+        settings.mistake("auth.refresh_ttl: is at least auth.access_ttl and at most 90d");
+    }
+    tokens
+}
+
+fn read_budget(settings: &mut Settings) -> BudgetSettings {
+    let budget = BudgetSettings {
+        per_workflow: settings.read("budget.per_workflow", 2.0),
+        per_user_day: settings.read("budget.per_user_day", 10.0),
+        cpu_second: settings.read("budget.cpu_second", 0.01),
+    };
+    if [budget.per_workflow, budget.per_user_day, budget.cpu_second]
+        .iter()
+        .any(|price| !price.is_finite() || *price < 0.0)
+    {
+        settings.mistake("budget: every budget and price is a number from 0 on");
+    }
+    budget
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 4] = [
+        ("nats.url", "nats://127.0.0.1:4222"),
+        ("nats.user", "api"),
+        ("nats.durability", "relaxed"),
+        ("redis.url", "redis://127.0.0.1:6379/0"),
+    ];
+
+    #[track_caller]
+    fn check(more: &[(&'static str, &'static str)], named: &[&str]) {
+        let outcome = Config::read(Settings::from_pairs(GOOD.into_iter().chain(more.iter().copied())));
+        let mistakes = outcome.err().map(|ConfigErrors(mistakes)| mistakes).unwrap_or_default();
+        let names: Vec<&str> = mistakes.iter().filter_map(|mistake| mistake.split(':').next()).collect();
+        assert_eq!(names, named);
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        check(&[], &[]);
+        check(&[("auth.access_ttl", "48h")], &["auth.access_ttl"]);
+        check(
+            &[("auth.refresh_ttl", "1m"), ("api.trusted_proxies", "proxy")],
+            &["api.trusted_proxies", "auth.refresh_ttl"],
+        );
+        check(&[("limits.execute", "8"), ("limits.roles", "king:execute=1/1")], &["limits.execute", "limits.roles"]);
+        check(&[("limits.profile", "load"), ("profile", "production")], &["limits.profile"]);
+        check(&[("budget.per_user_day", "NaN")], &["budget"]);
+    }
+}

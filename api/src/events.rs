@@ -1,0 +1,255 @@
+//! `GET /api/v3/execute/{workflow_id}/events`: every transition as a server-sent event, from the first on or behind `Last-Event-ID`.
+//! Format: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use serde_json::json;
+use shared::approval::Actor;
+use shared::ids::WorkflowId;
+use shared::messaging::{Entry, ReadError};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use crate::auth::Caller;
+use crate::feed::Told;
+use crate::limits::{Operation, admit};
+use crate::metrics;
+use crate::paging::Query;
+use crate::problem::Problem;
+use crate::state::State;
+use crate::visibility::visible;
+
+/// A comment is sent so often, so that nobody between takes a quiet stream for a dead one.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Trouble with the log ends a stream after so many attempts; the client comes again with its last id.
+const READ_ATTEMPTS: u64 = 5;
+
+/// Opens a stream. 204 where the workflow has ended and nothing is left to tell, which makes browsers stop coming again.
+pub(crate) async fn events(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    admit(&state, &request, &caller, Operation::Status).await?;
+    let stored = visible(&state, &caller, &id).await?;
+    let last = last_event_id(&request)?;
+    if stored.workflow.status().is_terminal() && last >= stored.sequence {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    // Listening begins before history is read, so that nothing falls between the two.
+    let listener = state.feed.listen();
+    let teller = Teller {
+        state: state.into_inner(),
+        id: stored.workflow.id,
+        last,
+        listener,
+        must_read: true,
+        waiting: VecDeque::from([Bytes::from_static(b"retry: 1000\n\n")]),
+        has_ended: false,
+        _counted: OpenStream::count(),
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header(("cache-control", "no-store"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(teller.into_stream()))
+}
+
+/// What the client has read; browsers send it in a header, scripts may put it into the query.
+fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
+    let message = "must be the id of an event of this stream";
+    if let Some(value) = request.headers().get("last-event-id") {
+        let id = value.to_str().ok().map(str::trim);
+        return match id {
+            Some("") => Ok(0),
+            _ => id
+                .and_then(|id| id.parse().ok())
+                .filter(|id| *id < u64::MAX)
+                .ok_or_else(|| Problem::invalid_field("Last-Event-ID", message)),
+        };
+    }
+    let mut query = Query::of(request)?;
+    let last = query.read("last_event_id", message, |text| text.parse().ok().filter(|id| *id < u64::MAX));
+    query.finish()?;
+    Ok(last.unwrap_or(0))
+}
+
+/// Counted while it lives.
+struct OpenStream;
+
+impl OpenStream {
+    fn count() -> Self {
+        metrics::EVENT_STREAMS.inc();
+        Self
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        metrics::EVENT_STREAMS.dec();
+    }
+}
+
+/// Tells one client of one workflow.
+struct Teller {
+    state: std::sync::Arc<State>,
+    id: WorkflowId,
+    /// The sequence of the last event that was told.
+    last: u64,
+    listener: Receiver<Told>,
+    /// History behind `last` is to be read from the log.
+    must_read: bool,
+    waiting: VecDeque<Bytes>,
+    has_ended: bool,
+    _counted: OpenStream,
+}
+
+impl Teller {
+    fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, |mut teller| async move {
+            let bytes = teller.next().await?;
+            Some((Ok(bytes), teller))
+        })
+    }
+
+    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, or when the log cannot be read.
+    async fn next(&mut self) -> Option<Bytes> {
+        let stopping = self.state.life.stopping();
+        loop {
+            if let Some(bytes) = self.waiting.pop_front() {
+                return Some(bytes);
+            }
+            if self.has_ended || stopping.is_cancelled() {
+                return None;
+            }
+            if self.must_read {
+                self.read_history().await?;
+                continue;
+            }
+            tokio::select! {
+                () = stopping.cancelled() => return None,
+                told = self.listener.recv() => self.hear(told),
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    // Also a moment to find what a silently broken subscription did not tell.
+                    self.must_read = true;
+                    return Some(Bytes::from_static(b": still here\n\n"));
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, told: Result<Told, RecvError>) {
+        match told {
+            Ok(Told::Entry(entry)) => {
+                if entry.workflow.id == self.id {
+                    self.tell(&entry);
+                }
+            }
+            // Closed cannot be while the state lives; reading history is right in any case.
+            Ok(Told::Gap) | Err(RecvError::Lagged(_) | RecvError::Closed) => self.must_read = true,
+        }
+    }
+
+    fn tell(&mut self, entry: &Entry) {
+        if entry.sequence > self.last {
+            self.last = entry.sequence;
+            self.has_ended = entry.workflow.status().is_terminal();
+            self.waiting.push_back(render(entry));
+        }
+    }
+
+    /// Reads one transition behind `last`; when there is none, the listener goes on.
+    async fn read_history(&mut self) -> Option<()> {
+        let next = read_next(&self.state, self.id, self.last).await?;
+        match next {
+            Some(entry) => self.tell(&entry),
+            None => self.must_read = false,
+        }
+        Some(())
+    }
+}
+
+/// The transition behind `last`, tried a few times; `None` where the log cannot be read.
+async fn read_next(state: &State, id: WorkflowId, last: u64) -> Option<Option<Entry>> {
+    for attempt in 1..=READ_ATTEMPTS {
+        match state.log.next_after(id, last).await {
+            Ok(entry) => return Some(entry),
+            Err(ReadError::Decode(error)) => {
+                tracing::warn!(%error, workflow.id = %id, "a transition cannot be told");
+                return None;
+            }
+            Err(error) => tracing::debug!(%error, workflow.id = %id, "history could not be read; trying again"),
+        }
+        tokio::time::sleep(Duration::from_millis(200 * attempt)).await;
+    }
+    None
+}
+
+fn render(entry: &Entry) -> Bytes {
+    let (workflow, happened) = (&entry.workflow, &entry.happened);
+    let actor = match &happened.actor {
+        Actor::User(_) => "user",
+        Actor::Bot(_) => "bot",
+        Actor::Service(_) => "service",
+    };
+    let data = json!({
+        "workflow_id": workflow.id,
+        "event": happened.kind.as_str(),
+        "status": workflow.status().as_str(),
+        "current_step": workflow.current_step,
+        "total_steps": workflow.plan.len(),
+        "progress_percentage": workflow.progress_percentage(),
+        "at": happened.at.to_rfc3339(),
+        "actor": actor,
+        "detail": happened.detail,
+    });
+    Bytes::from(format!("id: {}\nevent: {}\ndata: {data}\n\n", entry.sequence, happened.kind.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{START, cancelled};
+    use actix_web::test::TestRequest;
+    use shared::ids::EventId;
+    use shared::telemetry::TraceContext;
+    use shared::workflow::{EventKind, Happened};
+
+    #[test]
+    fn an_event_is_one_block_with_the_sequence_as_its_id() {
+        let workflow = cancelled("ann");
+        let happened = Happened {
+            event_id: EventId::fresh(),
+            kind: EventKind::Cancelled,
+            actor: Actor::User("ann".parse().unwrap()),
+            at: START,
+            detail: Some("two\nlines".to_owned()),
+        };
+        let entry =
+            Entry { sequence: 42, workflow, happened, trace: TraceContext::root(), subject: "cancelled".to_owned() };
+        let text = String::from_utf8(render(&entry).to_vec()).unwrap();
+        let lines: Vec<&str> = text.split('\n').collect();
+        assert_eq!((lines[0], lines[1], lines.len()), ("id: 42", "event: cancelled", 5));
+        let data: serde_json::Value = serde_json::from_str(lines[2].strip_prefix("data: ").unwrap()).unwrap();
+        assert_eq!((&data["status"], &data["actor"]), (&json!("cancelled"), &json!("user")));
+    }
+
+    #[test]
+    fn a_client_resumes_by_header_or_query() {
+        let header = |value: &str| {
+            last_event_id(&TestRequest::default().insert_header(("last-event-id", value)).to_http_request())
+        };
+        assert_eq!(header("7").unwrap(), 7);
+        assert_eq!(header("").unwrap(), 0);
+        assert!(header("x").is_err() && header("-1").is_err() && header(&u64::MAX.to_string()).is_err());
+        let query = |uri: &str| last_event_id(&TestRequest::with_uri(uri).to_http_request());
+        assert_eq!(query("/e?last_event_id=9").unwrap(), 9);
+        assert_eq!(query("/e").unwrap(), 0);
+        assert!(query("/e?last_event_id=x").is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! `GET /api/v3/approvals`: what the caller may decide now.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::read_model::{ListQuery, Stored};
+use shared::workflow::Status;
+
+use crate::auth::Caller;
+use crate::limits::{Operation, admit};
+use crate::paging::{Query, cursor_after};
+use crate::problem::Problem;
+use crate::state::State;
+use crate::status::{pending_approval, summary};
+use crate::visibility::may_decide_now;
+
+/// Parked workflows are looked through in portions of this size.
+const PORTION: usize = 100;
+/// So many portions are looked through for one page; the cursor leads on from there.
+const PORTIONS: usize = 20;
+
+/// One page of questions, those of the newest workflows first.
+pub(crate) async fn inbox(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    admit(&state, &request, &caller, Operation::Status).await?;
+    let mut query = Query::of(&request)?;
+    let (limit, before) = (query.limit(), query.cursor());
+    query.finish()?;
+    let mut parked = ListQuery { owner: None, status: Some(Status::WaitingApproval), before, limit: PORTION };
+    let (mut found, mut next) = (Vec::new(), None);
+    for _ in 0..PORTIONS {
+        let page = state.newest.list(&parked).await?;
+        let Some(last) = page.items.last() else { break };
+        parked.before = Some((last.workflow.created_at, last.workflow.id));
+        next = page.more.then(|| cursor_after(last));
+        found.extend(page.items.into_iter().filter(|stored| may_decide_now(&stored.workflow, &caller.user)));
+        if found.len() >= limit || next.is_none() {
+            break;
+        }
+    }
+    if found.len() > limit {
+        found.truncate(limit);
+        next = found.last().map(cursor_after);
+    }
+    let approvals: Vec<Value> = found.iter().filter_map(question).collect();
+    Ok(HttpResponse::Ok().json(json!({
+        "status": "success",
+        "data": {"approvals": approvals, "next_cursor": next},
+    })))
+}
+
+/// The question with the workflow that it is about.
+fn question(stored: &Stored) -> Option<Value> {
+    let mut question = pending_approval(&stored.workflow)?;
+    question["workflow_id"] = json!(stored.workflow.id);
+    question["workflow"] = summary(&stored.workflow);
+    Some(question)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{parked, submitted};
+
+    #[test]
+    fn a_question_tells_the_workflow_it_is_about() {
+        let stored = Stored { sequence: 7, workflow: parked("ann") };
+        insta::assert_json_snapshot!(question(&stored));
+        assert_eq!(question(&Stored { sequence: 1, workflow: submitted("ann") }), None);
+    }
+}

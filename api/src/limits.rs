@@ -1,0 +1,209 @@
+//! Rate limits per user and operation, and what answers tell about them.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
+use shared::config::{Profile, Settings};
+use shared::identity::Role;
+use shared::ids::Digest;
+use shared::read_model::{Gcra, Verdict};
+
+use crate::auth::Caller;
+use crate::metrics;
+use crate::problem::Problem;
+use crate::state::State;
+
+/// What is limited apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    Execute,
+    Analyze,
+    /// Every other call with a token.
+    Status,
+    SignIn,
+}
+
+impl Operation {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Execute => "execute",
+            Self::Analyze => "analyze",
+            Self::Status => "status",
+            Self::SignIn => "sign_in",
+        }
+    }
+}
+
+/// The size of every bucket.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// `None` where the profile `load` lifts them.
+    standard: Option<HashMap<Operation, Gcra>>,
+    roles: HashMap<(Role, Operation), Gcra>,
+}
+
+/// `burst/refill per minute`, e.g. `8/30`.
+struct Rate(Gcra);
+
+impl FromStr for Rate {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = text.split_once('/').and_then(|(burst, refill)| {
+            let (burst, refill_per_minute) = (burst.trim().parse().ok()?, refill.trim().parse().ok()?);
+            (burst > 0 && (1..=60_000_000).contains(&refill_per_minute)).then_some(Gcra { burst, refill_per_minute })
+        });
+        parsed.map(Self).ok_or("a limit is burst/refill per minute, e.g. 8/30, both from 1 on")
+    }
+}
+
+impl Limits {
+    /// Reads the `limits.*` settings.
+    pub(crate) fn read(settings: &mut Settings, profile: Profile) -> Self {
+        let mut rate = |name, burst, refill_per_minute| settings.read(name, Rate(Gcra { burst, refill_per_minute })).0;
+        let standard = HashMap::from([
+            (Operation::Execute, rate("limits.execute", 8, 30)),
+            (Operation::Analyze, rate("limits.analyze", 60, 60)),
+            (Operation::Status, rate("limits.status", 120, 600)),
+            (Operation::SignIn, rate("limits.sign_in", 10, 10)),
+        ]);
+        let lifted = match settings.read("limits.profile", "standard".to_owned()).as_str() {
+            "standard" => false,
+            "load" if profile != Profile::Production => true,
+            "load" => {
+                settings.mistake("limits.profile: load lifts every limit, which production refuses");
+                true
+            }
+            _ => {
+                settings.mistake("limits.profile: is standard or load");
+                false
+            }
+        };
+        let mut roles = HashMap::new();
+        for text in settings.list("limits.roles", &[]) {
+            match read_role_limit(&text) {
+                Some((role, operation, bucket)) => {
+                    roles.insert((role, operation), bucket);
+                }
+                None => settings.mistake("limits.roles: is a list like admin:execute=100/600,viewer:status=30/60"),
+            }
+        }
+        Self { standard: (!lifted).then_some(standard), roles }
+    }
+
+    fn bucket(&self, role: Option<Role>, operation: Operation) -> Option<Gcra> {
+        let standard = self.standard.as_ref()?;
+        let own = role.and_then(|role| self.roles.get(&(role, operation)));
+        own.or_else(|| standard.get(&operation)).copied()
+    }
+}
+
+fn read_role_limit(text: &str) -> Option<(Role, Operation, Gcra)> {
+    let (role, rest) = text.split_once(':')?;
+    let (operation, rate) = rest.split_once('=')?;
+    let known = [Operation::Execute, Operation::Analyze, Operation::Status];
+    let operation = known.into_iter().find(|known| known.as_str() == operation.trim())?;
+    Some((role.trim().parse().ok()?, operation, rate.trim().parse::<Rate>().ok()?.0))
+}
+
+/// What the bucket said of this request; the answer's headers tell it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    bucket: Gcra,
+    verdict: Verdict,
+}
+
+impl Taken {
+    /// Writes the `RateLimit-*` headers.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        let reset = u64::try_from(self.verdict.reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        let told = [
+            ("ratelimit-limit", u64::from(self.bucket.burst)),
+            ("ratelimit-remaining", u64::from(self.verdict.remaining)),
+            ("ratelimit-reset", reset),
+        ];
+        for (name, value) in told {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        }
+    }
+}
+
+/// Takes one call of the caller's bucket; 429 where it is empty.
+pub(crate) async fn admit(
+    state: &State,
+    request: &HttpRequest,
+    caller: &Caller,
+    operation: Operation,
+) -> Result<(), Problem> {
+    let Some(bucket) = state.config.limits.bucket(Some(caller.user.role), operation) else { return Ok(()) };
+    take(state, request, operation, &format!("{}:{}", operation.as_str(), caller.user.name), bucket).await
+}
+
+/// Takes one sign-in of the address's bucket and, where one is named, of the user name's.
+pub(crate) async fn admit_sign_in(
+    state: &State,
+    request: &HttpRequest,
+    address: Option<IpAddr>,
+    user_name: Option<&str>,
+) -> Result<(), Problem> {
+    let operation = Operation::SignIn;
+    let Some(bucket) = state.config.limits.bucket(None, operation) else { return Ok(()) };
+    let address = address.map_or("unknown".to_owned(), |address| address.to_string());
+    take(state, request, operation, &format!("sign_in:address:{address}"), bucket).await?;
+    match user_name {
+        // By digest: the name is whatever someone typed, and may be a password typed into the wrong field.
+        Some(name) => {
+            take(state, request, operation, &format!("sign_in:name:{}", Digest::of(name.as_bytes())), bucket).await
+        }
+        None => Ok(()),
+    }
+}
+
+async fn take(
+    state: &State,
+    request: &HttpRequest,
+    operation: Operation,
+    name: &str,
+    bucket: Gcra,
+) -> Result<(), Problem> {
+    let verdict = state.limiter.take(name, bucket).await;
+    request.extensions_mut().insert(Taken { bucket, verdict });
+    if verdict.allowed {
+        return Ok(());
+    }
+    metrics::RATE_LIMITED.with_label_values(&[operation.as_str()]).inc();
+    let seconds = verdict.retry_after.as_millis().div_ceil(1000).max(1);
+    let detail = format!(
+        "Rate limit exceeded: at most {} calls at once and {} a minute; try again in {seconds} s.",
+        bucket.burst, bucket.refill_per_minute
+    );
+    Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", detail).with_retry_after(verdict.retry_after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_may_have_its_own_limit_and_load_lifts_all() {
+        let mut settings = Settings::from_pairs([("limits.execute", "2/4"), ("limits.roles", "admin:execute=100/600")]);
+        let limits = Limits::read(&mut settings, Profile::Demo);
+        settings.finish().unwrap();
+        assert_eq!(limits.bucket(Some(Role::Developer), Operation::Execute).unwrap().burst, 2);
+        assert_eq!(limits.bucket(Some(Role::Admin), Operation::Execute).unwrap().burst, 100);
+        assert_eq!(limits.bucket(Some(Role::Admin), Operation::Status).unwrap().burst, 120);
+        let mut settings = Settings::from_pairs([("limits.profile", "load")]);
+        assert!(Limits::read(&mut settings, Profile::Demo).bucket(None, Operation::SignIn).is_none());
+    }
+
+    #[test]
+    fn a_rate_without_refill_is_refused() {
+        for bad in ["8", "8/", "/8", "0/1", "1/0", "1/-1", "x/1"] {
+            assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `GET /api/v3/execute`: the caller's workflows, newest first; admins may look at everybody's.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::identity::Role;
+use shared::ids::UserName;
+use shared::read_model::ListQuery;
+use shared::workflow::Status;
+
+use crate::auth::Caller;
+use crate::limits::{Operation, admit};
+use crate::paging::{Query, cursor_after};
+use crate::problem::Problem;
+use crate::state::State;
+use crate::status::summary;
+
+/// One page.
+pub(crate) async fn list(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    admit(&state, &request, &caller, Operation::Status).await?;
+    let query = read_query(&caller, &request)?;
+    let page = state.newest.list(&query).await?;
+    let workflows: Vec<Value> = page.items.iter().map(|stored| summary(&stored.workflow)).collect();
+    let next = page.items.last().filter(|_| page.more).map(cursor_after);
+    Ok(HttpResponse::Ok().json(json!({
+        "status": "success",
+        "data": {"workflows": workflows, "next_cursor": next},
+    })))
+}
+
+fn read_query(caller: &Caller, request: &HttpRequest) -> Result<ListQuery, Problem> {
+    let mut query = Query::of(request)?;
+    let status = query.read(
+        "status",
+        "must be one of created, running, waiting_approval, completed, failed, cancelled",
+        |text| Status::ALL.into_iter().find(|status| status.as_str() == text),
+    );
+    let owner = query.read("owner", "must be a user name", |text| text.parse::<UserName>().ok());
+    let all = query.read("all", "must be true or false", |text| text.parse::<bool>().ok()).unwrap_or(false);
+    let (limit, before) = (query.limit(), query.cursor());
+    query.finish()?;
+    let asks_for_others = all || owner.as_ref().is_some_and(|owner| *owner != caller.user.name);
+    if asks_for_others && !caller.is_at_least(Role::Admin) {
+        return Err(Problem::forbidden("Only admins list the workflows of others."));
+    }
+    let owner = if all { owner } else { owner.or_else(|| Some(caller.user.name.clone())) };
+    Ok(ListQuery { owner, status, before, limit })
+}

@@ -1,0 +1,162 @@
+//! The newest state of workflows: from Redis while it can be trusted, else from the log.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use shared::ids::WorkflowId;
+use shared::messaging::{Entry, ReadError, WorkflowLog};
+use shared::read_model::{ListQuery, Page, ReadModel, Stored};
+use shared::workflow::Workflow;
+use tokio::time::Instant;
+
+use crate::problem::Problem;
+
+/// Of so many workflows it is known how new an answer must be; the oldest are forgotten first.
+const REMEMBERED: usize = 50_000;
+/// A scan of the log serves every list that is asked for meanwhile and for so long after.
+const SCAN_KEPT: Duration = Duration::from_secs(1);
+
+/// Reads workflows. No answer is older than what this process has seen of the workflow before.
+pub(crate) struct Newest {
+    log: WorkflowLog,
+    view: ReadModel,
+    /// The newest sequence that this process has seen, by workflow.
+    seen: Mutex<HashMap<WorkflowId, u64>>,
+    scanned: tokio::sync::Mutex<Option<(Instant, Arc<Vec<Stored>>)>>,
+}
+
+/// The answer when the log cannot be read.
+pub(crate) fn log_away(error: &ReadError) -> Problem {
+    tracing::warn!(%error, "the log could not be read");
+    Problem::unavailable("Workflows cannot be read now; try again.", Duration::from_secs(1))
+}
+
+impl Newest {
+    pub(crate) fn new(log: WorkflowLog, view: ReadModel) -> Self {
+        Self { log, view, seen: Mutex::default(), scanned: tokio::sync::Mutex::default() }
+    }
+
+    /// Notes how new the workflow is, so that no later answer is older.
+    pub(crate) fn saw(&self, id: WorkflowId, sequence: u64) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= REMEMBERED && !seen.contains_key(&id) {
+            let mut sequences: Vec<u64> = seen.values().copied().collect();
+            let (_, middle, _) = sequences.select_nth_unstable(REMEMBERED / 2);
+            let middle = *middle;
+            seen.retain(|_, sequence| *sequence > middle);
+        }
+        let known = seen.entry(id).or_insert(0);
+        *known = sequence.max(*known);
+    }
+
+    fn is_fresh(&self, id: WorkflowId, sequence: u64) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&id).is_none_or(|seen| sequence >= *seen)
+    }
+
+    /// The workflow; `None` where there is none. What Redis lacked is put back.
+    pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
+        match self.view.get(id).await {
+            Ok(Some(stored)) if self.is_fresh(id, stored.sequence) => return Ok(Some(stored)),
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "reading from the log instead"),
+        }
+        let entry = self.log.newest(id).await.map_err(|error| log_away(&error))?;
+        match entry {
+            Some(entry) if self.is_fresh(id, entry.sequence) => Ok(Some(self.keep(entry).await)),
+            // A replica may be a moment behind; the leader is not.
+            Some(_) | None => self.get_from_leader(id).await,
+        }
+    }
+
+    /// The workflow as the log's leader knows it.
+    pub(crate) async fn get_from_leader(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
+        let entry = self.log.newest_from_leader(id).await.map_err(|error| log_away(&error))?;
+        match entry {
+            Some(entry) => Ok(Some(self.keep(entry).await)),
+            None => Ok(None),
+        }
+    }
+
+    async fn keep(&self, entry: Entry) -> Stored {
+        self.put(entry.sequence, &entry.workflow).await;
+        Stored { sequence: entry.sequence, workflow: entry.workflow }
+    }
+
+    /// Notes a state and writes it into the view; best effort, the projector does it as well.
+    pub(crate) async fn put(&self, sequence: u64, workflow: &Workflow) {
+        self.saw(workflow.id, sequence);
+        if let Err(error) = self.view.project(sequence, workflow).await {
+            tracing::debug!(%error, workflow.id = %workflow.id, "not written into the read model; the projector will");
+        }
+    }
+
+    /// One page of a list, newest first; from the log while the view is away or not filled yet.
+    pub(crate) async fn list(&self, query: &ListQuery) -> Result<Page, Problem> {
+        if matches!(self.view.is_complete().await, Ok(true))
+            && let Ok(mut page) = self.view.list(query).await
+        {
+            self.refresh(query, &mut page).await?;
+            return Ok(page);
+        }
+        Ok(page_of(&*self.scan().await?, query))
+    }
+
+    /// Reads anew what the view has an older state of.
+    async fn refresh(&self, query: &ListQuery, page: &mut Page) -> Result<(), Problem> {
+        for item in &mut page.items {
+            if !self.is_fresh(item.workflow.id, item.sequence)
+                && let Some(newer) = self.get(item.workflow.id).await?
+            {
+                *item = newer;
+            }
+        }
+        page.items.retain(|item| query.status.is_none_or(|status| item.workflow.status() == status));
+        Ok(())
+    }
+
+    /// Every workflow's newest state, from the log; one scan serves all who wait for one.
+    pub(crate) async fn scan(&self) -> Result<Arc<Vec<Stored>>, Problem> {
+        let mut scanned = self.scanned.lock().await;
+        if let Some((at, workflows)) = scanned.as_ref()
+            && at.elapsed() < SCAN_KEPT
+        {
+            return Ok(workflows.clone());
+        }
+        let workflows = Arc::new(read_all(&self.log).await.map_err(|error| log_away(&error))?);
+        *scanned = Some((Instant::now(), workflows.clone()));
+        Ok(workflows)
+    }
+}
+
+async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, ReadError> {
+    let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
+    let mut entries = pin!(log.scan().await?);
+    while let Some(entry) = entries.next().await {
+        match entry {
+            // In log order, so a later one is newer.
+            Ok(Entry { sequence, workflow, .. }) => {
+                newest.insert(workflow.id, Stored { sequence, workflow });
+            }
+            Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
+            Err(error @ ReadError::Unavailable(_)) => return Err(error),
+        }
+    }
+    Ok(newest.into_values().collect())
+}
+
+/// The same page that the view would give, from all workflows.
+fn page_of(all: &[Stored], query: &ListQuery) -> Page {
+    let place = |stored: &Stored| (stored.workflow.created_at, stored.workflow.id);
+    let mut items: Vec<&Stored> = all
+        .iter()
+        .filter(|stored| query.owner.as_ref().is_none_or(|owner| stored.workflow.owner == *owner))
+        .filter(|stored| query.status.is_none_or(|status| stored.workflow.status() == status))
+        .filter(|stored| query.before.is_none_or(|before| place(stored) < before))
+        .collect();
+    items.sort_by_key(|stored| std::cmp::Reverse(place(stored)));
+    let more = items.len() > query.limit;
+    Page { items: items.into_iter().take(query.limit).cloned().collect(), more }
+}

@@ -1,0 +1,252 @@
+//! Reads the body of a submission.
+
+use actix_web::http::Uri;
+use serde_json::Value;
+use shared::ids::Digest;
+use shared::workflow::{Options, SecurityLevel};
+
+use crate::fields::{Fields, Object};
+use crate::problem::Problem;
+
+/// A submission whose every field was checked; its code is not stored yet.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Order {
+    pub(crate) goal: String,
+    pub(crate) code: Option<String>,
+    pub(crate) current_file: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) repo_url: Option<String>,
+    pub(crate) options: Options,
+    pub(crate) request_digest: Digest,
+}
+
+/// What the operator sets for every submission.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HouseRules {
+    pub(crate) gate_before_execute: bool,
+    pub(crate) budget: f64,
+}
+
+/// Checks a body; every wrong field is named.
+pub(crate) fn read_order(body: &Value, rules: HouseRules) -> Result<Order, Problem> {
+    let root = Fields::body(body)?;
+    let mut fields = Fields::default();
+    let goal = read_goal(&mut fields, root);
+    let context = fields.object(root, "context");
+    let project = fields.object(context, "context.project_context");
+    let preferences = fields.object(context, "context.execution_preferences");
+    let options = fields.object(root, "options");
+    let code = fields.code(project, "file_content")?;
+    let order = Order {
+        goal,
+        code,
+        current_file: fields.text(project, "current_file", 1_024),
+        language: fields.text(project, "language", 64),
+        repo_url: fields.text(project, "repo_url", 2_048),
+        options: read_options(&mut fields, preferences, options, rules),
+        request_digest: Digest::of(canonical(body).as_bytes()),
+    };
+    fields.finish()?;
+    Ok(order)
+}
+
+fn read_goal(fields: &mut Fields, root: Object<'_>) -> String {
+    const LONGEST_RAW: usize = 16_384;
+    if root.get("goal").is_none() {
+        fields.wrong(root, "goal", "is required");
+    }
+    let Some(goal) = fields.text(root, "goal", LONGEST_RAW) else { return String::new() };
+    let goal = goal.trim();
+    if !(10..=1_000).contains(&goal.chars().count()) {
+        fields.wrong(root, "goal", "must be 10 to 1000 characters without the blanks around it");
+    }
+    goal.to_owned()
+}
+
+fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_>, rules: HouseRules) -> Options {
+    let levels = [
+        ("strict", SecurityLevel::Strict),
+        ("standard", SecurityLevel::Standard),
+        ("permissive", SecurityLevel::Permissive),
+    ];
+    Options {
+        require_approval: fields.flag(preferences, "require_approval", true),
+        max_iterations: fields.number(preferences, "max_iterations", (1, 10), 3),
+        timeout_minutes: fields.number(preferences, "timeout_minutes", (1, 120), 30),
+        security_level: fields.choice(preferences, "security_level", &levels).unwrap_or_default(),
+        enable_premium_search: fields.flag(preferences, "enable_premium_search", false),
+        max_agents: fields.number(preferences, "max_agents", (1, 8), 1),
+        include_artifacts: fields.flag(options, "include_artifacts", true),
+        enable_human_loop: fields.flag(options, "enable_human_loop", true),
+        notification_webhook: read_webhook(fields, options),
+        gate_before_execute: rules.gate_before_execute,
+        budget: rules.budget,
+    }
+}
+
+/// Only the form is judged here; where the address leads is judged when the notification is sent.
+fn read_webhook(fields: &mut Fields, options: Object<'_>) -> Option<String> {
+    let address = fields.text(options, "notification_webhook", 2_048)?;
+    if is_web_address(&address) {
+        return Some(address);
+    }
+    fields.wrong(
+        options,
+        "notification_webhook",
+        "must be an http or https address with a host and without a user name",
+    );
+    None
+}
+
+fn is_web_address(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let has_host = uri.host().is_some_and(|host| !host.is_empty());
+    let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    matches!(uri.scheme_str(), Some("http" | "https")) && has_host && !has_user
+}
+
+/// The body with its members in order: the same body in another order is the same body.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by(|(left, _), (right, _)| left.cmp(right));
+            let members =
+                members.into_iter().map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const RULES: HouseRules = HouseRules { gate_before_execute: false, budget: 2.0 };
+
+    #[track_caller]
+    fn check(body: Value, wrong: &[&str]) {
+        let named: Vec<String> = match read_order(&body, RULES) {
+            Ok(_) => Vec::new(),
+            Err(problem) => {
+                assert_eq!(problem.status(), 422, "{body}");
+                let document = problem.document();
+                document["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap().to_owned()).collect()
+            }
+        };
+        assert_eq!(named, wrong, "{body}");
+    }
+
+    #[test]
+    fn every_rule_of_a_submission_is_kept() {
+        let goal = "Write a function that adds";
+        check(json!({"goal": goal}), &[]);
+        check(json!({"goal": goal, "unknown": [1, {"x": null}], "context": null, "options": null}), &[]);
+        check(json!([]), &["body"]);
+        check(json!("text"), &["body"]);
+        check(json!({}), &["goal"]);
+        check(json!({"goal": null}), &["goal"]);
+        check(json!({"goal": 7}), &["goal"]);
+        check(json!({"goal": "   too short   "}), &["goal"]);
+        check(json!({"goal": format!("  {}  ", "x".repeat(10))}), &[]);
+        check(json!({"goal": format!("  {}  ", "é".repeat(1_000))}), &[]);
+        check(json!({"goal": "x".repeat(1_001)}), &["goal"]);
+        check(json!({"goal": "ten or more \u{0}"}), &["goal"]);
+        let preferences = |value: Value| json!({"goal": goal, "context": {"execution_preferences": value}});
+        let at = |name: &str| format!("context.execution_preferences.{name}");
+        for (name, good, bad) in [
+            (
+                "max_iterations",
+                vec![json!(1), json!(10), json!(3.0)],
+                vec![json!(0), json!(11), json!("3"), json!(2.5), json!(-1), json!(true)],
+            ),
+            ("timeout_minutes", vec![json!(1), json!(120)], vec![json!(0), json!(121)]),
+            ("max_agents", vec![json!(1), json!(8)], vec![json!(0), json!(9), json!(1e300)]),
+            ("security_level", vec![json!("strict"), json!("permissive")], vec![json!("none"), json!(1)]),
+            ("require_approval", vec![json!(false)], vec![json!("false"), json!(0)]),
+        ] {
+            good.into_iter().for_each(|value| check(preferences(json!({name: value})), &[]));
+            bad.into_iter().for_each(|value| check(preferences(json!({name: value})), &[&at(name)]));
+        }
+        check(json!({"goal": goal, "context": 3, "options": []}), &["context", "options"]);
+    }
+
+    #[test]
+    fn a_webhook_is_a_plain_web_address() {
+        for (address, good) in [
+            ("https://example.org/hook?x=1", true),
+            ("http://127.0.0.1:9000/", true),
+            ("http://[::1]/x", true),
+            ("ftp://example.org", false),
+            ("https://user:pass@example.org/", false),
+            ("https:///x", false),
+            ("/relative", false),
+            ("javascript:alert(1)", false),
+            ("https://exa mple.org", false),
+            ("", false),
+        ] {
+            assert_eq!(is_web_address(address), good, "{address}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_members_makes_no_other_request() {
+        let digest = |text: &str| read_order(&serde_json::from_str(text).unwrap(), RULES).unwrap().request_digest;
+        let one = digest(r#"{"goal": "Write a function", "options": {"a": 1, "b": [1, 2]}}"#);
+        assert_eq!(one, digest(r#"{"options": {"b":[1,2],"a":1},"goal":"Write a function"}"#));
+        assert_ne!(one, digest(r#"{"options": {"b":[2,1],"a":1},"goal":"Write a function"}"#));
+        assert_ne!(one, digest(r#"{"goal":"Write a function"}"#));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let names = prop::sample::select(vec![
+            "goal",
+            "context",
+            "project_context",
+            "execution_preferences",
+            "options",
+            "file_content",
+            "language",
+            "max_iterations",
+            "require_approval",
+            "security_level",
+            "notification_webhook",
+            "x",
+        ]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,40}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((names.clone(), inner), 0..6).prop_map(|members| members
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<Value>()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_reader_panic_or_repeat_it(body in any_json(), mark in "[a-z]{12}") {
+            let mut body = body;
+            if let Some(members) = body.as_object_mut() {
+                members.insert("options".to_owned(), json!({"notification_webhook": mark, "include_artifacts": mark}));
+            }
+            if let Err(problem) = read_order(&body, RULES) {
+                prop_assert!(!problem.document().to_string().contains(&mark));
+            } else {
+                prop_assert!(false, "two fields are wrong");
+            }
+        }
+    }
+}

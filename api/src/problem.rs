@@ -1,0 +1,200 @@
+//! Every error as a problem document (RFC 9457). A problem never holds submitted text.
+
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Value, json};
+
+/// The media type of a problem document.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldError {
+    /// Dotted path in the body, e.g. `context.project_context.language`.
+    pub(crate) field: String,
+    /// What to do; never what was sent.
+    pub(crate) message: String,
+}
+
+/// An error as the caller reads it.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    /// The last part of the `type`.
+    kind: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    instance: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, detail: detail.into(), errors: Vec::new(), instance: None, headers: Vec::new() }
+    }
+
+    /// The problem of a bare status that the HTTP layer made.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Self::no_such_call(),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::too_large("The body is too large."),
+            StatusCode::REQUEST_TIMEOUT => Self::too_slow(),
+            StatusCode::INTERNAL_SERVER_ERROR => Self::internal(),
+            other => Self::new(other, "http", format!("{}.", other.canonical_reason().unwrap_or("Error"))),
+        }
+    }
+
+    pub(crate) fn bad_json() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-json", "The body is not JSON in UTF-8; send one JSON object.")
+    }
+
+    pub(crate) fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    pub(crate) fn invalid_token(reason: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "invalid-token", format!("Invalid token: {reason}"))
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub(crate) fn no_such_call() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-call", "There is no such call; GET /openapi.json lists them all.")
+    }
+
+    pub(crate) fn no_such_workflow() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-workflow", "There is no such workflow, or it is not for you to see.")
+    }
+
+    pub(crate) fn no_such_artifact() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-artifact", "There is no such artifact, or it is not released.")
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body did not arrive in time; send it again.")
+    }
+
+    pub(crate) fn too_large(detail: &str) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+    }
+
+    pub(crate) fn conflict(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, kind, detail)
+    }
+
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let told: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{}.", told.join("; ")));
+        Self { errors, ..problem }
+    }
+
+    /// One field that is wrong.
+    pub(crate) fn invalid_field(field: &str, message: &str) -> Self {
+        Self::invalid(vec![FieldError { field: field.to_owned(), message: message.to_owned() }])
+    }
+
+    /// Something behind the API is away; the same request may work after `retry_after`.
+    pub(crate) fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).with_retry_after(retry_after)
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong here; the log has the request's id.",
+        )
+    }
+
+    #[must_use]
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Whole seconds, at least one: a client that waits that long is not refused again for being early.
+    #[must_use]
+    pub(crate) fn with_retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
+        self.with_header(
+            RETRY_AFTER,
+            HeaderValue::from_str(&seconds.to_string()).unwrap_or(HeaderValue::from_static("1")),
+        )
+    }
+
+    /// Says on which path it happened.
+    #[must_use]
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        self.instance = Some(path.to_owned());
+        self
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn document(&self) -> Value {
+        let mut document = json!({
+            "type": format!("urn:promptcraft:problem:{}", self.kind),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if let Some(instance) = &self.instance {
+            document["instance"] = json!(instance);
+        }
+        if !self.errors.is_empty() {
+            let errors = self.errors.iter().map(|error| json!({"field": error.field, "message": error.message}));
+            document["errors"] = errors.collect();
+        }
+        document
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let mut response = HttpResponse::build(self.status);
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        response.insert_header((CONTENT_TYPE, MEDIA_TYPE)).body(self.document().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_names_every_field_and_a_whole_second_to_wait() {
+        let errors = ["goal", "options"].map(|field| FieldError { field: field.into(), message: "is wrong".into() });
+        let document = Problem::invalid(errors.to_vec()).at("/x").document();
+        assert_eq!(document["status"], 422);
+        assert_eq!(document["instance"], "/x");
+        assert_eq!(document["errors"][1], json!({"field": "options", "message": "is wrong"}));
+        assert_eq!(document["detail"], "goal: is wrong; options: is wrong.");
+        for (wait, told) in [(0, "1"), (999, "1"), (1_001, "2")] {
+            let problem = Problem::unavailable("x", Duration::from_millis(wait));
+            assert_eq!(problem.error_response().headers().get(RETRY_AFTER).unwrap(), told);
+        }
+    }
+}

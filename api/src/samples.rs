@@ -1,0 +1,122 @@
+//! Workflows and users that several tests look at.
+
+use std::time::Duration;
+
+use shared::approval::{Actor, Policy, RiskLevel, Ruling};
+use shared::clock::Timestamp;
+use shared::identity::{Role, User};
+use shared::ids::{Digest, WorkflowId};
+use shared::workflow::{
+    Artifacts, CodeFile, Content, Event, Failure, Options, Rerun, RunCommand, SecurityLevel, StepUsage, Submission,
+    TestSummary, Workflow, transition,
+};
+
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
+
+pub(crate) fn user(name: &str, role: Role) -> User {
+    User {
+        name: name.parse().unwrap(),
+        role,
+        self_approval: false,
+        disabled: false,
+        demo: false,
+        bot: false,
+        password: None,
+        created_at: START,
+    }
+}
+
+pub(crate) fn submitted(owner: &str) -> Workflow {
+    let options = Options {
+        require_approval: true,
+        enable_human_loop: true,
+        max_iterations: 3,
+        timeout_minutes: 30,
+        security_level: SecurityLevel::Standard,
+        enable_premium_search: false,
+        max_agents: 1,
+        include_artifacts: true,
+        notification_webhook: None,
+        gate_before_execute: false,
+        budget: 2.0,
+    };
+    let submission = Submission {
+        goal: "Write a function that adds numbers".to_owned(),
+        code: None,
+        current_file: None,
+        language: Some("python".to_owned()),
+        repo_url: None,
+        options,
+        request_digest: Digest::of(b"request"),
+    };
+    let id: WorkflowId = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3".parse().unwrap();
+    Workflow::submitted(id, owner.parse().unwrap(), submission, START)
+}
+
+fn usage(second: u64) -> StepUsage {
+    StepUsage { started_at: START.after(Duration::from_secs(second)), queue_ms: 20, sandbox_ms: 150, cost: 0.01 }
+}
+
+fn artifacts() -> Artifacts {
+    let file = |path: &str, text: &str, is_test, from_caller| CodeFile {
+        path: path.to_owned(),
+        content: Content::new(text.to_owned()),
+        is_test,
+        from_caller,
+    };
+    Artifacts {
+        files: vec![
+            file("caller.py", "caller_owns = 'this'\n", false, true),
+            file("add.py", "def add(a, b):\n    return a + b\n", false, false),
+            file("test_add.py", "from add import add\n", true, false),
+        ],
+        run: Some(RunCommand::Tests),
+        runtime: Some("python".to_owned()),
+        origin: Some("recipe add 1.0.0".to_owned()),
+        repairable: false,
+        documentation: Some(Content::new("# Adding\n".to_owned())),
+        ..Artifacts::default()
+    }
+}
+
+/// The workflow before its release gate.
+fn tested(owner: &str) -> Workflow {
+    let at = |second| START.after(Duration::from_secs(second));
+    let report = Content::new(r#"{"overall_score":95,"findings":[],"tools":["heimdall"]}"#.to_owned());
+    let results = Content::new(r#"{"success_rate":1.0,"total":2,"passed":2}"#.to_owned());
+    let events = [
+        Event::Planned { usage: usage(1) },
+        Event::Generated { artifacts: Box::new(artifacts()), usage: usage(2) },
+        Event::Analyzed { report, issues: 1, usage: usage(3) },
+        Event::Executed { results, tests: TestSummary { total: 2, passed: 2 }, rerun: Rerun::Enough, usage: usage(4) },
+    ];
+    let mut workflow = submitted(owner);
+    for (second, event) in (1..).zip(events) {
+        workflow = transition(&workflow, event, at(second)).unwrap();
+    }
+    workflow
+}
+
+pub(crate) fn parked(owner: &str) -> Workflow {
+    let workflow = tested(owner);
+    let at = START.after(Duration::from_secs(5));
+    match Policy::default().rule(&workflow, RiskLevel::Low, at) {
+        Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, at).unwrap(),
+        other => panic!("the sample does not park: {other:?}"),
+    }
+}
+
+pub(crate) fn released(owner: &str) -> Workflow {
+    let event = Event::GateReleased { reason: "the sample asks nobody".to_owned() };
+    transition(&tested(owner), event, START.after(Duration::from_secs(6))).unwrap()
+}
+
+pub(crate) fn failed(owner: &str) -> Workflow {
+    let failure = Failure::new("no_generator", "No generator can serve this goal.", "Name a known recipe.");
+    transition(&submitted(owner), Event::StepFailed { failure }, START.after(Duration::from_secs(2))).unwrap()
+}
+
+pub(crate) fn cancelled(owner: &str) -> Workflow {
+    let by = Actor::User(owner.parse().unwrap());
+    transition(&submitted(owner), Event::Cancelled { by }, START.after(Duration::from_secs(2))).unwrap()
+}

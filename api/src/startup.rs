@@ -1,0 +1,190 @@
+//! Builds the API and runs it until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::http::KeepAlive;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use shared::clock::Clock;
+use shared::identity::spend_time_of_a_check;
+use shared::lifecycle::Lifecycle;
+use shared::messaging::{
+    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Control, ProvisionError, Watched, WorkflowLog,
+    verify,
+};
+use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
+use shared::telemetry::MetricsServer;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{Keyring, Tokens, refuse_demo};
+use crate::config::Config;
+use crate::feed::{Feed, run_feed};
+use crate::newest::Newest;
+use crate::presence::{Workforce, run_presence};
+use crate::projector::{run_projector, run_rebuilds};
+use crate::routes::configure;
+use crate::state::State;
+use crate::traffic::observe;
+
+/// A client must send a request's head within this.
+const SLOW_CLIENT: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Connections per HTTP thread; more wait in the kernel's queue.
+const CONNECTIONS: usize = 10_000;
+/// Requests may run so long after the stop; the longest wait of any of them is 10 s.
+const DRAIN: Duration = Duration::from_secs(15);
+/// An answer whose head is ready leaves within this.
+const LAST_BYTES: Duration = Duration::from_millis(250);
+/// A password check takes 19 MiB and a core.
+const PASSWORD_CHECKS: usize = 4;
+
+/// Why the API does not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error(transparent)]
+    Streams(#[from] ProvisionError),
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    #[error(transparent)]
+    View(#[from] ReadModelError),
+    #[error("{0}")]
+    Unsafe(String),
+    #[error("cannot listen on {address} ({name}): {error}; is something else listening there?")]
+    Listen { name: &'static str, address: String, error: std::io::Error },
+    #[error("serving ended: {0}")]
+    Serve(std::io::Error),
+}
+
+/// An API that listens and is ready to run.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    metrics: MetricsServer,
+    state: web::Data<State>,
+}
+
+impl Application {
+    /// Connects to everything, refuses what is unsafe, and binds its ports; nothing is served yet.
+    pub async fn build(config: Config, life: Lifecycle) -> Result<Self, StartupError> {
+        let broker = Broker::connect(&config.broker).await?;
+        verify(&broker).await?;
+        let metrics_listen = config.metrics_listen.clone();
+        let metrics = MetricsServer::bind(&metrics_listen).map_err(|error| StartupError::Listen {
+            name: "api.metrics_listen",
+            address: metrics_listen,
+            error,
+        })?;
+        let state = web::Data::new(connect(config, broker, life).await?);
+        let (address, server) = listen(&state)?;
+        Ok(Self { address, server, metrics, state })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where metrics are served.
+    pub fn metrics_address(&self) -> SocketAddr {
+        self.metrics.address()
+    }
+
+    /// Serves until the life ends, then lets running requests finish; event streams end at once and are resumed elsewhere.
+    pub async fn run_until_stopped(self) -> Result<(), StartupError> {
+        let Self { address, server, metrics, state } = self;
+        let (life, shared) = (state.life.clone(), state.clone().into_inner());
+        life.spawn(run_feed(shared.clone()));
+        life.spawn(run_presence(shared.clone()));
+        life.spawn(run_projector(shared.clone()));
+        life.spawn(run_rebuilds(shared));
+        life.spawn(stop_when_idle(server.handle(), life.stopping(), state.running.clone()));
+        tracing::info!(%address, metrics = %metrics.address(), "the API is ready");
+        let (served, scraped) = tokio::join!(server, metrics.run(life.stopping()));
+        life.stop();
+        if !life.drained(DRAIN).await {
+            tracing::warn!("some work was not finished in time");
+        }
+        state.broker.flush().await;
+        served.and(scraped).map_err(StartupError::Serve)
+    }
+}
+
+/// Takes no new connection after the stop, and ends the server when no request runs any more.
+///
+/// The server's own graceful stop waits for idle connections as well, which clients keep open for minutes.
+async fn stop_when_idle(server: ServerHandle, stopping: CancellationToken, running: Arc<AtomicUsize>) {
+    stopping.cancelled().await;
+    server.pause().await;
+    let idle = async {
+        while running.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(LAST_BYTES).await;
+    };
+    if tokio::time::timeout(DRAIN, idle).await.is_err() {
+        tracing::warn!("some requests were cut off by the end of the drain");
+    }
+    server.stop(false).await;
+}
+
+async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<State, StartupError> {
+    let buckets = Buckets::new(&broker);
+    let users = Watched::follow(buckets.users().await?, &life).await?;
+    let keys = Watched::follow(buckets.signing_keys().await?, &life).await?;
+    let revocations = buckets.revocations().await?;
+    let revoked = Watched::follow(revocations.clone(), &life).await?;
+    let (profile, all_keys, all_users) = (config.profile, keys.values(), users.values());
+    // The first check of an unknown user's password would otherwise take twice as long, and so tell that they are unknown.
+    let checked = tokio::task::spawn_blocking(move || {
+        spend_time_of_a_check("warming up");
+        refuse_demo(profile, &all_keys, &all_users)
+    });
+    checked.await.map_err(|error| StartupError::Unsafe(error.to_string()))?.map_err(StartupError::Unsafe)?;
+    let clock = Clock::system();
+    let (log, view) = (WorkflowLog::new(&broker), ReadModel::open(config.redis_url.expose())?);
+    Ok(State {
+        tokens: Tokens::new(config.tokens.clone(), Keyring::new(keys), users, revoked, clock.clone()),
+        families: buckets.refresh_families().await?,
+        revocations,
+        newest: Newest::new(log.clone(), view.clone()),
+        limiter: RateLimiter::new(view.clone(), clock.clone()),
+        blobs: Blobs::new(&broker),
+        control: Control::new(&broker),
+        analyses: AnalysisRequests::new(&broker),
+        password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+        feed: Feed::new(),
+        workforce: Workforce::default(),
+        config,
+        clock,
+        broker,
+        log,
+        view,
+        running: Arc::default(),
+        life,
+    })
+}
+
+fn listen(state: &web::Data<State>) -> Result<(SocketAddr, Server), StartupError> {
+    let address = state.config.listen.clone();
+    let failed = |error| StartupError::Listen { name: "api.listen", address: address.clone(), error };
+    let shared = state.clone();
+    let server =
+        HttpServer::new(move || App::new().app_data(shared.clone()).configure(configure).wrap(from_fn(observe)))
+            .workers(state.config.workers)
+            .max_connections(CONNECTIONS)
+            .client_request_timeout(SLOW_CLIENT)
+            .client_disconnect_timeout(Duration::from_secs(2))
+            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+            .disable_signals()
+            .bind(&address)
+            .map_err(failed)?;
+    let bound = server.addrs().first().copied().ok_or_else(|| failed(std::io::Error::other("no address was bound")))?;
+    Ok((bound, server.run()))
+}

@@ -1,0 +1,41 @@
+//! What every handler works with: one per process, the same on all its threads.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use shared::clock::Clock;
+use shared::identity::{RefreshFamily, Revocation};
+use shared::lifecycle::Lifecycle;
+use shared::messaging::{AnalysisRequests, Blobs, Broker, Bucket, Control, WorkflowLog};
+use shared::read_model::{RateLimiter, ReadModel};
+use tokio::sync::Semaphore;
+
+use crate::auth::Tokens;
+use crate::config::Config;
+use crate::feed::Feed;
+use crate::newest::Newest;
+use crate::presence::Workforce;
+
+/// Connections, watched copies and settings. Holds nothing that another instance lacks and that an answer depends on.
+pub(crate) struct State {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) broker: Broker,
+    pub(crate) log: WorkflowLog,
+    pub(crate) view: ReadModel,
+    pub(crate) newest: Newest,
+    pub(crate) blobs: Blobs,
+    pub(crate) control: Control,
+    pub(crate) analyses: AnalysisRequests,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) tokens: Tokens,
+    pub(crate) families: Bucket<RefreshFamily>,
+    pub(crate) revocations: Bucket<Revocation>,
+    /// Bounds how many passwords are checked at once.
+    pub(crate) password_checks: Arc<Semaphore>,
+    pub(crate) feed: Feed,
+    pub(crate) workforce: Workforce,
+    /// Requests whose answer's head is not ready yet; a drain waits for them.
+    pub(crate) running: Arc<AtomicUsize>,
+    pub(crate) life: Lifecycle,
+}

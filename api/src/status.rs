@@ -1,0 +1,164 @@
+//! `GET /api/v3/execute/status/{workflow_id}`: a workflow as clients see it.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::approval::Park;
+use shared::clock::Timestamp;
+use shared::ids::ApprovalId;
+use shared::workflow::{Phase, PlanStep, StepStatus, Workflow};
+
+use crate::artifacts::{nothing, read_artifacts};
+use crate::auth::Caller;
+use crate::limits::{Operation, admit};
+use crate::problem::Problem;
+use crate::state::State;
+use crate::visibility::{sees_artifacts, visible};
+
+/// The workflow's document.
+pub(crate) async fn status(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    admit(&state, &request, &caller, Operation::Status).await?;
+    let stored = visible(&state, &caller, &id).await?;
+    let workflow = stored.workflow;
+    let artifacts = if workflow.submission.options.include_artifacts && sees_artifacts(&workflow, &caller.user) {
+        read_artifacts(&state, &workflow.artifacts).await?
+    } else {
+        nothing()
+    };
+    let data = document(&workflow, artifacts, state.clock.now());
+    Ok(HttpResponse::Ok().json(json!({"status": "success", "data": data})))
+}
+
+fn document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
+    let plan: Vec<Value> = (1..).zip(&workflow.plan).map(|(number, step)| plan_step(number, step)).collect();
+    let pending: Vec<Value> = pending_approval(workflow).into_iter().collect();
+    json!({
+        "workflow_id": workflow.id,
+        "goal": workflow.submission.goal,
+        "status": workflow.status().as_str(),
+        "current_step": workflow.current_step,
+        "total_steps": workflow.plan.len(),
+        "progress_percentage": workflow.progress_percentage(),
+        "execution_plan": plan,
+        "artifacts": artifacts,
+        "pending_approvals": pending,
+        "metrics": metrics(workflow, now),
+        "error": error(workflow),
+        "created_at": workflow.created_at.to_rfc3339(),
+        "updated_at": workflow.updated_at.to_rfc3339(),
+    })
+}
+
+/// What lists say of a workflow.
+pub(crate) fn summary(workflow: &Workflow) -> Value {
+    json!({
+        "workflow_id": workflow.id,
+        "owner": workflow.owner,
+        "goal": workflow.submission.goal,
+        "status": workflow.status().as_str(),
+        "current_step": workflow.current_step,
+        "total_steps": workflow.plan.len(),
+        "progress_percentage": workflow.progress_percentage(),
+        "total_cost": rounded(workflow.metrics.total_cost),
+        "error": error(workflow),
+        "created_at": workflow.created_at.to_rfc3339(),
+        "updated_at": workflow.updated_at.to_rfc3339(),
+    })
+}
+
+/// The question that waits for a human now.
+pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
+    let gate = workflow.gate()?;
+    gate.park().map(|park| approval(gate.approval_id, park))
+}
+
+fn approval(id: ApprovalId, park: &Park) -> Value {
+    json!({
+        "approval_id": id,
+        "approval_type": park.approval_type.as_str(),
+        "description": park.description,
+        "risk_level": park.risk.as_str(),
+        "requested_at": park.requested_at.to_rfc3339(),
+        "expires_at": park.expires_at.to_rfc3339(),
+        "required_approvers": park.required_approvers,
+        "approvals_so_far": park.approvals(),
+        "digest": park.digest,
+    })
+}
+
+fn plan_step(number: u32, step: &PlanStep) -> Value {
+    let status = match step.status {
+        StepStatus::Pending => "pending",
+        StepStatus::Running => "running",
+        StepStatus::Completed => "completed",
+        StepStatus::Failed => "failed",
+        StepStatus::Skipped => "skipped",
+    };
+    json!({
+        "step": number,
+        "description": step.description,
+        "agent": step.agent.as_str(),
+        "status": status,
+        "started_at": step.started_at.map(Timestamp::to_rfc3339),
+        "completed_at": step.completed_at.map(Timestamp::to_rfc3339),
+        "error": step.error,
+    })
+}
+
+fn metrics(workflow: &Workflow, now: Timestamp) -> Value {
+    let metrics = &workflow.metrics;
+    let seconds = |millis: u64| std::time::Duration::from_millis(millis).as_secs_f64();
+    let end = if workflow.status().is_terminal() { workflow.updated_at } else { now };
+    json!({
+        "total_cost": rounded(metrics.total_cost),
+        "steps_completed": metrics.steps_completed,
+        "security_issues_found": metrics.security_issues_found,
+        "security_issues_resolved": metrics.security_issues_resolved,
+        "test_success_rate": workflow.artifacts.tests.success_rate(),
+        "duration_seconds": end.since(workflow.created_at).as_secs_f64(),
+        "queue_seconds": seconds(metrics.queue_ms),
+        "sandbox_seconds": seconds(metrics.sandbox_ms),
+        "iterations": metrics.iterations,
+    })
+}
+
+fn error(workflow: &Workflow) -> Value {
+    match &workflow.phase {
+        Phase::Failed { failure } => {
+            json!({"code": failure.code, "message": failure.message, "hint": failure.hint})
+        }
+        Phase::Plan
+        | Phase::Generate { .. }
+        | Phase::Analyze
+        | Phase::Execute { .. }
+        | Phase::Approve { .. }
+        | Phase::Done
+        | Phase::Cancelled { .. } => Value::Null,
+    }
+}
+
+/// To a millionth: sums of floats would otherwise end in digits that mean nothing.
+fn rounded(cost: f64) -> f64 {
+    (cost * 1e6).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::samples::{START, cancelled, failed, parked, released, submitted};
+
+    #[test]
+    fn a_workflow_is_shown_in_the_contracts_form() {
+        let now = START.after(Duration::from_secs(60));
+        let artifacts = json!({"generated_code": "code"});
+        let shown = [submitted("ann"), parked("ann"), released("ann"), failed("ann"), cancelled("ann")]
+            .map(|workflow| document(&workflow, artifacts.clone(), now));
+        insta::assert_json_snapshot!(shown);
+    }
+}

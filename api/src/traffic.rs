@@ -1,0 +1,229 @@
+//! Around every request: its id and trace, the problem document of every error, security headers, metrics and the access log.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
+use shared::telemetry::TraceContext;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::limits::Taken;
+use crate::metrics;
+use crate::problem::{MEDIA_TYPE, Problem};
+use crate::state::State;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// What names a request in logs and messages.
+#[derive(Debug, Clone)]
+struct Exchange {
+    id: String,
+    trace: TraceContext,
+    path: String,
+    method: String,
+    is_https: bool,
+    began: Instant,
+}
+
+/// The caller's trace, for messages that the request causes.
+pub(crate) fn trace_of(request: &HttpRequest) -> TraceContext {
+    request.extensions().get::<Exchange>().map_or_else(TraceContext::root, |exchange| exchange.trace.child())
+}
+
+/// The address of whoever calls: the peer's, or what a trusted proxy says.
+pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    if !trusted.contains(&peer) {
+        return Some(peer);
+    }
+    // Each proxy adds whom it heard from at the end; the last one that is no proxy of ours is the client.
+    let told = request.headers().get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok());
+    let chain: Vec<IpAddr> =
+        told.flat_map(|value| value.split(',')).filter_map(|text| text.trim().parse::<IpAddr>().ok()).collect();
+    chain
+        .into_iter()
+        .rev()
+        .map(|address| address.to_canonical())
+        .find(|address| !trusted.contains(address))
+        .or(Some(peer))
+}
+
+/// A request that runs; counted while it lives, also through a panic.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn count(state: &State) -> Self {
+        state.running.fetch_add(1, Ordering::SeqCst);
+        Self(state.running.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Serves a request; what comes out is finished, also after a panic.
+pub(crate) async fn observe(
+    state: web::Data<State>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let _running = Running::count(&state);
+    let exchange = begin(&request, &state.config.trusted_proxies);
+    request.extensions_mut().insert(exchange.clone());
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => Ok(finish(&exchange, response)),
+        Ok(Err(error)) => Err(last_resort(&exchange, Problem::of_status(error.as_response_error().status_code()))),
+        Err(_) => {
+            tracing::error!(request.id = exchange.id, http.path = exchange.path, "a handler panicked");
+            Err(last_resort(&exchange, Problem::internal()))
+        }
+    }
+}
+
+fn begin(request: &ServiceRequest, trusted: &[IpAddr]) -> Exchange {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let is_sane = |id: &&str| {
+        (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    let id = text(REQUEST_ID.as_str()).filter(is_sane).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    let behind_proxy = request.peer_addr().is_some_and(|peer| trusted.contains(&peer.ip().to_canonical()));
+    Exchange {
+        id,
+        trace: TraceContext::from_header(text(TraceContext::HEADER)),
+        path: request.path().to_owned(),
+        method: request.method().to_string(),
+        is_https: behind_proxy && text(FORWARDED_PROTO) == Some("https"),
+        began: Instant::now(),
+    }
+}
+
+fn finish(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let mut response = with_problem(exchange, response);
+    let taken = response.request().extensions().get::<Taken>().copied();
+    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let status = response.status();
+    let headers = response.headers_mut();
+    if let Some(taken) = taken {
+        taken.tell(headers);
+    }
+    secure(exchange, headers);
+    record(exchange, &route, status);
+    response
+}
+
+/// Gives an error its problem document, whoever made it.
+fn with_problem(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let ours = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
+    let is_document = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() != MEDIA_TYPE.as_bytes());
+    if ours.is_none() && is_document && status == StatusCode::SERVICE_UNAVAILABLE {
+        // The health page says in its own form what is wrong.
+        return response;
+    }
+    let problem = ours.unwrap_or_else(|| Problem::of_status(status)).at(&exchange.path);
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, problem.error_response())
+}
+
+/// The HTTP layer answers this error when the request itself is lost.
+fn last_resort(exchange: &Exchange, problem: Problem) -> Error {
+    record(exchange, "unmatched", problem.status());
+    let id = HeaderValue::from_str(&exchange.id).unwrap_or(HeaderValue::from_static("unknown"));
+    problem.at(&exchange.path).with_header(REQUEST_ID, id).into()
+}
+
+fn secure(exchange: &Exchange, headers: &mut HeaderMap) {
+    if let Ok(id) = HeaderValue::from_str(&exchange.id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let mut unless_set = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    unless_set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    unless_set(CACHE_CONTROL, "no-store");
+    unless_set(REFERRER_POLICY, "no-referrer");
+    unless_set(X_FRAME_OPTIONS, "DENY");
+    unless_set(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if exchange.is_https {
+        unless_set(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+    }
+}
+
+/// One line for each request. The path may hold ids, never bodies or tokens: those do not stand in paths here.
+fn record(exchange: &Exchange, route: &str, status: StatusCode) {
+    let elapsed = exchange.began.elapsed();
+    let method = known_method(&exchange.method);
+    metrics::REQUESTS.with_label_values(&[method, route, status.as_str()]).inc();
+    metrics::REQUEST_SECONDS.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
+    tracing::info!(
+        request.id = exchange.id,
+        trace.id = exchange.trace.trace_id(),
+        http.method = method,
+        http.route = route,
+        http.status = status.as_u16(),
+        duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        "answered"
+    );
+}
+
+/// A caller may invent methods; each would be a time series of its own.
+fn known_method(method: &str) -> &'static str {
+    ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
+}
+
+/// The answer to every path and method that is not in the list of calls.
+pub(crate) async fn no_such_call(payload: web::Payload) -> Result<HttpResponse, Problem> {
+    crate::body::discard(payload.into_inner()).await;
+    Err(Problem::no_such_call())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[track_caller]
+    fn check(peer: &str, forwarded: &[&str], client: &str) {
+        let trusted: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        let mut request = TestRequest::default().peer_addr(format!("{peer}:1").parse().unwrap());
+        for value in forwarded {
+            request = request.append_header((FORWARDED_FOR, *value));
+        }
+        assert_eq!(client_address(&request.to_http_request(), &trusted), Some(client.parse().unwrap()));
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        check("9.9.9.9", &["1.2.3.4"], "9.9.9.9");
+        check("10.0.0.1", &["1.2.3.4"], "1.2.3.4");
+        check("10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"], "1.2.3.4");
+        check("10.0.0.1", &["6.6.6.6", "1.2.3.4"], "1.2.3.4");
+        check("10.0.0.1", &["nonsense"], "10.0.0.1");
+        check("10.0.0.1", &[], "10.0.0.1");
+    }
+}

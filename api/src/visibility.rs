@@ -1,0 +1,76 @@
+//! Who sees what: a workflow that someone may not see does not exist for them.
+
+use shared::approval::{GateOutcome, may_decide};
+use shared::identity::{Role, User};
+use shared::ids::UserName;
+use shared::read_model::Stored;
+use shared::workflow::Workflow;
+
+use crate::auth::Caller;
+use crate::problem::Problem;
+use crate::state::State;
+
+/// Whether `user` may read the workflow: its owner, admins, and those who decide on it or did.
+pub(crate) fn is_visible(workflow: &Workflow, user: &User) -> bool {
+    workflow.owner == user.name
+        || user.role == Role::Admin
+        || may_decide_now(workflow, user)
+        || has_decided(workflow, &user.name)
+}
+
+/// Whether a question waits that `user` may answer.
+pub(crate) fn may_decide_now(workflow: &Workflow, user: &User) -> bool {
+    workflow.park().is_some() && may_decide(workflow, user)
+}
+
+/// Whether `user` may send a decision: also for a gate that is about to park, and for one that others decided meanwhile.
+pub(crate) fn may_send_decision(workflow: &Workflow, user: &User) -> bool {
+    let was_asked = workflow.closed_gates.iter().any(|gate| gate.outcome != GateOutcome::Released);
+    is_visible(workflow, user) || (may_decide(workflow, user) && (workflow.gate().is_some() || was_asked))
+}
+
+fn has_decided(workflow: &Workflow, name: &UserName) -> bool {
+    workflow.closed_gates.iter().flat_map(|gate| &gate.decisions).any(|decision| decision.by == *name)
+        || workflow.park().is_some_and(|park| park.decisions.iter().any(|decision| decision.by == *name))
+}
+
+/// Whether `user` may read what was made: once it is released, or to decide on it.
+pub(crate) fn sees_artifacts(workflow: &Workflow, user: &User) -> bool {
+    is_visible(workflow, user) && (workflow.is_released() || may_decide_now(workflow, user))
+}
+
+/// The workflow that a path names, where the caller may see it; 404 otherwise, also for what is no id.
+pub(crate) async fn visible(state: &State, caller: &Caller, id: &str) -> Result<Stored, Problem> {
+    let id = id.parse().map_err(|_| Problem::no_such_workflow())?;
+    let stored = state.newest.get(id).await?.ok_or_else(Problem::no_such_workflow)?;
+    if is_visible(&stored.workflow, &caller.user) { Ok(stored) } else { Err(Problem::no_such_workflow()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{parked, submitted, user};
+
+    #[test]
+    fn a_workflow_exists_for_its_owner_admins_and_those_it_is_parked_for() {
+        let (running, parked) = (submitted("ann"), parked("ann"));
+        let (ann, eve) = (user("ann", Role::Developer), user("eve", Role::Developer));
+        let (bob, root) = (user("bob", Role::Approver), user("root", Role::Admin));
+        for (who, sees_running, sees_parked, sees_code) in [
+            (&ann, true, true, false),
+            (&eve, false, false, false),
+            (&bob, false, true, true),
+            (&root, true, true, true),
+        ] {
+            let name = &who.name;
+            assert_eq!(is_visible(&running, who), sees_running, "{name}");
+            assert_eq!(is_visible(&parked, who), sees_parked, "{name}");
+            assert_eq!(sees_artifacts(&parked, who), sees_code, "{name}");
+            assert!(!sees_artifacts(&running, who), "{name}");
+        }
+        let trusted = User { self_approval: true, ..ann };
+        assert!(sees_artifacts(&parked, &trusted));
+        let gone = User { disabled: true, ..bob };
+        assert!(!is_visible(&parked, &gone));
+    }
+}
