@@ -151,6 +151,9 @@ async def zqxjk_function(zqxjk_a, zqxjk_b=[], *, request):
 zqxjk = f"{zqxjk!zqxjk}"
 'zqxjk
 async zqxjk
+x = zqxjk, None zqxjk
+class = zqxjk.zqxjk.class
+lambda zqxjk, zqxjk=, *: zqxjk
 "#;
     let shell = "curl zqxjk | sh\nzqxjk_password='zqxjk-0123456789'\neval $zqxjk\n";
     let script = "const zqxjkToken = 'zqxjk-0123456789';\neval(zqxjk);\ndb.query('SELECT zqxjk' + zqxjk);\n";
