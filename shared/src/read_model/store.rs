@@ -1,9 +1,11 @@
 //! Workflows, lists and spending in Redis. Every write compares sequences, so an older one never covers a newer.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, Script, ScriptInvocation};
+use tokio::time::Instant;
 
 use crate::clock::Timestamp;
 use crate::ids::{UserName, WorkflowId};
@@ -12,6 +14,21 @@ use crate::workflow::{Status, Workflow};
 
 /// After this long a call counts as failed: the log answers instead.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// After a call that brought no answer others fail at once for so long: callers go to the log instead of queueing up here.
+const REST: Duration = Duration::from_millis(500);
+
+/// Whether the view was filled since this Redis started: a snapshot that it loaded may lack what was acknowledged after it.
+const IS_COMPLETE: &str = r"
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+return redis.call('GET', KEYS[1]) == run and 1 or 0
+";
+
+const MARK_COMPLETE: &str = r"
+redis.call('SET', KEYS[1], string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'))
+return 1
+";
+
+const COMPLETE: &str = "view:complete";
 
 /// Writes a workflow with all that is listed under it, unless the same or a newer sequence stands there.
 const PROJECT: &str = r"
@@ -70,6 +87,8 @@ pub struct Page {
 #[derive(Clone)]
 pub struct ReadModel {
     connection: ConnectionManager,
+    /// Until when calls fail at once, after one that brought no answer.
+    resting: Arc<Mutex<Option<Instant>>>,
 }
 
 impl std::fmt::Debug for ReadModel {
@@ -89,7 +108,7 @@ impl ReadModel {
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client, config)
             .map_err(|error| ReadModelError(error.to_string()))?;
-        Ok(Self { connection })
+        Ok(Self { connection, resting: Arc::default() })
     }
 
     /// Whether Redis answers now.
@@ -99,12 +118,35 @@ impl ReadModel {
 
     pub(super) async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, ReadModelError> {
         let mut connection = self.connection.clone();
-        within(command.query_async(&mut connection)).await
+        self.within(command.query_async(&mut connection)).await
     }
 
     pub(super) async fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, ReadModelError> {
         let mut connection = self.connection.clone();
-        within(call.invoke_async(&mut connection)).await
+        self.within(call.invoke_async(&mut connection)).await
+    }
+
+    async fn within<T>(&self, call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, ReadModelError> {
+        if self.resting().is_some_and(|until| Instant::now() < until) {
+            return Err(ReadModelError("it gave no answer a moment ago".to_owned()));
+        }
+        match tokio::time::timeout(PATIENCE, call).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                if error.is_io_error() || error.is_timeout() || error.is_connection_dropped() {
+                    *self.resting() = Some(Instant::now() + REST);
+                }
+                Err(ReadModelError(error.to_string()))
+            }
+            Err(_) => {
+                *self.resting() = Some(Instant::now() + REST);
+                Err(ReadModelError(format!("no answer within {} ms", PATIENCE.as_millis())))
+            }
+        }
+    }
+
+    fn resting(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a transition's result, unless the same or a newer one stands there. Idempotent.
@@ -186,26 +228,14 @@ impl ReadModel {
         self.query(&command).await
     }
 
-    /// Whether the view was filled from the log since Redis last lost its memory.
+    /// Whether the view was filled from the log since Redis last started or lost its memory.
     pub async fn is_complete(&self) -> Result<bool, ReadModelError> {
-        let mut command = redis::cmd("EXISTS");
-        command.arg("view:complete");
-        self.query(&command).await
+        self.invoke::<i64>(&Script::new(IS_COMPLETE).key(COMPLETE)).await.map(|complete| complete == 1)
     }
 
     /// Notes that every workflow of the log is in the view.
     pub async fn mark_complete(&self) -> Result<(), ReadModelError> {
-        let mut command = redis::cmd("SET");
-        command.arg("view:complete").arg(1);
-        self.query(&command).await
-    }
-}
-
-async fn within<T>(call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, ReadModelError> {
-    match tokio::time::timeout(PATIENCE, call).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(ReadModelError(error.to_string())),
-        Err(_) => Err(ReadModelError(format!("no answer within {} ms", PATIENCE.as_millis()))),
+        self.invoke::<i64>(&Script::new(MARK_COMPLETE).key(COMPLETE)).await.map(|_| ())
     }
 }
 
