@@ -167,6 +167,7 @@ impl WorkflowLog {
         let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await.map_err(|e| unavailable(&e))?;
         let is_empty = stream.cached_info().state.messages == 0;
         let config = OrderedConfig {
+            name: Some(reader_name()),
             filter_subject: subjects::ALL_TRANSITIONS.to_owned(),
             deliver_policy: DeliverPolicy::LastPerSubject,
             ..OrderedConfig::default()
@@ -193,6 +194,7 @@ impl WorkflowLog {
     pub async fn follow(&self) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
         let stream = self.stream().await?;
         let config = OrderedConfig {
+            name: Some(reader_name()),
             filter_subject: subjects::ALL_TRANSITIONS.to_owned(),
             deliver_policy: DeliverPolicy::New,
             ..OrderedConfig::default()
@@ -213,6 +215,11 @@ impl WorkflowLog {
             .await
             .map_err(|error| ReadError::Unavailable(error.to_string()))
     }
+}
+
+/// A name of its own for each reader: without one the broker's permissions could not tell it from the durable consumers.
+fn reader_name() -> String {
+    format!("reader-{}", crate::ids::EventId::fresh())
 }
 
 pub(super) fn is_conflict(error: &PublishError) -> bool {

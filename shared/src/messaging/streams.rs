@@ -108,7 +108,13 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
             max_message_size: 64 * 1024,
             ..base(subjects::APPROVALS, &[subjects::ALL_REQUESTED, subjects::ALL_DECISIONS])
         },
-        Config { allow_message_schedules: true, allow_rollup: true, ..base(subjects::TIMERS, &[subjects::ALL_TIMERS]) },
+        // Schedules exclude `discard: new`; without limits nothing is discarded either way.
+        Config {
+            discard: DiscardPolicy::Old,
+            allow_message_schedules: true,
+            allow_rollup: true,
+            ..base(subjects::TIMERS, &[subjects::ALL_TIMERS])
+        },
         base(subjects::DEAD_LETTERS, &[subjects::ALL_DEAD_LETTERS]),
         Config { deny_delete: true, deny_purge: true, ..base(subjects::AUDIT, &[subjects::AUDIT_RECORD]) },
     ]
