@@ -44,14 +44,12 @@ impl MetricsServer {
     /// Serves until `stopping`.
     pub async fn run(self, stopping: CancellationToken) -> std::io::Result<()> {
         let handle = self.server.handle();
-        let mut server = self.server;
-        tokio::select! {
-            ended = &mut server => ended,
-            () = stopping.cancelled() => {
-                handle.stop(false).await;
-                Ok(())
-            }
-        }
+        // Both are polled together: the server takes the order to stop only while it is polled.
+        let (ended, ()) = tokio::join!(self.server, async {
+            stopping.cancelled().await;
+            handle.stop(false).await;
+        });
+        ended
     }
 }
 
