@@ -11,20 +11,20 @@ use crate::stack::Manifest;
 
 /// Which installation a command is about.
 #[derive(clap::Args, Clone)]
-pub struct Installation {
+pub(crate) struct Installation {
     /// The data directory of a stack on this machine; without one the settings nats.* say where the broker is
     #[arg(long, default_value = "./data")]
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
 }
 
 impl Installation {
     /// The stack that runs on the data directory, if one does.
-    pub fn stack(&self) -> Option<Manifest> {
+    pub(crate) fn stack(&self) -> Option<Manifest> {
         Manifest::read(&self.data)
     }
 
     /// Signs in as the operator: to the stack of the data directory, else to the broker of the settings.
-    pub async fn broker(&self) -> Result<Broker, Failure> {
+    pub(crate) async fn broker(&self) -> Result<Broker, Failure> {
         let settings = match self.stack() {
             Some(stack) => of_stack(&stack)?,
             None => of_settings(&self.data)?,
@@ -33,7 +33,7 @@ impl Installation {
     }
 
     /// How many copies of each stream the settings ask for.
-    pub fn replicas(&self) -> usize {
+    pub(crate) fn replicas(&self) -> usize {
         if self.stack().is_some() { 1 } else { Settings::from_environment().read("nats.replicas", 1) }
     }
 }

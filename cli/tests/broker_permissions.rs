@@ -128,6 +128,24 @@ async fn a_worker_takes_a_step_and_appends_what_follows() {
     assert_eq!(plan.consumer_info("plan").await.unwrap().num_ack_pending, 0);
 }
 
+/// One pull request is answered many times; through an import, that needs an export that says so.
+#[tokio::test]
+async fn a_worker_gets_what_comes_later_on_the_same_pull() {
+    let (broker, operator) = provisioned().await;
+    let worker = broker.connect("worker").await;
+    let stream = jetstream::new(worker.client.clone()).get_stream("WORKFLOWS").await.unwrap();
+    let consumer = stream.get_consumer::<Pull>("plan").await.unwrap();
+    let pull = consumer.batch().max_messages(10).expires(Duration::from_secs(60)).heartbeat(Duration::from_secs(5));
+    let mut steps = pull.messages().await.unwrap();
+    for workflow in ["w1", "w2", "w3"] {
+        let subject = format!("wf.plan.std.{workflow}");
+        append(&operator, &subject).await;
+        let step = next(&mut steps).await.unwrap();
+        assert_eq!(step.subject.as_str(), subject);
+        step.double_ack().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_worker_keeps_attempts_answers_the_api_and_hears_cancels() {
     let (broker, _operator) = provisioned().await;
@@ -261,6 +279,14 @@ async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
     let mut events = stream.create_consumer(ordered).await.unwrap().messages().await.unwrap();
     assert_eq!(next(&mut events).await.unwrap().subject.as_str(), "wf.plan.std.w1");
 
+    let reader = jetstream::consumer::pull::OrderedConfig {
+        name: Some("reader-one".to_owned()),
+        filter_subject: "wf.>".to_owned(),
+        ..Default::default()
+    };
+    let mut entries = stream.create_consumer(reader).await.unwrap().messages().await.unwrap();
+    assert_eq!(next(&mut entries).await.unwrap().subject.as_str(), "wf.plan.std.w1");
+
     let users = context.get_key_value("users").await.unwrap();
     let mut watch = users.watch_all().await.unwrap();
     let operators = jetstream::new(operator.clone()).get_key_value("users").await.unwrap();
@@ -290,6 +316,7 @@ async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
         "$JS.API.CONSUMER.CREATE.BLOBS.mine",
         "$JS.API.CONSUMER.DELETE.WORKFLOWS.projector",
         "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.plan",
+        "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.execute-python",
         "$JS.ACK.WORKFLOWS.plan.1.1.1.1.0",
     ] {
         assert_publish_refused(&mut api, subject).await;

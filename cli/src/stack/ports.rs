@@ -24,20 +24,22 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Takes `api` or refuses; the others give way to what listens on theirs. Port 0 takes any free one.
+    /// Takes `api` or refuses; the others give way to what listens on theirs. Port 0 takes any free one, and so do the others
+    /// then: several stacks that start at once would race for the usual ones.
     pub fn choose(api: u16, workers: usize) -> Result<Self, PortError> {
         if api != 0 && !is_free(api) {
             return Err(PortError::ApiTaken { port: api });
         }
         let mut chosen = Chosen(Vec::new());
+        let usual = |port| if api == 0 { 0 } else { port };
         Ok(Self {
             api: chosen.take(api)?,
-            broker: chosen.take(4222)?,
-            broker_monitor: chosen.take(8222)?,
-            redis: chosen.take(6379)?,
-            api_metrics: chosen.take(9464)?,
-            approver_metrics: chosen.take(9465)?,
-            worker_metrics: (9466..).take(workers).map(|port| chosen.take(port)).collect::<Result<_, _>>()?,
+            broker: chosen.take(usual(4222))?,
+            broker_monitor: chosen.take(usual(8222))?,
+            redis: chosen.take(usual(6379))?,
+            api_metrics: chosen.take(usual(9464))?,
+            approver_metrics: chosen.take(usual(9465))?,
+            worker_metrics: (9466..).take(workers).map(|port| chosen.take(usual(port))).collect::<Result<_, _>>()?,
         })
     }
 }
