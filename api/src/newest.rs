@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::problem::Problem;
 
 /// Of so many workflows it is known how new an answer must be; the oldest are forgotten first.
 const REMEMBERED: usize = 50_000;
-/// A scan of the log serves every list that is asked for meanwhile and for so long after.
+/// A scan of the log serves for so long, unless something newer was seen meanwhile.
 const SCAN_KEPT: Duration = Duration::from_secs(1);
 
 /// Reads workflows. No answer is older than what this process has seen of the workflow before.
@@ -25,7 +26,17 @@ pub(crate) struct Newest {
     view: ReadModel,
     /// The newest sequence that this process has seen, by workflow.
     seen: Mutex<HashMap<WorkflowId, u64>>,
-    scanned: tokio::sync::Mutex<Option<(Instant, Arc<Vec<Stored>>)>>,
+    /// The newest sequence that this process has seen of any workflow.
+    latest: AtomicU64,
+    scanned: tokio::sync::Mutex<Option<Scan>>,
+}
+
+/// What the log held at a moment.
+struct Scan {
+    began: Instant,
+    /// [`Newest::latest`] when it began.
+    latest: u64,
+    workflows: Arc<Vec<Stored>>,
 }
 
 /// The answer when the log cannot be read.
@@ -36,11 +47,12 @@ pub(crate) fn log_away(error: &ReadError) -> Problem {
 
 impl Newest {
     pub(crate) fn new(log: WorkflowLog, view: ReadModel) -> Self {
-        Self { log, view, seen: Mutex::default(), scanned: tokio::sync::Mutex::default() }
+        Self { log, view, seen: Mutex::default(), latest: AtomicU64::new(0), scanned: tokio::sync::Mutex::default() }
     }
 
     /// Notes how new the workflow is, so that no later answer is older.
     pub(crate) fn saw(&self, id: WorkflowId, sequence: u64) {
+        self.latest.fetch_max(sequence, Ordering::SeqCst);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= REMEMBERED && !seen.contains_key(&id) {
             let mut sequences: Vec<u64> = seen.values().copied().collect();
@@ -101,7 +113,7 @@ impl Newest {
             self.refresh(query, &mut page).await?;
             return Ok(page);
         }
-        Ok(page_of(&*self.scan().await?, query))
+        Ok(page_of(&self.scan().await?, query))
     }
 
     /// Reads anew what the view has an older state of.
@@ -117,16 +129,19 @@ impl Newest {
         Ok(())
     }
 
-    /// Every workflow's newest state, from the log; one scan serves all who wait for one.
+    /// Every workflow's newest state, from the log, no older than the call; one scan serves all who wait for one.
     pub(crate) async fn scan(&self) -> Result<Arc<Vec<Stored>>, Problem> {
+        let asked = Instant::now();
         let mut scanned = self.scanned.lock().await;
-        if let Some((at, workflows)) = scanned.as_ref()
-            && at.elapsed() < SCAN_KEPT
-        {
-            return Ok(workflows.clone());
+        if let Some(scan) = scanned.as_ref() {
+            let nothing_newer = scan.latest == self.latest.load(Ordering::SeqCst) && scan.began.elapsed() < SCAN_KEPT;
+            if nothing_newer || scan.began >= asked {
+                return Ok(scan.workflows.clone());
+            }
         }
+        let (began, latest) = (Instant::now(), self.latest.load(Ordering::SeqCst));
         let workflows = Arc::new(read_all(&self.log).await.map_err(|error| log_away(&error))?);
-        *scanned = Some((Instant::now(), workflows.clone()));
+        *scanned = Some(Scan { began, latest, workflows: workflows.clone() });
         Ok(workflows)
     }
 }

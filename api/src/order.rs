@@ -110,7 +110,7 @@ fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
-            members.sort_by(|(left, _), (right, _)| left.cmp(right));
+            members.sort_by_key(|(name, _)| *name);
             let members =
                 members.into_iter().map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))

@@ -217,6 +217,7 @@ pub(crate) mod tests {
             rule: rule.to_owned(),
             kind: FindingKind::Security,
             severity,
+            file: None,
             line_start: line,
             line_end: line,
             title: format!("Title of {rule}"),

@@ -44,7 +44,7 @@ pub(crate) fn authenticate(tokens: &Tokens, headers: &HeaderMap) -> Result<Calle
         return Err(Problem::unauthorized(NO_TOKEN));
     };
     let token = value.to_str().ok().and_then(bearer).filter(|_| values.next().is_none());
-    token.ok_or(Fault::Malformed).and_then(|token| tokens.judge(token)).map_err(|fault| refused(fault))
+    token.ok_or(Fault::Malformed).and_then(|token| tokens.judge(token)).map_err(refused)
 }
 
 /// The answer to a token that is not taken.

@@ -1,0 +1,166 @@
+//! What operators and tools read: health, readiness, metrics, the OpenAPI document and the explorer.
+
+mod stack;
+
+use serde_json::{Value, json};
+use shared::messaging::{Control, WorkerReport};
+use stack::{Stack, eventually, goal, read};
+
+fn worker() -> WorkerReport {
+    WorkerReport {
+        instance: "w1".to_owned(),
+        phases: ["plan", "generate", "analyze", "execute", "analyses"].map(str::to_owned).to_vec(),
+        runtimes: vec!["python".to_owned()],
+        running: 0,
+        sandbox_backend: "bubblewrap".to_owned(),
+        sandbox_ok: true,
+        sandbox_detail: "ready".to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_follows_the_workers_and_bears_redis_being_down() {
+    let mut stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let health = async || read(api.request("GET", "/health").send().await.unwrap()).await;
+    let (code, body) = health().await;
+    assert_eq!((code, &body["status"]), (503, &json!("unhealthy")));
+    assert!(body["problems"].to_string().contains("worker"));
+    let control = Control::new(&stack.broker);
+    eventually("the worker is seen", async || {
+        control.report(&worker()).await;
+        health().await.0 == 200
+    })
+    .await;
+    stack.kill_redis();
+    control.report(&worker()).await;
+    let (code, body) = health().await;
+    assert_eq!((code, &body["degraded"], &body["services"]["redis"]["status"]), (200, &json!(true), &json!("down")));
+    assert_conforms(&body, "Health");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_is_guarded_and_counted() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let response = api.request("GET", "/api/v3/execute").bearer_auth(&token).send().await.unwrap();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        assert_eq!(response.headers()[name], value);
+    }
+    assert!(!response.headers().contains_key("strict-transport-security"), "not on loopback");
+    assert!(!response.headers().contains_key("access-control-allow-origin"));
+    let odd = api.request("GET", "/ready").header("x-request-id", "<script>").send().await.unwrap();
+    assert_ne!(odd.headers()["x-request-id"], "<script>");
+    let text = api.client.get(format!("http://{}/metrics", api.metrics)).send().await.unwrap().text().await.unwrap();
+    let counted = r#"promptcraft_http_requests_total{method="GET",route="/api/v3/execute",status="200"}"#;
+    assert!(text.contains(counted), "{text}");
+    assert_eq!(api.request("GET", "/metrics").send().await.unwrap().status(), 404, "on a port of its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_explorer_needs_nothing_from_elsewhere() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let response = api.request("GET", "/").send().await.unwrap();
+    assert_eq!(response.url().path(), "/docs");
+    let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    let page = response.text().await.unwrap();
+    let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
+    assert_eq!(page.matches(&format!("nonce=\"{nonce}\"")).count(), 2);
+    assert!(!page.contains("://") && !page.contains("{{"), "no address of another host");
+    let again = api.request("GET", "/docs").send().await.unwrap();
+    assert!(!again.headers()["content-security-policy"].to_str().unwrap().contains(&nonce));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_have_the_documented_form() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[("analysis.deadline", "50ms")]).await;
+    let pair = api.sign_in("ann").await;
+    assert_conforms(&pair, "TokenPair");
+    let token = pair["access_token"].as_str().unwrap();
+    let (_, accepted) = api.post("/api/v3/execute", Some(token), &goal()).await;
+    assert_conforms(&accepted, "Accepted");
+    let id = accepted["data"]["workflow_id"].as_str().unwrap();
+    assert_conforms(&api.get(&format!("/api/v3/execute/status/{id}"), token).await.1, "WorkflowAnswer");
+    assert_conforms(&api.get("/api/v3/execute", token).await.1, "WorkflowList");
+    assert_conforms(&api.get("/api/v3/approvals", token).await.1, "Inbox");
+    assert_conforms(&api.post(&format!("/api/v3/execute/cancel/{id}"), Some(token), &json!({})).await.1, "Cancelled");
+    let (code, problem) =
+        api.post("/api/v3/analyze", Some(token), &json!({"context": {"file_content": "x = 1"}})).await;
+    assert_eq!(code, 503, "no worker runs here");
+    assert_conforms(&problem, "Problem");
+    assert_conforms(&api.post("/api/v3/execute", Some(token), &json!({})).await.1, "Problem");
+    assert_conforms(&api.post("/auth/revoke", Some(token), &json!({})).await.1, "Revoked");
+}
+
+fn document() -> Value {
+    serde_json::from_str(include_str!("../src/openapi.json")).unwrap()
+}
+
+#[track_caller]
+fn assert_conforms(value: &Value, schema: &str) {
+    let document = document();
+    let faults = faults(&document, &document["components"]["schemas"][schema], value, schema);
+    assert!(faults.is_empty(), "{faults:?} in {value}");
+}
+
+/// What of `value` is not as `schema` says, and what the schema does not know: the parts of JSON Schema that the document uses.
+fn faults(document: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return faults(document, document.pointer(&reference[1..]).expect("a reference"), value, place);
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let fitting = choices.iter().filter(|choice| faults(document, choice, value, place).is_empty()).count();
+        return if fitting == 1 { Vec::new() } else { vec![format!("{place} fits {fitting} of its choices")] };
+    }
+    let mut found = Vec::new();
+    let types: Vec<&str> = match &schema["type"] {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect(),
+    };
+    let fits = types.is_empty()
+        || types.iter().any(|name| match *name {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            _ => value.is_null(),
+        });
+    if !fits {
+        found.push(format!("{place} is no {types:?}"));
+    }
+    if let Some(allowed) = schema["enum"].as_array().filter(|allowed| !allowed.contains(value)) {
+        found.push(format!("{place} is none of {allowed:?}"));
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        found.push(format!("{place} is not {}", schema["const"]));
+    }
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if value.is_object() && value.get(name).is_none() {
+            found.push(format!("{place}.{name} is missing"));
+        }
+    }
+    if let (Some(members), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
+        for (name, inner) in members {
+            match properties.get(name) {
+                Some(schema) => found.extend(faults(document, schema, inner, &format!("{place}.{name}"))),
+                None if place.contains("services") => {}
+                None => found.push(format!("{place}.{name} is not documented")),
+            }
+        }
+    }
+    for inner in value.as_array().into_iter().flatten() {
+        found.extend(faults(document, &schema["items"], inner, &format!("{place}[]")));
+    }
+    found
+}

@@ -1,0 +1,154 @@
+//! Event streams: history, resuming, the end, and what happens to them in a drain.
+
+mod stack;
+
+use std::time::Duration;
+
+use reqwest::Response;
+use serde_json::{Value, json};
+use shared::approval::Actor;
+use shared::clock::Clock;
+use shared::ids::{EventId, WorkflowId};
+use shared::messaging::WorkflowLog;
+use shared::telemetry::TraceContext;
+use shared::workflow::{Event, Failure, Happened, StepUsage, transition};
+use stack::{Api, Stack, read};
+
+/// An event as a client reads it.
+#[derive(Debug, Clone, PartialEq)]
+struct Told {
+    id: u64,
+    kind: String,
+    data: Value,
+}
+
+struct Reader {
+    response: Response,
+    text: String,
+}
+
+impl Reader {
+    async fn open(api: &Api, token: &str, id: &str, last: Option<u64>) -> Self {
+        let mut request = api.request("GET", &format!("/api/v3/execute/{id}/events")).bearer_auth(token);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last.to_string());
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, text: String::new() }
+    }
+
+    /// The next event; `None` when the stream has ended.
+    async fn next(&mut self) -> Option<Told> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
+                self.text = rest;
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                if let Some(id) = field("id: ") {
+                    let data = serde_json::from_str(&field("data: ").unwrap()).unwrap();
+                    return Some(Told { id: id.parse().unwrap(), kind: field("event: ").unwrap(), data });
+                }
+            }
+            let chunk =
+                tokio::time::timeout(Duration::from_secs(10), self.response.chunk()).await.expect("a quiet stream");
+            self.text.push_str(std::str::from_utf8(&chunk.unwrap()?).unwrap());
+        }
+    }
+
+    async fn rest(mut self) -> Vec<Told> {
+        let mut told = Vec::new();
+        while let Some(event) = self.next().await {
+            told.push(event);
+        }
+        told
+    }
+}
+
+async fn happen(log: &WorkflowLog, id: &str, event: Event) {
+    let id: WorkflowId = id.parse().unwrap();
+    let entry = log.newest_from_leader(id).await.unwrap().unwrap();
+    let at = Clock::system().now();
+    let happened = Happened {
+        event_id: EventId::fresh(),
+        kind: event.kind(),
+        actor: Actor::Service("tests".to_owned()),
+        at,
+        detail: None,
+    };
+    let next = transition(&entry.workflow, event, at).unwrap();
+    log.append(entry.sequence, &next, &happened, TraceContext::root()).await.unwrap();
+}
+
+fn planned() -> Event {
+    Event::Planned { usage: StepUsage { started_at: Clock::system().now(), queue_ms: 1, sandbox_ms: 0, cost: 0.0 } }
+}
+
+fn failed() -> Event {
+    Event::StepFailed { failure: Failure::new("timeout", "Too slow.", "Allow more time.") }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_tells_history_then_the_present_and_ends_with_the_workflow() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let (id, other) = (api.submit(&token).await, api.submit(&token).await);
+    let mut live = Reader::open(&api, &token, &id, None).await;
+    let first = live.next().await.unwrap();
+    assert_eq!(
+        (first.kind.as_str(), &first.data["status"], &first.data["actor"]),
+        ("submitted", &json!("created"), &json!("user"))
+    );
+    happen(&stack.log, &other, planned()).await;
+    happen(&stack.log, &id, planned()).await;
+    let second = live.next().await.unwrap();
+    assert_eq!((second.kind.as_str(), &second.data["workflow_id"]), ("planned", &json!(id)));
+    assert!(second.id > first.id);
+    happen(&stack.log, &id, failed()).await;
+    let end = live.rest().await;
+    assert_eq!(end.len(), 1, "the stream ends with the workflow");
+    let whole = Reader::open(&api, &token, &id, None).await.rest().await;
+    assert_eq!(whole, [first.clone(), second.clone(), end[0].clone()]);
+    assert_eq!(Reader::open(&api, &token, &id, Some(first.id)).await.rest().await, [second, end[0].clone()]);
+    let path = format!("/api/v3/execute/{id}/events?last_event_id={}", end[0].id);
+    assert_eq!(api.request("GET", &path).bearer_auth(&token).send().await.unwrap().status(), 204);
+    let bad = api.request("GET", &path.replace("id=", "id=x")).bearer_auth(&token).send().await.unwrap();
+    assert_eq!(read(bad).await.0, 422);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_event_is_lost_or_told_twice_whenever_a_stream_is_opened() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    for _ in 0..15 {
+        let id = api.submit(&token).await;
+        // The stream opens while the transitions are appended, so that each round cuts history elsewhere.
+        let append = async {
+            happen(&stack.log, &id, planned()).await;
+            happen(&stack.log, &id, failed()).await;
+        };
+        let open = async { Reader::open(&api, &token, &id, None).await.rest().await };
+        let ((), told) = tokio::join!(append, open);
+        let kinds: Vec<&str> = told.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!(kinds, ["submitted", "planned", "step_failed"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_ends_streams_at_once_and_another_instance_goes_on() {
+    let stack = Stack::start().await;
+    let (mut one, two) = (stack.api(&[]).await, stack.api(&[]).await);
+    let token = one.token("ann").await;
+    let id = one.submit(&token).await;
+    let mut reader = Reader::open(&one, &token, &id, None).await;
+    let first = reader.next().await.unwrap();
+    one.life.stop();
+    assert_eq!(reader.next().await, None);
+    let running = &mut one.running;
+    tokio::time::timeout(Duration::from_secs(5), running).await.expect("the drain ends").unwrap();
+    let mut resumed = Reader::open(&two, &token, &id, Some(first.id)).await;
+    happen(&stack.log, &id, planned()).await;
+    assert_eq!(resumed.next().await.unwrap().kind, "planned");
+}
