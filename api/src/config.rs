@@ -15,6 +15,9 @@ const LONGEST_ACCESS: Duration = Duration::from_secs(86_400);
 /// An entry of the refresh bucket is kept for 91 days.
 const LONGEST_REFRESH: Duration = Duration::from_secs(90 * 86_400);
 
+/// The HTTP library logs every malformed request as an error of its own; anyone on the network could fill the log.
+const DEFAULT_FILTER: &str = "info,actix_http::h1::dispatcher=off";
+
 /// Everything an API process is told.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -78,7 +81,7 @@ impl Config {
             analysis_cache_ttl: settings.span("analysis.cache_ttl", Duration::from_secs(3_600)),
             gate_before_execute: settings.read("approval.gate_before_execute", false),
             log: settings.read("telemetry.log", LogFormat::Text),
-            log_filter: settings.read("telemetry.filter", "info".to_owned()),
+            log_filter: settings.read("telemetry.filter", DEFAULT_FILTER.to_owned()),
         };
         settings.finish()?;
         Ok(config)

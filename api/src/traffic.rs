@@ -85,7 +85,15 @@ pub(crate) async fn observe(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let _running = Running::count(&state);
-    let exchange = begin(&request, &state.config.trusted_proxies);
+    serve(&state.config.trusted_proxies, request, next).await
+}
+
+async fn serve(
+    trusted: &[IpAddr],
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let exchange = begin(&request, trusted);
     request.extensions_mut().insert(exchange.clone());
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => Ok(finish(&exchange, response)),
@@ -205,7 +213,10 @@ pub(crate) async fn no_such_call(payload: web::Payload) -> Result<HttpResponse, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::test::TestRequest;
+    use actix_web::App;
+    use actix_web::body::to_bytes;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
 
     #[track_caller]
     fn check(peer: &str, forwarded: &[&str], client: &str) {
@@ -225,5 +236,23 @@ mod tests {
         check("10.0.0.1", &["6.6.6.6", "1.2.3.4"], "1.2.3.4");
         check("10.0.0.1", &["nonsense"], "10.0.0.1");
         check("10.0.0.1", &[], "10.0.0.1");
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_a_problem_too() {
+        async fn fall() -> HttpResponse {
+            panic!("this handler falls on purpose")
+        }
+        let serve_all = |request, next: Next<BoxBody>| async move { serve(&[], request, next).await };
+        let app = App::new().wrap(from_fn(serve_all)).route("/fall", web::get().to(fall));
+        let app = init_service(app).await;
+        let request = TestRequest::with_uri("/fall").insert_header(("x-request-id", "id-1")).to_request();
+        let error = try_call_service(&app, request).await.expect_err("the request is lost");
+        let response = error.error_response();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers().get("x-request-id").unwrap(), "id-1");
+        let body: serde_json::Value = serde_json::from_slice(&to_bytes(response.into_body()).await.unwrap()).unwrap();
+        assert_eq!(body["instance"], "/fall");
+        assert!(!body.to_string().contains("on purpose"));
     }
 }

@@ -1,5 +1,7 @@
 //! Submitting, reading, listing and cancelling workflows.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
 mod stack;
 
 use proptest::prelude::*;
@@ -379,6 +381,21 @@ async fn redis_may_die_come_back_empty_and_be_filled_again() {
     assert_eq!(pages(&api, &ann, "limit=10").await, [meanwhile.as_str(), before.as_str()], "while it is empty");
     eventually("it is filled again", async || stack.redis(&["EXISTS", &key]) == "1").await;
     assert_eq!(status(&api, &ann, &before).await.1["status"], "running");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_state_in_redis_never_takes_a_workflow_back() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let ann = api.token("ann").await;
+    let id = api.submit(&ann).await;
+    let key = format!("workflow:{id}");
+    assert_eq!(stack.redis(&["COPY", &key, "backup"]), "1");
+    happen(&stack.log, &id, Event::Planned { usage: usage(0.1) }).await;
+    eventually("the step is seen", async || status(&api, &ann, &id).await.1["status"] == "running").await;
+    assert_eq!(stack.redis(&["COPY", "backup", &key, "REPLACE"]), "1");
+    assert_eq!(status(&api, &ann, &id).await.1["status"], "running");
+    assert_eq!(pages(&api, &ann, "status=running").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
