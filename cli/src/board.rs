@@ -39,6 +39,7 @@ impl Board {
         match event {
             Event::Started { name, pid } => {
                 self.manifest.pids.insert(name.clone(), *pid);
+                self.refresh_bots();
                 if let Err(error) = self.manifest.write(self.recipe.data.root()) {
                     screen::component("stack.json", Style::Attention, "not written", &error.to_string());
                 }
@@ -50,6 +51,15 @@ impl Board {
             Event::Lost { name, reason, pause } => {
                 let detail = format!("starts again in {}; see {}", screen::duration(*pause), self.log(name));
                 screen::component(name, Style::Bad, reason, &detail);
+            }
+        }
+    }
+
+    /// `promptcraft bot add` may have made some meanwhile.
+    fn refresh_bots(&mut self) {
+        for bot in self.recipe.data.bots().unwrap_or_default() {
+            if let Ok(file) = self.recipe.data.secret_file(&format!("bot-{}", bot.name)) {
+                self.manifest.remember_bot(bot.name.as_str(), &file);
             }
         }
     }

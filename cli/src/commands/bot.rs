@@ -1,16 +1,20 @@
 //! `promptcraft bot`: programs that decide on the broker.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use shared::clock::Clock;
 use shared::identity::{Role, Secret, User};
 use shared::messaging::{BucketError, Buckets};
+use tokio::time::Instant;
 
 use super::Failure;
 use crate::operator::Installation;
 use crate::stack::broker_files::{self, BotName};
 use crate::stack::{DataDirectory, Manifest};
+
+const RESTART_LIMIT: Duration = Duration::from_secs(20);
 
 /// Add approval bots.
 #[derive(clap::Subcommand)]
@@ -20,8 +24,8 @@ pub enum Bot {
 
 /// Add a bot: an account on the broker, and the right to decide.
 ///
-/// On a stack of this machine the broker is told at once. Elsewhere the account's configuration is printed, for the broker's
-/// administrator to include and reload.
+/// On a stack of this machine the broker is started again, which interrupts nothing for longer than a second. Elsewhere the
+/// account's configuration is printed, for the broker's administrator.
 #[derive(clap::Args)]
 pub struct Add {
     name: BotName,
@@ -41,7 +45,7 @@ impl Add {
     async fn run(self) -> Result<ExitCode, Failure> {
         self.entitle().await?;
         match self.installation.stack() {
-            Some(stack) => self.admit(stack)?,
+            Some(stack) => self.admit(stack).await?,
             None => self.print()?,
         }
         Ok(ExitCode::SUCCESS)
@@ -71,12 +75,14 @@ impl Add {
         }
     }
 
-    fn admit(&self, mut stack: Manifest) -> Result<(), Failure> {
+    /// Writes the bot's account and has the stack start its broker again: a reload adds the account without its imports.
+    async fn admit(&self, stack: Manifest) -> Result<(), Failure> {
         let data = DataDirectory::beside(&self.installation.data)?;
         data.bot(self.name.clone())?;
         broker_files::write(&data.nats(), &data.bots()?)?;
-        let broker = stack.pids.get("nats").and_then(|pid| Pid::from_raw(*pid)).ok_or("the broker does not run now")?;
-        kill_process(broker, Signal::HUP)?;
+        let old = *stack.pids.get("nats").ok_or("the broker does not run now; try again")?;
+        kill_process(Pid::from_raw(old).ok_or("stack.json names no process of the broker")?, Signal::TERM)?;
+        let mut stack = self.restarted(old).await?;
         let password_file = data.secret_file(&format!("bot-{}", self.name))?;
         stack.remember_bot(self.name.as_str(), &password_file);
         stack.write(data.root())?;
@@ -84,9 +90,24 @@ impl Add {
         Ok(())
     }
 
+    /// Waits until the broker runs again and serves.
+    async fn restarted(&self, old: i32) -> Result<Manifest, Failure> {
+        let deadline = Instant::now() + RESTART_LIMIT;
+        while Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let stack = self.installation.stack().filter(|stack| stack.pids.get("nats").is_some_and(|pid| *pid != old));
+            if let Some(stack) = stack
+                && self.installation.broker().await.is_ok()
+            {
+                return Ok(stack);
+            }
+        }
+        Err("the broker was ended and did not start again; see its log and `promptcraft doctor`".into())
+    }
+
     fn print(&self) -> Result<(), Failure> {
         let bot = broker_files::Bot { name: self.name.clone(), password: Secret::fresh().expose().to_owned() };
-        println!("# Save as bots/{}.conf, add its include to bots.conf, then: nats-server --signal reload", bot.name);
+        println!("# Save as bots/{}.conf, add its include to bots.conf, then restart the server", bot.name);
         print!("{}", bot.account());
         Ok(())
     }
