@@ -10,7 +10,7 @@ cd "$root"
 
 target="${CARGO_TARGET_DIR:-$root/target}"
 log="$target/test.log"
-report="$target/nextest/default/junit.xml"
+report="$root/target/nextest/default/junit.xml"
 docker_pid="$target/dockerd.pid"
 
 stop_docker() {
@@ -27,6 +27,16 @@ prepare() {
     if [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; then
         scripts/start-docker.sh "$docker_pid" || say "Going on without Docker"
     fi
+}
+
+# The tests of the generator try every recipe with this interpreter; its path is compiled into them.
+prepare_pytest() {
+    export RECIPE_PYTHON="${RECIPE_PYTHON:-$target/pytest/bin/python}"
+    if "$RECIPE_PYTHON" -c 'import pytest' 2>/dev/null; then return; fi
+    say "Fetching pytest"
+    python3 -m venv "$target/pytest"
+    "$RECIPE_PYTHON" -m pip --quiet install --require-hashes -r scripts/requirements-pytest.txt ||
+        say "Going on without pytest"
 }
 
 build() {
@@ -74,6 +84,7 @@ summarize() { # status
 }
 
 prepare
+prepare_pytest
 scripts/lint.sh
 build
 status=0
