@@ -80,12 +80,13 @@ impl ApprovalDesk {
         Self { broker: broker.clone() }
     }
 
-    /// Announces a park; returns once the announcement is on disk. Idempotent by approval within two minutes.
+    /// Announces a park; returns once the announcement is on disk. A repeat is announced again, under the same approval id.
+    ///
+    /// It carries no `Nats-Msg-Id`: the broker's memory of those is one for the stream, and a bot could use ours up before us.
     pub async fn announce(&self, mut announcement: Announcement) -> Result<(), String> {
         announcement.reply_subject = subjects::reply_for_bots(announcement.workflow_id);
         let payload = serde_json::to_vec(&announcement).map_err(|error| error.to_string())?;
-        let message =
-            PublishMessage::build().payload(payload.into()).message_id(format!("park-{}", announcement.approval_id));
+        let message = PublishMessage::build().payload(payload.into());
         let subject = subjects::requested(announcement.workflow_id);
         let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?;
         ack.await.map(|_| ()).map_err(|error| error.to_string())

@@ -18,6 +18,9 @@ use super::subjects;
 use crate::lifecycle::Lifecycle;
 use crate::workflow::PhaseKind;
 
+/// How long a pull waits for messages; also the longest that it goes unnoticed that a restarted broker forgot the pull.
+const PULL: Duration = Duration::from_secs(2);
+
 /// A durable consumer by what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consumer {
@@ -187,6 +190,8 @@ where
 }
 
 /// One pull request, sized to the free slots: `stream()` with a small batch can stall for seconds, `batch()` does not.
+///
+/// Without a heartbeat: async-nats 0.51 forgets to wake a batch after an idle one, and steps waited 6 s.
 async fn pull_batch<H, F>(queue: &Queue, free: &Arc<Semaphore>, life: &Lifecycle, handle: &H) -> Result<(), String>
 where
     H: Fn(Delivery<Message>) -> F,
@@ -199,8 +204,7 @@ where
         let mut batch = consumer
             .batch()
             .max_messages(permits.len())
-            .expires(Duration::from_secs(5))
-            .heartbeat(Duration::from_secs(2))
+            .expires(PULL)
             .messages()
             .await
             .map_err(|error| error.to_string())?;

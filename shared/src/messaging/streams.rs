@@ -106,6 +106,8 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
             max_age: Duration::from_secs(30 * 86_400),
             max_messages_per_subject: 1_000,
             max_message_size: 64 * 1024,
+            // The least there is: two bots may use the same `Nats-Msg-Id`, and the approver tells repeats by bot and id.
+            duplicate_window: Duration::from_millis(100),
             ..base(subjects::APPROVALS, &[subjects::ALL_REQUESTED, subjects::ALL_DECISIONS])
         },
         // Schedules exclude `discard: new`; without limits nothing is discarded either way.

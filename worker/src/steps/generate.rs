@@ -36,7 +36,7 @@ pub(super) async fn run(
         Err(GenerateError::Retry { code, message }) => Done::Retry(format!("{code}: {message}")),
         Err(GenerateError::Fail { code, message }) => {
             let hint = "Try again, make the goal more precise, or supply code.";
-            Done::Event(Event::StepFailed { failure: Failure::new(&code, message, hint) })
+            Done::Event(Event::StepFailed { failure: Failure::new(code, message, hint) })
         }
     }
 }
