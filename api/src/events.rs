@@ -45,6 +45,7 @@ pub(crate) async fn events(
     let listener = state.feed.listen();
     let teller = Teller {
         state: state.into_inner(),
+        caller,
         id: stored.workflow.id,
         last,
         listener,
@@ -98,6 +99,7 @@ impl Drop for OpenStream {
 /// Tells one client of one workflow.
 struct Teller {
     state: std::sync::Arc<State>,
+    caller: Caller,
     id: WorkflowId,
     /// The sequence of the last event that was told.
     last: u64,
@@ -117,10 +119,14 @@ impl Teller {
         })
     }
 
-    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, or when the log cannot be read.
+    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, when the caller's token is revoked, or
+    /// when the log cannot be read.
     async fn next(&mut self) -> Option<Bytes> {
         let stopping = self.state.life.stopping();
         loop {
+            if !self.state.tokens.may_stay(&self.caller) {
+                return None;
+            }
             if let Some(bytes) = self.waiting.pop_front() {
                 return Some(bytes);
             }

@@ -399,6 +399,21 @@ async fn an_older_state_in_redis_never_takes_a_workflow_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quiet_projector_writes_at_once_what_comes_after_the_quiet() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let ann = api.token("ann").await;
+    let id = api.submit(&ann).await;
+    let field = |name: &str| stack.redis(&["HGET", &format!("workflow:{id}"), name]);
+    // The quiet is what is tested: a pull that has waited for some seconds once slept through what came then.
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    happen(&stack.log, &id, Event::Planned { usage: usage(0.1) }).await;
+    let began = tokio::time::Instant::now();
+    eventually("the read model has it", async || field("status") == "running").await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_json_at_any_call_is_answered_with_a_server_error() {
     let stack = Stack::start().await;
     let api = stack.api(&[("analysis.deadline", "50ms")]).await;

@@ -154,3 +154,16 @@ async fn a_drain_ends_streams_at_once_and_another_instance_goes_on() {
     happen(&stack.log, &id, planned()).await;
     assert_eq!(resumed.next().await.unwrap().kind, "planned");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_tells_nothing_more_to_a_revoked_token() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let id = api.submit(&token).await;
+    let mut reader = Reader::open(&api, &token, &id, None).await;
+    assert_eq!(reader.next().await.unwrap().kind, "submitted");
+    assert_eq!(api.post("/auth/revoke", Some(&token), &json!({})).await.0, 200);
+    happen(&stack.log, &id, planned()).await;
+    assert_eq!(reader.next().await, None);
+}

@@ -159,11 +159,21 @@ impl Tokens {
         if claims.exp <= self.now() {
             return Err(Fault::Expired);
         }
-        if self.revocations.get(&claims.jti).is_some() || self.revocations.get(&claims.fam).is_some() {
+        let user = self.user_behind(&claims)?;
+        Ok(Caller { user: Arc::new(user), claims })
+    }
+
+    /// Whose token it is, unless it was revoked or its user may not sign in any more.
+    fn user_behind(&self, claims: &AccessClaims) -> Result<User, Fault> {
+        if self.is_revoked(&claims.jti) || self.is_revoked(&claims.fam) {
             return Err(Fault::Revoked);
         }
-        let user = self.usable(&claims.sub).ok_or(Fault::User)?;
-        Ok(Caller { user: Arc::new(user), claims })
+        self.usable(&claims.sub).ok_or(Fault::User)
+    }
+
+    /// Whether a caller who was let in may stay: for answers that take long. An expiry in between does not matter.
+    pub(crate) fn may_stay(&self, caller: &Caller) -> bool {
+        self.user_behind(&caller.claims).is_ok()
     }
 
     fn claims(&self, token: &str) -> Result<Arc<AccessClaims>, Fault> {
