@@ -98,6 +98,9 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = sources::source_call(&call.symbol) {
             return value;
         }
+        if let Some(number) = sources::number_call(&call.symbol) {
+            return if call.positional.iter().all(Value::is_constant) { Value::clean() } else { number };
+        }
         if sources::is_harmless_call(&call.symbol) || call.receiver.is_some() && sources::is_harmless_method(call.name)
         {
             return folded_check(call).unwrap_or_else(Value::clean);

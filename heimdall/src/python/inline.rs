@@ -5,6 +5,7 @@ use ruff_python_ast::{AnyParameterRef, ParameterWithDefault};
 use super::calls::Call;
 use super::interpreter::{Interpreter, Scope};
 use super::program::{Filled, filled, is_request_parameter};
+use super::sources;
 use super::value::{Shape, Uses, Value};
 
 /// How deep calls are looked into.
@@ -54,7 +55,7 @@ impl Interpreter<'_, '_, '_> {
         match filled(function.def, parameter) {
             Filled::Request => Value::tainted(Uses::ALL).with_symbol("request"),
             Filled::Outside => Value::tainted(Uses::ALL),
-            Filled::Harmless => Value::clean(),
+            Filled::Harmless => sources::number(),
             Filled::Application => Value::unknown(),
         }
     }
