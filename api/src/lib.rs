@@ -32,6 +32,7 @@ mod routes;
 #[cfg(test)]
 mod samples;
 mod sarif;
+mod seen;
 mod startup;
 mod state;
 mod status;

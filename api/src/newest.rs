@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -14,9 +13,8 @@ use shared::workflow::Workflow;
 use tokio::time::Instant;
 
 use crate::problem::Problem;
+use crate::seen::Seen;
 
-/// Of so many workflows it is known how new an answer must be; the oldest are forgotten first.
-const REMEMBERED: usize = 50_000;
 /// A scan of the log serves for so long, unless something newer was seen meanwhile.
 const SCAN_KEPT: Duration = Duration::from_secs(1);
 
@@ -24,17 +22,14 @@ const SCAN_KEPT: Duration = Duration::from_secs(1);
 pub(crate) struct Newest {
     log: WorkflowLog,
     view: ReadModel,
-    /// The newest sequence that this process has seen, by workflow.
-    seen: Mutex<HashMap<WorkflowId, u64>>,
-    /// The newest sequence that this process has seen of any workflow.
-    latest: AtomicU64,
+    seen: Seen,
     scanned: tokio::sync::Mutex<Option<Scan>>,
 }
 
 /// What the log held at a moment.
 struct Scan {
     began: Instant,
-    /// [`Newest::latest`] when it began.
+    /// The newest sequence that was seen before it began.
     latest: u64,
     workflows: Arc<Vec<Stored>>,
 }
@@ -47,37 +42,24 @@ pub(crate) fn log_away(error: &ReadError) -> Problem {
 
 impl Newest {
     pub(crate) fn new(log: WorkflowLog, view: ReadModel) -> Self {
-        Self { log, view, seen: Mutex::default(), latest: AtomicU64::new(0), scanned: tokio::sync::Mutex::default() }
+        Self { log, view, seen: Seen::default(), scanned: tokio::sync::Mutex::default() }
     }
 
     /// Notes how new the workflow is, so that no later answer is older.
     pub(crate) fn saw(&self, id: WorkflowId, sequence: u64) {
-        self.latest.fetch_max(sequence, Ordering::SeqCst);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= REMEMBERED && !seen.contains_key(&id) {
-            let mut sequences: Vec<u64> = seen.values().copied().collect();
-            let (_, middle, _) = sequences.select_nth_unstable(REMEMBERED / 2);
-            let middle = *middle;
-            seen.retain(|_, sequence| *sequence > middle);
-        }
-        let known = seen.entry(id).or_insert(0);
-        *known = sequence.max(*known);
-    }
-
-    fn is_fresh(&self, id: WorkflowId, sequence: u64) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&id).is_none_or(|seen| sequence >= *seen)
+        self.seen.note(id, sequence);
     }
 
     /// The workflow; `None` where there is none. What Redis lacked is put back.
     pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
         match self.view.get(id).await {
-            Ok(Some(stored)) if self.is_fresh(id, stored.sequence) => return Ok(Some(stored)),
+            Ok(Some(stored)) if self.seen.is_newest(id, stored.sequence) => return Ok(Some(stored)),
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "reading from the log instead"),
         }
         let entry = self.log.newest(id).await.map_err(|error| log_away(&error))?;
         match entry {
-            Some(entry) if self.is_fresh(id, entry.sequence) => Ok(Some(self.keep(entry).await)),
+            Some(entry) if self.seen.is_newest(id, entry.sequence) => Ok(Some(self.keep(entry).await)),
             // A replica may be a moment behind; the leader is not.
             Some(_) | None => self.get_from_leader(id).await,
         }
@@ -119,7 +101,7 @@ impl Newest {
     /// Reads anew what the view has an older state of.
     async fn refresh(&self, query: &ListQuery, page: &mut Page) -> Result<(), Problem> {
         for item in &mut page.items {
-            if !self.is_fresh(item.workflow.id, item.sequence)
+            if !self.seen.is_newest(item.workflow.id, item.sequence)
                 && let Some(newer) = self.get(item.workflow.id).await?
             {
                 *item = newer;
@@ -134,12 +116,12 @@ impl Newest {
         let asked = Instant::now();
         let mut scanned = self.scanned.lock().await;
         if let Some(scan) = scanned.as_ref() {
-            let nothing_newer = scan.latest == self.latest.load(Ordering::SeqCst) && scan.began.elapsed() < SCAN_KEPT;
+            let nothing_newer = scan.latest == self.seen.latest() && scan.began.elapsed() < SCAN_KEPT;
             if nothing_newer || scan.began >= asked {
                 return Ok(scan.workflows.clone());
             }
         }
-        let (began, latest) = (Instant::now(), self.latest.load(Ordering::SeqCst));
+        let (began, latest) = (Instant::now(), self.seen.latest());
         let workflows = Arc::new(read_all(&self.log).await.map_err(|error| log_away(&error))?);
         *scanned = Some(Scan { began, latest, workflows: workflows.clone() });
         Ok(workflows)
