@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use shared::messaging::Consumer;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
@@ -89,6 +91,26 @@ fn only_messaging_knows_subjects_and_only_the_read_model_knows_redis() {
             assert!(!text.contains("redis::") || inside("read_model"), "{} speaks to Redis", path.display());
             let is_sandbox = path.starts_with(root().join("sandbox"));
             assert!(!text.contains("bollard") || is_sandbox, "{} speaks to Docker", path.display());
+        }
+    }
+}
+
+/// The API makes consumers of its own on the log and must not take a queue's messages or replace a queue.
+#[test]
+fn the_brokers_permissions_know_every_queue_of_the_log() {
+    let configuration = fs::read_to_string(root().join("nats/services.conf")).expect("a configuration");
+    let lanes: Vec<String> = fs::read_dir(root().join("sandbox/runtimes"))
+        .expect("runtimes")
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let elsewhere = ["decisions", "analyses", "timers"];
+    for name in Consumer::all(&lanes).iter().map(Consumer::name).filter(|name| !elsewhere.contains(&name.as_str())) {
+        let orders = ["CONSUMER.CREATE", "CONSUMER.DELETE", "CONSUMER.MSG.NEXT"];
+        for order in orders.iter().filter(|order| name != "projector" || **order != "CONSUMER.MSG.NEXT") {
+            let subject = format!("\"$JS.API.{order}.WORKFLOWS.{name}\"");
+            assert!(configuration.contains(&subject), "nats/services.conf must deny the API {subject}");
         }
     }
 }

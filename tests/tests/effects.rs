@@ -1,0 +1,122 @@
+//! What follows from a transition besides the next step: notifications, budgets, turns.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::{Options, Stack, eventually, long_program, run_request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Answers one request with `status` and returns it as text.
+async fn receive(listener: &TcpListener, status: &str) -> String {
+    let (mut stream, _) =
+        tokio::time::timeout(Duration::from_secs(30), listener.accept()).await.expect("a call").expect("a stream");
+    let mut text = String::new();
+    let mut buffer = [0; 16_384];
+    // The body is small and its length is announced: read until it is whole.
+    loop {
+        let count = stream.read(&mut buffer).await.expect("bytes");
+        text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            let length = head
+                .to_lowercase()
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+            length.is_some_and(|length| body.len() >= length)
+        });
+        if whole || count == 0 {
+            break;
+        }
+    }
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    stream.write_all(answer.as_bytes()).await.expect("sent");
+    text
+}
+
+#[tokio::test]
+async fn a_notification_is_signed_and_sent_again_until_it_is_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let options =
+        Options::default().with("webhook.allow_private", "true").with("webhook.signing_key", "key of the test");
+    let stack = Stack::start_with(options).await;
+    let client = stack.developer().await;
+    let mut request = run_request("print(1)\n", false);
+    let target = format!("http://{}/hook?x=1", listener.local_addr().expect("an address"));
+    request["options"] = json!({"notification_webhook": target});
+    let id = client.execute(&request).await;
+    let first = receive(&listener, "503 Service Unavailable").await;
+    let second = receive(&listener, "200 OK").await;
+    for text in [&first, &second] {
+        assert!(text.starts_with("POST /hook?x=1 "), "{text}");
+        assert!(text.contains("promptcraft-signature: t=") && text.contains(",v1="), "{text}");
+        let body: Value =
+            text.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok()).expect("JSON");
+        assert_eq!((&body["workflow_id"], &body["status"]), (&json!(id), &json!("completed")));
+    }
+}
+
+#[tokio::test]
+async fn a_notification_never_goes_to_a_private_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    for host in ["127.0.0.1", "[::1]", "2130706433", "0x7f000001", "localhost", "169.254.169.254"] {
+        let mut request = run_request("print(1)\n", false);
+        request["options"] = json!({"notification_webhook": format!("http://{host}:{port}/")});
+        let answer = client.post("/api/v3/execute", &request).await;
+        // Refused at the door where the address says it all, at delivery where only the name's resolution does.
+        if answer.status == 202 {
+            let id = answer.json()["data"]["workflow_id"].as_str().expect("an id").to_owned();
+            client.until(&id, "completed").await;
+        } else {
+            answer.expect(422);
+        }
+    }
+    let called = tokio::time::timeout(Duration::from_secs(2), listener.accept()).await;
+    assert!(called.is_err(), "a private address was called");
+}
+
+#[tokio::test]
+async fn budgets_end_workflows_and_refuse_new_ones() {
+    let options = Options::default()
+        .with("budget.cpu_second", "1")
+        .with("budget.per_workflow", "0.5")
+        .with("budget.per_user_day", "0.4");
+    let stack = Stack::start_with(options).await;
+    let client = stack.developer().await;
+    let burn = "import time\nend = time.process_time() + 0.7\nwhile time.process_time() < end: pass\nprint('burnt')\n";
+    let id = client.run(burn).await;
+    let failed = client.until(&id, "failed").await;
+    assert_eq!(failed["error"]["code"], "budget_exceeded");
+    assert!(failed["metrics"]["total_cost"].as_f64() >= Some(0.5), "{}", failed["metrics"]);
+    eventually("the day's budget is spent", Duration::from_secs(10), || async {
+        let answer = client.post("/api/v3/execute", &run_request("print(1)\n", false)).await;
+        assert!(matches!(answer.status, 202 | 402), "{}", answer.text);
+        (answer.status == 402).then_some(())
+    })
+    .await;
+    // Another user's day is another budget.
+    stack.client("stress_user", "stress_pass").await.run("print(1)\n").await;
+}
+
+#[tokio::test]
+async fn one_users_flood_does_not_hold_others_back() {
+    let options = Options::default().with("worker.execute_concurrency", "4").with("worker.steps_per_user", "2");
+    let stack = Stack::start_with(options).await;
+    let (greedy, patient) = (stack.developer().await, stack.client("stress_user", "stress_pass").await);
+    let mut flood = Vec::new();
+    for _ in 0..10 {
+        flood.push(greedy.run(&long_program(2)).await);
+    }
+    let id = patient.run("print('soon')\n").await;
+    patient.until(&id, "completed").await;
+    let mut ended = 0;
+    for id in &flood {
+        ended += usize::from(greedy.status(id).await["status"] == "completed");
+    }
+    assert!(ended <= 4, "{ended} of the flood came first");
+    for id in &flood {
+        greedy.until_within(id, "completed", Duration::from_secs(90)).await;
+    }
+}
