@@ -2,7 +2,7 @@
 # Builds the root file system of every runtime: build-root.sh OUT_DIR [RUNTIME...]
 #
 # OUT_DIR/<runtime>/rootfs is a link to a folder named by the hash of what went in; a second call finds it and is
-# done. Where a Docker engine answers, the same root is imported as promptcraft-sandbox-<runtime>:<hash>.
+# done. OUT_DIR/<runtime>/packages lists what the root is made of, with versions. Where a Docker engine answers, the same root is imported as promptcraft-sandbox-<runtime>:<hash>.
 # PROMPTCRAFT_RUNNER names an already built runner. Safe to call from several processes at once.
 set -euo pipefail
 
@@ -20,6 +20,17 @@ short_hash() {
 # The quoted words of a one-line array in a runtime.toml.
 words_of() { # file key
     sed -n "s/^$2 = \[\(.*\)\]\$/\1/p" "$1" | tr -d '",'
+}
+
+# The packages of a runtime, and those that its policy file `extra-packages` adds.
+packages_of() { # runtime_dir
+    local extra=""
+    [ ! -f "$1/extra-packages" ] || extra="$(sed 's/#.*//' "$1/extra-packages")"
+    for name in $extra; do
+        [[ "$name" =~ ^[a-z0-9][a-z0-9.+-]+$ ]] || die "$1/extra-packages: \"$name\" is no package's name"
+    done
+    # shellcheck disable=SC2046,SC2086 # words on one line
+    echo $(words_of "$1/runtime.toml" packages) $extra
 }
 
 require_tools() {
@@ -46,6 +57,11 @@ distribution_sources() {
     apt-get indextargets --format "$format" 'Created-By: Packages' | sed -n "s/^$origin|//p" | sort -u
 }
 
+# Run by mmdebstrap with the root as its argument, while the packages are still there. Their names hold the versions.
+record_packages='for deb in "$1"/var/cache/apt/archives/*.deb; do
+    dpkg-deb --show --showformat "\${Package} \${Version} \${Architecture}\n" "$deb"
+done | sort >"$1/packages"'
+
 # Packages unpacked, one way of laying out /usr, no host names; the same for every change of runner or overlay.
 build_base() { # packages target
     local scratch="$2.partial.$$" options=()
@@ -57,7 +73,7 @@ build_base() { # packages target
     sources="$(distribution_sources)"
     [ -n "$sources" ] || die "apt knows no package sources; add the distribution's to /etc/apt and run apt-get update"
     # shellcheck disable=SC2086 # the packages are words
-    mmdebstrap --quiet --variant=extract --include="$(echo $1 | tr ' ' ',')" "${options[@]}" \
+    mmdebstrap --quiet --variant=extract --extract-hook="$record_packages" --include="$(echo $1 | tr ' ' ',')" "${options[@]}" \
         "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$scratch" - <<<"$sources" >&2 ||
         die "mmdebstrap failed; see above"
     merge_usr "$scratch"
@@ -80,11 +96,11 @@ merge_usr() { # root
 # The root as jobs see it.
 finish_root() { # runtime_dir root runner
     local root="$2"
-    rm -rf "$root"/var "$root"/boot "$root"/dev "$root"/tmp "$root"/etc/{resolv.conf,hostname,hosts,apt} \
+    rm -rf "$root"/var "$root"/boot "$root"/dev "$root"/tmp "$root"/packages "$root"/etc/{resolv.conf,hostname,hosts,apt} \
         "$root"/usr/share/{doc,man,info,lintian,bash-completion,perl5} "$root"/usr/lib/apt "$root"/usr/lib/dpkg
     mkdir -p "$root"/{dev,proc,sys,work,etc}
     ln -s work/tmp "$root/tmp"
-    cp -a "$1/root/." "$root/"
+    [ ! -d "$1/root" ] || cp -a "$1/root/." "$root/"
     ldconfig -r "$root" 2>/dev/null || true
     [ ! -x "$1/prepare.sh" ] || "$1/prepare.sh" "$root"
     keep_executables "$root" "$(words_of "$1/runtime.toml" exec)"
@@ -126,9 +142,9 @@ import_image() { # runtime hash root
 build_runtime() { # runtime
     local source="$here/runtimes/$1" packages base hash root
     [ -f "$source/runtime.toml" ] || die "no runtime \"$1\": $source/runtime.toml is missing"
-    packages="$(words_of "$source/runtime.toml" packages)"
+    packages="$(packages_of "$source")"
     [ -n "$packages" ] || die "$source/runtime.toml lists no packages on one line"
-    base="$(echo "$packages $(. /etc/os-release && echo "$ID $VERSION_CODENAME") $(uname -m) $(declare -f build_base merge_usr)" | short_hash)"
+    base="$(echo "$packages $(. /etc/os-release && echo "$ID $VERSION_CODENAME") $(uname -m) $(declare -f build_base merge_usr) $record_packages" | short_hash)"
     hash="$(
         {
             echo "$base $(declare -f finish_root keep_executables)"
@@ -146,6 +162,7 @@ build_runtime() { # runtime
         mv -T "$root.partial.$$" "$root"
     fi
     import_image "$1" "$hash" "$root"
+    install -m 0644 "$out/.base/$1-$base/packages" "$out/$1/packages"
     echo "promptcraft-sandbox-$1:$hash" >"$out/$1/image.next"
     mv "$out/$1/image.next" "$out/$1/image"
     ln -sfn "rootfs-$hash" "$out/$1/rootfs.next"
@@ -165,6 +182,15 @@ runner="${PROMPTCRAFT_RUNNER:-$("$here/build-runner.sh")}"
 exec 9>"$out/.lock"
 flock 9
 [ $# -gt 0 ] || set -- $(ls "$here/runtimes")
+# At once: most of a build is waiting for packages. Each speaks only when it is done.
+distribution_sources >/dev/null
+builds=()
 for runtime in "$@"; do
-    build_runtime "$runtime"
+    build_runtime "$runtime" &
+    builds+=("$!")
 done
+failed=0
+for build in "${builds[@]}"; do
+    wait "$build" || failed=1
+done
+exit "$failed"

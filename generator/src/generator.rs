@@ -277,8 +277,8 @@ fn from_recipe(recipe: &Recipe) -> Generation {
 
 fn caller_file(language: &Language, current_file: Option<&str>, content: String) -> SourceFile {
     let name = current_file.and_then(|path| base_name(path, language.extensions));
-    let path = name.unwrap_or(language.default_path).to_owned();
-    let kind = if language == &PYTHON && is_test_file(&path) { Kind::Test } else { Kind::Code };
+    let path = name.unwrap_or_else(|| language::default_path(language, &content)).to_owned();
+    let kind = if is_test_file(&path) { Kind::Test } else { Kind::Code };
     SourceFile { path, content, kind, from_caller: true }
 }
 

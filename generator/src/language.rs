@@ -136,7 +136,42 @@ pub(crate) fn of_code(
     if let Some(language) = file.and_then(by_extension) {
         return Ok(language);
     }
+    if is_javascript_in_form_of_python(code) {
+        return by_alias("javascript").ok_or(UnknownLanguage);
+    }
     Ok(by_content(code).filter(|_| !python::is_valid(code)).unwrap_or(&PYTHON))
+}
+
+/// The name for code that came without one. Node.js takes `import` and `export` in a `.mjs` file only.
+pub(crate) fn default_path(language: &Language, code: &str) -> &'static str {
+    let is_module_line = |line: &str| {
+        let imports = line.starts_with("import ") && (line.contains(" from ") || line.contains(['\'', '"']));
+        imports || line.starts_with("export ")
+    };
+    if language.runtime == "node" && code.lines().map(str::trim).any(is_module_line) {
+        return "main.mjs";
+    }
+    language.default_path
+}
+
+/// JavaScript that happens to be Python's grammar as well, such as a line of output and nothing else.
+fn is_javascript_in_form_of_python(code: &str) -> bool {
+    let is_python_line = |line: &str| ["import ", "from ", "def ", "class "].iter().any(|word| line.starts_with(word));
+    code.contains("console.log(") && !code.contains("console =") && !code.lines().map(str::trim).any(is_python_line)
+}
+
+/// Shell by its own words, which no Python statement is.
+fn is_shell_line(line: &str) -> bool {
+    let begins = ["echo ", "set -e", "export ", "if [", "while [", "mkdir ", "grep ", "cat ", "printf '", "printf \""];
+    matches!(line, "fi" | "done" | "esac" | "then" | "do") || begins.iter().any(|word| line.starts_with(word))
+}
+
+/// SQL by the first statement.
+fn is_sql(code: &str) -> bool {
+    let statement = code.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("--"));
+    let upper = statement.unwrap_or_default().to_ascii_uppercase();
+    let begins = ["SELECT ", "CREATE ", "INSERT ", "WITH ", "UPDATE ", "DELETE FROM ", "DROP ", "PRAGMA ", "BEGIN;"];
+    code.contains(';') && begins.iter().any(|word| upper.starts_with(word))
 }
 
 /// Tells other languages by what Python never has in that place.
@@ -165,6 +200,10 @@ fn by_content(code: &str) -> Option<&'static Language> {
         && any_line(&|line| ["function ", "const ", "let ", "export "].iter().any(|word| line.starts_with(word)))
     {
         "javascript"
+    } else if is_sql(text) {
+        "sql"
+    } else if any_line(&is_shell_line) {
+        "bash"
     } else {
         return None;
     };
@@ -209,6 +248,10 @@ mod tests {
         assert_eq!(name(None, None, "#!/bin/bash\necho hi there\n"), Ok("Bash"));
         assert_eq!(name(None, None, "#!/usr/bin/env python3\nprint(1)\n"), Ok("Python"));
         assert_eq!(name(None, None, "const a = () => { return 1 };\n"), Ok("JavaScript"));
+        assert_eq!(name(None, None, "console.log('hi')\n"), Ok("JavaScript"));
+        assert_eq!(name(None, None, "from rich import console\nconsole.log('hi')\n"), Ok("Python"));
+        assert_eq!(name(None, None, "-- all\nSELECT 1;\n"), Ok("SQL"));
+        assert_eq!(name(None, None, "for f in *; do\n  echo $f\ndone\n"), Ok("Bash"));
         assert_eq!(name(None, None, "print('hello'"), Ok("Python"));
         assert_eq!(name(None, None, "#include <stdio.h>\nint main() {}\n"), Ok("C"));
     }

@@ -19,10 +19,19 @@ pub(crate) fn base_name<'a>(path: &'a str, extensions: &[&str]) -> Option<&'a st
     fits.then_some(name)
 }
 
-/// Whether a file's name says that it holds tests, as pytest has it.
+/// Whether a file's name says that it holds tests, as its language's test runner has it.
 pub(crate) fn is_test_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.strip_suffix(".py").is_some_and(|stem| stem.starts_with("test_") || stem.ends_with("_test"))
+    let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    match extension {
+        "py" | "sh" => stem.starts_with("test_") || stem.ends_with("_test"),
+        "js" | "mjs" | "cjs" => {
+            stem == "test"
+                || stem.starts_with("test-")
+                || [".test", "-test", "_test"].iter().any(|end| stem.ends_with(end))
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +63,8 @@ mod tests {
     #[test]
     fn test_files_are_known_by_name() {
         assert!(is_test_file("test_app.py") && is_test_file("tests/app_test.py"));
+        assert!(is_test_file("app.test.js") && is_test_file("test-app.mjs") && is_test_file("test_app.sh"));
         assert!(!is_test_file("app.py") && !is_test_file("contest.py") && !is_test_file("test_app.js"));
+        assert!(!is_test_file("latest.js") && !is_test_file("test_query.sql") && !is_test_file("test"));
     }
 }

@@ -100,6 +100,26 @@ async fn another_runtime_of_the_sandbox_runs_its_language_as_given() {
 }
 
 #[tokio::test]
+async fn code_gets_the_name_that_its_runtime_needs() {
+    let runtimes = ["python", "node", "bash", "sql"].map(str::to_owned).to_vec();
+    let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("is valid");
+    for (code, file, runtime, run) in [
+        ("import fs from 'node:fs';\nconst a = {};\nconsole.log(a);", None, "node", script("main.mjs")),
+        ("const fs = require('fs');\nfunction f() {}\n", None, "node", script("main.js")),
+        ("const { test } = require('node:test');\n", Some("lib/a.test.js"), "node", Run::Tests),
+        ("#!/bin/bash\necho hi\n", None, "bash", script("main.sh")),
+        ("CREATE TABLE t(a);\nSELECT * FROM t;\n", None, "sql", script("main.sql")),
+        ("SELECT 1;", Some("q.sql"), "sql", script("q.sql")),
+    ] {
+        let request = Request { current_file: file.map(str::to_owned), ..with_code("run this", code) };
+        let generation = generator.generate(&request).await.expect("runs");
+        assert_eq!((generation.runtime.as_str(), &generation.run), (runtime, &run), "{code}");
+    }
+    let typescript = Request { language: Some("typescript".to_owned()), ..with_code("run this", "let a: number = 1;") };
+    assert!(matches!(generator.generate(&typescript).await, Err(GenerateError::NoGenerator { .. })));
+}
+
+#[tokio::test]
 async fn hostile_code_neither_aborts_nor_hangs() {
     for unit in ["(", "not ", "f'{", "'''", "\\\n", "if x:\n ", "\u{0}", "\u{feff}", "lambda:"] {
         let code = format!("  {}", unit.repeat(20_000));

@@ -64,9 +64,6 @@ impl BubblewrapSandbox {
     pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
         let roots = roots::resolve(&config.roots_dir, &config.runtimes)?;
         let launch = Launch::find(config.runner_path.clone())?;
-        if launch.drops_user() {
-            roots.values().try_for_each(|root| roots::check_reachable_for_nobody(root))?;
-        }
         let unavailable = |error: std::io::Error| SandboxError::retry("sandbox_unavailable", error.to_string());
         let background = Background::new();
         let (cgroups, weakness) = match Cgroups::open(background.clone()) {
@@ -134,6 +131,7 @@ impl BubblewrapSandbox {
         called: Instant,
     ) -> Result<JobResult, SandboxError> {
         let runtime = runtime::find(&job.runtime).ok_or_else(roots::not_offered)?;
+        runtime.check(&job.command)?;
         let started = tokio::select! {
             biased;
             () = cancel.cancelled() => None,

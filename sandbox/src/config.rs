@@ -25,9 +25,9 @@ pub struct SandboxConfig {
     pub docker_host: Option<String>,
     /// The folder that `build-root.sh` filled.
     pub roots_dir: PathBuf,
-    /// Names of the runtimes to offer, each a folder of `sandbox/runtimes`.
+    /// Names of the runtimes to offer, each a folder of `sandbox/runtimes`; the most used one first.
     pub runtimes: Vec<String>,
-    /// Warm containers kept for each runtime; 0 starts each one on demand.
+    /// Warm containers kept for the first runtime, and at most one for each other; 0 starts each one on demand.
     pub pool_size: usize,
     /// Jobs that run at once; further ones wait.
     pub concurrency: usize,

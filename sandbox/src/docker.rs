@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use runner::cgroup::Counters;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -49,8 +50,7 @@ impl DockerSandbox {
         let shapes: Vec<_> = config.runtimes.iter().map(|runtime| Shape::usual(runtime)).collect();
         let pool = Arc::new(Pool::new(engine, shapes.clone(), config.pool_size, Arc::clone(&admission)));
         let mut landlock_abi = 0;
-        for shape in shapes {
-            let container = pool.create(shape).await?;
+        for container in try_join_all(shapes.into_iter().map(|shape| pool.create(shape))).await? {
             landlock_abi = container.ready.landlock_abi;
             if landlock_abi < config.minimum_landlock_abi {
                 return Err(too_little_landlock(landlock_abi, config.minimum_landlock_abi));
@@ -77,6 +77,7 @@ impl DockerSandbox {
         let runtime = runtime::find(&job.runtime)
             .filter(|runtime| self.runtimes.contains(&runtime.name))
             .ok_or_else(roots::not_offered)?;
+        runtime.check(&job.command)?;
         let container = tokio::select! {
             biased;
             () = cancel.cancelled() => None,

@@ -3,7 +3,7 @@
 /// A job that was not run to its end. Each carries a stable code for programs and a text that says what to do.
 ///
 /// Retry: `sandbox_unavailable`, `runner_lost`, `runner_silent`, `runner_failed`, `shutting_down`. Fail:
-/// `sandbox_config`, `root_missing`, `landlock_unavailable`, `wall_failed`, `unknown_runtime`, `limits_rejected`,
+/// `sandbox_config`, `root_missing`, `landlock_unavailable`, `wall_failed`, `unknown_runtime`, `tests_unsupported`, `limits_rejected`,
 /// `file_rejected`, `files_too_large`. No text quotes what was submitted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SandboxError {

@@ -20,6 +20,7 @@ mod report;
 mod result;
 mod roots;
 mod runtime;
+mod source_text;
 
 use std::sync::Arc;
 

@@ -25,21 +25,12 @@ pub(crate) fn noted_image(roots_dir: &Path, runtime: &str) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-/// A worker that is root runs jobs as nobody, who must be able to come as far as the root.
-pub(crate) fn check_reachable_for_nobody(root: &Path) -> Result<(), SandboxError> {
+/// Whether every user can come as far as the root, or one of the folders above it is closed to others.
+pub(crate) fn is_reachable_for_nobody(root: &Path) -> bool {
     const OTHERS_MAY_ENTER: u32 = 0o001;
-    let closed = root
-        .ancestors()
-        .find(|folder| folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & OTHERS_MAY_ENTER == 0));
-    closed.map_or(Ok(()), |folder| {
-        Err(SandboxError::fail(
-            "root_missing",
-            format!(
-                "jobs run as nobody, who cannot enter {}: move the sandbox roots elsewhere, or chmod o+x it",
-                folder.display()
-            ),
-        ))
-    })
+    let open =
+        |folder: &Path| folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & OTHERS_MAY_ENTER != 0);
+    root.ancestors().all(open)
 }
 
 pub(crate) fn not_offered() -> SandboxError {

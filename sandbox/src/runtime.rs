@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, Walls, WithoutCgroup};
 use serde::Deserialize;
 
+use crate::error::SandboxError;
 use crate::job::{Command, Job, SecurityLevel};
+use crate::source_text::{SourceForm, as_meant};
 
 include!(concat!(env!("OUT_DIR"), "/runtime_sources.rs"));
 
@@ -18,16 +20,23 @@ const REPORT_BYTES: u64 = 8 << 20;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Runtime {
     pub(crate) name: String,
-    #[expect(dead_code, reason = "read by those who route jobs, not by the sandbox")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by those who route jobs, not by the sandbox"))]
     lane: String,
     #[expect(dead_code, reason = "read by build-root.sh")]
     packages: Vec<String>,
     script: Vec<String>,
+    /// Empty where the language has no usual form of tests.
     tests: Vec<String>,
+    /// Whether `strict` jobs may start the programs under `exec` as well.
+    #[serde(default)]
+    processes_in_strict: bool,
     exec: Vec<String>,
     read: Vec<String>,
     #[expect(dead_code, reason = "there is one format so far; naming another is refused while parsing")]
     report: ReportFormat,
+    /// How the names of source files end.
+    source_endings: Vec<String>,
+    source_form: SourceForm,
     env: BTreeMap<String, String>,
 }
 
@@ -61,14 +70,28 @@ pub(crate) fn find(name: &str) -> Option<&'static Runtime> {
 impl Runtime {
     /// What the runner is told; consumes the files so that large ones are not copied.
     pub(crate) fn frame(&self, job: &mut Job, metering: Metering, minimum_landlock_abi: u32) -> JobFrame {
-        let files = std::mem::take(&mut job.files);
+        let files = std::mem::take(&mut job.files).into_iter().map(|file| self.file(file.path, file.content));
         JobFrame {
             argv: self.argv(&job.command),
             env: self.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-            files: files.into_iter().map(|file| FileFrame { path: file.path, content: file.content }).collect(),
+            files: files.collect(),
             limits: limits(job, metering),
             walls: self.walls(job.level, minimum_landlock_abi),
         }
+    }
+
+    /// Whether the runtime has a way to do what the job asks for.
+    pub(crate) fn check(&self, command: &Command) -> Result<(), SandboxError> {
+        if *command == Command::Tests && self.tests.is_empty() {
+            let detail = format!("the {} runtime has no test runner: run a script instead", self.name);
+            return Err(SandboxError::fail("tests_unsupported", detail));
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: String, content: Vec<u8>) -> FileFrame {
+        let is_source = self.source_endings.iter().any(|ending| path.ends_with(ending.as_str()));
+        FileFrame { content: if is_source { as_meant(content, self.source_form) } else { content }, path }
     }
 
     fn argv(&self, command: &Command) -> Vec<String> {
@@ -83,6 +106,7 @@ impl Runtime {
 
     fn walls(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Walls {
         let (processes, sockets) = match level {
+            SecurityLevel::Strict if self.processes_in_strict => (ProcessRule::Allowed, SocketRule::UnixOnly),
             SecurityLevel::Strict => (ProcessRule::ThreadsOnly, SocketRule::UnixOnly),
             SecurityLevel::Standard | SecurityLevel::Permissive => (ProcessRule::Allowed, SocketRule::Loopback),
         };
@@ -116,7 +140,8 @@ mod tests {
         assert!(find("python").is_some());
         for runtime in RUNTIMES.iter() {
             assert!(runtime.script.iter().any(|word| word.contains("{path}")), "{} runs no script", runtime.name);
-            assert!(!runtime.tests.is_empty() && !runtime.exec.is_empty(), "{} is incomplete", runtime.name);
+            assert!(!runtime.source_endings.is_empty() && !runtime.exec.is_empty(), "{} is incomplete", runtime.name);
+            assert_eq!(runtime.lane, runtime.name, "steps are routed by the runtime's name");
         }
     }
 

@@ -11,7 +11,7 @@ use crate::operator::Installation;
 #[derive(clap::Args)]
 pub struct Provision {
     /// The runtimes that workers offer, divided by commas.
-    #[arg(long, default_value = "python", value_delimiter = ',')]
+    #[arg(long, default_value = "python,node,bash,sql", value_delimiter = ',')]
     runtimes: Vec<String>,
     #[command(flatten)]
     installation: Installation,

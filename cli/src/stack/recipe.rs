@@ -47,6 +47,16 @@ impl Recipe {
         Ok(format!("redis://promptcraft:{password}@127.0.0.1:{}/0", self.ports.redis))
     }
 
+    /// The runtimes that there are roots for, and Python, which there always is; each is a lane of `execute` steps.
+    pub fn runtimes(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.data.sandbox()).into_iter().flatten().flatten();
+        let built = entries.filter(|entry| entry.path().join("rootfs").exists());
+        let mut others: Vec<_> = built.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        others.retain(|name| name != "python");
+        others.sort();
+        std::iter::once("python".to_owned()).chain(others).collect()
+    }
+
     /// Writes the broker's configuration and says how to start it.
     pub fn broker(&self) -> io::Result<ChildSpec> {
         let configuration = broker_files::write(&self.data.nats(), &self.data.bots()?)?;
@@ -122,12 +132,15 @@ impl Recipe {
     pub fn worker(&self, number: usize) -> io::Result<ChildSpec> {
         let name = format!("worker-{number}");
         let metrics = self.ports.worker_metrics[number - 1];
-        let own = vec![
+        let mut own = vec![
             ("WORKER__INSTANCE", name.clone()),
             ("WORKER__METRICS_LISTEN", format!("127.0.0.1:{metrics}")),
             ("SANDBOX__ROOTS_DIR", self.data.sandbox().display().to_string()),
         ];
         let probe = Probe::Http { port: metrics, path: "/metrics" };
+        if !is_set("PROMPTCRAFT__SANDBOX__RUNTIMES") {
+            own.push(("SANDBOX__RUNTIMES", self.runtimes().join(",")));
+        }
         let mut spec = self.service(&name, "worker", self.programs.worker.clone(), own, probe)?;
         if self.backend != "auto" || !is_set("PROMPTCRAFT__SANDBOX__BACKEND") {
             spec.environment.push(("PROMPTCRAFT__SANDBOX__BACKEND".to_owned(), self.backend.clone()));

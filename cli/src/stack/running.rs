@@ -61,7 +61,7 @@ impl Stack {
     /// Prepares the broker: streams, the signing key, demo users.
     pub async fn seed(&self) -> Result<Seeded, StackError> {
         let broker = seed::operator(&self.recipe).await?;
-        Ok(seed::seed(&broker, &self.lanes(), self.recipe.demo).await?)
+        Ok(seed::seed(&broker, &self.recipe.runtimes(), self.recipe.demo).await?)
     }
 
     /// Starts the services and waits until the API is ready to serve.
@@ -110,18 +110,6 @@ impl Stack {
             component.ready().await?;
         }
         Ok(())
-    }
-
-    /// The runtimes that there are roots for, and Python, which there always is.
-    fn lanes(&self) -> Vec<String> {
-        let mut lanes = vec!["python".to_owned()];
-        for entry in std::fs::read_dir(self.recipe.data.sandbox()).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.path().join("rootfs").exists() && !lanes.contains(&name) {
-                lanes.push(name);
-            }
-        }
-        lanes
     }
 }
 

@@ -1,5 +1,8 @@
 //! Starts bubblewrap on the host with the rights it may have: own cgroup, plain user, outer seccomp filter.
 //!
+//! A root that only its owner can reach, such as one below a closed home directory, is first bound to a place that
+//! everybody can reach, in a mount namespace of this process's own: it ends with the sandbox and is seen by no other.
+//!
 //! A separate small program does this because it must happen between fork and exec, where the many-threaded
 //! worker may do next to nothing.
 
@@ -7,19 +10,24 @@ use std::fs;
 use std::io::{Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use crate::{sys, syscalls};
 
+/// Where `--bind-root` shows the root; every system has this folder, and nobody's programs need it here.
+pub const BOUND_ROOT: &str = "/mnt";
+
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Plan {
     cgroup_procs: Vec<String>,
+    bind_root: Option<String>,
     user: Option<u32>,
     program: String,
     arguments: Vec<String>,
 }
 
-/// `[--cgroup-procs FILE]... [--user ID] -- BWRAP ARGUMENTS...`: becomes bubblewrap, or says why not.
+/// `[--cgroup-procs FILE]... [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...`: becomes bubblewrap, or says why not.
 ///
 /// The filter descriptors are put before the given arguments. Returns only on failure.
 pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
@@ -27,6 +35,10 @@ pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     sys::die_with_parent().map_err(|error| format!("cannot bind to the worker's life: {error}"))?;
     for file in &plan.cgroup_procs {
         fs::write(file, std::process::id().to_string()).map_err(|error| format!("cannot enter {file}: {error}"))?;
+    }
+    if let Some(root) = &plan.bind_root {
+        sys::bind_for_this_process(Path::new(root), Path::new(BOUND_ROOT))
+            .map_err(|error| format!("cannot bind {root} to {BOUND_ROOT}: {error}"))?;
     }
     if let Some(user) = plan.user {
         sys::become_user(user, user).map_err(|error| format!("cannot become user {user}: {error}"))?;
@@ -43,11 +55,13 @@ pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Plan, String> {
-    const USAGE: &str = "usage: promptcraft-runner launch [--cgroup-procs FILE]... [--user ID] -- BWRAP ARGUMENTS...";
+    const USAGE: &str =
+        "usage: promptcraft-runner launch [--cgroup-procs FILE]... [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...";
     let mut plan = Plan::default();
     loop {
         match (arguments.next().as_deref(), &mut arguments) {
             (Some("--cgroup-procs"), rest) => plan.cgroup_procs.push(rest.next().ok_or(USAGE)?),
+            (Some("--bind-root"), rest) => plan.bind_root = Some(rest.next().ok_or(USAGE)?),
             (Some("--user"), rest) => plan.user = Some(rest.next().and_then(|id| id.parse().ok()).ok_or(USAGE)?),
             (Some("--"), rest) => {
                 plan.program = rest.next().ok_or(USAGE)?;
@@ -86,9 +100,11 @@ mod tests {
     #[test]
     fn arguments_are_read() {
         let plan =
-            parse(words("--cgroup-procs /a --cgroup-procs /b --user 65534 -- bwrap --x --user 1")).expect("reads");
+            parse(words("--cgroup-procs /a --cgroup-procs /b --bind-root /r --user 65534 -- bwrap --x --user 1"))
+                .expect("reads");
         let expected = Plan {
             cgroup_procs: vec!["/a".into(), "/b".into()],
+            bind_root: Some("/r".into()),
             user: Some(65534),
             program: "bwrap".into(),
             arguments: ["--x", "--user", "1"].map(String::from).into(),

@@ -3,6 +3,8 @@
 use std::ffi::{CStr, CString};
 use std::io::{Error, Result};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use libc::c_int;
 
@@ -164,6 +166,22 @@ pub(crate) fn mount_tmpfs(target: &CStr, options: &str) -> Result<()> {
     let result =
         unsafe { libc::mount(c"tmpfs".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), flags, options.as_ptr().cast()) };
     check(result).map(drop)
+}
+
+/// Shows `source` as `target` to this process and its children alone; needs root.
+pub(crate) fn bind_for_this_process(source: &Path, target: &Path) -> Result<()> {
+    let source = CString::new(source.as_os_str().as_bytes())?;
+    let target = CString::new(target.as_os_str().as_bytes())?;
+    #[expect(unsafe_code, reason = "no pointer")]
+    check(unsafe { libc::unshare(libc::CLONE_NEWNS) })?;
+    let mount = |source: *const libc::c_char, target: &CStr, flags: libc::c_ulong| {
+        #[expect(unsafe_code, reason = "the strings are terminated and outlive the call, or null where unused")]
+        let result = unsafe { libc::mount(source, target.as_ptr(), std::ptr::null(), flags, std::ptr::null()) };
+        check(result)
+    };
+    // Otherwise a shared mount would show the bind to the whole machine.
+    mount(std::ptr::null(), c"/", libc::MS_REC | libc::MS_PRIVATE)?;
+    mount(source.as_ptr(), &target, libc::MS_BIND).map(drop)
 }
 
 /// Gives up every capability, also those that an exec could bring back.

@@ -3,18 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use runner::launch::BOUND_ROOT;
 use tokio::process::Command;
 
 use crate::bubblewrap::cgroup::JobCgroup;
 use crate::error::SandboxError;
 use crate::limits::Limits;
-use crate::roots::RUNNER;
+use crate::roots::{self, RUNNER};
 
 /// The user of every job, on the host as inside: nobody.
 const NOBODY: u32 = 65534;
 
 /// The devices a program may expect, each bound one by one: a full /dev would cost a second user namespace.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
+
+/// A process's own streams by name; a shell's process substitution needs the first.
+const STREAMS: [(&str, &str); 4] = [
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+];
 
 /// How this host starts bubblewrap.
 pub(crate) struct Launch {
@@ -33,11 +42,6 @@ impl Launch {
         Ok(Self { bubblewrap, runner, drop_user: is_root() })
     }
 
-    /// Whether jobs run as another user than the worker.
-    pub(crate) fn drops_user(&self) -> bool {
-        self.drop_user
-    }
-
     pub(crate) fn command(&self, root: &Path, limits: &Limits, cgroup: Option<&JobCgroup>) -> Command {
         let runner = self.runner.clone().unwrap_or_else(|| root.join(RUNNER));
         let mut command = Command::new(runner);
@@ -45,7 +49,12 @@ impl Launch {
         for entrance in cgroup.iter().flat_map(|cgroup| cgroup.entrances()) {
             command.arg("--cgroup-procs").arg(entrance);
         }
+        let mut seen_root = root;
         if self.drop_user {
+            if !roots::is_reachable_for_nobody(root) {
+                command.arg("--bind-root").arg(root);
+                seen_root = Path::new(BOUND_ROOT);
+            }
             command.arg("--user").arg(NOBODY.to_string());
         }
         command.arg("--").arg(&self.bubblewrap);
@@ -54,9 +63,12 @@ impl Launch {
         // The runner mounts its own work directory, noexec and bounded in files, which bubblewrap cannot, and gives
         // the capability up before it reads a job.
         command.args(["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
-        command.arg("--ro-bind").arg(root).arg("/").args(["--proc", "/proc", "--tmpfs", "/dev"]);
+        command.arg("--ro-bind").arg(seen_root).arg("/").args(["--proc", "/proc", "--tmpfs", "/dev"]);
         for device in DEVICES {
             command.args(["--dev-bind", device, device]);
+        }
+        for (link, target) in STREAMS {
+            command.args(["--symlink", target, link]);
         }
         command.args(["--remount-ro", "/dev", "--chdir", "/", "--"]);
         command.arg(format!("/{RUNNER}")).args(["serve", "--mount-work"]);

@@ -63,7 +63,7 @@ impl Pool {
         let mut warm = self.locked();
         let kept = warm.entry(container.shape.clone()).or_default();
         // Judged under the lock: `clear` closes first and then empties, so nothing slips in behind it.
-        if kept.len() < self.size && !self.admission.closing().is_cancelled() {
+        if kept.len() < self.size_of(&container.shape) && !self.admission.closing().is_cancelled() {
             kept.push_back(container);
         }
     }
@@ -117,7 +117,13 @@ impl Pool {
             return None;
         }
         let warm = self.locked();
-        self.shapes.iter().find(|shape| warm.get(shape).map_or(0, VecDeque::len) < self.size).cloned()
+        let lacks = |shape: &&Shape| warm.get(shape).map_or(0, VecDeque::len) < self.size_of(shape);
+        self.shapes.iter().find(lacks).cloned()
+    }
+
+    /// The first runtime is the one that most jobs ask for.
+    fn size_of(&self, shape: &Shape) -> usize {
+        if self.shapes.first() == Some(shape) { self.size } else { self.size.min(1) }
     }
 
     fn take_warm(&self, shape: &Shape) -> Option<Container> {

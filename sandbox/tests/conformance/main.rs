@@ -1,7 +1,9 @@
 //! What every backend must do, run on each of them with its real engine, kernel and interpreter.
 
+mod closed_folder;
 mod endless;
 mod engine;
+mod languages;
 mod limits;
 mod orphans;
 mod results;
@@ -38,6 +40,12 @@ on_every_backend! {
     results::a_server_and_its_client_meet_inside,
     results::many_jobs_run_at_once_and_do_not_mix,
     results::health_names_the_walls,
+    languages::node_runs_scripts,
+    languages::node_reports_each_test,
+    languages::bash_runs_scripts,
+    languages::bash_reports_each_test,
+    languages::sql_runs_scripts,
+    languages::source_text_runs_as_its_author_meant_it,
     limits::time_runs_out,
     limits::output_before_the_kill_is_kept,
     limits::endless_output_is_cut,

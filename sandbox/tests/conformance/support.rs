@@ -23,7 +23,7 @@ pub(crate) fn roots() -> &'static Path {
     ROOTS.get_or_init(|| {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let roots = variable("SANDBOX_ROOTS").map_or_else(|| here.join("../target/sandbox-roots"), PathBuf::from);
-        if roots.join("python/rootfs").exists() && !is_root() {
+        if roots.join("sql/rootfs").exists() && !is_root() {
             // Only root can build; others test against what is there.
             return roots;
         }
@@ -43,7 +43,7 @@ pub(crate) fn config(backend: Backend) -> SandboxConfig {
         backend,
         docker_host: None,
         roots_dir: roots().to_owned(),
-        runtimes: vec!["python".into()],
+        runtimes: ["python", "node", "bash", "sql"].map(String::from).into(),
         pool_size: 2,
         concurrency: 4,
         runner_path: None,

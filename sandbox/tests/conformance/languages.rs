@@ -1,0 +1,119 @@
+//! Each language runs its programs and reports its tests, and takes source text as its author meant it.
+
+use sandbox::{Command, Job, JobResult, Outcome, Sandbox, SecurityLevel, TestOutcome};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{job, run, text};
+
+const LEVELS: [SecurityLevel; 3] = [SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive];
+
+fn in_language(runtime: &str, level: SecurityLevel, command: Command, files: &[(&str, &str)]) -> Job {
+    Job { runtime: runtime.into(), ..job(level, command, files) }
+}
+
+fn script_of(runtime: &str, level: SecurityLevel, path: &str, source: &str) -> Job {
+    in_language(runtime, level, Command::Script { path: path.into() }, &[(path, source)])
+}
+
+#[track_caller]
+fn check(result: &JobResult, stdout: &str, exit_code: i32) {
+    assert_eq!((text(&result.stdout), result.exit_code), (stdout, Some(exit_code)), "{}", text(&result.stderr));
+}
+
+pub(crate) async fn node_runs_scripts(sandbox: &dyn Sandbox) {
+    let source = "const fs = require('fs');\nfs.writeFileSync('out.txt', 'ä'.repeat(3));\nPromise.resolve(fs.readFileSync('out.txt', 'utf8')).then(t => { console.log(t, __filename); process.exitCode = 3; });\n";
+    for level in LEVELS {
+        let result = run(sandbox, script_of("node", level, "main.js", source)).await;
+        check(&result, "äää /work/job/main.js\n", 3);
+        assert_eq!(text(&result.stderr), "");
+    }
+    let module = "import { basename } from 'node:path';\nconsole.log(basename('/a/b'), await Promise.resolve(1));\n";
+    check(&run(sandbox, script_of("node", SecurityLevel::Strict, "main.mjs", module)).await, "b 1\n", 0);
+}
+
+pub(crate) async fn node_reports_each_test(sandbox: &dyn Sandbox) {
+    let tests = r"
+const { test, describe, it } = require('node:test');
+const assert = require('node:assert');
+test('adds', () => assert.equal(1 + 1, 2));
+test('fails', () => assert.equal(1, 2, 'one is not two'));
+test('later', { skip: true }, () => {});
+describe('group', () => { it('inner', async () => {}); it('broken', () => { throw new TypeError('no'); }); });
+console.log('said by the test');
+";
+    let files =
+        [("sum.test.js", tests), ("bad.test.js", "throw new RangeError('at load')"), ("other.js", "syntax error")];
+    for level in LEVELS {
+        let result = run(sandbox, in_language("node", level, Command::Tests, &files)).await;
+        let tests = result.tests.clone().expect("a test run reports tests");
+        let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
+        let expected = [
+            ("adds", TestOutcome::Passed),
+            ("fails", TestOutcome::Failed),
+            ("later", TestOutcome::Skipped),
+            ("group", TestOutcome::Failed),
+            ("group > inner", TestOutcome::Passed),
+            ("group > broken", TestOutcome::Failed),
+            ("bad.test.js loads", TestOutcome::Failed),
+        ];
+        for one in expected {
+            assert!(found.contains(&one), "{one:?} is not in {found:?}; {}", text(&result.stderr));
+        }
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        let failed = tests.iter().find(|test| test.name == "fails").expect("was found");
+        assert!(failed.message.as_deref().is_some_and(|message| message.contains("one is not two")), "{failed:?}");
+        assert_eq!((result.exit_code, text(&result.stdout)), (Some(1), "said by the test\n"));
+    }
+    let none = run(sandbox, in_language("node", SecurityLevel::Standard, Command::Tests, &[("a.js", "")])).await;
+    assert_eq!((none.exit_code, none.tests), (Some(5), Some(Vec::new())), "{}", text(&none.stderr));
+}
+
+pub(crate) async fn bash_runs_scripts(sandbox: &dyn Sandbox) {
+    let source = "set -euo pipefail\nsum=0\nfor n in $(seq 1 10); do sum=$((sum + n)); done\necho \"$sum\" | sed 's/^/sum /' | tee out\nprintf '%s\\n' b a | sort | awk '{ print NR, $1 }'\nexit 4\n";
+    for level in LEVELS {
+        check(&run(sandbox, script_of("bash", level, "main.sh", source)).await, "sum 55\n1 a\n2 b\n", 4);
+    }
+}
+
+pub(crate) async fn bash_reports_each_test(sandbox: &dyn Sandbox) {
+    let files = [("test_good.sh", "[ 1 = 1 ]"), ("lib/bad_test.sh", "echo out; exit 3"), ("other.sh", "exit 1")];
+    let result = run(sandbox, in_language("bash", SecurityLevel::Standard, Command::Tests, &files)).await;
+    let tests = result.tests.expect("a test run reports tests");
+    let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome, test.message.as_deref())).collect();
+    let expected =
+        [("lib/bad_test.sh", TestOutcome::Failed, Some("exit code 3")), ("test_good.sh", TestOutcome::Passed, None)];
+    assert_eq!(found, expected, "{}", text(&result.stderr));
+    assert_eq!((result.exit_code, text(&result.stdout)), (Some(1), "out\n"));
+}
+
+pub(crate) async fn sql_runs_scripts(sandbox: &dyn Sandbox) {
+    let source = "CREATE TABLE t(a INTEGER, b TEXT);\nINSERT INTO t VALUES (1, 'ä'), (2, 'b');\nSELECT sum(a), group_concat(b) FROM t;\n";
+    for level in LEVELS {
+        check(&run(sandbox, script_of("sql", level, "main.sql", source)).await, "3|ä,b\n", 0);
+    }
+    let broken =
+        run(sandbox, script_of("sql", SecurityLevel::Strict, "main.sql", "SELECT 1;\nSELEC 2;\nSELECT 3;\n")).await;
+    assert_eq!((text(&broken.stdout), broken.outcome), ("1\n", Outcome::Exited));
+    assert!(broken.exit_code != Some(0) && text(&broken.stderr).contains("syntax error"), "{broken:?}");
+    let job = in_language("sql", SecurityLevel::Standard, Command::Tests, &[]);
+    let refused = sandbox.run(job, CancellationToken::new()).await.expect_err("there is no test runner");
+    assert_eq!((refused.code(), refused.is_retryable()), ("tests_unsupported", false));
+}
+
+pub(crate) async fn source_text_runs_as_its_author_meant_it(sandbox: &dyn Sandbox) {
+    let cases = [
+        ("python", "main.py", "\u{feff}# -*- coding: latin-1 -*-\r\nif True:\r\n\tprint('ä')\r\n", "ä\n"),
+        ("python", "main.py", "# coding: cp1252\nprint(len('€ä'))\n", "2\n"),
+        ("python", "main.py", "print(1)\rprint(2)", "1\n2\n"),
+        ("node", "main.js", "\u{feff}#!/usr/bin/env node\r\nconsole.log('ä')\r\n", "ä\n"),
+        ("bash", "main.sh", "\u{feff}#!/bin/bash\r\nif true; then\r\n  echo ä\r\nfi\r\n", "ä\n"),
+        ("sql", "main.sql", "\u{feff}SELECT 'ä';\r\n", "ä\n"),
+    ];
+    for (runtime, path, source, expect) in cases {
+        let mut job = script_of(runtime, SecurityLevel::Standard, path, source);
+        check(&run(sandbox, job.clone()).await, expect, 0);
+        let utf16: Vec<u8> = source.trim_start_matches('\u{feff}').encode_utf16().flat_map(u16::to_le_bytes).collect();
+        job.files[0].content = [&[0xff, 0xfe], utf16.as_slice()].concat();
+        check(&run(sandbox, job).await, expect, 0);
+    }
+}
