@@ -17,6 +17,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, we
 use futures_util::FutureExt;
 use shared::telemetry::TraceContext;
 use tokio::time::Instant;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::limits::Taken;
@@ -95,7 +96,8 @@ async fn serve(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let exchange = begin(&request, trusted);
     request.extensions_mut().insert(exchange.clone());
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let span = tracing::info_span!("request", request.id = exchange.id, trace.id = exchange.trace.trace_id());
+    match AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span).await {
         Ok(Ok(response)) => Ok(finish(&exchange, response)),
         Ok(Err(error)) => Err(last_resort(&exchange, Problem::of_status(error.as_response_error().status_code()))),
         Err(_) => {
@@ -113,8 +115,8 @@ fn begin(request: &ServiceRequest, trusted: &[IpAddr]) -> Exchange {
     let id = text(REQUEST_ID.as_str()).filter(is_sane).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let behind_proxy = request.peer_addr().is_some_and(|peer| trusted.contains(&peer.ip().to_canonical()));
     Exchange {
+        trace: TraceContext::from_header(text(TraceContext::HEADER)).with_request_id(&id),
         id,
-        trace: TraceContext::from_header(text(TraceContext::HEADER)),
         path: request.path().to_owned(),
         method: request.method().to_string(),
         is_https: behind_proxy && text(FORWARDED_PROTO) == Some("https"),

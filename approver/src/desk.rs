@@ -10,6 +10,8 @@ use shared::messaging::{
 use shared::read_model::ReadModel;
 use shared::workflow::{Event, EventKind, Happened, Illegal, Workflow, transition};
 
+use crate::metrics::DECISIONS;
+
 /// How often a decision that loses the race to another transition looks again.
 const RACES: usize = 16;
 
@@ -55,6 +57,21 @@ impl Desk {
     ///
     /// Idempotent by the sender's message id. A refusal is in the audit log before this returns.
     pub(crate) async fn decide(&self, request: &DecisionRequest) -> Outcome {
+        let outcome = self.apply(request).await;
+        let path = match request.channel {
+            Channel::Http => "http",
+            Channel::Nats => "nats",
+        };
+        let name = match &outcome {
+            Outcome::Applied(_) => "applied",
+            Outcome::Refused(refusal) => refusal.code(),
+            Outcome::Unavailable(_) => "unavailable",
+        };
+        DECISIONS.with_label_values(&[path, name]).inc();
+        outcome
+    }
+
+    async fn apply(&self, request: &DecisionRequest) -> Outcome {
         for _ in 0..RACES {
             let entry = match self.log.newest_from_leader(request.workflow_id).await {
                 Ok(Some(entry)) => entry,
@@ -135,10 +152,7 @@ impl Desk {
             Err(AppendError::Lost) => return Err(MoveError::Lost),
             Err(AppendError::Unavailable(reason)) => return Err(MoveError::Unavailable(reason)),
         };
-        tracing::info!(
-            workflow.id = %next.id, event = kind.as_str(), phase = next.phase.kind().as_str(), trace.id = entry.trace.trace_id(),
-            "moved on"
-        );
+        tracing::info!(workflow.id = %next.id, event = kind.as_str(), next = next.phase.kind().as_str(), "moved on");
         if let Err(error) = self.view.project(sequence, &next).await {
             tracing::debug!(%error, "the projector will show it");
         }

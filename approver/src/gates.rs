@@ -10,6 +10,7 @@ use shared::messaging::{Announcement, Delivery, Entry, Settlement};
 use shared::workflow::{Event, Failure, Workflow};
 
 use crate::desk::{Desk, MoveError};
+use crate::metrics::GATES;
 use crate::trust::distrust;
 
 /// After this long a gate whose log or blobs were away is tried again.
@@ -41,12 +42,13 @@ async fn judge(desk: &Desk, entry: &Entry) -> Result<(), String> {
         return announce(desk, &entry.workflow).await;
     }
     let risk = worst_risk(desk, &entry.workflow).await?;
-    let event = match desk.policy.rule(&entry.workflow, risk, desk.clock.now()) {
-        Some(Ruling::Release { reason }) => Event::GateReleased { reason: reason.to_owned() },
-        Some(Ruling::Park(park)) => Event::Parked { park: *park },
-        Some(Ruling::ApprovalRequired) => Event::StepFailed { failure: approval_required() },
+    let (outcome, event) = match desk.policy.rule(&entry.workflow, risk, desk.clock.now()) {
+        Some(Ruling::Release { reason }) => ("released", Event::GateReleased { reason: reason.to_owned() }),
+        Some(Ruling::Park(park)) => ("parked", Event::Parked { park: *park }),
+        Some(Ruling::ApprovalRequired) => ("refused", Event::StepFailed { failure: approval_required() }),
         None => return Ok(()),
     };
+    GATES.with_label_values(&[outcome]).inc();
     append(desk, entry, event).await
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::approval::{Channel, DecisionRequest, Refusal};
 use shared::messaging::{ApprovalAnswer, HttpDecision, Question};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::desk::{Desk, Outcome};
 
@@ -14,6 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Decides and answers.
 pub(crate) async fn handle_question(desk: Arc<Desk>, question: Question) {
+    let (id, trace) = (question.decision.workflow_id, question.trace.clone());
+    let span = tracing::info_span!(
+        "decision", workflow.id = %id, trace.id = trace.trace_id(), request.id = trace.request_id()
+    );
+    answer(desk, question).instrument(span).await;
+}
+
+async fn answer(desk: Arc<Desk>, question: Question) {
     let request = request_of(question.decision.clone());
     let give_up = Instant::now() + PATIENCE;
     let outcome = loop {

@@ -9,6 +9,7 @@ mod config;
 mod desk;
 mod gates;
 mod http_decisions;
+mod metrics;
 mod notifications;
 mod records;
 mod schedules;

@@ -13,6 +13,7 @@ use shared::messaging::{
 };
 use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
+use tracing::Instrument;
 
 use crate::bots::handle_decision;
 use crate::config::Config;
@@ -137,7 +138,8 @@ impl Queues {
             let (context, reader) = (context.clone(), reader.clone());
             async move {
                 if let Some(delivery) = reader.read_entry(delivery).await {
-                    handle(context, delivery).await;
+                    let span = delivery.body().span();
+                    handle(context, delivery).instrument(span).await;
                 }
             }
         }));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use generator::{GeneratorConfig, ModelConfig};
-use sandbox::{Backend, SandboxConfig};
+use sandbox::{Backend, SandboxConfig, SecurityLevel};
 use shared::config::{ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
@@ -120,10 +120,27 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
         roots_dir: PathBuf::from(settings.read("sandbox.roots_dir", "data/sandbox".to_owned())),
         runtimes,
         pool_size: settings.read("sandbox.pool_size", 4),
+        start_ahead: read_start_ahead(settings),
+        jobs_per_container: settings.read("sandbox.jobs_per_container", 20),
+        docker_runtime: settings.optional("sandbox.docker_runtime"),
         concurrency: settings.read("worker.execute_concurrency", cores.max(2)),
         runner_path: None,
         minimum_landlock_abi: settings.read("sandbox.minimum_landlock_abi", 0),
         instance: instance.to_owned(),
+    }
+}
+
+/// The level whose scripts find a started interpreter: the one that jobs have unless their submitter says otherwise.
+fn read_start_ahead(settings: &mut Settings) -> Option<SecurityLevel> {
+    match settings.read("sandbox.start_ahead", "standard".to_owned()).as_str() {
+        "strict" => Some(SecurityLevel::Strict),
+        "standard" => Some(SecurityLevel::Standard),
+        "permissive" => Some(SecurityLevel::Permissive),
+        "none" => None,
+        _ => {
+            settings.mistake("sandbox.start_ahead: is strict, standard, permissive or none");
+            None
+        }
     }
 }
 

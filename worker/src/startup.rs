@@ -15,6 +15,7 @@ use shared::messaging::{
 use shared::read_model::{ReadModel, ReadModelError, StepLeases};
 use shared::telemetry::MetricsServer;
 use shared::workflow::PhaseKind;
+use tracing::Instrument;
 
 use crate::analyses::handle_analysis;
 use crate::attempts::Attempts;
@@ -153,7 +154,8 @@ impl Application {
                 let (reader, desk) = (reader.clone(), desk.clone());
                 async move {
                     if let Some(delivery) = reader.read_entry(delivery).await {
-                        handle_step(desk, delivery).await;
+                        let span = delivery.body().span();
+                        handle_step(desk, delivery).instrument(span).await;
                     }
                 }
             }));

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::message::PublishMessage;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 use super::broker::Broker;
+use super::carried::{carried, carry};
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::analysis::{AnalysisReport, AnalysisTask};
@@ -66,10 +69,10 @@ impl AnalysisRequests {
         let inbox = client.new_inbox();
         let mut answers = client.subscribe(inbox.clone()).await.map_err(|error| unavailable(&error))?;
         let job = Job { task, user: user.to_owned(), deadline: now.after(limit) };
-        let message = PublishMessage::build()
-            .payload(encode(&job).into())
-            .header(REPLY_TO, inbox.as_str())
-            .header(TraceContext::HEADER, trace.to_string().as_str());
+        let mut headers = HeaderMap::new();
+        headers.insert(REPLY_TO, inbox.as_str());
+        carry(&mut headers, &trace);
+        let message = PublishMessage::build().payload(encode(&job).into()).headers(headers);
         let ack = self
             .broker
             .jetstream()
@@ -99,7 +102,9 @@ where
         tracing::info!("an analysis came too late for its caller; dropped");
         return Ok(());
     }
-    if let Some(answer) = work(job.task).await
+    let trace = carried(message.headers.as_ref());
+    let span = tracing::info_span!("analysis", trace.id = trace.trace_id(), request.id = trace.request_id());
+    if let Some(answer) = work(job.task).instrument(span).await
         && let Err(error) = broker.client().publish(reply, encode(&answer).into()).await
     {
         tracing::warn!(%error, "an analysis could not be answered");

@@ -7,6 +7,7 @@ use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::broker::Broker;
+use super::carried::{carried, carry};
 use super::envelope::{decode, encode};
 use super::subjects;
 use crate::approval::Verdict;
@@ -114,7 +115,7 @@ impl Control {
         limit: Duration,
     ) -> Option<ApprovalAnswer> {
         let mut headers = HeaderMap::new();
-        headers.insert(TraceContext::HEADER, trace.to_string());
+        carry(&mut headers, &trace);
         let request = async_nats::Request::new().payload(encode(decision).into()).headers(headers).timeout(Some(limit));
         let answer = self.broker.client().send_request(subjects::decide(decision.workflow_id), request).await;
         match answer {
@@ -137,8 +138,7 @@ impl Control {
         Ok(messages.filter_map(move |message| {
             let broker = broker.clone();
             async move {
-                let header = message.headers.as_ref().and_then(|headers| headers.get(TraceContext::HEADER));
-                let trace = TraceContext::from_header(header.map(|value| value.as_str()));
+                let trace = carried(message.headers.as_ref());
                 let decision = decode(&message.payload).ok()?;
                 Some(Question { decision, trace, reply: message.reply?.to_string(), broker })
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
@@ -12,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::broker::Broker;
+use super::carried::{carried, carry};
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::ids::WorkflowId;
@@ -33,6 +35,19 @@ pub struct Entry {
     pub trace: TraceContext,
     /// The subject's phase and lane, which the broker's permissions vouch for.
     pub subject: String,
+}
+
+impl Entry {
+    /// A span for the work on this transition: every line logged inside carries its ids.
+    pub fn span(&self) -> tracing::Span {
+        tracing::info_span!(
+            "step",
+            workflow.id = %self.workflow.id,
+            phase = self.workflow.phase.kind().as_str(),
+            trace.id = self.trace.trace_id(),
+            request.id = self.trace.request_id(),
+        )
+    }
 }
 
 /// The body of every message of the log.
@@ -89,12 +104,12 @@ impl WorkflowLog {
         let payload = bytes::Bytes::from(encode(&body));
         let subject = subjects::transition(&workflow.phase, workflow.id);
         let mut trouble = String::new();
+        let mut headers = HeaderMap::new();
+        headers.insert(EXPECTED_SEQUENCE, expected.to_string().as_str());
+        headers.insert(EXPECTED_SUBJECT, subjects::workflow(workflow.id).as_str());
+        carry(&mut headers, &trace);
         for attempt in 0..APPEND_ATTEMPTS {
-            let message = PublishMessage::build()
-                .payload(payload.clone())
-                .header(EXPECTED_SEQUENCE, expected.to_string().as_str())
-                .header(EXPECTED_SUBJECT, subjects::workflow(workflow.id).as_str())
-                .header(TraceContext::HEADER, trace.to_string().as_str());
+            let message = PublishMessage::build().payload(payload.clone()).headers(headers.clone());
             match self.send(&subject, message).await {
                 Ok(sequence) => return Ok(sequence),
                 Err(error) if is_conflict(&error) => return self.after_conflict(workflow.id, happened).await,
@@ -233,12 +248,11 @@ pub(super) fn is_conflict(error: &PublishError) -> bool {
 
 fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
     let Transition { workflow, happened } = decode(&message.payload)?;
-    let trace = message.headers.get(TraceContext::HEADER).map(|value| value.as_str());
     Ok(Entry {
         sequence: message.sequence,
         workflow,
         happened,
-        trace: TraceContext::from_header(trace),
+        trace: carried(Some(&message.headers)),
         subject: message.subject.to_string(),
     })
 }
@@ -250,12 +264,11 @@ fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadError> {
 
 pub(super) fn decode_entry(message: &jetstream::Message, sequence: u64) -> Result<Entry, DecodeError> {
     let Transition { workflow, happened } = decode(&message.payload)?;
-    let header = message.headers.as_ref().and_then(|headers| headers.get(TraceContext::HEADER));
     Ok(Entry {
         sequence,
         workflow,
         happened,
-        trace: TraceContext::from_header(header.map(|value| value.as_str())),
+        trace: carried(message.headers.as_ref()),
         subject: message.subject.to_string(),
     })
 }

@@ -9,6 +9,7 @@ mod audit;
 mod blobs;
 mod broker;
 mod buckets;
+mod carried;
 mod control;
 mod dead_letters;
 mod delivery;

@@ -3,24 +3,29 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// A trace and the span in it that caused what is being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A trace, the span in it that caused what is being done, and the request that began it all.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     trace_id: u128,
     span_id: u64,
     sampled: bool,
+    request_id: Option<Arc<str>>,
 }
 
 impl TraceContext {
     /// The header that carries it, over HTTP and over the broker.
     pub const HEADER: &'static str = "traceparent";
 
+    /// The header that carries the request's id over the broker.
+    pub const REQUEST_HEADER: &'static str = "promptcraft-request-id";
+
     /// A new trace.
     pub fn root() -> Self {
-        Self { trace_id: Uuid::new_v4().as_u128(), span_id: fresh_span(), sampled: true }
+        Self { trace_id: Uuid::new_v4().as_u128(), span_id: fresh_span(), sampled: true, request_id: None }
     }
 
     /// The caller's trace where `header` holds a valid one, else a new trace.
@@ -30,8 +35,19 @@ impl TraceContext {
 
     /// A new span in the same trace.
     #[must_use]
-    pub fn child(self) -> Self {
-        Self { span_id: fresh_span(), ..self }
+    pub fn child(&self) -> Self {
+        Self { span_id: fresh_span(), ..self.clone() }
+    }
+
+    /// The same trace on behalf of this request.
+    #[must_use]
+    pub fn with_request_id(self, id: &str) -> Self {
+        Self { request_id: Some(id.into()), ..self }
+    }
+
+    /// The request that began it; empty where it was none of ours.
+    pub fn request_id(&self) -> &str {
+        self.request_id.as_deref().unwrap_or_default()
     }
 
     /// The trace's id as 32 hexadecimal digits.
@@ -72,7 +88,7 @@ impl FromStr for TraceContext {
         if trace_id == 0 || span_id == 0 {
             return Err(InvalidTrace);
         }
-        Ok(Self { trace_id, span_id, sampled: flags & 1 == 1 })
+        Ok(Self { trace_id, span_id, sampled: flags & 1 == 1, request_id: None })
     }
 }
 

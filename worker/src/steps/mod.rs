@@ -163,10 +163,7 @@ async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> 
     let happened = Happened { event_id: EventId::fresh(), kind, actor, at: now, detail };
     match desk.log.append(entry.sequence, &next, &happened, entry.trace.child()).await {
         Ok(_) => {
-            tracing::info!(
-                workflow.id = %next.id, event = kind.as_str(), phase = next.phase.kind().as_str(),
-                trace.id = entry.trace.trace_id(), "moved on"
-            );
+            tracing::info!(workflow.id = %next.id, event = kind.as_str(), next = next.phase.kind().as_str(), "moved on");
             Ok(())
         }
         Err(AppendError::Lost) => {
