@@ -39,8 +39,11 @@ pub(crate) async fn execute(
     }
     let body = read_json(&request, payload).await?;
     let key = read_key(&request)?;
-    let rules =
-        HouseRules { gate_before_execute: state.config.gate_before_execute, budget: state.config.budget.per_workflow };
+    let rules = HouseRules {
+        gate_before_execute: state.config.gate_before_execute,
+        allow_private_webhooks: state.config.allow_private_webhooks,
+        budget: state.config.budget.per_workflow,
+    };
     let order = read_order(&body, rules)?;
     admit(&state, &request, &caller, Operation::Execute).await?;
     if let Some(key) = &key

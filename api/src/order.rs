@@ -1,8 +1,11 @@
 //! Reads the body of a submission.
 
+use std::net::IpAddr;
+
 use actix_web::http::Uri;
 use serde_json::Value;
 use shared::ids::Digest;
+use shared::webhook::is_public;
 use shared::workflow::{Options, SecurityLevel};
 
 use crate::fields::{Fields, Object};
@@ -24,6 +27,8 @@ pub(crate) struct Order {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HouseRules {
     pub(crate) gate_before_execute: bool,
+    /// Notifications may go to private addresses.
+    pub(crate) allow_private_webhooks: bool,
     pub(crate) budget: f64,
 }
 
@@ -78,24 +83,35 @@ fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_
         max_agents: fields.number(preferences, "max_agents", (1, 8), 1),
         include_artifacts: fields.flag(options, "include_artifacts", true),
         enable_human_loop: fields.flag(options, "enable_human_loop", true),
-        notification_webhook: read_webhook(fields, options),
+        notification_webhook: read_webhook(fields, options, rules.allow_private_webhooks),
         gate_before_execute: rules.gate_before_execute,
         budget: rules.budget,
     }
 }
 
-/// Only the form is judged here; where the address leads is judged when the notification is sent.
-fn read_webhook(fields: &mut Fields, options: Object<'_>) -> Option<String> {
+/// The form is judged here, and an address that says by itself where it leads. A name is judged when the notification is sent.
+fn read_webhook(fields: &mut Fields, options: Object<'_>, allow_private: bool) -> Option<String> {
     let address = fields.text(options, "notification_webhook", 2_048)?;
-    if is_web_address(&address) {
+    if !is_web_address(&address) {
+        let form = "must be an http or https address with a host and without a user name";
+        fields.wrong(options, "notification_webhook", form);
+    } else if !allow_private && leads_inside(&address) {
+        fields.wrong(options, "notification_webhook", "must not lead to a private, local or reserved network");
+    } else {
         return Some(address);
     }
-    fields.wrong(
-        options,
-        "notification_webhook",
-        "must be an http or https address with a host and without a user name",
-    );
     None
+}
+
+fn leads_inside(address: &str) -> bool {
+    let Some(host) = address.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase)) else {
+        return false;
+    };
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    match literal {
+        Ok(ip) => !is_public(ip),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
 }
 
 fn is_web_address(text: &str) -> bool {
@@ -126,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    const RULES: HouseRules = HouseRules { gate_before_execute: false, budget: 2.0 };
+    const RULES: HouseRules = HouseRules { gate_before_execute: false, allow_private_webhooks: false, budget: 2.0 };
 
     #[track_caller]
     fn check(body: Value, wrong: &[&str]) {
@@ -190,6 +206,23 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_web_address(address), good, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_that_says_it_leads_inside_is_refused() {
+        for (address, inside) in [
+            ("http://127.0.0.1:9000/", true),
+            ("http://[::1]/x", true),
+            ("http://169.254.169.254/latest", true),
+            ("http://LOCALHOST:1/", true),
+            ("https://example.org/hook", false),
+            ("https://8.8.8.8/", false),
+        ] {
+            assert_eq!(leads_inside(address), inside, "{address}");
+            let body = json!({"goal": "Write a function", "options": {"notification_webhook": address}});
+            assert_eq!(read_order(&body, RULES).is_err(), inside, "{address}");
+            assert!(read_order(&body, HouseRules { allow_private_webhooks: true, ..RULES }).is_ok(), "{address}");
         }
     }
 
