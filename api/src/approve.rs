@@ -54,9 +54,7 @@ pub(crate) async fn approve(
     let ballot = read_ballot(&body, id)?;
     admit(&state, &request, &caller, Operation::Status).await?;
     let stored = state.newest.get_from_leader(id).await?.ok_or_else(Problem::no_such_workflow)?;
-    if !may_send_decision(&stored.workflow, &caller.user) {
-        return Err(Problem::no_such_workflow());
-    }
+    let is_stranger = !may_send_decision(&stored.workflow, &caller.user);
     let input = match ballot.help {
         Some(Help::Recipe(name)) => Some(NewInput::Recipe { name }),
         Some(Help::Code(text)) => {
@@ -76,6 +74,10 @@ pub(crate) async fn approve(
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
     };
     let answer = state.control.decide(&decision, trace_of(&request), PATIENCE).await;
+    if is_stranger {
+        // The approver has refused it as well and keeps the attempt in the audit log; here the workflow does not exist.
+        return Err(Problem::no_such_workflow());
+    }
     conclude(&state, id, answer).await
 }
 
@@ -86,28 +88,24 @@ fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
     if !named.is_empty() && named != id.to_string() {
         fields.wrong(root, "workflow_id", "must be the id in the path");
     }
-    let approval_id = fields.required_text(root, "approval_id", 64).parse();
-    if approval_id.is_err() && root.get("approval_id").is_some_and(Value::is_string) {
-        fields.wrong(root, "approval_id", "must be the approval's UUID");
-    }
+    let approval_id = fields.required_text(root, "approval_id", 64);
     let verdicts = [Verdict::Approved, Verdict::Rejected, Verdict::ChangesRequested];
     let verdict = fields.choice(root, "decision", &verdicts.map(|verdict| (verdict.as_str(), verdict)));
     if root.get("decision").is_none() {
         fields.wrong(root, "decision", "is required: approved, rejected or changes_requested");
     }
     let comment = fields.text(root, "comment", 4_000).filter(|text| !text.trim().is_empty());
-    let digest = fields.text(root, "digest", 64).map(|text| text.parse::<Digest>());
-    if matches!(digest, Some(Err(_))) {
-        fields.wrong(root, "digest", "must be 64 hexadecimal digits");
-    }
+    // A text that is no digest is surely not that of what is parked: a conflict like any other wrong digest.
+    let digest = fields.text(root, "digest", 128).map(|text| text.parse().unwrap_or(Digest::of(text.as_bytes())));
     let help = read_help(&mut fields, root, verdict)?;
     fields.finish()?;
-    match (approval_id, verdict) {
-        (Ok(approval_id), Some(verdict)) => {
-            Ok(Ballot { approval_id, verdict, comment, digest: digest.and_then(Result::ok), help })
-        }
-        (Err(_), _) | (_, None) => Err(Problem::invalid_field("body", "must hold approval_id and decision")),
-    }
+    let verdict = verdict.ok_or_else(|| Problem::invalid_field("decision", "is required"))?;
+    Ok(Ballot { approval_id: named_approval(&approval_id), verdict, comment, digest, help })
+}
+
+/// A text that is no id names an approval that does not exist.
+fn named_approval(text: &str) -> ApprovalId {
+    text.parse().unwrap_or_else(|_| ApprovalId::nobodys())
 }
 
 fn read_help(fields: &mut Fields, root: Object<'_>, verdict: Option<Verdict>) -> Result<Option<Help>, Problem> {
@@ -188,12 +186,14 @@ mod tests {
         check(json!({"decision": "changes_requested", "comment": "shorter", "digest": "a".repeat(64)}), &[]);
         check(json!({"workflow_id": "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d4"}), &["workflow_id"]);
         check(json!({"workflow_id": null}), &["workflow_id"]);
-        check(json!({"approval_id": "nonsense"}), &["approval_id"]);
+        check(json!({"approval_id": "nonsense"}), &[]);
+        check(json!({"approval_id": null}), &["approval_id"]);
         check(json!({"approval_id": 5}), &["approval_id"]);
         check(json!({"decision": "yes"}), &["decision"]);
         check(json!({"decision": null}), &["decision"]);
         check(json!({"comment": "x".repeat(4_001)}), &["comment"]);
-        check(json!({"digest": "abc"}), &["digest"]);
+        check(json!({"digest": "abc"}), &[]);
+        check(json!({"digest": 5}), &["digest"]);
         check(json!({"recipe": "jwt-auth"}), &[]);
         check(json!({"code": "print(1)"}), &[]);
         check(json!({"code": "print(1)", "recipe": "jwt-auth"}), &["recipe"]);

@@ -91,6 +91,13 @@ impl ApprovalId {
     }
 }
 
+impl ApprovalId {
+    /// The id that no approval has.
+    pub const fn nobodys() -> Self {
+        Self(Uuid::nil())
+    }
+}
+
 impl EventId {
     /// A new id.
     pub fn fresh() -> Self {

@@ -87,6 +87,9 @@ async fn a_result_waits_for_its_approval_and_is_released_by_it() {
     approver.post(&format!("/api/v3/execute/approve/{id}"), &other).await.expect(422);
     let stranger = stack.client("stress_user", "stress_pass").await;
     stranger.decide(&id, approval_id, "approved").await.expect(404);
+    approver.decide(&id, "nonsense", "approved").await.expect(404);
+    let nonsense = json!({"workflow_id": id, "approval_id": approval_id, "decision": "approved", "digest": "nonsense"});
+    approver.post(&format!("/api/v3/execute/approve/{id}"), &nonsense).await.expect(409);
     assert_eq!(client.status(&id).await["status"], "waiting_approval");
 
     let right =
@@ -96,6 +99,14 @@ async fn a_result_waits_for_its_approval_and_is_released_by_it() {
     let done = client.until(&id, "completed").await;
     assert_eq!(done["artifacts"]["test_results"]["stdout"], "released\n");
     approver.decide(&id, approval_id, "approved").await.expect(409);
+
+    let audit = tests::audit_log(&stack).await;
+    let refused = |user: &str| {
+        let name = format!("user {user}");
+        audit.iter().filter(|record| record.action == "refused" && record.actor.to_string() == name).count()
+    };
+    assert_eq!((refused("stress_user"), refused("approver")), (1, 5), "{audit:#?}");
+    assert_eq!(audit.iter().filter(|record| record.action == "approved").count(), 1);
 }
 
 #[tokio::test]
