@@ -144,7 +144,7 @@ impl BubblewrapSandbox {
         let metering = if running.cgroup.is_some() { Metering::Cgroup } else { Metering::Runner };
         let frame = runtime.frame(&mut job, metering, self.minimum_landlock_abi);
         let began = Instant::now();
-        let ended = conversation::hold(&mut link, &frame, cancel).await?;
+        let ended = conversation::hold(&mut link, frame, cancel).await?;
         let seen = running.counters();
         drop(running);
         match ended {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::error::SandboxError;
+use crate::job::SecurityLevel;
 use crate::runtime;
 
 /// Which walls to use.
@@ -29,6 +30,13 @@ pub struct SandboxConfig {
     pub runtimes: Vec<String>,
     /// Warm containers kept for the first runtime, and at most one for each other; 0 starts each one on demand.
     pub pool_size: usize,
+    /// Warm containers hold a started interpreter for scripts of this level, which costs each about 8 MB; other jobs
+    /// start their own.
+    pub start_ahead: Option<SecurityLevel>,
+    /// Jobs of one owner that a container serves at level `standard`, wiped in between; 1 uses each once.
+    pub jobs_per_container: u32,
+    /// The engine's runtime for containers, such as `runsc` for gVisor; absent: the engine's own choice.
+    pub docker_runtime: Option<String>,
     /// Jobs that run at once; further ones wait.
     pub concurrency: usize,
     /// The runner to launch bubblewrap with; absent: the one in the runtime's root.
@@ -44,6 +52,9 @@ impl SandboxConfig {
         let invalid = |detail: String| Err(SandboxError::fail("sandbox_config", detail));
         if self.concurrency == 0 {
             return invalid("the sandbox's concurrency must be at least 1".into());
+        }
+        if self.jobs_per_container == 0 {
+            return invalid("a container serves at least 1 job".into());
         }
         if self.runtimes.is_empty() {
             return invalid("name at least one runtime for the sandbox".into());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use runner::protocol::{self, Finished, FrameError, JobFrame, RunnerFrame};
+use runner::protocol::{self, Finished, FrameError, HostFrame, JobFrame, RunnerFrame};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -29,11 +29,13 @@ pub(crate) enum Ended {
 /// Hands the job over and waits for its end; a cancel closes the runner's stdin.
 pub(crate) async fn hold(
     link: &mut RunnerLink,
-    job: &JobFrame,
+    job: JobFrame,
     cancel: &CancellationToken,
 ) -> Result<Ended, SandboxError> {
-    let frame = protocol::encode(job).map_err(|error| SandboxError::fail("files_too_large", error.to_string()))?;
-    let deadline = Instant::now() + Duration::from_millis(job.limits.wall_ms).saturating_add(GRACE);
+    let wall = Duration::from_millis(job.limits.wall_ms);
+    let frame = protocol::encode(&HostFrame::Job(Box::new(job)))
+        .map_err(|error| SandboxError::fail("files_too_large", error.to_string()))?;
+    let deadline = Instant::now() + wall.saturating_add(GRACE);
     tokio::select! {
         biased;
         () = cancel.cancelled() => return Ok(Ended::Cancelled),

@@ -1,8 +1,10 @@
-//! The backend of a Docker engine: single-use containers, a few of them started ahead of their jobs.
+//! The backend of a Docker engine: containers, a few of them started ahead of their jobs, used once or, at level
+//! `standard`, again by the same owner after a wipe.
 
 mod container;
 mod engine;
 mod guard;
+mod kept;
 mod pool;
 mod profile;
 mod shape;
@@ -14,15 +16,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use runner::cgroup::Counters;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
 use crate::background::Background;
 use crate::config::SandboxConfig;
 use crate::conversation::{self, Ended};
+use crate::docker::container::Container;
 use crate::docker::engine::Engine;
-use crate::docker::pool::Pool;
+use crate::docker::kept::Kept;
+use crate::docker::pool::{Ahead, Pool};
 use crate::docker::shape::Shape;
 use crate::error::SandboxError;
 use crate::job::Job;
@@ -32,6 +36,7 @@ use crate::{Sandbox, roots};
 
 pub(crate) struct DockerSandbox {
     pool: Arc<Pool>,
+    kept: Arc<Kept>,
     admission: Arc<Admission>,
     background: Background,
     landlock_abi: u32,
@@ -48,9 +53,10 @@ impl DockerSandbox {
         engine.sweep().await;
         let admission = Arc::new(Admission::new(config.concurrency));
         let shapes: Vec<_> = config.runtimes.iter().map(|runtime| Shape::usual(runtime)).collect();
-        let pool = Arc::new(Pool::new(engine, shapes.clone(), config.pool_size, Arc::clone(&admission)));
+        let ahead = Ahead { level: config.start_ahead, minimum_landlock_abi: config.minimum_landlock_abi };
+        let pool = Arc::new(Pool::new(engine, shapes.clone(), config.pool_size, ahead, Arc::clone(&admission)));
         let mut landlock_abi = 0;
-        for container in try_join_all(shapes.into_iter().map(|shape| pool.create(shape))).await? {
+        for container in try_join_all(shapes.into_iter().map(|shape| pool.create_warm(shape))).await? {
             landlock_abi = container.ready.landlock_abi;
             if landlock_abi < config.minimum_landlock_abi {
                 return Err(too_little_landlock(landlock_abi, config.minimum_landlock_abi));
@@ -58,14 +64,25 @@ impl DockerSandbox {
             pool.keep(container);
         }
         drop(background.spawn(Arc::clone(&pool).refill()));
+        let kept = Arc::new(Kept::new(config.concurrency, config.jobs_per_container));
+        drop(background.spawn(expire(Arc::clone(&kept), admission.closing().clone())));
         Ok(Arc::new(Self {
             pool,
+            kept,
             admission,
             background,
             landlock_abi,
             minimum_landlock_abi: config.minimum_landlock_abi,
             runtimes: config.runtimes.clone(),
         }))
+    }
+
+    /// The owner's own container if one waits, else a warm one, else a new one.
+    async fn take(&self, job: &Job) -> Result<Container, SandboxError> {
+        match self.kept.take(job) {
+            Some(container) => Ok(container),
+            None => self.pool.take(Shape::of(job)).await,
+        }
     }
 
     async fn run_admitted(
@@ -81,17 +98,22 @@ impl DockerSandbox {
         let container = tokio::select! {
             biased;
             () = cancel.cancelled() => None,
-            container = self.pool.take(Shape::of(&job)) => Some(container?),
+            container = self.take(&job) => Some(container?),
         };
         let wait = called.elapsed();
         let Some(mut container) = container else {
             return Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, Duration::ZERO));
         };
-        let frame = runtime.frame(&mut job, Metering::Cgroup, self.minimum_landlock_abi);
-        let began = Instant::now();
-        match conversation::hold(&mut container.link, &frame, cancel).await? {
+        let mut frame = runtime.frame(&mut job, Metering::Cgroup, self.minimum_landlock_abi);
+        frame.again = self.kept.may_serve_again(&job, container.served);
+        let (again, began) = (frame.again, Instant::now());
+        match conversation::hold(&mut container.link, frame, cancel).await? {
             Ended::Finished(facts) => {
-                container.retire();
+                if again && container.is_ready_again().await && !self.admission.closing().is_cancelled() {
+                    self.kept.keep(job.owner.clone(), container);
+                } else {
+                    container.retire();
+                }
                 Ok(JobResult::from_facts(&job, *facts, Counters::default(), wait))
             }
             Ended::Cancelled => Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, began.elapsed())),
@@ -101,6 +123,17 @@ impl DockerSandbox {
             }
         }
     }
+}
+
+/// Lets go of what owners have left for long, until the sandbox closes.
+async fn expire(kept: Arc<Kept>, closing: CancellationToken) {
+    let for_ever = async {
+        loop {
+            sleep_until(kept.expire()).await;
+        }
+    };
+    closing.run_until_cancelled(for_ever).await;
+    kept.clear();
 }
 
 fn too_little_landlock(offered: u32, minimum: u32) -> SandboxError {
@@ -154,6 +187,7 @@ impl Sandbox for DockerSandbox {
         self.admission.close();
         self.admission.emptied().await;
         self.pool.clear();
+        self.kept.clear();
         self.background.wait().await;
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, Walls, WithoutCgroup};
+use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, StartFrame, Walls, WithoutCgroup};
 use serde::Deserialize;
 
 use crate::error::SandboxError;
@@ -25,6 +25,8 @@ pub(crate) struct Runtime {
     #[expect(dead_code, reason = "read by build-root.sh")]
     packages: Vec<String>,
     script: Vec<String>,
+    /// The script whose interpreter can be started before the job is there, if the root has the code to wait for it.
+    started_ahead: Option<String>,
     /// Empty where the language has no usual form of tests.
     tests: Vec<String>,
     /// Whether `strict` jobs may start the programs under `exec` as well.
@@ -72,11 +74,24 @@ impl Runtime {
     pub(crate) fn frame(&self, job: &mut Job, metering: Metering, minimum_landlock_abi: u32) -> JobFrame {
         let files = std::mem::take(&mut job.files).into_iter().map(|file| self.file(file.path, file.content));
         JobFrame {
-            argv: self.argv(&job.command),
-            env: self.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            start: self.start(&job.command, job.level, minimum_landlock_abi),
             files: files.collect(),
             limits: limits(job, metering),
-            walls: self.walls(job.level, minimum_landlock_abi),
+            again: false,
+        }
+    }
+
+    /// What to start before a job of this level is there; `None` where the runtime cannot wait.
+    pub(crate) fn start_ahead(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Option<StartFrame> {
+        let path = self.started_ahead.clone()?;
+        Some(self.start(&Command::Script { path }, level, minimum_landlock_abi))
+    }
+
+    fn start(&self, command: &Command, level: SecurityLevel, minimum_landlock_abi: u32) -> StartFrame {
+        StartFrame {
+            argv: self.argv(command),
+            env: self.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            walls: self.walls(level, minimum_landlock_abi),
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// What was counted since `earlier`; the peak is not a counter and stays.
+    /// What was counted since `earlier`; a peak is known only where it is a new one.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         let difference = |now: Option<u64>, then: Option<u64>| now.map(|now| now.saturating_sub(then.unwrap_or(0)));
@@ -24,7 +24,7 @@ impl Counters {
             oom_kills: difference(self.oom_kills, earlier.oom_kills),
             pids_refused: difference(self.pids_refused, earlier.pids_refused),
             cpu_us: difference(self.cpu_us, earlier.cpu_us),
-            peak_bytes: self.peak_bytes,
+            peak_bytes: self.peak_bytes.filter(|peak| Some(*peak) > earlier.peak_bytes),
         }
     }
 }
@@ -113,5 +113,6 @@ mod tests {
         let now = Counters { oom_kills: Some(1), pids_refused: Some(6), cpu_us: Some(150), peak_bytes: Some(20) };
         let expected = Counters { oom_kills: Some(0), pids_refused: Some(1), cpu_us: Some(50), peak_bytes: Some(20) };
         assert_eq!(now.since(earlier), expected);
+        assert_eq!(now.since(now).peak_bytes, None, "an earlier job's peak is not this one's");
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{Error, PipeReader, PipeWriter, Read, Write};
 use std::process::{Command, Stdio};
 
-use crate::protocol::{JOB_DIR, JobFrame, JobLimits, REPORT_FD, Refused, Walls};
+use crate::protocol::{JOB_DIR, JobLimits, REPORT_FD, Refused, StartFrame, Walls};
 use crate::{inner_filter, landlock_rules, sys};
 
 /// The job's process as its supervisor sees it.
@@ -15,21 +15,31 @@ pub(crate) struct Started {
 }
 
 /// Starts the job, or says which wall could not be built; nothing of the job runs behind a missing wall.
-pub(crate) fn start(job: &JobFrame) -> Result<Started, Refused> {
+pub(crate) fn start(frame: &StartFrame, limits: &JobLimits) -> Result<Started, Refused> {
+    start_with(frame, Some(limits), Stdio::null())
+}
+
+/// Starts a process with all walls but the limits that only the job knows, reading `stdin`.
+pub(crate) fn start_with(frame: &StartFrame, limits: Option<&JobLimits>, stdin: Stdio) -> Result<Started, Refused> {
     let abi = sys::landlock_abi();
-    if abi < job.walls.minimum_landlock_abi {
-        let minimum = job.walls.minimum_landlock_abi;
+    if abi < frame.walls.minimum_landlock_abi {
+        let minimum = frame.walls.minimum_landlock_abi;
         return Err(refused(
             "landlock_unavailable",
             format!("the kernel offers Landlock {abi}, required is {minimum}"),
         ));
     }
-    let filters = inner_filter::build(&job.walls).map_err(|reason| refused("seccomp_failed", reason))?;
-    spawn(job, filters).map_err(|error| refused("runner_failed", error.to_string()))?
+    let filters = inner_filter::build(&frame.walls).map_err(|reason| refused("seccomp_failed", reason))?;
+    spawn(frame, limits, stdin, filters).map_err(|error| refused("runner_failed", error.to_string()))?
 }
 
-fn spawn(job: &JobFrame, filters: Vec<seccompiler::BpfProgram>) -> Result<Result<Started, Refused>, Error> {
-    let (program, arguments) = job.argv.split_first().ok_or_else(|| Error::other("the job names no program"))?;
+fn spawn(
+    frame: &StartFrame,
+    limits: Option<&JobLimits>,
+    stdin: Stdio,
+    filters: Vec<seccompiler::BpfProgram>,
+) -> Result<Result<Started, Refused>, Error> {
+    let (program, arguments) = frame.argv.split_first().ok_or_else(|| Error::other("the job names no program"))?;
     let (stdout, stdout_end) = std::io::pipe()?;
     let (stderr, stderr_end) = std::io::pipe()?;
     let (report, report_end) = std::io::pipe()?;
@@ -38,14 +48,14 @@ fn spawn(job: &JobFrame, filters: Vec<seccompiler::BpfProgram>) -> Result<Result
     command
         .args(arguments)
         .env_clear()
-        .envs(job.env.iter().map(|(key, value)| (key, value)))
+        .envs(frame.env.iter().map(|(key, value)| (key, value)))
         .current_dir(JOB_DIR)
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(stdout_end)
         .stderr(stderr_end);
-    let (limits, walls) = (job.limits.clone(), job.walls.clone());
+    let (limits, walls) = (limits.cloned(), frame.walls.clone());
     sys::before_exec(&mut command, move || {
-        confine(&limits, &walls, &filters, &report_end).map_err(|(wall, reason)| {
+        confine(limits.as_ref(), &walls, &filters, &report_end).map_err(|(wall, reason)| {
             // The reason reaches the host through the pipe; if even that fails, the error number still does.
             drop(write!(complaint_end, "{wall}: {reason}"));
             Error::from_raw_os_error(libc::EPERM)
@@ -68,13 +78,15 @@ type Failure = (&'static str, String);
 
 /// Runs in the forked child; the order matters: each step needs what a later one takes away.
 fn confine(
-    limits: &JobLimits,
+    limits: Option<&JobLimits>,
     walls: &Walls,
     filters: &[seccompiler::BpfProgram],
     report: &PipeWriter,
 ) -> Result<(), Failure> {
     prefer_as_oom_victim();
-    at("limits", set_limits(limits))?;
+    at("priority", sys::yield_to_the_runner())?;
+    at("limits", set_fixed_limits())?;
+    at("limits", limits.map_or(Ok(()), set_limits))?;
     at("descriptors", sys::duplicate_onto(report, REPORT_FD))?;
     at("descriptors", sys::close_on_exec_from(REPORT_FD.unsigned_abs() + 1))?;
     at("no_new_privs", sys::set_no_new_privileges())?;
@@ -95,16 +107,29 @@ fn prefer_as_oom_victim() {
     }
 }
 
-fn set_limits(limits: &JobLimits) -> Result<(), Error> {
+/// Seconds between SIGXCPU and SIGKILL.
+const CPU_GRACE: u64 = 1;
+
+fn set_fixed_limits() -> Result<(), Error> {
     const OPEN_FILES: u64 = 256;
-    /// Seconds between SIGXCPU and SIGKILL.
-    const CPU_GRACE: u64 = 1;
-    sys::set_limit(libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE)?;
-    sys::set_limit(libc::RLIMIT_FSIZE, limits.file_bytes, 0)?;
     sys::set_limit(libc::RLIMIT_NOFILE, OPEN_FILES, 0)?;
     sys::set_limit(libc::RLIMIT_CORE, 0, 0)?;
     sys::set_limit(libc::RLIMIT_MEMLOCK, 0, 0)?;
-    sys::set_limit(libc::RLIMIT_MSGQUEUE, 0, 0)?;
+    sys::set_limit(libc::RLIMIT_MSGQUEUE, 0, 0)
+}
+
+/// The limits that only a job knows, for a process that was started before it.
+pub(crate) fn limit_started(pid: i32, limits: &JobLimits) -> Result<(), Error> {
+    if limits.without_cgroup.is_some() {
+        return Err(Error::other("without a cgroup no process is started ahead"));
+    }
+    sys::limit_process(pid, libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE)?;
+    sys::limit_process(pid, libc::RLIMIT_FSIZE, limits.file_bytes, 0)
+}
+
+fn set_limits(limits: &JobLimits) -> Result<(), Error> {
+    sys::set_limit(libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE)?;
+    sys::set_limit(libc::RLIMIT_FSIZE, limits.file_bytes, 0)?;
     if let Some(limits) = &limits.without_cgroup {
         // Behind the watch: a job that grows between two looks meets this a little later.
         sys::set_limit(libc::RLIMIT_DATA, limits.memory_bytes.saturating_mul(3) / 2, 0)?;

@@ -2,7 +2,8 @@
 //!
 //! `promptcraft-runner` is process 1 of a container or of a bubblewrap sandbox. It reads one job from stdin,
 //! supervises the interpreter behind Landlock and seccomp, writes one result to stdout and is gone. It trusts
-//! its host and nothing that the job does. It never runs two jobs and never talks to a network.
+//! its host and nothing that the job does. It never runs two jobs at once, none after another without a wipe that it has
+//! verified, and never talks to a network.
 //!
 //! Start reading at [`protocol`] (what is said), then [`serve`] (the life of one job).
 
@@ -13,6 +14,7 @@ pub mod protocol;
 pub mod serve;
 pub mod syscalls;
 
+mod ahead;
 mod capture;
 mod child;
 mod inner_filter;

@@ -1,7 +1,9 @@
 //! Frames between a host and a runner: a big-endian `u32` length, then MessagePack with named fields.
 //!
-//! The runner says [`RunnerFrame::Ready`] once, the host answers with one [`JobFrame`], the runner ends with
-//! [`RunnerFrame::Finished`] or [`RunnerFrame::Refused`]. The host closing the runner's stdin is a cancel.
+//! The runner says [`RunnerFrame::Ready`], the host answers with one [`JobFrame`], the runner ends with
+//! [`RunnerFrame::Finished`] or [`RunnerFrame::Refused`]. The host closing the runner's stdin is a cancel. Before the job
+//! the host may have an interpreter started for it ([`StartFrame`]); after a job that allows it ([`JobFrame::again`]) the
+//! runner wipes what the job left and says that it is ready once more, or exits.
 
 use std::io::Read;
 
@@ -9,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version of the frames; a host refuses a runner that speaks another one.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Largest payload of a frame, in bytes; both sides refuse a larger one before allocating for it.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
@@ -26,14 +28,30 @@ pub const WORK_DIR: &str = "/work";
 /// File descriptor on which a test reporter writes its lines.
 pub const REPORT_FD: i32 = 3;
 
+/// What a host says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostFrame {
+    StartAhead(StartFrame),
+    Job(Box<JobFrame>),
+}
+
+/// How a process is started; one that was started ahead serves the job that wants exactly this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartFrame {
+    pub argv: Vec<String>,
+    pub env: Vec<(String, String)>,
+    pub walls: Walls,
+}
+
 /// One job: everything a runner needs, and nothing of who asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobFrame {
-    pub argv: Vec<String>,
-    pub env: Vec<(String, String)>,
+    pub start: StartFrame,
     pub files: Vec<FileFrame>,
     pub limits: JobLimits,
-    pub walls: Walls,
+    /// Whether another job of the same owner may follow, after a wipe.
+    pub again: bool,
 }
 
 /// A file to write below [`JOB_DIR`] before the job starts.

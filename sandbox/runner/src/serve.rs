@@ -1,13 +1,15 @@
-//! The life of one job, as process 1 of its sandbox.
+//! The life of a runner, as process 1 of its sandbox: one job, or several of one owner with a wipe between them.
 
 use std::io::Write;
 use std::path::Path;
 
-use crate::protocol::{self, Finished, JobFrame, PROTOCOL, Ready, Refused, RunnerFrame, WORK_DIR};
+use crate::ahead::Ahead;
+use crate::protocol::{self, Finished, HostFrame, JobFrame, PROTOCOL, Ready, Refused, RunnerFrame, WORK_DIR};
 use crate::supervise::Supervision;
+use crate::sys::Room;
 use crate::{cgroup, child, sys, work_files};
 
-/// Serves one job: says that it is ready, reads the job, runs it, says how it ended.
+/// Says that it is ready, reads a job, runs it, says how it ended; begins anew where the job allows it.
 ///
 /// `--mount-work SIZE INODES` first mounts the writable file system, for a host that cannot.
 pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
@@ -15,14 +17,63 @@ pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
         return Err("must be process 1 of a pid namespace of its own: it kills every other process it sees".into());
     }
     prepare(arguments)?;
-    say(&RunnerFrame::Ready(Ready { protocol: PROTOCOL, landlock_abi: sys::landlock_abi() }))?;
-    let job = protocol::read_frame::<JobFrame>(&mut std::io::stdin().lock()).map_err(|error| error.to_string())?;
-    // The host closed instead of sending a job: nothing to do, nobody to tell.
-    let Some(job) = job else { return Ok(()) };
-    say(&match run(job) {
-        Ok(finished) => RunnerFrame::Finished(Box::new(finished)),
-        Err(refused) => RunnerFrame::Refused(refused),
-    })
+    let untouched = room()?;
+    loop {
+        say(&RunnerFrame::Ready(Ready { protocol: PROTOCOL, landlock_abi: sys::landlock_abi() }))?;
+        // The host closed instead of sending a job: nothing to do, nobody to tell.
+        let Some((job, ahead)) = await_job()? else { return Ok(()) };
+        let again = job.again;
+        let finished = match run(job, ahead) {
+            Ok(finished) => finished,
+            Err(refused) => return say(&RunnerFrame::Refused(refused)),
+        };
+        let well_behaved = is_well_behaved(&finished);
+        say(&RunnerFrame::Finished(Box::new(finished)))?;
+        if !(again && well_behaved) {
+            return Ok(());
+        }
+        wipe(untouched)?;
+    }
+}
+
+/// The next job, and the process that was started for it.
+fn await_job() -> Result<Option<(JobFrame, Option<Ahead>)>, String> {
+    let mut ahead = None;
+    loop {
+        let frame = protocol::read_frame(&mut std::io::stdin().lock()).map_err(|error| error.to_string())?;
+        match frame {
+            None => return Ok(None),
+            Some(HostFrame::Job(job)) => return Ok(Some((*job, ahead))),
+            Some(HostFrame::StartAhead(_)) if ahead.is_some() => return Err("one process can be started ahead".into()),
+            Some(HostFrame::StartAhead(frame)) => {
+                let started =
+                    Ahead::start(frame).map_err(|refused| format!("cannot start ahead: {}", refused.detail))?;
+                ahead = Some(started);
+            }
+        }
+    }
+}
+
+/// Whoever met a limit or a kill gets no successor here: what it left may be half dead.
+fn is_well_behaved(finished: &Finished) -> bool {
+    let stopped = finished.wall_exceeded || finished.cancelled || finished.disk_full;
+    finished.exit_code.is_some() && !stopped && finished.oom_kills == 0 && finished.pids_refused == 0
+}
+
+/// Leaves nothing of the last job, and is sure of it: no process, no file, no page of a file that is open somewhere.
+fn wipe(untouched: Room) -> Result<(), String> {
+    work_files::remove_all().map_err(|error| format!("cannot empty the work directory: {error}"))?;
+    if sys::has_company() {
+        return Err("a process of the last job is still there".into());
+    }
+    if room()? != untouched {
+        return Err("the work directory is not as empty as it was".into());
+    }
+    Ok(())
+}
+
+fn room() -> Result<Room, String> {
+    sys::room(c"/work").map_err(|error| format!("cannot look at the work directory: {error}"))
 }
 
 fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
@@ -43,13 +94,17 @@ fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     sys::set_dumpable(false).map_err(failed("hide the runner's memory"))
 }
 
-fn run(job: JobFrame) -> Result<Finished, Refused> {
+fn run(job: JobFrame, ahead: Option<Ahead>) -> Result<Finished, Refused> {
+    work_files::make_directories()?;
     work_files::write_all(&job.files)?;
     let failed = |error: std::io::Error| Refused { code: "runner_failed".into(), detail: error.to_string() };
     let child_exits = sys::child_exit_events().map_err(failed)?;
     let before = cgroup::read(Path::new(cgroup::MOUNT));
     let limits = job.limits.clone();
-    let started = child::start(&job)?;
+    let started = match ahead.and_then(|ahead| ahead.serve(&job.start, &limits)) {
+        Some(started) => started,
+        None => child::start(&job.start, &limits)?,
+    };
     // The files are in place: their memory belongs to the job from here on.
     drop(job);
     Supervision::new(started, &limits, child_exits, before).run().map_err(failed)

@@ -28,6 +28,8 @@ pub(crate) struct Supervision {
     cancelled: bool,
     killed: bool,
     childless: bool,
+    reaped_cpu_ms: u64,
+    reaped_rss_bytes: u64,
 }
 
 impl Supervision {
@@ -48,6 +50,8 @@ impl Supervision {
             cancelled: false,
             killed: false,
             childless: false,
+            reaped_cpu_ms: 0,
+            reaped_rss_bytes: 0,
         }
     }
 
@@ -139,8 +143,13 @@ impl Supervision {
     fn reap(&mut self) {
         loop {
             match sys::reap() {
-                Reaped::Ended { pid, status } if pid == self.pid => self.status = Some(status),
-                Reaped::Ended { .. } => {}
+                Reaped::Ended { pid, status, cpu_ms, rss_bytes } => {
+                    self.reaped_cpu_ms += cpu_ms;
+                    self.reaped_rss_bytes = self.reaped_rss_bytes.max(rss_bytes);
+                    if pid == self.pid {
+                        self.status = Some(status);
+                    }
+                }
                 Reaped::StillRunning => return self.childless = false,
                 Reaped::NoChildren => return self.childless = true,
             }
@@ -150,7 +159,6 @@ impl Supervision {
     fn finish(self, disk_full: bool) -> Finished {
         let wall = self.started.elapsed();
         let counted = cgroup::read(Path::new(cgroup::MOUNT)).since(self.before);
-        let (reaped_cpu_ms, reaped_rss_bytes) = sys::children_usage();
         let (exit_code, signal) = self.status.map_or((None, None), sys::decode_status);
         let (stdout, stdout_truncated) = self.stdout.into_kept();
         let (stderr, stderr_truncated) = self.stderr.into_kept();
@@ -166,8 +174,8 @@ impl Supervision {
             report: self.report.into_kept().0,
             wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
             // A process whose parent ignores its end is reaped by nobody; the cgroup counts it all the same.
-            cpu_ms: reaped_cpu_ms.max(counted.cpu_us.unwrap_or(0) / 1000),
-            max_rss_bytes: reaped_rss_bytes.max(counted.peak_bytes.unwrap_or(0)),
+            cpu_ms: self.reaped_cpu_ms.max(counted.cpu_us.unwrap_or(0) / 1000),
+            max_rss_bytes: self.reaped_rss_bytes.max(counted.peak_bytes.unwrap_or(0)),
             oom_kills: counted.oom_kills.or(self.seen.oom_kills).unwrap_or(0),
             pids_refused: counted.pids_refused.or(self.seen.pids_refused).unwrap_or(0),
         }

@@ -62,6 +62,15 @@ pub(crate) fn duplicate_onto(source: &impl AsRawFd, target: c_int) -> Result<()>
     check(result).map(drop)
 }
 
+/// Takes the lowest priority: among hundreds of busy processes the runner, and with it the kill, must still come to
+/// its turn (`tests/attacks/resources/fork_bomb_that_hides`).
+pub(crate) fn yield_to_the_runner() -> Result<()> {
+    const LOWEST: c_int = 19;
+    #[expect(unsafe_code, reason = "changes this process's own priority; no pointer is passed")]
+    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LOWEST) };
+    check(result).map(drop)
+}
+
 /// Marks every descriptor from `first` on close-on-exec.
 pub(crate) fn close_on_exec_from(first: u32) -> Result<()> {
     #[expect(unsafe_code, reason = "only flags change; nothing is closed under an owner")]
@@ -98,9 +107,30 @@ pub(crate) fn poll(fds: &[Option<BorrowedFd<'_>>], timeout_ms: i32) -> Result<Ve
     }
 }
 
+/// Limits another process, also when it has been running for a while.
+pub(crate) fn limit_process(pid: i32, resource: libc::__rlimit_resource_t, soft: u64, grace: u64) -> Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: soft.saturating_add(grace) };
+    #[expect(unsafe_code, reason = "the struct outlives the call; the old limit is not asked for")]
+    let result = unsafe { libc::prlimit(pid, resource, &raw const limit, std::ptr::null_mut()) };
+    check(result).map(drop)
+}
+
+/// Whether this pid namespace, of which the caller is process 1, holds any other process.
+pub(crate) fn has_company() -> bool {
+    #[expect(unsafe_code, reason = "signal 0 only asks")]
+    let result = unsafe { libc::kill(-1, 0) };
+    result == 0 || Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
 /// What one call of [`reap`] found.
 pub(crate) enum Reaped {
-    Ended { pid: i32, status: c_int },
+    /// With its CPU milliseconds and its largest resident set in bytes, those of the children it waited for included.
+    Ended {
+        pid: i32,
+        status: c_int,
+        cpu_ms: u64,
+        rss_bytes: u64,
+    },
     StillRunning,
     NoChildren,
 }
@@ -108,11 +138,18 @@ pub(crate) enum Reaped {
 /// Collects one ended child without blocking.
 pub(crate) fn reap() -> Reaped {
     let mut status = 0;
-    #[expect(unsafe_code, reason = "writes one integer that outlives the call")]
-    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+    #[expect(unsafe_code, reason = "rusage is plain data; both records outlive the call that fills them")]
+    let (pid, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(-1, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
+    };
     match pid {
         0 => Reaped::StillRunning,
-        pid if pid > 0 => Reaped::Ended { pid, status },
+        pid if pid > 0 => {
+            let microseconds = |time: libc::timeval| (time.tv_sec * 1_000_000 + time.tv_usec) as u64;
+            let cpu_ms = (microseconds(usage.ru_utime) + microseconds(usage.ru_stime)) / 1000;
+            Reaped::Ended { pid, status, cpu_ms, rss_bytes: usage.ru_maxrss as u64 * 1024 }
+        }
         _ => Reaped::NoChildren,
     }
 }
@@ -134,28 +171,28 @@ pub(crate) fn kill_everything_else() {
     }
 }
 
-/// CPU milliseconds of all reaped children and the largest resident set among them, in bytes.
-pub(crate) fn children_usage() -> (u64, u64) {
-    #[expect(unsafe_code, reason = "rusage is plain data, filled by the call")]
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
-        usage
+/// Free blocks and free files of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) blocks: u64,
+    pub(crate) files: u64,
+}
+
+/// The room that is left on the file system at `path`.
+pub(crate) fn room(path: &CStr) -> Result<Room> {
+    #[expect(unsafe_code, reason = "statvfs is plain data, filled by the call; the path is terminated")]
+    let (result, stat) = unsafe {
+        let mut stat: libc::statvfs = std::mem::zeroed();
+        (libc::statvfs(path.as_ptr(), &raw mut stat), stat)
     };
-    let milliseconds = |time: libc::timeval| (time.tv_sec * 1000 + time.tv_usec / 1000) as u64;
-    (milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime), usage.ru_maxrss as u64 * 1024)
+    check(result).map(|_| Room { blocks: stat.f_bavail, files: stat.f_ffree })
 }
 
 /// Whether the file system at `path` has no room for another page or another file.
 pub(crate) fn is_full(path: &CStr) -> bool {
     /// A writer that met the limit leaves less than this many blocks.
     const SPARE_BLOCKS: u64 = 4;
-    #[expect(unsafe_code, reason = "statvfs is plain data, filled by the call; the path is terminated")]
-    let (result, stat) = unsafe {
-        let mut stat: libc::statvfs = std::mem::zeroed();
-        (libc::statvfs(path.as_ptr(), &raw mut stat), stat)
-    };
-    result == 0 && (stat.f_bavail <= SPARE_BLOCKS || stat.f_ffree == 0)
+    room(path).is_ok_and(|room| room.blocks <= SPARE_BLOCKS || room.files == 0)
 }
 
 /// Mounts a tmpfs that runs nothing, holds no devices and has a size; needs `CAP_SYS_ADMIN` in the mount's namespace.

@@ -1,17 +1,31 @@
-//! Writes a job's files into the empty work directory, before any of the job's code runs.
+//! The work directory: its two folders, a job's files in them before any of the job's code runs, and the wipe after it.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::protocol::{FileFrame, JOB_DIR, Refused, TMP_DIR, path_problem};
+use crate::protocol::{FileFrame, JOB_DIR, Refused, TMP_DIR, WORK_DIR, path_problem};
 
-/// Creates the two directories and the files.
+/// Creates the two directories, in a work directory that has nothing or just them.
+pub(crate) fn make_directories() -> Result<(), Refused> {
+    [JOB_DIR, TMP_DIR].into_iter().try_for_each(|directory| match fs::create_dir(directory) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(refused(directory, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    })
+}
+
+/// Creates the files.
 pub(crate) fn write_all(files: &[FileFrame]) -> Result<(), Refused> {
-    for directory in [JOB_DIR, TMP_DIR] {
-        fs::create_dir(directory).map_err(|error| refused(directory, &error))?;
-    }
     files.iter().try_for_each(write)
+}
+
+/// Removes everything; what a job made hard to remove is an error.
+pub(crate) fn remove_all() -> std::io::Result<()> {
+    for entry in fs::read_dir(WORK_DIR)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
+    }
+    Ok(())
 }
 
 fn write(file: &FileFrame) -> Result<(), Refused> {

@@ -1,4 +1,4 @@
-//! One started container with its runner ready for a job; it is used once.
+//! One started container with its runner ready for a job.
 
 use std::io;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use bollard::container::LogOutput;
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream, StreamExt};
-use runner::protocol::Ready;
+use runner::protocol::{self, HostFrame, Ready, StartFrame};
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tokio_util::io::StreamReader;
@@ -27,6 +27,8 @@ pub(crate) struct Container {
     pub(crate) shape: Shape,
     pub(crate) ready: Ready,
     pub(crate) link: RunnerLink,
+    /// Jobs that it has served.
+    pub(crate) served: u32,
     life: Life,
 }
 
@@ -49,10 +51,24 @@ impl Container {
         let output = StreamReader::new(Box::pin(stdout_only(attached.output)));
         let mut link = RunnerLink { input: attached.input, output: Box::pin(output) };
         match timeout(READY_WITHIN, link::receive_ready(&mut link.output)).await {
-            Ok(Ok(ready)) => Ok(Self { shape, ready, link, life }),
+            Ok(Ok(ready)) => Ok(Self { shape, ready, link, served: 0, life }),
             Ok(Err(error)) => Err(SandboxError::retry("sandbox_unavailable", format!("a container failed: {error}"))),
             Err(_) => Err(SandboxError::retry("sandbox_unavailable", "a container's runner is not ready after 15 s")),
         }
+    }
+
+    /// Has the runner start an interpreter for the job that is to come.
+    pub(crate) async fn start_ahead(&mut self, start: StartFrame) -> Result<(), SandboxError> {
+        let failed = |error: &dyn std::fmt::Display| SandboxError::retry("sandbox_unavailable", error.to_string());
+        let frame = protocol::encode(&HostFrame::StartAhead(start)).map_err(|error| failed(&error))?;
+        link::send(&mut self.link.input, &frame).await.map_err(|error| failed(&error))
+    }
+
+    /// Waits until the runner has wiped what its job left; `false` when it exits instead.
+    pub(crate) async fn is_ready_again(&mut self) -> bool {
+        const WIPED_WITHIN: Duration = Duration::from_secs(1);
+        self.served += 1;
+        matches!(timeout(WIPED_WITHIN, link::receive_ready(&mut self.link.output)).await, Ok(Ok(_)))
     }
 
     /// Whether the runner still waits: nothing is to be read from it until it has a job.

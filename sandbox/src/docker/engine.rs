@@ -36,6 +36,7 @@ pub(crate) struct Engine {
     worker: Worker,
     images: HashMap<String, String>,
     seccomp_profile: String,
+    runtime: Option<String>,
     guard: Option<Guard>,
 }
 
@@ -56,7 +57,8 @@ impl Engine {
             .map_err(|error| SandboxError::fail("sandbox_unavailable", format!("cannot read /proc: {error}")))?;
         let seccomp_profile = seccomp_profile();
         let guard = start_guard(config, host);
-        let mut engine = Self { docker, background, worker, images: HashMap::new(), seccomp_profile, guard };
+        let runtime = config.docker_runtime.clone();
+        let mut engine = Self { docker, background, worker, images: HashMap::new(), seccomp_profile, runtime, guard };
         for runtime in &config.runtimes {
             let image = engine.find_image(config, runtime).await?;
             engine.images.insert(runtime.clone(), image);
@@ -113,7 +115,7 @@ impl Engine {
 
     pub(crate) fn body(&self, shape: &Shape) -> Result<ContainerCreateBody, SandboxError> {
         let image = self.images.get(&shape.runtime).ok_or_else(roots::not_offered)?;
-        Ok(shape.body(image, &self.seccomp_profile, self.worker.labels()))
+        Ok(shape.body(image, self.runtime.as_deref(), &self.seccomp_profile, self.worker.labels()))
     }
 
     /// Creates, attaches, starts, in this order: a runner must not speak before someone listens.

@@ -14,14 +14,23 @@ use crate::docker::container::Container;
 use crate::docker::engine::Engine;
 use crate::docker::shape::Shape;
 use crate::error::SandboxError;
+use crate::job::SecurityLevel;
+use crate::runtime;
 
 type Warm = HashMap<Shape, VecDeque<Container>>;
+
+/// For which jobs warm containers hold a started interpreter.
+pub(crate) struct Ahead {
+    pub(crate) level: Option<SecurityLevel>,
+    pub(crate) minimum_landlock_abi: u32,
+}
 
 pub(crate) struct Pool {
     engine: Arc<Engine>,
     /// What is kept warm; other shapes are started on demand.
     shapes: Vec<Shape>,
     size: usize,
+    ahead: Ahead,
     warm: Mutex<Warm>,
     admission: Arc<Admission>,
     changed: Notify,
@@ -29,9 +38,15 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(engine: Arc<Engine>, shapes: Vec<Shape>, size: usize, admission: Arc<Admission>) -> Self {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        shapes: Vec<Shape>,
+        size: usize,
+        ahead: Ahead,
+        admission: Arc<Admission>,
+    ) -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
-        Self { engine, shapes, size, warm: Mutex::default(), admission, changed: Notify::new(), cores }
+        Self { engine, shapes, size, ahead, warm: Mutex::default(), admission, changed: Notify::new(), cores }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -56,6 +71,17 @@ impl Pool {
         }));
         let lost = |_| SandboxError::retry("sandbox_unavailable", "the task that starts a container was ended");
         started.await.map_err(lost)?
+    }
+
+    /// Starts a container that is to wait for its job.
+    pub(crate) async fn create_warm(&self, shape: Shape) -> Result<Container, SandboxError> {
+        let start = self.ahead.level.zip(runtime::find(&shape.runtime));
+        let start = start.and_then(|(level, runtime)| runtime.start_ahead(level, self.ahead.minimum_landlock_abi));
+        let mut container = self.create(shape).await?;
+        if let Some(start) = start {
+            container.start_ahead(start).await?;
+        }
+        Ok(container)
     }
 
     /// Adds a container if there is room and the pool is open; otherwise it is removed.
@@ -97,7 +123,7 @@ impl Pool {
                 self.changed.notified().await;
                 continue;
             };
-            match self.create(shape).await {
+            match self.create_warm(shape).await {
                 Ok(container) => {
                     self.keep(container);
                     pause = SHORTEST;

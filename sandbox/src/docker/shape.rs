@@ -51,6 +51,7 @@ impl Shape {
     pub(crate) fn body(
         &self,
         image: &str,
+        engine_runtime: Option<&str>,
         seccomp_profile: &str,
         labels: HashMap<String, String>,
     ) -> ContainerCreateBody {
@@ -67,7 +68,10 @@ impl Shape {
             tty: Some(false),
             network_disabled: Some(true),
             labels: Some(labels),
-            host_config: Some(self.host_config(seccomp_profile)),
+            host_config: Some(HostConfig {
+                runtime: engine_runtime.map(str::to_owned),
+                ..self.host_config(seccomp_profile)
+            }),
             ..ContainerCreateBody::default()
         }
     }
@@ -105,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_container_has_every_wall() {
-        let body = Shape::usual("python").body("image", "{}", HashMap::new());
+        let body = Shape::usual("python").body("image", None, "{}", HashMap::new());
         insta::assert_json_snapshot!(body);
     }
 }

@@ -1,0 +1,81 @@
+//! Containers that one owner's job has left, wiped, for the same owner's next.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::docker::container::Container;
+use crate::docker::shape::Shape;
+use crate::job::{Job, Owner, SecurityLevel};
+
+/// An owner who stays away longer starts anew.
+const KEPT_FOR: Duration = Duration::from_secs(30);
+
+/// Never given to another owner, nor to a job of another level or shape.
+pub(crate) struct Kept {
+    most: usize,
+    jobs_per_container: u32,
+    containers: Mutex<VecDeque<Waiting>>,
+}
+
+struct Waiting {
+    owner: Owner,
+    since: Instant,
+    container: Container,
+}
+
+impl Kept {
+    /// Keeps at most `most` containers, each for at most so many jobs in all.
+    pub(crate) fn new(most: usize, jobs_per_container: u32) -> Self {
+        Self { most, jobs_per_container, containers: Mutex::default() }
+    }
+
+    /// Whether a container that has served so many jobs may serve another one after this.
+    pub(crate) fn may_serve_again(&self, job: &Job, served: u32) -> bool {
+        job.level == SecurityLevel::Standard && served + 1 < self.jobs_per_container
+    }
+
+    /// The owner's container of this shape, if one waits and its runner lives.
+    pub(crate) fn take(&self, job: &Job) -> Option<Container> {
+        if job.level != SecurityLevel::Standard {
+            return None;
+        }
+        let shape = Shape::of(job);
+        let mut containers = self.locked();
+        loop {
+            let fits = |waiting: &Waiting| waiting.owner == job.owner && waiting.container.shape == shape;
+            let place = containers.iter().position(fits)?;
+            let mut found = containers.remove(place)?;
+            if found.container.is_waiting() {
+                return Some(found.container);
+            }
+        }
+    }
+
+    /// Keeps a wiped container; the one that has waited longest goes when there are too many.
+    pub(crate) fn keep(&self, owner: Owner, container: Container) {
+        let mut containers = self.locked();
+        containers.push_back(Waiting { owner, since: Instant::now(), container });
+        if containers.len() > self.most {
+            drop(containers.pop_front());
+        }
+    }
+
+    /// Removes what has waited too long; returns when the next one will have.
+    pub(crate) fn expire(&self) -> Instant {
+        let mut containers = self.locked();
+        containers.retain(|waiting| waiting.since.elapsed() < KEPT_FOR);
+        containers.iter().map(|waiting| waiting.since).min().unwrap_or_else(Instant::now) + KEPT_FOR
+    }
+
+    pub(crate) fn clear(&self) {
+        self.locked().clear();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        // A panic elsewhere leaves the queue whole: every change is a single call.
+        self.containers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
