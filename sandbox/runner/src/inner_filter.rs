@@ -82,7 +82,7 @@ fn forbidden_rules(walls: &Walls) -> Result<Rules, Error> {
     rules.insert(libc::SYS_setpriority, vec![of_another_process(0)?, of_another_process(1)?]);
     rules.insert(libc::SYS_clone, forbidden_clones(walls.processes)?);
     let other_families = families_other_than(walls.sockets)?;
-    rules.insert(libc::SYS_socket, other_families.clone());
+    rules.insert(libc::SYS_socket, [other_families.clone(), other_protocols()?].concat());
     rules.insert(libc::SYS_socketpair, other_families);
     if walls.processes == ProcessRule::ThreadsOnly {
         #[cfg(target_arch = "x86_64")]
@@ -128,6 +128,22 @@ fn families_other_than(sockets: SocketRule) -> Result<Vec<SeccompRule>, Error> {
     let none_of_them =
         allowed.iter().map(|family| condition(0, SeccompCmpOp::Ne, *family as u64)).collect::<Result<Vec<_>, _>>()?;
     Ok(vec![SeccompRule::new(none_of_them).map_err(Error::from)?])
+}
+
+/// Of the internet's protocols TCP and UDP alone: ping, SCTP and raw sockets are only ways into the kernel.
+fn other_protocols() -> Result<Vec<SeccompRule>, Error> {
+    const KIND: u64 = 0xf;
+    let rules_of = |family: i32| {
+        let family = equal(0, family as u64)?;
+        let neither = [libc::IPPROTO_IP, libc::IPPROTO_TCP, libc::IPPROTO_UDP]
+            .into_iter()
+            .map(|protocol| condition(2, SeccompCmpOp::Ne, protocol as u64))
+            .collect::<Result<Vec<_>, _>>()?;
+        let protocol = SeccompRule::new([vec![family.clone()], neither].concat()).map_err(Error::from)?;
+        let raw = condition(1, SeccompCmpOp::MaskedEq(KIND), libc::SOCK_RAW as u64)?;
+        Ok::<_, Error>([protocol, rule([family, raw])?])
+    };
+    Ok([rules_of(libc::AF_INET)?, rules_of(libc::AF_INET6)?].concat())
 }
 
 fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> Result<SeccompRule, Error> {

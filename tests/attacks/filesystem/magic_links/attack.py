@@ -10,8 +10,7 @@ def open_how(path):
     how = OpenHow(os.O_RDONLY, 0, 0)
     return call("openat2", -100, path.encode(), ctypes.byref(how), ctypes.sizeof(how))
 
-for path in ["/proc/self/cwd/../../etc/passwd", "/proc/self/root/etc/passwd", "/proc/1/cwd/etc/passwd", "/proc/self/exe",
-             "/proc/1/exe", "/proc/self/fd/0", "/proc/thread-self/root/etc/shadow", "/proc/self/task/1/root/etc/passwd"]:
+for path in ["/proc/self/cwd/../../etc/passwd", "/proc/self/root/etc/passwd", "/proc/1/cwd/etc/passwd", "/proc/1/exe", "/proc/thread-self/root/etc/shadow", "/proc/self/task/1/root/etc/passwd"]:
     attempt(path, lambda: open_how(path))
 attempt("own_folder_upward", lambda: os.open("../../etc/passwd", os.O_RDONLY, dir_fd=os.open("/work/job", os.O_RDONLY)))
 attempt("path_only", lambda: os.listdir(os.open("/", os.O_PATH)))

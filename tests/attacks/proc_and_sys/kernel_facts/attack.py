@@ -1,6 +1,11 @@
-import os
+from evidence import NoEffect, attempt, read
 
-from evidence import attempt, read
+def tell(path):
+    # The engine lays an empty file over some of them.
+    text = read(path)
+    if not text:
+        raise NoEffect
+    return text
 
 for path in ["/proc/version", "/proc/cmdline", "/proc/mounts", "/proc/self/mountinfo", "/proc/self/cgroup", "/proc/1/cgroup",
              "/proc/net/route", "/proc/net/tcp", "/proc/net/unix", "/proc/net/arp", "/proc/partitions", "/proc/modules", "/proc/keys",
@@ -9,4 +14,4 @@ for path in ["/proc/version", "/proc/cmdline", "/proc/mounts", "/proc/self/mount
              "/proc/sys/kernel/hostname", "/proc/sys/kernel/random/boot_id", "/sys/class/dmi/id/product_uuid",
              "/sys/kernel/notes", "/sys/firmware/acpi/tables/DSDT", "/sys/class/net/eth0/address", "/sys/block",
              "/sys/kernel/security/lockdown", "/sys/kernel/debug", "/sys/devices/virtual/dmi/id/board_serial"]:
-    attempt(path, lambda: read(path))
+    attempt(path, lambda: tell(path))

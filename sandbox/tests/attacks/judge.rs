@@ -1,0 +1,118 @@
+//! Compares what an attack said and how it ended with what must come of it.
+
+use std::collections::BTreeMap;
+
+use sandbox::{JobResult, SandboxError, SecurityLevel};
+
+use crate::case::{Case, End};
+
+/// Says everything that is wrong, or nothing.
+pub(crate) fn judge(case: &Case, level: SecurityLevel, result: &JobResult, wall_ms: u64) -> Vec<String> {
+    let mut wrong = of_end(&case.expect.end, result, wall_ms);
+    let says_nothing = case.expect.end.stdout_hex.is_some() || case.expect.end.stdout_bytes.is_some();
+    if !says_nothing && !case.expect.as_tests {
+        let said = String::from_utf8_lossy(&result.stdout);
+        wrong.extend(of_attempts(&case.expect.blocked, level, &said, result.exit_code.is_some()));
+    }
+    if !wrong.is_empty() {
+        wrong.push(format!("stdout: {}", tail(&result.stdout)));
+        wrong.push(format!("stderr: {}", tail(&result.stderr)));
+    }
+    wrong
+}
+
+/// An attack that must not even start.
+pub(crate) fn judge_refusal(code: &str, error: &SandboxError, unspeakable: &[String]) -> Vec<String> {
+    let text = error.to_string();
+    let mut wrong = Vec::new();
+    if error.code() != code || error.is_retryable() {
+        wrong.push(format!("refused as {} instead of {code}: {text}", error.code()));
+    }
+    wrong.extend(spoken(unspeakable, text.as_bytes()));
+    wrong
+}
+
+/// Words of the host that came out.
+pub(crate) fn leaks(unspeakable: &[String], result: &JobResult) -> Vec<String> {
+    let tests = result.tests.iter().flatten();
+    let messages: String = tests.map(|test| format!("{} {:?}\n", test.name, test.message)).collect();
+    [&result.stdout, &result.stderr, messages.as_bytes()]
+        .into_iter()
+        .flat_map(|text| spoken(unspeakable, text))
+        .collect()
+}
+
+fn spoken(unspeakable: &[String], text: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    unspeakable.iter().filter(|word| text.contains(*word)).map(|word| format!("the host's {word:?} came out")).collect()
+}
+
+/// Every line is `BLOCKED name answer`, `ESCAPED name evidence` or `BROKEN name error`; others are the attack's own.
+fn of_attempts(
+    blocked: &BTreeMap<String, Vec<String>>,
+    level: SecurityLevel,
+    said: &str,
+    ended_by_itself: bool,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut made: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    if ended_by_itself && !said.starts_with("CONTROL ok\n") {
+        wrong.push("the attack does not show that it works".into());
+    }
+    for line in said.lines() {
+        let mut words = line.splitn(3, ' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some("BLOCKED"), Some(name), Some(answer)) => made.entry(name).or_default().push(answer),
+            (Some("ESCAPED" | "BROKEN"), ..) => wrong.push(line.chars().take(300).collect()),
+            _ => {}
+        }
+    }
+    for (name, answers) in &made {
+        let allowed = blocked.get(*name);
+        for answer in answers {
+            if !allowed.is_some_and(|allowed| allowed.iter().any(|one| one == answer)) {
+                wrong.push(format!("{name} was answered {answer}, expected at {level:?} is {allowed:?}"));
+            }
+        }
+    }
+    let missing = blocked.keys().filter(|name| !made.contains_key(name.as_str()));
+    // Killed on the way, as it must be, it may have got less far.
+    wrong.extend(missing.filter(|_| ended_by_itself).map(|name| format!("{name} was not tried")));
+    wrong
+}
+
+fn of_end(end: &End, result: &JobResult, wall_ms: u64) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut check = |good: bool, what: String| wrong.extend((!good).then_some(what));
+    let (code, signal) = (result.exit_code, result.signal);
+    check(
+        end.outcome.contains(&result.outcome),
+        format!("outcome {:?}, code {code:?}, signal {signal:?}", result.outcome),
+    );
+    check(end.exit_code.is_empty() || code.is_some_and(|code| end.exit_code.contains(&code)), format!("exit {code:?}"));
+    check(end.signal.is_empty() || signal.is_some_and(|one| end.signal.contains(&one)), format!("signal {signal:?}"));
+    check(result.truncated == end.truncated, format!("truncated: {}", result.truncated));
+    if let Some(hex) = &end.stdout_hex {
+        let said: String = result.stdout.iter().map(|byte| format!("{byte:02x}")).collect();
+        check(said == *hex, format!("stdout is {said}"));
+    }
+    if let Some(bytes) = end.stdout_bytes {
+        check(result.stdout.len() == bytes, format!("{} bytes of stdout", result.stdout.len()));
+    }
+    let took = result.usage.wall_ms;
+    let most = end.within_ms.unwrap_or(wall_ms + 500);
+    check(took <= most, format!("took {took} ms, the limit is {most}"));
+    let mib = result.usage.max_rss_bytes >> 20;
+    check(end.memory_at_most_mib.is_none_or(|most| mib <= most), format!("{mib} MiB were charged"));
+    let reported = result.tests.iter().flatten();
+    let reported: BTreeMap<_, _> =
+        reported.map(|test| (test.name.clone(), format!("{:?}", test.outcome).to_lowercase())).collect();
+    check(reported == end.tests, format!("tests: {reported:?}"));
+    wrong
+}
+
+fn tail(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let skip = text.chars().count().saturating_sub(3000);
+    text.chars().skip(skip).collect::<String>().escape_debug().to_string().replace("\\n", "\n")
+}

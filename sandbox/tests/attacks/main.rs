@@ -1,0 +1,49 @@
+//! Every attack of `tests/attacks/`, run against both backends at every level with the real engine and kernel.
+//!
+//! An attack is a folder: its code, and what must come of it. It prints what it tried, and the kernel's answer; the
+//! host holds out prizes (a secret file, listeners) and knows when one was taken. `ATTACKS=word` runs those whose
+//! name holds the word.
+
+mod case;
+mod host;
+mod judge;
+mod run;
+#[path = "../conformance/support.rs"]
+#[expect(dead_code, reason = "shared with the conformance suite, which uses more of it")]
+mod support;
+
+use std::collections::BTreeSet;
+
+use sandbox::Backend;
+
+const FAMILIES: [&str; 11] = [
+    "between_jobs",
+    "filesystem",
+    "job_files",
+    "kernel",
+    "network",
+    "output",
+    "proc_and_sys",
+    "process",
+    "resources",
+    "runner_protocol",
+    "survivors",
+];
+
+#[test]
+fn docker_withstands_every_attack() {
+    run::all(Backend::Docker);
+}
+
+#[test]
+fn bubblewrap_withstands_every_attack() {
+    run::all(Backend::Bubblewrap);
+}
+
+#[test]
+fn the_attacks_cover_every_family() {
+    let cases = case::all();
+    let families: BTreeSet<_> = cases.iter().map(|case| case.family.as_str()).collect();
+    assert_eq!(families.into_iter().collect::<Vec<_>>(), FAMILIES);
+    assert!(cases.len() >= 70, "{} attacks", cases.len());
+}

@@ -1,0 +1,145 @@
+//! Runs attacks, several at a time, and collects what is wrong.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use sandbox::{Backend, Command, Job, JobFile, Limits, Owner, Sandbox, SecurityLevel};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::case::{self, Case, Look};
+use crate::host::{self, Host};
+use crate::judge;
+use crate::support::{RUNTIME, config, engine_answers, variable};
+
+/// Attacks that run at once on one backend; both backends run at the same time.
+const AT_ONCE: usize = 3;
+
+/// For an attack that names no time limit; none needs more than a small part of it.
+const WALL: Duration = Duration::from_secs(20);
+
+/// Runs every attack on one backend.
+#[track_caller]
+pub(crate) fn all(backend: Backend) {
+    if backend == Backend::Docker && !engine_answers() {
+        assert!(variable("CI").as_deref() != Some("true"), "no Docker engine answers, and CI must test with one");
+        return eprintln!("SKIPPED: attacks on the docker sandbox: no engine answers");
+    }
+    if cfg!(not(target_arch = "x86_64")) {
+        return eprintln!("SKIPPED: attacks: their call numbers are those of x86-64");
+    }
+    let mut own = config(backend);
+    own.instance = format!("attacks-{}", std::process::id());
+    own.pool_size = AT_ONCE;
+    let wrong = RUNTIME.block_on(async {
+        let sandbox = sandbox::open(own).await.expect("opens the sandbox");
+        let wrong = every_attack(&*sandbox).await;
+        sandbox.shutdown().await;
+        wrong
+    });
+    assert!(wrong.is_empty(), "{} attacks went wrong on {backend:?}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Says what went wrong, an entry for each attack and level.
+pub(crate) async fn every_attack(sandbox: &dyn Sandbox) -> Vec<String> {
+    let (host, chosen) = (Host::open(), variable("ATTACKS").unwrap_or_default());
+    let cases = case::all();
+    let runs = cases.iter().filter(|case| case.title().contains(&chosen));
+    let runs: Vec<_> = runs.flat_map(|case| case.expect.levels.iter().map(move |level| (case, *level))).collect();
+    let wrong: Vec<_> = stream::iter(&runs)
+        .map(|(case, level)| Box::pin(attack(sandbox, &host, case, *level)))
+        .buffer_unordered(AT_ONCE)
+        .filter_map(|wrong| async { wrong })
+        .collect()
+        .await;
+    eprintln!("{} runs of attacks, {} went wrong", runs.len(), wrong.len());
+    wrong
+}
+
+async fn attack(sandbox: &dyn Sandbox, host: &Host, case: &Case, level: SecurityLevel) -> Option<String> {
+    let mut wrong = match case.expect.look {
+        None => one(sandbox, host, case, level, "attack.py", "attacker").await,
+        Some(Look::Afterwards) => {
+            let mut wrong = one(sandbox, host, case, level, "leave.py", "victim").await;
+            wrong.extend(one(sandbox, host, case, level, "attack.py", "victim").await);
+            wrong.extend(one(sandbox, host, case, level, "attack.py", "attacker").await);
+            wrong
+        }
+        Some(Look::Meanwhile) => {
+            let victim = one(sandbox, host, case, level, "leave.py", "victim");
+            let (mut wrong, more) = tokio::join!(victim, one(sandbox, host, case, level, "attack.py", "attacker"));
+            wrong.extend(more);
+            wrong
+        }
+    };
+    if host.was_visited() {
+        wrong.push("somebody came to a listener of the host".into());
+    }
+    let title = format!("{} ({level:?})", case.title());
+    (!wrong.is_empty()).then(|| format!("--- {title}\n    {}", wrong.join("\n    ")))
+}
+
+/// Runs one script of the attack.
+async fn one(
+    sandbox: &dyn Sandbox,
+    host: &Host,
+    case: &Case,
+    level: SecurityLevel,
+    script: &str,
+    owner: &str,
+) -> Vec<String> {
+    let id = Uuid::new_v4().simple().to_string();
+    let marker = format!("atk{}", &id[..12]);
+    let job = job(case, level, script, owner, &host.as_known(level, &marker).to_string());
+    let wall_ms = u64::try_from(job.limits.wall.as_millis()).expect("is short");
+    let cancel = CancellationToken::new();
+    let cancelling = async {
+        if case.expect.cancelled {
+            while !host::is_running(&marker) {
+                sleep(Duration::from_millis(5)).await;
+            }
+            cancel.cancel();
+        }
+    };
+    let (ended, ()) = tokio::join!(sandbox.run(job, cancel.clone()), cancelling);
+    let unspeakable = host.unspeakable();
+    let mut wrong = match (&case.expect.refused, ended) {
+        (None, Ok(result)) if script == "leave.py" => {
+            let wrong = judge::leaks(&unspeakable, &result);
+            if wrong.is_empty() && result.exit_code != Some(0) {
+                vec![format!("the victim broke: {result:?}")]
+            } else {
+                wrong
+            }
+        }
+        (None, Ok(result)) => {
+            let mut wrong = judge::judge(case, level, &result, wall_ms);
+            wrong.extend(judge::leaks(&unspeakable, &result));
+            wrong
+        }
+        (Some(code), Err(error)) => judge::judge_refusal(code, &error, &unspeakable),
+        (None, Err(error)) => vec![format!("the sandbox could not run it: {error}")],
+        (Some(code), Ok(result)) => vec![format!("ran instead of being refused as {code}: {result:?}")],
+    };
+    if host::outlives(&marker).await {
+        wrong.push("something of it lives a second after its end".into());
+    }
+    wrong
+}
+
+fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str) -> Job {
+    let expect = &case.expect;
+    let evidence = std::fs::read(case::folder().join("evidence.py")).expect("the attacks share it");
+    let files = case.files.iter().map(|(path, content)| (path.clone(), content.clone()));
+    let more = expect.more_files.iter().map(|file| (file.path.repeat(file.path_repeated), file.content.clone().into()));
+    let shared = [("evidence.py".to_owned(), evidence), ("host.json".to_owned(), known.into())];
+    let files = files.chain(more).chain(shared).map(|(path, content)| JobFile { path, content }).collect();
+    let command = if expect.as_tests { Command::Tests } else { Command::Script { path: script.into() } };
+    let change = &expect.limits;
+    let mut limits = Limits::for_level(level, change.wall_ms.map_or(WALL, Duration::from_millis));
+    limits.memory_bytes = change.memory_mib.map_or(limits.memory_bytes, |mib| mib << 20);
+    limits.disk_bytes = change.disk_mib.map_or(limits.disk_bytes, |mib| mib << 20).min(limits.memory_bytes / 2);
+    limits.output_bytes = change.output_bytes.unwrap_or(limits.output_bytes);
+    Job { owner: Owner::new(owner), level, runtime: "python".into(), command, files, limits }
+}

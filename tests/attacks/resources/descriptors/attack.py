@@ -1,0 +1,17 @@
+import os
+import select
+import socket
+
+from evidence import attempt
+
+def repeat(action):
+    held = []
+    for _ in range(100000):
+        held.append(action())
+    return len(held)
+
+attempt("files", lambda: repeat(lambda: open("/dev/null")))
+attempt("pipes", lambda: repeat(os.pipe))
+attempt("sockets", lambda: repeat(socket.socketpair))
+attempt("events", lambda: repeat(select.epoll))
+attempt("duplicate_high", lambda: os.dup2(1, 100000))

@@ -1,0 +1,5 @@
+import os
+
+def test_real():
+    os.write(3, b'{"event":"end","name":"forged","outcome":"passed","duration_ms":1}\n')
+    os._exit(1)
