@@ -164,3 +164,49 @@ fn read_generator(settings: &mut Settings, runtimes: Vec<String>) -> GeneratorCo
     let catalogue_dirs = settings.list("generator.catalogue_dirs", &[]).into_iter().map(PathBuf::from).collect();
     GeneratorConfig { catalogue_dirs, model, runtimes }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings<'a>(more: &[(&'a str, &'a str)]) -> Settings {
+        let needed = [
+            ("nats.url", "nats://127.0.0.1:4222"),
+            ("nats.user", "worker"),
+            ("nats.durability", "relaxed"),
+            ("redis.url", "redis://127.0.0.1/"),
+        ];
+        Settings::from_pairs(needed.into_iter().chain(more.iter().copied()))
+    }
+
+    #[test]
+    fn little_has_to_be_said() {
+        let config = Config::read(settings(&[])).unwrap();
+        assert_eq!(config.phases.len(), 4);
+        assert!(config.analyses && config.generator.model.is_none());
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let wrong = settings(&[
+            ("profile", "production"),
+            ("worker.phases", "plan,sleep"),
+            ("worker.ack_wait", "60s"),
+            ("sandbox.backend", "auto"),
+            ("sandbox.start_ahead", "soon"),
+            ("generator.model", "m"),
+            ("worker.execute_concurrency", "0"),
+        ]);
+        let ConfigErrors(mistakes) = Config::read(wrong).unwrap_err();
+        let named: Vec<&str> = mistakes.iter().filter_map(|mistake| mistake.split([':', ',']).next()).collect();
+        let expected = [
+            "generator.model_url",
+            "sandbox.backend",
+            "sandbox.start_ahead",
+            "worker.ack_wait",
+            "worker.concurrency",
+            "worker.phases",
+        ];
+        assert_eq!(named, expected, "{mistakes:#?}");
+    }
+}

@@ -48,6 +48,12 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("sandbox.runtimes", "runtimes offered, divided by commas"),
     ("sandbox.docker_host", "the engine's address, e.g. unix:///var/run/docker.sock"),
     ("sandbox.pool_size", "warm containers per runtime"),
+    ("sandbox.start_ahead", "level whose scripts find a started interpreter: strict, standard, permissive or none"),
+    (
+        "sandbox.jobs_per_container",
+        "jobs of one owner that a container serves at level standard, wiped in between; 1 uses each once",
+    ),
+    ("sandbox.docker_runtime", "the engine's runtime for containers, e.g. runsc for gVisor"),
     ("sandbox.minimum_landlock_abi", "refuse to run code below this Landlock ABI"),
     ("generator.catalogue_dirs", "further recipe folders, divided by commas"),
     ("generator.model_url", "base address of an OpenAI-compatible endpoint"),
