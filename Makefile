@@ -7,7 +7,7 @@ help:
 	@echo "make test      lints and every test; SETUP=1 also installs and starts Docker (as root)"
 	@echo "make lint      layout, lints, dependencies, shell scripts"
 	@echo "make coverage  line coverage under target/coverage"
-	@echo "make bench     micro-benchmarks"
+	@echo "make bench     latencies and rates, beside this machine's floors"
 	@echo "make clean     take away what was built; data/ stays"
 
 run:

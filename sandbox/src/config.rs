@@ -30,7 +30,7 @@ pub struct SandboxConfig {
     pub runtimes: Vec<String>,
     /// Warm containers kept for the first runtime, and at most one for each other; 0 starts each one on demand.
     pub pool_size: usize,
-    /// Warm containers hold a started interpreter for scripts of this level, which costs each about 8 MB; other jobs
+    /// Warm containers hold a started interpreter for scripts of this level, which costs each a few MB; other jobs
     /// start their own.
     pub start_ahead: Option<SecurityLevel>,
     /// Jobs of one owner that a container serves at level `standard`, wiped in between; 1 uses each once.

@@ -3,6 +3,7 @@
 mod closed_folder;
 mod endless;
 mod engine;
+mod gvisor;
 mod languages;
 mod limits;
 mod orphans;

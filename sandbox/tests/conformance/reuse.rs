@@ -57,6 +57,7 @@ if os.fork() == 0:
     if os.fork() == 0:
         hold = open("/work/job/held", "w"); os.unlink("/work/job/held"); hold.write("x" * 100_000); hold.flush()
         import time; time.sleep(60)
+    os._exit(0)
 print("left")
 "#;
 

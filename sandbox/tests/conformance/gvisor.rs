@@ -1,0 +1,29 @@
+//! The same jobs in containers of gVisor, where an engine has it.
+
+use sandbox::{Backend, Outcome, SecurityLevel};
+
+use crate::support::{RUNTIME, config, run, script, script_job, text, variable};
+
+/// Needs an engine with a runtime called `runsc`; `GVISOR_ENGINE` names its socket.
+#[test]
+#[ignore = "needs an engine with gVisor, see README.md"]
+fn jobs_run_on_gvisor() {
+    let mut own = config(Backend::Docker);
+    own.docker_host = variable("GVISOR_ENGINE");
+    own.docker_runtime = Some("runsc".into());
+    own.runtimes = vec!["python".into()];
+    own.instance = format!("gvisor-{}", std::process::id());
+    // gVisor is a kernel of its own, and has no Landlock.
+    own.minimum_landlock_abi = 0;
+    RUNTIME.block_on(async {
+        let sandbox = sandbox::open(own).await.expect("opens");
+        let result = script(&*sandbox, "import os\nprint(os.uname().release, os.getuid())").await;
+        assert_eq!((text(&result.stdout), result.exit_code), ("4.4.0 65534\n", Some(0)), "{result:?}");
+        let fork = "import os\ntry: os.fork()\nexcept OSError as error: print(error.errno)\n";
+        assert_eq!(text(&run(&*sandbox, script_job(SecurityLevel::Strict, fork)).await.stdout), "1\n");
+        let mut endless = script_job(SecurityLevel::Standard, "while True: pass");
+        endless.limits.wall = std::time::Duration::from_secs(1);
+        assert_eq!(run(&*sandbox, endless).await.outcome, Outcome::TimedOut);
+        sandbox.shutdown().await;
+    });
+}

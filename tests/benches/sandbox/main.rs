@@ -1,0 +1,153 @@
+//! How fast the sandbox is, beside the floors that this machine sets, measured in the same run.
+//!
+//! `make bench` prints two tables: times in milliseconds, and rates in jobs a second. Nothing here passes or fails by time.
+
+mod floors;
+mod table;
+mod workload;
+
+use std::time::Duration;
+
+use sandbox::{Backend, Outcome, SecurityLevel};
+use table::{Rate, Times, print_rates, print_times};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use workload::{Setup, hello, open, spin, warm};
+
+const ROUNDS: usize = 60;
+const SECONDS: u64 = 8;
+
+const PLAIN: &str = "floor: plain python3 -I -S process";
+const BARE: &str = "floor: bare create, start, job, remove";
+const PLAIN_RATE: &str = "floor: plain python3 -I -S processes";
+
+#[tokio::main]
+async fn main() {
+    let mut times = vec![Times::floor(PLAIN, floors::plain_python(ROUNDS))];
+    let mut rates = vec![Rate::floor(PLAIN_RATE, floors::plain_python_rate(Duration::from_secs(3)).await)];
+    bubblewrap(&mut times, &mut rates).await;
+    if floors::engine_answers().await {
+        hand_over(&mut times).await;
+        open_loop(&mut times).await;
+        ends(&mut times).await;
+        sustained(&mut rates).await;
+        idle_memory().await;
+    } else {
+        println!("SKIPPED: docker rows: no engine answers");
+    }
+    print_times(&times);
+    print_rates(&rates);
+}
+
+async fn bubblewrap(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
+    let sandbox = open(Setup { backend: Backend::Bubblewrap, ..Setup::usual("bubblewrap") }).await;
+    let mut samples = Vec::new();
+    for round in 0..ROUNDS {
+        samples.push(workload::time(&*sandbox, hello(SecurityLevel::Strict, &round.to_string())).await);
+    }
+    times.push(Times::beside(PLAIN, "bubblewrap, cold, hand-over to result", samples, None));
+    let rate =
+        workload::rate(&sandbox, SecurityLevel::Strict, Duration::from_secs(SECONDS), |job| job.to_string()).await;
+    rates.push(Rate::at_least("bubblewrap, strict", rate, 35.0));
+    sandbox.shutdown().await;
+}
+
+/// One job at a time, each by an owner of its own, so that none meets a kept container.
+async fn hand_over(times: &mut Vec<Times>) {
+    for (name, start_ahead, factor) in [
+        ("warm container, hand-over to result", None, 1.5),
+        ("the same with a started interpreter", Some(SecurityLevel::Standard), 0.7),
+    ] {
+        let sandbox = open(Setup { start_ahead, pool_size: 4, ..Setup::usual("hand-over") }).await;
+        let mut samples = Vec::new();
+        for round in 0..ROUNDS {
+            warm(&*sandbox, 2).await;
+            // A replacement is up before its interpreter is.
+            sleep(Duration::from_millis(60)).await;
+            samples.push(workload::time(&*sandbox, hello(SecurityLevel::Standard, &round.to_string())).await);
+        }
+        times.push(Times::beside(PLAIN, name, samples, Some(factor)));
+        sandbox.shutdown().await;
+    }
+}
+
+/// Jobs arrive by the clock, whether or not earlier ones are done.
+async fn open_loop(times: &mut Vec<Times>) {
+    const PER_SECOND: u32 = 6;
+    let sandbox = open(Setup { pool_size: 8, concurrency: 16, ..Setup::usual("open-loop") }).await;
+    warm(&*sandbox, 8).await;
+    let mut arrivals = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
+    let mut jobs = tokio::task::JoinSet::new();
+    for number in 0..ROUNDS {
+        arrivals.tick().await;
+        let sandbox = sandbox.clone();
+        jobs.spawn(async move {
+            let job = hello(SecurityLevel::Strict, &number.to_string());
+            let called = Instant::now();
+            let result = sandbox.run(job, CancellationToken::new()).await.expect("runs");
+            (result.wait.as_secs_f64() * 1e3, called.elapsed().as_secs_f64() * 1e3)
+        });
+    }
+    let (waits, whole): (Vec<_>, Vec<_>) = jobs.join_all().await.into_iter().unzip();
+    times.push(Times::under("open loop 6/s strict, pool 8: wait", waits, 5.0));
+    times.push(Times::beside(PLAIN, "open loop 6/s strict, pool 8: whole call", whole, None));
+    sandbox.shutdown().await;
+}
+
+async fn ends(times: &mut Vec<Times>) {
+    let sandbox = open(Setup { pool_size: 4, ..Setup::usual("ends") }).await;
+    let (mut cancels, mut overshoots) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS / 2 {
+        warm(&*sandbox, 1).await;
+        let cancel = CancellationToken::new();
+        let running = sandbox.run(spin(&round.to_string(), Duration::from_secs(20)), cancel.clone());
+        let cancelled = async {
+            sleep(Duration::from_millis(200)).await;
+            cancel.cancel();
+            Instant::now()
+        };
+        let (result, at) = tokio::join!(running, cancelled);
+        cancels.push(at.elapsed().as_secs_f64() * 1e3);
+        assert_eq!(result.expect("a cancelled job is a result").outcome, Outcome::Cancelled);
+        let limit = Duration::from_millis(300);
+        warm(&*sandbox, 1).await;
+        let result =
+            timeout(Duration::from_secs(30), sandbox.run(spin(&round.to_string(), limit), CancellationToken::new()));
+        let result = result.await.expect("it ends").expect("runs");
+        assert_eq!(result.outcome, Outcome::TimedOut);
+        overshoots.push(Duration::from_millis(result.usage.wall_ms).saturating_sub(limit).as_secs_f64() * 1e3);
+    }
+    times.push(Times::under("cancel to killed", cancels, 50.0));
+    times.push(Times::under("overshoot of the time limit", overshoots, 25.0));
+    sandbox.shutdown().await;
+}
+
+async fn sustained(rates: &mut Vec<Rate>) {
+    let span = Duration::from_secs(SECONDS);
+    let sandbox = open(Setup { pool_size: 8, concurrency: 4, ..Setup::usual("standard") }).await;
+    let standard = workload::rate(&sandbox, SecurityLevel::Standard, span, |_| "one".to_owned()).await;
+    rates.push(Rate::at_least("docker, standard, one owner", standard, 80.0));
+    sandbox.shutdown().await;
+    rates.push(Rate::floor(BARE, floors::bare_docker_rate(span).await));
+    let sandbox = open(Setup { pool_size: 4, concurrency: 4, ..Setup::usual("strict") }).await;
+    let strict = workload::rate(&sandbox, SecurityLevel::Strict, span, |job| job.to_string()).await;
+    rates.push(Rate::share("docker, strict, single use", strict, BARE, 0.85));
+    sandbox.shutdown().await;
+}
+
+async fn idle_memory() {
+    for (what, start_ahead) in
+        [("no started interpreter", None), ("a started interpreter", Some(SecurityLevel::Standard))]
+    {
+        let setup = Setup { start_ahead, ..Setup::usual("idle") };
+        let instance = setup.instance();
+        let sandbox = open(setup).await;
+        warm(&*sandbox, 1).await;
+        sleep(Duration::from_millis(500)).await;
+        match floors::cgroup_memory(&instance).await {
+            Some(bytes) => println!("idle memory of a warm container, {what}: {:.1} MB", bytes / 1e6),
+            None => println!("SKIPPED: idle memory: the containers' cgroups are not where Docker usually puts them"),
+        }
+        sandbox.shutdown().await;
+    }
+}

@@ -1,0 +1,93 @@
+//! The rows and how they are printed.
+
+/// Milliseconds of one thing, many times.
+pub(crate) struct Times {
+    name: &'static str,
+    samples: Vec<f64>,
+    floor: Option<&'static str>,
+    /// Of the median, in multiples of the floor's.
+    factor: Option<f64>,
+    /// Of the 95th percentile.
+    limit: Option<f64>,
+}
+
+impl Times {
+    pub(crate) fn floor(name: &'static str, samples: Vec<f64>) -> Self {
+        Self { name, samples, floor: None, factor: None, limit: None }
+    }
+
+    pub(crate) fn beside(floor: &'static str, name: &'static str, samples: Vec<f64>, factor: Option<f64>) -> Self {
+        Self { name, samples, floor: Some(floor), factor, limit: None }
+    }
+
+    pub(crate) fn under(name: &'static str, samples: Vec<f64>, limit: f64) -> Self {
+        Self { name, samples, floor: None, factor: None, limit: Some(limit) }
+    }
+
+    fn at(&self, share: f64) -> f64 {
+        let mut sorted = self.samples.clone();
+        sorted.sort_by(f64::total_cmp);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small index"
+        )]
+        let index = ((sorted.len() - 1) as f64 * share).round() as usize;
+        sorted[index]
+    }
+
+    fn target(&self) -> String {
+        match (self.factor, self.limit) {
+            (Some(factor), _) => format!("< {factor} x"),
+            (None, Some(limit)) => format!("p95 < {limit}"),
+            (None, None) => "-".to_owned(),
+        }
+    }
+}
+
+/// How many of one thing were done in a second.
+pub(crate) struct Rate {
+    name: &'static str,
+    per_second: f64,
+    floor: Option<(&'static str, f64)>,
+    at_least: Option<f64>,
+}
+
+impl Rate {
+    pub(crate) fn floor(name: &'static str, per_second: f64) -> Self {
+        Self { name, per_second, floor: None, at_least: None }
+    }
+
+    pub(crate) fn at_least(name: &'static str, per_second: f64, at_least: f64) -> Self {
+        Self { name, per_second, floor: None, at_least: Some(at_least) }
+    }
+
+    pub(crate) fn share(name: &'static str, per_second: f64, floor: &'static str, share: f64) -> Self {
+        Self { name, per_second, floor: Some((floor, share)), at_least: None }
+    }
+}
+
+pub(crate) fn print_times(rows: &[Times]) {
+    println!("\n{:48} {:>9} {:>9} {:>9} {:>10}", "milliseconds", "median", "p95", "x floor", "target");
+    for row in rows {
+        let floor = row.floor.and_then(|name| rows.iter().find(|row| row.name == name));
+        let ratio = floor.map_or("-".to_owned(), |floor| format!("{:.2}", row.at(0.5) / floor.at(0.5)));
+        println!("{:48} {:>9.2} {:>9.2} {ratio:>9} {:>10}", row.name, row.at(0.5), row.at(0.95), row.target());
+    }
+}
+
+pub(crate) fn print_rates(rows: &[Rate]) {
+    println!("\n{:48} {:>9} {:>9} {:>10}", "jobs a second", "rate", "of floor", "target");
+    for row in rows {
+        let floor = row.floor.and_then(|(name, share)| Some((rows.iter().find(|row| row.name == name)?, share)));
+        let share =
+            floor.map_or("-".to_owned(), |(floor, _)| format!("{:.0} %", row.per_second / floor.per_second * 100.0));
+        let target = match (row.floor, row.at_least) {
+            (Some((_, share)), _) => format!("> {:.0} %", share * 100.0),
+            (None, Some(rate)) => format!("> {rate:.0}"),
+            (None, None) => "-".to_owned(),
+        };
+        println!("{:48} {:>9.1} {share:>9} {target:>10}", row.name, row.per_second);
+    }
+}

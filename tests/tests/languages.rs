@@ -1,0 +1,60 @@
+//! The caller's file runs in its own language, from the door to the result.
+
+use serde_json::json;
+use tests::{Options, Stack, eventually};
+
+use std::time::Duration;
+
+#[tokio::test]
+async fn files_of_every_language_run_on_their_own_lane() {
+    let stack = Stack::start_with(Options { backend: "bubblewrap", ..Options::default() }).await;
+    let client = stack.developer().await;
+    let node_tests = "const { test } = require('node:test');\nconst assert = require('node:assert');\ntest('adds', () => assert.equal(1 + 1, 2));\ntest('fails', () => assert.equal(1, 2));\n";
+    let cases = [
+        // The language is known by its name, by the file, or by the code alone.
+        ("javascript", "", "console.log([1, 2].map(n => n * 2).join())", "2,4\n", 1.0),
+        ("", "sum.js", "const a = 1;\nconsole.log(`${a + 1}`)", "2\n", 1.0),
+        ("", "", "#!/usr/bin/env bash\nset -e\nfor n in 1 2; do echo \"n $n\"; done | tac\n", "n 2\nn 1\n", 1.0),
+        ("bash", "", "\u{feff}echo windows\r\n", "windows\n", 1.0),
+        ("sql", "", "CREATE TABLE t(a);\nINSERT INTO t VALUES (2), (3);\nSELECT sum(a) FROM t;\n", "5\n", 1.0),
+        ("", "sum.test.js", node_tests, "", 0.5),
+        ("python", "", "# -*- coding: latin-1 -*-\r\nprint('ä')\r\n", "ä\n", 1.0),
+    ];
+    for (language, file, code, stdout, success_rate) in cases {
+        let request = json!({
+            "goal": "Run this file and tell me what it prints",
+            "context": {
+                "project_context": {"file_content": code, "language": language, "current_file": file},
+                "execution_preferences": {"require_approval": false},
+            },
+        });
+        let id = client.execute(&request).await;
+        let done = client.until(&id, "completed").await;
+        let results = &done["artifacts"]["test_results"];
+        assert_eq!((&results["stdout"], &results["success_rate"]), (&json!(stdout), &json!(success_rate)), "{results}");
+    }
+    let offered = eventually("health", Duration::from_secs(10), || async {
+        let health = client.get("/health").await.json();
+        let runtimes = health["services"]["sandbox"]["runtimes"].clone();
+        runtimes.as_array().is_some_and(|names| !names.is_empty()).then_some(runtimes)
+    });
+    assert_eq!(offered.await, json!(["bash", "node", "python", "sql"]));
+}
+
+#[tokio::test]
+async fn a_language_without_a_runtime_is_refused_before_it_is_queued_for_one() {
+    let stack = Stack::start_with(Options { backend: "bubblewrap", ..Options::default() }).await;
+    let client = stack.developer().await;
+    let request = json!({
+        "goal": "Run this file and tell me what it prints",
+        "context": {
+            "project_context": {"file_content": "const a: number = 1;", "language": "typescript"},
+            "execution_preferences": {"require_approval": false},
+        },
+    });
+    let id = client.execute(&request).await;
+    let failed = client.until(&id, "failed").await;
+    assert_eq!(failed["error"]["code"], "no_generator");
+    let hint = failed["error"]["hint"].as_str().unwrap_or_default();
+    assert!(["python", "node", "bash", "sql"].iter().all(|name| hint.contains(name)), "{failed}");
+}
