@@ -48,8 +48,6 @@ on_every_backend! {
     languages::bash_reports_each_test,
     languages::sql_runs_scripts,
     languages::source_text_runs_as_its_author_meant_it,
-    reuse::a_started_interpreter_shows_nothing_of_it,
-    reuse::a_started_interpreter_has_the_walls_of_its_job,
     limits::time_runs_out,
     limits::output_before_the_kill_is_kept,
     limits::endless_output_is_cut,
