@@ -67,7 +67,7 @@ fn config(roots_dir: PathBuf, backend: Backend) -> SandboxConfig {
         runtimes: vec!["python".into()],
         pool_size: 2,
         start_ahead: Some(SecurityLevel::Standard),
-        jobs_per_container: 20,
+        jobs_per_container: 1,
         docker_runtime: None,
         concurrency: 2,
         runner_path: None,

@@ -79,7 +79,7 @@ impl DockerSandbox {
 
     /// The owner's own container if one waits, else a warm one, else a new one.
     async fn take(&self, job: &Job) -> Result<Container, SandboxError> {
-        match self.kept.take(job) {
+        match self.kept.take(job).await {
             Some(container) => Ok(container),
             None => self.pool.take(Shape::of(job)).await,
         }
@@ -109,7 +109,7 @@ impl DockerSandbox {
         let (again, began) = (frame.again, Instant::now());
         match conversation::hold(&mut container.link, frame, cancel).await? {
             Ended::Finished(facts) => {
-                if again && container.is_ready_again().await && !self.admission.closing().is_cancelled() {
+                if again && !self.admission.closing().is_cancelled() {
                     self.kept.keep(job.owner.clone(), container);
                 } else {
                     container.retire();

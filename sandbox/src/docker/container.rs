@@ -12,6 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 
+use crate::background::Background;
 use crate::docker::engine::{Engine, engine_failed};
 use crate::docker::shape::Shape;
 use crate::error::SandboxError;
@@ -55,6 +56,11 @@ impl Container {
             Ok(Err(error)) => Err(SandboxError::retry("sandbox_unavailable", format!("a container failed: {error}"))),
             Err(_) => Err(SandboxError::retry("sandbox_unavailable", "a container's runner is not ready after 15 s")),
         }
+    }
+
+    /// Where work goes that outlives its caller.
+    pub(crate) fn background(&self) -> Background {
+        self.life.engine.background.clone()
     }
 
     /// Has the runner start an interpreter for the job that is to come.

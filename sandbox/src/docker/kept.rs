@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::docker::container::Container;
@@ -22,8 +23,10 @@ pub(crate) struct Kept {
 
 struct Waiting {
     owner: Owner,
+    shape: Shape,
     since: Instant,
-    container: Container,
+    /// Comes when the runner has wiped what the last job left; never, when it could not.
+    container: oneshot::Receiver<Container>,
 }
 
 impl Kept {
@@ -37,27 +40,43 @@ impl Kept {
         job.level == SecurityLevel::Standard && served + 1 < self.jobs_per_container
     }
 
-    /// The owner's container of this shape, if one waits and its runner lives.
-    pub(crate) fn take(&self, job: &Job) -> Option<Container> {
+    /// The owner's container of this shape, if one waits or is being wiped and its runner lives. Cancel safe: a dropped
+    /// call ends the container it was waiting for.
+    pub(crate) async fn take(&self, job: &Job) -> Option<Container> {
         if job.level != SecurityLevel::Standard {
             return None;
         }
         let shape = Shape::of(job);
-        let mut containers = self.locked();
-        loop {
-            let fits = |waiting: &Waiting| waiting.owner == job.owner && waiting.container.shape == shape;
-            let place = containers.iter().position(fits)?;
-            let mut found = containers.remove(place)?;
-            if found.container.is_waiting() {
-                return Some(found.container);
+        while let Some(waiting) = self.remove(&job.owner, &shape) {
+            if let Ok(mut container) = waiting.container.await
+                && container.is_waiting()
+            {
+                return Some(container);
             }
         }
+        None
     }
 
-    /// Keeps a wiped container; the one that has waited longest goes when there are too many.
-    pub(crate) fn keep(&self, owner: Owner, container: Container) {
+    fn remove(&self, owner: &Owner, shape: &Shape) -> Option<Waiting> {
         let mut containers = self.locked();
-        containers.push_back(Waiting { owner, since: Instant::now(), container });
+        let place = containers.iter().position(|waiting| waiting.owner == *owner && waiting.shape == *shape)?;
+        containers.remove(place)
+    }
+
+    /// Keeps a container whose runner wipes it; the one that has waited longest goes when there are too many.
+    pub(crate) fn keep(&self, owner: Owner, mut container: Container) {
+        let (wiped, receiver) = oneshot::channel();
+        let (shape, background) = (container.shape.clone(), container.background());
+        drop(background.spawn(async move {
+            if container.is_ready_again().await {
+                // Nobody waits for it any more: dropping it removes it.
+                drop(wiped.send(container));
+            } else {
+                container.retire();
+            }
+        }));
+        let mut containers = self.locked();
+        containers.push_back(Waiting { owner, shape, since: Instant::now(), container: receiver });
         if containers.len() > self.most {
             drop(containers.pop_front());
         }
