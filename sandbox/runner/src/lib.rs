@@ -8,6 +8,8 @@
 //! Start reading at [`protocol`] (what is said), then [`serve`] (the life of one job).
 
 pub mod cgroup;
+#[cfg(feature = "positive-controls")]
+pub mod controls;
 pub mod guard;
 pub mod launch;
 pub mod protocol;

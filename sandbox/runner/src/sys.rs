@@ -17,7 +17,8 @@ pub(crate) fn landlock_abi() -> u32 {
     const VERSION: u32 = 1;
     #[expect(unsafe_code, reason = "asks for a number: no pointer is passed")]
     let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) };
-    u32::try_from(version).unwrap_or(0)
+    let version = u32::try_from(version).unwrap_or(0);
+    if cfg!(feature = "landlock-abi-2") { version.min(2) } else { version }
 }
 
 fn prctl(option: c_int, argument: libc::c_ulong) -> Result<()> {
@@ -76,7 +77,28 @@ pub(crate) fn close_on_exec_from(first: u32) -> Result<()> {
     #[expect(unsafe_code, reason = "only flags change; nothing is closed under an owner")]
     let result =
         unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_uint) };
-    if result < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+    if result == 0 {
+        return Ok(());
+    }
+    match Error::last_os_error().raw_os_error() {
+        // gVisor knows the call and not the flag. Its containers inherit three descriptors.
+        Some(libc::EINVAL | libc::ENOSYS) => close_on_exec_each(first),
+        _ => Err(Error::last_os_error()),
+    }
+}
+
+fn close_on_exec_each(first: u32) -> Result<()> {
+    const MOST: u32 = 1024;
+    for descriptor in first..MOST {
+        #[expect(unsafe_code, reason = "only a flag changes; a number that is no descriptor is an error, and no harm")]
+        let result = unsafe { libc::fcntl(descriptor.cast_signed(), libc::F_SETFD, libc::FD_CLOEXEC) };
+        if let Err(error) = check(result)
+            && error.raw_os_error() != Some(libc::EBADF)
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// Blocks SIGCHLD and returns a descriptor that becomes readable on each.
@@ -197,8 +219,18 @@ pub(crate) fn is_full(path: &CStr) -> bool {
 
 /// Mounts a tmpfs that runs nothing, holds no devices and has a size; needs `CAP_SYS_ADMIN` in the mount's namespace.
 pub(crate) fn mount_tmpfs(target: &CStr, options: &str) -> Result<()> {
+    mount_tmpfs_with(target, options, libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC)
+}
+
+/// The work directory of a positive control.
+#[cfg(feature = "positive-controls")]
+pub(crate) fn mount_work(options: &str, executable: bool) -> Result<()> {
+    let flags = libc::MS_NOSUID | libc::MS_NODEV;
+    mount_tmpfs_with(c"/work", options, if executable { flags } else { flags | libc::MS_NOEXEC })
+}
+
+fn mount_tmpfs_with(target: &CStr, options: &str, flags: libc::c_ulong) -> Result<()> {
     let options = CString::new(options)?;
-    let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
     #[expect(unsafe_code, reason = "all strings are terminated and outlive the call")]
     let result =
         unsafe { libc::mount(c"tmpfs".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), flags, options.as_ptr().cast()) };

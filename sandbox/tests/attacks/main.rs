@@ -4,9 +4,12 @@
 //! host holds out prizes (a secret file, listeners) and knows when one was taken. `ATTACKS=word` runs those whose
 //! name holds the word.
 
+#[path = "../controls/build.rs"]
+mod build;
 mod case;
 mod host;
 mod judge;
+mod old_kernel;
 mod run;
 #[path = "../conformance/support.rs"]
 #[expect(dead_code, reason = "shared with the conformance suite, which uses more of it")]
@@ -32,12 +35,12 @@ const FAMILIES: [&str; 11] = [
 
 #[test]
 fn docker_withstands_every_attack() {
-    run::all(Backend::Docker);
+    run::all(Backend::Docker, None);
 }
 
 #[test]
 fn bubblewrap_withstands_every_attack() {
-    run::all(Backend::Bubblewrap);
+    run::all(Backend::Bubblewrap, None);
 }
 
 #[test]

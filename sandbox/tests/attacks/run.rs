@@ -1,5 +1,6 @@
 //! Runs attacks, several at a time, and collects what is wrong.
 
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use crate::case::{self, Case, Look};
 use crate::host::{self, Host};
 use crate::judge;
+use crate::old_kernel;
 use crate::support::{RUNTIME, config, engine_answers, variable};
 
 /// Attacks that run at once on one backend; both backends run at the same time.
@@ -19,9 +21,9 @@ const AT_ONCE: usize = 3;
 /// For an attack that names no time limit; none needs more than a small part of it.
 const WALL: Duration = Duration::from_secs(20);
 
-/// Runs every attack on one backend.
+/// Runs every attack on one backend with the roots that jobs get, or with those of a test.
 #[track_caller]
-pub(crate) fn all(backend: Backend) {
+pub(crate) fn all(backend: Backend, roots: Option<&Path>) {
     if backend == Backend::Docker && !engine_answers() {
         assert!(variable("CI").as_deref() != Some("true"), "no Docker engine answers, and CI must test with one");
         return eprintln!("SKIPPED: attacks on the docker sandbox: no engine answers");
@@ -30,10 +32,14 @@ pub(crate) fn all(backend: Backend) {
         return eprintln!("SKIPPED: attacks: their call numbers are those of x86-64");
     }
     let mut own = config(backend);
-    own.instance = format!("attacks-{}", std::process::id());
+    own.roots_dir = roots.map_or(own.roots_dir, Path::to_owned);
+    own.instance = format!("attacks-{}-{}", std::process::id(), roots.map_or("now", |_| "old"));
     own.pool_size = AT_ONCE;
+    own.runtimes = vec!["python".into()];
     let wrong = RUNTIME.block_on(async {
         let sandbox = sandbox::open(own).await.expect("opens the sandbox");
+        let landlock = sandbox.health().await.landlock_abi;
+        assert!(roots.is_none() || landlock == old_kernel::LANDLOCK, "the roots offer Landlock {landlock}");
         let wrong = every_attack(&*sandbox).await;
         sandbox.shutdown().await;
         wrong

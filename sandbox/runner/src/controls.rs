@@ -1,0 +1,66 @@
+//! Positive controls: a program behind chosen walls alone, to show that an attack succeeds where one is missing.
+//!
+//! Compiled for tests only (feature `positive-controls`, a binary of its own): the program that runs jobs has no switch
+//! that takes a wall away. The walls are built by the same functions as a job's.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{self, FileFrame, JOB_DIR, Walls};
+use crate::{inner_filter, landlock_rules, sys, syscalls, work_files};
+
+/// Which walls to build, and what to start behind them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Control {
+    pub argv: Vec<String>,
+    pub files: Vec<FileFrame>,
+    /// Options of the work directory's tmpfs; absent: the host has laid one out.
+    pub work_options: Option<String>,
+    /// Mounts the work directory so that programs in it may be executed.
+    pub executable_work: bool,
+    pub drop_capabilities: bool,
+    pub outer_seccomp: bool,
+    pub inner_seccomp: bool,
+    /// Newest Landlock to use; absent: none.
+    pub landlock: Option<u32>,
+    pub file_bytes: Option<u64>,
+    pub walls: Walls,
+}
+
+/// Reads a [`Control`] from stdin and becomes its program; returns only on failure.
+pub fn control() -> Result<(), String> {
+    let control = protocol::read_frame::<Control>(&mut std::io::stdin().lock()).map_err(|error| error.to_string())?;
+    let control = control.ok_or("stdin holds no control")?;
+    let failed = |what: &'static str| move |error: std::io::Error| format!("cannot {what}: {error}");
+    if let Some(options) = &control.work_options {
+        sys::mount_work(options, control.executable_work).map_err(failed("mount the work directory"))?;
+    }
+    work_files::make_directories().map_err(|refused| refused.detail)?;
+    work_files::write_all(&control.files).map_err(|refused| refused.detail)?;
+    if control.drop_capabilities {
+        sys::drop_capabilities().map_err(failed("drop capabilities"))?;
+    }
+    if let Some(bytes) = control.file_bytes {
+        sys::set_limit(libc::RLIMIT_FSIZE, bytes, 0).map_err(failed("limit files"))?;
+    }
+    sys::set_no_new_privileges().map_err(failed("set no_new_privs"))?;
+    if let Some(newest) = control.landlock {
+        landlock_rules::restrict_up_to(&control.walls, newest).map_err(|error| error.to_string())?;
+    }
+    if control.inner_seccomp {
+        apply(&inner_filter::build(&control.walls)?)?;
+    }
+    if control.outer_seccomp {
+        apply(&syscalls::bubblewrap_filters().map_err(|error| error.to_string())?)?;
+    }
+    let (program, arguments) = control.argv.split_first().ok_or("the control names no program")?;
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(JOB_DIR).stdin(Stdio::null()).env("HOME", "/work/tmp");
+    Err(format!("cannot start {program}: {}", command.exec()))
+}
+
+fn apply(filters: &[seccompiler::BpfProgram]) -> Result<(), String> {
+    filters.iter().try_for_each(|filter| seccompiler::apply_filter(filter).map_err(|error| error.to_string()))
+}

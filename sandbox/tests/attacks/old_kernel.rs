@@ -1,0 +1,78 @@
+//! Every attack once more with no more Landlock than a stock Debian 12 kernel offers: namespaces, filters and the rest
+//! must hold alone what newer rules hold as well.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use sandbox::Backend;
+
+use crate::build::static_program;
+use crate::run;
+use crate::support::{engine_answers, is_root, roots};
+
+/// What the runner of these roots takes, whatever the kernel has.
+pub(crate) const LANDLOCK: u32 = 2;
+
+#[test]
+fn bubblewrap_withstands_every_attack_with_landlock_2() {
+    if !is_root() {
+        return eprintln!("SKIPPED: attacks with Landlock 2 on bubblewrap: needs root to lay out a root");
+    }
+    let own = OldRoots::lay_out("bubblewrap");
+    let root = own.folder.join("python/rootfs");
+    let now = roots().join("python/rootfs").canonicalize().expect("is built");
+    call(Command::new("cp").arg("-al").arg(now).arg(&root));
+    fs::remove_file(root.join("promptcraft-runner")).expect("takes the usual runner away");
+    fs::copy(own.folder.join("promptcraft-runner"), root.join("promptcraft-runner")).expect("puts the other one there");
+    run::all(Backend::Bubblewrap, Some(&own.folder));
+}
+
+#[test]
+fn docker_withstands_every_attack_with_landlock_2() {
+    if !engine_answers() {
+        // Says why, and fails where an engine is a must.
+        return run::all(Backend::Docker, None);
+    }
+    let own = OldRoots::lay_out("docker");
+    let image = format!("promptcraft-landlock-2-{}", std::process::id());
+    let usual = fs::read_to_string(roots().join("python/image")).expect("the image is noted");
+    let recipe = format!("FROM {}\nCOPY promptcraft-runner /promptcraft-runner\n", usual.trim());
+    fs::write(own.folder.join("Dockerfile"), recipe).expect("writes the recipe");
+    call(Command::new("docker").args(["build", "--quiet", "--tag", &image]).arg(&own.folder));
+    fs::write(own.folder.join("python/image"), &image).expect("notes the image");
+    let ended = std::panic::catch_unwind(|| run::all(Backend::Docker, Some(&own.folder)));
+    call(Command::new("docker").args(["image", "rm", "--force", &image]));
+    if let Err(panic) = ended {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// A folder like that of `build-root.sh`, with another runner.
+struct OldRoots {
+    folder: PathBuf,
+}
+
+impl OldRoots {
+    fn lay_out(name: &str) -> Self {
+        // Beside the usual ones, so that files can be linked.
+        let folder = roots().join(format!(".landlock-2-{name}-{}", std::process::id()));
+        fs::create_dir_all(folder.join("python")).expect("makes a folder");
+        let own = Self { folder };
+        let runner = static_program("promptcraft-runner", "landlock-abi-2", "landlock-2");
+        fs::copy(&runner, own.folder.join("promptcraft-runner")).expect("copies the runner");
+        own
+    }
+}
+
+impl Drop for OldRoots {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.folder).expect("cleans up");
+    }
+}
+
+#[track_caller]
+fn call(command: &mut Command) {
+    let ended = command.output().expect("the program is installed");
+    assert!(ended.status.success(), "{command:?}: {}", String::from_utf8_lossy(&ended.stderr));
+}

@@ -1,0 +1,190 @@
+//! The walls that the engine builds, each taken away from a plain container.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use sandbox::SecurityLevel;
+
+use crate::case::{self, Case};
+use crate::got_through;
+use crate::host::Host;
+use crate::support::{engine_answers, roots, variable};
+
+/// A folder with the attack in it, as a container sees it at `/work`.
+struct Attack {
+    folder: PathBuf,
+}
+
+impl Attack {
+    fn of(name: &str, host: &Host) -> Self {
+        let case = Case::read(&case::folder().join(name));
+        let known = host.as_known(SecurityLevel::Standard, "control").to_string();
+        Self::with(case.files.into_iter().chain([("host.json".to_owned(), known.into())]))
+    }
+
+    fn inline(source: &str) -> Self {
+        let known = r#"{"marker": "control"}"#;
+        Self::with([("attack.py".to_owned(), source.into()), ("host.json".to_owned(), known.into())])
+    }
+
+    fn with(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        let name = format!("promptcraft-control-{}", uuid::Uuid::new_v4().simple());
+        let (folder, evidence) = (std::env::temp_dir().join(name), case::folder().join("evidence.py"));
+        fs::create_dir(&folder).expect("makes a folder");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("opens the folder");
+        fs::copy(evidence, folder.join("evidence.py")).expect("copies");
+        for (path, content) in files {
+            fs::write(folder.join(path), content).expect("writes");
+        }
+        Self { folder }
+    }
+
+    /// What it prints in a container with these flags.
+    fn run(&self, flags: &[&str]) -> String {
+        let image = fs::read_to_string(roots().join("python/image")).expect("the image is noted");
+        let network: &[_] = if flags.contains(&"--network") { &[] } else { &["--network", "none"] };
+        let ended = Command::new("docker")
+            .args(["run", "--rm", "--entrypoint", "/usr/bin/python3", "--workdir", "/work", "--volume"])
+            .arg(format!("{}:/work", self.folder.display()))
+            .args(network)
+            .args(flags)
+            .args([image.trim(), "-s", "-B", "attack.py"])
+            .output()
+            .expect("the docker client is installed");
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(!said.is_empty(), "{flags:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        said
+    }
+}
+
+impl Drop for Attack {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.folder).expect("cleans up");
+    }
+}
+
+/// A network of the test's own, with a way to the host.
+struct Network {
+    name: String,
+}
+
+impl Network {
+    fn create() -> Self {
+        let name = format!("promptcraft-control-{}", std::process::id());
+        let made = Command::new("docker").args(["network", "create", &name]).output().expect("docker is installed");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Self { name }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let gone = Command::new("docker").args(["network", "rm", &self.name]).output().expect("docker is installed");
+        assert!(gone.status.success(), "{}", String::from_utf8_lossy(&gone.stderr));
+    }
+}
+
+/// False, said loudly, where there is no engine.
+fn there_is_an_engine() -> bool {
+    if !engine_answers() {
+        assert!(variable("CI").as_deref() != Some("true"), "no Docker engine answers, and CI must test with one");
+        eprintln!("SKIPPED: positive controls of docker's walls: no engine answers");
+    }
+    engine_answers()
+}
+
+#[track_caller]
+fn check(attempt: &str, attack: &Attack, without: &[&str], with: &[&str]) {
+    let free = attack.run(without);
+    assert!(got_through(attempt, &free), "without {with:?} {attempt} must succeed: {free}");
+    let walled = attack.run(with);
+    assert!(!got_through(attempt, &walled), "with {with:?} {attempt} must fail: {walled}");
+}
+
+const NOBODY: [&str; 2] = ["--user", "65534:65534"];
+
+#[test]
+fn a_container_without_network_reaches_nobody() {
+    if there_is_an_engine() {
+        let host = Host::open();
+        let attack = Attack::of("network/services", &host);
+        let network = Network::create();
+        let within = [&NOBODY[..], &["--network", &network.name]].concat();
+        check("listener", &attack, &within, &NOBODY);
+    }
+}
+
+#[test]
+fn a_container_without_capabilities_makes_no_devices() {
+    if there_is_an_engine() {
+        // The folder lies on the host: the device is made there and goes with it.
+        let source = "import os\nimport stat\nfrom evidence import attempt\nattempt('make', lambda: os.mknod('/work/null', stat.S_IFCHR | 0o666, os.makedev(1, 3)) or 'made')\n";
+        check("make", &Attack::inline(source), &["--user", "0:0"], &["--user", "0:0", "--cap-drop", "ALL"]);
+    }
+}
+
+#[test]
+fn a_container_with_a_read_only_root_cannot_be_changed() {
+    if there_is_an_engine() {
+        let attack = Attack::of("filesystem/write_elsewhere", &Host::open());
+        check("file_in_/usr/lib", &attack, &["--user", "0:0"], &["--user", "0:0", "--read-only"]);
+    }
+}
+
+#[test]
+fn a_container_of_nobody_cannot_change_what_is_root_s() {
+    if there_is_an_engine() {
+        let attack = Attack::of("filesystem/write_elsewhere", &Host::open());
+        check("file_in_/usr/lib", &attack, &["--user", "0:0"], &NOBODY);
+    }
+}
+
+#[test]
+fn no_new_privileges_disarms_a_setuid_program() {
+    if !there_is_an_engine() {
+        return;
+    }
+    let source = "import os, subprocess\nfrom evidence import attempt\ndef become():\n    said = subprocess.run(['/work/tool', '-I', '-S', '-c', 'import os; print(os.geteuid())'], capture_output=True).stdout\n    if said.strip() == b'0': return 'root'\n    raise PermissionError(1, 'not root')\nattempt('become', become)\n";
+    let attack = Attack::inline(source);
+    let python = roots().join("python/rootfs/usr/bin/python3").canonicalize().expect("is built");
+    fs::copy(python, attack.folder.join("tool")).expect("copies");
+    fs::set_permissions(attack.folder.join("tool"), fs::Permissions::from_mode(0o4755)).expect("sets the bit");
+    check("become", &attack, &NOBODY, &[&NOBODY[..], &["--security-opt", "no-new-privileges"]].concat());
+}
+
+#[test]
+fn a_container_s_memory_is_bounded() {
+    if there_is_an_engine() {
+        // The child is what the kernel takes; its parent tells of it.
+        let source = "import os\nfrom evidence import attempt\ndef take():\n    if (child := os.fork()) == 0:\n        held = b'x' * (300 << 20)\n        os._exit(0)\n    if os.waitpid(child, 0)[1]: raise MemoryError\n    return '300 MiB'\nattempt('take', take)\n";
+        check(
+            "take",
+            &Attack::inline(source),
+            &NOBODY,
+            &[&NOBODY[..], &["--memory", "128m", "--memory-swap", "128m"]].concat(),
+        );
+    }
+}
+
+#[test]
+fn a_container_s_processes_are_bounded() {
+    if there_is_an_engine() {
+        let source = "import threading, time\nfrom evidence import attempt\ndef start():\n    for _ in range(200): threading.Thread(target=time.sleep, args=(0.2,)).start()\n    return '200 threads'\nattempt('start', start)\n";
+        check("start", &Attack::inline(source), &NOBODY, &[&NOBODY[..], &["--pids-limit", "64"]].concat());
+    }
+}
+
+#[test]
+fn a_container_s_processor_time_is_shared_out() {
+    if there_is_an_engine() {
+        let source = "import time\nfrom evidence import attempt\ndef use():\n    end = time.monotonic() + 1\n    while time.monotonic() < end: pass\n    used = time.process_time()\n    if used < 0.2: raise TimeoutError\n    return used\nattempt('use', use)\n";
+        check(
+            "use",
+            &Attack::inline(source),
+            &NOBODY,
+            &[&NOBODY[..], &["--cpu-period", "10000", "--cpu-quota", "1000"]].concat(),
+        );
+    }
+}
