@@ -1,6 +1,6 @@
 # `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
 
-.PHONY: help run test lint coverage bench clean
+.PHONY: help run test lint coverage bench fuzz clean
 
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
@@ -8,6 +8,7 @@ help:
 	@echo "make lint      layout, lints, dependencies, shell scripts"
 	@echo "make coverage  line coverage under target/coverage"
 	@echo "make bench     latencies and rates, beside this machine's floors"
+	@echo "make fuzz      a minute of coverage-guided fuzzing of the sandbox's frames"
 	@echo "make clean     take away what was built; data/ stays"
 
 run:
@@ -23,7 +24,10 @@ coverage:
 	@scripts/coverage.sh
 
 bench:
-	cargo build --release --workspace --bins && cargo bench -p tests
+	cargo build --release --workspace --bins && cargo bench -p tests --bench latency && cargo bench -p sandbox --bench speed
+
+fuzz:
+	@sandbox/fuzz/run.sh
 
 clean:
 	cargo clean
