@@ -53,7 +53,8 @@ impl Newest {
     /// The workflow; `None` where there is none. What Redis lacked is put back.
     pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
         match self.view.get(id).await {
-            Ok(Some(stored)) if self.seen.is_newest(id, stored.sequence) => return Ok(Some(stored)),
+            // Redis may be a moment ahead of what we have heard of the log, or wrong: the log tells.
+            Ok(Some(stored)) if self.seen.is_believable(id, stored.sequence) => return Ok(Some(stored)),
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "reading from the log instead"),
         }
@@ -98,10 +99,10 @@ impl Newest {
         Ok(page_of(&self.scan().await?, query))
     }
 
-    /// Reads anew what the view has an older state of.
+    /// Reads anew what the view has an older state of, or one that the log may not have.
     async fn refresh(&self, query: &ListQuery, page: &mut Page) -> Result<(), Problem> {
         for item in &mut page.items {
-            if !self.seen.is_newest(item.workflow.id, item.sequence)
+            if !self.seen.is_believable(item.workflow.id, item.sequence)
                 && let Some(newer) = self.get(item.workflow.id).await?
             {
                 *item = newer;

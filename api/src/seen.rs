@@ -37,6 +37,11 @@ impl Seen {
         sequences.by_workflow.get(&id).is_none_or(|newest| sequence >= *newest)
     }
 
+    /// Whether `sequence` may be the workflow's newest: nothing newer of it is known, and the log has come that far.
+    pub(crate) fn is_believable(&self, id: WorkflowId, sequence: u64) -> bool {
+        sequence <= self.latest() && self.is_newest(id, sequence)
+    }
+
     /// The newest sequence of all.
     pub(crate) fn latest(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).latest
@@ -65,6 +70,8 @@ mod tests {
         assert!(seen.is_newest(id, 7) && seen.is_newest(id, 8));
         assert!(seen.is_newest(WorkflowId::fresh(), 1));
         assert_eq!(seen.latest(), 7);
+        assert!(seen.is_believable(id, 7) && !seen.is_believable(id, 6), "older than known");
+        assert!(!seen.is_believable(id, 8), "the log has not come that far");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod stack;
 
 use serde_json::{Value, json};
 use shared::messaging::{Control, WorkerReport};
+use shared::read_model::{Difference, ReadModel, compare, rebuild};
 use stack::{Stack, eventually, goal, read};
 
 fn worker() -> WorkerReport {
@@ -166,4 +167,36 @@ fn faults(document: &Value, schema: &Value, value: &Value, place: &str) -> Vec<S
         found.extend(faults(document, &schema["items"], inner, &format!("{place}[]")));
     }
     found
+}
+
+#[tokio::test]
+async fn what_the_log_does_not_say_is_neither_believed_nor_kept() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let (true_one, other) = (api.submit(&token).await, api.submit(&token).await);
+    let view = ReadModel::open(&format!("redis://127.0.0.1:{}/0", stack.redis_port)).unwrap();
+    eventually("both are in the view", async || compare(&stack.log, &view).await.unwrap().is_empty()).await;
+    assert_eq!(api.post(&format!("/api/v3/execute/cancel/{other}"), Some(&token), &json!({})).await.0, 200);
+
+    let unknown = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
+    let forge = "for k = 2, 3 do redis.call('HSET', KEYS[k], 'seq', '999999', 'state', redis.call('HGET', KEYS[1], 'state')) end";
+    let keys = [&other, &true_one, unknown].map(|id| format!("workflow:{id}"));
+    assert_eq!(stack.redis(&["EVAL", forge, "3", &keys[0], &keys[1], &keys[2]]), "");
+    stack.redis(&["ZADD", "list:*", "1", unknown]);
+    stack.redis(&["ZADD", "list:ann:failed", "1", &true_one]);
+
+    let (code, body) = api.get(&format!("/api/v3/execute/status/{true_one}"), &token).await;
+    assert_eq!(
+        (code, &body["data"]["status"], &body["data"]["workflow_id"]),
+        (200, &json!("created"), &json!(true_one))
+    );
+    let differences = compare(&stack.log, &view).await.unwrap();
+    let mut found: Vec<String> = differences.iter().map(|difference: &Difference| difference.id.to_string()).collect();
+    found.sort();
+    let mut expected = [true_one.clone(), unknown.to_owned()];
+    expected.sort();
+    assert_eq!(found, expected);
+    rebuild(&stack.log, &view).await.unwrap();
+    assert_eq!(compare(&stack.log, &view).await.unwrap(), []);
 }

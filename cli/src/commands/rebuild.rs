@@ -25,12 +25,17 @@ impl Rebuild {
         let log = WorkflowLog::new(&self.installation.broker().await?);
         let view = ReadModel::open(self.redis_url()?.expose())?;
         if !self.check {
-            println!("{} workflows written", rebuild(&log, &view).await?);
+            println!("{} transitions read", rebuild(&log, &view).await?);
         }
         let differences = compare(&log, &view).await?;
         for difference in &differences {
             let seen = difference.view_sequence.map_or("absent".to_owned(), |sequence| format!("at {sequence}"));
-            println!("{} is {seen}, at {} in the log", difference.id, difference.log_sequence);
+            let truth = match difference.log_sequence {
+                0 => "not in the log".to_owned(),
+                sequence => format!("at {sequence} in the log"),
+            };
+            let lists = if difference.is_listed_right { "" } else { ", and listed wrongly" };
+            println!("{} is {seen}, {truth}{lists}", difference.id);
         }
         if differences.is_empty() {
             println!("Redis agrees with the log");

@@ -18,6 +18,10 @@ use crate::config::is_set;
 /// then, although space was freed.
 const SICK: Duration = Duration::from_secs(10);
 
+/// Workers take turns in Redis and do nothing else there: what they run is other people's code, and the API believes Redis.
+const WORKER_RIGHTS: &str = "-@all +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
+                             +zscore";
+
 /// Everything that decides how the processes are started.
 pub struct Recipe {
     pub data: DataDirectory,
@@ -41,10 +45,10 @@ impl Recipe {
         format!("http://127.0.0.1:{}", self.ports.broker_monitor)
     }
 
-    /// The services' own address of Redis, with its password.
-    pub fn redis_url(&self) -> io::Result<String> {
-        let password = self.data.secret("redis-promptcraft")?;
-        Ok(format!("redis://promptcraft:{password}@127.0.0.1:{}/0", self.ports.redis))
+    /// The address of Redis for the user `promptcraft` (API and approver) or `worker`, with the user's password.
+    pub fn redis_url(&self, user: &str) -> io::Result<String> {
+        let password = self.data.secret(&format!("redis-{user}"))?;
+        Ok(format!("redis://{user}:{password}@127.0.0.1:{}/0", self.ports.redis))
     }
 
     /// The runtimes that there are roots for, and Python, which there always is; each is a lane of `execute` steps.
@@ -95,11 +99,13 @@ impl Recipe {
         let configuration = directory.join("redis.conf");
         let operator = self.data.secret("redis-default")?;
         let services = self.data.secret("redis-promptcraft")?;
+        let worker = self.data.secret("redis-worker")?;
         // Nothing lives only here, so a second of writes may be lost in a power cut.
         let text = format!(
             "bind 127.0.0.1\nport {port}\ndir \"{directory}\"\nappendonly yes\nappendfsync everysec\nsave \"\"\n\
              user default on >{operator} ~* &* +@all\n\
-             user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n",
+             user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n\
+             user worker on >{worker} ~steps:* {WORKER_RIGHTS}\n",
             port = self.ports.redis,
             directory = directory.display(),
         );
@@ -166,8 +172,13 @@ impl Recipe {
         own: Vec<(&'static str, String)>,
         probe: Probe,
     ) -> io::Result<ChildSpec> {
-        let redis_url = self.data.root().join("secrets/redis-url");
-        private_file::write(&redis_url, self.redis_url()?.as_bytes())?;
+        let (redis_user, file) = if user == "worker" {
+            ("worker", "secrets/redis-url-worker")
+        } else {
+            ("promptcraft", "secrets/redis-url")
+        };
+        let redis_url = self.data.root().join(file);
+        private_file::write(&redis_url, self.redis_url(redis_user)?.as_bytes())?;
         let mut settings = vec![
             ("NATS__URL", self.broker_url()),
             ("NATS__USER", user.to_owned()),

@@ -4,6 +4,7 @@ mod gcra;
 mod limits;
 mod rebuild;
 mod store;
+mod whole;
 
 pub use gcra::{Gcra, GcraState, Verdict};
 pub use limits::{RateLimiter, StepLeases};

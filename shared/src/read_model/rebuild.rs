@@ -1,21 +1,43 @@
 //! Filling the read model from the log, and comparing the two.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use futures_util::StreamExt;
 
 use super::store::{ReadModel, ReadModelError, Stored};
-use crate::ids::WorkflowId;
+use super::whole::lists_of;
+use crate::ids::{UserName, WorkflowId};
 use crate::messaging::{ReadError, WorkflowLog};
+use crate::workflow::{Status, Workflow};
+
+/// How new a workflow is, and what it is listed by.
+struct Place {
+    sequence: u64,
+    owner: UserName,
+    status: Status,
+}
+
+impl Place {
+    fn of(sequence: u64, workflow: &Workflow) -> Self {
+        Self { sequence, owner: workflow.owner.clone(), status: workflow.status() }
+    }
+
+    fn lists(&self) -> HashSet<String> {
+        lists_of(self.owner.as_str(), self.status)
+    }
+}
 
 /// A workflow that stands otherwise in the read model than in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     pub id: WorkflowId,
+    /// 0 where the log does not know the workflow.
     pub log_sequence: u64,
     /// `None` where the read model does not know the workflow.
     pub view_sequence: Option<u64>,
+    /// Whether it is in the lists that it belongs in, and in no other.
+    pub is_listed_right: bool,
 }
 
 /// Why a rebuild did not finish.
@@ -25,18 +47,25 @@ pub enum RebuildError {
     Log(#[from] ReadError),
     #[error(transparent)]
     View(#[from] ReadModelError),
+    #[error("Redis lost its memory while it was filled; fill it again")]
+    Emptied,
 }
 
 /// Writes every workflow of the log into the view, while both serve; returns how many transitions were read.
 ///
-/// Idempotent; writes compare sequences, so a newer state that another process writes meanwhile stays.
+/// Idempotent; writes compare sequences, so a newer state that another process writes meanwhile stays. What claims to be newer
+/// than the log's leader says, and what the log does not know, goes. Fails where Redis was emptied meanwhile.
 pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, RebuildError> {
+    let filling = view.begin_filling().await?;
+    let mut newest = HashMap::new();
     let mut entries = pin!(log.scan().await?);
     let mut count = 0;
     while let Some(entry) = entries.next().await {
         match entry {
             Ok(entry) => {
                 view.project(entry.sequence, &entry.workflow).await?;
+                // In log order, so a later one is newer.
+                newest.insert(entry.workflow.id, Place::of(entry.sequence, &entry.workflow));
                 count += 1;
             }
             // An entry that this build cannot read is left to the newer build that wrote it.
@@ -44,11 +73,49 @@ pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, Rebuild
             Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
         }
     }
-    view.mark_complete().await?;
-    Ok(count)
+    correct(log, view, &newest).await?;
+    if view.mark_complete(filling).await? { Ok(count) } else { Err(RebuildError::Emptied) }
 }
 
-/// Every workflow that stands otherwise in the view than in the log.
+/// Puts right what writes that compare sequences cannot: entries that are too new or of no workflow, and wrong lists.
+async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowId, Place>) -> Result<(), RebuildError> {
+    let mut listings = view.listings().await?;
+    for id in view.ids().await? {
+        let lists = listings.remove(&id).unwrap_or_default();
+        let Some(standing) = view.sequence_of(id).await? else { continue };
+        if newest.get(&id).is_some_and(|place| place.sequence == standing && place.lists() == lists) {
+            continue;
+        }
+        // The view was read first: what an honest writer wrote there, the leader knows.
+        match log.newest_from_leader(id).await {
+            Ok(Some(entry)) => {
+                let right = Place::of(entry.sequence, &entry.workflow).lists();
+                if standing > entry.sequence || lists != right {
+                    tracing::warn!(workflow.id = %id, standing, log = entry.sequence, "an entry of the view is put right");
+                    // Out of the wrong lists first: writing the entry may put the workflow into one of them again.
+                    view.unlist(id, &lists.difference(&right).cloned().collect()).await?;
+                    view.disown(id, standing).await?;
+                    view.project(entry.sequence, &entry.workflow).await?;
+                }
+            }
+            Ok(None) => {
+                tracing::warn!(workflow.id = %id, standing, "an entry of the view that the log does not know is taken out");
+                view.remove(id, standing, &lists).await?;
+            }
+            Err(ReadError::Decode(_)) => {}
+            Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
+        }
+    }
+    for (id, lists) in listings {
+        // Listed a moment before its entry was seen: left alone.
+        if view.sequence_of(id).await?.is_none() {
+            view.unlist(id, &lists).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Every workflow that stands otherwise in the view than in the log, is listed otherwise, or is not in the log at all.
 pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Difference>, RebuildError> {
     let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
     let mut entries = pin!(log.scan().await?);
@@ -64,13 +131,29 @@ pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Differen
             })
             .or_insert_with(|| stored.clone());
     }
+    let (mut listings, known) = (view.listings().await?, view.ids().await?);
     let mut differences = Vec::new();
+    for id in known.into_iter().filter(|id| !newest.contains_key(id)) {
+        let view_sequence = view.sequence_of(id).await?;
+        differences.push(Difference {
+            id,
+            log_sequence: 0,
+            view_sequence,
+            is_listed_right: !listings.contains_key(&id),
+        });
+        listings.remove(&id);
+    }
     for (id, truth) in newest {
         let seen = view.get(id).await?;
-        if seen.as_ref() != Some(&truth) {
+        let lists = lists_of(truth.workflow.owner.as_str(), truth.workflow.status());
+        let is_listed_right = listings.remove(&id) == Some(lists);
+        if seen.as_ref() != Some(&truth) || !is_listed_right {
             let view_sequence = seen.map(|stored| stored.sequence);
-            differences.push(Difference { id, log_sequence: truth.sequence, view_sequence });
+            differences.push(Difference { id, log_sequence: truth.sequence, view_sequence, is_listed_right });
         }
+    }
+    for id in listings.into_keys() {
+        differences.push(Difference { id, log_sequence: 0, view_sequence: None, is_listed_right: false });
     }
     differences.sort_by_key(|difference| difference.log_sequence);
     Ok(differences)

@@ -17,19 +17,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// After a call that brought no answer others fail at once for so long: callers go to the log instead of queueing up here.
 const REST: Duration = Duration::from_millis(500);
 
-/// Whether the view was filled since this Redis started: a snapshot that it loaded may lack what was acknowledged after it.
-const IS_COMPLETE: &str = r"
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-return redis.call('GET', KEYS[1]) == run and 1 or 0
-";
-
-const MARK_COMPLETE: &str = r"
-redis.call('SET', KEYS[1], string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'))
-return 1
-";
-
-const COMPLETE: &str = "view:complete";
-
 /// Writes a workflow with all that is listed under it, unless the same or a newer sequence stands there.
 const PROJECT: &str = r"
 local seen = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
@@ -227,19 +214,9 @@ impl ReadModel {
         command.arg(format!("cache:{name}"));
         self.query(&command).await
     }
-
-    /// Whether the view was filled from the log since Redis last started or lost its memory.
-    pub async fn is_complete(&self) -> Result<bool, ReadModelError> {
-        self.invoke::<i64>(&Script::new(IS_COMPLETE).key(COMPLETE)).await.map(|complete| complete == 1)
-    }
-
-    /// Notes that every workflow of the log is in the view.
-    pub async fn mark_complete(&self) -> Result<(), ReadModelError> {
-        self.invoke::<i64>(&Script::new(MARK_COMPLETE).key(COMPLETE)).await.map(|_| ())
-    }
 }
 
-fn workflow_key(id: WorkflowId) -> String {
+pub(super) fn workflow_key(id: WorkflowId) -> String {
     format!("workflow:{id}")
 }
 

@@ -1,0 +1,212 @@
+//! The view as a whole: whether it was filled, what stands in it, and taking out what the log does not know.
+
+use std::collections::{HashMap, HashSet};
+
+use redis::Script;
+
+use super::store::{ReadModel, ReadModelError, workflow_key};
+use crate::ids::{EventId, WorkflowId};
+use crate::workflow::Status;
+
+const COMPLETE: &str = "view:complete";
+
+/// Whether the view was filled since this Redis started: a snapshot that it loaded may lack what was acknowledged after it.
+const IS_COMPLETE: &str = r"
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+return redis.call('GET', KEYS[1]) == run and 1 or 0
+";
+
+/// The note of a filling goes with everything else when Redis loses its memory; a day is longer than any filling takes.
+const BEGIN_FILLING: &str = r"
+redis.call('SET', KEYS[1], string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), 'EX', 86400)
+return 1
+";
+
+const MARK_COMPLETE: &str = r"
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+if redis.call('GET', KEYS[2]) ~= run then return 0 end
+redis.call('DEL', KEYS[2])
+redis.call('SET', KEYS[1], run)
+return 1
+";
+
+/// Has the next write cover the entry, unless it was written anew meanwhile.
+const DISOWN: &str = r"
+if redis.call('HGET', KEYS[1], 'seq') == ARGV[1] then redis.call('HSET', KEYS[1], 'seq', '0') end
+return 1
+";
+
+/// Takes the entry out, unless it was written anew meanwhile; KEYS from the second on are the lists.
+const REMOVE: &str = r"
+if redis.call('HGET', KEYS[1], 'seq') ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+for list = 2, #KEYS do redis.call('ZREM', KEYS[list], ARGV[2]) end
+return 1
+";
+
+/// So many keys or members are looked through in one call.
+const PORTION: usize = 1_000;
+
+/// A filling of the view that goes on; without it the end of one could not tell that Redis lost its memory meanwhile.
+#[derive(Debug)]
+pub(super) struct Filling(String);
+
+impl ReadModel {
+    /// Whether the view was filled from the log since Redis last started or lost its memory.
+    pub async fn is_complete(&self) -> Result<bool, ReadModelError> {
+        self.invoke::<i64>(&Script::new(IS_COMPLETE).key(COMPLETE)).await.map(|complete| complete == 1)
+    }
+
+    /// To be called before the first write of a filling.
+    pub(super) async fn begin_filling(&self) -> Result<Filling, ReadModelError> {
+        let key = format!("view:filling:{}", EventId::fresh());
+        self.invoke::<i64>(&Script::new(BEGIN_FILLING).key(&key)).await?;
+        Ok(Filling(key))
+    }
+
+    /// Notes that every workflow of the log is in the view; false where Redis started anew or was emptied since `filling` began.
+    pub(super) async fn mark_complete(&self, filling: Filling) -> Result<bool, ReadModelError> {
+        let script = Script::new(MARK_COMPLETE);
+        let mut call = script.key(COMPLETE);
+        call.key(filling.0);
+        self.invoke::<i64>(&call).await.map(|marked| marked == 1)
+    }
+
+    /// Every workflow with an entry.
+    pub(super) async fn ids(&self) -> Result<HashSet<WorkflowId>, ReadModelError> {
+        let keys = self.keys("workflow:*").await?;
+        Ok(keys.iter().filter_map(|key| key.strip_prefix("workflow:")?.parse().ok()).collect())
+    }
+
+    /// The lists that each workflow is in, by name.
+    pub(super) async fn listings(&self) -> Result<HashMap<WorkflowId, HashSet<String>>, ReadModelError> {
+        let mut listings: HashMap<WorkflowId, HashSet<String>> = HashMap::new();
+        for list in self.keys("list:*").await? {
+            let mut cursor = 0_u64;
+            loop {
+                let mut command = redis::cmd("ZSCAN");
+                command.arg(&list).arg(cursor).arg("COUNT").arg(PORTION);
+                let (next, members): (u64, Vec<(String, f64)>) = self.query(&command).await?;
+                for id in members.iter().filter_map(|(id, _)| id.parse().ok()) {
+                    listings.entry(id).or_default().insert(list.clone());
+                }
+                cursor = next;
+                if cursor == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(listings)
+    }
+
+    async fn keys(&self, pattern: &str) -> Result<HashSet<String>, ReadModelError> {
+        let (mut found, mut cursor) = (HashSet::new(), 0_u64);
+        loop {
+            let mut command = redis::cmd("SCAN");
+            command.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(PORTION);
+            let (next, keys): (u64, Vec<String>) = self.query(&command).await?;
+            found.extend(keys);
+            cursor = next;
+            if cursor == 0 {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The sequence that stands for a workflow; `None` where there is no entry, or one without a sequence.
+    pub(super) async fn sequence_of(&self, id: WorkflowId) -> Result<Option<u64>, ReadModelError> {
+        let mut command = redis::cmd("HGET");
+        command.arg(workflow_key(id)).arg("seq");
+        self.query(&command).await
+    }
+
+    /// Has the next write cover what stands at `sequence`, which the log does not know.
+    pub(super) async fn disown(&self, id: WorkflowId, sequence: u64) -> Result<(), ReadModelError> {
+        let script = Script::new(DISOWN);
+        self.invoke::<i64>(script.key(workflow_key(id)).arg(sequence)).await.map(|_| ())
+    }
+
+    /// Takes out an entry of a workflow that the log does not know, and from the lists that it is in.
+    pub(super) async fn remove(
+        &self,
+        id: WorkflowId,
+        sequence: u64,
+        lists: &HashSet<String>,
+    ) -> Result<(), ReadModelError> {
+        let script = Script::new(REMOVE);
+        let mut call = script.key(workflow_key(id));
+        for list in lists {
+            call.key(list);
+        }
+        self.invoke::<i64>(call.arg(sequence).arg(id.to_string())).await.map(|_| ())
+    }
+
+    /// Takes a workflow out of lists that it does not belong in.
+    pub(super) async fn unlist(&self, id: WorkflowId, lists: &HashSet<String>) -> Result<(), ReadModelError> {
+        for list in lists {
+            let mut command = redis::cmd("ZREM");
+            command.arg(list).arg(id.to_string());
+            self.query::<i64>(&command).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The lists that a workflow belongs in.
+pub(super) fn lists_of(owner: &str, status: Status) -> HashSet<String> {
+    let status = status.as_str();
+    HashSet::from([
+        format!("list:{owner}"),
+        "list:*".to_owned(),
+        format!("list:{owner}:{status}"),
+        format!("list:*:{status}"),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    struct Redis(Child, u16);
+
+    impl Redis {
+        async fn start() -> Self {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let mut command = Command::new("redis-server");
+            command.args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()]);
+            let child = command.stdout(Stdio::null()).spawn().expect("redis-server is missing: run scripts/setup.sh");
+            let redis = Self(child, port);
+            let address = ("127.0.0.1", port);
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            redis
+        }
+
+        fn view(&self) -> ReadModel {
+            ReadModel::open(&format!("redis://127.0.0.1:{}/0", self.1)).unwrap()
+        }
+    }
+
+    impl Drop for Redis {
+        fn drop(&mut self) {
+            self.0.kill().ok();
+            self.0.wait().ok();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_view_that_was_emptied_while_it_was_filled_is_not_complete() {
+        let redis = Redis::start().await;
+        let view = redis.view();
+        let (first, second) = (view.begin_filling().await.unwrap(), view.begin_filling().await.unwrap());
+        view.query::<()>(&redis::cmd("FLUSHALL")).await.unwrap();
+        assert!(!view.mark_complete(first).await.unwrap());
+        assert!(!view.is_complete().await.unwrap());
+        let third = view.begin_filling().await.unwrap();
+        assert!(!view.mark_complete(second).await.unwrap(), "another's filling is not ours");
+        assert!(view.mark_complete(third).await.unwrap() && view.is_complete().await.unwrap());
+    }
+}
