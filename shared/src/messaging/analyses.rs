@@ -1,4 +1,4 @@
-//! Interactive analyses: a job in a work queue, its caller waiting on a reply inbox.
+//! Interactive analyses: a job in a work queue, its caller waiting on a subject of its own.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use async_nats::jetstream::message::PublishMessage;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use tracing::Instrument;
+use uuid::Uuid;
 
 use super::broker::Broker;
 use super::carried::{carried, carry};
@@ -66,11 +67,12 @@ impl AnalysisRequests {
     ) -> Result<AnalysisAnswer, AnalysisError> {
         let unavailable = |error: &dyn std::fmt::Display| AnalysisError::Unavailable(error.to_string());
         let client = self.broker.client();
-        let inbox = client.new_inbox();
-        let mut answers = client.subscribe(inbox.clone()).await.map_err(|error| unavailable(&error))?;
+        // Not the inbox: whoever may answer there could also answer what we ask of the broker.
+        let reply = subjects::answer(&Uuid::new_v4().to_string());
+        let mut answers = client.subscribe(reply.clone()).await.map_err(|error| unavailable(&error))?;
         let job = Job { task, user: user.to_owned(), deadline: now.after(limit) };
         let mut headers = HeaderMap::new();
-        headers.insert(REPLY_TO, inbox.as_str());
+        headers.insert(REPLY_TO, reply.as_str());
         carry(&mut headers, &trace);
         let message = PublishMessage::build().payload(encode(&job).into()).headers(headers);
         let ack = self

@@ -101,6 +101,11 @@ pub(crate) fn decide(id: WorkflowId) -> String {
     format!("decide.{id}")
 }
 
+/// Where one analysis is answered: workers may publish on all of these, and nothing else listens there.
+pub(crate) fn answer(token: &str) -> String {
+    format!("answers.{token}")
+}
+
 pub(crate) fn presence(instance: &str) -> String {
     format!("presence.worker.{instance}")
 }
