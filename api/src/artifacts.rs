@@ -11,7 +11,7 @@ use crate::execute::blobs_away;
 use crate::limits::{Operation, admit};
 use crate::problem::Problem;
 use crate::state::State;
-use crate::visibility::{sees_artifacts, visible};
+use crate::visibility::{may_show_artifacts, visible};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -84,7 +84,7 @@ pub(crate) async fn artifact(
     admit(&state, &request, &caller, Operation::Status).await?;
     let (id, name) = path.into_inner();
     let workflow = visible(&state, &caller, &id).await?.workflow;
-    if !sees_artifacts(&workflow, &caller.user) {
+    if !may_show_artifacts(&state, &workflow, &caller.user).await? {
         return Err(Problem::no_such_artifact());
     }
     let artifacts = &workflow.artifacts;

@@ -12,7 +12,7 @@ use crate::auth::Caller;
 use crate::limits::{Operation, admit};
 use crate::problem::Problem;
 use crate::state::State;
-use crate::visibility::{sees_artifacts, visible};
+use crate::visibility::{may_show_artifacts, visible};
 
 /// The workflow's document.
 pub(crate) async fn status(
@@ -24,7 +24,8 @@ pub(crate) async fn status(
     admit(&state, &request, &caller, Operation::Status).await?;
     let stored = visible(&state, &caller, &id).await?;
     let workflow = stored.workflow;
-    let artifacts = if workflow.submission.options.include_artifacts && sees_artifacts(&workflow, &caller.user) {
+    let shows = workflow.submission.options.include_artifacts;
+    let artifacts = if shows && may_show_artifacts(&state, &workflow, &caller.user).await? {
         read_artifacts(&state, &workflow.artifacts).await?
     } else {
         nothing()
@@ -96,6 +97,7 @@ fn plan_step(number: u32, step: &PlanStep) -> Value {
         StepStatus::Running => "running",
         StepStatus::Completed => "completed",
         StepStatus::Failed => "failed",
+        StepStatus::Cancelled => "cancelled",
         StepStatus::Skipped => "skipped",
     };
     json!({

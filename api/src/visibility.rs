@@ -4,9 +4,10 @@ use shared::approval::{GateOutcome, may_decide};
 use shared::identity::{Role, User};
 use shared::ids::UserName;
 use shared::read_model::Stored;
-use shared::workflow::Workflow;
+use shared::workflow::{PhaseKind, Workflow};
 
 use crate::auth::Caller;
+use crate::newest::log_away;
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -37,6 +38,19 @@ fn has_decided(workflow: &Workflow, name: &UserName) -> bool {
 /// Whether `user` may read what was made: once it is released, or to decide on it.
 pub(crate) fn sees_artifacts(workflow: &Workflow, user: &User) -> bool {
     is_visible(workflow, user) && (workflow.is_released() || may_decide_now(workflow, user))
+}
+
+/// As [`sees_artifacts`], with the submission as it was accepted: a worker writes failures, and could claim in one that nobody
+/// was to be asked.
+pub(crate) async fn may_show_artifacts(state: &State, workflow: &Workflow, user: &User) -> Result<bool, Problem> {
+    if !sees_artifacts(workflow, user) {
+        return Ok(false);
+    }
+    if workflow.phase.kind() != PhaseKind::Failed {
+        return Ok(true);
+    }
+    let submitted = state.log.submission(workflow.id).await.map_err(|error| log_away(&error))?;
+    Ok(submitted.is_some_and(|submitted| !submitted.workflow.submission.options.require_approval))
 }
 
 /// The workflow that a path names, where the caller may see it; 404 otherwise, also for what is no id.

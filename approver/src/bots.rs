@@ -6,7 +6,7 @@ use std::time::Duration;
 use shared::approval::{Actor, Channel, DecisionRequest, Refusal};
 use shared::ids::WorkflowId;
 use shared::messaging::{ApprovalDesk, AuditRecord, BotDecision, BotReply, Delivery, Received, Settlement};
-use shared::workflow::{Content, NewInput};
+use shared::workflow::NewInput;
 
 use crate::desk::{Desk, Outcome};
 
@@ -14,11 +14,12 @@ use crate::desk::{Desk, Outcome};
 const KEPT_DELIVERIES: u64 = 120;
 const KEPT_DELAY: Duration = Duration::from_millis(500);
 const COMMENT_CHARS: usize = 4_000;
+const MESSAGE_ID_BYTES: usize = 128;
 
 /// Handles one message on a bot's decision subject and settles it.
 pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::messaging::RawMessage>) -> Settlement {
     let Some(received) = ApprovalDesk::read(delivery.body()) else { return delivery.ack().await };
-    let request = match read(&received) {
+    let request = match read(&desk, &received).await {
         Ok(request) => request,
         Err((id, reason)) => {
             if let Err(error) = note_malformed(&desk, &received, id, &reason).await {
@@ -44,6 +45,13 @@ pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::
             }
             delivery.retry_after(KEPT_DELAY).await
         }
+        Outcome::Refused(Refusal::NotYetParked) => match desk.refuse(&request, Refusal::NotYetParked).await {
+            Outcome::Unavailable(_) => delivery.retry_after(KEPT_DELAY).await,
+            Outcome::Refused(_) | Outcome::Applied(_) => {
+                desk.bots.reply(&received, &refused(&received, Some(&request), &Refusal::NotYetParked)).await;
+                delivery.ack().await
+            }
+        },
         Outcome::Refused(refusal) => {
             desk.bots.reply(&received, &refused(&received, Some(&request), &refusal)).await;
             delivery.ack().await
@@ -56,7 +64,7 @@ pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::
 }
 
 /// Reads a decision; an error says what is wrong in words that quote nothing of it.
-fn read(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
+async fn read(desk: &Desk, received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
     let id = received.workflow_id;
     let bad = |reason: &str| (id, reason.to_owned());
     let decision: BotDecision = serde_json::from_slice(&received.payload).map_err(|_| {
@@ -65,11 +73,18 @@ fn read(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, Str
     if Some(decision.workflow_id) != id {
         return Err(bad("its workflow_id is not the one of its subject"));
     }
+    if received.message_id.as_ref().is_some_and(|id| id.len() > MESSAGE_ID_BYTES) {
+        return Err(bad("its Nats-Msg-Id is longer than 128 bytes"));
+    }
     if decision.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_CHARS) {
         return Err(bad("its comment is longer than 4000 characters"));
     }
     let input = match (decision.code, decision.recipe) {
-        (Some(code), _) => Some(NewInput::Code { content: Content::new(code) }),
+        (Some(code), _) => {
+            let stored = desk.blobs.store(code).await;
+            let content = stored.map_err(|_| bad("its code cannot be stored now; send it again under another id"))?;
+            Some(NewInput::Code { content })
+        }
         (None, Some(name)) => Some(NewInput::Recipe { name }),
         (None, None) => None,
     };
@@ -93,7 +108,7 @@ fn message_id(received: &Received) -> String {
 
 async fn note_malformed(desk: &Desk, received: &Received, id: Option<WorkflowId>, reason: &str) -> Result<(), String> {
     let record = AuditRecord {
-        key: format!("refused-{}-{}", received.bot, message_id(received)),
+        key: format!("malformed-{}", received.sequence),
         at: desk.clock.now(),
         actor: Actor::Bot(received.bot.clone()),
         action: "refused".to_owned(),

@@ -3,7 +3,7 @@
 use shared::approval::{Actor, Channel, DecisionRequest, Policy, Refusal, judge};
 use shared::clock::Clock;
 use shared::identity::User;
-use shared::ids::EventId;
+use shared::ids::{Digest, EventId};
 use shared::messaging::{
     AppendError, ApprovalDesk, AuditLog, AuditRecord, Blobs, Control, Entry, ReadError, Timers, Watched, WorkflowLog,
 };
@@ -55,7 +55,8 @@ pub(crate) enum MoveError {
 impl Desk {
     /// Applies a decision: the one function for HTTP and bots alike.
     ///
-    /// Idempotent by the sender's message id. A refusal is in the audit log before this returns.
+    /// Idempotent by the sender's message id. A refusal is in the audit log before this returns, but for
+    /// [`Refusal::NotYetParked`], with which the caller tries again or gives up through [`Desk::refuse`].
     pub(crate) async fn decide(&self, request: &DecisionRequest) -> Outcome {
         let outcome = self.apply(request).await;
         let path = match request.channel {
@@ -114,7 +115,7 @@ impl Desk {
         };
         let claim = request.on_behalf_of.as_ref().map(|claim| format!(", on behalf of {claim}")).unwrap_or_default();
         let record = AuditRecord {
-            key: format!("refused-{}-{}", request.by, request.message_id),
+            key: refusal_key(request, &refusal),
             at: self.clock.now(),
             actor,
             action: "refused".to_owned(),
@@ -161,6 +162,20 @@ impl Desk {
         }
         Ok(next)
     }
+}
+
+/// One record for each refused decision, however often it is delivered; another decision under the same id is another record.
+fn refusal_key(request: &DecisionRequest, refusal: &Refusal) -> String {
+    let texts = [
+        request.by.to_string(),
+        request.message_id.clone(),
+        request.workflow_id.to_string(),
+        request.approval_id.to_string(),
+        request.verdict.as_str().to_owned(),
+        request.digest.map(|digest| digest.to_string()).unwrap_or_default(),
+        refusal.code().to_owned(),
+    ];
+    format!("refused-{}", Digest::of_parts(texts.iter().map(|text| ("", text.as_bytes()))))
 }
 
 fn detail_of(event: &Event) -> Option<String> {

@@ -27,8 +27,11 @@ async fn answer(desk: Arc<Desk>, question: Question) {
     let give_up = Instant::now() + PATIENCE;
     let outcome = loop {
         let outcome = desk.decide(&request).await;
-        if outcome != Outcome::Refused(Refusal::NotYetParked) || Instant::now() >= give_up {
+        if outcome != Outcome::Refused(Refusal::NotYetParked) {
             break outcome;
+        }
+        if Instant::now() >= give_up {
+            break desk.refuse(&request, Refusal::NotYetParked).await;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
@@ -56,6 +59,7 @@ fn answer_of(outcome: Outcome) -> ApprovalAnswer {
             status: workflow.status().as_str().to_owned(),
             message: match workflow.park() {
                 Some(park) => format!("Recorded: {} of {} approvals.", park.approvals(), park.required_approvers),
+                None if workflow.status().is_terminal() => "Recorded; the workflow has ended.".to_owned(),
                 None => "Recorded; the workflow goes on.".to_owned(),
             },
         },

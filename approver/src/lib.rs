@@ -12,6 +12,8 @@ mod http_decisions;
 mod metrics;
 mod notifications;
 mod records;
+#[cfg(test)]
+mod samples;
 mod schedules;
 mod startup;
 mod timers;

@@ -15,7 +15,7 @@ use shared::identity::Secret;
 use shared::messaging::{Delivery, Entry, Settlement};
 use shared::webhook;
 
-/// Deliveries of one notification before it is given up, over about two hours.
+/// Deliveries of one notification before it is given up, over about an hour.
 const TRIES: u64 = 12;
 const PATIENCE: Duration = Duration::from_secs(10);
 

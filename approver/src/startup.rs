@@ -1,15 +1,15 @@
 //! Builds the approver and runs it until it is told to stop.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, Delivery, Entry,
-    ProvisionError, Queue, RawMessage, Settlement, Timers, Watched, WorkflowLog, consume, verify,
+    ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DecodeError, Delivery,
+    Entry, ProvisionError, Queue, RawMessage, Settlement, Timers, Unreadable, Watched, WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
@@ -20,10 +20,12 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::gates::handle_gate;
 use crate::http_decisions::handle_question;
+use crate::metrics::{DECISIONS, GATES};
 use crate::notifications::{Notifier, handle_notification};
 use crate::records::handle_record;
 use crate::schedules::handle_schedule;
 use crate::timers::handle_timer;
+use crate::trust::condemn;
 
 /// How many messages of one kind are handled at once: all wait for the broker or a receiver, none for the processor.
 const SLOTS: usize = 64;
@@ -89,7 +91,10 @@ impl Application {
     /// Handles gates, decisions, timers and effects until the life ends, then waits for what is being handled.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
         let Self { desk, notifier, broker, metrics, life } = self;
-        let queues = Queues { broker: broker.clone(), life: life.clone() };
+        // Shown from the start, at zero.
+        LazyLock::force(&GATES);
+        LazyLock::force(&DECISIONS);
+        let queues = Queues { broker: broker.clone(), desk: desk.clone(), life: life.clone() };
         queues.entries(Consumer::Gates, desk.clone(), handle_gate);
         queues.entries(Consumer::Schedules, desk.clone(), handle_schedule);
         queues.entries(Consumer::Audit, desk.clone(), handle_record);
@@ -119,8 +124,26 @@ impl Application {
     }
 }
 
+/// A message that nobody will ever read must not hold its workflow for ever: the queue of timers, which every transition
+/// passes, ends the workflow; each queue keeps the message among the dead letters.
+async fn settle_unreadable(queue: &Queue, desk: &Desk, unreadable: Unreadable) {
+    let Unreadable { delivery, error } = unreadable;
+    let is_hopeless = !matches!(error, DecodeError::Newer(_));
+    if is_hopeless
+        && *queue.consumer() == Consumer::Schedules
+        && let Some((sequence, id)) = Queue::place_of(delivery.body())
+        && let Err(reason) = condemn(desk, sequence, id).await
+    {
+        tracing::warn!(workflow.id = %id, %reason, "an unreadable workflow cannot be ended yet");
+        delivery.retry_after(Duration::from_secs(1)).await;
+        return;
+    }
+    queue.settle_unreadable(delivery, &error).await;
+}
+
 struct Queues {
     broker: Broker,
+    desk: Arc<Desk>,
     life: Lifecycle,
 }
 
@@ -133,13 +156,18 @@ impl Queues {
         F: Future<Output = Settlement> + Send + 'static,
     {
         let queue = Queue::new(&self.broker, consumer);
-        let reader = queue.clone();
-        self.life.spawn(consume(queue, SLOTS, self.life.clone(), move |delivery| {
-            let (context, reader) = (context.clone(), reader.clone());
+        // The audit log is a chain: one after the other, and in the log's order.
+        let slots = if *queue.consumer() == Consumer::Audit { 1 } else { SLOTS };
+        let (reader, desk) = (queue.clone(), self.desk.clone());
+        self.life.spawn(consume(queue, slots, self.life.clone(), move |delivery| {
+            let (context, reader, desk) = (context.clone(), reader.clone(), desk.clone());
             async move {
-                if let Some(delivery) = reader.read_entry(delivery).await {
-                    let span = delivery.body().span();
-                    handle(context, delivery).instrument(span).await;
+                match reader.try_read_entry(delivery) {
+                    Ok(delivery) => {
+                        let span = delivery.body().span();
+                        handle(context, delivery).instrument(span).await;
+                    }
+                    Err(unreadable) => settle_unreadable(&reader, &desk, *unreadable).await,
                 }
             }
         }));

@@ -12,7 +12,7 @@ use crate::desk::{Desk, MoveError};
 /// Handles one fired timer and settles it.
 pub(crate) async fn handle_timer(desk: Arc<Desk>, delivery: Delivery<RawMessage>) -> Settlement {
     let Some((kind, id)) = Timers::read(delivery.body()) else { return delivery.ack().await };
-    match fire(&desk, kind, id).await {
+    match fire(&desk, delivery.body(), kind, id).await {
         Ok(()) => delivery.ack().await,
         Err(reason) => {
             tracing::warn!(workflow.id = %id, %reason, "a timer has to wait");
@@ -21,10 +21,10 @@ pub(crate) async fn handle_timer(desk: Arc<Desk>, delivery: Delivery<RawMessage>
     }
 }
 
-async fn fire(desk: &Desk, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
+async fn fire(desk: &Desk, message: &RawMessage, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
     let newest = desk.log.newest_from_leader(id).await.map_err(|error| error.to_string())?;
     let Some(entry) = newest.filter(|entry| !entry.workflow.status().is_terminal()) else {
-        return desk.timers.forget_fired(kind, id).await;
+        return desk.timers.forget_fired(message).await;
     };
     let due = match kind {
         TimerKind::Timeout => entry.workflow.deadline(),
@@ -44,5 +44,5 @@ async fn fire(desk: &Desk, kind: TimerKind, id: WorkflowId) -> Result<(), String
         },
         None => {}
     }
-    desk.timers.forget_fired(kind, id).await
+    desk.timers.forget_fired(message).await
 }

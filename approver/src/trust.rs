@@ -1,26 +1,83 @@
-//! What the approver believes: the submission as the API wrote it, and gates that the approver itself parked.
+//! What the approver believes: the submission as the API wrote it, gates that the approver itself parked, and that ends are final.
 //!
 //! The broker lets only the API publish on the submission's subject, and only the approver on the lane of parked gates. A state
 //! that claims otherwise was made by someone who may not, and fails its workflow.
 
-use shared::messaging::{Entry, ReadError, WorkflowLog};
-use shared::workflow::{Failure, Lane};
+use shared::approval::Actor;
+use shared::ids::{ApprovalId, EventId, WorkflowId};
+use shared::messaging::{AppendError, Entry, ReadError};
+use shared::workflow::{Event, EventKind, Failure, Happened, Workflow, transition};
+
+use crate::desk::Desk;
 
 /// Checks an entry of the approve phase against what its author could not forge.
 ///
-/// `Ok(Some(_))` is the failure to append for a forged one.
-pub(crate) async fn distrust(log: &WorkflowLog, entry: &Entry) -> Result<Option<Failure>, ReadError> {
-    let claims_park = entry.workflow.park().is_some();
-    if claims_park {
-        // Published on the parked lane by permission of the broker, hence by an approver, who checked the rest then.
-        let lane = entry.subject.split('.').nth(2);
-        return Ok((lane != Some(Lane::parked().as_str())).then(forged));
+/// `Ok(Some(_))` is the failure to append for a forged one. A parked entry was published on the parked lane, or it could not
+/// have been read: an approver checked the rest then.
+pub(crate) async fn distrust(desk: &Desk, entry: &Entry) -> Result<Option<Failure>, ReadError> {
+    let workflow = &entry.workflow;
+    if workflow.park().is_some() {
+        return Ok(None);
     }
-    let submitted = log.submission(entry.workflow.id).await?;
+    let submitted = desk.log.submission(workflow.id).await?;
     let is_same = submitted.is_some_and(|submitted| {
-        submitted.workflow.owner == entry.workflow.owner && submitted.workflow.submission == entry.workflow.submission
+        submitted.workflow.owner == workflow.owner && submitted.workflow.submission == workflow.submission
     });
-    Ok((!is_same).then(forged))
+    let parked = desk.log.newest_park(workflow.id).await?.map(|parked| parked.workflow);
+    Ok((!is_same || !names_its_gate(workflow) || !goes_on_from(workflow, parked.as_ref())).then(forged))
+}
+
+/// An approval's id follows from the number of its gate: an old question cannot be asked again for other code.
+fn names_its_gate(workflow: &Workflow) -> bool {
+    let number = u32::try_from(workflow.closed_gates.len()).unwrap_or(u32::MAX).saturating_add(1);
+    workflow.gate().is_some_and(|gate| gate.approval_id == ApprovalId::for_gate(workflow.id, number))
+}
+
+/// The history of gates holds all that the newest question knew, and that question itself.
+fn goes_on_from(workflow: &Workflow, parked: Option<&Workflow>) -> bool {
+    let Some(parked) = parked else { return true };
+    let asked = parked.gate().map(|gate| gate.approval_id);
+    let answered = workflow.closed_gates.get(parked.closed_gates.len()).map(|gate| gate.approval_id);
+    workflow.closed_gates.starts_with(&parked.closed_gates) && answered == asked
+}
+
+/// Puts a workflow's first end back where something was appended behind it.
+pub(crate) async fn keep_ended(desk: &Desk, entry: &Entry) -> Result<(), String> {
+    let id = entry.workflow.id;
+    let end = desk.log.end(id).await.map_err(|error| error.to_string())?;
+    let Some(end) = end.filter(|end| end.sequence < entry.sequence && end.workflow != entry.workflow) else {
+        return Ok(());
+    };
+    tracing::error!(workflow.id = %id, "something was appended behind the workflow's end; the end is put back");
+    restore(desk, entry.sequence, &end.workflow, &end).await
+}
+
+/// Ends a workflow whose newest message, at `sequence`, nobody can read: with its first end, or as tampered with.
+pub(crate) async fn condemn(desk: &Desk, sequence: u64, id: WorkflowId) -> Result<(), String> {
+    let end = desk.log.end(id).await.map_err(|error| error.to_string())?;
+    if let Some(end) = end.filter(|end| end.sequence < sequence) {
+        return restore(desk, sequence, &end.workflow, &end).await;
+    }
+    let Some(submitted) = desk.log.submission(id).await.map_err(|error| error.to_string())? else { return Ok(()) };
+    let event = Event::StepFailed { failure: forged() };
+    match transition(&submitted.workflow, event, desk.clock.now()) {
+        Ok(failed) => restore(desk, sequence, &failed, &submitted).await,
+        Err(illegal) => Err(illegal.to_string()),
+    }
+}
+
+async fn restore(desk: &Desk, behind: u64, state: &Workflow, source: &Entry) -> Result<(), String> {
+    let happened = Happened {
+        event_id: EventId::fresh(),
+        kind: EventKind::StepFailed,
+        actor: Actor::Service("approver".to_owned()),
+        at: desk.clock.now(),
+        detail: Some("tampered".to_owned()),
+    };
+    match desk.log.append(behind, state, &happened, source.trace.child()).await {
+        Ok(_) | Err(AppendError::Lost) => Ok(()),
+        Err(AppendError::Unavailable(reason)) => Err(reason),
+    }
 }
 
 fn forged() -> Failure {
@@ -29,4 +86,20 @@ fn forged() -> Failure {
         "The workflow's state does not agree with its submission.",
         "Tell the operator: a worker may be compromised.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::approval::{Gate, Stage};
+
+    use super::*;
+
+    #[test]
+    fn a_gate_is_named_by_its_number() {
+        let mut workflow = crate::samples::workflow();
+        workflow.phase = shared::workflow::Phase::Approve { gate: Gate::pending(workflow.id, 1, Stage::Release) };
+        assert!(names_its_gate(&workflow));
+        workflow.phase = shared::workflow::Phase::Approve { gate: Gate::pending(workflow.id, 2, Stage::Release) };
+        assert!(!names_its_gate(&workflow));
+    }
 }

@@ -37,6 +37,21 @@ impl Attempts {
         }
     }
 
+    /// Takes a begin back whose step reported by itself that it has to wait: an outage is no poison.
+    pub(crate) async fn take_back(&self, entry: &Entry) {
+        let key = format!("step-{}", entry.sequence);
+        let taken = match self.bucket.get(&key).await {
+            Ok(Some((count, revision))) => {
+                self.bucket.update(&key, &count.saturating_sub(1), revision).await.map(|_| ())
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = taken {
+            tracing::debug!(%error, "an attempt counts although it only waited");
+        }
+    }
+
     /// Attempts that a step has.
     pub(crate) fn limit(&self) -> u64 {
         self.limit

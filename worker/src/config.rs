@@ -173,7 +173,7 @@ mod tests {
         let needed = [
             ("nats.url", "nats://127.0.0.1:4222"),
             ("nats.user", "worker"),
-            ("nats.durability", "relaxed"),
+            ("nats.monitor_url", "http://127.0.0.1:8222"),
             ("redis.url", "redis://127.0.0.1/"),
         ];
         Settings::from_pairs(needed.into_iter().chain(more.iter().copied()))

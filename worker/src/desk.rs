@@ -5,13 +5,12 @@ use std::sync::Arc;
 use generator::Generator;
 use sandbox::Sandbox;
 use shared::clock::Clock;
-use shared::lifecycle::Lifecycle;
 use shared::messaging::{Blobs, DeadLetters, WorkflowLog};
 
 use crate::attempts::Attempts;
 use crate::cancels::Cancels;
 use crate::config::Prices;
-use crate::fairness::Fairness;
+use crate::fairness::Turns;
 use crate::metrics::Metrics;
 
 /// Everything that a step needs; shared by all steps of the process.
@@ -21,7 +20,7 @@ pub(crate) struct Desk {
     pub(crate) letters: DeadLetters,
     pub(crate) attempts: Attempts,
     pub(crate) cancels: Cancels,
-    pub(crate) fairness: Fairness,
+    pub(crate) turns: Turns,
     pub(crate) generator: Arc<Generator>,
     /// `None` on a worker that serves no `execute` steps.
     pub(crate) sandbox: Option<Arc<dyn Sandbox>>,
@@ -29,5 +28,4 @@ pub(crate) struct Desk {
     pub(crate) metrics: Metrics,
     pub(crate) instance: String,
     pub(crate) clock: Clock,
-    pub(crate) life: Lifecycle,
 }

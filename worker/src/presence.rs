@@ -4,12 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::messaging::{Control, WorkerReport};
+use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
 
 /// Reports every second until the life ends.
-pub(crate) async fn report_presence(desk: Arc<Desk>, control: Control, phases: Vec<String>) {
-    let stopping = desk.life.stopping();
+pub(crate) async fn report_presence(
+    desk: Arc<Desk>,
+    control: Control,
+    phases: Vec<String>,
+    stopping: CancellationToken,
+) {
     loop {
         control.report(&report(&desk, &phases).await).await;
         tokio::select! {
@@ -35,7 +40,9 @@ async fn report(desk: &Desk, phases: &[String]) -> WorkerReport {
         runtimes: health.runtimes,
         sandbox_backend: health.backend,
         sandbox_ok: health.ok,
-        sandbox_detail: format!("{} (Landlock ABI {}, {} warm)", health.detail, health.landlock_abi, health.warm),
+        sandbox_detail: format!("{} Landlock ABI {}, {} warm", health.detail, health.landlock_abi, health.warm)
+            .trim()
+            .to_owned(),
         ..base
     }
 }

@@ -22,7 +22,7 @@ use crate::attempts::Attempts;
 use crate::cancels::Cancels;
 use crate::config::Config;
 use crate::desk::Desk;
-use crate::fairness::Fairness;
+use crate::fairness::{LOOK_AHEAD, Slots, Turns};
 use crate::metrics::Metrics;
 use crate::presence::report_presence;
 use crate::steps::handle_step;
@@ -82,14 +82,13 @@ impl Application {
             letters: DeadLetters::new(&broker),
             attempts,
             cancels: Cancels::default(),
-            fairness: Fairness::new(StepLeases::new(view, config.steps_per_user, TURN)),
+            turns: Turns::new(StepLeases::new(view, config.steps_per_user, TURN)),
             generator: Arc::new(Generator::open(config.generator)?),
             sandbox,
             prices: config.prices,
             metrics: Metrics::register().map_err(|error| StartupError::Metrics(error.to_string()))?,
             instance: config.instance,
             clock: Clock::system(),
-            life: life.clone(),
         };
         let metrics =
             MetricsServer::bind(&config.metrics_listen).map_err(|error| StartupError::Metrics(error.to_string()))?;
@@ -124,7 +123,7 @@ impl Application {
         }
         let mut names: Vec<String> = self.phases.iter().map(|phase| phase.as_str().to_owned()).collect();
         names.extend(self.analyses.then(|| "analyses".to_owned()));
-        self.life.spawn(report_presence(self.desk.clone(), control, names));
+        self.life.spawn(report_presence(self.desk.clone(), control, names, self.life.stopping()));
         tracing::info!(worker = self.desk.instance, metrics = %self.metrics.address(), "the worker is ready");
         let stopped = self.metrics.run(self.life.stopping()).await;
         stopped.map_err(|error| StartupError::Metrics(error.to_string()))?;
@@ -149,13 +148,13 @@ impl Application {
         };
         for consumer in consumers {
             let queue = Queue::new(&self.broker, consumer);
-            let (reader, desk) = (queue.clone(), self.desk.clone());
-            self.life.spawn(consume(queue, slots, self.life.clone(), move |delivery| {
-                let (reader, desk) = (reader.clone(), desk.clone());
+            let (reader, desk, fair) = (queue.clone(), self.desk.clone(), Slots::new(slots));
+            self.life.spawn(consume(queue, slots + LOOK_AHEAD, self.life.clone(), move |delivery| {
+                let (reader, desk, fair) = (reader.clone(), desk.clone(), fair.clone());
                 async move {
                     if let Some(delivery) = reader.read_entry(delivery).await {
                         let span = delivery.body().span();
-                        handle_step(desk, delivery).instrument(span).await;
+                        handle_step(desk, fair, delivery).instrument(span).await;
                     }
                 }
             }));

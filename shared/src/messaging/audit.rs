@@ -1,8 +1,11 @@
 //! The audit log: append-only, each record bound to the one before by its hash, so that a removed or changed record shows.
 
+use std::sync::Arc;
+
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 use super::broker::Broker;
 use super::log::is_conflict;
@@ -36,28 +39,39 @@ struct Link {
     record: AuditRecord,
 }
 
-/// The audit stream. Several writers may append at once: a fence on the last sequence keeps the chain whole.
+/// The audit stream. Several processes may append at once: a fence on the last sequence keeps the chain whole.
+///
+/// Records cut off at the end do not show by the chain; the stream denies deletion and purge.
 #[derive(Debug, Clone)]
 pub struct AuditLog {
     broker: Broker,
+    /// Within a process one append waits for the other instead of racing it.
+    turn: Arc<Mutex<()>>,
+}
+
+/// The newest record's place, key and hash.
+struct Newest {
+    sequence: u64,
+    key: Option<String>,
+    hash: String,
 }
 
 impl AuditLog {
     /// The audit log behind `broker`.
     pub fn new(broker: &Broker) -> Self {
-        Self { broker: broker.clone() }
+        Self { broker: broker.clone(), turn: Arc::default() }
     }
 
     /// Appends a record; returns once it is on disk. Idempotent by the record's key within two minutes, and beyond that by
     /// comparing with the newest record.
     pub async fn append(&self, record: AuditRecord) -> Result<(), String> {
+        let _turn = self.turn.lock().await;
         for _ in 0..64 {
-            let (sequence, newest) = self.newest().await?;
-            if newest.as_ref().is_some_and(|link| link.record.key == record.key) {
+            let Newest { sequence, key, hash } = self.newest().await?;
+            if key.as_ref() == Some(&record.key) {
                 return Ok(());
             }
-            let previous = self.newest_hash(newest.as_ref())?;
-            let link = Link { previous, record: record.clone() };
+            let link = Link { previous: hash, record: record.clone() };
             let payload = serde_json::to_vec(&link).map_err(|error| error.to_string())?;
             let message = PublishMessage::build()
                 .payload(payload.into())
@@ -78,22 +92,19 @@ impl AuditLog {
         Err("the audit log is written by too many at once".to_owned())
     }
 
-    fn newest_hash(&self, newest: Option<&Link>) -> Result<String, String> {
-        match newest {
-            Some(link) => Ok(Digest::of(&serde_json::to_vec(link).map_err(|error| error.to_string())?).to_string()),
-            None => Ok("0".repeat(64)),
-        }
-    }
-
-    async fn newest(&self) -> Result<(u64, Option<Link>), String> {
+    async fn newest(&self) -> Result<Newest, String> {
         let stream =
             self.broker.jetstream().get_stream_no_info(subjects::AUDIT).await.map_err(|error| error.to_string())?;
         match stream.get_last_raw_message_by_subject(subjects::AUDIT_RECORD).await {
             Ok(message) => {
-                let link = serde_json::from_slice(&message.payload).map_err(|error| error.to_string())?;
-                Ok((message.sequence, Some(link)))
+                let link: Link = serde_json::from_slice(&message.payload).map_err(|error| error.to_string())?;
+                // Of the stored bytes: a build that knows more fields than this one wrote them as they are.
+                let hash = Digest::of(&message.payload).to_string();
+                Ok(Newest { sequence: message.sequence, key: Some(link.record.key), hash })
             }
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok((0, None)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                Ok(Newest { sequence: 0, key: None, hash: "0".repeat(64) })
+            }
             Err(error) => Err(error.to_string()),
         }
     }
@@ -102,7 +113,7 @@ impl AuditLog {
     pub async fn read_all(&self) -> Result<Vec<AuditRecord>, String> {
         let stream =
             self.broker.jetstream().get_stream_no_info(subjects::AUDIT).await.map_err(|error| error.to_string())?;
-        let (last, _) = self.newest().await?;
+        let last = self.newest().await?.sequence;
         let (mut records, mut expected) = (Vec::new(), "0".repeat(64));
         for sequence in 1..=last {
             let message = stream.direct_get(sequence).await.map_err(|error| error.to_string())?;

@@ -6,7 +6,7 @@ use async_nats::jetstream::{self, context};
 use async_nats::{Client, ConnectOptions, Event};
 
 use super::subjects;
-use crate::config::Settings;
+use crate::config::{Profile, Settings};
 use crate::identity::Secret;
 
 /// Why a process cannot work with its broker.
@@ -48,6 +48,9 @@ impl BrokerSettings {
                 true
             }
         };
+        if !strict && settings.read("profile", Profile::Development) == Profile::Production {
+            settings.mistake("nats.durability: must be strict in production");
+        }
         let monitor_url = settings.optional("nats.monitor_url");
         if strict && monitor_url.is_none() {
             settings.mistake(

@@ -17,6 +17,7 @@ pub struct DeadLetter {
     pub reason: String,
     pub attempts: u64,
     pub headers: Vec<(String, String)>,
+    #[serde(with = "serde_bytes")]
     pub payload: Vec<u8>,
 }
 

@@ -21,6 +21,9 @@ pub enum DecodeError {
     Newer(u32),
     #[error("the message cannot be read: {0}")]
     Malformed(#[from] rmp_serde::decode::Error),
+    /// Its content belongs on another subject, where its sender may not publish.
+    #[error("the message does not belong on its subject")]
+    Forged,
 }
 
 /// The bytes of `body` in this build's version.

@@ -18,7 +18,7 @@ use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::ids::WorkflowId;
 use crate::telemetry::TraceContext;
-use crate::workflow::{Happened, Workflow};
+use crate::workflow::{Happened, PhaseKind, Workflow};
 
 const EXPECTED_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
@@ -75,6 +75,13 @@ pub enum ReadError {
     Unavailable(String),
     #[error(transparent)]
     Decode(#[from] DecodeError),
+}
+
+impl ReadError {
+    /// Whether no build will ever read it: broken or forged.
+    pub fn is_hopeless(&self) -> bool {
+        matches!(self, Self::Decode(DecodeError::Malformed(_) | DecodeError::Forged))
+    }
 }
 
 /// The stream that is log and queue in one. Clones share the connection.
@@ -142,7 +149,22 @@ impl WorkflowLog {
 
     /// The submission as the API accepted it, on a subject that no other process may publish to.
     pub async fn submission(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
-        self.direct(subjects::submission(id)).await
+        self.last_from_leader(&subjects::submission(id)).await
+    }
+
+    /// The newest question that the approver parked, on a subject that no other process may publish to.
+    pub async fn newest_park(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
+        self.last_from_leader(&subjects::parked(id)).await
+    }
+
+    /// The first end of a workflow. Whatever stands behind it in the log should not.
+    pub async fn end(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
+        let mut first: Option<Entry> = None;
+        for phase in PhaseKind::ALL.into_iter().filter(|phase| phase.is_terminal()) {
+            let end = self.last_from_leader(&subjects::end(phase, id)).await?;
+            first = [first, end].into_iter().flatten().min_by_key(|entry| entry.sequence);
+        }
+        Ok(first)
     }
 
     async fn direct(&self, subject: String) -> Result<Option<Entry>, ReadError> {
@@ -156,8 +178,12 @@ impl WorkflowLog {
 
     /// The newest transition of a workflow as the stream's leader knows it.
     pub async fn newest_from_leader(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
+        self.last_from_leader(&subjects::workflow(id)).await
+    }
+
+    async fn last_from_leader(&self, subject: &str) -> Result<Option<Entry>, ReadError> {
         let stream = self.stream().await?;
-        match stream.get_last_raw_message_by_subject(&subjects::workflow(id)).await {
+        match stream.get_last_raw_message_by_subject(subject).await {
             Ok(message) => read_entry(message).map(Some),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(ReadError::Unavailable(error.to_string())),
@@ -247,7 +273,7 @@ pub(super) fn is_conflict(error: &PublishError) -> bool {
 }
 
 fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
-    let Transition { workflow, happened } = decode(&message.payload)?;
+    let Transition { workflow, happened } = read_transition(&message.subject, &message.payload)?;
     Ok(Entry {
         sequence: message.sequence,
         workflow,
@@ -257,13 +283,20 @@ fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
     })
 }
 
+/// The broker vouches for the subject alone, so the content has to be what belongs on it.
+fn read_transition(subject: &str, payload: &[u8]) -> Result<Transition, DecodeError> {
+    let transition: Transition = decode(payload)?;
+    let belongs = subjects::transition(&transition.workflow.phase, transition.workflow.id) == subject;
+    if belongs { Ok(transition) } else { Err(DecodeError::Forged) }
+}
+
 fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadError> {
     let sequence = message.info().map_err(|error| ReadError::Unavailable(error.to_string()))?.stream_sequence;
     decode_entry(message, sequence).map_err(ReadError::from)
 }
 
 pub(super) fn decode_entry(message: &jetstream::Message, sequence: u64) -> Result<Entry, DecodeError> {
-    let Transition { workflow, happened } = decode(&message.payload)?;
+    let Transition { workflow, happened } = read_transition(&message.subject, &message.payload)?;
     Ok(Entry {
         sequence,
         workflow,

@@ -34,6 +34,6 @@ pub use dead_letters::{DeadLetter, DeadLetters};
 pub use delivery::{Delivery, Settlement};
 pub use envelope::{DecodeError, Envelope, decode, encode};
 pub use log::{AppendError, Entry, ReadError, WorkflowLog};
-pub use queue::{Consumer, Queue, consume};
+pub use queue::{Consumer, Queue, Unreadable, consume};
 pub use streams::{ProvisionError, provision, verify};
 pub use timers::{TimerKind, Timers};

@@ -15,6 +15,7 @@ use super::delivery::Delivery;
 use super::envelope::DecodeError;
 use super::log::{Entry, decode_entry};
 use super::subjects;
+use crate::ids::WorkflowId;
 use crate::lifecycle::Lifecycle;
 use crate::workflow::PhaseKind;
 
@@ -120,6 +121,13 @@ pub struct Queue {
     letters: DeadLetters,
 }
 
+/// A delivery that this build cannot read, and why.
+#[derive(Debug)]
+pub struct Unreadable {
+    pub delivery: Delivery<Message>,
+    pub error: DecodeError,
+}
+
 impl Queue {
     /// The queue of `consumer`, which [`super::provision`] has made.
     pub fn new(broker: &Broker, consumer: Consumer) -> Self {
@@ -145,16 +153,30 @@ impl Queue {
     }
 
     /// Reads a delivery as a transition. What cannot be read is settled here: newer forms are left to a newer reader, broken
-    /// ones become dead letters.
+    /// and forged ones become dead letters.
     pub async fn read_entry(&self, delivery: Delivery<Message>) -> Option<Delivery<Entry>> {
-        let sequence = delivery.body().info().map(|info| info.stream_sequence).unwrap_or_default();
-        match decode_entry(delivery.body(), sequence) {
-            Ok(entry) => Some(delivery.map(|_| entry)),
-            Err(error) => {
+        match self.try_read_entry(delivery) {
+            Ok(delivery) => Some(delivery),
+            Err(unreadable) => {
+                let Unreadable { delivery, error } = *unreadable;
                 self.settle_unreadable(delivery, &error).await;
                 None
             }
         }
+    }
+
+    /// Reads a delivery as a transition, and leaves it to the caller to settle what cannot be read.
+    pub fn try_read_entry(&self, delivery: Delivery<Message>) -> Result<Delivery<Entry>, Box<Unreadable>> {
+        let sequence = delivery.body().info().map(|info| info.stream_sequence).unwrap_or_default();
+        match decode_entry(delivery.body(), sequence) {
+            Ok(entry) => Ok(delivery.map(|_| entry)),
+            Err(error) => Err(Box::new(Unreadable { delivery, error })),
+        }
+    }
+
+    /// The place in the log of a message that cannot be read, and the workflow that its subject names.
+    pub fn place_of(message: &Message) -> Option<(u64, WorkflowId)> {
+        Some((message.info().ok()?.stream_sequence, subjects::workflow_of(&message.subject)?))
     }
 
     /// Settles a delivery whose body this build cannot read.
@@ -162,7 +184,9 @@ impl Queue {
         tracing::warn!(%error, subject = %delivery.body().subject, "a message cannot be read");
         match error {
             DecodeError::Newer(_) => delivery.retry_after(Duration::from_secs(5)).await,
-            DecodeError::Malformed(_) => delivery.dead_letter(&self.letters, &error.to_string()).await,
+            DecodeError::Malformed(_) | DecodeError::Forged => {
+                delivery.dead_letter(&self.letters, &error.to_string()).await
+            }
         };
     }
 }
@@ -170,7 +194,7 @@ impl Queue {
 /// Pulls from `queue` and runs `handle` for each delivery, at most `slots` at once, until the life ends.
 ///
 /// Errors of the connection are logged and retried. On a drain pulling stops at once; running handlers are waited for by the
-/// lifecycle, and what was pulled but not begun is handed back.
+/// lifecycle, and what was pulled but not begun goes to another process after `ack_wait`.
 pub async fn consume<H, F>(queue: Queue, slots: usize, life: Lifecycle, handle: H)
 where
     H: Fn(Delivery<Message>) -> F + Send + Sync + 'static,

@@ -93,7 +93,7 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
         },
         Config { compression: Some(Compression::S2), ..base(subjects::BLOBS, &[subjects::ALL_BLOBS]) },
         Config {
-            storage: StorageType::Memory,
+            // On disk although nothing in it matters for long: a memory stream is gone after a restart of the broker.
             retention: RetentionPolicy::WorkQueue,
             // Nobody waits longer for an interactive answer.
             max_age: Duration::from_secs(30),
@@ -105,7 +105,8 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
             discard: DiscardPolicy::Old,
             max_age: Duration::from_secs(30 * 86_400),
             max_messages_per_subject: 1_000,
-            max_message_size: 64 * 1024,
+            // A decision may bring a file of 1 MiB.
+            max_message_size: 2 * 1024 * 1024,
             // The least there is: two bots may use the same `Nats-Msg-Id`, and the approver tells repeats by bot and id.
             duplicate_window: Duration::from_millis(100),
             ..base(subjects::APPROVALS, &[subjects::ALL_REQUESTED, subjects::ALL_DECISIONS])

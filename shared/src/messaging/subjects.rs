@@ -39,6 +39,16 @@ pub(crate) fn submission(id: WorkflowId) -> String {
     format!("wf.{}.{}.{id}", PhaseKind::Plan.as_str(), Lane::standard().as_str())
 }
 
+/// Where the approver alone may publish: a gate that it parked.
+pub(crate) fn parked(id: WorkflowId) -> String {
+    format!("wf.{}.{}.{id}", PhaseKind::Approve.as_str(), Lane::parked().as_str())
+}
+
+/// An end of one workflow.
+pub(crate) fn end(phase: PhaseKind, id: WorkflowId) -> String {
+    format!("wf.{}.*.{id}", phase.as_str())
+}
+
 pub(crate) fn phase_lane(phase: PhaseKind, lane: &str) -> String {
     format!("wf.{}.{lane}.*", phase.as_str())
 }

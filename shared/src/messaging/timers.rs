@@ -55,18 +55,24 @@ impl Timers {
 
     /// Takes the workflow's timer of this kind back; idempotent.
     pub async fn clear(&self, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
-        self.purge(subjects::schedule(kind.as_str(), id)).await
+        self.purge(subjects::schedule(kind.as_str(), id), None).await
     }
 
-    /// Forgets a fired timer after it was handled.
-    pub async fn forget_fired(&self, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
-        self.purge(subjects::fired(kind.as_str(), id)).await
+    /// Forgets a fired timer after it was handled; one that fired again meanwhile stays.
+    pub async fn forget_fired(&self, message: &Message) -> Result<(), String> {
+        let sequence = message.info().map_err(|error| error.to_string())?.stream_sequence;
+        self.purge(message.subject.to_string(), Some(sequence + 1)).await
     }
 
-    async fn purge(&self, subject: String) -> Result<(), String> {
+    async fn purge(&self, subject: String, before: Option<u64>) -> Result<(), String> {
         let stream =
             self.broker.jetstream().get_stream_no_info(subjects::TIMERS).await.map_err(|error| error.to_string())?;
-        stream.purge().filter(subject).await.map(|_| ()).map_err(|error| error.to_string())
+        let purge = stream.purge().filter(subject);
+        let done = match before {
+            Some(sequence) => purge.sequence(sequence).await,
+            None => purge.await,
+        };
+        done.map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// Which timer of which workflow a delivery is.

@@ -38,6 +38,8 @@ pub enum StepStatus {
     Running,
     Completed,
     Failed,
+    /// The workflow was cancelled while it ran or waited.
+    Cancelled,
     /// The workflow ended before it.
     Skipped,
 }

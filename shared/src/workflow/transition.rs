@@ -31,8 +31,11 @@ pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workf
         Event::StepFailed { failure } => next.fail(failure, at),
         Event::TimedOut => next.time_out(at).ok_or(illegal)?,
         Event::Cancelled { by } => next.enter(Phase::Cancelled { by }, at),
-        Event::Planned { .. } => match state.phase {
-            Phase::Plan => next.enter(Phase::Generate { feedback: None, input: None }, at),
+        Event::Planned { usage } => match state.phase {
+            Phase::Plan => {
+                next.begin_plan(usage.started_at);
+                next.enter(Phase::Generate { feedback: None, input: None }, at);
+            }
             Phase::Generate { .. } | Phase::Analyze | Phase::Execute { .. } | Phase::Approve { .. } => {
                 return Err(illegal);
             }
@@ -80,7 +83,7 @@ impl Workflow {
                 plan::end(&mut self.plan, self.current_step, StepStatus::Failed, Some(&failure.message), at);
             }
             Phase::Cancelled { .. } => {
-                plan::end(&mut self.plan, self.current_step, StepStatus::Skipped, Some("cancelled"), at);
+                plan::end(&mut self.plan, self.current_step, StepStatus::Cancelled, Some("cancelled"), at);
             }
             Phase::Plan | Phase::Generate { .. } | Phase::Analyze | Phase::Execute { .. } | Phase::Approve { .. } => {
                 let (kind, rounds) = (phase.kind(), self.metrics.iterations + 1);
@@ -94,6 +97,12 @@ impl Workflow {
             self.abandon_gate(at);
         }
         self.phase = phase;
+    }
+
+    fn begin_plan(&mut self, at: Timestamp) {
+        if let Some(step) = self.plan.first_mut() {
+            step.started_at = Some(at);
+        }
     }
 
     fn fail(&mut self, failure: Failure, at: Timestamp) {
@@ -221,6 +230,7 @@ impl Workflow {
     fn pass_gate(&mut self, outcome: GateOutcome, at: Timestamp) {
         let Some(stage) = self.gate().map(|gate| gate.stage.clone()) else { return };
         self.close_gate(outcome, at);
+        self.metrics.steps_completed += 1;
         match stage {
             Stage::Release => self.enter(Phase::Done, at),
             Stage::BeforeExecute => self.run_code(at),

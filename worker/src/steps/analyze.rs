@@ -4,12 +4,18 @@ use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, 
 use shared::messaging::BlobError;
 use shared::workflow::{Event, StepUsage, Workflow};
 
+use tokio_util::sync::CancellationToken;
+
 use super::Done;
 use crate::desk::Desk;
 use crate::findings::analyze;
 
-pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage) -> Done {
-    let reports = match reports_of(desk, workflow).await {
+pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage, cancel: &CancellationToken) -> Done {
+    let reports = tokio::select! {
+        () = cancel.cancelled() => return Done::Cancelled,
+        reports = reports_of(desk, workflow) => reports,
+    };
+    let reports = match reports {
         Ok(reports) => reports,
         Err(reason) => return Done::Retry(reason),
     };

@@ -22,6 +22,8 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
         Ok(job) => job,
         Err(error) => return Done::Retry(error.to_string()),
     };
+    let affordable = affordable(workflow, desk.prices.cpu_second);
+    let bought = (job.limits.cpu == affordable).then_some(affordable);
     let result = match sandbox.run(job, cancel.clone()).await {
         Ok(result) => result,
         Err(error) => return refused(&error),
@@ -32,6 +34,12 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     usage.sandbox_ms = result.usage.wall_ms;
     usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
     usage.cost = cost_of(&result, desk.prices.cpu_second);
+    if result.outcome == Outcome::TimedOut
+        && bought.is_some_and(|cpu| cpu.as_millis() * 9 / 10 <= u128::from(result.usage.cpu_ms))
+    {
+        // Stopped because the budget bought no more: all of it is spent, whatever the meter's last tick says.
+        usage.cost = usage.cost.max(workflow.submission.options.budget - workflow.metrics.total_cost);
+    }
     let Results { document, summary, feedback } = results::read(&result);
     let artifacts = &workflow.artifacts;
     let rerun = if artifacts.is_callers_code() || summary.all_passed() {

@@ -17,9 +17,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
+use crate::fairness::Slots;
 
 /// Between two looks at whether the step still is its workflow's newest, and two renewals of its turn.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a cancelled step may take to clean up before it is dropped.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// After this long a step is tried again when something it needs is away.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -35,9 +38,14 @@ pub(crate) enum Done {
 }
 
 /// Does one step and settles its delivery. Cancel safe: dropped anywhere, the step comes again.
-pub(crate) async fn handle_step(desk: Arc<Desk>, delivery: Delivery<Entry>) {
+pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Delivery<Entry>) {
     let entry = delivery.body().clone();
     let phase = entry.workflow.phase.kind().as_str();
+    let Some(_slot) = slots.take(entry.workflow.owner.as_str()).await else {
+        let delay = later(&delivery);
+        delivery.retry_after(delay).await;
+        return;
+    };
     // Entered before the look at the log: a cancel after that look reaches the token, one before it is seen by the look.
     let running = desk.cancels.enter(entry.workflow.id);
     match is_newest(&desk, &entry).await {
@@ -52,14 +60,20 @@ pub(crate) async fn handle_step(desk: Arc<Desk>, delivery: Delivery<Entry>) {
             return;
         }
     }
-    if !desk.fairness.hold(&entry).await {
-        drop(running);
-        desk.fairness.wait(delivery, &desk.life).await;
+    if !desk.turns.hold(&entry).await {
+        let delay = later(&delivery);
+        delivery.retry_after(delay).await;
         return;
     }
     let settlement = attempt(&desk, delivery, &running.token).await;
-    desk.fairness.release(&entry).await;
+    desk.turns.release(&entry).await;
     desk.metrics.steps.with_label_values(&[phase, outcome_name(settlement)]).inc();
+}
+
+/// When a step that waits for its user's turn comes again: the longer it waits, the less often it asks.
+fn later(delivery: &Delivery<Entry>) -> Duration {
+    let times = u32::try_from(delivery.delivered()).unwrap_or(u32::MAX);
+    (Duration::from_millis(100) * times.min(50)).max(Duration::from_millis(200))
 }
 
 fn outcome_name(settlement: Settlement) -> &'static str {
@@ -73,7 +87,7 @@ fn outcome_name(settlement: Settlement) -> &'static str {
 async fn is_newest(desk: &Desk, entry: &Entry) -> Result<bool, String> {
     match desk.log.newest_from_leader(entry.workflow.id).await {
         Ok(newest) => Ok(newest.is_some_and(|newest| newest.sequence == entry.sequence)),
-        // A newer build moved it on.
+        // A newer build moved it on, or someone forged what the approver will put right.
         Err(ReadError::Decode(_)) => Ok(false),
         Err(ReadError::Unavailable(reason)) => Err(reason),
     }
@@ -104,29 +118,43 @@ async fn attempt(desk: &Desk, delivery: Delivery<Entry>, cancel: &CancellationTo
             }
         },
         Done::Retry(reason) => {
+            desk.attempts.take_back(&entry).await;
             tracing::warn!(workflow.id = %entry.workflow.id, phase, %reason, "a step will be tried again");
             let exponent = u32::try_from(delivery.delivered().min(6)).unwrap_or(6);
             delivery.retry_after(Duration::from_millis(250 * 2_u64.pow(exponent))).await
         }
         // Cancelled by someone: the look at the log settles it. At the end of a drain: another worker takes it at once.
-        Done::Cancelled => delivery.retry_after(Duration::ZERO).await,
+        Done::Cancelled => {
+            desk.attempts.take_back(&entry).await;
+            delivery.retry_after(Duration::ZERO).await
+        }
     }
 }
 
 /// Does the step, and kills it once it is no longer the newest.
 async fn watched(desk: &Desk, entry: &Entry, cancel: &CancellationToken) -> Done {
     let started_at = desk.clock.now();
-    let mut work = std::pin::pin!(run(desk, entry, started_at, cancel));
-    loop {
+    // Both are polled together: while the watch waits for an answer the work goes on, and a cancel reaches it.
+    let done = tokio::select! {
+        done = run(desk, entry, started_at, cancel) => done,
+        () = keep_watch(desk, entry, cancel) => Done::Cancelled,
+    };
+    if cancel.is_cancelled() { Done::Cancelled } else { done }
+}
+
+/// Renews the step's turn and looks whether it still is the newest. Ends where the step should have ended and did not.
+async fn keep_watch(desk: &Desk, entry: &Entry, cancel: &CancellationToken) {
+    while !cancel.is_cancelled() {
         tokio::select! {
-            done = &mut work => return if cancel.is_cancelled() { Done::Cancelled } else { done },
+            () = cancel.cancelled() => break,
             () = tokio::time::sleep(TICK) => {}
         }
-        desk.fairness.hold(entry).await;
+        desk.turns.hold(entry).await;
         if let Ok(false) = is_newest(desk, entry).await {
             cancel.cancel();
         }
     }
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
 async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &CancellationToken) -> Done {
@@ -136,7 +164,7 @@ async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &Cancell
         Phase::Generate { feedback, input } => {
             generate::run(desk, &entry.workflow, feedback.as_ref(), input.as_ref(), usage, cancel).await
         }
-        Phase::Analyze => analyze::run(desk, &entry.workflow, usage).await,
+        Phase::Analyze => analyze::run(desk, &entry.workflow, usage, cancel).await,
         Phase::Execute { .. } => execute::run(desk, &entry.workflow, usage, cancel).await,
         Phase::Approve { .. } | Phase::Done | Phase::Failed { .. } | Phase::Cancelled { .. } => {
             Done::Event(Event::StepFailed {
@@ -158,7 +186,14 @@ fn usage_from(entry: &Entry, started_at: Timestamp) -> StepUsage {
 async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> {
     let now = desk.clock.now();
     let (kind, detail) = (event.kind(), detail_of(&event));
-    let next = transition(&entry.workflow, event, now).map_err(|illegal| illegal.to_string())?;
+    let next = match transition(&entry.workflow, event, now) {
+        Ok(next) => next,
+        Err(illegal) => {
+            // The same step would meet the same answer for ever.
+            tracing::error!(workflow.id = %entry.workflow.id, %illegal, "a result fits nowhere and is dropped");
+            return Ok(());
+        }
+    };
     let actor = Actor::Service("worker".to_owned());
     let happened = Happened { event_id: EventId::fresh(), kind, actor, at: now, detail };
     match desk.log.append(entry.sequence, &next, &happened, entry.trace.child()).await {

@@ -16,6 +16,22 @@ struct Test {
     message: Option<String>,
 }
 
+/// Failed tests that the next round is shown.
+const LESSONS: usize = 50;
+/// Bytes of each stream's text in the document as JSON writes it: a control character takes six. The whole document has to fit
+/// a message of 8 MiB.
+const STREAM_BYTES: usize = 1_500_000;
+/// Tests named in the document, and characters of their messages; the counts are of all.
+const TESTS: usize = 1_000;
+const MESSAGE_CHARS: usize = 300;
+
+impl Test {
+    fn shortened(&self) -> Self {
+        let message = self.message.as_ref().map(|message| message.chars().take(MESSAGE_CHARS).collect());
+        Self { message, name: self.name.chars().take(MESSAGE_CHARS).collect(), ..self.clone() }
+    }
+}
+
 /// What a run tells: the document for clients, the counts, and the lessons for another round.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Results {
@@ -41,7 +57,8 @@ pub(super) fn read(result: &JobResult) -> Results {
         total: counted.max(u32::from(broken)),
         passed: if broken { passed.min(counted.saturating_sub(1)) } else { passed },
     };
-    let (stdout, stderr) = (String::from_utf8_lossy(&result.stdout), String::from_utf8_lossy(&result.stderr));
+    let (stdout, stderr) = (fitting(&result.stdout), fitting(&result.stderr));
+    let is_cut = stdout.len() < result.stdout.len() || stderr.len() < result.stderr.len();
     let document = json!({
         "success_rate": summary.success_rate(),
         "total": total,
@@ -49,13 +66,13 @@ pub(super) fn read(result: &JobResult) -> Results {
         "failed": count("failed"),
         "errors": count("error"),
         "skipped": skipped,
-        "tests": tests,
+        "tests": tests.iter().take(TESTS).map(Test::shortened).collect::<Vec<_>>(),
         "stdout": stdout,
         "stderr": stderr,
         "exit_code": result.exit_code,
         "signal": result.signal,
         "outcome": result.outcome,
-        "truncated": result.truncated,
+        "truncated": result.truncated || is_cut,
         "timed_out": result.outcome == Outcome::TimedOut,
         "oom_killed": result.outcome == Outcome::OomKilled,
         "usage": {
@@ -68,6 +85,7 @@ pub(super) fn read(result: &JobResult) -> Results {
         failed_tests: tests
             .into_iter()
             .filter(|test| test.outcome == "failed" || test.outcome == "error")
+            .take(LESSONS)
             .map(|test| (test.name, tail(&test.message.unwrap_or_default())))
             .collect(),
         output_tail: tail(&format!("{stdout}\n{stderr}")),
@@ -110,6 +128,19 @@ fn run_as_test(result: &JobResult) -> Test {
         duration_ms: result.usage.wall_ms,
         message,
     }
+}
+
+/// The beginning of a stream as text, as much as fits the document.
+fn fitting(bytes: &[u8]) -> String {
+    let mut room = STREAM_BYTES;
+    let text = String::from_utf8_lossy(bytes);
+    let fits = |c: &char| {
+        let cost = if c.is_control() { 6 } else { c.len_utf8() + usize::from(matches!(c, '"' | '\\')) };
+        let left = room.checked_sub(cost);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    text.chars().take_while(fits).collect()
 }
 
 fn tail(text: &str) -> String {
@@ -161,6 +192,18 @@ mod tests {
         check(&result(Outcome::Exited, Some(3), Some(vec![Passed, Passed])), false, 0.5);
         check(&result(Outcome::OomKilled, None, Some(vec![Passed])), false, 0.0);
         check(&result(Outcome::Exited, Some(0), Some(vec![Skipped])), false, 0.0);
+    }
+
+    #[test]
+    fn the_largest_output_still_fits_a_message() {
+        let mut loud = result(Outcome::Exited, Some(1), Some(vec![TestOutcome::Failed; 10_000]));
+        loud.stdout = vec![0x1b; 4 << 20];
+        loud.stderr = vec![b'"'; 4 << 20];
+        loud.tests.iter_mut().flatten().for_each(|test| test.message = Some("\u{1}".repeat(4_000)));
+        let Results { document, summary, feedback } = read(&loud);
+        assert!(document.to_string().len() < 7_500_000, "{}", document.to_string().len());
+        assert_eq!((document["truncated"].as_bool(), document["total"].as_u64()), (Some(true), Some(10_000)));
+        assert_eq!((summary.total, feedback.failed_tests.len()), (10_000, LESSONS));
     }
 
     #[test]
