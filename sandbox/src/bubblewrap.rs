@@ -155,7 +155,8 @@ impl BubblewrapSandbox {
                 Ok(JobResult::without_facts(&job, Outcome::OomKilled, wait, began.elapsed()))
             }
             Ended::Lost => Err(SandboxError::retry("runner_lost", "the sandbox went away without a result")),
-            Ended::Silent => Err(SandboxError::retry("runner_silent", "the sandbox kept silent after its time limit")),
+            // No reason to run it again: its time was over, and it may be the job that keeps the runner from saying so.
+            Ended::Silent => Ok(JobResult::without_facts(&job, Outcome::TimedOut, wait, began.elapsed())),
         }
     }
 }

@@ -118,9 +118,8 @@ impl DockerSandbox {
             }
             Ended::Cancelled => Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, began.elapsed())),
             Ended::Lost => Err(SandboxError::retry("runner_lost", "the container went away without a result")),
-            Ended::Silent => {
-                Err(SandboxError::retry("runner_silent", "the container kept silent after its time limit"))
-            }
+            // No reason to run it again: its time was over, and it may be the job that keeps the runner from saying so.
+            Ended::Silent => Ok(JobResult::without_facts(&job, Outcome::TimedOut, wait, began.elapsed())),
         }
     }
 }

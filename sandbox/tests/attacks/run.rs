@@ -82,8 +82,8 @@ async fn attack(sandbox: &dyn Sandbox, host: &Host, case: &Case, level: Security
     if host.was_visited() {
         wrong.push("somebody came to a listener of the host".into());
     }
-    let title = format!("{} ({level:?})", case.title());
-    (!wrong.is_empty()).then(|| format!("--- {title}\n    {}", wrong.join("\n    ")))
+    let (title, tries, walls) = (case.title(), &case.expect.tries, &case.expect.stopped_by);
+    (!wrong.is_empty()).then(|| format!("--- {title} ({level:?})\n    {tries} {walls:?}\n    {}", wrong.join("\n    ")))
 }
 
 /// Runs one script of the attack.
