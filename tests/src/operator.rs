@@ -26,6 +26,20 @@ pub async fn broker_as(stack: &Stack, user: &str) -> Broker {
     Broker::connect(&settings).await.expect("the broker lets us in")
 }
 
+/// The same login with a bare client, for what our own code would not do.
+///
+/// # Panics
+/// Where the broker refuses.
+pub async fn raw_broker_as(stack: &Stack, user: &str) -> async_nats::Client {
+    let password = read(stack.text(&format!("/nats_password_files/{user}")));
+    async_nats::ConnectOptions::new()
+        .user_and_password(user.to_owned(), password)
+        .custom_inbox_prefix(format!("_INBOX_{user}"))
+        .connect(stack.text("/nats_url"))
+        .await
+        .expect("the broker lets us in")
+}
+
 /// The audit log, its chain verified, once it has been quiet for a moment.
 ///
 /// # Panics

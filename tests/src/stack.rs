@@ -151,6 +151,25 @@ impl Stack {
         status.await.success()
     }
 
+    /// How many steps run in the workers now.
+    ///
+    /// # Panics
+    /// Where a worker does not serve its metrics.
+    pub async fn running_steps(&self) -> u32 {
+        let urls = self.manifest["worker_metrics_urls"].as_array().expect("workers");
+        let mut running = 0;
+        for url in urls.iter().filter_map(Value::as_str) {
+            let answer = reqwest_client().get(format!("{url}/metrics")).send().await;
+            let text = match answer {
+                Ok(answer) => answer.text().await.unwrap_or_default(),
+                Err(_) => continue,
+            };
+            let line = text.lines().find_map(|line| line.strip_prefix("promptcraft_steps_running "));
+            running += line.and_then(|count| count.trim().parse::<u32>().ok()).unwrap_or(0);
+        }
+        running
+    }
+
     /// What a component wrote to its log.
     pub fn log(&self, component: &str) -> String {
         fs::read_to_string(self.directory.join(format!("logs/{component}.log"))).unwrap_or_default()

@@ -6,10 +6,10 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tests::{Client, Options, Stack, eventually, long_program, run_request};
 
-async fn until_it_runs(client: &Client, id: &str) {
+async fn until_it_runs(stack: &Stack, client: &Client, id: &str) {
     eventually("the program runs", Duration::from_secs(20), || async {
         let data = client.status(id).await;
-        (data["current_step"].as_u64() >= Some(4)).then_some(())
+        (data["current_step"].as_u64() >= Some(4) && stack.running_steps().await > 0).then_some(())
     })
     .await;
 }
@@ -29,7 +29,7 @@ async fn a_worker_killed_in_the_middle_of_a_step_is_replaced_by_another() {
     let stack = Stack::start_with(Options { workers: 2, ..Options::default() }).await;
     let client = stack.developer().await;
     let id = client.run(&long_program(4)).await;
-    until_it_runs(&client, &id).await;
+    until_it_runs(&stack, &client, &id).await;
     for worker in ["worker-1", "worker-2"] {
         stack.kill(worker);
     }
@@ -50,7 +50,7 @@ async fn a_worker_paused_beyond_its_turn_does_not_commit_twice() {
         }
         ids
     };
-    until_it_runs(&client, &ids[0]).await;
+    until_it_runs(&stack, &client, &ids[0]).await;
     stack.signal("worker-1", Signal::STOP);
     tokio::time::sleep(Duration::from_secs(5)).await;
     stack.signal("worker-1", Signal::CONT);
@@ -123,12 +123,13 @@ async fn everything_killed_at_once_after_the_answer_loses_nothing() {
 async fn a_worker_told_to_stop_hands_back_what_it_cannot_finish() {
     let stack = Stack::start_with(Options::default().with("worker.drain", "1s")).await;
     let client = stack.developer().await;
-    let id = client.run(&long_program(6)).await;
-    until_it_runs(&client, &id).await;
+    let id = client.run(&long_program(12)).await;
+    until_it_runs(&stack, &client, &id).await;
     stack.signal("worker-1", Signal::TERM);
     let done = client.until(&id, "completed").await;
     assert_eq!(done["artifacts"]["test_results"]["stdout"], "begun\nended\n");
     assert_eq!(done["error"], Value::Null);
+    assert!(stack.log("worker-1").contains("handed back"), "the worker finished the step, or was killed");
 }
 
 #[tokio::test]

@@ -1,0 +1,130 @@
+//! What a compromised worker may try on the broker, with a worker's own login: nothing of it releases anything.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use serde::Serialize;
+use serde_json::Value;
+use shared::approval::{ClosedGate, Gate, GateOutcome, Stage};
+use shared::ids::EventId;
+use shared::messaging::{Entry, WorkflowLog, encode};
+use shared::workflow::{Failure, Happened, Phase, Workflow};
+use tests::{Client, Stack, broker_as, eventually, raw_broker_as, run_request};
+
+/// The body of a message of the log, as anyone can make one.
+#[derive(Serialize)]
+struct Transition<'a> {
+    workflow: &'a Workflow,
+    happened: &'a Happened,
+}
+
+struct Attack {
+    stack: Stack,
+    client: Client,
+    log: WorkflowLog,
+}
+
+impl Attack {
+    async fn begin() -> Self {
+        let stack = Stack::start().await;
+        let client = stack.developer().await;
+        let log = WorkflowLog::new(&broker_as(&stack, "worker").await);
+        Self { stack, client, log }
+    }
+
+    async fn parked(&self) -> Entry {
+        let id = self.client.execute(&run_request("print('secret result')\n", true)).await;
+        self.client.until(&id, "waiting_approval").await;
+        let newest = self.log.newest_from_leader(id.parse().expect("an id")).await.expect("the log");
+        newest.expect("a workflow")
+    }
+
+    /// Publishes bytes with the right fence on a subject that a worker may publish to.
+    async fn publish(&self, subject: String, behind: &Entry, payload: Vec<u8>) {
+        let client = raw_broker_as(&self.stack, "worker").await;
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Expected-Last-Subject-Sequence", behind.sequence.to_string());
+        headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", format!("wf.*.*.{}", behind.workflow.id));
+        client.publish_with_headers(subject, headers, payload.into()).await.expect("sent");
+        client.flush().await.expect("flushed");
+    }
+
+    async fn ends(&self, entry: &Entry, status: &'static str) -> Value {
+        let id = entry.workflow.id.to_string();
+        // A moment for whatever the forgery might set off, then the state that stays.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let data = eventually("the forgery is put right", Duration::from_secs(20), || async {
+            let data = self.client.status(&id).await;
+            (data["status"] == status).then_some(data)
+        })
+        .await;
+        assert!(!data.to_string().contains("secret result"), "released: {data}");
+        data
+    }
+}
+
+fn happened(entry: &Entry) -> Happened {
+    Happened { event_id: EventId::fresh(), ..entry.happened.clone() }
+}
+
+#[tokio::test]
+async fn a_state_on_anothers_subject_is_not_believed() {
+    let attack = Attack::begin().await;
+    let entry = attack.parked().await;
+    let mut forged = entry.workflow.clone();
+    let gate = forged.gate().cloned().expect("a gate");
+    forged.closed_gates.push(ClosedGate::of(&gate, GateOutcome::Approved, entry.happened.at));
+    forged.phase = Phase::Done;
+    let payload = encode(&Transition { workflow: &forged, happened: &happened(&entry) });
+    attack.publish(format!("wf.generate.std.{}", forged.id), &entry, payload).await;
+    assert_eq!(attack.ends(&entry, "failed").await["error"]["code"], "tampered");
+    let audit = tests::audit_log(&attack.stack).await;
+    assert!(audit.iter().all(|record| record.action != "approved"), "{audit:#?}");
+}
+
+#[tokio::test]
+async fn garbage_does_not_hold_a_workflow_for_ever() {
+    let attack = Attack::begin().await;
+    let entry = attack.parked().await;
+    attack.publish(format!("wf.generate.std.{}", entry.workflow.id), &entry, b"garbage".to_vec()).await;
+    assert_eq!(attack.ends(&entry, "failed").await["error"]["code"], "tampered");
+}
+
+#[tokio::test]
+async fn a_worker_cannot_switch_the_approval_off() {
+    let attack = Attack::begin().await;
+    let entry = attack.parked().await;
+    let mut forged = entry.workflow.clone();
+    forged.submission.options.require_approval = false;
+    forged.phase = Phase::Approve { gate: Gate::pending(forged.id, 1, Stage::Release) };
+    let appended = attack.log.append(entry.sequence, &forged, &happened(&entry), entry.trace.clone()).await;
+    appended.expect("a worker may append gates");
+    assert_eq!(attack.ends(&entry, "failed").await["error"]["code"], "tampered");
+
+    let entry = attack.parked().await;
+    let mut forged = entry.workflow.clone();
+    forged.submission.options.require_approval = false;
+    forged.phase = Phase::Failed { failure: Failure::new("tests_failed", "m", "h") };
+    attack
+        .log
+        .append(entry.sequence, &forged, &happened(&entry), entry.trace.clone())
+        .await
+        .expect("a worker may fail");
+    attack.ends(&entry, "failed").await;
+}
+
+#[tokio::test]
+async fn an_end_stays_the_end() {
+    let attack = Attack::begin().await;
+    let entry = attack.parked().await;
+    let id = entry.workflow.id;
+    attack.client.post(&format!("/api/v3/execute/cancel/{id}"), &Value::Null).await.expect(200);
+    let cancelled = attack.log.newest_from_leader(id).await.expect("the log").expect("an end");
+    let mut forged = entry.workflow.clone();
+    forged.phase = Phase::Approve { gate: Gate::pending(id, 1, Stage::Release) };
+    forged.submission.options.require_approval = false;
+    attack.log.append(cancelled.sequence, &forged, &happened(&entry), entry.trace.clone()).await.expect("appended");
+    attack.ends(&entry, "cancelled").await;
+    let newest = attack.log.newest_from_leader(id).await.expect("the log").expect("an end");
+    assert!(newest.sequence > cancelled.sequence + 1, "the end was put back behind the forgery");
+}
