@@ -140,7 +140,7 @@ mod tests {
     const GOOD: [(&str, &str); 4] = [
         ("nats.url", "nats://127.0.0.1:4222"),
         ("nats.user", "api"),
-        ("nats.durability", "relaxed"),
+        ("nats.monitor_url", "http://127.0.0.1:8222"),
         ("redis.url", "redis://127.0.0.1:6379/0"),
     ];
 

@@ -36,12 +36,17 @@ pub(crate) const fn kind_name(kind: FindingKind) -> &'static str {
 /// The findings that the caller wants, the worst first, then by line.
 pub(crate) fn wanted(report: &AnalysisReport, wishes: Wishes) -> Vec<&Finding> {
     let mut wanted: Vec<&Finding> =
-        report.findings.iter().filter(|finding| finding.severity >= wishes.threshold).collect();
+        report.findings.iter().filter(|finding| finding.severity >= wishes.threshold || is_syntax(finding)).collect();
     wanted.sort_by(|left, right| {
         (right.severity, left.line_start, &left.rule).cmp(&(left.severity, right.line_start, &right.rule))
     });
     wanted.truncate(wishes.max_suggestions);
     wanted
+}
+
+/// Code that does not parse is said to at every threshold: what else was found, and what was not, hangs on it.
+fn is_syntax(finding: &Finding) -> bool {
+    finding.rule.ends_with("-SYNTAX")
 }
 
 /// The same finding in the same place has the same id, from one analysis to the next.
