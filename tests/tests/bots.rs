@@ -106,3 +106,23 @@ async fn a_decision_that_was_sent_twice_counts_once() {
     let audit = tests::audit_log(&stack).await;
     assert_eq!(audit.iter().filter(|record| record.action == "approved").count(), 1, "{audit:#?}");
 }
+
+/// The gate is in the log, and its effects (the park, its announcement, its audit record) are nobody's memory.
+#[tokio::test]
+async fn a_gate_whose_approver_dies_is_announced_all_the_same() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let mut bot = Bot::sign_in(&stack).await;
+    stack.signal("approver", rustix::process::Signal::STOP);
+    let id = client.execute(&run_request("print('kept')\n", true)).await;
+    tests::eventually("the gate is in the log", std::time::Duration::from_secs(20), || async {
+        (client.status(&id).await["current_step"] == 5).then_some(())
+    })
+    .await;
+    stack.kill("approver");
+    let request = bot.request().await;
+    assert_eq!(request["workflow_id"], id.as_str());
+    client.until(&id, "waiting_approval").await;
+    let audit = tests::audit_log(&stack).await;
+    assert_eq!(audit.iter().filter(|record| record.action == "parked").count(), 1, "{audit:#?}");
+}
