@@ -12,9 +12,9 @@ use shared::messaging::{AnalysisAnswer, AnalysisError, decode, encode};
 use tokio::time::Instant;
 
 use crate::auth::Caller;
-use crate::body::{discard, read_json};
+use crate::body::{discard, read_body};
 use crate::fields::{Fields, Object};
-use crate::limits::{Operation, admit};
+use crate::limits::{Operation, admit_body};
 use crate::problem::Problem;
 use crate::sarif;
 use crate::state::State;
@@ -33,9 +33,8 @@ pub(crate) async fn analyze(
         discard(payload.into_inner()).await;
         return Err(Problem::forbidden("Viewers may not have code analysed; ask an operator for the role developer."));
     }
-    let body = read_json(&request, payload).await?;
-    let (task, wishes) = read_question(&body)?;
-    admit(&state, &request, &caller, Operation::Analyze).await?;
+    let payload = admit_body(&state, &request, &caller, Operation::Analyze, payload).await?;
+    let (task, wishes) = read_body(&request, payload, read_question).await?;
     let (analysis_type, file_path) = (task.analysis_type, task.file_path.clone());
     let (answer, is_hit) = ask(&state, &caller, &request, task).await?;
     if wants_sarif(&request) {

@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
-use shared::approval::Verdict;
+use shared::approval::{Stage, Verdict, may_decide};
+use shared::identity::User;
 use shared::ids::{ApprovalId, Digest, WorkflowId};
 use shared::messaging::{ApprovalAnswer, HttpDecision};
-use shared::workflow::NewInput;
+use shared::workflow::{NewInput, Workflow};
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::body::read_json;
+use crate::body::read_body;
 use crate::execute::{blobs_away, read_key};
 use crate::fields::{Fields, Object};
-use crate::limits::{Operation, admit};
+use crate::limits::{Operation, admit_body, admit_refusal};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::traffic::trace_of;
@@ -48,20 +49,20 @@ pub(crate) async fn approve(
     id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let body = read_json(&request, payload).await?;
+    let payload = admit_body(&state, &request, &caller, Operation::Status, payload).await?;
+    // A path that is no id names no workflow, whatever the body says.
+    let path = id.parse::<WorkflowId>().ok();
+    let ballot = read_body(&request, payload, move |body| path.map(|id| read_ballot(body, id)).transpose()).await?;
     let key = read_key(&request)?;
-    let id: WorkflowId = id.parse().map_err(|_| Problem::no_such_workflow())?;
-    let ballot = read_ballot(&body, id)?;
-    admit(&state, &request, &caller, Operation::Status).await?;
-    let stored = state.newest.get_from_leader(id).await?.ok_or_else(Problem::no_such_workflow)?;
-    let is_stranger = !may_send_decision(&stored.workflow, &caller.user);
-    let input = match ballot.help {
-        Some(Help::Recipe(name)) => Some(NewInput::Recipe { name }),
-        Some(Help::Code(text)) => {
-            Some(NewInput::Code { content: state.blobs.store(text).await.map_err(|error| blobs_away(&error))? })
-        }
-        None => None,
-    };
+    let (Some(id), Some(mut ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
+    let stored = state.newest.get_from_leader(id).await?;
+    let is_apt = stored.as_ref().is_some_and(|stored| asks_for(&stored.workflow, &caller.user, ballot.approval_id));
+    if !is_apt {
+        admit_refusal(&state, &request, &caller).await?;
+    }
+    let workflow = stored.ok_or_else(Problem::no_such_workflow)?.workflow;
+    let is_stranger = !may_send_decision(&workflow, &caller.user);
+    let input = take_help(&state, &workflow, is_apt, &mut ballot).await?;
     let decision = HttpDecision {
         workflow_id: id,
         approval_id: ballot.approval_id,
@@ -74,11 +75,48 @@ pub(crate) async fn approve(
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
     };
     let answer = state.control.decide(&decision, trace_of(&request), PATIENCE).await;
-    if is_stranger {
-        // The approver has refused it as well and keeps the attempt in the audit log; here the workflow does not exist.
+    let is_refused = !may_decide(&workflow, &caller.user) || matches!(answer, Some(ApprovalAnswer::Refused { .. }));
+    if is_stranger && is_refused {
+        // The approver keeps the attempt in the audit log; here the workflow does not exist. Who may decide learns of a decision
+        // that was applied, or may be yet: the gate may have opened meanwhile.
         return Err(Problem::no_such_workflow());
     }
     conclude(&state, id, answer).await
+}
+
+/// Whether the gate of this id is open and the user may decide it: anything else will be refused, or was applied before.
+fn asks_for(workflow: &Workflow, user: &User, approval_id: ApprovalId) -> bool {
+    may_decide(workflow, user) && workflow.gate().is_some_and(|gate| gate.approval_id == approval_id)
+}
+
+/// What a human supplies. Code is stored only where it is asked for, and from who may be the one to give it: storage is not for
+/// everybody to fill.
+async fn take_help(
+    state: &State,
+    workflow: &Workflow,
+    is_apt: bool,
+    ballot: &mut Ballot,
+) -> Result<Option<NewInput>, Problem> {
+    let Some(help) = ballot.help.take() else { return Ok(None) };
+    let asks_for_input = workflow.gate().is_some_and(|gate| matches!(gate.stage, Stage::Input { .. }));
+    if is_apt && !asks_for_input {
+        return Err(Problem::invalid_field(
+            "decision",
+            "is about a result; a recipe or code goes with needs_input only",
+        ));
+    }
+    match help {
+        Help::Recipe(name) => Ok(Some(NewInput::Recipe { name })),
+        Help::Code(text) if is_apt => {
+            let content = state.blobs.store(text).await.map_err(|error| blobs_away(&error))?;
+            Ok(Some(NewInput::Code { content }))
+        }
+        Help::Code(text) => {
+            // The gate may open before the approver judges. An approval without its code must not pass for a bare one.
+            ballot.digest = Some(Digest::of(text.as_bytes()));
+            Ok(None)
+        }
+    }
 }
 
 fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {

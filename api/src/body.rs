@@ -13,14 +13,35 @@ use crate::problem::Problem;
 
 /// Room for 1 MiB of code after JSON escaping, and below what the broker takes in one message.
 pub(crate) const LIMIT_BYTES: usize = 7 * 1024 * 1024;
+/// A name, a password or a token needs far less.
+const SMALL_BYTES: usize = 16 * 1024;
+/// A body above this is parsed off the HTTP threads: the largest takes tens of milliseconds.
+const INLINE_BYTES: usize = 64 * 1024;
 /// A body that takes longer is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// So much of an unwanted body is read and dropped: a client that is still sending would see a reset instead of the answer.
 const DISCARD_BYTES: usize = 64 * 1024 * 1024;
 const DISCARD_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The body as JSON: 400 where it is none, 413 above [`LIMIT_BYTES`], 408 where it does not arrive in time.
-pub(crate) async fn read_json(request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
+/// What `read` makes of the body: 400 where it is no JSON, 413 above [`LIMIT_BYTES`], 408 where it does not arrive in time.
+pub(crate) async fn read_body<T: Send + 'static>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    read: impl FnOnce(&Value) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let bytes = receive(request, payload, LIMIT_BYTES).await?;
+    let is_large = bytes.len() > INLINE_BYTES;
+    let parse = move || read(&serde_json::from_slice(&bytes).map_err(|_| Problem::bad_json())?);
+    if is_large { web::block(parse).await.map_err(|_| Problem::internal())? } else { parse() }
+}
+
+/// The body of a call that carries a few words: as [`read_body`], 413 above 16 KiB.
+pub(crate) async fn read_small(request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
+    let bytes = receive(request, payload, SMALL_BYTES).await?;
+    serde_json::from_slice(&bytes).map_err(|_| Problem::bad_json())
+}
+
+async fn receive(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Vec<u8>, Problem> {
     let encoding = request.headers().get(CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         discard(payload.into_inner()).await;
@@ -30,18 +51,17 @@ pub(crate) async fn read_json(request: &HttpRequest, payload: web::Payload) -> R
             "Send the body without Content-Encoding.",
         ));
     }
-    let bytes = tokio::time::timeout(PATIENCE, collect(payload)).await.map_err(|_| Problem::too_slow())??;
-    serde_json::from_slice(&bytes).map_err(|_| Problem::bad_json())
+    tokio::time::timeout(PATIENCE, collect(payload, limit)).await.map_err(|_| Problem::too_slow())?
 }
 
-async fn collect(mut payload: web::Payload) -> Result<Vec<u8>, Problem> {
+async fn collect(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk
             .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body broke off; send it again."))?;
-        if bytes.len() + chunk.len() > LIMIT_BYTES {
+        if bytes.len() + chunk.len() > limit {
             discard(payload.into_inner()).await;
-            return Err(Problem::too_large("The body is larger than 7 MiB."));
+            return Err(Problem::too_large(&format!("The body is larger than {} KiB.", limit / 1024)));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -12,16 +13,18 @@ use serde_json::json;
 use shared::approval::Actor;
 use shared::ids::WorkflowId;
 use shared::messaging::{Entry, ReadError};
+use shared::workflow::Workflow;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::time::Instant;
 
 use crate::auth::Caller;
 use crate::feed::Told;
 use crate::limits::{Operation, admit};
-use crate::metrics;
 use crate::paging::Query;
 use crate::problem::Problem;
 use crate::state::State;
-use crate::visibility::visible;
+use crate::streams::{MOST, OpenStream};
+use crate::visibility::{is_visible, visible};
 
 /// A comment is sent so often, so that nobody between takes a quiet stream for a dead one.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -41,6 +44,8 @@ pub(crate) async fn events(
     if stored.workflow.status().is_terminal() && last >= stored.sequence {
         return Ok(HttpResponse::NoContent().finish());
     }
+    let most = if state.config.limits.are_lifted() { u32::MAX } else { MOST };
+    let open = state.streams.open(&caller.user.name, most).ok_or_else(too_many)?;
     // Listening begins before history is read, so that nothing falls between the two.
     let listener = state.feed.listen();
     let teller = Teller {
@@ -50,15 +55,22 @@ pub(crate) async fn events(
         last,
         listener,
         must_read: true,
+        has_caught_up: false,
+        next_beat: Instant::now() + HEARTBEAT,
         waiting: VecDeque::from([Bytes::from_static(b"retry: 1000\n\n")]),
         has_ended: false,
-        _counted: OpenStream::count(),
+        _open: open,
     };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("cache-control", "no-store"))
         .insert_header(("x-accel-buffering", "no"))
         .streaming(teller.into_stream()))
+}
+
+fn too_many() -> Problem {
+    let detail = format!("Rate limit exceeded: at most {MOST} event streams at once; close one first.");
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(Duration::from_secs(5))
 }
 
 /// What the client has read; browsers send it in a header, scripts may put it into the query.
@@ -80,22 +92,6 @@ fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
     Ok(last.unwrap_or(0))
 }
 
-/// Counted while it lives.
-struct OpenStream;
-
-impl OpenStream {
-    fn count() -> Self {
-        metrics::EVENT_STREAMS.inc();
-        Self
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        metrics::EVENT_STREAMS.dec();
-    }
-}
-
 /// Tells one client of one workflow.
 struct Teller {
     state: std::sync::Arc<State>,
@@ -106,9 +102,12 @@ struct Teller {
     listener: Receiver<Told>,
     /// History behind `last` is to be read from the log.
     must_read: bool,
+    /// What stood in the log when the stream began was told.
+    has_caught_up: bool,
+    next_beat: Instant,
     waiting: VecDeque<Bytes>,
     has_ended: bool,
-    _counted: OpenStream,
+    _open: OpenStream,
 }
 
 impl Teller {
@@ -119,8 +118,8 @@ impl Teller {
         })
     }
 
-    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, when the caller's token is revoked, or
-    /// when the log cannot be read.
+    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, when the caller's token is revoked
+    /// or the workflow is not theirs to see any more, or when the log cannot be read.
     async fn next(&mut self) -> Option<Bytes> {
         let stopping = self.state.life.stopping();
         loop {
@@ -140,7 +139,11 @@ impl Teller {
             tokio::select! {
                 () = stopping.cancelled() => return None,
                 told = self.listener.recv() => self.hear(told),
-                () = tokio::time::sleep(HEARTBEAT) => {
+                () = tokio::time::sleep_until(self.next_beat) => {
+                    self.next_beat = Instant::now() + HEARTBEAT;
+                    if !self.may_still_see().await {
+                        return None;
+                    }
                     // Also a moment to find what a silently broken subscription did not tell.
                     self.must_read = true;
                     return Some(Bytes::from_static(b": still here\n\n"));
@@ -163,27 +166,51 @@ impl Teller {
 
     fn tell(&mut self, entry: &Entry) {
         if entry.sequence > self.last {
+            // What led up to a state that the caller may see is theirs to see; what comes after it is judged by itself.
+            if self.has_caught_up && !self.sees(&entry.workflow) {
+                self.has_ended = true;
+                return;
+            }
             self.last = entry.sequence;
             self.has_ended = entry.workflow.status().is_terminal();
             self.waiting.push_back(render(entry));
         }
     }
 
+    /// By the caller's role of now.
+    fn sees(&self, workflow: &Workflow) -> bool {
+        self.state.tokens.user_now(&self.caller).is_some_and(|user| is_visible(workflow, &user))
+    }
+
+    /// Whether the workflow's newest state is the caller's to see; where it cannot be read, what was seen last counts.
+    async fn may_still_see(&self) -> bool {
+        match self.state.newest.get(self.id).await {
+            Ok(Some(stored)) => self.sees(&stored.workflow),
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
+
     /// Reads one transition behind `last`; when there is none, the listener goes on.
     async fn read_history(&mut self) -> Option<()> {
-        let next = read_next(&self.state, self.id, self.last).await?;
-        match next {
+        match read_next(&self.state, self.id, self.last).await? {
             Some(entry) => self.tell(&entry),
-            None => self.must_read = false,
+            None => {
+                self.must_read = false;
+                self.has_caught_up = true;
+            }
         }
         Some(())
     }
 }
 
 /// The transition behind `last`, tried a few times; `None` where the log cannot be read.
+///
+/// A replica that knows of none, where this process does, is behind: it is asked again.
 async fn read_next(state: &State, id: WorkflowId, last: u64) -> Option<Option<Entry>> {
     for attempt in 1..=READ_ATTEMPTS {
         match state.log.next_after(id, last).await {
+            Ok(None) if attempt < READ_ATTEMPTS && state.newest.knows_newer(id, last) => {}
             Ok(entry) => return Some(entry),
             Err(ReadError::Decode(error)) => {
                 tracing::warn!(%error, workflow.id = %id, "a transition cannot be told");

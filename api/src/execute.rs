@@ -12,9 +12,9 @@ use shared::messaging::{AppendError, BlobError};
 use shared::workflow::{EventKind, Happened, Submission, Workflow};
 
 use crate::auth::Caller;
-use crate::body::{discard, read_json};
+use crate::body::{discard, read_body};
 use crate::budget::within_budget;
-use crate::limits::{Operation, admit};
+use crate::limits::{Operation, admit_body};
 use crate::metrics;
 use crate::newest::log_away;
 use crate::order::{HouseRules, Order, read_order};
@@ -37,15 +37,14 @@ pub(crate) async fn execute(
         discard(payload.into_inner()).await;
         return Err(Problem::forbidden("Viewers may not submit work; ask an operator for the role developer."));
     }
-    let body = read_json(&request, payload).await?;
-    let key = read_key(&request)?;
+    let payload = admit_body(&state, &request, &caller, Operation::Execute, payload).await?;
     let rules = HouseRules {
         gate_before_execute: state.config.gate_before_execute,
         allow_private_webhooks: state.config.allow_private_webhooks,
         budget: state.config.budget.per_workflow,
     };
-    let order = read_order(&body, rules)?;
-    admit(&state, &request, &caller, Operation::Execute).await?;
+    let order = read_body(&request, payload, move |body| read_order(body, rules)).await?;
+    let key = read_key(&request)?;
     if let Some(key) = &key
         && let Some(first) = repeated(&state, WorkflowId::for_key(&caller.user.name, key), &order).await?
     {

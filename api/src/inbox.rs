@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
+use shared::identity::Role;
 use shared::read_model::{ListQuery, Stored};
 use shared::workflow::Status;
 
@@ -28,7 +29,9 @@ pub(crate) async fn inbox(
     let mut query = Query::of(&request)?;
     let (limit, before) = (query.limit(), query.cursor());
     query.finish()?;
-    let mut parked = ListQuery { owner: None, status: Some(Status::WaitingApproval), before, limit: PORTION };
+    // Who is no approver decides on their own work at most.
+    let owner = (!caller.is_at_least(Role::Approver)).then(|| caller.user.name.clone());
+    let mut parked = ListQuery { owner, status: Some(Status::WaitingApproval), before, limit: PORTION };
     let (mut found, mut next) = (Vec::new(), None);
     for _ in 0..PORTIONS {
         let page = state.newest.list(&parked).await?;

@@ -36,6 +36,7 @@ mod seen;
 mod startup;
 mod state;
 mod status;
+mod streams;
 mod suggestions;
 mod traffic;
 mod visibility;

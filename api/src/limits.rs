@@ -6,16 +6,20 @@ use std::str::FromStr;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest, web};
 use shared::config::{Profile, Settings};
-use shared::identity::Role;
+use shared::identity::{Role, User};
 use shared::ids::Digest;
 use shared::read_model::{Gcra, Verdict};
 
 use crate::auth::Caller;
+use crate::body::discard;
 use crate::metrics;
 use crate::problem::Problem;
 use crate::state::State;
+
+/// Decisions that cannot be applied, per user.
+const REFUSALS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
 
 /// What is limited apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,6 +99,11 @@ impl Limits {
         Self { standard: (!lifted).then_some(standard), roles }
     }
 
+    /// Whether the profile `load` lifts every limit.
+    pub(crate) fn are_lifted(&self) -> bool {
+        self.standard.is_none()
+    }
+
     fn bucket(&self, role: Option<Role>, operation: Operation) -> Option<Gcra> {
         let standard = self.standard.as_ref()?;
         let own = role.and_then(|role| self.roles.get(&(role, operation)));
@@ -139,8 +148,43 @@ pub(crate) async fn admit(
     caller: &Caller,
     operation: Operation,
 ) -> Result<(), Problem> {
-    let Some(bucket) = state.config.limits.bucket(Some(caller.user.role), operation) else { return Ok(()) };
-    take(state, request, operation, &format!("{}:{}", operation.as_str(), caller.user.name), bucket).await
+    admit_user(state, request, &caller.user, operation).await
+}
+
+/// As [`admit`], for who is known by other means than an access token.
+pub(crate) async fn admit_user(
+    state: &State,
+    request: &HttpRequest,
+    user: &User,
+    operation: Operation,
+) -> Result<(), Problem> {
+    let Some(bucket) = state.config.limits.bucket(Some(user.role), operation) else { return Ok(()) };
+    take(state, request, operation, &format!("{}:{}", operation.as_str(), user.name), bucket).await
+}
+
+/// As [`admit`], before the body is read: one that is not wanted costs no more than its way here.
+pub(crate) async fn admit_body(
+    state: &State,
+    request: &HttpRequest,
+    caller: &Caller,
+    operation: Operation,
+    payload: web::Payload,
+) -> Result<web::Payload, Problem> {
+    match admit(state, request, caller, operation).await {
+        Ok(()) => Ok(payload),
+        Err(problem) => {
+            discard(payload.into_inner()).await;
+            Err(problem)
+        }
+    }
+}
+
+/// Takes one of the decisions that will be refused: each is a record in the audit log for good.
+pub(crate) async fn admit_refusal(state: &State, request: &HttpRequest, caller: &Caller) -> Result<(), Problem> {
+    if state.config.limits.are_lifted() {
+        return Ok(());
+    }
+    take(state, request, Operation::Status, &format!("refusals:{}", caller.user.name), REFUSALS).await
 }
 
 /// Takes one sign-in of the address's bucket and, where one is named, of the user name's.

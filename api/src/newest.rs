@@ -50,6 +50,11 @@ impl Newest {
         self.seen.note(id, sequence);
     }
 
+    /// Whether this process has heard of a transition of the workflow behind `sequence`.
+    pub(crate) fn knows_newer(&self, id: WorkflowId, sequence: u64) -> bool {
+        !self.seen.is_newest(id, sequence)
+    }
+
     /// The workflow; `None` where there is none. What Redis lacked is put back.
     pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
         match self.view.get(id).await {

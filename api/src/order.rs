@@ -49,7 +49,7 @@ pub(crate) fn read_order(body: &Value, rules: HouseRules) -> Result<Order, Probl
         language: fields.text(project, "language", 64),
         repo_url: fields.text(project, "repo_url", 2_048),
         options: read_options(&mut fields, preferences, options, rules),
-        request_digest: Digest::of(canonical(body).as_bytes()),
+        request_digest: Digest::of(&canonical(body)),
     };
     fields.finish()?;
     Ok(order)
@@ -122,18 +122,42 @@ fn is_web_address(text: &str) -> bool {
 }
 
 /// The body with its members in order: the same body in another order is the same body.
-fn canonical(value: &Value) -> String {
+fn canonical(value: &Value) -> Vec<u8> {
+    let mut text = Vec::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, text: &mut Vec<u8>) {
     match value {
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by_key(|(name, _)| *name);
-            let members =
-                members.into_iter().map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            let mut separator = b'{';
+            for (name, value) in &members {
+                text.push(separator);
+                write_leaf(name, text);
+                text.push(b':');
+                write_canonical(value, text);
+                separator = b',';
+            }
+            text.extend_from_slice(if members.is_empty() { b"{}" } else { b"}" });
         }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+        Value::Array(items) => {
+            let mut separator = b'[';
+            for item in items {
+                text.push(separator);
+                write_canonical(item, text);
+                separator = b',';
+            }
+            text.extend_from_slice(if items.is_empty() { b"[]" } else { b"]" });
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => write_leaf(value, text),
     }
+}
+
+fn write_leaf(leaf: &impl serde::Serialize, text: &mut Vec<u8>) {
+    serde_json::to_writer(text, leaf).expect("a string, a number or a word is written to memory");
 }
 
 #[cfg(test)]
@@ -233,6 +257,9 @@ mod tests {
         assert_eq!(one, digest(r#"{"options": {"b":[1,2],"a":1},"goal":"Write a function"}"#));
         assert_ne!(one, digest(r#"{"options": {"b":[2,1],"a":1},"goal":"Write a function"}"#));
         assert_ne!(one, digest(r#"{"goal":"Write a function"}"#));
+        let odd = json!({"b": [], "a": {}, "\"": ["é\n", 1.5, null, {"y": true, "x": [[], {}]}]});
+        let written = r#"{"\"":["é\n",1.5,null,{"x":[[],{}],"y":true}],"a":{},"b":[]}"#;
+        assert_eq!(String::from_utf8(canonical(&odd)).unwrap(), written);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -29,6 +29,7 @@ use crate::presence::{Workforce, run_presence};
 use crate::projector::{run_projector, run_rebuilds};
 use crate::routes::configure;
 use crate::state::State;
+use crate::streams::OpenStreams;
 use crate::traffic::observe;
 
 /// A client must send a request's head within this.
@@ -160,6 +161,7 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         analyses: AnalysisRequests::new(&broker),
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         feed: Feed::new(),
+        streams: OpenStreams::default(),
         workforce: Workforce::default(),
         config,
         clock,

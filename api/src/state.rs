@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::feed::Feed;
 use crate::newest::Newest;
 use crate::presence::Workforce;
+use crate::streams::OpenStreams;
 
 /// Connections, watched copies and settings. Holds nothing that another instance lacks and that an answer depends on.
 pub(crate) struct State {
@@ -34,6 +35,7 @@ pub(crate) struct State {
     /// Bounds how many passwords are checked at once.
     pub(crate) password_checks: Arc<Semaphore>,
     pub(crate) feed: Feed,
+    pub(crate) streams: OpenStreams,
     pub(crate) workforce: Workforce,
     /// Requests whose answer's head is not ready yet; a drain waits for them.
     pub(crate) running: Arc<AtomicUsize>,

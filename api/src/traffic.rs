@@ -1,6 +1,6 @@
 //! Around every request: its id and trace, the problem document of every error, security headers, metrics and the access log.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,16 +51,26 @@ pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpAddr]) -> Optio
     if !trusted.contains(&peer) {
         return Some(peer);
     }
-    // Each proxy adds whom it heard from at the end; the last one that is no proxy of ours is the client.
-    let told = request.headers().get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok());
-    let chain: Vec<IpAddr> =
-        told.flat_map(|value| value.split(',')).filter_map(|text| text.trim().parse::<IpAddr>().ok()).collect();
-    chain
-        .into_iter()
-        .rev()
-        .map(|address| address.to_canonical())
-        .find(|address| !trusted.contains(address))
-        .or(Some(peer))
+    // Each proxy adds whom it heard from at the end; the last one that is no proxy of ours is the client. Whatever stands left of
+    // that, or of something unreadable, anybody may have written.
+    let told: Vec<&[u8]> = request.headers().get_all(FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
+    let mut nearest = peer;
+    for text in told.iter().flat_map(|value| value.split(|byte| *byte == b',')).rev() {
+        let Some(address) = forwarded_address(text) else { break };
+        nearest = address;
+        if !trusted.contains(&address) {
+            break;
+        }
+    }
+    Some(nearest)
+}
+
+/// An address as proxies write it: bare, in brackets, or with a port.
+fn forwarded_address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))?;
+    Some(address.to_canonical())
 }
 
 /// A request that runs; counted while it lives, also through a panic.
@@ -236,7 +246,13 @@ mod tests {
         check("10.0.0.1", &["1.2.3.4"], "1.2.3.4");
         check("10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"], "1.2.3.4");
         check("10.0.0.1", &["6.6.6.6", "1.2.3.4"], "1.2.3.4");
+        check("10.0.0.1", &["6.6.6.6, 1.2.3.4:5678"], "1.2.3.4");
+        check("10.0.0.1", &["[2001:db8::1]:5678"], "2001:db8::1");
+        check("10.0.0.1", &["[2001:db8::1]"], "2001:db8::1");
         check("10.0.0.1", &["nonsense"], "10.0.0.1");
+        // What stands left of something unreadable may be anybody's.
+        check("10.0.0.1", &["6.6.6.6, unknown"], "10.0.0.1");
+        check("10.0.0.1", &["6.6.6.6", "unknown, 10.0.0.2"], "10.0.0.2");
         check("10.0.0.1", &[], "10.0.0.1");
     }
 

@@ -4,6 +4,7 @@
 
 mod stack;
 
+use futures_util::StreamExt as _;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use shared::approval::{Actor, Policy, RiskLevel, Ruling};
 use shared::clock::Clock;
 use shared::ids::{EventId, WorkflowId};
-use shared::messaging::WorkflowLog;
+use shared::messaging::{ApprovalAnswer, Blobs, Control, HttpDecision, WorkflowLog};
 use shared::telemetry::TraceContext;
 use shared::workflow::{
     Artifacts, CodeFile, Content, Event, Happened, Rerun, StepUsage, TestSummary, Workflow, transition,
@@ -57,12 +58,12 @@ async fn run_to_gate(log: &WorkflowLog, id: &str) -> Workflow {
     happen(log, id, Event::Executed { results, tests, rerun: Rerun::Enough, usage: usage(0.1) }).await
 }
 
-async fn park(log: &WorkflowLog, id: &str) {
+async fn park(log: &WorkflowLog, id: &str) -> Workflow {
     let workflow = run_to_gate(log, id).await;
     match Policy::default().rule(&workflow, RiskLevel::Low, Clock::system().now()) {
         Some(Ruling::Park(park)) => happen(log, id, Event::Parked { park: *park }).await,
         other => panic!("policy does not park: {other:?}"),
-    };
+    }
 }
 
 async fn status(api: &Api, token: &str, id: &str) -> (u16, Value) {
@@ -185,6 +186,67 @@ async fn a_workflow_does_not_exist_for_strangers() {
     let misdirected = json!({"workflow_id": absent, "approval_id": absent, "decision": "approved"});
     assert_eq!(api.post(&approve, Some(&ann), &misdirected).await.0, 422);
     assert_eq!(api.post(&approve, Some(&ann), &decision).await.0, 503, "no approver runs here");
+    let bob = api.token("bob").await;
+    assert_eq!(api.post(&approve, Some(&bob), &decision).await.0, 503, "may be asked in a moment");
+}
+
+/// Has `answer` given to the next decision, and tells what it was.
+async fn next_decision(stack: &Stack, answer: ApprovalAnswer) -> impl Future<Output = HttpDecision> + use<> {
+    let mut questions = Box::pin(Control::new(&stack.broker).decisions().await.unwrap());
+    stack.broker.flush().await;
+    async move {
+        let question = questions.next().await.unwrap();
+        let decision = question.decision.clone();
+        question.answer(&answer).await;
+        decision
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_code_that_is_asked_for_is_stored() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let (ann, eve, bob) = (api.token("ann").await, api.token("eve").await, api.token("bob").await);
+    let id = api.submit(&ann).await;
+    let workflow = park(&stack.log, &id).await;
+    let approval_id = workflow.gate().unwrap().approval_id;
+    let code = "x = 1\n".repeat(2_000);
+    let body = json!({"workflow_id": id, "approval_id": approval_id, "decision": "approved", "code": code});
+    let path = format!("/api/v3/execute/approve/{id}");
+    assert_eq!(api.post(&path, Some(&bob), &body).await.0, 422, "a result is asked about");
+
+    let refused = || ApprovalAnswer::Refused { code: "not_entitled".to_owned(), message: "No.".to_owned() };
+    let asked = next_decision(&stack, refused()).await;
+    let ((status, _), decision) = tokio::join!(api.post(&path, Some(&eve), &body), asked);
+    assert_eq!(status, 404);
+    assert_eq!((&decision.input, decision.digest.is_some()), (&None, true), "it cannot pass for a bare approval");
+    let stored = Blobs::new(&stack.broker).load(&Content { inline: None, ..Content::new(code.clone()) }).await;
+    assert!(stored.is_err(), "a stranger has filled the disk");
+
+    // The vote of an approver who is not asked yet, and is by the time it is judged.
+    let applied = ApprovalAnswer::Applied { status: "running".to_owned(), message: "Recorded.".to_owned() };
+    let early = api.submit(&ann).await;
+    let asked = next_decision(&stack, applied).await;
+    let bare = json!({"workflow_id": early, "approval_id": approval_id, "decision": "approved"});
+    let path = format!("/api/v3/execute/approve/{early}");
+    let ((status, answer), _) = tokio::join!(api.post(&path, Some(&bob), &bare), asked);
+    assert_eq!((status, &answer["workflow_status"]), (200, &json!("running")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn decisions_that_cannot_be_applied_are_limited() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[("limits.profile", "standard")]).await;
+    let eve = api.token("eve").await;
+    let absent = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
+    let body = json!({"workflow_id": absent, "approval_id": absent, "decision": "approved"});
+    let path = format!("/api/v3/execute/approve/{absent}");
+    let mut answers = Vec::new();
+    for _ in 0..30 {
+        answers.push(api.post(&path, Some(&eve), &body).await.0);
+    }
+    assert_eq!((answers[..20].to_vec(), answers[29]), (vec![404; 20], 429));
+    assert_eq!(api.get("/api/v3/execute", &eve).await.0, 200, "reading is another bucket");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -156,6 +156,45 @@ async fn a_drain_ends_streams_at_once_and_another_instance_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_when_the_workflow_is_not_the_callers_to_see_any_more() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let (ann, root) = (api.token("ann").await, api.token("root").await);
+    let id = api.submit(&ann).await;
+    let mut reader = Reader::open(&api, &root, &id, None).await;
+    assert_eq!(reader.next().await.unwrap().kind, "submitted");
+    happen(&stack.log, &id, planned()).await;
+    assert_eq!(reader.next().await.unwrap().kind, "planned");
+    stack.put_user(&stack::user("root", shared::identity::Role::Developer)).await;
+    let demoted = async || api.get(&format!("/api/v3/execute/status/{id}"), &root).await.0 == 404;
+    stack::eventually("the API knows", demoted).await;
+    happen(&stack.log, &id, failed()).await;
+    assert_eq!(reader.next().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_has_a_limited_number_of_streams() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[("limits.profile", "standard")]).await;
+    let token = api.token("ann").await;
+    let id = api.submit(&token).await;
+    let mut open = Vec::new();
+    for _ in 0..32 {
+        open.push(Reader::open(&api, &token, &id, None).await);
+    }
+    let events = format!("/api/v3/execute/{id}/events");
+    assert_eq!(api.get(&events, &token).await.0, 429);
+    open.pop();
+    // That a client has gone shows when something is sent to it.
+    happen(&stack.log, &id, planned()).await;
+    stack::eventually("a place is free", async || {
+        let again = api.request("GET", &events).bearer_auth(&token).send().await.unwrap();
+        again.status() == 200
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_tells_nothing_more_to_a_revoked_token() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;

@@ -225,6 +225,8 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_family() {
     eventually("the family's access tokens stop", async || api.get("/api/v3/execute", newest).await.0 == 401).await;
     let access_as_refresh = json!({"refresh_token": api.sign_in("ann").await["access_token"]});
     assert_eq!(api.post("/auth/refresh", None, &access_as_refresh).await.0, 401);
+    let large = json!({"refresh_token": "x".repeat(17_000)});
+    assert_eq!(api.post("/auth/refresh", None, &large).await.0, 413);
     for body in [json!({}), json!({"refresh_token": 5}), json!([])] {
         assert_eq!(api.post("/auth/refresh", None, &body).await.0, 422);
     }

@@ -8,8 +8,9 @@ use shared::messaging::BucketError;
 use super::door::refused;
 use super::keyring::Fault;
 use super::sign_in::{answer, away, no_key};
-use crate::body::read_json;
+use crate::body::read_small;
 use crate::fields::Fields;
+use crate::limits::{Operation, admit_user};
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -22,12 +23,13 @@ pub(crate) async fn refresh(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let body = read_json(&request, payload).await?;
+    let body = read_small(&request, payload).await?;
     let root = Fields::body(&body)?;
     let mut fields = Fields::default();
     let token = fields.required_text(root, "refresh_token", 8_192);
     fields.finish()?;
     let (claims, user) = state.tokens.judge_refresh(&token).map_err(refused)?;
+    admit_user(&state, &request, &user, Operation::Status).await?;
     let found = state.families.get(&claims.fam).await.map_err(|error| away(&error))?;
     let (family, revision) = found.ok_or_else(|| refused(Fault::Revoked))?;
     if family.revoked || family.user != user.name || family.expires_at <= state.clock.now() {

@@ -11,6 +11,7 @@ use super::door::authenticate;
 use super::refresh::end_family;
 use super::sign_in::away;
 use crate::body::discard;
+use crate::limits::{Operation, admit};
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -25,6 +26,7 @@ pub(crate) async fn revoke(
 ) -> Result<HttpResponse, Problem> {
     discard(payload.into_inner()).await;
     let caller = authenticate(&state.tokens, request.headers())?;
+    admit(&state, &request, &caller, Operation::Status).await?;
     let until = Timestamp::from_millis(i64::try_from(caller.claims.exp).unwrap_or(i64::MAX).saturating_mul(1_000));
     state.revocations.put(&caller.claims.jti, &Revocation { until }).await.map_err(|error| away(&error))?;
     end_family(&state, &caller.claims.fam).await?;

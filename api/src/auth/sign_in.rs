@@ -10,7 +10,7 @@ use shared::messaging::BucketError;
 use uuid::Uuid;
 
 use super::tokens::Pair;
-use crate::body::read_json;
+use crate::body::read_small;
 use crate::fields::Fields;
 use crate::limits::admit_sign_in;
 use crate::metrics;
@@ -28,7 +28,7 @@ pub(crate) async fn sign_in(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let body = read_json(&request, payload).await?;
+    let body = read_small(&request, payload).await?;
     let (name, password) = credentials(&body)?;
     let address = client_address(&request, &state.config.trusted_proxies);
     admit_sign_in(&state, &request, address, Some(&name)).await?;

@@ -173,7 +173,12 @@ impl Tokens {
 
     /// Whether a caller who was let in may stay: for answers that take long. An expiry in between does not matter.
     pub(crate) fn may_stay(&self, caller: &Caller) -> bool {
-        self.user_behind(&caller.claims).is_ok()
+        self.user_now(caller).is_some()
+    }
+
+    /// The caller as they are now, where they may stay.
+    pub(crate) fn user_now(&self, caller: &Caller) -> Option<User> {
+        self.user_behind(&caller.claims).ok()
     }
 
     fn claims(&self, token: &str) -> Result<Arc<AccessClaims>, Fault> {

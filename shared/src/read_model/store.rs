@@ -155,10 +155,21 @@ impl ReadModel {
     pub async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, ReadModelError> {
         let mut command = redis::cmd("HMGET");
         command.arg(workflow_key(id)).arg("seq").arg("state");
-        let (sequence, state): (Option<u64>, Option<Vec<u8>>) = self.query(&command).await?;
-        let (Some(sequence), Some(state)) = (sequence, state) else { return Ok(None) };
-        let workflow = decode(&state).map_err(|error| ReadModelError(error.to_string()))?;
-        Ok(Some(Stored { sequence, workflow }))
+        read_stored(self.query(&command).await?)
+    }
+
+    /// Several workflows in one round trip, each as [`Self::get`] gives it.
+    async fn get_many(&self, ids: &[WorkflowId]) -> Result<Vec<Option<Stored>>, ReadModelError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut commands = redis::pipe();
+        for id in ids {
+            commands.cmd("HMGET").arg(workflow_key(*id)).arg("seq").arg("state");
+        }
+        let mut connection = self.connection.clone();
+        let all: Vec<Fields> = self.within(commands.query_async(&mut connection)).await?;
+        all.into_iter().map(read_stored).collect()
     }
 
     /// One page of workflows, newest first.
@@ -183,10 +194,8 @@ impl ReadModel {
             }
         }
         let more = found.len() > query.limit;
-        let mut items = Vec::new();
-        for id in found.into_iter().take(query.limit) {
-            items.extend(self.get(id).await?);
-        }
+        found.truncate(query.limit);
+        let items = self.get_many(&found).await?.into_iter().flatten().collect();
         Ok(Page { items, more })
     }
 
@@ -214,6 +223,15 @@ impl ReadModel {
         command.arg(format!("cache:{name}"));
         self.query(&command).await
     }
+}
+
+/// Sequence and state of an entry.
+type Fields = (Option<u64>, Option<Vec<u8>>);
+
+fn read_stored((sequence, state): Fields) -> Result<Option<Stored>, ReadModelError> {
+    let (Some(sequence), Some(state)) = (sequence, state) else { return Ok(None) };
+    let workflow = decode(&state).map_err(|error| ReadModelError(error.to_string()))?;
+    Ok(Some(Stored { sequence, workflow }))
 }
 
 pub(super) fn workflow_key(id: WorkflowId) -> String {
