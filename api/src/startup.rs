@@ -101,6 +101,8 @@ impl Application {
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
         let Self { address, server, metrics, state } = self;
         let (life, shared) = (state.life.clone(), state.clone().into_inner());
+        let (tokens, stopping) = (shared.clone(), life.stopping());
+        life.spawn(async move { tokens.tokens.keep_tidy(stopping).await });
         life.spawn(run_feed(shared.clone()));
         life.spawn(run_presence(shared.clone()));
         life.spawn(run_projector(shared.clone()));
@@ -151,7 +153,13 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
     let clock = Clock::system();
     let (log, view) = (WorkflowLog::new(&broker), ReadModel::open(config.redis_url.expose())?);
     Ok(State {
-        tokens: Tokens::new(config.tokens.clone(), Keyring::new(keys), users, revoked, clock.clone()),
+        tokens: Tokens::new(
+            config.tokens.clone(),
+            Keyring::new(keys, config.tokens.refresh_ttl.max(config.tokens.access_ttl), clock.clone()),
+            users,
+            revoked,
+            clock.clone(),
+        ),
         families: buckets.refresh_families().await?,
         revocations,
         newest: Newest::new(log.clone(), view.clone()),

@@ -4,13 +4,18 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shared::clock::{Clock, Timestamp};
 use shared::config::Profile;
 use shared::identity::{KeyState, SigningKey, User};
 use shared::messaging::Watched;
+use std::time::Duration;
 
 /// The users of the demo stack with the passwords that everybody knows.
 const DEMO_USERS: [(&str, &str); 3] =
     [("test_user", "test_pass"), ("stress_user", "stress_pass"), ("approver", "approver_pass")];
+
+/// Another instance may sign with a key for so long after it was retired.
+const RETIREMENT_SLACK: Duration = Duration::from_secs(10);
 
 /// Seconds that the clock of another instance may run ahead.
 const LEEWAY_SECONDS: u64 = 2;
@@ -50,11 +55,24 @@ impl Fault {
 #[derive(Debug, Clone)]
 pub(crate) struct Keyring {
     keys: Watched<SigningKey>,
+    /// How long the longest token lasts.
+    longest: Duration,
+    clock: Clock,
+}
+
+/// Claims that say when they were made, in seconds since the Unix epoch.
+pub(crate) trait Issued {
+    fn issued_at(&self) -> u64;
+}
+
+fn may_have_signed(key: &SigningKey, issued_at: u64) -> bool {
+    let millis = i64::try_from(issued_at).unwrap_or(i64::MAX).saturating_mul(1_000);
+    key.may_have_signed(Timestamp::from_millis(millis), RETIREMENT_SLACK)
 }
 
 impl Keyring {
-    pub(crate) fn new(keys: Watched<SigningKey>) -> Self {
-        Self { keys }
+    pub(crate) fn new(keys: Watched<SigningKey>, longest: Duration, clock: Clock) -> Self {
+        Self { keys, longest, clock }
     }
 
     /// The key that signs now.
@@ -68,9 +86,14 @@ impl Keyring {
         self.signer().is_some()
     }
 
-    /// Whether the key still verifies.
-    pub(crate) fn knows(&self, kid: &str) -> bool {
-        self.keys.get(kid).is_some()
+    /// The key, while anything that it signed may still be good.
+    fn usable(&self, kid: &str) -> Option<SigningKey> {
+        self.keys.get(kid).filter(|key| !key.is_over(self.clock.now(), self.longest))
+    }
+
+    /// Whether the key still verifies what was issued then, in seconds since the Unix epoch.
+    pub(crate) fn vouches(&self, kid: &str, issued_at: u64) -> bool {
+        self.usable(kid).is_some_and(|key| may_have_signed(&key, issued_at))
     }
 
     /// The claims as a signed token; `None` where there is no key, or signing fails.
@@ -83,7 +106,7 @@ impl Keyring {
     /// The claims of a token whose signature, issuer, audience and times hold, with the name of its key.
     ///
     /// The algorithm is fixed, whatever the header says.
-    pub(crate) fn verify<T: DeserializeOwned + Clone>(
+    pub(crate) fn verify<T: DeserializeOwned + Clone + Issued>(
         &self,
         token: &str,
         issuer: &str,
@@ -91,7 +114,7 @@ impl Keyring {
     ) -> Result<(T, String), Fault> {
         let header = decode_header(token).map_err(|_| Fault::Malformed)?;
         let kid = header.kid.ok_or(Fault::Malformed)?;
-        let key = self.keys.get(&kid).ok_or(Fault::UnknownKey)?;
+        let key = self.usable(&kid).ok_or(Fault::UnknownKey)?;
         let mut rules = Validation::new(Algorithm::HS256);
         rules.leeway = LEEWAY_SECONDS;
         rules.validate_nbf = true;
@@ -100,7 +123,8 @@ impl Keyring {
         rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         let verified = decode::<T>(token, &DecodingKey::from_secret(key.secret.expose().as_bytes()), &rules);
         match verified {
-            Ok(token) => Ok((token.claims, kid)),
+            Ok(token) if may_have_signed(&key, token.claims.issued_at()) => Ok((token.claims, kid)),
+            Ok(_) => Err(Fault::Forged),
             Err(error) => Err(fault_of(error.kind())),
         }
     }
@@ -158,7 +182,19 @@ pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::clock::Timestamp;
+
+    #[test]
+    fn a_retired_key_vouches_for_what_it_signed_before_and_not_for_long() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let key = SigningKey::fresh(false, at(0));
+        assert!(may_have_signed(&key, 5_000) && !key.is_over(at(1_000_000), Duration::ZERO));
+        let retired = key.retired(at(1_000));
+        assert!(may_have_signed(&retired, 1_000) && may_have_signed(&retired, 1_010));
+        assert!(!may_have_signed(&retired, 1_011));
+        let longest = Duration::from_secs(100);
+        assert!(!retired.is_over(at(1_100), longest) && retired.is_over(at(1_101), longest));
+        assert_eq!(retired.clone().retired(at(2_000)), retired, "retired once");
+    }
     use shared::identity::{PasswordHash, Role};
 
     fn user(name: &str, password: &str, demo: bool) -> User {

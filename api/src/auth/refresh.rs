@@ -1,13 +1,17 @@
 //! `POST /auth/refresh`: a new pair for a refresh token, which stops working; its reuse ends the whole family.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use shared::clock::Timestamp;
 use shared::identity::{RefreshFamily, Revocation};
 use shared::messaging::BucketError;
+use uuid::Uuid;
 
 use super::door::refused;
 use super::keyring::Fault;
 use super::sign_in::{answer, away, no_key};
+use super::tokens::RefreshClaims;
 use crate::body::read_small;
 use crate::fields::Fields;
 use crate::limits::{Operation, admit_user};
@@ -16,6 +20,10 @@ use crate::state::State;
 
 /// Changes the family in `family` until nobody else's change comes between; a family changes a few times in its life.
 const ATTEMPTS: u32 = 16;
+/// Milliseconds between looks at a family that is older than its token.
+const STALE_WAITS: [u64; 4] = [5, 20, 100, 400];
+/// A write without an answer is repeated so often: the same revision and change make the repeat harmless.
+const UNSURE_ATTEMPTS: u32 = 2;
 
 /// Gives a new pair.
 pub(crate) async fn refresh(
@@ -30,19 +38,26 @@ pub(crate) async fn refresh(
     fields.finish()?;
     let (claims, user) = state.tokens.judge_refresh(&token).map_err(refused)?;
     admit_user(&state, &request, &user, Operation::Status).await?;
-    let found = state.families.get(&claims.fam).await.map_err(|error| away(&error))?;
+    let found = family_for(&state, &claims).await?;
     let (family, revision) = found.ok_or_else(|| refused(Fault::Revoked))?;
     if family.revoked || family.user != user.name || family.expires_at <= state.clock.now() {
         return Err(refused(Fault::Revoked));
     }
+    if claims.generation > family.generation {
+        return Err(away(&BucketError::Unavailable {
+            bucket: "refresh",
+            reason: "it is behind its tokens".to_owned(),
+        }));
+    }
     let next = RefreshFamily {
         generation: family.generation + 1,
         expires_at: state.clock.now().after(state.tokens.refresh_ttl()),
+        change: Uuid::new_v4().to_string(),
         ..family
     };
     let is_newest = claims.generation == family.generation;
     let moved_on = if is_newest {
-        state.families.update(&claims.fam, &next, revision).await
+        move_on(&state, &claims.fam, &next, revision).await
     } else {
         // Somebody uses a token that was traded in before: one of the two holders is a thief, and we cannot tell which.
         Err(BucketError::Conflict)
@@ -55,6 +70,37 @@ pub(crate) async fn refresh(
             Err(refused(Fault::Revoked))
         }
         Err(error) => Err(away(&error)),
+    }
+}
+
+/// The family, at least as new as the token: a replica may not have heard yet of the change that issued it.
+async fn family_for(state: &State, claims: &RefreshClaims) -> Result<Option<(RefreshFamily, u64)>, Problem> {
+    for wait in STALE_WAITS {
+        let found = state.families.get(&claims.fam).await.map_err(|error| away(&error))?;
+        if found.as_ref().is_some_and(|(family, _)| family.generation >= claims.generation) {
+            return Ok(found);
+        }
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+    state.families.get(&claims.fam).await.map_err(|error| away(&error))
+}
+
+/// Writes the next generation. A write whose answer was lost is looked for before it counts as someone else's or as failed.
+async fn move_on(state: &State, id: &str, next: &RefreshFamily, revision: u64) -> Result<u64, BucketError> {
+    let mut outcome = state.families.update(id, next, revision).await;
+    for _ in 0..UNSURE_ATTEMPTS {
+        if !matches!(outcome, Err(BucketError::Unavailable { .. })) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        outcome = state.families.update(id, next, revision).await;
+    }
+    match outcome {
+        Err(BucketError::Conflict) => match state.families.get(id).await? {
+            Some((family, revision)) if family.change == next.change => Ok(revision),
+            _ => Err(BucketError::Conflict),
+        },
+        other => other,
     }
 }
 

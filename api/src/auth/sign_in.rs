@@ -42,6 +42,7 @@ pub(crate) async fn sign_in(
                 generation: 1,
                 revoked: false,
                 expires_at: state.clock.now().after(state.tokens.refresh_ttl()),
+                change: String::new(),
             };
             state.families.create(&family, &record).await.map_err(|error| away(&error))?;
             state.tokens.issue(&user, &family, 1).map(answer).ok_or_else(no_key)

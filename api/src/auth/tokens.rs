@@ -9,9 +9,10 @@ use shared::clock::Clock;
 use shared::identity::{Revocation, Role, User};
 use shared::ids::Digest;
 use shared::messaging::Watched;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::keyring::{Fault, Keyring};
+use super::keyring::{Fault, Issued, Keyring};
 use crate::config::TokenSettings;
 
 /// No token of ours is longer; anything longer is not looked at.
@@ -49,6 +50,18 @@ pub(crate) struct RefreshClaims {
     pub(crate) fam: String,
     #[serde(rename = "gen")]
     pub(crate) generation: u64,
+}
+
+impl Issued for AccessClaims {
+    fn issued_at(&self) -> u64 {
+        self.iat
+    }
+}
+
+impl Issued for RefreshClaims {
+    fn issued_at(&self) -> u64 {
+        self.iat
+    }
 }
 
 /// Who calls, by a token that holds.
@@ -101,6 +114,18 @@ impl Tokens {
         clock: Clock,
     ) -> Self {
         Self { settings, keyring, users, revocations, verified: Mutex::default(), clock }
+    }
+
+    /// Forgets, once a minute until the life ends, revocations of tokens that have expired meanwhile.
+    pub(crate) async fn keep_tidy(&self, stopping: CancellationToken) {
+        while !stopping.is_cancelled() {
+            let now = self.clock.now();
+            self.revocations.prune(|revocation| revocation.until < now);
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_secs(60)) => {}
+            }
+        }
     }
 
     /// How long a refresh token lasts.
@@ -184,7 +209,7 @@ impl Tokens {
     fn claims(&self, token: &str) -> Result<Arc<AccessClaims>, Fault> {
         let digest = Digest::of(token.as_bytes());
         let known = self.lock().get(&digest).cloned();
-        if let Some(verified) = known.filter(|verified| self.keyring.knows(&verified.kid)) {
+        if let Some(verified) = known.filter(|verified| self.keyring.vouches(&verified.kid, verified.claims.iat)) {
             return Ok(verified.claims);
         }
         let (claims, kid) =

@@ -67,14 +67,14 @@ impl Rotate {
         let keys = Buckets::new(&self.installation.broker().await?).signing_keys().await?;
         let older = keys.all().await?;
         // The fresh key first: at no moment is there none.
-        let fresh = SigningKey::fresh(false, Clock::default().now());
+        let now = Clock::default().now();
+        let fresh = SigningKey::fresh(false, now);
         keys.create(&fresh.kid, &fresh).await?;
-        for (kid, mut key) in older {
+        for (kid, key) in older {
             if self.revoke {
                 keys.delete(&kid).await?;
             } else if key.state == KeyState::Active {
-                key.state = KeyState::VerifyOnly;
-                keys.put(&kid, &key).await?;
+                keys.put(&kid, &key.retired(now)).await?;
             }
         }
         println!("{} signs now", fresh.kid);

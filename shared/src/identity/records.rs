@@ -79,6 +79,9 @@ pub struct SigningKey {
     /// Made by the demo stack; a production start refuses such a key.
     pub demo: bool,
     pub created_at: Timestamp,
+    /// Since when another key signs: a token that claims to be younger was made by who stole this one.
+    #[serde(default)]
+    pub retired_at: Option<Timestamp>,
 }
 
 impl SigningKey {
@@ -86,7 +89,22 @@ impl SigningKey {
     pub fn fresh(demo: bool, at: Timestamp) -> Self {
         let prefix = if demo { "demo" } else { "key" };
         let kid = format!("{prefix}-{}", &Secret::fresh().expose()[..12]);
-        Self { kid, secret: Secret::fresh(), state: KeyState::Active, demo, created_at: at }
+        Self { kid, secret: Secret::fresh(), state: KeyState::Active, demo, created_at: at, retired_at: None }
+    }
+
+    /// The key as it is when another one signs from `at` on; a retired key stays as it is.
+    pub fn retired(self, at: Timestamp) -> Self {
+        Self { state: KeyState::VerifyOnly, retired_at: self.retired_at.or(Some(at)), ..self }
+    }
+
+    /// Whether a token that says it was signed at `issued_at` may be its, for an instance that heard of the retirement `slack` late.
+    pub fn may_have_signed(&self, issued_at: Timestamp, slack: std::time::Duration) -> bool {
+        self.retired_at.is_none_or(|retired| issued_at <= retired.after(slack))
+    }
+
+    /// Whether every token that it signed has expired, the longest of which lasts `longest`.
+    pub fn is_over(&self, now: Timestamp, longest: std::time::Duration) -> bool {
+        self.retired_at.is_some_and(|retired| now > retired.after(longest))
     }
 }
 
@@ -105,4 +123,7 @@ pub struct RefreshFamily {
     pub generation: u64,
     pub revoked: bool,
     pub expires_at: Timestamp,
+    /// Names the change that led here: who changed it and heard no answer knows by it whether the change was theirs.
+    #[serde(default)]
+    pub change: String,
 }

@@ -147,6 +147,11 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         self.store.delete(key).await.map_err(|error| self.unavailable(&error))
     }
 
+    async fn is_empty(&self) -> Result<bool, BucketError> {
+        let status = self.store.status().await.map_err(|error| self.unavailable(&error))?;
+        Ok(status.info.state.messages == 0)
+    }
+
     /// Every entry by key.
     pub async fn all(&self) -> Result<Vec<(String, T)>, BucketError> {
         let mut keys = self.store.keys().await.map_err(|error| self.unavailable(&error))?;
@@ -197,26 +202,37 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
     }
 
     async fn run(&self, bucket: &Bucket<T>, loaded: &watch::Sender<bool>) -> Result<(), BucketError> {
-        // Loaded after the watch began, so that no change falls between the two.
-        let mut changes = bucket.store.watch_all().await.map_err(|error| bucket.unavailable(&error))?;
-        let now: HashMap<String, T> = bucket.all().await?.into_iter().collect();
-        *self.lock_mut() = now;
-        loaded.send_replace(true);
+        // One pass over what stands there and all that follows; the copy is replaced when all that stood there has come.
+        let mut changes = bucket.store.watch_with_history(">").await.map_err(|error| bucket.unavailable(&error))?;
+        let mut loading = Some(HashMap::new());
+        if bucket.is_empty().await? {
+            self.replace(&mut loading, loaded);
+        }
         while let Some(change) = changes.next().await {
             let change = change.map_err(|error| bucket.unavailable(&error))?;
-            match change.operation {
-                Operation::Put => match decode(&change.value) {
-                    Ok(value) => {
-                        self.lock_mut().insert(change.key, value);
-                    }
-                    Err(error) => tracing::error!(%error, key = change.key, "an entry cannot be read"),
-                },
-                Operation::Delete | Operation::Purge => {
-                    self.lock_mut().remove(&change.key);
-                }
+            let is_last = change.delta == 0;
+            match &mut loading {
+                Some(entries) => apply(entries, change),
+                None => apply(&mut self.lock_mut(), change),
+            }
+            if is_last {
+                self.replace(&mut loading, loaded);
             }
         }
         Ok(())
+    }
+
+    /// Puts what was loaded in the place of what was known.
+    fn replace(&self, loading: &mut Option<HashMap<String, T>>, loaded: &watch::Sender<bool>) {
+        if let Some(entries) = loading.take() {
+            *self.lock_mut() = entries;
+            loaded.send_replace(true);
+        }
+    }
+
+    /// Forgets the entries that `is_over` finds over; they may stand in the bucket for a while yet.
+    pub fn prune(&self, is_over: impl Fn(&T) -> bool) {
+        self.lock_mut().retain(|_, value| !is_over(value));
     }
 
     fn lock_mut(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<String, T>> {
@@ -231,5 +247,19 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
     /// Every entry of the copy.
     pub fn values(&self) -> Vec<T> {
         self.entries.read().unwrap_or_else(std::sync::PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+fn apply<T: DeserializeOwned>(entries: &mut HashMap<String, T>, change: kv::Entry) {
+    match change.operation {
+        Operation::Put => match decode(&change.value) {
+            Ok(value) => {
+                entries.insert(change.key, value);
+            }
+            Err(error) => tracing::error!(%error, key = change.key, "an entry cannot be read"),
+        },
+        Operation::Delete | Operation::Purge => {
+            entries.remove(&change.key);
+        }
     }
 }
