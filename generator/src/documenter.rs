@@ -33,7 +33,11 @@ fn describe(path: &str, source: &str, parsed: &Parsed<ModModule>) -> String {
         plural_of(classes.len(), "class", "classes"),
         plural(functions.len(), "function"),
     );
-    text.push_str(if runs_something(body) { " It does work when it is run.\n" } else { " It only defines names.\n" });
+    text.push_str(if runs_something(body) {
+        " Statements outside of definitions run when the file does.\n"
+    } else {
+        " It only defines names.\n"
+    });
     if parsed.has_syntax_errors() {
         text.push_str("\nIt has syntax errors: the outline covers what could be read.\n");
     }

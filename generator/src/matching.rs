@@ -14,7 +14,7 @@ const NEGATION_REACH: usize = 3;
 /// Grammar, and words that say nothing about what is wanted.
 const STOP: &str = "a an the of in on at to for from by with and or as is are be it its this that these those which who i we you me us my your \
     some any all each every into onto over under up via per then so if when where while also just please can could should would will shall must \
-    may might do does did has have had there their them they o s t e g eg ie etc using use used uses two one such like based new kind sort way \
+    may might do does did has have had there their them they o s t e g eg ie etc using use uses two one such like based new kind sort way \
     only now let lets help both between out off than more most very really own";
 
 /// Words that most goals of this kind contain, whatever they ask for.
@@ -27,7 +27,7 @@ const GENERIC: &str = "create write build make implement develop generate design
     handle handling error errors exception exceptions support include including implementation solution feature util utility helper tool \
     project take takes accept return returns input output result given method object oriented oop algorithm logic pep8 demo sample task goal \
     workflow iteration stress step reusable generic safe safely thread threads concurrent custom work works working reliable \
-    snippet component follow practice practices perform performs allow allows compatible run runs version";
+    snippet component follow practice practices system used operation operations complexity performance performant perform performs allow allows compatible run runs version";
 
 const NEGATIONS: &str =
     "not no never without avoid avoiding instead rather except excluding dont doesnt isnt neither nor unlike";
@@ -42,6 +42,16 @@ const BLOCKERS: &str = "explain why describe compare versus review audit refacto
     endpoint fpga arduino firmware kernel driver benchmark profile monitor dashboard visualise visualize animation bot crawler scraper train model \
     neural gpt llm excel powershell makefile dockerfile helm ansible chrome extension plugin wordpress \
     malware keylogger ransomware virus phishing spyware";
+
+/// Who a thing is for says nothing about what it is: "for a web API", "for our new service".
+const AUDIENCES: &str = "api apis app apps application applications service services server servers site website websites backend project projects \
+    product products company team teams platform startup beginner beginners student students user users";
+/// Words that may stand between "for" and the audience. Any other, such as a framework's name, makes it part of what is asked for.
+const AUDIENCE_MODIFIERS: &str =
+    "a an the my our your any some this web rest restful http public internal small simple new python backend";
+
+/// What may follow an audience; another noun would make a compound of it ("for API gateways").
+const ENDERS: &[&str] = &["with", "using", "in", "and", "that", "which", "by", "including", "based", "without"];
 
 /// A sequence of stems that must stand next to each other.
 type Phrase = Vec<String>;
@@ -97,7 +107,7 @@ pub(crate) struct Topic {
 impl Topic {
     pub(crate) fn of(goal: &str) -> Self {
         let (stop, generic, blockers) = (stems_of(STOP), stems_of(GENERIC), stems_of(BLOCKERS));
-        let wanted = affirmed(&words(goal));
+        let wanted = without_audience(affirmed(&words(&spelled(goal))));
         let stems: Vec<String> = wanted
             .iter()
             .filter(|word| !stop.contains(&word.stem) && !word.text.chars().all(|c| c.is_ascii_digit()))
@@ -112,6 +122,32 @@ impl Topic {
         let hits = self.stems.windows(phrase.len().max(1)).enumerate();
         hits.filter(|(_, window)| *window == phrase).flat_map(|(at, _)| at..at + phrase.len()).collect()
     }
+}
+
+/// Brings names that are made of grammar into one word, since grammar is dropped.
+fn spelled(goal: &str) -> String {
+    goal.to_lowercase().replace("to-do", "todo").replace("to do list", "todo list")
+}
+
+/// Drops "for a web API" and the like, where nothing else comes between.
+fn without_audience(words: Vec<Word>) -> Vec<Word> {
+    let (audiences, modifiers): (BTreeSet<_>, BTreeSet<_>) =
+        (AUDIENCES.split_whitespace().collect(), AUDIENCE_MODIFIERS.split_whitespace().collect());
+    let mut kept = Vec::new();
+    let mut rest = words.as_slice();
+    while let Some((word, following)) = rest.split_first() {
+        let reach = following.iter().take_while(|next| modifiers.contains(next.text.as_str())).count();
+        let is_audience = |at: usize| following.get(at).is_some_and(|next| audiences.contains(next.text.as_str()));
+        let ends =
+            following.get(reach + 1).is_none_or(|next| next.starts_clause || ENDERS.contains(&next.text.as_str()));
+        if word.text == "for" && is_audience(reach) && ends {
+            rest = &following[reach + 1..];
+        } else {
+            kept.push(word.clone());
+            rest = following;
+        }
+    }
+    kept
 }
 
 /// Drops what the goal does not want: the words after a negation, to the end of its clause.

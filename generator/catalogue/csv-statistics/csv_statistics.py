@@ -20,6 +20,7 @@ class NumericSummary:
 
     count: int
     missing: int
+    total: float
     mean: float
     minimum: float
     maximum: float
@@ -55,6 +56,12 @@ def parse_rows(text, delimiter=","):
     return header, rows
 
 
+def read_file(path, delimiter=",", encoding="utf-8"):
+    """Return (header, rows) of a CSV file."""
+    with open(path, encoding=encoding, newline="") as file:
+        return parse_rows(file.read(), delimiter)
+
+
 def _number(cell):
     try:
         value = float(cell)
@@ -79,6 +86,7 @@ def summarise_column(cells, top=3):
         return NumericSummary(
             count=len(numbers),
             missing=missing,
+            total=math.fsum(numbers),
             mean=statistics.fmean(numbers),
             minimum=min(numbers),
             maximum=max(numbers),
@@ -95,6 +103,16 @@ def summarise(text, delimiter=","):
     """Return a summary for each column of a CSV text, by column name and in the table's order."""
     header, rows = parse_rows(text, delimiter)
     return {name: summarise_column([row[index] for row in rows]) for index, name in enumerate(header)}
+
+
+def column_total(text, name, delimiter=","):
+    """Return the sum of a numeric column; missing values do not count."""
+    summary = summarise(text, delimiter).get(name)
+    if summary is None:
+        raise CsvError("the table has no column of this name")
+    if not isinstance(summary, NumericSummary):
+        raise CsvError("the column is not numeric")
+    return summary.total
 
 
 def summarise_file(path, delimiter=",", encoding="utf-8"):

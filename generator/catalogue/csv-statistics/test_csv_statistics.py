@@ -1,6 +1,15 @@
 import pytest
 
-from csv_statistics import CsvError, NumericSummary, TextSummary, parse_rows, summarise, summarise_file
+from csv_statistics import (
+    CsvError,
+    NumericSummary,
+    TextSummary,
+    column_total,
+    parse_rows,
+    read_file,
+    summarise,
+    summarise_file,
+)
 
 TABLE = "name,age,city\nada,36,London\ngrace,45,New York\nlinus,,London\n"
 
@@ -77,3 +86,13 @@ def test_files(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text(TABLE, encoding="utf-8")
     assert summarise_file(path) == summarise(TABLE)
+    assert read_file(path) == parse_rows(TABLE)
+
+
+def test_the_total_of_a_column():
+    assert column_total(TABLE, "age") == 81
+    assert column_total("x\n0.1\n0.2\n-\n", "x") == pytest.approx(0.3)
+    with pytest.raises(CsvError, match="no column"):
+        column_total(TABLE, "height")
+    with pytest.raises(CsvError, match="not numeric"):
+        column_total(TABLE, "city")

@@ -1,0 +1,74 @@
+"""Exact tools for integers: factorial, greatest common divisor, least common multiple, digits, parity."""
+
+
+def _check(value, name):
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer")
+
+
+def factorial(n):
+    """Return n! = 1 * 2 * ... * n, with 0! = 1."""
+    _check(n, "n")
+    if n < 0:
+        raise ValueError("n must not be negative")
+    return _product(1, n)
+
+
+def _product(first, last):
+    """Return the product of `first` to `last`; halves of like size keep the factors small for long."""
+    if last - first < 8:
+        product = 1
+        for factor in range(first, last + 1):
+            product *= factor
+        return product
+    middle = (first + last) // 2
+    return _product(first, middle) * _product(middle + 1, last)
+
+
+def greatest_common_divisor(*numbers):
+    """Return the largest integer that divides every number, by Euclid's algorithm; 0 if all are 0."""
+    divisor = 0
+    for number in _at_least_one(numbers):
+        number = abs(number)
+        while number:
+            divisor, number = number, divisor % number
+    return divisor
+
+
+def least_common_multiple(*numbers):
+    """Return the smallest positive integer that every number divides; 0 if any of them is 0."""
+    multiple = 1
+    for number in _at_least_one(numbers):
+        if number == 0:
+            return 0
+        multiple = multiple // greatest_common_divisor(multiple, number) * abs(number)
+    return multiple
+
+
+def _at_least_one(numbers):
+    if not numbers:
+        raise TypeError("give at least one number")
+    for number in numbers:
+        _check(number, "a number")
+    return numbers
+
+
+def digit_sum(number):
+    """Return the sum of the decimal digits; the sign does not count."""
+    _check(number, "number")
+    total, number = 0, abs(number)
+    while number:
+        number, digit = divmod(number, 10)
+        total += digit
+    return total
+
+
+def is_even(number):
+    """Say whether 2 divides `number`."""
+    _check(number, "number")
+    return number % 2 == 0
+
+
+def is_odd(number):
+    """Say whether 2 does not divide `number`."""
+    return not is_even(number)

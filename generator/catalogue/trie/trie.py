@@ -1,0 +1,105 @@
+"""A trie (prefix tree) of words with values."""
+
+_END = object()
+_MISSING = object()
+
+
+class Trie:
+    """Map words to values; look them up by prefix in time proportional to the prefix, not to the number of words."""
+
+    def __init__(self, words=()):
+        self._root = {}
+        self._count = 0
+        for word in words:
+            self.insert(word)
+
+    @staticmethod
+    def _check(word):
+        if not isinstance(word, str):
+            raise TypeError("a word must be a string")
+
+    def insert(self, word, value=True):
+        """Add `word`; a word that is there gets the new value."""
+        self._check(word)
+        if not word:
+            raise ValueError("a word must not be empty")
+        node = self._root
+        for character in word:
+            node = node.setdefault(character, {})
+        self._count += _END not in node
+        node[_END] = value
+
+    def _node(self, prefix):
+        self._check(prefix)
+        node = self._root
+        for character in prefix:
+            node = node.get(character)
+            if node is None:
+                return None
+        return node
+
+    def get(self, word, default=None):
+        """Return the value of `word`, or `default` if it was not added."""
+        node = self._node(word)
+        return default if node is None else node.get(_END, default)
+
+    def starts_with(self, prefix):
+        """Say whether any word starts with `prefix`."""
+        node = self._node(prefix)
+        return node is not None and len(node) > 0
+
+    def with_prefix(self, prefix="", limit=None):
+        """Return the words that start with `prefix` in alphabetical order, at most `limit`."""
+        if limit is not None and limit < 0:
+            raise ValueError("limit must not be negative")
+        found = []
+        node = self._node(prefix)
+        # A stack of its own instead of recursion: a word may be longer than Python's call depth.
+        pending = [] if node is None else [(prefix, node)]
+        while pending and (limit is None or len(found) < limit):
+            word, node = pending.pop()
+            if _END in node:
+                found.append(word)
+            letters = sorted((key for key in node if key is not _END), reverse=True)
+            pending.extend((word + letter, node[letter]) for letter in letters)
+        return found
+
+    def longest_prefix_of(self, text):
+        """Return the longest word that `text` starts with, or an empty text."""
+        self._check(text)
+        node, longest = self._root, 0
+        for length, character in enumerate(text, start=1):
+            node = node.get(character)
+            if node is None:
+                break
+            if _END in node:
+                longest = length
+        return text[:longest]
+
+    def remove(self, word):
+        """Forget `word` and every node that only it needed; say whether it was there."""
+        self._check(word)
+        path = [self._root]
+        for character in word:
+            if character not in path[-1]:
+                return False
+            path.append(path[-1][character])
+        if path[-1].pop(_END, _MISSING) is _MISSING:
+            return False
+        for parent, character in zip(reversed(path[:-1]), reversed(word)):
+            if parent[character]:
+                break
+            del parent[character]
+        self._count -= 1
+        return True
+
+    def __contains__(self, word):
+        node = self._node(word)
+        return node is not None and _END in node
+
+    def __len__(self):
+        return self._count
+
+    def __iter__(self):
+        """Yield the words in alphabetical order."""
+        return iter(self.with_prefix())
