@@ -21,10 +21,20 @@ prepare_bot() {
     "$python" -m pip --quiet install --require-hashes -r "$root/nats/examples/requirements.txt"
 }
 
+must_be_completed() { # workflow
+    local status
+    status="$("$promptcraft" status "$1" --data "$here" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["status"])')"
+    [ "$status" = completed ] || die "the sample $1 ended $status and not completed; see the logs in $here/logs"
+}
+
 sample() { # title, then arguments of `promptcraft run`
     say "--- $1"
     shift
-    "$promptcraft" run --data "$here" --watch "$@" </dev/null
+    local id
+    id="$("$promptcraft" run --data "$here" "$@" </dev/null)"
+    say "accepted $id"
+    "$promptcraft" status "$id" --data "$here" --watch </dev/null
+    must_be_completed "$id"
     say
 }
 
@@ -40,6 +50,7 @@ with_bot() {
     say "submitted $id"
     sed 's/^/the broker answered the bot: /' <&3
     "$promptcraft" status "$id" --data "$here" --watch </dev/null
+    must_be_completed "$id"
     say
 }
 

@@ -60,7 +60,7 @@ run_tests() {
     return "$status"
 }
 
-skipped() { cat "$log" "$report" 2>/dev/null | grep -oE 'SKIPPED: [^<&]*' | sort -u || true; }
+skipped() { cat "$lints" "$log" "$report" 2>/dev/null | grep -oE 'SKIPPED: [^<&]*' | sort -u || true; }
 
 # The sum over nextest's summary and cargo's result lines.
 count() { # passed|failed
@@ -85,7 +85,8 @@ summarize() { # status
 
 prepare
 prepare_pytest
-scripts/lint.sh
+lints="$target/lint.log"
+scripts/lint.sh 2>&1 | tee "$lints"
 build
 status=0
 run_tests || status=1

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::config;
+use crate::screen::plain;
 use crate::stack::Manifest;
 
 /// Where the API is and who calls; every command that talks to it has these options.
@@ -98,11 +99,23 @@ impl Connection {
 }
 
 impl Api {
+    /// The answer, its texts fit for a terminal.
     pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
+        self.get_as_it_is(path).await.map(fit_for_terminal)
+    }
+
+    /// The answer, its texts fit for a terminal.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.post_as_it_is(path, body).await.map(fit_for_terminal)
+    }
+
+    /// The answer for programs to read.
+    pub async fn get_as_it_is(&self, path: &str) -> Result<Value, ApiError> {
         answer(&self.base, self.client.get(self.address(path)).bearer_auth(&self.token)).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+    /// The answer for programs to read.
+    pub async fn post_as_it_is(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         answer(&self.base, self.client.post(self.address(path)).bearer_auth(&self.token).json_body(body)).await
     }
 
@@ -158,11 +171,23 @@ async fn answer(base: &str, request: reqwest::RequestBuilder) -> Result<Value, A
     serde_json::from_slice(&body).map_err(|error| strange(error.to_string()))
 }
 
+fn fit_for_terminal(answer: Value) -> Value {
+    match answer {
+        Value::String(text) => plain(&text).into(),
+        Value::Array(items) => items.into_iter().map(fit_for_terminal).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (plain(&name), fit_for_terminal(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => answer,
+    }
+}
+
 /// The problem document of an answer, as one line.
 async fn refusal(response: reqwest::Response) -> ApiError {
     let status = response.status();
     let problem: Value =
         response.bytes().await.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    let problem = fit_for_terminal(problem);
     let detail = problem["detail"].as_str().or(status.canonical_reason()).unwrap_or("refused").to_owned();
     let fields: Vec<String> = problem["errors"]
         .as_array()

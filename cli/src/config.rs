@@ -1,14 +1,32 @@
 //! Everything that is read from the environment, and nowhere else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Finds the program `name` on `PATH`, else in the first of `directories` that has it.
 pub fn find_program(name: &str, directories: &[PathBuf]) -> Option<PathBuf> {
+    programs(name, directories).into_iter().next()
+}
+
+/// Finds the first `nats-server` of version 2.12 or later, on `PATH` or in `directory`; where all are older, the first of these.
+pub fn find_nats_server(directory: &Path) -> Option<PathBuf> {
+    let all = programs("nats-server", &[directory.to_owned()]);
+    all.iter().find(|program| is_new_enough(program)).or(all.first()).cloned()
+}
+
+/// Every program `name`, in the order of `PATH` and then of `directories`.
+fn programs(name: &str, directories: &[PathBuf]) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(directories.iter().cloned())
-        .map(|directory| directory.join(name))
-        .find(|candidate| candidate.is_file())
+    let places = std::env::split_paths(&path).chain(directories.iter().cloned());
+    places.map(|directory| directory.join(name)).filter(|candidate| candidate.is_file()).collect()
+}
+
+/// Older servers drop silently what they do not know, fences among it.
+fn is_new_enough(nats_server: &Path) -> bool {
+    let Ok(output) = Command::new(nats_server).arg("--version").output() else { return false };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = text.trim().rsplit('v').next().unwrap_or_default().split('.').map(str::parse::<u32>);
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 12))
 }
 
 /// Whether the environment sets `name`, to whatever value.

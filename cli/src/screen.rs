@@ -15,6 +15,17 @@ pub enum Style {
     Strong,
 }
 
+/// `text` without what could make a terminal do or show something else: control characters but for line ends and tabs, and those
+/// that turn the direction of writing. For everything that comes from a server.
+pub fn plain(text: &str) -> String {
+    let is_unsafe = |letter: char| {
+        let turns =
+            matches!(letter, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (letter.is_control() && letter != '\n' && letter != '\t')
+    };
+    text.chars().map(|letter| if is_unsafe(letter) { '\u{fffd}' } else { letter }).collect()
+}
+
 /// `text` in `style`, or plain where colours are unwanted.
 pub fn styled(style: Style, text: &str) -> String {
     if !std::io::stdout().is_terminal() || is_set("NO_COLOR") {
@@ -70,6 +81,18 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_a_server_says_moves_the_cursor_or_turns_the_line() {
+        for (text, shown) in [
+            ("two\n\tlines é 漢", "two\n\tlines é 漢"),
+            ("\x1b[2Jgone", "\u{fffd}[2Jgone"),
+            ("a\rb\u{9b}c\u{7f}", "a\u{fffd}b\u{fffd}c\u{fffd}"),
+            ("\u{202e}txt.exe\u{2069}", "\u{fffd}txt.exe\u{fffd}"),
+        ] {
+            assert_eq!(plain(text), shown);
+        }
+    }
 
     #[test]
     fn durations_read_like_speech() {

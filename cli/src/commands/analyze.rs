@@ -37,11 +37,11 @@ impl Analyze {
             "options": { "severity_threshold": self.threshold },
         });
         let api = self.connection.open().await?;
-        let answer = api.post("/api/v3/analyze", &body).await?;
         if self.json {
-            println!("{answer:#}");
+            println!("{:#}", api.post_as_it_is("/api/v3/analyze", &body).await?);
             return Ok(ExitCode::SUCCESS);
         }
+        let answer = api.post("/api/v3/analyze", &body).await?;
         let data = &answer["data"];
         let mut grave = false;
         for finding in data["suggestions"].as_array().into_iter().flatten() {

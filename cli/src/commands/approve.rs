@@ -1,8 +1,9 @@
 //! `promptcraft approve` and `promptcraft reject`: decide on what waits.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Failure;
 use crate::api::Connection;
@@ -31,6 +32,12 @@ struct Decision {
     /// What the others should know.
     #[arg(long)]
     comment: Option<String>,
+    /// Decide only if this is what waits.
+    #[arg(long)]
+    digest: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     connection: Connection,
 }
@@ -58,11 +65,12 @@ impl Decision {
             let status = answer["data"]["status"].as_str().unwrap_or("unknown");
             return Err(format!("nothing of {} waits for a decision; it is {status}", self.id).into());
         };
+        self.confirm(approval, verdict)?;
         let mut body = json!({
             "workflow_id": self.id,
             "approval_id": approval_id,
             "decision": verdict,
-            "digest": approval["digest"],
+            "digest": self.digest.as_deref().or(approval["digest"].as_str()),
         });
         if let Some(comment) = &self.comment {
             body["comment"] = comment.as_str().into();
@@ -71,5 +79,22 @@ impl Decision {
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         println!("{} ({})", text("message"), text("workflow_status"));
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Shows what is decided on, and has a person at a terminal agree; elsewhere an option has to say so.
+    fn confirm(&self, approval: &Value, verdict: &str) -> Result<(), Failure> {
+        let text = |name: &str| approval[name].as_str().unwrap_or_default();
+        println!("{} ({} risk), digest {}", text("description"), text("risk_level"), text("digest"));
+        if self.yes || self.digest.is_some() {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err("nobody can be asked here: pass --digest with what you decide on, or --yes".into());
+        }
+        print!("{verdict}? [y/N] ");
+        std::io::stdout().flush()?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err("nothing was decided".into()) }
     }
 }

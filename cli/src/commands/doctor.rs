@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use super::Failure;
-use crate::config::find_program;
+use crate::config::{find_nats_server, find_program};
 use crate::screen::{self, Style};
 
 /// Say what is missing on this machine and how to get it; fails if something essential is.
@@ -28,7 +28,7 @@ impl Doctor {
     pub fn run(self) -> Result<ExitCode, Failure> {
         let checks = [
             ("nats-server", nats_server(&self.data)),
-            ("redis-server", redis_server()),
+            ("redis-server", redis_server(&self.data)),
             ("services", services()),
             ("sandbox", sandbox()),
             ("roots", roots(&self.data)),
@@ -51,7 +51,7 @@ impl Doctor {
 }
 
 fn nats_server(data: &Path) -> Finding {
-    let Some(program) = find_program("nats-server", &[data.join("bin")]) else {
+    let Some(program) = find_nats_server(&data.join("bin")) else {
         return Finding::Missing("install it with scripts/setup.sh".to_owned());
     };
     let version = first_line(&program, "--version");
@@ -64,8 +64,8 @@ fn nats_server(data: &Path) -> Finding {
     }
 }
 
-fn redis_server() -> Finding {
-    match find_program("redis-server", &[]) {
+fn redis_server(data: &Path) -> Finding {
+    match find_program("redis-server", &[data.join("bin")]) {
         Some(program) => {
             let version = first_line(&program, "--version");
             let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or_default();

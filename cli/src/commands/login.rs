@@ -15,6 +15,11 @@ pub struct Login {
 impl Login {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let tokens = self.connection.sign_in().await?;
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if tokens.access.is_empty() || !tokens.access.bytes().all(is_word) {
+            // The shell would take what else it holds for commands.
+            return Err("the server's token is not one; is it the right address?".into());
+        }
         println!("export PROMPTCRAFT_TOKEN={}", tokens.access);
         eprintln!("The token is good for {} minutes.", tokens.expires_in_seconds / 60);
         Ok(ExitCode::SUCCESS)

@@ -27,11 +27,11 @@ impl Status {
             describe(&follow(&api, &self.id).await?);
             return Ok(ExitCode::SUCCESS);
         }
-        let answer = api.get(&format!("/api/v3/execute/status/{}", self.id)).await?;
+        let path = format!("/api/v3/execute/status/{}", self.id);
         if self.json {
-            println!("{:#}", answer["data"]);
+            println!("{:#}", api.get_as_it_is(&path).await?["data"]);
         } else {
-            describe(&answer["data"]);
+            describe(&api.get(&path).await?["data"]);
         }
         Ok(ExitCode::SUCCESS)
     }

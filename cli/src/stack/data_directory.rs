@@ -107,12 +107,13 @@ impl DataDirectory {
 }
 
 fn prepare(path: &Path) -> io::Result<File> {
-    for directory in [path.to_owned(), path.join("logs"), path.join("redis"), path.join("nats")] {
-        fs::create_dir_all(directory)?;
+    fs::create_dir_all(path)?;
+    // All hold what users submitted, or what lets others in.
+    for name in ["secrets", "logs", "redis", "nats", "jetstream"] {
+        let directory = path.join(name);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700))?;
     }
-    let secrets = path.join("secrets");
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&secrets)?;
-    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o700))?;
     File::options().read(true).write(true).create(true).truncate(false).open(path.join("up.lock"))
 }
 
@@ -148,7 +149,9 @@ mod tests {
         assert_ne!(secret, data.secret("nats-worker").unwrap());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&data.secret_file("nats-api").unwrap()), 0o600);
-        assert_eq!(mode(&path.join("secrets")), 0o700);
+        for name in ["secrets", "logs", "redis", "nats", "jetstream"] {
+            assert_eq!(mode(&path.join(name)), 0o700, "{name}");
+        }
         fs::remove_dir_all(path).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::find_program;
+use crate::config::{find_nats_server, find_program};
 
 #[derive(Debug, thiserror::Error)]
 #[error("{program} was not found {looked}. {remedy}")]
@@ -26,12 +26,10 @@ impl Programs {
     /// Looks on `PATH` and in `data`'s `bin` for the servers, beside this very program for the services.
     pub fn find(data: &Path) -> Result<Self, MissingProgram> {
         let bin = data.join("bin");
-        let server = |program| {
-            find_program(program, std::slice::from_ref(&bin)).ok_or_else(|| MissingProgram {
-                program,
-                looked: format!("on PATH or in {}", bin.display()),
-                remedy: "Install it with scripts/setup.sh",
-            })
+        let missing = |program| MissingProgram {
+            program,
+            looked: format!("on PATH or in {}", bin.display()),
+            remedy: "Install it with scripts/setup.sh",
         };
         let own = std::env::current_exe().unwrap_or_default();
         let beside = own.parent().unwrap_or(Path::new(".")).to_owned();
@@ -44,8 +42,9 @@ impl Programs {
             })
         };
         Ok(Self {
-            nats_server: server("nats-server")?,
-            redis_server: server("redis-server")?,
+            nats_server: find_nats_server(&bin).ok_or_else(|| missing("nats-server"))?,
+            redis_server: find_program("redis-server", std::slice::from_ref(&bin))
+                .ok_or_else(|| missing("redis-server"))?,
             api: service("api")?,
             worker: service("worker")?,
             approver: service("approver")?,

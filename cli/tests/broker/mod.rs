@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event};
-use cli::config::find_program;
+use cli::config::find_nats_server;
 use cli::stack::broker_files::{self, Bot, Variables};
 use tokio::sync::mpsc;
 
@@ -105,7 +105,7 @@ pub(crate) fn check_configuration(unique: &str, change: impl Fn(String) -> Strin
 
 fn server(configuration: &Path, directory: &Path) -> Command {
     let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/bin"));
-    let program = find_program("nats-server", &[beside]).expect("nats-server is missing: run scripts/setup.sh");
+    let program = find_nats_server(&beside).expect("nats-server is missing: run scripts/setup.sh");
     let variables = Variables {
         server_name: "test",
         listen: "127.0.0.1:-1",
