@@ -16,10 +16,19 @@ use crate::stack::{DataDirectory, Manifest};
 
 const RESTART_LIMIT: Duration = Duration::from_secs(20);
 
-/// Add approval bots.
+/// Add and remove approval bots.
 #[derive(clap::Subcommand)]
 pub enum Bot {
     Add(Add),
+    Remove(Remove),
+}
+
+/// Remove a bot: its decisions count no more at once, and on a stack of this machine its account goes from the broker.
+#[derive(clap::Args)]
+pub struct Remove {
+    name: BotName,
+    #[command(flatten)]
+    installation: Installation,
 }
 
 /// Add a bot: an account on the broker, and the right to decide.
@@ -37,6 +46,7 @@ impl Bot {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         match self {
             Self::Add(command) => command.run().await,
+            Self::Remove(command) => command.run().await,
         }
     }
 }
@@ -79,30 +89,12 @@ impl Add {
     async fn admit(&self, stack: Manifest) -> Result<(), Failure> {
         let data = DataDirectory::beside(&self.installation.data)?;
         data.bot(self.name.clone())?;
-        broker_files::write(&data.nats(), &data.bots()?)?;
-        let old = *stack.pids.get("nats").ok_or("the broker does not run now; try again")?;
-        kill_process(Pid::from_raw(old).ok_or("stack.json names no process of the broker")?, Signal::TERM)?;
-        let mut stack = self.restarted(old).await?;
+        let mut stack = restart_broker(&self.installation, &data, &stack).await?;
         let password_file = data.secret_file(&format!("bot-{}", self.name))?;
         stack.remember_bot(self.name.as_str(), &password_file);
         stack.write(data.root())?;
         println!("{} signs in at {} with the password in {}", self.name, stack.nats_url, password_file.display());
         Ok(())
-    }
-
-    /// Waits until the broker runs again and serves.
-    async fn restarted(&self, old: i32) -> Result<Manifest, Failure> {
-        let deadline = Instant::now() + RESTART_LIMIT;
-        while Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            let stack = self.installation.stack().filter(|stack| stack.pids.get("nats").is_some_and(|pid| *pid != old));
-            if let Some(stack) = stack
-                && self.installation.broker().await.is_ok()
-            {
-                return Ok(stack);
-            }
-        }
-        Err("the broker was ended and did not start again; see its log and `promptcraft doctor`".into())
     }
 
     fn print(&self) -> Result<(), Failure> {
@@ -111,4 +103,49 @@ impl Add {
         print!("{}", bot.account());
         Ok(())
     }
+}
+
+impl Remove {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let users = Buckets::new(&self.installation.broker().await?).users().await?;
+        match users.get(self.name.as_str()).await? {
+            Some((user, _)) if user.bot => users.delete(self.name.as_str()).await?,
+            Some(_) => return Err(format!("{} is a person; see `promptcraft user remove`", self.name).into()),
+            None => return Err(format!("there is no bot {}; see `promptcraft user list`", self.name).into()),
+        }
+        match self.installation.stack() {
+            Some(stack) => {
+                let data = DataDirectory::beside(&self.installation.data)?;
+                std::fs::remove_file(data.secret_file(&format!("bot-{}", self.name))?)?;
+                let mut stack = restart_broker(&self.installation, &data, &stack).await?;
+                stack.bots.retain(|bot| bot.name != self.name.as_str());
+                stack.write(data.root())?;
+                println!("removed {}", self.name);
+            }
+            None => println!("removed {0}; take bots/{0}.conf and its include from the broker as well", self.name),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes the bots' accounts and has the stack start its broker again; returns when that serves.
+async fn restart_broker(
+    installation: &Installation,
+    data: &DataDirectory,
+    stack: &Manifest,
+) -> Result<Manifest, Failure> {
+    broker_files::write(&data.nats(), &data.bots()?)?;
+    let old = *stack.pids.get("nats").ok_or("the broker does not run now; try again")?;
+    kill_process(Pid::from_raw(old).ok_or("stack.json names no process of the broker")?, Signal::TERM)?;
+    let deadline = Instant::now() + RESTART_LIMIT;
+    while Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let stack = installation.stack().filter(|stack| stack.pids.get("nats").is_some_and(|pid| *pid != old));
+        if let Some(stack) = stack
+            && installation.broker().await.is_ok()
+        {
+            return Ok(stack);
+        }
+    }
+    Err("the broker was ended and did not start again; see its log and `promptcraft doctor`".into())
 }

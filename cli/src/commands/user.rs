@@ -12,13 +12,16 @@ use super::Failure;
 use crate::operator::Installation;
 use crate::screen;
 
-/// Add, list and disable users.
+/// Add, list, change, disable and remove users.
 #[derive(clap::Subcommand)]
 pub enum User {
     Add(Add),
     List(List),
     Disable(Disable),
     Enable(Enable),
+    Role(SetRole),
+    Password(SetPassword),
+    Remove(Remove),
 }
 
 /// Add a user. The password is read from standard input; at a terminal a fresh one is made and shown.
@@ -58,13 +61,51 @@ pub struct Enable {
     installation: Installation,
 }
 
+/// Give a user another role; it counts at once, also for those who are signed in.
+#[derive(clap::Args)]
+pub struct SetRole {
+    name: UserName,
+    /// viewer, developer, approver or admin.
+    role: Role,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+/// Give a user another password, as in `add`. Who is signed in stays so: disable the user first to end that.
+#[derive(clap::Args)]
+pub struct SetPassword {
+    name: UserName,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+/// Remove a user. Their workflows stay; a user of the same name would own them.
+#[derive(clap::Args)]
+pub struct Remove {
+    name: UserName,
+    #[command(flatten)]
+    installation: Installation,
+}
+
 impl User {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         match self {
             Self::Add(command) => command.run().await?,
             Self::List(command) => command.run().await?,
-            Self::Disable(command) => set_disabled(&command.installation, &command.name, true).await?,
-            Self::Enable(command) => set_disabled(&command.installation, &command.name, false).await?,
+            Self::Disable(command) => {
+                change(&command.installation, &command.name, |user| user.disabled = true).await?;
+                println!("{} is disabled", command.name);
+            }
+            Self::Enable(command) => {
+                change(&command.installation, &command.name, |user| user.disabled = false).await?;
+                println!("{} is enabled", command.name);
+            }
+            Self::Role(command) => {
+                change(&command.installation, &command.name, |user| user.role = command.role).await?;
+                println!("{} is {} now", command.name, command.role.as_str());
+            }
+            Self::Password(command) => command.run().await?,
+            Self::Remove(command) => command.run().await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -124,14 +165,44 @@ impl List {
     }
 }
 
-async fn set_disabled(installation: &Installation, name: &UserName, disabled: bool) -> Result<(), Failure> {
+impl SetPassword {
+    async fn run(self) -> Result<(), Failure> {
+        let (password, is_fresh) = password()?;
+        let hash = PasswordHash::of(password.expose())?;
+        change(&self.installation, &self.name, |user| user.password = Some(hash)).await?;
+        println!("{} has another password", self.name);
+        if is_fresh {
+            println!("password {}", password.expose());
+        }
+        Ok(())
+    }
+}
+
+impl Remove {
+    async fn run(self) -> Result<(), Failure> {
+        let users = users(&self.installation).await?;
+        match users.get(self.name.as_str()).await? {
+            Some((user, _)) if !user.bot => users.delete(self.name.as_str()).await?,
+            Some(_) => return Err(format!("{} is a bot; see `promptcraft bot remove`", self.name).into()),
+            None => return Err(format!("there is no user {}; see `promptcraft user list`", self.name).into()),
+        }
+        println!("removed {}", self.name);
+        Ok(())
+    }
+}
+
+/// Changes a person's entry; bots are added and removed with `promptcraft bot`.
+async fn change(installation: &Installation, name: &UserName, change: impl FnOnce(&mut Record)) -> Result<(), Failure> {
     let users = users(installation).await?;
     let Some((mut user, revision)) = users.get(name.as_str()).await? else {
         return Err(format!("there is no user {name}; see `promptcraft user list`").into());
     };
-    user.disabled = disabled;
+    let was_disabled = user.disabled;
+    change(&mut user);
+    if user.bot && user.disabled == was_disabled {
+        return Err(format!("{name} is a bot; see `promptcraft bot`").into());
+    }
     users.update(name.as_str(), &user, revision).await?;
-    println!("{name} is {}", if disabled { "disabled" } else { "enabled" });
     Ok(())
 }
 
