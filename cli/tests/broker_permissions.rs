@@ -366,6 +366,15 @@ async fn the_approver_alone_releases_and_parks() {
 }
 
 #[tokio::test]
+async fn the_operators_tool_neither_releases_nor_parks() {
+    let (broker, _operator) = provisioned().await;
+    let mut cli = broker.connect("cli").await;
+    for subject in ["wf.done.std.w1", "wf.approve.parked.w1", "wf.approve.std.w1"] {
+        assert_publish_refused(&mut cli, subject).await;
+    }
+}
+
+#[tokio::test]
 async fn a_bot_decides_under_its_name_and_is_answered() {
     let (broker, operator) = provisioned().await;
     let mut bot = broker.connect("demo_bot").await;
