@@ -13,6 +13,9 @@ use crate::link::{self, Input, RunnerLink};
 /// The runner ends a job at its wall limit; this much later its host no longer believes it.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// A job is at most some 32 MiB; a runner that has not taken it after this long has stopped reading.
+const TAKES_WITHIN: Duration = Duration::from_secs(10);
+
 /// How long a cancelled job's last facts are worth waiting for.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
@@ -40,6 +43,8 @@ pub(crate) async fn hold(
         biased;
         () = cancel.cancelled() => return Ok(Ended::Cancelled),
         sent = link::send(&mut link.input, &frame) => if sent.is_err() { return Ok(Ended::Lost) },
+        // A runner that takes no job will not run it either; another sandbox may.
+        () = sleep_until(Instant::now() + TAKES_WITHIN) => return Ok(Ended::Lost),
     }
     drop(frame);
     let mut receive = std::pin::pin!(link::receive(&mut link.output));
