@@ -13,7 +13,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::{sys, syscalls};
+use crate::{companion, sys, syscalls};
 
 /// Where `--bind-root` shows the root; every system has this folder, and nobody's programs need it here.
 pub const BOUND_ROOT: &str = "/mnt";
@@ -33,6 +33,8 @@ struct Plan {
 pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let plan = parse(arguments)?;
     sys::die_with_parent().map_err(|error| format!("cannot bind to the worker's life: {error}"))?;
+    // Before the cgroup, in which it would count as one of the job's, and while it may still kill anybody.
+    companion::start().map_err(|error| format!("cannot start the companion: {error}"))?;
     for file in &plan.cgroup_procs {
         fs::write(file, std::process::id().to_string()).map_err(|error| format!("cannot enter {file}: {error}"))?;
     }

@@ -19,6 +19,7 @@ pub mod syscalls;
 mod ahead;
 mod capture;
 mod child;
+mod companion;
 mod inner_filter;
 mod landlock_rules;
 mod supervise;

@@ -181,6 +181,59 @@ pub(crate) fn decode_status(status: c_int) -> (Option<i32>, Option<i32>) {
     if libc::WIFEXITED(status) { (Some(libc::WEXITSTATUS(status)), None) } else { (None, Some(libc::WTERMSIG(status))) }
 }
 
+/// Puts this process into a process group of its own, with its number.
+pub(crate) fn lead_a_process_group() -> Result<()> {
+    #[expect(unsafe_code, reason = "no pointer")]
+    check(unsafe { libc::setpgid(0, 0) }).map(drop)
+}
+
+/// Kills every process of this process's group, itself included.
+pub(crate) fn kill_own_process_group() {
+    #[expect(unsafe_code, reason = "no pointer")]
+    unsafe {
+        libc::kill(0, libc::SIGKILL)
+    };
+}
+
+/// A descriptor of a process, readable once it has ended.
+pub(crate) fn process_descriptor(pid: u32) -> Result<OwnedFd> {
+    #[expect(unsafe_code, reason = "no pointer; the new descriptor is owned at once")]
+    unsafe {
+        let fd = check(libc::syscall(libc::SYS_pidfd_open, pid, 0) as c_int)?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Kills the process of a descriptor, and no other that has its number now.
+pub(crate) fn kill_process(process: &OwnedFd) -> Result<()> {
+    let nothing = std::ptr::null::<libc::siginfo_t>();
+    #[expect(unsafe_code, reason = "the one pointer is null, which asks for a plain signal")]
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), libc::SIGKILL, nothing, 0) };
+    check(result as c_int).map(drop)
+}
+
+/// Runs `work` in a forked child that then ends; the caller must have one thread.
+pub(crate) fn fork_off(work: impl FnOnce()) -> Result<()> {
+    #[expect(
+        unsafe_code,
+        reason = "with one thread, a forked child may allocate and lock; it ends without cleaning up"
+    )]
+    unsafe {
+        if check(libc::fork())? == 0 {
+            work();
+            libc::_exit(0);
+        }
+    }
+    Ok(())
+}
+
+/// Closes every descriptor from `first` on, whoever owns it: for a forked child that uses none of them.
+pub(crate) fn close_from(first: u32) -> Result<()> {
+    #[expect(unsafe_code, reason = "the caller uses none of them again, and ends without dropping their owners")]
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0 as libc::c_uint) };
+    check(result as c_int).map(drop)
+}
+
 /// Kills every other process of this process's own pid namespace.
 ///
 /// Does nothing unless this process is number 1 there: elsewhere "every process" would be the machine's.

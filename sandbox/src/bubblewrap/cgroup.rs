@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use runner::cgroup::{Counters, MOUNT, read_folders};
+use runner::cgroup::{Counters, MOUNT, kill_processes, read_folders};
 
 use crate::background::Background;
 use crate::limits::Limits;
@@ -38,7 +38,7 @@ enum Version {
     Two,
 }
 
-/// The cgroup of one job, in every hierarchy; dropped, it is removed as soon as the last process in it is gone.
+/// The cgroup of one job, in every hierarchy; dropped, it is removed with every process in it.
 pub(crate) struct JobCgroup {
     folders: Vec<PathBuf>,
     background: Background,
@@ -46,7 +46,7 @@ pub(crate) struct JobCgroup {
 
 impl Cgroups {
     /// Takes a folder in each hierarchy that limits something, or says why that cannot be; removes those of workers
-    /// that are gone.
+    /// that are gone, with every process in them.
     pub(crate) fn open(background: Background) -> io::Result<Self> {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let hierarchies = if Path::new(MOUNT).join("cgroup.controllers").exists() {
@@ -55,8 +55,7 @@ impl Cgroups {
             version_1(&own)?
         };
         let parents = hierarchies.iter().filter_map(|hierarchy| hierarchy.folder.parent());
-        // A kill -9 leaves them empty, but a process takes a moment to be gone.
-        drop(background.spawn(remove_when_empty(parents.flat_map(abandoned_in).collect())));
+        drop(background.spawn(remove(parents.flat_map(abandoned_in).collect())));
         Ok(Self { hierarchies, next: AtomicU64::new(1), background })
     }
 
@@ -95,16 +94,18 @@ impl JobCgroup {
 
 impl Drop for JobCgroup {
     fn drop(&mut self) {
-        drop(self.background.spawn(remove_when_empty(std::mem::take(&mut self.folders))));
+        drop(self.background.spawn(remove(std::mem::take(&mut self.folders))));
     }
 }
 
-/// Gives up, loudly, after 5 s.
-async fn remove_when_empty(mut folders: Vec<PathBuf>) {
+/// Kills what is in them until they can be removed, for a killed process takes a moment to be gone; gives up, loudly,
+/// after 5 s.
+async fn remove(mut folders: Vec<PathBuf>) {
     const EVERY: Duration = Duration::from_millis(5);
     const TRIES: u32 = 1000;
     for _ in 0..TRIES {
         folders.retain(|folder| !remove_tree(folder));
+        folders.iter().for_each(|folder| kill_tree(folder));
         if folders.is_empty() {
             return;
         }
@@ -206,12 +207,23 @@ fn abandoned_in(parent: &Path) -> Vec<PathBuf> {
     fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_abandoned).collect()
 }
 
+/// Kills every process in the cgroup and in those below it.
+fn kill_tree(folder: &Path) {
+    let killed = kill_processes(folder);
+    if killed > 0 {
+        tracing::debug!(?folder, killed, "killed what a cgroup still held");
+    }
+    below(folder).for_each(|folder| kill_tree(&folder));
+}
+
 /// Whether the folder and the cgroups below it are gone; one that holds a process stays.
 fn remove_tree(folder: &Path) -> bool {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            remove_tree(&entry.path());
-        }
+    for folder in below(folder) {
+        remove_tree(&folder);
     }
     fs::remove_dir(folder).is_ok() || !folder.exists()
+}
+
+fn below(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir())
 }

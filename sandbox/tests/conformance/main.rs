@@ -1,5 +1,6 @@
 //! What every backend must do, run on each of them with its real engine, kernel and interpreter.
 
+mod cancelled_starts;
 mod closed_folder;
 mod endless;
 mod engine;
@@ -21,6 +22,12 @@ macro_rules! on_every_backend {
         }
         mod bubblewrap {
             $(#[test] fn $case() { crate::on(sandbox::Backend::Bubblewrap, crate::$module::$case) })*
+
+            // The engine's own containers have no such moment.
+            #[test]
+            fn cancelled_starts_leave_no_process() {
+                crate::on(sandbox::Backend::Bubblewrap, crate::cancelled_starts::leave_no_process)
+            }
         }
     };
 }

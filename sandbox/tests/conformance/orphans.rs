@@ -1,5 +1,6 @@
 //! A worker that is killed with no time for anything leaves nothing behind 5 s later.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -29,12 +30,31 @@ fn a_killed_worker_leaves_no_process_and_its_cgroups_are_swept() {
     let (_, pid) = kill_a_busy_worker("bubblewrap");
     let added: Vec<_> = temporary_files().into_iter().filter(|file| !before.contains(file)).collect();
     assert!(!added.iter().any(|file| file.to_string_lossy().contains("bwrap")), "{added:?}");
+    let folders = || find_folders(Path::new("/sys/fs/cgroup"), &format!("promptcraft-sandbox-{pid}-"));
+    let survivor = survivor_in(&folders());
     RUNTIME.block_on(async {
         let next = sandbox::open(config(Backend::Bubblewrap)).await.expect("the next worker opens");
         next.shutdown().await;
     });
-    let left = find_folders(Path::new("/sys/fs/cgroup"), &format!("promptcraft-sandbox-{pid}-"));
-    assert!(left.is_empty(), "{left:?}");
+    if let Some(mut survivor) = survivor {
+        let ended = survivor.try_wait().expect("is this process's child");
+        survivor.kill().expect("may kill its own child");
+        assert_eq!(ended.and_then(|status| status.signal()), Some(9), "the sweep killed what was in the cgroups");
+    }
+    assert!(folders().is_empty(), "{:?}", folders());
+}
+
+/// A process in a job's cgroup that would outlive its worker for minutes.
+fn survivor_in(folders: &[PathBuf]) -> Option<Child> {
+    if folders.is_empty() {
+        eprintln!("SKIPPED: survivors in cgroups: this user may not make any");
+        return None;
+    }
+    let survivor = Command::new("sleep").arg("300").spawn().expect("starts sleep");
+    for job in folders.iter().flat_map(|folder| find_folders(folder, "job-")) {
+        std::fs::write(job.join("cgroup.procs"), survivor.id().to_string()).expect("enters the job's cgroup");
+    }
+    Some(survivor)
 }
 
 /// Not a test of its own: the worker that the others start and kill.

@@ -1,0 +1,47 @@
+//! What `launch` starts ends with it, also what has bound its life to nothing yet.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Stands for bubblewrap at the moment it is killed: its child waits for a word that does not come.
+const HALF_STARTED: &str = "#!/bin/sh\nsleep 300 >/dev/null & echo $!\nwait\n";
+
+#[test]
+fn a_child_of_a_killed_program_dies_with_it() {
+    let program = std::env::temp_dir().join(format!("promptcraft-half-started-{}", std::process::id()));
+    fs::write(&program, HALF_STARTED).expect("writes the program");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("makes it a program");
+    let mut launched = Command::new(env!("CARGO_BIN_EXE_promptcraft-runner"))
+        .args(["launch", "--"])
+        .arg(&program)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut output = BufReader::new(launched.stdout.take().expect("is piped"));
+    let mut child = String::new();
+    output.read_line(&mut child).expect("says its child's number");
+    let child = Path::new("/proc").join(child.trim()).join("cmdline");
+    assert!(!fs::read(&child).expect("the child runs").is_empty());
+    launched.kill().expect("kills the program");
+    launched.wait().expect("reaps the program");
+    fs::remove_file(&program).expect("cleans up");
+    let deadline = now() + WITHIN;
+    // One that is dead and not yet reaped has no command line.
+    while fs::read(&child).is_ok_and(|line| !line.is_empty()) {
+        assert!(now() < deadline, "the child outlives its parent");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut rest = String::new();
+    assert_eq!(output.read_line(&mut rest).expect("reads"), 0, "nobody holds the pipe any more");
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is waited for takes real time")]
+fn now() -> Instant {
+    Instant::now()
+}
