@@ -335,12 +335,13 @@ async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
 async fn the_approver_alone_releases_and_parks() {
     let (broker, operator) = provisioned().await;
     let mut approver = broker.connect("approver").await;
-    for subject in ["wf.approve.parked.w1", "wf.done.std.w1", "wf.failed.std.w2", "timers.w1", "audit.log"] {
+    for subject in
+        ["wf.approve.parked.w1", "wf.done.std.w1", "wf.cancelled.std.w3", "wf.failed.std.w2", "timers.w1", "audit.log"]
+    {
         append(&approver.client, subject).await;
     }
     for subject in [
         "wf.plan.std.w1",
-        "wf.cancelled.std.w1",
         "approvals.decisions.demo_bot.w1",
         "$KV.users.someone",
         "$KV.signing_keys.key",
