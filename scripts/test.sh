@@ -8,6 +8,10 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
+# Jobs and some tests run as nobody, who has to enter the folders that hold programs and sandbox roots.
+if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$root"; then
+    export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-/var/tmp/promptcraft-$(printf %s "$root" | cksum | cut -d ' ' -f 1)}"
+fi
 target="${CARGO_TARGET_DIR:-$root/target}"
 log="$target/test.log"
 report="$root/target/nextest/default/junit.xml"

@@ -57,15 +57,6 @@ impl Own {
         run(&*self.sandbox, self.stranger(level, name, source)).await
     }
 
-    /// Of a few runs of nothing, the shortest time in milliseconds.
-    async fn shortest(&self, name: &str) -> u64 {
-        let mut shortest = u64::MAX;
-        for _ in 0..4 {
-            shortest = shortest.min(self.warm_run(SecurityLevel::Standard, name, "pass").await.usage.wall_ms);
-        }
-        shortest
-    }
-
     fn living(&self) -> Vec<String> {
         living(&self.label)
     }
@@ -188,9 +179,6 @@ fn a_started_interpreter_serves_its_job_and_shows_nothing_of_the_wait() {
         assert_eq!(text(&ahead.stdout), text(&fresh.stdout));
         assert_eq!(text(&ahead.stderr), text(&fresh.stderr).replace("othr.py", "main.py"));
         assert!(text(&ahead.stderr).contains("ValueError: shown"), "{ahead:?}");
-        // What shows on the host alone: the interpreter's start is not in the job's time.
-        let (ahead, fresh) = (own.shortest("main.py").await, own.shortest("othr.py").await);
-        assert!(ahead < fresh, "{ahead} ms with a started interpreter, {fresh} ms without");
         own.sandbox.shutdown().await;
     });
 }
