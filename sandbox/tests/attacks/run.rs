@@ -108,11 +108,17 @@ async fn one(
             cancel.cancel();
         }
     };
+    let again = job.clone();
     let mut run = std::pin::pin!(sandbox.run(job, cancel.clone()));
     // An attack may end before anybody sees it run: then there is nothing to cancel.
     let ended = tokio::select! {
         ended = &mut run => ended,
         () = cancelling => run.await,
+    };
+    // A container that was used before may be lost to an attack; as a worker does, another one is tried.
+    let ended = match ended {
+        Err(error) if error.is_retryable() => sandbox.run(again, cancel.clone()).await,
+        ended => ended,
     };
     let unspeakable = host.unspeakable();
     let mut wrong = match (&case.expect.refused, ended) {
