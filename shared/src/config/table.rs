@@ -62,7 +62,6 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("generator.model_key_file", "a file that holds the endpoint's key"),
     ("generator.model_timeout", "how long one request may take, e.g. 60s"),
     ("generator.max_tokens", "tokens of one answer at most"),
-    ("approver.instance", "this approver's name among its peers"),
     ("approver.metrics_listen", "where metrics are served; port 0 takes a free one"),
     ("approval.expiry", "how long a question waits for its answer, e.g. 24h"),
     ("approval.release_on_expiry", "true: silence releases"),
