@@ -4,13 +4,17 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use shared::approval::{
-    Actor, ApprovalType, Channel, Decision, Gate, GateOutcome, GateState, Park, RiskLevel, Stage, Verdict,
+    Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, Park, RiskLevel, Stage, Verdict,
 };
+use shared::clock::Timestamp;
 use shared::ids::Digest;
 use shared::workflow::{
-    Artifacts, CodeFile, Content, Event, Failure, Feedback, NewInput, Options, Phase, PhaseKind, Rerun, RunCommand,
-    Status, StepUsage, TestSummary, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, NewInput, Options, Phase, PhaseKind, Rerun,
+    RunCommand, Status, StepUsage, TestSummary, Workflow, transition,
 };
 
 mod common;
@@ -89,6 +93,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("step_failed", Event::StepFailed { failure: failure() }),
         ("gate_released", Event::GateReleased { reason: "r".into() }),
         ("parked", Event::Parked { park: park(1) }),
+        ("parked for two", Event::Parked { park: park(2) }),
         ("approved", decision(Verdict::Approved, "bob", None)),
         ("approved with input", decision(Verdict::Approved, "bob", Some(recipe))),
         ("rejected", decision(Verdict::Rejected, "bob", None)),
@@ -173,16 +178,57 @@ fn the_whole_grid() {
     insta::assert_snapshot!(grid);
 }
 
-/// What a walk remembers beside the state.
-#[derive(Default)]
+/// What a walk came by.
+#[derive(Debug, Default)]
 struct Seen {
     released: bool,
-    approved_gates: usize,
+    by_human: bool,
+    parked: bool,
+    repaired: bool,
+    sent_back: bool,
+    expired: bool,
+    cancelled: bool,
+    refused: bool,
 }
 
-fn any_event() -> impl Strategy<Value = (Event, u64)> {
-    let count = events().len();
-    ((0..count), 0_u64..120_000).prop_map(|(index, millis)| (events().swap_remove(index).1, millis))
+/// Which events a step of a walk is drawn from.
+#[derive(Debug, Clone, Copy)]
+enum Draw {
+    /// Those that are legal and lead to no end but a release.
+    Onward,
+    Legal,
+    Any,
+}
+
+#[derive(Debug, Clone)]
+struct Stride {
+    draw: Draw,
+    index: Index,
+    millis: u64,
+}
+
+/// Drawn from all events alone, a walk would meet its first failure or cancel long before a gate.
+fn any_stride() -> impl Strategy<Value = Stride> {
+    let draw = prop_oneof![24 => Just(Draw::Onward), 1 => Just(Draw::Legal), 3 => Just(Draw::Any)];
+    (draw, any::<Index>(), 0_u64..120_000).prop_map(|(draw, index, millis)| Stride { draw, index, millis })
+}
+
+fn any_walk() -> impl Strategy<Value = Vec<Stride>> {
+    proptest::collection::vec(any_stride(), 0..60)
+}
+
+/// The stride's event, where the workflow still has one to offer.
+fn next_event(state: &Workflow, stride: &Stride, now: Timestamp) -> Option<Event> {
+    let fits = |event: &Event| {
+        let next = transition(state, event.clone(), now).map(|next| next.phase.kind());
+        match stride.draw {
+            Draw::Onward => next.is_ok_and(|kind| kind == PhaseKind::Done || !kind.is_terminal()),
+            Draw::Legal => next.is_ok(),
+            Draw::Any => true,
+        }
+    };
+    let mut offered: Vec<Event> = events().into_iter().map(|(_, event)| event).filter(fits).collect();
+    (!offered.is_empty()).then(|| offered.swap_remove(stride.index.index(offered.len())))
 }
 
 fn any_options() -> impl Strategy<Value = Options> {
@@ -198,24 +244,20 @@ fn any_options() -> impl Strategy<Value = Options> {
     )
 }
 
-fn check_step(before: &Workflow, after: &Workflow, event: &Event, seen: &mut Seen) -> Result<(), TestCaseError> {
+fn passed(gate: &ClosedGate) -> bool {
+    matches!(gate.outcome, GateOutcome::Approved | GateOutcome::Released | GateOutcome::Expired)
+}
+
+fn check_step(before: &Workflow, after: &Workflow, event: &Event) -> Result<(), TestCaseError> {
     prop_assert!(!before.status().is_terminal(), "left a terminal state");
     prop_assert!(after.current_step >= before.current_step, "went back");
     prop_assert!(after.current_step as usize <= after.plan.len());
     prop_assert_eq!(&after.submission, &before.submission);
     prop_assert!(after.closed_gates.starts_with(&before.closed_gates), "a gate's history changed");
     prop_assert_eq!(after.active_since.is_none(), after.park().is_some() || after.status().is_terminal());
-    let passed = |gate: &shared::approval::ClosedGate| {
-        matches!(gate.outcome, GateOutcome::Approved | GateOutcome::Released | GateOutcome::Expired)
-    };
-    seen.approved_gates = after.closed_gates.iter().filter(|gate| passed(gate)).count();
-    seen.released |= after.phase.kind() == PhaseKind::Done;
+    prop_assert!(after.round <= after.submission.options.max_iterations);
     if after.phase.kind() == PhaseKind::Done {
-        let last = after.closed_gates.last().expect("a gate before the end");
-        prop_assert!(last.stage == Stage::Release && passed(last), "released through no gate");
-        let approved = matches!(event, Event::Decided { decision } if decision.verdict == Verdict::Approved);
-        let by_policy = matches!(event, Event::GateReleased { .. } | Event::Expired { release: true });
-        prop_assert!(approved || by_policy, "released by something else");
+        check_release(before, after, event)?;
     }
     if after.phase.kind() == PhaseKind::Execute
         && before.phase != after.phase
@@ -224,41 +266,95 @@ fn check_step(before: &Workflow, after: &Workflow, event: &Event, seen: &mut See
         let last = after.closed_gates.last().expect("a gate before the run");
         prop_assert!(last.stage == Stage::BeforeExecute && passed(last), "ran before its gate");
     }
-    prop_assert!(after.round <= after.submission.options.max_iterations);
     Ok(())
+}
+
+fn check_release(before: &Workflow, after: &Workflow, event: &Event) -> Result<(), TestCaseError> {
+    let last = after.closed_gates.last().expect("a gate before the end");
+    prop_assert!(last.stage == Stage::Release && passed(last), "released through no gate");
+    let by_policy = matches!(event, Event::GateReleased { .. } | Event::Expired { release: true });
+    let approved = matches!(event, Event::Decided { decision } if decision.verdict == Verdict::Approved);
+    prop_assert!(approved || by_policy, "released by something else");
+    if approved {
+        let park = before.park().expect("approved where nothing was asked");
+        prop_assert!(park.approvals() + 1 >= park.required_approvers, "released by too few");
+        prop_assert_eq!(last.digest, Some(park.digest), "released something else");
+    }
+    Ok(())
+}
+
+impl Seen {
+    fn note(&mut self, before: &Workflow, after: &Workflow, event: &Event) {
+        let kind = event.kind();
+        self.released |= after.phase.kind() == PhaseKind::Done;
+        self.by_human |= after.phase.kind() == PhaseKind::Done && kind == EventKind::Decided;
+        self.parked |= kind == EventKind::Parked;
+        self.repaired |= after.round > before.round;
+        self.sent_back |= kind == EventKind::Decided && after.phase.kind() == PhaseKind::Generate;
+        self.expired |= kind == EventKind::Expired;
+        self.cancelled |= kind == EventKind::Cancelled;
+    }
+}
+
+/// Walks from a submission on and checks every promise at each step.
+fn walk_through(options: Options, walk: &[Stride]) -> Result<(Workflow, Seen), TestCaseError> {
+    let (mut state, mut now, mut seen) = (submitted(options), START, Seen::default());
+    for stride in walk {
+        now = now.after(Duration::from_millis(stride.millis));
+        let Some(event) = next_event(&state, stride, now) else { continue };
+        match transition(&state, event.clone(), now) {
+            Ok(next) => {
+                check_step(&state, &next, &event)?;
+                seen.note(&state, &next, &event);
+                state = next;
+            }
+            Err(illegal) => {
+                prop_assert_eq!(illegal.phase, state.phase.kind());
+                seen.refused = true;
+            }
+        }
+    }
+    prop_assert_eq!(seen.released, state.status() == Status::Completed);
+    Ok((state, seen))
 }
 
 proptest! {
     #[test]
-    fn no_sequence_breaks_a_promise(options in any_options(), walk in proptest::collection::vec(any_event(), 0..60)) {
-        let mut state = submitted(options);
-        let mut now = START;
-        let mut seen = Seen::default();
-        for (event, millis) in walk {
-            now = now.after(Duration::from_millis(millis));
-            match transition(&state, event.clone(), now) {
-                Ok(next) => {
-                    check_step(&state, &next, &event, &mut seen)?;
-                    state = next;
-                }
-                Err(illegal) => prop_assert_eq!(illegal.phase, state.phase.kind()),
-            }
-        }
-        prop_assert_eq!(seen.released, state.status() == Status::Completed);
+    fn no_sequence_breaks_a_promise(options in any_options(), walk in any_walk()) {
+        walk_through(options, &walk)?;
     }
 
     /// The state is the message: what is read back from the log is what was appended.
     #[test]
-    fn a_state_survives_the_log(options in any_options(), walk in proptest::collection::vec(any_event(), 0..20)) {
-        let mut state = submitted(options);
-        for (event, _) in walk {
-            if let Ok(next) = transition(&state, event, START) {
-                state = next;
-            }
-        }
+    fn a_state_survives_the_log(options in any_options(), walk in any_walk()) {
+        let (state, _) = walk_through(options, &walk)?;
         let read: Workflow = shared::messaging::decode(&shared::messaging::encode(&state)).expect("readable");
         prop_assert_eq!(read, state);
     }
+}
+
+/// The promises above are worth what the sequences come by: always the same thousand, each place in a good share of them.
+#[test]
+fn the_sequences_come_by_every_promise() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = (any_options(), any_walk());
+    let mut all = Vec::new();
+    for _ in 0..1_000 {
+        let (options, walk) = strategy.new_tree(&mut runner).expect("a sequence").current();
+        all.push(walk_through(options, &walk).expect("no promise is broken").1);
+    }
+    let check = |what: &str, came_by: fn(&Seen) -> bool, at_least: usize| {
+        let count = all.iter().filter(|seen| came_by(seen)).count();
+        assert!(count >= at_least, "{count} of 1000 sequences {what}, not {at_least}");
+    };
+    check("are released", |seen| seen.released, 300);
+    check("are released by a human", |seen| seen.by_human, 75);
+    check("park", |seen| seen.parked, 400);
+    check("are repaired", |seen| seen.repaired, 200);
+    check("are sent back by a human", |seen| seen.sent_back, 200);
+    check("see a question expire", |seen| seen.expired, 100);
+    check("are cancelled", |seen| seen.cancelled, 75);
+    check("refuse an event", |seen| seen.refused, 500);
 }
 
 #[test]
