@@ -1,56 +1,16 @@
-//! Workflows and users that several tests look at.
+//! Workflows at the places of their life that several tests look at.
 
 use std::time::Duration;
 
 use shared::approval::{Actor, Policy, RiskLevel, Ruling};
-use shared::clock::Timestamp;
-use shared::identity::{Role, User};
-use shared::ids::{Digest, WorkflowId};
+use shared::samples;
+pub(crate) use shared::samples::{START, user};
 use shared::workflow::{
-    Artifacts, CodeFile, Content, Event, Failure, Options, Rerun, RunCommand, SecurityLevel, StepUsage, Submission,
-    TestSummary, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, Failure, Rerun, RunCommand, StepUsage, TestSummary, Workflow, transition,
 };
 
-pub(crate) const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
-
-pub(crate) fn user(name: &str, role: Role) -> User {
-    User {
-        name: name.parse().unwrap(),
-        role,
-        self_approval: false,
-        disabled: false,
-        demo: false,
-        bot: false,
-        password: None,
-        created_at: START,
-    }
-}
-
 pub(crate) fn submitted(owner: &str) -> Workflow {
-    let options = Options {
-        require_approval: true,
-        enable_human_loop: true,
-        max_iterations: 3,
-        timeout_minutes: 30,
-        security_level: SecurityLevel::Standard,
-        enable_premium_search: false,
-        max_agents: 1,
-        include_artifacts: true,
-        notification_webhook: None,
-        gate_before_execute: false,
-        budget: 2.0,
-    };
-    let submission = Submission {
-        goal: "Write a function that adds numbers".to_owned(),
-        code: None,
-        current_file: None,
-        language: Some("python".to_owned()),
-        repo_url: None,
-        options,
-        request_digest: Digest::of(b"request"),
-    };
-    let id: WorkflowId = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3".parse().unwrap();
-    Workflow::submitted(id, owner.parse().unwrap(), submission, START)
+    samples::submitted(owner, samples::options())
 }
 
 fn usage(second: u64) -> StepUsage {

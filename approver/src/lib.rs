@@ -12,8 +12,6 @@ mod http_decisions;
 mod metrics;
 mod notifications;
 mod records;
-#[cfg(test)]
-mod samples;
 mod schedules;
 mod startup;
 mod timers;

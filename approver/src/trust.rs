@@ -91,12 +91,13 @@ fn forged() -> Failure {
 #[cfg(test)]
 mod tests {
     use shared::approval::{Gate, Stage};
+    use shared::samples::{options, submitted};
 
     use super::*;
 
     #[test]
     fn a_gate_is_named_by_its_number() {
-        let mut workflow = crate::samples::workflow();
+        let mut workflow = submitted("ann", options());
         workflow.phase = shared::workflow::Phase::Approve { gate: Gate::pending(workflow.id, 1, Stage::Release) };
         assert!(names_its_gate(&workflow));
         workflow.phase = shared::workflow::Phase::Approve { gate: Gate::pending(workflow.id, 2, Stage::Release) };

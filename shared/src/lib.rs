@@ -13,6 +13,8 @@ pub mod ids;
 pub mod lifecycle;
 pub mod messaging;
 pub mod read_model;
+#[cfg(feature = "samples")]
+pub mod samples;
 pub mod telemetry;
 pub mod webhook;
 pub mod workflow;

@@ -8,31 +8,20 @@ use shared::approval::{
 use shared::clock::Timestamp;
 use shared::identity::{Role, User};
 use shared::ids::{ApprovalId, Digest, UserName};
+use shared::samples::{self, START, options, submitted};
 use shared::workflow::{Event, Phase, Workflow, transition};
-
-mod common;
-use common::{START, options, submitted};
 
 fn name(text: &str) -> UserName {
     text.parse().expect("a name")
 }
 
 fn user(text: &str, role: Role, self_approval: bool) -> User {
-    User {
-        name: name(text),
-        role,
-        self_approval,
-        disabled: false,
-        demo: false,
-        bot: false,
-        password: None,
-        created_at: START,
-    }
+    User { self_approval, ..samples::user(text, role) }
 }
 
 /// Ann's workflow at its release gate, judged by the policy.
 fn at_release(policy: &Policy) -> Workflow {
-    let mut workflow = submitted(options());
+    let mut workflow = submitted("ann", options());
     workflow.phase = Phase::Approve { gate: shared::approval::Gate::pending(workflow.id, 1, Stage::Release) };
     match policy.rule(&workflow, RiskLevel::Low, START) {
         Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
@@ -157,7 +146,7 @@ fn the_policy_parks_releases_or_refuses() {
         (two.clone(), &release, true, true, RiskLevel::High, Expect::Park(2)),
         (two, &input, true, true, RiskLevel::High, Expect::Park(1)),
     ] {
-        let mut workflow = submitted(options());
+        let mut workflow = submitted("ann", options());
         workflow.submission.options.require_approval = require_approval;
         workflow.submission.options.enable_human_loop = human_loop;
         workflow.phase = Phase::Approve { gate: shared::approval::Gate::pending(workflow.id, 1, stage.clone()) };

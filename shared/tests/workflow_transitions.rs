@@ -12,13 +12,11 @@ use shared::approval::{
 };
 use shared::clock::Timestamp;
 use shared::ids::Digest;
+use shared::samples::{START, options, submitted};
 use shared::workflow::{
     Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, NewInput, Options, Phase, PhaseKind, Rerun,
     RunCommand, Status, StepUsage, TestSummary, Workflow, transition,
 };
-
-mod common;
-use common::{START, options, submitted};
 
 fn usage() -> StepUsage {
     StepUsage { started_at: START, queue_ms: 1, sandbox_ms: 2, cost: 0.01 }
@@ -106,7 +104,7 @@ fn events() -> Vec<(&'static str, Event)> {
 }
 
 fn at_gate(stage: Stage, state: GateState) -> Phase {
-    let mut gate = Gate::pending(submitted(options()).id, 1, stage);
+    let mut gate = Gate::pending(submitted("ann", options()).id, 1, stage);
     gate.state = state;
     Phase::Approve { gate }
 }
@@ -131,7 +129,7 @@ fn states() -> Vec<(&'static str, Workflow)> {
         ("cancelled", Phase::Cancelled { by: Actor::Service("test".into()) }),
     ];
     let state = |phase: Phase| {
-        let mut workflow = submitted(options());
+        let mut workflow = submitted("ann", options());
         if workflow.phase != phase {
             workflow.current_step = 2;
         }
@@ -298,7 +296,7 @@ impl Seen {
 
 /// Walks from a submission on and checks every promise at each step.
 fn walk_through(options: Options, walk: &[Stride]) -> Result<(Workflow, Seen), TestCaseError> {
-    let (mut state, mut now, mut seen) = (submitted(options), START, Seen::default());
+    let (mut state, mut now, mut seen) = (submitted("ann", options), START, Seen::default());
     for stride in walk {
         now = now.after(Duration::from_millis(stride.millis));
         let Some(event) = next_event(&state, stride, now) else { continue };
@@ -368,7 +366,7 @@ fn two_approvals_are_needed_where_two_are_asked_for() {
 
 #[test]
 fn repair_ends_after_the_last_round() {
-    let mut state = submitted(Options { max_iterations: 2, ..options() });
+    let mut state = submitted("ann", Options { max_iterations: 2, ..options() });
     let mut runs = 0;
     state = transition(&state, Event::Planned { usage: usage() }, START).expect("legal");
     while !state.status().is_terminal() {
@@ -388,7 +386,7 @@ fn repair_ends_after_the_last_round() {
 #[test]
 fn parked_time_does_not_count() {
     let minute = Duration::from_secs(60);
-    let mut state = submitted(Options { timeout_minutes: 2, ..options() });
+    let mut state = submitted("ann", Options { timeout_minutes: 2, ..options() });
     state.phase = at_gate(Stage::Release, GateState::Pending);
     let parked_at = START.after(minute);
     let parked = transition(&state, Event::Parked { park: park(1) }, parked_at).expect("legal");
