@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::ops::Deref;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -91,7 +92,8 @@ impl Stage {
         self.control.files = files.collect();
         self.control.argv = ["/usr/bin/python3", "-s", "-B", self.script].map(String::from).into();
         let frame = encode(&self.control).expect("encodes");
-        let mut child = self.command().spawn().expect("starts bubblewrap");
+        let copy = open_copy();
+        let mut child = self.command(&copy.join("control")).spawn().expect("starts bubblewrap");
         child.stdin.take().expect("has stdin").write_all(&frame).expect("takes the control");
         let ended = child.wait_with_output().expect("ends");
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
@@ -99,10 +101,8 @@ impl Stage {
         said
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, program: &Path) -> Command {
         let root = roots().join("python/rootfs").canonicalize().expect("is built");
-        // Cargo's folder may be closed to nobody; /tmp is not.
-        let program = open_copy();
         let mut command = Command::new("bwrap");
         command.args(["--unshare-user", "--uid", &self.uid.to_string(), "--gid", &self.uid.to_string()]);
         command.args(&self.unshare).args(["--die-with-parent", "--new-session", "--as-pid-1"]);
@@ -138,23 +138,38 @@ fn without_last(command: Command) -> Command {
     shorter
 }
 
-fn open_copy() -> PathBuf {
-    static COPY: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    let make = || {
-        let copy = scratch("program", 0o755).join("control");
-        fs::copy(static_program("promptcraft-control", "positive-controls", "controls"), &copy).expect("copies");
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).expect("opens");
-        copy
-    };
-    COPY.get_or_init(make).clone()
+/// A folder with the program in it. Cargo's own may be closed to nobody; /tmp is not.
+fn open_copy() -> Scratch {
+    static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let program = PROGRAM.get_or_init(|| static_program("promptcraft-control", "positive-controls", "controls"));
+    let folder = scratch("program", 0o755);
+    fs::copy(program, folder.join("control")).expect("copies");
+    fs::set_permissions(folder.join("control"), fs::Permissions::from_mode(0o755)).expect("opens");
+    folder
 }
 
-/// A folder under /tmp of this test run.
-fn scratch(name: &str, mode: u32) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("promptcraft-control-{name}-{}", std::process::id()));
-    drop(fs::remove_dir_all(&folder));
-    fs::create_dir(&folder).expect("makes a folder");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).expect("sets its mode");
+/// A folder under /tmp, taken away with its content when dropped.
+struct Scratch(PathBuf);
+
+impl Deref for Scratch {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn scratch(name: &str, mode: u32) -> Scratch {
+    let name = format!("promptcraft-control-{name}-{}", uuid::Uuid::new_v4().simple());
+    let folder = Scratch(std::env::temp_dir().join(name));
+    fs::create_dir(&*folder).expect("makes a folder");
+    fs::set_permissions(&*folder, fs::Permissions::from_mode(mode)).expect("sets its mode");
     folder
 }
 
@@ -238,7 +253,6 @@ fn the_root_shows_nothing_of_the_host() {
     let attack = "filesystem/host_paths";
     let with = Stage { known: vec![("secret_path", "/sys/secret".into())], ..Stage::of(attack) };
     check("direct", Stage::of(attack).lending(&prize, false), with);
-    fs::remove_dir_all(prize).expect("cleans up");
 }
 
 #[test]
@@ -246,7 +260,6 @@ fn a_read_only_root_stays_as_it_is() {
     let folder = scratch("writable", 0o777);
     let attack = "filesystem/write_elsewhere";
     check("file_in_/sys", Stage::of(attack).lending(&folder, true), Stage::of(attack).lending(&folder, false));
-    fs::remove_dir_all(folder).expect("cleans up");
 }
 
 #[test]
@@ -260,7 +273,6 @@ fn another_user_cannot_read_what_is_root_s() {
     let attack = "filesystem/host_paths";
     let as_root = Stage { uid: 0, ..Stage::of(attack) };
     check("direct", as_root.lending(&prize, false), Stage::of(attack).lending(&prize, false));
-    fs::remove_dir_all(prize).expect("cleans up");
 }
 
 #[test]
@@ -307,13 +319,12 @@ fn single_use_leaves_no_marks() {
         stage.with(|control| control.work_options = None)
     };
     if is_root() {
-        chown(&shared, Some(NOBODY), Some(NOBODY)).expect("gives it to the job's user");
+        chown(&*shared, Some(NOBODY), Some(NOBODY)).expect("gives it to the job's user");
     }
     let host = Host::open();
     stage("leave.py", &shared).run(&host);
     assert!(got_through("/work/job", &stage("attack.py", &shared).run(&host)), "a second use must find the first");
     assert!(!got_through("/work/job", &Stage::of(attack).run(&host)));
-    fs::remove_dir_all(shared).expect("cleans up");
 }
 
 #[test]

@@ -1,8 +1,7 @@
-import os
 import socket
 import time
 
-from evidence import attempt
+from evidence import attempt, others
 
 def connect(address):
     family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
@@ -11,25 +10,10 @@ def connect(address):
         connection.connect(address)
         return "connected"
 
-def others():
-    seen = []
-    for number in range(2, 3000):
-        if number != os.getpid():
-            try:
-                os.kill(number, 0)
-                seen.append(number)
-            except PermissionError:
-                seen.append(number)
-            except ProcessLookupError:
-                pass
-    if seen:
-        return seen
-    raise ProcessLookupError(3, "nobody")
-
 for _ in range(8):
     time.sleep(0.05)
     attempt("file", lambda: open("/work/tmp/victim").read())
     attempt("abstract", lambda: connect("\0victim"))
     attempt("socket", lambda: connect("/work/tmp/victim.sock"))
     attempt("port", lambda: connect(("127.0.0.1", 34567)))
-    attempt("process", others)
+    attempt("process", lambda: others(3000))
