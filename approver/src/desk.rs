@@ -144,7 +144,7 @@ impl Desk {
         let happened = Happened {
             event_id: EventId::fresh(),
             kind,
-            actor: actor.unwrap_or_else(|| Actor::Service("approver".to_owned())),
+            actor: actor.unwrap_or_else(Actor::approver),
             at: now,
             detail,
         };

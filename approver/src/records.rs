@@ -1,4 +1,6 @@
 //! The audit log follows transitions: every decision, bypass, expiry and cancel is recorded by the transition itself.
+//!
+//! What it records travels on subjects of the approver and the API alone, or it could not have been read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +32,7 @@ fn record_of(entry: &Entry) -> Option<AuditRecord> {
         EventKind::Expired => "expired",
         EventKind::Cancelled => "cancelled",
         EventKind::TimedOut => "timed_out",
-        EventKind::StepFailed if happened.actor == Actor::Service("approver".to_owned()) => "refused_release",
+        EventKind::StepFailed if happened.actor == Actor::approver() => "refused_release",
         EventKind::StepFailed
         | EventKind::Submitted
         | EventKind::Planned

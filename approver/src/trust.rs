@@ -1,6 +1,6 @@
 //! What the approver believes: the submission as the API wrote it, gates that the approver itself parked, and that ends are final.
 //!
-//! The broker lets only the API publish on the submission's subject, and only the approver on the lane of parked gates. A state
+//! The broker lets only the API publish on the submission's subject, and only the approver on those of its judgements. A state
 //! that claims otherwise was made by someone who may not, and fails its workflow.
 
 use shared::approval::Actor;
@@ -12,8 +12,8 @@ use crate::desk::Desk;
 
 /// Checks an entry of the approve phase against what its author could not forge.
 ///
-/// `Ok(Some(_))` is the failure to append for a forged one. A parked entry was published on the parked lane, or it could not
-/// have been read: an approver checked the rest then.
+/// `Ok(Some(_))` is the failure to append for a forged one. A parked entry was published where only the approver may, or it could
+/// not have been read: an approver checked the rest then.
 pub(crate) async fn distrust(desk: &Desk, entry: &Entry) -> Result<Option<Failure>, ReadError> {
     let workflow = &entry.workflow;
     if workflow.park().is_some() {
@@ -23,8 +23,8 @@ pub(crate) async fn distrust(desk: &Desk, entry: &Entry) -> Result<Option<Failur
     let is_same = submitted.is_some_and(|submitted| {
         submitted.workflow.owner == workflow.owner && submitted.workflow.submission == workflow.submission
     });
-    let parked = desk.log.newest_park(workflow.id).await?.map(|parked| parked.workflow);
-    Ok((!is_same || !names_its_gate(workflow) || !goes_on_from(workflow, parked.as_ref())).then(forged))
+    let judged = desk.log.newest_judgement(workflow.id).await?.map(|judged| judged.workflow);
+    Ok((!is_same || !names_its_gate(workflow) || !goes_on_from(workflow, judged.as_ref())).then(forged))
 }
 
 /// An approval's id follows from the number of its gate: an old question cannot be asked again for other code.
@@ -33,12 +33,12 @@ fn names_its_gate(workflow: &Workflow) -> bool {
     workflow.gate().is_some_and(|gate| gate.approval_id == ApprovalId::for_gate(workflow.id, number))
 }
 
-/// The history of gates holds all that the newest question knew, and that question itself.
-fn goes_on_from(workflow: &Workflow, parked: Option<&Workflow>) -> bool {
-    let Some(parked) = parked else { return true };
-    let asked = parked.gate().map(|gate| gate.approval_id);
-    let answered = workflow.closed_gates.get(parked.closed_gates.len()).map(|gate| gate.approval_id);
-    workflow.closed_gates.starts_with(&parked.closed_gates) && answered == asked
+/// The approver alone closes gates, so their history is as its newest judgement left it, and an open question is still open.
+fn goes_on_from(workflow: &Workflow, judged: Option<&Workflow>) -> bool {
+    match judged {
+        Some(judged) => judged.park().is_none() && workflow.closed_gates == judged.closed_gates,
+        None => workflow.closed_gates.is_empty(),
+    }
 }
 
 /// Puts a workflow's first end back where something was appended behind it.
@@ -70,7 +70,7 @@ async fn restore(desk: &Desk, behind: u64, state: &Workflow, source: &Entry) -> 
     let happened = Happened {
         event_id: EventId::fresh(),
         kind: EventKind::StepFailed,
-        actor: Actor::Service("approver".to_owned()),
+        actor: Actor::approver(),
         at: desk.clock.now(),
         detail: Some("tampered".to_owned()),
     };

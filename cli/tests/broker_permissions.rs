@@ -177,7 +177,10 @@ async fn a_worker_can_neither_release_nor_park_nor_cancel() {
     let mut worker = broker.connect("worker").await;
     for subject in [
         "wf.done.std.w1",
-        "wf.approve.parked.w1",
+        "wf.judged.approve-std.w1",
+        "wf.judged.failed-std.w1",
+        "wf.judged.generate-std.w1",
+        "wf.judged.execute-python.w1",
         "wf.cancelled.std.w1",
         "wf.plan.std.w1",
         "approvals.requested.w1",
@@ -234,7 +237,7 @@ async fn a_worker_cannot_have_the_server_write_into_the_log() {
         ("$JS.API.STREAM.INFO.BLOBS", ""),
         ("$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.plan", ""),
     ] {
-        for target in ["wf.done.std.victim", "wf.failed.std.victim", "wf.approve.parked.victim"] {
+        for target in ["wf.done.std.victim", "wf.judged.failed-std.victim", "wf.judged.approve-std.victim"] {
             worker.client.publish_with_reply(subject, target, payload.into()).await.unwrap();
         }
         // The same question once more, to an inbox: its answer comes after what the three above caused.
@@ -300,7 +303,7 @@ async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
         "wf.done.std.w1",
         "wf.failed.std.w1",
         "wf.approve.std.w1",
-        "wf.approve.parked.w1",
+        "wf.judged.approve-std.w1",
         "wf.generate.std.w1",
         "wf.execute.python.w1",
         "approvals.requested.w1",
@@ -336,7 +339,7 @@ async fn the_approver_alone_releases_and_parks() {
     let (broker, operator) = provisioned().await;
     let mut approver = broker.connect("approver").await;
     for subject in
-        ["wf.approve.parked.w1", "wf.done.std.w1", "wf.cancelled.std.w3", "wf.failed.std.w2", "timers.w1", "audit.log"]
+        ["wf.judged.approve-std.w1", "wf.done.std.w1", "wf.cancelled.std.w3", "wf.judged.failed-std.w2", "timers.w1", "audit.log"]
     {
         append(&approver.client, subject).await;
     }
@@ -370,7 +373,7 @@ async fn the_approver_alone_releases_and_parks() {
 async fn the_operators_tool_neither_releases_nor_parks() {
     let (broker, _operator) = provisioned().await;
     let mut cli = broker.connect("cli").await;
-    for subject in ["wf.done.std.w1", "wf.approve.parked.w1", "wf.approve.std.w1"] {
+    for subject in ["wf.done.std.w1", "wf.judged.approve-std.w1", "wf.approve.std.w1"] {
         assert_publish_refused(&mut cli, subject).await;
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
-use shared::approval::{ClosedGate, Gate, GateOutcome, Stage};
+use shared::approval::{Actor, Channel, ClosedGate, Decision, Gate, GateOutcome, Stage, Verdict};
 use shared::ids::EventId;
 use shared::messaging::{Entry, WorkflowLog, encode};
-use shared::workflow::{Failure, Happened, Phase, Workflow};
+use shared::workflow::{EventKind, Failure, Happened, Phase, Workflow};
 use tests::{Client, Stack, broker_as, eventually, raw_broker_as, run_request};
 
 /// The body of a message of the log, as anyone can make one.
@@ -63,8 +63,10 @@ impl Attack {
     }
 }
 
+/// What a worker may say that happened.
 fn happened(entry: &Entry) -> Happened {
-    Happened { event_id: EventId::fresh(), ..entry.happened.clone() }
+    let actor = Actor::Service("worker".to_owned());
+    Happened { event_id: EventId::fresh(), kind: EventKind::StepFailed, actor, ..entry.happened.clone() }
 }
 
 #[tokio::test]
@@ -127,4 +129,69 @@ async fn an_end_stays_the_end() {
     attack.ends(&entry, "cancelled").await;
     let newest = attack.log.newest_from_leader(id).await.expect("the log").expect("an end");
     assert!(newest.sequence > cancelled.sequence + 1, "the end was put back behind the forgery");
+}
+
+/// The state after a decision of the stack's approver, who never made it.
+fn decided(entry: &Entry, verdict: Verdict) -> Workflow {
+    let mut forged = entry.workflow.clone();
+    let gate = forged.gate().cloned().expect("a gate");
+    let mut closed = ClosedGate::of(&gate, GateOutcome::Rejected, entry.happened.at);
+    closed.decisions.push(Decision {
+        verdict,
+        by: "approver".parse().expect("a name"),
+        channel: Channel::Http,
+        on_behalf_of: None,
+        comment: None,
+        input: None,
+        message_id: "forged".to_owned(),
+        at: entry.happened.at,
+    });
+    forged.closed_gates.push(closed);
+    forged
+}
+
+#[tokio::test]
+async fn the_audit_log_names_nobody_who_did_not_act() {
+    let attack = Attack::begin().await;
+    let person = Actor::User("approver".parse().expect("a name"));
+    let said = |entry: &Entry, kind| Happened {
+        event_id: EventId::fresh(),
+        kind,
+        actor: person.clone(),
+        ..entry.happened.clone()
+    };
+    let failed = || Phase::Failed { failure: Failure::new("rejected", "m", "h") };
+    let cases = [
+        (EventKind::Decided, "failed", failed(), Verdict::Rejected),
+        (EventKind::Cancelled, "failed", failed(), Verdict::Rejected),
+        (EventKind::Expired, "failed", failed(), Verdict::Rejected),
+        (EventKind::StepFailed, "failed", failed(), Verdict::Rejected),
+        (EventKind::Decided, "generate", Phase::Generate { feedback: None, input: None }, Verdict::ChangesRequested),
+        (EventKind::Decided, "execute", Phase::Execute { runtime: "python".to_owned() }, Verdict::Approved),
+    ];
+    for (kind, phase, state, verdict) in cases {
+        let entry = attack.parked().await;
+        let mut forged = decided(&entry, verdict);
+        forged.phase = state;
+        let lane = if phase == "execute" { "python" } else { "std" };
+        let payload = encode(&Transition { workflow: &forged, happened: &said(&entry, kind) });
+        attack.publish(format!("wf.{phase}.{lane}.{}", forged.id), &entry, payload).await;
+        let data = attack.ends(&entry, "failed").await;
+        assert_eq!(data["error"]["code"], "tampered", "{kind:?} on {phase}: {data}");
+    }
+    let audit = tests::audit_log(&attack.stack).await;
+    assert!(audit.iter().all(|record| matches!(record.actor, Actor::Service(_))), "{audit:#?}");
+    assert_eq!(audit.iter().filter(|record| record.action == "refused_release").count(), 6, "{audit:#?}");
+}
+
+/// A gate's history names people, and decides who may see a workflow.
+#[tokio::test]
+async fn a_worker_cannot_write_a_decision_into_the_history_of_gates() {
+    let attack = Attack::begin().await;
+    let entry = attack.parked().await;
+    let mut forged = decided(&entry, Verdict::Approved);
+    forged.phase = Phase::Approve { gate: Gate::pending(forged.id, 2, Stage::Release) };
+    let appended = attack.log.append(entry.sequence, &forged, &happened(&entry), entry.trace.clone()).await;
+    appended.expect("a worker may append gates");
+    assert_eq!(attack.ends(&entry, "failed").await["error"]["code"], "tampered");
 }

@@ -16,6 +16,13 @@ pub enum Actor {
     Service(String),
 }
 
+impl Actor {
+    /// The process that judges.
+    pub fn approver() -> Self {
+        Self::Service("approver".to_owned())
+    }
+}
+
 impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -18,7 +18,7 @@ use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::ids::WorkflowId;
 use crate::telemetry::TraceContext;
-use crate::workflow::{Happened, PhaseKind, Workflow};
+use crate::workflow::{Happened, Workflow};
 
 const EXPECTED_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
@@ -109,7 +109,7 @@ impl WorkflowLog {
     ) -> Result<u64, AppendError> {
         let body = Transition { workflow: workflow.clone(), happened: happened.clone() };
         let payload = bytes::Bytes::from(encode(&body));
-        let subject = subjects::transition(&workflow.phase, workflow.id);
+        let subject = subjects::transition(workflow, happened);
         let mut trouble = String::new();
         let mut headers = HeaderMap::new();
         headers.insert(EXPECTED_SEQUENCE, expected.to_string().as_str());
@@ -152,16 +152,20 @@ impl WorkflowLog {
         self.last_from_leader(&subjects::submission(id)).await
     }
 
-    /// The newest question that the approver parked, on a subject that no other process may publish to.
-    pub async fn newest_park(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
-        self.last_from_leader(&subjects::parked(id)).await
+    /// What the approver judged last, its release aside: the newest park or what came of it, on a subject that no other
+    /// process may publish to.
+    pub async fn newest_judgement(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
+        self.last_from_leader(&subjects::judged(id)).await
     }
 
-    /// The first end of a workflow. Whatever stands behind it in the log should not.
+    /// The first end of a workflow. Whatever stands behind it in the log should not. What nobody will ever read ends nothing.
     pub async fn end(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
         let mut first: Option<Entry> = None;
-        for phase in PhaseKind::ALL.into_iter().filter(|phase| phase.is_terminal()) {
-            let end = self.last_from_leader(&subjects::end(phase, id)).await?;
+        for subject in subjects::ends(id) {
+            let end = match self.last_from_leader(&subject).await {
+                Err(error) if error.is_hopeless() => None,
+                end => end?,
+            };
             first = [first, end].into_iter().flatten().min_by_key(|entry| entry.sequence);
         }
         Ok(first)
@@ -286,7 +290,8 @@ fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
 /// The broker vouches for the subject alone, so the content has to be what belongs on it.
 fn read_transition(subject: &str, payload: &[u8]) -> Result<Transition, DecodeError> {
     let transition: Transition = decode(payload)?;
-    let belongs = subjects::transition(&transition.workflow.phase, transition.workflow.id) == subject;
+    let Transition { workflow, happened } = &transition;
+    let belongs = subjects::transition(workflow, happened) == subject && happened.befits(workflow);
     if belongs { Ok(transition) } else { Err(DecodeError::Forged) }
 }
 

@@ -95,15 +95,19 @@ impl Consumer {
         }
     }
 
-    pub(super) fn filter(&self) -> String {
+    pub(super) fn filters(&self) -> Vec<String> {
+        let lane = |phase, lane: &str| vec![subjects::phase_lane(phase, lane), subjects::judged_lane(phase, lane)];
         match self {
-            Self::Steps(phase) => subjects::phase_lane(*phase, "std"),
-            Self::Execute(lane) => subjects::phase_lane(PhaseKind::Execute, lane),
-            Self::Gates => subjects::phase_all(PhaseKind::Approve),
-            Self::Projector | Self::Audit | Self::Webhooks | Self::Schedules => subjects::ALL_TRANSITIONS.to_owned(),
-            Self::Decisions => subjects::ALL_DECISIONS.to_owned(),
-            Self::Analyses => subjects::ALL_ANALYSES.to_owned(),
-            Self::Timers => subjects::FIRED_TIMERS.to_owned(),
+            Self::Steps(PhaseKind::Generate) => lane(PhaseKind::Generate, "std"),
+            Self::Steps(phase) => vec![subjects::phase_lane(*phase, "std")],
+            Self::Execute(runtime) => lane(PhaseKind::Execute, runtime),
+            Self::Gates => lane(PhaseKind::Approve, "std"),
+            Self::Projector | Self::Audit | Self::Webhooks | Self::Schedules => {
+                vec![subjects::ALL_TRANSITIONS.to_owned()]
+            }
+            Self::Decisions => vec![subjects::ALL_DECISIONS.to_owned()],
+            Self::Analyses => vec![subjects::ALL_ANALYSES.to_owned()],
+            Self::Timers => vec![subjects::FIRED_TIMERS.to_owned()],
         }
     }
 

@@ -143,7 +143,7 @@ fn compare(asked: &Config, given: &Config) -> Result<(), ProvisionError> {
 fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {
     pull::Config {
         durable_name: Some(consumer.name()),
-        filter_subject: consumer.filter(),
+        filter_subjects: consumer.filters(),
         deliver_policy: DeliverPolicy::All,
         ack_policy: AckPolicy::Explicit,
         ack_wait: consumer.ack_wait(),

@@ -1,7 +1,7 @@
 //! Every subject, stream and consumer name. A test compares them with the broker's permissions.
 
 use crate::ids::{Digest, UserName, WorkflowId};
-use crate::workflow::{Lane, Phase, PhaseKind};
+use crate::workflow::{Happened, Lane, PhaseKind, Workflow};
 
 pub(crate) const WORKFLOWS: &str = "WORKFLOWS";
 pub(crate) const BLOBS: &str = "BLOBS";
@@ -25,8 +25,16 @@ pub(crate) const ALL_CANCELS: &str = "control.cancel.*";
 pub(crate) const ALL_DECIDES: &str = "decide.*";
 pub(crate) const ALL_PRESENCE: &str = "presence.worker.*";
 
-pub(crate) fn transition(phase: &Phase, id: WorkflowId) -> String {
-    format!("wf.{}.{}.{id}", phase.kind().as_str(), phase.lane().as_str())
+/// Where a transition is published, and the only place where it is believed: who may publish there may bring it about.
+pub(crate) fn transition(workflow: &Workflow, happened: &Happened) -> String {
+    let (phase, lane, id) = (workflow.phase.kind(), workflow.phase.lane(), workflow.id);
+    // Of these phases workers may not publish any transition, so they need no second subject.
+    let is_guarded = matches!(phase, PhaseKind::Plan | PhaseKind::Done | PhaseKind::Cancelled);
+    if !is_guarded && (happened.is_judged() || workflow.park().is_some()) {
+        format!("wf.judged.{}-{}.{id}", phase.as_str(), lane.as_str())
+    } else {
+        format!("wf.{}.{}.{id}", phase.as_str(), lane.as_str())
+    }
 }
 
 /// Every transition of one workflow; the newest message on it is the workflow.
@@ -39,22 +47,26 @@ pub(crate) fn submission(id: WorkflowId) -> String {
     format!("wf.{}.{}.{id}", PhaseKind::Plan.as_str(), Lane::standard().as_str())
 }
 
-/// Where the approver alone may publish: a gate that it parked.
-pub(crate) fn parked(id: WorkflowId) -> String {
-    format!("wf.{}.{}.{id}", PhaseKind::Approve.as_str(), Lane::parked().as_str())
+/// Where the approver alone may publish: gates that it parked, and what follows from its judgement before the end.
+pub(crate) fn judged(id: WorkflowId) -> String {
+    format!("wf.judged.*.{id}")
 }
 
-/// An end of one workflow.
-pub(crate) fn end(phase: PhaseKind, id: WorkflowId) -> String {
-    format!("wf.{}.*.{id}", phase.as_str())
+/// The ends that a workflow may have.
+pub(crate) fn ends(id: WorkflowId) -> [String; 4] {
+    let [done, failed, cancelled] =
+        [PhaseKind::Done, PhaseKind::Failed, PhaseKind::Cancelled].map(|phase| format!("wf.{}.*.{id}", phase.as_str()));
+    let judged = format!("wf.judged.{}-{}.{id}", PhaseKind::Failed.as_str(), Lane::standard().as_str());
+    [done, failed, judged, cancelled]
 }
 
 pub(crate) fn phase_lane(phase: PhaseKind, lane: &str) -> String {
     format!("wf.{}.{lane}.*", phase.as_str())
 }
 
-pub(crate) fn phase_all(phase: PhaseKind) -> String {
-    format!("wf.{}.*.*", phase.as_str())
+/// What the approver's judgement puts on a lane.
+pub(crate) fn judged_lane(phase: PhaseKind, lane: &str) -> String {
+    format!("wf.judged.{}-{lane}.*", phase.as_str())
 }
 
 /// The workflow that a subject of the log speaks of.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::artifacts::{Artifacts, Content, TestSummary};
 use super::metrics::StepUsage;
-use super::phase::{Failure, Feedback};
+use super::phase::{Failure, Feedback, PhaseKind};
+use super::Workflow;
 use crate::approval::{Actor, Decision, Park};
 use crate::clock::Timestamp;
 use crate::ids::EventId;
@@ -136,4 +137,45 @@ pub struct Happened {
     pub at: Timestamp,
     /// A sentence without submitted text.
     pub detail: Option<String>,
+}
+
+impl Happened {
+    /// Whether the approver alone can bring this about: whatever comes of a gate or a timer, and a failure that it found.
+    pub fn is_judged(&self) -> bool {
+        match self.kind {
+            EventKind::Parked
+            | EventKind::GateReleased
+            | EventKind::Decided
+            | EventKind::Expired
+            | EventKind::TimedOut => true,
+            EventKind::Submitted
+            | EventKind::Planned
+            | EventKind::Generated
+            | EventKind::NoGenerator
+            | EventKind::Analyzed
+            | EventKind::Executed
+            | EventKind::StepFailed
+            | EventKind::Cancelled => self.actor == Actor::approver(),
+        }
+    }
+
+    /// Whether the state can come of this at all: submissions, decisions and cancels are people's, steps are not.
+    pub fn befits(&self, workflow: &Workflow) -> bool {
+        let phase = workflow.phase.kind();
+        match self.kind {
+            EventKind::Submitted => phase == PhaseKind::Plan,
+            EventKind::Cancelled => phase == PhaseKind::Cancelled,
+            EventKind::Decided => true,
+            EventKind::Planned
+            | EventKind::Generated
+            | EventKind::NoGenerator
+            | EventKind::Analyzed
+            | EventKind::Executed
+            | EventKind::StepFailed
+            | EventKind::GateReleased
+            | EventKind::Parked
+            | EventKind::Expired
+            | EventKind::TimedOut => matches!(self.actor, Actor::Service(_)),
+        }
+    }
 }

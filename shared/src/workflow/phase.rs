@@ -74,7 +74,7 @@ impl PhaseKind {
     }
 }
 
-/// What a worker must offer to serve a step: `std`, a runtime's name, or `parked` for a gate that the approver shut.
+/// What a worker must offer to serve a step: `std`, or a runtime's name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lane(String);
 
@@ -82,11 +82,6 @@ impl Lane {
     /// The lane of every step without a need of its own.
     pub fn standard() -> Self {
         Self("std".to_owned())
-    }
-
-    /// The lane of parked gates: the approver alone may publish on it, so no one else can claim that a gate was parked or decided.
-    pub fn parked() -> Self {
-        Self("parked".to_owned())
     }
 
     /// The lane of a runtime. A name that is no plain token travels as `unknown`, which no worker serves.
@@ -122,7 +117,6 @@ impl Phase {
     pub fn lane(&self) -> Lane {
         match self {
             Self::Execute { runtime } => Lane::runtime(runtime),
-            Self::Approve { gate } if gate.park().is_some() => Lane::parked(),
             Self::Plan
             | Self::Generate { .. }
             | Self::Analyze
