@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::ACCEPT;
+use actix_web::http::header::{Accept, Header, Quality};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use shared::analysis::{AnalysisTask, AnalysisType, Severity};
@@ -59,13 +59,13 @@ fn cpu_cost(cpu_ms: u64, price: f64) -> f64 {
     (Duration::from_millis(cpu_ms).as_secs_f64() * price * 1e6).round() / 1e6
 }
 
+/// Whether the caller names SARIF and does not like JSON better; a pattern as `*/*` asks for nothing in particular.
 fn wants_sarif(request: &HttpRequest) -> bool {
-    request
-        .headers()
-        .get_all(ACCEPT)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(sarif::MEDIA_TYPE)))
+    let Ok(accept) = Accept::parse(request) else { return false };
+    let quality =
+        |kind: &str| accept.iter().filter(|item| item.item.essence_str() == kind).map(|item| item.quality).max();
+    let json = ["application/json", "application/*", "*/*"].into_iter().find_map(quality);
+    quality(sarif::MEDIA_TYPE).is_some_and(|sarif| sarif > Quality::ZERO && json.is_none_or(|json| sarif >= json))
 }
 
 fn read_question(body: &Value) -> Result<(AnalysisTask, Wishes), Problem> {
@@ -153,6 +153,8 @@ fn away(error: &AnalysisError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::header::ACCEPT;
+    use actix_web::test::TestRequest;
 
     #[track_caller]
     fn check(body: Value, wrong: &[&str]) {
@@ -194,5 +196,24 @@ mod tests {
     fn the_first_file_content_wins() {
         let body = json!({"context": {"file_content": "a = 1", "project_context": {"file_content": "b = 2"}}});
         assert_eq!(read_question(&body).unwrap().0.source, "a = 1");
+    }
+
+    #[test]
+    fn the_callers_weights_choose_the_form() {
+        let check = |accept: &str, expect: bool| {
+            let request = TestRequest::default().insert_header((ACCEPT, accept)).to_http_request();
+            assert_eq!(wants_sarif(&request), expect, "{accept}");
+        };
+        check("application/sarif+json", true);
+        check("Application/SARIF+JSON; version=2.1.0", true);
+        check("application/json, application/sarif+json", true);
+        check("application/sarif+json, */*;q=0.1", true);
+        check("application/sarif+json;q=0.5, application/json;q=0.4, */*", true);
+        check("application/json;q=1, application/sarif+json;q=0.5", false);
+        check("application/sarif+json;q=0.5, */*", false);
+        check("application/sarif+json;q=0", false);
+        check("*/*", false);
+        check("", false);
+        assert!(!wants_sarif(&TestRequest::default().to_http_request()));
     }
 }

@@ -11,18 +11,19 @@ use crate::state::State;
 /// 200 while work can be done; 503 with what is wrong. Redis down alone means slower, not unhealthy.
 pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {
     let is_redis_up = state.view.is_up().await;
-    let (document, is_healthy) = judge(state.broker.is_connected(), is_redis_up, &state.workforce.present());
+    let (document, is_healthy) =
+        judge(state.broker.is_connected(), is_redis_up, &state.workers.all(), state.approvers.all().len());
     let mut response = if is_healthy { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(document)
 }
 
-fn judge(is_nats_up: bool, is_redis_up: bool, present: &[WorkerReport]) -> (Value, bool) {
-    let (workers, sandbox) = (workers(present), sandbox(present));
+fn judge(is_nats_up: bool, is_redis_up: bool, present: &[WorkerReport], approvers: usize) -> (Value, bool) {
+    let (workers, sandbox, approver) = (workers(present), sandbox(present), approver(approvers));
     let mut problems = Vec::new();
     if !is_nats_up {
         problems.push("nats: the connection to the broker is down".to_owned());
     }
-    for (name, service) in [("workers", &workers), ("sandbox", &sandbox)] {
+    for (name, service) in [("workers", &workers), ("sandbox", &sandbox), ("approver", &approver)] {
         if service["status"] != "up" {
             problems.push(format!("{name}: {}", service["detail"].as_str().unwrap_or("down")));
         }
@@ -40,6 +41,7 @@ fn judge(is_nats_up: bool, is_redis_up: bool, present: &[WorkerReport]) -> (Valu
             },
             "workers": workers,
             "sandbox": sandbox,
+            "approver": approver,
         },
     });
     if !is_healthy {
@@ -82,6 +84,12 @@ fn sandbox(present: &[WorkerReport]) -> Value {
     json!({"status": up(working.is_some()), "backend": backend, "detail": detail, "runtimes": runtimes})
 }
 
+/// Every workflow passes the approver: without one none is completed.
+fn approver(count: usize) -> Value {
+    let detail = if count > 0 { "gates are judged" } else { "no approver has given a sign of life within 5 s" };
+    json!({"status": up(count > 0), "detail": detail, "count": count})
+}
+
 /// 200 while this process can take requests: connected, with a key, and not draining.
 pub(crate) async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let obstacle = if state.life.stopping().is_cancelled() {
@@ -118,18 +126,19 @@ mod tests {
     #[test]
     fn health_names_what_is_wrong_and_bears_redis_being_down() {
         let all = ["plan", "generate", "analyze", "execute", "analyses"];
-        let check = |nats, redis, present: &[WorkerReport], healthy: bool, wrong: usize| {
-            let (document, is_healthy) = judge(nats, redis, present);
+        let check = |nats, redis, present: &[WorkerReport], approvers, healthy: bool, wrong: usize| {
+            let (document, is_healthy) = judge(nats, redis, present, approvers);
             assert_eq!(is_healthy, healthy, "{document}");
             assert_eq!(document["problems"].as_array().map_or(0, Vec::len), wrong, "{document}");
             assert_eq!(document["degraded"], json!(!redis));
         };
-        check(true, true, &[worker(&all, true)], true, 0);
-        check(true, false, &[worker(&all, true)], true, 0);
-        check(false, true, &[worker(&all, true)], false, 1);
-        check(true, true, &[], false, 2);
-        check(true, true, &[worker(&all[..3], true)], false, 2);
-        check(true, true, &[worker(&all, false)], false, 1);
-        check(true, true, &[worker(&all, false), worker(&["execute"], true)], true, 0);
+        check(true, true, &[worker(&all, true)], 1, true, 0);
+        check(true, false, &[worker(&all, true)], 1, true, 0);
+        check(false, true, &[worker(&all, true)], 1, false, 1);
+        check(true, true, &[], 1, false, 2);
+        check(true, true, &[worker(&all[..3], true)], 1, false, 2);
+        check(true, true, &[worker(&all, false)], 1, false, 1);
+        check(true, true, &[worker(&all, false), worker(&["execute"], true)], 1, true, 0);
+        check(true, true, &[worker(&all, true)], 0, false, 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Which workers live, by what they say of themselves every second.
+//! Which workers and approvers live, by what they say of themselves every second.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,24 +10,30 @@ use tokio::time::Instant;
 
 use crate::state::State;
 
-/// A worker that said nothing for this long counts as gone.
+/// A process that said nothing for this long counts as gone.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// The workers that were heard of lately.
-#[derive(Debug, Default)]
-pub(crate) struct Workforce {
-    reports: Mutex<HashMap<String, (Instant, WorkerReport)>>,
+/// Who was heard of lately, and what each said last.
+#[derive(Debug)]
+pub(crate) struct Present<T> {
+    reports: Mutex<HashMap<String, (Instant, T)>>,
 }
 
-impl Workforce {
-    fn heard(&self, report: WorkerReport) {
+impl<T> Default for Present<T> {
+    fn default() -> Self {
+        Self { reports: Mutex::default() }
+    }
+}
+
+impl<T: Clone> Present<T> {
+    fn heard(&self, instance: String, report: T) {
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         reports.retain(|_, (at, _)| at.elapsed() < SILENCE);
-        reports.insert(report.instance.clone(), (Instant::now(), report));
+        reports.insert(instance, (Instant::now(), report));
     }
 
-    /// What every living worker said last.
-    pub(crate) fn present(&self) -> Vec<WorkerReport> {
+    /// What everyone who lives said last.
+    pub(crate) fn all(&self) -> Vec<T> {
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         reports.values().filter(|(at, _)| at.elapsed() < SILENCE).map(|(_, report)| report.clone()).collect()
     }
@@ -39,26 +45,34 @@ pub(crate) fn unserved(present: &[WorkerReport]) -> Vec<&'static str> {
     ["plan", "generate", "analyze", "execute", "analyses"].into_iter().filter(|phase| !served.contains(phase)).collect()
 }
 
-/// Listens to workers until the life ends.
+/// Listens to workers and approvers until the life ends.
 pub(crate) async fn run_presence(state: Arc<State>) {
     let stopping = state.life.stopping();
     while !stopping.is_cancelled() {
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = listen(&state) => {}
+            heard = listen(&state) => if let Err(reason) = heard {
+                tracing::warn!(%reason, "signs of life cannot be listened to");
+            },
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
-async fn listen(state: &State) {
-    match state.control.presence().await {
-        Ok(mut reports) => {
-            while let Some(report) = reports.next().await {
-                state.workforce.heard(report);
-            }
+/// Ends where the broker ends one of the two.
+async fn listen(state: &State) -> Result<(), String> {
+    let (mut workers, mut approvers) = (state.control.workers().await?, state.control.approvers().await?);
+    loop {
+        tokio::select! {
+            report = workers.next() => match report {
+                Some(report) => state.workers.heard(report.instance.clone(), report),
+                None => return Ok(()),
+            },
+            report = approvers.next() => match report {
+                Some(report) => state.approvers.heard(report.instance.clone(), report),
+                None => return Ok(()),
+            },
         }
-        Err(reason) => tracing::warn!(%reason, "workers cannot be listened to"),
     }
 }
 
@@ -80,12 +94,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_worker_is_gone() {
-        let workforce = Workforce::default();
-        workforce.heard(report("a", &["plan", "generate", "analyze"]));
+        let workers = Present::default();
+        workers.heard("a".to_owned(), report("a", &["plan", "generate", "analyze"]));
         tokio::time::advance(Duration::from_secs(3)).await;
-        workforce.heard(report("b", &["execute", "analyses"]));
-        assert_eq!(unserved(&workforce.present()), [""; 0]);
+        workers.heard("b".to_owned(), report("b", &["execute", "analyses"]));
+        assert_eq!(unserved(&workers.all()), [""; 0]);
         tokio::time::advance(Duration::from_secs(3)).await;
-        assert_eq!(unserved(&workforce.present()), ["plan", "generate", "analyze"]);
+        assert_eq!(unserved(&workers.all()), ["plan", "generate", "analyze"]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::{Resource, Route, web};
+use actix_web::{Resource, Route, guard, web};
 
 use crate::auth::{refresh, require_token, revoke, sign_in};
 use crate::traffic::no_such_call;
@@ -52,11 +52,16 @@ pub(crate) fn calls() -> Vec<Call> {
 }
 
 /// Serves every call; anything else is 404, and behind the door 401 without a token.
+///
+/// Before the door `HEAD` is answered like `GET`, as load balancers and monitors ask; the server leaves the body out.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
     let (mut behind, mut open) = (Vec::new(), Vec::new());
     for call in calls() {
         match call.path.strip_prefix(BEHIND_THE_DOOR) {
             Some(rest) => behind.push((rest, call.route.method(call.method))),
+            None if call.method == Method::GET => {
+                open.push((call.path, call.route.guard(guard::Any(guard::Get()).or(guard::Head()))));
+            }
             None => open.push((call.path, call.route.method(call.method))),
         }
     }

@@ -25,7 +25,7 @@ use crate::auth::{Keyring, Tokens, refuse_demo};
 use crate::config::Config;
 use crate::feed::{Feed, run_feed};
 use crate::newest::Newest;
-use crate::presence::{Workforce, run_presence};
+use crate::presence::{Present, run_presence};
 use crate::projector::{run_projector, run_rebuilds};
 use crate::routes::configure;
 use crate::state::State;
@@ -170,7 +170,8 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         feed: Feed::new(),
         streams: OpenStreams::default(),
-        workforce: Workforce::default(),
+        workers: Present::default(),
+        approvers: Present::default(),
         config,
         clock,
         broker,

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use shared::clock::Clock;
 use shared::identity::{RefreshFamily, Revocation};
 use shared::lifecycle::Lifecycle;
-use shared::messaging::{AnalysisRequests, Blobs, Broker, Bucket, Control, WorkflowLog};
+use shared::messaging::{AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Control, WorkerReport, WorkflowLog};
 use shared::read_model::{RateLimiter, ReadModel};
 use tokio::sync::Semaphore;
 
@@ -14,7 +14,7 @@ use crate::auth::Tokens;
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::newest::Newest;
-use crate::presence::Workforce;
+use crate::presence::Present;
 use crate::streams::OpenStreams;
 
 /// Connections, watched copies and settings. Holds nothing that another instance lacks and that an answer depends on.
@@ -36,7 +36,8 @@ pub(crate) struct State {
     pub(crate) password_checks: Arc<Semaphore>,
     pub(crate) feed: Feed,
     pub(crate) streams: OpenStreams,
-    pub(crate) workforce: Workforce,
+    pub(crate) workers: Present<WorkerReport>,
+    pub(crate) approvers: Present<ApproverReport>,
     /// Requests whose answer's head is not ready yet; a drain waits for them.
     pub(crate) running: Arc<AtomicUsize>,
     pub(crate) life: Lifecycle,

@@ -5,7 +5,7 @@
 mod stack;
 
 use serde_json::{Value, json};
-use shared::messaging::{Control, WorkerReport};
+use shared::messaging::{ApproverReport, Control, WorkerReport};
 use shared::read_model::{Difference, ReadModel, compare, rebuild};
 use stack::{Stack, eventually, goal, read};
 
@@ -22,7 +22,7 @@ fn worker() -> WorkerReport {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_follows_the_workers_and_bears_redis_being_down() {
+async fn health_follows_who_lives_and_bears_redis_being_down() {
     let mut stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let health = async || read(api.request("GET", "/health").send().await.unwrap()).await;
@@ -30,13 +30,23 @@ async fn health_follows_the_workers_and_bears_redis_being_down() {
     assert_eq!((code, &body["status"]), (503, &json!("unhealthy")));
     assert!(body["problems"].to_string().contains("worker"));
     let control = Control::new(&stack.broker);
-    eventually("the worker is seen", async || {
+    eventually("the worker is seen, and nothing is missing but the approver", async || {
         control.report(&worker()).await;
+        let (code, body) = health().await;
+        code == 503 && body["problems"].as_array().is_some_and(|all| all.len() == 1)
+    })
+    .await;
+    assert_eq!(health().await.1["services"]["approver"]["status"], "down");
+    let approver = ApproverReport { instance: "a1".to_owned() };
+    eventually("the approver is seen", async || {
+        control.report(&worker()).await;
+        control.report_approver(&approver).await;
         health().await.0 == 200
     })
     .await;
     stack.kill_redis();
     control.report(&worker()).await;
+    control.report_approver(&approver).await;
     let (code, body) = health().await;
     assert_eq!((code, &body["degraded"], &body["services"]["redis"]["status"]), (200, &json!(true), &json!("down")));
     assert_conforms(&body, "Health");
@@ -64,6 +74,28 @@ async fn every_answer_is_guarded_and_counted() {
     let counted = r#"promptcraft_http_requests_total{method="GET",route="/api/v3/execute",status="200"}"#;
     assert!(text.contains(counted), "{text}");
     assert_eq!(api.request("GET", "/metrics").send().await.unwrap().status(), 404, "on a port of its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_for_heads_gets_them_without_a_body() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let metrics = format!("http://{}/metrics", api.metrics);
+    for path in ["/", "/docs", "/openapi.json", "/health", "/ready"] {
+        let [got, head] = ["GET", "HEAD"].map(|method| api.request(method, path).send());
+        let (got, head) = (got.await.unwrap(), head.await.unwrap());
+        assert_eq!(head.status(), got.status(), "{path}");
+        assert_eq!(head.headers().get("content-type"), got.headers().get("content-type"), "{path}");
+        assert!(head.bytes().await.unwrap().is_empty(), "{path}");
+    }
+    let head = api.client.head(metrics).send().await.unwrap();
+    assert_eq!((head.status(), head.bytes().await.unwrap().len()), (reqwest::StatusCode::OK, 0));
+    let token = api.token("ann").await;
+    for (path, status) in [("/api/v3/execute", 404), ("/auth/token", 404), ("/nowhere", 404)] {
+        let head = api.request("HEAD", path).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(head.status(), status, "{path}");
+    }
+    assert_eq!(api.request("HEAD", "/api/v3/execute").send().await.unwrap().status(), 401);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ mod gates;
 mod http_decisions;
 mod metrics;
 mod notifications;
+mod presence;
 mod records;
 mod schedules;
 mod startup;

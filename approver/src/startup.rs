@@ -22,6 +22,7 @@ use crate::gates::handle_gate;
 use crate::http_decisions::handle_question;
 use crate::metrics::{DECISIONS, GATES};
 use crate::notifications::{Notifier, handle_notification};
+use crate::presence::report_presence;
 use crate::records::handle_record;
 use crate::schedules::handle_schedule;
 use crate::timers::handle_timer;
@@ -101,6 +102,7 @@ impl Application {
         queues.entries(Consumer::Webhooks, notifier, handle_notification);
         queues.messages(Consumer::Decisions, desk.clone(), handle_decision);
         queues.messages(Consumer::Timers, desk.clone(), handle_timer);
+        life.spawn(report_presence(desk.control.clone(), life.clone()));
         let mut questions = Box::pin(desk.control.decisions().await.map_err(StartupError::Decisions)?);
         let (answering, stopping) = (life.clone(), life.stopping());
         life.spawn(async move {

@@ -187,6 +187,7 @@ async fn a_worker_can_neither_release_nor_park_nor_cancel() {
         "approvals.decisions.demo_bot.w1",
         "control.cancel.w1",
         "decide.w1",
+        "presence.approver.one",
         // An answer there would pass for the approver's, or for the broker's own.
         "_INBOX_api.one",
         "_INBOX_approver.one",
@@ -338,11 +339,21 @@ async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
 async fn the_approver_alone_releases_and_parks() {
     let (broker, operator) = provisioned().await;
     let mut approver = broker.connect("approver").await;
-    for subject in
-        ["wf.judged.approve-std.w1", "wf.done.std.w1", "wf.cancelled.std.w3", "wf.judged.failed-std.w2", "timers.w1", "audit.log"]
-    {
+    for subject in [
+        "wf.judged.approve-std.w1",
+        "wf.done.std.w1",
+        "wf.cancelled.std.w3",
+        "wf.judged.failed-std.w2",
+        "timers.w1",
+        "audit.log",
+    ] {
         append(&approver.client, subject).await;
     }
+    let mut api = broker.connect("api").await;
+    let mut presence = api.client.subscribe("presence.approver.*").await.unwrap();
+    api.heard().await;
+    approver.client.publish("presence.approver.one", "".into()).await.unwrap();
+    assert_eq!(next(&mut presence).await.subject.as_str(), "presence.approver.one");
     for subject in [
         "wf.plan.std.w1",
         "approvals.decisions.demo_bot.w1",

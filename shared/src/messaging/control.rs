@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::{HeaderMap, Subscriber};
 use futures_util::{Stream, StreamExt};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::broker::Broker;
@@ -27,6 +28,12 @@ pub struct WorkerReport {
     pub sandbox_backend: String,
     pub sandbox_ok: bool,
     pub sandbox_detail: String,
+}
+
+/// What an approver says of itself every second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApproverReport {
+    pub instance: String,
 }
 
 /// A decision that came over HTTP, with the caller already authenticated.
@@ -65,8 +72,8 @@ pub struct Control {
 /// A stream of workflows that were cancelled.
 pub type CancelSignals = std::pin::Pin<Box<dyn Stream<Item = WorkflowId> + Send>>;
 
-/// Reports of workers as they come.
-pub type Presence = std::pin::Pin<Box<dyn Stream<Item = WorkerReport> + Send>>;
+/// Reports of one kind of process as they come.
+pub type Reports<T> = std::pin::Pin<Box<dyn Stream<Item = T> + Send>>;
 
 impl Control {
     /// The signals behind `broker`.
@@ -91,15 +98,32 @@ impl Control {
 
     /// Tells the APIs that this worker lives.
     pub async fn report(&self, report: &WorkerReport) {
-        let subject = subjects::presence(&report.instance);
-        if let Err(error) = self.broker.client().publish(subject, encode(report).into()).await {
+        self.tell(subjects::worker_presence(&report.instance), encode(report)).await;
+    }
+
+    /// Tells the APIs that this approver lives.
+    pub async fn report_approver(&self, report: &ApproverReport) {
+        self.tell(subjects::approver_presence(&report.instance), encode(report)).await;
+    }
+
+    async fn tell(&self, subject: String, report: Vec<u8>) {
+        if let Err(error) = self.broker.client().publish(subject, report.into()).await {
             tracing::debug!(%error, "a sign of life could not be sent");
         }
     }
 
     /// Every worker's reports from now on.
-    pub async fn presence(&self) -> Result<Presence, String> {
-        let reports = self.subscribe(subjects::ALL_PRESENCE).await?;
+    pub async fn workers(&self) -> Result<Reports<WorkerReport>, String> {
+        self.reports(subjects::ALL_WORKERS).await
+    }
+
+    /// Every approver's reports from now on.
+    pub async fn approvers(&self) -> Result<Reports<ApproverReport>, String> {
+        self.reports(subjects::ALL_APPROVERS).await
+    }
+
+    async fn reports<T: DeserializeOwned + Send + 'static>(&self, subject: &str) -> Result<Reports<T>, String> {
+        let reports = self.subscribe(subject).await?;
         Ok(Box::pin(reports.filter_map(async |message| decode(&message.payload).ok())))
     }
 

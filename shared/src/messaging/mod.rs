@@ -29,7 +29,9 @@ pub use audit::{AuditLog, AuditRecord};
 pub use blobs::{BlobError, Blobs};
 pub use broker::{Broker, BrokerError, BrokerSettings};
 pub use buckets::{Bucket, BucketError, Buckets, Watched};
-pub use control::{ApprovalAnswer, CancelSignals, Control, HttpDecision, Presence, Question, WorkerReport};
+pub use control::{
+    ApprovalAnswer, ApproverReport, CancelSignals, Control, HttpDecision, Question, Reports, WorkerReport,
+};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use delivery::{Delivery, Settlement};
 pub use envelope::{DecodeError, Envelope, decode, encode};

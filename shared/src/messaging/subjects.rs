@@ -23,7 +23,8 @@ pub(crate) const ALL_DEAD_LETTERS: &str = "dead.>";
 pub(crate) const AUDIT_RECORD: &str = "audit.log";
 pub(crate) const ALL_CANCELS: &str = "control.cancel.*";
 pub(crate) const ALL_DECIDES: &str = "decide.*";
-pub(crate) const ALL_PRESENCE: &str = "presence.worker.*";
+pub(crate) const ALL_WORKERS: &str = "presence.worker.*";
+pub(crate) const ALL_APPROVERS: &str = "presence.approver.*";
 
 /// Where a transition is published, and the only place where it is believed: who may publish there may bring it about.
 pub(crate) fn transition(workflow: &Workflow, happened: &Happened) -> String {
@@ -128,8 +129,12 @@ pub(crate) fn answer(token: &str) -> String {
     format!("answers.{token}")
 }
 
-pub(crate) fn presence(instance: &str) -> String {
+pub(crate) fn worker_presence(instance: &str) -> String {
     format!("presence.worker.{instance}")
+}
+
+pub(crate) fn approver_presence(instance: &str) -> String {
+    format!("presence.approver.{instance}")
 }
 
 pub(crate) fn inbox_prefix(user: &str) -> String {

@@ -28,10 +28,12 @@ pub struct MetricsServer {
 impl MetricsServer {
     /// Binds `listen`, e.g. `127.0.0.1:0` for a free port.
     pub fn bind(listen: &str) -> std::io::Result<Self> {
-        let server = HttpServer::new(|| App::new().route("/metrics", web::get().to(answer)))
-            .workers(1)
-            .disable_signals()
-            .bind(listen)?;
+        let server = HttpServer::new(|| {
+            App::new().service(web::resource("/metrics").route(web::get().to(answer)).route(web::head().to(answer)))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind(listen)?;
         let address = server.addrs().first().copied().ok_or_else(|| std::io::Error::other("no address was bound"))?;
         Ok(Self { address, server: server.run() })
     }

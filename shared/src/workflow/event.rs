@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Workflow;
 use super::artifacts::{Artifacts, Content, TestSummary};
 use super::metrics::StepUsage;
 use super::phase::{Failure, Feedback, PhaseKind};
-use super::Workflow;
 use crate::approval::{Actor, Decision, Park};
 use crate::clock::Timestamp;
 use crate::ids::EventId;
