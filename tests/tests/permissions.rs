@@ -115,10 +115,10 @@ fn each_process_takes_from_its_own_queues_and_replaces_none() {
 fn the_approver_alone_releases_and_parks() {
     for (user, file) in [("api", "services.conf"), ("cli", "services.conf"), ("worker", "workers.conf")] {
         let rights = Rights::of(user, file);
-        for subject in ["wf.done.std.x", "wf.approve.parked.x"] {
+        for subject in ["wf.done.std.x", "wf.judged.approve-std.x"] {
             assert!(!rights.permit(subject), "{user} may publish {subject}");
         }
     }
     let approver = Rights::of("approver", "services.conf");
-    assert!(approver.permit("wf.done.std.x") && approver.permit("wf.approve.parked.x"));
+    assert!(approver.permit("wf.done.std.x") && approver.permit("wf.judged.approve-std.x"));
 }
