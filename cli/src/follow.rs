@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use crate::api::{Api, ApiError};
-use crate::screen::{self, Style, styled};
+use crate::screen::{self, Style, say, styled};
 
 /// Shows the workflow's progress until it ends or waits for someone, and returns its state then.
 ///
@@ -72,7 +72,7 @@ impl Bar {
             None => {
                 let line = format!("{step}/{steps} {doing}");
                 if *self.last.borrow() != line {
-                    println!("{line}");
+                    say!("{line}");
                     *self.last.borrow_mut() = line;
                 }
             }
@@ -102,15 +102,15 @@ pub fn describe(state: &Value) {
         _ => Style::Strong,
     };
     let id = state["workflow_id"].as_str().unwrap_or_default();
-    println!("{} {} {}", styled(style, status), id, styled(Style::Faint, state["goal"].as_str().unwrap_or_default()));
+    say!("{} {} {}", styled(style, status), id, styled(Style::Faint, state["goal"].as_str().unwrap_or_default()));
     if let Some(error) = state["error"].as_object() {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-        println!("  {}: {} {}", text("code"), text("message"), styled(Style::Faint, text("hint")));
+        say!("  {}: {} {}", text("code"), text("message"), styled(Style::Faint, text("hint")));
     }
     approvals(state, id);
     tests(&state["artifacts"]["test_results"]);
     if let Some(code) = state["artifacts"]["generated_code"].as_str().filter(|code| !code.is_empty()) {
-        println!("\n{}", code.trim_end());
+        say!("\n{}", code.trim_end());
     }
     measures(&state["metrics"]);
 }
@@ -118,8 +118,8 @@ pub fn describe(state: &Value) {
 fn approvals(state: &Value, id: &str) {
     for approval in state["pending_approvals"].as_array().into_iter().flatten() {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
-        println!("  {} ({} risk), until {}", text("description"), text("risk_level"), text("expires_at"));
-        println!("  promptcraft approve {id}   or   promptcraft reject {id}");
+        say!("  {} ({} risk), until {}", text("description"), text("risk_level"), text("expires_at"));
+        say!("  promptcraft approve {id}   or   promptcraft reject {id}");
     }
 }
 
@@ -127,10 +127,10 @@ fn tests(results: &Value) {
     let Some(total) = results["total"].as_u64() else { return };
     let passed = results["passed"].as_u64().unwrap_or(0);
     let style = if passed == total { Style::Good } else { Style::Bad };
-    println!("  {}", styled(style, &format!("{passed} of {total} tests passed")));
+    say!("  {}", styled(style, &format!("{passed} of {total} tests passed")));
     let output = results["stdout"].as_str().unwrap_or_default().trim_end();
     for line in output.lines().take(20) {
-        println!("  {} {line}", styled(Style::Faint, "|"));
+        say!("  {} {line}", styled(Style::Faint, "|"));
     }
 }
 
@@ -138,5 +138,5 @@ fn measures(metrics: &Value) {
     let Some(seconds) = metrics["duration_seconds"].as_f64() else { return };
     let took = screen::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     let cost = metrics["total_cost"].as_f64().unwrap_or(0.0);
-    println!("  {}", styled(Style::Faint, &format!("took {took}, cost {cost:.4}")));
+    say!("  {}", styled(Style::Faint, &format!("took {took}, cost {cost:.4}")));
 }

@@ -1,7 +1,9 @@
 //! What the terminal shows, in colour where it is one.
 
 use std::error::Error;
-use std::io::IsTerminal as _;
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::config::is_set;
@@ -41,9 +43,33 @@ pub fn styled(style: Style, text: &str) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
+/// Whether the command has more to do than to be read.
+static OUTLIVES_ITS_READER: AtomicBool = AtomicBool::new(false);
+
+/// From now on the command goes on, in silence, where nobody reads its output any more.
+pub(crate) fn outlive_the_reader() {
+    OUTLIVES_ITS_READER.store(true, Ordering::Relaxed);
+}
+
+/// Prints a line as `println!` does, but where its reader has gone (`promptcraft list | head`) the command ends quietly.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::screen::line(format_args!($($text)*)) };
+}
+pub(crate) use say;
+
+pub(crate) fn line(text: fmt::Arguments<'_>) {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !OUTLIVES_ITS_READER.load(Ordering::Relaxed) => {
+            std::process::exit(0);
+        }
+        // On a full disk or a closed terminal there is nowhere to complain.
+        Ok(()) | Err(_) => {}
+    }
+}
+
 /// One line about one component of a stack.
 pub fn component(name: &str, style: Style, state: &str, detail: &str) {
-    println!("  {name:<13} {} {}", styled(style, &format!("{state:<16}")), styled(Style::Faint, detail));
+    say!("  {name:<13} {} {}", styled(style, &format!("{state:<16}")), styled(Style::Faint, detail));
 }
 
 /// A failed command: one clear line.
@@ -72,9 +98,9 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) {
         let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         padded.join("  ").trim_end().to_owned()
     };
-    println!("{}", styled(Style::Strong, &line(&mut heading.iter().copied())));
+    say!("{}", styled(Style::Strong, &line(&mut heading.iter().copied())));
     for row in rows {
-        println!("{}", line(&mut row.iter().map(String::as_str)));
+        say!("{}", line(&mut row.iter().map(String::as_str)));
     }
 }
 

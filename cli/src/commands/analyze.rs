@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Failure;
 use crate::api::Connection;
-use crate::screen::{Style, styled};
+use crate::screen::{Style, say, styled};
 
 /// Analyse a file; fails if something of high or critical severity is found.
 #[derive(clap::Args)]
@@ -38,7 +38,7 @@ impl Analyze {
         });
         let api = self.connection.open().await?;
         if self.json {
-            println!("{:#}", api.post_as_it_is("/api/v3/analyze", &body).await?);
+            say!("{:#}", api.post_as_it_is("/api/v3/analyze", &body).await?);
             return Ok(ExitCode::SUCCESS);
         }
         let answer = api.post("/api/v3/analyze", &body).await?;
@@ -55,16 +55,16 @@ impl Analyze {
                 _ => Style::Faint,
             };
             let place = format!("{name}:{}", finding["line_start"]);
-            println!(
+            say!(
                 "{place} {} {} {}",
                 styled(style, text("severity")),
                 text("rule"),
                 styled(Style::Strong, text("title"))
             );
-            println!("    {}", text("description"));
-            println!("    {}", styled(Style::Faint, text("recommendation")));
+            say!("    {}", text("description"));
+            say!("    {}", styled(Style::Faint, text("recommendation")));
         }
-        println!("{}", data["analysis_summary"].as_str().unwrap_or_default());
+        say!("{}", data["analysis_summary"].as_str().unwrap_or_default());
         Ok(if grave { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use crate::api::Connection;
+use crate::screen::say;
 
 /// Approve what a workflow waits for.
 #[derive(clap::Args)]
@@ -77,22 +78,23 @@ impl Decision {
         }
         let answer = api.post(&format!("/api/v3/execute/approve/{}", self.id), &body).await?;
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        println!("{} ({})", text("message"), text("workflow_status"));
+        say!("{} ({})", text("message"), text("workflow_status"));
         Ok(ExitCode::SUCCESS)
     }
 
     /// Shows what is decided on, and has a person at a terminal agree; elsewhere an option has to say so.
     fn confirm(&self, approval: &Value, verdict: &str) -> Result<(), Failure> {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
-        println!("{} ({} risk), digest {}", text("description"), text("risk_level"), text("digest"));
+        say!("{} ({} risk), digest {}", text("description"), text("risk_level"), text("digest"));
         if self.yes || self.digest.is_some() {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() {
             return Err("nobody can be asked here: pass --digest with what you decide on, or --yes".into());
         }
-        print!("{verdict}? [y/N] ");
-        std::io::stdout().flush()?;
+        let mut terminal = std::io::stdout();
+        write!(terminal, "{verdict}? [y/N] ")?;
+        terminal.flush()?;
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err("nothing was decided".into()) }

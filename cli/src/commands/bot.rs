@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::Failure;
 use crate::operator::Installation;
+use crate::screen::say;
 use crate::stack::broker_files::{self, BotName};
 use crate::stack::{DataDirectory, Manifest};
 
@@ -93,14 +94,14 @@ impl Add {
         let password_file = data.secret_file(&format!("bot-{}", self.name))?;
         stack.remember_bot(self.name.as_str(), &password_file);
         stack.write(data.root())?;
-        println!("{} signs in at {} with the password in {}", self.name, stack.nats_url, password_file.display());
+        say!("{} signs in at {} with the password in {}", self.name, stack.nats_url, password_file.display());
         Ok(())
     }
 
     fn print(&self) -> Result<(), Failure> {
         let bot = broker_files::Bot { name: self.name.clone(), password: Secret::fresh().expose().to_owned() };
-        println!("# Save as bots/{}.conf, add its include to bots.conf, then restart the server", bot.name);
-        print!("{}", bot.account());
+        say!("# Save as bots/{}.conf, add its include to bots.conf, then restart the server", bot.name);
+        say!("{}", bot.account().trim_end());
         Ok(())
     }
 }
@@ -120,9 +121,9 @@ impl Remove {
                 let mut stack = restart_broker(&self.installation, &data, &stack).await?;
                 stack.bots.retain(|bot| bot.name != self.name.as_str());
                 stack.write(data.root())?;
-                println!("removed {}", self.name);
+                say!("removed {}", self.name);
             }
-            None => println!("removed {0}; take bots/{0}.conf and its include from the broker as well", self.name),
+            None => say!("removed {0}; take bots/{0}.conf and its include from the broker as well", self.name),
         }
         Ok(ExitCode::SUCCESS)
     }

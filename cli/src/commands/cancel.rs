@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Failure;
 use crate::api::Connection;
+use crate::screen::say;
 
 /// Cancel a workflow; running code is killed at once.
 #[derive(clap::Args)]
@@ -19,7 +20,7 @@ impl Cancel {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let api = self.connection.open().await?;
         api.post(&format!("/api/v3/execute/cancel/{}", self.id), &json!({})).await?;
-        println!("cancelled {}", self.id);
+        say!("cancelled {}", self.id);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::Failure;
 use crate::api::Connection;
-use crate::screen;
+use crate::screen::{self, say};
 
 /// List what waits for your decision.
 #[derive(clap::Args)]
@@ -19,7 +19,7 @@ impl Inbox {
         let answer = api.get("/api/v3/approvals").await?;
         let approvals = answer["data"]["approvals"].as_array().cloned().unwrap_or_default();
         if approvals.is_empty() {
-            println!("Nothing waits for you.");
+            say!("Nothing waits for you.");
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = approvals
@@ -30,7 +30,7 @@ impl Inbox {
             })
             .collect();
         screen::table(&["WORKFLOW", "RISK", "UNTIL", "QUESTION"], &rows);
-        println!("\nDecide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW");
+        say!("\nDecide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW");
         Ok(ExitCode::SUCCESS)
     }
 }

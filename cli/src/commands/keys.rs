@@ -8,7 +8,7 @@ use shared::messaging::Buckets;
 
 use super::Failure;
 use crate::operator::Installation;
-use crate::screen;
+use crate::screen::{self, say};
 
 /// List and rotate the keys that sign tokens.
 #[derive(clap::Subcommand)]
@@ -77,7 +77,7 @@ impl Rotate {
                 keys.put(&kid, &key.retired(now)).await?;
             }
         }
-        println!("{} signs now", fresh.kid);
+        say!("{} signs now", fresh.kid);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::Failure;
 use crate::api::Connection;
-use crate::screen;
+use crate::screen::{self, say};
 
 /// List your workflows, the newest first.
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ impl List {
         let answer = api.get(&format!("/api/v3/execute?limit={}{filter}", self.limit)).await?;
         let workflows = answer["data"]["workflows"].as_array().cloned().unwrap_or_default();
         if workflows.is_empty() {
-            println!("No workflows. Start one: promptcraft run \"sort a list of words by length\"");
+            say!("No workflows. Start one: promptcraft run \"sort a list of words by length\"");
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = workflows

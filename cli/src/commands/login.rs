@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::Failure;
 use crate::api::Connection;
+use crate::screen::say;
 
 /// Sign in and print what the shell needs: eval "$(promptcraft login --user NAME --password WORD)"
 #[derive(clap::Args)]
@@ -20,7 +21,7 @@ impl Login {
             // The shell would take what else it holds for commands.
             return Err("the server's token is not one; is it the right address?".into());
         }
-        println!("export PROMPTCRAFT_TOKEN={}", tokens.access);
+        say!("export PROMPTCRAFT_TOKEN={}", tokens.access);
         eprintln!("The token is good for {} minutes.", tokens.expires_in_seconds / 60);
         Ok(ExitCode::SUCCESS)
     }

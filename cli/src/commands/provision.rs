@@ -6,6 +6,7 @@ use shared::messaging::provision;
 
 use super::Failure;
 use crate::operator::Installation;
+use crate::screen::say;
 
 /// Create or update streams, consumers and buckets on a broker. Idempotent.
 #[derive(clap::Args)]
@@ -21,7 +22,7 @@ impl Provision {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let broker = self.installation.broker().await?;
         provision(&broker, self.installation.replicas(), &self.runtimes).await?;
-        println!("streams, consumers and buckets are as they should be");
+        say!("streams, consumers and buckets are as they should be");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -9,6 +9,7 @@ use shared::read_model::{ReadModel, compare, rebuild};
 
 use super::Failure;
 use crate::operator::Installation;
+use crate::screen::say;
 
 /// Fill Redis from the log and compare the two; fails if they differ. Everything goes on serving meanwhile.
 #[derive(clap::Args)]
@@ -25,7 +26,7 @@ impl Rebuild {
         let log = WorkflowLog::new(&self.installation.broker().await?);
         let view = ReadModel::open(self.redis_url()?.expose())?;
         if !self.check {
-            println!("{} transitions read", rebuild(&log, &view).await?);
+            say!("{} transitions read", rebuild(&log, &view).await?);
         }
         let differences = compare(&log, &view).await?;
         for difference in &differences {
@@ -35,13 +36,13 @@ impl Rebuild {
                 sequence => format!("at {sequence} in the log"),
             };
             let lists = if difference.is_listed_right { "" } else { ", and listed wrongly" };
-            println!("{} is {seen}, {truth}{lists}", difference.id);
+            say!("{} is {seen}, {truth}{lists}", difference.id);
         }
         if differences.is_empty() {
-            println!("Redis agrees with the log");
+            say!("Redis agrees with the log");
             return Ok(ExitCode::SUCCESS);
         }
-        println!("{} differ; a workflow that just moves may be among them: look again with --check", differences.len());
+        say!("{} differ; a workflow that just moves may be among them: look again with --check", differences.len());
         Ok(ExitCode::FAILURE)
     }
 

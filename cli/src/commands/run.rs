@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use crate::api::Connection;
 use crate::follow::{describe, follow};
+use crate::screen::say;
 
 /// Turn a goal into code, or run a file of yours.
 #[derive(clap::Args)]
@@ -37,10 +38,10 @@ impl Run {
         let answer = api.post("/api/v3/execute", &body).await?;
         let id = answer["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
         if !self.watch {
-            println!("{id}");
+            say!("{id}");
             return Ok(ExitCode::SUCCESS);
         }
-        println!("accepted {id}");
+        say!("accepted {id}");
         let state = follow(&api, &id).await?;
         describe(&state);
         let well = matches!(state["status"].as_str(), Some("completed" | "waiting_approval"));

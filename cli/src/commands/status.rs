@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::Failure;
 use crate::api::Connection;
 use crate::follow::{describe, follow};
+use crate::screen::say;
 
 /// Show a workflow.
 #[derive(clap::Args)]
@@ -29,7 +30,7 @@ impl Status {
         }
         let path = format!("/api/v3/execute/status/{}", self.id);
         if self.json {
-            println!("{:#}", api.get_as_it_is(&path).await?["data"]);
+            say!("{:#}", api.get_as_it_is(&path).await?["data"]);
         } else {
             describe(&api.get(&path).await?["data"]);
         }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::Failure;
 use crate::board::Board;
-use crate::screen::{self, Style, styled};
+use crate::screen::{self, Style, say, styled};
 use crate::stack::{DEMO_BOT, DataDirectory, Manifest, Ports, Programs, Recipe, Stack, StackError};
 
 /// Run the whole stack on this machine until Ctrl-C: broker, Redis, approver, workers, API.
@@ -42,8 +42,9 @@ pub struct Up {
 impl Up {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let began = Instant::now();
+        screen::outlive_the_reader();
         let recipe = Arc::new(self.recipe()?);
-        println!("{} {}", styled(Style::Strong, "PromptCraft"), styled(Style::Faint, &self.data.display().to_string()));
+        say!("{} {}", styled(Style::Strong, "PromptCraft"), styled(Style::Faint, &self.data.display().to_string()));
         let (sender, events) = mpsc::unbounded_channel();
         let mut board = Board::new(Arc::clone(&recipe), events)?;
         let mut stack = Stack::new(Arc::clone(&recipe), sender);
@@ -97,17 +98,14 @@ async fn start(stack: &mut Stack) -> Result<(), StackError> {
 
 fn ready(recipe: &Recipe, began: Instant) {
     let url = recipe.api_url();
-    println!("\n{} after {}", styled(Style::Good, "Ready"), screen::duration(began.elapsed()));
-    println!("  API        {url}");
-    println!("  Explorer   {url}/docs");
+    say!("\n{} after {}", styled(Style::Good, "Ready"), screen::duration(began.elapsed()));
+    say!("  API        {url}");
+    say!("  Explorer   {url}/docs");
     if recipe.demo {
-        println!("  Sign in    test_user / test_pass, stress_user / stress_pass, approver / approver_pass");
-        println!(
-            "  Bot        {DEMO_BOT} at {}, password in data directory, secrets/bot-{DEMO_BOT}",
-            recipe.broker_url()
-        );
+        say!("  Sign in    test_user / test_pass, stress_user / stress_pass, approver / approver_pass");
+        say!("  Bot        {DEMO_BOT} at {}, password in data directory, secrets/bot-{DEMO_BOT}", recipe.broker_url());
     }
-    println!("  Ctrl-C ends it all\n");
+    say!("  Ctrl-C ends it all\n");
 }
 
 /// Starts the program that runs once the stack is ready. It ends when this process does.
@@ -126,9 +124,9 @@ async fn finish(companion: Option<tokio::process::Child>) {
         match companion.wait().await {
             Ok(status) if status.success() => {}
             Ok(status) => {
-                println!("{}", styled(Style::Bad, &format!("The program that ran on the stack failed: {status}")))
+                say!("{}", styled(Style::Bad, &format!("The program that ran on the stack failed: {status}")))
             }
-            Err(error) => println!("{}", styled(Style::Bad, &error.to_string())),
+            Err(error) => say!("{}", styled(Style::Bad, &error.to_string())),
         }
     }
     std::future::pending().await
@@ -136,7 +134,7 @@ async fn finish(companion: Option<tokio::process::Child>) {
 
 /// Drains; a second signal kills.
 async fn drain(stack: &mut Stack, signals: &mut Signals) {
-    println!("\n{}", styled(Style::Faint, "Ending; once more Ctrl-C kills"));
+    say!("\n{}", styled(Style::Faint, "Ending; once more Ctrl-C kills"));
     let began = Instant::now();
     let impatience = stack.impatience();
     let mut draining = std::pin::pin!(stack.drain());
@@ -148,7 +146,7 @@ async fn drain(stack: &mut Stack, signals: &mut Signals) {
             drop(tokio::time::timeout(Duration::from_secs(5), draining).await);
         }
     }
-    println!("{}", styled(Style::Faint, &format!("Ended in {}", screen::duration(began.elapsed()))));
+    say!("{}", styled(Style::Faint, &format!("Ended in {}", screen::duration(began.elapsed()))));
 }
 
 struct Signals {

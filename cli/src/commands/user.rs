@@ -10,7 +10,7 @@ use shared::messaging::{Bucket, BucketError, Buckets};
 
 use super::Failure;
 use crate::operator::Installation;
-use crate::screen;
+use crate::screen::{self, say};
 
 /// Add, list, change, disable and remove users.
 #[derive(clap::Subcommand)]
@@ -94,15 +94,15 @@ impl User {
             Self::List(command) => command.run().await?,
             Self::Disable(command) => {
                 change(&command.installation, &command.name, |user| user.disabled = true).await?;
-                println!("{} is disabled", command.name);
+                say!("{} is disabled", command.name);
             }
             Self::Enable(command) => {
                 change(&command.installation, &command.name, |user| user.disabled = false).await?;
-                println!("{} is enabled", command.name);
+                say!("{} is enabled", command.name);
             }
             Self::Role(command) => {
                 change(&command.installation, &command.name, |user| user.role = command.role).await?;
-                println!("{} is {} now", command.name, command.role.as_str());
+                say!("{} is {} now", command.name, command.role.as_str());
             }
             Self::Password(command) => command.run().await?,
             Self::Remove(command) => command.run().await?,
@@ -132,9 +132,9 @@ impl Add {
             }
             Err(error) => return Err(error.into()),
         }
-        println!("added {} ({})", self.name, self.role.as_str());
+        say!("added {} ({})", self.name, self.role.as_str());
         if is_fresh {
-            println!("password {}", password.expose());
+            say!("password {}", password.expose());
         }
         Ok(())
     }
@@ -170,9 +170,9 @@ impl SetPassword {
         let (password, is_fresh) = password()?;
         let hash = PasswordHash::of(password.expose())?;
         change(&self.installation, &self.name, |user| user.password = Some(hash)).await?;
-        println!("{} has another password", self.name);
+        say!("{} has another password", self.name);
         if is_fresh {
-            println!("password {}", password.expose());
+            say!("password {}", password.expose());
         }
         Ok(())
     }
@@ -186,7 +186,7 @@ impl Remove {
             Some(_) => return Err(format!("{} is a bot; see `promptcraft bot remove`", self.name).into()),
             None => return Err(format!("there is no user {}; see `promptcraft user list`", self.name).into()),
         }
-        println!("removed {}", self.name);
+        say!("removed {}", self.name);
         Ok(())
     }
 }
