@@ -153,7 +153,12 @@ fn summary(report: &AnalysisReport, shown: usize) -> String {
         1 => format!("1 finding ({})", told.join(", ")),
         many => format!("{many} findings ({})", told.join(", ")),
     };
-    let syntax = if report.parsed { "" } else { " The code does not parse; what could be read was analysed." };
+    // The name itself is the caller's text.
+    if report.language == "unknown" {
+        return format!("The language is not supported; only rules for any text were applied: {found}, {shown} shown.");
+    }
+    let is_broken = report.findings.iter().any(is_syntax);
+    let syntax = if is_broken { " The code does not parse; what could be read was analysed." } else { "" };
     format!("Analysed as {}: {found}, {shown} shown.{syntax}", report.language)
 }
 

@@ -3,8 +3,8 @@
 /// Every language we know: canonical name, other names, file extensions.
 const LANGUAGES: &[(&str, &[&str], &[&str])] = &[
     ("python", &["py", "python3", "python2", "cpython"], &["py", "pyi", "pyw"]),
-    ("javascript", &["js", "jsx", "node", "nodejs", "ecmascript"], &["js", "jsx", "mjs", "cjs"]),
-    ("typescript", &["ts", "tsx"], &["ts", "tsx", "mts", "cts"]),
+    ("javascript", &["js", "jsx", "node", "nodejs", "ecmascript", "javascriptreact"], &["js", "jsx", "mjs", "cjs"]),
+    ("typescript", &["ts", "tsx", "typescriptreact"], &["ts", "tsx", "mts", "cts"]),
     ("go", &["golang"], &["go"]),
     ("rust", &["rs"], &["rs"]),
     ("bash", &["sh", "shell", "zsh", "shellscript"], &["sh", "bash", "zsh", "ksh"]),
@@ -90,12 +90,29 @@ pub fn detect_language(path: Option<&str>, source: &str) -> &'static str {
     path.and_then(by_path).or_else(|| by_shebang(source)).unwrap_or_else(|| by_content(source))
 }
 
-/// The canonical name behind a name as people write it.
+/// What a language is called that was named and that we do not know.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// Names by which editors say that they do not know either.
+const NO_NAMES: &[&str] = &["", "auto", "detect", "none", "other", "plain", "plaintext", "text", "txt", "unknown"];
+
+/// The language of a text as its caller names it; [`UNKNOWN`] where the name is none of ours, and a guess where nothing is named.
+pub(crate) fn language_of(name: Option<&str>, path: Option<&str>, source: &str) -> &'static str {
+    let named = name.map(str::trim).filter(|name| !NO_NAMES.contains(&name.to_ascii_lowercase().as_str()));
+    named.map_or_else(|| detect_language(path, source), |name| canonical(name).unwrap_or(UNKNOWN))
+}
+
+/// The canonical name behind a name as people write it, with or without a version.
 pub(crate) fn canonical(name: &str) -> Option<&'static str> {
     let name = name.trim().to_ascii_lowercase();
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ' | '-' | '_'));
+    [name.as_str(), bare].into_iter().find_map(named)
+}
+
+fn named(name: &str) -> Option<&'static str> {
     LANGUAGES
         .iter()
-        .find(|(language, aliases, _)| *language == name || aliases.contains(&name.as_str()))
+        .find(|(language, aliases, _)| *language == name || aliases.contains(&name))
         .map(|(language, ..)| *language)
 }
 
@@ -108,7 +125,7 @@ fn by_path(path: &str) -> Option<&'static str> {
 fn by_shebang(source: &str) -> Option<&'static str> {
     let line = source.trim_start_matches('\u{feff}').strip_prefix("#!")?.lines().next()?;
     let program = line.split(['/', ' ']).rfind(|word| !word.is_empty() && !word.starts_with('-'))?;
-    canonical(program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'))
+    canonical(program)
 }
 
 fn by_content(source: &str) -> &'static str {
@@ -162,7 +179,7 @@ fn score_line(line: &str, add: &mut impl FnMut(&str, u32)) {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, detect_language};
+    use super::{UNKNOWN, canonical, detect_language, language_of};
 
     #[track_caller]
     fn check(path: Option<&str>, source: &str, expect: &str) {
@@ -197,6 +214,17 @@ mod tests {
     fn names_have_aliases() {
         assert_eq!(canonical(" PY "), Some("python"));
         assert_eq!(canonical("c#"), Some("csharp"));
+        assert_eq!(canonical("Python 3.11"), Some("python"));
         assert_eq!(canonical("klingon"), None);
+    }
+
+    #[test]
+    fn a_named_language_is_never_guessed() {
+        let python = "import os\nos.system(input())\n";
+        assert_eq!(language_of(Some("cobol"), Some("a.py"), python), UNKNOWN);
+        assert_eq!(language_of(Some("c++"), Some("a.py"), python), "cpp");
+        for nothing in [None, Some(" "), Some("PlainText")] {
+            assert_eq!(language_of(nothing, None, python), "python");
+        }
     }
 }

@@ -34,10 +34,7 @@ pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
 /// Total: every input gets a report, whatever its size, nesting or encoding. Deterministic, so the same request
 /// always gives the same report; work is bounded by a step budget, not by a clock.
 pub fn analyze(request: &Request<'_>) -> Report {
-    let language = request
-        .language
-        .and_then(language::canonical)
-        .unwrap_or_else(|| language::detect_language(request.file_path, request.source));
+    let language = language::language_of(request.language, request.file_path, request.source);
     if request.source.len() > MAX_SOURCE_BYTES {
         return oversized(language);
     }

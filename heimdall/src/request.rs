@@ -24,7 +24,8 @@ pub struct Request<'a> {
     /// Where it came from; its extension is one hint for the language.
     #[serde(borrow)]
     pub file_path: Option<&'a str>,
-    /// The language by name (`python`, `py`, `js`, ...); an unknown name is ignored.
+    /// The language by name (`python`, `py`, `js`, ...), which decides. Under a name that we do not know only what holds for any
+    /// text is looked for, and the report's language is `unknown`.
     #[serde(borrow)]
     pub language: Option<&'a str>,
     /// Which kinds of finding to return.

@@ -58,3 +58,25 @@ async fn a_language_without_a_runtime_is_refused_before_it_is_queued_for_one() {
     let hint = failed["error"]["hint"].as_str().unwrap_or_default();
     assert!(["python", "node", "bash", "sql"].iter().all(|name| hint.contains(name)), "{failed}");
 }
+
+#[tokio::test]
+async fn a_language_that_the_analyser_does_not_know_is_not_taken_for_python() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let code = "import os\nos.system(input())\ntoken = \"ghp_0123456789abcdefghijABCDEFGHIJ012345\"\n";
+    let ask = async |language: &str| {
+        let body = json!({"context": {"file_content": code, "language": language, "file_path": "a.py"}});
+        client.post("/api/v3/analyze", &body).await.expect(200)
+    };
+    let rules = |answer: &serde_json::Value| {
+        let suggestions = answer["data"]["suggestions"].as_array().expect("suggestions");
+        suggestions.iter().map(|found| found["rule"].as_str().expect("a rule").to_owned()).collect::<Vec<_>>()
+    };
+    let (cobol, python) = (ask("Cobol 2014").await, ask("Python 3.12").await);
+    assert!(rules(&python).iter().any(|rule| rule.contains("COMMAND")), "{python}");
+    // A secret is one in any language.
+    assert_eq!((rules(&cobol).len(), &cobol["data"]["language"]), (1, &json!("unknown")), "{cobol}");
+    let summary = cobol["data"]["analysis_summary"].as_str().expect("a summary");
+    assert!(summary.contains("not supported") && !summary.to_lowercase().contains("cobol"), "{summary}");
+    assert_eq!(cobol["metadata"]["tools_used"], json!(["heimdall", "heimdall-lines"]));
+}

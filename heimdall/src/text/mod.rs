@@ -9,6 +9,7 @@ mod shell;
 
 use crate::Outcome;
 use crate::findings::Findings;
+use crate::language::UNKNOWN;
 use crate::rules;
 
 /// Looks at a text of any language.
@@ -35,7 +36,8 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
             _ => {}
         }
     }
-    Outcome { parsed: false, confidence: 0.3, tools: vec!["heimdall", "heimdall-lines"] }
+    let confidence = if language == UNKNOWN { 0.1 } else { 0.3 };
+    Outcome { parsed: false, confidence, tools: vec!["heimdall", "heimdall-lines"] }
 }
 
 /// Longer lines are data or minified code.
