@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 use shared::telemetry::registry;
 
 pub(crate) static REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
@@ -34,6 +34,11 @@ pub(crate) static PROJECTED: LazyLock<IntCounter> = LazyLock::new(|| {
     register(IntCounter::new("promptcraft_projected_total", "Transitions that were written into the read model."))
 });
 
+pub(crate) static DEAD_LETTERS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let options = Opts::new("promptcraft_dead_letters", "Dead letters that wait for an operator, by cause.");
+    register(IntGaugeVec::new(options, &["cause"]))
+});
+
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     register(IntCounterVec::new(Opts::new(name, help), labels))
 }
@@ -59,7 +64,8 @@ mod tests {
         AUTH_FAILURES.with_label_values(&["expired"]).inc();
         RATE_LIMITED.with_label_values(&["execute"]).inc();
         PROJECTED.inc();
+        DEAD_LETTERS.with_label_values(&["exhausted"]).set(1);
         let text = shared::telemetry::scrape().unwrap();
-        assert_eq!(text.matches("# HELP promptcraft_").count(), 7, "{text}");
+        assert_eq!(text.matches("# HELP promptcraft_").count(), 8, "{text}");
     }
 }

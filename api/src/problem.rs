@@ -75,6 +75,10 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "no-such-workflow", "There is no such workflow, or it is not for you to see.")
     }
 
+    pub(crate) fn no_such_letter() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-letter", "There is no such dead letter; it may have been dropped.")
+    }
+
     pub(crate) fn no_such_artifact() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-artifact", "There is no such artifact, or it is not released.")
     }

@@ -8,7 +8,9 @@ use actix_web::{Resource, Route, guard, web};
 
 use crate::auth::{refresh, require_token, revoke, sign_in};
 use crate::traffic::no_such_call;
-use crate::{analyze, approve, artifacts, cancel, docs, events, execute, health, inbox, list, openapi, status};
+use crate::{
+    analyze, approve, artifacts, cancel, dead_letters, docs, events, execute, health, inbox, list, openapi, status,
+};
 
 /// Under this path nothing is answered without a token.
 const BEHIND_THE_DOOR: &str = "/api/v3";
@@ -26,6 +28,10 @@ fn get(path: &'static str, route: impl FnOnce(Route) -> Route) -> Call {
 
 fn post(path: &'static str, route: impl FnOnce(Route) -> Route) -> Call {
     Call { method: Method::POST, path, route: route(web::route()) }
+}
+
+fn delete(path: &'static str, route: impl FnOnce(Route) -> Route) -> Call {
+    Call { method: Method::DELETE, path, route: route(web::route()) }
 }
 
 /// Every call, in the order in which paths are tried.
@@ -47,6 +53,9 @@ pub(crate) fn calls() -> Vec<Call> {
         get("/api/v3/execute/{workflow_id}/events", |route| route.to(events::events)),
         get("/api/v3/execute/{workflow_id}/artifacts/{name:.+}", |route| route.to(artifacts::artifact)),
         get("/api/v3/approvals", |route| route.to(inbox::inbox)),
+        get("/api/v3/admin/dead-letters", |route| route.to(dead_letters::list)),
+        get("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::show)),
+        delete("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::discard)),
         post("/api/v3/analyze", |route| route.to(analyze::analyze)),
     ]
 }

@@ -13,8 +13,8 @@ use shared::clock::Clock;
 use shared::identity::spend_time_of_a_check;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Control, ProvisionError, Watched, WorkflowLog,
-    verify,
+    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Control, DeadLetters, ProvisionError, Watched,
+    WorkflowLog, verify,
 };
 use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Keyring, Tokens, refuse_demo};
 use crate::config::Config;
+use crate::dead_letters::run_count;
 use crate::feed::{Feed, run_feed};
 use crate::newest::Newest;
 use crate::presence::{Present, run_presence};
@@ -106,6 +107,7 @@ impl Application {
         life.spawn(run_feed(shared.clone()));
         life.spawn(run_presence(shared.clone()));
         life.spawn(run_projector(shared.clone()));
+        life.spawn(run_count(shared.clone()));
         life.spawn(run_rebuilds(shared));
         life.spawn(stop_when_idle(server.handle(), life.stopping(), state.running.clone()));
         tracing::info!(%address, metrics = %metrics.address(), "the API is ready");
@@ -167,6 +169,7 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         blobs: Blobs::new(&broker),
         control: Control::new(&broker),
         analyses: AnalysisRequests::new(&broker),
+        letters: DeadLetters::new(&broker),
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         feed: Feed::new(),
         streams: OpenStreams::default(),

@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicUsize;
 use shared::clock::Clock;
 use shared::identity::{RefreshFamily, Revocation};
 use shared::lifecycle::Lifecycle;
-use shared::messaging::{AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Control, WorkerReport, WorkflowLog};
+use shared::messaging::{
+    AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Control, DeadLetters, WorkerReport, WorkflowLog,
+};
 use shared::read_model::{RateLimiter, ReadModel};
 use tokio::sync::Semaphore;
 
@@ -28,6 +30,7 @@ pub(crate) struct State {
     pub(crate) blobs: Blobs,
     pub(crate) control: Control,
     pub(crate) analyses: AnalysisRequests,
+    pub(crate) letters: DeadLetters,
     pub(crate) limiter: RateLimiter,
     pub(crate) tokens: Tokens,
     pub(crate) families: Bucket<RefreshFamily>,

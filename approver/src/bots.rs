@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shared::approval::{Actor, Channel, DecisionRequest, Refusal};
 use shared::ids::WorkflowId;
-use shared::messaging::{ApprovalDesk, AuditRecord, BotDecision, BotReply, Delivery, Received, Settlement};
+use shared::messaging::{ApprovalDesk, AuditRecord, BotDecision, BotReply, Cause, Delivery, Received, Settlement};
 use shared::workflow::NewInput;
 
 use crate::desk::{Desk, Outcome};
@@ -18,7 +18,9 @@ const MESSAGE_ID_BYTES: usize = 128;
 
 /// Handles one message on a bot's decision subject and settles it.
 pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::messaging::RawMessage>) -> Settlement {
-    let Some(received) = ApprovalDesk::read(delivery.body()) else { return delivery.ack().await };
+    let Some(received) = ApprovalDesk::read(delivery.body()) else {
+        return delivery.dead_letter(&desk.letters, Cause::Unreadable, "its subject names no sender").await;
+    };
     let request = match read(&desk, &received).await {
         Ok(request) => request,
         Err((id, reason)) => {

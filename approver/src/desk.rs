@@ -5,7 +5,8 @@ use shared::clock::Clock;
 use shared::identity::User;
 use shared::ids::{Digest, EventId};
 use shared::messaging::{
-    AppendError, ApprovalDesk, AuditLog, AuditRecord, Blobs, Control, Entry, ReadError, Timers, Watched, WorkflowLog,
+    AppendError, ApprovalDesk, AuditLog, AuditRecord, Blobs, Control, DeadLetters, Entry, ReadError, Timers, Watched,
+    WorkflowLog,
 };
 use shared::read_model::ReadModel;
 use shared::workflow::{Event, EventKind, Happened, Illegal, Workflow, transition};
@@ -23,6 +24,7 @@ pub(crate) struct Desk {
     pub(crate) view: ReadModel,
     pub(crate) bots: ApprovalDesk,
     pub(crate) timers: Timers,
+    pub(crate) letters: DeadLetters,
     pub(crate) control: Control,
     pub(crate) audit: AuditLog,
     pub(crate) users: Watched<User>,

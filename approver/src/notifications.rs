@@ -12,7 +12,7 @@ use ring::hmac;
 use serde_json::json;
 use shared::clock::Clock;
 use shared::identity::Secret;
-use shared::messaging::{Delivery, Entry, Settlement};
+use shared::messaging::{Cause, DeadLetters, Delivery, Entry, Settlement};
 use shared::webhook;
 
 /// Deliveries of one notification before it is given up, over about an hour.
@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Notifier {
     pub(crate) key: Option<Secret>,
     pub(crate) allow_private: bool,
+    pub(crate) letters: DeadLetters,
     pub(crate) clock: Clock,
 }
 
@@ -51,7 +52,7 @@ pub(crate) async fn handle_notification(notifier: Arc<Notifier>, delivery: Deliv
         }
         Attempt::Later(reason) if delivery.delivered() >= TRIES => {
             tracing::warn!(workflow.id = %id, %reason, "a notification was given up");
-            delivery.ack().await
+            delivery.dead_letter(&notifier.letters, Cause::Undelivered, &reason).await
         }
         Attempt::Later(reason) => {
             tracing::info!(workflow.id = %id, %reason, "a notification will be tried again");
@@ -64,7 +65,7 @@ pub(crate) async fn handle_notification(notifier: Arc<Notifier>, delivery: Deliv
 impl Notifier {
     async fn notify(&self, target: &str, entry: &Entry) -> Attempt {
         let Ok(url) = Url::parse(target) else { return Attempt::Never("the address cannot be read".to_owned()) };
-        let addresses = match self.resolve(&url).await {
+        let addresses = match resolve(&url, self.allow_private).await {
             Ok(addresses) => addresses,
             Err(attempt) => return attempt,
         };
@@ -88,19 +89,19 @@ impl Notifier {
             Err(error) => Attempt::Later(error.without_url().to_string()),
         }
     }
+}
 
-    /// The addresses behind the name, all of which must be allowed.
-    async fn resolve(&self, url: &Url) -> Result<Vec<SocketAddr>, Attempt> {
-        let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = url.port_or_known_default().unwrap_or(443);
-        let found = tokio::net::lookup_host((host, port)).await.map_err(|error| Attempt::Later(error.to_string()))?;
-        let addresses: Vec<SocketAddr> = found.collect();
-        for address in &addresses {
-            webhook::check(address.ip(), self.allow_private)
-                .map_err(|error| Attempt::Never(format!("the receiver's address {error}")))?;
-        }
-        if addresses.is_empty() { Err(Attempt::Later("the name has no address".to_owned())) } else { Ok(addresses) }
+/// The addresses behind the name, all of which must be allowed.
+async fn resolve(url: &Url, allow_private: bool) -> Result<Vec<SocketAddr>, Attempt> {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let found = tokio::net::lookup_host((host, port)).await.map_err(|error| Attempt::Later(error.to_string()))?;
+    let addresses: Vec<SocketAddr> = found.collect();
+    for address in &addresses {
+        webhook::check(address.ip(), allow_private)
+            .map_err(|error| Attempt::Never(format!("the receiver's address {error}")))?;
     }
+    if addresses.is_empty() { Err(Attempt::Later("the name has no address".to_owned())) } else { Ok(addresses) }
 }
 
 fn client_for(url: &Url, addresses: &[SocketAddr]) -> Result<Client, String> {
@@ -160,10 +161,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_private_receiver_is_never_resolved_into_a_request() {
-        let notifier = Notifier { key: None, allow_private: false, clock: Clock::system() };
         for target in ["http://127.0.0.1:1/", "http://[::1]/", "http://localhost/", "http://169.254.169.254/latest"] {
             let url = Url::parse(target).unwrap();
-            assert!(matches!(notifier.resolve(&url).await, Err(Attempt::Never(_))), "{target}");
+            assert!(matches!(resolve(&url, false).await, Err(Attempt::Never(_))), "{target}");
         }
     }
 }

@@ -39,7 +39,8 @@ fn record_of(entry: &Entry) -> Option<AuditRecord> {
         | EventKind::Generated
         | EventKind::NoGenerator
         | EventKind::Analyzed
-        | EventKind::Executed => return None,
+        | EventKind::Executed
+        | EventKind::Retried => return None,
     };
     let decision = newest_decision(entry).filter(|_| happened.kind == EventKind::Decided);
     let closed = workflow.closed_gates.last();

@@ -8,8 +8,9 @@ use futures_util::StreamExt;
 use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DecodeError, Delivery,
-    Entry, ProvisionError, Queue, RawMessage, Settlement, Timers, Unreadable, Watched, WorkflowLog, consume, verify,
+    ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters,
+    DecodeError, Delivery, Entry, ProvisionError, Queue, RawMessage, Settlement, Timers, Unreadable, Watched,
+    WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
@@ -73,13 +74,19 @@ impl Application {
             view: ReadModel::open(config.redis_url.expose())?,
             bots: ApprovalDesk::new(&broker),
             timers: Timers::new(&broker),
+            letters: DeadLetters::new(&broker),
             control: Control::new(&broker),
             audit: AuditLog::new(&broker),
             users,
             policy: config.policy,
             clock: clock.clone(),
         };
-        let notifier = Notifier { key: config.webhook_key, allow_private: config.webhook_allow_private, clock };
+        let notifier = Notifier {
+            key: config.webhook_key,
+            allow_private: config.webhook_allow_private,
+            letters: DeadLetters::new(&broker),
+            clock,
+        };
         let metrics = MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?;
         Ok(Self { desk: Arc::new(desk), notifier: Arc::new(notifier), broker, metrics, life })
     }

@@ -4,14 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::ids::WorkflowId;
-use shared::messaging::{Delivery, RawMessage, Settlement, TimerKind, Timers};
+use shared::messaging::{Cause, Delivery, RawMessage, Settlement, TimerKind, Timers};
 use shared::workflow::Event;
 
 use crate::desk::{Desk, MoveError};
 
+/// A timer that is not known here is left to other approvers so often.
+const LEFT_DELIVERIES: u64 = 10;
+const LEFT_DELAY: Duration = Duration::from_secs(3);
+
 /// Handles one fired timer and settles it.
 pub(crate) async fn handle_timer(desk: Arc<Desk>, delivery: Delivery<RawMessage>) -> Settlement {
-    let Some((kind, id)) = Timers::read(delivery.body()) else { return delivery.ack().await };
+    let Some((kind, id)) = Timers::read(delivery.body()) else {
+        return leave(&desk, delivery).await;
+    };
     match fire(&desk, delivery.body(), kind, id).await {
         Ok(()) => delivery.ack().await,
         Err(reason) => {
@@ -19,6 +25,14 @@ pub(crate) async fn handle_timer(desk: Arc<Desk>, delivery: Delivery<RawMessage>
             delivery.retry_after(Duration::from_secs(1)).await
         }
     }
+}
+
+/// A timer of a kind that this build does not know: a newer approver may, and an operator can put it back for one.
+async fn leave(desk: &Desk, delivery: Delivery<RawMessage>) -> Settlement {
+    if delivery.delivered() < LEFT_DELIVERIES {
+        return delivery.retry_after(LEFT_DELAY).await;
+    }
+    delivery.dead_letter(&desk.letters, Cause::Unreadable, "no approver knows this kind of timer").await
 }
 
 async fn fire(desk: &Desk, message: &RawMessage, kind: TimerKind, id: WorkflowId) -> Result<(), String> {

@@ -4,6 +4,7 @@ mod analyze;
 mod approve;
 mod bot;
 mod cancel;
+mod dead;
 mod doctor;
 mod guard;
 mod inbox;
@@ -42,6 +43,8 @@ pub enum Command {
     Bot(bot::Bot),
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Dead(dead::Dead),
     Provision(provision::Provision),
     Rebuild(rebuild::Rebuild),
     #[command(hide = true)]
@@ -66,6 +69,7 @@ impl Command {
             Self::User(command) => command.run().await,
             Self::Bot(command) => command.run().await,
             Self::Keys(command) => command.run().await,
+            Self::Dead(command) => command.run().await,
             Self::Provision(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::Guard(command) => Err(command.run().into()),

@@ -99,7 +99,9 @@ where
 {
     let job: Job = decode(&message.payload)?;
     let header = message.headers.as_ref().and_then(|headers| headers.get(REPLY_TO));
-    let Some(reply) = header.map(|value| value.as_str().to_owned()) else { return Ok(()) };
+    let Some(reply) = header.map(|value| value.as_str().to_owned()) else {
+        return Err(DecodeError::Unanswerable);
+    };
     if now > job.deadline {
         tracing::info!("an analysis came too late for its caller; dropped");
         return Ok(());

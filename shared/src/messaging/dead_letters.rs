@@ -1,25 +1,105 @@
 //! Dead letters: messages that no attempt could serve, kept whole with the reason.
 
-use async_nats::jetstream::message::PublishMessage;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use async_nats::jetstream;
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::stream::{DirectGetErrorKind, RawMessageErrorKind};
+use futures_util::TryStreamExt;
+use prometheus::{IntCounterVec, Opts};
 use serde::{Deserialize, Serialize};
 
 use super::broker::Broker;
-use super::envelope::encode;
+use super::envelope::{decode, encode};
 use super::subjects;
+use crate::clock::Timestamp;
+use crate::ids::WorkflowId;
+use crate::telemetry::registry;
 
-/// A message that was given up, with everything needed to look at it and to send it again.
+/// Letters that this process wrote, by cause.
+static WRITTEN: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let options = Opts::new("promptcraft_dead_letters_total", "Dead letters that this process wrote, by cause.");
+    let written = IntCounterVec::new(options, &["cause"]).expect("a metric's name and labels are valid constants");
+    registry().register(Box::new(written.clone())).expect("a metric is registered once");
+    written
+});
+
+/// Why a message was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// No build can read it.
+    #[default]
+    Unreadable,
+    /// It does not belong on its subject.
+    Forged,
+    /// It had all its attempts.
+    Exhausted,
+    /// Whoever it was to be sent to never took it.
+    Undelivered,
+}
+
+impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 4] = [Self::Unreadable, Self::Forged, Self::Exhausted, Self::Undelivered];
+
+    /// The cause's name, one subject token.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Forged => "forged",
+            Self::Exhausted => "exhausted",
+            Self::Undelivered => "undelivered",
+        }
+    }
+}
+
+impl std::str::FromStr for Cause {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|cause| cause.as_str() == text);
+        found.ok_or("a cause is unreadable, forged, exhausted or undelivered")
+    }
+}
+
+/// A message that was given up, with everything needed to look at it and to put it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub stream: String,
     /// Its place in that stream.
     pub sequence: u64,
     pub subject: String,
+    #[serde(default)]
+    pub cause: Cause,
     pub reason: String,
     pub attempts: u64,
     pub headers: Vec<(String, String)>,
     #[serde(with = "serde_bytes")]
     pub payload: Vec<u8>,
 }
+
+impl DeadLetter {
+    /// The workflow that the message spoke of, as its subject names it.
+    pub fn workflow_id(&self) -> Option<WorkflowId> {
+        subjects::workflow_of(&self.subject)
+    }
+}
+
+/// A letter in its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptLetter {
+    /// Its place among the letters: rising, and never given twice.
+    pub id: u64,
+    pub at: Timestamp,
+    pub letter: DeadLetter,
+}
+
+/// The letters cannot be read or written now.
+#[derive(Debug, thiserror::Error)]
+#[error("the dead letters cannot be read or written now: {0}")]
+pub struct LettersAway(pub(super) String);
 
 /// The stream of dead letters.
 #[derive(Debug, Clone)]
@@ -30,16 +110,98 @@ pub struct DeadLetters {
 impl DeadLetters {
     /// The dead letters behind `broker`.
     pub fn new(broker: &Broker) -> Self {
+        LazyLock::force(&WRITTEN);
         Self { broker: broker.clone() }
     }
 
-    /// Stores a dead letter; returns once it is on disk. Idempotent by stream and sequence within two minutes.
-    pub async fn publish(&self, letter: &DeadLetter) -> Result<(), String> {
-        let message = PublishMessage::build()
-            .payload(encode(letter).into())
-            .message_id(format!("{}-{}", letter.stream, letter.sequence));
-        let subject = subjects::dead_letter(&letter.stream);
-        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?;
-        ack.await.map(|_| ()).map_err(|error| error.to_string())
+    /// Stores a dead letter; returns once it is on disk. Idempotent by cause, stream and sequence for as long as it is kept.
+    pub async fn publish(&self, letter: &DeadLetter) -> Result<(), LettersAway> {
+        // The fence on sequence 0 stores a letter once; a conflict says that it is there already.
+        let message = PublishMessage::build().payload(encode(letter).into()).expected_last_subject_sequence(0);
+        let subject = subjects::dead_letter(letter.cause.as_str(), &letter.stream, letter.sequence);
+        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(away)?;
+        match ack.await {
+            Ok(_) => {
+                WRITTEN.with_label_values(&[letter.cause.as_str()]).inc();
+                Ok(())
+            }
+            Err(error) if super::log::is_conflict(&error) => Ok(()),
+            Err(error) => Err(away(error)),
+        }
     }
+
+    /// At most `limit` letters behind the one with id `after`, oldest first; 0 begins.
+    pub async fn list(&self, cause: Option<Cause>, after: u64, limit: usize) -> Result<Vec<KeptLetter>, LettersAway> {
+        let stream = self.stream().await?;
+        let filter = cause.map_or_else(|| subjects::ALL_DEAD_LETTERS.to_owned(), |c| subjects::dead_by(c.as_str()));
+        let (mut found, mut next) = (Vec::new(), after + 1);
+        while found.len() < limit {
+            match stream.direct_get_next_for_subject(filter.clone(), Some(next)).await {
+                Ok(message) => {
+                    next = message.sequence + 1;
+                    found.push(read(message));
+                }
+                Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
+                Err(error) => return Err(away(error)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The letter with this id.
+    pub async fn get(&self, id: u64) -> Result<Option<KeptLetter>, LettersAway> {
+        // Sequence 0 means the newest to the broker, and is nobody's id.
+        if id == 0 {
+            return Ok(None);
+        }
+        match self.stream().await?.get_raw_message(id).await {
+            Ok(message) => Ok(Some(read(message))),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(away(error)),
+        }
+    }
+
+    /// Takes a letter away for good; false where there is none with this id.
+    pub async fn discard(&self, id: u64) -> Result<bool, LettersAway> {
+        if self.get(id).await?.is_none() {
+            return Ok(false);
+        }
+        self.stream().await?.delete_message(id).await.map_err(away)
+    }
+
+    /// How many letters are kept, by cause.
+    pub async fn counts(&self) -> Result<BTreeMap<Cause, u64>, LettersAway> {
+        let stream = self.stream().await?;
+        let mut counts: BTreeMap<Cause, u64> = Cause::ALL.into_iter().map(|cause| (cause, 0)).collect();
+        let mut listing = stream.info_with_subjects(subjects::ALL_DEAD_LETTERS).await.map_err(away)?;
+        while let Some((subject, count)) = listing.try_next().await.map_err(away)? {
+            let cause = subject.split('.').nth(1).and_then(|token| token.parse().ok()).unwrap_or_default();
+            *counts.entry(cause).or_default() += u64::try_from(count).unwrap_or_default();
+        }
+        Ok(counts)
+    }
+
+    async fn stream(&self) -> Result<jetstream::stream::Stream<()>, LettersAway> {
+        self.broker.jetstream().get_stream_no_info(subjects::DEAD_LETTERS).await.map_err(away)
+    }
+}
+
+fn away(error: impl std::fmt::Display) -> LettersAway {
+    LettersAway(error.to_string())
+}
+
+/// What cannot be read as a letter is shown as one all the same: somebody put it there.
+fn read(message: StreamMessage) -> KeptLetter {
+    let letter = decode(&message.payload).unwrap_or_else(|error| DeadLetter {
+        stream: subjects::DEAD_LETTERS.to_owned(),
+        sequence: message.sequence,
+        subject: message.subject.to_string(),
+        cause: Cause::Unreadable,
+        reason: format!("it is no dead letter: {error}"),
+        attempts: 0,
+        headers: Vec::new(),
+        payload: message.payload.to_vec(),
+    });
+    let millis = i64::try_from(message.time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    KeptLetter { id: message.sequence, at: Timestamp::from_millis(millis), letter }
 }

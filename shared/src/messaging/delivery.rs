@@ -6,7 +6,7 @@ use async_nats::jetstream::{AckKind, Message};
 use tokio_util::sync::CancellationToken;
 use tokio_util::sync::DropGuard;
 
-use super::dead_letters::{DeadLetter, DeadLetters};
+use super::dead_letters::{Cause, DeadLetter, DeadLetters};
 
 /// How a delivery was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl<T> Delivery<T> {
     }
 
     /// The message as a dead letter, whole.
-    pub fn to_letter(&self, reason: &str) -> DeadLetter {
+    pub fn to_letter(&self, cause: Cause, reason: &str) -> DeadLetter {
         let message = &self.parts.message;
         let info = message.info();
         let headers = message.headers.iter().flat_map(|headers| headers.iter());
@@ -77,6 +77,7 @@ impl<T> Delivery<T> {
             stream: info.as_ref().map(|info| info.stream.to_owned()).unwrap_or_default(),
             sequence: info.map(|info| info.stream_sequence).unwrap_or_default(),
             subject: message.subject.to_string(),
+            cause,
             reason: reason.to_owned(),
             attempts: self.parts.delivered,
             headers: headers
@@ -95,8 +96,8 @@ impl<T> Delivery<T> {
     /// Copies the message to the dead letters and, once that is on disk, takes it out of the queue.
     ///
     /// Where the copy fails the message is handed back instead: nothing is lost.
-    pub async fn dead_letter(self, letters: &DeadLetters, reason: &str) -> Settlement {
-        match letters.publish(&self.to_letter(reason)).await {
+    pub async fn dead_letter(self, letters: &DeadLetters, cause: Cause, reason: &str) -> Settlement {
+        match letters.publish(&self.to_letter(cause, reason)).await {
             Ok(()) => self.discard().await,
             Err(error) => {
                 tracing::error!(%error, "a dead letter could not be stored; the message is handed back");

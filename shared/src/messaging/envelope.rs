@@ -24,6 +24,8 @@ pub enum DecodeError {
     /// Its content belongs on another subject, where its sender may not publish.
     #[error("the message does not belong on its subject")]
     Forged,
+    #[error("the message says nobody to answer")]
+    Unanswerable,
 }
 
 /// The bytes of `body` in this build's version.

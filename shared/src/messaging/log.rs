@@ -80,7 +80,7 @@ pub enum ReadError {
 impl ReadError {
     /// Whether no build will ever read it: broken or forged.
     pub fn is_hopeless(&self) -> bool {
-        matches!(self, Self::Decode(DecodeError::Malformed(_) | DecodeError::Forged))
+        matches!(self, Self::Decode(DecodeError::Malformed(_) | DecodeError::Forged | DecodeError::Unanswerable))
     }
 }
 

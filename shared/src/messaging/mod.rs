@@ -15,6 +15,7 @@ mod dead_letters;
 mod delivery;
 mod envelope;
 mod log;
+mod put_back;
 mod queue;
 mod streams;
 mod subjects;
@@ -32,10 +33,11 @@ pub use buckets::{Bucket, BucketError, Buckets, Watched};
 pub use control::{
     ApprovalAnswer, ApproverReport, CancelSignals, Control, HttpDecision, Question, Reports, WorkerReport,
 };
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
 pub use delivery::{Delivery, Settlement};
 pub use envelope::{DecodeError, Envelope, decode, encode};
 pub use log::{AppendError, Entry, ReadError, WorkflowLog};
+pub use put_back::{PutBackError, put_back};
 pub use queue::{Consumer, Queue, Unreadable, consume};
 pub use streams::{ProvisionError, provision, verify};
 pub use timers::{TimerKind, Timers};

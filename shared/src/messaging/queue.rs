@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::broker::Broker;
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{Cause, DeadLetters};
 use super::delivery::Delivery;
 use super::envelope::DecodeError;
 use super::log::{Entry, decode_entry};
@@ -186,12 +186,15 @@ impl Queue {
     /// Settles a delivery whose body this build cannot read.
     pub async fn settle_unreadable(&self, delivery: Delivery<Message>, error: &DecodeError) {
         tracing::warn!(%error, subject = %delivery.body().subject, "a message cannot be read");
-        match error {
-            DecodeError::Newer(_) => delivery.retry_after(Duration::from_secs(5)).await,
-            DecodeError::Malformed(_) | DecodeError::Forged => {
-                delivery.dead_letter(&self.letters, &error.to_string()).await
+        let cause = match error {
+            DecodeError::Newer(_) => {
+                delivery.retry_after(Duration::from_secs(5)).await;
+                return;
             }
+            DecodeError::Malformed(_) | DecodeError::Unanswerable => Cause::Unreadable,
+            DecodeError::Forged => Cause::Forged,
         };
+        delivery.dead_letter(&self.letters, cause, &error.to_string()).await;
     }
 }
 

@@ -89,6 +89,8 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
         Config {
             compression: Some(Compression::S2),
             allow_atomic_publish: true,
+            // Whatever is in the log fits into a dead letter, which is larger by its headers; no transition is near this size.
+            max_message_size: 4 * 1024 * 1024,
             ..base(subjects::WORKFLOWS, &[subjects::ALL_TRANSITIONS])
         },
         Config { compression: Some(Compression::S2), ..base(subjects::BLOBS, &[subjects::ALL_BLOBS]) },

@@ -112,8 +112,16 @@ pub(crate) fn fired(kind: &str, id: WorkflowId) -> String {
     format!("timers.fired.{kind}.{id}")
 }
 
-pub(crate) fn dead_letter(stream: &str) -> String {
-    format!("dead.{}", stream.to_ascii_lowercase())
+pub(crate) fn is_fired_timer(subject: &str) -> bool {
+    subject.starts_with("timers.fired.")
+}
+
+pub(crate) fn dead_letter(cause: &str, stream: &str, sequence: u64) -> String {
+    format!("dead.{cause}.{}.{sequence}", stream.to_ascii_lowercase())
+}
+
+pub(crate) fn dead_by(cause: &str) -> String {
+    format!("dead.{cause}.>")
 }
 
 pub(crate) fn cancel(id: WorkflowId) -> String {

@@ -67,6 +67,8 @@ pub enum EventKind {
     Expired,
     TimedOut,
     Cancelled,
+    /// An operator put a step back that had been given up.
+    Retried,
 }
 
 impl EventKind {
@@ -86,6 +88,7 @@ impl EventKind {
             Self::Expired => "expired",
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
+            Self::Retried => "retried",
         }
     }
 }
@@ -155,6 +158,7 @@ impl Happened {
             | EventKind::Analyzed
             | EventKind::Executed
             | EventKind::StepFailed
+            | EventKind::Retried
             | EventKind::Cancelled => self.actor == Actor::approver(),
         }
     }
@@ -175,7 +179,8 @@ impl Happened {
             | EventKind::GateReleased
             | EventKind::Parked
             | EventKind::Expired
-            | EventKind::TimedOut => matches!(self.actor, Actor::Service(_)),
+            | EventKind::TimedOut
+            | EventKind::Retried => matches!(self.actor, Actor::Service(_)),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use shared::approval::Actor;
 use shared::clock::Timestamp;
 use shared::ids::EventId;
-use shared::messaging::{AppendError, Delivery, Entry, ReadError, Settlement};
+use shared::messaging::{AppendError, Cause, DeadLetter, Delivery, Entry, ReadError, Settlement};
 use shared::workflow::{Event, Failure, Happened, Phase, StepUsage, transition};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -230,7 +230,8 @@ async fn give_up(desk: &Desk, delivery: Delivery<Entry>) -> Settlement {
     let entry = delivery.body().clone();
     let reason = format!("the step was begun {} times and never ended", desk.attempts.limit());
     tracing::error!(workflow.id = %entry.workflow.id, %reason, "a dead letter");
-    if let Err(error) = desk.letters.publish(&delivery.to_letter(&reason)).await {
+    let letter = DeadLetter { attempts: desk.attempts.limit(), ..delivery.to_letter(Cause::Exhausted, &reason) };
+    if let Err(error) = desk.letters.publish(&letter).await {
         tracing::error!(%error, "the dead letter could not be stored");
         return delivery.retry_after(Duration::from_secs(5)).await;
     }

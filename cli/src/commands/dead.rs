@@ -1,0 +1,156 @@
+//! `promptcraft dead`: messages that were given up.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use shared::clock::Clock;
+use shared::messaging::{Cause, DeadLetters, KeptLetter, put_back};
+
+use super::Failure;
+use crate::operator::Installation;
+use crate::screen::{self, plain};
+
+/// Read so many at once.
+const PAGE: usize = 100;
+
+/// List, show, put back and drop dead letters: messages that no attempt could serve.
+#[derive(clap::Subcommand)]
+pub enum Dead {
+    List(List),
+    Show(Show),
+    Retry(Retry),
+    Drop(Discard),
+}
+
+/// List the dead letters, oldest first.
+#[derive(clap::Args)]
+pub struct List {
+    /// Only those of this cause: unreadable, forged, exhausted or undelivered.
+    #[arg(long)]
+    cause: Option<Cause>,
+    /// At most so many.
+    #[arg(long, default_value_t = 1_000)]
+    limit: usize,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+/// Show one dead letter.
+#[derive(clap::Args)]
+pub struct Show {
+    id: u64,
+    /// Write the message itself to standard output and nothing else. It may hold submitted code and results that nobody released.
+    #[arg(long)]
+    payload: bool,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+/// Put a dead letter back where it came from.
+///
+/// A step is put back only while its workflow still waits for it. As a rule a workflow has failed by the time its message is a
+/// dead letter, and an end is final: nothing is put back then, no new workflow is made, and the goal has to be submitted again.
+/// A timer that no process knew fires once more, for instance after an upgrade. Decisions, analyses and notifications cannot be
+/// put back.
+#[derive(clap::Args)]
+pub struct Retry {
+    id: u64,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+/// Take dead letters away for good.
+#[derive(clap::Args)]
+pub struct Discard {
+    #[arg(required = true)]
+    ids: Vec<u64>,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+impl Dead {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        match self {
+            Self::List(command) => command.run().await,
+            Self::Show(command) => command.run().await,
+            Self::Retry(command) => command.run().await,
+            Self::Drop(command) => command.run().await,
+        }
+    }
+}
+
+impl List {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let letters = DeadLetters::new(&self.installation.broker().await?);
+        let mut found: Vec<KeptLetter> = Vec::new();
+        while found.len() < self.limit {
+            let after = found.last().map_or(0, |kept| kept.id);
+            let page = letters.list(self.cause, after, PAGE.min(self.limit - found.len())).await?;
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page);
+        }
+        let rows: Vec<Vec<String>> = found.iter().map(row).collect();
+        screen::table(&["id", "since", "cause", "attempts", "subject", "reason"], &rows);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn row(kept: &KeptLetter) -> Vec<String> {
+    let letter = &kept.letter;
+    vec![
+        kept.id.to_string(),
+        kept.at.to_rfc3339(),
+        letter.cause.as_str().to_owned(),
+        letter.attempts.to_string(),
+        plain(&letter.subject),
+        plain(&letter.reason),
+    ]
+}
+
+impl Show {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let letters = DeadLetters::new(&self.installation.broker().await?);
+        let kept = letters.get(self.id).await?.ok_or("there is no such dead letter; see `promptcraft dead list`")?;
+        let letter = &kept.letter;
+        if self.payload {
+            std::io::stdout().write_all(&letter.payload)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        println!("since     {}", kept.at.to_rfc3339());
+        println!("cause     {}: {}", letter.cause.as_str(), plain(&letter.reason));
+        println!("attempts  {}", letter.attempts);
+        println!("from      {} {}, {}", plain(&letter.stream), letter.sequence, plain(&letter.subject));
+        if let Some(id) = letter.workflow_id() {
+            println!("workflow  {id}");
+        }
+        for (name, value) in &letter.headers {
+            println!("header    {}: {}", plain(name), plain(value));
+        }
+        println!("payload   {} bytes; --payload writes them out", letter.payload.len());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Retry {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let broker = self.installation.broker().await?;
+        let sequence = put_back(&broker, self.id, Clock::system().now()).await?;
+        println!("put back at {sequence}");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Discard {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let letters = DeadLetters::new(&self.installation.broker().await?);
+        let mut missing = 0;
+        for id in self.ids {
+            let dropped = letters.discard(id).await?;
+            println!("{id} {}", if dropped { "is dropped" } else { "is not there" });
+            missing += usize::from(!dropped);
+        }
+        Ok(if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}

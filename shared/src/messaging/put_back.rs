@@ -1,0 +1,120 @@
+//! Putting a dead letter back where it came from.
+
+use async_nats::jetstream::stream::RawMessageErrorKind;
+
+use super::broker::Broker;
+use super::dead_letters::{DeadLetters, KeptLetter, LettersAway};
+use super::log::{AppendError, ReadError, WorkflowLog};
+use super::subjects;
+use crate::approval::Actor;
+use crate::clock::Timestamp;
+use crate::ids::EventId;
+use crate::workflow::{EventKind, Happened, Phase, Workflow};
+
+/// Why a letter was not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum PutBackError {
+    #[error("there is no such dead letter")]
+    Unknown,
+    /// The workflow does not wait for this step any more.
+    #[error("{0}")]
+    MovedOn(String),
+    /// This kind of message cannot be put back.
+    #[error("{0}")]
+    Impossible(&'static str),
+    #[error(transparent)]
+    Away(#[from] LettersAway),
+}
+
+/// Puts a letter back and takes it from the dead letters; returns its new place in the stream that it came from.
+///
+/// What is put back is the stream's own message and not the copy in the letter: processes that may write letters may not
+/// write all that an operator may. A step goes through the fence: only where its message still is the newest of its workflow. A
+/// workflow that has ended stays ended, and none is invented. A timer fires once more, and whoever handles it looks at the state
+/// first. Nothing else can be put back. Repeated after a lost answer it finds the workflow moved on by the first time.
+pub async fn put_back(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, PutBackError> {
+    let letters = DeadLetters::new(broker);
+    let kept = letters.get(id).await?.ok_or(PutBackError::Unknown)?;
+    let sequence = match kept.letter.stream.as_str() {
+        subjects::WORKFLOWS => step(&WorkflowLog::new(broker), &kept, at).await?,
+        subjects::TIMERS => timer(broker, &kept).await?,
+        subjects::ANALYSES => {
+            return Err(PutBackError::Impossible("whoever waited for this analysis has gone; they ask again"));
+        }
+        subjects::APPROVALS => {
+            return Err(PutBackError::Impossible("a decision counts only when its sender sends it; ask them to"));
+        }
+        _ => return Err(PutBackError::Impossible("it did not come from a stream that takes letters back")),
+    };
+    letters.discard(id).await?;
+    Ok(sequence)
+}
+
+async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64, PutBackError> {
+    let letter = &kept.letter;
+    let Some(id) = letter.workflow_id() else { return Err(PutBackError::Impossible("it names no workflow")) };
+    let newest = match log.newest_from_leader(id).await {
+        Ok(Some(newest)) => newest,
+        Ok(None) => return Err(PutBackError::MovedOn("the workflow is not in the log any more".to_owned())),
+        Err(ReadError::Decode(error)) => return Err(PutBackError::MovedOn(error.to_string())),
+        Err(ReadError::Unavailable(reason)) => return Err(LettersAway(reason).into()),
+    };
+    if newest.sequence != letter.sequence || newest.workflow.status().is_terminal() {
+        return Err(PutBackError::MovedOn(where_it_is(&newest.workflow)));
+    }
+    if newest.workflow.gate().is_some() {
+        return Err(PutBackError::Impossible("it is a gate, and those are the approver's to write"));
+    }
+    let happened = Happened {
+        event_id: EventId::fresh(),
+        kind: EventKind::Retried,
+        actor: Actor::Service("operator".to_owned()),
+        at,
+        detail: Some(format!("dead letter {}", kept.id)),
+    };
+    match log.append(newest.sequence, &newest.workflow, &happened, newest.trace.child()).await {
+        Ok(sequence) => Ok(sequence),
+        Err(AppendError::Lost) => Err(PutBackError::MovedOn("the workflow moved on meanwhile".to_owned())),
+        Err(AppendError::Unavailable(reason)) => Err(LettersAway(reason).into()),
+    }
+}
+
+fn where_it_is(workflow: &Workflow) -> String {
+    let code = match &workflow.phase {
+        Phase::Failed { failure } => format!(" ({})", failure.code),
+        Phase::Plan
+        | Phase::Generate { .. }
+        | Phase::Analyze
+        | Phase::Execute { .. }
+        | Phase::Approve { .. }
+        | Phase::Done
+        | Phase::Cancelled { .. } => String::new(),
+    };
+    let status = workflow.status();
+    let hint =
+        if status.is_terminal() { "an end is final; submit the goal again" } else { "nothing waits for this step" };
+    format!("workflow {} is {}{code}: {hint}", workflow.id, status.as_str())
+}
+
+async fn timer(broker: &Broker, kept: &KeptLetter) -> Result<u64, PutBackError> {
+    let away = |error: &dyn std::fmt::Display| PutBackError::Away(LettersAway(error.to_string()));
+    let context = broker.jetstream();
+    let stream = context.get_stream_no_info(subjects::TIMERS).await.map_err(|error| away(&error))?;
+    let message = match stream.get_raw_message(kept.letter.sequence).await {
+        Ok(message) => message,
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {
+            return Err(PutBackError::MovedOn("the timer was forgotten, so whatever it was for is over".to_owned()));
+        }
+        Err(error) => return Err(away(&error)),
+    };
+    if !subjects::is_fired_timer(&message.subject) {
+        return Err(PutBackError::Impossible("it is no timer that fired"));
+    }
+    let ack = context.publish(message.subject, message.payload).await.map_err(|error| away(&error))?;
+    let sequence = ack.await.map_err(|error| away(&error))?.sequence;
+    // Left behind it would only fire into a state that it says nothing to.
+    if let Err(error) = stream.delete_message(message.sequence).await {
+        tracing::debug!(%error, "a timer that was put back is there twice");
+    }
+    Ok(sequence)
+}

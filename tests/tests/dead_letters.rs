@@ -1,0 +1,98 @@
+//! Messages that nobody can serve: kept whole, shown to operators and admins, and never taken for done.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use tests::{Stack, eventually, program, raw_broker_as, run_request};
+
+fn promptcraft(stack: &Stack, words: &[&str]) -> Output {
+    let mut command = Command::new(program("promptcraft"));
+    command.args(words).arg("--data").arg(stack.directory()).output().expect("promptcraft runs")
+}
+
+/// What a command says that must go well.
+fn said(stack: &Stack, words: &[&str]) -> String {
+    let output = promptcraft(stack, words);
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The id of the only letter on a subject that holds `text`.
+fn letter(stack: &Stack, text: &str) -> Option<String> {
+    let list = said(stack, &["dead", "list"]);
+    let mut lines = list.lines().filter(|line| line.contains(text));
+    let id = lines.next()?.split_whitespace().next()?.to_owned();
+    assert_eq!(lines.next(), None, "one message is one letter, however many read it: {list}");
+    Some(id)
+}
+
+async fn publish(stack: &Stack, user: &str, subject: String, headers: HeaderMap, payload: &'static [u8]) {
+    let client = raw_broker_as(stack, user).await;
+    client.publish_with_headers(subject, headers, payload.into()).await.expect("sent");
+    client.flush().await.expect("flushed");
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('parked')\n", true)).await;
+    client.until(&id, "waiting_approval").await;
+    let mut headers = HeaderMap::new();
+    headers.insert("Told", "by a worker");
+    publish(&stack, "worker", format!("wf.generate.std.{id}"), headers, b"garbage").await;
+    let failed = client.until(&id, "failed").await;
+    assert_eq!(failed["error"]["code"], "tampered");
+
+    let letter = eventually("the letter is written", Duration::from_secs(20), || async { letter(&stack, &id) }).await;
+    assert!(said(&stack, &["dead", "list", "--cause", "unreadable"]).contains(&id));
+    let shown = said(&stack, &["dead", "show", &letter]);
+    assert!(shown.contains(&id) && shown.contains("by a worker"), "{shown}");
+    assert_eq!(said(&stack, &["dead", "show", &letter, "--payload"]), "garbage");
+    let refused = promptcraft(&stack, &["dead", "retry", &letter]);
+    assert!(!refused.status.success(), "an ended workflow was taken up again");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("failed (tampered)"), "{refused:?}");
+    assert_eq!(client.status(&id).await["status"], "failed");
+
+    let admin = admin(&stack).await;
+    let path = format!("/api/v3/admin/dead-letters/{letter}");
+    assert_eq!(admin.get(&path).await.expect(200)["data"]["cause"], "unreadable");
+    client.get(&path).await.expect(404);
+    admin.send("DELETE", &path, &[], None).await.expect(200);
+    assert_eq!(self::letter(&stack, &id), None);
+}
+
+/// A person with the role admin.
+async fn admin(stack: &Stack) -> tests::Client {
+    let mut child = Command::new(program("promptcraft"))
+        .args(["user", "add", "root", "--role", "admin", "--data"])
+        .arg(stack.directory())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("promptcraft runs");
+    child.stdin.take().expect("an input").write_all(b"a long password\n").expect("written");
+    assert!(child.wait().expect("it ends").success());
+    eventually("the API knows the admin", Duration::from_secs(10), || async {
+        let body = serde_json::json!({"username": "root", "password": "a long password"});
+        let answer = stack.stranger().post("/auth/token", &body).await;
+        let token = answer.json()["access_token"].as_str().map(str::to_owned)?;
+        Some(stack.stranger().with_token(&token))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_timer_that_no_approver_knows_waits_for_one_that_does() {
+    let stack = Stack::start().await;
+    let id = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
+    publish(&stack, "approver", format!("timers.fired.reminder.{id}"), HeaderMap::new(), b"").await;
+    let first = eventually("it is given up", Duration::from_secs(90), || async { letter(&stack, id) }).await;
+    assert!(said(&stack, &["dead", "retry", &first]).contains("put back"));
+    assert_eq!(letter(&stack, id), None, "it is on its way again");
+    let metrics = reqwest::get(format!("{}/metrics", stack.text("/approver_metrics_url"))).await.expect("metrics");
+    let text = metrics.text().await.expect("text");
+    assert!(text.contains(r#"promptcraft_dead_letters_total{cause="unreadable"} 1"#), "{text}");
+}
