@@ -84,7 +84,7 @@ async fn submit(
         at,
         detail: None,
     };
-    match state.log.append(0, &workflow, &happened, trace_of(request)).await {
+    match state.submissions.append(&workflow, &happened, &trace_of(request)).await {
         Ok(sequence) => {
             metrics::SUBMISSIONS.inc();
             tracing::info!(workflow.id = %id, user.name = %workflow.owner, "accepted");

@@ -13,8 +13,8 @@ use shared::clock::Clock;
 use shared::identity::spend_time_of_a_check;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Control, DeadLetters, ProvisionError, Watched,
-    WorkflowLog, verify,
+    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Control, DeadLetters, ProvisionError,
+    Submissions, Watched, WorkflowLog, verify,
 };
 use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
@@ -167,6 +167,7 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         newest: Newest::new(log.clone(), view.clone()),
         limiter: RateLimiter::new(view.clone(), clock.clone()),
         blobs: Blobs::new(&broker),
+        submissions: Submissions::new(&broker, &life),
         control: Control::new(&broker),
         analyses: AnalysisRequests::new(&broker),
         letters: DeadLetters::new(&broker),

@@ -7,7 +7,8 @@ use shared::clock::Clock;
 use shared::identity::{RefreshFamily, Revocation};
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Control, DeadLetters, WorkerReport, WorkflowLog,
+    AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Control, DeadLetters, Submissions, WorkerReport,
+    WorkflowLog,
 };
 use shared::read_model::{RateLimiter, ReadModel};
 use tokio::sync::Semaphore;
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) broker: Broker,
     pub(crate) log: WorkflowLog,
+    pub(crate) submissions: Submissions,
     pub(crate) view: ReadModel,
     pub(crate) newest: Newest,
     pub(crate) blobs: Blobs,

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -62,6 +63,15 @@ impl Lifecycle {
         F::Output: Send + 'static,
     {
         self.tasks.spawn(task)
+    }
+
+    /// As [`Self::spawn`], on another runtime than the caller's, e.g. not on the single thread that serves one request of many.
+    pub fn spawn_on<F>(&self, runtime: &Handle, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tasks.spawn_on(task, runtime)
     }
 
     /// Waits until every task has ended, at most `limit`; false when some had not.

@@ -16,7 +16,7 @@ use super::broker::Broker;
 use super::carried::{carried, carry};
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
-use crate::ids::WorkflowId;
+use crate::ids::{EventId, WorkflowId};
 use crate::telemetry::TraceContext;
 use crate::workflow::{Happened, Workflow};
 
@@ -55,6 +55,33 @@ impl Entry {
 pub(crate) struct Transition {
     pub(crate) workflow: Workflow,
     pub(crate) happened: Happened,
+}
+
+/// An append as it goes to the broker: the transition with its fence.
+#[derive(Debug, Clone)]
+pub(super) struct Fenced {
+    pub(super) id: WorkflowId,
+    event_id: EventId,
+    pub(super) subject: String,
+    pub(super) headers: HeaderMap,
+    pub(super) payload: bytes::Bytes,
+}
+
+impl Fenced {
+    pub(super) fn new(expected: u64, workflow: &Workflow, happened: &Happened, trace: &TraceContext) -> Self {
+        let body = Transition { workflow: workflow.clone(), happened: happened.clone() };
+        let mut headers = HeaderMap::new();
+        headers.insert(EXPECTED_SEQUENCE, expected.to_string().as_str());
+        headers.insert(EXPECTED_SUBJECT, subjects::workflow(workflow.id).as_str());
+        carry(&mut headers, trace);
+        Self {
+            id: workflow.id,
+            event_id: happened.event_id,
+            subject: subjects::transition(workflow, happened),
+            headers,
+            payload: encode(&body).into(),
+        }
+    }
 }
 
 /// Why an append did not happen.
@@ -107,19 +134,17 @@ impl WorkflowLog {
         happened: &Happened,
         trace: TraceContext,
     ) -> Result<u64, AppendError> {
-        let body = Transition { workflow: workflow.clone(), happened: happened.clone() };
-        let payload = bytes::Bytes::from(encode(&body));
-        let subject = subjects::transition(workflow, happened);
+        self.send_fenced(&Fenced::new(expected, workflow, happened, &trace)).await
+    }
+
+    /// Publishes an append until it is acknowledged or refused.
+    pub(super) async fn send_fenced(&self, append: &Fenced) -> Result<u64, AppendError> {
         let mut trouble = String::new();
-        let mut headers = HeaderMap::new();
-        headers.insert(EXPECTED_SEQUENCE, expected.to_string().as_str());
-        headers.insert(EXPECTED_SUBJECT, subjects::workflow(workflow.id).as_str());
-        carry(&mut headers, &trace);
         for attempt in 0..APPEND_ATTEMPTS {
-            let message = PublishMessage::build().payload(payload.clone()).headers(headers.clone());
-            match self.send(&subject, message).await {
+            let message = PublishMessage::build().payload(append.payload.clone()).headers(append.headers.clone());
+            match self.send(&append.subject, message).await {
                 Ok(sequence) => return Ok(sequence),
-                Err(error) if is_conflict(&error) => return self.after_conflict(workflow.id, happened).await,
+                Err(error) if is_conflict(&error) => return self.after_conflict(append).await,
                 Err(error) => trouble = error.to_string(),
             }
             tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
@@ -133,9 +158,9 @@ impl WorkflowLog {
     }
 
     /// A conflict may be with our own earlier attempt, whose acknowledgement was lost.
-    async fn after_conflict(&self, id: WorkflowId, happened: &Happened) -> Result<u64, AppendError> {
-        match self.newest_from_leader(id).await {
-            Ok(Some(newest)) if newest.happened.event_id == happened.event_id => Ok(newest.sequence),
+    async fn after_conflict(&self, append: &Fenced) -> Result<u64, AppendError> {
+        match self.newest_from_leader(append.id).await {
+            Ok(Some(newest)) if newest.happened.event_id == append.event_id => Ok(newest.sequence),
             Ok(_) => Err(AppendError::Lost),
             Err(ReadError::Decode(_)) => Err(AppendError::Lost),
             Err(ReadError::Unavailable(reason)) => Err(AppendError::Unavailable(reason)),

@@ -19,6 +19,7 @@ mod put_back;
 mod queue;
 mod streams;
 mod subjects;
+mod submissions;
 mod timers;
 
 /// A message as the broker handed it out, before its body was read.
@@ -40,4 +41,5 @@ pub use log::{AppendError, Entry, ReadError, WorkflowLog};
 pub use put_back::{PutBackError, put_back};
 pub use queue::{Consumer, Queue, Unreadable, consume};
 pub use streams::{ProvisionError, provision, verify};
+pub use submissions::Submissions;
 pub use timers::{TimerKind, Timers};
