@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use shared::identity::Secret;
-use shared::messaging::{AuditLog, AuditRecord, Broker, BrokerSettings, WorkflowLog};
+use shared::messaging::{AuditLog, AuditRecord, Broker, BrokerSettings, DeadLetter, Entry, WorkflowLog, decode};
 use shared::read_model::{Difference, ReadModel, compare};
+use shared::workflow::EventKind;
 
 use crate::stack::Stack;
 
@@ -55,6 +56,53 @@ pub async fn audit_log(stack: &Stack) -> Vec<AuditRecord> {
         seen = records.len();
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+/// The process that brings such a transition about, by the name of its login.
+pub fn writer_of(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Submitted | EventKind::Cancelled => "api",
+        EventKind::Planned
+        | EventKind::Generated
+        | EventKind::NoGenerator
+        | EventKind::Analyzed
+        | EventKind::Executed
+        | EventKind::StepFailed => "worker",
+        EventKind::GateReleased | EventKind::Parked | EventKind::Decided | EventKind::Expired | EventKind::TimedOut => {
+            "approver"
+        }
+    }
+}
+
+/// Every transition of a workflow, oldest first.
+///
+/// # Panics
+/// Where the log cannot be read.
+pub async fn history(log: &WorkflowLog, id: &str) -> Vec<Entry> {
+    let id = id.parse().expect("an id");
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let after = entries.last().map_or(0, |entry| entry.sequence);
+        match log.next_after(id, after).await.expect("the log") {
+            Some(entry) => entries.push(entry),
+            None => return entries,
+        }
+    }
+}
+
+/// Every dead letter, oldest first.
+///
+/// # Panics
+/// Where they cannot be read.
+pub async fn dead_letters(stack: &Stack) -> Vec<DeadLetter> {
+    let broker = async_nats::jetstream::new(raw_broker_as(stack, "cli").await);
+    let stream = broker.get_stream("DEAD_LETTERS").await.expect("a stream");
+    let mut letters = Vec::new();
+    for sequence in 1..=stream.cached_info().state.last_sequence {
+        let message = stream.get_raw_message(sequence).await.expect("a message");
+        letters.push(decode(&message.payload).expect("a dead letter"));
+    }
+    letters
 }
 
 /// Where the read model differs from the log.

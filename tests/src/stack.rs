@@ -152,22 +152,39 @@ impl Stack {
     }
 
     /// How many steps run in the workers now.
-    ///
-    /// # Panics
-    /// Where a worker does not serve its metrics.
     pub async fn running_steps(&self) -> u32 {
-        let urls = self.manifest["worker_metrics_urls"].as_array().expect("workers");
         let mut running = 0;
-        for url in urls.iter().filter_map(Value::as_str) {
-            let answer = reqwest_client().get(format!("{url}/metrics")).send().await;
-            let text = match answer {
-                Ok(answer) => answer.text().await.unwrap_or_default(),
-                Err(_) => continue,
-            };
-            let line = text.lines().find_map(|line| line.strip_prefix("promptcraft_steps_running "));
-            running += line.and_then(|count| count.trim().parse::<u32>().ok()).unwrap_or(0);
+        for number in 1..=self.manifest["worker_metrics_urls"].as_array().map_or(0, Vec::len) {
+            running += self.running_steps_of(number).await;
         }
         running
+    }
+
+    /// How many steps run in the worker of this number, from 1; none where it does not answer now.
+    pub async fn running_steps_of(&self, worker: usize) -> u32 {
+        self.worker_metric(worker, "promptcraft_steps_running").await
+    }
+
+    /// The value of a worker's metric, labels included in its name; 0 where there is none yet.
+    pub async fn worker_metric(&self, worker: usize, name: &str) -> u32 {
+        let url = format!("{}/metrics", self.text(&format!("/worker_metrics_urls/{}", worker - 1)));
+        let text = match reqwest_client().get(url).send().await {
+            Ok(answer) => answer.text().await.unwrap_or_default(),
+            Err(_) => return 0,
+        };
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Everything that the stack wrote for operators to read, by file name.
+    ///
+    /// # Panics
+    /// Where there are no logs.
+    pub fn logs(&self) -> Vec<(String, String)> {
+        let folder = fs::read_dir(self.directory.join("logs")).expect("logs");
+        let own = ["up.log", "up.err"].map(|name| self.directory.join(name));
+        let paths = folder.flatten().map(|entry| entry.path()).chain(own);
+        paths.map(|path| (path.display().to_string(), fs::read_to_string(&path).expect("text"))).collect()
     }
 
     /// What a component wrote to its log.
