@@ -1,0 +1,165 @@
+//! The log can be cut anywhere and resumed, and every action run twice, with the same end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::Config;
+use async_nats::jetstream::stream::Stream;
+use futures_util::TryStreamExt;
+use rustix::process::Signal;
+use serde_json::Value;
+use shared::ids::{EventId, WorkflowId};
+use shared::messaging::{Entry, WorkflowLog};
+use shared::workflow::{EventKind, Happened, Workflow};
+use tests::{
+    Client, Options, Stack, audit_log, broker_as, differences, eventually, history, raw_broker_as, run_request,
+    writer_of,
+};
+
+/// The log as each process may write to it.
+struct Logs(BTreeMap<&'static str, WorkflowLog>);
+
+impl Logs {
+    async fn open(stack: &Stack) -> Self {
+        let mut logs = BTreeMap::new();
+        for user in ["api", "worker", "approver"] {
+            logs.insert(user, WorkflowLog::new(&broker_as(stack, user).await));
+        }
+        Self(logs)
+    }
+
+    async fn history(&self, id: &str) -> Vec<Entry> {
+        history(&self.0["approver"], id).await
+    }
+
+    /// Appends these transitions as those of another workflow and returns its id.
+    async fn record_anew(&self, prefix: &[Entry]) -> String {
+        let id = WorkflowId::fresh();
+        let mut sequence = 0;
+        for entry in prefix {
+            let workflow = renamed(&entry.workflow, id);
+            let happened = Happened { event_id: EventId::fresh(), ..entry.happened.clone() };
+            let log = &self.0[writer_of(happened.kind)];
+            sequence = log.append(sequence, &workflow, &happened, entry.trace.child()).await.expect("appended");
+        }
+        id.to_string()
+    }
+}
+
+/// The same state under another id, and its gates under those that follow from it.
+fn renamed(workflow: &Workflow, id: WorkflowId) -> Workflow {
+    let mut text = serde_json::to_string(workflow).expect("JSON");
+    for number in 1..=8 {
+        let gate = |id| shared::ids::ApprovalId::for_gate(id, number).to_string();
+        text = text.replace(&gate(workflow.id), &gate(id));
+    }
+    let text = text.replace(&workflow.id.to_string(), &id.to_string());
+    serde_json::from_str(&text).expect("the same state")
+}
+
+/// Decides as the human of this story does: the code may run, the first result is sent back, the second is released.
+async fn decide(client: &Client, id: &str, data: &Value) {
+    let approval = &data["pending_approvals"][0];
+    let verdict = match approval["approval_type"].as_str() {
+        Some("code_deployment") if data["metrics"]["iterations"] == 1 => "changes_requested",
+        Some(_) => "approved",
+        None => return,
+    };
+    let answer = client.decide(id, approval["approval_id"].as_str().expect("an id"), verdict).await;
+    assert!(matches!(answer.status, 200 | 409 | 503), "{}", answer.text);
+}
+
+/// Decides whatever the workflow asks until it is completed.
+async fn to_the_end(client: &Client, id: &str) -> Value {
+    eventually("the workflow ends", Duration::from_secs(90), || async {
+        let data = client.status(id).await;
+        match data["status"].as_str() {
+            Some("waiting_approval") => decide(client, id, &data).await,
+            Some("failed" | "cancelled") => panic!("{id} did not end like the recorded one: {data:#}"),
+            _ => {}
+        }
+        (data["status"] == "completed").then_some(data)
+    })
+    .await
+}
+
+/// What must be the same however often the work was interrupted.
+fn outcome(data: &Value) -> Vec<Value> {
+    let results = &data["artifacts"]["test_results"];
+    [
+        &results["stdout"],
+        &results["exit_code"],
+        &results["total"],
+        &data["current_step"],
+        &data["metrics"]["iterations"],
+    ]
+    .map(Value::clone)
+    .into()
+}
+
+fn kinds(entries: &[Entry]) -> Vec<(&'static str, &'static str)> {
+    entries.iter().map(|entry| (entry.happened.kind.as_str(), entry.workflow.phase.kind().as_str())).collect()
+}
+
+/// Every durable consumer of the log starts anew from the log's first message.
+async fn deliver_all_again(log: &Stream) {
+    let consumers: Vec<(String, Config)> =
+        log.consumers().map_ok(|info| (info.name, info.config)).try_collect().await.expect("a list");
+    for (name, config) in consumers.into_iter().filter(|(_, config)| config.durable_name.is_some()) {
+        log.delete_consumer(&name).await.expect("deleted");
+        log.create_consumer(config).await.expect("made anew");
+    }
+}
+
+/// Every message that there is was handed out to every queue, and settled.
+async fn until_all_is_settled(log: &Stream) {
+    eventually("all is settled", Duration::from_secs(60), || async {
+        let consumers: Vec<_> = log.consumers().try_collect().await.expect("a list");
+        let durable = consumers.iter().filter(|info| info.config.durable_name.is_some());
+        durable.map(|info| info.num_pending + info.num_ack_pending as u64).sum::<u64>().eq(&0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_prefix_of_the_log_is_resumed_and_every_action_run_twice() {
+    let stack = Stack::start_with(Options::default().with("approval.gate_before_execute", "true")).await;
+    let (client, logs) = (stack.developer().await, Logs::open(&stack).await);
+    let recorded = client.execute(&run_request("print('the same')\n", true)).await;
+    let end = to_the_end(&client, &recorded).await;
+    let whole = logs.history(&recorded).await;
+    assert_eq!(whole.iter().filter(|entry| entry.happened.kind == EventKind::Parked).count(), 4, "{:?}", kinds(&whole));
+
+    // Held, they may be handed messages, and die with them.
+    for component in ["worker-1", "approver"] {
+        stack.signal(component, Signal::STOP);
+    }
+    let mut resumed = Vec::new();
+    for length in 1..=whole.len() {
+        resumed.push(logs.record_anew(&whole[..length]).await);
+    }
+    for component in ["worker-1", "approver"] {
+        stack.kill(component);
+    }
+    let operator = async_nats::jetstream::new(raw_broker_as(&stack, "cli").await);
+    let log = operator.get_stream("WORKFLOWS").await.expect("the log");
+    // Once while the work is going on, and once when all of it is done.
+    deliver_all_again(&log).await;
+    for id in &resumed {
+        assert_eq!(outcome(&to_the_end(&client, id).await), outcome(&end), "{id}");
+    }
+    until_all_is_settled(&log).await;
+    let audited = audit_log(&stack).await.len();
+    deliver_all_again(&log).await;
+    until_all_is_settled(&log).await;
+
+    for (id, length) in resumed.iter().zip(1..) {
+        let entries = logs.history(id).await;
+        assert_eq!(kinds(&entries), kinds(&whole), "resumed behind {length} of {}", whole.len());
+    }
+    assert_eq!(audit_log(&stack).await.len(), audited, "an effect was recorded twice");
+    eventually("the view is up to date", Duration::from_secs(20), || async {
+        differences(&stack).await.is_empty().then_some(())
+    })
+    .await;
+}
