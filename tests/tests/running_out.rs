@@ -1,0 +1,169 @@
+//! What runs out ends the workflow and says so: time, attempts.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use shared::approval::{Actor, Policy, RiskLevel, Ruling};
+use shared::clock::{Clock, Timestamp};
+use shared::ids::{EventId, WorkflowId};
+use shared::messaging::WorkflowLog;
+use shared::samples;
+use shared::telemetry::TraceContext;
+use shared::workflow::{
+    Artifacts, CodeFile, Content, Event, EventKind, Happened, Options as Choices, Rerun, RunCommand, StepUsage,
+    TestSummary, Workflow, transition,
+};
+use tests::{Client, Options, Stack, broker_as, dead_letters, eventually, history, long_program, writer_of};
+
+fn ago(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(Clock::system().now().as_millis() - 1_000 * seconds)
+}
+
+/// A workflow of the demo's developer with a minute's limit, submitted at this moment.
+fn submitted(at: Timestamp) -> Workflow {
+    let choices = Choices { timeout_minutes: 1, ..samples::options() };
+    let sample = samples::submitted("test_user", choices);
+    Workflow::submitted(WorkflowId::fresh(), sample.owner, sample.submission, at)
+}
+
+fn usage(at: Timestamp) -> StepUsage {
+    StepUsage { started_at: at, queue_ms: 0, sandbox_ms: 0, cost: 0.0 }
+}
+
+fn code() -> Artifacts {
+    let content = Content::new("print(1)\n".to_owned());
+    Artifacts {
+        files: vec![CodeFile { path: "main.py".to_owned(), content, is_test: false, from_caller: false }],
+        run: Some(RunCommand::Script { path: "main.py".to_owned() }),
+        runtime: Some("python".to_owned()),
+        ..Artifacts::default()
+    }
+}
+
+/// Every state on the way from the submission to the question, each a second behind the one before.
+fn way_to_the_question(submitted: Workflow, begun: Timestamp) -> Vec<(Workflow, Event)> {
+    let usage = usage(begun);
+    let report = Content::new(r#"{"overall_score":100,"findings":[],"tools":[]}"#.to_owned());
+    let tests = TestSummary { total: 1, passed: 1 };
+    let results = Content::new(r#"{"success_rate":1.0,"total":1,"passed":1,"tests":[]}"#.to_owned());
+    let events = [
+        Event::Planned { usage: usage.clone() },
+        Event::Generated { artifacts: Box::new(code()), usage: usage.clone() },
+        Event::Analyzed { report, issues: 0, usage: usage.clone() },
+        Event::Executed { results, tests, rerun: Rerun::Enough, usage },
+    ];
+    let mut way: Vec<(Workflow, Event)> = Vec::new();
+    let mut state = submitted;
+    for (second, event) in (1..).zip(events) {
+        let at = begun.after(Duration::from_secs(second));
+        state = transition(&state, event.clone(), at).expect("legal");
+        way.push((state.clone(), event));
+    }
+    let at = begun.after(Duration::from_secs(5));
+    let Some(Ruling::Park(park)) = Policy::default().rule(&state, RiskLevel::Low, at) else { panic!("it must park") };
+    let event = Event::Parked { park: *park };
+    way.push((transition(&state, event.clone(), at).expect("legal"), event));
+    way
+}
+
+/// Appends a state as the process that may.
+async fn append(stack: &Stack, behind: u64, state: &Workflow, kind: EventKind) -> u64 {
+    let user = writer_of(kind);
+    let log = WorkflowLog::new(&broker_as(stack, user).await);
+    let actor = Actor::Service(user.to_owned());
+    let happened = Happened { event_id: EventId::fresh(), kind, actor, at: state.updated_at, detail: None };
+    log.append(behind, state, &happened, TraceContext::root()).await.expect("appended")
+}
+
+#[tokio::test]
+async fn a_workflow_that_stands_still_runs_out_of_its_time() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    stack.signal("worker-1", Signal::STOP);
+    // All but two seconds of its minute are over.
+    let state = submitted(ago(58));
+    let id = state.id.to_string();
+    append(&stack, 0, &state, EventKind::Submitted).await;
+    let failed = client.until(&id, "failed").await;
+    assert_eq!(failed["error"]["code"], "timeout");
+    stack.signal("worker-1", Signal::CONT);
+    // The worker is awake and finds nothing to do there.
+    let next = client.run("print('next')\n").await;
+    client.until(&next, "completed").await;
+    let log = WorkflowLog::new(&broker_as(&stack, "cli").await);
+    assert_eq!(history(&log, &id).await.len(), 2, "something was committed after the end");
+}
+
+#[tokio::test]
+async fn the_time_that_humans_take_does_not_count() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    for component in ["worker-1", "approver"] {
+        stack.signal(component, Signal::STOP);
+    }
+    // Ten times its limit ago it worked for five seconds, and has been parked since.
+    let begun = ago(600);
+    let state = submitted(begun);
+    let id = state.id.to_string();
+    let mut sequence = append(&stack, 0, &state, EventKind::Submitted).await;
+    for (state, event) in way_to_the_question(state, begun) {
+        sequence = append(&stack, sequence, &state, event.kind()).await;
+    }
+    for component in ["worker-1", "approver"] {
+        stack.signal(component, Signal::CONT);
+    }
+    // The timer of the submission is long due.
+    eventually("the timer is handled", Duration::from_secs(30), || async {
+        timers_are_handled(&stack).await.then_some(())
+    })
+    .await;
+    let parked = client.until(&id, "waiting_approval").await;
+    let first = parked["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned();
+    client.decide(&id, &first, "changes_requested").await.expect(200);
+    until_it_asks_again(&client, &id, &first).await;
+}
+
+async fn until_it_asks_again(client: &Client, id: &str, first: &str) {
+    eventually("it asks again", Duration::from_secs(50), || async {
+        let data = client.status(id).await;
+        assert_ne!(data["status"], "failed", "{data:#}");
+        data["pending_approvals"][0]["approval_id"].as_str().is_some_and(|id| id != first).then_some(())
+    })
+    .await;
+}
+
+/// Whether a timer fired and none is left that waits for the approver.
+async fn timers_are_handled(stack: &Stack) -> bool {
+    let broker = async_nats::jetstream::new(tests::raw_broker_as(stack, "cli").await);
+    let stream = broker.get_stream("TIMERS").await.expect("a stream");
+    let consumer: async_nats::jetstream::consumer::PullConsumer = stream.get_consumer("timers").await.expect("a queue");
+    let info = consumer.cached_info();
+    info.delivered.stream_sequence > 0 && info.num_pending == 0 && info.num_ack_pending == 0
+}
+
+#[tokio::test]
+async fn a_step_that_kills_every_worker_is_given_up() {
+    let stack = Stack::start_with(Options::default().with("worker.max_attempts", "2")).await;
+    let client = stack.developer().await;
+    let id = client.run(&long_program(60)).await;
+    let kills = Cell::new(0);
+    let failed = eventually("the step is given up", Duration::from_secs(120), || async {
+        let data = client.status(&id).await;
+        if data["current_step"] == 4 && stack.running_steps_of(1).await > 0 {
+            stack.kill("worker-1");
+            kills.set(kills.get() + 1);
+        }
+        (data["status"] == "failed").then_some(data)
+    })
+    .await;
+    assert_eq!(failed["error"]["code"], "attempts_exhausted");
+    // The first attempt is free of the count; on a busy machine the broker may hand the step out once more by itself.
+    assert!((1..=3).contains(&kills.get()), "{kills:?}");
+    let letters = dead_letters(&stack).await;
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!(letters[0].subject, format!("wf.execute.python.{id}"));
+    assert!(letters[0].reason.contains("begun 2 times") && letters[0].attempts >= 3, "{:?}", letters[0]);
+    let next = client.run("print('next')\n").await;
+    client.until(&next, "completed").await;
+}
