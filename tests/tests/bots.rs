@@ -1,7 +1,7 @@
 //! Approval bots on the broker.
 
 use serde_json::{Value, json};
-use tests::{Bot, Client, Stack, run_request};
+use tests::{Bot, Client, Options, Stack, run_request};
 
 async fn park(client: &Client, bot: &mut Bot, code: &str) -> Value {
     let id = client.execute(&run_request(code, true)).await;
@@ -125,4 +125,57 @@ async fn a_gate_whose_approver_dies_is_announced_all_the_same() {
     client.until(&id, "waiting_approval").await;
     let audit = tests::audit_log(&stack).await;
     assert_eq!(audit.iter().filter(|record| record.action == "parked").count(), 1, "{audit:#?}");
+}
+
+#[tokio::test]
+async fn where_two_must_agree_a_bot_and_a_human_count_once_each() {
+    let stack = Stack::start_with(Options::default().with("approval.two_approvers_from", "low")).await;
+    let client = stack.developer().await;
+    let mut bot = Bot::sign_in(&stack).await;
+    let request = park(&client, &mut bot, "print('by two')\n").await;
+    assert_eq!(request["required_approvers"], 2);
+    let id = request["workflow_id"].as_str().expect("an id").to_owned();
+    let approval = request["approval_id"].as_str().expect("an id").to_owned();
+
+    // The same message again is the same approval, and another message of the same bot is none.
+    for (message, status, code) in [
+        ("first", "applied", Value::Null),
+        ("first", "applied", Value::Null),
+        ("second", "refused", json!("already_decided")),
+    ] {
+        // Beyond the broker's own memory of message ids.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        bot.decide(&id, &decision(&request, "approved"), message).await;
+        let reply = bot.reply().await;
+        assert_eq!((&reply["status"], &reply["code"]), (&json!(status), &code), "{reply}");
+    }
+    let waiting = client.status(&id).await;
+    let asked = &waiting["pending_approvals"][0];
+    assert_eq!(waiting["status"], "waiting_approval");
+    assert_eq!((&asked["approvals_so_far"], &asked["required_approvers"]), (&json!(1), &json!(2)));
+
+    let approver = stack.client("approver", "approver_pass").await;
+    let answer = approver.decide(&id, &approval, "approved").await.expect(200);
+    assert_eq!(answer["workflow_status"], "completed");
+    assert_eq!(client.until(&id, "completed").await["artifacts"]["test_results"]["stdout"], "by two\n");
+    let audit = tests::audit_log(&stack).await;
+    let mut deciders: Vec<String> =
+        audit.iter().filter(|record| record.action == "approved").map(|record| record.actor.to_string()).collect();
+    deciders.sort();
+    assert_eq!(deciders, ["bot demo_bot", "user approver"], "{audit:#?}");
+}
+
+#[tokio::test]
+async fn where_two_must_agree_one_human_is_not_two() {
+    let stack = Stack::start_with(Options::default().with("approval.two_approvers_from", "low")).await;
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('by two')\n", true)).await;
+    let parked = client.until(&id, "waiting_approval").await;
+    let approval = parked["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned();
+    let approver = stack.client("approver", "approver_pass").await;
+    assert_eq!(approver.decide(&id, &approval, "approved").await.expect(200)["workflow_status"], "waiting_approval");
+    approver.decide(&id, &approval, "approved").await.expect(409);
+    assert_eq!(client.status(&id).await["status"], "waiting_approval");
+    client.decide(&id, &approval, "approved").await.expect(200);
+    client.until(&id, "completed").await;
 }

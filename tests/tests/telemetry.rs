@@ -1,5 +1,6 @@
 //! What operators see.
 
+use serde_json::{Value, json};
 use tests::{Options, Stack, run_request};
 
 #[tokio::test]
@@ -42,4 +43,44 @@ async fn every_process_serves_its_metrics() {
             .expect("text");
         assert!(text.contains(metric), "{pointer} lacks {metric}:\n{text}");
     }
+}
+
+/// What callers submit and what their code prints may be secret; what operators read is not.
+#[tokio::test]
+async fn no_log_repeats_what_was_submitted_or_printed() {
+    let stack = Stack::start_with(Options::default().with(
+        "telemetry.filter",
+        "info,shared=debug,api=debug,worker=debug,approver=debug,sandbox=debug,generator=debug,heimdall=debug",
+    ))
+    .await;
+    let client = stack.developer().await;
+    let code = "import sys\n# marker_in_code\nprint('marker_' + 'on_stdout')\nprint('marker_' + 'on_stderr', file=sys.stderr)\nraise ValueError('marker_' + 'in_traceback')\n";
+    let mut request = run_request(code, true);
+    request["goal"] = json!("Run this and tell marker_in_goal what it prints");
+    let id = client.execute(&request).await;
+    let parked = client.until(&id, "waiting_approval").await;
+    let results = parked["artifacts"]["test_results"].to_string();
+    for marker in ["marker_on_stdout", "marker_on_stderr", "marker_in_traceback"] {
+        assert!(results.contains(marker), "{marker} was printed: {results}");
+    }
+    let approval = &parked["pending_approvals"][0]["approval_id"];
+    let decision =
+        json!({"workflow_id": id, "approval_id": approval, "decision": "rejected", "comment": "marker_in_comment"});
+    client.post(&format!("/api/v3/execute/approve/{id}"), &decision).await.expect(200);
+    client.until(&id, "failed").await;
+    let analysis = json!({"context": {"file_content": "def marker_in_analysis(:\n"}, "analysis_type": "security"});
+    client.post("/api/v3/analyze", &analysis).await.expect(200);
+    client.post("/api/v3/execute", &json!({"goal": ["marker_in_refusal"]})).await.expect(422);
+    let unserved = json!({"goal": "Teach marker_unserved to pilot a submarine", "context": {"execution_preferences": {"require_approval": false}}});
+    let id = client.execute(&unserved).await;
+    client.until(&id, "failed").await;
+    client.post("/auth/token", &json!({"username": "test_user", "password": "marker_in_password"})).await.expect(401);
+    tests::audit_log(&stack).await;
+    let logs = stack.logs();
+    assert!(logs.iter().any(|(_, text)| text.contains(&id)), "the logs tell of the work");
+    for (name, text) in logs {
+        let line = text.lines().find(|line| line.contains("marker_"));
+        assert_eq!(line, None, "{name}");
+    }
+    assert_eq!(client.status(&id).await["artifacts"]["test_results"], Value::Null);
 }
