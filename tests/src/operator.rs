@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use shared::identity::Secret;
-use shared::messaging::{AuditLog, AuditRecord, Broker, BrokerSettings, DeadLetter, Entry, WorkflowLog, decode};
+use shared::messaging::{AuditLog, AuditRecord, Broker, BrokerSettings, DeadLetter, DeadLetters, Entry, WorkflowLog};
 use shared::read_model::{Difference, ReadModel, compare};
 use shared::workflow::EventKind;
 
@@ -62,6 +62,7 @@ pub async fn audit_log(stack: &Stack) -> Vec<AuditRecord> {
 pub fn writer_of(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Submitted | EventKind::Cancelled => "api",
+        EventKind::Retried => "cli",
         EventKind::Planned
         | EventKind::Generated
         | EventKind::NoGenerator
@@ -95,14 +96,9 @@ pub async fn history(log: &WorkflowLog, id: &str) -> Vec<Entry> {
 /// # Panics
 /// Where they cannot be read.
 pub async fn dead_letters(stack: &Stack) -> Vec<DeadLetter> {
-    let broker = async_nats::jetstream::new(raw_broker_as(stack, "cli").await);
-    let stream = broker.get_stream("DEAD_LETTERS").await.expect("a stream");
-    let mut letters = Vec::new();
-    for sequence in 1..=stream.cached_info().state.last_sequence {
-        let message = stream.get_raw_message(sequence).await.expect("a message");
-        letters.push(decode(&message.payload).expect("a dead letter"));
-    }
-    letters
+    let letters = DeadLetters::new(&broker_as(stack, "cli").await);
+    let kept = letters.list(None, 0, 100).await.expect("the dead letters");
+    kept.into_iter().map(|kept| kept.letter).collect()
 }
 
 /// Where the read model differs from the log.
