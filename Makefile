@@ -24,7 +24,7 @@ coverage:
 	@scripts/coverage.sh
 
 bench:
-	cargo build --release --workspace --bins && cargo bench -p tests --bench latency && cargo bench -p sandbox --bench speed
+	cargo build --release --workspace --bins && cargo bench -p tests --bench latency --bench submissions && cargo bench -p sandbox --bench speed
 
 fuzz:
 	@sandbox/fuzz/run.sh

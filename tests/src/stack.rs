@@ -20,13 +20,15 @@ pub struct Options {
     pub backend: &'static str,
     /// Settings by dotted name, over those of the demo.
     pub settings: Vec<(&'static str, String)>,
+    /// Where the broker keeps its streams, if not in the stack's own directory.
+    pub broker_store: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // Tests that are not about limits must not meet them.
         let settings = vec![("limits.profile", "load".to_owned())];
-        Self { workers: 1, backend: "bubblewrap", settings }
+        Self { workers: 1, backend: "bubblewrap", settings, broker_store: None }
     }
 }
 
@@ -60,6 +62,9 @@ impl Stack {
     pub async fn start_with(options: Options) -> Self {
         let directory = fresh_directory();
         link_what_was_built(&directory);
+        if let Some(store) = &options.broker_store {
+            std::os::unix::fs::symlink(store, directory.join("jetstream")).expect("a link");
+        }
         let mut command = Command::new(program("promptcraft"));
         command
             .arg("up")

@@ -1,12 +1,14 @@
 //! Accepted means on disk: submissions that share their way to it, and a power cut that takes all else.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::json;
-use tests::{Client, Stack, raw_broker_as};
+use tests::{Client, Options, Stack, raw_broker_as};
 
 /// Submits under a key; the answer is the workflow's id.
 async fn submit(client: &Client, key: &str) -> String {
@@ -52,4 +54,80 @@ async fn submissions_at_once_are_written_together_and_each_once() {
     assert!(workflows.values().all(|times| *times == 1), "{workflows:?}");
     assert!(distinct.iter().all(|id| workflows.contains_key(*id)));
     assert!(batches.values().any(|members| *members >= 8), "none were written together: {batches:?}");
+}
+
+/// A disk in a file, mounted; taken away when dropped.
+struct Disk {
+    image: PathBuf,
+    mount: PathBuf,
+}
+
+impl Disk {
+    fn make(folder: &Path) -> Result<Self, String> {
+        let disk = Self { image: folder.join("disk.img"), mount: folder.join("disk") };
+        let file = std::fs::File::create(&disk.image).map_err(|error| error.to_string())?;
+        file.set_len(512 * 1024 * 1024).map_err(|error| error.to_string())?;
+        run(Command::new("mkfs.ext4").arg("-q").arg(&disk.image))?;
+        disk.mounted()
+    }
+
+    fn mounted(self) -> Result<Self, String> {
+        std::fs::create_dir_all(&self.mount).map_err(|error| error.to_string())?;
+        run(Command::new("mount").args(["-o", "loop"]).arg(&self.image).arg(&self.mount))?;
+        Ok(self)
+    }
+
+    /// What is on the disk now, without anything that only memory holds.
+    fn as_after_a_power_cut(&self) -> Result<Self, String> {
+        let folder = self.image.with_extension("copy");
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let copy = Self { image: folder.join("disk.img"), mount: folder.join("disk") };
+        run(Command::new("cp").arg("--sparse=always").arg(&self.image).arg(&copy.image))?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if let Err(error) = run(Command::new("umount").arg(&self.mount)) {
+            eprintln!("{} is left mounted: {error}", self.mount.display());
+        }
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    output.status.success().then_some(()).ok_or_else(|| format!("{command:?}: {text}"))
+}
+
+#[tokio::test]
+async fn a_power_cut_loses_nothing_that_was_accepted() {
+    let folder = std::env::temp_dir().join(format!("promptcraft-power-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    match Disk::make(&folder) {
+        Ok(disk) => power_cut(&disk).await,
+        Err(reason) => println!("SKIPPED: no power was cut, so nothing is known about it: {reason}"),
+    }
+    std::fs::remove_dir_all(&folder).expect("nothing is left mounted");
+}
+
+async fn power_cut(disk: &Disk) {
+    let on = |disk: &Disk| Options { broker_store: Some(disk.mount.clone()), ..Options::default() };
+    let stack = Stack::start_with(on(disk)).await;
+    let client = stack.developer().await;
+    let keys: Vec<String> = (0..150).map(|number| format!("key-{number}")).collect();
+    let accepted = join_all(keys.iter().map(|key| submit(&client, key))).await;
+    stack.signal("nats", Signal::STOP);
+    let after = disk.as_after_a_power_cut().expect("a copy");
+    stack.signal("nats", Signal::CONT);
+    drop(stack);
+
+    let after = after.mounted().expect("a disk that can be repaired");
+    let stack = Stack::start_with(on(&after)).await;
+    let client = stack.developer().await;
+    for (key, id) in keys.iter().zip(&accepted) {
+        client.get(&format!("/api/v3/execute/status/{id}")).await.expect(200);
+        assert_eq!(submit(&client, key).await, *id, "its submission was lost");
+    }
 }

@@ -1,0 +1,161 @@
+//! How many submissions a second are accepted, beside what the broker does with the same payload in the same run.
+//!
+//! Printed as rates; nothing here passes or fails by time. Worker and approver stand still meanwhile, so that only submissions
+//! are written. Slow disks are made by `strace`, which delays each fsync of the broker by 5 ms.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Compression, Config};
+use async_nats::jetstream::{self, message::PublishMessage};
+use async_nats::{Client as Nats, HeaderMap};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use rustix::process::Signal;
+use serde_json::json;
+use tests::{Client, Options, Stack, raw_broker_as};
+use tokio::time::Instant;
+
+const IN_FLIGHT: usize = 64;
+/// One batch is written while the next one gathers.
+const CONNECTIONS: usize = 2 * IN_FLIGHT;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+struct Amounts {
+    singles: usize,
+    batches: usize,
+    submissions: usize,
+}
+
+#[tokio::main]
+async fn main() {
+    let options = Options::default().with("budget.per_user_day", "1000000").with("telemetry.filter", "warn");
+    let stack = Stack::start_with(options).await;
+    let client = stack.developer().await;
+    let nats = raw_broker_as(&stack, "cli").await;
+    let payload = a_submission(&client, &nats).await;
+    for component in ["worker-1", "approver"] {
+        stack.signal(component, Signal::STOP);
+    }
+    println!("payload: {} bytes", payload.len());
+    measure("", Amounts { singles: 4_000, batches: 100, submissions: 4_000 }, &client, &nats, &payload).await;
+    match slow_down(&stack) {
+        Ok(mut strace) => {
+            let amounts = Amounts { singles: 400, batches: 20, submissions: 2_000 };
+            measure(", each fsync 5 ms slower", amounts, &client, &nats, &payload).await;
+            strace.kill().expect("strace ends");
+            strace.wait().expect("strace ends");
+        }
+        Err(reason) => println!("SKIPPED: rows with a slow fsync: {reason}"),
+    }
+    for component in ["worker-1", "approver"] {
+        stack.signal(component, Signal::CONT);
+    }
+}
+
+/// The body of a submission as it stands in the log.
+async fn a_submission(client: &Client, nats: &Nats) -> Bytes {
+    let id = submit(client, 0).await;
+    let context = jetstream::new(nats.clone());
+    let stream = context.get_stream("WORKFLOWS").await.expect("the log");
+    let message = stream.get_last_raw_message_by_subject(&format!("wf.plan.std.{id}")).await;
+    message.expect("the submission").payload
+}
+
+async fn submit(client: &Client, number: usize) -> String {
+    let goal = format!("Teach my cat number {number} to pilot a submarine");
+    client.execute(&json!({"goal": goal, "context": {"execution_preferences": {"require_approval": false}}})).await
+}
+
+fn slow_down(stack: &Stack) -> Result<Child, String> {
+    let pid = stack.pid("nats").as_raw_nonzero().to_string();
+    let mut strace = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=5000", "-p", &pid])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("strace cannot be run: {error}"))?;
+    std::thread::sleep(Duration::from_secs(1));
+    match strace.try_wait() {
+        Ok(None) => Ok(strace),
+        Ok(Some(status)) => Err(format!("strace may not attach to the broker: {status}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn measure(when: &str, amounts: Amounts, client: &Client, nats: &Nats, payload: &Bytes) {
+    let context = jetstream::new(nats.clone());
+    let config = Config {
+        name: "BENCH".into(),
+        subjects: vec!["bench.*.*.*".into()],
+        compression: Some(Compression::S2),
+        allow_atomic_publish: true,
+        ..Config::default()
+    };
+    context.create_stream(config).await.expect("a stream");
+    let singles = singles(&context, amounts.singles, payload).await;
+    let batches = batches(nats, amounts.batches, payload).await;
+    context.delete_stream("BENCH").await.expect("gone");
+    let began = Instant::now();
+    futures_util::stream::iter(0..amounts.submissions)
+        .for_each_concurrent(CONNECTIONS, |number| async move {
+            submit(client, number).await;
+        })
+        .await;
+    let submissions = rate(amounts.submissions, began);
+    println!("{:<64} {singles:>8.0}/s", format!("floor: single synced publishes, {IN_FLIGHT} in flight{when}"));
+    println!("{:<64} {batches:>8.0}/s", format!("floor: raw fenced batches of {IN_FLIGHT}{when}"));
+    println!(
+        "{:<64} {submissions:>8.0}/s  {:.2} x singles, {:.0} % of batches",
+        format!("accepted over HTTP, {CONNECTIONS} connections{when}"),
+        submissions / singles,
+        100.0 * submissions / batches
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a small count")]
+fn rate(count: usize, began: Instant) -> f64 {
+    count as f64 / began.elapsed().as_secs_f64()
+}
+
+fn fenced(id: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("Nats-Expected-Last-Subject-Sequence", "0");
+    headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", format!("bench.*.*.{id}").as_str());
+    headers
+}
+
+async fn singles(context: &jetstream::Context, count: usize, payload: &Bytes) -> f64 {
+    let began = Instant::now();
+    futures_util::stream::iter(0..count)
+        .for_each_concurrent(IN_FLIGHT, |number| async move {
+            let id = format!("single-{number}");
+            let message = PublishMessage::build().payload(payload.clone()).headers(fenced(&id));
+            let ack = context.send_publish(format!("bench.plan.std.{id}"), message).await.expect("published");
+            ack.await.expect("acknowledged");
+        })
+        .await;
+    rate(count, began)
+}
+
+/// One batch after the other.
+async fn batches(nats: &Nats, count: usize, payload: &Bytes) -> f64 {
+    let began = Instant::now();
+    for batch in 0..count {
+        for number in 1..=IN_FLIGHT {
+            let id = format!("batch-{batch}-{number}");
+            let (subject, mut headers) = (format!("bench.plan.std.{id}"), fenced(&id));
+            headers.insert("Nats-Batch-Id", format!("batch-{batch}").as_str());
+            headers.insert("Nats-Batch-Sequence", number.to_string().as_str());
+            if number < IN_FLIGHT {
+                nats.publish_with_headers(subject, headers, payload.clone()).await.expect("published");
+                continue;
+            }
+            headers.insert("Nats-Batch-Commit", "1");
+            let answer = nats.request_with_headers(subject, headers, payload.clone()).await.expect("answered");
+            assert!(!String::from_utf8_lossy(&answer.payload).contains("error"), "{:?}", answer.payload);
+        }
+    }
+    rate(count * IN_FLIGHT, began)
+}
