@@ -186,6 +186,7 @@ fn refusal(code: &str, message: String) -> Problem {
         "digest_mismatch" => Problem::conflict("digest-mismatch", message),
         "not_entitled" => Problem::forbidden(message),
         "digest_missing" => Problem::invalid_field("digest", "is required: name what you decide on"),
+        "unknown_recipe" => Problem::invalid_field("recipe", &message),
         "malformed" => Problem::invalid_field("body", "cannot be read as a decision"),
         "not_yet_parked" => Problem::unavailable(message, Duration::from_secs(1)),
         other => {
@@ -248,6 +249,7 @@ mod tests {
             ("digest_mismatch", 409),
             ("not_entitled", 403),
             ("malformed", 422),
+            ("unknown_recipe", 422),
             ("digest_missing", 422),
             ("not_yet_parked", 503),
         ] {

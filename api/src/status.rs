@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
-use shared::approval::Park;
+use shared::approval::{Park, Stage};
 use shared::clock::Timestamp;
 use shared::ids::ApprovalId;
 use shared::workflow::{Phase, PlanStep, StepStatus, Workflow};
@@ -74,7 +74,11 @@ pub(crate) fn summary(workflow: &Workflow) -> Value {
 /// The question that waits for a human now.
 pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
     let gate = workflow.gate()?;
-    gate.park().map(|park| approval(gate.approval_id, park))
+    let mut question = gate.park().map(|park| approval(gate.approval_id, park))?;
+    if let Stage::Input { recipes, .. } = &gate.stage {
+        question["recipes"] = json!(recipes);
+    }
+    Some(question)
 }
 
 fn approval(id: ApprovalId, park: &Park) -> Value {

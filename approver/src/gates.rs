@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use shared::analysis::{AnalysisReport, FindingKind, Severity};
-use shared::approval::{RiskLevel, Ruling};
+use shared::approval::{RiskLevel, Ruling, Stage};
 use shared::messaging::{Announcement, Delivery, Entry, Settlement};
 use shared::workflow::{Event, Failure, Workflow};
 
@@ -82,6 +82,10 @@ async fn worst_risk(desk: &Desk, workflow: &Workflow) -> Result<RiskLevel, Strin
 async fn announce(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
     let (Some(gate), Some(park)) = (workflow.gate(), workflow.park()) else { return Ok(()) };
     let artifacts = &workflow.artifacts;
+    let recipes = match &gate.stage {
+        Stage::Input { recipes, .. } => recipes.as_slice(),
+        Stage::BeforeExecute | Stage::Release => &[],
+    };
     let announcement = Announcement {
         workflow_id: workflow.id,
         approval_id: gate.approval_id,
@@ -97,6 +101,7 @@ async fn announce(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
             "tests": { "total": artifacts.tests.total, "passed": artifacts.tests.passed },
             "security_issues_found": workflow.metrics.security_issues_found,
             "approvals_so_far": park.approvals(),
+            "recipes": recipes,
         }),
         required_approvers: park.required_approvers,
         expires_at: park.expires_at.to_rfc3339(),

@@ -131,7 +131,7 @@ fn the_policy_parks_releases_or_refuses() {
     let two = Policy { two_approvers_from: Some(RiskLevel::High), ..Policy::default() };
     let release = Stage::Release;
     let execute = Stage::BeforeExecute;
-    let input = Stage::Input { hint: "h".into() };
+    let input = Stage::Input { hint: "h".into(), recipes: vec!["known".into()] };
     let critical = RiskLevel::Critical;
     for (policy, stage, require_approval, human_loop, risk, expected) in [
         (demand(None), &release, true, true, RiskLevel::Low, Expect::Park(1)),

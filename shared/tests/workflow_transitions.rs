@@ -83,7 +83,7 @@ fn events() -> Vec<(&'static str, Event)> {
     vec![
         ("planned", Event::Planned { usage: usage() }),
         ("generated", Event::Generated { artifacts: Box::new(code()), usage: usage() }),
-        ("no_generator", Event::NoGenerator { failure: failure(), usage: usage() }),
+        ("no_generator", Event::NoGenerator { failure: failure(), recipes: Vec::new(), usage: usage() }),
         ("analyzed", Event::Analyzed { report: Content::new("{}".into()), issues: 1, usage: usage() }),
         ("executed enough", executed(Rerun::Enough)),
         ("executed repair", executed(Rerun::Repair(feedback()))),
@@ -111,7 +111,7 @@ fn at_gate(stage: Stage, state: GateState) -> Phase {
 
 fn states() -> Vec<(&'static str, Workflow)> {
     let parked = || GateState::Parked { park: park(1) };
-    let input = || Stage::Input { hint: "h".into() };
+    let input = || Stage::Input { hint: "h".into(), recipes: Vec::new() };
     let phases = [
         ("plan", Phase::Plan),
         ("generate", Phase::Generate { feedback: None, input: None }),

@@ -164,6 +164,13 @@ async fn a_goal_that_nothing_can_serve_asks_a_human_or_fails() {
     assert_eq!(client.until(&bare, "failed").await["error"]["code"], "no_generator");
 
     let (chosen, approval) = ask().await;
+    let unknown = json!({"workflow_id": chosen, "approval_id": approval, "decision": "approved", "recipe": "xyzzy"});
+    let refused = client.post(&format!("/api/v3/execute/approve/{chosen}"), &unknown).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "recipe");
+    let told = refused["errors"][0]["message"].as_str().expect("a message");
+    assert!(told.contains("jwt-auth") && !told.contains("xyzzy"), "{refused}");
+    let asked = client.status(&chosen).await["pending_approvals"][0].clone();
+    assert!(asked["recipes"].as_array().is_some_and(|names| names.contains(&json!("jwt-auth"))), "{asked}");
     let body = json!({"workflow_id": chosen, "approval_id": approval, "decision": "approved", "recipe": "jwt-auth"});
     client.post(&format!("/api/v3/execute/approve/{chosen}"), &body).await.expect(200);
     let parked = client.until(&chosen, "waiting_approval").await;

@@ -1,6 +1,6 @@
 //! Who may decide what: one function for every path by which a decision comes.
 
-use super::gate::{Channel, Decision, GateOutcome, Verdict};
+use super::gate::{Channel, Decision, GateOutcome, Stage, Verdict};
 use crate::clock::Timestamp;
 use crate::identity::{Role, User};
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
@@ -42,6 +42,9 @@ pub enum Refusal {
     DigestMissing,
     #[error("You may not decide this approval.")]
     NotEntitled,
+    /// The names that would do, so that the sender can choose.
+    #[error("There is no such recipe; name one of {0}.")]
+    UnknownRecipe(String),
     #[error("The decision cannot be read: {0}")]
     Malformed(String),
 }
@@ -58,6 +61,7 @@ impl Refusal {
             Self::DigestMismatch => "digest_mismatch",
             Self::DigestMissing => "digest_missing",
             Self::NotEntitled => "not_entitled",
+            Self::UnknownRecipe(_) => "unknown_recipe",
             Self::Malformed(_) => "malformed",
         }
     }
@@ -100,6 +104,12 @@ pub fn judge(
     }
     if park.decisions.iter().any(|decision| decision.by == request.by) {
         return Err(Refusal::AlreadyDecided);
+    }
+    if let (Stage::Input { recipes, .. }, Some(NewInput::Recipe { name })) = (&gate.stage, &request.input)
+        && !recipes.is_empty()
+        && !recipes.contains(name)
+    {
+        return Err(Refusal::UnknownRecipe(recipes.join(", ")));
     }
     Ok(Some(Decision {
         verdict: request.verdict,

@@ -45,8 +45,13 @@ pub enum Channel {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Generation: no generator fits, a human may help. The hint says how.
-    Input { hint: String },
+    /// Generation: no generator fits, a human may help. The hint says how; any of the recipes can be named.
+    Input {
+        hint: String,
+        /// Empty in a gate of an older build, where any name is tried.
+        #[serde(default)]
+        recipes: Vec<String>,
+    },
     /// The run of the code.
     BeforeExecute,
     /// The release of the result.

@@ -95,7 +95,7 @@ fn describe(workflow: &Workflow, stage: &Stage) -> String {
     let origin = workflow.artifacts.origin.as_deref().unwrap_or("nothing yet");
     let tests = workflow.artifacts.tests;
     match stage {
-        Stage::Input { hint } => format!("No generator can serve this goal. {hint}"),
+        Stage::Input { hint, .. } => format!("No generator can serve this goal. {hint}"),
         Stage::BeforeExecute => format!("May this code ({origin}) run in the sandbox?"),
         Stage::Release => {
             format!("May this result ({origin}) be released? {} of {} tests passed.", tests.passed, tests.total)

@@ -28,8 +28,9 @@ pub enum Event {
     Planned { usage: StepUsage },
     /// A worker produced files. Only the code fields of `artifacts` are taken.
     Generated { artifacts: Box<Artifacts>, usage: StepUsage },
-    /// No generator can serve the goal; the failure is what the workflow ends with if no human may be asked.
-    NoGenerator { failure: Failure, usage: StepUsage },
+    /// No generator can serve the goal; the failure is what the workflow ends with if no human may be asked. A human may name
+    /// one of the recipes.
+    NoGenerator { failure: Failure, recipes: Vec<String>, usage: StepUsage },
     /// A worker analysed the files.
     Analyzed { report: Content, issues: u32, usage: StepUsage },
     /// A worker ran the files.

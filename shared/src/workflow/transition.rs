@@ -42,7 +42,9 @@ pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workf
             Phase::Done | Phase::Failed { .. } | Phase::Cancelled { .. } => return Err(illegal),
         },
         Event::Generated { artifacts, .. } if illegal.phase == PhaseKind::Generate => next.take_code(*artifacts, at),
-        Event::NoGenerator { failure, .. } if illegal.phase == PhaseKind::Generate => next.ask_for_input(failure, at),
+        Event::NoGenerator { failure, recipes, .. } if illegal.phase == PhaseKind::Generate => {
+            next.ask_for_input(failure, recipes, at);
+        }
         Event::Analyzed { report, issues, .. } if illegal.phase == PhaseKind::Analyze => {
             next.artifacts.security_report = Some(report);
             next.count_issues(issues);
@@ -116,9 +118,9 @@ impl Workflow {
         self.enter(Phase::Analyze, at);
     }
 
-    fn ask_for_input(&mut self, failure: Failure, at: Timestamp) {
+    fn ask_for_input(&mut self, failure: Failure, recipes: Vec<String>, at: Timestamp) {
         if self.submission.options.may_ask_human() {
-            self.open_gate(Stage::Input { hint: failure.hint }, at);
+            self.open_gate(Stage::Input { hint: failure.hint, recipes }, at);
         } else {
             self.fail(failure, at);
         }

@@ -31,7 +31,8 @@ pub(super) async fn run(
         },
         Err(GenerateError::NoGenerator { hint }) => {
             let failure = Failure::new("no_generator", "No generator can serve this goal.", hint);
-            Done::Event(Event::NoGenerator { failure, usage })
+            let recipes = desk.generator.catalogue().iter().map(|recipe| recipe.name.clone()).collect();
+            Done::Event(Event::NoGenerator { failure, recipes, usage })
         }
         Err(GenerateError::Retry { code, message }) => Done::Retry(format!("{code}: {message}")),
         Err(GenerateError::Fail { code, message }) => {
