@@ -15,7 +15,7 @@ pub(crate) const FILES_BYTES: usize = 32 << 20;
 pub struct Limits {
     /// From the start of the job's process to its kill.
     pub wall: Duration,
-    /// CPU time of each process, counted in whole seconds, rounded up.
+    /// CPU time of all processes together; looked at every 10 ms when little is left.
     pub cpu: Duration,
     /// Memory of all processes together, files in the work directory included.
     pub memory_bytes: u64,

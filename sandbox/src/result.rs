@@ -134,7 +134,9 @@ fn judge(job: &Job, facts: &Finished, seen: &Counters) -> Outcome {
     const SIGXCPU: i32 = 24;
     let failed = facts.exit_code != Some(0);
     let cpu_limit_ms = u64::try_from(job.limits.cpu.as_millis()).unwrap_or(u64::MAX);
-    let out_of_cpu = facts.signal == Some(SIGXCPU) || (facts.signal == Some(SIGKILL) && facts.cpu_ms >= cpu_limit_ms);
+    let out_of_cpu = facts.cpu_exceeded
+        || facts.signal == Some(SIGXCPU)
+        || (facts.signal == Some(SIGKILL) && facts.cpu_ms >= cpu_limit_ms);
     if facts.cancelled {
         Outcome::Cancelled
     } else if failed && facts.oom_kills.max(seen.oom_kills.unwrap_or(0)) > 0 {
@@ -184,6 +186,7 @@ mod tests {
         check(killed(24), Outcome::TimedOut);
         check(Finished { cpu_ms: 2000, ..killed(9) }, Outcome::TimedOut);
         check(Finished { wall_exceeded: true, ..killed(9) }, Outcome::TimedOut);
+        check(Finished { cpu_exceeded: true, ..killed(9) }, Outcome::TimedOut);
         check(Finished { oom_kills: 1, ..killed(9) }, Outcome::OomKilled);
         check(Finished { oom_kills: 1, wall_exceeded: true, ..killed(9) }, Outcome::OomKilled);
         check(Finished { oom_kills: 1, ..exited(0) }, Outcome::Exited);

@@ -137,6 +137,7 @@ fn limits(job: &Job, metering: Metering) -> JobLimits {
     let limits = &job.limits;
     JobLimits {
         wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
+        cpu_ms: u64::try_from(limits.cpu.as_millis()).unwrap_or(u64::MAX),
         cpu_seconds: u64::try_from(limits.cpu.as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
         without_cgroup: (metering == Metering::Runner)
             .then(|| WithoutCgroup { memory_bytes: limits.memory_bytes, processes: u64::from(limits.pids) }),

@@ -31,31 +31,84 @@ impl Counters {
     }
 }
 
-/// Reads the counters of the cgroup that `mount` shows as its root, whichever version it is.
-#[must_use]
-pub fn read(mount: &Path) -> Counters {
-    let controllers = ["memory", "pids", "cpuacct"].map(|controller| mount.join(controller));
-    read_folders(std::iter::once(mount).chain(controllers.iter().map(PathBuf::as_path)))
+/// The files of one cgroup that hold its counters, found once and read often.
+#[derive(Debug, Default)]
+pub struct Meter {
+    oom_kills: Option<Source>,
+    pids_refused: Option<Source>,
+    cpu: Option<Source>,
+    peak: Option<Source>,
 }
 
-/// Reads one cgroup's counters from its folders: one for version 2, one of each controller for version 1.
-#[must_use]
-pub fn read_folders<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Counters {
-    folders.into_iter().fold(Counters::default(), |known, folder| Counters {
-        oom_kills: known
-            .oom_kills
-            .or_else(|| keyed(&folder.join("memory.events"), "oom_kill"))
-            .or_else(|| keyed(&folder.join("memory.oom_control"), "oom_kill")),
-        pids_refused: known.pids_refused.or_else(|| keyed(&folder.join("pids.events"), "max")),
-        cpu_us: known
-            .cpu_us
-            .or_else(|| keyed(&folder.join("cpu.stat"), "usage_usec"))
-            .or_else(|| number(&folder.join("cpuacct.usage")).map(|nanoseconds| nanoseconds / 1000)),
-        peak_bytes: known
-            .peak_bytes
-            .or_else(|| number(&folder.join("memory.peak")))
-            .or_else(|| number(&folder.join("memory.max_usage_in_bytes"))),
-    })
+/// One counter: a file, and the word before the number where the file has several lines.
+#[derive(Debug)]
+struct Source {
+    file: PathBuf,
+    key: &'static str,
+    divisor: u64,
+}
+
+/// A file's name, its key and what its unit must be divided by; version 2 first.
+type Place = (&'static str, &'static str, u64);
+const OOM_KILLS: [Place; 2] = [("memory.events", "oom_kill", 1), ("memory.oom_control", "oom_kill", 1)];
+const PIDS_REFUSED: [Place; 1] = [("pids.events", "max", 1)];
+const CPU_US: [Place; 2] = [("cpu.stat", "usage_usec", 1), ("cpuacct.usage", "", 1000)];
+const PEAK_BYTES: [Place; 2] = [("memory.peak", "", 1), ("memory.max_usage_in_bytes", "", 1)];
+
+impl Meter {
+    /// Of the cgroup that `mount` shows as its root, whichever version it is.
+    #[must_use]
+    pub fn at(mount: &Path) -> Self {
+        let controllers = ["memory", "pids", "cpuacct"].map(|controller| mount.join(controller));
+        Self::of_folders(&[&[mount.to_owned()][..], &controllers].concat())
+    }
+
+    /// Of one cgroup's folders: one for version 2, one of each controller for version 1.
+    #[must_use]
+    pub fn of_folders(folders: &[PathBuf]) -> Self {
+        Self {
+            oom_kills: find(folders, &OOM_KILLS),
+            pids_refused: find(folders, &PIDS_REFUSED),
+            cpu: find(folders, &CPU_US),
+            peak: find(folders, &PEAK_BYTES),
+        }
+    }
+
+    /// All counters as they are now.
+    #[must_use]
+    pub fn read(&self) -> Counters {
+        let read = |source: &Option<Source>| source.as_ref().and_then(Source::read);
+        Counters {
+            oom_kills: read(&self.oom_kills),
+            pids_refused: read(&self.pids_refused),
+            cpu_us: self.cpu_us(),
+            peak_bytes: read(&self.peak),
+        }
+    }
+
+    /// CPU time of all processes that are or were in the cgroup.
+    #[must_use]
+    pub fn cpu_us(&self) -> Option<u64> {
+        self.cpu.as_ref().and_then(Source::read)
+    }
+}
+
+fn find(folders: &[PathBuf], places: &[Place]) -> Option<Source> {
+    let sources = folders.iter().flat_map(|folder| {
+        places.iter().map(|(file, key, divisor)| Source { file: folder.join(file), key, divisor: *divisor })
+    });
+    sources.into_iter().find(|source| source.read().is_some())
+}
+
+impl Source {
+    fn read(&self) -> Option<u64> {
+        let text = fs::read_to_string(&self.file).ok()?;
+        let counted = |line: &str| {
+            let number = if self.key.is_empty() { line } else { line.strip_prefix(self.key)?.strip_prefix(' ')? };
+            number.trim().parse::<u64>().ok()
+        };
+        text.lines().find_map(counted).map(|number| number / self.divisor)
+    }
 }
 
 /// Kills the processes that are now in the cgroup of this folder, those below it not included; how many were told.
@@ -71,15 +124,6 @@ pub fn kill_processes(folder: &Path) -> usize {
         still_here.then(|| sys::kill_process(&process).ok()).flatten()
     };
     listed().lines().filter_map(kill).count()
-}
-
-fn number(path: &Path) -> Option<u64> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
-}
-
-fn keyed(path: &Path, key: &str) -> Option<u64> {
-    let text = fs::read_to_string(path).ok()?;
-    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -105,7 +149,7 @@ mod tests {
         write(&root, "memory.peak", "4096\n");
         write(&root, "pids.events", "max 7\n");
         write(&root, "cpu.stat", "usage_usec 1500\nuser_usec 1000\n");
-        let counters = read(&root);
+        let counters = Meter::at(&root).read();
         fs::remove_dir_all(&root).expect("cleans up");
         let expected =
             Counters { oom_kills: Some(2), pids_refused: Some(7), cpu_us: Some(1500), peak_bytes: Some(4096) };
@@ -118,7 +162,7 @@ mod tests {
         write(&root, "memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
         write(&root, "memory/memory.max_usage_in_bytes", "8192\n");
         write(&root, "cpuacct/cpuacct.usage", "2500000\n");
-        let counters = read(&root);
+        let counters = Meter::at(&root).read();
         fs::remove_dir_all(&root).expect("cleans up");
         let expected = Counters { oom_kills: Some(1), pids_refused: None, cpu_us: Some(2500), peak_bytes: Some(8192) };
         assert_eq!(counters, expected);

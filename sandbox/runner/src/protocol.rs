@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version of the frames; a host refuses a runner that speaks another one.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Largest payload of a frame, in bytes; both sides refuse a larger one before allocating for it.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
@@ -67,7 +67,9 @@ pub struct FileFrame {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobLimits {
     pub wall_ms: u64,
-    /// CPU seconds of each process.
+    /// CPU time of all processes together.
+    pub cpu_ms: u64,
+    /// CPU seconds of each process: the kernel's own limit.
     pub cpu_seconds: u64,
     /// Set where the host has no cgroup to limit memory and processes in.
     pub without_cgroup: Option<WithoutCgroup>,
@@ -146,6 +148,7 @@ pub struct Finished {
     pub exit_code: Option<i32>,
     pub signal: Option<i32>,
     pub wall_exceeded: bool,
+    pub cpu_exceeded: bool,
     pub cancelled: bool,
     pub disk_full: bool,
     #[serde(with = "serde_bytes")]

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::ahead::Ahead;
+use crate::cgroup::Meter;
 use crate::protocol::{self, Finished, HostFrame, JobFrame, PROTOCOL, Ready, Refused, RunnerFrame, WORK_DIR};
 use crate::supervise::Supervision;
 use crate::sys::Room;
@@ -18,12 +19,13 @@ pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     }
     prepare(arguments)?;
     let untouched = room()?;
+    let meter = Meter::at(Path::new(cgroup::MOUNT));
     loop {
         say(&RunnerFrame::Ready(Ready { protocol: PROTOCOL, landlock_abi: sys::landlock_abi() }))?;
         // The host closed instead of sending a job: nothing to do, nobody to tell.
         let Some((job, ahead)) = await_job()? else { return Ok(()) };
         let again = job.again;
-        let finished = match run(job, ahead) {
+        let finished = match run(job, ahead, &meter) {
             Ok(finished) => finished,
             Err(refused) => return say(&RunnerFrame::Refused(refused)),
         };
@@ -46,9 +48,8 @@ fn await_job() -> Result<Option<(JobFrame, Option<Ahead>)>, String> {
             Some(HostFrame::Job(job)) => return Ok(Some((*job, ahead))),
             Some(HostFrame::StartAhead(_)) if ahead.is_some() => return Err("one process can be started ahead".into()),
             Some(HostFrame::StartAhead(frame)) => {
-                let started =
-                    Ahead::start(frame).map_err(|refused| format!("cannot start ahead: {}", refused.detail))?;
-                ahead = Some(started);
+                // A wall that cannot be built is said when the job comes, which is then started anew.
+                ahead = Ahead::start(frame).ok();
             }
         }
     }
@@ -56,7 +57,7 @@ fn await_job() -> Result<Option<(JobFrame, Option<Ahead>)>, String> {
 
 /// Whoever met a limit or a kill gets no successor here: what it left may be half dead.
 fn is_well_behaved(finished: &Finished) -> bool {
-    let stopped = finished.wall_exceeded || finished.cancelled || finished.disk_full;
+    let stopped = finished.wall_exceeded || finished.cpu_exceeded || finished.cancelled || finished.disk_full;
     finished.exit_code.is_some() && !stopped && finished.oom_kills == 0 && finished.pids_refused == 0
 }
 
@@ -94,12 +95,12 @@ fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     sys::set_dumpable(false).map_err(failed("hide the runner's memory"))
 }
 
-fn run(job: JobFrame, ahead: Option<Ahead>) -> Result<Finished, Refused> {
+fn run(job: JobFrame, ahead: Option<Ahead>, meter: &Meter) -> Result<Finished, Refused> {
     work_files::make_directories()?;
     work_files::write_all(&job.files)?;
     let failed = |error: std::io::Error| Refused { code: "runner_failed".into(), detail: error.to_string() };
     let child_exits = sys::child_exit_events().map_err(failed)?;
-    let before = cgroup::read(Path::new(cgroup::MOUNT));
+    let before = meter.read();
     let limits = job.limits.clone();
     let started = match ahead.and_then(|ahead| ahead.serve(&job.start, &limits)) {
         Some(started) => started,
@@ -107,7 +108,7 @@ fn run(job: JobFrame, ahead: Option<Ahead>) -> Result<Finished, Refused> {
     };
     // The files are in place: their memory belongs to the job from here on.
     drop(job);
-    Supervision::new(started, &limits, child_exits, before).run().map_err(failed)
+    Supervision::new(started, &limits, child_exits, (meter, before)).run().map_err(failed)
 }
 
 fn say(frame: &RunnerFrame) -> Result<(), String> {

@@ -1,18 +1,20 @@
 //! Watches a started job to its end: output, wall time, cancel, stray processes, usage.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::capture::Capture;
-use crate::cgroup::{self, Counters};
+use crate::cgroup::{Counters, Meter};
 use crate::child::Started;
 use crate::protocol::{Finished, JobLimits, WithoutCgroup};
 use crate::sys::{self, Reaped};
 use crate::watch;
 
+/// Between two looks at the job's CPU time when little of it is left.
+const CPU_LOOK: Duration = Duration::from_millis(10);
+
 /// A job on its way to its end.
-pub(crate) struct Supervision {
+pub(crate) struct Supervision<'a> {
     pid: i32,
     status: Option<i32>,
     stdout: Capture,
@@ -21,10 +23,14 @@ pub(crate) struct Supervision {
     child_exits: OwnedFd,
     started: Instant,
     wall: Duration,
+    cpu_limit_ms: u64,
+    next_cpu_look: Duration,
     without_cgroup: Option<WithoutCgroup>,
+    meter: &'a Meter,
     before: Counters,
     seen: Counters,
     wall_exceeded: bool,
+    cpu_exceeded: bool,
     cancelled: bool,
     killed: bool,
     childless: bool,
@@ -32,8 +38,13 @@ pub(crate) struct Supervision {
     reaped_rss_bytes: u64,
 }
 
-impl Supervision {
-    pub(crate) fn new(started: Started, limits: &JobLimits, child_exits: OwnedFd, before: Counters) -> Self {
+impl<'a> Supervision<'a> {
+    pub(crate) fn new(
+        started: Started,
+        limits: &JobLimits,
+        child_exits: OwnedFd,
+        (meter, before): (&'a Meter, Counters),
+    ) -> Self {
         Self {
             pid: started.pid,
             status: None,
@@ -43,10 +54,14 @@ impl Supervision {
             child_exits,
             started: now(),
             wall: Duration::from_millis(limits.wall_ms),
+            cpu_limit_ms: limits.cpu_ms,
+            next_cpu_look: Duration::ZERO,
             without_cgroup: limits.without_cgroup.clone(),
+            meter,
             before,
             seen: Counters::default(),
             wall_exceeded: false,
+            cpu_exceeded: false,
             cancelled: false,
             killed: false,
             childless: false,
@@ -63,6 +78,7 @@ impl Supervision {
             self.wait(&mut buffer)?;
             self.reap();
             self.watch_memory();
+            self.watch_cpu();
             if self.must_end() {
                 if !self.killed {
                     disk_full = sys::is_full(c"/work");
@@ -76,7 +92,8 @@ impl Supervision {
     }
 
     fn must_end(&self) -> bool {
-        self.status.is_some() || self.cancelled || self.wall_exceeded || self.seen.oom_kills.is_some()
+        let over = self.cancelled || self.wall_exceeded || self.cpu_exceeded || self.seen.oom_kills.is_some();
+        over || self.status.is_some()
     }
 
     /// Without a cgroup the runner takes the kernel's part.
@@ -86,6 +103,25 @@ impl Supervision {
             && watch::is_over_memory(limits)
         {
             self.seen.oom_kills = Some(1);
+        }
+    }
+
+    /// The kernel limits each process alone, and a job may have many.
+    fn watch_cpu(&mut self) {
+        if self.must_end() || self.started.elapsed() < self.next_cpu_look {
+            return;
+        }
+        let left_ms = self.cpu_limit_ms.saturating_sub(self.cpu_ms());
+        self.cpu_exceeded = left_ms == 0;
+        // At full speed on four processors, what is left is used up by then.
+        self.next_cpu_look = self.started.elapsed() + Duration::from_millis(left_ms / 4).max(CPU_LOOK);
+    }
+
+    /// What all processes of the job have used so far.
+    fn cpu_ms(&self) -> u64 {
+        match self.meter.cpu_us() {
+            Some(now_us) => now_us.saturating_sub(self.before.cpu_us.unwrap_or(0)) / 1000,
+            None => self.reaped_cpu_ms + watch::cpu_ms(),
         }
     }
 
@@ -126,7 +162,8 @@ impl Supervision {
         if self.killed {
             return AFTER_KILL_MS;
         }
-        let left = self.wall.saturating_sub(self.started.elapsed());
+        let end = self.wall.min(self.next_cpu_look);
+        let left = end.saturating_sub(self.started.elapsed());
         let longest = if self.without_cgroup.is_some() { left.min(watch::EVERY) } else { left };
         i32::try_from(longest.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
     }
@@ -158,7 +195,7 @@ impl Supervision {
 
     fn finish(self, disk_full: bool) -> Finished {
         let wall = self.started.elapsed();
-        let counted = cgroup::read(Path::new(cgroup::MOUNT)).since(self.before);
+        let counted = self.meter.read().since(self.before);
         let (exit_code, signal) = self.status.map_or((None, None), sys::decode_status);
         let (stdout, stdout_truncated) = self.stdout.into_kept();
         let (stderr, stderr_truncated) = self.stderr.into_kept();
@@ -166,6 +203,7 @@ impl Supervision {
             exit_code,
             signal,
             wall_exceeded: self.wall_exceeded,
+            cpu_exceeded: self.cpu_exceeded,
             cancelled: self.cancelled,
             disk_full,
             stdout,

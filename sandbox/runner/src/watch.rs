@@ -16,11 +16,15 @@ const OWN: &str = "1";
 
 const PAGE_BYTES: u64 = 4096;
 
+/// The kernel tells programs a hundred ticks a second, however often its own clock beats.
+const MS_PER_TICK: u64 = 10;
+
 /// What all processes of the job hold at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Held {
     memory_bytes: u64,
     tasks: u64,
+    cpu_ms: u64,
 }
 
 /// Whether the job holds more memory than it may.
@@ -35,6 +39,11 @@ pub(crate) fn is_at_process_limit(limits: &WithoutCgroup) -> bool {
     look().tasks + OTHERS >= limits.processes
 }
 
+/// CPU time of the job's living processes and of those they have waited for; who ends unwaited takes its time along.
+pub(crate) fn cpu_ms() -> u64 {
+    look().cpu_ms
+}
+
 fn look() -> Held {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.fold(Held::default(), |mut held, entry| {
@@ -45,6 +54,7 @@ fn look() -> Held {
             let one = parse(&stat).unwrap_or_default();
             held.memory_bytes += one.memory_bytes;
             held.tasks += one.tasks;
+            held.cpu_ms += one.cpu_ms;
         }
         held
     })
@@ -52,11 +62,17 @@ fn look() -> Held {
 
 fn parse(stat: &str) -> Option<Held> {
     // Counted after the name in parentheses, which may hold anything.
+    const CPU_TICKS: std::ops::Range<usize> = 11..15;
     const THREADS: usize = 17;
     const RESIDENT_PAGES: usize = 21;
     let fields: Vec<_> = stat.rsplit_once(") ")?.1.split(' ').collect();
     let number = |field: usize| fields.get(field)?.parse::<u64>().ok();
-    Some(Held { memory_bytes: number(RESIDENT_PAGES)? * PAGE_BYTES, tasks: number(THREADS)? })
+    let ticks: u64 = CPU_TICKS.map(&number).sum::<Option<u64>>()?;
+    Some(Held {
+        memory_bytes: number(RESIDENT_PAGES)? * PAGE_BYTES,
+        tasks: number(THREADS)?,
+        cpu_ms: ticks * MS_PER_TICK,
+    })
 }
 
 #[cfg(test)]
@@ -65,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_process_is_read_from_its_stat_line() {
-        let stat = "7 (a) b (c) R 1 7 7 0 -1 4194304 100 0 0 0 1 2 0 0 20 0 3 0 999 1000000 250 18446744073709551615\n";
-        assert_eq!(parse(stat), Some(Held { memory_bytes: 250 * 4096, tasks: 3 }));
+        let stat = "7 (a) b (c) R 1 7 7 0 -1 4194304 100 0 0 0 1 2 3 4 20 0 3 0 999 1000000 250 18446744073709551615\n";
+        assert_eq!(parse(stat), Some(Held { memory_bytes: 250 * 4096, tasks: 3, cpu_ms: 100 }));
         assert_eq!(parse("cut"), None);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use runner::cgroup::{Counters, MOUNT, kill_processes, read_folders};
+use runner::cgroup::{Counters, MOUNT, Meter, kill_processes};
 
 use crate::background::Background;
 use crate::limits::Limits;
@@ -88,7 +88,7 @@ impl JobCgroup {
     }
 
     pub(crate) fn counters(&self) -> Counters {
-        read_folders(self.folders.iter().map(PathBuf::as_path))
+        Meter::of_folders(&self.folders).read()
     }
 }
 

@@ -77,6 +77,7 @@ pub(crate) enum Wall {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitsChange {
     pub(crate) wall_ms: Option<u64>,
+    pub(crate) cpu_ms: Option<u64>,
     pub(crate) memory_mib: Option<u64>,
     pub(crate) output_bytes: Option<u64>,
     pub(crate) disk_mib: Option<u64>,

@@ -117,7 +117,10 @@ async fn one(
     };
     // A container that was used before may be lost to an attack; as a worker does, another one is tried.
     let ended = match ended {
-        Err(error) if error.is_retryable() => sandbox.run(again, cancel.clone()).await,
+        Err(error) if error.is_retryable() => {
+            eprintln!("{} ({level:?}) is tried again: {error}", case.title());
+            sandbox.run(again, cancel.clone()).await
+        }
         ended => ended,
     };
     let unspeakable = host.unspeakable();
@@ -155,6 +158,7 @@ fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str
     let command = if expect.as_tests { Command::Tests } else { Command::Script { path: script.into() } };
     let change = &expect.limits;
     let mut limits = Limits::for_level(level, change.wall_ms.map_or(WALL, Duration::from_millis));
+    limits.cpu = change.cpu_ms.map_or(limits.cpu, Duration::from_millis);
     limits.memory_bytes = change.memory_mib.map_or(limits.memory_bytes, |mib| mib << 20);
     limits.disk_bytes = change.disk_mib.map_or(limits.disk_bytes, |mib| mib << 20).min(limits.memory_bytes / 2);
     limits.output_bytes = change.output_bytes.unwrap_or(limits.output_bytes);

@@ -16,6 +16,15 @@ pub(crate) async fn time_runs_out(sandbox: &dyn Sandbox) {
     assert!((500..1500).contains(&result.usage.wall_ms), "{:?}", result.usage);
 }
 
+pub(crate) async fn cpu_time_is_counted_over_all_processes(sandbox: &dyn Sandbox) {
+    let source = "import os\nfor n in range(8):\n    if os.fork() == 0:\n        while True: pass\nfor n in range(8): os.wait()\n";
+    let mut job = script_job(SecurityLevel::Standard, source);
+    job.limits.cpu = Duration::from_secs(1);
+    let result = run(sandbox, job).await;
+    assert_eq!(result.outcome, Outcome::TimedOut, "{result:?}");
+    assert!((1000..3000).contains(&result.usage.cpu_ms), "each of eight has a second of its own: {:?}", result.usage);
+}
+
 pub(crate) async fn output_before_the_kill_is_kept(sandbox: &dyn Sandbox) {
     let mut job = script_job(SecurityLevel::Standard, "print('so far')\nwhile True: pass\n");
     job.limits.wall = Duration::from_secs(1);

@@ -56,6 +56,7 @@ on_every_backend! {
     languages::sql_runs_scripts,
     languages::source_text_runs_as_its_author_meant_it,
     limits::time_runs_out,
+    limits::cpu_time_is_counted_over_all_processes,
     limits::output_before_the_kill_is_kept,
     limits::endless_output_is_cut,
     limits::memory_runs_out,
