@@ -101,16 +101,19 @@ impl DockerSandbox {
             container = self.take(&job) => Some(container?),
         };
         let wait = called.elapsed();
+        self.pool.hand_over();
         let Some(mut container) = container else {
             return Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, Duration::ZERO));
         };
         let mut frame = runtime.frame(&mut job, Metering::Cgroup, self.minimum_landlock_abi);
         frame.again = self.kept.may_serve_again(&job, container.served);
         let (again, began) = (frame.again, Instant::now());
+        // An owner's next job is most likely of the same kind.
+        let start = self.pool.start_again(&job.runtime).filter(|start| *start == frame.start);
         match conversation::hold(&mut container.link, frame, cancel).await? {
             Ended::Finished(facts) => {
                 if again && !self.admission.closing().is_cancelled() {
-                    self.kept.keep(job.owner.clone(), container);
+                    self.kept.keep(job.owner.clone(), container, start);
                 } else {
                     container.retire();
                 }

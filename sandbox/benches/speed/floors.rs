@@ -21,17 +21,13 @@ const CLIENTS: usize = 4;
 /// The distribution's, as in the sandbox; what comes first on a developer's PATH may be a slower wrapper.
 const PYTHON: &str = "/usr/bin/python3";
 
-pub(crate) fn plain_python(rounds: usize) -> Vec<f64> {
-    let once = |_| {
-        let began = Instant::now();
-        let status = std::process::Command::new(PYTHON)
-            .args(["-I", "-S", "-c", "print('hello')"])
-            .stdout(Stdio::null())
-            .status();
-        assert!(status.is_ok_and(|status| status.success()), "python3 runs");
-        began.elapsed().as_secs_f64() * 1e3
-    };
-    (0..rounds).map(once).collect()
+/// Milliseconds of one.
+pub(crate) fn plain_python() -> f64 {
+    let began = Instant::now();
+    let status =
+        std::process::Command::new(PYTHON).args(["-I", "-S", "-c", "print('hello')"]).stdout(Stdio::null()).status();
+    assert!(status.is_ok_and(|status| status.success()), "python3 runs");
+    began.elapsed().as_secs_f64() * 1e3
 }
 
 pub(crate) async fn plain_python_rate(span: Duration) -> f64 {

@@ -12,7 +12,7 @@ use sandbox::{Backend, Outcome, SecurityLevel};
 use table::{Rate, Times, print_rates, print_times};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use workload::{Setup, hello, open, spin, warm};
+use workload::{Setup, compute, hello, open, spin, warm};
 
 const ROUNDS: usize = 60;
 const SECONDS: u64 = 8;
@@ -23,7 +23,7 @@ const PLAIN_RATE: &str = "floor: plain python3 -I -S processes";
 
 #[tokio::main]
 async fn main() {
-    let mut times = vec![Times::floor(PLAIN, floors::plain_python(ROUNDS))];
+    let mut times = vec![Times::floor(PLAIN, (0..ROUNDS).map(|_| floors::plain_python()).collect())];
     let mut rates = vec![Rate::floor(PLAIN_RATE, floors::plain_python_rate(Duration::from_secs(3)).await)];
     bubblewrap(&mut times, &mut rates).await;
     if floors::engine_answers().await {
@@ -31,6 +31,7 @@ async fn main() {
         open_loop(&mut times).await;
         ends(&mut times).await;
         sustained(&mut rates).await;
+        while_the_pool_refills(&mut times).await;
         idle_memory().await;
     } else {
         println!("SKIPPED: docker rows: no engine answers");
@@ -41,11 +42,12 @@ async fn main() {
 
 async fn bubblewrap(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
     let sandbox = open(Setup { backend: Backend::Bubblewrap, ..Setup::usual("bubblewrap") }).await;
-    let mut samples = Vec::new();
+    let (mut floor, mut samples) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
+        floor.push(floors::plain_python());
         samples.push(workload::time(&*sandbox, hello(SecurityLevel::Strict, &round.to_string())).await);
     }
-    times.push(Times::beside(PLAIN, "bubblewrap, cold, hand-over to result", samples, None));
+    times.push(Times::beside(floor, "bubblewrap, cold, hand-over to result", samples, None));
     let rate =
         workload::rate(&sandbox, SecurityLevel::Strict, Duration::from_secs(SECONDS), |job| job.to_string()).await;
     rates.push(Rate::at_least("bubblewrap, strict", rate, 35.0));
@@ -59,14 +61,16 @@ async fn hand_over(times: &mut Vec<Times>) {
         ("the same with a started interpreter", Some(SecurityLevel::Standard), 0.7),
     ] {
         let sandbox = open(Setup { start_ahead, pool_size: 4, ..Setup::usual("hand-over") }).await;
-        let mut samples = Vec::new();
+        let (mut floor, mut samples) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            warm(&*sandbox, 2).await;
+            // The whole pool: what is measured is a job, not a job beside the start of a container.
+            warm(&*sandbox, 4).await;
             // A replacement is up before its interpreter is.
             sleep(Duration::from_millis(60)).await;
+            floor.push(floors::plain_python());
             samples.push(workload::time(&*sandbox, hello(SecurityLevel::Standard, &round.to_string())).await);
         }
-        times.push(Times::beside(PLAIN, name, samples, Some(factor)));
+        times.push(Times::beside(floor, name, samples, Some(factor)));
         sandbox.shutdown().await;
     }
 }
@@ -90,7 +94,25 @@ async fn open_loop(times: &mut Vec<Times>) {
     }
     let (waits, whole): (Vec<_>, Vec<_>) = jobs.join_all().await.into_iter().unzip();
     times.push(Times::under("open loop 6/s strict, pool 8: wait", waits, 5.0));
-    times.push(Times::beside(PLAIN, "open loop 6/s strict, pool 8: whole call", whole, None));
+    times.push(Times::floor("open loop 6/s strict, pool 8: whole call", whole));
+    sandbox.shutdown().await;
+}
+
+/// A job that computes for a while, alone and while half the pool is being replaced.
+async fn while_the_pool_refills(times: &mut Vec<Times>) {
+    const DRAINED: usize = 4;
+    let sandbox = open(Setup { pool_size: 8, concurrency: 16, ..Setup::usual("refill") }).await;
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS / 6 {
+        warm(&*sandbox, 8).await;
+        alone.push(workload::time(&*sandbox, compute(&round.to_string())).await);
+        warm(&*sandbox, 8).await;
+        let drain = (0..DRAINED).map(|one| workload::time(&*sandbox, hello(SecurityLevel::Strict, &one.to_string())));
+        futures_util::future::join_all(drain).await;
+        beside.push(workload::time(&*sandbox, compute(&round.to_string())).await);
+    }
+    times.push(Times::floor("computing job, pool full", alone.clone()));
+    times.push(Times::beside(alone, "the same while the pool refills", beside, Some(1.5)));
     sandbox.shutdown().await;
 }
 

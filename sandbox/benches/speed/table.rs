@@ -4,7 +4,8 @@
 pub(crate) struct Times {
     name: &'static str,
     samples: Vec<f64>,
-    floor: Option<&'static str>,
+    /// Of the floor, each taken right before a sample: what else the machine does weighs on both.
+    floor: Option<Vec<f64>>,
     /// Of the median, in multiples of the floor's.
     factor: Option<f64>,
     /// Of the 95th percentile.
@@ -16,7 +17,7 @@ impl Times {
         Self { name, samples, floor: None, factor: None, limit: None }
     }
 
-    pub(crate) fn beside(floor: &'static str, name: &'static str, samples: Vec<f64>, factor: Option<f64>) -> Self {
+    pub(crate) fn beside(floor: Vec<f64>, name: &'static str, samples: Vec<f64>, factor: Option<f64>) -> Self {
         Self { name, samples, floor: Some(floor), factor, limit: None }
     }
 
@@ -25,16 +26,7 @@ impl Times {
     }
 
     fn at(&self, share: f64) -> f64 {
-        let mut sorted = self.samples.clone();
-        sorted.sort_by(f64::total_cmp);
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a small index"
-        )]
-        let index = ((sorted.len() - 1) as f64 * share).round() as usize;
-        sorted[index]
+        at(&self.samples, share)
     }
 
     fn target(&self) -> String {
@@ -44,6 +36,19 @@ impl Times {
             (None, None) => "-".to_owned(),
         }
     }
+}
+
+fn at(samples: &[f64], share: f64) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small index"
+    )]
+    let index = ((sorted.len() - 1) as f64 * share).round() as usize;
+    sorted[index]
 }
 
 /// How many of one thing were done in a second.
@@ -71,8 +76,7 @@ impl Rate {
 pub(crate) fn print_times(rows: &[Times]) {
     println!("\n{:48} {:>9} {:>9} {:>9} {:>10}", "milliseconds", "median", "p95", "x floor", "target");
     for row in rows {
-        let floor = row.floor.and_then(|name| rows.iter().find(|row| row.name == name));
-        let ratio = floor.map_or("-".to_owned(), |floor| format!("{:.2}", row.at(0.5) / floor.at(0.5)));
+        let ratio = row.floor.as_ref().map_or("-".to_owned(), |floor| format!("{:.2}", row.at(0.5) / at(floor, 0.5)));
         println!("{:48} {:>9.2} {:>9.2} {ratio:>9} {:>10}", row.name, row.at(0.5), row.at(0.95), row.target());
     }
 }

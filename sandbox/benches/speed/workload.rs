@@ -78,6 +78,11 @@ pub(crate) fn spin(owner: &str, wall: Duration) -> Job {
     job(SecurityLevel::Strict, owner, "while True: pass\n", wall)
 }
 
+/// Some 150 ms of one processor.
+pub(crate) fn compute(owner: &str) -> Job {
+    job(SecurityLevel::Strict, owner, "for n in range(4_000_000): pass\nprint('hello')\n", Duration::from_secs(20))
+}
+
 /// Milliseconds from the call to the result.
 pub(crate) async fn time(sandbox: &dyn Sandbox, job: Job) -> f64 {
     let called = Instant::now();

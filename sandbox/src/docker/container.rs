@@ -70,6 +70,14 @@ impl Container {
         link::send(&mut self.link.input, &frame).await.map_err(|error| failed(&error))
     }
 
+    /// The same where there is something to start; `false` when the runner is gone.
+    pub(crate) async fn start_ahead_if_any(&mut self, start: Option<StartFrame>) -> bool {
+        match start {
+            Some(start) => self.start_ahead(start).await.is_ok(),
+            None => true,
+        }
+    }
+
     /// Waits until the runner has wiped what its job left; `false` when it exits instead.
     pub(crate) async fn is_ready_again(&mut self) -> bool {
         const WIPED_WITHIN: Duration = Duration::from_secs(1);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use runner::protocol::StartFrame;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -63,12 +64,12 @@ impl Kept {
         containers.remove(place)
     }
 
-    /// Keeps a container whose runner wipes it; the one that has waited longest goes when there are too many.
-    pub(crate) fn keep(&self, owner: Owner, mut container: Container) {
+    /// Keeps a container whose runner wipes it and then starts an interpreter, if one is named; the one that has waited longest goes when there are too many.
+    pub(crate) fn keep(&self, owner: Owner, mut container: Container, start: Option<StartFrame>) {
         let (wiped, receiver) = oneshot::channel();
         let (shape, background) = (container.shape.clone(), container.background());
         drop(background.spawn(async move {
-            if container.is_ready_again().await {
+            if container.is_ready_again().await && container.start_ahead_if_any(start).await {
                 // Nobody waits for it any more: dropping it removes it.
                 drop(wiped.send(container));
             } else {

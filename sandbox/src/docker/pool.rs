@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use runner::protocol::StartFrame;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::admission::Admission;
 use crate::docker::container::Container;
@@ -34,6 +35,7 @@ pub(crate) struct Pool {
     warm: Mutex<Warm>,
     admission: Arc<Admission>,
     changed: Notify,
+    handed_over: Mutex<Instant>,
     cores: usize,
 }
 
@@ -46,7 +48,18 @@ impl Pool {
         admission: Arc<Admission>,
     ) -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
-        Self { engine, shapes, size, ahead, warm: Mutex::default(), admission, changed: Notify::new(), cores }
+        let handed_over = Mutex::new(Instant::now());
+        Self {
+            engine,
+            shapes,
+            size,
+            ahead,
+            warm: Mutex::default(),
+            admission,
+            changed: Notify::new(),
+            handed_over,
+            cores,
+        }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -75,13 +88,26 @@ impl Pool {
 
     /// Starts a container that is to wait for its job.
     pub(crate) async fn create_warm(&self, shape: Shape) -> Result<Container, SandboxError> {
-        let start = self.ahead.level.zip(runtime::find(&shape.runtime));
-        let start = start.and_then(|(level, runtime)| runtime.start_ahead(level, self.ahead.minimum_landlock_abi));
+        let start = self.ahead.level.and_then(|level| self.start_ahead(&shape.runtime, level));
         let mut container = self.create(shape).await?;
         if let Some(start) = start {
             container.start_ahead(start).await?;
         }
         Ok(container)
+    }
+
+    /// What is started before a job of a kept container is there; `None` unless interpreters are to be started ahead.
+    pub(crate) fn start_again(&self, runtime: &str) -> Option<StartFrame> {
+        self.ahead.level.and_then(|_| self.start_ahead(runtime, SecurityLevel::Standard))
+    }
+
+    fn start_ahead(&self, runtime: &str, level: SecurityLevel) -> Option<StartFrame> {
+        runtime::find(runtime)?.start_ahead(level, self.ahead.minimum_landlock_abi)
+    }
+
+    /// A job has got its container: for a moment the machine is the job's.
+    pub(crate) fn hand_over(&self) {
+        *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Adds a container if there is room and the pool is open; otherwise it is removed.
@@ -123,6 +149,7 @@ impl Pool {
                 self.changed.notified().await;
                 continue;
             };
+            self.let_jobs_begin(&shape).await;
             match self.create_warm(shape).await {
                 Ok(container) => {
                     self.keep(container);
@@ -134,6 +161,22 @@ impl Pool {
                     pause = (pause * 2).min(LONGEST);
                 }
             }
+        }
+    }
+
+    /// Starting a container takes most of a core for longer than a short job runs, so it waits for a moment without
+    /// new jobs, though not for ever, and not when nothing is warm any more.
+    async fn let_jobs_begin(&self, shape: &Shape) {
+        const MOMENT: Duration = Duration::from_millis(25);
+        const LONGEST: Duration = Duration::from_millis(250);
+        let latest = Instant::now() + LONGEST;
+        loop {
+            let quiet = *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner) + MOMENT;
+            let none_left = self.locked().get(shape).is_none_or(VecDeque::is_empty);
+            if none_left || quiet.min(latest) <= Instant::now() {
+                return;
+            }
+            sleep_until(quiet.min(latest)).await;
         }
     }
 
