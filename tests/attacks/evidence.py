@@ -138,7 +138,7 @@ def pack(value):
 def forged_result():
     """A frame as the runner sends it at a job's end, with a result of the attacker's."""
     payload = pack({"finished": {
-        "exit_code": 0, "signal": None, "wall_exceeded": False, "cancelled": False, "disk_full": False,
+        "exit_code": 0, "signal": None, "wall_exceeded": False, "cpu_exceeded": False, "cancelled": False, "disk_full": False,
         "stdout": b"forged", "stderr": b"", "truncated": False, "report": b"", "wall_ms": 1, "cpu_ms": 1,
         "max_rss_bytes": 1, "oom_kills": 0, "pids_refused": 0}})
     return struct.pack(">I", len(payload)) + payload

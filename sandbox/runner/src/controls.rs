@@ -16,6 +16,8 @@ use crate::{inner_filter, landlock_rules, sys, syscalls, work_files};
 pub struct Control {
     pub argv: Vec<String>,
     pub files: Vec<FileFrame>,
+    /// Writes the files wherever their paths lead.
+    pub unchecked_files: bool,
     /// Options of the work directory's tmpfs; absent: the host has laid one out.
     pub work_options: Option<String>,
     /// Mounts the work directory so that programs in it may be executed.
@@ -38,7 +40,11 @@ pub fn control() -> Result<(), String> {
         sys::mount_work(options, control.executable_work).map_err(failed("mount the work directory"))?;
     }
     work_files::make_directories().map_err(|refused| refused.detail)?;
-    work_files::write_all(&control.files).map_err(|refused| refused.detail)?;
+    if control.unchecked_files {
+        work_files::write_unchecked(&control.files).map_err(|error| error.to_string())?;
+    } else {
+        work_files::write_all(&control.files).map_err(|refused| refused.detail)?;
+    }
     if control.drop_capabilities {
         sys::drop_capabilities().map_err(failed("drop capabilities"))?;
     }

@@ -1,177 +1,22 @@
 //! The walls that bubblewrap and the runner build, one control for each.
 
 use std::fs;
-use std::io::Write;
-use std::ops::Deref;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
 
-use runner::controls::Control;
-use runner::protocol::{FileFrame, ProcessRule, SocketRule, Walls, encode};
-use sandbox::SecurityLevel;
+use sandbox::{Backend, Job, JobFile, Limits, Outcome, Owner, Sandbox, SecurityLevel};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use crate::build::static_program;
 use crate::case::{self, Case};
 use crate::got_through;
 use crate::host::{Host, is_running};
-use crate::support::{is_root, roots};
-
-const NOBODY: u32 = 65534;
-
-/// One run: the walls that stand, and what the host lends to the attack.
-struct Stage {
-    attack: &'static str,
-    script: &'static str,
-    /// What bubblewrap takes away.
-    unshare: Vec<&'static str>,
-    /// A folder of the host, shown at `/sys`, which every root has; and whether it may be written to.
-    lent: Option<(PathBuf, bool)>,
-    lent_work: Option<PathBuf>,
-    uid: u32,
-    control: Control,
-    /// Changes to what the attack knows.
-    known: Vec<(&'static str, Value)>,
-}
-
-impl Stage {
-    /// Namespaces and nothing else.
-    fn of(attack: &'static str) -> Self {
-        let walls = Walls {
-            minimum_landlock_abi: 0,
-            read: ["/usr/lib", "/etc/ld.so.cache"].map(String::from).into(),
-            exec: ["/usr/bin/python3", "/lib64/ld-linux-x86-64.so.2"].map(String::from).into(),
-            processes: ProcessRule::Allowed,
-            sockets: SocketRule::Loopback,
-        };
-        let control = Control {
-            argv: Vec::new(),
-            files: Vec::new(),
-            work_options: Some("size=64m,mode=0700".into()),
-            executable_work: false,
-            drop_capabilities: true,
-            outer_seccomp: false,
-            inner_seccomp: false,
-            landlock: None,
-            file_bytes: None,
-            walls,
-        };
-        let unshare = vec!["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"];
-        let (script, known) = ("attack.py", Vec::new());
-        Self { attack, script, unshare, lent: None, lent_work: None, uid: NOBODY, control, known }
-    }
-
-    fn without(mut self, flag: &str) -> Self {
-        self.unshare.retain(|one| *one != flag);
-        self
-    }
-
-    fn with(mut self, change: impl FnOnce(&mut Control)) -> Self {
-        change(&mut self.control);
-        self
-    }
-
-    fn lending(mut self, folder: &Path, writable: bool) -> Self {
-        self.lent = Some((folder.to_owned(), writable));
-        self.known.push(("secret_path", "/sys/secret".into()));
-        self
-    }
-
-    /// Runs the attack and returns what it printed.
-    fn run(mut self, host: &Host) -> String {
-        let case = Case::read(&case::folder().join(self.attack));
-        let mut known = host.as_known(SecurityLevel::Standard, "control");
-        for (key, value) in self.known.drain(..) {
-            known[key] = value;
-        }
-        let evidence = fs::read(case::folder().join("evidence.py")).expect("the attacks share it");
-        let shared = [("evidence.py".to_owned(), evidence), ("host.json".to_owned(), known.to_string().into())];
-        let files = case.files.into_iter().chain(shared).map(|(path, content)| FileFrame { path, content });
-        self.control.files = files.collect();
-        self.control.argv = ["/usr/bin/python3", "-s", "-B", self.script].map(String::from).into();
-        let frame = encode(&self.control).expect("encodes");
-        let copy = open_copy();
-        let mut child = self.command(&copy.join("control")).spawn().expect("starts bubblewrap");
-        child.stdin.take().expect("has stdin").write_all(&frame).expect("takes the control");
-        let ended = child.wait_with_output().expect("ends");
-        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
-        assert!(said.starts_with("CONTROL ok"), "{said} {}", String::from_utf8_lossy(&ended.stderr));
-        said
-    }
-
-    fn command(&self, program: &Path) -> Command {
-        let root = roots().join("python/rootfs").canonicalize().expect("is built");
-        let mut command = Command::new("bwrap");
-        command.args(["--unshare-user", "--uid", &self.uid.to_string(), "--gid", &self.uid.to_string()]);
-        command.args(&self.unshare).args(["--die-with-parent", "--new-session", "--as-pid-1"]);
-        if !self.unshare.contains(&"--unshare-pid") {
-            command = without_last(command);
-        }
-        command.args(["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
-        command.arg("--ro-bind").arg(&root).arg("/").args(["--proc", "/proc", "--tmpfs", "/dev"]);
-        for device in ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"] {
-            command.args(["--dev-bind", device, device]);
-        }
-        if let Some((folder, writable)) = &self.lent {
-            command.arg(if *writable { "--bind" } else { "--ro-bind" }).arg(folder).arg("/sys");
-        }
-        if let Some(folder) = &self.lent_work {
-            command.arg("--bind").arg(folder).arg("/work");
-        }
-        // In place of the real runner, which is in every root.
-        command.arg("--ro-bind").arg(program).arg("/promptcraft-runner");
-        command.args(["--chdir", "/", "--", "/promptcraft-runner"]);
-        command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        if is_root() {
-            command.uid(self.uid).gid(self.uid);
-        }
-        command
-    }
-}
-
-/// Only a process in a pid namespace of its own can be its first.
-fn without_last(command: Command) -> Command {
-    let mut shorter = Command::new(command.get_program());
-    shorter.args(command.get_args().filter(|argument| *argument != "--as-pid-1"));
-    shorter
-}
-
-/// A folder with the program in it. Cargo's own may be closed to nobody; /tmp is not.
-fn open_copy() -> Scratch {
-    static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    let program = PROGRAM.get_or_init(|| static_program("promptcraft-control", "positive-controls", "controls"));
-    let folder = scratch("program", 0o755);
-    fs::copy(program, folder.join("control")).expect("copies");
-    fs::set_permissions(folder.join("control"), fs::Permissions::from_mode(0o755)).expect("opens");
-    folder
-}
-
-/// A folder under /tmp, taken away with its content when dropped.
-struct Scratch(PathBuf);
-
-impl Deref for Scratch {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
-fn scratch(name: &str, mode: u32) -> Scratch {
-    let name = format!("promptcraft-control-{name}-{}", uuid::Uuid::new_v4().simple());
-    let folder = Scratch(std::env::temp_dir().join(name));
-    fs::create_dir(&*folder).expect("makes a folder");
-    fs::set_permissions(&*folder, fs::Permissions::from_mode(mode)).expect("sets its mode");
-    folder
-}
+use crate::stage::{NOBODY, Stage, scratch};
+use crate::support::{RUNTIME, is_root, roots, shared};
 
 /// The attempt gets through without the wall and is blocked with it.
 #[track_caller]
@@ -308,6 +153,140 @@ fn a_file_is_bounded_in_size() {
         control.file_bytes = Some(16 << 20);
     });
     check("sparse", unbounded, bounded);
+}
+
+#[test]
+fn the_work_directory_is_bounded_in_size() {
+    let attack = "resources/disk_fill_by_many_files";
+    let of_size = |options: &str| Stage::of(attack).with(|control| control.work_options = Some(options.into()));
+    check("many", of_size("size=1g,mode=0700"), of_size("size=16m,mode=0700"));
+}
+
+#[test]
+fn the_host_name_namespace_hides_what_the_host_is_called() {
+    let attack = "proc_and_sys/names_of_the_host";
+    let with = Stage::of(attack).and(&["--hostname", "sandbox"]);
+    check("host", Stage::of(attack).without("--unshare-uts"), with);
+}
+
+#[test]
+fn the_cgroup_namespace_hides_where_the_sandbox_is() {
+    if !is_root() {
+        return eprintln!("SKIPPED: the_cgroup_namespace_hides_where_the_sandbox_is: needs root to make a cgroup");
+    }
+    let mount = Path::new("/sys/fs/cgroup");
+    let one = ["pids", "memory"].map(|name| mount.join(name)).into_iter().find(|folder| folder.exists());
+    let folder = one.unwrap_or_else(|| mount.to_owned()).join(format!("promptcraft-control-{}", std::process::id()));
+    fs::create_dir(&folder).expect("makes a cgroup");
+    let of = || Stage { cgroup: Some(folder.clone()), ..Stage::of("proc_and_sys/names_of_the_host") };
+    // In the other hierarchies it is where the test is, which may be the top of each: the one cgroup decides.
+    let (without, with) = (of().run(&Host::open()), of().and(&["--unshare-cgroup"]).run(&Host::open()));
+    let removed = (0..1000).any(|_| fs::remove_dir(&folder).is_ok());
+    assert!(got_through("cgroup", &without), "without the wall the name must be seen: {without}");
+    assert!(!got_through("cgroup", &with), "with the wall it must not: {with}");
+    assert!(removed, "the cgroup is empty");
+}
+
+/// With the host's mounts a root is only a point from which to walk up.
+#[test]
+fn the_mount_namespace_leaves_nothing_above_the_root() {
+    let host = Host::open();
+    let root = roots().join("python/rootfs").canonicalize().expect("is built");
+    let work = scratch("cell", 0o777);
+    let case = Case::read(&case::folder().join("filesystem/chroot_escape"));
+    let known = host.as_known(SecurityLevel::Standard, "control").to_string();
+    fs::write(work.join("attack.py"), &case.files["attack.py"]).expect("writes the attack");
+    fs::copy(case::folder().join("evidence.py"), work.join("evidence.py")).expect("copies what attacks share");
+    fs::write(work.join("host.json"), known).expect("writes what is known");
+    let run = |mounts: &[&str]| {
+        let enter =
+            "import os, runpy, sys; os.chdir('/work'); sys.path.insert(0, '/work'); runpy.run_path('attack.py')";
+        let mut command = Command::new("bwrap");
+        command.args([
+            "--unshare-user",
+            "--uid",
+            "0",
+            "--gid",
+            "0",
+            "--cap-drop",
+            "ALL",
+            "--cap-add",
+            "CAP_SYS_CHROOT",
+        ]);
+        let ended = command.args(mounts).args(["/usr/bin/python3", "-s", "-B", "-c", enter]).output().expect("runs");
+        for left in ["cell", "control"] {
+            drop(fs::remove_dir(work.join(left)));
+        }
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(said.starts_with("CONTROL ok"), "{said} {}", String::from_utf8_lossy(&ended.stderr));
+        said
+    };
+    let (root, inner) = (root.display().to_string(), root.join("work").display().to_string());
+    let work_path = work.display().to_string();
+    let without = run(&["--dev-bind", "/", "/", "--bind", &work_path, &inner, "--", "/usr/sbin/chroot", &root]);
+    let with = run(&["--ro-bind", &root, "/", "--bind", &work_path, "/work", "--"]);
+    assert!(got_through("climb", &without), "without the wall it must reach the host: {without}");
+    assert!(!got_through("climb", &with), "with the wall it must not: {with}");
+}
+
+#[test]
+fn the_job_check_keeps_files_in_their_folder() {
+    let host = Host::open();
+    let stage = Stage::of("job_files/parent").with(|control| control.unchecked_files = true);
+    let (child, _program) = stage.start(&host);
+    let said = child.wait_with_output().expect("ends").stdout;
+    assert_eq!(String::from_utf8_lossy(&said), "ESCAPED ran True\n", "without the wall the file must lie above");
+    let (child, _program) = Stage::of("job_files/parent").start(&host);
+    let checked = child.wait_with_output().expect("ends");
+    let complaint = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(checked.stdout.is_empty() && complaint.contains("a file's path"), "the runner checks again: {complaint}");
+    let job = job_of("job_files/parent", &host, Duration::from_secs(5));
+    let refused = RUNTIME.block_on(bubblewrap().run(job, CancellationToken::new())).expect_err("is refused");
+    assert_eq!(refused.code(), "file_rejected");
+}
+
+#[test]
+fn the_runner_ends_what_would_wait_for_ever() {
+    const LIMIT: Duration = Duration::from_millis(500);
+    let host = Host::open();
+    let (mut child, _program) = Stage::of("resources/sleep").start(&host);
+    let mut said = [0; 64];
+    let mut output = child.stdout.take().expect("has stdout");
+    let mut heard = String::new();
+    while !heard.contains("start bounded") {
+        let count = output.read(&mut said).expect("speaks");
+        assert!(count > 0, "it must start: {heard}");
+        heard.push_str(&String::from_utf8_lossy(&said[..count]));
+    }
+    std::thread::sleep(3 * LIMIT);
+    assert!(child.try_wait().expect("is asked").is_none(), "without the runner it must go on");
+    child.kill().expect("is killed");
+    child.wait().expect("is gone");
+    let job = job_of("resources/sleep", &host, LIMIT);
+    let result = RUNTIME.block_on(bubblewrap().run(job, CancellationToken::new())).expect("runs");
+    assert_eq!(result.outcome, Outcome::TimedOut, "{result:?}");
+}
+
+fn bubblewrap() -> Arc<dyn Sandbox> {
+    shared(Backend::Bubblewrap).expect("bubblewrap needs no engine")
+}
+
+/// The attack as a job behind all walls.
+fn job_of(attack: &str, host: &Host, wall: Duration) -> Job {
+    let case = Case::read(&case::folder().join(attack));
+    let evidence = fs::read(case::folder().join("evidence.py")).expect("the attacks share it");
+    let known = host.as_known(SecurityLevel::Standard, "control").to_string();
+    let shared = [("evidence.py".to_owned(), evidence), ("host.json".to_owned(), known.into())];
+    let more = case.expect.more_files.into_iter().map(|file| (file.path, file.content.into()));
+    let files = case.files.into_iter().chain(more).chain(shared).map(|(path, content)| JobFile { path, content });
+    Job {
+        owner: Owner::new("attacker"),
+        level: SecurityLevel::Standard,
+        runtime: "python".into(),
+        command: sandbox::Command::Script { path: "attack.py".into() },
+        files: files.collect(),
+        limits: Limits::for_level(SecurityLevel::Standard, wall),
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod docker;
 #[path = "../attacks/host.rs"]
 #[expect(dead_code, reason = "shared with the attack suite, which uses more of it")]
 mod host;
+mod stage;
 #[path = "../conformance/support.rs"]
 #[expect(dead_code, reason = "shared with the conformance suite, which uses more of it")]
 mod support;

@@ -1,1 +1,3 @@
-print("ESCAPED ran")
+import os
+
+print("ESCAPED ran", os.path.exists("../escape.py"))

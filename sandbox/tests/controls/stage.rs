@@ -1,0 +1,202 @@
+//! One run of a control: an attack behind chosen walls, under bubblewrap.
+
+use std::fs;
+use std::io::Write;
+use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use runner::controls::Control;
+use runner::protocol::{FileFrame, ProcessRule, SocketRule, Walls, encode};
+use sandbox::SecurityLevel;
+use serde_json::Value;
+
+use crate::build::static_program;
+use crate::case::{self, Case};
+use crate::host::Host;
+use crate::support::{is_root, roots};
+
+pub(crate) const NOBODY: u32 = 65534;
+
+/// One run: the walls that stand, and what the host lends to the attack.
+pub(crate) struct Stage {
+    pub(crate) attack: &'static str,
+    pub(crate) script: &'static str,
+    /// What bubblewrap takes away.
+    pub(crate) unshare: Vec<&'static str>,
+    /// Further words for bubblewrap.
+    pub(crate) more: Vec<&'static str>,
+    /// A cgroup to be in before bubblewrap starts.
+    pub(crate) cgroup: Option<PathBuf>,
+    /// A folder of the host, shown at `/sys`, which every root has; and whether it may be written to.
+    pub(crate) lent: Option<(PathBuf, bool)>,
+    pub(crate) lent_work: Option<PathBuf>,
+    pub(crate) uid: u32,
+    pub(crate) control: Control,
+    /// Changes to what the attack knows.
+    pub(crate) known: Vec<(&'static str, Value)>,
+}
+
+impl Stage {
+    /// Namespaces and nothing else.
+    pub(crate) fn of(attack: &'static str) -> Self {
+        let walls = Walls {
+            minimum_landlock_abi: 0,
+            read: ["/usr/lib", "/etc/ld.so.cache"].map(String::from).into(),
+            exec: ["/usr/bin/python3", "/lib64/ld-linux-x86-64.so.2"].map(String::from).into(),
+            processes: ProcessRule::Allowed,
+            sockets: SocketRule::Loopback,
+        };
+        let control = Control {
+            argv: Vec::new(),
+            files: Vec::new(),
+            unchecked_files: false,
+            work_options: Some("size=64m,mode=0700".into()),
+            executable_work: false,
+            drop_capabilities: true,
+            outer_seccomp: false,
+            inner_seccomp: false,
+            landlock: None,
+            file_bytes: None,
+            walls,
+        };
+        let unshare = vec!["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"];
+        let (script, known) = ("attack.py", Vec::new());
+        let (more, cgroup) = (Vec::new(), None);
+        Self { attack, script, unshare, more, cgroup, lent: None, lent_work: None, uid: NOBODY, control, known }
+    }
+
+    pub(crate) fn and(mut self, words: &[&'static str]) -> Self {
+        self.more.extend(words);
+        self
+    }
+
+    pub(crate) fn without(mut self, flag: &str) -> Self {
+        self.unshare.retain(|one| *one != flag);
+        self
+    }
+
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Control)) -> Self {
+        change(&mut self.control);
+        self
+    }
+
+    pub(crate) fn lending(mut self, folder: &Path, writable: bool) -> Self {
+        self.lent = Some((folder.to_owned(), writable));
+        self.known.push(("secret_path", "/sys/secret".into()));
+        self
+    }
+
+    /// Runs the attack and returns what it printed.
+    pub(crate) fn run(self, host: &Host) -> String {
+        let (child, _program) = self.start(host);
+        let ended = child.wait_with_output().expect("ends");
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(said.starts_with("CONTROL ok"), "{said} {}", String::from_utf8_lossy(&ended.stderr));
+        said
+    }
+
+    /// The program must stay where it is while it starts.
+    pub(crate) fn start(mut self, host: &Host) -> (Child, Scratch) {
+        let case = Case::read(&case::folder().join(self.attack));
+        let mut known = host.as_known(SecurityLevel::Standard, "control");
+        for (key, value) in self.known.drain(..) {
+            known[key] = value;
+        }
+        let evidence = fs::read(case::folder().join("evidence.py")).expect("the attacks share it");
+        let shared = [("evidence.py".to_owned(), evidence), ("host.json".to_owned(), known.to_string().into())];
+        let more = case.expect.more_files.into_iter().map(|file| (file.path, file.content.into()));
+        let files = case.files.into_iter().chain(more).chain(shared).map(|(path, content)| FileFrame { path, content });
+        self.control.files = files.collect();
+        self.control.argv = ["/usr/bin/python3", "-s", "-B", self.script].map(String::from).into();
+        let frame = encode(&self.control).expect("encodes");
+        let copy = open_copy();
+        let mut child = self.command(&copy.join("control")).spawn().expect("starts bubblewrap");
+        child.stdin.take().expect("has stdin").write_all(&frame).expect("takes the control");
+        (child, copy)
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let root = roots().join("python/rootfs").canonicalize().expect("is built");
+        let mut command = self.cgroup.as_ref().map_or_else(|| Command::new("bwrap"), |folder| entering(folder));
+        command.args(["--unshare-user", "--uid", &self.uid.to_string(), "--gid", &self.uid.to_string()]);
+        command.args(&self.unshare).args(&self.more).args(["--die-with-parent", "--new-session", "--as-pid-1"]);
+        if !self.unshare.contains(&"--unshare-pid") {
+            command = without_last(command);
+        }
+        command.args(["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
+        command.arg("--ro-bind").arg(&root).arg("/").args(["--proc", "/proc", "--tmpfs", "/dev"]);
+        for device in ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"] {
+            command.args(["--dev-bind", device, device]);
+        }
+        if let Some((folder, writable)) = &self.lent {
+            command.arg(if *writable { "--bind" } else { "--ro-bind" }).arg(folder).arg("/sys");
+        }
+        if let Some(folder) = &self.lent_work {
+            command.arg("--bind").arg(folder).arg("/work");
+        }
+        // In place of the real runner, which is in every root.
+        command.arg("--ro-bind").arg(program).arg("/promptcraft-runner");
+        command.args(["--chdir", "/", "--", "/promptcraft-runner"]);
+        command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if is_root() && self.cgroup.is_none() {
+            command.uid(self.uid).gid(self.uid);
+        }
+        command
+    }
+}
+
+/// Enters the cgroup while it may, then becomes nobody and bubblewrap.
+fn entering(folder: &Path) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args([
+        "-c",
+        "echo $$ >\"$0\" && exec /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/bwrap \"$@\"",
+    ]);
+    command.arg(folder.join("cgroup.procs"));
+    command
+}
+
+/// Only a process in a pid namespace of its own can be its first.
+fn without_last(command: Command) -> Command {
+    let mut shorter = Command::new(command.get_program());
+    shorter.args(command.get_args().filter(|argument| *argument != "--as-pid-1"));
+    shorter
+}
+
+/// A folder with the program in it. Cargo's own may be closed to nobody; /tmp is not.
+fn open_copy() -> Scratch {
+    static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let program = PROGRAM.get_or_init(|| static_program("promptcraft-control", "positive-controls", "controls"));
+    let folder = scratch("program", 0o755);
+    fs::copy(program, folder.join("control")).expect("copies");
+    fs::set_permissions(folder.join("control"), fs::Permissions::from_mode(0o755)).expect("opens");
+    folder
+}
+
+/// A folder under /tmp, taken away with its content when dropped.
+pub(crate) struct Scratch(PathBuf);
+
+impl Deref for Scratch {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+pub(crate) fn scratch(name: &str, mode: u32) -> Scratch {
+    let name = format!("promptcraft-control-{name}-{}", uuid::Uuid::new_v4().simple());
+    let folder = Scratch(std::env::temp_dir().join(name));
+    fs::create_dir(&*folder).expect("makes a folder");
+    fs::set_permissions(&*folder, fs::Permissions::from_mode(mode)).expect("sets its mode");
+    folder
+}
