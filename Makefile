@@ -8,7 +8,7 @@ help:
 	@echo "make lint      layout, lints, dependencies, shell scripts"
 	@echo "make coverage  line coverage under target/coverage"
 	@echo "make bench     latencies and rates, beside this machine's floors"
-	@echo "make fuzz      a minute of coverage-guided fuzzing of the sandbox's frames"
+	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
 	@echo "make clean     take away what was built; data/ stays"
 
 run:

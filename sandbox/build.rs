@@ -5,6 +5,8 @@ use std::path::Path;
 use std::{env, fs};
 
 fn main() {
+    // Set by `fuzz/run.sh` alone.
+    println!("cargo::rustc-check-cfg=cfg(fuzzing)");
     let here = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets the package's folder");
     let target = env::var_os("OUT_DIR").expect("cargo sets the output folder");
     let folder = Path::new(&here).join("runtimes");

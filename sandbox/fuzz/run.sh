@@ -9,7 +9,7 @@ flags="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 # A target triple keeps the flags away from build scripts.
 triple="$(rustc -vV | sed -n 's/^host: //p')"
 RUSTFLAGS="$flags" cargo build --release --locked --target "$triple" --target-dir "$target"
-for name in frame; do
+for name in frame files report; do
     mkdir -p "$target/corpus/$name"
     "$target/$triple/release/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -artifact_prefix="$target/" \
         "$target/corpus/$name" "corpus/$name"

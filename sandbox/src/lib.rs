@@ -13,6 +13,8 @@ mod config;
 mod conversation;
 mod docker;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod job;
 mod limits;
 mod link;

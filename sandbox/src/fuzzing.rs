@@ -1,0 +1,30 @@
+//! Doors for the fuzzer alone to what has none: compiled only with `--cfg fuzzing`, which no shipped program is.
+
+use std::time::Duration;
+
+use crate::job::{Command, Job, JobFile, Owner, SecurityLevel};
+use crate::limits::Limits;
+use crate::report;
+use crate::result::TestCase;
+use crate::source_text::{SourceForm, as_meant};
+
+/// What a report amounts to.
+#[must_use]
+pub fn read_report(lines: &[u8], exit_code: Option<i32>) -> Vec<TestCase> {
+    report::read(lines, exit_code)
+}
+
+/// Whether a job with these files would be run.
+#[must_use]
+pub fn accepts(files: Vec<JobFile>) -> bool {
+    let level = SecurityLevel::Strict;
+    let limits = Limits::for_level(level, Duration::from_secs(1));
+    let (owner, runtime) = (Owner::new("fuzzer"), "python".into());
+    Job { owner, level, runtime, command: Command::Tests, files, limits }.check().is_ok()
+}
+
+/// A file's content as each kind of interpreter gets it.
+#[must_use]
+pub fn source_texts(content: &[u8]) -> [Vec<u8>; 2] {
+    [SourceForm::Utf8WithEncodingComment, SourceForm::Plain].map(|form| as_meant(content.to_vec(), form))
+}
