@@ -119,6 +119,8 @@ pub(crate) struct End {
     pub(crate) tests: BTreeMap<String, String>,
     /// At most this much memory was charged.
     pub(crate) memory_at_most_mib: Option<u64>,
+    /// All its processes together used at most so much of the processor.
+    pub(crate) cpu_at_most_ms: Option<u64>,
 }
 
 impl Default for End {
@@ -133,6 +135,7 @@ impl Default for End {
             within_ms: None,
             tests: BTreeMap::new(),
             memory_at_most_mib: None,
+            cpu_at_most_ms: None,
         }
     }
 }

@@ -104,6 +104,8 @@ fn of_end(end: &End, result: &JobResult, wall_ms: u64) -> Vec<String> {
     check(took <= most, format!("took {took} ms, the limit is {most}"));
     let mib = result.usage.max_rss_bytes >> 20;
     check(end.memory_at_most_mib.is_none_or(|most| mib <= most), format!("{mib} MiB were charged"));
+    let cpu_ms = result.usage.cpu_ms;
+    check(end.cpu_at_most_ms.is_none_or(|most| cpu_ms <= most), format!("used {cpu_ms} ms of the processor"));
     let reported = result.tests.iter().flatten();
     let reported: BTreeMap<_, _> =
         reported.map(|test| (test.name.clone(), format!("{:?}", test.outcome).to_lowercase())).collect();
