@@ -63,15 +63,11 @@ impl Config {
     /// Reads the settings; every mistake is reported at once.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let profile = settings.read("profile", Profile::Development);
-        let redis_url = settings.secret("redis.url", "redis.url_file");
-        if redis_url.is_none() {
-            settings.mistake("redis.url: must be set (the read model's address)");
-        }
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let config = Self {
             profile,
             broker: BrokerSettings::read(&mut settings),
-            redis_url: redis_url.unwrap_or(Secret::new("")),
+            redis_url: settings.required_secret("redis.url", "redis.url_file"),
             listen: settings.read("api.listen", "127.0.0.1:8000".to_owned()),
             metrics_listen: settings.read("api.metrics_listen", "127.0.0.1:8001".to_owned()),
             workers: settings.read("api.workers", cores.clamp(2, 8)).max(1),

@@ -26,13 +26,9 @@ impl Config {
     /// Reads the settings; every mistake is reported at once.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let profile = settings.read("profile", Profile::Development);
-        let redis_url = settings.secret("redis.url", "redis.url_file");
-        if redis_url.is_none() {
-            settings.mistake("redis.url: must be set (the read model's address)");
-        }
         let config = Self {
             broker: BrokerSettings::read(&mut settings),
-            redis_url: redis_url.unwrap_or(Secret::new("")),
+            redis_url: settings.required_secret("redis.url", "redis.url_file"),
             policy: read_policy(&mut settings),
             metrics_listen: settings.read("approver.metrics_listen", "127.0.0.1:0".to_owned()),
             webhook_key: settings.secret("webhook.signing_key", "webhook.signing_key_file"),

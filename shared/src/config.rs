@@ -170,10 +170,14 @@ impl Settings {
     pub fn required(&mut self, name: &'static str) -> String {
         let value = self.optional::<String>(name).unwrap_or_default();
         if value.is_empty() {
-            let meaning = SETTINGS.iter().find(|(known, _)| *known == name).map_or("", |(_, meaning)| *meaning);
-            self.mistakes.push(format!("{name}: must be set ({meaning})"));
+            self.miss(name);
         }
         value
+    }
+
+    fn miss(&mut self, name: &str) {
+        let meaning = SETTINGS.iter().find(|(known, _)| *known == name).map_or("", |(_, meaning)| *meaning);
+        self.mistakes.push(format!("{name}: must be set ({meaning})"));
     }
 
     /// A secret: the setting itself, or the content of the file that `<name>_file` names.
@@ -188,6 +192,17 @@ impl Settings {
             };
         }
         self.optional::<String>(name).map(Secret::new)
+    }
+
+    /// A secret that must be set; empty where it is missing, which is noted as a mistake.
+    pub fn required_secret(&mut self, name: &'static str, file_name: &'static str) -> Secret {
+        let had = self.mistakes.len();
+        let secret = self.secret(name, file_name);
+        // A file that cannot be read is one mistake, not two.
+        if secret.is_none() && self.mistakes.len() == had {
+            self.miss(name);
+        }
+        secret.unwrap_or(Secret::new(""))
     }
 
     /// A list of words divided by commas.

@@ -45,10 +45,6 @@ impl Config {
     /// Reads the settings; every mistake is reported at once.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let profile = settings.read("profile", Profile::Development);
-        let redis_url = settings.secret("redis.url", "redis.url_file");
-        if redis_url.is_none() {
-            settings.mistake("redis.url: must be set (the read model's address)");
-        }
         let instance = settings.read("worker.instance", format!("worker-{}", std::process::id()));
         let (phases, analyses) = read_phases(&mut settings);
         let ack_wait = settings.span("worker.ack_wait", Duration::from_secs(3));
@@ -58,7 +54,7 @@ impl Config {
         let runtimes = settings.list("sandbox.runtimes", &["python"]);
         let config = Self {
             broker: BrokerSettings::read(&mut settings),
-            redis_url: redis_url.unwrap_or(Secret::new("")),
+            redis_url: settings.required_secret("redis.url", "redis.url_file"),
             phases,
             analyses,
             concurrency: settings.read("worker.concurrency", 8),
