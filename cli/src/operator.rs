@@ -47,6 +47,7 @@ fn of_stack(stack: &Manifest) -> Result<BrokerSettings, Failure> {
         replicas: 1,
         strict: true,
         monitor_url: Some(stack.nats_monitor_url.clone()),
+        tls_ca_file: None,
     })
 }
 

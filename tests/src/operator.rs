@@ -23,6 +23,7 @@ pub async fn broker_as(stack: &Stack, user: &str) -> Broker {
         replicas: 1,
         strict: false,
         monitor_url: None,
+        tls_ca_file: None,
     };
     Broker::connect(&settings).await.expect("the broker lets us in")
 }

@@ -214,6 +214,7 @@ async fn connect(port: u16, monitor_port: u16) -> Broker {
         replicas: 1,
         strict: true,
         monitor_url: Some(format!("http://127.0.0.1:{monitor_port}")),
+        tls_ca_file: None,
     };
     Broker::connect(&settings).await.expect("the broker answers")
 }

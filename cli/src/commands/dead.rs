@@ -8,7 +8,7 @@ use shared::messaging::{Cause, DeadLetters, KeptLetter, put_back};
 
 use super::Failure;
 use crate::operator::Installation;
-use crate::screen::{self, plain};
+use crate::screen::{self, plain, say};
 
 /// Read so many at once.
 const PAGE: usize = 100;
@@ -118,17 +118,17 @@ impl Show {
             std::io::stdout().write_all(&letter.payload)?;
             return Ok(ExitCode::SUCCESS);
         }
-        println!("since     {}", kept.at.to_rfc3339());
-        println!("cause     {}: {}", letter.cause.as_str(), plain(&letter.reason));
-        println!("attempts  {}", letter.attempts);
-        println!("from      {} {}, {}", plain(&letter.stream), letter.sequence, plain(&letter.subject));
+        say!("since     {}", kept.at.to_rfc3339());
+        say!("cause     {}: {}", letter.cause.as_str(), plain(&letter.reason));
+        say!("attempts  {}", letter.attempts);
+        say!("from      {} {}, {}", plain(&letter.stream), letter.sequence, plain(&letter.subject));
         if let Some(id) = letter.workflow_id() {
-            println!("workflow  {id}");
+            say!("workflow  {id}");
         }
         for (name, value) in &letter.headers {
-            println!("header    {}: {}", plain(name), plain(value));
+            say!("header    {}: {}", plain(name), plain(value));
         }
-        println!("payload   {} bytes; --payload writes them out", letter.payload.len());
+        say!("payload   {} bytes; --payload writes them out", letter.payload.len());
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -137,7 +137,7 @@ impl Retry {
     async fn run(self) -> Result<ExitCode, Failure> {
         let broker = self.installation.broker().await?;
         let sequence = put_back(&broker, self.id, Clock::system().now()).await?;
-        println!("put back at {sequence}");
+        say!("put back at {sequence}");
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -148,7 +148,7 @@ impl Discard {
         let mut missing = 0;
         for id in self.ids {
             let dropped = letters.discard(id).await?;
-            println!("{id} {}", if dropped { "is dropped" } else { "is not there" });
+            say!("{id} {}", if dropped { "is dropped" } else { "is not there" });
             missing += usize::from(!dropped);
         }
         Ok(if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

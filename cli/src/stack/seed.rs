@@ -49,6 +49,7 @@ pub(super) async fn operator(recipe: &Recipe) -> Result<Broker, SeedError> {
         replicas: 1,
         strict: true,
         monitor_url: Some(recipe.broker_monitor_url()),
+        tls_ca_file: None,
     };
     Ok(Broker::connect(&settings).await?)
 }

@@ -10,7 +10,14 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("nats.password", "its password"),
     ("nats.password_file", "a file that holds its password"),
     ("nats.durability", "strict (default) refuses a broker that does not sync always; relaxed does not look"),
-    ("nats.monitor_url", "the broker's monitoring address, e.g. http://127.0.0.1:8222, where durability is checked"),
+    (
+        "nats.monitor_url",
+        "the broker's monitoring address, e.g. http://127.0.0.1:8222, where durability is checked; of several nodes all, divided by commas",
+    ),
+    (
+        "nats.tls_ca_file",
+        "the authority of the broker's certificate, a PEM file; with it the connection is TLS or none",
+    ),
     ("nats.replicas", "copies of each stream, 1, 3 or 5"),
     ("redis.url", "the read model's address, e.g. redis://:password@127.0.0.1:6379/0"),
     ("redis.url_file", "a file that holds the read model's address"),

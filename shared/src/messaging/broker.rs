@@ -1,5 +1,6 @@
 //! The connection to the broker.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, context};
@@ -35,6 +36,8 @@ pub struct BrokerSettings {
     /// Refuse a broker that does not sync always.
     pub strict: bool,
     pub monitor_url: Option<String>,
+    /// With it the connection is TLS or none.
+    pub tls_ca_file: Option<PathBuf>,
 }
 
 impl BrokerSettings {
@@ -64,6 +67,7 @@ impl BrokerSettings {
             replicas: settings.read("nats.replicas", 1),
             strict,
             monitor_url,
+            tls_ca_file: settings.optional("nats.tls_ca_file"),
         }
     }
 }
@@ -156,6 +160,10 @@ fn options(settings: &BrokerSettings) -> ConnectOptions {
                 Event::Draining | Event::Closed => tracing::debug!(%event, "broker connection"),
             }
         });
+    let options = match &settings.tls_ca_file {
+        Some(file) => options.require_tls(true).add_root_certificates(file.clone()),
+        None => options,
+    };
     match &settings.password {
         Some(password) => options.user_and_password(settings.user.clone(), password.expose().to_owned()),
         None => options,

@@ -159,9 +159,25 @@ fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {
 }
 
 /// The stream's own configuration does not show how often the broker syncs; its monitoring page does.
-pub(super) async fn check_durability(monitor_url: &str) -> Result<(), BrokerError> {
-    let unknown = |reason: String| BrokerError::DurabilityUnknown { url: monitor_url.to_owned(), reason };
-    let page = tokio::time::timeout(Duration::from_secs(5), fetch(monitor_url, "/varz"))
+///
+/// Of several nodes, each that answers must sync always, and one must answer: a node that is down may not keep services down.
+pub(super) async fn check_durability(monitor_urls: &str) -> Result<(), BrokerError> {
+    let mut checked =
+        Err(BrokerError::DurabilityUnknown { url: monitor_urls.to_owned(), reason: "no address".to_owned() });
+    for url in monitor_urls.split(',').map(str::trim) {
+        match (check_node(url).await, &checked) {
+            (Err(unknown @ BrokerError::DurabilityUnknown { .. }), Err(_)) => checked = Err(unknown),
+            (Err(BrokerError::DurabilityUnknown { .. }), Ok(())) => {}
+            (Err(error), _) => return Err(error),
+            (Ok(()), _) => checked = Ok(()),
+        }
+    }
+    checked
+}
+
+async fn check_node(url: &str) -> Result<(), BrokerError> {
+    let unknown = |reason: String| BrokerError::DurabilityUnknown { url: url.to_owned(), reason };
+    let page = tokio::time::timeout(Duration::from_secs(5), fetch(url, "/varz"))
         .await
         .map_err(|_| unknown("no answer within 5 s".to_owned()))?
         .map_err(|error| unknown(error.to_string()))?;
