@@ -11,7 +11,9 @@ mod stack;
 
 pub use bot::Bot;
 pub use client::{Answer, Client, run_request};
-pub use operator::{audit_log, broker_as, dead_letters, differences, history, raw_broker_as, redis_command, writer_of};
+pub use operator::{
+    audit_log, broker_as, dead_letters, differences, history, raw_broker_as, redis_answers, redis_command, writer_of,
+};
 pub use python::long_program;
 pub use stack::{Options, Stack, program};
 

@@ -117,14 +117,27 @@ pub async fn differences(stack: &Stack) -> Vec<Difference> {
 /// # Panics
 /// Where Redis refuses.
 pub fn redis_command(stack: &Stack, words: &[&str]) {
+    let output = redis_cli(stack, words);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Whether Redis answers a command well now.
+///
+/// # Panics
+/// Where there is no redis-cli.
+pub fn redis_answers(stack: &Stack, words: &[&str]) -> bool {
+    let output = redis_cli(stack, words);
+    output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("ERR")
+}
+
+fn redis_cli(stack: &Stack, words: &[&str]) -> std::process::Output {
     let port = stack.number("/redis_port").to_string();
     let password = read(stack.text("/redis_password_file"));
-    let output = std::process::Command::new("redis-cli")
+    std::process::Command::new("redis-cli")
         .args(["--no-auth-warning", "-p", &port, "-a", &password])
         .args(words)
         .output()
-        .expect("redis-cli is installed with redis-server");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        .expect("redis-cli is installed with redis-server")
 }
 
 fn read(path: impl AsRef<Path>) -> String {

@@ -76,8 +76,8 @@ impl Cluster {
             fs::copy(shipped.join(file), folder.join("nats").join(file)).expect("a shipped file");
         }
         make_certificates(&folder);
-        let [redis, api] = free_ports();
-        let (clients, monitors, routes): ([u16; 3], [u16; 3], [u16; 3]) = (free_ports(), free_ports(), free_ports());
+        let [redis, api, a, b, c, d, e, f, g, h, i] = free_ports();
+        let (clients, monitors, routes) = ([a, b, c], [d, e, f], [g, h, i]);
         let mut cluster = Self { folder, brokers: Vec::new(), clients, monitors, redis, api, others: Vec::new() };
         for node in 0..3 {
             let broker = cluster.broker(node, &routes);

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// After a call that brought no answer others fail at once for so long: callers go to the log instead of queueing up here.
 const REST: Duration = Duration::from_millis(500);
 
+/// After a write that failed the view lacks something for so long at least: longer than until the write is tried again.
+const BEHIND: Duration = Duration::from_secs(2);
+
 /// Writes a workflow with all that is listed under it, unless the same or a newer sequence stands there.
 const PROJECT: &str = r"
 local seen = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
@@ -76,6 +79,8 @@ pub struct ReadModel {
     connection: ConnectionManager,
     /// Until when calls fail at once, after one that brought no answer.
     resting: Arc<Mutex<Option<Instant>>>,
+    /// Until when the view may lack what could not be written.
+    behind: Arc<Mutex<Option<Instant>>>,
 }
 
 impl std::fmt::Debug for ReadModel {
@@ -95,7 +100,7 @@ impl ReadModel {
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client, config)
             .map_err(|error| ReadModelError(error.to_string()))?;
-        Ok(Self { connection, resting: Arc::default() })
+        Ok(Self { connection, resting: Arc::default(), behind: Arc::default() })
     }
 
     /// Whether Redis answers now.
@@ -148,7 +153,22 @@ impl ReadModel {
             .arg(workflow.status().as_str())
             .arg(workflow.created_at.as_millis())
             .arg(workflow.metrics.total_cost);
-        self.invoke::<i64>(&call).await.map(|_| ())
+        let written = self.invoke::<i64>(&call).await.map(|_| ());
+        if written.is_err() {
+            *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + BEHIND);
+        }
+        written
+    }
+
+    /// Fails for a moment after a write that failed.
+    pub(super) fn check_keeps_up(&self) -> Result<(), ReadModelError> {
+        let behind = *self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        match behind {
+            Some(until) if Instant::now() < until => {
+                Err(ReadModelError("it misses what could not be written".to_owned()))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The workflow as the read model knows it; `None` where it does not.

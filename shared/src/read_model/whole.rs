@@ -9,9 +9,12 @@ use crate::ids::{EventId, WorkflowId};
 use crate::workflow::Status;
 
 const COMPLETE: &str = "view:complete";
+const PROBE: &str = "view:probe";
 
 /// Whether the view was filled since this Redis started: a snapshot that it loaded may lack what was acknowledged after it.
+/// Where nothing can be written, because it is read-only or out of memory, it fails: the view is falling behind then.
 const IS_COMPLETE: &str = r"
+redis.call('SET', KEYS[2], '1', 'EX', 60)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 return redis.call('GET', KEYS[1]) == run and 1 or 0
 ";
@@ -52,9 +55,13 @@ const PORTION: usize = 1_000;
 pub(super) struct Filling(String);
 
 impl ReadModel {
-    /// Whether the view was filled from the log since Redis last started or lost its memory.
+    /// Whether the view was filled from the log since Redis last started or lost its memory; an error while it falls behind.
     pub async fn is_complete(&self) -> Result<bool, ReadModelError> {
-        self.invoke::<i64>(&Script::new(IS_COMPLETE).key(COMPLETE)).await.map(|complete| complete == 1)
+        self.check_keeps_up()?;
+        let script = Script::new(IS_COMPLETE);
+        let mut call = script.key(COMPLETE);
+        call.key(PROBE);
+        self.invoke::<i64>(&call).await.map(|complete| complete == 1)
     }
 
     /// To be called before the first write of a filling.
