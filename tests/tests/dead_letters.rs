@@ -56,6 +56,12 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("failed (tampered)"), "{refused:?}");
     assert_eq!(client.status(&id).await["status"], "failed");
 
+    eventually("the metric tells of it", Duration::from_secs(20), || async {
+        let metrics = reqwest::get(format!("{}/metrics", stack.text("/api_metrics_url"))).await.expect("metrics");
+        let text = metrics.text().await.expect("text");
+        text.contains(r#"promptcraft_dead_letters{cause="unreadable"} 1"#).then_some(())
+    })
+    .await;
     let admin = admin(&stack).await;
     let path = format!("/api/v3/admin/dead-letters/{letter}");
     assert_eq!(admin.get(&path).await.expect(200)["data"]["cause"], "unreadable");
