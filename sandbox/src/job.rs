@@ -171,5 +171,11 @@ mod tests {
         let mut job = job(&["main.py"], "main.py");
         job.limits.wall = Duration::ZERO;
         assert_eq!(job.check().expect_err("no time").code(), "limits_rejected");
+        job.limits.wall = Duration::from_secs(1);
+        job.check().expect("is in range");
+        (job.limits.memory_bytes, job.limits.disk_bytes, job.limits.output_bytes) = (64 << 20, 32 << 20, 5 << 20);
+        assert!(
+            job.check().expect_err("the runner could be taken for want of memory").to_string().contains("sixteenth")
+        );
     }
 }

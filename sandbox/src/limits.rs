@@ -73,6 +73,10 @@ impl Limits {
         if self.output_bytes > 16 * MIB {
             return rejected("the output limit must be at most 16 MiB a stream");
         }
+        // The runner holds what it kept, and its result frame, beside what the job has left in the work directory.
+        if self.output_bytes > self.memory_bytes / 16 {
+            return rejected("the kept output of a stream may take at most a sixteenth of the memory limit");
+        }
         // Files in the work directory are memory: they alone must not be able to take the runner's.
         if self.disk_bytes > self.memory_bytes / 2 {
             return rejected("the work directory may take at most half of the memory limit");
