@@ -145,10 +145,13 @@ mod tests {
     #[test]
     fn version_2_is_read() {
         let root = scratch("v2");
-        write(&root, "memory.events", "low 0\noom 3\noom_kill 2\noom_group_kill 0\n");
+        // As Linux 6.12 shows them.
+        write(&root, "memory.events", "low 0\nhigh 0\nmax 148\noom 3\noom_kill 2\noom_group_kill 0\n");
         write(&root, "memory.peak", "4096\n");
         write(&root, "pids.events", "max 7\n");
-        write(&root, "cpu.stat", "usage_usec 1500\nuser_usec 1000\n");
+        let cpu = "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnice_usec 0\ncore_sched.force_idle_usec 0\n";
+        let quota = "nr_periods 12\nnr_throttled 2\nthrottled_usec 3817\nnr_bursts 0\nburst_usec 0\n";
+        write(&root, "cpu.stat", &[cpu, quota].concat());
         let counters = Meter::at(&root).read();
         fs::remove_dir_all(&root).expect("cleans up");
         let expected =

@@ -14,7 +14,7 @@ use crate::limits::Limits;
 /// Processes that belong to the sandbox itself: bubblewrap and the runner.
 const OWN_PROCESSES: u32 = 2;
 
-const PREFIX: &str = "promptcraft-sandbox-";
+const PREFIX: &str = "promptcraft-jobs-";
 
 /// One CPU in slices of 10 ms: in longer ones a cancel waits until a throttled job may run again.
 const PERIOD_US: u32 = 10_000;
@@ -54,8 +54,8 @@ impl Cgroups {
         } else {
             version_1(&own)?
         };
-        let parents = hierarchies.iter().filter_map(|hierarchy| hierarchy.folder.parent());
-        drop(background.spawn(remove(parents.flat_map(abandoned_in).collect())));
+        let (parents, prefix) = (hierarchies.iter().filter_map(|hierarchy| hierarchy.folder.parent()), prefix()?);
+        drop(background.spawn(remove(parents.flat_map(|parent| abandoned_in(parent, &prefix)).collect())));
         Ok(Self { hierarchies, next: AtomicU64::new(1), background })
     }
 
@@ -116,7 +116,7 @@ async fn remove(mut folders: Vec<PathBuf>) {
 
 fn version_2(own: &str) -> io::Result<Hierarchy> {
     let parent = own_folder(Path::new(MOUNT), own, "");
-    let folder = parent.join(own_name());
+    let folder = parent.join(own_name()?);
     enable(&parent)?;
     fs::create_dir(&folder)?;
     if let Err(error) = enable(&folder) {
@@ -132,7 +132,7 @@ fn enable(folder: &Path) -> io::Result<()> {
 
 fn version_1(own: &str) -> io::Result<Vec<Hierarchy>> {
     let mut hierarchies: Vec<Hierarchy> = Vec::new();
-    let name_of_all = own_name();
+    let name_of_all = own_name()?;
     // Not cpuacct: each hierarchy costs 3 ms to enter, and the runner's own accounting says the same.
     let controllers = ["memory", "pids", "cpu"].map(|name| (name, Path::new(MOUNT).join(name)));
     for (name, mount) in controllers {
@@ -146,9 +146,18 @@ fn version_1(own: &str) -> io::Result<Vec<Hierarchy>> {
 }
 
 /// A name that no other sandbox of this or another living process has.
-fn own_name() -> String {
+fn own_name() -> io::Result<String> {
     static SANDBOXES: AtomicU64 = AtomicU64::new(1);
-    format!("{PREFIX}{}-{}", std::process::id(), SANDBOXES.fetch_add(1, Ordering::Relaxed))
+    let number = SANDBOXES.fetch_add(1, Ordering::Relaxed);
+    Ok(format!("{}{}-{number}", prefix()?, std::process::id()))
+}
+
+/// How the folders of all workers begin whose processes this one can see: workers in containers of their own may share
+/// a folder of cgroups, and a number there says nothing here.
+fn prefix() -> io::Result<String> {
+    let namespace = fs::read_link("/proc/self/ns/pid")?;
+    let inode: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    Ok(format!("{PREFIX}{inode}-"))
 }
 
 /// This process's own cgroup; a container may show it as the mount point itself.
@@ -198,10 +207,12 @@ fn without_swap(file: &Path, bytes: u64) -> io::Result<()> {
 }
 
 /// Folders whose worker is no longer a process.
-fn abandoned_in(parent: &Path) -> Vec<PathBuf> {
+///
+/// What a worker of another pid namespace left stays, empty: the end of that namespace ended its jobs.
+fn abandoned_in(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let is_abandoned = |folder: &PathBuf| {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).map(|(pid, _)| pid);
+        let pid = name.strip_prefix(prefix).and_then(|rest| rest.split_once('-')).map(|(pid, _)| pid);
         pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists())
     };
     fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_abandoned).collect()
@@ -226,4 +237,58 @@ fn remove_tree(folder: &Path) -> bool {
 
 fn below(folder: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::SecurityLevel;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn with(files: &[&str]) -> Self {
+            let path = std::env::temp_dir().join(format!("promptcraft-cgroup-{}", uuid::Uuid::new_v4().simple()));
+            fs::create_dir(&path).expect("makes a folder");
+            files.iter().for_each(|file| fs::write(path.join(file), "max\n").expect("writes"));
+            Self(path)
+        }
+
+        fn read(&self, file: &str) -> String {
+            fs::read_to_string(self.0.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            drop(fs::remove_dir_all(&self.0));
+        }
+    }
+
+    #[test]
+    fn version_2_is_told_every_limit() {
+        let folder = Folder::with(&["memory.swap.max"]);
+        let limits = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
+        set_limits(Version::Two, &folder.0, &limits).expect("writes");
+        let written = ["memory.max", "memory.swap.max", "pids.max", "cpu.max"].map(|file| folder.read(file));
+        assert_eq!(written, ["536870912", "0", "66", "10000 10000"]);
+        assert!(set_limits(Version::Two, &Folder::with(&[]).0, &limits).is_ok(), "a kernel without swap accounting");
+    }
+
+    #[test]
+    fn a_process_finds_itself_in_either_version() {
+        let hybrid = "9:name=systemd:/x\n4:memory:/a/b\n2:cpu,cpuacct:/c\n0::/user.slice/session-2.scope\n";
+        let paths = ["memory", "cpu", "cpuacct", "", "pids"].map(|controller| own_path(hybrid, controller));
+        assert_eq!(paths, ["/a/b", "/c", "/c", "/user.slice/session-2.scope", "/"]);
+    }
+
+    #[test]
+    fn only_folders_of_dead_workers_that_can_be_seen_are_abandoned() {
+        let parent = Folder::with(&[]);
+        let (own, dead) = (std::process::id(), 4_194_304);
+        for name in [format!("p-7-{own}-1"), format!("p-7-{dead}-1"), format!("p-8-{dead}-1"), format!("x-{dead}-1")] {
+            fs::create_dir(parent.0.join(name)).expect("makes a folder");
+        }
+        assert_eq!(abandoned_in(&parent.0, "p-7-"), [parent.0.join(format!("p-7-{dead}-1"))]);
+    }
 }

@@ -30,7 +30,9 @@ fn a_killed_worker_leaves_no_process_and_its_cgroups_are_swept() {
     let (_, pid) = kill_a_busy_worker("bubblewrap");
     let added: Vec<_> = temporary_files().into_iter().filter(|file| !before.contains(file)).collect();
     assert!(!added.iter().any(|file| file.to_string_lossy().contains("bwrap")), "{added:?}");
-    let folders = || find_folders(Path::new("/sys/fs/cgroup"), &format!("promptcraft-sandbox-{pid}-"));
+    let namespace = std::fs::read_link("/proc/self/ns/pid").expect("is a link").display().to_string();
+    let namespace: String = namespace.chars().filter(char::is_ascii_digit).collect();
+    let folders = || find_folders(Path::new("/sys/fs/cgroup"), &format!("promptcraft-jobs-{namespace}-{pid}-"));
     let survivor = survivor_in(&folders());
     RUNTIME.block_on(async {
         let next = sandbox::open(config(Backend::Bubblewrap)).await.expect("the next worker opens");
