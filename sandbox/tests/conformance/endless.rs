@@ -8,6 +8,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::job;
 
+/// On a busy machine a worker may take long to open its sandbox.
+const SEEN_WITHIN: Duration = Duration::from_secs(90);
+
 /// Found by its script's name, which is on its command line and nowhere else.
 pub(crate) struct EndlessJob {
     script: String,
@@ -28,12 +31,14 @@ impl EndlessJob {
 
     pub(crate) fn job(&self) -> Job {
         let command = Command::Script { path: self.script.clone() };
-        job(SecurityLevel::Standard, command, &[(&self.script, "while True: pass\n")])
+        let mut job = job(SecurityLevel::Standard, command, &[(&self.script, "while True: pass\n")]);
+        job.limits.wall = 2 * SEEN_WITHIN;
+        job
     }
 
     /// Returns once the kernel runs it.
     pub(crate) async fn is_seen(&self) {
-        self.becomes(true, Duration::from_secs(15)).await;
+        self.becomes(true, SEEN_WITHIN).await;
     }
 
     pub(crate) async fn is_gone_within(&self, limit: Duration) {

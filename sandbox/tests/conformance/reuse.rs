@@ -194,9 +194,10 @@ fn a_started_interpreter_has_the_walls_of_its_job() {
         }
         let mut limited = own.stranger(SecurityLevel::Standard, "main.py", "while True: pass");
         limited.limits.cpu = Duration::from_secs(1);
+        limited.limits.wall = Duration::from_secs(120);
         own.is_warm().await;
         let result = run(&*own.sandbox, limited).await;
-        assert!(result.outcome == Outcome::TimedOut && result.usage.wall_ms < 10_000, "{result:?}");
+        assert!(result.outcome == Outcome::TimedOut && result.usage.cpu_ms < 3_000, "{result:?}");
         own.sandbox.shutdown().await;
     });
 }
