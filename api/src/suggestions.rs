@@ -150,16 +150,16 @@ fn summary(report: &AnalysisReport, shown: usize) -> String {
         .collect();
     let found = match report.findings.len() {
         0 => "nothing was found".to_owned(),
-        1 => format!("1 finding ({})", told.join(", ")),
-        many => format!("{many} findings ({})", told.join(", ")),
+        1 => format!("1 finding ({}), {shown} shown", told.join(", ")),
+        many => format!("{many} findings ({}), {shown} shown", told.join(", ")),
     };
     // The name itself is the caller's text.
     if report.language == "unknown" {
-        return format!("The language is not supported; only rules for any text were applied: {found}, {shown} shown.");
+        return format!("The language is not supported; only rules for any text were applied: {found}.");
     }
     let is_broken = report.findings.iter().any(is_syntax);
     let syntax = if is_broken { " The code does not parse; what could be read was analysed." } else { "" };
-    format!("Analysed as {}: {found}, {shown} shown.{syntax}", report.language)
+    format!("Analysed as {}: {found}.{syntax}", report.language)
 }
 
 /// What the findings say about the OWASP Top 10 of 2021, by MITRE's mapping of weaknesses to its categories

@@ -33,6 +33,10 @@ pub enum ApiError {
     Unreachable { url: String, reason: String },
     #[error("no one to sign in as. Set PROMPTCRAFT_TOKEN, or pass --user and --password")]
     NoIdentity,
+    #[error("there is no password of {user}. Set PROMPTCRAFT_PASSWORD, or pass --password")]
+    NoPassword { user: String },
+    #[error("{detail} (HTTP 401). Sign in again: eval \"$(promptcraft login --user NAME --password WORD)\"")]
+    StaleToken { detail: String },
     #[error("{detail}{fields} (HTTP {status})")]
     Refused { status: u16, detail: String, fields: String },
     #[error("{url} does not answer like PromptCraft: {reason}. Is it the right address?")]
@@ -67,7 +71,7 @@ impl Connection {
 
     /// Exchanges name and password for tokens.
     pub async fn sign_in(&self) -> Result<Tokens, ApiError> {
-        let (user, password) = self.identity().ok_or(ApiError::NoIdentity)?;
+        let (user, password) = self.identity()?;
         let base = self.base();
         let url = format!("{base}/auth/token");
         let request = client()?.post(&url).json_body(&json!({ "username": user, "password": password }));
@@ -88,13 +92,15 @@ impl Connection {
     }
 
     /// The demo's own user stands in where a demo stack runs on this machine and nobody is named.
-    fn identity(&self) -> Option<(String, String)> {
-        let password = || self.password.clone().or_else(config::password);
+    fn identity(&self) -> Result<(String, String), ApiError> {
         if let Some(user) = self.user.clone().or_else(config::user) {
-            return Some((user, password()?));
+            return match self.password.clone().or_else(config::password) {
+                Some(password) => Ok((user, password)),
+                None => Err(ApiError::NoPassword { user }),
+            };
         }
         let demo = self.url.is_none() && Manifest::read(&self.data).is_some_and(|stack| stack.demo);
-        demo.then(|| ("test_user".to_owned(), "test_pass".to_owned()))
+        if demo { Ok(("test_user".to_owned(), "test_pass".to_owned())) } else { Err(ApiError::NoIdentity) }
     }
 }
 
@@ -194,8 +200,12 @@ async fn refusal(response: reqwest::Response) -> ApiError {
         .into_iter()
         .flatten()
         .filter_map(|error| Some(format!("{}: {}", error["field"].as_str()?, error["message"].as_str()?)))
+        .filter(|field| !detail.contains(field))
         .collect();
     let fields = if fields.is_empty() { String::new() } else { format!(" [{}]", fields.join("; ")) };
+    if detail.contains("Invalid token") {
+        return ApiError::StaleToken { detail };
+    }
     ApiError::Refused { status: status.as_u16(), detail, fields }
 }
 

@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::api::{Api, ApiError};
 use crate::screen::{self, Style, say, styled};
 
+/// The type of an approval that asks for code or a recipe.
+pub const NEEDS_INPUT: &str = "needs_input";
+
 /// Shows the workflow's progress until it ends or waits for someone, and returns its state then.
 ///
 /// Events only say that something moved; what is shown is always the state as the API tells it, so a lost event stream costs
@@ -50,7 +53,9 @@ impl Bar {
     fn new() -> Self {
         let bar = std::io::stdout().is_terminal().then(|| {
             let bar = ProgressBar::new(1);
-            if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} [{bar:24.cyan/dim}] {pos}/{len} {msg}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner:.cyan} [{bar:24.cyan/dim}] {pos}/{len} {wide_msg}")
+            {
                 bar.set_style(style.progress_chars("━╸─"));
             }
             bar.enable_steady_tick(Duration::from_millis(120));
@@ -92,6 +97,11 @@ fn running_step(state: &Value) -> Option<&str> {
     running["description"].as_str()
 }
 
+/// Whether a command that followed the workflow to this state ends well.
+pub fn went_well(state: &Value) -> bool {
+    matches!(state["status"].as_str(), Some("completed" | "waiting_approval"))
+}
+
 /// What a person wants to know of a workflow.
 pub fn describe(state: &Value) {
     let status = state["status"].as_str().unwrap_or("unknown");
@@ -107,19 +117,21 @@ pub fn describe(state: &Value) {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
         say!("  {}: {} {}", text("code"), text("message"), styled(Style::Faint, text("hint")));
     }
-    approvals(state, id);
     tests(&state["artifacts"]["test_results"]);
     if let Some(code) = state["artifacts"]["generated_code"].as_str().filter(|code| !code.is_empty()) {
-        say!("\n{}", code.trim_end());
+        say!("\n{}\n", code.trim_end());
     }
     measures(&state["metrics"]);
+    // Last, where it is still to be seen after long code.
+    approvals(state, id);
 }
 
 fn approvals(state: &Value, id: &str) {
     for approval in state["pending_approvals"].as_array().into_iter().flatten() {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
         say!("  {} ({} risk), until {}", text("description"), text("risk_level"), text("expires_at"));
-        say!("  promptcraft approve {id}   or   promptcraft reject {id}");
+        let help = if text("approval_type") == NEEDS_INPUT { " --file CODE (or --recipe NAME)" } else { "" };
+        say!("  promptcraft approve {id}{help}   or   promptcraft reject {id}");
     }
 }
 

@@ -87,8 +87,10 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// Rows in columns as wide as their widest cell, under a heading.
+/// Rows in columns as wide as their widest cell, under a heading; each row is one line, whatever its cells hold.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) {
+    let one_line = |cell: &String| cell.split_whitespace().collect::<Vec<_>>().join(" ");
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(one_line).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain([heading[column].chars().count()]).max().unwrap_or(0)
@@ -99,7 +101,7 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) {
         padded.join("  ").trim_end().to_owned()
     };
     say!("{}", styled(Style::Strong, &line(&mut heading.iter().copied())));
-    for row in rows {
+    for row in &rows {
         say!("{}", line(&mut row.iter().map(String::as_str)));
     }
 }

@@ -172,7 +172,7 @@ impl Generator {
         found.ok().filter(runnable).ok_or_else(|| {
             let runtimes = self.runtimes.join(", ");
             let hint = format!(
-                "the code's language cannot be run here; the runtimes are: {runtimes}. Supply code for one of them"
+                "The code's language cannot be run here; the runtimes are: {runtimes}. Supply code for one of them"
             );
             GenerateError::NoGenerator { hint }
         })
@@ -225,21 +225,21 @@ impl Generator {
     async fn write(&self, request: &Request) -> Result<Generation, GenerateError> {
         match &self.model {
             Some(model) => model.generate(request, Task::New).await,
-            None => Err(self.refuse("no recipe fits the goal", &request.goal)),
+            None => Err(self.refuse("No recipe fits the goal", &request.goal)),
         }
     }
 
     async fn change(&self, request: &Request, file: &SourceFile) -> Result<Generation, GenerateError> {
         match &self.model {
             Some(model) => model.generate(request, Task::Change(file)).await,
-            None => Err(self.refuse("changing code needs a language model", &request.goal)),
+            None => Err(self.refuse("Changing code needs a language model", &request.goal)),
         }
     }
 
     async fn test(&self, request: &Request, file: &SourceFile) -> Result<Generation, GenerateError> {
         match &self.model {
             Some(model) => model.generate(request, Task::Test(file)).await,
-            None => Err(self.refuse("writing tests for code needs a language model", &request.goal)),
+            None => Err(self.refuse("Writing tests for code needs a language model", &request.goal)),
         }
     }
 }
@@ -251,15 +251,15 @@ impl Generator {
     }
 
     async fn write(&self, request: &Request) -> Result<Generation, GenerateError> {
-        Err(self.refuse("no recipe fits the goal", &request.goal))
+        Err(self.refuse("No recipe fits the goal", &request.goal))
     }
 
     async fn change(&self, request: &Request, _file: &SourceFile) -> Result<Generation, GenerateError> {
-        Err(self.refuse("changing code needs a language model", &request.goal))
+        Err(self.refuse("Changing code needs a language model", &request.goal))
     }
 
     async fn test(&self, request: &Request, _file: &SourceFile) -> Result<Generation, GenerateError> {
-        Err(self.refuse("writing tests for code needs a language model", &request.goal))
+        Err(self.refuse("Writing tests for code needs a language model", &request.goal))
     }
 }
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, read_code};
 use crate::api::Connection;
 use crate::screen::{Style, say, styled};
 
@@ -28,8 +28,7 @@ pub struct Analyze {
 
 impl Analyze {
     pub async fn run(self) -> Result<ExitCode, Failure> {
-        let content = std::fs::read_to_string(&self.file)
-            .map_err(|error| format!("{} cannot be read: {error}", self.file.display()))?;
+        let content = read_code(&self.file)?;
         let name = self.file.display().to_string();
         let body = json!({
             "analysis_type": self.kind,
@@ -37,34 +36,33 @@ impl Analyze {
             "options": { "severity_threshold": self.threshold },
         });
         let api = self.connection.open().await?;
-        if self.json {
-            say!("{:#}", api.post_as_it_is("/api/v3/analyze", &body).await?);
-            return Ok(ExitCode::SUCCESS);
-        }
-        let answer = api.post("/api/v3/analyze", &body).await?;
-        let data = &answer["data"];
-        let mut grave = false;
-        for finding in data["suggestions"].as_array().into_iter().flatten() {
-            let text = |name: &str| finding[name].as_str().unwrap_or_default();
-            let style = match text("severity") {
-                "critical" | "high" => {
-                    grave = true;
-                    Style::Bad
-                }
-                "medium" => Style::Attention,
-                _ => Style::Faint,
-            };
-            let place = format!("{name}:{}", finding["line_start"]);
-            say!(
-                "{place} {} {} {}",
-                styled(style, text("severity")),
-                text("rule"),
-                styled(Style::Strong, text("title"))
-            );
-            say!("    {}", text("description"));
-            say!("    {}", styled(Style::Faint, text("recommendation")));
-        }
-        say!("{}", data["analysis_summary"].as_str().unwrap_or_default());
+        let answer = if self.json {
+            let answer = api.post_as_it_is("/api/v3/analyze", &body).await?;
+            say!("{answer:#}");
+            answer
+        } else {
+            let answer = api.post("/api/v3/analyze", &body).await?;
+            show(&name, &answer["data"]);
+            answer
+        };
+        let mut findings = answer["data"]["suggestions"].as_array().into_iter().flatten();
+        let grave = findings.any(|finding| matches!(finding["severity"].as_str(), Some("critical" | "high")));
         Ok(if grave { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
+}
+
+fn show(file: &str, data: &Value) {
+    for finding in data["suggestions"].as_array().into_iter().flatten() {
+        let text = |name: &str| finding[name].as_str().unwrap_or_default();
+        let style = match text("severity") {
+            "critical" | "high" => Style::Bad,
+            "medium" => Style::Attention,
+            _ => Style::Faint,
+        };
+        let place = format!("{file}:{}", finding["line_start"]);
+        say!("{place} {} {} {}", styled(style, text("severity")), text("rule"), styled(Style::Strong, text("title")));
+        say!("    {}", text("description"));
+        say!("    {}", styled(Style::Faint, text("recommendation")));
+    }
+    say!("{}", data["analysis_summary"].as_str().unwrap_or_default());
 }

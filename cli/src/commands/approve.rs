@@ -1,17 +1,25 @@
 //! `promptcraft approve` and `promptcraft reject`: decide on what waits.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, read_code};
 use crate::api::Connection;
+use crate::follow::NEEDS_INPUT;
 use crate::screen::say;
 
 /// Approve what a workflow waits for.
 #[derive(clap::Args)]
 pub struct Approve {
+    /// The code that a workflow without a generator goes on with.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// The catalogue's recipe that a workflow without a generator goes on with.
+    #[arg(long, conflicts_with = "file")]
+    recipe: Option<String>,
     #[command(flatten)]
     decision: Decision,
 }
@@ -45,20 +53,25 @@ struct Decision {
 
 impl Approve {
     pub async fn run(self) -> Result<ExitCode, Failure> {
-        self.decision.make("approved").await
+        let help = match (self.file, self.recipe) {
+            (Some(path), _) => Some(("code", read_code(&path)?)),
+            (None, Some(name)) => Some(("recipe", name)),
+            (None, None) => None,
+        };
+        self.decision.make("approved", help).await
     }
 }
 
 impl Reject {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let verdict = if self.request_changes { "changes_requested" } else { "rejected" };
-        self.decision.make(verdict).await
+        self.decision.make(verdict, None).await
     }
 }
 
 impl Decision {
     /// Decides on the digest that is shown now: what changes meanwhile is refused by the API.
-    async fn make(self, verdict: &str) -> Result<ExitCode, Failure> {
+    async fn make(self, verdict: &str, help: Option<(&str, String)>) -> Result<ExitCode, Failure> {
         let api = self.connection.open().await?;
         let answer = api.get(&format!("/api/v3/execute/status/{}", self.id)).await?;
         let approval = &answer["data"]["pending_approvals"][0];
@@ -66,6 +79,10 @@ impl Decision {
             let status = answer["data"]["status"].as_str().unwrap_or("unknown");
             return Err(format!("nothing of {} waits for a decision; it is {status}", self.id).into());
         };
+        let needs_help = verdict == "approved" && approval["approval_type"] == NEEDS_INPUT;
+        if needs_help && help.is_none() {
+            return Err("this waits for code or a recipe: pass --file CODE or --recipe NAME, or reject it".into());
+        }
         self.confirm(approval, verdict)?;
         let mut body = json!({
             "workflow_id": self.id,
@@ -75,6 +92,9 @@ impl Decision {
         });
         if let Some(comment) = &self.comment {
             body["comment"] = comment.as_str().into();
+        }
+        if let Some((member, content)) = help {
+            body[member] = content.into();
         }
         let answer = api.post(&format!("/api/v3/execute/approve/{}", self.id), &body).await?;
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
@@ -93,7 +113,12 @@ impl Decision {
             return Err("nobody can be asked here: pass --digest with what you decide on, or --yes".into());
         }
         let mut terminal = std::io::stdout();
-        write!(terminal, "{verdict}? [y/N] ")?;
+        let question = match verdict {
+            "approved" => "Approve",
+            "rejected" => "Reject",
+            _ => "Request changes",
+        };
+        write!(terminal, "{question}? [y/N] ")?;
         terminal.flush()?;
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;

@@ -91,8 +91,12 @@ impl List {
             }
             found.extend(page);
         }
+        if found.is_empty() {
+            say!("No dead letters.");
+            return Ok(ExitCode::SUCCESS);
+        }
         let rows: Vec<Vec<String>> = found.iter().map(row).collect();
-        screen::table(&["id", "since", "cause", "attempts", "subject", "reason"], &rows);
+        screen::table(&["ID", "SINCE", "CAUSE", "ATTEMPTS", "SUBJECT", "REASON"], &rows);
         Ok(ExitCode::SUCCESS)
     }
 }

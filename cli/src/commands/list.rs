@@ -6,6 +6,9 @@ use super::Failure;
 use crate::api::Connection;
 use crate::screen::{self, say};
 
+/// Characters of a goal that are shown at most.
+const GOAL_WIDTH: usize = 60;
+
 /// List your workflows, the newest first.
 #[derive(clap::Args)]
 pub struct List {
@@ -33,11 +36,20 @@ impl List {
             .iter()
             .map(|workflow| {
                 let text = |name: &str| workflow[name].as_str().unwrap_or_default().to_owned();
-                let goal: String = text("goal").chars().take(60).collect();
-                vec![text("workflow_id"), text("status"), text("created_at"), goal]
+                vec![text("workflow_id"), text("status"), text("created_at"), shortened(&text("goal"))]
             })
             .collect();
         screen::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
+        if answer["data"]["next_cursor"].is_string() {
+            say!("\nThere are older ones: see more with --limit, at most 100, or some with --status");
+        }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn shortened(goal: &str) -> String {
+    if goal.chars().count() <= GOAL_WIDTH {
+        return goal.to_owned();
+    }
+    goal.chars().take(GOAL_WIDTH - 1).chain(['…']).collect()
 }

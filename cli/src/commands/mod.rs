@@ -19,10 +19,16 @@ mod up;
 mod user;
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// How a command ends when it does not succeed: one sentence that says what to do.
 pub type Failure = Box<dyn Error>;
+
+/// The text of a file of code.
+fn read_code(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()).into())
+}
 
 #[derive(clap::Subcommand)]
 pub enum Command {

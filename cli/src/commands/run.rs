@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, read_code};
 use crate::api::Connection;
-use crate::follow::{describe, follow};
+use crate::follow::{describe, follow, went_well};
 use crate::screen::say;
 
 /// Turn a goal into code, or run a file of yours.
@@ -44,16 +44,13 @@ impl Run {
         say!("accepted {id}");
         let state = follow(&api, &id).await?;
         describe(&state);
-        let well = matches!(state["status"].as_str(), Some("completed" | "waiting_approval"));
-        Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if went_well(&state) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn body(&self) -> Result<Value, Failure> {
         let mut project = json!({});
         if let Some(path) = &self.file {
-            let content =
-                std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-            project["file_content"] = content.into();
+            project["file_content"] = read_code(path)?.into();
             project["current_file"] = path.display().to_string().into();
         }
         if let Some(language) = &self.language {

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use super::Failure;
 use crate::api::Connection;
-use crate::follow::{describe, follow};
+use crate::follow::{describe, follow, went_well};
 use crate::screen::say;
 
 /// Show a workflow.
 #[derive(clap::Args)]
 pub struct Status {
     id: String,
-    /// Show progress until it ends or waits for a decision.
+    /// Show progress until it ends or waits for a decision; fail if it fails.
     #[arg(long)]
     watch: bool,
     /// The API's answer as it is.
@@ -25,8 +25,9 @@ impl Status {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let api = self.connection.open().await?;
         if self.watch {
-            describe(&follow(&api, &self.id).await?);
-            return Ok(ExitCode::SUCCESS);
+            let state = follow(&api, &self.id).await?;
+            describe(&state);
+            return Ok(if went_well(&state) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         let path = format!("/api/v3/execute/status/{}", self.id);
         if self.json {
