@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Subscriber};
+use async_nats::{Client, ConnectError, ConnectOptions, Subscriber};
 use futures_util::StreamExt;
 use serde_json::Value;
 
@@ -22,17 +22,25 @@ impl Bot {
     /// # Panics
     /// Where the broker refuses.
     pub async fn sign_in(stack: &Stack) -> Self {
-        let name = stack.text("/bots/0/name").to_owned();
         let password = std::fs::read_to_string(stack.text("/bots/0/password_file")).expect("a password");
-        let client = ConnectOptions::new()
-            .user_and_password(name.clone(), password.trim().to_owned())
-            .connect(stack.text("/nats_url"))
-            .await
-            .expect("the broker lets the bot in");
+        Self::sign_in_as(stack, stack.text("/bots/0/name"), password.trim()).await.expect("the broker lets the bot in")
+    }
+
+    /// Signs a bot of this name in.
+    ///
+    /// # Errors
+    /// Where the broker refuses.
+    ///
+    /// # Panics
+    /// Where it does not let a bot that it took in listen.
+    pub async fn sign_in_as(stack: &Stack, name: &str, password: &str) -> Result<Self, ConnectError> {
+        let name = name.to_owned();
+        let options = ConnectOptions::new().user_and_password(name.clone(), password.to_owned());
+        let client = options.connect(stack.text("/nats_url")).await?;
         let requests = client.subscribe("approvals.requested.*").await.expect("a subscription");
         let replies = client.subscribe("approvals.replies.*").await.expect("a subscription");
         client.flush().await.expect("the subscriptions stand");
-        Self { client, name, requests, replies }
+        Ok(Self { client, name, requests, replies })
     }
 
     /// The next request.

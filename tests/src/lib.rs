@@ -8,6 +8,7 @@ mod client;
 mod operator;
 mod python;
 mod stack;
+mod terminal;
 
 pub use bot::Bot;
 pub use client::{Answer, Client, run_request};
@@ -16,6 +17,7 @@ pub use operator::{
 };
 pub use python::long_program;
 pub use stack::{Options, Stack, program};
+pub use terminal::{Seen, Terminal, steady};
 
 use std::time::Duration;
 

@@ -1,22 +1,13 @@
 //! Messages that nobody can serve: kept whole, shown to operators and admins, and never taken for done.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use tests::{Stack, eventually, program, raw_broker_as, run_request};
-
-fn promptcraft(stack: &Stack, words: &[&str]) -> Output {
-    let mut command = Command::new(program("promptcraft"));
-    command.args(words).arg("--data").arg(stack.directory()).output().expect("promptcraft runs")
-}
+use tests::{Stack, Terminal, eventually, raw_broker_as, run_request};
 
 /// What a command says that must go well.
 fn said(stack: &Stack, words: &[&str]) -> String {
-    let output = promptcraft(stack, words);
-    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    Terminal::new(stack).run(words).well().to_owned()
 }
 
 /// The id of the only letter on a subject that holds `text`.
@@ -51,9 +42,7 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
     let shown = said(&stack, &["dead", "show", &letter]);
     assert!(shown.contains(&id) && shown.contains("by a worker"), "{shown}");
     assert_eq!(said(&stack, &["dead", "show", &letter, "--payload"]), "garbage");
-    let refused = promptcraft(&stack, &["dead", "retry", &letter]);
-    assert!(!refused.status.success(), "an ended workflow was taken up again");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("failed (tampered)"), "{refused:?}");
+    Terminal::new(&stack).run(&["dead", "retry", &letter]).refused(1, "failed (tampered)");
     assert_eq!(client.status(&id).await["status"], "failed");
 
     eventually("the metric tells of it", Duration::from_secs(20), || async {
@@ -72,15 +61,7 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
 
 /// A person with the role admin.
 async fn admin(stack: &Stack) -> tests::Client {
-    let mut child = Command::new(program("promptcraft"))
-        .args(["user", "add", "root", "--role", "admin", "--data"])
-        .arg(stack.directory())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("promptcraft runs");
-    child.stdin.take().expect("an input").write_all(b"a long password\n").expect("written");
-    assert!(child.wait().expect("it ends").success());
+    Terminal::new(stack).run_with_input(&["user", "add", "root", "--role", "admin"], "a long password\n").well();
     eventually("the API knows the admin", Duration::from_secs(10), || async {
         let body = serde_json::json!({"username": "root", "password": "a long password"});
         let answer = stack.stranger().post("/auth/token", &body).await;

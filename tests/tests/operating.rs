@@ -1,0 +1,192 @@
+//! What an operator does with `promptcraft`, and that it counts for the services that run.
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use serde_json::json;
+use tests::{Bot, Client, Stack, Terminal, eventually, redis_command, run_request, steady};
+
+/// The services hear of a change from the broker.
+const HEARD: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn an_operator_gets_by_with_the_program() {
+    let stack = Stack::start().await;
+    people_come_and_go(&stack).await;
+    a_bot_is_let_in_and_shut_out(&stack).await;
+    the_read_model_is_mended(&stack).await;
+    another_broker_is_prepared(&stack);
+    a_machine_is_looked_over(&stack);
+    keys_are_rotated(&stack).await;
+}
+
+/// Waits until a sign-in with this pair is answered with `status`.
+async fn sign_in(stack: &Stack, user: &str, password: &str, status: u16) -> Client {
+    let body = json!({"username": user, "password": password});
+    let answer = eventually("the sign-in is answered so", HEARD, || async {
+        Some(stack.stranger().post("/auth/token", &body).await).filter(|answer| answer.status == status)
+    });
+    let token = answer.await.json()["access_token"].as_str().unwrap_or_default().to_owned();
+    stack.stranger().with_token(&token)
+}
+
+async fn until_answered(client: &Client, path: &str, status: u16) {
+    eventually("the call is answered so", HEARD, || async { (client.get(path).await.status == status).then_some(()) })
+        .await;
+}
+
+async fn people_come_and_go(stack: &Stack) {
+    let terminal = Terminal::new(stack);
+    terminal.run_with_input(&["user", "add", "jane"], "short\n").refused(1, "a password is 8 to 256 characters");
+    terminal.run(&["user", "add", "j/ane"]).refused(2, "a user name is 1 to 64 of a-z A-Z 0-9 _ -");
+    terminal
+        .run(&["user", "add", "jane", "--role", "boss"])
+        .refused(2, "a role is viewer, developer, approver or admin");
+    let added = terminal.run_with_input(&["user", "add", "jane", "--role", "viewer"], "first password\n");
+    assert_snapshot!(added.well(), @"added jane (viewer)");
+    terminal.run_with_input(&["user", "add", "jane"], "other password\n").refused(1, "there is a user jane already");
+    let made = terminal.run(&["user", "add", "joe", "--self-approval"]);
+    let password = made.well().lines().find_map(|line| line.strip_prefix("password ")).expect("a fresh password");
+    sign_in(stack, "joe", password, 200).await;
+    assert_snapshot!(steady(terminal.run(&["user", "list"]).well()), @r"
+    USER ROLE SINCE REMARKS
+    approver approver TIME demo
+    demo_bot approver TIME bot, demo
+    jane viewer TIME
+    joe developer TIME may approve their own
+    stress_user developer TIME demo, may approve their own
+    test_user developer TIME demo, may approve their own
+    ");
+
+    let jane = sign_in(stack, "jane", "first password", 200).await;
+    jane.post("/api/v3/execute", &run_request("print(1)", false)).await.expect(403);
+    terminal.run(&["user", "role", "jane", "developer"]).well();
+    eventually("the role counts for who is signed in", HEARD, || async {
+        let answer = jane.post("/api/v3/execute", &run_request("print(1)", false)).await;
+        (answer.status == 202).then_some(())
+    })
+    .await;
+    assert_snapshot!(terminal.run_with_input(&["user", "password", "jane"], "second password\n").well(), @"jane has another password");
+    sign_in(stack, "jane", "first password", 401).await;
+    sign_in(stack, "jane", "second password", 200).await;
+    assert_snapshot!(terminal.run(&["user", "disable", "jane"]).well(), @"jane is disabled");
+    until_answered(&jane, "/api/v3/execute", 401).await;
+    sign_in(stack, "jane", "second password", 401).await;
+    terminal.run(&["user", "enable", "jane"]).well();
+    sign_in(stack, "jane", "second password", 200).await;
+    terminal.run(&["user", "remove", "jane"]).well();
+    sign_in(stack, "jane", "second password", 401).await;
+    terminal.run(&["user", "remove", "jane"]).refused(1, "there is no user jane; see `promptcraft user list`");
+    terminal.run(&["user", "role", "demo_bot", "admin"]).refused(1, "demo_bot is a bot; see `promptcraft bot`");
+}
+
+async fn a_bot_is_let_in_and_shut_out(stack: &Stack) {
+    let terminal = Terminal::new(stack);
+    terminal.run(&["bot", "add", "joe"]).refused(1, "joe is a person's name already");
+    let added = terminal.run(&["bot", "add", "rob"]);
+    let file = added.well().rsplit(' ').next().expect("a file").trim_end();
+    let password = std::fs::read_to_string(file).expect("a password");
+    let mut bot = Bot::sign_in_as(stack, "rob", password.trim()).await.expect("the broker lets it in");
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('by a bot')\n", true)).await;
+    let request = bot.request().await;
+    assert_eq!(request["workflow_id"], id.as_str());
+    let mut decision = json!({"decision": "approved", "decided_by": "a script"});
+    for name in ["workflow_id", "approval_id", "digest"] {
+        decision[name] = request[name].clone();
+    }
+    bot.decide(&id, &decision, "first").await;
+    client.until(&id, "completed").await;
+
+    assert_snapshot!(terminal.run(&["bot", "remove", "rob"]).well(), @"removed rob");
+    assert!(Bot::sign_in_as(stack, "rob", password.trim()).await.is_err(), "the broker knows it no more");
+    assert!(!terminal.run(&["user", "list"]).well().contains("rob"));
+    terminal.run(&["bot", "remove", "rob"]).refused(1, "there is no bot rob");
+    terminal.run(&["bot", "remove", "joe"]).refused(1, "joe is a person; see `promptcraft user remove`");
+}
+
+async fn the_read_model_is_mended(stack: &Stack) {
+    let terminal = Terminal::new(stack);
+    let client = stack.developer().await;
+    let id = client.run("print('kept')\n").await;
+    client.until(&id, "completed").await;
+    eventually("the read model has caught up", HEARD, || async {
+        (terminal.run(&["rebuild", "--check"]).code == 0).then_some(())
+    })
+    .await;
+    redis_command(stack, &["DEL", &format!("workflow:{id}")]);
+    let damaged = terminal.run(&["rebuild", "--check"]);
+    assert_eq!(damaged.code, 1, "{damaged:?}");
+    assert!(damaged.out.contains(&format!("{id} is absent, at ")), "{damaged:?}");
+    let mended = terminal.run(&["rebuild"]);
+    assert!(mended.well().ends_with(" transitions read\nRedis agrees with the log\n"), "{mended:?}");
+    assert_eq!(terminal.run(&["rebuild", "--check"]).well(), "Redis agrees with the log\n");
+}
+
+/// The stack's own broker, as if it were somewhere else.
+fn another_broker_is_prepared(stack: &Stack) {
+    let terminal = Terminal::new(stack);
+    let elsewhere = ["--data", "/nonexistent"];
+    let run = |terminal: &Terminal, words: &[&str]| terminal.run_elsewhere(&[words, &elsewhere].concat());
+    run(&terminal, &["provision"]).refused(1, "no stack runs on /nonexistent, and nats.url is not set");
+    run(&terminal, &["user", "list"]).refused(1, "Start one with `promptcraft up`, or set PROMPTCRAFT__NATS__URL");
+    let terminal = terminal
+        .with("PROMPTCRAFT__NATS__URL", stack.text("/nats_url"))
+        .with("PROMPTCRAFT__NATS__USER", "cli")
+        .with("PROMPTCRAFT__NATS__PASSWORD_FILE", stack.text("/nats_password_files/cli"));
+    let unproven = run(&terminal, &["provision"]);
+    assert!(unproven.code == 1 && unproven.err.contains("nats.monitor_url"), "{unproven:?}");
+    let terminal = terminal.with("PROMPTCRAFT__NATS__MONITOR_URL", stack.text("/nats_monitor_url"));
+    for _ in 0..2 {
+        assert_eq!(run(&terminal, &["provision"]).well(), "streams, consumers and buckets are as they should be\n");
+    }
+    run(&terminal, &["rebuild", "--check"]).refused(1, "redis.url is not set: set PROMPTCRAFT__REDIS__URL");
+    let terminal = terminal.with("PROMPTCRAFT__REDIS__URL_FILE", stack.text("/redis_url_file"));
+    assert_snapshot!(run(&terminal, &["rebuild", "--check"]).well(), @"Redis agrees with the log");
+}
+
+fn a_machine_is_looked_over(stack: &Stack) {
+    let terminal = Terminal::new(stack);
+    let here = terminal.run(&["doctor"]);
+    assert_eq!(here.well().lines().count(), 6, "{here:?}");
+    assert!(!here.out.contains("missing"), "{here:?}");
+    let bare = terminal.with("PATH", "/nonexistent").run_elsewhere(&["doctor", "--data", "/nonexistent"]);
+    assert_eq!(bare.code, 1, "{bare:?}");
+    // Whether a Docker engine answers is up to the machine.
+    let lines: Vec<&str> =
+        bare.out.lines().filter(|line| line.contains(" missing ") && !line.contains("sandbox ")).collect();
+    assert_snapshot!(steady(&lines.join("\n")), @r"
+    nats-server missing install it with scripts/setup.sh
+    redis-server missing install it: apt-get install redis-server
+    roots missing no runtime in /nonexistent/sandbox: sandbox/build-root.sh /nonexistent/sandbox
+    ");
+}
+
+async fn keys_are_rotated(stack: &Stack) {
+    let terminal = Terminal::new(stack);
+    let old = stack.developer().await;
+    let rotated = terminal.run(&["keys", "rotate"]);
+    let (kid, rest) = rotated.well().split_once(' ').expect("words");
+    assert_eq!(rest, "signs now\n");
+    eventually("the fresh key signs", HEARD, || async {
+        (kid_of(stack.developer().await.token()) == kid).then_some(())
+    })
+    .await;
+    let list = terminal.run(&["keys", "list"]);
+    let states: Vec<String> = list.well().lines().skip(1).map(|line| steady(&line.replace(kid, "FRESH"))).collect();
+    assert!(states.iter().any(|line| line == "FRESH active TIME"), "{list:?}");
+    assert_eq!(states.iter().filter(|line| line.contains(" active ")).count(), 1, "{list:?}");
+    old.get("/api/v3/execute").await.expect(200);
+
+    let fresh = stack.developer().await;
+    terminal.run(&["keys", "rotate", "--revoke"]).well();
+    until_answered(&old, "/api/v3/execute", 401).await;
+    until_answered(&fresh, "/api/v3/execute", 401).await;
+    assert_eq!(terminal.run(&["keys", "list"]).well().lines().count(), 2, "the heading and the fresh one");
+    terminal.run(&["list"]).well();
+}
+
+/// The id of the key that signed a token.
+fn kid_of(token: &str) -> String {
+    jsonwebtoken::decode_header(token).expect("a token").kid.expect("a key id")
+}

@@ -1,0 +1,208 @@
+//! What a user does with `promptcraft`, and what they see.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use tests::{Seen, Stack, Terminal, steady};
+
+const UNSERVED: &str = "Make me a sandwich with extra cheese";
+
+#[tokio::test]
+async fn a_user_gets_by_with_the_program() {
+    let stack = Stack::start().await;
+    fs::write(stack.directory().join("hello.py"), "print('hello')\n").expect("a file");
+    let terminal = Terminal::new(&stack);
+    assert_snapshot!(terminal.run(&["list"]).well(), @r#"No workflows. Start one: promptcraft run "sort a list of words by length""#);
+    assert_snapshot!(terminal.run(&["inbox"]).well(), @"Nothing waits for you.");
+    who_signs_in(&stack);
+    what_is_wrong_is_said(&terminal);
+    a_goal_is_followed_to_its_end(&terminal);
+    a_result_waits_for_its_decision(&terminal);
+    a_result_is_sent_back_or_rejected(&terminal);
+    a_goal_that_nothing_serves_asks_for_help(&terminal);
+    running_code_is_cancelled(&stack).await;
+    a_list_has_a_line_for_each(&terminal);
+}
+
+fn who_signs_in(stack: &Stack) {
+    let url = stack.url();
+    let terminal = Terminal::new(stack);
+    let answer = terminal.shell(&format!(
+        "eval \"$(promptcraft login --url {url} --user test_user --password test_pass)\"; promptcraft list --url {url}"
+    ));
+    assert!(answer.well().starts_with("No workflows."), "{answer:?}");
+    assert_eq!(answer.err, "The token is good for 15 minutes.\n");
+    let named = |words: &[&str]| terminal.run_elsewhere(&[&["list", "--url", url], words].concat());
+    named(&["--user", "test_user", "--password", "wrong"]).refused(1, "error: Invalid credentials (HTTP 401)\n");
+    named(&["--user", "test_user"]).refused(1, "there is no password of test_user. Set PROMPTCRAFT_PASSWORD");
+    named(&[]).refused(1, "no one to sign in as. Set PROMPTCRAFT_TOKEN");
+    terminal.clone().with("PROMPTCRAFT_TOKEN", "old").run(&["list"]).refused(1, "Sign in again: eval");
+    let nobody = ["list", "--url", "http://127.0.0.1:1", "--user", "a", "--password", "b"];
+    terminal.run_elsewhere(&nobody).refused(1, "Start a stack with `promptcraft up`");
+    let environment = terminal.clone().with("PROMPTCRAFT_URL", url).with("PROMPTCRAFT_USER", "approver");
+    environment.with("PROMPTCRAFT_PASSWORD", "approver_pass").run_elsewhere(&["inbox"]).well();
+}
+
+fn what_is_wrong_is_said(terminal: &Terminal) {
+    let file = ["run", "Run this script please", "--file", "missing.py"];
+    terminal.run(&file).refused(1, "missing.py cannot be read: No such file");
+    terminal.run(&["run", "short"]).refused(1, "goal: must be 10 to 1000 characters");
+    terminal.run(&["list", "--status", "done"]).refused(1, "must be one of created, running, waiting_approval");
+    let unknown = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
+    for words in
+        [["status", "nonsense"], ["status", unknown], ["approve", unknown], ["reject", unknown], ["cancel", unknown]]
+    {
+        terminal.run(&words).refused(1, "There is no such workflow, or it is not for you to see. (HTTP 404)");
+    }
+    terminal.run(&["analyse", "hello.py"]).refused(2, "a similar subcommand exists: 'analyze'");
+}
+
+fn a_goal_is_followed_to_its_end(terminal: &Terminal) {
+    let piped = terminal.run(&["run", "Write an LRU cache with tests", "--no-approval", "--watch"]);
+    let shown = piped.well();
+    let progress: Vec<&str> = shown.lines().filter(|line| line.contains("/5 ")).collect();
+    assert_eq!(progress.last(), Some(&"5/5 completed"), "{shown}");
+    assert!(progress.is_sorted(), "progress never goes back: {progress:?}");
+    assert!(shown.contains("class LRUCache") && shown.contains("14 of 14 tests passed"), "{shown}");
+    assert!(!shown.contains('\x1b'), "nothing for terminals goes into a pipe: {shown}");
+
+    fs::write(terminal.directory().join("slow.py"), "import time\ntime.sleep(1)\nprint('slept')\n").expect("a file");
+    let words = ["run", "Run this script please", "--file", "slow.py", "--no-approval", "--watch"];
+    let live = terminal.type_at(&words, "");
+    let shown = live.well();
+    assert!(shown.contains('─') && shown.contains("/5 "), "a bar: {shown}");
+    assert!(shown.contains("\x1b[32mcompleted\x1b[0m") && shown.contains("slept"), "then the result: {shown}");
+    assert!(!shown.contains("\x1b[1A"), "the bar keeps to its line: {shown}");
+    let dull = terminal.clone().with("NO_COLOR", "1").type_at(&words, "");
+    assert!(!dull.well().contains("\x1b[32m"), "{dull:?}");
+}
+
+/// Submits `hello.py`; the id alone is printed.
+fn submit(terminal: &Terminal) -> String {
+    terminal.run(&["run", "Run this script please", "--file", "hello.py"]).well().trim_end().to_owned()
+}
+
+/// What is shown of a workflow when it rests, without the progress before.
+fn rested(seen: &Seen) -> String {
+    let result: Vec<&str> =
+        seen.out.lines().skip_while(|line| line.starts_with(|first: char| first.is_ascii_digit())).collect();
+    steady(&result.join("\n"))
+}
+
+fn a_result_waits_for_its_decision(terminal: &Terminal) {
+    let id = submit(terminal);
+    let parked = terminal.run(&["status", &id, "--watch"]);
+    parked.well();
+    assert_snapshot!(rested(&parked), @r"
+    waiting_approval ID Run this script please
+      1 of 1 tests passed
+      | hello
+      took SO LONG
+      May this result (the caller's own code) be released? 1 of 1 tests passed. (low risk), until TIME
+      promptcraft approve ID or promptcraft reject ID
+    ");
+    assert_snapshot!(steady(terminal.run(&["inbox"]).well()), @r"
+    WORKFLOW RISK UNTIL QUESTION
+    ID low TIME May this result (the caller's own code) be released? 1 of 1 tests passed.
+
+    Decide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW
+    ");
+    let approve = ["approve", &id];
+    terminal.run(&approve).refused(1, "nobody can be asked here: pass --digest with what you decide on, or --yes");
+    terminal.run(&[&approve[..], &["--digest", "00"]].concat()).refused(1, "not that of what is parked now");
+    let stranger = terminal.clone().with("PROMPTCRAFT_USER", "stress_user").with("PROMPTCRAFT_PASSWORD", "stress_pass");
+    stranger.run(&[&approve[..], &["--yes"]].concat()).refused(1, "There is no such workflow");
+    let hesitant = terminal.type_at(&approve, "n\n");
+    assert!(hesitant.code == 1 && hesitant.out.contains("Approve? [y/N]"), "{hesitant:?}");
+    assert!(hesitant.out.contains("nothing was decided"), "{hesitant:?}");
+    assert!(terminal.run(&["status", &id]).well().starts_with("waiting_approval"));
+    let agreed = terminal.type_at(&approve, "y\n");
+    assert!(agreed.well().contains("the workflow has ended. (completed)"), "{agreed:?}");
+    terminal.run(&approve).refused(1, "waits for a decision; it is completed");
+    terminal.run(&["cancel", &id]).refused(1, "ended already; nothing was cancelled");
+    assert_snapshot!(steady(terminal.run(&["status", &id]).well()), @r"
+    completed ID Run this script please
+      1 of 1 tests passed
+      | hello
+      took SO LONG
+    ");
+    let json = terminal.run(&["status", &id, "--json"]);
+    let document: serde_json::Value = serde_json::from_str(json.well()).expect("JSON");
+    assert_eq!((&document["workflow_id"], &document["status"]), (&id.into(), &"completed".into()));
+}
+
+fn a_result_is_sent_back_or_rejected(terminal: &Terminal) {
+    let goal = "Write a slugify function with tests";
+    let id = terminal.run(&["run", goal]).well().trim_end().to_owned();
+    let parked = terminal.run(&["status", &id, "--watch"]);
+    let last = parked.well().lines().last().expect("lines");
+    assert_eq!(last, format!("  promptcraft approve {id}   or   promptcraft reject {id}"), "what to do comes last");
+    let again = ["reject", &id, "--request-changes", "--comment", "keep umlauts", "--yes"];
+    assert!(terminal.run(&again).well().contains("the workflow goes on. (running)"));
+    let second = terminal.run(&["status", &id, "--watch"]);
+    assert!(second.well().contains("9/9 ") && second.out.contains("\nwaiting_approval"), "{second:?}");
+    assert!(terminal.run(&["reject", &id, "--comment", "no", "--yes"]).well().contains("(failed)"));
+    let failed = terminal.run(&["status", &id, "--watch"]);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.out.contains("  rejected: An approver rejected the result."), "{failed:?}");
+}
+
+fn a_goal_that_nothing_serves_asks_for_help(terminal: &Terminal) {
+    let alone = terminal.run(&["run", UNSERVED, "--no-approval", "--watch"]);
+    assert_eq!(alone.code, 1, "{alone:?}");
+    assert!(
+        alone.out.contains("  no_generator: No generator can serve this goal. No recipe fits the goal;"),
+        "{alone:?}"
+    );
+
+    let parked = terminal.run(&["run", UNSERVED, "--watch"]);
+    let id = parked.well().split_whitespace().nth(1).expect("an id").to_owned();
+    assert!(parked.out.contains(&format!("promptcraft approve {id} --file CODE (or --recipe NAME)")), "{parked:?}");
+    terminal.run(&["approve", &id, "--yes"]).refused(1, "pass --file CODE or --recipe NAME, or reject it");
+    let helped = terminal.run(&["approve", &id, "--file", "hello.py", "--yes"]);
+    assert!(helped.well().contains("goes on. (running)"), "{helped:?}");
+    let second = terminal.run(&["status", &id, "--watch"]);
+    assert!(second.well().contains("  | hello\n"), "{second:?}");
+    terminal.run(&["approve", &id, "--recipe", "lru-cache", "--yes"]).refused(1, "goes with needs_input only");
+    assert_eq!(terminal.run(&["cancel", &id]).well(), format!("cancelled {id}\n"));
+    assert_eq!(terminal.run(&["cancel", &id]).well(), format!("cancelled {id}\n"), "again is no error");
+}
+
+async fn running_code_is_cancelled(stack: &Stack) {
+    let terminal = Terminal::new(stack);
+    fs::write(stack.directory().join("long.py"), tests::long_program(600)).expect("a file");
+    let submitted = terminal.run(&["run", "Run this script please", "--file", "long.py"]);
+    let id = submitted.well().trim_end();
+    tests::eventually("the code runs", std::time::Duration::from_secs(60), || async {
+        terminal.run(&["status", id]).well().starts_with("running").then_some(())
+    })
+    .await;
+    terminal.run(&["cancel", id]).well();
+    let ended = terminal.run(&["status", id, "--watch"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.out.contains("\ncancelled "), "{ended:?}");
+}
+
+fn a_list_has_a_line_for_each(terminal: &Terminal) {
+    let goal = format!("Run this\n\nscript {}", "and print what it prints ".repeat(4));
+    terminal.run(&["run", &goal, "--file", "hello.py", "--no-approval", "--watch"]).well();
+    assert_snapshot!(steady(terminal.run(&["list"]).well()), @r"
+    WORKFLOW STATUS CREATED GOAL
+    ID completed TIME Run this script and print what it prints and print what it…
+    ID cancelled TIME Run this script please
+    ID cancelled TIME Make me a sandwich with extra cheese
+    ID failed TIME Make me a sandwich with extra cheese
+    ID failed TIME Write a slugify function with tests
+    ID completed TIME Run this script please
+    ID completed TIME Run this script please
+    ID completed TIME Run this script please
+    ID completed TIME Write an LRU cache with tests
+    ");
+    let some = terminal.run(&["list", "--status", "cancelled", "--limit", "1"]);
+    assert_snapshot!(steady(some.well()), @r"
+    WORKFLOW STATUS CREATED GOAL
+    ID cancelled TIME Run this script please
+
+    There are older ones: see more with --limit, at most 100, or some with --status
+    ");
+}
