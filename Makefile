@@ -1,6 +1,6 @@
 # `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
 
-.PHONY: help run test lint coverage bench fuzz clean
+.PHONY: help run test lint coverage bench fuzz faults soak clean
 
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
@@ -9,6 +9,8 @@ help:
 	@echo "make coverage  line coverage under target/coverage"
 	@echo "make bench     latencies and rates, beside this machine's floors"
 	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
+	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
+	@echo "make soak      random schedules of faults; HOURS=n, 1 by default; FIRST=seed"
 	@echo "make clean     take away what was built; data/ stays"
 
 run:
@@ -28,6 +30,12 @@ bench:
 
 fuzz:
 	@sandbox/fuzz/run.sh
+
+faults:
+	@scripts/faults.sh matrix
+
+soak:
+	@scripts/faults.sh seeds --hours $(or $(HOURS),1) --first $(or $(FIRST),1)
 
 clean:
 	cargo clean

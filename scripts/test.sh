@@ -45,7 +45,7 @@ prepare_pytest() {
 
 build() {
     say "== programs and sandbox roots"
-    cargo build --quiet --workspace --bins
+    scripts/instrument.sh
     export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$target/sandbox-roots}"
     sandbox/build-root.sh "$SANDBOX_ROOTS"
 }

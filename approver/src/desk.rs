@@ -2,6 +2,7 @@
 
 use shared::approval::{Actor, Channel, DecisionRequest, Policy, Refusal, judge};
 use shared::clock::Clock;
+use shared::failpoints;
 use shared::identity::User;
 use shared::ids::{Digest, EventId};
 use shared::messaging::{
@@ -60,7 +61,9 @@ impl Desk {
     /// Idempotent by the sender's message id. A refusal is in the audit log before this returns, but for
     /// [`Refusal::NotYetParked`], with which the caller tries again or gives up through [`Desk::refuse`].
     pub(crate) async fn decide(&self, request: &DecisionRequest) -> Outcome {
+        failpoints::reach("decision.before").await;
         let outcome = self.apply(request).await;
+        failpoints::reach("decision.after").await;
         let path = match request.channel {
             Channel::Http => "http",
             Channel::Nats => "nats",

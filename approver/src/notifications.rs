@@ -11,6 +11,7 @@ use reqwest::{Client, Url, redirect};
 use ring::hmac;
 use serde_json::json;
 use shared::clock::Clock;
+use shared::failpoints;
 use shared::identity::Secret;
 use shared::messaging::{Cause, DeadLetters, Delivery, Entry, Settlement};
 use shared::webhook;
@@ -82,7 +83,10 @@ impl Notifier {
         if let Some(key) = &self.key {
             request = request.header("promptcraft-signature", sign(key, self.clock.now().as_millis() / 1_000, &body));
         }
-        match request.body(body).send().await {
+        failpoints::reach("webhook.before").await;
+        let answer = request.body(body).send().await;
+        failpoints::reach("webhook.after").await;
+        match answer {
             Ok(answer) if answer.status().is_success() => Attempt::Delivered,
             Ok(answer) if answer.status().is_redirection() => Attempt::Never("the receiver redirects".to_owned()),
             Ok(answer) => Attempt::Later(format!("the receiver answered {}", answer.status().as_u16())),

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::failpoints;
+
 /// A moment in milliseconds since the Unix epoch, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -80,9 +82,10 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Some(hands) => Timestamp(hands.load(Ordering::SeqCst)),
-            None => Timestamp(
-                i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX),
-            ),
+            None => {
+                let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+                Timestamp(i64::try_from(millis).unwrap_or(i64::MAX).saturating_add(failpoints::clock_ahead()))
+            }
         }
     }
 }

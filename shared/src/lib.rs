@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod approval;
 pub mod clock;
 pub mod config;
+pub mod failpoints;
 pub mod identity;
 pub mod ids;
 pub mod lifecycle;

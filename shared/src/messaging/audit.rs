@@ -12,6 +12,7 @@ use super::log::is_conflict;
 use super::subjects;
 use crate::approval::Actor;
 use crate::clock::Timestamp;
+use crate::failpoints;
 use crate::ids::{ApprovalId, Digest, WorkflowId};
 
 /// One record: who did what, by what path, on which digest.
@@ -77,13 +78,16 @@ impl AuditLog {
                 .payload(payload.into())
                 .message_id(&record.key)
                 .expected_last_subject_sequence(sequence);
+            failpoints::reach("audit.before").await;
             let ack = self
                 .broker
                 .jetstream()
                 .send_publish(subjects::AUDIT_RECORD, message)
                 .await
                 .map_err(|error| error.to_string())?;
-            match ack.await {
+            let ack = ack.await;
+            failpoints::reach("audit.after").await;
+            match ack {
                 Ok(_) => return Ok(()),
                 Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(error.to_string()),

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::sync::DropGuard;
 
 use super::dead_letters::{Cause, DeadLetter, DeadLetters};
+use crate::failpoints::{self, Injected};
 
 /// How a delivery was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,9 +112,17 @@ impl Parts {
     async fn settle(&mut self, kind: AckKind) {
         self.settled = true;
         self.heartbeat = None;
-        if let Err(error) = self.message.ack_with(kind).await {
-            tracing::warn!(%error, subject = %self.message.subject, "a delivery could not be settled; it will come again");
+        let times = match failpoints::reach("ack.before").await {
+            Injected::Nothing => 1,
+            Injected::Skip => 0,
+            Injected::Repeat => 2,
+        };
+        for _ in 0..times {
+            if let Err(error) = self.message.ack_with(kind).await {
+                tracing::warn!(%error, subject = %self.message.subject, "a delivery could not be settled; it will come again");
+            }
         }
+        failpoints::reach("ack.after").await;
     }
 }
 

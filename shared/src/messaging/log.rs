@@ -16,6 +16,7 @@ use super::broker::Broker;
 use super::carried::{carried, carry};
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
+use crate::failpoints::{self, Injected};
 use crate::ids::{EventId, WorkflowId};
 use crate::telemetry::TraceContext;
 use crate::workflow::{Happened, Workflow};
@@ -82,6 +83,14 @@ impl Fenced {
             payload: encode(&body).into(),
         }
     }
+
+    /// The fence and what travels with it.
+    pub(super) async fn headers(&self) -> HeaderMap {
+        match failpoints::reach("log.fence").await {
+            Injected::Skip => HeaderMap::new(),
+            Injected::Nothing | Injected::Repeat => self.headers.clone(),
+        }
+    }
 }
 
 /// Why an append did not happen.
@@ -140,8 +149,9 @@ impl WorkflowLog {
     /// Publishes an append until it is acknowledged or refused.
     pub(super) async fn send_fenced(&self, append: &Fenced) -> Result<u64, AppendError> {
         let mut trouble = String::new();
+        let headers = append.headers().await;
         for attempt in 0..APPEND_ATTEMPTS {
-            let message = PublishMessage::build().payload(append.payload.clone()).headers(append.headers.clone());
+            let message = PublishMessage::build().payload(append.payload.clone()).headers(headers.clone());
             match self.send(&append.subject, message).await {
                 Ok(sequence) => return Ok(sequence),
                 Err(error) if is_conflict(&error) => return self.after_conflict(append).await,
@@ -153,8 +163,11 @@ impl WorkflowLog {
     }
 
     async fn send(&self, subject: &str, message: PublishMessage) -> Result<u64, PublishError> {
+        failpoints::reach("append.before").await;
         let ack = self.broker.jetstream().send_publish(subject.to_owned(), message).await?;
-        ack.await.map(|ack| ack.sequence)
+        let sequence = ack.await.map(|ack| ack.sequence);
+        failpoints::reach("append.after").await;
+        sequence
     }
 
     /// A conflict may be with our own earlier attempt, whose acknowledgement was lost.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::broker::Broker;
 use super::log::{AppendError, Fenced, WorkflowLog};
+use crate::failpoints;
 use crate::lifecycle::Lifecycle;
 use crate::telemetry::TraceContext;
 use crate::workflow::{Happened, Workflow};
@@ -150,8 +151,11 @@ impl Submissions {
         let message = async_nats::jetstream::message::PublishMessage::build()
             .payload(last.append.payload.clone())
             .headers(headers);
+        failpoints::reach("append.before").await;
         let ack = self.broker.jetstream().send_publish(last.append.subject.clone(), message).await.ok()?;
-        match ack.await {
+        let ack = ack.await;
+        failpoints::reach("append.after").await;
+        match ack {
             Ok(ack) => ack.sequence.checked_sub(u64::try_from(others.len()).ok()?),
             Err(error) => {
                 tracing::debug!(%error, members = group.len(), "a batch of submissions was refused; each goes for itself");

@@ -8,6 +8,7 @@ use redis::{FromRedisValue, Script, ScriptInvocation};
 use tokio::time::Instant;
 
 use crate::clock::Timestamp;
+use crate::failpoints;
 use crate::ids::{UserName, WorkflowId};
 use crate::messaging::{decode, encode};
 use crate::workflow::{Status, Workflow};
@@ -153,7 +154,9 @@ impl ReadModel {
             .arg(workflow.status().as_str())
             .arg(workflow.created_at.as_millis())
             .arg(workflow.metrics.total_cost);
+        failpoints::reach("view.before").await;
         let written = self.invoke::<i64>(&call).await.map(|_| ());
+        failpoints::reach("view.after").await;
         if written.is_err() {
             *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + BEHIND);
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
 use shared::clock::Timestamp;
+use shared::failpoints;
 use shared::messaging::BlobError;
 use shared::workflow::{self, Event, Failure, Rerun, RunCommand, StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,10 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     };
     let affordable = affordable(workflow, desk.prices.cpu_second);
     let bought = (job.limits.cpu == affordable).then_some(affordable);
-    let result = match sandbox.run(job, cancel.clone()).await {
+    failpoints::reach("sandbox.before").await;
+    let ran = sandbox.run(job, cancel.clone()).await;
+    failpoints::reach("sandbox.after").await;
+    let result = match ran {
         Ok(result) => result,
         Err(error) => return refused(&error),
     };

@@ -1,0 +1,84 @@
+//! The brokers: one, or three that replicate, each with the product's own accounts and permissions.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cli::stack::broker_files::{self, Variables};
+use shared::identity::Secret;
+
+use super::process::Spec;
+use super::secrets::Secrets;
+
+/// One broker's place.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub name: String,
+    pub port: u16,
+    pub monitor_port: u16,
+    pub route_port: u16,
+    /// Holds `store`, which may be a file system of its own.
+    pub folder: PathBuf,
+}
+
+impl Node {
+    /// The address of the monitoring pages.
+    pub fn monitor_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.monitor_port)
+    }
+
+    /// Writes the node's configuration; `routes` are the ports of the wires to its peers, none for a broker that stands alone.
+    pub fn configure(&self, secrets: &Secrets, routes: &[u16]) -> io::Result<Vec<(String, String)>> {
+        let server = broker_files::write(&self.folder, &[])?;
+        if !routes.is_empty() {
+            let urls: Vec<String> = routes.iter().map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
+            // Not advertised: whoever learnt the true addresses would go past the wires.
+            let cluster = format!(
+                "\ncluster {{\n  name: promptcraft\n  listen: \"127.0.0.1:{}\"\n  no_advertise: true\n  routes: [{}]\n}}\n",
+                self.route_port,
+                urls.join(", ")
+            );
+            let text = fs::read_to_string(&server)? + &cluster;
+            fs::write(&server, text)?;
+        }
+        let variables = Variables {
+            server_name: &self.name,
+            listen: &format!("127.0.0.1:{}", self.port),
+            monitor_listen: &format!("127.0.0.1:{}", self.monitor_port),
+            store: &self.store(),
+            password: &|user| secrets.broker(user).expose().to_owned(),
+        };
+        Ok(variables.environment())
+    }
+
+    /// Where the node keeps its streams.
+    pub fn store(&self) -> PathBuf {
+        self.folder.join("store")
+    }
+
+    /// How to start it.
+    pub fn spec(&self, program: &Path, environment: Vec<(String, String)>, guard: &Path, logs: &Path) -> Spec {
+        let configuration = self.folder.join("server.conf");
+        Spec {
+            name: self.name.clone(),
+            words: vec![program.display().to_string(), "--config".to_owned(), configuration.display().to_string()],
+            environment,
+            log: logs.join(format!("{}.log", self.name)),
+            health: Some(format!("{}/healthz", self.monitor_url())),
+            guard: guard.to_owned(),
+        }
+    }
+}
+
+/// The settings by which the harness signs in as the operator.
+pub fn operator(nodes: &[Node], password: Secret) -> shared::messaging::BrokerSettings {
+    let urls: Vec<String> = nodes.iter().map(|node| format!("nats://127.0.0.1:{}", node.port)).collect();
+    shared::messaging::BrokerSettings {
+        url: urls.join(","),
+        user: "cli".to_owned(),
+        password: Some(password),
+        replicas: nodes.len(),
+        strict: false,
+        monitor_url: None,
+    }
+}

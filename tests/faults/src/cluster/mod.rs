@@ -1,0 +1,220 @@
+//! A cluster of real processes on the loopback interface, every connection over a [`Wire`].
+
+pub mod broker;
+mod leftovers;
+mod ports;
+mod process;
+mod secrets;
+mod services;
+pub mod wire;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use shared::messaging::{Broker, WorkflowLog};
+use shared::read_model::ReadModel;
+
+pub use broker::Node;
+pub use leftovers::leftovers;
+pub use process::Process;
+pub use services::DEVELOPERS;
+pub use wire::{Weather, Wire};
+
+use crate::programs::Programs;
+use secrets::Secrets;
+
+/// How many of each kind there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// 1 or 3.
+    pub brokers: usize,
+    pub apis: usize,
+    pub workers: usize,
+    pub approvers: usize,
+}
+
+impl Shape {
+    /// Just enough to have a second of everything that may be killed.
+    pub const SMALL: Self = Self { brokers: 1, apis: 1, workers: 2, approvers: 1 };
+    /// What production has.
+    pub const FULL: Self = Self { brokers: 3, apis: 2, workers: 3, approvers: 2 };
+}
+
+/// A running cluster. [`Cluster::end`] takes it away; dropped, its processes die and its folder stays.
+#[derive(Debug)]
+pub struct Cluster {
+    pub nodes: Vec<Node>,
+    pub processes: Vec<Process>,
+    pub wires: Vec<Wire>,
+    pub api_urls: Vec<String>,
+    pub folder: PathBuf,
+    secrets: Secrets,
+    redis_port: u16,
+    operator: Broker,
+}
+
+impl Cluster {
+    /// Starts a cluster in a fresh folder below the system's temporary one, and waits until it serves.
+    pub async fn start(shape: Shape) -> Result<Self, String> {
+        let folder = fresh_folder().map_err(|error| error.to_string())?;
+        let programs = Programs::find()?;
+        let secrets = Secrets::fresh();
+        let mut plan = services::Plan::new(shape, &folder, &programs, &secrets);
+        let servers = plan.servers().await.map_err(|error| error.to_string())?;
+        let processes: Vec<Process> = servers.into_iter().map(Process::start).collect();
+        let operator = plan.prepare().await?;
+        let services = plan.services().await.map_err(|error| error.to_string())?;
+        let services::Plan { nodes, wires, api_urls, redis_port, .. } = plan;
+        let mut cluster = Self { nodes, processes, wires, api_urls, folder, secrets, redis_port, operator };
+        cluster.processes.extend(services.into_iter().map(Process::start));
+        cluster.until_ready(Duration::from_secs(60)).await?;
+        Ok(cluster)
+    }
+
+    /// Waits until every API answers that it is ready.
+    pub async fn until_ready(&self, limit: Duration) -> Result<(), String> {
+        let client = crate::http_client(Duration::from_secs(5));
+        let give_up = tokio::time::Instant::now() + limit;
+        for url in &self.api_urls {
+            loop {
+                let answer = client.get(format!("{url}/health")).send().await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    break;
+                }
+                if tokio::time::Instant::now() > give_up {
+                    return Err(format!("{url} is not healthy after {limit:?}; logs in {}", self.folder.display()));
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The components whose name begins so, e.g. `worker`.
+    pub fn all<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Process> + 'a {
+        self.processes.iter().filter(move |process| process.name().starts_with(kind))
+    }
+
+    /// One component.
+    ///
+    /// # Panics
+    /// Where there is none of this name.
+    pub fn process(&self, name: &str) -> &Process {
+        self.processes.iter().find(|process| process.name() == name).unwrap_or_else(|| panic!("{name} is a component"))
+    }
+
+    /// Sends every component whose name begins so a signal.
+    pub fn signal(&self, kind: &str, signal: Signal) {
+        self.all(kind).for_each(|process| process.signal(signal));
+    }
+
+    /// Orders a failpoint of one component.
+    pub fn order(&self, name: &str, place: &str, order: &str) {
+        let folder = self.folder.join("failpoints").join(name);
+        // Whole or not at all: the process may look at any moment.
+        let draft = folder.join(".draft");
+        if fs::write(&draft, order).and_then(|()| fs::rename(&draft, folder.join(place))).is_err() {
+            eprintln!("the order {place} for {name} could not be written");
+        }
+    }
+
+    /// Takes back every order that was not obeyed yet, and sets every clock right.
+    pub fn countermand(&self) {
+        for process in &self.processes {
+            let orders = fs::read_dir(self.folder.join("failpoints").join(process.name()));
+            for order in orders.into_iter().flatten().flatten() {
+                // The process may have taken it meanwhile.
+                drop(fs::remove_file(order.path()));
+            }
+        }
+    }
+
+    /// The operator's connection to the brokers, past the wires.
+    pub fn operator(&self) -> &Broker {
+        &self.operator
+    }
+
+    /// The log, past the wires.
+    pub fn log(&self) -> WorkflowLog {
+        WorkflowLog::new(&self.operator)
+    }
+
+    /// The read model, past the wires.
+    pub fn view(&self) -> Result<ReadModel, String> {
+        let password = self.secrets.redis("promptcraft");
+        let url = format!("redis://promptcraft:{}@127.0.0.1:{}/0", password.expose(), self.redis_port);
+        ReadModel::open(&url).map_err(|error| error.to_string())
+    }
+
+    /// Runs a Redis command as its operator; false where Redis refused or is away.
+    pub fn redis(&self, words: &[&str]) -> bool {
+        let password = self.secrets.redis("default");
+        let output = std::process::Command::new("redis-cli")
+            .args(["--no-auth-warning", "-p", &self.redis_port.to_string(), "-a", password.expose()])
+            .args(words)
+            .output();
+        output.is_ok_and(|output| output.status.success())
+    }
+
+    /// The node that leads the log now.
+    pub async fn leader(&self) -> Option<String> {
+        if self.nodes.len() == 1 {
+            return Some(self.nodes[0].name.clone());
+        }
+        let client = crate::http_client(Duration::from_secs(2));
+        for node in &self.nodes {
+            let url = format!("{}/jsz?accounts=true&streams=true", node.monitor_url());
+            let Ok(answer) = client.get(url).send().await else { continue };
+            let Ok(text) = answer.text().await else { continue };
+            let Ok(page) = serde_json::from_str::<serde_json::Value>(&text) else { continue };
+            let accounts = page["account_details"].as_array().cloned().unwrap_or_default();
+            let streams =
+                accounts.iter().flat_map(|account| account["stream_detail"].as_array().cloned().unwrap_or_default());
+            let log = streams.into_iter().find(|stream| stream["name"] == "WORKFLOWS");
+            if let Some(leader) = log.and_then(|log| log["cluster"]["leader"].as_str().map(str::to_owned)) {
+                return Some(leader);
+            }
+        }
+        None
+    }
+
+    /// Process ids of workers that died more than 5 s ago.
+    pub fn dead_workers(&self) -> Vec<Pid> {
+        let deaths = self.all("worker").flat_map(Process::deaths);
+        deaths.filter(|(_, at)| at.elapsed() > Duration::from_secs(5)).map(|(pid, _)| pid).collect()
+    }
+
+    /// Ends everything, and takes the folder away unless it is to be kept.
+    pub async fn end(self, keep: bool) {
+        // Those who use others first.
+        for process in self.processes.into_iter().rev() {
+            process.end(Duration::from_secs(5)).await;
+        }
+        for node in &self.nodes {
+            services::unmount(&node.store());
+        }
+        if !keep {
+            drop(fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+fn fresh_folder() -> io::Result<PathBuf> {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("promptcraft-faults-{}-{number}", std::process::id()));
+    drop(fs::remove_dir_all(&folder));
+    for part in ["logs", "failpoints", "redis"] {
+        fs::create_dir_all(folder.join(part))?;
+    }
+    Ok(folder)
+}
+
+/// The workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/"))
+}

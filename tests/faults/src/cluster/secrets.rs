@@ -1,0 +1,36 @@
+//! The secrets of one cluster.
+
+use std::collections::BTreeMap;
+
+use cli::stack::broker_files::SERVICE_USERS;
+use shared::identity::Secret;
+
+/// Who signs in to the brokers and to Redis with what.
+#[derive(Debug)]
+pub struct Secrets {
+    brokers: BTreeMap<&'static str, Secret>,
+    redis: BTreeMap<&'static str, Secret>,
+}
+
+/// The users of Redis: its operator, api and approver, and workers.
+const REDIS_USERS: [&str; 3] = ["default", "promptcraft", "worker"];
+
+impl Secrets {
+    /// Fresh ones.
+    pub fn fresh() -> Self {
+        Self {
+            brokers: SERVICE_USERS.iter().map(|user| (*user, Secret::fresh())).collect(),
+            redis: REDIS_USERS.iter().map(|user| (*user, Secret::fresh())).collect(),
+        }
+    }
+
+    /// The password of a user of the brokers.
+    pub fn broker(&self, user: &str) -> Secret {
+        self.brokers.get(user).cloned().unwrap_or_else(|| Secret::new(""))
+    }
+
+    /// The password of a user of Redis.
+    pub fn redis(&self, user: &str) -> Secret {
+        self.redis.get(user).cloned().unwrap_or_else(|| Secret::new(""))
+    }
+}

@@ -1,0 +1,234 @@
+//! How the processes of a cluster are started: settings, secrets, and a wire for every connection.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use shared::clock::Clock;
+use shared::identity::{PasswordHash, Role, SigningKey, User};
+use shared::messaging::{Broker, Buckets, provision};
+use tokio::time::{Duration, Instant, sleep};
+
+use super::Shape;
+use super::broker::{Node, operator};
+use super::ports;
+use super::process::Spec;
+use super::secrets::Secrets;
+use super::wire::Wire;
+use crate::programs::Programs;
+
+/// Developers who may decide on their own work; their password is their name and `_pass`.
+pub const DEVELOPERS: [&str; 2] = ["ann", "ben"];
+
+/// Each broker keeps its streams in memory of this size, so that a test can fill it up.
+const STORE: &str = "512m";
+
+/// Workers take turns in Redis and do nothing else there, as under `promptcraft up`.
+const WORKER_RIGHTS: &str = "-@all +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
+                             +zscore";
+
+/// A cluster on its way up.
+pub(super) struct Plan<'a> {
+    shape: Shape,
+    folder: &'a Path,
+    programs: &'a Programs,
+    secrets: &'a Secrets,
+    pub(super) nodes: Vec<Node>,
+    pub(super) wires: Vec<Wire>,
+    pub(super) api_urls: Vec<String>,
+    pub(super) redis_port: u16,
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(shape: Shape, folder: &'a Path, programs: &'a Programs, secrets: &'a Secrets) -> Self {
+        Self {
+            shape,
+            folder,
+            programs,
+            secrets,
+            nodes: Vec::new(),
+            wires: Vec::new(),
+            api_urls: Vec::new(),
+            redis_port: 0,
+        }
+    }
+
+    /// Brokers and Redis.
+    pub(super) async fn servers(&mut self) -> io::Result<Vec<Spec>> {
+        let ports = ports::free(self.shape.brokers * 3 + 1)?;
+        for (number, ports) in ports.chunks_exact(3).take(self.shape.brokers).enumerate() {
+            let name = format!("nats-{}", number + 1);
+            let folder = self.folder.join(&name);
+            let node = Node { name, port: ports[0], monitor_port: ports[1], route_port: ports[2], folder };
+            mount(&node.store())?;
+            self.nodes.push(node);
+        }
+        let mut specs = Vec::new();
+        for node in self.nodes.clone() {
+            let mut routes = Vec::new();
+            for peer in self.nodes.clone().iter().filter(|peer| peer.name != node.name) {
+                let wire = Wire::lay(&node.name, &peer.name, local(peer.route_port)).await?;
+                routes.push(wire.port);
+                self.wires.push(wire);
+            }
+            let environment = node.configure(self.secrets, &routes)?;
+            specs.push(node.spec(&self.programs.nats_server, environment, &self.programs.promptcraft, &self.logs()));
+        }
+        self.redis_port = *ports.last().unwrap_or(&0);
+        specs.push(self.redis()?);
+        Ok(specs)
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.folder.join("logs")
+    }
+
+    fn redis(&self) -> io::Result<Spec> {
+        let directory = self.folder.join("redis");
+        let password = |user: &str| self.secrets.redis(user).expose().to_owned();
+        let text = format!(
+            "bind 127.0.0.1\nport {port}\ndir \"{directory}\"\nappendonly yes\nappendfsync everysec\nsave \"\"\n\
+             user default on >{operator} ~* &* +@all\n\
+             user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n\
+             user worker on >{worker} ~steps:* {WORKER_RIGHTS}\n",
+            port = self.redis_port,
+            directory = directory.display(),
+            operator = password("default"),
+            services = password("promptcraft"),
+            worker = password("worker"),
+        );
+        let configuration = directory.join("redis.conf");
+        fs::write(&configuration, text)?;
+        let words = [&self.programs.redis_server, &configuration].map(|word| word.display().to_string());
+        Ok(self.spec("redis", words.to_vec(), Vec::new()))
+    }
+
+    fn spec(&self, name: &str, words: Vec<String>, environment: Vec<(String, String)>) -> Spec {
+        let log = self.logs().join(format!("{name}.log"));
+        Spec { name: name.to_owned(), words, environment, log, health: None, guard: self.programs.promptcraft.clone() }
+    }
+
+    /// Streams, the signing key and users; the brokers may take some seconds to elect their leaders.
+    pub(super) async fn prepare(&self) -> Result<Broker, String> {
+        let settings = operator(&self.nodes, self.secrets.broker("cli"));
+        let broker = Broker::connect(&settings).await.map_err(|error| error.to_string())?;
+        let give_up = Instant::now() + Duration::from_secs(60);
+        let lanes = ["python".to_owned()];
+        while let Err(error) = provision(&broker, self.nodes.len(), &lanes).await {
+            if Instant::now() > give_up {
+                return Err(error.to_string());
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+        let now = Clock::system().now();
+        let buckets = Buckets::new(&broker);
+        let key = SigningKey::fresh(false, now);
+        let keys = buckets.signing_keys().await.map_err(|error| error.to_string())?;
+        keys.create(&key.kid, &key).await.map_err(|error| error.to_string())?;
+        let users = buckets.users().await.map_err(|error| error.to_string())?;
+        for name in DEVELOPERS {
+            let password = PasswordHash::of(&format!("{name}_pass")).map_err(|error| error.to_string())?;
+            let user = User {
+                name: name.parse().map_err(|error| format!("{name}: {error}"))?,
+                role: Role::Developer,
+                self_approval: true,
+                disabled: false,
+                demo: false,
+                bot: false,
+                password: Some(password),
+                created_at: now,
+            };
+            users.create(name, &user).await.map_err(|error| error.to_string())?;
+        }
+        Ok(broker)
+    }
+
+    /// Approvers, workers and APIs.
+    pub(super) async fn services(&mut self) -> io::Result<Vec<Spec>> {
+        let mut specs = Vec::new();
+        for number in 1..=self.shape.approvers {
+            specs.push(self.service("approver", number, Vec::new()).await?);
+        }
+        for number in 1..=self.shape.workers {
+            let own = vec![
+                ("WORKER__INSTANCE", format!("worker-{number}")),
+                ("SANDBOX__ROOTS_DIR", self.programs.roots.display().to_string()),
+                ("SANDBOX__BACKEND", "bubblewrap".to_owned()),
+                ("WORKER__EXECUTE_CONCURRENCY", "2".to_owned()),
+            ];
+            specs.push(self.service("worker", number, own).await?);
+        }
+        for (number, port) in (1..).zip(ports::free(self.shape.apis)?) {
+            let own = vec![
+                ("API__LISTEN", format!("127.0.0.1:{port}")),
+                ("API__WORKERS", "2".to_owned()),
+                ("LIMITS__PROFILE", "load".to_owned()),
+                ("BUDGET__PER_USER_DAY", "1000000".to_owned()),
+                ("AUTH__ACCESS_TTL", "24h".to_owned()),
+            ];
+            specs.push(self.service("api", number, own).await?);
+            self.api_urls.push(format!("http://127.0.0.1:{port}"));
+        }
+        Ok(specs)
+    }
+
+    async fn service(&mut self, kind: &str, number: usize, own: Vec<(&str, String)>) -> io::Result<Spec> {
+        let name = format!("{kind}-{number}");
+        let mut urls = Vec::new();
+        for node in self.nodes.clone() {
+            let wire = Wire::lay(&name, &node.name, local(node.port)).await?;
+            urls.push(format!("nats://127.0.0.1:{}", wire.port));
+            self.wires.push(wire);
+        }
+        let redis = Wire::lay(&name, "redis", local(self.redis_port)).await?;
+        let redis_user = if kind == "worker" { "worker" } else { "promptcraft" };
+        let redis_password = self.secrets.redis(redis_user);
+        let failpoints = self.folder.join("failpoints").join(&name);
+        fs::create_dir_all(&failpoints)?;
+        // Each asks another node, so that not all depend on the same one to start again.
+        let monitor = &self.nodes[number % self.nodes.len()];
+        let mut settings = vec![
+            ("PROFILE", "development".to_owned()),
+            ("TELEMETRY__LOG", "text".to_owned()),
+            ("NATS__URL", urls.join(",")),
+            ("NATS__USER", kind.to_owned()),
+            ("NATS__PASSWORD", self.secrets.broker(kind).expose().to_owned()),
+            ("NATS__MONITOR_URL", monitor.monitor_url()),
+            ("WEBHOOK__ALLOW_PRIVATE", "true".to_owned()),
+            ("NATS__REPLICAS", self.nodes.len().to_string()),
+            ("REDIS__URL", format!("redis://{redis_user}:{}@127.0.0.1:{}/0", redis_password.expose(), redis.port)),
+        ];
+        self.wires.push(redis);
+        let metrics = ports::free(1)?[0];
+        let metrics_setting = format!("{}__METRICS_LISTEN", kind.to_uppercase());
+        settings.extend(own);
+        let mut environment: Vec<(String, String)> =
+            settings.into_iter().map(|(name, value)| (format!("PROMPTCRAFT__{name}"), value)).collect();
+        environment.push((format!("PROMPTCRAFT__{metrics_setting}"), format!("127.0.0.1:{metrics}")));
+        environment.push(("PROMPTCRAFT_FAILPOINTS".to_owned(), failpoints.display().to_string()));
+        Ok(self.spec(&name, vec![self.programs.instrumented(kind)], environment))
+    }
+}
+
+/// A file system of a bounded size where we may mount one; a plain folder else.
+fn mount(store: &Path) -> io::Result<()> {
+    fs::create_dir_all(store)?;
+    let output =
+        Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={STORE}"), "tmpfs"]).arg(store).output();
+    if !output.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: no file system can be mounted here, so no disk will be filled");
+    }
+    Ok(())
+}
+
+/// Takes the file system away, if there is one.
+pub(super) fn unmount(store: &Path) {
+    // A plain folder is not mounted, and says so.
+    drop(Command::new("umount").arg("-l").arg(store).output());
+}

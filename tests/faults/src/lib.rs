@@ -1,0 +1,33 @@
+//! The fault harness: a cluster of real processes, faults against it, a client's history of what it saw meanwhile, and a checker
+//! that decides from history and log whether the invariants of the design held.
+//!
+//! Start reading at [`round`]: one fault against a steady load, judged. `make faults` runs every row once, `make soak` random
+//! schedules. The processes are built with failpoints by `scripts/instrument.sh`; no release build has any.
+
+pub mod checker;
+pub mod cluster;
+pub mod evidence;
+pub mod fault;
+pub mod history;
+pub mod load;
+pub mod matrix;
+mod programs;
+pub mod random;
+mod receiver;
+pub mod report;
+pub mod round;
+
+use std::time::Duration;
+
+/// A client that waits at most `limit`.
+pub(crate) fn http_client(limit: Duration) -> reqwest::Client {
+    // Installed once per process; a second time changes nothing.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    // The defaults can be built wherever the provider above is.
+    reqwest::Client::builder().no_proxy().timeout(limit).build().unwrap_or_default()
+}
+
+/// Whether everything is there that a cluster is made of; the error says what is missing.
+pub fn can_run() -> Result<(), String> {
+    programs::Programs::find().map(|_| ())
+}

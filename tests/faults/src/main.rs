@@ -1,0 +1,113 @@
+//! `faults`: plays faults against a cluster and prints what held.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use faults::cluster::Shape;
+use faults::matrix::{rows, schedule};
+use faults::report;
+use faults::round::{Blow, Ring, Verdict};
+use tokio::time::Instant;
+
+/// Faults in one random schedule.
+const SCHEDULE: usize = 4;
+
+#[derive(Parser)]
+#[command(about = "Plays faults against a cluster of real processes and judges what came of it")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Every row of the matrix once.
+    Matrix {
+        /// Only rows whose name contains this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
+    /// Random schedules, one for each seed, each on a cluster of its own.
+    Seeds {
+        /// The first seed.
+        #[arg(long, default_value_t = 1)]
+        first: u64,
+        /// How many schedules at most.
+        #[arg(long, default_value_t = u64::MAX)]
+        count: u64,
+        /// No schedule begins after so many hours.
+        #[arg(long, default_value_t = 1.0)]
+        hours: f64,
+    },
+}
+
+/// What was played, for the last lines.
+#[derive(Default)]
+struct Tally {
+    played: usize,
+    skipped: usize,
+    broken: Vec<String>,
+}
+
+impl Tally {
+    fn book(&mut self, verdict: &Verdict) {
+        println!("{}", report::row(verdict));
+        if let Some(told) = &verdict.told {
+            println!("{told}");
+        }
+        self.played += usize::from(verdict.impossible.is_none());
+        self.skipped += usize::from(verdict.impossible.is_some());
+        if !verdict.is_good() {
+            self.broken.push(verdict.name.clone());
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mut tally = Tally::default();
+    let began = Instant::now();
+    println!("{}", report::head());
+    let played = match Arguments::parse().command {
+        Command::Matrix { only } => matrix(&only, &mut tally).await,
+        Command::Seeds { first, count, hours } => seeds(first, count, hours, &mut tally).await,
+    };
+    let minutes = began.elapsed().as_secs_f64() / 60.0;
+    println!("{} played in {minutes:.1} min, {} skipped, {} broken", tally.played, tally.skipped, tally.broken.len());
+    for name in &tally.broken {
+        println!("BROKEN: {name}");
+    }
+    if let Err(reason) = played {
+        eprintln!("{reason}");
+        return ExitCode::FAILURE;
+    }
+    if tally.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn matrix(only: &str, tally: &mut Tally) -> Result<(), String> {
+    let mut ring = Ring::open(Shape::FULL).await?;
+    for (seed, row) in (1..).zip(rows().into_iter().filter(|row| row.name.contains(only))) {
+        tally.book(&ring.round(row.name, seed, &[row]).await);
+    }
+    ring.close(!tally.broken.is_empty()).await;
+    Ok(())
+}
+
+async fn seeds(first: u64, count: u64, hours: f64, tally: &mut Tally) -> Result<(), String> {
+    let end = Instant::now() + Duration::from_secs_f64(hours * 3_600.0);
+    for seed in (first..).take(usize::try_from(count).unwrap_or(usize::MAX)) {
+        if Instant::now() >= end {
+            break;
+        }
+        let blows = schedule(seed, SCHEDULE);
+        for Blow { name, hold, .. } in &blows {
+            println!("  seed {seed}: {name}, {:.1} s", hold.as_secs_f64());
+        }
+        let mut ring = Ring::open(Shape::FULL).await?;
+        let verdict = ring.round(&format!("seed {seed}"), seed, &blows).await;
+        ring.close(!verdict.is_good()).await;
+        tally.book(&verdict);
+    }
+    Ok(())
+}

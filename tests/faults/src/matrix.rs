@@ -1,0 +1,148 @@
+//! Every fault once: the rows of the matrix, and the random schedules that are drawn from them.
+
+use std::time::Duration;
+
+use crate::fault::Fault;
+use crate::random::Random;
+use crate::round::Blow;
+
+const EVERYTHING: &[&str] = &["nats", "redis", "api", "approver", "worker"];
+
+fn seconds(name: &'static str, fault: Fault, hold: u64) -> Blow {
+    Blow { name, fault, hold: Duration::from_secs(hold) }
+}
+
+fn at(name: &'static str, kind: &'static str, place: &'static str, order: &'static str) -> Blow {
+    seconds(name, Fault::At { kind, place, order }, 4)
+}
+
+/// Every row, in groups: kills, stops, places in the code, the network, disks, limits, Redis.
+pub fn rows() -> Vec<Blow> {
+    [vec![seconds("nothing", Fault::None, 4)], kills(), stops(), places(), network(), disks(), limits(), redis()]
+        .concat()
+}
+
+fn kills() -> Vec<Blow> {
+    vec![
+        seconds("kill workers", Fault::Kill(&["worker"]), 4),
+        seconds("kill approvers", Fault::Kill(&["approver"]), 4),
+        seconds("kill apis", Fault::Kill(&["api"]), 4),
+        seconds("kill the leading broker", Fault::Kill(&["leader"]), 4),
+        seconds("kill two brokers of three", Fault::Kill(&["nats-1", "nats-2"]), 4),
+        seconds("kill all brokers", Fault::Kill(&["nats"]), 4),
+        seconds("kill everything", Fault::Kill(EVERYTHING), 4),
+        seconds("two brokers down", Fault::Down(&["nats-1", "nats-2"]), 6),
+        seconds("leading broker down", Fault::Down(&["leader"]), 6),
+        seconds("approvers down", Fault::Down(&["approver"]), 6),
+        seconds(
+            "one worker, api, approver, broker down",
+            Fault::Down(&["worker-1", "api-1", "approver-1", "nats-3"]),
+            6,
+        ),
+    ]
+}
+
+fn stops() -> Vec<Blow> {
+    vec![
+        seconds("stop a worker 1 s", Fault::Stop(&["worker-1"]), 1),
+        seconds("stop a worker 5 s, beyond ack_wait", Fault::Stop(&["worker-1"]), 5),
+        seconds("stop a worker 60 s", Fault::Stop(&["worker-1"]), 60),
+        seconds("stop an approver 5 s", Fault::Stop(&["approver-1"]), 5),
+        seconds("stop all approvers 5 s", Fault::Stop(&["approver"]), 5),
+        seconds("stop an api 5 s", Fault::Stop(&["api-1"]), 5),
+        seconds("stop the leading broker 5 s", Fault::Stop(&["leader"]), 5),
+        seconds("stop Redis 5 s", Fault::Stop(&["redis"]), 5),
+    ]
+}
+
+fn places() -> Vec<Blow> {
+    vec![
+        at("worker dies before an append", "worker", "append.before", "abort"),
+        at("worker dies after an append", "worker", "append.after", "abort"),
+        at("worker dies before the sandbox", "worker", "sandbox.before", "abort"),
+        at("worker dies after the sandbox", "worker", "sandbox.after", "abort"),
+        at("worker dies before an ack", "worker", "ack.before", "abort"),
+        at("worker loses an ack", "worker", "ack.before", "skip"),
+        at("worker loses every ack", "worker", "ack.before", "always skip"),
+        at("worker acks twice, always", "worker", "ack.before", "always repeat"),
+        at("worker acks 4 s late", "worker", "ack.before", "pause 4000"),
+        at("worker pauses 4 s before an append", "worker", "append.before", "pause 4000"),
+        at("approver dies before an append", "approver", "append.before", "abort"),
+        at("approver dies after an append", "approver", "append.after", "abort"),
+        at("approver dies before a decision", "approver", "decision.before", "abort"),
+        at("approver dies after a decision", "approver", "decision.after", "abort"),
+        at("approver dies before an audit record", "approver", "audit.before", "abort"),
+        at("approver dies after an audit record", "approver", "audit.after", "abort"),
+        at("approver dies before a webhook", "approver", "webhook.before", "abort"),
+        at("approver dies after a webhook", "approver", "webhook.after", "abort"),
+        at("approver dies before a Redis write", "approver", "view.before", "abort"),
+        at("approver loses every ack", "approver", "ack.before", "always skip"),
+        at("approver acks twice, always", "approver", "ack.before", "always repeat"),
+        at("api dies before an append", "api", "append.before", "abort"),
+        at("api dies after an append", "api", "append.after", "abort"),
+        at("api dies before a Redis write", "api", "view.before", "abort"),
+        at("api dies after a Redis write", "api", "view.after", "abort"),
+        at("api loses every ack", "api", "ack.before", "always skip"),
+        seconds("poison: every run kills its worker", Fault::Poison, 15),
+    ]
+}
+
+fn network() -> Vec<Blow> {
+    vec![
+        seconds("worker alone", Fault::Isolate("worker-1"), 6),
+        seconds("approver alone", Fault::Isolate("approver-1"), 6),
+        seconds("api alone", Fault::Isolate("api-1"), 6),
+        seconds("leading broker alone", Fault::Isolate("leader"), 8),
+        seconds("worker not heard", Fault::Mute("worker-1"), 6),
+        seconds("leading broker not heard", Fault::Mute("leader"), 8),
+        seconds("two brokers do not hear each other", Fault::Bridge("nats-1", "nats-3"), 8),
+        seconds("every packet 30 ms late", Fault::Slow(Duration::from_millis(30)), 6),
+        seconds("a tenth of all packets lost", Fault::Lossy(10), 6),
+        seconds("connections break", Fault::Cut, 4),
+    ]
+}
+
+fn disks() -> Vec<Blow> {
+    vec![
+        seconds("a broker's disk is full", Fault::FullDisk(&["nats-1"]), 6),
+        seconds("all brokers' disks are full", Fault::FullDisk(&["nats"]), 6),
+        seconds("a broker syncs 20 ms late", Fault::SlowSync("nats-1"), 8),
+        seconds("all brokers sync 20 ms late", Fault::SlowSync("nats"), 10),
+        seconds("a broker's syncs fail", Fault::FailingSync("nats-1"), 8),
+    ]
+}
+
+fn limits() -> Vec<Blow> {
+    vec![
+        seconds("workers' clocks 5 min ahead", Fault::Clock(&["worker"], 300), 5),
+        seconds("an approver's clock 5 min ahead", Fault::Clock(&["approver-1"], 300), 5),
+        seconds("an api's clock 5 min behind", Fault::Clock(&["api-1"], -300), 5),
+        seconds("a worker may open no file", Fault::FewFiles("worker-1"), 5),
+        seconds("an api may open no file", Fault::FewFiles("api-1"), 5),
+        seconds("a worker gets no memory", Fault::LittleMemory("worker-1"), 5),
+        seconds("an approver gets no memory", Fault::LittleMemory("approver-1"), 5),
+    ]
+}
+
+fn redis() -> Vec<Blow> {
+    vec![
+        seconds("Redis is emptied", Fault::RedisFlush, 3),
+        seconds("Redis is killed", Fault::Kill(&["redis"]), 3),
+        seconds("Redis is down", Fault::Down(&["redis"]), 5),
+        seconds("Redis is read-only", Fault::RedisReadOnly, 5),
+        seconds("Redis is full", Fault::RedisFull, 5),
+        seconds("Redis is not heard", Fault::Mute("redis"), 5),
+    ]
+}
+
+/// So many rows of the matrix one after the other, as the seed has it; none of the long ones.
+pub fn schedule(seed: u64, length: usize) -> Vec<Blow> {
+    let mut random = Random::new(seed);
+    let rows: Vec<Blow> = rows().into_iter().filter(|row| row.hold <= Duration::from_secs(10)).collect();
+    let mut drawn = || {
+        let row = *random.choose(&rows);
+        let hold = Duration::from_millis(500 + random.any() % 5_500);
+        Blow { hold, ..row }
+    };
+    (0..length).map(|_| drawn()).collect()
+}

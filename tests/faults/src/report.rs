@@ -1,0 +1,39 @@
+//! The table of faults and invariants.
+
+use std::fmt::Write;
+
+use crate::checker::Invariant;
+use crate::round::Verdict;
+
+/// The head of the table.
+pub fn head() -> String {
+    let mut line = format!("{:<44}", "fault");
+    for invariant in Invariant::ALL {
+        // Writing into a text never fails.
+        write!(line, " {:>10}", invariant.name()).ok();
+    }
+    line + "  workflows  recovery"
+}
+
+/// One row of the table.
+pub fn row(verdict: &Verdict) -> String {
+    let mut line = format!("{:<44}", verdict.name);
+    if let Some(reason) = &verdict.impossible {
+        return line + " SKIPPED: " + reason;
+    }
+    for invariant in Invariant::ALL {
+        let count = verdict.violations.iter().filter(|violation| violation.invariant == invariant).count();
+        let mark = if count == 0 { "held".to_owned() } else { format!("BROKEN {count}") };
+        write!(line, " {mark:>10}").ok();
+    }
+    let recovery = verdict.recovery.map_or("none".to_owned(), |recovery| format!("{:.1} s", recovery.as_secs_f64()));
+    write!(line, "  {:>9}  {recovery:>8}", verdict.workflows).ok();
+    line
+}
+
+impl Verdict {
+    /// Whether everything held.
+    pub fn is_good(&self) -> bool {
+        self.told.is_none() && self.violations.is_empty()
+    }
+}
