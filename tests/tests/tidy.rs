@@ -62,6 +62,7 @@ fn dependencies_point_one_way() {
         ("api", ["shared"].as_slice()),
         ("approver", &["shared"]),
         ("cli", &["shared"]),
+        ("faults", &["cli", "shared"]),
         ("generator", &[]),
         ("heimdall", &[]),
         ("runner", &[]),

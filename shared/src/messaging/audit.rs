@@ -78,7 +78,7 @@ impl AuditLog {
                 .payload(payload.into())
                 .message_id(&record.key)
                 .expected_last_subject_sequence(sequence);
-            failpoints::reach("audit.before").await;
+            failpoints::reach("record.before").await;
             let ack = self
                 .broker
                 .jetstream()
@@ -86,7 +86,7 @@ impl AuditLog {
                 .await
                 .map_err(|error| error.to_string())?;
             let ack = ack.await;
-            failpoints::reach("audit.after").await;
+            failpoints::reach("record.after").await;
             match ack {
                 Ok(_) => return Ok(()),
                 Err(error) if is_conflict(&error) => {}

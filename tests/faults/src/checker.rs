@@ -175,7 +175,7 @@ fn may_happen(kind: EventKind, before: &Workflow) -> bool {
         EventKind::Executed => phase == PhaseKind::Execute,
         EventKind::GateReleased | EventKind::Parked => phase == PhaseKind::Approve && !is_parked,
         EventKind::Decided | EventKind::Expired => is_parked,
-        EventKind::StepFailed | EventKind::TimedOut | EventKind::Cancelled => !phase.is_terminal(),
+        EventKind::StepFailed | EventKind::TimedOut | EventKind::Cancelled | EventKind::Retried => !phase.is_terminal(),
     }
 }
 
@@ -305,7 +305,8 @@ fn must_be_audited(entry: &Entry) -> bool {
         | EventKind::Generated
         | EventKind::NoGenerator
         | EventKind::Analyzed
-        | EventKind::Executed => false,
+        | EventKind::Executed
+        | EventKind::Retried => false,
     }
 }
 

@@ -16,7 +16,10 @@ use crate::random::Random;
 /// One workflow begins after the other.
 const PACE: Duration = Duration::from_millis(350);
 /// At most so many are under way; a client that waits does not pile up more.
-const UNDER_WAY: usize = 24;
+const UNDER_WAY: usize = 32;
+/// Every so often several begin at once, so that submissions share their way to the disk.
+const BURST_EVERY: usize = 12;
+const BURST: usize = 12;
 const LOOK: Duration = Duration::from_millis(150);
 /// As they come in a hundred workflows.
 const MIX: [(Wish, usize); 6] = [
@@ -66,9 +69,12 @@ impl Client {
     pub async fn run(&self, seed: u64, stop: CancellationToken, patience: Duration) {
         let mut random = Random::new(seed);
         let mut under_way = JoinSet::new();
+        let mut round = 0_usize;
         while !stop.is_cancelled() {
             while under_way.try_join_next().is_some() {}
-            if under_way.len() < UNDER_WAY {
+            round += 1;
+            let many = if round.is_multiple_of(BURST_EVERY) { BURST } else { 1 };
+            for _ in 0..many.min(UNDER_WAY.saturating_sub(under_way.len())) {
                 let wish = wish(&mut random);
                 let (client, delay) = (self.clone(), Duration::from_millis(random.any() % 900));
                 under_way.spawn(async move { client.live(wish, delay).await });
