@@ -70,8 +70,13 @@ impl Cluster {
         let services::Plan { nodes, wires, api_urls, redis_port, .. } = plan;
         let mut cluster = Self { nodes, processes, wires, api_urls, folder, secrets, redis_port, operator };
         cluster.processes.extend(services.into_iter().map(Process::start));
-        cluster.until_ready(Duration::from_secs(60)).await?;
-        Ok(cluster)
+        match cluster.until_ready(Duration::from_secs(60)).await {
+            Ok(()) => Ok(cluster),
+            Err(reason) => {
+                cluster.end(true).await;
+                Err(reason)
+            }
+        }
     }
 
     /// Waits until every API answers that it is ready.
