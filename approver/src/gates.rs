@@ -30,8 +30,7 @@ pub(crate) async fn handle_gate(desk: Arc<Desk>, delivery: Delivery<Entry>) -> S
 
 async fn judge(desk: &Desk, entry: &Entry) -> Result<(), String> {
     let id = entry.workflow.id;
-    let newest = desk.log.newest_from_leader(id).await.map_err(|error| error.to_string())?;
-    if newest.is_none_or(|newest| newest.sequence != entry.sequence) {
+    if !desk.log.is_newest(entry).await.map_err(|error| error.to_string())? {
         return Ok(());
     }
     if desk.log.end(id).await.map_err(|error| error.to_string())?.is_some() {

@@ -6,7 +6,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use async_nats::jetstream::stream::{Compression, Config};
+use async_nats::jetstream::stream::Config;
 use async_nats::jetstream::{self, message::PublishMessage};
 use async_nats::{Client as Nats, HeaderMap};
 use bytes::Bytes;
@@ -89,7 +89,6 @@ async fn measure(when: &str, amounts: Amounts, client: &Client, nats: &Nats, pay
     let config = Config {
         name: "BENCH".into(),
         subjects: vec!["bench.*.*.*".into()],
-        compression: Some(Compression::S2),
         allow_atomic_publish: true,
         ..Config::default()
     };

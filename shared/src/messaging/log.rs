@@ -1,5 +1,6 @@
 //! The workflow log: append with the expected-sequence fence, and reading the newest.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
@@ -62,6 +63,8 @@ pub(crate) struct Transition {
 #[derive(Debug, Clone)]
 pub(super) struct Fenced {
     pub(super) id: WorkflowId,
+    /// The newest that its author had read; 0: none.
+    expected: u64,
     event_id: EventId,
     pub(super) subject: String,
     pub(super) headers: HeaderMap,
@@ -77,6 +80,7 @@ impl Fenced {
         carry(&mut headers, trace);
         Self {
             id: workflow.id,
+            expected,
             event_id: happened.event_id,
             subject: subjects::transition(workflow, happened),
             headers,
@@ -154,7 +158,10 @@ impl WorkflowLog {
             let message = PublishMessage::build().payload(append.payload.clone()).headers(headers.clone());
             match self.send(&append.subject, message).await {
                 Ok(sequence) => return Ok(sequence),
-                Err(error) if is_conflict(&error) => return self.after_conflict(append).await,
+                Err(error) if is_conflict(&error) => match self.after_conflict(append).await? {
+                    Some(sequence) => return Ok(sequence),
+                    None => trouble = "what it met is not in the log yet".to_owned(),
+                },
                 Err(error) => trouble = error.to_string(),
             }
             tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
@@ -170,10 +177,12 @@ impl WorkflowLog {
         sequence
     }
 
-    /// A conflict may be with our own earlier attempt, whose acknowledgement was lost.
-    async fn after_conflict(&self, append: &Fenced) -> Result<u64, AppendError> {
+    /// A conflict may be with our own earlier attempt, whose acknowledgement was lost. `None` where nobody has moved the workflow
+    /// on: on several replicas it was refused for the sake of what is still on its way, which may never arrive.
+    async fn after_conflict(&self, append: &Fenced) -> Result<Option<u64>, AppendError> {
         match self.newest_from_leader(append.id).await {
-            Ok(Some(newest)) if newest.happened.event_id == append.event_id => Ok(newest.sequence),
+            Ok(Some(newest)) if newest.happened.event_id == append.event_id => Ok(Some(newest.sequence)),
+            Ok(newest) if newest.as_ref().map_or(0, |newest| newest.sequence) <= append.expected => Ok(None),
             Ok(_) => Err(AppendError::Lost),
             Err(ReadError::Decode(_)) => Err(AppendError::Lost),
             Err(ReadError::Unavailable(reason)) => Err(AppendError::Unavailable(reason)),
@@ -229,6 +238,19 @@ impl WorkflowLog {
             Ok(message) => read_entry(message).map(Some),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(ReadError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// Whether `entry` still is the newest of its workflow, as the stream's leader knows it.
+    ///
+    /// A leader that is just behind the replica which handed the entry out is an error and not an answer: whoever took it for one
+    /// would settle a step that nobody has done.
+    pub async fn is_newest(&self, entry: &Entry) -> Result<bool, ReadError> {
+        let newest = self.newest_from_leader(entry.workflow.id).await?.map_or(0, |newest| newest.sequence);
+        match newest.cmp(&entry.sequence) {
+            Ordering::Equal => Ok(true),
+            Ordering::Greater => Ok(false),
+            Ordering::Less => Err(ReadError::Unavailable("the leader of the log is behind".to_owned())),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::kv;
-use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::broker::{Broker, BrokerError};
@@ -85,15 +85,15 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
         duplicate_window: Duration::from_secs(120),
         ..Config::default()
     };
+    // None is compressed: docs/decisions/0005-no-compression.md.
     vec![
         Config {
-            compression: Some(Compression::S2),
             allow_atomic_publish: true,
             // Whatever is in the log fits into a dead letter, which is larger by its headers; no transition is near this size.
             max_message_size: 4 * 1024 * 1024,
             ..base(subjects::WORKFLOWS, &[subjects::ALL_TRANSITIONS])
         },
-        Config { compression: Some(Compression::S2), ..base(subjects::BLOBS, &[subjects::ALL_BLOBS]) },
+        base(subjects::BLOBS, &[subjects::ALL_BLOBS]),
         Config {
             // On disk although nothing in it matters for long: a memory stream is gone after a restart of the broker.
             retention: RetentionPolicy::WorkQueue,

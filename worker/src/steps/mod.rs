@@ -85,8 +85,8 @@ fn outcome_name(settlement: Settlement) -> &'static str {
 }
 
 async fn is_newest(desk: &Desk, entry: &Entry) -> Result<bool, String> {
-    match desk.log.newest_from_leader(entry.workflow.id).await {
-        Ok(newest) => Ok(newest.is_some_and(|newest| newest.sequence == entry.sequence)),
+    match desk.log.is_newest(entry).await {
+        Ok(is_newest) => Ok(is_newest),
         // A newer build moved it on, or someone forged what the approver will put right.
         Err(ReadError::Decode(_)) => Ok(false),
         Err(ReadError::Unavailable(reason)) => Err(reason),

@@ -80,5 +80,6 @@ pub fn operator(nodes: &[Node], password: Secret) -> shared::messaging::BrokerSe
         replicas: nodes.len(),
         strict: false,
         monitor_url: None,
+        tls_ca_file: None,
     }
 }

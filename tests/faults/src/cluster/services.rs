@@ -191,15 +191,14 @@ impl<'a> Plan<'a> {
         let redis_password = self.secrets.redis(redis_user);
         let failpoints = self.folder.join("failpoints").join(&name);
         fs::create_dir_all(&failpoints)?;
-        // Each asks another node, so that not all depend on the same one to start again.
-        let monitor = &self.nodes[number % self.nodes.len()];
+        let monitors: Vec<String> = self.nodes.iter().map(Node::monitor_url).collect();
         let mut settings = vec![
             ("PROFILE", "development".to_owned()),
             ("TELEMETRY__LOG", "text".to_owned()),
             ("NATS__URL", urls.join(",")),
             ("NATS__USER", kind.to_owned()),
             ("NATS__PASSWORD", self.secrets.broker(kind).expose().to_owned()),
-            ("NATS__MONITOR_URL", monitor.monitor_url()),
+            ("NATS__MONITOR_URL", monitors.join(",")),
             ("WEBHOOK__ALLOW_PRIVATE", "true".to_owned()),
             ("NATS__REPLICAS", self.nodes.len().to_string()),
             ("REDIS__URL", format!("redis://{redis_user}:{}@127.0.0.1:{}/0", redis_password.expose(), redis.port)),
