@@ -10,7 +10,7 @@ use shared::messaging::{AuditLog, AuditRecord, Entry, ReadError, WorkflowLog};
 use shared::read_model::compare;
 use tokio::time::{Instant, sleep};
 
-use crate::cluster::{Cluster, leftovers};
+use crate::cluster::{Cluster, jobs_of};
 use crate::receiver::Receiver;
 
 /// How long what follows the log may take to catch up.
@@ -130,6 +130,6 @@ pub(crate) async fn gather(
     })
     .await;
     let dead = cluster.dead_workers();
-    let leftovers = until_quiet(async || leftovers(&dead)).await;
+    let leftovers = until_quiet(async || jobs_of(&dead)).await;
     Ok(Evidence { logs, audit, differences, leftovers, notified, recovery: None })
 }

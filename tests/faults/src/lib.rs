@@ -29,5 +29,8 @@ pub(crate) fn http_client(limit: Duration) -> reqwest::Client {
 
 /// Whether everything is there that a cluster is made of; the error says what is missing.
 pub fn can_run() -> Result<(), String> {
+    if !rustix::process::geteuid().is_root() {
+        return Err("only root has cgroups, by which jobs are found that a worker left behind".to_owned());
+    }
     programs::Programs::find().map(|_| ())
 }

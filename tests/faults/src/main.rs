@@ -69,6 +69,10 @@ impl Tally {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if let Err(reason) = faults::can_run() {
+        eprintln!("{reason}");
+        return ExitCode::FAILURE;
+    }
     let mut tally = Tally::default();
     let began = Instant::now();
     println!("{}", report::head());

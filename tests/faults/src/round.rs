@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::checker::{RECOVERY, Violation, check, tell};
-use crate::cluster::{Cluster, DEVELOPERS, Shape};
+use crate::cluster::{Cluster, DEVELOPERS, Shape, jobs_of};
 use crate::evidence::{Evidence, gather};
 use crate::fault::{Fault, Struck};
 use crate::history::Story;
@@ -48,6 +48,8 @@ pub struct Ring {
     client: Client,
     receiver: Receiver,
     known: HashSet<WorkflowId>,
+    /// Whether a job was ever seen in a living worker's cgroup; else nobody would see one in a dead worker's.
+    sees_jobs: bool,
 }
 
 impl Ring {
@@ -56,7 +58,7 @@ impl Ring {
         let cluster = Cluster::start(shape).await?;
         let receiver = Receiver::listen().await.map_err(|error| error.to_string())?;
         let client = Client::sign_in(&cluster.api_urls, &DEVELOPERS, &receiver.url).await?;
-        Ok(Self { cluster, client, receiver, known: HashSet::new() })
+        Ok(Self { cluster, client, receiver, known: HashSet::new(), sees_jobs: false })
     }
 
     /// Plays one round of one or several blows, one after the other.
@@ -76,7 +78,9 @@ impl Ring {
             (impossible, recovery)
         };
         let load = self.client.run(seed, stop.clone(), AFTER);
-        let ((impossible, recovery), ()) = tokio::join!(play, load);
+        let seen = self.see_a_job(&stop);
+        let ((impossible, recovery), (), seen) = tokio::join!(play, load, seen);
+        self.sees_jobs |= seen;
         let stories = self.client.history.since(first);
         let told = stories.iter().filter_map(|story| story.id).collect();
         let verdict = Verdict {
@@ -88,9 +92,25 @@ impl Ring {
             told: None,
         };
         match gather(&self.cluster, &self.receiver, &told, &self.known).await {
-            Ok(evidence) => self.judge(verdict, &stories, Evidence { recovery, ..evidence }),
+            Ok(mut evidence) => {
+                if !self.sees_jobs {
+                    evidence.leftovers.push("no job was ever seen, so what is left of one would not be".to_owned());
+                }
+                self.judge(verdict, &stories, Evidence { recovery, ..evidence })
+            }
             Err(reason) => Verdict { told: Some(format!("the log cannot be read: {reason}")), ..verdict },
         }
+    }
+
+    /// Looks for a job of a living worker until `stop`.
+    async fn see_a_job(&self, stop: &CancellationToken) -> bool {
+        while !self.sees_jobs && !stop.is_cancelled() {
+            if !jobs_of(&self.cluster.living_workers()).is_empty() {
+                return true;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        false
     }
 
     fn judge(&mut self, verdict: Verdict, stories: &[Story], evidence: Evidence) -> Verdict {

@@ -18,7 +18,7 @@ use shared::messaging::{Broker, WorkflowLog};
 use shared::read_model::ReadModel;
 
 pub use broker::Node;
-pub use leftovers::leftovers;
+pub use leftovers::jobs_of;
 pub use process::Process;
 pub use services::DEVELOPERS;
 pub use wire::{Weather, Wire};
@@ -184,6 +184,11 @@ impl Cluster {
             }
         }
         None
+    }
+
+    /// Process ids of the workers that run.
+    pub fn living_workers(&self) -> Vec<Pid> {
+        self.all("worker").filter_map(Process::pid).collect()
     }
 
     /// Process ids of workers that died more than 5 s ago.
