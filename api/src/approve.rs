@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
-use shared::approval::{Stage, Verdict, may_decide};
+use shared::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, may_decide, read_help};
 use shared::identity::User;
 use shared::ids::{ApprovalId, Digest, WorkflowId};
 use shared::messaging::{ApprovalAnswer, HttpDecision};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::body::read_body;
-use crate::execute::{blobs_away, read_key};
+use crate::execute::read_key;
 use crate::fields::{Fields, Object};
 use crate::limits::{Operation, admit_body, admit_refusal};
 use crate::problem::Problem;
@@ -31,14 +31,8 @@ struct Ballot {
     verdict: Verdict,
     comment: Option<String>,
     digest: Option<Digest>,
-    help: Option<Help>,
-}
-
-/// What a human supplies where no generator fits.
-#[derive(Debug, Clone, PartialEq)]
-enum Help {
-    Recipe(String),
-    Code(String),
+    /// Its code is not stored: the approver stores what counts.
+    input: Option<NewInput>,
 }
 
 /// Decides. A repeat with the same `Idempotency-Key` is the same decision.
@@ -54,7 +48,7 @@ pub(crate) async fn approve(
     let path = id.parse::<WorkflowId>().ok();
     let ballot = read_body(&request, payload, move |body| path.map(|id| read_ballot(body, id)).transpose()).await?;
     let key = read_key(&request)?;
-    let (Some(id), Some(mut ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
+    let (Some(id), Some(ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
     let stored = state.newest.get_from_leader(id).await?;
     let is_apt = stored.as_ref().is_some_and(|stored| asks_for(&stored.workflow, &caller.user, ballot.approval_id));
     if !is_apt {
@@ -62,14 +56,13 @@ pub(crate) async fn approve(
     }
     let workflow = stored.ok_or_else(Problem::no_such_workflow)?.workflow;
     let is_stranger = !may_send_decision(&workflow, &caller.user);
-    let input = take_help(&state, &workflow, is_apt, &mut ballot).await?;
     let decision = HttpDecision {
         workflow_id: id,
         approval_id: ballot.approval_id,
         verdict: ballot.verdict,
         comment: ballot.comment,
         digest: ballot.digest,
-        input,
+        input: ballot.input,
         by: caller.user.name.clone(),
         role: caller.user.role,
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
@@ -89,36 +82,6 @@ fn asks_for(workflow: &Workflow, user: &User, approval_id: ApprovalId) -> bool {
     may_decide(workflow, user) && workflow.gate().is_some_and(|gate| gate.approval_id == approval_id)
 }
 
-/// What a human supplies. Code is stored only where it is asked for, and from who may be the one to give it: storage is not for
-/// everybody to fill.
-async fn take_help(
-    state: &State,
-    workflow: &Workflow,
-    is_apt: bool,
-    ballot: &mut Ballot,
-) -> Result<Option<NewInput>, Problem> {
-    let Some(help) = ballot.help.take() else { return Ok(None) };
-    let asks_for_input = workflow.gate().is_some_and(|gate| matches!(gate.stage, Stage::Input { .. }));
-    if is_apt && !asks_for_input {
-        return Err(Problem::invalid_field(
-            "decision",
-            "is about a result; a recipe or code goes with needs_input only",
-        ));
-    }
-    match help {
-        Help::Recipe(name) => Ok(Some(NewInput::Recipe { name })),
-        Help::Code(text) if is_apt => {
-            let content = state.blobs.store(text).await.map_err(|error| blobs_away(&error))?;
-            Ok(Some(NewInput::Code { content }))
-        }
-        Help::Code(text) => {
-            // The gate may open before the approver judges. An approval without its code must not pass for a bare one.
-            ballot.digest = Some(Digest::of(text.as_bytes()));
-            Ok(None)
-        }
-    }
-}
-
 fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
     let root = Fields::body(body)?;
     let mut fields = Fields::default();
@@ -132,13 +95,13 @@ fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
     if root.get("decision").is_none() {
         fields.wrong(root, "decision", "is required: approved, rejected or changes_requested");
     }
-    let comment = fields.text(root, "comment", 4_000).filter(|text| !text.trim().is_empty());
+    let comment = fields.text(root, "comment", COMMENT_CHARS).filter(|text| !text.trim().is_empty());
     // A text that is no digest is surely not that of what is parked: a conflict like any other wrong digest.
     let digest = fields.text(root, "digest", 128).map(|text| text.parse().unwrap_or(Digest::of(text.as_bytes())));
-    let help = read_help(&mut fields, root, verdict)?;
+    let input = read_input(&mut fields, root, verdict)?;
     fields.finish()?;
     let verdict = verdict.ok_or_else(|| Problem::invalid_field("decision", "is required"))?;
-    Ok(Ballot { approval_id: named_approval(&approval_id), verdict, comment, digest, help })
+    Ok(Ballot { approval_id: named_approval(&approval_id), verdict, comment, digest, input })
 }
 
 /// A text that is no id names an approval that does not exist.
@@ -146,16 +109,17 @@ fn named_approval(text: &str) -> ApprovalId {
     text.parse().unwrap_or_else(|_| ApprovalId::nobodys())
 }
 
-fn read_help(fields: &mut Fields, root: Object<'_>, verdict: Option<Verdict>) -> Result<Option<Help>, Problem> {
-    let recipe = fields.text(root, "recipe", 64).filter(|name| !name.trim().is_empty());
+fn read_input(fields: &mut Fields, root: Object<'_>, verdict: Option<Verdict>) -> Result<Option<NewInput>, Problem> {
+    let recipe = fields.text(root, "recipe", CODE_BYTES);
     let code = fields.code(root, "code")?;
-    if (recipe.is_some() || code.is_some()) && verdict.is_some_and(|verdict| verdict != Verdict::Approved) {
+    let input = read_help(recipe, code).unwrap_or_else(|wrong| {
+        fields.wrong(root, wrong.field(), &wrong.to_string());
+        None
+    });
+    if input.is_some() && verdict.is_some_and(|verdict| verdict != Verdict::Approved) {
         fields.wrong(root, "decision", "must be approved where a recipe or code is supplied");
     }
-    if recipe.is_some() && code.is_some() {
-        fields.wrong(root, "recipe", "must be left out where code is supplied");
-    }
-    Ok(recipe.map(Help::Recipe).or(code.map(Help::Code)))
+    Ok(input)
 }
 
 async fn conclude(state: &State, id: WorkflowId, answer: Option<ApprovalAnswer>) -> Result<HttpResponse, Problem> {
@@ -186,6 +150,12 @@ fn refusal(code: &str, message: String) -> Problem {
         "digest_mismatch" => Problem::conflict("digest-mismatch", message),
         "not_entitled" => Problem::forbidden(message),
         "digest_missing" => Problem::invalid_field("digest", "is required: name what you decide on"),
+        "input_not_asked" => {
+            Problem::invalid_field("decision", "is about a result; only needs_input takes a recipe or code")
+        }
+        "message_reused" => {
+            Problem::invalid_field("Idempotency-Key", "was used before for another decision; choose a new key")
+        }
         "unknown_recipe" => Problem::invalid_field("recipe", &message),
         "malformed" => Problem::invalid_field("body", "cannot be read as a decision"),
         "not_yet_parked" => Problem::unavailable(message, Duration::from_secs(1)),
@@ -250,6 +220,8 @@ mod tests {
             ("not_entitled", 403),
             ("malformed", 422),
             ("unknown_recipe", 422),
+            ("input_not_asked", 422),
+            ("message_reused", 422),
             ("digest_missing", 422),
             ("not_yet_parked", 503),
         ] {

@@ -1,6 +1,7 @@
 //! Checks fields of a JSON body one by one and remembers everything that is wrong. Messages say what to send, never what came.
 
 use serde_json::{Map, Value};
+use shared::approval::CODE_BYTES;
 
 use crate::problem::{FieldError, Problem};
 
@@ -78,11 +79,10 @@ impl Fields {
 
     /// Code of at most 1 MiB in UTF-8; larger is a problem of its own (413). Blank code counts as none.
     pub(crate) fn code(&mut self, object: Object<'_>, name: &str) -> Result<Option<String>, Problem> {
-        const MOST_BYTES: usize = 1024 * 1024;
-        if object.get(name).and_then(Value::as_str).is_some_and(|text| text.len() > MOST_BYTES) {
+        if object.get(name).and_then(Value::as_str).is_some_and(|text| text.len() > CODE_BYTES) {
             return Err(Problem::too_large(&format!("{} is larger than 1 MiB.", object.field(name))));
         }
-        Ok(self.text(object, name, MOST_BYTES).filter(|text| !text.trim().is_empty()))
+        Ok(self.text(object, name, CODE_BYTES).filter(|text| !text.trim().is_empty()))
     }
 
     pub(crate) fn flag(&mut self, object: Object<'_>, name: &str, default: bool) -> bool {

@@ -15,7 +15,7 @@ use shared::ids::{EventId, WorkflowId};
 use shared::messaging::{ApprovalAnswer, Blobs, Control, HttpDecision, WorkflowLog};
 use shared::telemetry::TraceContext;
 use shared::workflow::{
-    Artifacts, CodeFile, Content, Event, Happened, Rerun, StepUsage, TestSummary, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, Happened, NewInput, Rerun, StepUsage, TestSummary, Workflow, transition,
 };
 use stack::{Api, Stack, eventually, goal, read};
 
@@ -203,7 +203,7 @@ async fn next_decision(stack: &Stack, answer: ApprovalAnswer) -> impl Future<Out
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_code_that_is_asked_for_is_stored() {
+async fn code_that_someone_supplies_is_the_approvers_to_store() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let (ann, eve, bob) = (api.token("ann").await, api.token("eve").await, api.token("bob").await);
@@ -213,15 +213,19 @@ async fn only_code_that_is_asked_for_is_stored() {
     let code = "x = 1\n".repeat(2_000);
     let body = json!({"workflow_id": id, "approval_id": approval_id, "decision": "approved", "code": code});
     let path = format!("/api/v3/execute/approve/{id}");
-    assert_eq!(api.post(&path, Some(&bob), &body).await.0, 422, "a result is asked about");
-
     let refused = || ApprovalAnswer::Refused { code: "not_entitled".to_owned(), message: "No.".to_owned() };
     let asked = next_decision(&stack, refused()).await;
     let ((status, _), decision) = tokio::join!(api.post(&path, Some(&eve), &body), asked);
     assert_eq!(status, 404);
-    assert_eq!((&decision.input, decision.digest.is_some()), (&None, true), "it cannot pass for a bare approval");
+    assert_eq!(decision.input, Some(NewInput::Code { content: Content::new(code.clone()) }));
+    for (refusal, field) in [("input_not_asked", "decision"), ("message_reused", "Idempotency-Key")] {
+        let answer = ApprovalAnswer::Refused { code: refusal.to_owned(), message: "No.".to_owned() };
+        let asked = next_decision(&stack, answer).await;
+        let ((status, problem), _) = tokio::join!(api.post(&path, Some(&bob), &body), asked);
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)));
+    }
     let stored = Blobs::new(&stack.broker).load(&Content { inline: None, ..Content::new(code.clone()) }).await;
-    assert!(stored.is_err(), "a stranger has filled the disk");
+    assert!(stored.is_err(), "the API has filled the disk");
 
     // The vote of an approver who is not asked yet, and is by the time it is judged.
     let applied = ApprovalAnswer::Applied { status: "running".to_owned(), message: "Recorded.".to_owned() };

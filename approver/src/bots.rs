@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::approval::{Actor, Channel, DecisionRequest, Refusal};
+use shared::approval::{Actor, COMMENT_CHARS, Channel, DecisionRequest, Refusal, read_help};
 use shared::ids::WorkflowId;
 use shared::messaging::{ApprovalDesk, AuditRecord, BotDecision, BotReply, Cause, Delivery, Received, Settlement};
-use shared::workflow::NewInput;
 
 use crate::desk::{Desk, Outcome};
 
 /// A decision that overtook its gate is kept this long at most.
 const KEPT_DELIVERIES: u64 = 120;
 const KEPT_DELAY: Duration = Duration::from_millis(500);
-const COMMENT_CHARS: usize = 4_000;
 const MESSAGE_ID_BYTES: usize = 128;
 
 /// Handles one message on a bot's decision subject and settles it.
@@ -21,7 +19,7 @@ pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::
     let Some(received) = ApprovalDesk::read(delivery.body()) else {
         return delivery.dead_letter(&desk.letters, Cause::Unreadable, "its subject names no sender").await;
     };
-    let request = match read(&desk, &received).await {
+    let request = match read(&received) {
         Ok(request) => request,
         Err((id, reason)) => {
             if let Err(error) = note_malformed(&desk, &received, id, &reason).await {
@@ -66,7 +64,7 @@ pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::
 }
 
 /// Reads a decision; an error says what is wrong in words that quote nothing of it.
-async fn read(desk: &Desk, received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
+fn read(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
     let id = received.workflow_id;
     let bad = |reason: &str| (id, reason.to_owned());
     let decision: BotDecision = serde_json::from_slice(&received.payload).map_err(|_| {
@@ -78,18 +76,12 @@ async fn read(desk: &Desk, received: &Received) -> Result<DecisionRequest, (Opti
     if received.message_id.as_ref().is_some_and(|id| id.len() > MESSAGE_ID_BYTES) {
         return Err(bad("its Nats-Msg-Id is longer than 128 bytes"));
     }
-    if decision.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_CHARS) {
-        return Err(bad("its comment is longer than 4000 characters"));
+    let is_bad = |comment: &String| comment.contains('\0') || comment.chars().nth(COMMENT_CHARS).is_some();
+    if decision.comment.as_ref().is_some_and(is_bad) {
+        return Err(bad("its comment must be at most 4000 characters without NUL"));
     }
-    let input = match (decision.code, decision.recipe) {
-        (Some(code), _) => {
-            let stored = desk.blobs.store(code).await;
-            let content = stored.map_err(|_| bad("its code cannot be stored now; send it again under another id"))?;
-            Some(NewInput::Code { content })
-        }
-        (None, Some(name)) => Some(NewInput::Recipe { name }),
-        (None, None) => None,
-    };
+    let input = read_help(decision.recipe, decision.code);
+    let input = input.map_err(|wrong| bad(&format!("its {} {wrong}", wrong.field())))?;
     Ok(DecisionRequest {
         workflow_id: decision.workflow_id,
         approval_id: decision.approval_id,

@@ -1,16 +1,16 @@
 //! The desk: decisions from every path come to [`Desk::decide`], and every transition of the approver's to [`Desk::move_on`].
 
-use shared::approval::{Actor, Channel, DecisionRequest, Policy, Refusal, judge};
+use shared::approval::{Actor, Channel, Decision, DecisionRequest, Policy, Refusal, judge};
 use shared::clock::Clock;
 use shared::failpoints;
 use shared::identity::User;
 use shared::ids::{Digest, EventId};
 use shared::messaging::{
-    AppendError, ApprovalDesk, AuditLog, AuditRecord, Blobs, Control, DeadLetters, Entry, ReadError, Timers, Watched,
-    WorkflowLog,
+    AppendError, ApprovalDesk, AuditLog, AuditRecord, BlobError, Blobs, Control, DeadLetters, Entry, ReadError, Timers,
+    Watched, WorkflowLog,
 };
 use shared::read_model::ReadModel;
-use shared::workflow::{Event, EventKind, Happened, Illegal, Workflow, transition};
+use shared::workflow::{Event, EventKind, Happened, Illegal, NewInput, Workflow, transition};
 
 use crate::metrics::DECISIONS;
 
@@ -87,7 +87,10 @@ impl Desk {
             };
             let user = self.decider(request);
             let decision = match judge(&entry.workflow, user.as_ref(), request, self.clock.now()) {
-                Ok(Some(decision)) => decision,
+                Ok(Some(decision)) => match self.keep_code(decision).await {
+                    Ok(decision) => decision,
+                    Err(error) => return Outcome::Unavailable(error.to_string()),
+                },
                 Ok(None) => return Outcome::Applied(Box::new(entry.workflow)),
                 Err(Refusal::NotYetParked) => return Outcome::Refused(Refusal::NotYetParked),
                 Err(refusal) => return self.refuse(request, refusal).await,
@@ -104,6 +107,16 @@ impl Desk {
             }
         }
         Outcome::Unavailable("the workflow changes too fast".to_owned())
+    }
+
+    /// Stores supplied code that is large; only a decision that counts comes here.
+    async fn keep_code(&self, mut decision: Decision) -> Result<Decision, BlobError> {
+        if let Some(NewInput::Code { content }) = &mut decision.input
+            && let Some(text) = content.inline.take()
+        {
+            *content = self.blobs.store(text).await?;
+        }
+        Ok(decision)
     }
 
     /// The sender's record; a person never counts as a bot, nor a bot as a person.

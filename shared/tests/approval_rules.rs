@@ -9,7 +9,7 @@ use shared::clock::Timestamp;
 use shared::identity::{Role, User};
 use shared::ids::{ApprovalId, Digest, UserName};
 use shared::samples::{self, START, options, submitted};
-use shared::workflow::{Event, Phase, Workflow, transition};
+use shared::workflow::{Content, Event, NewInput, Phase, Workflow, transition};
 
 fn name(text: &str) -> UserName {
     text.parse().expect("a name")
@@ -21,8 +21,18 @@ fn user(text: &str, role: Role, self_approval: bool) -> User {
 
 /// Ann's workflow at its release gate, judged by the policy.
 fn at_release(policy: &Policy) -> Workflow {
+    at_gate(Stage::Release, policy)
+}
+
+/// Ann's workflow where no generator fits.
+fn at_input() -> Workflow {
+    at_gate(Stage::Input { hint: "h".into(), recipes: vec!["known".into()] }, &Policy::default())
+}
+
+/// Ann's workflow at its first gate, judged by the policy.
+fn at_gate(stage: Stage, policy: &Policy) -> Workflow {
     let mut workflow = submitted("ann", options());
-    workflow.phase = Phase::Approve { gate: shared::approval::Gate::pending(workflow.id, 1, Stage::Release) };
+    workflow.phase = Phase::Approve { gate: shared::approval::Gate::pending(workflow.id, 1, stage) };
     match policy.rule(&workflow, RiskLevel::Low, START) {
         Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
         other => panic!("it must park: {other:?}"),
@@ -102,6 +112,63 @@ fn the_same_message_is_the_same_decision_and_another_is_too_late() {
     assert_eq!(judge(&done, Some(&bob), &asked, START), Ok(None));
     asked.message_id = "m-2".into();
     assert_eq!(judge(&done, Some(&bob), &asked, START), Err(Refusal::AlreadyDecided));
+}
+
+#[test]
+fn a_message_id_is_for_one_decision() {
+    let parked = at_input();
+    let bob = user("bob", Role::Approver, false);
+    let code = |text: &str| Some(NewInput::Code { content: Content::new(text.into()) });
+    let asked = DecisionRequest { input: code("x = 1"), ..request(&parked, "bob") };
+    let mut decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
+    if let Some(NewInput::Code { content }) = &mut decision.input {
+        // As large code is kept.
+        content.inline = None;
+    }
+    let supplied = transition(&parked, Event::Decided { decision }, START).expect("legal");
+    let again = |change: &dyn Fn(&mut DecisionRequest)| {
+        let mut again = asked.clone();
+        change(&mut again);
+        judge(&supplied, Some(&bob), &again, START)
+    };
+    assert_eq!(again(&|_| {}), Ok(None));
+    assert_eq!(again(&|request| request.digest = None), Ok(None), "what was parked is meant");
+    let changes: [&dyn Fn(&mut DecisionRequest); 5] = [
+        &|request| request.verdict = Verdict::Rejected,
+        &|request| request.comment = Some("but".into()),
+        &|request| request.digest = Some(Digest::of(b"other")),
+        &|request| request.input = code("x = 2"),
+        &|request| request.input = None,
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        assert_eq!(again(change), Err(Refusal::MessageReused), "{number}");
+    }
+}
+
+#[test]
+fn help_goes_where_it_is_asked_for_and_with_a_yes() {
+    let bob = user("bob", Role::Approver, false);
+    let recipe = |name: &str| Some(NewInput::Recipe { name: name.into() });
+    let code = Some(NewInput::Code { content: Content::new("x = 1".into()) });
+    let before = at_gate(Stage::BeforeExecute, &Policy { gate_before_execute: true, ..Policy::default() });
+    let unknown = Refusal::UnknownRecipe("known".into());
+    use Verdict::{Approved, ChangesRequested, Rejected};
+    for (parked, verdict, input, expected) in [
+        (at_input(), Approved, code.clone(), None),
+        (at_input(), Approved, recipe("known"), None),
+        (at_input(), Approved, recipe("other"), Some(unknown)),
+        (at_input(), ChangesRequested, code.clone(), Some(Refusal::InputNotAsked)),
+        (at_input(), Rejected, recipe("known"), Some(Refusal::InputNotAsked)),
+        (at_release(&Policy::default()), ChangesRequested, code.clone(), Some(Refusal::InputNotAsked)),
+        (at_release(&Policy::default()), Approved, recipe("known"), Some(Refusal::InputNotAsked)),
+        (at_release(&Policy::default()), ChangesRequested, None, None),
+        (before.clone(), ChangesRequested, code.clone(), Some(Refusal::InputNotAsked)),
+        (before, Approved, code, Some(Refusal::InputNotAsked)),
+    ] {
+        let asked = DecisionRequest { verdict, input, ..request(&parked, "bob") };
+        let judged = judge(&parked, Some(&bob), &asked, START);
+        assert_eq!(judged.err(), expected, "{:?}", asked);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Approval bots on the broker.
 
 use serde_json::{Value, json};
+use shared::messaging::{BlobError, Blobs};
+use shared::workflow::Content;
 use tests::{Bot, Client, Options, Stack, run_request};
 
 async fn park(client: &Client, bot: &mut Bot, code: &str) -> Value {
@@ -18,6 +20,17 @@ fn decision(request: &Value, verdict: &str) -> Value {
         "digest": request["digest"],
         "decided_by": "somebody else",
     })
+}
+
+const SUPPLIED: &str = "x = 1\n";
+
+/// A decision with more members.
+fn with(request: &Value, verdict: &str, members: Value) -> Value {
+    let mut body = decision(request, verdict);
+    for (name, value) in members.as_object().expect("members") {
+        body[name] = value.clone();
+    }
+    body
 }
 
 #[tokio::test]
@@ -59,6 +72,11 @@ async fn a_bad_decision_changes_nothing_is_answered_and_is_audited() {
         (no_digest, "digest_missing"),
         (unknown, "unknown_approval"),
         (other_workflow, "malformed"),
+        (with(&request, "changes_requested", json!({"code": SUPPLIED.repeat(9_000)})), "input_not_asked"),
+        (with(&request, "approved", json!({"recipe": "jwt-auth"})), "input_not_asked"),
+        (with(&request, "approved", json!({"code": SUPPLIED.repeat(9_000), "recipe": "jwt-auth"})), "malformed"),
+        (with(&request, "approved", json!({"code": "x".repeat(1_100_000)})), "malformed"),
+        (with(&request, "rejected", json!({"comment": "no\u{0}"})), "malformed"),
         (json!({"decision": "maybe"}), "malformed"),
         (json!("approved"), "malformed"),
     ];
@@ -69,16 +87,22 @@ async fn a_bad_decision_changes_nothing_is_answered_and_is_audited() {
         assert!(reply["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
     }
     assert_eq!(client.status(&id).await["status"], "waiting_approval");
+    let supplied = Content { inline: None, ..Content::new(SUPPLIED.repeat(9_000)) };
+    let stored = Blobs::new(&tests::broker_as(&stack, "api").await).load(&supplied).await;
+    assert!(matches!(stored, Err(BlobError::Missing(_))), "a refused decision has filled the disk");
 
     bot.decide(&id, &decision(&request, "rejected"), "good").await;
     assert_eq!(bot.reply().await["status"], "applied");
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    bot.decide(&id, &with(&request, "rejected", json!({"comment": "another"})), "good").await;
+    assert_eq!(bot.reply().await["code"], "message_reused");
     assert_eq!(client.until(&id, "failed").await["error"]["code"], "rejected");
     bot.decide(&id, &decision(&request, "approved"), "late").await;
     assert_eq!(bot.reply().await["code"], "already_decided");
 
     let audit = tests::audit_log(&stack).await;
     let refused = audit.iter().filter(|record| record.action == "refused").count();
-    assert_eq!(refused, cases.len() + 1, "{audit:#?}");
+    assert_eq!(refused, cases.len() + 2, "{audit:#?}");
     let rejected = audit.iter().find(|record| record.action == "rejected").expect("the decision is recorded");
     assert_eq!(rejected.actor.to_string(), "bot demo_bot");
     assert_eq!(rejected.path, "nats");

@@ -45,6 +45,10 @@ pub enum Refusal {
     /// The names that would do, so that the sender can choose.
     #[error("There is no such recipe; name one of {0}.")]
     UnknownRecipe(String),
+    #[error("A recipe or code goes with the approval of needs_input only.")]
+    InputNotAsked,
+    #[error("This message id was used before for another decision; choose a new one.")]
+    MessageReused,
     #[error("The decision cannot be read: {0}")]
     Malformed(String),
 }
@@ -62,6 +66,8 @@ impl Refusal {
             Self::DigestMissing => "digest_missing",
             Self::NotEntitled => "not_entitled",
             Self::UnknownRecipe(_) => "unknown_recipe",
+            Self::InputNotAsked => "input_not_asked",
+            Self::MessageReused => "message_reused",
             Self::Malformed(_) => "malformed",
         }
     }
@@ -84,8 +90,8 @@ pub fn judge(
     request: &DecisionRequest,
     at: Timestamp,
 ) -> Result<Option<Decision>, Refusal> {
-    if was_applied(workflow, request) {
-        return Ok(None);
+    if let Some(is_same) = earlier(workflow, request) {
+        return if is_same { Ok(None) } else { Err(Refusal::MessageReused) };
     }
     let user = user.ok_or(Refusal::NotEntitled)?;
     if !may_decide(workflow, user) {
@@ -105,12 +111,7 @@ pub fn judge(
     if park.decisions.iter().any(|decision| decision.by == request.by) {
         return Err(Refusal::AlreadyDecided);
     }
-    if let (Stage::Input { recipes, .. }, Some(NewInput::Recipe { name })) = (&gate.stage, &request.input)
-        && !recipes.is_empty()
-        && !recipes.contains(name)
-    {
-        return Err(Refusal::UnknownRecipe(recipes.join(", ")));
-    }
+    check_input(&gate.stage, request)?;
     Ok(Some(Decision {
         verdict: request.verdict,
         by: request.by.clone(),
@@ -123,14 +124,45 @@ pub fn judge(
     }))
 }
 
-fn was_applied(workflow: &Workflow, request: &DecisionRequest) -> bool {
-    let closed = workflow.closed_gates.iter().map(|gate| (gate.approval_id, gate.decisions.as_slice()));
-    let open = workflow.gate().and_then(|gate| Some((gate.approval_id, gate.park()?.decisions.as_slice())));
-    closed
+/// Nobody may put their own code in the place of what is decided on: help goes where it is asked for, and with a yes.
+fn check_input(stage: &Stage, request: &DecisionRequest) -> Result<(), Refusal> {
+    match (stage, &request.input) {
+        (_, None) => Ok(()),
+        (Stage::Input { .. }, Some(_)) if request.verdict != Verdict::Approved => Err(Refusal::InputNotAsked),
+        (Stage::Input { recipes, .. }, Some(NewInput::Recipe { name }))
+            if !recipes.is_empty() && !recipes.contains(name) =>
+        {
+            Err(Refusal::UnknownRecipe(recipes.join(", ")))
+        }
+        (Stage::Input { .. }, Some(_)) => Ok(()),
+        (Stage::BeforeExecute | Stage::Release, Some(_)) => Err(Refusal::InputNotAsked),
+    }
+}
+
+/// Whether this very message was applied before: `Some(false)` where its id was, for a decision that said something else.
+fn earlier(workflow: &Workflow, request: &DecisionRequest) -> Option<bool> {
+    let closed = workflow.closed_gates.iter().map(|gate| (gate.approval_id, gate.digest, gate.decisions.as_slice()));
+    let open = workflow
+        .gate()
+        .and_then(|gate| gate.park().map(|park| (gate.approval_id, Some(park.digest), park.decisions.as_slice())));
+    let (digest, applied) = closed
         .chain(open)
-        .filter(|(id, _)| *id == request.approval_id)
-        .flat_map(|(_, decisions)| decisions)
-        .any(|decision| decision.by == request.by && decision.message_id == request.message_id)
+        .filter(|(id, _, _)| *id == request.approval_id)
+        .flat_map(|(_, digest, decisions)| decisions.iter().map(move |decision| (digest, decision)))
+        .find(|(_, decision)| decision.by == request.by && decision.message_id == request.message_id)?;
+    let is_same = applied.verdict == request.verdict
+        && applied.comment == request.comment
+        && applied.input.as_ref().map(named) == request.input.as_ref().map(named)
+        && (request.digest.is_none() || request.digest == digest);
+    Some(is_same)
+}
+
+/// Supplied code by its digest: large code is inline in a message that has not been applied, and a blob in one that was.
+fn named(input: &NewInput) -> (Option<Digest>, Option<&str>) {
+    match input {
+        NewInput::Code { content } => (Some(content.digest), None),
+        NewInput::Recipe { name } => (None, Some(name)),
+    }
 }
 
 fn closed_refusal(workflow: &Workflow, id: ApprovalId) -> Refusal {

@@ -2,10 +2,12 @@
 
 mod decide;
 mod gate;
+mod help;
 mod policy;
 
 pub use decide::{DecisionRequest, Refusal, judge, may_decide};
 pub use gate::{
     Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, Park, RiskLevel, Stage, Verdict,
 };
+pub use help::{BadHelp, CODE_BYTES, COMMENT_CHARS, read_help};
 pub use policy::{Policy, Ruling};

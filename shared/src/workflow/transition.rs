@@ -210,10 +210,7 @@ impl Workflow {
             Verdict::Approved if approved => self.pass_gate(GateOutcome::Approved, at),
             Verdict::Approved => {}
             Verdict::Rejected => self.close_failed(GateOutcome::Rejected, rejected(), at),
-            Verdict::ChangesRequested => match input {
-                Some(input) => self.supply(input, at),
-                None => self.go_back(comment, at),
-            },
+            Verdict::ChangesRequested => self.go_back(comment, at),
         }
         Some(())
     }

@@ -1,0 +1,68 @@
+//! What someone supplies where no generator fits: the same limits by whatever path it comes.
+
+use crate::workflow::{Content, NewInput};
+
+/// Code that is submitted or supplied is at most this large, in UTF-8.
+pub const CODE_BYTES: usize = 1024 * 1024;
+/// A decision's comment is at most this long.
+pub const COMMENT_CHARS: usize = 4_000;
+const RECIPE_CHARS: usize = 64;
+
+/// Why what was supplied cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadHelp {
+    #[error("must be at most 64 characters without NUL")]
+    Recipe,
+    #[error("must be at most 1 MiB without NUL characters")]
+    Code,
+    #[error("must be left out where code is supplied")]
+    Both,
+}
+
+impl BadHelp {
+    /// The field that is to be changed.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Recipe | Self::Both => "recipe",
+            Self::Code => "code",
+        }
+    }
+}
+
+/// Reads what was supplied; blank texts count as none. The code is not stored yet: only what is asked for may fill the disk.
+pub fn read_help(recipe: Option<String>, code: Option<String>) -> Result<Option<NewInput>, BadHelp> {
+    let is_there = |text: &String| !text.trim().is_empty();
+    match (recipe.filter(is_there), code.filter(is_there)) {
+        (Some(_), Some(_)) => Err(BadHelp::Both),
+        (Some(name), None) if name.contains('\0') || name.chars().nth(RECIPE_CHARS).is_some() => Err(BadHelp::Recipe),
+        (None, Some(code)) if code.contains('\0') || code.len() > CODE_BYTES => Err(BadHelp::Code),
+        (Some(name), None) => Ok(Some(NewInput::Recipe { name })),
+        (None, Some(code)) => Ok(Some(NewInput::Code { content: Content::new(code) })),
+        (None, None) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(recipe: Option<String>, code: Option<String>, expected: Result<bool, BadHelp>) {
+        assert_eq!(read_help(recipe, code).map(|input| input.is_some()), expected);
+    }
+
+    #[test]
+    fn every_limit_is_kept() {
+        let text = |text: &str| Some(text.to_owned());
+        check(None, None, Ok(false));
+        check(text(" "), text("\n"), Ok(false));
+        check(text("jwt-auth"), text(" "), Ok(true));
+        check(Some("x".repeat(64)), None, Ok(true));
+        check(Some("x".repeat(65)), None, Err(BadHelp::Recipe));
+        check(text("jwt\0"), None, Err(BadHelp::Recipe));
+        check(None, Some("x".repeat(CODE_BYTES)), Ok(true));
+        check(None, Some("x".repeat(CODE_BYTES + 1)), Err(BadHelp::Code));
+        check(None, text("x = '\0'"), Err(BadHelp::Code));
+        check(text("jwt-auth"), text("x"), Err(BadHelp::Both));
+    }
+}
