@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use shared::approval::RiskLevel;
 use shared::config::{ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
@@ -36,6 +37,7 @@ pub struct Config {
     pub analysis_cache_ttl: Duration,
     /// The operator's policy: no code runs before a human agreed.
     pub gate_before_execute: bool,
+    pub demand_human_from: Option<RiskLevel>,
     /// Notifications may go to private addresses; never in production.
     pub allow_private_webhooks: bool,
     pub log: LogFormat,
@@ -78,6 +80,7 @@ impl Config {
             analysis_deadline: settings.span("analysis.deadline", Duration::from_secs(10)),
             analysis_cache_ttl: settings.span("analysis.cache_ttl", Duration::from_secs(3_600)),
             gate_before_execute: settings.read("approval.gate_before_execute", false),
+            demand_human_from: settings.optional("approval.demand_human_from"),
             allow_private_webhooks: settings.read("webhook.allow_private", false),
             log: settings.read("telemetry.log", LogFormat::Text),
             log_filter: settings.read("telemetry.filter", DEFAULT_FILTER.to_owned()),

@@ -40,6 +40,7 @@ pub(crate) async fn execute(
     let payload = admit_body(&state, &request, &caller, Operation::Execute, payload).await?;
     let rules = HouseRules {
         gate_before_execute: state.config.gate_before_execute,
+        demand_human_from: state.config.demand_human_from,
         allow_private_webhooks: state.config.allow_private_webhooks,
         budget: state.config.budget.per_workflow,
     };

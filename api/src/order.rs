@@ -1,12 +1,12 @@
 //! Reads the body of a submission.
 
-use std::net::IpAddr;
-
 use actix_web::http::Uri;
 use serde_json::Value;
+use shared::approval::RiskLevel;
 use shared::ids::Digest;
 use shared::webhook::is_public;
 use shared::workflow::{Options, SecurityLevel};
+use url::{Host, Url};
 
 use crate::fields::{Fields, Object};
 use crate::problem::Problem;
@@ -27,6 +27,7 @@ pub(crate) struct Order {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HouseRules {
     pub(crate) gate_before_execute: bool,
+    pub(crate) demand_human_from: Option<RiskLevel>,
     /// Notifications may go to private addresses.
     pub(crate) allow_private_webhooks: bool,
     pub(crate) budget: f64,
@@ -85,6 +86,7 @@ fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_
         enable_human_loop: fields.flag(options, "enable_human_loop", true),
         notification_webhook: read_webhook(fields, options, rules.allow_private_webhooks),
         gate_before_execute: rules.gate_before_execute,
+        demand_human_from: rules.demand_human_from,
         budget: rules.budget,
     }
 }
@@ -103,14 +105,14 @@ fn read_webhook(fields: &mut Fields, options: Object<'_>, allow_private: bool) -
     None
 }
 
+/// Read as the sender will read it: `2130706433` and `0x7f000001` are addresses there.
 fn leads_inside(address: &str) -> bool {
-    let Some(host) = address.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase)) else {
-        return false;
-    };
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    match literal {
-        Ok(ip) => !is_public(ip),
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    let url = Url::parse(address);
+    match url.as_ref().ok().and_then(Url::host) {
+        Some(Host::Ipv4(ip)) => !is_public(ip.into()),
+        Some(Host::Ipv6(ip)) => !is_public(ip.into()),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => true,
     }
 }
 
@@ -166,7 +168,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    const RULES: HouseRules = HouseRules { gate_before_execute: false, allow_private_webhooks: false, budget: 2.0 };
+    const RULES: HouseRules =
+        HouseRules { gate_before_execute: false, demand_human_from: None, allow_private_webhooks: false, budget: 2.0 };
 
     #[track_caller]
     fn check(body: Value, wrong: &[&str]) {
@@ -240,6 +243,10 @@ mod tests {
             ("http://[::1]/x", true),
             ("http://169.254.169.254/latest", true),
             ("http://LOCALHOST:1/", true),
+            ("http://2130706433/", true),
+            ("http://0x7f000001:80/x", true),
+            ("http://0177.1/", true),
+            ("http://foo.localhost/", true),
             ("https://example.org/hook", false),
             ("https://8.8.8.8/", false),
         ] {

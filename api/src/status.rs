@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
-use shared::approval::{Park, Stage};
+use shared::approval::{Decision, Park, Stage};
 use shared::clock::Timestamp;
 use shared::ids::ApprovalId;
 use shared::workflow::{Phase, PlanStep, StepStatus, Workflow};
@@ -75,10 +75,21 @@ pub(crate) fn summary(workflow: &Workflow) -> Value {
 pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
     let gate = workflow.gate()?;
     let mut question = gate.park().map(|park| approval(gate.approval_id, park))?;
+    question["decisions"] = workflow.decisions().map(|(id, decision)| said(id, decision)).collect();
     if let Stage::Input { recipes, .. } = &gate.stage {
         question["recipes"] = json!(recipes);
     }
     Some(question)
+}
+
+fn said(approval: ApprovalId, decision: &Decision) -> Value {
+    json!({
+        "approval_id": approval,
+        "decision": decision.verdict.as_str(),
+        "by": decision.by,
+        "comment": decision.comment,
+        "at": decision.at.to_rfc3339(),
+    })
 }
 
 fn approval(id: ApprovalId, park: &Park) -> Value {

@@ -1,12 +1,14 @@
 //! Who sees what: a workflow that someone may not see does not exist for them.
 
-use shared::approval::{GateOutcome, may_decide};
+use shared::analysis::AnalysisReport;
+use shared::approval::{GateOutcome, RiskLevel, may_decide};
 use shared::identity::{Role, User};
 use shared::ids::UserName;
 use shared::read_model::Stored;
-use shared::workflow::{PhaseKind, Workflow};
+use shared::workflow::{Content, Options, PhaseKind, Workflow};
 
 use crate::auth::Caller;
+use crate::execute::blobs_away;
 use crate::newest::log_away;
 use crate::problem::Problem;
 use crate::state::State;
@@ -41,7 +43,7 @@ pub(crate) fn sees_artifacts(workflow: &Workflow, user: &User) -> bool {
 }
 
 /// As [`sees_artifacts`], with the submission as it was accepted: a worker writes failures, and could claim in one that nobody
-/// was to be asked.
+/// was to be asked. Who fails on purpose sees no more than who succeeds: not what the operator demands a human for.
 pub(crate) async fn may_show_artifacts(state: &State, workflow: &Workflow, user: &User) -> Result<bool, Problem> {
     if !sees_artifacts(workflow, user) {
         return Ok(false);
@@ -50,7 +52,19 @@ pub(crate) async fn may_show_artifacts(state: &State, workflow: &Workflow, user:
         return Ok(true);
     }
     let submitted = state.log.submission(workflow.id).await.map_err(|error| log_away(&error))?;
-    Ok(submitted.is_some_and(|submitted| !submitted.workflow.submission.options.require_approval))
+    let Some(options) = submitted.map(|submitted| submitted.workflow.submission.options) else { return Ok(false) };
+    Ok(!options.require_approval
+        && !demands_human(state, &options, workflow.artifacts.security_report.as_ref()).await?)
+}
+
+/// Whether the operator demands a human for what was found. What nobody has analysed counts as the worst.
+async fn demands_human(state: &State, options: &Options, report: Option<&Content>) -> Result<bool, Problem> {
+    let Some(from) = options.demand_human_from else { return Ok(false) };
+    let Some(report) = report else { return Ok(true) };
+    let text = state.blobs.load(report).await.map_err(|error| blobs_away(&error))?;
+    let found =
+        serde_json::from_str(&text).map_or(RiskLevel::Critical, |report: AnalysisReport| RiskLevel::of(&report));
+    Ok(options.risk(found) >= from)
 }
 
 /// The workflow that a path names, where the caller may see it; 404 otherwise, also for what is no id.

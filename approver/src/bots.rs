@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use shared::approval::{Actor, COMMENT_CHARS, Channel, DecisionRequest, Refusal, read_help};
 use shared::ids::WorkflowId;
-use shared::messaging::{ApprovalDesk, AuditRecord, BotDecision, BotReply, Cause, Delivery, Received, Settlement};
+use shared::messaging::{
+    ApprovalDesk, AuditRecord, BotDecision, BotReply, Cause, Delivery, RawMessage, Received, Settlement,
+};
 
 use crate::desk::{Desk, Outcome};
 
@@ -15,19 +17,22 @@ const KEPT_DELAY: Duration = Duration::from_millis(500);
 const MESSAGE_ID_BYTES: usize = 128;
 
 /// Handles one message on a bot's decision subject and settles it.
-pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::messaging::RawMessage>) -> Settlement {
+pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<RawMessage>) -> Settlement {
     let Some(received) = ApprovalDesk::read(delivery.body()) else {
         return delivery.dead_letter(&desk.letters, Cause::Unreadable, "its subject names no sender").await;
     };
+    if desk.floods.is_flooding(&received.bot, desk.clock.now()) {
+        return turn_away(&desk, &received, delivery).await;
+    }
     let request = match read(&received) {
         Ok(request) => request,
         Err((id, reason)) => {
-            if let Err(error) = note_malformed(&desk, &received, id, &reason).await {
+            let key = format!("malformed-{}", received.sequence);
+            if let Err(error) = note(&desk, &received, key, id, format!("malformed: {reason}")).await {
                 tracing::warn!(%error, "a refusal has to wait for the audit log");
                 return delivery.retry_after(KEPT_DELAY).await;
             }
-            desk.bots.reply(&received, &refused(&received, None, &Refusal::Malformed(reason))).await;
-            return delivery.ack().await;
+            return answer_refused(&desk, &received, None, &Refusal::Malformed(reason), delivery).await;
         }
     };
     match desk.decide(&request).await {
@@ -48,19 +53,42 @@ pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<shared::
         Outcome::Refused(Refusal::NotYetParked) => match desk.refuse(&request, Refusal::NotYetParked).await {
             Outcome::Unavailable(_) => delivery.retry_after(KEPT_DELAY).await,
             Outcome::Refused(_) | Outcome::Applied(_) => {
-                desk.bots.reply(&received, &refused(&received, Some(&request), &Refusal::NotYetParked)).await;
-                delivery.ack().await
+                answer_refused(&desk, &received, Some(&request), &Refusal::NotYetParked, delivery).await
             }
         },
-        Outcome::Refused(refusal) => {
-            desk.bots.reply(&received, &refused(&received, Some(&request), &refusal)).await;
-            delivery.ack().await
-        }
+        Outcome::Refused(refusal) => answer_refused(&desk, &received, Some(&request), &refusal, delivery).await,
         Outcome::Unavailable(reason) => {
             tracing::warn!(%reason, "a bot's decision has to wait");
             delivery.retry_after(KEPT_DELAY).await
         }
     }
+}
+
+async fn answer_refused(
+    desk: &Desk,
+    received: &Received,
+    request: Option<&DecisionRequest>,
+    refusal: &Refusal,
+    delivery: Delivery<RawMessage>,
+) -> Settlement {
+    desk.floods.count(&received.bot, desk.clock.now());
+    desk.bots.reply(received, &refused(received, request, refusal)).await;
+    delivery.ack().await
+}
+
+/// Refuses unread what a flooding bot sends; one record stands for all of a window.
+async fn turn_away(desk: &Desk, received: &Received, delivery: Delivery<RawMessage>) -> Settlement {
+    if let Some(window) = desk.floods.to_note(&received.bot, desk.clock.now()) {
+        let key = format!("flood-{}-{window}", received.bot);
+        let detail = "its decisions are refused unread: too many were refused before".to_owned();
+        if let Err(error) = note(desk, received, key, None, detail).await {
+            tracing::warn!(%error, "a refusal has to wait for the audit log");
+            return delivery.retry_after(KEPT_DELAY).await;
+        }
+        desk.floods.noted(&received.bot, window);
+    }
+    desk.bots.reply(received, &refused(received, None, &Refusal::TooManyRefused)).await;
+    delivery.ack().await
 }
 
 /// Reads a decision; an error says what is wrong in words that quote nothing of it.
@@ -100,9 +128,16 @@ fn message_id(received: &Received) -> String {
     received.message_id.clone().unwrap_or_else(|| format!("seq-{}", received.sequence))
 }
 
-async fn note_malformed(desk: &Desk, received: &Received, id: Option<WorkflowId>, reason: &str) -> Result<(), String> {
+/// Writes down what was refused before it could be judged.
+async fn note(
+    desk: &Desk,
+    received: &Received,
+    key: String,
+    id: Option<WorkflowId>,
+    detail: String,
+) -> Result<(), String> {
     let record = AuditRecord {
-        key: format!("malformed-{}", received.sequence),
+        key,
         at: desk.clock.now(),
         actor: Actor::Bot(received.bot.clone()),
         action: "refused".to_owned(),
@@ -110,7 +145,7 @@ async fn note_malformed(desk: &Desk, received: &Received, id: Option<WorkflowId>
         workflow_id: id,
         approval_id: None,
         digest: None,
-        detail: Some(format!("malformed: {reason}")),
+        detail: Some(detail),
     };
     desk.audit.append(record).await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::approval::{Policy, RiskLevel};
+use shared::approval::Policy;
 use shared::config::{ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
@@ -15,8 +15,8 @@ pub struct Config {
     pub redis_url: Secret,
     pub policy: Policy,
     pub metrics_listen: String,
-    /// Signs notifications; without it they are not signed, which a production start refuses.
-    pub webhook_key: Option<Secret>,
+    /// Signs notifications; none leaves unsigned.
+    pub webhook_key: Secret,
     pub webhook_allow_private: bool,
     pub log: LogFormat,
     pub log_filter: String,
@@ -31,16 +31,11 @@ impl Config {
             redis_url: settings.required_secret("redis.url", "redis.url_file"),
             policy: read_policy(&mut settings),
             metrics_listen: settings.read("approver.metrics_listen", "127.0.0.1:0".to_owned()),
-            webhook_key: settings.secret("webhook.signing_key", "webhook.signing_key_file"),
+            webhook_key: settings.required_secret("webhook.signing_key", "webhook.signing_key_file"),
             webhook_allow_private: settings.read("webhook.allow_private", false),
             log: settings.read("telemetry.log", LogFormat::Text),
             log_filter: settings.read("telemetry.filter", "info".to_owned()),
         };
-        if profile == Profile::Production && config.webhook_key.is_none() {
-            settings.mistake(
-                "webhook.signing_key: must be set in production, so that receivers can tell our notifications",
-            );
-        }
         if profile == Profile::Production && config.webhook_allow_private {
             settings.mistake("webhook.allow_private: must be false in production");
         }
@@ -51,23 +46,12 @@ impl Config {
 
 fn read_policy(settings: &mut Settings) -> Policy {
     Policy {
-        demand_human_from: read_risk(settings, "approval.demand_human_from"),
+        demand_human_from: settings.optional("approval.demand_human_from"),
         gate_before_execute: settings.read("approval.gate_before_execute", false),
-        two_approvers_from: read_risk(settings, "approval.two_approvers_from"),
+        two_approvers_from: settings.optional("approval.two_approvers_from"),
         expiry: settings.span("approval.expiry", Duration::from_secs(24 * 3600)),
         release_on_expiry: settings.read("approval.release_on_expiry", false),
     }
-}
-
-fn read_risk(settings: &mut Settings, name: &'static str) -> Option<RiskLevel> {
-    let text = settings.optional::<String>(name)?;
-    let level = [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High, RiskLevel::Critical]
-        .into_iter()
-        .find(|level| level.as_str() == text);
-    if level.is_none() {
-        settings.mistake(format!("{name}: is low, medium, high or critical"));
-    }
-    level
 }
 
 #[cfg(test)]

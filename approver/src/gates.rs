@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use shared::analysis::{AnalysisReport, FindingKind, Severity};
+use shared::analysis::AnalysisReport;
 use shared::approval::{RiskLevel, Ruling, Stage};
-use shared::messaging::{Announcement, Delivery, Entry, Settlement};
+use shared::messaging::{Announcement, BlobError, Delivery, Entry, Settlement};
 use shared::workflow::{Event, Failure, Workflow};
 
 use crate::desk::{Desk, MoveError};
@@ -49,6 +49,7 @@ async fn judge(desk: &Desk, entry: &Entry) -> Result<(), String> {
         Some(Ruling::Release { reason }) => ("released", Event::GateReleased { reason: reason.to_owned() }),
         Some(Ruling::Park(park)) => ("parked", Event::Parked { park: *park }),
         Some(Ruling::ApprovalRequired) => ("refused", Event::StepFailed { failure: approval_required() }),
+        Some(Ruling::RanWithoutLeave) => ("refused", Event::StepFailed { failure: ran_without_leave() }),
         None => return Ok(()),
     };
     GATES.with_label_values(&[outcome]).inc();
@@ -66,16 +67,12 @@ async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> 
 /// The worst that analysis found, as risk. A report that cannot be read is no reason to think the best.
 async fn worst_risk(desk: &Desk, workflow: &Workflow) -> Result<RiskLevel, String> {
     let Some(content) = &workflow.artifacts.security_report else { return Ok(RiskLevel::Low) };
-    let text = desk.blobs.load(content).await.map_err(|error| error.to_string())?;
-    let Ok(report) = serde_json::from_str::<AnalysisReport>(&text) else { return Ok(RiskLevel::High) };
-    let worst =
-        report.findings.iter().filter(|finding| finding.kind == FindingKind::Security).map(|f| f.severity).max();
-    Ok(match worst {
-        None | Some(Severity::Low) => RiskLevel::Low,
-        Some(Severity::Medium) => RiskLevel::Medium,
-        Some(Severity::High) => RiskLevel::High,
-        Some(Severity::Critical) => RiskLevel::Critical,
-    })
+    let text = match desk.blobs.load(content).await {
+        Ok(text) => text,
+        Err(BlobError::Missing(_) | BlobError::Damaged(_)) => return Ok(RiskLevel::High),
+        Err(error @ BlobError::Unavailable(_)) => return Err(error.to_string()),
+    };
+    Ok(serde_json::from_str(&text).map_or(RiskLevel::High, |report: AnalysisReport| RiskLevel::of(&report)))
 }
 
 async fn announce(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
@@ -107,6 +104,14 @@ async fn announce(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
         reply_subject: String::new(),
     };
     desk.bots.announce(announcement).await
+}
+
+fn ran_without_leave() -> Failure {
+    Failure::new(
+        "approval_required",
+        "The operator's policy demands leave before code runs, and this code ran without.",
+        "Ask the operator whether api and approver have the same approval.gate_before_execute, then submit again.",
+    )
 }
 
 fn approval_required() -> Failure {

@@ -7,6 +7,7 @@
 mod bots;
 mod config;
 mod desk;
+mod floods;
 mod gates;
 mod http_decisions;
 mod metrics;

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How notifications are sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Notifier {
-    pub(crate) key: Option<Secret>,
+    pub(crate) key: Secret,
     pub(crate) allow_private: bool,
     pub(crate) letters: DeadLetters,
     pub(crate) clock: Clock,
@@ -48,8 +48,8 @@ pub(crate) async fn handle_notification(notifier: Arc<Notifier>, delivery: Deliv
     match notifier.notify(&target, entry).await {
         Attempt::Delivered => delivery.ack().await,
         Attempt::Never(reason) => {
-            tracing::warn!(workflow.id = %id, %reason, "a notification was not sent");
-            delivery.ack().await
+            tracing::warn!(workflow.id = %id, %reason, "a notification cannot be sent");
+            delivery.dead_letter(&notifier.letters, Cause::Undelivered, &reason).await
         }
         Attempt::Later(reason) if delivery.delivered() >= TRIES => {
             tracing::warn!(workflow.id = %id, %reason, "a notification was given up");
@@ -75,14 +75,12 @@ impl Notifier {
             Err(reason) => return Attempt::Never(reason),
         };
         let body = body_of(entry);
-        let mut request = client
+        let request = client
             .post(url)
             .header("content-type", "application/json")
             .header("promptcraft-event-id", entry.happened.event_id.to_string())
-            .header("traceparent", entry.trace.child().to_string());
-        if let Some(key) = &self.key {
-            request = request.header("promptcraft-signature", sign(key, self.clock.now().as_millis() / 1_000, &body));
-        }
+            .header("traceparent", entry.trace.child().to_string())
+            .header("promptcraft-signature", sign(&self.key, self.clock.now().as_millis() / 1_000, &body));
         failpoints::reach("webhook.before").await;
         let answer = request.body(body).send().await;
         failpoints::reach("webhook.after").await;

@@ -19,6 +19,7 @@ use tracing::Instrument;
 use crate::bots::handle_decision;
 use crate::config::Config;
 use crate::desk::Desk;
+use crate::floods::Floods;
 use crate::gates::handle_gate;
 use crate::http_decisions::handle_question;
 use crate::metrics::{DECISIONS, GATES};
@@ -78,6 +79,7 @@ impl Application {
             control: Control::new(&broker),
             audit: AuditLog::new(&broker),
             users,
+            floods: Floods::default(),
             policy: config.policy,
             clock: clock.clone(),
         };

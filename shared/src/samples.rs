@@ -21,6 +21,7 @@ pub fn options() -> Options {
         include_artifacts: true,
         notification_webhook: None,
         gate_before_execute: false,
+        demand_human_from: None,
         budget: 2.0,
     }
 }

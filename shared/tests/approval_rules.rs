@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use shared::approval::{
-    Channel, DecisionRequest, GateOutcome, Policy, Refusal, RiskLevel, Ruling, Stage, Verdict, judge, may_decide,
+    Channel, ClosedGate, DecisionRequest, Gate, GateOutcome, Policy, Refusal, RiskLevel, Ruling, Stage, Verdict, judge,
+    may_decide,
 };
 use shared::clock::Timestamp;
 use shared::identity::{Role, User};
@@ -32,7 +33,7 @@ fn at_input() -> Workflow {
 /// Ann's workflow at its first gate, judged by the policy.
 fn at_gate(stage: Stage, policy: &Policy) -> Workflow {
     let mut workflow = submitted("ann", options());
-    workflow.phase = Phase::Approve { gate: shared::approval::Gate::pending(workflow.id, 1, stage) };
+    workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage) };
     match policy.rule(&workflow, RiskLevel::Low, START) {
         Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
         other => panic!("it must park: {other:?}"),
@@ -97,7 +98,7 @@ fn every_refusal_has_its_reason() {
     assert_eq!(judge(&parked, None, &request(&parked, "eve"), START), Err(Refusal::NotEntitled));
 
     let mut unjudged = parked.clone();
-    unjudged.phase = Phase::Approve { gate: shared::approval::Gate::pending(parked.id, 1, Stage::Release) };
+    unjudged.phase = Phase::Approve { gate: Gate::pending(parked.id, 1, Stage::Release) };
     assert_eq!(judge(&unjudged, Some(&bob), &request(&parked, "bob"), START), Err(Refusal::NotYetParked));
 }
 
@@ -186,6 +187,7 @@ fn nobody_counts_twice() {
 
 #[derive(Debug, PartialEq)]
 enum Expect {
+    RanWithoutLeave,
     Release,
     Park(u32),
     Required,
@@ -209,6 +211,17 @@ fn the_policy_parks_releases_or_refuses() {
         (demand(Some(RiskLevel::High)), &release, true, false, critical, Expect::Required),
         (before.clone(), &execute, false, true, RiskLevel::Low, Expect::Park(1)),
         (before, &execute, true, false, RiskLevel::Low, Expect::Required),
+        // The gate is there because the API's operator demands it, whatever the approver was told.
+        (demand(None), &execute, false, true, RiskLevel::Low, Expect::Park(1)),
+        (demand(None), &execute, false, false, RiskLevel::Low, Expect::Required),
+        (
+            Policy { gate_before_execute: true, ..Policy::default() },
+            &release,
+            false,
+            true,
+            RiskLevel::Low,
+            Expect::RanWithoutLeave,
+        ),
         (two.clone(), &release, true, true, RiskLevel::Medium, Expect::Park(1)),
         (two.clone(), &release, true, true, RiskLevel::High, Expect::Park(2)),
         (two, &input, true, true, RiskLevel::High, Expect::Park(1)),
@@ -216,15 +229,53 @@ fn the_policy_parks_releases_or_refuses() {
         let mut workflow = submitted("ann", options());
         workflow.submission.options.require_approval = require_approval;
         workflow.submission.options.enable_human_loop = human_loop;
-        workflow.phase = Phase::Approve { gate: shared::approval::Gate::pending(workflow.id, 1, stage.clone()) };
+        workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage.clone()) };
         let found = match policy.rule(&workflow, risk, START) {
             Some(Ruling::Release { .. }) => Expect::Release,
             Some(Ruling::Park(park)) => Expect::Park(park.required_approvers),
             Some(Ruling::ApprovalRequired) => Expect::Required,
+            Some(Ruling::RanWithoutLeave) => Expect::RanWithoutLeave,
             None => panic!("a pending gate is judged"),
         };
         assert_eq!(found, expected, "{stage:?} {require_approval} {human_loop} {risk:?}");
     }
+}
+
+#[test]
+fn what_ran_without_leave_is_not_released() {
+    let gate = |stage, outcome| ClosedGate {
+        outcome,
+        ..ClosedGate::of(&Gate::pending(submitted("ann", options()).id, 1, stage), outcome, START)
+    };
+    use GateOutcome::{Approved, ChangesRequested, Expired, Released};
+    for (last, with_leave) in [
+        (None, false),
+        (Some(gate(Stage::BeforeExecute, Approved)), true),
+        (Some(gate(Stage::BeforeExecute, Expired)), true),
+        (Some(gate(Stage::BeforeExecute, Released)), false),
+        (Some(gate(Stage::BeforeExecute, ChangesRequested)), false),
+        (Some(gate(Stage::Release, ChangesRequested)), false),
+    ] {
+        for (by_approver, by_submission) in [(true, false), (false, true), (false, false)] {
+            let mut workflow = submitted("ann", options());
+            workflow.submission.options.gate_before_execute = by_submission;
+            workflow.closed_gates.extend(last.clone());
+            workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 2, Stage::Release) };
+            let policy = Policy { gate_before_execute: by_approver, ..Policy::default() };
+            let refused = policy.rule(&workflow, RiskLevel::Low, START) == Some(Ruling::RanWithoutLeave);
+            assert_eq!(refused, !with_leave && (by_approver || by_submission), "{last:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_demanded_at_submission_is_demanded() {
+    let mut workflow = submitted("ann", options());
+    workflow.submission.options.require_approval = false;
+    workflow.submission.options.demand_human_from = Some(RiskLevel::High);
+    workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, Stage::Release) };
+    let parks = |risk| matches!(Policy::default().rule(&workflow, risk, START), Some(Ruling::Park(_)));
+    assert_eq!((parks(RiskLevel::Medium), parks(RiskLevel::High)), (false, true));
 }
 
 #[test]

@@ -402,7 +402,7 @@ fn step(workflow: &Workflow, outcome: Outcome) -> Option<Workflow> {
         PhaseKind::Approve => match Policy::default().rule(workflow, RiskLevel::Low, START)? {
             Ruling::Park(park) => Event::Parked { park: *park },
             Ruling::Release { reason } => Event::GateReleased { reason: reason.to_owned() },
-            Ruling::ApprovalRequired => return None,
+            Ruling::ApprovalRequired | Ruling::RanWithoutLeave => return None,
         },
         PhaseKind::Done | PhaseKind::Failed | PhaseKind::Cancelled => return None,
     };

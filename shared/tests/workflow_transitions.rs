@@ -8,14 +8,16 @@ use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use shared::approval::{
-    Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, Park, RiskLevel, Stage, Verdict,
+    Actor, ApprovalType, COMMENT_CHARS, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, Park, RiskLevel,
+    Stage, Verdict,
 };
 use shared::clock::Timestamp;
 use shared::ids::Digest;
+use shared::messaging::LARGEST_TRANSITION_BYTES;
 use shared::samples::{START, options, submitted};
 use shared::workflow::{
-    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, NewInput, Options, Phase, PhaseKind, Rerun,
-    RunCommand, Status, StepUsage, TestSummary, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MOST_GATES, NewInput, Options, Phase, PhaseKind,
+    Rerun, RunCommand, Status, StepUsage, TestSummary, Workflow, transition,
 };
 
 fn usage() -> StepUsage {
@@ -381,6 +383,86 @@ fn repair_ends_after_the_last_round() {
     }
     assert_eq!((runs, state.metrics.iterations), (2, 2));
     assert_eq!(place(&state), "failed: tests_failed");
+}
+
+/// As long as a field may be at the door, in the characters that take most room.
+fn longest(chars: usize) -> String {
+    "\u{10ffff}".repeat(chars)
+}
+
+/// What the people at a gate say who use every character they have.
+fn talk(state: &Workflow, last: Verdict) -> Workflow {
+    let said = |verdict, by: &str| Event::Decided {
+        decision: Decision {
+            verdict,
+            by: by.repeat(64).parse().expect("a name"),
+            channel: Channel::Nats,
+            on_behalf_of: Some(longest(128)),
+            comment: Some(longest(COMMENT_CHARS)),
+            input: None,
+            message_id: "m".repeat(255),
+            at: START,
+        },
+    };
+    let mut wide = park(2);
+    wide.description = longest(2_000);
+    ["b", "e"]
+        .iter()
+        .zip([Verdict::Approved, last])
+        .fold(transition(state, Event::Parked { park: wide }, START).expect("legal"), |state, (by, verdict)| {
+            transition(&state, said(verdict, by), START).expect("legal")
+        })
+}
+
+/// The largest that a step can leave behind: inline content just below the limit, in as many files as there may be.
+fn largest_code() -> Artifacts {
+    let content = || Content::new("x".repeat(Content::INLINE_LIMIT_BYTES));
+    let file =
+        |number| CodeFile { path: format!("{number:0120}"), content: content(), is_test: false, from_caller: false };
+    Artifacts { files: (0..20).map(file).collect(), documentation: Some(content()), repairable: true, ..code() }
+}
+
+fn largest_feedback() -> Feedback {
+    Feedback { failed_tests: vec![(longest(300), longest(2_000)); 50], output_tail: longest(2_000), ..feedback() }
+}
+
+#[test]
+fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
+    let mut state = submitted("ann", Options { max_iterations: 10, gate_before_execute: true, ..options() });
+    let submission = &mut state.submission;
+    submission.goal = longest(1_000);
+    submission.options.notification_webhook = Some(longest(2_048));
+    (submission.repo_url, submission.current_file) = (Some(longest(2_048)), Some(longest(1_024)));
+    state = transition(&state, Event::Planned { usage: usage() }, START).expect("legal");
+    let mut largest = 0;
+    while !state.status().is_terminal() {
+        let content = || Content::new("x".repeat(Content::INLINE_LIMIT_BYTES));
+        let free = StepUsage { cost: 0.0, ..usage() };
+        let event = match &state.phase {
+            Phase::Generate { .. } => Event::Generated { artifacts: Box::new(largest_code()), usage: free },
+            Phase::Analyze => Event::Analyzed { report: content(), issues: 1, usage: free },
+            Phase::Execute { .. } => Event::Executed {
+                results: content(),
+                tests: TestSummary { total: 1, passed: 0 },
+                rerun: if state.round < 10 { Rerun::Repair(largest_feedback()) } else { Rerun::Enough },
+                usage: free,
+            },
+            Phase::Approve { gate } => {
+                // Leave to run each time, so that the gates of ten rounds lie before each one that sends back.
+                let is_release = gate.stage == Stage::Release;
+                state = talk(&state, if is_release { Verdict::ChangesRequested } else { Verdict::Approved });
+                largest = largest.max(shared::messaging::encode(&state).len());
+                continue;
+            }
+            Phase::Plan | Phase::Done | Phase::Failed { .. } | Phase::Cancelled { .. } => panic!("not here"),
+        };
+        state = transition(&state, event, START).expect("legal");
+        largest = largest.max(shared::messaging::encode(&state).len());
+    }
+    assert_eq!(place(&state), "failed: too_many_gates");
+    assert!(state.closed_gates.len() >= MOST_GATES);
+    let most = usize::try_from(LARGEST_TRANSITION_BYTES).expect("a size");
+    assert!(largest * 5 / 4 < most, "{largest} bytes leave no room below {most}");
 }
 
 #[test]

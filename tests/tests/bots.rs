@@ -91,8 +91,10 @@ async fn a_bad_decision_changes_nothing_is_answered_and_is_audited() {
     let stored = Blobs::new(&tests::broker_as(&stack, "api").await).load(&supplied).await;
     assert!(matches!(stored, Err(BlobError::Missing(_))), "a refused decision has filled the disk");
 
-    bot.decide(&id, &decision(&request, "rejected"), "good").await;
+    bot.decide(&id, &with(&request, "rejected", json!({"comment": "It prints too much."})), "good").await;
     assert_eq!(bot.reply().await["status"], "applied");
+    let failed = client.until(&id, "failed").await;
+    assert!(failed["error"]["message"].as_str().is_some_and(|text| text.contains("It prints too much.")), "{failed}");
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     bot.decide(&id, &with(&request, "rejected", json!({"comment": "another"})), "good").await;
     assert_eq!(bot.reply().await["code"], "message_reused");
@@ -107,6 +109,58 @@ async fn a_bad_decision_changes_nothing_is_answered_and_is_audited() {
     assert_eq!(rejected.actor.to_string(), "bot demo_bot");
     assert_eq!(rejected.path, "nats");
     assert_eq!(rejected.digest.map(|digest| digest.to_string()).as_deref(), request["digest"].as_str());
+}
+
+#[tokio::test]
+async fn code_that_a_bot_supplies_is_shown_and_has_to_pass() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let mut bot = Bot::sign_in(&stack).await;
+    // Over the size from which code lies in a stream of its own.
+    let large = format!("print('supplied')\n{}", "# more\n".repeat(2_000));
+    for (code, end) in [(large.as_str(), "waiting_approval"), ("raise SystemExit(3)\n", "failed")] {
+        let id = client.execute(&json!({"goal": "Teach my cat to pilot a submarine"})).await;
+        let request = bot.request().await;
+        assert_eq!((&request["workflow_id"], &request["approval_type"]), (&json!(id), &json!("needs_input")));
+        bot.decide(&id, &with(&request, "approved", json!({"code": code})), &id).await;
+        assert_eq!(bot.reply().await["status"], "applied");
+        let first = request["approval_id"].clone();
+        let data = tests::eventually("it goes on", std::time::Duration::from_secs(30), || async {
+            let data = client.status(&id).await;
+            let is_behind = data["status"] == end && data["pending_approvals"][0]["approval_id"] != first;
+            is_behind.then_some(data)
+        })
+        .await;
+        if end == "failed" {
+            assert_eq!(data["error"]["code"], "tests_failed");
+        } else {
+            assert_eq!(data["artifacts"]["generated_code"], code);
+            assert_eq!(data["artifacts"]["test_results"]["stdout"], "supplied\n");
+            bot.request().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bot_that_floods_is_turned_away_and_fills_no_audit_log() {
+    let stack = Stack::start().await;
+    let mut bot = Bot::sign_in(&stack).await;
+    let absent = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
+    for number in 0..500 {
+        bot.decide(absent, &json!("nonsense"), &format!("n-{number}")).await;
+    }
+    let mut codes: Vec<String> = Vec::new();
+    for _ in 0..500 {
+        codes.push(bot.reply().await["code"].as_str().expect("a code").to_owned());
+    }
+    let malformed = codes.iter().filter(|code| *code == "malformed").count();
+    // 60 at once, those that were being judged meanwhile, and one more a second.
+    assert!((60..300).contains(&malformed), "{malformed}");
+    assert_eq!(codes.last().map(String::as_str), Some("too_many_refused"));
+    let audit = tests::audit_log(&stack).await;
+    let floods = audit.iter().filter(|record| record.key.starts_with("flood-")).count();
+    assert!((1..=4).contains(&floods), "{audit:#?}");
+    assert_eq!(audit.len(), malformed + floods);
 }
 
 #[tokio::test]
@@ -175,6 +229,8 @@ async fn where_two_must_agree_a_bot_and_a_human_count_once_each() {
     }
     let waiting = client.status(&id).await;
     let asked = &waiting["pending_approvals"][0];
+    let said = &asked["decisions"][0];
+    assert_eq!((&said["decision"], &said["by"]), (&json!("approved"), &json!("demo_bot")), "{asked}");
     assert_eq!(waiting["status"], "waiting_approval");
     assert_eq!((&asked["approvals_so_far"], &asked["required_approvers"]), (&json!(1), &json!(2)));
 

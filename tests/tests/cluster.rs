@@ -157,6 +157,7 @@ impl Cluster {
                 .env("PROMPTCRAFT__API__LISTEN", format!("127.0.0.1:{}", self.api))
                 .env("PROMPTCRAFT__API__METRICS_LISTEN", "127.0.0.1:0")
                 .env("PROMPTCRAFT__LIMITS__PROFILE", "load")
+                .env("PROMPTCRAFT__WEBHOOK__SIGNING_KEY", "a key of the test")
                 .env("PROMPTCRAFT__SANDBOX__BACKEND", "bubblewrap")
                 .env("PROMPTCRAFT__SANDBOX__ROOTS_DIR", roots());
             let service = self.run(command, name);

@@ -143,6 +143,21 @@ async fn timers_are_handled(stack: &Stack) -> bool {
 }
 
 #[tokio::test]
+async fn a_step_whose_code_is_gone_is_given_up() {
+    let stack = Stack::start_with(Options::default().with("worker.max_attempts", "2")).await;
+    let client = stack.developer().await;
+    let mut state = submitted(ago(0));
+    // The digest of what was never stored.
+    state.submission.code = Some(Content { inline: None, ..Content::new("print(1)\n".repeat(2_000)) });
+    let id = state.id.to_string();
+    append(&stack, 0, &state, EventKind::Submitted).await;
+    let failed = client.until(&id, "failed").await;
+    assert_eq!(failed["error"]["code"], "attempts_exhausted");
+    let letters = dead_letters(&stack).await;
+    assert_eq!(letters.iter().map(|letter| letter.cause).collect::<Vec<_>>(), [Cause::Exhausted]);
+}
+
+#[tokio::test]
 async fn a_step_that_kills_every_worker_is_given_up() {
     let stack = Stack::start_with(Options::default().with("worker.max_attempts", "2")).await;
     let client = stack.developer().await;

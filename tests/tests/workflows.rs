@@ -254,6 +254,34 @@ async fn a_run_that_meets_a_limit_says_which() {
     check(fine, "exited", true);
 }
 
+/// Who fails on purpose, here by spending the budget, sees no more of risky code than who succeeds.
+#[tokio::test]
+async fn what_the_operator_demands_a_human_for_is_not_had_without() {
+    let options = Options::default()
+        .with("approval.demand_human_from", "high")
+        .with("budget.cpu_second", "1")
+        .with("budget.per_workflow", "0.5")
+        .with("budget.per_user_day", "1000");
+    let stack = Stack::start_with(options).await;
+    let client = stack.developer().await;
+    let risky = "import os, sys\nif len(sys.argv) > 5:\n    os.system('ls ' + sys.argv[5])\nprint('ran', flush=True)\n";
+    let burn = "import time\nprint('ran', flush=True)\nwhile time.process_time() < 2: pass\n";
+
+    let parks = client.run(risky).await;
+    let parked = client.until(&parks, "waiting_approval").await;
+    assert_eq!(parked["pending_approvals"][0]["approval_type"], "security_override");
+    let safe = client.run("print('ran')\n").await;
+    client.until(&safe, "completed").await;
+    for (code, is_shown) in [(format!("{risky}{burn}"), false), (burn.to_owned(), true)] {
+        let id = client.run(&code).await;
+        let failed = client.until(&id, "failed").await;
+        assert_eq!(failed["error"]["code"], "budget_exceeded");
+        assert_eq!(!failed["artifacts"]["test_results"].is_null(), is_shown, "{failed:#}");
+        let artifact = client.get(&format!("/api/v3/execute/{id}/artifacts/test_results")).await;
+        artifact.expect(if is_shown { 200 } else { 404 });
+    }
+}
+
 #[tokio::test]
 async fn the_operators_gate_stands_before_the_run() {
     let stack = Stack::start_with(Options::default().with("approval.gate_before_execute", "true")).await;

@@ -124,7 +124,10 @@ impl Recipe {
 
     pub fn approver(&self) -> io::Result<ChildSpec> {
         let metrics = self.ports.approver_metrics;
-        let own = vec![("APPROVER__METRICS_LISTEN", format!("127.0.0.1:{metrics}"))];
+        let mut own = vec![("APPROVER__METRICS_LISTEN", format!("127.0.0.1:{metrics}"))];
+        if !is_set("PROMPTCRAFT__WEBHOOK__SIGNING_KEY") && !is_set("PROMPTCRAFT__WEBHOOK__SIGNING_KEY_FILE") {
+            own.push(("WEBHOOK__SIGNING_KEY_FILE", self.data.secret_file("webhook")?.display().to_string()));
+        }
         self.service(
             "approver",
             "approver",

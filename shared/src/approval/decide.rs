@@ -49,6 +49,9 @@ pub enum Refusal {
     InputNotAsked,
     #[error("This message id was used before for another decision; choose a new one.")]
     MessageReused,
+    /// The bot met so many refusals that it is not listened to for a while.
+    #[error("Too many of your decisions were refused; send this one again in a minute.")]
+    TooManyRefused,
     #[error("The decision cannot be read: {0}")]
     Malformed(String),
 }
@@ -68,6 +71,7 @@ impl Refusal {
             Self::UnknownRecipe(_) => "unknown_recipe",
             Self::InputNotAsked => "input_not_asked",
             Self::MessageReused => "message_reused",
+            Self::TooManyRefused => "too_many_refused",
             Self::Malformed(_) => "malformed",
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::{AnalysisReport, FindingKind, Severity};
 use crate::clock::Timestamp;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use crate::workflow::NewInput;
@@ -95,6 +96,17 @@ pub enum RiskLevel {
 }
 
 impl RiskLevel {
+    /// The worst that analysis found.
+    pub fn of(report: &AnalysisReport) -> Self {
+        let security = report.findings.iter().filter(|finding| finding.kind == FindingKind::Security);
+        match security.map(|finding| finding.severity).max() {
+            None | Some(Severity::Low) => Self::Low,
+            Some(Severity::Medium) => Self::Medium,
+            Some(Severity::High) => Self::High,
+            Some(Severity::Critical) => Self::Critical,
+        }
+    }
+
     /// The level's name in answers and announcements.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -103,6 +115,15 @@ impl RiskLevel {
             Self::High => "high",
             Self::Critical => "critical",
         }
+    }
+}
+
+impl std::str::FromStr for RiskLevel {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let levels = [Self::Low, Self::Medium, Self::High, Self::Critical];
+        levels.into_iter().find(|level| level.as_str() == text).ok_or("is low, medium, high or critical")
     }
 }
 

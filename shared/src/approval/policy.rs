@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::gate::{ApprovalType, Park, RiskLevel, Stage};
+use super::gate::{ApprovalType, GateOutcome, Park, RiskLevel, Stage};
 use crate::clock::Timestamp;
-use crate::workflow::{SecurityLevel, Workflow};
+use crate::workflow::Workflow;
 
 /// What the operator demands of every workflow.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,32 +42,46 @@ pub enum Ruling {
     Park(Box<Park>),
     /// A human is demanded, but the caller forbade to ask one.
     ApprovalRequired,
+    /// Leave was demanded before the code ran, and it ran without.
+    RanWithoutLeave,
 }
 
 impl Policy {
     /// Judges the gate that `workflow` stands at, with the worst risk that analysis found.
     ///
-    /// `None` where the workflow stands at no gate, or at one that is parked already.
+    /// What the operator demanded at submission holds as well as what the policy demands now. `None` where the workflow stands
+    /// at no gate, or at one that is parked already.
     pub fn rule(&self, workflow: &Workflow, found: RiskLevel, at: Timestamp) -> Option<Ruling> {
         let gate = workflow.gate().filter(|gate| gate.park().is_none())?;
         let options = &workflow.submission.options;
-        let risk = match options.security_level {
-            SecurityLevel::Permissive => found.max(RiskLevel::Medium),
-            SecurityLevel::Strict | SecurityLevel::Standard => found,
+        let risk = options.risk(found);
+        let demand = self.demand_human_from.into_iter().chain(options.demand_human_from).min();
+        let is_risky = demand.is_some_and(|from| risk >= from);
+        let (demanded, asked) = match &gate.stage {
+            Stage::Input { .. } => (is_risky, true),
+            Stage::Release if !self.ran_with_leave(workflow) => return Some(Ruling::RanWithoutLeave),
+            Stage::Release => (is_risky, options.require_approval),
+            // Such a gate stands only where an operator demands it, whatever this process was told.
+            Stage::BeforeExecute => (true, true),
         };
-        let demanded = self.demand_human_from.is_some_and(|from| risk >= from);
-        let asked = match &gate.stage {
-            Stage::Input { .. } => true,
-            Stage::Release => options.require_approval,
-            Stage::BeforeExecute => self.gate_before_execute,
-        };
-        Some(match (demanded || (self.gate_before_execute && gate.stage == Stage::BeforeExecute), asked) {
+        Some(match (demanded, asked) {
             (true, true | false) if !options.enable_human_loop => Ruling::ApprovalRequired,
             (true, true | false) => self.park(workflow, &gate.stage, risk, at),
             (false, true) if options.enable_human_loop => self.park(workflow, &gate.stage, risk, at),
             (false, true) => Ruling::Release { reason: "the caller switched the human loop off" },
             (false, false) => Ruling::Release { reason: "the caller asked for no approval" },
         })
+    }
+
+    /// Whether the run that brought the workflow to its release came through a gate, where one is demanded.
+    fn ran_with_leave(&self, workflow: &Workflow) -> bool {
+        let is_demanded = self.gate_before_execute || workflow.submission.options.gate_before_execute;
+        let last = workflow.closed_gates.last();
+        !is_demanded
+            || last.is_some_and(|gate| {
+                gate.stage == Stage::BeforeExecute
+                    && matches!(gate.outcome, GateOutcome::Approved | GateOutcome::Expired)
+            })
     }
 
     fn park(&self, workflow: &Workflow, stage: &Stage, risk: RiskLevel, at: Timestamp) -> Ruling {

@@ -40,6 +40,6 @@ pub use envelope::{DecodeError, Envelope, decode, encode};
 pub use log::{AppendError, Entry, ReadError, WorkflowLog};
 pub use put_back::{PutBackError, put_back};
 pub use queue::{Consumer, Queue, Unreadable, consume};
-pub use streams::{ProvisionError, provision, verify};
+pub use streams::{LARGEST_TRANSITION_BYTES, ProvisionError, provision, verify};
 pub use submissions::Submissions;
 pub use timers::{TimerKind, Timers};

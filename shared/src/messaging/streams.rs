@@ -12,6 +12,10 @@ use super::buckets::ALL_BUCKETS;
 use super::queue::Consumer;
 use super::subjects;
 
+/// A message of the log is at most this large. Whatever is in the log fits into a dead letter, which is larger by its headers;
+/// no transition is near this size.
+pub const LARGEST_TRANSITION_BYTES: i32 = 4 * 1024 * 1024;
+
 /// Why the streams are not what the design needs.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
@@ -89,8 +93,7 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
     vec![
         Config {
             allow_atomic_publish: true,
-            // Whatever is in the log fits into a dead letter, which is larger by its headers; no transition is near this size.
-            max_message_size: 4 * 1024 * 1024,
+            max_message_size: LARGEST_TRANSITION_BYTES,
             ..base(subjects::WORKFLOWS, &[subjects::ALL_TRANSITIONS])
         },
         base(subjects::BLOBS, &[subjects::ALL_BLOBS]),

@@ -14,13 +14,13 @@ pub use metrics::{Metrics, StepUsage};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
 pub use submission::{Options, SecurityLevel, Submission};
-pub use transition::{Illegal, transition};
+pub use transition::{Illegal, MOST_GATES, transition};
 
 use serde::{Deserialize, Serialize};
 
-use crate::approval::{ClosedGate, Gate, Park};
+use crate::approval::{ClosedGate, Decision, Gate, Park};
 use crate::clock::Timestamp;
-use crate::ids::{Digest, UserName, WorkflowId};
+use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 
 /// The whole state of a workflow after a transition: the payload of every message of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +85,13 @@ impl Workflow {
             | Phase::Failed { .. }
             | Phase::Cancelled { .. } => None,
         }
+    }
+
+    /// Everything that was decided so far, with the question's id, oldest first.
+    pub fn decisions(&self) -> impl Iterator<Item = (ApprovalId, &Decision)> {
+        let closed = self.closed_gates.iter().map(|gate| (gate.approval_id, gate.decisions.as_slice()));
+        let open = self.gate().and_then(|gate| gate.park().map(|park| (gate.approval_id, park.decisions.as_slice())));
+        closed.chain(open).flat_map(|(id, decisions)| decisions.iter().map(move |decision| (id, decision)))
     }
 
     /// The question that waits for a human now.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::artifacts::Content;
+use crate::approval::RiskLevel;
 use crate::ids::Digest;
 
 /// How strongly the sandbox separates one job from the next.
@@ -34,6 +35,9 @@ pub struct Options {
     pub notification_webhook: Option<String>,
     /// The operator's policy at submission: a gate stands before the code runs.
     pub gate_before_execute: bool,
+    /// The operator's policy at submission: from this risk on a human must agree to what is shown.
+    #[serde(default)]
+    pub demand_human_from: Option<RiskLevel>,
     /// The cost at which the workflow fails, in the unit of `metrics.total_cost`.
     pub budget: f64,
 }
@@ -42,6 +46,14 @@ impl Options {
     /// The time limit of the whole workflow.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.timeout_minutes) * 60)
+    }
+
+    /// How much an approver should worry, given the worst that analysis found: whoever lowers the walls raises the risk.
+    pub fn risk(&self, found: RiskLevel) -> RiskLevel {
+        match self.security_level {
+            SecurityLevel::Permissive => found.max(RiskLevel::Medium),
+            SecurityLevel::Strict | SecurityLevel::Standard => found,
+        }
     }
 
     /// Whether a human may be asked at all.

@@ -8,6 +8,10 @@ use super::phase::{Failure, Feedback, NewInput, Phase, PhaseKind};
 use super::plan::{self, StepStatus};
 use super::{Workflow, artifacts::Artifacts};
 
+/// So many gates a workflow leaves and still goes back to generation: the history of gates is part of every message of the log,
+/// and has to fit.
+pub const MOST_GATES: usize = 30;
+
 /// An event that cannot happen where the workflow stands; nothing changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{} cannot happen to a workflow in phase {}", .event.as_str(), .phase.as_str())]
@@ -209,7 +213,7 @@ impl Workflow {
             },
             Verdict::Approved if approved => self.pass_gate(GateOutcome::Approved, at),
             Verdict::Approved => {}
-            Verdict::Rejected => self.close_failed(GateOutcome::Rejected, rejected(), at),
+            Verdict::Rejected => self.close_failed(GateOutcome::Rejected, rejected(comment.as_deref()), at),
             Verdict::ChangesRequested => self.go_back(comment, at),
         }
         Some(())
@@ -238,16 +242,21 @@ impl Workflow {
     }
 
     fn supply(&mut self, input: NewInput, at: Timestamp) {
-        self.close_gate(GateOutcome::ChangesRequested, at);
-        self.round = 1;
-        self.enter(Phase::Generate { feedback: None, input: Some(input) }, at);
+        self.begin_again(Phase::Generate { feedback: None, input: Some(input) }, at);
     }
 
     fn go_back(&mut self, comment: Option<String>, at: Timestamp) {
-        self.close_gate(GateOutcome::ChangesRequested, at);
-        self.round = 1;
         let feedback = Feedback { failed_tests: Vec::new(), output_tail: String::new(), findings: Vec::new(), comment };
-        self.enter(Phase::Generate { feedback: Some(feedback), input: None }, at);
+        self.begin_again(Phase::Generate { feedback: Some(feedback), input: None }, at);
+    }
+
+    fn begin_again(&mut self, phase: Phase, at: Timestamp) {
+        self.close_gate(GateOutcome::ChangesRequested, at);
+        if self.closed_gates.len() >= MOST_GATES {
+            return self.fail(too_many_gates(), at);
+        }
+        self.round = 1;
+        self.enter(phase, at);
     }
 
     fn close_failed(&mut self, outcome: GateOutcome, failure: Failure, at: Timestamp) {
@@ -306,11 +315,20 @@ impl Workflow {
     }
 }
 
-fn rejected() -> Failure {
+fn rejected(comment: Option<&str>) -> Failure {
+    let said = comment.map(|comment| format!(": {comment}")).unwrap_or_default();
     Failure::new(
         "rejected",
-        "An approver rejected the result.",
-        "Read the decision's comment, then submit a changed goal.",
+        format!("An approver rejected the result{said}"),
+        "Work in what the approver says, or ask them why, then submit a changed goal.",
+    )
+}
+
+fn too_many_gates() -> Failure {
+    Failure::new(
+        "too_many_gates",
+        format!("The workflow met {MOST_GATES} gates and was to begin again once more."),
+        "Submit a goal that has in it what the approvers asked for.",
     )
 }
 

@@ -1,7 +1,6 @@
 //! Analysis of the files before they run.
 
 use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity};
-use shared::messaging::BlobError;
 use shared::workflow::{Event, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
@@ -17,7 +16,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage, canc
     };
     let reports = match reports {
         Ok(reports) => reports,
-        Err(reason) => return Done::Retry(reason),
+        Err(waits) => return waits,
     };
     let report = merge(reports);
     let issues = report
@@ -27,19 +26,19 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage, canc
     let issues = u32::try_from(issues.count()).unwrap_or(u32::MAX);
     let text = match serde_json::to_string(&report) {
         Ok(text) => text,
-        Err(error) => return Done::Retry(error.to_string()),
+        Err(error) => return Done::Broken(error.to_string()),
     };
     match desk.blobs.store(text).await {
         Ok(report) => Done::Event(Event::Analyzed { report, issues, usage }),
-        Err(error) => Done::Retry(error.to_string()),
+        Err(error) => error.into(),
     }
 }
 
 /// One report for each file that is not a test: tests may hold what code must not, such as fixed secrets.
-async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<Vec<AnalysisReport>, String> {
+async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<Vec<AnalysisReport>, Done> {
     let mut reports = Vec::new();
     for file in workflow.artifacts.files.iter().filter(|file| !file.is_test) {
-        let source = desk.blobs.load(&file.content).await.map_err(|error: BlobError| error.to_string())?;
+        let source = desk.blobs.load(&file.content).await?;
         let task = AnalysisTask {
             analysis_type: AnalysisType::General,
             source,
@@ -48,7 +47,8 @@ async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<Vec<AnalysisRepo
             framework: None,
             dependencies: Vec::new(),
         };
-        reports.push(analyze(task).await.map_err(|error| error.to_string())?);
+        // The analyser panicked, and would again.
+        reports.push(analyze(task).await.map_err(|error| Done::Broken(error.to_string()))?);
     }
     Ok(reports)
 }

@@ -21,7 +21,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     let Some(sandbox) = &desk.sandbox else { return Done::Retry("this worker has no sandbox".to_owned()) };
     let job = match job_for(desk, workflow, desk.clock.now()).await {
         Ok(job) => job,
-        Err(error) => return Done::Retry(error.to_string()),
+        Err(error) => return error.into(),
     };
     let affordable = affordable(workflow, desk.prices.cpu_second);
     let bought = (job.limits.cpu == affordable).then_some(affordable);
@@ -55,7 +55,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     };
     match desk.blobs.store(document.to_string()).await {
         Ok(results) => Done::Event(Event::Executed { results, tests: summary, rerun, usage }),
-        Err(error) => Done::Retry(error.to_string()),
+        Err(error) => error.into(),
     }
 }
 

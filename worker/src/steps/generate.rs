@@ -18,16 +18,16 @@ pub(super) async fn run(
 ) -> Done {
     let request = match request_for(desk, workflow, feedback, input).await {
         Ok(request) => request,
-        Err(error) => return Done::Retry(error.to_string()),
+        Err(error) => return error.into(),
     };
     let generated = tokio::select! {
         () = cancel.cancelled() => return Done::Cancelled,
         generated = desk.generator.generate(&request) => generated,
     };
     match generated {
-        Ok(generation) => match artifacts_from(desk, generation, usage).await {
+        Ok(generation) => match artifacts_from(desk, generation, input, usage).await {
             Ok(event) => Done::Event(event),
-            Err(error) => Done::Retry(error.to_string()),
+            Err(error) => error.into(),
         },
         Err(GenerateError::NoGenerator { hint }) => {
             let failure = Failure::new("no_generator", "No generator can serve this goal.", hint);
@@ -104,14 +104,21 @@ async fn lessons(desk: &Desk, workflow: &Workflow, feedback: &Feedback) -> Resul
     })
 }
 
-async fn artifacts_from(desk: &Desk, generation: Generation, mut usage: StepUsage) -> Result<Event, BlobError> {
+async fn artifacts_from(
+    desk: &Desk,
+    generation: Generation,
+    input: Option<&NewInput>,
+    mut usage: StepUsage,
+) -> Result<Event, BlobError> {
+    // What an approver supplied is not the caller's own: it is shown to the caller and has to pass like any code that we made.
+    let is_supplied = matches!(input, Some(NewInput::Code { .. }));
     let mut files = Vec::new();
     for file in generation.files {
         files.push(CodeFile {
             path: file.path,
             content: desk.blobs.store(file.content).await?,
             is_test: file.kind == Kind::Test,
-            from_caller: file.from_caller,
+            from_caller: file.from_caller && !is_supplied,
         });
     }
     #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
@@ -124,7 +131,7 @@ async fn artifacts_from(desk: &Desk, generation: Generation, mut usage: StepUsag
             Run::Tests => RunCommand::Tests,
         }),
         runtime: Some(generation.runtime),
-        origin: Some(describe(&generation.origin)),
+        origin: Some(if is_supplied { "code that was supplied".to_owned() } else { describe(&generation.origin) }),
         repairable: generation.repairable,
         documentation: Some(desk.blobs.store(generation.documentation).await?),
         ..Artifacts::default()

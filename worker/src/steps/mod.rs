@@ -11,7 +11,7 @@ use std::time::Duration;
 use shared::approval::Actor;
 use shared::clock::Timestamp;
 use shared::ids::EventId;
-use shared::messaging::{AppendError, Cause, DeadLetter, Delivery, Entry, ReadError, Settlement};
+use shared::messaging::{AppendError, BlobError, Cause, DeadLetter, Delivery, Entry, ReadError, Settlement};
 use shared::workflow::{Event, Failure, Happened, Phase, StepUsage, transition};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,10 +31,21 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) enum Done {
     /// This happened.
     Event(Event),
-    /// It may work later.
+    /// Something it needs is away: it may work later, and the attempt does not count.
     Retry(String),
+    /// The step itself went wrong: it may work later, and the attempt counts.
+    Broken(String),
     /// Someone killed it; nothing is to be committed.
     Cancelled,
+}
+
+impl From<BlobError> for Done {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Unavailable(_) => Self::Retry(error.to_string()),
+            BlobError::Missing(_) | BlobError::Damaged(_) => Self::Broken(error.to_string()),
+        }
+    }
 }
 
 /// Does one step and settles its delivery. Cancel safe: dropped anywhere, the step comes again.
@@ -119,16 +130,23 @@ async fn attempt(desk: &Desk, delivery: Delivery<Entry>, cancel: &CancellationTo
         },
         Done::Retry(reason) => {
             desk.attempts.take_back(&entry).await;
-            tracing::warn!(workflow.id = %entry.workflow.id, phase, %reason, "a step will be tried again");
-            let exponent = u32::try_from(delivery.delivered().min(6)).unwrap_or(6);
-            delivery.retry_after(Duration::from_millis(250 * 2_u64.pow(exponent))).await
+            try_again(delivery, &reason).await
         }
+        Done::Broken(reason) => try_again(delivery, &reason).await,
         // Cancelled by someone: the look at the log settles it. At the end of a drain: another worker takes it at once.
         Done::Cancelled => {
             desk.attempts.take_back(&entry).await;
             delivery.retry_after(Duration::ZERO).await
         }
     }
+}
+
+async fn try_again(delivery: Delivery<Entry>, reason: &str) -> Settlement {
+    let workflow = &delivery.body().workflow;
+    let phase = workflow.phase.kind().as_str();
+    tracing::warn!(workflow.id = %workflow.id, phase, reason, "a step will be tried again");
+    let exponent = u32::try_from(delivery.delivered().min(6)).unwrap_or(6);
+    delivery.retry_after(Duration::from_millis(250 * 2_u64.pow(exponent))).await
 }
 
 /// Does the step, and kills it once it is no longer the newest.

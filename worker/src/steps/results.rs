@@ -86,7 +86,7 @@ pub(super) fn read(result: &JobResult) -> Results {
             .into_iter()
             .filter(|test| test.outcome == "failed" || test.outcome == "error")
             .take(LESSONS)
-            .map(|test| (test.name, tail(&test.message.unwrap_or_default())))
+            .map(|test| (test.name.chars().take(MESSAGE_CHARS).collect(), tail(&test.message.unwrap_or_default())))
             .collect(),
         output_tail: tail(&format!("{stdout}\n{stderr}")),
         findings: Vec::new(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shared::clock::Clock;
-use shared::identity::{PasswordHash, Role, SigningKey, User};
+use shared::identity::{PasswordHash, Role, Secret, SigningKey, User};
 use shared::messaging::{Broker, Buckets, provision};
 use tokio::time::{Duration, Instant, sleep};
 
@@ -152,8 +152,10 @@ impl<'a> Plan<'a> {
     /// Approvers, workers and APIs.
     pub(super) async fn services(&mut self) -> io::Result<Vec<Spec>> {
         let mut specs = Vec::new();
+        let webhook_key = Secret::fresh();
         for number in 1..=self.shape.approvers {
-            specs.push(self.service("approver", number, Vec::new()).await?);
+            let own = vec![("WEBHOOK__SIGNING_KEY", webhook_key.expose().to_owned())];
+            specs.push(self.service("approver", number, own).await?);
         }
         for number in 1..=self.shape.workers {
             let own = vec![
