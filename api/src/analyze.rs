@@ -116,21 +116,23 @@ fn read_wishes(fields: &mut Fields, root: Object<'_>) -> Wishes {
     }
 }
 
-/// The answer, and whether it came from the cache. What was asked is kept as a digest only.
+/// The answer, and whether it came from the cache. What was asked is kept as a digest only, and for its user alone: a hit would
+/// tell others that someone has the same code.
 async fn ask(
     state: &State,
     caller: &Caller,
     request: &HttpRequest,
     task: AnalysisTask,
 ) -> Result<(AnalysisAnswer, bool), Problem> {
-    let name = format!("analysis:{}:{}", env!("CARGO_PKG_VERSION"), Digest::of(&encode(&task)));
+    let user = &caller.user.name;
+    let name = format!("analysis:{}:{user}:{}", env!("CARGO_PKG_VERSION"), Digest::of(&encode(&task)));
     if let Ok(Some(kept)) = state.view.cached(&name).await
         && let Ok(answer) = decode(&kept)
     {
         return Ok((answer, true));
     }
     let (now, limit) = (state.clock.now(), state.config.analysis_deadline);
-    let asked = state.analyses.ask(task, caller.user.name.as_str(), now, limit, trace_of(request)).await;
+    let asked = state.analyses.ask(task, user.as_str(), now, limit, trace_of(request)).await;
     let answer = asked.map_err(|error| away(&error))?;
     if let Err(error) = state.view.cache(&name, &encode(&answer), state.config.analysis_cache_ttl).await {
         tracing::debug!(%error, "an analysis could not be kept");
