@@ -13,6 +13,10 @@ use crate::desk::{Desk, Outcome};
 /// How long a decision waits for a gate that is in the log and not yet judged; shorter than the API's patience.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Between looks at such a gate: most are judged within milliseconds, and one whose approver is behind is not to be asked for in vain.
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
+
 /// Decides and answers.
 pub(crate) async fn handle_question(desk: Arc<Desk>, question: Question) {
     let (id, trace) = (question.decision.workflow_id, question.trace.clone());
@@ -24,7 +28,7 @@ pub(crate) async fn handle_question(desk: Arc<Desk>, question: Question) {
 
 async fn answer(desk: Arc<Desk>, question: Question) {
     let request = request_of(question.decision.clone());
-    let give_up = Instant::now() + PATIENCE;
+    let (give_up, mut wait) = (Instant::now() + PATIENCE, FIRST_WAIT);
     let outcome = loop {
         let outcome = desk.decide(&request).await;
         if outcome != Outcome::Refused(Refusal::NotYetParked) {
@@ -33,7 +37,8 @@ async fn answer(desk: Arc<Desk>, question: Question) {
         if Instant::now() >= give_up {
             break desk.refuse(&request, Refusal::NotYetParked).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
     };
     question.answer(&answer_of(outcome)).await;
 }
