@@ -119,6 +119,13 @@ fn the_approver_alone_releases_and_parks() {
             assert!(!rights.permit(subject), "{user} may publish {subject}");
         }
     }
+    let operator = Rights::of("cli", "services.conf");
+    for phase in ["plan.std", "generate.std", "analyze.std", "execute.python"] {
+        assert!(operator.permit(&format!("wf.{phase}.x")), "a dead step cannot be put back to {phase}");
+    }
+    for phase in ["approve.std", "failed.std", "cancelled.std"] {
+        assert!(!operator.permit(&format!("wf.{phase}.x")), "the operator's tool may write {phase}");
+    }
     let approver = Rights::of("approver", "services.conf");
     assert!(approver.permit("wf.done.std.x") && approver.permit("wf.judged.approve-std.x"));
 }
