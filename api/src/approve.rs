@@ -67,11 +67,16 @@ pub(crate) async fn approve(
         role: caller.user.role,
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
     };
+    if is_stranger && !may_decide(&workflow, &caller.user) {
+        // Answered as fast as a workflow that does not exist; the approver keeps the attempt in the audit log.
+        let (shared, trace) = (state.clone(), trace_of(&request));
+        state.life.spawn(async move { drop(shared.control.decide(&decision, trace, PATIENCE).await) });
+        return Err(Problem::no_such_workflow());
+    }
     let answer = state.control.decide(&decision, trace_of(&request), PATIENCE).await;
-    let is_refused = !may_decide(&workflow, &caller.user) || matches!(answer, Some(ApprovalAnswer::Refused { .. }));
+    let is_refused = matches!(answer, Some(ApprovalAnswer::Refused { .. }));
     if is_stranger && is_refused {
-        // The approver keeps the attempt in the audit log; here the workflow does not exist. Who may decide learns of a decision
-        // that was applied, or may be yet: the gate may have opened meanwhile.
+        // Who may decide learns of a decision that was applied, or may be yet: the gate may have opened meanwhile.
         return Err(Problem::no_such_workflow());
     }
     conclude(&state, id, answer).await

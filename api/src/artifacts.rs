@@ -11,7 +11,7 @@ use crate::execute::blobs_away;
 use crate::limits::{Operation, admit};
 use crate::problem::Problem;
 use crate::state::State;
-use crate::visibility::{may_show_artifacts, visible};
+use crate::visibility::{may_decide_now, may_show_artifacts, visible};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -62,6 +62,12 @@ fn made(artifacts: &Artifacts) -> impl Iterator<Item = &CodeFile> {
     artifacts.files.iter().filter(|file| !file.from_caller)
 }
 
+/// The content of a file that the caller gave, by its artifact's name: its owner has it, and who decides has to read it.
+fn callers_file<'a>(artifacts: &'a Artifacts, name: &str) -> Option<&'a Content> {
+    let path = name.strip_prefix("files/")?;
+    artifacts.files.iter().find(|file| file.from_caller && file.path == path).map(|file| &file.content)
+}
+
 /// One file stands as it is; several are headed by their paths.
 fn joined(files: &[(&str, String)]) -> String {
     match files {
@@ -84,6 +90,11 @@ pub(crate) async fn artifact(
     admit(&state, &request, &caller, Operation::Status).await?;
     let (id, name) = path.into_inner();
     let workflow = visible(&state, &caller, &id).await?.workflow;
+    if let Some(own) = callers_file(&workflow.artifacts, &name)
+        && (workflow.owner == caller.user.name || may_decide_now(&workflow, &caller.user))
+    {
+        return Ok(answer(&request, load(&state, own).await?, TEXT));
+    }
     if !may_show_artifacts(&state, &workflow, &caller.user).await? {
         return Err(Problem::no_such_artifact());
     }

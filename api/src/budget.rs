@@ -1,10 +1,25 @@
 //! What a user's work of today (UTC) has cost, and whether more may begin.
 
-use actix_web::http::StatusCode;
-use shared::ids::UserName;
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
 
+use actix_web::http::StatusCode;
+use futures_util::StreamExt;
+use shared::clock::Timestamp;
+use shared::ids::{UserName, WorkflowId};
+use shared::messaging::{ReadError, Start, WorkflowLog};
+use shared::workflow::Workflow;
+use tokio::time::Instant;
+
+use crate::newest::log_away;
 use crate::problem::Problem;
 use crate::state::State;
+
+/// The broker's clock may be this far behind ours.
+const SLACK: Duration = Duration::from_secs(60);
+/// A submission waits so long for the log to be read; the next one goes on where this one stopped.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Refuses new work (402) when what the user submitted today has cost as much as a day may.
 pub(crate) async fn within_budget(state: &State, user: &UserName) -> Result<(), Problem> {
@@ -21,13 +36,100 @@ pub(crate) async fn within_budget(state: &State, user: &UserName) -> Result<(), 
 }
 
 async fn spent_today(state: &State, user: &UserName) -> Result<f64, Problem> {
-    let day = state.clock.now().day();
+    let now = state.clock.now();
     if matches!(state.view.is_complete().await, Ok(true))
-        && let Ok(spent) = state.view.spent(user, &day).await
+        && let Ok(spent) = state.view.spent(user, &now.day()).await
     {
         return Ok(spent);
     }
-    let all = state.newest.scan().await?;
-    let own = all.iter().filter(|stored| stored.workflow.owner == *user && stored.workflow.created_at.day() == day);
-    Ok(own.map(|stored| stored.workflow.metrics.total_cost).sum())
+    match tokio::time::timeout(PATIENCE, state.spending.of(user, &state.log, now)).await {
+        Ok(spent) => spent.map_err(|error| log_away(&error)),
+        Err(_) => {
+            let detail = "What today has cost is still being read from the log; try again.";
+            Err(Problem::unavailable(detail, Duration::from_secs(1)))
+        }
+    }
+}
+
+/// What today's workflows have cost by the log, read as far as it went when somebody asked last.
+#[derive(Debug, Default)]
+pub(crate) struct Spending(tokio::sync::Mutex<Sums>);
+
+#[derive(Debug, Default)]
+struct Sums {
+    day: String,
+    /// The sequence behind the last one that was read; 0 before the first.
+    next: u64,
+    /// When the last reading that came to its end began.
+    read_at: Option<Instant>,
+    workflows: HashMap<WorkflowId, f64>,
+    users: HashMap<UserName, f64>,
+}
+
+impl Spending {
+    /// What the user's workflows of the day have cost, no older than the call; one reading serves all who wait for one.
+    ///
+    /// Cancel safe: what was read stays read.
+    async fn of(&self, user: &UserName, log: &WorkflowLog, now: Timestamp) -> Result<f64, ReadError> {
+        let asked = Instant::now();
+        let mut sums = self.0.lock().await;
+        if sums.day != now.day() {
+            *sums = Sums { day: now.day(), ..Sums::default() };
+        }
+        if sums.read_at.is_none_or(|began| began < asked) {
+            let began = Instant::now();
+            sums.read_on(log, now).await?;
+            sums.read_at = Some(began);
+        }
+        Ok(sums.users.get(user).copied().unwrap_or(0.0))
+    }
+}
+
+impl Sums {
+    async fn read_on(&mut self, log: &WorkflowLog, now: Timestamp) -> Result<(), ReadError> {
+        let start =
+            if self.next == 0 { Start::Time(now.day_began().before(SLACK)) } else { Start::Sequence(self.next) };
+        let mut entries = pin!(log.read_from(start).await?);
+        while let Some(entry) = entries.next().await {
+            match entry {
+                Ok(entry) => {
+                    self.next = entry.sequence + 1;
+                    self.book(&entry.workflow);
+                }
+                Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
+                Err(error @ ReadError::Unavailable(_)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Books what a later state of a workflow has cost more than the one before.
+    fn book(&mut self, workflow: &Workflow) {
+        if workflow.created_at.day() != self.day {
+            return;
+        }
+        let cost = workflow.metrics.total_cost;
+        let before = self.workflows.insert(workflow.id, cost).unwrap_or(0.0);
+        *self.users.entry(workflow.owner.clone()).or_insert(0.0) += cost - before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{submitted, tested};
+
+    #[test]
+    fn each_workflow_of_the_day_counts_once_with_what_it_cost_last() {
+        let workflow = tested("ann");
+        let mut sums = Sums { day: workflow.created_at.day(), ..Sums::default() };
+        sums.book(&Workflow { metrics: submitted("ann").metrics, ..workflow.clone() });
+        sums.book(&workflow);
+        sums.book(&workflow);
+        let mut yesterdays = Workflow { id: WorkflowId::fresh(), ..workflow.clone() };
+        yesterdays.created_at = workflow.created_at.day_began().before(Duration::from_millis(1));
+        sums.book(&yesterdays);
+        assert!(workflow.metrics.total_cost > 0.0);
+        assert_eq!(sums.users, HashMap::from([(workflow.owner.clone(), workflow.metrics.total_cost)]));
+    }
 }

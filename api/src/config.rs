@@ -16,6 +16,9 @@ const LONGEST_ACCESS: Duration = Duration::from_secs(86_400);
 /// An entry of the refresh bucket is kept for 91 days.
 const LONGEST_REFRESH: Duration = Duration::from_secs(90 * 86_400);
 
+/// The broker is asked for a sign of life every second, and has a second to answer.
+const SHORTEST_OUT_OF_TOUCH: Duration = Duration::from_secs(3);
+
 /// The HTTP library logs every malformed request as an error of its own; anyone on the network could fill the log.
 const DEFAULT_FILTER: &str = "info,actix_http::h1::dispatcher=off";
 
@@ -51,6 +54,10 @@ pub struct TokenSettings {
     pub audience: String,
     pub access_ttl: Duration,
     pub refresh_ttl: Duration,
+    /// Without contact to the broker for so long no token is judged: it may have been revoked elsewhere.
+    pub out_of_touch: Duration,
+    /// Whether users and keys of the demo stack count.
+    pub demo: bool,
 }
 
 /// What work may cost, in the unit of `metrics.total_cost`.
@@ -74,7 +81,7 @@ impl Config {
             metrics_listen: settings.read("api.metrics_listen", "127.0.0.1:8001".to_owned()),
             workers: settings.read("api.workers", cores.clamp(2, 8)).max(1),
             trusted_proxies: read_proxies(&mut settings),
-            tokens: read_tokens(&mut settings),
+            tokens: read_tokens(&mut settings, profile),
             limits: Limits::read(&mut settings, profile),
             budget: read_budget(&mut settings),
             analysis_deadline: settings.span("analysis.deadline", Duration::from_secs(10)),
@@ -101,13 +108,18 @@ fn read_proxies(settings: &mut Settings) -> Vec<IpAddr> {
     proxies
 }
 
-fn read_tokens(settings: &mut Settings) -> TokenSettings {
+fn read_tokens(settings: &mut Settings, profile: Profile) -> TokenSettings {
     let tokens = TokenSettings {
         issuer: settings.read("auth.issuer", "promptcraft".to_owned()),
         audience: settings.read("auth.audience", "promptcraft-api".to_owned()),
         access_ttl: settings.span("auth.access_ttl", Duration::from_secs(900)),
         refresh_ttl: settings.span("auth.refresh_ttl", Duration::from_secs(30 * 86_400)),
+        out_of_touch: settings.span("auth.out_of_touch", Duration::from_secs(5)),
+        demo: profile == Profile::Demo,
     };
+    if tokens.out_of_touch < SHORTEST_OUT_OF_TOUCH {
+        settings.mistake("auth.out_of_touch: is at least 3s, the time of a missed sign of life and the next one");
+    }
     if !(Duration::from_secs(1)..=LONGEST_ACCESS).contains(&tokens.access_ttl) {
         settings.mistake("auth.access_ttl: is 1s to 24h, so that a revocation is remembered for longer");
     }
@@ -155,6 +167,7 @@ mod tests {
     fn every_mistake_is_named() {
         check(&[], &[]);
         check(&[("auth.access_ttl", "48h")], &["auth.access_ttl"]);
+        check(&[("auth.out_of_touch", "1s")], &["auth.out_of_touch"]);
         check(
             &[("auth.refresh_ttl", "1m"), ("api.trusted_proxies", "proxy")],
             &["api.trusted_proxies", "auth.refresh_ttl"],

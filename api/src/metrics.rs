@@ -26,6 +26,10 @@ pub(crate) static AUTH_FAILURES: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counters("promptcraft_auth_failures_total", "Refused tokens and sign-ins by reason.", &["reason"])
 });
 
+pub(crate) static PASSWORD_CHECKS: LazyLock<IntCounter> = LazyLock::new(|| {
+    register(IntCounter::new("promptcraft_password_checks_total", "Passwords that were hashed and compared."))
+});
+
 pub(crate) static RATE_LIMITED: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counters("promptcraft_rate_limited_total", "Calls over their limit, by operation.", &["operation"])
 });
@@ -62,10 +66,11 @@ mod tests {
         SUBMISSIONS.inc();
         EVENT_STREAMS.inc();
         AUTH_FAILURES.with_label_values(&["expired"]).inc();
+        PASSWORD_CHECKS.inc();
         RATE_LIMITED.with_label_values(&["execute"]).inc();
         PROJECTED.inc();
         DEAD_LETTERS.with_label_values(&["exhausted"]).set(1);
         let text = shared::telemetry::scrape().unwrap();
-        assert_eq!(text.matches("# HELP promptcraft_").count(), 8, "{text}");
+        assert_eq!(text.matches("# HELP promptcraft_").count(), 9, "{text}");
     }
 }

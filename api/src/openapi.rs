@@ -63,6 +63,9 @@ mod tests {
                 assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{method} {path}");
                 let behind = path.starts_with("/api/v3");
                 let responses = operation["responses"].as_object().unwrap();
+                let of_a_body =
+                    ["400", "408", "413", "415", "422"].iter().all(|status| responses.contains_key(*status));
+                assert_eq!(operation["requestBody"].is_object(), of_a_body, "{method} {path}");
                 assert!(!behind || (responses.contains_key("401") && responses.contains_key("429")), "{method} {path}");
             }
         }

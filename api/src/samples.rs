@@ -40,7 +40,7 @@ fn artifacts() -> Artifacts {
 }
 
 /// The workflow before its release gate.
-fn tested(owner: &str) -> Workflow {
+pub(crate) fn tested(owner: &str) -> Workflow {
     let at = |second| START.after(Duration::from_secs(second));
     let report = Content::new(r#"{"overall_score":95,"findings":[],"tools":["heimdall"]}"#.to_owned());
     let results = Content::new(r#"{"success_rate":1.0,"total":2,"passed":2}"#.to_owned());

@@ -22,7 +22,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Keyring, Tokens, refuse_demo};
+use crate::budget::Spending;
 use crate::config::Config;
+use crate::contact::{Contact, run_contact};
 use crate::dead_letters::run_count;
 use crate::feed::{Feed, run_feed};
 use crate::newest::Newest;
@@ -104,6 +106,7 @@ impl Application {
         let (life, shared) = (state.life.clone(), state.clone().into_inner());
         let (tokens, stopping) = (shared.clone(), life.stopping());
         life.spawn(async move { tokens.tokens.keep_tidy(stopping).await });
+        life.spawn(run_contact(shared.clone()));
         life.spawn(run_feed(shared.clone()));
         life.spawn(run_presence(shared.clone()));
         life.spawn(run_projector(shared.clone()));
@@ -157,11 +160,17 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
     Ok(State {
         tokens: Tokens::new(
             config.tokens.clone(),
-            Keyring::new(keys, config.tokens.refresh_ttl.max(config.tokens.access_ttl), clock.clone()),
+            Keyring::new(
+                keys,
+                config.tokens.refresh_ttl.max(config.tokens.access_ttl),
+                config.tokens.demo,
+                clock.clone(),
+            ),
             users,
             revoked,
             clock.clone(),
         ),
+        contact: Contact::made(config.tokens.out_of_touch),
         families: buckets.refresh_families().await?,
         revocations,
         newest: Newest::new(log.clone(), view.clone()),
@@ -172,6 +181,7 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         analyses: AnalysisRequests::new(&broker),
         letters: DeadLetters::new(&broker),
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+        spending: Spending::default(),
         feed: Feed::new(),
         streams: OpenStreams::default(),
         workers: Present::default(),

@@ -14,7 +14,9 @@ use shared::read_model::{RateLimiter, ReadModel};
 use tokio::sync::Semaphore;
 
 use crate::auth::Tokens;
+use crate::budget::Spending;
 use crate::config::Config;
+use crate::contact::Contact;
 use crate::feed::Feed;
 use crate::newest::Newest;
 use crate::presence::Present;
@@ -25,10 +27,12 @@ pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) broker: Broker,
+    pub(crate) contact: Contact,
     pub(crate) log: WorkflowLog,
     pub(crate) submissions: Submissions,
     pub(crate) view: ReadModel,
     pub(crate) newest: Newest,
+    pub(crate) spending: Spending,
     pub(crate) blobs: Blobs,
     pub(crate) control: Control,
     pub(crate) analyses: AnalysisRequests,

@@ -76,8 +76,12 @@ pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
     let gate = workflow.gate()?;
     let mut question = gate.park().map(|park| approval(gate.approval_id, park))?;
     question["decisions"] = workflow.decisions().map(|(id, decision)| said(id, decision)).collect();
-    if let Stage::Input { recipes, .. } = &gate.stage {
-        question["recipes"] = json!(recipes);
+    match &gate.stage {
+        Stage::Input { recipes, .. } => question["recipes"] = json!(recipes),
+        Stage::BeforeExecute | Stage::Release => {
+            let paths = workflow.artifacts.files.iter().map(|file| file.path.as_str());
+            question["files"] = paths.collect();
+        }
     }
     Some(question)
 }

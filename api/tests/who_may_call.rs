@@ -242,6 +242,33 @@ async fn two_who_trade_one_refresh_token_at_once_do_not_both_get_a_pair() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_end_with_what_they_were_issued_under_and_later_ones_hold() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let now = shared::clock::Clock::system().now();
+    let of_then = |millis: u64| User {
+        tokens_from: Some(now.after(std::time::Duration::from_millis(millis))),
+        ..user("eve", Role::Developer)
+    };
+    // Shut out and let in again, or removed and added, within the second in which the tokens were issued.
+    for change in 0..2 {
+        let pair = api.sign_in("eve").await;
+        let old = pair["access_token"].as_str().unwrap();
+        assert_eq!(api.get("/api/v3/execute", old).await.0, 200);
+        stack.put_user(&of_then(change)).await;
+        eventually("the access token stops", async || api.get("/api/v3/execute", old).await.0 == 401).await;
+        let refresh = json!({"refresh_token": pair["refresh_token"]});
+        let (status, body) = api.post("/auth/refresh", None, &refresh).await;
+        assert_eq!((status, &body["detail"]), (401, &json!("Invalid token: revoked")));
+        let next = api.sign_in("eve").await;
+        let refresh = json!({"refresh_token": next["refresh_token"]});
+        let (status, traded) = api.post("/auth/refresh", None, &refresh).await;
+        assert_eq!(status, 200, "{traded}");
+        assert_eq!(api.get("/api/v3/execute", traded["access_token"].as_str().unwrap()).await.0, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disabled_user_stops_at_once_and_a_changed_role_counts_at_once() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
@@ -275,4 +302,52 @@ async fn production_refuses_the_demo_stack_and_says_why() {
     assert!(refusal("production").await.unwrap().contains("the user"));
     keys.delete(&own.kid).await.unwrap();
     assert!(refusal("development").await.unwrap().contains("promptcraft keys rotate"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_cannot_hear_of_revocations_lets_nobody_in() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[("auth.out_of_touch", "3s")]).await;
+    let token = api.token("ann").await;
+    let list = async || {
+        let response = api.request("GET", "/api/v3/execute").bearer_auth(&token).send().await.unwrap();
+        let waits = response.headers().contains_key("retry-after");
+        (read(response).await.0, waits)
+    };
+    assert_eq!(list().await.0, 200);
+    stack.hold_broker("-STOP");
+    eventually("the door closes", async || list().await == (503, true)).await;
+    let forged = api.request("GET", "/api/v3/execute").bearer_auth("x").send().await.unwrap();
+    assert_eq!(read(forged).await.0, 401, "what is no token is none at any time");
+    stack.hold_broker("-CONT");
+    eventually("it opens again", async || list().await.0 == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_the_demo_stack_counts_outside_the_demo() {
+    let stack = Stack::start().await;
+    let demo = stack.api(&[]).await;
+    let known_to_all = demo.token("ann").await;
+    let own = SigningKey::fresh(false, shared::clock::Clock::system().now());
+    let keys = Buckets::new(&stack.broker).signing_keys().await.unwrap();
+    let (_, demo_key) = keys.all().await.unwrap().remove(0);
+    keys.put(&own.kid, &own).await.unwrap();
+    stack.put_user(&User { demo: false, ..user("eve", Role::Developer) }).await;
+    let api = stack.api(&[("profile", "development")]).await;
+    assert_eq!(api.get("/api/v3/execute", &known_to_all).await.0, 401);
+    let pair = json!({"username": "ann", "password": PASSWORD});
+    assert_eq!(api.post("/auth/token", None, &pair).await.0, 401);
+    let eve = api.token("eve").await;
+    assert_eq!(api.get("/api/v3/execute", &eve).await.0, 200);
+    let now = shared::clock::Clock::system().now().as_millis() / 1_000;
+    let claims = |name: &str| {
+        json!({
+            "iss": "promptcraft", "aud": "promptcraft-api", "sub": name, "jti": "j", "fam": "f", "role": "developer",
+            "iat": now, "nbf": now, "exp": now + 60,
+        })
+    };
+    check(&api, &sign(&demo_key, Algorithm::HS256, &claims("eve")), Some("unknown key")).await;
+    check(&api, &sign(&own, Algorithm::HS256, &claims("ann")), Some("user")).await;
+    check(&api, &sign(&own, Algorithm::HS256, &claims("eve")), None).await;
+    assert_eq!(demo.post("/auth/token", None, &pair).await.0, 200, "the demo's own");
 }

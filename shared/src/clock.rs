@@ -31,6 +31,16 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// The moment `duration` earlier, saturating at the begin of time.
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// The midnight (UTC) with which its day began.
+    pub fn day_began(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(86_400_000))
+    }
+
     /// How long after `earlier` this is; zero when it is not after.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -38,10 +48,11 @@ impl Timestamp {
 
     /// RFC 3339 with milliseconds, e.g. `2026-01-31T12:00:00.250Z`; a moment outside the calendar's range reads as the epoch.
     pub fn to_rfc3339(self) -> String {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-            .format(&Rfc3339)
-            .unwrap_or_default()
+        self.to_date_time().format(&Rfc3339).unwrap_or_default()
+    }
+
+    pub(crate) fn to_date_time(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
     /// The UTC calendar day, e.g. `2026-01-31`.
@@ -99,6 +110,8 @@ mod tests {
         let start = Timestamp::from_millis(1_769_860_800_250);
         assert_eq!(start.to_rfc3339(), "2026-01-31T12:00:00.25Z");
         assert_eq!(start.day(), "2026-01-31");
+        assert_eq!(start.day_began().to_rfc3339(), "2026-01-31T00:00:00Z");
+        assert_eq!(start.day_began().before(Duration::from_millis(1)).day(), "2026-01-30");
         assert_eq!(start.after(Duration::from_millis(5)).since(start), Duration::from_millis(5));
         assert_eq!(start.since(start.after(Duration::from_secs(1))), Duration::ZERO);
     }

@@ -58,6 +58,7 @@ pub fn user(text: &str, role: Role) -> User {
         bot: false,
         password: None,
         created_at: START,
+        tokens_from: None,
     }
 }
 

@@ -142,6 +142,37 @@ async fn budgets_end_workflows_and_refuse_new_ones() {
 }
 
 #[tokio::test]
+async fn work_that_was_accepted_before_the_day_was_spent_does_not_run_after() {
+    let options = Options::default()
+        .with("budget.cpu_second", "1")
+        .with("budget.per_workflow", "2")
+        .with("budget.per_user_day", "0.5")
+        .with("worker.execute_concurrency", "1");
+    let stack = Stack::start_with(options).await;
+    let client = stack.developer().await;
+    let burn = "import time\nend = time.process_time() + 0.7\nwhile time.process_time() < end: pass\nprint('burnt')\n";
+    let mut accepted = Vec::new();
+    for _ in 0..5 {
+        accepted.push(client.run(burn).await);
+    }
+    let mut refused = 0;
+    for id in &accepted {
+        let end = eventually("it ends", Duration::from_secs(60), || async {
+            let data = client.status(id).await;
+            matches!(data["status"].as_str(), Some("completed" | "failed")).then_some(data)
+        })
+        .await;
+        if end["status"] == "failed" {
+            assert_eq!(end["error"]["code"], "budget_exceeded", "{end}");
+            assert!(end["error"]["message"].as_str().is_some_and(|text| text.contains("of the day")), "{end}");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 2, "{refused} of 5 did not run");
+    client.post("/api/v3/execute", &run_request("print(1)\n", false)).await.expect(402);
+}
+
+#[tokio::test]
 async fn one_users_flood_does_not_hold_others_back() {
     let options = Options::default().with("worker.execute_concurrency", "4").with("worker.steps_per_user", "2");
     let stack = Stack::start_with(options).await;

@@ -26,8 +26,16 @@ async fn sign_in(stack: &Stack, user: &str, password: &str, status: u16) -> Clie
     let answer = eventually("the sign-in is answered so", HEARD, || async {
         Some(stack.stranger().post("/auth/token", &body).await).filter(|answer| answer.status == status)
     });
-    let token = answer.await.json()["access_token"].as_str().unwrap_or_default().to_owned();
-    stack.stranger().with_token(&token)
+    let pair = answer.await.json();
+    let mut client = stack.stranger().with_token(pair["access_token"].as_str().unwrap_or_default());
+    client.refresh_token = pair["refresh_token"].as_str().map(str::to_owned);
+    client
+}
+
+/// Checks that nothing of a sign-in counts any more.
+async fn is_over(client: &Client) {
+    until_answered(client, "/api/v3/execute", 401).await;
+    client.post("/auth/refresh", &json!({"refresh_token": client.refresh_token})).await.expect(401);
 }
 
 async fn until_answered(client: &Client, path: &str, status: u16) {
@@ -68,14 +76,20 @@ async fn people_come_and_go(stack: &Stack) {
     .await;
     assert_snapshot!(terminal.run_with_input(&["user", "password", "jane"], "second password\n").well(), @"jane has another password");
     sign_in(stack, "jane", "first password", 401).await;
-    sign_in(stack, "jane", "second password", 200).await;
+    is_over(&jane).await;
+    let jane = sign_in(stack, "jane", "second password", 200).await;
     assert_snapshot!(terminal.run(&["user", "disable", "jane"]).well(), @"jane is disabled");
     until_answered(&jane, "/api/v3/execute", 401).await;
     sign_in(stack, "jane", "second password", 401).await;
     terminal.run(&["user", "enable", "jane"]).well();
-    sign_in(stack, "jane", "second password", 200).await;
+    let later = sign_in(stack, "jane", "second password", 200).await;
+    is_over(&jane).await;
     terminal.run(&["user", "remove", "jane"]).well();
     sign_in(stack, "jane", "second password", 401).await;
+    terminal.run_with_input(&["user", "add", "jane"], "second password\n").well();
+    sign_in(stack, "jane", "second password", 200).await;
+    is_over(&later).await;
+    terminal.run(&["user", "remove", "jane"]).well();
     terminal.run(&["user", "remove", "jane"]).refused(1, "there is no user jane; see `promptcraft user list`");
     terminal.run(&["user", "role", "demo_bot", "admin"]).refused(1, "demo_bot is a bot; see `promptcraft bot`");
 }

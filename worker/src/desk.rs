@@ -10,6 +10,7 @@ use shared::messaging::{Blobs, DeadLetters, WorkflowLog};
 use crate::attempts::Attempts;
 use crate::cancels::Cancels;
 use crate::config::Prices;
+use crate::day::DayBudget;
 use crate::fairness::Turns;
 use crate::metrics::Metrics;
 
@@ -25,6 +26,7 @@ pub(crate) struct Desk {
     /// `None` on a worker that serves no `execute` steps.
     pub(crate) sandbox: Option<Arc<dyn Sandbox>>,
     pub(crate) prices: Prices,
+    pub(crate) day: DayBudget,
     pub(crate) metrics: Metrics,
     pub(crate) instance: String,
     pub(crate) clock: Clock,

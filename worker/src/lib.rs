@@ -8,6 +8,7 @@ mod analyses;
 mod attempts;
 mod cancels;
 mod config;
+mod day;
 mod desk;
 mod fairness;
 mod findings;

@@ -21,6 +21,7 @@ use crate::analyses::handle_analysis;
 use crate::attempts::Attempts;
 use crate::cancels::Cancels;
 use crate::config::Config;
+use crate::day::DayBudget;
 use crate::desk::Desk;
 use crate::fairness::{LOOK_AHEAD, Slots, Turns};
 use crate::metrics::Metrics;
@@ -82,6 +83,7 @@ impl Application {
             letters: DeadLetters::new(&broker),
             attempts,
             cancels: Cancels::default(),
+            day: DayBudget::new(view.clone(), config.budget_per_user_day),
             turns: Turns::new(StepLeases::new(view, config.steps_per_user, TURN)),
             generator: Arc::new(Generator::open(config.generator)?),
             sandbox,

@@ -17,13 +17,15 @@ use crate::state::State;
 
 const NO_TOKEN: &str = "Sign in with POST /auth/token and send the access token as `Authorization: Bearer ...`.";
 
-/// Lets a request with a good token pass, with its [`Caller`]; any other is answered 401, whatever it asks for.
+/// Lets a request with a good token pass, with its [`Caller`]; any other is answered 401, whatever it asks for. 503 while
+/// this process could not have heard that the token was revoked.
 pub(crate) async fn require_token<B: MessageBody + 'static>(
     state: web::Data<State>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match authenticate(&state.tokens, request.headers()) {
+    let judged = authenticate(&state.tokens, request.headers());
+    match judged.and_then(|caller| state.contact.vouch().map(|()| caller)) {
         Ok(caller) => {
             request.extensions_mut().insert(Rc::new(caller));
             Ok(next.call(request).await?.map_into_boxed_body())

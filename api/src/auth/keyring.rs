@@ -57,6 +57,8 @@ pub(crate) struct Keyring {
     keys: Watched<SigningKey>,
     /// How long the longest token lasts.
     longest: Duration,
+    /// Whether a key of the demo stack counts.
+    demo: bool,
     clock: Clock,
 }
 
@@ -71,13 +73,18 @@ fn may_have_signed(key: &SigningKey, issued_at: u64) -> bool {
 }
 
 impl Keyring {
-    pub(crate) fn new(keys: Watched<SigningKey>, longest: Duration, clock: Clock) -> Self {
-        Self { keys, longest, clock }
+    pub(crate) fn new(keys: Watched<SigningKey>, longest: Duration, demo: bool, clock: Clock) -> Self {
+        Self { keys, longest, demo, clock }
+    }
+
+    fn counts(&self, key: &SigningKey) -> bool {
+        self.demo || !key.demo
     }
 
     /// The key that signs now.
     fn signer(&self) -> Option<SigningKey> {
-        let active = self.keys.values().into_iter().filter(|key| key.state == KeyState::Active);
+        let all = self.keys.values().into_iter();
+        let active = all.filter(|key| key.state == KeyState::Active && self.counts(key));
         active.max_by(|left, right| (left.created_at, &left.kid).cmp(&(right.created_at, &right.kid)))
     }
 
@@ -88,7 +95,7 @@ impl Keyring {
 
     /// The key, while anything that it signed may still be good.
     fn usable(&self, kid: &str) -> Option<SigningKey> {
-        self.keys.get(kid).filter(|key| !key.is_over(self.clock.now(), self.longest))
+        self.keys.get(kid).filter(|key| self.counts(key) && !key.is_over(self.clock.now(), self.longest))
     }
 
     /// Whether the key still verifies what was issued then, in seconds since the Unix epoch.
@@ -149,7 +156,8 @@ fn fault_of(kind: &ErrorKind) -> Fault {
 ///
 /// Checks passwords, so it is slow by design: call it off the async threads.
 pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User]) -> Result<(), String> {
-    if !keys.iter().any(|key| key.state == KeyState::Active) {
+    let counts = |key: &SigningKey| key.state == KeyState::Active && (profile != Profile::Development || !key.demo);
+    if !keys.iter().any(counts) {
         return Err(
             "there is no active key to sign tokens with: run `promptcraft keys rotate`, or start the whole stack \
                     with `promptcraft up`"
@@ -207,6 +215,7 @@ mod tests {
             bot: false,
             password: Some(PasswordHash::of(password).unwrap()),
             created_at: Timestamp::from_millis(0),
+            tokens_from: None,
         }
     }
 
@@ -228,6 +237,7 @@ mod tests {
         check(Profile::Demo, &[], &[], Some("no active key"));
         check(production, std::slice::from_ref(&old), &[], Some("no active key"));
         check(Profile::Demo, std::slice::from_ref(&demo), &[user("test_user", "test_pass", true)], None);
+        check(Profile::Development, std::slice::from_ref(&demo), &[], Some("no active key"));
         check(production, &[own.clone(), demo], &[], Some("signing key demo-"));
         check(production, std::slice::from_ref(&own), &[user("test_user", "test_pass", false)], Some("test_user"));
         check(production, std::slice::from_ref(&own), &[user("ann", "another one", true)], Some("ann"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
-use shared::identity::{RefreshFamily, User, spend_time_of_a_check};
+use shared::identity::{RefreshFamily, User, checks_on_this_thread, spend_time_of_a_check};
 use shared::messaging::BucketError;
 use uuid::Uuid;
 
@@ -70,6 +70,7 @@ async fn check(state: &State, user: Option<User>, password: String) -> Result<bo
     let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
     let hash = user.and_then(|user| user.password);
     let checked = web::block(move || {
+        let before = checks_on_this_thread();
         let is_right = match hash {
             Some(hash) => hash.matches(&password),
             None => {
@@ -77,6 +78,7 @@ async fn check(state: &State, user: Option<User>, password: String) -> Result<bo
                 false
             }
         };
+        metrics::PASSWORD_CHECKS.inc_by(checks_on_this_thread() - before);
         drop(permit);
         is_right
     });

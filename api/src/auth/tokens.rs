@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::clock::Clock;
+use shared::clock::{Clock, Timestamp};
 use shared::identity::{Revocation, Role, User};
 use shared::ids::Digest;
 use shared::messaging::Watched;
@@ -35,6 +35,9 @@ pub(crate) struct AccessClaims {
     role: Role,
     /// The refresh family that it belongs to and ends with.
     pub(crate) fam: String,
+    /// The user's `tokens_from` when it was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<Timestamp>,
 }
 
 /// What a refresh token says. Its audience differs from an access token's, so neither passes for the other.
@@ -50,6 +53,9 @@ pub(crate) struct RefreshClaims {
     pub(crate) fam: String,
     #[serde(rename = "gen")]
     pub(crate) generation: u64,
+    /// The user's `tokens_from` when it was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<Timestamp>,
 }
 
 impl Issued for AccessClaims {
@@ -159,6 +165,7 @@ impl Tokens {
             exp: now + expires_in,
             role: user.role,
             fam: family.to_owned(),
+            from: user.tokens_from,
         };
         let refresh = RefreshClaims {
             iss: access.iss.clone(),
@@ -170,6 +177,7 @@ impl Tokens {
             exp: now + self.settings.refresh_ttl.as_secs(),
             fam: family.to_owned(),
             generation,
+            from: user.tokens_from,
         };
         Some(Pair { access: self.keyring.sign(&access)?, refresh: self.keyring.sign(&refresh)?, expires_in })
     }
@@ -193,7 +201,13 @@ impl Tokens {
         if self.is_revoked(&claims.jti) || self.is_revoked(&claims.fam) {
             return Err(Fault::Revoked);
         }
-        self.usable(&claims.sub).ok_or(Fault::User)
+        self.owner(&claims.sub, claims.from)
+    }
+
+    /// The user whose token was issued under `from`, where neither they nor all their tokens of then were shut out since.
+    fn owner(&self, name: &str, from: Option<Timestamp>) -> Result<User, Fault> {
+        let user = self.usable(name).ok_or(Fault::User)?;
+        if user.tokens_from == from { Ok(user) } else { Err(Fault::Revoked) }
     }
 
     /// Whether a caller who was let in may stay: for answers that take long. An expiry in between does not matter.
@@ -245,13 +259,15 @@ impl Tokens {
         if claims.exp <= self.now() {
             return Err(Fault::Expired);
         }
-        let user = self.usable(&claims.sub).ok_or(Fault::User)?;
+        let user = self.owner(&claims.sub, claims.from)?;
         Ok((claims, user))
     }
 
-    /// The user of that name, where they may sign in over HTTP.
+    /// The user of that name, where they may sign in over HTTP. Those of the demo stack may in the demo only: their passwords are
+    /// known to everybody.
     pub(crate) fn usable(&self, name: &str) -> Option<User> {
-        self.users.get(name).filter(|user| !user.disabled && !user.bot)
+        let user = self.users.get(name)?;
+        (!user.disabled && !user.bot && (self.settings.demo || !user.demo)).then_some(user)
     }
 
     /// Whether this instance knows that the token or family is revoked.

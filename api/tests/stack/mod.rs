@@ -89,6 +89,7 @@ pub(crate) fn user(name: &str, role: Role) -> User {
         bot: false,
         password: Some(PasswordHash::of(PASSWORD).expect("a password")),
         created_at: Clock::system().now(),
+        tokens_from: None,
     }
 }
 
@@ -139,6 +140,12 @@ impl Stack {
         }
         self.put_user(&User { disabled: true, ..user("gone", Role::Developer) }).await;
         self.put_user(&User { bot: true, ..user("robot", Role::Approver) }).await;
+    }
+
+    /// Holds the broker still, or lets it go on.
+    pub(crate) fn hold_broker(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.nats.0.id().to_string()]).status();
+        assert!(status.expect("kill runs").success(), "the broker is there");
     }
 
     pub(crate) async fn put_user(&self, user: &User) {

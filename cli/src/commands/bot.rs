@@ -75,6 +75,7 @@ impl Add {
             bot: true,
             password: None,
             created_at: Clock::default().now(),
+            tokens_from: None,
         };
         match users.create(self.name.as_str(), &user).await {
             Ok(_) => Ok(()),

@@ -45,7 +45,7 @@ pub struct List {
     installation: Installation,
 }
 
-/// Shut a user out at once.
+/// Shut a user out at once; whoever is signed in stays out when the user is enabled again.
 #[derive(clap::Args)]
 pub struct Disable {
     name: UserName,
@@ -71,7 +71,7 @@ pub struct SetRole {
     installation: Installation,
 }
 
-/// Give a user another password, as in `add`. Who is signed in stays so: disable the user first to end that.
+/// Give a user another password, as in `add`. Who is signed in has to sign in again.
 #[derive(clap::Args)]
 pub struct SetPassword {
     name: UserName,
@@ -93,7 +93,11 @@ impl User {
             Self::Add(command) => command.run().await?,
             Self::List(command) => command.run().await?,
             Self::Disable(command) => {
-                change(&command.installation, &command.name, |user| user.disabled = true).await?;
+                change(&command.installation, &command.name, |user| {
+                    user.disabled = true;
+                    user.tokens_from = Some(Clock::default().now());
+                })
+                .await?;
                 say!("{} is disabled", command.name);
             }
             Self::Enable(command) => {
@@ -115,6 +119,7 @@ impl Add {
     async fn run(self) -> Result<(), Failure> {
         let users = users(&self.installation).await?;
         let (password, is_fresh) = password()?;
+        let now = Clock::default().now();
         let user = Record {
             name: self.name.clone(),
             role: self.role,
@@ -123,7 +128,8 @@ impl Add {
             demo: false,
             bot: false,
             password: Some(PasswordHash::of(password.expose())?),
-            created_at: Clock::default().now(),
+            created_at: now,
+            tokens_from: Some(now),
         };
         match users.create(self.name.as_str(), &user).await {
             Ok(_) => {}
@@ -169,7 +175,12 @@ impl SetPassword {
     async fn run(self) -> Result<(), Failure> {
         let (password, is_fresh) = password()?;
         let hash = PasswordHash::of(password.expose())?;
-        change(&self.installation, &self.name, |user| user.password = Some(hash)).await?;
+        change(&self.installation, &self.name, |user| {
+            user.password = Some(hash);
+            user.demo = false;
+            user.tokens_from = Some(Clock::default().now());
+        })
+        .await?;
         say!("{} has another password", self.name);
         if is_fresh {
             say!("password {}", password.expose());

@@ -18,8 +18,9 @@ use crate::config::is_set;
 /// then, although space was freed.
 const SICK: Duration = Duration::from_secs(10);
 
-/// Workers take turns in Redis and do nothing else there: what they run is other people's code, and the API believes Redis.
-const WORKER_RIGHTS: &str = "-@all +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
+/// Workers take turns in Redis, read what a day has cost, and do nothing else there: what they run is other people's code, and the
+/// API believes Redis.
+const WORKER_RIGHTS: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
                              +zscore";
 
 /// Everything that decides how the processes are started.
@@ -105,7 +106,7 @@ impl Recipe {
             "bind 127.0.0.1\nport {port}\ndir \"{directory}\"\nappendonly yes\nappendfsync everysec\nsave \"\"\n\
              user default on >{operator} ~* &* +@all\n\
              user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n\
-             user worker on >{worker} ~steps:* {WORKER_RIGHTS}\n",
+             user worker on >{worker} {WORKER_RIGHTS}\n",
             port = self.ports.redis,
             directory = directory.display(),
         );

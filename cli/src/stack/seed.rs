@@ -1,7 +1,7 @@
 //! What a fresh broker needs before the services start: streams, a signing key, and in the demo its users.
 
 use shared::clock::Clock;
-use shared::identity::{PasswordError, PasswordHash, Role, Secret, SigningKey, User};
+use shared::identity::{KeyState, PasswordError, PasswordHash, Role, Secret, SigningKey, User};
 use shared::ids::UserName;
 use shared::messaging::{Broker, BrokerError, BrokerSettings, Bucket, BucketError, Buckets, ProvisionError, provision};
 
@@ -60,7 +60,8 @@ pub(super) async fn seed(broker: &Broker, lanes: &[String], demo: bool) -> Resul
     let buckets = Buckets::new(broker);
     let mut seeded = Seeded::default();
     let keys = buckets.signing_keys().await?;
-    if keys.all().await?.is_empty() {
+    let counts = |key: &SigningKey| key.state == KeyState::Active && (demo || !key.demo);
+    if !keys.all().await?.iter().any(|(_, key)| counts(key)) {
         let key = SigningKey::fresh(demo, Clock::default().now());
         seeded.signing_key = create(&keys, &key.kid, &key).await?;
     }
@@ -80,6 +81,7 @@ pub(super) async fn seed(broker: &Broker, lanes: &[String], demo: bool) -> Resul
 
 fn demo_user(name: &str, password: Option<PasswordHash>, role: Role, self_approval: bool) -> Result<User, SeedError> {
     let parsed: UserName = name.parse().map_err(|error| SeedError::Name(format!("{name}: {error}")))?;
+    let now = Clock::default().now();
     Ok(User {
         name: parsed,
         role,
@@ -88,7 +90,8 @@ fn demo_user(name: &str, password: Option<PasswordHash>, role: Role, self_approv
         demo: true,
         bot: password.is_none(),
         password,
-        created_at: Clock::default().now(),
+        created_at: now,
+        tokens_from: Some(now),
     })
 }
 

@@ -29,6 +29,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("auth.audience", "the tokens' audience"),
     ("auth.access_ttl", "how long an access token lasts, e.g. 15m"),
     ("auth.refresh_ttl", "how long a refresh token lasts, e.g. 30d"),
+    (
+        "auth.out_of_touch",
+        "how long the API lets callers in without a sign of life from the broker, which tells of revocations, e.g. 5s",
+    ),
     ("limits.profile", "standard, or load to lift the rate limits for load tests"),
     ("limits.execute", "burst/refill per minute, e.g. 8/30"),
     ("limits.analyze", "burst/refill per minute"),
@@ -36,7 +40,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("limits.sign_in", "burst/refill per minute, per address and per user name"),
     ("limits.roles", "other limits for a role, e.g. admin:execute=100/600, divided by commas"),
     ("budget.per_workflow", "the cost at which a workflow fails"),
-    ("budget.per_user_day", "the cost a user may cause on one day (UTC)"),
+    (
+        "budget.per_user_day",
+        "the cost that a user's workflows of one day (UTC) may cause; beyond it none is accepted and no step that costs begins",
+    ),
     ("budget.cpu_second", "the price of a CPU second in the sandbox"),
     ("budget.thousand_tokens", "the price of a thousand model tokens"),
     ("analysis.deadline", "how long a caller waits for an analysis, e.g. 10s"),

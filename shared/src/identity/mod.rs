@@ -4,6 +4,6 @@ mod password;
 mod records;
 mod secret;
 
-pub use password::{PasswordError, PasswordHash, spend_time_of_a_check};
+pub use password::{PasswordError, PasswordHash, checks_on_this_thread, spend_time_of_a_check};
 pub use records::{KeyState, RefreshFamily, Revocation, Role, SigningKey, User};
 pub use secret::Secret;

@@ -58,6 +58,10 @@ pub struct User {
     pub bot: bool,
     pub password: Option<PasswordHash>,
     pub created_at: Timestamp,
+    /// When all tokens of the name ended last: on becoming a user, by another password, by being disabled. A token names the
+    /// value under which it was issued, and holds while it still stands here.
+    #[serde(default)]
+    pub tokens_from: Option<Timestamp>,
 }
 
 /// Whether a key signs or only verifies what it signed before.

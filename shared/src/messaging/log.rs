@@ -17,6 +17,7 @@ use super::broker::Broker;
 use super::carried::{carried, carry};
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
+use crate::clock::Timestamp;
 use crate::failpoints::{self, Injected};
 use crate::ids::{EventId, WorkflowId};
 use crate::telemetry::TraceContext;
@@ -95,6 +96,14 @@ impl Fenced {
             Injected::Nothing | Injected::Repeat => self.headers.clone(),
         }
     }
+}
+
+/// Where a reading of the log begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    Sequence(u64),
+    /// With the first transition that the broker stored then or later.
+    Time(Timestamp),
 }
 
 /// Why an append did not happen.
@@ -268,16 +277,34 @@ impl WorkflowLog {
     ///
     /// Ends when all that stood in the log at the call was delivered.
     pub async fn scan(&self) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
+        self.read(DeliverPolicy::LastPerSubject).await
+    }
+
+    /// Every transition from `start` on, in log order; ends as [`Self::scan`] does.
+    pub async fn read_from(
+        &self,
+        start: Start,
+    ) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
+        self.read(match start {
+            Start::Sequence(start_sequence) => DeliverPolicy::ByStartSequence { start_sequence },
+            Start::Time(time) => DeliverPolicy::ByStartTime { start_time: time.to_date_time() },
+        })
+        .await
+    }
+
+    async fn read(
+        &self,
+        deliver_policy: DeliverPolicy,
+    ) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
         let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
-        let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await.map_err(|e| unavailable(&e))?;
-        let is_empty = stream.cached_info().state.messages == 0;
         let config = OrderedConfig {
             name: Some(reader_name()),
             filter_subject: subjects::ALL_TRANSITIONS.to_owned(),
-            deliver_policy: DeliverPolicy::LastPerSubject,
+            deliver_policy,
             ..OrderedConfig::default()
         };
-        let consumer = stream.create_consumer(config).await.map_err(|e| unavailable(&e))?;
+        let consumer = self.stream().await?.create_consumer(config).await.map_err(|e| unavailable(&e))?;
+        let is_empty = consumer.cached_info().num_pending == 0;
         let messages = consumer.messages().await.map_err(|e| unavailable(&e))?;
         Ok(futures_util::stream::unfold((messages, is_empty), |(mut messages, ended)| async move {
             if ended {

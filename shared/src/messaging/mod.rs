@@ -37,7 +37,7 @@ pub use control::{
 pub use dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
 pub use delivery::{Delivery, Settlement};
 pub use envelope::{DecodeError, Envelope, decode, encode};
-pub use log::{AppendError, Entry, ReadError, WorkflowLog};
+pub use log::{AppendError, Entry, ReadError, Start, WorkflowLog};
 pub use put_back::{PutBackError, put_back};
 pub use queue::{Consumer, Queue, Unreadable, consume};
 pub use streams::{LARGEST_TRANSITION_BYTES, ProvisionError, provision, verify};

@@ -177,6 +177,11 @@ async fn keep_watch(desk: &Desk, entry: &Entry, cancel: &CancellationToken) {
 
 async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &CancellationToken) -> Done {
     let usage = usage_from(entry, started_at);
+    if let Phase::Generate { .. } | Phase::Execute { .. } = &entry.workflow.phase
+        && let Some(failure) = desk.day.used_up(&entry.workflow).await
+    {
+        return Done::Event(Event::StepFailed { failure });
+    }
     match &entry.workflow.phase {
         Phase::Plan => Done::Event(Event::Planned { usage }),
         Phase::Generate { feedback, input } => {

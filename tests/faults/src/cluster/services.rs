@@ -143,6 +143,7 @@ impl<'a> Plan<'a> {
                 bot: false,
                 password: Some(password),
                 created_at: now,
+                tokens_from: None,
             };
             users.create(name, &user).await.map_err(|error| error.to_string())?;
         }

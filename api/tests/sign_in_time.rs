@@ -1,0 +1,32 @@
+//! Who is unknown costs the same time as who is known: a suite of its own, as it counts what the whole process does.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod stack;
+
+use serde_json::json;
+use stack::{Api, PASSWORD, Stack};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_sign_in_costs_one_password_check() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    for (name, password, expected) in [
+        ("ann", PASSWORD, 200),
+        ("ann", "wrong password", 401),
+        ("nobody", PASSWORD, 401),
+        ("no such name!", PASSWORD, 401),
+        ("gone", PASSWORD, 401),
+        ("robot", PASSWORD, 401),
+    ] {
+        let before = checks(&api).await;
+        let (status, _) = api.post("/auth/token", None, &json!({"username": name, "password": password})).await;
+        assert_eq!((status, checks(&api).await - before), (expected, 1), "{name}");
+    }
+}
+
+async fn checks(api: &Api) -> u64 {
+    let text = api.client.get(format!("http://{}/metrics", api.metrics)).send().await.unwrap().text().await.unwrap();
+    let count = text.lines().find_map(|line| line.strip_prefix("promptcraft_password_checks_total "));
+    count.map_or(0, |count| count.parse().unwrap())
+}
