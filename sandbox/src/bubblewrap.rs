@@ -119,7 +119,7 @@ impl BubblewrapSandbox {
         let mut link = RunnerLink { input: Box::pin(input), output: Box::pin(output) };
         match timeout(READY_WITHIN, link::receive_ready(&mut link.output)).await {
             Ok(Ok(ready)) => Ok((running, link, ready)),
-            Ok(Err(error)) => Err(failed(&running.complaint().await, &error)),
+            Ok(Err(error)) => Err(failed(&said("the sandbox does not start", &running.complaint().await), &error)),
             Err(_) => Err(failed("the sandbox does not start", &"no answer from the runner in 10 s")),
         }
     }
@@ -213,6 +213,11 @@ impl Running {
         }
         String::from_utf8_lossy(&text).trim().replace('\n', "; ")
     }
+}
+
+/// What failed, with the complaint about it where there is one.
+fn said(what: &str, complaint: &str) -> String {
+    if complaint.is_empty() { what.to_owned() } else { format!("{what}: {complaint}") }
 }
 
 impl Drop for Running {

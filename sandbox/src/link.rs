@@ -17,6 +17,18 @@ pub(crate) struct RunnerLink {
     pub(crate) output: Output,
 }
 
+/// Why a runner does not take a job.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReady {
+    /// The root was built by another version of this program.
+    #[error(
+        "{0}: build the sandbox's roots again with `sandbox/build-root.sh DIR`, or start with `make run`, which does"
+    )]
+    Outdated(String),
+    #[error(transparent)]
+    Broken(#[from] FrameError),
+}
+
 /// Reads one frame; `UnexpectedEof` when the runner is gone. Not cancel safe: a dropped read loses bytes.
 pub(crate) async fn receive(output: &mut Output) -> Result<RunnerFrame, FrameError> {
     let mut prefix = [0; 4];
@@ -33,15 +45,45 @@ pub(crate) async fn send(input: &mut Input, frame: &[u8]) -> io::Result<()> {
 }
 
 /// Waits for the runner's first word and checks that both speak the same protocol.
-pub(crate) async fn receive_ready(output: &mut Output) -> Result<Ready, FrameError> {
-    match receive(output).await? {
-        RunnerFrame::Ready(ready) if ready.protocol == PROTOCOL => Ok(ready),
-        RunnerFrame::Ready(ready) => Err(FrameError::Malformed(format!(
-            "the root's runner speaks protocol {}, this program {PROTOCOL}: build the roots again",
-            ready.protocol
-        ))),
-        RunnerFrame::Finished(_) | RunnerFrame::Refused(_) => {
-            Err(FrameError::Malformed("the runner did not begin with ready".into()))
+pub(crate) async fn receive_ready(output: &mut Output) -> Result<Ready, NotReady> {
+    let first = receive(output).await.map_err(|error| match error {
+        FrameError::Malformed(reason) => {
+            NotReady::Outdated(format!("the first word of the root's runner is not understood ({reason})"))
         }
+        error @ (FrameError::TooLarge { .. } | FrameError::Io(_)) => NotReady::Broken(error),
+    })?;
+    match first {
+        RunnerFrame::Ready(ready) if ready.protocol == PROTOCOL => Ok(ready),
+        RunnerFrame::Ready(ready) => {
+            let reason = format!("the root's runner speaks protocol {}, this program {PROTOCOL}", ready.protocol);
+            Err(NotReady::Outdated(reason))
+        }
+        RunnerFrame::Finished(_) | RunnerFrame::Refused(_) => {
+            Err(NotReady::Outdated("the root's runner does not begin with ready".into()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn first_word(frame: Vec<u8>) -> Result<Ready, NotReady> {
+        receive_ready(&mut (Box::pin(std::io::Cursor::new(frame)) as Output)).await
+    }
+
+    #[tokio::test]
+    async fn a_root_of_another_version_names_the_command_that_builds_it_again() {
+        let ready =
+            |protocol| protocol::encode(&RunnerFrame::Ready(Ready { protocol, landlock_abi: 1 })).expect("encodes");
+        assert!(first_word(ready(PROTOCOL)).await.is_ok());
+        let unknown = [&[0, 0, 0, 2], &b"\xa1x"[..]].concat();
+        for frame in [ready(PROTOCOL + 1), unknown] {
+            let said = first_word(frame).await.expect_err("another version").to_string();
+            assert!(said.contains("sandbox/build-root.sh") && said.contains("make run"), "{said}");
+            assert!(!said.contains(": :") && !said.contains("a frame does not decode"), "{said}");
+        }
+        let gone = first_word(Vec::new()).await.expect_err("nothing came").to_string();
+        assert!(!gone.contains("build-root"), "{gone}");
     }
 }

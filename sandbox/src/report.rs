@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::result::{TestCase, TestOutcome};
+use crate::signal::signal_text;
 
 const MOST_TESTS: usize = 10_000;
 const LONGEST_NAME: usize = 500;
@@ -24,12 +25,12 @@ enum Line {
 }
 
 /// Lists the tests in the order of their first line.
-pub(crate) fn read(lines: &[u8], exit_code: Option<i32>) -> Vec<TestCase> {
+pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) -> Vec<TestCase> {
     let mut tests: Vec<TestCase> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for line in lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
         let case = match line {
-            Line::Start { name } => unfinished(name),
+            Line::Start { name } => unfinished(name, signal),
             Line::End { name, outcome, duration_ms, message } => TestCase {
                 name: shortened(name, LONGEST_NAME),
                 outcome,
@@ -46,26 +47,28 @@ pub(crate) fn read(lines: &[u8], exit_code: Option<i32>) -> Vec<TestCase> {
             None => {}
         }
     }
-    tests.extend(contradiction(&tests, exit_code));
+    tests.extend(contradiction(&tests, exit_code, signal));
     tests
 }
 
 /// Until a line says how it ended, a test was cut short.
-fn unfinished(name: String) -> TestCase {
-    let message = Some("started and did not finish".into());
+fn unfinished(name: String, signal: Option<i32>) -> TestCase {
+    let killed = signal.map(|signal| format!(": killed by {}", signal_text(signal))).unwrap_or_default();
+    let message = Some(format!("started and did not finish{killed}"));
     TestCase { name: shortened(name, LONGEST_NAME), outcome: TestOutcome::Error, duration_ms: 0, message }
 }
 
 /// A failed run in which no test failed: the report is incomplete or a lie, and must not look like success.
-fn contradiction(tests: &[TestCase], exit_code: Option<i32>) -> Option<TestCase> {
+fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>) -> Option<TestCase> {
     let harmless = matches!(exit_code, Some(0 | NO_TESTS_COLLECTED));
     let explained = tests.iter().any(|test| matches!(test.outcome, TestOutcome::Failed | TestOutcome::Error));
     if harmless || explained {
         return None;
     }
-    let message = match exit_code {
-        Some(code) => format!("the test run ended with exit code {code}, though no test reports a failure"),
-        None => "the test run was killed before it ended".into(),
+    let message = match (exit_code, signal) {
+        (Some(code), _) => format!("the test run ended with exit code {code}, though no test reports a failure"),
+        (None, Some(signal)) => format!("the test run was killed by {} before it ended", signal_text(signal)),
+        (None, None) => "the test run was killed before it ended".into(),
     };
     Some(TestCase { name: "run".into(), outcome: TestOutcome::Error, duration_ms: 0, message: Some(message) })
 }
@@ -84,7 +87,7 @@ mod tests {
 
     #[track_caller]
     fn check(lines: &str, exit_code: Option<i32>, expect: &[(&str, TestOutcome)]) {
-        let tests = read(lines.as_bytes(), exit_code);
+        let tests = read(lines.as_bytes(), exit_code, None);
         let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
         assert_eq!(found, expect);
     }
@@ -106,19 +109,27 @@ mod tests {
     }
 
     #[test]
+    fn a_death_by_signal_is_told_where_it_struck() {
+        let struck = |lines: &str| read(lines.as_bytes(), None, Some(9)).pop().and_then(|test| test.message);
+        assert_eq!(struck(START).as_deref(), Some("started and did not finish: killed by signal 9 (SIGKILL)"));
+        let between = struck(&[START, PASSED].concat());
+        assert_eq!(between.as_deref(), Some("the test run was killed by signal 9 (SIGKILL) before it ended"));
+    }
+
+    #[test]
     fn broken_and_endless_lines_are_bounded() {
         check(&["nonsense\n{\n", START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
         let many: String =
             (0..MOST_TESTS + 5).map(|number| START.replace("\"a\"", &format!("\"t{number}\""))).collect();
-        assert_eq!(read(many.as_bytes(), Some(0)).len(), MOST_TESTS);
+        assert_eq!(read(many.as_bytes(), Some(0), None).len(), MOST_TESTS);
         let long = START.replace("\"a\"", &format!("\"{}\"", "ä".repeat(LONGEST_NAME)));
-        assert_eq!(read(long.as_bytes(), Some(0))[0].name.len(), LONGEST_NAME);
+        assert_eq!(read(long.as_bytes(), Some(0), None)[0].name.len(), LONGEST_NAME);
     }
 
     proptest! {
         #[test]
         fn noise_never_panics(noise in proptest::collection::vec(any::<u8>(), 0..500)) {
-            prop_assert!(read(&noise, Some(0)).is_empty());
+            prop_assert!(read(&noise, Some(0), None).is_empty());
         }
     }
 }

@@ -10,14 +10,16 @@ use crate::job::{Command, Job};
 use crate::report;
 
 /// Why a job is over; when several things happened, the first of this order that is true and explains it:
-/// cancelled, out of memory, out of time, out of processes, out of disk, signal, exit.
+/// cancelled, out of memory, out of CPU time, out of time, out of processes, out of disk, signal, exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// By itself, with an exit code, which may tell of failure.
     Exited,
-    /// The wall or the CPU limit.
+    /// The wall limit.
     TimedOut,
+    /// The CPU limit, whatever the meter read last: it ticks more coarsely than the limit.
+    OutOfCpu,
     OomKilled,
     KilledBySignal,
     /// Failed after the kernel refused it a process or a thread.
@@ -89,11 +91,18 @@ pub struct Health {
     pub warm: usize,
 }
 
+impl Outcome {
+    /// Whether a limit of time ended it, be it the wall's or the CPU's.
+    pub fn is_out_of_time(self) -> bool {
+        matches!(self, Self::TimedOut | Self::OutOfCpu)
+    }
+}
+
 impl JobResult {
     /// Judges a runner's facts; `seen` is what the host's own look at the job's cgroup adds.
     pub(crate) fn from_facts(job: &Job, facts: Finished, seen: Counters, wait: Duration) -> Self {
         let outcome = judge(job, &facts, &seen);
-        let tests = (job.command == Command::Tests).then(|| report::read(&facts.report, facts.exit_code));
+        let tests = (job.command == Command::Tests).then(|| report::read(&facts.report, facts.exit_code, facts.signal));
         let usage = Usage {
             cpu_ms: facts.cpu_ms.max(seen.cpu_us.unwrap_or(0) / 1000),
             wall_ms: facts.wall_ms,
@@ -136,12 +145,14 @@ fn judge(job: &Job, facts: &Finished, seen: &Counters) -> Outcome {
     let cpu_limit_ms = u64::try_from(job.limits.cpu.as_millis()).unwrap_or(u64::MAX);
     let out_of_cpu = facts.cpu_exceeded
         || facts.signal == Some(SIGXCPU)
-        || (facts.signal == Some(SIGKILL) && facts.cpu_ms >= cpu_limit_ms);
+        || (facts.signal == Some(SIGKILL) && facts.cpu_ms >= cpu_limit_ms && !facts.wall_exceeded);
     if facts.cancelled {
         Outcome::Cancelled
     } else if failed && facts.oom_kills.max(seen.oom_kills.unwrap_or(0)) > 0 {
         Outcome::OomKilled
-    } else if facts.wall_exceeded || out_of_cpu {
+    } else if out_of_cpu {
+        Outcome::OutOfCpu
+    } else if facts.wall_exceeded {
         Outcome::TimedOut
     } else if failed && facts.pids_refused.max(seen.pids_refused.unwrap_or(0)) > 0 {
         Outcome::PidsExhausted
@@ -183,10 +194,10 @@ mod tests {
         check(exited(3), Outcome::Exited);
         check(killed(11), Outcome::KilledBySignal);
         check(killed(9), Outcome::KilledBySignal);
-        check(killed(24), Outcome::TimedOut);
-        check(Finished { cpu_ms: 2000, ..killed(9) }, Outcome::TimedOut);
+        check(killed(24), Outcome::OutOfCpu);
+        check(Finished { cpu_ms: 2000, ..killed(9) }, Outcome::OutOfCpu);
         check(Finished { wall_exceeded: true, ..killed(9) }, Outcome::TimedOut);
-        check(Finished { cpu_exceeded: true, ..killed(9) }, Outcome::TimedOut);
+        check(Finished { cpu_exceeded: true, ..killed(9) }, Outcome::OutOfCpu);
         check(Finished { oom_kills: 1, ..killed(9) }, Outcome::OomKilled);
         check(Finished { oom_kills: 1, wall_exceeded: true, ..killed(9) }, Outcome::OomKilled);
         check(Finished { oom_kills: 1, ..exited(0) }, Outcome::Exited);

@@ -227,7 +227,7 @@ async fn a_run_that_meets_a_limit_says_which() {
     let disk = "with open('big', 'wb') as f:\n    while True: f.write(b'x' * 65536)\n";
     let killed = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n";
     let told = tokio::join!(
-        results_of(&client, "while True: pass\n"),
+        results_of(&client, "import time\nwhile True: time.sleep(1)\n"),
         results_of(&client, "held = []\nwhile True: held.append(bytearray(8 << 20))\n"),
         results_of(&client, processes),
         results_of(&client, disk),
@@ -248,6 +248,7 @@ async fn a_run_that_meets_a_limit_says_which() {
     check(disk, "disk_full", false);
     check(killed, "killed_by_signal", false);
     assert_eq!(killed["signal"], 15);
+    assert_eq!(killed["tests"][0]["message"], "the program was killed by signal 15 (SIGTERM)");
     // Output beyond the limit is dropped, and the program goes on to its own end.
     check(cut, "exited", true);
     assert_eq!((&cut["truncated"], &fine["truncated"]), (&json!(true), &json!(false)));

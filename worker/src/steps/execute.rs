@@ -23,8 +23,8 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
         Ok(job) => job,
         Err(error) => return error.into(),
     };
-    let affordable = affordable(workflow, desk.prices.cpu_second);
-    let bought = (job.limits.cpu == affordable).then_some(affordable);
+    let is_bought = job.limits.cpu == affordable(workflow, desk.prices.cpu_second);
+    let bought_for = is_bought.then(|| workflow.submission.options.budget - workflow.metrics.total_cost);
     failpoints::reach("sandbox.before").await;
     let ran = sandbox.run(job, cancel.clone()).await;
     failpoints::reach("sandbox.after").await;
@@ -37,13 +37,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     }
     usage.sandbox_ms = result.usage.wall_ms;
     usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
-    usage.cost = cost_of(&result, desk.prices.cpu_second);
-    if result.outcome == Outcome::TimedOut
-        && bought.is_some_and(|cpu| cpu.as_millis() * 9 / 10 <= u128::from(result.usage.cpu_ms))
-    {
-        // Stopped because the budget bought no more: all of it is spent, whatever the meter's last tick says.
-        usage.cost = usage.cost.max(workflow.submission.options.budget - workflow.metrics.total_cost);
-    }
+    usage.cost = cost_of(&result, desk.prices.cpu_second, bought_for);
     let Results { document, summary, feedback } = results::read(&result);
     let artifacts = &workflow.artifacts;
     let rerun = if artifacts.is_callers_code() || summary.all_passed() {
@@ -69,10 +63,17 @@ fn refused(error: &SandboxError) -> Done {
     }
 }
 
-fn cost_of(result: &JobResult, cpu_second: f64) -> f64 {
+/// What the run costs; `bought_for` is the rest of the budget where that set the CPU limit.
+fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f64>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "CPU time is far below 2^52 ms")]
     let cpu_ms = result.usage.cpu_ms as f64;
-    cpu_ms / 1_000.0 * cpu_second
+    let metered = cpu_ms / 1_000.0 * cpu_second;
+    match bought_for {
+        // The budget bought no more: all of it is spent, whatever the meter's last tick says. The margin outweighs the
+        // rounding of the sum with what was spent before, so that the budget is seen to be reached.
+        Some(rest) if result.outcome == Outcome::OutOfCpu => metered.max(rest * (1.0 + 1e-9) + 1e-12),
+        Some(_) | None => metered,
+    }
 }
 
 async fn job_for(desk: &Desk, workflow: &Workflow, now: Timestamp) -> Result<Job, BlobError> {
@@ -109,4 +110,43 @@ fn affordable(workflow: &Workflow, cpu_second: f64) -> Duration {
     }
     let left = (workflow.submission.options.budget - workflow.metrics.total_cost).max(0.0);
     Duration::from_secs_f64((left / cpu_second).clamp(1.0, 1e9))
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbox::Usage;
+
+    use super::*;
+
+    fn ended(outcome: Outcome, cpu_ms: u64) -> JobResult {
+        JobResult {
+            outcome,
+            exit_code: None,
+            signal: Some(24),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            truncated: false,
+            tests: None,
+            usage: Usage { cpu_ms, wall_ms: 5_000, max_rss_bytes: 0 },
+            wait: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_run_that_the_budget_stopped_spends_all_of_it_whatever_the_meter_says() {
+        let stopped = ended(Outcome::OutOfCpu, 1_756);
+        for (budget, spent) in [(0.02, 0.0), (0.3, 0.1), (0.7, 0.6), (2.0, 1.98), (1e3, 0.1)] {
+            let cost = cost_of(&stopped, 0.01, Some(budget - spent));
+            assert!(spent + cost >= budget, "{budget} {spent} {cost}");
+            assert!(cost < budget - spent + 1e-6 || cost <= 0.02, "{budget} {spent} {cost}");
+        }
+    }
+
+    #[test]
+    fn any_other_end_costs_what_the_meter_says() {
+        let close = |cost: f64| assert!((cost - 0.019).abs() < 1e-12, "{cost}");
+        close(cost_of(&ended(Outcome::TimedOut, 1_900), 0.01, Some(0.02)));
+        close(cost_of(&ended(Outcome::Exited, 1_900), 0.01, Some(0.02)));
+        close(cost_of(&ended(Outcome::OutOfCpu, 1_900), 0.01, None));
+    }
 }

@@ -73,7 +73,7 @@ pub(super) fn read(result: &JobResult) -> Results {
         "signal": result.signal,
         "outcome": result.outcome,
         "truncated": result.truncated || is_cut,
-        "timed_out": result.outcome == Outcome::TimedOut,
+        "timed_out": result.outcome.is_out_of_time(),
         "oom_killed": result.outcome == Outcome::OomKilled,
         "usage": {
             "cpu_ms": result.usage.cpu_ms,
@@ -116,8 +116,12 @@ fn run_as_test(result: &JobResult) -> Test {
         (Outcome::Exited, Some(code)) => Some(format!("the program ended with exit code {code}")),
         (Outcome::Exited, None) => Some("the program ended without an exit code".to_owned()),
         (Outcome::TimedOut, _) => Some("the program met its time limit".to_owned()),
+        (Outcome::OutOfCpu, _) => Some("the program met its limit of CPU time".to_owned()),
         (Outcome::OomKilled, _) => Some("the program met its memory limit".to_owned()),
-        (Outcome::KilledBySignal, _) => Some("the program was killed by a signal".to_owned()),
+        (Outcome::KilledBySignal, _) => {
+            let signal = result.signal.map_or_else(|| "a signal".to_owned(), sandbox::signal_text);
+            Some(format!("the program was killed by {signal}"))
+        }
         (Outcome::PidsExhausted, _) => Some("the program met its limit of processes".to_owned()),
         (Outcome::DiskFull, _) => Some("the program filled its disk".to_owned()),
         (Outcome::Cancelled, _) => Some("the program was cancelled".to_owned()),
@@ -192,6 +196,15 @@ mod tests {
         check(&result(Outcome::Exited, Some(3), Some(vec![Passed, Passed])), false, 0.5);
         check(&result(Outcome::OomKilled, None, Some(vec![Passed])), false, 0.0);
         check(&result(Outcome::Exited, Some(0), Some(vec![Skipped])), false, 0.0);
+    }
+
+    #[test]
+    fn a_death_by_signal_names_it_and_has_no_exit_code() {
+        let document = read(&JobResult { signal: Some(9), ..result(Outcome::KilledBySignal, None, None) }).document;
+        assert_eq!(document["tests"][0]["message"], "the program was killed by signal 9 (SIGKILL)");
+        assert_eq!((&document["signal"], &document["exit_code"]), (&json!(9), &Value::Null));
+        let out_of_cpu = read(&result(Outcome::OutOfCpu, None, None)).document;
+        assert_eq!((&out_of_cpu["timed_out"], &out_of_cpu["outcome"]), (&json!(true), &json!("out_of_cpu")));
     }
 
     #[test]
