@@ -19,7 +19,7 @@ use crate::limits::{Operation, admit_body, admit_refusal};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::traffic::trace_of;
-use crate::visibility::may_send_decision;
+use crate::visibility::{may_send_decision, named_workflow};
 
 /// An approver waits somewhat less for a gate that is about to park.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,9 +43,9 @@ pub(crate) async fn approve(
     id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let payload = admit_body(&state, &request, &caller, Operation::Status, payload).await?;
+    let payload = admit_body(&state, &request, &caller, Operation::Decide, payload).await?;
     // A path that is no id names no workflow, whatever the body says.
-    let path = id.parse::<WorkflowId>().ok();
+    let path = named_workflow(&id);
     let ballot = read_body(&request, payload, move |body| path.map(|id| read_ballot(body, id)).transpose()).await?;
     let key = read_key(&request)?;
     let (Some(id), Some(ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
@@ -91,7 +91,7 @@ fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
     let root = Fields::body(body)?;
     let mut fields = Fields::default();
     let named = fields.required_text(root, "workflow_id", 64);
-    if !named.is_empty() && named != id.to_string() {
+    if !named.is_empty() && !named.eq_ignore_ascii_case(&id.to_string()) {
         fields.wrong(root, "workflow_id", "must be the id in the path");
     }
     let approval_id = fields.required_text(root, "approval_id", 64);
@@ -106,7 +106,7 @@ fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
     let input = read_input(&mut fields, root, verdict)?;
     fields.finish()?;
     let verdict = verdict.ok_or_else(|| Problem::invalid_field("decision", "is required"))?;
-    Ok(Ballot { approval_id: named_approval(&approval_id), verdict, comment, digest, input })
+    Ok(Ballot { approval_id: named_approval(&approval_id.to_ascii_lowercase()), verdict, comment, digest, input })
 }
 
 /// A text that is no id names an approval that does not exist.

@@ -17,7 +17,7 @@ use crate::limits::{Operation, admit};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::traffic::trace_of;
-use crate::visibility::is_visible;
+use crate::visibility::{is_visible, named_workflow};
 
 /// A workflow moves on a few times a second at most; so many lost races in a row mean something else.
 const ATTEMPTS: u32 = 50;
@@ -34,8 +34,8 @@ pub(crate) async fn cancel(
     if !caller.is_at_least(Role::Developer) {
         return Err(Problem::forbidden("Viewers may not cancel work."));
     }
-    admit(&state, &request, &caller, Operation::Status).await?;
-    let id: WorkflowId = id.parse().map_err(|_| Problem::no_such_workflow())?;
+    admit(&state, &request, &caller, Operation::Decide).await?;
+    let id = named_workflow(&id).ok_or_else(Problem::no_such_workflow)?;
     for _ in 0..ATTEMPTS {
         let stored = state.newest.get_from_leader(id).await?.ok_or_else(Problem::no_such_workflow)?;
         check(&stored, &caller)?;

@@ -15,6 +15,7 @@ use shared::ids::WorkflowId;
 use shared::messaging::{Entry, ReadError};
 use shared::workflow::Workflow;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::auth::Caller;
@@ -48,8 +49,11 @@ pub(crate) async fn events(
     let open = state.streams.open(&caller.user.name, most).ok_or_else(too_many)?;
     // Listening begins before history is read, so that nothing falls between the two.
     let listener = state.feed.listen();
+    let (changes, expires_at) = (state.tokens.changes(), Instant::now() + state.tokens.left(&caller));
     let teller = Teller {
         state: state.into_inner(),
+        changes,
+        expires_at,
         caller,
         id: stored.workflow.id,
         last,
@@ -96,6 +100,10 @@ fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
 struct Teller {
     state: std::sync::Arc<State>,
     caller: Caller,
+    /// Of the users and the revocations.
+    changes: [watch::Receiver<()>; 2],
+    /// The end of the caller's token.
+    expires_at: Instant,
     id: WorkflowId,
     /// The sequence of the last event that was told.
     last: u64,
@@ -118,12 +126,12 @@ impl Teller {
         })
     }
 
-    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, when the caller's token is revoked
-    /// or the workflow is not theirs to see any more, or when the log cannot be read.
+    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, when the caller's token expires
+    /// or is revoked or the workflow is not theirs to see any more, or when the log cannot be read.
     async fn next(&mut self) -> Option<Bytes> {
         let stopping = self.state.life.stopping();
         loop {
-            if !self.state.tokens.may_stay(&self.caller) {
+            if Instant::now() >= self.expires_at || !self.state.tokens.may_stay(&self.caller) {
                 return None;
             }
             if let Some(bytes) = self.waiting.pop_front() {
@@ -136,8 +144,13 @@ impl Teller {
                 self.read_history().await?;
                 continue;
             }
+            let [users, revocations] = &mut self.changes;
             tokio::select! {
                 () = stopping.cancelled() => return None,
+                () = tokio::time::sleep_until(self.expires_at) => return None,
+                // What changed is judged above. The senders live as long as the state.
+                _ = users.changed() => {}
+                _ = revocations.changed() => {}
                 told = self.listener.recv() => self.hear(told),
                 () = tokio::time::sleep_until(self.next_beat) => {
                     self.next_beat = Instant::now() + HEARTBEAT;

@@ -26,6 +26,8 @@ const REFUSALS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
 pub enum Operation {
     Execute,
     Analyze,
+    /// Decisions and cancels: who reads too often can still stop work.
+    Decide,
     /// Every other call with a token.
     Status,
     SignIn,
@@ -36,6 +38,7 @@ impl Operation {
         match self {
             Self::Execute => "execute",
             Self::Analyze => "analyze",
+            Self::Decide => "decide",
             Self::Status => "status",
             Self::SignIn => "sign_in",
         }
@@ -72,6 +75,7 @@ impl Limits {
         let standard = HashMap::from([
             (Operation::Execute, rate("limits.execute", 8, 30)),
             (Operation::Analyze, rate("limits.analyze", 60, 60)),
+            (Operation::Decide, rate("limits.decide", 120, 600)),
             (Operation::Status, rate("limits.status", 120, 600)),
             (Operation::SignIn, rate("limits.sign_in", 10, 10)),
         ]);
@@ -114,7 +118,7 @@ impl Limits {
 fn read_role_limit(text: &str) -> Option<(Role, Operation, Gcra)> {
     let (role, rest) = text.split_once(':')?;
     let (operation, rate) = rest.split_once('=')?;
-    let known = [Operation::Execute, Operation::Analyze, Operation::Status];
+    let known = [Operation::Execute, Operation::Analyze, Operation::Decide, Operation::Status];
     let operation = known.into_iter().find(|known| known.as_str() == operation.trim())?;
     Some((role.trim().parse().ok()?, operation, rate.trim().parse::<Rate>().ok()?.0))
 }
@@ -184,7 +188,7 @@ pub(crate) async fn admit_refusal(state: &State, request: &HttpRequest, caller: 
     if state.config.limits.are_lifted() {
         return Ok(());
     }
-    take(state, request, Operation::Status, &format!("refusals:{}", caller.user.name), REFUSALS).await
+    take(state, request, Operation::Decide, &format!("refusals:{}", caller.user.name), REFUSALS).await
 }
 
 /// Takes one sign-in of the address's bucket and, where one is named, of the user name's.

@@ -1,7 +1,5 @@
 //! Pages of lists: `limit`, an opaque `cursor`, and filters in the query.
 
-use std::collections::HashMap;
-
 use actix_web::{HttpRequest, web};
 use shared::clock::Timestamp;
 use shared::ids::WorkflowId;
@@ -15,7 +13,7 @@ const MOST: usize = 100;
 /// The parameters of a query, each read once.
 #[derive(Debug)]
 pub(crate) struct Query {
-    values: HashMap<String, String>,
+    values: Vec<(String, String)>,
     errors: Vec<FieldError>,
 }
 
@@ -24,8 +22,8 @@ pub(crate) type Place = (Timestamp, WorkflowId);
 
 impl Query {
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let query = web::Query::<HashMap<String, String>>::from_query(request.query_string());
-        let values = query.map_err(|_| Problem::invalid_field("query", "must be name=value pairs, each name once"))?;
+        let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+        let values = query.map_err(|_| Problem::invalid_field("query", "must be name=value pairs"))?;
         Ok(Self { values: values.into_inner(), errors: Vec::new() })
     }
 
@@ -33,14 +31,27 @@ impl Query {
         self.errors.push(FieldError { field: field.to_owned(), message: message.to_owned() });
     }
 
-    /// A parameter that `read` takes; empty counts as left out.
-    pub(crate) fn read<T>(&mut self, name: &str, message: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let value = self.values.get(name).filter(|value| !value.is_empty())?;
+    /// A parameter that `read` takes; empty counts as left out, and the last counts where it is repeated.
+    pub(crate) fn read<T>(&mut self, name: &str, message: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let (_, value) = self.values.iter().rev().find(|(known, _)| known == name)?;
+        if value.is_empty() {
+            return None;
+        }
         let value = read(value);
         if value.is_none() {
             self.wrong(name, message);
         }
         value
+    }
+
+    /// As [`Self::read`], of a parameter that counts each time it is given.
+    pub(crate) fn read_all<T>(&mut self, name: &str, message: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let given = self.values.iter().filter(|(known, value)| known == name && !value.is_empty());
+        let values: Vec<Option<T>> = given.map(|(_, value)| read(value)).collect();
+        if values.iter().any(Option::is_none) {
+            self.wrong(name, message);
+        }
+        values.into_iter().flatten().collect()
     }
 
     /// How many items a page has.

@@ -3,7 +3,7 @@
 use shared::analysis::AnalysisReport;
 use shared::approval::{GateOutcome, RiskLevel, may_decide};
 use shared::identity::{Role, User};
-use shared::ids::UserName;
+use shared::ids::{UserName, WorkflowId};
 use shared::read_model::Stored;
 use shared::workflow::{Content, Options, PhaseKind, Workflow};
 
@@ -67,9 +67,14 @@ async fn demands_human(state: &State, options: &Options, report: Option<&Content
     Ok(options.risk(found) >= from)
 }
 
+/// The id that a caller wrote; UUIDs are the same in either case.
+pub(crate) fn named_workflow(text: &str) -> Option<WorkflowId> {
+    text.to_ascii_lowercase().parse().ok()
+}
+
 /// The workflow that a path names, where the caller may see it; 404 otherwise, also for what is no id.
 pub(crate) async fn visible(state: &State, caller: &Caller, id: &str) -> Result<Stored, Problem> {
-    let id = id.parse().map_err(|_| Problem::no_such_workflow())?;
+    let id = named_workflow(id).ok_or_else(Problem::no_such_workflow)?;
     let stored = state.newest.get(id).await?.ok_or_else(Problem::no_such_workflow)?;
     if is_visible(&stored.workflow, &caller.user) { Ok(stored) } else { Err(Problem::no_such_workflow()) }
 }

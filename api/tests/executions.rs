@@ -260,6 +260,38 @@ async fn decisions_that_cannot_be_applied_are_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_polls_too_fast_can_still_decide_and_cancel() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[("limits.profile", "standard"), ("limits.status", "1/1"), ("limits.decide", "2/1")]).await;
+    let ann = api.token("ann").await;
+    let id = api.submit(&ann).await;
+    assert_eq!(status(&api, &ann, &id).await.0, 200);
+    assert_eq!(status(&api, &ann, &id).await.0, 429);
+    let body = json!({"workflow_id": id, "approval_id": id, "decision": "approved"});
+    let decision = api.post(&format!("/api/v3/execute/approve/{id}"), Some(&ann), &body).await;
+    assert_ne!(decision.0, 429, "{}", decision.1);
+    let cancel = format!("/api/v3/execute/cancel/{id}");
+    assert_eq!(api.post(&cancel, Some(&ann), &json!({})).await.0, 200);
+    assert_eq!(api.post(&cancel, Some(&ann), &json!({})).await.0, 429, "their own bucket has an end too");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_in_upper_case_is_the_same_id() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let ann = api.token("ann").await;
+    let id = api.submit(&ann).await;
+    let upper = id.to_ascii_uppercase();
+    assert_ne!(id, upper);
+    assert_eq!(status(&api, &ann, &upper).await.1["workflow_id"], json!(id));
+    let path = format!("/api/v3/execute/approve/{upper}");
+    let body = json!({"workflow_id": id, "approval_id": upper, "decision": "approved"});
+    assert_ne!(api.post(&path, Some(&ann), &body).await.0, 422);
+    let (code, cancelled) = api.post(&format!("/api/v3/execute/cancel/{upper}"), Some(&ann), &json!({})).await;
+    assert_eq!((code, &cancelled["data"]["workflow_id"]), (200, &json!(id)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_parked_is_shown_to_those_who_decide_and_released_to_the_owner() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
@@ -362,11 +394,17 @@ async fn pages_of_a_list_hold_each_workflow_once() {
     submitted.reverse();
     api.submit(&root).await;
     assert_eq!(pages(&api, &ann, "limit=3").await, submitted);
+    let cancelled = &submitted[2];
+    assert_eq!(api.post(&format!("/api/v3/execute/cancel/{cancelled}"), Some(&ann), &json!({})).await.0, 200);
+    eventually("the cancel is seen", async || pages(&api, &ann, "status=cancelled").await == [cancelled.clone()]).await;
+    assert_eq!(pages(&api, &ann, "status=created&limit=3").await.len(), 6);
+    assert_eq!(pages(&api, &ann, "status=created&status=cancelled&limit=2").await, submitted);
+    assert_eq!(api.get("/api/v3/execute?status=created&status=lost", &ann).await.0, 422);
     assert_eq!(pages(&api, &root, "limit=2&owner=ann").await, submitted);
     assert_eq!(pages(&api, &root, "limit=3&all=true").await.len(), 8);
     stack.kill_redis();
     assert_eq!(pages(&api, &ann, "limit=3").await, submitted, "the log knows the same");
-    assert_eq!(pages(&api, &ann, "status=created&limit=100").await.len(), 7);
+    assert_eq!(pages(&api, &ann, "status=created&limit=100").await.len(), 6);
     assert_eq!(pages(&api, &ann, "status=failed").await.len(), 0);
     for (query, code) in [
         ("limit=0", 422),

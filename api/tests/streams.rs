@@ -205,3 +205,25 @@ async fn a_stream_tells_nothing_more_to_a_revoked_token() {
     happen(&stack.log, &id, planned()).await;
     assert_eq!(reader.next().await, None);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_its_token_though_nothing_happens() {
+    let stack = Stack::start().await;
+    let (api, brief) = (stack.api(&[]).await, stack.api(&[("auth.access_ttl", "3s")]).await);
+    let (revoked, lasting) = (api.token("ann").await, api.token("ann").await);
+    let id = api.submit(&lasting).await;
+    let expiring = brief.token("ann").await;
+    for (api, token) in [(&api, &revoked), (&brief, &expiring)] {
+        let mut reader = Reader::open(api, token, &id, None).await;
+        assert_eq!(reader.next().await.unwrap().kind, "submitted");
+        if *token == revoked {
+            assert_eq!(api.post("/auth/revoke", Some(token), &json!({})).await.0, 200);
+        }
+        // The reader's patience is shorter than the time between two heartbeats.
+        assert_eq!(reader.next().await, None);
+    }
+    let mut reader = Reader::open(&api, &lasting, &id, None).await;
+    assert_eq!(reader.next().await.unwrap().kind, "submitted");
+    happen(&stack.log, &id, planned()).await;
+    assert_eq!(reader.next().await.unwrap().kind, "planned", "another token's end is not this one's");
+}

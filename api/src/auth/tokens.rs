@@ -9,6 +9,7 @@ use shared::clock::{Clock, Timestamp};
 use shared::identity::{Revocation, Role, User};
 use shared::ids::Digest;
 use shared::messaging::Watched;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -213,6 +214,17 @@ impl Tokens {
     /// Whether a caller who was let in may stay: for answers that take long. An expiry in between does not matter.
     pub(crate) fn may_stay(&self, caller: &Caller) -> bool {
         self.user_now(caller).is_some()
+    }
+
+    /// Tells when [`Self::may_stay`] may answer otherwise: after changes of the users, and of the revocations.
+    pub(crate) fn changes(&self) -> [watch::Receiver<()>; 2] {
+        [self.users.changes(), self.revocations.changes()]
+    }
+
+    /// How long the caller's token lasts yet.
+    pub(crate) fn left(&self, caller: &Caller) -> Duration {
+        let now = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
+        Duration::from_millis((caller.claims.exp * 1_000).saturating_sub(now))
     }
 
     /// The caller as they are now, where they may stay.

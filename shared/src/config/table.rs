@@ -36,6 +36,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("limits.profile", "standard, or load to lift the rate limits for load tests"),
     ("limits.execute", "burst/refill per minute, e.g. 8/30"),
     ("limits.analyze", "burst/refill per minute"),
+    ("limits.decide", "burst/refill per minute, for decisions and cancels"),
     ("limits.status", "burst/refill per minute, for every other call"),
     ("limits.sign_in", "burst/refill per minute, per address and per user name"),
     ("limits.roles", "other limits for a role, e.g. admin:execute=100/600, divided by commas"),

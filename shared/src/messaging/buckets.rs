@@ -171,12 +171,13 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
 #[derive(Debug, Clone)]
 pub struct Watched<T> {
     entries: Arc<RwLock<HashMap<String, T>>>,
+    changed: watch::Sender<()>,
 }
 
 impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T> {
     /// Loads the bucket, and follows it until the life ends. Returns when all entries of now are loaded.
     pub async fn follow(bucket: Bucket<T>, life: &Lifecycle) -> Result<Self, BucketError> {
-        let watched = Self { entries: Arc::default() };
+        let watched = Self { entries: Arc::default(), changed: watch::Sender::default() };
         let (loaded, mut is_loaded) = watch::channel(false);
         let (task, stopping) = (watched.clone(), life.stopping());
         life.spawn(async move {
@@ -213,7 +214,10 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
             let is_last = change.delta == 0;
             match &mut loading {
                 Some(entries) => apply(entries, change),
-                None => apply(&mut self.lock_mut(), change),
+                None => {
+                    apply(&mut self.lock_mut(), change);
+                    self.changed.send_replace(());
+                }
             }
             if is_last {
                 self.replace(&mut loading, loaded);
@@ -226,8 +230,14 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
     fn replace(&self, loading: &mut Option<HashMap<String, T>>, loaded: &watch::Sender<bool>) {
         if let Some(entries) = loading.take() {
             *self.lock_mut() = entries;
+            self.changed.send_replace(());
             loaded.send_replace(true);
         }
+    }
+
+    /// Tells of every change of the copy from now on, after it was made.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Forgets the entries that `is_over` finds over; they may stand in the bucket for a while yet.
