@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::callers_tests::named_for_the_runner;
 use crate::catalogue::{self, CatalogueError, Recipe};
 use crate::dedent::dedent;
 use crate::documenter;
 use crate::exchange::{GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
-use crate::intent::{Intent, intent, presumes_code};
+use crate::intent::{Intent, asks_to_run_tests, intent, presumes_code};
 use crate::language::{self, Language, PYTHON};
 use crate::matching::{Topic, best, nearness};
 #[cfg(feature = "model")]
@@ -159,6 +160,9 @@ impl Generator {
             Intent::AsGiven | Intent::Document if comment.is_some() && self.has_model() => {
                 self.change(request, &file).await
             }
+            Intent::AsGiven if asks_to_run_tests(&request.goal) => {
+                Ok(as_given(language, named_for_the_runner(language, file), Origin::Caller))
+            }
             Intent::AsGiven => Ok(as_given(language, file, Origin::Caller)),
             Intent::Document => Ok(as_given(language, file, Origin::Documenter)),
             Intent::Fix => self.change(request, &file).await,
@@ -288,10 +292,8 @@ fn as_given(language: &Language, file: SourceFile, origin: Origin) -> Generation
     } else {
         documenter::note(&file.path, language.name, &file.content)
     };
-    let run = match file.kind {
-        Kind::Test => Run::Tests,
-        Kind::Code => Run::Script { path: file.path.clone() },
-    };
+    // Code with tests in it stays code, which is analysed.
+    let run = if is_test_file(&file.path) { Run::Tests } else { Run::Script { path: file.path.clone() } };
     Generation {
         origin,
         runtime: language.runtime.to_owned(),

@@ -66,6 +66,10 @@ const TEST_MODIFIERS: &[&str] = &[
     "extensive",
     "python",
 ];
+const TESTS_MODIFIERS: &[&str] = &[
+    "the", "these", "this", "my", "its", "all", "of", "unit", "attached", "code", "file", "with", "and", "included",
+    "python", "node", "any",
+];
 const DOC_NOUNS: &[&str] = &["documentation", "docs", "docstring", "docstrings"];
 const DOC_MODIFIERS: &[&str] = &[
     "a",
@@ -98,6 +102,22 @@ pub(crate) fn intent(goal: &str) -> Intent {
     } else {
         Intent::AsGiven
     }
+}
+
+/// Whether the tests that the code holds are to be run: "run the tests", "test this code", or a test runner by name.
+pub(crate) fn asks_to_run_tests(goal: &str) -> bool {
+    let words = words(goal);
+    (0..words.len()).any(|at| {
+        let negated = (at.saturating_sub(3)..at).any(|near| is(&words, near, NEGATIONS));
+        let named = is(&words, at, &["pytest", "unittest", "unittests"]) || is_test_suite(&words, at);
+        let runs = is(&words, at, RUN) && followed_by(&words, at, TESTS_MODIFIERS, &["tests", "testcases"]);
+        let tests = text(&words, at) == "test" && is(&words, at + 1, &["this", "it", "the", "my", "these", "that"]);
+        !negated && (named || runs || tests && is_command(&words, at))
+    })
+}
+
+fn is_test_suite(words: &[Word], at: usize) -> bool {
+    text(words, at) == "test" && is(words, at + 1, &["suite", "suites"])
 }
 
 /// Whether a goal without code starts with work on code that should have come with it.
@@ -200,6 +220,33 @@ mod tests {
                 "",
             ],
         );
+    }
+
+    #[test]
+    fn tests_are_run_where_the_goal_asks_for_it() {
+        for goal in [
+            "Run the tests",
+            "Run these unit tests, please",
+            "Test this code",
+            "Please test the attached file",
+            "Execute this with pytest",
+            "Run the unittest file",
+            "Run my test suite",
+            "Check all tests",
+        ] {
+            assert!(asks_to_run_tests(goal), "{goal}");
+        }
+        for goal in [
+            "Run this script and show its output",
+            "Run this, but do not run the tests",
+            "Run this without pytest",
+            "Execute the test script",
+            "Print the test results",
+            "Run the latest code",
+            "",
+        ] {
+            assert!(!asks_to_run_tests(goal), "{goal}");
+        }
     }
 
     #[test]

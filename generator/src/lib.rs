@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`Generator::generate`].
 
+mod callers_tests;
 mod catalogue;
 mod dedent;
 mod documenter;

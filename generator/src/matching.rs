@@ -129,7 +129,7 @@ fn spelled(goal: &str) -> String {
     goal.to_lowercase().replace("to-do", "todo").replace("to do list", "todo list")
 }
 
-/// Drops "for a web API" and the like, where nothing else comes between.
+/// Drops "for a web API", "to my API" and the like, where nothing else comes between.
 fn without_audience(words: Vec<Word>) -> Vec<Word> {
     let (audiences, modifiers): (BTreeSet<_>, BTreeSet<_>) =
         (AUDIENCES.split_whitespace().collect(), AUDIENCE_MODIFIERS.split_whitespace().collect());
@@ -140,7 +140,9 @@ fn without_audience(words: Vec<Word>) -> Vec<Word> {
         let is_audience = |at: usize| following.get(at).is_some_and(|next| audiences.contains(next.text.as_str()));
         let ends =
             following.get(reach + 1).is_none_or(|next| next.starts_clause || ENDERS.contains(&next.text.as_str()));
-        if word.text == "for" && is_audience(reach) && ends {
+        let is_mine = following.first().is_some_and(|next| next.text == "my");
+        let leads = word.text == "for" || word.text == "to" && is_mine;
+        if leads && is_audience(reach) && ends {
             rest = &following[reach + 1..];
         } else {
             kept.push(word.clone());

@@ -49,6 +49,29 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
 }
 
 #[tokio::test]
+async fn a_file_of_tests_is_run_by_the_test_runner_where_the_goal_asks_for_it() {
+    let (tests, plain) = ("def test_sum():\n    assert 1 + 1 == 3\n", "print('no tests here')\n");
+    let node = "import test from 'node:test';\ntest('sum', () => { throw new Error('no'); });\n";
+    for (goal, current_file, code, path, run) in [
+        ("Run the tests", None, tests, "test_main.py", Run::Tests),
+        ("Run this with pytest", Some("src/sums.py"), tests, "test_sums.py", Run::Tests),
+        ("Run this script", None, tests, "main.py", script("main.py")),
+        ("Run the tests", None, plain, "main.py", script("main.py")),
+        ("Run the tests", None, node, "main.test.mjs", Run::Tests),
+        ("Run this script", None, node, "main.mjs", script("main.mjs")),
+    ] {
+        let runtimes = vec!["python".to_owned(), "node".to_owned()];
+        let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("opens");
+        let language = (code == node).then(|| "javascript".to_owned());
+        let request = Request { current_file: current_file.map(str::to_owned), language, ..with_code(goal, code) };
+        let generation = generator.generate(&request).await.expect("runs");
+        assert_eq!((generation.files[0].path.as_str(), &generation.run), (path, &run), "{goal}");
+        assert_eq!((generation.files[0].content.as_str(), generation.files[0].kind), (code, Kind::Code), "{goal}");
+        assert_eq!(generation.origin, Origin::Caller);
+    }
+}
+
+#[tokio::test]
 async fn documenting_runs_the_code_as_given_and_quotes_nothing() {
     let code = "import os\nclass Cart:\n    '''SECRET_DOC'''\n    def add_item(self, item, count='SECRET_DEFAULT'):\n        return 'SECRET_TEXT' # SECRET_NOTE\n";
     let generation = generate(with_code("Document this code", code)).await.expect("documented");

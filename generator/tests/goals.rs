@@ -104,6 +104,12 @@ const SERVED: &[(&str, &str)] = &[
     ("Write a Python function to add two numbers", "arithmetic"),
     ("Write functions to add, subtract, multiply and divide two numbers", "arithmetic"),
     ("Print hello world", "hello-world"),
+    ("Add JSON Web Token login to my API", "jwt-auth"),
+    ("Limit requests to 10 per second per user", "rate-limiter"),
+    ("write me a small Python class that limits how often a user may call something", "rate-limiter"),
+    ("Calculate the nth prime", "prime-numbers"),
+    ("compute factorial recursively", "number-tools"),
+    ("Sort a list of dictionaries by key", "sorting"),
 ];
 
 const REFUSED: &[&str] = &[
@@ -231,6 +237,14 @@ const REFUSED: &[&str] = &[
     "Add two linked lists of numbers",
     "Write a function that multiplies two polynomials",
     "Sort a list of to-do items by due date",
+    "Implement rate limiting middleware",
+    "Limit the request body size",
+    "Limit how often the page is refreshed by the browser",
+    "Add JSON Web Token login to my Flask API",
+    "Add a login page to my website",
+    "Find the nth prime minister",
+    "Sort using bubble sort",
+    "Sort a dictionary by value",
     "asdf qwer zxcv uiop",
     "do something useful please",
     "テストを書いてください、お願いします",

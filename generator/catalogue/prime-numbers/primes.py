@@ -1,6 +1,6 @@
 """Prime numbers: test, list, factor."""
 
-from math import gcd, isqrt
+from math import ceil, gcd, isqrt, log
 
 _SMALL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 # These bases make Miller-Rabin exact below this bound (Sorenson and Webster, 2015).
@@ -57,6 +57,16 @@ def next_prime(number):
     while not is_prime(candidate):
         candidate += 1
     return candidate
+
+
+def nth_prime(n):
+    """Return the prime at place `n`, counted from 1: 2, 3, 5, ..."""
+    _check(n)
+    if n < 1:
+        raise ValueError("n must be at least 1")
+    # Rosser's bound holds from place 6 on.
+    limit = 13 if n < 6 else ceil(n * (log(n) + log(log(n))))
+    return primes_up_to(limit)[n - 1]
 
 
 def _find_divisor(number):

@@ -2,7 +2,7 @@ from math import prod
 
 import pytest
 
-from primes import factorise, is_prime, next_prime, primes_up_to
+from primes import factorise, is_prime, next_prime, nth_prime, primes_up_to
 
 
 def is_prime_by_definition(number):
@@ -31,6 +31,18 @@ def test_numbers_that_fool_weaker_tests(number):
 @pytest.mark.parametrize("number", [2**31 - 1, 2**61 - 1, 2**127 - 1, 10**9 + 7])
 def test_large_primes(number):
     assert is_prime(number)
+
+
+def test_nth_prime():
+    primes = primes_up_to(8000)
+    assert [nth_prime(n) for n in range(1, len(primes) + 1)] == primes
+    assert nth_prime(100_000) == 1_299_709
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_places_are_counted_from_one(n):
+    with pytest.raises(ValueError):
+        nth_prime(n)
 
 
 @pytest.mark.parametrize("number, expected", [(-10, 2), (1, 2), (2, 3), (13, 17), (89, 97), (10**9, 10**9 + 7)])
@@ -68,7 +80,7 @@ def test_only_positive_numbers_have_factors(number):
         factorise(number)
 
 
-@pytest.mark.parametrize("function", [is_prime, primes_up_to, next_prime, factorise])
+@pytest.mark.parametrize("function", [is_prime, primes_up_to, next_prime, nth_prime, factorise])
 @pytest.mark.parametrize("argument", [2.0, "7", True, None])
 def test_only_integers_are_accepted(function, argument):
     with pytest.raises(TypeError):

@@ -13,6 +13,7 @@ mod guards;
 mod imports;
 mod inline;
 mod interpreter;
+mod patterns;
 mod performance;
 mod program;
 mod secrets;

@@ -307,7 +307,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn check_pattern(&mut self, call: &Call<'_>) {
-        if call.positional.first().and_then(Value::as_text).is_some_and(backtracks) {
+        if call.positional.first().and_then(Value::as_text).is_some_and(crate::python::patterns::backtracks) {
             self.findings.report(&rules::REGEX_DENIAL, call.range);
         }
     }
@@ -379,10 +379,4 @@ fn asks_for_rights(test: &Expr) -> bool {
     ["admin", "auth", "permission", "allowed", "owner", "role", "superuser", "staff"]
         .iter()
         .any(|word| name.contains(word))
-}
-
-/// `(a+)+`, `(.*)*`: a repeated group whose content ends in a repetition.
-fn backtracks(pattern: &str) -> bool {
-    let bytes = pattern.as_bytes();
-    bytes.windows(3).any(|three| matches!(three[0], b'+' | b'*') && three[1] == b')' && matches!(three[2], b'+' | b'*'))
 }

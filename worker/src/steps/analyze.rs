@@ -74,3 +74,32 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
     merged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     merged
 }
+
+#[cfg(test)]
+mod tests {
+    use generator::{Generator, GeneratorConfig, Kind};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_recipe_has_a_finding_of_medium_or_above() {
+        let generator = Generator::open(GeneratorConfig::default()).unwrap();
+        let mut found = Vec::new();
+        for recipe in generator.catalogue() {
+            for file in recipe.files.iter().filter(|file| file.kind == Kind::Code) {
+                let task = AnalysisTask {
+                    analysis_type: AnalysisType::General,
+                    source: file.content.clone(),
+                    file_path: Some(file.path.clone()),
+                    language: Some(recipe.runtime.clone()),
+                    framework: None,
+                    dependencies: Vec::new(),
+                };
+                let report = analyze(task).await.unwrap();
+                let grave = report.findings.into_iter().filter(|finding| finding.severity >= Severity::Medium);
+                found.extend(grave.map(|finding| (recipe.name.clone(), finding.rule, finding.line_start)));
+            }
+        }
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
