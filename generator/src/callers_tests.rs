@@ -26,22 +26,15 @@ fn holds_python_tests(source: &str) -> bool {
 fn is_test(statement: &Stmt) -> bool {
     let is_test_function =
         |inner: &Stmt, prefix: &str| matches!(inner, Stmt::FunctionDef(function) if function.name.starts_with(prefix));
-    match statement {
-        Stmt::ClassDef(class) => {
-            let is_case = class.name.starts_with("Test") || class.bases().iter().any(is_test_case);
-            is_case && class.body.iter().any(|inner| is_test_function(inner, "test"))
-        }
-        other => is_test_function(other, "test_"),
-    }
+    let Stmt::ClassDef(class) = statement else { return is_test_function(statement, "test_") };
+    let is_case = class.name.starts_with("Test") || class.bases().iter().any(is_test_case);
+    is_case && class.body.iter().any(|inner| is_test_function(inner, "test"))
 }
 
 /// `TestCase`, `unittest.TestCase`, `unittest.IsolatedAsyncioTestCase`.
 fn is_test_case(base: &Expr) -> bool {
-    match base {
-        Expr::Name(name) => name.id.ends_with("TestCase"),
-        Expr::Attribute(attribute) => attribute.attr.ends_with("TestCase"),
-        _ => false,
-    }
+    matches!(base, Expr::Name(name) if name.id.ends_with("TestCase"))
+        || matches!(base, Expr::Attribute(attribute) if attribute.attr.ends_with("TestCase"))
 }
 
 fn imports_node_test(source: &str) -> bool {

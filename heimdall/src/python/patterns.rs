@@ -48,10 +48,8 @@ fn content(mut hir: &Hir) -> &Hir {
 }
 
 fn endless(hir: &Hir) -> Option<&Repetition> {
-    match content(hir).kind() {
-        HirKind::Repetition(inner) if inner.max.is_none() => Some(inner),
-        _ => None,
-    }
+    let HirKind::Repetition(inner) = content(hir).kind() else { return None };
+    inner.max.is_none().then_some(inner)
 }
 
 /// The characters that a match begins with; `None` where it may be empty or is not simple enough to tell.
@@ -64,7 +62,12 @@ fn beginnings(hir: &Hir) -> Option<ClassUnicode> {
         }
         HirKind::Repetition(inner) if inner.min > 0 => beginnings(&inner.sub),
         HirKind::Concat(parts) => beginnings(parts.first()?),
-        _ => None,
+        HirKind::Class(Class::Bytes(_))
+        | HirKind::Repetition(_)
+        | HirKind::Alternation(_)
+        | HirKind::Capture(_)
+        | HirKind::Empty
+        | HirKind::Look(_) => None,
     }
 }
 
