@@ -24,7 +24,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
         Err(error) => return error.into(),
     };
     let is_bought = job.limits.cpu == affordable(workflow, desk.prices.cpu_second);
-    let bought_for = is_bought.then(|| workflow.submission.options.budget - workflow.metrics.total_cost);
+    let bought_for = is_bought.then_some(workflow.submission.options.budget - workflow.metrics.total_cost);
     failpoints::reach("sandbox.before").await;
     let ran = sandbox.run(job, cancel.clone()).await;
     failpoints::reach("sandbox.after").await;
