@@ -178,7 +178,7 @@ async fn a_workflow_does_not_exist_for_strangers() {
     for (token, code) in [(&ann, 200), (&eve, 404), (&bob, 404), (&root, 200)] {
         assert_eq!(status(&api, token, &id).await.0, code);
     }
-    for name in [absent.as_str(), "not-a-uuid", &id.to_uppercase(), "%00", "*", ">"] {
+    for name in [absent.as_str(), "not-a-uuid", "%00", "*", ">"] {
         assert_eq!(status(&api, &ann, name).await.0, 404, "{name}");
         assert_eq!(api.post(&format!("/api/v3/execute/cancel/{name}"), Some(&ann), &json!({})).await.0, 404, "{name}");
         assert_eq!(api.get(&format!("/api/v3/execute/{name}/events"), &ann).await.0, 404, "{name}");
