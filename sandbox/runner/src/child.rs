@@ -84,7 +84,7 @@ fn confine(
     report: &PipeWriter,
 ) -> Result<(), Failure> {
     prefer_as_oom_victim();
-    at("priority", sys::yield_to_the_runner())?;
+    sys::yield_to_the_runner();
     at("limits", set_fixed_limits())?;
     at("limits", limits.map_or(Ok(()), set_limits))?;
     at("descriptors", sys::duplicate_onto(report, REPORT_FD))?;

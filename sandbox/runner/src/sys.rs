@@ -68,11 +68,15 @@ pub(crate) fn duplicate_onto(source: &impl AsRawFd, target: c_int) -> Result<()>
 ///
 /// Not the lowest: the kernel weighs a container by what runs in it, and on a busy machine one whose only process has
 /// the lowest priority gets a fraction of its share.
-pub(crate) fn yield_to_the_runner() -> Result<()> {
-    const LOW: c_int = 10;
+///
+/// Relative, so that it also holds where all of us run at a low priority already, and nobody may go back up.
+pub(crate) fn yield_to_the_runner() {
+    const STEPS: c_int = 10;
     #[expect(unsafe_code, reason = "changes this process's own priority; no pointer is passed")]
-    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LOW) };
-    check(result).map(drop)
+    // Downwards it cannot fail.
+    unsafe {
+        libc::nice(STEPS)
+    };
 }
 
 /// Marks every descriptor from `first` on close-on-exec.

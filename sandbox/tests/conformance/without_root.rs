@@ -1,4 +1,4 @@
-//! The bubblewrap suite once more, as a user without rights: no cgroups, no change of user.
+//! The bubblewrap suite once more, as a user without rights: no cgroups, no change of user, no way up from a low priority.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -21,7 +21,9 @@ fn the_bubblewrap_suite_passes() {
     let program = folder.join("conformance");
     fs::copy(std::env::current_exe().expect("knows its own program"), &program).expect("copies this program");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("opens the program");
-    let suite = Command::new(&program)
+    let suite = Command::new("nice")
+        .args(["-n", "15"])
+        .arg(&program)
         .arg("bubblewrap::")
         .env("SANDBOX_ROOTS", roots())
         .uid(SOMEBODY)
