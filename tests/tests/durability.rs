@@ -38,22 +38,33 @@ async fn submitted(stack: &Stack) -> (BTreeMap<String, usize>, BTreeMap<String, 
 async fn submissions_at_once_are_written_together_and_each_once() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
-    // While the broker stands still they gather. Every key comes twice: the second one meets the first and takes down its batch.
+    // How many gather depends on how fast the machine is; that each is there once does not.
+    for round in 1..=10 {
+        if written_together(&stack, &client, round).await {
+            return;
+        }
+    }
+    panic!("none were written together in ten rounds");
+}
+
+/// Submits forty at once, each twice, while the broker stands still; whether many of them came to the log in one batch.
+async fn written_together(stack: &Stack, client: &Client, round: u32) -> bool {
     stack.signal("nats", Signal::STOP);
-    let keys: Vec<String> = (0..40).chain(0..40).map(|number| format!("key-{number}")).collect();
-    let all = keys.iter().map(|key| submit(&client, key));
+    // The second of a key meets the first and takes down its batch.
+    let keys: Vec<String> = (0..40).chain(0..40).map(|number| format!("key-{round}-{number}")).collect();
+    let all = keys.iter().map(|key| submit(client, key));
     let wake = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(300) * round.min(4)).await;
         stack.signal("nats", Signal::CONT);
     };
     let (ids, ()) = tokio::join!(join_all(all), wake);
     let distinct: HashSet<&String> = ids.iter().collect();
     assert_eq!(distinct.len(), 40, "one workflow for each key");
-    let (workflows, batches) = submitted(&stack).await;
-    assert_eq!(workflows.len(), 40);
+    let (workflows, batches) = submitted(stack).await;
+    assert_eq!(workflows.len(), 40 * usize::try_from(round).expect("a few"));
     assert!(workflows.values().all(|times| *times == 1), "{workflows:?}");
     assert!(distinct.iter().all(|id| workflows.contains_key(*id)));
-    assert!(batches.values().any(|members| *members >= 8), "none were written together: {batches:?}");
+    batches.values().any(|members| *members >= 8)
 }
 
 /// A disk in a file, mounted; taken away when dropped.

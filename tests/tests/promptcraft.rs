@@ -144,7 +144,7 @@ fn a_result_is_sent_back_or_rejected(terminal: &Terminal) {
     assert!(terminal.run(&["reject", &id, "--comment", "no", "--yes"]).well().contains("(failed)"));
     let failed = terminal.run(&["status", &id, "--watch"]);
     assert_eq!(failed.code, 1, "{failed:?}");
-    assert!(failed.out.contains("  rejected: An approver rejected the result."), "{failed:?}");
+    assert!(failed.out.contains("  rejected: An approver rejected the result, saying \"no\"."), "{failed:?}");
 }
 
 fn a_goal_that_nothing_serves_asks_for_help(terminal: &Terminal) {
@@ -163,7 +163,7 @@ fn a_goal_that_nothing_serves_asks_for_help(terminal: &Terminal) {
     assert!(helped.well().contains("goes on. (running)"), "{helped:?}");
     let second = terminal.run(&["status", &id, "--watch"]);
     assert!(second.well().contains("  | hello\n"), "{second:?}");
-    terminal.run(&["approve", &id, "--recipe", "lru-cache", "--yes"]).refused(1, "goes with needs_input only");
+    terminal.run(&["approve", &id, "--recipe", "lru-cache", "--yes"]).refused(1, "only needs_input takes a recipe or code");
     assert_eq!(terminal.run(&["cancel", &id]).well(), format!("cancelled {id}\n"));
     assert_eq!(terminal.run(&["cancel", &id]).well(), format!("cancelled {id}\n"), "again is no error");
 }

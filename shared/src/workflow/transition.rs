@@ -316,10 +316,10 @@ impl Workflow {
 }
 
 fn rejected(comment: Option<&str>) -> Failure {
-    let said = comment.map(|comment| format!(": {comment}")).unwrap_or_default();
+    let said = comment.map(|comment| format!(", saying \"{comment}\"")).unwrap_or_default();
     Failure::new(
         "rejected",
-        format!("An approver rejected the result{said}"),
+        format!("An approver rejected the result{said}."),
         "Work in what the approver says, or ask them why, then submit a changed goal.",
     )
 }
