@@ -163,7 +163,9 @@ fn a_goal_that_nothing_serves_asks_for_help(terminal: &Terminal) {
     assert!(helped.well().contains("goes on. (running)"), "{helped:?}");
     let second = terminal.run(&["status", &id, "--watch"]);
     assert!(second.well().contains("  | hello\n"), "{second:?}");
-    terminal.run(&["approve", &id, "--recipe", "lru-cache", "--yes"]).refused(1, "only needs_input takes a recipe or code");
+    terminal
+        .run(&["approve", &id, "--recipe", "lru-cache", "--yes"])
+        .refused(1, "only needs_input takes a recipe or code");
     assert_eq!(terminal.run(&["cancel", &id]).well(), format!("cancelled {id}\n"));
     assert_eq!(terminal.run(&["cancel", &id]).well(), format!("cancelled {id}\n"), "again is no error");
 }
