@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::approval::{Decision, Park, Stage};
 use shared::clock::Timestamp;
 use shared::ids::ApprovalId;
-use shared::workflow::{Phase, PlanStep, StepStatus, Workflow};
+use shared::workflow::{PlanStep, StepStatus, Workflow};
 
 use crate::artifacts::{nothing, read_artifacts};
 use crate::auth::Caller;
@@ -48,7 +48,7 @@ fn document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
         "artifacts": artifacts,
         "pending_approvals": pending,
         "metrics": metrics(workflow, now),
-        "error": error(workflow),
+        "error": workflow.failure(),
         "created_at": workflow.created_at.to_rfc3339(),
         "updated_at": workflow.updated_at.to_rfc3339(),
     })
@@ -65,7 +65,7 @@ pub(crate) fn summary(workflow: &Workflow) -> Value {
         "total_steps": workflow.plan.len(),
         "progress_percentage": workflow.progress_percentage(),
         "total_cost": rounded(workflow.metrics.total_cost),
-        "error": error(workflow),
+        "error": workflow.failure(),
         "created_at": workflow.created_at.to_rfc3339(),
         "updated_at": workflow.updated_at.to_rfc3339(),
     })
@@ -145,21 +145,6 @@ fn metrics(workflow: &Workflow, now: Timestamp) -> Value {
         "sandbox_seconds": seconds(metrics.sandbox_ms),
         "iterations": metrics.iterations,
     })
-}
-
-fn error(workflow: &Workflow) -> Value {
-    match &workflow.phase {
-        Phase::Failed { failure } => {
-            json!({"code": failure.code, "message": failure.message, "hint": failure.hint})
-        }
-        Phase::Plan
-        | Phase::Generate { .. }
-        | Phase::Analyze
-        | Phase::Execute { .. }
-        | Phase::Approve { .. }
-        | Phase::Done
-        | Phase::Cancelled { .. } => Value::Null,
-    }
 }
 
 /// To a millionth: sums of floats would otherwise end in digits that mean nothing.

@@ -119,21 +119,11 @@ fn client_for(url: &Url, addresses: &[SocketAddr]) -> Result<Client, String> {
 
 fn body_of(entry: &Entry) -> Vec<u8> {
     let workflow = &entry.workflow;
-    let error = match &workflow.phase {
-        shared::workflow::Phase::Failed { failure } => Some(failure.clone()),
-        shared::workflow::Phase::Plan
-        | shared::workflow::Phase::Generate { .. }
-        | shared::workflow::Phase::Analyze
-        | shared::workflow::Phase::Execute { .. }
-        | shared::workflow::Phase::Approve { .. }
-        | shared::workflow::Phase::Done
-        | shared::workflow::Phase::Cancelled { .. } => None,
-    };
     let body = json!({
         "event_id": entry.happened.event_id,
         "workflow_id": workflow.id,
         "status": workflow.status(),
-        "error": error,
+        "error": workflow.failure(),
         "test_success_rate": workflow.artifacts.tests.success_rate(),
         "total_cost": workflow.metrics.total_cost,
         "ended_at": workflow.updated_at.to_rfc3339(),

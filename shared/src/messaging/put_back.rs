@@ -9,7 +9,7 @@ use super::subjects;
 use crate::approval::Actor;
 use crate::clock::Timestamp;
 use crate::ids::EventId;
-use crate::workflow::{EventKind, Happened, Phase, Workflow};
+use crate::workflow::{EventKind, Happened, Workflow};
 
 /// Why a letter was not put back.
 #[derive(Debug, thiserror::Error)]
@@ -80,16 +80,7 @@ async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64
 }
 
 fn where_it_is(workflow: &Workflow) -> String {
-    let code = match &workflow.phase {
-        Phase::Failed { failure } => format!(" ({})", failure.code),
-        Phase::Plan
-        | Phase::Generate { .. }
-        | Phase::Analyze
-        | Phase::Execute { .. }
-        | Phase::Approve { .. }
-        | Phase::Done
-        | Phase::Cancelled { .. } => String::new(),
-    };
+    let code = workflow.failure().map(|failure| format!(" ({})", failure.code)).unwrap_or_default();
     let status = workflow.status();
     let hint =
         if status.is_terminal() { "an end is final; submit the goal again" } else { "nothing waits for this step" };

@@ -87,6 +87,20 @@ impl Workflow {
         }
     }
 
+    /// Why the workflow failed, where it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.phase {
+            Phase::Failed { failure } => Some(failure),
+            Phase::Plan
+            | Phase::Generate { .. }
+            | Phase::Analyze
+            | Phase::Execute { .. }
+            | Phase::Approve { .. }
+            | Phase::Done
+            | Phase::Cancelled { .. } => None,
+        }
+    }
+
     /// Everything that was decided so far, with the question's id, oldest first.
     pub fn decisions(&self) -> impl Iterator<Item = (ApprovalId, &Decision)> {
         let closed = self.closed_gates.iter().map(|gate| (gate.approval_id, gate.decisions.as_slice()));
