@@ -57,12 +57,24 @@ fn deep_nesting_ends_in_a_report() {
     }
 }
 
+/// The slowest texts that were found for the parsers of other languages; unbounded, the first takes a minute.
+#[test]
+fn texts_made_to_be_slow_for_a_grammar_end_in_a_report() {
+    let slow = [("typescript", "a<b<c,"), ("bash", "<a>"), ("bash", "fn f() {"), ("go", "x => "), ("rust", "\"")];
+    for (language, piece) in slow {
+        assert!(!request(&piece.repeat(500_000 / piece.len()), Some(language)).parsed, "{language} {piece}");
+    }
+}
+
 /// The same on a thread that has hardly any stack of its own.
 #[test]
 fn deep_nesting_needs_no_stack_of_the_caller() {
     let thread = std::thread::Builder::new().stack_size(512 * 1024);
     let handle = thread
-        .spawn(|| nested(5_000).into_iter().map(|text| python(&text)).collect::<Vec<_>>().len())
+        .spawn(|| {
+            request(&"({[".repeat(30_000), Some("javascript"));
+            nested(5_000).into_iter().map(|text| python(&text)).collect::<Vec<_>>().len()
+        })
         .expect("a thread");
     assert_eq!(handle.join().expect("no panic"), nested(1).len());
 }

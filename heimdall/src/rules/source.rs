@@ -6,6 +6,11 @@ rules! {
         what "Python cannot parse this."
         fix "Correct the syntax; what could be read was analysed."
         see ["https://docs.python.org/3/reference/grammar.html"];
+    TEXT_SYNTAX = "GEN-SYNTAX" Style Medium 0.8
+        title "Syntax error"
+        what "From here on the text cannot be parsed."
+        fix "Correct the syntax; what could be read was analysed."
+        see [];
     TOO_LARGE = "SOURCE-TOO-LARGE" Style Medium 1.0
         title "Source too large"
         what "The text is larger than what is analysed, so nothing was looked at."

@@ -1,16 +1,20 @@
 //! Line by line rules for every language that has no analysis of its own.
 //!
-//! They know nothing of syntax beyond comments and quotes, so what they report is marked as less certain.
+//! They know nothing of syntax beyond comments and quotes, so what they report is marked as less certain. Where there is a grammar, a
+//! parser says whether the text is of its language at all.
 
 mod javascript;
 mod queries;
 pub(crate) mod secrets;
 mod shell;
+mod syntax;
 
 use crate::Outcome;
 use crate::findings::Findings;
 use crate::language::UNKNOWN;
 use crate::rules;
+
+use syntax::Verdict;
 
 /// Looks at a text of any language.
 pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Outcome {
@@ -36,8 +40,13 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
             _ => {}
         }
     }
-    let confidence = if language == UNKNOWN { 0.1 } else { 0.3 };
-    Outcome { parsed: false, confidence, tools: vec!["heimdall", "heimdall-lines"] }
+    let (parsed, confidence) = match syntax::check(language, findings) {
+        Verdict::Valid => (true, 0.4),
+        Verdict::Broken => (false, 0.3),
+        Verdict::Unknown if language == UNKNOWN => (false, 0.1),
+        Verdict::Unknown => (false, 0.3),
+    };
+    Outcome { parsed, confidence, tools: vec!["heimdall", "heimdall-lines"] }
 }
 
 /// Longer lines are data or minified code.
