@@ -71,7 +71,7 @@ async fn answer_refused(
     refusal: &Refusal,
     delivery: Delivery<RawMessage>,
 ) -> Settlement {
-    desk.floods.count(&received.bot, desk.clock.now());
+    desk.floods.count(&received.bot, refusal.is_senders_fault(), desk.clock.now());
     desk.bots.reply(received, &refused(received, request, refusal)).await;
     delivery.ack().await
 }

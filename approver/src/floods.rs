@@ -8,8 +8,10 @@ use shared::clock::Timestamp;
 use shared::ids::UserName;
 use shared::read_model::{Gcra, GcraState};
 
-/// Refusals that a bot may meet at once, and in a minute from then on.
-const REFUSALS: Gcra = Gcra { burst: 60, refill_per_minute: 60 };
+/// Refusals by its own fault that a bot may meet at once, and in a minute from then on.
+const FAULTS: Gcra = Gcra { burst: 60, refill_per_minute: 60 };
+/// The same of all refusals: of two bots that mean well and answer everything, one always comes second.
+const REFUSALS: Gcra = Gcra { burst: 600, refill_per_minute: 600 };
 /// A flood is noted once in this time.
 const WINDOW_MS: i64 = 60_000;
 
@@ -21,6 +23,7 @@ pub(crate) struct Floods {
 
 #[derive(Debug, Default)]
 struct Met {
+    faults: GcraState,
     refusals: GcraState,
     /// The window of the last flood that was noted.
     noted: Option<i64>,
@@ -29,12 +32,18 @@ struct Met {
 impl Floods {
     /// Whether the bot has met too many refusals to be listened to now.
     pub(crate) fn is_flooding(&self, bot: &UserName, at: Timestamp) -> bool {
-        self.with(bot, |met| !REFUSALS.take(met.refusals, micros(at)).0.allowed)
+        let is_spent = |bucket: Gcra, state| !bucket.take(state, micros(at)).0.allowed;
+        self.with(bot, |met| is_spent(FAULTS, met.faults) || is_spent(REFUSALS, met.refusals))
     }
 
-    /// Counts a refusal.
-    pub(crate) fn count(&self, bot: &UserName, at: Timestamp) {
-        self.with(bot, |met| met.refusals = REFUSALS.take(met.refusals, micros(at)).1);
+    /// Counts a refusal, by the bot's own fault or not.
+    pub(crate) fn count(&self, bot: &UserName, is_fault: bool, at: Timestamp) {
+        self.with(bot, |met| {
+            met.refusals = REFUSALS.take(met.refusals, micros(at)).1;
+            if is_fault {
+                met.faults = FAULTS.take(met.faults, micros(at)).1;
+            }
+        });
     }
 
     /// The window that has no record of the bot's flood yet.
@@ -70,9 +79,9 @@ mod tests {
     #[test]
     fn a_bot_that_is_refused_too_often_waits_and_others_do_not() {
         let (floods, bot, other) = (Floods::default(), "bot".parse().unwrap(), "other".parse().unwrap());
-        for _ in 0..REFUSALS.burst {
+        for _ in 0..FAULTS.burst {
             assert!(!floods.is_flooding(&bot, START));
-            floods.count(&bot, START);
+            floods.count(&bot, true, START);
         }
         assert!(floods.is_flooding(&bot, START) && !floods.is_flooding(&other, START));
         let window = floods.to_note(&bot, START).unwrap();
@@ -82,5 +91,15 @@ mod tests {
         let later = START.after(Duration::from_secs(60));
         assert!(!floods.is_flooding(&bot, later));
         assert_eq!(floods.to_note(&bot, later), Some(window + 1));
+    }
+
+    #[test]
+    fn a_bot_that_only_comes_second_may_do_so_often() {
+        let (floods, bot) = (Floods::default(), "bot".parse().unwrap());
+        for _ in 0..REFUSALS.burst {
+            assert!(!floods.is_flooding(&bot, START));
+            floods.count(&bot, false, START);
+        }
+        assert!(floods.is_flooding(&bot, START));
     }
 }

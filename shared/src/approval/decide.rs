@@ -57,6 +57,22 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether a sender that means well would not have met it. Who only comes second, or late, meets the others.
+    pub const fn is_senders_fault(&self) -> bool {
+        match self {
+            Self::UnknownWorkflow
+            | Self::UnknownApproval
+            | Self::DigestMissing
+            | Self::NotEntitled
+            | Self::UnknownRecipe(_)
+            | Self::InputNotAsked
+            | Self::MessageReused
+            | Self::TooManyRefused
+            | Self::Malformed(_) => true,
+            Self::NotYetParked | Self::AlreadyDecided | Self::Expired | Self::DigestMismatch => false,
+        }
+    }
+
     /// The stable code of the refusal, as audited and answered.
     pub const fn code(&self) -> &'static str {
         match self {
