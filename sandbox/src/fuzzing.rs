@@ -11,7 +11,7 @@ use crate::source_text::{SourceForm, as_meant};
 /// What a report amounts to.
 #[must_use]
 pub fn read_report(lines: &[u8], exit_code: Option<i32>) -> Vec<TestCase> {
-    report::read(lines, exit_code)
+    report::read(lines, exit_code, None)
 }
 
 /// Whether a job with these files would be run.

@@ -121,7 +121,7 @@ impl JobResult {
         }
     }
 
-    /// A job whose sandbox is gone with nothing left to report.
+    /// A job whose sandbox is gone with nothing left to report. It may have used its one CPU for as long as it ran.
     pub(crate) fn without_facts(job: &Job, outcome: Outcome, wait: Duration, wall: Duration) -> Self {
         let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
         Self {
@@ -132,7 +132,7 @@ impl JobResult {
             stderr: Vec::new(),
             truncated: false,
             tests: (job.command == Command::Tests).then(Vec::new),
-            usage: Usage { wall_ms, ..Usage::default() },
+            usage: Usage { cpu_ms: wall_ms, wall_ms, ..Usage::default() },
             wait,
         }
     }

@@ -69,10 +69,10 @@ fn redis_server(data: &Path) -> Finding {
         Some(program) => {
             let version = first_line(&program, "--version");
             let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or_default();
-            if is_at_least(number, (6, 0)) {
+            if is_at_least(number, (7, 0)) {
                 Finding::Fine(format!("{number}, {}", program.display()))
             } else {
-                Finding::Missing(format!("{} is {number}; 6 or later is needed", program.display()))
+                Finding::Missing(format!("{} is {number}; 7.0 or later is needed", program.display()))
             }
         }
         None => Finding::Missing("install it: apt-get install redis-server".to_owned()),

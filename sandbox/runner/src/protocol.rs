@@ -10,8 +10,8 @@ use std::io::Read;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Version of the frames; a host refuses a runner that speaks another one. A field that has a default needs no new one.
-pub const PROTOCOL: u32 = 2;
+/// Version of the frames; a host refuses a runner that speaks another one. A limit that older runners do not know needs a new one.
+pub const PROTOCOL: u32 = 4;
 
 /// Largest payload of a frame, in bytes; both sides refuse a larger one before allocating for it.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
@@ -68,7 +68,6 @@ pub struct FileFrame {
 pub struct JobLimits {
     pub wall_ms: u64,
     /// CPU time of all processes together.
-    #[serde(default = "without_end")]
     pub cpu_ms: u64,
     /// CPU seconds of each process: the kernel's own limit.
     pub cpu_seconds: u64,
@@ -80,10 +79,6 @@ pub struct JobLimits {
     pub output_bytes: u64,
     /// Kept bytes of the test report.
     pub report_bytes: u64,
-}
-
-fn without_end() -> u64 {
-    u64::MAX
 }
 
 /// Limits that the runner watches over itself.
