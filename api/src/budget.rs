@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Refuses new work (402) when what the user submitted today has cost as much as a day may.
 pub(crate) async fn within_budget(state: &State, user: &UserName) -> Result<(), Problem> {
     let limit = state.config.budget.per_user_day;
-    let spent = spent_today(state, user).await?;
+    let (logged, charged) = tokio::try_join!(spent_today(state, user), charged_today(state, user))?;
+    let spent = logged + charged;
     if spent < limit {
         return Ok(());
     }
@@ -49,6 +50,14 @@ async fn spent_today(state: &State, user: &UserName) -> Result<f64, Problem> {
             Err(Problem::unavailable(detail, Duration::from_secs(1)))
         }
     }
+}
+
+/// What is not in the log: runs that their workflow ended without.
+async fn charged_today(state: &State, user: &UserName) -> Result<f64, Problem> {
+    state.charges.of(user, &state.clock.now().day()).await.map_err(|error| {
+        tracing::warn!(%error, "the charges could not be read");
+        Problem::unavailable("What today has cost cannot be read now; try again.", Duration::from_secs(1))
+    })
 }
 
 /// What today's workflows have cost by the log, read as far as it went when somebody asked last.

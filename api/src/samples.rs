@@ -73,7 +73,7 @@ pub(crate) fn released(owner: &str) -> Workflow {
 
 pub(crate) fn failed(owner: &str) -> Workflow {
     let failure = Failure::new("no_generator", "No generator can serve this goal.", "Name a known recipe.");
-    transition(&submitted(owner), Event::StepFailed { failure }, START.after(Duration::from_secs(2))).unwrap()
+    transition(&submitted(owner), Event::failed(failure), START.after(Duration::from_secs(2))).unwrap()
 }
 
 pub(crate) fn cancelled(owner: &str) -> Workflow {

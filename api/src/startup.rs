@@ -13,7 +13,7 @@ use shared::clock::Clock;
 use shared::identity::spend_time_of_a_check;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Control, DeadLetters, ProvisionError,
+    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Charges, Control, DeadLetters, ProvisionError,
     Submissions, Watched, WorkflowLog, verify,
 };
 use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
@@ -171,6 +171,7 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
             clock.clone(),
         ),
         contact: Contact::made(config.tokens.out_of_touch),
+        charges: Charges::open(&broker).await?,
         families: buckets.refresh_families().await?,
         revocations,
         newest: Newest::new(log.clone(), view.clone()),

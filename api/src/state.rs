@@ -7,7 +7,7 @@ use shared::clock::Clock;
 use shared::identity::{RefreshFamily, Revocation};
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Control, DeadLetters, Submissions, WorkerReport,
+    AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Charges, Control, DeadLetters, Submissions, WorkerReport,
     WorkflowLog,
 };
 use shared::read_model::{RateLimiter, ReadModel};
@@ -33,6 +33,7 @@ pub(crate) struct State {
     pub(crate) view: ReadModel,
     pub(crate) newest: Newest,
     pub(crate) spending: Spending,
+    pub(crate) charges: Charges,
     pub(crate) blobs: Blobs,
     pub(crate) control: Control,
     pub(crate) analyses: AnalysisRequests,

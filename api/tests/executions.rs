@@ -377,7 +377,7 @@ async fn a_cancel_is_final_and_idempotent() {
     assert_eq!(cancel(&root, &parked).await, 200);
     let failed = api.submit(&ann).await;
     let failure = shared::workflow::Failure::new("no_generator", "No generator.", "Choose a recipe.");
-    happen(&stack.log, &failed, Event::StepFailed { failure }).await;
+    happen(&stack.log, &failed, Event::failed(failure)).await;
     assert_eq!(cancel(&ann, &failed).await, 409);
     assert_eq!(status(&api, &ann, &failed).await.1["error"]["code"], "no_generator");
 }

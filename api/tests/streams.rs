@@ -87,7 +87,7 @@ fn planned() -> Event {
 }
 
 fn failed() -> Event {
-    Event::StepFailed { failure: Failure::new("timeout", "Too slow.", "Allow more time.") }
+    Event::failed(Failure::new("timeout", "Too slow.", "Allow more time."))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

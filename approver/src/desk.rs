@@ -206,7 +206,7 @@ fn detail_of(event: &Event) -> Option<String> {
             Some(claim) => format!("{}, on behalf of {claim}", decision.verdict.as_str()),
             None => decision.verdict.as_str().to_owned(),
         }),
-        Event::StepFailed { failure } => Some(failure.code.clone()),
+        Event::StepFailed { failure, .. } => Some(failure.code.clone()),
         Event::Expired { release } => Some(if *release { "released" } else { "failed" }.to_owned()),
         Event::Planned { .. }
         | Event::Generated { .. }

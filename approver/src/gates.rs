@@ -39,7 +39,7 @@ async fn judge(desk: &Desk, entry: &Entry) -> Result<(), String> {
     }
     if let Some(failure) = distrust(desk, entry).await.map_err(|error| error.to_string())? {
         tracing::error!(workflow.id = %id, code = failure.code, "a forged state was refused");
-        return append(desk, entry, Event::StepFailed { failure }).await;
+        return append(desk, entry, Event::failed(failure)).await;
     }
     if entry.workflow.park().is_some() {
         return announce(desk, &entry.workflow).await;
@@ -48,8 +48,8 @@ async fn judge(desk: &Desk, entry: &Entry) -> Result<(), String> {
     let (outcome, event) = match desk.policy.rule(&entry.workflow, risk, desk.clock.now()) {
         Some(Ruling::Release { reason }) => ("released", Event::GateReleased { reason: reason.to_owned() }),
         Some(Ruling::Park(park)) => ("parked", Event::Parked { park: *park }),
-        Some(Ruling::ApprovalRequired) => ("refused", Event::StepFailed { failure: approval_required() }),
-        Some(Ruling::RanWithoutLeave) => ("refused", Event::StepFailed { failure: ran_without_leave() }),
+        Some(Ruling::ApprovalRequired) => ("refused", Event::failed(approval_required())),
+        Some(Ruling::RanWithoutLeave) => ("refused", Event::failed(ran_without_leave())),
         None => return Ok(()),
     };
     GATES.with_label_values(&[outcome]).inc();

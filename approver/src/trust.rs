@@ -59,7 +59,7 @@ pub(crate) async fn condemn(desk: &Desk, sequence: u64, id: WorkflowId) -> Resul
         return restore(desk, sequence, &end.workflow, &end).await;
     }
     let Some(submitted) = desk.log.submission(id).await.map_err(|error| error.to_string())? else { return Ok(()) };
-    let event = Event::StepFailed { failure: forged() };
+    let event = Event::failed(forged());
     match transition(&submitted.workflow, event, desk.clock.now()) {
         Ok(failed) => restore(desk, sequence, &failed, &submitted).await,
         Err(illegal) => Err(illegal.to_string()),

@@ -134,6 +134,8 @@ pub enum GenerateError {
         code: &'static str,
         /// For people.
         message: String,
+        /// Whether the endpoint may charge for it all the same.
+        may_have_cost: bool,
     },
     /// The same request would fail again.
     #[error("{code}: {message}")]
@@ -142,5 +144,7 @@ pub enum GenerateError {
         code: &'static str,
         /// For people.
         message: String,
+        /// Model tokens that were spent on it.
+        tokens: u64,
     },
 }

@@ -156,8 +156,8 @@ async fn a_reviewers_comment_reaches_the_model_even_for_a_recipe() {
 #[track_caller]
 fn outcome(result: Result<Generation, GenerateError>) -> (&'static str, &'static str, String) {
     match result {
-        Err(GenerateError::Retry { code, message }) => ("retry", code, message),
-        Err(GenerateError::Fail { code, message }) => ("fail", code, message),
+        Err(GenerateError::Retry { code, message, .. }) => ("retry", code, message),
+        Err(GenerateError::Fail { code, message, .. }) => ("fail", code, message),
         other => panic!("{other:?}"),
     }
 }
@@ -190,6 +190,27 @@ async fn failures_say_whether_to_try_again_and_never_quote_the_answer() {
 }
 
 #[tokio::test]
+async fn a_reply_that_is_of_no_use_was_paid_for_all_the_same() {
+    let of = |finish: &str, content: &str, usage: Value| {
+        let choice = json!({"message": {"content": content}, "finish_reason": finish});
+        json!({"choices": [choice], "usage": usage}).to_string()
+    };
+    let counted = json!({"total_tokens": 321});
+    for (body, expected) in [
+        (of("length", "```python\nx", counted.clone()), 321..=321),
+        (of("stop", "", counted.clone()), 321..=321),
+        (of("stop", "prose", counted), 321..=321),
+        (of("length", &"x".repeat(40_000), Value::Null), 10_000..=12_000),
+    ] {
+        let refused = answer("200 OK", body.clone(), &request(ROCKET, None)).await;
+        let Err(GenerateError::Fail { tokens, .. }) = refused else { panic!("{refused:?}") };
+        assert!(expected.contains(&tokens), "{tokens}");
+    }
+    let refused = answer("401 Unauthorized", "{}".to_owned(), &request(ROCKET, None)).await;
+    assert!(matches!(refused, Err(GenerateError::Fail { tokens: 0, .. })), "{refused:?}");
+}
+
+#[tokio::test]
 async fn nobody_listening_and_silence_are_passing_faults() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -202,8 +223,9 @@ async fn nobody_listening_and_silence_are_passing_faults() {
     };
     let generator =
         Generator::open(GeneratorConfig { model: Some(silent), ..GeneratorConfig::default() }).expect("valid settings");
-    let (kind, code, _) = outcome(generator.generate(&request(ROCKET, None)).await);
-    assert_eq!((kind, code), ("retry", "generator_timeout"));
+    let unanswered = generator.generate(&request(ROCKET, None)).await;
+    assert!(matches!(unanswered, Err(GenerateError::Retry { may_have_cost: true, .. })), "{unanswered:?}");
+    assert_eq!(outcome(unanswered).1, "generator_timeout");
     drop(listener);
     let (kind, code, _) = outcome(generator.generate(&request(ROCKET, None)).await);
     assert_eq!((kind, code), ("retry", "generator_unavailable"));

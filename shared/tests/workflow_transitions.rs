@@ -90,7 +90,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("executed enough", executed(Rerun::Enough)),
         ("executed repair", executed(Rerun::Repair(feedback()))),
         ("executed hopeless", executed(Rerun::Hopeless)),
-        ("step_failed", Event::StepFailed { failure: failure() }),
+        ("step_failed", Event::StepFailed { failure: failure(), cost: 0.25 }),
         ("gate_released", Event::GateReleased { reason: "r".into() }),
         ("parked", Event::Parked { park: park(1) }),
         ("parked for two", Event::Parked { park: park(2) }),
@@ -249,6 +249,8 @@ fn passed(gate: &ClosedGate) -> bool {
 }
 
 fn check_step(before: &Workflow, after: &Workflow, event: &Event) -> Result<(), TestCaseError> {
+    let spent = after.metrics.total_cost - before.metrics.total_cost;
+    prop_assert!((spent - event.cost()).abs() < 1e-9, "what a step cost is booked");
     prop_assert!(!before.status().is_terminal(), "left a terminal state");
     prop_assert!(after.current_step >= before.current_step, "went back");
     prop_assert!(after.current_step as usize <= after.plan.len());

@@ -181,6 +181,22 @@ impl Stack {
         value.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
     }
 
+    /// How many Python interpreters run below a component, in sandboxes of bubblewrap.
+    pub fn interpreters_below(&self, component: &str) -> usize {
+        let running: Vec<Process> = fs::read_dir("/proc")
+            .expect("/proc")
+            .flatten()
+            .filter_map(|entry| Process::of(entry.file_name().to_str()?.parse().ok()?))
+            .collect();
+        let mut below = vec![self.pid(component).as_raw_nonzero().get()];
+        let mut next = 0;
+        while let Some(parent) = below.get(next).copied() {
+            below.extend(running.iter().filter(|process| process.parent == parent).map(|process| process.pid));
+            next += 1;
+        }
+        running.iter().filter(|process| process.name.starts_with("python") && below.contains(&process.pid)).count()
+    }
+
     /// Everything that the stack wrote for operators to read, by file name.
     ///
     /// # Panics
@@ -219,6 +235,25 @@ impl Drop for Stack {
         } else {
             drop(fs::remove_dir_all(&self.directory));
         }
+    }
+}
+
+/// A running process; one that is dead and only waits to be collected is none.
+struct Process {
+    pid: i32,
+    parent: i32,
+    name: String,
+}
+
+impl Process {
+    fn of(pid: i32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (head, tail) = stat.rsplit_once(')')?;
+        let (_, name) = head.split_once('(')?;
+        let mut fields = tail.split_whitespace();
+        let state = fields.next()?;
+        let parent = fields.next()?.parse().ok()?;
+        (state != "Z").then(|| Self { pid, parent, name: name.to_owned() })
     }
 }
 

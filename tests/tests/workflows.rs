@@ -192,7 +192,8 @@ async fn a_cancel_kills_at_once_and_is_final() {
     tests::eventually("it runs", std::time::Duration::from_secs(20), || async {
         let data = client.status(&id).await;
         let step = data["current_step"].as_u64().unwrap_or(0);
-        (step >= 4 && stack.running_steps().await > 0).then_some(())
+        let runs = stack.running_steps().await > 0 && stack.interpreters_below("worker-1") > 0;
+        (step >= 4 && runs).then_some(())
     })
     .await;
     let path = format!("/api/v3/execute/cancel/{id}");
@@ -200,7 +201,7 @@ async fn a_cancel_kills_at_once_and_is_final() {
     assert_eq!(client.status(&id).await["status"], "cancelled");
     client.post(&path, &json!({})).await.expect(200);
     tests::eventually("the program is gone", std::time::Duration::from_secs(1), || async {
-        (stack.running_steps().await == 0).then_some(())
+        (stack.running_steps().await == 0 && stack.interpreters_below("worker-1") == 0).then_some(())
     })
     .await;
     // A worker that was told to stop takes the next job at once.
@@ -208,6 +209,33 @@ async fn a_cancel_kills_at_once_and_is_final() {
     client.until_within(&next, "completed", std::time::Duration::from_secs(10)).await;
     client.post(&format!("/api/v3/execute/cancel/{next}"), &json!({})).await.expect(409);
     assert_eq!(client.status(&id).await["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn who_cancels_what_runs_pays_for_it() {
+    let options = Options::default().with("budget.cpu_second", "1").with("budget.per_user_day", "0.5");
+    let stack = Stack::start_with(options).await;
+    let client = stack.developer().await;
+    let burns = run_request("while True: pass\n", false);
+    // Each round burns what it takes to see the run and to cancel it.
+    for _ in 0..50 {
+        let answer = client.post("/api/v3/execute", &burns).await;
+        if answer.status == 402 {
+            return;
+        }
+        let id = answer.expect(202)["data"]["workflow_id"].as_str().expect("an id").to_owned();
+        tests::eventually("it runs", std::time::Duration::from_secs(20), || async {
+            (stack.interpreters_below("worker-1") > 0).then_some(())
+        })
+        .await;
+        client.post(&format!("/api/v3/execute/cancel/{id}"), &json!({})).await.expect(200);
+        tests::eventually("it is gone", std::time::Duration::from_secs(20), || async {
+            (stack.running_steps().await == 0).then_some(())
+        })
+        .await;
+        assert_eq!(client.status(&id).await["status"], "cancelled");
+    }
+    panic!("a day's budget was never used up");
 }
 
 /// Runs a program for at most a minute and returns its test results.

@@ -9,7 +9,7 @@ use sandbox::SandboxError;
 use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters, ProvisionError, Queue,
+    Blobs, Broker, BrokerError, BucketError, Buckets, Charges, Consumer, Control, DeadLetters, ProvisionError, Queue,
     WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError, StepLeases};
@@ -83,7 +83,7 @@ impl Application {
             letters: DeadLetters::new(&broker),
             attempts,
             cancels: Cancels::default(),
-            day: DayBudget::new(view.clone(), config.budget_per_user_day),
+            day: DayBudget::new(view.clone(), Charges::open(&broker).await?, config.budget_per_user_day),
             turns: Turns::new(StepLeases::new(view, config.steps_per_user, TURN)),
             generator: Arc::new(Generator::open(config.generator)?),
             sandbox,

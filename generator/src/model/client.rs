@@ -57,11 +57,17 @@ struct Usage {
 }
 
 fn fail(code: &'static str, message: impl Into<String>) -> GenerateError {
-    GenerateError::Fail { code, message: message.into() }
+    GenerateError::Fail { code, message: message.into(), tokens: 0 }
 }
 
 fn retry(code: &'static str, message: impl Into<String>) -> GenerateError {
-    GenerateError::Retry { code, message: message.into() }
+    GenerateError::Retry { code, message: message.into(), may_have_cost: false }
+}
+
+/// A reply that was paid for and is of no use.
+pub(super) fn unusable_reply(reason: &str, tokens: u64) -> GenerateError {
+    let message = format!("the model's reply cannot be used: {reason}; {tokens} tokens were spent");
+    GenerateError::Fail { code: "generator_invalid_reply", message, tokens }
 }
 
 impl Model {
@@ -117,15 +123,19 @@ impl Model {
 }
 
 fn read(completion: Completion, sent_bytes: usize) -> Result<Answer, GenerateError> {
-    let invalid = |reason: &str| fail("generator_invalid_reply", format!("the model's reply cannot be used: {reason}"));
-    let choice = completion.choices.into_iter().next().ok_or_else(|| invalid("it has no choices"))?;
-    if choice.finish_reason.as_deref() == Some("length") {
-        return Err(invalid("it was cut off at the token limit; raise max_tokens"));
-    }
-    let text = choice.message.content.filter(|text| !text.trim().is_empty()).ok_or_else(|| invalid("it is empty"))?;
+    let choice = completion.choices.into_iter().next();
+    let text = choice.as_ref().and_then(|choice| choice.message.content.as_deref()).unwrap_or_default();
     // Four bytes a token is the usual rule of thumb where the endpoint does not count.
     let estimate = u64::try_from((sent_bytes + text.len()).div_ceil(4)).unwrap_or(u64::MAX);
-    Ok(Answer { tokens: completion.usage.map_or(estimate, |usage| usage.total_tokens), text })
+    let tokens = completion.usage.map_or(estimate, |usage| usage.total_tokens);
+    let Some(choice) = &choice else { return Err(unusable_reply("it has no choices", tokens)) };
+    if choice.finish_reason.as_deref() == Some("length") {
+        return Err(unusable_reply("it was cut off at the token limit; raise max_tokens", tokens));
+    }
+    if text.trim().is_empty() {
+        return Err(unusable_reply("it is empty", tokens));
+    }
+    Ok(Answer { tokens, text: text.to_owned() })
 }
 
 async fn send_once(
@@ -170,7 +180,11 @@ fn explain(error: &OpenAIError) -> GenerateError {
             "generator_rejected",
             format!("the model endpoint answers {}; check base_url and model in the model settings", status.as_u16()),
         ),
-        None if error.is_timeout() => retry("generator_timeout", "the model endpoint did not answer in time"),
+        None if error.is_timeout() => GenerateError::Retry {
+            code: "generator_timeout",
+            message: "the model endpoint did not answer in time".to_owned(),
+            may_have_cost: true,
+        },
         None if error.is_builder() => fail("generator_rejected", "the model endpoint's address cannot be used"),
         None => retry("generator_unavailable", "the connection to the model endpoint failed"),
     }

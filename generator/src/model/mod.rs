@@ -25,10 +25,9 @@ impl Model {
     /// Asks the model once. Cancel safe: dropping the future ends the call; tokens may have been spent by then.
     pub(crate) async fn generate(&self, request: &Request, task: Task<'_>) -> Result<Generation, GenerateError> {
         let answer = self.ask(&prompt::messages(request, task), request.max_tokens).await?;
-        let files = reply::files(&answer.text).and_then(|files| assemble(files, task)).map_err(|reason| {
-            let message = format!("the model's reply cannot be used: {reason}; {} tokens were spent", answer.tokens);
-            GenerateError::Fail { code: "generator_invalid_reply", message }
-        })?;
+        let files = reply::files(&answer.text)
+            .and_then(|files| assemble(files, task))
+            .map_err(|reason| client::unusable_reply(reason, answer.tokens))?;
         let documentation: Vec<String> = files
             .iter()
             .filter(|file| file.kind == Kind::Code)

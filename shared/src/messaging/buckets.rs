@@ -1,10 +1,11 @@
-//! Key-value buckets: users, keys, revocations, refresh families and attempts; watched where every instance must know at once.
+//! Key-value buckets: users, keys, revocations, refresh families, attempts and charges; watched where every instance must know at once.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::kv::{self, CreateErrorKind, Operation, UpdateErrorKind};
 use futures_util::StreamExt;
 use serde::Serialize;
@@ -21,6 +22,7 @@ const REVOCATIONS: &str = "revocations";
 const REFRESH: &str = "refresh";
 const SIGNING_KEYS: &str = "signing_keys";
 const ATTEMPTS: &str = "attempts";
+const CHARGES: &str = "charges";
 
 /// Every bucket, with how long an entry is kept (zero: for good).
 pub(super) const ALL_BUCKETS: &[(&str, Duration)] = &[
@@ -31,6 +33,8 @@ pub(super) const ALL_BUCKETS: &[(&str, Duration)] = &[
     // Longer than any refresh token lasts.
     (REFRESH, Duration::from_secs(91 * 86_400)),
     (ATTEMPTS, Duration::from_secs(2 * 86_400)),
+    // Longer than the day they count for.
+    (CHARGES, Duration::from_secs(3 * 86_400)),
 ];
 
 /// Why a bucket did not do what was asked.
@@ -79,6 +83,11 @@ impl Buckets {
         self.open(ATTEMPTS).await
     }
 
+    /// What was charged beside the log, by day and user.
+    pub(super) async fn charges(&self) -> Result<Bucket<f64>, BucketError> {
+        self.open(CHARGES).await
+    }
+
     async fn open<T>(&self, name: &'static str) -> Result<Bucket<T>, BucketError> {
         let store = self
             .broker
@@ -123,7 +132,7 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
     /// Writes the entry where none stands; [`BucketError::Conflict`] where one does.
     pub async fn create(&self, key: &str, value: &T) -> Result<u64, BucketError> {
         self.store.create(key, encode(value).into()).await.map_err(|error| {
-            if error.kind() == CreateErrorKind::AlreadyExists {
+            if error.kind() == CreateErrorKind::AlreadyExists || is_conflict(&error) {
                 BucketError::Conflict
             } else {
                 self.unavailable(&error)
@@ -134,7 +143,7 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
     /// Writes the entry where `revision` still stands; [`BucketError::Conflict`] where it does not.
     pub async fn update(&self, key: &str, value: &T, revision: u64) -> Result<u64, BucketError> {
         self.store.update(key, encode(value).into(), revision).await.map_err(|error| {
-            if error.kind() == UpdateErrorKind::WrongLastRevision {
+            if error.kind() == UpdateErrorKind::WrongLastRevision || is_conflict(&error) {
                 BucketError::Conflict
             } else {
                 self.unavailable(&error)
@@ -165,6 +174,12 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         entries.sort_by(|(left, _), (right, _)| left.cmp(right));
         Ok(entries)
     }
+}
+
+/// The client has a kind for the conflict that one server alone reports, and none for that of several replicas.
+fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| cause.downcast_ref::<PublishError>().is_some_and(super::log::is_conflict))
 }
 
 /// A copy of a bucket that follows every change, usually within a millisecond.

@@ -10,6 +10,7 @@ mod blobs;
 mod broker;
 mod buckets;
 mod carried;
+mod charges;
 mod control;
 mod dead_letters;
 mod delivery;
@@ -31,6 +32,7 @@ pub use audit::{AuditLog, AuditRecord};
 pub use blobs::{BlobError, Blobs};
 pub use broker::{Broker, BrokerError, BrokerSettings};
 pub use buckets::{Bucket, BucketError, Buckets, Watched};
+pub use charges::Charges;
 pub use control::{
     ApprovalAnswer, ApproverReport, CancelSignals, Control, HttpDecision, Question, Reports, WorkerReport,
 };

@@ -36,7 +36,7 @@ pub enum Event {
     /// A worker ran the files.
     Executed { results: Content, tests: TestSummary, rerun: Rerun, usage: StepUsage },
     /// A step cannot succeed, or a rule of the operator's forbids to go on.
-    StepFailed { failure: Failure },
+    StepFailed { failure: Failure, cost: f64 },
     /// The approver found that policy asks no human.
     GateReleased { reason: String },
     /// The approver asked humans.
@@ -111,6 +111,16 @@ impl Event {
             Self::TimedOut => EventKind::TimedOut,
             Self::Cancelled { .. } => EventKind::Cancelled,
         }
+    }
+
+    /// A failure that cost nothing.
+    pub const fn failed(failure: Failure) -> Self {
+        Self::StepFailed { failure, cost: 0.0 }
+    }
+
+    /// What the step that this event ends cost.
+    pub fn cost(&self) -> f64 {
+        if let Self::StepFailed { cost, .. } = self { *cost } else { self.usage().map_or(0.0, |usage| usage.cost) }
     }
 
     /// What the step that this event ends has used.

@@ -32,7 +32,7 @@ pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workf
     next.updated_at = at;
     book_usage(&mut next, &event);
     match event {
-        Event::StepFailed { failure } => next.fail(failure, at),
+        Event::StepFailed { failure, .. } => next.fail(failure, at),
         Event::TimedOut => next.time_out(at).ok_or(illegal)?,
         Event::Cancelled { by } => next.enter(Phase::Cancelled { by }, at),
         Event::Planned { usage } => match state.phase {
@@ -72,11 +72,11 @@ pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workf
 }
 
 fn book_usage(next: &mut Workflow, event: &Event) {
+    next.metrics.total_cost += event.cost();
     if let Some(usage) = event.usage() {
         next.metrics.steps_completed += 1;
         next.metrics.queue_ms += usage.queue_ms;
         next.metrics.sandbox_ms += usage.sandbox_ms;
-        next.metrics.total_cost += usage.cost;
     }
 }
 

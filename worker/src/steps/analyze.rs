@@ -11,7 +11,7 @@ use crate::findings::analyze;
 
 pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage, cancel: &CancellationToken) -> Done {
     let reports = tokio::select! {
-        () = cancel.cancelled() => return Done::Cancelled,
+        () = cancel.cancelled() => return Done::Cancelled { cost: 0.0 },
         reports = reports_of(desk, workflow) => reports,
     };
     let reports = match reports {

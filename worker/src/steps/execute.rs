@@ -32,12 +32,12 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
         Ok(result) => result,
         Err(error) => return refused(&error),
     };
-    if result.outcome == Outcome::Cancelled {
-        return Done::Cancelled;
-    }
     usage.sandbox_ms = result.usage.wall_ms;
     usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
     usage.cost = cost_of(&result, desk.prices.cpu_second, bought_for);
+    if result.outcome == Outcome::Cancelled {
+        return Done::Cancelled { cost: usage.cost };
+    }
     let Results { document, summary, feedback } = results::read(&result);
     let artifacts = &workflow.artifacts;
     let rerun = if artifacts.is_callers_code() || summary.all_passed() {
@@ -55,10 +55,14 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
 
 fn refused(error: &SandboxError) -> Done {
     match error {
+        // It may be the job that takes its runner down: its attempts count.
+        SandboxError::Retry { code: code @ ("runner_lost" | "runner_failed"), detail } => {
+            Done::Broken(format!("{code}: {detail}"))
+        }
         SandboxError::Retry { code, detail } => Done::Retry(format!("{code}: {detail}")),
         SandboxError::Fail { code, detail } => {
             let hint = "Change what the message names, then submit again.";
-            Done::Event(Event::StepFailed { failure: Failure::new(code, detail.clone(), hint) })
+            Done::Event(Event::failed(Failure::new(code, detail.clone(), hint)))
         }
     }
 }

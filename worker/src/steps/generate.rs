@@ -21,7 +21,7 @@ pub(super) async fn run(
         Err(error) => return error.into(),
     };
     let generated = tokio::select! {
-        () = cancel.cancelled() => return Done::Cancelled,
+        () = cancel.cancelled() => return Done::Cancelled { cost: 0.0 },
         generated = desk.generator.generate(&request) => generated,
     };
     match generated {
@@ -34,10 +34,13 @@ pub(super) async fn run(
             let recipes = desk.generator.catalogue().iter().map(|recipe| recipe.name.clone()).collect();
             Done::Event(Event::NoGenerator { failure, recipes, usage })
         }
-        Err(GenerateError::Retry { code, message }) => Done::Retry(format!("{code}: {message}")),
-        Err(GenerateError::Fail { code, message }) => {
+        // An endpoint may charge for what it did not answer in time, and nobody learns how much: that many times only.
+        Err(GenerateError::Retry { code, message, may_have_cost: true }) => Done::Broken(format!("{code}: {message}")),
+        Err(GenerateError::Retry { code, message, may_have_cost: false }) => Done::Retry(format!("{code}: {message}")),
+        Err(GenerateError::Fail { code, message, tokens }) => {
             let hint = "Try again, make the goal more precise, or supply code.";
-            Done::Event(Event::StepFailed { failure: Failure::new(code, message, hint) })
+            let failure = Failure::new(code, message, hint);
+            Done::Event(Event::StepFailed { failure, cost: cost_of(tokens, desk.prices.thousand_tokens) })
         }
     }
 }
@@ -85,6 +88,11 @@ fn affordable_tokens(left: f64, thousand_tokens: f64) -> Option<u64> {
     })
 }
 
+#[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
+fn cost_of(tokens: u64, thousand_tokens: f64) -> f64 {
+    tokens as f64 / 1_000.0 * thousand_tokens
+}
+
 async fn lessons(desk: &Desk, workflow: &Workflow, feedback: &Feedback) -> Result<Lessons, BlobError> {
     let mut previous = Vec::new();
     for file in &workflow.artifacts.files {
@@ -121,9 +129,7 @@ async fn artifacts_from(
             from_caller: file.from_caller && !is_supplied,
         });
     }
-    #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
-    let tokens = generation.tokens as f64;
-    usage.cost = tokens / 1_000.0 * desk.prices.thousand_tokens;
+    usage.cost = cost_of(generation.tokens, desk.prices.thousand_tokens);
     let artifacts = Artifacts {
         files,
         run: Some(match generation.run {

@@ -35,8 +35,9 @@ pub(crate) enum Done {
     Retry(String),
     /// The step itself went wrong: it may work later, and the attempt counts.
     Broken(String),
-    /// Someone killed it; nothing is to be committed.
-    Cancelled,
+    /// Someone killed it; nothing is to be committed. What it cost until then is known for runs only: a model that is not
+    /// heard out does not say what it counted.
+    Cancelled { cost: f64 },
 }
 
 impl From<BlobError> for Done {
@@ -134,7 +135,8 @@ async fn attempt(desk: &Desk, delivery: Delivery<Entry>, cancel: &CancellationTo
         }
         Done::Broken(reason) => try_again(delivery, &reason).await,
         // Cancelled by someone: the look at the log settles it. At the end of a drain: another worker takes it at once.
-        Done::Cancelled => {
+        Done::Cancelled { cost } => {
+            desk.day.charge(&desk.log, &entry, cost).await;
             desk.attempts.take_back(&entry).await;
             delivery.retry_after(Duration::ZERO).await
         }
@@ -155,9 +157,13 @@ async fn watched(desk: &Desk, entry: &Entry, cancel: &CancellationToken) -> Done
     // Both are polled together: while the watch waits for an answer the work goes on, and a cancel reaches it.
     let done = tokio::select! {
         done = run(desk, entry, started_at, cancel) => done,
-        () = keep_watch(desk, entry, cancel) => Done::Cancelled,
+        () = keep_watch(desk, entry, cancel) => Done::Cancelled { cost: 0.0 },
     };
-    if cancel.is_cancelled() { Done::Cancelled } else { done }
+    match done {
+        Done::Event(event) if cancel.is_cancelled() => Done::Cancelled { cost: event.cost() },
+        Done::Retry(_) | Done::Broken(_) if cancel.is_cancelled() => Done::Cancelled { cost: 0.0 },
+        Done::Event(_) | Done::Retry(_) | Done::Broken(_) | Done::Cancelled { .. } => done,
+    }
 }
 
 /// Renews the step's turn and looks whether it still is the newest. Ends where the step should have ended and did not.
@@ -180,7 +186,7 @@ async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &Cancell
     if let Phase::Generate { .. } | Phase::Execute { .. } = &entry.workflow.phase
         && let Some(failure) = desk.day.used_up(&entry.workflow).await
     {
-        return Done::Event(Event::StepFailed { failure });
+        return Done::Event(Event::failed(failure));
     }
     match &entry.workflow.phase {
         Phase::Plan => Done::Event(Event::Planned { usage }),
@@ -190,13 +196,8 @@ async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &Cancell
         Phase::Analyze => analyze::run(desk, &entry.workflow, usage, cancel).await,
         Phase::Execute { .. } => execute::run(desk, &entry.workflow, usage, cancel).await,
         Phase::Approve { .. } | Phase::Done | Phase::Failed { .. } | Phase::Cancelled { .. } => {
-            Done::Event(Event::StepFailed {
-                failure: Failure::new(
-                    "internal",
-                    "A worker received a step that is not a worker's.",
-                    "Tell the operator.",
-                ),
-            })
+            let message = "A worker received a step that is not a worker's.";
+            Done::Event(Event::failed(Failure::new("internal", message, "Tell the operator.")))
         }
     }
 }
@@ -208,7 +209,7 @@ fn usage_from(entry: &Entry, started_at: Timestamp) -> StepUsage {
 
 async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> {
     let now = desk.clock.now();
-    let (kind, detail) = (event.kind(), detail_of(&event));
+    let (kind, detail, cost) = (event.kind(), detail_of(&event), event.cost());
     let next = match transition(&entry.workflow, event, now) {
         Ok(next) => next,
         Err(illegal) => {
@@ -226,6 +227,7 @@ async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> 
         }
         Err(AppendError::Lost) => {
             tracing::info!(workflow.id = %next.id, "someone else was faster; the result is dropped");
+            desk.day.charge(&desk.log, entry, cost).await;
             Ok(())
         }
         Err(AppendError::Unavailable(reason)) => Err(reason),
@@ -234,7 +236,7 @@ async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> 
 
 fn detail_of(event: &Event) -> Option<String> {
     match event {
-        Event::StepFailed { failure } | Event::NoGenerator { failure, .. } => Some(failure.code.clone()),
+        Event::StepFailed { failure, .. } | Event::NoGenerator { failure, .. } => Some(failure.code.clone()),
         Event::Generated { artifacts, .. } => artifacts.origin.clone(),
         Event::Executed { tests, .. } => Some(format!("{} of {} passed", tests.passed, tests.total)),
         Event::Planned { .. }
@@ -263,7 +265,7 @@ async fn give_up(desk: &Desk, delivery: Delivery<Entry>) -> Settlement {
         "A step could not be finished in all its attempts.",
         "Look at the workers' logs and at the dead letter, then submit again.",
     );
-    match append(desk, &entry, Event::StepFailed { failure }).await {
+    match append(desk, &entry, Event::failed(failure)).await {
         Ok(()) => delivery.discard().await,
         Err(reason) => {
             tracing::warn!(%reason, "the workflow could not be failed yet");
