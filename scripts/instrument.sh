@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds api, worker and approver with failpoints into <target>/debug/instrumented, where tests/faults looks for them, and leaves the
+# Builds the processes and the operator's tool with failpoints into <target>/debug/instrumented, where tests look for them, and leaves the
 # plain ones in their place.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -7,9 +7,9 @@ set -euo pipefail
 cd "$root"
 debug="${CARGO_TARGET_DIR:-$root/target}/debug"
 
-cargo build --quiet --workspace --bins --features api/failpoints,worker/failpoints,approver/failpoints
+cargo build --quiet --workspace --bins --features api/failpoints,worker/failpoints,approver/failpoints,cli/failpoints
 mkdir -p "$debug/instrumented"
-for program in api worker approver; do
+for program in api worker approver promptcraft; do
     # Aside first: a program that runs cannot be written to.
     cp "$debug/$program" "$debug/instrumented/$program.new"
     mv -f "$debug/instrumented/$program.new" "$debug/instrumented/$program"

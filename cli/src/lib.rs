@@ -5,6 +5,7 @@
 //! [`commands::Command`]; `promptcraft up` lives in [`stack`].
 
 pub mod api;
+mod archive;
 mod board;
 pub mod commands;
 pub mod config;

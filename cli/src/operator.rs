@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use shared::config::Settings;
 use shared::identity::Secret;
 use shared::messaging::{Broker, BrokerSettings};
+use shared::read_model::ReadModel;
 
 use crate::commands::Failure;
 use crate::stack::Manifest;
@@ -30,6 +31,21 @@ impl Installation {
             None => of_settings(&self.data)?,
         };
         Ok(Broker::connect(&settings).await?)
+    }
+
+    /// Opens the read model of the same installation.
+    pub(crate) fn view(&self) -> Result<ReadModel, Failure> {
+        Ok(ReadModel::open(self.redis_url()?.expose())?)
+    }
+
+    fn redis_url(&self) -> Result<Secret, Failure> {
+        if let Some(stack) = self.stack() {
+            return Ok(Secret::new(std::fs::read_to_string(stack.redis_url_file)?.trim()));
+        }
+        let mut settings = Settings::from_environment();
+        let url = settings.secret("redis.url", "redis.url_file");
+        settings.finish()?;
+        url.ok_or_else(|| "redis.url is not set: set PROMPTCRAFT__REDIS__URL or PROMPTCRAFT__REDIS__URL_FILE".into())
     }
 
     /// How many copies of each stream the settings ask for.

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod approve;
+mod archive;
 mod bot;
 mod cancel;
 mod dead;
@@ -51,6 +52,7 @@ pub enum Command {
     Keys(keys::Keys),
     #[command(subcommand)]
     Dead(dead::Dead),
+    Archive(archive::Archive),
     Provision(provision::Provision),
     Rebuild(rebuild::Rebuild),
     #[command(hide = true)]
@@ -76,6 +78,7 @@ impl Command {
             Self::Bot(command) => command.run().await,
             Self::Keys(command) => command.run().await,
             Self::Dead(command) => command.run().await,
+            Self::Archive(command) => command.run().await,
             Self::Provision(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::Guard(command) => Err(command.run().into()),

@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use shared::config::Settings;
-use shared::identity::Secret;
 use shared::messaging::WorkflowLog;
-use shared::read_model::{ReadModel, compare, rebuild};
+use shared::read_model::{compare, rebuild};
 
 use super::Failure;
 use crate::operator::Installation;
@@ -24,7 +22,7 @@ pub struct Rebuild {
 impl Rebuild {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let log = WorkflowLog::new(&self.installation.broker().await?);
-        let view = ReadModel::open(self.redis_url()?.expose())?;
+        let view = self.installation.view()?;
         if !self.check {
             say!("{} transitions read", rebuild(&log, &view).await?);
         }
@@ -44,15 +42,5 @@ impl Rebuild {
         }
         say!("{} differ; a workflow that just moves may be among them: look again with --check", differences.len());
         Ok(ExitCode::FAILURE)
-    }
-
-    fn redis_url(&self) -> Result<Secret, Failure> {
-        if let Some(stack) = self.installation.stack() {
-            return Ok(Secret::new(std::fs::read_to_string(stack.redis_url_file)?.trim()));
-        }
-        let mut settings = Settings::from_environment();
-        let url = settings.secret("redis.url", "redis.url_file");
-        settings.finish()?;
-        url.ok_or_else(|| "redis.url is not set: set PROMPTCRAFT__REDIS__URL or PROMPTCRAFT__REDIS__URL_FILE".into())
     }
 }

@@ -32,21 +32,20 @@ impl Blobs {
     }
 
     /// Takes a text into content: small ones stay inline, large ones go to the stream first. Idempotent.
+    ///
+    /// What is there already is written anew: whoever takes away contents that no workflow refers to knows by its new place that it
+    /// may be about to be referred to again ([`super::Retention`]).
     pub async fn store(&self, text: String) -> Result<Content, BlobError> {
         let mut content = Content::new(text);
         let Some(text) = content.inline.take_if(|text| text.len() > Content::INLINE_LIMIT_BYTES) else {
             return Ok(content);
         };
-        // The fence on sequence 0 stores a content once; a conflict says that it is there already.
-        let message = PublishMessage::build().payload(text.into_bytes().into()).expected_last_subject_sequence(0);
+        let message = PublishMessage::build().payload(text.into_bytes().into());
         let subject = subjects::blob(content.digest);
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
         let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| unavailable(&error))?;
-        match ack.await {
-            Ok(_) => Ok(content),
-            Err(error) if super::log::is_conflict(&error) => Ok(content),
-            Err(error) => Err(unavailable(&error)),
-        }
+        ack.await.map_err(|error| unavailable(&error))?;
+        Ok(content)
     }
 
     /// The text of content, checked against its digest.

@@ -52,6 +52,11 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     Ok(rmp_serde::from_slice::<Envelope<T>>(bytes)?.body)
 }
 
+/// A message of any version as JSON; `None` where it has no such form.
+pub(super) fn as_json(bytes: &[u8]) -> Option<serde_json::Value> {
+    rmp_serde::from_slice(bytes).ok().filter(serde_json::Value::is_object)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

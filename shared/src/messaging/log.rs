@@ -296,30 +296,10 @@ impl WorkflowLog {
         &self,
         deliver_policy: DeliverPolicy,
     ) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
-        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
-        let config = OrderedConfig {
-            name: Some(reader_name()),
-            filter_subject: subjects::ALL_TRANSITIONS.to_owned(),
-            deliver_policy,
-            ..OrderedConfig::default()
-        };
-        let consumer = self.stream().await?.create_consumer(config).await.map_err(|e| unavailable(&e))?;
-        let is_empty = consumer.cached_info().num_pending == 0;
-        let messages = consumer.messages().await.map_err(|e| unavailable(&e))?;
-        Ok(futures_util::stream::unfold((messages, is_empty), |(mut messages, ended)| async move {
-            if ended {
-                return None;
-            }
-            let message = messages.next().await?;
-            let (entry, ended) = match message {
-                Ok(message) => {
-                    let pending = message.info().map(|info| info.pending).unwrap_or(0);
-                    (from_delivery(&message), pending == 0)
-                }
-                Err(error) => (Err(ReadError::Unavailable(error.to_string())), true),
-            };
-            Some((entry, (messages, ended)))
-        }))
+        let filter = vec![subjects::ALL_TRANSITIONS.to_owned()];
+        let config = OrderedConfig { filter_subjects: filter, deliver_policy, ..OrderedConfig::default() };
+        let messages = read_to_end(&self.broker, subjects::WORKFLOWS, config).await?;
+        Ok(messages.map(|message| from_delivery(&message?)))
     }
 
     /// Every transition of every workflow from now on, in log order. Ends when the connection's consumer is lost for good.
@@ -349,6 +329,33 @@ impl WorkflowLog {
     }
 }
 
+/// What stands in a stream now, as `config` chooses; ends when all that stood there at the call was delivered.
+pub(super) async fn read_to_end(
+    broker: &Broker,
+    stream: &str,
+    config: OrderedConfig,
+) -> Result<impl Stream<Item = Result<jetstream::Message, ReadError>> + use<>, ReadError> {
+    let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
+    let config = OrderedConfig { name: Some(reader_name()), ..config };
+    let stream = broker.jetstream().get_stream_no_info(stream).await.map_err(|e| unavailable(&e))?;
+    let consumer = stream.create_consumer(config).await.map_err(|e| unavailable(&e))?;
+    let is_empty = consumer.cached_info().num_pending == 0;
+    let messages = consumer.messages().await.map_err(|e| unavailable(&e))?;
+    Ok(futures_util::stream::unfold((messages, is_empty), |(mut messages, ended)| async move {
+        if ended {
+            return None;
+        }
+        let (message, ended) = match messages.next().await? {
+            Ok(message) => {
+                let pending = message.info().map(|info| info.pending).unwrap_or(0);
+                (Ok(message), pending == 0)
+            }
+            Err(error) => (Err(ReadError::Unavailable(error.to_string())), true),
+        };
+        Some((message, (messages, ended)))
+    }))
+}
+
 /// A name of its own for each reader: without one the broker's permissions could not tell it from the durable consumers.
 fn reader_name() -> String {
     format!("reader-{}", crate::ids::EventId::fresh())
@@ -375,14 +382,14 @@ fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
 }
 
 /// The broker vouches for the subject alone, so the content has to be what belongs on it.
-fn read_transition(subject: &str, payload: &[u8]) -> Result<Transition, DecodeError> {
+pub(super) fn read_transition(subject: &str, payload: &[u8]) -> Result<Transition, DecodeError> {
     let transition: Transition = decode(payload)?;
     let Transition { workflow, happened } = &transition;
     let belongs = subjects::transition(workflow, happened) == subject && happened.befits(workflow);
     if belongs { Ok(transition) } else { Err(DecodeError::Forged) }
 }
 
-fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadError> {
+pub(super) fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadError> {
     let sequence = message.info().map_err(|error| ReadError::Unavailable(error.to_string()))?.stream_sequence;
     decode_entry(message, sequence).map_err(ReadError::from)
 }

@@ -96,7 +96,8 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
             max_message_size: LARGEST_TRANSITION_BYTES,
             ..base(subjects::WORKFLOWS, &[subjects::ALL_TRANSITIONS])
         },
-        base(subjects::BLOBS, &[subjects::ALL_BLOBS]),
+        // Written again, a content takes the place of its copy.
+        Config { max_messages_per_subject: 1, ..base(subjects::BLOBS, &[subjects::ALL_BLOBS]) },
         Config {
             // On disk although nothing in it matters for long: a memory stream is gone after a restart of the broker.
             retention: RetentionPolicy::WorkQueue,

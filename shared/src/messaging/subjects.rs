@@ -12,6 +12,8 @@ pub(crate) const DEAD_LETTERS: &str = "DEAD_LETTERS";
 pub(crate) const AUDIT: &str = "AUDIT";
 
 pub(crate) const ALL_TRANSITIONS: &str = "wf.*.*.*";
+/// The ends of every workflow, as [`ends`] has them of one.
+pub(crate) const ALL_ENDS: [&str; 4] = ["wf.done.*.*", "wf.failed.*.*", "wf.judged.failed-std.*", "wf.cancelled.*.*"];
 pub(crate) const ALL_BLOBS: &str = "blob.*";
 pub(crate) const ALL_ANALYSES: &str = "analysis.*";
 pub(crate) const ANALYSIS_TASK: &str = "analysis.std";
@@ -77,6 +79,11 @@ pub(crate) fn workflow_of(subject: &str) -> Option<WorkflowId> {
 
 pub(crate) fn blob(digest: Digest) -> String {
     format!("blob.{digest}")
+}
+
+/// The content that is stored on a subject.
+pub(crate) fn content_of(subject: &str) -> Option<Digest> {
+    subject.strip_prefix("blob.")?.parse().ok()
 }
 
 pub(crate) fn requested(id: WorkflowId) -> String {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use redis::Script;
 
 use super::store::{ReadModel, ReadModelError, workflow_key};
-use crate::ids::{EventId, WorkflowId};
+use crate::ids::{EventId, UserName, WorkflowId};
 use crate::workflow::Status;
 
 const COMPLETE: &str = "view:complete";
@@ -146,6 +146,17 @@ impl ReadModel {
             call.key(list);
         }
         self.invoke::<i64>(call.arg(sequence).arg(id.to_string())).await.map(|_| ())
+    }
+
+    /// Takes out a workflow that has left the log, where what stands here is not newer than `sequence`. Idempotent.
+    pub async fn forget(
+        &self,
+        id: WorkflowId,
+        sequence: u64,
+        owner: &UserName,
+        status: Status,
+    ) -> Result<(), ReadModelError> {
+        self.remove(id, sequence, &lists_of(owner.as_str(), status)).await
     }
 
     /// Takes a workflow out of lists that it does not belong in.

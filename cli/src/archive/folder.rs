@@ -1,0 +1,222 @@
+//! The files of an archive. What became of one shows in its name:
+//!
+//! - `<number>-<day>.jsonl.part`: is being written; worth nothing, because everything in it is in the log.
+//! - `<number>-<day>.jsonl.pending`: is on disk; what it holds is being taken from the log.
+//! - `<number>-<day>.jsonl`: is all that is left of what it holds. Nobody writes to it any more.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+use shared::ids::Digest;
+
+use super::ArchiveError;
+use super::record::{Heading, Record};
+use crate::stack::private_file;
+
+const COMPLETE: &str = ".jsonl";
+const PENDING: &str = ".jsonl.pending";
+const PART: &str = ".jsonl.part";
+
+/// An archive's directory. What lies in it is readable by its owner alone.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+}
+
+/// A folder that no other command writes to meanwhile.
+#[derive(Debug)]
+pub(crate) struct Locked {
+    pub(crate) folder: Folder,
+    _lock: File,
+}
+
+/// A file on its way into the archive.
+pub(crate) struct Part {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> ArchiveError {
+    let path = path.display().to_string();
+    move |error| ArchiveError::File { path: path.clone(), error }
+}
+
+impl Folder {
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Makes the folder where there is none, and keeps other commands out until the result is dropped.
+    pub(crate) fn lock(self) -> Result<Locked, ArchiveError> {
+        make_private(&self.path)?;
+        let path = self.path.join("lock");
+        let lock = open_private(&path).map_err(failed(&path))?;
+        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Locked { folder: self, _lock: lock }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(ArchiveError::Busy(self.path.display().to_string())),
+            Err(error) => Err(failed(&path)(error.into())),
+        }
+    }
+
+    /// Files whose names end in `ending`, in the order in which they were written.
+    fn files(&self, ending: &str) -> Result<Vec<PathBuf>, ArchiveError> {
+        let mut found = Vec::new();
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            Err(error) => return Err(failed(&self.path)(error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(failed(&self.path))?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ending)) {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Every file with something in it that the log may not have.
+    pub(crate) fn written(&self) -> Result<Vec<PathBuf>, ArchiveError> {
+        Ok([self.files(COMPLETE)?, self.files(PENDING)?].concat())
+    }
+
+    /// Files that were written, but may not be all taken from the log.
+    pub(crate) fn pending(&self) -> Result<Vec<PathBuf>, ArchiveError> {
+        self.files(PENDING)
+    }
+
+    /// A new file of this day; those that nobody finished go.
+    pub(crate) fn begin(&self, day: &str, heading: &Heading) -> Result<Part, ArchiveError> {
+        for left in self.files(PART)? {
+            fs::remove_file(&left).map_err(failed(&left))?;
+        }
+        let number = self.written()?.iter().filter_map(|path| number_of(path)).max().unwrap_or(0) + 1;
+        let path = self.path.join(format!("{number:08}-{day}{PART}"));
+        let file = open_private(&path).map_err(failed(&path))?;
+        let mut part = Part { path, file: BufWriter::new(file) };
+        part.write(heading)?;
+        Ok(part)
+    }
+
+    /// Says that everything in a pending file has left the log.
+    pub(crate) fn complete(&self, pending: &Path) -> Result<(), ArchiveError> {
+        let path = pending.with_extension("");
+        fs::rename(pending, &path).map_err(failed(pending))?;
+        sync(&self.path)
+    }
+
+    /// Keeps a content under its digest; returns once it is on disk. Idempotent.
+    pub(crate) fn keep(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
+        let path = self.content(digest);
+        if fs::metadata(&path).is_ok_and(|found| found.len() == content.len() as u64) {
+            return Ok(());
+        }
+        let folder = path.parent().unwrap_or(&self.path);
+        make_private(folder)?;
+        private_file::write(&path, content).map_err(failed(&path))?;
+        sync(folder)
+    }
+
+    /// Where a content lies, if it does.
+    pub(crate) fn content(&self, digest: Digest) -> PathBuf {
+        let name = digest.to_string();
+        self.path.join("contents").join(&name[..2]).join(name)
+    }
+
+    /// A note of the archive's own.
+    pub(crate) fn note(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// What stands in the archive of a workflow.
+    pub(crate) fn find(&self, id: &str) -> Result<Option<Record>, ArchiveError> {
+        let beginning = format!("{{\"workflow_id\":\"{id}\"");
+        let mut found: Option<Record> = None;
+        for path in self.written()? {
+            each_line(&path, |number, line| {
+                if line.starts_with(beginning.as_bytes()) {
+                    let record: Record = parse(&path, number, line)?;
+                    found = Some(match found.take() {
+                        Some(earlier) => earlier.merged_with(record),
+                        None => record,
+                    });
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+}
+
+impl Part {
+    fn write(&mut self, line: &impl serde::Serialize) -> Result<(), ArchiveError> {
+        let written = serde_json::to_writer(&mut self.file, line).map_err(io::Error::from);
+        written.and_then(|()| self.file.write_all(b"\n")).map_err(failed(&self.path))
+    }
+
+    pub(crate) fn add(&mut self, record: &Record) -> Result<(), ArchiveError> {
+        self.write(record)
+    }
+
+    /// Puts the file on the disk; from now on it is to be finished, whatever happens.
+    pub(crate) fn commit(self) -> Result<PathBuf, ArchiveError> {
+        let Self { path, file } = self;
+        let file = file.into_inner().map_err(|error| failed(&path)(error.into_error()))?;
+        file.sync_all().map_err(failed(&path))?;
+        let pending = path.with_extension("pending");
+        fs::rename(&path, &pending).map_err(failed(&path))?;
+        sync(pending.parent().unwrap_or(Path::new(".")))?;
+        Ok(pending)
+    }
+}
+
+/// Every workflow in a file, and the log that they came from.
+pub(crate) fn read(path: &Path) -> Result<(Heading, Vec<Record>), ArchiveError> {
+    let (mut heading, mut records) = (Heading::new(""), Vec::new());
+    each_line(path, |number, line| {
+        if number == 1 {
+            heading = parse(path, number, line)?;
+        } else {
+            records.push(parse(path, number, line)?);
+        }
+        Ok(())
+    })?;
+    Ok((heading, records))
+}
+
+fn each_line(path: &Path, mut visit: impl FnMut(usize, &[u8]) -> Result<(), ArchiveError>) -> Result<(), ArchiveError> {
+    let mut lines = BufReader::with_capacity(1 << 20, File::open(path).map_err(failed(path))?);
+    let (mut line, mut number) = (Vec::new(), 0);
+    while lines.read_until(b'\n', &mut line).map_err(failed(path))? > 0 {
+        number += 1;
+        visit(number, &line)?;
+        line.clear();
+    }
+    Ok(())
+}
+
+fn parse<T: serde::de::DeserializeOwned>(path: &Path, line: usize, text: &[u8]) -> Result<T, ArchiveError> {
+    serde_json::from_slice(text).map_err(|error| ArchiveError::Line { path: path.display().to_string(), line, error })
+}
+
+fn number_of(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.split('-').next()?.parse().ok()
+}
+
+fn make_private(path: &Path) -> Result<(), ArchiveError> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))?;
+    sync(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+/// Has the names in a folder survive a power cut.
+fn sync(folder: &Path) -> Result<(), ArchiveError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+}

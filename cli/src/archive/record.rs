@@ -1,0 +1,99 @@
+//! What stands in an archive: one workflow a line, readable without this program.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::ids::{Digest, UserName, WorkflowId};
+use shared::messaging::StoredMessage;
+use shared::workflow::{Status, Workflow};
+
+/// The first line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Heading {
+    /// The version of the form of the lines below.
+    pub(crate) promptcraft_archive: u32,
+    /// The log that the lines came from: sequences mean nothing in another.
+    pub(crate) log: String,
+}
+
+impl Heading {
+    pub(crate) fn new(log: &str) -> Self {
+        Self { promptcraft_archive: 1, log: log.to_owned() }
+    }
+}
+
+/// A workflow that has left the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// First in the line, so that a search need not read the rest of others.
+    pub(crate) workflow_id: WorkflowId,
+    pub(crate) owner: UserName,
+    pub(crate) status: Status,
+    pub(crate) created_at: String,
+    pub(crate) ended_at: String,
+    /// Contents that lie under their digests in the folder `contents`.
+    pub(crate) contents: Vec<Digest>,
+    /// Everything that the log held of it, oldest first.
+    pub(crate) messages: Vec<Message>,
+}
+
+/// A message of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Message {
+    pub(crate) sequence: u64,
+    pub(crate) at: String,
+    pub(crate) subject: String,
+    pub(crate) headers: Vec<(String, String)>,
+    /// The whole payload, the fields of other builds included.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) body: Option<Value>,
+    /// The payload of a message that is none of ours.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) bytes: Option<Vec<u8>>,
+}
+
+impl Record {
+    /// An ended workflow with all its messages, oldest first.
+    pub(crate) fn new(workflow: &Workflow, messages: &[StoredMessage], contents: Vec<Digest>) -> Self {
+        Self {
+            workflow_id: workflow.id,
+            owner: workflow.owner.clone(),
+            status: workflow.status(),
+            created_at: workflow.created_at.to_rfc3339(),
+            ended_at: workflow.updated_at.to_rfc3339(),
+            contents,
+            messages: messages.iter().map(Message::new).collect(),
+        }
+    }
+
+    /// The place of its end in the log.
+    pub(crate) fn end(&self) -> u64 {
+        self.messages.last().map_or(0, |message| message.sequence)
+    }
+
+    /// The same workflow with what another line has of it as well: two are written where a broker lost the removal to a power cut.
+    pub(crate) fn merged_with(mut self, other: Self) -> Self {
+        let later = if other.end() > self.end() { other.clone() } else { self.clone() };
+        let messages = self.messages.drain(..).chain(other.messages);
+        let messages: BTreeMap<u64, Message> = messages.map(|message| (message.sequence, message)).collect();
+        self.contents.extend(other.contents);
+        self.contents.sort();
+        self.contents.dedup();
+        Self { messages: messages.into_values().collect(), contents: self.contents, ..later }
+    }
+}
+
+impl Message {
+    fn new(stored: &StoredMessage) -> Self {
+        let body = stored.to_json();
+        Self {
+            sequence: stored.sequence,
+            at: stored.at.to_rfc3339(),
+            subject: stored.subject.clone(),
+            headers: stored.headers.clone(),
+            bytes: body.is_none().then(|| stored.payload.clone()),
+            body,
+        }
+    }
+}

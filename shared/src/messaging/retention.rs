@@ -1,0 +1,205 @@
+//! Taking ended workflows out of the log, and contents that none refers to any more: for the operator alone.
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::consumer::pull::OrderedConfig;
+use async_nats::jetstream::response::Response;
+use async_nats::jetstream::stream::{DeleteStatus, DirectGetErrorKind, RawMessageErrorKind};
+use futures_util::{Stream, StreamExt};
+use serde_json::json;
+
+use super::broker::Broker;
+use super::envelope::as_json;
+use super::log::{Entry, ReadError, from_delivery, read_to_end, read_transition};
+use super::queue::Consumer;
+use super::subjects;
+use crate::clock::Timestamp;
+use crate::ids::{Digest, WorkflowId};
+use crate::workflow::Workflow;
+
+/// A message of the log as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    pub workflow_id: WorkflowId,
+    pub sequence: u64,
+    /// When the broker stored it.
+    pub at: Timestamp,
+    pub subject: String,
+    pub headers: Vec<(String, String)>,
+    pub payload: Vec<u8>,
+}
+
+impl StoredMessage {
+    /// The payload as JSON, all fields of whatever build wrote it; `None` where it is none of ours.
+    pub fn to_json(&self) -> Option<serde_json::Value> {
+        as_json(&self.payload)
+    }
+
+    /// The workflow's state; `None` where this build cannot read it.
+    pub fn to_workflow(&self) -> Option<Workflow> {
+        read_transition(&self.subject, &self.payload).ok().map(|transition| transition.workflow)
+    }
+
+    /// Every digest that the payload names, in whatever field.
+    pub fn digests(&self) -> BTreeSet<Digest> {
+        digests_in(&self.payload)
+    }
+}
+
+/// Digests stand in our messages as texts of 64 characters, which MessagePack begins with these two bytes.
+fn digests_in(payload: &[u8]) -> BTreeSet<Digest> {
+    let text = |window: &[u8]| std::str::from_utf8(window.strip_prefix(b"\xd9\x40")?).ok()?.parse().ok();
+    payload.windows(66).filter(|window| window.starts_with(b"\xd9\x40")).filter_map(text).collect()
+}
+
+/// What an operator's retention works on. Clones share the connection.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    broker: Broker,
+}
+
+impl Retention {
+    /// The streams behind `broker`, which must have signed in as the operator.
+    pub fn new(broker: &Broker) -> Self {
+        Self { broker: broker.clone() }
+    }
+
+    /// What tells this log from any other.
+    pub async fn name_of_log(&self) -> Result<String, ReadError> {
+        let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await.map_err(unavailable)?;
+        let created = stream.cached_info().created.unix_timestamp_nanos() / 1_000_000;
+        Ok(Timestamp::from_millis(i64::try_from(created).unwrap_or_default()).to_rfc3339())
+    }
+
+    /// The sequence up to which every effect of every transition has happened: read model, audit, notifications and timers.
+    pub async fn settled_up_to(&self) -> Result<u64, ReadError> {
+        let context = self.broker.jetstream();
+        let stream = context.get_stream(subjects::WORKFLOWS).await.map_err(unavailable)?;
+        let mut settled = stream.cached_info().state.last_sequence;
+        for consumer in [Consumer::Projector, Consumer::Audit, Consumer::Webhooks, Consumer::Schedules] {
+            let info = stream.consumer_info(consumer.name()).await.map_err(unavailable)?;
+            if info.num_pending > 0 || info.num_ack_pending > 0 {
+                settled = settled.min(info.ack_floor.stream_sequence);
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Every end in the log, in its order; a workflow may have several where one was put back.
+    pub async fn ends(&self) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
+        let filter_subjects = subjects::ALL_ENDS.map(str::to_owned).to_vec();
+        let config = OrderedConfig { filter_subjects, deliver_policy: DeliverPolicy::All, ..OrderedConfig::default() };
+        let messages = read_to_end(&self.broker, subjects::WORKFLOWS, config).await?;
+        Ok(messages.map(|message| from_delivery(&message?)))
+    }
+
+    /// Every message of the log from `sequence` on, readable or not, in its order.
+    pub async fn messages(
+        &self,
+        sequence: u64,
+    ) -> Result<impl Stream<Item = Result<StoredMessage, ReadError>> + use<>, ReadError> {
+        let deliver_policy = DeliverPolicy::ByStartSequence { start_sequence: sequence.max(1) };
+        let filter_subjects = vec![subjects::ALL_TRANSITIONS.to_owned()];
+        let config = OrderedConfig { filter_subjects, deliver_policy, ..OrderedConfig::default() };
+        let messages = read_to_end(&self.broker, subjects::WORKFLOWS, config).await?;
+        Ok(messages.filter_map(|message| async { message.and_then(|message| stored(&message)).transpose() }))
+    }
+
+    /// Takes the message at `sequence` out of the log for good; idempotent.
+    pub async fn take_out(&self, sequence: u64) -> Result<(), ReadError> {
+        self.delete(subjects::WORKFLOWS, sequence).await
+    }
+
+    /// Every content over 8 KiB by its digest, with its place; storing one again gives it a new place.
+    pub async fn contents(&self) -> Result<HashMap<Digest, u64>, ReadError> {
+        let config = OrderedConfig {
+            filter_subjects: vec![subjects::ALL_BLOBS.to_owned()],
+            deliver_policy: DeliverPolicy::All,
+            headers_only: true,
+            ..OrderedConfig::default()
+        };
+        let messages = read_to_end(&self.broker, subjects::BLOBS, config).await?;
+        let mut messages = std::pin::pin!(messages);
+        let mut found = HashMap::new();
+        while let Some(message) = messages.next().await {
+            let message = message?;
+            let sequence = message.info().map_err(|error| ReadError::Unavailable(error.to_string()))?.stream_sequence;
+            if let Some(digest) = subjects::content_of(&message.subject) {
+                found.insert(digest, sequence);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A content as it is stored; `None` where there is none.
+    pub async fn content(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReadError> {
+        let stream = self.broker.jetstream().get_stream_no_info(subjects::BLOBS).await.map_err(unavailable)?;
+        match stream.direct_get_last_for_subject(subjects::blob(digest)).await {
+            Ok(message) => Ok(Some(message.payload.to_vec())),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// Takes the content that stands at `sequence` away for good; one that was stored again meanwhile stays. Idempotent.
+    pub async fn drop_content(&self, sequence: u64) -> Result<(), ReadError> {
+        self.delete(subjects::BLOBS, sequence).await
+    }
+
+    async fn delete(&self, stream: &str, sequence: u64) -> Result<(), ReadError> {
+        // Not overwritten with noise first: nobody is promised that, and it costs a write each.
+        let request = json!({"seq": sequence, "no_erase": true});
+        let subject = format!("STREAM.MSG.DELETE.{stream}");
+        let answer: Response<DeleteStatus> =
+            self.broker.jetstream().request(subject, &request).await.map_err(unavailable)?;
+        let Response::Err { error } = answer else { return Ok(()) };
+        // That it is not there has several codes and texts.
+        let stream = self.broker.jetstream().get_stream_no_info(stream).await.map_err(unavailable)?;
+        match stream.get_raw_message(sequence).await {
+            Err(found) if found.kind() == RawMessageErrorKind::NoMessageFound => Ok(()),
+            Ok(_) | Err(_) => Err(unavailable(error)),
+        }
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> ReadError {
+    ReadError::Unavailable(error.to_string())
+}
+
+/// `None` for a message on a subject that names no workflow.
+fn stored(message: &jetstream::Message) -> Result<Option<StoredMessage>, ReadError> {
+    let info = message.info().map_err(|error| ReadError::Unavailable(error.to_string()))?;
+    let Some(workflow_id) = subjects::workflow_of(&message.subject) else { return Ok(None) };
+    let headers = message.headers.iter().flat_map(|headers| headers.iter());
+    let headers = headers.flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    Ok(Some(StoredMessage {
+        workflow_id,
+        sequence: info.stream_sequence,
+        at: Timestamp::from_millis(
+            i64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or_default(),
+        ),
+        subject: message.subject.to_string(),
+        headers: headers.map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        payload: message.payload.to_vec(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messaging::encode;
+    use crate::workflow::{Content, NewInput, Phase};
+
+    #[test]
+    fn every_digest_of_a_state_is_found_wherever_it_stands() {
+        let [code, input] = ["the code", "what a human supplied"].map(|text| Content::new(text.to_owned()));
+        let mut workflow = crate::samples::submitted("ann", crate::samples::options());
+        workflow.submission.code = Some(code.clone());
+        workflow.phase = Phase::Generate { feedback: None, input: Some(NewInput::Code { content: input.clone() }) };
+        let expected = [code.digest, input.digest, workflow.submission.request_digest];
+        assert_eq!(digests_in(&encode(&workflow)), BTreeSet::from(expected));
+        assert_eq!(digests_in(&[0xd9; 200]), BTreeSet::new());
+    }
+}

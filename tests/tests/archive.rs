@@ -1,0 +1,272 @@
+//! `promptcraft archive`: what ended long ago leaves the log for files, whole and once, whatever dies meanwhile.
+//!
+//! The instrumented tool stands 40 days ahead, so that what ends now ended long ago for it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use shared::ids::Digest;
+use shared::messaging::{Retention, WorkflowLog};
+use tests::{Client, Stack, Terminal, audit_log, broker_as, differences, eventually, history, program, run_request};
+
+const DAY_MS: u64 = 86_400_000;
+
+/// The instrumented tool at work on a stack.
+struct Archiver<'s> {
+    stack: &'s Stack,
+    orders: PathBuf,
+}
+
+impl<'s> Archiver<'s> {
+    fn new(stack: &'s Stack) -> Self {
+        let archiver = Self { stack, orders: stack.directory().join("orders") };
+        fs::create_dir_all(&archiver.orders).expect("a folder");
+        archiver.days_ahead(40);
+        archiver
+    }
+
+    fn days_ahead(&self, days: u64) {
+        self.order("clock", &(days * DAY_MS).to_string());
+    }
+
+    fn order(&self, place: &str, order: &str) {
+        fs::write(self.orders.join(place), order).expect("an order");
+    }
+
+    /// Whether an order was taken.
+    fn has_reached(&self, place: &str) -> bool {
+        !self.orders.join(place).exists()
+    }
+
+    fn start(&self, words: &[&str]) -> Child {
+        Command::new(program("instrumented/promptcraft"))
+            .arg("archive")
+            .args(words)
+            .arg("--data")
+            .arg(self.stack.directory())
+            .env("PROMPTCRAFT_FAILPOINTS", &self.orders)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the instrumented tool was built: scripts/instrument.sh")
+    }
+
+    fn end(child: Child) -> Output {
+        child.wait_with_output().expect("it ends")
+    }
+
+    /// Runs to the end and returns what it said.
+    #[track_caller]
+    fn run(&self, words: &[&str]) -> String {
+        let output = Self::end(self.start(words));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// How often each workflow stands in complete files.
+    fn lines(&self) -> BTreeMap<String, usize> {
+        let mut lines = BTreeMap::new();
+        for path in files(&self.stack.directory().join("archive")) {
+            let text = fs::read_to_string(path).expect("text");
+            for line in text.lines().skip(1) {
+                let line: Value = serde_json::from_str(line).expect("JSON");
+                *lines.entry(line["workflow_id"].as_str().expect("an id").to_owned()).or_default() += 1;
+            }
+        }
+        lines
+    }
+}
+
+/// The files that are complete; any other is one that a run left behind.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).expect("an archive").flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect()
+}
+
+async fn log_of(stack: &Stack) -> WorkflowLog {
+    WorkflowLog::new(&broker_as(stack, "cli").await)
+}
+
+/// Ends `failed` within milliseconds: nothing can serve it.
+fn hopeless() -> Value {
+    json!({"goal": "Teach my cat to pilot a submarine", "context": {"execution_preferences": {"require_approval": false}}})
+}
+
+/// So many workflows that have ended, with every effect of it.
+async fn ended(stack: &Stack, client: &Client, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(client.execute(&hopeless()).await);
+    }
+    for id in &ids {
+        client.until(id, "failed").await;
+    }
+    settled(stack).await;
+    ids
+}
+
+/// Waits until every effect of what stands in the log has happened.
+async fn settled(stack: &Stack) {
+    let retention = Retention::new(&broker_as(stack, "cli").await);
+    let log = log_of(stack).await;
+    eventually("every effect happens", Duration::from_secs(30), || async {
+        let last = newest(&log).await;
+        (retention.settled_up_to().await.expect("consumers") >= last).then_some(())
+    })
+    .await;
+}
+
+async fn newest(log: &WorkflowLog) -> u64 {
+    use futures_util::StreamExt;
+    let mut entries = std::pin::pin!(log.scan().await.expect("the log"));
+    let mut last = 0;
+    while let Some(entry) = entries.next().await {
+        last = last.max(entry.map_or(0, |entry| entry.sequence));
+    }
+    last
+}
+
+async fn is_gone(client: &Client, id: &str) -> bool {
+    client.get(&format!("/api/v3/execute/status/{id}")).await.status == 404
+}
+
+#[tokio::test]
+async fn what_ended_long_ago_leaves_the_log_whole() {
+    let stack = Stack::start().await;
+    let (client, archiver, log) = (stack.developer().await, Archiver::new(&stack), log_of(&stack).await);
+    let code = format!("print('done')\n# {}\n", "x".repeat(10_000));
+    let done = client.run(&code).await;
+    client.until(&done, "completed").await;
+    let key = [("idempotency-key", "once")];
+    let keyed = client.send("POST", "/api/v3/execute", &key, Some(hopeless().to_string())).await.expect(202);
+    let keyed = keyed["data"]["workflow_id"].as_str().expect("an id").to_owned();
+    client.until(&keyed, "failed").await;
+    let cancelled = client.execute(&run_request("print('never')\n", true)).await;
+    client.until(&cancelled, "waiting_approval").await;
+    client.post(&format!("/api/v3/execute/cancel/{cancelled}"), &json!({})).await.expect(200);
+    let parked = client.execute(&run_request("print('parked')\n", true)).await;
+    client.until(&parked, "waiting_approval").await;
+    settled(&stack).await;
+    let (told, audited) = (history(&log, &done).await, audit_log(&stack).await);
+
+    // By the clock of now everything is too young.
+    assert!(Terminal::new(&stack).run(&["archive"]).well().starts_with("0 workflows"));
+    Terminal::new(&stack).run(&["archive", "--older-than", "23h"]).refused(1, "at least 24h");
+    assert!(archiver.run(&["--older-than", "41d", "--dry-run"]).starts_with("0 workflows"));
+    assert!(archiver.run(&["--dry-run"]).starts_with("3 workflows"));
+    assert_eq!(client.status(&done).await["status"], "completed", "a dry run changes nothing");
+    assert!(archiver.run(&[]).starts_with("3 workflows"));
+
+    for id in [&done, &keyed, &cancelled] {
+        assert!(is_gone(&client, id).await, "{id}");
+        assert!(history(&log, id).await.is_empty(), "{id}");
+    }
+    let list = client.get("/api/v3/execute?limit=100").await.expect(200).to_string();
+    assert!(list.contains(&parked) && !list.contains(&done) && !list.contains(&cancelled), "{list}");
+    assert!(differences(&stack).await.is_empty());
+    assert_eq!(audit_log(&stack).await, audited);
+
+    let shown = archiver.run(&["show", &done]);
+    assert!(shown.contains("status    completed") && shown.contains("gate_released"), "{shown}");
+    let kept: Value = serde_json::from_str(&archiver.run(&["show", &done, "--json"])).expect("JSON");
+    let messages = kept["messages"].as_array().expect("messages");
+    assert_eq!(messages.len(), told.len());
+    for (message, entry) in messages.iter().zip(&told) {
+        assert_eq!(
+            (message["sequence"].as_u64(), message["subject"].as_str()),
+            (Some(entry.sequence), Some(entry.subject.as_str()))
+        );
+        assert_eq!(message["body"]["body"]["workflow"], json!(entry.workflow));
+        assert_eq!(message["body"]["body"]["happened"], json!(entry.happened));
+    }
+    let digest = Digest::of(code.as_bytes()).to_string();
+    let content = stack.directory().join("archive/contents").join(&digest[..2]).join(&digest);
+    assert_eq!(fs::read_to_string(content).expect("the code"), code);
+
+    assert!(archiver.run(&[]).starts_with("0 workflows"), "it is done");
+    let again = client.send("POST", "/api/v3/execute", &key, Some(hopeless().to_string())).await;
+    again.expect(202);
+    assert_eq!(again.header("idempotency-replayed"), "", "what has left the log begins anew");
+    let question = client.status(&parked).await["pending_approvals"][0]["approval_id"].clone();
+    client.decide(&parked, question.as_str().expect("an id"), "approved").await.expect(200);
+    client.until(&parked, "completed").await;
+}
+
+#[tokio::test]
+async fn killed_anywhere_it_loses_nothing_and_keeps_nothing_twice() {
+    let stack = Stack::start().await;
+    let (client, archiver) = (stack.developer().await, Archiver::new(&stack));
+    let mut all = Vec::new();
+    for place in ["archive.part", "archive.pending", "archive.halfway", "archive.taken", "archive.forgotten"] {
+        let ids = ended(&stack, &client, 8).await;
+        archiver.order(place, "abort");
+        let died = Archiver::end(archiver.start(&[]));
+        assert!(!died.status.success() && archiver.has_reached(place), "{place}: {died:?}");
+        for id in &ids {
+            let in_log = !is_gone(&client, id).await;
+            assert!(in_log || archiver.run(&["show", id]).contains("status    failed"), "{place}: {id} is lost");
+        }
+        all.extend(ids);
+    }
+    // The last one is left for these.
+    all.extend(ended(&stack, &client, 40).await);
+    for millis in (0..).step_by(45) {
+        let mut child = archiver.start(&[]);
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        let has_ended = child.try_wait().expect("a child").is_some();
+        drop(child.kill());
+        let output = Archiver::end(child);
+        if has_ended {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            break;
+        }
+    }
+    archiver.run(&[]);
+    let expected: BTreeMap<String, usize> = all.iter().map(|id| (id.clone(), 1)).collect();
+    assert_eq!(archiver.lines(), expected);
+    for id in &all {
+        assert!(is_gone(&client, id).await, "{id}");
+    }
+    assert!(differences(&stack).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_text_that_is_submitted_while_it_is_about_to_be_dropped_stays() {
+    let stack = Stack::start().await;
+    let (client, archiver) = (stack.developer().await, Archiver::new(&stack));
+    let retention = Retention::new(&broker_as(&stack, "cli").await);
+    let texts = ["first", "second"].map(|name| format!("print('{name}')\n# {}\n", "x".repeat(10_000)));
+    let digests = texts.clone().map(|text| Digest::of(text.as_bytes()));
+    for text in &texts {
+        let id = client.run(text).await;
+        client.until(&id, "completed").await;
+    }
+    settled(&stack).await;
+    assert!(archiver.run(&[]).contains("0 texts that nothing refers to were dropped, 2 may be"));
+    assert_eq!(retention.contents().await.expect("contents").len(), 2);
+
+    // The second look has found both and is about to drop them when one is submitted once more.
+    archiver.days_ahead(42);
+    archiver.order("archive.contents", "pause 4000");
+    let clearing = archiver.start(&[]);
+    eventually("both are found", Duration::from_secs(20), || async {
+        archiver.has_reached("archive.contents").then_some(())
+    })
+    .await;
+    stack.signal("worker-1", Signal::STOP);
+    let late = client.run(&texts[0]).await;
+    let output = Archiver::end(clearing);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("2 texts that nothing refers to were dropped"), "{output:?}");
+    let left = retention.contents().await.expect("contents");
+    assert!(left.contains_key(&digests[0]) && !left.contains_key(&digests[1]), "{left:?}");
+    stack.signal("worker-1", Signal::CONT);
+    let done = client.until(&late, "completed").await;
+    assert_eq!(done["artifacts"]["test_results"]["stdout"], "first\n");
+}
