@@ -1,10 +1,11 @@
 //! The HTTP API as the commands see it: an address, a token, JSON in and out.
 
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::config;
 use crate::screen::plain;
@@ -43,11 +44,22 @@ pub enum ApiError {
     Strange { url: String, reason: String },
 }
 
-/// A signed-in caller.
+/// Who follows a workflow bears an API that is started again or sheds load for this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl ApiError {
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Refused { status: 429 | 503, .. })
+    }
+}
+
+/// A signed-in caller. A token that ends meanwhile is replaced where there is a password.
 pub struct Api {
     client: reqwest::Client,
     base: String,
-    token: String,
+    token: Mutex<String>,
+    /// How to sign in once more, unless a token was all there was.
+    again: Option<Connection>,
 }
 
 /// An access and a refresh token.
@@ -62,11 +74,11 @@ impl Connection {
     pub async fn open(&self) -> Result<Api, ApiError> {
         let client = client()?;
         let base = self.base();
-        let token = match (config::token(), &self.user) {
-            (Some(token), None) => token,
-            _ => self.sign_in().await?.access,
+        let (token, again) = match (config::token(), &self.user) {
+            (Some(token), None) => (token, None),
+            _ => (self.sign_in().await?.access, Some(self.clone())),
         };
-        Ok(Api { client, base, token })
+        Ok(Api { client, base, token: Mutex::new(token), again })
     }
 
     /// Exchanges name and password for tokens.
@@ -117,18 +129,44 @@ impl Api {
 
     /// The answer for programs to read.
     pub async fn get_as_it_is(&self, path: &str) -> Result<Value, ApiError> {
-        answer(&self.base, self.client.get(self.address(path)).bearer_auth(&self.token)).await
+        let request = || self.client.get(self.address(path));
+        match answer(&self.base, request().bearer_auth(self.token())).await {
+            Err(ApiError::StaleToken { detail }) => {
+                let Some(connection) = &self.again else { return Err(ApiError::StaleToken { detail }) };
+                let tokens = connection.sign_in().await?;
+                *self.token.lock().unwrap_or_else(PoisonError::into_inner) = tokens.access;
+                answer(&self.base, request().bearer_auth(self.token())).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// As [`get`](Self::get), and again while the API is away for a moment or asks for patience.
+    pub async fn get_patiently(&self, path: &str) -> Result<Value, ApiError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.get(path).await {
+                Err(error) if error.may_pass() && Instant::now() < until => {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    fn token(&self) -> String {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The answer for programs to read.
     pub async fn post_as_it_is(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        answer(&self.base, self.client.post(self.address(path)).bearer_auth(&self.token).json_body(body)).await
+        answer(&self.base, self.client.post(self.address(path)).bearer_auth(self.token()).json_body(body)).await
     }
 
     /// Opens a stream of server-sent events.
     pub async fn events(&self, path: &str) -> Result<reqwest::Response, ApiError> {
         let request =
-            self.client.get(self.address(path)).bearer_auth(&self.token).header("accept", "text/event-stream");
+            self.client.get(self.address(path)).bearer_auth(self.token()).header("accept", "text/event-stream");
         let response = send(&self.base, request.timeout(Duration::from_secs(24 * 3600))).await?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
     }

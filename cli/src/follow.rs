@@ -18,9 +18,10 @@ pub const NEEDS_INPUT: &str = "needs_input";
 /// freshness and nothing else.
 pub async fn follow(api: &Api, id: &str) -> Result<Value, ApiError> {
     let bar = Bar::new();
-    let mut events = api.events(&format!("/api/v3/execute/{id}/events")).await.ok();
+    let path = format!("/api/v3/execute/{id}/events");
+    let mut events = api.events(&path).await.ok();
     loop {
-        let answer = api.get(&format!("/api/v3/execute/status/{id}")).await?;
+        let answer = api.get_patiently(&format!("/api/v3/execute/status/{id}")).await?;
         let state = answer["data"].clone();
         bar.show(&state);
         if rests(&state) {
@@ -35,7 +36,11 @@ pub async fn follow(api: &Api, id: &str) -> Result<Value, ApiError> {
                     events = None;
                 }
             }
-            None => tokio::time::sleep(Duration::from_millis(500)).await,
+            // A stream ends with its token, and with the API.
+            None => {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                events = api.events(&path).await.ok();
+            }
         }
     }
 }

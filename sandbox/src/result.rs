@@ -10,12 +10,14 @@ use crate::job::{Command, Job};
 use crate::report;
 
 /// Why a job is over; when several things happened, the first of this order that is true and explains it:
-/// cancelled, out of memory, out of CPU time, out of time, out of processes, out of disk, signal, exit.
+/// cancelled, out of memory, out of CPU time, out of time, out of processes, out of disk, signal, too much output, exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// By itself, with an exit code, which may tell of failure.
     Exited,
+    /// By itself as well; what it wrote beyond its limit was dropped.
+    OutputTruncated,
     /// The wall limit.
     TimedOut,
     /// The CPU limit, whatever the meter read last: it ticks more coarsely than the limit.
@@ -92,6 +94,11 @@ pub struct Health {
 }
 
 impl Outcome {
+    /// Whether it ended by itself, so that its exit code tells how it went.
+    pub fn is_own_end(self) -> bool {
+        matches!(self, Self::Exited | Self::OutputTruncated)
+    }
+
     /// Whether a limit of time ended it, be it the wall's or the CPU's.
     pub fn is_out_of_time(self) -> bool {
         matches!(self, Self::TimedOut | Self::OutOfCpu)
@@ -160,6 +167,8 @@ fn judge(job: &Job, facts: &Finished, seen: &Counters) -> Outcome {
         Outcome::DiskFull
     } else if facts.signal.is_some() {
         Outcome::KilledBySignal
+    } else if facts.truncated {
+        Outcome::OutputTruncated
     } else {
         Outcome::Exited
     }
@@ -192,6 +201,8 @@ mod tests {
         let killed = |signal| Finished { signal: Some(signal), ..Finished::default() };
         check(exited(0), Outcome::Exited);
         check(exited(3), Outcome::Exited);
+        check(Finished { truncated: true, ..exited(0) }, Outcome::OutputTruncated);
+        check(Finished { truncated: true, ..killed(9) }, Outcome::KilledBySignal);
         check(killed(11), Outcome::KilledBySignal);
         check(killed(9), Outcome::KilledBySignal);
         check(killed(24), Outcome::OutOfCpu);

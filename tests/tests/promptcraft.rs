@@ -3,7 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use tests::{Seen, Stack, Terminal, steady};
+use tests::{Options, Seen, Stack, Terminal, steady};
 
 const UNSERVED: &str = "Make me a sandwich with extra cheese";
 
@@ -22,6 +22,27 @@ async fn a_user_gets_by_with_the_program() {
     a_goal_that_nothing_serves_asks_for_help(&terminal);
     running_code_is_cancelled(&stack).await;
     a_list_has_a_line_for_each(&terminal);
+}
+
+#[tokio::test]
+async fn following_outlives_the_token_and_the_api() {
+    let stack = Stack::start_with(Options::default().with("auth.access_ttl", "2s")).await;
+    fs::write(stack.directory().join("slow.py"), "import time\ntime.sleep(6)\nprint('slept')\n").expect("a file");
+    let terminal = Terminal::new(&stack);
+    let words = ["run", "Run this script please", "--file", "slow.py", "--no-approval", "--watch"];
+    let seen = terminal.run(&words);
+    assert!(seen.well().contains("slept"), "{seen:?}");
+
+    let followed = std::thread::scope(|scope| {
+        let following = scope.spawn(|| terminal.run(&words));
+        while stack.interpreters_below("worker-1") == 0 {
+            assert!(!following.is_finished(), "it ended before it was seen to run");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        stack.kill("api");
+        following.join().expect("no panic")
+    });
+    assert!(followed.well().contains("slept"), "{followed:?}");
 }
 
 fn who_signs_in(stack: &Stack) {

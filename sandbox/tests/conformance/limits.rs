@@ -41,7 +41,7 @@ pub(crate) async fn endless_output_is_cut(sandbox: &dyn Sandbox) {
     assert_eq!(text(&result.stdout), "x".repeat(5000));
     assert_eq!(text(&result.stderr), "end", "the job itself goes on to its end");
     assert!(result.truncated);
-    assert_eq!((result.outcome, result.exit_code), (Outcome::Exited, Some(0)));
+    assert_eq!((result.outcome, result.exit_code), (Outcome::OutputTruncated, Some(0)));
 }
 
 pub(crate) async fn memory_runs_out(sandbox: &dyn Sandbox) {

@@ -51,7 +51,7 @@ pub(super) fn read(result: &JobResult) -> Results {
     let (passed, skipped) = (count("passed"), count("skipped"));
     let total = u32::try_from(tests.len()).unwrap_or(u32::MAX);
     // Broken collection ends with a bad exit code and no failed test; that is no success.
-    let broken = result.outcome != Outcome::Exited || (result.exit_code != Some(0) && passed + skipped == total);
+    let broken = !result.outcome.is_own_end() || (result.exit_code != Some(0) && passed + skipped == total);
     let counted = total - skipped;
     let summary = TestSummary {
         total: counted.max(u32::from(broken)),
@@ -110,11 +110,13 @@ fn of_case(case: &TestCase) -> Test {
 }
 
 fn run_as_test(result: &JobResult) -> Test {
-    let passed = result.outcome == Outcome::Exited && result.exit_code == Some(0);
+    let passed = result.outcome.is_own_end() && result.exit_code == Some(0);
     let message = match (&result.outcome, result.exit_code) {
-        (Outcome::Exited, Some(0)) => None,
-        (Outcome::Exited, Some(code)) => Some(format!("the program ended with exit code {code}")),
-        (Outcome::Exited, None) => Some("the program ended without an exit code".to_owned()),
+        (Outcome::Exited | Outcome::OutputTruncated, Some(0)) => None,
+        (Outcome::Exited | Outcome::OutputTruncated, Some(code)) => {
+            Some(format!("the program ended with exit code {code}"))
+        }
+        (Outcome::Exited | Outcome::OutputTruncated, None) => Some("the program ended without an exit code".to_owned()),
         (Outcome::TimedOut, _) => Some("the program met its time limit".to_owned()),
         (Outcome::OutOfCpu, _) => Some("the program met its limit of CPU time".to_owned()),
         (Outcome::OomKilled, _) => Some("the program met its memory limit".to_owned()),
@@ -187,6 +189,7 @@ mod tests {
         use TestOutcome::{Error, Failed, Passed, Skipped};
         check(&result(Outcome::Exited, Some(0), None), true, 1.0);
         check(&result(Outcome::Exited, Some(3), None), false, 0.0);
+        check(&result(Outcome::OutputTruncated, Some(0), None), true, 1.0);
         check(&result(Outcome::TimedOut, None, None), false, 0.0);
         check(&result(Outcome::Exited, Some(0), Some(vec![Passed, Skipped])), true, 1.0);
         check(&result(Outcome::Exited, Some(1), Some(vec![Passed, Failed])), false, 0.5);
