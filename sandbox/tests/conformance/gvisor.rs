@@ -2,14 +2,19 @@
 
 use sandbox::{Backend, Outcome, SecurityLevel};
 
-use crate::support::{RUNTIME, config, run, script, script_job, text, variable};
+use crate::support::{RUNTIME, config, run, script, script_job, text};
 
-/// Needs an engine with a runtime called `runsc`; `GVISOR_ENGINE` names its socket.
+async fn engine_has_gvisor() -> bool {
+    let Ok(engine) = bollard::Docker::connect_with_local_defaults() else { return false };
+    engine.info().await.is_ok_and(|info| info.runtimes.is_some_and(|runtimes| runtimes.contains_key("runsc")))
+}
+
 #[test]
-#[ignore = "needs an engine with gVisor, see README.md"]
 fn jobs_run_on_gvisor() {
+    if !RUNTIME.block_on(engine_has_gvisor()) {
+        return println!("gVisor was not tried: the engine has no runtime called runsc, see README.md");
+    }
     let mut own = config(Backend::Docker);
-    own.docker_host = variable("GVISOR_ENGINE");
     own.docker_runtime = Some("runsc".into());
     own.runtimes = vec!["python".into()];
     own.instance = format!("gvisor-{}", std::process::id());
