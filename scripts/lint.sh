@@ -22,6 +22,7 @@ say "== layout"
 cargo fmt --all --check
 say "== lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
+cargo clippy --quiet -p sandbox --lib -- --cfg fuzzing -D warnings
 say "== dependencies"
 find_cargo_deny
 # Duplicate versions are shown by `cargo deny check bans`; here only what fails is.

@@ -109,11 +109,20 @@ pub(crate) fn asks_to_run_tests(goal: &str) -> bool {
     let words = words(goal);
     (0..words.len()).any(|at| {
         let negated = (at.saturating_sub(3)..at).any(|near| is(&words, near, NEGATIONS));
-        let named = is(&words, at, &["pytest", "unittest", "unittests"]) || is_test_suite(&words, at);
+        let named = is_runner(&words, at) || is_test_suite(&words, at);
         let runs = is(&words, at, RUN) && followed_by(&words, at, TESTS_MODIFIERS, &["tests", "testcases"]);
         let tests = text(&words, at) == "test" && is(&words, at + 1, &["this", "it", "the", "my", "these", "that"]);
         !negated && (named || runs || tests && is_command(&words, at))
     })
+}
+
+/// A test runner as the means, not as something that the code happens to use.
+fn is_runner(words: &[Word], at: usize) -> bool {
+    let by = |before: usize| is(words, before, RUN) || is(words, before, &["with", "using", "under", "by", "through"]);
+    let is_means = is_command(words, at)
+        || at.checked_sub(1).is_some_and(by)
+        || (is(words, at.saturating_sub(1), &["the", "my", "this", "these"]) && at.checked_sub(2).is_some_and(by));
+    is(words, at, &["pytest", "unittest", "unittests"]) && is_means
 }
 
 fn is_test_suite(words: &[Word], at: usize) -> bool {
@@ -232,6 +241,7 @@ mod tests {
             "Execute this with pytest",
             "Run the unittest file",
             "Run my test suite",
+            "Pytest this file",
             "Check all tests",
         ] {
             assert!(asks_to_run_tests(goal), "{goal}");
@@ -243,6 +253,8 @@ mod tests {
             "Execute the test script",
             "Print the test results",
             "Run the latest code",
+            "Run this script, it uses unittest, and show its output",
+            "Run this benchmark of pytest plugins",
             "",
         ] {
             assert!(!asks_to_run_tests(goal), "{goal}");
