@@ -26,7 +26,7 @@ coverage:
 	@scripts/coverage.sh
 
 bench:
-	cargo build --release --workspace --bins && cargo bench -p tests --bench latency --bench submissions && cargo bench -p sandbox --bench speed
+	@scripts/bench.sh
 
 fuzz:
 	@sandbox/fuzz/run.sh

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Every measurement, beside the floors of this machine in the same run. Rows of Docker need an engine that answers.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+scripts/setup.sh
+export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$root/target/sandbox-roots}"
+sandbox/build-root.sh "$SANDBOX_ROOTS" >/dev/null
+cargo build --release --workspace --bins
+cargo bench -p tests --bench latency --bench submissions
+cargo bench -p sandbox --bench speed
