@@ -1,8 +1,8 @@
 //! Fairness: a free slot goes to the user who has the fewest, and one user runs at most so many steps over all workers.
 //!
 //! A worker looks a few messages ahead of its slots. Among those that wait it serves the user with the fewest running steps
-//! first; what waits too long goes back to the queue, so that the messages behind it come into sight and an idle worker can
-//! take it.
+//! first, and of each user the oldest step: what came later makes room for it. What waits too long goes back to the queue, so
+//! that the messages behind it come into sight and an idle worker can take it; the oftener it was there, the longer it waits.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,9 @@ use tokio::sync::oneshot;
 
 /// How many messages are looked at ahead of the slots.
 pub(crate) const LOOK_AHEAD: usize = 16;
-/// How long a step waits in sight for a slot.
-pub(crate) const WAIT: Duration = Duration::from_millis(500);
+/// How long a step waits in sight for a slot the first time, and at most.
+const WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The slots of one queue.
 #[derive(Debug, Clone)]
@@ -27,8 +28,16 @@ pub(crate) struct Slots {
 struct Inner {
     free: usize,
     running: HashMap<String, usize>,
-    waiting: Vec<(String, oneshot::Sender<Slot>)>,
+    waiting: Vec<Waiting>,
     slots: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    user: String,
+    /// The step's place in the log: a lower one has waited longer.
+    sequence: u64,
+    grant: oneshot::Sender<Slot>,
 }
 
 /// A slot in use; dropping it hands it on.
@@ -45,33 +54,21 @@ impl Slots {
         Self { inner: Arc::new(Mutex::new(inner)) }
     }
 
-    /// Waits for a slot, at most [`WAIT`]. `None` at once where this user has as many waiting as there are slots: the queue
-    /// behind them is to come into sight.
-    pub(crate) async fn take(&self, user: &str) -> Option<Slot> {
-        let granted = {
-            let mut inner = self.lock();
-            if inner.waiting.iter().filter(|(waiting, _)| waiting == user).count() >= inner.slots {
-                return None;
-            }
-            let (grant, granted) = oneshot::channel();
-            inner.waiting.push((user.to_owned(), grant));
-            granted
-        };
+    /// Waits for a slot; not as long the first `time` as later. `None` at once for the youngest of a user who has more waiting than
+    /// there are slots: the queue behind them is to come into sight.
+    pub(crate) async fn take(&self, user: &str, sequence: u64, time: u64) -> Option<Slot> {
+        let (grant, granted) = oneshot::channel();
+        self.lock().line_up(Waiting { user: user.to_owned(), sequence, grant });
         self.hand_out();
-        tokio::time::timeout(WAIT, granted).await.ok()?.ok()
+        let patience = (WAIT * u32::try_from(time).unwrap_or(u32::MAX).clamp(1, 100)).min(LONGEST_WAIT);
+        tokio::time::timeout(patience, granted).await.ok()?.ok()
     }
 
-    /// Gives free slots to those who wait, fewest running first, then first come.
+    /// Gives free slots to those who wait: fewest running first, then oldest first.
     fn hand_out(&self) {
         let mut inner = self.lock();
         while inner.free > 0 {
-            // Who gave up waiting has dropped the other end.
-            inner.waiting.retain(|(_, grant)| !grant.is_closed());
-            let running = &inner.running;
-            let next =
-                inner.waiting.iter().enumerate().min_by_key(|(_, (user, _))| running.get(user).copied().unwrap_or(0));
-            let Some(index) = next.map(|(index, _)| index) else { return };
-            let (user, grant) = inner.waiting.remove(index);
+            let Some(Waiting { user, grant, .. }) = inner.next() else { return };
             inner.free -= 1;
             *inner.running.entry(user.clone()).or_default() += 1;
             let slot = Slot { user: user.clone(), of: Some(self.clone()) };
@@ -89,6 +86,27 @@ impl Slots {
 }
 
 impl Inner {
+    fn line_up(&mut self, step: Waiting) {
+        // Who gave up waiting has dropped the other end.
+        self.waiting.retain(|waiting| !waiting.grant.is_closed());
+        let user = step.user.clone();
+        self.waiting.push(step);
+        let theirs = self.waiting.iter().enumerate().filter(|(_, waiting)| waiting.user == user);
+        if theirs.clone().count() > self.slots
+            && let Some((youngest, _)) = theirs.max_by_key(|(_, waiting)| waiting.sequence)
+        {
+            self.waiting.remove(youngest);
+        }
+    }
+
+    fn next(&mut self) -> Option<Waiting> {
+        self.waiting.retain(|waiting| !waiting.grant.is_closed());
+        let running = |waiting: &Waiting| self.running.get(&waiting.user).copied().unwrap_or(0);
+        let places = self.waiting.iter().enumerate();
+        let next = places.min_by_key(|(_, waiting)| (running(waiting), waiting.sequence)).map(|(place, _)| place)?;
+        Some(self.waiting.remove(next))
+    }
+
     fn give_back(&mut self, user: &str) {
         self.free += 1;
         if let Some(count) = self.running.get_mut(user) {
@@ -138,9 +156,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_next_slot_goes_to_whoever_has_the_fewest() {
         let slots = Slots::new(2);
-        let first = slots.take("greedy").await.expect("a free slot");
-        let _second = slots.take("greedy").await.expect("a free slot");
-        let (greedy, patient, _) = tokio::join!(slots.take("greedy"), slots.take("patient"), async {
+        let first = slots.take("greedy", 1, 1).await.expect("a free slot");
+        let _second = slots.take("greedy", 2, 1).await.expect("a free slot");
+        let (greedy, patient, _) = tokio::join!(slots.take("greedy", 3, 1), slots.take("patient", 4, 1), async {
             tokio::task::yield_now().await;
             drop(first);
         });
@@ -150,24 +168,54 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slot_is_never_lost() {
         let slots = Slots::new(1);
-        let held = slots.take("ann").await.expect("a free slot");
-        assert!(slots.take("bob").await.is_none(), "it waits, and gives up");
+        let held = slots.take("ann", 1, 1).await.expect("a free slot");
+        assert!(slots.take("bob", 2, 1).await.is_none(), "it waits, and gives up");
         drop(held);
         for user in ["ann", "bob", "ann"] {
-            drop(slots.take(user).await.expect("the slot is free again"));
+            drop(slots.take(user, 3, 1).await.expect("the slot is free again"));
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_sent_away_at_once() {
         let slots = Slots::new(1);
-        let _held = slots.take("greedy").await.expect("a free slot");
+        let _held = slots.take("greedy", 1, 1).await.expect("a free slot");
         let begun = tokio::time::Instant::now();
-        let (waits, sent_away) = tokio::join!(slots.take("greedy"), async {
+        let (waits, sent_away) = tokio::join!(slots.take("greedy", 2, 1), async {
             tokio::task::yield_now().await;
-            (slots.take("greedy").await, begun.elapsed())
+            (slots.take("greedy", 3, 1).await, begun.elapsed())
         });
         assert!(waits.is_none() && sent_away.0.is_none());
         assert!(sent_away.1 < WAIT, "{:?}", sent_away.1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_later_makes_room_for_what_has_waited_longest() {
+        let slots = Slots::new(1);
+        let held = slots.take("busy", 1, 1).await.expect("a free slot");
+        let begun = tokio::time::Instant::now();
+        let young = async { (slots.take("busy", 9, 1).await.is_some(), begun.elapsed()) };
+        let old = async {
+            tokio::task::yield_now().await;
+            slots.take("busy", 2, 5).await
+        };
+        let ((is_served, sent_away), old, ()) = tokio::join!(young, old, async {
+            tokio::time::sleep(LONGEST_WAIT - Duration::from_millis(1)).await;
+            drop(held);
+        });
+        assert!(!is_served && sent_away < WAIT, "the younger one kept its place for {sent_away:?}");
+        assert!(old.is_some(), "the older one did not wait for the slot");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gave_up_waiting_takes_nobodys_place() {
+        let slots = Slots::new(1);
+        let held = slots.take("ann", 1, 1).await.expect("a free slot");
+        assert!(slots.take("ann", 2, 1).await.is_none(), "it waits, and gives up");
+        let (next, ()) = tokio::join!(slots.take("ann", 3, 1), async {
+            tokio::time::sleep(WAIT / 2).await;
+            drop(held);
+        });
+        assert!(next.is_some());
     }
 }

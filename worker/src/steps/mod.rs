@@ -53,7 +53,7 @@ impl From<BlobError> for Done {
 pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Delivery<Entry>) {
     let entry = delivery.body().clone();
     let phase = entry.workflow.phase.kind().as_str();
-    let Some(_slot) = slots.take(entry.workflow.owner.as_str()).await else {
+    let Some(_slot) = slots.take(entry.workflow.owner.as_str(), entry.sequence, delivery.delivered()).await else {
         let delay = later(&delivery);
         delivery.retry_after(delay).await;
         return;
