@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::json;
-use tests::{Client, Options, Stack, raw_broker_as};
+use tests::{Client, Options, Stack, eventually, raw_broker_as};
 
 /// Submits under a key; the answer is the workflow's id.
 async fn submit(client: &Client, key: &str) -> String {
@@ -106,6 +106,36 @@ impl Drop for Disk {
     }
 }
 
+/// A small file system in memory, mounted; taken away when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn make(folder: PathBuf) -> Result<Self, String> {
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(&folder))?;
+        Ok(Self(folder))
+    }
+
+    fn fill(&self) {
+        let mut file = std::fs::File::create(self.0.join("ballast")).expect("a file");
+        let error = std::io::copy(&mut std::io::repeat(0), &mut file).expect_err("it is full at some point");
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("ballast")).expect("a file");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // What the broker has open there goes with it.
+        if let Err(error) = run(Command::new("umount").arg("-l").arg(&self.0)) {
+            eprintln!("{} is left mounted: {error}", self.0.display());
+        }
+    }
+}
+
 fn run(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -141,4 +171,38 @@ async fn power_cut(disk: &Disk) {
         client.get(&format!("/api/v3/execute/status/{id}")).await.expect(200);
         assert_eq!(submit(&client, key).await, *id, "its submission was lost");
     }
+}
+
+#[tokio::test]
+async fn a_disk_that_was_full_and_has_room_again_serves_again_and_lost_nothing() {
+    let folder = std::env::temp_dir().join(format!("promptcraft-full-{}", std::process::id()));
+    match SmallDisk::make(folder.clone()) {
+        Ok(disk) => full_disk(&disk).await,
+        Err(reason) => println!("SKIPPED: no disk was filled, so nothing is known about it: {reason}"),
+    }
+    std::fs::remove_dir(&folder).expect("nothing is left mounted");
+}
+
+async fn full_disk(disk: &SmallDisk) {
+    let stack = Stack::start_with(Options { broker_store: Some(disk.0.clone()), ..Options::default() }).await;
+    let client = stack.developer().await;
+    let accepted = client.run("print('before')\n").await;
+    disk.fill();
+    let first = stack.pid("nats");
+    let goal = json!({"goal": "Teach my cat to pilot a submarine"}).to_string();
+    eventually("the broker is started again", Duration::from_secs(60), || async {
+        // Something has to be written for the broker to notice; whether it fits still is chance.
+        let answer = client.send("POST", "/api/v3/execute", &[], Some(goal.clone())).await;
+        assert!([202, 401, 503].contains(&answer.status), "{}", answer.status);
+        (stack.pid("nats") != first).then_some(())
+    })
+    .await;
+    disk.make_room();
+    eventually("work is accepted again", Duration::from_secs(60), || async {
+        (client.send("POST", "/api/v3/execute", &[], Some(goal.clone())).await.status == 202).then_some(())
+    })
+    .await;
+    client.until(&accepted, "completed").await;
+    let after = client.run("print('after')\n").await;
+    client.until(&after, "completed").await;
 }

@@ -22,8 +22,10 @@ pub struct ChildSpec {
     pub environment: Vec<(String, String)>,
     pub log: PathBuf,
     pub probe: Probe,
-    /// Start it again when the probe fails for this long although the process lives.
+    /// Start it again when the probe, once it has passed, fails for this long although the process lives.
     pub restart_when_sick: Option<Duration>,
+    /// Answers 503 where the process has given up for good; for as long as above, and it is started again, ready or not.
+    pub given_up: Option<Probe>,
     /// How long it may take to end after a signal.
     pub drain: Duration,
 }

@@ -20,7 +20,7 @@ pub use data_directory::{DataDirectory, DataDirectoryError};
 pub use manifest::{Bot as ManifestBot, Manifest};
 pub use ports::{PortError, Ports};
 pub use programs::{MissingProgram, Programs};
-pub use recipe::Recipe;
+pub use recipe::{Recipe, WORKER_RIGHTS};
 pub use running::{Stack, StackError};
 pub use seed::{DEMO_BOT, SeedError, Seeded};
 pub use supervise::Event;

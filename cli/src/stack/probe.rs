@@ -20,18 +20,28 @@ impl Probe {
     pub async fn passes(&self) -> bool {
         let asked = async {
             match self {
-                Self::Http { port, path } => http(*port, path).await,
+                Self::Http { port, path } => http(*port, path).await.map(|status| status == *b"200"),
                 Self::Redis { port, password } => redis(*port, password).await,
             }
         };
         matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(true)))
     }
+
+    /// Asks once, and whether the answer is 503: the process lives and does not do what it is there for.
+    pub async fn refuses(&self) -> bool {
+        let Self::Http { port, path } = self else { return false };
+        matches!(tokio::time::timeout(Duration::from_secs(1), http(*port, path)).await, Ok(Ok(status)) if status == *b"503")
+    }
 }
 
-async fn http(port: u16, path: &str) -> io::Result<bool> {
+/// The status of the answer.
+async fn http(port: u16, path: &str) -> io::Result<[u8; 3]> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
     let start = ask(port, request.as_bytes(), "HTTP/1.1 200".len()).await?;
-    Ok(start == b"HTTP/1.1 200" || start == b"HTTP/1.0 200")
+    match start.strip_prefix(b"HTTP/1.") {
+        Some([_, b' ', status @ ..]) => status.try_into().map_err(io::Error::other),
+        Some(_) | None => Err(io::Error::other("the answer is not HTTP")),
+    }
 }
 
 async fn redis(port: u16, password: &str) -> io::Result<bool> {

@@ -20,7 +20,7 @@ const SICK: Duration = Duration::from_secs(10);
 
 /// Workers take turns in Redis, read what a day has cost, and do nothing else there: what they run is other people's code, and the
 /// API believes Redis.
-const WORKER_RIGHTS: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
+pub const WORKER_RIGHTS: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
                              +zscore";
 
 /// Everything that decides how the processes are started.
@@ -90,6 +90,8 @@ impl Recipe {
             log: self.data.log("nats"),
             probe: Probe::Http { port: self.ports.broker_monitor, path: "/healthz" },
             restart_when_sick: Some(SICK),
+            // Its disk was full: it takes nothing more until it is started on one with space.
+            given_up: Some(Probe::Http { port: self.ports.broker_monitor, path: "/healthz?js-enabled-only=true" }),
             drain: Duration::from_secs(10),
         })
     }
@@ -119,6 +121,7 @@ impl Recipe {
             log: self.data.log("redis"),
             probe: Probe::Redis { port: self.ports.redis, password: operator },
             restart_when_sick: Some(SICK),
+            given_up: None,
             drain: Duration::from_secs(10),
         })
     }
@@ -206,6 +209,7 @@ impl Recipe {
             log: self.data.log(name),
             probe,
             restart_when_sick: None,
+            given_up: None,
             drain: Duration::from_secs(30),
         })
     }

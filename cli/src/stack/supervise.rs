@@ -112,14 +112,31 @@ async fn end(process: Running, spec: &ChildSpec, orders: &Orders) {
 async fn life(spec: &ChildSpec, process: &mut Running, reports: &Reports, began: Instant) -> String {
     tokio::select! {
         reason = process.ended() => return reason,
+        reason = resignation(spec) => return reason,
         () = ready(&spec.probe) => {}
     }
     reports.state.send_modify(|state| state.ready = true);
     reports.tell(Event::Ready { name: spec.name.clone(), after: began.elapsed() });
     tokio::select! {
         reason = process.ended() => reason,
+        reason = resignation(spec) => reason,
         reason = sickness(spec) => reason,
     }
+}
+
+/// Resolves when the process has said for long enough that it has given up.
+async fn resignation(spec: &ChildSpec) -> String {
+    let (Some(limit), Some(page)) = (spec.restart_when_sick, &spec.given_up) else {
+        return std::future::pending().await;
+    };
+    let mut trying = Instant::now();
+    while trying.elapsed() < limit {
+        tokio::time::sleep(HEALTH_INTERVAL).await;
+        if !page.refuses().await {
+            trying = Instant::now();
+        }
+    }
+    format!("gave up, and has not come back for {} s", limit.as_secs())
 }
 
 async fn ready(probe: &Probe) {
