@@ -1,0 +1,59 @@
+//! The workflow log over a real broker: what its fence and its leader say, and what is made of it.
+
+use rustix::process::Signal;
+use shared::approval::Actor;
+use shared::clock::Clock;
+use shared::ids::{EventId, WorkflowId};
+use shared::messaging::{AppendError, Entry, ReadError, WorkflowLog};
+use shared::samples;
+use shared::telemetry::TraceContext;
+use shared::workflow::{EventKind, Happened, Workflow};
+use tests::{Stack, broker_as};
+
+/// A stack in which nothing moves a workflow on, and its log as the API writes it.
+async fn still() -> (Stack, WorkflowLog) {
+    let stack = Stack::start().await;
+    stack.signal("worker-1", Signal::STOP);
+    let log = WorkflowLog::new(&broker_as(&stack, "api").await);
+    (stack, log)
+}
+
+async fn append(log: &WorkflowLog, expected: u64, workflow: &Workflow) -> Result<u64, AppendError> {
+    let kind = EventKind::Submitted;
+    let (actor, at) = (Actor::Service("api".to_owned()), workflow.updated_at);
+    let happened = Happened { event_id: EventId::fresh(), kind, actor, at, detail: None };
+    log.append(expected, workflow, &happened, TraceContext::root()).await
+}
+
+fn submitted() -> Workflow {
+    let sample = samples::submitted("test_user", samples::options());
+    Workflow::submitted(WorkflowId::fresh(), sample.owner, sample.submission, Clock::system().now())
+}
+
+#[tokio::test]
+async fn a_leader_that_is_behind_settles_nothing() {
+    let (stack, log) = still().await;
+    let workflow = submitted();
+    let sequence = append(&log, 0, &workflow).await.expect("appended");
+    let newest = log.newest_from_leader(workflow.id).await.expect("the log").expect("an entry");
+    assert!(log.is_newest(&newest).await.expect("an answer"));
+    // As a replica hands it out that is ahead of the leader.
+    let ahead = Entry { sequence: sequence + 1, ..newest.clone() };
+    assert!(matches!(log.is_newest(&ahead).await, Err(ReadError::Unavailable(_))));
+    append(&log, sequence, &workflow).await.expect("appended");
+    assert!(!log.is_newest(&newest).await.expect("an answer"));
+    stack.signal("worker-1", Signal::CONT);
+}
+
+#[tokio::test]
+async fn a_conflict_with_nothing_newer_takes_nobodys_step_away() {
+    let (stack, log) = still().await;
+    let workflow = submitted();
+    let sequence = append(&log, 0, &workflow).await.expect("appended");
+    // The broker refuses this as it refuses what conflicts with an append that is on its way and may never arrive.
+    let refused = append(&log, sequence + 1, &workflow).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+    let lost = append(&log, 0, &workflow).await;
+    assert!(matches!(lost, Err(AppendError::Lost)), "{lost:?}");
+    stack.signal("worker-1", Signal::CONT);
+}
