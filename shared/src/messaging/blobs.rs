@@ -1,10 +1,11 @@
 //! Content over 8 KiB, stored once under its SHA-256.
 
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::DirectGetErrorKind;
+use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind};
 
 use super::broker::Broker;
 use super::subjects;
+use crate::failpoints;
 use crate::ids::Digest;
 use crate::workflow::Content;
 
@@ -43,8 +44,11 @@ impl Blobs {
         let message = PublishMessage::build().payload(text.into_bytes().into());
         let subject = subjects::blob(content.digest);
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
+        failpoints::reach("content.before").await;
         let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| unavailable(&error))?;
-        ack.await.map_err(|error| unavailable(&error))?;
+        let ack = ack.await;
+        failpoints::reach("content.after").await;
+        ack.map_err(|error| unavailable(&error))?;
         Ok(content)
     }
 
@@ -56,13 +60,24 @@ impl Blobs {
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
         let stream =
             self.broker.jetstream().get_stream_no_info(subjects::BLOBS).await.map_err(|error| unavailable(&error))?;
-        match stream.direct_get_last_for_subject(subjects::blob(content.digest)).await {
-            Ok(message) if Digest::of(&message.payload) == content.digest => {
-                String::from_utf8(message.payload.to_vec()).map_err(|_| BlobError::Damaged(content.digest))
+        let subject = subjects::blob(content.digest);
+        let payload = match stream.direct_get_last_for_subject(subject.clone()).await {
+            Ok(message) => message.payload,
+            // A replica may be a moment behind; the leader is not.
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
+                match stream.get_last_raw_message_by_subject(&subject).await {
+                    Ok(message) => message.payload,
+                    Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                        return Err(BlobError::Missing(content.digest));
+                    }
+                    Err(error) => return Err(unavailable(&error)),
+                }
             }
-            Ok(_) => Err(BlobError::Damaged(content.digest)),
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Err(BlobError::Missing(content.digest)),
-            Err(error) => Err(unavailable(&error)),
+            Err(error) => return Err(unavailable(&error)),
+        };
+        if Digest::of(&payload) != content.digest {
+            return Err(BlobError::Damaged(content.digest));
         }
+        String::from_utf8(payload.to_vec()).map_err(|_| BlobError::Damaged(content.digest))
     }
 }

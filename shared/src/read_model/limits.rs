@@ -9,6 +9,7 @@ use redis::Script;
 use super::gcra::{Gcra, GcraState, Verdict};
 use super::store::{ReadModel, ReadModelError};
 use crate::clock::Clock;
+use crate::failpoints;
 
 /// The same steps as [`Gcra::take`], in Redis and by its clock, so that instances with different clocks agree.
 const TAKE: &str = r"
@@ -107,7 +108,10 @@ impl StepLeases {
         let script = Script::new(LEASE);
         let mut call = script.key(lease_key(user));
         call.arg(step).arg(self.limit).arg(u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX));
-        match self.model.invoke::<i64>(&call).await {
+        failpoints::reach("lease.before").await;
+        let held = self.model.invoke::<i64>(&call).await;
+        failpoints::reach("lease.after").await;
+        match held {
             Ok(held) => held == 1,
             Err(error) => {
                 tracing::debug!(%error, "fairness is off while the read model is away");

@@ -221,13 +221,20 @@ fn was_kept(story: &Story, log: &[Entry]) -> Option<String> {
     if log.is_empty() {
         return Some("it was accepted and is not in the log".to_owned());
     }
+    let is_look = |call: &&Call| call.asked == Asked::Status;
+    if story.calls.iter().filter(is_look).any(|call| call.answered.code == 404) {
+        return Some("it was accepted, and a look at it found nothing".to_owned());
+    }
     if let Some(other) = story.other_ids.iter().find(|other| **other != id) {
         return Some(format!("the same key was accepted a second time, as {other}"));
     }
     let end = log.iter().find(|entry| is_end(entry)).map(|entry| entry.workflow.status())?;
-    let shown = story.calls.iter().filter(|call| call.asked == Asked::Status && call.answered.code == 200);
-    let other = shown.filter_map(shown_end).find(|shown| *shown != end)?;
-    Some(format!("the client saw that it {}, the log says {}", other.as_str(), end.as_str()))
+    let shown = || story.calls.iter().filter(is_look).filter(|call| call.answered.code == 200);
+    if let Some(other) = shown().filter_map(shown_end).find(|shown| *shown != end) {
+        return Some(format!("the client saw that it {}, the log says {}", other.as_str(), end.as_str()));
+    }
+    let after = shown().skip_while(|call| shown_end(call).is_none()).find(|call| shown_end(call).is_none())?;
+    Some(format!("the client saw its end, and later that it was {}", after.answered.words))
 }
 
 fn shown_end(call: &Call) -> Option<Status> {

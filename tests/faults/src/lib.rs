@@ -14,6 +14,7 @@ pub mod matrix;
 mod programs;
 pub mod random;
 mod receiver;
+pub mod recovery;
 pub mod report;
 pub mod round;
 

@@ -21,6 +21,9 @@ const UNDER_WAY: usize = 32;
 const BURST_EVERY: usize = 12;
 const BURST: usize = 12;
 const LOOK: Duration = Duration::from_millis(150);
+const LONG_RUN_SECONDS: usize = 4;
+/// Lines of a code that is over 8 KiB, and words of such an output.
+const LARGE_LINES: usize = 3_000;
 /// As they come in a hundred workflows.
 const MIX: [(Wish, usize); 6] = [
     (Wish::Run, 35),
@@ -89,10 +92,19 @@ impl Client {
         drop(tokio::time::timeout(patience, all).await);
     }
 
+    /// Looks at every story from `first` on once more, at another API than last.
+    pub async fn look_again(&self, first: usize) {
+        for story in self.history.since(first) {
+            if let Some(id) = story.id {
+                self.look(story.number, id).await;
+            }
+        }
+    }
+
     /// One workflow from its submission to its end.
     pub async fn live(&self, wish: Wish, delay: Duration) -> usize {
         let number = self.history.begin(wish);
-        let Some(id) = self.submit(number, wish).await else { return number };
+        let Some(id) = self.submit(number, wish, number % 3).await else { return number };
         match wish {
             Wish::Cancel => {
                 sleep(delay).await;
@@ -117,6 +129,14 @@ impl Client {
         number
     }
 
+    /// One workflow whose code runs for some seconds.
+    pub async fn live_long(&self) {
+        let number = self.history.begin(Wish::Run);
+        if let Some(id) = self.submit(number, Wish::Run, LONG_RUN_SECONDS).await {
+            self.until_ended(number, id).await;
+        }
+    }
+
     async fn answer(
         &self,
         number: usize,
@@ -130,13 +150,19 @@ impl Client {
     }
 
     /// Submits until it is accepted; any other answer but trouble ends the story.
-    async fn submit(&self, number: usize, wish: Wish) -> Option<WorkflowId> {
+    async fn submit(&self, number: usize, wish: Wish, seconds: usize) -> Option<WorkflowId> {
         let key = format!("story-{number}-{}", self.history.now_ms());
+        // The code of some, and what it prints, is too large to travel in the log itself.
+        let padding = if number % 4 == 1 {
+            format!("print('{number} ' * {LARGE_LINES})\n") + &format!("# {number}\n").repeat(LARGE_LINES)
+        } else {
+            String::new()
+        };
         let mut body = json!({
             "goal": "Run this script and show me its output",
             "context": {
                 "project_context": {
-                    "file_content": format!("import time\ntime.sleep({})\nprint('story {number}')\n", number % 3),
+                    "file_content": format!("import time\ntime.sleep({seconds})\nprint('story {number}')\n{padding}"),
                     "current_file": "main.py", "language": "python",
                 },
                 "execution_preferences": {"require_approval": wish.is_gated()},

@@ -1,11 +1,13 @@
 //! `faults`: plays faults against a cluster and prints what held.
 
+use std::iter::repeat_n;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use faults::cluster::Shape;
-use faults::matrix::{rows, schedule};
+use faults::matrix::{groups, schedule};
+use faults::recovery::Recovery;
 use faults::report;
 use faults::round::{Blow, Ring, Verdict};
 use tokio::time::Instant;
@@ -23,14 +25,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Every row of the matrix once.
-    Matrix {
-        /// Only rows whose name contains this.
-        #[arg(long, default_value = "")]
-        only: String,
-        /// Leave out this many rows at the beginning.
-        #[arg(long, default_value_t = 0)]
-        skip: usize,
-    },
+    Matrix(Choice),
+    /// How long it takes until work goes on after a kill.
+    Recovery,
     /// Random schedules, one for each seed, each on a cluster of its own.
     Seeds {
         /// The first seed.
@@ -43,6 +40,33 @@ enum Command {
         #[arg(long, default_value_t = 1.0)]
         hours: f64,
     },
+}
+
+/// Which rows of the matrix.
+#[derive(Args)]
+struct Choice {
+    /// Only rows whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Leave out this many rows at the beginning.
+    #[arg(long, default_value_t = 0)]
+    skip: usize,
+    /// Play at most so many rows behind those.
+    #[arg(long, default_value_t = usize::MAX)]
+    take: usize,
+    /// Play each row so often.
+    #[arg(long, default_value_t = 1)]
+    times: usize,
+    /// Keep the clusters' folders, also where everything held.
+    #[arg(long)]
+    keep: bool,
+}
+
+impl Choice {
+    /// Whether every row is played, and once.
+    fn is_whole(&self) -> bool {
+        self.only.is_empty() && self.skip == 0 && self.take == usize::MAX && self.times == 1
+    }
 }
 
 /// What was played, for the last lines.
@@ -75,9 +99,16 @@ async fn main() -> ExitCode {
     }
     let mut tally = Tally::default();
     let began = Instant::now();
-    println!("{}", report::head());
-    let played = match Arguments::parse().command {
-        Command::Matrix { only, skip } => matrix(&only, skip, &mut tally).await,
+    let command = Arguments::parse().command;
+    if !matches!(command, Command::Recovery) {
+        println!("{}", report::head());
+    }
+    let played = match command {
+        Command::Matrix(choice) => {
+            let played = matrix(&choice, &mut tally).await;
+            if choice.is_whole() { played.and(recoveries().await) } else { played }
+        }
+        Command::Recovery => recoveries().await,
         Command::Seeds { first, count, hours } => seeds(first, count, hours, &mut tally).await,
     };
     let minutes = began.elapsed().as_secs_f64() / 60.0;
@@ -92,12 +123,34 @@ async fn main() -> ExitCode {
     if tally.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn matrix(only: &str, skip: usize, tally: &mut Tally) -> Result<(), String> {
-    let mut ring = Ring::open(Shape::FULL).await?;
-    for (seed, row) in (1..).zip(rows().into_iter().skip(skip).filter(|row| row.name.contains(only))) {
-        tally.book(&ring.round(row.name, seed, &[row]).await);
+async fn matrix(choice: &Choice, tally: &mut Tally) -> Result<(), String> {
+    let mut place = 0;
+    for (number, group) in (1..).zip(groups()) {
+        let mut rows = group;
+        rows.retain(|row| {
+            place += 1;
+            place > choice.skip && place - choice.skip <= choice.take && row.name.contains(&choice.only)
+        });
+        if rows.is_empty() {
+            continue;
+        }
+        // A young log is compared with its view sooner, and fits on a small disk.
+        let mut ring = Ring::open(Shape::FULL).await?;
+        let before = tally.broken.len();
+        for (seed, row) in (number * 1_000..).zip(rows.iter().flat_map(|row| repeat_n(row, choice.times))) {
+            tally.book(&ring.round(row.name, seed, &[*row]).await);
+        }
+        ring.close(choice.keep || tally.broken.len() > before).await;
     }
-    ring.close(!tally.broken.is_empty()).await;
+    Ok(())
+}
+
+async fn recoveries() -> Result<(), String> {
+    let mut ring = Ring::open(Shape::FULL).await?;
+    for recovery in Recovery::ALL {
+        println!("{}", ring.recover(recovery).await?);
+    }
+    ring.close(false).await;
     Ok(())
 }
 

@@ -16,10 +16,10 @@ fn at(name: &'static str, kind: &'static str, place: &'static str, order: &'stat
     seconds(name, Fault::At { kind, place, order }, 4)
 }
 
-/// Every row, in groups: kills, stops, places in the code, the network, disks, limits, Redis.
-pub fn rows() -> Vec<Blow> {
-    [vec![seconds("nothing", Fault::None, 4)], kills(), stops(), places(), network(), disks(), limits(), redis()]
-        .concat()
+/// Every row, in groups that share a cluster: kills, stops, places in the code, the network, disks, limits, Redis.
+pub fn groups() -> Vec<Vec<Blow>> {
+    let kills = [vec![seconds("nothing", Fault::None, 4)], kills()].concat();
+    vec![kills, stops(), worker_places(), approver_places(), api_places(), network(), disks(), limits(), redis()]
 }
 
 fn kills() -> Vec<Blow> {
@@ -39,6 +39,8 @@ fn kills() -> Vec<Blow> {
             Fault::Down(&["worker-1", "api-1", "approver-1", "nats-3"]),
             6,
         ),
+        seconds("workers end one after the other", Fault::Roll(&["worker"]), 1),
+        seconds("everything ends one after the other", Fault::Roll(EVERYTHING), 1),
     ]
 }
 
@@ -47,26 +49,45 @@ fn stops() -> Vec<Blow> {
         seconds("stop a worker 1 s", Fault::Stop(&["worker-1"]), 1),
         seconds("stop a worker 5 s, beyond ack_wait", Fault::Stop(&["worker-1"]), 5),
         seconds("stop a worker 60 s", Fault::Stop(&["worker-1"]), 60),
+        seconds("stop an approver 1 s", Fault::Stop(&["approver-1"]), 1),
         seconds("stop an approver 5 s", Fault::Stop(&["approver-1"]), 5),
         seconds("stop all approvers 5 s", Fault::Stop(&["approver"]), 5),
+        seconds("stop an api 1 s", Fault::Stop(&["api-1"]), 1),
         seconds("stop an api 5 s", Fault::Stop(&["api-1"]), 5),
+        seconds("stop an api and an approver 60 s", Fault::Stop(&["api-1", "approver-1"]), 60),
+        seconds("stop the leading broker 1 s", Fault::Stop(&["leader"]), 1),
         seconds("stop the leading broker 5 s", Fault::Stop(&["leader"]), 5),
+        seconds("stop the leading broker 60 s", Fault::Stop(&["leader"]), 60),
+        seconds("stop two brokers 5 s", Fault::Stop(&["nats-1", "nats-2"]), 5),
+        seconds("stop Redis 1 s", Fault::Stop(&["redis"]), 1),
         seconds("stop Redis 5 s", Fault::Stop(&["redis"]), 5),
+        seconds("stop everything 5 s", Fault::Stop(EVERYTHING), 5),
     ]
 }
 
-fn places() -> Vec<Blow> {
+fn worker_places() -> Vec<Blow> {
     vec![
         at("worker dies before an append", "worker", "append.before", "abort"),
         at("worker dies after an append", "worker", "append.after", "abort"),
+        at("worker dies before a blob", "worker", "content.before", "abort"),
+        at("worker dies after a blob", "worker", "content.after", "abort"),
         at("worker dies before the sandbox", "worker", "sandbox.before", "abort"),
         at("worker dies after the sandbox", "worker", "sandbox.after", "abort"),
         at("worker dies before an ack", "worker", "ack.before", "abort"),
+        at("worker dies after an ack", "worker", "ack.after", "abort"),
+        at("worker dies before a Redis write", "worker", "lease.before", "abort"),
+        at("worker dies after a Redis write", "worker", "lease.after", "abort"),
         at("worker loses an ack", "worker", "ack.before", "skip"),
         at("worker loses every ack", "worker", "ack.before", "always skip"),
         at("worker acks twice, always", "worker", "ack.before", "always repeat"),
         at("worker acks 4 s late", "worker", "ack.before", "pause 4000"),
         at("worker pauses 4 s before an append", "worker", "append.before", "pause 4000"),
+        seconds("poison: every run kills its worker", Fault::Poison, 15),
+    ]
+}
+
+fn approver_places() -> Vec<Blow> {
+    vec![
         at("approver dies before an append", "approver", "append.before", "abort"),
         at("approver dies after an append", "approver", "append.after", "abort"),
         at("approver dies before a decision", "approver", "decision.before", "abort"),
@@ -76,14 +97,28 @@ fn places() -> Vec<Blow> {
         at("approver dies before a webhook", "approver", "webhook.before", "abort"),
         at("approver dies after a webhook", "approver", "webhook.after", "abort"),
         at("approver dies before a Redis write", "approver", "view.before", "abort"),
+        at("approver dies after a Redis write", "approver", "view.after", "abort"),
+        at("approver dies before an ack", "approver", "ack.before", "abort"),
+        at("approver dies after an ack", "approver", "ack.after", "abort"),
         at("approver loses every ack", "approver", "ack.before", "always skip"),
         at("approver acks twice, always", "approver", "ack.before", "always repeat"),
+        at("approver acks 4 s late", "approver", "ack.before", "pause 4000"),
+    ]
+}
+
+fn api_places() -> Vec<Blow> {
+    vec![
         at("api dies before an append", "api", "append.before", "abort"),
         at("api dies after an append", "api", "append.after", "abort"),
         at("api dies before a Redis write", "api", "view.before", "abort"),
         at("api dies after a Redis write", "api", "view.after", "abort"),
+        at("api dies before a blob", "api", "content.before", "abort"),
+        at("api dies after a blob", "api", "content.after", "abort"),
+        at("api dies before an ack", "api", "ack.before", "abort"),
+        at("api dies after an ack", "api", "ack.after", "abort"),
         at("api loses every ack", "api", "ack.before", "always skip"),
-        seconds("poison: every run kills its worker", Fault::Poison, 15),
+        at("api acks twice, always", "api", "ack.before", "always repeat"),
+        at("api acks 4 s late", "api", "ack.before", "pause 4000"),
     ]
 }
 
@@ -95,6 +130,9 @@ fn network() -> Vec<Blow> {
         seconds("leading broker alone", Fault::Isolate("leader"), 8),
         seconds("worker not heard", Fault::Mute("worker-1"), 6),
         seconds("leading broker not heard", Fault::Mute("leader"), 8),
+        seconds("worker hears nothing", Fault::Deaf("worker-1"), 6),
+        seconds("leading broker hears nothing", Fault::Deaf("leader"), 8),
+        seconds("no broker hears another", Fault::Apart, 8),
         seconds("two brokers do not hear each other", Fault::Bridge("nats-1", "nats-3"), 8),
         seconds("every packet 30 ms late", Fault::Slow(Duration::from_millis(30)), 6),
         seconds("a tenth of all packets lost", Fault::Lossy(10), 6),
@@ -104,23 +142,34 @@ fn network() -> Vec<Blow> {
 
 fn disks() -> Vec<Blow> {
     vec![
-        seconds("a broker's disk is full", Fault::FullDisk(&["nats-1"]), 6),
-        seconds("all brokers' disks are full", Fault::FullDisk(&["nats"]), 6),
+        seconds("a broker's disk is full", Fault::FullDisk("nats-1"), 6),
+        seconds("the leading broker's disk is full", Fault::FullDisk("leader"), 6),
+        seconds("the leading broker's disk is full for 20 s", Fault::FullDisk("leader"), 20),
+        seconds("all brokers' disks are full", Fault::FullDisk("nats"), 6),
         seconds("a broker syncs 20 ms late", Fault::SlowSync("nats-1"), 8),
         seconds("all brokers sync 20 ms late", Fault::SlowSync("nats"), 10),
         seconds("a broker's syncs fail", Fault::FailingSync("nats-1"), 8),
+        seconds("the leading broker's syncs fail", Fault::FailingSync("leader"), 8),
+        seconds("all brokers' syncs fail", Fault::FailingSync("nats"), 8),
     ]
 }
 
 fn limits() -> Vec<Blow> {
     vec![
         seconds("workers' clocks 5 min ahead", Fault::Clock(&["worker"], 300), 5),
+        seconds("workers' clocks 5 min behind", Fault::Clock(&["worker"], -300), 5),
         seconds("an approver's clock 5 min ahead", Fault::Clock(&["approver-1"], 300), 5),
+        seconds("approvers' clocks 5 min behind", Fault::Clock(&["approver"], -300), 5),
+        seconds("an api's clock 5 min ahead", Fault::Clock(&["api-1"], 300), 5),
         seconds("an api's clock 5 min behind", Fault::Clock(&["api-1"], -300), 5),
         seconds("a worker may open no file", Fault::FewFiles("worker-1"), 5),
+        seconds("an approver may open no file", Fault::FewFiles("approver-1"), 5),
         seconds("an api may open no file", Fault::FewFiles("api-1"), 5),
+        seconds("a broker may open no file", Fault::FewFiles("nats-1"), 5),
         seconds("a worker gets no memory", Fault::LittleMemory("worker-1"), 5),
         seconds("an approver gets no memory", Fault::LittleMemory("approver-1"), 5),
+        seconds("an api gets no memory", Fault::LittleMemory("api-1"), 5),
+        seconds("a broker gets no memory", Fault::LittleMemory("nats-1"), 5),
     ]
 }
 
@@ -132,13 +181,15 @@ fn redis() -> Vec<Blow> {
         seconds("Redis is read-only", Fault::RedisReadOnly, 5),
         seconds("Redis is full", Fault::RedisFull, 5),
         seconds("Redis is not heard", Fault::Mute("redis"), 5),
+        seconds("Redis fails over, and loses 3 s", Fault::RedisFailover, 3),
+        seconds("Redis fails over again", Fault::RedisFailover, 0),
     ]
 }
 
 /// So many rows of the matrix one after the other, as the seed has it; none of the long ones.
 pub fn schedule(seed: u64, length: usize) -> Vec<Blow> {
     let mut random = Random::new(seed);
-    let rows: Vec<Blow> = rows().into_iter().filter(|row| row.hold <= Duration::from_secs(10)).collect();
+    let rows: Vec<Blow> = groups().concat().into_iter().filter(|row| row.hold <= Duration::from_secs(10)).collect();
     let mut drawn = || {
         let row = *random.choose(&rows);
         let hold = Duration::from_millis(500 + random.any() % 5_500);

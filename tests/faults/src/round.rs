@@ -45,7 +45,7 @@ pub struct Verdict {
 #[derive(Debug)]
 pub struct Ring {
     pub cluster: Cluster,
-    client: Client,
+    pub(crate) client: Client,
     receiver: Receiver,
     known: HashSet<WorkflowId>,
     /// Whether a job was ever seen in a living worker's cgroup; else nobody would see one in a dead worker's.
@@ -67,10 +67,10 @@ impl Ring {
         let stop = CancellationToken::new();
         let play = async {
             sleep(BEFORE).await;
-            let mut impossible = None;
+            let mut impossible = Vec::new();
             for blow in blows {
                 if let Struck::Impossible(reason) = blow.fault.strike(&self.cluster, blow.hold).await {
-                    impossible = Some(format!("{}: {reason}", blow.name));
+                    impossible.push(format!("{}: {reason}", blow.name));
                 }
             }
             let recovery = self.client.probe(RECOVERY * 2).await;
@@ -81,6 +81,14 @@ impl Ring {
         let seen = self.see_a_job(&stop);
         let ((impossible, recovery), (), seen) = tokio::join!(play, load, seen);
         self.sees_jobs |= seen;
+        self.client.look_again(first).await;
+        let impossible = match impossible.as_slice() {
+            [only] if blows.len() == 1 => Some(only.clone()),
+            several => {
+                several.iter().for_each(|reason| println!("  not made: {reason}"));
+                None
+            }
+        };
         let stories = self.client.history.since(first);
         let told = stories.iter().filter_map(|story| story.id).collect();
         let verdict = Verdict {

@@ -162,6 +162,14 @@ fn what_was_accepted_has_to_end_and_only_once() {
     other.call(Asked::Status, 200, "failed (timeout)");
     other.breaks(Invariant::EndsOnce);
 
+    let mut forgotten = released();
+    forgotten.call(Asked::Status, 404, "");
+    forgotten.breaks(Invariant::EndsOnce);
+
+    let mut undone = released();
+    undone.call(Asked::Status, 200, "running");
+    undone.breaks(Invariant::EndsOnce);
+
     let mut doubled = released();
     doubled.story.other_ids.push("00000000-0000-4000-8000-00000000000f".parse().expect("an id"));
     doubled.breaks(Invariant::EndsOnce);

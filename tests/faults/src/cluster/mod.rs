@@ -4,6 +4,7 @@ pub mod broker;
 mod leftovers;
 mod ports;
 mod process;
+mod redis_pair;
 mod secrets;
 mod services;
 pub mod wire;
@@ -24,6 +25,7 @@ pub use services::DEVELOPERS;
 pub use wire::{Weather, Wire};
 
 use crate::programs::Programs;
+use redis_pair::RedisPair;
 use secrets::Secrets;
 
 /// How many of each kind there are.
@@ -52,7 +54,7 @@ pub struct Cluster {
     pub api_urls: Vec<String>,
     pub folder: PathBuf,
     secrets: Secrets,
-    redis_port: u16,
+    redis: RedisPair,
     operator: Broker,
 }
 
@@ -67,9 +69,10 @@ impl Cluster {
         let processes: Vec<Process> = servers.into_iter().map(Process::start).collect();
         let operator = plan.prepare().await?;
         let services = plan.services().await.map_err(|error| error.to_string())?;
-        let services::Plan { nodes, wires, api_urls, redis_port, .. } = plan;
-        let mut cluster = Self { nodes, processes, wires, api_urls, folder, secrets, redis_port, operator };
+        let services::Plan { nodes, wires, api_urls, redis, .. } = plan;
+        let mut cluster = Self { nodes, processes, wires, api_urls, folder, secrets, redis, operator };
         cluster.processes.extend(services.into_iter().map(Process::start));
+        cluster.pair_redis().await;
         match cluster.until_ready(Duration::from_secs(60)).await {
             Ok(()) => Ok(cluster),
             Err(reason) => {
@@ -126,6 +129,11 @@ impl Cluster {
         }
     }
 
+    /// Whether an order was not obeyed yet.
+    pub fn has_order(&self, name: &str, place: &str) -> bool {
+        self.folder.join("failpoints").join(name).join(place).exists()
+    }
+
     /// Takes back every order that was not obeyed yet, and sets every clock right.
     pub fn countermand(&self) {
         for process in &self.processes {
@@ -150,18 +158,49 @@ impl Cluster {
     /// The read model, past the wires.
     pub fn view(&self) -> Result<ReadModel, String> {
         let password = self.secrets.redis("promptcraft");
-        let url = format!("redis://promptcraft:{}@127.0.0.1:{}/0", password.expose(), self.redis_port);
+        let url = format!("redis://promptcraft:{}@127.0.0.1:{}/0", password.expose(), self.redis.serving_port());
         ReadModel::open(&url).map_err(|error| error.to_string())
     }
 
-    /// Runs a Redis command as its operator; false where Redis refused or is away.
+    /// Runs a command in the Redis that serves, as its operator; false where it refused or is away.
     pub fn redis(&self, words: &[&str]) -> bool {
-        let password = self.secrets.redis("default");
-        let output = std::process::Command::new("redis-cli")
-            .args(["--no-auth-warning", "-p", &self.redis_port.to_string(), "-a", password.expose()])
-            .args(words)
-            .output();
-        output.is_ok_and(|output| output.status.success())
+        redis_pair::command(self.redis.serving_port(), &self.secrets, words).is_some()
+    }
+
+    /// The name of the Redis that serves.
+    pub fn redis_name(&self) -> String {
+        self.redis.serving_name().to_owned()
+    }
+
+    /// Has the other Redis follow the one that serves; false where it does not after a while.
+    async fn pair_redis(&self) -> bool {
+        let (leader, follower) = (self.redis.serving_port(), self.redis.following_port());
+        let give_up = tokio::time::Instant::now() + Duration::from_secs(10);
+        let mut has_followed = false;
+        while tokio::time::Instant::now() < give_up {
+            has_followed = has_followed || redis_pair::follow(follower, Some(leader), &self.secrets);
+            if has_followed && redis_pair::is_following(follower, &self.secrets) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        false
+    }
+
+    /// Parts the other Redis from the one that serves: what is written from now on, it misses. False where it did not follow.
+    pub fn part_redis(&self) -> bool {
+        let follower = self.redis.following_port();
+        redis_pair::is_following(follower, &self.secrets) && redis_pair::follow(follower, None, &self.secrets)
+    }
+
+    /// Kills the Redis that serves and has the other take its place, which the killed one follows once it is back.
+    pub async fn fail_over_redis(&self) -> bool {
+        let fallen = self.process(self.redis.serving_name());
+        self.redis.swap();
+        let target = services::local(self.redis.serving_port());
+        self.wires.iter().filter(|wire| wire.to == "redis").for_each(|wire| wire.lead_to(target));
+        fallen.signal(Signal::KILL);
+        self.pair_redis().await
     }
 
     /// The node that leads the log now.
@@ -218,7 +257,7 @@ fn fresh_folder() -> io::Result<PathBuf> {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = std::env::temp_dir().join(format!("promptcraft-faults-{}-{number}", std::process::id()));
     drop(fs::remove_dir_all(&folder));
-    for part in ["logs", "failpoints", "redis"] {
+    for part in ["logs", "failpoints"] {
         fs::create_dir_all(folder.join(part))?;
     }
     Ok(folder)

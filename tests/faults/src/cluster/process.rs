@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 /// Between a death and the next start.
 const PAUSE: Duration = Duration::from_millis(250);
-/// A process whose health page fails for so long is started again, as `promptcraft up` does.
+/// A broker whose health page fails for so long is started again, as `promptcraft up` does.
 const SICK: Duration = Duration::from_secs(10);
 
 /// How to start a process.
@@ -25,7 +25,7 @@ pub struct Spec {
     pub words: Vec<String>,
     pub environment: Vec<(String, String)>,
     pub log: PathBuf,
-    /// A page that answers 200 while the process is well.
+    /// A broker's page that answers 200 while it is well.
     pub health: Option<String>,
     /// `promptcraft`, whose hidden command `guard` lets the process die with us.
     pub guard: PathBuf,
@@ -96,9 +96,27 @@ impl Process {
         self.is_wanted.send_replace(true);
     }
 
+    /// Asks it to end and waits until it has, and until another is started in its place; kills it after `limit`.
+    pub async fn renew(&self, limit: Duration) {
+        let pid = self.pid();
+        self.signal(Signal::TERM);
+        let give_up = Instant::now() + limit;
+        while self.pid() == pid || self.pid().is_none() {
+            if Instant::now() > give_up {
+                self.signal(Signal::KILL);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Has the next start happen under another program, e.g. a tracer; empty for none.
     pub fn wrap(&self, words: Vec<String>) {
         self.shared.life().wrapper = words;
+    }
+
+    /// Whether the next start happens under another program.
+    pub fn is_wrapped(&self) -> bool {
+        !self.shared.life().wrapper.is_empty()
     }
 
     /// Ends it for good: asks first, kills after `limit`.
@@ -166,15 +184,20 @@ impl Shared {
             .spawn()
     }
 
-    /// Resolves once the process was well and then was not for too long.
+    /// Resolves once the process was well and then was not for too long, or says for too long that it has given up.
     async fn sickness(&self) {
         let Some(page) = &self.spec.health else { return std::future::pending().await };
         let client = crate::http_client(Duration::from_secs(2));
-        let mut well: Option<Instant> = None;
-        while well.is_none_or(|well| well.elapsed() < SICK) {
+        let status = async |page: &str| client.get(page).send().await.ok().map(|answer| answer.status().as_u16());
+        let given_up = format!("{page}?js-enabled-only=true");
+        let (mut well, mut trying): (Option<Instant>, _) = (None, Instant::now());
+        while well.is_none_or(|well| well.elapsed() < SICK) && trying.elapsed() < SICK {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            if client.get(page).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if status(page).await == Some(200) {
                 well = Some(Instant::now());
+            }
+            if status(&given_up).await != Some(503) {
+                trying = Instant::now();
             }
         }
     }

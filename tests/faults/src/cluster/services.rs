@@ -15,6 +15,7 @@ use super::Shape;
 use super::broker::{Node, operator};
 use super::ports;
 use super::process::Spec;
+use super::redis_pair::{self, RedisPair};
 use super::secrets::Secrets;
 use super::wire::Wire;
 use crate::programs::Programs;
@@ -25,10 +26,6 @@ pub const DEVELOPERS: [&str; 2] = ["ann", "ben"];
 /// Each broker keeps its streams in memory of this size, so that a test can fill it up.
 const STORE: &str = "512m";
 
-/// Workers take turns in Redis and do nothing else there, as under `promptcraft up`.
-const WORKER_RIGHTS: &str = "-@all +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
-                             +zscore";
-
 /// A cluster on its way up.
 pub(super) struct Plan<'a> {
     shape: Shape,
@@ -38,10 +35,10 @@ pub(super) struct Plan<'a> {
     pub(super) nodes: Vec<Node>,
     pub(super) wires: Vec<Wire>,
     pub(super) api_urls: Vec<String>,
-    pub(super) redis_port: u16,
+    pub(super) redis: RedisPair,
 }
 
-fn local(port: u16) -> SocketAddr {
+pub(super) fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
@@ -55,13 +52,13 @@ impl<'a> Plan<'a> {
             nodes: Vec::new(),
             wires: Vec::new(),
             api_urls: Vec::new(),
-            redis_port: 0,
+            redis: RedisPair::default(),
         }
     }
 
     /// Brokers and Redis.
     pub(super) async fn servers(&mut self) -> io::Result<Vec<Spec>> {
-        let ports = ports::free(self.shape.brokers * 3 + 1)?;
+        let ports = ports::free(self.shape.brokers * 3 + 2)?;
         for (number, ports) in ports.chunks_exact(3).take(self.shape.brokers).enumerate() {
             let name = format!("nats-{}", number + 1);
             let folder = self.folder.join(&name);
@@ -80,8 +77,10 @@ impl<'a> Plan<'a> {
             let environment = node.configure(self.secrets, &routes)?;
             specs.push(node.spec(&self.programs.nats_server, environment, &self.programs.promptcraft, &self.logs()));
         }
-        self.redis_port = *ports.last().unwrap_or(&0);
-        specs.push(self.redis()?);
+        self.redis = RedisPair::on([ports[ports.len() - 2], ports[ports.len() - 1]]);
+        for (name, port) in self.redis.servers() {
+            specs.push(self.redis(name, port)?);
+        }
         Ok(specs)
     }
 
@@ -89,24 +88,13 @@ impl<'a> Plan<'a> {
         self.folder.join("logs")
     }
 
-    fn redis(&self) -> io::Result<Spec> {
-        let directory = self.folder.join("redis");
-        let password = |user: &str| self.secrets.redis(user).expose().to_owned();
-        let text = format!(
-            "bind 127.0.0.1\nport {port}\ndir \"{directory}\"\nappendonly yes\nappendfsync everysec\nsave \"\"\n\
-             user default on >{operator} ~* &* +@all\n\
-             user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n\
-             user worker on >{worker} ~steps:* {WORKER_RIGHTS}\n",
-            port = self.redis_port,
-            directory = directory.display(),
-            operator = password("default"),
-            services = password("promptcraft"),
-            worker = password("worker"),
-        );
+    fn redis(&self, name: &str, port: u16) -> io::Result<Spec> {
+        let directory = self.folder.join(name);
+        fs::create_dir_all(&directory)?;
         let configuration = directory.join("redis.conf");
-        fs::write(&configuration, text)?;
+        fs::write(&configuration, redis_pair::configuration(&directory, port, self.secrets))?;
         let words = [&self.programs.redis_server, &configuration].map(|word| word.display().to_string());
-        Ok(self.spec("redis", words.to_vec(), Vec::new()))
+        Ok(self.spec(name, words.to_vec(), Vec::new()))
     }
 
     fn spec(&self, name: &str, words: Vec<String>, environment: Vec<(String, String)>) -> Spec {
@@ -189,7 +177,7 @@ impl<'a> Plan<'a> {
             urls.push(format!("nats://127.0.0.1:{}", wire.port));
             self.wires.push(wire);
         }
-        let redis = Wire::lay(&name, "redis", local(self.redis_port)).await?;
+        let redis = Wire::lay(&name, "redis", local(self.redis.serving_port())).await?;
         let redis_user = if kind == "worker" { "worker" } else { "promptcraft" };
         let redis_password = self.secrets.redis(redis_user);
         let failpoints = self.folder.join("failpoints").join(&name);

@@ -38,6 +38,7 @@ pub struct Wire {
     forth: watch::Sender<Weather>,
     back: watch::Sender<Weather>,
     cut: watch::Sender<CancellationToken>,
+    target: watch::Sender<SocketAddr>,
     _task: JoinSet<()>,
 }
 
@@ -49,6 +50,7 @@ impl Wire {
         let (forth, going) = watch::channel(Weather::Fair);
         let (back, coming) = watch::channel(Weather::Fair);
         let (cut, scissors) = watch::channel(CancellationToken::new());
+        let (target, towards) = watch::channel(target);
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut connections = JoinSet::new();
@@ -57,6 +59,7 @@ impl Wire {
                     accepted = listener.accept() => {
                         let Ok((near, _)) = accepted else { continue };
                         let (going, coming, scissors) = (going.clone(), coming.clone(), scissors.borrow().clone());
+                        let target = *towards.borrow();
                         connections.spawn(async move {
                             tokio::select! {
                                 () = scissors.cancelled() => {}
@@ -68,7 +71,7 @@ impl Wire {
                 }
             }
         });
-        Ok(Self { from: from.to_owned(), to: to.to_owned(), port, forth, back, cut, _task: task })
+        Ok(Self { from: from.to_owned(), to: to.to_owned(), port, forth, back, cut, target, _task: task })
     }
 
     /// Changes the weather for what `name` sends; a name that is at neither end changes nothing.
@@ -84,6 +87,12 @@ impl Wire {
     pub fn mend(&self) {
         self.forth.send_replace(Weather::Fair);
         self.back.send_replace(Weather::Fair);
+    }
+
+    /// Leads to another target from now on; connections that stand break.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.target.send_replace(target);
+        self.cut();
     }
 
     /// Breaks every connection that stands; new ones may be made.

@@ -1,0 +1,91 @@
+//! Two Redis servers: one serves, the other follows it, and after a failover the other way round.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cli::stack::WORKER_RIGHTS;
+
+use super::secrets::Secrets;
+
+const NAMES: [&str; 2] = ["redis-1", "redis-2"];
+
+/// Where the two listen, and which of them serves.
+#[derive(Debug, Default)]
+pub(super) struct RedisPair {
+    ports: [u16; 2],
+    serving: AtomicUsize,
+}
+
+impl RedisPair {
+    pub(super) fn on(ports: [u16; 2]) -> Self {
+        Self { ports, serving: AtomicUsize::new(0) }
+    }
+
+    /// Names and ports of both.
+    pub(super) fn servers(&self) -> impl Iterator<Item = (&'static str, u16)> + use<> {
+        NAMES.into_iter().zip(self.ports)
+    }
+
+    fn serving(&self) -> usize {
+        self.serving.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn serving_name(&self) -> &'static str {
+        NAMES[self.serving()]
+    }
+
+    pub(super) fn serving_port(&self) -> u16 {
+        self.ports[self.serving()]
+    }
+
+    pub(super) fn following_port(&self) -> u16 {
+        self.ports[1 - self.serving()]
+    }
+
+    /// The other one serves from now on.
+    pub(super) fn swap(&self) {
+        self.serving.fetch_xor(1, Ordering::Relaxed);
+    }
+}
+
+/// The configuration of one; whom it follows is said while it runs, and kept by it.
+pub(super) fn configuration(directory: &Path, port: u16, secrets: &Secrets) -> String {
+    let password = |user: &str| secrets.redis(user).expose().to_owned();
+    format!(
+        "bind 127.0.0.1\nport {port}\ndir \"{directory}\"\nappendonly yes\nappendfsync everysec\nsave \"\"\n\
+         repl-diskless-sync-delay 0\nmasteruser default\nmasterauth {operator}\n\
+         user default on >{operator} ~* &* +@all\n\
+         user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n\
+         user worker on >{worker} {WORKER_RIGHTS}\n",
+        directory = directory.display(),
+        operator = password("default"),
+        services = password("promptcraft"),
+        worker = password("worker"),
+    )
+}
+
+/// Has the operator say a command to the Redis on a port; the answer, where it agreed.
+pub(super) fn command(port: u16, secrets: &Secrets, words: &[&str]) -> Option<String> {
+    let output = Command::new("redis-cli")
+        .args(["--no-auth-warning", "-e", "-p", &port.to_string(), "-a", secrets.redis("default").expose()])
+        .args(words)
+        .output();
+    let output = output.ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Has the Redis on `port` follow the one on `leader`, or nobody, also when it starts again.
+pub(super) fn follow(port: u16, leader: Option<u16>, secrets: &Secrets) -> bool {
+    let leader = leader.map(|leader| leader.to_string());
+    let words = match &leader {
+        Some(leader) => ["REPLICAOF", "127.0.0.1", leader],
+        None => ["REPLICAOF", "NO", "ONE"],
+    };
+    command(port, secrets, &words).is_some() && command(port, secrets, &["CONFIG", "REWRITE"]).is_some()
+}
+
+/// Whether the Redis on `port` follows another and has all that the other had.
+pub(super) fn is_following(port: u16, secrets: &Secrets) -> bool {
+    command(port, secrets, &["INFO", "replication"]).is_some_and(|text| text.contains("master_link_status:up"))
+}

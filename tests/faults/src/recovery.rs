@@ -1,0 +1,111 @@
+//! How long it takes until work goes on after a kill, measured from the kill and with no load beside it.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::cluster::{Cluster, Process, jobs_of};
+use crate::history::Wish;
+use crate::round::Ring;
+
+/// Each is measured so often.
+const TIMES: usize = 5;
+/// Whoever takes longer never comes back.
+const PATIENCE: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// What is killed, and what has to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// A worker in the middle of a run: until the run begins at another worker.
+    Worker,
+    /// The broker that leads the log: until a workflow that is submitted at that moment has ended.
+    Leader,
+    /// Every broker, started again by their supervisors: until a workflow that is submitted at that moment has ended.
+    Brokers,
+}
+
+impl Recovery {
+    /// Every measure.
+    pub const ALL: [Self; 3] = [Self::Worker, Self::Leader, Self::Brokers];
+
+    fn line(self) -> (&'static str, Duration) {
+        match self {
+            Self::Worker => ("worker killed, its step runs at another", Duration::from_secs(5)),
+            Self::Leader => ("leading broker killed, a workflow ends", Duration::from_secs(5)),
+            Self::Brokers => ("all brokers killed, a workflow ends", Duration::from_secs(15)),
+        }
+    }
+}
+
+impl Ring {
+    /// Measures several times; the line for the table.
+    pub async fn recover(&mut self, recovery: Recovery) -> Result<String, String> {
+        let (name, goal) = recovery.line();
+        let mut times = Vec::new();
+        for _ in 0..TIMES {
+            let taken = match recovery {
+                Recovery::Worker => self.recover_step().await,
+                Recovery::Leader => {
+                    let leader = self.cluster.leader().await.ok_or("no broker leads the log")?;
+                    self.recover_broker(&leader).await
+                }
+                Recovery::Brokers => self.recover_broker("nats").await,
+            };
+            times.push(taken.ok_or(format!("{name}: not within {PATIENCE:?}"))?);
+            self.settle().await?;
+        }
+        times.sort();
+        let (median, worst) = (times[TIMES / 2], times[TIMES - 1]);
+        let verdict = if worst < goal { "reached" } else { "NOT REACHED" };
+        Ok(format!("{name:<44} median {median:>6.1?}  worst {worst:>6.1?}  goal {goal:?}: {verdict}"))
+    }
+
+    /// Everything is up and has been for a while, so that no measure suffers from the one before.
+    async fn settle(&self) -> Result<(), String> {
+        self.cluster.until_ready(PATIENCE).await?;
+        self.client.probe(PATIENCE).await.ok_or("the cluster did not recover")?;
+        sleep(Duration::from_secs(5)).await;
+        Ok(())
+    }
+
+    async fn recover_step(&self) -> Option<Duration> {
+        let run = self.client.live_long();
+        let watch = async {
+            let victim = until(|| worker_with_a_job(&self.cluster, None)).await?;
+            victim.signal(Signal::KILL);
+            let (killed, dead) = (Instant::now(), victim.pid());
+            until(|| worker_with_a_job(&self.cluster, dead)).await?;
+            Some(killed.elapsed())
+        };
+        let (taken, ended) = tokio::join!(watch, timeout(PATIENCE, run));
+        ended.ok().and(taken)
+    }
+
+    async fn recover_broker(&self, name: &str) -> Option<Duration> {
+        self.cluster.signal(name, Signal::KILL);
+        let killed = Instant::now();
+        timeout(PATIENCE, self.client.live(Wish::Run, Duration::ZERO)).await.ok()?;
+        Some(killed.elapsed())
+    }
+}
+
+/// A worker, other than the process `but`, whose job runs now.
+fn worker_with_a_job(cluster: &Cluster, but: Option<Pid>) -> Option<&Process> {
+    cluster.all("worker").find(|worker| {
+        let pid = worker.pid();
+        pid.is_some() && pid != but && !jobs_of(pid.as_slice()).is_empty()
+    })
+}
+
+async fn until<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let give_up = Instant::now() + PATIENCE;
+    while Instant::now() < give_up {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        sleep(GLANCE).await;
+    }
+    None
+}
