@@ -7,7 +7,7 @@ help:
 	@echo "make test      lints and every test; SETUP=1 also installs and starts Docker (as root)"
 	@echo "make lint      layout, lints, dependencies, shell scripts"
 	@echo "make coverage  line coverage under target/coverage"
-	@echo "make bench     latencies and rates, beside this machine's floors"
+	@echo "make bench     latencies and rates, beside this machine's floors; WORKFLOWS=n in the log, 50000 by default"
 	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
 	@echo "make soak      random schedules of faults; HOURS=n, 1 by default; FIRST=seed"
@@ -26,7 +26,7 @@ coverage:
 	@scripts/coverage.sh
 
 bench:
-	@scripts/bench.sh
+	@scripts/bench.sh $(WORKFLOWS)
 
 fuzz:
 	@sandbox/fuzz/run.sh

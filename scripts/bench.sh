@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every measurement, beside the floors of this machine in the same run. Rows of Docker need an engine that answers.
+# Every measurement, beside the floors of this machine in the same run: bench.sh [WORKFLOWS]. Rows of Docker need an engine that
+# answers. Growth is measured with so many ended workflows in the log; a million take an hour and 15 GB.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -11,3 +12,4 @@ sandbox/build-root.sh "$SANDBOX_ROOTS" >/dev/null
 cargo build --release --workspace --bins
 cargo bench -p tests --bench latency --bench submissions
 cargo bench -p sandbox --bench speed
+cargo bench -p tests --bench growth -- "${1:-50000}"

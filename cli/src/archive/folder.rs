@@ -13,7 +13,7 @@ use rustix::fs::FlockOperation;
 use shared::ids::Digest;
 
 use super::ArchiveError;
-use super::record::{Heading, Record};
+use super::record::{Heading, Outline, Record};
 use crate::stack::private_file;
 
 const COMPLETE: &str = ".jsonl";
@@ -153,13 +153,10 @@ impl Folder {
 }
 
 impl Part {
-    fn write(&mut self, line: &impl serde::Serialize) -> Result<(), ArchiveError> {
+    /// Adds a line.
+    pub(crate) fn write(&mut self, line: &impl serde::Serialize) -> Result<(), ArchiveError> {
         let written = serde_json::to_writer(&mut self.file, line).map_err(io::Error::from);
         written.and_then(|()| self.file.write_all(b"\n")).map_err(failed(&self.path))
-    }
-
-    pub(crate) fn add(&mut self, record: &Record) -> Result<(), ArchiveError> {
-        self.write(record)
     }
 
     /// Puts the file on the disk; from now on it is to be finished, whatever happens.
@@ -175,17 +172,17 @@ impl Part {
 }
 
 /// Every workflow in a file, and the log that they came from.
-pub(crate) fn read(path: &Path) -> Result<(Heading, Vec<Record>), ArchiveError> {
-    let (mut heading, mut records) = (Heading::new(""), Vec::new());
+pub(crate) fn read(path: &Path) -> Result<(Heading, Vec<Outline>), ArchiveError> {
+    let (mut heading, mut outlines) = (Heading::new(""), Vec::new());
     each_line(path, |number, line| {
         if number == 1 {
             heading = parse(path, number, line)?;
         } else {
-            records.push(parse(path, number, line)?);
+            outlines.push(parse(path, number, line)?);
         }
         Ok(())
     })?;
-    Ok((heading, records))
+    Ok((heading, outlines))
 }
 
 fn each_line(path: &Path, mut visit: impl FnMut(usize, &[u8]) -> Result<(), ArchiveError>) -> Result<(), ArchiveError> {

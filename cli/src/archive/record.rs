@@ -38,6 +38,28 @@ pub(crate) struct Record {
     pub(crate) messages: Vec<Message>,
 }
 
+/// What of a line it takes to have its workflow leave the log.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Outline {
+    pub(crate) workflow_id: WorkflowId,
+    pub(crate) owner: UserName,
+    pub(crate) status: Status,
+    pub(crate) messages: Vec<Place>,
+}
+
+/// Where a message stood in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) sequence: u64,
+}
+
+impl Outline {
+    /// The place of the workflow's end in the log.
+    pub(crate) fn end(&self) -> u64 {
+        self.messages.last().map_or(0, |place| place.sequence)
+    }
+}
+
 /// A message of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Message {
@@ -67,8 +89,7 @@ impl Record {
         }
     }
 
-    /// The place of its end in the log.
-    pub(crate) fn end(&self) -> u64 {
+    fn end(&self) -> u64 {
         self.messages.last().map_or(0, |message| message.sequence)
     }
 
@@ -95,5 +116,47 @@ impl Message {
             bytes: body.is_none().then(|| stored.payload.clone()),
             body,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(sequences: &[u64], status: Status) -> Record {
+        let message = |sequence: &u64| Message {
+            sequence: *sequence,
+            at: String::new(),
+            subject: String::new(),
+            headers: Vec::new(),
+            body: None,
+            bytes: Some(vec![0xc1]),
+        };
+        Record {
+            workflow_id: WorkflowId::fresh(),
+            owner: "ann".parse().unwrap(),
+            status,
+            created_at: String::new(),
+            ended_at: String::new(),
+            contents: vec![Digest::of(b"a text")],
+            messages: sequences.iter().map(message).collect(),
+        }
+    }
+
+    #[test]
+    fn what_two_lines_have_of_a_workflow_is_one_history_with_the_later_end() {
+        let (first, second) = (record(&[1, 2, 5], Status::Failed), record(&[5, 9], Status::Cancelled));
+        for merged in [first.clone().merged_with(second.clone()), second.merged_with(first)] {
+            let sequences: Vec<u64> = merged.messages.iter().map(|message| message.sequence).collect();
+            assert_eq!((sequences, merged.status, merged.contents.len()), (vec![1, 2, 5, 9], Status::Cancelled, 1));
+        }
+    }
+
+    #[test]
+    fn a_line_begins_with_the_workflow_and_reads_back() {
+        let record = record(&[3], Status::Completed);
+        let line = serde_json::to_string(&record).unwrap();
+        assert!(line.starts_with(&format!("{{\"workflow_id\":\"{}\"", record.workflow_id)));
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
     }
 }

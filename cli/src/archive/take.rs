@@ -1,7 +1,7 @@
 //! Workflows on their way from the log into the archive.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use shared::read_model::ReadModel;
 use tokio::time::Instant;
 
 use super::ArchiveError;
-use super::folder::{Locked, read};
-use super::record::{Heading, Record};
+use super::folder::{Locked, Part, read};
+use super::record::{Heading, Outline, Record};
 
 /// Payloads of a file at most, but for the last workflow: they are in memory while it is written.
 const FILE_BYTES: usize = 32 << 20;
@@ -72,11 +72,11 @@ pub(crate) async fn ended_before(
 }
 
 impl Run {
-    /// Takes every workflow that ended before `cutoff` from the log into the archive; first of all what an earlier run began.
+    /// Takes every workflow that ended before `cutoff` from the log into files of this `day`; first of all what an earlier run began.
     ///
     /// Dying anywhere is safe: a workflow leaves the log only after the file with all of it is on the disk, and files that were not
     /// finished are finished by the next run.
-    pub(crate) async fn take(&self, cutoff: Timestamp) -> Result<Taken, ArchiveError> {
+    pub(crate) async fn take(&self, cutoff: Timestamp, day: &str) -> Result<Taken, ArchiveError> {
         self.wait_for_view().await?;
         let heading = Heading::new(&self.retention.name_of_log().await?);
         let mut taken = Taken::default();
@@ -91,19 +91,10 @@ impl Run {
         {
             let (histories, then) = self.read_histories(&mut ended, from).await?;
             next = then;
-            let records = self.records(histories, &contents).await?;
-            if records.is_empty() {
-                continue;
+            if let Some(pending) = self.write(histories, &contents, &heading, day).await? {
+                failpoints::reach("archive.pending").await;
+                self.finish(&pending, &heading, &mut taken).await?;
             }
-            let mut part = self.locked.folder.begin(&cutoff.day(), &heading)?;
-            for record in &records {
-                part.add(record)?;
-            }
-            failpoints::reach("archive.part").await;
-            let pending = part.commit()?;
-            failpoints::reach("archive.pending").await;
-            drop(records);
-            self.finish(&pending, &heading, &mut taken).await?;
         }
         Ok(taken)
     }
@@ -137,11 +128,25 @@ impl Run {
         Ok((whole, None))
     }
 
-    /// The lines of a file. Contents are kept before their workflow is.
-    async fn records(&self, histories: Vec<History>, contents: &BTreeSet<Digest>) -> Result<Vec<Record>, ArchiveError> {
-        let records = stream::iter(histories).map(|history| self.record(history, contents)).buffered(AT_ONCE);
-        let records: Vec<Option<Record>> = records.try_collect().await?;
-        Ok(records.into_iter().flatten().collect())
+    /// Writes what may be taken into a file; `None` where nothing may. Contents are kept before the workflow that names them.
+    async fn write(
+        &self,
+        histories: Vec<History>,
+        contents: &BTreeSet<Digest>,
+        heading: &Heading,
+        day: &str,
+    ) -> Result<Option<PathBuf>, ArchiveError> {
+        let mut part: Option<Part> = None;
+        let mut records = pin!(stream::iter(histories).map(|history| self.record(history, contents)).buffered(AT_ONCE));
+        while let Some(record) = records.try_next().await? {
+            let Some(record) = record else { continue };
+            match &mut part {
+                Some(part) => part.write(&record)?,
+                None => part.insert(self.locked.folder.begin(day, heading)?).write(&record)?,
+            }
+        }
+        failpoints::reach("archive.part").await;
+        part.map(Part::commit).transpose()
     }
 
     /// The line of a workflow; `None` where its end is not the newest that the log's leader has of it.
@@ -161,21 +166,20 @@ impl Run {
         let mut named: BTreeSet<Digest> = messages.iter().flat_map(StoredMessage::digests).collect();
         named.retain(|digest| contents.contains(digest));
         for digest in &named {
-            if let Some(content) = self.retention.content(*digest).await? {
-                self.locked.folder.keep(*digest, &content)?;
-            }
+            let content = self.retention.content(*digest).await?;
+            self.locked.folder.keep(*digest, &content)?;
         }
         Ok(Some(Record::new(&workflow, &messages, named.into_iter().collect())))
     }
 
     /// Takes from log and read model what a pending file holds. Idempotent.
     async fn finish(&self, pending: &Path, heading: &Heading, taken: &mut Taken) -> Result<(), ArchiveError> {
-        let (found, records) = read(pending)?;
+        let (found, written) = read(pending)?;
         if found != *heading {
             return Err(ArchiveError::OtherLog { path: pending.display().to_string() });
         }
-        let ends: BTreeSet<u64> = records.iter().map(Record::end).collect();
-        let messages = records.iter().flat_map(|record| &record.messages).map(|message| message.sequence);
+        let ends: BTreeSet<u64> = written.iter().map(Outline::end).collect();
+        let messages = written.iter().flat_map(|outline| &outline.messages).map(|place| place.sequence);
         let mut before: Vec<u64> = messages.filter(|sequence| !ends.contains(sequence)).collect();
         // In the order in which they lie on the broker's disk. What has lost a part still ends as it ended.
         before.sort_unstable();
@@ -186,15 +190,15 @@ impl Run {
         failpoints::reach("archive.taken").await;
         tokio::time::sleep(LAST_WRITERS).await;
         self.wait_for_view().await?;
-        stream::iter(&records)
-            .map(|record| self.view.forget(record.workflow_id, record.end(), &record.owner, record.status))
+        stream::iter(&written)
+            .map(|outline| self.view.forget(outline.workflow_id, outline.end(), &outline.owner, outline.status))
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
             .await
             .map_err(|error| ArchiveError::View(error.to_string()))?;
         failpoints::reach("archive.forgotten").await;
         self.locked.folder.complete(pending)?;
-        taken.workflows += records.len();
+        taken.workflows += written.len();
         taken.files += 1;
         Ok(())
     }

@@ -84,7 +84,7 @@ impl Archive {
         }
         let locked = Folder::at(directory.clone()).lock()?;
         let run = Run { retention, log: WorkflowLog::new(&broker), view: installation.view()?, locked };
-        let taken = run.take(cutoff).await?;
+        let taken = run.take(cutoff, &now.day()).await?;
         say!(
             "{} workflows ({} messages) are archived in {} new files of {}",
             taken.workflows,

@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::response::Response;
-use async_nats::jetstream::stream::{DeleteStatus, DirectGetErrorKind, RawMessageErrorKind};
+use async_nats::jetstream::stream::{DeleteStatus, RawMessageErrorKind};
 use futures_util::{Stream, StreamExt};
 use serde_json::json;
 
@@ -133,14 +133,11 @@ impl Retention {
         Ok(found)
     }
 
-    /// A content as it is stored; `None` where there is none.
-    pub async fn content(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReadError> {
+    /// A content as the stream's leader has it; not to be there is an error.
+    pub async fn content(&self, digest: Digest) -> Result<Vec<u8>, ReadError> {
         let stream = self.broker.jetstream().get_stream_no_info(subjects::BLOBS).await.map_err(unavailable)?;
-        match stream.direct_get_last_for_subject(subjects::blob(digest)).await {
-            Ok(message) => Ok(Some(message.payload.to_vec())),
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
-            Err(error) => Err(unavailable(error)),
-        }
+        let message = stream.get_last_raw_message_by_subject(&subjects::blob(digest)).await.map_err(unavailable)?;
+        Ok(message.payload.to_vec())
     }
 
     /// Takes the content that stands at `sequence` away for good; one that was stored again meanwhile stays. Idempotent.
