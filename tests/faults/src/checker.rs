@@ -10,7 +10,7 @@ use shared::messaging::{AuditRecord, Entry};
 use shared::workflow::{EventKind, PhaseKind, Status, Workflow};
 
 use crate::evidence::Evidence;
-use crate::history::{Asked, Call, Story};
+use crate::history::{Asked, Call, Story, Wish};
 
 /// Progress must resume so soon after a fault's end.
 pub const RECOVERY: Duration = Duration::from_secs(30);
@@ -228,7 +228,15 @@ fn was_kept(story: &Story, log: &[Entry]) -> Option<String> {
     if let Some(other) = story.other_ids.iter().find(|other| **other != id) {
         return Some(format!("the same key was accepted a second time, as {other}"));
     }
-    let end = log.iter().find(|entry| is_end(entry)).map(|entry| entry.workflow.status())?;
+    let ended = &log.iter().find(|entry| is_end(entry))?.workflow;
+    // Nobody asked for another end than a good one. A step that was killed in each of its attempts had to be given up.
+    if let Some(failure) = ended.failure()
+        && story.wish == Wish::Run
+        && failure.code != "attempts_exhausted"
+    {
+        return Some(format!("it was to be completed, and failed: {}", failure.code));
+    }
+    let end = ended.status();
     let shown = || story.calls.iter().filter(is_look).filter(|call| call.answered.code == 200);
     if let Some(other) = shown().filter_map(shown_end).find(|shown| *shown != end) {
         return Some(format!("the client saw that it {}, the log says {}", other.as_str(), end.as_str()));

@@ -283,10 +283,13 @@ impl Client {
         (answered, value)
     }
 
-    /// How long a fresh workflow takes to its end from now; `None` where it takes longer than `limit`.
+    /// How long a fresh workflow takes from now until it is completed; `None` where it takes longer than `limit` or ends otherwise.
     pub async fn probe(&self, limit: Duration) -> Option<Duration> {
         let begun = Instant::now();
-        tokio::time::timeout(limit, self.live(Wish::Run, Duration::ZERO)).await.ok().map(|_| begun.elapsed())
+        let number = tokio::time::timeout(limit, self.live(Wish::Run, Duration::ZERO)).await.ok()?;
+        let mut is_completed = false;
+        self.history.tell(number, |story| is_completed = story.end.as_deref() == Some("completed"));
+        is_completed.then(|| begun.elapsed())
     }
 }
 

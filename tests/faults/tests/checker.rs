@@ -12,7 +12,8 @@ use shared::messaging::{AuditRecord, Entry};
 use shared::samples::{START, options, submitted};
 use shared::telemetry::TraceContext;
 use shared::workflow::{
-    Artifacts, Content, Event, EventKind, Happened, Options, Rerun, StepUsage, TestSummary, Workflow, transition,
+    Artifacts, Content, Event, EventKind, Failure, Happened, Options, Rerun, StepUsage, TestSummary, Workflow,
+    transition,
 };
 
 /// What a client and a cluster know of one workflow.
@@ -169,6 +170,12 @@ fn what_was_accepted_has_to_end_and_only_once() {
     let mut undone = released();
     undone.call(Asked::Status, 200, "running");
     undone.breaks(Invariant::EndsOnce);
+
+    let mut failed = parked();
+    failed.story.wish = Wish::Run;
+    failed.log().truncate(4);
+    failed.append(3, Event::failed(Failure::new("internal", "It broke.", "Look.")));
+    failed.breaks(Invariant::EndsOnce);
 
     let mut doubled = released();
     doubled.story.other_ids.push("00000000-0000-4000-8000-00000000000f".parse().expect("an id"));
