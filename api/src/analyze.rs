@@ -34,7 +34,7 @@ pub(crate) async fn analyze(
         return Err(Problem::forbidden("Viewers may not have code analysed; ask an operator for the role developer."));
     }
     let payload = admit_body(&state, &request, &caller, Operation::Analyze, payload).await?;
-    let (task, wishes) = read_body(&request, payload, read_question).await?;
+    let (task, wishes) = read_body(&state.room, &caller.user, &request, payload, read_question).await?;
     let (analysis_type, file_path) = (task.analysis_type, task.file_path.clone());
     let (answer, is_hit) = ask(&state, &caller, &request, task).await?;
     if wants_sarif(&request) {

@@ -46,7 +46,10 @@ pub(crate) async fn approve(
     let payload = admit_body(&state, &request, &caller, Operation::Decide, payload).await?;
     // A path that is no id names no workflow, whatever the body says.
     let path = named_workflow(&id);
-    let ballot = read_body(&request, payload, move |body| path.map(|id| read_ballot(body, id)).transpose()).await?;
+    let ballot = read_body(&state.room, &caller.user, &request, payload, move |body| {
+        path.map(|id| read_ballot(body, id)).transpose()
+    })
+    .await?;
     let key = read_key(&request)?;
     let (Some(id), Some(ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
     let stored = state.newest.get_from_leader(id).await?;

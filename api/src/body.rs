@@ -1,14 +1,15 @@
-//! Reads a request's body as JSON, within a size, a time, and the memory that all bodies together may take.
+//! Reads a request's body as JSON, within a size, a time, and the memory that the bodies of one user and of all may take.
 
 use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use shared::identity::User;
+use shared::pool::{Place, Pool};
 
 use crate::problem::Problem;
 
@@ -16,11 +17,14 @@ use crate::problem::Problem;
 pub(crate) const LIMIT_BYTES: usize = 7 * 1024 * 1024;
 /// A name, a password or a token needs far less.
 const SMALL_BYTES: usize = 16 * 1024;
-/// A body above this is parsed off the HTTP threads: the largest takes tens of milliseconds.
+/// A body above this is parsed off the HTTP threads: the largest takes tens of milliseconds. Up to here it needs no place.
 const INLINE_BYTES: usize = 64 * 1024;
-/// So many KiB of large bodies are taken in and parsed at once, whoever sends them; more wait.
-static LARGE_BODIES: Semaphore = Semaphore::const_new(64 * 1024);
-/// A large body waits so long for its turn.
+/// Up to here a body needs a place among the medium ones; above, among the large ones.
+const MEDIUM_BYTES: usize = 1024 * 1024;
+/// Places for bodies of each size that are on their way or being parsed, and how many of them one user may hold: in all 66 MiB.
+const MEDIUM_PLACES: (usize, usize) = (24, 6);
+const LARGE_PLACES: (usize, usize) = (6, 2);
+/// A body that has grown waits so long for a place of its size.
 const TURN: Duration = Duration::from_secs(10);
 /// No call has use for more values in a body. One of 2 bytes takes up to 700 once it is parsed.
 const MOST_VALUES: usize = 20_000;
@@ -32,25 +36,43 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const DISCARD_BYTES: usize = 64 * 1024 * 1024;
 const DISCARD_PATIENCE: Duration = Duration::from_secs(10);
 
+/// The memory that bodies may take, whoever sends them. A place is taken for what has arrived, never for what is announced.
+#[derive(Debug)]
+pub(crate) struct Room {
+    medium: Pool,
+    large: Pool,
+}
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        let pool = |(places, share)| Pool::new(places, share);
+        Self { medium: pool(MEDIUM_PLACES), large: pool(LARGE_PLACES) }
+    }
+
+    /// A place for a body of `bytes`; 503 where none gets free in time.
+    async fn place(&self, bytes: usize, user: &User) -> Result<Place, Problem> {
+        let pool = if bytes > MEDIUM_BYTES { &self.large } else { &self.medium };
+        tokio::time::timeout(TURN, pool.take(user.name.as_str())).await.map_err(|_| {
+            let detail = "Too many large bodies are on their way, of yours or of all users; send it again.";
+            Problem::unavailable(detail, Duration::from_secs(2))
+        })
+    }
+}
+
 /// What `read` makes of the body: 400 where it is no JSON, 413 above [`LIMIT_BYTES`] or [`MOST_VALUES`], 408 where it does not
 /// arrive in time, 503 where too many large ones are on their way.
 pub(crate) async fn read_body<T: Send + 'static>(
+    room: &Room,
+    user: &User,
     request: &HttpRequest,
     payload: web::Payload,
     read: impl FnOnce(&Value) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let turn = match take_turn(request).await {
-        Ok(turn) => turn,
-        Err(problem) => {
-            discard(payload.into_inner()).await;
-            return Err(problem);
-        }
-    };
-    let bytes = receive(request, payload, LIMIT_BYTES).await?;
+    let (bytes, place) = receive(request, payload, LIMIT_BYTES, Some((room, user))).await?;
     let is_large = bytes.len() > INLINE_BYTES;
     let parse = move || {
         let read = parse(&bytes).and_then(|body| read(&body));
-        drop(turn);
+        drop(place);
         read
     };
     if is_large { web::block(parse).await.map_err(|_| Problem::internal())? } else { parse() }
@@ -58,24 +80,8 @@ pub(crate) async fn read_body<T: Send + 'static>(
 
 /// The body of a call that carries a few words: as [`read_body`], 413 above 16 KiB.
 pub(crate) async fn read_small(request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
-    let bytes = receive(request, payload, SMALL_BYTES).await?;
+    let (bytes, _) = receive(request, payload, SMALL_BYTES, None).await?;
     parse(&bytes)
-}
-
-/// A share of the memory for large bodies; none is needed for a small one.
-async fn take_turn(request: &HttpRequest) -> Result<Option<SemaphorePermit<'static>>, Problem> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let bytes = announced.unwrap_or(LIMIT_BYTES).min(LIMIT_BYTES);
-    if bytes <= INLINE_BYTES {
-        return Ok(None);
-    }
-    let share = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-    match tokio::time::timeout(TURN, LARGE_BODIES.acquire_many(share)).await {
-        Ok(Ok(turn)) => Ok(Some(turn)),
-        Ok(Err(_)) | Err(_) => {
-            Err(Problem::unavailable("Too many large bodies are on their way; send it again.", Duration::from_secs(2)))
-        }
-    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
@@ -117,7 +123,15 @@ fn skip_string<'b>(bytes: &mut impl Iterator<Item = &'b u8>) {
     }
 }
 
-async fn receive(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Vec<u8>, Problem> {
+/// A body and the place that it takes. Without room it has to be a small one.
+type Received = (Vec<u8>, Option<Place>);
+
+async fn receive(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+    room: Option<(&Room, &User)>,
+) -> Result<Received, Problem> {
     let encoding = request.headers().get(CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         discard(payload.into_inner()).await;
@@ -127,21 +141,35 @@ async fn receive(request: &HttpRequest, payload: web::Payload, limit: usize) -> 
             "Send the body without Content-Encoding.",
         ));
     }
-    tokio::time::timeout(PATIENCE, collect(payload, limit)).await.map_err(|_| Problem::too_slow())?
+    let mut payload = payload.into_inner();
+    let received = tokio::time::timeout(PATIENCE, collect(&mut payload, limit, room)).await;
+    match received.map_err(|_| Problem::too_slow())? {
+        Ok(received) => Ok(received),
+        // By now what had arrived is forgotten, and its place is free.
+        Err(problem) => {
+            discard(payload).await;
+            Err(problem)
+        }
+    }
 }
 
-async fn collect(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
+async fn collect(payload: &mut Payload, limit: usize, room: Option<(&Room, &User)>) -> Result<Received, Problem> {
+    let (mut bytes, mut place, mut granted) = (Vec::new(), None, INLINE_BYTES);
     while let Some(chunk) = payload.next().await {
         let chunk = chunk
             .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body broke off; send it again."))?;
-        if bytes.len() + chunk.len() > limit {
-            discard(payload.into_inner()).await;
+        let length = bytes.len() + chunk.len();
+        if length > limit {
             return Err(Problem::too_large(&format!("The body is larger than {} KiB.", limit / 1024)));
+        }
+        if let Some((room, user)) = room.filter(|_| length > granted) {
+            // The smaller place is kept meanwhile. Only medium bodies wait for others, and only for large ones, so none waits in a circle.
+            place = Some(room.place(length, user).await?);
+            granted = if length > MEDIUM_BYTES { limit } else { MEDIUM_BYTES };
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok((bytes, place))
 }
 
 /// Reads the rest of a body and drops it, so that the answer reaches a client that is still sending.

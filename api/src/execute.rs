@@ -44,7 +44,7 @@ pub(crate) async fn execute(
         allow_private_webhooks: state.config.allow_private_webhooks,
         budget: state.config.budget.per_workflow,
     };
-    let order = read_body(&request, payload, move |body| read_order(body, rules)).await?;
+    let order = read_body(&state.room, &caller.user, &request, payload, move |body| read_order(body, rules)).await?;
     let key = read_key(&request)?;
     if let Some(key) = &key
         && let Some(first) = repeated(&state, WorkflowId::for_key(&caller.user.name, key), &order).await?

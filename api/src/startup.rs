@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Keyring, Tokens, refuse_demo};
+use crate::body::Room;
 use crate::budget::Spending;
 use crate::config::Config;
 use crate::contact::{Contact, run_contact};
@@ -181,6 +182,7 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         control: Control::new(&broker),
         analyses: AnalysisRequests::new(&broker),
         letters: DeadLetters::new(&broker),
+        room: Room::new(),
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         spending: Spending::default(),
         feed: Feed::new(),

@@ -14,6 +14,7 @@ use shared::read_model::{RateLimiter, ReadModel};
 use tokio::sync::Semaphore;
 
 use crate::auth::Tokens;
+use crate::body::Room;
 use crate::budget::Spending;
 use crate::config::Config;
 use crate::contact::Contact;
@@ -42,6 +43,7 @@ pub(crate) struct State {
     pub(crate) tokens: Tokens,
     pub(crate) families: Bucket<RefreshFamily>,
     pub(crate) revocations: Bucket<Revocation>,
+    pub(crate) room: Room,
     /// Bounds how many passwords are checked at once.
     pub(crate) password_checks: Arc<Semaphore>,
     pub(crate) feed: Feed,

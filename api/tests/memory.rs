@@ -1,14 +1,20 @@
-//! What a caller sends does not take more memory than all callers together may.
+//! What a caller sends does not take more memory than all callers together may, and not the others' share of it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 mod stack;
 
-use futures_util::future::join_all;
+use std::cell::Cell;
+
+use futures_util::future::{join, join_all};
 use reqwest::Body;
-use stack::{Stack, read};
+use stack::{Api, Stack, read};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const MEBIBYTE: usize = 1024 * 1024;
+/// A decision that everybody may send, on a workflow that there is not.
+const DECIDE: &str = "/api/v3/execute/approve/018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_made_to_fill_memory_do_not() {
@@ -28,13 +34,60 @@ async fn bodies_made_to_fill_memory_do_not() {
             let request = api.request("POST", path).bearer_auth(&token).body(Body::from(body.clone()));
             read(request.send().await.unwrap()).await.0
         };
-        let absent = "/api/v3/execute/approve/018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
-        let paths = ["/api/v3/analyze", absent];
+        let paths = ["/api/v3/analyze", DECIDE];
         let codes = join_all((0..times).map(|number| post(paths[number % 2]))).await;
         assert!(codes.iter().all(|code| (400..500).contains(code) || *code == 503), "{codes:?}");
         let grown = peak().saturating_sub(before) / MEBIBYTE;
         assert!(grown < 400, "{times} bodies took {grown} MiB");
     }
+}
+
+/// Sends the beginning of a request whose body is `length` long, by announcement or, without one, in chunks.
+async fn begin(api: &Api, token: &str, length: Option<usize>, body: &str) -> TcpStream {
+    let framing = match length {
+        Some(length) => format!("content-length: {length}\r\n\r\n{body}"),
+        None => format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n", body.len()),
+    };
+    let mut stream = TcpStream::connect(api.address).await.unwrap();
+    let head = format!("POST {DECIDE} HTTP/1.1\r\nhost: api\r\nauthorization: Bearer {token}\r\n{framing}");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// A viewer's bodies stop on their way, while another one waits: meanwhile everybody else's are taken, large and small.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_that_never_end_are_in_their_senders_way_only() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let (slow, other) = (api.token("vic").await, api.token("eve").await);
+    let large = format!("{{\"decision\":\"{}\"}}", "x".repeat(6 * MEBIBYTE));
+    let part = &large[..MEBIBYTE + MEBIBYTE / 4];
+    let mut held = Vec::new();
+    for number in 0..9 {
+        held.push(begin(&api, &slow, (number % 2 == 0).then_some(large.len()), part).await);
+    }
+    let post = async |token: &str| {
+        let request = api.request("POST", DECIDE).bearer_auth(token).body(Body::from(large.clone()));
+        read(request.send().await.unwrap()).await.0
+    };
+    let is_answered = Cell::new(false);
+    let own = async {
+        // Until the others hold all that is theirs.
+        while post(&slow).await != 503 {}
+        is_answered.set(true);
+    };
+    let others = async {
+        while !is_answered.get() {
+            assert_eq!(post(&other).await, 422);
+            let mut small = begin(&api, &other, None, "{}").await;
+            small.write_all(b"0\r\n\r\n").await.unwrap();
+            let mut status = [0; 12];
+            small.read_exact(&mut status).await.unwrap();
+            assert_eq!(&status, b"HTTP/1.1 422");
+        }
+    };
+    join(own, others).await;
+    drop(held);
 }
 
 /// The most memory that this process held since the last [`forget_peak`], in bytes.

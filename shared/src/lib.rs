@@ -13,6 +13,7 @@ pub mod identity;
 pub mod ids;
 pub mod lifecycle;
 pub mod messaging;
+pub mod pool;
 pub mod read_model;
 #[cfg(feature = "samples")]
 pub mod samples;
