@@ -16,7 +16,7 @@ const LONGEST_ACCESS: Duration = Duration::from_secs(86_400);
 /// An entry of the refresh bucket is kept for 91 days.
 const LONGEST_REFRESH: Duration = Duration::from_secs(90 * 86_400);
 
-/// The broker is asked for a sign of life every second, and has a second to answer.
+/// The broker is asked every second how far the copies have to go, and has a second to answer.
 const SHORTEST_OUT_OF_TOUCH: Duration = Duration::from_secs(3);
 
 /// The HTTP library logs every malformed request as an error of its own; anyone on the network could fill the log.
@@ -54,7 +54,7 @@ pub struct TokenSettings {
     pub audience: String,
     pub access_ttl: Duration,
     pub refresh_ttl: Duration,
-    /// Without contact to the broker for so long no token is judged: it may have been revoked elsewhere.
+    /// Out of touch for so long no token is judged: it may have been revoked elsewhere.
     pub out_of_touch: Duration,
     /// Whether users and keys of the demo stack count.
     pub demo: bool,
@@ -118,7 +118,8 @@ fn read_tokens(settings: &mut Settings, profile: Profile) -> TokenSettings {
         demo: profile == Profile::Demo,
     };
     if tokens.out_of_touch < SHORTEST_OUT_OF_TOUCH {
-        settings.mistake("auth.out_of_touch: is at least 3s, the time of a missed sign of life and the next one");
+        settings
+            .mistake("auth.out_of_touch: is at least 3s, the time of a missed answer of the broker and the next one");
     }
     if !(Duration::from_secs(1)..=LONGEST_ACCESS).contains(&tokens.access_ttl) {
         settings.mistake("auth.access_ttl: is 1s to 24h, so that a revocation is remembered for longer");

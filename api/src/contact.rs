@@ -1,55 +1,21 @@
-//! Whether this process still hears of what happens elsewhere.
+//! Whether this process knows of what happens elsewhere: of revocations, users and keys.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::problem::Problem;
 use crate::state::State;
 
-/// Between two signs of life, and how long the broker has for each.
-const EVERY: Duration = Duration::from_secs(1);
-
-/// When the broker answered last.
-#[derive(Debug)]
-pub(crate) struct Contact {
-    heard: Mutex<Instant>,
-    /// Silence for longer than this counts as being cut off.
-    bearable: Duration,
+/// Whether all that decides about tokens was heard of here, up to a moment ago that is bearable.
+pub(crate) fn is_in_touch(state: &State) -> bool {
+    state.tokens.complete_at().elapsed() <= state.config.tokens.out_of_touch
 }
 
-impl Contact {
-    /// Contact that was made just now.
-    pub(crate) fn made(bearable: Duration) -> Self {
-        Self { heard: Mutex::new(Instant::now()), bearable }
+/// Refuses (503) while this process is out of touch: what the caller relies on may have been revoked elsewhere.
+pub(crate) fn vouch(state: &State) -> Result<(), Problem> {
+    if is_in_touch(state) {
+        return Ok(());
     }
-
-    fn heard(&self) {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    /// Refuses (503) while this process is cut off: what the caller relies on may have been revoked elsewhere.
-    pub(crate) fn vouch(&self) -> Result<(), Problem> {
-        let silence = self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
-        if silence <= self.bearable {
-            return Ok(());
-        }
-        let detail = "Whether your token still holds cannot be told: the broker does not answer. Try again.";
-        Err(Problem::unavailable(detail, EVERY))
-    }
-}
-
-/// Asks the broker for a sign of life once a second until the life ends.
-pub(crate) async fn run_contact(state: Arc<State>) {
-    let stopping = state.life.stopping();
-    loop {
-        if let Ok(true) = tokio::time::timeout(EVERY, state.broker.answers()).await {
-            state.contact.heard();
-        }
-        tokio::select! {
-            () = stopping.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
-        }
-    }
+    let detail =
+        "Whether your token still holds cannot be told: this instance does not hear of revocations now. Try again.";
+    Err(Problem::unavailable(detail, Duration::from_secs(1)))
 }

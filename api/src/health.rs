@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 use shared::messaging::WorkerReport;
 
+use crate::contact::is_in_touch;
 use crate::presence::unserved;
 use crate::problem::Problem;
 use crate::state::State;
@@ -12,7 +13,7 @@ use crate::state::State;
 pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {
     let is_redis_up = state.view.is_up().await;
     let (document, is_healthy) =
-        judge(state.broker.is_connected(), is_redis_up, &state.workers.all(), state.approvers.all().len());
+        judge(is_in_touch(&state), is_redis_up, &state.workers.all(), state.approvers.all().len());
     let mut response = if is_healthy { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(document)
 }
@@ -21,7 +22,7 @@ fn judge(is_nats_up: bool, is_redis_up: bool, present: &[WorkerReport], approver
     let (workers, sandbox, approver) = (workers(present), sandbox(present), approver(approvers));
     let mut problems = Vec::new();
     if !is_nats_up {
-        problems.push("nats: the connection to the broker is down".to_owned());
+        problems.push("nats: the broker does not answer, or does not tell of changes".to_owned());
     }
     for (name, service) in [("workers", &workers), ("sandbox", &sandbox), ("approver", &approver)] {
         if service["status"] != "up" {
@@ -90,12 +91,12 @@ fn approver(count: usize) -> Value {
     json!({"status": up(count > 0), "detail": detail, "count": count})
 }
 
-/// 200 while this process can take requests: connected, with a key, and not draining.
+/// 200 while this process can take requests: in touch as its door demands, with a key, and not draining.
 pub(crate) async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let obstacle = if state.life.stopping().is_cancelled() {
         Some("This process is draining.")
-    } else if !state.broker.is_connected() {
-        Some("The connection to the broker is down.")
+    } else if !is_in_touch(&state) {
+        Some("This process does not hear from the broker, so its door is shut.")
     } else if !state.tokens.is_ready() {
         Some("There is no key to sign tokens with.")
     } else {

@@ -25,7 +25,6 @@ use crate::auth::{Keyring, Tokens, refuse_demo};
 use crate::body::Room;
 use crate::budget::Spending;
 use crate::config::Config;
-use crate::contact::{Contact, run_contact};
 use crate::dead_letters::run_count;
 use crate::feed::{Feed, run_feed};
 use crate::newest::Newest;
@@ -107,7 +106,6 @@ impl Application {
         let (life, shared) = (state.life.clone(), state.clone().into_inner());
         let (tokens, stopping) = (shared.clone(), life.stopping());
         life.spawn(async move { tokens.tokens.keep_tidy(stopping).await });
-        life.spawn(run_contact(shared.clone()));
         life.spawn(run_feed(shared.clone()));
         life.spawn(run_presence(shared.clone()));
         life.spawn(run_projector(shared.clone()));
@@ -171,7 +169,6 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
             revoked,
             clock.clone(),
         ),
-        contact: Contact::made(config.tokens.out_of_touch),
         charges: Charges::open(&broker).await?,
         families: buckets.refresh_families().await?,
         revocations,

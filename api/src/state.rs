@@ -17,7 +17,6 @@ use crate::auth::Tokens;
 use crate::body::Room;
 use crate::budget::Spending;
 use crate::config::Config;
-use crate::contact::Contact;
 use crate::feed::Feed;
 use crate::newest::Newest;
 use crate::presence::Present;
@@ -28,7 +27,6 @@ pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) broker: Broker,
-    pub(crate) contact: Contact,
     pub(crate) log: WorkflowLog,
     pub(crate) submissions: Submissions,
     pub(crate) view: ReadModel,

@@ -319,8 +319,12 @@ async fn an_instance_that_cannot_hear_of_revocations_lets_nobody_in() {
     eventually("the door closes", async || list().await == (503, true)).await;
     let forged = api.request("GET", "/api/v3/execute").bearer_auth("x").send().await.unwrap();
     assert_eq!(read(forged).await.0, 401, "what is no token is none at any time");
+    assert_eq!(api.get("/ready", "").await.0, 503, "a balancer is to go elsewhere");
+    let (status, health) = api.get("/health", "").await;
+    assert_eq!((status, &health["services"]["nats"]["status"]), (503, &json!("down")));
     stack.hold_broker("-CONT");
     eventually("it opens again", async || list().await.0 == 200).await;
+    assert_eq!(api.get("/ready", "").await.0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

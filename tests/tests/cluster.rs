@@ -8,6 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tests::{Client, eventually, program};
+use tokio::time::Instant;
+
+/// The nodes elect new leaders in 4 to 9 s; by then every copy is complete again.
+const ELECTIONS: Duration = Duration::from_secs(15);
 
 const SERVICES: [&str; 5] = ["API", "APPROVER", "CLI", "WORKER", "SYS"];
 
@@ -229,16 +233,18 @@ async fn three_nodes_serve_encrypted_and_go_on_without_their_leader() {
 
     let leader = cluster.leader().await;
     cluster.brokers[leader].0.kill().expect("a node to kill");
+    let killed = Instant::now();
     let second = eventually("a submission is taken", Duration::from_secs(30), || async {
         let answer = client.post("/api/v3/execute", &tests::run_request("print('over two')\n", false)).await;
         (answer.status == 202).then(|| answer.json()["data"]["workflow_id"].as_str().expect("an id").to_owned())
     })
     .await;
-    // The door may stay shut until the nodes have elected a leader.
+    // The door may stay shut until the nodes have elected the leaders of what decides about tokens.
     for (id, printed) in [(second.as_str(), "over two\n"), (first.as_str(), "over three nodes\n")] {
         let done = eventually("it is completed", Duration::from_secs(60), || async {
             let answer = client.get(&format!("/api/v3/execute/status/{id}")).await;
-            assert!(matches!(answer.status, 200 | 503), "{}", answer.text);
+            let is_shut = answer.status == 503 && killed.elapsed() < ELECTIONS;
+            assert!(answer.status == 200 || is_shut, "{}", answer.text);
             let data = answer.json()["data"].clone();
             (data["status"] == "completed").then_some(data)
         })

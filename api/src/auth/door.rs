@@ -11,6 +11,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, web}
 use super::keyring::Fault;
 use super::tokens::{Caller, Tokens};
 use crate::body::discard;
+use crate::contact::vouch;
 use crate::metrics;
 use crate::problem::Problem;
 use crate::state::State;
@@ -25,7 +26,7 @@ pub(crate) async fn require_token<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let judged = authenticate(&state.tokens, request.headers());
-    match judged.and_then(|caller| state.contact.vouch().map(|()| caller)) {
+    match judged.and_then(|caller| vouch(&state).map(|()| caller)) {
         Ok(caller) => {
             request.extensions_mut().insert(Rc::new(caller));
             Ok(next.call(request).await?.map_into_boxed_body())

@@ -9,6 +9,7 @@ use shared::config::Profile;
 use shared::identity::{KeyState, SigningKey, User};
 use shared::messaging::Watched;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The users of the demo stack with the passwords that everybody knows.
 const DEMO_USERS: [(&str, &str); 3] =
@@ -86,6 +87,11 @@ impl Keyring {
         let all = self.keys.values().into_iter();
         let active = all.filter(|key| key.state == KeyState::Active && self.counts(key));
         active.max_by(|left, right| (left.created_at, &left.kid).cmp(&(right.created_at, &right.kid)))
+    }
+
+    /// Until when surely no change of the keys was missed.
+    pub(crate) fn complete_at(&self) -> Instant {
+        self.keys.complete_at()
     }
 
     /// Whether tokens can be signed.

@@ -10,6 +10,7 @@ use shared::identity::{Revocation, Role, User};
 use shared::ids::Digest;
 use shared::messaging::Watched;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -143,6 +144,11 @@ impl Tokens {
     /// Whether tokens can be signed.
     pub(crate) fn is_ready(&self) -> bool {
         self.keyring.is_ready()
+    }
+
+    /// The last moment of which it is known that nothing that happened to users, keys and tokens until then was missed here.
+    pub(crate) fn complete_at(&self) -> Instant {
+        self.users.complete_at().min(self.revocations.complete_at()).min(self.keyring.complete_at())
     }
 
     fn now(&self) -> u64 {

@@ -31,7 +31,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("auth.refresh_ttl", "how long a refresh token lasts, e.g. 30d"),
     (
         "auth.out_of_touch",
-        "how long the API lets callers in without a sign of life from the broker, which tells of revocations, e.g. 5s",
+        "how long the API lets callers in without knowing that it heard of every change to users, keys and revocations, e.g. 5s",
     ),
     ("limits.profile", "standard, or load to lift the rate limits for load tests"),
     ("limits.execute", "burst/refill per minute, e.g. 8/30"),

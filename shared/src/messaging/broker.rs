@@ -125,16 +125,6 @@ impl Broker {
         &self.user
     }
 
-    /// Whether the connection stands now.
-    pub fn is_connected(&self) -> bool {
-        self.client.connection_state() == async_nats::connection::State::Connected
-    }
-
-    /// Whether the broker answers a question: a connection may stand for a while to one that is stopped or out of reach.
-    pub async fn answers(&self) -> bool {
-        self.jetstream.query_account().await.is_ok()
-    }
-
     /// Waits until all that was sent is on the wire.
     pub async fn flush(&self) {
         if let Err(error) = self.client.flush().await {

@@ -1,21 +1,18 @@
-//! Key-value buckets: users, keys, revocations, refresh families, attempts and charges; watched where every instance must know at once.
+//! Key-value buckets: users, keys, revocations, refresh families, attempts and charges.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::kv::{self, CreateErrorKind, Operation, UpdateErrorKind};
+use async_nats::jetstream::stream::RawMessageErrorKind;
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
 
 use super::broker::Broker;
 use super::envelope::{decode, encode};
 use crate::identity::{RefreshFamily, Revocation, SigningKey, User};
-use crate::lifecycle::Lifecycle;
 
 const USERS: &str = "users";
 const REVOCATIONS: &str = "revocations";
@@ -102,13 +99,21 @@ impl Buckets {
 /// A bucket of entries of one type. Keys are single tokens of `A-Z a-z 0-9 _ - = /`.
 #[derive(Debug, Clone)]
 pub struct Bucket<T> {
-    store: kv::Store,
+    pub(super) store: kv::Store,
     name: &'static str,
     holds: PhantomData<fn() -> T>,
 }
 
+/// How far the stream of a bucket goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    /// The sequence of the last change, also where that is gone again.
+    pub(super) last: u64,
+    pub(super) is_empty: bool,
+}
+
 impl<T: Serialize + DeserializeOwned> Bucket<T> {
-    fn unavailable(&self, error: &dyn std::fmt::Display) -> BucketError {
+    pub(super) fn unavailable(&self, error: &dyn std::fmt::Display) -> BucketError {
         BucketError::Unavailable { bucket: self.name, reason: error.to_string() }
     }
 
@@ -156,9 +161,19 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         self.store.delete(key).await.map_err(|error| self.unavailable(&error))
     }
 
-    async fn is_empty(&self) -> Result<bool, BucketError> {
-        let status = self.store.status().await.map_err(|error| self.unavailable(&error))?;
-        Ok(status.info.state.messages == 0)
+    /// How far the bucket goes now, as the leader of its stream knows it.
+    pub(super) async fn extent(&self) -> Result<Extent, BucketError> {
+        let info = self.store.stream.get_info().await.map_err(|error| self.unavailable(&error))?;
+        Ok(Extent { last: info.state.last_sequence, is_empty: info.state.messages == 0 })
+    }
+
+    /// Whether the leader of the bucket's stream no longer has the change with this sequence.
+    pub(super) async fn is_gone(&self, sequence: u64) -> Result<bool, BucketError> {
+        match self.store.stream.get_raw_message(sequence).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(true),
+            Err(error) => Err(self.unavailable(&error)),
+        }
     }
 
     /// Every entry by key.
@@ -180,111 +195,4 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
 fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| cause.downcast_ref::<PublishError>().is_some_and(super::log::is_conflict))
-}
-
-/// A copy of a bucket that follows every change, usually within a millisecond.
-#[derive(Debug, Clone)]
-pub struct Watched<T> {
-    entries: Arc<RwLock<HashMap<String, T>>>,
-    changed: watch::Sender<()>,
-}
-
-impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T> {
-    /// Loads the bucket, and follows it until the life ends. Returns when all entries of now are loaded.
-    pub async fn follow(bucket: Bucket<T>, life: &Lifecycle) -> Result<Self, BucketError> {
-        let watched = Self { entries: Arc::default(), changed: watch::Sender::default() };
-        let (loaded, mut is_loaded) = watch::channel(false);
-        let (task, stopping) = (watched.clone(), life.stopping());
-        life.spawn(async move {
-            while !stopping.is_cancelled() {
-                tokio::select! {
-                    () = stopping.cancelled() => return,
-                    outcome = task.run(&bucket, &loaded) => {
-                        if let Err(error) = outcome {
-                            tracing::warn!(%error, "a watch was lost; starting it anew");
-                        }
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        });
-        let wait = tokio::time::timeout(Duration::from_secs(10), is_loaded.wait_for(|loaded| *loaded));
-        match wait.await {
-            Ok(Ok(_)) => Ok(watched),
-            Ok(Err(_)) | Err(_) => {
-                Err(BucketError::Unavailable { bucket: "watched", reason: "no answer within 10 s".into() })
-            }
-        }
-    }
-
-    async fn run(&self, bucket: &Bucket<T>, loaded: &watch::Sender<bool>) -> Result<(), BucketError> {
-        // One pass over what stands there and all that follows; the copy is replaced when all that stood there has come.
-        let mut changes = bucket.store.watch_with_history(">").await.map_err(|error| bucket.unavailable(&error))?;
-        let mut loading = Some(HashMap::new());
-        if bucket.is_empty().await? {
-            self.replace(&mut loading, loaded);
-        }
-        while let Some(change) = changes.next().await {
-            let change = change.map_err(|error| bucket.unavailable(&error))?;
-            let is_last = change.delta == 0;
-            match &mut loading {
-                Some(entries) => apply(entries, change),
-                None => {
-                    apply(&mut self.lock_mut(), change);
-                    self.changed.send_replace(());
-                }
-            }
-            if is_last {
-                self.replace(&mut loading, loaded);
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts what was loaded in the place of what was known.
-    fn replace(&self, loading: &mut Option<HashMap<String, T>>, loaded: &watch::Sender<bool>) {
-        if let Some(entries) = loading.take() {
-            *self.lock_mut() = entries;
-            self.changed.send_replace(());
-            loaded.send_replace(true);
-        }
-    }
-
-    /// Tells of every change of the copy from now on, after it was made.
-    pub fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
-    }
-
-    /// Forgets the entries that `is_over` finds over; they may stand in the bucket for a while yet.
-    pub fn prune(&self, is_over: impl Fn(&T) -> bool) {
-        self.lock_mut().retain(|_, value| !is_over(value));
-    }
-
-    fn lock_mut(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<String, T>> {
-        self.entries.write().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// The entry as it stands in the copy.
-    pub fn get(&self, key: &str) -> Option<T> {
-        self.entries.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
-    }
-
-    /// Every entry of the copy.
-    pub fn values(&self) -> Vec<T> {
-        self.entries.read().unwrap_or_else(std::sync::PoisonError::into_inner).values().cloned().collect()
-    }
-}
-
-fn apply<T: DeserializeOwned>(entries: &mut HashMap<String, T>, change: kv::Entry) {
-    match change.operation {
-        Operation::Put => match decode(&change.value) {
-            Ok(value) => {
-                entries.insert(change.key, value);
-            }
-            Err(error) => tracing::error!(%error, key = change.key, "an entry cannot be read"),
-        },
-        Operation::Delete | Operation::Purge => {
-            entries.remove(&change.key);
-        }
-    }
 }

@@ -23,6 +23,7 @@ mod streams;
 mod subjects;
 mod submissions;
 mod timers;
+mod watched;
 
 /// A message as the broker handed it out, before its body was read.
 pub use async_nats::jetstream::Message as RawMessage;
@@ -32,7 +33,7 @@ pub use approvals::{Announcement, ApprovalDesk, BotDecision, BotReply, Received}
 pub use audit::{AuditLog, AuditRecord};
 pub use blobs::{BlobError, Blobs};
 pub use broker::{Broker, BrokerError, BrokerSettings};
-pub use buckets::{Bucket, BucketError, Buckets, Watched};
+pub use buckets::{Bucket, BucketError, Buckets};
 pub use charges::Charges;
 pub use control::{
     ApprovalAnswer, ApproverReport, CancelSignals, Control, HttpDecision, Question, Reports, WorkerReport,
@@ -47,3 +48,4 @@ pub use retention::{Retention, StoredMessage};
 pub use streams::{LARGEST_TRANSITION_BYTES, ProvisionError, provision, verify};
 pub use submissions::Submissions;
 pub use timers::{TimerKind, Timers};
+pub use watched::Watched;

@@ -1,0 +1,185 @@
+//! A copy of a bucket that follows every change, and knows until when it surely has them all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use async_nats::jetstream::kv::{self, Operation};
+use futures_util::{Stream, StreamExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::buckets::{Bucket, BucketError, Extent};
+use super::envelope::decode;
+use crate::lifecycle::Lifecycle;
+
+/// Between two questions how far the bucket goes, and how long the broker has for each answer.
+const EVERY: Duration = Duration::from_secs(1);
+/// A copy that stays behind for so long has lost its watch: the client would notice after 10 s of silence only.
+const LAGGING: Duration = Duration::from_secs(2);
+/// While a bucket is loaded, its entries come at most this far apart.
+const LOADING: Duration = Duration::from_secs(10);
+
+/// A copy of a bucket that follows every change, usually within a millisecond. Clones are the same copy.
+#[derive(Debug, Clone)]
+pub struct Watched<T> {
+    entries: Arc<RwLock<HashMap<String, T>>>,
+    changed: watch::Sender<()>,
+    /// The copy holds every change up to this sequence of the bucket's stream.
+    applied: watch::Sender<u64>,
+    complete_at: watch::Sender<Instant>,
+}
+
+impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T> {
+    /// Loads the bucket, and follows it until the life ends. Returns when all entries of now are loaded.
+    pub async fn follow(bucket: Bucket<T>, life: &Lifecycle) -> Result<Self, BucketError> {
+        let watched = Self {
+            entries: Arc::default(),
+            changed: watch::Sender::default(),
+            applied: watch::Sender::default(),
+            complete_at: watch::Sender::new(Instant::now()),
+        };
+        let (loaded, mut is_loaded) = watch::channel(false);
+        let (task, stopping) = (watched.clone(), life.stopping());
+        life.spawn(async move {
+            while !stopping.is_cancelled() {
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    outcome = task.run(&bucket, &loaded) => {
+                        if let Err(error) = outcome {
+                            tracing::warn!(%error, "a watch was lost; starting it anew");
+                        }
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        });
+        let wait = tokio::time::timeout(Duration::from_secs(10), is_loaded.wait_for(|loaded| *loaded));
+        match wait.await {
+            Ok(Ok(_)) => Ok(watched),
+            Ok(Err(_)) | Err(_) => {
+                Err(BucketError::Unavailable { bucket: "watched", reason: "no answer within 10 s".into() })
+            }
+        }
+    }
+
+    /// One pass over what stands there and all that follows.
+    async fn run(&self, bucket: &Bucket<T>, loaded: &watch::Sender<bool>) -> Result<(), BucketError> {
+        let extent = bucket.extent().await?;
+        let mut changes = bucket.store.watch_with_history(">").await.map_err(|error| bucket.unavailable(&error))?;
+        self.load(bucket, &extent, &mut changes).await?;
+        loaded.send_replace(true);
+        tokio::select! {
+            outcome = self.apply_all(bucket, changes) => outcome,
+            lost = self.compare(bucket) => Err(lost),
+        }
+    }
+
+    /// Puts what stands in the bucket in the place of what was known, once all of it has come.
+    async fn load(
+        &self,
+        bucket: &Bucket<T>,
+        extent: &Extent,
+        changes: &mut (impl Stream<Item = Result<kv::Entry, kv::WatcherError>> + Unpin),
+    ) -> Result<(), BucketError> {
+        let (mut entries, mut applied, mut is_whole) = (HashMap::new(), 0, extent.is_empty);
+        while !is_whole {
+            let next = tokio::time::timeout(LOADING, changes.next()).await.ok().flatten();
+            let change = next.ok_or_else(|| bucket.unavailable(&"its watch fell silent while it was loaded"))?;
+            let change = change.map_err(|error| bucket.unavailable(&error))?;
+            (applied, is_whole) = (change.revision, change.delta == 0);
+            apply(&mut entries, change);
+        }
+        // The replica that serves the watch may be behind; but what is gone from the leader as well will not come any more.
+        if applied < extent.last && !extent.is_empty && !bucket.is_gone(extent.last).await? {
+            return Err(bucket.unavailable(&"its watch does not know the newest change yet"));
+        }
+        *self.lock_mut() = entries;
+        self.applied.send_replace(applied.max(extent.last));
+        self.changed.send_replace(());
+        Ok(())
+    }
+
+    async fn apply_all(
+        &self,
+        bucket: &Bucket<T>,
+        mut changes: impl Stream<Item = Result<kv::Entry, kv::WatcherError>> + Unpin,
+    ) -> Result<(), BucketError> {
+        while let Some(change) = changes.next().await {
+            let change = change.map_err(|error| bucket.unavailable(&error))?;
+            let revision = change.revision;
+            apply(&mut self.lock_mut(), change);
+            self.applied.send_replace(revision);
+            self.changed.send_replace(());
+        }
+        Ok(())
+    }
+
+    /// Asks the leader of the bucket's stream once a second how far it goes. Ends where the copy stays behind.
+    async fn compare(&self, bucket: &Bucket<T>) -> BucketError {
+        let mut applied = self.applied.subscribe();
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let asked = Instant::now();
+            // A broker that is away says nothing about the watch.
+            let Ok(Ok(extent)) = tokio::time::timeout(EVERY, bucket.extent()).await else { continue };
+            let reached = applied.wait_for(|applied| *applied >= extent.last);
+            if tokio::time::timeout(LAGGING, reached).await.is_err() {
+                return bucket.unavailable(&"its watch stays behind");
+            }
+            self.complete_at.send_replace(asked);
+        }
+    }
+
+    /// The last moment of which it is known that the copy held all that the bucket held then; at most a second or two ago while
+    /// broker and watch are well.
+    pub fn complete_at(&self) -> Instant {
+        *self.complete_at.borrow()
+    }
+
+    /// Tells of every change of the copy from now on, after it was made.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Forgets the entries that `is_over` finds over; they may stand in the bucket for a while yet.
+    pub fn prune(&self, is_over: impl Fn(&T) -> bool) {
+        self.lock_mut().retain(|_, value| !is_over(value));
+    }
+
+    fn lock(&self) -> RwLockReadGuard<'_, HashMap<String, T>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_mut(&self) -> RwLockWriteGuard<'_, HashMap<String, T>> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The entry as it stands in the copy.
+    pub fn get(&self, key: &str) -> Option<T> {
+        self.lock().get(key).cloned()
+    }
+
+    /// Every entry of the copy.
+    pub fn values(&self) -> Vec<T> {
+        self.lock().values().cloned().collect()
+    }
+}
+
+fn apply<T: DeserializeOwned>(entries: &mut HashMap<String, T>, change: kv::Entry) {
+    match change.operation {
+        Operation::Put => match decode(&change.value) {
+            Ok(value) => {
+                entries.insert(change.key, value);
+            }
+            Err(error) => tracing::error!(%error, key = change.key, "an entry cannot be read"),
+        },
+        Operation::Delete | Operation::Purge => {
+            entries.remove(&change.key);
+        }
+    }
+}
