@@ -13,8 +13,8 @@ use shared::clock::Clock;
 use shared::identity::spend_time_of_a_check;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Charges, Control, DeadLetters, ProvisionError,
-    Submissions, Watched, WorkflowLog, verify,
+    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Charges, Control, DeadLetters, Needs,
+    ProvisionError, Submissions, Watched, WorkflowLog, verify,
 };
 use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
@@ -78,7 +78,7 @@ impl Application {
     /// Connects to everything, refuses what is unsafe, and binds its ports; nothing is served yet.
     pub async fn build(config: Config, life: Lifecycle) -> Result<Self, StartupError> {
         let broker = Broker::connect(&config.broker).await?;
-        verify(&broker).await?;
+        verify(&broker, &Needs::of_api()).await?;
         let metrics_listen = config.metrics_listen.clone();
         let metrics = MetricsServer::bind(&metrics_listen).map_err(|error| StartupError::Listen {
             name: "api.metrics_listen",

@@ -9,7 +9,7 @@ use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
     ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters,
-    DecodeError, Delivery, Entry, ProvisionError, Queue, RawMessage, Settlement, Timers, Unreadable, Watched,
+    DecodeError, Delivery, Entry, Needs, ProvisionError, Queue, RawMessage, Settlement, Timers, Unreadable, Watched,
     WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError};
@@ -32,6 +32,9 @@ use crate::trust::condemn;
 
 /// How many messages of one kind are handled at once: all wait for the broker or a receiver, none for the processor.
 const SLOTS: usize = 64;
+/// What it takes from.
+const QUEUES: [Consumer; 6] =
+    [Consumer::Gates, Consumer::Schedules, Consumer::Audit, Consumer::Webhooks, Consumer::Decisions, Consumer::Timers];
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Why the approver does not start or go on.
@@ -66,7 +69,7 @@ impl Application {
         // A second approver in the same process finds the provider installed; that is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
         let broker = Broker::connect(&config.broker).await?;
-        verify(&broker).await?;
+        verify(&broker, &Needs::of_approver(QUEUES.to_vec())).await?;
         let users = Watched::follow(Buckets::new(&broker).users().await?, &life).await?;
         let clock = Clock::system();
         let desk = Desk {

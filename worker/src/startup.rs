@@ -9,8 +9,8 @@ use sandbox::SandboxError;
 use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    Blobs, Broker, BrokerError, BucketError, Buckets, Charges, Consumer, Control, DeadLetters, ProvisionError, Queue,
-    WorkflowLog, consume, verify,
+    Blobs, Broker, BrokerError, BucketError, Buckets, Charges, Consumer, Control, DeadLetters, Needs, ProvisionError,
+    Queue, WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError, StepLeases};
 use shared::telemetry::MetricsServer;
@@ -71,7 +71,7 @@ impl Application {
     /// Connects to everything, warms the sandbox, and checks that all is as it must be; no step is taken yet.
     pub async fn build(config: Config, life: Lifecycle) -> Result<Self, StartupError> {
         let broker = Broker::connect(&config.broker).await?;
-        verify(&broker).await?;
+        verify(&broker, &Needs::of_worker(queues_of(&config))).await?;
         let runs_code = config.phases.contains(&PhaseKind::Execute);
         let execute_concurrency = config.sandbox.concurrency;
         let sandbox = if runs_code { Some(sandbox::open(config.sandbox).await?) } else { None };
@@ -170,4 +170,13 @@ impl Application {
             handle_analysis(desk.clone(), broker.clone(), reader.clone(), delivery)
         }));
     }
+}
+
+/// The queues that a worker of these settings takes from.
+fn queues_of(config: &Config) -> Vec<Consumer> {
+    let lanes = || config.sandbox.runtimes.iter().cloned().map(Consumer::Execute).collect();
+    let of_phase =
+        |phase: &PhaseKind| if *phase == PhaseKind::Execute { lanes() } else { vec![Consumer::Steps(*phase)] };
+    let steps = config.phases.iter().flat_map(of_phase);
+    steps.chain(config.analyses.then_some(Consumer::Analyses)).collect()
 }

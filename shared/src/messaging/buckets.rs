@@ -14,12 +14,12 @@ use super::broker::Broker;
 use super::envelope::{decode, encode};
 use crate::identity::{RefreshFamily, Revocation, SigningKey, User};
 
-const USERS: &str = "users";
-const REVOCATIONS: &str = "revocations";
-const REFRESH: &str = "refresh";
-const SIGNING_KEYS: &str = "signing_keys";
-const ATTEMPTS: &str = "attempts";
-const CHARGES: &str = "charges";
+pub(super) const USERS: &str = "users";
+pub(super) const REVOCATIONS: &str = "revocations";
+pub(super) const REFRESH: &str = "refresh";
+pub(super) const SIGNING_KEYS: &str = "signing_keys";
+pub(super) const ATTEMPTS: &str = "attempts";
+pub(super) const CHARGES: &str = "charges";
 
 /// Every bucket, with how long an entry is kept (zero: for good).
 pub(super) const ALL_BUCKETS: &[(&str, Duration)] = &[

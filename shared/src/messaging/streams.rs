@@ -25,8 +25,18 @@ pub enum ProvisionError {
     Refused { what: String, reason: String },
     #[error("the broker dropped a setting of stream {stream}: {setting}; it is too old or too small for us")]
     Dropped { stream: String, setting: &'static str },
-    #[error("there is no {what}: run `promptcraft provision` with the operator's user first")]
+    #[error("there is no {what}: run `promptcraft provision` of this version with the operator's user first")]
     Missing { what: String },
+    #[error(
+        "stream {stream} is not as this version needs it ({setting}): run `promptcraft provision` of this version with the \
+         operator's user first"
+    )]
+    Outdated { stream: String, setting: &'static str },
+    #[error(
+        "the broker does not say whether there is a {what}: {reason}; where it is well, its configuration may be older than \
+         this program: see Upgrade in the README"
+    )]
+    Unanswered { what: String, reason: String },
 }
 
 /// Creates or updates every stream, bucket and consumer. Idempotent; needs the operator's user.
@@ -41,7 +51,7 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
             .create_or_update_stream(config.clone())
             .await
             .map_err(|error| refused(&name, error.to_string()))?;
-        compare(&config, &info.config)?;
+        compare(&config, &info.config).map_err(|setting| ProvisionError::Dropped { stream: name, setting })?;
     }
     for (bucket, max_age) in ALL_BUCKETS {
         let config = kv::Config {
@@ -68,17 +78,7 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
     Ok(())
 }
 
-/// Checks that the streams a service needs are there and as asked for; a service never creates them.
-pub async fn verify(broker: &Broker) -> Result<(), ProvisionError> {
-    for config in stream_configs(1).into_iter().filter(|config| config.name == subjects::WORKFLOWS) {
-        let missing = || ProvisionError::Missing { what: format!("stream {}", config.name) };
-        let stream = broker.jetstream().get_stream(&config.name).await.map_err(|_| missing())?;
-        compare(&config, &stream.cached_info().config)?;
-    }
-    Ok(())
-}
-
-fn stream_configs(replicas: usize) -> Vec<Config> {
+pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
     let base = |name: &str, subjects: &[&str]| Config {
         name: name.to_owned(),
         subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(),
@@ -129,8 +129,8 @@ fn stream_configs(replicas: usize) -> Vec<Config> {
     ]
 }
 
-/// An older broker silently drops what it does not know, so the echo is compared with the wish.
-fn compare(asked: &Config, given: &Config) -> Result<(), ProvisionError> {
+/// An older broker silently drops what it does not know, so the echo is compared with the wish; the error names the setting that differs.
+pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str> {
     let checks = [
         ("allow_atomic_publish", !asked.allow_atomic_publish || given.allow_atomic_publish),
         ("allow_message_schedules", !asked.allow_message_schedules || given.allow_message_schedules),
@@ -139,9 +139,13 @@ fn compare(asked: &Config, given: &Config) -> Result<(), ProvisionError> {
         ("storage", asked.storage == given.storage),
         ("retention", asked.retention == given.retention),
         ("subjects", asked.subjects == given.subjects),
+        (
+            "max_messages_per_subject",
+            asked.max_messages_per_subject <= 0 || asked.max_messages_per_subject == given.max_messages_per_subject,
+        ),
     ];
     match checks.iter().find(|(_, held)| !held) {
-        Some((setting, _)) => Err(ProvisionError::Dropped { stream: asked.name.clone(), setting }),
+        Some((setting, _)) => Err(setting),
         None => Ok(()),
     }
 }

@@ -1,0 +1,118 @@
+//! What each kind of process needs on the broker. It is checked before the process starts, which may not make any of it.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::stream::{ConsumerErrorKind, Info};
+use async_nats::jetstream::{self, ErrorCode};
+use tokio::time::{Instant, sleep};
+
+use super::broker::Broker;
+use super::buckets::{ATTEMPTS, CHARGES, REFRESH, REVOCATIONS, SIGNING_KEYS, USERS};
+use super::queue::Consumer;
+use super::streams::{ProvisionError, compare, stream_configs};
+use super::subjects::{ANALYSES, APPROVALS, AUDIT, BLOBS, DEAD_LETTERS, TIMERS, WORKFLOWS};
+
+/// During an election a stream looks absent for a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The streams, buckets and queues that a process works with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    streams: &'static [&'static str],
+    buckets: &'static [&'static str],
+    queues: Vec<Consumer>,
+}
+
+impl Needs {
+    /// What an API needs.
+    pub fn of_api() -> Self {
+        Self {
+            streams: &[WORKFLOWS, BLOBS, ANALYSES, DEAD_LETTERS],
+            buckets: &[USERS, SIGNING_KEYS, REVOCATIONS, REFRESH, CHARGES],
+            queues: vec![Consumer::Projector],
+        }
+    }
+
+    /// What an approver needs that takes from these queues.
+    pub fn of_approver(queues: Vec<Consumer>) -> Self {
+        Self { streams: &[WORKFLOWS, BLOBS, APPROVALS, TIMERS, DEAD_LETTERS, AUDIT], buckets: &[USERS], queues }
+    }
+
+    /// What a worker needs that takes from these queues. It may not look at the dead letters, which it only writes.
+    pub fn of_worker(queues: Vec<Consumer>) -> Self {
+        Self { streams: &[WORKFLOWS, BLOBS], buckets: &[ATTEMPTS, CHARGES], queues }
+    }
+}
+
+/// Checks that all of it is there, and the streams as this build makes them; nothing is created.
+pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError> {
+    let asked = stream_configs(1);
+    for name in needs.streams {
+        let given = look(&format!("stream {name}"), async || stream(broker, name).await).await?;
+        if let Some(asked) = asked.iter().find(|asked| asked.name == *name) {
+            let stream = asked.name.clone();
+            compare(asked, &given.config).map_err(|setting| ProvisionError::Outdated { stream, setting })?;
+        }
+    }
+    for name in needs.buckets {
+        look(&format!("bucket {name}"), async || stream(broker, &format!("KV_{name}")).await).await?;
+    }
+    for queue in &needs.queues {
+        look(&format!("queue {}", queue.name()), async || consumer(broker, queue).await).await?;
+    }
+    Ok(())
+}
+
+/// Why something was not found.
+enum Absence {
+    /// The broker says that there is none.
+    Missing,
+    Unanswered(String),
+}
+
+async fn look<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, Absence>) -> Result<T, ProvisionError> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match ask().await {
+            Ok(found) => return Ok(found),
+            Err(_) if Instant::now() < give_up => sleep(Duration::from_millis(250)).await,
+            Err(Absence::Missing) => return Err(ProvisionError::Missing { what: what.to_owned() }),
+            Err(Absence::Unanswered(reason)) => {
+                return Err(ProvisionError::Unanswered { what: what.to_owned(), reason });
+            }
+        }
+    }
+}
+
+async fn stream(broker: &Broker, name: &str) -> Result<Info, Absence> {
+    let found = broker.jetstream().get_stream(name).await;
+    found.map(|stream| stream.cached_info().clone()).map_err(|error| match error.kind() {
+        GetStreamErrorKind::JetStream(cause) => absence(&cause),
+        kind
+        @ (GetStreamErrorKind::EmptyName | GetStreamErrorKind::Request | GetStreamErrorKind::InvalidStreamName) => {
+            Absence::Unanswered(kind.to_string())
+        }
+    })
+}
+
+async fn consumer(broker: &Broker, queue: &Consumer) -> Result<(), Absence> {
+    let name = queue.name();
+    let found = broker.jetstream().get_consumer_from_stream::<pull::Config, _, _>(name.as_str(), queue.stream()).await;
+    found.map(drop).map_err(|error| match error.kind() {
+        ConsumerErrorKind::JetStream(cause) => absence(&cause),
+        kind @ (ConsumerErrorKind::TimedOut
+        | ConsumerErrorKind::Request
+        | ConsumerErrorKind::InvalidConsumerType
+        | ConsumerErrorKind::InvalidName
+        | ConsumerErrorKind::Other) => Absence::Unanswered(kind.to_string()),
+    })
+}
+
+fn absence(cause: &jetstream::Error) -> Absence {
+    match cause.error_code() {
+        ErrorCode::STREAM_NOT_FOUND | ErrorCode::CONSUMER_NOT_FOUND => Absence::Missing,
+        _ => Absence::Unanswered(cause.to_string()),
+    }
+}

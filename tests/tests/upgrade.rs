@@ -1,0 +1,46 @@
+//! New processes on a broker that was prepared by an older version: each says what it misses, and starts once that is there.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use tests::{Stack, Terminal, eventually, raw_broker_as};
+
+/// Waits until a process that does not come up has said why.
+async fn until_said(stack: &Stack, process: &str, words: &str) {
+    eventually("the process says what it misses", Duration::from_secs(60), || async {
+        stack.log(process).contains(words).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned() {
+    let stack = Stack::start().await;
+    let operator = jetstream::new(raw_broker_as(&stack, "cli").await);
+    operator.delete_stream("KV_refresh").await.expect("a bucket");
+    let log = operator.get_stream("WORKFLOWS").await.expect("the log");
+    for queue in ["schedules", "execute-python"] {
+        log.delete_consumer(queue).await.expect("a queue");
+    }
+    let what_to_do = "run `promptcraft provision` of this version with the operator's user first";
+    for (process, missing) in
+        [("api", "bucket refresh"), ("approver", "queue schedules"), ("worker-1", "queue execute-python")]
+    {
+        stack.kill(process);
+        until_said(&stack, process, &format!("there is no {missing}: {what_to_do}")).await;
+    }
+    let blobs = operator.get_stream("BLOBS").await.expect("a stream").cached_info().config.clone();
+    let older = jetstream::stream::Config { max_messages_per_subject: -1, ..blobs };
+    operator.update_stream(older).await.expect("it can be changed");
+    let outdated = "stream BLOBS is not as this version needs it (max_messages_per_subject): ";
+    until_said(&stack, "api", &format!("{outdated}{what_to_do}")).await;
+
+    Terminal::new(&stack).run(&["provision"]).well();
+    eventually("the API is back", Duration::from_secs(60), || async {
+        reqwest::get(format!("{}/ready", stack.url())).await.is_ok_and(|answer| answer.status() == 200).then_some(())
+    })
+    .await;
+    let client = stack.developer().await;
+    let id = client.run("print('upgraded')\n").await;
+    client.until_within(&id, "completed", Duration::from_secs(60)).await;
+}
