@@ -1,5 +1,8 @@
 //! Notifications: a signed POST on every terminal state, to public addresses only.
 //!
+//! The first try follows the transition; later ones follow a durable timer, so receivers that are away hold nobody's queue. All are
+//! at least once, with the same event id; what is given up is kept among the dead letters.
+//!
 //! The name is resolved once, every address is checked, and the request goes to exactly those addresses without following
 //! redirects, so that a name cannot answer differently between check and use.
 
@@ -13,20 +16,39 @@ use serde_json::json;
 use shared::clock::Clock;
 use shared::failpoints;
 use shared::identity::Secret;
-use shared::messaging::{Cause, DeadLetters, Delivery, Entry, Settlement};
+use shared::ids::WorkflowId;
+use shared::messaging::{
+    Cause, DeadLetters, DecodeError, Delivery, Entry, RawMessage, Settlement, Timers, WorkflowLog,
+};
+use shared::pool::Pool;
 use shared::webhook;
 
-/// Deliveries of one notification before it is given up, over about an hour.
-const TRIES: u64 = 12;
+/// Tries of one notification before it is given up, over about an hour.
+const TRIES: u32 = 12;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Notifications that are being sent at once, and how many of them may be one user's: receivers that never answer are in their
+/// owner's way only.
+const PLACES: (usize, usize) = (256, 8);
+/// A notification waits so long for a place before it is put off.
+const TURN: Duration = Duration::from_secs(1);
+/// What the broker could not take, or a newer approver wrote, is looked at again after this.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// How notifications are sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Notifier {
     pub(crate) key: Secret,
     pub(crate) allow_private: bool,
+    pub(crate) log: WorkflowLog,
+    pub(crate) timers: Timers,
     pub(crate) letters: DeadLetters,
+    pub(crate) places: Pool,
     pub(crate) clock: Clock,
+}
+
+/// Room for the notifications of all users.
+pub(crate) fn places() -> Pool {
+    Pool::new(PLACES.0, PLACES.1)
 }
 
 /// What came of one attempt.
@@ -39,31 +61,93 @@ enum Attempt {
     Never(String),
 }
 
+/// Where the caller wants to be told of this transition: a terminal state, and a webhook.
+fn target_of(entry: &Entry) -> Option<&str> {
+    let target = entry.workflow.submission.options.notification_webhook.as_deref();
+    target.filter(|_| entry.workflow.status().is_terminal())
+}
+
 /// Notifies the caller's webhook of a terminal state, if there is one, and settles the delivery.
+///
+/// What is not taken at once is put off to a timer of its workflow and never held back here: every transition passes this queue.
 pub(crate) async fn handle_notification(notifier: Arc<Notifier>, delivery: Delivery<Entry>) -> Settlement {
     let entry = delivery.body();
-    let target = entry.workflow.submission.options.notification_webhook.clone();
-    let Some(target) = target.filter(|_| entry.workflow.status().is_terminal()) else { return delivery.ack().await };
-    let id = entry.workflow.id;
-    match notifier.notify(&target, entry).await {
-        Attempt::Delivered => delivery.ack().await,
-        Attempt::Never(reason) => {
-            tracing::warn!(workflow.id = %id, %reason, "a notification cannot be sent");
-            delivery.dead_letter(&notifier.letters, Cause::Undelivered, &reason).await
+    let Some(target) = target_of(entry) else { return delivery.ack().await };
+    match notifier.try_once(target, entry, 1).await {
+        Ok(None) => delivery.ack().await,
+        Ok(Some(reason)) => delivery.dead_letter(&notifier.letters, Cause::Undelivered, &reason).await,
+        Err(error) => {
+            tracing::warn!(%error, "a notification could not be put off");
+            delivery.retry_after(AGAIN).await
         }
-        Attempt::Later(reason) if delivery.delivered() >= TRIES => {
-            tracing::warn!(workflow.id = %id, %reason, "a notification was given up");
-            delivery.dead_letter(&notifier.letters, Cause::Undelivered, &reason).await
+    }
+}
+
+/// Tries a notification again that was put off, and settles the delivery of its timer.
+pub(crate) async fn handle_due(notifier: Arc<Notifier>, delivery: Delivery<RawMessage>) -> Settlement {
+    let tried = match Timers::read_put_off(delivery.body()) {
+        Ok(Some((id, tries))) => notifier.try_again(id, tries.saturating_add(1)).await,
+        Err(DecodeError::Newer(_)) => return delivery.retry_after(AGAIN).await,
+        Ok(None) | Err(_) => {
+            return delivery.dead_letter(&notifier.letters, Cause::Unreadable, "no notification").await;
         }
-        Attempt::Later(reason) => {
-            tracing::info!(workflow.id = %id, %reason, "a notification will be tried again");
-            let exponent = u32::try_from(delivery.delivered().min(12)).unwrap_or(12);
-            delivery.retry_after(Duration::from_secs(2_u64.saturating_pow(exponent).min(1_800))).await
+    };
+    let settled = match tried {
+        Ok(is_settled) => notifier.timers.forget_fired(delivery.body()).await.map(|()| is_settled),
+        Err(error) => Err(error),
+    };
+    match settled {
+        Ok(true) => delivery.ack().await,
+        Ok(false) => {
+            let reason = "its workflow left the log before it could be sent";
+            delivery.dead_letter(&notifier.letters, Cause::Undelivered, reason).await
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a notification has to wait");
+            delivery.retry_after(AGAIN).await
         }
     }
 }
 
 impl Notifier {
+    /// Sends a notification, the `tries`th time, or puts it off. The reason where it will never be taken.
+    async fn try_once(&self, target: &str, entry: &Entry, tries: u32) -> Result<Option<String>, String> {
+        let id = entry.workflow.id;
+        let place = tokio::time::timeout(TURN, self.places.take(entry.workflow.owner.as_str())).await;
+        let attempt = match &place {
+            Ok(_) => self.notify(target, entry).await,
+            Err(_) => Attempt::Later("too many others are being sent, the owner's or everybody's".to_owned()),
+        };
+        match attempt {
+            Attempt::Delivered => Ok(None),
+            Attempt::Never(reason) => {
+                tracing::warn!(workflow.id = %id, %reason, "a notification cannot be sent");
+                Ok(Some(reason))
+            }
+            Attempt::Later(reason) if tries >= TRIES => {
+                tracing::warn!(workflow.id = %id, %reason, "a notification was given up");
+                Ok(Some(reason))
+            }
+            Attempt::Later(reason) => {
+                tracing::info!(workflow.id = %id, %reason, "a notification will be tried again");
+                let delay = Duration::from_secs(2_u64.saturating_pow(tries).min(1_800));
+                self.timers.put_off(id, self.clock.now().after(delay), tries).await.map(|()| None)
+            }
+        }
+    }
+
+    /// As [`Self::try_once`], for the end of a workflow as the log has it; false where it has it no more. Given up, the
+    /// transition is kept among the dead letters.
+    async fn try_again(&self, id: WorkflowId, tries: u32) -> Result<bool, String> {
+        let Some(entry) = self.log.end(id).await.map_err(|error| error.to_string())? else { return Ok(false) };
+        let Some(target) = target_of(&entry) else { return Ok(true) };
+        let Some(reason) = self.try_once(target, &entry, tries).await? else { return Ok(true) };
+        let letter = self.log.letter(entry.sequence, Cause::Undelivered, &reason, u64::from(tries)).await;
+        let Some(letter) = letter.map_err(|error| error.to_string())? else { return Ok(false) };
+        self.letters.publish(&letter).await.map_err(|error| error.to_string())?;
+        Ok(true)
+    }
+
     async fn notify(&self, target: &str, entry: &Entry) -> Attempt {
         let Ok(url) = Url::parse(target) else { return Attempt::Never("the address cannot be read".to_owned()) };
         let addresses = match resolve(&url, self.allow_private).await {

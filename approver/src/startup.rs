@@ -23,18 +23,27 @@ use crate::floods::Floods;
 use crate::gates::handle_gate;
 use crate::http_decisions::handle_question;
 use crate::metrics::{DECISIONS, GATES};
-use crate::notifications::{Notifier, handle_notification};
+use crate::notifications::{Notifier, handle_due, handle_notification, places};
 use crate::presence::report_presence;
 use crate::records::handle_record;
 use crate::schedules::handle_schedule;
 use crate::timers::handle_timer;
 use crate::trust::condemn;
 
-/// How many messages of one kind are handled at once: all wait for the broker or a receiver, none for the processor.
+/// How many messages of one kind are handled at once: all wait for the broker, none for the processor.
 const SLOTS: usize = 64;
+/// Of notifications twice as many as are being sent at once: the others soon give way to those behind them.
+const NOTIFICATION_SLOTS: usize = 512;
 /// What it takes from.
-const QUEUES: [Consumer; 6] =
-    [Consumer::Gates, Consumer::Schedules, Consumer::Audit, Consumer::Webhooks, Consumer::Decisions, Consumer::Timers];
+const QUEUES: [Consumer; 7] = [
+    Consumer::Gates,
+    Consumer::Schedules,
+    Consumer::Audit,
+    Consumer::Webhooks,
+    Consumer::Decisions,
+    Consumer::Timers,
+    Consumer::Notifications,
+];
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Why the approver does not start or go on.
@@ -89,7 +98,10 @@ impl Application {
         let notifier = Notifier {
             key: config.webhook_key,
             allow_private: config.webhook_allow_private,
+            log: WorkflowLog::new(&broker),
+            timers: Timers::new(&broker),
             letters: DeadLetters::new(&broker),
+            places: places(),
             clock,
         };
         let metrics = MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?;
@@ -111,7 +123,8 @@ impl Application {
         queues.entries(Consumer::Gates, desk.clone(), handle_gate);
         queues.entries(Consumer::Schedules, desk.clone(), handle_schedule);
         queues.entries(Consumer::Audit, desk.clone(), handle_record);
-        queues.entries(Consumer::Webhooks, notifier, handle_notification);
+        queues.entries(Consumer::Webhooks, notifier.clone(), handle_notification);
+        queues.messages(Consumer::Notifications, notifier, handle_due);
         queues.messages(Consumer::Decisions, desk.clone(), handle_decision);
         queues.messages(Consumer::Timers, desk.clone(), handle_timer);
         life.spawn(report_presence(desk.control.clone(), life.clone()));
@@ -155,6 +168,22 @@ async fn settle_unreadable(queue: &Queue, desk: &Desk, unreadable: Unreadable) {
     queue.settle_unreadable(delivery, &error).await;
 }
 
+fn slots_of(consumer: &Consumer) -> usize {
+    match consumer {
+        // The audit log is a chain: one after the other, and in the log's order.
+        Consumer::Audit => 1,
+        Consumer::Webhooks | Consumer::Notifications => NOTIFICATION_SLOTS,
+        Consumer::Gates
+        | Consumer::Schedules
+        | Consumer::Decisions
+        | Consumer::Timers
+        | Consumer::Steps(_)
+        | Consumer::Execute(_)
+        | Consumer::Projector
+        | Consumer::Analyses => SLOTS,
+    }
+}
+
 struct Queues {
     broker: Broker,
     desk: Arc<Desk>,
@@ -170,8 +199,7 @@ impl Queues {
         F: Future<Output = Settlement> + Send + 'static,
     {
         let queue = Queue::new(&self.broker, consumer);
-        // The audit log is a chain: one after the other, and in the log's order.
-        let slots = if *queue.consumer() == Consumer::Audit { 1 } else { SLOTS };
+        let slots = slots_of(queue.consumer());
         let (reader, desk) = (queue.clone(), self.desk.clone());
         self.life.spawn(consume(queue, slots, self.life.clone(), move |delivery| {
             let (context, reader, desk) = (context.clone(), reader.clone(), desk.clone());
@@ -195,7 +223,8 @@ impl Queues {
         F: Future<Output = Settlement> + Send + 'static,
     {
         let queue = Queue::new(&self.broker, consumer);
-        self.life.spawn(consume(queue, SLOTS, self.life.clone(), move |delivery| {
+        let slots = slots_of(queue.consumer());
+        self.life.spawn(consume(queue, slots, self.life.clone(), move |delivery| {
             let context = context.clone();
             async move {
                 handle(context, delivery).await;

@@ -1,14 +1,17 @@
 //! What follows from a transition besides the next step: notifications, budgets, turns.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::{FromConsumer, pull};
 use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use shared::messaging::Cause;
-use tests::{Options, Stack, dead_letters, eventually, long_program, run_request};
+use shared::messaging::{Cause, encode};
+use tests::{Client, Options, Stack, dead_letters, eventually, long_program, raw_broker_as, run_request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Answers one request with `status` and returns it as text.
 async fn receive(listener: &TcpListener, status: &str) -> String {
@@ -64,6 +67,98 @@ fn is_signed(stack: &Stack, text: &str) -> bool {
     let signature = head.lines().find_map(|line| line.strip_prefix("promptcraft-signature: t=")).expect("a signature");
     let (seconds, code) = signature.split_once(",v1=").expect("a time and a code");
     hmac::verify(&key, format!("{seconds}.{body}").as_bytes(), &hex::decode(code).expect("hex")).is_ok()
+}
+
+/// A workflow that was submitted and cancelled, and whose end is to be told there.
+async fn ended(client: &Client, target: &str) -> String {
+    let mut request = run_request(&long_program(60), false);
+    request["options"] = json!({"notification_webhook": target});
+    let id = client.execute(&request).await;
+    client.post(&format!("/api/v3/execute/cancel/{id}"), &json!({})).await.expect(200);
+    id
+}
+
+/// An address at which nothing listens.
+async fn address_of_nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    format!("http://{}/", listener.local_addr().expect("an address"))
+}
+
+#[tokio::test]
+async fn receivers_that_are_away_hold_no_others_notifications_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let stack = Stack::start_with(Options::default().with("webhook.allow_private", "true")).await;
+    let operator = raw_broker_as(&stack, "cli").await;
+    let log = jetstream::new(operator.clone()).get_stream("WORKFLOWS").await.expect("the log");
+    let queue = log.consumer_info("webhooks").await.expect("the queue");
+    // As if all others that it may hand out were waiting for their receivers already.
+    let narrow =
+        pull::Config { max_ack_pending: 2, ..pull::Config::try_from_consumer_config(queue.config).expect("it") };
+    log.update_consumer(narrow).await.expect("it can be changed");
+
+    let (client, away) = (stack.developer().await, address_of_nobody().await);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(ended(&client, &away).await);
+    }
+    let id = ended(&client, &format!("http://{}/", listener.local_addr().expect("an address"))).await;
+    assert!(receive(&listener, "200 OK").await.contains(&id));
+
+    // The last try of one of them is due.
+    let due = format!("timers.notification.{}", ids[0]);
+    operator.publish(due, encode(&11_u32).into()).await.expect("it is sent");
+    let letters = eventually("it is given up", Duration::from_secs(20), || async {
+        let letters = dead_letters(&stack).await;
+        (!letters.is_empty()).then_some(letters)
+    })
+    .await;
+    assert_eq!((letters[0].cause, letters[0].attempts), (Cause::Undelivered, 12));
+    assert_eq!(letters[0].subject, format!("wf.cancelled.std.{}", ids[0]));
+    assert!(!letters[0].payload.is_empty() && letters.len() == 1, "the whole transition, and no other");
+}
+
+/// Whether the other side has not hung up.
+fn is_open(stream: &TcpStream) -> bool {
+    let mut request = [0; 4_096];
+    loop {
+        match stream.try_read(&mut request) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+        }
+    }
+}
+
+#[tokio::test]
+async fn receivers_that_never_answer_are_in_their_owners_way_only() {
+    let (silent, listener) = (TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await);
+    let (silent, listener) = (silent.expect("a port"), listener.expect("a port"));
+    let stack = Stack::start_with(Options::default().with("webhook.allow_private", "true")).await;
+    let (client, other) = (stack.developer().await, stack.client("stress_user", "stress_pass").await);
+    let held = Mutex::new(Vec::new());
+    let hold = async {
+        loop {
+            let (stream, _) = silent.accept().await.expect("a call");
+            held.lock().expect("no panic").push(stream);
+        }
+    };
+    let look = async {
+        for _ in 0..12 {
+            ended(&client, &format!("http://{}/", silent.local_addr().expect("an address"))).await;
+        }
+        let id = ended(&other, &format!("http://{}/", listener.local_addr().expect("an address"))).await;
+        assert!(receive(&listener, "200 OK").await.contains(&id));
+        eventually("four are put off", Duration::from_secs(20), || async {
+            (stack.log("approver").matches("too many others are being sent").count() >= 4).then_some(())
+        })
+        .await;
+        let open = held.lock().expect("no panic").iter().filter(|stream| is_open(stream)).count();
+        assert!(open <= 8, "{open} at once");
+    };
+    tokio::select! {
+        () = hold => {}
+        () = look => {}
+    }
 }
 
 /// The end is in the log, and its notification is nobody's memory.

@@ -81,7 +81,7 @@ fn place(queue: &Consumer) -> (&'static str, &'static str) {
         Consumer::Analyses => ("ANALYSES", "worker"),
         Consumer::Gates | Consumer::Audit | Consumer::Webhooks | Consumer::Schedules => ("WORKFLOWS", "approver"),
         Consumer::Decisions => ("APPROVALS", "approver"),
-        Consumer::Timers => ("TIMERS", "approver"),
+        Consumer::Timers | Consumer::Notifications => ("TIMERS", "approver"),
         Consumer::Projector => ("WORKFLOWS", "api"),
     }
 }

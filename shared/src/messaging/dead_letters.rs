@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use async_nats::jetstream;
+use async_nats::header::{HeaderName, HeaderValue};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{DirectGetErrorKind, RawMessageErrorKind};
+use async_nats::{HeaderMap, jetstream};
 use futures_util::TryStreamExt;
 use prometheus::{IntCounterVec, Opts};
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,14 @@ impl DeadLetter {
     pub fn workflow_id(&self) -> Option<WorkflowId> {
         subjects::workflow_of(&self.subject)
     }
+}
+
+/// The headers of a message as a letter keeps them.
+pub(super) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let of_name = |(name, values): (&HeaderName, &Vec<HeaderValue>)| -> Vec<(String, String)> {
+        values.iter().map(|value| (name.to_string(), value.to_string())).collect()
+    };
+    headers.iter().flat_map(of_name).collect()
 }
 
 /// A letter in its stream.

@@ -6,7 +6,7 @@ use async_nats::jetstream::{AckKind, Message};
 use tokio_util::sync::CancellationToken;
 use tokio_util::sync::DropGuard;
 
-use super::dead_letters::{Cause, DeadLetter, DeadLetters};
+use super::dead_letters::{Cause, DeadLetter, DeadLetters, texts};
 use crate::failpoints::{self, Injected};
 
 /// How a delivery was settled.
@@ -73,7 +73,6 @@ impl<T> Delivery<T> {
     pub fn to_letter(&self, cause: Cause, reason: &str) -> DeadLetter {
         let message = &self.parts.message;
         let info = message.info();
-        let headers = message.headers.iter().flat_map(|headers| headers.iter());
         DeadLetter {
             stream: info.as_ref().map(|info| info.stream.to_owned()).unwrap_or_default(),
             sequence: info.map(|info| info.stream_sequence).unwrap_or_default(),
@@ -81,9 +80,7 @@ impl<T> Delivery<T> {
             cause,
             reason: reason.to_owned(),
             attempts: self.parts.delivered,
-            headers: headers
-                .flat_map(|(name, values)| values.iter().map(move |value| (name.to_string(), value.to_string())))
-                .collect(),
+            headers: message.headers.as_ref().map(texts).unwrap_or_default(),
             payload: message.payload.to_vec(),
         }
     }

@@ -9,12 +9,13 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
-use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind};
+use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind, RawMessageErrorKind};
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::broker::Broker;
 use super::carried::{carried, carry};
+use super::dead_letters::{Cause, DeadLetter, texts};
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::clock::Timestamp;
@@ -239,6 +240,31 @@ impl WorkflowLog {
     /// The newest transition of a workflow as the stream's leader knows it.
     pub async fn newest_from_leader(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
         self.last_from_leader(&subjects::workflow(id)).await
+    }
+
+    /// A transition as a dead letter, whole; `None` where it has left the log.
+    pub async fn letter(
+        &self,
+        sequence: u64,
+        cause: Cause,
+        reason: &str,
+        attempts: u64,
+    ) -> Result<Option<DeadLetter>, ReadError> {
+        let message = match self.stream().await?.get_raw_message(sequence).await {
+            Ok(message) => message,
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
+            Err(error) => return Err(ReadError::Unavailable(error.to_string())),
+        };
+        Ok(Some(DeadLetter {
+            stream: subjects::WORKFLOWS.to_owned(),
+            sequence,
+            subject: message.subject.to_string(),
+            cause,
+            reason: reason.to_owned(),
+            attempts,
+            headers: texts(&message.headers),
+            payload: message.payload.to_vec(),
+        }))
     }
 
     async fn last_from_leader(&self, subject: &str) -> Result<Option<Entry>, ReadError> {

@@ -45,6 +45,8 @@ pub enum Consumer {
     Analyses,
     /// Timers that fired.
     Timers,
+    /// Notifications that were put off and are due.
+    Notifications,
 }
 
 impl Consumer {
@@ -60,6 +62,7 @@ impl Consumer {
             Self::Decisions,
             Self::Analyses,
             Self::Timers,
+            Self::Notifications,
         ];
         steps.into_iter().chain(lanes.iter().cloned().map(Self::Execute)).chain(others).collect()
     }
@@ -77,6 +80,7 @@ impl Consumer {
             Self::Decisions => "decisions".to_owned(),
             Self::Analyses => "analyses".to_owned(),
             Self::Timers => "timers".to_owned(),
+            Self::Notifications => "notifications".to_owned(),
         }
     }
 
@@ -84,7 +88,7 @@ impl Consumer {
         match self {
             Self::Decisions => subjects::APPROVALS,
             Self::Analyses => subjects::ANALYSES,
-            Self::Timers => subjects::TIMERS,
+            Self::Timers | Self::Notifications => subjects::TIMERS,
             Self::Steps(_)
             | Self::Execute(_)
             | Self::Gates
@@ -108,6 +112,7 @@ impl Consumer {
             Self::Decisions => vec![subjects::ALL_DECISIONS.to_owned()],
             Self::Analyses => vec![subjects::ALL_ANALYSES.to_owned()],
             Self::Timers => vec![subjects::FIRED_TIMERS.to_owned()],
+            Self::Notifications => vec![subjects::DUE_NOTIFICATIONS.to_owned()],
         }
     }
 

@@ -21,6 +21,7 @@ pub(crate) const ALL_REQUESTED: &str = "approvals.requested.*";
 pub(crate) const ALL_DECISIONS: &str = "approvals.decisions.*.*";
 pub(crate) const ALL_TIMERS: &str = "timers.>";
 pub(crate) const FIRED_TIMERS: &str = "timers.fired.*.*";
+pub(crate) const DUE_NOTIFICATIONS: &str = "timers.notification.*";
 pub(crate) const ALL_DEAD_LETTERS: &str = "dead.>";
 pub(crate) const AUDIT_RECORD: &str = "audit.log";
 pub(crate) const ALL_CANCELS: &str = "control.cancel.*";
@@ -117,6 +118,10 @@ pub(crate) fn schedule(kind: &str, id: WorkflowId) -> String {
 
 pub(crate) fn fired(kind: &str, id: WorkflowId) -> String {
     format!("timers.fired.{kind}.{id}")
+}
+
+pub(crate) fn due_notification(id: WorkflowId) -> String {
+    format!("timers.notification.{id}")
 }
 
 pub(crate) fn is_fired_timer(subject: &str) -> bool {

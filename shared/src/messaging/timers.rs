@@ -5,6 +5,7 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::message::PublishMessage;
 
 use super::broker::Broker;
+use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::clock::Timestamp;
 use crate::ids::WorkflowId;
@@ -43,12 +44,22 @@ impl Timers {
 
     /// Sets the workflow's timer of this kind; one that was set before gives way. Fires up to 1 s late, never early.
     pub async fn set(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
+        self.schedule(subjects::schedule(kind.as_str(), id), &subjects::fired(kind.as_str(), id), at, Vec::new()).await
+    }
+
+    /// Puts the workflow's notification off, which was tried so often; an earlier time gives way. Fires as [`Self::set`] does.
+    pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<(), String> {
+        let subject = subjects::schedule("notification", id);
+        self.schedule(subject, &subjects::due_notification(id), at, encode(&tries)).await
+    }
+
+    async fn schedule(&self, subject: String, target: &str, at: Timestamp, payload: Vec<u8>) -> Result<(), String> {
         // Schedules count whole seconds; rounding up keeps them from firing early.
         let second = Timestamp::from_millis((at.as_millis() + 999) / 1_000 * 1_000);
         let message = PublishMessage::build()
+            .payload(payload.into())
             .header("Nats-Schedule", format!("@at {}", second.to_rfc3339()).as_str())
-            .header("Nats-Schedule-Target", subjects::fired(kind.as_str(), id).as_str());
-        let subject = subjects::schedule(kind.as_str(), id);
+            .header("Nats-Schedule-Target", target);
         let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?;
         ack.await.map(|_| ()).map_err(|error| error.to_string())
     }
@@ -73,6 +84,12 @@ impl Timers {
             None => purge.await,
         };
         done.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// The workflow whose notification is due, and how often that was tried; `None` where the subject names no workflow.
+    pub fn read_put_off(message: &Message) -> Result<Option<(WorkflowId, u32)>, DecodeError> {
+        let tries = decode(&message.payload)?;
+        Ok(subjects::workflow_of(&message.subject).map(|id| (id, tries)))
     }
 
     /// Which timer of which workflow a delivery is.
