@@ -18,10 +18,11 @@ scripts/setup.sh
 export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$root/target/sandbox-roots}"
 sandbox/build-root.sh "$SANDBOX_ROOTS"
 
-# The programs too are built for coverage, since the tests start them; and with the same flags, or everything would be built twice.
+# The programs too are built for coverage, with failpoints and without, since the tests start them; and with the same flags, or everything
+# would be built twice.
 build="$root/target/coverage-build"
 RUSTFLAGS="$("$tarpaulin" tarpaulin --engine llvm --print-rust-flags | sed -n 's/.*RUSTFLAGS="\(.*\)".*/\1/p')" \
-    cargo build --quiet --workspace --bins --target-dir "$build"
+    CARGO_TARGET_DIR="$build" scripts/instrument.sh
 objects=()
 for program in api approver worker promptcraft; do objects+=(--objects "$build/debug/$program"); done
 
