@@ -154,7 +154,7 @@ impl Fault {
             Self::Clock(names, seconds) => each(cluster, names)
                 .await
                 .for_each(|process| cluster.order(process.name(), "clock", &(seconds * 1_000).to_string())),
-            Self::FewFiles(name) => return limit(cluster, name, "--nofile=24:1048576"),
+            Self::FewFiles(name) => return limit(cluster, name, "--nofile=24:"),
             Self::LittleMemory(name) => return limit(cluster, name, "--data=67108864:unlimited"),
             Self::RedisFlush => return (!cluster.redis(&["FLUSHALL"])).then(|| "Redis refused".to_owned()),
             Self::RedisReadOnly => {
@@ -198,7 +198,7 @@ impl Fault {
                     process.signal(Signal::KILL);
                 }
             }
-            Self::FewFiles(name) => drop(limit(cluster, name, "--nofile=1048576:1048576")),
+            Self::FewFiles(name) => drop(limit(cluster, name, "--nofile=4096:")),
             Self::LittleMemory(name) => drop(limit(cluster, name, "--data=unlimited:unlimited")),
             Self::RedisReadOnly => drop(cluster.redis(&["REPLICAOF", "NO", "ONE"])),
             Self::RedisFull => drop(cluster.redis(&["CONFIG", "SET", "maxmemory", "0"])),
@@ -279,7 +279,7 @@ fn limit(cluster: &Cluster, name: &str, limit: &str) -> Option<String> {
     for pid in cluster.all(name).filter_map(Process::pid) {
         let pid = pid.as_raw_nonzero().to_string();
         if run("prlimit", &["--pid", &pid, limit]).is_none() {
-            return Some("prlimit is missing, or may not".to_owned());
+            return Some("prlimit is missing, or the process is just not there".to_owned());
         }
     }
     None

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -48,6 +48,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Life {
     pid: Option<Pid>,
+    /// Whether the present process is another program with ours as its child: a tracer that is killed lets go of what it traced.
+    is_traced: bool,
     /// Words before those of the specification, e.g. a tracer.
     wrapper: Vec<String>,
     deaths: Vec<(Pid, Instant)>,
@@ -81,9 +83,7 @@ impl Process {
 
     /// Sends a signal; a process that is just not there does not mind.
     pub fn signal(&self, signal: Signal) {
-        if let Some(pid) = self.pid() {
-            kill_process(pid, signal).ok();
-        }
+        self.shared.signal(signal);
     }
 
     /// Kills it and keeps it down.
@@ -139,6 +139,18 @@ impl Shared {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn signal(&self, signal: Signal) {
+        let (pid, is_traced) = {
+            let life = self.life();
+            (life.pid, life.is_traced)
+        };
+        match pid {
+            Some(pid) if is_traced => kill_process_group(pid, signal).ok(),
+            Some(pid) => kill_process(pid, signal).ok(),
+            None => None,
+        };
+    }
+
     async fn supervise(&self, mut wanted: watch::Receiver<bool>) {
         while wanted.wait_for(|wanted| *wanted).await.is_ok() {
             let mut child = match self.spawn() {
@@ -156,7 +168,11 @@ impl Shared {
                 _ = wanted.wait_for(|wanted| !wanted) => {}
                 () = self.sickness() => {}
             }
-            // It may be stopped or gone; either way it must be dead before it counts as dead.
+            // It may be stopped or gone; either way it must be dead before it counts as dead, and what it traced as well.
+            let is_traced = self.life().is_traced;
+            if is_traced {
+                self.signal(Signal::KILL);
+            }
             drop(child.kill().await);
             self.bury(pid);
             tokio::time::sleep(PAUSE).await;
@@ -172,11 +188,13 @@ impl Shared {
     fn spawn(&self) -> std::io::Result<Child> {
         let log = File::options().create(true).append(true).open(&self.spec.log)?;
         let wrapper = self.life().wrapper.clone();
+        self.life().is_traced = !wrapper.is_empty();
         Command::new(&self.spec.guard)
             .arg("guard")
             .arg(std::process::id().to_string())
             .args(wrapper.iter().chain(&self.spec.words))
             .envs(self.spec.environment.iter().map(|(name, value)| (name, value)))
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
