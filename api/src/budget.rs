@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::newest::log_away;
 use crate::problem::Problem;
+use crate::readings::Readings;
 use crate::state::State;
 
 /// The broker's clock may be this far behind ours.
@@ -24,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Refuses new work (402) when what the user submitted today has cost as much as a day may.
 pub(crate) async fn within_budget(state: &State, user: &UserName) -> Result<(), Problem> {
     let limit = state.config.budget.per_user_day;
-    let (logged, charged) = tokio::try_join!(spent_today(state, user), charged_today(state, user))?;
+    let read = async { tokio::try_join!(spent_today(state, user), charged_today(state, user)) };
+    let (logged, charged) = state.days.no_older(user, read).await?;
     let spent = logged + charged;
     if spent < limit {
         return Ok(());
@@ -59,6 +61,9 @@ async fn charged_today(state: &State, user: &UserName) -> Result<f64, Problem> {
         Problem::unavailable("What today has cost cannot be read now; try again.", Duration::from_secs(1))
     })
 }
+
+/// What each user's day has cost, in the log and beside it, or why it cannot be told.
+pub(crate) type Days = Readings<UserName, Result<(f64, f64), Problem>>;
 
 /// What today's workflows have cost by the log, read as far as it went when somebody asked last.
 #[derive(Debug, Default)]

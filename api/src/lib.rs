@@ -30,6 +30,7 @@ mod paging;
 mod presence;
 mod problem;
 mod projector;
+mod readings;
 mod routes;
 #[cfg(test)]
 mod samples;

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Keyring, Tokens, refuse_demo};
 use crate::body::Room;
-use crate::budget::Spending;
+use crate::budget::{Days, Spending};
 use crate::config::Config;
 use crate::dead_letters::run_count;
 use crate::feed::{Feed, run_feed};
@@ -182,6 +182,7 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         room: Room::new(),
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         spending: Spending::default(),
+        days: Days::default(),
         feed: Feed::new(),
         streams: OpenStreams::default(),
         workers: Present::default(),

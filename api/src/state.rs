@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::Tokens;
 use crate::body::Room;
-use crate::budget::Spending;
+use crate::budget::{Days, Spending};
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::newest::Newest;
@@ -32,6 +32,7 @@ pub(crate) struct State {
     pub(crate) view: ReadModel,
     pub(crate) newest: Newest,
     pub(crate) spending: Spending,
+    pub(crate) days: Days,
     pub(crate) charges: Charges,
     pub(crate) blobs: Blobs,
     pub(crate) control: Control,

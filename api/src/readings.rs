@@ -1,0 +1,99 @@
+//! Readings that many ask for at once.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+/// One reading serves all who asked for the same before it began. Nobody gets an answer that is older than their question.
+#[derive(Debug)]
+pub(crate) struct Readings<K, V>(Mutex<HashMap<K, Arc<Slot<V>>>>);
+
+/// The last reading, and when it began.
+type Slot<V> = tokio::sync::Mutex<Option<(Instant, V)>>;
+
+impl<K, V> Default for Readings<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Readings<K, V> {
+    /// What `read` brings, or a reading of somebody else's that began after this call.
+    ///
+    /// Failures are answers as well: who waits for one waits for two readings at most. Cancel safe: the next in line reads then.
+    pub(crate) async fn no_older(&self, key: &K, read: impl Future<Output = V>) -> V {
+        let asked = Instant::now();
+        let slot = self.slot(key);
+        let mut last = slot.lock().await;
+        if let Some((began, value)) = last.as_ref()
+            && *began >= asked
+        {
+            return value.clone();
+        }
+        let began = Instant::now();
+        let value = read.await;
+        *last = Some((began, value.clone()));
+        value
+    }
+
+    fn slot(&self, key: &K) -> Arc<Slot<V>> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever is not waited for by anybody has nothing that could serve the next.
+        if slots.len() >= MOST && !slots.contains_key(key) {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
+        slots.entry(key.clone()).or_default().clone()
+    }
+}
+
+/// So many keys are kept before those that nobody waits for are forgotten.
+const MOST: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::future::join_all;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_reading_serves_all_who_asked_before_it_began_and_nobody_later() {
+        let (readings, reads, go) = (Readings::default(), AtomicU32::new(0), Notify::new());
+        let read = || async {
+            let number = reads.fetch_add(1, Ordering::SeqCst) + 1;
+            go.notified().await;
+            number
+        };
+        let askers = async {
+            let first = readings.no_older(&"ann", read());
+            // They ask while the first is read, so that one does not serve them.
+            let others = join_all((0..50).map(|_| readings.no_older(&"ann", read())));
+            tokio::join!(biased; first, others)
+        };
+        let open = async {
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+                go.notify_one();
+            }
+        };
+        let ((first, others), ()) = tokio::join!(biased; askers, open);
+        assert_eq!((first, others), (1, vec![2; 50]));
+        go.notify_one();
+        assert_eq!(readings.no_older(&"ann", read()).await, 3);
+        go.notify_one();
+        assert_eq!(readings.no_older(&"ben", read()).await, 4);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_forgotten() {
+        let readings = Readings::default();
+        for key in 0..=MOST {
+            assert_eq!(readings.no_older(&key, async { key }).await, key);
+        }
+        assert_eq!(readings.0.lock().unwrap().len(), 1);
+    }
+}
