@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-use super::probe::Probe;
+use super::probe::{Confession, Probe};
 
 /// How to start a process, and how to see that it works.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ pub struct ChildSpec {
     pub probe: Probe,
     /// Start it again when the probe, once it has passed, fails for this long although the process lives.
     pub restart_when_sick: Option<Duration>,
-    /// Answers 503 where the process has given up for good; for as long as above, and it is started again, ready or not.
-    pub given_up: Option<Probe>,
+    /// What the process says where it has given up for good; for as long as above, and it is started again, ready or not.
+    pub given_up: Vec<Confession>,
     /// How long it may take to end after a signal.
     pub drain: Duration,
 }

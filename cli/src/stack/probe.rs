@@ -20,40 +20,57 @@ impl Probe {
     pub async fn passes(&self) -> bool {
         let asked = async {
             match self {
-                Self::Http { port, path } => http(*port, path).await.map(|status| status == *b"200"),
+                Self::Http { port, path } => {
+                    let page = ask(*port, &get(*port, path), "HTTP/1.1 200".len() as u64).await?;
+                    Ok(status(&page).is_some_and(|status| status == b"200"))
+                }
                 Self::Redis { port, password } => redis(*port, password).await,
             }
         };
         matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(true)))
     }
+}
 
-    /// Asks once, and whether the answer is 503: the process lives and does not do what it is there for.
-    pub async fn refuses(&self) -> bool {
-        let Self::Http { port, path } = self else { return false };
-        matches!(tokio::time::timeout(Duration::from_secs(1), http(*port, path)).await, Ok(Ok(status)) if status == *b"503")
+/// A page on which a process says itself that it no longer does what it is there for.
+#[derive(Debug, Clone)]
+pub struct Confession {
+    pub port: u16,
+    pub path: &'static str,
+    /// What stands in the body as well; empty where the status says enough.
+    pub words: &'static str,
+}
+
+impl Confession {
+    /// Asks once, and waits at most a second: whether the answer is 503 with these words.
+    pub async fn is_made(&self) -> bool {
+        let request = get(self.port, self.path);
+        let asked = tokio::time::timeout(Duration::from_secs(1), ask(self.port, &request, PAGE));
+        let Ok(Ok(page)) = asked.await else { return false };
+        status(&page).is_some_and(|status| status == b"503") && String::from_utf8_lossy(&page).contains(self.words)
     }
 }
 
-/// The status of the answer.
-async fn http(port: u16, path: &str) -> io::Result<[u8; 3]> {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
-    let start = ask(port, request.as_bytes(), "HTTP/1.1 200".len()).await?;
-    match start.strip_prefix(b"HTTP/1.") {
-        Some([_, b' ', status @ ..]) => status.try_into().map_err(io::Error::other),
-        Some(_) | None => Err(io::Error::other("the answer is not HTTP")),
-    }
+/// So much of a page is read at most, in bytes.
+const PAGE: u64 = 4_096;
+
+fn get(port: u16, path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").into_bytes()
+}
+
+fn status(page: &[u8]) -> Option<&[u8]> {
+    page.strip_prefix(b"HTTP/1.")?.get(2..5)
 }
 
 async fn redis(port: u16, password: &str) -> io::Result<bool> {
     let request = format!("AUTH {password}\r\nPING\r\n");
-    Ok(ask(port, request.as_bytes(), "+OK\r\n+PONG".len()).await? == b"+OK\r\n+PONG")
+    Ok(ask(port, request.as_bytes(), "+OK\r\n+PONG".len() as u64).await? == b"+OK\r\n+PONG")
 }
 
-/// Sends `request` and returns the first `length` bytes of the answer.
-async fn ask(port: u16, request: &[u8], length: usize) -> io::Result<Vec<u8>> {
+/// Sends `request` and returns the answer, at most `most` bytes of it.
+async fn ask(port: u16, request: &[u8], most: u64) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(request).await?;
-    let mut start = vec![0; length];
-    stream.read_exact(&mut start).await?;
-    Ok(start)
+    let mut answer = Vec::new();
+    stream.take(most).read_to_end(&mut answer).await?;
+    Ok(answer)
 }

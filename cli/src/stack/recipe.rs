@@ -10,7 +10,7 @@ use super::child::ChildSpec;
 use super::data_directory::DataDirectory;
 use super::ports::Ports;
 use super::private_file;
-use super::probe::Probe;
+use super::probe::{Confession, Probe};
 use super::programs::Programs;
 use crate::config::is_set;
 
@@ -90,8 +90,11 @@ impl Recipe {
             log: self.data.log("nats"),
             probe: Probe::Http { port: self.ports.broker_monitor, path: "/healthz" },
             restart_when_sick: Some(SICK),
-            // Its disk was full: it takes nothing more until it is started on one with space.
-            given_up: Some(Probe::Http { port: self.ports.broker_monitor, path: "/healthz?js-enabled-only=true" }),
+            // Its disk was full: it takes nothing more, or nothing more into one stream, until it is started on one with space. Started while
+            // that lasts, it may never get well, so the page of its health alone says too little: so it looks while a large store is read, too.
+            given_up: [("/healthz?js-enabled-only=true", ""), ("/healthz", "write error")]
+                .map(|(path, words)| Confession { port: self.ports.broker_monitor, path, words })
+                .to_vec(),
             drain: Duration::from_secs(10),
         })
     }
@@ -121,7 +124,7 @@ impl Recipe {
             log: self.data.log("redis"),
             probe: Probe::Redis { port: self.ports.redis, password: operator },
             restart_when_sick: Some(SICK),
-            given_up: None,
+            given_up: Vec::new(),
             drain: Duration::from_secs(10),
         })
     }
@@ -209,7 +212,7 @@ impl Recipe {
             log: self.data.log(name),
             probe,
             restart_when_sick: None,
-            given_up: None,
+            given_up: Vec::new(),
             drain: Duration::from_secs(30),
         })
     }

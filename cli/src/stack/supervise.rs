@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::child::{ChildSpec, Running};
-use super::probe::Probe;
+use super::probe::{Confession, Probe};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
@@ -126,13 +127,13 @@ async fn life(spec: &ChildSpec, process: &mut Running, reports: &Reports, began:
 
 /// Resolves when the process has said for long enough that it has given up.
 async fn resignation(spec: &ChildSpec) -> String {
-    let (Some(limit), Some(page)) = (spec.restart_when_sick, &spec.given_up) else {
+    let Some(limit) = spec.restart_when_sick.filter(|_| !spec.given_up.is_empty()) else {
         return std::future::pending().await;
     };
     let mut trying = Instant::now();
     while trying.elapsed() < limit {
         tokio::time::sleep(HEALTH_INTERVAL).await;
-        if !page.refuses().await {
+        if !join_all(spec.given_up.iter().map(Confession::is_made)).await.contains(&true) {
             trying = Instant::now();
         }
     }
