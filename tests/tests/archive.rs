@@ -8,11 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use shared::ids::Digest;
+use shared::approval::Actor;
+use shared::clock::Clock;
+use shared::ids::{Digest, EventId};
 use shared::messaging::{Retention, WorkflowLog};
-use tests::{Client, Stack, Terminal, audit_log, broker_as, differences, eventually, history, program, run_request};
+use shared::telemetry::TraceContext;
+use shared::workflow::{Event, EventKind, Happened, transition};
+use tests::{
+    Client, Stack, Terminal, audit_log, broker_as, differences, eventually, history, program, raw_broker_as,
+    run_request,
+};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -253,16 +260,21 @@ async fn killed_anywhere_it_loses_nothing_and_keeps_nothing_twice() {
     assert!(differences(&stack).await.is_empty());
 }
 
+/// The file that a run left behind which died before it took anything out of the log.
+fn left_pending(archiver: &Archiver<'_>) -> PathBuf {
+    archiver.order("archive.pending", "abort");
+    assert!(!Archiver::end(archiver.start(&[])).status.success());
+    let entries = fs::read_dir(archiver.stack.directory().join("archive")).expect("an archive").flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.find(|path| path.extension().is_some_and(|ending| ending == "pending")).expect("a file")
+}
+
 #[tokio::test]
 async fn a_file_of_another_log_takes_nothing_out_of_this_one() {
     let stack = Stack::start().await;
     let (client, archiver) = (stack.developer().await, Archiver::new(&stack));
     let ids = ended(&stack, &client, 3).await;
-    archiver.order("archive.pending", "abort");
-    assert!(!Archiver::end(archiver.start(&[])).status.success());
-    let mut pending =
-        fs::read_dir(stack.directory().join("archive")).expect("an archive").flatten().map(|entry| entry.path());
-    let pending = pending.find(|path| path.extension().is_some_and(|ending| ending == "pending")).expect("a file");
+    let pending = left_pending(&archiver);
     let text = fs::read_to_string(&pending).expect("text");
     let (heading, lines) = text.split_once('\n').expect("lines");
     let mut other: Value = serde_json::from_str(heading).expect("JSON");
@@ -283,6 +295,86 @@ async fn a_file_of_another_log_takes_nothing_out_of_this_one() {
     }
 }
 
+/// A log that was restored keeps its name, and its places are others' from the backup on.
+#[tokio::test]
+async fn a_file_from_before_a_restore_takes_nothing_out_that_it_does_not_hold() {
+    let stack = Stack::start().await;
+    let (client, archiver, log) = (stack.developer().await, Archiver::new(&stack), log_of(&stack).await);
+    let parked = client.execute(&run_request("print('parked')\n", true)).await;
+    client.until(&parked, "waiting_approval").await;
+    let ids = ended(&stack, &client, 2).await;
+    let told = history(&log, &parked).await;
+    let pending = left_pending(&archiver);
+    let text = fs::read_to_string(&pending).expect("text");
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let places = lines[1]["messages"].as_array_mut().expect("messages").iter_mut();
+    for (place, entry) in places.zip(&told) {
+        place["sequence"] = json!(entry.sequence);
+    }
+    let end = lines[1]["messages"].as_array().and_then(|places| places.last()).expect("an end").clone();
+    let is_mixed = end["sequence"].as_u64().is_some_and(|sequence| told.iter().any(|entry| entry.sequence == sequence));
+    assert!(is_mixed, "the file claims the places of another workflow: {end}");
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(&pending, text).expect("written");
+
+    let said = archiver.run(&[]);
+    assert!(said.contains("1 workflows of an earlier run stay"), "{said}");
+    assert_eq!(history(&log, &parked).await, told);
+    for id in &ids {
+        assert!(is_gone(&client, id).await, "the same run archives anew what stayed: {id}");
+    }
+    assert!(differences(&stack).await.is_empty());
+    let question = client.status(&parked).await["pending_approvals"][0]["approval_id"].clone();
+    client.decide(&parked, question.as_str().expect("an id"), "approved").await.expect(200);
+    client.until(&parked, "completed").await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_makes_no_end_older() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('never')\n", true)).await;
+    client.until(&id, "waiting_approval").await;
+    // The API cancels it, 40 days behind.
+    let log = WorkflowLog::new(&broker_as(&stack, "api").await);
+    let newest = log.newest(id.parse().expect("an id")).await.expect("the log").expect("a workflow");
+    let (by, at) = (Actor::Service("api".into()), Clock::system().now().before(Duration::from_millis(40 * DAY_MS)));
+    let next = transition(&newest.workflow, Event::Cancelled { by: by.clone() }, at).expect("it may be cancelled");
+    let happened = Happened { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
+    log.append(newest.sequence, &next, &happened, TraceContext::root()).await.expect("it ends");
+    client.until(&id, "cancelled").await;
+    settled(&stack).await;
+    assert!(Terminal::new(&stack).run(&["archive"]).well().starts_with("0 workflows"));
+    assert_eq!(client.status(&id).await["status"], "cancelled");
+    assert!(Archiver::new(&stack).run(&[]).starts_with("1 workflows"), "40 days later it is old");
+}
+
+#[tokio::test]
+async fn a_text_in_whose_place_another_stands_is_reported_and_holds_nothing_up() {
+    let stack = Stack::start().await;
+    let (client, archiver) = (stack.developer().await, Archiver::new(&stack));
+    let texts = ["whole", "damaged"].map(|name| format!("print('{name}')\n# {}\n", "x".repeat(10_000)));
+    let digests = texts.clone().map(|text| Digest::of(text.as_bytes()));
+    let mut ids = Vec::new();
+    for text in &texts {
+        ids.push(client.run(text).await);
+        client.until(&ids[ids.len() - 1], "completed").await;
+    }
+    settled(&stack).await;
+    let worker = raw_broker_as(&stack, "worker").await;
+    worker.publish(format!("blob.{}", digests[1]), "another text".into()).await.expect("sent");
+    worker.flush().await.expect("flushed");
+    let said = archiver.run(&[]);
+    assert!(said.starts_with("2 workflows") && said.contains("a text is lost"), "{said}");
+    let [whole, damaged] = digests.map(|digest| digest.to_string());
+    let kept = |name: &str| stack.directory().join("archive/contents").join(&name[..2]).join(name);
+    assert_eq!(fs::read_to_string(kept(&whole)).expect("a text"), texts[0]);
+    assert!(!kept(&damaged).exists(), "what lies under a digest has it");
+    assert_eq!(fs::read_to_string(kept(&format!("{damaged}.damaged"))).expect("a text"), "another text");
+    let (shown, other) = (archiver.run(&["show", &ids[1]]), archiver.run(&["show", &ids[0]]));
+    assert!(shown.contains("damaged   ") && !other.contains("damaged   ") && other.contains("content   "), "{shown}");
+}
+
 #[tokio::test]
 async fn a_text_that_is_submitted_while_it_is_about_to_be_dropped_stays() {
     let stack = Stack::start().await;
@@ -298,7 +390,7 @@ async fn a_text_that_is_submitted_while_it_is_about_to_be_dropped_stays() {
     assert!(archiver.run(&[]).contains("0 texts that nothing refers to were dropped, 2 may be"));
     assert_eq!(retention.contents().await.expect("contents").len(), 2);
 
-    // The second look has found both and is about to drop them when one is submitted once more.
+    // The second look has found both, and stands still before it drops them while one is submitted once more.
     archiver.days_ahead(42);
     archiver.order("archive.contents", "pause 4000");
     let clearing = archiver.start(&[]);
@@ -306,8 +398,13 @@ async fn a_text_that_is_submitted_while_it_is_about_to_be_dropped_stays() {
         archiver.has_reached("archive.contents").then_some(())
     })
     .await;
+    let clearer = i32::try_from(clearing.id()).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(clearer, Signal::STOP).expect("it is there");
+    assert_eq!(retention.contents().await.expect("contents").len(), 2, "none is dropped yet");
     stack.signal("worker-1", Signal::STOP);
     let late = client.run(&texts[0]).await;
+    assert_eq!(retention.contents().await.expect("contents").len(), 2, "it is accepted before any is dropped");
+    kill_process(clearer, Signal::CONT).expect("it is there");
     let output = Archiver::end(clearing);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("2 texts that nothing refers to were dropped"), "{output:?}");

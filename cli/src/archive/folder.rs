@@ -111,20 +111,28 @@ impl Folder {
 
     /// Keeps a content under its digest; returns once it is on disk. Idempotent.
     pub(crate) fn keep(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
-        let path = self.content(digest);
-        if fs::metadata(&path).is_ok_and(|found| found.len() == content.len() as u64) {
-            return Ok(());
-        }
-        let folder = path.parent().unwrap_or(&self.path);
-        make_private(folder)?;
-        private_file::write(&path, content).map_err(failed(&path))?;
-        sync(folder)
+        keep_at(&self.content(digest), content)
+    }
+
+    /// Keeps what stood in the place of a content, beside where that would lie.
+    pub(crate) fn keep_damaged(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
+        keep_at(&self.damaged_content(digest), content)
+    }
+
+    /// Whether the content lies here, whole.
+    pub(crate) fn has_kept(&self, digest: Digest) -> bool {
+        fs::read(self.content(digest)).is_ok_and(|found| Digest::of(&found) == digest)
     }
 
     /// Where a content lies, if it does.
     pub(crate) fn content(&self, digest: Digest) -> PathBuf {
         let name = digest.to_string();
         self.path.join("contents").join(&name[..2]).join(name)
+    }
+
+    /// Where lies what stood in the place of a content, if something did.
+    pub(crate) fn damaged_content(&self, digest: Digest) -> PathBuf {
+        self.content(digest).with_extension("damaged")
     }
 
     /// A note of the archive's own.
@@ -202,6 +210,16 @@ fn parse<T: serde::de::DeserializeOwned>(path: &Path, line: usize, text: &[u8]) 
 
 fn number_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.split('-').next()?.parse().ok()
+}
+
+/// A run that died may have left the file without its name being on the disk, so the folder is synced all the same.
+fn keep_at(path: &Path, content: &[u8]) -> Result<(), ArchiveError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_private(folder)?;
+    if !fs::read(path).is_ok_and(|found| found == content) {
+        private_file::write(path, content).map_err(failed(path))?;
+    }
+    sync(folder)
 }
 
 fn make_private(path: &Path) -> Result<(), ArchiveError> {

@@ -7,6 +7,7 @@
 
 mod clear;
 pub(crate) mod folder;
+mod histories;
 pub(crate) mod record;
 mod take;
 

@@ -1,6 +1,6 @@
 //! What stands in an archive: one workflow a line, readable without this program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +34,9 @@ pub(crate) struct Record {
     pub(crate) ended_at: String,
     /// Contents that lie under their digests in the folder `contents`.
     pub(crate) contents: Vec<Digest>,
+    /// Contents that were damaged before they came here: what stood in their place lies beside the others, with `.damaged` behind the digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) damaged_contents: Vec<Digest>,
     /// Everything that the log held of it, oldest first.
     pub(crate) messages: Vec<Message>,
 }
@@ -48,9 +51,11 @@ pub(crate) struct Outline {
 }
 
 /// Where a message stood in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Place {
     pub(crate) sequence: u64,
+    /// When the broker stored it.
+    pub(crate) at: String,
 }
 
 impl Outline {
@@ -76,15 +81,16 @@ pub(crate) struct Message {
 }
 
 impl Record {
-    /// An ended workflow with all its messages, oldest first.
-    pub(crate) fn new(workflow: &Workflow, messages: &[StoredMessage], contents: Vec<Digest>) -> Self {
+    /// An ended workflow with all its messages, oldest first, and none of its contents yet.
+    pub(crate) fn new(workflow: &Workflow, messages: &[StoredMessage]) -> Self {
         Self {
             workflow_id: workflow.id,
             owner: workflow.owner.clone(),
             status: workflow.status(),
             created_at: workflow.created_at.to_rfc3339(),
             ended_at: workflow.updated_at.to_rfc3339(),
-            contents,
+            contents: Vec::new(),
+            damaged_contents: Vec::new(),
             messages: messages.iter().map(Message::new).collect(),
         }
     }
@@ -98,10 +104,15 @@ impl Record {
         let later = if other.end() > self.end() { other.clone() } else { self.clone() };
         let messages = self.messages.drain(..).chain(other.messages);
         let messages: BTreeMap<u64, Message> = messages.map(|message| (message.sequence, message)).collect();
-        self.contents.extend(other.contents);
-        self.contents.sort();
-        self.contents.dedup();
-        Self { messages: messages.into_values().collect(), contents: self.contents, ..later }
+        let contents: BTreeSet<Digest> = self.contents.into_iter().chain(other.contents).collect();
+        let mut damaged: BTreeSet<Digest> = self.damaged_contents.into_iter().chain(other.damaged_contents).collect();
+        damaged.retain(|digest| !contents.contains(digest));
+        Self {
+            messages: messages.into_values().collect(),
+            contents: contents.into_iter().collect(),
+            damaged_contents: damaged.into_iter().collect(),
+            ..later
+        }
     }
 }
 
@@ -139,6 +150,7 @@ mod tests {
             created_at: String::new(),
             ended_at: String::new(),
             contents: vec![Digest::of(b"a text")],
+            damaged_contents: Vec::new(),
             messages: sequences.iter().map(message).collect(),
         }
     }

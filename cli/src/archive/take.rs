@@ -9,16 +9,17 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use shared::clock::Timestamp;
 use shared::failpoints;
 use shared::ids::{Digest, WorkflowId};
-use shared::messaging::{ReadError, Retention, StoredMessage, WorkflowLog};
+use shared::messaging::{Original, ReadError, Retention, StoredMessage};
 use shared::read_model::ReadModel;
 use tokio::time::Instant;
 
 use super::ArchiveError;
 use super::folder::{Locked, Part, read};
+use super::histories::{History, Reading, Room};
 use super::record::{Heading, Outline, Record};
 
-/// Payloads of a file at most, but for the last workflow: they are in memory while it is written.
-const FILE_BYTES: usize = 32 << 20;
+/// The payloads that are in memory: of a file, and of workflows that do not end in it.
+const ROOM: Room = Room { whole: 32 << 20, open: 96 << 20 };
 /// Requests to the broker or to Redis at once.
 const AT_ONCE: usize = 64;
 /// Whoever read a workflow from the log before it was taken out has written it into Redis by then, or given up.
@@ -29,7 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a run needs.
 pub(crate) struct Run {
     pub(crate) retention: Retention,
-    pub(crate) log: WorkflowLog,
     pub(crate) view: ReadModel,
     pub(crate) locked: Locked,
 }
@@ -40,13 +40,23 @@ pub(crate) struct Taken {
     pub(crate) workflows: usize,
     pub(crate) messages: usize,
     pub(crate) files: usize,
+    /// Contents of them in whose place another text was found.
+    pub(crate) damaged: BTreeSet<Digest>,
+    /// Workflows of files that were begun, which the log has in another state: it was restored since.
+    pub(crate) left: usize,
 }
 
-/// A workflow's messages, the last of which is its end.
-struct History(Vec<StoredMessage>);
+/// What the log has of a workflow in a pending file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Whole,
+    Nothing,
+    /// Not what the file holds.
+    Other,
+}
 
-/// The workflows that ended before `cutoff` and may be taken, with the places of their ends. Where the effects of an end have not
-/// happened yet, its turn comes later.
+/// The workflows that ended before `cutoff` by the broker's clock and may be taken, with the places of their ends. Where the effects
+/// of an end have not happened yet, its turn comes later.
 pub(crate) async fn ended_before(
     retention: &Retention,
     cutoff: Timestamp,
@@ -56,11 +66,11 @@ pub(crate) async fn ended_before(
     let mut ends = pin!(retention.ends().await?);
     while let Some(end) = ends.next().await {
         match end {
-            Ok(end) if end.sequence <= settled && end.workflow.updated_at < cutoff => {
-                ended.insert(end.workflow.id, end.sequence);
+            Ok(end) if end.sequence <= settled && end.at < cutoff => {
+                ended.insert(end.workflow_id, end.sequence);
             }
             Ok(end) => {
-                kept.insert(end.workflow.id);
+                kept.insert(end.workflow_id);
             }
             // A newer build's, or nobody's: it stays.
             Err(ReadError::Decode(_)) => {}
@@ -84,14 +94,13 @@ impl Run {
             self.finish(&pending, &heading, &mut taken).await?;
         }
         let mut ended = ended_before(&self.retention, cutoff).await?;
-        let contents: BTreeSet<Digest> = self.retention.contents().await?.into_keys().collect();
         let mut next = Some(1);
         while let Some(from) = next
             && !ended.is_empty()
         {
             let (histories, then) = self.read_histories(&mut ended, from).await?;
             next = then;
-            if let Some(pending) = self.write(histories, &contents, &heading, day).await? {
+            if let Some(pending) = self.write(histories, &heading, day, &mut taken.damaged).await? {
                 failpoints::reach("archive.pending").await;
                 self.finish(&pending, &heading, &mut taken).await?;
             }
@@ -105,41 +114,31 @@ impl Run {
         ended: &mut HashMap<WorkflowId, u64>,
         from: u64,
     ) -> Result<(Vec<History>, Option<u64>), ArchiveError> {
-        let mut open: HashMap<WorkflowId, Vec<StoredMessage>> = HashMap::new();
-        let (mut whole, mut bytes) = (Vec::new(), 0);
+        let mut reading = Reading::new(ROOM, ended);
         let mut messages = pin!(self.retention.messages(from).await?);
         while let Some(message) = messages.try_next().await? {
-            let (id, sequence) = (message.workflow_id, message.sequence);
-            let Some(end) = ended.get(&id).copied() else { continue };
-            let messages = open.entry(id).or_default();
-            messages.push(message);
-            if sequence < end {
-                continue;
-            }
-            let messages = open.remove(&id).unwrap_or_default();
-            ended.remove(&id);
-            bytes += messages.iter().map(|message| message.payload.len()).sum::<usize>();
-            whole.push(History(messages));
-            if bytes >= FILE_BYTES {
-                let begun = open.values().filter_map(|messages| messages.first()).map(|message| message.sequence);
-                return Ok((whole, Some(begun.min().unwrap_or(sequence + 1))));
+            let next = message.sequence + 1;
+            reading.add(message);
+            if reading.is_full() {
+                return Ok(reading.stop(next));
             }
         }
-        Ok((whole, None))
+        Ok(reading.end())
     }
 
     /// Writes what may be taken into a file; `None` where nothing may. Contents are kept before the workflow that names them.
     async fn write(
         &self,
         histories: Vec<History>,
-        contents: &BTreeSet<Digest>,
         heading: &Heading,
         day: &str,
+        damaged: &mut BTreeSet<Digest>,
     ) -> Result<Option<PathBuf>, ArchiveError> {
         let mut part: Option<Part> = None;
-        let mut records = pin!(stream::iter(histories).map(|history| self.record(history, contents)).buffered(AT_ONCE));
+        let mut records = pin!(stream::iter(histories).map(|history| self.record(history)).buffered(AT_ONCE));
         while let Some(record) = records.try_next().await? {
             let Some(record) = record else { continue };
+            damaged.extend(&record.damaged_contents);
             match &mut part {
                 Some(part) => part.write(&record)?,
                 None => part.insert(self.locked.folder.begin(day, heading)?).write(&record)?,
@@ -150,26 +149,31 @@ impl Run {
     }
 
     /// The line of a workflow; `None` where its end is not the newest that the log's leader has of it.
-    async fn record(
-        &self,
-        History(messages): History,
-        contents: &BTreeSet<Digest>,
-    ) -> Result<Option<Record>, ArchiveError> {
-        let Some(workflow) = messages.last().and_then(StoredMessage::to_workflow) else { return Ok(None) };
-        let newest = match self.log.newest_from_leader(workflow.id).await {
-            Err(ReadError::Decode(_)) => None,
-            newest => newest?.map(|newest| newest.sequence),
-        };
-        if !workflow.status().is_terminal() || newest != messages.last().map(|message| message.sequence) {
+    async fn record(&self, History(messages): History) -> Result<Option<Record>, ArchiveError> {
+        let Some(last) = messages.last() else { return Ok(None) };
+        let Some(workflow) = last.to_workflow() else { return Ok(None) };
+        let newest = self.retention.newest(workflow.id).await?.map(|(sequence, _)| sequence);
+        if !workflow.status().is_terminal() || newest != Some(last.sequence) {
             return Ok(None);
         }
-        let mut named: BTreeSet<Digest> = messages.iter().flat_map(StoredMessage::digests).collect();
-        named.retain(|digest| contents.contains(digest));
-        for digest in &named {
-            let content = self.retention.content(*digest).await?;
-            self.locked.folder.keep(*digest, &content)?;
+        let mut record = Record::new(&workflow, &messages);
+        // Most digests are of texts that lie in the messages themselves.
+        let named: BTreeSet<Digest> = messages.iter().flat_map(StoredMessage::digests).collect();
+        for digest in named {
+            match self.retention.content(digest).await? {
+                Some(Original::Whole(text)) => {
+                    self.locked.folder.keep(digest, &text)?;
+                    record.contents.push(digest);
+                }
+                Some(Original::Damaged(_)) if self.locked.folder.has_kept(digest) => record.contents.push(digest),
+                Some(Original::Damaged(text)) => {
+                    self.locked.folder.keep_damaged(digest, &text)?;
+                    record.damaged_contents.push(digest);
+                }
+                None => {}
+            }
         }
-        Ok(Some(Record::new(&workflow, &messages, named.into_iter().collect())))
+        Ok(Some(record))
     }
 
     /// Takes from log and read model what a pending file holds. Idempotent.
@@ -178,8 +182,11 @@ impl Run {
         if found != *heading {
             return Err(ArchiveError::OtherLog { path: pending.display().to_string() });
         }
-        let ends: BTreeSet<u64> = written.iter().map(Outline::end).collect();
-        let messages = written.iter().flat_map(|outline| &outline.messages).map(|place| place.sequence);
+        let left: Vec<Left> =
+            stream::iter(&written).map(|outline| self.left_of(outline)).buffered(AT_ONCE).try_collect().await?;
+        let whole = || written.iter().zip(&left).filter(|(_, left)| **left == Left::Whole).map(|(outline, _)| outline);
+        let ends: BTreeSet<u64> = whole().map(Outline::end).collect();
+        let messages = whole().flat_map(|outline| &outline.messages).map(|place| place.sequence);
         let mut before: Vec<u64> = messages.filter(|sequence| !ends.contains(sequence)).collect();
         // In the order in which they lie on the broker's disk. What has lost a part still ends as it ended.
         before.sort_unstable();
@@ -190,7 +197,9 @@ impl Run {
         failpoints::reach("archive.taken").await;
         tokio::time::sleep(LAST_WRITERS).await;
         self.wait_for_view().await?;
-        stream::iter(&written)
+        let gone: Vec<&Outline> =
+            written.iter().zip(&left).filter(|(_, left)| **left != Left::Other).map(|(outline, _)| outline).collect();
+        stream::iter(&gone)
             .map(|outline| self.view.forget(outline.workflow_id, outline.end(), &outline.owner, outline.status))
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
@@ -198,9 +207,20 @@ impl Run {
             .map_err(|error| ArchiveError::View(error.to_string()))?;
         failpoints::reach("archive.forgotten").await;
         self.locked.folder.complete(pending)?;
-        taken.workflows += written.len();
+        taken.workflows += gone.len();
+        taken.left += written.len() - gone.len();
         taken.files += 1;
         Ok(())
+    }
+
+    /// Whether what the file holds of a workflow is what the log has of it, by the end: a log that was restored, or copied, keeps its
+    /// name, and places mean something else in it. Two logs with a message in common have all before it in common.
+    async fn left_of(&self, outline: &Outline) -> Result<Left, ArchiveError> {
+        let newest = self.retention.newest(outline.workflow_id).await?;
+        let Some((sequence, at)) = newest else { return Ok(Left::Nothing) };
+        let is_the_end =
+            outline.messages.last().is_some_and(|end| end.sequence == sequence && end.at == at.to_rfc3339());
+        Ok(if is_the_end { Left::Whole } else { Left::Other })
     }
 
     async fn take_out(&self, sequences: Vec<u64>) -> Result<(), ArchiveError> {

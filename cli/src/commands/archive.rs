@@ -7,7 +7,7 @@ use std::time::Duration;
 use shared::clock::Clock;
 use shared::config::{Settings, Span};
 use shared::ids::WorkflowId;
-use shared::messaging::{Retention, WorkflowLog};
+use shared::messaging::Retention;
 
 use super::Failure;
 use crate::archive::folder::Folder;
@@ -83,7 +83,7 @@ impl Archive {
             return Ok(ExitCode::SUCCESS);
         }
         let locked = Folder::at(directory.clone()).lock()?;
-        let run = Run { retention, log: WorkflowLog::new(&broker), view: installation.view()?, locked };
+        let run = Run { retention, view: installation.view()?, locked };
         let taken = run.take(cutoff, &now.day()).await?;
         say!(
             "{} workflows ({} messages) are archived in {} new files of {}",
@@ -92,6 +92,16 @@ impl Archive {
             taken.files,
             directory.display()
         );
+        if taken.left > 0 {
+            say!(
+                "{} workflows of an earlier run stay: the log has them in another state, so it was restored since",
+                taken.left
+            );
+        }
+        for digest in &taken.damaged {
+            let path = run.locked.folder.damaged_content(*digest);
+            say!("a text is lost: another was stored in its place on the broker, and is kept as {}", path.display());
+        }
         let cleared = clear_contents(&run.retention, &run.locked.folder, now).await?;
         say!("{} texts that nothing refers to were dropped, {} may be in a day", cleared.dropped, cleared.waiting);
         Ok(ExitCode::SUCCESS)
@@ -150,6 +160,9 @@ fn describe(record: &Record, folder: &Folder) {
     }
     for digest in &record.contents {
         say!("content   {}", folder.content(*digest).display());
+    }
+    for digest in &record.damaged_contents {
+        say!("damaged   {}", folder.damaged_content(*digest).display());
     }
     say!("--json prints all of it");
 }

@@ -17,6 +17,7 @@ use super::broker::Broker;
 use super::carried::{carried, carry};
 use super::dead_letters::{Cause, DeadLetter, texts};
 use super::envelope::{DecodeError, decode, encode};
+use super::reading::{read_to_end, reader_name};
 use super::subjects;
 use crate::clock::Timestamp;
 use crate::failpoints::{self, Injected};
@@ -353,38 +354,6 @@ impl WorkflowLog {
             .await
             .map_err(|error| ReadError::Unavailable(error.to_string()))
     }
-}
-
-/// What stands in a stream now, as `config` chooses; ends when all that stood there at the call was delivered.
-pub(super) async fn read_to_end(
-    broker: &Broker,
-    stream: &str,
-    config: OrderedConfig,
-) -> Result<impl Stream<Item = Result<jetstream::Message, ReadError>> + use<>, ReadError> {
-    let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
-    let config = OrderedConfig { name: Some(reader_name()), ..config };
-    let stream = broker.jetstream().get_stream_no_info(stream).await.map_err(|e| unavailable(&e))?;
-    let consumer = stream.create_consumer(config).await.map_err(|e| unavailable(&e))?;
-    let is_empty = consumer.cached_info().num_pending == 0;
-    let messages = consumer.messages().await.map_err(|e| unavailable(&e))?;
-    Ok(futures_util::stream::unfold((messages, is_empty), |(mut messages, ended)| async move {
-        if ended {
-            return None;
-        }
-        let (message, ended) = match messages.next().await? {
-            Ok(message) => {
-                let pending = message.info().map(|info| info.pending).unwrap_or(0);
-                (Ok(message), pending == 0)
-            }
-            Err(error) => (Err(ReadError::Unavailable(error.to_string())), true),
-        };
-        Some((message, (messages, ended)))
-    }))
-}
-
-/// A name of its own for each reader: without one the broker's permissions could not tell it from the durable consumers.
-fn reader_name() -> String {
-    format!("reader-{}", crate::ids::EventId::fresh())
 }
 
 pub(super) fn is_conflict(error: &PublishError) -> bool {

@@ -6,14 +6,15 @@ use async_nats::jetstream;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::response::Response;
-use async_nats::jetstream::stream::{DeleteStatus, RawMessageErrorKind};
+use async_nats::jetstream::stream::{DeleteStatus, LastRawMessageErrorKind, RawMessageErrorKind};
 use futures_util::{Stream, StreamExt};
 use serde_json::json;
 
 use super::broker::Broker;
 use super::envelope::as_json;
-use super::log::{Entry, ReadError, from_delivery, read_to_end, read_transition};
+use super::log::{ReadError, from_delivery, read_transition};
 use super::queue::Consumer;
+use super::reading::{read_to_end, unavailable};
 use super::subjects;
 use crate::clock::Timestamp;
 use crate::ids::{Digest, WorkflowId};
@@ -46,6 +47,23 @@ impl StoredMessage {
     pub fn digests(&self) -> BTreeSet<Digest> {
         digests_in(&self.payload)
     }
+}
+
+/// An end of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    pub workflow_id: WorkflowId,
+    pub sequence: u64,
+    /// When the broker stored it: the clock of whoever ended the workflow is not asked.
+    pub at: Timestamp,
+}
+
+/// What is stored under a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Original {
+    Whole(Vec<u8>),
+    /// Another text stands in its place: whoever may store contents can do that.
+    Damaged(Vec<u8>),
 }
 
 /// Digests stand in our messages as texts of 64 characters, which MessagePack begins with these two bytes.
@@ -88,11 +106,21 @@ impl Retention {
     }
 
     /// Every end in the log, in its order; a workflow may have several where one was put back.
-    pub async fn ends(&self) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
+    pub async fn ends(&self) -> Result<impl Stream<Item = Result<End, ReadError>> + use<>, ReadError> {
         let filter_subjects = subjects::ALL_ENDS.map(str::to_owned).to_vec();
         let config = OrderedConfig { filter_subjects, deliver_policy: DeliverPolicy::All, ..OrderedConfig::default() };
         let messages = read_to_end(&self.broker, subjects::WORKFLOWS, config).await?;
-        Ok(messages.map(|message| from_delivery(&message?)))
+        Ok(messages.map(|message| end_of(&message?)))
+    }
+
+    /// Where the newest message of a workflow stands and when it was stored, as the log's leader knows it; `None` where there is none.
+    pub async fn newest(&self, id: WorkflowId) -> Result<Option<(u64, Timestamp)>, ReadError> {
+        let stream = self.broker.jetstream().get_stream_no_info(subjects::WORKFLOWS).await.map_err(unavailable)?;
+        match stream.get_last_raw_message_by_subject(&subjects::workflow(id)).await {
+            Ok(message) => Ok(Some((message.sequence, stored_at(message.time)))),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(unavailable(error)),
+        }
     }
 
     /// Every message of the log from `sequence` on, readable or not, in its order.
@@ -125,7 +153,7 @@ impl Retention {
         let mut found = HashMap::new();
         while let Some(message) = messages.next().await {
             let message = message?;
-            let sequence = message.info().map_err(|error| ReadError::Unavailable(error.to_string()))?.stream_sequence;
+            let sequence = message.info().map_err(unavailable)?.stream_sequence;
             if let Some(digest) = subjects::content_of(&message.subject) {
                 found.insert(digest, sequence);
             }
@@ -133,11 +161,16 @@ impl Retention {
         Ok(found)
     }
 
-    /// A content as the stream's leader has it; not to be there is an error.
-    pub async fn content(&self, digest: Digest) -> Result<Vec<u8>, ReadError> {
+    /// What is stored under a digest, as the stream's leader knows it; `None` where nothing is.
+    pub async fn content(&self, digest: Digest) -> Result<Option<Original>, ReadError> {
         let stream = self.broker.jetstream().get_stream_no_info(subjects::BLOBS).await.map_err(unavailable)?;
-        let message = stream.get_last_raw_message_by_subject(&subjects::blob(digest)).await.map_err(unavailable)?;
-        Ok(message.payload.to_vec())
+        let text = match stream.get_last_raw_message_by_subject(&subjects::blob(digest)).await {
+            Ok(message) => message.payload.to_vec(),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => return Ok(None),
+            Err(error) => return Err(unavailable(error)),
+        };
+        let is_whole = Digest::of(&text) == digest;
+        Ok(Some(if is_whole { Original::Whole(text) } else { Original::Damaged(text) }))
     }
 
     /// Takes the content that stands at `sequence` away for good; one that was stored again meanwhile stays. Idempotent.
@@ -161,26 +194,31 @@ impl Retention {
     }
 }
 
-fn unavailable(error: impl std::fmt::Display) -> ReadError {
-    ReadError::Unavailable(error.to_string())
+/// An end that this build can read.
+fn end_of(message: &jetstream::Message) -> Result<End, ReadError> {
+    let entry = from_delivery(message)?;
+    let info = message.info().map_err(unavailable)?;
+    Ok(End { workflow_id: entry.workflow.id, sequence: entry.sequence, at: stored_at(info.published) })
 }
 
 /// `None` for a message on a subject that names no workflow.
 fn stored(message: &jetstream::Message) -> Result<Option<StoredMessage>, ReadError> {
-    let info = message.info().map_err(|error| ReadError::Unavailable(error.to_string()))?;
+    let info = message.info().map_err(unavailable)?;
     let Some(workflow_id) = subjects::workflow_of(&message.subject) else { return Ok(None) };
     let headers = message.headers.iter().flat_map(|headers| headers.iter());
     let headers = headers.flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
     Ok(Some(StoredMessage {
         workflow_id,
         sequence: info.stream_sequence,
-        at: Timestamp::from_millis(
-            i64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or_default(),
-        ),
+        at: stored_at(info.published),
         subject: message.subject.to_string(),
         headers: headers.map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         payload: message.payload.to_vec(),
     }))
+}
+
+fn stored_at(time: time::OffsetDateTime) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ impl ReadModel {
         self.invoke::<i64>(call.arg(sequence).arg(id.to_string())).await.map(|_| ())
     }
 
-    /// Takes out a workflow that has left the log, where what stands here is not newer than `sequence`. Idempotent.
+    /// Takes out a workflow that has left the log, where what stands here is its state at `sequence`. Idempotent.
     pub async fn forget(
         &self,
         id: WorkflowId,

@@ -1,0 +1,217 @@
+//! Reading a stream to its end, and knowing that it was the end.
+//!
+//! A reader is served by any replica, and one that is catching up takes its own end for the stream's. So the leader is asked
+//! first how far there is to read.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind};
+use futures_util::{Stream, StreamExt};
+
+use super::broker::Broker;
+use super::log::ReadError;
+
+/// A replica that is a moment behind has the rest by then; one that is not is of no use.
+const CATCHING_UP: Duration = Duration::from_secs(5);
+
+/// What stands in a stream now, as `config` chooses by `filter_subjects`; ends when all that stood there at the call was delivered.
+///
+/// Where the replica that serves the reader does not come to have all of it, the last item is an error: a reading is never short.
+pub(super) async fn read_to_end(
+    broker: &Broker,
+    stream: &str,
+    config: OrderedConfig,
+) -> Result<impl Stream<Item = Result<jetstream::Message, ReadError>> + use<>, ReadError> {
+    let stream = broker.jetstream().get_stream_no_info(stream).await.map_err(unavailable)?;
+    let due = newest_of(&stream, &config).await?;
+    read_up_to(stream, config, due).await
+}
+
+/// Reads until what stands at `due` has been delivered, if it stands there, and whatever the replica has besides.
+async fn read_up_to(
+    stream: jetstream::stream::Stream<()>,
+    config: OrderedConfig,
+    due: Option<u64>,
+) -> Result<impl Stream<Item = Result<jetstream::Message, ReadError>> + use<>, ReadError> {
+    let config = OrderedConfig { name: Some(reader_name()), ..config };
+    let consumer = stream.create_consumer(config).await.map_err(unavailable)?;
+    let pending = consumer.cached_info().num_pending;
+    let messages = consumer.messages().await.map_err(unavailable)?;
+    let reading = Reading { stream, messages, due: due.unwrap_or(0), reached: 0, pending, is_over: false };
+    Ok(futures_util::stream::unfold(reading, |mut reading| async move {
+        let message = reading.next().await?;
+        Some((message, reading))
+    }))
+}
+
+/// The newest message that `config` chooses, as the stream's leader knows it; `None` where there is none.
+async fn newest_of(stream: &jetstream::stream::Stream<()>, config: &OrderedConfig) -> Result<Option<u64>, ReadError> {
+    let mut newest = None;
+    for subject in &config.filter_subjects {
+        let message = match stream.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => message,
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => continue,
+            Err(error) => return Err(unavailable(error)),
+        };
+        let is_chosen = match config.deliver_policy {
+            DeliverPolicy::All | DeliverPolicy::Last | DeliverPolicy::LastPerSubject => true,
+            DeliverPolicy::ByStartSequence { start_sequence } => message.sequence >= start_sequence,
+            DeliverPolicy::ByStartTime { start_time } => message.time >= start_time,
+            DeliverPolicy::New => false,
+        };
+        newest = newest.max(is_chosen.then_some(message.sequence));
+    }
+    Ok(newest)
+}
+
+struct Reading {
+    stream: jetstream::stream::Stream<()>,
+    messages: Ordered,
+    due: u64,
+    reached: u64,
+    /// What the replica says that is still to come.
+    pending: u64,
+    is_over: bool,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Result<jetstream::Message, ReadError>> {
+        if self.is_over {
+            return None;
+        }
+        match self.advance().await {
+            Ok(Some(message)) => Some(Ok(message)),
+            Ok(None) => {
+                self.is_over = true;
+                None
+            }
+            Err(error) => {
+                self.is_over = true;
+                Some(Err(error))
+            }
+        }
+    }
+
+    async fn advance(&mut self) -> Result<Option<jetstream::Message>, ReadError> {
+        let next = if self.pending > 0 {
+            self.messages.next().await
+        } else if self.reached >= self.due || is_gone(&self.stream, self.due).await? {
+            return Ok(None);
+        } else {
+            tokio::time::timeout(CATCHING_UP, self.messages.next()).await.ok().flatten()
+        };
+        let Some(message) = next else {
+            return Err(unavailable("the replica that was read does not have all of it yet"));
+        };
+        let message = message.map_err(unavailable)?;
+        let info = message.info().map_err(unavailable)?;
+        (self.reached, self.pending) = (info.stream_sequence, info.pending);
+        Ok(Some(message))
+    }
+}
+
+/// Whether the stream's leader no longer has the message with this sequence.
+async fn is_gone(stream: &jetstream::stream::Stream<()>, sequence: u64) -> Result<bool, ReadError> {
+    match stream.get_raw_message(sequence).await {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(true),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
+/// A name of its own for each reader: without one the broker's permissions could not tell it from the durable consumers.
+pub(super) fn reader_name() -> String {
+    format!("reader-{}", crate::ids::EventId::fresh())
+}
+
+pub(super) fn unavailable(error: impl std::fmt::Display) -> ReadError {
+    ReadError::Unavailable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::process::{Child, Command, Stdio};
+
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    struct Server {
+        process: Child,
+        folder: PathBuf,
+        url: String,
+    }
+
+    impl Server {
+        fn start() -> Self {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let folder = std::env::temp_dir().join(format!("promptcraft-reading-{}", std::process::id()));
+            let start = |program: &str| {
+                let mut command = Command::new(program);
+                command.args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--jetstream", "--store_dir"]);
+                command.arg(&folder).stderr(Stdio::null()).spawn().ok()
+            };
+            let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/bin/nats-server");
+            let process =
+                start("nats-server").or_else(|| start(kept)).expect("nats-server is missing: scripts/setup.sh");
+            Self { process, folder, url: format!("nats://127.0.0.1:{port}") }
+        }
+    }
+
+    impl Drop for Server {
+        fn drop(&mut self) {
+            self.process.kill().ok();
+            self.process.wait().ok();
+            std::fs::remove_dir_all(&self.folder).ok();
+        }
+    }
+
+    /// One broker alone is never behind, so what it is to deliver lies outside what it is asked for.
+    #[tokio::test]
+    async fn a_reading_that_lacks_what_the_leader_has_is_an_error() {
+        let server = Server::start();
+        let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(&server.url).await.unwrap();
+        let context = jetstream::new(client);
+        let config = jetstream::stream::Config {
+            name: "LETTERS".to_owned(),
+            subjects: vec!["letter.*".to_owned()],
+            ..jetstream::stream::Config::default()
+        };
+        let stream = loop {
+            match context.create_stream(config.clone()).await {
+                Ok(_) => break context.get_stream_no_info("LETTERS").await.unwrap(),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        };
+        let of = |subject: &str| OrderedConfig {
+            filter_subjects: vec![subject.to_owned()],
+            deliver_policy: DeliverPolicy::All,
+            ..OrderedConfig::default()
+        };
+        assert_eq!(newest_of(&stream, &of("letter.a")).await.unwrap(), None);
+        for subject in ["letter.a", "letter.a", "letter.b"] {
+            context.publish(subject, "text".into()).await.unwrap().await.unwrap();
+        }
+        let newest = async |subject: &str, deliver_policy| {
+            newest_of(&stream, &OrderedConfig { deliver_policy, ..of(subject) }).await.unwrap()
+        };
+        assert_eq!(newest("letter.*", DeliverPolicy::LastPerSubject).await, Some(3));
+        assert_eq!(newest("letter.a", DeliverPolicy::ByStartSequence { start_sequence: 2 }).await, Some(2));
+        assert_eq!(newest("letter.a", DeliverPolicy::ByStartSequence { start_sequence: 3 }).await, None);
+
+        let read = async |subject: &str, due| {
+            let messages = read_up_to(stream.clone(), of(subject), due).await?;
+            messages.try_collect::<Vec<_>>().await.map(|messages| messages.len())
+        };
+        assert_eq!(read("letter.a", Some(2)).await.unwrap(), 2);
+        read("letter.a", Some(3)).await.expect_err("the third is there and did not come");
+        read("letter.c", Some(3)).await.expect_err("nothing came");
+        stream.delete_message(3).await.unwrap();
+        assert_eq!(read("letter.a", Some(3)).await.unwrap(), 2, "what is gone from the leader will not come");
+        assert_eq!(read("letter.c", None).await.unwrap(), 0);
+    }
+}
