@@ -1,7 +1,8 @@
 //! Notifications: a signed POST on every terminal state, to public addresses only.
 //!
 //! The first try follows the transition; later ones follow a durable timer, so receivers that are away hold nobody's queue. All are
-//! at least once, with the same event id; what is given up is kept among the dead letters.
+//! at least once, with the same event id; what is given up is kept among the dead letters. One that only waits for its turn is
+//! not tried, and its receiver not blamed.
 //!
 //! The name is resolved once, every address is checked, and the request goes to exactly those addresses without following
 //! redirects, so that a name cannot answer differently between check and use.
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Url, redirect};
-use ring::hmac;
+use ring::{hmac, rand};
 use serde_json::json;
 use shared::clock::Clock;
 use shared::failpoints;
@@ -25,12 +26,17 @@ use shared::webhook;
 
 /// Tries of one notification before it is given up, over about an hour.
 const TRIES: u32 = 12;
+/// One try may take so long, the look-up of the name included.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Notifications that are being sent at once, and how many of them may be one user's: receivers that never answer are in their
+/// Notifications that this approver sends at once, and how many of them may be one user's: receivers that never answer are in their
 /// owner's way only.
 const PLACES: (usize, usize) = (256, 8);
 /// A notification waits so long for a place before it is put off.
 const TURN: Duration = Duration::from_secs(1);
+/// So long after the end a turn that was missed counts as no try; it is less than the age at which workflows may leave the log.
+const MAY_WAIT: Duration = Duration::from_secs(12 * 3_600);
+/// What waits for its turn asks for it again after so long at most: the younger its workflow's end, the sooner.
+const NEXT_TURN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(1_800));
 /// What the broker could not take, or a newer approver wrote, is looked at again after this.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -55,6 +61,8 @@ pub(crate) fn places() -> Pool {
 #[derive(Debug, PartialEq, Eq)]
 enum Attempt {
     Delivered,
+    /// There was no place for it: nobody was asked.
+    Missed,
     /// The receiver may take it later.
     Later(String),
     /// It will never be taken.
@@ -93,20 +101,43 @@ pub(crate) async fn handle_due(notifier: Arc<Notifier>, delivery: Delivery<RawMe
         }
     };
     let settled = match tried {
-        Ok(is_settled) => notifier.timers.forget_fired(delivery.body()).await.map(|()| is_settled),
+        Ok(true) => Ok(()),
+        // Before the timer goes: after it there would be nothing to write it from.
+        Ok(false) => notifier.keep(&delivery, "its workflow left the log before it could be sent").await,
         Err(error) => Err(error),
     };
-    match settled {
-        Ok(true) => delivery.ack().await,
-        Ok(false) => {
-            let reason = "its workflow left the log before it could be sent";
-            delivery.dead_letter(&notifier.letters, Cause::Undelivered, reason).await
-        }
+    let forgotten = match settled {
+        Ok(()) => notifier.timers.forget_fired(delivery.body()).await,
+        Err(error) => Err(error),
+    };
+    match forgotten {
+        Ok(()) => delivery.ack().await,
         Err(error) => {
             tracing::warn!(%error, "a notification has to wait");
             delivery.retry_after(AGAIN).await
         }
     }
+}
+
+/// How long an attempt that was not taken is put off after, and as which try it counts; `None` where it was the last.
+///
+/// `age` is how long ago the workflow ended, `chance` from 0 to 1: what was sent in one burst does not come back in one.
+fn next_try(was_missed: bool, tries: u32, age: Duration, chance: f64) -> Option<(Duration, u32)> {
+    if was_missed && age < MAY_WAIT {
+        let longest = age.clamp(NEXT_TURN.0, NEXT_TURN.1);
+        return Some((longest.mul_f64(chance), tries.saturating_sub(1)));
+    }
+    if tries >= TRIES {
+        return None;
+    }
+    let delay = Duration::from_secs(2_u64.saturating_pow(tries).min(1_800));
+    Some((delay.mul_f64(0.5 + chance), tries))
+}
+
+/// From 0 to 1; the middle where the system gives no randomness.
+fn chance() -> f64 {
+    let drawn = rand::generate::<[u8; 4]>(&rand::SystemRandom::new());
+    drawn.map_or(0.5, |bytes| f64::from(u32::from_le_bytes(bytes.expose())) / f64::from(u32::MAX))
 }
 
 impl Notifier {
@@ -115,25 +146,38 @@ impl Notifier {
         let id = entry.workflow.id;
         let place = tokio::time::timeout(TURN, self.places.take(entry.workflow.owner.as_str())).await;
         let attempt = match &place {
-            Ok(_) => self.notify(target, entry).await,
-            Err(_) => Attempt::Later("too many others are being sent, the owner's or everybody's".to_owned()),
+            Ok(_) => tokio::time::timeout(PATIENCE, self.notify(target, entry))
+                .await
+                .unwrap_or_else(|_| Attempt::Later(format!("it took more than {} s", PATIENCE.as_secs()))),
+            Err(_) => Attempt::Missed,
         };
-        match attempt {
-            Attempt::Delivered => Ok(None),
+        let was_missed = attempt == Attempt::Missed;
+        let reason = match attempt {
+            Attempt::Delivered => return Ok(None),
             Attempt::Never(reason) => {
                 tracing::warn!(workflow.id = %id, %reason, "a notification cannot be sent");
-                Ok(Some(reason))
+                return Ok(Some(reason));
             }
-            Attempt::Later(reason) if tries >= TRIES => {
+            Attempt::Missed => "too many others are being sent, the owner's or everybody's".to_owned(),
+            Attempt::Later(reason) => reason,
+        };
+        let now = self.clock.now();
+        match next_try(was_missed, tries, now.since(entry.workflow.updated_at), chance()) {
+            Some((delay, counted)) => {
+                tracing::info!(workflow.id = %id, %reason, "a notification will be tried again");
+                self.timers.put_off(id, now.after(delay), counted).await.map(|()| None)
+            }
+            None => {
                 tracing::warn!(workflow.id = %id, %reason, "a notification was given up");
                 Ok(Some(reason))
             }
-            Attempt::Later(reason) => {
-                tracing::info!(workflow.id = %id, %reason, "a notification will be tried again");
-                let delay = Duration::from_secs(2_u64.saturating_pow(tries).min(1_800));
-                self.timers.put_off(id, self.clock.now().after(delay), tries).await.map(|()| None)
-            }
         }
+    }
+
+    /// Stores what a timer brought among the dead letters.
+    async fn keep(&self, delivery: &Delivery<RawMessage>, reason: &str) -> Result<(), String> {
+        let letter = delivery.to_letter(Cause::Undelivered, reason);
+        self.letters.publish(&letter).await.map_err(|error| error.to_string())
     }
 
     /// As [`Self::try_once`], for the end of a workflow as the log has it; false where it has it no more. Given up, the
@@ -148,6 +192,7 @@ impl Notifier {
         Ok(true)
     }
 
+    /// One attempt; its caller says how long it may take.
     async fn notify(&self, target: &str, entry: &Entry) -> Attempt {
         let Ok(url) = Url::parse(target) else { return Attempt::Never("the address cannot be read".to_owned()) };
         let addresses = match resolve(&url, self.allow_private).await {
@@ -195,7 +240,6 @@ fn client_for(url: &Url, addresses: &[SocketAddr]) -> Result<Client, String> {
     Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()
-        .timeout(PATIENCE)
         .resolve_to_addrs(host, addresses)
         .build()
         .map_err(|error| error.to_string())
@@ -233,6 +277,31 @@ mod tests {
         // printf '5.{}' | openssl dgst -sha256 -hmac key
         let signature = sign(&Secret::new("key"), 5, b"{}");
         assert_eq!(signature, "t=5,v1=9be615aec64f0d044b5ad6854ab1d893ec88617fb728d2149dcd3a3428e8c45d");
+    }
+
+    #[test]
+    fn a_turn_that_was_missed_is_no_try_and_nothing_comes_back_in_step() {
+        let seconds = |count| Duration::from_secs(count);
+        assert_eq!(
+            next_try(true, TRIES, seconds(1), 1.0),
+            Some((seconds(30), TRIES - 1)),
+            "the last try is still to come"
+        );
+        assert_eq!(next_try(true, 1, seconds(600), 0.5), Some((seconds(300), 0)));
+        assert_eq!(next_try(true, 1, seconds(7_200), 1.0), Some((seconds(1_800), 0)));
+        assert_eq!(next_try(true, 3, MAY_WAIT, 0.5), Some((seconds(8), 3)), "not for ever");
+        assert_eq!(next_try(true, TRIES, MAY_WAIT, 0.5), None);
+        assert_eq!(next_try(false, TRIES, seconds(1), 0.5), None);
+        for (chance, delay) in [(0.0, 1), (0.5, 2), (1.0, 3)] {
+            assert_eq!(next_try(false, 1, seconds(1), chance), Some((seconds(delay), 1)));
+        }
+        let total: Duration =
+            (1..TRIES).filter_map(|tries| next_try(false, tries, seconds(1), 0.5)).map(|(delay, _)| delay).sum();
+        assert!((3_000..4_800).contains(&total.as_secs()), "about an hour: {total:?}");
+        let drawn: Vec<f64> = (0..100).map(|_| chance()).collect();
+        assert!(
+            drawn.iter().all(|chance| (0.0..=1.0).contains(chance)) && drawn.iter().any(|chance| *chance != drawn[0])
+        );
     }
 
     #[tokio::test]

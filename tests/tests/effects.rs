@@ -8,6 +8,7 @@ use async_nats::jetstream::consumer::{FromConsumer, pull};
 use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use shared::ids::WorkflowId;
 use shared::messaging::{Cause, encode};
 use tests::{Client, Options, Stack, dead_letters, eventually, long_program, raw_broker_as, run_request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -115,6 +116,18 @@ async fn receivers_that_are_away_hold_no_others_notifications_back() {
     assert_eq!((letters[0].cause, letters[0].attempts), (Cause::Undelivered, 12));
     assert_eq!(letters[0].subject, format!("wf.cancelled.std.{}", ids[0]));
     assert!(!letters[0].payload.is_empty() && letters.len() == 1, "the whole transition, and no other");
+
+    // One whose workflow has left the log is kept as well, and its timer goes.
+    let due = format!("timers.notification.{}", WorkflowId::fresh());
+    operator.publish(due.clone(), encode(&3_u32).into()).await.expect("it is sent");
+    let timers = jetstream::new(operator).get_stream("TIMERS").await.expect("the timers");
+    eventually("its timer is forgotten", Duration::from_secs(20), || async {
+        let kept = dead_letters(&stack).await;
+        let kept = kept.iter().find(|letter| letter.subject == due)?;
+        assert!(kept.reason.contains("left the log"), "{}", kept.reason);
+        timers.get_last_raw_message_by_subject(&due).await.is_err().then_some(())
+    })
+    .await;
 }
 
 /// Whether the other side has not hung up.
