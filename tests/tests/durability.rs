@@ -1,14 +1,18 @@
 //! Accepted means on disk: submissions that share their way to it, and a power cut that takes all else.
 
 use std::collections::{BTreeMap, HashSet};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
+use async_nats::jetstream;
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::json;
-use tests::{Client, Options, Stack, eventually, raw_broker_as};
+use shared::messaging::{Broker, BrokerError, BrokerSettings};
+use tests::{Client, Options, Stack, eventually, program, raw_broker_as};
 
 /// Submits under a key; the answer is the workflow's id.
 async fn submit(client: &Client, key: &str) -> String {
@@ -82,25 +86,34 @@ impl Disk {
         disk.mounted()
     }
 
+    /// Nothing comes to the disk by itself within the time that a test takes.
     fn mounted(self) -> Result<Self, String> {
         std::fs::create_dir_all(&self.mount).map_err(|error| error.to_string())?;
-        run(Command::new("mount").args(["-o", "loop"]).arg(&self.image).arg(&self.mount))?;
+        run(Command::new("mount").args(["-o", "loop,commit=600"]).arg(&self.image).arg(&self.mount))?;
         Ok(self)
     }
 
-    /// What is on the disk now, without anything that only memory holds.
-    fn as_after_a_power_cut(&self) -> Result<Self, String> {
-        let folder = self.image.with_extension("copy");
-        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let copy = Self { image: folder.join("disk.img"), mount: folder.join("disk") };
-        run(Command::new("cp").arg("--sparse=always").arg(&self.image).arg(&copy.image))?;
-        Ok(copy)
+    /// Cuts the power at whatever is being written: the file system shuts down without writing what only memory holds.
+    fn cut(&self) -> Result<(), String> {
+        let shut_down = "import fcntl, os, struct, sys\n\
+                         fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))\n";
+        run(Command::new("python3").args(["-c", shut_down]).arg(&self.mount))
+    }
+
+    /// The disk as it is found after the cut, once nobody uses it any more.
+    async fn found_again(self) -> Self {
+        eventually("nobody uses the disk", Duration::from_secs(30), || async { self.unmount().ok() }).await;
+        self.mounted().expect("a disk that can be repaired")
+    }
+
+    fn unmount(&self) -> Result<(), String> {
+        run(Command::new("umount").arg(&self.mount))
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        if let Err(error) = run(Command::new("umount").arg(&self.mount)) {
+        if let Err(error) = self.unmount() {
             eprintln!("{} is left mounted: {error}", self.mount.display());
         }
     }
@@ -147,30 +160,171 @@ async fn a_power_cut_loses_nothing_that_was_accepted() {
     let folder = std::env::temp_dir().join(format!("promptcraft-power-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     match Disk::make(&folder) {
-        Ok(disk) => power_cut(&disk).await,
+        Ok(disk) => power_cut(disk).await,
         Err(reason) => println!("SKIPPED: no power was cut, so nothing is known about it: {reason}"),
     }
     std::fs::remove_dir_all(&folder).expect("nothing is left mounted");
 }
 
-async fn power_cut(disk: &Disk) {
+async fn power_cut(disk: Disk) {
     let on = |disk: &Disk| Options { broker_store: Some(disk.mount.clone()), ..Options::default() };
-    let stack = Stack::start_with(on(disk)).await;
+    let stack = Stack::start_with(on(&disk)).await;
     let client = stack.developer().await;
-    let keys: Vec<String> = (0..150).map(|number| format!("key-{number}")).collect();
-    let accepted = join_all(keys.iter().map(|key| submit(&client, key))).await;
-    stack.signal("nats", Signal::STOP);
-    let after = disk.as_after_a_power_cut().expect("a copy");
-    stack.signal("nats", Signal::CONT);
+    let answered = Mutex::new(Vec::new());
+    let noted = || answered.lock().expect("no panic");
+    let submit_on = join_all((0..16).map(async |lane| {
+        for number in 0.. {
+            let key = format!("key-{lane}-{number}");
+            let id = submit(&client, &key).await;
+            noted().push((key, id));
+        }
+    }));
+    let cut = async {
+        eventually("many are accepted", Duration::from_secs(60), || async { (noted().len() >= 150).then_some(()) })
+            .await;
+        let accepted = noted().clone();
+        disk.cut().expect("the power is cut");
+        accepted
+    };
+    let accepted = tokio::select! {
+        accepted = cut => accepted,
+        _ = submit_on => panic!("it goes on until the cut"),
+    };
     drop(stack);
 
-    let after = after.mounted().expect("a disk that can be repaired");
-    let stack = Stack::start_with(on(&after)).await;
+    let disk = disk.found_again().await;
+    let stack = Stack::start_with(on(&disk)).await;
     let client = stack.developer().await;
-    for (key, id) in keys.iter().zip(&accepted) {
+    for (key, id) in &accepted {
         client.get(&format!("/api/v3/execute/status/{id}")).await.expect(200);
         assert_eq!(submit(&client, key).await, *id, "its submission was lost");
     }
+}
+
+/// A broker alone, ended when dropped.
+struct Node {
+    process: Child,
+    url: String,
+    monitor_url: String,
+}
+
+impl Node {
+    fn start(store: &Path, sync_interval: &str) -> Self {
+        let listeners: [TcpListener; 2] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
+        let [port, monitor] = listeners.map(|listener| listener.local_addr().expect("an address").port());
+        std::fs::create_dir_all(store).expect("a folder");
+        let (file, store) = (store.with_extension("conf"), store.display());
+        let text = format!(
+            "listen: 127.0.0.1:{port}\nhttp: 127.0.0.1:{monitor}\n\
+             jetstream {{ store_dir: \"{store}\", sync_interval: {sync_interval} }}\n"
+        );
+        std::fs::write(&file, text).expect("a file");
+        let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("data/bin/nats-server");
+        let program = if built.exists() { built } else { PathBuf::from("nats-server") };
+        let process = Command::new(program).arg("-c").arg(file).stderr(Stdio::null()).spawn().expect("it starts");
+        Self { process, url: format!("nats://127.0.0.1:{port}"), monitor_url: format!("http://127.0.0.1:{monitor}") }
+    }
+
+    /// The stream that the test writes to.
+    async fn stream(&self) -> (jetstream::Context, jetstream::stream::Stream) {
+        let options = async_nats::ConnectOptions::new().retry_on_initial_connect();
+        let context = jetstream::new(options.connect(&self.url).await.expect("an address"));
+        let config = jetstream::stream::Config {
+            name: "NOTES".to_owned(),
+            subjects: vec!["note".to_owned()],
+            ..jetstream::stream::Config::default()
+        };
+        let stream = eventually("the stream is there", Duration::from_secs(20), || async {
+            context.get_or_create_stream(config.clone()).await.ok()
+        })
+        .await;
+        (context, stream)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// How many of a hundred messages that a broker acknowledged are there after a power cut.
+async fn survivors(disk: Disk, sync_interval: &str) -> u64 {
+    let node = Node::start(&disk.mount.join("store"), sync_interval);
+    let (context, _) = node.stream().await;
+    for _ in 0..100 {
+        context.publish("note", "a text".into()).await.expect("sent").await.expect("acknowledged");
+    }
+    disk.cut().expect("the power is cut");
+    drop(node);
+    let disk = disk.found_again().await;
+    let node = Node::start(&disk.mount.join("store"), sync_interval);
+    let (_, mut stream) = node.stream().await;
+    stream.info().await.expect("the stream").state.messages
+}
+
+/// What the test above would not notice if its power cut were none.
+#[tokio::test]
+async fn a_power_cut_takes_what_a_broker_did_not_sync() {
+    for (sync_interval, all) in [("2m", false), ("always", true)] {
+        let folder = std::env::temp_dir().join(format!("promptcraft-power-{sync_interval}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        match Disk::make(&folder) {
+            Ok(disk) => assert_eq!(survivors(disk, sync_interval).await == 100, all, "{sync_interval}"),
+            Err(reason) => println!("SKIPPED: no power was cut, so nothing is known about it: {reason}"),
+        }
+        std::fs::remove_dir_all(&folder).expect("nothing is left mounted");
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_does_not_sync_each_write_is_refused() {
+    let folder = std::env::temp_dir().join(format!("promptcraft-refusal-{}", std::process::id()));
+    let (good, bad) = (Node::start(&folder.join("good"), "always"), Node::start(&folder.join("bad"), "2m"));
+    let down = {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        format!("http://{}", listener.local_addr().expect("an address"))
+    };
+    let connect = async |monitors: &[&str]| {
+        let settings = BrokerSettings {
+            url: good.url.clone(),
+            user: "api".to_owned(),
+            password: None,
+            replicas: 1,
+            strict: true,
+            monitor_url: Some(monitors.join(", ")),
+            tls_ca_file: None,
+        };
+        Broker::connect(&settings).await.map(|_| ())
+    };
+    let (good_url, bad_url) = (good.monitor_url.as_str(), bad.monitor_url.as_str());
+    eventually("both are up", Duration::from_secs(20), || async {
+        let are_up =
+            connect(&[good_url]).await.is_ok() && matches!(connect(&[bad_url]).await, Err(BrokerError::NotDurable));
+        are_up.then_some(())
+    })
+    .await;
+    connect(&[good_url, &down, good_url]).await.expect("a node that is down keeps nobody down");
+    for monitors in [&[good_url, bad_url, good_url][..], &[bad_url, &down], &[&down, bad_url]] {
+        assert!(matches!(connect(monitors).await, Err(BrokerError::NotDurable)), "{monitors:?}");
+    }
+    assert!(matches!(connect(&[&down]).await, Err(BrokerError::DurabilityUnknown { .. })), "nobody says that it syncs");
+
+    // And so the whole process.
+    let refused = Command::new(program("api"))
+        .env("PROMPTCRAFT__NATS__URL", &bad.url)
+        .env("PROMPTCRAFT__NATS__MONITOR_URL", bad_url)
+        .env("PROMPTCRAFT__NATS__USER", "api")
+        .env("PROMPTCRAFT__REDIS__URL", "redis://127.0.0.1:1/0")
+        .env("PROMPTCRAFT__API__LISTEN", "127.0.0.1:0")
+        .env("PROMPTCRAFT__API__METRICS_LISTEN", "127.0.0.1:0")
+        .output()
+        .expect("it runs");
+    let said = format!("{}{}", String::from_utf8_lossy(&refused.stdout), String::from_utf8_lossy(&refused.stderr));
+    assert!(!refused.status.success() && said.contains("does not sync every write to disk"), "{said}");
+    drop((good, bad));
+    std::fs::remove_dir_all(&folder).expect("it is there");
 }
 
 #[tokio::test]
