@@ -57,6 +57,17 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
     client.get(&path).await.expect(404);
     admin.send("DELETE", &path, &[], None).await.expect(200);
     assert_eq!(self::letter(&stack, &id), None);
+
+    publish(&stack, "worker", format!("wf.generate.std.{id}"), HeaderMap::new(), b"garbage once more").await;
+    let second =
+        eventually("the next is kept as well", Duration::from_secs(20), || async { self::letter(&stack, &id) }).await;
+    let terminal = Terminal::new(&stack);
+    // One that is not there keeps no other from being dropped.
+    let dropped = terminal.run(&["dead", "drop", &letter, &second]);
+    assert_eq!((dropped.code, dropped.out), (1, format!("{letter} is not there\n{second} is dropped\n")));
+    assert_eq!(said(&stack, &["dead", "list"]), "No dead letters.\n");
+    terminal.run(&["dead", "show", &second]).refused(1, "there is no such dead letter");
+    assert_eq!(client.status(&id).await["status"], "failed");
 }
 
 /// A person with the role admin.
