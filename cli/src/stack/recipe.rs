@@ -18,8 +18,11 @@ use crate::config::is_set;
 /// then, although space was freed.
 const SICK: Duration = Duration::from_secs(10);
 
-/// Workers take turns in Redis, read what a day has cost, and do nothing else there: what they run is other people's code, and the
-/// API believes Redis.
+/// The configuration of Redis, in which what stands between @ signs is to be replaced.
+const REDIS: &str = include_str!("../../../redis/redis.conf.template");
+
+/// What a worker's user may do according to [`REDIS`]: take turns, read what a day has cost, and nothing else. What workers run is other
+/// people's code, and the API believes Redis.
 pub const WORKER_RIGHTS: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
                              +zscore";
 
@@ -104,17 +107,13 @@ impl Recipe {
         let directory = self.data.redis();
         let configuration = directory.join("redis.conf");
         let operator = self.data.secret("redis-default")?;
-        let services = self.data.secret("redis-promptcraft")?;
-        let worker = self.data.secret("redis-worker")?;
-        // Nothing lives only here, so a second of writes may be lost in a power cut.
-        let text = format!(
-            "bind 127.0.0.1\nport {port}\ndir \"{directory}\"\nappendonly yes\nappendfsync everysec\nsave \"\"\n\
-             user default on >{operator} ~* &* +@all\n\
-             user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n\
-             user worker on >{worker} {WORKER_RIGHTS}\n",
-            port = self.ports.redis,
-            directory = directory.display(),
-        );
+        let text = REDIS
+            .replace("@BIND@", "127.0.0.1")
+            .replace("@PORT@", &self.ports.redis.to_string())
+            .replace("@DIRECTORY@", &directory.display().to_string())
+            .replace("@OPERATOR_PASSWORD@", &operator)
+            .replace("@SERVICES_PASSWORD@", &self.data.secret("redis-promptcraft")?)
+            .replace("@WORKER_PASSWORD@", &self.data.secret("redis-worker")?);
         private_file::write(&configuration, text.as_bytes())?;
         Ok(ChildSpec {
             name: "redis".to_owned(),
@@ -215,5 +214,15 @@ impl Recipe {
             given_up: Vec::new(),
             drain: Duration::from_secs(30),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_may_do_in_redis_what_is_said_here() {
+        assert!(REDIS.lines().any(|line| line == format!("user worker on >@WORKER_PASSWORD@ {WORKER_RIGHTS}")));
     }
 }
