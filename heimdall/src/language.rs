@@ -135,17 +135,85 @@ fn by_content(source: &str) -> &'static str {
             entry.1 += weight;
         }
     };
-    for line in source.lines().take(LINES_READ) {
-        score_line(line.trim(), &mut add);
+    let lines = || source.trim_start_matches('\u{feff}').lines().take(LINES_READ).map(str::trim);
+    let is_sql = first_code(lines()).is_some_and(is_statement);
+    if is_sql {
+        add("sql", 3);
+    }
+    let mut quote = Quote::default();
+    lines().for_each(|line| quote.read(line));
+    // What is never closed was no such text.
+    let closes = !quote.is_open();
+    for line in lines() {
+        let quoted = quote.is_open() && closes;
+        quote.read(line);
+        if !quoted {
+            score_line(line, is_sql, &mut add);
+        }
     }
     // The first of equals wins, and Python is the first: it is what we read best.
     scores.iter().rev().max_by_key(|(_, score)| *score).map_or("python", |(language, _)| *language)
 }
 
-fn score_line(line: &str, add: &mut impl FnMut(&str, u32)) {
+/// The first line that is neither empty nor a comment of SQL or Python.
+fn first_code<'s>(lines: impl Iterator<Item = &'s str>) -> Option<&'s str> {
+    let mut in_comment = false;
+    for line in lines {
+        in_comment |= line.starts_with("/*");
+        let commented = in_comment || line.is_empty() || line.starts_with("--") || line.starts_with('#');
+        in_comment &= !line.contains("*/");
+        if !commented {
+            return Some(line);
+        }
+    }
+    None
+}
+
+/// Whether a line begins an SQL statement. Queries inside of another language's texts begin later.
+fn is_statement(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    let mut words = line.split_whitespace();
+    let (verb, next) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    match verb {
+        "with" => line.contains(" as (") && !line.ends_with(':') || line.ends_with(" as"),
+        "delete" => next == "from",
+        "insert" | "replace" | "merge" => next == "into",
+        "update" => line.contains(" set ") || words.next().is_none() && !next.is_empty(),
+        "drop" => matches!(next, "table" | "view" | "index" | "schema" | "database"),
+        "select" | "create" | "alter" | "truncate" | "grant" | "pragma" | "explain" => next != "=",
+        _ => false,
+    }
+}
+
+/// The text between three quotes: what another language looks like in there is no sign of it.
+#[derive(Default)]
+struct Quote {
+    open: Option<&'static str>,
+}
+
+impl Quote {
+    fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    fn read(&mut self, line: &str) {
+        let mut rest = line;
+        loop {
+            let found = match self.open {
+                Some(mark) => rest.find(mark).map(|at| (at, mark)),
+                None => ["\"\"\"", "'''"].into_iter().filter_map(|mark| Some((rest.find(mark)?, mark))).min(),
+            };
+            let Some((at, mark)) = found else { return };
+            self.open = if self.is_open() { None } else { Some(mark) };
+            rest = &rest[at + mark.len()..];
+        }
+    }
+}
+
+fn score_line(line: &str, is_sql: bool, add: &mut impl FnMut(&str, u32)) {
     let head: String = line.chars().take(40).collect::<String>().to_ascii_lowercase();
     for (language, start, weight) in LINE_STARTS {
-        if head.starts_with(start) {
+        if head.starts_with(start) && (*language != "sql" || is_sql) {
             add(language, *weight);
         }
     }
@@ -158,8 +226,11 @@ fn score_line(line: &str, add: &mut impl FnMut(&str, u32)) {
         }
     }
     if line.ends_with(';') {
-        for language in ["javascript", "typescript", "rust", "java", "c", "sql"] {
+        for language in ["javascript", "typescript", "rust", "java", "c"] {
             add(language, 1);
+        }
+        if is_sql {
+            add("sql", 1);
         }
     }
     if line.contains(" => ") || line.contains("===") || line.contains("require(") {
@@ -204,10 +275,25 @@ mod tests {
         check(None, "fn main() {\n    let mut x = 1;\n}\n", "rust");
         check(None, "public class A {\n  public static void main(String[] a) {\n  }\n}", "java");
         check(None, "SELECT a FROM b;\n", "sql");
+        check(None, "-- names\n\n/* of\nall */\nselect\n  name\nfrom b\n", "sql");
+        check(None, "WITH a AS (\n  SELECT 1\n)\nSELECT * FROM a;\n", "sql");
+        check(None, "update a set b = 1;\n", "sql");
         check(None, "import os\nfor f in os.listdir('.'):\n    print(f)\n", "python");
         check(None, "from flask import request\nx = 1\n", "python");
         check(None, "", "python");
         check(None, "x = eval(input())", "python");
+    }
+
+    #[test]
+    fn what_a_program_holds_as_text_is_not_its_language() {
+        let query = "    cur.execute(f\"\"\"\n        SELECT a\n        FROM b WHERE c = {uid}\n    \"\"\")\n";
+        check(None, &format!("def f(cur, uid):\n{query}{query}"), "python");
+        check(None, &format!("uid = input()\n{}", query.replace("    ", "")), "python");
+        check(None, &format!("uid = input()\n{}", query.replace("\"\"\"", "'''").replace("    ", "")), "python");
+        check(None, "def page(a):\n    return \"\"\"\n<!doctype html>\n<html>\n\"\"\"\n", "python");
+        check(None, "with a() as b:\n    b.run()\n", "python");
+        check(None, "update = 1\nx = eval(input())\n", "python");
+        check(None, "const a = (b) => db.query(`\n  SELECT a\n  FROM b WHERE c = ${b}`);\n", "javascript");
     }
 
     #[test]
