@@ -32,8 +32,9 @@ pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
 /// Analyses one source text.
 ///
 /// Total: every input gets a report, whatever its size, nesting or encoding. Deterministic, so the same request
-/// always gives the same report; work is bounded by a step budget, not by a clock. The exception are texts that are made to be slow for
-/// a grammar's parser: it is stopped after half a second, and then nothing is said of their syntax.
+/// always gives the same report; work is bounded by a step budget, not by a clock. The exception is the syntax of other languages than
+/// Python: their parsers are stopped after half a second in all, and of a text that was not read by then, made to be slow or on a machine
+/// that is busy, nothing is said about its syntax.
 pub fn analyze(request: &Request<'_>) -> Report {
     let language = language::language_of(request.language, request.file_path, request.source);
     if request.source.len() > MAX_SOURCE_BYTES {

@@ -29,7 +29,7 @@ const VALID: &[(&str, &str)] = &[
     ("a.rs", "async fn f<'a>(x: &'a str) -> impl Iterator<Item = char> + use<'a> {\n    x.chars()\n}\n"),
     (
         "a.sh",
-        "set -e\nfor x in \"$@\"; do\n  case $x in -h) echo \"${x#-}\" ;; *) cat <<END\n$x\nEND\n  ;; esac\ndone\n",
+        "set -e # ö\nfor x in \"$@\"; do\n  case $x in -h) echo \"${x#-}\" ;; *) cat <<END\n$x\nEND\n  ;; esac\ndone\n",
     ),
 ];
 
