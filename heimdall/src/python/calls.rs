@@ -6,8 +6,12 @@ use ruff_text_size::{Ranged, TextRange};
 use super::containers;
 use super::fold;
 use super::interpreter::Interpreter;
+use super::passages;
 use super::sources;
 use super::value::{Shape, Uses, Value};
+
+/// Behind this many arguments those that are unpacked are not told apart.
+const MAX_TOLD_APART: usize = 64;
 
 /// A call with everything in it evaluated.
 pub(crate) struct Call<'e> {
@@ -21,7 +25,7 @@ pub(crate) struct Call<'e> {
     pub(crate) receiver: Option<Value>,
     pub(crate) positional: Vec<Value>,
     pub(crate) named: Vec<(Option<&'e str>, Value)>,
-    /// Positions cannot be told, because something is unpacked.
+    /// Positions cannot be told, because something is unpacked of which the elements are not known.
     pub(crate) unpacked: bool,
 }
 
@@ -40,7 +44,7 @@ impl Call<'_> {
         self.named.iter().any(|(name, _)| name.is_none())
     }
 
-    pub(crate) fn everything(&self) -> impl Iterator<Item = &Value> {
+    pub(crate) fn everything(&self) -> impl Iterator<Item = &Value> + Clone {
         self.positional.iter().chain(self.named.iter().map(|(_, value)| value))
     }
 }
@@ -72,8 +76,17 @@ impl Interpreter<'_, '_, '_> {
         let mut positional = Vec::with_capacity(expr.arguments.args.len());
         let mut unpacked = false;
         for argument in &expr.arguments.args {
-            unpacked |= argument.is_starred_expr();
-            positional.push(self.eval(argument));
+            let Expr::Starred(starred) = argument else {
+                positional.push(self.eval(argument));
+                continue;
+            };
+            let several = self.eval(&starred.value);
+            if let (Shape::Items(items), true) = (&several.shape, positional.len() <= MAX_TOLD_APART) {
+                positional.extend(items.iter().cloned());
+            } else {
+                positional.push(several.any_element());
+                unpacked = true;
+            }
         }
         let mut named = Vec::with_capacity(expr.arguments.keywords.len());
         for keyword in &expr.arguments.keywords {
@@ -111,28 +124,27 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = text_result(call) {
             return value;
         }
-        let cleared = sources::sanitizes(&call.symbol);
-        let passage = if cleared.is_empty() { passage(call) } else { Passage::Function };
-        let object = call.receiver.as_ref().filter(|_| passage != Passage::Function);
-        let mut value = Value::mixed(call.everything().chain(object));
-        value.assembled = value.assembled && is_wrapper(call);
-        if is_wrapper(call) {
-            value.query = call.positional.first().is_some_and(|first| first.query);
+        if let Some(value) = self.mapped(call) {
+            return value;
         }
-        if passage == Passage::Unknown {
-            // Who knows what it returns; most likely not the page as it came in.
-            let doubted = if claims_safety(call.name) { Uses::ALL } else { Uses::HTML | Uses::LOG | Uses::REDIRECT };
-            if !reads_request(call) || claims_safety(call.name) {
-                value = value.doubted(doubted);
-            }
-            value.unknown = Uses::ALL;
-        }
-        value.tainted = value.tainted & !cleared;
-        value.unknown = value.unknown & !cleared;
-        if cleared.intersects(Uses::SQL) {
-            value.assembled = false;
-        }
-        value
+        passages::result(call)
+    }
+
+    /// `map(function, values)`, where the function is one that is followed.
+    fn mapped(&mut self, call: &Call<'_>) -> Option<Value> {
+        let ([function, values @ ..], "map") = (&*call.positional, call.symbol.as_str()) else { return None };
+        let each = Call {
+            expr: call.expr,
+            range: call.range,
+            symbol: function.symbol().to_owned(),
+            name: "",
+            receiver: None,
+            positional: values.iter().map(Value::any_element).collect(),
+            named: Vec::new(),
+            unpacked: call.unpacked,
+        };
+        self.check_sinks(&each);
+        self.run(&each, function).map(|value| Value::gathered([&value].into_iter()))
     }
 
     /// Calls of methods that change their object.
@@ -234,159 +246,4 @@ fn folded_check(call: &Call<'_>) -> Option<Value> {
         }
         _ => None,
     }
-}
-
-/// How a call's result relates to what went in.
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum Passage {
-    /// The arguments in another form.
-    Function,
-    /// The object and the arguments in another form.
-    Method,
-    Unknown,
-}
-
-/// Names by which a project calls what it has checked.
-fn claims_safety(name: &str) -> bool {
-    name.contains("safe") && !name.contains("unsafe") || name.contains("sanitize") || name.contains("validated")
-}
-
-/// Whether a call takes something out of the request on the caller's behalf.
-fn reads_request(call: &Call<'_>) -> bool {
-    call.name.starts_with("get_") || call.everything().any(|value| sources::is_request(value.symbol()))
-}
-
-/// Methods that give back their object or arguments in another form, whatever the object.
-const METHODS: &[&str] = &[
-    "get",
-    "getlist",
-    "getall",
-    "get_all",
-    "getvalue",
-    "pop",
-    "popitem",
-    "keys",
-    "values",
-    "items",
-    "strip",
-    "lstrip",
-    "rstrip",
-    "lower",
-    "upper",
-    "title",
-    "capitalize",
-    "casefold",
-    "swapcase",
-    "encode",
-    "decode",
-    "split",
-    "rsplit",
-    "splitlines",
-    "partition",
-    "rpartition",
-    "copy",
-    "read",
-    "readline",
-    "readlines",
-    "json",
-    "get_json",
-    "get_data",
-    "format",
-    "expandtabs",
-    "zfill",
-    "center",
-    "ljust",
-    "rjust",
-    "removeprefix",
-    "removesuffix",
-    "translate",
-    "group",
-    "groups",
-    "to_dict",
-    "setdefault",
-    "body",
-    "form",
-    "text",
-    "dict",
-    "model_dump",
-    "get_argument",
-    "get_query_argument",
-    "get_body_argument",
-    "get_cookie",
-    "getfirst",
-    "append",
-    "toarray",
-    "hex",
-    "execution_options",
-    "label",
-    "columns",
-    "params",
-    "bindparams",
-];
-
-/// Functions that give back their arguments in another form.
-const FUNCTIONS: &[&str] = &[
-    "sorted",
-    "list",
-    "tuple",
-    "set",
-    "dict",
-    "reversed",
-    "iter",
-    "next",
-    "enumerate",
-    "zip",
-    "map",
-    "filter",
-    "min",
-    "max",
-    "sum",
-    "frozenset",
-    "vars",
-    "getattr",
-    "urllib.parse.unquote",
-    "urllib.parse.unquote_plus",
-    "urllib.parse.parse_qs",
-    "urllib.parse.urlparse",
-    "urllib.parse.urlsplit",
-    "urllib.parse.urljoin",
-    "base64.b64encode",
-    "base64.b64decode",
-    "base64.urlsafe_b64decode",
-    "base64.urlsafe_b64encode",
-    "json.loads",
-    "copy.copy",
-    "copy.deepcopy",
-    "os.path.join",
-    "os.path.abspath",
-    "os.path.realpath",
-    "os.path.normpath",
-    "os.path.expanduser",
-    "pathlib.Path",
-    "pathlib.PurePath",
-    "io.StringIO",
-    "io.BytesIO",
-    "typing.cast",
-    "codecs.decode",
-    "binascii.unhexlify",
-    "markupsafe.Markup",
-    "textwrap.dedent",
-    "memoryview",
-    "itertools.chain",
-    "shlex.split",
-];
-
-/// Functions and methods that give back what they got, in another form.
-fn passage(call: &Call<'_>) -> Passage {
-    match &call.receiver {
-        Some(_) if METHODS.contains(&call.name) => Passage::Method,
-        _ if FUNCTIONS.contains(&call.symbol.as_str()) => Passage::Function,
-        _ => Passage::Unknown,
-    }
-}
-
-/// Functions whose text argument is still the same query.
-fn is_wrapper(call: &Call<'_>) -> bool {
-    matches!(call.name, "strip" | "dedent" | "text" | "encode" | "decode" | "lstrip" | "rstrip" | "literal" | "cast")
-        || call.symbol.ends_with("textwrap.dedent")
 }

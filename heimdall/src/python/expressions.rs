@@ -3,15 +3,16 @@
 use std::rc::Rc;
 
 use ruff_python_ast::{
-    BoolOp, CmpOp, Comprehension, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf, ExprSubscript,
-    FStringPart, InterpolatedStringElement, Number,
+    BoolOp, CmpOp, Comprehension, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf, ExprLambda,
+    ExprSubscript, ExprYield, FStringPart, InterpolatedStringElement, Number,
 };
 
 use super::fold;
 use super::guards;
 use super::interpreter::Interpreter;
+use super::sinks;
 use super::sources;
-use super::value::{Shape, Uses, Value};
+use super::value::{Lambda, Shape, Uses, Value};
 
 impl Interpreter<'_, '_, '_> {
     /// Evaluates an expression; reports what it finds on the way.
@@ -75,14 +76,12 @@ impl Interpreter<'_, '_, '_> {
             },
             Expr::Starred(starred) => self.eval(&starred.value).any_element(),
             Expr::Await(awaited) => self.eval(&awaited.value),
-            Expr::YieldFrom(from) => self.eval(&from.value),
-            Expr::Yield(yielded) => {
-                if let Some(value) = &yielded.value {
-                    let value = self.eval(value);
-                    self.give_back(&value);
-                }
-                Value::unknown()
+            Expr::YieldFrom(from) => {
+                let value = self.eval(&from.value);
+                self.give_back(&value.any_element());
+                value
             }
+            Expr::Yield(yielded) => self.yielded(yielded),
             Expr::Lambda(lambda) => self.lambda(lambda),
             Expr::Slice(slice) => {
                 for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
@@ -93,16 +92,35 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    fn lambda(&mut self, lambda: &ruff_python_ast::ExprLambda) -> Value {
+    fn yielded(&mut self, yielded: &ExprYield) -> Value {
+        if let Some(value) = &yielded.value {
+            let value = self.eval(value);
+            self.give_back(&value);
+        }
+        Value::unknown()
+    }
+
+    fn lambda(&mut self, lambda: &ExprLambda) -> Value {
+        self.lambdas += 1;
+        let of_anything = self.lambda_body(lambda, &Value::unknown());
+        // Walked twice on every level, lambdas in lambdas would take steps without end.
+        let of_constants =
+            if self.lambdas == 1 { self.lambda_body(lambda, &Value::clean()) } else { of_anything.clone() };
+        self.lambdas -= 1;
+        Value::lambda(Lambda { of_anything, of_constants })
+    }
+
+    /// What a lambda returns where each of its parameters has this value.
+    fn lambda_body(&mut self, lambda: &ExprLambda, passed: &Value) -> Value {
         self.names().fork();
         if let Some(parameters) = &lambda.parameters {
             for parameter in parameters {
-                self.set(parameter.name(), Value::unknown());
+                self.set(parameter.name(), passed.clone());
             }
         }
-        self.eval(&lambda.body);
+        let returned = self.eval(&lambda.body);
         self.names().take_back();
-        Value::unknown()
+        returned
     }
 
     fn formatted(&mut self, text: &ExprFString) -> Value {
@@ -223,7 +241,9 @@ impl Interpreter<'_, '_, '_> {
         }
         let symbol = owner.symbol();
         if symbol.is_empty() {
-            return Value { unknown: owner.unknown, tainted: owner.tainted, ..Value::default() };
+            let value = Value { unknown: owner.unknown, tainted: owner.tainted, ..Value::default() };
+            // Whatever the object is, an alias of its method still executes queries.
+            return if sinks::executes(name) { value.with_symbol(&format!(".{name}")) } else { value };
         }
         let symbol = format!("{symbol}.{name}");
         if let Some(value) = sources::source_value(&symbol) {
@@ -290,7 +310,7 @@ impl Interpreter<'_, '_, '_> {
     fn sequence(&mut self, elements: &[Expr]) -> Value {
         let items: Vec<Value> = elements.iter().map(|element| self.eval(element)).collect();
         if elements.iter().any(Expr::is_starred_expr) {
-            return Value::mixed(items.iter());
+            return Value::gathered(items.iter());
         }
         Value::items(items)
     }
@@ -313,7 +333,7 @@ impl Interpreter<'_, '_, '_> {
             return Value::table(entries);
         }
         others.extend(entries.into_iter().map(|(_, value)| value));
-        Value::mixed(others.iter())
+        Value::gathered(others.iter())
     }
 
     fn comprehension(&mut self, generators: &[Comprehension], results: &[&Expr]) -> Value {
@@ -328,7 +348,7 @@ impl Interpreter<'_, '_, '_> {
         }
         let values: Vec<Value> = results.iter().map(|result| self.eval(result)).collect();
         self.names().take_back();
-        Value::mixed(values.iter())
+        Value::gathered(values.iter())
     }
 }
 

@@ -6,7 +6,7 @@ use super::calls::Call;
 use super::interpreter::{Interpreter, Scope};
 use super::program::{Filled, filled, is_request_parameter};
 use super::sources;
-use super::value::{Shape, Uses, Value};
+use super::value::{Lambda, Shape, Uses, Value};
 
 /// How deep calls are looked into.
 const MAX_INLINED: usize = 3;
@@ -77,6 +77,7 @@ impl Interpreter<'_, '_, '_> {
                 object.shape = Shape::Instance(class);
                 Some(object)
             }
+            Shape::Lambda(ref lambda) => Some(lambda_result(lambda, call)),
             Shape::Opaque
             | Shape::Text(_)
             | Shape::Int(_)
@@ -108,8 +109,14 @@ impl Interpreter<'_, '_, '_> {
             scope.names.set(parameter.name(), value);
         }
         let rest: Vec<Value> = positional.collect();
-        for variadic in [&def.parameters.vararg, &def.parameters.kwarg].into_iter().flatten() {
-            scope.names.set(&variadic.name, Value::mixed(rest.iter().chain(call.named.iter().map(|(_, value)| value))));
+        if let Some(variadic) = &def.parameters.kwarg {
+            let named = call.named.iter().map(|(_, value)| value);
+            scope.names.set(&variadic.name, Value::mixed(rest.iter().filter(|_| call.unpacked).chain(named)));
+        }
+        if let Some(variadic) = &def.parameters.vararg {
+            let known = !call.unpacked && !call.hides_keywords();
+            let rest = if known { Value::items(rest) } else { Value::gathered(call.everything()) };
+            scope.names.set(&variadic.name, rest);
         }
         let loops = std::mem::take(&mut self.loops);
         let purpose = std::mem::take(&mut self.purpose);
@@ -133,6 +140,17 @@ impl Interpreter<'_, '_, '_> {
             None => Value::unknown(),
         }
     }
+}
+
+/// What is of unknown origin in a lambda's result may be what was passed.
+fn lambda_result(lambda: &Lambda, call: &Call<'_>) -> Value {
+    let passed = Value::mixed(call.everything());
+    if passed.is_constant() {
+        return lambda.of_constants.clone();
+    }
+    let mut returned = lambda.of_anything.clone();
+    returned.tainted |= passed.tainted & returned.unknown;
+    returned
 }
 
 fn is_first(def: &ruff_python_ast::StmtFunctionDef, parameter: &ParameterWithDefault) -> bool {

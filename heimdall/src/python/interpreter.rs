@@ -31,6 +31,8 @@ pub(crate) struct Interpreter<'a, 'f, 's> {
     /// Calls being looked into, innermost last.
     pub(crate) inlining: Vec<usize>,
     pub(crate) loops: u32,
+    /// Lambdas being walked, one in the other.
+    pub(crate) lambdas: u32,
     /// Name that the value at hand will get, lower case; tells what random numbers are for.
     pub(crate) purpose: String,
     /// Names that hold a parsed address, and the name of the text it was parsed from.
@@ -68,6 +70,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
             attributes: HashMap::new(),
             inlining: Vec::new(),
             loops: 0,
+            lambdas: 0,
             purpose: String::new(),
             addresses: HashMap::new(),
             answers_json: false,

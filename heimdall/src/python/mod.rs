@@ -13,6 +13,7 @@ mod guards;
 mod imports;
 mod inline;
 mod interpreter;
+mod passages;
 mod patterns;
 mod performance;
 mod program;

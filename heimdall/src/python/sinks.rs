@@ -391,16 +391,13 @@ impl Interpreter<'_, '_, '_> {
 
     /// A query that is not a constant, whatever object executes it.
     fn check_query(&mut self, call: &Call<'_>) {
+        // `run = cursor.execute` still executes.
+        let named = |name: &str| executes(name) || call.symbol.rsplit('.').next().is_some_and(executes);
         let executes = match call.name {
-            "execute" | "executemany" | "executescript" | "raw" | "mogrify" | "execute_sql" | "exec_driver_sql"
-            | "read_sql" | "read_sql_query" | "RawSQL" => true,
             "text" => call.receiver.is_none() || call.symbol.starts_with("sqlalchemy"),
-            _ => call.symbol == "sqlalchemy.text" || call.symbol == "sqlalchemy.sql.text",
+            name => named(name) || call.symbol == "sqlalchemy.text" || call.symbol == "sqlalchemy.sql.text",
         };
-        let query = call.positional.first().or_else(|| {
-            ["query", "sql", "statement", "operation", "raw_query", "text"].iter().find_map(|name| call.keyword(name))
-        });
-        let Some(query) = query else { return };
+        let Some(query) = query_of(call) else { return };
         let carries = query.query && call.receiver.is_some() && fetches(call.name);
         if !executes && !carries {
             return;
@@ -498,8 +495,33 @@ impl Interpreter<'_, '_, '_> {
     }
 }
 
+/// Functions and methods that execute what they are given, whatever the object.
+pub(crate) fn executes(name: &str) -> bool {
+    matches!(
+        name,
+        "execute"
+            | "executemany"
+            | "executescript"
+            | "raw"
+            | "mogrify"
+            | "execute_sql"
+            | "exec_driver_sql"
+            | "read_sql"
+            | "read_sql_query"
+            | "RawSQL"
+    )
+}
+
+/// The argument that is executed: the first, or the one that is called what a query is called, or the first keyword.
+fn query_of<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
+    const NAMES: &[&str] =
+        &["query", "sql", "statement", "stmt", "operation", "raw_query", "text", "command", "clause", "sql_script"];
+    let keyword = || NAMES.iter().find_map(|name| call.keyword(name));
+    call.positional.first().or_else(keyword).or_else(|| call.named.first().map(|(_, value)| value))
+}
+
 /// Methods that run a query when they are given one.
-fn fetches(name: &str) -> bool {
+pub(crate) fn fetches(name: &str) -> bool {
     matches!(
         name,
         "sql"

@@ -7,6 +7,8 @@ use std::rc::Rc;
 const MAX_TEXT: usize = 8 * 1024;
 /// Most elements that are followed one by one.
 const MAX_ITEMS: usize = 64;
+/// Most values that are followed inside of one value, however they are nested: comparing two costs as much.
+const MAX_WITHIN: usize = 512;
 /// Longest symbol, in bytes.
 const MAX_SYMBOL: usize = 120;
 
@@ -96,6 +98,14 @@ pub(crate) enum Shape {
     Instance(usize),
     /// A method of an object of this module: class, function.
     Method(usize, usize),
+    Lambda(Rc<Lambda>),
+}
+
+/// What a lambda returns.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Lambda {
+    pub(crate) of_anything: Value,
+    pub(crate) of_constants: Value,
 }
 
 /// What is known about one value at one point of the program.
@@ -145,19 +155,32 @@ impl Value {
     }
 
     pub(crate) fn items(items: Vec<Self>) -> Self {
-        let mut value = Self::mixed(items.iter());
-        if items.len() <= MAX_ITEMS {
+        let mut value = Self::gathered(items.iter());
+        if items.len() <= MAX_ITEMS && is_followed(items.iter()) {
             value.shape = Shape::Items(Rc::new(items));
         }
         value
     }
 
     pub(crate) fn table(entries: Vec<(Rc<str>, Self)>) -> Self {
-        let mut value = Self::mixed(entries.iter().map(|(_, value)| value));
-        if entries.len() <= MAX_ITEMS {
+        let mut value = Self::gathered(entries.iter().map(|(_, value)| value));
+        if entries.len() <= MAX_ITEMS && is_followed(entries.iter().map(|(_, value)| value)) {
             value.shape = Shape::Table(Rc::new(entries));
         }
         value
+    }
+
+    pub(crate) fn lambda(lambda: Lambda) -> Self {
+        if is_followed([&lambda.of_anything, &lambda.of_constants].into_iter()) {
+            Self::object(Shape::Lambda(Rc::new(lambda)))
+        } else {
+            Self::unknown()
+        }
+    }
+
+    /// A container of these, of which the elements are not followed.
+    pub(crate) fn gathered<'v>(elements: impl Iterator<Item = &'v Self> + Clone) -> Self {
+        Self { query: elements.clone().any(|element| element.query), ..Self::mixed(elements) }
     }
 
     /// Carries whatever any of the parts carries, and is nothing in particular.
@@ -233,7 +256,8 @@ impl Value {
             | Shape::Function(_)
             | Shape::Class(_)
             | Shape::Instance(_)
-            | Shape::Method(..) => None,
+            | Shape::Method(..)
+            | Shape::Lambda(_) => None,
         }
     }
 
@@ -253,17 +277,44 @@ impl Value {
     pub(crate) fn any_element(&self) -> Self {
         match &self.shape {
             Shape::Items(items) => items.iter().cloned().reduce(|a, b| a.join(&b)).unwrap_or_default(),
-            Shape::Text(_) => Self::clean(),
+            // The elements of a dictionary are its keys, and those that are followed are constant.
+            Shape::Text(_) | Shape::Table(_) => Self::clean(),
             Shape::Opaque
             | Shape::Int(_)
             | Shape::Bool(_)
             | Shape::Nothing
-            | Shape::Table(_)
             | Shape::Function(_)
             | Shape::Class(_)
             | Shape::Instance(_)
-            | Shape::Method(..) => Self { tainted: self.tainted, unknown: self.unknown, ..Self::default() },
+            | Shape::Method(..)
+            | Shape::Lambda(_) => Self { shape: Shape::Opaque, symbol: None, ..self.clone() },
         }
+    }
+}
+
+/// Whether there are few enough values in these, however deep, to follow each.
+fn is_followed<'v>(mut values: impl Iterator<Item = &'v Value>) -> bool {
+    let mut left = MAX_WITHIN;
+    values.all(|value| takes(value, &mut left))
+}
+
+/// Takes a value and all in it from what is left; false when that is not enough.
+fn takes(value: &Value, left: &mut usize) -> bool {
+    let Some(fewer) = left.checked_sub(1) else { return false };
+    *left = fewer;
+    match &value.shape {
+        Shape::Items(items) => items.iter().all(|item| takes(item, left)),
+        Shape::Table(entries) => entries.iter().all(|(_, entry)| takes(entry, left)),
+        Shape::Lambda(lambda) => takes(&lambda.of_anything, left) && takes(&lambda.of_constants, left),
+        Shape::Opaque
+        | Shape::Text(_)
+        | Shape::Int(_)
+        | Shape::Bool(_)
+        | Shape::Nothing
+        | Shape::Function(_)
+        | Shape::Class(_)
+        | Shape::Instance(_)
+        | Shape::Method(..) => true,
     }
 }
 

@@ -7,6 +7,7 @@ mod javascript;
 mod queries;
 pub(crate) mod secrets;
 mod shell;
+mod spans;
 mod syntax;
 
 use crate::Outcome;
@@ -20,6 +21,9 @@ use syntax::Verdict;
 pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Outcome {
     secrets::report_known_formats(findings);
     let source = findings.source();
+    if !matches!(language, "markdown" | "json" | "yaml" | "toml" | "css") {
+        report_queries(language, source, findings);
+    }
     let mut number = 0;
     for line in source.lines() {
         number += 1;
@@ -28,9 +32,6 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
             continue;
         }
         secrets::check(code, number, findings);
-        if !matches!(language, "markdown" | "json" | "yaml" | "toml" | "css") {
-            queries::check(code, number, findings);
-        }
         common(code, number, findings);
         match language {
             "javascript" | "typescript" | "html" | "php" => javascript::check(code, number, findings),
@@ -51,6 +52,29 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
 
 /// Longer lines are data or minified code.
 const MAX_LINE: usize = 4_000;
+
+/// Reports queries that are joined with values, on one line or over several.
+fn report_queries(language: &str, source: &str, findings: &mut Findings<'_>) {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut verbs = spans::Verbs::default();
+    let is_code = |line: &str| !line.is_empty() && !is_comment(language, line) && line.len() <= MAX_LINE;
+    let is_found = |line: &str| is_code(line) && queries::is_found(line);
+    for (at, line) in lines.iter().map(|line| line.trim()).enumerate() {
+        let over = if is_found(line) {
+            1
+        } else if is_code(line)
+            && verbs.are_near(&lines, at)
+            && let Some(over) = spans::joined_query(language, &lines[at..])
+            && !lines[at..at + over].iter().any(|line| is_found(line.trim()))
+        {
+            over
+        } else {
+            continue;
+        };
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        findings.report_line(&rules::TEXT_SQL_INJECTION, number(at + 1), number(at + over));
+    }
+}
 
 fn is_comment(language: &str, code: &str) -> bool {
     match language {

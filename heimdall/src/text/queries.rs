@@ -1,25 +1,63 @@
 //! Queries that are put together from text, in any language.
 
-use crate::findings::Findings;
-use crate::rules;
-
 const VERBS: &[&str] = &["select ", "insert into ", "update ", "delete from ", "drop table ", "alter table "];
 const EXECUTORS: &[&str] =
     &[".execute(", ".query(", ".exec(", ".raw(", ".executequery(", ".executeupdate(", ".queryrow(", ".prepare("];
 
-/// Reports a line on which a query, or what is executed, is joined with values.
-pub(crate) fn check(code: &str, number: u32, findings: &mut Findings<'_>) {
+/// Whether on a line a query, or what is executed, is joined with values.
+pub(super) fn is_found(code: &str) -> bool {
     let lower = code.to_ascii_lowercase();
     let executes = EXECUTORS.iter().any(|executor| lower.contains(executor));
-    let query = VERBS.iter().any(|verb| quoted(&lower, verb));
-    if (executes && (query || lower.contains("sql")) || query && is_assignment(&lower)) && is_joined(&lower) {
-        findings.report_line(&rules::TEXT_SQL_INJECTION, number, number);
-    }
+    let query = holds_query(&lower);
+    (executes && (query || lower.contains("sql")) || query && is_assignment(&lower)) && is_joined(&lower)
 }
 
-/// Whether a quote opens right before the verb.
+/// Whether in an expression a query is joined with values.
+pub(super) fn is_built(expression: &str) -> bool {
+    let lower = expression.to_ascii_lowercase();
+    holds_query(&lower) && is_joined(&lower)
+}
+
+/// Where on a line an expression begins that may be a query: behind the call that executes it, or else behind what takes it.
+pub(super) fn expression_start(code: &str) -> Option<Start> {
+    let lower = code.to_ascii_lowercase();
+    let executed = EXECUTORS.iter().filter_map(|executor| Some(lower.find(executor)? + executor.len())).min();
+    let returned = || lower.starts_with("return ").then_some("return ".len());
+    let taken = || assignment(&lower).or_else(returned);
+    executed.map(Start::Arguments).or_else(|| taken().map(Start::Value))
+}
+
+/// The byte of a line where an expression begins.
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    Arguments(usize),
+    Value(usize),
+}
+
+/// The byte behind the first `=` that assigns.
+fn assignment(lower: &str) -> Option<usize> {
+    let at = lower.find('=')?;
+    let compares = lower[..at].ends_with(['=', '!', '<', '>']) || lower[at + 1..].starts_with(['=', '>', '~']);
+    (!compares && !lower[..at].contains(['"', '\'', '`'])).then_some(at + 1)
+}
+
+pub(super) fn has_verb(line: &str) -> bool {
+    let lower = format!("{} ", line.trim().to_ascii_lowercase());
+    VERBS.iter().any(|verb| lower.contains(verb))
+}
+
+fn holds_query(lower: &str) -> bool {
+    VERBS.iter().any(|verb| quoted(lower, verb))
+}
+
+/// Whether a quote opens right before the verb. What a tagged template gets is no text but pieces and values apart.
 fn quoted(lower: &str, verb: &str) -> bool {
-    lower.match_indices(verb).any(|(at, _)| lower[..at].trim_end().ends_with(['"', '\'', '`']))
+    lower.match_indices(verb).any(|(at, _)| {
+        let before = lower[..at].trim_end();
+        let tag = before.strip_suffix('`').unwrap_or_default();
+        let tagged = tag.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | ')'));
+        before.ends_with(['"', '\'', '`']) && (!tagged || tag.ends_with("string.raw") || tag.ends_with("return"))
+    })
 }
 
 fn is_assignment(lower: &str) -> bool {
@@ -36,6 +74,10 @@ fn is_joined(lower: &str) -> bool {
         "+ \"",
         "+ '",
         "` +",
+        "`+",
+        "\".concat(",
+        "'.concat(",
+        "`.concat(",
         "\" . $",
         "' . $",
         "sprintf(",
