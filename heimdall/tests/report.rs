@@ -67,6 +67,16 @@ fn sql_injection_is_named_as_the_contract_wants() {
 }
 
 #[test]
+fn sql_on_lines_of_its_own_is_read_as_the_python_it_is_in() {
+    let source = "uid = input()\ncur.execute(f\"\"\"\n    SELECT a\n    FROM b WHERE c = {uid}\n\"\"\")\n";
+    let kind = Kind::Security;
+    let report =
+        analyze(&Request { source, file_path: None, language: None, kind, framework: None, dependencies: &[] });
+    let found: Vec<_> = report.findings.iter().map(|finding| (finding.rule.as_str(), finding.severity)).collect();
+    assert_eq!(found, [("PY-SQL-INJECTION", Severity::High)]);
+}
+
+#[test]
 fn framework_and_dependencies_are_heard() {
     let source = "import os\n\ndef handle(event, context):\n    os.system(event['name'])\n";
     let dependencies = ["pycrypto==2.6.1".to_owned()];
