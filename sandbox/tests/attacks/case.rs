@@ -106,6 +106,7 @@ pub(crate) struct MoreFile {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct End {
     pub(crate) outcome: Vec<Outcome>,
+    /// Absent: 0, of one that exits.
     pub(crate) exit_code: Vec<i32>,
     pub(crate) signal: Vec<i32>,
     pub(crate) truncated: bool,
@@ -157,7 +158,15 @@ impl Case {
             .map(|file| (name_of(&file), fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))))
             .collect();
         let expect = files.remove("expect.toml").unwrap_or_else(|| panic!("{} has no expect.toml", folder.display()));
-        let expect = toml::from_slice(&expect).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let expect: Expect = toml::from_slice(&expect).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let end = &expect.end;
+        let is_judged_by_its_end = expect.refused.is_some() || expect.as_tests;
+        let says = end.stdout_hex.is_some() || end.stdout_bytes.is_some();
+        assert!(
+            !expect.blocked.is_empty() || is_judged_by_its_end || says,
+            "{}: nothing tells that it tried anything",
+            folder.display()
+        );
         Self { family: name_of(folder.parent().expect("lies in its family")), name: name_of(folder), files, expect }
     }
 

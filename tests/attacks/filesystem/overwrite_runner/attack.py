@@ -1,10 +1,11 @@
+import json
 import os
 import shutil
 
 from evidence import attempt, write
 
 for name, path in {"runner": "/promptcraft-runner", "python": os.path.realpath("/usr/bin/python3"),
-                   "module": os.__file__, "compiled": os.__cached__, "loader": "/lib64/ld-linux-x86-64.so.2"}.items():
+                   "module": json.__file__, "compiled": json.__cached__, "loader": "/lib64/ld-linux-x86-64.so.2"}.items():
     attempt(f"{name}_write", lambda: write(path))
     attempt(f"{name}_append", lambda: write(path, b"x", os.O_WRONLY | os.O_APPEND))
     attempt(f"{name}_truncate", lambda: os.truncate(path, 0) or "cut")

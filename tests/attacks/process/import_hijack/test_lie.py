@@ -1,2 +1,0 @@
-def test_that_fails():
-    assert False
