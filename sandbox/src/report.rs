@@ -14,8 +14,8 @@ const MOST_TESTS: usize = 10_000;
 const LONGEST_NAME: usize = 500;
 const LONGEST_MESSAGE: usize = 4000;
 
-/// What pytest says when it found nothing to run.
-const NO_TESTS_COLLECTED: i32 = 5;
+/// What test runners say when they found nothing to run.
+const NO_TESTS_FOUND: i32 = 5;
 
 #[derive(Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -58,14 +58,16 @@ fn unfinished(name: String, signal: Option<i32>) -> TestCase {
     TestCase { name: shortened(name, LONGEST_NAME), outcome: TestOutcome::Error, duration_ms: 0, message }
 }
 
-/// A failed run in which no test failed: the report is incomplete or a lie, and must not look like success.
+/// A run in which no test ran, or a failed one in which no test failed: the report is incomplete or a lie, and must not
+/// look like success.
 fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>) -> Option<TestCase> {
-    let harmless = matches!(exit_code, Some(0 | NO_TESTS_COLLECTED));
+    let succeeded = exit_code == Some(0) && !tests.is_empty();
     let explained = tests.iter().any(|test| matches!(test.outcome, TestOutcome::Failed | TestOutcome::Error));
-    if harmless || explained {
+    if succeeded || explained {
         return None;
     }
     let message = match (exit_code, signal) {
+        (Some(0 | NO_TESTS_FOUND), _) if tests.is_empty() => "the test run ended, and no test was run".into(),
         (Some(code), _) => format!("the test run ended with exit code {code}, though no test reports a failure"),
         (None, Some(signal)) => format!("the test run was killed by {} before it ended", signal_text(signal)),
         (None, None) => "the test run was killed before it ended".into(),
@@ -99,8 +101,9 @@ mod tests {
 
     #[test]
     fn ends_are_believed_as_far_as_the_exit_code_agrees() {
-        check("", Some(0), &[]);
-        check("", Some(5), &[]);
+        check("", Some(0), &[("run", TestOutcome::Error)]);
+        check("", Some(5), &[("run", TestOutcome::Error)]);
+        check(&[START, PASSED].concat(), Some(5), &[("a", TestOutcome::Passed), ("run", TestOutcome::Error)]);
         check(&[START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
         check(&[START, PASSED, FAILED].concat(), Some(1), &[("a", TestOutcome::Passed), ("b", TestOutcome::Failed)]);
         check(START, Some(0), &[("a", TestOutcome::Error)]);
@@ -129,7 +132,8 @@ mod tests {
     proptest! {
         #[test]
         fn noise_never_panics(noise in proptest::collection::vec(any::<u8>(), 0..500)) {
-            prop_assert!(read(&noise, Some(0), None).is_empty());
+            let names: Vec<_> = read(&noise, Some(0), None).into_iter().map(|test| test.name).collect();
+            prop_assert_eq!(names, ["run"]);
         }
     }
 }

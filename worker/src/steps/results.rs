@@ -195,7 +195,8 @@ mod tests {
         check(&result(Outcome::Exited, Some(1), Some(vec![Passed, Failed])), false, 0.5);
         check(&result(Outcome::Exited, Some(2), Some(vec![Error])), false, 0.0);
         // No test was collected, or the process broke after its tests passed.
-        check(&result(Outcome::Exited, Some(5), Some(vec![])), false, 0.0);
+        check(&result(Outcome::Exited, Some(5), Some(vec![Error])), false, 0.0);
+        check(&result(Outcome::Exited, Some(0), Some(vec![Error])), false, 0.0);
         check(&result(Outcome::Exited, Some(3), Some(vec![Passed, Passed])), false, 0.5);
         check(&result(Outcome::OomKilled, None, Some(vec![Passed])), false, 0.0);
         check(&result(Outcome::Exited, Some(0), Some(vec![Skipped])), false, 0.0);

@@ -1,1 +1,1 @@
-raise SystemExit(0)
+import os; os._exit(0)

@@ -74,7 +74,3 @@ def _skip_reason(report):
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[-1])[:LONGEST_MESSAGE]
     return None
-
-
-def pytest_configure(config):
-    config.pluginmanager.register(Reporter(), "promptcraft-reporter")
