@@ -80,6 +80,7 @@ fn forbidden_rules(walls: &Walls) -> Result<Rules, Error> {
     rules.insert(libc::SYS_prlimit64, vec![of_another_process(0)?]);
     rules.insert(libc::SYS_sched_setaffinity, vec![of_another_process(0)?]);
     rules.insert(libc::SYS_setpriority, vec![of_another_process(0)?, of_another_process(1)?]);
+    rules.insert(libc::SYS_setsockopt, socket_programs()?);
     rules.insert(libc::SYS_clone, forbidden_clones(walls.processes)?);
     let other_families = families_other_than(walls.sockets)?;
     rules.insert(libc::SYS_socket, [other_families.clone(), other_protocols()?].concat());
@@ -99,6 +100,13 @@ fn of_another_process(argument: u8) -> Result<SeccompRule, Error> {
 
 fn terminal_injection() -> Result<Vec<SeccompRule>, Error> {
     [libc::TIOCSTI, libc::TIOCLINUX].into_iter().map(|request| rule([equal(1, request)?])).collect()
+}
+
+/// A program as a socket's filter runs in the kernel, and needs no privilege.
+fn socket_programs() -> Result<Vec<SeccompRule>, Error> {
+    let options =
+        [libc::SO_ATTACH_FILTER, libc::SO_ATTACH_BPF, libc::SO_ATTACH_REUSEPORT_CBPF, libc::SO_ATTACH_REUSEPORT_EBPF];
+    options.into_iter().map(|option| rule([equal(1, libc::SOL_SOCKET as u64)?, equal(2, option as u64)?])).collect()
 }
 
 fn forbidden_clones(processes: ProcessRule) -> Result<Vec<SeccompRule>, Error> {

@@ -234,7 +234,7 @@ pub(crate) fn fork_off(work: impl FnOnce()) -> Result<()> {
     Ok(())
 }
 
-/// Closes every descriptor from `first` on, whoever owns it: for a forked child that uses none of them.
+/// Closes every descriptor from `first` on, whoever owns it: for a process that uses none of them.
 pub(crate) fn close_from(first: u32) -> Result<()> {
     #[expect(unsafe_code, reason = "the caller uses none of them again, and ends without dropping their owners")]
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0 as libc::c_uint) };
@@ -352,6 +352,37 @@ pub(crate) fn anonymous_file(name: &CStr) -> Result<std::fs::File> {
     #[expect(unsafe_code, reason = "the name is terminated; the new descriptor is owned by the file at once")]
     unsafe {
         let fd = check(libc::memfd_create(name.as_ptr(), 0))?;
+        Ok(std::fs::File::from_raw_fd(fd))
+    }
+}
+
+/// Makes and opens a folder in an opened one, or opens the one that is there; a link to one is an error.
+pub(crate) fn make_directory_in(folder: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
+    const MODE: libc::mode_t = 0o777;
+    let name = CString::new(name)?;
+    #[expect(
+        unsafe_code,
+        reason = "the name is terminated and outlives both calls; the new descriptor is owned at once"
+    )]
+    unsafe {
+        if let Err(error) = check(libc::mkdirat(folder.as_raw_fd(), name.as_ptr(), MODE))
+            && error.kind() != std::io::ErrorKind::AlreadyExists
+        {
+            return Err(error);
+        }
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+        Ok(OwnedFd::from_raw_fd(check(libc::openat(folder.as_raw_fd(), name.as_ptr(), flags))?))
+    }
+}
+
+/// Creates a file in an opened folder; whatever has the name already, a link too, is an error.
+pub(crate) fn create_file_in(folder: BorrowedFd<'_>, name: &str) -> Result<std::fs::File> {
+    const MODE: libc::c_uint = 0o666;
+    let name = CString::new(name)?;
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+    #[expect(unsafe_code, reason = "the name is terminated; the new descriptor is owned by the file at once")]
+    unsafe {
+        let fd = check(libc::openat(folder.as_raw_fd(), name.as_ptr(), flags, MODE))?;
         Ok(std::fs::File::from_raw_fd(fd))
     }
 }

@@ -1,10 +1,12 @@
 //! The work directory: its two folders, a job's files in them before any of the job's code runs, and the wipe after it.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use crate::protocol::{FileFrame, JOB_DIR, Refused, TMP_DIR, WORK_DIR, path_problem};
+use crate::sys;
 
 /// Creates the two directories, in a work directory that has nothing or just them.
 pub(crate) fn make_directories() -> Result<(), Refused> {
@@ -16,7 +18,12 @@ pub(crate) fn make_directories() -> Result<(), Refused> {
 
 /// Creates the files.
 pub(crate) fn write_all(files: &[FileFrame]) -> Result<(), Refused> {
-    files.iter().try_for_each(write)
+    write_all_below(Path::new(JOB_DIR), files)
+}
+
+fn write_all_below(root: &Path, files: &[FileFrame]) -> Result<(), Refused> {
+    let root = fs::File::open(root).map_err(|error| refused("below the job's folder", &error))?.into();
+    files.iter().try_for_each(|file| write(&root, file))
 }
 
 /// Creates the files of a positive control.
@@ -34,15 +41,21 @@ pub(crate) fn remove_all() -> std::io::Result<()> {
     Ok(())
 }
 
-fn write(file: &FileFrame) -> Result<(), Refused> {
+/// Creates every folder and file anew or in a folder that it has opened itself: a link at any part of the path, and a
+/// file that is there already, are refused.
+fn write(root: &OwnedFd, file: &FileFrame) -> Result<(), Refused> {
     if let Some(problem) = path_problem(&file.path) {
         return Err(Refused { code: "file_rejected".into(), detail: format!("a file's path {problem}") });
     }
-    let path = Path::new(JOB_DIR).join(&file.path);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|error| refused("a folder of the job's files", &error))?;
+    let (folders, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+    let mut opened: Option<OwnedFd> = None;
+    for folder in folders.split('/').filter(|folder| !folder.is_empty()) {
+        let below = sys::make_directory_in(opened.as_ref().unwrap_or(root).as_fd(), folder);
+        opened = Some(below.map_err(|error| refused("a folder of the job's files", &error))?);
     }
-    fs::write(&path, &file.content).map_err(|error| refused("a job file", &error))
+    sys::create_file_in(opened.as_ref().unwrap_or(root).as_fd(), name)
+        .and_then(|mut created| created.write_all(&file.content))
+        .map_err(|error| refused("a job file", &error))
 }
 
 fn refused(what: &str, error: &std::io::Error) -> Refused {
@@ -55,4 +68,32 @@ fn refused(what: &str, error: &std::io::Error) -> Refused {
         "work_directory_failed"
     };
     Refused { code: code.into(), detail: format!("cannot write {what}: {error}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str) -> FileFrame {
+        FileFrame { path: path.into(), content: b"new".to_vec() }
+    }
+
+    #[test]
+    fn files_are_written_where_they_say_and_never_through_a_link() {
+        let place = std::env::temp_dir().join(format!("promptcraft-work-files-{}", std::process::id()));
+        let (job, elsewhere) = (place.join("job"), place.join("elsewhere"));
+        fs::create_dir_all(&job).expect("makes a folder");
+        fs::create_dir_all(&elsewhere).expect("makes a folder");
+        let write = |path: &str| write_all_below(&job, &[file(path)]).map_err(|refused| refused.code);
+        assert_eq!((write("a/b/c.txt"), write("a/b/d.txt"), write("e")), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(fs::read(job.join("a/b/c.txt")).expect("is there"), b"new");
+
+        std::os::unix::fs::symlink(&elsewhere, job.join("folder")).expect("links");
+        std::os::unix::fs::symlink(elsewhere.join("not_yet"), job.join("file")).expect("links");
+        for clash in ["folder/x", "folder", "file", "e", "e/x", "a"] {
+            assert_eq!(write(clash), Err("file_rejected".to_owned()), "{clash}");
+        }
+        assert_eq!(fs::read_dir(&elsewhere).expect("lists").count(), 0, "nothing was written elsewhere");
+        fs::remove_dir_all(&place).expect("cleans up");
+    }
 }

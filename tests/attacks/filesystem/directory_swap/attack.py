@@ -2,30 +2,34 @@ import os
 import threading
 import time
 
-from evidence import attempt
+from evidence import NoEffect, attempt
 
 os.mkdir("real")
-open("real/passwd", "w").write("mine")
+open("real/version", "w").write("mine")
 os.mkdir("keep")
 stop = False
 
 def swap():
     while not stop:
         os.rename("real", "keep/real")
-        os.symlink("/etc", "real")
+        os.symlink("/proc", "real")
+        time.sleep(0)
         os.unlink("real")
         os.rename("keep/real", "real")
 
 def look():
-    until = time.monotonic() + 0.4
+    refusal, until = NoEffect(), time.monotonic() + 0.4
     while time.monotonic() < until:
         try:
-            text = open("real/passwd").read()
-        except OSError:
+            text = open("real/version").read()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            refusal = error
             continue
         if text != "mine":
             return text
-    raise PermissionError(13, "never")
+    raise refusal
 
 thread = threading.Thread(target=swap, daemon=True)
 thread.start()

@@ -1,10 +1,14 @@
 import socket
-import urllib.request
 
 from evidence import attempt
 
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-for name, url in {"aws": "http://169.254.169.254/latest/meta-data/iam/security-credentials/", "gcp": "http://metadata.google.internal/",
-                  "azure": "http://169.254.169.254/metadata/instance?api-version=2021-02-01", "ecs": "http://169.254.170.2/v2/credentials",
-                  "alibaba": "http://100.100.100.200/latest/meta-data/", "aws6": "http://[fd00:ec2::254]/latest/meta-data/"}.items():
-    attempt(name, lambda: opener.open(url, timeout=2).read(50))
+def ask(family, address):
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        connection.settimeout(2)
+        connection.connect((address, 80))
+        connection.sendall(b"GET /latest/meta-data/ HTTP/1.0\r\n\r\n")
+        return connection.recv(50)
+
+for name, address in {"aws_gcp_azure": "169.254.169.254", "ecs": "169.254.170.2", "alibaba": "100.100.100.200", "oracle": "192.0.0.192"}.items():
+    attempt(name, lambda: ask(socket.AF_INET, address))
+attempt("aws6", lambda: ask(socket.AF_INET6, "fd00:ec2::254"))

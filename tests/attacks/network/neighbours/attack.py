@@ -1,24 +1,16 @@
 import socket
-import threading
 
 from evidence import attempt, host
 
-def scan():
-    found = []
-    for last in range(1, 30):
-        connection = None
+def find(address):
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
+        connection.settimeout(0.2)
         try:
-            connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            connection.settimeout(0.2)
-            connection.connect((f"172.17.0.{last}", host["tcp_port"]))
-            found.append(last)
-        except OSError:
-            pass
-        finally:
-            if connection is not None:
-                connection.close()
-    if found:
-        return found
-    raise OSError(101, "nobody")
+            connection.connect((address, host["tcp_port"]))
+        except ConnectionRefusedError:
+            return "somebody is there, and refuses"
+        return "connected"
 
-attempt("subnet", scan)
+# Where the engine puts containers unless told otherwise, and where a first sandbox would find a second one.
+for last in [1, 2, 3, 4, 5, 29, 254]:
+    attempt(f"address_{last}", lambda: find(f"172.17.0.{last}"))

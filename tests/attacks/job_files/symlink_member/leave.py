@@ -1,0 +1,6 @@
+import os
+import shutil
+
+shutil.rmtree("sub")
+os.symlink("/work/tmp", "sub")
+os.symlink("/work/tmp/taken", "linked")
