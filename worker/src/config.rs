@@ -111,6 +111,9 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
         settings
             .mistake("sandbox.backend: production must name docker or bubblewrap, so that a lost engine is noticed");
     }
+    let docker_runtime = settings.optional::<String>("sandbox.docker_runtime");
+    let minimum_landlock_abi =
+        settings.read("sandbox.minimum_landlock_abi", least_landlock(backend, docker_runtime.as_deref()));
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     SandboxConfig {
         backend,
@@ -120,11 +123,19 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
         pool_size: settings.read("sandbox.pool_size", 4),
         start_ahead: read_start_ahead(settings),
         jobs_per_container: settings.read("sandbox.jobs_per_container", 20),
-        docker_runtime: settings.optional("sandbox.docker_runtime"),
+        docker_runtime,
         concurrency: settings.read("worker.execute_concurrency", cores.max(2)),
         runner_path: None,
-        minimum_landlock_abi: settings.read("sandbox.minimum_landlock_abi", 0),
+        minimum_landlock_abi,
         instance: instance.to_owned(),
+    }
+}
+
+/// Unless configured, a worker wants Landlock, of any version; a runtime that brings a kernel of its own, as gVisor does, has none.
+fn least_landlock(backend: Backend, docker_runtime: Option<&str>) -> u32 {
+    match (backend, docker_runtime) {
+        (Backend::Bubblewrap, _) | (_, None | Some("runc" | "crun" | "io.containerd.runc.v2")) => 1,
+        (Backend::Docker | Backend::Auto, Some(_)) => 0,
     }
 }
 
@@ -182,6 +193,16 @@ mod tests {
         let config = Config::read(settings(&[])).unwrap();
         assert_eq!(config.phases.len(), 4);
         assert!(config.analyses && config.generator.model.is_none());
+    }
+
+    #[test]
+    fn landlock_is_wanted_unless_another_kernel_runs_the_jobs() {
+        let minimum = |more| Config::read(settings(more)).unwrap().sandbox.minimum_landlock_abi;
+        assert_eq!(minimum(&[]), 1);
+        assert_eq!(minimum(&[("sandbox.docker_runtime", "runc")]), 1);
+        assert_eq!(minimum(&[("sandbox.docker_runtime", "runsc")]), 0);
+        assert_eq!(minimum(&[("sandbox.docker_runtime", "runsc"), ("sandbox.backend", "bubblewrap")]), 1);
+        assert_eq!(minimum(&[("sandbox.minimum_landlock_abi", "4")]), 4);
     }
 
     #[test]

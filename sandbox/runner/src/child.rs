@@ -110,7 +110,8 @@ fn prefer_as_oom_victim() {
 /// Seconds between SIGXCPU and SIGKILL.
 const CPU_GRACE: u64 = 1;
 
-fn set_fixed_limits() -> Result<(), Error> {
+/// The limits that are the same for every job.
+pub(crate) fn set_fixed_limits() -> Result<(), Error> {
     const OPEN_FILES: u64 = 256;
     sys::set_limit(libc::RLIMIT_NOFILE, OPEN_FILES, 0)?;
     sys::set_limit(libc::RLIMIT_CORE, 0, 0)?;
@@ -144,4 +145,24 @@ fn set_limits(limits: &JobLimits) -> Result<(), Error> {
 
 fn refused(code: &str, detail: String) -> Refused {
     Refused { code: code.into(), detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{ProcessRule, SocketRule};
+
+    #[test]
+    fn nothing_starts_below_the_job_s_landlock_minimum() {
+        let walls = Walls {
+            minimum_landlock_abi: 99,
+            read: Vec::new(),
+            exec: Vec::new(),
+            processes: ProcessRule::Allowed,
+            sockets: SocketRule::Loopback,
+        };
+        let frame = StartFrame { argv: vec!["/no/such/program".into()], env: Vec::new(), walls };
+        let refused = start_with(&frame, None, Stdio::null()).err().expect("is refused");
+        assert_eq!(refused.code, "landlock_unavailable", "{}", refused.detail);
+    }
 }

@@ -2,14 +2,14 @@
 //! must hold alone what newer rules hold as well.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sandbox::Backend;
 
 use crate::build::static_program;
 use crate::run;
-use crate::support::{engine_answers, is_root, roots};
+use crate::support::{RUNTIME, config, engine_answers, is_root, roots};
 
 /// What the runner of these roots takes, whatever the kernel has.
 pub(crate) const LANDLOCK: u32 = 2;
@@ -25,6 +25,7 @@ fn bubblewrap_withstands_every_attack_with_landlock_2() {
     call(Command::new("cp").arg("-al").arg(now).arg(&root));
     fs::remove_file(root.join("promptcraft-runner")).expect("takes the usual runner away");
     fs::copy(own.folder.join("promptcraft-runner"), root.join("promptcraft-runner")).expect("puts the other one there");
+    refuses_more_than_there_is(Backend::Bubblewrap, &own.folder);
     run::all(Backend::Bubblewrap, Some(&own.folder));
 }
 
@@ -41,11 +42,26 @@ fn docker_withstands_every_attack_with_landlock_2() {
     fs::write(own.folder.join("Dockerfile"), recipe).expect("writes the recipe");
     call(Command::new("docker").args(["build", "--quiet", "--tag", &image]).arg(&own.folder));
     fs::write(own.folder.join("python/image"), &image).expect("notes the image");
-    let ended = std::panic::catch_unwind(|| run::all(Backend::Docker, Some(&own.folder)));
+    let ended = std::panic::catch_unwind(|| {
+        refuses_more_than_there_is(Backend::Docker, &own.folder);
+        run::all(Backend::Docker, Some(&own.folder));
+    });
     call(Command::new("docker").args(["image", "rm", "--force", &image]));
     if let Err(panic) = ended {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// Who asks for more is not served with less.
+#[track_caller]
+fn refuses_more_than_there_is(backend: Backend, folder: &Path) {
+    let mut own = config(backend);
+    own.roots_dir = folder.to_owned();
+    own.runtimes = vec!["python".into()];
+    own.instance = format!("attacks-{}-minimum", std::process::id());
+    own.minimum_landlock_abi = LANDLOCK + 1;
+    let refused = RUNTIME.block_on(sandbox::open(own)).err().expect("offers Landlock 2");
+    assert_eq!(refused.code(), "landlock_unavailable", "{refused}");
 }
 
 /// A folder like that of `build-root.sh`, with another runner.

@@ -69,7 +69,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
         "jobs of one owner that a container serves at level standard, wiped in between; 1 uses each once",
     ),
     ("sandbox.docker_runtime", "the engine's runtime for containers, e.g. runsc for gVisor"),
-    ("sandbox.minimum_landlock_abi", "refuse to run code below this Landlock ABI"),
+    (
+        "sandbox.minimum_landlock_abi",
+        "refuse to run code below this Landlock ABI; 1, or 0 where docker_runtime brings a kernel of its own",
+    ),
     ("generator.catalogue_dirs", "further recipe folders, divided by commas"),
     ("generator.model_url", "base address of an OpenAI-compatible endpoint"),
     ("generator.model", "the model's name"),
