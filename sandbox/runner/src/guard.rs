@@ -10,6 +10,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::sys;
+
 /// A creation that was under way when the worker died is finished by the engine all the same, so look again.
 const ROUNDS: u32 = 12;
 const BETWEEN_ROUNDS: Duration = Duration::from_millis(250);
@@ -17,6 +19,7 @@ const BETWEEN_ROUNDS: Duration = Duration::from_millis(250);
 /// `guard SOCKET`: reads `+name` and `-name` lines until stdin closes, then removes what is left.
 pub fn guard(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let socket = arguments.next().ok_or("usage: promptcraft-runner guard SOCKET")?;
+    sys::close_from(3).map_err(|error| format!("cannot close inherited descriptors: {error}"))?;
     let names = read_names(std::io::stdin().lock());
     for round in 0..ROUNDS {
         if names.is_empty() {

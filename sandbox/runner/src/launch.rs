@@ -33,6 +33,8 @@ struct Plan {
 pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let plan = parse(arguments)?;
     sys::die_with_parent().map_err(|error| format!("cannot bind to the worker's life: {error}"))?;
+    // Whoever started the worker may have left it something open that is not to be handed on.
+    sys::close_on_exec_from(3).map_err(|error| format!("cannot mark inherited descriptors: {error}"))?;
     // Before the cgroup, in which it would count as one of the job's, and while it may still kill anybody.
     companion::start().map_err(|error| format!("cannot start the companion: {error}"))?;
     for file in &plan.cgroup_procs {

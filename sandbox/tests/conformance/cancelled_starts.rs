@@ -53,7 +53,7 @@ async fn cancel_after(sandbox: &dyn Sandbox, disk_bytes: u64, moment: Duration) 
 }
 
 /// Number, name and state of each process with this word on its command line; one that is only to be reaped has none.
-fn processes_with(word: &str) -> Vec<String> {
+pub(crate) fn processes_with(word: &str) -> Vec<String> {
     let said = |process: std::fs::DirEntry| {
         let line = std::fs::read(process.path().join("cmdline")).ok()?;
         let found = line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes());

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use sandbox::Backend;
 
-use crate::orphans::becomes;
+use crate::busy_worker::becomes;
 use crate::support::{RUNTIME, config, engine_answers, roots, script, shared, text};
 
 #[test]

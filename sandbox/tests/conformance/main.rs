@@ -1,10 +1,12 @@
 //! What every backend must do, run on each of them with its real engine, kernel and interpreter.
 
+mod busy_worker;
 mod cancelled_starts;
 mod closed_folder;
 mod endless;
 mod engine;
 mod gvisor;
+mod landlock;
 mod languages;
 mod limits;
 mod orphans;

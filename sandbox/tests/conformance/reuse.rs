@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sandbox::{Backend, Job, JobResult, Outcome, Owner, Sandbox, SecurityLevel};
 
+use crate::busy_worker::becomes;
 use crate::engine::docker;
-use crate::orphans::becomes;
 use crate::support::{RUNTIME, config, job, run, script_job, shared, text};
 
 /// Without a pool every container that lives is one that was kept for its owner.
