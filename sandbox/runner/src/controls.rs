@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{self, FileFrame, JOB_DIR, Walls};
-use crate::{inner_filter, landlock_rules, sys, syscalls, work_files};
+use crate::{child, inner_filter, landlock_rules, sys, syscalls, work_files};
 
 /// Which walls to build, and what to start behind them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Control {
     /// Newest Landlock to use; absent: none.
     pub landlock: Option<u32>,
     pub file_bytes: Option<u64>,
+    /// The limits that are the same for every job, of open files for one.
+    pub fixed_limits: bool,
     pub walls: Walls,
 }
 
@@ -50,6 +52,9 @@ pub fn control() -> Result<(), String> {
     }
     if let Some(bytes) = control.file_bytes {
         sys::set_limit(libc::RLIMIT_FSIZE, bytes, 0).map_err(failed("limit files"))?;
+    }
+    if control.fixed_limits {
+        child::set_fixed_limits().map_err(failed("set the fixed limits"))?;
     }
     sys::set_no_new_privileges().map_err(failed("set no_new_privs"))?;
     if let Some(newest) = control.landlock {

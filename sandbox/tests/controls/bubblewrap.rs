@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use runner::protocol::SocketRule;
 use sandbox::{Backend, Job, JobFile, Limits, Outcome, Owner, Sandbox, SecurityLevel};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use crate::case::{self, Case};
 use crate::got_through;
 use crate::host::{Host, is_running};
 use crate::stage::{NOBODY, Stage, scratch};
-use crate::support::{RUNTIME, is_root, roots, shared};
+use crate::support::{RUNTIME, is_root, roots, script_job, shared};
 
 /// The attempt gets through without the wall and is blocked with it.
 #[track_caller]
@@ -45,6 +46,43 @@ fn landlock_keeps_other_programs_from_running() {
     // Bound in place of the runner, it is the only other program there is.
     let attack = "process/other_programs";
     check("/promptcraft-runner", Stage::of(attack), Stage::of(attack).with(|control| control.landlock = Some(2)));
+}
+
+/// Whether the kernel has so much Landlock, said loudly if not.
+fn offers_landlock(version: u32) -> bool {
+    let offered = RUNTIME.block_on(bubblewrap().health()).landlock_abi;
+    if offered < version {
+        eprintln!("SKIPPED: a control of Landlock {version}: this kernel offers {offered}");
+    }
+    offered >= version
+}
+
+#[test]
+fn landlock_refuses_tcp_to_who_has_no_internet_sockets() {
+    if offers_landlock(4) {
+        let attack = "network/services";
+        let up_to = |version| {
+            Stage::of(attack).without("--unshare-net").with(|control| {
+                control.walls.sockets = SocketRule::UnixOnly;
+                control.landlock = Some(version);
+            })
+        };
+        check("listener", up_to(3), up_to(4));
+    }
+}
+
+#[test]
+fn landlock_keeps_signals_inside() {
+    if offers_landlock(6) {
+        // Process 1 is bubblewrap's, outside of what the attack has confined itself to.
+        let source =
+            "import os\nfrom evidence import attempt\nattempt('first', lambda: os.kill(1, 0) or 'may be signalled')\n";
+        let up_to = |version| {
+            let stage = Stage { source: Some(source), ..Stage::of("process/signal_runner").without("--as-pid-1") };
+            stage.with(|control| control.landlock = Some(version))
+        };
+        check("first", up_to(5), up_to(6));
+    }
 }
 
 #[test]
@@ -153,6 +191,12 @@ fn a_file_is_bounded_in_size() {
         control.file_bytes = Some(16 << 20);
     });
     check("sparse", unbounded, bounded);
+}
+
+#[test]
+fn descriptors_are_bounded() {
+    let attack = "resources/descriptors";
+    check("files", Stage::of(attack), Stage::of(attack).with(|control| control.fixed_limits = true));
 }
 
 #[test]
@@ -265,6 +309,46 @@ fn the_runner_ends_what_would_wait_for_ever() {
     let job = job_of("resources/sleep", &host, LIMIT);
     let result = RUNTIME.block_on(bubblewrap().run(job, CancellationToken::new())).expect("runs");
     assert_eq!(result.outcome, Outcome::TimedOut, "{result:?}");
+}
+
+#[test]
+fn the_runner_keeps_no_more_output_than_it_may() {
+    const KEPT: usize = 100_000;
+    let host = Host::open();
+    let (mut child, _program) = Stage::of("resources/output_of_a_gigabyte").start(&host);
+    let mut output = child.stdout.take().expect("has stdout").take(20 * KEPT as u64);
+    let poured = std::io::copy(&mut output, &mut std::io::sink()).expect("reads");
+    child.kill().expect("is killed");
+    child.wait().expect("is gone");
+    assert_eq!(poured, 20 * KEPT as u64, "without the runner it must come out");
+    let mut job = job_of("resources/output_of_a_gigabyte", &host, Duration::from_secs(20));
+    job.limits.output_bytes = KEPT as u64;
+    let result = RUNTIME.block_on(bubblewrap().run(job, CancellationToken::new())).expect("runs");
+    assert_eq!((result.stdout.len(), result.truncated), (KEPT, true), "{:?}", result.outcome);
+}
+
+/// Nothing else bounds these where there is a cgroup: a job's own limits, wide and narrow, are the wall that differs.
+#[test]
+fn the_cgroup_of_a_bubblewrap_job_bounds_memory_and_processes() {
+    let health = RUNTIME.block_on(bubblewrap().health());
+    if health.detail.contains("no cgroups") {
+        return eprintln!("SKIPPED: the cgroup of a bubblewrap job: {}", health.detail);
+    }
+    let run = |source: &str, change: fn(&mut Limits)| {
+        let mut job = script_job(SecurityLevel::Standard, source);
+        change(&mut job.limits);
+        let result = RUNTIME.block_on(bubblewrap().run(job, CancellationToken::new())).expect("runs");
+        (result.outcome, result.exit_code)
+    };
+    let memory = "held = b'x' * (200 << 20)\n";
+    let wide = run(memory, |limits| limits.memory_bytes = 512 << 20);
+    let narrow = run(memory, |limits| limits.memory_bytes = 128 << 20);
+    assert_eq!((wide, narrow), ((Outcome::Exited, Some(0)), (Outcome::OomKilled, None)));
+    let threads =
+        "import threading, time\nfor _ in range(200): threading.Thread(target=time.sleep, args=(0.5,)).start()\n";
+    let (wide, narrow) = (run(threads, |limits| limits.pids = 400), run(threads, |limits| limits.pids = 64));
+    assert_eq!(wide, (Outcome::Exited, Some(0)));
+    assert!(narrow.0 == Outcome::PidsExhausted && narrow.1 != Some(0), "{narrow:?}");
 }
 
 fn bubblewrap() -> Arc<dyn Sandbox> {

@@ -5,12 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use sandbox::SecurityLevel;
+use sandbox::{Backend, SecurityLevel};
 
 use crate::case::{self, Case};
 use crate::got_through;
 use crate::host::Host;
-use crate::support::{engine_answers, roots, variable};
+use crate::support::{engine_answers, roots, shared, variable};
 
 /// A folder with the attack in it, as a container sees it at `/work`.
 struct Attack {
@@ -73,17 +73,23 @@ struct Network {
 impl Network {
     fn create() -> Self {
         let name = format!("promptcraft-control-{}", std::process::id());
-        let made = Command::new("docker").args(["network", "create", &name]).output().expect("docker is installed");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        docker(&["network", "create", &name]);
         Self { name }
     }
 }
 
 impl Drop for Network {
     fn drop(&mut self) {
-        let gone = Command::new("docker").args(["network", "rm", &self.name]).output().expect("docker is installed");
-        assert!(gone.status.success(), "{}", String::from_utf8_lossy(&gone.stderr));
+        docker(&["network", "rm", &self.name]);
     }
+}
+
+/// What the client prints.
+#[track_caller]
+fn docker(arguments: &[&str]) -> String {
+    let ended = Command::new("docker").args(arguments).output().expect("docker is installed");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8_lossy(&ended.stdout).trim().to_owned()
 }
 
 /// False, said loudly, where there is no engine.
@@ -152,6 +158,70 @@ fn no_new_privileges_disarms_a_setuid_program() {
     fs::copy(python, attack.folder.join("tool")).expect("copies");
     fs::set_permissions(attack.folder.join("tool"), fs::Permissions::from_mode(0o4755)).expect("sets the bit");
     check("become", &attack, &NOBODY, &[&NOBODY[..], &["--security-opt", "no-new-privileges"]].concat());
+}
+
+/// The outer seccomp list as the engine got it with a container that waits for its job.
+fn profile_of_a_warm_container() -> PathBuf {
+    shared(Backend::Docker).expect("there is an engine");
+    let label = format!("label=promptcraft.instance=conformance-{}", std::process::id());
+    let warm = docker(&["ps", "--quiet", "--filter", &label]);
+    let id = warm.lines().next().expect("the pool keeps at least the container that proved the walls");
+    let options = docker(&["inspect", "--format", "{{json .HostConfig.SecurityOpt}}", id]);
+    let options: Vec<String> = serde_json::from_str(&options).expect("is a list");
+    let profile = options.iter().find_map(|option| option.strip_prefix("seccomp=")).expect("has a profile");
+    let path = std::env::temp_dir().join(format!("promptcraft-control-{}.json", uuid::Uuid::new_v4().simple()));
+    fs::write(&path, profile).expect("writes the profile");
+    path
+}
+
+#[test]
+fn the_profile_of_a_container_refuses_what_is_not_listed() {
+    if there_is_an_engine() {
+        let (host, profile) = (Host::open(), profile_of_a_warm_container());
+        let with = format!("seccomp={}", profile.display());
+        let flags = |profile| [&NOBODY[..], &["--security-opt", profile]].concat();
+        for (attack, attempt) in [("kernel/userfaultfd", "user_only"), ("process/clone3", "plain")] {
+            check(attempt, &Attack::of(attack, &host), &flags("seccomp=unconfined"), &flags(&with));
+        }
+        fs::remove_file(profile).expect("cleans up");
+    }
+}
+
+#[test]
+fn a_container_s_pid_namespace_hides_the_host_s_processes() {
+    if there_is_an_engine() {
+        let attack = Attack::of("proc_and_sys/other_processes", &Host::open());
+        check("worker_group", &attack, &[&NOBODY[..], &["--pid", "host"]].concat(), &NOBODY);
+    }
+}
+
+#[test]
+fn a_container_s_ipc_namespace_keeps_messages_apart() {
+    if there_is_an_engine() {
+        let made =
+            Command::new("ipcmk").args(["--shmem", "4096", "--mode", "0666"]).output().expect("util-linux is there");
+        let made = String::from_utf8_lossy(&made.stdout).into_owned();
+        let id = made.trim().rsplit(' ').next().expect("ipcmk says the number").to_owned();
+        let source =
+            format!("from evidence import attempt, call\nattempt('attach', lambda: call('shmat', {id}, 0, 0o10000))\n");
+        let attack = Attack::inline(&source);
+        let ended = std::panic::catch_unwind(|| {
+            check("attach", &attack, &[&NOBODY[..], &["--ipc", "host"]].concat(), &NOBODY);
+        });
+        Command::new("ipcrm").args(["-m", &id]).status().expect("util-linux is there");
+        if let Err(panic) = ended {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+#[test]
+fn a_container_s_host_name_is_not_the_host_s() {
+    if there_is_an_engine() {
+        let attack = Attack::of("proc_and_sys/names_of_the_host", &Host::open());
+        let (host, own) = (["--uts", "host"], ["--hostname", "sandbox"]);
+        check("host", &attack, &[NOBODY, host].concat(), &[NOBODY, own].concat());
+    }
 }
 
 #[test]

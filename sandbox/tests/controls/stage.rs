@@ -24,6 +24,8 @@ pub(crate) const NOBODY: u32 = 65534;
 pub(crate) struct Stage {
     pub(crate) attack: &'static str,
     pub(crate) script: &'static str,
+    /// In place of the script that the attack has under that name.
+    pub(crate) source: Option<&'static str>,
     /// What bubblewrap takes away.
     pub(crate) unshare: Vec<&'static str>,
     /// Further words for bubblewrap.
@@ -60,12 +62,13 @@ impl Stage {
             inner_seccomp: false,
             landlock: None,
             file_bytes: None,
+            fixed_limits: false,
             walls,
         };
-        let unshare = vec!["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"];
-        let (script, known) = ("attack.py", Vec::new());
+        let unshare = vec!["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--as-pid-1"];
+        let (script, source, known) = ("attack.py", None, Vec::new());
         let (more, cgroup) = (Vec::new(), None);
-        Self { attack, script, unshare, more, cgroup, lent: None, lent_work: None, uid: NOBODY, control, known }
+        Self { attack, script, source, unshare, more, cgroup, lent: None, lent_work: None, uid: NOBODY, control, known }
     }
 
     pub(crate) fn and(mut self, words: &[&'static str]) -> Self {
@@ -75,6 +78,10 @@ impl Stage {
 
     pub(crate) fn without(mut self, flag: &str) -> Self {
         self.unshare.retain(|one| *one != flag);
+        if flag == "--unshare-pid" {
+            // Only a process in a pid namespace of its own can be its first.
+            return self.without("--as-pid-1");
+        }
         self
     }
 
@@ -108,7 +115,10 @@ impl Stage {
         let evidence = fs::read(case::folder().join("evidence.py")).expect("the attacks share it");
         let shared = [("evidence.py".to_owned(), evidence), ("host.json".to_owned(), known.to_string().into())];
         let more = case.expect.more_files.into_iter().map(|file| (file.path, file.content.into()));
-        let files = case.files.into_iter().chain(more).chain(shared).map(|(path, content)| FileFrame { path, content });
+        let own = self.source.map(|source| (self.script.to_owned(), source.as_bytes().to_vec()));
+        let given = case.files.into_iter().filter(|(path, _)| own.as_ref().is_none_or(|(script, _)| script != path));
+        let files =
+            given.chain(own.clone()).chain(more).chain(shared).map(|(path, content)| FileFrame { path, content });
         self.control.files = files.collect();
         self.control.argv = ["/usr/bin/python3", "-s", "-B", self.script].map(String::from).into();
         let frame = encode(&self.control).expect("encodes");
@@ -122,10 +132,7 @@ impl Stage {
         let root = roots().join("python/rootfs").canonicalize().expect("is built");
         let mut command = self.cgroup.as_ref().map_or_else(|| Command::new("bwrap"), |folder| entering(folder));
         command.args(["--unshare-user", "--uid", &self.uid.to_string(), "--gid", &self.uid.to_string()]);
-        command.args(&self.unshare).args(&self.more).args(["--die-with-parent", "--new-session", "--as-pid-1"]);
-        if !self.unshare.contains(&"--unshare-pid") {
-            command = without_last(command);
-        }
+        command.args(&self.unshare).args(&self.more).args(["--die-with-parent", "--new-session"]);
         command.args(["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
         command.arg("--ro-bind").arg(&root).arg("/").args(["--proc", "/proc", "--tmpfs", "/dev"]);
         for device in ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"] {
@@ -157,13 +164,6 @@ fn entering(folder: &Path) -> Command {
     ]);
     command.arg(folder.join("cgroup.procs"));
     command
-}
-
-/// Only a process in a pid namespace of its own can be its first.
-fn without_last(command: Command) -> Command {
-    let mut shorter = Command::new(command.get_program());
-    shorter.args(command.get_args().filter(|argument| *argument != "--as-pid-1"));
-    shorter
 }
 
 /// A folder with the program in it. Cargo's own may be closed to nobody; /tmp is not.
