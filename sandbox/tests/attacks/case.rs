@@ -24,9 +24,12 @@ pub(crate) struct Expect {
     pub(crate) tries: String,
     /// The walls that stop it, outermost first; any one of them would do.
     pub(crate) stopped_by: Vec<Wall>,
+    /// Whose `attack.*` it is.
+    #[serde(default = "python")]
+    pub(crate) runtime: String,
     #[serde(default = "every_level")]
     pub(crate) levels: Vec<SecurityLevel>,
-    /// Runs the runtime's test runner over the files, in place of `attack.py`.
+    /// Runs the runtime's test runner over the files, in place of the script.
     #[serde(default)]
     pub(crate) as_tests: bool,
     #[serde(default)]
@@ -145,6 +148,10 @@ fn every_level() -> Vec<SecurityLevel> {
     vec![SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive]
 }
 
+fn python() -> String {
+    "python".into()
+}
+
 fn once() -> usize {
     1
 }
@@ -168,6 +175,11 @@ impl Case {
             folder.display()
         );
         Self { family: name_of(folder.parent().expect("lies in its family")), name: name_of(folder), files, expect }
+    }
+
+    /// The script to run, in whatever language.
+    pub(crate) fn script(&self) -> &str {
+        self.files.keys().find(|name| name.starts_with("attack.")).map_or("attack.py", String::as_str)
     }
 
     pub(crate) fn title(&self) -> String {

@@ -35,7 +35,9 @@ pub(crate) fn all(backend: Backend, roots: Option<&Path>) {
     own.roots_dir = roots.map_or(own.roots_dir, Path::to_owned);
     own.instance = format!("attacks-{}-{}", std::process::id(), roots.map_or("now", |_| "old"));
     own.pool_size = AT_ONCE;
-    own.runtimes = vec!["python".into()];
+    if roots.is_some() {
+        own.runtimes = vec!["python".into()];
+    }
     let wrong = RUNTIME.block_on(async {
         let sandbox = sandbox::open(own).await.expect("opens the sandbox");
         let landlock = sandbox.health().await.landlock_abi;
@@ -51,7 +53,8 @@ pub(crate) fn all(backend: Backend, roots: Option<&Path>) {
 pub(crate) async fn every_attack(sandbox: &dyn Sandbox) -> Vec<String> {
     let (host, chosen) = (Host::open(), variable("ATTACKS").unwrap_or_default());
     let cases = case::all();
-    let runs = cases.iter().filter(|case| case.title().contains(&chosen));
+    let offered = sandbox.runtimes();
+    let runs = cases.iter().filter(|case| case.title().contains(&chosen) && offered.contains(&case.expect.runtime));
     let runs: Vec<_> = runs.flat_map(|case| case.expect.levels.iter().map(move |level| (case, *level))).collect();
     let wrong: Vec<_> = stream::iter(&runs)
         .map(|(case, level)| Box::pin(attack(sandbox, &host, case, *level)))
@@ -65,7 +68,7 @@ pub(crate) async fn every_attack(sandbox: &dyn Sandbox) -> Vec<String> {
 
 async fn attack(sandbox: &dyn Sandbox, host: &Host, case: &Case, level: SecurityLevel) -> Option<String> {
     let mut wrong = match case.expect.look {
-        None => one(sandbox, host, case, level, "attack.py", "attacker").await,
+        None => one(sandbox, host, case, level, case.script(), "attacker").await,
         Some(Look::Afterwards) => {
             let mut wrong = one(sandbox, host, case, level, "leave.py", "victim").await;
             wrong.extend(one(sandbox, host, case, level, "attack.py", "victim").await);
@@ -150,10 +153,11 @@ async fn one(
 
 fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str) -> Job {
     let expect = &case.expect;
-    let evidence = std::fs::read(case::folder().join("evidence.py")).expect("the attacks share it");
+    let evidence = if expect.runtime == "bash" { "evidence.sh" } else { "evidence.py" };
+    let shared = std::fs::read(case::folder().join(evidence)).expect("the attacks share it");
     let files = case.files.iter().map(|(path, content)| (path.clone(), content.clone()));
     let more = expect.more_files.iter().map(|file| (file.path.repeat(file.path_repeated), file.content.clone().into()));
-    let shared = [("evidence.py".to_owned(), evidence), ("host.json".to_owned(), known.into())];
+    let shared = [(evidence.to_owned(), shared), ("host.json".to_owned(), known.into())];
     let files = files.chain(more).chain(shared).map(|(path, content)| JobFile { path, content }).collect();
     let command = if expect.as_tests { Command::Tests } else { Command::Script { path: script.into() } };
     let change = &expect.limits;
@@ -162,5 +166,5 @@ fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str
     limits.memory_bytes = change.memory_mib.map_or(limits.memory_bytes, |mib| mib << 20);
     limits.disk_bytes = change.disk_mib.map_or(limits.disk_bytes, |mib| mib << 20).min(limits.memory_bytes / 2);
     limits.output_bytes = change.output_bytes.unwrap_or(limits.output_bytes);
-    Job { owner: Owner::new(owner), level, runtime: "python".into(), command, files, limits }
+    Job { owner: Owner::new(owner), level, runtime: expect.runtime.clone(), command, files, limits }
 }
