@@ -2,9 +2,13 @@
 # Builds the root file system of every runtime: build-root.sh OUT_DIR [RUNTIME...]
 #
 # OUT_DIR/<runtime>/rootfs is a link to a folder named by the hash of what went in; a second call finds it and is
-# done. OUT_DIR/<runtime>/packages lists what the root is made of, with versions. Where a Docker engine answers, the same root is imported as promptcraft-sandbox-<runtime>:<hash>.
+# done. OUT_DIR/<runtime>/packages lists what the root is made of, with versions, OUT_DIR/<runtime>/digest is the SHA-256 of the root as
+# an archive: equal packages, runtime and runner give an equal one. Where a Docker engine answers, that archive is imported as promptcraft-sandbox-<runtime>:<hash>.
 # PROMPTCRAFT_RUNNER names an already built runner. Safe to call from several processes at once.
 set -euo pipefail
+
+# The time that everything in a root bears, so that the time of building is not in it.
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
@@ -50,6 +54,7 @@ distribution_sources() {
         ubuntu) origin=Ubuntu ;;
         *) origin='.*' ;;
     esac
+    # shellcheck disable=SC2016 # apt-get's own variables
     local format='$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)'
     if ! apt-get indextargets --format "$format" 'Created-By: Packages' | grep -q "^$origin|"; then
         apt-get update -qq >&2
@@ -58,6 +63,7 @@ distribution_sources() {
 }
 
 # Run by mmdebstrap with the root as its argument, while the packages are still there. Their names hold the versions.
+# shellcheck disable=SC2016 # for the shell that mmdebstrap starts
 record_packages='for deb in "$1"/var/cache/apt/archives/*.deb; do
     dpkg-deb --show --showformat "\${Package} \${Version} \${Architecture}\n" "$deb"
 done | sort >"$1/packages"'
@@ -96,7 +102,7 @@ merge_usr() { # root
 # The root as jobs see it.
 finish_root() { # runtime_dir root runner
     local root="$2"
-    rm -rf "$root"/var "$root"/boot "$root"/dev "$root"/tmp "$root"/packages "$root"/etc/{resolv.conf,hostname,hosts,apt} \
+    rm -rf "${root:?}"/{var,boot,dev,tmp,packages} "$root"/etc/{resolv.conf,hostname,hosts,apt} \
         "$root"/usr/share/{doc,man,info,lintian,bash-completion,perl5} "$root"/usr/lib/apt "$root"/usr/lib/dpkg
     mkdir -p "$root"/{dev,proc,sys,work,etc}
     ln -s work/tmp "$root/tmp"
@@ -108,6 +114,12 @@ finish_root() { # runtime_dir root runner
     chown -R 0:0 "$root"
     find "$root" -xdev \( -type f -o -type d \) -perm /6022 -exec chmod u-s,g-s,go-w {} +
     chmod 0755 "$root"
+    find "$root" -xdev -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+}
+
+# The root as an archive in which nothing depends on when and where it was packed.
+pack() { # root
+    tar -C "$1" --format=gnu --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -c .
 }
 
 # ld.so runs any readable program, whatever may be executed: what is not there cannot be run.
@@ -123,7 +135,7 @@ keep_executables() { # root allowed
         [ -n "${keep["${path#"$root"}"]:-}" ] || rm -f "$path"
     done < <(find "$root/usr/bin" "$root/usr/sbin" "$root/usr/libexec" -type f -print0 2>/dev/null)
     find "$root/usr/bin" "$root/usr/sbin" -xtype l -delete 2>/dev/null || true
-    path="$(set -- $2 && echo "$1")"
+    path="${2%% *}"
     [ -x "$root$path" ] || die "$path, which the runtime may execute, is not in the finished root"
 }
 
@@ -131,7 +143,7 @@ import_image() { # runtime hash root
     local image="promptcraft-sandbox-$1:$2"
     command -v docker >/dev/null && docker version >/dev/null 2>&1 || return 0
     docker image inspect "$image" >/dev/null 2>&1 ||
-        tar -C "$3" --numeric-owner -c . |
+        pack "$3" |
         docker import --change 'ENTRYPOINT ["/promptcraft-runner", "serve"]' --change 'USER 65534:65534' \
             --change 'WORKDIR /' --change "LABEL promptcraft.runtime=$1" - "$image" >&2
     # Older builds go, but for two that a running worker may still use; one in use cannot be removed.
@@ -145,30 +157,33 @@ build_runtime() { # runtime
     packages="$(packages_of "$source")"
     [ -n "$packages" ] || die "$source/runtime.toml lists no packages on one line"
     base="$(echo "$packages $(. /etc/os-release && echo "$ID $VERSION_CODENAME") $(uname -m) $(declare -f build_base merge_usr) $record_packages" | short_hash)"
+    mkdir -p "$out/$1" "$out/.base"
+    [ -d "$out/.base/$1-$base" ] || build_base "$packages" "$out/.base/$1-$base"
     hash="$(
         {
-            echo "$base $(declare -f finish_root keep_executables)"
+            echo "$base $SOURCE_DATE_EPOCH $(declare -f finish_root keep_executables pack)"
+            sha256sum <"$out/.base/$1-$base/packages"
             (cd "$source" && find . -type f -print0 | sort -z | xargs -0 sha256sum)
             sha256sum <"$runner"
         } | short_hash
     )"
     root="$out/$1/rootfs-$hash"
     if [ ! -d "$root" ]; then
-        mkdir -p "$out/$1" "$out/.base"
-        [ -d "$out/.base/$1-$base" ] || build_base "$packages" "$out/.base/$1-$base"
         rm -rf "$root".partial.*
         cp -a --reflink=auto "$out/.base/$1-$base" "$root.partial.$$"
         finish_root "$source" "$root.partial.$$" "$runner"
+        pack "$root.partial.$$" | sha256sum | cut -d' ' -f1 >"$out/$1/.digest-$hash"
         mv -T "$root.partial.$$" "$root"
     fi
     import_image "$1" "$hash" "$root"
     install -m 0644 "$out/.base/$1-$base/packages" "$out/$1/packages"
+    install -m 0644 "$out/$1/.digest-$hash" "$out/$1/digest"
     echo "promptcraft-sandbox-$1:$hash" >"$out/$1/image.next"
     mv "$out/$1/image.next" "$out/$1/image"
     ln -sfn "rootfs-$hash" "$out/$1/rootfs.next"
     mv -T "$out/$1/rootfs.next" "$out/$1/rootfs"
     # A worker that runs on an older root resolved it at its start; give it an hour.
-    find "$out/$1" -maxdepth 1 -name 'rootfs-*' ! -name "rootfs-$hash" -mmin +60 -exec rm -rf {} +
+    find "$out/$1" -maxdepth 1 \( -name 'rootfs-*' -o -name '.digest-*' \) ! -name "*-$hash" -cmin +60 -exec rm -rf {} +
     echo "$out/$1/rootfs"
 }
 
@@ -181,7 +196,11 @@ runner="${PROMPTCRAFT_RUNNER:-$("$here/build-runner.sh")}"
 [ -x "$runner" ] || die "no runner at $runner: run sandbox/build-runner.sh, or set PROMPTCRAFT_RUNNER"
 exec 9>"$out/.lock"
 flock 9
-[ $# -gt 0 ] || set -- $(ls "$here/runtimes")
+if [ $# = 0 ]; then
+    cd "$here/runtimes"
+    set -- *
+    cd "$OLDPWD"
+fi
 # At once: most of a build is waiting for packages. Each speaks only when it is done.
 distribution_sources >/dev/null
 builds=()

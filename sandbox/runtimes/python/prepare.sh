@@ -6,6 +6,7 @@ cd "$root"
 # Debian's hook links into /etc, which jobs cannot read; without a link there is no hook to fail.
 find usr/lib -name sitecustomize.py -type l -delete
 # Unchecked hashes: the root is read-only, so a job need not compare times.
+# The order of a constant set would be another in each build.
 # shellcheck disable=SC2046 # one argument a folder
-chroot "$root" /usr/bin/python3 -m compileall -q --invalidation-mode unchecked-hash \
+PYTHONHASHSEED=0 chroot "$root" /usr/bin/python3 -m compileall -q --invalidation-mode unchecked-hash \
     $(for folder in usr/lib/python3 usr/lib/python3.*; do echo "/$folder"; done)

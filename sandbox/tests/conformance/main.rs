@@ -12,6 +12,7 @@ mod limits;
 mod orphans;
 mod results;
 mod reuse;
+mod root_builds;
 mod support;
 mod walls;
 mod without_root;

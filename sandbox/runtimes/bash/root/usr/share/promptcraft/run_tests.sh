@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Runs every test file of the job in a shell of its own and writes one JSON line as it starts and one as it ends to
 # descriptor 3. The reader trusts nothing of this.
 report=3

@@ -1,0 +1,96 @@
+//! Roots are the same wherever they are built from the same packages, and hold the Python packages of the policy alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sandbox::Backend;
+
+use crate::support::{RUNTIME, config, is_root, roots, script, text};
+
+/// A folder that goes with its owner.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let place = Self(std::env::temp_dir().join(format!("promptcraft-{name}-{}", std::process::id())));
+        fs::create_dir(&place.0).expect("makes a folder");
+        place
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).expect("cleans up");
+    }
+}
+
+/// Builds one root with the runner that is built already, and imports it nowhere.
+#[track_caller]
+fn build(program: &Path, out: &Path, runtime: &str) {
+    let runner = roots().join("sql/rootfs/promptcraft-runner").canonicalize().expect("is built");
+    let built = Command::new(program)
+        .arg(out)
+        .arg(runtime)
+        .env("PROMPTCRAFT_RUNNER", runner)
+        .env("DOCKER_HOST", "unix:///nonexistent.sock")
+        .output()
+        .expect("starts build-root.sh");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+}
+
+fn own_folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_root_built_twice_is_the_same() {
+    if !is_root() {
+        return eprintln!("SKIPPED: a_root_built_twice_is_the_same: only root can build one");
+    }
+    let place = Place::new("built-twice");
+    let digests = ["one", "two"].map(|name| {
+        let out = place.0.join(name);
+        build(&own_folder().join("build-root.sh"), &out, "sql");
+        fs::read_to_string(out.join("sql/digest")).expect("the digest is noted")
+    });
+    assert_eq!(digests[0].trim().len(), 64, "{digests:?}");
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn python_imports_the_packages_of_the_policy_and_no_others() {
+    if !is_root() {
+        return eprintln!(
+            "SKIPPED: python_imports_the_packages_of_the_policy_and_no_others: only root can build a root"
+        );
+    }
+    let place = Place::new("extra-packages");
+    let runtimes = place.0.join("runtimes");
+    fs::create_dir(&runtimes).expect("makes a folder");
+    fs::copy(own_folder().join("build-root.sh"), place.0.join("build-root.sh")).expect("copies");
+    let copied = Command::new("cp").arg("-a").arg(own_folder().join("runtimes/python")).arg(&runtimes).status();
+    assert!(copied.expect("starts cp").success());
+    let policy = runtimes.join("python/extra-packages");
+    let listed = fs::read_to_string(&policy).expect("is there");
+    fs::write(&policy, format!("{listed}python3-six\n")).expect("writes the policy");
+    let out = place.0.join("roots");
+    build(&place.0.join("build-root.sh"), &out, "python");
+    let packages = fs::read_to_string(out.join("python/packages")).expect("the packages are listed");
+    assert!(packages.lines().any(|line| line.starts_with("python3-six ")), "{packages}");
+
+    let said = |roots_dir: &Path| {
+        let mut own = config(Backend::Bubblewrap);
+        own.roots_dir = roots_dir.to_owned();
+        own.runtimes = vec!["python".into()];
+        RUNTIME.block_on(async {
+            let sandbox = sandbox::open(own).await.expect("opens");
+            let source =
+                "try:\n    import six\n    print(six.PY3)\nexcept ImportError as error:\n    print(error.name)\n";
+            let result = script(&*sandbox, source).await;
+            sandbox.shutdown().await;
+            text(&result.stdout).to_owned()
+        })
+    };
+    assert_eq!((said(&out).as_str(), said(roots()).as_str()), ("True\n", "six\n"));
+}
