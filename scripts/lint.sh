@@ -23,6 +23,7 @@ cargo fmt --all --check
 say "== lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 cargo clippy --quiet -p sandbox --lib -- --cfg fuzzing -D warnings
+RUSTFLAGS="--cfg fuzzing" cargo check --quiet --locked --manifest-path sandbox/fuzz/Cargo.toml --target-dir target/fuzz-check
 say "== dependencies"
 find_cargo_deny
 # Duplicate versions are shown by `cargo deny check bans`; here only what fails is.
@@ -34,7 +35,7 @@ if [ "${CI:-}" = true ] && ! have shellcheck && have apt-get && [ "$(id -u)" = 0
 fi
 if have shellcheck; then
     say "== shell scripts"
-    shellcheck -x scripts/*.sh .ci/run
+    find scripts sandbox tests/attacks -name '*.sh' -print0 | xargs -0 shellcheck -x .ci/run
 else
     say "SKIPPED: shellcheck is not installed, so no shell script was judged"
 fi
