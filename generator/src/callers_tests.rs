@@ -3,14 +3,14 @@
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::exchange::SourceFile;
-use crate::language::Language;
 use crate::paths::is_test_file;
 use crate::python;
+use crate::target::Target;
 
 /// Names the file so that its language's test runner finds its tests; unchanged where it holds none, or has such a name.
-pub(crate) fn named_for_the_runner(language: &Language, file: SourceFile) -> SourceFile {
+pub(crate) fn named_for_the_runner(target: Target<'_>, file: SourceFile) -> SourceFile {
     let Some((stem, extension)) = file.path.rsplit_once('.').filter(|_| !is_test_file(&file.path)) else { return file };
-    let path = match language.runtime {
+    let path = match target.runtime() {
         "python" if holds_python_tests(&file.content) => format!("test_{stem}.py"),
         "node" if imports_node_test(&file.content) => format!("{stem}.test.{}", extension.to_ascii_lowercase()),
         _ => return file,

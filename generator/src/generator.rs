@@ -12,11 +12,12 @@ use crate::dedent::dedent;
 use crate::documenter;
 use crate::exchange::{GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::intent::{Intent, asks_to_run_tests, intent, presumes_code};
-use crate::language::{self, Language, PYTHON};
+use crate::language::{self, PYTHON};
 use crate::matching::{Topic, best, nearness};
 #[cfg(feature = "model")]
 use crate::model::{Model, Task};
-use crate::paths::{base_name, is_test_file};
+use crate::paths::is_test_file;
+use crate::target::{Runtime, Target};
 
 const MAX_PROPOSALS: usize = 3;
 
@@ -25,15 +26,16 @@ const MAX_PROPOSALS: usize = 3;
 pub struct GeneratorConfig {
     /// Folders with recipes of the operator's own, each holding one folder a recipe.
     pub catalogue_dirs: Vec<PathBuf>,
-    /// The runtimes that the sandbox offers, such as `python`.
-    pub runtimes: Vec<String>,
+    /// The runtimes that code may be meant for.
+    pub runtimes: Vec<Runtime>,
     /// The language model to ask; none is asked without it.
     pub model: Option<ModelConfig>,
 }
 
 impl Default for GeneratorConfig {
     fn default() -> Self {
-        Self { catalogue_dirs: Vec::new(), runtimes: vec!["python".to_owned()], model: None }
+        let python = Runtime { name: "python".to_owned(), aliases: Vec::new(), endings: vec![".py".to_owned()] };
+        Self { catalogue_dirs: Vec::new(), runtimes: vec![python], model: None }
     }
 }
 
@@ -82,7 +84,7 @@ pub struct Proposal {
 #[derive(Debug)]
 pub struct Generator {
     recipes: Vec<Recipe>,
-    runtimes: Vec<String>,
+    runtimes: Vec<Runtime>,
     #[cfg(feature = "model")]
     model: Option<Model>,
 }
@@ -151,9 +153,9 @@ impl Generator {
 
     async fn serve_code(&self, request: &Request, code: &str) -> Result<Generation, GenerateError> {
         let code = dedent(code);
-        let language = self.runnable_language(request, &code)?;
-        let file = caller_file(language, request.current_file.as_deref(), code.into_owned());
-        let wanted = if language == &PYTHON { intent(&request.goal) } else { Intent::AsGiven };
+        let target = self.target(request, &code)?;
+        let file = caller_file(target, request.current_file.as_deref(), code.into_owned());
+        let wanted = if target.is_python() { intent(&request.goal) } else { Intent::AsGiven };
         let comment = request.feedback.as_ref().and_then(|feedback| feedback.comment.as_ref());
         match wanted {
             // A human who asks for changes is answered by a model where there is one; nothing else could change the code.
@@ -161,20 +163,19 @@ impl Generator {
                 self.change(request, &file).await
             }
             Intent::AsGiven if asks_to_run_tests(&request.goal) => {
-                Ok(as_given(language, named_for_the_runner(language, file), Origin::Caller))
+                Ok(as_given(target, named_for_the_runner(target, file), Origin::Caller))
             }
-            Intent::AsGiven => Ok(as_given(language, file, Origin::Caller)),
-            Intent::Document => Ok(as_given(language, file, Origin::Documenter)),
+            Intent::AsGiven => Ok(as_given(target, file, Origin::Caller)),
+            Intent::Document => Ok(as_given(target, file, Origin::Documenter)),
             Intent::Fix => self.change(request, &file).await,
             Intent::WriteTests => self.test(request, &file).await,
         }
     }
 
-    fn runnable_language(&self, request: &Request, code: &str) -> Result<&'static Language, GenerateError> {
-        let found = language::of_code(request.language.as_deref(), request.current_file.as_deref(), code);
-        let runnable = |language: &&Language| self.runtimes.iter().any(|runtime| runtime == language.runtime);
-        found.ok().filter(runnable).ok_or_else(|| {
-            let runtimes = self.runtimes.join(", ");
+    fn target(&self, request: &Request, code: &str) -> Result<Target<'_>, GenerateError> {
+        let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
+        Target::find(&self.runtimes, named, file, code).ok_or_else(|| {
+            let runtimes = self.runtimes.iter().map(|runtime| runtime.name.as_str()).collect::<Vec<_>>().join(", ");
             let hint = format!(
                 "The code's language cannot be run here; the runtimes are: {runtimes}. Supply code for one of them"
             );
@@ -279,24 +280,23 @@ fn from_recipe(recipe: &Recipe) -> Generation {
     }
 }
 
-fn caller_file(language: &Language, current_file: Option<&str>, content: String) -> SourceFile {
-    let name = current_file.and_then(|path| base_name(path, language.extensions));
-    let path = name.unwrap_or_else(|| language::default_path(language, &content)).to_owned();
+fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) -> SourceFile {
+    let path = target.path(current_file, &content);
     let kind = if is_test_file(&path) { Kind::Test } else { Kind::Code };
     SourceFile { path, content, kind, from_caller: true }
 }
 
-fn as_given(language: &Language, file: SourceFile, origin: Origin) -> Generation {
-    let documentation = if language == &PYTHON {
+fn as_given(target: Target<'_>, file: SourceFile, origin: Origin) -> Generation {
+    let documentation = if target.is_python() {
         documenter::outline(&file.path, &file.content)
     } else {
-        documenter::note(&file.path, language.name, &file.content)
+        documenter::note(&file.path, target.name(), &file.content)
     };
     // Code with tests in it stays code, which is analysed.
     let run = if is_test_file(&file.path) { Run::Tests } else { Run::Script { path: file.path.clone() } };
     Generation {
         origin,
-        runtime: language.runtime.to_owned(),
+        runtime: target.runtime().to_owned(),
         files: vec![file],
         run,
         documentation,

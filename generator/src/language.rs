@@ -119,6 +119,22 @@ pub(crate) fn asked_besides_python(goal: &str) -> Option<&'static str> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnknownLanguage;
 
+/// The name that a caller gives to a language, in lower case; none where it says that the code shall tell.
+pub(crate) fn given(named: Option<&str>) -> Option<String> {
+    let named = named.map(|name| name.trim().to_lowercase()).unwrap_or_default();
+    (!matches!(named.as_str(), "" | "auto" | "unknown" | "text" | "plaintext")).then_some(named)
+}
+
+/// Returns what the caller says of the language: its name, else the file's extension; none where neither says anything.
+pub(crate) fn told(named: Option<&str>, file: Option<&str>) -> Result<Option<&'static Language>, UnknownLanguage> {
+    if let Some(named) = given(named) {
+        return by_alias(&named).map(Some).ok_or(UnknownLanguage);
+    }
+    let by_extension =
+        |path| std::iter::once(&PYTHON).chain(OTHERS).find(|it| base_name(path, it.extensions).is_some());
+    Ok(file.and_then(by_extension))
+}
+
 /// Returns the language of the caller's code: as named, else by the file's extension, else by the code itself.
 ///
 /// Python is assumed where nothing clearly speaks against it. An unknown name is an error, not Python.
@@ -127,13 +143,7 @@ pub(crate) fn of_code(
     file: Option<&str>,
     code: &str,
 ) -> Result<&'static Language, UnknownLanguage> {
-    let named = named.map(|name| name.trim().to_lowercase()).unwrap_or_default();
-    if !matches!(named.as_str(), "" | "auto" | "unknown" | "text" | "plaintext") {
-        return by_alias(&named).ok_or(UnknownLanguage);
-    }
-    let by_extension =
-        |path| std::iter::once(&PYTHON).chain(OTHERS).find(|it| base_name(path, it.extensions).is_some());
-    if let Some(language) = file.and_then(by_extension) {
+    if let Some(language) = told(named, file)? {
         return Ok(language);
     }
     if is_javascript_in_form_of_python(code) {

@@ -19,9 +19,11 @@ mod matching;
 mod model;
 mod paths;
 mod python;
+mod target;
 mod words;
 
 pub use catalogue::{CatalogueError, Recipe};
 pub use dedent::dedent;
 pub use exchange::{Feedback, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 pub use generator::{Generator, GeneratorConfig, ModelConfig, Proposal};
+pub use target::Runtime;

@@ -1,9 +1,16 @@
 //! The caller's own code.
 
-use generator::{GenerateError, Generation, Generator, GeneratorConfig, Kind, Origin, Request, Run};
+use generator::{GenerateError, Generation, Generator, GeneratorConfig, Kind, Origin, Request, Run, Runtime};
 
 async fn generate(request: Request) -> Result<Generation, GenerateError> {
     Generator::open(GeneratorConfig::default()).expect("the catalogue is valid").generate(&request).await
+}
+
+/// A generator for a sandbox with these runtimes, of which nothing is said but their names.
+fn offering(names: &[&str]) -> Generator {
+    let runtime = |name: &&str| Runtime { name: (*name).to_owned(), aliases: Vec::new(), endings: Vec::new() };
+    let runtimes = names.iter().map(runtime).collect();
+    Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("the catalogue is valid")
 }
 
 fn with_code(goal: &str, code: &str) -> Request {
@@ -60,8 +67,7 @@ async fn a_file_of_tests_is_run_by_the_test_runner_where_the_goal_asks_for_it() 
         ("Run the tests", None, node, "main.test.mjs", Run::Tests),
         ("Run this script", None, node, "main.mjs", script("main.mjs")),
     ] {
-        let runtimes = vec!["python".to_owned(), "node".to_owned()];
-        let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("opens");
+        let generator = offering(&["python", "node"]);
         let language = (code == node).then(|| "javascript".to_owned());
         let request = Request { current_file: current_file.map(str::to_owned), language, ..with_code(goal, code) };
         let generation = generator.generate(&request).await.expect("runs");
@@ -113,9 +119,7 @@ async fn other_languages_are_refused_with_the_runtimes_that_exist() {
 
 #[tokio::test]
 async fn another_runtime_of_the_sandbox_runs_its_language_as_given() {
-    let config =
-        GeneratorConfig { runtimes: vec!["python".to_owned(), "node".to_owned()], ..GeneratorConfig::default() };
-    let generator = Generator::open(config).expect("the catalogue is valid");
+    let generator = offering(&["python", "node"]);
     let request = Request { language: Some("javascript".to_owned()), ..with_code("run this", "  console.log(1)") };
     let generation = generator.generate(&request).await.expect("runs");
     assert_eq!((generation.runtime.as_str(), generation.run), ("node", script("main.js")));
@@ -124,8 +128,7 @@ async fn another_runtime_of_the_sandbox_runs_its_language_as_given() {
 
 #[tokio::test]
 async fn code_gets_the_name_that_its_runtime_needs() {
-    let runtimes = ["python", "node", "bash", "sql"].map(str::to_owned).to_vec();
-    let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("is valid");
+    let generator = offering(&["python", "node", "bash", "sql"]);
     for (code, file, runtime, run) in [
         ("import fs from 'node:fs';\nconst a = {};\nconsole.log(a);", None, "node", script("main.mjs")),
         ("const fs = require('fs');\nfunction f() {}\n", None, "node", script("main.js")),
@@ -140,6 +143,40 @@ async fn code_gets_the_name_that_its_runtime_needs() {
     }
     let typescript = Request { language: Some("typescript".to_owned()), ..with_code("run this", "let a: number = 1;") };
     assert!(matches!(generator.generate(&typescript).await, Err(GenerateError::NoGenerator { .. })));
+}
+
+/// Adding a language to the sandbox needs no line here.
+#[tokio::test]
+async fn a_language_that_only_its_runtime_knows_runs_as_given() {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let made_up = Runtime {
+        name: "made-up".to_owned(),
+        aliases: words(&["mup", "python", "typescript"]),
+        endings: words(&[".mu", ".muu", ".py"]),
+    };
+    let runtimes = [GeneratorConfig::default().runtimes, vec![made_up]].concat();
+    let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("is valid");
+    for (language, file, runtime, path) in [
+        (None, Some("src/x.mu"), "made-up", "x.mu"),
+        (None, Some("x.MUU"), "made-up", "x.MUU"),
+        (Some("Made-Up"), None, "made-up", "main.mu"),
+        (Some("mup"), Some("x.js"), "made-up", "main.mu"),
+        (Some("auto"), Some("x.mu"), "made-up", "x.mu"),
+        // Known languages keep their names and files; those that nothing else runs are its own to take.
+        (Some("python"), None, "python", "main.py"),
+        (None, Some("x.py"), "python", "x.py"),
+        (Some("typescript"), None, "made-up", "main.mu"),
+        (None, None, "python", "main.py"),
+    ] {
+        let (language, current_file) = (language.map(str::to_owned), file.map(str::to_owned));
+        let request = Request { language, current_file, ..with_code("Run the tests", "say 1") };
+        let generation = generator.generate(&request).await.expect("runs");
+        let found = (generation.runtime.as_str(), generation.run, generation.files[0].content.as_str());
+        assert_eq!(found, (runtime, script(path), "say 1"), "{request:?}");
+    }
+    let klingon = Request { language: Some("klingon".to_owned()), ..with_code("run this", "say 1") };
+    let Err(GenerateError::NoGenerator { hint }) = generator.generate(&klingon).await else { panic!("served") };
+    assert!(hint.contains("python, made-up"), "{hint}");
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ pub use error::SandboxError;
 pub use job::{Command, Job, JobFile, Owner, SecurityLevel};
 pub use limits::Limits;
 pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage};
+pub use runtime::{Language, languages};
 pub use signal::signal_text;
 
 /// A place that runs jobs, each walled off from the host and from every other job.

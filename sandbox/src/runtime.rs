@@ -36,6 +36,9 @@ pub(crate) struct Runtime {
     read: Vec<String>,
     #[expect(dead_code, reason = "there is one format so far; naming another is refused while parsing")]
     report: ReportFormat,
+    /// What else its language is called, in lower case.
+    #[serde(default)]
+    aliases: Vec<String>,
     /// How the names of source files end.
     source_endings: Vec<String>,
     source_form: SourceForm,
@@ -60,6 +63,26 @@ static RUNTIMES: LazyLock<Vec<Runtime>> = LazyLock::new(|| {
     let parse = |source: &&str| toml::from_str(source).expect("a test parses every embedded runtime");
     SOURCES.iter().map(parse).collect()
 });
+
+/// What a runtime's language is called, and how its files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Language {
+    /// The runtime's name.
+    pub name: &'static str,
+    /// Other names of the language, in lower case.
+    pub aliases: &'static [String],
+    /// How the names of its source files end, such as `.py`; the usual one first.
+    pub endings: &'static [String],
+}
+
+/// The languages of all runtimes that there are, whether or not a sandbox offers them.
+pub fn languages() -> impl Iterator<Item = Language> {
+    RUNTIMES.iter().map(|runtime| Language {
+        name: &runtime.name,
+        aliases: &runtime.aliases,
+        endings: &runtime.source_endings,
+    })
+}
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     RUNTIMES.iter().map(|runtime| runtime.name.as_str())
@@ -157,6 +180,9 @@ mod tests {
         for runtime in RUNTIMES.iter() {
             assert!(runtime.script.iter().any(|word| word.contains("{path}")), "{} runs no script", runtime.name);
             assert!(!runtime.source_endings.is_empty() && !runtime.exec.is_empty(), "{} is incomplete", runtime.name);
+            let lower = |name: &String| !name.is_empty() && *name == name.to_lowercase();
+            assert!(runtime.aliases.iter().all(lower), "{}: its names are compared in lower case", runtime.name);
+            assert!(runtime.source_endings.iter().all(|ending| ending.starts_with('.')), "{}", runtime.name);
             assert_eq!(runtime.lane, runtime.name, "steps are routed by the runtime's name");
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use generator::{GeneratorConfig, ModelConfig};
+use generator::{GeneratorConfig, ModelConfig, Runtime};
 use sandbox::{Backend, SandboxConfig, SecurityLevel};
 use shared::config::{ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
@@ -63,7 +63,7 @@ impl Config {
             steps_per_user: settings.read("worker.steps_per_user", 8),
             drain: settings.span("worker.drain", Duration::from_secs(20)),
             sandbox: read_sandbox(&mut settings, profile, &instance, runtimes.clone()),
-            generator: read_generator(&mut settings, runtimes),
+            generator: read_generator(&mut settings, &runtimes),
             prices: Prices {
                 cpu_second: settings.read("budget.cpu_second", 0.01),
                 thousand_tokens: settings.read("budget.thousand_tokens", 0.01),
@@ -153,7 +153,8 @@ fn read_start_ahead(settings: &mut Settings) -> Option<SecurityLevel> {
     }
 }
 
-fn read_generator(settings: &mut Settings, runtimes: Vec<String>) -> GeneratorConfig {
+fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfig {
+    let runtimes = read_languages(settings, offered);
     let base_url = settings.optional::<String>("generator.model_url");
     let name = settings.optional::<String>("generator.model");
     let api_key = settings.secret("generator.model_key", "generator.model_key_file");
@@ -172,6 +173,22 @@ fn read_generator(settings: &mut Settings, runtimes: Vec<String>) -> GeneratorCo
     };
     let catalogue_dirs = settings.list("generator.catalogue_dirs", &[]).into_iter().map(PathBuf::from).collect();
     GeneratorConfig { catalogue_dirs, model, runtimes }
+}
+
+/// The languages that code may be in: those of the workers that execute, which may be others than this one.
+fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
+    let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
+    let names = settings.list("generator.runtimes", &offered);
+    let mut runtimes = Vec::new();
+    for name in names {
+        match sandbox::languages().find(|language| language.name == name) {
+            Some(language) => {
+                runtimes.push(Runtime { name, aliases: language.aliases.to_vec(), endings: language.endings.to_vec() });
+            }
+            None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: there is no runtime {name:?}")),
+        }
+    }
+    runtimes
 }
 
 #[cfg(test)]
@@ -206,6 +223,20 @@ mod tests {
     }
 
     #[test]
+    fn code_may_be_meant_for_workers_with_other_runtimes() {
+        let known = |more: &[(&'static str, &'static str)]| {
+            let config = Config::read(settings(more)).unwrap();
+            let names: Vec<_> = config.generator.runtimes.into_iter().map(|runtime| runtime.name).collect();
+            (config.sandbox.runtimes.join(","), names.join(","))
+        };
+        assert_eq!(known(&[]), ("python".to_owned(), "python".to_owned()));
+        let both = ("python,bash".to_owned(), "python,bash".to_owned());
+        assert_eq!(known(&[("sandbox.runtimes", "python,bash")]), both);
+        let apart = ("bash".to_owned(), "python,sql".to_owned());
+        assert_eq!(known(&[("sandbox.runtimes", "bash"), ("generator.runtimes", "python, sql")]), apart);
+    }
+
+    #[test]
     fn every_mistake_is_named() {
         let wrong = settings(&[
             ("profile", "production"),
@@ -214,6 +245,7 @@ mod tests {
             ("sandbox.backend", "auto"),
             ("sandbox.start_ahead", "soon"),
             ("generator.model", "m"),
+            ("generator.runtimes", "python,klingon"),
             ("worker.execute_concurrency", "0"),
         ]);
         let ConfigErrors(mistakes) = Config::read(wrong).unwrap_err();
@@ -221,6 +253,7 @@ mod tests {
         let expected = [
             "generator.model_url",
             "sandbox.backend",
+            "sandbox.runtimes",
             "sandbox.start_ahead",
             "worker.ack_wait",
             "worker.concurrency",

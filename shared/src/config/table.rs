@@ -74,6 +74,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
         "refuse to run code below this Landlock ABI; 1, or 0 where docker_runtime brings a kernel of its own",
     ),
     ("generator.catalogue_dirs", "further recipe folders, divided by commas"),
+    (
+        "generator.runtimes",
+        "runtimes that code may be meant for, divided by commas: those of all workers that execute; default sandbox.runtimes",
+    ),
     ("generator.model_url", "base address of an OpenAI-compatible endpoint"),
     ("generator.model", "the model's name"),
     ("generator.model_key", "the endpoint's key"),
