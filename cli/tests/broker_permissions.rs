@@ -36,8 +36,12 @@ async fn provisioned() -> (Broker, Client) {
     for bucket in ["users", "revocations", "refresh", "signing_keys", "attempts"] {
         context.create_key_value(kv::Config { bucket: bucket.to_owned(), ..Default::default() }).await.unwrap();
     }
-    for (durable, filter) in [("plan", "wf.plan.*.*"), ("execute-python", "wf.execute.python.*"), ("projector", "wf.>")]
-    {
+    for (durable, filter) in [
+        ("plan", "wf.plan.*.*"),
+        ("execute-python", "wf.execute.python.*"),
+        ("execute-made-up", "wf.execute.made-up.*"),
+        ("projector", "wf.>"),
+    ] {
         let config = Pull {
             durable_name: Some(durable.to_owned()),
             filter_subject: filter.to_owned(),
@@ -126,6 +130,22 @@ async fn a_worker_takes_a_step_and_appends_what_follows() {
     assert_eq!(newest.sequence, planned + 1);
     let plan = jetstream::new(operator).get_stream("WORKFLOWS").await.unwrap();
     assert_eq!(plan.consumer_info("plan").await.unwrap().num_ack_pending, 0);
+}
+
+#[tokio::test]
+async fn a_worker_takes_from_the_queue_of_every_lane() {
+    let (broker, operator) = provisioned().await;
+    let worker = broker.connect("worker").await;
+    let stream = jetstream::new(worker.client.clone()).get_stream("WORKFLOWS").await.unwrap();
+    for lane in ["python", "made-up"] {
+        let subject = format!("wf.execute.{lane}.w1");
+        append(&operator, &subject).await;
+        let consumer = stream.get_consumer::<Pull>(&format!("execute-{lane}")).await.unwrap();
+        let mut steps = consumer.batch().max_messages(1).expires(Duration::from_secs(5)).messages().await.unwrap();
+        let step = next(&mut steps).await.unwrap();
+        assert_eq!(step.subject.as_str(), subject);
+        step.double_ack().await.unwrap();
+    }
 }
 
 /// One pull request is answered many times; through an import, that needs an export that says so.
@@ -320,11 +340,15 @@ async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
         "$JS.API.CONSUMER.CREATE.WORKFLOWS",
         "$JS.API.CONSUMER.CREATE.WORKFLOWS.plan.wf.plan.*.*",
         "$JS.API.CONSUMER.CREATE.WORKFLOWS.execute-python",
+        "$JS.API.CONSUMER.CREATE.WORKFLOWS.execute-made-up",
+        "$JS.API.CONSUMER.CREATE.WORKFLOWS.execute-made-up.wf.execute.made-up.*",
         "$JS.API.CONSUMER.DURABLE.CREATE.WORKFLOWS.mine",
         "$JS.API.CONSUMER.CREATE.BLOBS.mine",
         "$JS.API.CONSUMER.DELETE.WORKFLOWS.projector",
         "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.plan",
         "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.execute-python",
+        "$JS.API.CONSUMER.MSG.NEXT.WORKFLOWS.execute-made-up",
+        "$JS.API.CONSUMER.DELETE.WORKFLOWS.execute-made-up",
         "$JS.ACK.WORKFLOWS.plan.1.1.1.1.0",
     ] {
         assert_publish_refused(&mut api, subject).await;

@@ -2,11 +2,25 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 
 use shared::messaging::Consumer;
+use tests::program;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// The configuration with every lane, as an operator has it written.
+fn written() -> &'static Path {
+    static WRITTEN: OnceLock<PathBuf> = OnceLock::new();
+    WRITTEN.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("written-{}", std::process::id()));
+        let done = Command::new(program("promptcraft")).arg("broker-files").arg(&folder).output().expect("it starts");
+        assert!(done.status.success(), "{done:?}");
+        folder
+    })
 }
 
 /// What one user may publish, as the configuration says it.
@@ -18,7 +32,7 @@ struct Rights {
 impl Rights {
     /// Reads the user's own block; what other users may is elsewhere.
     fn of(user: &str, file: &str) -> Self {
-        let text = fs::read_to_string(root().join("nats").join(file)).expect("a configuration");
+        let text = fs::read_to_string(written().join(file)).expect("a configuration");
         let without_comments = text.lines().map(|line| line.split('#').next().unwrap_or_default());
         let text = without_comments.collect::<Vec<_>>().join("\n");
         let (_, behind) =

@@ -1,5 +1,6 @@
 //! New processes on a broker that was prepared by an older version: each says what it misses, and starts once that is there.
 
+use std::fs;
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -40,6 +41,43 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
         reqwest::get(format!("{}/ready", stack.url())).await.is_ok_and(|answer| answer.status() == 200).then_some(())
     })
     .await;
+    let client = stack.developer().await;
+    let id = client.run("print('upgraded')\n").await;
+    client.until_within(&id, "completed", Duration::from_secs(60)).await;
+}
+
+/// Takes what the broker's configuration says of a queue out of it, and has the broker start with that.
+async fn forget(stack: &Stack, queue: &str) {
+    for file in ["workers.conf", "services.conf"] {
+        let path = stack.directory().join("nats").join(file);
+        let text = fs::read_to_string(&path).expect("a configuration");
+        let older: Vec<_> = text.lines().filter(|line| !line.contains(queue)).collect();
+        assert!(older.len() < text.lines().count(), "{file} knows {queue}");
+        fs::write(path, older.join("\n")).expect("a configuration");
+    }
+    restart_broker(stack).await;
+}
+
+async fn restart_broker(stack: &Stack) {
+    stack.kill("nats");
+    eventually("the broker is back", Duration::from_secs(60), || async {
+        let monitor = stack.text("/nats_monitor_url");
+        reqwest::get(format!("{monitor}/healthz")).await.is_ok_and(|answer| answer.status() == 200).then_some(())
+    })
+    .await;
+}
+
+/// As where a language came with the new version and the operator forgot the broker.
+#[tokio::test]
+async fn a_worker_says_that_the_brokers_configuration_does_not_know_its_lane() {
+    let stack = Stack::start().await;
+    forget(&stack, "execute-bash").await;
+    stack.kill("worker-1");
+    until_said(&stack, "worker-1", "the broker does not say whether there is a queue execute-bash").await;
+
+    let folder = stack.directory().join("nats").display().to_string();
+    Terminal::new(&stack).run_elsewhere(&["broker-files", &folder]).well();
+    restart_broker(&stack).await;
     let client = stack.developer().await;
     let id = client.run("print('upgraded')\n").await;
     client.until_within(&id, "completed", Duration::from_secs(60)).await;

@@ -13,7 +13,7 @@ use super::Failure;
 use crate::operator::Installation;
 use crate::screen::say;
 use crate::stack::broker_files::{self, BotName};
-use crate::stack::{DataDirectory, Manifest};
+use crate::stack::{DataDirectory, Lane, Manifest};
 
 const RESTART_LIMIT: Duration = Duration::from_secs(20);
 
@@ -136,7 +136,7 @@ async fn restart_broker(
     data: &DataDirectory,
     stack: &Manifest,
 ) -> Result<Manifest, Failure> {
-    broker_files::write(&data.nats(), &data.bots()?)?;
+    broker_files::write(&data.nats(), &data.bots()?, &Lane::all())?;
     let old = *stack.pids.get("nats").ok_or("the broker does not run now; try again")?;
     kill_process(Pid::from_raw(old).ok_or("stack.json names no process of the broker")?, Signal::TERM)?;
     let deadline = Instant::now() + RESTART_LIMIT;

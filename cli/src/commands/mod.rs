@@ -4,6 +4,7 @@ mod analyze;
 mod approve;
 mod archive;
 mod bot;
+mod broker_files;
 mod cancel;
 mod dead;
 mod doctor;
@@ -53,6 +54,7 @@ pub enum Command {
     #[command(subcommand)]
     Dead(dead::Dead),
     Archive(archive::Archive),
+    BrokerFiles(broker_files::BrokerFiles),
     Provision(provision::Provision),
     Rebuild(rebuild::Rebuild),
     #[command(hide = true)]
@@ -79,6 +81,7 @@ impl Command {
             Self::Keys(command) => command.run().await,
             Self::Dead(command) => command.run().await,
             Self::Archive(command) => command.run().await,
+            Self::BrokerFiles(command) => command.run(),
             Self::Provision(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::Guard(command) => Err(command.run().into()),

@@ -7,13 +7,14 @@ use shared::messaging::provision;
 use super::Failure;
 use crate::operator::Installation;
 use crate::screen::say;
+use crate::stack::{Lane, RUNTIMES};
 
 /// Create or update streams, consumers and buckets on a broker. Idempotent.
 #[derive(clap::Args)]
 pub struct Provision {
     /// The runtimes that workers offer, divided by commas.
-    #[arg(long, default_value = "python,node,bash,sql", value_delimiter = ',')]
-    runtimes: Vec<String>,
+    #[arg(long, default_values = RUNTIMES, value_delimiter = ',')]
+    runtimes: Vec<Lane>,
     #[command(flatten)]
     installation: Installation,
 }
@@ -21,7 +22,8 @@ pub struct Provision {
 impl Provision {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let broker = self.installation.broker().await?;
-        provision(&broker, self.installation.replicas(), &self.runtimes).await?;
+        let lanes: Vec<String> = self.runtimes.iter().map(Lane::to_string).collect();
+        provision(&broker, self.installation.replicas(), &lanes).await?;
         say!("streams, consumers and buckets are as they should be");
         Ok(ExitCode::SUCCESS)
     }

@@ -1,17 +1,23 @@
-//! The broker's configuration: the files of `nats/`, compiled in, and the accounts of bots made from its template.
+//! The broker's configuration: the files of `nats/`, compiled in, with what they say of one lane said of each, and the accounts of
+//! bots made from their template.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::private_file;
+use super::{Lane, private_file};
 
 const SERVER: &str = include_str!("../../../nats/server.conf");
+const SECURE: &str = include_str!("../../../nats/secure.conf");
+const CLUSTER: &str = include_str!("../../../nats/cluster.conf");
 const SERVICES: &str = include_str!("../../../nats/services.conf");
 const WORKERS: &str = include_str!("../../../nats/workers.conf");
 const BOTS: &str = include_str!("../../../nats/bots.conf");
 const BOT_TEMPLATE: &str = include_str!("../../../nats/bot.conf.template");
+
+/// The queue whose lines in the committed files stand for those of every lane.
+const TEMPLATE_QUEUE: &str = "execute-python";
 
 /// Users of the committed files. User names are one namespace for the whole server, so no bot may have one of these.
 pub const SERVICE_USERS: [&str; 5] = ["api", "approver", "cli", "worker", "sys"];
@@ -72,9 +78,10 @@ impl Bot {
     }
 }
 
-/// Writes the configuration into `directory`, with an account for each of `bots`, and returns the file to start the
-/// server with. Idempotent; files are replaced whole, so a server that reloads meanwhile sees the old or the new one.
-pub fn write(directory: &Path, bots: &[Bot]) -> io::Result<PathBuf> {
+/// Writes the configuration into `directory`, with the queues of `lanes` and an account for each of `bots`, and returns the
+/// file to start the server with. Idempotent; files are replaced whole, so a server that reads them meanwhile sees the old or the
+/// new one.
+pub fn write(directory: &Path, bots: &[Bot], lanes: &[Lane]) -> io::Result<PathBuf> {
     let accounts = directory.join("bots");
     std::fs::create_dir_all(&accounts)?;
     let mut includes = BOTS.to_owned();
@@ -82,12 +89,45 @@ pub fn write(directory: &Path, bots: &[Bot]) -> io::Result<PathBuf> {
         private_file::write(&accounts.join(format!("{}.conf", bot.name)), bot.account().as_bytes())?;
         includes.push_str(&format!("include \"bots/{}.conf\"\n", bot.name));
     }
-    for (name, content) in [("services.conf", SERVICES), ("workers.conf", WORKERS), ("bots.conf", &includes)] {
-        private_file::write(&directory.join(name), content.as_bytes())?;
+    private_file::write(&directory.join("bots.conf"), includes.as_bytes())?;
+    for (name, content) in [("services.conf", SERVICES), ("workers.conf", WORKERS)] {
+        private_file::write(&directory.join(name), of_every_lane(content, lanes).as_bytes())?;
     }
     let server = directory.join("server.conf");
     private_file::write(&server, SERVER.as_bytes())?;
     Ok(server)
+}
+
+/// Writes what an operator starts brokers with into `directory`: the queues of `lanes`, no secret, and every way to run a node.
+///
+/// A `bots.conf` that is there stays, and so do the accounts that it includes. Idempotent.
+pub fn write_for_operator(directory: &Path, lanes: &[Lane]) -> io::Result<()> {
+    std::fs::create_dir_all(directory.join("bots"))?;
+    let bots = directory.join("bots.conf");
+    if !bots.exists() {
+        std::fs::write(bots, BOTS)?;
+    }
+    for (name, content) in [("services.conf", SERVICES), ("workers.conf", WORKERS)] {
+        std::fs::write(directory.join(name), of_every_lane(content, lanes))?;
+    }
+    for (name, content) in [("server.conf", SERVER), ("secure.conf", SECURE), ("cluster.conf", CLUSTER)] {
+        std::fs::write(directory.join(name), content)?;
+    }
+    Ok(())
+}
+
+/// Repeats each line about the one queue for the queue of every lane: no wildcard of the broker stands for a part of a name.
+fn of_every_lane(text: &str, lanes: &[Lane]) -> String {
+    let mut whole = String::new();
+    for line in text.lines() {
+        if line.contains(TEMPLATE_QUEUE) {
+            whole.extend(lanes.iter().map(|lane| line.replace(TEMPLATE_QUEUE, &format!("execute-{lane}")) + "\n"));
+        } else {
+            whole.push_str(line);
+            whole.push('\n');
+        }
+    }
+    whole
 }
 
 /// The environment that `nats/server.conf` needs.

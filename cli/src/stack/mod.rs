@@ -6,6 +6,7 @@
 pub mod broker_files;
 mod child;
 mod data_directory;
+mod lane;
 mod manifest;
 mod ports;
 pub mod private_file;
@@ -17,6 +18,7 @@ mod seed;
 mod supervise;
 
 pub use data_directory::{DataDirectory, DataDirectoryError};
+pub use lane::{BadLane, Lane, RUNTIMES};
 pub use manifest::{Bot as ManifestBot, Manifest};
 pub use ports::{PortError, Ports};
 pub use programs::{MissingProgram, Programs};

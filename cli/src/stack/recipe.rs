@@ -12,6 +12,7 @@ use super::ports::Ports;
 use super::private_file;
 use super::probe::{Confession, Probe};
 use super::programs::Programs;
+use super::{Lane, RUNTIMES};
 use crate::config::is_set;
 
 /// A broker or a Redis that fails its probe for this long is started again. A broker whose disk was full stays unhealthy until
@@ -55,19 +56,19 @@ impl Recipe {
         Ok(format!("redis://{user}:{password}@127.0.0.1:{}/0", self.ports.redis))
     }
 
-    /// The runtimes that there are roots for, and Python, which there always is; each is a lane of `execute` steps.
+    /// The runtimes of this version that there are roots for, and Python, which there always is; each is a lane of `execute` steps.
     pub fn runtimes(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.data.sandbox()).into_iter().flatten().flatten();
         let built = entries.filter(|entry| entry.path().join("rootfs").exists());
         let mut others: Vec<_> = built.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        others.retain(|name| name != "python");
+        others.retain(|name| name != "python" && RUNTIMES.contains(&name.as_str()));
         others.sort();
         std::iter::once("python".to_owned()).chain(others).collect()
     }
 
     /// Writes the broker's configuration and says how to start it.
     pub fn broker(&self) -> io::Result<ChildSpec> {
-        let configuration = broker_files::write(&self.data.nats(), &self.data.bots()?)?;
+        let configuration = broker_files::write(&self.data.nats(), &self.data.bots()?, &Lane::all())?;
         let mut passwords = Vec::new();
         for user in broker_files::SERVICE_USERS {
             passwords.push((user, self.data.secret(&format!("nats-{user}"))?));

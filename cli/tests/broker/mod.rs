@@ -8,8 +8,14 @@ use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event};
 use cli::config::find_nats_server;
+use cli::stack::Lane;
 use cli::stack::broker_files::{self, Bot, Variables};
 use tokio::sync::mpsc;
+
+/// Those of Python, and of a language that nobody has heard of.
+pub(crate) fn lanes() -> Vec<Lane> {
+    ["python", "made-up"].map(|name| name.parse().unwrap()).into()
+}
 
 pub(crate) struct Broker {
     server: Child,
@@ -26,7 +32,7 @@ impl Broker {
         fs::create_dir_all(&directory).unwrap();
         let bots: Vec<Bot> =
             bots.iter().map(|name| Bot { name: name.parse().unwrap(), password: (*name).to_owned() }).collect();
-        let configuration = broker_files::write(&directory, &bots).unwrap();
+        let configuration = broker_files::write(&directory, &bots, &lanes()).unwrap();
         let server = serve(&configuration, &directory);
         let address = address_of(&server, &directory).await;
         Self { server, directory, address }
@@ -96,7 +102,7 @@ pub(crate) fn check_configuration(unique: &str, change: impl Fn(String) -> Strin
     let unique = format!("configuration-{}-{unique}", std::process::id());
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique);
     let bot = Bot { name: "demo_bot".parse().unwrap(), password: "demo_bot".to_owned() };
-    let configuration = broker_files::write(&directory, std::slice::from_ref(&bot)).unwrap();
+    let configuration = broker_files::write(&directory, std::slice::from_ref(&bot), &lanes()).unwrap();
     fs::write(directory.join("bots/demo_bot.conf"), change(bot.account())).unwrap();
     let output = server(&configuration, &directory).arg("-t").output().unwrap();
     fs::remove_dir_all(&directory).unwrap();

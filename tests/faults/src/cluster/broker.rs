@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cli::stack::Lane;
 use cli::stack::broker_files::{self, Variables};
 use shared::identity::Secret;
 
@@ -29,7 +30,7 @@ impl Node {
 
     /// Writes the node's configuration; `routes` are the ports of the wires to its peers, none for a broker that stands alone.
     pub fn configure(&self, secrets: &Secrets, routes: &[u16]) -> io::Result<Vec<(String, String)>> {
-        let server = broker_files::write(&self.folder, &[])?;
+        let server = broker_files::write(&self.folder, &[], &Lane::all())?;
         if !routes.is_empty() {
             let urls: Vec<String> = routes.iter().map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
             // Not advertised: whoever learnt the true addresses would go past the wires.

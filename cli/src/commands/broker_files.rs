@@ -1,0 +1,26 @@
+//! `promptcraft broker-files`: the configuration of brokers that are not the embedded one.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::Failure;
+use crate::screen::say;
+use crate::stack::{Lane, RUNTIMES, broker_files};
+
+/// Write the broker's configuration into a folder, with a lane for each runtime. Idempotent; keeps bots.conf and what it includes.
+#[derive(clap::Args)]
+pub struct BrokerFiles {
+    directory: PathBuf,
+    /// The runtimes that workers offer, divided by commas.
+    #[arg(long, default_values = RUNTIMES, value_delimiter = ',')]
+    runtimes: Vec<Lane>,
+}
+
+impl BrokerFiles {
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        broker_files::write_for_operator(&self.directory, &self.runtimes)
+            .map_err(|error| format!("{} cannot be written: {error}", self.directory.display()))?;
+        say!("wrote {}; a broker that runs takes it up when it is started again", self.directory.display());
+        Ok(ExitCode::SUCCESS)
+    }
+}
