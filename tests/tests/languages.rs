@@ -1,9 +1,20 @@
 //! The caller's file runs in its own language, from the door to the result.
 
-use serde_json::json;
-use tests::{Options, Stack, eventually};
-
+use std::path::Path;
 use std::time::Duration;
+
+use async_nats::jetstream;
+use serde_json::json;
+use tests::{Options, Stack, eventually, raw_broker_as};
+
+/// The folders of the sandbox's runtimes.
+fn runtimes() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("sandbox/runtimes");
+    let folders = std::fs::read_dir(folder).expect("runtimes").flatten();
+    let mut names: Vec<_> = folders.map(|folder| folder.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
 
 #[tokio::test]
 async fn files_of_every_language_run_on_their_own_lane() {
@@ -16,6 +27,8 @@ async fn files_of_every_language_run_on_their_own_lane() {
         ("", "sum.js", "const a = 1;\nconsole.log(`${a + 1}`)", "2\n", 1.0),
         ("", "", "#!/usr/bin/env bash\nset -e\nfor n in 1 2; do echo \"n $n\"; done | tac\n", "n 2\nn 1\n", 1.0),
         ("bash", "", "\u{feff}echo windows\r\n", "windows\n", 1.0),
+        ("lua", "", "for n = 1, 2 do print(n // 1) end", "1\n2\n", 1.0),
+        ("", "lib/double.lua", "print(2 * 2)", "4\n", 1.0),
         ("sql", "", "CREATE TABLE t(a);\nINSERT INTO t VALUES (2), (3);\nSELECT sum(a) FROM t;\n", "5\n", 1.0),
         ("", "sum.test.js", node_tests, "", 0.5),
         ("python", "", "# -*- coding: latin-1 -*-\r\nprint('ä')\r\n", "ä\n", 1.0),
@@ -38,7 +51,7 @@ async fn files_of_every_language_run_on_their_own_lane() {
         let runtimes = health["services"]["sandbox"]["runtimes"].clone();
         runtimes.as_array().is_some_and(|names| !names.is_empty()).then_some(runtimes)
     });
-    assert_eq!(offered.await, json!(["bash", "node", "python", "sql"]));
+    assert_eq!(offered.await, json!(runtimes()));
 }
 
 #[tokio::test]
@@ -56,7 +69,7 @@ async fn a_language_without_a_runtime_is_refused_before_it_is_queued_for_one() {
     let failed = client.until(&id, "failed").await;
     assert_eq!(failed["error"]["code"], "no_generator");
     let hint = failed["error"]["hint"].as_str().unwrap_or_default();
-    assert!(["python", "node", "bash", "sql"].iter().all(|name| hint.contains(name)), "{failed}");
+    assert!(runtimes().iter().all(|name| hint.contains(name)), "{failed}");
 }
 
 #[tokio::test]
@@ -79,4 +92,42 @@ async fn a_language_that_the_analyser_does_not_know_is_not_taken_for_python() {
     let summary = cobol["data"]["analysis_summary"].as_str().expect("a summary");
     assert!(summary.contains("not supported") && !summary.to_lowercase().contains("cobol"), "{summary}");
     assert_eq!(cobol["metadata"]["tools_used"], json!(["heimdall", "heimdall-lines"]));
+}
+
+/// A worker never receives a step for a runtime that it does not offer, though it may hand one on to those that do.
+#[tokio::test]
+async fn a_step_waits_in_its_own_queue_for_a_worker_with_its_runtime() {
+    let options = Options::default().with("sandbox.runtimes", "python").with("generator.runtimes", "python,node");
+    let stack = Stack::start_with(options).await;
+    let client = stack.developer().await;
+    let submit = async |language: &str, code: &str| {
+        let context = json!({
+            "project_context": {"file_content": code, "language": language},
+            "execution_preferences": {"require_approval": false},
+        });
+        client.execute(&json!({"goal": "Run this file and tell me what it prints", "context": context})).await
+    };
+    let operator = jetstream::new(raw_broker_as(&stack, "cli").await);
+    let log = operator.get_stream("WORKFLOWS").await.expect("the log");
+    let handed_and_left = async |runtime: &str| {
+        let queue = log.consumer_info(format!("execute-{runtime}")).await.expect("a queue");
+        (queue.delivered.consumer_sequence, queue.num_pending)
+    };
+    let waiting = submit("javascript", "console.log(1)").await;
+    eventually("the step is on its lane", Duration::from_secs(60), || async {
+        (handed_and_left("node").await == (0, 1)).then_some(())
+    })
+    .await;
+    let served = submit("python", "print(1)").await;
+    client.until(&served, "completed").await;
+
+    for runtime in runtimes() {
+        let expected = match runtime.as_str() {
+            "python" => (1, 0),
+            "node" => (0, 1),
+            _ => (0, 0),
+        };
+        assert_eq!(handed_and_left(&runtime).await, expected, "{runtime}");
+    }
+    assert_eq!(client.status(&waiting).await["status"], "running");
 }

@@ -101,6 +101,16 @@ pub(crate) async fn sql_runs_scripts(sandbox: &dyn Sandbox) {
     assert_eq!((refused.code(), refused.is_retryable()), ("tests_unsupported", false));
 }
 
+pub(crate) async fn lua_runs_scripts(sandbox: &dyn Sandbox) {
+    let source = "local file = assert(io.open('out.txt', 'w'))\nfile:write(('ä'):rep(3))\nfile:close()\nfor line in io.lines('out.txt') do print(line, 7 // 2, _VERSION) end\nassert(not os.execute('/bin/true'))\nos.exit(3)\n";
+    for level in LEVELS {
+        check(&run(sandbox, script_of("lua", level, "main.lua", source)).await, "äää\t3\tLua 5.4\n", 3);
+    }
+    let files = [("main.lua", "print(require('part.one').name)"), ("part/one.lua", "return { name = ... }")];
+    let job = in_language("lua", SecurityLevel::Strict, Command::Script { path: "main.lua".into() }, &files);
+    check(&run(sandbox, job).await, "part.one\n", 0);
+}
+
 pub(crate) async fn source_text_runs_as_its_author_meant_it(sandbox: &dyn Sandbox) {
     let cases = [
         ("python", "main.py", "\u{feff}# -*- coding: latin-1 -*-\r\nif True:\r\n\tprint('ä')\r\n", "ä\n"),
@@ -108,6 +118,7 @@ pub(crate) async fn source_text_runs_as_its_author_meant_it(sandbox: &dyn Sandbo
         ("python", "main.py", "print(1)\rprint(2)", "1\n2\n"),
         ("node", "main.js", "\u{feff}#!/usr/bin/env node\r\nconsole.log('ä')\r\n", "ä\n"),
         ("bash", "main.sh", "\u{feff}#!/bin/bash\r\nif true; then\r\n  echo ä\r\nfi\r\n", "ä\n"),
+        ("lua", "main.lua", "\u{feff}#!/usr/bin/lua\r\nif true then\r\n  print('ä')\r\nend\r\n", "ä\n"),
         ("sql", "main.sql", "\u{feff}SELECT 'ä';\r\n", "ä\n"),
     ];
     for (runtime, path, source, expect) in cases {

@@ -57,6 +57,7 @@ on_every_backend! {
     languages::bash_runs_scripts,
     languages::bash_reports_each_test,
     languages::sql_runs_scripts,
+    languages::lua_runs_scripts,
     languages::source_text_runs_as_its_author_meant_it,
     limits::time_runs_out,
     limits::cpu_time_is_counted_over_all_processes,

@@ -23,7 +23,7 @@ pub(crate) fn roots() -> &'static Path {
     ROOTS.get_or_init(|| {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let roots = variable("SANDBOX_ROOTS").map_or_else(|| here.join("../target/sandbox-roots"), PathBuf::from);
-        if roots.join("sql/rootfs").exists() && !is_root() {
+        if every_runtime().iter().all(|name| roots.join(name).join("rootfs").exists()) && !is_root() {
             // Only root can build; others test against what is there.
             return roots;
         }
@@ -38,12 +38,22 @@ pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
+/// The folders of `runtimes/`, Python first, as the most used one.
+pub(crate) fn every_runtime() -> Vec<String> {
+    let folders =
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("runtimes")).expect("lists the runtimes");
+    let mut names: Vec<_> =
+        folders.map(|folder| folder.expect("is readable").file_name().into_string().expect("is plain")).collect();
+    names.sort_by_key(|name| (name != "python", name.clone()));
+    names
+}
+
 pub(crate) fn config(backend: Backend) -> SandboxConfig {
     SandboxConfig {
         backend,
         docker_host: None,
         roots_dir: roots().to_owned(),
-        runtimes: ["python", "node", "bash", "sql"].map(String::from).into(),
+        runtimes: every_runtime(),
         pool_size: 2,
         start_ahead: Some(SecurityLevel::Standard),
         jobs_per_container: 20,
