@@ -282,8 +282,8 @@ fn from_recipe(recipe: &Recipe) -> Generation {
 
 fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) -> SourceFile {
     let path = target.path(current_file, &content);
-    let kind = if is_test_file(&path) { Kind::Test } else { Kind::Code };
-    SourceFile { path, content, kind, from_caller: true }
+    // Whatever its name: tests are not analysed, and a name must not decide whether code is.
+    SourceFile { path, content, kind: Kind::Code, from_caller: true }
 }
 
 fn as_given(target: Target<'_>, file: SourceFile, origin: Origin) -> Generation {
@@ -292,7 +292,6 @@ fn as_given(target: Target<'_>, file: SourceFile, origin: Origin) -> Generation 
     } else {
         documenter::note(&file.path, target.name(), &file.content)
     };
-    // Code with tests in it stays code, which is analysed.
     let run = if is_test_file(&file.path) { Run::Tests } else { Run::Script { path: file.path.clone() } };
     Generation {
         origin,

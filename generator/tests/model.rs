@@ -132,6 +132,15 @@ async fn fixing_replaces_the_callers_file_and_shows_the_model_what_failed() {
 }
 
 #[tokio::test]
+async fn a_changed_file_of_tests_is_code_that_the_test_runner_runs() {
+    let fix = Request { current_file: Some("test_app.py".to_owned()), ..request("Fix this code", Some("prin(1)")) };
+    let reply = completion("```python name=test_app.py\nprint(1)\n```");
+    let generation = answer("200 OK", reply, &fix).await.expect("served");
+    let files: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
+    assert_eq!((files, generation.run), (vec![("test_app.py", Kind::Code)], Run::Tests));
+}
+
+#[tokio::test]
 async fn tests_are_added_and_the_callers_file_stays() {
     let reply = "```python name=main.py\nraise SystemExit\n```\n```python name=test_main.py\nfrom main import x\n```";
     let generation =

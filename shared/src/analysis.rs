@@ -54,6 +54,13 @@ pub struct Finding {
     pub confidence: f32,
 }
 
+impl Finding {
+    /// Whether it says that some of the code was not analysed: nobody knows what the other findings leave out.
+    pub fn is_about_analysis(&self) -> bool {
+        self.rule.starts_with("SOURCE-")
+    }
+}
+
 /// Everything that analysis found in one text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalysisReport {

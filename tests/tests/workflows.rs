@@ -288,6 +288,7 @@ async fn a_run_that_meets_a_limit_says_which() {
 async fn what_the_operator_demands_a_human_for_is_not_had_without() {
     let options = Options::default()
         .with("approval.demand_human_from", "high")
+        .with("approval.two_approvers_from", "critical")
         .with("budget.cpu_second", "1")
         .with("budget.per_workflow", "0.5")
         .with("budget.per_user_day", "1000");
@@ -296,9 +297,14 @@ async fn what_the_operator_demands_a_human_for_is_not_had_without() {
     let risky = "import os, sys\nif len(sys.argv) > 5:\n    os.system('ls ' + sys.argv[5])\nprint('ran', flush=True)\n";
     let burn = "import time\nprint('ran', flush=True)\nwhile time.process_time() < 2: pass\n";
 
-    let parks = client.run(risky).await;
-    let parked = client.until(&parks, "waiting_approval").await;
-    assert_eq!(parked["pending_approvals"][0]["approval_type"], "security_override");
+    for name in ["main.py", "test_main.py", "tests/test_x.py", "main_test.py"] {
+        let mut request = run_request(risky, false);
+        request["context"]["project_context"]["current_file"] = json!(name);
+        let parked = client.until(&client.execute(&request).await, "waiting_approval").await;
+        let approval = &parked["pending_approvals"][0];
+        let told = [&approval["approval_type"], &approval["risk_level"], &approval["required_approvers"]];
+        assert_eq!(told, [&json!("security_override"), &json!("critical"), &json!(2)], "{name}");
+    }
     let safe = client.run("print('ran')\n").await;
     client.until(&safe, "completed").await;
     for (code, is_shown) in [(format!("{risky}{burn}"), false), (burn.to_owned(), true)] {

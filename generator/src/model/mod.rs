@@ -50,7 +50,8 @@ fn assemble(files: Vec<(String, String)>, task: Task<'_>) -> Result<Vec<SourceFi
     let mut files: Vec<SourceFile> = files
         .into_iter()
         .map(|(path, content)| {
-            let kind = if is_test_file(&path) { Kind::Test } else { Kind::Code };
+            let is_original = matches!(task, Task::Change(original) if original.path == path);
+            let kind = if is_test_file(&path) && !is_original { Kind::Test } else { Kind::Code };
             SourceFile { path, content, kind, from_caller: false }
         })
         .collect();
@@ -82,7 +83,8 @@ fn assemble(files: Vec<(String, String)>, task: Task<'_>) -> Result<Vec<SourceFi
 }
 
 fn run(files: &[SourceFile], task: Task<'_>) -> Run {
-    if files.iter().any(|file| file.kind == Kind::Test) {
+    let holds_tests = |file: &SourceFile| file.kind == Kind::Test || is_test_file(&file.path);
+    if files.iter().any(holds_tests) {
         return Run::Tests;
     }
     let changed = match task {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{AnalysisReport, FindingKind, Severity};
+use crate::analysis::{AnalysisReport, Finding, FindingKind, Severity};
 use crate::clock::Timestamp;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use crate::workflow::NewInput;
@@ -96,15 +96,17 @@ pub enum RiskLevel {
 }
 
 impl RiskLevel {
-    /// The worst that analysis found.
+    /// The worst that analysis found; at least high where some of the code was not analysed.
     pub fn of(report: &AnalysisReport) -> Self {
         let security = report.findings.iter().filter(|finding| finding.kind == FindingKind::Security);
-        match security.map(|finding| finding.severity).max() {
+        let found = match security.map(|finding| finding.severity).max() {
             None | Some(Severity::Low) => Self::Low,
             Some(Severity::Medium) => Self::Medium,
             Some(Severity::High) => Self::High,
             Some(Severity::Critical) => Self::Critical,
-        }
+        };
+        let is_whole = !report.findings.iter().any(Finding::is_about_analysis);
+        if is_whole { found } else { found.max(Self::High) }
     }
 
     /// The level's name in answers and announcements.

@@ -34,10 +34,10 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage, canc
     }
 }
 
-/// One report for each file that is not a test: tests may hold what code must not, such as fixed secrets.
+/// One report for each file that is not a test of our own: those may hold what code must not, such as fixed secrets.
 async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<Vec<AnalysisReport>, Done> {
     let mut reports = Vec::new();
-    for file in workflow.artifacts.files.iter().filter(|file| !file.is_test) {
+    for file in workflow.artifacts.files.iter().filter(|file| file.from_caller || !file.is_test) {
         let source = desk.blobs.load(&file.content).await?;
         let task = AnalysisTask {
             analysis_type: AnalysisType::General,
@@ -79,7 +79,31 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
 mod tests {
     use generator::{Generator, GeneratorConfig, Kind};
 
+    use shared::approval::RiskLevel;
+
     use super::*;
+
+    async fn risk_of(source: String) -> RiskLevel {
+        let task = AnalysisTask {
+            analysis_type: AnalysisType::General,
+            source,
+            file_path: Some("main.py".to_owned()),
+            language: Some("python".to_owned()),
+            framework: None,
+            dependencies: Vec::new(),
+        };
+        RiskLevel::of(&merge(vec![analyze(task).await.unwrap()]))
+    }
+
+    #[tokio::test]
+    async fn code_that_cannot_be_analysed_is_a_high_risk_and_code_that_does_not_parse_none() {
+        let deep = format!("x = {}1{}\n", "(".repeat(13_000), ")".repeat(13_000));
+        let large = "x = 1\n".repeat(heimdall::MAX_SOURCE_BYTES / 6 + 1);
+        for source in [deep, large] {
+            assert_eq!(risk_of(source).await, RiskLevel::High);
+        }
+        assert_eq!(risk_of("print('hello'\n".to_owned()).await, RiskLevel::Low);
+    }
 
     #[tokio::test]
     async fn no_recipe_has_a_security_finding_of_medium_or_above() {
