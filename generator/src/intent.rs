@@ -15,7 +15,37 @@ pub(crate) enum Intent {
     WriteTests,
 }
 
-const FIX: &[&str] = &["fix", "repair", "debug", "correct", "patch"];
+const FIX: &[&str] = &["fix", "repair"];
+/// Verbs of repair that begin a sentence as other words too ("Correct output is expected").
+const FIX_SOMETHING: &[&str] = &["debug", "correct", "patch"];
+/// What makes a verb of them, standing right behind it.
+const FIXED: &[&str] = &[
+    "the",
+    "this",
+    "that",
+    "these",
+    "those",
+    "it",
+    "its",
+    "my",
+    "our",
+    "their",
+    "your",
+    "any",
+    "all",
+    "every",
+    "everything",
+    "whatever",
+    "what",
+    "error",
+    "errors",
+    "bug",
+    "bugs",
+    "mistake",
+    "mistakes",
+    "issue",
+    "issues",
+];
 const DOCUMENT: &[&str] = &["document"];
 const MAKE: &[&str] =
     &["write", "add", "generate", "create", "make", "produce", "provide", "build", "develop", "implement"];
@@ -167,7 +197,8 @@ fn followed_by(words: &[Word], at: usize, modifiers: &[&str], list: &[&str]) -> 
 fn asks_to_fix(words: &[Word], at: usize) -> bool {
     let makes_work = text(words, at) == "make"
         && followed_by(words, at, &["it", "this", "code", "the", "script"], &["work", "pass"]);
-    let verb = is(words, at, FIX) && !is(words, at + 1, NEGATIONS);
+    let verb =
+        is(words, at, FIX) && !is(words, at + 1, NEGATIONS) || is(words, at, FIX_SOMETHING) && is(words, at + 1, FIXED);
     (verb || makes_work) && is_command(words, at)
 }
 
@@ -178,7 +209,7 @@ fn asks_for_tests(words: &[Word], at: usize) -> bool {
     let plain = noun.is_some_and(|noun| {
         text(words, noun) != "test"
             || noun + 1 == words.len()
-            || is(words, noun + 1, &["cases", "case", "suite", "for", "to", "file", "that", "which"])
+            || is(words, noun + 1, &["cases", "case", "suite", "for", "to", "that", "which"])
     });
     let covers = text(words, at) == "cover" && (at..words.len().min(at + 6)).any(|near| is(words, near, &["tests"]));
     (writes && plain || covers) && is_command(words, at)
@@ -226,6 +257,10 @@ mod tests {
                 "Write a test data generator",
                 "Print the documentation of this module",
                 "Compute the prefix sums",
+                "Create a test file in the sandbox and read it back",
+                "Write a test file to the temporary folder and print it",
+                "Correct output is expected, run this",
+                "Debug output should appear, run this please",
                 "",
             ],
         );
@@ -272,6 +307,8 @@ mod tests {
                 "Run this and fix any errors",
                 "Find the bug and repair it",
                 "Debug this function",
+                "Run it and correct any errors",
+                "Please patch the parser",
                 "I want you to fix this",
                 "Make it work",
                 "Fix this and write tests for it",

@@ -125,10 +125,15 @@ pub(crate) fn given(named: Option<&str>) -> Option<String> {
     (!matches!(named.as_str(), "" | "auto" | "unknown" | "text" | "plaintext")).then_some(named)
 }
 
+/// A name without the version behind it.
+pub(crate) fn unversioned(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace())
+}
+
 /// Returns what the caller says of the language: its name, else the file's extension; none where neither says anything.
 pub(crate) fn told(named: Option<&str>, file: Option<&str>) -> Result<Option<&'static Language>, UnknownLanguage> {
     if let Some(named) = given(named) {
-        return by_alias(&named).map(Some).ok_or(UnknownLanguage);
+        return by_alias(&named).or_else(|| by_alias(unversioned(&named))).map(Some).ok_or(UnknownLanguage);
     }
     let by_extension =
         |path| std::iter::once(&PYTHON).chain(OTHERS).find(|it| base_name(path, it.extensions).is_some());
@@ -137,7 +142,8 @@ pub(crate) fn told(named: Option<&str>, file: Option<&str>) -> Result<Option<&'s
 
 /// Returns the language of the caller's code: as named, else by the file's extension, else by the code itself.
 ///
-/// Python is assumed where nothing clearly speaks against it. An unknown name is an error, not Python.
+/// Python is assumed where nothing clearly speaks against it. An unknown name is an error, not Python; a version behind a name
+/// is not looked at.
 pub(crate) fn of_code(
     named: Option<&str>,
     file: Option<&str>,
@@ -190,7 +196,7 @@ fn by_content(code: &str) -> Option<&'static Language> {
     let first = text.lines().next().unwrap_or_default();
     if let Some(interpreter) = first.strip_prefix("#!") {
         let name = interpreter.rsplit(['/', ' ']).next().unwrap_or_default();
-        return by_alias(name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'));
+        return by_alias(unversioned(name));
     }
     let any_line = |test: &dyn Fn(&str) -> bool| text.lines().map(str::trim).any(test);
     let braces = text.contains('{') && text.contains('}');
@@ -251,7 +257,13 @@ mod tests {
     fn code_is_recognised_by_name_then_file_then_content() {
         let name = |named, file, code| of_code(named, file, code).map(|language| language.name);
         assert_eq!(name(Some("Python3"), Some("x.js"), "fn main() {}"), Ok("Python"));
-        assert_eq!(name(Some("brainfuck"), None, "x = 1"), Err(UnknownLanguage));
+        for (named, expected) in [("python3.11", "Python"), ("Python 3", "Python"), ("C++17", "C++"), ("go1.22", "Go")]
+        {
+            assert_eq!(name(Some(named), None, "x = 1"), Ok(expected), "{named}");
+        }
+        for unknown in ["brainfuck", "3.11"] {
+            assert_eq!(name(Some(unknown), None, "x = 1"), Err(UnknownLanguage), "{unknown}");
+        }
         assert_eq!(name(Some("auto"), Some("src/x.ts"), "x = 1"), Ok("TypeScript"));
         assert_eq!(name(None, Some("notes.unknown"), "x = 1"), Ok("Python"));
         assert_eq!(name(None, None, "fn main() {\n}\n"), Ok("Rust"));

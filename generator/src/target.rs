@@ -1,6 +1,6 @@
 //! What runs the caller's code: a language that is known here, or one that nothing is known of but its runtime.
 
-use crate::language::{self, Language};
+use crate::language::{self, Language, unversioned};
 use crate::paths::base_name;
 
 /// A language that the sandbox offers.
@@ -42,7 +42,7 @@ impl<'a> Target<'a> {
             return Some(Self::Known(language));
         }
         let other = match language::given(named) {
-            Some(name) => runtimes.iter().find(|runtime| runtime.is_called(&name)),
+            Some(name) => runtimes.iter().find(|runtime| runtime.is_called(&name) || runtime.is_called(unversioned(&name))),
             None => file.and_then(|path| runtimes.iter().find(|runtime| runtime.base_name(path).is_some())),
         };
         let by_code = || language::of_code(named, file, code).ok().filter(offered).map(Self::Known);
