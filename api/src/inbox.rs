@@ -8,11 +8,11 @@ use shared::workflow::Status;
 
 use crate::auth::Caller;
 use crate::limits::{Operation, admit};
-use crate::paging::{Query, cursor_after};
+use crate::paging::{Query, cursor_after, place_of};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::status::{pending_approval, summary};
-use crate::visibility::may_decide_now;
+use crate::visibility::is_asked;
 
 /// Parked workflows are looked through in portions of this size.
 const PORTION: usize = 100;
@@ -35,22 +35,20 @@ pub(crate) async fn inbox(
     let (mut found, mut next) = (Vec::new(), None);
     for _ in 0..PORTIONS {
         let page = state.newest.list(&parked).await?;
-        let Some(last) = page.items.last() else { break };
-        parked.before = Some((last.workflow.created_at, last.workflow.id));
-        next = page.more.then(|| cursor_after(last));
-        found.extend(page.items.into_iter().filter(|stored| may_decide_now(&stored.workflow, &caller.user)));
+        (parked.before, next) = (page.next, page.next);
+        found.extend(page.items.into_iter().filter(|stored| is_asked(&stored.workflow, &caller.user)));
         if found.len() >= limit || next.is_none() {
             break;
         }
     }
     if found.len() > limit {
         found.truncate(limit);
-        next = found.last().map(cursor_after);
+        next = found.last().map(place_of);
     }
     let approvals: Vec<Value> = found.iter().filter_map(question).collect();
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
-        "data": {"approvals": approvals, "next_cursor": next},
+        "data": {"approvals": approvals, "next_cursor": next.map(cursor_after)},
     })))
 }
 

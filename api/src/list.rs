@@ -11,7 +11,7 @@ use shared::workflow::Status;
 
 use crate::auth::Caller;
 use crate::limits::{Operation, admit};
-use crate::paging::{Query, cursor_after};
+use crate::paging::{Query, cursor_after, place_of};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::status::summary;
@@ -26,7 +26,7 @@ pub(crate) async fn list(
     let (query, statuses) = read_query(&caller, &request)?;
     let page = list_any(&state, query, &statuses).await?;
     let workflows: Vec<Value> = page.items.iter().map(|stored| summary(&stored.workflow)).collect();
-    let next = page.items.last().filter(|_| page.more).map(cursor_after);
+    let next = page.next.map(cursor_after);
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
         "data": {"workflows": workflows, "next_cursor": next},
@@ -38,20 +38,28 @@ async fn list_any(state: &State, mut query: ListQuery, statuses: &[Status]) -> R
     if statuses.is_empty() {
         return state.newest.list(&query).await;
     }
-    let mut all = Page { items: Vec::new(), more: false };
+    let mut pages = Vec::new();
     for status in statuses {
         query.status = Some(*status);
-        let page = state.newest.list(&query).await?;
-        all.items.extend(page.items);
-        all.more |= page.more;
+        pages.push(state.newest.list(&query).await?);
     }
-    let place = |stored: &Stored| (stored.workflow.created_at, stored.workflow.id);
-    all.items.sort_by_key(|stored| Reverse(place(stored)));
+    Ok(merge(pages, query.limit))
+}
+
+/// One page from the first pages of several lists.
+fn merge(pages: Vec<Page>, limit: usize) -> Page {
+    // Behind this place a list may hold what its page does not.
+    let known_to = pages.iter().filter_map(|page| page.next).max();
+    let items = pages.into_iter().flat_map(|page| page.items);
+    let mut items: Vec<Stored> =
+        items.filter(|stored| known_to.is_none_or(|known_to| place_of(stored) >= known_to)).collect();
+    items.sort_by_key(|stored| Reverse(place_of(stored)));
     // One that moved on in between may stand in two lists.
-    all.items.dedup_by_key(|stored| stored.workflow.id);
-    all.more |= all.items.len() > query.limit;
-    all.items.truncate(query.limit);
-    Ok(all)
+    items.dedup_by_key(|stored| stored.workflow.id);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = if more { items.last().map(place_of) } else { known_to };
+    Page { items, next }
 }
 
 /// The query, but for the statuses, which come apart: the caller may name several.

@@ -12,11 +12,15 @@ use shared::read_model::{ListQuery, Page, ReadModel, Stored};
 use shared::workflow::Workflow;
 use tokio::time::Instant;
 
+use crate::paging::place_of;
 use crate::problem::Problem;
 use crate::seen::Seen;
 
 /// A scan of the log serves for so long, unless something newer was seen meanwhile.
 const SCAN_KEPT: Duration = Duration::from_secs(1);
+
+/// A page of which everything was left out is followed by the next, so many times.
+const PORTIONS: usize = 20;
 
 /// Reads workflows. No answer is older than what this process has seen of the workflow before.
 pub(crate) struct Newest {
@@ -94,7 +98,22 @@ impl Newest {
     }
 
     /// One page of a list, newest first; from the log while the view is away or not filled yet.
+    ///
+    /// Empty with a place to go on where much in a row was left out.
     pub(crate) async fn list(&self, query: &ListQuery) -> Result<Page, Problem> {
+        let mut query = query.clone();
+        let mut page = self.list_once(&query).await?;
+        for _ in 1..PORTIONS {
+            if !page.items.is_empty() || page.next.is_none() {
+                break;
+            }
+            query.before = page.next;
+            page = self.list_once(&query).await?;
+        }
+        Ok(page)
+    }
+
+    async fn list_once(&self, query: &ListQuery) -> Result<Page, Problem> {
         if matches!(self.view.is_complete().await, Ok(true))
             && let Ok(mut page) = self.view.list(query).await
         {
@@ -152,14 +171,15 @@ async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, ReadError> {
 
 /// The same page that the view would give, from all workflows.
 fn page_of(all: &[Stored], query: &ListQuery) -> Page {
-    let place = |stored: &Stored| (stored.workflow.created_at, stored.workflow.id);
     let mut items: Vec<&Stored> = all
         .iter()
         .filter(|stored| query.owner.as_ref().is_none_or(|owner| stored.workflow.owner == *owner))
         .filter(|stored| query.status.is_none_or(|status| stored.workflow.status() == status))
-        .filter(|stored| query.before.is_none_or(|before| place(stored) < before))
+        .filter(|stored| query.before.is_none_or(|before| place_of(stored) < before))
         .collect();
-    items.sort_by_key(|stored| std::cmp::Reverse(place(stored)));
+    items.sort_by_key(|stored| std::cmp::Reverse(place_of(stored)));
     let more = items.len() > query.limit;
-    Page { items: items.into_iter().take(query.limit).cloned().collect(), more }
+    items.truncate(query.limit);
+    let next = items.last().filter(|_| more).map(|last| place_of(last));
+    Page { items: items.into_iter().cloned().collect(), next }
 }

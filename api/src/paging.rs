@@ -70,9 +70,14 @@ impl Query {
     }
 }
 
-/// The cursor that continues behind `last`.
-pub(crate) fn cursor_after(last: &Stored) -> String {
-    format!("{:x}.{}", last.workflow.created_at.as_millis(), last.workflow.id)
+/// Where a workflow stands in a list.
+pub(crate) fn place_of(stored: &Stored) -> Place {
+    (stored.workflow.created_at, stored.workflow.id)
+}
+
+/// The cursor that continues behind a place.
+pub(crate) fn cursor_after((at, id): Place) -> String {
+    format!("{:x}.{id}", at.as_millis())
 }
 
 fn read_cursor(text: &str) -> Option<Place> {
@@ -89,8 +94,8 @@ mod tests {
     #[test]
     fn a_cursor_leads_back_to_its_place() {
         let stored = Stored { sequence: 1, workflow: submitted("ann") };
-        let place = (stored.workflow.created_at, stored.workflow.id);
-        assert_eq!(read_cursor(&cursor_after(&stored)), Some(place));
+        let place = place_of(&stored);
+        assert_eq!(read_cursor(&cursor_after(place)), Some(place));
         for bad in
             ["", ".", "1", "1.x", "-1.018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3", "zz.018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3"]
         {

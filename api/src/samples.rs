@@ -58,9 +58,13 @@ pub(crate) fn tested(owner: &str) -> Workflow {
 }
 
 pub(crate) fn parked(owner: &str) -> Workflow {
+    parked_under(owner, &Policy::default())
+}
+
+pub(crate) fn parked_under(owner: &str, policy: &Policy) -> Workflow {
     let workflow = tested(owner);
     let at = START.after(Duration::from_secs(5));
-    match Policy::default().rule(&workflow, RiskLevel::Low, at) {
+    match policy.rule(&workflow, RiskLevel::Low, at) {
         Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, at).unwrap(),
         other => panic!("the sample does not park: {other:?}"),
     }

@@ -13,12 +13,12 @@ use crate::newest::log_away;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// Whether `user` may read the workflow: its owner, admins, and those who decide on it or did.
+/// Whether `user` may read the workflow: its owner, admins, and those who decide on it, or did and still might.
 pub(crate) fn is_visible(workflow: &Workflow, user: &User) -> bool {
     workflow.owner == user.name
         || user.role == Role::Admin
         || may_decide_now(workflow, user)
-        || has_decided(workflow, &user.name)
+        || may_decide(workflow, user) && has_decided(workflow, &user.name)
 }
 
 /// Whether a question waits that `user` may answer.
@@ -34,7 +34,17 @@ pub(crate) fn may_send_decision(workflow: &Workflow, user: &User) -> bool {
 
 fn has_decided(workflow: &Workflow, name: &UserName) -> bool {
     workflow.closed_gates.iter().flat_map(|gate| &gate.decisions).any(|decision| decision.by == *name)
-        || workflow.park().is_some_and(|park| park.decisions.iter().any(|decision| decision.by == *name))
+        || has_voted(workflow, name)
+}
+
+/// Whether the question that waits has an answer by this name: nobody answers twice.
+fn has_voted(workflow: &Workflow, name: &UserName) -> bool {
+    workflow.park().is_some_and(|park| park.decisions.iter().any(|decision| decision.by == *name))
+}
+
+/// Whether a question waits that `user` may answer and has not.
+pub(crate) fn is_asked(workflow: &Workflow, user: &User) -> bool {
+    may_decide_now(workflow, user) && !has_voted(workflow, &user.name)
 }
 
 /// Whether `user` may read what was made: once it is released, or to decide on it.
@@ -81,8 +91,11 @@ pub(crate) async fn visible(state: &State, caller: &Caller, id: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use shared::approval::{Channel, Decision, Policy, Verdict};
+    use shared::workflow::{Event, transition};
+
     use super::*;
-    use crate::samples::{parked, submitted, user};
+    use crate::samples::{START, parked, parked_under, submitted, user};
 
     #[test]
     fn a_workflow_exists_for_its_owner_admins_and_those_it_is_parked_for() {
@@ -105,5 +118,33 @@ mod tests {
         assert!(sees_artifacts(&parked, &trusted));
         let gone = User { disabled: true, ..bob };
         assert!(!is_visible(&parked, &gone));
+    }
+
+    fn decided_by(name: &str, workflow: &Workflow) -> Workflow {
+        let decision = Decision {
+            verdict: Verdict::Approved,
+            by: name.parse().unwrap(),
+            channel: Channel::Http,
+            on_behalf_of: None,
+            comment: None,
+            input: None,
+            message_id: "m".to_owned(),
+            at: START,
+        };
+        transition(workflow, Event::Decided { decision }, START).unwrap()
+    }
+
+    #[test]
+    fn who_decided_sees_it_as_long_as_they_might_and_is_not_asked_twice() {
+        let two = Policy { two_approvers_from: Some(RiskLevel::Low), ..Policy::default() };
+        let asked = parked_under("ann", &two);
+        let (bob, carl) = (user("bob", Role::Approver), user("carl", Role::Approver));
+        let demoted = User { role: Role::Developer, ..bob.clone() };
+        let halfway = decided_by("bob", &asked);
+        assert!(is_asked(&asked, &bob) && !is_asked(&halfway, &bob) && is_asked(&halfway, &carl));
+        assert!(sees_artifacts(&halfway, &bob), "they may look at what they decided on");
+        let released = decided_by("carl", &halfway);
+        assert!(released.is_released() && is_visible(&released, &bob) && !is_visible(&halfway, &demoted));
+        assert!(!is_visible(&released, &demoted) && !sees_artifacts(&released, &demoted));
     }
 }

@@ -11,13 +11,14 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 use shared::approval::{Actor, Policy, RiskLevel, Ruling};
 use shared::clock::Clock;
+use shared::identity::Role;
 use shared::ids::{EventId, WorkflowId};
 use shared::messaging::{ApprovalAnswer, Blobs, Control, HttpDecision, WorkflowLog};
 use shared::telemetry::TraceContext;
 use shared::workflow::{
     Artifacts, CodeFile, Content, Event, Happened, NewInput, Rerun, StepUsage, TestSummary, Workflow, transition,
 };
-use stack::{Api, Stack, eventually, goal, read};
+use stack::{Api, Stack, eventually, goal, read, user};
 
 /// Appends `event` as a worker or the approver would.
 async fn happen(log: &WorkflowLog, id: &str, event: Event) -> Workflow {
@@ -182,6 +183,11 @@ async fn a_workflow_does_not_exist_for_strangers() {
         assert_eq!(status(&api, &ann, name).await.0, 404, "{name}");
         assert_eq!(api.post(&format!("/api/v3/execute/cancel/{name}"), Some(&ann), &json!({})).await.0, 404, "{name}");
         assert_eq!(api.get(&format!("/api/v3/execute/{name}/events"), &ann).await.0, 404, "{name}");
+    }
+    let viewer = api.token("vic").await;
+    for hidden in [&id, &absent] {
+        let path = format!("/api/v3/execute/cancel/{hidden}");
+        assert_eq!(api.post(&path, Some(&viewer), &json!({})).await.0, 404, "not even to be refused");
     }
     let decision = json!({"workflow_id": id, "approval_id": absent, "decision": "approved"});
     let approve = format!("/api/v3/execute/approve/{id}");
@@ -351,6 +357,12 @@ async fn what_is_parked_is_shown_to_those_who_decide_and_released_to_the_owner()
         assert_eq!(api.get(&artifact(name), &ann).await.0, 404, "{name}");
     }
     assert_eq!(api.get(&artifact("test_results"), &ann).await.1["total"], 1);
+
+    stack.put_user(&user("bob", Role::Developer)).await;
+    eventually("bob is no approver any more", async || status(&api, &bob, &id).await.0 == 404).await;
+    for path in [artifact("generated_code"), artifact("files/add.py"), format!("/api/v3/execute/{id}/events")] {
+        assert_eq!(api.get(&path, &bob).await.0, 404, "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -397,14 +409,26 @@ async fn pages_of_a_list_hold_each_workflow_once() {
     let cancelled = &submitted[2];
     assert_eq!(api.post(&format!("/api/v3/execute/cancel/{cancelled}"), Some(&ann), &json!({})).await.0, 200);
     eventually("the cancel is seen", async || pages(&api, &ann, "status=cancelled").await == [cancelled.clone()]).await;
-    assert_eq!(pages(&api, &ann, "status=created&limit=3").await.len(), 6);
+    let created = pages(&api, &ann, "status=created&limit=3").await;
+    assert_eq!(created.len(), 6);
+    // Some that the list still holds although they moved on leave a hole, and not an end.
+    for id in &submitted[3..5] {
+        let at = stack.redis(&["ZSCORE", "list:ann:created", id]);
+        assert_eq!(api.post(&format!("/api/v3/execute/cancel/{id}"), Some(&ann), &json!({})).await.0, 200);
+        eventually("it is listed", async || pages(&api, &ann, "status=cancelled").await.contains(id)).await;
+        stack.redis(&["ZADD", "list:ann:created", &at, id]);
+    }
+    let left = [&submitted[..2], &submitted[5..]].concat();
+    assert_eq!(pages(&api, &ann, "status=created&limit=2").await, left);
+    assert_eq!(pages(&api, &ann, "status=created&status=failed&limit=2").await, left);
+    assert_eq!(pages(&api, &ann, "status=created&limit=1").await, left);
     assert_eq!(pages(&api, &ann, "status=created&status=cancelled&limit=2").await, submitted);
     assert_eq!(api.get("/api/v3/execute?status=created&status=lost", &ann).await.0, 422);
     assert_eq!(pages(&api, &root, "limit=2&owner=ann").await, submitted);
     assert_eq!(pages(&api, &root, "limit=3&all=true").await.len(), 8);
     stack.kill_redis();
     assert_eq!(pages(&api, &ann, "limit=3").await, submitted, "the log knows the same");
-    assert_eq!(pages(&api, &ann, "status=created&limit=100").await.len(), 6);
+    assert_eq!(pages(&api, &ann, "status=created&limit=100").await, left);
     assert_eq!(pages(&api, &ann, "status=failed").await.len(), 0);
     for (query, code) in [
         ("limit=0", 422),

@@ -70,8 +70,9 @@ pub struct ListQuery {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
     pub items: Vec<Stored>,
-    /// Whether there are more behind the last item.
-    pub more: bool,
+    /// Where the list goes on, to be asked with as [`ListQuery::before`]; it stands behind every item, also behind those that
+    /// were left out.
+    pub next: Option<(Timestamp, WorkflowId)>,
 }
 
 /// The connection to Redis. Clones share it; it reconnects by itself.
@@ -211,15 +212,17 @@ impl ReadModel {
                 Some((at, last)) => *created < at.as_millis() || id.as_str() < last.to_string().as_str(),
                 None => true,
             });
-            found.extend(fresh.filter_map(|(id, _)| id.parse::<WorkflowId>().ok()));
+            found.extend(fresh.filter_map(|(id, created)| Some((id.parse::<WorkflowId>().ok()?, created))));
             if ended {
                 break;
             }
         }
         let more = found.len() > query.limit;
         found.truncate(query.limit);
-        let items = self.get_many(&found).await?.into_iter().flatten().collect();
-        Ok(Page { items, more })
+        let next = found.last().filter(|_| more).map(|(id, created)| (Timestamp::from_millis(*created), *id));
+        let ids: Vec<WorkflowId> = found.into_iter().map(|(id, _)| id).collect();
+        let items = self.get_many(&ids).await?.into_iter().flatten().collect();
+        Ok(Page { items, next })
     }
 
     /// What the workflows that a user submitted on a day (UTC) have cost so far.
