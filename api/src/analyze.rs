@@ -30,7 +30,7 @@ pub(crate) async fn analyze(
 ) -> Result<HttpResponse, Problem> {
     let began = Instant::now();
     if !caller.is_at_least(Role::Developer) {
-        discard(payload.into_inner()).await;
+        discard(&request, payload.into_inner()).await;
         return Err(Problem::forbidden("Viewers may not have code analysed; ask an operator for the role developer."));
     }
     let payload = admit_body(&state, &request, &caller, Operation::Analyze, payload).await?;
@@ -86,7 +86,7 @@ fn read_question(body: &Value) -> Result<(AnalysisTask, Wishes), Problem> {
         file_path: fields.text(context, "file_path", 1_024).filter(|path| !path.is_empty()),
         language: fields.text(context, "language", 64).filter(|name| !name.trim().is_empty()),
         framework: fields.text(project, "framework", 200),
-        dependencies: fields.texts(project, "dependencies", 500, 200),
+        dependencies: fields.names(project, "dependencies", 200),
     };
     let wishes = read_wishes(&mut fields, root);
     fields.finish()?;
@@ -111,7 +111,7 @@ fn read_wishes(fields: &mut Fields, root: Object<'_>) -> Wishes {
     Wishes {
         include_suggestions: fields.flag(options, "include_suggestions", true),
         include_examples: fields.flag(options, "include_examples", true),
-        max_suggestions: fields.number(options, "max_suggestions", (1, 200), 50) as usize,
+        max_suggestions: fields.count(options, "max_suggestions", 50),
         threshold: fields.choice(options, "severity_threshold", &levels).unwrap_or(Severity::Medium),
     }
 }
@@ -183,15 +183,23 @@ mod tests {
         );
         check(json!({"context": {"file_content": 5}}), &["context.file_content"]);
         check(json!({"context": {"file_content": "a\u{0}"}}), &["context.file_content"]);
-        check(with(json!({"max_suggestions": 0})), &["options.max_suggestions"]);
-        check(with(json!({"max_suggestions": 201})), &["options.max_suggestions"]);
+        for (count, read) in [(json!(0), 0), (json!(-1), 0), (json!(7), 7), (json!(100_000), 100_000)] {
+            let wishes = read_question(&with(json!({"max_suggestions": count}))).unwrap().1;
+            assert_eq!(wishes.max_suggestions, read, "{count}");
+        }
+        check(with(json!({"max_suggestions": 2.5})), &["options.max_suggestions"]);
+        check(with(json!({"max_suggestions": "5"})), &["options.max_suggestions"]);
         check(with(json!({"severity_threshold": "critical"})), &["options.severity_threshold"]);
         check(with(json!({"include_examples": 1})), &["options.include_examples"]);
         check(json!({"analysis_type": "magic", "context": {"file_content": "x"}}), &["analysis_type"]);
         let dependencies =
             |value: Value| json!({"context": {"file_content": "x", "project_context": {"dependencies": value}}});
-        check(dependencies(json!(["flask"])), &[]);
-        check(dependencies(json!("flask")), &["context.project_context.dependencies"]);
+        let names = |value: Value| read_question(&dependencies(value)).unwrap().0.dependencies;
+        assert_eq!(names(json!(["flask==2.0", "x".repeat(300)])), ["flask==2.0".to_owned(), "x".repeat(200)]);
+        assert_eq!(names(json!({"pycrypto": "^2.6", "flask": {"version": "2"}})), ["flask", "pycrypto"]);
+        for wrong in [json!("flask"), json!([1]), json!(["flask", null])] {
+            check(dependencies(wrong), &["context.project_context.dependencies"]);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -35,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// So much of an unwanted body is read and dropped: a client that is still sending would see a reset instead of the answer.
 const DISCARD_BYTES: usize = 64 * 1024 * 1024;
 const DISCARD_PATIENCE: Duration = Duration::from_secs(10);
+/// A client that sends nothing for so long waits for the answer first, or will never send.
+const DISCARD_PAUSE: Duration = Duration::from_millis(250);
 
 /// The memory that bodies may take, whoever sends them. A place is taken for what has arrived, never for what is announced.
 #[derive(Debug)]
@@ -134,7 +136,7 @@ async fn receive(
 ) -> Result<Received, Problem> {
     let encoding = request.headers().get(CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        discard(payload.into_inner()).await;
+        discard(request, payload.into_inner()).await;
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported-encoding",
@@ -147,7 +149,7 @@ async fn receive(
         Ok(received) => Ok(received),
         // By now what had arrived is forgotten, and its place is free.
         Err(problem) => {
-            discard(payload).await;
+            drop_rest(payload, DISCARD_PATIENCE).await;
             Err(problem)
         }
     }
@@ -172,11 +174,21 @@ async fn collect(payload: &mut Payload, limit: usize, room: Option<(&Room, &User
     Ok((bytes, place))
 }
 
-/// Reads the rest of a body and drops it, so that the answer reaches a client that is still sending.
-pub(crate) async fn discard(mut payload: Payload) {
+/// Reads the body of a request whose answer does not hang on it, and drops it, so that the answer reaches a client that is still
+/// sending. One that is announced and does not come is not waited for.
+pub(crate) async fn discard(request: &HttpRequest, payload: Payload) {
+    let headers = request.headers();
+    // Without it the payload is what another protocol would say on this connection, and ends with it.
+    if headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) {
+        drop_rest(payload, DISCARD_PAUSE).await;
+    }
+}
+
+/// Reads what comes and drops it, until nothing came for as long as `pause`.
+async fn drop_rest(mut payload: Payload, pause: Duration) {
     let read = async {
         let mut count = 0;
-        while let Some(Ok(chunk)) = payload.next().await {
+        while let Ok(Some(Ok(chunk))) = tokio::time::timeout(pause, payload.next()).await {
             count += chunk.len();
             if count > DISCARD_BYTES {
                 return;

@@ -30,10 +30,7 @@ pub(crate) async fn cancel(
     id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    discard(payload.into_inner()).await;
-    if !caller.is_at_least(Role::Developer) {
-        return Err(Problem::forbidden("Viewers may not cancel work."));
-    }
+    discard(&request, payload.into_inner()).await;
     admit(&state, &request, &caller, Operation::Decide).await?;
     let id = named_workflow(&id).ok_or_else(Problem::no_such_workflow)?;
     for _ in 0..ATTEMPTS {
@@ -59,6 +56,9 @@ pub(crate) async fn cancel(
 fn check(stored: &Stored, caller: &Caller) -> Result<(), Problem> {
     if !is_visible(&stored.workflow, &caller.user) {
         return Err(Problem::no_such_workflow());
+    }
+    if !caller.is_at_least(Role::Developer) {
+        return Err(Problem::forbidden("Viewers may not cancel work."));
     }
     if stored.workflow.owner != caller.user.name && !caller.is_at_least(Role::Admin) {
         return Err(Problem::forbidden("Only the owner and admins cancel a workflow; approvers reject it instead."));

@@ -67,7 +67,7 @@ pub(crate) async fn discard(
     id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    discard_body(payload.into_inner()).await;
+    discard_body(&request, payload.into_inner()).await;
     check(&state, &caller, &request).await?;
     let id: u64 = id.parse().map_err(|_| Problem::no_such_letter())?;
     if !state.letters.discard(id).await.map_err(|error| away(&error))? {

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde_json::json;
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::auth::Caller;
 use crate::feed::Told;
-use crate::limits::{Operation, admit};
+use crate::limits::{Operation, Taken, admit};
 use crate::paging::Query;
 use crate::problem::Problem;
 use crate::state::State;
@@ -46,7 +46,7 @@ pub(crate) async fn events(
         return Ok(HttpResponse::NoContent().finish());
     }
     let most = if state.config.limits.are_lifted() { u32::MAX } else { MOST };
-    let open = state.streams.open(&caller.user.name, most).ok_or_else(too_many)?;
+    let open = state.streams.open(&caller.user.name, most).ok_or_else(|| too_many(&request))?;
     // Listening begins before history is read, so that nothing falls between the two.
     let listener = state.feed.listen();
     let (changes, expires_at) = (state.tokens.changes(), Instant::now() + state.tokens.left(&caller));
@@ -72,9 +72,11 @@ pub(crate) async fn events(
         .streaming(teller.into_stream()))
 }
 
-fn too_many() -> Problem {
+fn too_many(request: &HttpRequest) -> Problem {
+    const AGAIN: Duration = Duration::from_secs(5);
+    request.extensions_mut().insert(Taken::all_of(MOST, AGAIN));
     let detail = format!("Rate limit exceeded: at most {MOST} event streams at once; close one first.");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(Duration::from_secs(5))
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(AGAIN)
 }
 
 /// What the client has read; browsers send it in a header, scripts may put it into the query.

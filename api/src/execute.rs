@@ -34,7 +34,7 @@ pub(crate) async fn execute(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     if !caller.is_at_least(Role::Developer) {
-        discard(payload.into_inner()).await;
+        discard(&request, payload.into_inner()).await;
         return Err(Problem::forbidden("Viewers may not submit work; ask an operator for the role developer."));
     }
     let payload = admit_body(&state, &request, &caller, Operation::Execute, payload).await?;

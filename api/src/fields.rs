@@ -112,6 +112,16 @@ impl Fields {
         }
     }
 
+    /// A whole number of any size, as far as a count goes: below zero is none.
+    pub(crate) fn count(&mut self, object: Object<'_>, name: &str, default: usize) -> usize {
+        let Some(value) = object.get(name) else { return default };
+        let number = value.as_f64().filter(|number| number.fract() == 0.0);
+        if number.is_none() {
+            self.wrong(object, name, "must be a whole number");
+        }
+        number.map_or(default, |number| number as usize)
+    }
+
     /// One of `choices` by its name.
     pub(crate) fn choice<T: Copy>(&mut self, object: Object<'_>, name: &str, choices: &[(&str, T)]) -> Option<T> {
         let value = object.get(name)?;
@@ -123,21 +133,17 @@ impl Fields {
         chosen.map(|(_, value)| *value)
     }
 
-    /// At most `count` texts of at most `most` characters each.
-    pub(crate) fn texts(&mut self, object: Object<'_>, name: &str, count: usize, most: usize) -> Vec<String> {
+    /// Names in a list, or those of an object's members as manifests have it, each cut after `most` characters.
+    pub(crate) fn names(&mut self, object: Object<'_>, name: &str, most: usize) -> Vec<String> {
         let Some(value) = object.get(name) else { return Vec::new() };
-        let texts = value.as_array().filter(|items| items.len() <= count).and_then(|items| {
-            let fits = |text: &&str| text.chars().nth(most).is_none() && !text.contains('\0');
-            items.iter().map(|item| item.as_str().filter(fits).map(str::to_owned)).collect::<Option<Vec<_>>>()
-        });
-        if texts.is_none() {
-            self.wrong(
-                object,
-                name,
-                &format!("must be a list of at most {count} strings of at most {most} characters"),
-            );
+        let cut = |text: &str| text.chars().take(most).collect::<String>();
+        let listed = |items: &Vec<Value>| items.iter().map(|item| item.as_str().map(cut)).collect();
+        let keyed = |members: &Map<String, Value>| members.keys().map(|name| cut(name)).collect();
+        let names: Option<Vec<String>> = value.as_array().map_or_else(|| value.as_object().map(keyed), listed);
+        if names.is_none() {
+            self.wrong(object, name, "must be a list of strings, or an object whose members they name");
         }
-        texts.unwrap_or_default()
+        names.unwrap_or_default()
     }
 
     /// Everything that was wrong, as one problem.
@@ -160,7 +166,7 @@ mod tests {
         let inner = fields.object(root, "b");
         fields.text(inner, "c", 10);
         fields.choice(inner, "d", &[("x", 1), ("y", 2)]);
-        fields.texts(inner, "e", 3, 10);
+        fields.names(inner, "e", 10);
         fields.number(inner, "n", (1, 10), 3);
         fields.flag(root, "f", true);
         fields.object(root, "f");

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -10,7 +11,7 @@ use actix_web::{HttpMessage, HttpRequest, web};
 use shared::config::{Profile, Settings};
 use shared::identity::{Role, User};
 use shared::ids::Digest;
-use shared::read_model::{Gcra, Verdict};
+use shared::read_model::Gcra;
 
 use crate::auth::Caller;
 use crate::body::discard;
@@ -126,17 +127,23 @@ fn read_role_limit(text: &str) -> Option<(Role, Operation, Gcra)> {
 /// What the bucket said of this request; the answer's headers tell it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Taken {
-    bucket: Gcra,
-    verdict: Verdict,
+    limit: u32,
+    remaining: u32,
+    reset: Duration,
 }
 
 impl Taken {
+    /// Nothing is left of `limit`; it may be worth another try after `reset`.
+    pub(crate) const fn all_of(limit: u32, reset: Duration) -> Self {
+        Self { limit, remaining: 0, reset }
+    }
+
     /// Writes the `RateLimit-*` headers.
     pub(crate) fn tell(&self, headers: &mut HeaderMap) {
-        let reset = u64::try_from(self.verdict.reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        let reset = u64::try_from(self.reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
         let told = [
-            ("ratelimit-limit", u64::from(self.bucket.burst)),
-            ("ratelimit-remaining", u64::from(self.verdict.remaining)),
+            ("ratelimit-limit", u64::from(self.limit)),
+            ("ratelimit-remaining", u64::from(self.remaining)),
             ("ratelimit-reset", reset),
         ];
         for (name, value) in told {
@@ -177,7 +184,7 @@ pub(crate) async fn admit_body(
     match admit(state, request, caller, operation).await {
         Ok(()) => Ok(payload),
         Err(problem) => {
-            discard(payload.into_inner()).await;
+            discard(request, payload.into_inner()).await;
             Err(problem)
         }
     }
@@ -219,7 +226,7 @@ async fn take(
     bucket: Gcra,
 ) -> Result<(), Problem> {
     let verdict = state.limiter.take(name, bucket).await;
-    request.extensions_mut().insert(Taken { bucket, verdict });
+    request.extensions_mut().insert(Taken { limit: bucket.burst, remaining: verdict.remaining, reset: verdict.reset });
     if verdict.allowed {
         return Ok(());
     }

@@ -57,11 +57,11 @@ pub(crate) fn read_order(body: &Value, rules: HouseRules) -> Result<Order, Probl
 }
 
 fn read_goal(fields: &mut Fields, root: Object<'_>) -> String {
-    const LONGEST_RAW: usize = 16_384;
     if root.get("goal").is_none() {
         fields.wrong(root, "goal", "is required");
     }
-    let Some(goal) = fields.text(root, "goal", LONGEST_RAW) else { return String::new() };
+    // Blanks around it are not counted, however many there are.
+    let Some(goal) = fields.text(root, "goal", usize::MAX) else { return String::new() };
     let goal = goal.trim();
     if !(10..=1_000).contains(&goal.chars().count()) {
         fields.wrong(root, "goal", "must be 10 to 1000 characters without the blanks around it");
@@ -197,6 +197,7 @@ mod tests {
         check(json!({"goal": "   too short   "}), &["goal"]);
         check(json!({"goal": format!("  {}  ", "x".repeat(10))}), &[]);
         check(json!({"goal": format!("  {}  ", "é".repeat(1_000))}), &[]);
+        check(json!({"goal": format!("{}{goal}", " \n".repeat(20_000))}), &[]);
         check(json!({"goal": "x".repeat(1_001)}), &["goal"]);
         check(json!({"goal": "ten or more \u{0}"}), &["goal"]);
         let preferences = |value: Value| json!({"goal": goal, "context": {"execution_preferences": value}});

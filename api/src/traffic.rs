@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::body::discard;
 use crate::limits::Taken;
 use crate::metrics;
 use crate::problem::{MEDIA_TYPE, Problem};
@@ -217,8 +218,8 @@ fn known_method(method: &str) -> &'static str {
 }
 
 /// The answer to every path and method that is not in the list of calls.
-pub(crate) async fn no_such_call(payload: web::Payload) -> Result<HttpResponse, Problem> {
-    crate::body::discard(payload.into_inner()).await;
+pub(crate) async fn no_such_call(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    discard(&request, payload.into_inner()).await;
     Err(Problem::no_such_call())
 }
 

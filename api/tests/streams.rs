@@ -183,7 +183,10 @@ async fn a_user_has_a_limited_number_of_streams() {
         open.push(Reader::open(&api, &token, &id, None).await);
     }
     let events = format!("/api/v3/execute/{other}/events");
-    assert_eq!(api.get(&events, &token).await.0, 429);
+    let refused = api.request("GET", &events).bearer_auth(&token).send().await.unwrap();
+    let told = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!((told("ratelimit-limit").as_str(), told("ratelimit-remaining").as_str()), ("32", "0"));
+    assert_eq!(refused.status(), 429);
     // Streams end with their workflow, whether or not anybody reads on.
     happen(&stack.log, &id, failed()).await;
     stack::eventually("a place is free", async || {

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use shared::identity::{Role, SigningKey, User};
 use shared::messaging::Buckets;
 use stack::{Api, PASSWORD, Stack, eventually, goal, read, user};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 const ABSENT: &str = "/api/v3/execute/status/018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
 
@@ -57,6 +59,36 @@ async fn nothing_behind_the_door_is_answered_without_a_token() {
             (404, Some("urn:promptcraft:problem:no-such-call")),
             "{method} {path}"
         );
+    }
+}
+
+/// The status of the answer to a request of which nothing follows its head.
+async fn status_of_head(api: &Api, head: &str) -> String {
+    let mut stream = TcpStream::connect(api.address).await.unwrap();
+    stream.write_all(format!("{head}\r\nhost: localhost\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = BufReader::new(stream).lines();
+    let line = tokio::time::timeout(std::time::Duration::from_secs(5), answer.next_line()).await;
+    line.expect("the answer waits for no body").unwrap().unwrap().split(' ').nth(1).unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_hangs_on_no_body_waits_for_none() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let id = api.submit(&token).await;
+    let bearer = format!("authorization: Bearer {token}");
+    let body = "content-length: 10";
+    for (head, status) in [
+        (format!("GET {ABSENT} HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket"), "401"),
+        ("GET /nowhere HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket".to_owned(), "404"),
+        ("CONNECT example.org:443 HTTP/1.1".to_owned(), "404"),
+        (format!("POST /api/v3/execute HTTP/1.1\r\n{body}"), "401"),
+        ("POST /api/v3/execute HTTP/1.1\r\ntransfer-encoding: chunked".to_owned(), "401"),
+        (format!("POST /nowhere HTTP/1.1\r\n{body}"), "404"),
+        (format!("POST /api/v3/execute/cancel/{id} HTTP/1.1\r\n{bearer}\r\n{body}"), "200"),
+    ] {
+        assert_eq!(status_of_head(&api, &head).await, status, "{head}");
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn require_token<B: MessageBody + 'static>(
         }
         Err(problem) => {
             let (request, payload) = request.into_parts();
-            discard(payload).await;
+            discard(&request, payload).await;
             Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)))
         }
     }

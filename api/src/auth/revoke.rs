@@ -24,7 +24,7 @@ pub(crate) async fn revoke(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    discard(payload.into_inner()).await;
+    discard(&request, payload.into_inner()).await;
     let caller = authenticate(&state.tokens, request.headers())?;
     admit(&state, &request, &caller, Operation::Status).await?;
     let until = Timestamp::from_millis(i64::try_from(caller.claims.exp).unwrap_or(i64::MAX).saturating_mul(1_000));
