@@ -42,7 +42,9 @@ impl<'a> Target<'a> {
             return Some(Self::Known(language));
         }
         let other = match language::given(named) {
-            Some(name) => runtimes.iter().find(|runtime| runtime.is_called(&name) || runtime.is_called(unversioned(&name))),
+            Some(name) => {
+                runtimes.iter().find(|runtime| runtime.is_called(&name) || runtime.is_called(unversioned(&name)))
+            }
             None => file.and_then(|path| runtimes.iter().find(|runtime| runtime.base_name(path).is_some())),
         };
         let by_code = || language::of_code(named, file, code).ok().filter(offered).map(Self::Known);
