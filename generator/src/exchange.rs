@@ -1,5 +1,8 @@
 //! What goes in and what comes out: requests, generations, and why there is none.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde::{Deserialize, Serialize};
 
 /// What somebody wants, and what is known from earlier rounds.
@@ -22,6 +25,31 @@ pub struct Request {
     pub feedback: Option<Feedback>,
     /// How many model tokens may still be spent; `None` leaves it to the model's own limit.
     pub max_tokens: Option<u64>,
+    /// What was sent to a model on its behalf, for who does not wait for the answer.
+    #[serde(skip)]
+    pub sent: Sent,
+}
+
+/// Tokens of the prompt that a model was sent, by the usual estimate; noted before the answer comes. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Sent(Arc<AtomicU64>);
+
+impl Sent {
+    /// The tokens so far; 0 where no model was asked.
+    pub fn tokens(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "model")]
+    pub(crate) fn add(&self, tokens: u64) {
+        self.0.fetch_add(tokens, Ordering::Relaxed);
+    }
+}
+
+impl PartialEq for Sent {
+    fn eq(&self, other: &Self) -> bool {
+        self.tokens() == other.tokens()
+    }
 }
 
 /// What the last round led to, for a generator that can learn from it.

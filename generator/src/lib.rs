@@ -24,6 +24,6 @@ mod words;
 
 pub use catalogue::{CatalogueError, Recipe};
 pub use dedent::dedent;
-pub use exchange::{Feedback, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+pub use exchange::{Feedback, GenerateError, Generation, Kind, Origin, Request, Run, Sent, SourceFile};
 pub use generator::{Generator, GeneratorConfig, ModelConfig, Proposal};
 pub use target::Runtime;

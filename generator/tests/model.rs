@@ -8,7 +8,7 @@ use generator::{
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 /// Reads one request and returns its head and its JSON body.
@@ -238,6 +238,49 @@ async fn nobody_listening_and_silence_are_passing_faults() {
     drop(listener);
     let (kind, code, _) = outcome(generator.generate(&request(ROCKET, None)).await);
     assert_eq!((kind, code), ("retry", "generator_unavailable"));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_be_reached_was_asked_nothing() {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let listener = socket.listen(1).expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    // Nobody accepts: once the queue is full, what arrives is dropped.
+    let mut queued = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
+        queued.push(stream.expect("a place in the queue"));
+    }
+    let away = ModelConfig {
+        base_url: format!("http://{address}/v1"),
+        model: "tiny".to_owned(),
+        api_key: None,
+        timeout: Duration::from_secs(2),
+        max_tokens: 10,
+    };
+    let generator =
+        Generator::open(GeneratorConfig { model: Some(away), ..GeneratorConfig::default() }).expect("valid settings");
+    let unreached = generator.generate(&request(ROCKET, None)).await;
+    assert!(matches!(unreached, Err(GenerateError::Retry { may_have_cost: false, .. })), "{unreached:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_heard_out_leaves_what_its_prompt_took() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    let (generator, request) = (generator(address, None), request(ROCKET, None));
+    assert_eq!(request.sent.tokens(), 0);
+    let asked = async {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        receive(&mut stream).await.1
+    };
+    let body = tokio::select! {
+        answer = generator.generate(&request) => panic!("{answer:?}"),
+        body = asked => body,
+    };
+    let messages = body["messages"].as_array().expect("messages");
+    let bytes: usize = messages.iter().map(|message| message["content"].as_str().expect("text").len()).sum();
+    assert_eq!(request.sent.tokens(), bytes.div_ceil(4) as u64);
 }
 
 #[tokio::test]

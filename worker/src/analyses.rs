@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use shared::messaging::{AnalysisAnswer, Broker, Delivery, Queue, RawMessage, answer_analysis};
-use tokio::time::Instant;
 
 use crate::desk::Desk;
 use crate::findings::analyze;
@@ -11,20 +10,18 @@ use crate::findings::analyze;
 /// Analyses, answers the caller, and settles the delivery.
 pub(crate) async fn handle_analysis(desk: Arc<Desk>, broker: Broker, queue: Queue, delivery: Delivery<RawMessage>) {
     let worker = desk.instance.clone();
-    let answered = answer_analysis(&broker, delivery.body(), desk.clock.now(), async move |task| {
-        let start = Instant::now();
-        match analyze(task).await {
-            Ok(report) => {
-                let cpu_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let answered =
+        answer_analysis(&broker, delivery.body(), desk.clock.now(), async move |task| match analyze(task).await {
+            Ok((report, cpu)) => {
+                let cpu_ms = u64::try_from(cpu.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
                 Some(AnalysisAnswer { report, worker, cpu_ms })
             }
             Err(error) => {
                 tracing::error!(%error, "an analysis failed; its caller is told that nobody answered");
                 None
             }
-        }
-    })
-    .await;
+        })
+        .await;
     match answered {
         Ok(()) => {
             delivery.ack().await;

@@ -23,18 +23,11 @@ impl Attempts {
             return Ok(true);
         }
         let key = format!("step-{}", delivery.body().sequence);
-        loop {
-            let noted = match self.bucket.get(&key).await? {
-                Some((count, _)) if count >= self.limit => return Ok(false),
-                Some((count, revision)) => self.bucket.update(&key, &(count + 1), revision).await,
-                None => self.bucket.create(&key, &1).await,
-            };
-            match noted {
-                Ok(_) => return Ok(true),
-                Err(BucketError::Conflict) => {}
-                Err(error @ BucketError::Unavailable { .. }) => return Err(error),
-            }
-        }
+        let noted = |count: Option<u64>| match count.unwrap_or(0) {
+            count if count >= self.limit => None,
+            count => Some(count + 1),
+        };
+        self.bucket.change(&key, noted).await
     }
 
     /// Takes a begin back whose step reported by itself that it has to wait: an outage is no poison.

@@ -1,10 +1,14 @@
 //! The analyser's report in the terms of the domain.
 
-use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Finding, FindingKind, Severity};
+use std::time::Duration;
 
-/// Analyses one text on a thread of its own: it takes CPU, not patience.
-pub(crate) async fn analyze(task: AnalysisTask) -> Result<AnalysisReport, tokio::task::JoinError> {
+use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Finding, FindingKind, Severity};
+use tokio::time::Instant;
+
+/// Analyses one text on a thread of its own: it takes CPU, not patience. Tells how much it took.
+pub(crate) async fn analyze(task: AnalysisTask) -> Result<(AnalysisReport, Duration), tokio::task::JoinError> {
     tokio::task::spawn_blocking(move || {
+        let (start, cpu) = (Instant::now(), thread_cpu());
         let report = heimdall::analyze(&heimdall::Request {
             source: &task.source,
             file_path: task.file_path.as_deref(),
@@ -13,9 +17,17 @@ pub(crate) async fn analyze(task: AnalysisTask) -> Result<AnalysisReport, tokio:
             framework: task.framework.as_deref(),
             dependencies: &task.dependencies,
         });
-        into_domain(report, task.file_path)
+        let took =
+            cpu.zip(thread_cpu()).map_or_else(|| start.elapsed(), |(before, after)| after.saturating_sub(before));
+        (into_domain(report, task.file_path), took)
     })
     .await
+}
+
+/// CPU time of this thread so far, exact to the kernel's tick; `None` where the kernel does not tell.
+fn thread_cpu() -> Option<Duration> {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    told.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
 fn kind_of(analysis_type: AnalysisType) -> heimdall::Kind {

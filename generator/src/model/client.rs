@@ -1,6 +1,7 @@
 //! One call to the endpoint, and what its failures mean.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
@@ -12,8 +13,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::prompt::Messages;
-use crate::{CatalogueError, GenerateError, ModelConfig};
+use crate::{CatalogueError, GenerateError, ModelConfig, Request};
 
+/// An endpoint that is not connected in this time is away.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
 /// A configured endpoint. Cloning shares its connections.
@@ -105,8 +108,8 @@ impl Model {
     }
 
     /// Sends one request and never repeats it: whoever holds the job decides about that.
-    pub(super) async fn ask(&self, messages: &Messages, budget: Option<u64>) -> Result<Answer, GenerateError> {
-        let limit = budget.map_or(self.max_tokens, |budget| budget.min(self.max_tokens));
+    pub(super) async fn ask(&self, messages: &Messages, request: &Request) -> Result<Answer, GenerateError> {
+        let limit = request.max_tokens.map_or(self.max_tokens, |budget| budget.min(self.max_tokens));
         if limit == 0 {
             return Err(fail("budget_exceeded", "no model tokens are left for this workflow"));
         }
@@ -116,18 +119,23 @@ impl Model {
             "max_tokens": limit,
             "messages": [{"role": "system", "content": messages.system}, {"role": "user", "content": messages.user}],
         });
-        let completion: Completion = self.client.chat().create_byot(body).await.map_err(|error| explain(&error))?;
         let sent = messages.system.len() + messages.user.len();
+        // Before it leaves: from then on the endpoint may charge for it.
+        request.sent.add(estimate(sent));
+        let completion: Completion = self.client.chat().create_byot(body).await.map_err(|error| explain(&error))?;
         read(completion, sent)
     }
+}
+
+/// Four bytes a token is the usual rule of thumb where the endpoint does not count.
+fn estimate(bytes: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
 }
 
 fn read(completion: Completion, sent_bytes: usize) -> Result<Answer, GenerateError> {
     let choice = completion.choices.into_iter().next();
     let text = choice.as_ref().and_then(|choice| choice.message.content.as_deref()).unwrap_or_default();
-    // Four bytes a token is the usual rule of thumb where the endpoint does not count.
-    let estimate = u64::try_from((sent_bytes + text.len()).div_ceil(4)).unwrap_or(u64::MAX);
-    let tokens = completion.usage.map_or(estimate, |usage| usage.total_tokens);
+    let tokens = completion.usage.map_or_else(|| estimate(sent_bytes + text.len()), |usage| usage.total_tokens);
     let Some(choice) = &choice else { return Err(unusable_reply("it has no choices", tokens)) };
     if choice.finish_reason.as_deref() == Some("length") {
         return Err(unusable_reply("it was cut off at the token limit; raise max_tokens", tokens));
@@ -180,7 +188,8 @@ fn explain(error: &OpenAIError) -> GenerateError {
             "generator_rejected",
             format!("the model endpoint answers {}; check base_url and model in the model settings", status.as_u16()),
         ),
-        None if error.is_timeout() => GenerateError::Retry {
+        // Who could not be reached was asked nothing.
+        None if error.is_timeout() && !error.is_connect() => GenerateError::Retry {
             code: "generator_timeout",
             message: "the model endpoint did not answer in time".to_owned(),
             may_have_cost: true,
@@ -201,8 +210,11 @@ fn http_client(config: &ModelConfig) -> Result<reqwest::Client, CatalogueError> 
         "https" => verified_builder().https_only(true),
         _ => unverified_builder(),
     };
+    // Well before the time of the whole call: what ends by that may have been asked.
+    let to_connect = CONNECT_PATIENCE.min(config.timeout / 2);
     // A redirect could carry the key, and the code, elsewhere.
-    builder.timeout(config.timeout).redirect(reqwest::redirect::Policy::none()).build().map_err(unusable)
+    let builder = builder.redirect(reqwest::redirect::Policy::none());
+    builder.timeout(config.timeout).connect_timeout(to_connect).build().map_err(unusable)
 }
 
 fn unusable(error: reqwest::Error) -> CatalogueError {

@@ -24,7 +24,7 @@ pub(crate) enum Task<'a> {
 impl Model {
     /// Asks the model once. Cancel safe: dropping the future ends the call; tokens may have been spent by then.
     pub(crate) async fn generate(&self, request: &Request, task: Task<'_>) -> Result<Generation, GenerateError> {
-        let answer = self.ask(&prompt::messages(request, task), request.max_tokens).await?;
+        let answer = self.ask(&prompt::messages(request, task), request).await?;
         let files = reply::files(&answer.text)
             .and_then(|files| assemble(files, task))
             .map_err(|reason| client::unusable_reply(reason, answer.tokens))?;

@@ -96,6 +96,11 @@ impl Buckets {
     }
 }
 
+/// So often an entry is changed anew that others changed meanwhile; the pauses sum up to about a second.
+const CHANGE_ATTEMPTS: u32 = 8;
+/// The first pause; each is twice the one before.
+const CHANGE_PAUSE: Duration = Duration::from_millis(5);
+
 /// A bucket of entries of one type. Keys are single tokens of `A-Z a-z 0-9 _ - = /`.
 #[derive(Debug, Clone)]
 pub struct Bucket<T> {
@@ -154,6 +159,27 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
                 self.unavailable(&error)
             }
         })
+    }
+
+    /// Writes what `change` makes of the entry; false where it makes nothing of it, and all stays as it is.
+    ///
+    /// Tried again where another write came between, a few times with growing pauses. At most once: where the answer stays away
+    /// it is not tried again.
+    pub async fn change(&self, key: &str, change: impl Fn(Option<T>) -> Option<T>) -> Result<bool, BucketError> {
+        for attempt in 0..CHANGE_ATTEMPTS {
+            let (value, revision) = self.get(key).await?.unzip();
+            let Some(changed) = change(value) else { return Ok(false) };
+            let written = match revision {
+                Some(revision) => self.update(key, &changed, revision).await,
+                None => self.create(key, &changed).await,
+            };
+            match written {
+                Ok(_) => return Ok(true),
+                Err(BucketError::Conflict) => tokio::time::sleep(CHANGE_PAUSE * 2_u32.pow(attempt)).await,
+                Err(error @ BucketError::Unavailable { .. }) => return Err(error),
+            }
+        }
+        Err(self.unavailable(&"others keep changing the entry"))
     }
 
     /// Takes the entry away; idempotent.

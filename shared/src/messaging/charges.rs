@@ -25,18 +25,7 @@ impl Charges {
 
     /// Adds `cost`, at most once: where the answer stays away it is not added again.
     pub async fn add(&self, user: &UserName, day: &str, cost: f64) -> Result<(), BucketError> {
-        let key = key(user, day);
-        loop {
-            let added = match self.bucket.get(&key).await? {
-                Some((sum, revision)) => self.bucket.update(&key, &(sum + cost), revision).await,
-                None => self.bucket.create(&key, &cost).await,
-            };
-            match added {
-                Ok(_) => return Ok(()),
-                Err(BucketError::Conflict) => {}
-                Err(error @ BucketError::Unavailable { .. }) => return Err(error),
-            }
-        }
+        self.bucket.change(&key(user, day), |sum| Some(sum.unwrap_or(0.0) + cost)).await.map(|_| ())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Analysis of the files before they run.
 
+use std::time::Duration;
+
 use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity};
 use shared::workflow::{Event, StepUsage, Workflow};
 
@@ -9,15 +11,16 @@ use super::Done;
 use crate::desk::Desk;
 use crate::findings::analyze;
 
-pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage, cancel: &CancellationToken) -> Done {
+pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, cancel: &CancellationToken) -> Done {
     let reports = tokio::select! {
         () = cancel.cancelled() => return Done::Cancelled { cost: 0.0 },
         reports = reports_of(desk, workflow) => reports,
     };
-    let reports = match reports {
+    let (reports, cpu) = match reports {
         Ok(reports) => reports,
         Err(waits) => return waits,
     };
+    usage.cost = cpu.as_secs_f64() * desk.prices.cpu_second;
     let report = merge(reports);
     let issues = report
         .findings
@@ -35,8 +38,9 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, usage: StepUsage, canc
 }
 
 /// One report for each file that is not a test of our own: those may hold what code must not, such as fixed secrets.
-async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<Vec<AnalysisReport>, Done> {
-    let mut reports = Vec::new();
+/// With the CPU time that they took.
+async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<(Vec<AnalysisReport>, Duration), Done> {
+    let (mut reports, mut cpu) = (Vec::new(), Duration::ZERO);
     for file in workflow.artifacts.files.iter().filter(|file| file.from_caller || !file.is_test) {
         let source = desk.blobs.load(&file.content).await?;
         let task = AnalysisTask {
@@ -48,9 +52,11 @@ async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<Vec<AnalysisRepo
             dependencies: Vec::new(),
         };
         // The analyser panicked, and would again.
-        reports.push(analyze(task).await.map_err(|error| Done::Broken(error.to_string()))?);
+        let (report, took) = analyze(task).await.map_err(|error| Done::Broken(error.to_string()))?;
+        reports.push(report);
+        cpu += took;
     }
-    Ok(reports)
+    Ok((reports, cpu))
 }
 
 /// The worst score, the least confidence, and every finding, worst first.
@@ -83,6 +89,20 @@ mod tests {
 
     use super::*;
 
+    #[tokio::test]
+    async fn an_analysis_takes_cpu_time_that_is_paid_for() {
+        let task = AnalysisTask {
+            analysis_type: AnalysisType::General,
+            source: "x = eval(input())\n".repeat(5_000),
+            file_path: None,
+            language: Some("python".to_owned()),
+            framework: None,
+            dependencies: Vec::new(),
+        };
+        let (_, cpu) = analyze(task).await.unwrap();
+        assert!(cpu > Duration::ZERO);
+    }
+
     async fn risk_of(source: String) -> RiskLevel {
         let task = AnalysisTask {
             analysis_type: AnalysisType::General,
@@ -92,7 +112,7 @@ mod tests {
             framework: None,
             dependencies: Vec::new(),
         };
-        RiskLevel::of(&merge(vec![analyze(task).await.unwrap()]))
+        RiskLevel::of(&merge(vec![analyze(task).await.unwrap().0]))
     }
 
     #[tokio::test]
@@ -119,7 +139,7 @@ mod tests {
                     framework: None,
                     dependencies: Vec::new(),
                 };
-                let report = analyze(task).await.unwrap();
+                let (report, _) = analyze(task).await.unwrap();
                 let grave = report
                     .findings
                     .into_iter()

@@ -1,6 +1,6 @@
 //! Generation: the goal becomes files.
 
-use generator::{Feedback as Lessons, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use generator::{Feedback as Lessons, GenerateError, Generation, Kind, Origin, Request, Run, Sent, SourceFile};
 use shared::messaging::BlobError;
 use shared::workflow::{Artifacts, CodeFile, Event, Failure, Feedback, NewInput, RunCommand, StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,9 @@ pub(super) async fn run(
         Err(error) => return error.into(),
     };
     let generated = tokio::select! {
-        () = cancel.cancelled() => return Done::Cancelled { cost: 0.0 },
+        () = cancel.cancelled() => {
+            return Done::Cancelled { cost: cost_of(request.sent.tokens(), desk.prices.thousand_tokens) };
+        }
         generated = desk.generator.generate(&request) => generated,
     };
     match generated {
@@ -75,6 +77,7 @@ async fn request_for(
         round: workflow.round,
         feedback,
         max_tokens: affordable_tokens(left, desk.prices.thousand_tokens),
+        sent: Sent::default(),
     })
 }
 

@@ -35,8 +35,8 @@ pub(crate) enum Done {
     Retry(String),
     /// The step itself went wrong: it may work later, and the attempt counts.
     Broken(String),
-    /// Someone killed it; nothing is to be committed. What it cost until then is known for runs only: a model that is not
-    /// heard out does not say what it counted.
+    /// Someone killed it; nothing is to be committed. What it cost until then: a model that is not heard out does not say what
+    /// it counted, so its prompt is what counts.
     Cancelled { cost: f64 },
 }
 
