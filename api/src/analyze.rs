@@ -41,7 +41,7 @@ pub(crate) async fn analyze(
         let log = sarif::log(&answer.report, wishes, file_path.as_deref());
         return Ok(HttpResponse::Ok().content_type(sarif::MEDIA_TYPE).body(log.to_string()));
     }
-    let cost = if is_hit { 0.0 } else { cpu_cost(answer.cpu_ms, state.config.budget.cpu_second) };
+    let cost = if is_hit { 0.0 } else { cpu_cost(answer.cpu_ms, state.config.budget.prices.cpu_second) };
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
         "data": suggestions::answer(&answer.report, analysis_type, wishes),

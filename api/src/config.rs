@@ -8,6 +8,7 @@ use shared::config::{ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
 use shared::telemetry::LogFormat;
+use shared::workflow::Prices;
 
 use crate::limits::Limits;
 
@@ -65,7 +66,7 @@ pub struct TokenSettings {
 pub struct BudgetSettings {
     pub per_workflow: f64,
     pub per_user_day: f64,
-    pub cpu_second: f64,
+    pub prices: Prices,
 }
 
 impl Config {
@@ -134,9 +135,13 @@ fn read_budget(settings: &mut Settings) -> BudgetSettings {
     let budget = BudgetSettings {
         per_workflow: settings.read("budget.per_workflow", 2.0),
         per_user_day: settings.read("budget.per_user_day", 10.0),
-        cpu_second: settings.read("budget.cpu_second", 0.01),
+        prices: Prices {
+            cpu_second: settings.read("budget.cpu_second", 0.01),
+            thousand_tokens: settings.read("budget.thousand_tokens", 0.01),
+        },
     };
-    if [budget.per_workflow, budget.per_user_day, budget.cpu_second]
+    let prices = budget.prices;
+    if [budget.per_workflow, budget.per_user_day, prices.cpu_second, prices.thousand_tokens]
         .iter()
         .any(|price| !price.is_finite() || *price < 0.0)
     {

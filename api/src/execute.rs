@@ -9,7 +9,7 @@ use shared::approval::Actor;
 use shared::identity::Role;
 use shared::ids::{EventId, WorkflowId};
 use shared::messaging::{AppendError, BlobError};
-use shared::workflow::{EventKind, Happened, Submission, Workflow};
+use shared::workflow::{EventKind, Happened, Submission, Workflow, estimated_cost};
 
 use crate::auth::Caller;
 use crate::body::{discard, read_body};
@@ -49,7 +49,7 @@ pub(crate) async fn execute(
     if let Some(key) = &key
         && let Some(first) = repeated(&state, WorkflowId::for_key(&caller.user.name, key), &order).await?
     {
-        return Ok(accepted(&first, true));
+        return Ok(accepted(&state, &first, true));
     }
     within_budget(&state, &caller.user.name).await?;
     submit(&state, &caller, &request, key, order).await
@@ -90,7 +90,7 @@ async fn submit(
             metrics::SUBMISSIONS.inc();
             tracing::info!(workflow.id = %id, user.name = %workflow.owner, "accepted");
             state.newest.put(sequence, &workflow).await;
-            Ok(accepted(&workflow, false))
+            Ok(accepted(state, &workflow, false))
         }
         Err(AppendError::Lost) => after_lost_race(state, id, &order).await,
         Err(AppendError::Unavailable(reason)) => {
@@ -128,7 +128,7 @@ pub(crate) fn blobs_away(error: &BlobError) -> Problem {
 async fn after_lost_race(state: &State, id: WorkflowId, order: &Order) -> Result<HttpResponse, Problem> {
     for wait in READ_AGAIN {
         if let Some(first) = repeated(state, id, order).await? {
-            return Ok(accepted(&first, true));
+            return Ok(accepted(state, &first, true));
         }
         tokio::time::sleep(Duration::from_millis(wait)).await;
     }
@@ -147,8 +147,9 @@ async fn repeated(state: &State, id: WorkflowId, order: &Order) -> Result<Option
     }
 }
 
-fn accepted(workflow: &Workflow, is_repeat: bool) -> HttpResponse {
+fn accepted(state: &State, workflow: &Workflow, is_repeat: bool) -> HttpResponse {
     let id = workflow.id;
+    let cost = estimated_cost(&workflow.submission, state.config.budget.prices);
     let seconds: u32 = workflow.plan.iter().map(|step| step.estimated_seconds).sum();
     let plan: Vec<Value> = (1..)
         .zip(&workflow.plan)
@@ -171,6 +172,7 @@ fn accepted(workflow: &Workflow, is_repeat: bool) -> HttpResponse {
         "data": {
             "workflow_id": id,
             "estimated_duration_minutes": (f64::from(seconds) / 60.0 * 100.0).round() / 100.0,
+            "estimated_cost": (cost * 1e6).round() / 1e6,
             "execution_plan": plan,
         },
         "endpoints": {

@@ -200,6 +200,23 @@ async fn a_workflow_does_not_exist_for_strangers() {
     assert_eq!(api.post(&approve, Some(&bob), &decision).await.0, 503, "may be asked in a moment");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wishes_change_the_cost_that_is_estimated() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let ann = api.token("ann").await;
+    let estimate = async |preferences: Value| {
+        let order = json!({"goal": goal()["goal"], "context": {"execution_preferences": preferences}});
+        let (code, accepted) = api.post("/api/v3/execute", Some(&ann), &order).await;
+        assert_eq!(code, 202, "{accepted}");
+        accepted["data"]["estimated_cost"].as_f64().unwrap()
+    };
+    let plain = estimate(json!({})).await;
+    for wish in [json!({"enable_premium_search": true}), json!({"max_agents": 2}), json!({"max_iterations": 9})] {
+        assert!(estimate(wish.clone()).await > plain, "{wish}");
+    }
+}
+
 /// Has `answer` given to the next decision, and tells what it was.
 async fn next_decision(stack: &Stack, answer: ApprovalAnswer) -> impl Future<Output = HttpDecision> + use<> {
     let mut questions = Box::pin(Control::new(&stack.broker).decisions().await.unwrap());

@@ -1,6 +1,7 @@
 //! A workflow: its whole state, what can happen to it, and the one way on.
 
 mod artifacts;
+mod estimate;
 mod event;
 mod metrics;
 mod phase;
@@ -9,6 +10,7 @@ mod submission;
 mod transition;
 
 pub use artifacts::{Artifacts, CodeFile, Content, RunCommand, TestSummary};
+pub use estimate::{Prices, estimated_cost};
 pub use event::{Event, EventKind, Happened, Rerun};
 pub use metrics::{Metrics, StepUsage};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};

@@ -1,0 +1,67 @@
+//! What a submission is likely to cost, told before anything of it ran.
+
+use super::phase::PhaseKind;
+use super::plan::initial_plan;
+use super::submission::{Options, Submission};
+
+/// Prompt and reply of a round that writes code.
+const WRITING_TOKENS: f64 = 4_000.0;
+/// What a search brings to read in a round.
+const SEARCH_TOKENS: f64 = 4_000.0;
+/// The part of the rounds behind the first that is expected to be needed.
+const REPAIRS: f64 = 0.3;
+/// What each further agent adds: it reads the work of the others.
+const AGENT: f64 = 0.25;
+
+/// What usage costs, in the unit of `metrics.total_cost`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prices {
+    pub cpu_second: f64,
+    pub thousand_tokens: f64,
+}
+
+/// The cost to expect, in the unit of `metrics.total_cost`; never above the workflow's budget, at which it would end.
+pub fn estimated_cost(submission: &Submission, prices: Prices) -> f64 {
+    let options = &submission.options;
+    // Agents that share a step make it shorter, and not cheaper.
+    let alone = Options { max_agents: 1, ..options.clone() };
+    let plan = initial_plan(&Submission { options: alone, ..submission.clone() });
+    let metered = plan.iter().filter(|step| matches!(step.phase, PhaseKind::Analyze | PhaseKind::Execute));
+    let seconds: f64 = metered.map(|step| f64::from(step.estimated_seconds)).sum();
+    let writing = if submission.code.is_none() { WRITING_TOKENS } else { 0.0 };
+    let search = if options.enable_premium_search { SEARCH_TOKENS } else { 0.0 };
+    let round = seconds * prices.cpu_second + (writing + search) / 1_000.0 * prices.thousand_tokens;
+    let rounds = 1.0 + REPAIRS * f64::from(options.max_iterations.saturating_sub(1));
+    let agents = 1.0 + AGENT * f64::from(options.max_agents.saturating_sub(1));
+    (round * rounds * agents).min(options.budget)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{options, submitted};
+
+    const PRICES: Prices = Prices { cpu_second: 0.01, thousand_tokens: 0.01 };
+
+    fn of(options: Options) -> f64 {
+        estimated_cost(&submitted("ann", options).submission, PRICES)
+    }
+
+    #[test]
+    fn every_wish_that_makes_more_work_costs_more_up_to_the_budget() {
+        let plain = of(options());
+        assert!(plain > 0.0);
+        for more in [
+            Options { max_iterations: 4, ..options() },
+            Options { enable_premium_search: true, ..options() },
+            Options { max_agents: 2, ..options() },
+        ] {
+            assert!(of(more.clone()) > plain, "{more:?}");
+        }
+        let most = Options { max_iterations: 10, enable_premium_search: true, max_agents: 8, ..options() };
+        assert!(of(most.clone()) < most.budget);
+        assert!((of(Options { budget: 0.05, ..most }) - 0.05).abs() < 1e-12);
+        let free = Prices { cpu_second: 0.0, thousand_tokens: 0.0 };
+        assert!(estimated_cost(&submitted("ann", options()).submission, free).abs() < 1e-12);
+    }
+}
