@@ -85,6 +85,13 @@ impl BusyWorker {
     }
 }
 
+impl Drop for BusyWorker {
+    /// After a failed test too; it has been reaped before where all went well.
+    fn drop(&mut self) {
+        drop(self.child.kill().and_then(|()| self.child.wait()));
+    }
+}
+
 /// Not a test of its own: the worker that others start and kill.
 #[test]
 #[ignore = "a helper process of other tests"]
