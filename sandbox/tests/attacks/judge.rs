@@ -90,10 +90,8 @@ fn of_end(end: &End, result: &JobResult, wall_ms: u64) -> Vec<String> {
         format!("outcome {:?}, code {code:?}, signal {signal:?}", result.outcome),
     );
     // An attack that broke down before its first attempt would otherwise look as one that was withstood.
-    let codes = match result.outcome {
-        Outcome::Exited if end.exit_code.is_empty() => &[0],
-        _ => end.exit_code.as_slice(),
-    };
+    let must_succeed = result.outcome == Outcome::Exited && end.exit_code.is_empty();
+    let codes = if must_succeed { &[0] } else { end.exit_code.as_slice() };
     check(codes.is_empty() || code.is_some_and(|code| codes.contains(&code)), format!("exit {code:?}"));
     check(end.signal.is_empty() || signal.is_some_and(|one| end.signal.contains(&one)), format!("signal {signal:?}"));
     check(result.truncated == end.truncated, format!("truncated: {}", result.truncated));
