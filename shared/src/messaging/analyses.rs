@@ -16,6 +16,7 @@ use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::analysis::{AnalysisReport, AnalysisTask};
 use crate::clock::Timestamp;
+use crate::failpoints;
 use crate::telemetry::TraceContext;
 
 const REPLY_TO: &str = "Promptcraft-Reply-To";
@@ -75,6 +76,7 @@ impl AnalysisRequests {
         headers.insert(REPLY_TO, reply.as_str());
         carry(&mut headers, &trace);
         let message = PublishMessage::build().payload(encode(&job).into()).headers(headers);
+        failpoints::reach("analysis.before").await;
         let ack = self
             .broker
             .jetstream()
@@ -83,6 +85,7 @@ impl AnalysisRequests {
             .map_err(|error| unavailable(&error))?;
         let wait = async {
             ack.await.map_err(|error| unavailable(&error))?;
+            failpoints::reach("analysis.after").await;
             answers.next().await.ok_or(AnalysisError::NoWorker)
         };
         let answer = tokio::time::timeout(limit, wait).await.map_err(|_| AnalysisError::NoWorker)??;

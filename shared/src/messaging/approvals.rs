@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::broker::Broker;
 use super::subjects;
 use crate::approval::{ApprovalType, RiskLevel, Verdict};
+use crate::failpoints;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 
 /// What is announced when a workflow parks.
@@ -88,8 +89,11 @@ impl ApprovalDesk {
         let payload = serde_json::to_vec(&announcement).map_err(|error| error.to_string())?;
         let message = PublishMessage::build().payload(payload.into());
         let subject = subjects::requested(announcement.workflow_id);
-        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?;
-        ack.await.map(|_| ()).map_err(|error| error.to_string())
+        failpoints::reach("announcement.before").await;
+        let ack =
+            self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?.await;
+        failpoints::reach("announcement.after").await;
+        ack.map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// Answers a bot.

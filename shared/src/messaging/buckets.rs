@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::broker::Broker;
 use super::envelope::{decode, encode};
+use crate::failpoints;
 use crate::identity::{RefreshFamily, Revocation, SigningKey, User};
 
 pub(super) const USERS: &str = "users";
@@ -136,12 +137,18 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
 
     /// Writes the entry, whatever stood there; returns its revision.
     pub async fn put(&self, key: &str, value: &T) -> Result<u64, BucketError> {
-        self.store.put(key, encode(value).into()).await.map_err(|error| self.unavailable(&error))
+        failpoints::reach("bucket.before").await;
+        let put = self.store.put(key, encode(value).into()).await;
+        failpoints::reach("bucket.after").await;
+        put.map_err(|error| self.unavailable(&error))
     }
 
     /// Writes the entry where none stands; [`BucketError::Conflict`] where one does.
     pub async fn create(&self, key: &str, value: &T) -> Result<u64, BucketError> {
-        self.store.create(key, encode(value).into()).await.map_err(|error| {
+        failpoints::reach("bucket.before").await;
+        let created = self.store.create(key, encode(value).into()).await;
+        failpoints::reach("bucket.after").await;
+        created.map_err(|error| {
             if error.kind() == CreateErrorKind::AlreadyExists || is_conflict(&error) {
                 BucketError::Conflict
             } else {
@@ -152,7 +159,10 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
 
     /// Writes the entry where `revision` still stands; [`BucketError::Conflict`] where it does not.
     pub async fn update(&self, key: &str, value: &T, revision: u64) -> Result<u64, BucketError> {
-        self.store.update(key, encode(value).into(), revision).await.map_err(|error| {
+        failpoints::reach("bucket.before").await;
+        let updated = self.store.update(key, encode(value).into(), revision).await;
+        failpoints::reach("bucket.after").await;
+        updated.map_err(|error| {
             if error.kind() == UpdateErrorKind::WrongLastRevision || is_conflict(&error) {
                 BucketError::Conflict
             } else {

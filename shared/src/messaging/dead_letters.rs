@@ -15,6 +15,7 @@ use super::broker::Broker;
 use super::envelope::{decode, encode};
 use super::subjects;
 use crate::clock::Timestamp;
+use crate::failpoints;
 use crate::ids::WorkflowId;
 use crate::telemetry::registry;
 
@@ -128,8 +129,10 @@ impl DeadLetters {
         // The fence on sequence 0 stores a letter once; a conflict says that it is there already.
         let message = PublishMessage::build().payload(encode(letter).into()).expected_last_subject_sequence(0);
         let subject = subjects::dead_letter(letter.cause.as_str(), &letter.stream, letter.sequence);
-        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(away)?;
-        match ack.await {
+        failpoints::reach("letter.before").await;
+        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(away)?.await;
+        failpoints::reach("letter.after").await;
+        match ack {
             Ok(_) => {
                 WRITTEN.with_label_values(&[letter.cause.as_str()]).inc();
                 Ok(())

@@ -8,6 +8,7 @@ use super::log::{AppendError, ReadError, WorkflowLog};
 use super::subjects;
 use crate::approval::Actor;
 use crate::clock::Timestamp;
+use crate::failpoints;
 use crate::ids::EventId;
 use crate::workflow::{EventKind, Happened, Workflow};
 
@@ -101,8 +102,10 @@ async fn timer(broker: &Broker, kept: &KeptLetter) -> Result<u64, PutBackError> 
     if !subjects::is_fired_timer(&message.subject) {
         return Err(PutBackError::Impossible("it is no timer that fired"));
     }
+    failpoints::reach("put_back.before").await;
     let ack = context.publish(message.subject, message.payload).await.map_err(|error| away(&error))?;
     let sequence = ack.await.map_err(|error| away(&error))?.sequence;
+    failpoints::reach("put_back.after").await;
     // Left behind it would only fire into a state that it says nothing to.
     if let Err(error) = stream.delete_message(message.sequence).await {
         tracing::debug!(%error, "a timer that was put back is there twice");

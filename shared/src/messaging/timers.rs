@@ -8,6 +8,7 @@ use super::broker::Broker;
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::clock::Timestamp;
+use crate::failpoints;
 use crate::ids::WorkflowId;
 
 /// What a timer is for; a workflow has at most one of each kind.
@@ -60,8 +61,11 @@ impl Timers {
             .payload(payload.into())
             .header("Nats-Schedule", format!("@at {}", second.to_rfc3339()).as_str())
             .header("Nats-Schedule-Target", target);
-        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?;
-        ack.await.map(|_| ()).map_err(|error| error.to_string())
+        failpoints::reach("timer.before").await;
+        let ack =
+            self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?.await;
+        failpoints::reach("timer.after").await;
+        ack.map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// Takes the workflow's timer of this kind back; idempotent.
@@ -78,11 +82,13 @@ impl Timers {
     async fn purge(&self, subject: String, before: Option<u64>) -> Result<(), String> {
         let stream =
             self.broker.jetstream().get_stream_no_info(subjects::TIMERS).await.map_err(|error| error.to_string())?;
+        failpoints::reach("purge.before").await;
         let purge = stream.purge().filter(subject);
         let done = match before {
             Some(sequence) => purge.sequence(sequence).await,
             None => purge.await,
         };
+        failpoints::reach("purge.after").await;
         done.map(|_| ()).map_err(|error| error.to_string())
     }
 

@@ -72,7 +72,12 @@ impl RateLimiter {
         let interval = bucket.interval_us();
         let mut call = self.take.key(format!("rate:{name}"));
         call.arg(interval).arg(interval * i64::from(bucket.burst.max(1)));
-        let (allowed, remaining, retry, reset): (i64, i64, i64, i64) = self.model.invoke(&call).await?;
+        let (allowed, remaining, retry, reset): (i64, i64, i64, i64) = {
+            failpoints::reach("rate.before").await;
+            let taken = self.model.invoke(&call).await;
+            failpoints::reach("rate.after").await;
+            taken?
+        };
         Ok(bucket.verdict(allowed == 1, remaining, retry, reset))
     }
 
@@ -124,7 +129,10 @@ impl StepLeases {
     pub async fn release(&self, user: &str, step: &str) {
         let mut command = redis::cmd("ZREM");
         command.arg(lease_key(user)).arg(step);
-        if let Err(error) = self.model.query::<i64>(&command).await {
+        failpoints::reach("release.before").await;
+        let released = self.model.query::<i64>(&command).await;
+        failpoints::reach("release.after").await;
+        if let Err(error) = released {
             tracing::debug!(%error, "a lease could not be given back; it ends by itself");
         }
     }

@@ -240,7 +240,10 @@ impl ReadModel {
             .arg(value)
             .arg("PX")
             .arg(u64::try_from(ttl.as_millis()).unwrap_or(1).max(1));
-        self.query::<()>(&command).await
+        failpoints::reach("cache.before").await;
+        let kept = self.query::<()>(&command).await;
+        failpoints::reach("cache.after").await;
+        kept
     }
 
     /// What was kept under a name.

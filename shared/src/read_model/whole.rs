@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use redis::Script;
 
 use super::store::{ReadModel, ReadModelError, workflow_key};
+use crate::failpoints;
 use crate::ids::{EventId, UserName, WorkflowId};
 use crate::workflow::Status;
 
@@ -67,7 +68,9 @@ impl ReadModel {
     /// To be called before the first write of a filling.
     pub(super) async fn begin_filling(&self) -> Result<Filling, ReadModelError> {
         let key = format!("view:filling:{}", EventId::fresh());
+        failpoints::reach("filling.before").await;
         self.invoke::<i64>(&Script::new(BEGIN_FILLING).key(&key)).await?;
+        failpoints::reach("filling.after").await;
         Ok(Filling(key))
     }
 
@@ -76,7 +79,10 @@ impl ReadModel {
         let script = Script::new(MARK_COMPLETE);
         let mut call = script.key(COMPLETE);
         call.key(filling.0);
-        self.invoke::<i64>(&call).await.map(|marked| marked == 1)
+        failpoints::reach("complete.before").await;
+        let marked = self.invoke::<i64>(&call).await;
+        failpoints::reach("complete.after").await;
+        marked.map(|marked| marked == 1)
     }
 
     /// Every workflow with an entry.

@@ -1,40 +1,83 @@
-//! What the cluster itself says: the log, the audit log, the read model's differences from the log, and what is left behind.
+//! What the cluster itself says: the log, the audit log, the dead letters, the read model's differences from the log, and what is left
+//! behind.
 
-use std::collections::{BTreeMap, HashSet};
-use std::pin::pin;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use shared::clock::Timestamp;
 use shared::ids::WorkflowId;
-use shared::messaging::{AuditLog, AuditRecord, Entry, ReadError, WorkflowLog};
+use shared::messaging::{AuditLog, AuditRecord, KeptLetter};
 use shared::read_model::compare;
 use tokio::time::{Instant, sleep};
 
-use crate::cluster::{Cluster, jobs_of};
+use crate::checker::{Complaint, Logs, unaudited, unnotified};
+use crate::cluster::Cluster;
+use crate::litter::left_behind;
 use crate::receiver::Receiver;
+use crate::transitions::{Read, read};
 
 /// How long what follows the log may take to catch up.
-const CATCHING_UP: Duration = Duration::from_secs(30);
+pub(crate) const CATCHING_UP: Duration = Duration::from_secs(30);
+/// More letters than this are not looked at in one round.
+const LETTERS: usize = 10_000;
+
+/// What the round's faults explain and others do not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// That a step had all its attempts.
+    pub exhausted: bool,
+    /// That a time limit was over.
+    pub timeouts: bool,
+}
 
 /// What there is to be judged.
 #[derive(Debug)]
 pub struct Evidence {
-    /// Every transition of each workflow, in the log's order.
-    pub logs: BTreeMap<WorkflowId, Vec<Entry>>,
+    pub logs: Logs,
+    /// Workflows of earlier rounds that do not stand any more as they stood then.
+    pub lost: Vec<Complaint>,
     /// The audit log, or why it could not be read or does not hold.
     pub audit: Result<Vec<AuditRecord>, String>,
-    /// Where the read model still differs from the log, in words.
-    pub differences: Vec<String>,
-    pub leftovers: Vec<String>,
+    /// Dead letters that were written in this round.
+    pub letters: Vec<KeptLetter>,
+    /// Where the read model still differs from the log.
+    pub differences: Vec<Complaint>,
+    pub leftovers: BTreeSet<String>,
     /// Workflows whose end was told to their caller.
     pub notified: HashSet<WorkflowId>,
-    /// How long a fresh workflow took after the fault; `None` where it did not end in time.
+    /// When the last fault had ended.
+    pub healed: Option<Timestamp>,
+    /// How long fresh workflows took after the fault; `None` where one did not end in time.
     pub recovery: Option<Duration>,
+    pub explained: Explained,
+    /// Whether no code runs before a human agreed.
+    pub is_gated: bool,
+    pub apis: usize,
+}
+
+/// What is known from earlier rounds.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Where each workflow stood, and whether that was its end.
+    pub(crate) workflows: HashMap<WorkflowId, (u64, bool)>,
+    pub(crate) last_letter: u64,
+}
+
+impl Known {
+    /// Remembers what was judged.
+    pub(crate) fn add(&mut self, evidence: &Evidence) {
+        let stands = evidence.logs.iter().filter_map(|(id, log)| {
+            let last = log.last()?;
+            Some((*id, (last.sequence, last.workflow.status().is_terminal())))
+        });
+        self.workflows.extend(stands);
+        self.last_letter = evidence.letters.last().map_or(self.last_letter, |last| last.id);
+    }
 }
 
 /// Looks again and again until `look` finds nothing to complain about, at most as long as catching up may take; returns the
-/// last complaint.
-async fn until_quiet(mut look: impl AsyncFnMut() -> Vec<String>) -> Vec<String> {
+/// last complaints.
+async fn until_quiet(mut look: impl AsyncFnMut() -> Vec<Complaint>) -> Vec<Complaint> {
     let give_up = Instant::now() + CATCHING_UP;
     loop {
         let complaints = look().await;
@@ -45,70 +88,34 @@ async fn until_quiet(mut look: impl AsyncFnMut() -> Vec<String>) -> Vec<String> 
     }
 }
 
-/// Every transition of every workflow but the `known` ones, the `told` ones among them.
-async fn logs(
-    log: &WorkflowLog,
-    told: &HashSet<WorkflowId>,
-    known: &HashSet<WorkflowId>,
-) -> Result<BTreeMap<WorkflowId, Vec<Entry>>, ReadError> {
-    // A replica that lags does not show the newest workflows: those that the client knows are asked for by name.
-    let mut ids = told.clone();
-    {
-        let mut newest = pin!(log.scan().await?);
-        while let Some(entry) = newest.next().await {
-            ids.insert(entry?.workflow.id);
-        }
-    }
-    let mut all = BTreeMap::new();
-    for id in ids.difference(known) {
-        if let Some(newest) = log.newest_from_leader(*id).await? {
-            all.insert(*id, history(log, *id, newest.sequence).await?);
-        }
-    }
-    Ok(all)
-}
-
-/// Every transition of a workflow up to the newest; a replica that lags is waited for.
-async fn history(log: &WorkflowLog, id: WorkflowId, newest: u64) -> Result<Vec<Entry>, ReadError> {
-    let mut entries: Vec<Entry> = Vec::new();
+/// Tries again and again, at most as long as catching up may take.
+async fn until_read<T, E: ToString>(mut look: impl AsyncFnMut() -> Result<T, E>) -> Result<T, String> {
     let give_up = Instant::now() + CATCHING_UP;
     loop {
-        let last = entries.last().map_or(0, |last| last.sequence);
-        if last >= newest {
-            return Ok(entries);
-        }
-        match log.next_after(id, last).await? {
-            Some(entry) => entries.push(entry),
-            None if Instant::now() > give_up => {
-                return Err(ReadError::Unavailable("a replica lags for ever".to_owned()));
-            }
-            None => sleep(Duration::from_millis(50)).await,
+        match look().await {
+            Ok(read) => return Ok(read),
+            Err(error) if Instant::now() > give_up => return Err(error.to_string()),
+            Err(_) => sleep(Duration::from_millis(500)).await,
         }
     }
 }
 
-/// Gathers it, with patience for what follows the log.
+/// Gathers it, with patience for what follows the log; an error where the log itself cannot be read.
 pub(crate) async fn gather(
     cluster: &Cluster,
     receiver: &Receiver,
     told: &HashSet<WorkflowId>,
-    known: &HashSet<WorkflowId>,
+    known: &Known,
 ) -> Result<Evidence, String> {
     let log = cluster.log();
-    let give_up = Instant::now() + CATCHING_UP;
-    let logs = loop {
-        match logs(&log, told, known).await {
-            Ok(logs) => break logs,
-            Err(error) if Instant::now() > give_up => return Err(error.to_string()),
-            Err(_) => sleep(Duration::from_millis(500)).await,
-        }
-    };
+    let Read { logs, lost } = until_read(async || read(&log, told, known).await).await?;
+    let letters = until_read(async || cluster.letters().list(None, known.last_letter, LETTERS).await).await?;
     let differences = match cluster.view() {
-        Err(error) => vec![error],
+        Err(error) => vec![Complaint::whole(error)],
         Ok(view) => {
             until_quiet(async || match compare(&log, &view).await {
-                Ok(differences) => differences.iter().map(|difference| format!("{difference:?}")).collect(),
-                Err(error) => vec![error.to_string()],
+                Ok(found) => found.iter().map(|one| Complaint::of(one.id, format!("{one:?}"))).collect(),
+                Err(error) => vec![Complaint::whole(error.to_string())],
             })
             .await
         }
@@ -118,18 +125,29 @@ pub(crate) async fn gather(
     until_quiet(async || {
         audit = audit_log.read_all().await;
         match &audit {
-            Ok(records) => crate::checker::unaudited(&logs, records),
-            Err(error) => vec![error.clone()],
+            Ok(records) => unaudited(&logs, records),
+            Err(error) => vec![Complaint::whole(error)],
         }
     })
     .await;
     let mut notified = HashSet::new();
     until_quiet(async || {
         notified = receiver.told();
-        crate::checker::unnotified(&logs, &notified)
+        unnotified(&logs, &notified)
     })
     .await;
-    let dead = cluster.dead_workers();
-    let leftovers = until_quiet(async || jobs_of(&dead)).await;
-    Ok(Evidence { logs, audit, differences, leftovers, notified, recovery: None })
+    Ok(Evidence {
+        logs,
+        lost,
+        audit,
+        letters,
+        differences,
+        leftovers: left_behind(cluster).await.into_iter().collect(),
+        notified,
+        healed: None,
+        recovery: None,
+        explained: Explained::default(),
+        is_gated: cluster.shape.is_gated,
+        apis: cluster.shape.apis,
+    })
 }

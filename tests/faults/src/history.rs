@@ -1,9 +1,10 @@
 //! What the client asked and what it was answered, call by call.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
-use shared::ids::{ApprovalId, WorkflowId};
+use shared::ids::{ApprovalId, Digest, WorkflowId};
 use tokio::time::Instant;
 
 /// What the client wants of a workflow.
@@ -37,8 +38,26 @@ impl Wish {
 pub enum Asked {
     Submit,
     Status,
+    /// A look after everything has caught up, at one API after the other.
+    LastLook,
     Cancel,
-    Decide { approval_id: ApprovalId, decision: &'static str },
+    Decide {
+        approval_id: ApprovalId,
+        decision: &'static str,
+    },
+    /// The list of workflows.
+    List,
+    /// The questions that wait.
+    Inbox,
+    /// An analysis whose caller waits.
+    Analyze,
+}
+
+impl Asked {
+    /// Whether it is a look at the workflow.
+    pub fn is_look(&self) -> bool {
+        matches!(self, Self::Status | Self::LastLook)
+    }
 }
 
 /// What came back: a status and the words that matter, or nothing.
@@ -56,6 +75,8 @@ pub struct Call {
     /// Milliseconds since the history began.
     pub from_ms: u64,
     pub to_ms: u64,
+    /// Which API was asked.
+    pub api: usize,
     pub asked: Asked,
     pub answered: Answered,
 }
@@ -72,6 +93,29 @@ pub struct Story {
     pub calls: Vec<Call>,
     /// The end that the client saw.
     pub end: Option<String>,
+    /// How long its code runs by itself.
+    pub runs: Duration,
+    /// What its code prints.
+    pub expected: Option<Digest>,
+    /// What was shown as printed by it once it was completed, each once.
+    pub outputs: Vec<Digest>,
+}
+
+impl Story {
+    /// One in which nothing has happened.
+    pub fn new(number: usize, wish: Wish) -> Self {
+        Self {
+            number,
+            wish,
+            id: None,
+            other_ids: Vec::new(),
+            calls: Vec::new(),
+            end: None,
+            runs: Duration::ZERO,
+            expected: None,
+            outputs: Vec::new(),
+        }
+    }
 }
 
 /// The stories of a client.
@@ -97,7 +141,7 @@ impl History {
     pub fn begin(&self, wish: Wish) -> usize {
         let mut stories = self.lock();
         let number = stories.len();
-        stories.push(Story { number, wish, id: None, other_ids: Vec::new(), calls: Vec::new(), end: None });
+        stories.push(Story::new(number, wish));
         number
     }
 

@@ -4,11 +4,13 @@
 //! Start reading at [`round`]: one fault against a steady load, judged. `make faults` runs every row once, `make soak` random
 //! schedules. The processes are built with failpoints by `scripts/instrument.sh`; no release build has any.
 
+mod calls;
 pub mod checker;
 pub mod cluster;
 pub mod evidence;
 pub mod fault;
 pub mod history;
+mod litter;
 pub mod load;
 pub mod matrix;
 mod programs;
@@ -17,6 +19,8 @@ mod receiver;
 pub mod recovery;
 pub mod report;
 pub mod round;
+mod script;
+mod transitions;
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The client: a steady mix of workflows, each with a wish, and every call in the history.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,8 +10,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::history::{Answered, Asked, Call, History, Wish};
+use crate::calls::{JsonBody, Question, is_trouble};
+use crate::history::{Asked, History, Wish};
 use crate::random::Random;
+use crate::script::Script;
 
 /// One workflow begins after the other.
 const PACE: Duration = Duration::from_millis(350);
@@ -21,9 +23,13 @@ const UNDER_WAY: usize = 32;
 const BURST_EVERY: usize = 12;
 const BURST: usize = 12;
 const LOOK: Duration = Duration::from_millis(150);
-const LONG_RUN_SECONDS: usize = 4;
-/// Lines of a code that is over 8 KiB, and words of such an output.
-const LARGE_LINES: usize = 3_000;
+/// Every so often one that is to run only runs for longer than whoever dies may leave its job behind; the first of a round does.
+const LONG_EVERY: usize = 8;
+const LONG_RUN: Duration = Duration::from_secs(15);
+/// Long enough to kill its worker meanwhile.
+const WATCHED_RUN: Duration = Duration::from_secs(4);
+/// Every so often the code is analysed beside.
+const ANALYSIS_EVERY: usize = 4;
 /// As they come in a hundred workflows.
 const MIX: [(Wish, usize); 6] = [
     (Wish::Run, 35),
@@ -37,10 +43,10 @@ const MIX: [(Wish, usize); 6] = [
 /// A client of every API of a cluster.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    urls: Vec<String>,
-    tokens: Vec<String>,
-    turn: Arc<AtomicUsize>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) urls: Vec<String>,
+    pub(crate) tokens: Vec<String>,
+    pub(crate) turn: Arc<AtomicUsize>,
     /// Where every third workflow's end is to be told.
     webhook: String,
     pub history: Arc<History>,
@@ -72,7 +78,7 @@ impl Client {
     pub async fn run(&self, seed: u64, stop: CancellationToken, patience: Duration) {
         let mut random = Random::new(seed);
         let mut under_way = JoinSet::new();
-        let mut round = 0_usize;
+        let (mut round, mut runs) = (0_usize, 0_usize);
         while !stop.is_cancelled() {
             while under_way.try_join_next().is_some() {}
             round += 1;
@@ -80,7 +86,9 @@ impl Client {
             for _ in 0..many.min(UNDER_WAY.saturating_sub(under_way.len())) {
                 let wish = wish(&mut random);
                 let (client, delay) = (self.clone(), Duration::from_millis(random.any() % 900));
-                under_way.spawn(async move { client.live(wish, delay).await });
+                let is_long = wish == Wish::Run && runs.is_multiple_of(LONG_EVERY);
+                runs += usize::from(wish == Wish::Run);
+                under_way.spawn(async move { client.live_fully(wish, delay, is_long.then_some(LONG_RUN)).await });
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -92,19 +100,28 @@ impl Client {
         drop(tokio::time::timeout(patience, all).await);
     }
 
-    /// Looks at every story from `first` on once more, at another API than last.
-    pub async fn look_again(&self, first: usize) {
-        for story in self.history.since(first) {
-            if let Some(id) = story.id {
-                self.look(story.number, id).await;
-            }
-        }
+    /// One workflow from its submission to its end; its code runs for as long as is said, else a second or none.
+    async fn live(&self, wish: Wish, delay: Duration, runs: Option<Duration>) -> usize {
+        let number = self.history.begin(wish);
+        self.go_through(number, wish, delay, runs).await;
+        number
     }
 
-    /// One workflow from its submission to its end.
-    pub async fn live(&self, wish: Wish, delay: Duration) -> usize {
+    /// As [`Self::live`], with what else a client asks meanwhile and afterwards.
+    async fn live_fully(&self, wish: Wish, delay: Duration, runs: Option<Duration>) {
         let number = self.history.begin(wish);
-        let Some(id) = self.submit(number, wish, number % 3).await else { return number };
+        let analysis = async {
+            if number.is_multiple_of(ANALYSIS_EVERY) {
+                self.analyze(number).await;
+            }
+        };
+        tokio::join!(analysis, self.go_through(number, wish, delay, runs));
+        self.read_on(number).await;
+    }
+
+    async fn go_through(&self, number: usize, wish: Wish, delay: Duration, runs: Option<Duration>) {
+        let runs = runs.unwrap_or(Duration::from_secs(u64::from(number % 2 == 1)));
+        let Some(id) = self.submit(number, wish, runs).await else { return };
         match wish {
             Wish::Cancel => {
                 sleep(delay).await;
@@ -126,15 +143,16 @@ impl Client {
             Wish::Run => {}
         }
         self.until_ended(number, id).await;
-        number
+    }
+
+    /// One workflow that only has to run, from now on; its story's number.
+    pub async fn live_plainly(&self) -> usize {
+        self.live(Wish::Run, Duration::ZERO, None).await
     }
 
     /// One workflow whose code runs for some seconds.
     pub async fn live_long(&self) {
-        let number = self.history.begin(Wish::Run);
-        if let Some(id) = self.submit(number, Wish::Run, LONG_RUN_SECONDS).await {
-            self.until_ended(number, id).await;
-        }
+        self.live(Wish::Run, Duration::ZERO, Some(WATCHED_RUN)).await;
     }
 
     async fn answer(
@@ -149,22 +167,18 @@ impl Client {
         Some(gate)
     }
 
-    /// Submits until it is accepted; any other answer but trouble ends the story.
-    async fn submit(&self, number: usize, wish: Wish, seconds: usize) -> Option<WorkflowId> {
+    /// Submits until it is accepted; any other answer but trouble ends the story, and is for the checker to judge.
+    async fn submit(&self, number: usize, wish: Wish, runs: Duration) -> Option<WorkflowId> {
         let key = format!("story-{number}-{}", self.history.now_ms());
-        // The code of some, and what it prints, is too large to travel in the log itself.
-        let padding = if number % 4 == 1 {
-            format!("print('{number} ' * {LARGE_LINES})\n") + &format!("# {number}\n").repeat(LARGE_LINES)
-        } else {
-            String::new()
-        };
+        let script = Script::new(number, runs);
+        self.history.tell(number, |story| {
+            story.runs = script.runs;
+            story.expected = Some(script.output());
+        });
         let mut body = json!({
             "goal": "Run this script and show me its output",
             "context": {
-                "project_context": {
-                    "file_content": format!("import time\ntime.sleep({seconds})\nprint('story {number}')\n{padding}"),
-                    "current_file": "main.py", "language": "python",
-                },
+                "project_context": {"file_content": script.text(), "current_file": "main.py", "language": "python"},
                 "execution_preferences": {"require_approval": wish.is_gated()},
             },
         });
@@ -175,7 +189,9 @@ impl Client {
         // Now and then once more although it was accepted: a client that lost the answer.
         let mut again = number.is_multiple_of(5);
         loop {
-            let (answered, body) = self.call(number, Asked::Submit, "/api/v3/execute", &key, Some(&body)).await;
+            let path = "/api/v3/execute";
+            let question = Question { number, asked: Asked::Submit, path, key: &key, body: Some(&body) };
+            let (answered, body) = self.call(question).await;
             match answered.code {
                 202 => {
                     let id: Option<WorkflowId> = body["data"]["workflow_id"].as_str().and_then(|id| id.parse().ok());
@@ -188,7 +204,7 @@ impl Client {
                         return first;
                     }
                 }
-                0 | 429 | 500.. => sleep(Duration::from_millis(300)).await,
+                code if is_trouble(code) => sleep(Duration::from_millis(300)).await,
                 _ => return first,
             }
         }
@@ -196,7 +212,9 @@ impl Client {
 
     async fn cancel(&self, number: usize, id: WorkflowId) {
         let path = format!("/api/v3/execute/cancel/{id}");
-        while matches!(self.call(number, Asked::Cancel, &path, "", Some(&json!({}))).await.0.code, 0 | 429 | 500..) {
+        let body = json!({});
+        let question = || Question { number, asked: Asked::Cancel, path: &path, key: "", body: Some(&body) };
+        while is_trouble(self.call(question()).await.0.code) {
             sleep(Duration::from_millis(200)).await;
         }
     }
@@ -206,21 +224,35 @@ impl Client {
         let body = json!({"workflow_id": id, "approval_id": approval_id, "decision": decision});
         let key = format!("decision-{number}-{approval_id}");
         let asked = Asked::Decide { approval_id, decision };
-        while matches!(self.call(number, asked.clone(), &path, &key, Some(&body)).await.0.code, 0 | 429 | 500..) {
+        let question = || Question { number, asked: asked.clone(), path: &path, key: &key, body: Some(&body) };
+        while is_trouble(self.call(question()).await.0.code) {
             sleep(Duration::from_millis(200)).await;
         }
     }
 
-    /// Waits for a question other than `last`; `None` where the workflow ends instead.
+    /// Once, whatever comes of it: an analysis is no promise.
+    async fn analyze(&self, number: usize) {
+        let body = json!({"context": {"file_content": format!("print('analysis {number}')\n"), "language": "python"}});
+        let path = "/api/v3/analyze";
+        self.call(Question { number, asked: Asked::Analyze, path, key: "", body: Some(&body) }).await;
+    }
+
+    /// What a client looks at between two workflows.
+    async fn read_on(&self, number: usize) {
+        let (asked, path) = match number % 2 {
+            0 => (Asked::List, "/api/v3/execute"),
+            _ => (Asked::Inbox, "/api/v3/approvals"),
+        };
+        self.call(Question::get(number, asked, path)).await;
+    }
+
+    /// Waits for a question about the result other than `last`; `None` where the workflow ends instead.
     async fn until_asked(&self, number: usize, id: WorkflowId, last: Option<ApprovalId>) -> Option<ApprovalId> {
         loop {
-            let data = self.look(number, id).await;
-            let asked = data["pending_approvals"][0]["approval_id"].as_str().and_then(|id| id.parse().ok());
-            if asked.is_some() && asked != last {
-                return asked;
-            }
-            if is_end(&data) {
-                return None;
+            let data = self.look_on(number, id).await;
+            let asked = pending(&data).filter(|asked| Some(asked.id) != last && !asked.is_before_run);
+            if asked.is_some() || is_end(&data) {
+                return asked.map(|asked| asked.id);
             }
             sleep(LOOK).await;
         }
@@ -228,7 +260,7 @@ impl Client {
 
     async fn until_ended(&self, number: usize, id: WorkflowId) {
         loop {
-            let data = self.look(number, id).await;
+            let data = self.look_on(number, id).await;
             if is_end(&data) {
                 let end = data["status"].as_str().map(str::to_owned);
                 return self.history.tell(number, |story| story.end = end);
@@ -237,56 +269,25 @@ impl Client {
         }
     }
 
-    async fn look(&self, number: usize, id: WorkflowId) -> Value {
-        let path = format!("/api/v3/execute/status/{id}");
-        self.call(number, Asked::Status, &path, "", None).await.1["data"].clone()
+    /// Looks, and lets the code run where that is asked.
+    async fn look_on(&self, number: usize, id: WorkflowId) -> Value {
+        let data = self.look(number, id).await;
+        if let Some(asked) = pending(&data).filter(|asked| asked.is_before_run) {
+            self.decide(number, id, asked.id, "approved").await;
+        }
+        data
     }
 
-    /// One call to one API after the other, and its place in the history.
-    async fn call(
-        &self,
-        number: usize,
-        asked: Asked,
-        path: &str,
-        key: &str,
-        body: Option<&Value>,
-    ) -> (Answered, Value) {
-        let url = &self.urls[self.turn.fetch_add(1, Ordering::Relaxed) % self.urls.len()];
-        let token = &self.tokens[number % self.tokens.len()];
-        let method = if body.is_some() { reqwest::Method::POST } else { reqwest::Method::GET };
-        let mut request = self.http.request(method, format!("{url}{path}")).bearer_auth(token);
-        if let Some(body) = body {
-            request = request.json_body(body);
-        }
-        if !key.is_empty() {
-            request = request.header("idempotency-key", key);
-        }
-        let from_ms = self.history.now_ms();
-        let (code, text) = match request.send().await {
-            Ok(answer) => {
-                let code = answer.status().as_u16();
-                answer.text().await.map_or_else(|error| (0, error.to_string()), |text| (code, text))
-            }
-            Err(error) => (0, error.without_url().to_string()),
-        };
-        let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        let answered = Answered { code, words: words(code, &value, &text) };
-        let call = Call { from_ms, to_ms: self.history.now_ms(), asked, answered: answered.clone() };
-        self.history.tell(number, |story| {
-            // Of looks that show the same only the first and the last are worth keeping.
-            let same = |call: &Call| call.asked == Asked::Status && call.answered == answered;
-            if story.calls.len() >= 2 && same(&call) && story.calls.iter().rev().take(2).all(same) {
-                story.calls.pop();
-            }
-            story.calls.push(call);
-        });
-        (answered, value)
-    }
-
-    /// How long a fresh workflow takes from now until it is completed; `None` where it takes longer than `limit` or ends otherwise.
+    /// How long a fresh workflow takes from now until it is completed, and how long one that is approved; the longer of the two.
+    /// `None` where one takes longer than `limit` or ends otherwise.
     pub async fn probe(&self, limit: Duration) -> Option<Duration> {
+        let (run, approved) = tokio::join!(self.probe_one(Wish::Run, limit), self.probe_one(Wish::Approve, limit));
+        Some(run?.max(approved?))
+    }
+
+    async fn probe_one(&self, wish: Wish, limit: Duration) -> Option<Duration> {
         let begun = Instant::now();
-        let number = tokio::time::timeout(limit, self.live(Wish::Run, Duration::ZERO)).await.ok()?;
+        let number = tokio::time::timeout(limit, self.live(wish, Duration::ZERO, None)).await.ok()?;
         let mut is_completed = false;
         self.history.tell(number, |story| is_completed = story.end.as_deref() == Some("completed"));
         is_completed.then(|| begun.elapsed())
@@ -304,27 +305,19 @@ fn wish(random: &mut Random) -> Wish {
     Wish::Run
 }
 
+/// A question that waits.
+struct Pending {
+    id: ApprovalId,
+    /// Whether it is about running the code, and not about its result.
+    is_before_run: bool,
+}
+
+fn pending(data: &Value) -> Option<Pending> {
+    let question = &data["pending_approvals"][0];
+    let id = question["approval_id"].as_str()?.parse().ok()?;
+    Some(Pending { id, is_before_run: question["approval_type"] == "code_execution" })
+}
+
 fn is_end(data: &Value) -> bool {
     matches!(data["status"].as_str(), Some("completed" | "failed" | "cancelled"))
-}
-
-fn words(code: u16, body: &Value, text: &str) -> String {
-    let status = body["data"]["status"].as_str().or(body["workflow_status"].as_str()).map(str::to_owned);
-    let error = body["data"]["error"]["code"].as_str().map(|code| format!(" ({code})")).unwrap_or_default();
-    match (code, status) {
-        (0, _) => text.to_owned(),
-        (_, Some(status)) => status + &error,
-        (_, None) => body["detail"].as_str().or(body["message"].as_str()).unwrap_or_default().to_owned(),
-    }
-}
-
-/// `reqwest` without its feature `json`.
-trait JsonBody {
-    fn json_body(self, body: &Value) -> Self;
-}
-
-impl JsonBody for reqwest::RequestBuilder {
-    fn json_body(self, body: &Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
-    }
 }

@@ -6,6 +6,12 @@ use crate::fault::Fault;
 use crate::random::Random;
 use crate::round::Blow;
 
+/// Faults in one random schedule.
+pub const SCHEDULE: usize = 4;
+/// Rows that take longer are drawn less often: one of so many draws is of them.
+const SHORT: Duration = Duration::from_secs(10);
+const LONG_ONE_IN: usize = 12;
+
 const EVERYTHING: &[&str] = &["nats", "redis", "api", "approver", "worker"];
 
 fn seconds(name: &'static str, fault: Fault, hold: u64) -> Blow {
@@ -14,6 +20,10 @@ fn seconds(name: &'static str, fault: Fault, hold: u64) -> Blow {
 
 fn at(name: &'static str, kind: &'static str, place: &'static str, order: &'static str) -> Blow {
     seconds(name, Fault::At { kind, place, order }, 4)
+}
+
+fn refill(name: &'static str, place: &'static str) -> Blow {
+    seconds(name, Fault::Refill { place, order: "abort" }, 6)
 }
 
 /// Every row, in groups that share a cluster: kills, stops, places in the code, the network, disks, limits, Redis.
@@ -72,17 +82,24 @@ fn worker_places() -> Vec<Blow> {
         at("worker dies before a blob", "worker", "content.before", "abort"),
         at("worker dies after a blob", "worker", "content.after", "abort"),
         at("worker dies before the sandbox", "worker", "sandbox.before", "abort"),
+        seconds("worker dies in the middle of a run", Fault::InRun { order: "abort" }, 4),
         at("worker dies after the sandbox", "worker", "sandbox.after", "abort"),
         at("worker dies before an ack", "worker", "ack.before", "abort"),
         at("worker dies after an ack", "worker", "ack.after", "abort"),
         at("worker dies before a Redis write", "worker", "lease.before", "abort"),
         at("worker dies after a Redis write", "worker", "lease.after", "abort"),
+        at("worker dies before it gives a lease back", "worker", "release.before", "abort"),
+        at("worker dies after it gave a lease back", "worker", "release.after", "abort"),
+        at("worker dies before a bucket's write", "worker", "bucket.before", "abort"),
+        at("worker dies after a bucket's write", "worker", "bucket.after", "abort"),
         at("worker loses an ack", "worker", "ack.before", "skip"),
         at("worker loses every ack", "worker", "ack.before", "always skip"),
         at("worker acks twice, always", "worker", "ack.before", "always repeat"),
         at("worker acks 4 s late", "worker", "ack.before", "pause 4000"),
         at("worker pauses 4 s before an append", "worker", "append.before", "pause 4000"),
-        seconds("poison: every run kills its worker", Fault::Poison, 15),
+        seconds("poison: every run kills its worker", Fault::Poison(None), 15),
+        seconds("poison, and death before a dead letter", Fault::Poison(Some("letter.before")), 15),
+        seconds("poison, and death after a dead letter", Fault::Poison(Some("letter.after")), 15),
     ]
 }
 
@@ -96,6 +113,14 @@ fn approver_places() -> Vec<Blow> {
         at("approver dies after an audit record", "approver", "record.after", "abort"),
         at("approver dies before a webhook", "approver", "webhook.before", "abort"),
         at("approver dies after a webhook", "approver", "webhook.after", "abort"),
+        at("approver dies before it sets a timer", "approver", "timer.before", "abort"),
+        at("approver dies after it set a timer", "approver", "timer.after", "abort"),
+        at("approver dies before it clears a timer", "approver", "purge.before", "abort"),
+        at("approver dies after it cleared a timer", "approver", "purge.after", "abort"),
+        at("approver dies before an announcement", "approver", "announcement.before", "abort"),
+        at("approver dies after an announcement", "approver", "announcement.after", "abort"),
+        at("approver dies before a bucket's write", "approver", "bucket.before", "abort"),
+        at("approver dies after a bucket's write", "approver", "bucket.after", "abort"),
         at("approver dies before a Redis write", "approver", "view.before", "abort"),
         at("approver dies after a Redis write", "approver", "view.after", "abort"),
         at("approver dies before an ack", "approver", "ack.before", "abort"),
@@ -112,6 +137,16 @@ fn api_places() -> Vec<Blow> {
         at("api dies after an append", "api", "append.after", "abort"),
         at("api dies before a Redis write", "api", "view.before", "abort"),
         at("api dies after a Redis write", "api", "view.after", "abort"),
+        at("api dies before it takes from a rate", "api", "rate.before", "abort"),
+        at("api dies after it took from a rate", "api", "rate.after", "abort"),
+        at("api dies before it keeps an answer", "api", "cache.before", "abort"),
+        at("api dies after it kept an answer", "api", "cache.after", "abort"),
+        at("api dies before it asks for an analysis", "api", "analysis.before", "abort"),
+        at("api dies after it asked for an analysis", "api", "analysis.after", "abort"),
+        refill("api dies before it fills the view", "filling.before"),
+        refill("api dies as it fills the view", "filling.after"),
+        refill("api dies before the view is complete", "complete.before"),
+        refill("api dies once the view is complete", "complete.after"),
         at("api dies before a blob", "api", "content.before", "abort"),
         at("api dies after a blob", "api", "content.after", "abort"),
         at("api dies before an ack", "api", "ack.before", "abort"),
@@ -186,12 +221,16 @@ fn redis() -> Vec<Blow> {
     ]
 }
 
-/// So many rows of the matrix one after the other, as the seed has it; none of the long ones.
+/// So many rows of the matrix one after the other, as the seed has it. The short ones for some moment; the long ones, which are rarer,
+/// for as long as they take to show anything.
 pub fn schedule(seed: u64, length: usize) -> Vec<Blow> {
     let mut random = Random::new(seed);
-    let rows: Vec<Blow> = groups().concat().into_iter().filter(|row| row.hold <= Duration::from_secs(10)).collect();
+    let (short, long): (Vec<Blow>, Vec<Blow>) = groups().concat().into_iter().partition(|row| row.hold <= SHORT);
     let mut drawn = || {
-        let row = *random.choose(&rows);
+        if random.below(LONG_ONE_IN) == 0 {
+            return *random.choose(&long);
+        }
+        let row = *random.choose(&short);
         let hold = Duration::from_millis(500 + random.any() % 5_500);
         Blow { hold, ..row }
     };

@@ -19,21 +19,32 @@ pub fn head() -> String {
 pub fn row(verdict: &Verdict) -> String {
     let mut line = format!("{:<44}", verdict.name);
     if let Some(reason) = &verdict.impossible {
-        return line + " SKIPPED: " + reason;
+        line += &format!(" SKIPPED: {reason}");
+        return line;
     }
     for invariant in Invariant::ALL {
         let count = verdict.violations.iter().filter(|violation| violation.invariant == invariant).count();
-        let mark = if count == 0 { "held".to_owned() } else { format!("BROKEN {count}") };
+        let mark = match (&verdict.unreadable, count) {
+            (Some(_), _) => "UNKNOWN".to_owned(),
+            (None, 0) => "held".to_owned(),
+            (None, count) => format!("BROKEN {count}"),
+        };
         write!(line, " {mark:>10}").ok();
     }
     let recovery = verdict.recovery.map_or("none".to_owned(), |recovery| format!("{:.1} s", recovery.as_secs_f64()));
     write!(line, "  {:>9}  {recovery:>8}", verdict.workflows).ok();
+    if let Some(reason) = &verdict.missed {
+        write!(line, "  NOT MADE: {reason}").ok();
+    }
+    if let Some(reason) = &verdict.unreadable {
+        write!(line, "  the log cannot be read: {reason}").ok();
+    }
     line
 }
 
 impl Verdict {
-    /// Whether everything held.
+    /// Whether everything held, and something was shown. What the machine lacks is no fault of ours, and yet judged.
     pub fn is_good(&self) -> bool {
-        self.told.is_none() && self.violations.is_empty()
+        self.violations.is_empty() && self.missed.is_none() && self.unreadable.is_none()
     }
 }

@@ -1,17 +1,18 @@
 //! A round: one fault against a steady load, then judged.
 
-use std::collections::HashSet;
+use std::fs;
 use std::time::Duration;
 
-use shared::ids::WorkflowId;
+use shared::clock::{Clock, Timestamp};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::checker::{RECOVERY, Violation, check, tell};
-use crate::cluster::{Cluster, DEVELOPERS, Shape, jobs_of};
-use crate::evidence::{Evidence, gather};
+use crate::cluster::{Cluster, DEVELOPERS, Shape};
+use crate::evidence::{Evidence, Explained, Known, gather};
 use crate::fault::{Fault, Struck};
 use crate::history::Story;
+use crate::litter::Litter;
 use crate::load::Client;
 use crate::receiver::Receiver;
 
@@ -29,16 +30,22 @@ pub struct Blow {
 }
 
 /// What came of a round.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Verdict {
     pub name: String,
-    /// Why a fault could not be made here; then nothing was judged.
+    /// Why its only fault cannot be made on this machine.
     pub impossible: Option<String>,
+    /// Why its only fault was tried and not made: it showed nothing then.
+    pub missed: Option<String>,
+    /// Why the log could not be read: nothing is known then.
+    pub unreadable: Option<String>,
+    /// Faults that were made.
+    pub made: usize,
     pub workflows: usize,
     pub recovery: Option<Duration>,
     pub violations: Vec<Violation>,
-    /// The first violation with its history.
-    pub told: Option<String>,
+    /// Every violation with its history.
+    pub told: String,
 }
 
 /// A cluster with a client, and what of its log was judged already.
@@ -47,9 +54,14 @@ pub struct Ring {
     pub cluster: Cluster,
     pub(crate) client: Client,
     receiver: Receiver,
-    known: HashSet<WorkflowId>,
-    /// Whether a job was ever seen in a living worker's cgroup; else nobody would see one in a dead worker's.
+    known: Known,
     sees_jobs: bool,
+}
+
+/// What happened while the faults were made.
+struct Played {
+    verdict: Verdict,
+    healed: Timestamp,
 }
 
 impl Ring {
@@ -58,78 +70,84 @@ impl Ring {
         let cluster = Cluster::start(shape).await?;
         let receiver = Receiver::listen().await.map_err(|error| error.to_string())?;
         let client = Client::sign_in(&cluster.api_urls, &DEVELOPERS, &receiver.url).await?;
-        Ok(Self { cluster, client, receiver, known: HashSet::new(), sees_jobs: false })
+        Ok(Self { cluster, client, receiver, known: Known::default(), sees_jobs: false })
     }
 
     /// Plays one round of one or several blows, one after the other.
     pub async fn round(&mut self, name: &str, seed: u64, blows: &[Blow]) -> Verdict {
         let first = self.client.history.count();
-        let stop = CancellationToken::new();
-        let play = async {
-            sleep(BEFORE).await;
-            let mut impossible = Vec::new();
-            for blow in blows {
-                if let Struck::Impossible(reason) = blow.fault.strike(&self.cluster, blow.hold).await {
-                    impossible.push(format!("{}: {reason}", blow.name));
-                }
-            }
-            let recovery = self.client.probe(RECOVERY * 2).await;
-            stop.cancel();
-            (impossible, recovery)
+        let (stop, over) = (CancellationToken::new(), CancellationToken::new());
+        let load = async {
+            self.client.run(seed, stop.clone(), AFTER).await;
+            over.cancel();
         };
-        let load = self.client.run(seed, stop.clone(), AFTER);
-        let seen = self.see_a_job(&stop);
-        let ((impossible, recovery), (), seen) = tokio::join!(play, load, seen);
-        self.sees_jobs |= seen;
+        let watch = Litter::watch(&self.cluster, &over);
+        let (Played { verdict, healed }, (), litter) = tokio::join!(self.play(name, blows, &stop), load, watch);
+        self.sees_jobs |= litter.sees_jobs;
+        let told = self.client.history.since(first).iter().filter_map(|story| story.id).collect();
+        let gathered = gather(&self.cluster, &self.receiver, &told, &self.known).await;
         self.client.look_again(first).await;
-        let impossible = match impossible.as_slice() {
-            [only] if blows.len() == 1 => Some(only.clone()),
-            several => {
-                several.iter().for_each(|reason| println!("  not made: {reason}"));
-                None
-            }
-        };
         let stories = self.client.history.since(first);
-        let told = stories.iter().filter_map(|story| story.id).collect();
-        let verdict = Verdict {
-            name: name.to_owned(),
-            impossible,
-            workflows: stories.iter().filter(|story| story.id.is_some()).count(),
-            recovery,
-            violations: Vec::new(),
-            told: None,
-        };
-        match gather(&self.cluster, &self.receiver, &told, &self.known).await {
+        let verdict = Verdict { workflows: told.len(), ..verdict };
+        match gathered {
             Ok(mut evidence) => {
+                evidence.leftovers.extend(litter.left);
                 if !self.sees_jobs {
-                    evidence.leftovers.push("no job was ever seen, so what is left of one would not be".to_owned());
+                    evidence.leftovers.insert("no job was ever seen, so what is left of one would not be".to_owned());
                 }
-                self.judge(verdict, &stories, Evidence { recovery, ..evidence })
+                evidence.healed = Some(healed);
+                evidence.recovery = verdict.recovery;
+                evidence.explained = explained(blows);
+                self.judge(verdict, &stories, &evidence)
             }
-            Err(reason) => Verdict { told: Some(format!("the log cannot be read: {reason}")), ..verdict },
+            Err(reason) => Verdict { unreadable: Some(reason), ..verdict },
         }
     }
 
-    /// Looks for a job of a living worker until `stop`.
-    async fn see_a_job(&self, stop: &CancellationToken) -> bool {
-        while !self.sees_jobs && !stop.is_cancelled() {
-            if !jobs_of(&self.cluster.living_workers()).is_empty() {
-                return true;
+    /// Makes the faults, then measures how soon work goes on, then has the load end.
+    async fn play(&self, name: &str, blows: &[Blow], stop: &CancellationToken) -> Played {
+        sleep(BEFORE).await;
+        let mut verdict = Verdict { name: name.to_owned(), ..Verdict::default() };
+        for blow in blows {
+            let struck = blow.fault.strike(&self.cluster, blow.hold).await;
+            let is_only = blows.len() == 1;
+            match struck {
+                Struck::Yes => verdict.made += 1,
+                Struck::Impossible(reason) if is_only => verdict.impossible = Some(reason),
+                Struck::Missed(reason) if is_only => verdict.missed = Some(reason),
+                Struck::Impossible(reason) | Struck::Missed(reason) => println!("  not made: {}: {reason}", blow.name),
             }
-            sleep(Duration::from_millis(100)).await;
         }
-        false
+        let healed = Clock::system().now();
+        verdict.recovery = self.client.probe(RECOVERY * 2).await;
+        stop.cancel();
+        Played { verdict, healed }
     }
 
-    fn judge(&mut self, verdict: Verdict, stories: &[Story], evidence: Evidence) -> Verdict {
-        let violations = check(stories, &evidence);
-        let told = violations.first().map(|first| tell(first, stories, &evidence));
-        self.known.extend(evidence.logs.keys().copied());
+    fn judge(&mut self, verdict: Verdict, stories: &[Story], evidence: &Evidence) -> Verdict {
+        let violations = check(stories, evidence);
+        let told = tell(&violations, stories, evidence);
+        self.known.add(evidence);
         Verdict { violations, told, ..verdict }
     }
 
-    /// Takes the cluster away, unless its folder is to be looked at.
+    /// Takes the cluster away, unless its folder is to be looked at; then the client's history is in it as well.
     pub async fn close(self, keep: bool) {
+        if keep {
+            let file = self.cluster.folder.join("history.json");
+            let text = serde_json::to_string_pretty(&self.client.history.since(0)).unwrap_or_default();
+            match fs::write(&file, text) {
+                Ok(()) => println!("kept: {}", self.cluster.folder.display()),
+                Err(error) => eprintln!("{}: {error}", file.display()),
+            }
+        }
         self.cluster.end(keep).await;
+    }
+}
+
+fn explained(blows: &[Blow]) -> Explained {
+    Explained {
+        exhausted: blows.iter().any(|blow| blow.fault.explains_exhaustion()),
+        timeouts: blows.iter().any(|blow| blow.fault.explains_timeouts()),
     }
 }

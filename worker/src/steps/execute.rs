@@ -26,7 +26,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     let is_bought = job.limits.cpu == affordable(workflow, desk.prices.cpu_second);
     let bought_for = is_bought.then_some(workflow.submission.options.budget - workflow.metrics.total_cost);
     failpoints::reach("sandbox.before").await;
-    let ran = sandbox.run(job, cancel.clone()).await;
+    let ran = failpoints::reach_during("sandbox.started", sandbox.run(job, cancel.clone())).await;
     failpoints::reach("sandbox.after").await;
     let result = match ran {
         Ok(result) => result,

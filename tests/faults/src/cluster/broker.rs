@@ -33,9 +33,9 @@ impl Node {
         let server = broker_files::write(&self.folder, &[], &Lane::all())?;
         if !routes.is_empty() {
             let urls: Vec<String> = routes.iter().map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
-            // Not advertised: whoever learnt the true addresses would go past the wires.
+            // Clients are told no address, and brokers one where nobody listens: whoever learnt a true one would go past the wires.
             let cluster = format!(
-                "\ncluster {{\n  name: promptcraft\n  listen: \"127.0.0.1:{}\"\n  no_advertise: true\n  routes: [{}]\n}}\n",
+                "\ncluster {{\n  name: promptcraft\n  listen: \"127.0.0.1:{}\"\n  advertise: \"127.0.0.1:1\"\n  no_advertise: true\n  routes: [{}]\n}}\n",
                 self.route_port,
                 urls.join(", ")
             );

@@ -5,8 +5,10 @@ mod leftovers;
 mod ports;
 mod process;
 mod redis_pair;
+mod routes;
 mod secrets;
 mod services;
+mod sickness;
 pub mod wire;
 
 use std::fs;
@@ -15,11 +17,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
-use shared::messaging::{Broker, WorkflowLog};
+use shared::messaging::{Broker, DeadLetters, WorkflowLog};
 use shared::read_model::ReadModel;
 
 pub use broker::Node;
-pub use leftovers::jobs_of;
+pub use leftovers::{cgroups_of, jobs_of, mounts_below};
 pub use process::Process;
 pub use services::DEVELOPERS;
 pub use wire::{Weather, Wire};
@@ -36,13 +38,20 @@ pub struct Shape {
     pub apis: usize,
     pub workers: usize,
     pub approvers: usize,
+    /// Whether no code runs before a human agreed.
+    pub is_gated: bool,
 }
 
 impl Shape {
     /// Just enough to have a second of everything that may be killed.
-    pub const SMALL: Self = Self { brokers: 1, apis: 1, workers: 2, approvers: 1 };
+    pub const SMALL: Self = Self { brokers: 1, apis: 1, workers: 2, approvers: 1, is_gated: false };
     /// What production has.
-    pub const FULL: Self = Self { brokers: 3, apis: 2, workers: 3, approvers: 2 };
+    pub const FULL: Self = Self { brokers: 3, apis: 2, workers: 3, approvers: 2, is_gated: false };
+
+    /// The same, in which code runs before a human agreed or not.
+    pub const fn gated(self, is_gated: bool) -> Self {
+        Self { is_gated, ..self }
+    }
 }
 
 /// A running cluster. [`Cluster::end`] takes it away; dropped, its processes die and its folder stays.
@@ -53,6 +62,7 @@ pub struct Cluster {
     pub wires: Vec<Wire>,
     pub api_urls: Vec<String>,
     pub folder: PathBuf,
+    pub shape: Shape,
     secrets: Secrets,
     redis: RedisPair,
     operator: Broker,
@@ -70,7 +80,7 @@ impl Cluster {
         let operator = plan.prepare().await?;
         let services = plan.services().await.map_err(|error| error.to_string())?;
         let services::Plan { nodes, wires, api_urls, redis, .. } = plan;
-        let mut cluster = Self { nodes, processes, wires, api_urls, folder, secrets, redis, operator };
+        let mut cluster = Self { nodes, processes, wires, api_urls, folder, shape, secrets, redis, operator };
         cluster.processes.extend(services.into_iter().map(Process::start));
         cluster.pair_redis().await;
         match cluster.until_ready(Duration::from_secs(60)).await {
@@ -129,16 +139,19 @@ impl Cluster {
         }
     }
 
-    /// Whether an order was not obeyed yet.
-    pub fn has_order(&self, name: &str, place: &str) -> bool {
-        self.folder.join("failpoints").join(name).join(place).exists()
+    /// How often those whose name begins so obeyed an order at a place.
+    pub fn hits(&self, kind: &str, place: &str) -> u64 {
+        let file =
+            |process: &Process| self.folder.join("failpoints").join(process.name()).join(format!("{place}.hits"));
+        self.all(kind).filter_map(|process| fs::metadata(file(process)).ok()).map(|hits| hits.len()).sum()
     }
 
     /// Takes back every order that was not obeyed yet, and sets every clock right.
     pub fn countermand(&self) {
         for process in &self.processes {
             let orders = fs::read_dir(self.folder.join("failpoints").join(process.name()));
-            for order in orders.into_iter().flatten().flatten() {
+            let is_order = |name: &Path| name.extension().is_none_or(|extension| extension != "hits");
+            for order in orders.into_iter().flatten().flatten().filter(|order| is_order(&order.path())) {
                 // The process may have taken it meanwhile.
                 drop(fs::remove_file(order.path()));
             }
@@ -230,10 +243,22 @@ impl Cluster {
         self.all("worker").filter_map(Process::pid).collect()
     }
 
-    /// Process ids of workers that died more than 5 s ago.
+    /// Process ids of workers that died more than 5 s ago, but those that a living one has by now.
     pub fn dead_workers(&self) -> Vec<Pid> {
+        let living = self.living_workers();
         let deaths = self.all("worker").flat_map(Process::deaths);
-        deaths.filter(|(_, at)| at.elapsed() > Duration::from_secs(5)).map(|(pid, _)| pid).collect()
+        let long_ago = deaths.filter(|(_, at)| at.elapsed() > Duration::from_secs(5));
+        long_ago.map(|(pid, _)| pid).filter(|pid| !living.contains(pid)).collect()
+    }
+
+    /// Connections between brokers that go past the wires.
+    pub fn strangers(&self) -> Vec<String> {
+        routes::strangers(&self.nodes.iter().map(|node| node.route_port).collect::<Vec<_>>())
+    }
+
+    /// The dead letters, past the wires.
+    pub fn letters(&self) -> DeadLetters {
+        DeadLetters::new(&self.operator)
     }
 
     /// Ends everything, and takes the folder away unless it is to be kept.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::sickness::sickness;
+
 /// Between a death and the next start.
 const PAUSE: Duration = Duration::from_millis(250);
-/// A broker whose health page fails for so long is started again, as `promptcraft up` does.
-const SICK: Duration = Duration::from_secs(10);
 
 /// How to start a process.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Process {
 struct Shared {
     spec: Spec,
     life: Mutex<Life>,
+    /// Whether it was stopped and not let go on.
+    is_stopped: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +61,7 @@ struct Life {
 impl Process {
     /// Starts it and keeps it running.
     pub fn start(spec: Spec) -> Self {
-        let shared = Arc::new(Shared { spec, life: Mutex::default() });
+        let shared = Arc::new(Shared { spec, life: Mutex::default(), is_stopped: AtomicBool::new(false) });
         let (is_wanted, wanted) = watch::channel(true);
         let mut task = JoinSet::new();
         let supervised = shared.clone();
@@ -84,6 +87,18 @@ impl Process {
     /// Sends a signal; a process that is just not there does not mind.
     pub fn signal(&self, signal: Signal) {
         self.shared.signal(signal);
+    }
+
+    /// Stops it until [`Self::go_on`]; nobody starts it again meanwhile because it does not answer.
+    pub fn stop(&self) {
+        self.shared.is_stopped.store(true, Ordering::Relaxed);
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+        self.shared.is_stopped.store(false, Ordering::Relaxed);
     }
 
     /// Kills it and keeps it down.
@@ -121,7 +136,7 @@ impl Process {
 
     /// Ends it for good: asks first, kills after `limit`.
     pub async fn end(mut self, limit: Duration) {
-        self.signal(Signal::CONT);
+        self.go_on();
         self.signal(Signal::TERM);
         let pid = self.pid();
         let give_up = Instant::now() + limit;
@@ -166,7 +181,7 @@ impl Shared {
             tokio::select! {
                 _ = child.wait() => {}
                 _ = wanted.wait_for(|wanted| !wanted) => {}
-                () = self.sickness() => {}
+                () = self.is_sick() => {}
             }
             // It may be stopped or gone; either way it must be dead before it counts as dead, and what it traced as well.
             let is_traced = self.life().is_traced;
@@ -175,6 +190,7 @@ impl Shared {
             }
             drop(child.kill().await);
             self.bury(pid);
+            self.is_stopped.store(false, Ordering::Relaxed);
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -202,21 +218,11 @@ impl Shared {
             .spawn()
     }
 
-    /// Resolves once the process was well and then was not for too long, or says for too long that it has given up.
-    async fn sickness(&self) {
-        let Some(page) = &self.spec.health else { return std::future::pending().await };
-        let client = crate::http_client(Duration::from_secs(2));
-        let status = async |page: &str| client.get(page).send().await.ok().map(|answer| answer.status().as_u16());
-        let given_up = format!("{page}?js-enabled-only=true");
-        let (mut well, mut trying): (Option<Instant>, _) = (None, Instant::now());
-        while well.is_none_or(|well| well.elapsed() < SICK) && trying.elapsed() < SICK {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            if status(page).await == Some(200) {
-                well = Some(Instant::now());
-            }
-            if status(&given_up).await != Some(503) {
-                trying = Instant::now();
-            }
+    /// Resolves once it has to be started again although it runs.
+    async fn is_sick(&self) {
+        match &self.spec.health {
+            Some(page) => sickness(page, || self.is_stopped.load(Ordering::Relaxed)).await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -26,6 +26,9 @@ pub const DEVELOPERS: [&str; 2] = ["ann", "ben"];
 /// Each broker keeps its streams in memory of this size, so that a test can fill it up.
 const STORE: &str = "512m";
 
+/// Calls at once, and a minute, that no load of ours reaches.
+const NO_LIMIT: &str = "1000000/60000000";
+
 /// A cluster on its way up.
 pub(super) struct Plan<'a> {
     shape: Shape,
@@ -152,6 +155,8 @@ impl<'a> Plan<'a> {
                 ("SANDBOX__ROOTS_DIR", self.programs.roots.display().to_string()),
                 ("SANDBOX__BACKEND", "bubblewrap".to_owned()),
                 ("WORKER__EXECUTE_CONCURRENCY", "2".to_owned()),
+                // Each is lost `ack_wait` after the one before at the soonest: with the default a poison would have to be kept up for minutes.
+                ("WORKER__MAX_ATTEMPTS", "4".to_owned()),
             ];
             specs.push(self.service("worker", number, own).await?);
         }
@@ -159,7 +164,11 @@ impl<'a> Plan<'a> {
             let own = vec![
                 ("API__LISTEN", format!("127.0.0.1:{port}")),
                 ("API__WORKERS", "2".to_owned()),
-                ("LIMITS__PROFILE", "load".to_owned()),
+                // Not lifted, so that each call takes from its bucket.
+                ("LIMITS__EXECUTE", NO_LIMIT.to_owned()),
+                ("LIMITS__ANALYZE", NO_LIMIT.to_owned()),
+                ("LIMITS__DECIDE", NO_LIMIT.to_owned()),
+                ("LIMITS__STATUS", NO_LIMIT.to_owned()),
                 ("BUDGET__PER_USER_DAY", "1000000".to_owned()),
                 ("AUTH__ACCESS_TTL", "24h".to_owned()),
             ];
@@ -198,6 +207,9 @@ impl<'a> Plan<'a> {
         let metrics = ports::free(1)?[0];
         let metrics_setting = format!("{}__METRICS_LISTEN", kind.to_uppercase());
         settings.extend(own);
+        if kind != "worker" {
+            settings.push(("APPROVAL__GATE_BEFORE_EXECUTE", self.shape.is_gated.to_string()));
+        }
         let mut environment: Vec<(String, String)> =
             settings.into_iter().map(|(name, value)| (format!("PROMPTCRAFT__{name}"), value)).collect();
         environment.push((format!("PROMPTCRAFT__{metrics_setting}"), format!("127.0.0.1:{metrics}")));

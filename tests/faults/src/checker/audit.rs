@@ -1,0 +1,150 @@
+//! The audit log, against the log and the client's refused decisions.
+
+use std::collections::{HashMap, HashSet};
+
+use shared::approval::{Actor, Channel, GateOutcome};
+use shared::ids::{ApprovalId, Digest};
+use shared::messaging::{AuditRecord, Entry};
+use shared::workflow::EventKind;
+
+use super::{Complaint, Logs};
+use crate::history::{Asked, Story};
+
+/// Transitions that someone may have to answer for and that the audit log does not know.
+pub fn unaudited(logs: &Logs, audit: &[AuditRecord]) -> Vec<Complaint> {
+    let known: HashSet<&str> = audit.iter().map(|record| record.key.as_str()).collect();
+    let entries = logs.values().flatten().filter(|entry| must_be_audited(entry));
+    entries
+        .filter(|entry| !known.contains(key_of(entry).as_str()))
+        .map(|entry| {
+            let what = format!("{} at {} is not in the audit log", entry.happened.kind.as_str(), entry.sequence);
+            Complaint::of(entry.workflow.id, what)
+        })
+        .collect()
+}
+
+/// Records that do not say what happened, or say it twice.
+pub(super) fn wrong(logs: &Logs, audit: &[AuditRecord]) -> Vec<Complaint> {
+    let mut known: HashMap<&str, &AuditRecord> = HashMap::new();
+    let mut found = Vec::new();
+    let ours = |record: &&AuditRecord| record.workflow_id.is_none_or(|id| logs.contains_key(&id));
+    for record in audit.iter().filter(ours) {
+        if known.insert(&record.key, record).is_some() {
+            let what = format!("{} is in the audit log twice", record.key);
+            found.push(Complaint { workflow: record.workflow_id, what });
+        }
+    }
+    for entry in logs.values().flatten() {
+        let Some(record) = known.get(key_of(entry).as_str()) else { continue };
+        if let Some(what) = differs(entry, record) {
+            found.push(Complaint::of(entry.workflow.id, format!("the record of {} is wrong: {what}", entry.sequence)));
+        }
+    }
+    found
+}
+
+fn key_of(entry: &Entry) -> String {
+    format!("transition-{}", entry.sequence)
+}
+
+fn differs(entry: &Entry, record: &AuditRecord) -> Option<String> {
+    let (approval_id, digest) = question_of(entry);
+    if !must_be_audited(entry) {
+        return Some("nobody has to answer for it".to_owned());
+    }
+    if record.workflow_id != Some(entry.workflow.id) {
+        return Some("it names another workflow".to_owned());
+    }
+    if record.actor != entry.happened.actor {
+        return Some(format!("by {}, the log says {}", record.actor, entry.happened.actor));
+    }
+    if record.path != path_of(entry) {
+        return Some(format!("by the path {}", record.path));
+    }
+    if record.approval_id != approval_id {
+        return Some(format!("of question {:?}, the log says {approval_id:?}", record.approval_id));
+    }
+    (record.digest != digest).then(|| format!("with digest {:?}, the log says {digest:?}", record.digest))
+}
+
+/// The question that a transition is about, and what was to be approved by it.
+fn question_of(entry: &Entry) -> (Option<ApprovalId>, Option<Digest>) {
+    let workflow = &entry.workflow;
+    if let Some(gate) = workflow.gate() {
+        return (Some(gate.approval_id), gate.park().map(|park| park.digest));
+    }
+    let Some(gate) = workflow.closed_gates.last() else { return (None, None) };
+    // Nobody was asked, so there was nothing to give a digest to but what left.
+    let released = (gate.outcome == GateOutcome::Released).then(|| workflow.release_digest());
+    (Some(gate.approval_id), gate.digest.or(released))
+}
+
+fn path_of(entry: &Entry) -> &'static str {
+    let open = entry.workflow.park().and_then(|park| park.decisions.last());
+    let closed = entry.workflow.closed_gates.last().and_then(|gate| gate.decisions.last());
+    match open.or(closed).filter(|_| entry.happened.kind == EventKind::Decided).map(|decision| decision.channel) {
+        Some(Channel::Http) => "http",
+        Some(Channel::Nats) => "nats",
+        None => "log",
+    }
+}
+
+/// A decision that was refused is in the audit log once for each reason, and none that no call can have been refused.
+pub(super) fn was_refused(story: &Story, audit: &[AuditRecord]) -> Option<String> {
+    let id = story.id?;
+    let of_us = audit.iter().filter(|record| record.workflow_id == Some(id) && record.action == "refused");
+    let refusals: Vec<&AuditRecord> = of_us.collect();
+    for call in story.calls.iter().filter(|call| call.answered.code == 409) {
+        let Asked::Decide { approval_id, decision } = call.asked else { continue };
+        if !refusals.iter().any(|record| is_about(record, approval_id, decision)) {
+            return Some(format!("{decision} was refused, and the audit log does not know"));
+        }
+    }
+    let mut reasons = HashSet::new();
+    refusals.into_iter().find_map(|record| {
+        let is_explained = story.calls.iter().any(|call| match call.asked {
+            // Where no answer came, or one that says that it may be asked again, a refusal can have been lost.
+            Asked::Decide { approval_id, decision } => {
+                call.answered.code != 200 && is_about(record, approval_id, decision)
+            }
+            Asked::Submit
+            | Asked::Status
+            | Asked::LastLook
+            | Asked::Cancel
+            | Asked::List
+            | Asked::Inbox
+            | Asked::Analyze => false,
+        });
+        let what = record.detail.as_deref().unwrap_or_default();
+        if !is_explained {
+            return Some(format!("the audit log knows a refusal that nobody got: {what}"));
+        }
+        (!reasons.insert((record.approval_id, what))).then(|| format!("the audit log has a refusal twice: {what}"))
+    })
+}
+
+fn is_about(record: &AuditRecord, approval_id: ApprovalId, decision: &str) -> bool {
+    record.approval_id == Some(approval_id)
+        && record.path == "http"
+        && matches!(record.actor, Actor::User(_))
+        && record.detail.as_ref().is_some_and(|detail| detail.starts_with(decision))
+}
+
+fn must_be_audited(entry: &Entry) -> bool {
+    match entry.happened.kind {
+        EventKind::Parked
+        | EventKind::GateReleased
+        | EventKind::Decided
+        | EventKind::Expired
+        | EventKind::TimedOut
+        | EventKind::Cancelled => true,
+        EventKind::StepFailed => entry.happened.actor == Actor::approver(),
+        EventKind::Submitted
+        | EventKind::Planned
+        | EventKind::Generated
+        | EventKind::NoGenerator
+        | EventKind::Analyzed
+        | EventKind::Executed
+        | EventKind::Retried => false,
+    }
+}

@@ -1,0 +1,53 @@
+//! Which ends each wish allows, and which only a fault explains.
+
+use shared::messaging::Entry;
+use shared::workflow::{EventKind, Status};
+
+use super::log::is_end;
+use crate::evidence::Explained;
+use crate::history::{Story, Wish};
+
+/// The code of a step that had all its attempts.
+pub(super) const EXHAUSTED: &str = "attempts_exhausted";
+
+/// A transition that nobody asked for and that only a fault brings about.
+pub(super) fn unexplained(log: &[Entry], explained: Explained) -> Option<String> {
+    let odd = log.iter().find(|entry| match entry.happened.kind {
+        EventKind::TimedOut | EventKind::Expired => !explained.timeouts,
+        EventKind::Retried => true,
+        EventKind::Submitted
+        | EventKind::Planned
+        | EventKind::Generated
+        | EventKind::NoGenerator
+        | EventKind::Analyzed
+        | EventKind::Executed
+        | EventKind::GateReleased
+        | EventKind::Parked
+        | EventKind::Decided
+        | EventKind::StepFailed
+        | EventKind::Cancelled => false,
+    })?;
+    Some(format!("{} at {}, for which there is no reason", odd.happened.kind.as_str(), odd.sequence))
+}
+
+/// An end that the client did not ask for. A step that was killed in each of its attempts had to be given up, and one whose time
+/// ran out by a wrong clock had to end, where the fault is such a one.
+pub(super) fn unwished(story: &Story, log: &[Entry], explained: Explained) -> Option<String> {
+    let ended = &log.iter().find(|entry| is_end(entry))?.workflow;
+    let code = ended.failure().map(|failure| failure.code.as_str());
+    let is_excused = match code {
+        Some(EXHAUSTED) => explained.exhausted,
+        Some("timeout" | "expired") => explained.timeouts,
+        Some(_) | None => false,
+    };
+    let is_wished = match (story.wish, ended.status()) {
+        (Wish::Run | Wish::Approve | Wish::Change | Wish::Cancel | Wish::Race, Status::Completed)
+        | (Wish::Cancel | Wish::Race, Status::Cancelled) => true,
+        (Wish::Reject, Status::Failed) => code == Some("rejected"),
+        (_, _) => false,
+    };
+    let end = ended.status().as_str();
+    (!is_wished && !is_excused).then(|| {
+        format!("it was to {:?}, and {end}{}", story.wish, code.map(|code| format!(": {code}")).unwrap_or_default())
+    })
+}

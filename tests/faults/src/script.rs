@@ -1,0 +1,42 @@
+//! The code of a workflow, and what it prints.
+
+use std::time::Duration;
+
+use shared::ids::Digest;
+
+/// Lines of a code that is over 8 KiB, and words of such an output.
+const LARGE_LINES: usize = 3_000;
+
+/// The code of one story; its output names the story, so that nobody takes another's for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Script {
+    number: usize,
+    pub(crate) runs: Duration,
+}
+
+impl Script {
+    pub(crate) fn new(number: usize, runs: Duration) -> Self {
+        Self { number, runs }
+    }
+
+    /// Whether code and output are too large to travel in the log itself.
+    fn is_large(self) -> bool {
+        self.number % 4 == 1
+    }
+
+    pub(crate) fn text(self) -> String {
+        let Self { number, runs } = self;
+        let padding = if self.is_large() {
+            format!("print('{number} ' * {LARGE_LINES})\n") + &format!("# {number}\n").repeat(LARGE_LINES)
+        } else {
+            String::new()
+        };
+        format!("import time\ntime.sleep({})\nprint('story {number}')\n{padding}", runs.as_secs_f64())
+    }
+
+    pub(crate) fn output(self) -> Digest {
+        let Self { number, .. } = self;
+        let padding = if self.is_large() { format!("{number} ").repeat(LARGE_LINES) + "\n" } else { String::new() };
+        Digest::of(format!("story {number}\n{padding}").as_bytes())
+    }
+}
