@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{Cluster, Node, cgroups_of, jobs_of, mounts_below};
 
-const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(500);
 /// Whoever starts takes away what the dead left within so long.
 const PROMISE: Duration = Duration::from_secs(5);
 
