@@ -20,6 +20,8 @@ use weather::change;
 
 /// A process that was asked to end is killed after this long.
 const DRAIN: Duration = Duration::from_secs(30);
+/// A supervisor starts what died within so long.
+const STARTED: Duration = Duration::from_secs(10);
 /// Between two looks at what a fault does.
 const GLANCE: Duration = Duration::from_millis(200);
 
@@ -142,11 +144,13 @@ impl Fault {
     async fn begin(self, cluster: &Cluster) -> Result<(), Struck> {
         match self {
             Self::None | Self::Cut => {}
-            Self::Kill(names) => running(each(cluster, names).await)?.iter().for_each(|one| one.signal(Signal::KILL)),
-            Self::Down(names) => running(each(cluster, names).await)?.iter().for_each(|one| one.hold_down()),
-            Self::Stop(names) => running(each(cluster, names).await)?.iter().for_each(|one| one.stop()),
+            Self::Kill(names) => {
+                running(each(cluster, names).await).await?.iter().for_each(|one| one.signal(Signal::KILL))
+            }
+            Self::Down(names) => running(each(cluster, names).await).await?.iter().for_each(|one| one.hold_down()),
+            Self::Stop(names) => running(each(cluster, names).await).await?.iter().for_each(|one| one.stop()),
             Self::Roll(names) => {
-                for process in running(each(cluster, names).await)? {
+                for process in running(each(cluster, names).await).await? {
                     process.renew(DRAIN).await;
                 }
             }
@@ -273,13 +277,17 @@ impl Fault {
     }
 }
 
-/// All of them, where all run.
-fn running<'a>(processes: impl Iterator<Item = &'a Process>) -> Result<Vec<&'a Process>, Struck> {
+/// All of them, once all run: who is just being started again is waited for.
+async fn running<'a>(processes: impl Iterator<Item = &'a Process>) -> Result<Vec<&'a Process>, Struck> {
     let all: Vec<&Process> = processes.collect();
-    match all.iter().find(|process| process.pid().is_none()) {
-        Some(gone) => Err(Struck::Missed(format!("{} was not there", gone.name()))),
-        None => Ok(all),
+    let give_up = Instant::now() + STARTED;
+    while let Some(gone) = all.iter().find(|process| process.pid().is_none()) {
+        if Instant::now() > give_up {
+            return Err(Struck::Missed(format!("{} was not there", gone.name())));
+        }
+        sleep(GLANCE).await;
     }
+    Ok(all)
 }
 
 fn order_all(cluster: &Cluster, kind: &str, place: &str, order: &str) {

@@ -14,6 +14,8 @@ pub(super) const CLOCK: &str = "clock";
 const IN_RUN: &str = "sandbox.started";
 /// A job runs within so long.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Somebody comes to a place within so long, or the row is broken.
+const VISIT: Duration = Duration::from_secs(30);
 /// A step has run out of attempts within so long.
 const POISON: Duration = Duration::from_secs(90);
 
@@ -70,8 +72,11 @@ impl<'a> Proof<'a> {
     pub(super) async fn is_awaited(&mut self) -> bool {
         let letters = self.exhausted().await;
         self.more_letters |= letters.is_some_and(|now| now > self.letters.unwrap_or(0));
-        let is_poison = matches!(self.fault, Fault::Poison(_));
-        is_poison && !(self.more_letters && self.count() > self.hits) && self.began.elapsed() < POISON
+        let is_obeyed = self.places.is_empty() || self.count() > self.hits;
+        if matches!(self.fault, Fault::Poison(_)) {
+            return !(self.more_letters && is_obeyed) && self.began.elapsed() < POISON;
+        }
+        !is_obeyed && self.began.elapsed() < VISIT
     }
 
     /// Looks at what it does.
