@@ -1,13 +1,14 @@
 //! Faults against a cluster of real processes: random schedules in which everything holds, and one without the fence, in which
 //! the checker has to notice.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use faults::checker::{Invariant, Violation};
 use faults::cluster::Shape;
 use faults::fault::Fault;
 use faults::matrix::{SCHEDULE, schedule};
 use faults::round::{Blow, Ring};
+use shared::clock::Clock;
 use tokio::time::Instant;
 
 /// No schedule begins later than this, so that a run of all tests stays short.
@@ -24,7 +25,7 @@ async fn open(shape: Shape) -> Option<Ring> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_schedules_of_faults_break_no_promise() {
-    let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let first = u64::try_from(Clock::system().now().as_millis() / 1_000).unwrap_or(1);
     println!("the first seed is {first}: scripts/faults.sh seeds --first {first}");
     let began = Instant::now();
     for seed in (first..).take_while(|_| began.elapsed() < SEEDS_FOR) {
