@@ -15,7 +15,7 @@ const IN_RUN: &str = "sandbox.started";
 /// A job runs within so long.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Somebody comes to a place within so long, or the row is broken.
-const VISIT: Duration = Duration::from_secs(30);
+const VISIT: Duration = Duration::from_secs(60);
 /// A step has run out of attempts within so long.
 const POISON: Duration = Duration::from_secs(90);
 
