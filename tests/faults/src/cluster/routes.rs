@@ -40,3 +40,28 @@ fn own_sockets() -> HashSet<String> {
     });
     sockets.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn another_process_that_connects_is_a_stranger_and_this_one_is_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let _ours = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let _accepted = listener.accept().unwrap();
+        assert_eq!(strangers(&[port]), [""; 0]);
+
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; read line");
+        let mut other = Command::new("bash").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
+        let _accepted = listener.accept().unwrap();
+        let found = strangers(&[port]);
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+}
