@@ -8,9 +8,10 @@ use faults::cluster::Shape;
 use faults::fault::Fault;
 use faults::matrix::{SCHEDULE, schedule};
 use faults::round::{Blow, Ring};
-use shared::clock::Clock;
 use tokio::time::Instant;
 
+/// The same for every change, so that none is judged by another's luck; `make soak` tries others.
+const FIRST_SEED: u64 = 7;
 /// No schedule begins later than this, so that a run of all tests stays short.
 const SEEDS_FOR: Duration = Duration::from_secs(90);
 
@@ -25,10 +26,9 @@ async fn open(shape: Shape) -> Option<Ring> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_schedules_of_faults_break_no_promise() {
-    let first = u64::try_from(Clock::system().now().as_millis() / 1_000).unwrap_or(1);
-    println!("the first seed is {first}: scripts/faults.sh seeds --first {first}");
+    println!("the first seed is {FIRST_SEED}: scripts/faults.sh seeds --first {FIRST_SEED}");
     let began = Instant::now();
-    for seed in (first..).take_while(|_| began.elapsed() < SEEDS_FOR) {
+    for seed in (FIRST_SEED..).take_while(|_| began.elapsed() < SEEDS_FOR) {
         let Some(mut ring) = open(Shape::FULL.gated(seed % 2 == 0)).await else { return };
         let blows = schedule(seed, SCHEDULE);
         let names: Vec<&str> = blows.iter().map(|blow| blow.name).collect();
