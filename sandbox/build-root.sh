@@ -6,6 +6,9 @@
 # an archive: equal packages, runtime and runner give an equal one. Where a Docker engine answers, that archive is imported as promptcraft-sandbox-<runtime>:<hash>.
 # PROMPTCRAFT_RUNNER names an already built runner. Safe to call from several processes at once.
 set -euo pipefail
+# What is built must not depend on who builds it.
+umask 022
+export LC_ALL=C
 
 # The time that everything in a root bears, so that the time of building is not in it.
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
@@ -106,7 +109,11 @@ finish_root() { # runtime_dir root runner
         "$root"/usr/share/{doc,man,info,lintian,bash-completion,perl5} "$root"/usr/lib/apt "$root"/usr/lib/dpkg
     mkdir -p "$root"/{dev,proc,sys,work,etc}
     ln -s work/tmp "$root/tmp"
-    [ ! -d "$1/root" ] || cp -a "$1/root/." "$root/"
+    if [ -d "$1/root" ]; then
+        cp -a "$1/root/." "$root/"
+        # Whatever the modes of the checkout are.
+        (cd "$1/root" && find . ! -type l -print0) | (cd "$root" && xargs -0 chmod a+rX,u+w,go-w)
+    fi
     ldconfig -r "$root" 2>/dev/null || true
     [ ! -x "$1/prepare.sh" ] || "$1/prepare.sh" "$root"
     keep_executables "$root" "$(words_of "$1/runtime.toml" exec)"
@@ -168,7 +175,7 @@ build_runtime() { # runtime
         } | short_hash
     )"
     root="$out/$1/rootfs-$hash"
-    if [ ! -d "$root" ]; then
+    if [ ! -d "$root" ] || [ ! -f "$out/$1/.digest-$hash" ]; then
         rm -rf "$root".partial.*
         cp -a --reflink=auto "$out/.base/$1-$base" "$root.partial.$$"
         finish_root "$source" "$root.partial.$$" "$runner"
@@ -178,11 +185,12 @@ build_runtime() { # runtime
     import_image "$1" "$hash" "$root"
     install -m 0644 "$out/.base/$1-$base/packages" "$out/$1/packages"
     install -m 0644 "$out/$1/.digest-$hash" "$out/$1/digest"
+    # A worker that runs on the root before resolved it at its start; give it an hour from now. The time of a change cannot be set, so it is made.
+    find "$out/$1/rootfs/" "$out/$1"/.digest-* -maxdepth 0 -exec chmod a+r {} + 2>/dev/null || true
     echo "promptcraft-sandbox-$1:$hash" >"$out/$1/image.next"
     mv "$out/$1/image.next" "$out/$1/image"
     ln -sfn "rootfs-$hash" "$out/$1/rootfs.next"
     mv -T "$out/$1/rootfs.next" "$out/$1/rootfs"
-    # A worker that runs on an older root resolved it at its start; give it an hour.
     find "$out/$1" -maxdepth 1 \( -name 'rootfs-*' -o -name '.digest-*' \) ! -name "*-$hash" -cmin +60 -exec rm -rf {} +
     echo "$out/$1/rootfs"
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::paging::place_of;
 use crate::problem::Problem;
+use crate::readings::Readings;
 use crate::seen::Seen;
 
 /// A scan of the log serves for so long, unless something newer was seen meanwhile.
@@ -27,7 +28,8 @@ pub(crate) struct Newest {
     log: WorkflowLog,
     view: ReadModel,
     seen: Seen,
-    scanned: tokio::sync::Mutex<Option<Scan>>,
+    scans: Readings<(), Result<Arc<Vec<Stored>>, Problem>>,
+    scanned: Mutex<Option<Scan>>,
 }
 
 /// What the log held at a moment.
@@ -46,7 +48,7 @@ pub(crate) fn log_away(error: &ReadError) -> Problem {
 
 impl Newest {
     pub(crate) fn new(log: WorkflowLog, view: ReadModel) -> Self {
-        Self { log, view, seen: Seen::default(), scanned: tokio::sync::Mutex::default() }
+        Self { log, view, seen: Seen::default(), scans: Readings::default(), scanned: Mutex::default() }
     }
 
     /// Notes how new the workflow is, so that no later answer is older.
@@ -138,17 +140,20 @@ impl Newest {
 
     /// Every workflow's newest state, from the log, no older than the call; one scan serves all who wait for one.
     pub(crate) async fn scan(&self) -> Result<Arc<Vec<Stored>>, Problem> {
-        let asked = Instant::now();
-        let mut scanned = self.scanned.lock().await;
-        if let Some(scan) = scanned.as_ref() {
-            let nothing_newer = scan.latest == self.seen.latest() && scan.began.elapsed() < SCAN_KEPT;
-            if nothing_newer || scan.began >= asked {
-                return Ok(scan.workflows.clone());
-            }
+        if let Some(scan) = self.scanned.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
+            && scan.latest == self.seen.latest()
+            && scan.began.elapsed() < SCAN_KEPT
+        {
+            return Ok(scan.workflows.clone());
         }
+        self.scans.no_older(&(), self.scan_anew()).await
+    }
+
+    async fn scan_anew(&self) -> Result<Arc<Vec<Stored>>, Problem> {
         let (began, latest) = (Instant::now(), self.seen.latest());
         let workflows = Arc::new(read_all(&self.log).await.map_err(|error| log_away(&error))?);
-        *scanned = Some(Scan { began, latest, workflows: workflows.clone() });
+        let scan = Scan { began, latest, workflows: workflows.clone() };
+        *self.scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(scan);
         Ok(workflows)
     }
 }

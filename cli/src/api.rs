@@ -122,6 +122,21 @@ impl Api {
         self.get_as_it_is(path).await.map(fit_for_terminal)
     }
 
+    /// The items `name` of the first page that has any, and whether there are more behind them. `path` ends where a query goes on.
+    pub async fn first_page(&self, path: &str, name: &str) -> Result<(Vec<Value>, bool), ApiError> {
+        let mut place = String::new();
+        loop {
+            let answer = self.get(&format!("{path}{place}")).await?;
+            let items = answer["data"][name].as_array().cloned().unwrap_or_default();
+            let next = answer["data"]["next_cursor"].as_str();
+            match next {
+                // A page may be empty and others follow.
+                Some(next) if items.is_empty() => place = format!("cursor={next}"),
+                Some(_) | None => return Ok((items, next.is_some())),
+            }
+        }
+    }
+
     /// The answer, its texts fit for a terminal.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         self.post_as_it_is(path, body).await.map(fit_for_terminal)

@@ -1,5 +1,6 @@
 //! Collects findings, knows lines, and drops what is said twice.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use ruff_text_size::TextRange;
@@ -100,10 +101,14 @@ impl<'a> Findings<'a> {
             .filter(|(_, hit)| wanted(kind, hit.rule))
             .map(|((_, line), hit)| hit.into_finding(line))
             .collect();
+        // What decides about the risk of the code is kept, however much else there is.
+        findings.sort_by_key(|it| {
+            (!is_about_analysis(&it.rule), it.kind != FindingKind::Security, Reverse(it.severity), it.line_start)
+        });
+        findings.truncate(MAX_FINDINGS);
         findings.sort_by(|a, b| {
             b.severity.cmp(&a.severity).then(a.line_start.cmp(&b.line_start)).then_with(|| a.rule.cmp(&b.rule))
         });
-        findings.truncate(MAX_FINDINGS);
         findings
     }
 }
@@ -131,8 +136,13 @@ impl Hit {
     }
 }
 
+/// Whether a rule says that not all of the code was looked at.
+fn is_about_analysis(rule: &str) -> bool {
+    rule.starts_with("SOURCE-")
+}
+
 fn wanted(kind: Kind, rule: &Rule) -> bool {
-    if rule.id.ends_with("-SYNTAX") || rule.id.starts_with("SOURCE-") {
+    if rule.id.ends_with("-SYNTAX") || is_about_analysis(rule.id) {
         return true;
     }
     match rule.kind {

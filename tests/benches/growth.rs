@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::Path;
 use std::pin::Pin;
+use std::process::Command;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
@@ -16,7 +17,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use shared::ids::WorkflowId;
 use shared::messaging::{Entry, Retention, StoredMessage, WorkflowLog};
-use tests::{Client, Options, Stack, Terminal, broker_as, eventually, raw_broker_as, run_request};
+use tests::{Client, Options, Stack, broker_as, eventually, program, raw_broker_as, run_request};
 use tokio::time::Instant;
 
 const WORKFLOWS: usize = 50_000;
@@ -24,8 +25,8 @@ const ROUNDS: usize = 200;
 /// Workflows of an atomic batch.
 const BATCH: usize = 200;
 const BATCHES_AT_ONCE: usize = 4;
-/// What ended stands in the log as if it had been this long ago.
-const AGO_MS: u64 = 40 * 86_400_000;
+/// Latencies may be so many times those of an empty log.
+const GOAL: f64 = 1.5;
 const PROCESSES: [&str; 5] = ["nats", "redis", "api", "approver", "worker-1"];
 /// Consumers that are not shown what ended before they came: it would take them long, and leaves nothing behind but records.
 const PASSED_OVER: [&str; 5] = ["plan", "generate", "audit", "webhooks", "schedules"];
@@ -53,7 +54,7 @@ async fn main() {
     let began = Instant::now();
     let filler = Filler::open(&stack).await;
     let consumers = filler.pass_over().await;
-    let known = filler.fill(&aged(over), ended).await;
+    let known = filler.fill(&over, ended).await;
     filler.resume(consumers).await;
     filler.make_lane().await;
     filler.fill(&waiting, queued).await;
@@ -64,15 +65,16 @@ async fn main() {
 
     bench.measure(&known).await;
     let (full, after) = (bench.measure(&known).await, Footprint::of(&stack));
-    println!("\n{:34} {:>9} {:>9} {:>9} {:>9} {:>9}", "milliseconds", "empty", "p95", "full", "p95", "x empty");
+    println!("\n{:34} {:>9} {:>9} {:>9} {:>9} {:>9}  goal", "milliseconds", "empty", "p95", "full", "p95", "x empty");
     for ((name, empty), (_, full)) in empty.iter().zip(&full) {
         let ratio = at(full, 0.5) / at(empty, 0.5);
         println!(
-            "{name:34} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {ratio:>9.2}",
+            "{name:34} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {ratio:>9.2}  at most {GOAL}: {}",
             at(empty, 0.5),
             at(empty, 0.95),
             at(full, 0.5),
-            at(full, 0.95)
+            at(full, 0.95),
+            if ratio <= GOAL { "reached" } else { "NOT REACHED" }
         );
     }
     println!("\n{:34} {:>12} {:>12} {:>14} {:>12}", "megabytes", "empty", "full", "bytes/workflow", "archived");
@@ -89,13 +91,24 @@ async fn main() {
     println!("\n{said}");
 }
 
-/// Archives what ended; what the command said, and what is left after a minute.
+/// Archives what ended; what the command said, and what is left after a minute. The tool stands 40 days ahead, so that what ended just
+/// now ended long ago for it; nobody may set the clock of a release build.
 async fn archive(stack: &Stack) -> (String, Footprint) {
+    let tool = program("../debug/instrumented/promptcraft");
+    if !tool.exists() {
+        return ("not archived: scripts/instrument.sh builds the tool for it".to_owned(), Footprint::of(stack));
+    }
+    let orders = stack.directory().join("orders");
+    fs::create_dir_all(&orders).expect("a folder");
+    fs::write(orders.join("clock"), (40 * 86_400_000_u64).to_string()).expect("an order");
     let began = Instant::now();
-    let said = Terminal::new(stack).run(&["archive"]);
+    let mut command = Command::new(tool);
+    command.arg("archive").arg("--data").arg(stack.directory()).env("PROMPTCRAFT_FAILPOINTS", orders);
+    let said = command.output().expect("it runs");
     let took = began.elapsed().as_secs_f64();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    (format!("in {took:.0} s: {}{}", said.out, said.err), Footprint::of(stack))
+    let said = [said.stdout, said.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    (format!("in {took:.0} s: {said}"), Footprint::of(stack))
 }
 
 /// Ends `failed` after three appends: nothing can serve it.
@@ -212,21 +225,6 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
         }
     }
     found
-}
-
-/// The same as if it had happened long ago: MessagePack has times in milliseconds as 0xcf and eight bytes.
-fn aged(mut messages: Vec<StoredMessage>) -> Vec<StoredMessage> {
-    for message in &mut messages {
-        let now = u64::try_from(message.at.as_millis()).expect("a time");
-        for place in 0..message.payload.len().saturating_sub(8) {
-            let (head, rest) = message.payload[place..].split_first_mut().expect("a byte");
-            let value = u64::from_be_bytes(rest[..8].try_into().expect("eight bytes"));
-            if *head == 0xcf && value.abs_diff(now) < 3_600_000 {
-                rest[..8].copy_from_slice(&(value - AGO_MS).to_be_bytes());
-            }
-        }
-    }
-    messages
 }
 
 /// Writes into the log as those who may.

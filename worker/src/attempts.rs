@@ -33,13 +33,7 @@ impl Attempts {
     /// Takes a begin back whose step reported by itself that it has to wait: an outage is no poison.
     pub(crate) async fn take_back(&self, entry: &Entry) {
         let key = format!("step-{}", entry.sequence);
-        let taken = match self.bucket.get(&key).await {
-            Ok(Some((count, revision))) => {
-                self.bucket.update(&key, &count.saturating_sub(1), revision).await.map(|_| ())
-            }
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
+        let taken = self.bucket.change(&key, |count| count.map(|count| count.saturating_sub(1))).await;
         if let Err(error) = taken {
             tracing::debug!(%error, "an attempt counts although it only waited");
         }

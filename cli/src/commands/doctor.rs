@@ -128,7 +128,8 @@ fn landlock() -> Finding {
         Finding::Fine("offered by the kernel".to_owned())
     } else {
         Finding::Weak(
-            "not seen in the kernel's list of security modules; the worker's log says what it found".to_owned(),
+            "not seen in the kernel's list of security modules; without it workers run no job, unless sandbox.minimum_landlock_abi is 0"
+                .to_owned(),
         )
     }
 }

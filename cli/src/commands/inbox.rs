@@ -16,8 +16,7 @@ pub struct Inbox {
 impl Inbox {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let api = self.connection.open().await?;
-        let answer = api.get("/api/v3/approvals").await?;
-        let approvals = answer["data"]["approvals"].as_array().cloned().unwrap_or_default();
+        let (approvals, more) = api.first_page("/api/v3/approvals?", "approvals").await?;
         if approvals.is_empty() {
             say!("Nothing waits for you.");
             return Ok(ExitCode::SUCCESS);
@@ -30,6 +29,9 @@ impl Inbox {
             })
             .collect();
         screen::table(&["WORKFLOW", "RISK", "UNTIL", "QUESTION"], &rows);
+        if more {
+            say!("\nMore wait behind these; they are shown once some of these are decided.");
+        }
         say!("\nDecide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW");
         Ok(ExitCode::SUCCESS)
     }

@@ -26,8 +26,8 @@ impl List {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let api = self.connection.open().await?;
         let filter = self.status.map(|status| format!("&status={status}")).unwrap_or_default();
-        let answer = api.get(&format!("/api/v3/execute?limit={}{filter}", self.limit)).await?;
-        let workflows = answer["data"]["workflows"].as_array().cloned().unwrap_or_default();
+        let path = format!("/api/v3/execute?limit={}{filter}&", self.limit);
+        let (workflows, more) = api.first_page(&path, "workflows").await?;
         if workflows.is_empty() {
             say!("No workflows. Start one: promptcraft run \"sort a list of words by length\"");
             return Ok(ExitCode::SUCCESS);
@@ -40,7 +40,7 @@ impl List {
             })
             .collect();
         screen::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
-        if answer["data"]["next_cursor"].is_string() {
+        if more {
             say!("\nThere are older ones: see more with --limit, at most 100, or some with --status");
         }
         Ok(ExitCode::SUCCESS)

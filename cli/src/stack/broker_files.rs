@@ -105,15 +105,22 @@ pub fn write_for_operator(directory: &Path, lanes: &[Lane]) -> io::Result<()> {
     std::fs::create_dir_all(directory.join("bots"))?;
     let bots = directory.join("bots.conf");
     if !bots.exists() {
-        std::fs::write(bots, BOTS)?;
+        replace(&bots, BOTS)?;
     }
     for (name, content) in [("services.conf", SERVICES), ("workers.conf", WORKERS)] {
-        std::fs::write(directory.join(name), of_every_lane(content, lanes))?;
+        replace(&directory.join(name), &of_every_lane(content, lanes))?;
     }
     for (name, content) in [("server.conf", SERVER), ("secure.conf", SECURE), ("cluster.conf", CLUSTER)] {
-        std::fs::write(directory.join(name), content)?;
+        replace(&directory.join(name), content)?;
     }
     Ok(())
+}
+
+/// Whole or not at all: a node may be started from the file at any moment.
+fn replace(path: &Path, content: &str) -> io::Result<()> {
+    let next = path.with_extension("conf.next");
+    std::fs::write(&next, content)?;
+    std::fs::rename(next, path)
 }
 
 /// Repeats each line about the one queue for the queue of every lane: no wildcard of the broker stands for a part of a name.

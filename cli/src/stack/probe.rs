@@ -74,3 +74,43 @@ async fn ask(port: u16, request: &[u8], most: u64) -> io::Result<Vec<u8>> {
     stream.take(most).read_to_end(&mut answer).await?;
     Ok(answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Answers one request with `page`, or hangs up.
+    async fn serve(page: &'static str) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 1_024]).await.unwrap() > 0);
+            stream.write_all(page.as_bytes()).await.unwrap();
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn a_process_confesses_by_its_status_and_its_words() {
+        const SICK: &str =
+            "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"error\":\"JetStream stream 'LOG' write error: no space\"}";
+        for (page, words, is_made) in [
+            (SICK, "", true),
+            (SICK, "write error", true),
+            (SICK, "recovering", false),
+            ("HTTP/1.1 200 OK\r\n\r\nwrite error", "write error", false),
+            ("HTTP/1.1 500 Internal Server Error\r\n\r\n", "", false),
+            ("", "", false),
+            ("HTTP/1.1 5", "", false),
+        ] {
+            let confession = Confession { port: serve(page).await, path: "/healthz", words };
+            assert_eq!(confession.is_made().await, is_made, "{page:?} {words:?}");
+            let probe = Probe::Http { port: serve(page).await, path: "/healthz" };
+            assert_eq!(probe.passes().await, page.contains("200 OK"), "{page:?}");
+        }
+    }
+}

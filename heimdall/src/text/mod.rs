@@ -53,10 +53,14 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
 /// Longer lines are data or minified code.
 const MAX_LINE: usize = 4_000;
 
+/// So many times as much as there is of a text is read to follow what goes over several lines: each line may begin an expression.
+const FOLLOWED: usize = 8;
+
 /// Reports queries that are joined with values, on one line or over several.
 fn report_queries(language: &str, source: &str, findings: &mut Findings<'_>) {
     let lines: Vec<&str> = source.lines().collect();
     let mut verbs = spans::Verbs::default();
+    let mut room = FOLLOWED * source.len();
     let is_code = |line: &str| !line.is_empty() && !is_comment(language, line) && line.len() <= MAX_LINE;
     let is_found = |line: &str| is_code(line) && queries::is_found(line);
     for (at, line) in lines.iter().map(|line| line.trim()).enumerate() {
@@ -64,7 +68,7 @@ fn report_queries(language: &str, source: &str, findings: &mut Findings<'_>) {
             1
         } else if is_code(line)
             && verbs.are_near(&lines, at)
-            && let Some(over) = spans::joined_query(language, &lines[at..])
+            && let Some(over) = spans::joined_query(language, &lines[at..], &mut room)
             && !lines[at..at + over].iter().any(|line| is_found(line.trim()))
         {
             over

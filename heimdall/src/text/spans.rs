@@ -8,7 +8,9 @@ const MAX_LINES: usize = 40;
 const MAX_BYTES: usize = super::MAX_LINE;
 
 /// The number of lines, from the first of these, over which a query is joined with values; none where it is not, or on one line.
-pub(super) fn joined_query(language: &str, lines: &[&str]) -> Option<usize> {
+///
+/// What is read is taken off `room`, in bytes; nothing is read beyond that.
+pub(super) fn joined_query(language: &str, lines: &[&str], room: &mut usize) -> Option<usize> {
     let first = lines.first()?.trim();
     let (start, arguments) = match queries::expression_start(first)? {
         Start::Arguments(start) => (start, true),
@@ -20,6 +22,7 @@ pub(super) fn joined_query(language: &str, lines: &[&str]) -> Option<usize> {
     let mut following = rest.take(MAX_LINES - 1).peekable();
     let mut count = 1;
     loop {
+        *room = room.checked_sub(line.len())?;
         reader.read(line);
         if reader.ended || !reader.goes_on(following.peek().copied()) {
             reader.end_expression();
@@ -131,7 +134,8 @@ impl Reader {
     }
 
     fn end_expression(&mut self) {
-        self.found |= !self.block && queries::is_built(&self.text);
+        let has_text = self.text.contains(['"', '\'', '`']);
+        self.found |= has_text && !self.block && queries::is_built(&self.text);
         self.text.clear();
         self.block = false;
     }
@@ -155,7 +159,7 @@ mod tests {
 
     #[track_caller]
     fn check(language: &str, text: &str, expect: Option<usize>) {
-        assert_eq!(joined_query(language, &text.lines().collect::<Vec<_>>()), expect);
+        assert_eq!(joined_query(language, &text.lines().collect::<Vec<_>>(), &mut 10_000), expect);
     }
 
     #[test]

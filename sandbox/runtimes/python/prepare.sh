@@ -3,6 +3,11 @@
 set -eu
 root="$1"
 cd "$root"
+# `-P` keeps the job's folder off the path until our modules are loaded.
+chroot "$root" /usr/bin/python3 -P -c '' || {
+    echo "the distribution's Python is older than 3.11, which knows no -P" >&2
+    exit 1
+}
 # Debian's hook links into /etc, which jobs cannot read; without a link there is no hook to fail.
 find usr/lib -name sitecustomize.py -type l -delete
 # Unchecked hashes: the root is read-only, so a job need not compare times.

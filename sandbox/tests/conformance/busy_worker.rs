@@ -42,8 +42,10 @@ impl BusyWorker {
             .stdout(Stdio::null())
             .spawn()
             .expect("starts a worker");
-        RUNTIME.block_on(job.is_seen());
-        Self { child, job, secret, pipe }
+        // Made first: dropped, it ends the worker, also where the job is never seen.
+        let worker = Self { child, job, secret, pipe };
+        RUNTIME.block_on(worker.job.is_seen());
+        worker
     }
 
     pub(crate) fn pid(&self) -> u32 {

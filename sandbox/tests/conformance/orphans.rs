@@ -27,7 +27,7 @@ fn a_killed_worker_leaves_no_container_and_no_guard() {
     let is_mounted = || roots.lines().any(|root| mounts().iter().any(|mount| !root.is_empty() && mount.contains(root)));
     if !is_mounted() {
         eprintln!(
-            "SKIPPED: mounts of a killed worker's containers: the engine keeps them where this process cannot see"
+            "not tried: mounts of a killed worker's containers: the engine keeps them where this process cannot see"
         );
     }
     worker.kill();

@@ -17,6 +17,8 @@ use super::log::ReadError;
 /// A replica that is a moment behind has the rest by then; one that is not is of no use.
 const CATCHING_UP: Duration = Duration::from_secs(5);
 
+const SHORT: &str = "the replica that was read does not have all of it yet";
+
 /// What stands in a stream now, as `config` chooses by `filter_subjects`; ends when all that stood there at the call was delivered.
 ///
 /// Where the replica that serves the reader does not come to have all of it, the last item is an error: a reading is never short.
@@ -36,11 +38,11 @@ async fn read_up_to(
     config: OrderedConfig,
     due: Option<u64>,
 ) -> Result<impl Stream<Item = Result<jetstream::Message, ReadError>> + use<>, ReadError> {
-    let config = OrderedConfig { name: Some(reader_name()), ..config };
-    let consumer = stream.create_consumer(config).await.map_err(unavailable)?;
+    let named = OrderedConfig { name: Some(reader_name()), ..config.clone() };
+    let consumer = stream.create_consumer(named).await.map_err(unavailable)?;
     let pending = consumer.cached_info().num_pending;
     let messages = consumer.messages().await.map_err(unavailable)?;
-    let reading = Reading { stream, messages, due: due.unwrap_or(0), reached: 0, pending, is_over: false };
+    let reading = Reading { stream, config, messages, due: due.unwrap_or(0), reached: 0, pending, is_over: false };
     Ok(futures_util::stream::unfold(reading, |mut reading| async move {
         let message = reading.next().await?;
         Some((message, reading))
@@ -69,6 +71,7 @@ async fn newest_of(stream: &jetstream::stream::Stream<()>, config: &OrderedConfi
 
 struct Reading {
     stream: jetstream::stream::Stream<()>,
+    config: OrderedConfig,
     messages: Ordered,
     due: u64,
     reached: u64,
@@ -96,17 +99,16 @@ impl Reading {
     }
 
     async fn advance(&mut self) -> Result<Option<jetstream::Message>, ReadError> {
-        let next = if self.pending > 0 {
-            self.messages.next().await
-        } else if self.reached >= self.due || is_gone(&self.stream, self.due).await? {
+        if self.pending == 0 && (self.reached >= self.due || is_gone(&self.stream, self.due).await?) {
             return Ok(None);
-        } else {
-            tokio::time::timeout(CATCHING_UP, self.messages.next()).await.ok().flatten()
+        }
+        let Ok(next) = tokio::time::timeout(CATCHING_UP, self.messages.next()).await else {
+            // What was to come may have been taken out of the stream meanwhile.
+            let newest = newest_of(&self.stream, &self.config).await?;
+            let is_whole = newest.is_none_or(|newest| newest <= self.reached);
+            return if is_whole { Ok(None) } else { Err(unavailable(SHORT)) };
         };
-        let Some(message) = next else {
-            return Err(unavailable("the replica that was read does not have all of it yet"));
-        };
-        let message = message.map_err(unavailable)?;
+        let message = next.ok_or_else(|| unavailable(SHORT))?.map_err(unavailable)?;
         let info = message.info().map_err(unavailable)?;
         (self.reached, self.pending) = (info.stream_sequence, info.pending);
         Ok(Some(message))

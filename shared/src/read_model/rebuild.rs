@@ -2,14 +2,21 @@
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
+use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 
 use super::store::{ReadModel, ReadModelError, Stored};
 use super::whole::lists_of;
 use crate::ids::{UserName, WorkflowId};
-use crate::messaging::{ReadError, WorkflowLog};
+use crate::messaging::{Entry, ReadError, WorkflowLog};
 use crate::workflow::{Status, Workflow};
+
+/// Writes on their way to Redis at once.
+const WRITES: usize = 64;
+/// A write is given up after so many tries, some ten seconds in all.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 /// How new a workflow is, and what it is listed by.
 struct Place {
@@ -58,23 +65,39 @@ pub enum RebuildError {
 pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, RebuildError> {
     let filling = view.begin_filling().await?;
     let mut newest = HashMap::new();
-    let mut entries = pin!(log.scan().await?);
+    let mut written = pin!(log.scan().await?.map(|entry| write(view, entry)).buffered(WRITES));
     let mut count = 0;
-    while let Some(entry) = entries.next().await {
-        match entry {
-            Ok(entry) => {
-                view.project(entry.sequence, &entry.workflow).await?;
-                // In log order, so a later one is newer.
-                newest.insert(entry.workflow.id, Place::of(entry.sequence, &entry.workflow));
-                count += 1;
-            }
-            // An entry that this build cannot read is left to the newer build that wrote it.
-            Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
-            Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
+    while let Some(place) = written.try_next().await? {
+        // In log order, so a later one is newer.
+        if let Some((id, place)) = place {
+            newest.insert(id, place);
+            count += 1;
         }
     }
     correct(log, view, &newest).await?;
     if view.mark_complete(filling).await? { Ok(count) } else { Err(RebuildError::Emptied) }
+}
+
+/// Writes an entry; `None` where this build cannot read it, which leaves it to the newer build that wrote it. A Redis that is slow for
+/// a moment costs the filling that moment, and not all that was written before.
+async fn write(view: &ReadModel, entry: Result<Entry, ReadError>) -> Result<Option<(WorkflowId, Place)>, RebuildError> {
+    let entry = match entry {
+        Ok(entry) => entry,
+        Err(ReadError::Decode(error)) => {
+            tracing::warn!(%error, "a transition was skipped");
+            return Ok(None);
+        }
+        Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
+    };
+    let mut tries = 1;
+    while let Err(error) = view.project(entry.sequence, &entry.workflow).await {
+        if tries == TRIES {
+            return Err(error.into());
+        }
+        tries += 1;
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+    Ok(Some((entry.workflow.id, Place::of(entry.sequence, &entry.workflow))))
 }
 
 /// Puts right what writes that compare sequences cannot: entries that are too new or of no workflow, and wrong lists.

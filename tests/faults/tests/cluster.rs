@@ -8,12 +8,10 @@ use faults::cluster::Shape;
 use faults::fault::Fault;
 use faults::matrix::{SCHEDULE, schedule};
 use faults::round::{Blow, Ring};
-use tokio::time::Instant;
 
-/// The same for every change, so that none is judged by another's luck; `make soak` tries others.
-const FIRST_SEED: u64 = 7;
-/// No schedule begins later than this, so that a run of all tests stays short.
-const SEEDS_FOR: Duration = Duration::from_secs(90);
+/// The same for every change, so that none is judged by another's luck, and few, so that a run of all tests stays short; `make soak`
+/// tries others.
+const SEEDS: [u64; 2] = [7, 8];
 
 /// A cluster, or why there can be none here.
 async fn open(shape: Shape) -> Option<Ring> {
@@ -26,9 +24,7 @@ async fn open(shape: Shape) -> Option<Ring> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_schedules_of_faults_break_no_promise() {
-    println!("the first seed is {FIRST_SEED}: scripts/faults.sh seeds --first {FIRST_SEED}");
-    let began = Instant::now();
-    for seed in (FIRST_SEED..).take_while(|_| began.elapsed() < SEEDS_FOR) {
+    for seed in SEEDS {
         let Some(mut ring) = open(Shape::FULL.gated(seed % 2 == 0)).await else { return };
         let blows = schedule(seed, SCHEDULE);
         let names: Vec<&str> = blows.iter().map(|blow| blow.name).collect();

@@ -11,12 +11,9 @@ use super::Done;
 use crate::desk::Desk;
 use crate::findings::analyze;
 
+/// A cancel waits for the file that is being analysed: its work is bounded, and is paid for.
 pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, cancel: &CancellationToken) -> Done {
-    let reports = tokio::select! {
-        () = cancel.cancelled() => return Done::Cancelled { cost: 0.0 },
-        reports = reports_of(desk, workflow) => reports,
-    };
-    let (reports, cpu) = match reports {
+    let (reports, cpu) = match reports_of(desk, workflow, cancel).await {
         Ok(reports) => reports,
         Err(waits) => return waits,
     };
@@ -39,9 +36,16 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
 
 /// One report for each file that is not a test of our own: those may hold what code must not, such as fixed secrets.
 /// With the CPU time that they took.
-async fn reports_of(desk: &Desk, workflow: &Workflow) -> Result<(Vec<AnalysisReport>, Duration), Done> {
+async fn reports_of(
+    desk: &Desk,
+    workflow: &Workflow,
+    cancel: &CancellationToken,
+) -> Result<(Vec<AnalysisReport>, Duration), Done> {
     let (mut reports, mut cpu) = (Vec::new(), Duration::ZERO);
     for file in workflow.artifacts.files.iter().filter(|file| file.from_caller || !file.is_test) {
+        if cancel.is_cancelled() {
+            return Err(Done::Cancelled { cost: cpu.as_secs_f64() * desk.prices.cpu_second });
+        }
         let source = desk.blobs.load(&file.content).await?;
         let task = AnalysisTask {
             analysis_type: AnalysisType::General,

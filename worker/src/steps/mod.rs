@@ -183,7 +183,7 @@ async fn keep_watch(desk: &Desk, entry: &Entry, cancel: &CancellationToken) {
 
 async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &CancellationToken) -> Done {
     let usage = usage_from(entry, started_at);
-    if let Phase::Generate { .. } | Phase::Execute { .. } = &entry.workflow.phase
+    if let Phase::Generate { .. } | Phase::Analyze | Phase::Execute { .. } = &entry.workflow.phase
         && let Some(failure) = desk.day.used_up(&entry.workflow).await
     {
         return Done::Event(Event::failed(failure));

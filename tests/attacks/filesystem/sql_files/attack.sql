@@ -13,8 +13,8 @@ SELECT CASE WHEN readfile(path) IS NULL THEN 'BLOCKED read_' || name || ' NULL' 
     FROM wanted;
 
 SELECT writefile('/usr/lib/planted', 'x');
-SELECT writefile('/etc/planted', 'x');
-SELECT writefile('/work/../planted', 'x');
+SELECT CASE WHEN coalesce(writefile(path, 'x'), 0) > 0 THEN 'ESCAPED write_' || path || ' written' ELSE 'BLOCKED write_' || path || ' refused' END
+    FROM (SELECT '/etc/planted' AS path UNION ALL SELECT '/work/../planted');
 .output /usr/lib/planted_by_output
 SELECT 'x';
 .output
@@ -23,7 +23,7 @@ ATTACH '/usr/lib/planted_by_attach' AS planted;
 CREATE TABLE planted.t(a);
 VACUUM INTO '/usr/lib/planted_by_vacuum';
 CREATE TABLE planted(path);
-INSERT INTO planted VALUES ('/usr/lib/planted'), ('/etc/planted'), ('/planted'), ('/usr/lib/planted_by_output'),
+INSERT INTO planted VALUES ('/usr/lib/planted'), ('/usr/lib/planted_by_output'),
     ('/usr/lib/planted_by_backup'), ('/usr/lib/planted_by_attach'), ('/usr/lib/planted_by_vacuum');
 SELECT CASE WHEN readfile(path) IS NULL THEN 'BLOCKED write_' || path || ' NULL' ELSE 'ESCAPED write_' || path || ' is there' END
     FROM planted;
