@@ -97,23 +97,20 @@ fn a_report_survives_json() {
     assert_eq!(serde_json::from_str::<Report>(&json).expect("the same report"), report);
 }
 
+fn python(source: &str) -> Report {
+    let language = Some("python");
+    analyze(&Request { source, file_path: None, language, kind: Kind::General, framework: None, dependencies: &[] })
+}
+
 #[test]
 fn what_decides_about_the_risk_is_kept_however_much_else_there_is() {
     let mut source = "import os, sys, time\nasync def wait():\n".to_owned();
     source.push_str(&"    time.sleep(1)\n".repeat(2_500));
     source.push_str("    os.system('ls ' + sys.argv[1])\n");
-    let request = |source| Request {
-        source,
-        file_path: None,
-        language: Some("python"),
-        kind: Kind::General,
-        framework: None,
-        dependencies: &[],
-    };
-    let padded = analyze(&request(&source)).findings;
+    let padded = python(&source).findings;
     assert!(padded.iter().filter(|finding| finding.kind == FindingKind::Performance).count() > 1_000);
     assert!(padded.iter().any(|finding| finding.kind == FindingKind::Security && finding.severity >= Severity::High));
     source.push_str(&format!("x = {}1{}\n", "(".repeat(15_000), ")".repeat(15_000)));
-    let deep = analyze(&request(&source)).findings;
+    let deep = python(&source).findings;
     assert!(deep.iter().any(|finding| finding.rule.starts_with("SOURCE-")), "{:?}", deep.first());
 }
