@@ -26,9 +26,10 @@ mkdir -p "$profiles" "$output"
 # Some programs write theirs as nobody.
 chmod 1777 "$profiles"
 
-# Only our own crates are instrumented, by a wrapper that cargo calls for those alone.
+# Only our own crates are instrumented, by a wrapper that cargo calls for those alone. In bash: other shells drop variables such as
+# CARGO_BIN_EXE_promptcraft-runner.
 wrapper="$build/rustc"
-printf '#!/bin/sh\nexec "$@" -C instrument-coverage\n' >"$wrapper"
+printf '#!/bin/bash\nexec "$@" -C instrument-coverage\n' >"$wrapper"
 chmod +x "$wrapper"
 status=0
 (
