@@ -12,6 +12,8 @@ import struct
 import sys
 
 libc = ctypes.CDLL(None, use_errno=True)
+# An address is wider than an int.
+libc.syscall.restype = ctypes.c_long
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "host.json")) as known:
     host = json.load(known)

@@ -103,9 +103,9 @@ impl Reading {
             return Ok(None);
         }
         let Ok(next) = tokio::time::timeout(CATCHING_UP, self.messages.next()).await else {
-            // What was to come may have been taken out of the stream meanwhile.
-            let newest = newest_of(&self.stream, &self.config).await?;
-            let is_whole = newest.is_none_or(|newest| newest <= self.reached);
+            // What the replica had may have been taken out of the stream meanwhile; what it lacks will not come.
+            let is_whole = self.pending > 0
+                && newest_of(&self.stream, &self.config).await?.is_none_or(|newest| newest <= self.reached);
             return if is_whole { Ok(None) } else { Err(unavailable(SHORT)) };
         };
         let message = next.ok_or_else(|| unavailable(SHORT))?.map_err(unavailable)?;
