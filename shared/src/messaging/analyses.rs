@@ -76,7 +76,7 @@ impl AnalysisRequests {
         headers.insert(REPLY_TO, reply.as_str());
         carry(&mut headers, &trace);
         let message = PublishMessage::build().payload(encode(&job).into()).headers(headers);
-        failpoints::reach("analysis.before").await;
+        failpoints::reach("analyse.before").await;
         let ack = self
             .broker
             .jetstream()
@@ -85,7 +85,7 @@ impl AnalysisRequests {
             .map_err(|error| unavailable(&error))?;
         let wait = async {
             ack.await.map_err(|error| unavailable(&error))?;
-            failpoints::reach("analysis.after").await;
+            failpoints::reach("analyse.after").await;
             answers.next().await.ok_or(AnalysisError::NoWorker)
         };
         let answer = tokio::time::timeout(limit, wait).await.map_err(|_| AnalysisError::NoWorker)??;
