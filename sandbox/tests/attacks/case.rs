@@ -117,7 +117,7 @@ pub(crate) struct End {
     pub(crate) stdout_hex: Option<String>,
     /// Exactly so many bytes of stdout are kept.
     pub(crate) stdout_bytes: Option<usize>,
-    /// The run takes at most this long; absent: half a second more than its time limit.
+    /// The run takes at most this long on a machine that does nothing else; absent: half a second more than its time limit.
     pub(crate) within_ms: Option<u64>,
     /// Outcomes of tests by name, for a run of tests.
     pub(crate) tests: BTreeMap<String, String>,

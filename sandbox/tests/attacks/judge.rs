@@ -103,7 +103,8 @@ fn of_end(end: &End, result: &JobResult, wall_ms: u64) -> Vec<String> {
         check(result.stdout.len() == bytes, format!("{} bytes of stdout", result.stdout.len()));
     }
     let took = result.usage.wall_ms;
-    let most = end.within_ms.unwrap_or(wall_ms + 500);
+    // Whether it was stopped, not how soon on a busy machine: that is a row of `make bench`.
+    let most = end.within_ms.unwrap_or(wall_ms + 500) + 10_000;
     check(took <= most, format!("took {took} ms, the limit is {most}"));
     let mib = result.usage.max_rss_bytes >> 20;
     check(end.memory_at_most_mib.is_none_or(|most| mib <= most), format!("{mib} MiB were charged"));
