@@ -40,9 +40,7 @@ pub(crate) async fn within_budget(state: &State, user: &UserName) -> Result<(), 
 
 async fn spent_today(state: &State, user: &UserName) -> Result<f64, Problem> {
     let now = state.clock.now();
-    if matches!(state.view.is_complete().await, Ok(true))
-        && let Ok(spent) = state.view.spent(user, &now.day()).await
-    {
+    if let Ok(Some(spent)) = state.view.spent_if_complete(user, &now.day()).await {
         return Ok(spent);
     }
     match tokio::time::timeout(PATIENCE, state.spending.of(user, &state.log, now)).await {

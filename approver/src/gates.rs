@@ -29,16 +29,14 @@ pub(crate) async fn handle_gate(desk: Arc<Desk>, delivery: Delivery<Entry>) -> S
 }
 
 async fn judge(desk: &Desk, entry: &Entry) -> Result<(), String> {
-    let id = entry.workflow.id;
-    if !desk.log.is_newest(entry).await.map_err(|error| error.to_string())? {
-        return Ok(());
-    }
-    if desk.log.end(id).await.map_err(|error| error.to_string())?.is_some() {
-        // What an end is followed by is put right where timers are set.
+    let looks = (desk.log.is_newest(entry), desk.log.end(entry.workflow.id));
+    let (is_newest, end) = tokio::try_join!(looks.0, looks.1).map_err(|error| error.to_string())?;
+    // What an end is followed by is put right where timers are set.
+    if !is_newest || end.is_some() {
         return Ok(());
     }
     if let Some(failure) = distrust(desk, entry).await.map_err(|error| error.to_string())? {
-        tracing::error!(workflow.id = %id, code = failure.code, "a forged state was refused");
+        tracing::error!(workflow.id = %entry.workflow.id, code = failure.code, "a forged state was refused");
         return append(desk, entry, Event::failed(failure)).await;
     }
     if entry.workflow.park().is_some() {

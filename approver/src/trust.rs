@@ -19,11 +19,12 @@ pub(crate) async fn distrust(desk: &Desk, entry: &Entry) -> Result<Option<Failur
     if workflow.park().is_some() {
         return Ok(None);
     }
-    let submitted = desk.log.submission(workflow.id).await?;
+    let looks = (desk.log.submission(workflow.id), desk.log.newest_judgement(workflow.id));
+    let (submitted, judged) = tokio::try_join!(looks.0, looks.1)?;
     let is_same = submitted.is_some_and(|submitted| {
         submitted.workflow.owner == workflow.owner && submitted.workflow.submission == workflow.submission
     });
-    let judged = desk.log.newest_judgement(workflow.id).await?.map(|judged| judged.workflow);
+    let judged = judged.map(|judged| judged.workflow);
     Ok((!is_same || !names_its_gate(workflow) || !goes_on_from(workflow, judged.as_ref())).then(forged))
 }
 
@@ -42,7 +43,13 @@ fn goes_on_from(workflow: &Workflow, judged: Option<&Workflow>) -> bool {
 }
 
 /// Puts a workflow's first end back where something was appended behind it.
+///
+/// Every entry is looked at, so whatever follows an end directly is found. What follows that in turn need not be: the end is put
+/// back behind all of it.
 pub(crate) async fn keep_ended(desk: &Desk, entry: &Entry) -> Result<(), String> {
+    if !desk.log.may_follow_an_end(entry).await.map_err(|error| error.to_string())? {
+        return Ok(());
+    }
     let id = entry.workflow.id;
     let end = desk.log.end(id).await.map_err(|error| error.to_string())?;
     let Some(end) = end.filter(|end| end.sequence < entry.sequence && end.workflow != entry.workflow) else {
@@ -61,12 +68,27 @@ pub(crate) async fn condemn(desk: &Desk, sequence: u64, id: WorkflowId) -> Resul
     let Some(submitted) = desk.log.submission(id).await.map_err(|error| error.to_string())? else { return Ok(()) };
     let event = Event::failed(forged());
     match transition(&submitted.workflow, event, desk.clock.now()) {
-        Ok(failed) => restore(desk, sequence, &failed, &submitted).await,
+        Ok(failed) => append_end(desk, sequence, &failed, &submitted).await.map(|_| ()),
         Err(illegal) => Err(illegal.to_string()),
     }
 }
 
-async fn restore(desk: &Desk, behind: u64, state: &Workflow, source: &Entry) -> Result<(), String> {
+/// Appends an end anew until it is the newest, first behind the entry that stands at `behind`.
+async fn restore(desk: &Desk, mut behind: u64, state: &Workflow, source: &Entry) -> Result<(), String> {
+    while !append_end(desk, behind, state, source).await? {
+        match desk.log.newest_from_leader(state.id).await {
+            Ok(Some(newest)) if newest.workflow != *state => behind = newest.sequence,
+            Ok(_) => return Ok(()),
+            // It is a message of its own to whoever condemns it.
+            Err(error) if error.is_hopeless() => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+/// Appends an end; false where something newer than `behind` stands there.
+async fn append_end(desk: &Desk, behind: u64, state: &Workflow, source: &Entry) -> Result<bool, String> {
     let happened = Happened {
         event_id: EventId::fresh(),
         kind: EventKind::StepFailed,
@@ -75,7 +97,8 @@ async fn restore(desk: &Desk, behind: u64, state: &Workflow, source: &Entry) -> 
         detail: Some("tampered".to_owned()),
     };
     match desk.log.append(behind, state, &happened, source.trace.child()).await {
-        Ok(_) | Err(AppendError::Lost) => Ok(()),
+        Ok(_) => Ok(true),
+        Err(AppendError::Lost) => Ok(false),
         Err(AppendError::Unavailable(reason)) => Err(reason),
     }
 }

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod lifecycle;
 pub mod messaging;
 pub mod pool;
+pub mod ports;
 pub mod read_model;
 #[cfg(feature = "samples")]
 pub mod samples;

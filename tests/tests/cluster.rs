@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -48,11 +47,6 @@ impl Drop for Cluster {
     }
 }
 
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
-    listeners.map(|listener| listener.local_addr().expect("an address").port())
-}
-
 fn openssl(folder: &Path, words: &[&str]) {
     let output = Command::new("openssl").args(words).current_dir(folder).output().expect("openssl is installed");
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -80,7 +74,8 @@ impl Cluster {
             fs::copy(shipped.join(file), folder.join("nats").join(file)).expect("a shipped file");
         }
         make_certificates(&folder);
-        let [redis, api, a, b, c, d, e, f, g, h, i] = free_ports();
+        let ports = shared::ports::free(11).expect("free ports");
+        let [redis, api, a, b, c, d, e, f, g, h, i] = ports.try_into().expect("eleven ports");
         let (clients, monitors, routes) = ([a, b, c], [d, e, f], [g, h, i]);
         let mut cluster = Self { folder, brokers: Vec::new(), clients, monitors, redis, api, others: Vec::new() };
         for node in 0..3 {

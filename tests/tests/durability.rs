@@ -1,7 +1,6 @@
 //! Accepted means on disk: submissions that share their way to it, and a power cut that takes all else.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -210,8 +209,8 @@ struct Node {
 
 impl Node {
     fn start(store: &Path, sync_interval: &str) -> Self {
-        let listeners: [TcpListener; 2] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
-        let [port, monitor] = listeners.map(|listener| listener.local_addr().expect("an address").port());
+        let ports = shared::ports::free(2).expect("free ports");
+        let (port, monitor) = (ports[0], ports[1]);
         std::fs::create_dir_all(store).expect("a folder");
         let (file, store) = (store.with_extension("conf"), store.display());
         let text = format!(
@@ -282,10 +281,7 @@ async fn a_power_cut_takes_what_a_broker_did_not_sync() {
 async fn a_broker_that_does_not_sync_each_write_is_refused() {
     let folder = std::env::temp_dir().join(format!("promptcraft-refusal-{}", std::process::id()));
     let (good, bad) = (Node::start(&folder.join("good"), "always"), Node::start(&folder.join("bad"), "2m"));
-    let down = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        format!("http://{}", listener.local_addr().expect("an address"))
-    };
+    let down = format!("http://127.0.0.1:{}", shared::ports::free(1).expect("a free port")[0]);
     let connect = async |monitors: &[&str]| {
         let settings = BrokerSettings {
             url: good.url.clone(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_nats::HeaderMap;
+use rustix::process::Signal;
 use serde::Serialize;
 use serde_json::Value;
 use shared::approval::{Actor, Channel, ClosedGate, Decision, Gate, GateOutcome, Stage, Verdict};
@@ -125,10 +126,29 @@ async fn an_end_stays_the_end() {
     let mut forged = entry.workflow.clone();
     forged.phase = Phase::Approve { gate: Gate::pending(id, 1, Stage::Release) };
     forged.submission.options.require_approval = false;
-    attack.log.append(cancelled.sequence, &forged, &happened(&entry), entry.trace.clone()).await.expect("appended");
-    attack.ends(&entry, "cancelled").await;
-    let newest = attack.log.newest_from_leader(id).await.expect("the log").expect("an end");
-    assert!(newest.sequence > cancelled.sequence + 1, "the end was put back behind the forgery");
+    let append = async |behind| {
+        attack.log.append(behind, &forged, &happened(&entry), entry.trace.clone()).await.expect("appended")
+    };
+    let put_back = async |forgery| {
+        attack.ends(&entry, "cancelled").await;
+        let newest = attack.log.newest_from_leader(id).await.expect("the log").expect("an end");
+        assert!(newest.sequence > forgery, "the end was put back behind the forgery");
+        newest.sequence
+    };
+    let end = put_back(append(cancelled.sequence).await).await;
+
+    // Where several stand behind the end before the approver sees the first, only that one names the end.
+    attack.stack.signal("approver", Signal::STOP);
+    let last = append(append(append(end).await).await).await;
+    attack.stack.signal("approver", Signal::CONT);
+    let end = put_back(last).await;
+
+    // One that names nothing.
+    let payload = encode(&Transition { workflow: &forged, happened: &happened(&entry) });
+    let client = raw_broker_as(&attack.stack, "worker").await;
+    client.publish(format!("wf.approve.std.{id}"), payload.into()).await.expect("sent");
+    client.flush().await.expect("flushed");
+    put_back(end + 1).await;
 }
 
 /// The state after a decision of the stack's approver, who never made it.

@@ -2,7 +2,7 @@
 
 #![expect(dead_code, reason = "every suite uses a part of the stack")]
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -56,10 +56,6 @@ impl Drop for Api {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
-}
-
 /// The broker's program: named by `NATS_SERVER`, in the path, or where `promptcraft` keeps it.
 fn nats_server() -> PathBuf {
     let named = std::env::vars_os().find(|(name, _)| name == "NATS_SERVER").map(|(_, path)| PathBuf::from(path));
@@ -99,7 +95,8 @@ impl Stack {
         rustls::crypto::ring::default_provider().install_default().ok();
         let dir = std::env::temp_dir().join(format!("promptcraft-api-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&dir).expect("a folder");
-        let (nats_port, monitor_port, redis_port) = (free_port(), free_port(), free_port());
+        let free = shared::ports::free(3).expect("free ports");
+        let (nats_port, monitor_port, redis_port) = (free[0], free[1], free[2]);
         let config = format!(
             "listen: 127.0.0.1:{nats_port}\nhttp: 127.0.0.1:{monitor_port}\nmax_payload: 8MB\n\
              jetstream {{ store_dir: \"{}\", sync_interval: always }}\n",

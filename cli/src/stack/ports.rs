@@ -1,7 +1,8 @@
 //! Which ports the stack listens on: the usual ones where they are free.
 
 use std::io;
-use std::net::TcpListener;
+
+use shared::ports::{self, is_free};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
@@ -51,20 +52,17 @@ impl Chosen {
     fn take(&mut self, preferred: u16) -> Result<u16, PortError> {
         let mut port = preferred;
         while port == 0 || self.0.contains(&port) || !is_free(port) {
-            let any = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-            port = any.map_err(PortError::NoneFree)?.port();
+            port = ports::free(1).map_err(PortError::NoneFree)?[0];
         }
         self.0.push(port);
         Ok(port)
     }
 }
 
-fn is_free(port: u16) -> bool {
-    TcpListener::bind(("127.0.0.1", port)).is_ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]

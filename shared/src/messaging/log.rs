@@ -10,6 +10,7 @@ use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind, RawMessageErrorKind};
+use futures_util::future::try_join_all;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub struct Entry {
     pub trace: TraceContext,
     /// The subject's phase and lane, which the broker's permissions vouch for.
     pub subject: String,
+    /// The workflow's message that it was appended behind (0: none), where the broker held its author to that.
+    pub behind: Option<u64>,
 }
 
 impl Entry {
@@ -218,15 +221,32 @@ impl WorkflowLog {
 
     /// The first end of a workflow. Whatever stands behind it in the log should not. What nobody will ever read ends nothing.
     pub async fn end(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
-        let mut first: Option<Entry> = None;
-        for subject in subjects::ends(id) {
-            let end = match self.last_from_leader(&subject).await {
-                Err(error) if error.is_hopeless() => None,
-                end => end?,
-            };
-            first = [first, end].into_iter().flatten().min_by_key(|entry| entry.sequence);
-        }
-        Ok(first)
+        let looks = subjects::ends(id).map(async |subject| match self.last_from_leader(&subject).await {
+            Err(error) if error.is_hopeless() => Ok(None),
+            end => end,
+        });
+        let ends = try_join_all(looks).await?;
+        Ok(ends.into_iter().flatten().min_by_key(|entry| entry.sequence))
+    }
+
+    /// Whether an end of its workflow may stand right before `entry`; also where that cannot be told from one look.
+    ///
+    /// An entry names in its fence what stood before it, and the broker has compared.
+    pub async fn may_follow_an_end(&self, entry: &Entry) -> Result<bool, ReadError> {
+        let before = match entry.behind {
+            Some(0) => return Ok(false),
+            Some(sequence) if sequence < entry.sequence => sequence,
+            Some(_) | None => return Ok(true),
+        };
+        let message = match self.stream().await?.direct_get(before).await {
+            Ok(message) => message,
+            // Taken out, or not on the replica that was asked.
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(ReadError::Unavailable(error.to_string())),
+        };
+        // In a log that was restored the numbers mean other messages.
+        let is_its_own = subjects::workflow_of(&message.subject) == Some(entry.workflow.id);
+        Ok(!is_its_own || subjects::is_end(&message.subject))
     }
 
     async fn direct(&self, subject: String) -> Result<Option<Entry>, ReadError> {
@@ -366,14 +386,7 @@ pub(super) fn is_conflict(error: &PublishError) -> bool {
 }
 
 fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
-    let Transition { workflow, happened } = read_transition(&message.subject, &message.payload)?;
-    Ok(Entry {
-        sequence: message.sequence,
-        workflow,
-        happened,
-        trace: carried(Some(&message.headers)),
-        subject: message.subject.to_string(),
-    })
+    Ok(entry_of(&message.subject, Some(&message.headers), &message.payload, message.sequence)?)
 }
 
 /// The broker vouches for the subject alone, so the content has to be what belongs on it.
@@ -390,12 +403,17 @@ pub(super) fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadE
 }
 
 pub(super) fn decode_entry(message: &jetstream::Message, sequence: u64) -> Result<Entry, DecodeError> {
-    let Transition { workflow, happened } = read_transition(&message.subject, &message.payload)?;
-    Ok(Entry {
-        sequence,
-        workflow,
-        happened,
-        trace: carried(message.headers.as_ref()),
-        subject: message.subject.to_string(),
-    })
+    entry_of(&message.subject, message.headers.as_ref(), &message.payload, sequence)
+}
+
+fn entry_of(subject: &str, headers: Option<&HeaderMap>, payload: &[u8], sequence: u64) -> Result<Entry, DecodeError> {
+    let Transition { workflow, happened } = read_transition(subject, payload)?;
+    let behind = headers.and_then(|headers| fence_in(headers, workflow.id));
+    Ok(Entry { sequence, workflow, happened, trace: carried(headers), subject: subject.to_owned(), behind })
+}
+
+/// The sequence that the broker compared with the workflow's newest when it took the message.
+fn fence_in(headers: &HeaderMap, id: WorkflowId) -> Option<u64> {
+    let compared = headers.get(EXPECTED_SUBJECT)?.as_str() == subjects::workflow(id);
+    headers.get(EXPECTED_SEQUENCE)?.as_str().parse().ok().filter(|_| compared)
 }

@@ -33,9 +33,9 @@ pub enum Consumer {
     Gates,
     /// Every transition, for the read model.
     Projector,
-    /// Every transition, for the audit log.
+    /// What the approver and the API bring about, for the audit log.
     Audit,
-    /// Every transition, for notifications.
+    /// Every end, for notifications.
     Webhooks,
     /// Every transition, for timers.
     Schedules,
@@ -106,9 +106,9 @@ impl Consumer {
             Self::Steps(phase) => vec![subjects::phase_lane(*phase, "std")],
             Self::Execute(runtime) => lane(PhaseKind::Execute, runtime),
             Self::Gates => lane(PhaseKind::Approve, "std"),
-            Self::Projector | Self::Audit | Self::Webhooks | Self::Schedules => {
-                vec![subjects::ALL_TRANSITIONS.to_owned()]
-            }
+            Self::Projector | Self::Schedules => vec![subjects::ALL_TRANSITIONS.to_owned()],
+            Self::Audit => subjects::ALL_ANSWERED_FOR.map(str::to_owned).to_vec(),
+            Self::Webhooks => subjects::ALL_ENDS.map(str::to_owned).to_vec(),
             Self::Decisions => vec![subjects::ALL_DECISIONS.to_owned()],
             Self::Analyses => vec![subjects::ALL_ANALYSES.to_owned()],
             Self::Timers => vec![subjects::FIRED_TIMERS.to_owned()],

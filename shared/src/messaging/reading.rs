@@ -150,7 +150,7 @@ mod tests {
 
     impl Server {
         fn start() -> Self {
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = crate::ports::free(1).unwrap()[0];
             let folder = std::env::temp_dir().join(format!("promptcraft-reading-{}", std::process::id()));
             let start = |program: &str| {
                 let mut command = Command::new(program);

@@ -14,6 +14,8 @@ pub(crate) const AUDIT: &str = "AUDIT";
 pub(crate) const ALL_TRANSITIONS: &str = "wf.*.*.*";
 /// The ends of every workflow, as [`ends`] has them of one.
 pub(crate) const ALL_ENDS: [&str; 4] = ["wf.done.*.*", "wf.failed.*.*", "wf.judged.failed-std.*", "wf.cancelled.*.*"];
+/// Where everything is published that somebody may have to answer for: judgements, releases and cancels.
+pub(crate) const ALL_ANSWERED_FOR: [&str; 3] = ["wf.judged.*.*", "wf.done.*.*", "wf.cancelled.*.*"];
 pub(crate) const ALL_BLOBS: &str = "blob.*";
 pub(crate) const ALL_ANALYSES: &str = "analysis.*";
 pub(crate) const ANALYSIS_TASK: &str = "analysis.std";
@@ -62,6 +64,12 @@ pub(crate) fn ends(id: WorkflowId) -> [String; 4] {
         [PhaseKind::Done, PhaseKind::Failed, PhaseKind::Cancelled].map(|phase| format!("wf.{}.*.{id}", phase.as_str()));
     let judged = format!("wf.judged.{}-{}.{id}", PhaseKind::Failed.as_str(), Lane::standard().as_str());
     [done, failed, judged, cancelled]
+}
+
+/// Whether a workflow ends with what is published there.
+pub(crate) fn is_end(subject: &str) -> bool {
+    let is_in = |end: &str| end.split('.').zip(subject.split('.')).all(|(asked, token)| asked == "*" || asked == token);
+    ALL_ENDS.into_iter().any(is_in)
 }
 
 pub(crate) fn phase_lane(phase: PhaseKind, lane: &str) -> String {

@@ -1,7 +1,7 @@
 //! Rate buckets and step leases in Redis, shared by every instance; with Redis down a local one of the same size serves.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use redis::Script;
@@ -12,7 +12,9 @@ use crate::clock::Clock;
 use crate::failpoints;
 
 /// The same steps as [`Gcra::take`], in Redis and by its clock, so that instances with different clocks agree.
-const TAKE: &str = r"
+static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -23,10 +25,14 @@ if next - now > capacity then
 end
 redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 1000)
 return {1, math.floor((capacity - (next - now)) / interval), 0, next - now}
-";
+",
+    )
+});
 
 /// A lease is a member with its end as score; ended ones are dropped before counting.
-const LEASE: &str = r"
+static LEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -37,7 +43,9 @@ end
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[3]) + 1000)
 return 1
-";
+",
+    )
+});
 
 /// More local buckets than this are forgotten at once: a bound on memory while Redis is down.
 const LOCAL_BUCKETS: usize = 100_000;
@@ -46,7 +54,6 @@ const LOCAL_BUCKETS: usize = 100_000;
 #[derive(Debug)]
 pub struct RateLimiter {
     model: ReadModel,
-    take: Script,
     local: Mutex<HashMap<String, GcraState>>,
     clock: Clock,
 }
@@ -54,7 +61,7 @@ pub struct RateLimiter {
 impl RateLimiter {
     /// Limits kept in `model`.
     pub fn new(model: ReadModel, clock: Clock) -> Self {
-        Self { model, take: Script::new(TAKE), local: Mutex::default(), clock }
+        Self { model, local: Mutex::default(), clock }
     }
 
     /// Takes one call from the bucket `name`, e.g. `execute:ann`.
@@ -70,7 +77,7 @@ impl RateLimiter {
 
     async fn take_shared(&self, name: &str, bucket: Gcra) -> Result<Verdict, ReadModelError> {
         let interval = bucket.interval_us();
-        let mut call = self.take.key(format!("rate:{name}"));
+        let mut call = TAKE.key(format!("rate:{name}"));
         call.arg(interval).arg(interval * i64::from(bucket.burst.max(1)));
         let (allowed, remaining, retry, reset): (i64, i64, i64, i64) = {
             failpoints::reach("rate.before").await;
@@ -110,8 +117,7 @@ impl StepLeases {
 
     /// Takes or renews the lease of one step. With Redis away every step may run: fairness is lost for a while, work is not.
     pub async fn hold(&self, user: &str, step: &str) -> bool {
-        let script = Script::new(LEASE);
-        let mut call = script.key(lease_key(user));
+        let mut call = LEASE.key(lease_key(user));
         call.arg(step).arg(self.limit).arg(u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX));
         failpoints::reach("lease.before").await;
         let held = self.model.invoke::<i64>(&call).await;

@@ -1,6 +1,6 @@
 //! Workflows, lists and spending in Redis. Every write compares sequences, so an older one never covers a newer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -22,7 +22,9 @@ const REST: Duration = Duration::from_millis(500);
 const BEHIND: Duration = Duration::from_secs(2);
 
 /// Writes a workflow with all that is listed under it, unless the same or a newer sequence stands there.
-const PROJECT: &str = r"
+static PROJECT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 local seen = tonumber(redis.call('HGET', KEYS[1], 'seq') or '0')
 if seen >= tonumber(ARGV[1]) then return 0 end
 local id, owner, status, created = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -41,7 +43,9 @@ if spent ~= 0 then
 end
 redis.call('HSET', KEYS[1], 'seq', ARGV[1], 'state', ARGV[2], 'status', status, 'cost', ARGV[7])
 return 1
-";
+",
+    )
+});
 
 /// The read model did not answer in time, or not as expected.
 #[derive(Debug, thiserror::Error)]
@@ -145,8 +149,7 @@ impl ReadModel {
 
     /// Writes a transition's result, unless the same or a newer one stands there. Idempotent.
     pub async fn project(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
-        let script = Script::new(PROJECT);
-        let mut call = script.key(workflow_key(workflow.id));
+        let mut call = PROJECT.key(workflow_key(workflow.id));
         call.key(spend_key(&workflow.owner, &workflow.created_at.day()))
             .arg(sequence)
             .arg(encode(workflow))
@@ -267,7 +270,7 @@ pub(super) fn workflow_key(id: WorkflowId) -> String {
     format!("workflow:{id}")
 }
 
-fn spend_key(user: &UserName, day: &str) -> String {
+pub(super) fn spend_key(user: &UserName, day: &str) -> String {
     format!("spend:{user}:{day}")
 }
 

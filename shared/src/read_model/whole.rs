@@ -1,10 +1,11 @@
 //! The view as a whole: whether it was filled, what stands in it, and taking out what the log does not know.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use redis::Script;
 
-use super::store::{ReadModel, ReadModelError, workflow_key};
+use super::store::{ReadModel, ReadModelError, spend_key, workflow_key};
 use crate::failpoints;
 use crate::ids::{EventId, UserName, WorkflowId};
 use crate::workflow::Status;
@@ -12,41 +13,63 @@ use crate::workflow::Status;
 const COMPLETE: &str = "view:complete";
 const PROBE: &str = "view:probe";
 
-/// Whether the view was filled since this Redis started: a snapshot that it loaded may lack what was acknowledged after it.
-/// Where nothing can be written, because it is read-only or out of memory, it fails: the view is falling behind then.
-const IS_COMPLETE: &str = r"
+/// Whether the view was filled since this Redis started (a snapshot that it loaded may lack what was acknowledged after it), and
+/// a number beside it where one is asked for. Where nothing can be written, because it is read-only or out of memory, it fails:
+/// the view is falling behind then.
+static IS_COMPLETE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 redis.call('SET', KEYS[2], '1', 'EX', 60)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-return redis.call('GET', KEYS[1]) == run and 1 or 0
-";
+if redis.call('GET', KEYS[1]) ~= run then return false end
+return KEYS[3] and redis.call('GET', KEYS[3]) or '0'
+",
+    )
+});
 
 /// The note of a filling goes with everything else when Redis loses its memory; a day is longer than any filling takes.
-const BEGIN_FILLING: &str = r"
+static BEGIN_FILLING: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 redis.call('SET', KEYS[1], string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), 'EX', 86400)
 return 1
-";
+",
+    )
+});
 
-const MARK_COMPLETE: &str = r"
+static MARK_COMPLETE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 if redis.call('GET', KEYS[2]) ~= run then return 0 end
 redis.call('DEL', KEYS[2])
 redis.call('SET', KEYS[1], run)
 return 1
-";
+",
+    )
+});
 
 /// Has the next write cover the entry, unless it was written anew meanwhile.
-const DISOWN: &str = r"
+static DISOWN: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 if redis.call('HGET', KEYS[1], 'seq') == ARGV[1] then redis.call('HSET', KEYS[1], 'seq', '0') end
 return 1
-";
+",
+    )
+});
 
 /// Takes the entry out, unless it was written anew meanwhile; KEYS from the second on are the lists.
-const REMOVE: &str = r"
+static REMOVE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
 if redis.call('HGET', KEYS[1], 'seq') ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 for list = 2, #KEYS do redis.call('ZREM', KEYS[list], ARGV[2]) end
 return 1
-";
+",
+    )
+});
 
 /// So many keys or members are looked through in one call.
 const PORTION: usize = 1_000;
@@ -59,25 +82,32 @@ impl ReadModel {
     /// Whether the view was filled from the log since Redis last started or lost its memory; an error while it falls behind.
     pub async fn is_complete(&self) -> Result<bool, ReadModelError> {
         self.check_keeps_up()?;
-        let script = Script::new(IS_COMPLETE);
-        let mut call = script.key(COMPLETE);
+        let mut call = IS_COMPLETE.key(COMPLETE);
         call.key(PROBE);
-        self.invoke::<i64>(&call).await.map(|complete| complete == 1)
+        self.invoke::<Option<f64>>(&call).await.map(|complete| complete.is_some())
+    }
+
+    /// What the workflows that a user submitted on a day (UTC) have cost so far; `None` where the view is not complete, an error
+    /// as [`Self::is_complete`].
+    pub async fn spent_if_complete(&self, user: &UserName, day: &str) -> Result<Option<f64>, ReadModelError> {
+        self.check_keeps_up()?;
+        let mut call = IS_COMPLETE.key(COMPLETE);
+        call.key(PROBE).key(spend_key(user, day));
+        self.invoke(&call).await
     }
 
     /// To be called before the first write of a filling.
     pub(super) async fn begin_filling(&self) -> Result<Filling, ReadModelError> {
         let key = format!("view:filling:{}", EventId::fresh());
         failpoints::reach("filling.before").await;
-        self.invoke::<i64>(&Script::new(BEGIN_FILLING).key(&key)).await?;
+        self.invoke::<i64>(&BEGIN_FILLING.key(&key)).await?;
         failpoints::reach("filling.after").await;
         Ok(Filling(key))
     }
 
     /// Notes that every workflow of the log is in the view; false where Redis started anew or was emptied since `filling` began.
     pub(super) async fn mark_complete(&self, filling: Filling) -> Result<bool, ReadModelError> {
-        let script = Script::new(MARK_COMPLETE);
-        let mut call = script.key(COMPLETE);
+        let mut call = MARK_COMPLETE.key(COMPLETE);
         call.key(filling.0);
         failpoints::reach("complete.before").await;
         let marked = self.invoke::<i64>(&call).await;
@@ -135,8 +165,7 @@ impl ReadModel {
 
     /// Has the next write cover what stands at `sequence`, which the log does not know.
     pub(super) async fn disown(&self, id: WorkflowId, sequence: u64) -> Result<(), ReadModelError> {
-        let script = Script::new(DISOWN);
-        self.invoke::<i64>(script.key(workflow_key(id)).arg(sequence)).await.map(|_| ())
+        self.invoke::<i64>(DISOWN.key(workflow_key(id)).arg(sequence)).await.map(|_| ())
     }
 
     /// Takes out an entry of a workflow that the log does not know, and from the lists that it is in.
@@ -146,8 +175,7 @@ impl ReadModel {
         sequence: u64,
         lists: &HashSet<String>,
     ) -> Result<(), ReadModelError> {
-        let script = Script::new(REMOVE);
-        let mut call = script.key(workflow_key(id));
+        let mut call = REMOVE.key(workflow_key(id));
         for list in lists {
             call.key(list);
         }
@@ -197,7 +225,7 @@ mod tests {
 
     impl Redis {
         async fn start() -> Self {
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = crate::ports::free(1).unwrap()[0];
             let mut command = Command::new("redis-server");
             command.args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()]);
             let child = command.stdout(Stdio::null()).spawn().expect("redis-server is missing: run scripts/setup.sh");

@@ -12,7 +12,7 @@ use shared::approval::Actor;
 use shared::clock::Timestamp;
 use shared::ids::EventId;
 use shared::messaging::{AppendError, BlobError, Cause, DeadLetter, Delivery, Entry, ReadError, Settlement};
-use shared::workflow::{Event, Failure, Happened, Phase, StepUsage, transition};
+use shared::workflow::{Event, Failure, Happened, Phase, PhaseKind, StepUsage, transition};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -60,26 +60,58 @@ pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Deliver
     };
     // Entered before the look at the log: a cancel after that look reaches the token, one before it is seen by the look.
     let running = desk.cancels.enter(entry.workflow.id);
-    match is_newest(&desk, &entry).await {
-        Ok(true) => {}
-        Ok(false) => {
-            delivery.ack().await;
-            return;
+    match admit(&desk, &entry).await {
+        Admission::Begin { refusal } => {
+            let settlement = attempt(&desk, delivery, refusal, &running.token).await;
+            desk.metrics.steps.with_label_values(&[phase, outcome_name(settlement)]).inc();
         }
-        Err(reason) => {
+        Admission::Stale => {
+            delivery.ack().await;
+        }
+        Admission::NoTurn => {
+            let delay = later(&delivery);
+            delivery.retry_after(delay).await;
+        }
+        Admission::LogAway(reason) => {
             tracing::warn!(%reason, "a step has to wait");
             delivery.retry_after(AGAIN).await;
-            return;
         }
     }
-    if !desk.turns.hold(&entry).await {
-        let delay = later(&delivery);
-        delivery.retry_after(delay).await;
-        return;
+    if takes_a_turn(&entry) {
+        desk.turns.release(&entry).await;
     }
-    let settlement = attempt(&desk, delivery, &running.token).await;
-    desk.turns.release(&entry).await;
-    desk.metrics.steps.with_label_values(&[phase, outcome_name(settlement)]).inc();
+}
+
+/// Whether a step may begin.
+enum Admission {
+    /// Now; only to end its workflow where there is a refusal.
+    Begin {
+        refusal: Option<Failure>,
+    },
+    /// Its workflow has moved on.
+    Stale,
+    /// The user has all of theirs in use.
+    NoTurn,
+    LogAway(String),
+}
+
+/// Looks at everything that decides whether a step begins, all at once: each look is a round trip before the work.
+async fn admit(desk: &Desk, entry: &Entry) -> Admission {
+    if !takes_a_turn(entry) {
+        return Admission::Begin { refusal: None };
+    }
+    let looks = (is_newest(desk, entry), desk.turns.hold(entry), desk.day.used_up(&entry.workflow));
+    match tokio::join!(looks.0, looks.1, looks.2) {
+        (Err(reason), _, _) => Admission::LogAway(reason),
+        (Ok(false), _, _) => Admission::Stale,
+        (Ok(true), false, _) => Admission::NoTurn,
+        (Ok(true), true, refusal) => Admission::Begin { refusal },
+    }
+}
+
+/// A plan is made from what stands in the step: it costs nothing, touches nothing, and the fence drops one that comes too late.
+fn takes_a_turn(entry: &Entry) -> bool {
+    entry.workflow.phase.kind() != PhaseKind::Plan
 }
 
 /// When a step that waits for its user's turn comes again: the longer it waits, the less often it asks.
@@ -105,7 +137,12 @@ async fn is_newest(desk: &Desk, entry: &Entry) -> Result<bool, String> {
     }
 }
 
-async fn attempt(desk: &Desk, delivery: Delivery<Entry>, cancel: &CancellationToken) -> Settlement {
+async fn attempt(
+    desk: &Desk,
+    delivery: Delivery<Entry>,
+    refusal: Option<Failure>,
+    cancel: &CancellationToken,
+) -> Settlement {
     let entry = delivery.body().clone();
     match desk.attempts.begin(&delivery).await {
         Ok(true) => {}
@@ -117,7 +154,10 @@ async fn attempt(desk: &Desk, delivery: Delivery<Entry>, cancel: &CancellationTo
     }
     let begun = Instant::now();
     desk.metrics.running.inc();
-    let done = watched(desk, &entry, cancel).await;
+    let done = match refusal {
+        Some(failure) => Done::Event(Event::failed(failure)),
+        None => watched(desk, &entry, cancel).await,
+    };
     desk.metrics.running.dec();
     let phase = entry.workflow.phase.kind().as_str();
     desk.metrics.seconds.with_label_values(&[phase]).observe(begun.elapsed().as_secs_f64());
@@ -183,11 +223,6 @@ async fn keep_watch(desk: &Desk, entry: &Entry, cancel: &CancellationToken) {
 
 async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &CancellationToken) -> Done {
     let usage = usage_from(entry, started_at);
-    if let Phase::Generate { .. } | Phase::Analyze | Phase::Execute { .. } = &entry.workflow.phase
-        && let Some(failure) = desk.day.used_up(&entry.workflow).await
-    {
-        return Done::Event(Event::failed(failure));
-    }
     match &entry.workflow.phase {
         Phase::Plan => Done::Event(Event::Planned { usage }),
         Phase::Generate { feedback, input } => {

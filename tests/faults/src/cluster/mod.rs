@@ -2,7 +2,6 @@
 
 pub mod broker;
 mod leftovers;
-mod ports;
 mod process;
 mod redis_pair;
 mod routes;

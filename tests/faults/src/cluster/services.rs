@@ -9,11 +9,11 @@ use std::process::Command;
 use shared::clock::Clock;
 use shared::identity::{PasswordHash, Role, Secret, SigningKey, User};
 use shared::messaging::{Broker, Buckets, provision};
+use shared::ports;
 use tokio::time::{Duration, Instant, sleep};
 
 use super::Shape;
 use super::broker::{Node, operator};
-use super::ports;
 use super::process::Spec;
 use super::redis_pair::{self, RedisPair};
 use super::secrets::Secrets;

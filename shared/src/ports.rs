@@ -1,0 +1,48 @@
+//! Free ports of the loopback interface, for servers that are told where to listen.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Below those that a kernel gives to connections and to listeners without a wish: one of these would be gone before its server is up.
+const FIRST: u32 = 10_000;
+const COUNT: u32 = 22_000;
+
+/// So many ports that nobody listens on now and that this process was not given before.
+///
+/// Nothing keeps them free until somebody listens; processes that ask at the same time are sent to different ones.
+pub fn free(count: usize) -> io::Result<Vec<u16>> {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(7_919);
+    let tries = std::iter::repeat_with(|| start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT);
+    let numbers = tries.take(COUNT as usize).filter_map(|number| u16::try_from(FIRST + number).ok());
+    let found: Vec<u16> = numbers.filter(|port| is_free(*port)).take(count).collect();
+    if found.len() == count { Ok(found) } else { Err(io::Error::other("no port is free")) }
+}
+
+/// Whether nobody listens on this port now.
+#[must_use]
+pub fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_given_once_and_lies_below_those_of_connections() {
+        let mut ports = free(50).unwrap();
+        ports.extend(free(50).unwrap());
+        ports.sort_unstable();
+        ports.dedup();
+        assert_eq!(ports.len(), 100);
+        let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+        let lowest = range.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(u16::MAX);
+        assert!(ports.iter().all(|port| *port < lowest.max(32_000)), "{ports:?}");
+
+        let taken = TcpListener::bind(("127.0.0.1", ports[0])).unwrap();
+        assert!(!is_free(ports[0]) && is_free(ports[1]));
+        drop(taken);
+    }
+}
