@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Refuses new work (402) when what the user submitted today has cost as much as a day may.
 pub(crate) async fn within_budget(state: &State, user: &UserName) -> Result<(), Problem> {
     let limit = state.config.budget.per_user_day;
-    let read = async { tokio::try_join!(spent_today(state, user), charged_today(state, user)) };
+    let read = Box::pin(async { tokio::try_join!(spent_today(state, user), charged_today(state, user)) });
     let (logged, charged) = state.days.no_older(user, read).await?;
     let spent = logged + charged;
     if spent < limit {
@@ -43,7 +43,9 @@ async fn spent_today(state: &State, user: &UserName) -> Result<f64, Problem> {
     if let Ok(Some(spent)) = state.view.spent_if_complete(user, &now.day()).await {
         return Ok(spent);
     }
-    match tokio::time::timeout(PATIENCE, state.spending.of(user, &state.log, now)).await {
+    // In a box, because it is large and rarely needed.
+    let reading = Box::pin(state.spending.of(user, &state.log, now));
+    match tokio::time::timeout(PATIENCE, reading).await {
         Ok(spent) => spent.map_err(|error| log_away(&error)),
         Err(_) => {
             let detail = "What today has cost is still being read from the log; try again.";

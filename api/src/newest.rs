@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use shared::ids::WorkflowId;
 use shared::messaging::{Entry, ReadError, WorkflowLog};
-use shared::read_model::{ListQuery, Page, ReadModel, Stored};
+use shared::read_model::{ListQuery, Page, ReadModel, ReadModelError, Stored};
 use shared::workflow::Workflow;
 use tokio::time::Instant;
 
@@ -28,6 +28,8 @@ pub(crate) struct Newest {
     log: WorkflowLog,
     view: ReadModel,
     seen: Seen,
+    /// What this process has written into the view.
+    written: Seen,
     scans: Readings<(), Result<Arc<Vec<Stored>>, Problem>>,
     scanned: Mutex<Option<Scan>>,
 }
@@ -48,7 +50,14 @@ pub(crate) fn log_away(error: &ReadError) -> Problem {
 
 impl Newest {
     pub(crate) fn new(log: WorkflowLog, view: ReadModel) -> Self {
-        Self { log, view, seen: Seen::default(), scans: Readings::default(), scanned: Mutex::default() }
+        Self {
+            log,
+            view,
+            seen: Seen::default(),
+            written: Seen::default(),
+            scans: Readings::default(),
+            scanned: Mutex::default(),
+        }
     }
 
     /// Notes how new the workflow is, so that no later answer is older.
@@ -94,9 +103,21 @@ impl Newest {
     /// Notes a state and writes it into the view; best effort, the projector does it as well.
     pub(crate) async fn put(&self, sequence: u64, workflow: &Workflow) {
         self.saw(workflow.id, sequence);
-        if let Err(error) = self.view.project(sequence, workflow).await {
+        if let Err(error) = self.write(sequence, workflow).await {
             tracing::debug!(%error, workflow.id = %workflow.id, "not written into the read model; the projector will");
         }
+    }
+
+    /// Writes a transition into the view, unless this process has written it or a newer one there: where the view lost that since,
+    /// all of it is filled anew from the log.
+    pub(crate) async fn project(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
+        if self.written.has(workflow.id, sequence) { Ok(()) } else { self.write(sequence, workflow).await }
+    }
+
+    async fn write(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
+        self.view.project(sequence, workflow).await?;
+        self.written.note(workflow.id, sequence);
+        Ok(())
     }
 
     /// One page of a list, newest first; from the log while the view is away or not filled yet.

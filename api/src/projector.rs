@@ -32,7 +32,7 @@ pub(crate) async fn run_projector(state: Arc<State>) {
 
 async fn project(state: &State, delivery: Delivery<Entry>) -> Settlement {
     let entry = delivery.body();
-    match state.view.project(entry.sequence, &entry.workflow).await {
+    match state.newest.project(entry.sequence, &entry.workflow).await {
         Ok(()) => {
             metrics::PROJECTED.inc();
             delivery.ack().await

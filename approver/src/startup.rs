@@ -209,7 +209,8 @@ impl Queues {
                         let span = delivery.body().span();
                         handle(context, delivery).instrument(span).await;
                     }
-                    Err(unreadable) => settle_unreadable(&reader, &desk, *unreadable).await,
+                    // In a box, because it is large and hardly ever needed.
+                    Err(unreadable) => Box::pin(settle_unreadable(&reader, &desk, *unreadable)).await,
                 }
             }
         }));

@@ -168,7 +168,8 @@ impl Queue {
             Ok(delivery) => Some(delivery),
             Err(unreadable) => {
                 let Unreadable { delivery, error } = *unreadable;
-                self.settle_unreadable(delivery, &error).await;
+                // In a box, because it is large and hardly ever needed.
+                Box::pin(self.settle_unreadable(delivery, &error)).await;
                 None
             }
         }

@@ -29,7 +29,8 @@ pub(super) async fn read_to_end(
 ) -> Result<impl Stream<Item = Result<jetstream::Message, ReadError>> + use<>, ReadError> {
     let stream = broker.jetstream().get_stream_no_info(stream).await.map_err(unavailable)?;
     let due = newest_of(&stream, &config).await?;
-    read_up_to(stream, config, due).await
+    // In boxes, because readers are large: who reads on a rare path only would be moved about with room for it.
+    Ok(Box::pin(Box::pin(read_up_to(stream, config, due)).await?))
 }
 
 /// Reads until what stands at `due` has been delivered, if it stands there, and whatever the replica has besides.
