@@ -12,6 +12,7 @@ use shared::messaging::{
 use shared::read_model::ReadModel;
 use shared::workflow::{Event, EventKind, Happened, Illegal, NewInput, Workflow, transition};
 
+use crate::alive::Alive;
 use crate::floods::Floods;
 use crate::metrics::DECISIONS;
 
@@ -30,6 +31,7 @@ pub(crate) struct Desk {
     pub(crate) control: Control,
     pub(crate) audit: AuditLog,
     pub(crate) users: Watched<User>,
+    pub(crate) alive: Alive,
     pub(crate) floods: Floods,
     pub(crate) policy: Policy,
     pub(crate) clock: Clock,

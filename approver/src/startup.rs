@@ -16,6 +16,7 @@ use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
 use tracing::Instrument;
 
+use crate::alive::Alive;
 use crate::bots::handle_decision;
 use crate::config::Config;
 use crate::desk::Desk;
@@ -91,6 +92,7 @@ impl Application {
             control: Control::new(&broker),
             audit: AuditLog::new(&broker),
             users,
+            alive: Alive::default(),
             floods: Floods::default(),
             policy: config.policy,
             clock: clock.clone(),

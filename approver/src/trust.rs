@@ -47,6 +47,12 @@ fn goes_on_from(workflow: &Workflow, judged: Option<&Workflow>) -> bool {
 /// Every entry is looked at, so whatever follows an end directly is found. What follows that in turn need not be: the end is put
 /// back behind all of it.
 pub(crate) async fn keep_ended(desk: &Desk, entry: &Entry) -> Result<(), String> {
+    if !entry.workflow.status().is_terminal() {
+        desk.alive.note(entry.sequence);
+    }
+    if entry.behind.is_some_and(|sequence| desk.alive.has(sequence)) {
+        return Ok(());
+    }
     if !desk.log.may_follow_an_end(entry).await.map_err(|error| error.to_string())? {
         return Ok(());
     }
