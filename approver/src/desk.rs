@@ -13,6 +13,7 @@ use shared::read_model::ReadModel;
 use shared::workflow::{Event, EventKind, Happened, Illegal, NewInput, Workflow, transition};
 
 use crate::alive::Alive;
+use crate::brief::Brief;
 use crate::floods::Floods;
 use crate::metrics::DECISIONS;
 
@@ -32,6 +33,7 @@ pub(crate) struct Desk {
     pub(crate) audit: AuditLog,
     pub(crate) users: Watched<User>,
     pub(crate) alive: Alive,
+    pub(crate) brief: Brief,
     pub(crate) floods: Floods,
     pub(crate) policy: Policy,
     pub(crate) clock: Clock,

@@ -6,6 +6,7 @@
 
 mod alive;
 mod bots;
+mod brief;
 mod config;
 mod desk;
 mod floods;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::messaging::{Delivery, Entry, Settlement, TimerKind};
+use shared::clock::Timestamp;
+use shared::ids::WorkflowId;
+use shared::messaging::{Delivery, Entry, ReadError, Settlement, TimerKind};
 use shared::workflow::EventKind;
 
 use crate::desk::Desk;
@@ -12,7 +14,7 @@ use crate::trust::keep_ended;
 /// Sets the timers that a transition asks for, and clears them at the end. Idempotent.
 ///
 /// Before the end nothing is cleared: handled late or twice, a clear could take a timer that a later transition has set. One
-/// too many is harmless, because whoever it wakes looks at the state first.
+/// too many is harmless, because whoever it wakes looks at the state first. A workflow that is over in a moment gets none.
 pub(crate) async fn handle_schedule(desk: Arc<Desk>, delivery: Delivery<Entry>) -> Settlement {
     match set_timers(&desk, delivery.body()).await {
         Ok(()) => delivery.ack().await,
@@ -29,17 +31,34 @@ async fn set_timers(desk: &Desk, entry: &Entry) -> Result<(), String> {
     let id = workflow.id;
     let was_parked = workflow.closed_gates.iter().any(|gate| gate.digest.is_some());
     if workflow.status().is_terminal() {
-        timers.clear(TimerKind::Timeout, id).await?;
+        if !desk.brief.ended(id) {
+            timers.clear(TimerKind::Timeout, id).await?;
+        }
         if was_parked {
             timers.clear(TimerKind::Expiry, id).await?;
         }
         return Ok(());
     }
     match (entry.happened.kind, workflow.park(), workflow.deadline()) {
-        (EventKind::Parked, Some(park), _) => timers.set(TimerKind::Expiry, id, park.expires_at).await,
+        (EventKind::Parked, Some(park), _) => set(desk, TimerKind::Expiry, id, park.expires_at).await,
+        (EventKind::Submitted, None, Some(_)) if desk.brief.ends(id).await => Ok(()),
         (EventKind::Submitted | EventKind::Decided | EventKind::Expired, None, Some(deadline)) => {
-            timers.set(TimerKind::Timeout, id, deadline).await
+            set(desk, TimerKind::Timeout, id, deadline).await
         }
         (_, _, _) => Ok(()),
     }
+}
+
+/// Sets a timer, and takes it back where the workflow has ended: its end may have been handled before, here or elsewhere.
+async fn set(desk: &Desk, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
+    desk.timers.set(kind, id, at).await?;
+    let newest = match desk.log.newest_from_leader(id).await {
+        // Whoever can read it, or ends it, will see to its timers.
+        Err(ReadError::Decode(_)) => return Ok(()),
+        newest => newest.map_err(|error| error.to_string())?,
+    };
+    if newest.is_some_and(|newest| newest.workflow.status().is_terminal()) {
+        desk.timers.clear(kind, id).await?;
+    }
+    Ok(())
 }

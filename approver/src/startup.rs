@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use crate::alive::Alive;
 use crate::bots::handle_decision;
+use crate::brief::{self, Brief};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::floods::Floods;
@@ -93,6 +94,7 @@ impl Application {
             audit: AuditLog::new(&broker),
             users,
             alive: Alive::default(),
+            brief: Brief::default(),
             floods: Floods::default(),
             policy: config.policy,
             clock: clock.clone(),
@@ -175,8 +177,8 @@ fn slots_of(consumer: &Consumer) -> usize {
         // The audit log is a chain: one after the other, and in the log's order.
         Consumer::Audit => 1,
         Consumer::Webhooks | Consumer::Notifications => NOTIFICATION_SLOTS,
+        Consumer::Schedules => SLOTS + brief::PLACES,
         Consumer::Gates
-        | Consumer::Schedules
         | Consumer::Decisions
         | Consumer::Timers
         | Consumer::Steps(_)
