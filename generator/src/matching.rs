@@ -2,7 +2,8 @@
 //! group of its keywords is there, nothing it excludes is, and of the words that carry meaning less than a quarter is
 //! unknown to it. Deterministic, no weights to tune, no order of recipes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 use crate::words::{Word, stem, words};
 
@@ -11,14 +12,31 @@ const MIN_COVERAGE: f64 = 0.75;
 /// How many words a negation takes with it ("without external libraries").
 const NEGATION_REACH: usize = 3;
 
+type Words = LazyLock<HashSet<&'static str>>;
+type Stems = LazyLock<HashSet<String>>;
+
+fn split(list: &'static str) -> HashSet<&'static str> {
+    list.split_whitespace().collect()
+}
+
+fn stems_of(list: &'static str) -> HashSet<String> {
+    list.split_whitespace().map(stem).collect()
+}
+
 /// Grammar, and words that say nothing about what is wanted.
-const STOP: &str = "a an the of in on at to for from by with and or as is are be it its this that these those which who i we you me us my your \
+static STOP: Stems = LazyLock::new(|| {
+    stems_of(
+        "a an the of in on at to for from by with and or as is are be it its this that these those which who i we you me us my your \
     some any all each every into onto over under up via per then so if when where while also just please can could should would will shall must \
     may might do does did has have had there their them they o s t e g eg ie etc using use uses two one such like based new kind sort way \
-    only now let lets help both between out off than more most very really own";
+    only now let lets help both between out off than more most very really own",
+    )
+});
 
 /// Words that most goals of this kind contain, whatever they ask for.
-const GENERIC: &str = "create write build make implement develop generate design produce provide give need want code coding function class module \
+static GENERIC: Stems = LazyLock::new(|| {
+    stems_of(
+        "create write build make implement develop generate design produce provide give need want code coding function class module \
     library script program package python py python3 pytest unittest unit test tests testing tested testable suite coverage case cases edge \
     secure securely simple basic robust clean good best well great nice proper properly correct correctly complete full fully production ready \
     quality high efficient efficiently fast quick quickly small short little tiny minimal modern advanced comprehensive thorough document \
@@ -27,28 +45,56 @@ const GENERIC: &str = "create write build make implement develop generate design
     handle handling error errors exception exceptions support include including implementation solution feature util utility helper tool \
     project take takes accept return returns input output result given method object oriented oop algorithm logic pep8 demo sample task goal \
     workflow iteration stress step reusable generic safe safely thread threads concurrent custom work works working reliable \
-    snippet component follow practice practices system used operation operations complexity performance performant perform performs allow allows compatible run runs version";
+    snippet component follow practice practices system used operation operations complexity performance performant perform performs allow allows compatible run runs version",
+    )
+});
 
-const NEGATIONS: &str =
-    "not no never without avoid avoiding instead rather except excluding dont doesnt isnt neither nor unlike";
-const CLAUSE_STARTERS: &str = "that which and but with using for in to so because while";
+const NEGATIONS: &[&str] = &[
+    "not",
+    "no",
+    "never",
+    "without",
+    "avoid",
+    "avoiding",
+    "instead",
+    "rather",
+    "except",
+    "excluding",
+    "dont",
+    "doesnt",
+    "isnt",
+    "neither",
+    "nor",
+    "unlike",
+];
+const CLAUSE_STARTERS: &[&str] =
+    &["that", "which", "and", "but", "with", "using", "for", "in", "to", "so", "because", "while"];
 
 /// Requests about something that exists, or for another kind of work or product. No recipe serves these unless it
 /// names the word itself.
-const BLOCKERS: &str = "explain why describe compare versus review audit refactor rewrite optimise optimize debug fix repair migrate port upgrade \
+static BLOCKERS: Stems = LazyLock::new(|| {
+    stems_of(
+        "explain why describe compare versus review audit refactor rewrite optimise optimize debug fix repair migrate port upgrade \
     translate integrate deploy attack crack bypass exploit break hack steal brute remove delete existing our legacy current tutorial article essay \
     blog slides presentation diagram website webpage frontend backend react vue angular svelte django flask fastapi kubernetes docker terraform aws \
     azure gcp android ios mobile game gui desktop microservice microservices grpc graphql kafka redis mongodb postgres postgresql mysql rest \
     endpoint fpga arduino firmware kernel driver benchmark profile monitor dashboard visualise visualize animation bot crawler scraper train model \
     neural gpt llm excel powershell makefile dockerfile helm ansible chrome extension plugin wordpress \
-    malware keylogger ransomware virus phishing spyware";
+    malware keylogger ransomware virus phishing spyware",
+    )
+});
 
 /// Who a thing is for says nothing about what it is: "for a web API", "for our new service".
-const AUDIENCES: &str = "api apis app apps application applications service services server servers site website websites backend project projects \
-    product products company team teams platform startup beginner beginners student students user users";
+static AUDIENCES: Words = LazyLock::new(|| {
+    split(
+        "api apis app apps application applications service services server servers site website websites backend project projects \
+    product products company team teams platform startup beginner beginners student students user users",
+    )
+});
 /// Words that may stand between "for" and the audience. Any other, such as a framework's name, makes it part of what is asked for.
-const AUDIENCE_MODIFIERS: &str =
-    "a an the my our your any some this web rest restful http public internal small simple new python backend";
+static AUDIENCE_MODIFIERS: Words = LazyLock::new(|| {
+    split("a an the my our your any some this web rest restful http public internal small simple new python backend")
+});
 
 /// What may follow an audience; another noun would make a compound of it ("for API gateways").
 const ENDERS: &[&str] = &["with", "using", "in", "and", "that", "which", "by", "including", "based", "without"];
@@ -87,12 +133,7 @@ impl Keywords {
 }
 
 fn phrase_of(text: &str) -> Phrase {
-    let stop = stems_of(STOP);
-    words(text).into_iter().map(|word| word.stem).filter(|stem| !stop.contains(stem)).collect()
-}
-
-fn stems_of(list: &str) -> BTreeSet<String> {
-    list.split_whitespace().map(stem).collect()
+    words(text).into_iter().map(|word| word.stem).filter(|stem| !STOP.contains(stem)).collect()
 }
 
 /// A goal, ready to be compared with keywords.
@@ -106,15 +147,14 @@ pub(crate) struct Topic {
 
 impl Topic {
     pub(crate) fn of(goal: &str) -> Self {
-        let (stop, generic, blockers) = (stems_of(STOP), stems_of(GENERIC), stems_of(BLOCKERS));
         let wanted = without_audience(affirmed(&words(&spelled(goal))));
         let stems: Vec<String> = wanted
             .iter()
-            .filter(|word| !stop.contains(&word.stem) && !word.text.chars().all(|c| c.is_ascii_digit()))
+            .filter(|word| !STOP.contains(&word.stem) && !word.text.chars().all(|c| c.is_ascii_digit()))
             .map(|word| word.stem.clone())
             .collect();
-        let meaningful = stems.iter().filter(|stem| !generic.contains(*stem)).cloned().collect();
-        let blockers = wanted.into_iter().map(|word| word.stem).filter(|stem| blockers.contains(stem)).collect();
+        let meaningful = stems.iter().filter(|stem| !GENERIC.contains(*stem)).cloned().collect();
+        let blockers = wanted.into_iter().map(|word| word.stem).filter(|stem| BLOCKERS.contains(stem)).collect();
         Self { stems, meaningful, blockers }
     }
 
@@ -131,13 +171,11 @@ fn spelled(goal: &str) -> String {
 
 /// Drops "for a web API", "to my API" and the like, where nothing else comes between.
 fn without_audience(words: Vec<Word>) -> Vec<Word> {
-    let (audiences, modifiers): (BTreeSet<_>, BTreeSet<_>) =
-        (AUDIENCES.split_whitespace().collect(), AUDIENCE_MODIFIERS.split_whitespace().collect());
     let mut kept = Vec::new();
     let mut rest = words.as_slice();
     while let Some((word, following)) = rest.split_first() {
-        let reach = following.iter().take_while(|next| modifiers.contains(next.text.as_str())).count();
-        let is_audience = |at: usize| following.get(at).is_some_and(|next| audiences.contains(next.text.as_str()));
+        let reach = following.iter().take_while(|next| AUDIENCE_MODIFIERS.contains(next.text.as_str())).count();
+        let is_audience = |at: usize| following.get(at).is_some_and(|next| AUDIENCES.contains(next.text.as_str()));
         let ends =
             following.get(reach + 1).is_none_or(|next| next.starts_clause || ENDERS.contains(&next.text.as_str()));
         let is_mine = following.first().is_some_and(|next| next.text == "my");
@@ -154,16 +192,13 @@ fn without_audience(words: Vec<Word>) -> Vec<Word> {
 
 /// Drops what the goal does not want: the words after a negation, to the end of its clause.
 fn affirmed(words: &[Word]) -> Vec<Word> {
-    let (negations, starters): (BTreeSet<_>, BTreeSet<_>) =
-        (NEGATIONS.split_whitespace().collect(), CLAUSE_STARTERS.split_whitespace().collect());
-    let stop = stems_of(STOP);
     let mut kept = Vec::new();
     let mut reach = 0;
     for word in words {
-        if negations.contains(word.text.as_str()) {
+        if NEGATIONS.contains(&word.text.as_str()) {
             reach = NEGATION_REACH;
-        } else if reach > 0 && !word.starts_clause && !starters.contains(word.text.as_str()) {
-            reach -= usize::from(!stop.contains(&word.stem));
+        } else if reach > 0 && !word.starts_clause && !CLAUSE_STARTERS.contains(&word.text.as_str()) {
+            reach -= usize::from(!STOP.contains(&word.stem));
         } else {
             reach = 0;
             kept.push(word.clone());
