@@ -278,14 +278,8 @@ mod tests {
             at: START,
             detail: Some("two\nlines".to_owned()),
         };
-        let entry = Entry {
-            sequence: 42,
-            workflow,
-            happened,
-            trace: TraceContext::root(),
-            subject: "cancelled".to_owned(),
-            behind: None,
-        };
+        let entry =
+            Entry { sequence: 42, workflow, happened, trace: TraceContext::root(), subject: "cancelled".to_owned() };
         let text = String::from_utf8(render(&entry).to_vec()).unwrap();
         let lines: Vec<&str> = text.split('\n').collect();
         assert_eq!((lines[0], lines[1], lines.len()), ("id: 42", "event: cancelled", 5));

@@ -35,7 +35,7 @@ pub(crate) static RATE_LIMITED: LazyLock<IntCounterVec> = LazyLock::new(|| {
 });
 
 pub(crate) static PROJECTED: LazyLock<IntCounter> = LazyLock::new(|| {
-    register(IntCounter::new("promptcraft_projected_total", "Transitions that were written into the read model."))
+    register(IntCounter::new("promptcraft_projected_total", "Transitions that the projector saw into the read model."))
 });
 
 pub(crate) static DEAD_LETTERS: LazyLock<IntGaugeVec> = LazyLock::new(|| {

@@ -108,10 +108,10 @@ impl Newest {
         }
     }
 
-    /// Writes a transition into the view, unless this process has written it or a newer one there: where the view lost that since,
-    /// all of it is filled anew from the log.
+    /// Writes a transition into the view, unless it is the last of its workflow that this process has written there: where the view
+    /// lost that since, all of it is filled anew from the log.
     pub(crate) async fn project(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
-        if self.written.has(workflow.id, sequence) { Ok(()) } else { self.write(sequence, workflow).await }
+        if self.written.is_at(workflow.id, sequence) { Ok(()) } else { self.write(sequence, workflow).await }
     }
 
     async fn write(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {

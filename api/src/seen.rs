@@ -31,10 +31,10 @@ impl Seen {
         *newest = sequence.max(*newest);
     }
 
-    /// Whether this transition of the workflow is known, or a newer one.
-    pub(crate) fn has(&self, id: WorkflowId, sequence: u64) -> bool {
+    /// Whether this is the newest transition of the workflow that is known.
+    pub(crate) fn is_at(&self, id: WorkflowId, sequence: u64) -> bool {
         let sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sequences.by_workflow.get(&id).is_some_and(|newest| sequence <= *newest)
+        sequences.by_workflow.get(&id) == Some(&sequence)
     }
 
     /// Whether nothing newer of the workflow is known than `sequence`.
@@ -75,7 +75,7 @@ mod tests {
         assert!(!seen.is_newest(id, 6));
         assert!(seen.is_newest(id, 7) && seen.is_newest(id, 8));
         assert!(seen.is_newest(WorkflowId::fresh(), 1));
-        assert!(seen.has(id, 5) && seen.has(id, 7) && !seen.has(id, 8) && !seen.has(WorkflowId::fresh(), 1));
+        assert!(seen.is_at(id, 7) && !seen.is_at(id, 5) && !seen.is_at(WorkflowId::fresh(), 1));
         assert_eq!(seen.latest(), 7);
         assert!(seen.is_believable(id, 7) && !seen.is_believable(id, 6), "older than known");
         assert!(!seen.is_believable(id, 8), "the log has not come that far");

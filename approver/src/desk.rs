@@ -12,7 +12,6 @@ use shared::messaging::{
 use shared::read_model::ReadModel;
 use shared::workflow::{Event, EventKind, Happened, Illegal, NewInput, Workflow, transition};
 
-use crate::alive::Alive;
 use crate::brief::Brief;
 use crate::floods::Floods;
 use crate::metrics::DECISIONS;
@@ -24,6 +23,8 @@ const RACES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) log: WorkflowLog,
+    /// Whether the log is kept on several nodes, some of which may be behind.
+    pub(crate) is_replicated: bool,
     pub(crate) blobs: Blobs,
     pub(crate) view: ReadModel,
     pub(crate) bots: ApprovalDesk,
@@ -32,7 +33,6 @@ pub(crate) struct Desk {
     pub(crate) control: Control,
     pub(crate) audit: AuditLog,
     pub(crate) users: Watched<User>,
-    pub(crate) alive: Alive,
     pub(crate) brief: Brief,
     pub(crate) floods: Floods,
     pub(crate) policy: Policy,

@@ -4,7 +4,6 @@
 //! ([`desk`]), and hosts the effects of transitions that are not the read model's: timers, notifications and the audit log.
 //! A parked workflow holds nothing here: its state is the newest message of the log. Start reading at [`gates`].
 
-mod alive;
 mod bots;
 mod brief;
 mod config;

@@ -77,7 +77,7 @@ fn target_of(entry: &Entry) -> Option<&str> {
 
 /// Notifies the caller's webhook of a terminal state, if there is one, and settles the delivery.
 ///
-/// What is not taken at once is put off to a timer of its workflow and never held back here: every transition passes this queue.
+/// What is not taken at once is put off to a timer of its workflow and never held back here: every end passes this queue.
 pub(crate) async fn handle_notification(notifier: Arc<Notifier>, delivery: Delivery<Entry>) -> Settlement {
     let entry = delivery.body();
     let Some(target) = target_of(entry) else { return delivery.ack().await };

@@ -76,3 +76,49 @@ fn path_of(channel: Channel) -> &'static str {
         Channel::Nats => "nats",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::samples::{START, options, submitted};
+    use shared::telemetry::TraceContext;
+    use shared::workflow::{Failure, Happened, Phase, Workflow};
+
+    use super::*;
+
+    const KINDS: [EventKind; 14] = [
+        EventKind::Submitted,
+        EventKind::Planned,
+        EventKind::Generated,
+        EventKind::NoGenerator,
+        EventKind::Analyzed,
+        EventKind::Executed,
+        EventKind::StepFailed,
+        EventKind::GateReleased,
+        EventKind::Parked,
+        EventKind::Decided,
+        EventKind::Expired,
+        EventKind::TimedOut,
+        EventKind::Cancelled,
+        EventKind::Retried,
+    ];
+
+    /// The queue hands out nothing else: a kind that is recorded and neither would have no record.
+    #[test]
+    fn what_is_recorded_is_judged_or_a_cancel() {
+        let phase = Phase::Failed { failure: Failure::new("code", "message", "hint") };
+        let workflow = Workflow { phase, ..submitted("ann", options()) };
+        let actors = [Actor::approver(), Actor::Service("worker".to_owned()), Actor::User("ann".parse().unwrap())];
+        let mut recorded = 0;
+        for (kind, actor) in KINDS.iter().flat_map(|kind| actors.iter().map(move |actor| (*kind, actor.clone()))) {
+            let happened = Happened { event_id: shared::ids::EventId::fresh(), kind, actor, at: START, detail: None };
+            let is_handed_out = happened.is_judged() || kind == EventKind::Cancelled;
+            let (workflow, trace) = (workflow.clone(), TraceContext::root());
+            let entry = Entry { sequence: 1, workflow, happened, trace, subject: String::new() };
+            if record_of(&entry).is_some() {
+                recorded += 1;
+                assert!(is_handed_out, "{:?}", entry.happened);
+            }
+        }
+        assert_eq!(recorded, 6 * 3 + 1);
+    }
+}

@@ -1,4 +1,4 @@
-//! Timers follow transitions: each is set and taken back by the transition that asks for it, so a crash loses none.
+//! Timers follow transitions: each is set by the transition that asks for it, so a crash loses none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::trust::keep_ended;
 /// Before the end nothing is cleared: handled late or twice, a clear could take a timer that a later transition has set. One
 /// too many is harmless, because whoever it wakes looks at the state first. A workflow that is over in a moment gets none.
 pub(crate) async fn handle_schedule(desk: Arc<Desk>, delivery: Delivery<Entry>) -> Settlement {
-    match set_timers(&desk, delivery.body()).await {
+    match set_timers(&desk, delivery.body(), delivery.delivered() == 1).await {
         Ok(()) => delivery.ack().await,
         Err(reason) => {
             tracing::warn!(%reason, "a timer could not be set yet");
@@ -25,7 +25,7 @@ pub(crate) async fn handle_schedule(desk: Arc<Desk>, delivery: Delivery<Entry>) 
     }
 }
 
-async fn set_timers(desk: &Desk, entry: &Entry) -> Result<(), String> {
+async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), String> {
     keep_ended(desk, entry).await?;
     let (workflow, timers) = (&entry.workflow, &desk.timers);
     let id = workflow.id;
@@ -41,7 +41,8 @@ async fn set_timers(desk: &Desk, entry: &Entry) -> Result<(), String> {
     }
     match (entry.happened.kind, workflow.park(), workflow.deadline()) {
         (EventKind::Parked, Some(park), _) => set(desk, TimerKind::Expiry, id, park.expires_at).await,
-        (EventKind::Submitted, None, Some(_)) if desk.brief.ends(id).await => Ok(()),
+        // An earlier delivery may have set it: whoever hears of the end then clears it.
+        (EventKind::Submitted, None, Some(_)) if is_first && desk.brief.ends(id).await => Ok(()),
         (EventKind::Submitted | EventKind::Decided | EventKind::Expired, None, Some(deadline)) => {
             set(desk, TimerKind::Timeout, id, deadline).await
         }

@@ -9,14 +9,13 @@ use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
     ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters,
-    DecodeError, Delivery, Entry, Needs, ProvisionError, Queue, RawMessage, Settlement, Timers, Unreadable, Watched,
-    WorkflowLog, consume, verify,
+    DecodeError, Delivery, Entry, Needs, ProvisionError, Queue, RawMessage, ReadError, Settlement, Timers, Unreadable,
+    Watched, WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
 use tracing::Instrument;
 
-use crate::alive::Alive;
 use crate::bots::handle_decision;
 use crate::brief::{self, Brief};
 use crate::config::Config;
@@ -58,6 +57,8 @@ pub enum StartupError {
     #[error(transparent)]
     Bucket(#[from] BucketError),
     #[error(transparent)]
+    Log(#[from] ReadError),
+    #[error(transparent)]
     View(#[from] ReadModelError),
     #[error("metrics cannot be served: {0}")]
     Metrics(std::io::Error),
@@ -83,8 +84,11 @@ impl Application {
         verify(&broker, &Needs::of_approver(QUEUES.to_vec())).await?;
         let users = Watched::follow(Buckets::new(&broker).users().await?, &life).await?;
         let clock = Clock::system();
+        let log = WorkflowLog::new(&broker);
+        let is_replicated = log.is_replicated().await?;
         let desk = Desk {
-            log: WorkflowLog::new(&broker),
+            log,
+            is_replicated,
             blobs: Blobs::new(&broker),
             view: ReadModel::open(config.redis_url.expose())?,
             bots: ApprovalDesk::new(&broker),
@@ -93,7 +97,6 @@ impl Application {
             control: Control::new(&broker),
             audit: AuditLog::new(&broker),
             users,
-            alive: Alive::default(),
             brief: Brief::default(),
             floods: Floods::default(),
             policy: config.policy,

@@ -12,7 +12,9 @@ const MIN_COVERAGE: f64 = 0.75;
 /// How many words a negation takes with it ("without external libraries").
 const NEGATION_REACH: usize = 3;
 
+/// Words as they are written.
 type Words = LazyLock<HashSet<&'static str>>;
+/// Words in all their forms.
 type Stems = LazyLock<HashSet<String>>;
 
 fn split(list: &'static str) -> HashSet<&'static str> {
@@ -49,26 +51,10 @@ static GENERIC: Stems = LazyLock::new(|| {
     )
 });
 
-const NEGATIONS: &[&str] = &[
-    "not",
-    "no",
-    "never",
-    "without",
-    "avoid",
-    "avoiding",
-    "instead",
-    "rather",
-    "except",
-    "excluding",
-    "dont",
-    "doesnt",
-    "isnt",
-    "neither",
-    "nor",
-    "unlike",
-];
-const CLAUSE_STARTERS: &[&str] =
-    &["that", "which", "and", "but", "with", "using", "for", "in", "to", "so", "because", "while"];
+static NEGATIONS: Words = LazyLock::new(|| {
+    split("not no never without avoid avoiding instead rather except excluding dont doesnt isnt neither nor unlike")
+});
+static CLAUSE_STARTERS: Words = LazyLock::new(|| split("that which and but with using for in to so because while"));
 
 /// Requests about something that exists, or for another kind of work or product. No recipe serves these unless it
 /// names the word itself.
@@ -195,9 +181,9 @@ fn affirmed(words: &[Word]) -> Vec<Word> {
     let mut kept = Vec::new();
     let mut reach = 0;
     for word in words {
-        if NEGATIONS.contains(&word.text.as_str()) {
+        if NEGATIONS.contains(word.text.as_str()) {
             reach = NEGATION_REACH;
-        } else if reach > 0 && !word.starts_clause && !CLAUSE_STARTERS.contains(&word.text.as_str()) {
+        } else if reach > 0 && !word.starts_clause && !CLAUSE_STARTERS.contains(word.text.as_str()) {
             reach -= usize::from(!STOP.contains(&word.stem));
         } else {
             reach = 0;

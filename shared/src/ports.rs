@@ -31,16 +31,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_given_once_and_lies_below_those_of_connections() {
+    fn a_port_is_given_once() {
         let mut ports = free(50).unwrap();
         ports.extend(free(50).unwrap());
         ports.sort_unstable();
         ports.dedup();
         assert_eq!(ports.len(), 100);
-        let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-        let lowest = range.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(u16::MAX);
-        assert!(ports.iter().all(|port| *port < lowest.max(32_000)), "{ports:?}");
-
         let taken = TcpListener::bind(("127.0.0.1", ports[0])).unwrap();
         assert!(!is_free(ports[0]) && is_free(ports[1]));
         drop(taken);

@@ -143,6 +143,12 @@ async fn an_end_stays_the_end() {
     attack.stack.signal("approver", Signal::CONT);
     let end = put_back(last).await;
 
+    // Another end.
+    let mut failed = entry.workflow.clone();
+    failed.phase = Phase::Failed { failure: Failure::new("tests_failed", "m", "h") };
+    let forgery = attack.log.append(end, &failed, &happened(&entry), entry.trace.clone()).await.expect("appended");
+    let end = put_back(forgery).await;
+
     // One that names nothing.
     let payload = encode(&Transition { workflow: &forged, happened: &happened(&entry) });
     let client = raw_broker_as(&attack.stack, "worker").await;

@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use async_nats::HeaderMap;
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind, RawMessageErrorKind};
+use async_nats::{HeaderMap, StatusCode};
 use futures_util::future::try_join_all;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -41,11 +41,14 @@ pub struct Entry {
     pub trace: TraceContext,
     /// The subject's phase and lane, which the broker's permissions vouch for.
     pub subject: String,
-    /// The workflow's message that it was appended behind (0: none), where the broker held its author to that.
-    pub behind: Option<u64>,
 }
 
 impl Entry {
+    /// Whether the API or the approver wrote it: a worker may not.
+    pub fn is_guarded(&self) -> bool {
+        subjects::is_guarded(&self.subject)
+    }
+
     /// A span for the work on this transition: every line logged inside carries its ids.
     pub fn span(&self) -> tracing::Span {
         tracing::info_span!(
@@ -221,32 +224,49 @@ impl WorkflowLog {
 
     /// The first end of a workflow. Whatever stands behind it in the log should not. What nobody will ever read ends nothing.
     pub async fn end(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
-        let looks = subjects::ends(id).map(async |subject| match self.last_from_leader(&subject).await {
-            Err(error) if error.is_hopeless() => Ok(None),
-            end => end,
-        });
-        let ends = try_join_all(looks).await?;
+        let ends = try_join_all(subjects::ends(id).map(|subject| self.first_on(subject))).await?;
         Ok(ends.into_iter().flatten().min_by_key(|entry| entry.sequence))
     }
 
-    /// Whether an end of its workflow may stand right before `entry`; also where that cannot be told from one look.
+    /// The first message on a subject that can be read, as the stream's leader knows it.
+    async fn first_on(&self, subject: String) -> Result<Option<Entry>, ReadError> {
+        let (stream, mut from) = (self.stream().await?, 1);
+        loop {
+            let message = match stream.get_first_raw_message_by_subject(&subject, from).await {
+                Ok(message) => message,
+                Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
+                Err(error) => return Err(ReadError::Unavailable(error.to_string())),
+            };
+            from = message.sequence + 1;
+            match read_entry(message) {
+                Err(error) if error.is_hopeless() => {}
+                first => return first.map(Some),
+            }
+        }
+    }
+
+    /// Whether an end of the workflow stands before `sequence`, as one replica knows it; also where that is not to be read.
     ///
-    /// An entry names in its fence what stood before it, and the broker has compared.
-    pub async fn may_follow_an_end(&self, entry: &Entry) -> Result<bool, ReadError> {
-        let before = match entry.behind {
-            Some(0) => return Ok(false),
-            Some(sequence) if sequence < entry.sequence => sequence,
-            Some(_) | None => return Ok(true),
-        };
-        let message = match self.stream().await?.direct_get(before).await {
-            Ok(message) => message,
-            // Taken out, or not on the replica that was asked.
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok(true),
-            Err(error) => return Err(ReadError::Unavailable(error.to_string())),
-        };
-        // In a log that was restored the numbers mean other messages.
-        let is_its_own = subjects::workflow_of(&message.subject) == Some(entry.workflow.id);
-        Ok(!is_its_own || subjects::is_end(&message.subject))
+    /// One look at all subjects that a workflow may end on. A replica that is behind may not know of an end yet.
+    pub async fn has_end_before(&self, id: WorkflowId, sequence: u64) -> Result<bool, ReadError> {
+        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
+        let wish = serde_json::json!({ "multi_last": subjects::ends(id), "up_to_seq": sequence.saturating_sub(1) });
+        let subject = format!("$JS.API.DIRECT.GET.{}", subjects::WORKFLOWS);
+        // Of several answers the first says enough.
+        let answer =
+            self.broker.client().request(subject, wish.to_string().into()).await.map_err(|e| unavailable(&e))?;
+        match answer.status {
+            None | Some(StatusCode::OK) => Ok(true),
+            Some(StatusCode::NOT_FOUND) => Ok(false),
+            Some(status) => Err(unavailable(&status)),
+        }
+    }
+
+    /// Whether the log is kept on several nodes.
+    pub async fn is_replicated(&self) -> Result<bool, ReadError> {
+        let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await;
+        let stream = stream.map_err(|error| ReadError::Unavailable(error.to_string()))?;
+        Ok(stream.cached_info().config.num_replicas > 1)
     }
 
     async fn direct(&self, subject: String) -> Result<Option<Entry>, ReadError> {
@@ -389,6 +409,11 @@ fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
     Ok(entry_of(&message.subject, Some(&message.headers), &message.payload, message.sequence)?)
 }
 
+fn entry_of(subject: &str, headers: Option<&HeaderMap>, payload: &[u8], sequence: u64) -> Result<Entry, DecodeError> {
+    let Transition { workflow, happened } = read_transition(subject, payload)?;
+    Ok(Entry { sequence, workflow, happened, trace: carried(headers), subject: subject.to_owned() })
+}
+
 /// The broker vouches for the subject alone, so the content has to be what belongs on it.
 pub(super) fn read_transition(subject: &str, payload: &[u8]) -> Result<Transition, DecodeError> {
     let transition: Transition = decode(payload)?;
@@ -404,16 +429,4 @@ pub(super) fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadE
 
 pub(super) fn decode_entry(message: &jetstream::Message, sequence: u64) -> Result<Entry, DecodeError> {
     entry_of(&message.subject, message.headers.as_ref(), &message.payload, sequence)
-}
-
-fn entry_of(subject: &str, headers: Option<&HeaderMap>, payload: &[u8], sequence: u64) -> Result<Entry, DecodeError> {
-    let Transition { workflow, happened } = read_transition(subject, payload)?;
-    let behind = headers.and_then(|headers| fence_in(headers, workflow.id));
-    Ok(Entry { sequence, workflow, happened, trace: carried(headers), subject: subject.to_owned(), behind })
-}
-
-/// The sequence that the broker compared with the workflow's newest when it took the message.
-fn fence_in(headers: &HeaderMap, id: WorkflowId) -> Option<u64> {
-    let compared = headers.get(EXPECTED_SUBJECT)?.as_str() == subjects::workflow(id);
-    headers.get(EXPECTED_SEQUENCE)?.as_str().parse().ok().filter(|_| compared)
 }

@@ -66,10 +66,9 @@ pub(crate) fn ends(id: WorkflowId) -> [String; 4] {
     [done, failed, judged, cancelled]
 }
 
-/// Whether a workflow ends with what is published there.
-pub(crate) fn is_end(subject: &str) -> bool {
-    let is_in = |end: &str| end.split('.').zip(subject.split('.')).all(|(asked, token)| asked == "*" || asked == token);
-    ALL_ENDS.into_iter().any(is_in)
+/// Whether workers may not publish there.
+pub(crate) fn is_guarded(subject: &str) -> bool {
+    ["wf.plan.", "wf.judged.", "wf.done.", "wf.cancelled."].iter().any(|start| subject.starts_with(start))
 }
 
 pub(crate) fn phase_lane(phase: PhaseKind, lane: &str) -> String {
@@ -167,4 +166,53 @@ pub(crate) fn approver_presence(instance: &str) -> String {
 
 pub(crate) fn inbox_prefix(user: &str) -> String {
     format!("_INBOX_{user}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::{Actor, Gate, Stage};
+    use crate::ids::EventId;
+    use crate::samples::{START, options, submitted};
+    use crate::workflow::{EventKind, Failure, Phase};
+
+    fn is_among(filters: &[&str], subject: &str) -> bool {
+        let fits = |filter: &&str| {
+            filter.split('.').zip(subject.split('.')).all(|(asked, token)| asked == "*" || asked == token)
+        };
+        filters.iter().any(fits)
+    }
+
+    #[test]
+    fn judgements_and_ends_are_where_those_who_follow_them_listen() {
+        let (before, failure) = (submitted("ann", options()), Failure::new("code", "message", "hint"));
+        let phases = [
+            Phase::Generate { feedback: None, input: None },
+            Phase::Analyze,
+            Phase::Execute { runtime: "python".to_owned() },
+            Phase::Approve { gate: Gate::pending(before.id, 1, Stage::Release) },
+            Phase::Done,
+            Phase::Failed { failure },
+        ];
+        for phase in phases {
+            let workflow = Workflow { phase, ..before.clone() };
+            for (kind, actor) in [
+                (EventKind::GateReleased, Actor::approver()),
+                (EventKind::Decided, Actor::User("ann".parse().unwrap())),
+                (EventKind::TimedOut, Actor::approver()),
+                (EventKind::StepFailed, Actor::approver()),
+                (EventKind::Executed, Actor::Service("worker".to_owned())),
+            ] {
+                let happened = Happened { event_id: EventId::fresh(), kind, actor, at: START, detail: None };
+                let subject = transition(&workflow, &happened);
+                if happened.is_judged() {
+                    assert!(is_among(&ALL_ANSWERED_FOR, &subject) && is_guarded(&subject), "{subject}");
+                }
+                assert_eq!(is_among(&ALL_ENDS, &subject), workflow.status().is_terminal(), "{subject}");
+                let ends = ends(workflow.id);
+                let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
+                assert_eq!(is_among(&ends, &subject), workflow.status().is_terminal(), "{subject}");
+            }
+        }
+    }
 }

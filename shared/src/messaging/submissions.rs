@@ -94,11 +94,9 @@ impl Submissions {
     /// Writes until nothing waits any more.
     async fn write_all(self) {
         while let Some(group) = self.next_group() {
-            let mut writing = Box::pin(self.clone().write(group));
-            if tokio::time::timeout(PATIENCE, &mut writing).await.is_err() {
-                // It goes on by itself.
-                self.life.spawn(writing);
-            }
+            let written = self.life.spawn(self.clone().write(group));
+            // Late ones go on by themselves.
+            drop(tokio::time::timeout(PATIENCE, written).await);
         }
     }
 

@@ -62,7 +62,7 @@ fn entry(sequence: u64, workflow: Workflow, kind: EventKind) -> Entry {
     let happened = Happened { event_id: EventId::fresh(), kind, actor, at: START, detail: None };
     let at = START.after(Duration::from_secs(sequence));
     let happened = Happened { at, ..happened };
-    Entry { sequence, workflow, happened, trace: TraceContext::root(), subject: String::new(), behind: None }
+    Entry { sequence, workflow, happened, trace: TraceContext::root(), subject: String::new() }
 }
 
 fn usage() -> StepUsage {

@@ -1,4 +1,4 @@
-//! The way of every step: is it still the newest, may it run, do it, append what happened.
+//! The way of every step: may it begin, do it, append what happened.
 
 mod analyze;
 mod execute;
@@ -63,10 +63,14 @@ pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Deliver
     match admit(&desk, &entry).await {
         Admission::Begin { refusal } => {
             let settlement = attempt(&desk, delivery, refusal, &running.token).await;
+            if takes_a_turn(&entry) {
+                desk.turns.release(&entry).await;
+            }
             desk.metrics.steps.with_label_values(&[phase, outcome_name(settlement)]).inc();
         }
         Admission::Stale => {
             delivery.ack().await;
+            desk.turns.release(&entry).await;
         }
         Admission::NoTurn => {
             let delay = later(&delivery);
@@ -74,11 +78,9 @@ pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Deliver
         }
         Admission::LogAway(reason) => {
             tracing::warn!(%reason, "a step has to wait");
+            // A turn that was taken stays: it may be that of an attempt elsewhere, and ends by itself.
             delivery.retry_after(AGAIN).await;
         }
-    }
-    if takes_a_turn(&entry) {
-        desk.turns.release(&entry).await;
     }
 }
 
