@@ -77,7 +77,8 @@ async fn may_follow_an_end(desk: &Desk, entry: &Entry) -> Result<bool, ReadError
     if desk.is_replicated {
         return Ok(true);
     }
-    Ok(!entry.is_guarded() && desk.log.has_end_before(entry.workflow.id, entry.sequence).await?)
+    let is_end = entry.workflow.status().is_terminal();
+    Ok(!entry.is_guarded() && (is_end || desk.log.has_end(entry.workflow.id).await?))
 }
 
 async fn restore(desk: &Desk, behind: u64, state: &Workflow, source: &Entry) -> Result<(), String> {

@@ -245,12 +245,13 @@ impl WorkflowLog {
         }
     }
 
-    /// Whether an end of the workflow stands before `sequence`, as one replica knows it; also where that is not to be read.
+    /// Whether an end of the workflow stands in the log, as one replica knows it; also where that is not to be read.
     ///
     /// One look at all subjects that a workflow may end on. A replica that is behind may not know of an end yet.
-    pub async fn has_end_before(&self, id: WorkflowId, sequence: u64) -> Result<bool, ReadError> {
+    pub async fn has_end(&self, id: WorkflowId) -> Result<bool, ReadError> {
         let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
-        let wish = serde_json::json!({ "multi_last": subjects::ends(id), "up_to_seq": sequence.saturating_sub(1) });
+        // Not only up to a sequence: the broker would walk its blocks back for an end that stands behind that.
+        let wish = serde_json::json!({ "multi_last": subjects::ends(id) });
         let subject = format!("$JS.API.DIRECT.GET.{}", subjects::WORKFLOWS);
         // Of several answers the first says enough.
         let answer =
