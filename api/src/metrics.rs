@@ -35,7 +35,10 @@ pub(crate) static RATE_LIMITED: LazyLock<IntCounterVec> = LazyLock::new(|| {
 });
 
 pub(crate) static PROJECTED: LazyLock<IntCounter> = LazyLock::new(|| {
-    register(IntCounter::new("promptcraft_projected_total", "Transitions that the projector saw into the read model."))
+    register(IntCounter::new(
+        "promptcraft_projected_total",
+        "Transitions that the projector brought into the read model, or found there.",
+    ))
 });
 
 pub(crate) static DEAD_LETTERS: LazyLock<IntGaugeVec> = LazyLock::new(|| {

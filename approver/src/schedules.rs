@@ -41,9 +41,12 @@ async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), St
     }
     match (entry.happened.kind, workflow.park(), workflow.deadline()) {
         (EventKind::Parked, Some(park), _) => set(desk, TimerKind::Expiry, id, park.expires_at).await,
-        // An earlier delivery may have set it: whoever hears of the end then clears it.
-        (EventKind::Submitted, None, Some(_)) if is_first && desk.brief.ends(id).await => Ok(()),
-        (EventKind::Submitted | EventKind::Decided | EventKind::Expired, None, Some(deadline)) => {
+        (kind @ (EventKind::Submitted | EventKind::Decided | EventKind::Expired), None, Some(deadline)) => {
+            // Before this delivery nobody can have set one that whoever handles the end would have to clear.
+            let is_new = is_first && kind == EventKind::Submitted;
+            if is_new && desk.brief.ends(id).await {
+                return Ok(());
+            }
             set(desk, TimerKind::Timeout, id, deadline).await
         }
         (_, _, _) => Ok(()),

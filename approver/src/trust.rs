@@ -6,7 +6,7 @@
 use shared::approval::Actor;
 use shared::ids::{ApprovalId, EventId, WorkflowId};
 use shared::messaging::{AppendError, Entry, ReadError};
-use shared::workflow::{Event, EventKind, Failure, Happened, Workflow, transition};
+use shared::workflow::{Event, EventKind, Failure, Happened, PhaseKind, Workflow, transition};
 
 use crate::desk::Desk;
 
@@ -70,15 +70,16 @@ pub(crate) async fn condemn(desk: &Desk, sequence: u64, id: WorkflowId) -> Resul
     }
 }
 
-/// Whether it takes a closer look to say that no end stands before `entry`: the API and the approver append none behind one.
+/// Whether it takes a closer look to say that no end stands before `entry`.
 ///
-/// A replica that is behind would not know of the end, and on several nodes even an honest append may meet one on its way.
+/// Also of what the API and the approver wrote: they may have gone by a forgery behind the end. Only the API publishes plans, and
+/// nothing stands before a submission. On several nodes a replica that is behind would not know of the end.
 async fn may_follow_an_end(desk: &Desk, entry: &Entry) -> Result<bool, ReadError> {
-    if desk.is_replicated {
+    let workflow = &entry.workflow;
+    if desk.is_replicated || workflow.status().is_terminal() {
         return Ok(true);
     }
-    let is_end = entry.workflow.status().is_terminal();
-    Ok(!entry.is_guarded() && (is_end || desk.log.has_end(entry.workflow.id).await?))
+    Ok(workflow.phase.kind() != PhaseKind::Plan && desk.log.has_end(workflow.id).await?)
 }
 
 async fn restore(desk: &Desk, behind: u64, state: &Workflow, source: &Entry) -> Result<(), String> {

@@ -7,9 +7,10 @@ use rustix::process::Signal;
 use serde::Serialize;
 use serde_json::Value;
 use shared::approval::{Actor, Channel, ClosedGate, Decision, Gate, GateOutcome, Stage, Verdict};
+use shared::clock::Clock;
 use shared::ids::EventId;
 use shared::messaging::{Entry, WorkflowLog, encode};
-use shared::workflow::{EventKind, Failure, Happened, Phase, Workflow};
+use shared::workflow::{Event, EventKind, Failure, Happened, Phase, Workflow, transition};
 use tests::{Client, Stack, broker_as, eventually, raw_broker_as, run_request};
 
 /// The body of a message of the log, as anyone can make one.
@@ -133,11 +134,12 @@ async fn an_end_stays_the_end() {
         attack.ends(&entry, "cancelled").await;
         let newest = attack.log.newest_from_leader(id).await.expect("the log").expect("an end");
         assert!(newest.sequence > forgery, "the end was put back behind the forgery");
+        assert_eq!(newest.workflow, cancelled.workflow, "it is the first end");
         newest.sequence
     };
     let end = put_back(append(cancelled.sequence).await).await;
 
-    // Where several stand behind the end before the approver sees the first, only that one names the end.
+    // Several, before the approver sees the first.
     attack.stack.signal("approver", Signal::STOP);
     let last = append(append(append(end).await).await).await;
     attack.stack.signal("approver", Signal::CONT);
@@ -149,7 +151,19 @@ async fn an_end_stays_the_end() {
     let forgery = attack.log.append(end, &failed, &happened(&entry), entry.trace.clone()).await.expect("appended");
     let end = put_back(forgery).await;
 
-    // One that names nothing.
+    // What the API appends behind a forgery, which it takes for the workflow.
+    attack.stack.signal("approver", Signal::STOP);
+    let forgery = append(end).await;
+    let (by, at) = (Actor::Service("api".to_owned()), Clock::system().now());
+    let next = transition(&forged, Event::Cancelled { by: by.clone() }, at).expect("it seems to run");
+    let happened_next =
+        Happened { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
+    let api = WorkflowLog::new(&broker_as(&attack.stack, "api").await);
+    let last = api.append(forgery, &next, &happened_next, entry.trace.clone()).await.expect("appended");
+    attack.stack.signal("approver", Signal::CONT);
+    let end = put_back(last).await;
+
+    // One without a fence.
     let payload = encode(&Transition { workflow: &forged, happened: &happened(&entry) });
     let client = raw_broker_as(&attack.stack, "worker").await;
     client.publish(format!("wf.approve.std.{id}"), payload.into()).await.expect("sent");

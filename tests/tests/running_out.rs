@@ -95,6 +95,27 @@ async fn a_workflow_that_stands_still_runs_out_of_its_time() {
     assert_eq!(history(&log, &id).await.len(), 2, "something was committed after the end");
 }
 
+/// The approver waits a moment whether a workflow is over before it sets a timer.
+#[tokio::test]
+async fn an_approver_that_dies_before_it_sets_a_timer_loses_none() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    stack.signal("worker-1", Signal::STOP);
+    let state = submitted(ago(58));
+    append(&stack, 0, &state, EventKind::Submitted).await;
+    eventually("the approver has it", Duration::from_secs(5), || async {
+        let broker = async_nats::jetstream::new(tests::raw_broker_as(&stack, "cli").await);
+        let stream = broker.get_stream("WORKFLOWS").await.expect("a stream");
+        let info = stream.consumer_info("schedules").await.expect("a queue");
+        (info.delivered.stream_sequence > 0).then_some(())
+    })
+    .await;
+    stack.kill("approver");
+    let failed = client.until(&state.id.to_string(), "failed").await;
+    assert_eq!(failed["error"]["code"], "timeout");
+    stack.signal("worker-1", Signal::CONT);
+}
+
 #[tokio::test]
 async fn the_time_that_humans_take_does_not_count() {
     let stack = Stack::start().await;

@@ -44,11 +44,6 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the API or the approver wrote it: a worker may not.
-    pub fn is_guarded(&self) -> bool {
-        subjects::is_guarded(&self.subject)
-    }
-
     /// A span for the work on this transition: every line logged inside carries its ids.
     pub fn span(&self) -> tracing::Span {
         tracing::info_span!(
