@@ -4,6 +4,8 @@
 //! are written. Slow disks are made by `strace`, which delays each fsync of the broker by 5 ms.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::stream::Config;
@@ -12,8 +14,11 @@ use async_nats::{Client as Nats, HeaderMap};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{Client, Options, Stack, raw_broker_as};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 const IN_FLIGHT: usize = 64;
@@ -56,16 +61,75 @@ async fn main() {
 
 /// The body of a submission as it stands in the log.
 async fn a_submission(client: &Client, nats: &Nats) -> Bytes {
-    let id = submit(client, 0).await;
+    let id = client.execute(&order(0)).await;
     let context = jetstream::new(nats.clone());
     let stream = context.get_stream("WORKFLOWS").await.expect("the log");
     let message = stream.get_last_raw_message_by_subject(&format!("wf.plan.std.{id}")).await;
     message.expect("the submission").payload
 }
 
-async fn submit(client: &Client, number: usize) -> String {
+fn order(number: usize) -> Value {
     let goal = format!("Teach my cat number {number} to pilot a submarine");
-    client.execute(&json!({"goal": goal, "context": {"execution_preferences": {"require_approval": false}}})).await
+    json!({"goal": goal, "context": {"execution_preferences": {"require_approval": false}}})
+}
+
+/// A connection that submits and hardly looks at the answer: the load shares its processors with what is measured.
+struct Lean {
+    stream: BufReader<TcpStream>,
+    head: String,
+}
+
+impl Lean {
+    async fn connect(client: &Client) -> Self {
+        let address = client.base().trim_start_matches("http://");
+        let stream = TcpStream::connect(address).await.expect("the API is there");
+        stream.set_nodelay(true).expect("a socket");
+        let head = format!(
+            "POST /api/v3/execute HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n",
+            client.token()
+        );
+        Self { stream: BufReader::new(stream), head }
+    }
+
+    async fn submit(&mut self, number: usize) {
+        let body = order(number).to_string();
+        let request = format!("{}content-length: {}\r\n\r\n{body}", self.head, body.len());
+        self.stream.write_all(request.as_bytes()).await.expect("sent");
+        let (mut line, mut length) = (String::new(), 0);
+        while line != "\r\n" {
+            let is_first = line.is_empty();
+            line.clear();
+            self.stream.read_line(&mut line).await.expect("an answer");
+            assert!(!is_first || line.starts_with("HTTP/1.1 202 "), "{line}");
+            if let Some(value) = line.strip_prefix("content-length: ") {
+                length = value.trim().parse().expect("a length");
+            }
+        }
+        self.stream.read_exact(&mut vec![0; length]).await.expect("a body");
+    }
+}
+
+async fn submissions(client: &Client, count: usize) -> f64 {
+    let mut connections = Vec::new();
+    for _ in 0..CONNECTIONS {
+        connections.push(Lean::connect(client).await);
+    }
+    let (began, next) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+    let mut running = JoinSet::new();
+    for mut connection in connections {
+        let next = next.clone();
+        running.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return;
+                }
+                connection.submit(number).await;
+            }
+        });
+    }
+    running.join_all().await;
+    rate(count, began)
 }
 
 fn slow_down(stack: &Stack) -> Result<Child, String> {
@@ -96,13 +160,7 @@ async fn measure(when: &str, amounts: Amounts, client: &Client, nats: &Nats, pay
     let singles = singles(&context, amounts.singles, payload).await;
     let batches = batches(nats, amounts.batches, payload).await;
     context.delete_stream("BENCH").await.expect("gone");
-    let began = Instant::now();
-    futures_util::stream::iter(0..amounts.submissions)
-        .for_each_concurrent(CONNECTIONS, |number| async move {
-            submit(client, number).await;
-        })
-        .await;
-    let submissions = rate(amounts.submissions, began);
+    let submissions = submissions(client, amounts.submissions).await;
     println!("{:<64} {singles:>8.0}/s", format!("floor: single synced publishes, {IN_FLIGHT} in flight{when}"));
     println!("{:<64} {batches:>8.0}/s", format!("floor: raw fenced batches of {IN_FLIGHT}{when}"));
     println!(

@@ -62,6 +62,11 @@ impl Client {
         self
     }
 
+    /// Where the API is, e.g. `http://127.0.0.1:8000`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The token that calls carry.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()

@@ -7,6 +7,7 @@ mod bot;
 mod client;
 mod operator;
 mod python;
+mod raw;
 mod stack;
 mod terminal;
 
@@ -16,6 +17,7 @@ pub use operator::{
     audit_log, broker_as, dead_letters, differences, history, raw_broker_as, redis_answers, redis_command, writer_of,
 };
 pub use python::long_program;
+pub use raw::publish_blocks;
 pub use stack::{Options, Stack, program};
 pub use terminal::{Seen, Terminal, steady};
 

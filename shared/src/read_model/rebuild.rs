@@ -138,12 +138,16 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
     Ok(())
 }
 
-/// Every workflow that stands otherwise in the view than in the log, is listed otherwise, or is not in the log at all.
+/// Every workflow that stands otherwise in the view than in the log, is listed otherwise, or is not in the log at all. What nobody can
+/// read moves no workflow on, and is passed over.
 pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Difference>, RebuildError> {
     let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
     let mut entries = pin!(log.scan().await?);
     while let Some(entry) = entries.next().await {
-        let entry = entry?;
+        let entry = match entry {
+            Err(error) if error.is_hopeless() => continue,
+            entry => entry?,
+        };
         let stored = Stored { sequence: entry.sequence, workflow: entry.workflow };
         newest
             .entry(stored.workflow.id)

@@ -23,9 +23,10 @@ const UNDER_WAY: usize = 32;
 const BURST_EVERY: usize = 12;
 const BURST: usize = 12;
 const LOOK: Duration = Duration::from_millis(150);
-/// Every so often one that is to run only runs for longer than whoever dies may leave its job behind; the first of a round does.
+/// Every so often one that is to run only runs for longer than whoever dies may leave its job behind; the first of a round does, and
+/// none that begins after the last fault did.
 const LONG_EVERY: usize = 8;
-const LONG_RUN: Duration = Duration::from_secs(15);
+const LONG_RUN: Duration = Duration::from_secs(12);
 /// Long enough to kill its worker meanwhile.
 const WATCHED_RUN: Duration = Duration::from_secs(4);
 /// Every so often the code is analysed beside.
@@ -74,8 +75,8 @@ impl Client {
         })
     }
 
-    /// Begins workflows until `stop`, then waits for those under way at most `patience`.
-    pub async fn run(&self, seed: u64, stop: CancellationToken, patience: Duration) {
+    /// Begins workflows until `stop`, then waits for those under way at most `patience`. From `brief` on none is begun that runs for long.
+    pub async fn run(&self, seed: u64, brief: CancellationToken, stop: CancellationToken, patience: Duration) {
         let mut random = Random::new(seed);
         let mut under_way = JoinSet::new();
         let (mut round, mut runs) = (0_usize, 0_usize);
@@ -86,7 +87,7 @@ impl Client {
             for _ in 0..many.min(UNDER_WAY.saturating_sub(under_way.len())) {
                 let wish = wish(&mut random);
                 let (client, delay) = (self.clone(), Duration::from_millis(random.any() % 900));
-                let is_long = wish == Wish::Run && runs.is_multiple_of(LONG_EVERY);
+                let is_long = wish == Wish::Run && runs.is_multiple_of(LONG_EVERY) && !brief.is_cancelled();
                 runs += usize::from(wish == Wish::Run);
                 under_way.spawn(async move { client.live_fully(wish, delay, is_long.then_some(LONG_RUN)).await });
             }

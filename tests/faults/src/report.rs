@@ -12,7 +12,7 @@ pub fn head() -> String {
         // Writing into a text never fails.
         write!(line, " {:>10}", invariant.name()).ok();
     }
-    line + "  workflows  recovery"
+    line + "  workflows  recovery  took"
 }
 
 /// One row of the table.
@@ -32,7 +32,7 @@ pub fn row(verdict: &Verdict) -> String {
         write!(line, " {mark:>10}").ok();
     }
     let recovery = verdict.recovery.map_or("none".to_owned(), |recovery| format!("{:.1} s", recovery.as_secs_f64()));
-    write!(line, "  {:>9}  {recovery:>8}", verdict.workflows).ok();
+    write!(line, "  {:>9}  {recovery:>8}  {:>2.0} s", verdict.workflows, verdict.took.as_secs_f64()).ok();
     if let Some(reason) = &verdict.missed {
         write!(line, "  NOT MADE: {reason}").ok();
     }

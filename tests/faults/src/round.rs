@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use shared::clock::{Clock, Timestamp};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::checker::{RECOVERY, Violation, check, tell};
@@ -43,6 +43,8 @@ pub struct Verdict {
     pub made: usize,
     pub workflows: usize,
     pub recovery: Option<Duration>,
+    /// The whole round, judged.
+    pub took: Duration,
     pub violations: Vec<Violation>,
     /// Every violation with its history.
     pub told: String,
@@ -76,20 +78,21 @@ impl Ring {
     /// Plays one round of one or several blows, one after the other.
     pub async fn round(&mut self, name: &str, seed: u64, blows: &[Blow]) -> Verdict {
         let first = self.client.history.count();
-        let (stop, over) = (CancellationToken::new(), CancellationToken::new());
+        let began = Instant::now();
+        let [brief, stop, over] = [(); 3].map(|()| CancellationToken::new());
         let load = async {
-            self.client.run(seed, stop.clone(), AFTER).await;
+            self.client.run(seed, brief.clone(), stop.clone(), AFTER).await;
             over.cancel();
         };
         let watch = Litter::watch(&self.cluster, &over);
-        let (Played { verdict, healed }, (), litter) = tokio::join!(self.play(name, blows, &stop), load, watch);
+        let (Played { verdict, healed }, (), litter) = tokio::join!(self.play(name, blows, &brief, &stop), load, watch);
         self.sees_jobs |= litter.sees_jobs;
         let told = self.client.history.since(first).iter().filter_map(|story| story.id).collect();
         let gathered = gather(&self.cluster, &self.receiver, &told, &self.known).await;
         self.client.look_again(first).await;
         let stories = self.client.history.since(first);
         let verdict = Verdict { workflows: told.len(), ..verdict };
-        match gathered {
+        let verdict = match gathered {
             Ok(mut evidence) => {
                 evidence.leftovers.extend(litter.left);
                 if !self.sees_jobs {
@@ -101,14 +104,18 @@ impl Ring {
                 self.judge(verdict, &stories, &evidence)
             }
             Err(reason) => Verdict { unreadable: Some(reason), ..verdict },
-        }
+        };
+        Verdict { took: began.elapsed(), ..verdict }
     }
 
     /// Makes the faults, then measures how soon work goes on, then has the load end.
-    async fn play(&self, name: &str, blows: &[Blow], stop: &CancellationToken) -> Played {
+    async fn play(&self, name: &str, blows: &[Blow], brief: &CancellationToken, stop: &CancellationToken) -> Played {
         sleep(BEFORE).await;
         let mut verdict = Verdict { name: name.to_owned(), ..Verdict::default() };
-        for blow in blows {
+        for (number, blow) in (1..).zip(blows) {
+            if number == blows.len() {
+                brief.cancel();
+            }
             let struck = blow.fault.strike(&self.cluster, blow.hold).await;
             let is_only = blows.len() == 1;
             match struck {
