@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shared::clock::Timestamp;
 use shared::ids::WorkflowId;
-use shared::messaging::{AuditLog, AuditRecord, KeptLetter};
+use shared::messaging::{AuditLog, AuditRecord, KeptLetter, Retention};
 use shared::read_model::compare;
 use tokio::time::{Instant, sleep};
 
@@ -14,7 +14,7 @@ use crate::checker::{Complaint, Logs, unaudited, unnotified};
 use crate::cluster::Cluster;
 use crate::litter::left_behind;
 use crate::receiver::Receiver;
-use crate::transitions::{Read, read};
+use crate::transitions::{Read, read, times};
 
 /// How long what follows the log may take to catch up.
 pub(crate) const CATCHING_UP: Duration = Duration::from_secs(30);
@@ -34,6 +34,8 @@ pub struct Explained {
 #[derive(Debug)]
 pub struct Evidence {
     pub logs: Logs,
+    /// When the broker stored each of these transitions, by its sequence.
+    pub stored: HashMap<u64, Timestamp>,
     /// Workflows of earlier rounds that do not stand any more as they stood then.
     pub lost: Vec<Complaint>,
     /// The audit log, or why it could not be read or does not hold.
@@ -109,6 +111,8 @@ pub(crate) async fn gather(
 ) -> Result<Evidence, String> {
     let log = cluster.log();
     let Read { logs, lost } = until_read(async || read(&log, told, known).await).await?;
+    let retention = Retention::new(cluster.operator());
+    let stored = until_read(async || times(&retention, &logs).await).await?;
     let letters = until_read(async || cluster.letters().list(None, known.last_letter, LETTERS).await).await?;
     let differences = match cluster.view() {
         Err(error) => vec![Complaint::whole(error)],
@@ -138,6 +142,7 @@ pub(crate) async fn gather(
     .await;
     Ok(Evidence {
         logs,
+        stored,
         lost,
         audit,
         letters,

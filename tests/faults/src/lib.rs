@@ -13,6 +13,7 @@ pub mod history;
 mod litter;
 pub mod load;
 pub mod matrix;
+pub mod packets;
 mod programs;
 pub mod random;
 mod receiver;

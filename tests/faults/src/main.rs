@@ -7,9 +7,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use faults::cluster::Shape;
 use faults::matrix::{SCHEDULE, groups, schedule};
+use faults::packets::begin_in_own_network;
 use faults::recovery::Recovery;
 use faults::report;
 use faults::round::{Blow, Ring, Verdict};
+use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 /// The whole matrix takes at most so many minutes on two cores.
@@ -91,15 +93,33 @@ impl Tally {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
     if let Err(reason) = faults::can_run() {
         eprintln!("{reason}");
         return ExitCode::FAILURE;
     }
+    if let Err(reason) = begin_in_own_network() {
+        println!("no network of our own, so partitions hold what is sent and lose no packet: {reason}");
+    }
+    match Runtime::new() {
+        // Dropped, a cluster dies.
+        Ok(runtime) => runtime.block_on(async {
+            tokio::select! {
+                code = play(command) => code,
+                _ = tokio::signal::ctrl_c() => ExitCode::FAILURE,
+            }
+        }),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(command: Command) -> ExitCode {
     let mut tally = Tally::default();
     let began = Instant::now();
-    let command = Arguments::parse().command;
     if !matches!(command, Command::Recovery) {
         println!("{}", report::head());
     }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
+use shared::clock::Timestamp;
 use shared::ids::WorkflowId;
-use shared::messaging::{Entry, ReadError, WorkflowLog};
+use shared::messaging::{Entry, ReadError, Retention, WorkflowLog};
 use tokio::time::{Instant, sleep};
 
 use crate::checker::{Complaint, Logs};
@@ -52,6 +53,14 @@ pub(crate) async fn read(log: &WorkflowLog, told: &HashSet<WorkflowId>, known: &
         }
     }
     Ok(Read { logs, lost })
+}
+
+/// When the broker stored each of these.
+pub(crate) async fn times(retention: &Retention, logs: &Logs) -> Result<HashMap<u64, Timestamp>, ReadError> {
+    let Some(first) = logs.values().filter_map(|log| log.first()).map(|entry| entry.sequence).min() else {
+        return Ok(HashMap::new());
+    };
+    retention.messages(first).await?.map_ok(|message| (message.sequence, message.at)).try_collect().await
 }
 
 /// Every transition of a workflow up to the newest; a replica that lags is waited for.

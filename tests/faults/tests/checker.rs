@@ -1,6 +1,6 @@
 //! The checker against histories made by hand: a good one, and for every invariant one that breaks it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use faults::checker::{Complaint, Invariant, check, tell};
@@ -107,6 +107,7 @@ fn parked() -> Case {
     let story = Story { id: Some(id), expected: Some(Digest::of(b"1")), ..Story::new(0, Wish::Approve) };
     let evidence = Evidence {
         logs: BTreeMap::from([(id, vec![entry(1, workflow, EventKind::Submitted)])]),
+        stored: HashMap::new(),
         lost: vec![],
         audit: Ok(vec![]),
         letters: vec![],
@@ -372,6 +373,21 @@ fn what_was_judged_stays_and_what_stood_goes_on() {
     healed(&mut stuck, 3);
     stuck.log()[3..].iter_mut().for_each(|entry| entry.happened.at = START.after(Duration::from_secs(40)));
     stuck.breaks(Invariant::Progress);
+
+    // A clock may be wrong, the broker's is right.
+    let store = |case: &mut Case, seconds: fn(u64) -> u64| {
+        case.evidence.stored =
+            (1..=8).map(|sequence| (sequence, START.after(Duration::from_secs(seconds(sequence))))).collect();
+    };
+    let mut ahead = released();
+    healed(&mut ahead, 3);
+    ahead.log()[3].happened.at = START.after(Duration::from_secs(300));
+    store(&mut ahead, |sequence| sequence);
+    ahead.holds();
+    let mut late = released();
+    healed(&mut late, 3);
+    store(&mut late, |sequence| if sequence > 3 { 40 } else { sequence });
+    late.breaks(Invariant::Progress);
 }
 
 #[test]

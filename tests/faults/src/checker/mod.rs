@@ -141,7 +141,7 @@ pub fn check(stories: &[Story], evidence: &Evidence) -> Vec<Violation> {
     book(Invariant::Notified, unnotified(&evidence.logs, &evidence.notified));
     book(Invariant::Progress, progress::late(evidence.recovery).into_iter().collect());
     if let Some(healed) = evidence.healed {
-        book(Invariant::Progress, progress::stuck(stories, &evidence.logs, healed));
+        book(Invariant::Progress, progress::stuck(stories, evidence, healed));
     }
     match &evidence.audit {
         Ok(records) => {

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use shared::clock::Timestamp;
+use shared::messaging::Entry;
 
 use super::log::is_end;
-use super::{Complaint, Logs, RECOVERY};
+use super::{Complaint, RECOVERY};
+use crate::evidence::Evidence;
 use crate::history::Story;
-
-/// No process judges so long; what claims to be from later was written by one whose clock was ahead.
-const AHEAD: Duration = Duration::from_secs(240);
 
 pub(super) fn late(recovery: Option<Duration>) -> Option<Complaint> {
     match recovery {
@@ -20,20 +19,19 @@ pub(super) fn late(recovery: Option<Duration>) -> Option<Complaint> {
 }
 
 /// Workflows that stood still after the heal: neither ended nor parked then, and with no transition in time. A run may take as long
-/// as its code runs by itself.
-pub(super) fn stuck(stories: &[Story], logs: &Logs, healed: Timestamp) -> Vec<Complaint> {
-    let stands = logs.iter().filter_map(|(id, log)| {
-        let is_later = |at: Timestamp| at > healed && at.since(healed) < AHEAD;
-        let before = log.iter().rev().find(|entry| !is_later(entry.happened.at))?;
+/// as its code runs by itself. When a transition happened is what the broker says: the clock of who wrote it may have been wrong.
+pub(super) fn stuck(stories: &[Story], evidence: &Evidence, healed: Timestamp) -> Vec<Complaint> {
+    let stored = |entry: &Entry| evidence.stored.get(&entry.sequence).copied().unwrap_or(entry.happened.at);
+    let stands = evidence.logs.iter().filter_map(|(id, log)| {
+        let after = log.partition_point(|entry| stored(entry) <= healed);
+        let before = log[..after].last()?;
         if is_end(before) || before.workflow.park().is_some() {
             return None;
         }
         let story = stories.iter().find(|story| story.id == Some(*id));
         let limit = RECOVERY + story.map_or(Duration::ZERO, |story| story.runs);
-        let next = log.iter().find(|entry| entry.sequence > before.sequence);
-        let waited = next.map(|next| next.happened.at.since(healed));
         let at = before.workflow.phase.kind().as_str();
-        match waited {
+        match log.get(after).map(|next| stored(next).since(healed)) {
             Some(waited) if waited <= limit => None,
             Some(waited) => {
                 Some(Complaint::of(*id, format!("it stood at {at} for {waited:.1?} after the fault's end")))

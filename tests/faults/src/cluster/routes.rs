@@ -8,8 +8,10 @@ const ESTABLISHED: &str = "01";
 
 /// Connections to one of these ports of the loopback interface that this process did not make.
 pub(super) fn strangers(ports: &[u16]) -> Vec<String> {
-    let ours = own_sockets();
+    let mut ours = own_sockets();
     let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    // Connections come and go while this reads.
+    ours.extend(own_sockets());
     let connections = table.lines().skip(1).filter_map(Connection::read);
     let past = connections.filter(|one| ports.contains(&one.remote) && !ours.contains(&one.inode));
     past.map(|one| format!("port {} to {}", one.local, one.remote)).collect()

@@ -7,6 +7,7 @@ mod proof;
 mod tracer;
 mod weather;
 
+use std::io;
 use std::process::Command;
 use std::time::Duration;
 
@@ -172,7 +173,9 @@ impl Fault {
             | Self::Bridge(..)
             | Self::Apart
             | Self::Slow(_)
-            | Self::Lossy(_) => self.blow(cluster).await,
+            | Self::Lossy(_) => {
+                self.blow(cluster).await.map_err(|error| Struck::Missed(format!("no packets are lost: {error}")))?;
+            }
             Self::FullDisk(name) => disks::fill(cluster, &true_name(cluster, name).await)?,
             Self::SlowSync(name) => tracer::trace(cluster, name, tracer::SLOW)?,
             Self::FailingSync(name) => tracer::trace(cluster, &true_name(cluster, name).await, tracer::FAILING)?,
@@ -192,24 +195,24 @@ impl Fault {
     }
 
     /// Changes the weather.
-    async fn blow(self, cluster: &Cluster) {
+    async fn blow(self, cluster: &Cluster) -> io::Result<()> {
         let is_broker = |name: &str| name.starts_with("nats");
         match self {
             Self::Isolate(name) => {
                 let name = true_name(cluster, name).await;
-                change(cluster, |from, to| from == name || to == name, Weather::Held);
+                change(cluster, |from, to| from == name || to == name, Weather::Held)
             }
             Self::Mute(name) => {
                 let name = true_name(cluster, name).await;
-                change(cluster, |from, _| from == name, Weather::Held);
+                change(cluster, |from, _| from == name, Weather::Held)
             }
             Self::Deaf(name) => {
                 let name = true_name(cluster, name).await;
-                change(cluster, |_, to| to == name, Weather::Held);
+                change(cluster, |_, to| to == name, Weather::Held)
             }
             Self::Bridge(left, right) => {
                 let is_between = |from: &str, to: &str| (from == left && to == right) || (from == right && to == left);
-                change(cluster, is_between, Weather::Held);
+                change(cluster, is_between, Weather::Held)
             }
             Self::Slow(delay) => change(cluster, |_, _| true, Weather::Slow(delay)),
             Self::Lossy(percent) => change(cluster, |_, _| true, Weather::Lossy(percent)),
@@ -233,7 +236,7 @@ impl Fault {
             | Self::RedisFlush
             | Self::RedisReadOnly
             | Self::RedisFull
-            | Self::RedisFailover => {}
+            | Self::RedisFailover => Ok(()),
         }
     }
 
@@ -251,9 +254,7 @@ impl Fault {
             | Self::Bridge(..)
             | Self::Apart
             | Self::Slow(_)
-            | Self::Lossy(_) => {
-                cluster.wires.iter().for_each(Wire::mend);
-            }
+            | Self::Lossy(_) => weather::mend(cluster),
             Self::FullDisk(_) => disks::empty(cluster),
             Self::SlowSync(_) | Self::FailingSync(_) => tracer::end(cluster),
             Self::FewFiles(name) => limits::many_files(cluster, name),
