@@ -1,5 +1,6 @@
 //! The client: a steady mix of workflows, each with a wish, and every call in the history.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -23,10 +24,10 @@ const UNDER_WAY: usize = 32;
 const BURST_EVERY: usize = 12;
 const BURST: usize = 12;
 const LOOK: Duration = Duration::from_millis(150);
-/// Every so often one that is to run only runs for longer than whoever dies may leave its job behind; the first of a round does, and
-/// none that begins after the last fault did.
+/// Every so often one runs for longer than whoever dies may leave its job behind, and is cancelled when the load ends; the first that
+/// was to run only does.
 const LONG_EVERY: usize = 8;
-const LONG_RUN: Duration = Duration::from_secs(12);
+const LONG_RUN: Duration = Duration::from_secs(15);
 /// Long enough to kill its worker meanwhile.
 const WATCHED_RUN: Duration = Duration::from_secs(4);
 /// Every so often the code is analysed beside.
@@ -75,8 +76,8 @@ impl Client {
         })
     }
 
-    /// Begins workflows until `stop`, then waits for those under way at most `patience`. From `brief` on none is begun that runs for long.
-    pub async fn run(&self, seed: u64, brief: CancellationToken, stop: CancellationToken, patience: Duration) {
+    /// Begins workflows until `stop`, then waits for those under way at most `patience`.
+    pub async fn run(&self, seed: u64, stop: CancellationToken, patience: Duration) {
         let mut random = Random::new(seed);
         let mut under_way = JoinSet::new();
         let (mut round, mut runs) = (0_usize, 0_usize);
@@ -86,10 +87,18 @@ impl Client {
             let many = if round.is_multiple_of(BURST_EVERY) { BURST } else { 1 };
             for _ in 0..many.min(UNDER_WAY.saturating_sub(under_way.len())) {
                 let wish = wish(&mut random);
-                let (client, delay) = (self.clone(), Duration::from_millis(random.any() % 900));
-                let is_long = wish == Wish::Run && runs.is_multiple_of(LONG_EVERY) && !brief.is_cancelled();
+                let delay = Duration::from_millis(random.any() % 900);
+                let is_long = wish == Wish::Run && runs.is_multiple_of(LONG_EVERY);
                 runs += usize::from(wish == Wish::Run);
-                under_way.spawn(async move { client.live_fully(wish, delay, is_long.then_some(LONG_RUN)).await });
+                let client = self.clone();
+                if is_long {
+                    let over = stop.clone().cancelled_owned();
+                    under_way.spawn(async move {
+                        client.live(Wish::Cancel, Some(LONG_RUN), over).await;
+                    });
+                } else {
+                    under_way.spawn(async move { client.live_fully(wish, delay).await });
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -101,31 +110,32 @@ impl Client {
         drop(tokio::time::timeout(patience, all).await);
     }
 
-    /// One workflow from its submission to its end; its code runs for as long as is said, else a second or none.
-    async fn live(&self, wish: Wish, delay: Duration, runs: Option<Duration>) -> usize {
+    /// One workflow from its submission to its end; its code runs for as long as is said, else a second or none. Who wishes to cancel it
+    /// does so at `over`.
+    async fn live(&self, wish: Wish, runs: Option<Duration>, over: impl Future<Output = ()>) -> usize {
         let number = self.history.begin(wish);
-        self.go_through(number, wish, delay, runs).await;
+        self.go_through(number, wish, runs, over).await;
         number
     }
 
-    /// As [`Self::live`], with what else a client asks meanwhile and afterwards.
-    async fn live_fully(&self, wish: Wish, delay: Duration, runs: Option<Duration>) {
+    /// As [`Self::live`], cancelled after `delay`, with what else a client asks meanwhile and afterwards.
+    async fn live_fully(&self, wish: Wish, delay: Duration) {
         let number = self.history.begin(wish);
         let analysis = async {
             if number.is_multiple_of(ANALYSIS_EVERY) {
                 self.analyze(number).await;
             }
         };
-        tokio::join!(analysis, self.go_through(number, wish, delay, runs));
+        tokio::join!(analysis, self.go_through(number, wish, None, sleep(delay)));
         self.read_on(number).await;
     }
 
-    async fn go_through(&self, number: usize, wish: Wish, delay: Duration, runs: Option<Duration>) {
+    async fn go_through(&self, number: usize, wish: Wish, runs: Option<Duration>, over: impl Future<Output = ()>) {
         let runs = runs.unwrap_or(Duration::from_secs(u64::from(number % 2 == 1)));
         let Some(id) = self.submit(number, wish, runs).await else { return };
         match wish {
             Wish::Cancel => {
-                sleep(delay).await;
+                over.await;
                 self.cancel(number, id).await;
             }
             Wish::Race => {
@@ -148,12 +158,12 @@ impl Client {
 
     /// One workflow that only has to run, from now on; its story's number.
     pub async fn live_plainly(&self) -> usize {
-        self.live(Wish::Run, Duration::ZERO, None).await
+        self.live(Wish::Run, None, ready(())).await
     }
 
     /// One workflow whose code runs for some seconds.
     pub async fn live_long(&self) {
-        self.live(Wish::Run, Duration::ZERO, Some(WATCHED_RUN)).await;
+        self.live(Wish::Run, Some(WATCHED_RUN), ready(())).await;
     }
 
     async fn answer(
@@ -288,7 +298,7 @@ impl Client {
 
     async fn probe_one(&self, wish: Wish, limit: Duration) -> Option<Duration> {
         let begun = Instant::now();
-        let number = tokio::time::timeout(limit, self.live(wish, Duration::ZERO, None)).await.ok()?;
+        let number = tokio::time::timeout(limit, self.live(wish, None, ready(()))).await.ok()?;
         let mut is_completed = false;
         self.history.tell(number, |story| is_completed = story.end.as_deref() == Some("completed"));
         is_completed.then(|| begun.elapsed())

@@ -79,13 +79,13 @@ impl Ring {
     pub async fn round(&mut self, name: &str, seed: u64, blows: &[Blow]) -> Verdict {
         let first = self.client.history.count();
         let began = Instant::now();
-        let [brief, stop, over] = [(); 3].map(|()| CancellationToken::new());
+        let (stop, over) = (CancellationToken::new(), CancellationToken::new());
         let load = async {
-            self.client.run(seed, brief.clone(), stop.clone(), AFTER).await;
+            self.client.run(seed, stop.clone(), AFTER).await;
             over.cancel();
         };
         let watch = Litter::watch(&self.cluster, &over);
-        let (Played { verdict, healed }, (), litter) = tokio::join!(self.play(name, blows, &brief, &stop), load, watch);
+        let (Played { verdict, healed }, (), litter) = tokio::join!(self.play(name, blows, &stop), load, watch);
         self.sees_jobs |= litter.sees_jobs;
         let told = self.client.history.since(first).iter().filter_map(|story| story.id).collect();
         let gathered = gather(&self.cluster, &self.receiver, &told, &self.known).await;
@@ -109,13 +109,10 @@ impl Ring {
     }
 
     /// Makes the faults, then measures how soon work goes on, then has the load end.
-    async fn play(&self, name: &str, blows: &[Blow], brief: &CancellationToken, stop: &CancellationToken) -> Played {
+    async fn play(&self, name: &str, blows: &[Blow], stop: &CancellationToken) -> Played {
         sleep(BEFORE).await;
         let mut verdict = Verdict { name: name.to_owned(), ..Verdict::default() };
-        for (number, blow) in (1..).zip(blows) {
-            if number == blows.len() {
-                brief.cancel();
-            }
+        for blow in blows {
             let struck = blow.fault.strike(&self.cluster, blow.hold).await;
             let is_only = blows.len() == 1;
             match struck {
