@@ -20,6 +20,9 @@ use crate::seen::Seen;
 /// A scan of the log serves for so long, unless something newer was seen meanwhile.
 const SCAN_KEPT: Duration = Duration::from_secs(1);
 
+/// More workflows are not read from the log for a list: they would fill the memory, and take longer than anybody waits.
+const LARGEST_SCAN: usize = 50_000;
+
 /// A page of which everything was left out is followed by the next, so many times.
 const PORTIONS: usize = 20;
 
@@ -141,6 +144,8 @@ impl Newest {
             && let Ok(mut page) = self.view.list(query).await
         {
             self.refresh(query, &mut page).await?;
+            // What was read instead of the view is of no more use.
+            self.scanned.lock().unwrap_or_else(PoisonError::into_inner).take();
             return Ok(page);
         }
         Ok(page_of(&self.scan().await?, query))
@@ -172,24 +177,29 @@ impl Newest {
 
     async fn scan_anew(&self) -> Result<Arc<Vec<Stored>>, Problem> {
         let (began, latest) = (Instant::now(), self.seen.latest());
-        let workflows = Arc::new(read_all(&self.log).await.map_err(|error| log_away(&error))?);
+        let workflows = Arc::new(read_all(&self.log).await?);
         let scan = Scan { began, latest, workflows: workflows.clone() };
         *self.scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(scan);
         Ok(workflows)
     }
 }
 
-async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, ReadError> {
+async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, Problem> {
     let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
-    let mut entries = pin!(log.scan().await?);
+    let mut entries = pin!(log.scan().await.map_err(|error| log_away(&error))?);
     while let Some(entry) = entries.next().await {
         match entry {
             // In log order, so a later one is newer.
             Ok(Entry { sequence, workflow, .. }) => {
                 newest.insert(workflow.id, Stored { sequence, workflow });
+                if newest.len() > LARGEST_SCAN {
+                    let detail = "Lists come from Redis, which is away or being filled again; try again in a moment. \
+                                  The status of each workflow can be read meanwhile.";
+                    return Err(Problem::unavailable(detail, Duration::from_secs(10)));
+                }
             }
             Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
-            Err(error @ ReadError::Unavailable(_)) => return Err(error),
+            Err(error @ ReadError::Unavailable(_)) => return Err(log_away(&error)),
         }
     }
     Ok(newest.into_values().collect())

@@ -165,7 +165,7 @@ impl Notifier {
         match next_try(was_missed, tries, now.since(entry.workflow.updated_at), chance()) {
             Some((delay, counted)) => {
                 tracing::info!(workflow.id = %id, %reason, "a notification will be tried again");
-                self.timers.put_off(id, now.after(delay), counted).await.map(|()| None)
+                self.timers.put_off(id, now.after(delay), counted).await.map(|_| None)
             }
             None => {
                 tracing::warn!(workflow.id = %id, %reason, "a notification was given up");

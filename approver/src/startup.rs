@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
     ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters,
-    DecodeError, Delivery, Entry, Needs, ProvisionError, Queue, RawMessage, ReadError, Settlement, Timers, Unreadable,
-    Watched, WorkflowLog, consume, verify,
+    DecodeError, Delivery, Entry, Needs, ProvisionError, Questions, Queue, RawMessage, ReadError, Settlement, Timers,
+    Unreadable, Watched, WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
@@ -135,19 +134,8 @@ impl Application {
         queues.messages(Consumer::Decisions, desk.clone(), handle_decision);
         queues.messages(Consumer::Timers, desk.clone(), handle_timer);
         life.spawn(report_presence(desk.control.clone(), life.clone()));
-        let mut questions = Box::pin(desk.control.decisions().await.map_err(StartupError::Decisions)?);
-        let (answering, stopping) = (life.clone(), life.stopping());
-        life.spawn(async move {
-            loop {
-                tokio::select! {
-                    () = stopping.cancelled() => return,
-                    question = questions.next() => match question {
-                        Some(question) => drop(answering.spawn(handle_question(desk.clone(), question))),
-                        None => return,
-                    },
-                }
-            }
-        });
+        let questions = desk.control.decisions().await.map_err(StartupError::Decisions)?;
+        life.spawn(answer_questions(desk, questions, life.clone()));
         tracing::info!(metrics = %metrics.address(), "the approver is ready");
         metrics.run(life.stopping()).await.map_err(StartupError::Metrics)?;
         if !life.drained(DRAIN).await {
@@ -155,6 +143,23 @@ impl Application {
         }
         broker.flush().await;
         Ok(())
+    }
+}
+
+/// Answers decisions that came over HTTP; once the life ends only those that had come.
+async fn answer_questions(desk: Arc<Desk>, mut questions: Questions, life: Lifecycle) {
+    let (stopping, mut is_stopping) = (life.stopping(), false);
+    loop {
+        tokio::select! {
+            () = stopping.cancelled(), if !is_stopping => {
+                is_stopping = true;
+                questions.refuse().await;
+            }
+            question = questions.next() => match question {
+                Some(question) => drop(life.spawn(handle_question(desk.clone(), question))),
+                None => return,
+            },
+        }
     }
 }
 

@@ -62,7 +62,13 @@ pub(crate) async fn condemn(desk: &Desk, sequence: u64, id: WorkflowId) -> Resul
     if let Some(end) = end.filter(|end| end.sequence < sequence) {
         return restore(desk, sequence, &end.workflow, &end).await;
     }
-    let Some(submitted) = desk.log.submission(id).await.map_err(|error| error.to_string())? else { return Ok(()) };
+    let submitted = match desk.log.submission(id).await {
+        // Nothing of it was ever readable, so there is no state to end.
+        Ok(None) => return Ok(()),
+        Err(error) if error.is_hopeless() => return Ok(()),
+        Ok(Some(submitted)) => submitted,
+        Err(error) => return Err(error.to_string()),
+    };
     let event = Event::failed(forged());
     match transition(&submitted.workflow, event, desk.clock.now()) {
         Ok(failed) => restore(desk, sequence, &failed, &submitted).await,

@@ -17,7 +17,7 @@ pub use operator::{
     audit_log, broker_as, dead_letters, differences, history, raw_broker_as, redis_answers, redis_command, writer_of,
 };
 pub use python::long_program;
-pub use raw::publish_blocks;
+pub use raw::{RawPublish, publish_raw};
 pub use stack::{Options, Stack, program};
 pub use terminal::{Seen, Terminal, steady};
 

@@ -1,4 +1,4 @@
-//! The broker's wire protocol, for header blocks that no client library would send.
+//! The broker's wire protocol, for what no client library would send.
 
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
@@ -6,19 +6,27 @@ use tokio::net::TcpStream;
 
 use crate::stack::Stack;
 
-/// Publishes each of these header blocks, byte by byte, with a body to a subject.
+/// A message byte by byte.
+#[derive(Debug, Clone)]
+pub struct RawPublish {
+    pub subject: Vec<u8>,
+    pub header_block: Vec<u8>,
+    pub body: Vec<u8>,
+}
+
+/// Publishes these as a user of the broker.
 ///
 /// # Panics
-/// Where the broker refuses.
-pub async fn publish_blocks(stack: &Stack, user: &str, password: &str, messages: &[(String, &[u8], &[u8])]) {
+/// Where the broker refuses one.
+pub async fn publish_raw(stack: &Stack, user: &str, password: &str, messages: &[RawPublish]) {
     let address = stack.text("/nats_url").trim_start_matches("nats://");
     let mut stream = BufStream::new(TcpStream::connect(address).await.expect("the broker is there"));
     let options = json!({"user": user, "pass": password, "headers": true, "verbose": false});
     let mut sent = format!("CONNECT {options}\r\n").into_bytes();
-    for (subject, block, body) in messages {
-        let (head, whole) = (block.len(), block.len() + body.len());
-        sent.extend(format!("HPUB {subject} {head} {whole}\r\n").bytes());
-        sent.extend([*block, *body, b"\r\n"].concat());
+    for RawPublish { subject, header_block, body } in messages {
+        let (head, whole) = (header_block.len(), header_block.len() + body.len());
+        let sizes = format!(" {head} {whole}\r\n");
+        sent.extend([b"HPUB ", subject.as_slice(), sizes.as_bytes(), header_block, body, b"\r\n"].concat());
     }
     sent.extend(b"PING\r\n");
     stream.write_all(&sent).await.expect("sent");

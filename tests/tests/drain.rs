@@ -1,30 +1,52 @@
 //! Processes that are told to stop while there is work: nothing is lost, and nothing happens twice.
 
+use std::future::ready;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::messaging::WorkflowLog;
 use shared::workflow::EventKind;
 use tests::{Client, Options, Stack, broker_as, eventually, history, run_request};
 
-const WORKFLOWS: usize = 40;
-/// So many are submitted at once.
-const LANES: usize = 4;
+/// So many are submitted at once, from the first process that is told to stop to the last that is back.
+const LANES: usize = 8;
+/// Every so many-th waits for a decision.
+const GATED: usize = 3;
 
-/// Submits under a key until it is accepted, as a client does that gets no answer from an API that is going.
-async fn submit(http: &reqwest::Client, stack: &Stack, client: &Client, number: usize) -> String {
-    let request = run_request(&format!("print('run {number}')\n"), false).to_string();
-    eventually("a submission is accepted", Duration::from_secs(60), || async {
-        let post = http.post(format!("{}/api/v3/execute", stack.url())).bearer_auth(client.token());
-        let post = post.header("idempotency-key", format!("run-{number}")).header("content-type", "application/json");
-        let answer = post.body(request.clone()).send().await.ok()?;
-        assert!(answer.status() == 202 || answer.status() == 503, "{answer:?}");
-        let body: Value = serde_json::from_str(&answer.text().await.ok()?).ok()?;
-        body["data"]["workflow_id"].as_str().map(str::to_owned)
+/// Posts under a key until the answer is `done`, as a client does that gets no answer from an API that is going.
+async fn post(http: &reqwest::Client, url: String, token: &str, key: String, body: &Value, done: u16) -> Value {
+    eventually("it is taken", Duration::from_secs(60), || async {
+        let post = http.post(&url).bearer_auth(token).header("idempotency-key", &key);
+        let answer = post.header("content-type", "application/json").body(body.to_string()).send().await.ok()?;
+        assert!(answer.status() == done || answer.status() == 503, "{answer:?}");
+        let is_done = answer.status() == done;
+        let body = serde_json::from_str(&answer.text().await.ok()?).ok()?;
+        is_done.then_some(body)
     })
     .await
+}
+
+/// Submits one, and approves it where it waits for that.
+async fn live(http: &reqwest::Client, stack: &Stack, client: &Client, number: usize) -> String {
+    let request = run_request(&format!("print('run {number}')\n"), number.is_multiple_of(GATED));
+    let url = format!("{}/api/v3/execute", stack.url());
+    let accepted = post(http, url, client.token(), format!("run-{number}"), &request, 202).await;
+    let id = accepted["data"]["workflow_id"].as_str().expect("an id").to_owned();
+    if number.is_multiple_of(GATED) {
+        let gate = eventually("it waits", Duration::from_secs(60), || async {
+            let get = http.get(format!("{}/api/v3/execute/status/{id}", stack.url())).bearer_auth(client.token());
+            let body: Value = serde_json::from_str(&get.send().await.ok()?.text().await.ok()?).ok()?;
+            body["data"]["pending_approvals"][0]["approval_id"].as_str().map(str::to_owned)
+        })
+        .await;
+        let body = json!({"workflow_id": id, "approval_id": gate, "decision": "approved"});
+        let url = format!("{}/api/v3/execute/approve/{id}", stack.url());
+        post(http, url, client.token(), format!("approve-{number}"), &body, 200).await;
+    }
+    id
 }
 
 /// Tells one process after the other to stop, each once the one before is back.
@@ -49,12 +71,20 @@ async fn processes_told_to_stop_under_load_lose_and_repeat_nothing() {
     let client = stack.developer().await;
     let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client");
     let (http, stack, client) = (&http, &stack, &client);
-    let load = futures_util::stream::iter(0..WORKFLOWS)
-        .map(|number| submit(http, stack, client, number))
-        .buffered(LANES)
-        .collect::<Vec<String>>();
-    let (ids, told) = tokio::join!(load, roll(stack));
+    let is_over = AtomicBool::new(false);
+    let load = futures_util::stream::iter(0..)
+        .take_while(|_| ready(!is_over.load(Ordering::Relaxed)))
+        .map(async |number| (number, live(http, stack, client, number).await))
+        .buffer_unordered(LANES)
+        .collect::<Vec<(usize, String)>>();
+    let rolled = async {
+        let told = roll(stack).await;
+        is_over.store(true, Ordering::Relaxed);
+        told
+    };
+    let (ids, told) = tokio::join!(load, rolled);
     assert_eq!(told, 8);
+    assert!(ids.len() > LANES, "only {} were submitted meanwhile", ids.len());
 
     eventually("the API is back", Duration::from_secs(30), || async {
         let health = http.get(format!("{}/health", stack.url())).send().await;
@@ -62,19 +92,18 @@ async fn processes_told_to_stop_under_load_lose_and_repeat_nothing() {
     })
     .await;
     let log = WorkflowLog::new(&broker_as(stack, "cli").await);
-    for (number, id) in ids.iter().enumerate() {
+    for (number, id) in &ids {
         let done = client.until(id, "completed").await;
         assert_eq!(done["artifacts"]["test_results"]["stdout"], format!("run {number}\n"));
         let kinds: Vec<EventKind> = history(&log, id).await.iter().map(|entry| entry.happened.kind).collect();
-        let once = [
-            EventKind::Submitted,
-            EventKind::Planned,
-            EventKind::Generated,
-            EventKind::Analyzed,
-            EventKind::Executed,
-            EventKind::GateReleased,
-        ];
-        assert_eq!(kinds, once, "workflow {number}");
+        let begun =
+            [EventKind::Submitted, EventKind::Planned, EventKind::Generated, EventKind::Analyzed, EventKind::Executed];
+        let end: &[EventKind] = if number.is_multiple_of(GATED) {
+            &[EventKind::Parked, EventKind::Decided]
+        } else {
+            &[EventKind::GateReleased]
+        };
+        assert_eq!(kinds, [begun.as_slice(), end].concat(), "workflow {number}");
     }
     for name in ["api", "approver", "worker-1", "worker-2"] {
         assert!(stack.log(name).contains("draining"), "{name} was not told to stop while it ran");

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use shared::ids::WorkflowId;
 use shared::messaging::{Cause, encode};
-use tests::{Client, Options, Stack, dead_letters, eventually, long_program, raw_broker_as, run_request};
+use tests::{Client, Options, Stack, Terminal, dead_letters, eventually, long_program, raw_broker_as, run_request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -116,6 +116,19 @@ async fn receivers_that_are_away_hold_no_others_notifications_back() {
     assert_eq!((letters[0].cause, letters[0].attempts), (Cause::Undelivered, 12));
     assert_eq!(letters[0].subject, format!("wf.cancelled.std.{}", ids[0]));
     assert!(!letters[0].payload.is_empty() && letters.len() == 1, "the whole transition, and no other");
+
+    // Put back it is due once more.
+    let list = Terminal::new(&stack).run(&["dead", "list"]).well().to_owned();
+    let letter = list.lines().find(|line| line.contains("undelivered")).and_then(|line| line.split_whitespace().next());
+    Terminal::new(&stack).run(&["dead", "retry", letter.expect("a letter")]).well();
+    assert!(dead_letters(&stack).await.is_empty());
+    let scheduled = format!("timers.schedule.notification.{}", ids[0]);
+    let timers = jetstream::new(operator.clone()).get_stream("TIMERS").await.expect("the timers");
+    eventually("it is put off again, for it was tried again", Duration::from_secs(20), || async {
+        let message = timers.get_last_raw_message_by_subject(&scheduled).await.ok()?;
+        (message.payload != encode(&0_u32)).then_some(())
+    })
+    .await;
 
     // One whose workflow has left the log is kept as well, and its timer goes.
     let due = format!("timers.notification.{}", WorkflowId::fresh());

@@ -17,13 +17,13 @@ impl Attempts {
 
     /// Notes that the step begins; false where it had all its attempts.
     ///
-    /// A first delivery is not noted: it costs nothing, and the count is only ever too low by that one.
+    /// A first delivery is not noted, which costs nothing: what was noted never counts from it on.
     pub(crate) async fn begin(&self, delivery: &Delivery<Entry>) -> Result<bool, BucketError> {
         if delivery.delivered() <= 1 {
             return Ok(true);
         }
         let key = format!("step-{}", delivery.body().sequence);
-        let noted = |count: Option<u64>| match count.unwrap_or(0) {
+        let noted = |count: Option<u64>| match count.unwrap_or(1) {
             count if count >= self.limit => None,
             count => Some(count + 1),
         };

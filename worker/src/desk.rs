@@ -11,7 +11,7 @@ use crate::attempts::Attempts;
 use crate::cancels::Cancels;
 use crate::config::Prices;
 use crate::day::DayBudget;
-use crate::fairness::Turns;
+use crate::fairness::{Line, Turns};
 use crate::metrics::Metrics;
 
 /// Everything that a step needs; shared by all steps of the process.
@@ -22,6 +22,7 @@ pub(crate) struct Desk {
     pub(crate) attempts: Attempts,
     pub(crate) cancels: Cancels,
     pub(crate) turns: Turns,
+    pub(crate) line: Line,
     pub(crate) generator: Arc<Generator>,
     /// `None` on a worker that serves no `execute` steps.
     pub(crate) sandbox: Option<Arc<dyn Sandbox>>,

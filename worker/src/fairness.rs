@@ -11,12 +11,17 @@ use std::time::Duration;
 use shared::messaging::Entry;
 use shared::read_model::StepLeases;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// How many messages are looked at ahead of the slots.
 pub(crate) const LOOK_AHEAD: usize = 16;
 /// How long a step waits in sight for a slot the first time, and at most.
 const WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// A user's steps that wait for their turn ask so far apart, the last of a long line after so long: a hundred a second for each worker, and
+/// of 100,000 that wait some 800 a second in all.
+const APART: Duration = Duration::from_millis(10);
+const LONGEST_LINE: Duration = Duration::from_secs(120);
 
 /// The slots of one queue.
 #[derive(Debug, Clone)]
@@ -127,6 +132,25 @@ impl Drop for Slot {
     }
 }
 
+/// A user's steps that wait for their turn, as far as this worker hands them back: when each is to ask again.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    /// When the last of each user's line asks.
+    last: Mutex<HashMap<String, Instant>>,
+}
+
+impl Line {
+    /// How long the next step of the user is to wait, so that not all of a long line ask at once.
+    pub(crate) fn delay(&self, user: &str) -> Duration {
+        let now = Instant::now();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.retain(|_, last| *last >= now);
+        let asks = last.get(user).map_or(now, |last| (*last + APART).min(now + LONGEST_LINE));
+        last.insert(user.to_owned(), asks);
+        asks - now
+    }
+}
+
 /// The turns of a user's steps over all workers.
 #[derive(Debug, Clone)]
 pub(crate) struct Turns {
@@ -163,6 +187,17 @@ mod tests {
             drop(first);
         });
         assert!(patient.is_some() && greedy.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_line_asks_one_after_the_other_and_holds_nobody_else_up() {
+        let line = Line::default();
+        let delays: Vec<Duration> = (0..100_000).map(|_| line.delay("greedy")).collect();
+        assert_eq!((delays[0], delays[1], delays[100]), (Duration::ZERO, APART, APART * 100));
+        assert_eq!(delays.last(), Some(&LONGEST_LINE));
+        assert_eq!(line.delay("patient"), Duration::ZERO);
+        tokio::time::sleep(LONGEST_LINE + APART).await;
+        assert_eq!(line.delay("greedy"), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ use crate::cancels::Cancels;
 use crate::config::Config;
 use crate::day::DayBudget;
 use crate::desk::Desk;
-use crate::fairness::{LOOK_AHEAD, Slots, Turns};
+use crate::fairness::{LOOK_AHEAD, Line, Slots, Turns};
 use crate::metrics::Metrics;
 use crate::presence::report_presence;
 use crate::steps::handle_step;
@@ -84,6 +84,7 @@ impl Application {
             attempts,
             cancels: Cancels::default(),
             day: DayBudget::new(view.clone(), Charges::open(&broker).await?, config.budget_per_user_day),
+            line: Line::default(),
             turns: Turns::new(StepLeases::new(view, config.steps_per_user, TURN)),
             generator: Arc::new(Generator::open(config.generator)?),
             sandbox,

@@ -181,7 +181,8 @@ pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User])
     }
     let known = |user: &User| {
         DEMO_USERS.iter().any(|(name, password)| {
-            user.name.as_str() == *name && user.password.as_ref().is_some_and(|hash| hash.matches(password))
+            user.name.as_str() == *name
+                && user.password.as_ref().is_some_and(|hash| hash.matches(password).is_ok_and(|is_it| is_it))
         })
     };
     match users.iter().find(|user| user.demo || known(user)) {

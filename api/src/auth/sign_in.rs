@@ -73,16 +73,16 @@ async fn check(state: &State, user: Option<User>, password: String) -> Result<bo
         let before = checks_on_this_thread();
         let is_right = match hash {
             Some(hash) => hash.matches(&password),
-            None => {
-                spend_time_of_a_check(&password);
-                false
-            }
+            None => spend_time_of_a_check(&password).map(|()| false),
         };
         metrics::PASSWORD_CHECKS.inc_by(checks_on_this_thread() - before);
         drop(permit);
         is_right
     });
-    checked.await.map_err(|_| busy())
+    checked.await.map_err(|_| busy())?.map_err(|error| {
+        tracing::error!(%error, "a password could not be checked");
+        busy()
+    })
 }
 
 /// The answer of a sign-in and of a refresh.

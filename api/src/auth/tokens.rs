@@ -290,6 +290,6 @@ impl Tokens {
 
     /// Whether this instance knows that the token or family is revoked.
     pub(crate) fn is_revoked(&self, id: &str) -> bool {
-        self.revocations.get(id).is_some()
+        self.revocations.contains(id)
     }
 }

@@ -50,8 +50,8 @@ pub struct Show {
 ///
 /// A step is put back only while its workflow still waits for it. As a rule a workflow has failed by the time its message is a
 /// dead letter, and an end is final: nothing is put back then, no new workflow is made, and the goal has to be submitted again.
-/// A timer that no process knew fires once more, for instance after an upgrade. Decisions, analyses and notifications cannot be
-/// put back.
+/// A timer that no process knew fires once more, for instance after an upgrade, and a notification that its receiver never took is
+/// sent again. Decisions and analyses cannot be put back.
 #[derive(clap::Args)]
 pub struct Retry {
     id: u64,

@@ -43,12 +43,16 @@ impl PasswordHash {
         Ok(Self(hash.to_string()))
     }
 
-    /// Whether `password` is the one; as slow as [`PasswordHash::of`].
-    pub fn matches(&self, password: &str) -> bool {
-        Phc::new(&self.0).is_ok_and(|hash| {
-            CHECKS.set(CHECKS.get() + 1);
-            Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
-        })
+    /// Whether `password` is the one; as slow as [`PasswordHash::of`]. An error where that cannot be told, for want of memory or because the
+    /// hash is none.
+    pub fn matches(&self, password: &str) -> Result<bool, PasswordError> {
+        let hash = Phc::new(&self.0).map_err(|error| PasswordError::Hash(error.to_string()))?;
+        CHECKS.set(CHECKS.get() + 1);
+        match Argon2::default().verify_password(password.as_bytes(), &hash) {
+            Ok(()) => Ok(true),
+            Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+            Err(error) => Err(PasswordError::Hash(error.to_string())),
+        }
     }
 }
 
@@ -58,11 +62,14 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// Spends the time that a real check takes, so that an unknown user is answered like a wrong password.
-pub fn spend_time_of_a_check(password: &str) {
+/// Spends the time that a real check takes, and fails as one does, so that an unknown user is answered like a wrong password.
+pub fn spend_time_of_a_check(password: &str) -> Result<(), PasswordError> {
     static NOBODY: LazyLock<Option<PasswordHash>> =
         LazyLock::new(|| PasswordHash::of("nobody signs in as nobody").ok());
-    std::hint::black_box(NOBODY.as_ref().map(|hash| hash.matches(password)));
+    if let Some(hash) = NOBODY.as_ref() {
+        std::hint::black_box(hash.matches(password)?);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -72,8 +79,9 @@ mod tests {
     #[test]
     fn a_password_matches_its_own_hash_only() {
         let hash = PasswordHash::of("correct horse").unwrap();
-        assert!(hash.matches("correct horse"));
-        assert!(!hash.matches("correct horsf"));
+        assert!(hash.matches("correct horse").unwrap());
+        assert!(!hash.matches("correct horsf").unwrap());
+        PasswordHash("no hash".to_owned()).matches("correct horse").expect_err("that cannot be told");
         assert!(matches!(PasswordHash::of("short"), Err(PasswordError::Length)));
         assert_eq!(format!("{hash:?}"), "***");
     }

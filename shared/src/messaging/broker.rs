@@ -78,6 +78,7 @@ pub struct Broker {
     client: Client,
     jetstream: jetstream::Context,
     user: String,
+    replicas: usize,
 }
 
 impl Broker {
@@ -101,13 +102,14 @@ impl Broker {
             return Err(BrokerError::TooOld { found: version });
         }
         if settings.strict {
-            super::streams::check_durability(settings.monitor_url.as_deref().unwrap_or_default()).await?;
+            let monitor_url = settings.monitor_url.as_deref().unwrap_or_default();
+            super::streams::check_durability(monitor_url, &client.server_info().server_id).await?;
         }
         let jetstream = context::ContextBuilder::new()
             .timeout(Duration::from_secs(2))
             .ack_timeout(Duration::from_secs(2))
             .build(client.clone());
-        Ok(Self { client, jetstream, user: settings.user.clone() })
+        Ok(Self { client, jetstream, user: settings.user.clone(), replicas: settings.replicas })
     }
 
     /// The bare connection, for conversations that need no stream.
@@ -123,6 +125,11 @@ impl Broker {
     /// The user that this process signed in as: the kind of the service.
     pub fn user(&self) -> &str {
         &self.user
+    }
+
+    /// The replicas that every stream has to have.
+    pub(crate) fn replicas(&self) -> usize {
+        self.replicas
     }
 
     /// Waits until all that was sent is on the wire.

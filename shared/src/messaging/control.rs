@@ -152,21 +152,51 @@ impl Control {
     }
 
     /// Every decision that comes over HTTP, shared among the approvers; each is answered through its [`Question`].
-    pub async fn decisions(&self) -> Result<impl Stream<Item = Question> + use<>, String> {
-        let client = self.broker.client();
-        let messages = client
-            .queue_subscribe(subjects::ALL_DECIDES, "approvers".to_owned())
-            .await
-            .map_err(|error| error.to_string())?;
-        let broker = self.broker.clone();
-        Ok(messages.filter_map(move |message| {
-            let broker = broker.clone();
-            async move {
-                let trace = carried(message.headers.as_ref());
-                let decision = decode(&message.payload).ok()?;
-                Some(Question { decision, trace, reply: message.reply?.to_string(), broker })
+    pub async fn decisions(&self) -> Result<Questions, String> {
+        let messages = self.broker.client().queue_subscribe(subjects::ALL_DECIDES, "approvers".to_owned()).await;
+        Ok(Questions { messages: messages.map_err(|error| error.to_string())?, broker: self.broker.clone() })
+    }
+}
+
+/// Decisions that come over HTTP.
+#[derive(Debug)]
+pub struct Questions {
+    messages: Subscriber,
+    broker: Broker,
+}
+
+impl Questions {
+    /// The next one; `None` once they were refused and the last that had come is handed out. One that this build cannot read is
+    /// answered: another approver may be newer. Cancel safe but for that answer.
+    pub async fn next(&mut self) -> Option<Question> {
+        loop {
+            let message = self.messages.next().await?;
+            let Some(reply) = message.reply else { continue };
+            let trace = carried(message.headers.as_ref());
+            match decode(&message.payload) {
+                Ok(decision) => {
+                    return Some(Question { decision, trace, reply: reply.to_string(), broker: self.broker.clone() });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a decision cannot be read");
+                    let message = "An approver of another version has it; try again.".to_owned();
+                    send_answer(&self.broker, reply.to_string(), &ApprovalAnswer::Unavailable { message }).await;
+                }
             }
-        }))
+        }
+    }
+
+    /// Takes no more: from now on the other approvers are asked.
+    pub async fn refuse(&mut self) {
+        if let Err(error) = self.messages.drain().await {
+            tracing::debug!(%error, "the broker is away; nobody is asked any more");
+        }
+    }
+}
+
+async fn send_answer(broker: &Broker, reply: String, answer: &ApprovalAnswer) {
+    if let Err(error) = broker.client().publish(reply, encode(answer).into()).await {
+        tracing::warn!(%error, "an answer could not be sent");
     }
 }
 
@@ -182,8 +212,6 @@ pub struct Question {
 impl Question {
     /// Answers the API.
     pub async fn answer(self, answer: &ApprovalAnswer) {
-        if let Err(error) = self.broker.client().publish(self.reply, encode(answer).into()).await {
-            tracing::warn!(%error, "an answer could not be sent");
-        }
+        send_answer(&self.broker, self.reply, answer).await;
     }
 }

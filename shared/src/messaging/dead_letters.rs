@@ -89,12 +89,17 @@ impl DeadLetter {
     }
 }
 
+/// A letter keeps so much of each header at most, and so many: a publisher may send more than a letter may hold.
+const LONGEST_HEADER: usize = 1_024;
+const MOST_HEADERS: usize = 64;
+
 /// The headers of a message as a letter keeps them.
 pub(super) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let short = |text: &str| text[..text.floor_char_boundary(LONGEST_HEADER)].to_owned();
     let of_name = |(name, values): (&HeaderName, &Vec<HeaderValue>)| -> Vec<(String, String)> {
-        values.iter().map(|value| (name.to_string(), value.to_string())).collect()
+        values.iter().map(|value| (short(name.as_ref()), short(value.as_str()))).collect()
     };
-    headers.iter().flat_map(of_name).collect()
+    headers.iter().flat_map(of_name).take(MOST_HEADERS).collect()
 }
 
 /// A letter in its stream.

@@ -38,7 +38,7 @@ pub use broker::{Broker, BrokerError, BrokerSettings};
 pub use buckets::{Bucket, BucketError, Buckets};
 pub use charges::Charges;
 pub use control::{
-    ApprovalAnswer, ApproverReport, CancelSignals, Control, HttpDecision, Question, Reports, WorkerReport,
+    ApprovalAnswer, ApproverReport, CancelSignals, Control, HttpDecision, Question, Questions, Reports, WorkerReport,
 };
 pub use dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
 pub use delivery::{Delivery, Settlement};

@@ -46,14 +46,16 @@ impl Needs {
     }
 }
 
-/// Checks that all of it is there, and the streams as this build makes them; nothing is created.
+/// Checks that all of it is there, the streams as this build makes them and with as many replicas as the settings name; nothing is created.
 pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError> {
     let asked = stream_configs(1);
     for name in needs.streams {
         let given = look(&format!("stream {name}"), async || stream(broker, name).await).await?;
         if let Some(asked) = asked.iter().find(|asked| asked.name == *name) {
             let stream = asked.name.clone();
-            compare(asked, &given.config).map_err(|setting| ProvisionError::Outdated { stream, setting })?;
+            let has_copies = if given.config.num_replicas < broker.replicas() { Err("num_replicas") } else { Ok(()) };
+            let outdated = |setting| ProvisionError::Outdated { stream: stream.clone(), setting };
+            compare(asked, &given.config).and(has_copies).map_err(outdated)?;
         }
     }
     for name in needs.buckets {

@@ -3,9 +3,10 @@
 use async_nats::jetstream::stream::RawMessageErrorKind;
 
 use super::broker::Broker;
-use super::dead_letters::{DeadLetters, KeptLetter, LettersAway};
+use super::dead_letters::{Cause, DeadLetters, KeptLetter, LettersAway};
 use super::log::{AppendError, ReadError, WorkflowLog};
 use super::subjects;
+use super::timers::Timers;
 use crate::approval::Actor;
 use crate::clock::Timestamp;
 use crate::failpoints;
@@ -32,11 +33,12 @@ pub enum PutBackError {
 /// What is put back is the stream's own message and not the copy in the letter: processes that may write letters may not
 /// write all that an operator may. A step goes through the fence: only where its message still is the newest of its workflow. A
 /// workflow that has ended stays ended, and none is invented. A timer fires once more, and whoever handles it looks at the state
-/// first. Nothing else can be put back. Repeated after a lost answer it finds the workflow moved on by the first time.
+/// first. A notification that was never taken is due once more, as if it had not been tried. Nothing else can be put back. Repeated after a lost answer it finds the workflow moved on by the first time.
 pub async fn put_back(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, PutBackError> {
     let letters = DeadLetters::new(broker);
     let kept = letters.get(id).await?.ok_or(PutBackError::Unknown)?;
     let sequence = match kept.letter.stream.as_str() {
+        _ if kept.letter.cause == Cause::Undelivered => notification(broker, &kept, at).await?,
         subjects::WORKFLOWS => step(&WorkflowLog::new(broker), &kept, at).await?,
         subjects::TIMERS => timer(broker, &kept).await?,
         subjects::ANALYSES => {
@@ -78,6 +80,14 @@ async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64
         Err(AppendError::Lost) => Err(PutBackError::MovedOn("the workflow moved on meanwhile".to_owned())),
         Err(AppendError::Unavailable(reason)) => Err(LettersAway(reason).into()),
     }
+}
+
+async fn notification(broker: &Broker, kept: &KeptLetter, at: Timestamp) -> Result<u64, PutBackError> {
+    let Some(id) = kept.letter.workflow_id() else { return Err(PutBackError::Impossible("it names no workflow")) };
+    failpoints::reach("put_back.before").await;
+    let sequence = Timers::new(broker).put_off(id, at, 0).await.map_err(LettersAway)?;
+    failpoints::reach("put_back.after").await;
+    Ok(sequence)
 }
 
 fn where_it_is(workflow: &Workflow) -> String {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::kv;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -41,9 +43,14 @@ pub enum ProvisionError {
 
 /// Creates or updates every stream, bucket and consumer. Idempotent; needs the operator's user.
 ///
+/// Where the log has more replicas than `replicas` it keeps them, and everything gets as many: who forgets a setting may not take copies of
+/// accepted work away.
+///
 /// `lanes` are the runtimes for which there is a queue of `execute` steps.
 pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Result<(), ProvisionError> {
     let refused = |what: &str, reason: String| ProvisionError::Refused { what: what.to_owned(), reason };
+    let replicas =
+        replicas.max(standing_replicas(broker).await.map_err(|reason| refused(subjects::WORKFLOWS, reason))?);
     for config in stream_configs(replicas) {
         let name = config.name.clone();
         let info = broker
@@ -76,6 +83,20 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
             .map_err(|error| refused(&consumer.name(), error.to_string()))?;
     }
     Ok(())
+}
+
+/// The replicas that the log has now; 0 where there is none yet.
+async fn standing_replicas(broker: &Broker) -> Result<usize, String> {
+    match broker.jetstream().get_stream(subjects::WORKFLOWS).await {
+        Ok(stream) => Ok(stream.cached_info().config.num_replicas),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(cause) if cause.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(0),
+            GetStreamErrorKind::JetStream(_)
+            | GetStreamErrorKind::EmptyName
+            | GetStreamErrorKind::Request
+            | GetStreamErrorKind::InvalidStreamName => Err(error.to_string()),
+        },
+    }
 }
 
 pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
@@ -159,31 +180,50 @@ fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {
         ack_wait: consumer.ack_wait(),
         // At a limit the server would strand the message for good; the delivery count is read before a step runs instead.
         max_deliver: -1,
-        max_ack_pending: 10_000,
+        max_ack_pending: in_hands(consumer),
         max_waiting: 1_024,
         num_replicas: replicas,
         ..pull::Config::default()
     }
 }
 
-/// The stream's own configuration does not show how often the broker syncs; its monitoring page does.
-///
-/// Of several nodes, each that answers must sync always, and one must answer: a node that is down may not keep services down.
-pub(super) async fn check_durability(monitor_urls: &str) -> Result<(), BrokerError> {
-    let mut checked =
-        Err(BrokerError::DurabilityUnknown { url: monitor_urls.to_owned(), reason: "no address".to_owned() });
-    for url in monitor_urls.split(',').map(str::trim) {
-        match (check_node(url).await, &checked) {
-            (Err(unknown @ BrokerError::DurabilityUnknown { .. }), Err(_)) => checked = Err(unknown),
-            (Err(BrokerError::DurabilityUnknown { .. }), Ok(())) => {}
-            (Err(error), _) => return Err(error),
-            (Ok(()), _) => checked = Ok(()),
-        }
+/// How many messages may be handed out and not settled, -1 without a limit: a step that waits for its user's turn is handed back with a
+/// delay and counts meanwhile, so a limit would have one user's backlog stop everybody's steps.
+fn in_hands(consumer: &Consumer) -> i64 {
+    match consumer {
+        Consumer::Steps(_) | Consumer::Execute(_) => -1,
+        Consumer::Gates
+        | Consumer::Projector
+        | Consumer::Audit
+        | Consumer::Webhooks
+        | Consumer::Schedules
+        | Consumer::Decisions
+        | Consumer::Analyses
+        | Consumer::Timers
+        | Consumer::Notifications => 10_000,
     }
-    checked
 }
 
-async fn check_node(url: &str) -> Result<(), BrokerError> {
+/// The stream's own configuration does not show how often the broker syncs; its monitoring page does.
+///
+/// Of several nodes, each that answers must sync always, and the one that this process is connected to, `server_id`, must answer: another
+/// that is down may not keep services down.
+pub(super) async fn check_durability(monitor_urls: &str, server_id: &str) -> Result<(), BrokerError> {
+    let mut why = "none of these pages is of the broker that nats.url leads to".to_owned();
+    let mut is_checked = false;
+    for url in monitor_urls.split(',').map(str::trim) {
+        match check_node(url).await {
+            Ok(id) => is_checked |= id == server_id,
+            Err(BrokerError::DurabilityUnknown { reason, .. }) => why = reason,
+            Err(error) => return Err(error),
+        }
+    }
+    let unknown = BrokerError::DurabilityUnknown { url: monitor_urls.to_owned(), reason: why };
+    if is_checked { Ok(()) } else { Err(unknown) }
+}
+
+/// The id of the server whose page this is, if it syncs always.
+async fn check_node(url: &str) -> Result<String, BrokerError> {
     let unknown = |reason: String| BrokerError::DurabilityUnknown { url: url.to_owned(), reason };
     let page = tokio::time::timeout(Duration::from_secs(5), fetch(url, "/varz"))
         .await
@@ -191,7 +231,7 @@ async fn check_node(url: &str) -> Result<(), BrokerError> {
         .map_err(|error| unknown(error.to_string()))?;
     let varz: serde_json::Value = serde_json::from_str(&page).map_err(|error| unknown(error.to_string()))?;
     if varz.pointer("/jetstream/config/sync_always").and_then(serde_json::Value::as_bool) == Some(true) {
-        Ok(())
+        Ok(varz["server_id"].as_str().unwrap_or_default().to_owned())
     } else {
         Err(BrokerError::NotDurable)
     }

@@ -45,16 +45,18 @@ impl Timers {
 
     /// Sets the workflow's timer of this kind; one that was set before gives way. Fires up to 1 s late, never early.
     pub async fn set(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
-        self.schedule(subjects::schedule(kind.as_str(), id), &subjects::fired(kind.as_str(), id), at, Vec::new()).await
+        let target = subjects::fired(kind.as_str(), id);
+        self.schedule(subjects::schedule(kind.as_str(), id), &target, at, Vec::new()).await.map(drop)
     }
 
     /// Puts the workflow's notification off, which was tried so often; an earlier time gives way. Fires as [`Self::set`] does.
-    pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<(), String> {
+    /// Returns its place among the timers.
+    pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, String> {
         let subject = subjects::schedule("notification", id);
         self.schedule(subject, &subjects::due_notification(id), at, encode(&tries)).await
     }
 
-    async fn schedule(&self, subject: String, target: &str, at: Timestamp, payload: Vec<u8>) -> Result<(), String> {
+    async fn schedule(&self, subject: String, target: &str, at: Timestamp, payload: Vec<u8>) -> Result<u64, String> {
         // Schedules count whole seconds; rounding up keeps them from firing early.
         let second = Timestamp::from_millis((at.as_millis() + 999) / 1_000 * 1_000);
         let message = PublishMessage::build()
@@ -65,7 +67,7 @@ impl Timers {
         let ack =
             self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?.await;
         failpoints::reach("timer.after").await;
-        ack.map(|_| ()).map_err(|error| error.to_string())
+        ack.map(|ack| ack.sequence).map_err(|error| error.to_string())
     }
 
     /// Takes the workflow's timer of this kind back; idempotent.

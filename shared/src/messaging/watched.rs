@@ -22,10 +22,13 @@ const LAGGING: Duration = Duration::from_secs(2);
 /// While a bucket is loaded, its entries come at most this far apart.
 const LOADING: Duration = Duration::from_secs(10);
 
+/// `None` for what this build cannot read: it is there, and nothing older in its place.
+type Entries<T> = HashMap<String, Option<T>>;
+
 /// A copy of a bucket that follows every change, usually within a millisecond. Clones are the same copy.
 #[derive(Debug, Clone)]
 pub struct Watched<T> {
-    entries: Arc<RwLock<HashMap<String, T>>>,
+    entries: Arc<RwLock<Entries<T>>>,
     changed: watch::Sender<()>,
     /// The copy holds every change up to this sequence of the bucket's stream.
     applied: watch::Sender<u64>,
@@ -148,36 +151,42 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
 
     /// Forgets the entries that `is_over` finds over; they may stand in the bucket for a while yet.
     pub fn prune(&self, is_over: impl Fn(&T) -> bool) {
-        self.lock_mut().retain(|_, value| !is_over(value));
+        self.lock_mut().retain(|_, value| value.as_ref().is_none_or(|value| !is_over(value)));
     }
 
-    fn lock(&self) -> RwLockReadGuard<'_, HashMap<String, T>> {
+    fn lock(&self) -> RwLockReadGuard<'_, Entries<T>> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_mut(&self) -> RwLockWriteGuard<'_, HashMap<String, T>> {
+    fn lock_mut(&self) -> RwLockWriteGuard<'_, Entries<T>> {
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entry as it stands in the copy.
+    /// The entry as it stands in the copy; `None` also where a newer build wrote it in a form that this one cannot read.
     pub fn get(&self, key: &str) -> Option<T> {
-        self.lock().get(key).cloned()
+        self.lock().get(key).cloned().flatten()
+    }
+
+    /// Whether there is an entry, readable or not.
+    pub fn contains(&self, key: &str) -> bool {
+        self.lock().contains_key(key)
     }
 
     /// Every entry of the copy.
     pub fn values(&self) -> Vec<T> {
-        self.lock().values().cloned().collect()
+        self.lock().values().flatten().cloned().collect()
     }
 }
 
-fn apply<T: DeserializeOwned>(entries: &mut HashMap<String, T>, change: kv::Entry) {
+fn apply<T: DeserializeOwned>(entries: &mut Entries<T>, change: kv::Entry) {
     match change.operation {
-        Operation::Put => match decode(&change.value) {
-            Ok(value) => {
-                entries.insert(change.key, value);
+        Operation::Put => {
+            let value = decode(&change.value);
+            if let Err(error) = &value {
+                tracing::error!(%error, key = change.key, "an entry cannot be read");
             }
-            Err(error) => tracing::error!(%error, key = change.key, "an entry cannot be read"),
-        },
+            entries.insert(change.key, value.ok());
+        }
         Operation::Delete | Operation::Purge => {
             entries.remove(&change.key);
         }

@@ -139,7 +139,7 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
 }
 
 /// Every workflow that stands otherwise in the view than in the log, is listed otherwise, or is not in the log at all. What nobody can
-/// read moves no workflow on, and is passed over.
+/// read is passed over: until the approver has ended its workflow, that may show as a difference.
 pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Difference>, RebuildError> {
     let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
     let mut entries = pin!(log.scan().await?);

@@ -20,12 +20,14 @@ pub(crate) struct Question<'a> {
     pub(crate) path: &'a str,
     pub(crate) key: &'a str,
     pub(crate) body: Option<&'a Value>,
+    /// Another than the story's own.
+    pub(crate) token: Option<&'a str>,
 }
 
 impl<'a> Question<'a> {
     /// One without a body.
     pub(crate) fn get(number: usize, asked: Asked, path: &'a str) -> Self {
-        Self { number, asked, path, key: "", body: None }
+        Self { number, asked, path, key: "", body: None, token: None }
     }
 }
 
@@ -37,8 +39,8 @@ impl Client {
     }
 
     async fn call_at(&self, api: usize, question: Question<'_>) -> (Answered, Value) {
-        let Question { number, asked, path, key, body } = question;
-        let token = &self.tokens[number % self.tokens.len()];
+        let Question { number, asked, path, key, body, token } = question;
+        let token = token.unwrap_or(&self.tokens[number % self.tokens.len()]);
         let method = if body.is_some() { reqwest::Method::POST } else { reqwest::Method::GET };
         let mut request = self.http.request(method, format!("{}{path}", self.urls[api])).bearer_auth(token);
         if let Some(body) = body {

@@ -51,6 +51,9 @@ pub enum Asked {
     Inbox,
     /// An analysis whose caller waits.
     Analyze,
+    /// A token, and its end.
+    SignIn,
+    Revoke,
 }
 
 impl Asked {

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::{JsonBody, Question, is_trouble};
+use crate::cluster::DEVELOPERS;
 use crate::history::{Asked, History, Wish};
 use crate::random::Random;
 use crate::script::Script;
@@ -32,6 +33,8 @@ const LONG_RUN: Duration = Duration::from_secs(15);
 const WATCHED_RUN: Duration = Duration::from_secs(4);
 /// Every so often the code is analysed beside.
 const ANALYSIS_EVERY: usize = 4;
+/// Every so often somebody signs in and out.
+const SIGN_IN_EVERY: usize = 12;
 /// As they come in a hundred workflows.
 const MIX: [(Wish, usize); 6] = [
     (Wish::Run, 35),
@@ -201,7 +204,7 @@ impl Client {
         let mut again = number.is_multiple_of(5);
         loop {
             let path = "/api/v3/execute";
-            let question = Question { number, asked: Asked::Submit, path, key: &key, body: Some(&body) };
+            let question = Question { number, asked: Asked::Submit, path, key: &key, body: Some(&body), token: None };
             let (answered, body) = self.call(question).await;
             match answered.code {
                 202 => {
@@ -224,7 +227,8 @@ impl Client {
     async fn cancel(&self, number: usize, id: WorkflowId) {
         let path = format!("/api/v3/execute/cancel/{id}");
         let body = json!({});
-        let question = || Question { number, asked: Asked::Cancel, path: &path, key: "", body: Some(&body) };
+        let question =
+            || Question { number, asked: Asked::Cancel, path: &path, key: "", body: Some(&body), token: None };
         while is_trouble(self.call(question()).await.0.code) {
             sleep(Duration::from_millis(200)).await;
         }
@@ -235,7 +239,8 @@ impl Client {
         let body = json!({"workflow_id": id, "approval_id": approval_id, "decision": decision});
         let key = format!("decision-{number}-{approval_id}");
         let asked = Asked::Decide { approval_id, decision };
-        let question = || Question { number, asked: asked.clone(), path: &path, key: &key, body: Some(&body) };
+        let question =
+            || Question { number, asked: asked.clone(), path: &path, key: &key, body: Some(&body), token: None };
         while is_trouble(self.call(question()).await.0.code) {
             sleep(Duration::from_millis(200)).await;
         }
@@ -245,7 +250,7 @@ impl Client {
     async fn analyze(&self, number: usize) {
         let body = json!({"context": {"file_content": format!("print('analysis {number}')\n"), "language": "python"}});
         let path = "/api/v3/analyze";
-        self.call(Question { number, asked: Asked::Analyze, path, key: "", body: Some(&body) }).await;
+        self.call(Question { number, asked: Asked::Analyze, path, key: "", body: Some(&body), token: None }).await;
     }
 
     /// What a client looks at between two workflows.
@@ -255,6 +260,22 @@ impl Client {
             _ => (Asked::Inbox, "/api/v3/approvals"),
         };
         self.call(Question::get(number, asked, path)).await;
+        if number.is_multiple_of(SIGN_IN_EVERY) {
+            self.come_and_go(number).await;
+        }
+    }
+
+    /// Signs in once more, and has the token revoked.
+    async fn come_and_go(&self, number: usize) {
+        let name = DEVELOPERS[0];
+        let body = json!({"username": name, "password": format!("{name}_pass")});
+        let sign_in = Question { body: Some(&body), ..Question::get(number, Asked::SignIn, "/auth/token") };
+        let (_, answer) = self.call(sign_in).await;
+        let Some(token) = answer["access_token"].as_str() else { return };
+        let body = json!({});
+        let revoke =
+            Question { body: Some(&body), token: Some(token), ..Question::get(number, Asked::Revoke, "/auth/revoke") };
+        self.call(revoke).await;
     }
 
     /// Waits for a question about the result other than `last`; `None` where the workflow ends instead.

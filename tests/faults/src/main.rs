@@ -12,6 +12,7 @@ use faults::recovery::Recovery;
 use faults::report;
 use faults::round::{Blow, Ring, Verdict};
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 /// The whole matrix takes at most so many minutes on two cores.
@@ -107,13 +108,26 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(async {
             tokio::select! {
                 code = play(command) => code,
-                _ = tokio::signal::ctrl_c() => ExitCode::FAILURE,
+                () = interrupted() => ExitCode::FAILURE,
             }
         }),
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn interrupted() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut told) => drop(told.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
     }
 }
 

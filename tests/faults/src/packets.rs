@@ -3,14 +3,17 @@
 
 use std::env;
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Says to a process that its network is its own.
-const OWN: &str = "FAULTS_OWN_NETWORK";
+/// Says to a process in a network of its own which network it was begun from.
+const FROM: &str = "FAULTS_BEGUN_FROM_NETWORK";
+const NETWORK: &str = "/proc/self/ns/net";
 /// What a network of our own takes.
-const TRIAL: &str = "ip link set lo up && iptables -w -A INPUT -p tcp --dport 1 -j DROP";
+const TRIAL: &str = "ip link set lo up && iptables -w -A INPUT -p tcp --dport 1 -j DROP && iptables-save | iptables-restore --noflush -w";
 const INSIDE: &str = r#"ip link set lo up && exec "$0" "$@""#;
 
 /// The near end of a wire, and which of its packets are lost.
@@ -34,12 +37,17 @@ pub fn begin_in_own_network() -> Result<(), String> {
     }
     let program = env::current_exe().map_err(|error| error.to_string())?;
     let mut again = Command::new("unshare");
-    again.args(["--net", "sh", "-c", INSIDE]).arg(program).args(env::args_os().skip(1)).env(OWN, "yes");
+    again.args(["--net", "sh", "-c", INSIDE]).arg(program).args(env::args_os().skip(1)).env(FROM, network());
     Err(again.exec().to_string())
 }
 
+fn network() -> PathBuf {
+    fs::read_link(NETWORK).unwrap_or_default()
+}
+
+/// The name alone could have come from anywhere, and the rules of the machine's network are not ours to change.
 fn is_own() -> bool {
-    env::var_os(OWN).is_some()
+    env::var_os(FROM).is_some_and(|from| Path::new(&from) != network())
 }
 
 /// Has the kernel lose these from now on; nothing where the network is not our own.

@@ -45,6 +45,7 @@ pub fn row(verdict: &Verdict) -> String {
 impl Verdict {
     /// Whether everything held, and something was shown. What the machine lacks is no fault of ours, and yet judged.
     pub fn is_good(&self) -> bool {
-        self.violations.is_empty() && self.missed.is_none() && self.unreadable.is_none()
+        let is_shown = self.made > 0 || self.impossible.is_some();
+        is_shown && self.violations.is_empty() && self.missed.is_none() && self.unreadable.is_none()
     }
 }

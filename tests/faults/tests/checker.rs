@@ -41,8 +41,16 @@ impl Case {
         self.story.calls.push(Call { from_ms: 0, to_ms: 1, api: 0, asked, answered });
     }
 
+    /// The broker stored each transition when it happened, where the case says nothing else.
+    fn store(&mut self) {
+        for entry in self.evidence.logs.values().flatten() {
+            self.evidence.stored.entry(entry.sequence).or_insert(entry.happened.at);
+        }
+    }
+
     #[track_caller]
-    fn breaks(self, invariant: Invariant) {
+    fn breaks(mut self, invariant: Invariant) {
+        self.store();
         let stories = [self.story];
         let found = check(&stories, &self.evidence);
         assert!(found.iter().any(|violation| violation.invariant == invariant), "{invariant:?} is not among {found:?}");
@@ -52,7 +60,8 @@ impl Case {
 
     /// Whether nothing is wrong with it.
     #[track_caller]
-    fn holds(self) {
+    fn holds(mut self) {
+        self.store();
         assert_eq!(check(&[self.story], &self.evidence), []);
     }
 }

@@ -10,14 +10,17 @@ use crate::{HeaderMap, HeaderName, StatusCode};
 const VERSION: &str = "NATS/1.0";
 /// What a message is acknowledged to; only a stream's message has it.
 const ACKNOWLEDGEMENT: &str = "$JS.ACK.";
+/// Of more lines only so many at the beginning are read, and at the end, where the server adds its own.
+const FIRST_LINES: usize = 256;
+const LAST_LINES: usize = 16;
 
 /// What a header block says.
 #[derive(Debug, Default)]
-pub(crate) struct HeaderBlock {
-    pub(crate) headers: HeaderMap,
+pub struct HeaderBlock {
+    pub headers: HeaderMap,
     /// What the server has to say instead of a message.
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) description: Option<String>,
+    pub status: Option<StatusCode>,
+    pub description: Option<String>,
 }
 
 impl HeaderBlock {
@@ -26,32 +29,44 @@ impl HeaderBlock {
     ///
     /// A line that is no header is left out, bytes that are no text are replaced. A status that came with a stream's message
     /// was written by its publisher and not by the server, so it is left out as well.
-    pub(crate) fn read(block: &[u8], reply: Option<&str>) -> Self {
+    pub fn read(block: &[u8], reply: Option<&str>) -> Self {
         let text = String::from_utf8_lossy(block);
-        let mut lines = text.lines().peekable();
         let mut read = Self::default();
-        if let Some(line) = lines.peek().and_then(|line| line.strip_prefix(VERSION)) {
-            let (status, description) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let first = text.lines().next().unwrap_or_default();
+        if let Some(said) = first.strip_prefix(VERSION).map(str::trim) {
+            let (status, description) = said.split_once(' ').unwrap_or((said, ""));
             read.status = status.trim().parse().ok();
             read.description = Some(description.trim().to_owned()).filter(|text| !text.is_empty());
         }
-        lines.next();
-        while let Some(line) = lines.next() {
-            let mut value = line.split_once(':').map_or("", |(_, value)| value).trim_start().to_owned();
-            while let Some(more) = lines.next_if(|line| line.starts_with(char::is_whitespace)) {
-                value.push_str(more);
-            }
-            let name = line.split_once(':').and_then(|(name, _)| HeaderName::from_str(name).ok());
-            if let Some(name) = name {
-                value.truncate(value.trim_end().len());
-                // A value with a carriage return in it could not be made.
-                read.headers.append(name, value.replace('\r', " "));
-            }
-        }
+        read.add_headers(&text);
         let is_of_stream = reply.is_some_and(|reply| reply.starts_with(ACKNOWLEDGEMENT));
         if is_of_stream || read.headers.get(NATS_SEQUENCE).is_some() {
             (read.status, read.description) = (None, None);
         }
         read
+    }
+
+    /// Every header behind the first line.
+    fn add_headers(&mut self, text: &str) {
+        let count = text.lines().count();
+        let is_read = |number: usize| number < FIRST_LINES || number + LAST_LINES >= count;
+        let numbered = text.lines().enumerate().skip(1);
+        let mut lines = numbered
+            .filter(|(number, _)| is_read(*number))
+            .map(|(_, line)| line)
+            .peekable();
+        while let Some(line) = lines.next() {
+            let (name, value) = line.split_once(':').unwrap_or_default();
+            let mut value = value.trim_start().to_owned();
+            while let Some(more) = lines.next_if(|line| line.starts_with(char::is_whitespace)) {
+                value.push_str(more);
+            }
+            value.truncate(value.trim_end().len());
+            // `split_once` leaves no name where there is no colon, and no name is none.
+            if let (false, Ok(name)) = (name.is_empty(), HeaderName::from_str(name)) {
+                // A value with a carriage return in it could not be made.
+                self.headers.append(name, value.replace('\r', " "));
+            }
+        }
     }
 }

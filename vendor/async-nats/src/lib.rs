@@ -10,6 +10,8 @@
 // WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 // See the License for the specific language governing permissions and
 // limitations under the License.
+//
+// Changed in this copy: see CHANGES.md.
 
 //! A Rust asynchronous client for the NATS.io ecosystem.
 //!
@@ -274,7 +276,8 @@ pub mod datetime;
 
 pub mod error;
 pub mod header;
-mod header_block;
+#[doc(hidden)]
+pub mod header_block;
 mod id_generator;
 #[cfg(feature = "jetstream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jetstream")))]

@@ -54,8 +54,7 @@ pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Deliver
     let entry = delivery.body().clone();
     let phase = entry.workflow.phase.kind().as_str();
     let Some(_slot) = slots.take(entry.workflow.owner.as_str(), entry.sequence, delivery.delivered()).await else {
-        let delay = later(&delivery);
-        delivery.retry_after(delay).await;
+        wait_in_line(&desk, delivery).await;
         return;
     };
     // Entered before the look at the log: a cancel after that look reaches the token, one before it is seen by the look.
@@ -72,10 +71,7 @@ pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Deliver
             delivery.ack().await;
             desk.turns.release(&entry).await;
         }
-        Admission::NoTurn => {
-            let delay = later(&delivery);
-            delivery.retry_after(delay).await;
-        }
+        Admission::NoTurn => wait_in_line(&desk, delivery).await,
         Admission::LogAway(reason) => {
             tracing::warn!(%reason, "a step has to wait");
             // A turn that was taken stays: it may be that of an attempt elsewhere, and ends by itself.
@@ -116,10 +112,13 @@ fn takes_a_turn(entry: &Entry) -> bool {
     entry.workflow.phase.kind() != PhaseKind::Plan
 }
 
-/// When a step that waits for its user's turn comes again: the longer it waits, the less often it asks.
-fn later(delivery: &Delivery<Entry>) -> Duration {
+/// Hands a step back that waits for its user's turn: the longer it waits, the less often it asks, and a user's steps ask one after the
+/// other, because what comes again is handed out before what is new.
+async fn wait_in_line(desk: &Desk, delivery: Delivery<Entry>) {
     let times = u32::try_from(delivery.delivered()).unwrap_or(u32::MAX);
-    (Duration::from_millis(100) * times.min(50)).max(Duration::from_millis(200))
+    let own = (Duration::from_millis(100) * times.min(50)).max(Duration::from_millis(200));
+    let in_line = desk.line.delay(delivery.body().workflow.owner.as_str());
+    delivery.retry_after(own.max(in_line)).await;
 }
 
 fn outcome_name(settlement: Settlement) -> &'static str {

@@ -113,6 +113,8 @@ pub(super) fn was_refused(story: &Story, audit: &[AuditRecord]) -> Option<String
             | Asked::Cancel
             | Asked::List
             | Asked::Inbox
+            | Asked::SignIn
+            | Asked::Revoke
             | Asked::Analyze => false,
         });
         let what = record.detail.as_deref().unwrap_or_default();

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use shared::clock::Timestamp;
-use shared::messaging::Entry;
 
 use super::log::is_end;
 use super::{Complaint, RECOVERY};
@@ -21,9 +20,11 @@ pub(super) fn late(recovery: Option<Duration>) -> Option<Complaint> {
 /// Workflows that stood still after the heal: neither ended nor parked then, and with no transition in time. A run may take as long
 /// as its code runs by itself. When a transition happened is what the broker says: the clock of who wrote it may have been wrong.
 pub(super) fn stuck(stories: &[Story], evidence: &Evidence, healed: Timestamp) -> Vec<Complaint> {
-    let stored = |entry: &Entry| evidence.stored.get(&entry.sequence).copied().unwrap_or(entry.happened.at);
     let stands = evidence.logs.iter().filter_map(|(id, log)| {
-        let after = log.partition_point(|entry| stored(entry) <= healed);
+        let times: Option<Vec<Timestamp>> =
+            log.iter().map(|entry| evidence.stored.get(&entry.sequence).copied()).collect();
+        let Some(times) = times else { return Some(Complaint::of(*id, "the log does not say when it was written")) };
+        let after = times.partition_point(|time| *time <= healed);
         let before = log[..after].last()?;
         if is_end(before) || before.workflow.park().is_some() {
             return None;
@@ -31,7 +32,7 @@ pub(super) fn stuck(stories: &[Story], evidence: &Evidence, healed: Timestamp) -
         let story = stories.iter().find(|story| story.id == Some(*id));
         let limit = RECOVERY + story.map_or(Duration::ZERO, |story| story.runs);
         let at = before.workflow.phase.kind().as_str();
-        match log.get(after).map(|next| stored(next).since(healed)) {
+        match times.get(after).map(|next| next.since(healed)) {
             Some(waited) if waited <= limit => None,
             Some(waited) => {
                 Some(Complaint::of(*id, format!("it stood at {at} for {waited:.1?} after the fault's end")))

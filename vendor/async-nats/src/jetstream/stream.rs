@@ -12,6 +12,8 @@
 // limitations under the License.
 //
 //! Manage operations on a [Stream], create/delete/update [Consumer].
+//
+// Changed in this copy: see CHANGES.md.
 
 use std::{
     collections::{self, HashMap},

@@ -10,6 +10,8 @@
 // WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 // See the License for the specific language governing permissions and
 // limitations under the License.
+//
+// Changed in this copy: see CHANGES.md.
 
 //! A Key-Value store built on top of JetStream, allowing you to store and retrieve data using simple key-value pairs.
 
@@ -1401,8 +1403,8 @@ impl futures_util::Stream for Watch {
                     let key = message
                         .subject
                         .strip_prefix(&self.prefix)
-                        .map(|s| s.to_string())
-                        .unwrap();
+                        .unwrap_or(&message.subject)
+                        .to_string();
 
                     if !self.seen_current && info.pending == 0 {
                         self.seen_current = true;

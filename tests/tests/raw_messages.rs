@@ -1,0 +1,198 @@
+//! Messages that no client library would send. The broker stores what it is sent and hands it on as it is, so whoever may publish
+//! anything at all could have every reader of it fail, each time it is delivered again.
+
+use std::time::Duration;
+
+use async_nats::StatusCode;
+use async_nats::header_block::HeaderBlock;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tests::{Bot, RawPublish, Stack, Terminal, eventually, publish_raw, run_request};
+
+const BLOCKS: [&[u8]; 12] = [
+    b"NATS/1.0\r\nTold: by\ra worker\r\n\r\n",
+    b"NATS/1.0\nTold: by a worker\n\n",
+    b"NATS/1.0\r\nno header\r\n\r\n",
+    b"NATS/1.0\r\nTold: \xff\xfe\r\n\r\n",
+    b"NATS/1.0\r\n: nobody\r\n\r\n",
+    b"NATS/1.0\r\nTold\0 you: so\r\n more\r\n\r\n",
+    b"NATS/1.0 404 No Messages\r\nTold: by a worker\r\n\r\n",
+    // The broker takes a status out up to the first carriage return, and adds one of its own where a message enters another account.
+    b"NATS/1.0 404 No Messages\nTold: by a worker\n\n",
+    b"NATS/1.0 409 Consumer Deleted\nTold: by a worker\n\n",
+    b"NATS/1.0 503\nTold: by a worker\n\n",
+    b"NATS/1.0 what\nTold: by a worker\n\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+];
+/// The last token of a subject. With the no-break space a reader that splits at every white space takes the 1 for the subscription.
+const TOKENS: [&[u8]; 4] = [b"\xff", b"a\rb", b"a\xc2\xa01", b"\xe2\x80\xa8"];
+
+/// That a workflow runs, and that the read model can be made from the log alone.
+async fn still_works(stack: &Stack) {
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('on')\n", false)).await;
+    client.until(&id, "completed").await;
+    Terminal::new(stack).run(&["rebuild"]).well();
+    let health = client.get("/health").await;
+    assert_eq!(health.status, 200, "{}", health.text);
+}
+
+fn password(stack: &Stack, file: &str) -> String {
+    std::fs::read_to_string(stack.text(file)).expect("a password").trim().to_owned()
+}
+
+#[tokio::test]
+async fn what_a_worker_writes_ends_its_workflow_and_nothing_else() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let mut ids = Vec::new();
+    for block in BLOCKS {
+        let id = client.execute(&run_request("print('parked')\n", true)).await;
+        client.until(&id, "waiting_approval").await;
+        ids.push((id, block));
+    }
+    // The broker takes no larger block into a stream.
+    let large = [b"NATS/1.0\r\nTold: ".as_slice(), &vec![0xff; 65_000], b"\r\n\r\n"].concat();
+    let id = client.execute(&run_request("print('parked')\n", true)).await;
+    client.until(&id, "waiting_approval").await;
+    ids.push((id, &large));
+    let garbage = |subject: String, block: &[u8]| RawPublish {
+        subject: subject.into(),
+        header_block: block.to_vec(),
+        body: b"garbage".to_vec(),
+    };
+    let messages: Vec<_> = ids.iter().map(|(id, block)| garbage(format!("wf.generate.std.{id}"), block)).collect();
+    publish_raw(&stack, "worker", &password(&stack, "/nats_password_files/worker"), &messages).await;
+    for (id, block) in &ids {
+        let failed = client.until(id, "failed").await;
+        assert_eq!(failed["error"]["code"], "tampered", "{}", block[..block.len().min(99)].escape_ascii());
+    }
+    let list = eventually("every one is kept", Duration::from_secs(20), || async {
+        let list = Terminal::new(&stack).run(&["dead", "list", "--cause", "unreadable"]).well().to_owned();
+        ids.iter().all(|(id, _)| list.contains(id.as_str())).then_some(list)
+    })
+    .await;
+    let letter = list.lines().find(|line| line.contains(&ids[0].0)).and_then(|line| line.split_whitespace().next());
+    let shown = Terminal::new(&stack).run(&["dead", "show", letter.expect("a letter")]).well().to_owned();
+    assert!(shown.contains("by a worker"), "what can be read of a block is kept: {shown}");
+    still_works(&stack).await;
+}
+
+#[tokio::test]
+async fn subjects_that_are_no_text_reach_nobody_else() {
+    let stack = Stack::start().await;
+    let places =
+        ["wf.generate.std.", "wf.failed.std.", "blob.", "dead.", "presence.worker.", "$KV.attempts.", "answers."];
+    let all = places.iter().flat_map(|place| TOKENS.map(|token| [place.as_bytes(), token].concat()));
+    let messages: Vec<_> = all
+        .map(|subject| RawPublish { subject, header_block: b"NATS/1.0\r\n\r\n".to_vec(), body: b"garbage".to_vec() })
+        .collect();
+    publish_raw(&stack, "worker", &password(&stack, "/nats_password_files/worker"), &messages).await;
+    still_works(&stack).await;
+
+    let mut bot = Bot::sign_in(&stack).await;
+    let own = |token: &[u8]| [b"approvals.decisions.", bot.name.as_bytes(), b".", token].concat();
+    let messages: Vec<_> = TOKENS
+        .map(|token| RawPublish {
+            subject: own(token),
+            header_block: b"NATS/1.0\r\n\r\n".to_vec(),
+            body: b"{}".to_vec(),
+        })
+        .to_vec();
+    publish_raw(&stack, &bot.name, &password(&stack, "/bots/0/password_file"), &messages).await;
+    let client = stack.developer().await;
+    approve(&client, &mut bot).await;
+    still_works(&stack).await;
+    // Whoever lost its connection says so.
+    for name in ["api", "approver", "worker-1"] {
+        assert!(!stack.log(name).contains("disconnected"), "{name} lost its connection");
+    }
+}
+
+async fn approve(client: &tests::Client, bot: &mut Bot) {
+    let id = client.execute(&run_request("print('by bot')\n", true)).await;
+    let request = bot.request().await;
+    let decision: Value = json!({
+        "workflow_id": id, "approval_id": request["approval_id"], "decision": "approved", "digest": request["digest"],
+    });
+    bot.decide(&id, &decision, "good").await;
+    eventually("the decision is applied", Duration::from_secs(20), || async {
+        (client.status(&id).await["status"] == "completed").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_bot_writes_is_answered() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let mut bot = Bot::sign_in(&stack).await;
+    let id = client.execute(&run_request("print('wait')\n", true)).await;
+    bot.request().await;
+    let subject = format!("approvals.decisions.{}.{id}", bot.name);
+    let wrong = json!({"decision": "maybe"}).to_string();
+    let messages = BLOCKS.map(|block| RawPublish {
+        subject: subject.clone().into(),
+        header_block: block.to_vec(),
+        body: wrong.clone().into(),
+    });
+    publish_raw(&stack, &bot.name, &password(&stack, "/bots/0/password_file"), &messages).await;
+    for block in BLOCKS {
+        assert_eq!(bot.reply().await["code"], "malformed", "{}", block.escape_ascii());
+    }
+    approve(&client, &mut bot).await;
+    still_works(&stack).await;
+}
+
+/// What the server itself says, in nats-server 2.15.
+#[test]
+fn what_the_server_says_is_believed() {
+    let pending = "\r\nNats-Pending-Messages: 1\r\nNats-Pending-Bytes: 0";
+    let cases = [
+        ("100 Idle Heartbeat", "\r\nNats-Last-Consumer: 1\r\nNats-Last-Stream: 2", None),
+        ("100 FlowControl Request", "", Some("$JS.FC.s.c.x")),
+        ("204 EOB", "\r\nNats-Num-Pending: 0", None),
+        ("404 No Messages", "", None),
+        ("408 Request Timeout", pending, None),
+        ("409 Consumer Deleted", "", None),
+        ("503", "", None),
+    ];
+    for (said, headers, reply) in cases {
+        let read = HeaderBlock::read(format!("NATS/1.0 {said}{headers}\r\n\r\n").as_bytes(), reply);
+        let (status, description) = said.split_at(3);
+        assert_eq!(read.status.map(|status| status.as_u16().to_string()).as_deref(), Some(status), "{said}");
+        assert_eq!(read.description.unwrap_or_default(), description.trim_start());
+        let is_pending = read.headers.get("Nats-Pending-Messages").is_some_and(|value| value.as_str() == "1");
+        assert_eq!(is_pending, headers == pending, "{said}");
+    }
+    let stored = HeaderBlock::read(b"NATS/1.0 404 x\r\nNats-Sequence: 7\r\n\r\n", None);
+    assert_eq!(stored.status, None::<StatusCode>);
+    assert_eq!(HeaderBlock::read(b"NATS/1.0 404 x\r\n\r\n", Some("$JS.ACK.s.c.1.2.3.4.0")).status, None);
+}
+
+#[test]
+fn of_a_huge_block_the_end_counts() {
+    let lines: String = (0..500_000).map(|number| format!("a{number}:\n")).collect();
+    let block = format!("NATS/1.0\r\n{lines}Nats-Sequence: 7\r\nNats-Time-Stamp: now\r\n\r\n");
+    let headers = HeaderBlock::read(block.as_bytes(), None).headers;
+    assert_eq!(headers.get_last("Nats-Sequence").map(|value| value.as_str()), Some("7"));
+    assert!(headers.len() < 300, "{}", headers.len());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read(
+        block in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..200),
+            "(NATS/1.0)?( [0-9]{0,4})?( [A-Za-z]{0,4})?(\r\n|\n|\r)([A-Za-z :\r\n\u{0}\u{a0}]{0,40})".prop_map(String::into_bytes),
+        ],
+        reply in proptest::option::of("[$A-Z.]{0,12}"),
+    ) {
+        let read = HeaderBlock::read(&block, reply.as_deref());
+        // Each can be sent on.
+        for (name, values) in read.headers.iter() {
+            prop_assert!(!name.to_string().contains(['\r', '\n', ':']));
+            prop_assert!(values.iter().all(|value| !value.as_str().contains(['\r', '\n'])));
+        }
+    }
+}
