@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use async_nats::jetstream;
+use async_nats::jetstream::consumer::{FromConsumer, pull};
 use tests::{Stack, Terminal, eventually, raw_broker_as};
 
 /// Waits until a process that does not come up has said why.
@@ -41,6 +42,18 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
         reqwest::get(format!("{}/ready", stack.url())).await.is_ok_and(|answer| answer.status() == 200).then_some(())
     })
     .await;
+    let analyze = log.get_consumer::<pull::Config>("analyze").await.expect("a queue").cached_info().config.clone();
+    let older = pull::Config::try_from_consumer_config(analyze).expect("a pull consumer");
+    log.update_consumer(pull::Config { max_ack_pending: 10_000, ..older }).await.expect("it can be changed");
+    stack.kill("worker-1");
+    until_said(
+        &stack,
+        "worker-1",
+        &format!("queue analyze is not as this version needs it (max_ack_pending): {what_to_do}"),
+    )
+    .await;
+    Terminal::new(&stack).run(&["provision"]).well();
+
     let client = stack.developer().await;
     let id = client.run("print('upgraded')\n").await;
     client.until_within(&id, "completed", Duration::from_secs(60)).await;

@@ -1,8 +1,9 @@
 //! What each kind of process needs on the broker. It is checked before the process starts, which may not make any of it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::consumer::{self, pull};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{ConsumerErrorKind, Info};
 use async_nats::jetstream::{self, ErrorCode};
@@ -11,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::broker::Broker;
 use super::buckets::{ATTEMPTS, CHARGES, REFRESH, REVOCATIONS, SIGNING_KEYS, USERS};
 use super::queue::Consumer;
-use super::streams::{ProvisionError, compare, stream_configs};
+use super::streams::{ProvisionError, compare, consumer_config, stream_configs};
 use super::subjects::{ANALYSES, APPROVALS, AUDIT, BLOBS, DEAD_LETTERS, TIMERS, WORKFLOWS};
 
 /// During an election a stream looks absent for a moment.
@@ -46,15 +47,16 @@ impl Needs {
     }
 }
 
-/// Checks that all of it is there, the streams as this build makes them and with as many replicas as the settings name; nothing is created.
+/// Checks that all of it is there, streams and queues as this build makes them, the streams with as many replicas as the settings name;
+/// nothing is created.
 pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError> {
     let asked = stream_configs(1);
     for name in needs.streams {
-        let given = look(&format!("stream {name}"), async || stream(broker, name).await).await?;
+        let what = format!("stream {name}");
+        let given = look(&what, async || stream(broker, name).await).await?;
         if let Some(asked) = asked.iter().find(|asked| asked.name == *name) {
-            let stream = asked.name.clone();
             let has_copies = if given.config.num_replicas < broker.replicas() { Err("num_replicas") } else { Ok(()) };
-            let outdated = |setting| ProvisionError::Outdated { stream: stream.clone(), setting };
+            let outdated = |setting| ProvisionError::Outdated { what, setting };
             compare(asked, &given.config).and(has_copies).map_err(outdated)?;
         }
     }
@@ -62,7 +64,9 @@ pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError
         look(&format!("bucket {name}"), async || stream(broker, &format!("KV_{name}")).await).await?;
     }
     for queue in &needs.queues {
-        look(&format!("queue {}", queue.name()), async || consumer(broker, queue).await).await?;
+        let what = format!("queue {}", queue.name());
+        let given = look(&what, async || consumer(broker, queue).await).await?;
+        compare_queues(queue, &given).map_err(|setting| ProvisionError::Outdated { what, setting })?;
     }
     Ok(())
 }
@@ -99,10 +103,10 @@ async fn stream(broker: &Broker, name: &str) -> Result<Info, Absence> {
     })
 }
 
-async fn consumer(broker: &Broker, queue: &Consumer) -> Result<(), Absence> {
+async fn consumer(broker: &Broker, queue: &Consumer) -> Result<consumer::Config, Absence> {
     let name = queue.name();
     let found = broker.jetstream().get_consumer_from_stream::<pull::Config, _, _>(name.as_str(), queue.stream()).await;
-    found.map(drop).map_err(|error| match error.kind() {
+    found.map(|found| found.cached_info().config.clone()).map_err(|error| match error.kind() {
         ConsumerErrorKind::JetStream(cause) => absence(&cause),
         kind @ (ConsumerErrorKind::TimedOut
         | ConsumerErrorKind::Request
@@ -110,6 +114,24 @@ async fn consumer(broker: &Broker, queue: &Consumer) -> Result<(), Absence> {
         | ConsumerErrorKind::InvalidName
         | ConsumerErrorKind::Other) => Absence::Unanswered(kind.to_string()),
     })
+}
+
+/// The error names the setting in which the queue differs from what this build makes.
+fn compare_queues(queue: &Consumer, given: &consumer::Config) -> Result<(), &'static str> {
+    let asked = consumer_config(queue, 1);
+    let filters = |one: &str, several: &[String]| -> BTreeSet<String> {
+        several.iter().cloned().chain((!one.is_empty()).then(|| one.to_owned())).collect()
+    };
+    let checks = [
+        (
+            "filter_subjects",
+            filters("", &asked.filter_subjects) == filters(&given.filter_subject, &given.filter_subjects),
+        ),
+        ("ack_wait", asked.ack_wait == given.ack_wait),
+        ("max_deliver", asked.max_deliver == given.max_deliver),
+        ("max_ack_pending", asked.max_ack_pending == given.max_ack_pending),
+    ];
+    checks.iter().find(|(_, held)| !held).map_or(Ok(()), |(setting, _)| Err(*setting))
 }
 
 fn absence(cause: &jetstream::Error) -> Absence {

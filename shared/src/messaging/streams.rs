@@ -30,10 +30,10 @@ pub enum ProvisionError {
     #[error("there is no {what}: run `promptcraft provision` of this version with the operator's user first")]
     Missing { what: String },
     #[error(
-        "stream {stream} is not as this version needs it ({setting}): run `promptcraft provision` of this version with the \
+        "{what} is not as this version needs it ({setting}): run `promptcraft provision` of this version with the \
          operator's user first"
     )]
-    Outdated { stream: String, setting: &'static str },
+    Outdated { what: String, setting: &'static str },
     #[error(
         "the broker does not say whether there is a {what}: {reason}; where it is well, its configuration may be older than \
          this program: see Upgrade in the README"
@@ -171,7 +171,7 @@ pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str
     }
 }
 
-fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {
+pub(super) fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {
     pull::Config {
         durable_name: Some(consumer.name()),
         filter_subjects: consumer.filters(),
