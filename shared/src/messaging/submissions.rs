@@ -145,7 +145,6 @@ impl Submissions {
             let headers = member(&waiting.append, &id, number);
             let (subject, payload) = (waiting.append.subject.clone(), waiting.append.payload.clone());
             self.broker.client().publish_with_headers(subject, headers, payload).await.ok()?;
-            failpoints::reach("batch.member").await;
         }
         let mut headers = member(&last.append, &id, group.len());
         headers.insert(BATCH_COMMIT, "1");

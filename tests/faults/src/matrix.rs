@@ -19,7 +19,7 @@ fn seconds(name: &'static str, fault: Fault, hold: u64) -> Blow {
 }
 
 fn at(name: &'static str, kind: &'static str, place: &'static str, order: &'static str) -> Blow {
-    seconds(name, Fault::At { kind, place, order }, 4)
+    seconds(name, Fault::At { kind, place, order }, 3)
 }
 
 fn refill(name: &'static str, place: &'static str) -> Blow {
@@ -146,7 +146,6 @@ fn api_places() -> Vec<Blow> {
         refill("api dies once the view is complete", "complete.after"),
         at("api dies before a blob", "api", "content.before", "abort"),
         at("api dies after a blob", "api", "content.after", "abort"),
-        at("api dies in the middle of a batch", "api", "batch.member", "abort"),
         at("api dies before a bucket's write", "api", "bucket.before", "abort"),
         at("api dies after a bucket's write", "api", "bucket.after", "abort"),
         at("api dies before an ack", "api", "ack.before", "abort"),
