@@ -120,10 +120,8 @@ async fn serve(
 
 fn begin(request: &ServiceRequest, trusted: &[IpAddr]) -> Exchange {
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let is_sane = |id: &&str| {
-        (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-    };
-    let id = text(REQUEST_ID.as_str()).filter(is_sane).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    let given = text(REQUEST_ID.as_str()).filter(|id| TraceContext::is_request_id(id));
+    let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let behind_proxy = request.peer_addr().is_some_and(|peer| trusted.contains(&peer.ip().to_canonical()));
     Exchange {
         trace: TraceContext::from_header(text(TraceContext::HEADER)).with_request_id(&id),

@@ -134,15 +134,15 @@ impl Cluster {
 
     /// Runs the operator's tool to a good end, which may take until the nodes have elected a leader.
     async fn operate(&self, words: &[&str], input: &str) {
-        self.operate_without("", words, input).await;
+        self.operate_without(None, words, input).await;
     }
 
-    /// The same, with one setting forgotten.
-    async fn operate_without(&self, forgotten: &str, words: &[&str], input: &str) {
+    /// The same, with a setting forgotten.
+    async fn operate_without(&self, forgotten: Option<&str>, words: &[&str], input: &str) {
         eventually("the operator's tool succeeds", Duration::from_secs(90), || async {
             let mut command = self.ours("promptcraft", "cli");
-            if !forgotten.is_empty() {
-                command.env_remove(forgotten);
+            if let Some(setting) = forgotten {
+                command.env_remove(setting);
             }
             command.args(words).arg("--data").arg(self.folder.join("none")).stdin(Stdio::piped()).stdout(Stdio::null());
             let mut child = command.spawn().expect("promptcraft runs");
@@ -228,7 +228,7 @@ async fn three_nodes_serve_encrypted_and_go_on_without_their_leader() {
     let mut cluster = Cluster::start().await;
     cluster.operate(&["provision", "--runtimes", "python"], "").await;
     // Copies of accepted work would be gone, and no service would start.
-    cluster.operate_without("PROMPTCRAFT__NATS__REPLICAS", &["provision", "--runtimes", "python"], "").await;
+    cluster.operate_without(Some("PROMPTCRAFT__NATS__REPLICAS"), &["provision", "--runtimes", "python"], "").await;
     cluster.operate(&["keys", "rotate"], "").await;
     cluster.operate(&["user", "add", "alice"], "a long password\n").await;
     let client = cluster.start_services().await;

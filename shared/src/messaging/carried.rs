@@ -4,9 +4,6 @@ use async_nats::HeaderMap;
 
 use crate::telemetry::TraceContext;
 
-/// Bytes of a request's id.
-const LONGEST_ID: usize = 128;
-
 /// Headers that carry `trace` to whoever receives the message.
 pub(super) fn carry(headers: &mut HeaderMap, trace: &TraceContext) {
     headers.insert(TraceContext::HEADER, trace.to_string().as_str());
@@ -19,11 +16,9 @@ pub(super) fn carry(headers: &mut HeaderMap, trace: &TraceContext) {
 pub(super) fn carried(headers: Option<&HeaderMap>) -> TraceContext {
     let text = |name: &str| headers.and_then(|headers| headers.get(name)).map(async_nats::HeaderValue::as_str);
     let trace = TraceContext::from_header(text(TraceContext::HEADER));
-    match text(TraceContext::REQUEST_HEADER) {
-        // Of others than us, who may write anything, none is carried on.
-        Some(id) if id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            trace.with_request_id(id)
-        }
-        Some(_) | None => trace,
+    // Whoever may publish may write anything there.
+    match text(TraceContext::REQUEST_HEADER).filter(|id| TraceContext::is_request_id(id)) {
+        Some(id) => trace.with_request_id(id),
+        None => trace,
     }
 }

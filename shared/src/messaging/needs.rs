@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::broker::Broker;
 use super::buckets::{ATTEMPTS, CHARGES, REFRESH, REVOCATIONS, SIGNING_KEYS, USERS};
 use super::queue::Consumer;
-use super::streams::{ProvisionError, compare, consumer_config, stream_configs};
+use super::streams::{ProvisionError, all_hold, compare, consumer_config, stream_configs};
 use super::subjects::{ANALYSES, APPROVALS, AUDIT, BLOBS, DEAD_LETTERS, TIMERS, WORKFLOWS};
 
 /// During an election a stream looks absent for a moment.
@@ -72,7 +72,7 @@ pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError
 }
 
 /// Why something was not found.
-enum Absence {
+pub(super) enum Absence {
     /// The broker says that there is none.
     Missing,
     Unanswered(String),
@@ -92,7 +92,7 @@ async fn look<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, Absence>) -
     }
 }
 
-async fn stream(broker: &Broker, name: &str) -> Result<Info, Absence> {
+pub(super) async fn stream(broker: &Broker, name: &str) -> Result<Info, Absence> {
     let found = broker.jetstream().get_stream(name).await;
     found.map(|stream| stream.cached_info().clone()).map_err(|error| match error.kind() {
         GetStreamErrorKind::JetStream(cause) => absence(&cause),
@@ -131,7 +131,7 @@ fn compare_queues(queue: &Consumer, given: &consumer::Config) -> Result<(), &'st
         ("max_deliver", asked.max_deliver == given.max_deliver),
         ("max_ack_pending", asked.max_ack_pending == given.max_ack_pending),
     ];
-    checks.iter().find(|(_, held)| !held).map_or(Ok(()), |(setting, _)| Err(*setting))
+    all_hold(&checks)
 }
 
 fn absence(cause: &jetstream::Error) -> Absence {

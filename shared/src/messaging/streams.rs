@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::kv;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::broker::{Broker, BrokerError};
 use super::buckets::ALL_BUCKETS;
+use super::needs::{Absence, stream};
 use super::queue::Consumer;
 use super::subjects;
 
@@ -87,15 +86,10 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
 
 /// The replicas that the log has now; 0 where there is none yet.
 async fn standing_replicas(broker: &Broker) -> Result<usize, String> {
-    match broker.jetstream().get_stream(subjects::WORKFLOWS).await {
-        Ok(stream) => Ok(stream.cached_info().config.num_replicas),
-        Err(error) => match error.kind() {
-            GetStreamErrorKind::JetStream(cause) if cause.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(0),
-            GetStreamErrorKind::JetStream(_)
-            | GetStreamErrorKind::EmptyName
-            | GetStreamErrorKind::Request
-            | GetStreamErrorKind::InvalidStreamName => Err(error.to_string()),
-        },
+    match stream(broker, subjects::WORKFLOWS).await {
+        Ok(info) => Ok(info.config.num_replicas),
+        Err(Absence::Missing) => Ok(0),
+        Err(Absence::Unanswered(reason)) => Err(reason),
     }
 }
 
@@ -165,10 +159,12 @@ pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str
             asked.max_messages_per_subject <= 0 || asked.max_messages_per_subject == given.max_messages_per_subject,
         ),
     ];
-    match checks.iter().find(|(_, held)| !held) {
-        Some((setting, _)) => Err(setting),
-        None => Ok(()),
-    }
+    all_hold(&checks)
+}
+
+/// The error names the first setting that does not hold.
+pub(super) fn all_hold(checks: &[(&'static str, bool)]) -> Result<(), &'static str> {
+    checks.iter().find(|(_, held)| !held).map_or(Ok(()), |(setting, _)| Err(*setting))
 }
 
 pub(super) fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {

@@ -39,6 +39,11 @@ impl TraceContext {
         Self { span_id: fresh_span(), ..self.clone() }
     }
 
+    /// Whether this may name a request: 1 to 128 letters, digits, dots, underscores and hyphens. It goes into headers and every log line.
+    pub fn is_request_id(id: &str) -> bool {
+        (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    }
+
     /// The same trace on behalf of this request.
     #[must_use]
     pub fn with_request_id(self, id: &str) -> Self {

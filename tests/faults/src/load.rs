@@ -204,7 +204,7 @@ impl Client {
         let mut again = number.is_multiple_of(5);
         loop {
             let path = "/api/v3/execute";
-            let question = Question { number, asked: Asked::Submit, path, key: &key, body: Some(&body), token: None };
+            let question = Question { key: &key, body: Some(&body), ..Question::get(number, Asked::Submit, path) };
             let (answered, body) = self.call(question).await;
             match answered.code {
                 202 => {
@@ -227,8 +227,7 @@ impl Client {
     async fn cancel(&self, number: usize, id: WorkflowId) {
         let path = format!("/api/v3/execute/cancel/{id}");
         let body = json!({});
-        let question =
-            || Question { number, asked: Asked::Cancel, path: &path, key: "", body: Some(&body), token: None };
+        let question = || Question { body: Some(&body), ..Question::get(number, Asked::Cancel, &path) };
         while is_trouble(self.call(question()).await.0.code) {
             sleep(Duration::from_millis(200)).await;
         }
@@ -239,8 +238,7 @@ impl Client {
         let body = json!({"workflow_id": id, "approval_id": approval_id, "decision": decision});
         let key = format!("decision-{number}-{approval_id}");
         let asked = Asked::Decide { approval_id, decision };
-        let question =
-            || Question { number, asked: asked.clone(), path: &path, key: &key, body: Some(&body), token: None };
+        let question = || Question { key: &key, body: Some(&body), ..Question::get(number, asked.clone(), &path) };
         while is_trouble(self.call(question()).await.0.code) {
             sleep(Duration::from_millis(200)).await;
         }
@@ -250,7 +248,7 @@ impl Client {
     async fn analyze(&self, number: usize) {
         let body = json!({"context": {"file_content": format!("print('analysis {number}')\n"), "language": "python"}});
         let path = "/api/v3/analyze";
-        self.call(Question { number, asked: Asked::Analyze, path, key: "", body: Some(&body), token: None }).await;
+        self.call(Question { body: Some(&body), ..Question::get(number, Asked::Analyze, path) }).await;
     }
 
     /// What a client looks at between two workflows.

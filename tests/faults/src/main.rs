@@ -11,8 +11,8 @@ use faults::packets::begin_in_own_network;
 use faults::recovery::Recovery;
 use faults::report;
 use faults::round::{Blow, Ring, Verdict};
+use shared::lifecycle::Lifecycle;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 /// The whole matrix takes at most so many minutes on two cores.
@@ -104,13 +104,7 @@ fn main() -> ExitCode {
         println!("no network of our own, so partitions hold what is sent and lose no packet: {reason}");
     }
     match Runtime::new() {
-        // Dropped, a cluster dies.
-        Ok(runtime) => runtime.block_on(async {
-            tokio::select! {
-                code = play(command) => code,
-                () = interrupted() => ExitCode::FAILURE,
-            }
-        }),
+        Ok(runtime) => runtime.block_on(play_until_told(command)),
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -118,16 +112,19 @@ fn main() -> ExitCode {
     }
 }
 
-async fn interrupted() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut told) => drop(told.recv().await),
-            Err(_) => std::future::pending().await,
+/// Dropped, a cluster dies.
+async fn play_until_told(command: Command) -> ExitCode {
+    let life = match Lifecycle::with_signals() {
+        Ok(life) => life,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
         }
     };
+    let told = life.stopping();
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        code = play(command) => code,
+        () = told.cancelled() => ExitCode::FAILURE,
     }
 }
 
