@@ -155,6 +155,11 @@ impl History {
         }
     }
 
+    /// The id that a story's workflow was accepted under.
+    pub fn id_of(&self, number: usize) -> Option<WorkflowId> {
+        self.lock().get(number)?.id
+    }
+
     /// Every story from this number on, as it stands now.
     pub fn since(&self, number: usize) -> Vec<Story> {
         self.lock().iter().skip(number).cloned().collect()

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use faults::cluster::Shape;
+use faults::lanes::{self, Lane};
 use faults::matrix::{SCHEDULE, groups, schedule};
-use faults::packets::begin_in_own_network;
+use faults::namespaces;
 use faults::recovery::Recovery;
 use faults::report;
-use faults::round::{Blow, Ring, Verdict};
+use faults::round::{Blow, Ring};
+use faults::tally::Tally;
 use shared::lifecycle::Lifecycle;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// The whole matrix takes at most so many minutes on two cores.
 const GOAL_MINUTES: f64 = 40.0;
@@ -23,6 +26,9 @@ const GOAL_MINUTES: f64 = 40.0;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Only the part of one of several runs beside each other, e.g. 1/2.
+    #[arg(long, global = true, hide = true)]
+    lane: Option<Lane>,
 }
 
 #[derive(Subcommand)]
@@ -72,96 +78,89 @@ impl Choice {
     }
 }
 
-/// What was played, for the last lines.
-#[derive(Default)]
-struct Tally {
-    played: usize,
-    made: usize,
-    skipped: usize,
-    broken: Vec<String>,
-}
-
-impl Tally {
-    fn book(&mut self, verdict: &Verdict) {
-        println!("{}", report::row(verdict));
-        print!("{}", verdict.told);
-        self.made += verdict.made;
-        self.played += usize::from(verdict.impossible.is_none());
-        self.skipped += usize::from(verdict.impossible.is_some());
-        if !verdict.is_good() {
-            self.broken.push(verdict.name.clone());
+impl Command {
+    /// Whether several runs beside each other share it. What is measured is measured alone.
+    fn is_shared(&self) -> bool {
+        match self {
+            Self::Matrix(choice) => choice.is_whole(),
+            Self::Seeds { count, .. } => *count > 1,
+            Self::Recovery => false,
         }
     }
 }
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command;
-    if let Err(reason) = faults::can_run() {
-        eprintln!("{reason}");
-        return ExitCode::FAILURE;
-    }
-    if let Err(reason) = begin_in_own_network() {
-        println!("no network of our own, so partitions hold what is sent and lose no packet: {reason}");
-    }
-    match Runtime::new() {
-        Ok(runtime) => runtime.block_on(play_until_told(command)),
-        Err(error) => {
-            eprintln!("{error}");
+    let Arguments { command, lane } = Arguments::parse();
+    let is_shared = lane.is_none() && command.is_shared();
+    let begun = faults::can_run().and_then(|()| {
+        if !is_shared && let Err(reason) = namespaces::begin_in_own() {
+            println!("no network of our own, so partitions hold what is sent and lose no packet: {reason}");
+        }
+        Runtime::new().map_err(|error| error.to_string())
+    });
+    let played = begun.and_then(|runtime| {
+        runtime.block_on(async {
+            let life = Lifecycle::with_signals().map_err(|error| error.to_string())?;
+            let told = life.stopping();
+            Ok(if is_shared { share(&command, &told).await } else { play_alone(command, lane, &told).await })
+        })
+    });
+    match played {
+        Ok(tally) if tally.is_good() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(reason) => {
+            eprintln!("{reason}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Dropped, a cluster dies.
-async fn play_until_told(command: Command) -> ExitCode {
-    let life = match Lifecycle::with_signals() {
-        Ok(life) => life,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let told = life.stopping();
-    tokio::select! {
-        code = play(command) => code,
-        () = told.cancelled() => ExitCode::FAILURE,
-    }
-}
-
-async fn play(command: Command) -> ExitCode {
-    let mut tally = Tally::default();
+/// In lanes, and then what has to be alone.
+async fn share(command: &Command, told: &CancellationToken) -> Tally {
     let began = Instant::now();
-    if !matches!(command, Command::Recovery) {
-        println!("{}", report::head());
+    println!("{}", report::head());
+    let mut tally = lanes::play(told).await;
+    let is_matrix = matches!(command, Command::Matrix(_));
+    if is_matrix && !told.is_cancelled() {
+        tally.add(lanes::run(vec!["recovery".into(), "--lane=1/1".into()], told).await);
     }
-    let mut is_whole = false;
-    let played = match command {
-        Command::Matrix(choice) => {
-            is_whole = choice.is_whole();
-            let played = matrix(&choice, &mut tally).await;
-            if is_whole { played.and(recoveries().await) } else { played }
-        }
-        Command::Recovery => recoveries().await,
-        Command::Seeds { first, count, hours } => seeds(first, count, hours, &mut tally).await,
-    };
-    let minutes = began.elapsed().as_secs_f64() / 60.0;
-    let Tally { played: rows, made, skipped, broken } = &tally;
-    println!("{rows} played in {minutes:.1} min, {made} faults made, {skipped} skipped, {} broken", broken.len());
-    if is_whole {
+    let minutes = report::end(&tally, began.elapsed());
+    if is_matrix {
         let verdict = if minutes <= GOAL_MINUTES { "reached" } else { "NOT REACHED" };
         println!("{minutes:.1} of {GOAL_MINUTES:.0} min: {verdict}");
     }
-    for name in &tally.broken {
-        println!("BROKEN: {name}");
-    }
-    if let Err(reason) = played {
-        eprintln!("{reason}");
-        return ExitCode::FAILURE;
-    }
-    if tally.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    tally
 }
 
-async fn matrix(choice: &Choice, tally: &mut Tally) -> Result<(), String> {
+/// All of it or a lane's part; a lane says what it counted to whoever began it. Dropped, a cluster dies.
+async fn play_alone(command: Command, lane: Option<Lane>, told: &CancellationToken) -> Tally {
+    let began = Instant::now();
+    if lane.is_none() && !matches!(command, Command::Recovery) {
+        println!("{}", report::head());
+    }
+    let mut tally = Tally::default();
+    let played = tokio::select! {
+        played = play(command, lane, &mut tally) => played,
+        () = told.cancelled() => Err("told to stop".to_owned()),
+    };
+    tally.failed.extend(played.err());
+    match serde_json::to_string(&tally) {
+        Ok(text) if lane.is_some() => println!("{text}"),
+        Ok(_) | Err(_) => drop(report::end(&tally, began.elapsed())),
+    }
+    tally
+}
+
+async fn play(command: Command, lane: Option<Lane>, tally: &mut Tally) -> Result<(), String> {
+    let is_ours = |place| lane.is_none_or(|lane| lane.takes(place));
+    match command {
+        Command::Matrix(choice) => matrix(&choice, is_ours, tally).await,
+        Command::Recovery => recoveries().await,
+        Command::Seeds { first, count, hours } => seeds(first, count, hours, is_ours, tally).await,
+    }
+}
+
+async fn matrix(choice: &Choice, is_ours: impl Fn(u64) -> bool, tally: &mut Tally) -> Result<(), String> {
     let mut place = 0;
     for (number, group) in (1..).zip(groups()) {
         let mut rows = group;
@@ -169,7 +168,7 @@ async fn matrix(choice: &Choice, tally: &mut Tally) -> Result<(), String> {
             place += 1;
             place > choice.skip && place - choice.skip <= choice.take && row.name.contains(&choice.only)
         });
-        if rows.is_empty() {
+        if rows.is_empty() || !is_ours(number) {
             continue;
         }
         // A young log is compared with its view sooner, and fits on a small disk.
@@ -192,9 +191,18 @@ async fn recoveries() -> Result<(), String> {
     Ok(())
 }
 
-async fn seeds(first: u64, count: u64, hours: f64, tally: &mut Tally) -> Result<(), String> {
+async fn seeds(
+    first: u64,
+    count: u64,
+    hours: f64,
+    is_ours: impl Fn(u64) -> bool,
+    tally: &mut Tally,
+) -> Result<(), String> {
     let end = Instant::now() + Duration::from_secs_f64(hours * 3_600.0);
     for seed in (first..).take(usize::try_from(count).unwrap_or(usize::MAX)) {
+        if !is_ours(seed) {
+            continue;
+        }
         if Instant::now() >= end {
             break;
         }

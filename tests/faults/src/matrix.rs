@@ -95,7 +95,7 @@ fn worker_places() -> Vec<Blow> {
         at("worker loses every ack", "worker", "ack.before", "always skip"),
         at("worker acks twice, always", "worker", "ack.before", "always repeat"),
         at("worker acks 4 s late", "worker", "ack.before", "pause 4000"),
-        at("worker pauses 4 s before an append", "worker", "append.before", "pause 4000"),
+        at("worker appends 4 s late", "worker", "append.before", "pause 4000"),
         seconds("poison: every run kills its worker", Fault::Poison(None), 15),
         seconds("poison, and death before a dead letter", Fault::Poison(Some("letter.before")), 15),
         seconds("poison, and death after a dead letter", Fault::Poison(Some("letter.after")), 15),

@@ -1,9 +1,11 @@
 //! The table of faults and invariants.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::checker::Invariant;
 use crate::round::Verdict;
+use crate::tally::Tally;
 
 /// The head of the table.
 pub fn head() -> String {
@@ -40,6 +42,20 @@ pub fn row(verdict: &Verdict) -> String {
         write!(line, "  the log cannot be read: {reason}").ok();
     }
     line
+}
+
+/// Prints the last lines; the minutes.
+pub fn end(tally: &Tally, took: Duration) -> f64 {
+    let minutes = took.as_secs_f64() / 60.0;
+    let Tally { played, made, skipped, broken, failed } = tally;
+    println!("{played} played in {minutes:.1} min, {made} faults made, {skipped} skipped, {} broken", broken.len());
+    for name in broken {
+        println!("BROKEN: {name}");
+    }
+    for reason in failed {
+        println!("NOT PLAYED TO ITS END: {reason}");
+    }
+    minutes
 }
 
 impl Verdict {

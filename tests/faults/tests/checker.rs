@@ -187,7 +187,7 @@ fn audit(case: &mut Case) {
         key: format!("transition-{}", entry.sequence),
         at: START,
         actor: entry.happened.actor.clone(),
-        action: "a".into(),
+        action: if entry.happened.kind == EventKind::Decided { "approved" } else { "parked" }.into(),
         path: if entry.happened.kind == EventKind::Decided { "http" } else { "log" }.into(),
         workflow_id: Some(entry.workflow.id),
         approval_id: Some(gate),
@@ -401,7 +401,8 @@ fn what_was_judged_stays_and_what_stood_goes_on() {
 
 #[test]
 fn the_audit_log_says_who_did_what_and_once() {
-    let forged: [fn(&mut AuditRecord); 4] = [
+    let forged: [fn(&mut AuditRecord); 5] = [
+        |record| record.action = "rejected".into(),
         |record| record.actor = Actor::approver(),
         |record| record.path = "nats".into(),
         |record| record.approval_id = None,

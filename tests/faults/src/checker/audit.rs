@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use shared::approval::{Actor, Channel, GateOutcome};
+use shared::approval::{Actor, Channel, Decision, GateOutcome};
 use shared::ids::{ApprovalId, Digest};
 use shared::messaging::{AuditRecord, Entry};
 use shared::workflow::EventKind;
@@ -58,6 +58,10 @@ fn differs(entry: &Entry, record: &AuditRecord) -> Option<String> {
     if record.actor != entry.happened.actor {
         return Some(format!("by {}, the log says {}", record.actor, entry.happened.actor));
     }
+    let action = action_of(entry);
+    if record.action != action {
+        return Some(format!("it was {}, the log says {action}", record.action));
+    }
     if record.path != path_of(entry) {
         return Some(format!("by the path {}", record.path));
     }
@@ -79,10 +83,27 @@ fn question_of(entry: &Entry) -> (Option<ApprovalId>, Option<Digest>) {
     (Some(gate.approval_id), gate.digest.or(released))
 }
 
-fn path_of(entry: &Entry) -> &'static str {
+/// The decision that this transition brought.
+fn decision_of(entry: &Entry) -> Option<&Decision> {
     let open = entry.workflow.park().and_then(|park| park.decisions.last());
     let closed = entry.workflow.closed_gates.last().and_then(|gate| gate.decisions.last());
-    match open.or(closed).filter(|_| entry.happened.kind == EventKind::Decided).map(|decision| decision.channel) {
+    open.or(closed).filter(|_| entry.happened.kind == EventKind::Decided)
+}
+
+fn action_of(entry: &Entry) -> &'static str {
+    if let Some(decision) = decision_of(entry) {
+        return decision.verdict.as_str();
+    }
+    let kind = entry.happened.kind;
+    match kind.as_str() {
+        "gate_released" => "released_without_human",
+        "step_failed" => "refused_release",
+        kind => kind,
+    }
+}
+
+fn path_of(entry: &Entry) -> &'static str {
+    match decision_of(entry).map(|decision| decision.channel) {
         Some(Channel::Http) => "http",
         Some(Channel::Nats) => "nats",
         None => "log",

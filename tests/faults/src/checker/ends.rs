@@ -37,7 +37,7 @@ pub(super) fn unwished(story: &Story, log: &[Entry], explained: Explained) -> Op
     let code = ended.failure().map(|failure| failure.code.as_str());
     let is_excused = match code {
         Some(EXHAUSTED) => explained.exhausted,
-        Some("timeout" | "expired") => explained.timeouts,
+        Some("timeout" | "approval_expired") => explained.timeouts,
         Some(_) | None => false,
     };
     let is_wished = match (story.wish, ended.status()) {

@@ -20,7 +20,7 @@ use shared::messaging::{Broker, DeadLetters, WorkflowLog};
 use shared::read_model::ReadModel;
 
 pub use broker::Node;
-pub use leftovers::{cgroups_of, jobs_of, mounts_below};
+pub use leftovers::{cgroups_of, jobs_of, mounts_below, remove_cgroups};
 pub use process::Process;
 pub use services::DEVELOPERS;
 pub use wire::{Weather, Wire};
@@ -278,9 +278,16 @@ impl Cluster {
 fn fresh_folder() -> io::Result<PathBuf> {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("promptcraft-faults-{}-{number}", std::process::id()));
-    drop(fs::remove_dir_all(&folder));
+    let folder = loop {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("promptcraft-faults-{}-{number}", std::process::id()));
+        // In a process namespace of its own another run may have the same id.
+        match fs::create_dir(&folder) {
+            Ok(()) => break folder,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    };
     for part in ["logs", "failpoints"] {
         fs::create_dir_all(folder.join(part))?;
     }

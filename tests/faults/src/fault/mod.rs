@@ -266,10 +266,10 @@ impl Fault {
 
     /// Whether a step may have had all its attempts by it.
     pub fn explains_exhaustion(self) -> bool {
-        if let Self::At { order, .. } | Self::InRun { order } | Self::Refill { order, .. } = self {
-            return order.ends_with("abort");
+        if let Self::At { kind, order, .. } = self {
+            return kind == "worker" && order.ends_with("abort");
         }
-        matches!(self, Self::Poison(_))
+        matches!(self, Self::InRun { .. } | Self::Poison(_))
     }
 
     /// Whether a time limit may have been over by it.
