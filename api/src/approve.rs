@@ -24,6 +24,9 @@ use crate::visibility::{may_send_decision, named_workflow};
 /// An approver waits somewhat less for a gate that is about to park.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A stranger's decision is told to the approvers so often at most, until one has kept it.
+const TELLINGS: usize = 30;
+
 /// A decision as it was sent, its fields checked.
 #[derive(Debug, Clone, PartialEq)]
 struct Ballot {
@@ -73,7 +76,20 @@ pub(crate) async fn approve(
     if is_stranger && !may_decide(&workflow, &caller.user) {
         // Answered as fast as a workflow that does not exist; the approver keeps the attempt in the audit log.
         let (shared, trace) = (state.clone(), trace_of(&request));
-        state.life.spawn(async move { drop(shared.control.decide(&decision, trace, PATIENCE).await) });
+        state.life.spawn(async move {
+            let stopping = shared.life.stopping();
+            for _ in 0..TELLINGS {
+                let answer = shared.control.decide(&decision, trace.child(), PATIENCE).await;
+                if matches!(answer, Some(ApprovalAnswer::Applied { .. } | ApprovalAnswer::Refused { .. })) {
+                    return;
+                }
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                }
+            }
+            tracing::warn!(workflow.id = %id, user.name = %decision.by, "no approver took a stranger's decision into the audit log");
+        });
         return Err(Problem::no_such_workflow());
     }
     let answer = state.control.decide(&decision, trace_of(&request), PATIENCE).await;

@@ -50,6 +50,7 @@ pub(crate) async fn run_feed(state: Arc<State>) {
         tokio::select! {
             () = stopping.cancelled() => return,
             outcome = follow(&state, &state.log) => {
+                state.newest.lost_touch();
                 if let Err(error) = outcome {
                     tracing::warn!(%error, "following the log broke off; following anew");
                 }
@@ -60,7 +61,9 @@ pub(crate) async fn run_feed(state: Arc<State>) {
 }
 
 async fn follow(state: &State, log: &WorkflowLog) -> Result<(), ReadError> {
-    let mut entries = pin!(log.follow().await?);
+    let (since, entries) = log.follow().await?;
+    let mut entries = pin!(entries);
+    state.newest.hears_all_behind(since);
     state.feed.tell(Told::Gap);
     while let Some(entry) = entries.next().await {
         match entry {

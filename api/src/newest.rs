@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use shared::ids::WorkflowId;
-use shared::messaging::{Entry, ReadError, WorkflowLog};
+use shared::messaging::{Entry, Queue, ReadError, WorkflowLog};
 use shared::read_model::{ListQuery, Page, ReadModel, ReadModelError, Stored};
 use shared::workflow::Workflow;
 use tokio::time::Instant;
@@ -63,6 +63,29 @@ impl Newest {
         }
     }
 
+    /// Notes that transitions from now on may happen unheard.
+    pub(crate) fn lost_touch(&self) {
+        self.seen.misses_up_to(u64::MAX);
+    }
+
+    /// Notes that every transition behind `sequence` will be heard.
+    pub(crate) fn hears_all_behind(&self, sequence: u64) {
+        self.seen.misses_up_to(sequence);
+    }
+
+    /// Notes whether the view has what this process did not hear: while it has not, it is believed only where the log was heard.
+    pub(crate) async fn look_whether_view_keeps_up(&self, is_complete: bool, projector: &Queue) {
+        let missed = self.seen.missed();
+        if !is_complete {
+            self.seen.view_lags();
+        } else if missed < u64::MAX
+            && !self.seen.view_has(missed)
+            && matches!(projector.is_settled_up_to(missed).await, Ok(true))
+        {
+            self.seen.view_has_all_up_to(missed);
+        }
+    }
+
     /// Notes how new the workflow is, so that no later answer is older.
     pub(crate) fn saw(&self, id: WorkflowId, sequence: u64) {
         self.seen.note(id, sequence);
@@ -76,7 +99,7 @@ impl Newest {
     /// The workflow; `None` where there is none. What Redis lacked is put back.
     pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
         match self.view.get(id).await {
-            // Redis may be a moment ahead of what we have heard of the log, or wrong: the log tells.
+            // Redis may be ahead of what we have heard of the log, behind, or wrong: the log tells.
             Ok(Some(stored)) if self.seen.is_believable(id, stored.sequence) => return Ok(Some(stored)),
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "reading from the log instead"),

@@ -47,10 +47,11 @@ async fn project(state: &State, delivery: Delivery<Entry>) -> Settlement {
 /// Fills the view whenever it is not whole, until the life ends. Several instances may do so at once: writes compare sequences.
 pub(crate) async fn run_rebuilds(state: Arc<State>) {
     let stopping = state.life.stopping();
+    let projector = Queue::new(&state.broker, Consumer::Projector);
     while !stopping.is_cancelled() {
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = rebuild_if_needed(&state) => {}
+            () = look_after_view(&state, &projector) => {}
         }
         tokio::select! {
             () = stopping.cancelled() => return,
@@ -59,8 +60,10 @@ pub(crate) async fn run_rebuilds(state: Arc<State>) {
     }
 }
 
-async fn rebuild_if_needed(state: &State) {
-    if !matches!(state.view.is_complete().await, Ok(false)) {
+async fn look_after_view(state: &State, projector: &Queue) {
+    let is_complete = state.view.is_complete().await;
+    state.newest.look_whether_view_keeps_up(matches!(is_complete, Ok(true)), projector).await;
+    if !matches!(is_complete, Ok(false)) {
         return;
     }
     match rebuild(&state.log, &state.view).await {

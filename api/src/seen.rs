@@ -12,20 +12,31 @@ const REMEMBERED: usize = 50_000;
 #[derive(Debug, Default)]
 pub(crate) struct Seen(Mutex<Sequences>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sequences {
     by_workflow: HashMap<WorkflowId, u64>,
     latest: u64,
+    /// Transitions up to here may have happened without us, or were forgotten.
+    missed: u64,
+    /// The view has every transition up to here.
+    in_view: u64,
+}
+
+impl Default for Sequences {
+    fn default() -> Self {
+        Self { by_workflow: HashMap::new(), latest: 0, missed: u64::MAX, in_view: 0 }
+    }
 }
 
 impl Seen {
     /// Notes a transition; an older one than known changes nothing.
     pub(crate) fn note(&self, id: WorkflowId, sequence: u64) {
         let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sequences = &mut *sequences;
         sequences.latest = sequence.max(sequences.latest);
         let known = &mut sequences.by_workflow;
         if known.len() >= REMEMBERED && !known.contains_key(&id) {
-            forget_older_half(known);
+            sequences.missed = forget_older_half(known).max(sequences.missed);
         }
         let newest = known.entry(id).or_insert(0);
         *newest = sequence.max(*newest);
@@ -43,9 +54,39 @@ impl Seen {
         sequences.by_workflow.get(&id).is_none_or(|newest| sequence >= *newest)
     }
 
-    /// Whether `sequence` may be the workflow's newest: nothing newer of it is known, and the log has come that far.
+    /// Whether what the view says is the workflow's newest: nothing newer of it is known, the log has come that far, and what this
+    /// process missed of it the view has.
     pub(crate) fn is_believable(&self, id: WorkflowId, sequence: u64) -> bool {
-        sequence <= self.latest() && self.is_newest(id, sequence)
+        let is_covered = {
+            let sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            sequence <= sequences.latest && (sequence > sequences.missed || sequences.missed <= sequences.in_view)
+        };
+        is_covered && self.is_newest(id, sequence)
+    }
+
+    /// Notes that transitions up to `sequence` may have happened unseen.
+    pub(crate) fn misses_up_to(&self, sequence: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).missed = sequence;
+    }
+
+    /// Up to where transitions may have happened unseen.
+    pub(crate) fn missed(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).missed
+    }
+
+    /// Notes that the view has every transition up to `sequence`.
+    pub(crate) fn view_has_all_up_to(&self, sequence: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).in_view = sequence;
+    }
+
+    /// Notes that nobody knows what the view has.
+    pub(crate) fn view_lags(&self) {
+        self.view_has_all_up_to(0);
+    }
+
+    /// Whether the view is known to have every transition up to `sequence`.
+    pub(crate) fn view_has(&self, sequence: u64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).in_view >= sequence
     }
 
     /// The newest sequence of all.
@@ -54,12 +95,14 @@ impl Seen {
     }
 }
 
-fn forget_older_half(known: &mut HashMap<WorkflowId, u64>) {
+/// Returns up to where they were forgotten.
+fn forget_older_half(known: &mut HashMap<WorkflowId, u64>) -> u64 {
     let mut sequences: Vec<u64> = known.values().copied().collect();
     let half = sequences.len() / 2;
     let (_, middle, _) = sequences.select_nth_unstable(half);
     let middle = *middle;
     known.retain(|_, sequence| *sequence > middle);
+    middle
 }
 
 #[cfg(test)]
@@ -70,6 +113,7 @@ mod tests {
     fn what_was_seen_does_not_get_older() {
         let (seen, id) = (Seen::default(), WorkflowId::fresh());
         assert!(seen.is_newest(id, 1), "nothing is known yet");
+        seen.misses_up_to(0);
         seen.note(id, 7);
         seen.note(id, 5);
         assert!(!seen.is_newest(id, 6));
@@ -82,14 +126,33 @@ mod tests {
     }
 
     #[test]
+    fn the_view_is_believed_where_the_log_was_heard_or_the_view_has_what_was_not() {
+        let (seen, id, other) = (Seen::default(), WorkflowId::fresh(), WorkflowId::fresh());
+        seen.note(id, 9);
+        assert!(!seen.is_believable(id, 9), "nobody knows yet from where on the log is heard");
+        seen.misses_up_to(5);
+        assert!(seen.is_believable(id, 9) && !seen.is_believable(other, 4), "its newest may be the fifth");
+        assert!(!seen.view_has(5));
+        seen.view_has_all_up_to(5);
+        assert!(seen.view_has(5) && seen.is_believable(other, 4));
+        seen.view_lags();
+        assert!(!seen.is_believable(other, 4) && seen.is_believable(id, 9));
+        seen.view_has_all_up_to(5);
+        seen.misses_up_to(7);
+        assert!(!seen.is_believable(other, 4), "more was missed since");
+    }
+
+    #[test]
     fn memory_is_bounded_and_the_newest_stay() {
         let seen = Seen::default();
+        seen.misses_up_to(0);
         let ids: Vec<WorkflowId> = (0..=REMEMBERED).map(|_| WorkflowId::fresh()).collect();
         for (sequence, id) in (1..).zip(&ids) {
             seen.note(*id, sequence);
         }
         assert!(seen.0.lock().unwrap().by_workflow.len() <= REMEMBERED / 2 + 1);
         assert!(seen.is_newest(ids[0], 0), "forgotten");
+        assert!(!seen.is_believable(ids[0], 0), "and so the view has to know of it");
         assert!(!seen.is_newest(ids[REMEMBERED], 1) && !seen.is_newest(ids[REMEMBERED - 1], 1));
     }
 }

@@ -1,7 +1,8 @@
 //! What a log of many workflows costs: latencies beside those of an empty one in the same run, and memory and disk per workflow.
 //!
-//! `cargo bench -p tests --bench growth -- 1000000` has so many ended workflows in the log, and a tenth of it queued. They are copies
-//! of two real ones, written into the log directly. With the word `keep` they are not archived in the end, which takes time and room.
+//! `cargo bench -p tests --bench growth -- 1000000` has so many ended workflows in the log, and a tenth of it queued to be run, all of one
+//! user who has their turns in use, in the queue that the runs of another user pass. They are copies of two real ones, written into the
+//! log directly. With the word `keep` they are not archived in the end, which takes time and room.
 //! Printed as milliseconds and bytes; nothing here passes or fails by time.
 
 use std::fs;
@@ -22,6 +23,9 @@ use tokio::time::Instant;
 
 const WORKFLOWS: usize = 50_000;
 const ROUNDS: usize = 200;
+const RUNS: usize = 50;
+/// What is queued does nothing for so long, so that it takes turns and no processor.
+const QUEUED: &str = "import time\ntime.sleep(25)\n";
 /// Workflows of an atomic batch.
 const BATCH: usize = 200;
 const BATCHES_AT_ONCE: usize = 4;
@@ -36,10 +40,15 @@ async fn main() {
     let asked = std::env::args().filter_map(|word| word.parse().ok()).next();
     let ended = asked.unwrap_or(WORKFLOWS);
     let queued = ended / 10;
-    let options = Options::default().with("budget.per_user_day", "1000000").with("telemetry.filter", "warn");
+    let options = Options::default()
+        .with("budget.per_user_day", "1000000")
+        .with("telemetry.filter", "warn")
+        .with("worker.execute_concurrency", "8")
+        .with("worker.steps_per_user", "2");
     let stack = Stack::start_with(options).await;
     let mut bench = Bench::open(&stack).await;
-    let (over, waiting) = (bench.template(&hopeless()).await, bench.queued_template().await);
+    let over = bench.template(&bench.client.clone(), &hopeless()).await;
+    let waiting = bench.queued_template(&stack.client("stress_user", "stress_pass").await).await;
     bench.measure(&[]).await;
     let (empty, before) = (bench.measure(&[]).await, Footprint::of(&stack));
     println!(
@@ -56,9 +65,10 @@ async fn main() {
     let consumers = filler.pass_over().await;
     let known = filler.fill(&over, ended).await;
     filler.resume(consumers).await;
-    filler.make_lane().await;
     filler.fill(&waiting, queued).await;
     println!("filled in {:.0} s", began.elapsed().as_secs_f64());
+    filler.until_seen().await;
+    println!("every queued step was seen once after {:.0} s", began.elapsed().as_secs_f64());
     settle(&stack).await;
     let mut bench = Bench::open(&stack).await;
     println!("handled after {:.0} s", began.elapsed().as_secs_f64());
@@ -147,7 +157,7 @@ struct Bench {
 impl Bench {
     async fn open(stack: &Stack) -> Self {
         let broker = broker_as(stack, "cli").await;
-        let follow = WorkflowLog::new(&broker).follow().await.expect("the log");
+        let (_, follow) = WorkflowLog::new(&broker).follow().await.expect("the log");
         let transitions = Box::pin(follow.filter_map(|entry| async { entry.ok() }));
         Self { client: stack.developer().await, retention: Retention::new(&broker), transitions }
     }
@@ -182,7 +192,15 @@ impl Bench {
             status.push(millis(began));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        let mut runs = Vec::new();
+        for _ in 0..RUNS {
+            let began = Instant::now();
+            let id = self.client.run("print('behind the queue')\n").await;
+            let [.., end] = self.watch(&id).await;
+            runs.push((end - began).as_secs_f64() * 1_000.0);
+        }
         vec![
+            ("run of another than is queued", runs),
             ("submit: POST to 202", submit),
             ("dispatch: submitted to planned", dispatch),
             ("workflow of three appends", whole),
@@ -191,8 +209,8 @@ impl Bench {
     }
 
     /// Every message of a workflow like this, from beginning to end.
-    async fn template(&mut self, request: &Value) -> Vec<StoredMessage> {
-        let id = self.client.execute(request).await;
+    async fn template(&mut self, client: &Client, request: &Value) -> Vec<StoredMessage> {
+        let id = client.execute(request).await;
         self.watch(&id).await;
         let messages: Vec<StoredMessage> =
             self.retention.messages(1).await.expect("the log").try_collect().await.expect("the log");
@@ -200,17 +218,11 @@ impl Bench {
     }
 
     /// What stands in the log of a workflow that waits to be run.
-    async fn queued_template(&mut self) -> Vec<StoredMessage> {
-        let messages = self.template(&run_request("print('queued')\n", false)).await;
+    async fn queued_template(&mut self, client: &Client) -> Vec<StoredMessage> {
+        let messages = self.template(client, &run_request(QUEUED, false)).await;
         let run = messages.iter().position(|message| message.subject.contains(".execute.")).expect("it was run");
-        messages.into_iter().take(run + 1).map(|message| elsewhere(&message)).collect()
+        messages.into_iter().take(run + 1).collect()
     }
-}
-
-/// The same on a lane that no worker serves: a name as long as that of the runtime.
-fn elsewhere(message: &StoredMessage) -> StoredMessage {
-    let payload = replaced(&message.payload, b"python", b"pytho2");
-    StoredMessage { subject: message.subject.replace(".python.", ".pytho2."), payload, ..message.clone() }
 }
 
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -265,14 +277,14 @@ impl Filler {
         }
     }
 
-    async fn make_lane(&self) {
+    /// Waits until the workers have looked at every run that is queued.
+    async fn until_seen(&self) {
         let log = self.log().await;
-        let mut config = like(&log, "execute-python").await;
-        config.durable_name = Some("execute-pytho2".to_owned());
-        for filter in &mut config.filter_subjects {
-            *filter = filter.replace("python", "pytho2");
-        }
-        log.create_consumer(config).await.expect("a consumer");
+        eventually("the queue is seen", Duration::from_secs(3_600), || async {
+            let info = log.consumer_info("execute-python").await.expect("the queue");
+            (info.num_pending == 0).then_some(())
+        })
+        .await;
     }
 
     /// So many copies of a workflow, each shown to the consumers with its last message only; returns the ids of some.

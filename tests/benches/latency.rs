@@ -103,7 +103,8 @@ async fn measure_backend(backend: &'static str, target: f64, rows: &mut Vec<Row>
     let options = Options { backend, ..Options::default() }.with("budget.per_user_day", "100000");
     let stack = Stack::start_with(options).await;
     let log = WorkflowLog::new(&broker_as(&stack, "cli").await);
-    let transitions = Box::pin(log.follow().await.expect("the log").filter_map(|entry| async { entry.ok() }));
+    let (_, follow) = log.follow().await.expect("the log");
+    let transitions = Box::pin(follow.filter_map(|entry| async { entry.ok() }));
     let mut bench = Bench { client: stack.developer().await, transitions };
     for _ in 0..10 {
         bench.time_to_end(&run_request("print('warm')\n", false)).await;

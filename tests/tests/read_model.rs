@@ -50,6 +50,46 @@ async fn a_redis_that_hangs_makes_answers_slower_and_not_wrong() {
     .await;
 }
 
+#[tokio::test]
+async fn an_api_that_heard_nothing_does_not_believe_a_redis_that_missed_writes() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('released')\n", true)).await;
+    let parked = client.until(&id, "waiting_approval").await;
+    let question = parked["pending_approvals"][0]["approval_id"].as_str().expect("a question").to_owned();
+    eventually("the view is up to date", Duration::from_secs(10), || async {
+        differences(&stack).await.is_empty().then_some(())
+    })
+    .await;
+
+    // It answers questions and takes no writes.
+    redis_command(&stack, &["REPLICAOF", "127.0.0.1", "1"]);
+    client.decide(&id, &question, "approved").await.expect(200);
+    client.until(&id, "completed").await;
+    assert!(!differences(&stack).await.is_empty(), "Redis missed it");
+    stack.kill("api");
+    eventually("the API is back", Duration::from_secs(30), || async {
+        reqwest::get(format!("{}/health", stack.url())).await.ok()
+    })
+    .await;
+    eventually("the API has heard of something newer", Duration::from_secs(60), || async {
+        let goal = json!({"goal": "Teach my cat to pilot a submarine"});
+        (client.post("/api/v3/execute", &goal).await.status == 202).then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        assert_eq!(client.status(&id).await["status"], "completed");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    redis_command(&stack, &["REPLICAOF", "NO", "ONE"]);
+    eventually("the view catches up", Duration::from_secs(60), || async {
+        differences(&stack).await.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(client.status(&id).await["status"], "completed");
+}
+
 fn redis_is_back(stack: &Stack) {
     if rustix::process::kill_process(stack.pid("redis"), Signal::CONT).is_err() {
         eprintln!("Redis was started anew");

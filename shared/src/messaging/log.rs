@@ -365,8 +365,9 @@ impl WorkflowLog {
         Ok(messages.map(|message| from_delivery(&message?)))
     }
 
-    /// Every transition of every workflow from now on, in log order. Ends when the connection's consumer is lost for good.
-    pub async fn follow(&self) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
+    /// Every transition of every workflow from now on, in log order, and the sequence behind which that begins. Ends when the
+    /// connection's consumer is lost for good.
+    pub async fn follow(&self) -> Result<(u64, impl Stream<Item = Result<Entry, ReadError>> + use<>), ReadError> {
         let stream = self.stream().await?;
         let config = OrderedConfig {
             name: Some(reader_name()),
@@ -376,11 +377,13 @@ impl WorkflowLog {
         };
         let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
         let consumer = stream.create_consumer(config).await.map_err(|e| unavailable(&e))?;
+        let since = consumer.cached_info().delivered.stream_sequence;
         let messages = consumer.messages().await.map_err(|e| unavailable(&e))?;
-        Ok(messages.map(|message| match message {
+        let entries = messages.map(|message| match message {
             Ok(message) => from_delivery(&message),
             Err(error) => Err(ReadError::Unavailable(error.to_string())),
-        }))
+        });
+        Ok((since, entries))
     }
 
     async fn stream(&self) -> Result<jetstream::stream::Stream<()>, ReadError> {

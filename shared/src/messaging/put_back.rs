@@ -1,5 +1,7 @@
 //! Putting a dead letter back where it came from.
 
+use std::time::Duration;
+
 use async_nats::jetstream::stream::RawMessageErrorKind;
 
 use super::broker::Broker;
@@ -27,6 +29,10 @@ pub enum PutBackError {
     #[error(transparent)]
     Away(#[from] LettersAway),
 }
+
+/// A notification that is put back is due after so long: tried before its letter is gone and given up again, it would find that letter
+/// standing for it, and be lost with it.
+const NOT_BEFORE: Duration = Duration::from_secs(5);
 
 /// Puts a letter back and takes it from the dead letters; returns its new place in the stream that it came from.
 ///
@@ -85,7 +91,7 @@ async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64
 async fn notification(broker: &Broker, kept: &KeptLetter, at: Timestamp) -> Result<u64, PutBackError> {
     let Some(id) = kept.letter.workflow_id() else { return Err(PutBackError::Impossible("it names no workflow")) };
     failpoints::reach("put_back.before").await;
-    let sequence = Timers::new(broker).put_off(id, at, 0).await.map_err(LettersAway)?;
+    let sequence = Timers::new(broker).put_off(id, at.after(NOT_BEFORE), 0).await.map_err(LettersAway)?;
     failpoints::reach("put_back.after").await;
     Ok(sequence)
 }

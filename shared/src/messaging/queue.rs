@@ -13,7 +13,8 @@ use super::broker::Broker;
 use super::dead_letters::{Cause, DeadLetters};
 use super::delivery::Delivery;
 use super::envelope::DecodeError;
-use super::log::{Entry, decode_entry};
+use super::log::{Entry, ReadError, decode_entry};
+use super::reading::unavailable;
 use super::subjects;
 use crate::ids::WorkflowId;
 use crate::lifecycle::Lifecycle;
@@ -141,6 +142,14 @@ impl Queue {
     /// The queue of `consumer`, which [`super::provision`] has made.
     pub fn new(broker: &Broker, consumer: Consumer) -> Self {
         Self { broker: broker.clone(), consumer, letters: DeadLetters::new(broker) }
+    }
+
+    /// Whether everything up to this sequence of the stream was handled, for good.
+    pub async fn is_settled_up_to(&self, sequence: u64) -> Result<bool, ReadError> {
+        let stream = self.broker.jetstream().get_stream_no_info(self.consumer.stream()).await.map_err(unavailable)?;
+        let info = stream.consumer_info(self.consumer.name()).await.map_err(unavailable)?;
+        let is_idle = info.num_pending == 0 && info.num_ack_pending == 0;
+        Ok(is_idle || info.ack_floor.stream_sequence >= sequence)
     }
 
     /// What the queue is for.

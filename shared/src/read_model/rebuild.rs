@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::store::{ReadModel, ReadModelError, Stored};
+use super::store::{ReadModel, ReadModelError};
 use super::whole::lists_of;
-use crate::ids::{UserName, WorkflowId};
-use crate::messaging::{Entry, ReadError, WorkflowLog};
+use crate::ids::{Digest, UserName, WorkflowId};
+use crate::messaging::{Entry, ReadError, WorkflowLog, encode};
 use crate::workflow::{Status, Workflow};
 
 /// Writes on their way to Redis at once.
@@ -78,8 +78,7 @@ pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, Rebuild
     if view.mark_complete(filling).await? { Ok(count) } else { Err(RebuildError::Emptied) }
 }
 
-/// Writes an entry; `None` where this build cannot read it, which leaves it to the newer build that wrote it. A Redis that is slow for
-/// a moment costs the filling that moment, and not all that was written before.
+/// Writes an entry; `None` where this build cannot read it, which leaves it to the newer build that wrote it.
 async fn write(view: &ReadModel, entry: Result<Entry, ReadError>) -> Result<Option<(WorkflowId, Place)>, RebuildError> {
     let entry = match entry {
         Ok(entry) => entry,
@@ -89,23 +88,32 @@ async fn write(view: &ReadModel, entry: Result<Entry, ReadError>) -> Result<Opti
         }
         Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
     };
+    patiently(|| view.project(entry.sequence, &entry.workflow)).await?;
+    Ok(Some((entry.workflow.id, Place::of(entry.sequence, &entry.workflow))))
+}
+
+/// Asks Redis again and again, some ten seconds in all: one that is slow for a moment costs a filling that moment, and not all that was
+/// done before.
+async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<T, ReadModelError>
+where
+    F: Future<Output = Result<T, ReadModelError>>,
+{
     let mut tries = 1;
-    while let Err(error) = view.project(entry.sequence, &entry.workflow).await {
-        if tries == TRIES {
-            return Err(error.into());
+    loop {
+        match ask().await {
+            Err(_) if tries < TRIES => tries += 1,
+            answer => return answer,
         }
-        tries += 1;
         tokio::time::sleep(BETWEEN_TRIES).await;
     }
-    Ok(Some((entry.workflow.id, Place::of(entry.sequence, &entry.workflow))))
 }
 
 /// Puts right what writes that compare sequences cannot: entries that are too new or of no workflow, and wrong lists.
 async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowId, Place>) -> Result<(), RebuildError> {
-    let mut listings = view.listings().await?;
-    for id in view.ids().await? {
+    let mut listings = patiently(|| view.listings()).await?;
+    for id in patiently(|| view.ids()).await? {
         let lists = listings.remove(&id).unwrap_or_default();
-        let Some(standing) = view.sequence_of(id).await? else { continue };
+        let Some(standing) = patiently(|| view.sequence_of(id)).await? else { continue };
         if newest.get(&id).is_some_and(|place| place.sequence == standing && place.lists() == lists) {
             continue;
         }
@@ -131,7 +139,7 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
     }
     for (id, lists) in listings {
         // Listed a moment before its entry was seen: left alone.
-        if view.sequence_of(id).await?.is_none() {
+        if patiently(|| view.sequence_of(id)).await?.is_none() {
             view.unlist(id, &lists).await?;
         }
     }
@@ -141,22 +149,19 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
 /// Every workflow that stands otherwise in the view than in the log, is listed otherwise, or is not in the log at all. What nobody can
 /// read is passed over: until the approver has ended its workflow, that may show as a difference.
 pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Difference>, RebuildError> {
-    let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
+    // Of each only what it takes: all states at once would fill the memory.
+    let mut newest: HashMap<WorkflowId, (Place, Digest)> = HashMap::new();
     let mut entries = pin!(log.scan().await?);
     while let Some(entry) = entries.next().await {
         let entry = match entry {
             Err(error) if error.is_hopeless() => continue,
             entry => entry?,
         };
-        let stored = Stored { sequence: entry.sequence, workflow: entry.workflow };
-        newest
-            .entry(stored.workflow.id)
-            .and_modify(|known| {
-                if known.sequence < stored.sequence {
-                    *known = stored.clone();
-                }
-            })
-            .or_insert_with(|| stored.clone());
+        let is_newer = newest.get(&entry.workflow.id).is_none_or(|(known, _)| known.sequence < entry.sequence);
+        if is_newer {
+            let place = Place::of(entry.sequence, &entry.workflow);
+            newest.insert(entry.workflow.id, (place, digest_of(&entry.workflow)));
+        }
     }
     let (mut listings, known) = (view.listings().await?, view.ids().await?);
     let mut differences = Vec::new();
@@ -170,13 +175,14 @@ pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Differen
         });
         listings.remove(&id);
     }
-    for (id, truth) in newest {
+    for (id, (place, digest)) in newest {
         let seen = view.get(id).await?;
-        let lists = lists_of(truth.workflow.owner.as_str(), truth.workflow.status());
-        let is_listed_right = listings.remove(&id) == Some(lists);
-        if seen.as_ref() != Some(&truth) || !is_listed_right {
+        let is_listed_right = listings.remove(&id) == Some(place.lists());
+        let is_right =
+            seen.as_ref().is_some_and(|seen| seen.sequence == place.sequence && digest_of(&seen.workflow) == digest);
+        if !is_right || !is_listed_right {
             let view_sequence = seen.map(|stored| stored.sequence);
-            differences.push(Difference { id, log_sequence: truth.sequence, view_sequence, is_listed_right });
+            differences.push(Difference { id, log_sequence: place.sequence, view_sequence, is_listed_right });
         }
     }
     for id in listings.into_keys() {
@@ -184,4 +190,8 @@ pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Differen
     }
     differences.sort_by_key(|difference| difference.log_sequence);
     Ok(differences)
+}
+
+fn digest_of(workflow: &Workflow) -> Digest {
+    Digest::of(&encode(workflow))
 }
