@@ -1,7 +1,8 @@
 //! The protocol by which processes move a workflow on, checked exhaustively for small numbers of processes and crashes.
 //!
-//! Real are [`transition`], [`judge`] and [`Policy`]; the model adds what surrounds them: a log with its fence, deliveries that
-//! come again, processes that read, pause for any time, append and may die in between, repeated decisions, timers and cancels.
+//! Real are [`transition`], [`judge`], [`Policy`] and [`met`]; the model adds what surrounds them: a log with its fence, deliveries that
+//! come again, processes that read, pause for any time, append and may die in between, appends that arrive late and whose
+//! acknowledgements are lost, repeated decisions, timers and cancels.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,6 +13,7 @@ use shared::approval::{
 };
 use shared::identity::{Role, User};
 use shared::ids::{ApprovalId, Digest};
+use shared::messaging::{Met, met};
 use shared::samples::{START, options, submitted, user};
 use shared::workflow::{
     Artifacts, Content, Event, Feedback, Options, PhaseKind, Rerun, Status, StepUsage, TestSummary, Workflow,
@@ -23,11 +25,15 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 #[derive(Debug, Clone)]
 struct Protocol {
     is_fenced: bool,
+    /// Whether who met a conflict tells its own append from another's.
+    is_wary: bool,
     apis: usize,
     workers: usize,
     approvers: usize,
     /// Processes that die, and acknowledgements that are lost, in one life of the world.
     crashes: u8,
+    /// Appends of which nothing is heard and which arrive at any time.
+    unheard: u8,
     /// What is said at which gate, counted from 1.
     decisions: Vec<(u32, Verdict)>,
     /// How often each decision is delivered.
@@ -82,8 +88,35 @@ impl Hash for Snapshot {
 struct Written {
     /// The message that its author had read; `None` for a submission.
     on: Option<usize>,
+    event: EventNumber,
     snapshot: Snapshot,
     is_settled: bool,
+}
+
+/// Tells appends of which nothing was heard from all others, which are 0.
+type EventNumber = u8;
+
+/// An append that was sent and has not arrived.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct OnItsWay {
+    intent: Intent,
+    event: EventNumber,
+}
+
+/// What a process is to append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Intent {
+    Step { on: usize, outcome: Outcome },
+    Decision { on: usize, request: usize },
+    Expiry(usize),
+    Cancel(usize),
+}
+
+impl Intent {
+    fn on(self) -> usize {
+        let (Self::Step { on, .. } | Self::Decision { on, .. } | Self::Expiry(on) | Self::Cancel(on)) = self;
+        on
+    }
 }
 
 /// What a process has in its memory.
@@ -92,15 +125,10 @@ enum Hand {
     Idle,
     /// Does the step, or judges the gate, of this message.
     Step(usize),
-    /// Has found the decision fit for this message.
-    Decision {
-        on: usize,
-        request: usize,
-    },
-    /// Has found the question of this message expired.
-    Timer(usize),
-    /// Has found the workflow alive at this message.
-    Cancel(usize),
+    /// Has found the decision fit, the question expired, or the workflow alive.
+    Ready(Intent),
+    /// Has sent its append and heard nothing.
+    Unsure(Intent, EventNumber),
     /// Has only the acknowledgement of this message left to do.
     Settle(usize),
 }
@@ -132,9 +160,12 @@ struct World {
     submissions: u8,
     cancel: Cancel,
     crashes: u8,
+    /// Appends left of which nothing will be heard.
+    unheard: u8,
+    on_their_way: Vec<OnItsWay>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Outcome {
     Enough,
     Repair,
@@ -145,14 +176,16 @@ enum Action {
     Submit,
     /// The broker hands a message to a process, for the first time or again.
     Deliver(usize, usize),
-    /// The process appends what came of its step.
-    Finish(usize, Outcome),
     Settle(usize),
     Receive(usize, usize),
     Fire(usize),
     ReadForCancel(usize),
-    /// The process appends the decision, expiry or cancel that it has in hand.
-    Append(usize),
+    Append(usize, Intent),
+    /// The process appends and hears nothing; what it sent is on its way.
+    Send(usize, Intent),
+    Arrive(usize),
+    /// The process that heard nothing appends once more.
+    Retry(usize),
     Crash(usize),
 }
 
@@ -171,13 +204,15 @@ impl Model for Protocol {
             submissions: if self.begins_at_execute { 0 } else { 2 },
             cancel: if self.is_cancelled { Cancel::Wanted } else { Cancel::Never },
             crashes: self.crashes,
+            unheard: self.unheard,
+            on_their_way: Vec::new(),
         };
         if self.begins_at_execute {
             let mut workflow = self.submission();
             while workflow.phase.kind() != PhaseKind::Execute {
                 workflow = step(&workflow, Outcome::Enough).expect("a step");
             }
-            world.append(self, None, Some(workflow));
+            world.append(self, None, Some(workflow), 0);
         }
         vec![world]
     }
@@ -190,18 +225,21 @@ impl Model for Protocol {
             match hand {
                 Hand::Idle => self.begin(world, number, *process, actions),
                 Hand::Step(on) => {
-                    actions.push(Action::Finish(number, Outcome::Enough));
-                    if world.log[*on].snapshot.phase() == PhaseKind::Execute {
-                        actions.push(Action::Finish(number, Outcome::Repair));
+                    let can_fail = world.log[*on].snapshot.phase() == PhaseKind::Execute;
+                    let outcomes = if can_fail { &[Outcome::Enough, Outcome::Repair][..] } else { &[Outcome::Enough] };
+                    for outcome in outcomes {
+                        world.appends(self, number, Intent::Step { on: *on, outcome: *outcome }, actions);
                     }
                 }
+                Hand::Ready(intent) => world.appends(self, number, *intent, actions),
+                Hand::Unsure(..) => actions.push(Action::Retry(number)),
                 Hand::Settle(_) => actions.push(Action::Settle(number)),
-                Hand::Decision { .. } | Hand::Timer(_) | Hand::Cancel(_) => actions.push(Action::Append(number)),
             }
             if *hand != Hand::Idle && world.crashes > 0 {
                 actions.push(Action::Crash(number));
             }
         }
+        actions.extend((0..world.on_their_way.len()).map(Action::Arrive));
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
@@ -209,7 +247,7 @@ impl Model for Protocol {
         match action {
             Action::Submit => {
                 next.submissions -= 1;
-                next.append(self, None, Some(self.submission()));
+                next.append(self, None, Some(self.submission()), 0);
             }
             Action::Deliver(number, message) => {
                 if message + 1 == next.log.len() {
@@ -219,27 +257,36 @@ impl Model for Protocol {
                     next.log[message].is_settled = true;
                 }
             }
-            Action::Finish(number, outcome) => {
-                let Hand::Step(on) = next.hands[number].1 else { return None };
-                let moved = step(&next.log[on].snapshot.workflow, outcome);
-                next.append(self, Some(on), moved);
-                next.hands[number].1 = Hand::Settle(on);
-            }
             Action::Settle(number) => {
                 let Hand::Settle(message) = next.hands[number].1 else { return None };
                 next.log[message].is_settled = true;
                 next.hands[number].1 = Hand::Idle;
             }
             Action::Receive(number, request) => next.receive(self, number, request)?,
-            Action::Fire(number) => next.hands[number].1 = Hand::Timer(next.log.len() - 1),
+            Action::Fire(number) => next.hands[number].1 = Hand::Ready(Intent::Expiry(next.log.len() - 1)),
             Action::ReadForCancel(number) => next.read_for_cancel(number),
-            Action::Append(number) => next.append_in_hand(self, number)?,
+            Action::Append(number, intent) => {
+                let is_appended = next.append_made(self, intent, 0);
+                next.conclude(number, intent, is_appended);
+            }
+            Action::Send(number, intent) => {
+                let event = next.unheard;
+                next.unheard -= 1;
+                next.on_their_way.push(OnItsWay { intent, event });
+                next.hands[number].1 = Hand::Unsure(intent, event);
+            }
+            Action::Arrive(place) => {
+                let OnItsWay { intent, event } = next.on_their_way.remove(place);
+                next.append_made(self, intent, event);
+            }
+            Action::Retry(number) => next.retry(self, number)?,
             Action::Crash(number) => {
                 next.crashes -= 1;
                 next.hands[number].1 = Hand::Idle;
             }
         }
         next.hands.sort_unstable();
+        next.on_their_way.sort_unstable();
         (next != *world).then_some(next)
     }
 
@@ -320,11 +367,17 @@ impl World {
     }
 
     /// Appends unless the fence refuses; an event that cannot happen is dropped, as every process does.
-    fn append(&mut self, protocol: &Protocol, on: Option<usize>, workflow: Option<Workflow>) -> bool {
+    fn append(
+        &mut self,
+        protocol: &Protocol,
+        on: Option<usize>,
+        workflow: Option<Workflow>,
+        event: EventNumber,
+    ) -> bool {
         let is_newest = on.map_or(0, |on| on + 1) == self.log.len();
         match workflow {
             Some(workflow) if is_newest || !protocol.is_fenced => {
-                self.log.push(Written { on, snapshot: Snapshot::new(workflow), is_settled: false });
+                self.log.push(Written { on, event, snapshot: Snapshot::new(workflow), is_settled: false });
                 true
             }
             Some(_) | None => false,
@@ -334,7 +387,7 @@ impl World {
     fn receive(&mut self, protocol: &Protocol, number: usize, request: usize) -> Option<()> {
         let on = self.log.len().checked_sub(1)?;
         match verdict_on(&self.log[on].snapshot.workflow, protocol, request) {
-            Ok(Some(_)) => self.hands[number].1 = Hand::Decision { on, request },
+            Ok(Some(_)) => self.hands[number].1 = Hand::Ready(Intent::Decision { on, request }),
             Ok(None) => self.decisions[request] = (self.decisions[request].0 - 1, true),
             // Kept, and tried again.
             Err(Refusal::NotYetParked) => return None,
@@ -348,32 +401,67 @@ impl World {
         match self.log[on].snapshot.workflow.status() {
             Status::Completed | Status::Failed => self.cancel = Cancel::Refused,
             Status::Cancelled => self.cancel = Cancel::Done,
-            Status::Created | Status::Running | Status::WaitingApproval => self.hands[number].1 = Hand::Cancel(on),
+            Status::Created | Status::Running | Status::WaitingApproval => {
+                self.hands[number].1 = Hand::Ready(Intent::Cancel(on));
+            }
         }
     }
 
-    fn append_in_hand(&mut self, protocol: &Protocol, number: usize) -> Option<()> {
-        let hand = std::mem::replace(&mut self.hands[number].1, Hand::Idle);
-        let (Hand::Decision { on, .. } | Hand::Timer(on) | Hand::Cancel(on)) = hand else { return None };
-        let workflow = self.log[on].snapshot.workflow.clone();
-        let event = match hand {
-            Hand::Decision { request, .. } => {
-                Event::Decided { decision: verdict_on(&workflow, protocol, request).ok().flatten()? }
+    /// The ways to append it: heard, or while there are such, not.
+    fn appends(&self, protocol: &Protocol, number: usize, intent: Intent, actions: &mut Vec<Action>) {
+        actions.push(Action::Append(number, intent));
+        if self.unheard > 0 && self.made(protocol, intent).is_some() {
+            actions.push(Action::Send(number, intent));
+        }
+    }
+
+    /// What a process makes of what it has read; `None` where that cannot happen.
+    fn made(&self, protocol: &Protocol, intent: Intent) -> Option<Workflow> {
+        let workflow = &self.log[intent.on()].snapshot.workflow;
+        let event = match intent {
+            Intent::Step { outcome, .. } => return step(workflow, outcome),
+            Intent::Decision { request, .. } => {
+                Event::Decided { decision: verdict_on(workflow, protocol, request).ok().flatten()? }
             }
-            Hand::Timer(_) => Event::Expired { release: false },
-            Hand::Cancel(_) => Event::Cancelled { by: Actor::User(workflow.owner.clone()) },
-            Hand::Idle | Hand::Step(_) | Hand::Settle(_) => return None,
+            Intent::Expiry(_) => Event::Expired { release: false },
+            Intent::Cancel(_) => Event::Cancelled { by: Actor::User(workflow.owner.clone()) },
         };
-        let is_appended = self.append(protocol, Some(on), transition(&workflow, event, START).ok());
-        match hand {
-            Hand::Decision { request, .. } if is_appended => {
+        transition(workflow, event, START).ok()
+    }
+
+    fn append_made(&mut self, protocol: &Protocol, intent: Intent, event: EventNumber) -> bool {
+        let made = self.made(protocol, intent);
+        self.append(protocol, Some(intent.on()), made, event)
+    }
+
+    /// The process knows what became of its append.
+    fn conclude(&mut self, number: usize, intent: Intent, is_appended: bool) {
+        self.hands[number].1 = match intent {
+            Intent::Step { on, .. } => Hand::Settle(on),
+            // Lost: who decides or cancels reads again.
+            Intent::Decision { .. } | Intent::Expiry(_) | Intent::Cancel(_) => Hand::Idle,
+        };
+        match intent {
+            Intent::Decision { request, .. } if is_appended => {
                 self.decisions[request] = (self.decisions[request].0 - 1, true);
             }
-            Hand::Cancel(_) if is_appended => self.cancel = Cancel::Done,
-            // Lost: it reads again.
-            Hand::Decision { .. } | Hand::Cancel(_) => {}
-            Hand::Timer(_) | Hand::Idle | Hand::Step(_) | Hand::Settle(_) => {}
+            Intent::Cancel(_) if is_appended => self.cancel = Cancel::Done,
+            Intent::Step { .. } | Intent::Decision { .. } | Intent::Expiry(_) | Intent::Cancel(_) => {}
         }
+    }
+
+    fn retry(&mut self, protocol: &Protocol, number: usize) -> Option<()> {
+        let Hand::Unsure(intent, event) = self.hands[number].1 else { return None };
+        let is_appended = self.append_made(protocol, intent, event) || {
+            let newest = self.log.last().map(|newest| (self.log.len() as u64, &newest.event));
+            match met(newest, intent.on() as u64 + 1, &event) {
+                Met::Itself(_) => true,
+                Met::Another => !protocol.is_wary,
+                // What cannot happen is not appended, by nobody.
+                Met::Nothing => false,
+            }
+        };
+        self.conclude(number, intent, is_appended);
         Some(())
     }
 }
@@ -445,10 +533,12 @@ fn was_approved(workflow: &Workflow) -> bool {
 fn small() -> Protocol {
     Protocol {
         is_fenced: true,
+        is_wary: true,
         apis: 1,
         workers: 2,
         approvers: 1,
         crashes: 1,
+        unheard: 0,
         decisions: vec![(1, Verdict::Approved)],
         deliveries: 1,
         is_cancelled: false,
@@ -492,6 +582,21 @@ fn repeated_and_contradicting_decisions_at_two_approvers_count_once() {
 fn a_request_for_changes_goes_back_and_ends_all_the_same() {
     let decisions = vec![(1, Verdict::ChangesRequested), (2, Verdict::Approved)];
     check(Protocol { decisions, begins_at_execute: true, ..small() }, 1_000);
+}
+
+#[test]
+fn an_append_that_arrives_late_or_is_not_acknowledged_counts_once() {
+    let decisions = vec![(1, Verdict::Approved), (1, Verdict::Rejected)];
+    let protocol = Protocol { unheard: 2, crashes: 0, is_cancelled: true, decisions, ..small() };
+    check(Protocol { begins_at_execute: true, ..protocol }, 10_000);
+}
+
+#[test]
+fn who_takes_anothers_append_for_its_own_is_found_out() {
+    let protocol = Protocol { is_wary: false, unheard: 1, is_cancelled: true, begins_at_execute: true, ..small() };
+    let broken = "a cancel that was answered stands";
+    let checker = protocol.checker().threads(2).finish_when(HasDiscoveries::AnyOf([broken].into())).spawn_bfs().join();
+    assert!(checker.discovery(broken).is_some(), "the model does not look");
 }
 
 #[test]

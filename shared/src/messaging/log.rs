@@ -18,6 +18,7 @@ use super::broker::Broker;
 use super::carried::{carried, carry};
 use super::dead_letters::{Cause, DeadLetter, texts};
 use super::envelope::{DecodeError, decode, encode};
+use super::fence::{Met, met};
 use super::reading::{read_to_end, reader_name};
 use super::subjects;
 use crate::clock::Timestamp;
@@ -192,12 +193,16 @@ impl WorkflowLog {
     /// A conflict may be with our own earlier attempt, whose acknowledgement was lost. `None` where nobody has moved the workflow
     /// on: on several replicas it was refused for the sake of what is still on its way, which may never arrive.
     async fn after_conflict(&self, append: &Fenced) -> Result<Option<u64>, AppendError> {
-        match self.newest_from_leader(append.id).await {
-            Ok(Some(newest)) if newest.happened.event_id == append.event_id => Ok(Some(newest.sequence)),
-            Ok(newest) if newest.as_ref().map_or(0, |newest| newest.sequence) <= append.expected => Ok(None),
-            Ok(_) => Err(AppendError::Lost),
-            Err(ReadError::Decode(_)) => Err(AppendError::Lost),
-            Err(ReadError::Unavailable(reason)) => Err(AppendError::Unavailable(reason)),
+        let newest = match self.newest_from_leader(append.id).await {
+            Ok(newest) => newest,
+            Err(ReadError::Decode(_)) => return Err(AppendError::Lost),
+            Err(ReadError::Unavailable(reason)) => return Err(AppendError::Unavailable(reason)),
+        };
+        let newest = newest.as_ref().map(|newest| (newest.sequence, &newest.happened.event_id));
+        match met(newest, append.expected, &append.event_id) {
+            Met::Itself(sequence) => Ok(Some(sequence)),
+            Met::Nothing => Ok(None),
+            Met::Another => Err(AppendError::Lost),
         }
     }
 

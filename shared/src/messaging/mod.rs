@@ -15,6 +15,7 @@ mod control;
 mod dead_letters;
 mod delivery;
 mod envelope;
+mod fence;
 mod log;
 mod needs;
 mod put_back;
@@ -43,6 +44,7 @@ pub use control::{
 pub use dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
 pub use delivery::{Delivery, Settlement};
 pub use envelope::{DecodeError, Envelope, decode, encode};
+pub use fence::{Met, met};
 pub use log::{AppendError, Entry, ReadError, Start, WorkflowLog};
 pub use needs::{Needs, verify};
 pub use put_back::{PutBackError, put_back};
