@@ -25,7 +25,7 @@ use crate::visibility::{may_send_decision, named_workflow};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A stranger's decision is told to the approvers so often at most, until one has kept it.
-const TELLINGS: usize = 30;
+const TELLINGS: usize = 6;
 
 /// A decision as it was sent, its fields checked.
 #[derive(Debug, Clone, PartialEq)]

@@ -114,13 +114,19 @@ pub(crate) async fn run_count(state: Arc<State>) {
     let stopping = state.life.stopping();
     while !stopping.is_cancelled() {
         let began = Instant::now();
-        match state.letters.counts().await {
-            Ok(counts) => counts.into_iter().for_each(|(cause, count)| tell(cause, count)),
-            Err(error) => tracing::debug!(%error, "the metric of dead letters is old"),
-        }
+        let pause = match state.letters.counts().await {
+            Ok(counts) => {
+                counts.into_iter().for_each(|(cause, count)| tell(cause, count));
+                COUNT.max(began.elapsed() * IDLE)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the metric of dead letters is old");
+                COUNT
+            }
+        };
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = tokio::time::sleep(COUNT.max(began.elapsed() * IDLE)) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -76,9 +76,9 @@ impl Newest {
     /// Notes whether the view has what this process did not hear: while it has not, it is believed only where the log was heard.
     pub(crate) async fn look_whether_view_keeps_up(&self, is_complete: bool, projector: &Queue) {
         let missed = self.seen.missed();
-        if !is_complete {
-            self.seen.view_lags();
-        } else if missed < u64::MAX
+        self.seen.view_is_well(is_complete);
+        if is_complete
+            && missed < u64::MAX
             && !self.seen.view_has(missed)
             && matches!(projector.is_settled_up_to(missed).await, Ok(true))
         {
@@ -104,12 +104,8 @@ impl Newest {
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "reading from the log instead"),
         }
-        let entry = self.log.newest(id).await.map_err(|error| log_away(&error))?;
-        match entry {
-            Some(entry) if self.seen.is_newest(id, entry.sequence) => Ok(Some(self.keep(entry).await)),
-            // A replica may be a moment behind; the leader is not.
-            Some(_) | None => self.get_from_leader(id).await,
-        }
+        // A replica of the log may be behind what another API has shown before.
+        self.get_from_leader(id).await
     }
 
     /// The workflow as the log's leader knows it.

@@ -18,13 +18,19 @@ struct Sequences {
     latest: u64,
     /// Transitions up to here may have happened without us, or were forgotten.
     missed: u64,
-    /// The view has every transition up to here.
-    in_view: u64,
+    /// The view has every transition up to here; `None` while it is not whole or cannot be written.
+    in_view: Option<u64>,
 }
 
 impl Default for Sequences {
     fn default() -> Self {
-        Self { by_workflow: HashMap::new(), latest: 0, missed: u64::MAX, in_view: 0 }
+        Self { by_workflow: HashMap::new(), latest: 0, missed: u64::MAX, in_view: None }
+    }
+}
+
+impl Sequences {
+    fn is_newest(&self, id: WorkflowId, sequence: u64) -> bool {
+        self.by_workflow.get(&id).is_none_or(|newest| sequence >= *newest)
     }
 }
 
@@ -50,18 +56,16 @@ impl Seen {
 
     /// Whether nothing newer of the workflow is known than `sequence`.
     pub(crate) fn is_newest(&self, id: WorkflowId, sequence: u64) -> bool {
-        let sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sequences.by_workflow.get(&id).is_none_or(|newest| sequence >= *newest)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_newest(id, sequence)
     }
 
     /// Whether what the view says is the workflow's newest: nothing newer of it is known, the log has come that far, and what this
     /// process missed of it the view has.
     pub(crate) fn is_believable(&self, id: WorkflowId, sequence: u64) -> bool {
-        let is_covered = {
-            let sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            sequence <= sequences.latest && (sequence > sequences.missed || sequences.missed <= sequences.in_view)
-        };
-        is_covered && self.is_newest(id, sequence)
+        let sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(in_view) = sequences.in_view else { return false };
+        let is_covered = sequence > sequences.missed || sequences.missed <= in_view;
+        is_covered && sequence <= sequences.latest && sequences.is_newest(id, sequence)
     }
 
     /// Notes that transitions up to `sequence` may have happened unseen.
@@ -74,19 +78,20 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).missed
     }
 
-    /// Notes that the view has every transition up to `sequence`.
-    pub(crate) fn view_has_all_up_to(&self, sequence: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).in_view = sequence;
+    /// Notes whether the view is whole and written to.
+    pub(crate) fn view_is_well(&self, is_well: bool) {
+        let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sequences.in_view = is_well.then(|| sequences.in_view.unwrap_or(0));
     }
 
-    /// Notes that nobody knows what the view has.
-    pub(crate) fn view_lags(&self) {
-        self.view_has_all_up_to(0);
+    /// Notes that the view has every transition up to `sequence`.
+    pub(crate) fn view_has_all_up_to(&self, sequence: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).in_view = Some(sequence);
     }
 
     /// Whether the view is known to have every transition up to `sequence`.
     pub(crate) fn view_has(&self, sequence: u64) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).in_view >= sequence
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).in_view >= Some(sequence)
     }
 
     /// The newest sequence of all.
@@ -114,6 +119,7 @@ mod tests {
         let (seen, id) = (Seen::default(), WorkflowId::fresh());
         assert!(seen.is_newest(id, 1), "nothing is known yet");
         seen.misses_up_to(0);
+        seen.view_is_well(true);
         seen.note(id, 7);
         seen.note(id, 5);
         assert!(!seen.is_newest(id, 6));
@@ -131,12 +137,18 @@ mod tests {
         seen.note(id, 9);
         assert!(!seen.is_believable(id, 9), "nobody knows yet from where on the log is heard");
         seen.misses_up_to(5);
+        assert!(!seen.is_believable(id, 9), "nobody has looked at the view");
+        seen.view_is_well(true);
         assert!(seen.is_believable(id, 9) && !seen.is_believable(other, 4), "its newest may be the fifth");
         assert!(!seen.view_has(5));
         seen.view_has_all_up_to(5);
         assert!(seen.view_has(5) && seen.is_believable(other, 4));
-        seen.view_lags();
-        assert!(!seen.is_believable(other, 4) && seen.is_believable(id, 9));
+        seen.view_is_well(true);
+        assert!(seen.is_believable(other, 4), "it was well before");
+        seen.view_is_well(false);
+        assert!(!seen.is_believable(other, 4) && !seen.is_believable(id, 9));
+        seen.view_is_well(true);
+        assert!(!seen.is_believable(other, 4), "who knows what it missed meanwhile");
         seen.view_has_all_up_to(5);
         seen.misses_up_to(7);
         assert!(!seen.is_believable(other, 4), "more was missed since");
@@ -146,6 +158,7 @@ mod tests {
     fn memory_is_bounded_and_the_newest_stay() {
         let seen = Seen::default();
         seen.misses_up_to(0);
+        seen.view_is_well(true);
         let ids: Vec<WorkflowId> = (0..=REMEMBERED).map(|_| WorkflowId::fresh()).collect();
         for (sequence, id) in (1..).zip(&ids) {
             seen.note(*id, sequence);

@@ -97,7 +97,7 @@ async fn a_submission_is_in_the_log_when_it_is_accepted() {
     for name in ["status", "cancel", "approve", "events"] {
         assert!(answer["endpoints"][name].as_str().unwrap().contains(id));
     }
-    let entry = stack.log.newest(id.parse().unwrap()).await.unwrap().unwrap();
+    let entry = stack.log.newest_from_leader(id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(entry.trace.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
     let code = entry.workflow.submission.code.unwrap();
     assert!(code.inline.is_none() && code.size_bytes == 20_003, "large code lives in the blob stream");
@@ -392,7 +392,7 @@ async fn a_cancel_is_final_and_idempotent() {
         api.post(&format!("/api/v3/execute/cancel/{id}"), Some(token), &json!({})).await.0
     };
     assert_eq!(cancel(&eve, &id).await, 404);
-    let before = stack.log.newest(id.parse().unwrap()).await.unwrap().unwrap();
+    let before = stack.log.newest_from_leader(id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(cancel(&ann, &id).await, 200);
     assert_eq!(cancel(&ann, &id).await, 200);
     assert_eq!(status(&api, &ann, &id).await.1["status"], "cancelled");

@@ -588,7 +588,8 @@ fn a_request_for_changes_goes_back_and_ends_all_the_same() {
 fn an_append_that_arrives_late_or_is_not_acknowledged_counts_once() {
     let decisions = vec![(1, Verdict::Approved), (1, Verdict::Rejected)];
     let protocol = Protocol { unheard: 2, crashes: 0, is_cancelled: true, decisions, ..small() };
-    check(Protocol { begins_at_execute: true, ..protocol }, 10_000);
+    check(Protocol { begins_at_execute: true, ..protocol.clone() }, 10_000);
+    check(Protocol { begins_at_execute: true, crashes: 1, unheard: 1, ..protocol }, 10_000);
 }
 
 #[test]

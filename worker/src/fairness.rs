@@ -19,9 +19,9 @@ pub(crate) const LOOK_AHEAD: usize = 16;
 const WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// A user's steps that wait for their turn ask so far apart, the last of a long line after so long: a hundred a second for each worker, and
-/// of 100,000 that wait some 800 a second in all.
+/// of 100,000 that wait some 330 a second in all.
 const APART: Duration = Duration::from_millis(10);
-const LONGEST_LINE: Duration = Duration::from_secs(120);
+const LONGEST_LINE: Duration = Duration::from_secs(300);
 
 /// The slots of one queue.
 #[derive(Debug, Clone)]

@@ -22,3 +22,16 @@ pub fn met<E: PartialEq>(newest: Option<(u64, &E)>, expected: u64, event: &E) ->
         Some(_) | None => Met::Nothing,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_append_tells_itself_from_others_and_from_what_was_there_before() {
+        assert_eq!(met(None, 0, &"own"), Met::Nothing);
+        assert_eq!(met(Some((7, &"before")), 7, &"own"), Met::Nothing);
+        assert_eq!(met(Some((8, &"own")), 7, &"own"), Met::Itself(8));
+        assert_eq!(met(Some((8, &"other")), 7, &"own"), Met::Another);
+    }
+}

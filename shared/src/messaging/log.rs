@@ -206,11 +206,6 @@ impl WorkflowLog {
         }
     }
 
-    /// The newest transition of a workflow by a direct get, which on three replicas may be a moment old.
-    pub async fn newest(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
-        self.direct(subjects::workflow(id)).await
-    }
-
     /// The submission as the API accepted it, on a subject that no other process may publish to.
     pub async fn submission(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
         self.last_from_leader(&subjects::submission(id)).await
@@ -268,15 +263,6 @@ impl WorkflowLog {
         let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await;
         let stream = stream.map_err(|error| ReadError::Unavailable(error.to_string()))?;
         Ok(stream.cached_info().config.num_replicas > 1)
-    }
-
-    async fn direct(&self, subject: String) -> Result<Option<Entry>, ReadError> {
-        let stream = self.stream().await?;
-        match stream.direct_get_last_for_subject(subject).await {
-            Ok(message) => read_entry(message).map(Some),
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ReadError::Unavailable(error.to_string())),
-        }
     }
 
     /// The newest transition of a workflow as the stream's leader knows it.

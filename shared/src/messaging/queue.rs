@@ -149,7 +149,8 @@ impl Queue {
         let stream = self.broker.jetstream().get_stream_no_info(self.consumer.stream()).await.map_err(unavailable)?;
         let info = stream.consumer_info(self.consumer.name()).await.map_err(unavailable)?;
         let is_idle = info.num_pending == 0 && info.num_ack_pending == 0;
-        Ok(is_idle || info.ack_floor.stream_sequence >= sequence)
+        let handled = if is_idle { info.delivered } else { info.ack_floor };
+        Ok(handled.stream_sequence >= sequence)
     }
 
     /// What the queue is for.

@@ -63,7 +63,7 @@ pub enum RebuildError {
 /// Idempotent; writes compare sequences, so a newer state that another process writes meanwhile stays. What claims to be newer
 /// than the log's leader says, and what the log does not know, goes. Fails where Redis was emptied meanwhile.
 pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, RebuildError> {
-    let filling = view.begin_filling().await?;
+    let filling = patiently(|| view.begin_filling()).await?;
     let mut newest = HashMap::new();
     let mut written = pin!(log.scan().await?.map(|entry| write(view, entry)).buffered(WRITES));
     let mut count = 0;
@@ -75,7 +75,7 @@ pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, Rebuild
         }
     }
     correct(log, view, &newest).await?;
-    if view.mark_complete(filling).await? { Ok(count) } else { Err(RebuildError::Emptied) }
+    if patiently(|| view.mark_complete(&filling)).await? { Ok(count) } else { Err(RebuildError::Emptied) }
 }
 
 /// Writes an entry; `None` where this build cannot read it, which leaves it to the newer build that wrote it.
@@ -124,14 +124,15 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
                 if standing > entry.sequence || lists != right {
                     tracing::warn!(workflow.id = %id, standing, log = entry.sequence, "an entry of the view is put right");
                     // Out of the wrong lists first: writing the entry may put the workflow into one of them again.
-                    view.unlist(id, &lists.difference(&right).cloned().collect()).await?;
-                    view.disown(id, standing).await?;
-                    view.project(entry.sequence, &entry.workflow).await?;
+                    let wrong = lists.difference(&right).cloned().collect();
+                    patiently(|| view.unlist(id, &wrong)).await?;
+                    patiently(|| view.disown(id, standing)).await?;
+                    patiently(|| view.project(entry.sequence, &entry.workflow)).await?;
                 }
             }
             Ok(None) => {
                 tracing::warn!(workflow.id = %id, standing, "an entry of the view that the log does not know is taken out");
-                view.remove(id, standing, &lists).await?;
+                patiently(|| view.remove(id, standing, &lists)).await?;
             }
             Err(ReadError::Decode(_)) => {}
             Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
@@ -140,7 +141,7 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
     for (id, lists) in listings {
         // Listed a moment before its entry was seen: left alone.
         if patiently(|| view.sequence_of(id)).await?.is_none() {
-            view.unlist(id, &lists).await?;
+            patiently(|| view.unlist(id, &lists)).await?;
         }
     }
     Ok(())

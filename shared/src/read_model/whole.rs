@@ -41,7 +41,7 @@ static MARK_COMPLETE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-if redis.call('GET', KEYS[2]) ~= run then return 0 end
+if redis.call('GET', KEYS[2]) ~= run then return redis.call('GET', KEYS[1]) == run and 1 or 0 end
 redis.call('DEL', KEYS[2])
 redis.call('SET', KEYS[1], run)
 return 1
@@ -105,10 +105,11 @@ impl ReadModel {
         Ok(Filling(key))
     }
 
-    /// Notes that every workflow of the log is in the view; false where Redis started anew or was emptied since `filling` began.
-    pub(super) async fn mark_complete(&self, filling: Filling) -> Result<bool, ReadModelError> {
+    /// Notes that every workflow of the log is in the view; false where Redis started anew or was emptied since `filling` began. Once that is
+    /// noted, by whomever, it may be noted again.
+    pub(super) async fn mark_complete(&self, filling: &Filling) -> Result<bool, ReadModelError> {
         let mut call = MARK_COMPLETE.key(COMPLETE);
-        call.key(filling.0);
+        call.key(&filling.0);
         failpoints::reach("complete.before").await;
         let marked = self.invoke::<i64>(&call).await;
         failpoints::reach("complete.after").await;
@@ -255,10 +256,10 @@ mod tests {
         let view = redis.view();
         let (first, second) = (view.begin_filling().await.unwrap(), view.begin_filling().await.unwrap());
         view.query::<()>(&redis::cmd("FLUSHALL")).await.unwrap();
-        assert!(!view.mark_complete(first).await.unwrap());
+        assert!(!view.mark_complete(&first).await.unwrap());
         assert!(!view.is_complete().await.unwrap());
         let third = view.begin_filling().await.unwrap();
-        assert!(!view.mark_complete(second).await.unwrap(), "another's filling is not ours");
-        assert!(view.mark_complete(third).await.unwrap() && view.is_complete().await.unwrap());
+        assert!(!view.mark_complete(&second).await.unwrap(), "another's filling is not ours");
+        assert!(view.mark_complete(&third).await.unwrap() && view.is_complete().await.unwrap());
     }
 }

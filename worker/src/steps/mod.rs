@@ -59,7 +59,8 @@ pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Deliver
     };
     // Entered before the look at the log: a cancel after that look reaches the token, one before it is seen by the look.
     let running = desk.cancels.enter(entry.workflow.id);
-    match admit(&desk, &entry).await {
+    let times = delivery.delivered();
+    match admit(&desk, &entry, times > 1 && !times.is_multiple_of(LOOKS_AT_ALL)).await {
         Admission::Begin { refusal } => {
             let settlement = attempt(&desk, delivery, refusal, &running.token).await;
             if takes_a_turn(&entry) {
@@ -80,6 +81,9 @@ pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Deliver
     }
 }
 
+/// A step that waits in line is looked at whole every so many times: its workflow may have been cancelled.
+const LOOKS_AT_ALL: u64 = 4;
+
 /// Whether a step may begin.
 enum Admission {
     /// Now; only to end its workflow where there is a refusal.
@@ -93,10 +97,14 @@ enum Admission {
     LogAway(String),
 }
 
-/// Looks at everything that decides whether a step begins, all at once: each look is a round trip before the work.
-async fn admit(desk: &Desk, entry: &Entry) -> Admission {
+/// Looks at everything that decides whether a step begins, all at once: each look is a round trip before the work. What waits `in_line`
+/// hardly ever has its turn: that is looked at first then.
+async fn admit(desk: &Desk, entry: &Entry, in_line: bool) -> Admission {
     if !takes_a_turn(entry) {
         return Admission::Begin { refusal: None };
+    }
+    if in_line && !desk.turns.hold(entry).await {
+        return Admission::NoTurn;
     }
     let looks = (is_newest(desk, entry), desk.turns.hold(entry), desk.day.used_up(&entry.workflow));
     match tokio::join!(looks.0, looks.1, looks.2) {

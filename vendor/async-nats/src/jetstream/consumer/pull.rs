@@ -559,10 +559,16 @@ impl Consumer<OrderedConfig> {
             info: self.info.clone(),
         };
         let stream = Stream::stream(ordered_batch_config(&self.info), &config).await?;
+        // Where it was to begin with what is new, it goes on from there, and not from the beginning of the stream, when it is
+        // recreated before it has received anything.
+        let stream_sequence = match self.config.deliver_policy {
+            DeliverPolicy::New => self.info.delivered.stream_sequence,
+            _ => 0,
+        };
 
         Ok(Ordered {
             consumer_sequence: 0,
-            stream_sequence: 0,
+            stream_sequence,
             missed_heartbeats: false,
             limit_exceeded: false,
             create_stream: None,
