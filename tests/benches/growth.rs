@@ -1,8 +1,9 @@
 //! What a log of many workflows costs: latencies beside those of an empty one in the same run, and memory and disk per workflow.
 //!
-//! `cargo bench -p tests --bench growth -- 1000000` has so many ended workflows in the log, and a tenth of it queued to be run, all of one
-//! user who has their turns in use, in the queue that the runs of another user pass. They are copies of two real ones, written into the
-//! log directly. With the word `keep` they are not archived in the end, which takes time and room.
+//! `cargo bench -p tests --bench growth -- 1000000` has so many ended workflows in the log, and a tenth of it, or as many as a second
+//! number says, queued to be run, all of one user who has their turns in use, in the queue that the runs of another user pass. They are
+//! copies of two real ones, written into the log directly. With the word `keep` they are not archived in the end, which takes time and
+//! room.
 //! Printed as milliseconds and bytes; nothing here passes or fails by time.
 
 use std::fs;
@@ -37,9 +38,9 @@ const PASSED_OVER: [&str; 5] = ["plan", "generate", "audit", "webhooks", "schedu
 
 #[tokio::main]
 async fn main() {
-    let asked = std::env::args().filter_map(|word| word.parse().ok()).next();
-    let ended = asked.unwrap_or(WORKFLOWS);
-    let queued = ended / 10;
+    let mut asked = std::env::args().filter_map(|word| word.parse().ok());
+    let ended = asked.next().unwrap_or(WORKFLOWS);
+    let queued = asked.next().unwrap_or(ended / 10);
     let options = Options::default()
         .with("budget.per_user_day", "1000000")
         .with("telemetry.filter", "warn")
