@@ -166,6 +166,14 @@ impl Client {
     }
 }
 
+/// The id of the first question that a status shows.
+///
+/// # Panics
+/// Where it shows none.
+pub fn question_of(status: &Value) -> String {
+    status["pending_approvals"][0]["approval_id"].as_str().expect("a question").to_owned()
+}
+
 /// A request to run code as given.
 pub fn run_request(code: &str, require_approval: bool) -> Value {
     json!({

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use tests::{Client, Stack, run_request};
+use tests::{Client, Stack, question_of, run_request};
 
 const ROUNDS: usize = 40;
 
@@ -46,7 +46,7 @@ async fn park(client: &Client) -> (String, String) {
     let body = json!({"goal": "Fold a paper crane out of nothing but good will"});
     let id = client.execute(&body).await;
     let parked = client.until_within(&id, "waiting_approval", Duration::from_secs(60)).await;
-    (id, parked["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned())
+    (id, question_of(&parked))
 }
 
 fn good_bodies(client: &Client, (id, approval): &(String, String)) -> Vec<(String, Value)> {

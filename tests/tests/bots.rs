@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::messaging::{BlobError, Blobs};
 use shared::workflow::Content;
-use tests::{Bot, Client, Options, Stack, run_request};
+use tests::{Bot, Client, Options, Stack, question_of, run_request};
 
 async fn park(client: &Client, bot: &mut Bot, code: &str) -> Value {
     let id = client.execute(&run_request(code, true)).await;
@@ -251,7 +251,7 @@ async fn where_two_must_agree_one_human_is_not_two() {
     let client = stack.developer().await;
     let id = client.execute(&run_request("print('by two')\n", true)).await;
     let parked = client.until(&id, "waiting_approval").await;
-    let approval = parked["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned();
+    let approval = question_of(&parked);
     let approver = stack.client("approver", "approver_pass").await;
     assert_eq!(approver.decide(&id, &approval, "approved").await.expect(200)["workflow_status"], "waiting_approval");
     approver.decide(&id, &approval, "approved").await.expect(409);

@@ -349,23 +349,22 @@ async fn full_disk(disk: &SmallDisk) {
     let promised = Mutex::new(vec![client.run("print('before')\n").await]);
     disk.fill();
     let first = stack.pid("nats");
-    eventually("the broker is started again", Duration::from_secs(60), || async {
-        // Something has to be written for the broker to notice; whether it fits still is chance.
+    let submit = async || {
         let answer = client.send("POST", "/api/v3/execute", &[], Some(code.clone())).await;
-        assert!([202, 401, 503].contains(&answer.status), "{}", answer.status);
         let id = answer.json()["data"]["workflow_id"].as_str().map(str::to_owned);
         promised.lock().expect("nobody panicked").extend(id);
+        answer.status
+    };
+    eventually("the broker is started again", Duration::from_secs(60), || async {
+        // Something has to be written for the broker to notice; whether it fits still is chance.
+        let status = submit().await;
+        assert!([202, 401, 503].contains(&status), "{status}");
         (stack.pid("nats") != first).then_some(())
     })
     .await;
     disk.make_room();
-    eventually("work is accepted again", Duration::from_secs(60), || async {
-        let answer = client.send("POST", "/api/v3/execute", &[], Some(code.clone())).await;
-        let id = answer.json()["data"]["workflow_id"].as_str().map(str::to_owned);
-        promised.lock().expect("nobody panicked").extend(id);
-        (answer.status == 202).then_some(())
-    })
-    .await;
+    eventually("work is accepted again", Duration::from_secs(60), || async { (submit().await == 202).then_some(()) })
+        .await;
     for id in promised.into_inner().expect("nobody panicked") {
         client.until(&id, "completed").await;
     }

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use shared::messaging::WorkflowLog;
 use shared::workflow::{EventKind, PhaseKind};
-use tests::{Client, Options, Stack, broker_as, eventually, history, long_program, run_request};
+use tests::{Client, Options, Stack, broker_as, eventually, history, long_program, question_of, run_request};
 
 async fn until_it_runs(stack: &Stack, client: &Client, id: &str) {
     eventually("the program runs", Duration::from_secs(20), || async {
@@ -120,7 +120,7 @@ async fn an_approver_killed_while_a_workflow_is_parked_forgets_nothing() {
     let id = client.execute(&run_request("print('kept')\n", true)).await;
     let parked = client.until(&id, "waiting_approval").await;
     stack.kill("approver");
-    let approval = parked["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned();
+    let approval = question_of(&parked);
     eventually("a decision is taken", Duration::from_secs(30), || async {
         let answer = client.decide(&id, &approval, "approved").await;
         // Nobody home: tried again. Applied although the answer was lost: decided already.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::json;
-use tests::{Client, Options, Stack, differences, eventually, redis_answers, redis_command, run_request};
+use tests::{Client, Options, Stack, differences, eventually, question_of, redis_answers, redis_command, run_request};
 
 #[tokio::test]
 async fn an_emptied_redis_is_filled_from_the_log_while_it_serves() {
@@ -56,7 +56,7 @@ async fn an_api_that_heard_nothing_does_not_believe_a_redis_that_missed_writes()
     let client = stack.developer().await;
     let id = client.execute(&run_request("print('released')\n", true)).await;
     let parked = client.until(&id, "waiting_approval").await;
-    let question = parked["pending_approvals"][0]["approval_id"].as_str().expect("a question").to_owned();
+    let question = question_of(&parked);
     eventually("the view is up to date", Duration::from_secs(10), || async {
         differences(&stack).await.is_empty().then_some(())
     })

@@ -14,7 +14,9 @@ use shared::workflow::{
     Artifacts, CodeFile, Content, Event, EventKind, Happened, Options as Choices, Rerun, RunCommand, StepUsage,
     TestSummary, Workflow, transition,
 };
-use tests::{Client, Options, Stack, broker_as, dead_letters, eventually, history, long_program, writer_of};
+use tests::{
+    Client, Options, Stack, broker_as, dead_letters, eventually, history, long_program, question_of, writer_of,
+};
 
 fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_millis(Clock::system().now().as_millis() - 1_000 * seconds)
@@ -140,7 +142,7 @@ async fn the_time_that_humans_take_does_not_count() {
     })
     .await;
     let parked = client.until(&id, "waiting_approval").await;
-    let first = parked["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned();
+    let first = question_of(&parked);
     client.decide(&id, &first, "changes_requested").await.expect(200);
     until_it_asks_again(&client, &id, &first).await;
 }

@@ -1,7 +1,7 @@
 //! Workflows from the door to their end.
 
 use serde_json::{Value, json};
-use tests::{Client, Options, Stack, run_request};
+use tests::{Client, Options, Stack, question_of, run_request};
 
 fn goal(text: &str, require_approval: bool) -> Value {
     json!({"goal": text, "context": {"execution_preferences": {"require_approval": require_approval}}})
@@ -116,7 +116,7 @@ async fn a_gate_can_end_otherwise() {
     let parked = async |request: Value| {
         let id = client.execute(&request).await;
         let data = client.until(&id, "waiting_approval").await;
-        let approval = data["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned();
+        let approval = question_of(&data);
         (id, approval)
     };
 
@@ -157,7 +157,7 @@ async fn a_goal_that_nothing_can_serve_asks_a_human_or_fails() {
         let id = client.execute(&goal(unserved, true)).await;
         let data = client.until(&id, "waiting_approval").await;
         assert_eq!(data["pending_approvals"][0]["approval_type"], "needs_input");
-        (id, data["pending_approvals"][0]["approval_id"].as_str().expect("an id").to_owned())
+        (id, question_of(&data))
     };
     let (bare, approval) = ask().await;
     client.decide(&bare, &approval, "approved").await.expect(200);

@@ -124,7 +124,8 @@ async fn share(command: &Command, told: &CancellationToken) -> Tally {
     if is_matrix && !told.is_cancelled() {
         tally.add(lanes::run(vec!["recovery".into(), "--lane=1/1".into()], told).await);
     }
-    let minutes = report::end(&tally, began.elapsed());
+    let minutes = began.elapsed().as_secs_f64() / 60.0;
+    println!("{}", report::end(&tally, minutes));
     if is_matrix {
         let verdict = if minutes <= GOAL_MINUTES { "reached" } else { "NOT REACHED" };
         println!("{minutes:.1} of {GOAL_MINUTES:.0} min: {verdict}");
@@ -146,7 +147,7 @@ async fn play_alone(command: Command, lane: Option<Lane>, told: &CancellationTok
     tally.failed.extend(played.err());
     match serde_json::to_string(&tally) {
         Ok(text) if lane.is_some() => println!("{text}"),
-        Ok(_) | Err(_) => drop(report::end(&tally, began.elapsed())),
+        Ok(_) | Err(_) => println!("{}", report::end(&tally, began.elapsed().as_secs_f64() / 60.0)),
     }
     tally
 }

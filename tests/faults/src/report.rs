@@ -1,7 +1,6 @@
 //! The table of faults and invariants.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use crate::checker::Invariant;
 use crate::round::Verdict;
@@ -44,18 +43,19 @@ pub fn row(verdict: &Verdict) -> String {
     line
 }
 
-/// Prints the last lines; the minutes.
-pub fn end(tally: &Tally, took: Duration) -> f64 {
-    let minutes = took.as_secs_f64() / 60.0;
+/// The last lines.
+pub fn end(tally: &Tally, minutes: f64) -> String {
     let Tally { played, made, skipped, broken, failed } = tally;
-    println!("{played} played in {minutes:.1} min, {made} faults made, {skipped} skipped, {} broken", broken.len());
+    let count = broken.len();
+    let mut text =
+        format!("{played} played in {minutes:.1} min, {made} faults made, {skipped} skipped, {count} broken");
     for name in broken {
-        println!("BROKEN: {name}");
+        write!(text, "\nBROKEN: {name}").ok();
     }
     for reason in failed {
-        println!("NOT PLAYED TO ITS END: {reason}");
+        write!(text, "\nNOT PLAYED TO ITS END: {reason}").ok();
     }
-    minutes
+    text
 }
 
 impl Verdict {

@@ -106,7 +106,9 @@ async fn admit(desk: &Desk, entry: &Entry, in_line: bool) -> Admission {
     if in_line && !desk.turns.hold(entry).await {
         return Admission::NoTurn;
     }
-    let looks = (is_newest(desk, entry), desk.turns.hold(entry), desk.day.used_up(&entry.workflow));
+    // Who was in line holds it by now.
+    let turn = async { in_line || desk.turns.hold(entry).await };
+    let looks = (is_newest(desk, entry), turn, desk.day.used_up(&entry.workflow));
     match tokio::join!(looks.0, looks.1, looks.2) {
         (Err(reason), _, _) => Admission::LogAway(reason),
         (Ok(false), _, _) => Admission::Stale,
