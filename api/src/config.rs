@@ -4,11 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use shared::approval::RiskLevel;
-use shared::config::{ConfigErrors, Profile, Settings};
+use shared::config::{Budget, ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
 use shared::telemetry::LogFormat;
-use shared::workflow::Prices;
 
 use crate::limits::Limits;
 
@@ -36,7 +35,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     pub tokens: TokenSettings,
     pub limits: Limits,
-    pub budget: BudgetSettings,
+    pub budget: Budget,
     pub analysis_deadline: Duration,
     pub analysis_cache_ttl: Duration,
     /// The operator's policy: no code runs before a human agreed.
@@ -61,14 +60,6 @@ pub struct TokenSettings {
     pub demo: bool,
 }
 
-/// What work may cost, in the unit of `metrics.total_cost`.
-#[derive(Debug, Clone, Copy)]
-pub struct BudgetSettings {
-    pub per_workflow: f64,
-    pub per_user_day: f64,
-    pub prices: Prices,
-}
-
 impl Config {
     /// Reads the settings; every mistake is reported at once.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
@@ -84,7 +75,7 @@ impl Config {
             trusted_proxies: read_proxies(&mut settings),
             tokens: read_tokens(&mut settings, profile),
             limits: Limits::read(&mut settings, profile),
-            budget: read_budget(&mut settings),
+            budget: Budget::read(&mut settings),
             analysis_deadline: settings.span("analysis.deadline", Duration::from_secs(10)),
             analysis_cache_ttl: settings.span("analysis.cache_ttl", Duration::from_secs(3_600)),
             gate_before_execute: settings.read("approval.gate_before_execute", false),
@@ -129,25 +120,6 @@ fn read_tokens(settings: &mut Settings, profile: Profile) -> TokenSettings {
         settings.mistake("auth.refresh_ttl: is at least auth.access_ttl and at most 90d");
     }
     tokens
-}
-
-fn read_budget(settings: &mut Settings) -> BudgetSettings {
-    let budget = BudgetSettings {
-        per_workflow: settings.read("budget.per_workflow", 2.0),
-        per_user_day: settings.read("budget.per_user_day", 10.0),
-        prices: Prices {
-            cpu_second: settings.read("budget.cpu_second", 0.01),
-            thousand_tokens: settings.read("budget.thousand_tokens", 0.01),
-        },
-    };
-    let prices = budget.prices;
-    if [budget.per_workflow, budget.per_user_day, prices.cpu_second, prices.thousand_tokens]
-        .iter()
-        .any(|price| !price.is_finite() || *price < 0.0)
-    {
-        settings.mistake("budget: every budget and price is a number from 0 on");
-    }
-    budget
 }
 
 #[cfg(test)]

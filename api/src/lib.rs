@@ -44,6 +44,6 @@ mod suggestions;
 mod traffic;
 mod visibility;
 
-pub use config::{BudgetSettings, Config, TokenSettings};
+pub use config::{Config, TokenSettings};
 pub use limits::{Limits, Operation};
 pub use startup::{Application, StartupError};

@@ -51,6 +51,15 @@ impl Timestamp {
         self.to_date_time().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// Reads RFC 3339; `None` where the text is none.
+    pub(crate) fn of_rfc3339(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::of_date_time)
+    }
+
+    pub(crate) fn of_date_time(time: OffsetDateTime) -> Self {
+        Self(i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX))
+    }
+
     pub(crate) fn to_date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -94,8 +103,8 @@ impl Clock {
         match &self.0 {
             Some(hands) => Timestamp(hands.load(Ordering::SeqCst)),
             None => {
-                let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
-                Timestamp(i64::try_from(millis).unwrap_or(i64::MAX).saturating_add(failpoints::clock_ahead()))
+                let Timestamp(millis) = Timestamp::of_date_time(OffsetDateTime::now_utc());
+                Timestamp(millis.saturating_add(failpoints::clock_ahead()))
             }
         }
     }

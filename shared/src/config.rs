@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use crate::identity::Secret;
 
+mod budget;
 mod table;
+pub use budget::Budget;
 pub use table::SETTINGS;
 
 /// Every mistake in the settings, one line each.

@@ -1,5 +1,11 @@
 //! The workflow log over a real broker: what its fence and its leader say, and what is made of it.
 
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::consumer::pull::OrderedConfig;
+use futures_util::StreamExt;
 use rustix::process::Signal;
 use shared::approval::Actor;
 use shared::clock::Clock;
@@ -8,7 +14,7 @@ use shared::messaging::{AppendError, Entry, ReadError, WorkflowLog};
 use shared::samples;
 use shared::telemetry::TraceContext;
 use shared::workflow::{EventKind, Happened, Workflow};
-use tests::{Stack, broker_as};
+use tests::{Stack, broker_as, raw_broker_as};
 
 /// A stack in which nothing moves a workflow on, and its log as the API writes it.
 async fn still() -> (Stack, WorkflowLog) {
@@ -55,5 +61,24 @@ async fn a_conflict_with_nothing_newer_takes_nobodys_step_away() {
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
     let lost = append(&log, 0, &workflow).await;
     assert!(matches!(lost, Err(AppendError::Lost)), "{lost:?}");
+    stack.signal("worker-1", Signal::CONT);
+}
+
+/// As published, the client shows such a reader the whole log: `vendor/async-nats/CHANGES.md`.
+#[tokio::test]
+async fn a_reader_that_has_heard_nothing_goes_on_where_it_began() {
+    let (stack, log) = still().await;
+    append(&log, 0, &submitted()).await.expect("appended");
+    let stream = jetstream::new(raw_broker_as(&stack, "cli").await).get_stream("WORKFLOWS").await.expect("the log");
+    let name = Some("reader".to_owned());
+    let config = OrderedConfig { name, deliver_policy: DeliverPolicy::New, ..OrderedConfig::default() };
+    let reader = stream.create_consumer(config).await.expect("a reader").messages().await.expect("a reader");
+    let hears = tokio::spawn(reader.map(|message| message.expect("it reads on").subject.clone()).into_future());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stream.delete_consumer("reader").await.expect("there was one");
+    let workflow = submitted();
+    append(&log, 0, &workflow).await.expect("appended");
+    let heard = tokio::time::timeout(Duration::from_secs(90), hears).await.expect("it hears again").expect("heard").0;
+    assert!(heard.as_ref().is_some_and(|subject| subject.ends_with(&workflow.id.to_string())), "{heard:?}");
     stack.signal("worker-1", Signal::CONT);
 }

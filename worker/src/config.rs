@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use generator::{GeneratorConfig, ModelConfig, Runtime};
 use sandbox::{Backend, SandboxConfig, SecurityLevel};
-use shared::config::{ConfigErrors, Profile, Settings};
+use shared::config::{Budget, ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
 use shared::telemetry::LogFormat;
@@ -28,18 +28,10 @@ pub struct Config {
     pub drain: Duration,
     pub sandbox: SandboxConfig,
     pub generator: GeneratorConfig,
-    pub prices: Prices,
-    pub budget_per_user_day: f64,
+    pub budget: Budget,
     pub metrics_listen: String,
     pub log: LogFormat,
     pub log_filter: String,
-}
-
-/// What usage costs, in the unit of `metrics.total_cost`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Prices {
-    pub cpu_second: f64,
-    pub thousand_tokens: f64,
 }
 
 impl Config {
@@ -64,11 +56,7 @@ impl Config {
             drain: settings.span("worker.drain", Duration::from_secs(20)),
             sandbox: read_sandbox(&mut settings, profile, &instance, runtimes.clone()),
             generator: read_generator(&mut settings, &runtimes),
-            prices: Prices {
-                cpu_second: settings.read("budget.cpu_second", 0.01),
-                thousand_tokens: settings.read("budget.thousand_tokens", 0.01),
-            },
-            budget_per_user_day: settings.read("budget.per_user_day", 10.0),
+            budget: Budget::read(&mut settings),
             metrics_listen: settings.read("worker.metrics_listen", "127.0.0.1:0".to_owned()),
             log: settings.read("telemetry.log", LogFormat::Text),
             log_filter: settings.read("telemetry.filter", "info".to_owned()),
@@ -247,10 +235,12 @@ mod tests {
             ("generator.model", "m"),
             ("generator.runtimes", "python,klingon"),
             ("worker.execute_concurrency", "0"),
+            ("budget.per_user_day", "NaN"),
         ]);
         let ConfigErrors(mistakes) = Config::read(wrong).unwrap_err();
         let named: Vec<&str> = mistakes.iter().filter_map(|mistake| mistake.split([':', ',']).next()).collect();
         let expected = [
+            "budget",
             "generator.model_url",
             "sandbox.backend",
             "sandbox.runtimes",

@@ -6,10 +6,10 @@ use generator::Generator;
 use sandbox::Sandbox;
 use shared::clock::Clock;
 use shared::messaging::{Blobs, DeadLetters, WorkflowLog};
+use shared::workflow::Prices;
 
 use crate::attempts::Attempts;
 use crate::cancels::Cancels;
-use crate::config::Prices;
 use crate::day::DayBudget;
 use crate::fairness::{Line, Turns};
 use crate::metrics::Metrics;

@@ -219,6 +219,5 @@ fn read(message: StreamMessage) -> KeptLetter {
         headers: Vec::new(),
         payload: message.payload.to_vec(),
     });
-    let millis = i64::try_from(message.time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
-    KeptLetter { id: message.sequence, at: Timestamp::from_millis(millis), letter }
+    KeptLetter { id: message.sequence, at: Timestamp::of_date_time(message.time), letter }
 }

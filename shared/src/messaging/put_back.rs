@@ -44,7 +44,7 @@ pub async fn put_back(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, Pu
     let letters = DeadLetters::new(broker);
     let kept = letters.get(id).await?.ok_or(PutBackError::Unknown)?;
     let sequence = match kept.letter.stream.as_str() {
-        _ if kept.letter.cause == Cause::Undelivered => notification(broker, &kept, at).await?,
+        _ if kept.letter.cause == Cause::Undelivered => notification(broker, &kept).await?,
         subjects::WORKFLOWS => step(&WorkflowLog::new(broker), &kept, at).await?,
         subjects::TIMERS => timer(broker, &kept).await?,
         subjects::ANALYSES => {
@@ -88,10 +88,10 @@ async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64
     }
 }
 
-async fn notification(broker: &Broker, kept: &KeptLetter, at: Timestamp) -> Result<u64, PutBackError> {
+async fn notification(broker: &Broker, kept: &KeptLetter) -> Result<u64, PutBackError> {
     let Some(id) = kept.letter.workflow_id() else { return Err(PutBackError::Impossible("it names no workflow")) };
     failpoints::reach("put_back.before").await;
-    let sequence = Timers::new(broker).put_off(id, at.after(NOT_BEFORE), 0).await.map_err(LettersAway)?;
+    let sequence = Timers::new(broker).put_off(id, NOT_BEFORE, 0).await.map_err(LettersAway)?;
     failpoints::reach("put_back.after").await;
     Ok(sequence)
 }

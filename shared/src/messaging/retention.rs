@@ -87,8 +87,7 @@ impl Retention {
     /// What tells this log from any other.
     pub async fn name_of_log(&self) -> Result<String, ReadError> {
         let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await.map_err(unavailable)?;
-        let created = stream.cached_info().created.unix_timestamp_nanos() / 1_000_000;
-        Ok(Timestamp::from_millis(i64::try_from(created).unwrap_or_default()).to_rfc3339())
+        Ok(Timestamp::of_date_time(stream.cached_info().created).to_rfc3339())
     }
 
     /// The sequence up to which every effect of every transition has happened: read model, audit, notifications and timers.
@@ -117,7 +116,7 @@ impl Retention {
     pub async fn newest(&self, id: WorkflowId) -> Result<Option<(u64, Timestamp)>, ReadError> {
         let stream = self.broker.jetstream().get_stream_no_info(subjects::WORKFLOWS).await.map_err(unavailable)?;
         match stream.get_last_raw_message_by_subject(&subjects::workflow(id)).await {
-            Ok(message) => Ok(Some((message.sequence, stored_at(message.time)))),
+            Ok(message) => Ok(Some((message.sequence, Timestamp::of_date_time(message.time)))),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(unavailable(error)),
         }
@@ -198,7 +197,7 @@ impl Retention {
 fn end_of(message: &jetstream::Message) -> Result<End, ReadError> {
     let entry = from_delivery(message)?;
     let info = message.info().map_err(unavailable)?;
-    Ok(End { workflow_id: entry.workflow.id, sequence: entry.sequence, at: stored_at(info.published) })
+    Ok(End { workflow_id: entry.workflow.id, sequence: entry.sequence, at: Timestamp::of_date_time(info.published) })
 }
 
 /// `None` for a message on a subject that names no workflow.
@@ -210,15 +209,11 @@ fn stored(message: &jetstream::Message) -> Result<Option<StoredMessage>, ReadErr
     Ok(Some(StoredMessage {
         workflow_id,
         sequence: info.stream_sequence,
-        at: stored_at(info.published),
+        at: Timestamp::of_date_time(info.published),
         subject: message.subject.to_string(),
         headers: headers.map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         payload: message.payload.to_vec(),
     }))
-}
-
-fn stored_at(time: time::OffsetDateTime) -> Timestamp {
-    Timestamp::from_millis(i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default())
 }
 
 #[cfg(test)]

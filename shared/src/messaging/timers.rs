@@ -1,8 +1,12 @@
 //! Durable timers: a scheduled message fires at its second and survives restarts. A stale one is harmless, because whoever
 //! handles it looks at the state first.
 
+use std::time::Duration;
+
 use async_nats::jetstream::Message;
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::response::Response;
+use serde::Deserialize;
 
 use super::broker::Broker;
 use super::envelope::{DecodeError, decode, encode};
@@ -31,6 +35,13 @@ impl TimerKind {
     }
 }
 
+/// The part of what a broker says of a stream that is asked for here.
+#[derive(Deserialize)]
+struct Told {
+    /// The broker's clock, RFC 3339.
+    ts: String,
+}
+
 /// The timer stream.
 #[derive(Debug, Clone)]
 pub struct Timers {
@@ -49,11 +60,25 @@ impl Timers {
         self.schedule(subjects::schedule(kind.as_str(), id), &target, at, Vec::new()).await.map(drop)
     }
 
-    /// Puts the workflow's notification off, which was tried so often; an earlier time gives way. Fires as [`Self::set`] does.
+    /// Puts the workflow's notification off by `delay`, which was tried so often; an earlier time gives way. Fires as [`Self::set`] does.
     /// Returns its place among the timers.
-    pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, String> {
+    ///
+    /// The delay counts from what the broker's clock says: by a clock of ours that is ahead it would last longer by as much, and by
+    /// one that is behind, all tries would follow each other at once.
+    pub async fn put_off(&self, id: WorkflowId, delay: Duration, tries: u32) -> Result<u64, String> {
+        let at = self.now().await?.after(delay);
         let subject = subjects::schedule("notification", id);
         self.schedule(subject, &subjects::due_notification(id), at, encode(&tries)).await
+    }
+
+    /// What the clock of the broker says that fires the timers.
+    async fn now(&self) -> Result<Timestamp, String> {
+        let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
+        let answer = self.broker.jetstream().request(subject, &()).await.map_err(|error| error.to_string())?;
+        match answer {
+            Response::Ok(Told { ts }) => Timestamp::of_rfc3339(&ts).ok_or(format!("the broker's clock says {ts:?}")),
+            Response::Err { error } => Err(error.to_string()),
+        }
     }
 
     async fn schedule(&self, subject: String, target: &str, at: Timestamp, payload: Vec<u8>) -> Result<u64, String> {

@@ -60,7 +60,7 @@ impl Client {
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
         let answered = Answered { code, words: words(code, &value, &text) };
         let output = shown_output(&value).filter(|_| code == 200 && asked.is_look());
-        let call = Call { from_ms, to_ms: self.history.now_ms(), api, asked, answered: answered.clone() };
+        let call = Call { from_ms, to_ms: self.history.now_ms(), api: Some(api), asked, answered: answered.clone() };
         self.history.tell(number, |story| {
             // Of looks that show the same only the first and the last are worth keeping.
             let same = |call: &Call| call.asked == Asked::Status && call.answered == answered;

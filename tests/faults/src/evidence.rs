@@ -28,6 +28,8 @@ pub struct Explained {
     pub exhausted: bool,
     /// That a time limit was over.
     pub timeouts: bool,
+    /// That an answer came when its question had expired.
+    pub late_answers: bool,
 }
 
 /// What there is to be judged.

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+use shared::approval::Channel;
 use shared::ids::{ApprovalId, Digest, WorkflowId};
 use tokio::time::Instant;
 
@@ -23,6 +24,10 @@ pub enum Wish {
     Cancel,
     /// Approve and cancel at the same time.
     Race,
+    /// Have the bot approve the result.
+    Bot,
+    /// Leave the question about the result unanswered until it expires.
+    Expire,
 }
 
 impl Wish {
@@ -44,6 +49,8 @@ pub enum Asked {
     Decide {
         approval_id: ApprovalId,
         decision: &'static str,
+        /// By HTTP the client's, on NATS the bot's.
+        channel: Channel,
     },
     /// The list of workflows.
     List,
@@ -78,8 +85,8 @@ pub struct Call {
     /// Milliseconds since the history began.
     pub from_ms: u64,
     pub to_ms: u64,
-    /// Which API was asked.
-    pub api: usize,
+    /// Which API was asked, unless it was the bot that spoke.
+    pub api: Option<usize>,
     pub asked: Asked,
     pub answered: Answered,
 }
@@ -94,8 +101,8 @@ pub struct Story {
     /// Ids of further 202 answers to the same key.
     pub other_ids: Vec<WorkflowId>,
     pub calls: Vec<Call>,
-    /// The end that the client saw.
-    pub end: Option<String>,
+    /// Whether the client saw the question that it leaves unanswered.
+    pub is_left_open: bool,
     /// How long its code runs by itself.
     pub runs: Duration,
     /// What its code prints.
@@ -113,7 +120,7 @@ impl Story {
             id: None,
             other_ids: Vec::new(),
             calls: Vec::new(),
-            end: None,
+            is_left_open: false,
             runs: Duration::ZERO,
             expected: None,
             outputs: Vec::new(),
@@ -158,6 +165,11 @@ impl History {
     /// The id that a story's workflow was accepted under.
     pub fn id_of(&self, number: usize) -> Option<WorkflowId> {
         self.lock().get(number)?.id
+    }
+
+    /// What the last call of a story was answered.
+    pub fn last_words(&self, number: usize) -> Option<String> {
+        self.lock().get(number)?.calls.last().map(|call| call.answered.words.clone())
     }
 
     /// Every story from this number on, as it stands now.

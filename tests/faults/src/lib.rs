@@ -4,9 +4,11 @@
 //! Start reading at [`round`]: one fault against a steady load, judged. `make faults` runs every row once, `make soak` random
 //! schedules. The processes are built with failpoints by `scripts/instrument.sh`; no release build has any.
 
+mod bot;
 mod calls;
 pub mod checker;
 pub mod cluster;
+mod decisions;
 pub mod evidence;
 pub mod fault;
 pub mod history;

@@ -6,13 +6,15 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::ids::{ApprovalId, WorkflowId};
+use shared::ids::WorkflowId;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::bot::Bot;
 use crate::calls::{JsonBody, Question, is_trouble};
-use crate::cluster::DEVELOPERS;
+use crate::cluster::{Cluster, DEVELOPERS};
+use crate::decisions::pending;
 use crate::history::{Asked, History, Wish};
 use crate::random::Random;
 use crate::script::Script;
@@ -24,7 +26,7 @@ const UNDER_WAY: usize = 32;
 /// Every so often several begin at once, so that submissions share their way to the disk.
 const BURST_EVERY: usize = 12;
 const BURST: usize = 12;
-const LOOK: Duration = Duration::from_millis(150);
+pub(crate) const LOOK: Duration = Duration::from_millis(150);
 /// Every so often one runs for longer than whoever dies may leave its job behind, and is cancelled when the load ends; the first that
 /// was to run only does.
 const LONG_EVERY: usize = 8;
@@ -35,10 +37,13 @@ const WATCHED_RUN: Duration = Duration::from_secs(4);
 const ANALYSIS_EVERY: usize = 4;
 /// Every so often somebody signs in and out.
 const SIGN_IN_EVERY: usize = 12;
+/// So many questions are left to expire where any do, from the beginning on: the round does not end before.
+const UNANSWERED: usize = 3;
 /// As they come in a hundred workflows.
-const MIX: [(Wish, usize); 6] = [
-    (Wish::Run, 35),
-    (Wish::Approve, 20),
+const MIX: [(Wish, usize); 7] = [
+    (Wish::Run, 30),
+    (Wish::Approve, 15),
+    (Wish::Bot, 10),
     (Wish::Reject, 10),
     (Wish::Change, 10),
     (Wish::Cancel, 15),
@@ -52,17 +57,21 @@ pub struct Client {
     pub(crate) urls: Vec<String>,
     pub(crate) tokens: Vec<String>,
     pub(crate) turn: Arc<AtomicUsize>,
+    pub(crate) bot: Bot,
     /// Where every third workflow's end is to be told.
     webhook: String,
+    /// So many questions are left unanswered.
+    unanswered: usize,
     pub history: Arc<History>,
 }
 
 impl Client {
-    /// Signs in as every developer.
-    pub async fn sign_in(urls: &[String], developers: &[&str], webhook: &str) -> Result<Self, String> {
+    /// Signs in as every developer, and as the bot.
+    pub async fn sign_in(cluster: &Cluster, webhook: &str) -> Result<Self, String> {
+        let urls = &cluster.api_urls;
         let http = crate::http_client(Duration::from_secs(15));
         let mut tokens = Vec::new();
-        for name in developers {
+        for name in DEVELOPERS {
             let body = json!({"username": name, "password": format!("{name}_pass")});
             let answer = http.post(format!("{}/auth/token", urls[0])).json_body(&body).send().await;
             let text = answer.map_err(|error| error.to_string())?.text().await.map_err(|error| error.to_string())?;
@@ -71,10 +80,12 @@ impl Client {
         }
         Ok(Self {
             http,
-            urls: urls.to_vec(),
+            urls: urls.clone(),
             tokens,
             turn: Arc::default(),
+            bot: Bot::sign_in(cluster).await?,
             webhook: webhook.to_owned(),
+            unanswered: if cluster.shape.is_expiring() { UNANSWERED } else { 0 },
             history: Arc::default(),
         })
     }
@@ -84,6 +95,10 @@ impl Client {
         let mut random = Random::new(seed);
         let mut under_way = JoinSet::new();
         let (mut round, mut runs) = (0_usize, 0_usize);
+        for _ in 0..self.unanswered {
+            let client = self.clone();
+            under_way.spawn(async move { client.live_fully(Wish::Expire, Duration::ZERO).await });
+        }
         while !stop.is_cancelled() {
             while under_way.try_join_next().is_some() {}
             round += 1;
@@ -154,6 +169,11 @@ impl Client {
                     self.answer(number, id, first, "approved").await;
                 }
             }
+            Wish::Bot => self.answer_by_bot(number, id).await,
+            Wish::Expire => {
+                let asked = self.until_asked(number, id, None).await;
+                self.history.tell(number, |story| story.is_left_open = asked.is_some());
+            }
             Wish::Run => {}
         }
         self.until_ended(number, id).await;
@@ -167,18 +187,6 @@ impl Client {
     /// One workflow whose code runs for some seconds.
     pub async fn live_long(&self) {
         self.live(Wish::Run, Some(WATCHED_RUN), ready(())).await;
-    }
-
-    async fn answer(
-        &self,
-        number: usize,
-        id: WorkflowId,
-        last: Option<ApprovalId>,
-        decision: &'static str,
-    ) -> Option<ApprovalId> {
-        let gate = self.until_asked(number, id, last).await?;
-        self.decide(number, id, gate, decision).await;
-        Some(gate)
     }
 
     /// Submits until it is accepted; any other answer but trouble ends the story, and is for the checker to judge.
@@ -233,17 +241,6 @@ impl Client {
         }
     }
 
-    async fn decide(&self, number: usize, id: WorkflowId, approval_id: ApprovalId, decision: &'static str) {
-        let path = format!("/api/v3/execute/approve/{id}");
-        let body = json!({"workflow_id": id, "approval_id": approval_id, "decision": decision});
-        let key = format!("decision-{number}-{approval_id}");
-        let asked = Asked::Decide { approval_id, decision };
-        let question = || Question { key: &key, body: Some(&body), ..Question::get(number, asked.clone(), &path) };
-        while is_trouble(self.call(question()).await.0.code) {
-            sleep(Duration::from_millis(200)).await;
-        }
-    }
-
     /// Once, whatever comes of it: an analysis is no promise.
     async fn analyze(&self, number: usize) {
         let body = json!({"context": {"file_content": format!("print('analysis {number}')\n"), "language": "python"}});
@@ -282,31 +279,14 @@ impl Client {
         self.call(revoke).await;
     }
 
-    /// Waits for a question about the result other than `last`; `None` where the workflow ends instead.
-    async fn until_asked(&self, number: usize, id: WorkflowId, last: Option<ApprovalId>) -> Option<ApprovalId> {
-        loop {
-            let data = self.look_on(number, id).await;
-            let asked = pending(&data).filter(|asked| Some(asked.id) != last && !asked.is_before_run);
-            if asked.is_some() || is_end(&data) {
-                return asked.map(|asked| asked.id);
-            }
-            sleep(LOOK).await;
-        }
-    }
-
-    async fn until_ended(&self, number: usize, id: WorkflowId) {
-        loop {
-            let data = self.look_on(number, id).await;
-            if is_end(&data) {
-                let end = data["status"].as_str().map(str::to_owned);
-                return self.history.tell(number, |story| story.end = end);
-            }
+    pub(crate) async fn until_ended(&self, number: usize, id: WorkflowId) {
+        while !is_end(&self.look_on(number, id).await) {
             sleep(LOOK).await;
         }
     }
 
     /// Looks, and lets the code run where that is asked.
-    async fn look_on(&self, number: usize, id: WorkflowId) -> Value {
+    pub(crate) async fn look_on(&self, number: usize, id: WorkflowId) -> Value {
         let data = self.look(number, id).await;
         if let Some(asked) = pending(&data).filter(|asked| asked.is_before_run) {
             self.decide(number, id, asked.id, "approved").await;
@@ -323,10 +303,28 @@ impl Client {
 
     async fn probe_one(&self, wish: Wish, limit: Duration) -> Option<Duration> {
         let begun = Instant::now();
-        let number = tokio::time::timeout(limit, self.live(wish, None, ready(()))).await.ok()?;
-        let mut is_completed = false;
-        self.history.tell(number, |story| is_completed = story.end.as_deref() == Some("completed"));
-        is_completed.then(|| begun.elapsed())
+        let until_completed = async {
+            loop {
+                let number = self.live(wish, None, ready(())).await;
+                match self.history.last_words(number).as_deref() {
+                    Some("completed") => return true,
+                    // Its answer came too late; the next one's need not.
+                    Some("failed (approval_expired)") => {}
+                    Some(_) | None => return false,
+                }
+            }
+        };
+        tokio::time::timeout(limit, until_completed).await.ok()?.then(|| begun.elapsed())
+    }
+
+    /// Waits until every question was asked that is to be left unanswered, of the stories from `first` on; not for ever.
+    pub async fn until_left_open(&self, first: usize) {
+        let all = async {
+            while self.history.since(first).iter().any(|story| story.wish == Wish::Expire && !story.is_left_open) {
+                sleep(LOOK).await;
+            }
+        };
+        drop(tokio::time::timeout(Duration::from_secs(30), all).await);
     }
 }
 
@@ -341,19 +339,6 @@ fn wish(random: &mut Random) -> Wish {
     Wish::Run
 }
 
-/// A question that waits.
-struct Pending {
-    id: ApprovalId,
-    /// Whether it is about running the code, and not about its result.
-    is_before_run: bool,
-}
-
-fn pending(data: &Value) -> Option<Pending> {
-    let question = &data["pending_approvals"][0];
-    let id = question["approval_id"].as_str()?.parse().ok()?;
-    Some(Pending { id, is_before_run: question["approval_type"] == "code_execution" })
-}
-
-fn is_end(data: &Value) -> bool {
+pub(crate) fn is_end(data: &Value) -> bool {
     matches!(data["status"].as_str(), Some("completed" | "failed" | "cancelled"))
 }

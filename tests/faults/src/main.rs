@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use faults::cluster::Shape;
 use faults::lanes::{self, Lane};
-use faults::matrix::{SCHEDULE, groups, schedule};
+use faults::matrix::{SCHEDULE, groups, schedule, shape};
 use faults::namespaces;
 use faults::recovery::Recovery;
 use faults::report;
@@ -163,8 +163,7 @@ async fn play(command: Command, lane: Option<Lane>, tally: &mut Tally) -> Result
 
 async fn matrix(choice: &Choice, is_ours: impl Fn(u64) -> bool, tally: &mut Tally) -> Result<(), String> {
     let mut place = 0;
-    for (number, group) in (1..).zip(groups()) {
-        let mut rows = group;
+    for (number, (shape, mut rows)) in (1..).zip(groups()) {
         rows.retain(|row| {
             place += 1;
             place > choice.skip && place - choice.skip <= choice.take && row.name.contains(&choice.only)
@@ -173,7 +172,7 @@ async fn matrix(choice: &Choice, is_ours: impl Fn(u64) -> bool, tally: &mut Tall
             continue;
         }
         // A young log is compared with its view sooner, and fits on a small disk.
-        let mut ring = Ring::open(Shape::FULL.gated(number % 2 == 0)).await?;
+        let mut ring = Ring::open(shape).await?;
         let before = tally.broken.len();
         for (seed, row) in (number * 1_000..).zip(rows.iter().flat_map(|row| repeat_n(row, choice.times))) {
             tally.book(&ring.round(row.name, seed, &[*row]).await);
@@ -211,7 +210,7 @@ async fn seeds(
         for Blow { name, hold, .. } in &blows {
             println!("  seed {seed}: {name}, {:.1} s", hold.as_secs_f64());
         }
-        let mut ring = Ring::open(Shape::FULL.gated(seed % 2 == 0)).await?;
+        let mut ring = Ring::open(shape(seed, &blows)).await?;
         let verdict = ring.round(&format!("seed {seed}"), seed, &blows).await;
         println!("  seed {seed}: {} of {} faults made", verdict.made, blows.len());
         ring.close(!verdict.is_good()).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cluster::Shape;
 use crate::fault::Fault;
 use crate::random::Random;
 use crate::round::Blow;
@@ -26,10 +27,23 @@ fn refill(name: &'static str, place: &'static str) -> Blow {
     seconds(name, Fault::Refill { place, order: "abort" }, 6)
 }
 
-/// Every row, in groups that share a cluster: kills, stops, places in the code, the network, disks, limits, Redis.
-pub fn groups() -> Vec<Vec<Blow>> {
-    let kills = [vec![seconds("nothing", Fault::None, 4)], kills()].concat();
-    vec![kills, stops(), worker_places(), approver_places(), api_places(), network(), disks(), limits(), redis()]
+/// Every row, in groups that share a cluster of such a shape: kills, stops, places in the code, the network, disks, limits, Redis,
+/// expiries.
+pub fn groups() -> Vec<(Shape, Vec<Blow>)> {
+    let open = Shape::FULL;
+    let gated = open.gated(true);
+    vec![
+        (open, [vec![seconds("nothing", Fault::None, 4)], kills()].concat()),
+        (gated, stops()),
+        (open, worker_places()),
+        (gated, approver_places()),
+        (open, api_places()),
+        (gated, network()),
+        (open, disks()),
+        (gated, limits()),
+        (open, redis()),
+        (gated.expiring(), expiries()),
+    ]
 }
 
 fn kills() -> Vec<Blow> {
@@ -220,11 +234,31 @@ fn redis() -> Vec<Blow> {
     ]
 }
 
-/// So many rows of the matrix one after the other, as the seed has it. The short ones for some moment; the long ones, which are rarer,
+fn expiries() -> Vec<Blow> {
+    vec![
+        seconds("questions expire", Fault::None, 4),
+        seconds("approvers down when questions expire", Fault::Down(&["approver"]), 22),
+        seconds("all brokers killed while questions wait", Fault::Kill(&["nats"]), 4),
+    ]
+}
+
+/// The cluster that a schedule is played on, as the seed has it.
+pub fn shape(seed: u64, blows: &[Blow]) -> Shape {
+    let shape = Shape::FULL.gated(seed.is_multiple_of(2));
+    // Where a clock was ahead as a question was asked, it expires so much later.
+    let is_timely = !blows.iter().any(|blow| matches!(blow.fault, Fault::Clock(..)));
+    if seed % 4 >= 2 && is_timely { shape.expiring() } else { shape }
+}
+
+/// So many rows of the matrix one after the other, as the seed has it; those about expiries are for a cluster of theirs. The short ones for some moment; the long ones, which are rarer,
 /// for as long as they take to show anything.
 pub fn schedule(seed: u64, length: usize) -> Vec<Blow> {
     let mut random = Random::new(seed);
-    let (short, long): (Vec<Blow>, Vec<Blow>) = groups().concat().into_iter().partition(|row| row.hold <= SHORT);
+    let (short, long): (Vec<Blow>, Vec<Blow>) = groups()
+        .into_iter()
+        .filter(|(shape, _)| !shape.is_expiring())
+        .flat_map(|(_, rows)| rows)
+        .partition(|row| row.hold <= SHORT);
     let mut drawn = || {
         if random.below(LONG_ONE_IN) == 0 {
             return *random.choose(&long);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::checker::{RECOVERY, Violation, check, tell};
-use crate::cluster::{Cluster, DEVELOPERS, Shape};
+use crate::cluster::{Cluster, Shape};
 use crate::evidence::{Evidence, Explained, Known, gather};
 use crate::fault::{Fault, Struck};
 use crate::history::Story;
@@ -71,7 +71,7 @@ impl Ring {
     pub async fn open(shape: Shape) -> Result<Self, String> {
         let cluster = Cluster::start(shape).await?;
         let receiver = Receiver::listen().await.map_err(|error| error.to_string())?;
-        let client = Client::sign_in(&cluster.api_urls, &DEVELOPERS, &receiver.url).await?;
+        let client = Client::sign_in(&cluster, &receiver.url).await?;
         Ok(Self { cluster, client, receiver, known: Known::default(), sees_jobs: false })
     }
 
@@ -85,7 +85,7 @@ impl Ring {
             over.cancel();
         };
         let watch = Litter::watch(&self.cluster, &over);
-        let (Played { verdict, healed }, (), litter) = tokio::join!(self.play(name, blows, &stop), load, watch);
+        let (Played { verdict, healed }, (), litter) = tokio::join!(self.play(name, first, blows, &stop), load, watch);
         self.sees_jobs |= litter.sees_jobs;
         let told = self.client.history.since(first).iter().filter_map(|story| story.id).collect();
         let gathered = gather(&self.cluster, &self.receiver, &told, &self.known).await;
@@ -109,8 +109,9 @@ impl Ring {
     }
 
     /// Makes the faults, then measures how soon work goes on, then has the load end.
-    async fn play(&self, name: &str, blows: &[Blow], stop: &CancellationToken) -> Played {
+    async fn play(&self, name: &str, first: usize, blows: &[Blow], stop: &CancellationToken) -> Played {
         sleep(BEFORE).await;
+        self.client.until_left_open(first).await;
         let mut verdict = Verdict { name: name.to_owned(), ..Verdict::default() };
         for blow in blows {
             let struck = blow.fault.strike(&self.cluster, blow.hold).await;
@@ -153,5 +154,6 @@ fn explained(blows: &[Blow]) -> Explained {
     Explained {
         exhausted: blows.iter().any(|blow| blow.fault.explains_exhaustion()),
         timeouts: blows.iter().any(|blow| blow.fault.explains_timeouts()),
+        late_answers: blows.iter().any(|blow| blow.fault != Fault::None),
     }
 }

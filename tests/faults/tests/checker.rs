@@ -38,7 +38,7 @@ impl Case {
 
     fn call(&mut self, asked: Asked, code: u16, words: &str) {
         let answered = Answered { code, words: words.to_owned() };
-        self.story.calls.push(Call { from_ms: 0, to_ms: 1, api: 0, asked, answered });
+        self.story.calls.push(Call { from_ms: 0, to_ms: 1, api: Some(0), asked, answered });
     }
 
     /// The broker stored each transition when it happened, where the case says nothing else.
@@ -145,7 +145,7 @@ fn released() -> Case {
     let mut case = parked();
     let approval_id = first_gate(&case);
     case.append(5, decision(Verdict::Approved));
-    case.call(Asked::Decide { approval_id, decision: "approved" }, 200, "completed");
+    case.call(Asked::Decide { approval_id, decision: "approved", channel: Channel::Http }, 200, "completed");
     case.call(Asked::Status, 200, "completed");
     case.call(Asked::LastLook, 200, "completed");
     case.story.outputs.push(Digest::of(b"1"));
@@ -181,13 +181,17 @@ fn letter(case: &Case, cause: Cause) -> KeptLetter {
 }
 
 fn audit(case: &mut Case) {
-    let is_kept = |entry: &&Entry| matches!(entry.happened.kind, EventKind::Parked | EventKind::Decided);
+    let kinds = [EventKind::Parked, EventKind::Decided, EventKind::Expired];
+    let is_kept = |entry: &&Entry| kinds.contains(&entry.happened.kind);
     let gate = first_gate(case);
     let records = case.log().iter().filter(is_kept).map(|entry| AuditRecord {
         key: format!("transition-{}", entry.sequence),
         at: START,
         actor: entry.happened.actor.clone(),
-        action: if entry.happened.kind == EventKind::Decided { "approved" } else { "parked" }.into(),
+        action: match entry.happened.kind {
+            EventKind::Decided => "approved".into(),
+            kind => kind.as_str().into(),
+        },
         path: if entry.happened.kind == EventKind::Decided { "http" } else { "log" }.into(),
         workflow_id: Some(entry.workflow.id),
         approval_id: Some(gate),
@@ -263,9 +267,20 @@ fn nothing_is_released_unapproved_or_against_an_answer() {
     cancelled.call(Asked::Cancel, 200, "cancelled");
     cancelled.breaks(Invariant::NothingUnapproved);
 
+    let mut other = released();
+    let approval_id = ApprovalId::for_gate(other.story.id.expect("an id"), 2);
+    other.story.calls.retain(|call| !matches!(call.asked, Asked::Decide { .. }));
+    other.call(Asked::Decide { approval_id, decision: "approved", channel: Channel::Http }, 409, "");
+    other.breaks(Invariant::NothingUnapproved);
+
+    let mut bots = released();
+    let approval_id = first_gate(&bots);
+    bots.call(Asked::Decide { approval_id, decision: "approved", channel: Channel::Nats }, 200, "completed");
+    bots.breaks(Invariant::NothingUnapproved);
+
     let mut rejected = released();
     let approval_id = first_gate(&rejected);
-    rejected.call(Asked::Decide { approval_id, decision: "rejected" }, 200, "failed");
+    rejected.call(Asked::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 200, "failed");
     rejected.breaks(Invariant::NothingUnapproved);
 }
 
@@ -277,7 +292,7 @@ fn what_follows_the_log_has_to_follow_it() {
 
     let mut unrefused = released();
     let approval_id = first_gate(&unrefused);
-    unrefused.call(Asked::Decide { approval_id, decision: "rejected" }, 409, "");
+    unrefused.call(Asked::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 409, "");
     unrefused.breaks(Invariant::AuditComplete);
 
     let mut unchained = released();
@@ -307,7 +322,9 @@ fn what_follows_the_log_has_to_follow_it() {
 
 #[test]
 fn every_wish_has_its_ends() {
-    for wish in [Wish::Run, Wish::Approve, Wish::Change, Wish::Cancel, Wish::Race, Wish::Reject] {
+    for wish in
+        [Wish::Run, Wish::Approve, Wish::Change, Wish::Cancel, Wish::Race, Wish::Reject, Wish::Bot, Wish::Expire]
+    {
         failed(wish, "internal").breaks(Invariant::EndsOnce);
     }
     failed(Wish::Reject, "rejected").holds();
@@ -321,6 +338,56 @@ fn every_wish_has_its_ends() {
     let mut timed_out = released();
     timed_out.log()[2].happened.kind = EventKind::TimedOut;
     timed_out.breaks(Invariant::EndsOnce);
+}
+
+/// Closed unanswered so long after it was asked, by the broker's clock.
+fn expired(wish: Wish, after: Duration) -> Case {
+    let mut case = parked();
+    case.story.wish = wish;
+    case.append(5, Event::Expired { release: false });
+    let asked = case.log()[5].workflow.park().expect("a question").requested_at;
+    case.evidence.stored.insert(7, asked.after(after));
+    case.call(Asked::LastLook, 200, "failed (approval_expired)");
+    audit(&mut case);
+    case
+}
+
+#[test]
+fn a_question_expires_when_its_time_is_over_and_not_before() {
+    let time = Policy::default().expiry;
+    expired(Wish::Expire, time).holds();
+    expired(Wish::Expire, time - Duration::from_millis(1)).breaks(Invariant::EndsOnce);
+    expired(Wish::Approve, time).breaks(Invariant::EndsOnce);
+    let mut late = expired(Wish::Approve, time);
+    late.evidence.explained.late_answers = true;
+    late.holds();
+    for (after, is_late) in [(30, false), (31, true)] {
+        let mut case = expired(Wish::Expire, time + Duration::from_secs(after));
+        case.evidence.healed = Some(START.after(Duration::from_secs(60)));
+        if is_late { case.breaks(Invariant::Progress) } else { case.holds() }
+    }
+    let mut answered = released();
+    answered.story.wish = Wish::Expire;
+    answered.breaks(Invariant::EndsOnce);
+}
+
+#[test]
+fn what_the_bot_said_is_a_bots_and_no_persons() {
+    let refused = |actor: Actor, path: &str, channel: Channel| {
+        let mut case = released();
+        let approval_id = first_gate(&case);
+        case.call(Asked::Decide { approval_id, decision: "rejected", channel }, 409, "already_decided");
+        let like = records(&mut case)[0].clone();
+        let detail = Some("rejected was refused: already_decided".into());
+        let (key, action, path) = ("refused-1".into(), "refused".into(), path.into());
+        records(&mut case).push(AuditRecord { key, actor, action, path, detail, ..like });
+        case
+    };
+    let (bot, person) = (Actor::Bot("robot".parse().unwrap()), Actor::User("ann".parse().unwrap()));
+    refused(bot.clone(), "nats", Channel::Nats).holds();
+    refused(person.clone(), "http", Channel::Http).holds();
+    refused(bot, "nats", Channel::Http).breaks(Invariant::AuditComplete);
+    refused(person, "nats", Channel::Nats).breaks(Invariant::AuditComplete);
 }
 
 #[test]

@@ -103,10 +103,13 @@ fn action_of(entry: &Entry) -> &'static str {
 }
 
 fn path_of(entry: &Entry) -> &'static str {
-    match decision_of(entry).map(|decision| decision.channel) {
-        Some(Channel::Http) => "http",
-        Some(Channel::Nats) => "nats",
-        None => "log",
+    decision_of(entry).map_or("log", |decision| path_by(decision.channel))
+}
+
+fn path_by(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Http => "http",
+        Channel::Nats => "nats",
     }
 }
 
@@ -116,8 +119,8 @@ pub(super) fn was_refused(story: &Story, audit: &[AuditRecord]) -> Option<String
     let of_us = audit.iter().filter(|record| record.workflow_id == Some(id) && record.action == "refused");
     let refusals: Vec<&AuditRecord> = of_us.collect();
     for call in story.calls.iter().filter(|call| call.answered.code == 409) {
-        let Asked::Decide { approval_id, decision } = call.asked else { continue };
-        if !refusals.iter().any(|record| is_about(record, approval_id, decision)) {
+        let Asked::Decide { approval_id, decision, channel } = call.asked else { continue };
+        if !refusals.iter().any(|record| is_about(record, approval_id, decision, channel)) {
             return Some(format!("{decision} was refused, and the audit log does not know"));
         }
     }
@@ -125,8 +128,8 @@ pub(super) fn was_refused(story: &Story, audit: &[AuditRecord]) -> Option<String
     refusals.into_iter().find_map(|record| {
         let is_explained = story.calls.iter().any(|call| match call.asked {
             // Where no answer came, or one that says that it may be asked again, a refusal can have been lost.
-            Asked::Decide { approval_id, decision } => {
-                call.answered.code != 200 && is_about(record, approval_id, decision)
+            Asked::Decide { approval_id, decision, channel } => {
+                call.answered.code != 200 && is_about(record, approval_id, decision, channel)
             }
             Asked::Submit
             | Asked::Status
@@ -146,10 +149,14 @@ pub(super) fn was_refused(story: &Story, audit: &[AuditRecord]) -> Option<String
     })
 }
 
-fn is_about(record: &AuditRecord, approval_id: ApprovalId, decision: &str) -> bool {
+fn is_about(record: &AuditRecord, approval_id: ApprovalId, decision: &str, channel: Channel) -> bool {
+    let is_senders = match channel {
+        Channel::Http => matches!(record.actor, Actor::User(_)),
+        Channel::Nats => matches!(record.actor, Actor::Bot(_)),
+    };
     record.approval_id == Some(approval_id)
-        && record.path == "http"
-        && matches!(record.actor, Actor::User(_))
+        && record.path == path_by(channel)
+        && is_senders
         && record.detail.as_ref().is_some_and(|detail| detail.starts_with(decision))
 }
 

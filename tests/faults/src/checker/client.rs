@@ -1,5 +1,6 @@
 //! What the client was told, against the log.
 
+use shared::approval::Decision;
 use shared::messaging::Entry;
 use shared::workflow::Status;
 
@@ -33,7 +34,7 @@ pub(super) fn was_shown(story: &Story, log: &[Entry], apis: usize) -> Option<Str
     story.id?;
     let end = log.iter().find(|entry| is_end(entry))?.workflow.status();
     (0..apis).find_map(|api| {
-        let last = story.calls.iter().rev().find(|call| call.asked == Asked::LastLook && call.api == api);
+        let last = story.calls.iter().rev().find(|call| call.asked == Asked::LastLook && call.api == Some(api));
         match last {
             None => Some(format!("API {api} was not asked in the end")),
             Some(call) if call.answered.code != 200 || shown_end(call) != Some(end) => {
@@ -69,15 +70,20 @@ pub(super) fn was_obeyed(story: &Story, log: &[Entry]) -> Option<String> {
         return Some(format!("its rejection was answered, and it {}", status.as_str()));
     }
     for call in story.calls.iter().filter(|call| call.answered.code == 200) {
-        if let Asked::Decide { approval_id, decision } = &call.asked {
+        if let Asked::Decide { approval_id, decision, channel } = &call.asked {
             let gate = end.workflow.closed_gates.iter().find(|gate| gate.approval_id == *approval_id);
-            let counts = gate.is_some_and(|gate| gate.decisions.iter().any(|said| said.verdict.as_str() == *decision));
+            let is_it = |said: &Decision| said.verdict.as_str() == *decision && said.channel == *channel;
+            let counts = gate.is_some_and(|gate| gate.decisions.iter().any(is_it));
             if !counts {
                 return Some(format!("its decision {decision} was answered and is not in the log"));
             }
         }
     }
-    let asked = story.calls.iter().any(|call| matches!(call.asked, Asked::Decide { decision: "approved", .. }));
+    let last = end.workflow.closed_gates.last().map(|gate| gate.approval_id);
+    let asked = story.calls.iter().any(|call| match call.asked {
+        Asked::Decide { approval_id, decision, .. } => decision == "approved" && Some(approval_id) == last,
+        _ => false,
+    });
     let needed = end.workflow.submission.options.require_approval;
     (status == Status::Completed && needed && !asked).then(|| "released, and the client never approved".to_owned())
 }

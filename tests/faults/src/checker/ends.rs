@@ -4,16 +4,18 @@ use shared::messaging::Entry;
 use shared::workflow::{EventKind, Status};
 
 use super::log::is_end;
-use crate::evidence::Explained;
+use crate::evidence::{Evidence, Explained};
 use crate::history::{Story, Wish};
 
 /// The code of a step that had all its attempts.
 pub(super) const EXHAUSTED: &str = "attempts_exhausted";
 
-/// A transition that nobody asked for and that only a fault brings about.
-pub(super) fn unexplained(log: &[Entry], explained: Explained) -> Option<String> {
+/// A transition that nobody asked for and that only a fault brings about, or time that went by.
+pub(super) fn unexplained(log: &[Entry], evidence: &Evidence) -> Option<String> {
+    let explained = evidence.explained;
     let odd = log.iter().find(|entry| match entry.happened.kind {
-        EventKind::TimedOut | EventKind::Expired => !explained.timeouts,
+        EventKind::TimedOut => !explained.timeouts,
+        EventKind::Expired => !explained.timeouts && !is_due(log, entry, evidence),
         EventKind::Retried => true,
         EventKind::Submitted
         | EventKind::Planned
@@ -30,6 +32,14 @@ pub(super) fn unexplained(log: &[Entry], explained: Explained) -> Option<String>
     Some(format!("{} at {}, for which there is no reason", odd.happened.kind.as_str(), odd.sequence))
 }
 
+/// Whether the time of the question that was closed here was over. When it was closed is what the broker says.
+fn is_due(log: &[Entry], closing: &Entry, evidence: &Evidence) -> bool {
+    let before = log.iter().take_while(|entry| entry.sequence < closing.sequence).last();
+    let park = before.and_then(|entry| entry.workflow.park());
+    let closed = evidence.stored.get(&closing.sequence);
+    park.zip(closed).is_some_and(|(park, closed)| *closed >= park.expires_at)
+}
+
 /// An end that the client did not ask for. A step that was killed in each of its attempts had to be given up, and one whose time
 /// ran out by a wrong clock had to end, where the fault is such a one.
 pub(super) fn unwished(story: &Story, log: &[Entry], explained: Explained) -> Option<String> {
@@ -37,13 +47,15 @@ pub(super) fn unwished(story: &Story, log: &[Entry], explained: Explained) -> Op
     let code = ended.failure().map(|failure| failure.code.as_str());
     let is_excused = match code {
         Some(EXHAUSTED) => explained.exhausted,
-        Some("timeout" | "approval_expired") => explained.timeouts,
+        Some("timeout") => explained.timeouts,
+        Some("approval_expired") => explained.timeouts || explained.late_answers,
         Some(_) | None => false,
     };
     let is_wished = match (story.wish, ended.status()) {
-        (Wish::Run | Wish::Approve | Wish::Change | Wish::Cancel | Wish::Race, Status::Completed)
+        (Wish::Run | Wish::Approve | Wish::Bot | Wish::Change | Wish::Cancel | Wish::Race, Status::Completed)
         | (Wish::Cancel | Wish::Race, Status::Cancelled) => true,
         (Wish::Reject, Status::Failed) => code == Some("rejected"),
+        (Wish::Expire, Status::Failed) => code == Some("approval_expired"),
         (_, _) => false,
     };
     let end = ended.status().as_str();

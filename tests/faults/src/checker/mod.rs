@@ -112,7 +112,7 @@ pub fn check(stories: &[Story], evidence: &Evidence) -> Vec<Violation> {
     for (id, log) in &evidence.logs {
         let of = |complaint: Option<String>| complaint.map(|what| Complaint::of(*id, what)).into_iter().collect();
         book(Invariant::EndsOnce, of(log::ends(log)));
-        book(Invariant::EndsOnce, of(ends::unexplained(log, evidence.explained)));
+        book(Invariant::EndsOnce, of(ends::unexplained(log, evidence)));
         book(Invariant::NoStaleCommit, of(log::goes_on(log)));
         book(Invariant::NothingUnapproved, of(log::is_approved(log)));
         if evidence.is_gated {

@@ -32,7 +32,8 @@ fn tell_one(text: &mut String, id: WorkflowId, stories: &[Story], evidence: &Evi
     writeln!(text, "  workflow {id}, wish {:?}", story.map(|story| story.wish)).ok();
     for call in story.iter().flat_map(|story| &story.calls) {
         let Call { from_ms, to_ms, api, asked, answered } = call;
-        let line = format!("{from_ms:>7}..{to_ms:<7} ms API {api} {asked:?}");
+        let asked_whom = api.map_or_else(|| "the bot".to_owned(), |api| format!("API {api}"));
+        let line = format!("{from_ms:>7}..{to_ms:<7} ms {asked_whom} {asked:?}");
         writeln!(text, "  client {line} -> {} {}", answered.code, answered.words).ok();
     }
     for entry in evidence.logs.get(&id).into_iter().flatten() {

@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cli::stack::Lane;
-use cli::stack::broker_files::{self, Variables};
+use cli::stack::broker_files::{self, Bot, Variables};
 use shared::identity::Secret;
 
 use super::process::Spec;
 use super::secrets::Secrets;
+use super::{BOT, OPERATOR};
 
 /// One broker's place.
 #[derive(Debug, Clone)]
@@ -23,6 +24,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// The address for clients, past every wire.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
     /// The address of the monitoring pages.
     pub fn monitor_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.monitor_port)
@@ -30,7 +36,9 @@ impl Node {
 
     /// Writes the node's configuration; `routes` are the ports of the wires to its peers, none for a broker that stands alone.
     pub fn configure(&self, secrets: &Secrets, routes: &[u16]) -> io::Result<Vec<(String, String)>> {
-        let server = broker_files::write(&self.folder, &[], &Lane::all())?;
+        let name = BOT.parse().map_err(io::Error::other)?;
+        let bot = Bot { name, password: secrets.broker(BOT).expose().to_owned() };
+        let server = broker_files::write(&self.folder, &[bot], &Lane::all())?;
         if !routes.is_empty() {
             let urls: Vec<String> = routes.iter().map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
             // Clients are told no address, and brokers one where nobody listens: whoever learnt a true one would go past the wires.
@@ -73,10 +81,10 @@ impl Node {
 
 /// The settings by which the harness signs in as the operator.
 pub fn operator(nodes: &[Node], password: Secret) -> shared::messaging::BrokerSettings {
-    let urls: Vec<String> = nodes.iter().map(|node| format!("nats://127.0.0.1:{}", node.port)).collect();
+    let urls: Vec<String> = nodes.iter().map(Node::url).collect();
     shared::messaging::BrokerSettings {
         url: urls.join(","),
-        user: "cli".to_owned(),
+        user: OPERATOR.to_owned(),
         password: Some(password),
         replicas: nodes.len(),
         strict: false,

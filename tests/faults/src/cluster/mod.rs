@@ -29,6 +29,12 @@ use crate::programs::Programs;
 use redis_pair::RedisPair;
 use secrets::Secrets;
 
+/// Who signs in to the brokers as the operator, and as an approval bot.
+pub(crate) const OPERATOR: &str = "cli";
+pub(crate) const BOT: &str = "release_bot";
+
+const A_DAY: Duration = Duration::from_secs(24 * 3_600);
+
 /// How many of each kind there are.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
@@ -39,17 +45,29 @@ pub struct Shape {
     pub approvers: usize,
     /// Whether no code runs before a human agreed.
     pub is_gated: bool,
+    /// A question that was not answered by then is closed.
+    pub expiry: Duration,
 }
 
 impl Shape {
     /// Just enough to have a second of everything that may be killed.
-    pub const SMALL: Self = Self { brokers: 1, apis: 1, workers: 2, approvers: 1, is_gated: false };
+    pub const SMALL: Self = Self { brokers: 1, apis: 1, workers: 2, approvers: 1, is_gated: false, expiry: A_DAY };
     /// What production has.
-    pub const FULL: Self = Self { brokers: 3, apis: 2, workers: 3, approvers: 2, is_gated: false };
+    pub const FULL: Self = Self { brokers: 3, apis: 2, workers: 3, approvers: 2, is_gated: false, expiry: A_DAY };
 
     /// The same, in which code runs before a human agreed or not.
     pub const fn gated(self, is_gated: bool) -> Self {
         Self { is_gated, ..self }
+    }
+
+    /// The same, in which questions expire while the load runs. Nobody who answers takes as long, unless a fault lasts.
+    pub const fn expiring(self) -> Self {
+        Self { expiry: Duration::from_secs(20), ..self }
+    }
+
+    /// Whether a question expires within a round.
+    pub fn is_expiring(self) -> bool {
+        self.expiry < A_DAY
     }
 }
 
@@ -160,6 +178,16 @@ impl Cluster {
     /// The operator's connection to the brokers, past the wires.
     pub fn operator(&self) -> &Broker {
         &self.operator
+    }
+
+    /// The brokers' own addresses.
+    pub(crate) fn broker_urls(&self) -> Vec<String> {
+        self.nodes.iter().map(Node::url).collect()
+    }
+
+    /// What a user of the brokers signs in with.
+    pub(crate) fn password_of(&self, user: &str) -> String {
+        self.secrets.broker(user).expose().to_owned()
     }
 
     /// The log, past the wires.

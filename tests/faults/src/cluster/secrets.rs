@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use cli::stack::broker_files::SERVICE_USERS;
 use shared::identity::Secret;
 
+use super::BOT;
+
 /// Who signs in to the brokers and to Redis with what.
 #[derive(Debug)]
 pub struct Secrets {
@@ -19,7 +21,7 @@ impl Secrets {
     /// Fresh ones.
     pub fn fresh() -> Self {
         Self {
-            brokers: SERVICE_USERS.iter().map(|user| (*user, Secret::fresh())).collect(),
+            brokers: SERVICE_USERS.into_iter().chain([BOT]).map(|user| (user, Secret::fresh())).collect(),
             redis: REDIS_USERS.iter().map(|user| (*user, Secret::fresh())).collect(),
         }
     }

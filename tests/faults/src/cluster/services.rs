@@ -12,12 +12,12 @@ use shared::messaging::{Broker, Buckets, provision};
 use shared::ports;
 use tokio::time::{Duration, Instant, sleep};
 
-use super::Shape;
 use super::broker::{Node, operator};
 use super::process::Spec;
 use super::redis_pair::{self, RedisPair};
 use super::secrets::Secrets;
 use super::wire::Wire;
+use super::{BOT, OPERATOR, Shape};
 use crate::programs::Programs;
 
 /// Developers who may decide on their own work; their password is their name and `_pass`.
@@ -107,7 +107,7 @@ impl<'a> Plan<'a> {
 
     /// Streams, the signing key and users; the brokers may take some seconds to elect their leaders.
     pub(super) async fn prepare(&self) -> Result<Broker, String> {
-        let settings = operator(&self.nodes, self.secrets.broker("cli"));
+        let settings = operator(&self.nodes, self.secrets.broker(OPERATOR));
         let broker = Broker::connect(&settings).await.map_err(|error| error.to_string())?;
         let give_up = Instant::now() + Duration::from_secs(60);
         let lanes = ["python".to_owned()];
@@ -125,19 +125,11 @@ impl<'a> Plan<'a> {
         let users = buckets.users().await.map_err(|error| error.to_string())?;
         for name in DEVELOPERS {
             let password = PasswordHash::of(&format!("{name}_pass")).map_err(|error| error.to_string())?;
-            let user = User {
-                name: name.parse().map_err(|error| format!("{name}: {error}"))?,
-                role: Role::Developer,
-                self_approval: true,
-                disabled: false,
-                demo: false,
-                bot: false,
-                password: Some(password),
-                created_at: now,
-                tokens_from: None,
-            };
+            let user = User { password: Some(password), self_approval: true, ..user(name, Role::Developer)? };
             users.create(name, &user).await.map_err(|error| error.to_string())?;
         }
+        let bot = User { bot: true, ..user(BOT, Role::Approver)? };
+        users.create(BOT, &bot).await.map_err(|error| error.to_string())?;
         Ok(broker)
     }
 
@@ -146,7 +138,10 @@ impl<'a> Plan<'a> {
         let mut specs = Vec::new();
         let webhook_key = Secret::fresh();
         for number in 1..=self.shape.approvers {
-            let own = vec![("WEBHOOK__SIGNING_KEY", webhook_key.expose().to_owned())];
+            let own = vec![
+                ("WEBHOOK__SIGNING_KEY", webhook_key.expose().to_owned()),
+                ("APPROVAL__EXPIRY", format!("{}s", self.shape.expiry.as_secs())),
+            ];
             specs.push(self.service("approver", number, own).await?);
         }
         for number in 1..=self.shape.workers {
@@ -216,6 +211,21 @@ impl<'a> Plan<'a> {
         environment.push(("PROMPTCRAFT_FAILPOINTS".to_owned(), failpoints.display().to_string()));
         Ok(self.spec(&name, vec![self.programs.instrumented(kind)], environment))
     }
+}
+
+/// One that can do nothing yet but what its role may.
+fn user(name: &str, role: Role) -> Result<User, String> {
+    Ok(User {
+        name: name.parse().map_err(|error| format!("{name}: {error}"))?,
+        role,
+        self_approval: false,
+        disabled: false,
+        demo: false,
+        bot: false,
+        password: None,
+        created_at: Clock::system().now(),
+        tokens_from: None,
+    })
 }
 
 /// A file system of a bounded size where we may mount one; a plain folder else.

@@ -1,0 +1,32 @@
+//! What work may cost, and what usage costs.
+
+use super::Settings;
+use crate::workflow::Prices;
+
+/// What work may cost, in the unit of `metrics.total_cost`.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    pub per_workflow: f64,
+    pub per_user_day: f64,
+    pub prices: Prices,
+}
+
+impl Budget {
+    /// Reads `budget.*`; what is no number from 0 on is a mistake, because nothing would ever exceed it.
+    pub fn read(settings: &mut Settings) -> Self {
+        let budget = Self {
+            per_workflow: settings.read("budget.per_workflow", 2.0),
+            per_user_day: settings.read("budget.per_user_day", 10.0),
+            prices: Prices {
+                cpu_second: settings.read("budget.cpu_second", 0.01),
+                thousand_tokens: settings.read("budget.thousand_tokens", 0.01),
+            },
+        };
+        let Self { per_workflow, per_user_day, prices } = budget;
+        let all = [per_workflow, per_user_day, prices.cpu_second, prices.thousand_tokens];
+        if all.iter().any(|number| !number.is_finite() || *number < 0.0) {
+            settings.mistake("budget: every budget and price is a number from 0 on");
+        }
+        budget
+    }
+}
