@@ -188,10 +188,8 @@ fn audit(case: &mut Case) {
         key: format!("transition-{}", entry.sequence),
         at: START,
         actor: entry.happened.actor.clone(),
-        action: match entry.happened.kind {
-            EventKind::Decided => "approved".into(),
-            kind => kind.as_str().into(),
-        },
+        action: if entry.happened.kind == EventKind::Decided { "approved" } else { entry.happened.kind.as_str() }
+            .into(),
         path: if entry.happened.kind == EventKind::Decided { "http" } else { "log" }.into(),
         workflow_id: Some(entry.workflow.id),
         approval_id: Some(gate),

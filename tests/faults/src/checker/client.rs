@@ -80,9 +80,8 @@ pub(super) fn was_obeyed(story: &Story, log: &[Entry]) -> Option<String> {
         }
     }
     let last = end.workflow.closed_gates.last().map(|gate| gate.approval_id);
-    let asked = story.calls.iter().any(|call| match call.asked {
-        Asked::Decide { approval_id, decision, .. } => decision == "approved" && Some(approval_id) == last,
-        _ => false,
+    let asked = story.calls.iter().any(|call| {
+        matches!(call.asked, Asked::Decide { approval_id, decision: "approved", .. } if Some(approval_id) == last)
     });
     let needed = end.workflow.submission.options.require_approval;
     (status == Status::Completed && needed && !asked).then(|| "released, and the client never approved".to_owned())
