@@ -73,12 +73,15 @@ async fn a_reader_that_has_heard_nothing_goes_on_where_it_began() {
     let name = Some("reader".to_owned());
     let config = OrderedConfig { name, deliver_policy: DeliverPolicy::New, ..OrderedConfig::default() };
     let reader = stream.create_consumer(config).await.expect("a reader").messages().await.expect("a reader");
-    let hears = tokio::spawn(reader.map(|message| message.expect("it reads on").subject.clone()).into_future());
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    stream.delete_consumer("reader").await.expect("there was one");
+    let hears = reader.map(|message| message.expect("it reads on").subject.clone()).into_future();
     let workflow = submitted();
-    append(&log, 0, &workflow).await.expect("appended");
-    let heard = tokio::time::timeout(Duration::from_secs(90), hears).await.expect("it hears again").expect("heard").0;
+    let loses_it = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stream.delete_consumer("reader").await.expect("there was one");
+        append(&log, 0, &workflow).await.expect("appended");
+    };
+    let (heard, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(90), hears), loses_it);
+    let heard = heard.expect("it hears again").0;
     assert!(heard.as_ref().is_some_and(|subject| subject.ends_with(&workflow.id.to_string())), "{heard:?}");
     stack.signal("worker-1", Signal::CONT);
 }
