@@ -161,11 +161,11 @@ impl Notifier {
             Attempt::Missed => "too many others are being sent, the owner's or everybody's".to_owned(),
             Attempt::Later(reason) => reason,
         };
-        let age = self.clock.now().since(entry.workflow.updated_at);
-        match next_try(was_missed, tries, age, chance()) {
+        let now = self.timers.now().await?;
+        match next_try(was_missed, tries, now.since(entry.workflow.updated_at), chance()) {
             Some((delay, counted)) => {
                 tracing::info!(workflow.id = %id, %reason, "a notification will be tried again");
-                self.timers.put_off(id, delay, counted).await.map(|_| None)
+                self.timers.put_off(id, now.after(delay), counted).await.map(|_| None)
             }
             None => {
                 tracing::warn!(workflow.id = %id, %reason, "a notification was given up");

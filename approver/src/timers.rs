@@ -50,7 +50,7 @@ async fn fire(desk: &Desk, message: &RawMessage, kind: TimerKind, id: WorkflowId
     };
     match due {
         // The broker's clock is ahead of ours, or the deadline moved: wait for the rest.
-        Some(due) if desk.clock.now() < due => desk.timers.set(kind, id, due).await?,
+        Some(due) if desk.clock.now() < due => desk.timers.set_again(kind, id, due).await?,
         Some(_) => match desk.move_on(&entry, event, None).await {
             Ok(_) | Err(MoveError::Illegal(_)) => {}
             Err(MoveError::Lost) => return Err("the workflow was moved on meanwhile".to_owned()),

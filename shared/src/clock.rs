@@ -123,6 +123,10 @@ mod tests {
         assert_eq!(start.day_began().before(Duration::from_millis(1)).day(), "2026-01-30");
         assert_eq!(start.after(Duration::from_millis(5)).since(start), Duration::from_millis(5));
         assert_eq!(start.since(start.after(Duration::from_secs(1))), Duration::ZERO);
+        for text in ["2026-01-31T12:00:00.25Z", "2026-01-31T12:00:00.250999999Z", "2026-01-31T14:00:00.25+02:00"] {
+            assert_eq!(Timestamp::of_rfc3339(text), Some(start), "{text}");
+        }
+        assert_eq!(Timestamp::of_rfc3339("yesterday"), None);
     }
 
     #[test]

@@ -91,7 +91,9 @@ async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64
 async fn notification(broker: &Broker, kept: &KeptLetter) -> Result<u64, PutBackError> {
     let Some(id) = kept.letter.workflow_id() else { return Err(PutBackError::Impossible("it names no workflow")) };
     failpoints::reach("put_back.before").await;
-    let sequence = Timers::new(broker).put_off(id, NOT_BEFORE, 0).await.map_err(LettersAway)?;
+    let timers = Timers::new(broker);
+    let at = timers.now().await.map_err(LettersAway)?.after(NOT_BEFORE);
+    let sequence = timers.put_off(id, at, 0).await.map_err(LettersAway)?;
     failpoints::reach("put_back.after").await;
     Ok(sequence)
 }

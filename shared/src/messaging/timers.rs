@@ -15,6 +15,9 @@ use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::ids::WorkflowId;
 
+/// So much later a timer fires again that fired too early.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// What a timer is for; a workflow has at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimerKind {
@@ -60,19 +63,23 @@ impl Timers {
         self.schedule(subjects::schedule(kind.as_str(), id), &target, at, Vec::new()).await.map(drop)
     }
 
-    /// Puts the workflow's notification off by `delay`, which was tried so often; an earlier time gives way. Fires as [`Self::set`] does.
+    /// As [`Self::set`], for who was told that the timer fired and finds that it is not time yet. Where the clock of whoever asks is behind
+    /// the broker's it fires again in [`AGAIN`], and not at once.
+    pub async fn set_again(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
+        let soonest = self.now().await?.after(AGAIN);
+        self.set(kind, id, at.max(soonest)).await
+    }
+
+    /// Puts the workflow's notification off until then, which was tried so often; an earlier time gives way. Fires as [`Self::set`] does.
     /// Returns its place among the timers.
-    ///
-    /// The delay counts from what the broker's clock says: by a clock of ours that is ahead it would last longer by as much, and by
-    /// one that is behind, all tries would follow each other at once.
-    pub async fn put_off(&self, id: WorkflowId, delay: Duration, tries: u32) -> Result<u64, String> {
-        let at = self.now().await?.after(delay);
+    pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, String> {
         let subject = subjects::schedule("notification", id);
         self.schedule(subject, &subjects::due_notification(id), at, encode(&tries)).await
     }
 
-    /// What the clock of the broker says that fires the timers.
-    async fn now(&self) -> Result<Timestamp, String> {
+    /// What the clock of the broker says that fires the timers: a delay counts from there. By a clock of ours that is ahead it would last
+    /// longer by as much.
+    pub async fn now(&self) -> Result<Timestamp, String> {
         let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
         let answer = self.broker.jetstream().request(subject, &()).await.map_err(|error| error.to_string())?;
         match answer {

@@ -64,7 +64,8 @@ impl Bot {
         let answer = async {
             loop {
                 let reply: Value = serde_json::from_slice(&replies.next().await?.payload).ok()?;
-                if reply["message_id"] == message_id {
+                // One that is kept is answered again.
+                if reply["message_id"] == message_id && reply["status"] != "kept" {
                     return Some(reply);
                 }
             }

@@ -358,7 +358,12 @@ fn a_question_expires_when_its_time_is_over_and_not_before() {
     expired(Wish::Approve, time).breaks(Invariant::EndsOnce);
     let mut late = expired(Wish::Approve, time);
     late.evidence.explained.late_answers = true;
+    late.evidence.healed = Some(START.after(time));
     late.holds();
+    let mut slow = expired(Wish::Approve, time);
+    slow.evidence.explained.late_answers = true;
+    slow.evidence.healed = Some(START.after(time - Duration::from_secs(31)));
+    slow.breaks(Invariant::EndsOnce);
     for (after, is_late) in [(30, false), (31, true)] {
         let mut case = expired(Wish::Expire, time + Duration::from_secs(after));
         case.evidence.healed = Some(START.after(Duration::from_secs(60)));

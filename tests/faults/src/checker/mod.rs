@@ -125,7 +125,7 @@ pub fn check(stories: &[Story], evidence: &Evidence) -> Vec<Violation> {
             complaint.map(|what| Complaint { workflow: story.id, what }).into_iter().collect::<Vec<_>>()
         };
         book(Invariant::EndsOnce, of(client::was_kept(story, log)));
-        book(Invariant::EndsOnce, of(ends::unwished(story, log, evidence.explained)));
+        book(Invariant::EndsOnce, of(ends::unwished(story, log, evidence)));
         book(Invariant::EndsOnce, of(client::was_shown(story, log, evidence.apis)));
         book(Invariant::NothingUnapproved, of(client::was_obeyed(story, log)));
         book(Invariant::RightContent, of(client::has_content(story, log)));

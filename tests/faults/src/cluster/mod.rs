@@ -33,6 +33,8 @@ use secrets::Secrets;
 pub(crate) const OPERATOR: &str = "cli";
 pub(crate) const BOT: &str = "release_bot";
 
+/// Where questions expire while the load runs, they do so after this.
+const EXPIRY: Duration = Duration::from_secs(20);
 const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// How many of each kind there are.
@@ -62,7 +64,7 @@ impl Shape {
 
     /// The same, in which questions expire while the load runs. Nobody who answers takes as long, unless a fault lasts.
     pub const fn expiring(self) -> Self {
-        Self { expiry: Duration::from_secs(20), ..self }
+        Self { expiry: EXPIRY, ..self }
     }
 
     /// Whether a question expires within a round.
