@@ -205,3 +205,25 @@ async fn a_step_that_kills_every_worker_is_given_up() {
     let next = client.run("print('next')\n").await;
     client.until(&next, "completed").await;
 }
+
+#[tokio::test]
+async fn a_log_that_takes_nothing_uses_up_no_attempts() {
+    let stack = Stack::start_with(Options::default().with("worker.max_attempts", "2")).await;
+    let client = stack.developer().await;
+    stack.signal("worker-1", Signal::STOP);
+    let id = client.run("print('patient')\n").await;
+    let broker = async_nats::jetstream::new(tests::raw_broker_as(&stack, "cli").await);
+    let log = broker.get_stream("WORKFLOWS").await.expect("the log").cached_info().clone();
+    let full = i64::try_from(log.state.messages).expect("a number");
+    let limited = async_nats::jetstream::stream::Config { max_messages: full, ..log.config.clone() };
+    broker.update_stream(limited).await.expect("a limit");
+    stack.signal("worker-1", Signal::CONT);
+    eventually("the result was refused again and again", Duration::from_secs(60), || async {
+        let refused = stack.log("worker-1").matches("a result could not be appended").count();
+        (refused >= 4).then_some(())
+    })
+    .await;
+    broker.update_stream(log.config).await.expect("no limit");
+    client.until_within(&id, "completed", Duration::from_secs(60)).await;
+    assert!(dead_letters(&stack).await.is_empty());
+}

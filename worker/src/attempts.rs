@@ -1,7 +1,13 @@
 //! How often a step was begun. The broker's delivery count also counts deliveries that only waited their turn, so a step that
 //! is begun again is counted here, before it runs: a step that kills its worker is counted too.
 
+use std::time::Duration;
+
 use shared::messaging::{Bucket, BucketError, Delivery, Entry};
+
+/// Before each try to take an attempt back.
+const TAKING_BACK: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Counts attempts in a bucket that all workers share.
 #[derive(Debug, Clone)]
@@ -30,13 +36,18 @@ impl Attempts {
         self.bucket.change(&key, noted).await
     }
 
-    /// Takes a begin back whose step reported by itself that it has to wait: an outage is no poison.
+    /// Takes a begin back whose step reported by itself that it has to wait, or whose result could not be appended: an outage is no
+    /// poison. What keeps a result from the log keeps this from its bucket as well, so it is tried for some seconds.
     pub(crate) async fn take_back(&self, entry: &Entry) {
         let key = format!("step-{}", entry.sequence);
-        let taken = self.bucket.change(&key, |count| count.map(|count| count.saturating_sub(1))).await;
-        if let Err(error) = taken {
-            tracing::debug!(%error, "an attempt counts although it only waited");
+        for pause in TAKING_BACK {
+            tokio::time::sleep(pause).await;
+            match self.bucket.change(&key, |count| count.map(|count| count.saturating_sub(1))).await {
+                Ok(_) => return,
+                Err(error) => tracing::debug!(%error, "an attempt could not be taken back"),
+            }
         }
+        tracing::warn!(workflow.id = %entry.workflow.id, "an attempt counts although it only waited");
     }
 
     /// Attempts that a step has.

@@ -28,7 +28,7 @@ const BURST_EVERY: usize = 12;
 const BURST: usize = 12;
 pub(crate) const LOOK: Duration = Duration::from_millis(150);
 /// Every so often one runs for longer than whoever dies may leave its job behind, and is cancelled when the load ends; the first that
-/// was to run only does.
+/// was to run only does. Where code runs only once that was agreed to, they wait for that, and it may expire.
 const LONG_EVERY: usize = 8;
 const LONG_RUN: Duration = Duration::from_secs(15);
 /// Long enough to kill its worker meanwhile.
@@ -60,8 +60,6 @@ pub struct Client {
     pub(crate) bot: Bot,
     /// Where every third workflow's end is to be told.
     webhook: String,
-    /// Whether code runs only once that was agreed to.
-    is_gated: bool,
     /// So many questions are left unanswered.
     unanswered: usize,
     pub history: Arc<History>,
@@ -87,7 +85,6 @@ impl Client {
             turn: Arc::default(),
             bot: Bot::sign_in(cluster).await?,
             webhook: webhook.to_owned(),
-            is_gated: cluster.shape.is_gated,
             unanswered: if cluster.shape.is_expiring() { UNANSWERED } else { 0 },
             history: Arc::default(),
         })
@@ -156,9 +153,6 @@ impl Client {
         let Some(id) = self.submit(number, wish, runs).await else { return };
         match wish {
             Wish::Cancel => {
-                if runs >= LONG_RUN {
-                    self.let_run(number, id).await;
-                }
                 over.await;
                 self.cancel(number, id).await;
             }
@@ -287,16 +281,6 @@ impl Client {
 
     pub(crate) async fn until_ended(&self, number: usize, id: WorkflowId) {
         while !is_end(&self.look_on(number, id).await) {
-            sleep(LOOK).await;
-        }
-    }
-
-    /// Lets the code run, once that is asked where it is.
-    async fn let_run(&self, number: usize, id: WorkflowId) {
-        let mut is_asked = !self.is_gated;
-        while !is_asked {
-            let data = self.look_on(number, id).await;
-            is_asked = pending(&data).is_some_and(|asked| asked.is_before_run) || is_end(&data);
             sleep(LOOK).await;
         }
     }

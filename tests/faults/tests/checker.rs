@@ -354,6 +354,7 @@ fn expired(wish: Wish, after: Duration) -> Case {
 fn a_question_expires_when_its_time_is_over_and_not_before() {
     let time = Policy::default().expiry;
     expired(Wish::Expire, time).holds();
+    expired(Wish::Cancel, time).holds();
     expired(Wish::Expire, time - Duration::from_millis(1)).breaks(Invariant::EndsOnce);
     expired(Wish::Approve, time).breaks(Invariant::EndsOnce);
     let mut late = expired(Wish::Approve, time);

@@ -177,6 +177,7 @@ async fn attempt(
             Ok(()) => delivery.ack().await,
             Err(reason) => {
                 tracing::warn!(workflow.id = %entry.workflow.id, %reason, "a result could not be appended; the step comes again");
+                desk.attempts.take_back(&entry).await;
                 delivery.retry_after(AGAIN).await
             }
         },

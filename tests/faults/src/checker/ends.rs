@@ -69,7 +69,8 @@ pub(super) fn unwished(story: &Story, log: &[Entry], evidence: &Evidence) -> Opt
         (Wish::Run | Wish::Approve | Wish::Bot | Wish::Change | Wish::Cancel | Wish::Race, Status::Completed)
         | (Wish::Cancel | Wish::Race, Status::Cancelled) => true,
         (Wish::Reject, Status::Failed) => code == Some("rejected"),
-        (Wish::Expire, Status::Failed) => code == Some("approval_expired"),
+        // Who cancels leaves questions unanswered until then.
+        (Wish::Expire | Wish::Cancel, Status::Failed) => code == Some("approval_expired"),
         (_, _) => false,
     };
     let end = ended.status().as_str();
