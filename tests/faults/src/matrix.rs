@@ -239,7 +239,7 @@ fn expiries() -> Vec<Blow> {
         seconds("questions expire", Fault::None, 4),
         seconds("approvers down when questions expire", Fault::Down(&["approver"]), 22),
         seconds("all brokers killed while questions wait", Fault::Kill(&["nats"]), 4),
-        seconds("approvers' clocks behind when questions expire", Fault::Clock(&["approver"], -300), 24),
+        seconds("approvers' clocks behind, questions expire", Fault::Clock(&["approver"], -300), 24),
     ]
 }
 
