@@ -134,7 +134,8 @@ fn only_messaging_knows_subjects_and_only_the_read_model_knows_redis() {
         let inside = |folder: &str| path.starts_with(root().join(folder));
         // Settings have dotted names as well, and some begin like a subject.
         let text = SETTINGS.iter().fold(text, |text, (name, _)| text.replace(&format!("\"{name}\""), "a setting"));
-        let messaging = inside("shared/src/messaging");
+        // A bot of the harness is a stranger's program: what it says is what is documented.
+        let messaging = inside("shared/src/messaging") || inside("tests/faults/src/bot.rs");
         for subject in subjects.iter().filter(|_| !messaging) {
             assert!(!text.contains(subject.as_str()), "{} knows the subject {subject}", path.display());
         }
