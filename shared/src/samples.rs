@@ -49,17 +49,7 @@ pub fn submitted(owner: &str, options: Options) -> Workflow {
 /// # Panics
 /// Where `text` is no user's name.
 pub fn user(text: &str, role: Role) -> User {
-    User {
-        name: name(text),
-        role,
-        self_approval: false,
-        disabled: false,
-        demo: false,
-        bot: false,
-        password: None,
-        created_at: START,
-        tokens_from: None,
-    }
+    User::new(name(text), role, START)
 }
 
 fn name(text: &str) -> UserName {

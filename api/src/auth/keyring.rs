@@ -213,17 +213,8 @@ mod tests {
     use shared::identity::{PasswordHash, Role};
 
     fn user(name: &str, password: &str, demo: bool) -> User {
-        User {
-            name: name.parse().unwrap(),
-            role: Role::Developer,
-            self_approval: false,
-            disabled: false,
-            demo,
-            bot: false,
-            password: Some(PasswordHash::of(password).unwrap()),
-            created_at: Timestamp::from_millis(0),
-            tokens_from: None,
-        }
+        let password = Some(PasswordHash::of(password).unwrap());
+        User { demo, password, ..User::new(name.parse().unwrap(), Role::Developer, Timestamp::from_millis(0)) }
     }
 
     #[track_caller]

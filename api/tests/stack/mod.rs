@@ -76,17 +76,8 @@ fn is_new_enough(path: &PathBuf) -> bool {
 }
 
 pub(crate) fn user(name: &str, role: Role) -> User {
-    User {
-        name: name.parse().expect("a user name"),
-        role,
-        self_approval: false,
-        disabled: false,
-        demo: true,
-        bot: false,
-        password: Some(PasswordHash::of(PASSWORD).expect("a password")),
-        created_at: Clock::system().now(),
-        tokens_from: None,
-    }
+    let password = Some(PasswordHash::of(PASSWORD).expect("a password"));
+    User { demo: true, password, ..User::new(name.parse().expect("a user name"), role, Clock::system().now()) }
 }
 
 impl Stack {

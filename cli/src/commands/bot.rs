@@ -66,17 +66,7 @@ impl Add {
     async fn entitle(&self) -> Result<(), Failure> {
         let users = Buckets::new(&self.installation.broker().await?).users().await?;
         let name = self.name.as_str().parse().map_err(|error| format!("{}: {error}", self.name))?;
-        let user = User {
-            name,
-            role: Role::Approver,
-            self_approval: false,
-            disabled: false,
-            demo: false,
-            bot: true,
-            password: None,
-            created_at: Clock::default().now(),
-            tokens_from: None,
-        };
+        let user = User { bot: true, ..User::new(name, Role::Approver, Clock::default().now()) };
         match users.create(self.name.as_str(), &user).await {
             Ok(_) => Ok(()),
             Err(BucketError::Conflict) => match users.get(self.name.as_str()).await? {

@@ -121,15 +121,10 @@ impl Add {
         let (password, is_fresh) = password()?;
         let now = Clock::default().now();
         let user = Record {
-            name: self.name.clone(),
-            role: self.role,
             self_approval: self.self_approval,
-            disabled: false,
-            demo: false,
-            bot: false,
             password: Some(PasswordHash::of(password.expose())?),
-            created_at: now,
             tokens_from: Some(now),
+            ..Record::new(self.name.clone(), self.role, now)
         };
         match users.create(self.name.as_str(), &user).await {
             Ok(_) => {}

@@ -83,15 +83,12 @@ fn demo_user(name: &str, password: Option<PasswordHash>, role: Role, self_approv
     let parsed: UserName = name.parse().map_err(|error| SeedError::Name(format!("{name}: {error}")))?;
     let now = Clock::default().now();
     Ok(User {
-        name: parsed,
-        role,
         self_approval,
-        disabled: false,
         demo: true,
         bot: password.is_none(),
         password,
-        created_at: now,
         tokens_from: Some(now),
+        ..User::new(parsed, role, now)
     })
 }
 

@@ -64,6 +64,23 @@ pub struct User {
     pub tokens_from: Option<Timestamp>,
 }
 
+impl User {
+    /// A person without a password who may not decide on their own work.
+    pub fn new(name: UserName, role: Role, created_at: Timestamp) -> Self {
+        Self {
+            name,
+            role,
+            self_approval: false,
+            disabled: false,
+            demo: false,
+            bot: false,
+            password: None,
+            created_at,
+            tokens_from: None,
+        }
+    }
+}
+
 /// Whether a key signs or only verifies what it signed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

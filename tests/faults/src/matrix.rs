@@ -251,8 +251,8 @@ pub fn shape(seed: u64, blows: &[Blow]) -> Shape {
     if seed % 4 >= 2 && is_timely { shape.expiring() } else { shape }
 }
 
-/// So many rows of the matrix one after the other, as the seed has it; those about expiries are for a cluster of theirs. The short ones for some moment; the long ones, which are rarer,
-/// for as long as they take to show anything.
+/// So many rows of the matrix one after the other, as the seed has it; those about expiries are for a cluster of theirs. The short
+/// ones for some moment; the long ones, which are rarer, for as long as they take to show anything.
 pub fn schedule(seed: u64, length: usize) -> Vec<Blow> {
     let mut random = Random::new(seed);
     let (short, long): (Vec<Blow>, Vec<Blow>) = groups()

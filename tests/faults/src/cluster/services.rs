@@ -123,6 +123,10 @@ impl<'a> Plan<'a> {
         let keys = buckets.signing_keys().await.map_err(|error| error.to_string())?;
         keys.create(&key.kid, &key).await.map_err(|error| error.to_string())?;
         let users = buckets.users().await.map_err(|error| error.to_string())?;
+        let user = |name: &str, role| {
+            let name = name.parse().map_err(|error| format!("{name}: {error}"))?;
+            Ok::<_, String>(User::new(name, role, now))
+        };
         for name in DEVELOPERS {
             let password = PasswordHash::of(&format!("{name}_pass")).map_err(|error| error.to_string())?;
             let user = User { password: Some(password), self_approval: true, ..user(name, Role::Developer)? };
@@ -211,21 +215,6 @@ impl<'a> Plan<'a> {
         environment.push(("PROMPTCRAFT_FAILPOINTS".to_owned(), failpoints.display().to_string()));
         Ok(self.spec(&name, vec![self.programs.instrumented(kind)], environment))
     }
-}
-
-/// One that can do nothing yet but what its role may.
-fn user(name: &str, role: Role) -> Result<User, String> {
-    Ok(User {
-        name: name.parse().map_err(|error| format!("{name}: {error}"))?,
-        role,
-        self_approval: false,
-        disabled: false,
-        demo: false,
-        bot: false,
-        password: None,
-        created_at: Clock::system().now(),
-        tokens_from: None,
-    })
 }
 
 /// A file system of a bounded size where we may mount one; a plain folder else.
