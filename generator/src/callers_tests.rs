@@ -1,40 +1,63 @@
-//! Tests that the caller's file holds itself.
+//! Tests that the caller's own file may hold. Only the test runner knows for certain; this decides whether it is worth asking.
 
+use ruff_python_ast::statement_visitor::{StatementVisitor, walk_body, walk_stmt};
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::exchange::SourceFile;
 use crate::paths::is_test_file;
 use crate::python;
-use crate::target::Target;
 
-/// Names the file so that its language's test runner finds its tests; unchanged where it holds none, or has such a name.
-pub(crate) fn named_for_the_runner(target: Target<'_>, file: SourceFile) -> SourceFile {
+/// Returns whether a runtime's test runner may find tests in a source text; some texts without any count as well.
+pub fn defines_tests(runtime: &str, source: &str) -> bool {
+    match runtime {
+        "python" => {
+            let defined = python::with_module(source, |parsed| any_test(&parsed.syntax().body));
+            source.contains(">>> ") || defined.unwrap_or(false)
+        }
+        "node" => imports_node_test(source),
+        "bash" => source.lines().any(|line| line.trim_start().trim_start_matches("function ").starts_with("test_")),
+        _ => false,
+    }
+}
+
+/// Names the file so that its language's test runner takes it for tests.
+pub(crate) fn named_for_the_runner(runtime: &str, file: SourceFile) -> SourceFile {
     let Some((stem, extension)) = file.path.rsplit_once('.').filter(|_| !is_test_file(&file.path)) else { return file };
-    let path = match target.runtime() {
-        "python" if holds_python_tests(&file.content) => format!("test_{stem}.py"),
-        "node" if imports_node_test(&file.content) => format!("{stem}.test.{}", extension.to_ascii_lowercase()),
+    // A test file is imported by its name.
+    let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let path = match runtime {
+        "python" => format!("test_{plain}.py"),
+        "node" => format!("{stem}.test.{}", extension.to_ascii_lowercase()),
+        "bash" => format!("test_{plain}.sh"),
         _ => return file,
     };
     SourceFile { path, ..file }
 }
 
-/// Whether pytest would collect something: `test_*` functions, `Test*` classes and `TestCase`s with `test*` methods.
-fn holds_python_tests(source: &str) -> bool {
-    python::with_module(source, |parsed| parsed.syntax().body.iter().any(is_test)).unwrap_or(false)
+/// Whether there is a definition that pytest could collect, at any depth outside of functions.
+fn any_test(body: &[Stmt]) -> bool {
+    let mut finder = TestFinder { found: false };
+    walk_body(&mut finder, body);
+    finder.found
 }
 
-fn is_test(statement: &Stmt) -> bool {
-    let is_test_function =
-        |inner: &Stmt, prefix: &str| matches!(inner, Stmt::FunctionDef(function) if function.name.starts_with(prefix));
-    let Stmt::ClassDef(class) = statement else { return is_test_function(statement, "test_") };
-    let is_case = class.name.starts_with("Test") || class.bases().iter().any(is_test_case);
-    is_case && class.body.iter().any(|inner| is_test_function(inner, "test"))
+struct TestFinder {
+    found: bool,
 }
 
-/// `TestCase`, `unittest.TestCase`, `unittest.IsolatedAsyncioTestCase`.
-fn is_test_case(base: &Expr) -> bool {
-    matches!(base, Expr::Name(name) if name.id.ends_with("TestCase"))
-        || matches!(base, Expr::Attribute(attribute) if attribute.attr.ends_with("TestCase"))
+impl StatementVisitor<'_> for TestFinder {
+    fn visit_stmt(&mut self, statement: &Stmt) {
+        if let Stmt::FunctionDef(function) = statement {
+            self.found |= function.name.starts_with("test");
+        } else if let Stmt::Assign(assign) = statement {
+            // `TestRows = make_tests(rows)`
+            let mut names = assign.targets.iter().filter_map(Expr::as_name_expr);
+            self.found |=
+                assign.value.is_call_expr() && names.any(|name| name.id.to_ascii_lowercase().starts_with("test"));
+        } else {
+            walk_stmt(self, statement);
+        }
+    }
 }
 
 fn imports_node_test(source: &str) -> bool {
@@ -47,28 +70,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_are_what_the_runner_would_collect() {
+    fn whatever_the_runner_could_collect_counts() {
         for source in [
             "def test_add():\n    assert 1\n",
+            "def test(): assert 1\n",
             "async def test_add():\n    assert 1\n",
             "class TestAdd:\n    def test_add(self): pass\n",
             "import unittest\nclass Adding(unittest.TestCase):\n    def testAdd(self): pass\n",
-            "from unittest import IsolatedAsyncioTestCase\nclass A(IsolatedAsyncioTestCase):\n    async def test_a(self): pass\n",
+            "from unittest import TestCase as TC\nclass Adding(TC):\n    def test_add(self): pass\n",
+            "class Outer:\n    class TestInner:\n        def test_a(self): pass\n",
+            "import sys\nif sys.version_info >= (3, 8):\n    def test_a(): assert 0\n",
+            "try:\n    import numpy\nexcept ImportError:\n    def test_fallback(): assert 0\n",
+            "TestOne = make(1)\n",
+            "def add(a, b):\n    \"\"\"\n    >>> add(1, 2)\n    3\n    \"\"\"\n    return a + b\n",
         ] {
-            assert!(holds_python_tests(source), "{source}");
+            assert!(defines_tests("python", source), "{source}");
         }
-        for source in [
-            "print(1)\n",
-            "def testimony(): pass\n",
-            "class TestData:\n    rows = []\n",
-            "class Check:\n    def test_it(self): pass\n",
-            "text = 'def test_add(): pass'\n",
-            "def outer():\n    def test_inner(): pass\n",
-        ] {
-            assert!(!holds_python_tests(source), "{source}");
+        for source in
+            ["print(1)\n", "class Data:\n    rows = []\n", "text = 'def test_add(): pass'\n", "latest = load()\n"]
+        {
+            assert!(!defines_tests("python", source), "{source}");
         }
-        assert!(imports_node_test("import test from \"node:test\";\n"));
-        assert!(imports_node_test("const { test } = require('node:test');\n"));
-        assert!(!imports_node_test("// see node:test\nconsole.log('node:test');\n"));
+        assert!(defines_tests("node", "import test from \"node:test\";\n"));
+        assert!(defines_tests("node", "const { test } = require('node:test');\n"));
+        assert!(!defines_tests("node", "// see node:test\nconsole.log('node:test');\n"));
+        assert!(defines_tests("bash", "test_add() { true; }\n") && !defines_tests("bash", "echo test\n"));
     }
 }

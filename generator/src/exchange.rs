@@ -17,6 +17,10 @@ pub struct Request {
     pub current_file: Option<String>,
     /// The language the caller names; wins over everything that is detected.
     pub language: Option<String>,
+    /// What to do; read from the goal where it is [`Mode::Auto`].
+    pub mode: Mode,
+    /// Whether the code is a human's answer to a goal that nothing could serve.
+    pub supplied: bool,
     /// The name of a recipe that a human chose; wins over everything else.
     pub recipe: Option<String>,
     /// The round, from 1.
@@ -28,6 +32,49 @@ pub struct Request {
     /// What was sent to a model on its behalf, for who does not wait for the answer.
     #[serde(skip)]
     pub sent: Sent,
+}
+
+/// What a caller wants to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// As the goal says.
+    #[default]
+    Auto,
+    /// Run the code as it is.
+    Run,
+    /// Run the tests that the code has.
+    Test,
+    /// Add tests to the code.
+    WriteTests,
+    /// Change the code.
+    Change,
+    /// Describe the code as reference documentation.
+    Document,
+    /// Answer a question about the code.
+    Explain,
+    /// Write code for the goal.
+    Generate,
+}
+
+/// Work that a generation leads to, once it has run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The caller's code ran as it is.
+    Ran,
+    /// The tests of the caller's code ran.
+    Tested,
+    /// Tests were added to the caller's code.
+    TestsWritten,
+    /// Code was written for the goal.
+    Generated,
+    /// The caller's code was replaced by another version.
+    Changed,
+    /// The caller's code was described.
+    Documented,
+    /// A question about the caller's code was answered.
+    Explained,
 }
 
 /// Tokens of the prompt that a model was sent, by the usual estimate; noted before the answer comes. Clones share it.
@@ -100,8 +147,13 @@ pub enum Run {
         /// The file's path.
         path: String,
     },
-    /// The tests.
+    /// The tests; an error where there are none.
     Tests,
+    /// The tests, or the file as a program where the test runner finds none.
+    TestsOrScript {
+        /// The file's path.
+        path: String,
+    },
 }
 
 /// Where a generation comes from.
@@ -131,6 +183,8 @@ pub enum Origin {
 pub struct Generation {
     /// Where it comes from.
     pub origin: Origin,
+    /// What is done for the caller.
+    pub action: Action,
     /// What it needs to run, such as `python`.
     pub runtime: String,
     /// The files, at least one.

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::callers_tests::named_for_the_runner;
+use crate::callers_tests::{defines_tests, named_for_the_runner};
 use crate::catalogue::{self, CatalogueError, Recipe};
 use crate::dedent::dedent;
 use crate::documenter;
-use crate::exchange::{GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
-use crate::intent::{Intent, asks_to_run_tests, intent, presumes_code};
+use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use crate::intent::{Intent, intent, presumes_code};
 use crate::language::{self, PYTHON};
 use crate::matching::{Topic, best, nearness};
 #[cfg(feature = "model")]
@@ -34,7 +34,12 @@ pub struct GeneratorConfig {
 
 impl Default for GeneratorConfig {
     fn default() -> Self {
-        let python = Runtime { name: "python".to_owned(), aliases: Vec::new(), endings: vec![".py".to_owned()] };
+        let python = Runtime {
+            name: "python".to_owned(),
+            aliases: Vec::new(),
+            endings: vec![".py".to_owned()],
+            has_tests: true,
+        };
         Self { catalogue_dirs: Vec::new(), runtimes: vec![python], model: None }
     }
 }
@@ -145,31 +150,92 @@ impl Generator {
                 .map(from_recipe)
                 .ok_or_else(|| self.refuse("there is no recipe of the chosen name", &request.goal));
         }
-        match request.code.as_deref().filter(|code| !code.trim().is_empty()) {
-            Some(code) => self.serve_code(request, code).await,
-            None => self.serve_goal(request).await,
+        let code = request.code.as_deref().filter(|code| !code.trim().is_empty());
+        match (intent(request), code) {
+            (Intent::Generate, _) => self.serve_goal(request, code.is_some()).await,
+            (intent, Some(code)) => self.serve_code(request, intent, code).await,
+            (_, None) => Err(self.refuse("the mode needs code that was not supplied", &request.goal)),
         }
     }
 
-    async fn serve_code(&self, request: &Request, code: &str) -> Result<Generation, GenerateError> {
+    async fn serve_code(&self, request: &Request, intent: Intent, code: &str) -> Result<Generation, GenerateError> {
         let code = dedent(code);
         let target = self.target(request, &code)?;
         let file = caller_file(target, request.current_file.as_deref(), code.into_owned());
-        let wanted = if target.is_python() { intent(&request.goal) } else { Intent::AsGiven };
-        let comment = request.feedback.as_ref().and_then(|feedback| feedback.comment.as_ref());
-        match wanted {
-            // A human who asks for changes is answered by a model where there is one; nothing else could change the code.
-            Intent::AsGiven | Intent::Document if comment.is_some() && self.has_model() => {
+        let asks_for_changes = request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some());
+        let can_change = self.has_model() && target.is_python();
+        match intent {
+            // Nothing but a model could work a reviewer's comment into the code.
+            Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Document if asks_for_changes && can_change => {
                 self.change(request, &file).await
             }
-            Intent::AsGiven if asks_to_run_tests(&request.goal) => {
-                Ok(as_given(target, named_for_the_runner(target, file), Origin::Caller))
+            Intent::Run | Intent::RunOrTest => Ok(self.as_given(target, file, intent)),
+            Intent::Test => self.as_tests(target, file),
+            Intent::Document if target.is_python() => {
+                let file_runs = self.as_given(target, file, Intent::Run);
+                Ok(Generation { origin: Origin::Documenter, action: Action::Documented, ..file_runs })
             }
-            Intent::AsGiven => Ok(as_given(target, file, Origin::Caller)),
-            Intent::Document => Ok(as_given(target, file, Origin::Documenter)),
-            Intent::Fix => self.change(request, &file).await,
-            Intent::WriteTests => self.test(request, &file).await,
+            Intent::Change if can_change => self.change(request, &file).await,
+            Intent::WriteTests if can_change => self.test(request, &file).await,
+            Intent::Explain if self.has_model() => self.explain(request, target, &file).await,
+            Intent::Change | Intent::WriteTests | Intent::Document | Intent::Explain | Intent::Generate => {
+                Err(self.refuse_work(intent, target))
+            }
         }
+    }
+
+    /// Runs the file as it is; as tests where it may hold any and the intent or its name asks for them.
+    fn as_given(&self, target: Target<'_>, file: SourceFile, intent: Intent) -> Generation {
+        let wants_tests = intent == Intent::RunOrTest || is_test_file(&file.path);
+        if !wants_tests || !self.has_tests(target) || !defines_tests(target.runtime(), &file.content) {
+            let run = Run::Script { path: file.path.clone() };
+            return of_caller(target, file, run, Action::Ran);
+        }
+        let file = named_for_the_runner(target.runtime(), file);
+        let run = Run::TestsOrScript { path: file.path.clone() };
+        of_caller(target, file, run, Action::Tested)
+    }
+
+    fn as_tests(&self, target: Target<'_>, file: SourceFile) -> Result<Generation, GenerateError> {
+        // A shell runs any file; only its functions or its name make tests of it.
+        let is_plain_shell =
+            target.runtime() == "bash" && !is_test_file(&file.path) && !defines_tests("bash", &file.content);
+        if !self.has_tests(target) || is_plain_shell {
+            return Err(self.refuse_work(Intent::Test, target));
+        }
+        let file = named_for_the_runner(target.runtime(), file);
+        Ok(of_caller(target, file, Run::Tests, Action::Tested))
+    }
+
+    fn has_tests(&self, target: Target<'_>) -> bool {
+        self.runtimes.iter().any(|runtime| runtime.name == target.runtime() && runtime.has_tests)
+    }
+
+    /// Refuses work on code: names what is missing, and what this installation can do instead.
+    fn refuse_work(&self, intent: Intent, target: Target<'_>) -> GenerateError {
+        let language = target.name();
+        let wish = match intent {
+            Intent::Test if target.runtime() == "bash" => {
+                "the file has no tests: name it test_*.sh, or put them into functions named test_*".to_owned()
+            }
+            Intent::Test => format!("{language} code has no test runner here"),
+            Intent::WriteTests => needs(self.has_model(), "writing tests", language),
+            Intent::Document => needs(self.has_model(), "documenting", language),
+            Intent::Explain => needs(false, "explaining", language),
+            Intent::Change | Intent::Run | Intent::RunOrTest | Intent::Generate => {
+                needs(self.has_model(), "changing", language)
+            }
+        };
+        let mut can = vec!["run the code (mode run)"];
+        if intent != Intent::Test && self.has_tests(target) {
+            can.push("run its tests (mode test)");
+        }
+        if target.is_python() {
+            can.push("outline it (mode document)");
+        }
+        let hint =
+            format!("{wish}. This installation can {}. Submit again with one of these, or supply code", can.join(", "));
+        GenerateError::NoGenerator { hint }
     }
 
     fn target(&self, request: &Request, code: &str) -> Result<Target<'_>, GenerateError> {
@@ -183,9 +249,9 @@ impl Generator {
         })
     }
 
-    async fn serve_goal(&self, request: &Request) -> Result<Generation, GenerateError> {
+    async fn serve_goal(&self, request: &Request, has_code: bool) -> Result<Generation, GenerateError> {
         let goal = request.goal.as_str();
-        if presumes_code(goal) {
+        if !has_code && presumes_code(goal) {
             return Err(self.refuse("the goal is about code that was not supplied", goal));
         }
         let named = request.language.as_deref().filter(|name| !name.trim().is_empty());
@@ -247,6 +313,18 @@ impl Generator {
             None => Err(self.refuse("Writing tests for code needs a language model", &request.goal)),
         }
     }
+
+    async fn explain(
+        &self,
+        request: &Request,
+        target: Target<'_>,
+        file: &SourceFile,
+    ) -> Result<Generation, GenerateError> {
+        match &self.model {
+            Some(model) => model.explain(request, target, file).await,
+            None => Err(self.refuse_work(Intent::Explain, target)),
+        }
+    }
 }
 
 #[cfg(not(feature = "model"))]
@@ -266,11 +344,16 @@ impl Generator {
     async fn test(&self, request: &Request, _file: &SourceFile) -> Result<Generation, GenerateError> {
         Err(self.refuse("Writing tests for code needs a language model", &request.goal))
     }
+
+    async fn explain(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
+        Err(self.refuse_work(Intent::Explain, target))
+    }
 }
 
 fn from_recipe(recipe: &Recipe) -> Generation {
     Generation {
         origin: Origin::Recipe { name: recipe.name.clone(), version: recipe.version.clone() },
+        action: Action::Generated,
         runtime: recipe.runtime.clone(),
         files: recipe.files.clone(),
         run: Run::Tests,
@@ -286,15 +369,24 @@ fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) 
     SourceFile { path, content, kind: Kind::Code, from_caller: true }
 }
 
-fn as_given(target: Target<'_>, file: SourceFile, origin: Origin) -> Generation {
+/// What is missing for a kind of work on code.
+fn needs(has_model: bool, work: &str, language: &str) -> String {
+    if has_model {
+        format!("{work} is offered for Python only, and this is {language}")
+    } else {
+        format!("{work} {language} code needs a language model, and none is configured")
+    }
+}
+
+fn of_caller(target: Target<'_>, file: SourceFile, run: Run, action: Action) -> Generation {
     let documentation = if target.is_python() {
         documenter::outline(&file.path, &file.content)
     } else {
         documenter::note(&file.path, target.name(), &file.content)
     };
-    let run = if is_test_file(&file.path) { Run::Tests } else { Run::Script { path: file.path.clone() } };
     Generation {
-        origin,
+        origin: Origin::Caller,
+        action,
         runtime: target.runtime().to_owned(),
         files: vec![file],
         run,

@@ -22,8 +22,9 @@ mod python;
 mod target;
 mod words;
 
+pub use callers_tests::defines_tests;
 pub use catalogue::{CatalogueError, Recipe};
 pub use dedent::dedent;
-pub use exchange::{Feedback, GenerateError, Generation, Kind, Origin, Request, Run, Sent, SourceFile};
+pub use exchange::{Action, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile};
 pub use generator::{Generator, GeneratorConfig, ModelConfig, Proposal};
 pub use target::Runtime;

@@ -12,6 +12,8 @@ pub struct Runtime {
     pub aliases: Vec<String>,
     /// How the names of its source files end, such as `.py`; the first is that of a file without a name.
     pub endings: Vec<String>,
+    /// Whether the runtime has a test runner.
+    pub has_tests: bool,
 }
 
 impl Runtime {

@@ -1,6 +1,8 @@
 //! The caller's own code.
 
-use generator::{GenerateError, Generation, Generator, GeneratorConfig, Kind, Origin, Request, Run, Runtime};
+use generator::{
+    Action, GenerateError, Generation, Generator, GeneratorConfig, Kind, Mode, Origin, Request, Run, Runtime,
+};
 
 async fn generate(request: Request) -> Result<Generation, GenerateError> {
     Generator::open(GeneratorConfig::default()).expect("the catalogue is valid").generate(&request).await
@@ -8,7 +10,12 @@ async fn generate(request: Request) -> Result<Generation, GenerateError> {
 
 /// A generator for a sandbox with these runtimes, of which nothing is said but their names.
 fn offering(names: &[&str]) -> Generator {
-    let runtime = |name: &&str| Runtime { name: (*name).to_owned(), aliases: Vec::new(), endings: Vec::new() };
+    let runtime = |name: &&str| Runtime {
+        name: (*name).to_owned(),
+        aliases: Vec::new(),
+        endings: Vec::new(),
+        has_tests: !matches!(*name, "sql" | "lua"),
+    };
     let runtimes = names.iter().map(runtime).collect();
     Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("the catalogue is valid")
 }
@@ -22,12 +29,9 @@ fn script(path: &str) -> Run {
 }
 
 #[tokio::test]
-async fn code_runs_as_given_whatever_the_goal_resembles() {
-    let generation =
-        generate(with_code("Create a JWT authentication function with tests", "    x = 1\r\n    print(x)"))
-            .await
-            .expect("runs");
-    assert_eq!(generation.origin, Origin::Caller);
+async fn code_runs_as_given_where_the_goal_asks_for_it() {
+    let generation = generate(with_code("Run this", "    x = 1\r\n    print(x)")).await.expect("runs");
+    assert_eq!((&generation.origin, generation.action), (&Origin::Caller, Action::Ran));
     assert_eq!(generation.run, script("main.py"));
     let [file] = generation.files.as_slice() else { panic!("{:?}", generation.files) };
     assert_eq!((file.content.as_str(), file.kind, file.from_caller), ("x = 1\r\nprint(x)", Kind::Code, true));
@@ -47,8 +51,7 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
         ("C:\\work\\app.py", script("app.py")),
         ("../../etc/passwd", script("main.py")),
         ("/tmp/x y.py", script("main.py")),
-        ("tests/test_app.py", Run::Tests),
-        ("app_test.py", Run::Tests),
+        ("tests/test_app.py", script("test_app.py")),
     ] {
         let request = Request { current_file: Some(current_file.to_owned()), ..with_code("run this", "print(1)") };
         let generation = generate(request).await.expect("runs");
@@ -61,11 +64,16 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
 async fn a_file_of_tests_is_run_by_the_test_runner_where_the_goal_asks_for_it() {
     let (tests, plain) = ("def test_sum():\n    assert 1 + 1 == 3\n", "print('no tests here')\n");
     let node = "import test from 'node:test';\ntest('sum', () => { throw new Error('no'); });\n";
+    let either = |path: &str| Run::TestsOrScript { path: path.to_owned() };
     for (goal, current_file, code, path, run) in [
+        ("Test this", None, tests, "test_main.py", either("test_main.py")),
+        ("Test this", None, plain, "main.py", script("main.py")),
+        ("Run this", Some("test_sums.py"), tests, "test_sums.py", either("test_sums.py")),
+        ("Run this", Some("test_sums.py"), plain, "test_sums.py", script("test_sums.py")),
         ("Run the tests", None, tests, "test_main.py", Run::Tests),
         ("Run this with pytest", Some("src/sums.py"), tests, "test_sums.py", Run::Tests),
         ("Run this script", None, tests, "main.py", script("main.py")),
-        ("Run the tests", None, plain, "main.py", script("main.py")),
+        ("Run the tests", None, plain, "test_main.py", Run::Tests),
         ("Run the tests", None, node, "main.test.mjs", Run::Tests),
         ("Run this script", None, node, "main.mjs", script("main.mjs")),
     ] {
@@ -90,14 +98,68 @@ async fn documenting_runs_the_code_as_given_and_quotes_nothing() {
     assert!(!text.contains("SECRET"), "{text}");
 }
 
+/// The hint names what is missing and what can be done instead.
+#[track_caller]
+fn refused(result: Result<Generation, GenerateError>, missing: &str) {
+    let Err(GenerateError::NoGenerator { hint }) = result else { panic!("{missing}: {result:?}") };
+    assert!(hint.contains(missing) && hint.contains("mode run") && !hint.contains("SECRET"), "{hint}");
+}
+
 #[tokio::test]
-async fn changing_code_needs_a_model_and_says_so() {
-    for goal in ["Fix this code", "Write unit tests for it"] {
-        let Err(GenerateError::NoGenerator { hint }) = generate(with_code(goal, "print('SECRET')")).await else {
-            panic!("{goal}")
-        };
-        assert!(hint.contains("needs a language model") && !hint.contains("SECRET"), "{hint}");
+async fn a_wish_that_nothing_serves_is_refused_in_every_language() {
+    let generator = offering(&["python", "node", "bash", "sql"]);
+    for (language, code) in [
+        ("python", "print('SECRET')"),
+        ("javascript", "SECRET()"),
+        ("bash", "echo SECRET"),
+        ("sql", "SELECT 'SECRET';"),
+    ] {
+        for (goal, missing) in [
+            ("Fix this code", "a language model"),
+            ("Write unit tests for it", "a language model"),
+            ("Translate this to Go", "a language model"),
+            ("Explain this code", "a language model"),
+            ("Refaktoriere diesen Code", "a language model"),
+        ] {
+            let request = Request { language: Some(language.to_owned()), ..with_code(goal, code) };
+            refused(generator.generate(&request).await, missing);
+        }
+        let request = Request { language: Some(language.to_owned()), ..with_code("Document this", code) };
+        let documented = generator.generate(&request).await;
+        assert_eq!(documented.is_ok(), language == "python", "{documented:?}");
     }
+    for (language, missing) in [("sql", "no test runner"), ("bash", "the file has no tests")] {
+        let request = Request { language: Some(language.to_owned()), ..with_code("Run the tests", "echo SECRET") };
+        refused(generator.generate(&request).await, missing);
+    }
+}
+
+#[tokio::test]
+async fn the_mode_decides_whatever_the_goal_says() {
+    let tests = "def test_sum():\n    assert 1 + 1 == 3\n";
+    let with_mode = |mode, code| Request { mode, ..with_code("Fix this code", code) };
+    let ran = generate(with_mode(Mode::Run, tests)).await.expect("runs");
+    assert_eq!((ran.run, ran.action), (script("main.py"), Action::Ran));
+    let tested = generate(with_mode(Mode::Test, "print('none')\n")).await.expect("runs");
+    assert_eq!((tested.run, tested.action), (Run::Tests, Action::Tested));
+    let documented = generate(with_mode(Mode::Document, tests)).await.expect("documented");
+    assert_eq!((documented.origin, documented.action), (Origin::Documenter, Action::Documented));
+    for mode in [Mode::Change, Mode::WriteTests, Mode::Explain] {
+        refused(generate(with_mode(mode, tests)).await, "a language model");
+    }
+    let without_code = Request { mode: Mode::Run, goal: "Write an LRU cache".to_owned(), ..Request::default() };
+    assert!(matches!(generate(without_code).await, Err(GenerateError::NoGenerator { .. })));
+    let generated =
+        Request { mode: Mode::Generate, goal: "Write an LRU cache".to_owned(), ..with_mode(Mode::Generate, "x = 1") };
+    let generated = generate(generated).await.expect("served");
+    assert!(matches!(generated.origin, Origin::Recipe { .. }) && generated.action == Action::Generated);
+}
+
+#[tokio::test]
+async fn code_that_a_human_supplies_is_run_whatever_the_goal_was() {
+    let request = Request { supplied: true, ..with_code("Translate this to Go", "print(1)") };
+    let generation = generate(request).await.expect("runs");
+    assert_eq!((generation.run, generation.action), (script("main.py"), Action::Ran));
 }
 
 #[tokio::test]
@@ -134,7 +196,12 @@ async fn code_gets_the_name_that_its_runtime_needs() {
     for (code, file, runtime, run) in [
         ("import fs from 'node:fs';\nconst a = {};\nconsole.log(a);", None, "node", script("main.mjs")),
         ("const fs = require('fs');\nfunction f() {}\n", None, "node", script("main.js")),
-        ("const { test } = require('node:test');\n", Some("lib/a.test.js"), "node", Run::Tests),
+        (
+            "const { test } = require('node:test');\n",
+            Some("lib/a.test.js"),
+            "node",
+            Run::TestsOrScript { path: "a.test.js".to_owned() },
+        ),
         ("#!/bin/bash\necho hi\n", None, "bash", script("main.sh")),
         ("CREATE TABLE t(a);\nSELECT * FROM t;\n", None, "sql", script("main.sql")),
         ("SELECT 1;", Some("q.sql"), "sql", script("q.sql")),
@@ -155,6 +222,7 @@ async fn a_language_that_only_its_runtime_knows_runs_as_given() {
         name: "made-up".to_owned(),
         aliases: words(&["mup", "python", "typescript"]),
         endings: words(&[".mu", ".muu", ".py"]),
+        has_tests: false,
     };
     let runtimes = [GeneratorConfig::default().runtimes, vec![made_up]].concat();
     let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("is valid");
@@ -171,7 +239,7 @@ async fn a_language_that_only_its_runtime_knows_runs_as_given() {
         (None, None, "python", "main.py"),
     ] {
         let (language, current_file) = (language.map(str::to_owned), file.map(str::to_owned));
-        let request = Request { language, current_file, ..with_code("Run the tests", "say 1") };
+        let request = Request { language, current_file, ..with_code("Run this", "say 1") };
         let generation = generator.generate(&request).await.expect("runs");
         let found = (generation.runtime.as_str(), generation.run, generation.files[0].content.as_str());
         assert_eq!(found, (runtime, script(path), "say 1"), "{request:?}");

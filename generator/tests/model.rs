@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use generator::{
-    Feedback, GenerateError, Generation, Generator, GeneratorConfig, Kind, ModelConfig, Origin, Request, Run,
+    Action, Feedback, GenerateError, Generation, Generator, GeneratorConfig, Kind, ModelConfig, Origin, Request, Run,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -149,6 +149,17 @@ async fn tests_are_added_and_the_callers_file_stays() {
         generation.files.iter().map(|file| (file.path.as_str(), file.content.as_str(), file.from_caller)).collect();
     assert_eq!(files, [("main.py", "x = 1\n", true), ("test_main.py", "from main import x\n", false)]);
     assert_eq!(generation.run, Run::Tests);
+}
+
+#[tokio::test]
+async fn an_explanation_leaves_out_what_quotes_the_callers_file() {
+    let code = "def settle(secret_total):\n    return secret_total * 2\n";
+    let reply = "The function doubles its argument.\n\nSee `def settle(secret_total):`.\n```python\nx = 1\n```\nIt never fails.\n";
+    let explain = Request { language: Some("python".to_owned()), ..request("Explain this code", Some(code)) };
+    let generation = answer("200 OK", completion(reply), &explain).await.expect("served");
+    assert_eq!(generation.documentation, "The function doubles its argument.\n\nIt never fails.\n");
+    assert_eq!((generation.action, generation.repairable), (Action::Explained, false));
+    assert_eq!((generation.files[0].from_caller, &generation.run), (true, &Run::Script { path: "main.py".to_owned() }));
 }
 
 #[tokio::test]

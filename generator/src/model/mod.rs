@@ -5,8 +5,9 @@ mod prompt;
 mod reply;
 
 use crate::documenter;
-use crate::exchange::{GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::paths::is_test_file;
+use crate::target::Target;
 
 pub(crate) use client::Model;
 
@@ -35,6 +36,11 @@ impl Model {
             .collect();
         Ok(Generation {
             origin: Origin::Model { name: self.name().to_owned() },
+            action: match task {
+                Task::New => Action::Generated,
+                Task::Change(_) => Action::Changed,
+                Task::Test(_) => Action::TestsWritten,
+            },
             runtime: "python".to_owned(),
             run: run(&files, task),
             documentation: documentation.join("\n"),
@@ -43,6 +49,48 @@ impl Model {
             repairable: true,
         })
     }
+
+    /// Asks the model a question about the caller's file, which runs as it is. Cancel safe like [`Model::generate`].
+    pub(crate) async fn explain(
+        &self,
+        request: &Request,
+        target: Target<'_>,
+        file: &SourceFile,
+    ) -> Result<Generation, GenerateError> {
+        let answer = self.ask(&prompt::question(request, target.name(), file), request).await?;
+        let text = unquoted(&answer.text, &file.content);
+        if text.trim().is_empty() {
+            return Err(client::unusable_reply("it holds no explanation", answer.tokens));
+        }
+        Ok(Generation {
+            origin: Origin::Model { name: self.name().to_owned() },
+            action: Action::Explained,
+            runtime: target.runtime().to_owned(),
+            run: Run::Script { path: file.path.clone() },
+            files: vec![file.clone()],
+            documentation: text,
+            tokens: answer.tokens,
+            repairable: false,
+        })
+    }
+}
+
+/// Leaves out code blocks and lines that quote the source: documentation never repeats what the caller submitted.
+fn unquoted(reply: &str, source: &str) -> String {
+    const LONG_ENOUGH_TO_TELL: usize = 8;
+    let quotes =
+        |line: &str| source.lines().map(str::trim).any(|own| own.len() >= LONG_ENOUGH_TO_TELL && line.contains(own));
+    let mut in_block = false;
+    let mut kept = String::new();
+    for line in reply.lines() {
+        let is_fence = line.trim_start().starts_with("```");
+        in_block ^= is_fence;
+        if !is_fence && !in_block && !quotes(line) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// Turns the files of a reply into those of a generation, or says what is missing.

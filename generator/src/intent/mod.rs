@@ -1,0 +1,418 @@
+//! The intent of a request: one decision for every language, made from the mode, the goal and whether code came with it.
+//!
+//! Code runs only where the goal asks for a run, or for nothing at all. A goal that cannot be read never counts as a
+//! run: a file that was merely run is no answer to "translate this".
+
+mod lexicon;
+
+use crate::exchange::{Mode, Request};
+use crate::words::{Word, words};
+use lexicon as lex;
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// Run the code as it is.
+    Run,
+    /// Run the tests of the code where the test runner finds any, else the code as it is.
+    RunOrTest,
+    /// Run the tests of the code; none is an error.
+    Test,
+    /// Leave the code and add tests.
+    WriteTests,
+    /// Replace the code by a changed version.
+    Change,
+    /// Describe the code as reference documentation.
+    Document,
+    /// Answer a question about the code.
+    Explain,
+    /// Produce code for the goal alone.
+    Generate,
+}
+
+/// Decides the intent of a request; the mode wins over the goal.
+pub(crate) fn intent(request: &Request) -> Intent {
+    let has_code = request.code.as_deref().is_some_and(|code| !code.trim().is_empty());
+    match request.mode {
+        Mode::Run => Intent::Run,
+        Mode::Test => Intent::Test,
+        Mode::WriteTests => Intent::WriteTests,
+        Mode::Change => Intent::Change,
+        Mode::Document => Intent::Document,
+        Mode::Explain => Intent::Explain,
+        Mode::Generate => Intent::Generate,
+        Mode::Auto if !has_code => Intent::Generate,
+        // A human who supplies code has answered the goal with it.
+        Mode::Auto if request.supplied => Intent::RunOrTest,
+        Mode::Auto => of_goal(&request.goal, request.current_file.as_deref()),
+    }
+}
+
+/// Decides what a goal wants of the code that came with it. Where it asks for several things, the one that changes most wins.
+fn of_goal(goal: &str, file: Option<&str>) -> Intent {
+    let words = words(goal);
+    if let Some(intent) = of_unspaced(goal) {
+        return intent;
+    }
+    let mut asks = Asks::default();
+    for at in 0..words.len() {
+        asks.add(&words, at);
+    }
+    asks.intent().unwrap_or_else(|| of_the_rest(&words, file))
+}
+
+/// Everything a goal asks for.
+#[derive(Default)]
+struct Asks {
+    runs: bool,
+    changes: bool,
+    writes_tests: bool,
+    documents: bool,
+    explains: bool,
+    generates: bool,
+    /// Tests are what is to be run.
+    tests: bool,
+    /// Tests are mentioned as something that may be run.
+    mentions_tests: bool,
+}
+
+impl Asks {
+    fn add(&mut self, words: &[Word], at: usize) {
+        self.add_run(words, at);
+        self.changes |= asks_for_change(words, at);
+        self.writes_tests |= asks_for_tests(words, at);
+        self.documents |= asks_for_documentation(words, at);
+        self.explains |= asks_for_explanation(words, at);
+        self.generates |= asks_for_new_code(words, at);
+        self.tests |= asks_to_run_tests(words, at);
+        self.mentions_tests |= text(words, at).starts_with("test") && !is_negated(words, at) && !in_remark(words, at);
+    }
+
+    fn add_run(&mut self, words: &[Word], at: usize) {
+        if starts_other_tool(words, at) {
+            self.changes = true;
+        } else {
+            self.runs |= asks_for_run(words, at);
+        }
+    }
+
+    fn intent(&self) -> Option<Intent> {
+        let wishes = [
+            (self.changes, Intent::Change),
+            (self.writes_tests, Intent::WriteTests),
+            (self.documents, Intent::Document),
+            (self.explains, Intent::Explain),
+            (self.generates, Intent::Generate),
+            (self.tests, Intent::Test),
+            (self.runs && self.mentions_tests, Intent::RunOrTest),
+            (self.runs, Intent::Run),
+        ];
+        wishes.into_iter().find(|(asked, _)| *asked).map(|(_, intent)| intent)
+    }
+}
+
+/// A goal without a command: nothing is asked for where every word is neutral. Any other goal is a wish that is not understood.
+fn of_the_rest(words: &[Word], file: Option<&str>) -> Intent {
+    if let Some(intent) = of_foreign(words) {
+        return intent;
+    }
+    let file = file.unwrap_or_default().to_lowercase();
+    let is_neutral = |word: &Word| {
+        let is_number = word.text.chars().all(|c| c.is_ascii_digit());
+        is_number || lex::NEUTRAL.contains(&word.text.as_str()) || file.contains(&word.text)
+    };
+    let tests = words.iter().any(|word| lex::TESTS.contains(&word.text.as_str()));
+    let title = words.iter().all(is_neutral);
+    match (title, tests) {
+        (true, false) => Intent::Run,
+        (_, true) => Intent::WriteTests,
+        (false, false) => Intent::Change,
+    }
+}
+
+/// Goals in other languages, by the beginnings of their words. Where none is known, nothing is decided.
+fn of_foreign(words: &[Word]) -> Option<Intent> {
+    let begins = |list: &[&str]| words.iter().any(|word| list.iter().any(|start| word.text.starts_with(start)));
+    let runs = begins(lex::FOREIGN_RUN) && !words.iter().any(|word| matches!(word.text.as_str(), "nicht" | "keine"));
+    if !runs || begins(lex::FOREIGN_WISHES) {
+        return None;
+    }
+    Some(if begins(lex::FOREIGN_TESTS) { Intent::Test } else { Intent::Run })
+}
+
+/// Goals in scripts that put no blanks between words.
+fn of_unspaced(goal: &str) -> Option<Intent> {
+    let holds = |list: &[&str]| list.iter().any(|mark| goal.contains(mark));
+    if !goal.chars().any(|c| {
+        ('\u{3040}'..='\u{30ff}').contains(&c)
+            || ('\u{4e00}'..='\u{9fff}').contains(&c)
+            || ('\u{ac00}'..='\u{d7a3}').contains(&c)
+    }) {
+        return None;
+    }
+    let intent = if holds(lex::CJK_WISHES) || goal.contains('不') {
+        Intent::Change
+    } else if holds(lex::CJK_RUN) && holds(lex::CJK_TESTS) {
+        Intent::Test
+    } else if holds(lex::CJK_RUN) {
+        Intent::Run
+    } else if holds(lex::CJK_TESTS) {
+        Intent::RunOrTest
+    } else {
+        Intent::Change
+    };
+    Some(intent)
+}
+
+fn text(words: &[Word], at: usize) -> &str {
+    words.get(at).map_or("", |word| word.text.as_str())
+}
+
+fn is(words: &[Word], at: usize, list: &[&str]) -> bool {
+    words.get(at).is_some_and(|word| list.contains(&word.text.as_str()))
+}
+
+/// The first word of the clause that `at` is in.
+fn clause_start(words: &[Word], at: usize) -> usize {
+    (0..=at).rev().find(|index| words[*index].starts_clause).unwrap_or(0)
+}
+
+/// The words of the clause behind `at`, up to its end or to an "and" that begins another command.
+fn rest_of_clause(words: &[Word], at: usize) -> impl Iterator<Item = (usize, &str)> {
+    let end = (at + 1..words.len()).find(|index| words[*index].starts_clause).unwrap_or(words.len());
+    (at + 1..end).map(|index| (index, words[index].text.as_str()))
+}
+
+fn is_negated(words: &[Word], at: usize) -> bool {
+    let start = clause_start(words, at);
+    (at.saturating_sub(3).max(start)..at).any(|near| is(words, near, lex::NEGATIONS))
+}
+
+/// Whether `at` is in a clause that remarks on the code ("it uses unittest").
+fn in_remark(words: &[Word], at: usize) -> bool {
+    let start = clause_start(words, at);
+    start > 0 && start < at && is(words, start, lex::REMARKS)
+}
+
+/// Whether the word at `at` is a verb that commands: it begins a clause or follows a word that leads to a command, is not
+/// negated, and does not merely tell what a run is for ("run this to fix the index").
+fn is_command(words: &[Word], at: usize) -> bool {
+    if is_negated(words, at) || is(words, at + 1, &["nothing", "none", "no"]) {
+        return false;
+    }
+    let Some(before) = at.checked_sub(1) else { return true };
+    if text(words, before) == "to" {
+        let asked = before.checked_sub(1).is_some_and(|earlier| is(words, earlier, lex::WISHES));
+        let runs_before = (0..before).any(|earlier| is(words, earlier, lex::RUN));
+        return asked && !runs_before;
+    }
+    let you_should = is(words, before, &["should", "must", "can", "could", "may"])
+        && before.checked_sub(1).is_some_and(|earlier| is(words, earlier, &["you", "we"]));
+    words[at].starts_clause || is(words, before, lex::LEADS) || you_should
+}
+
+/// Whether `list` follows `at`, with nothing but `modifiers` in between.
+fn followed_by(words: &[Word], at: usize, modifiers: &[&str], list: &[&str]) -> bool {
+    let next = (at + 1..words.len()).find(|next| is(words, *next, list) || !is(words, *next, modifiers));
+    next.is_some_and(|next| is(words, next, list))
+}
+
+/// Whether a verb that is also another part of speech has an object here.
+fn is_verb_here(words: &[Word], at: usize) -> bool {
+    !is(words, at, lex::CHANGE_SOMETHING) || is(words, at + 1, lex::OBJECTS)
+}
+
+/// "Run black on this", "run it through mypy": another program than the code.
+fn starts_other_tool(words: &[Word], at: usize) -> bool {
+    is(words, at, lex::RUN)
+        && is_command(words, at)
+        && (at + 1..words.len().min(at + 6)).any(|next| is(words, next, lex::TOOLS) && !is_negated(words, next))
+}
+
+fn asks_for_run(words: &[Word], at: usize) -> bool {
+    let mut rest = rest_of_clause(words, at);
+    let tests = text(words, at) == "test" && !is(words, at + 1, lex::TEST_HEADS) && !is(words, at + 1, lex::TEST_PLANS);
+    if is(words, at, lex::RUN) && is_verb_here(words, at) || tests {
+        return is_command(words, at) && !rest.any(|(next, _)| is(words, next, lex::JUDGEMENTS));
+    }
+    if is(words, at, lex::SHOW) {
+        return (is_command(words, at) || text(words, at) == "sure")
+            && rest.any(|(next, _)| is(words, next, lex::SHOWN));
+    }
+    asks_what_it_prints(words, at)
+}
+
+/// "What does this print?", "Does it run?", "What is the output?": questions that a run answers.
+fn asks_what_it_prints(words: &[Word], at: usize) -> bool {
+    if !words[at].starts_clause || !is(words, at, &["what", "whats", "does", "is"]) {
+        return false;
+    }
+    let answers: &[&str] = match text(words, at) {
+        "does" => &["run", "work", "execute", "start", "pass"],
+        "is" => &["working", "running"],
+        _ => &["print", "prints", "output", "outputs", "return", "result", "results", "display", "printed"],
+    };
+    rest_of_clause(words, at).any(|(next, _)| is(words, next, answers))
+        && !rest_of_clause(words, at).any(|(next, _)| is(words, next, &["on", "under", "if", "when", "wrong", "why"]))
+}
+
+const PASSES: &[&str] = &["pass", "passes", "passing", "green"];
+
+fn makes_sure(words: &[Word], at: usize) -> bool {
+    text(words, at) == "make" && is(words, at + 1, &["sure", "certain"])
+}
+
+fn asks_for_change(words: &[Word], at: usize) -> bool {
+    if !is_command(words, at) || is(words, at + 1, lex::NEGATIONS) {
+        return false;
+    }
+    let shown = rest_of_clause(words, at).any(|(next, _)| is(words, next, lex::SHOWN) || is(words, next, PASSES));
+    if makes_sure(words, at) || is(words, at, &["verify", "confirm", "ensure"]) {
+        // A run cannot show anything else.
+        return !shown;
+    }
+    if text(words, at) == "make" && rest_of_clause(words, at).any(|(next, _)| is(words, next, PASSES)) {
+        return true;
+    }
+    let adds_tests = is(words, at, lex::MAKE_OR_CHANGE) && (names_tests(words, at) || names_documentation(words, at));
+    let makes_new = is(words, at, &["make", "implement"]) && !points_at_code(words, at);
+    is(words, at, lex::CHANGE) && is_verb_here(words, at) && !adds_tests && !makes_new
+        || is(words, at, lex::MAKE)
+            && points_at_code(words, at)
+            && !names_tests(words, at)
+            && !names_documentation(words, at)
+}
+
+/// Whether the clause names the code that came with the goal.
+fn points_at_code(words: &[Word], at: usize) -> bool {
+    rest_of_clause(words, at).any(|(next, _)| is(words, next, lex::POINTERS))
+}
+
+fn asks_for_new_code(words: &[Word], at: usize) -> bool {
+    let makes = is(words, at, lex::MAKE) || is(words, at, &["make", "implement"]);
+    makes
+        && !makes_sure(words, at)
+        && is_command(words, at)
+        && !points_at_code(words, at)
+        && !names_tests(words, at)
+        && !names_documentation(words, at)
+}
+
+fn names_tests(words: &[Word], at: usize) -> bool {
+    // "write a test data generator" asks for something else.
+    let noun = (at + 1..words.len()).find(|next| is(words, *next, lex::TESTS) || text(words, *next) == "test");
+    let plain = noun.is_some_and(|noun| {
+        text(words, noun) != "test"
+            || noun + 1 == words.len()
+            || is(words, noun + 1, lex::TEST_HEADS)
+            || is(words, noun + 1, &["for", "to", "that", "which"])
+    });
+    plain && followed_by(words, at, lex::TEST_MODIFIERS, &[lex::TESTS, &["test"]].concat())
+}
+
+fn asks_for_tests(words: &[Word], at: usize) -> bool {
+    let makes = is(words, at, lex::MAKE) || is(words, at, lex::MAKE_OR_CHANGE);
+    let covers = text(words, at) == "cover" && (at..words.len().min(at + 6)).any(|near| is(words, near, lex::TESTS));
+    let unit_tests = text(words, at) == "unit" && text(words, at + 1) == "test" && is(words, at + 2, lex::OBJECTS);
+    (makes && names_tests(words, at) || covers || unit_tests) && is_command(words, at)
+}
+
+fn names_documentation(words: &[Word], at: usize) -> bool {
+    followed_by(words, at, lex::DOC_MODIFIERS, lex::DOC_NOUNS)
+}
+
+fn asks_for_documentation(words: &[Word], at: usize) -> bool {
+    let makes = is(words, at, lex::MAKE) || is(words, at, lex::MAKE_OR_CHANGE);
+    (is(words, at, lex::DOCUMENT) || makes && names_documentation(words, at)) && is_command(words, at)
+}
+
+fn asks_for_explanation(words: &[Word], at: usize) -> bool {
+    if in_remark(words, at) {
+        return false;
+    }
+    let rest = || rest_of_clause(words, at);
+    if is(words, at, lex::EXPLAIN) && is_verb_here(words, at) && is_command(words, at) {
+        return true;
+    }
+    let shows = is(words, at, lex::SHOW) || is(words, at, lex::RUN) || is(words, at, lex::MAKE);
+    if shows && is_command(words, at) {
+        let any = |list: &[&str]| rest().any(|(next, _)| is(words, next, list) && !is_negated(words, next));
+        let asked = any(&["how", "why", "wrong"]) || any(&["does"]) && !any(&["output", "outputs", "prints", "print"]);
+        return any(lex::JUDGEMENTS) || is(words, at, lex::SHOW) && asked;
+    }
+    let is_question = words[at].starts_clause || is(words, at.wrapping_sub(1), &["and", "or", "but"]);
+    let is_question = is_question && is(words, at, lex::QUESTIONS) && at + 1 < words.len();
+    is_question && !asks_what_it_prints(words, at) && !asks_whether_tests_pass(words, at) && !is_announcement(words, at)
+}
+
+/// "Do not change it", "Would you run this": no question, though one may begin with the same word.
+fn is_announcement(words: &[Word], at: usize) -> bool {
+    is(words, at, &["have", "would", "will"]) && is(words, at + 1, &["a", "you"])
+        || is(words, at, &["do", "does"]) && is(words, at + 1, &["not", "this", "it", "run"])
+}
+
+/// "Do the tests pass?", "Does the code pass its tests?"
+fn asks_whether_tests_pass(words: &[Word], at: usize) -> bool {
+    is(words, at, &["do", "does", "will", "are", "is"])
+        && names_runnable_tests(words, at)
+        && rest_of_clause(words, at)
+            .any(|(next, _)| is(words, next, &["pass", "passes", "passing", "green", "succeed", "ok", "work", "run"]))
+}
+
+fn names_runnable_tests(words: &[Word], at: usize) -> bool {
+    rest_of_clause(words, at).any(|(next, _)| is_tests_noun(words, next))
+}
+
+/// A noun for tests that could be run: not negated, and not what only qualifies another noun ("the test results").
+fn is_tests_noun(words: &[Word], at: usize) -> bool {
+    let plural = is(words, at, lex::TESTS);
+    let composed = text(words, at) == "test" && is(words, at + 1, lex::TEST_HEADS);
+    (plural || composed) && !is_negated(words, at)
+}
+
+fn asks_to_run_tests(words: &[Word], at: usize) -> bool {
+    if in_remark(words, at) || is_negated(words, at) {
+        return false;
+    }
+    let runs = is(words, at, lex::RUN) || is(words, at, lex::SHOW) || is(words, at, &["make", "pass"]);
+    let named = runs && is_command(words, at) && names_runnable_tests(words, at);
+    let verb = text(words, at) == "test" && is_command(words, at) && names_runner(words, at);
+    named || verb || is_runner(words, at) || asks_whether_tests_pass(words, at)
+}
+
+fn names_runner(words: &[Word], at: usize) -> bool {
+    rest_of_clause(words, at).any(|(next, _)| is(words, next, lex::RUNNERS) && !is_negated(words, next))
+}
+
+/// A test runner as the means ("run it with python -m pytest"), not as something that the code happens to use.
+fn is_runner(words: &[Word], at: usize) -> bool {
+    if !is(words, at, lex::RUNNERS) {
+        return false;
+    }
+    let filler = &["the", "my", "this", "these", "python", "python3", "m", "via", "all"];
+    let by = (0..at).rev().find(|before| !is(words, *before, filler));
+    let means = by.is_some_and(|by| {
+        is(words, by, lex::RUN) || is(words, by, &["with", "using", "under", "by", "through", "use", "via"])
+    });
+    is_command(words, at) || means
+}
+
+/// Whether a goal without code starts with work on code that should have come with it.
+pub(crate) fn presumes_code(goal: &str) -> bool {
+    let words = words(goal);
+    let polite =
+        |word: &Word| lex::LEADS.contains(&word.text.as_str()) || matches!(word.text.as_str(), "can" | "could" | "to");
+    let start = words.iter().position(|word| !polite(word)).unwrap_or(0);
+    if start >= words.len() {
+        return false;
+    }
+    let about_other = words[start..].iter().take(6).any(|word| word.text == "for" || word.text == "to");
+    let fixes = is(&words, start, &["fix", "repair"])
+        || is(&words, start, &["debug", "correct", "patch"]) && is(&words, start + 1, lex::OBJECTS);
+    fixes
+        || asks_for_tests(&words, start) && about_other
+        || asks_for_documentation(&words, start) && (about_other || is(&words, start, lex::DOCUMENT))
+}
+
+#[cfg(test)]
+mod tests;

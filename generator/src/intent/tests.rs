@@ -1,0 +1,302 @@
+use super::*;
+
+#[track_caller]
+fn check(expected: Intent, goals: &[&str]) {
+    let wrong: Vec<_> =
+        goals.iter().map(|goal| (of_goal(goal, None), goal)).filter(|(found, _)| *found != expected).collect();
+    assert!(wrong.is_empty(), "not {expected:?}: {wrong:#?}");
+}
+
+/// For wishes that nothing but a model could serve, and that no run answers.
+#[track_caller]
+fn check_no_run(goals: &[&str]) {
+    let is_run = |goal: &&&str| matches!(of_goal(goal, None), Intent::Run | Intent::RunOrTest | Intent::Test);
+    let wrong: Vec<_> = goals.iter().filter(is_run).collect();
+    assert!(wrong.is_empty(), "taken for a run: {wrong:#?}");
+}
+
+#[test]
+fn a_run_is_asked_for_by_a_command() {
+    check(
+        Intent::Run,
+        &[
+            "Run this script and show its output",
+            "Run it right now",
+            "Run this and tell me the output",
+            "Please run the attached file",
+            "Could you please run this?",
+            "I want you to run this",
+            "I need to run this",
+            "You should run this script",
+            "Execute the attached code, please",
+            "Try this",
+            "Evaluate this expression",
+            "Print the documentation of this module",
+            "Analyse this for security issues",
+            "Check this for security problems",
+            "Run this script and fix nothing",
+            "Run it, but do not fix anything",
+            "Run this without fixing it",
+            "Don't fix this, just run it",
+            "Do not change it, only run it",
+            "Run this to fix the database index",
+            "Run the bug fix script",
+            "Run the fix and show the output",
+            "Correct output is expected, run this",
+            "Debug output should appear, run this please",
+            "Run this script, it uses unittest, and show its output",
+            "Run this, but do not run the tests",
+            "Run this without pytest",
+            "Run the latest code",
+            "Run this benchmark of pytest plugins",
+            "What does this script print?",
+            "What is the output of this program?",
+            "Does it run?",
+            "Run this and make sure it works",
+            "See if it works",
+            "Tell me what this prints",
+            "Time this function",
+            "Führe diesen Code aus",
+            "Ejecuta este código",
+            "运行这段代码",
+        ],
+    );
+}
+
+#[test]
+fn a_goal_that_asks_for_nothing_leaves_it_at_a_run() {
+    check(Intent::Run, &["", "...", "My python script", "Here is the code", "Job 17", "hello world program"]);
+    check(Intent::RunOrTest, &["Test sandbox security", "Test this code"]);
+    assert_eq!(of_goal("primes", Some("src/primes.py")), Intent::Run);
+    assert_eq!(of_goal("Concurrent task 3", None), Intent::Run);
+}
+
+#[test]
+fn tests_are_run_where_the_goal_names_them() {
+    check(
+        Intent::Test,
+        &[
+            "Run the tests",
+            "Run these unit tests, please",
+            "Run the test cases and show the results",
+            "Run these test cases",
+            "Check that the tests pass",
+            "Verify that all tests pass",
+            "Make sure the tests pass",
+            "Run this with python -m pytest",
+            "Run this with python -m unittest",
+            "Does the code pass its tests?",
+            "Do the tests pass?",
+            "Run the specs",
+            "Run my test suite",
+            "Execute this with pytest",
+            "Run pytest on this file",
+            "Pytest this file",
+            "Check all tests",
+            "Run the doctests in this file",
+            "Run my tests with pytest -v",
+            "Test it with pytest",
+            "Führe die Tests aus",
+            "运行测试",
+        ],
+    );
+    check(
+        Intent::RunOrTest,
+        &[
+            "Run the test",
+            "Run this test file",
+            "Please run this test module",
+            "Execute the test script",
+            "Test the add function",
+            "Please test the attached file",
+            "Print the test results",
+        ],
+    );
+}
+
+#[test]
+fn changing_is_a_command_and_wins_over_a_run() {
+    check(
+        Intent::Change,
+        &[
+            "Fix this code",
+            "fix the bug in the parser",
+            "Please fix it",
+            "Run this and fix any errors",
+            "Run the tests and fix what fails",
+            "Find the bug and repair it",
+            "Debug this function",
+            "Run it and correct any errors",
+            "Please patch the parser",
+            "I want you to fix this",
+            "Make it work",
+            "Make the tests pass",
+            "Fix this and write tests for it",
+            "This crashes on startup. Fix it!",
+            "Optimize this function",
+            "Add type hints",
+            "Translate this to Go",
+            "Run this and then translate it to Go",
+            "Make this async",
+            "Make this run faster",
+            "Rename variable r to result",
+            "Add logging",
+            "Simplify",
+            "Clean up",
+            "Improve the error handling",
+            "Format with black",
+            "Run black on this",
+            "Rewrite as a list comprehension",
+            "Extract the loop",
+            "Port to JavaScript",
+            "Add a command line interface",
+            "Use numpy instead",
+            "Speed this up",
+            "Turn this into a class",
+            "Add docstrings",
+            "Make it work with negative numbers too",
+            "Ensure this handles negative numbers",
+            "Write a wrapper around this",
+        ],
+    );
+}
+
+#[test]
+fn tests_are_written_where_a_verb_has_them_as_its_object() {
+    check(
+        Intent::WriteTests,
+        &[
+            "Write tests for this",
+            "write unit tests for it",
+            "Add some pytest tests",
+            "generate comprehensive test cases for this module",
+            "Run this and then add tests",
+            "Create a test suite for the parser",
+            "Cover this with tests",
+            "Unit test this function",
+            "Write tests and run them",
+        ],
+    );
+}
+
+#[test]
+fn documentation_is_asked_for_by_verb_or_noun() {
+    check(
+        Intent::Document,
+        &[
+            "Document this code",
+            "Please document the module",
+            "Document this function please",
+            "Generate documentation for it",
+            "write API docs for this",
+            "Run and document it",
+        ],
+    );
+}
+
+#[test]
+fn questions_are_asked_about_the_code() {
+    check(
+        Intent::Explain,
+        &[
+            "Explain this code",
+            "What does this code do?",
+            "Why does this crash?",
+            "Why does this crash when I run it?",
+            "How do I run this?",
+            "Find the time complexity",
+            "Check the time complexity",
+            "Summarize this",
+            "Run this and explain the output",
+            "Run it and tell me why it prints 5",
+            "Tell me what this does",
+            "Show me how this works",
+            "Is this correct?",
+            "Any bugs?",
+            "Review this code for bugs",
+        ],
+    );
+}
+
+#[test]
+fn new_code_is_asked_for_without_pointing_at_what_was_given() {
+    check(
+        Intent::Generate,
+        &[
+            "Create a JWT authentication function with tests",
+            "Write an LRU cache",
+            "Write a test data generator",
+            "Implement a rate limiter",
+            "Make a stack class",
+        ],
+    );
+}
+
+#[test]
+fn no_other_wish_is_taken_for_a_run() {
+    check_no_run(&[
+        "Erkläre diesen Code bitte",
+        "Refaktoriere diesen Code",
+        "Führe diesen Code aus und übersetze ihn nach Go",
+        "Explica este código",
+        "Traduis ce code en Go",
+        "重构这段代码",
+        "解释一下这段代码",
+        "このコードを説明して",
+        "Объясни этот код",
+        "I need this to run faster",
+        "This should run on Windows",
+        "Convert this to run on Python 2",
+        "Type hints please",
+        "A Go version of this",
+        "German comments",
+        "Time complexity?",
+        "Test plan for this",
+        "Tests please",
+        "Needs better names",
+        "Sort a list of words by length",
+        "Parse this document",
+        "Email the output to bob",
+        "Run this and email me the result",
+        "Deploy this to production",
+        "Can this run on Windows?",
+        "How would you test this?",
+        "Don't run this",
+    ]);
+}
+
+#[test]
+fn goals_that_presume_code() {
+    for goal in [
+        "Fix the failing parser",
+        "Write tests for the login module",
+        "Document the API client",
+        "Please add unit tests to the parser",
+    ] {
+        assert!(presumes_code(goal), "{goal}");
+    }
+    for goal in [
+        "Create a JWT function and write tests for it",
+        "Write a linked list",
+        "Create a fixed size buffer",
+        "",
+        "please",
+    ] {
+        assert!(!presumes_code(goal), "{goal}");
+    }
+}
+
+#[test]
+fn the_mode_wins_over_the_goal_and_a_supplied_answer_is_run() {
+    let request = |mode, supplied| Request {
+        goal: "Translate this to Go".to_owned(),
+        code: Some("print(1)".to_owned()),
+        mode,
+        supplied,
+        ..Request::default()
+    };
+    assert_eq!(intent(&request(Mode::Auto, false)), Intent::Change);
+    assert_eq!(intent(&request(Mode::Run, false)), Intent::Run);
+    assert_eq!(intent(&request(Mode::Test, false)), Intent::Test);
+    assert_eq!(intent(&request(Mode::Auto, true)), Intent::RunOrTest);
+}
