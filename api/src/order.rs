@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::approval::RiskLevel;
 use shared::ids::Digest;
 use shared::webhook::is_public;
-use shared::workflow::{Options, SecurityLevel};
+use shared::workflow::{Mode, Options, SecurityLevel};
 use url::{Host, Url};
 
 use crate::fields::{Fields, Object};
@@ -76,6 +76,7 @@ fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_
         ("permissive", SecurityLevel::Permissive),
     ];
     Options {
+        mode: fields.choice(preferences, "mode", &Mode::ALL).unwrap_or_default(),
         require_approval: fields.flag(preferences, "require_approval", true),
         max_iterations: fields.number(preferences, "max_iterations", (1, 10), 3),
         timeout_minutes: fields.number(preferences, "timeout_minutes", (1, 120), 30),
@@ -212,6 +213,7 @@ mod tests {
             ("max_agents", vec![json!(1), json!(8)], vec![json!(0), json!(9), json!(1e300)]),
             ("security_level", vec![json!("strict"), json!("permissive")], vec![json!("none"), json!(1)]),
             ("require_approval", vec![json!(false)], vec![json!("false"), json!(0)]),
+            ("mode", vec![json!("auto"), json!("write_tests")], vec![json!("fix"), json!(""), json!(1)]),
         ] {
             good.into_iter().for_each(|value| check(preferences(json!({name: value})), &[]));
             bad.into_iter().for_each(|value| check(preferences(json!({name: value})), &[&at(name)]));

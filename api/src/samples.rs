@@ -6,7 +6,8 @@ use shared::approval::{Actor, Policy, RiskLevel, Ruling};
 use shared::samples;
 pub(crate) use shared::samples::{START, user};
 use shared::workflow::{
-    Artifacts, CodeFile, Content, Event, Failure, Rerun, RunCommand, StepUsage, TestSummary, Workflow, transition,
+    Action, Artifacts, CodeFile, Content, Event, Failure, Ran, Rerun, RunCommand, StepUsage, TestSummary, Workflow,
+    transition,
 };
 
 pub(crate) fn submitted(owner: &str) -> Workflow {
@@ -32,6 +33,7 @@ fn artifacts() -> Artifacts {
         ],
         run: Some(RunCommand::Tests),
         runtime: Some("python".to_owned()),
+        action: Some(Action::Generated),
         origin: Some("recipe add 1.0.0".to_owned()),
         repairable: false,
         documentation: Some(Content::new("# Adding\n".to_owned())),
@@ -48,7 +50,13 @@ pub(crate) fn tested(owner: &str) -> Workflow {
         Event::Planned { usage: usage(1) },
         Event::Generated { artifacts: Box::new(artifacts()), usage: usage(2) },
         Event::Analyzed { report, issues: 1, usage: usage(3) },
-        Event::Executed { results, tests: TestSummary { total: 2, passed: 2 }, rerun: Rerun::Enough, usage: usage(4) },
+        Event::Executed {
+            results,
+            tests: TestSummary { total: 2, passed: 2 },
+            ran: Ran { action: None, runtime_version: Some("3.11.2".to_owned()) },
+            rerun: Rerun::Enough,
+            usage: usage(4),
+        },
     ];
     let mut workflow = submitted(owner);
     for (second, event) in (1..).zip(events) {

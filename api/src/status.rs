@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::approval::{Decision, Park, Stage};
 use shared::clock::Timestamp;
 use shared::ids::ApprovalId;
-use shared::workflow::{PlanStep, StepStatus, Workflow};
+use shared::workflow::{Action, Artifacts, PlanStep, StepStatus, Workflow};
 
 use crate::artifacts::{nothing, read_artifacts};
 use crate::auth::Caller;
@@ -41,6 +41,8 @@ fn document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
         "workflow_id": workflow.id,
         "goal": workflow.submission.goal,
         "status": workflow.status().as_str(),
+        "action": workflow.artifacts.done().map(Action::as_str),
+        "runtime": runtime(&workflow.artifacts),
         "current_step": workflow.current_step,
         "total_steps": workflow.plan.len(),
         "progress_percentage": workflow.progress_percentage(),
@@ -52,6 +54,12 @@ fn document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
         "created_at": workflow.created_at.to_rfc3339(),
         "updated_at": workflow.updated_at.to_rfc3339(),
     })
+}
+
+/// The interpreter that ran the code; the version is null where its sandbox does not know it.
+fn runtime(artifacts: &Artifacts) -> Option<Value> {
+    artifacts.test_results.as_ref()?;
+    Some(json!({"language": artifacts.runtime.as_ref()?, "version": artifacts.runtime_version}))
 }
 
 /// What lists say of a workflow.

@@ -41,6 +41,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) struct BubblewrapSandbox {
     launch: Launch,
     roots: BTreeMap<String, PathBuf>,
+    versions: BTreeMap<String, String>,
     spawner: Spawner,
     cgroups: Option<Cgroups>,
     weakness: String,
@@ -76,6 +77,7 @@ impl BubblewrapSandbox {
         let mut sandbox = Self {
             launch,
             roots,
+            versions: roots::versions(&config.roots_dir, &config.runtimes),
             spawner: Spawner::start().map_err(unavailable)?,
             cgroups,
             weakness,
@@ -187,6 +189,10 @@ impl Sandbox for BubblewrapSandbox {
 
     fn runtimes(&self) -> Vec<String> {
         self.roots.keys().cloned().collect()
+    }
+
+    fn version(&self, runtime: &str) -> Option<&str> {
+        self.versions.get(runtime).map(String::as_str)
     }
 
     async fn shutdown(&self) {

@@ -10,6 +10,7 @@ mod profile;
 mod shape;
 mod sweep;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub(crate) struct DockerSandbox {
     landlock_abi: u32,
     minimum_landlock_abi: u32,
     runtimes: Vec<String>,
+    versions: BTreeMap<String, String>,
 }
 
 impl DockerSandbox {
@@ -74,6 +76,7 @@ impl DockerSandbox {
             landlock_abi,
             minimum_landlock_abi: config.minimum_landlock_abi,
             runtimes: config.runtimes.clone(),
+            versions: roots::versions(&config.roots_dir, &config.runtimes),
         }))
     }
 
@@ -183,6 +186,10 @@ impl Sandbox for DockerSandbox {
 
     fn runtimes(&self) -> Vec<String> {
         self.runtimes.clone()
+    }
+
+    fn version(&self, runtime: &str) -> Option<&str> {
+        self.versions.get(runtime).map(String::as_str)
     }
 
     async fn shutdown(&self) {

@@ -54,6 +54,9 @@ pub trait Sandbox: Send + Sync {
     /// Names of the runtimes that jobs may ask for.
     fn runtimes(&self) -> Vec<String>;
 
+    /// The version of a runtime's interpreter; `None` where its root does not say.
+    fn version(&self, runtime: &str) -> Option<&str>;
+
     /// Cancels what runs, waits for its end, and removes what was kept warm. Idempotent; later jobs are refused.
     async fn shutdown(&self);
 }

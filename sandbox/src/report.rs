@@ -14,8 +14,11 @@ const MOST_TESTS: usize = 10_000;
 const LONGEST_NAME: usize = 500;
 const LONGEST_MESSAGE: usize = 4000;
 
+/// The name of a test that represents the run as a whole.
+pub(crate) const WHOLE_RUN: &str = "run";
+
 /// What test runners say when they found nothing to run.
-const NO_TESTS_FOUND: i32 = 5;
+pub(crate) const NO_TESTS_FOUND: i32 = 5;
 
 #[derive(Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -72,7 +75,7 @@ fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>
         (None, Some(signal)) => format!("the test run was killed by {} before it ended", signal_text(signal)),
         (None, None) => "the test run was killed before it ended".into(),
     };
-    Some(TestCase { name: "run".into(), outcome: TestOutcome::Error, duration_ms: 0, message: Some(message) })
+    Some(TestCase { name: WHOLE_RUN.into(), outcome: TestOutcome::Error, duration_ms: 0, message: Some(message) })
 }
 
 fn shortened(mut text: String, longest: usize) -> String {

@@ -106,6 +106,12 @@ impl Outcome {
 }
 
 impl JobResult {
+    /// Whether a test runner found nothing to run.
+    pub fn found_no_tests(&self) -> bool {
+        let named = self.tests.iter().flatten().any(|test| test.name != report::WHOLE_RUN);
+        self.tests.is_some() && self.exit_code == Some(report::NO_TESTS_FOUND) && !named
+    }
+
     /// Judges a runner's facts; `seen` is what the host's own look at the job's cgroup adds.
     pub(crate) fn from_facts(job: &Job, facts: Finished, seen: Counters, wait: Duration) -> Self {
         let outcome = judge(job, &facts, &seen);

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::SandboxError;
+use crate::runtime;
 
 /// Our program's name in every root.
 pub(crate) const RUNNER: &str = "promptcraft-runner";
@@ -25,6 +26,25 @@ pub(crate) fn noted_image(roots_dir: &Path, runtime: &str) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
+/// The upstream version of each runtime's interpreter, from the list of packages that `build-root.sh` keeps beside the root.
+/// Runtimes without such a list are left out.
+pub(crate) fn versions(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<String, String> {
+    let version = |name: &String| {
+        let list = std::fs::read_to_string(roots_dir.join(name).join("packages")).ok()?;
+        let package = runtime::find(name)?.interpreter_package();
+        let found = list.lines().find_map(|line| line.strip_prefix(package)?.strip_prefix(' '))?;
+        Some((name.clone(), upstream(found.split(' ').next()?).to_owned()))
+    };
+    runtimes.iter().filter_map(version).collect()
+}
+
+/// A Debian version without epoch, revision and what a repackager appends: `1:18.20.4+dfsg-1` is `18.20.4`.
+fn upstream(version: &str) -> &str {
+    let version = version.split_once(':').map_or(version, |(_, rest)| rest);
+    let end = version.find(['-', '+', '~']).unwrap_or(version.len());
+    &version[..end]
+}
+
 /// Whether every user can come as far as the root, or one of the folders above it is closed to others.
 pub(crate) fn is_reachable_for_nobody(root: &Path) -> bool {
     const OTHERS_MAY_ENTER: u32 = 0o001;
@@ -43,4 +63,21 @@ fn missing(link: &Path, error: &std::io::Error) -> SandboxError {
         "root_missing",
         format!("no sandbox root at {} ({error}); build it as root: sandbox/build-root.sh {folder}", link.display()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::upstream;
+
+    #[test]
+    fn a_version_is_that_of_its_author() {
+        for (debian, expected) in [
+            ("3.11.2-1+b1", "3.11.2"),
+            ("1:18.20.4+dfsg-1~deb12u1", "18.20.4"),
+            ("5.4.4-3+deb12u1", "5.4.4"),
+            ("7", "7"),
+        ] {
+            assert_eq!(upstream(debian), expected, "{debian}");
+        }
+    }
 }

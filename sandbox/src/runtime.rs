@@ -22,7 +22,7 @@ pub(crate) struct Runtime {
     pub(crate) name: String,
     #[cfg_attr(not(test), expect(dead_code, reason = "read by those who route jobs, not by the sandbox"))]
     lane: String,
-    #[expect(dead_code, reason = "read by build-root.sh")]
+    /// What the root is made of; the first package is the interpreter's.
     packages: Vec<String>,
     script: Vec<String>,
     /// The script whose interpreter can be started before the job is there, if the root has the code to wait for it.
@@ -73,6 +73,8 @@ pub struct Language {
     pub aliases: &'static [String],
     /// How the names of its source files end, such as `.py`; the usual one first.
     pub endings: &'static [String],
+    /// Whether there is a way to run its tests.
+    pub has_tests: bool,
 }
 
 /// The languages of all runtimes that there are, whether or not a sandbox offers them.
@@ -81,6 +83,7 @@ pub fn languages() -> impl Iterator<Item = Language> {
         name: &runtime.name,
         aliases: &runtime.aliases,
         endings: &runtime.source_endings,
+        has_tests: !runtime.tests.is_empty(),
     })
 }
 
@@ -93,6 +96,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Runtime> {
 }
 
 impl Runtime {
+    /// The Debian package of the interpreter.
+    pub(crate) fn interpreter_package(&self) -> &str {
+        self.packages.first().map_or("", String::as_str)
+    }
+
     /// What the runner is told; consumes the files so that large ones are not copied.
     pub(crate) fn frame(&self, job: &mut Job, metering: Metering, minimum_landlock_abi: u32) -> JobFrame {
         let files = std::mem::take(&mut job.files).into_iter().map(|file| self.file(file.path, file.content));

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::identity::{Role, User};
 use crate::ids::{Digest, UserName, WorkflowId};
-use crate::workflow::{Options, SecurityLevel, Submission, Workflow};
+use crate::workflow::{Mode, Options, SecurityLevel, Submission, Workflow};
 
 /// When every sample begins.
 pub const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
@@ -11,6 +11,7 @@ pub const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
 /// What a caller gets who chose nothing.
 pub fn options() -> Options {
     Options {
+        mode: Mode::Auto,
         require_approval: true,
         enable_human_loop: true,
         max_iterations: 3,

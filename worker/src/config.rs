@@ -171,7 +171,8 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
     for name in names {
         match sandbox::languages().find(|language| language.name == name) {
             Some(language) => {
-                runtimes.push(Runtime { name, aliases: language.aliases.to_vec(), endings: language.endings.to_vec() });
+                let (aliases, endings) = (language.aliases.to_vec(), language.endings.to_vec());
+                runtimes.push(Runtime { name, aliases, endings, has_tests: language.has_tests });
             }
             None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: there is no runtime {name:?}")),
         }

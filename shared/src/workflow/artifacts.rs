@@ -36,8 +36,52 @@ pub struct CodeFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunCommand {
-    Script { path: String },
+    Script {
+        path: String,
+    },
+    /// An error where there are none.
     Tests,
+    /// The file as a program where the test runner finds no tests.
+    TestsOrScript {
+        path: String,
+    },
+}
+
+/// Work that was done for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Ran,
+    Tested,
+    TestsWritten,
+    Generated,
+    Changed,
+    Documented,
+    Explained,
+}
+
+impl Action {
+    /// The action's name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ran => "ran",
+            Self::Tested => "tested",
+            Self::TestsWritten => "tests_written",
+            Self::Generated => "generated",
+            Self::Changed => "changed",
+            Self::Documented => "documented",
+            Self::Explained => "explained",
+        }
+    }
+}
+
+/// A run that took place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ran {
+    /// What it did; unchanged from what was planned where it is `None`.
+    pub action: Option<Action>,
+    /// Version of the interpreter, where the sandbox knows it.
+    pub runtime_version: Option<String>,
 }
 
 /// The counts of a run, for decisions and metrics; the whole result is content.
@@ -65,6 +109,12 @@ pub struct Artifacts {
     pub files: Vec<CodeFile>,
     pub run: Option<RunCommand>,
     pub runtime: Option<String>,
+    /// Version of the interpreter that ran the files.
+    #[serde(default)]
+    pub runtime_version: Option<String>,
+    /// What the files and their run are for; done once there are results.
+    #[serde(default)]
+    pub action: Option<Action>,
     /// What made the files, e.g. `recipe jwt-auth 1.0.0`.
     pub origin: Option<String>,
     /// Whether another round with feedback would yield something else.
@@ -88,6 +138,11 @@ impl Artifacts {
             content.as_ref().map(|content| (name.to_owned(), content.digest.to_string()))
         });
         files.chain(reports).collect()
+    }
+
+    /// What was done, once the files have run.
+    pub fn done(&self) -> Option<Action> {
+        self.action.filter(|_| self.test_results.is_some())
     }
 
     /// Whether the code that runs is the caller's own, as given.

@@ -9,13 +9,13 @@ mod plan;
 mod submission;
 mod transition;
 
-pub use artifacts::{Artifacts, CodeFile, Content, RunCommand, TestSummary};
+pub use artifacts::{Action, Artifacts, CodeFile, Content, Ran, RunCommand, TestSummary};
 pub use estimate::{Prices, estimated_cost};
 pub use event::{Event, EventKind, Happened, Rerun};
 pub use metrics::{Metrics, StepUsage};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
-pub use submission::{Options, SecurityLevel, Submission};
+pub use submission::{Mode, Options, SecurityLevel, Submission};
 pub use transition::{Illegal, MOST_GATES, transition};
 
 use serde::{Deserialize, Serialize};

@@ -18,9 +18,40 @@ pub enum SecurityLevel {
     Permissive,
 }
 
+/// What the caller wants to be done; read from the goal where it is [`Mode::Auto`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    #[default]
+    Auto,
+    Run,
+    Test,
+    WriteTests,
+    Change,
+    Document,
+    Explain,
+    Generate,
+}
+
+impl Mode {
+    /// Every mode, with its name in requests.
+    pub const ALL: [(&'static str, Self); 8] = [
+        ("auto", Self::Auto),
+        ("run", Self::Run),
+        ("test", Self::Test),
+        ("write_tests", Self::WriteTests),
+        ("change", Self::Change),
+        ("document", Self::Document),
+        ("explain", Self::Explain),
+        ("generate", Self::Generate),
+    ];
+}
+
 /// The caller's choices, with the limits that the service set at the door.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Options {
+    #[serde(default)]
+    pub mode: Mode,
     pub require_approval: bool,
     pub enable_human_loop: bool,
     /// 1..=10.

@@ -54,9 +54,11 @@ pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workf
             next.count_issues(issues);
             next.leave_analysis(at);
         }
-        Event::Executed { results, tests, rerun, .. } if illegal.phase == PhaseKind::Execute => {
+        Event::Executed { results, tests, ran, rerun, .. } if illegal.phase == PhaseKind::Execute => {
             next.artifacts.test_results = Some(results);
             next.artifacts.tests = tests;
+            next.artifacts.action = ran.action.or(next.artifacts.action);
+            next.artifacts.runtime_version = ran.runtime_version;
             next.leave_execution(rerun, at);
         }
         Event::GateReleased { .. } => next.open_undecided(at).ok_or(illegal)?,

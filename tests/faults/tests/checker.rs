@@ -12,7 +12,7 @@ use shared::messaging::{AuditRecord, Cause, DeadLetter, Entry, KeptLetter};
 use shared::samples::{START, options, submitted};
 use shared::telemetry::TraceContext;
 use shared::workflow::{
-    Artifacts, Content, Event, EventKind, Failure, Happened, Options, Rerun, StepUsage, TestSummary, Workflow,
+    Artifacts, Content, Event, EventKind, Failure, Happened, Options, Ran, Rerun, StepUsage, TestSummary, Workflow,
     transition,
 };
 
@@ -80,7 +80,13 @@ fn usage() -> StepUsage {
 
 fn executed() -> Event {
     let results = Content::new("{}".into());
-    Event::Executed { results, tests: TestSummary { total: 1, passed: 1 }, rerun: Rerun::Enough, usage: usage() }
+    Event::Executed {
+        results,
+        tests: TestSummary { total: 1, passed: 1 },
+        ran: Ran::default(),
+        rerun: Rerun::Enough,
+        usage: usage(),
+    }
 }
 
 fn decision(verdict: Verdict) -> Event {

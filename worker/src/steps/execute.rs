@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
-use shared::clock::Timestamp;
 use shared::failpoints;
 use shared::messaging::BlobError;
-use shared::workflow::{self, Event, Failure, Rerun, RunCommand, StepUsage, Workflow};
+use shared::workflow::{self, Artifacts, Event, Failure, Ran, Rerun, RunCommand, StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
 
 use super::Done;
@@ -19,27 +18,31 @@ const SHORTEST: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, cancel: &CancellationToken) -> Done {
     let Some(sandbox) = &desk.sandbox else { return Done::Retry("this worker has no sandbox".to_owned()) };
-    let job = match job_for(desk, workflow, desk.clock.now()).await {
-        Ok(job) => job,
-        Err(error) => return error.into(),
-    };
-    let is_bought = job.limits.cpu == affordable(workflow, desk.prices.cpu_second);
-    let bought_for = is_bought.then_some(workflow.submission.options.budget - workflow.metrics.total_cost);
-    failpoints::reach("sandbox.before").await;
-    let ran = failpoints::reach_during("sandbox.started", sandbox.run(job, cancel.clone())).await;
-    failpoints::reach("sandbox.after").await;
-    let result = match ran {
+    let artifacts = &workflow.artifacts;
+    let mut action = None;
+    let mut result = match run_job(desk, workflow, first_command(artifacts), &mut usage, cancel).await {
         Ok(result) => result,
-        Err(error) => return refused(&error),
+        Err(done) => return done,
     };
-    usage.sandbox_ms = result.usage.wall_ms;
-    usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
-    usage.cost = cost_of(&result, desk.prices.cpu_second, bought_for);
+    if let Some(RunCommand::TestsOrScript { path }) = &artifacts.run
+        && result.found_no_tests()
+        && !cancel.is_cancelled()
+    {
+        action = Some(workflow::Action::Ran);
+        let script = Command::Script { path: path.clone() };
+        result = match run_job(desk, workflow, script, &mut usage, cancel).await {
+            Ok(result) => result,
+            Err(done) => return done,
+        };
+    }
     if result.outcome == Outcome::Cancelled {
         return Done::Cancelled { cost: usage.cost };
     }
-    let Results { document, summary, feedback } = results::read(&result);
-    let artifacts = &workflow.artifacts;
+    let untested = match leaves_tests_out(desk, artifacts).await {
+        Ok(untested) => untested,
+        Err(error) => return error.into(),
+    };
+    let Results { document, summary, feedback } = results::read(&result, untested);
     let rerun = if artifacts.is_callers_code() || summary.all_passed() {
         Rerun::Enough
     } else if artifacts.repairable {
@@ -47,10 +50,53 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     } else {
         Rerun::Hopeless
     };
+    let runtime = artifacts.runtime.as_deref().unwrap_or_default();
+    let ran = Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned) };
     match desk.blobs.store(document.to_string()).await {
-        Ok(results) => Done::Event(Event::Executed { results, tests: summary, rerun, usage }),
+        Ok(results) => Done::Event(Event::Executed { results, tests: summary, ran, rerun, usage }),
         Err(error) => error.into(),
     }
+}
+
+fn first_command(artifacts: &Artifacts) -> Command {
+    match &artifacts.run {
+        Some(RunCommand::Script { path }) => Command::Script { path: path.clone() },
+        Some(RunCommand::Tests | RunCommand::TestsOrScript { .. }) | None => Command::Tests,
+    }
+}
+
+/// Runs one job and books what it used; what was booked before counts against the budget.
+async fn run_job(
+    desk: &Desk,
+    workflow: &Workflow,
+    command: Command,
+    usage: &mut StepUsage,
+    cancel: &CancellationToken,
+) -> Result<JobResult, Done> {
+    let Some(sandbox) = &desk.sandbox else { return Err(Done::Retry("this worker has no sandbox".to_owned())) };
+    let left = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
+    let bought = affordable(left, desk.prices.cpu_second);
+    let job = job_for(desk, workflow, command, bought).await?;
+    let bought_for = (job.limits.cpu == bought).then_some(left);
+    failpoints::reach("sandbox.before").await;
+    let ran = failpoints::reach_during("sandbox.started", sandbox.run(job, cancel.clone())).await;
+    failpoints::reach("sandbox.after").await;
+    let result = ran.map_err(|error| refused(&error))?;
+    usage.sandbox_ms += result.usage.wall_ms;
+    usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
+    usage.cost += cost_of(&result, desk.prices.cpu_second, bought_for);
+    Ok(result)
+}
+
+/// Whether a caller's file runs as a program although it may define tests.
+async fn leaves_tests_out(desk: &Desk, artifacts: &Artifacts) -> Result<bool, BlobError> {
+    let (Some(RunCommand::Script { path }), Some(runtime)) = (&artifacts.run, &artifacts.runtime) else {
+        return Ok(false);
+    };
+    let Some(file) = artifacts.files.iter().find(|file| file.from_caller && file.path == *path) else {
+        return Ok(false);
+    };
+    Ok(generator::defines_tests(runtime, &desk.blobs.load(&file.content).await?))
 }
 
 fn refused(error: &SandboxError) -> Done {
@@ -80,7 +126,7 @@ fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f64>) -> f64 
     }
 }
 
-async fn job_for(desk: &Desk, workflow: &Workflow, now: Timestamp) -> Result<Job, BlobError> {
+async fn job_for(desk: &Desk, workflow: &Workflow, command: Command, bought: Duration) -> Result<Job, BlobError> {
     let mut files = Vec::new();
     for file in &workflow.artifacts.files {
         files.push(JobFile { path: file.path.clone(), content: desk.blobs.load(&file.content).await?.into_bytes() });
@@ -90,13 +136,9 @@ async fn job_for(desk: &Desk, workflow: &Workflow, now: Timestamp) -> Result<Job
         workflow::SecurityLevel::Standard => SecurityLevel::Standard,
         workflow::SecurityLevel::Permissive => SecurityLevel::Permissive,
     };
-    let command = match &workflow.artifacts.run {
-        Some(RunCommand::Script { path }) => Command::Script { path: path.clone() },
-        Some(RunCommand::Tests) | None => Command::Tests,
-    };
-    let left = workflow.deadline().map_or(SHORTEST, |deadline| deadline.since(now));
+    let left = workflow.deadline().map_or(SHORTEST, |deadline| deadline.since(desk.clock.now()));
     let mut limits = Limits::for_level(level, left.saturating_sub(RESERVE).max(SHORTEST));
-    limits.cpu = limits.cpu.min(affordable(workflow, desk.prices.cpu_second));
+    limits.cpu = limits.cpu.min(bought);
     Ok(Job {
         owner: Owner::new(workflow.owner.as_str()),
         level,
@@ -108,12 +150,11 @@ async fn job_for(desk: &Desk, workflow: &Workflow, now: Timestamp) -> Result<Job
 }
 
 /// The CPU time that the rest of the budget pays for, at least a second: the run that reaches the budget ends the workflow.
-fn affordable(workflow: &Workflow, cpu_second: f64) -> Duration {
+fn affordable(left: f64, cpu_second: f64) -> Duration {
     if cpu_second <= 0.0 {
         return Duration::MAX;
     }
-    let left = (workflow.submission.options.budget - workflow.metrics.total_cost).max(0.0);
-    Duration::from_secs_f64((left / cpu_second).clamp(1.0, 1e9))
+    Duration::from_secs_f64((left.max(0.0) / cpu_second).clamp(1.0, 1e9))
 }
 
 #[cfg(test)]

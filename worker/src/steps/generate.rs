@@ -1,8 +1,12 @@
 //! Generation: the goal becomes files.
 
-use generator::{Feedback as Lessons, GenerateError, Generation, Kind, Origin, Request, Run, Sent, SourceFile};
+use generator::{
+    Action, Feedback as Lessons, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile,
+};
 use shared::messaging::BlobError;
-use shared::workflow::{Artifacts, CodeFile, Event, Failure, Feedback, NewInput, RunCommand, StepUsage, Workflow};
+use shared::workflow::{
+    self, Artifacts, CodeFile, Event, Failure, Feedback, NewInput, RunCommand, StepUsage, Workflow,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::Done;
@@ -73,6 +77,8 @@ async fn request_for(
         code,
         current_file: submission.current_file.clone(),
         language: submission.language.clone(),
+        mode: mode_of(submission.options.mode),
+        supplied: supplied.is_some(),
         recipe,
         round: workflow.round,
         feedback,
@@ -138,7 +144,9 @@ async fn artifacts_from(
         run: Some(match generation.run {
             Run::Script { path } => RunCommand::Script { path },
             Run::Tests => RunCommand::Tests,
+            Run::TestsOrScript { path } => RunCommand::TestsOrScript { path },
         }),
+        action: Some(action_of(generation.action)),
         runtime: Some(generation.runtime),
         origin: Some(if is_supplied { "code that was supplied".to_owned() } else { describe(&generation.origin) }),
         repairable: generation.repairable,
@@ -146,6 +154,31 @@ async fn artifacts_from(
         ..Artifacts::default()
     };
     Ok(Event::Generated { artifacts: Box::new(artifacts), usage })
+}
+
+fn mode_of(mode: workflow::Mode) -> Mode {
+    match mode {
+        workflow::Mode::Auto => Mode::Auto,
+        workflow::Mode::Run => Mode::Run,
+        workflow::Mode::Test => Mode::Test,
+        workflow::Mode::WriteTests => Mode::WriteTests,
+        workflow::Mode::Change => Mode::Change,
+        workflow::Mode::Document => Mode::Document,
+        workflow::Mode::Explain => Mode::Explain,
+        workflow::Mode::Generate => Mode::Generate,
+    }
+}
+
+fn action_of(action: Action) -> workflow::Action {
+    match action {
+        Action::Ran => workflow::Action::Ran,
+        Action::Tested => workflow::Action::Tested,
+        Action::TestsWritten => workflow::Action::TestsWritten,
+        Action::Generated => workflow::Action::Generated,
+        Action::Changed => workflow::Action::Changed,
+        Action::Documented => workflow::Action::Documented,
+        Action::Explained => workflow::Action::Explained,
+    }
 }
 
 fn describe(origin: &Origin) -> String {

@@ -40,11 +40,16 @@ pub(super) struct Results {
     pub(super) feedback: Feedback,
 }
 
-/// Reads a job's result. A run without tests counts as one test named `run`, passed when the exit code is 0.
-pub(super) fn read(result: &JobResult) -> Results {
+/// The message of a passed run of a program that defines tests.
+const TESTS_NOT_RUN: &str =
+    "the file ran as a program; to run the tests that it defines, ask for the tests or set mode to test";
+
+/// Reads a job's result. A run without tests counts as one test named `run`, passed when the exit code is 0; `untested` says that
+/// the program may define tests.
+pub(super) fn read(result: &JobResult, untested: bool) -> Results {
     let tests = match &result.tests {
         Some(tests) => tests.iter().map(of_case).collect(),
-        None => vec![run_as_test(result)],
+        None => vec![run_as_test(result, untested)],
     };
     let count =
         |outcome: &str| u32::try_from(tests.iter().filter(|test| test.outcome == outcome).count()).unwrap_or(u32::MAX);
@@ -109,10 +114,10 @@ fn of_case(case: &TestCase) -> Test {
     }
 }
 
-fn run_as_test(result: &JobResult) -> Test {
+fn run_as_test(result: &JobResult, untested: bool) -> Test {
     let passed = result.outcome.is_own_end() && result.exit_code == Some(0);
     let message = match (&result.outcome, result.exit_code) {
-        (Outcome::Exited | Outcome::OutputTruncated, Some(0)) => None,
+        (Outcome::Exited | Outcome::OutputTruncated, Some(0)) => untested.then(|| TESTS_NOT_RUN.to_owned()),
         (Outcome::Exited | Outcome::OutputTruncated, Some(code)) => {
             Some(format!("the program ended with exit code {code}"))
         }
@@ -179,7 +184,7 @@ mod tests {
 
     #[track_caller]
     fn check(result: &JobResult, all_passed: bool, rate: f64) {
-        let results = read(result);
+        let results = read(result, false);
         assert_eq!(results.summary.all_passed(), all_passed, "{:?}", results.summary);
         assert!((results.summary.success_rate() - rate).abs() < 1e-9, "{:?}", results.summary);
     }
@@ -204,10 +209,11 @@ mod tests {
 
     #[test]
     fn a_death_by_signal_names_it_and_has_no_exit_code() {
-        let document = read(&JobResult { signal: Some(9), ..result(Outcome::KilledBySignal, None, None) }).document;
+        let document =
+            read(&JobResult { signal: Some(9), ..result(Outcome::KilledBySignal, None, None) }, false).document;
         assert_eq!(document["tests"][0]["message"], "the program was killed by signal 9 (SIGKILL)");
         assert_eq!((&document["signal"], &document["exit_code"]), (&json!(9), &Value::Null));
-        let out_of_cpu = read(&result(Outcome::OutOfCpu, None, None)).document;
+        let out_of_cpu = read(&result(Outcome::OutOfCpu, None, None), false).document;
         assert_eq!((&out_of_cpu["timed_out"], &out_of_cpu["outcome"]), (&json!(true), &json!("out_of_cpu")));
     }
 
@@ -217,7 +223,7 @@ mod tests {
         loud.stdout = vec![0x1b; 4 << 20];
         loud.stderr = vec![b'"'; 4 << 20];
         loud.tests.iter_mut().flatten().for_each(|test| test.message = Some("\u{1}".repeat(4_000)));
-        let Results { document, summary, feedback } = read(&loud);
+        let Results { document, summary, feedback } = read(&loud, false);
         assert!(document.to_string().len() < 7_500_000, "{}", document.to_string().len());
         assert_eq!((document["truncated"].as_bool(), document["total"].as_u64()), (Some(true), Some(10_000)));
         assert_eq!((summary.total, feedback.failed_tests.len()), (10_000, LESSONS));
@@ -225,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_document_has_the_shape_that_clients_read() {
-        let document = read(&result(Outcome::Exited, Some(0), None)).document;
+        let document = read(&result(Outcome::Exited, Some(0), None), false).document;
         assert_eq!(document["tests"][0]["name"], "run");
         assert_eq!(document["stdout"], "out\u{fffd}");
         assert_eq!(document["usage"]["max_rss_bytes"], 3);

@@ -3,6 +3,7 @@
 A line at the start lets a reader name the test that a kill cut short. The reader trusts nothing of this.
 """
 
+import doctest
 import json
 import os
 
@@ -26,12 +27,23 @@ def _describe(error):
     """The exception without the source lines that a traceback would quote."""
     while type(error).__name__ == "CollectError" and error.__cause__ is not None:
         error = error.__cause__
+    # pytest gathers the failed examples of one text.
+    error = next(iter(getattr(error, "failures", ())), error)
+    if isinstance(error, (doctest.DocTestFailure, doctest.UnexpectedException)):
+        return _describe_example(error)[:LONGEST_MESSAGE]
     text = str(error)
     if isinstance(error, SyntaxError):
         text = f"{error.msg} ({error.filename and os.path.basename(error.filename)}, line {error.lineno})"
     name = type(error).__name__
     message = f"{name}: {text}" if text and not text.startswith(name) else text or name
     return message[:LONGEST_MESSAGE]
+
+
+def _describe_example(failure):
+    line = (failure.test.lineno or 0) + failure.example.lineno + 1
+    if isinstance(failure, doctest.DocTestFailure):
+        return f"line {line}: the example printed {failure.got.strip() or 'nothing'}"
+    return f"line {line}: the example raised {failure.exc_info[0].__name__}: {failure.exc_info[1]}"
 
 
 class Reporter:

@@ -8,6 +8,7 @@ other arguments, nor which files, classes and functions are tests.
 import os
 import sys
 
+import promptcraft_collect
 import promptcraft_report
 import pytest
 
@@ -22,7 +23,8 @@ FIXED = {
     "required_plugins": "",
 }
 
-QUIET = ["-q", "--no-header", "--tb=no", "--show-capture=no", "--color=no", "-p", "no:cacheprovider"]
+# What the job prints is passed on as it is captured: it belongs to the result.
+QUIET = ["-q", "--no-header", "--tb=no", "--capture=tee-sys", "--show-capture=no", "--color=no", "-p", "no:cacheprovider"]
 
 
 def main():
@@ -30,7 +32,7 @@ def main():
     sys.path.insert(0, folder)
     fixed = [word for name, value in FIXED.items() for word in ("-o", f"{name}={value}")]
     arguments = [*QUIET, f"--rootdir={folder}", *fixed]
-    return pytest.main(arguments, plugins=[promptcraft_report.Reporter()])
+    return pytest.main(arguments, plugins=[promptcraft_report.Reporter(), promptcraft_collect])
 
 
 if __name__ == "__main__":

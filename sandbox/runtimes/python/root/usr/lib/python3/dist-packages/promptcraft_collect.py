@@ -1,0 +1,69 @@
+"""What pytest alone would leave out without a word: asynchronous tests and doctests of test files."""
+
+import asyncio
+import fnmatch
+import inspect
+import unittest
+
+import pytest
+from _pytest.doctest import DoctestModule
+from _pytest.unittest import TestCaseFunction
+
+
+def pytest_collect_file(file_path, parent):
+    # Of test files only: importing any other file could start a program.
+    if any(fnmatch.fnmatch(file_path.name, pattern) for pattern in parent.config.getini("python_files")):
+        return DoctestModule.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    function = pyfuncitem.obj
+    if inspect.isasyncgenfunction(function):
+        pytest.fail("an asynchronous test must not yield", pytrace=False)
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    if inspect.iscoroutinefunction(function) or any(map(_is_asynchronous, arguments.values())):
+        asyncio.run(_call(function, arguments))
+        return True
+    # A decorator may hide that its function is asynchronous.
+    result = function(**arguments)
+    if inspect.iscoroutine(result):
+        asyncio.run(_finish(result))
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    # unittest calls such a method and never awaits what it returns.
+    if isinstance(item, TestCaseFunction) and inspect.iscoroutinefunction(getattr(item, "obj", None)):
+        if not issubclass(item.parent.obj, unittest.IsolatedAsyncioTestCase):
+            pytest.fail("an asynchronous test needs unittest.IsolatedAsyncioTestCase", pytrace=False)
+
+
+def _is_asynchronous(value):
+    return inspect.iscoroutine(value) or inspect.isasyncgen(value)
+
+
+async def _call(function, arguments):
+    """Calls a test in an event loop of its own, together with its asynchronous fixtures."""
+    generators = [value for value in arguments.values() if inspect.isasyncgen(value)]
+    try:
+        ready = {name: await _value(value) for name, value in arguments.items()}
+        result = function(**ready)
+        if inspect.isawaitable(result):
+            await result
+    finally:
+        for generator in reversed(generators):
+            async for _ in generator:
+                pass
+
+
+async def _value(fixture):
+    if inspect.isasyncgen(fixture):
+        return await anext(fixture)
+    return await fixture if inspect.iscoroutine(fixture) else fixture
+
+
+async def _finish(coroutine):
+    await coroutine
