@@ -1,6 +1,7 @@
 //! Following a workflow to its end, on a terminal as a bar, elsewhere as lines.
 
 use std::io::IsTerminal as _;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -102,9 +103,17 @@ fn running_step(state: &Value) -> Option<&str> {
     running["description"].as_str()
 }
 
-/// Whether a command that followed the workflow to this state ends well.
-pub fn went_well(state: &Value) -> bool {
-    matches!(state["status"].as_str(), Some("completed" | "waiting_approval"))
+/// The exit code of a command that followed a workflow which waits for a decision.
+const WAITING: u8 = 8;
+
+/// Returns how a command ends that followed a workflow to this state: 0 where it did what was asked for, 8 while it waits for a
+/// decision, 1 where it or its code failed.
+pub fn exit_code(state: &Value) -> ExitCode {
+    match state["status"].as_str() {
+        Some("completed") if state["metrics"]["test_success_rate"].as_f64() == Some(1.0) => ExitCode::SUCCESS,
+        Some("waiting_approval") => ExitCode::from(WAITING),
+        Some(_) | None => ExitCode::FAILURE,
+    }
 }
 
 /// What a person wants to know of a workflow.
@@ -122,7 +131,8 @@ pub fn describe(state: &Value) {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
         say!("  {}: {} {}", text("code"), text("message"), styled(Style::Faint, text("hint")));
     }
-    tests(&state["artifacts"]["test_results"]);
+    work_done(state);
+    results(&state["artifacts"]["test_results"]);
     if let Some(code) = state["artifacts"]["generated_code"].as_str().filter(|code| !code.is_empty()) {
         say!("\n{}\n", code.trim_end());
     }
@@ -140,14 +150,56 @@ fn approvals(state: &Value, id: &str) {
     }
 }
 
-fn tests(results: &Value) {
+/// E.g. `ran, python 3.11.2`.
+fn work_done(state: &Value) {
+    let Some(action) = state["action"].as_str() else { return };
+    let runtime = &state["runtime"];
+    let language = runtime["language"].as_str().unwrap_or("unknown language");
+    let version = runtime["version"].as_str().map(|version| format!(" {version}")).unwrap_or_default();
+    say!("  {}, {language}{version}", action.replace('_', " "));
+}
+
+/// Lines of each stream, and failed tests, that are shown; the artifacts have all of them.
+const SHOWN_LINES: usize = 20;
+
+fn results(results: &Value) {
     let Some(total) = results["total"].as_u64() else { return };
     let passed = results["passed"].as_u64().unwrap_or(0);
-    let style = if passed == total { Style::Good } else { Style::Bad };
-    say!("  {}", styled(style, &format!("{passed} of {total} tests passed")));
-    let output = results["stdout"].as_str().unwrap_or_default().trim_end();
-    for line in output.lines().take(20) {
-        say!("  {} {line}", styled(Style::Faint, "|"));
+    let all = results["success_rate"].as_f64() == Some(1.0);
+    let style = if all { Style::Good } else { Style::Bad };
+    let end = match (results["exit_code"].as_i64(), results["signal"].as_i64()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("killed by signal {signal}"),
+        (None, None) => "no exit code".to_owned(),
+    };
+    let tests: Vec<&Value> = results["tests"].as_array().into_iter().flatten().collect();
+    let is_program = matches!(tests.as_slice(), [only] if only["name"].as_str() == Some("run"));
+    if is_program {
+        say!("  {}", styled(style, &end));
+    } else {
+        say!("  {}, {end}", styled(style, &format!("{passed} of {total} tests passed")));
+    }
+    let notable = |test: &&&Value| is_program || matches!(test["outcome"].as_str(), Some("failed" | "error"));
+    for test in tests.iter().filter(notable).take(SHOWN_LINES) {
+        // The exit code of a program was shown already.
+        let repeated = |message: &&str| is_program && message.starts_with("the program ended");
+        let Some(message) = test["message"].as_str().filter(|message| !repeated(message)) else { continue };
+        let name = if is_program { String::new() } else { format!("{}: ", test["name"].as_str().unwrap_or_default()) };
+        say!("  {name}{}", message.lines().next().unwrap_or_default());
+    }
+    stream(results["stdout"].as_str().unwrap_or_default(), "|");
+    stream(results["stderr"].as_str().unwrap_or_default(), "stderr |");
+}
+
+/// The last lines of a stream, each behind a mark.
+fn stream(text: &str, mark: &str) {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let left_out = lines.len().saturating_sub(SHOWN_LINES);
+    if left_out > 0 {
+        say!("  {}", styled(Style::Faint, &format!("{mark} ({left_out} lines before these)")));
+    }
+    for line in &lines[left_out..] {
+        say!("  {} {line}", styled(Style::Faint, mark));
     }
 }
 

@@ -26,6 +26,16 @@ impl Seen {
         &self.out
     }
 
+    /// Checks that the command ended because its workflow waits for a decision, and returns what it printed.
+    ///
+    /// # Panics
+    /// Where it did not.
+    #[track_caller]
+    pub fn waits(&self) -> &str {
+        assert_eq!(self.code, 8, "{self:?}");
+        &self.out
+    }
+
     /// Checks that the command failed with this exit code and said why, and nothing else, on standard error.
     ///
     /// # Panics
@@ -125,6 +135,7 @@ pub fn steady(shown: &str) -> String {
         let words = line.split(' ').filter(|word| !word.is_empty()).map(|word| match word {
             word if is_id(word) => "ID",
             word if is_time(word) => "TIME",
+            word if is_version(word) => "VERSION",
             word if word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => "DIGEST",
             word => word,
         });
@@ -136,6 +147,10 @@ pub fn steady(shown: &str) -> String {
 
 fn is_id(word: &str) -> bool {
     word.len() == 36 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+fn is_version(word: &str) -> bool {
+    word.split('.').count() == 3 && word.split('.').all(|part| part.parse::<u32>().is_ok())
 }
 
 fn is_time(word: &str) -> bool {

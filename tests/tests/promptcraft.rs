@@ -22,6 +22,7 @@ async fn a_user_gets_by_with_the_program() {
     a_goal_that_nothing_serves_asks_for_help(&terminal);
     running_code_is_cancelled(&stack).await;
     a_list_has_a_line_for_each(&terminal);
+    code_that_fails_fails_the_command(&terminal);
 }
 
 #[tokio::test]
@@ -105,18 +106,22 @@ fn submit(terminal: &Terminal) -> String {
 
 /// What is shown of a workflow when it rests, without the progress before.
 fn rested(seen: &Seen) -> String {
-    let result: Vec<&str> =
-        seen.out.lines().skip_while(|line| line.starts_with(|first: char| first.is_ascii_digit())).collect();
+    let result: Vec<&str> = seen
+        .out
+        .lines()
+        .skip_while(|line| line.starts_with(|first: char| first.is_ascii_digit()) || line.starts_with("accepted "))
+        .collect();
     steady(&result.join("\n"))
 }
 
 fn a_result_waits_for_its_decision(terminal: &Terminal) {
     let id = submit(terminal);
     let parked = terminal.run(&["status", &id, "--watch"]);
-    parked.well();
+    parked.waits();
     assert_snapshot!(rested(&parked), @r"
     waiting_approval ID Run this script please
-      1 of 1 tests passed
+      ran, python VERSION
+      exit code 0
       | hello
       took SO LONG
       May this result (the caller's own code) be released? 1 of 1 tests passed. (low risk), until TIME
@@ -143,7 +148,8 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
     terminal.run(&["cancel", &id]).refused(1, "ended already; nothing was cancelled");
     assert_snapshot!(steady(terminal.run(&["status", &id]).well()), @r"
     completed ID Run this script please
-      1 of 1 tests passed
+      ran, python VERSION
+      exit code 0
       | hello
       took SO LONG
     ");
@@ -156,12 +162,12 @@ fn a_result_is_sent_back_or_rejected(terminal: &Terminal) {
     let goal = "Write a slugify function with tests";
     let id = terminal.run(&["run", goal]).well().trim_end().to_owned();
     let parked = terminal.run(&["status", &id, "--watch"]);
-    let last = parked.well().lines().last().expect("lines");
+    let last = parked.waits().lines().last().expect("lines");
     assert_eq!(last, format!("  promptcraft approve {id}   or   promptcraft reject {id}"), "what to do comes last");
     let again = ["reject", &id, "--request-changes", "--comment", "keep umlauts", "--yes"];
     assert!(terminal.run(&again).well().contains("the workflow goes on. (running)"));
     let second = terminal.run(&["status", &id, "--watch"]);
-    assert!(second.well().contains("9/9 ") && second.out.contains("\nwaiting_approval"), "{second:?}");
+    assert!(second.waits().contains("9/9 ") && second.out.contains("\nwaiting_approval"), "{second:?}");
     assert!(terminal.run(&["reject", &id, "--comment", "no", "--yes"]).well().contains("(failed)"));
     let failed = terminal.run(&["status", &id, "--watch"]);
     assert_eq!(failed.code, 1, "{failed:?}");
@@ -177,13 +183,13 @@ fn a_goal_that_nothing_serves_asks_for_help(terminal: &Terminal) {
     );
 
     let parked = terminal.run(&["run", UNSERVED, "--watch"]);
-    let id = parked.well().split_whitespace().nth(1).expect("an id").to_owned();
+    let id = parked.waits().split_whitespace().nth(1).expect("an id").to_owned();
     assert!(parked.out.contains(&format!("promptcraft approve {id} --file CODE (or --recipe NAME)")), "{parked:?}");
     terminal.run(&["approve", &id, "--yes"]).refused(1, "pass --file CODE or --recipe NAME, or reject it");
     let helped = terminal.run(&["approve", &id, "--file", "hello.py", "--yes"]);
     assert!(helped.well().contains("goes on. (running)"), "{helped:?}");
     let second = terminal.run(&["status", &id, "--watch"]);
-    assert!(second.well().contains("  | hello\n"), "{second:?}");
+    assert!(second.waits().contains("  | hello\n"), "{second:?}");
     terminal
         .run(&["approve", &id, "--recipe", "lru-cache", "--yes"])
         .refused(1, "only needs_input takes a recipe or code");
@@ -204,6 +210,37 @@ async fn running_code_is_cancelled(stack: &Stack) {
     let ended = terminal.run(&["status", id, "--watch"]);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.out.contains("\ncancelled "), "{ended:?}");
+}
+
+fn code_that_fails_fails_the_command(terminal: &Terminal) {
+    let run = |name: &str, text: &str, goal: &str| {
+        fs::write(terminal.directory().join(name), text).expect("a file");
+        terminal.run(&["run", goal, "--file", name, "--no-approval", "--watch"])
+    };
+    let failed = run(
+        "fails.py",
+        "import sys\nprint('out')\nprint('why', file=sys.stderr)\nsys.exit(3)\n",
+        "Run this script please",
+    );
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert_snapshot!(rested(&failed), @r"
+    completed ID Run this script please
+      ran, python VERSION
+      exit code 3
+      | out
+      stderr | why
+      took SO LONG
+    ");
+    let tests = run("sums.py", "def test_sum():\n    assert 1 + 1 == 3\n", "Run the tests");
+    assert_eq!(tests.code, 1, "{tests:?}");
+    assert!(
+        tests.out.contains("  tested, python 3") && tests.out.contains("  0 of 1 tests passed, exit code 1\n"),
+        "{tests:?}"
+    );
+    assert!(tests.out.contains("  test_sums.py::test_sum: AssertionError: assert (1 + 1) == 3"), "{tests:?}");
+    let wish =
+        terminal.run(&["run", "Fix this code", "--mode", "run", "--file", "hello.py", "--no-approval", "--watch"]);
+    assert!(wish.well().contains("  ran, python 3"), "{wish:?}");
 }
 
 fn a_list_has_a_line_for_each(terminal: &Terminal) {

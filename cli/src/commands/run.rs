@@ -7,24 +7,29 @@ use serde_json::{Value, json};
 
 use super::{Failure, read_code};
 use crate::api::Connection;
-use crate::follow::{describe, follow, went_well};
+use crate::follow::{describe, exit_code, follow};
 use crate::screen::say;
+
+const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 
 /// Turn a goal into code, or run a file of yours.
 #[derive(clap::Args)]
 pub struct Run {
     /// What is to be done, 10 to 1000 characters.
     goal: String,
-    /// Code to work on, or to run as it is.
+    /// Code to work on; it runs only if the goal or the mode asks for a run.
     #[arg(long)]
     file: Option<PathBuf>,
     /// Its language, where it cannot be told.
     #[arg(long)]
     language: Option<String>,
+    /// What to do [default: as the goal says].
+    #[arg(long, value_parser = MODES)]
+    mode: Option<String>,
     /// Release the result without asking anyone.
     #[arg(long)]
     no_approval: bool,
-    /// Show progress until it ends or waits for a decision; fail if it fails.
+    /// Show progress until it ends or waits for a decision. Exits 1 if it or its code fails, 8 if it waits.
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
@@ -44,7 +49,7 @@ impl Run {
         say!("accepted {id}");
         let state = follow(&api, &id).await?;
         describe(&state);
-        Ok(if went_well(&state) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(exit_code(&state))
     }
 
     fn body(&self) -> Result<Value, Failure> {
@@ -56,12 +61,13 @@ impl Run {
         if let Some(language) = &self.language {
             project["language"] = language.as_str().into();
         }
+        let mut preferences = json!({ "require_approval": !self.no_approval });
+        if let Some(mode) = &self.mode {
+            preferences["mode"] = mode.as_str().into();
+        }
         Ok(json!({
             "goal": self.goal,
-            "context": {
-                "project_context": project,
-                "execution_preferences": { "require_approval": !self.no_approval },
-            },
+            "context": { "project_context": project, "execution_preferences": preferences },
         }))
     }
 }

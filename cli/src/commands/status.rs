@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use super::Failure;
 use crate::api::Connection;
-use crate::follow::{describe, follow, went_well};
+use crate::follow::{describe, exit_code, follow};
 use crate::screen::say;
 
 /// Show a workflow.
 #[derive(clap::Args)]
 pub struct Status {
     id: String,
-    /// Show progress until it ends or waits for a decision; fail if it fails.
+    /// Show progress until it ends or waits for a decision. Exits 1 if it or its code fails, 8 if it waits.
     #[arg(long)]
     watch: bool,
     /// The API's answer as it is.
@@ -27,7 +27,7 @@ impl Status {
         if self.watch {
             let state = follow(&api, &self.id).await?;
             describe(&state);
-            return Ok(if went_well(&state) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(exit_code(&state));
         }
         let path = format!("/api/v3/execute/status/{}", self.id);
         if self.json {
