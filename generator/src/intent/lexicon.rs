@@ -3,17 +3,17 @@
 /// Verbs that ask for a run.
 pub(super) const RUN: &[&str] = &[
     "run", "execute", "try", "print", "check", "evaluate", "start", "launch", "analyse", "analyze", "scan", "rerun",
-    "measure", "time",
+    "measure", "time", "exec", "excute", "exectue", "rnu", "runn",
 ];
 /// Verbs that ask for a run only together with what a run shows, such as its output.
 pub(super) const SHOW: &[&str] = &[
     "show", "tell", "give", "display", "report", "return", "see", "look", "observe", "verify", "confirm", "ensure",
-    "sure",
+    "sure", "get", "send", "output",
 ];
 /// Things that a run shows.
 pub(super) const SHOWN: &[&str] = &[
     "output", "outputs", "stdout", "stderr", "result", "results", "prints", "print", "printed", "runs", "run", "works",
-    "work", "happens", "exits", "exit", "executes", "returns", "ran", "running", "working",
+    "work", "happens", "exits", "exit", "executes", "returns", "ran", "running", "working", "comes",
 ];
 /// Nouns that a run does not answer, whatever the verb in front of them.
 pub(super) const JUDGEMENTS: &[&str] = &[
@@ -200,7 +200,6 @@ pub(super) const CHANGE: &[&str] = &[
     "include",
     "put",
     "set",
-    "let",
     "cache",
     "memoise",
     "memoize",
@@ -275,7 +274,6 @@ pub(super) const CHANGE_SOMETHING: &[&str] = &[
     "benchmark",
     "support",
     "use",
-    "let",
     "set",
     "store",
     "mail",
@@ -409,9 +407,7 @@ pub(super) const POINTERS: &[&str] = &[
     "it",
     "its",
     "these",
-    "that",
     "attached",
-    "given",
     "existing",
     "above",
     "below",
@@ -419,8 +415,6 @@ pub(super) const POINTERS: &[&str] = &[
     "supplied",
     "provided",
     "mine",
-    "my",
-    "our",
     "here",
     "them",
 ];
@@ -457,7 +451,7 @@ pub(super) const LEADS: &[&str] = &[
 ];
 /// Words after which "to" leads to a command ("I want you to run this").
 pub(super) const WISHES: &[&str] =
-    &["you", "want", "like", "need", "love", "wish", "trying", "try", "going", "have", "able"];
+    &["you", "want", "like", "need", "love", "wish", "trying", "try", "going", "have", "able", "as"];
 /// Words that begin a remark and no command ("Run this, it uses threads").
 pub(super) const REMARKS: &[&str] =
     &["it", "its", "i", "im", "he", "she", "they", "there", "which", "who", "because", "since", "bob"];
@@ -689,7 +683,6 @@ pub(super) const FOREIGN_WISHES: &[&str] = &[
     "mach",
     "reparier",
     "beschreib",
-    "zeig",
     "traduc",
     "tradui",
     "traduz",
@@ -737,6 +730,19 @@ pub(super) const FOREIGN_WISHES: &[&str] = &[
     "décri",
     "analiz",
     "analys",
+    "warum",
+    "wieso",
+    "weshalb",
+    "pourquoi",
+    "perché",
+    "porque",
+    "почему",
+    "зачем",
+    "waarom",
+    "dlaczego",
+    "cómo",
+    "comment",
+    "wie ",
 ];
 /// Nouns for tests in other languages; English ones are looked up first.
 pub(super) const FOREIGN_TESTS: &[&str] = &["tests", "testfälle", "pruebas", "testes", "testit", "тесты", "testy"];
@@ -783,3 +789,11 @@ pub(super) const CJK_WISHES: &[&str] = &[
     "번역",
     "작성",
 ];
+
+/// Words in other languages that deny the word behind them.
+pub(super) const FOREIGN_NEGATIONS: &[&str] = &[
+    "nicht", "nichts", "kein", "keine", "ohne", "sin", "no", "nada", "sans", "pas", "rien", "ne", "senza", "non",
+    "sem", "não", "zonder", "niet", "niets", "без", "не",
+];
+/// Things that a goal may ask for as new ("I need a script that ...").
+pub(super) const NEW_THINGS: &[&str] = &["script", "program", "function", "class", "module", "library", "tool", "app"];

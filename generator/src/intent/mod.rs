@@ -99,10 +99,10 @@ impl Asks {
     fn intent(&self) -> Option<Intent> {
         let wishes = [
             (self.changes, Intent::Change),
+            (self.generates, Intent::Generate),
             (self.writes_tests, Intent::WriteTests),
             (self.documents, Intent::Document),
             (self.explains, Intent::Explain),
-            (self.generates, Intent::Generate),
             (self.tests, Intent::Test),
             (self.runs && self.mentions_tests, Intent::RunOrTest),
             (self.runs, Intent::Run),
@@ -132,16 +132,34 @@ fn of_the_rest(words: &[Word], file: Option<&str>) -> Intent {
 
 /// Goals in other languages, by the beginnings of their words. Where none is known, nothing is decided.
 fn of_foreign(words: &[Word]) -> Option<Intent> {
-    let begins = |list: &[&str]| words.iter().any(|word| list.iter().any(|start| word.text.starts_with(start)));
-    let runs = begins(lex::FOREIGN_RUN) && !words.iter().any(|word| matches!(word.text.as_str(), "nicht" | "keine"));
-    if !runs || begins(lex::FOREIGN_WISHES) {
+    let is_denied = |at: usize| (at.saturating_sub(2)..at).any(|near| is(words, near, lex::FOREIGN_NEGATIONS));
+    let begins = |list: &[&str]| {
+        (0..words.len()).any(|at| list.iter().any(|start| text(words, at).starts_with(start)) && !is_denied(at))
+    };
+    if !begins(lex::FOREIGN_RUN) || begins(lex::FOREIGN_WISHES) {
         return None;
     }
-    Some(if begins(lex::FOREIGN_TESTS) { Intent::Test } else { Intent::Run })
+    Some(match (begins(lex::FOREIGN_TESTS), begins(&["test"])) {
+        (true, _) => Intent::Test,
+        (false, true) => Intent::RunOrTest,
+        (false, false) => Intent::Run,
+    })
+}
+
+/// A goal without the parts that say what is not wanted, such as "\u{4e0d}\u{8981}..." up to the end of its clause.
+fn affirmed(goal: &str) -> String {
+    let is_end = |c: char| matches!(c, '\u{ff0c}' | '\u{3002}' | '\u{3001}' | ',' | '.' | ';' | '\u{ff1b}');
+    let denied = |clause: &&str| {
+        !["\u{4e0d}\u{8981}", "\u{4e0d}\u{9700}", "\u{65e0}\u{9700}", "\u{522b}"]
+            .iter()
+            .any(|mark| clause.contains(mark))
+    };
+    goal.split(is_end).filter(denied).collect::<Vec<_>>().join(",")
 }
 
 /// Goals in scripts that put no blanks between words.
 fn of_unspaced(goal: &str) -> Option<Intent> {
+    let goal = affirmed(goal);
     let holds = |list: &[&str]| list.iter().any(|mark| goal.contains(mark));
     if !goal.chars().any(|c| {
         ('\u{3040}'..='\u{30ff}').contains(&c)
@@ -150,7 +168,7 @@ fn of_unspaced(goal: &str) -> Option<Intent> {
     }) {
         return None;
     }
-    let intent = if holds(lex::CJK_WISHES) || goal.contains('不') {
+    let intent = if holds(lex::CJK_WISHES) || goal.contains('\u{4e0d}') {
         Intent::Change
     } else if holds(lex::CJK_RUN) && holds(lex::CJK_TESTS) {
         Intent::Test
@@ -231,15 +249,21 @@ fn starts_other_tool(words: &[Word], at: usize) -> bool {
 
 fn asks_for_run(words: &[Word], at: usize) -> bool {
     let mut rest = rest_of_clause(words, at);
+    if (at + 1..words.len().min(at + 12))
+        .any(|next| text(words, next) == "without" && is(words, next + 1, &["running", "executing"]))
+    {
+        return false;
+    }
     let tests = text(words, at) == "test" && !is(words, at + 1, lex::TEST_HEADS) && !is(words, at + 1, lex::TEST_PLANS);
     if is(words, at, lex::RUN) && is_verb_here(words, at) || tests {
         return is_command(words, at) && !rest.any(|(next, _)| is(words, next, lex::JUDGEMENTS));
     }
-    if is(words, at, lex::SHOW) {
+    if is(words, at, lex::SHOW) && !gets_it_done(words, at) {
         return (is_command(words, at) || text(words, at) == "sure")
             && rest.any(|(next, _)| is(words, next, lex::SHOWN));
     }
-    asks_what_it_prints(words, at)
+    let only = words[at].starts_clause && is(words, at, &["only", "just"]) && is(words, at + 1, &["the", "its"]);
+    only && is(words, at + 2, &["output", "result", "results"]) || asks_what_it_prints(words, at)
 }
 
 /// "What does this print?", "Does it run?", "What is the output?": questions that a run answers.
@@ -253,13 +277,18 @@ fn asks_what_it_prints(words: &[Word], at: usize) -> bool {
         _ => &["print", "prints", "output", "outputs", "return", "result", "results", "display", "printed"],
     };
     rest_of_clause(words, at).any(|(next, _)| is(words, next, answers))
-        && !rest_of_clause(words, at).any(|(next, _)| is(words, next, &["on", "under", "if", "when", "wrong", "why"]))
+        && !rest_of_clause(words, at).any(|(next, _)| is(words, next, &["on", "under", "if", "wrong", "why"]))
 }
 
-const PASSES: &[&str] = &["pass", "passes", "passing", "green"];
+const PASSES: &[&str] = &["pass", "passes", "passing", "green", "succeed", "succeeds", "fail", "fails", "failing"];
 
 fn makes_sure(words: &[Word], at: usize) -> bool {
     text(words, at) == "make" && is(words, at + 1, &["sure", "certain"])
+}
+
+/// "Get this to run on Windows".
+fn gets_it_done(words: &[Word], at: usize) -> bool {
+    text(words, at) == "get" && is(words, at + 1, &["this", "it", "that"])
 }
 
 fn asks_for_change(words: &[Word], at: usize) -> bool {
@@ -268,10 +297,17 @@ fn asks_for_change(words: &[Word], at: usize) -> bool {
     }
     let shown = rest_of_clause(words, at).any(|(next, _)| is(words, next, lex::SHOWN) || is(words, next, PASSES));
     if makes_sure(words, at) || is(words, at, &["verify", "confirm", "ensure"]) {
-        // A run cannot show anything else.
-        return !shown;
+        // A run cannot show anything else, but for what its output is compared with.
+        let compares = is(words, at, &["verify", "confirm"]) && (0..at).any(|before| is(words, before, lex::RUN));
+        return !shown && !compares;
     }
-    if text(words, at) == "make" && rest_of_clause(words, at).any(|(next, _)| is(words, next, PASSES)) {
+    if text(words, at) == "send" && is(words, at + 1, &["me", "us"]) {
+        return false;
+    }
+    if text(words, at) == "make" && shown && !makes_sure(words, at) && points_or_tests(words, at) {
+        return true;
+    }
+    if gets_it_done(words, at) {
         return true;
     }
     let adds_tests = is(words, at, lex::MAKE_OR_CHANGE) && (names_tests(words, at) || names_documentation(words, at));
@@ -283,19 +319,30 @@ fn asks_for_change(words: &[Word], at: usize) -> bool {
             && !names_documentation(words, at)
 }
 
-/// Whether the clause names the code that came with the goal.
+/// Whether the clause names the code that came with the goal; behind "and" it may mean what is to be made.
 fn points_at_code(words: &[Word], at: usize) -> bool {
-    rest_of_clause(words, at).any(|(next, _)| is(words, next, lex::POINTERS))
+    let made = rest_of_clause(words, at).take_while(|(_, word)| *word != "and");
+    made.into_iter().any(|(next, _)| is(words, next, lex::POINTERS))
+}
+
+fn points_or_tests(words: &[Word], at: usize) -> bool {
+    points_at_code(words, at) || names_runnable_tests(words, at)
+}
+
+/// "I need a script that ...", "Give me a program".
+fn wants_new_thing(words: &[Word], at: usize) -> bool {
+    let wants = is(words, at, &["need", "want", "like", "give", "get"]) && !is_negated(words, at);
+    let article = (at + 1..words.len().min(at + 3)).find(|next| is(words, *next, &["a", "an"]));
+    let thing = article.is_some_and(|article| {
+        (article + 1..words.len().min(article + 5)).any(|next| is(words, next, lex::NEW_THINGS))
+    });
+    wants && thing && !points_at_code(words, at)
 }
 
 fn asks_for_new_code(words: &[Word], at: usize) -> bool {
     let makes = is(words, at, lex::MAKE) || is(words, at, &["make", "implement"]);
-    makes
-        && !makes_sure(words, at)
-        && is_command(words, at)
-        && !points_at_code(words, at)
-        && !names_tests(words, at)
-        && !names_documentation(words, at)
+    let names_other = names_tests(words, at) || names_documentation(words, at) || makes_sure(words, at);
+    wants_new_thing(words, at) || makes && is_command(words, at) && !points_at_code(words, at) && !names_other
 }
 
 fn names_tests(words: &[Word], at: usize) -> bool {
@@ -337,11 +384,15 @@ fn asks_for_explanation(words: &[Word], at: usize) -> bool {
     let shows = is(words, at, lex::SHOW) || is(words, at, lex::RUN) || is(words, at, lex::MAKE);
     if shows && is_command(words, at) {
         let any = |list: &[&str]| rest().any(|(next, _)| is(words, next, list) && !is_negated(words, next));
-        let asked = any(&["how", "why", "wrong"]) || any(&["does"]) && !any(&["output", "outputs", "prints", "print"]);
-        return any(lex::JUDGEMENTS) || is(words, at, lex::SHOW) && asked;
+        let counts = rest().any(|(next, word)| word == "how" && is(words, next + 1, &["many", "much", "long"]));
+        let asked = any(&["how", "why", "wrong"]) && !counts
+            || any(&["does"]) && !any(&["output", "outputs", "prints", "print"]);
+        let judged = any(lex::JUDGEMENTS) && !words.iter().any(|word| lex::TESTS.contains(&word.text.as_str()));
+        return judged || is(words, at, lex::SHOW) && asked;
     }
-    let is_question = words[at].starts_clause || is(words, at.wrapping_sub(1), &["and", "or", "but"]);
-    let is_question = is_question && is(words, at, lex::QUESTIONS) && at + 1 < words.len();
+    let joined =
+        is(words, at.wrapping_sub(1), &["and", "or", "but"]) && is(words, at, &["what", "why", "how", "where"]);
+    let is_question = (words[at].starts_clause || joined) && is(words, at, lex::QUESTIONS) && at + 1 < words.len();
     is_question && !asks_what_it_prints(words, at) && !asks_whether_tests_pass(words, at) && !is_announcement(words, at)
 }
 
@@ -353,10 +404,11 @@ fn is_announcement(words: &[Word], at: usize) -> bool {
 
 /// "Do the tests pass?", "Does the code pass its tests?"
 fn asks_whether_tests_pass(words: &[Word], at: usize) -> bool {
-    is(words, at, &["do", "does", "will", "are", "is"])
+    let counts = text(words, at) == "how" && text(words, at + 1) == "many" || text(words, at) == "which";
+    let ends = |next: usize| is(words, next, PASSES) || is(words, next, &["ok", "work", "run"]);
+    (counts || is(words, at, &["do", "does", "will", "are", "is"]))
         && names_runnable_tests(words, at)
-        && rest_of_clause(words, at)
-            .any(|(next, _)| is(words, next, &["pass", "passes", "passing", "green", "succeed", "ok", "work", "run"]))
+        && rest_of_clause(words, at).any(|(next, _)| ends(next))
 }
 
 fn names_runnable_tests(words: &[Word], at: usize) -> bool {

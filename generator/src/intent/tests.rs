@@ -56,6 +56,14 @@ fn a_run_is_asked_for_by_a_command() {
             "See if it works",
             "Tell me what this prints",
             "Time this function",
+            "Would you be so kind as to run the attached script?",
+            "Let me see what this prints",
+            "I don't need an explanation, only the output",
+            "Run this and confirm the total is 1275",
+            "Could you run this for me and send me what comes out?",
+            "Führ das mal aus und zeig mir die Ausgabe",
+            "Einfach nur ausführen, nichts ändern",
+            "运行这个文件，不要修改任何内容",
             "Führe diesen Code aus",
             "Ejecuta este código",
             "运行这段代码",
@@ -96,6 +104,10 @@ fn tests_are_run_where_the_goal_names_them() {
             "Run the doctests in this file",
             "Run my tests with pytest -v",
             "Test it with pytest",
+            "Run pytest and tell me how many pass",
+            "Which tests fail?",
+            "How many tests pass and how many fail?",
+            "Confirm the unit tests succeed",
             "Führe die Tests aus",
             "运行测试",
         ],
@@ -228,6 +240,10 @@ fn new_code_is_asked_for_without_pointing_at_what_was_given() {
             "Write a test data generator",
             "Implement a rate limiter",
             "Make a stack class",
+            "Write a function that checks whether a string is a palindrome",
+            "Please write a new program that prints the first 100 primes and run it",
+            "I need a script that renames photos by date",
+            "Implement a trie; include pytest tests and run them",
         ],
     );
 }
@@ -262,6 +278,9 @@ fn no_other_wish_is_taken_for_a_run() {
         "Can this run on Windows?",
         "How would you test this?",
         "Don't run this",
+        "Tell me what this prints without running it",
+        "Pourquoi le programme plante-t-il quand je le lance ?",
+        "Get this to run on Python 3.12",
     ]);
 }
 
