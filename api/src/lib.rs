@@ -3,6 +3,9 @@
 //! It runs no step, decides no gate and holds no state that another instance lacks. Start reading at [`startup`](Application)
 //! and the table of calls in `routes.rs`; each call is in the file of its name.
 
+mod access_log;
+mod address;
+mod admission;
 mod analyze;
 mod approve;
 mod artifacts;

@@ -38,7 +38,17 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("limits.analyze", "burst/refill per minute"),
     ("limits.decide", "burst/refill per minute, for decisions and cancels"),
     ("limits.status", "burst/refill per minute, for every other call"),
-    ("limits.sign_in", "burst/refill per minute, per address and per user name"),
+    ("limits.sign_in", "burst/refill per minute of wrong passwords, per user name and address (IPv6: /64)"),
+    ("limits.sign_in_address", "burst/refill per minute of wrong passwords, per address over all user names"),
+    (
+        "limits.sign_in_name",
+        "burst/refill per minute of wrong passwords, per user name over all addresses; beyond it an address has 4/1 instead of limits.sign_in",
+    ),
+    ("limits.sign_in_attempts", "burst/refill per minute of sign-ins, right or wrong, per user name and address"),
+    (
+        "limits.unauthenticated",
+        "burst/refill per minute of requests without a valid token, per address and API process",
+    ),
     ("limits.roles", "other limits for a role, e.g. admin:execute=100/600, divided by commas"),
     ("budget.per_workflow", "the cost at which a workflow fails"),
     (
