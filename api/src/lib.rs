@@ -22,6 +22,7 @@ mod execute;
 mod feed;
 mod fields;
 mod health;
+mod hosts;
 mod inbox;
 mod limits;
 mod list;
@@ -48,5 +49,6 @@ mod traffic;
 mod visibility;
 
 pub use config::{Config, TokenSettings};
+pub use hosts::Hosts;
 pub use limits::{Limits, Operation};
 pub use startup::{Application, StartupError};

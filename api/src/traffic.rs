@@ -75,13 +75,14 @@ pub(crate) async fn observe(
     serve(&exchange, &state.access_log, answer(&state, request, next)).await
 }
 
-/// Answers a request within its limits, and refuses any other.
+/// Answers a request that is for this API and within its limits, and refuses any other.
 async fn answer(
     state: &State,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(state, request.request()) {
+    let admitted = state.config.hosts.check(request.request()).and_then(|()| admit(state, request.request()));
+    match admitted {
         Ok(()) => Ok(charge_caller(state, next.call(request).await?).await),
         Err(problem) => {
             let (request, payload) = request.into_parts();

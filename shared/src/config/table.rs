@@ -25,6 +25,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("api.metrics_listen", "where metrics are served; port 0 takes a free one"),
     ("api.workers", "HTTP threads"),
     ("api.trusted_proxies", "addresses whose X-Forwarded-For is believed, divided by commas"),
+    (
+        "api.hosts",
+        "names and addresses, without port, by which clients reach the API, divided by commas; where set, and on a loopback listener, any other Host than these and localhost is 421",
+    ),
     ("auth.issuer", "the tokens' issuer"),
     ("auth.audience", "the tokens' audience"),
     ("auth.access_ttl", "how long an access token lasts, e.g. 15m"),
