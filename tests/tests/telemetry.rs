@@ -93,6 +93,33 @@ async fn a_flood_without_a_token_is_refused_and_leaves_few_lines() {
     eventually("the line of a caller with a token is written", Duration::from_secs(5), is_logged).await;
 }
 
+#[tokio::test]
+async fn a_large_log_of_any_process_is_rotated_while_it_runs() {
+    let stack = Stack::start().await;
+    let components = ["nats", "redis", "approver", "worker-1", "api"];
+    let path = |name: &str, part: &str| stack.directory().join(format!("logs/{name}.log{part}"));
+    let pids = components.map(|name| stack.pid(name));
+    for name in components {
+        let log = std::fs::File::options().write(true).open(path(name, "")).expect("a log");
+        log.set_len(65 << 20).expect("a sparse file");
+    }
+    let length = |path: std::path::PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+    let is_rotated = || {
+        let done =
+            components.iter().all(|name| length(path(name, "")) < 1 << 20 && length(path(name, ".1")) >= 64 << 20);
+        async move { done.then_some(()) }
+    };
+    eventually("each log is rotated", Duration::from_secs(30), is_rotated).await;
+    let client = stack.developer().await;
+    client.get("/api/v3/execute").await.expect(200);
+    let is_logged = || {
+        let log = stack.log("api");
+        async move { (log.contains("/api/v3/execute") && !log.contains('\0')).then_some(()) }
+    };
+    eventually("the API goes on at the log's start", Duration::from_secs(5), is_logged).await;
+    assert_eq!(components.map(|name| stack.pid(name)), pids, "no process was started again");
+}
+
 /// What callers submit and what their code prints may be secret; what operators read is not.
 #[tokio::test]
 async fn no_log_repeats_what_was_submitted_or_printed() {
