@@ -9,6 +9,7 @@ use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
 use shared::telemetry::LogFormat;
 
+use crate::hosts::Hosts;
 use crate::limits::Limits;
 
 /// An entry of the revocation bucket is kept for two days, so no access token may outlive that.
@@ -29,6 +30,8 @@ pub struct Config {
     pub broker: BrokerSettings,
     pub redis_url: Secret,
     pub listen: String,
+    /// The names by which clients may reach it.
+    pub hosts: Hosts,
     pub metrics_listen: String,
     pub workers: usize,
     /// Only these may say on whose behalf they call.
@@ -65,11 +68,13 @@ impl Config {
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let profile = settings.read("profile", Profile::Development);
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let listen = settings.read("api.listen", "127.0.0.1:8000".to_owned());
         let config = Self {
             profile,
             broker: BrokerSettings::read(&mut settings),
             redis_url: settings.required_secret("redis.url", "redis.url_file"),
-            listen: settings.read("api.listen", "127.0.0.1:8000".to_owned()),
+            hosts: Hosts::read(&mut settings, &listen, profile),
+            listen,
             metrics_listen: settings.read("api.metrics_listen", "127.0.0.1:8001".to_owned()),
             workers: settings.read("api.workers", cores.clamp(2, 8)).max(1),
             trusted_proxies: read_proxies(&mut settings),
@@ -151,6 +156,7 @@ mod tests {
             &["api.trusted_proxies", "auth.refresh_ttl"],
         );
         check(&[("limits.execute", "8"), ("limits.roles", "king:execute=1/1")], &["limits.execute", "limits.roles"]);
+        check(&[("profile", "demo"), ("api.listen", "0.0.0.0:0")], &["api.hosts"]);
         check(&[("limits.profile", "load"), ("profile", "production")], &["limits.profile"]);
         check(&[("budget.per_user_day", "NaN")], &["budget"]);
     }

@@ -3,6 +3,9 @@
 //! It runs no step, decides no gate and holds no state that another instance lacks. Start reading at [`startup`](Application)
 //! and the table of calls in `routes.rs`; each call is in the file of its name.
 
+mod access_log;
+mod address;
+mod admission;
 mod analyze;
 mod approve;
 mod artifacts;
@@ -19,6 +22,7 @@ mod execute;
 mod feed;
 mod fields;
 mod health;
+mod hosts;
 mod inbox;
 mod limits;
 mod list;
@@ -45,5 +49,6 @@ mod traffic;
 mod visibility;
 
 pub use config::{Config, TokenSettings};
+pub use hosts::Hosts;
 pub use limits::{Limits, Operation};
 pub use startup::{Application, StartupError};

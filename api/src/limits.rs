@@ -1,7 +1,6 @@
 //! Rate limits per user and operation, and what answers tell about them.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,8 +9,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, web};
 use shared::config::{Profile, Settings};
 use shared::identity::{Role, User};
-use shared::ids::Digest;
-use shared::read_model::Gcra;
+use shared::read_model::{Gcra, Verdict};
 
 use crate::auth::Caller;
 use crate::body::discard;
@@ -31,7 +29,6 @@ pub enum Operation {
     Decide,
     /// Every other call with a token.
     Status,
-    SignIn,
 }
 
 impl Operation {
@@ -41,17 +38,32 @@ impl Operation {
             Self::Analyze => "analyze",
             Self::Decide => "decide",
             Self::Status => "status",
-            Self::SignIn => "sign_in",
         }
     }
+}
+
+/// The buckets of signing in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignInLimits {
+    /// Sign-ins of a user name from an address, right or wrong.
+    pub(crate) attempts: Gcra,
+    /// Wrong passwords of a user name from an address.
+    pub(crate) wrong: Gcra,
+    /// Wrong passwords from an address.
+    pub(crate) wrong_of_address: Gcra,
+    /// Wrong passwords of a user name.
+    pub(crate) wrong_of_name: Gcra,
 }
 
 /// The size of every bucket.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// `None` where the profile `load` lifts them.
-    standard: Option<HashMap<Operation, Gcra>>,
+    /// The profile `load` lifts every limit.
+    lifted: bool,
+    standard: HashMap<Operation, Gcra>,
     roles: HashMap<(Role, Operation), Gcra>,
+    sign_in: SignInLimits,
+    unauthenticated: Gcra,
 }
 
 /// `burst/refill per minute`, e.g. `8/30`.
@@ -78,8 +90,14 @@ impl Limits {
             (Operation::Analyze, rate("limits.analyze", 60, 60)),
             (Operation::Decide, rate("limits.decide", 120, 600)),
             (Operation::Status, rate("limits.status", 120, 600)),
-            (Operation::SignIn, rate("limits.sign_in", 10, 10)),
         ]);
+        let sign_in = SignInLimits {
+            attempts: rate("limits.sign_in_attempts", 60, 60),
+            wrong: rate("limits.sign_in", 10, 10),
+            wrong_of_address: rate("limits.sign_in_address", 60, 60),
+            wrong_of_name: rate("limits.sign_in_name", 100, 100),
+        };
+        let unauthenticated = rate("limits.unauthenticated", 300, 600);
         let lifted = match settings.read("limits.profile", "standard".to_owned()).as_str() {
             "standard" => false,
             "load" if profile != Profile::Production => true,
@@ -101,18 +119,27 @@ impl Limits {
                 None => settings.mistake("limits.roles: is a list like admin:execute=100/600,viewer:status=30/60"),
             }
         }
-        Self { standard: (!lifted).then_some(standard), roles }
+        Self { lifted, standard, roles, sign_in, unauthenticated }
     }
 
     /// Whether the profile `load` lifts every limit.
     pub(crate) fn are_lifted(&self) -> bool {
-        self.standard.is_none()
+        self.lifted
     }
 
-    fn bucket(&self, role: Option<Role>, operation: Operation) -> Option<Gcra> {
-        let standard = self.standard.as_ref()?;
-        let own = role.and_then(|role| self.roles.get(&(role, operation)));
-        own.or_else(|| standard.get(&operation)).copied()
+    /// The buckets of signing in; `None` where they are lifted.
+    pub(crate) fn sign_in(&self) -> Option<SignInLimits> {
+        (!self.lifted).then_some(self.sign_in)
+    }
+
+    /// The bucket of an address's requests without a valid token; `None` where it is lifted.
+    pub(crate) fn unauthenticated(&self) -> Option<Gcra> {
+        (!self.lifted).then_some(self.unauthenticated)
+    }
+
+    fn bucket(&self, role: Role, operation: Operation) -> Option<Gcra> {
+        let own = self.roles.get(&(role, operation)).or_else(|| self.standard.get(&operation));
+        own.copied().filter(|_| !self.lifted)
     }
 }
 
@@ -169,8 +196,9 @@ pub(crate) async fn admit_user(
     user: &User,
     operation: Operation,
 ) -> Result<(), Problem> {
-    let Some(bucket) = state.config.limits.bucket(Some(user.role), operation) else { return Ok(()) };
-    take(state, request, operation, &format!("{}:{}", operation.as_str(), user.name), bucket).await
+    let Some(bucket) = state.config.limits.bucket(user.role, operation) else { return Ok(()) };
+    let verdict = state.limiter.take(&format!("{}:{}", operation.as_str(), user.name), bucket).await;
+    judge(request, operation.as_str(), "calls", bucket, verdict)
 }
 
 /// As [`admit`], before the body is read: one that is not wanted costs no more than its way here.
@@ -195,45 +223,28 @@ pub(crate) async fn admit_refusal(state: &State, request: &HttpRequest, caller: 
     if state.config.limits.are_lifted() {
         return Ok(());
     }
-    take(state, request, Operation::Decide, &format!("refusals:{}", caller.user.name), REFUSALS).await
+    let verdict = state.limiter.take(&format!("refusals:{}", caller.user.name), REFUSALS).await;
+    judge(request, Operation::Decide.as_str(), "refused decisions", REFUSALS, verdict)
 }
 
-/// Takes one sign-in of the address's bucket and, where one is named, of the user name's.
-pub(crate) async fn admit_sign_in(
-    state: &State,
+/// Turns a bucket's verdict into the answer's `RateLimit-*` headers and, where the bucket is empty, into a 429.
+///
+/// `label` is the metric's; `unit` names what the bucket counts.
+pub(crate) fn judge(
     request: &HttpRequest,
-    address: Option<IpAddr>,
-    user_name: Option<&str>,
-) -> Result<(), Problem> {
-    let operation = Operation::SignIn;
-    let Some(bucket) = state.config.limits.bucket(None, operation) else { return Ok(()) };
-    let address = address.map_or("unknown".to_owned(), |address| address.to_string());
-    take(state, request, operation, &format!("sign_in:address:{address}"), bucket).await?;
-    match user_name {
-        // By digest: the name is whatever someone typed, and may be a password typed into the wrong field.
-        Some(name) => {
-            take(state, request, operation, &format!("sign_in:name:{}", Digest::of(name.as_bytes())), bucket).await
-        }
-        None => Ok(()),
-    }
-}
-
-async fn take(
-    state: &State,
-    request: &HttpRequest,
-    operation: Operation,
-    name: &str,
+    label: &'static str,
+    unit: &'static str,
     bucket: Gcra,
+    verdict: Verdict,
 ) -> Result<(), Problem> {
-    let verdict = state.limiter.take(name, bucket).await;
     request.extensions_mut().insert(Taken { limit: bucket.burst, remaining: verdict.remaining, reset: verdict.reset });
     if verdict.allowed {
         return Ok(());
     }
-    metrics::RATE_LIMITED.with_label_values(&[operation.as_str()]).inc();
+    metrics::RATE_LIMITED.with_label_values(&[label]).inc();
     let seconds = verdict.retry_after.as_millis().div_ceil(1000).max(1);
     let detail = format!(
-        "Rate limit exceeded: at most {} calls at once and {} a minute; try again in {seconds} s.",
+        "Rate limit exceeded: at most {} {unit} at once and {} a minute; try again in {seconds} s.",
         bucket.burst, bucket.refill_per_minute
     );
     Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", detail).with_retry_after(verdict.retry_after))
@@ -248,11 +259,13 @@ mod tests {
         let mut settings = Settings::from_pairs([("limits.execute", "2/4"), ("limits.roles", "admin:execute=100/600")]);
         let limits = Limits::read(&mut settings, Profile::Demo);
         settings.finish().unwrap();
-        assert_eq!(limits.bucket(Some(Role::Developer), Operation::Execute).unwrap().burst, 2);
-        assert_eq!(limits.bucket(Some(Role::Admin), Operation::Execute).unwrap().burst, 100);
-        assert_eq!(limits.bucket(Some(Role::Admin), Operation::Status).unwrap().burst, 120);
+        assert_eq!(limits.bucket(Role::Developer, Operation::Execute).unwrap().burst, 2);
+        assert_eq!(limits.bucket(Role::Admin, Operation::Execute).unwrap().burst, 100);
+        assert_eq!(limits.bucket(Role::Admin, Operation::Status).unwrap().burst, 120);
         let mut settings = Settings::from_pairs([("limits.profile", "load")]);
-        assert!(Limits::read(&mut settings, Profile::Demo).bucket(None, Operation::SignIn).is_none());
+        let lifted = Limits::read(&mut settings, Profile::Demo);
+        assert!(lifted.bucket(Role::Viewer, Operation::Status).is_none());
+        assert!(lifted.sign_in().is_none() && lifted.unauthenticated().is_none());
     }
 
     #[test]

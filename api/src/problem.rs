@@ -67,6 +67,15 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
+    /// The request names a host that this API is not served under.
+    pub(crate) fn misdirected() -> Self {
+        Self::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "misdirected-request",
+            "This API is not served under the host of the request; an operator adds further names in the setting api.hosts.",
+        )
+    }
+
     pub(crate) fn no_such_call() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-call", "There is no such call; GET /openapi.json lists them all.")
     }

@@ -21,6 +21,8 @@ use shared::telemetry::MetricsServer;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::access_log::{AccessLog, run_reports};
+use crate::admission::AddressBuckets;
 use crate::auth::{Keyring, Tokens, refuse_demo};
 use crate::body::Room;
 use crate::budget::{Days, Spending};
@@ -110,6 +112,7 @@ impl Application {
         life.spawn(run_presence(shared.clone()));
         life.spawn(run_projector(shared.clone()));
         life.spawn(run_count(shared.clone()));
+        life.spawn(run_reports(shared.clone()));
         life.spawn(run_rebuilds(shared));
         life.spawn(stop_when_idle(server.handle(), life.stopping(), state.running.clone()));
         tracing::info!(%address, metrics = %metrics.address(), "the API is ready");
@@ -176,6 +179,8 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         revocations,
         newest: Newest::new(log.clone(), view.clone()),
         limiter: RateLimiter::new(view.clone(), clock.clone()),
+        addresses: AddressBuckets::new(clock.clone()),
+        access_log: AccessLog::new(clock.clone()),
         blobs: Blobs::new(&broker),
         submissions: Submissions::new(&broker, &life),
         control: Control::new(&broker),

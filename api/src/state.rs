@@ -13,6 +13,8 @@ use shared::messaging::{
 use shared::read_model::{RateLimiter, ReadModel};
 use tokio::sync::Semaphore;
 
+use crate::access_log::AccessLog;
+use crate::admission::AddressBuckets;
 use crate::auth::Tokens;
 use crate::body::Room;
 use crate::budget::{Days, Spending};
@@ -39,6 +41,9 @@ pub(crate) struct State {
     pub(crate) analyses: AnalysisRequests,
     pub(crate) letters: DeadLetters,
     pub(crate) limiter: RateLimiter,
+    /// Limits of requests without a valid token.
+    pub(crate) addresses: AddressBuckets,
+    pub(crate) access_log: AccessLog,
     pub(crate) tokens: Tokens,
     pub(crate) families: Bucket<RefreshFamily>,
     pub(crate) revocations: Bucket<Revocation>,

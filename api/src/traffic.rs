@@ -1,6 +1,6 @@
 //! Around every request: its id and trace, the problem document of every error, security headers, metrics and the access log.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +20,8 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::access_log::AccessLog;
+use crate::admission::{admit, charge_caller, is_sampled};
 use crate::body::discard;
 use crate::limits::Taken;
 use crate::metrics;
@@ -27,7 +29,6 @@ use crate::problem::{MEDIA_TYPE, Problem};
 use crate::state::State;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// What names a request in logs and messages.
@@ -44,34 +45,6 @@ struct Exchange {
 /// The caller's trace, for messages that the request causes.
 pub(crate) fn trace_of(request: &HttpRequest) -> TraceContext {
     request.extensions().get::<Exchange>().map_or_else(TraceContext::root, |exchange| exchange.trace.child())
-}
-
-/// The address of whoever calls: the peer's, or what a trusted proxy says.
-pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip().to_canonical();
-    if !trusted.contains(&peer) {
-        return Some(peer);
-    }
-    // Each proxy adds whom it heard from at the end; the last one that is no proxy of ours is the client. Whatever stands left of
-    // that, or of something unreadable, anybody may have written.
-    let told: Vec<&[u8]> = request.headers().get_all(FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
-    let mut nearest = peer;
-    for text in told.iter().flat_map(|value| value.split(|byte| *byte == b',')).rev() {
-        let Some(address) = forwarded_address(text) else { break };
-        nearest = address;
-        if !trusted.contains(&address) {
-            break;
-        }
-    }
-    Some(nearest)
-}
-
-/// An address as proxies write it: bare, in brackets, or with a port.
-fn forwarded_address(text: &[u8]) -> Option<IpAddr> {
-    let text = std::str::from_utf8(text).ok()?.trim();
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))?;
-    Some(address.to_canonical())
 }
 
 /// A request that runs; counted while it lives, also through a panic.
@@ -97,23 +70,40 @@ pub(crate) async fn observe(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let _running = Running::count(&state);
-    serve(&state.config.trusted_proxies, request, next).await
+    let exchange = begin(&request, &state.config.trusted_proxies);
+    request.extensions_mut().insert(exchange.clone());
+    serve(&exchange, &state.access_log, answer(&state, request, next)).await
 }
 
-async fn serve(
-    trusted: &[IpAddr],
+/// Answers a request that is for this API and within its limits, and refuses any other.
+async fn answer(
+    state: &State,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let exchange = begin(&request, trusted);
-    request.extensions_mut().insert(exchange.clone());
+    let admitted = state.config.hosts.check(request.request()).and_then(|()| admit(state, request.request()));
+    match admitted {
+        Ok(()) => Ok(charge_caller(state, next.call(request).await?).await),
+        Err(problem) => {
+            let (request, payload) = request.into_parts();
+            discard(&request, payload).await;
+            Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)))
+        }
+    }
+}
+
+async fn serve(
+    exchange: &Exchange,
+    log: &AccessLog,
+    answer: impl Future<Output = Result<ServiceResponse<BoxBody>, Error>>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let span = tracing::info_span!("request", request.id = exchange.id, trace.id = exchange.trace.trace_id());
-    match AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span).await {
-        Ok(Ok(response)) => Ok(finish(&exchange, response)),
-        Ok(Err(error)) => Err(last_resort(&exchange, Problem::of_status(error.as_response_error().status_code()))),
+    match AssertUnwindSafe(answer).catch_unwind().instrument(span).await {
+        Ok(Ok(response)) => Ok(finish(exchange, log, response)),
+        Ok(Err(error)) => Err(last_resort(exchange, log, Problem::of_status(error.as_response_error().status_code()))),
         Err(_) => {
             tracing::error!(request.id = exchange.id, http.path = exchange.path, "a handler panicked");
-            Err(last_resort(&exchange, Problem::internal()))
+            Err(last_resort(exchange, log, Problem::internal()))
         }
     }
 }
@@ -133,17 +123,18 @@ fn begin(request: &ServiceRequest, trusted: &[IpAddr]) -> Exchange {
     }
 }
 
-fn finish(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+fn finish(exchange: &Exchange, log: &AccessLog, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let mut response = with_problem(exchange, response);
     let taken = response.request().extensions().get::<Taken>().copied();
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status();
+    let is_sampled = is_sampled(response.request(), status);
     let headers = response.headers_mut();
     if let Some(taken) = taken {
         taken.tell(headers);
     }
     secure(exchange, headers);
-    record(exchange, &route, status);
+    record(exchange, &route, status, !is_sampled || log.admits_sampled_line());
     response
 }
 
@@ -165,8 +156,8 @@ fn with_problem(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> Serv
 }
 
 /// The HTTP layer answers this error when the request itself is lost.
-fn last_resort(exchange: &Exchange, problem: Problem) -> Error {
-    record(exchange, "unmatched", problem.status());
+fn last_resort(exchange: &Exchange, log: &AccessLog, problem: Problem) -> Error {
+    record(exchange, "unmatched", problem.status(), log.admits_sampled_line());
     let id = HeaderValue::from_str(&exchange.id).unwrap_or(HeaderValue::from_static("unknown"));
     problem.at(&exchange.path).with_header(REQUEST_ID, id).into()
 }
@@ -190,12 +181,15 @@ fn secure(exchange: &Exchange, headers: &mut HeaderMap) {
     }
 }
 
-/// One line for each request. The path may hold ids, never bodies or tokens: those do not stand in paths here.
-fn record(exchange: &Exchange, route: &str, status: StatusCode) {
+/// Counts a request, and writes its line where `is_logged`. The path is not part of it: a caller may have put a token there.
+fn record(exchange: &Exchange, route: &str, status: StatusCode, is_logged: bool) {
     let elapsed = exchange.began.elapsed();
     let method = known_method(&exchange.method);
     metrics::REQUESTS.with_label_values(&[method, route, status.as_str()]).inc();
     metrics::REQUEST_SECONDS.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
+    if !is_logged {
+        return;
+    }
     tracing::info!(
         request.id = exchange.id,
         trace.id = exchange.trace.trace_id(),
@@ -228,39 +222,16 @@ mod tests {
     use actix_web::body::to_bytes;
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, init_service, try_call_service};
-
-    #[track_caller]
-    fn check(peer: &str, forwarded: &[&str], client: &str) {
-        let trusted: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
-        let mut request = TestRequest::default().peer_addr(format!("{peer}:1").parse().unwrap());
-        for value in forwarded {
-            request = request.append_header((FORWARDED_FOR, *value));
-        }
-        assert_eq!(client_address(&request.to_http_request(), &trusted), Some(client.parse().unwrap()));
-    }
-
-    #[test]
-    fn only_a_trusted_proxy_is_believed() {
-        check("9.9.9.9", &["1.2.3.4"], "9.9.9.9");
-        check("10.0.0.1", &["1.2.3.4"], "1.2.3.4");
-        check("10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"], "1.2.3.4");
-        check("10.0.0.1", &["6.6.6.6", "1.2.3.4"], "1.2.3.4");
-        check("10.0.0.1", &["6.6.6.6, 1.2.3.4:5678"], "1.2.3.4");
-        check("10.0.0.1", &["[2001:db8::1]:5678"], "2001:db8::1");
-        check("10.0.0.1", &["[2001:db8::1]"], "2001:db8::1");
-        check("10.0.0.1", &["nonsense"], "10.0.0.1");
-        // What stands left of something unreadable may be anybody's.
-        check("10.0.0.1", &["6.6.6.6, unknown"], "10.0.0.1");
-        check("10.0.0.1", &["6.6.6.6", "unknown, 10.0.0.2"], "10.0.0.2");
-        check("10.0.0.1", &[], "10.0.0.1");
-    }
+    use shared::clock::Clock;
 
     #[actix_web::test]
     async fn a_panic_is_a_problem_too() {
         async fn fall() -> HttpResponse {
             panic!("this handler falls on purpose")
         }
-        let serve_all = |request, next: Next<BoxBody>| async move { serve(&[], request, next).await };
+        let serve_all = |request: ServiceRequest, next: Next<BoxBody>| async move {
+            serve(&begin(&request, &[]), &AccessLog::new(Clock::system()), next.call(request)).await
+        };
         let app = App::new().wrap(from_fn(serve_all)).route("/fall", web::get().to(fall));
         let app = init_service(app).await;
         let request = TestRequest::with_uri("/fall").insert_header(("x-request-id", "id-1")).to_request();

@@ -49,7 +49,7 @@ async fn begin(api: &Api, token: &str, length: Option<usize>, body: &str) -> Tcp
         None => format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n", body.len()),
     };
     let mut stream = TcpStream::connect(api.address).await.unwrap();
-    let head = format!("POST {DECIDE} HTTP/1.1\r\nhost: api\r\nauthorization: Bearer {token}\r\n{framing}");
+    let head = format!("POST {DECIDE} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n{framing}");
     stream.write_all(head.as_bytes()).await.unwrap();
     stream
 }

@@ -193,32 +193,6 @@ async fn wrong_names_and_wrong_passwords_are_answered_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sign_ins_are_limited_per_user_name() {
-    let stack = Stack::start().await;
-    let api = stack
-        .api(&[("limits.profile", "standard"), ("limits.sign_in", "3/1"), ("api.trusted_proxies", "127.0.0.1")])
-        .await;
-    let try_from = async |address: &str, name: &str| {
-        let body = json!({"username": name, "password": "wrong password"}).to_string();
-        let request = api.request("POST", "/auth/token").header("x-forwarded-for", address).body(body);
-        let response = request.send().await.unwrap();
-        let retry = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
-        (read(response).await, retry)
-    };
-    for number in 0..3 {
-        assert_eq!(try_from(&format!("10.0.0.{number}"), "ann").await.0.0, 401);
-    }
-    let ((status, body), retry) = try_from("10.0.0.9", "ann").await;
-    assert_eq!(status, 429, "the name's bucket is empty");
-    assert!(body["detail"].as_str().unwrap().contains("Rate limit exceeded"));
-    assert!(retry.unwrap().parse::<u32>().unwrap() > 0);
-    for name in ["b", "c", "d"] {
-        assert_eq!(try_from("10.0.1.1", name).await.0.0, 401);
-    }
-    assert_eq!(try_from("10.0.1.1", "e").await.0.0, 429, "the address's bucket is empty");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_token_stops_at_once_on_every_instance() {
     let stack = Stack::start().await;
     let (one, two) = (stack.api(&[]).await, stack.api(&[]).await);

@@ -1,7 +1,11 @@
 //! What operators see.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use tests::{Options, Stack, run_request};
+use tests::{Options, Stack, eventually, run_request};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn a_requests_ids_run_through_every_process() {
@@ -43,6 +47,77 @@ async fn every_process_serves_its_metrics() {
             .expect("text");
         assert!(text.contains(metric), "{pointer} lacks {metric}:\n{text}");
     }
+}
+
+/// Sends `count` requests without a token on one connection and reads all answers.
+async fn flood(stack: &Stack, count: usize) -> String {
+    let address = stack.url().trim_start_matches("http://").to_owned();
+    let (mut answers, mut requests) = TcpStream::connect(&address).await.expect("a connection").into_split();
+    let mut text = Vec::new();
+    let send = async {
+        let request = format!("GET /x HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        requests.write_all(request.repeat(count - 1).as_bytes()).await.expect("the API reads");
+        let last = format!("GET /x HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        requests.write_all(last.as_bytes()).await.expect("the API reads");
+    };
+    let (read, ()) = tokio::join!(answers.read_to_end(&mut text), send);
+    read.expect("the API answers");
+    String::from_utf8(text).expect("text")
+}
+
+#[tokio::test]
+async fn a_flood_without_a_token_is_refused_and_leaves_few_lines() {
+    const COUNT: usize = 20_000;
+    let stack = Stack::start_with(Options::default().with("limits.profile", "standard")).await;
+    let lines = |text: String| text.lines().count();
+    let before = lines(stack.log("api"));
+    let began = tokio::time::Instant::now();
+    let answers = flood(&stack, COUNT).await;
+    let refused = answers.matches("HTTP/1.1 429").count();
+    assert_eq!(answers.matches("HTTP/1.1 404").count() + refused, COUNT);
+    assert!(refused > COUNT / 2, "{refused} of {COUNT} were refused");
+    let is_reported = || {
+        let log = stack.log("api");
+        async move { log.contains("access log: omitted").then_some(()) }
+    };
+    eventually("the omitted lines are counted", Duration::from_secs(20), is_reported).await;
+    let written = lines(stack.log("api")) - before;
+    let bound = 20 * (began.elapsed().as_secs() as usize + 2);
+    assert!(written < bound, "{written} lines, where {bound} are the most");
+    let client = stack.developer().await;
+    client.get("/api/v3/execute").await.expect(200);
+    let is_logged = || {
+        let log = stack.log("api");
+        async move { log.lines().last().is_some_and(|line| line.contains("/api/v3/execute")).then_some(()) }
+    };
+    eventually("the line of a caller with a token is written", Duration::from_secs(5), is_logged).await;
+}
+
+#[tokio::test]
+async fn a_large_log_of_any_process_is_rotated_while_it_runs() {
+    let stack = Stack::start().await;
+    let components = ["nats", "redis", "approver", "worker-1", "api"];
+    let path = |name: &str, part: &str| stack.directory().join(format!("logs/{name}.log{part}"));
+    let pids = components.map(|name| stack.pid(name));
+    for name in components {
+        let log = std::fs::File::options().write(true).open(path(name, "")).expect("a log");
+        log.set_len(65 << 20).expect("a sparse file");
+    }
+    let length = |path: std::path::PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+    let is_rotated = || {
+        let done =
+            components.iter().all(|name| length(path(name, "")) < 1 << 20 && length(path(name, ".1")) >= 64 << 20);
+        async move { done.then_some(()) }
+    };
+    eventually("each log is rotated", Duration::from_secs(30), is_rotated).await;
+    let client = stack.developer().await;
+    client.get("/api/v3/execute").await.expect(200);
+    let is_logged = || {
+        let log = stack.log("api");
+        async move { (log.contains("/api/v3/execute") && !log.contains('\0')).then_some(()) }
+    };
+    eventually("the API goes on at the log's start", Duration::from_secs(5), is_logged).await;
+    assert_eq!(components.map(|name| stack.pid(name)), pids, "no process was started again");
 }
 
 /// What callers submit and what their code prints may be secret; what operators read is not.

@@ -25,10 +25,13 @@ pub(crate) async fn require_token<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let judged = authenticate(&state.tokens, request.headers());
+    let judged = match identified(request.request()) {
+        Some(caller) => Ok(caller),
+        None => authenticate(&state.tokens, request.headers()).map(Rc::new),
+    };
     match judged.and_then(|caller| vouch(&state).map(|()| caller)) {
         Ok(caller) => {
-            request.extensions_mut().insert(Rc::new(caller));
+            request.extensions_mut().insert(caller);
             Ok(next.call(request).await?.map_into_boxed_body())
         }
         Err(problem) => {
@@ -39,15 +42,38 @@ pub(crate) async fn require_token<B: MessageBody + 'static>(
     }
 }
 
-/// Who calls, by the `Authorization` header.
+/// The caller of a request with a valid token, known before the request is routed.
+struct Identified(Rc<Caller>);
+
+/// Looks for the caller by the `Authorization` header and keeps it for [`identified`]; true where there is one.
+pub(crate) fn identify(tokens: &Tokens, request: &HttpRequest) -> bool {
+    let Some(Ok(caller)) = judge(tokens, request.headers()) else { return false };
+    request.extensions_mut().insert(Identified(Rc::new(caller)));
+    true
+}
+
+/// The caller that [`identify`] found.
+pub(crate) fn identified(request: &HttpRequest) -> Option<Rc<Caller>> {
+    request.extensions().get::<Identified>().map(|Identified(caller)| caller.clone())
+}
+
+/// The caller by the `Authorization` header, or the 401.
 pub(crate) fn authenticate(tokens: &Tokens, headers: &HeaderMap) -> Result<Caller, Problem> {
+    match judge(tokens, headers) {
+        Some(judged) => judged.map_err(refused),
+        None => {
+            metrics::AUTH_FAILURES.with_label_values(&["missing"]).inc();
+            Err(Problem::unauthorized(NO_TOKEN))
+        }
+    }
+}
+
+/// `None` without an `Authorization` header.
+fn judge(tokens: &Tokens, headers: &HeaderMap) -> Option<Result<Caller, Fault>> {
     let mut values = headers.get_all(AUTHORIZATION);
-    let Some(value) = values.next() else {
-        metrics::AUTH_FAILURES.with_label_values(&["missing"]).inc();
-        return Err(Problem::unauthorized(NO_TOKEN));
-    };
+    let value = values.next()?;
     let token = value.to_str().ok().and_then(bearer).filter(|_| values.next().is_none());
-    token.ok_or(Fault::Malformed).and_then(|token| tokens.judge(token)).map_err(refused)
+    Some(token.ok_or(Fault::Malformed).and_then(|token| tokens.judge(token)))
 }
 
 /// The answer to a token that is not taken.

@@ -7,9 +7,10 @@ mod keyring;
 mod refresh;
 mod revoke;
 mod sign_in;
+mod throttle;
 mod tokens;
 
-pub(crate) use door::require_token;
+pub(crate) use door::{identified, identify, require_token};
 pub(crate) use keyring::{Keyring, refuse_demo};
 pub(crate) use refresh::refresh;
 pub(crate) use revoke::revoke;

@@ -7,16 +7,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 use shared::identity::{RefreshFamily, User, checks_on_this_thread, spend_time_of_a_check};
 use shared::messaging::BucketError;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
+use super::throttle;
 use super::tokens::Pair;
 use crate::body::read_small;
 use crate::fields::Fields;
-use crate::limits::admit_sign_in;
 use crate::metrics;
 use crate::problem::Problem;
 use crate::state::State;
-use crate::traffic::client_address;
 
 /// A password check takes a core and 19 MiB for some 20 ms; a caller waits so long for a free place.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,11 +30,7 @@ pub(crate) async fn sign_in(
 ) -> Result<HttpResponse, Problem> {
     let body = read_small(&request, payload).await?;
     let (name, password) = credentials(&body)?;
-    let address = client_address(&request, &state.config.trusted_proxies);
-    admit_sign_in(&state, &request, address, Some(&name)).await?;
-    let user = state.tokens.usable(&name);
-    let is_right = check(&state, user.clone(), password).await?;
-    match user.filter(|_| is_right) {
+    match verify(&state, &request, &name, password).await? {
         Some(user) => {
             let family = Uuid::new_v4().to_string();
             let record = RefreshFamily {
@@ -63,11 +59,42 @@ fn credentials(body: &serde_json::Value) -> Result<(String, String), Problem> {
     Ok((name, password))
 }
 
-/// Checks off the async threads, a few at once; an unknown user costs the same time.
-async fn check(state: &State, user: Option<User>, password: String) -> Result<bool, Problem> {
-    let busy = || Problem::unavailable("Too many are signing in; try again.", Duration::from_secs(1));
+/// The user whose password it is; 429 without a look at it beyond the limits.
+async fn verify(state: &State, request: &HttpRequest, name: &str, password: String) -> Result<Option<User>, Problem> {
+    // First of all: otherwise right passwords that wait for their turn would be charged meanwhile as if they were wrong.
+    let turn = turn(state).await?;
+    let attempt = throttle::admit(state, request, name).await?;
+    let user = state.tokens.usable(name);
+    match check(turn, user.clone(), password).await {
+        Ok((true, turn)) => {
+            attempt.succeed(state, request).await;
+            drop(turn);
+            Ok(user)
+        }
+        Ok((false, _)) => Ok(None),
+        Err(problem) => {
+            attempt.cancel(state).await;
+            Err(problem)
+        }
+    }
+}
+
+fn busy() -> Problem {
+    Problem::unavailable("Too many are signing in; try again.", Duration::from_secs(1))
+}
+
+/// Waits for a place among the passwords that are checked at once.
+async fn turn(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
     let permit = tokio::time::timeout(PATIENCE, state.password_checks.clone().acquire_owned()).await;
-    let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
+    permit.map_err(|_| busy())?.map_err(|_| busy())
+}
+
+/// Checks off the async threads, where the turn lasts until the end even if the caller leaves; an unknown user costs the same time.
+async fn check(
+    turn: OwnedSemaphorePermit,
+    user: Option<User>,
+    password: String,
+) -> Result<(bool, OwnedSemaphorePermit), Problem> {
     let hash = user.and_then(|user| user.password);
     let checked = web::block(move || {
         let before = checks_on_this_thread();
@@ -76,8 +103,7 @@ async fn check(state: &State, user: Option<User>, password: String) -> Result<bo
             None => spend_time_of_a_check(&password).map(|()| false),
         };
         metrics::PASSWORD_CHECKS.inc_by(checks_on_this_thread() - before);
-        drop(permit);
-        is_right
+        is_right.map(|is_right| (is_right, turn))
     });
     checked.await.map_err(|_| busy())?.map_err(|error| {
         tracing::error!(%error, "a password could not be checked");

@@ -7,6 +7,7 @@ pub mod broker_files;
 mod child;
 mod data_directory;
 mod lane;
+mod log_rotation;
 mod manifest;
 mod ports;
 pub mod private_file;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::child::{ChildSpec, Running};
+use super::log_rotation::rotate_forever;
 use super::probe::{Confession, Probe};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
@@ -68,6 +69,13 @@ impl Reports {
 
 /// Starts the process, starts it again whenever it is lost, and returns when it was told to end and has ended.
 pub(super) async fn supervise(spec: ChildSpec, orders: Orders, reports: Reports) {
+    tokio::select! {
+        () = keep_running(&spec, orders, reports) => {}
+        () = rotate_forever(&spec.log) => {}
+    }
+}
+
+async fn keep_running(spec: &ChildSpec, orders: Orders, reports: Reports) {
     let mut backoff = FIRST_BACKOFF;
     loop {
         let began = Instant::now();
@@ -76,11 +84,11 @@ pub(super) async fn supervise(spec: ChildSpec, orders: Orders, reports: Reports)
             Ok(mut process) => {
                 reports.tell(Event::Started { name: spec.name.clone(), pid: process.pid() });
                 tokio::select! {
-                    reason = life(&spec, &mut process, &reports, began) => {
+                    reason = life(spec, &mut process, &reports, began) => {
                         process.kill().await;
                         reason
                     }
-                    () = orders.stop.cancelled() => return end(process, &spec, &orders).await,
+                    () = orders.stop.cancelled() => return end(process, spec, &orders).await,
                     () = orders.kill.cancelled() => return process.kill().await,
                 }
             }

@@ -25,6 +25,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("api.metrics_listen", "where metrics are served; port 0 takes a free one"),
     ("api.workers", "HTTP threads"),
     ("api.trusted_proxies", "addresses whose X-Forwarded-For is believed, divided by commas"),
+    (
+        "api.hosts",
+        "names and addresses, without port, by which clients reach the API, divided by commas; where set, and on a loopback listener, any other Host than these and localhost is 421",
+    ),
     ("auth.issuer", "the tokens' issuer"),
     ("auth.audience", "the tokens' audience"),
     ("auth.access_ttl", "how long an access token lasts, e.g. 15m"),
@@ -38,7 +42,17 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("limits.analyze", "burst/refill per minute"),
     ("limits.decide", "burst/refill per minute, for decisions and cancels"),
     ("limits.status", "burst/refill per minute, for every other call"),
-    ("limits.sign_in", "burst/refill per minute, per address and per user name"),
+    ("limits.sign_in", "burst/refill per minute of wrong passwords, per user name and address (IPv6: /64)"),
+    ("limits.sign_in_address", "burst/refill per minute of wrong passwords, per address over all user names"),
+    (
+        "limits.sign_in_name",
+        "burst/refill per minute of wrong passwords, per user name over all addresses; beyond it an address has 4/1 instead of limits.sign_in",
+    ),
+    ("limits.sign_in_attempts", "burst/refill per minute of sign-ins, right or wrong, per user name and address"),
+    (
+        "limits.unauthenticated",
+        "burst/refill per minute of requests without a valid token, per address and API process",
+    ),
     ("limits.roles", "other limits for a role, e.g. admin:execute=100/600, divided by commas"),
     ("budget.per_workflow", "the cost at which a workflow fails"),
     (

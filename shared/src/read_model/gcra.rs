@@ -46,6 +46,11 @@ impl Gcra {
         (self.verdict(true, remaining, 0, next - now_us), next)
     }
 
+    /// Returns one call to the bucket; a full one stays full.
+    pub fn give_back(self, state: GcraState) -> GcraState {
+        (state - self.interval_us()).max(0)
+    }
+
     /// A verdict from numbers that a script in Redis worked out in the same way.
     pub fn verdict(self, allowed: bool, remaining: i64, retry_us: i64, reset_us: i64) -> Verdict {
         let span = |micros: i64| Duration::from_micros(u64::try_from(micros).unwrap_or(0));

@@ -1,12 +1,12 @@
 //! Rate buckets and step leases in Redis, shared by every instance; with Redis down a local one of the same size serves.
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis::Script;
 
-use super::gcra::{Gcra, GcraState, Verdict};
+use super::gcra::{Gcra, Verdict};
+use super::local_buckets::LocalBuckets;
 use super::store::{ReadModel, ReadModelError};
 use crate::clock::Clock;
 use crate::failpoints;
@@ -29,6 +29,23 @@ return {1, math.floor((capacity - (next - now)) / interval), 0, next - now}
     )
 });
 
+/// The same steps as [`Gcra::give_back`].
+static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local next = tonumber(redis.call('GET', KEYS[1]) or '0') - tonumber(ARGV[1])
+if next <= now then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 1000)
+end
+return 1
+",
+    )
+});
+
 /// A lease is a member with its end as score; ended ones are dropped before counting.
 static LEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
@@ -47,21 +64,17 @@ return 1
     )
 });
 
-/// More local buckets than this are forgotten at once: a bound on memory while Redis is down.
-const LOCAL_BUCKETS: usize = 100_000;
-
 /// Rate limits by name.
 #[derive(Debug)]
 pub struct RateLimiter {
     model: ReadModel,
-    local: Mutex<HashMap<String, GcraState>>,
-    clock: Clock,
+    local: LocalBuckets<String>,
 }
 
 impl RateLimiter {
     /// Limits kept in `model`.
     pub fn new(model: ReadModel, clock: Clock) -> Self {
-        Self { model, local: Mutex::default(), clock }
+        Self { model, local: LocalBuckets::new(clock) }
     }
 
     /// Takes one call from the bucket `name`, e.g. `execute:ann`.
@@ -70,7 +83,7 @@ impl RateLimiter {
             Ok(verdict) => verdict,
             Err(error) => {
                 tracing::debug!(%error, "rate limits are local while the read model is away");
-                self.take_local(name, bucket)
+                self.local.take(name.to_owned(), bucket)
             }
         }
     }
@@ -88,16 +101,13 @@ impl RateLimiter {
         Ok(bucket.verdict(allowed == 1, remaining, retry, reset))
     }
 
-    fn take_local(&self, name: &str, bucket: Gcra) -> Verdict {
-        let now_us = self.clock.now().as_millis() * 1_000;
-        let mut buckets = self.local.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if buckets.len() >= LOCAL_BUCKETS {
-            buckets.retain(|_, arrival| *arrival > now_us);
+    /// Returns one call to the bucket `name`, e.g. after a sign-in with the right password.
+    pub async fn give_back(&self, name: &str, bucket: Gcra) {
+        let mut call = GIVE_BACK.key(format!("rate:{name}"));
+        call.arg(bucket.interval_us());
+        if self.model.invoke::<i64>(&call).await.is_err() {
+            self.local.give_back(&name.to_owned(), bucket);
         }
-        let state = buckets.entry(name.to_owned()).or_insert(0);
-        let (verdict, next) = bucket.take(*state, now_us);
-        *state = next;
-        verdict
     }
 }
 

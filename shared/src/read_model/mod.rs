@@ -2,11 +2,13 @@
 
 mod gcra;
 mod limits;
+mod local_buckets;
 mod rebuild;
 mod store;
 mod whole;
 
 pub use gcra::{Gcra, GcraState, Verdict};
 pub use limits::{RateLimiter, StepLeases};
+pub use local_buckets::LocalBuckets;
 pub use rebuild::{Difference, RebuildError, compare, rebuild};
 pub use store::{ListQuery, Page, ReadModel, ReadModelError, Stored};

@@ -1,0 +1,143 @@
+//! Rotates the logs of the stack's processes by size.
+//!
+//! A process keeps its log open, so the log is copied and then emptied; it is open for appending, so the next line begins at
+//! its start. Lines written between the last read and the truncation, some microseconds, are lost. A process needs no
+//! restart, and one that outlives its supervisor goes on writing.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A log beyond this is rotated, and of a longer one only the end is kept.
+const MAX_LOG_BYTES: u64 = 64 * 1024 * 1024;
+/// Older parts of a log that are kept, as `<log>.1` to `<log>.3`; the highest number is the oldest.
+const KEPT: usize = 3;
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Rotates the log whenever it has grown too large. Never returns; cancel safe.
+pub(super) async fn rotate_forever(log: &Path) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        let log = log.to_owned();
+        let rotated = tokio::task::spawn_blocking(move || rotate(&log, MAX_LOG_BYTES));
+        // A panic or an error is tried again, which is all that can be done beside the log itself.
+        drop(rotated.await);
+    }
+}
+
+/// Rotates the log if it has more than `max_bytes`. The log is emptied also where its copy fails: a full disk stops the broker.
+fn rotate(log: &Path, max_bytes: u64) -> io::Result<()> {
+    let length = fs::metadata(log)?.len();
+    if length <= max_bytes {
+        return Ok(());
+    }
+    for number in (1..KEPT).rev() {
+        // There may be none of this number yet.
+        fs::rename(part(log, number), part(log, number + 1)).ok();
+    }
+    let mut current = File::options().read(true).append(true).open(log)?;
+    current.seek(SeekFrom::Start(length - max_bytes))?;
+    let newest = part(log, 1);
+    let copied = copy_to_end(&mut current, &newest, 2 * max_bytes);
+    current.set_len(0)?;
+    if let Err(error) = copied {
+        fs::remove_file(&newest).ok();
+        writeln!(current, "the log was emptied, because its copy {} cannot be written: {error}", newest.display())?;
+    }
+    Ok(())
+}
+
+/// Copies what is left of `log`, and what is appended meanwhile, up to `max_bytes`.
+fn copy_to_end(log: &mut File, copy: &Path, max_bytes: u64) -> io::Result<()> {
+    io::copy(&mut log.take(max_bytes), &mut File::create(copy)?).map(drop)
+}
+
+fn part(log: &Path, number: usize) -> PathBuf {
+    let mut name = OsString::from(log);
+    name.push(format!(".{number}"));
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    const MAX: u64 = 16 * 1024;
+
+    fn fresh(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("promptcraft-{name}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    /// The numbers of a log's whole lines; the first may have been cut.
+    fn numbers(log: &Path) -> Vec<u64> {
+        let text = String::from_utf8(fs::read(log).unwrap()).unwrap();
+        let whole = text.split_inclusive('\n').skip(1).filter(|line| line.ends_with('\n'));
+        whole.map(|line| line.trim_end().parse().expect("a number and nothing else")).collect()
+    }
+
+    #[test]
+    fn a_process_that_goes_on_writing_fills_bounded_files() {
+        let folder = fresh("rotation");
+        let log = folder.join("api.log");
+        let file = File::options().create(true).append(true).open(&log).unwrap();
+        let script = "n=0; while :; do n=$((n+1)); echo $n; done";
+        let mut writer =
+            Command::new("sh").args(["-c", script]).stdout(file).stderr(Stdio::null()).spawn().expect("sh runs");
+        for _ in 0..KEPT + 2 {
+            while fs::metadata(&log).unwrap().len() <= MAX {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            rotate(&log, MAX).unwrap();
+        }
+        while fs::metadata(&log).unwrap().len() < 100 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        let parts: Vec<PathBuf> = (1..=KEPT).rev().map(|number| part(&log, number)).chain([log.clone()]).collect();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), parts.len(), "the oldest part leaves");
+        let mut last = 0;
+        for path in &parts {
+            let numbers = numbers(path);
+            assert!(numbers.is_sorted() && numbers[0] > last, "{} begins with {}", path.display(), numbers[0]);
+            assert!(fs::metadata(path).unwrap().len() <= 2 * MAX, "{}", path.display());
+            last = numbers[numbers.len() - 1];
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn of_a_log_that_was_never_rotated_only_the_end_is_kept() {
+        let folder = fresh("rotation-of-old");
+        let log = folder.join("api.log");
+        fs::write(&log, "1\n".repeat(100_000) + "2\n").unwrap();
+        rotate(&log, MAX).unwrap();
+        assert_eq!(fs::metadata(&log).unwrap().len(), 0);
+        let kept = fs::read_to_string(part(&log, 1)).unwrap();
+        assert!(kept.len() as u64 == MAX && kept.ends_with("2\n"));
+        rotate(&log, MAX).unwrap();
+        assert!(!part(&log, 2).exists(), "a short log stays");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_copied_is_emptied_and_says_so() {
+        let folder = fresh("rotation-of-none");
+        let log = folder.join("api.log");
+        fs::write(&log, "1\n".repeat(100_000)).unwrap();
+        for number in 1..=KEPT {
+            fs::create_dir_all(part(&log, number).join("in the way")).unwrap();
+        }
+        rotate(&log, MAX).unwrap();
+        let text = fs::read_to_string(&log).unwrap();
+        assert!(text.starts_with("the log was emptied") && text.len() < 1_000, "{text}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
