@@ -387,11 +387,14 @@ fn asks_for_explanation(words: &[Word], at: usize) -> bool {
         let counts = rest().any(|(next, word)| word == "how" && is(words, next + 1, &["many", "much", "long"]));
         let asked = any(&["how", "why", "wrong"]) && !counts
             || any(&["does"]) && !any(&["output", "outputs", "prints", "print"]);
-        let judged = any(lex::JUDGEMENTS) && !words.iter().any(|word| lex::TESTS.contains(&word.text.as_str()));
+        // "Run the tests and give me a summary" is answered by their counts.
+        let sums_up = any(&["summary", "overview"]) && (0..at).any(|before| is(words, before, lex::TESTS));
+        let judged = any(lex::JUDGEMENTS) && !sums_up;
         return judged || is(words, at, lex::SHOW) && asked;
     }
     let joined =
         is(words, at.wrapping_sub(1), &["and", "or", "but"]) && is(words, at, &["what", "why", "how", "where"]);
+    let joined = joined && !is(words, at + 1, &["many", "much", "long"]);
     let is_question = (words[at].starts_clause || joined) && is(words, at, lex::QUESTIONS) && at + 1 < words.len();
     is_question && !asks_what_it_prints(words, at) && !asks_whether_tests_pass(words, at) && !is_announcement(words, at)
 }

@@ -218,6 +218,7 @@ fn questions_are_asked_about_the_code() {
             "How do I run this?",
             "Find the time complexity",
             "Check the time complexity",
+            "Check the quality of these tests",
             "Summarize this",
             "Run this and explain the output",
             "Run it and tell me why it prints 5",
