@@ -151,6 +151,16 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
+    /// `int(text)` for its own sake.
+    pub(crate) fn checked_by_number(&mut self, expr: &Expr) {
+        if let Expr::Call(call) = expr
+            && let (Expr::Name(function), [text]) = (&*call.func, &*call.arguments.args)
+            && matches!(function.id.as_str(), "int" | "float")
+        {
+            guards::clear(self, text, Uses::ALL);
+        }
+    }
+
     /// `getattr(object, "name", default)`.
     fn attribute_by_name(&mut self, call: &Call<'_>) -> Option<Value> {
         let ([owner, name, ..], "getattr") = (&*call.positional, call.symbol.as_str()) else { return None };

@@ -15,6 +15,20 @@ pub(super) fn takes_over(name: &str) -> bool {
     )
 }
 
+/// Whether an expression opens a file, here or in one of its parts.
+pub(super) fn opens(expr: &Expr) -> bool {
+    struct Opening(bool);
+    impl<'a> Visitor<'a> for Opening {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            self.0 |= matches!(expr, Expr::Call(call) if last_name(&call.func) == "open");
+            walk_expr(self, expr);
+        }
+    }
+    let mut opening = Opening(false);
+    opening.visit_expr(expr);
+    opening.0
+}
+
 /// The names of a function's body, or the module's, of which the file is closed or handed over: in a `with` statement, by
 /// `close`, to a caller, to another object.
 pub(super) fn closed_names(body: &[Stmt]) -> HashSet<&str> {

@@ -321,6 +321,7 @@ pub(super) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses
             Some(path) => path,
             None => return,
         },
+        Expr::Named(named) => return clear(interpreter, &named.target, uses),
         // A guard on `str(path)` or `name.lower()` is one on the value itself.
         Expr::Call(call) => {
             let inner = match (&*call.func, &*call.arguments.args) {

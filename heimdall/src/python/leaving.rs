@@ -1,11 +1,13 @@
 //! Statements that are never followed by the next one, seen from the syntax tree.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use ruff_python_ast::visitor::{Visitor, walk_stmt};
 use ruff_python_ast::{Expr, Pattern, Stmt, StmtIf, StmtMatch, StmtTry};
 
 use super::exits::is_always;
+use super::performance::last_name;
 
 /// Functions after which nothing runs, by their full names.
 const ENDS: &[&str] = &[
@@ -23,16 +25,23 @@ const ENDS: &[&str] = &[
 const BUILTIN_ENDS: &[&str] = &["exit", "quit"];
 
 /// What a module's names stand for, as far as it matters here.
-pub(super) struct Leaving {
-    /// Imported names and their full names; names of functions of the module are empty.
-    names: HashMap<String, String>,
+pub(super) struct Leaving<'a> {
+    body: &'a [Stmt],
+    /// Imported names and their full names; names of functions of the module are empty. Read when they are needed.
+    names: OnceCell<HashMap<String, String>>,
 }
 
-impl Leaving {
-    pub(super) fn of(body: &[Stmt]) -> Self {
-        let mut collector = Collector { names: HashMap::new() };
-        collector.visit_body(body);
-        Self { names: collector.names }
+impl<'a> Leaving<'a> {
+    pub(super) fn of(body: &'a [Stmt]) -> Self {
+        Self { body, names: OnceCell::new() }
+    }
+
+    fn names(&self) -> &HashMap<String, String> {
+        self.names.get_or_init(|| {
+            let mut collector = Collector { names: HashMap::new() };
+            collector.visit_body(self.body);
+            collector.names
+        })
     }
 
     /// Whether what follows a statement is never reached.
@@ -77,14 +86,19 @@ impl Leaving {
 
     fn ends(&self, expr: &Expr) -> bool {
         let Expr::Call(call) = expr else { return false };
+        if !ENDS.iter().chain(BUILTIN_ENDS).any(|end| end.rsplit('.').next() == Some(last_name(&call.func)))
+            && !call.func.is_name_expr()
+        {
+            return false;
+        }
         match &*call.func {
-            Expr::Name(name) => match self.names.get(name.id.as_str()) {
+            Expr::Name(name) => match self.names().get(name.id.as_str()) {
                 Some(full) => ENDS.contains(&full.as_str()),
                 None => BUILTIN_ENDS.contains(&name.id.as_str()),
             },
             Expr::Attribute(attribute) => {
                 let Expr::Name(owner) = &*attribute.value else { return false };
-                let owner = self.names.get(owner.id.as_str()).map_or("", String::as_str);
+                let owner = self.names().get(owner.id.as_str()).map_or("", String::as_str);
                 ENDS.contains(&format!("{owner}.{}", attribute.attr).as_str())
             }
             _ => false,

@@ -14,7 +14,8 @@ pub(super) fn result(call: &Call<'_>) -> Value {
         // A row that was found by a value is not the value.
         return Value::unknown();
     }
-    let cleared = sources::sanitizes(&call.symbol) | own_address(call);
+    let answer = if sinks::makes_answer(call) { Uses::HTML } else { Uses::NONE };
+    let cleared = sources::sanitizes(&call.symbol) | own_address(call) | answer;
     let passage = if cleared.is_empty() { passage(call) } else { Passage::Function };
     let object = call.receiver.as_ref().filter(|_| passage != Passage::Function);
     let mut value = Value::mixed(carried(call, passage).chain(object));
@@ -43,7 +44,7 @@ fn passed_on(call: &Call<'_>, mut value: Value) -> Value {
     } else if is_request(call.receiver.as_ref()) {
         // A method of the request gives what is in it.
     } else if takes_request(call) {
-        value.handed = true;
+        value.handed = !reads_by_name(call);
     } else {
         value = value.doubted(Uses::HTML | Uses::LOG | Uses::REDIRECT);
         if finds(call.name) {
@@ -52,6 +53,14 @@ fn passed_on(call: &Call<'_>, mut value: Value) -> Value {
     }
     value.unknown = Uses::ALL;
     value
+}
+
+/// Whether an object that was made of the request is asked for one of the texts in it.
+fn reads_by_name(call: &Call<'_>) -> bool {
+    let reads =
+        ["get", "param", "header", "cookie", "field", "arg", "query"].iter().any(|word| call.name.contains(word));
+    let by_name = call.positional.first().is_some_and(|first| first.as_text().is_some());
+    reads && by_name && call.receiver.as_ref().is_some_and(|object| object.handed)
 }
 
 /// The arguments that may be in the result: not the key of a look-up.
@@ -63,7 +72,7 @@ fn carried<'c>(call: &'c Call<'_>, passage: Passage) -> impl Iterator<Item = &'c
 }
 
 fn is_look_up(call: &Call<'_>) -> bool {
-    call.receiver.is_some() && LOOK_UPS.contains(&call.name)
+    call.receiver.is_some() && LOOK_UPS.contains(&call.name) && !is_request(call.positional.first())
 }
 
 /// Names of functions that look something up by what they are given.
@@ -101,7 +110,10 @@ fn gives_rows(call: &Call<'_>) -> bool {
     }
     let builtin = call.receiver.is_none() && call.symbol == "filter";
     let by_model = call.name == "get" && call.receiver.as_ref().is_some_and(|receiver| is_model(call, receiver));
-    sinks::executes(call.name) || by_model || ROWS.contains(&call.name) && !builtin
+    sinks::executes(call.name)
+        || by_model
+        || sources::asks_server(&call.symbol)
+        || ROWS.contains(&call.name) && !builtin
 }
 
 /// `Model.objects`, `Model.query`, `db.session`.
@@ -303,7 +315,8 @@ const FUNCTIONS: &[&str] = &[
 /// Functions and methods that give back what they got, in another form.
 fn passage(call: &Call<'_>) -> Passage {
     match &call.receiver {
-        Some(_) if METHODS.contains(&call.name) => Passage::Method,
+        // A view's own `get` is given the request.
+        Some(_) if METHODS.contains(&call.name) && !is_request(call.positional.first()) => Passage::Method,
         _ if FUNCTIONS.contains(&call.symbol.as_str()) => Passage::Function,
         _ => Passage::Unknown,
     }

@@ -17,7 +17,7 @@ pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
         coroutine: false,
         kinds: vec![HashMap::new()],
         managed: HashSet::new(),
-        closed: vec![files::closed_names(body)],
+        bodies: vec![body],
     };
     checker.visit_body(body);
 }
@@ -38,8 +38,8 @@ struct Checker<'a, 'f, 's> {
     kinds: Vec<HashMap<&'a str, Built>>,
     /// Calls that a `with` statement, or an explicit hand-over, takes care of, by offset.
     managed: HashSet<u32>,
-    /// For each function around: names of files that are closed, or that somebody else closes.
-    closed: Vec<HashSet<&'a str>>,
+    /// The bodies of the module and of the functions around.
+    bodies: Vec<&'a [Stmt]>,
 }
 
 impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
@@ -113,9 +113,9 @@ impl<'a> Checker<'a, '_, '_> {
         let coroutine = std::mem::replace(&mut self.coroutine, def.is_async);
         let loops = std::mem::take(&mut self.loops);
         self.kinds.push(HashMap::new());
-        self.closed.push(files::closed_names(&def.body));
+        self.bodies.push(&def.body);
         walk_stmt(self, stmt);
-        self.closed.pop();
+        self.bodies.pop();
         self.kinds.pop();
         self.loops = loops;
         self.coroutine = coroutine;
@@ -177,7 +177,9 @@ impl<'a> Checker<'a, '_, '_> {
         }
         let is_kept = match target {
             Expr::Attribute(_) | Expr::Subscript(_) => true,
-            Expr::Name(name) => self.closed.iter().any(|names| names.contains(name.id.as_str())),
+            Expr::Name(name) if files::opens(value) => {
+                self.bodies.iter().any(|body| files::closed_names(body).contains(name.id.as_str()))
+            }
             _ => false,
         };
         if is_kept {

@@ -369,6 +369,12 @@ static BY_FUNCTION: LazyLock<HashMap<&'static str, Vec<&'static Sink>>> = LazyLo
     by_function
 });
 
+/// Whether a call makes an answer, of which the text was looked at when it was made.
+pub(crate) fn makes_answer(call: &Call<'_>) -> bool {
+    let mut sinks = BY_FUNCTION.get(call.symbol.as_str()).into_iter().flatten();
+    call.name.to_ascii_lowercase().contains("response") && sinks.any(|sink| sink.harm == Uses::HTML)
+}
+
 impl Interpreter<'_, '_, '_> {
     /// Looks at what a call is given.
     pub(crate) fn check_sinks(&mut self, call: &Call<'_>) {
@@ -394,7 +400,7 @@ impl Interpreter<'_, '_, '_> {
         };
         let is_harmless = match sink.harm {
             Uses::HTML => !self.makes_page(call, &value),
-            // An answer, most likely, from a function that got the request.
+            // An address, most likely, that a function chose which got the request.
             Uses::REDIRECT => value.handed,
             Uses::OBJECT => call.keyword("weights_only").and_then(Value::truth) == Some(true),
             _ => false,

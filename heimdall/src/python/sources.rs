@@ -203,13 +203,24 @@ pub(crate) fn number() -> Value {
     Value { unknown: Uses::SQL, ..Value::clean() }
 }
 
+/// Whether a call asks another server, whose answer is not what it was asked.
+pub(crate) fn asks_server(symbol: &str) -> bool {
+    let (module, function) = symbol.split_once('.').unwrap_or((symbol, ""));
+    match module {
+        "requests" | "httpx" => matches!(
+            function.rsplit('.').next(),
+            Some("get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "request" | "send" | "stream")
+        ),
+        "urllib" => function == "request.urlopen",
+        _ => false,
+    }
+}
+
 /// Whether a call fails on anything but a number, an address, an identifier or a date.
 pub(crate) fn refuses_text(symbol: &str) -> bool {
     matches!(
         symbol,
-        "int"
-            | "float"
-            | "uuid.UUID"
+        "uuid.UUID"
             | "decimal.Decimal"
             | "ipaddress.ip_address"
             | "ipaddress.IPv4Address"

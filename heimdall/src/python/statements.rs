@@ -87,6 +87,7 @@ impl Interpreter<'_, '_, '_> {
         match stmt {
             Stmt::Expr(expr) => {
                 self.eval(&expr.value);
+                self.checked_by_number(&expr.value);
             }
             Stmt::Assign(assign) => self.assignment(&assign.targets, &assign.value),
             Stmt::AnnAssign(assign) => {

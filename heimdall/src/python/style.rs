@@ -24,13 +24,13 @@ pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
     checker.visit_body(body);
 }
 
-struct Checker<'f, 's> {
+struct Checker<'a, 'f, 's> {
     findings: &'f mut Findings<'s>,
     in_class: bool,
-    leaving: Leaving,
+    leaving: Leaving<'a>,
 }
 
-impl<'a> Visitor<'a> for Checker<'_, '_> {
+impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
     fn visit_body(&mut self, body: &'a [Stmt]) {
         let left = body.windows(2).find(|pair| self.leaving.leaves(&pair[0]));
         if let Some([_, never_reached]) = left
@@ -103,7 +103,7 @@ impl<'a> Visitor<'a> for Checker<'_, '_> {
     }
 }
 
-impl Checker<'_, '_> {
+impl Checker<'_, '_, '_> {
     fn function(&mut self, def: &StmtFunctionDef) {
         for parameter in def.parameters.iter_non_variadic_params() {
             let mutable = parameter.default().is_some_and(|default| match default {

@@ -264,13 +264,23 @@ impl Value {
             query: self.query || other.query,
             filter: self.filter || other.filter,
             handed: (self.handed || other.handed) && self.is_handed() && other.is_handed(),
-            shape: if self.shape == other.shape { self.shape.clone() } else { Shape::Opaque },
+            shape: self.common_shape(other),
             symbol: self.common_symbol(other),
         }
     }
 
+    fn common_shape(&self, other: &Self) -> Shape {
+        let is_structure = |shape: &Shape| matches!(shape, Shape::Items(_) | Shape::Table(_) | Shape::Heap);
+        let fits = |shape: &Shape| is_structure(shape) || *shape == Shape::Nothing;
+        match (&self.shape, &other.shape) {
+            (one, another) if one == another => one.clone(),
+            (one, another) if fits(one) && fits(another) => Shape::Heap,
+            _ => Shape::Opaque,
+        }
+    }
+
     fn is_handed(&self) -> bool {
-        self.handed || self.tainted.is_empty()
+        self.handed || !self.tainted.intersects(Uses::HTML)
     }
 
     /// `try: from yaml import CSafeLoader as Loader`, and another safe loader where there is none.
