@@ -120,6 +120,11 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = sources::source_call(&call.symbol) {
             return value;
         }
+        // `request.args.get("page", type=int)`
+        let convert = call.argument(2, "type").filter(|_| matches!(call.name, "get" | "getlist"));
+        if convert.is_some_and(|convert| sources::converts(convert.symbol())) {
+            return sources::number();
+        }
         if let Some(value) = self.attribute_by_name(call).or_else(|| matches::result(call)) {
             return value;
         }

@@ -202,6 +202,8 @@ impl Interpreter<'_, '_, '_> {
                 continue;
             }
             let decided = value.truth().is_some();
+            // What ends an `and` early is empty.
+            let value = if op == BoolOp::And && at + 1 < values.len() && !decided { Value::clean() } else { value };
             result = Some(result.map_or_else(|| value.clone(), |result| result.join(&value)));
             if decided {
                 break;
@@ -275,7 +277,9 @@ impl Interpreter<'_, '_, '_> {
         }
         let cleared = sources::sanitizes(&symbol);
         let (tainted, unknown) = (owner.tainted.minus(cleared), owner.unknown.minus(cleared));
-        Value { tainted, unknown, handed, ..Value::default() }.with_symbol(&symbol)
+        let value = Value { tainted, unknown, handed, ..Value::default() }.with_symbol(&symbol);
+        // A form or serializer checked what these hold.
+        if matches!(name, "cleaned_data" | "validated_data") { value.doubted(Uses::SESSION) } else { value }
     }
 
     fn subscript(&mut self, subscript: &ExprSubscript) -> Value {

@@ -48,6 +48,11 @@ impl<'a> Finder<'a> {
                 self.names.insert(&name.id);
             }
             Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| self.add(part)),
+            Expr::BoolOp(parts) => parts.values.iter().for_each(|part| self.add(part)),
+            Expr::If(choice) => {
+                self.add(&choice.body);
+                self.add(&choice.orelse);
+            }
             Expr::List(list) => list.elts.iter().for_each(|part| self.add(part)),
             Expr::Call(call) => call.arguments.args.iter().for_each(|part| self.add(part)),
             _ => {}

@@ -139,6 +139,10 @@ fn is_list_name(expr: &Expr) -> bool {
     let name = match expr {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Subscript(subscript) => match &*subscript.slice {
+            Expr::StringLiteral(key) => key.value.to_str(),
+            _ => return false,
+        },
         _ => return false,
     };
     let lower = name.to_ascii_lowercase();
@@ -159,6 +163,13 @@ fn refine_call(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, met: 
     if !met {
         return;
     }
+    if is_check(last_name(&call.func)) && !is_known_by_body(interpreter, call) {
+        let named =
+            || call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg == "url"));
+        if let Some(argument) = call.arguments.args.first().or_else(|| Some(&named()?.value)) {
+            clear(interpreter, argument, Uses::URL | Uses::REDIRECT | Uses::PATH);
+        }
+    }
     if is_password_check(last_name(&call.func)) {
         refine_login(interpreter);
     }
@@ -178,11 +189,6 @@ fn refine_call(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, met: 
         }
         Expr::Name(name) if name.id.as_str() == "isinstance" => refine_type(interpreter, call),
         Expr::Name(name) if name.id.as_str() == "all" => refine_each(interpreter, call),
-        Expr::Name(name) if is_check(&name.id) && !is_known_by_body(interpreter, call) => {
-            if let Some(argument) = call.arguments.args.first() {
-                clear(interpreter, argument, Uses::URL | Uses::REDIRECT | Uses::PATH);
-            }
-        }
         _ => {}
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{Expr, ExprCall, Operator, Stmt, StmtFor, StmtFunctionDef};
+use ruff_python_ast::{Comprehension, Expr, ExprCall, Operator, Stmt, StmtFor, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
 use super::files;
@@ -90,10 +90,12 @@ impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
                 }
             }
             Expr::Subscript(subscript) => self.extreme(subscript),
-            Expr::ListComp(comp) => return self.comprehension(expr, &comp.generators),
-            Expr::SetComp(comp) => return self.comprehension(expr, &comp.generators),
-            Expr::Generator(comp) => return self.comprehension(expr, &comp.generators),
-            Expr::DictComp(comp) => return self.comprehension(expr, &comp.generators),
+            Expr::ListComp(comp) => return self.comprehension(&comp.generators, [Some(&*comp.elt), None]),
+            Expr::SetComp(comp) => return self.comprehension(&comp.generators, [Some(&*comp.elt), None]),
+            Expr::Generator(comp) => return self.comprehension(&comp.generators, [Some(&*comp.elt), None]),
+            Expr::DictComp(comp) => {
+                return self.comprehension(&comp.generators, [comp.key.as_deref(), Some(&*comp.value)]);
+            }
             Expr::Yield(yielded) => yielded.value.iter().for_each(|value| self.manage(value)),
             Expr::Lambda(lambda) => {
                 self.manage(&lambda.body);
@@ -151,12 +153,16 @@ impl<'a> Checker<'a, '_, '_> {
         self.visit_body(&turn.orelse);
     }
 
-    fn comprehension(&mut self, expr: &'a Expr, generators: &'a [ruff_python_ast::Comprehension]) {
-        // The first collection is read once; everything else runs for each of its elements.
-        let over: Vec<String> = generators.iter().map(|generator| collection(&generator.iter)).collect();
-        self.loops.extend(over.iter().cloned());
-        walk_expr(self, expr);
-        self.loops.truncate(self.loops.len() - over.len());
+    fn comprehension(&mut self, generators: &'a [Comprehension], results: [Option<&'a Expr>; 2]) {
+        let outer = self.loops.len();
+        for generator in generators {
+            // The first collection is read once; everything else runs for each of its elements.
+            self.visit_expr(&generator.iter);
+            self.loops.push(collection(&generator.iter));
+            generator.ifs.iter().for_each(|condition| self.visit_expr(condition));
+        }
+        results.into_iter().flatten().for_each(|result| self.visit_expr(result));
+        self.loops.truncate(outer);
     }
 
     fn in_loop(&self) -> bool {

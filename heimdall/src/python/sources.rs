@@ -45,9 +45,19 @@ const SAFE_REQUEST_ATTRIBUTES: &[&str] = &[
     "registry",
 ];
 
-/// Attributes of a request that are addresses on the host that was asked.
-const OWN_ADDRESSES: &[&str] =
-    &["url", "full_path", "base_url", "url_root", "root_url", "host_url", "script_root", "root_path", "path_info"];
+/// Attributes of a request that are addresses on the host that was asked, or of the page that the user comes from.
+const OWN_ADDRESSES: &[&str] = &[
+    "referrer",
+    "url",
+    "full_path",
+    "base_url",
+    "url_root",
+    "root_url",
+    "host_url",
+    "script_root",
+    "root_path",
+    "path_info",
+];
 
 /// Attributes of a request that hold all of one kind that a client sent.
 const PARTS: &[&str] = &[
@@ -197,6 +207,11 @@ const NUMBERS: &[&str] = &["int", "float", "round", "abs", "complex"];
 /// A number of somebody's choice. A query assembled with one should be parameterised all the same.
 pub(crate) fn number_call(symbol: &str) -> Option<Value> {
     NUMBERS.contains(&symbol).then(number)
+}
+
+/// Whether a function makes nothing but numbers, identifiers or dates of texts.
+pub(crate) fn converts(symbol: &str) -> bool {
+    NUMBERS.contains(&symbol) || symbol == "bool" || refuses_text(symbol)
 }
 
 pub(crate) fn number() -> Value {
