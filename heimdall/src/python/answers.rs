@@ -1,4 +1,4 @@
-//! What a view answers: whether it is a page, and whether it carries text of the request.
+//! Answers of views: text of the request that a browser is shown as a page.
 
 use ruff_python_ast::{Expr, ExprCall, Stmt, StmtAssign};
 use ruff_text_size::Ranged;
@@ -32,7 +32,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// Whether a call that makes an answer, or text that is not escaped, shows its argument to a browser as a page.
+    /// Returns whether a call that makes an answer, or text that is not escaped, shows its argument to a browser as a page.
     pub(crate) fn makes_page(&self, call: &Call<'_>, content: &Value) -> bool {
         if self.typed_answers.contains(&call.expr.start().to_u32()) {
             return false;
@@ -45,7 +45,7 @@ impl Interpreter<'_, '_, '_> {
     }
 }
 
-/// Whether a returned value is sent as the text it is: no structure, no object of the module's own classes, and not
+/// Returns whether a returned value is sent as the text it is: no structure, no object of the module's own classes, and not
 /// what another function answered to the same request.
 fn is_text(value: &Value) -> bool {
     let structure = matches!(
@@ -80,7 +80,7 @@ fn is_type_header(name: &str) -> bool {
     name.eq_ignore_ascii_case("content-type")
 }
 
-/// Whether a browser runs scripts in what has this media type.
+/// Returns whether a browser runs scripts in what has this media type.
 fn is_page_type(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     media_type.trim().is_empty() || ["html", "svg"].iter().any(|kind| media_type.contains(kind))

@@ -74,7 +74,7 @@ impl Environment {
         self.open.len()
     }
 
-    /// What was changed by the branches that were opened since there were this many.
+    /// Returns the changes of the branches that were opened since there were this many.
     pub(crate) fn changes_since(&self, depth: usize) -> Branch {
         let names = self.open.iter().skip(depth).flat_map(HashMap::keys);
         names.map(|key| (Rc::clone(key), self.values.get(key).cloned())).collect()

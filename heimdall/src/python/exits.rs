@@ -1,4 +1,4 @@
-//! How functions end: calls that never return, and what holds of the parameters wherever a function returns.
+//! Ends of functions: calls that never return, and facts about the parameters wherever a function returns.
 
 use std::rc::Rc;
 
@@ -56,7 +56,7 @@ const NEVER_RETURN: &[&str] = &[
     "die",
 ];
 
-/// Whether a call never comes back, as far as its name says.
+/// Returns whether a call never comes back, as far as its name says.
 pub(crate) fn never_returns(call: &Call<'_>) -> bool {
     if NEVER_RETURN.contains(&call.symbol.as_str()) {
         return true;
@@ -105,7 +105,7 @@ struct Watched {
 /// Selects the returns that are asked about.
 type Kind = fn(&mut Watched) -> &mut Option<Uses>;
 
-/// What a call proved of some of its arguments.
+/// Facts that a call proved of some of its arguments.
 pub(crate) struct Proofs {
     proofs: Vec<Proof>,
 }
@@ -144,7 +144,7 @@ impl Exits {
         }
     }
 
-    /// What is proved of the arguments, by the parameters' positions; none of a parameter that is bound anew.
+    /// Returns the facts about the arguments, by the parameters' positions; none of a parameter that is bound anew.
     pub(crate) fn proofs(self, def: &StmtFunctionDef, bound: usize) -> Option<Proofs> {
         let mut proofs = Vec::new();
         for watched in self.watched {
@@ -226,7 +226,7 @@ impl Watched {
     }
 }
 
-/// Whether a function binds one of its parameters to something else.
+/// Returns whether a function binds one of its parameters to something else.
 fn is_rebound(def: &StmtFunctionDef, name: &str) -> bool {
     struct Finder<'n> {
         name: &'n str,

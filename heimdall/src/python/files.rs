@@ -7,7 +7,7 @@ use ruff_python_ast::{Expr, Stmt};
 
 use super::performance::last_name;
 
-/// Whether a function closes, later on, what it is given.
+/// Returns whether a function closes, later on, what it is given.
 pub(super) fn takes_over(name: &str) -> bool {
     matches!(
         name,
@@ -15,7 +15,7 @@ pub(super) fn takes_over(name: &str) -> bool {
     )
 }
 
-/// Whether an expression opens a file, here or in one of its parts.
+/// Returns whether an expression opens a file, here or in one of its parts.
 pub(super) fn opens(expr: &Expr) -> bool {
     struct Opening(bool);
     impl<'a> Visitor<'a> for Opening {

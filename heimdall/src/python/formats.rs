@@ -1,8 +1,8 @@
-//! What the conversions of a format string do to the values that they are given.
+//! Effects of the conversions of a format string on the values that they are given.
 
 use super::value::{Shape, Uses, Value};
 
-/// Whether every field of a `str.format` template shows a representation, as `{!r}` does.
+/// Returns whether every field of a `str.format` template shows a representation, as `{!r}` does.
 pub(super) fn quotes_all(template: &str) -> bool {
     let mut fields = 0;
     let mut rest = template;

@@ -58,7 +58,7 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
     }
 }
 
-/// What a condition proves that a name holds.
+/// Applies a condition that a name holds.
 fn refine_remembered(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, met: bool, depth: u32) {
     if interpreter.scope().remembered.is_empty() {
         return;
@@ -256,7 +256,7 @@ fn refine_each(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     clear(interpreter, &generator.iter, before.minus(after));
 }
 
-/// Whether a check is a function of the module of which every result is a constant, so that its name says too much.
+/// Returns whether a check is a function of the module of which every result is a constant, so that its name says too much.
 fn is_known_by_body(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) -> bool {
     let Shape::Function(number) = quiet(interpreter, &call.func).shape else { return false };
     let body = &interpreter.program.functions[number].def.body;

@@ -45,14 +45,14 @@ impl Interpreter<'_, '_, '_> {
         self.loops = loops;
     }
 
-    /// Whether a parameter is one of the members of an enumeration of the module.
+    /// Returns whether a parameter is one of the members of an enumeration of the module.
     fn is_choice(&self, parameter: &ParameterWithDefault) -> bool {
         let name = parameter.annotation().map_or("", annotation_name);
         let class = self.program.classes.iter().position(|class| class.def.name.as_str() == name);
         class.is_some_and(|class| self.program.is_kind_of(class, &|base| base.ends_with("Enum")))
     }
 
-    /// Whether what the methods of a class return is sent as JSON.
+    /// Returns whether the results of a class's methods are sent as JSON.
     fn answers_structures(&self, class: usize) -> bool {
         self.program.is_kind_of(class, &|base| matches!(base, "Resource" | "APIView") || base.ends_with("ViewSet"))
     }
@@ -164,7 +164,8 @@ impl Interpreter<'_, '_, '_> {
         self.inlining.pop();
         self.purpose = purpose;
         self.loops = loops;
-        let never = flow == Flow::Ends && scope.returned.is_none() && !scope.is_abstract;
+        let says_so = matches!(def.returns.as_deref().map(annotation_name), Some("NoReturn" | "Never"));
+        let never = says_so || flow == Flow::Ends && scope.returned.is_none() && !scope.is_abstract;
         if never && !def.is_async && def.decorator_list.is_empty() && !self.exhausted() {
             self.never = true;
         }

@@ -47,7 +47,7 @@ pub(crate) struct Interpreter<'a, 'f, 's> {
     pub(crate) class_at_hand: String,
     /// The expression at hand called something that never returns.
     pub(crate) never: bool,
-    /// What calls of functions of the module proved of their arguments, by offset of the call.
+    /// Facts that calls of functions of the module proved of their arguments, by offset of the call's end.
     pub(crate) proofs: HashMap<u32, super::exits::Proofs>,
     /// Calls of which the answer is no page, by offset: their type is set later on.
     pub(crate) typed_answers: HashSet<u32>,
@@ -177,7 +177,8 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
     }
 }
 
-/// Whoever starts a program may run other programs anyway; only an argument may be somebody else's text.
+/// Lowers the severity of commands from the user who starts the program and may run others anyway; only an argument may be
+/// the text of another user.
 fn local_severity(value: &Value, sink: Uses, severity: Severity) -> Severity {
     if !sink.intersects(Uses::SHELL | Uses::CODE) || value.tainted.intersects(Uses::REMOTE) {
         return severity;

@@ -24,7 +24,7 @@ const ENDS: &[&str] = &[
 /// Those that are there without an import.
 const BUILTIN_ENDS: &[&str] = &["exit", "quit"];
 
-/// What a module's names stand for, as far as it matters here.
+/// Full names of a module's imports, for calls that end it.
 pub(super) struct Leaving<'a> {
     body: &'a [Stmt],
     /// Imported names and their full names; names of functions of the module are empty. Read when they are needed.
@@ -44,7 +44,7 @@ impl<'a> Leaving<'a> {
         })
     }
 
-    /// Whether what follows a statement is never reached.
+    /// Returns whether the statement after this one is never reached.
     pub(super) fn leaves(&self, stmt: &Stmt) -> bool {
         stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || match stmt {
             Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_) => true,
@@ -143,7 +143,7 @@ impl<'a> Visitor<'a> for Collector {
     }
 }
 
-/// Whether a loop's body leaves this loop, and not one inside of it.
+/// Returns whether a loop's body leaves this loop, and not one inside of it.
 fn breaks(body: &[Stmt]) -> bool {
     struct Finder(bool);
     impl<'a> Visitor<'a> for Finder {

@@ -48,7 +48,7 @@ fn applied<'c>(call: &'c Call<'_>) -> Option<(&'c str, &'c [Value])> {
     (function == call.name && is_plain(call.expr, own)).then_some((pattern.as_text()?, arguments))
 }
 
-/// What is in a match: each group is a part of the text that the pattern let through.
+/// The groups of a match: each is a part of the text that the pattern let through.
 fn found(pattern: &str, subject: &Value) -> Value {
     let subject = Value { shape: Shape::Opaque, symbol: None, ..subject.clone() };
     let Some(expression) = Expression::parse(pattern) else { return subject };
@@ -56,7 +56,7 @@ fn found(pattern: &str, subject: &Value) -> Value {
     Value::table(groups.map(|(name, uses)| (Rc::from(name), subject.clone().cleared(uses))).collect())
 }
 
-/// Whether no flag beyond a first few arguments changes what the pattern means to us.
+/// Returns whether no flag beyond a first few arguments changes what the pattern means to us.
 pub(super) fn is_plain(call: &ExprCall, own: usize) -> bool {
     struct Finder {
         found: bool,

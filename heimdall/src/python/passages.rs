@@ -37,7 +37,7 @@ pub(super) fn result(call: &Call<'_>) -> Value {
     value
 }
 
-/// What a function gives back that is known by its name alone, most likely not a page that came in.
+/// Returns the result of a function that is known by its name alone: most likely not the page that came in.
 fn passed_on(call: &Call<'_>, mut value: Value) -> Value {
     if claims_safety(call.name) {
         value = value.doubted(Uses::ALL);
@@ -55,7 +55,7 @@ fn passed_on(call: &Call<'_>, mut value: Value) -> Value {
     value
 }
 
-/// Whether an object that was made of the request is asked for one of the texts in it.
+/// Returns whether an object that was made of the request is asked for one of the texts in it.
 fn reads_by_name(call: &Call<'_>) -> bool {
     let reads =
         ["get", "param", "header", "cookie", "field", "arg", "query"].iter().any(|word| call.name.contains(word));
@@ -82,7 +82,7 @@ fn finds(name: &str) -> bool {
         .any(|start| name.starts_with(start))
 }
 
-/// Whether a call asks a database or a model for rows, and binds what it is given.
+/// Returns whether a call asks a database or a model for rows, and binds what it is given.
 fn gives_rows(call: &Call<'_>) -> bool {
     const ROWS: &[&str] = &[
         "filter_by",
@@ -168,7 +168,7 @@ fn claims_safety(name: &str) -> bool {
     name.contains("safe") && !name.contains("unsafe") || name.contains("sanitize") || name.contains("validated")
 }
 
-/// Whether a call is given the request, or all of a kind that is in it, or is one of an object that was.
+/// Returns whether a call is given the request, or all of a kind that is in it, or is one of an object that was.
 fn takes_request(call: &Call<'_>) -> bool {
     let mut given = call.everything().chain(&call.receiver);
     given

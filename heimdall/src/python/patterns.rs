@@ -72,7 +72,7 @@ fn is_ambiguous(hir: &Hir) -> bool {
     }
 }
 
-/// Whether the end of one round may as well be another round: what comes before an endless last part can be made of
+/// Returns whether the end of one round may as well be another round: what comes before an endless last part can be made of
 /// the characters of that part.
 fn rounds_blend(round: &Hir) -> bool {
     match round.kind() {
@@ -112,7 +112,7 @@ fn characters(hir: &Hir) -> Option<ClassUnicode> {
     }
 }
 
-/// Whether some text that a part matches has no other characters than these.
+/// Returns whether some text that a part matches has no other characters than these.
 fn can_be_made_of(hir: &Hir, alphabet: &ClassUnicode) -> bool {
     match hir.kind() {
         HirKind::Empty => true,

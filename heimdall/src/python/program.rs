@@ -46,7 +46,7 @@ impl<'a> Program<'a> {
         self.numbers.get(&def.start().to_u32()).copied()
     }
 
-    /// Whether a class, or a class of the module that it is made from, has a base of which the name says so.
+    /// Returns whether a class, or a class of the module that it is made from, has a base of which the name says so.
     pub(crate) fn is_kind_of(&self, class: usize, says: &dyn Fn(&str) -> bool) -> bool {
         let mut open = vec![class];
         let mut seen = HashSet::new();

@@ -61,7 +61,7 @@ impl<'a> Visitor<'a> for Names {
     }
 }
 
-/// Whether an expression is worth remembering under a name: later tests of the name are tests of it.
+/// Returns whether an expression is worth remembering under a name: later tests of the name are tests of it.
 pub(crate) fn is_condition(expr: &Expr) -> bool {
     match expr {
         Expr::Compare(_) => true,

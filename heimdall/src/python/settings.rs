@@ -195,7 +195,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// Whether a loader is one that builds no objects, or a class that is made from one.
+    /// Returns whether a loader is one that builds no objects, or a class that is made from one.
     fn is_safe_loader(&self, loader: &Value) -> bool {
         let is_safe = |name: &str| {
             let name = name.to_ascii_lowercase();
@@ -328,7 +328,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// Whether the class at hand is the configuration of a developer's machine, or of tests.
+    /// Returns whether the class at hand is the configuration of a developer's machine, or of tests.
     fn develops(&self) -> bool {
         let name = self.class_at_hand.to_ascii_lowercase();
         ["dev", "test", "debug", "local"].iter().any(|word| name.contains(word))

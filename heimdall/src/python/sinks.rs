@@ -369,7 +369,7 @@ static BY_FUNCTION: LazyLock<HashMap<&'static str, Vec<&'static Sink>>> = LazyLo
     by_function
 });
 
-/// Whether a call makes an answer, of which the text was looked at when it was made.
+/// Returns whether a call makes an answer, of which the text was looked at when it was made.
 pub(crate) fn makes_answer(call: &Call<'_>) -> bool {
     let mut sinks = BY_FUNCTION.get(call.symbol.as_str()).into_iter().flatten();
     call.name.to_ascii_lowercase().contains("response") && sinks.any(|sink| sink.harm == Uses::HTML)
@@ -554,7 +554,7 @@ pub(crate) fn executes(name: &str) -> bool {
     )
 }
 
-/// Whether what is executed is certainly not text: an object made of what was sent, or a task for something else than
+/// Returns whether the argument is certainly no query: an object made of the request, or a task for something else than
 /// a database.
 fn is_no_query(call: &Call<'_>, query: &Value) -> bool {
     const OTHERS: &[&str] = &[

@@ -95,14 +95,14 @@ pub(crate) fn is_request(symbol: &str) -> bool {
     REQUESTS.contains(&symbol)
 }
 
-/// Whether a symbol is the request or comes by it.
+/// Returns whether a symbol is the request or comes by it.
 pub(crate) fn is_from_request(symbol: &str) -> bool {
     REQUESTS
         .iter()
         .any(|request| symbol.strip_prefix(request).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
-/// Whether a symbol is all of one kind that a request holds.
+/// Returns whether a symbol is all of one kind that a request holds.
 pub(crate) fn is_part_of_request(symbol: &str) -> bool {
     symbol.rsplit_once('.').is_some_and(|(owner, part)| PARTS.contains(&part) && is_request(owner))
 }
@@ -209,7 +209,7 @@ pub(crate) fn number_call(symbol: &str) -> Option<Value> {
     NUMBERS.contains(&symbol).then(number)
 }
 
-/// Whether a function makes nothing but numbers, identifiers or dates of texts.
+/// Returns whether a function makes nothing but numbers, identifiers or dates of texts.
 pub(crate) fn converts(symbol: &str) -> bool {
     NUMBERS.contains(&symbol) || symbol == "bool" || refuses_text(symbol)
 }
@@ -218,7 +218,7 @@ pub(crate) fn number() -> Value {
     Value { unknown: Uses::SQL, ..Value::clean() }
 }
 
-/// Whether a call asks another server, whose answer is not what it was asked.
+/// Returns whether a call asks another server, whose answer is not what it was asked.
 pub(crate) fn asks_server(symbol: &str) -> bool {
     let (module, function) = symbol.split_once('.').unwrap_or((symbol, ""));
     match module {
@@ -231,7 +231,7 @@ pub(crate) fn asks_server(symbol: &str) -> bool {
     }
 }
 
-/// Whether a call fails on anything but a number, an address, an identifier or a date.
+/// Returns whether a call fails on anything but a number, an address, an identifier or a date.
 pub(crate) fn refuses_text(symbol: &str) -> bool {
     matches!(
         symbol,

@@ -23,7 +23,7 @@ const LOOPS_WALKED_TWICE: u32 = 2;
 /// Longest chain of alternatives in which unmet tests are remembered; what they prove is copied for each alternative.
 const TESTS_REMEMBERED: usize = 16;
 
-/// Ways out of one loop that are told apart.
+/// Maximum ways out of one loop that are kept apart.
 const MAX_BREAKS: usize = 32;
 
 /// How control leaves a block.
@@ -123,6 +123,9 @@ impl Interpreter<'_, '_, '_> {
                 self.eval(&assert.test);
                 self.checked_by_assert(assert);
                 guards::refine(self, &assert.test, true);
+                if matches!(&*assert.test, Expr::BooleanLiteral(flag) if !flag.value) {
+                    return Flow::Ends;
+                }
             }
             Stmt::Delete(delete) => self.forget(&delete.targets),
             _ => {}

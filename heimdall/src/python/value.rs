@@ -39,9 +39,9 @@ impl Uses {
     pub(crate) const SESSION: Self = Self(1 << 14);
     pub(crate) const MAIL: Self = Self(1 << 15);
     pub(crate) const ATTRIBUTE: Self = Self(1 << 16);
-    /// No use but a mark: the data comes from elsewhere than whoever starts the program.
+    /// A mark, not a use: the data does not come from the user who starts the program.
     pub(crate) const REMOTE: Self = Self(1 << 17);
-    /// No use but a mark: the data was an argument when the program was started.
+    /// A mark, not a use: the data was an argument of the program.
     pub(crate) const ARGUMENT: Self = Self(1 << 18);
     pub(crate) const ALL: Self = Self((1 << 20) - 1);
 
@@ -142,7 +142,7 @@ pub(crate) struct Value {
     pub(crate) query: bool,
     /// Text that begins like an LDAP filter.
     pub(crate) filter: bool,
-    /// What a function that got the request gave back as it is: an answer, most likely, and no text of the request.
+    /// Result of a function that got the request: most likely an answer, not a text of the request.
     pub(crate) handed: bool,
     pub(crate) shape: Shape,
     /// The dotted path of imports, calls and attributes it came by, such as `sqlite3.connect().cursor`.
@@ -371,33 +371,29 @@ fn takes(value: &Value, left: &mut usize) -> bool {
     }
 }
 
-/// Whether a text begins like an LDAP filter, such as `(uid=`.
+/// Returns whether a text begins like an LDAP filter, such as `(uid=`.
 fn looks_like_filter(text: &str) -> bool {
     text.trim_start().strip_prefix('(').is_some_and(|rest| rest.contains('='))
 }
 
 /// Whether a text begins like an SQL statement.
 fn looks_like_query(text: &str) -> bool {
-    const VERBS: &[&str] = &[
-        "select ",
-        "insert into ",
-        "insert or ",
-        "update ",
-        "delete from ",
-        "drop ",
-        "alter ",
-        "create table",
-        "with ",
-        "replace into ",
-        "merge into ",
-        "truncate ",
-        "exec ",
-    ];
-    let head: String = text
-        .trim_start()
-        .chars()
-        .take(16)
-        .map(|c| if c.is_whitespace() { ' ' } else { c.to_ascii_lowercase() })
-        .collect();
-    VERBS.iter().any(|verb| head.starts_with(verb))
+    const VERBS: &[&str] =
+        &["select ", "insert into ", "insert or ", "delete from ", "create table", "replace into ", "merge into "];
+    // Words that prose begins with as well, unless they are in capitals or another word of a statement follows.
+    const WORDS: &[&str] = &["update ", "drop ", "alter ", "with ", "truncate ", "exec "];
+    const FOLLOWING: &[&str] = &[" set ", " table ", " as (", "select ", " view ", " index ", " column ", " database "];
+    let text = text.trim_start();
+    let plain = |c: char| if c.is_whitespace() { ' ' } else { c.to_ascii_lowercase() };
+    let head: String = text.chars().take(16).map(plain).collect();
+    let begins = |verbs: &[&str]| verbs.iter().any(|verb| head.starts_with(verb));
+    if begins(VERBS) {
+        return true;
+    }
+    begins(WORDS)
+        && (text.starts_with(|c: char| c.is_ascii_uppercase()) && !text.chars().take(3).any(|c| c.is_ascii_lowercase())
+            || {
+                let start: String = text.chars().take(256).map(plain).collect();
+                FOLLOWING.iter().any(|word| start.contains(word))
+            })
 }
