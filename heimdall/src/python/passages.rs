@@ -6,10 +6,20 @@ use super::calls::Call;
 use super::performance::last_name;
 use super::sinks;
 use super::sources;
-use super::value::{Uses, Value};
+use super::value::{Shape, Uses, Value};
 
 /// The result of a call that nothing more is known of.
 pub(super) fn result(call: &Call<'_>) -> Value {
+    let value = opaque_result(call);
+    match call.symbol.as_str() {
+        "list" if call.everything().next().is_none() => Value::items(Vec::new()),
+        "dict" if call.everything().next().is_none() => Value::table(Vec::new()),
+        "list" | "dict" | "set" | "tuple" | "frozenset" | "sorted" => Value { shape: Shape::Heap, ..value },
+        _ => value,
+    }
+}
+
+fn opaque_result(call: &Call<'_>) -> Value {
     if gives_rows(call) {
         // A row that was found by a value is not the value.
         return Value::unknown();
