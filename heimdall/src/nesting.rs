@@ -11,9 +11,13 @@ pub(crate) fn python_depth(text: &str) -> usize {
     let mut levels = vec![Level::default()];
     let mut open: usize = 0;
     let mut deepest: usize = 0;
+    let mut line = Line::default();
+    let mut statements: usize = 0;
     let mut lexer = lexer::lex(text, Mode::Module);
     loop {
         let kind = lexer.next_token();
+        line.take(kind);
+        statements = statements.max(line.depth());
         let level = levels.last_mut().expect("the outermost level is never popped");
         match kind {
             TokenKind::EndOfFile => break,
@@ -59,7 +63,7 @@ pub(crate) fn python_depth(text: &str) -> usize {
         }
         deepest = deepest.max(open);
     }
-    deepest + indentation_depth(text) + elif_depth(text)
+    deepest + indentation_depth(text) + statements
 }
 
 /// What one bracket level holds open.
@@ -104,9 +108,49 @@ fn indentation_depth(text: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Simple statements after a colon may nest on one line where the parser recovers from an error.
-fn elif_depth(text: &str) -> usize {
-    text.split(['\n', '\r']).map(|line| line.bytes().filter(|byte| *byte == b':').count()).max().unwrap_or(0)
+/// The statements that are open on one line.
+///
+/// Where the parser recovers from an error, a statement after a colon may hold another one on the same line. Each needs
+/// a keyword and a colon, so a long dictionary or annotation is not deep.
+#[derive(Default)]
+struct Line {
+    colons: usize,
+    keywords: usize,
+}
+
+impl Line {
+    fn take(&mut self, kind: TokenKind) {
+        match kind {
+            TokenKind::Newline | TokenKind::NonLogicalNewline => *self = Self::default(),
+            TokenKind::Colon => self.colons += 1,
+            kind if opens_block(kind) => self.keywords += 1,
+            _ => {}
+        }
+    }
+
+    fn depth(&self) -> usize {
+        self.colons.min(self.keywords)
+    }
+}
+
+const fn opens_block(kind: TokenKind) -> bool {
+    matches!(
+        kind,
+        TokenKind::If
+            | TokenKind::Elif
+            | TokenKind::Else
+            | TokenKind::While
+            | TokenKind::For
+            | TokenKind::With
+            | TokenKind::Try
+            | TokenKind::Except
+            | TokenKind::Finally
+            | TokenKind::Def
+            | TokenKind::Class
+            | TokenKind::Match
+            | TokenKind::Case
+            | TokenKind::Async
+    )
 }
 
 #[cfg(test)]
@@ -135,7 +179,18 @@ mod tests {
     }
 
     #[test]
+    fn statements_on_one_line_are_seen_as_deep() {
+        for text in ["if x: ".repeat(5_000), "if x: \\\n".repeat(5_000), format!("({}", "while x: ".repeat(5_000))] {
+            assert!(python_depth(&text) >= 5_000, "{}", &text[..10]);
+        }
+    }
+
+    #[test]
     fn long_flat_texts_are_not() {
+        let dictionary = format!("x = {{{}}}\n", "'a': 1, ".repeat(5_000));
+        assert!(python_depth(&dictionary) < 10);
+        let nested = format!("x = {{{}}}\n", "'a': {'b': [1, 2, 'c:d'], 'e': y[1:2]}, ".repeat(5_000));
+        assert!(python_depth(&nested) < 10);
         let table = format!("x = [{}]\n", "-1, f(2), a.b,".repeat(5_000));
         assert!(python_depth(&table) < 10);
         let lines = "x = a.b(c)[0] + 1  # (((\ns = '((('\n".repeat(5_000);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use heimdall::{FindingKind, Kind, Report, Request, analyze};
+use heimdall::{FindingKind, Kind, Report, Request, Severity, analyze};
 
 type Expected = BTreeSet<(u32, String, String)>;
 
@@ -73,6 +73,17 @@ fn security_rules_find_what_they_should() {
 #[test]
 fn safe_code_has_no_security_findings() {
     check("safe", &[FindingKind::Security], &[]);
+}
+
+#[test]
+fn whole_applications_have_a_full_score_and_nothing_of_medium_severity() {
+    for name in ["flask", "django", "fastapi"] {
+        let path = folder("safe").join(format!("{name}_application.py"));
+        let source = std::fs::read_to_string(&path).expect("a text");
+        let report = report(&path, &source);
+        let severe: Vec<_> = report.findings.iter().filter(|it| it.severity >= Severity::Medium).collect();
+        assert!(report.overall_score == 100 && severe.is_empty(), "{name}: {} {severe:#?}", report.overall_score);
+    }
 }
 
 #[test]

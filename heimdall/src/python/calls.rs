@@ -3,9 +3,15 @@
 use ruff_python_ast::{Expr, ExprCall};
 use ruff_text_size::{Ranged, TextRange};
 
+use super::addresses;
+use super::answers;
 use super::containers;
+use super::exits;
 use super::fold;
+use super::formats;
+use super::guards;
 use super::interpreter::Interpreter;
+use super::matches;
 use super::passages;
 use super::sources;
 use super::value::{Shape, Uses, Value};
@@ -51,6 +57,7 @@ impl Call<'_> {
 
 impl Interpreter<'_, '_, '_> {
     pub(crate) fn call(&mut self, expr: &ExprCall) -> Value {
+        answers::note_unescaped(self, expr);
         let (target, receiver, name) = match &*expr.func {
             Expr::Attribute(attribute) => {
                 let receiver = self.eval(&attribute.value);
@@ -66,6 +73,8 @@ impl Interpreter<'_, '_, '_> {
         self.check_sinks(&call);
         self.check_settings(&call);
         let result = self.result(&call, &target);
+        self.never |= exits::never_returns(&call);
+        self.checked_by_conversion(&call);
         if result.symbol.is_some() || call.symbol.is_empty() || !matches!(result.shape, Shape::Opaque) {
             return result;
         }
@@ -111,6 +120,14 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = sources::source_call(&call.symbol) {
             return value;
         }
+        // `request.args.get("page", type=int)`
+        let convert = call.argument(2, "type").filter(|_| matches!(call.name, "get" | "getlist"));
+        if convert.is_some_and(|convert| sources::converts(convert.symbol())) {
+            return sources::number();
+        }
+        if let Some(value) = self.attribute_by_name(call).or_else(|| matches::result(call)) {
+            return value;
+        }
         if let Some(number) = sources::number_call(&call.symbol) {
             return if call.positional.iter().all(Value::is_constant) { Value::clean() } else { number };
         }
@@ -130,6 +147,32 @@ impl Interpreter<'_, '_, '_> {
         passages::result(call)
     }
 
+    /// A conversion that fails unless its argument is a number, an address or the like proves that it is.
+    fn checked_by_conversion(&mut self, call: &Call<'_>) {
+        if sources::refuses_text(&call.symbol)
+            && let Some(argument) = call.expr.arguments.args.first()
+        {
+            guards::clear(self, argument, Uses::ALL);
+        }
+    }
+
+    /// `int(text)` for its own sake.
+    pub(crate) fn checked_by_number(&mut self, expr: &Expr) {
+        if let Expr::Call(call) = expr
+            && let (Expr::Name(function), [text]) = (&*call.func, &*call.arguments.args)
+            && matches!(function.id.as_str(), "int" | "float")
+        {
+            guards::clear(self, text, Uses::ALL);
+        }
+    }
+
+    /// `getattr(object, "name", default)`.
+    fn attribute_by_name(&mut self, call: &Call<'_>) -> Option<Value> {
+        let ([owner, name, ..], "getattr") = (&*call.positional, call.symbol.as_str()) else { return None };
+        let value = self.attribute_of(owner, name.as_text()?);
+        Some(call.positional.get(2).map_or_else(|| value.clone(), |default| value.join(default)))
+    }
+
     /// `map(function, values)`, where the function is one that is followed.
     fn mapped(&mut self, call: &Call<'_>) -> Option<Value> {
         let ([function, values @ ..], "map") = (&*call.positional, call.symbol.as_str()) else { return None };
@@ -144,7 +187,11 @@ impl Interpreter<'_, '_, '_> {
             unpacked: call.unpacked,
         };
         self.check_sinks(&each);
-        self.run(&each, function).map(|value| Value::gathered([&value].into_iter()))
+        let never = self.never;
+        let result = self.run(&each, function);
+        // There may be no value to call it with.
+        self.never = never;
+        result.map(|value| Value::gathered([&value].into_iter()))
     }
 
     /// Calls of methods that change their object.
@@ -190,10 +237,13 @@ fn text_result(call: &Call<'_>) -> Option<Value> {
             value.assembled |= template.assembled;
             Some(value)
         }
-        ("str" | "repr" | "bytes" | "bytearray", None) => {
+        ("str" | "repr" | "ascii" | "bytes" | "bytearray", None) => {
             let first = call.positional.first()?;
             let shape = if first.as_text().is_some() { first.shape.clone() } else { Shape::Opaque };
-            Some(Value { shape, symbol: None, ..first.clone() })
+            let value = Value { shape, symbol: None, handed: false, ..first.clone() };
+            // A representation has no line breaks.
+            let quoted = matches!(call.name, "repr" | "ascii");
+            Some(if quoted { value.cleared(Uses::LOG | Uses::MAIL) } else { value })
         }
         _ => None,
     }
@@ -214,6 +264,13 @@ fn assembled(template: &Value, call: &Call<'_>) -> Value {
     let mut value = Value::mixed(std::iter::once(template).chain(call.everything())).cleared(cleared);
     value.assembled = !value.is_constant() && !cleared.intersects(Uses::SQL);
     value.query = template.query;
+    value.filter = template.filter;
+    if template.as_text().is_some_and(|text| !call.name.ends_with("substitute") && formats::quotes_all(text)) {
+        value = value.cleared(Uses::LOG | Uses::MAIL);
+    }
+    if let Some(text) = template.as_text() {
+        value = value.cleared(addresses::fixed_by(text.split('{').next().unwrap_or(text)));
+    }
     value
 }
 
@@ -227,6 +284,7 @@ fn joined(separator: &Value, parts: &Value) -> Value {
     value.assembled = !value.is_constant();
     if let Shape::Items(items) = &parts.shape {
         value.query = items.first().is_some_and(|first| first.query);
+        value.filter = items.first().is_some_and(|first| first.filter);
     }
     value
 }

@@ -29,6 +29,11 @@ pub(crate) fn change(call: &Call<'_>, receiver: &Value) -> Option<Change> {
         ("pop", 0 | 1) => popped(receiver, first),
         ("set", 3) => configured(receiver, call),
         ("get", 1 | 2) => looked_up(receiver, call),
+        ("group", 0 | 1) => {
+            let number = Value::of(Shape::Int(0));
+            let group = super::fold::index(receiver, first.unwrap_or(&number))?;
+            Some(Change { object: None, result: Some(group) })
+        }
         _ => None,
     }
 }
@@ -83,7 +88,9 @@ fn absorbed(container: &Value, added: &Value) -> Value {
     if let (Shape::Items(known), Shape::Items(added)) = (&container.shape, &added.shape) {
         return Value::items(known.iter().chain(added.iter()).cloned().collect());
     }
-    Value { symbol: container.symbol.clone(), ..Value::mixed([container, added].into_iter()) }
+    let is_structure = matches!(container.shape, Shape::Table(_) | Shape::Items(_) | Shape::Heap);
+    let shape = if is_structure { Shape::Heap } else { Shape::Opaque };
+    Value { symbol: container.symbol.clone(), shape, ..Value::mixed([container, added].into_iter()) }
 }
 
 fn popped(receiver: &Value, at: Option<&Value>) -> Option<Change> {

@@ -69,6 +69,22 @@ impl Environment {
             .collect()
     }
 
+    /// The number of branches that are open.
+    pub(crate) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Returns the changes of the branches that were opened since there were this many.
+    pub(crate) fn changes_since(&self, depth: usize) -> Branch {
+        let names = self.open.iter().skip(depth).flat_map(HashMap::keys);
+        names.map(|key| (Rc::clone(key), self.values.get(key).cloned())).collect()
+    }
+
+    /// The names that hold something of which this is true.
+    pub(crate) fn names_of(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Rc<str>> {
+        self.values.iter().filter(|(_, value)| wanted(value)).map(|(name, _)| Rc::clone(name)).collect()
+    }
+
     /// Makes a branch's changes again.
     pub(crate) fn replay(&mut self, branch: &Branch) {
         for (key, value) in branch {

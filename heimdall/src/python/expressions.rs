@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use ruff_python_ast::{
-    BoolOp, CmpOp, Comprehension, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf, ExprLambda,
-    ExprSubscript, ExprYield, FStringPart, InterpolatedStringElement, Number,
+    BoolOp, CmpOp, Comprehension, ConversionFlag, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf,
+    ExprLambda, ExprSubscript, ExprYield, FStringPart, InterpolatedStringElement, Number,
 };
 
+use super::addresses;
 use super::fold;
 use super::guards;
 use super::interpreter::Interpreter;
@@ -93,20 +94,23 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn yielded(&mut self, yielded: &ExprYield) -> Value {
-        if let Some(value) = &yielded.value {
-            let value = self.eval(value);
-            self.give_back(&value);
-        }
+        let value = match &yielded.value {
+            Some(value) => self.eval(value),
+            None => Value::of(Shape::Nothing),
+        };
+        self.give_back(&value);
         Value::unknown()
     }
 
     fn lambda(&mut self, lambda: &ExprLambda) -> Value {
         self.lambdas += 1;
+        let never = self.never;
         let of_anything = self.lambda_body(lambda, &Value::unknown());
         // Walked twice on every level, lambdas in lambdas would take steps without end.
         let of_constants =
             if self.lambdas == 1 { self.lambda_body(lambda, &Value::clean()) } else { of_anything.clone() };
         self.lambdas -= 1;
+        self.never = never;
         Value::lambda(Lambda { of_anything, of_constants })
     }
 
@@ -144,7 +148,7 @@ impl Interpreter<'_, '_, '_> {
     fn interpolated(&mut self, elements: &[&InterpolatedStringElement]) -> Value {
         let mut text: Option<String> = Some(String::new());
         let mut values = Vec::with_capacity(elements.len());
-        let mut query = false;
+        let (mut query, mut filter, mut fixed) = (false, false, Uses::NONE);
         for (at, element) in elements.iter().enumerate() {
             let value = match element {
                 InterpolatedStringElement::Literal(literal) => Value::text(&literal.value),
@@ -153,10 +157,17 @@ impl Interpreter<'_, '_, '_> {
                         let parts: Vec<_> = spec.elements.iter().collect();
                         values.push(self.interpolated(&parts));
                     }
-                    self.eval(&inner.expression)
+                    let value = self.eval(&inner.expression);
+                    // A representation has no line breaks.
+                    let quoted = matches!(inner.conversion, ConversionFlag::Repr | ConversionFlag::Ascii);
+                    if quoted { value.cleared(Uses::LOG | Uses::MAIL) } else { value }
                 }
             };
-            query |= at == 0 && value.query;
+            if at == 0 {
+                query = value.query;
+                filter = value.filter;
+                fixed = value.as_text().map_or(Uses::NONE, addresses::fixed_by);
+            }
             text = match (text, &value.shape) {
                 (Some(text), Shape::Text(piece)) if text.len() < 4_096 => Some(text + piece),
                 (Some(text), Shape::Int(number)) => Some(format!("{text}{number}")),
@@ -167,17 +178,23 @@ impl Interpreter<'_, '_, '_> {
         if let Some(text) = text {
             return Value::text(&text);
         }
-        let mut value = Value::mixed(values.iter());
+        let mut value = Value::mixed(values.iter()).cleared(fixed);
         value.assembled = !value.is_constant();
         value.query = query;
+        value.filter = filter;
         value
     }
 
     fn either(&mut self, op: BoolOp, values: &[Expr]) -> Value {
         let mut result: Option<Value> = None;
+        let mut never_at = None;
         self.names().fork();
         for (at, expr) in values.iter().enumerate() {
             let value = self.eval(expr);
+            if std::mem::take(&mut self.never) {
+                never_at = Some(at);
+                break;
+            }
             // What comes after an `and` sees the condition met, after an `or` not met.
             guards::refine(self, expr, op == BoolOp::And);
             let passes_on = matches!((op, value.truth()), (BoolOp::And, Some(true)) | (BoolOp::Or, Some(false)));
@@ -185,6 +202,8 @@ impl Interpreter<'_, '_, '_> {
                 continue;
             }
             let decided = value.truth().is_some();
+            // What ends an `and` early is empty.
+            let value = if op == BoolOp::And && at + 1 < values.len() && !decided { Value::clean() } else { value };
             result = Some(result.map_or_else(|| value.clone(), |result| result.join(&value)));
             if decided {
                 break;
@@ -192,6 +211,12 @@ impl Interpreter<'_, '_, '_> {
         }
         // Guards hold inside of the expression alone.
         self.names().take_back();
+        match never_at {
+            Some(0) => self.never = true,
+            // `name in NAMES or abort(400)`: who goes on has met the condition.
+            Some(1) => guards::refine(self, &values[0], op == BoolOp::Or),
+            Some(_) | None => {}
+        }
         result.unwrap_or_default()
     }
 
@@ -240,8 +265,9 @@ impl Interpreter<'_, '_, '_> {
             return Value::unknown();
         }
         let symbol = owner.symbol();
+        let handed = owner.handed;
         if symbol.is_empty() {
-            let value = Value { unknown: owner.unknown, tainted: owner.tainted, ..Value::default() };
+            let value = Value { unknown: owner.unknown, tainted: owner.tainted, handed, ..Value::default() };
             // Whatever the object is, an alias of its method still executes queries.
             return if sinks::executes(name) { value.with_symbol(&format!(".{name}")) } else { value };
         }
@@ -250,8 +276,10 @@ impl Interpreter<'_, '_, '_> {
             return value;
         }
         let cleared = sources::sanitizes(&symbol);
-        Value { tainted: owner.tainted & !cleared, unknown: owner.unknown & !cleared, ..Value::default() }
-            .with_symbol(&symbol)
+        let (tainted, unknown) = (owner.tainted.minus(cleared), owner.unknown.minus(cleared));
+        let value = Value { tainted, unknown, handed, ..Value::default() }.with_symbol(&symbol);
+        // A form or serializer checked what these hold.
+        if matches!(name, "cleaned_data" | "validated_data") { value.doubted(Uses::SESSION) } else { value }
     }
 
     fn subscript(&mut self, subscript: &ExprSubscript) -> Value {
@@ -280,7 +308,8 @@ impl Interpreter<'_, '_, '_> {
                 owner.any_element()
             };
         }
-        Value { tainted: owner.tainted, unknown: owner.unknown, assembled: owner.assembled, ..Value::default() }
+        let (assembled, handed) = (owner.assembled, owner.handed);
+        Value { tainted: owner.tainted, unknown: owner.unknown, assembled, handed, ..Value::default() }
             .with_symbol(&format!("{}[]", owner.symbol()))
     }
 
@@ -293,7 +322,20 @@ impl Interpreter<'_, '_, '_> {
             Some(false) => orelse(self),
             None => {
                 let first = body(self);
-                first.join(&orelse(self))
+                let first_never = std::mem::take(&mut self.never);
+                let second = orelse(self);
+                let second_never = std::mem::take(&mut self.never);
+                match (first_never, second_never) {
+                    (false, false) => first.join(&second),
+                    (true, true) => {
+                        self.never = true;
+                        first
+                    }
+                    (first_never, _) => {
+                        guards::refine(self, &choice.test, second_never);
+                        if first_never { second } else { first }
+                    }
+                }
             }
         }
     }
@@ -337,6 +379,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn comprehension(&mut self, generators: &[Comprehension], results: &[&Expr]) -> Value {
+        let never = self.never;
         self.names().fork();
         for generator in generators {
             let iterable = self.eval(&generator.iter);
@@ -348,6 +391,8 @@ impl Interpreter<'_, '_, '_> {
         }
         let values: Vec<Value> = results.iter().map(|result| self.eval(result)).collect();
         self.names().take_back();
+        // There may be nothing to go through.
+        self.never = never;
         Value::gathered(values.iter())
     }
 }

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use ruff_python_ast::{CmpOp, Operator, UnaryOp};
 
-use super::value::{Shape, Value};
+use super::addresses;
+use super::formats;
+use super::value::{Shape, Uses, Value};
 
 /// Longest text that folding makes, in bytes.
 const MAX_FOLDED: usize = 4 * 1024;
@@ -22,11 +24,20 @@ pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
     {
         return Value::items(a.iter().chain(b.iter()).cloned().collect());
     }
+    let right = &added(op, left, right);
     let mut value = Value::mixed([left, right].into_iter());
     match op {
         Operator::Add | Operator::Mod => {
+            if let Some(text) = left.as_text() {
+                let beginning = if op == Operator::Mod { text.split('%').next().unwrap_or(text) } else { text };
+                value = value.cleared(addresses::fixed_by(beginning));
+            }
+            if is_markup(left) {
+                value.symbol.clone_from(&left.symbol);
+            }
             value.assembled |= !value.is_constant() && left.as_int().is_none() && right.as_int().is_none();
             value.query = left.query;
+            value.filter = left.filter;
         }
         // `base / name` joins paths; everything else here makes numbers or repeats.
         Operator::Div => value.symbol.clone_from(&left.symbol),
@@ -42,6 +53,23 @@ pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
         | Operator::FloorDiv => {}
     }
     value
+}
+
+/// The right side of an operator, as it gets into the result.
+fn added(op: Operator, left: &Value, right: &Value) -> Value {
+    let right = match (op, left.as_text()) {
+        (Operator::Mod, Some(template)) => formats::converted(template, right),
+        _ => right.clone(),
+    };
+    // Whatever is added to markup is escaped.
+    if is_markup(left) { right.cleared(Uses::HTML) } else { right }
+}
+
+fn is_markup(value: &Value) -> bool {
+    matches!(
+        value.symbol(),
+        "markupsafe.Markup()" | "flask.Markup()" | "Markup()" | "markupsafe.escape()" | "flask.escape()"
+    )
 }
 
 fn fold_binary(op: Operator, left: &Value, right: &Value) -> Option<Shape> {
@@ -124,6 +152,11 @@ fn membership(op: CmpOp, left: &Value, items: &[Value]) -> Option<bool> {
 pub(crate) fn index(value: &Value, key: &Value) -> Option<Value> {
     match (&value.shape, &key.shape) {
         (Shape::Items(items), Shape::Int(at)) => items.get(position(*at, items.len())?).cloned(),
+        // The group of a match.
+        (Shape::Table(entries), Shape::Int(at)) => {
+            let key = at.to_string();
+            entries.iter().find(|(name, _)| **name == *key).map(|(_, value)| value.clone())
+        }
         (Shape::Table(entries), Shape::Text(key)) => {
             entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone())
         }

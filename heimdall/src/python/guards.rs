@@ -1,9 +1,15 @@
 //! What a condition proves about the values in it.
 
-use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, ExprCompare, UnaryOp};
+use std::rc::Rc;
 
+use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, ExprCompare, Stmt, UnaryOp};
+use ruff_text_size::Ranged;
+
+use super::alphabet::Expression;
 use super::expressions::{path_of, selects};
 use super::interpreter::Interpreter;
+use super::matches;
+use super::performance::last_name;
 use super::value::{Shape, Uses, Value};
 
 /// Conditions nested deeper than this prove nothing any more; each level is looked at again by the one around it.
@@ -34,10 +40,31 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
             let branches = parts.values.iter().map(prove).collect();
             interpreter.names().join(branches);
         }
-        Expr::Compare(comparison) => refine_comparison(interpreter, comparison, met),
+        Expr::Compare(comparison) => {
+            // `found is not None` is `found` where it is a match.
+            if let ([op @ (CmpOp::Is | CmpOp::IsNot)], [Expr::NoneLiteral(_)]) =
+                (&*comparison.ops, &*comparison.comparators)
+            {
+                refine_within(interpreter, &comparison.left, met == (*op == CmpOp::IsNot), depth);
+            }
+            refine_comparison(interpreter, comparison, met);
+        }
         Expr::Call(call) => refine_call(interpreter, call, met),
         Expr::Named(named) => refine_within(interpreter, &named.value, met, depth),
+        Expr::Name(name) => refine_remembered(interpreter, &name.id, met, depth),
+        // An address without a host stays where it is.
+        Expr::Attribute(_) if !met => fix_host(interpreter, condition),
         _ => {}
+    }
+}
+
+/// Applies a condition that a name holds.
+fn refine_remembered(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, met: bool, depth: u32) {
+    if interpreter.scope().remembered.is_empty() {
+        return;
+    }
+    if let Some(condition) = interpreter.scope().remembered.get(name) {
+        refine_within(interpreter, &condition.test, met, depth);
     }
 }
 
@@ -65,23 +92,32 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
         clear(interpreter, left, Uses::ALL);
     }
     // `urlparse(url).netloc == "..."` fixes the host of an address.
-    if selects(*op, met)
-        && let Expr::Attribute(attribute) = left
-        && matches!(attribute.attr.as_str(), "netloc" | "hostname" | "host")
-    {
-        match &*attribute.value {
-            Expr::Call(call) => {
-                if let Some(inner) = call.arguments.args.first() {
-                    clear(interpreter, inner, Uses::URL | Uses::REDIRECT);
-                }
-            }
-            Expr::Name(parsed) => {
-                if let Some(text) = interpreter.addresses.get(parsed.id.as_str()).cloned() {
-                    clear_path(interpreter, &text, Uses::URL | Uses::REDIRECT);
-                }
-            }
-            _ => {}
+    if selects(*op, met) {
+        fix_host(interpreter, left);
+        if *op == CmpOp::Eq || *op == CmpOp::NotEq {
+            fix_host(interpreter, right);
         }
+    }
+}
+
+/// Makes the address harmless of which this is the host.
+fn fix_host(interpreter: &mut Interpreter<'_, '_, '_>, host: &Expr) {
+    let Expr::Attribute(attribute) = host else { return };
+    if !matches!(attribute.attr.as_str(), "netloc" | "hostname" | "host") {
+        return;
+    }
+    match &*attribute.value {
+        Expr::Call(call) => {
+            if let Some(inner) = call.arguments.args.first() {
+                clear(interpreter, inner, Uses::URL | Uses::REDIRECT);
+            }
+        }
+        Expr::Name(parsed) => {
+            if let Some(text) = interpreter.addresses.get(parsed.id.as_str()).cloned() {
+                clear_path(interpreter, &text, Uses::URL | Uses::REDIRECT);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -91,7 +127,8 @@ fn is_fixed(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, op: CmpOp) -
     match op {
         CmpOp::In | CmpOp::NotIn => {
             let by_name = value.tainted.is_empty() && is_list_name(expr);
-            by_name || value.is_constant() && !matches!(value.shape, Shape::Text(_))
+            let keys_alone = matches!(value.shape, Shape::Table(_));
+            by_name || keys_alone || value.is_constant() && !matches!(value.shape, Shape::Text(_))
         }
         _ => value.is_constant() && value.shape != Shape::Nothing,
     }
@@ -102,6 +139,10 @@ fn is_list_name(expr: &Expr) -> bool {
     let name = match expr {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Subscript(subscript) => match &*subscript.slice {
+            Expr::StringLiteral(key) => key.value.to_str(),
+            _ => return false,
+        },
         _ => return false,
     };
     let lower = name.to_ascii_lowercase();
@@ -110,8 +151,27 @@ fn is_list_name(expr: &Expr) -> bool {
 }
 
 fn refine_call(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, met: bool) {
+    let proved = interpreter.proofs.get(&call.end().to_u32()).map(|proofs| proofs.of_arguments(call, Some(met)));
+    for (argument, uses) in proved.into_iter().flatten() {
+        clear(interpreter, argument, uses);
+    }
+    if let (Expr::Attribute(method), [prefix, ..]) = (&*call.func, &*call.arguments.args)
+        && method.attr.as_str() == "startswith"
+    {
+        refine_beginning(interpreter, &method.value, prefix, met);
+    }
     if !met {
         return;
+    }
+    if is_check(last_name(&call.func)) && !is_known_by_body(interpreter, call) {
+        let named =
+            || call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg == "url"));
+        if let Some(argument) = call.arguments.args.first().or_else(|| Some(&named()?.value)) {
+            clear(interpreter, argument, Uses::URL | Uses::REDIRECT | Uses::PATH);
+        }
+    }
+    if is_password_check(last_name(&call.func)) {
+        refine_login(interpreter);
     }
     match &*call.func {
         Expr::Attribute(method) => {
@@ -125,15 +185,24 @@ fn refine_call(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, met: 
                 return;
             }
             clear(interpreter, &method.value, cleared);
-            refine_match(interpreter, call, &method.attr);
+            refine_match(interpreter, call, &method.value, &method.attr);
         }
         Expr::Name(name) if name.id.as_str() == "isinstance" => refine_type(interpreter, call),
-        Expr::Name(name) if is_check(&name.id) => {
-            if let Some(argument) = call.arguments.args.first() {
-                clear(interpreter, argument, Uses::URL | Uses::REDIRECT | Uses::PATH);
-            }
-        }
+        Expr::Name(name) if name.id.as_str() == "all" => refine_each(interpreter, call),
         _ => {}
+    }
+}
+
+/// `/path` has no scheme, and what does not begin with `//` has no host without one.
+fn refine_beginning(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, prefix: &Expr, met: bool) {
+    let has = |wanted: &str| match prefix {
+        Expr::Tuple(several) => several.elts.iter().any(|one| constant_text(one) == Some(wanted)),
+        one => constant_text(one) == Some(wanted),
+    };
+    match met {
+        true if has("/") && !prefix.is_tuple_expr() => clear(interpreter, subject, Uses::SCHEME),
+        false if has("//") => clear(interpreter, subject, Uses::SLASHES),
+        true | false => {}
     }
 }
 
@@ -148,22 +217,66 @@ fn is_check(name: &str) -> bool {
     ["is_safe", "is_allowed", "is_valid", "url_has_allowed_host"].iter().any(|start| name.starts_with(start))
 }
 
-/// `re.fullmatch` against a constant pattern without wildcards.
-fn refine_match(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, method: &str) {
-    if !matches!(method, "match" | "fullmatch") {
+/// `re.fullmatch` and the like, of the module or of a compiled pattern.
+fn refine_match(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, object: &Expr, method: &str) {
+    if !matches!(method, "match" | "fullmatch" | "search") {
         return;
     }
-    let (pattern, subject) = match &*call.arguments.args {
-        [pattern, subject, ..] => (quiet(interpreter, pattern), subject),
+    let owner = quiet(interpreter, object);
+    let (pattern, subject) = match (&owner.shape, &*call.arguments.args) {
+        (Shape::Pattern(pattern), [subject, ..]) => (Rc::clone(pattern), subject),
+        (_, [pattern, subject, ..]) if owner.symbol() == "re" && matches::is_plain(call, 2) => {
+            let pattern = quiet(interpreter, pattern);
+            let Some(text) = pattern.as_text() else { return };
+            (Rc::from(text), subject)
+        }
+        // A pattern of another module that a whole text has to match.
+        (_, [subject]) if method == "fullmatch" && !owner.symbol().is_empty() && is_list_name(object) => {
+            return clear(interpreter, subject, Uses::ALL);
+        }
         _ => return,
     };
-    let strict = pattern.as_text().is_some_and(|pattern| {
-        let ends = method == "fullmatch" || pattern.ends_with('$') || pattern.ends_with("\\Z");
-        ends && !pattern.replace("\\.", "").contains('.') && !pattern.contains("\\S") && !pattern.contains("[^")
-    });
-    if strict {
-        clear(interpreter, subject, Uses::ALL);
+    if let Some(expression) = Expression::parse(&pattern) {
+        clear(interpreter, subject, expression.proves(method));
     }
+}
+
+/// `all(c.isalnum() for c in text)`: what holds of every part holds of the whole.
+fn refine_each(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
+    let [Expr::Generator(each)] = &*call.arguments.args else { return };
+    let [generator] = &*each.generators else { return };
+    let (Expr::Name(part), true) = (&generator.target, generator.ifs.is_empty()) else { return };
+    let whole = quiet(interpreter, &generator.iter);
+    let before = whole.tainted | whole.unknown;
+    interpreter.names().fork();
+    interpreter.set(&part.id, Value { shape: Shape::Opaque, symbol: None, ..whole });
+    refine(interpreter, &each.elt, true);
+    let after = interpreter.names().get(&part.id).map_or(before, |part| part.tainted | part.unknown);
+    interpreter.names().take_back();
+    clear(interpreter, &generator.iter, before.minus(after));
+}
+
+/// Returns whether a check is a function of the module of which every result is a constant, so that its name says too much.
+fn is_known_by_body(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) -> bool {
+    let Shape::Function(number) = quiet(interpreter, &call.func).shape else { return false };
+    let body = &interpreter.program.functions[number].def.body;
+    matches!(body.last(), Some(Stmt::Return(result)) if result.value.as_deref().is_none_or(Expr::is_literal_expr))
+        && body.iter().all(|stmt| matches!(stmt, Stmt::Return(_) | Stmt::Expr(_) | Stmt::Pass(_)))
+}
+
+/// After a password was checked, whom the session is for is no longer the client's choice alone.
+fn refine_login(interpreter: &mut Interpreter<'_, '_, '_>) {
+    for name in interpreter.names().names_of(|value| value.tainted.intersects(Uses::SESSION)) {
+        if let Some(value) = interpreter.names().get(&name).cloned() {
+            interpreter.set(&name, value.cleared(Uses::SESSION));
+        }
+    }
+}
+
+fn is_password_check(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let checks = ["check", "verify", "authenticate"].iter().any(|verb| name.contains(verb));
+    checks && ["pass", "pw", "hash", "credential"].iter().any(|what| name.contains(what)) || name == "authenticate"
 }
 
 fn refine_type(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
@@ -177,6 +290,7 @@ fn refine_type(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
 /// The value of a simple expression, without looking into calls again.
 fn quiet(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr) -> Value {
     match expr {
+        Expr::Call(call) if last_name(&call.func) == "compile" => interpreter.eval(expr),
         Expr::Name(_)
         | Expr::Attribute(_)
         | Expr::StringLiteral(_)
@@ -203,7 +317,7 @@ fn constant_text(expr: &Expr) -> Option<&str> {
 }
 
 /// Makes the value that a name or path holds harmless for some uses.
-fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses: Uses) {
+pub(super) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses: Uses) {
     if uses.is_empty() {
         return;
     }
@@ -213,6 +327,7 @@ fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses: Uses) {
             Some(path) => path,
             None => return,
         },
+        Expr::Named(named) => return clear(interpreter, &named.target, uses),
         // A guard on `str(path)` or `name.lower()` is one on the value itself.
         Expr::Call(call) => {
             let inner = match (&*call.func, &*call.arguments.args) {

@@ -24,6 +24,15 @@ pub(crate) fn import(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImp
 /// `from a.b import c as d`; what is relative keeps only its own name.
 pub(crate) fn import_from(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImportFrom) {
     let module = import.module.as_ref().map_or("", |module| module.as_str());
+    if import.names.iter().any(|alias| alias.name.as_str() == "*") {
+        // Names that say too little on their own.
+        for (name, symbol) in [("Response", "flask.Response"), ("Template", "jinja2.Template")] {
+            if symbol.strip_suffix(name).and_then(|start| start.strip_suffix('.')) == Some(module) {
+                bind(interpreter, name, symbol);
+            }
+        }
+        return;
+    }
     for alias in &import.names {
         let name = alias.asname.as_ref().unwrap_or(&alias.name);
         let symbol = if module.is_empty() || import.level > 0 {
@@ -36,6 +45,7 @@ pub(crate) fn import_from(interpreter: &mut Interpreter<'_, '_, '_>, import: &St
 }
 
 fn bind(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, symbol: &str) {
+    interpreter.uses_ldap |= symbol.split('.').any(|part| matches!(part, "ldap" | "ldap3"));
     interpreter.answers_json |= symbol.starts_with("fastapi") || symbol.starts_with("rest_framework");
     let value = sources::source_value(symbol)
         .unwrap_or_else(|| Value { unknown: Uses::ALL, ..Value::default() }.with_symbol(symbol));

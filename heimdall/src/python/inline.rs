@@ -3,9 +3,11 @@
 use ruff_python_ast::{AnyParameterRef, ParameterWithDefault};
 
 use super::calls::Call;
+use super::exits::Exits;
 use super::interpreter::{Interpreter, Scope};
-use super::program::{Filled, filled, is_request_parameter};
+use super::program::{Filled, annotation_name, filled, is_request_parameter};
 use super::sources;
+use super::statements::Flow;
 use super::value::{Lambda, Shape, Uses, Value};
 
 /// How deep calls are looked into.
@@ -24,7 +26,8 @@ impl Interpreter<'_, '_, '_> {
         let handler = function.handler;
         let outer = if function.nested { self.scopes.len() - 1 } else { 0 };
         let mut scope = Scope::new(Some(number), Some(outer));
-        scope.answers = handler && !self.answers_json;
+        let json = self.answers_json || function.class.is_some_and(|class| self.answers_structures(class));
+        scope.answers = handler && !json;
         for parameter in &*def.parameters {
             let value = match parameter {
                 AnyParameterRef::NonVariadic(parameter) => self.own_parameter(number, parameter),
@@ -34,10 +37,24 @@ impl Interpreter<'_, '_, '_> {
             scope.names.set(parameter.name(), value);
         }
         let loops = std::mem::take(&mut self.loops);
+        let never = std::mem::take(&mut self.never);
         self.scopes.push(scope);
         self.block(&def.body);
         self.scopes.pop();
+        self.never = never;
         self.loops = loops;
+    }
+
+    /// Returns whether a parameter is one of the members of an enumeration of the module.
+    fn is_choice(&self, parameter: &ParameterWithDefault) -> bool {
+        let name = parameter.annotation().map_or("", annotation_name);
+        let class = self.program.classes.iter().position(|class| class.def.name.as_str() == name);
+        class.is_some_and(|class| self.program.is_kind_of(class, &|base| base.ends_with("Enum")))
+    }
+
+    /// Returns whether the results of a class's methods are sent as JSON.
+    fn answers_structures(&self, class: usize) -> bool {
+        self.program.is_kind_of(class, &|base| matches!(base, "Resource" | "APIView") || base.ends_with("ViewSet"))
     }
 
     fn own_parameter(&self, number: usize, parameter: &ParameterWithDefault) -> Value {
@@ -54,6 +71,7 @@ impl Interpreter<'_, '_, '_> {
         }
         match filled(function.def, parameter) {
             Filled::Request => Value::tainted(Uses::ALL).with_symbol("request"),
+            Filled::Outside if self.is_choice(parameter) => Value::clean(),
             Filled::Outside => Value::tainted(Uses::ALL),
             Filled::Harmless => sources::number(),
             Filled::Application => Value::unknown(),
@@ -69,6 +87,10 @@ impl Interpreter<'_, '_, '_> {
                 self.inlined(number, Some(object), call)
             }
             Shape::Class(class) => {
+                if self.program.is_kind_of(class, &|base| base.ends_with("Enum")) {
+                    // A value that is not among the members is refused.
+                    return Some(Value::clean());
+                }
                 if let Some(constructor) = self.method(class, "__init__") {
                     self.inlined(constructor, Some(Value::object(Shape::Instance(class))), call);
                 }
@@ -85,6 +107,8 @@ impl Interpreter<'_, '_, '_> {
             | Shape::Nothing
             | Shape::Items(_)
             | Shape::Table(_)
+            | Shape::Heap
+            | Shape::Pattern(_)
             | Shape::Instance(_) => None,
         }
     }
@@ -93,7 +117,7 @@ impl Interpreter<'_, '_, '_> {
         if self.inlining.len() >= MAX_INLINED || self.inlining.contains(&number) || !self.may_inline() {
             let mut value = Value::mixed(call.everything().chain(&object));
             value.unknown = Uses::ALL;
-            return Some(value);
+            return Some(value.doubted(Uses::HTML | Uses::LOG | Uses::REDIRECT));
         }
         let function = &self.program.functions[number];
         let def = function.def;
@@ -102,6 +126,7 @@ impl Interpreter<'_, '_, '_> {
             matches!(&decorator.expression, ruff_python_ast::Expr::Name(name) if name.id.as_str() == "staticmethod")
         });
         let mut scope = Scope::new(Some(number), Some(outer));
+        let bound = usize::from(object.is_some() && !is_static);
         let mut positional = object.filter(|_| !is_static).into_iter().chain(call.positional.iter().cloned());
         for parameter in def.parameters.iter_non_variadic_params() {
             let passed = call.keyword(parameter.name()).cloned();
@@ -118,16 +143,35 @@ impl Interpreter<'_, '_, '_> {
             let rest = if known { Value::items(rest) } else { Value::gathered(call.everything()) };
             scope.names.set(&variadic.name, rest);
         }
+        Some(self.looked_into(number, scope, call, bound))
+    }
+
+    /// Walks a function's body with its parameters bound.
+    fn looked_into(&mut self, number: usize, mut scope: Scope, call: &Call<'_>, bound: usize) -> Value {
+        let def = self.program.functions[number].def;
+        let names = def.parameters.iter_non_variadic_params().map(|parameter| parameter.name().as_str());
+        let parameters = names.skip(bound).filter_map(|name| Some((name, scope.names.get(name)?)));
+        scope.exits = Exits::of(parameters);
         let loops = std::mem::take(&mut self.loops);
         let purpose = std::mem::take(&mut self.purpose);
         self.inlining.push(number);
         self.scopes.push(scope);
-        self.block(&def.body);
-        let returned = self.scopes.pop().and_then(|scope| scope.returned);
+        let flow = self.block(&def.body);
+        if flow == Flow::Goes {
+            self.record_exit(None, Some(false));
+        }
+        let scope = self.scopes.pop().unwrap_or_else(|| Scope::new(None, None));
         self.inlining.pop();
         self.purpose = purpose;
         self.loops = loops;
-        Some(returned.unwrap_or_else(|| Value::of(Shape::Nothing)))
+        let says_so = matches!(def.returns.as_deref().map(annotation_name), Some("NoReturn" | "Never"));
+        let never = says_so || flow == Flow::Ends && scope.returned.is_none() && !scope.is_abstract;
+        if never && !def.is_async && def.decorator_list.is_empty() && !self.exhausted() {
+            self.never = true;
+        }
+        let proofs = scope.exits.and_then(|exits| exits.proofs(def, bound));
+        self.keep_proofs(call, proofs);
+        scope.returned.unwrap_or_else(|| Value::of(Shape::Nothing))
     }
 
     /// A parameter that the call does not name: its default, or something hidden in `*` and `**`.

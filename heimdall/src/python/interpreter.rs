@@ -1,11 +1,13 @@
 //! Follows values through a module: the state of the walk, and how names are looked up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ruff_text_size::TextRange;
 
-use super::environment::Environment;
+use super::environment::{Branch, Environment};
+use super::exits::Exits;
 use super::program::Program;
+use super::remembered::Remembered;
 use super::value::{Shape, Uses, Value};
 use crate::findings::Findings;
 use crate::report::Severity;
@@ -39,6 +41,16 @@ pub(crate) struct Interpreter<'a, 'f, 's> {
     pub(crate) addresses: HashMap<String, String>,
     /// The framework in use sends what handlers return as JSON, not as a page.
     pub(crate) answers_json: bool,
+    /// The module talks to a directory service.
+    pub(crate) uses_ldap: bool,
+    /// The name of the class of which the body is walked; empty outside of one.
+    pub(crate) class_at_hand: String,
+    /// The expression at hand called something that never returns.
+    pub(crate) never: bool,
+    /// Facts that calls of functions of the module proved of their arguments, by offset of the call's end.
+    pub(crate) proofs: HashMap<u32, super::exits::Proofs>,
+    /// Calls of which the answer is no page, by offset: their type is set later on.
+    pub(crate) typed_answers: HashSet<u32>,
     steps: u32,
     inlined_steps: u32,
 }
@@ -53,11 +65,29 @@ pub(crate) struct Scope {
     pub(crate) returned: Option<Value>,
     /// Results of a handler go to a browser.
     pub(crate) answers: bool,
+    /// A subclass is meant to have its own version of the function.
+    pub(crate) is_abstract: bool,
+    /// The loops around: how many branches were open before each, and what was changed where it was left.
+    pub(crate) breaks: Vec<(usize, Vec<Branch>)>,
+    /// Conditions that were given names.
+    pub(crate) remembered: Remembered,
+    /// Where a function that is looked into at a call returns.
+    pub(crate) exits: Option<Exits>,
 }
 
 impl Scope {
     pub(crate) fn new(function: Option<usize>, outer: Option<usize>) -> Self {
-        Self { names: Environment::default(), outer, function, returned: None, answers: false }
+        Self {
+            names: Environment::default(),
+            outer,
+            function,
+            returned: None,
+            answers: false,
+            is_abstract: false,
+            breaks: Vec::new(),
+            remembered: Remembered::default(),
+            exits: None,
+        }
     }
 }
 
@@ -74,6 +104,11 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
             purpose: String::new(),
             addresses: HashMap::new(),
             answers_json: false,
+            uses_ldap: false,
+            class_at_hand: String::new(),
+            never: false,
+            proofs: HashMap::new(),
+            typed_answers: HashSet::new(),
             steps: STEPS,
             inlined_steps: INLINED_STEPS,
         }
@@ -135,9 +170,19 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
         severities: (Severity, Option<Severity>),
     ) {
         if value.tainted.intersects(sink) {
-            self.findings.report_as(rule, range, severities.0, SURE);
+            self.findings.report_as(rule, range, local_severity(value, sink, severities.0), SURE);
         } else if let (true, Some(severity)) = (value.unknown.intersects(sink), severities.1) {
             self.findings.report_as(rule, range, severity, DOUBTFUL);
         }
     }
+}
+
+/// Lowers the severity of commands from the user who starts the program and may run others anyway; only an argument may be
+/// the text of another user.
+fn local_severity(value: &Value, sink: Uses, severity: Severity) -> Severity {
+    if !sink.intersects(Uses::SHELL | Uses::CODE) || value.tainted.intersects(Uses::REMOTE) {
+        return severity;
+    }
+    let is_argument = value.tainted.intersects(Uses::ARGUMENT) && severity == Severity::Critical;
+    if is_argument { Severity::Medium } else { Severity::Low }
 }

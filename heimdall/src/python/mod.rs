@@ -3,20 +3,29 @@
 //! The parser recovers from syntax errors, so there is always a tree. `interpreter` follows values through it and
 //! feeds the security rules; `performance`, `style` and `architecture` look at the tree alone.
 
+mod addresses;
+mod alphabet;
+mod answers;
 mod architecture;
 mod calls;
 mod containers;
 mod environment;
+mod exits;
 mod expressions;
+mod files;
 mod fold;
+mod formats;
 mod guards;
 mod imports;
 mod inline;
 mod interpreter;
+mod leaving;
+mod matches;
 mod passages;
 mod patterns;
 mod performance;
 mod program;
+mod remembered;
 mod secrets;
 mod settings;
 mod sinks;

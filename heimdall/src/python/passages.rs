@@ -1,32 +1,149 @@
 //! What calls of functions that are known by name alone, or not at all, give back of what went in.
 
+use ruff_python_ast::Expr;
+
 use super::calls::Call;
+use super::performance::last_name;
 use super::sinks;
 use super::sources;
-use super::value::{Uses, Value};
+use super::value::{Shape, Uses, Value};
 
 /// The result of a call that nothing more is known of.
 pub(super) fn result(call: &Call<'_>) -> Value {
-    let cleared = sources::sanitizes(&call.symbol);
+    let value = opaque_result(call);
+    match call.symbol.as_str() {
+        "list" if call.everything().next().is_none() => Value::items(Vec::new()),
+        "dict" if call.everything().next().is_none() => Value::table(Vec::new()),
+        "list" | "dict" | "set" | "tuple" | "frozenset" | "sorted" => Value { shape: Shape::Heap, ..value },
+        _ => value,
+    }
+}
+
+fn opaque_result(call: &Call<'_>) -> Value {
+    if gives_rows(call) {
+        // A row that was found by a value is not the value.
+        return Value::unknown();
+    }
+    let answer = if sinks::makes_answer(call) { Uses::HTML } else { Uses::NONE };
+    let cleared = sources::sanitizes(&call.symbol) | own_address(call) | answer;
     let passage = if cleared.is_empty() { passage(call) } else { Passage::Function };
     let object = call.receiver.as_ref().filter(|_| passage != Passage::Function);
-    let mut value = Value::mixed(call.everything().chain(object));
+    let mut value = Value::mixed(carried(call, passage).chain(object));
     value.assembled = queries(call, passage).any(|value| value.assembled);
     value.query = queries(call, passage).any(|value| value.query);
+    value.filter = queries(call, passage).any(|value| value.filter);
+    value.handed = passage == Passage::Method && object.is_some_and(|object| object.handed);
     if passage == Passage::Unknown {
-        // Who knows what it returns; most likely not the page as it came in.
-        let doubted = if claims_safety(call.name) { Uses::ALL } else { Uses::HTML | Uses::LOG | Uses::REDIRECT };
-        if !reads_request(call) || claims_safety(call.name) {
-            value = value.doubted(doubted);
-        }
+        value = passed_on(call, value);
+    }
+    value.tainted = value.tainted.minus(cleared);
+    value.unknown = value.unknown.minus(cleared);
+    if is_look_up(call) {
         value.unknown = Uses::ALL;
     }
-    value.tainted = value.tainted & !cleared;
-    value.unknown = value.unknown & !cleared;
     if cleared.intersects(Uses::SQL) {
         value.assembled = false;
     }
     value
+}
+
+/// Returns the result of a function that is known by its name alone: most likely not the page that came in.
+fn passed_on(call: &Call<'_>, mut value: Value) -> Value {
+    if claims_safety(call.name) {
+        value = value.doubted(Uses::ALL);
+    } else if is_request(call.receiver.as_ref()) {
+        // A method of the request gives what is in it.
+    } else if takes_request(call) {
+        value.handed = !reads_by_name(call);
+    } else {
+        value = value.doubted(Uses::HTML | Uses::LOG | Uses::REDIRECT);
+        if finds(call.name) {
+            value = value.doubted(Uses::SESSION);
+        }
+    }
+    value.unknown = Uses::ALL;
+    value
+}
+
+/// Returns whether an object that was made of the request is asked for one of the texts in it.
+fn reads_by_name(call: &Call<'_>) -> bool {
+    let reads =
+        ["get", "param", "header", "cookie", "field", "arg", "query"].iter().any(|word| call.name.contains(word));
+    let by_name = call.positional.first().is_some_and(|first| first.as_text().is_some());
+    reads && by_name && call.receiver.as_ref().is_some_and(|object| object.handed)
+}
+
+/// The arguments that may be in the result: not the key of a look-up.
+fn carried<'c>(call: &'c Call<'_>, passage: Passage) -> impl Iterator<Item = &'c Value> {
+    let is_look_up = passage == Passage::Method && is_look_up(call);
+    let positional = call.positional.iter().skip(usize::from(is_look_up));
+    let named = call.named.iter().filter(move |(name, _)| !is_look_up || *name == Some("default"));
+    positional.chain(named.map(|(_, value)| value))
+}
+
+fn is_look_up(call: &Call<'_>) -> bool {
+    call.receiver.is_some() && LOOK_UPS.contains(&call.name) && !is_request(call.positional.first())
+}
+
+/// Names of functions that look something up by what they are given.
+fn finds(name: &str) -> bool {
+    ["get_", "find_", "fetch_", "load_", "lookup_", "select_", "query_", "retrieve_", "authenticate", "login"]
+        .iter()
+        .any(|start| name.starts_with(start))
+}
+
+/// Returns whether a call asks a database or a model for rows, and binds what it is given.
+fn gives_rows(call: &Call<'_>) -> bool {
+    const ROWS: &[&str] = &[
+        "filter_by",
+        "filter",
+        "exclude",
+        "where",
+        "get_or_404",
+        "first_or_404",
+        "one_or_404",
+        "get_object_or_404",
+        "get_list_or_404",
+        "get_or_create",
+        "update_or_create",
+        "find_one",
+        "scalar",
+        "scalars",
+        "scalar_one",
+        "scalar_one_or_none",
+        "authenticate",
+    ];
+    let asks = call.positional.first().is_some_and(|first| first.query && first.is_constant());
+    let runs = sinks::executes(call.name) || sinks::fetches(call.name) || call.receiver.is_none();
+    if asks && runs {
+        return true;
+    }
+    let builtin = call.receiver.is_none() && call.symbol == "filter";
+    let by_model = call.name == "get" && call.receiver.as_ref().is_some_and(|receiver| is_model(call, receiver));
+    sinks::executes(call.name)
+        || by_model
+        || sources::asks_server(&call.symbol)
+        || ROWS.contains(&call.name) && !builtin
+}
+
+/// `Model.objects`, `Model.query`, `db.session`.
+fn is_model(call: &Call<'_>, receiver: &Value) -> bool {
+    let Expr::Attribute(method) = &*call.expr.func else { return false };
+    let object = last_name(&method.value);
+    let model = matches!(object, "objects" | "query" | "_default_manager");
+    model || matches!(object, "session" | "db") && call.positional.len() == 2 && receiver.tainted.is_empty()
+}
+
+/// Methods of the request that give the address of the page itself, and those that make one of the application's.
+fn own_address(call: &Call<'_>) -> Uses {
+    let own = matches!(call.name, "get_full_path" | "get_full_path_info" | "build_absolute_uri");
+    let is_request = is_request(call.receiver.as_ref());
+    let given = call.everything().any(|value| value.tainted.intersects(Uses::REDIRECT));
+    if own && is_request && !given { Uses::REDIRECT } else { Uses::NONE }
+}
+
+fn is_request(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| sources::is_request(value.symbol()))
 }
 
 /// What may be in the result as the text it is. The key of a look-up is not: that makes no query, it chooses one.
@@ -61,9 +178,11 @@ fn claims_safety(name: &str) -> bool {
     name.contains("safe") && !name.contains("unsafe") || name.contains("sanitize") || name.contains("validated")
 }
 
-/// Whether a call takes something out of the request on the caller's behalf.
-fn reads_request(call: &Call<'_>) -> bool {
-    call.name.starts_with("get_") || call.everything().any(|value| sources::is_request(value.symbol()))
+/// Returns whether a call is given the request, or all of a kind that is in it, or is one of an object that was.
+fn takes_request(call: &Call<'_>) -> bool {
+    let mut given = call.everything().chain(&call.receiver);
+    given
+        .any(|value| value.handed || sources::is_request(value.symbol()) || sources::is_part_of_request(value.symbol()))
 }
 
 /// Methods that give back their object or arguments in another form, whatever the object.
@@ -112,6 +231,7 @@ const METHODS: &[&str] = &[
     "translate",
     "group",
     "groups",
+    "groupdict",
     "to_dict",
     "setdefault",
     "body",
@@ -205,7 +325,8 @@ const FUNCTIONS: &[&str] = &[
 /// Functions and methods that give back what they got, in another form.
 fn passage(call: &Call<'_>) -> Passage {
     match &call.receiver {
-        Some(_) if METHODS.contains(&call.name) => Passage::Method,
+        // A view's own `get` is given the request.
+        Some(_) if METHODS.contains(&call.name) && !is_request(call.positional.first()) => Passage::Method,
         _ if FUNCTIONS.contains(&call.symbol.as_str()) => Passage::Function,
         _ => Passage::Unknown,
     }

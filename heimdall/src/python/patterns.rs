@@ -4,13 +4,61 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Re
 
 /// `(a+)+`, `(.*)*`: a repeated group whose content ends in a repetition, so that one text can be cut into rounds in many
 /// ways. Not so where each round begins with something that the repetition before cannot match, as in `\w+(-\w+)*`.
-pub(crate) fn backtracks(pattern: &str) -> bool {
-    let bytes = pattern.as_bytes();
-    let is_nested = bytes
-        .windows(3)
-        .any(|three| matches!(three[0], b'+' | b'*') && three[1] == b')' && matches!(three[2], b'+' | b'*'));
-    // What only Python can read, such as a look-ahead, is judged by its looks.
-    is_nested && regex_syntax::parse(pattern).map_or(true, |hir| is_ambiguous(&hir))
+/// Only what is proved counts: a pattern that only Python can read is taken for harmless.
+pub(crate) fn backtracks(pattern: &str, is_verbose: bool) -> bool {
+    let mut previous = [b' '; 2];
+    let mut is_nested = false;
+    for byte in pattern.bytes().filter(|byte| !is_verbose || !byte.is_ascii_whitespace()) {
+        is_nested |= matches!(previous, [b'+' | b'*', b')']) && matches!(byte, b'+' | b'*' | b'{');
+        previous = [previous[1], byte];
+    }
+    if !is_nested {
+        return false;
+    }
+    let Some(pattern) = without_looks(pattern) else { return false };
+    let parsed = regex_syntax::ParserBuilder::new().ignore_whitespace(is_verbose).build().parse(&pattern);
+    parsed.is_ok_and(|hir| is_ambiguous(&hir))
+}
+
+/// The pattern without look-arounds, which match no characters; none where one is inside of a group, and may tell its
+/// rounds apart.
+fn without_looks(pattern: &str) -> Option<String> {
+    let mut kept = String::with_capacity(pattern.len());
+    let (mut depth, mut in_class, mut look_depth) = (0_usize, false, None);
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        let mut length = c.len_utf8();
+        match c {
+            '\\' => length += rest[1..].chars().next().map_or(0, char::len_utf8),
+            '[' if !in_class => in_class = true,
+            ']' => in_class = false,
+            '(' if !in_class => {
+                depth += 1;
+                let looks = ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|start| rest.starts_with(start));
+                if looks && look_depth.is_none() {
+                    if depth > 1 {
+                        return None;
+                    }
+                    look_depth = Some(depth);
+                }
+            }
+            ')' if !in_class => {
+                depth = depth.checked_sub(1)?;
+                if look_depth == Some(depth + 1) {
+                    look_depth = None;
+                    rest = &rest[1..];
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        let (piece, following) = rest.split_at(length);
+        if look_depth.is_none() {
+            kept.push_str(piece);
+        }
+        rest = following;
+    }
+    Some(kept)
 }
 
 fn is_ambiguous(hir: &Hir) -> bool {
@@ -24,16 +72,15 @@ fn is_ambiguous(hir: &Hir) -> bool {
     }
 }
 
-/// Whether the end of one round may as well be the beginning of the next.
+/// Returns whether the end of one round may as well be another round: what comes before an endless last part can be made of
+/// the characters of that part.
 fn rounds_blend(round: &Hir) -> bool {
     match round.kind() {
         HirKind::Repetition(inner) => inner.max.is_none(),
         HirKind::Concat(parts) => {
-            let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return false };
-            endless(last).is_some_and(|last| match (beginnings(first), beginnings(content(&last.sub))) {
-                (Some(first), Some(last)) => overlap(first, &last),
-                _ => true,
-            })
+            let Some((last, before)) = parts.split_last() else { return false };
+            let Some(alphabet) = endless(last).and_then(|last| characters(&last.sub)) else { return false };
+            before.iter().all(|part| can_be_made_of(part, &alphabet))
         }
         HirKind::Alternation(ways) => ways.iter().any(|way| rounds_blend(content(way))),
         HirKind::Capture(_) | HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
@@ -52,22 +99,33 @@ fn endless(hir: &Hir) -> Option<&Repetition> {
     inner.max.is_none().then_some(inner)
 }
 
-/// The characters that a match begins with; `None` where it may be empty or is not simple enough to tell.
-fn beginnings(hir: &Hir) -> Option<ClassUnicode> {
+/// The characters of a part that matches one at a time.
+fn characters(hir: &Hir) -> Option<ClassUnicode> {
     match content(hir).kind() {
         HirKind::Class(Class::Unicode(class)) => Some(class.clone()),
         HirKind::Literal(literal) => {
-            let first = std::str::from_utf8(&literal.0).ok()?.chars().next()?;
-            Some(ClassUnicode::new([ClassUnicodeRange::new(first, first)]))
+            let mut chars = std::str::from_utf8(&literal.0).ok()?.chars();
+            let (only, None) = (chars.next()?, chars.next()) else { return None };
+            Some(ClassUnicode::new([ClassUnicodeRange::new(only, only)]))
         }
-        HirKind::Repetition(inner) if inner.min > 0 => beginnings(&inner.sub),
-        HirKind::Concat(parts) => beginnings(parts.first()?),
-        HirKind::Class(Class::Bytes(_))
-        | HirKind::Repetition(_)
-        | HirKind::Alternation(_)
-        | HirKind::Capture(_)
-        | HirKind::Empty
-        | HirKind::Look(_) => None,
+        _ => None,
+    }
+}
+
+/// Returns whether some text that a part matches has no other characters than these.
+fn can_be_made_of(hir: &Hir, alphabet: &ClassUnicode) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Class(Class::Unicode(class)) => overlap(class.clone(), alphabet),
+        HirKind::Literal(literal) => {
+            let contains = |c: char| alphabet.ranges().iter().any(|range| range.start() <= c && c <= range.end());
+            String::from_utf8_lossy(&literal.0).chars().all(contains)
+        }
+        HirKind::Repetition(inner) => inner.min == 0 || can_be_made_of(&inner.sub, alphabet),
+        HirKind::Capture(group) => can_be_made_of(&group.sub, alphabet),
+        HirKind::Concat(parts) => parts.iter().all(|part| can_be_made_of(part, alphabet)),
+        HirKind::Alternation(ways) => ways.iter().any(|way| can_be_made_of(way, alphabet)),
+        HirKind::Class(Class::Bytes(_)) | HirKind::Look(_) => false,
     }
 }
 
@@ -93,8 +151,10 @@ mod tests {
             "(b|a+)*",
             r"(\d[0-9]+)*",
             "((a+)+b)*",
+            r"(?<!x)(a+)+",
+            r"([a-z]?[a-z]*)*",
         ] {
-            assert!(backtracks(pattern), "{pattern}");
+            assert!(backtracks(pattern, false), "{pattern}");
         }
     }
 
@@ -108,8 +168,19 @@ mod tests {
             r"(?:/[a-z]+)+",
             r"(a+,)*",
             r"a+b*",
+            r"(?=x)(?P<num>\d*|\d+(_\d+)*)",
+            r"(?:(?=b)a+)+",
+            r"(a+(?!b))*",
+            r"(?P<q>['\x22])(a+)+(?P=q)",
+            r"(?:(a|b)+c+)*",
         ] {
-            assert!(!backtracks(pattern), "{pattern}");
+            assert!(!backtracks(pattern, false), "{pattern}");
         }
+    }
+
+    #[test]
+    fn blanks_of_a_verbose_pattern_count_for_nothing() {
+        assert!(backtracks("( a+ )+", true));
+        assert!(!backtracks("( a+ )+", false));
     }
 }

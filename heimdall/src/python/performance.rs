@@ -3,15 +3,22 @@
 use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{Expr, ExprCall, Operator, Stmt, StmtFor, StmtFunctionDef};
+use ruff_python_ast::{Comprehension, Expr, ExprCall, Operator, Stmt, StmtFor, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
+use super::files;
 use crate::findings::Findings;
 use crate::rules;
 
 pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
-    let mut checker =
-        Checker { findings, loops: Vec::new(), coroutine: false, kinds: vec![HashMap::new()], managed: HashSet::new() };
+    let mut checker = Checker {
+        findings,
+        loops: Vec::new(),
+        coroutine: false,
+        kinds: vec![HashMap::new()],
+        managed: HashSet::new(),
+        bodies: vec![body],
+    };
     checker.visit_body(body);
 }
 
@@ -31,6 +38,8 @@ struct Checker<'a, 'f, 's> {
     kinds: Vec<HashMap<&'a str, Built>>,
     /// Calls that a `with` statement, or an explicit hand-over, takes care of, by offset.
     managed: HashSet<u32>,
+    /// The bodies of the module and of the functions around.
+    bodies: Vec<&'a [Stmt]>,
 }
 
 impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
@@ -60,12 +69,8 @@ impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
             {
                 self.findings.report(&rules::STRING_CONCAT_IN_LOOP, assign.range());
             }
-            Stmt::With(with) => {
-                self.managed.extend(with.items.iter().map(|item| item.context_expr.start().to_u32()));
-            }
-            Stmt::Return(result) => {
-                self.managed.extend(result.value.iter().map(|value| value.start().to_u32()));
-            }
+            Stmt::With(with) => with.items.iter().for_each(|item| self.manage(&item.context_expr)),
+            Stmt::Return(result) => result.value.iter().for_each(|value| self.manage(value)),
             _ => {}
         }
         walk_stmt(self, stmt);
@@ -85,11 +90,15 @@ impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
                 }
             }
             Expr::Subscript(subscript) => self.extreme(subscript),
-            Expr::ListComp(comp) => return self.comprehension(expr, &comp.generators),
-            Expr::SetComp(comp) => return self.comprehension(expr, &comp.generators),
-            Expr::Generator(comp) => return self.comprehension(expr, &comp.generators),
-            Expr::DictComp(comp) => return self.comprehension(expr, &comp.generators),
-            Expr::Lambda(_) => {
+            Expr::ListComp(comp) => return self.comprehension(&comp.generators, [Some(&*comp.elt), None]),
+            Expr::SetComp(comp) => return self.comprehension(&comp.generators, [Some(&*comp.elt), None]),
+            Expr::Generator(comp) => return self.comprehension(&comp.generators, [Some(&*comp.elt), None]),
+            Expr::DictComp(comp) => {
+                return self.comprehension(&comp.generators, [comp.key.as_deref(), Some(&*comp.value)]);
+            }
+            Expr::Yield(yielded) => yielded.value.iter().for_each(|value| self.manage(value)),
+            Expr::Lambda(lambda) => {
+                self.manage(&lambda.body);
                 let loops = std::mem::take(&mut self.loops);
                 walk_expr(self, expr);
                 self.loops = loops;
@@ -106,7 +115,9 @@ impl<'a> Checker<'a, '_, '_> {
         let coroutine = std::mem::replace(&mut self.coroutine, def.is_async);
         let loops = std::mem::take(&mut self.loops);
         self.kinds.push(HashMap::new());
+        self.bodies.push(&def.body);
         walk_stmt(self, stmt);
+        self.bodies.pop();
         self.kinds.pop();
         self.loops = loops;
         self.coroutine = coroutine;
@@ -142,12 +153,16 @@ impl<'a> Checker<'a, '_, '_> {
         self.visit_body(&turn.orelse);
     }
 
-    fn comprehension(&mut self, expr: &'a Expr, generators: &'a [ruff_python_ast::Comprehension]) {
-        // The first collection is read once; everything else runs for each of its elements.
-        let over: Vec<String> = generators.iter().map(|generator| collection(&generator.iter)).collect();
-        self.loops.extend(over.iter().cloned());
-        walk_expr(self, expr);
-        self.loops.truncate(self.loops.len() - over.len());
+    fn comprehension(&mut self, generators: &'a [Comprehension], results: [Option<&'a Expr>; 2]) {
+        let outer = self.loops.len();
+        for generator in generators {
+            // The first collection is read once; everything else runs for each of its elements.
+            self.visit_expr(&generator.iter);
+            self.loops.push(collection(&generator.iter));
+            generator.ifs.iter().for_each(|condition| self.visit_expr(condition));
+        }
+        results.into_iter().flatten().for_each(|result| self.visit_expr(result));
+        self.loops.truncate(outer);
     }
 
     fn in_loop(&self) -> bool {
@@ -166,8 +181,38 @@ impl<'a> Checker<'a, '_, '_> {
                 kinds.insert(&name.id, built);
             }
         }
-        if let Expr::Attribute(_) = target {
-            self.managed.insert(value.start().to_u32());
+        let is_kept = match target {
+            Expr::Attribute(_) | Expr::Subscript(_) => true,
+            Expr::Name(name) if files::opens(value) => {
+                self.bodies.iter().any(|body| files::closed_names(body).contains(name.id.as_str()))
+            }
+            _ => false,
+        };
+        if is_kept {
+            self.manage(value);
+        }
+    }
+
+    /// Notes the files that are opened in an expression of which the value is taken care of.
+    fn manage(&mut self, expr: &Expr) {
+        self.managed.insert(expr.start().to_u32());
+        match expr {
+            Expr::If(choice) => {
+                self.manage(&choice.body);
+                self.manage(&choice.orelse);
+            }
+            Expr::BoolOp(parts) => parts.values.iter().for_each(|part| self.manage(part)),
+            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| self.manage(part)),
+            Expr::List(list) => list.elts.iter().for_each(|part| self.manage(part)),
+            Expr::Named(named) => self.manage(&named.value),
+            Expr::Await(awaited) => self.manage(&awaited.value),
+            Expr::Starred(starred) => self.manage(&starred.value),
+            // What wraps a file closes it; a method of a file does not.
+            Expr::Call(call) => {
+                call.arguments.args.iter().for_each(|argument| self.manage(argument));
+                call.arguments.keywords.iter().for_each(|keyword| self.manage(&keyword.value));
+            }
+            _ => {}
         }
     }
 
@@ -193,6 +238,9 @@ impl<'a> Checker<'a, '_, '_> {
     fn call(&mut self, call: &'a ExprCall) {
         let name = last_name(&call.func);
         let owner = owner_name(&call.func);
+        if files::takes_over(name) {
+            call.arguments.args.iter().for_each(|argument| self.manage(argument));
+        }
         if self.in_loop() {
             self.call_in_loop(call, name, owner);
         }
@@ -206,9 +254,6 @@ impl<'a> Checker<'a, '_, '_> {
         let consumes = matches!(name, "sum" | "any" | "all" | "min" | "max" | "set" | "tuple" | "sorted" | "join");
         if consumes && matches!(&*call.arguments.args, [Expr::ListComp(_)]) && name != "sorted" && name != "join" {
             self.findings.report(&rules::NEEDLESS_LIST, call.range());
-        }
-        if let (Expr::Attribute(_), "enter_context" | "closing") = (&*call.func, name) {
-            self.managed.extend(call.arguments.args.iter().map(|argument| argument.start().to_u32()));
         }
     }
 

@@ -46,6 +46,26 @@ impl<'a> Program<'a> {
         self.numbers.get(&def.start().to_u32()).copied()
     }
 
+    /// Returns whether a class, or a class of the module that it is made from, has a base of which the name says so.
+    pub(crate) fn is_kind_of(&self, class: usize, says: &dyn Fn(&str) -> bool) -> bool {
+        let mut open = vec![class];
+        let mut seen = HashSet::new();
+        while let Some(class) = open.pop() {
+            if !seen.insert(class) {
+                continue;
+            }
+            for base in self.classes[class].def.bases() {
+                let name = base_name(base);
+                if says(name) {
+                    return true;
+                }
+                let number = self.classes.iter().position(|class| class.def.name.as_str() == name);
+                open.extend(number);
+            }
+        }
+        false
+    }
+
     pub(crate) fn class_number(&self, def: &StmtClassDef) -> Option<usize> {
         self.numbers.get(&def.start().to_u32()).copied()
     }
@@ -135,14 +155,16 @@ fn is_route(decorator: &Decorator) -> bool {
 
 fn is_view(class: &StmtClassDef) -> bool {
     const VIEWS: &[&str] = &["View", "Resource", "RequestHandler", "ViewSet", "Endpoint", "Controller"];
-    class.bases().iter().any(|base| {
-        let name = match base {
-            Expr::Name(name) => name.id.as_str(),
-            Expr::Attribute(attribute) => attribute.attr.as_str(),
-            _ => "",
-        };
-        VIEWS.iter().any(|view| name.ends_with(view))
-    })
+    class.bases().iter().any(|base| VIEWS.iter().any(|view| base_name(base).ends_with(view)))
+}
+
+fn base_name(base: &Expr) -> &str {
+    match base {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Subscript(generic) => base_name(&generic.value),
+        _ => "",
+    }
 }
 
 fn is_verb(name: &str) -> bool {
@@ -184,7 +206,10 @@ pub(crate) fn filled(def: &StmtFunctionDef, parameter: &ParameterWithDefault) ->
         return Filled::Application;
     }
     match parameter.annotation().map(annotation_name) {
-        Some("int" | "float" | "bool" | "UUID" | "datetime" | "date" | "Decimal") => Filled::Harmless,
+        Some(
+            "int" | "float" | "bool" | "UUID" | "UUID4" | "datetime" | "date" | "time" | "timedelta" | "Decimal"
+            | "PositiveInt" | "NonNegativeInt" | "Literal",
+        ) => Filled::Harmless,
         Some(
             "Session" | "AsyncSession" | "Connection" | "Response" | "BackgroundTasks" | "WebSocket" | "Depends"
             | "Engine" | "Cursor",
@@ -203,7 +228,7 @@ pub(crate) fn is_request_parameter(parameter: &ParameterWithDefault) -> bool {
 }
 
 /// The last, most telling name in an annotation; `Optional[int]` is an `int`, `Annotated[..., Depends(...)]` is not.
-fn annotation_name(annotation: &Expr) -> &str {
+pub(crate) fn annotation_name(annotation: &Expr) -> &str {
     match annotation {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => attribute.attr.as_str(),

@@ -5,6 +5,7 @@ use ruff_text_size::{Ranged, TextRange};
 
 use super::calls::Call;
 use super::interpreter::{Interpreter, SURE};
+use super::performance::last_name;
 use super::secrets;
 use super::statements::target_name;
 use super::value::{Shape, Uses, Value};
@@ -169,8 +170,8 @@ impl Interpreter<'_, '_, '_> {
     fn check_loaders(&mut self, call: &Call<'_>) {
         match call.symbol.as_str() {
             "yaml.load" | "yaml.load_all" => {
-                let loader = call.argument(1, "Loader").map_or("", Value::symbol);
-                if !loader.ends_with("SafeLoader") && !loader.ends_with("BaseLoader") {
+                let loader = call.argument(1, "Loader");
+                if !loader.is_some_and(|loader| self.is_safe_loader(loader)) {
                     self.report_loader(&rules::YAML_LOAD, call);
                 }
             }
@@ -191,6 +192,18 @@ impl Interpreter<'_, '_, '_> {
         self.check_entities(call);
         if call.symbol == "jwt.decode" || call.symbol == "jose.jwt.decode" {
             self.check_token(call);
+        }
+    }
+
+    /// Returns whether a loader is one that builds no objects, or a class that is made from one.
+    fn is_safe_loader(&self, loader: &Value) -> bool {
+        let is_safe = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            name == "baseloader" || name.contains("safe") && !name.contains("unsafe")
+        };
+        match loader.shape {
+            Shape::Class(class) => self.program.is_kind_of(class, &is_safe),
+            _ => loader.symbol().rsplit('.').next().is_some_and(is_safe),
         }
     }
 
@@ -244,7 +257,8 @@ impl Interpreter<'_, '_, '_> {
     fn check_web(&mut self, call: &Call<'_>) {
         let on = |name: &str| call.keyword(name).and_then(Value::as_bool) == Some(true);
         let off = |name: &str| call.keyword(name).and_then(Value::as_bool) == Some(false);
-        let runs = call.name == "run" && call.receiver.is_some() || call.symbol == "uvicorn.run";
+        let serves = call.receiver.is_some() && !call.symbol.starts_with("asyncio.");
+        let runs = call.name == "run" && serves || call.symbol == "uvicorn.run";
         if runs && on("debug") || matches!(call.name, "FastAPI" | "Starlette") && on("debug") {
             self.findings.report(&rules::DEBUG_ENABLED, call.range);
         }
@@ -307,21 +321,31 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn check_pattern(&mut self, call: &Call<'_>) {
-        if call.positional.first().and_then(Value::as_text).is_some_and(crate::python::patterns::backtracks) {
+        let is_verbose = !super::matches::is_plain(call.expr, 1);
+        let backtracks = |pattern| super::patterns::backtracks(pattern, is_verbose);
+        if call.positional.first().and_then(Value::as_text).is_some_and(backtracks) {
             self.findings.report(&rules::REGEX_DENIAL, call.range);
         }
+    }
+
+    /// Returns whether the class at hand is the configuration of a developer's machine, or of tests.
+    fn develops(&self) -> bool {
+        let name = self.class_at_hand.to_ascii_lowercase();
+        ["dev", "test", "debug", "local"].iter().any(|word| name.contains(word))
     }
 
     /// `app.debug = True`, `context.verify_mode = ssl.CERT_NONE`, `app.config["..."] = ...`.
     pub(crate) fn setting_assigned(&mut self, target: &Expr, value: &Expr) {
         if let Expr::Name(_) = target {
-            if target_name(target) == "DEBUG" && is_true(value) {
+            if target_name(target) == "DEBUG" && is_true(value) && !self.develops() {
                 self.findings.report_as(&rules::DEBUG_ENABLED, value.range(), Severity::Low, 0.6);
             }
             return;
         }
         match target_name(target) {
-            "debug" | "DEBUG" if is_true(value) => self.findings.report(&rules::DEBUG_ENABLED, value.range()),
+            "debug" | "DEBUG" if is_true(value) && configures_application(target) => {
+                self.findings.report(&rules::DEBUG_ENABLED, value.range())
+            }
             "check_hostname" if is_false(value) => self.findings.report(&rules::INSECURE_TLS, value.range()),
             "verify_mode" if ends_in(value, "CERT_NONE") => self.findings.report(&rules::INSECURE_TLS, value.range()),
             "verify" if is_false(value) => self.findings.report(&rules::INSECURE_TLS, value.range()),
@@ -347,6 +371,13 @@ impl Interpreter<'_, '_, '_> {
     pub(crate) fn report_at(&mut self, rule: &'static Rule, range: TextRange) {
         self.findings.report(rule, range);
     }
+}
+
+/// `app.debug`, `app.config["DEBUG"]`, `settings.DEBUG`: an object's own switch is none of the application's.
+fn configures_application(target: &Expr) -> bool {
+    let Expr::Attribute(attribute) = target else { return true };
+    let owner = last_name(&attribute.value).to_ascii_lowercase();
+    ["app", "flask", "bottle", "server", "settings", "config", "django"].iter().any(|word| owner.contains(word))
 }
 
 fn is_true(expr: &Expr) -> bool {

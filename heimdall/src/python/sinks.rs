@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use ruff_python_ast::Expr;
 use ruff_text_size::TextRange;
 
 use super::calls::Call;
 use super::interpreter::{DOUBTFUL, Interpreter, SURE};
+use super::performance::last_name;
+use super::sources;
 use super::value::{Shape, Uses, Value};
 use crate::report::Severity::{self, Critical, High, Low, Medium};
 use crate::rules::{self, Rule};
@@ -272,7 +275,6 @@ static SINKS: &[Sink] = &[
             "jinja2.Environment().from_string",
             "mako.template.Template",
             "django.template.Template",
-            "Template",
             "tornado.template.Template",
             "bottle.template",
         ],
@@ -287,7 +289,9 @@ static SINKS: &[Sink] = &[
             "flask.make_response",
             "make_response",
             "flask.Response",
-            "Response",
+            "werkzeug.wrappers.Response",
+            "werkzeug.Response",
+            "quart.Response",
             "django.http.HttpResponse",
             "HttpResponse",
             "fastapi.responses.HTMLResponse",
@@ -365,21 +369,18 @@ static BY_FUNCTION: LazyLock<HashMap<&'static str, Vec<&'static Sink>>> = LazyLo
     by_function
 });
 
+/// Returns whether a call makes an answer, of which the text was looked at when it was made.
+pub(crate) fn makes_answer(call: &Call<'_>) -> bool {
+    let mut sinks = BY_FUNCTION.get(call.symbol.as_str()).into_iter().flatten();
+    call.name.to_ascii_lowercase().contains("response") && sinks.any(|sink| sink.harm == Uses::HTML)
+}
+
 impl Interpreter<'_, '_, '_> {
     /// Looks at what a call is given.
     pub(crate) fn check_sinks(&mut self, call: &Call<'_>) {
         if let Some(sinks) = BY_FUNCTION.get(call.symbol.as_str()) {
             for sink in sinks {
-                let value = call.argument(sink.position, sink.keyword).or_else(|| call.positional.get(sink.position));
-                let Some(value) = value else { continue };
-                {
-                    // Of `(body, headers)` the body is what is shown.
-                    let value = match &value.shape {
-                        Shape::Items(items) if sink.harm == Uses::HTML => items.first().cloned().unwrap_or_default(),
-                        _ => value.clone(),
-                    };
-                    self.report_flow(sink.rule, call.range, &value, sink.harm, (sink.tainted, sink.unknown));
-                }
+                self.check_sink(call, sink);
             }
         }
         if call.symbol.starts_with("subprocess.") {
@@ -387,6 +388,26 @@ impl Interpreter<'_, '_, '_> {
         }
         self.check_query(call);
         self.check_method(call);
+    }
+
+    fn check_sink(&mut self, call: &Call<'_>, sink: &Sink) {
+        let value = call.argument(sink.position, sink.keyword).or_else(|| call.positional.get(sink.position));
+        let Some(value) = value else { return };
+        // Of `(body, headers)` the body is what is shown.
+        let value = match &value.shape {
+            Shape::Items(items) if sink.harm == Uses::HTML => items.first().cloned().unwrap_or_default(),
+            _ => value.clone(),
+        };
+        let is_harmless = match sink.harm {
+            Uses::HTML => !self.makes_page(call, &value),
+            // An address, most likely, that a function chose which got the request.
+            Uses::REDIRECT => value.handed,
+            Uses::OBJECT => call.keyword("weights_only").and_then(Value::truth) == Some(true),
+            _ => false,
+        };
+        if !is_harmless {
+            self.report_flow(sink.rule, call.range, &value, sink.harm, (sink.tainted, sink.unknown));
+        }
     }
 
     /// A query that is not a constant, whatever object executes it.
@@ -398,8 +419,10 @@ impl Interpreter<'_, '_, '_> {
             name => named(name) || call.symbol == "sqlalchemy.text" || call.symbol == "sqlalchemy.sql.text",
         };
         let Some(query) = query_of(call) else { return };
-        let carries = query.query && call.receiver.is_some() && fetches(call.name);
-        if !executes && !carries {
+        let is_known =
+            ["subprocess.", "asyncio.", "os.", "re.", "logging."].iter().any(|of| call.symbol.starts_with(of));
+        let carries = query.query && call.receiver.is_some() && fetches(call.name) && !is_known;
+        if !executes && !carries || !query.assembled && is_no_query(call, query) {
             return;
         }
         let query = Value { unknown: query.unknown, ..query.clone() };
@@ -457,20 +480,14 @@ impl Interpreter<'_, '_, '_> {
                     }
                 }
             }
-            "search" | "search_s" | "search_st" | "search_ext_s" => {
-                let filter = call.keyword("search_filter").or_else(|| call.keyword("filterstr"));
-                let position = if call.name == "search" { 1 } else { 2 };
-                let value = filter.or_else(|| call.positional.get(position)).cloned();
-                if let Some(value) = value {
-                    self.report_flow(&rules::LDAP_INJECTION, call.range, &value, Uses::LDAP, high);
-                }
-            }
+            "search" | "search_s" | "search_st" | "search_ext" | "search_ext_s" => self.check_search(call, receiver),
             "debug" | "info" | "warning" | "error" | "exception" | "critical" => {
-                self.check_log(call, receiver.symbol())
+                self.check_log(call, receiver);
             }
             "read_text" | "write_text" | "read_bytes" | "write_bytes" | "open" | "unlink" | "iterdir" | "exists" => {
                 let receiver = receiver.clone();
-                if receiver.symbol().starts_with("pathlib.") || call.name.ends_with("_text") {
+                let is_path = call.name.ends_with("_text") && !sources::is_from_request(receiver.symbol());
+                if receiver.symbol().starts_with("pathlib.") || is_path {
                     self.report_flow(&rules::PATH_TRAVERSAL, call.range, &receiver, Uses::PATH, high);
                 }
             }
@@ -478,10 +495,28 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    fn check_log(&mut self, call: &Call<'_>, receiver: &str) {
-        let logs = receiver.to_ascii_lowercase().contains("log");
-        let tainted = call.positional.iter().any(|value| value.tainted.intersects(Uses::LOG));
-        if logs && tainted {
+    /// A search in a directory, where it is one: many other things can be searched.
+    fn check_search(&mut self, call: &Call<'_>, receiver: &Value) {
+        let named = call.keyword("search_filter").or_else(|| call.keyword("filterstr"));
+        let position = if call.name == "search" { 1 } else { 2 };
+        let Some(value) = named.or_else(|| call.positional.get(position)).cloned() else { return };
+        let object = match &*call.expr.func {
+            Expr::Attribute(method) => last_name(&method.value).to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        let is_directory = receiver.symbol().contains("ldap") || object.contains("ldap");
+        let is_connection = self.uses_ldap && object.contains("conn") && !matches!(receiver.shape, Shape::Pattern(_));
+        if is_directory || is_connection || call.name != "search" || named.is_some() || value.filter {
+            self.report_flow(&rules::LDAP_INJECTION, call.range, &value, Uses::LDAP, (Severity::High, None));
+        }
+    }
+
+    /// A message that holds what was sent. The arguments of a constant message are kept apart from it.
+    fn check_log(&mut self, call: &Call<'_>, receiver: &Value) {
+        let Some(message) = call.positional.first().filter(|message| message.tainted.intersects(Uses::LOG)) else {
+            return;
+        };
+        if is_logger(receiver.symbol()) && !message.handed {
             self.findings.report(&rules::LOG_INJECTION, call.range);
         }
     }
@@ -493,6 +528,13 @@ impl Interpreter<'_, '_, '_> {
             self.report_flow(&rules::TRUST_BOUNDARY, range, value, Uses::SESSION, (Severity::Medium, None));
         }
     }
+}
+
+/// `logging`, `app.logger`, `self.log`, `getLogger()`; not `login` or `catalog`.
+fn is_logger(symbol: &str) -> bool {
+    let symbol = symbol.to_ascii_lowercase();
+    let mut parts = symbol.split(|c: char| !c.is_ascii_alphanumeric());
+    parts.any(|part| matches!(part, "log" | "logs" | "logging" | "loguru" | "structlog") || part.ends_with("logger"))
 }
 
 /// Functions and methods that execute what they are given, whatever the object.
@@ -510,6 +552,46 @@ pub(crate) fn executes(name: &str) -> bool {
             | "read_sql_query"
             | "RawSQL"
     )
+}
+
+/// Returns whether the argument is certainly no query: an object made of the request, or a task for something else than
+/// a database.
+fn is_no_query(call: &Call<'_>, query: &Value) -> bool {
+    const OTHERS: &[&str] = &[
+        "usecase",
+        "use_case",
+        "interactor",
+        "executor",
+        "handler",
+        "command",
+        "schema",
+        "pool",
+        "task",
+        "workflow",
+        "pipeline",
+        "runner",
+        "job",
+        "action",
+        "bus",
+        "dispatcher",
+        "worker",
+        "strategy",
+        "agent",
+        "tool",
+    ];
+    let is_structure = matches!(
+        query.shape,
+        Shape::Items(_) | Shape::Table(_) | Shape::Heap | Shape::Instance(_) | Shape::Function(_)
+    );
+    if query.query {
+        return false;
+    }
+    let Expr::Attribute(method) = &*call.expr.func else { return is_structure };
+    let object = last_name(&method.value).to_ascii_lowercase();
+    let is_other = OTHERS.iter().any(|other| object.ends_with(other));
+    // `Model.objects.raw`; many other things are raw.
+    let is_raw = call.name == "raw" && !matches!(object.as_str(), "objects" | "manager" | "_default_manager" | "query");
+    is_structure || is_other || is_raw || sources::is_request(query.symbol())
 }
 
 /// The argument that is executed: the first, or the one that is called what a query is called, or the first keyword.

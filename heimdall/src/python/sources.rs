@@ -45,6 +45,40 @@ const SAFE_REQUEST_ATTRIBUTES: &[&str] = &[
     "registry",
 ];
 
+/// Attributes of a request that are addresses on the host that was asked, or of the page that the user comes from.
+const OWN_ADDRESSES: &[&str] = &[
+    "referrer",
+    "url",
+    "full_path",
+    "base_url",
+    "url_root",
+    "root_url",
+    "host_url",
+    "script_root",
+    "root_path",
+    "path_info",
+];
+
+/// Attributes of a request that hold all of one kind that a client sent.
+const PARTS: &[&str] = &[
+    "args",
+    "form",
+    "values",
+    "GET",
+    "POST",
+    "data",
+    "json",
+    "files",
+    "FILES",
+    "cookies",
+    "COOKIES",
+    "headers",
+    "META",
+    "query_params",
+    "path_params",
+    "body",
+];
+
 /// What a person at the keyboard, or whoever starts the program, controls: paths and addresses are theirs to choose.
 const LOCAL: Uses = Uses::SQL
     .union(Uses::SHELL)
@@ -61,6 +95,18 @@ pub(crate) fn is_request(symbol: &str) -> bool {
     REQUESTS.contains(&symbol)
 }
 
+/// Returns whether a symbol is the request or comes by it.
+pub(crate) fn is_from_request(symbol: &str) -> bool {
+    REQUESTS
+        .iter()
+        .any(|request| symbol.strip_prefix(request).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
+/// Returns whether a symbol is all of one kind that a request holds.
+pub(crate) fn is_part_of_request(symbol: &str) -> bool {
+    symbol.rsplit_once('.').is_some_and(|(owner, part)| PARTS.contains(&part) && is_request(owner))
+}
+
 /// The value of a symbol that is a source, or of an attribute of one.
 pub(crate) fn source_value(symbol: &str) -> Option<Value> {
     if is_request(symbol) {
@@ -69,12 +115,18 @@ pub(crate) fn source_value(symbol: &str) -> Option<Value> {
     if let Some((owner, attribute)) = symbol.rsplit_once('.')
         && is_request(owner)
     {
-        let value =
-            if SAFE_REQUEST_ATTRIBUTES.contains(&attribute) { Value::unknown() } else { Value::tainted(Uses::ALL) };
+        let value = if SAFE_REQUEST_ATTRIBUTES.contains(&attribute) {
+            Value::unknown()
+        } else if OWN_ADDRESSES.contains(&attribute) {
+            Value::tainted(Uses::ALL).cleared(Uses::REDIRECT)
+        } else {
+            Value::tainted(Uses::ALL)
+        };
         return Some(value.with_symbol(symbol));
     }
     match symbol {
-        "sys.argv" | "os.environ" | "os.environb" => Some(Value::tainted(LOCAL).with_symbol(symbol)),
+        "sys.argv" => Some(Value::tainted(LOCAL | Uses::ARGUMENT).with_symbol(symbol)),
+        "os.environ" | "os.environb" => Some(Value::tainted(LOCAL).with_symbol(symbol)),
         _ => None,
     }
 }
@@ -88,7 +140,8 @@ pub(crate) fn source_call(symbol: &str) -> Option<Value> {
         "sys.stdin.read" | "sys.stdin.readline" | "sys.stdin.readlines" | "sys.stdin.buffer.read" => {
             Value::tainted(Uses::ALL)
         }
-        "os.getenv" | "os.environ.get" | "argparse.ArgumentParser().parse_args" => Value::tainted(LOCAL),
+        "os.getenv" | "os.environ.get" => Value::tainted(LOCAL),
+        "argparse.ArgumentParser().parse_args" => Value::tainted(LOCAL | Uses::ARGUMENT),
         "cgi.FieldStorage" => Value::tainted(Uses::ALL),
         "socket.socket().recv"
         | "socket.socket().recvfrom"
@@ -137,7 +190,6 @@ const HARMLESS: &[&str] = &[
     "tempfile.gettempdir",
     "os.getcwd",
     "os.path.getsize",
-    "re.compile",
     "flask.url_for",
     "url_for",
     "django.urls.reverse",
@@ -157,8 +209,42 @@ pub(crate) fn number_call(symbol: &str) -> Option<Value> {
     NUMBERS.contains(&symbol).then(number)
 }
 
+/// Returns whether a function makes nothing but numbers, identifiers or dates of texts.
+pub(crate) fn converts(symbol: &str) -> bool {
+    NUMBERS.contains(&symbol) || symbol == "bool" || refuses_text(symbol)
+}
+
 pub(crate) fn number() -> Value {
     Value { unknown: Uses::SQL, ..Value::clean() }
+}
+
+/// Returns whether a call asks another server, whose answer is not what it was asked.
+pub(crate) fn asks_server(symbol: &str) -> bool {
+    let (module, function) = symbol.split_once('.').unwrap_or((symbol, ""));
+    match module {
+        "requests" | "httpx" => matches!(
+            function.rsplit('.').next(),
+            Some("get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "request" | "send" | "stream")
+        ),
+        "urllib" => function == "request.urlopen",
+        _ => false,
+    }
+}
+
+/// Returns whether a call fails on anything but a number, an address, an identifier or a date.
+pub(crate) fn refuses_text(symbol: &str) -> bool {
+    matches!(
+        symbol,
+        "uuid.UUID"
+            | "decimal.Decimal"
+            | "ipaddress.ip_address"
+            | "ipaddress.IPv4Address"
+            | "ipaddress.ip_network"
+            | "ipaddress.IPv4Network"
+            | "datetime.datetime.strptime"
+            | "datetime.datetime.fromisoformat"
+            | "datetime.date.fromisoformat"
+    )
 }
 
 /// Whether a call's result can carry no text of anybody's choice.
@@ -190,6 +276,8 @@ pub(crate) fn is_harmless_method(name: &str) -> bool {
             | "timestamp"
             | "hexdigest"
             | "rowcount"
+            | "url_for"
+            | "url_path_for"
     )
 }
 
@@ -215,14 +303,17 @@ pub(crate) fn sanitizes(symbol: &str) -> Uses {
         | "render"
         | "flask.jsonify"
         | "jsonify"
-        | "json.dumps"
+        | "markupsafe.Markup().striptags"
         | "markupsafe.Markup().format"
         | "escape"
         | "flask.redirect"
         | "flask.send_file"
         | "send_file" => Uses::HTML.union(Uses::XML),
+        "json.dumps" => Uses::HTML.union(Uses::XML).union(Uses::LOG).union(Uses::MAIL),
+        // A file in memory.
+        "io.BytesIO" | "io.StringIO" => Uses::PATH,
         "urllib.parse.quote" | "urllib.parse.quote_plus" | "urllib.parse.urlencode" | "urllib.quote" => {
-            Uses::HTML.union(Uses::REDIRECT)
+            Uses::HTML.union(Uses::REDIRECT).union(Uses::LOG)
         }
         "os.path.basename"
         | "werkzeug.utils.secure_filename"

@@ -6,20 +6,25 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
+use super::answers;
 use super::environment::Branch;
+use super::exits::is_always;
 use super::expressions::path_of;
 use super::fold;
 use super::guards;
 use super::interpreter::Interpreter;
+use super::performance::last_name;
+use super::remembered;
 use super::value::{Shape, Uses, Value};
-use crate::report::Severity;
-use crate::rules;
 
 /// Loops nested deeper than this are walked once, not twice.
 const LOOPS_WALKED_TWICE: u32 = 2;
 
 /// Longest chain of alternatives in which unmet tests are remembered; what they prove is copied for each alternative.
 const TESTS_REMEMBERED: usize = 16;
+
+/// Maximum ways out of one loop that are kept apart.
+const MAX_BREAKS: usize = 32;
 
 /// How control leaves a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +40,17 @@ pub(crate) enum Flow {
 impl Interpreter<'_, '_, '_> {
     /// Walks a block; code after a statement that leaves it is not reached.
     pub(crate) fn block(&mut self, body: &[Stmt]) -> Flow {
-        for stmt in body {
+        for (at, stmt) in body.iter().enumerate() {
             if !self.step() {
                 return Flow::Goes;
             }
+            if let Stmt::Assign(assign) = stmt {
+                answers::note_typed(self, assign, &body[at + 1..]);
+            }
             let flow = stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || self.statement(stmt));
+            if std::mem::take(&mut self.never) {
+                return Flow::Ends;
+            }
             if flow != Flow::Goes {
                 return flow;
             }
@@ -48,9 +59,35 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn statement(&mut self, stmt: &Stmt) -> Flow {
+        let is_compound =
+            matches!(stmt, Stmt::If(_) | Stmt::While(_) | Stmt::For(_) | Stmt::Try(_) | Stmt::Match(_) | Stmt::With(_));
+        if !is_compound {
+            return self.simple_statement(stmt);
+        }
+        // A condition that got its name on one of several ways says nothing after they meet.
+        let before = self.scope().remembered.clone();
+        let flow = self.compound_statement(stmt);
+        self.scope().remembered.retain_common(&before);
+        flow
+    }
+
+    fn compound_statement(&mut self, stmt: &Stmt) -> Flow {
+        match stmt {
+            Stmt::If(conditional) => self.conditional(conditional),
+            Stmt::While(turn) => self.while_loop(turn),
+            Stmt::For(turn) => self.for_loop(turn),
+            Stmt::Try(attempt) => self.attempt(attempt),
+            Stmt::With(with) => self.with(with),
+            Stmt::Match(choice) => self.matching(choice),
+            _ => Flow::Goes,
+        }
+    }
+
+    fn simple_statement(&mut self, stmt: &Stmt) -> Flow {
         match stmt {
             Stmt::Expr(expr) => {
                 self.eval(&expr.value);
+                self.checked_by_number(&expr.value);
             }
             Stmt::Assign(assign) => self.assignment(&assign.targets, &assign.value),
             Stmt::AnnAssign(assign) => {
@@ -66,18 +103,18 @@ impl Interpreter<'_, '_, '_> {
             }
             Stmt::Return(result) => return self.leave(result),
             Stmt::Raise(raise) => {
+                self.scope().is_abstract |=
+                    raise.exc.as_deref().is_some_and(|exc| last_name(exc) == "NotImplementedError");
                 for part in [&raise.exc, &raise.cause].into_iter().flatten() {
                     self.eval(part);
                 }
                 return Flow::Ends;
             }
-            Stmt::Break(_) | Stmt::Continue(_) => return Flow::Skips,
-            Stmt::If(conditional) => return self.conditional(conditional),
-            Stmt::While(turn) => return self.while_loop(turn),
-            Stmt::For(turn) => return self.for_loop(turn),
-            Stmt::Try(attempt) => return self.attempt(attempt),
-            Stmt::With(with) => return self.with(with),
-            Stmt::Match(choice) => return self.matching(choice),
+            Stmt::Break(_) => {
+                self.leave_loop();
+                return Flow::Skips;
+            }
+            Stmt::Continue(_) => return Flow::Skips,
             Stmt::FunctionDef(def) => self.define(def),
             Stmt::ClassDef(class) => self.define_class(class),
             Stmt::Import(import) => super::imports::import(self, import),
@@ -86,9 +123,12 @@ impl Interpreter<'_, '_, '_> {
                 self.eval(&assert.test);
                 self.checked_by_assert(assert);
                 guards::refine(self, &assert.test, true);
+                if matches!(&*assert.test, Expr::BooleanLiteral(flag) if !flag.value) {
+                    return Flow::Ends;
+                }
             }
             Stmt::Delete(delete) => self.forget(&delete.targets),
-            Stmt::Global(_) | Stmt::Nonlocal(_) | Stmt::Pass(_) | Stmt::TypeAlias(_) | Stmt::IpyEscapeCommand(_) => {}
+            _ => {}
         }
         Flow::Goes
     }
@@ -102,14 +142,22 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn leave(&mut self, result: &StmtReturn) -> Flow {
-        if let Some(expr) = &result.value {
-            let value = self.eval(expr);
-            let page = !matches!(value.shape, Shape::Table(_) | Shape::Items(_));
-            if self.scope().answers && page {
-                self.report_flow(&rules::XSS, expr.range(), &value, Uses::HTML, (Severity::High, None));
+        let value = match &result.value {
+            Some(expr) => {
+                let value = self.eval(expr);
+                // An expression that never has a value returns nothing.
+                if self.never {
+                    return Flow::Ends;
+                }
+                if self.scope().answers {
+                    self.check_answer(expr, &value);
+                }
+                value
             }
-            self.give_back(&value);
-        }
+            None => Value::of(Shape::Nothing),
+        };
+        self.record_exit(result.value.as_deref(), value.truth());
+        self.give_back(&value);
         Flow::Ends
     }
 
@@ -132,14 +180,21 @@ impl Interpreter<'_, '_, '_> {
         for target in targets {
             self.assign(target, result.clone());
         }
+        if let [Expr::Name(name)] = targets
+            && (remembered::is_condition(value) || self.proofs.contains_key(&value.end().to_u32()))
+        {
+            self.scope().remembered.insert(&name.id, value);
+        }
     }
 
     /// `parts = urlsplit(url)`: what is proved of the parts is proved of the address.
     fn remember_address(&mut self, targets: &[Expr], value: &Expr) {
         let ([Expr::Name(target)], Expr::Call(call)) = (targets, value) else { return };
-        if let ("urlparse" | "urlsplit", Some(Expr::Name(text))) =
-            (target_name(&call.func), call.arguments.args.first())
-        {
+        let text = match call.arguments.args.first() {
+            Some(Expr::Call(joined)) if target_name(&joined.func) == "urljoin" => joined.arguments.args.get(1),
+            other => other,
+        };
+        if let ("urlparse" | "urlsplit", Some(Expr::Name(text))) = (target_name(&call.func), text) {
             self.addresses.insert(target.id.to_string(), text.id.to_string());
         }
     }
@@ -147,7 +202,10 @@ impl Interpreter<'_, '_, '_> {
     /// Binds a value to a name, an attribute, an element or several of them.
     pub(crate) fn assign(&mut self, target: &Expr, value: Value) {
         match target {
-            Expr::Name(name) => self.set(&name.id, value),
+            Expr::Name(name) => {
+                self.scope().remembered.forget(&name.id);
+                self.set(&name.id, value);
+            }
             Expr::Attribute(attribute) => {
                 if let Some(path) = path_of(attribute) {
                     self.set(&path, value.clone());
@@ -268,15 +326,49 @@ impl Interpreter<'_, '_, '_> {
 
     fn while_loop(&mut self, turn: &StmtWhile) -> Flow {
         let truth = self.eval(&turn.test).truth();
+        let mut breaks = Vec::new();
         if truth != Some(false) {
-            self.turns(|this| {
+            breaks = self.turns(|this| {
                 guards::refine(this, &turn.test, true);
                 this.block(&turn.body);
                 this.eval(&turn.test);
             });
         }
-        self.block(&turn.orelse);
+        if is_always(&turn.test) {
+            return self.left_by_break(breaks);
+        }
+        self.names().fork();
+        guards::refine(self, &turn.test, false);
+        let flow = self.block(&turn.orelse);
+        let met_no_more = self.names().take_back();
+        if flow == Flow::Ends {
+            return self.left_by_break(breaks);
+        }
+        breaks.push(met_no_more);
+        self.names().join(breaks);
         Flow::Goes
+    }
+
+    /// Goes on after a loop that only `break` leaves.
+    fn left_by_break(&mut self, breaks: Vec<Branch>) -> Flow {
+        if breaks.is_empty() {
+            return Flow::Ends;
+        }
+        self.names().join(breaks);
+        Flow::Goes
+    }
+
+    /// Notes what was changed where a loop is left.
+    fn leave_loop(&mut self) {
+        let scope = self.scope();
+        let Some((depth, breaks)) = scope.breaks.last_mut() else { return };
+        let changes = scope.names.changes_since(*depth);
+        if breaks.len() < MAX_BREAKS {
+            breaks.push(changes);
+        } else if let Some(last) = breaks.last_mut() {
+            // Too many ways to tell apart: as if nothing was proved on this one.
+            *last = Branch::new();
+        }
     }
 
     fn for_loop(&mut self, turn: &StmtFor) -> Flow {
@@ -290,17 +382,23 @@ impl Interpreter<'_, '_, '_> {
         Flow::Goes
     }
 
-    /// Walks a loop's body so that what one turn leaves is seen by the next, and the loop may not run at all.
-    fn turns(&mut self, mut turn: impl FnMut(&mut Self)) {
+    /// Walks a loop's body so that what one turn leaves is seen by the next, and the loop may not run at all. Returns
+    /// what was changed at each `break` of the last turn.
+    fn turns(&mut self, mut turn: impl FnMut(&mut Self)) -> Vec<Branch> {
         self.loops += 1;
         let times = if self.loops <= LOOPS_WALKED_TWICE { 2 } else { 1 };
+        let mut breaks = Vec::new();
         for _ in 0..times {
+            let depth = self.names().depth();
+            self.scope().breaks.push((depth, Vec::new()));
             self.names().fork();
             turn(self);
             let branch = self.names().take_back();
+            breaks = self.scope().breaks.pop().map(|(_, breaks)| breaks).unwrap_or_default();
             self.names().join(vec![branch, Branch::new()]);
         }
         self.loops -= 1;
+        breaks
     }
 
     fn attempt(&mut self, attempt: &StmtTry) -> Flow {
@@ -331,13 +429,18 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn with(&mut self, with: &StmtWith) -> Flow {
+        let mut swallows = false;
         for item in &with.items {
+            swallows |=
+                matches!(last_name(&item.context_expr), "suppress" | "raises" | "assertRaises" | "assertRaisesRegex");
             let value = self.eval(&item.context_expr);
             if let Some(target) = &item.optional_vars {
                 self.assign(target, value);
             }
         }
-        self.block(&with.body)
+        let flow = self.block(&with.body);
+        // What was raised inside ends there.
+        if swallows { Flow::Goes } else { flow }
     }
 
     fn matching(&mut self, choice: &StmtMatch) -> Flow {
@@ -377,8 +480,11 @@ impl Interpreter<'_, '_, '_> {
         let part = Value { shape: Shape::Opaque, symbol: None, ..subject.clone() };
         match pattern {
             Pattern::MatchAs(bound) => {
+                let literal = bound.pattern.as_deref().is_some_and(is_literal);
                 if let Some(name) = &bound.name {
-                    self.set(name, subject.clone());
+                    let value = if literal { subject.clone().cleared(Uses::ALL) } else { subject.clone() };
+                    self.scope().remembered.forget(name);
+                    self.set(name, value);
                 }
                 if let Some(inner) = &bound.pattern {
                     self.bind_pattern(inner, subject);
@@ -422,9 +528,11 @@ impl Interpreter<'_, '_, '_> {
             self.eval(&decorator.expression);
         }
         self.set(&class.name, Value::object(Shape::Class(number)));
+        let outer = std::mem::replace(&mut self.class_at_hand, class.name.to_string());
         self.names().fork();
         self.block(&class.body);
         let body = self.names().take_back();
+        self.class_at_hand = outer;
         for (name, value) in body {
             if let Some(value) = value.filter(|value| !matches!(value.shape, Shape::Function(_))) {
                 self.store_attribute(number, &name, value);
@@ -488,10 +596,7 @@ fn is_literal(pattern: &Pattern) -> bool {
     match pattern {
         Pattern::MatchValue(_) | Pattern::MatchSingleton(_) => true,
         Pattern::MatchOr(or) => or.patterns.iter().all(is_literal),
-        Pattern::MatchAs(_)
-        | Pattern::MatchSequence(_)
-        | Pattern::MatchMapping(_)
-        | Pattern::MatchClass(_)
-        | Pattern::MatchStar(_) => false,
+        Pattern::MatchAs(bound) => bound.pattern.as_deref().is_some_and(is_literal),
+        Pattern::MatchSequence(_) | Pattern::MatchMapping(_) | Pattern::MatchClass(_) | Pattern::MatchStar(_) => false,
     }
 }

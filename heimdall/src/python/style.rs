@@ -4,6 +4,7 @@ use ruff_python_ast::visitor::{Visitor, walk_except_handler, walk_expr, walk_stm
 use ruff_python_ast::{CmpOp, ExceptHandler, Expr, ExprCompare, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
 
+use super::leaving::Leaving;
 use super::performance::last_name;
 use crate::findings::Findings;
 use crate::rules;
@@ -11,29 +12,31 @@ use crate::rules;
 /// Built-in names that beginners reuse, and then miss.
 const BUILTINS: &[&str] = &[
     "list", "dict", "set", "str", "int", "float", "bool", "tuple", "type", "id", "input", "open", "print", "len",
-    "sum", "min", "max", "map", "filter", "range", "sorted", "object", "file", "bytes", "iter", "next", "hash", "all",
-    "any", "dir", "vars", "eval", "exec", "format", "zip",
+    "sum", "min", "max", "map", "filter", "range", "sorted", "object", "bytes", "iter", "next", "hash", "all", "any",
+    "dir", "vars", "eval", "exec", "format", "zip",
 ];
 
 /// Definitions shorter than this need no docstring.
 const UNDOCUMENTED_LINES: u32 = 8;
 
 pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
-    let mut checker = Checker { findings, in_class: false };
+    let mut checker = Checker { findings, in_class: false, leaving: Leaving::of(body) };
     checker.visit_body(body);
 }
 
-struct Checker<'f, 's> {
+struct Checker<'a, 'f, 's> {
     findings: &'f mut Findings<'s>,
     in_class: bool,
+    leaving: Leaving<'a>,
 }
 
-impl<'a> Visitor<'a> for Checker<'_, '_> {
+impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
     fn visit_body(&mut self, body: &'a [Stmt]) {
-        for pair in body.windows(2) {
-            if matches!(pair[0], Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_)) {
-                self.findings.report(&rules::UNREACHABLE, pair[1].range());
-            }
+        let left = body.windows(2).find(|pair| self.leaving.leaves(&pair[0]));
+        if let Some([_, never_reached]) = left
+            && !makes_generator(never_reached)
+        {
+            self.findings.report(&rules::UNREACHABLE, never_reached.range());
         }
         for stmt in body {
             self.visit_stmt(stmt);
@@ -76,7 +79,8 @@ impl<'a> Visitor<'a> for Checker<'_, '_> {
     fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
         let ExceptHandler::ExceptHandler(inner) = handler;
         let header = TextRange::new(inner.start(), inner.start());
-        if inner.type_.is_none() {
+        // What goes on to the caller was not caught.
+        if inner.type_.is_none() && !matches!(inner.body.last(), Some(Stmt::Raise(_))) {
             self.findings.report(&rules::BARE_EXCEPT, header);
         }
         let broad = inner.type_.as_deref().is_none_or(|kind| matches!(last_name(kind), "Exception" | "BaseException"));
@@ -99,7 +103,7 @@ impl<'a> Visitor<'a> for Checker<'_, '_> {
     }
 }
 
-impl Checker<'_, '_> {
+impl Checker<'_, '_, '_> {
     fn function(&mut self, def: &StmtFunctionDef) {
         for parameter in def.parameters.iter_non_variadic_params() {
             let mutable = parameter.default().is_some_and(|default| match default {
@@ -142,6 +146,11 @@ impl Checker<'_, '_> {
             self.findings.report(rule, comparison.range());
         }
     }
+}
+
+/// `yield` after `return`: the function is a generator that gives nothing.
+fn makes_generator(stmt: &Stmt) -> bool {
+    matches!(stmt, Stmt::Expr(expr) if matches!(&*expr.value, Expr::Yield(_) | Expr::YieldFrom(_)))
 }
 
 fn is_type_of(expr: &Expr) -> bool {

@@ -29,13 +29,21 @@ impl Uses {
     pub(crate) const LOG: Self = Self(1 << 8);
     pub(crate) const OBJECT: Self = Self(1 << 9);
     pub(crate) const TEMPLATE: Self = Self(1 << 10);
-    pub(crate) const REDIRECT: Self = Self(1 << 11);
+    /// An address that names a host, with a scheme or behind two slashes.
+    pub(crate) const REDIRECT: Self = Self(1 << 11 | 1 << 19);
+    /// The part of it that needs a scheme, and the part that needs two slashes.
+    pub(crate) const SCHEME: Self = Self(1 << 11);
+    pub(crate) const SLASHES: Self = Self(1 << 19);
     pub(crate) const XML: Self = Self(1 << 12);
     pub(crate) const REGEX: Self = Self(1 << 13);
     pub(crate) const SESSION: Self = Self(1 << 14);
     pub(crate) const MAIL: Self = Self(1 << 15);
     pub(crate) const ATTRIBUTE: Self = Self(1 << 16);
-    pub(crate) const ALL: Self = Self((1 << 17) - 1);
+    /// A mark, not a use: the data does not come from the user who starts the program.
+    pub(crate) const REMOTE: Self = Self(1 << 17);
+    /// A mark, not a use: the data was an argument of the program.
+    pub(crate) const ARGUMENT: Self = Self(1 << 18);
+    pub(crate) const ALL: Self = Self((1 << 20) - 1);
 
     pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -47,6 +55,13 @@ impl Uses {
 
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// These uses without others; marks alone are nothing.
+    pub(crate) const fn minus(self, others: Self) -> Self {
+        const MARKS: u32 = Uses::REMOTE.0 | Uses::ARGUMENT.0;
+        let left = self.0 & !others.0;
+        if left & !MARKS == 0 { Self::NONE } else { Self(left) }
     }
 }
 
@@ -90,6 +105,10 @@ pub(crate) enum Shape {
     Items(Rc<Vec<Value>>),
     /// A dictionary with constant keys.
     Table(Rc<Vec<(Rc<str>, Value)>>),
+    /// A container of which the elements are not followed.
+    Heap,
+    /// A compiled regular expression.
+    Pattern(Rc<str>),
     /// A function of this module, by number.
     Function(usize),
     /// A class of this module, by number.
@@ -121,6 +140,10 @@ pub(crate) struct Value {
     pub(crate) assembled: bool,
     /// Text that begins like a query.
     pub(crate) query: bool,
+    /// Text that begins like an LDAP filter.
+    pub(crate) filter: bool,
+    /// Result of a function that got the request: most likely an answer, not a text of the request.
+    pub(crate) handed: bool,
     pub(crate) shape: Shape,
     /// The dotted path of imports, calls and attributes it came by, such as `sqlite3.connect().cursor`.
     pub(crate) symbol: Option<Rc<str>>,
@@ -151,7 +174,7 @@ impl Value {
 
     pub(crate) fn text(text: &str) -> Self {
         let shape = if text.len() <= MAX_TEXT { Shape::Text(text.into()) } else { Shape::Opaque };
-        Self { shape, query: looks_like_query(text), ..Self::default() }
+        Self { shape, query: looks_like_query(text), filter: looks_like_filter(text), ..Self::default() }
     }
 
     pub(crate) fn items(items: Vec<Self>) -> Self {
@@ -180,7 +203,8 @@ impl Value {
 
     /// A container of these, of which the elements are not followed.
     pub(crate) fn gathered<'v>(elements: impl Iterator<Item = &'v Self> + Clone) -> Self {
-        Self { query: elements.clone().any(|element| element.query), ..Self::mixed(elements) }
+        let query = elements.clone().any(|element| element.query);
+        Self { query, shape: Shape::Heap, ..Self::mixed(elements) }
     }
 
     /// Carries whatever any of the parts carries, and is nothing in particular.
@@ -205,8 +229,8 @@ impl Value {
 
     /// The same value, harmless for these uses from here on.
     pub(crate) fn cleared(mut self, uses: Uses) -> Self {
-        self.tainted = self.tainted & !uses;
-        self.unknown = self.unknown & !uses;
+        self.tainted = self.tainted.minus(uses);
+        self.unknown = self.unknown.minus(uses);
         if uses.intersects(Uses::SQL) {
             self.assembled = false;
         }
@@ -219,7 +243,7 @@ impl Value {
     /// The same value, known no longer to be dangerous for these uses, nor to be harmless.
     pub(crate) fn doubted(mut self, uses: Uses) -> Self {
         self.unknown |= self.tainted & uses;
-        self.tainted = self.tainted & !uses;
+        self.tainted = self.tainted.minus(uses);
         self
     }
 
@@ -238,9 +262,32 @@ impl Value {
             unknown: self.unknown | other.unknown,
             assembled: self.assembled || other.assembled,
             query: self.query || other.query,
-            shape: if self.shape == other.shape { self.shape.clone() } else { Shape::Opaque },
-            symbol: if self.symbol == other.symbol { self.symbol.clone() } else { None },
+            filter: self.filter || other.filter,
+            handed: (self.handed || other.handed) && self.is_handed() && other.is_handed(),
+            shape: self.common_shape(other),
+            symbol: self.common_symbol(other),
         }
+    }
+
+    fn common_shape(&self, other: &Self) -> Shape {
+        let is_structure = |shape: &Shape| matches!(shape, Shape::Items(_) | Shape::Table(_) | Shape::Heap);
+        let fits = |shape: &Shape| is_structure(shape) || *shape == Shape::Nothing;
+        match (&self.shape, &other.shape) {
+            (one, another) if one == another => one.clone(),
+            (one, another) if fits(one) && fits(another) => Shape::Heap,
+            _ => Shape::Opaque,
+        }
+    }
+
+    fn is_handed(&self) -> bool {
+        self.handed || !self.tainted.intersects(Uses::HTML)
+    }
+
+    /// `try: from yaml import CSafeLoader as Loader`, and another safe loader where there is none.
+    fn common_symbol(&self, other: &Self) -> Option<Rc<str>> {
+        const SAFE: &str = "SafeLoader";
+        let same = self.symbol == other.symbol || self.symbol().ends_with(SAFE) && other.symbol().ends_with(SAFE);
+        if same { self.symbol.clone() } else { None }
     }
 
     /// Whether it counts as true, where that is certain.
@@ -252,6 +299,8 @@ impl Value {
             Shape::Nothing => Some(false),
             Shape::Items(_)
             | Shape::Table(_)
+            | Shape::Heap
+            | Shape::Pattern(_)
             | Shape::Opaque
             | Shape::Function(_)
             | Shape::Class(_)
@@ -280,6 +329,8 @@ impl Value {
             // The elements of a dictionary are its keys, and those that are followed are constant.
             Shape::Text(_) | Shape::Table(_) => Self::clean(),
             Shape::Opaque
+            | Shape::Heap
+            | Shape::Pattern(_)
             | Shape::Int(_)
             | Shape::Bool(_)
             | Shape::Nothing
@@ -307,6 +358,8 @@ fn takes(value: &Value, left: &mut usize) -> bool {
         Shape::Table(entries) => entries.iter().all(|(_, entry)| takes(entry, left)),
         Shape::Lambda(lambda) => takes(&lambda.of_anything, left) && takes(&lambda.of_constants, left),
         Shape::Opaque
+        | Shape::Heap
+        | Shape::Pattern(_)
         | Shape::Text(_)
         | Shape::Int(_)
         | Shape::Bool(_)
@@ -318,28 +371,29 @@ fn takes(value: &Value, left: &mut usize) -> bool {
     }
 }
 
+/// Returns whether a text begins like an LDAP filter, such as `(uid=`.
+fn looks_like_filter(text: &str) -> bool {
+    text.trim_start().strip_prefix('(').is_some_and(|rest| rest.contains('='))
+}
+
 /// Whether a text begins like an SQL statement.
 fn looks_like_query(text: &str) -> bool {
-    const VERBS: &[&str] = &[
-        "select ",
-        "insert into ",
-        "insert or ",
-        "update ",
-        "delete from ",
-        "drop ",
-        "alter ",
-        "create table",
-        "with ",
-        "replace into ",
-        "merge into ",
-        "truncate ",
-        "exec ",
-    ];
-    let head: String = text
-        .trim_start()
-        .chars()
-        .take(16)
-        .map(|c| if c.is_whitespace() { ' ' } else { c.to_ascii_lowercase() })
-        .collect();
-    VERBS.iter().any(|verb| head.starts_with(verb))
+    const VERBS: &[&str] =
+        &["select ", "insert into ", "insert or ", "delete from ", "create table", "replace into ", "merge into "];
+    // Words that prose begins with as well, unless they are in capitals or another word of a statement follows.
+    const WORDS: &[&str] = &["update ", "drop ", "alter ", "with ", "truncate ", "exec "];
+    const FOLLOWING: &[&str] = &[" set ", " table ", " as (", "select ", " view ", " index ", " column ", " database "];
+    let text = text.trim_start();
+    let plain = |c: char| if c.is_whitespace() { ' ' } else { c.to_ascii_lowercase() };
+    let head: String = text.chars().take(16).map(plain).collect();
+    let begins = |verbs: &[&str]| verbs.iter().any(|verb| head.starts_with(verb));
+    if begins(VERBS) {
+        return true;
+    }
+    begins(WORDS)
+        && (text.starts_with(|c: char| c.is_ascii_uppercase()) && !text.chars().take(3).any(|c| c.is_ascii_lowercase())
+            || {
+                let start: String = text.chars().take(256).map(plain).collect();
+                FOLLOWING.iter().any(|word| start.contains(word))
+            })
 }

@@ -1,0 +1,143 @@
+//! Answers of views: text of the request that a browser is shown as a page.
+
+use ruff_python_ast::{Expr, ExprCall, Stmt, StmtAssign};
+use ruff_text_size::Ranged;
+
+use super::calls::Call;
+use super::interpreter::Interpreter;
+use super::performance::last_name;
+use super::value::{Shape, Uses, Value};
+use crate::report::Severity;
+use crate::rules;
+
+/// Constructors of answers of which the type can be set later.
+const ANSWERS: &[&str] = &["make_response", "Response", "HttpResponse"];
+
+impl Interpreter<'_, '_, '_> {
+    /// Looks at what a view returns.
+    pub(crate) fn check_answer(&mut self, expr: &Expr, value: &Value) {
+        let body = match (expr, &value.shape) {
+            // `body, status, headers`
+            (Expr::Tuple(_), Shape::Items(parts)) => {
+                let Some((body, rest)) = parts.split_first() else { return };
+                if rest.iter().any(|part| header_type(part).is_some_and(|kind| !is_page_type(kind))) {
+                    return;
+                }
+                body
+            }
+            _ => value,
+        };
+        if is_text(body) {
+            self.report_flow(&rules::XSS, expr.range(), body, Uses::HTML, (Severity::High, None));
+        }
+    }
+
+    /// Returns whether a call that makes an answer, or text that is not escaped, shows its argument to a browser as a page.
+    pub(crate) fn makes_page(&self, call: &Call<'_>, content: &Value) -> bool {
+        if self.typed_answers.contains(&call.expr.start().to_u32()) {
+            return false;
+        }
+        let is_text = matches!(call.name, "Markup" | "mark_safe");
+        if content.handed && !is_text {
+            return false;
+        }
+        answer_type(call).is_none_or(is_page_type)
+    }
+}
+
+/// Returns whether a returned value is sent as the text it is: no structure, no object of the module's own classes, and not
+/// what another function answered to the same request.
+fn is_text(value: &Value) -> bool {
+    let structure = matches!(
+        value.shape,
+        Shape::Table(_) | Shape::Items(_) | Shape::Heap | Shape::Instance(_) | Shape::Class(_) | Shape::Pattern(_)
+    );
+    let symbol = value.symbol();
+    let parsed = symbol.ends_with(".get_json()") || symbol.ends_with(".json") || symbol == "json.loads()";
+    !structure && !parsed && !value.handed
+}
+
+/// The media type that a call gives its answer, where it is known.
+fn answer_type<'c>(call: &'c Call<'_>) -> Option<&'c str> {
+    const NAMES: &[&str] = &["content_type", "mimetype", "media_type"];
+    let by_name = NAMES.iter().find_map(|name| call.keyword(name)).and_then(Value::as_text);
+    let by_header = || call.everything().find_map(header_type);
+    let by_position = || {
+        let positions: &[usize] = if call.name == "HttpResponse" { &[1] } else { &[3, 4] };
+        let values = positions.iter().filter_map(|at| call.positional.get(*at));
+        values.filter_map(Value::as_text).find(|text| text.contains('/'))
+    };
+    by_name.or_else(by_header).or_else(by_position)
+}
+
+/// The media type in a dictionary of headers.
+fn header_type(headers: &Value) -> Option<&str> {
+    let Shape::Table(entries) = &headers.shape else { return None };
+    entries.iter().find(|(name, _)| is_type_header(name)).and_then(|(_, value)| value.as_text())
+}
+
+fn is_type_header(name: &str) -> bool {
+    name.eq_ignore_ascii_case("content-type")
+}
+
+/// Returns whether a browser runs scripts in what has this media type.
+fn is_page_type(media_type: &str) -> bool {
+    let media_type = media_type.to_ascii_lowercase();
+    media_type.trim().is_empty() || ["html", "svg"].iter().any(|kind| media_type.contains(kind))
+}
+
+/// `answer = make_response(...)` and, later in the block, `answer.mimetype = "text/csv"`.
+pub(super) fn note_typed(interpreter: &mut Interpreter<'_, '_, '_>, assign: &StmtAssign, rest: &[Stmt]) {
+    let ([Expr::Name(answer)], Expr::Call(call)) = (&*assign.targets, &*assign.value) else { return };
+    if !ANSWERS.contains(&last_name(&call.func)) {
+        return;
+    }
+    let is_typed = rest.iter().any(|stmt| {
+        let Stmt::Assign(later) = stmt else { return false };
+        later.targets.iter().any(|target| sets_type(target, &answer.id))
+            && beginning(&later.value).is_some_and(|kind| !is_page_type(kind))
+    });
+    if is_typed {
+        interpreter.typed_answers.insert(call.start().to_u32());
+    }
+}
+
+fn sets_type(target: &Expr, answer: &str) -> bool {
+    let is_answer = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id.as_str() == answer);
+    match target {
+        Expr::Attribute(attribute) => {
+            is_answer(&attribute.value) && matches!(attribute.attr.as_str(), "mimetype" | "content_type" | "media_type")
+        }
+        Expr::Subscript(subscript) => {
+            let headers = match &*subscript.value {
+                Expr::Attribute(attribute) => attribute.attr.as_str() == "headers" && is_answer(&attribute.value),
+                other => is_answer(other),
+            };
+            headers && matches!(&*subscript.slice, Expr::StringLiteral(key) if is_type_header(key.value.to_str()))
+        }
+        _ => false,
+    }
+}
+
+/// The constant that a text begins with.
+fn beginning(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::StringLiteral(text) => Some(text.value.to_str()),
+        Expr::FString(text) => {
+            text.value.elements().next().and_then(|element| element.as_literal()).map(|text| &*text.value)
+        }
+        Expr::BinOp(operation) => beginning(&operation.left),
+        _ => None,
+    }
+}
+
+/// `Markup(text).unescape()` is plain text again, and never shown as it was.
+pub(super) fn note_unescaped(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
+    if let Expr::Attribute(method) = &*call.func
+        && matches!(method.attr.as_str(), "unescape" | "striptags")
+        && let Expr::Call(inner) = &*method.value
+        && last_name(&inner.func) == "Markup"
+    {
+        interpreter.typed_answers.insert(inner.start().to_u32());
+    }
+}

@@ -1,0 +1,79 @@
+//! Calls of regular expressions: what they compile, match and replace.
+
+use std::rc::Rc;
+
+use ruff_python_ast::visitor::{Visitor, walk_expr};
+use ruff_python_ast::{Expr, ExprCall};
+
+use super::alphabet::Expression;
+use super::calls::Call;
+use super::value::{Shape, Uses, Value};
+
+/// The result of a function of `re`, or of a method of a compiled pattern.
+pub(super) fn result(call: &Call<'_>) -> Option<Value> {
+    if call.symbol == "re.compile" {
+        let pattern = call.positional.first().and_then(Value::as_text).filter(|_| is_plain(call.expr, 1));
+        return Some(pattern.map_or_else(Value::clean, |pattern| Value::of(Shape::Pattern(Rc::from(pattern)))));
+    }
+    let (pattern, arguments) = applied(call)?;
+    match call.name {
+        "match" | "fullmatch" | "search" => Some(found(pattern, arguments.first()?)),
+        "findall" => {
+            let subject = arguments.first()?;
+            let uses = Expression::parse(pattern).map_or(Uses::NONE, |expression| expression.harmless());
+            Some(subject.clone().cleared(uses))
+        }
+        "sub" => {
+            let [replacement, subject, ..] = arguments else { return None };
+            let uses = match (replacement.as_text(), Expression::parse(pattern)) {
+                (Some(replacement), Some(expression)) => expression.removes(replacement),
+                _ => Uses::NONE,
+            };
+            let mut value = Value::mixed([replacement, &subject.clone().cleared(uses)].into_iter());
+            value.query = subject.query;
+            Some(value)
+        }
+        _ => None,
+    }
+}
+
+/// The pattern of a call and its other arguments, where the pattern is known and nothing changes what it says.
+fn applied<'c>(call: &'c Call<'_>) -> Option<(&'c str, &'c [Value])> {
+    if let Some(Shape::Pattern(pattern)) = call.receiver.as_ref().map(|receiver| &receiver.shape) {
+        return Some((pattern, &call.positional));
+    }
+    let own = if call.name == "sub" { 3 } else { 2 };
+    let function = call.symbol.strip_prefix("re.")?;
+    let (pattern, arguments) = call.positional.split_first()?;
+    (function == call.name && is_plain(call.expr, own)).then_some((pattern.as_text()?, arguments))
+}
+
+/// The groups of a match: each is a part of the text that the pattern let through.
+fn found(pattern: &str, subject: &Value) -> Value {
+    let subject = Value { shape: Shape::Opaque, symbol: None, ..subject.clone() };
+    let Some(expression) = Expression::parse(pattern) else { return subject };
+    let groups = expression.groups().into_iter();
+    Value::table(groups.map(|(name, uses)| (Rc::from(name), subject.clone().cleared(uses))).collect())
+}
+
+/// Returns whether no flag beyond a first few arguments changes what the pattern means to us.
+pub(super) fn is_plain(call: &ExprCall, own: usize) -> bool {
+    struct Finder {
+        found: bool,
+    }
+    impl<'a> Visitor<'a> for Finder {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            let name = match expr {
+                Expr::Name(name) => name.id.as_str(),
+                Expr::Attribute(attribute) => attribute.attr.as_str(),
+                _ => "",
+            };
+            self.found |= matches!(name, "X" | "VERBOSE" | "M" | "MULTILINE");
+            walk_expr(self, expr);
+        }
+    }
+    let mut finder = Finder { found: false };
+    call.arguments.args.iter().skip(own).for_each(|argument| finder.visit_expr(argument));
+    call.arguments.keywords.iter().for_each(|keyword| finder.visit_expr(&keyword.value));
+    !finder.found
+}

@@ -1,0 +1,81 @@
+//! Conditions that a name holds: `valid = name in NAMES`, `found = re.fullmatch(pattern, name)`.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use ruff_python_ast::Expr;
+use ruff_python_ast::visitor::{Visitor, walk_expr};
+
+/// The conditions of one scope that still hold for the names in them.
+#[derive(Default, Clone)]
+pub(crate) struct Remembered {
+    conditions: HashMap<String, Rc<Condition>>,
+}
+
+/// A condition and the names in it.
+pub(crate) struct Condition {
+    pub(crate) test: Expr,
+    names: Vec<String>,
+}
+
+impl Remembered {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    pub(crate) fn insert(&mut self, name: &str, test: &Expr) {
+        let mut names = Names(Vec::new());
+        names.visit_expr(test);
+        if !names.0.iter().any(|known| known == name) {
+            self.conditions.insert(name.to_owned(), Rc::new(Condition { test: test.clone(), names: names.0 }));
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<Rc<Condition>> {
+        self.conditions.get(name).map(Rc::clone)
+    }
+
+    /// A name was bound anew: what was known by it, or of it, is no longer.
+    pub(crate) fn forget(&mut self, name: &str) {
+        if !self.conditions.is_empty() {
+            self.conditions
+                .retain(|held, condition| held != name && !condition.names.iter().any(|known| known == name));
+        }
+    }
+
+    /// Keeps what was remembered before as well.
+    pub(crate) fn retain_common(&mut self, before: &Self) {
+        self.conditions
+            .retain(|name, condition| before.conditions.get(name).is_some_and(|known| Rc::ptr_eq(known, condition)));
+    }
+}
+
+struct Names(Vec<String>);
+
+impl<'a> Visitor<'a> for Names {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Name(name) = expr {
+            self.0.push(name.id.to_string());
+        }
+        walk_expr(self, expr);
+    }
+}
+
+/// Returns whether an expression is worth remembering under a name: later tests of the name are tests of it.
+pub(crate) fn is_condition(expr: &Expr) -> bool {
+    match expr {
+        Expr::Compare(_) => true,
+        Expr::BoolOp(parts) => parts.values.iter().all(is_condition),
+        Expr::UnaryOp(not) => not.op == ruff_python_ast::UnaryOp::Not && is_condition(&not.operand),
+        Expr::Call(call) => match &*call.func {
+            Expr::Name(function) => ["is", "has", "valid", "check"].iter().any(|start| function.id.starts_with(start)),
+            Expr::Attribute(method) => {
+                let name = method.attr.as_str();
+                matches!(name, "match" | "fullmatch" | "search" | "startswith" | "is_relative_to")
+                    || name.starts_with("is")
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
