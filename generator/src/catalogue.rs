@@ -198,9 +198,9 @@ fn claims(folder: &str, description: &Description) -> Result<Vec<Claim>, Catalog
     let claims: Vec<Claim> = description.provides.iter().map(claim).collect::<Result<_, _>>()?;
     let claimed = |requirement| claims.iter().any(|claim| claim.requirement == requirement);
     for keyword in description.goals.require.iter().flatten().chain(&description.goals.covers) {
-        let unmet = stated(&words(keyword)).into_iter().find(|statement| {
-            !statement.requirement.is_universal() && !claimed(statement.requirement)
-        });
+        let unmet = stated(&words(keyword))
+            .into_iter()
+            .find(|statement| !statement.requirement.is_universal() && !claimed(statement.requirement));
         if let Some(statement) = unmet {
             let name = statement.requirement.name();
             return Err(invalid(folder, format!("the keyword {keyword} states {name}, which provides does not name")));

@@ -8,28 +8,104 @@ use crate::words::{Word, words};
 /// How many words a negation takes with it ("without external libraries").
 const NEGATION_REACH: usize = 3;
 const NEGATIONS: &[&str] = &[
-    "not", "no", "non", "never", "without", "avoid", "avoiding", "instead", "rather", "except", "excluding", "dont", "doesnt",
-    "isnt", "cannot", "cant", "shouldnt", "mustnt", "neednt", "neither", "nor", "unlike", "omit", "omitting", "minus",
+    "not",
+    "no",
+    "non",
+    "never",
+    "without",
+    "avoid",
+    "avoiding",
+    "instead",
+    "rather",
+    "except",
+    "excluding",
+    "dont",
+    "doesnt",
+    "isnt",
+    "cannot",
+    "cant",
+    "shouldnt",
+    "mustnt",
+    "neednt",
+    "neither",
+    "nor",
+    "unlike",
+    "omit",
+    "omitting",
+    "minus",
 ];
 /// Negations that replace a part of the usual by another.
 const REPLACEMENTS: &[&str] = &["instead", "rather", "except", "unlike"];
 /// After these a negation rules nothing out: "no need for locks", "not necessarily thread-safe", "no tests required".
 const INDIFFERENCE: &[&str] = &[
-    "need", "needs", "needed", "needing", "have", "has", "required", "require", "necessary", "necessarily", "worry", "care",
-    "matter", "important", "mandatory", "bother",
+    "need",
+    "needs",
+    "needed",
+    "needing",
+    "have",
+    "has",
+    "required",
+    "require",
+    "necessary",
+    "necessarily",
+    "worry",
+    "care",
+    "matter",
+    "important",
+    "mandatory",
+    "bother",
 ];
 /// Words that make no negation of the one before: "not only", "no more than 5".
-const NOT_NEGATED: &[&str] = &["only", "just", "more", "less", "fewer", "later", "longer", "greater", "larger", "matter"];
-const CLAUSE_STARTERS: &[&str] = &["that", "which", "and", "but", "with", "using", "for", "in", "to", "so", "because", "while"];
+const NOT_NEGATED: &[&str] =
+    &["only", "just", "more", "less", "fewer", "later", "longer", "greater", "larger", "matter"];
+const CLAUSE_STARTERS: &[&str] =
+    &["that", "which", "and", "but", "with", "using", "for", "in", "to", "so", "because", "while"];
 /// Words before the number that ends a range.
-const BOUNDS: &[&str] = &["to", "until", "till", "through", "first", "below", "under", "limit", "top", "than", "most", "least"];
+const BOUNDS: &[&str] =
+    &["to", "until", "till", "through", "first", "below", "under", "limit", "top", "than", "most", "least"];
+/// Words that a negation passes over.
+const GRAMMAR: &[&str] = &["any", "of", "be", "is", "are", "use", "make"];
 const ARTICLES: &[&str] = &["a", "an", "the"];
 
 /// Words of a goal that head a label such as "Stress test workflow 17:".
 const LABELS: &[&str] = &[
-    "stress", "load", "concurrent", "parallel", "soak", "smoke", "test", "tests", "task", "workflow", "iteration", "goal",
-    "step", "job", "request", "run", "number", "no", "sample", "demo", "example", "case", "round", "batch", "feature",
-    "story", "ticket", "issue", "title", "user", "client", "prompt", "todo", "hi", "hello", "hey", "question",
+    "stress",
+    "load",
+    "concurrent",
+    "parallel",
+    "soak",
+    "smoke",
+    "test",
+    "tests",
+    "task",
+    "workflow",
+    "iteration",
+    "goal",
+    "step",
+    "job",
+    "request",
+    "run",
+    "number",
+    "no",
+    "sample",
+    "demo",
+    "example",
+    "case",
+    "round",
+    "batch",
+    "feature",
+    "story",
+    "ticket",
+    "issue",
+    "title",
+    "user",
+    "client",
+    "prompt",
+    "todo",
+    "hi",
+    "hello",
+    "hey",
+    "question",
 ];
 
 /// Python versions that the recipes run on, as minor versions of 3.
@@ -133,7 +209,10 @@ fn complexities_spelled(text: &str) -> String {
             "nlogn" | "nlog(n" => " bigolinearithmic ",
             _ => " bigoother ",
         });
-        rest = from[length..].trim_start_matches(')');
+        rest = from[length..].trim_start_matches(')').trim_start();
+        for word in ["time", "runtime", "complexity"] {
+            rest = rest.strip_prefix(word).map_or(rest, str::trim_start);
+        }
     }
     spelled + rest
 }
@@ -161,18 +240,16 @@ fn segment_end(words: &[Word], start: usize) -> usize {
     let mut left = NEGATION_REACH;
     for (at, word) in words.iter().enumerate().skip(start) {
         let leads = left == NEGATION_REACH || is(&words[at - 1], INDIFFERENCE);
-        if left == 0 || word.starts_clause && at > start || is(word, NEGATIONS) {
-            return at;
-        }
         let enumerates = at > start && is(word, &["or", "nor"]);
-        if is(word, CLAUSE_STARTERS) && !leads {
+        let is_over =
+            left == 0 && !enumerates || word.starts_clause && at > start || is(word, NEGATIONS) && !enumerates;
+        if is_over || is(word, CLAUSE_STARTERS) && !leads {
             return at;
         }
-        let is_grammar = is(word, CLAUSE_STARTERS) || is(word, ARTICLES) || is(word, &["any", "of", "be", "is", "are", "use", "make"]);
         if enumerates {
             left = NEGATION_REACH;
-        } else {
-            left -= usize::from(!is_grammar);
+        } else if ![CLAUSE_STARTERS, ARTICLES, INDIFFERENCE, GRAMMAR].iter().any(|list| is(word, list)) {
+            left -= 1;
         }
     }
     words.len()
@@ -214,7 +291,7 @@ fn collect_numbers(words: &[Word], demands: &mut Demands) {
     let mut at = 0;
     while at < words.len() {
         if is_at(Some(at), &["python", "python3", "py"]) && number(at + 1).is_some() {
-            let minor = number(at + 2).filter(|_| number(at + 1) == Some(3));
+            let minor = number(at + 2).filter(|_| !words[at + 2].starts_clause);
             if number(at + 1) != Some(3) || minor.is_some_and(|minor| !MINOR_VERSIONS.contains(&minor)) {
                 demands.required.insert(Requirement::OtherPython);
             }
@@ -327,7 +404,8 @@ mod tests {
 
     #[test]
     fn numbers_are_collected_without_versions_and_labels() {
-        let found = demands("Stress test workflow 17: fizzbuzz with 4 and 7 up to 50 with 100% coverage in Python 3.12");
+        let found =
+            demands("Stress test workflow 17: fizzbuzz with 4 and 7 up to 50 with 100% coverage in Python 3.12");
         assert_eq!((found.numbers, found.bounds), (BTreeSet::from([4, 7]), BTreeSet::from([50])));
         assert!(demands("hello world in Python 2.7").required.contains(&R::OtherPython));
         assert!(demands("hello world in Python 3.8").required.contains(&R::OtherPython));

@@ -9,6 +9,9 @@ use crate::requirements::Requirement;
 use crate::vocabulary::{AUDIENCE_MODIFIERS, AUDIENCES, BLOCKERS, ENDERS, FILLER, STOP};
 use crate::words::{Word, words};
 
+/// A single word of a recipe's subject makes it a neighbour from this length on, whatever else the goal says.
+const MIN_TELLING_LETTERS: usize = 8;
+
 /// A sequence of stems that must stand next to each other.
 type Phrase = Vec<String>;
 
@@ -88,9 +91,11 @@ impl Topic {
         hits.filter(|(_, window)| *window == phrase).flat_map(|(at, _)| at..at + phrase.len()).collect()
     }
 
-    /// Whether a phrase is in the goal, slips of the pen forgiven.
-    fn is_near(&self, phrase: &[String]) -> bool {
-        self.stems.windows(phrase.len().max(1)).any(|window| window.iter().zip(phrase).all(|(a, b)| is_slip(a, b)))
+    /// The positions of a phrase in the goal, slips of the pen forgiven.
+    fn near(&self, phrase: &[String]) -> Vec<usize> {
+        let is_near = |window: &[String]| window.iter().zip(phrase).all(|(a, b)| is_slip(a, b));
+        let hits = self.stems.windows(phrase.len().max(1)).enumerate();
+        hits.filter(|(_, window)| is_near(window)).flat_map(|(at, _)| at..at + phrase.len()).collect()
     }
 }
 
@@ -118,6 +123,19 @@ fn without_audience(words: Vec<Word>) -> Vec<Word> {
 /// How many words of a topic the required keywords explain: of two recipes, the more specific one.
 type Fit = usize;
 
+/// Returns the positions of the words that meet the required groups; none where a group is not met.
+fn required(topic: &Topic, keywords: &Keywords) -> Option<BTreeSet<usize>> {
+    let mut required = BTreeSet::new();
+    for group in &keywords.require {
+        let hits: Vec<usize> = group.iter().flat_map(|phrase| topic.positions(phrase)).collect();
+        if hits.is_empty() {
+            return None;
+        }
+        required.extend(hits);
+    }
+    Some(required)
+}
+
 /// Says how well `keywords` explain what a topic is about, or that they do not. Requirements are left aside.
 fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
     // A word that states a requirement excludes nothing: "type hints" are no type.
@@ -128,14 +146,7 @@ fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
     if topic.blockers.iter().any(|blocker| !keywords.mentions(blocker)) {
         return None;
     }
-    let mut required = BTreeSet::new();
-    for group in &keywords.require {
-        let hits: Vec<usize> = group.iter().flat_map(|phrase| topic.positions(phrase)).collect();
-        if hits.is_empty() {
-            return None;
-        }
-        required.extend(hits);
-    }
+    let required = required(topic, keywords)?;
     let covered = keywords.covers.iter().flat_map(|phrase| topic.positions(phrase));
     let known: BTreeSet<&String> = covered.chain(required.iter().copied()).map(|at| &topic.stems[at]).collect();
     topic.meaningful.iter().all(|stem| known.contains(stem)).then_some(required.len())
@@ -143,13 +154,21 @@ fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
 
 /// How near `keywords` are to `topic`, for suggestions: 0 is not at all. No promise that they fit.
 pub(crate) fn nearness(topic: &Topic, keywords: &Keywords) -> usize {
-    let is_met = |group: &&Vec<Phrase>| group.iter().any(|phrase| topic.is_near(phrase));
+    let hits = |group: &Vec<Phrase>| group.iter().flat_map(|phrase| topic.near(phrase)).collect::<BTreeSet<usize>>();
+    let groups: Vec<BTreeSet<usize>> = keywords.require.iter().map(hits).collect();
     // The first group names the subject. A word of another group, or a part of a phrase, makes no neighbour.
-    if !keywords.require.first().is_some_and(|subject| is_met(&subject)) {
+    if groups.first().is_none_or(BTreeSet::is_empty) {
         return 0;
     }
-    let hinted = |stem: &&String| keywords.require.iter().flatten().flatten().any(|known| known == *stem);
-    4 * keywords.require.iter().filter(is_met).count() + topic.meaningful.iter().filter(hinted).count()
+    let found: BTreeSet<usize> = groups.iter().flatten().copied().collect();
+    let letters: usize = found.iter().map(|at| topic.stems[*at].chars().count()).sum();
+    let is_whole = groups.iter().all(|group| !group.is_empty()) && (found.len() > 1 || letters >= MIN_TELLING_LETTERS);
+    let hinted = topic.meaningful.iter().filter(|stem| keywords.mentions(stem)).count();
+    if !is_whole && 2 * hinted < topic.meaningful.len() {
+        return 0;
+    }
+    let named = |stem: &&String| keywords.require.iter().flatten().flatten().any(|known| known == *stem);
+    4 * groups.iter().filter(|group| !group.is_empty()).count() + topic.meaningful.iter().filter(named).count()
 }
 
 /// Returns the index of the one recipe that serves a goal best; none when two serve it equally well.
@@ -173,15 +192,18 @@ pub(crate) fn lacking<'a>(
     topic: &Topic,
     candidates: impl Iterator<Item = &'a Keywords>,
 ) -> Option<(usize, Vec<Requirement>)> {
-    let fits = candidates.enumerate().filter_map(|(index, keywords)| Some((fit(topic, keywords)?, index, keywords)));
-    let (_, index, keywords) = fits.max_by_key(|(fit, index, _)| (*fit, std::cmp::Reverse(*index)))?;
+    let about = candidates.enumerate().filter_map(|(index, keywords)| {
+        let is_whole = fit(topic, keywords).is_some();
+        Some(((is_whole, required(topic, keywords)?.len()), index, keywords))
+    });
+    let (_, index, keywords) = about.max_by_key(|(rank, index, _)| (*rank, std::cmp::Reverse(*index)))?;
     let lacks = keywords.offer.lacks(&topic.demands, &topic.stems);
     (!lacks.is_empty()).then_some((index, lacks))
 }
 
 /// Whether two stems differ by a slip of the pen: one letter of five, two of eight.
 fn is_slip(a: &str, b: &str) -> bool {
-    let allowed = match a.chars().count().min(b.chars().count()) {
+    let allowed = match a.chars().count().max(b.chars().count()) {
         0..5 => 0,
         5..8 => 1,
         _ => 2,

@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn ingredients_are_imports_calls_keywords_and_operators() {
-        let source = "from collections import OrderedDict\nimport heapq as h\nx = sorted(h.pop(y))[::2]\nz = unused % 2\n";
+        let source =
+            "from collections import OrderedDict\nimport heapq as h\nx = sorted(h.pop(y))[::2]\nz = unused % 2\n";
         let found = ingredients(source);
         for ingredient in ["collections", "ordereddict", "heapq", "pop", "sorted", "sorting", "slicing", "modulo"] {
             assert!(found.contains(ingredient), "{ingredient}: {found:?}");

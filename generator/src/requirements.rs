@@ -229,34 +229,42 @@ const MEANS: &[(Requirement, &[&str])] = &[
     (Requirement::Deque, &["deque", "collection deque", "double ended queue"]),
     (
         Requirement::LinkedNodes,
-        &["linked list", "linkedlist", "class for node", "doubly linked list", "singly linked list", "node", "node class", "pointer"],
+        &[
+            "linked list",
+            "linkedlist",
+            "class for node",
+            "doubly linked list",
+            "singly linked list",
+            "node",
+            "node class",
+            "pointer",
+        ],
     ),
     (Requirement::ListBased, &["list", "array", "python list", "fixed size array", "dynamic array"]),
     (
         Requirement::Dictionary,
         &["dict", "dictionary", "hash map", "hashmap", "hash table", "hashtable", "nested dictionary", "nested dict"],
     ),
-    (
-        Requirement::OrderedDictionary,
-        &["ordereddict", "ordered dict", "ordered dictionary", "collection ordereddict"],
-    ),
+    (Requirement::OrderedDictionary, &["ordereddict", "ordered dict", "ordered dictionary", "collection ordereddict"]),
     (Requirement::Sets, &["set", "python set"]),
 ];
 
 /// Words before what something is built with.
-const STRONG_MARKERS: &[&str] = &[
-    "using", "use", "uses", "via", "utilizing", "utilising", "employing", "leveraging", "atop",
-];
+const STRONG_MARKERS: &[&str] =
+    &["using", "use", "uses", "via", "utilizing", "utilising", "employing", "leveraging", "atop"];
 /// Participles that lead to what something is built with by one more word ("based on", "backed by", "built from").
-const PARTICIPLES: &[&str] = &["based", "backed", "built", "implemented", "powered", "made", "composed", "constructed", "top"];
+const PARTICIPLES: &[&str] =
+    &["based", "backed", "built", "implemented", "powered", "made", "composed", "constructed", "top"];
 const LINKS: &[&str] = &["on", "by", "from", "with", "of", "upon", "in", "as"];
 /// Words that mark a means only where the means is no everyday word.
 const WEAK_MARKERS: &[&str] = &["with", "from", "by"];
 const EVERYDAY: &[Requirement] =
     &[Requirement::Stacks, Requirement::Queues, Requirement::ListBased, Requirement::Dictionary, Requirement::Sets];
 /// Words that may stand between a marker and the means.
-const MODIFIERS: &[&str] =
-    &["two", "2", "one", "just", "only", "simple", "single", "plain", "both", "standard", "regular", "pair", "of", "fixed", "size", "internal"];
+const MODIFIERS: &[&str] = &[
+    "two", "2", "one", "just", "only", "simple", "single", "plain", "both", "standard", "regular", "pair", "of",
+    "fixed", "size", "internal",
+];
 
 impl Requirement {
     fn entry(self) -> &'static Entry {
@@ -285,13 +293,9 @@ impl Requirement {
 
     /// The requirement that ruling this one out amounts to.
     pub(crate) fn opposite(self) -> Option<Self> {
-        [
-            (Self::Recursive, Self::Iterative),
-            (Self::Iterative, Self::Recursive),
-            (Self::Builtins, Self::FromScratch),
-        ]
-        .into_iter()
-        .find_map(|(ruled_out, required)| (ruled_out == self).then_some(required))
+        [(Self::Recursive, Self::Iterative), (Self::Iterative, Self::Recursive), (Self::Builtins, Self::FromScratch)]
+            .into_iter()
+            .find_map(|(ruled_out, required)| (ruled_out == self).then_some(required))
     }
 }
 
@@ -340,9 +344,11 @@ fn matched(phrases: &Phrases, words: &[Word], at: usize) -> Option<(Requirement,
     let fits = |phrase: &[Piece]| {
         let window = words.get(at..at + phrase.len());
         window.is_some_and(|window| {
-            window.iter().zip(phrase).enumerate().all(|(index, (word, piece))| {
-                piece.matches(word) && (index == 0 || !word.starts_clause)
-            })
+            window
+                .iter()
+                .zip(phrase)
+                .enumerate()
+                .all(|(index, (word, piece))| piece.matches(word) && (index == 0 || !word.starts_clause))
         })
     };
     phrases.iter().find(|(_, phrase)| fits(phrase)).map(|(requirement, phrase)| (*requirement, phrase.len()))
@@ -413,7 +419,9 @@ fn marker_before(words: &[Word], at: usize) -> Strength {
         let joined = matches!(text(before), "and" | "plus" | "or");
         let member = (1..=3).find(|length| {
             let start = before.checked_sub(*length);
-            joined && start.is_some_and(|start| matched(&BUILT_WITH, words, start).is_some_and(|(_, found)| found == *length))
+            joined
+                && start
+                    .is_some_and(|start| matched(&BUILT_WITH, words, start).is_some_and(|(_, found)| found == *length))
         });
         match member {
             Some(length) => end = before - length,
@@ -455,7 +463,9 @@ mod tests {
     #[test]
     fn requirements_are_found_in_all_their_forms() {
         use Requirement as R;
-        for text in ["thread-safe", "threadsafe", "thread safety", "with locks", "concurrent use", "from several threads"] {
+        for text in
+            ["thread-safe", "threadsafe", "thread safety", "with locks", "concurrent use", "from several threads"]
+        {
             check(text, &[R::ThreadSafe]);
         }
         for text in ["using threads", "multi-threaded", "multithreading", "in parallel"] {

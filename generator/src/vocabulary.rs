@@ -45,7 +45,7 @@ pub(crate) static FILLER: Stems = LazyLock::new(|| {
     allows compatible run runs version kindly thanks thank pls plz hi hey dear hello would love like thx cheers appreciate again today urgently asap \
     quickly exactly straightforward classic typical common commonly usual well-known known popular famous everyday beginner friendly novice newbie \
     learner homework assignment exercise interview kata practice portfolio learning purpose purposes explained ideally preferably possibly maybe perhaps \
-    able ability capable following below above called named naming name style styled convention conventions compliant lint linted formatted black ruff flake8 \
+    able ability capable whether following below above called named naming name style styled convention conventions compliant lint linted formatted black ruff flake8 \
     senior professional professionally quality polished battle proven sturdy decent fine awesome cool easy easily clear clearly concise compact tidy \
     structured organised organized commented explanation explanatory meaningful helpful descriptive informative sensible appropriate useful \
     main entry point guard reasonable necessary needed required requirement requirements mind ensure ensuring sure make guarantee \
@@ -87,5 +87,19 @@ pub(crate) static AUDIENCE_MODIFIERS: Words = LazyLock::new(|| {
 });
 
 /// What may follow an audience; another noun would make a compound of it ("for API gateways").
-pub(crate) const ENDERS: &[&str] =
-    &["with", "using", "in", "and", "that", "which", "by", "including", "based", "without", "to", "please", "so", "where"];
+pub(crate) const ENDERS: &[&str] = &[
+    "with",
+    "using",
+    "in",
+    "and",
+    "that",
+    "which",
+    "by",
+    "including",
+    "based",
+    "without",
+    "to",
+    "please",
+    "so",
+    "where",
+];

@@ -26,10 +26,9 @@ class Graph:
             raise ValueError("a weight must be zero or more")
         self.add_node(source)
         self.add_node(target)
-        known = self._edges[source].get(target)
-        self._edges[source][target] = weight if known is None else min(known, weight)
-        if both_ways:
-            self.add_edge(target, source, weight)
+        for start, end in [(source, target), (target, source)] if both_ways else [(source, target)]:
+            known = self._edges[start].get(end)
+            self._edges[start][end] = weight if known is None else min(known, weight)
 
     def neighbours(self, node: Hashable) -> ItemsView[Hashable, float]:
         """Return the (target, weight) pairs of the edges that leave `node`."""
