@@ -64,7 +64,7 @@ const CLAUSE_STARTERS: &[&str] =
 const BOUNDS: &[&str] =
     &["to", "until", "till", "through", "first", "below", "under", "limit", "top", "than", "most", "least"];
 /// Words that a negation passes over.
-const GRAMMAR: &[&str] = &["any", "of", "be", "is", "are", "use", "make"];
+const GRAMMAR: &[&str] = &["any", "of", "be", "is", "are", "use", "make", "it", "them", "they", "its"];
 const ARTICLES: &[&str] = &["a", "an", "the"];
 
 /// Words of a goal that head a label such as "Stress test workflow 17:".
@@ -118,6 +118,8 @@ pub(crate) struct Demands {
     ruled_out: BTreeSet<Requirement>,
     /// Words that the goal rules out and that state no requirement.
     unwanted: BTreeSet<String>,
+    /// Modules that the goal wants used.
+    modules: BTreeSet<String>,
     numbers: BTreeSet<u64>,
     /// Numbers that end a range: "up to 50", "the first 10".
     bounds: BTreeSet<u64>,
@@ -141,6 +143,7 @@ pub(crate) fn read(goal: &str, kept: impl Fn(Vec<Word>) -> Vec<Word>) -> Reading
     let affirmed = affirmed(&words(&text), &mut demands);
     let wanted: Vec<Word> = kept(affirmed).into_iter().filter(|word| !is(word, ARTICLES)).collect();
     collect_numbers(&wanted, &mut demands);
+    demands.modules = modules(&wanted);
     let mut is_stated = vec![false; wanted.len()];
     for statement in stated(&wanted) {
         demands.required.insert(statement.requirement);
@@ -185,7 +188,9 @@ fn spelled(goal: &str) -> String {
     ] {
         text = text.replace(from, to);
     }
-    complexities_spelled(&text)
+    let words =
+        text.split(' ').map(|word| word.strip_suffix("-free").map_or(word.to_owned(), |it| format!("without {it},")));
+    complexities_spelled(&words.collect::<Vec<_>>().join(" "))
 }
 
 /// Replaces "O(n log n)" and the like by one word each.
@@ -307,6 +312,19 @@ fn collect_numbers(words: &[Word], demands: &mut Demands) {
     }
 }
 
+/// Collects the modules that a goal names as such: "using the math module".
+fn modules(words: &[Word]) -> BTreeSet<String> {
+    let named = words.windows(3).filter(|three| {
+        let [marker, name, noun] = three else { return false };
+        let follows = !name.starts_clause && !noun.starts_clause;
+        follows
+            && is(marker, &["using", "use", "uses", "with", "via", "from"])
+            && is(noun, &["module", "library", "package"])
+            && !is(name, &["standard", "python", "single", "small", "simple", "external", "stdlib"])
+    });
+    named.map(|three| three[1].text.clone()).collect()
+}
+
 /// What a recipe offers beside its topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offer {
@@ -344,6 +362,9 @@ impl Offer {
         let mut all = demands.numbers.iter().chain(&demands.bounds);
         if !demands.numbers.iter().all(listed) || !all.all(in_range) {
             lacking.push(Requirement::Numbers);
+        }
+        if !demands.modules.iter().all(|module| self.ingredients.contains(module)) {
+            lacking.push(Requirement::Modules);
         }
         let uses_ruled_out = demands.ruled_out.iter().any(|requirement| self.provides(*requirement, stems));
         if uses_ruled_out || demands.unwanted.iter().any(|word| self.ingredients.contains(word)) {

@@ -42,12 +42,11 @@ pub(crate) fn ingredients(source: &str) -> BTreeSet<String> {
             let kind = token.kind();
             let text = source[token.range()].to_lowercase();
             let name = (kind == TokenKind::Name).then(|| text.clone());
-            match kind {
-                TokenKind::From | TokenKind::Import => importing = true,
-                TokenKind::Newline => importing = false,
-                TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => open.push(kind),
-                TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => drop(open.pop()),
-                _ => {}
+            importing = matches!(kind, TokenKind::From | TokenKind::Import) || importing && kind != TokenKind::Newline;
+            if matches!(kind, TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace) {
+                open.push(kind);
+            } else if matches!(kind, TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace) {
+                open.pop();
             }
             if kind == TokenKind::Lpar {
                 found.extend(last.take());
@@ -55,8 +54,11 @@ pub(crate) fn ingredients(source: &str) -> BTreeSet<String> {
             if kind.is_keyword() || importing {
                 found.insert(text);
             }
-            let slices = kind == TokenKind::Colon && open.last() == Some(&TokenKind::Lsqb);
-            found.extend(operator_names(kind, slices).iter().map(|name| (*name).to_owned()));
+            let named = OPERATOR_NAMES.iter().filter(|(operator, _)| *operator == kind);
+            found.extend(named.flat_map(|(_, names)| *names).map(|name| (*name).to_owned()));
+            if kind == TokenKind::Colon && open.last() == Some(&TokenKind::Lsqb) {
+                found.extend(["slicing", "slices", "slice"].map(str::to_owned));
+            }
             if kind == TokenKind::Lbrace && !in_string {
                 found.extend(["dict", "dictionary", "dictionaries"].map(str::to_owned));
             }
@@ -71,18 +73,16 @@ pub(crate) fn ingredients(source: &str) -> BTreeSet<String> {
     with_module(source, collect).unwrap_or_default()
 }
 
-fn operator_names(kind: TokenKind, slices: bool) -> &'static [&'static str] {
-    match kind {
-        TokenKind::Percent => &["modulo", "modulus", "mod"],
-        TokenKind::Slash | TokenKind::DoubleSlash => &["division", "dividing"],
-        TokenKind::Plus => &["plus", "addition"],
-        TokenKind::Def => &["function", "functions"],
-        TokenKind::Class => &["class", "classes"],
-        TokenKind::If => &["conditionals", "conditional", "ifs"],
-        TokenKind::Colon if slices => &["slicing", "slices", "slice"],
-        _ => &[],
-    }
-}
+/// Names by which a goal rules an operator or a keyword out.
+const OPERATOR_NAMES: &[(TokenKind, &[&str])] = &[
+    (TokenKind::Percent, &["modulo", "modulus", "mod"]),
+    (TokenKind::Slash, &["division", "dividing"]),
+    (TokenKind::DoubleSlash, &["division", "dividing"]),
+    (TokenKind::Plus, &["plus", "addition"]),
+    (TokenKind::Def, &["function", "functions"]),
+    (TokenKind::Class, &["class", "classes"]),
+    (TokenKind::If, &["conditionals", "conditional", "ifs"]),
+];
 
 /// Whether `source` is Python without a syntax error.
 pub(crate) fn is_valid(source: &str) -> bool {

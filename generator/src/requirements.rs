@@ -33,7 +33,7 @@ macro_rules! requirements {
 requirements! {
     // Behaviour.
     ThreadSafe, "thread safety", "is not thread-safe", [
-        "thread safe", "threadsafe", "thread safety", "thread", "threading lock", "using threading lock", "concurrent",
+        "thread safe", "threadsafe", "multiple thread", "several thread", "many thread", "different thread", "all thread", "thread safety", "thread", "threading lock", "using threading lock", "concurrent",
         "concurrently", "concurrency", "lock", "lockfree", "mutex", "semaphore", "synchronized", "synchronised",
         "synchronization", "synchronisation", "race condition", "race free", "data race", "atomic", "atomically",
         "simultaneous", "simultaneously", "reentrant", "gil",
@@ -215,6 +215,7 @@ requirements! {
 
     // Checked against the recipe rather than claimed.
     Numbers, "those numbers", "is written for other numbers", [];
+    Modules, "that module", "does not use that module", [];
     RuledOut, "leaving out what the goal rules out", "uses what the goal rules out", [];
 }
 

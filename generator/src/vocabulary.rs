@@ -21,10 +21,10 @@ fn stems_of(list: &'static str) -> HashSet<String> {
 /// Grammar. It does not separate the words of a phrase.
 pub(crate) static STOP: Stems = LazyLock::new(|| {
     stems_of(
-        "a an the of in on at to for from by with and or as is are be it its this that these those which who i we you me us my your \
+        "a an the of in on at to for from by with and or as is are be it its this that these those which who whose i we you me us my your \
     some any all each every into onto over under up via per then so if when where while also just please can could should would will shall must \
     may might do does did has have had there their them they o s t e g eg ie etc using use uses one such like based new way \
-    only now let lets help both between out off than more most very really own",
+    only but now let lets help both between out off than more most very really own",
     )
 });
 
