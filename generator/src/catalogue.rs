@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::demands::{Claim, Offer};
 use crate::exchange::{Kind, SourceFile};
 use crate::matching::Keywords;
 use crate::paths::is_safe_path;
+use crate::python::ingredients;
+use crate::requirements::{Requirement, stated};
+use crate::words::{stem, words};
 
 /// Folder name, then file name and text of each file.
 type EmbeddedFolder = (&'static str, &'static [(&'static str, &'static str)]);
@@ -36,6 +40,8 @@ pub struct Recipe {
     pub files: Vec<SourceFile>,
     /// Markdown.
     pub documentation: String,
+    /// Requirements of a goal that it meets, by their names; some only for goals about a part ("recursion for factorial").
+    pub provides: Vec<String>,
     #[serde(skip)]
     pub(crate) keywords: Keywords,
 }
@@ -77,6 +83,8 @@ struct Description {
     runtime: String,
     code: Vec<String>,
     tests: Vec<String>,
+    #[serde(default)]
+    provides: Vec<String>,
     goals: Goals,
 }
 
@@ -88,6 +96,8 @@ struct Goals {
     covers: Vec<String>,
     #[serde(default)]
     excludes: Vec<String>,
+    numbers: Option<Vec<u64>>,
+    largest_number: Option<u64>,
     examples: Vec<String>,
 }
 
@@ -152,7 +162,14 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
     }
     check(folder, &description, &documentation)?;
     let goals = &description.goals;
-    let keywords = Keywords::new(&goals.require, &goals.covers, &goals.excludes);
+    let code = sources.iter().filter(|file| file.kind == Kind::Code);
+    let offer = Offer {
+        claims: claims(folder, &description)?,
+        ingredients: code.flat_map(|file| ingredients(&file.content)).collect(),
+        numbers: goals.numbers.clone(),
+        largest_number: goals.largest_number,
+    };
+    let keywords = Keywords::new(&goals.require, &goals.covers, &goals.excludes, offer);
     if !keywords.is_usable() {
         return Err(invalid(folder, "goals.require needs at least one group, and each group at least one word"));
     }
@@ -165,8 +182,31 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
         examples: description.goals.examples,
         files: sources,
         documentation,
+        provides: description.provides,
         keywords,
     })
+}
+
+/// Reads `provides`. Keywords must not state a requirement that it does not name: they would promise what is not there.
+fn claims(folder: &str, description: &Description) -> Result<Vec<Claim>, CatalogueError> {
+    let claim = |text: &String| {
+        let (name, only_for) = text.split_once(" for ").unwrap_or((text, ""));
+        let requirement = Requirement::named(name)
+            .ok_or_else(|| invalid(folder, format!("provides: {name} is not the name of a requirement")))?;
+        Ok(Claim { requirement, only_for: only_for.split_whitespace().map(stem).collect() })
+    };
+    let claims: Vec<Claim> = description.provides.iter().map(claim).collect::<Result<_, _>>()?;
+    let claimed = |requirement| claims.iter().any(|claim| claim.requirement == requirement);
+    for keyword in description.goals.require.iter().flatten().chain(&description.goals.covers) {
+        let unmet = stated(&words(keyword))
+            .into_iter()
+            .find(|statement| !statement.requirement.is_universal() && !claimed(statement.requirement));
+        if let Some(statement) = unmet {
+            let name = statement.requirement.name();
+            return Err(invalid(folder, format!("the keyword {keyword} states {name}, which provides does not name")));
+        }
+    }
+    Ok(claims)
 }
 
 fn check(folder: &str, description: &Description, documentation: &str) -> Result<(), CatalogueError> {

@@ -13,10 +13,11 @@ use crate::documenter;
 use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::intent::{Intent, intent, presumes_code};
 use crate::language::{self, PYTHON};
-use crate::matching::{Topic, best, nearness};
+use crate::matching::{Topic, best, lacking, nearness};
 #[cfg(feature = "model")]
 use crate::model::{Model, Task};
 use crate::paths::is_test_file;
+use crate::requirements::Requirement;
 use crate::target::{Runtime, Target};
 
 const MAX_PROPOSALS: usize = 3;
@@ -274,6 +275,19 @@ impl Generator {
         self.recipes.get(index)
     }
 
+    /// Refuses a goal that no recipe serves, and names what the nearest recipe lacks where it is about the same.
+    fn unfit(&self, goal: &str) -> GenerateError {
+        let keywords = self.recipes.iter().map(|recipe| &recipe.keywords);
+        let reason = match lacking(&Topic::of(goal), keywords) {
+            Some((index, requirements)) => {
+                let lacks: Vec<_> = requirements.into_iter().map(Requirement::lacking).collect();
+                format!("the nearest recipe, {}, {}", self.recipes[index].name, lacks.join(" and "))
+            }
+            None => "No recipe fits the goal".to_owned(),
+        };
+        self.refuse(&reason, goal)
+    }
+
     /// Refuses with the ways on: what is wrong, which recipes are near, and what would help.
     fn refuse(&self, reason: &str, goal: &str) -> GenerateError {
         let near: Vec<String> =
@@ -296,7 +310,7 @@ impl Generator {
     async fn write(&self, request: &Request) -> Result<Generation, GenerateError> {
         match &self.model {
             Some(model) => model.generate(request, Task::New).await,
-            None => Err(self.refuse("No recipe fits the goal", &request.goal)),
+            None => Err(self.unfit(&request.goal)),
         }
     }
 
@@ -334,7 +348,7 @@ impl Generator {
     }
 
     async fn write(&self, request: &Request) -> Result<Generation, GenerateError> {
-        Err(self.refuse("No recipe fits the goal", &request.goal))
+        Err(self.unfit(&request.goal))
     }
 
     async fn change(&self, request: &Request, _file: &SourceFile) -> Result<Generation, GenerateError> {

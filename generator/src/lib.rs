@@ -9,6 +9,7 @@
 mod callers_tests;
 mod catalogue;
 mod dedent;
+mod demands;
 mod documenter;
 mod exchange;
 mod generator;
@@ -19,7 +20,9 @@ mod matching;
 mod model;
 mod paths;
 mod python;
+mod requirements;
 mod target;
+mod vocabulary;
 mod words;
 
 pub use callers_tests::defines_tests;

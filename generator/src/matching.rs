@@ -1,103 +1,31 @@
 //! Which recipe serves a goal. A wrong recipe is worse than none, so a recipe must *explain* the goal: every required
-//! group of its keywords is there, nothing it excludes is, and of the words that carry meaning less than a quarter is
-//! unknown to it. Deterministic, no weights to tune, no order of recipes.
+//! group of its keywords is there, nothing it excludes is, each word that carries meaning is known to it, and it provides
+//! every requirement that the goal states. Deterministic, no weights to tune, no order of recipes.
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::LazyLock;
+use std::collections::BTreeSet;
 
-use crate::words::{Word, stem, words};
+use crate::demands::{Demands, Offer, read};
+use crate::requirements::Requirement;
+use crate::vocabulary::{AUDIENCE_MODIFIERS, AUDIENCES, BLOCKERS, ENDERS, FILLER, STOP};
+use crate::words::{Word, words};
 
-/// A recipe must know more than this share of a goal's meaningful words.
-const MIN_COVERAGE: f64 = 0.75;
-/// How many words a negation takes with it ("without external libraries").
-const NEGATION_REACH: usize = 3;
-
-/// Words as they are written.
-type Words = LazyLock<HashSet<&'static str>>;
-/// Words in all their forms.
-type Stems = LazyLock<HashSet<String>>;
-
-fn split(list: &'static str) -> HashSet<&'static str> {
-    list.split_whitespace().collect()
-}
-
-fn stems_of(list: &'static str) -> HashSet<String> {
-    list.split_whitespace().map(stem).collect()
-}
-
-/// Grammar, and words that say nothing about what is wanted.
-static STOP: Stems = LazyLock::new(|| {
-    stems_of(
-        "a an the of in on at to for from by with and or as is are be it its this that these those which who i we you me us my your \
-    some any all each every into onto over under up via per then so if when where while also just please can could should would will shall must \
-    may might do does did has have had there their them they o s t e g eg ie etc using use uses two one such like based new kind sort way \
-    only now let lets help both between out off than more most very really own",
-    )
-});
-
-/// Words that most goals of this kind contain, whatever they ask for.
-static GENERIC: Stems = LazyLock::new(|| {
-    stems_of(
-        "create write build make implement develop generate design produce provide give need want code coding function class module \
-    library script program package python py python3 pytest unittest unit test tests testing tested testable suite coverage case cases edge \
-    secure securely simple basic robust clean good best well great nice proper properly correct correctly complete full fully production ready \
-    quality high efficient efficiently fast quick quickly small short little tiny minimal modern advanced comprehensive thorough document \
-    documented documentation docstring docstrings docs comment comments commented type types typed hint hints typing annotation annotations \
-    example examples usage standard stdlib dependency dependencies external third party pure native idiomatic readable maintainable extensive \
-    handle handling error errors exception exceptions support include including implementation solution feature util utility helper tool \
-    project take takes accept return returns input output result given method object oriented oop algorithm logic pep8 demo sample task goal \
-    workflow iteration stress step reusable generic safe safely thread threads concurrent custom work works working reliable \
-    snippet component follow practice practices system used operation operations complexity performance performant perform performs allow allows compatible run runs version",
-    )
-});
-
-static NEGATIONS: Words = LazyLock::new(|| {
-    split("not no never without avoid avoiding instead rather except excluding dont doesnt isnt neither nor unlike")
-});
-static CLAUSE_STARTERS: Words = LazyLock::new(|| split("that which and but with using for in to so because while"));
-
-/// Requests about something that exists, or for another kind of work or product. No recipe serves these unless it
-/// names the word itself.
-static BLOCKERS: Stems = LazyLock::new(|| {
-    stems_of(
-        "explain why describe compare versus review audit refactor rewrite optimise optimize debug fix repair migrate port upgrade \
-    translate integrate deploy attack crack bypass exploit break hack steal brute remove delete existing our legacy current tutorial article essay \
-    blog slides presentation diagram website webpage frontend backend react vue angular svelte django flask fastapi kubernetes docker terraform aws \
-    azure gcp android ios mobile game gui desktop microservice microservices grpc graphql kafka redis mongodb postgres postgresql mysql rest \
-    endpoint fpga arduino firmware kernel driver benchmark profile monitor dashboard visualise visualize animation bot crawler scraper train model \
-    neural gpt llm excel powershell makefile dockerfile helm ansible chrome extension plugin wordpress \
-    malware keylogger ransomware virus phishing spyware",
-    )
-});
-
-/// Who a thing is for says nothing about what it is: "for a web API", "for our new service".
-static AUDIENCES: Words = LazyLock::new(|| {
-    split(
-        "api apis app apps application applications service services server servers site website websites backend project projects \
-    product products company team teams platform startup beginner beginners student students user users",
-    )
-});
-/// Words that may stand between "for" and the audience. Any other, such as a framework's name, makes it part of what is asked for.
-static AUDIENCE_MODIFIERS: Words = LazyLock::new(|| {
-    split("a an the my our your any some this web rest restful http public internal small simple new python backend")
-});
-
-/// What may follow an audience; another noun would make a compound of it ("for API gateways").
-const ENDERS: &[&str] = &["with", "using", "in", "and", "that", "which", "by", "including", "based", "without"];
+/// A single word of a recipe's subject makes it a neighbour from this length on, whatever else the goal says.
+const MIN_TELLING_LETTERS: usize = 8;
 
 /// A sequence of stems that must stand next to each other.
 type Phrase = Vec<String>;
 
-/// The words by which a recipe is found.
+/// The words by which a recipe is found, and what it offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Keywords {
     require: Vec<Vec<Phrase>>,
     covers: Vec<Phrase>,
     excludes: Vec<Phrase>,
+    offer: Offer,
 }
 
 impl Keywords {
-    pub(crate) fn new(require: &[Vec<String>], covers: &[String], excludes: &[String]) -> Self {
+    pub(crate) fn new(require: &[Vec<String>], covers: &[String], excludes: &[String], offer: Offer) -> Self {
         let compile = |phrases: &[String]| -> Vec<Phrase> {
             phrases.iter().map(|phrase| phrase_of(phrase)).filter(|phrase| !phrase.is_empty()).collect()
         };
@@ -105,6 +33,7 @@ impl Keywords {
             require: require.iter().map(|group| compile(group)).collect(),
             covers: compile(covers),
             excludes: compile(excludes),
+            offer,
         }
     }
 
@@ -123,36 +52,51 @@ fn phrase_of(text: &str) -> Phrase {
 }
 
 /// A goal, ready to be compared with keywords.
+#[derive(Default)]
 pub(crate) struct Topic {
     /// Stems in order, without grammar, numbers and what was negated.
     stems: Vec<String>,
-    /// The distinct stems that carry meaning.
+    /// Whether each of the stems states a requirement.
+    is_stated: Vec<bool>,
+    /// The distinct stems that carry meaning and state no requirement.
     meaningful: BTreeSet<String>,
     blockers: BTreeSet<String>,
+    demands: Demands,
 }
 
 impl Topic {
     pub(crate) fn of(goal: &str) -> Self {
-        let wanted = without_audience(affirmed(&words(&spelled(goal))));
-        let stems: Vec<String> = wanted
-            .iter()
-            .filter(|word| !STOP.contains(&word.stem) && !word.text.chars().all(|c| c.is_ascii_digit()))
-            .map(|word| word.stem.clone())
-            .collect();
-        let meaningful = stems.iter().filter(|stem| !GENERIC.contains(*stem)).cloned().collect();
-        let blockers = wanted.into_iter().map(|word| word.stem).filter(|stem| BLOCKERS.contains(stem)).collect();
-        Self { stems, meaningful, blockers }
+        let reading = read(goal, without_audience);
+        let carries = |word: &Word| !STOP.contains(&word.stem) && !word.text.chars().all(|c| c.is_ascii_digit());
+        let mut topic = Self { demands: reading.demands, ..Self::default() };
+        for (at, (word, is_stated)) in reading.wanted.into_iter().zip(reading.is_stated).enumerate() {
+            if BLOCKERS.contains(&word.stem) && !is_stated {
+                topic.blockers.insert(word.stem.clone());
+            }
+            // "Add a login" asks for a login.
+            let is_filler = FILLER.contains(&word.stem) || at == 0 && word.text == "add";
+            if carries(&word) {
+                if !is_stated && !is_filler {
+                    topic.meaningful.insert(word.stem.clone());
+                }
+                topic.stems.push(word.stem);
+                topic.is_stated.push(is_stated);
+            }
+        }
+        topic
     }
 
     fn positions(&self, phrase: &[String]) -> Vec<usize> {
         let hits = self.stems.windows(phrase.len().max(1)).enumerate();
         hits.filter(|(_, window)| *window == phrase).flat_map(|(at, _)| at..at + phrase.len()).collect()
     }
-}
 
-/// Brings names that are made of grammar into one word, since grammar is dropped.
-fn spelled(goal: &str) -> String {
-    goal.to_lowercase().replace("to-do", "todo").replace("to do list", "todo list")
+    /// The positions of a phrase in the goal, slips of the pen forgiven.
+    fn near(&self, phrase: &[String]) -> Vec<usize> {
+        let is_near = |window: &[String]| window.iter().zip(phrase).all(|(a, b)| is_slip(a, b));
+        let hits = self.stems.windows(phrase.len().max(1)).enumerate();
+        hits.filter(|(_, window)| is_near(window)).flat_map(|(at, _)| at..at + phrase.len()).collect()
+    }
 }
 
 /// Drops "for a web API", "to my API" and the like, where nothing else comes between.
@@ -176,38 +120,11 @@ fn without_audience(words: Vec<Word>) -> Vec<Word> {
     kept
 }
 
-/// Drops what the goal does not want: the words after a negation, to the end of its clause.
-fn affirmed(words: &[Word]) -> Vec<Word> {
-    let mut kept = Vec::new();
-    let mut reach = 0;
-    for word in words {
-        if NEGATIONS.contains(word.text.as_str()) {
-            reach = NEGATION_REACH;
-        } else if reach > 0 && !word.starts_clause && !CLAUSE_STARTERS.contains(word.text.as_str()) {
-            reach -= usize::from(!STOP.contains(&word.stem));
-        } else {
-            reach = 0;
-            kept.push(word.clone());
-        }
-    }
-    kept
-}
+/// How many words of a topic the required keywords explain: of two recipes, the more specific one.
+type Fit = usize;
 
-/// How well keywords explain a topic; ordered, the better the greater.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(crate) struct Fit {
-    coverage: f64,
-    required_stems: usize,
-}
-
-/// Says how well `keywords` explain `topic`, or that they do not.
-pub(crate) fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
-    if keywords.excludes.iter().any(|phrase| !topic.positions(phrase).is_empty()) {
-        return None;
-    }
-    if topic.blockers.iter().any(|blocker| !keywords.mentions(blocker)) {
-        return None;
-    }
+/// Returns the positions of the words that meet the required groups; none where a group is not met.
+fn required(topic: &Topic, keywords: &Keywords) -> Option<BTreeSet<usize>> {
     let mut required = BTreeSet::new();
     for group in &keywords.require {
         let hits: Vec<usize> = group.iter().flat_map(|phrase| topic.positions(phrase)).collect();
@@ -216,29 +133,99 @@ pub(crate) fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
         }
         required.extend(hits);
     }
+    Some(required)
+}
+
+/// Says how well `keywords` explain what a topic is about, or that they do not. Requirements are left aside.
+fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
+    // A word that states a requirement excludes nothing: "type hints" are no type.
+    let excluded = |phrase: &Phrase| topic.positions(phrase).iter().any(|at| !topic.is_stated[*at]);
+    if keywords.excludes.iter().any(excluded) {
+        return None;
+    }
+    if topic.blockers.iter().any(|blocker| !keywords.mentions(blocker)) {
+        return None;
+    }
+    let required = required(topic, keywords)?;
     let covered = keywords.covers.iter().flat_map(|phrase| topic.positions(phrase));
     let known: BTreeSet<&String> = covered.chain(required.iter().copied()).map(|at| &topic.stems[at]).collect();
-    let unknown = topic.meaningful.iter().filter(|stem| !known.contains(stem)).count();
-    let explained = known.len() as f64;
-    let coverage = explained / (explained + unknown as f64);
-    (coverage > MIN_COVERAGE).then_some(Fit { coverage, required_stems: required.len() })
+    topic.meaningful.iter().all(|stem| known.contains(stem)).then_some(required.len())
 }
 
 /// How near `keywords` are to `topic`, for suggestions: 0 is not at all. No promise that they fit.
 pub(crate) fn nearness(topic: &Topic, keywords: &Keywords) -> usize {
-    let groups = keywords.require.iter().filter(|group| group.iter().any(|phrase| !topic.positions(phrase).is_empty()));
-    let hinted = |stem: &&String| keywords.require.iter().flatten().flatten().any(|known| known == *stem);
-    4 * groups.count() + topic.meaningful.iter().filter(hinted).count()
+    let hits = |group: &Vec<Phrase>| group.iter().flat_map(|phrase| topic.near(phrase)).collect::<BTreeSet<usize>>();
+    let groups: Vec<BTreeSet<usize>> = keywords.require.iter().map(hits).collect();
+    // The first group names the subject. A word of another group, or a part of a phrase, makes no neighbour.
+    if groups.first().is_none_or(BTreeSet::is_empty) {
+        return 0;
+    }
+    let found: BTreeSet<usize> = groups.iter().flatten().copied().collect();
+    let letters: usize = found.iter().map(|at| topic.stems[*at].chars().count()).sum();
+    let is_whole = groups.iter().all(|group| !group.is_empty()) && (found.len() > 1 || letters >= MIN_TELLING_LETTERS);
+    let hinted = topic.meaningful.iter().filter(|stem| keywords.mentions(stem)).count();
+    if !is_whole && 2 * hinted < topic.meaningful.len() {
+        return 0;
+    }
+    let named = |stem: &&String| keywords.require.iter().flatten().flatten().any(|known| known == *stem);
+    4 * groups.iter().filter(|group| !group.is_empty()).count() + topic.meaningful.iter().filter(named).count()
 }
 
 /// Returns the index of the one recipe that serves a goal best; none when two serve it equally well.
 pub(crate) fn best<'a>(topic: &Topic, candidates: impl Iterator<Item = &'a Keywords>) -> Option<usize> {
-    let mut fits: Vec<(usize, Fit)> =
-        candidates.enumerate().filter_map(|(index, keywords)| Some((index, fit(topic, keywords)?))).collect();
-    fits.sort_by(|(_, a), (_, b)| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
+    let serves = |keywords: &Keywords| keywords.offer.lacks(&topic.demands, &topic.stems).is_empty();
+    let mut fits: Vec<(usize, Fit)> = candidates
+        .enumerate()
+        .filter(|(_, keywords)| serves(keywords))
+        .filter_map(|(index, keywords)| Some((index, fit(topic, keywords)?)))
+        .collect();
+    fits.sort_by_key(|(_, fit)| std::cmp::Reverse(*fit));
     match fits.as_slice() {
         [] => None,
         [(index, _)] => Some(*index),
         [(index, first), (_, second), ..] => (first > second).then_some(*index),
     }
+}
+
+/// Returns the index of the recipe that is about the goal's subject, and the requirements that it does not meet.
+pub(crate) fn lacking<'a>(
+    topic: &Topic,
+    candidates: impl Iterator<Item = &'a Keywords>,
+) -> Option<(usize, Vec<Requirement>)> {
+    let about = candidates.enumerate().filter_map(|(index, keywords)| {
+        let is_whole = fit(topic, keywords).is_some();
+        Some(((is_whole, required(topic, keywords)?.len()), index, keywords))
+    });
+    let (_, index, keywords) = about.max_by_key(|(rank, index, _)| (*rank, std::cmp::Reverse(*index)))?;
+    let lacks = keywords.offer.lacks(&topic.demands, &topic.stems);
+    (!lacks.is_empty()).then_some((index, lacks))
+}
+
+/// Whether two stems differ by a slip of the pen: one letter of five, two of eight.
+fn is_slip(a: &str, b: &str) -> bool {
+    let allowed = match a.chars().count().max(b.chars().count()) {
+        0..5 => 0,
+        5..8 => 1,
+        _ => 2,
+    };
+    a == b || allowed > 0 && a.chars().next() == b.chars().next() && distance(a, b) <= allowed
+}
+
+/// The least number of insertions, deletions, substitutions and exchanges of neighbours between two words.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substituted = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = substituted.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
 }

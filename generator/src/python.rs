@@ -3,12 +3,14 @@
 //! The parser, and dropping its tree, recurse; deep nesting would overflow the stack and abort the process. So nesting
 //! is measured with the lexer first (which does not recurse), and the parser runs on a thread with a large stack.
 
+use std::collections::BTreeSet;
 use std::thread;
 
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::lexer::lex;
 use ruff_python_parser::{Mode, Parsed, parse_unchecked_source};
+use ruff_text_size::Ranged;
 
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 /// Python itself allows 200 brackets and 100 blocks inside each other.
@@ -28,6 +30,59 @@ pub(crate) fn with_module<T: Send>(source: &str, look: impl FnOnce(&Parsed<ModMo
         parser.spawn_scoped(scope, parse).ok()?.join().ok()
     })
 }
+
+/// Returns what `source` is made of, in lower case: names that it imports, functions that it calls, keywords, and the
+/// names of some operators.
+pub(crate) fn ingredients(source: &str) -> BTreeSet<String> {
+    let collect = |parsed: &Parsed<ModModule>| {
+        let mut found = BTreeSet::new();
+        let (mut importing, mut last, mut open) = (false, None, Vec::new());
+        let mut in_string = false;
+        for token in parsed.tokens() {
+            let kind = token.kind();
+            let text = source[token.range()].to_lowercase();
+            let name = (kind == TokenKind::Name).then(|| text.clone());
+            importing = matches!(kind, TokenKind::From | TokenKind::Import) || importing && kind != TokenKind::Newline;
+            if matches!(kind, TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace) {
+                open.push(kind);
+            } else if matches!(kind, TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace) {
+                open.pop();
+            }
+            if kind == TokenKind::Lpar {
+                found.extend(last.take());
+            }
+            if kind.is_keyword() || importing {
+                found.insert(text);
+            }
+            let named = OPERATOR_NAMES.iter().filter(|(operator, _)| *operator == kind);
+            found.extend(named.flat_map(|(_, names)| *names).map(|name| (*name).to_owned()));
+            if kind == TokenKind::Colon && open.last() == Some(&TokenKind::Lsqb) {
+                found.extend(["slicing", "slices", "slice"].map(str::to_owned));
+            }
+            if kind == TokenKind::Lbrace && !in_string {
+                found.extend(["dict", "dictionary", "dictionaries"].map(str::to_owned));
+            }
+            in_string = matches!(kind, TokenKind::FStringStart | TokenKind::FStringMiddle);
+            last = name;
+        }
+        if found.contains("sorted") || found.contains("sort") {
+            found.insert("sorting".to_owned());
+        }
+        found
+    };
+    with_module(source, collect).unwrap_or_default()
+}
+
+/// Names by which a goal rules an operator or a keyword out.
+const OPERATOR_NAMES: &[(TokenKind, &[&str])] = &[
+    (TokenKind::Percent, &["modulo", "modulus", "mod"]),
+    (TokenKind::Slash, &["division", "dividing"]),
+    (TokenKind::DoubleSlash, &["division", "dividing"]),
+    (TokenKind::Plus, &["plus", "addition"]),
+    (TokenKind::Def, &["function", "functions"]),
+    (TokenKind::Class, &["class", "classes"]),
+    (TokenKind::If, &["conditionals", "conditional", "ifs"]),
+];
 
 /// Whether `source` is Python without a syntax error.
 pub(crate) fn is_valid(source: &str) -> bool {
@@ -76,6 +131,19 @@ mod tests {
         assert!(is_valid("def f(a, b=(1, [2])):\n    return {a: b}\n"));
         assert!(is_valid(&format!("x = [{}]\n", "1, ".repeat(100_000))));
         assert!(!is_valid("def f(:\n"));
+    }
+
+    #[test]
+    fn ingredients_are_imports_calls_keywords_and_operators() {
+        let source =
+            "from collections import OrderedDict\nimport heapq as h\nx = sorted(h.pop(y))[::2]\nz = unused % 2\n";
+        let found = ingredients(source);
+        for ingredient in ["collections", "ordereddict", "heapq", "pop", "sorted", "sorting", "slicing", "modulo"] {
+            assert!(found.contains(ingredient), "{ingredient}: {found:?}");
+        }
+        for absent in ["unused", "y", "division", "if"] {
+            assert!(!found.contains(absent), "{absent}: {found:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let mut current = String::new();
     let mut starts_clause = true;
-    for character in text.chars().chain([' ']) {
+    let mut characters = text.chars().chain([' ']).peekable();
+    while let Some(character) = characters.next() {
         if character.is_alphanumeric() {
             current.extend(character.to_lowercase());
         } else if !matches!(character, '\'' | '\u{2019}') {
@@ -22,7 +23,9 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
                 found.push(Word { stem: stem(&text), text, starts_clause });
                 starts_clause = false;
             }
-            starts_clause |= matches!(character, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '\n');
+            // A dot inside a name or a number ends nothing.
+            let is_inner = character == '.' && characters.peek().is_some_and(|next| next.is_alphanumeric());
+            starts_clause |= !is_inner && matches!(character, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '\n');
         }
     }
     found
@@ -30,6 +33,10 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
 
 /// Reduces an English word to a stem. Not linguistics: it only has to treat both sides of a comparison alike.
 pub(crate) fn stem(word: &str) -> String {
+    // A state, not the deed: to merge sorted lists is not merge sort.
+    if word == "sorted" {
+        return word.to_owned();
+    }
     let singular = strip_plural(word);
     let mut stem = singular;
     for suffix in ["ing", "ed"] {
@@ -91,7 +98,7 @@ mod tests {
 
     #[test]
     fn short_and_odd_words_stay_themselves() {
-        for word in ["string", "bus", "class", "analysis", "lru", "jwt", "csv", "is", "", "é"] {
+        for word in ["sorted", "string", "bus", "class", "analysis", "lru", "jwt", "csv", "is", "", "é"] {
             assert_eq!(stem(word), word);
         }
     }
@@ -103,5 +110,7 @@ mod tests {
         assert_eq!(texts, ["dont", "use", "dijkstras", "rate", "limiter", "please"]);
         let starts: Vec<_> = found.iter().map(|word| word.starts_clause).collect();
         assert_eq!(starts, [true, false, false, false, false, true]);
+        assert!(!words("collections.deque")[1].starts_clause);
+        assert!(words("A deque. A list")[2].starts_clause);
     }
 }

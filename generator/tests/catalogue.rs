@@ -164,6 +164,16 @@ fn recipes_that_break_a_rule_are_refused_by_name_and_reason() {
     refuses("upwards", describe("\"frob.py\"", "\"../frob.py\""), "missing");
     refuses("no-words", describe("[[\"frobnicate\"]]", "[[\"the\"]]"), "goals.require");
     refuses("no-groups", describe("[[\"frobnicate\"]]", "[]"), "goals.require");
+    refuses(
+        "unknown-claim",
+        describe("[goals]", "provides = [\"magic\"]\n[goals]"),
+        "provides: magic is not the name of a requirement",
+    );
+    refuses(
+        "promised-by-a-keyword",
+        describe("examples =", "covers = [\"async\"]\nexamples ="),
+        "the keyword async states async, which provides does not name",
+    );
     refuses("stray", |scratch| scratch.write("frobnicate/stray.txt", "x"), "stray.txt");
     refuses(
         "taken",

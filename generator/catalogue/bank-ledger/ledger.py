@@ -29,7 +29,7 @@ class Entry:
     memo: str
 
 
-def to_amount(value):
+def to_amount(value: str | int | Decimal) -> Decimal:
     """Return a positive amount in whole cents; floats are refused because they cannot hold cents."""
     if isinstance(value, (float, bool)):
         raise TypeError("give amounts as text, an integer or a Decimal")
@@ -46,13 +46,13 @@ def to_amount(value):
 class Ledger:
     """Accounts and every entry ever made. Safe to share between threads."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._balances = {OUTSIDE: Decimal("0.00")}
-        self._overdrafts = {}
-        self._entries = []
+        self._overdrafts: dict[str, Decimal] = {}
+        self._entries: list[Entry] = []
         self._lock = threading.RLock()
 
-    def open_account(self, name, overdraft=None):
+    def open_account(self, name: str, overdraft: str | int | Decimal | None = None) -> None:
         """Add an account with a balance of zero; `overdraft` is how far it may go below."""
         limit = Decimal("0.00") if overdraft is None else to_amount(overdraft)
         if not isinstance(name, str) or not name:
@@ -63,11 +63,11 @@ class Ledger:
             self._balances[name] = Decimal("0.00")
             self._overdrafts[name] = limit
 
-    def _require(self, name):
+    def _require(self, name: str) -> None:
         if name == OUTSIDE or name not in self._balances:
             raise UnknownAccount("no such account")
 
-    def _move(self, source, target, amount, memo):
+    def _move(self, source: str, target: str, amount: Decimal, memo: str) -> Entry:
         # Checked and done under one lock: either both balances change or none.
         if source != OUTSIDE and self._balances[source] - amount < -self._overdrafts[source]:
             raise InsufficientFunds("the account does not hold enough")
@@ -77,21 +77,21 @@ class Ledger:
         self._entries.append(entry)
         return entry
 
-    def deposit(self, name, amount, memo=""):
+    def deposit(self, name: str, amount: str | int | Decimal, memo: str = "") -> Entry:
         """Bring money in."""
         amount = to_amount(amount)
         with self._lock:
             self._require(name)
             return self._move(OUTSIDE, name, amount, memo)
 
-    def withdraw(self, name, amount, memo=""):
+    def withdraw(self, name: str, amount: str | int | Decimal, memo: str = "") -> Entry:
         """Take money out, or raise `InsufficientFunds`."""
         amount = to_amount(amount)
         with self._lock:
             self._require(name)
             return self._move(name, OUTSIDE, amount, memo)
 
-    def transfer(self, source, target, amount, memo=""):
+    def transfer(self, source: str, target: str, amount: str | int | Decimal, memo: str = "") -> Entry:
         """Move money between two accounts, or raise `InsufficientFunds` and change nothing."""
         amount = to_amount(amount)
         if source == target:
@@ -101,19 +101,19 @@ class Ledger:
             self._require(target)
             return self._move(source, target, amount, memo)
 
-    def balance(self, name):
+    def balance(self, name: str) -> Decimal:
         """Return the balance of an account."""
         with self._lock:
             self._require(name)
             return self._balances[name]
 
-    def history(self, name):
+    def history(self, name: str) -> list[Entry]:
         """Return the entries of an account, oldest first."""
         with self._lock:
             self._require(name)
             return [entry for entry in self._entries if name in (entry.source, entry.target)]
 
-    def is_consistent(self):
+    def is_consistent(self) -> bool:
         """Recompute every balance from the entries and say whether all agree and sum to zero."""
         with self._lock:
             recomputed = dict.fromkeys(self._balances, Decimal("0.00"))

@@ -1,11 +1,16 @@
 """Search a sorted sequence by halving."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-def _identity(value):
+Item = TypeVar("Item")
+
+
+def _identity(value: Any) -> Any:
     return value
 
 
-def lower_bound(items, target, *, key=_identity):
+def lower_bound(items: Sequence[Item], target: Any, *, key: Callable[[Item], Any] = _identity) -> int:
     """Return the first position whose item is not below `target`; the length if there is none."""
     low, high = 0, len(items)
     while low < high:
@@ -17,7 +22,7 @@ def lower_bound(items, target, *, key=_identity):
     return low
 
 
-def upper_bound(items, target, *, key=_identity):
+def upper_bound(items: Sequence[Item], target: Any, *, key: Callable[[Item], Any] = _identity) -> int:
     """Return the first position whose item is above `target`; the length if there is none."""
     low, high = 0, len(items)
     while low < high:
@@ -29,7 +34,7 @@ def upper_bound(items, target, *, key=_identity):
     return low
 
 
-def binary_search(items, target, *, key=_identity):
+def binary_search(items: Sequence[Item], target: Any, *, key: Callable[[Item], Any] = _identity) -> int | None:
     """Return the position of the first item equal to `target`, or None. `items` must be sorted by `key`."""
     position = lower_bound(items, target, key=key)
     if position < len(items) and key(items[position]) == target:
@@ -37,12 +42,12 @@ def binary_search(items, target, *, key=_identity):
     return None
 
 
-def equal_range(items, target, *, key=_identity):
+def equal_range(items: Sequence[Item], target: Any, *, key: Callable[[Item], Any] = _identity) -> tuple[int, int]:
     """Return (first, end) of the items equal to `target`; the two are equal when there is none."""
     return lower_bound(items, target, key=key), upper_bound(items, target, key=key)
 
 
-def first_true(low, high, predicate):
+def first_true(low: int, high: int, predicate: Callable[[int], bool]) -> int:
     """Return the smallest integer in [low, high) for which `predicate` holds, or `high`.
 
     The predicate must be false up to some point and true from there on.

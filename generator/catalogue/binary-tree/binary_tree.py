@@ -1,34 +1,46 @@
 """A binary search tree: a sorted collection without duplicates."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
 
 
-class _Node:
+class Comparable(Protocol):
+    """A value that can be ordered."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+Value = TypeVar("Value", bound=Comparable)
+
+
+class _Node(Generic[Value]):
     __slots__ = ("value", "left", "right")
 
-    def __init__(self, value):
+    def __init__(self, value: Value) -> None:
         self.value = value
-        self.left = None
-        self.right = None
+        self.left: _Node[Value] | None = None
+        self.right: _Node[Value] | None = None
 
 
-class BinarySearchTree:
+class BinarySearchTree(Generic[Value]):
     """Values in order. Nothing here recurses: a tree grown from sorted input is as deep as it is long."""
 
-    def __init__(self, values=()):
-        self._root = None
+    def __init__(self, values: Iterable[Value] = ()) -> None:
+        self._root: _Node[Value] | None = None
         self._size = 0
         for value in values:
             self.insert(value)
 
-    def _locate(self, value):
+    def _locate(self, value: Value) -> tuple[_Node[Value] | None, _Node[Value] | None]:
         """Return the node of `value` (or None) and its parent."""
-        parent, node = None, self._root
+        parent: _Node[Value] | None = None
+        node = self._root
         while node is not None and node.value != value:
             parent, node = node, node.left if value < node.value else node.right
         return node, parent
 
-    def insert(self, value):
+    def insert(self, value: Value) -> bool:
         """Add `value`; say whether it was new."""
         node, parent = self._locate(value)
         if node is not None:
@@ -37,16 +49,16 @@ class BinarySearchTree:
         self._size += 1
         return True
 
-    def _replace(self, parent, old, new):
+    def _replace(self, parent: _Node[Value] | None, old: _Node[Value] | None, new: _Node[Value] | None) -> None:
         """Put `new` where `old` hangs; without an old node, where `new` belongs."""
         if parent is None:
             self._root = new
-        elif parent.left is old and (old is not None or new.value < parent.value):
+        elif parent.left is old if old is not None else new is not None and new.value < parent.value:
             parent.left = new
         else:
             parent.right = new
 
-    def remove(self, value):
+    def remove(self, value: Value) -> bool:
         """Remove `value`; say whether it was there."""
         node, parent = self._locate(value)
         if node is None:
@@ -61,15 +73,15 @@ class BinarySearchTree:
         self._size -= 1
         return True
 
-    def minimum(self):
+    def minimum(self) -> Value:
         """Return the smallest value, or raise `ValueError`."""
         return self._outermost("left")
 
-    def maximum(self):
+    def maximum(self) -> Value:
         """Return the greatest value, or raise `ValueError`."""
         return self._outermost("right")
 
-    def _outermost(self, side):
+    def _outermost(self, side: str) -> Value:
         if self._root is None:
             raise ValueError("the tree is empty")
         node = self._root
@@ -77,23 +89,24 @@ class BinarySearchTree:
             node = getattr(node, side)
         return node.value
 
-    def height(self):
+    def height(self) -> int:
         """Return the number of levels; 0 for an empty tree."""
         return sum(1 for _ in self._levels())
 
-    def _levels(self):
+    def _levels(self) -> Iterator[list[_Node[Value]]]:
         level = [] if self._root is None else [self._root]
         while level:
             yield level
             level = [child for node in level for child in (node.left, node.right) if child is not None]
 
-    def level_order(self):
+    def level_order(self) -> list[Value]:
         """Return the values level by level, each from left to right."""
         return [node.value for level in self._levels() for node in level]
 
-    def preorder(self):
+    def preorder(self) -> list[Value]:
         """Return the values, each node before its children."""
-        found, pending = [], [self._root]
+        found: list[Value] = []
+        pending = [self._root]
         while pending:
             node = pending.pop()
             if node is not None:
@@ -101,9 +114,10 @@ class BinarySearchTree:
                 pending.extend((node.right, node.left))
         return found
 
-    def postorder(self):
+    def postorder(self) -> list[Value]:
         """Return the values, each node after its children."""
-        found, pending = deque(), [self._root]
+        found: deque[Value] = deque()
+        pending = [self._root]
         while pending:
             node = pending.pop()
             if node is not None:
@@ -111,12 +125,13 @@ class BinarySearchTree:
                 pending.extend((node.left, node.right))
         return list(found)
 
-    def inorder(self):
+    def inorder(self) -> list[Value]:
         """Return the values in ascending order."""
         return list(self)
 
-    def __iter__(self):
-        path, node = [], self._root
+    def __iter__(self) -> Iterator[Value]:
+        path: list[_Node[Value]] = []
+        node = self._root
         while path or node is not None:
             while node is not None:
                 path.append(node)
@@ -125,8 +140,8 @@ class BinarySearchTree:
             yield node.value
             node = node.right
 
-    def __contains__(self, value):
+    def __contains__(self, value: Value) -> bool:
         return self._locate(value)[0] is not None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._size

@@ -3,7 +3,7 @@
 ALPHABET_SIZE = 26
 
 
-def _moved(character, shift):
+def _moved(character: str, shift: int) -> str:
     if "a" <= character <= "z":
         start = ord("a")
     elif "A" <= character <= "Z":
@@ -13,7 +13,7 @@ def _moved(character, shift):
     return chr((ord(character) - start + shift) % ALPHABET_SIZE + start)
 
 
-def encrypt(text, shift):
+def encrypt(text: str, shift: int) -> str:
     """Return `text` with its Latin letters moved by `shift`, in their case; everything else stays."""
     if not isinstance(text, str):
         raise TypeError("the text must be a string")
@@ -22,16 +22,16 @@ def encrypt(text, shift):
     return "".join(_moved(character, shift) for character in text)
 
 
-def decrypt(text, shift):
+def decrypt(text: str, shift: int) -> str:
     """Return what `encrypt` was given with the same shift."""
     return encrypt(text, -shift if isinstance(shift, int) and not isinstance(shift, bool) else shift)
 
 
-def rot13(text):
+def rot13(text: str) -> str:
     """Return `text` moved by half the alphabet; twice gives the text back."""
     return encrypt(text, ALPHABET_SIZE // 2)
 
 
-def all_decryptions(text):
+def all_decryptions(text: str) -> list[tuple[int, str]]:
     """Return (shift, text) for every shift: with 26 of them no key is needed to read a message."""
     return [(shift, decrypt(text, shift)) for shift in range(ALPHABET_SIZE)]

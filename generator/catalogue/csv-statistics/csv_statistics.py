@@ -6,6 +6,7 @@ import math
 import statistics
 from collections import Counter
 from dataclasses import dataclass, field
+from os import PathLike
 
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-"}
 
@@ -24,7 +25,7 @@ class NumericSummary:
     mean: float
     minimum: float
     maximum: float
-    quartiles: tuple
+    quartiles: tuple[float, ...]
     standard_deviation: float
 
 
@@ -35,10 +36,10 @@ class TextSummary:
     count: int
     missing: int
     distinct: int
-    most_common: list = field(default_factory=list)
+    most_common: list[tuple[str, int]] = field(default_factory=list)
 
 
-def parse_rows(text, delimiter=","):
+def parse_rows(text: str, delimiter: str = ",") -> tuple[list[str], list[list[str]]]:
     """Return (header, rows); every row must have as many fields as the header, blank lines are skipped."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, strict=True)
     try:
@@ -56,13 +57,17 @@ def parse_rows(text, delimiter=","):
     return header, rows
 
 
-def read_file(path, delimiter=",", encoding="utf-8"):
+def read_file(
+    path: str | PathLike[str],
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+) -> tuple[list[str], list[list[str]]]:
     """Return (header, rows) of a CSV file."""
     with open(path, encoding=encoding, newline="") as file:
         return parse_rows(file.read(), delimiter)
 
 
-def _number(cell):
+def _number(cell: str) -> float | None:
     try:
         value = float(cell)
     except ValueError:
@@ -71,18 +76,18 @@ def _number(cell):
     return value if math.isfinite(value) and "_" not in cell else None
 
 
-def _quartiles(values):
+def _quartiles(values: list[float]) -> tuple[float, ...]:
     if len(values) == 1:
         return (values[0],) * 3
     return tuple(statistics.quantiles(values, n=4, method="inclusive"))
 
 
-def summarise_column(cells, top=3):
+def summarise_column(cells: list[str], top: int = 3) -> NumericSummary | TextSummary:
     """Return the summary of one column's cells."""
     present = [cell for cell in cells if cell.lower() not in MISSING]
     missing = len(cells) - len(present)
-    numbers = [_number(cell) for cell in present]
-    if present and None not in numbers:
+    numbers = [number for number in map(_number, present) if number is not None]
+    if present and len(numbers) == len(present):
         return NumericSummary(
             count=len(numbers),
             missing=missing,
@@ -99,13 +104,13 @@ def summarise_column(cells, top=3):
     return TextSummary(len(present), missing, len(counted), ranked[:top])
 
 
-def summarise(text, delimiter=","):
+def summarise(text: str, delimiter: str = ",") -> dict[str, NumericSummary | TextSummary]:
     """Return a summary for each column of a CSV text, by column name and in the table's order."""
     header, rows = parse_rows(text, delimiter)
     return {name: summarise_column([row[index] for row in rows]) for index, name in enumerate(header)}
 
 
-def column_total(text, name, delimiter=","):
+def column_total(text: str, name: str, delimiter: str = ",") -> float:
     """Return the sum of a numeric column; missing values do not count."""
     summary = summarise(text, delimiter).get(name)
     if summary is None:
@@ -115,7 +120,11 @@ def column_total(text, name, delimiter=","):
     return summary.total
 
 
-def summarise_file(path, delimiter=",", encoding="utf-8"):
+def summarise_file(
+    path: str | PathLike[str],
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+) -> dict[str, NumericSummary | TextSummary]:
     """Return the summary of a CSV file."""
     with open(path, encoding=encoding, newline="") as file:
         return summarise(file.read(), delimiter)

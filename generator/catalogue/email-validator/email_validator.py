@@ -15,7 +15,7 @@ class InvalidEmail(ValueError):
     """The text is not an address; the message says why and never repeats the text."""
 
 
-def _check_local(local):
+def _check_local(local: str) -> None:
     if not local:
         raise InvalidEmail("nothing stands before the @")
     if len(local) > MAX_LOCAL:
@@ -26,7 +26,7 @@ def _check_local(local):
         raise InvalidEmail("the part before the @ has a character that is not allowed")
 
 
-def _ascii_domain(domain):
+def _ascii_domain(domain: str) -> str:
     if domain.isascii():
         return domain.lower()
     try:
@@ -35,7 +35,7 @@ def _ascii_domain(domain):
         raise InvalidEmail("the domain is not a valid international name") from error
 
 
-def _check_domain(domain):
+def _check_domain(domain: str) -> None:
     if not domain:
         raise InvalidEmail("nothing stands after the @")
     if len(domain) > MAX_DOMAIN:
@@ -49,7 +49,7 @@ def _check_domain(domain):
         raise InvalidEmail("the last part of the domain is a number")
 
 
-def normalise_email(text):
+def normalise_email(text: str) -> str:
     """Return the address with a lower-case ASCII domain, or raise `InvalidEmail`.
 
     The part before the @ is left as it is: only the receiving server knows whether its case matters.
@@ -69,7 +69,7 @@ def normalise_email(text):
     return normalised
 
 
-def is_valid_email(text):
+def is_valid_email(text: str) -> bool:
     """Say whether `text` is a syntactically valid address."""
     try:
         normalise_email(text)

@@ -1,14 +1,19 @@
 """FizzBuzz, with rules of one's own."""
 
+from collections.abc import Iterable
+
+# Pairs of divisor and word.
+Rules = Iterable[tuple[int, str]]
+
 CLASSIC = ((3, "Fizz"), (5, "Buzz"))
 
 
-def _check_integer(value, name):
+def _check_integer(value: int, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer")
 
 
-def _checked_rules(rules):
+def _checked_rules(rules: Rules) -> tuple[tuple[int, str], ...]:
     rules = tuple(rules)
     for divisor, word in rules:
         _check_integer(divisor, "a divisor")
@@ -19,14 +24,14 @@ def _checked_rules(rules):
     return rules
 
 
-def fizzbuzz(number, rules=CLASSIC):
+def fizzbuzz(number: int, rules: Rules = CLASSIC) -> str:
     """Return the words of every rule that divides `number`, joined in order, or else the number as text."""
     _check_integer(number, "number")
     words = "".join(word for divisor, word in _checked_rules(rules) if number % divisor == 0)
     return words or str(number)
 
 
-def fizzbuzz_sequence(last=100, first=1, rules=CLASSIC):
+def fizzbuzz_sequence(last: int = 100, first: int = 1, rules: Rules = CLASSIC) -> list[str]:
     """Return the answers for `first` to `last`, both included; none if `last` comes before `first`."""
     _check_integer(last, "last")
     _check_integer(first, "first")
@@ -34,7 +39,7 @@ def fizzbuzz_sequence(last=100, first=1, rules=CLASSIC):
     return [fizzbuzz(number, rules) for number in range(first, last + 1)]
 
 
-def main():
+def main() -> None:
     """Print the classic game up to 100."""
     print("\n".join(fizzbuzz_sequence()))
 

@@ -3,7 +3,7 @@
 import sys
 
 
-def greet(name="world"):
+def greet(name: str = "world") -> str:
     """Return a greeting for `name`; spaces around it do not matter."""
     if not isinstance(name, str):
         raise TypeError("the name must be text")
@@ -13,7 +13,7 @@ def greet(name="world"):
     return f"Hello, {name}!"
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Print a greeting for the first argument and return the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Mapping
+from typing import Any
 
 ALGORITHM = "HS256"
 MIN_KEY_BYTES = 32
@@ -16,11 +18,11 @@ class InvalidToken(Exception):
     """The token must not be trusted; the message says which check failed."""
 
 
-def _encode_segment(data):
+def _encode_segment(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _decode_segment(segment):
+def _decode_segment(segment: str) -> bytes:
     try:
         data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except (binascii.Error, ValueError) as error:
@@ -31,7 +33,7 @@ def _decode_segment(segment):
     return data
 
 
-def _decode_object(segment):
+def _decode_object(segment: str) -> dict[str, Any]:
     try:
         value = json.loads(_decode_segment(segment))
     except (ValueError, RecursionError) as error:
@@ -41,23 +43,32 @@ def _decode_object(segment):
     return value
 
 
-def _sign(key, signing_input):
+def _sign(key: bytes, signing_input: str) -> bytes:
     return hmac.new(key, signing_input.encode("ascii"), hashlib.sha256).digest()
 
 
-def _check_key(key):
+def _check_key(key: bytes) -> None:
     if not isinstance(key, bytes) or len(key) < MIN_KEY_BYTES:
         raise ValueError(f"the key must be at least {MIN_KEY_BYTES} bytes")
 
 
-def _numeric(claims, name):
+def _numeric(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidToken(f"claim {name} must be a number")
     return value
 
 
-def create_token(key, subject, *, lifetime_seconds=900, audience=None, issuer=None, extra=None, now=None):
+def create_token(
+    key: bytes,
+    subject: object,
+    *,
+    lifetime_seconds: float = 900,
+    audience: str | list[str] | None = None,
+    issuer: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+    now: float | None = None,
+) -> str:
     """Return a signed token for `subject`; `extra` claims never replace the registered ones."""
     _check_key(key)
     if not subject:
@@ -77,14 +88,14 @@ def create_token(key, subject, *, lifetime_seconds=900, audience=None, issuer=No
     return f"{signing_input}.{_encode_segment(_sign(key, signing_input))}"
 
 
-def _check_times(claims, now, leeway_seconds):
+def _check_times(claims: Mapping[str, Any], now: float, leeway_seconds: float) -> None:
     if now >= _numeric(claims, "exp") + leeway_seconds:
         raise InvalidToken("expired")
     if "nbf" in claims and now < _numeric(claims, "nbf") - leeway_seconds:
         raise InvalidToken("not valid yet")
 
 
-def _check_parties(claims, audience, issuer):
+def _check_parties(claims: Mapping[str, Any], audience: str | None, issuer: str | None) -> None:
     found = claims.get("aud")
     audiences = found if isinstance(found, list) else [found]
     if audience is not None and audience not in audiences:
@@ -95,7 +106,15 @@ def _check_parties(claims, audience, issuer):
         raise InvalidToken("wrong issuer")
 
 
-def verify_token(key, token, *, audience=None, issuer=None, leeway_seconds=0, now=None):
+def verify_token(
+    key: bytes,
+    token: str,
+    *,
+    audience: str | None = None,
+    issuer: str | None = None,
+    leeway_seconds: float = 0,
+    now: float | None = None,
+) -> dict[str, Any]:
     """Return the claims of a valid token, or raise `InvalidToken`."""
     _check_key(key)
     if not isinstance(token, str) or len(token) > MAX_TOKEN_CHARS or not token.isascii():
@@ -117,7 +136,7 @@ def verify_token(key, token, *, audience=None, issuer=None, leeway_seconds=0, no
     return claims
 
 
-def authenticate(key, authorization_header, **expectations):
+def authenticate(key: bytes, authorization_header: str | None, **expectations: Any) -> str:
     """Return the subject named by an `Authorization: Bearer ...` header, or raise `InvalidToken`."""
     scheme, _, token = (authorization_header or "").partition(" ")
     if scheme.lower() != "bearer" or not token:

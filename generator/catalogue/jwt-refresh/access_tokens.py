@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
+from typing import Any
 
 MIN_KEY_BYTES = 32
 MAX_TOKEN_CHARS = 4096
@@ -15,15 +16,15 @@ class InvalidToken(Exception):
     """The token must not be trusted; the message says which check failed."""
 
 
-def _encode(data):
+def _encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _encode_object(value):
+def _encode_object(value: dict[str, Any]) -> str:
     return _encode(json.dumps(value, separators=(",", ":")).encode())
 
 
-def _decode(segment):
+def _decode(segment: str) -> bytes:
     try:
         data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except (binascii.Error, ValueError) as error:
@@ -34,7 +35,7 @@ def _decode(segment):
     return data
 
 
-def _decode_object(segment):
+def _decode_object(segment: str) -> dict[str, Any]:
     try:
         value = json.loads(_decode(segment))
     except (ValueError, RecursionError) as error:
@@ -44,16 +45,17 @@ def _decode_object(segment):
     return value
 
 
-def _sign(key, signing_input):
+def _sign(key: bytes, signing_input: str) -> bytes:
     return hmac.new(key, signing_input.encode("ascii"), hashlib.sha256).digest()
 
 
-def check_key(key):
+def check_key(key: bytes) -> None:
+    """Refuse a key that is too short to be safe."""
     if not isinstance(key, bytes) or len(key) < MIN_KEY_BYTES:
         raise ValueError(f"the key must be at least {MIN_KEY_BYTES} bytes")
 
 
-def create_access_token(key, subject, session, *, now, lifetime_seconds):
+def create_access_token(key: bytes, subject: str, session: str, *, now: float, lifetime_seconds: float) -> str:
     """Return a signed token that names its subject and the session it belongs to."""
     check_key(key)
     claims = {"sub": subject, "sid": session, "iat": int(now), "exp": int(now) + int(lifetime_seconds)}
@@ -61,7 +63,7 @@ def create_access_token(key, subject, session, *, now, lifetime_seconds):
     return f"{signing_input}.{_encode(_sign(key, signing_input))}"
 
 
-def verify_access_token(key, token, *, now):
+def verify_access_token(key: bytes, token: str, *, now: float) -> dict[str, Any]:
     """Return the claims of a valid token, or raise `InvalidToken`."""
     check_key(key)
     if not isinstance(token, str) or len(token) > MAX_TOKEN_CHARS or not token.isascii():

@@ -3,14 +3,25 @@
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 _MISSING = object()
 
 
-class LRUCache:
+class LRUCache(Generic[Key, Value]):
     """Hold at most `capacity` entries, each for at most `ttl_seconds` (None: for ever)."""
 
-    def __init__(self, capacity, ttl_seconds=None, *, clock=time.monotonic):
+    def __init__(
+        self,
+        capacity: int,
+        ttl_seconds: float | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if capacity < 1:
             raise ValueError("capacity must be at least 1")
         if ttl_seconds is not None and ttl_seconds <= 0:
@@ -20,11 +31,11 @@ class LRUCache:
         self._clock = clock
         self._lock = threading.RLock()
         # key -> (value, time at which it expires or None); the least recently used comes first.
-        self._entries = OrderedDict()
+        self._entries: OrderedDict[Key, tuple[Value, float | None]] = OrderedDict()
         self.hits = 0
         self.misses = 0
 
-    def _live(self, key):
+    def _live(self, key: Key) -> tuple[Value, float | None] | None:
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -33,7 +44,7 @@ class LRUCache:
             return None
         return entry
 
-    def get(self, key, default=None):
+    def get(self, key: Key, default: Any = None) -> Any:
         """Return the value of `key` and mark it as used, or return `default`."""
         with self._lock:
             entry = self._live(key)
@@ -44,7 +55,7 @@ class LRUCache:
             self._entries.move_to_end(key)
             return entry[0]
 
-    def put(self, key, value, ttl_seconds=_MISSING):
+    def put(self, key: Key, value: Value, ttl_seconds: Any = _MISSING) -> None:
         """Store `value` under `key`; `ttl_seconds` replaces the cache's own for this entry."""
         lifetime = self._ttl_seconds if ttl_seconds is _MISSING else ttl_seconds
         if lifetime is not None and lifetime <= 0:
@@ -56,22 +67,22 @@ class LRUCache:
             if len(self._entries) > self._capacity:
                 self._evict()
 
-    def _evict(self):
+    def _evict(self) -> None:
         # An expired entry is worth less than any live one, however recently it was used.
         self.purge()
         while len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
 
-    def get_or_compute(self, key, compute):
+    def get_or_compute(self, key: Key, compute: Callable[[], Value]) -> Value:
         """Return the value of `key`, calling `compute()` for it on a miss; a failure stores nothing."""
         with self._lock:
-            value = self.get(key, _MISSING)
+            value: Value = self.get(key, _MISSING)
             if value is _MISSING:
                 value = compute()
                 self.put(key, value)
             return value
 
-    def purge(self):
+    def purge(self) -> int:
         """Drop every expired entry and return how many there were."""
         with self._lock:
             now = self._clock()
@@ -80,23 +91,23 @@ class LRUCache:
                 del self._entries[key]
             return len(expired)
 
-    def delete(self, key):
+    def delete(self, key: Key) -> bool:
         """Forget `key`; say whether it was there."""
         with self._lock:
             found = self._live(key) is not None
             self._entries.pop(key, None)
             return found
 
-    def clear(self):
+    def clear(self) -> None:
         """Forget everything, the counters included."""
         with self._lock:
             self._entries.clear()
             self.hits = self.misses = 0
 
-    def __contains__(self, key):
+    def __contains__(self, key: Key) -> bool:
         with self._lock:
             return self._live(key) is not None
 
-    def __len__(self):
+    def __len__(self) -> int:
         self.purge()
         return len(self._entries)

@@ -1,6 +1,11 @@
 """Matrices of exact numbers."""
 
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from fractions import Fraction
+
+# Anything that a fraction can be made of.
+Entry = int | float | str | Decimal | Fraction
 
 
 class SingularMatrix(ArithmeticError):
@@ -10,7 +15,7 @@ class SingularMatrix(ArithmeticError):
 class Matrix:
     """An immutable matrix; entries are kept as fractions, so that nothing is rounded."""
 
-    def __init__(self, rows):
+    def __init__(self, rows: Iterable[Iterable[Entry]]) -> None:
         table = tuple(tuple(Fraction(entry) for entry in row) for row in rows)
         if not table or not table[0]:
             raise ValueError("a matrix has at least one row and one column")
@@ -19,47 +24,47 @@ class Matrix:
         self._rows = table
 
     @classmethod
-    def identity(cls, size):
+    def identity(cls, size: int) -> "Matrix":
         """Return the identity of a size."""
         return cls([[int(row == column) for column in range(size)] for row in range(size)])
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Return (rows, columns)."""
         return len(self._rows), len(self._rows[0])
 
-    def _square_size(self):
+    def _square_size(self) -> int:
         height, width = self.shape
         if height != width:
             raise ValueError("the matrix must be square")
         return height
 
-    def _combine(self, other, operation):
+    def _combine(self, other: "Matrix", operation: Callable[[Fraction, Fraction], Fraction]) -> "Matrix":
         if not isinstance(other, Matrix):
             return NotImplemented
         if self.shape != other.shape:
             raise ValueError("both matrices must have the same shape")
         return Matrix([[operation(a, b) for a, b in zip(*rows)] for rows in zip(self._rows, other._rows)])
 
-    def __add__(self, other):
+    def __add__(self, other: "Matrix") -> "Matrix":
         return self._combine(other, lambda a, b: a + b)
 
-    def __sub__(self, other):
+    def __sub__(self, other: "Matrix") -> "Matrix":
         return self._combine(other, lambda a, b: a - b)
 
-    def scale(self, factor):
+    def scale(self, factor: Entry) -> "Matrix":
         """Return the matrix with every entry times `factor`."""
         return Matrix([[entry * Fraction(factor) for entry in row] for row in self._rows])
 
-    def __matmul__(self, other):
+    def __matmul__(self, other: "Matrix") -> "Matrix":
         if not isinstance(other, Matrix):
             return NotImplemented
         if self.shape[1] != other.shape[0]:
             raise ValueError("the left matrix must have as many columns as the right one has rows")
         columns = list(zip(*other._rows))
-        return Matrix([[sum(a * b for a, b in zip(row, column)) for column in columns] for row in self._rows])
+        return Matrix([[sum((a * b for a, b in zip(row, column)), Fraction(0)) for column in columns] for row in self._rows])
 
-    def __pow__(self, exponent):
+    def __pow__(self, exponent: int) -> "Matrix":
         size = self._square_size()
         base = self.inverse() if exponent < 0 else self
         exponent = abs(exponent)
@@ -71,11 +76,11 @@ class Matrix:
             exponent >>= 1
         return result
 
-    def transpose(self):
+    def transpose(self) -> "Matrix":
         """Return the matrix with rows and columns exchanged."""
         return Matrix(zip(*self._rows))
 
-    def _reduce(self, right):
+    def _reduce(self, right: "Matrix") -> tuple[Fraction, "Matrix | None"]:
         """Return (determinant, right side after Gauss-Jordan elimination); the side is None if singular."""
         size = self._square_size()
         rows = [list(row) + list(extra) for row, extra in zip(self._rows, right._rows)]
@@ -96,15 +101,15 @@ class Matrix:
                     rows[row] = [a - factor * b for a, b in zip(rows[row], rows[column])]
         return determinant, Matrix([row[size:] for row in rows])
 
-    def determinant(self):
+    def determinant(self) -> Fraction:
         """Return the determinant of a square matrix."""
         return self._reduce(Matrix.identity(self._square_size()))[0]
 
-    def inverse(self):
+    def inverse(self) -> "Matrix":
         """Return the inverse of a square matrix, or raise `SingularMatrix`."""
         return self.solve(Matrix.identity(self._square_size()))
 
-    def solve(self, right):
+    def solve(self, right: "Matrix") -> "Matrix":
         """Return X with self @ X == right, or raise `SingularMatrix`."""
         if self._square_size() != right.shape[0]:
             raise ValueError("the right side must have as many rows as the matrix")
@@ -113,15 +118,15 @@ class Matrix:
             raise SingularMatrix("the matrix has no inverse")
         return solution
 
-    def to_lists(self):
+    def to_lists(self) -> list[list[Fraction]]:
         """Return the entries as lists of fractions."""
         return [list(row) for row in self._rows]
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self._rows == other._rows if isinstance(other, Matrix) else NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._rows)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Matrix({[[str(entry) for entry in row] for row in self._rows]})"

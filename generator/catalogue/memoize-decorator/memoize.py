@@ -3,10 +3,12 @@
 import functools
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
 
 
-def _key(arguments, keywords, typed):
-    key = (arguments, tuple(sorted(keywords.items())))
+def _key(arguments: tuple[Any, ...], keywords: dict[str, Any], typed: bool) -> Hashable:
+    key: tuple[Any, ...] = (arguments, tuple(sorted(keywords.items())))
     if typed:
         key += (tuple(map(type, arguments)), tuple(type(value) for _, value in sorted(keywords.items())))
     return key
@@ -15,14 +17,14 @@ def _key(arguments, keywords, typed):
 class _Store:
     """Results by key, the least recently used first."""
 
-    def __init__(self, max_size):
+    def __init__(self, max_size: int | None) -> None:
         self._max_size = max_size
-        self._results = OrderedDict()
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
         self.hits = 0
         self.misses = 0
 
-    def find(self, key):
+    def find(self, key: Hashable) -> tuple[bool, Any]:
         """Return (True, result), or (False, None)."""
         with self._lock:
             if key not in self._results:
@@ -32,23 +34,23 @@ class _Store:
             self._results.move_to_end(key)
             return True, self._results[key]
 
-    def keep(self, key, result):
+    def keep(self, key: Hashable, result: Any) -> None:
         with self._lock:
             self._results[key] = result
             self._results.move_to_end(key)
             if self._max_size is not None and len(self._results) > self._max_size:
                 self._results.popitem(last=False)
 
-    def clear(self):
+    def clear(self) -> None:
         with self._lock:
             self._results.clear()
             self.hits = self.misses = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._results)
 
 
-def memoize(function=None, *, max_size=None, typed=False):
+def memoize(function: Callable[..., Any] | None = None, *, max_size: int | None = None, typed: bool = False) -> Any:
     """Remember results by arguments, at most `max_size`; use with or without parentheses.
 
     Arguments must be hashable. A call that raises is not remembered. Two threads may compute the same result at once.
@@ -62,7 +64,7 @@ def memoize(function=None, *, max_size=None, typed=False):
     store = _Store(max_size)
 
     @functools.wraps(function)
-    def remembering(*arguments, **keywords):
+    def remembering(*arguments: Any, **keywords: Any) -> Any:
         key = _key(arguments, keywords, typed)
         try:
             found, result = store.find(key)
@@ -74,5 +76,5 @@ def memoize(function=None, *, max_size=None, typed=False):
             store.keep(key, result)
         return result
 
-    remembering.cache = store
+    setattr(remembering, "cache", store)
     return remembering

@@ -1,7 +1,13 @@
 """Merge, insert, intersect and measure closed intervals given as (start, end) pairs."""
 
+from collections.abc import Iterable
+from typing import Any
 
-def _checked(intervals):
+# Start and end: numbers, dates, or anything else that has an order.
+Interval = tuple[Any, Any]
+
+
+def _checked(intervals: Iterable[Interval]) -> list[Interval]:
     """Return the intervals as pairs in order of their start."""
     pairs = []
     for interval in intervals:
@@ -16,9 +22,9 @@ def _checked(intervals):
     return sorted(pairs)
 
 
-def merge(intervals):
+def merge(intervals: Iterable[Interval]) -> list[Interval]:
     """Return the fewest intervals that cover the same, in order; touching ones become one."""
-    merged = []
+    merged: list[Interval] = []
     for start, end in _checked(intervals):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
@@ -27,18 +33,18 @@ def merge(intervals):
     return merged
 
 
-def insert(intervals, new):
+def insert(intervals: Iterable[Interval], new: Interval) -> list[Interval]:
     """Return the intervals with `new` added, merged."""
     return merge([*intervals, new])
 
 
-def overlaps(first, second):
+def overlaps(first: Interval, second: Interval) -> bool:
     """Say whether two intervals share at least a point."""
     (first,), (second,) = _checked([first]), _checked([second])
-    return first[0] <= second[1] and second[0] <= first[1]
+    return bool(first[0] <= second[1] and second[0] <= first[1])
 
 
-def intersect(first, second):
+def intersect(first: Iterable[Interval], second: Iterable[Interval]) -> list[Interval]:
     """Return what two collections of intervals both cover, in order."""
     left, right = merge(first), merge(second)
     common = []
@@ -56,12 +62,12 @@ def intersect(first, second):
     return common
 
 
-def gaps(intervals):
+def gaps(intervals: Iterable[Interval]) -> list[Interval]:
     """Return what lies between the intervals, in order."""
     merged = merge(intervals)
     return [(before[1], after[0]) for before, after in zip(merged, merged[1:])]
 
 
-def total_length(intervals):
+def total_length(intervals: Iterable[Interval]) -> Any:
     """Return the length that the intervals cover, overlaps counted once."""
     return sum(end - start for start, end in merge(intervals))

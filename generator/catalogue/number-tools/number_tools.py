@@ -1,12 +1,12 @@
 """Exact tools for integers: factorial, greatest common divisor, least common multiple, digits, parity."""
 
 
-def _check(value, name):
+def _check(value: int, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer")
 
 
-def factorial(n):
+def factorial(n: int) -> int:
     """Return n! = 1 * 2 * ... * n, with 0! = 1."""
     _check(n, "n")
     if n < 0:
@@ -14,7 +14,7 @@ def factorial(n):
     return _product(1, n)
 
 
-def _product(first, last):
+def _product(first: int, last: int) -> int:
     """Return the product of `first` to `last`; halves of like size keep the factors small for long."""
     if last - first < 8:
         product = 1
@@ -25,7 +25,7 @@ def _product(first, last):
     return _product(first, middle) * _product(middle + 1, last)
 
 
-def greatest_common_divisor(*numbers):
+def greatest_common_divisor(*numbers: int) -> int:
     """Return the largest integer that divides every number, by Euclid's algorithm; 0 if all are 0."""
     divisor = 0
     for number in _at_least_one(numbers):
@@ -35,7 +35,7 @@ def greatest_common_divisor(*numbers):
     return divisor
 
 
-def least_common_multiple(*numbers):
+def least_common_multiple(*numbers: int) -> int:
     """Return the smallest positive integer that every number divides; 0 if any of them is 0."""
     multiple = 1
     for number in _at_least_one(numbers):
@@ -45,7 +45,7 @@ def least_common_multiple(*numbers):
     return multiple
 
 
-def _at_least_one(numbers):
+def _at_least_one(numbers: tuple[int, ...]) -> tuple[int, ...]:
     if not numbers:
         raise TypeError("give at least one number")
     for number in numbers:
@@ -53,7 +53,7 @@ def _at_least_one(numbers):
     return numbers
 
 
-def digit_sum(number):
+def digit_sum(number: int) -> int:
     """Return the sum of the decimal digits; the sign does not count."""
     _check(number, "number")
     total, number = 0, abs(number)
@@ -63,12 +63,12 @@ def digit_sum(number):
     return total
 
 
-def is_even(number):
+def is_even(number: int) -> bool:
     """Say whether 2 divides `number`."""
     _check(number, "number")
     return number % 2 == 0
 
 
-def is_odd(number):
+def is_odd(number: int) -> bool:
     """Say whether 2 does not divide `number`."""
     return not is_even(number)

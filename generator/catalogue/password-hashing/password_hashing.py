@@ -20,7 +20,7 @@ MAX_BLOCK_SIZE = 16
 MAX_PARALLELISM = 4
 
 
-def _normalise(password):
+def _normalise(password: str) -> bytes:
     if not isinstance(password, str):
         raise TypeError("the password must be text")
     # The same password typed on another keyboard must give the same bytes.
@@ -32,7 +32,7 @@ def _normalise(password):
     return data
 
 
-def _derive(data, salt, cost_log2, block_size, parallelism):
+def _derive(data: bytes, salt: bytes, cost_log2: int, block_size: int, parallelism: int) -> bytes:
     cost = 1 << cost_log2
     return hashlib.scrypt(
         data,
@@ -45,7 +45,7 @@ def _derive(data, salt, cost_log2, block_size, parallelism):
     )
 
 
-def hash_password(password):
+def hash_password(password: str) -> str:
     """Return a record to store: scheme, parameters, salt and hash in one line of text."""
     salt = os.urandom(SALT_BYTES)
     derived = _derive(_normalise(password), salt, COST_LOG2, BLOCK_SIZE, PARALLELISM)
@@ -53,7 +53,7 @@ def hash_password(password):
     return f"{SCHEME}${parameters}${base64.b64encode(salt).decode()}${base64.b64encode(derived).decode()}"
 
 
-def _parse(record):
+def _parse(record: str) -> tuple[int, int, int, bytes, bytes]:
     parts = record.split("$") if isinstance(record, str) else []
     if len(parts) != 6 or parts[0] != SCHEME:
         raise ValueError("not a scrypt record")
@@ -73,7 +73,7 @@ def _parse(record):
     return cost_log2, block_size, parallelism, salt, derived
 
 
-def verify_password(password, record):
+def verify_password(password: str, record: str) -> bool:
     """Say whether `password` is the one that `record` was made from; a broken record raises `ValueError`."""
     cost_log2, block_size, parallelism, salt, derived = _parse(record)
     try:
@@ -83,7 +83,7 @@ def verify_password(password, record):
     return hmac.compare_digest(_derive(data, salt, cost_log2, block_size, parallelism), derived)
 
 
-def needs_rehash(record):
+def needs_rehash(record: str) -> bool:
     """Say whether `record` was made with weaker parameters than today's; rehash it at the next sign-in."""
     cost_log2, block_size, parallelism, salt, _ = _parse(record)
     current = (COST_LOG2, BLOCK_SIZE, PARALLELISM)

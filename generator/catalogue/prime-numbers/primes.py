@@ -7,12 +7,12 @@ _SMALL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 EXACT_BELOW = 318_665_857_834_031_151_167_461
 
 
-def _check(number):
+def _check(number: int) -> None:
     if isinstance(number, bool) or not isinstance(number, int):
         raise TypeError("the number must be an integer")
 
 
-def _is_witness(base, number, odd, halvings):
+def _is_witness(base: int, number: int, odd: int, halvings: int) -> bool:
     power = pow(base, odd, number)
     if power in (1, number - 1):
         return False
@@ -23,7 +23,7 @@ def _is_witness(base, number, odd, halvings):
     return True
 
 
-def is_prime(number):
+def is_prime(number: int) -> bool:
     """Say whether `number` is prime: exact below `EXACT_BELOW`, beyond it a probable prime."""
     _check(number)
     if number < 2:
@@ -36,7 +36,7 @@ def is_prime(number):
     return not any(_is_witness(base, number, odd, halvings) for base in _SMALL)
 
 
-def primes_up_to(limit):
+def primes_up_to(limit: int) -> list[int]:
     """Return all primes that are not above `limit`, by a sieve over the odd numbers."""
     _check(limit)
     if limit < 2:
@@ -50,7 +50,7 @@ def primes_up_to(limit):
     return [2, *(2 * k + 1 for k in range(1, len(sieve)) if sieve[k])]
 
 
-def next_prime(number):
+def next_prime(number: int) -> int:
     """Return the smallest prime above `number`."""
     _check(number)
     candidate = max(2, number + 1)
@@ -59,7 +59,7 @@ def next_prime(number):
     return candidate
 
 
-def nth_prime(n):
+def nth_prime(n: int) -> int:
     """Return the prime at place `n`, counted from 1: 2, 3, 5, ..."""
     _check(n)
     if n < 1:
@@ -69,7 +69,7 @@ def nth_prime(n):
     return primes_up_to(limit)[n - 1]
 
 
-def _find_divisor(number):
+def _find_divisor(number: int) -> int:
     """Return a proper divisor of an odd composite number (Pollard's rho with Floyd's cycle search)."""
     root = isqrt(number)
     if root * root == number:
@@ -87,7 +87,7 @@ def _find_divisor(number):
     raise AssertionError("an odd composite number has a divisor")
 
 
-def factorise(number):
+def factorise(number: int) -> list[int]:
     """Return the prime factors of a positive integer in ascending order, repeated as often as they divide it."""
     _check(number)
     if number < 1:

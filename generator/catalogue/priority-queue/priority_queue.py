@@ -1,19 +1,24 @@
 """A priority queue of tasks: lowest number first, first in first out among equals."""
 
 import heapq
+from collections.abc import Hashable, Iterator
 from itertools import count
+from typing import Any, Generic, TypeVar
+
+Task = TypeVar("Task", bound=Hashable)
 
 
-class PriorityQueue:
+class PriorityQueue(Generic[Task]):
     """Hold each task once; tasks must be hashable. Push, pop and cancel take O(log n) amortised."""
 
-    def __init__(self):
-        self._heap = []
+    def __init__(self) -> None:
+        # An entry: priority, order, task, and whether it is live.
+        self._heap: list[list[Any]] = []
         # task -> its live heap entry; entries of cancelled tasks stay in the heap until they surface.
-        self._entries = {}
+        self._entries: dict[Task, list[Any]] = {}
         self._order = count()
 
-    def push(self, task, priority=0):
+    def push(self, task: Task, priority: Any = 0) -> None:
         """Add `task`; raise `ValueError` if it is already waiting."""
         if task in self._entries:
             raise ValueError("the task is already waiting")
@@ -24,23 +29,24 @@ class PriorityQueue:
         heapq.heappush(self._heap, entry)
         self._entries[task] = entry
 
-    def pop(self):
+    def pop(self) -> Task:
         """Remove and return the most urgent task; raise `IndexError` if there is none."""
         self._drop_dead()
         if not self._heap:
             raise IndexError("the queue is empty")
-        task = heapq.heappop(self._heap)[2]
+        task: Task = heapq.heappop(self._heap)[2]
         del self._entries[task]
         return task
 
-    def peek(self):
+    def peek(self) -> Task:
         """Return the most urgent task and leave it; raise `IndexError` if there is none."""
         self._drop_dead()
         if not self._heap:
             raise IndexError("the queue is empty")
-        return self._heap[0][2]
+        task: Task = self._heap[0][2]
+        return task
 
-    def cancel(self, task):
+    def cancel(self, task: Task) -> bool:
         """Take `task` out; say whether it was waiting."""
         entry = self._entries.pop(task, None)
         if entry is None:
@@ -52,23 +58,23 @@ class PriorityQueue:
             heapq.heapify(self._heap)
         return True
 
-    def reprioritise(self, task, priority):
+    def reprioritise(self, task: Task, priority: Any) -> None:
         """Give a waiting task another priority, behind its new equals; raise `KeyError` if it is not waiting."""
         if not self.cancel(task):
             raise KeyError("the task is not waiting")
         self.push(task, priority)
 
-    def _drop_dead(self):
+    def _drop_dead(self) -> None:
         while self._heap and not self._heap[0][3]:
             heapq.heappop(self._heap)
 
-    def __contains__(self, task):
+    def __contains__(self, task: Task) -> bool:
         return task in self._entries
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Task]:
         """Take the tasks out one by one, most urgent first."""
         while self._entries:
             yield self.pop()

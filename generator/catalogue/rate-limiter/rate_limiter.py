@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 
@@ -17,7 +18,14 @@ class Decision:
 class RateLimiter:
     """Allow `burst` actions at once and `rate_per_second` in the long run, for each key on its own."""
 
-    def __init__(self, rate_per_second, burst, *, max_keys=100_000, clock=time.monotonic):
+    def __init__(
+        self,
+        rate_per_second: float,
+        burst: float,
+        *,
+        max_keys: int = 100_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if rate_per_second <= 0:
             raise ValueError("rate_per_second must be positive")
         if burst < 1:
@@ -30,14 +38,14 @@ class RateLimiter:
         self._clock = clock
         self._lock = threading.Lock()
         # key -> (tokens, time of that count); the least recently used key comes first.
-        self._buckets = {}
+        self._buckets: dict[Hashable, tuple[float, float]] = {}
 
-    def _refill(self, key, now):
+    def _refill(self, key: Hashable, now: float) -> float:
         tokens, counted_at = self._buckets.pop(key, (self._burst, now))
         elapsed = max(0.0, now - counted_at)
         return min(self._burst, tokens + elapsed * self._rate)
 
-    def acquire(self, key, cost=1):
+    def acquire(self, key: Hashable, cost: float = 1) -> Decision:
         """Take `cost` tokens from the bucket of `key`, or say how long to wait. Never blocks."""
         if not 0 < cost <= self._burst:
             raise ValueError("cost must be positive and at most the burst")
@@ -52,12 +60,12 @@ class RateLimiter:
         wait = 0.0 if allowed else (cost - tokens) / self._rate
         return Decision(allowed, int(tokens), wait)
 
-    def _forget_surplus(self):
+    def _forget_surplus(self) -> None:
         # Forgetting the least recently used key bounds memory against a flood of made-up keys.
         while len(self._buckets) > self._max_keys:
             del self._buckets[next(iter(self._buckets))]
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Return the number of keys remembered."""
         with self._lock:
             return len(self._buckets)

@@ -3,7 +3,12 @@
 import functools
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Backoff:
     deadline_seconds: float | None = None
     jitter: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.attempts < 1:
             raise ValueError("attempts must be at least 1")
         if self.base_seconds < 0 or self.max_seconds < 0:
@@ -25,7 +30,7 @@ class Backoff:
         if self.factor < 1:
             raise ValueError("factor must be at least 1")
 
-    def ceiling(self, failures):
+    def ceiling(self, failures: int) -> float:
         """Return the longest wait after that many failures (1 or more)."""
         try:
             grown = self.base_seconds * self.factor ** (failures - 1)
@@ -33,16 +38,24 @@ class Backoff:
             return self.max_seconds
         return min(self.max_seconds, grown)
 
-    def delay(self, failures, uniform=random.uniform):
+    def delay(self, failures: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
         """Return the wait to take; with jitter anywhere from 0 to the ceiling, so that callers spread out."""
         ceiling = self.ceiling(failures)
         return uniform(0, ceiling) if self.jitter else ceiling
 
 
-def call_with_retry(function, *, backoff=Backoff(), retry_on=(OSError,), on_retry=None, sleep=time.sleep, clock=time.monotonic):
+def call_with_retry(
+    function: Callable[[], Result],
+    *,
+    backoff: Backoff = Backoff(),
+    retry_on: tuple[type[Exception], ...] = (OSError,),
+    on_retry: Callable[[int, float, Exception], object] | None = None,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Result:
     """Return `function()`; on an exception in `retry_on` wait and try again, in the end raise the last one.
 
-    `on_retry(failures, delay, error)` is told about every wait. Exceptions outside `retry_on` pass at once.
+    `on_retry(failures, delay, error)` is called before every wait. Exceptions outside `retry_on` pass at once.
     """
     started_at = clock()
     failures = 0
@@ -63,12 +76,12 @@ def call_with_retry(function, *, backoff=Backoff(), retry_on=(OSError,), on_retr
             sleep(delay)
 
 
-def retry(**settings):
+def retry(**settings: Any) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Return a decorator that applies `call_with_retry` with these settings."""
 
-    def decorate(function):
+    def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         @functools.wraps(function)
-        def wrapper(*args, **kwargs):
+        def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
             return call_with_retry(lambda: function(*args, **kwargs), **settings)
 
         return wrapper

@@ -12,7 +12,7 @@ _LETTERS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _STANDARD = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 
 
-def to_roman(number):
+def to_roman(number: int) -> str:
     """Return the numeral of an integer from 1 to 3999."""
     if isinstance(number, bool) or not isinstance(number, int):
         raise TypeError("the number must be an integer")
@@ -25,12 +25,12 @@ def to_roman(number):
     return numeral
 
 
-def is_roman(text):
+def is_roman(text: str) -> bool:
     """Say whether `text` is a numeral in standard form, in any case."""
     return isinstance(text, str) and bool(text) and text.isascii() and _STANDARD.fullmatch(text.upper()) is not None
 
 
-def from_roman(text):
+def from_roman(text: str) -> int:
     """Return the integer of a numeral in standard form; anything else raises `ValueError`."""
     if not is_roman(text):
         raise ValueError("not a Roman numeral in standard form")

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Container
 
 # Letters that Unicode does not decompose into a base letter and an accent.
 _SPELLED = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "ae", "ø": "o", "Ø": "o", "œ": "oe", "Œ": "oe", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d"})
@@ -9,7 +10,7 @@ _APOSTROPHES = re.compile(r"['\u2019]")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
-def slugify(text, *, max_length=80, separator="-"):
+def slugify(text: str, *, max_length: int = 80, separator: str = "-") -> str:
     """Return `text` in lower-case ASCII letters and digits, words joined by `separator`; may be empty.
 
     A slug that is too long is cut between words where it has more than one.
@@ -28,7 +29,7 @@ def slugify(text, *, max_length=80, separator="-"):
     return slug or "".join(words[:1])[:max_length]
 
 
-def unique_slug(text, taken, *, max_length=80, fallback="item"):
+def unique_slug(text: str, taken: Container[str], *, max_length: int = 80, fallback: str = "item") -> str:
     """Return a slug of `text` that is not in `taken`, with a number at its end where needed."""
     base = slugify(text, max_length=max_length) or fallback
     candidate, number = base, 2
@@ -59,7 +60,7 @@ _RULE_LINE = re.compile(r"^[ ]{0,3}(?:(?:-[ ]*){3,}|(?:\*[ ]*){3,}|(?:_[ ]*){3,}
 _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})")
 
 
-def _plain_inline(text):
+def _plain_inline(text: str) -> str:
     # Odd pieces are code spans: they are taken as they are.
     pieces = text.split("`") if text.count("`") % 2 == 0 else [text]
     for index in range(0, len(pieces), 2):
@@ -68,9 +69,10 @@ def _plain_inline(text):
     return "".join(pieces)
 
 
-def markdown_to_text(markdown):
+def markdown_to_text(markdown: str) -> str:
     """Return Markdown as plain text: marks removed, link texts, list items and code kept."""
-    lines, fence = [], None
+    lines: list[str] = []
+    fence: str | None = None
     for line in markdown.splitlines():
         mark = _FENCE.match(line)
         if fence is None and mark:

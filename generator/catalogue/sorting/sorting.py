@@ -1,25 +1,31 @@
 """Merge sort, quick sort, heap sort and insertion sort; each returns a new list."""
 
 import random
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+# Returns what an item is compared by.
+Key = Callable[[Any], Any]
 
 
-def _identity(value):
+def _identity(value: Any) -> Any:
     return value
 
 
-def _decorated(items, key):
+def _decorated(items: Iterable[Item], key: Key | None) -> list[tuple[Any, Item]]:
     """Pair each item with its key once, as the built-in sort does."""
     return [((key or _identity)(item), item) for item in items]
 
 
-def _finish(pairs, reverse):
+def _finish(pairs: list[tuple[Any, Item]], reverse: bool) -> list[Item]:
     items = [item for _, item in pairs]
     if reverse:
         items.reverse()
     return items
 
 
-def _prepare(items, key, reverse):
+def _prepare(items: Iterable[Item], key: Key | None, reverse: bool) -> list[tuple[Any, Item]]:
     pairs = _decorated(items, key)
     # Reversing before and after keeps equal items in their order when the result is descending.
     if reverse:
@@ -27,7 +33,7 @@ def _prepare(items, key, reverse):
     return pairs
 
 
-def insertion_sort(items, *, key=None, reverse=False):
+def insertion_sort(items: Iterable[Item], *, key: Key | None = None, reverse: bool = False) -> list[Item]:
     """Sort in O(n^2), O(n) when nearly sorted; stable."""
     pairs = _prepare(items, key, reverse)
     for end in range(1, len(pairs)):
@@ -39,8 +45,9 @@ def insertion_sort(items, *, key=None, reverse=False):
     return _finish(pairs, reverse)
 
 
-def _merge(left, right):
-    merged, i, j = [], 0, 0
+def _merge(left: list[tuple[Any, Item]], right: list[tuple[Any, Item]]) -> list[tuple[Any, Item]]:
+    merged: list[tuple[Any, Item]] = []
+    i = j = 0
     while i < len(left) and j < len(right):
         # Strictly less: on a tie the left item comes first, which makes the sort stable.
         if right[j][0] < left[i][0]:
@@ -52,7 +59,7 @@ def _merge(left, right):
     return merged + left[i:] + right[j:]
 
 
-def merge_sort(items, *, key=None, reverse=False):
+def merge_sort(items: Iterable[Item], *, key: Key | None = None, reverse: bool = False) -> list[Item]:
     """Sort in O(n log n) always; stable. Merges bottom up, so that depth is no concern."""
     runs = [[pair] for pair in _prepare(items, key, reverse)]
     while len(runs) > 1:
@@ -61,9 +68,9 @@ def merge_sort(items, *, key=None, reverse=False):
     return _finish(runs[0] if runs else [], reverse)
 
 
-def quick_sort(items, *, key=None, reverse=False):
+def quick_sort(items: Iterable[Item], *, key: Key | None = None, reverse: bool = False) -> list[Item]:
     """Sort in O(n log n) expected; not stable. Random pivots and three parts, so that sorted or equal items do no harm."""
-    result = []
+    result: list[tuple[Any, Item]] = []
     pending = [_decorated(items, key)]
     while pending:
         part = pending.pop()
@@ -81,7 +88,7 @@ def quick_sort(items, *, key=None, reverse=False):
     return _finish(result, reverse)
 
 
-def _sift_down(pairs, root, end):
+def _sift_down(pairs: list[tuple[Any, Item]], root: int, end: int) -> None:
     while (child := 2 * root + 1) < end:
         if child + 1 < end and pairs[child][0] < pairs[child + 1][0]:
             child += 1
@@ -91,7 +98,7 @@ def _sift_down(pairs, root, end):
         root = child
 
 
-def heap_sort(items, *, key=None, reverse=False):
+def heap_sort(items: Iterable[Item], *, key: Key | None = None, reverse: bool = False) -> list[Item]:
     """Sort in O(n log n) always, with a binary heap; not stable."""
     pairs = _decorated(items, key)
     for root in reversed(range(len(pairs) // 2)):

@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 MAX_PAGE = 100
 
@@ -37,24 +38,24 @@ class User:
     version: int
 
 
-def _escape_like(text):
+def _escape_like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 class UserRepository:
     """The one place that knows the table; each method is a transaction."""
 
-    def __init__(self, connection):
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         with connection:
             connection.execute(_SCHEMA)
 
     @classmethod
-    def open(cls, path=":memory:"):
+    def open(cls, path: str = ":memory:") -> "UserRepository":
         """Open or create a database file; the default lives in memory."""
         return cls(sqlite3.connect(path))
 
-    def _write(self, statement, parameters):
+    def _write(self, statement: str, parameters: tuple[Any, ...]) -> sqlite3.Cursor:
         try:
             with self._connection:
                 return self._connection.execute(statement, parameters)
@@ -63,24 +64,25 @@ class UserRepository:
                 raise DuplicateEmail("another user has this address") from error
             raise ValueError("the address or the name is too short or too long") from error
 
-    def create(self, email, name):
+    def create(self, email: str, name: str) -> User:
         """Store a new user and return it."""
         cursor = self._write("INSERT INTO users (email, name) VALUES (?, ?)", (email, name))
-        return self.get(cursor.lastrowid)
+        # An INSERT always leaves the number of its row.
+        return self.get(cursor.lastrowid or 0)
 
-    def get(self, user_id):
+    def get(self, user_id: int) -> User:
         """Return a user, or raise `NotFound`."""
         row = self._connection.execute("SELECT id, email, name, version FROM users WHERE id = ?", (user_id,)).fetchone()
         if row is None:
             raise NotFound("no such user")
         return User(*row)
 
-    def find_by_email(self, email):
+    def find_by_email(self, email: str) -> User | None:
         """Return the user with this address in any case, or None."""
         row = self._connection.execute("SELECT id, email, name, version FROM users WHERE email = ?", (email,)).fetchone()
         return None if row is None else User(*row)
 
-    def search(self, text="", *, after_id=0, limit=20):
+    def search(self, text: str = "", *, after_id: int = 0, limit: int = 20) -> list[User]:
         """Return users whose name contains `text`, by id; for the next page pass the last id as `after_id`."""
         if not 1 <= limit <= MAX_PAGE:
             raise ValueError(f"limit must be from 1 to {MAX_PAGE}")
@@ -90,7 +92,7 @@ class UserRepository:
         )
         return [User(*row) for row in rows]
 
-    def update(self, user):
+    def update(self, user: User) -> User:
         """Store the fields of `user` if nobody changed it since it was read; return the new state."""
         cursor = self._write(
             "UPDATE users SET email = ?, name = ?, version = version + 1 WHERE id = ? AND version = ?",
@@ -101,14 +103,14 @@ class UserRepository:
             raise StaleVersion("the user was changed in the meantime")
         return self.get(user.id)
 
-    def delete(self, user_id):
+    def delete(self, user_id: int) -> bool:
         """Remove a user; say whether there was one."""
         return self._write("DELETE FROM users WHERE id = ?", (user_id,)).rowcount == 1
 
-    def count(self):
+    def count(self) -> int:
         """Return the number of users."""
-        return self._connection.execute("SELECT count(*) FROM users").fetchone()[0]
+        return int(self._connection.execute("SELECT count(*) FROM users").fetchone()[0])
 
-    def close(self):
+    def close(self) -> None:
         """Close the connection."""
         self._connection.close()

@@ -15,7 +15,7 @@ _SCALES = {
 _SHORT = {"c": "celsius", "f": "fahrenheit", "k": "kelvin", "r": "rankine"}
 
 
-def _scale(name):
+def _scale(name: str) -> tuple[Fraction, Fraction]:
     if not isinstance(name, str):
         raise TypeError("a scale must be named by a text")
     folded = name.strip().lower().removeprefix("\u00b0")
@@ -25,7 +25,7 @@ def _scale(name):
     return _SCALES[folded]
 
 
-def convert(value, source, target):
+def convert(value: int | float | Fraction, source: str, target: str) -> float:
     """Return `value` degrees of one scale on another, as a float.
 
     Scales are named in full or by their first letter, in any case. Readings below absolute zero are refused.
@@ -42,21 +42,21 @@ def convert(value, source, target):
     return float((exact - source_zero) / source_size * target_size + target_zero)
 
 
-def celsius_to_fahrenheit(value):
+def celsius_to_fahrenheit(value: int | float | Fraction) -> float:
     """Return degrees Celsius as degrees Fahrenheit."""
     return convert(value, "celsius", "fahrenheit")
 
 
-def fahrenheit_to_celsius(value):
+def fahrenheit_to_celsius(value: int | float | Fraction) -> float:
     """Return degrees Fahrenheit as degrees Celsius."""
     return convert(value, "fahrenheit", "celsius")
 
 
-def celsius_to_kelvin(value):
+def celsius_to_kelvin(value: int | float | Fraction) -> float:
     """Return degrees Celsius as kelvins."""
     return convert(value, "celsius", "kelvin")
 
 
-def kelvin_to_celsius(value):
+def kelvin_to_celsius(value: int | float | Fraction) -> float:
     """Return kelvins as degrees Celsius."""
     return convert(value, "kelvin", "celsius")

@@ -4,6 +4,7 @@ import re
 import secrets
 import string
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ class Link:
     hits: int = 0
 
 
-def check_url(url):
+def check_url(url: str) -> str:
     """Return `url` if it is an absolute http or https address without credentials, else raise `InvalidUrl`."""
     if not isinstance(url, str) or not 1 <= len(url) <= MAX_URL:
         raise InvalidUrl(f"an address has 1 to {MAX_URL} characters")
@@ -57,19 +58,19 @@ def check_url(url):
 class UrlShortener:
     """Give out codes and resolve them."""
 
-    def __init__(self, *, clock=time.time, new_code=None):
-        self._links = {}
+    def __init__(self, *, clock: Callable[[], float] = time.time, new_code: Callable[[], str] | None = None) -> None:
+        self._links: dict[str, Link] = {}
         self._clock = clock
         self._new_code = new_code or (lambda: "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH)))
 
-    def _live(self, code):
+    def _live(self, code: str) -> Link | None:
         link = self._links.get(code)
         if link is not None and link.expires_at is not None and self._clock() >= link.expires_at:
             del self._links[code]
             return None
         return link
 
-    def _free_code(self):
+    def _free_code(self) -> str:
         # Codes are random, so that nobody can walk through the links of others.
         for _ in range(100):
             code = self._new_code()
@@ -77,7 +78,7 @@ class UrlShortener:
                 return code
         raise RuntimeError("no free code was found")
 
-    def shorten(self, url, *, alias=None, lifetime_seconds=None):
+    def shorten(self, url: str, *, alias: str | None = None, lifetime_seconds: float | None = None) -> str:
         """Store `url` and return its code: `alias` if given, else a random one."""
         check_url(url)
         if lifetime_seconds is not None and lifetime_seconds <= 0:
@@ -92,7 +93,7 @@ class UrlShortener:
         self._links[code] = Link(url, expires_at)
         return code
 
-    def resolve(self, code):
+    def resolve(self, code: str) -> str:
         """Return the address behind `code` and count the hit, or raise `UnknownCode`."""
         link = self._live(code)
         if link is None:
@@ -100,14 +101,14 @@ class UrlShortener:
         link.hits += 1
         return link.url
 
-    def hits(self, code):
+    def hits(self, code: str) -> int:
         """Return how often `code` was resolved, or raise `UnknownCode`."""
         link = self._live(code)
         if link is None:
             raise UnknownCode("no such code")
         return link.hits
 
-    def remove(self, code):
+    def remove(self, code: str) -> bool:
         """Forget `code`; say whether it was known."""
         known = self._live(code) is not None
         self._links.pop(code, None)

@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from os import PathLike
 
 # Letters and digits, with apostrophes and hyphens inside a word.
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
@@ -18,25 +20,25 @@ class TextCounts:
     characters: int
 
 
-def words_of(text):
+def words_of(text: str) -> Iterator[str]:
     """Yield the words of `text` in lower case, in order."""
     if not isinstance(text, str):
         raise TypeError("the text must be a string")
     return (match.group().lower() for match in _WORD.finditer(text))
 
 
-def count_words(text):
+def count_words(text: str) -> int:
     """Return how many words `text` has."""
     return sum(1 for _ in words_of(text))
 
 
-def word_frequencies(text, *, ignore=()):
+def word_frequencies(text: str, *, ignore: Iterable[str] = ()) -> Counter[str]:
     """Return how often each word occurs, without the words in `ignore`."""
     ignored = {word.lower() for word in ignore}
     return Counter(word for word in words_of(text) if word not in ignored)
 
 
-def most_common_words(text, limit=10, *, ignore=()):
+def most_common_words(text: str, limit: int = 10, *, ignore: Iterable[str] = ()) -> list[tuple[str, int]]:
     """Return (word, count) pairs, most frequent first, then by name, at most `limit`."""
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
         raise ValueError("limit must be an integer of at least 0")
@@ -44,7 +46,7 @@ def most_common_words(text, limit=10, *, ignore=()):
     return ranked[:limit]
 
 
-def summarise(text):
+def summarise(text: str) -> TextCounts:
     """Return the counts of a text; a last line counts whether or not it ends with a line break."""
     frequencies = word_frequencies(text)
     return TextCounts(
@@ -55,7 +57,7 @@ def summarise(text):
     )
 
 
-def summarise_file(path, encoding="utf-8"):
+def summarise_file(path: str | PathLike[str], encoding: str = "utf-8") -> TextCounts:
     """Return the counts of a text file."""
     with open(path, encoding=encoding) as file:
         return summarise(file.read())

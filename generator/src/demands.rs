@@ -1,0 +1,441 @@
+//! Reads what a goal demands: requirements, what it rules out, the numbers it states, and the words that remain.
+
+use std::collections::BTreeSet;
+
+use crate::requirements::{Requirement, stated, stated_bare};
+use crate::words::{Word, words};
+
+/// How many words a negation takes with it ("without external libraries").
+const NEGATION_REACH: usize = 3;
+const NEGATIONS: &[&str] = &[
+    "not",
+    "no",
+    "non",
+    "never",
+    "without",
+    "avoid",
+    "avoiding",
+    "instead",
+    "rather",
+    "except",
+    "excluding",
+    "dont",
+    "doesnt",
+    "isnt",
+    "cannot",
+    "cant",
+    "shouldnt",
+    "mustnt",
+    "neednt",
+    "neither",
+    "nor",
+    "unlike",
+    "omit",
+    "omitting",
+    "minus",
+];
+/// Negations that replace a part of the usual by another.
+const REPLACEMENTS: &[&str] = &["instead", "rather", "except", "unlike"];
+/// After these a negation rules nothing out: "no need for locks", "not necessarily thread-safe", "no tests required".
+const INDIFFERENCE: &[&str] = &[
+    "need",
+    "needs",
+    "needed",
+    "needing",
+    "have",
+    "has",
+    "required",
+    "require",
+    "necessary",
+    "necessarily",
+    "worry",
+    "care",
+    "matter",
+    "important",
+    "mandatory",
+    "bother",
+];
+/// Words that make no negation of the one before: "not only", "no more than 5".
+const NOT_NEGATED: &[&str] =
+    &["only", "just", "more", "less", "fewer", "later", "longer", "greater", "larger", "matter"];
+const CLAUSE_STARTERS: &[&str] =
+    &["that", "which", "and", "but", "with", "using", "for", "in", "to", "so", "because", "while"];
+/// Words before the number that ends a range.
+const BOUNDS: &[&str] =
+    &["to", "until", "till", "through", "first", "below", "under", "limit", "top", "than", "most", "least"];
+/// Words that a negation passes over.
+const GRAMMAR: &[&str] = &["any", "of", "be", "is", "are", "use", "make", "it", "them", "they", "its"];
+const ARTICLES: &[&str] = &["a", "an", "the"];
+
+/// Words of a goal that head a label such as "Stress test workflow 17:".
+const LABELS: &[&str] = &[
+    "stress",
+    "load",
+    "concurrent",
+    "parallel",
+    "soak",
+    "smoke",
+    "test",
+    "tests",
+    "task",
+    "workflow",
+    "iteration",
+    "goal",
+    "step",
+    "job",
+    "request",
+    "run",
+    "number",
+    "no",
+    "sample",
+    "demo",
+    "example",
+    "case",
+    "round",
+    "batch",
+    "feature",
+    "story",
+    "ticket",
+    "issue",
+    "title",
+    "user",
+    "client",
+    "prompt",
+    "todo",
+    "hi",
+    "hello",
+    "hey",
+    "question",
+];
+
+/// Python versions that the recipes run on, as minor versions of 3.
+const MINOR_VERSIONS: std::ops::RangeInclusive<u64> = 10..=20;
+
+/// What a goal demands beside its topic.
+#[derive(Debug, Default)]
+pub(crate) struct Demands {
+    required: BTreeSet<Requirement>,
+    ruled_out: BTreeSet<Requirement>,
+    /// Words that the goal rules out and that state no requirement.
+    unwanted: BTreeSet<String>,
+    /// Modules that the goal wants used.
+    modules: BTreeSet<String>,
+    numbers: BTreeSet<u64>,
+    /// Numbers that end a range: "up to 50", "the first 10".
+    bounds: BTreeSet<u64>,
+    /// Whether a part of the usual form is to be replaced by something else.
+    replaced: bool,
+}
+
+/// A goal's words that are neither grammar of negation nor statements of requirements.
+pub(crate) struct Reading {
+    pub(crate) demands: Demands,
+    /// What is wanted, in order.
+    pub(crate) wanted: Vec<Word>,
+    /// Whether each of the wanted words states a requirement.
+    pub(crate) is_stated: Vec<bool>,
+}
+
+/// Reads a goal; `kept` drops words that say for whom a thing is.
+pub(crate) fn read(goal: &str, kept: impl Fn(Vec<Word>) -> Vec<Word>) -> Reading {
+    let mut demands = Demands::default();
+    let text = spelled(without_label(goal));
+    let affirmed = affirmed(&words(&text), &mut demands);
+    let wanted: Vec<Word> = kept(affirmed).into_iter().filter(|word| !is(word, ARTICLES)).collect();
+    collect_numbers(&wanted, &mut demands);
+    demands.modules = modules(&wanted);
+    let mut is_stated = vec![false; wanted.len()];
+    for statement in stated(&wanted) {
+        demands.required.insert(statement.requirement);
+        is_stated[statement.at].fill(true);
+    }
+    if demands.replaced {
+        demands.required.insert(Requirement::Variation);
+    }
+    Reading { demands, wanted, is_stated }
+}
+
+fn is(word: &Word, list: &[&str]) -> bool {
+    list.contains(&word.text.as_str())
+}
+
+/// Drops a label in front of the goal proper.
+fn without_label(goal: &str) -> &str {
+    let Some((label, rest)) = goal.split_once(':') else { return goal };
+    let is_label = |word: &Word| is(word, LABELS) || word.text.chars().all(|c| c.is_ascii_digit());
+    let label = words(label);
+    if !rest.trim().is_empty() && label.len() <= 6 && label.iter().all(is_label) { rest } else { goal }
+}
+
+/// Brings names that are made of grammar or signs into words.
+fn spelled(goal: &str) -> String {
+    let mut text = goal.to_lowercase();
+    for (from, to) in [
+        ("to-do", "todo"),
+        ("to do list", "todo list"),
+        ("sort of ", ""),
+        ("kind of ", ""),
+        ("built-in", "builtin"),
+        ("built in function", "builtin function"),
+        ("built in sort", "builtin sort"),
+        ("builtins", "builtin"),
+        ("non-blocking", "nonblocking"),
+        ("non blocking", "nonblocking"),
+        ("lock-free", "lockfree"),
+        ("lock free", "lockfree"),
+        ("o (", "o("),
+        ("python-", "python "),
+    ] {
+        text = text.replace(from, to);
+    }
+    let words =
+        text.split(' ').map(|word| word.strip_suffix("-free").map_or(word.to_owned(), |it| format!("without {it},")));
+    complexities_spelled(&words.collect::<Vec<_>>().join(" "))
+}
+
+/// Replaces "O(n log n)" and the like by one word each.
+fn complexities_spelled(text: &str) -> String {
+    let mut spelled = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("o(") {
+        let (before, from) = rest.split_at(start);
+        let starts_word = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let Some(length) = from.find(')').filter(|_| starts_word) else {
+            spelled.push_str(&rest[..start + 2]);
+            rest = &rest[start + 2..];
+            continue;
+        };
+        let bound: String = from[2..length].chars().filter(|c| !c.is_whitespace() && *c != '*').collect();
+        spelled.push_str(before);
+        spelled.push_str(match bound.as_str() {
+            "1" => " bigoconstant ",
+            "logn" | "log(n" | "lgn" => " bigologarithmic ",
+            "n" => " bigolinear ",
+            "nlogn" | "nlog(n" => " bigolinearithmic ",
+            _ => " bigoother ",
+        });
+        rest = from[length..].trim_start_matches(')').trim_start();
+        for word in ["time", "runtime", "complexity"] {
+            rest = rest.strip_prefix(word).map_or(rest, str::trim_start);
+        }
+    }
+    spelled + rest
+}
+
+/// Drops what the goal does not want, to the end of its clause, and notes what it rules out.
+fn affirmed(words: &[Word], demands: &mut Demands) -> Vec<Word> {
+    let mut kept = Vec::new();
+    let (mut at, mut cut) = (0, false);
+    while let Some(word) = words.get(at) {
+        if !is(word, NEGATIONS) || words.get(at + 1).is_some_and(|next| is(next, NOT_NEGATED)) {
+            // The words around what was dropped do not form a phrase.
+            kept.push(Word { starts_clause: word.starts_clause || cut, ..word.clone() });
+            (at, cut) = (at + 1, false);
+            continue;
+        }
+        let end = segment_end(words, at + 1);
+        rule_out(word, &words[at + 1..end], words.get(end), demands);
+        (at, cut) = (end, true);
+    }
+    kept
+}
+
+/// The end of the words that a negation takes with it.
+fn segment_end(words: &[Word], start: usize) -> usize {
+    let mut left = NEGATION_REACH;
+    for (at, word) in words.iter().enumerate().skip(start) {
+        let leads = left == NEGATION_REACH || is(&words[at - 1], INDIFFERENCE);
+        let enumerates = at > start && is(word, &["or", "nor"]);
+        let is_over =
+            left == 0 && !enumerates || word.starts_clause && at > start || is(word, NEGATIONS) && !enumerates;
+        if is_over || is(word, CLAUSE_STARTERS) && !leads {
+            return at;
+        }
+        if enumerates {
+            left = NEGATION_REACH;
+        } else if ![CLAUSE_STARTERS, ARTICLES, INDIFFERENCE, GRAMMAR].iter().any(|list| is(word, list)) {
+            left -= 1;
+        }
+    }
+    words.len()
+}
+
+fn rule_out(negation: &Word, segment: &[Word], next: Option<&Word>, demands: &mut Demands) {
+    let indifferent = |word: &Word| is(word, INDIFFERENCE);
+    if segment.iter().any(indifferent) || next.is_some_and(indifferent) || is(negation, &["neednt"]) {
+        return;
+    }
+    let words: Vec<Word> = segment.iter().filter(|word| !is(word, ARTICLES)).cloned().collect();
+    let mut is_stated = vec![false; words.len()];
+    let replaced = is(negation, REPLACEMENTS);
+    for statement in stated_bare(&words) {
+        match statement.requirement.opposite() {
+            Some(opposite) => {
+                demands.required.insert(opposite);
+                is_stated[statement.at].fill(true);
+            }
+            None => {
+                demands.ruled_out.insert(statement.requirement);
+                demands.unwanted.extend(words[statement.at.clone()].iter().map(|word| word.text.clone()));
+                is_stated[statement.at].fill(!replaced);
+            }
+        }
+    }
+    let rest = words.iter().zip(is_stated).filter(|(word, is_stated)| {
+        !is_stated && !is(word, CLAUSE_STARTERS) && !is(word, &["of", "than", "any", "other", "be", "use"])
+    });
+    let rest: Vec<String> = rest.map(|(word, _)| word.text.clone()).collect();
+    demands.replaced |= replaced && (!rest.is_empty() || words.is_empty());
+    demands.unwanted.extend(rest);
+}
+
+/// Collects the numbers of a goal, without versions of Python (which may be another requirement) and percentages.
+fn collect_numbers(words: &[Word], demands: &mut Demands) {
+    let number = |at: usize| words.get(at).and_then(|word| word.text.parse::<u64>().ok());
+    let is_at = |at: Option<usize>, list: &[&str]| at.and_then(|at| words.get(at)).is_some_and(|word| is(word, list));
+    let mut at = 0;
+    while at < words.len() {
+        if is_at(Some(at), &["python", "python3", "py"]) && number(at + 1).is_some() {
+            let minor = number(at + 2).filter(|_| !words[at + 2].starts_clause);
+            if number(at + 1) != Some(3) || minor.is_some_and(|minor| !MINOR_VERSIONS.contains(&minor)) {
+                demands.required.insert(Requirement::OtherPython);
+            }
+            at += if minor.is_some() { 3 } else { 2 };
+            continue;
+        }
+        let is_share = is_at(Some(at + 1), &["percent", "coverage", "test", "unit"]);
+        let between = is_at(at.checked_sub(1), &["and"]) && is_at(at.checked_sub(3), &["between"]);
+        let bounds = between || is_at(at.checked_sub(1), BOUNDS);
+        let found = number(at).filter(|_| !is_share);
+        if bounds { &mut demands.bounds } else { &mut demands.numbers }.extend(found);
+        at += 1;
+    }
+}
+
+/// Collects the modules that a goal names as such: "using the math module".
+fn modules(words: &[Word]) -> BTreeSet<String> {
+    let named = words.windows(3).filter(|three| {
+        let [marker, name, noun] = three else { return false };
+        let follows = !name.starts_clause && !noun.starts_clause;
+        follows
+            && is(marker, &["using", "use", "uses", "with", "via", "from"])
+            && is(noun, &["module", "library", "package"])
+            && !is(name, &["standard", "python", "single", "small", "simple", "external", "stdlib"])
+    });
+    named.map(|three| three[1].text.clone()).collect()
+}
+
+/// What a recipe offers beside its topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) claims: Vec<Claim>,
+    /// What the code imports and calls, its keywords and operators, in lower case.
+    pub(crate) ingredients: BTreeSet<String>,
+    /// The only numbers that a goal may state; any where there is no list.
+    pub(crate) numbers: Option<Vec<u64>>,
+    /// The greatest number that a goal may state.
+    pub(crate) largest_number: Option<u64>,
+}
+
+/// A requirement that a recipe meets: always, or for goals that name one of some words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) requirement: Requirement,
+    pub(crate) only_for: Vec<String>,
+}
+
+impl Offer {
+    fn provides(&self, requirement: Requirement, stems: &[String]) -> bool {
+        let is_meant = |claim: &Claim| claim.only_for.is_empty() || claim.only_for.iter().any(|it| stems.contains(it));
+        let claimed = |claim: &Claim| claim.requirement == requirement && is_meant(claim);
+        requirement.is_universal()
+            || requirement == Requirement::Imports && self.ingredients.contains("import")
+            || self.claims.iter().any(claimed)
+    }
+
+    /// Returns what the goal demands and the recipe does not offer.
+    pub(crate) fn lacks(&self, demands: &Demands, stems: &[String]) -> Vec<Requirement> {
+        let missing = demands.required.iter().copied().filter(|requirement| !self.provides(*requirement, stems));
+        let mut lacking: Vec<Requirement> = missing.collect();
+        let listed = |number: &u64| self.numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
+        let in_range = |number: &u64| self.largest_number.is_none_or(|largest| *number <= largest);
+        let mut all = demands.numbers.iter().chain(&demands.bounds);
+        if !demands.numbers.iter().all(listed) || !all.all(in_range) {
+            lacking.push(Requirement::Numbers);
+        }
+        if !demands.modules.iter().all(|module| self.ingredients.contains(module)) {
+            lacking.push(Requirement::Modules);
+        }
+        let uses_ruled_out = demands.ruled_out.iter().any(|requirement| self.provides(*requirement, stems));
+        if uses_ruled_out || demands.unwanted.iter().any(|word| self.ingredients.contains(word)) {
+            lacking.push(Requirement::RuledOut);
+        }
+        lacking
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Requirement as R;
+
+    fn demands(goal: &str) -> Demands {
+        read(goal, |words| words).demands
+    }
+
+    #[track_caller]
+    fn check(goal: &str, required: &[R], ruled_out: &[R]) {
+        let found = demands(goal);
+        let list = |set: &BTreeSet<R>| set.iter().copied().collect::<Vec<_>>();
+        assert_eq!((list(&found.required), list(&found.ruled_out)), (required.to_vec(), ruled_out.to_vec()), "{goal}");
+    }
+
+    #[test]
+    fn a_negation_rules_out_or_leaves_open() {
+        check("stack without a class", &[], &[R::Class]);
+        check("stack, no classes please", &[], &[R::Class]);
+        check("stack that is not thread-safe", &[], &[R::ThreadSafe]);
+        check("not thread-safe needed", &[], &[]);
+        check("no need for thread safety", &[], &[]);
+        check("it does not need to be thread-safe or async", &[], &[]);
+        check("no type hints required", &[], &[]);
+        check("factorial without using recursion", &[R::Iterative], &[]);
+        check("non-recursive factorial", &[R::Iterative], &[]);
+        check("hello world without tests", &[], &[R::Tests]);
+        check("not only a stack but also a class", &[R::Class], &[]);
+        check("sort without built-in functions", &[R::FromScratch], &[]);
+        assert!(demands("queue without heapq").unwanted.contains("heapq"));
+    }
+
+    #[test]
+    fn a_replaced_part_is_a_variation() {
+        check("fizz buzz that uses 4 and 7 instead of 3 and 5", &[R::Variation], &[]);
+        check("fibonacci with a loop instead of recursion", &[R::Iterative], &[]);
+        check("return None rather than raising", &[R::Variation], &[R::Exceptions]);
+        check("all operations except division", &[R::Variation], &[]);
+    }
+
+    #[test]
+    fn complexities_are_requirements() {
+        check("cache with O(1) get and put", &[R::ConstantTime], &[]);
+        check("sort in O(n log n) time", &[R::LinearithmicTime], &[]);
+        check("sort in O(n) with O(1) space", &[R::LinearTime, R::ConstantSpace], &[]);
+        check("foo(1) bar", &[], &[]);
+    }
+
+    #[test]
+    fn numbers_are_collected_without_versions_and_labels() {
+        let found =
+            demands("Stress test workflow 17: fizzbuzz with 4 and 7 up to 50 with 100% coverage in Python 3.12");
+        assert_eq!((found.numbers, found.bounds), (BTreeSet::from([4, 7]), BTreeSet::from([50])));
+        assert!(demands("hello world in Python 2.7").required.contains(&R::OtherPython));
+        assert!(demands("hello world in Python 3.8").required.contains(&R::OtherPython));
+        assert!(demands("hello world in Python 3").required.is_empty());
+    }
+
+    #[test]
+    fn a_label_demands_nothing() {
+        check("Concurrent test task 3: write a stack", &[], &[]);
+        check("Concurrent test task 3", &[R::ThreadSafe, R::Tests], &[]);
+    }
+}
