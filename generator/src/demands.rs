@@ -183,6 +183,7 @@ fn spelled(goal: &str) -> String {
         ("non blocking", "nonblocking"),
         ("lock-free", "lockfree"),
         ("lock free", "lockfree"),
+        ("wait-free", "lockfree"),
         ("o (", "o("),
         ("python-", "python "),
     ] {
