@@ -30,7 +30,11 @@ async fn answer(desk: Arc<Desk>, question: Question) {
     let request = request_of(question.decision.clone());
     let (give_up, mut wait) = (Instant::now() + PATIENCE, FIRST_WAIT);
     let outcome = loop {
-        let outcome = desk.decide(&request).await;
+        let outcome = match desk.control.is_overdue(&question.decision).await {
+            Ok(false) => desk.decide(&request).await,
+            Ok(true) => desk.refuse(&request, Refusal::TooLate).await,
+            Err(reason) => Outcome::Unavailable(reason),
+        };
         if outcome != Outcome::Refused(Refusal::NotYetParked) {
             break outcome;
         }
