@@ -191,7 +191,7 @@ fn refusal(code: &str, message: String) -> Problem {
         "message_reused" => {
             Problem::invalid_field("Idempotency-Key", "was used before for another decision; choose a new key")
         }
-        "unknown_recipe" => Problem::invalid_field("recipe", &message),
+        "unknown_recipe" => Problem::invalid_field("recipe", message.trim_end_matches('.')),
         "malformed" => Problem::invalid_field("body", "cannot be read as a decision"),
         "not_yet_parked" | "too_late" => Problem::unavailable(message, Duration::from_secs(1)),
         other => {

@@ -195,6 +195,15 @@ impl Desk {
     }
 }
 
+/// The answer to a decision that counts, by the state after it.
+pub(crate) fn recorded(workflow: &Workflow) -> String {
+    match workflow.park() {
+        Some(park) => format!("Recorded: {} of {} approvals.", park.approvals(), park.required_approvers),
+        None if workflow.status().is_terminal() => "Recorded; the workflow has ended.".to_owned(),
+        None => "Recorded; the workflow goes on.".to_owned(),
+    }
+}
+
 /// One record for each refused decision, however often it is delivered; another decision under the same id is another record.
 fn refusal_key(request: &DecisionRequest, refusal: &Refusal) -> String {
     let texts = [

@@ -8,7 +8,7 @@ use shared::messaging::{ApprovalAnswer, HttpDecision, Question};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::desk::{Desk, Outcome};
+use crate::desk::{Desk, Outcome, recorded};
 
 /// How long a decision waits for a gate that is in the log and not yet judged; shorter than the API's patience.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -64,14 +64,9 @@ fn request_of(decision: HttpDecision) -> DecisionRequest {
 
 fn answer_of(outcome: Outcome) -> ApprovalAnswer {
     match outcome {
-        Outcome::Applied(workflow) => ApprovalAnswer::Applied {
-            status: workflow.status().as_str().to_owned(),
-            message: match workflow.park() {
-                Some(park) => format!("Recorded: {} of {} approvals.", park.approvals(), park.required_approvers),
-                None if workflow.status().is_terminal() => "Recorded; the workflow has ended.".to_owned(),
-                None => "Recorded; the workflow goes on.".to_owned(),
-            },
-        },
+        Outcome::Applied(workflow) => {
+            ApprovalAnswer::Applied { status: workflow.status().as_str().to_owned(), message: recorded(&workflow) }
+        }
         Outcome::Refused(refusal) => {
             ApprovalAnswer::Refused { code: refusal.code().to_owned(), message: refusal.to_string() }
         }

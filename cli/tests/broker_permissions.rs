@@ -461,7 +461,7 @@ async fn a_bot_asks_under_its_name_for_what_is_open() {
     assert_eq!(answer.unwrap().payload, "page");
     assert_publish_refused(&mut bot, "approvals.open.other_bot").await;
 
-    // Wherever it wants its answer, the approver is told a subject that ends in the bot's own account.
+    // Wherever it wants its answer, the approver receives a reply subject that ends in the bot's own account.
     bot.client.publish_with_reply("approvals.open.demo_bot", "wf.done.std.victim", "{}".into()).await.unwrap();
     let question = next(&mut questions).await;
     let reply = question.reply.expect("a reply subject");

@@ -405,7 +405,7 @@ async fn silence_is_no_consent_where_a_rule_demands_a_human() {
     assert_eq!(client.until(&demanded, "failed").await["error"]["code"], "approval_expired");
 }
 
-/// The caller was told that nobody took it, and may have decided otherwise since.
+/// Its sender was answered that no approver took it, and may have decided otherwise since.
 #[tokio::test]
 async fn a_decision_that_was_answered_503_is_dropped_and_audited() {
     let stack = Stack::start().await;

@@ -7,7 +7,7 @@ pub enum Refusal {
     UnknownWorkflow,
     #[error("This workflow has no such approval.")]
     UnknownApproval,
-    /// The gate is in the log, and nobody has judged it yet: keep the decision and try again.
+    /// The gate is in the log and not judged yet: keep the decision and try again.
     #[error("The approval is being prepared.")]
     NotYetParked,
     /// How it was decided.

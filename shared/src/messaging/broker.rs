@@ -77,7 +77,7 @@ impl BrokerSettings {
 
 /// The part of what a broker says of a stream that [`Broker::now`] reads.
 #[derive(Deserialize)]
-struct Told {
+struct StreamInfo {
     /// The broker's clock, RFC 3339.
     ts: String,
 }
@@ -147,7 +147,9 @@ impl Broker {
         let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
         let answer = self.jetstream.request(subject, &()).await.map_err(|error| error.to_string())?;
         match answer {
-            Response::Ok(Told { ts }) => Timestamp::of_rfc3339(&ts).ok_or(format!("the broker's clock says {ts:?}")),
+            Response::Ok(StreamInfo { ts }) => {
+                Timestamp::of_rfc3339(&ts).ok_or(format!("the broker's clock says {ts:?}"))
+            }
             Response::Err { error } => Err(error.to_string()),
         }
     }
