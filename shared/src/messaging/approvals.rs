@@ -134,7 +134,7 @@ impl ApprovalDesk {
 
     /// Announces a park; returns once the announcement is on disk. A redelivered park is announced again, under the same id.
     ///
-    /// It carries no `Nats-Msg-Id`: the broker's memory of those is one for the stream, and a bot could use ours up before us.
+    /// It carries no `Nats-Msg-Id`: the stream compares none.
     pub async fn announce(&self, announcement: Announcement) -> Result<(), String> {
         let payload = serde_json::to_vec(&announcement).map_err(|error| error.to_string())?;
         let message = PublishMessage::build().payload(payload.into());
