@@ -168,7 +168,6 @@ mod tests {
             (r#"{"limit":-1}"#, None),
             (r#"{"cursor":"nonsense"}"#, None),
             (r#"{"cursor":7}"#, None),
-            ("[]", None),
             ("nonsense", None),
         ] {
             assert_eq!(read(text.as_bytes()), expected, "{text}");

@@ -386,9 +386,12 @@ fn two_approvals_are_needed_where_two_are_asked_for() {
 
 #[test]
 fn a_lapsed_vote_does_not_count_and_may_be_given_again() {
-    let lapsing = |by: &str, lapsed: &str| match decision(Verdict::Approved, by, None) {
-        Event::Decided { decision, .. } => Event::Decided { decision, lapsed: vec![lapsed.parse().expect("a name")] },
-        other => panic!("a decision: {other:?}"),
+    let lapsing = |by: &str, voter: &str| {
+        let mut event = decision(Verdict::Approved, by, None);
+        if let Event::Decided { lapsed, .. } = &mut event {
+            lapsed.push(voter.parse().expect("a name"));
+        }
+        event
     };
     let asked = states().into_iter().find(|(name, _)| name.ends_with("for two")).expect("a state").1;
     let first = transition(&asked, decision(Verdict::Approved, "bob", None), START).expect("legal");

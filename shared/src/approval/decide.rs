@@ -130,7 +130,12 @@ fn closed_refusal(workflow: &Workflow, id: ApprovalId) -> Refusal {
         GateOutcome::Abandoned => match &workflow.phase {
             Phase::Cancelled { .. } => Refusal::Cancelled,
             Phase::Failed { failure } => Refusal::WorkflowEnded(failure.code.clone()),
-            phase => Refusal::WorkflowEnded(phase.kind().as_str().to_owned()),
+            Phase::Plan
+            | Phase::Generate { .. }
+            | Phase::Analyze
+            | Phase::Execute { .. }
+            | Phase::Approve { .. }
+            | Phase::Done => Refusal::WorkflowEnded(workflow.phase.kind().as_str().to_owned()),
         },
     }
 }
