@@ -41,14 +41,14 @@ sample() { # title, then arguments of `promptcraft run`
 with_bot() {
     say "--- A result that waits until a script approves it over NATS (nats/examples/approve_bot.py)"
     prepare_bot
-    local url password_file id
+    local url password_file id goal="Write a binary search over a sorted list"
     url="$(of_stack 'stack["nats_url"]')"
     password_file="$(of_stack 'next(bot["password_file"] for bot in stack["bots"] if bot["name"] == "demo_bot")')"
-    exec 3< <(NATS_URL="$url" BOT_PASSWORD_FILE="$password_file" "$python" "$root/nats/examples/approve_bot.py" 2>&1)
+    exec 3< <(NATS_URL="$url" BOT_PASSWORD_FILE="$password_file" "$python" "$root/nats/examples/approve_bot.py" "$goal" 2>&1)
     read -r <&3 # it listens
-    id="$("$promptcraft" run --data "$here" "Write a binary search over a sorted list" </dev/null)"
+    id="$("$promptcraft" run --data "$here" "$goal" </dev/null)"
     say "submitted $id"
-    sed 's/^/the broker answered the bot: /' <&3
+    sed 's/^/the bot: /' <&3
     "$promptcraft" status "$id" --data "$here" --watch </dev/null
     must_be_completed "$id"
     say

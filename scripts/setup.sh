@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 rust_minimum=1.95
-nats_minimum=2.12
+nats_minimum=2.14
 
 # Program, and the Debian or Ubuntu package that has it.
 needed="

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
-use shared::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, may_decide, read_help};
+use shared::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, is_eligible, may_decide, read_help};
 use shared::identity::User;
 use shared::ids::{ApprovalId, Digest, WorkflowId};
 use shared::messaging::{ApprovalAnswer, HttpDecision};
@@ -72,8 +72,9 @@ pub(crate) async fn approve(
         by: caller.user.name.clone(),
         role: caller.user.role,
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
+        deadline: None,
     };
-    if is_stranger && !may_decide(&workflow, &caller.user) {
+    if is_stranger && !is_eligible(&workflow, &caller.user) {
         // Answered as fast as a workflow that does not exist; the approver keeps the attempt in the audit log.
         let (shared, trace) = (state.clone(), trace_of(&request));
         state.life.spawn(async move {
@@ -159,9 +160,16 @@ async fn conclude(state: &State, id: WorkflowId, answer: Option<ApprovalAnswer>)
         Some(ApprovalAnswer::Refused { code, message }) => Err(refusal(&code, message)),
         Some(ApprovalAnswer::Unavailable { message }) => {
             tracing::warn!(message, workflow.id = %id, "the approver could not write a decision");
-            Err(Problem::unavailable("The decision could not be stored; send it again.", Duration::from_secs(1)))
+            Err(Problem::unavailable(
+                "The decision could not be stored. Look at the workflow, and send it again unless it counts already.",
+                Duration::from_secs(1),
+            ))
         }
-        None => Err(Problem::unavailable("No approver answers now; send the decision again.", Duration::from_secs(2))),
+        None => Err(Problem::unavailable(
+            "No approver answered in time, so the decision is dropped unless the workflow shows it now. Look at the workflow, \
+             and send the decision again if it does not.",
+            Duration::from_secs(2),
+        )),
     }
 }
 
@@ -170,6 +178,9 @@ fn refusal(code: &str, message: String) -> Problem {
         "unknown_workflow" => Problem::no_such_workflow(),
         "unknown_approval" => Problem::new(actix_web::http::StatusCode::NOT_FOUND, "no-such-approval", message),
         "already_decided" => Problem::conflict("already-decided", message),
+        "already_voted" => Problem::conflict("already-voted", message),
+        "cancelled" => Problem::conflict("cancelled", message),
+        "workflow_ended" => Problem::conflict("workflow-ended", message),
         "expired" => Problem::conflict("expired", message),
         "digest_mismatch" => Problem::conflict("digest-mismatch", message),
         "not_entitled" => Problem::forbidden(message),
@@ -180,9 +191,9 @@ fn refusal(code: &str, message: String) -> Problem {
         "message_reused" => {
             Problem::invalid_field("Idempotency-Key", "was used before for another decision; choose a new key")
         }
-        "unknown_recipe" => Problem::invalid_field("recipe", &message),
+        "unknown_recipe" => Problem::invalid_field("recipe", message.trim_end_matches('.')),
         "malformed" => Problem::invalid_field("body", "cannot be read as a decision"),
-        "not_yet_parked" => Problem::unavailable(message, Duration::from_secs(1)),
+        "not_yet_parked" | "too_late" => Problem::unavailable(message, Duration::from_secs(1)),
         other => {
             tracing::error!(code = other, "the approver refused with a code that this build does not know");
             Problem::conflict("refused", message)
@@ -239,6 +250,9 @@ mod tests {
             ("unknown_workflow", 404),
             ("unknown_approval", 404),
             ("already_decided", 409),
+            ("already_voted", 409),
+            ("cancelled", 409),
+            ("workflow_ended", 409),
             ("expired", 409),
             ("digest_mismatch", 409),
             ("not_entitled", 403),
@@ -248,6 +262,7 @@ mod tests {
             ("message_reused", 422),
             ("digest_missing", 422),
             ("not_yet_parked", 503),
+            ("too_late", 503),
         ] {
             assert_eq!(refusal(code, "so".to_owned()).status(), status, "{code}");
         }

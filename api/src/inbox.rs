@@ -45,6 +45,7 @@ pub(crate) async fn inbox(
         found.truncate(limit);
         next = found.last().map(place_of);
     }
+    found.iter_mut().for_each(|stored| state.tokens.lapse_votes(&mut stored.workflow));
     let approvals: Vec<Value> = found.iter().filter_map(question).collect();
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",

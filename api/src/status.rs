@@ -23,7 +23,8 @@ pub(crate) async fn status(
 ) -> Result<HttpResponse, Problem> {
     admit(&state, &request, &caller, Operation::Status).await?;
     let stored = visible(&state, &caller, &id).await?;
-    let workflow = stored.workflow;
+    let mut workflow = stored.workflow;
+    state.tokens.lapse_votes(&mut workflow);
     let shows = workflow.submission.options.include_artifacts;
     let artifacts = if shows && may_show_artifacts(&state, &workflow, &caller.user).await? {
         read_artifacts(&state, &workflow.artifacts).await?

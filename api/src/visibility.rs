@@ -1,7 +1,7 @@
 //! Who sees what: a workflow that someone may not see does not exist for them.
 
 use shared::analysis::AnalysisReport;
-use shared::approval::{GateOutcome, RiskLevel, may_decide};
+use shared::approval::{GateOutcome, RiskLevel, is_eligible, may_decide};
 use shared::identity::{Role, User};
 use shared::ids::{UserName, WorkflowId};
 use shared::read_model::Stored;
@@ -18,7 +18,7 @@ pub(crate) fn is_visible(workflow: &Workflow, user: &User) -> bool {
     workflow.owner == user.name
         || user.role == Role::Admin
         || may_decide_now(workflow, user)
-        || may_decide(workflow, user) && has_decided(workflow, &user.name)
+        || is_eligible(workflow, user) && has_decided(workflow, &user.name)
 }
 
 /// Whether a question waits that `user` may answer.
@@ -29,17 +29,17 @@ pub(crate) fn may_decide_now(workflow: &Workflow, user: &User) -> bool {
 /// Whether `user` may send a decision: also for a gate that is about to park, and for one that others decided meanwhile.
 pub(crate) fn may_send_decision(workflow: &Workflow, user: &User) -> bool {
     let was_asked = workflow.closed_gates.iter().any(|gate| gate.outcome != GateOutcome::Released);
-    is_visible(workflow, user) || (may_decide(workflow, user) && (workflow.gate().is_some() || was_asked))
+    is_visible(workflow, user) || (is_eligible(workflow, user) && (workflow.gate().is_some() || was_asked))
 }
 
 fn has_decided(workflow: &Workflow, name: &UserName) -> bool {
-    workflow.closed_gates.iter().flat_map(|gate| &gate.decisions).any(|decision| decision.by == *name)
-        || has_voted(workflow, name)
+    workflow.decisions().any(|(_, decision)| decision.by == *name)
 }
 
-/// Whether the question that waits has an answer by this name: nobody answers twice.
+/// Whether the question that waits has an answer by this name that counts: a second one would be refused.
 fn has_voted(workflow: &Workflow, name: &UserName) -> bool {
-    workflow.park().is_some_and(|park| park.decisions.iter().any(|decision| decision.by == *name))
+    let votes = workflow.park().into_iter().flat_map(|park| &park.decisions);
+    votes.filter(|decision| !decision.lapsed).any(|decision| decision.by == *name)
 }
 
 /// Whether a question waits that `user` may answer and has not.
@@ -130,8 +130,9 @@ mod tests {
             input: None,
             message_id: "m".to_owned(),
             at: START,
+            lapsed: false,
         };
-        transition(workflow, Event::Decided { decision }, START).unwrap()
+        transition(workflow, Event::Decided { decision, lapsed: Vec::new() }, START).unwrap()
     }
 
     #[test]

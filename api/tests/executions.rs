@@ -355,8 +355,9 @@ async fn what_is_parked_is_shown_to_those_who_decide_and_released_to_the_owner()
         input: None,
         message_id: "m".to_owned(),
         at: Clock::system().now(),
+        lapsed: false,
     };
-    happen(&stack.log, &id, Event::Decided { decision }).await;
+    happen(&stack.log, &id, Event::Decided { decision, lapsed: Vec::new() }).await;
     eventually("it is released", async || status(&api, &ann, &id).await.1["status"] == "completed").await;
     let (_, done) = status(&api, &ann, &id).await;
     assert_eq!(

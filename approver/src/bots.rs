@@ -9,7 +9,7 @@ use shared::messaging::{
     ApprovalDesk, AuditRecord, BotDecision, BotReply, Cause, Delivery, RawMessage, Received, Settlement,
 };
 
-use crate::desk::{Desk, Outcome};
+use crate::desk::{Desk, Outcome, recorded};
 
 /// A decision that overtook its gate is kept this long at most.
 const KEPT_DELIVERIES: u64 = 120;
@@ -39,7 +39,10 @@ pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<RawMessa
         Outcome::Applied(workflow) => {
             let status = workflow.status().as_str();
             desk.bots
-                .reply(&received, &reply(&received, Some(&request), "applied", None, "Recorded.", Some(status)))
+                .reply(
+                    &received,
+                    &reply(&received, Some(&request), "applied", None, &recorded(&workflow), Some(status)),
+                )
                 .await;
             delivery.ack().await
         }

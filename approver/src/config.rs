@@ -14,6 +14,8 @@ pub struct Config {
     pub broker: BrokerSettings,
     pub redis_url: Secret,
     pub policy: Policy,
+    /// Between two announcements of an open approval; zero: it is announced once.
+    pub announce_every: Duration,
     pub metrics_listen: String,
     /// Signs notifications; none leaves unsigned.
     pub webhook_key: Secret,
@@ -30,6 +32,7 @@ impl Config {
             broker: BrokerSettings::read(&mut settings),
             redis_url: settings.required_secret("redis.url", "redis.url_file"),
             policy: read_policy(&mut settings),
+            announce_every: settings.span("approval.announce_every", Duration::from_secs(300)),
             metrics_listen: settings.read("approver.metrics_listen", "127.0.0.1:0".to_owned()),
             webhook_key: settings.required_secret("webhook.signing_key", "webhook.signing_key_file"),
             webhook_allow_private: settings.read("webhook.allow_private", false),
@@ -38,6 +41,10 @@ impl Config {
         };
         if profile == Profile::Production && config.webhook_allow_private {
             settings.mistake("webhook.allow_private: must be false in production");
+        }
+        // The broker's timers count whole seconds.
+        if !config.announce_every.is_zero() && config.announce_every < Duration::from_secs(1) {
+            settings.mistake("approval.announce_every: must be at least 1s, or 0s for never");
         }
         settings.finish()?;
         Ok(config)

@@ -1,10 +1,12 @@
 //! The desk: decisions from every path come to [`Desk::decide`], and every transition of the approver's to [`Desk::move_on`].
 
-use shared::approval::{Actor, Channel, Decision, DecisionRequest, Policy, Refusal, judge};
+use std::time::Duration;
+
+use shared::approval::{Actor, Channel, Decision, DecisionRequest, OnExpiry, Policy, Refusal, judge, lapsed_voters};
 use shared::clock::Clock;
 use shared::failpoints;
 use shared::identity::User;
-use shared::ids::{Digest, EventId};
+use shared::ids::{Digest, EventId, UserName};
 use shared::messaging::{
     AppendError, ApprovalDesk, AuditLog, AuditRecord, BlobError, Blobs, Control, DeadLetters, Entry, ReadError, Timers,
     Watched, WorkflowLog,
@@ -36,6 +38,8 @@ pub(crate) struct Desk {
     pub(crate) brief: Brief,
     pub(crate) floods: Floods,
     pub(crate) policy: Policy,
+    /// Between two announcements of an open approval; zero: it is announced once.
+    pub(crate) announce_every: Duration,
     pub(crate) clock: Clock,
 }
 
@@ -105,10 +109,13 @@ impl Desk {
                 Channel::Http => Actor::User(request.by.clone()),
                 Channel::Nats => Actor::Bot(request.by.clone()),
             };
-            match self.move_on(&entry, Event::Decided { decision }, Some(actor)).await {
+            let lapsed = lapsed_voters(&entry.workflow, |name| self.users.get(name.as_str()));
+            match self.move_on(&entry, Event::Decided { decision, lapsed }, Some(actor)).await {
                 Ok(workflow) => return Outcome::Applied(Box::new(workflow)),
                 Err(MoveError::Lost) => {}
-                Err(MoveError::Illegal(_)) => return self.refuse(request, Refusal::AlreadyDecided).await,
+                Err(MoveError::Illegal(_)) => {
+                    return self.refuse(request, Refusal::AlreadyDecided("another decision came first")).await;
+                }
                 Err(MoveError::Unavailable(reason)) => return Outcome::Unavailable(reason),
             }
         }
@@ -163,7 +170,7 @@ impl Desk {
         actor: Option<Actor>,
     ) -> Result<Workflow, MoveError> {
         let now = self.clock.now();
-        let (kind, detail) = (event.kind(), detail_of(&event));
+        let (kind, detail) = (event.kind(), detail_of(&entry.workflow, &event));
         let next = transition(&entry.workflow, event, now).map_err(MoveError::Illegal)?;
         let happened = Happened {
             event_id: EventId::fresh(),
@@ -188,6 +195,15 @@ impl Desk {
     }
 }
 
+/// The answer to a decision that counts, by the state after it.
+pub(crate) fn recorded(workflow: &Workflow) -> String {
+    match workflow.park() {
+        Some(park) => format!("Recorded: {} of {} approvals.", park.approvals(), park.required_approvers),
+        None if workflow.status().is_terminal() => "Recorded; the workflow has ended.".to_owned(),
+        None => "Recorded; the workflow goes on.".to_owned(),
+    }
+}
+
 /// One record for each refused decision, however often it is delivered; another decision under the same id is another record.
 fn refusal_key(request: &DecisionRequest, refusal: &Refusal) -> String {
     let texts = [
@@ -202,16 +218,16 @@ fn refusal_key(request: &DecisionRequest, refusal: &Refusal) -> String {
     format!("refused-{}", Digest::of_parts(texts.iter().map(|text| ("", text.as_bytes()))))
 }
 
-fn detail_of(event: &Event) -> Option<String> {
+fn detail_of(workflow: &Workflow, event: &Event) -> Option<String> {
     match event {
         Event::GateReleased { reason } => Some(reason.clone()),
         Event::Parked { park } => Some(format!("{} at risk {}", park.approval_type.as_str(), park.risk.as_str())),
-        Event::Decided { decision } => Some(match &decision.on_behalf_of {
-            Some(claim) => format!("{}, on behalf of {claim}", decision.verdict.as_str()),
-            None => decision.verdict.as_str().to_owned(),
-        }),
+        Event::Decided { decision, lapsed } => Some(decision_detail(decision, lapsed)),
         Event::StepFailed { failure, .. } => Some(failure.code.clone()),
-        Event::Expired { release } => Some(if *release { "released" } else { "failed" }.to_owned()),
+        Event::Expired => workflow.park().map(|park| match park.on_expiry {
+            OnExpiry::Release => "released".to_owned(),
+            OnExpiry::Fail => "failed".to_owned(),
+        }),
         Event::Planned { .. }
         | Event::Generated { .. }
         | Event::NoGenerator { .. }
@@ -220,4 +236,16 @@ fn detail_of(event: &Event) -> Option<String> {
         | Event::TimedOut
         | Event::Cancelled { .. } => None,
     }
+}
+
+fn decision_detail(decision: &Decision, lapsed: &[UserName]) -> String {
+    let mut detail = decision.verdict.as_str().to_owned();
+    if let Some(claim) = &decision.on_behalf_of {
+        detail.push_str(&format!(", on behalf of {claim}"));
+    }
+    if !lapsed.is_empty() {
+        let names: Vec<&str> = lapsed.iter().map(UserName::as_str).collect();
+        detail.push_str(&format!("; no longer counted: {}", names.join(", ")));
+    }
+    detail
 }

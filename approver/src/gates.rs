@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use shared::analysis::AnalysisReport;
-use shared::approval::{RiskLevel, Ruling, Stage};
-use shared::messaging::{Announcement, BlobError, Delivery, Entry, Settlement};
+use shared::approval::{RiskLevel, Ruling};
+use shared::messaging::{BlobError, Delivery, Entry, Settlement};
 use shared::workflow::{Event, Failure, Workflow};
 
+use crate::announcements::announcement_of;
 use crate::desk::{Desk, MoveError};
 use crate::metrics::GATES;
 use crate::trust::distrust;
@@ -74,34 +74,10 @@ async fn worst_risk(desk: &Desk, workflow: &Workflow) -> Result<RiskLevel, Strin
 }
 
 async fn announce(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
-    let (Some(gate), Some(park)) = (workflow.gate(), workflow.park()) else { return Ok(()) };
-    let artifacts = &workflow.artifacts;
-    let recipes = match &gate.stage {
-        Stage::Input { recipes, .. } => recipes.as_slice(),
-        Stage::BeforeExecute | Stage::Release => &[],
-    };
-    let announcement = Announcement {
-        workflow_id: workflow.id,
-        approval_id: gate.approval_id,
-        approval_type: park.approval_type,
-        description: park.description.clone(),
-        risk_level: park.risk,
-        digest: park.digest,
-        context: json!({
-            "owner": workflow.owner,
-            "goal": workflow.submission.goal,
-            "origin": artifacts.origin,
-            "files": artifacts.files.iter().map(|file| &file.path).collect::<Vec<_>>(),
-            "tests": { "total": artifacts.tests.total, "passed": artifacts.tests.passed },
-            "security_issues_found": workflow.metrics.security_issues_found,
-            "approvals_so_far": park.approvals(),
-            "recipes": recipes,
-        }),
-        required_approvers: park.required_approvers,
-        expires_at: park.expires_at.to_rfc3339(),
-        reply_subject: String::new(),
-    };
-    desk.bots.announce(announcement).await
+    match announcement_of(desk, workflow) {
+        Some(announcement) => desk.bots.announce(announcement).await,
+        None => Ok(()),
+    }
 }
 
 fn ran_without_leave() -> Failure {

@@ -8,7 +8,7 @@ use shared::messaging::{ApprovalAnswer, HttpDecision, Question};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::desk::{Desk, Outcome};
+use crate::desk::{Desk, Outcome, recorded};
 
 /// How long a decision waits for a gate that is in the log and not yet judged; shorter than the API's patience.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -30,7 +30,11 @@ async fn answer(desk: Arc<Desk>, question: Question) {
     let request = request_of(question.decision.clone());
     let (give_up, mut wait) = (Instant::now() + PATIENCE, FIRST_WAIT);
     let outcome = loop {
-        let outcome = desk.decide(&request).await;
+        let outcome = match desk.control.is_overdue(&question.decision).await {
+            Ok(false) => desk.decide(&request).await,
+            Ok(true) => desk.refuse(&request, Refusal::TooLate).await,
+            Err(reason) => Outcome::Unavailable(reason),
+        };
         if outcome != Outcome::Refused(Refusal::NotYetParked) {
             break outcome;
         }
@@ -60,14 +64,9 @@ fn request_of(decision: HttpDecision) -> DecisionRequest {
 
 fn answer_of(outcome: Outcome) -> ApprovalAnswer {
     match outcome {
-        Outcome::Applied(workflow) => ApprovalAnswer::Applied {
-            status: workflow.status().as_str().to_owned(),
-            message: match workflow.park() {
-                Some(park) => format!("Recorded: {} of {} approvals.", park.approvals(), park.required_approvers),
-                None if workflow.status().is_terminal() => "Recorded; the workflow has ended.".to_owned(),
-                None => "Recorded; the workflow goes on.".to_owned(),
-            },
-        },
+        Outcome::Applied(workflow) => {
+            ApprovalAnswer::Applied { status: workflow.status().as_str().to_owned(), message: recorded(&workflow) }
+        }
         Outcome::Refused(refusal) => {
             ApprovalAnswer::Refused { code: refusal.code().to_owned(), message: refusal.to_string() }
         }

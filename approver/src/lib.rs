@@ -4,6 +4,7 @@
 //! ([`desk`]), and hosts the effects of transitions that are not the read model's: timers, notifications and the audit log.
 //! A parked workflow holds nothing here: its state is the newest message of the log. Start reading at [`gates`].
 
+mod announcements;
 mod bots;
 mod brief;
 mod config;
@@ -13,6 +14,7 @@ mod gates;
 mod http_decisions;
 mod metrics;
 mod notifications;
+mod open_approvals;
 mod presence;
 mod records;
 mod schedules;

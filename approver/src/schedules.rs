@@ -6,7 +6,7 @@ use std::time::Duration;
 use shared::clock::Timestamp;
 use shared::ids::WorkflowId;
 use shared::messaging::{Delivery, Entry, ReadError, Settlement, TimerKind};
-use shared::workflow::EventKind;
+use shared::workflow::{EventKind, Workflow};
 
 use crate::desk::Desk;
 use crate::trust::keep_ended;
@@ -36,11 +36,15 @@ async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), St
         }
         if was_parked {
             timers.clear(TimerKind::Expiry, id).await?;
+            timers.clear(TimerKind::Repeat, id).await?;
         }
         return Ok(());
     }
     match (entry.happened.kind, workflow.park(), workflow.deadline()) {
-        (EventKind::Parked, Some(park), _) => set(desk, TimerKind::Expiry, id, park.expires_at).await,
+        (EventKind::Parked, Some(park), _) => {
+            set(desk, TimerKind::Expiry, id, park.expires_at).await?;
+            set_repeat(desk, workflow).await
+        }
         (kind @ (EventKind::Submitted | EventKind::Decided | EventKind::Expired), None, Some(deadline)) => {
             // Before this delivery nobody can have set one that whoever handles the end would have to clear.
             let is_new = is_first && kind == EventKind::Submitted;
@@ -51,6 +55,13 @@ async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), St
         }
         (_, _, _) => Ok(()),
     }
+}
+
+/// Sets the timer of the next announcement, unless the question expires before. Its delay counts from the broker's clock.
+pub(crate) async fn set_repeat(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
+    let Some(park) = workflow.park().filter(|_| !desk.announce_every.is_zero()) else { return Ok(()) };
+    let next = desk.timers.now().await?.after(desk.announce_every);
+    if next < park.expires_at { set(desk, TimerKind::Repeat, workflow.id, next).await } else { Ok(()) }
 }
 
 /// Sets a timer, and takes it back where the workflow has ended: its end may have been handled before, here or elsewhere.

@@ -24,6 +24,7 @@ use crate::gates::handle_gate;
 use crate::http_decisions::handle_question;
 use crate::metrics::{DECISIONS, GATES};
 use crate::notifications::{Notifier, handle_due, handle_notification, places};
+use crate::open_approvals::answer_open_requests;
 use crate::presence::report_presence;
 use crate::records::handle_record;
 use crate::schedules::handle_schedule;
@@ -99,6 +100,7 @@ impl Application {
             brief: Brief::default(),
             floods: Floods::default(),
             policy: config.policy,
+            announce_every: config.announce_every,
             clock: clock.clone(),
         };
         let notifier = Notifier {
@@ -135,6 +137,8 @@ impl Application {
         queues.messages(Consumer::Timers, desk.clone(), handle_timer);
         life.spawn(report_presence(desk.control.clone(), life.clone()));
         let questions = desk.control.decisions().await.map_err(StartupError::Decisions)?;
+        let open_requests = desk.bots.open_requests().await.map_err(StartupError::Decisions)?;
+        life.spawn(answer_open_requests(desk.clone(), open_requests, life.clone()));
         life.spawn(answer_questions(desk, questions, life.clone()));
         tracing::info!(metrics = %metrics.address(), "the approver is ready");
         metrics.run(life.stopping()).await.map_err(StartupError::Metrics)?;

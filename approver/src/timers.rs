@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use shared::ids::WorkflowId;
 use shared::messaging::{Cause, Delivery, RawMessage, Settlement, TimerKind, Timers};
-use shared::workflow::Event;
+use shared::workflow::{Event, Workflow};
 
+use crate::announcements::announcement_of;
 use crate::desk::{Desk, MoveError};
+use crate::schedules::set_repeat;
 
 /// A timer that is not known here is left to other approvers so often.
 const LEFT_DELIVERIES: u64 = 10;
@@ -40,13 +42,13 @@ async fn fire(desk: &Desk, message: &RawMessage, kind: TimerKind, id: WorkflowId
     let Some(entry) = newest.filter(|entry| !entry.workflow.status().is_terminal()) else {
         return desk.timers.forget_fired(message).await;
     };
-    let due = match kind {
-        TimerKind::Timeout => entry.workflow.deadline(),
-        TimerKind::Expiry => entry.workflow.park().map(|park| park.expires_at),
-    };
-    let event = match kind {
-        TimerKind::Timeout => Event::TimedOut,
-        TimerKind::Expiry => Event::Expired { release: desk.policy.release_on_expiry },
+    let (due, event) = match kind {
+        TimerKind::Timeout => (entry.workflow.deadline(), Event::TimedOut),
+        TimerKind::Expiry => (entry.workflow.park().map(|park| park.expires_at), Event::Expired),
+        TimerKind::Repeat => {
+            repeat(desk, &entry.workflow).await?;
+            return desk.timers.forget_fired(message).await;
+        }
     };
     match due {
         // The broker's clock is ahead of ours, or the deadline moved: wait for the rest.
@@ -59,4 +61,11 @@ async fn fire(desk: &Desk, message: &RawMessage, kind: TimerKind, id: WorkflowId
         None => {}
     }
     desk.timers.forget_fired(message).await
+}
+
+/// Announces an open approval again, and sets the timer of the next time.
+async fn repeat(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
+    let Some(announcement) = announcement_of(desk, workflow) else { return Ok(()) };
+    desk.bots.repeat(&announcement).await?;
+    set_repeat(desk, workflow).await
 }

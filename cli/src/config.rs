@@ -8,7 +8,7 @@ pub fn find_program(name: &str, directories: &[PathBuf]) -> Option<PathBuf> {
     programs(name, directories).into_iter().next()
 }
 
-/// Finds the first `nats-server` of version 2.12 or later, on `PATH` or in `directory`; where all are older, the first of these.
+/// Finds the first `nats-server` of version 2.14 or later, on `PATH` or in `directory`; where all are older, the first of these.
 pub fn find_nats_server(directory: &Path) -> Option<PathBuf> {
     let all = programs("nats-server", &[directory.to_owned()]);
     all.iter().find(|program| is_new_enough(program)).or(all.first()).cloned()
@@ -26,7 +26,7 @@ fn is_new_enough(nats_server: &Path) -> bool {
     let Ok(output) = Command::new(nats_server).arg("--version").output() else { return false };
     let text = String::from_utf8_lossy(&output.stdout);
     let mut numbers = text.trim().rsplit('v').next().unwrap_or_default().split('.').map(str::parse::<u32>);
-    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 12))
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 14))
 }
 
 /// Whether the environment sets `name`, to whatever value.

@@ -428,6 +428,10 @@ async fn a_bot_decides_under_its_name_and_is_answered() {
     append(&approver.client, "approvals.requested.w1").await;
     assert_eq!(next(&mut requests).await.subject.as_str(), "approvals.requested.w1");
 
+    approver.client.publish("approvals.repeated.w2", "again".into()).await.unwrap();
+    let again = next(&mut requests).await;
+    assert_eq!((again.subject.as_str(), again.payload.as_ref()), ("approvals.requested.w2", b"again".as_ref()));
+
     let ack = bot.client.request("approvals.decisions.demo_bot.w1", "{}".into()).await.unwrap();
     assert!(std::str::from_utf8(&ack.payload).unwrap().contains(r#""stream":"APPROVALS""#));
     let approvals = jetstream::new(operator).get_stream("APPROVALS").await.unwrap();
@@ -443,6 +447,32 @@ async fn a_bot_decides_under_its_name_and_is_answered() {
 }
 
 #[tokio::test]
+async fn a_bot_asks_under_its_name_for_what_is_open() {
+    let (broker, operator) = provisioned().await;
+    let mut bot = broker.connect("demo_bot").await;
+    let mut approver = broker.connect("approver").await;
+    let mut questions = approver.client.subscribe("approvals.open.*").await.unwrap();
+    approver.heard().await;
+    let (answer, ()) = tokio::join!(bot.client.request("approvals.open.demo_bot", "{}".into()), async {
+        let question = next(&mut questions).await;
+        assert_eq!((question.subject.as_str(), question.payload.as_ref()), ("approvals.open.demo_bot", b"{}".as_ref()));
+        approver.client.publish(question.reply.expect("a reply subject"), "page".into()).await.unwrap();
+    });
+    assert_eq!(answer.unwrap().payload, "page");
+    assert_publish_refused(&mut bot, "approvals.open.other_bot").await;
+
+    // Wherever it wants its answer, the approver receives a reply subject that ends in the bot's own account.
+    bot.client.publish_with_reply("approvals.open.demo_bot", "wf.done.std.victim", "{}".into()).await.unwrap();
+    let question = next(&mut questions).await;
+    let reply = question.reply.expect("a reply subject");
+    assert!(reply.starts_with("_R_."), "{reply}");
+    approver.client.publish(reply, "page".into()).await.unwrap();
+    approver.client.flush().await.unwrap();
+    append(&operator, "wf.plan.std.w1").await;
+    assert_eq!(subjects(&operator, "wf.>").await, ["wf.plan.std.w1"]);
+}
+
+#[tokio::test]
 async fn a_bot_can_do_nothing_else() {
     let (broker, operator) = provisioned().await;
     let mut bot = broker.connect("demo_bot").await;
@@ -450,8 +480,11 @@ async fn a_bot_can_do_nothing_else() {
         "approvals.decisions.other_bot.w1",
         "approvals.decisions.demo_bot.w1.more",
         "approvals.requested.w1",
+        "approvals.repeated.w1",
+        "approvals.open.other_bot",
         "approvals.replies.other_bot.w1",
         "approvals.replies.w1",
+        "_R_.x",
         "control.cancel.w1",
         "decide.w1",
         "wf.done.std.w1",
@@ -473,6 +506,8 @@ async fn a_bot_can_do_nothing_else() {
         "approvals.replies.*.*",
         "approvals.replies.other_bot.*",
         "approvals.decisions.*.*",
+        "approvals.open.*",
+        "_R_.>",
         "_INBOX_api.>",
         "_INBOX_approver.>",
         "wf.>",
@@ -531,14 +566,14 @@ async fn a_bot_cannot_write_into_the_log_by_reply_or_trace_header() {
 #[test]
 fn a_bots_file_that_imports_anothers_subjects_is_refused_at_the_start() {
     broker::check_configuration("alike", |account| account).expect("the template itself is fine");
-    for subject in ["approvals.replies.", "approvals.decisions."] {
+    for (subject, rest) in [("approvals.replies.", ".*"), ("approvals.decisions.", ".*"), ("approvals.open.", "")] {
         let refusal = broker::check_configuration(&subject.replace('.', "-"), |account| {
-            let import = format!("account: SERVICES, subject: \"{subject}demo_bot.*");
+            let import = format!("account: SERVICES, subject: \"{subject}demo_bot{rest}\"");
             assert!(account.contains(&import));
             account.replace(&import, &import.replace("demo_bot", "other_bot"))
         });
         let refusal = refusal.expect_err("loaded");
-        assert!(refusal.contains(&format!("{subject}other_bot.*")) && refusal.contains("not authorized"), "{refusal}");
+        assert!(refusal.contains(&format!("{subject}other_bot")) && refusal.contains("not authorized"), "{refusal}");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use shared::approval::{
-    Channel, ClosedGate, DecisionRequest, Gate, GateOutcome, Policy, Refusal, RiskLevel, Ruling, Stage, Verdict, judge,
-    may_decide,
+    Actor, Channel, ClosedGate, Decision, DecisionRequest, Gate, GateOutcome, OnExpiry, Park, Policy, Refusal,
+    RiskLevel, Ruling, Stage, Verdict, is_eligible, judge, lapse_votes, lapsed_voters, may_decide,
 };
 use shared::clock::Timestamp;
 use shared::identity::{Role, User};
@@ -65,6 +65,8 @@ fn the_right_to_decide_is_the_approvers_or_the_owners_by_leave() {
         (user("bob", Role::Viewer, false), false),
         (user("ann", Role::Developer, false), false),
         (user("ann", Role::Developer, true), true),
+        // Leave ends with the role that may submit.
+        (user("ann", Role::Viewer, true), false),
         // Four eyes: not even an admin decides on their own work without leave.
         (user("ann", Role::Admin, false), false),
         (User { disabled: true, ..user("bob", Role::Admin, true) }, false),
@@ -108,11 +110,11 @@ fn the_same_message_is_the_same_decision_and_another_is_too_late() {
     let bob = user("bob", Role::Approver, false);
     let mut asked = request(&parked, "bob");
     let decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
-    let done = transition(&parked, Event::Decided { decision }, START).expect("legal");
+    let done = transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal");
     assert_eq!(done.closed_gates[0].outcome, GateOutcome::Approved);
     assert_eq!(judge(&done, Some(&bob), &asked, START), Ok(None));
     asked.message_id = "m-2".into();
-    assert_eq!(judge(&done, Some(&bob), &asked, START), Err(Refusal::AlreadyDecided));
+    assert_eq!(judge(&done, Some(&bob), &asked, START), Err(Refusal::AlreadyDecided("it was approved")));
 }
 
 #[test]
@@ -126,7 +128,7 @@ fn a_message_id_is_for_one_decision() {
         // As large code is kept.
         content.inline = None;
     }
-    let supplied = transition(&parked, Event::Decided { decision }, START).expect("legal");
+    let supplied = transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal");
     let again = |change: &dyn Fn(&mut DecisionRequest)| {
         let mut again = asked.clone();
         change(&mut again);
@@ -179,10 +181,14 @@ fn nobody_counts_twice() {
     let bob = user("bob", Role::Approver, false);
     let mut asked = request(&parked, "bob");
     let decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
-    let half = transition(&parked, Event::Decided { decision }, START).expect("legal");
+    let half = transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal");
     assert_eq!(half.park().map(|park| (park.approvals(), park.required_approvers)), Some((1, 2)));
     asked.message_id = "m-2".into();
-    assert_eq!(judge(&half, Some(&bob), &asked, START), Err(Refusal::AlreadyDecided));
+    let refusal = judge(&half, Some(&bob), &asked, START).expect_err("voted already");
+    assert_eq!(
+        (refusal.code(), refusal.to_string().as_str()),
+        ("already_voted", "You have voted already; 1 of 2 approvals so far.")
+    );
 }
 
 #[derive(Debug, PartialEq)]
@@ -251,7 +257,8 @@ fn what_ran_without_leave_is_not_released() {
     for (last, with_leave) in [
         (None, false),
         (Some(gate(Stage::BeforeExecute, Approved)), true),
-        (Some(gate(Stage::BeforeExecute, Expired)), true),
+        // Silence is no leave to run.
+        (Some(gate(Stage::BeforeExecute, Expired)), false),
         (Some(gate(Stage::BeforeExecute, Released)), false),
         (Some(gate(Stage::BeforeExecute, ChangesRequested)), false),
         (Some(gate(Stage::Release, ChangesRequested)), false),
@@ -286,4 +293,157 @@ fn what_is_approved_is_what_is_parked() {
     assert_ne!(parked.release_digest(), changed.release_digest());
     assert_eq!(parked.park().map(|park| park.digest), Some(parked.release_digest()));
     assert_eq!(parked.park().map(|park| park.expires_at.since(START)), Some(Duration::from_secs(86_400)));
+}
+
+/// Ann's workflow at a gate of two, where `by` has voted over `channel`.
+fn voted(by: &str, channel: Channel) -> Workflow {
+    let policy = Policy { two_approvers_from: Some(RiskLevel::Low), ..Policy::default() };
+    let parked = at_release(&policy);
+    let bob = User { bot: channel == Channel::Nats, ..user(by, Role::Approver, false) };
+    let asked = DecisionRequest { channel, ..request(&parked, by) };
+    let decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
+    transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal")
+}
+
+#[test]
+fn a_vote_counts_while_its_voter_may_decide() {
+    let half = voted("bob", Channel::Http);
+    let bob = user("bob", Role::Approver, false);
+    for (now, counts) in [
+        (Some(bob.clone()), true),
+        (Some(user("bob", Role::Admin, false)), true),
+        (Some(user("bob", Role::Developer, true)), false),
+        (Some(User { disabled: true, ..bob.clone() }), false),
+        (Some(User { bot: true, ..bob.clone() }), false),
+        (None, false),
+    ] {
+        let expected = if counts { vec![] } else { vec![name("bob")] };
+        assert_eq!(lapsed_voters(&half, |_| now.clone()), expected, "{now:?}");
+        let mut shown = half.clone();
+        lapse_votes(&mut shown, |_| now.clone());
+        assert_eq!(shown.park().map(Park::approvals), Some(u32::from(counts)), "{now:?}");
+    }
+    let by_bot = voted("robot", Channel::Nats);
+    let robot = user("robot", Role::Approver, false);
+    assert_eq!(lapsed_voters(&by_bot, |_| Some(robot.clone())), [name("robot")], "a person of the same name");
+    assert!(lapsed_voters(&by_bot, |_| Some(User { bot: true, ..robot.clone() })).is_empty());
+}
+
+#[test]
+fn who_lost_a_vote_may_vote_again() {
+    let half = voted("bob", Channel::Http);
+    let (bob, again) =
+        (user("bob", Role::Approver, false), DecisionRequest { message_id: "m-2".into(), ..request(&half, "bob") });
+    assert_eq!(judge(&half, Some(&bob), &again, START).map_err(|refusal| refusal.code()), Err("already_voted"));
+    let mut lapsed = half;
+    lapse_votes(&mut lapsed, |_| None);
+    assert!(matches!(judge(&lapsed, Some(&bob), &again, START), Ok(Some(_))));
+    assert!(matches!(judge(&lapsed, Some(&bob), &request(&lapsed, "bob"), START), Ok(Some(_))), "nor is it a repeat");
+}
+
+/// Ann's workflow at its second gate, after `input` came from `by` at the first.
+fn supplied(by: &str, input: Option<NewInput>, stage: Stage) -> Workflow {
+    let mut workflow = at_input();
+    let decision = Decision {
+        verdict: Verdict::Approved,
+        by: name(by),
+        channel: Channel::Http,
+        on_behalf_of: None,
+        comment: None,
+        input,
+        message_id: "m".into(),
+        at: START,
+        lapsed: false,
+    };
+    workflow = transition(&workflow, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal");
+    workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 2, stage) };
+    let policy = Policy { gate_before_execute: false, ..Policy::default() };
+    match policy.rule(&workflow, RiskLevel::Low, START) {
+        Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
+        other => panic!("it must park: {other:?}"),
+    }
+}
+
+#[test]
+fn who_supplied_the_code_is_its_author() {
+    let code = Some(NewInput::Code { content: Content::new("x = 1".into()) });
+    let recipe = Some(NewInput::Recipe { name: "known".into() });
+    let again = Stage::Input { hint: "h".into(), recipes: vec![] };
+    let bob = |role, self_approval| user("bob", role, self_approval);
+    for (input, stage, who, expected) in [
+        (code.clone(), Stage::Release, bob(Role::Approver, false), false),
+        (code.clone(), Stage::Release, bob(Role::Admin, false), false),
+        (code.clone(), Stage::Release, User { bot: true, ..bob(Role::Approver, false) }, false),
+        (code.clone(), Stage::BeforeExecute, bob(Role::Approver, false), false),
+        (code.clone(), Stage::Release, bob(Role::Approver, true), true),
+        (code.clone(), Stage::Release, bob(Role::Developer, true), false),
+        (code.clone(), Stage::Release, user("carl", Role::Approver, false), true),
+        // Nothing is released there.
+        (code, again, bob(Role::Approver, false), true),
+        // A recipe is vetted: who chooses one has written nothing.
+        (recipe, Stage::Release, bob(Role::Approver, false), true),
+    ] {
+        let parked = supplied("bob", input, stage);
+        assert_eq!(may_decide(&parked, &who), expected, "{who:?} at {:?}", parked.gate());
+        let gate = parked.gate().expect("a gate");
+        let asked = DecisionRequest { approval_id: gate.approval_id, by: who.name.clone(), ..request(&parked, "bob") };
+        let judged = judge(&parked, Some(&who), &asked, START);
+        assert_eq!(judged.as_ref().err().map(Refusal::code), (!expected).then_some("not_entitled"), "{judged:?}");
+        assert_eq!(is_eligible(&parked, &who), who.role >= Role::Approver, "they see it all the same");
+    }
+}
+
+#[test]
+fn silence_releases_only_what_no_rule_demands_a_human_for() {
+    let lenient = Policy { release_on_expiry: true, ..Policy::default() };
+    let from = Some(RiskLevel::Medium);
+    use RiskLevel::{Low, Medium};
+    for (policy, demanded_at_submission, stage, risk, expected) in [
+        (Policy::default(), None, Stage::Release, Low, OnExpiry::Fail),
+        (lenient.clone(), None, Stage::Release, RiskLevel::Critical, OnExpiry::Release),
+        (lenient.clone(), from, Stage::Release, Low, OnExpiry::Release),
+        (lenient.clone(), from, Stage::Release, Medium, OnExpiry::Fail),
+        (Policy { demand_human_from: from, ..lenient.clone() }, None, Stage::Release, Medium, OnExpiry::Fail),
+        (Policy { demand_human_from: from, ..lenient.clone() }, None, Stage::Release, Low, OnExpiry::Release),
+        (Policy { two_approvers_from: from, ..lenient.clone() }, None, Stage::Release, Medium, OnExpiry::Fail),
+        (Policy { two_approvers_from: from, ..lenient.clone() }, None, Stage::Release, Low, OnExpiry::Release),
+        (lenient.clone(), None, Stage::BeforeExecute, Low, OnExpiry::Fail),
+        (lenient, None, Stage::Input { hint: "h".into(), recipes: vec![] }, Low, OnExpiry::Fail),
+    ] {
+        let mut workflow = submitted("ann", options());
+        workflow.submission.options.demand_human_from = demanded_at_submission;
+        workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage) };
+        let Some(Ruling::Park(park)) = policy.rule(&workflow, risk, START) else { panic!("it must park") };
+        assert_eq!(park.on_expiry, expected, "{policy:?} {risk:?}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_happened_to_the_workflow() {
+    let parked = at_release(&Policy::default());
+    let bob = user("bob", Role::Approver, false);
+    let decided = |verdict| {
+        let asked = DecisionRequest { verdict, ..request(&parked, "carl") };
+        let carl = user("carl", Role::Approver, false);
+        let decision = judge(&parked, Some(&carl), &asked, START).expect("allowed").expect("new");
+        Event::Decided { decision, lapsed: Vec::new() }
+    };
+    let failure = shared::workflow::Failure::new("budget_exceeded", "m", "h");
+    for (event, code, text) in [
+        (Event::Cancelled { by: Actor::User(name("ann")) }, "cancelled", "The workflow was cancelled."),
+        (
+            Event::failed(failure),
+            "workflow_ended",
+            "The workflow ended before this approval was decided (budget_exceeded).",
+        ),
+        (Event::Expired, "expired", "This approval expired."),
+        (decided(Verdict::Approved), "already_decided", "This approval was decided already: it was approved."),
+        (decided(Verdict::Rejected), "already_decided", "This approval was decided already: it was rejected."),
+    ] {
+        let after = transition(&parked, event, START).expect("legal");
+        let refusal = judge(&after, Some(&bob), &request(&parked, "bob"), START).expect_err("too late");
+        assert_eq!((refusal.code(), refusal.to_string().as_str()), (code, text));
+    }
+    let own = judge(&parked, Some(&user("ann", Role::Approver, false)), &request(&parked, "ann"), START);
+    assert_eq!(own, Err(Refusal::OwnWork));
 }

@@ -421,9 +421,10 @@ impl World {
         let event = match intent {
             Intent::Step { outcome, .. } => return step(workflow, outcome),
             Intent::Decision { request, .. } => {
-                Event::Decided { decision: verdict_on(workflow, protocol, request).ok().flatten()? }
+                let decision = verdict_on(workflow, protocol, request).ok().flatten()?;
+                Event::Decided { decision, lapsed: Vec::new() }
             }
-            Intent::Expiry(_) => Event::Expired { release: false },
+            Intent::Expiry(_) => Event::Expired,
             Intent::Cancel(_) => Event::Cancelled { by: Actor::User(workflow.owner.clone()) },
         };
         transition(workflow, event, START).ok()

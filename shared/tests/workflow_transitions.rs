@@ -8,8 +8,8 @@ use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use shared::approval::{
-    Actor, ApprovalType, COMMENT_CHARS, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, Park, RiskLevel,
-    Stage, Verdict,
+    Actor, ApprovalType, COMMENT_CHARS, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, OnExpiry, Park,
+    RiskLevel, Stage, Verdict,
 };
 use shared::clock::Timestamp;
 use shared::ids::Digest;
@@ -48,7 +48,13 @@ fn park(required_approvers: u32) -> Park {
         required_approvers,
         digest: Digest::of(b"parked"),
         decisions: vec![],
+        on_expiry: OnExpiry::Fail,
     }
+}
+
+/// A question whose silence is consent.
+fn silence() -> Park {
+    Park { on_expiry: OnExpiry::Release, ..park(1) }
 }
 
 fn decision(verdict: Verdict, by: &str, input: Option<NewInput>) -> Event {
@@ -62,7 +68,9 @@ fn decision(verdict: Verdict, by: &str, input: Option<NewInput>) -> Event {
             input,
             message_id: "m".into(),
             at: START,
+            lapsed: false,
         },
+        lapsed: vec![],
     }
 }
 
@@ -95,12 +103,12 @@ fn events() -> Vec<(&'static str, Event)> {
         ("gate_released", Event::GateReleased { reason: "r".into() }),
         ("parked", Event::Parked { park: park(1) }),
         ("parked for two", Event::Parked { park: park(2) }),
+        ("parked, silence releases", Event::Parked { park: silence() }),
         ("approved", decision(Verdict::Approved, "bob", None)),
         ("approved with input", decision(Verdict::Approved, "bob", Some(recipe))),
         ("rejected", decision(Verdict::Rejected, "bob", None)),
         ("changes_requested", decision(Verdict::ChangesRequested, "bob", None)),
-        ("expired", Event::Expired { release: false }),
-        ("expired, silence releases", Event::Expired { release: true }),
+        ("expired", Event::Expired),
         ("timed_out", Event::TimedOut),
         ("cancelled", Event::Cancelled { by: Actor::Service("test".into()) }),
     ]
@@ -114,6 +122,7 @@ fn at_gate(stage: Stage, state: GateState) -> Phase {
 
 fn states() -> Vec<(&'static str, Workflow)> {
     let parked = || GateState::Parked { park: park(1) };
+    let silent = || GateState::Parked { park: silence() };
     let input = || Stage::Input { hint: "h".into(), recipes: Vec::new() };
     let phases = [
         ("plan", Phase::Plan),
@@ -122,9 +131,11 @@ fn states() -> Vec<(&'static str, Workflow)> {
         ("execute", Phase::Execute { runtime: "python".into() }),
         ("approve: release, pending", at_gate(Stage::Release, GateState::Pending)),
         ("approve: release, parked", at_gate(Stage::Release, parked())),
+        ("approve: release, parked, silence releases", at_gate(Stage::Release, silent())),
         ("approve: release, parked for two", at_gate(Stage::Release, GateState::Parked { park: park(2) })),
         ("approve: before execute, pending", at_gate(Stage::BeforeExecute, GateState::Pending)),
         ("approve: before execute, parked", at_gate(Stage::BeforeExecute, parked())),
+        ("approve: before execute, parked, silence releases", at_gate(Stage::BeforeExecute, silent())),
         ("approve: input, pending", at_gate(input(), GateState::Pending)),
         ("approve: input, parked", at_gate(input(), parked())),
         ("done", Phase::Done),
@@ -246,7 +257,11 @@ fn any_options() -> impl Strategy<Value = Options> {
 }
 
 fn passed(gate: &ClosedGate) -> bool {
-    matches!(gate.outcome, GateOutcome::Approved | GateOutcome::Released | GateOutcome::Expired)
+    match gate.outcome {
+        GateOutcome::Approved | GateOutcome::Released => true,
+        GateOutcome::Expired => gate.stage == Stage::Release,
+        GateOutcome::Rejected | GateOutcome::ChangesRequested | GateOutcome::Abandoned => false,
+    }
 }
 
 fn check_step(before: &Workflow, after: &Workflow, event: &Event) -> Result<(), TestCaseError> {
@@ -275,8 +290,9 @@ fn check_step(before: &Workflow, after: &Workflow, event: &Event) -> Result<(), 
 fn check_release(before: &Workflow, after: &Workflow, event: &Event) -> Result<(), TestCaseError> {
     let last = after.closed_gates.last().expect("a gate before the end");
     prop_assert!(last.stage == Stage::Release && passed(last), "released through no gate");
-    let by_policy = matches!(event, Event::GateReleased { .. } | Event::Expired { release: true });
-    let approved = matches!(event, Event::Decided { decision } if decision.verdict == Verdict::Approved);
+    let silence_releases = before.park().is_some_and(|park| park.on_expiry == OnExpiry::Release);
+    let by_policy = matches!(event, Event::GateReleased { .. }) || matches!(event, Event::Expired) && silence_releases;
+    let approved = matches!(event, Event::Decided { decision, .. } if decision.verdict == Verdict::Approved);
     prop_assert!(approved || by_policy, "released by something else");
     if approved {
         let park = before.park().expect("approved where nothing was asked");
@@ -355,7 +371,7 @@ fn the_sequences_come_by_every_promise() {
     check("park", |seen| seen.parked, 400);
     check("are repaired", |seen| seen.repaired, 200);
     check("are sent back by a human", |seen| seen.sent_back, 200);
-    check("see a question expire", |seen| seen.expired, 100);
+    check("see a question expire", |seen| seen.expired, 40);
     check("are cancelled", |seen| seen.cancelled, 75);
     check("refuse an event", |seen| seen.refused, 500);
 }
@@ -367,6 +383,32 @@ fn two_approvals_are_needed_where_two_are_asked_for() {
     assert_eq!(state.status(), Status::WaitingApproval);
     state = transition(&state, decision(Verdict::Approved, "eve", None), START).expect("legal");
     assert_eq!(state.status(), Status::Completed);
+}
+
+#[test]
+fn a_lapsed_vote_does_not_count_and_may_be_given_again() {
+    let lapsing = |by: &str, voter: &str| {
+        let mut event = decision(Verdict::Approved, by, None);
+        if let Event::Decided { lapsed, .. } = &mut event {
+            lapsed.push(voter.parse().expect("a name"));
+        }
+        event
+    };
+    let asked = states().into_iter().find(|(name, _)| name.ends_with("for two")).expect("a state").1;
+    let first = transition(&asked, decision(Verdict::Approved, "bob", None), START).expect("legal");
+    let second = transition(&first, lapsing("eve", "bob"), START).expect("legal");
+    assert_eq!(second.park().map(|park| (park.approvals(), park.decisions.len())), Some((1, 2)));
+    let third = transition(&second, decision(Verdict::Approved, "bob", None), START).expect("legal");
+    assert_eq!(third.status(), Status::Completed);
+}
+
+/// A park of an older build says nothing about silence.
+#[test]
+fn an_older_park_fails_when_it_expires() {
+    let mut older = serde_json::to_value(park(1)).expect("JSON");
+    older.as_object_mut().expect("an object").remove("on_expiry");
+    let read: Park = serde_json::from_value(older).expect("readable");
+    assert_eq!(read.on_expiry, OnExpiry::Fail);
 }
 
 #[test]
@@ -405,7 +447,9 @@ fn talk(state: &Workflow, last: Verdict) -> Workflow {
             input: None,
             message_id: "m".repeat(255),
             at: START,
+            lapsed: false,
         },
+        lapsed: vec![],
     };
     let mut wide = park(2);
     wide.description = longest(2_000);

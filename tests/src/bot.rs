@@ -53,6 +53,13 @@ impl Bot {
         next(&mut self.replies, "a reply").await
     }
 
+    /// Asks for a page of the approvals that are open to us.
+    pub async fn open(&self, question: &Value) -> Value {
+        let subject = format!("approvals.open.{}", self.name);
+        let answer = self.client.request(subject, question.to_string().into()).await.expect("an answer");
+        serde_json::from_slice(&answer.payload).expect("JSON")
+    }
+
     /// Publishes a decision on our subject for this workflow.
     pub async fn decide(&self, workflow_id: &str, decision: &Value, message_id: &str) {
         let mut headers = async_nats::HeaderMap::new();

@@ -1,15 +1,22 @@
 //! Approval bots on the broker.
 
+use std::time::Duration;
+
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use shared::messaging::{BlobError, Blobs};
 use shared::workflow::Content;
-use tests::{Bot, Client, Options, Stack, question_of, run_request};
+use tests::{Bot, Client, Options, Stack, Terminal, eventually, question_of, run_request};
 
 async fn park(client: &Client, bot: &mut Bot, code: &str) -> Value {
     let id = client.execute(&run_request(code, true)).await;
-    let request = bot.request().await;
-    assert_eq!(request["workflow_id"], id.as_str());
-    request
+    loop {
+        // An earlier one may be announced again.
+        let request = bot.request().await;
+        if request["workflow_id"] == id.as_str() {
+            return request;
+        }
+    }
 }
 
 fn decision(request: &Value, verdict: &str) -> Value {
@@ -95,7 +102,7 @@ async fn a_bad_decision_changes_nothing_is_answered_and_is_audited() {
     assert_eq!(bot.reply().await["status"], "applied");
     let failed = client.until(&id, "failed").await;
     assert!(failed["error"]["message"].as_str().is_some_and(|text| text.contains("It prints too much.")), "{failed}");
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     bot.decide(&id, &with(&request, "rejected", json!({"comment": "another"})), "good").await;
     assert_eq!(bot.reply().await["code"], "message_reused");
     assert_eq!(client.until(&id, "failed").await["error"]["code"], "rejected");
@@ -125,7 +132,7 @@ async fn code_that_a_bot_supplies_is_shown_and_has_to_pass() {
         bot.decide(&id, &with(&request, "approved", json!({"code": code})), &id).await;
         assert_eq!(bot.reply().await["status"], "applied");
         let first = request["approval_id"].clone();
-        let data = tests::eventually("it goes on", std::time::Duration::from_secs(30), || async {
+        let data = eventually("it goes on", Duration::from_secs(30), || async {
             let data = client.status(&id).await;
             let is_behind = data["status"] == end && data["pending_approvals"][0]["approval_id"] != first;
             is_behind.then_some(data)
@@ -136,7 +143,11 @@ async fn code_that_a_bot_supplies_is_shown_and_has_to_pass() {
         } else {
             assert_eq!(data["artifacts"]["generated_code"], code);
             assert_eq!(data["artifacts"]["test_results"]["stdout"], "supplied\n");
-            bot.request().await;
+            // Its author, and so not the one who releases it.
+            let release = bot.request().await;
+            bot.decide(&id, &decision(&release, "approved"), "release").await;
+            assert_eq!(bot.reply().await["code"], "not_entitled");
+            assert_eq!(client.status(&id).await["status"], "waiting_approval");
         }
     }
 }
@@ -170,11 +181,11 @@ async fn a_decision_that_was_sent_twice_counts_once() {
     let mut bot = Bot::sign_in(&stack).await;
     let request = park(&client, &mut bot, "print('once')\n").await;
     let id = request["workflow_id"].as_str().expect("an id").to_owned();
-    stack.signal("approver", rustix::process::Signal::STOP);
+    stack.signal("approver", Signal::STOP);
     for _ in 0..2 {
         bot.decide(&id, &decision(&request, "approved"), "same").await;
         // Beyond the broker's own memory of message ids, so that the approver itself has to tell the repeat.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
     stack.kill("approver");
     client.until(&id, "completed").await;
@@ -191,9 +202,9 @@ async fn a_gate_whose_approver_dies_is_announced_all_the_same() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
     let mut bot = Bot::sign_in(&stack).await;
-    stack.signal("approver", rustix::process::Signal::STOP);
+    stack.signal("approver", Signal::STOP);
     let id = client.execute(&run_request("print('kept')\n", true)).await;
-    tests::eventually("the gate is in the log", std::time::Duration::from_secs(20), || async {
+    eventually("the gate is in the log", Duration::from_secs(20), || async {
         (client.status(&id).await["current_step"] == 5).then_some(())
     })
     .await;
@@ -219,10 +230,10 @@ async fn where_two_must_agree_a_bot_and_a_human_count_once_each() {
     for (message, status, code) in [
         ("first", "applied", Value::Null),
         ("first", "applied", Value::Null),
-        ("second", "refused", json!("already_decided")),
+        ("second", "refused", json!("already_voted")),
     ] {
         // Beyond the broker's own memory of message ids.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
         bot.decide(&id, &decision(&request, "approved"), message).await;
         let reply = bot.reply().await;
         assert_eq!((&reply["status"], &reply["code"]), (&json!(status), &code), "{reply}");
@@ -258,4 +269,166 @@ async fn where_two_must_agree_one_human_is_not_two() {
     assert_eq!(client.status(&id).await["status"], "waiting_approval");
     client.decide(&id, &approval, "approved").await.expect(200);
     client.until(&id, "completed").await;
+}
+
+/// A second bot, and the demo's, signed in to the broker that was started again for it.
+async fn two_bots(stack: &Stack) -> (Bot, Bot) {
+    let added = Terminal::new(stack).run(&["bot", "add", "rob"]);
+    let file = added.well().rsplit(' ').next().expect("a file").trim_end();
+    let password = std::fs::read_to_string(file).expect("a password");
+    let rob = Bot::sign_in_as(stack, "rob", password.trim()).await.expect("the broker lets it in");
+    (Bot::sign_in(stack).await, rob)
+}
+
+#[tokio::test]
+async fn no_bot_suppresses_anothers_decision_by_its_message_id() {
+    let stack = Stack::start_with(Options::default().with("approval.two_approvers_from", "low")).await;
+    let client = stack.developer().await;
+    let (mut bot, mut rob) = two_bots(&stack).await;
+    let request = park(&client, &mut bot, "print('by two bots')\n").await;
+    assert_eq!(rob.request().await, request);
+    let (id, approval) =
+        (request["workflow_id"].as_str().expect("an id"), request["approval_id"].as_str().expect("an id"));
+    bot.decide(id, &decision(&request, "approved"), approval).await;
+    // At once, under the same id, and each message of the same bot is answered as well.
+    bot.decide(id, &decision(&request, "approved"), approval).await;
+    rob.decide(id, &decision(&request, "approved"), approval).await;
+    for bot in [&mut bot, &mut rob] {
+        assert_eq!(bot.reply().await["status"], "applied");
+    }
+    assert_eq!(bot.reply().await["status"], "applied", "a repeat");
+    client.until(id, "completed").await;
+
+    let request = park(&client, &mut bot, "print('not this')\n").await;
+    let (id, approval) =
+        (request["workflow_id"].as_str().expect("an id"), request["approval_id"].as_str().expect("an id"));
+    for number in 0..20 {
+        bot.decide(id, &json!({}), approval).await;
+        if number == 10 {
+            rob.decide(id, &decision(&request, "rejected"), approval).await;
+        }
+    }
+    assert_eq!(rob.reply().await["status"], "applied");
+    client.until(id, "failed").await;
+    for _ in 0..20 {
+        assert_eq!(bot.reply().await["code"], "malformed");
+    }
+    let audit = tests::audit_log(&stack).await;
+    assert!(audit.iter().any(|record| record.action == "rejected" && record.actor.to_string() == "bot rob"));
+}
+
+#[tokio::test]
+async fn a_bot_that_comes_late_learns_what_is_open() {
+    let stack = Stack::start_with(Options::default().with("approval.announce_every", "1s")).await;
+    let client = stack.developer().await;
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        let id = client.execute(&run_request(&format!("print({number})\n"), true)).await;
+        client.until(&id, "waiting_approval").await;
+        ids.push(id);
+    }
+    let mut bot = Bot::sign_in(&stack).await;
+    let (mut found, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let page = bot.open(&json!({"limit": 2, "cursor": cursor})).await;
+        assert_eq!(page["status"], "ok", "{page}");
+        assert!(page["open"].as_array().is_some_and(|open| open.len() <= 2), "{page}");
+        found.extend(page["open"].as_array().cloned().unwrap_or_default());
+        cursor = page["next"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    ids.reverse();
+    let named: Vec<&str> = found.iter().filter_map(|request| request["workflow_id"].as_str()).collect();
+    assert_eq!(named, ids, "newest first, each once");
+    assert_eq!(bot.open(&json!("nonsense")).await["code"], "malformed");
+    // They are announced again as they were, by whichever approver lives.
+    stack.kill("approver");
+    let again = bot.request().await;
+    assert!(found.contains(&again), "{again}");
+
+    let decided = found[0]["workflow_id"].as_str().expect("an id");
+    bot.decide(decided, &decision(&found[0], "approved"), "one").await;
+    assert_eq!(bot.reply().await["status"], "applied");
+    let left = bot.open(&json!({})).await;
+    assert_eq!(left["open"].as_array().map(Vec::len), Some(2), "{left}");
+    // Nothing is announced any more that was decided: a second of silence about it after what was under way.
+    let mut others = 0;
+    while others < 4 {
+        others += usize::from(bot.request().await["workflow_id"] != decided);
+    }
+    for _ in 0..4 {
+        assert_ne!(bot.request().await["workflow_id"], decided);
+    }
+}
+
+#[tokio::test]
+async fn a_vote_of_who_was_shut_out_does_not_count() {
+    let stack = Stack::start_with(Options::default().with("approval.two_approvers_from", "low")).await;
+    let (client, terminal) = (stack.developer().await, Terminal::new(&stack));
+    let mut bot = Bot::sign_in(&stack).await;
+    let request = park(&client, &mut bot, "print('by two')\n").await;
+    let (id, approval) =
+        (request["workflow_id"].as_str().expect("an id"), request["approval_id"].as_str().expect("an id"));
+    let approver = stack.client("approver", "approver_pass").await;
+    approver.decide(id, approval, "approved").await.expect(200);
+    terminal.run(&["user", "role", "approver", "developer"]).well();
+    eventually("the status counts it no more", Duration::from_secs(30), || async {
+        (client.status(id).await["pending_approvals"][0]["approvals_so_far"] == 0).then_some(())
+    })
+    .await;
+    bot.decide(id, &decision(&request, "approved"), "second").await;
+    let reply = bot.reply().await;
+    assert_eq!(
+        (&reply["status"], &reply["workflow_status"]),
+        (&json!("applied"), &json!("waiting_approval")),
+        "{reply}"
+    );
+    let audit = tests::audit_log(&stack).await;
+    let second = audit.iter().find(|record| record.actor.to_string() == "bot demo_bot").expect("a record");
+    assert!(second.detail.as_ref().is_some_and(|detail| detail.ends_with("no longer counted: approver")), "{second:?}");
+
+    terminal.run(&["user", "role", "approver", "approver"]).well();
+    eventually("they may vote again", Duration::from_secs(30), || async {
+        (approver.decide(id, approval, "approved").await.status == 200).then_some(())
+    })
+    .await;
+    client.until(id, "completed").await;
+}
+
+#[tokio::test]
+async fn silence_is_no_consent_where_a_rule_demands_a_human() {
+    let options = Options::default().with("approval.release_on_expiry", "true").with("approval.expiry", "3s");
+    let stack = Stack::start_with(options.with("approval.demand_human_from", "medium")).await;
+    let client = stack.developer().await;
+    let risky = "def find(db, name):\n    return db.execute(\"select 1 from t where n = '\" + name + \"'\")\n";
+    let plain = client.execute(&run_request("print('plain')\n", true)).await;
+    let demanded = client.execute(&run_request(risky, false)).await;
+    client.until(&plain, "completed").await;
+    assert_eq!(client.until(&demanded, "failed").await["error"]["code"], "approval_expired");
+}
+
+/// Its sender was answered that no approver took it, and may have decided otherwise since.
+#[tokio::test]
+async fn a_decision_that_was_answered_503_is_dropped_and_audited() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('late')\n", true)).await;
+    let approval = question_of(&client.until(&id, "waiting_approval").await);
+    stack.signal("approver", Signal::STOP);
+    let late = client.decide(&id, &approval, "approved").await;
+    stack.signal("approver", Signal::CONT);
+    let problem = late.expect(503);
+    assert!(problem["detail"].as_str().is_some_and(|text| text.contains("dropped")), "{problem}");
+    let audit = eventually("the drop is in the audit log", Duration::from_secs(20), || async {
+        let audit = tests::audit_log(&stack).await;
+        audit.iter().any(|record| record.action == "refused").then_some(audit)
+    })
+    .await;
+    let dropped = audit.iter().find(|record| record.action == "refused").expect("a record");
+    assert_eq!(dropped.detail.as_deref(), Some("approved was refused: too_late"));
+    assert_eq!(client.status(&id).await["status"], "waiting_approval");
+    client.decide(&id, &approval, "rejected").await.expect(200);
+    client.until(&id, "failed").await;
 }

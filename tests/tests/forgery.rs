@@ -185,6 +185,7 @@ fn decided(entry: &Entry, verdict: Verdict) -> Workflow {
         input: None,
         message_id: "forged".to_owned(),
         at: entry.happened.at,
+        lapsed: false,
     });
     forged.closed_gates.push(closed);
     forged

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use serde_json::json;
-use tests::{Bot, Client, Stack, Terminal, eventually, redis_command, run_request, steady};
+use tests::{Bot, Client, Stack, Terminal, eventually, question_of, redis_command, run_request, steady};
 
 /// The services hear of a change from the broker.
 const HEARD: Duration = Duration::from_secs(30);
@@ -69,6 +69,7 @@ async fn people_come_and_go(stack: &Stack) {
     let jane = sign_in(stack, "jane", "first password", 200).await;
     jane.post("/api/v3/execute", &run_request("print(1)", false)).await.expect(403);
     terminal.run(&["user", "role", "jane", "developer"]).well();
+    leave_ends_with_the_role(&terminal, &jane).await;
     eventually("the role counts for who is signed in", HEARD, || async {
         let answer = jane.post("/api/v3/execute", &run_request("print(1)", false)).await;
         (answer.status == 202).then_some(())
@@ -92,6 +93,42 @@ async fn people_come_and_go(stack: &Stack) {
     terminal.run(&["user", "remove", "jane"]).well();
     terminal.run(&["user", "remove", "jane"]).refused(1, "there is no user jane; see `promptcraft user list`");
     terminal.run(&["user", "role", "demo_bot", "admin"]).refused(1, "demo_bot is a bot; see `promptcraft bot`");
+}
+
+/// Leave to decide on one's own work, which an operator gives and takes, and which a viewer has not.
+async fn leave_ends_with_the_role(terminal: &Terminal<'_>, jane: &Client) {
+    terminal
+        .run(&["user", "role", "jane", "viewer", "--self-approval", "true"])
+        .refused(1, "a viewer has no work to decide on; leave --self-approval out");
+    let given = terminal.run(&["user", "role", "jane", "developer", "--self-approval", "true"]);
+    assert_snapshot!(given.well(), @"jane is developer now; they may decide on their own work");
+    let id = eventually("the role counts for who is signed in", HEARD, || async {
+        let answer = jane.post("/api/v3/execute", &run_request("print(1)", true)).await;
+        (answer.status == 202).then(|| answer.json()["data"]["workflow_id"].as_str().expect("an id").to_owned())
+    })
+    .await;
+    let question = question_of(&jane.until(&id, "waiting_approval").await);
+    // With a wrong digest, so that nothing is decided where it is let through: 409 to who may decide, 403 to who may not.
+    let until_probed = async |status: u16| {
+        let body =
+            json!({"workflow_id": id, "approval_id": question, "decision": "approved", "digest": "0".repeat(64)});
+        eventually("a decision is answered so", HEARD, || async {
+            let answer = jane.post(&format!("/api/v3/execute/approve/{id}"), &body).await;
+            (answer.status == status).then_some(())
+        })
+        .await;
+    };
+    until_probed(409).await;
+    let taken = terminal.run(&["user", "role", "jane", "viewer"]);
+    assert_snapshot!(taken.well(), @"jane is viewer now; they may not decide on their own work");
+    until_probed(403).await;
+    // A role that may submit does not bring back what ended.
+    assert_snapshot!(terminal.run(&["user", "role", "jane", "developer"]).well(), @"jane is developer now");
+    jane.decide(&id, &question, "approved").await.expect(403);
+    terminal.run(&["user", "role", "jane", "developer", "--self-approval", "true"]).well();
+    until_probed(409).await;
+    jane.decide(&id, &question, "approved").await.expect(200);
+    terminal.run(&["user", "role", "jane", "developer", "--self-approval", "false"]).well();
 }
 
 async fn a_bot_is_let_in_and_shut_out(stack: &Stack) {

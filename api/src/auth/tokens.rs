@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use shared::approval::lapse_votes;
 use shared::clock::{Clock, Timestamp};
 use shared::identity::{Revocation, Role, User};
 use shared::ids::Digest;
 use shared::messaging::Watched;
+use shared::workflow::Workflow;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -286,6 +288,11 @@ impl Tokens {
     pub(crate) fn usable(&self, name: &str) -> Option<User> {
         let user = self.users.get(name)?;
         (!user.disabled && !user.bot && (self.settings.demo || !user.demo)).then_some(user)
+    }
+
+    /// Marks the votes at the open gate that do not count any more, by the users of now.
+    pub(crate) fn lapse_votes(&self, workflow: &mut Workflow) {
+        lapse_votes(workflow, |name| self.users.get(name.as_str()));
     }
 
     /// Whether this instance knows that the token or family is revoked.

@@ -63,16 +63,16 @@ fn nats_server() -> PathBuf {
     let path = std::env::vars_os().find(|(name, _)| name == "PATH").map(|(_, path)| path).unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|dir| dir.join("nats-server"));
     named.into_iter().chain(in_path).chain([kept]).find(is_new_enough).unwrap_or_else(|| {
-        panic!("these tests need nats-server 2.12 or later: put it into PATH or name it in NATS_SERVER")
+        panic!("these tests need nats-server 2.14 or later: put it into PATH or name it in NATS_SERVER")
     })
 }
 
-/// Whether this is a broker of version 2.12 or later.
+/// Whether this is a broker of version 2.14 or later.
 fn is_new_enough(path: &PathBuf) -> bool {
     let Ok(output) = Command::new(path).arg("--version").output() else { return false };
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let mut numbers = text.rsplit('v').next().unwrap_or_default().split('.').map(str::parse::<u32>);
-    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 12))
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 14))
 }
 
 pub(crate) fn user(name: &str, role: Role) -> User {

@@ -56,11 +56,11 @@ fn nats_server(data: &Path) -> Finding {
     };
     let version = first_line(&program, "--version");
     let number = version.rsplit('v').next().unwrap_or_default().to_owned();
-    if is_at_least(&number, (2, 12)) {
+    if is_at_least(&number, (2, 14)) {
         Finding::Fine(format!("{number}, {}", program.display()))
     } else {
         let found = if number.is_empty() { "of unknown version" } else { &number };
-        Finding::Missing(format!("{} is {found}; 2.12 or later is needed: scripts/setup.sh", program.display()))
+        Finding::Missing(format!("{} is {found}; 2.14 or later is needed: scripts/setup.sh", program.display()))
     }
 }
 
@@ -151,8 +151,10 @@ mod tests {
 
     #[test]
     fn versions_compare_by_number() {
-        for (version, expected) in [("2.15.1", true), ("2.12", true), ("2.9.10", false), ("3.0.0", true), ("", false)] {
-            assert_eq!(is_at_least(version, (2, 12)), expected, "{version}");
+        for (version, expected) in
+            [("2.15.1", true), ("2.14", true), ("2.13.2", false), ("2.9.10", false), ("3.0.0", true), ("", false)]
+        {
+            assert_eq!(is_at_least(version, (2, 14)), expected, "{version}");
         }
     }
 }

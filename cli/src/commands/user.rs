@@ -67,6 +67,9 @@ pub struct SetRole {
     name: UserName,
     /// viewer, developer, approver or admin.
     role: Role,
+    /// Whether they may decide on their own work; left out, it stays as it is. A viewer never may.
+    #[arg(long, value_name = "true|false")]
+    self_approval: Option<bool>,
     #[command(flatten)]
     installation: Installation,
 }
@@ -104,10 +107,7 @@ impl User {
                 change(&command.installation, &command.name, |user| user.disabled = false).await?;
                 say!("{} is enabled", command.name);
             }
-            Self::Role(command) => {
-                change(&command.installation, &command.name, |user| user.role = command.role).await?;
-                say!("{} is {} now", command.name, command.role.as_str());
-            }
+            Self::Role(command) => command.run().await?,
             Self::Password(command) => command.run().await?,
             Self::Remove(command) => command.run().await?,
         }
@@ -117,6 +117,7 @@ impl User {
 
 impl Add {
     async fn run(self) -> Result<(), Failure> {
+        check_leave(self.role, self.self_approval)?;
         let users = users(&self.installation).await?;
         let (password, is_fresh) = password()?;
         let now = Clock::default().now();
@@ -164,6 +165,38 @@ impl List {
         screen::table(&["USER", "ROLE", "SINCE", "REMARKS"], &rows);
         Ok(())
     }
+}
+
+impl SetRole {
+    async fn run(self) -> Result<(), Failure> {
+        let leave = self.self_approval;
+        check_leave(self.role, leave == Some(true))?;
+        let mut remark = "";
+        change(&self.installation, &self.name, |user| {
+            let had_leave = user.self_approval;
+            user.role = self.role;
+            user.self_approval = may_have_leave(self.role) && leave.unwrap_or(had_leave);
+            if leave.is_some() || had_leave != user.self_approval {
+                let may = "; they may decide on their own work";
+                remark = if user.self_approval { may } else { "; they may not decide on their own work" };
+            }
+        })
+        .await?;
+        say!("{} is {} now{remark}", self.name, self.role.as_str());
+        Ok(())
+    }
+}
+
+/// Leave to decide on one's own work goes with the roles that may submit.
+fn may_have_leave(role: Role) -> bool {
+    role >= Role::Developer
+}
+
+fn check_leave(role: Role, leave: bool) -> Result<(), Failure> {
+    if leave && !may_have_leave(role) {
+        return Err(format!("a {} has no work to decide on; leave --self-approval out", role.as_str()).into());
+    }
+    Ok(())
 }
 
 impl SetPassword {

@@ -1,10 +1,12 @@
-//! Who may decide what: one function for every path by which a decision comes.
+//! Judgement of a decision: one function for every path by which it comes.
 
+use super::entitlement::{is_eligible, may_decide};
 use super::gate::{Channel, Decision, GateOutcome, Stage, Verdict};
+use super::refusal::Refusal;
 use crate::clock::Timestamp;
-use crate::identity::{Role, User};
+use crate::identity::User;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
-use crate::workflow::{NewInput, Workflow};
+use crate::workflow::{NewInput, Phase, Workflow};
 
 /// A decision as it was sent, before anything about it was checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,85 +24,6 @@ pub struct DecisionRequest {
     pub message_id: String,
 }
 
-/// Why a decision changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("There is no such workflow, or it is not for you to see.")]
-    UnknownWorkflow,
-    #[error("This workflow has no such approval.")]
-    UnknownApproval,
-    /// The gate is in the log, and nobody has judged it yet: keep the decision and try again.
-    #[error("The approval is being prepared.")]
-    NotYetParked,
-    #[error("This approval was decided already.")]
-    AlreadyDecided,
-    #[error("This approval expired.")]
-    Expired,
-    #[error("The digest is not that of what is parked now.")]
-    DigestMismatch,
-    #[error("The digest is missing: name what you decide on.")]
-    DigestMissing,
-    #[error("You may not decide this approval.")]
-    NotEntitled,
-    /// The names that would do, so that the sender can choose.
-    #[error("There is no such recipe; name one of {0}.")]
-    UnknownRecipe(String),
-    #[error("A recipe or code goes with the approval of needs_input only.")]
-    InputNotAsked,
-    #[error("This message id was used before for another decision; choose a new one.")]
-    MessageReused,
-    /// The bot met so many refusals that it is not listened to for a while.
-    #[error("Too many of your decisions were refused; send this one again in a minute.")]
-    TooManyRefused,
-    #[error("The decision cannot be read: {0}")]
-    Malformed(String),
-}
-
-impl Refusal {
-    /// Whether a sender that means well would not have met it. Who only comes second, or late, meets the others.
-    pub const fn is_senders_fault(&self) -> bool {
-        match self {
-            Self::UnknownWorkflow
-            | Self::UnknownApproval
-            | Self::DigestMissing
-            | Self::NotEntitled
-            | Self::UnknownRecipe(_)
-            | Self::InputNotAsked
-            | Self::MessageReused
-            | Self::TooManyRefused
-            | Self::Malformed(_) => true,
-            Self::NotYetParked | Self::AlreadyDecided | Self::Expired | Self::DigestMismatch => false,
-        }
-    }
-
-    /// The stable code of the refusal, as audited and answered.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownWorkflow => "unknown_workflow",
-            Self::UnknownApproval => "unknown_approval",
-            Self::NotYetParked => "not_yet_parked",
-            Self::AlreadyDecided => "already_decided",
-            Self::Expired => "expired",
-            Self::DigestMismatch => "digest_mismatch",
-            Self::DigestMissing => "digest_missing",
-            Self::NotEntitled => "not_entitled",
-            Self::UnknownRecipe(_) => "unknown_recipe",
-            Self::InputNotAsked => "input_not_asked",
-            Self::MessageReused => "message_reused",
-            Self::TooManyRefused => "too_many_refused",
-            Self::Malformed(_) => "malformed",
-        }
-    }
-}
-
-/// Whether `user` may decide what `workflow` asks: approvers and admins for others' work, owners of their own only with leave to.
-pub fn may_decide(workflow: &Workflow, user: &User) -> bool {
-    if user.disabled {
-        return false;
-    }
-    if workflow.owner == user.name { user.self_approval } else { user.role >= Role::Approver }
-}
-
 /// Judges a decision against the newest state.
 ///
 /// `Ok(Some(_))` is to be appended as `Decided`; `Ok(None)` says that this very message was applied before.
@@ -114,11 +37,18 @@ pub fn judge(
         return if is_same { Ok(None) } else { Err(Refusal::MessageReused) };
     }
     let user = user.ok_or(Refusal::NotEntitled)?;
-    if !may_decide(workflow, user) {
-        return Err(Refusal::NotEntitled);
+    if !is_eligible(workflow, user) {
+        return Err(if workflow.owner == user.name && !user.disabled {
+            Refusal::OwnWork
+        } else {
+            Refusal::NotEntitled
+        });
     }
     let gate = workflow.gate().filter(|gate| gate.approval_id == request.approval_id);
     let Some(gate) = gate else { return Err(closed_refusal(workflow, request.approval_id)) };
+    if !may_decide(workflow, user) {
+        return Err(Refusal::OwnWork);
+    }
     let park = gate.park().ok_or(Refusal::NotYetParked)?;
     if at >= park.expires_at {
         return Err(Refusal::Expired);
@@ -128,8 +58,8 @@ pub fn judge(
         None if request.channel == Channel::Nats => return Err(Refusal::DigestMissing),
         Some(_) | None => {}
     }
-    if park.decisions.iter().any(|decision| decision.by == request.by) {
-        return Err(Refusal::AlreadyDecided);
+    if park.decisions.iter().any(|decision| decision.by == request.by && !decision.lapsed) {
+        return Err(Refusal::AlreadyVoted { approvals: park.approvals(), required: park.required_approvers });
     }
     check_input(&gate.stage, request)?;
     Ok(Some(Decision {
@@ -141,6 +71,7 @@ pub fn judge(
         input: request.input.clone(),
         message_id: request.message_id.clone(),
         at,
+        lapsed: false,
     }))
 }
 
@@ -169,6 +100,7 @@ fn earlier(workflow: &Workflow, request: &DecisionRequest) -> Option<bool> {
         .chain(open)
         .filter(|(id, _, _)| *id == request.approval_id)
         .flat_map(|(_, digest, decisions)| decisions.iter().map(move |decision| (digest, decision)))
+        .filter(|(_, decision)| !decision.lapsed)
         .find(|(_, decision)| decision.by == request.by && decision.message_id == request.message_id)?;
     let is_same = applied.verdict == request.verdict
         && applied.comment == request.comment
@@ -186,15 +118,24 @@ fn named(input: &NewInput) -> (Option<Digest>, Option<&str>) {
 }
 
 fn closed_refusal(workflow: &Workflow, id: ApprovalId) -> Refusal {
-    match workflow.closed_gates.iter().find(|gate| gate.approval_id == id).map(|gate| gate.outcome) {
-        Some(GateOutcome::Expired) => Refusal::Expired,
-        Some(
-            GateOutcome::Released
-            | GateOutcome::Approved
-            | GateOutcome::Rejected
-            | GateOutcome::ChangesRequested
-            | GateOutcome::Abandoned,
-        ) => Refusal::AlreadyDecided,
-        None => Refusal::UnknownApproval,
+    let Some(gate) = workflow.closed_gates.iter().find(|gate| gate.approval_id == id) else {
+        return Refusal::UnknownApproval;
+    };
+    match gate.outcome {
+        GateOutcome::Expired => Refusal::Expired,
+        GateOutcome::Released => Refusal::AlreadyDecided("no human was asked"),
+        GateOutcome::Approved => Refusal::AlreadyDecided("it was approved"),
+        GateOutcome::Rejected => Refusal::AlreadyDecided("it was rejected"),
+        GateOutcome::ChangesRequested => Refusal::AlreadyDecided("changes were requested or supplied"),
+        GateOutcome::Abandoned => match &workflow.phase {
+            Phase::Cancelled { .. } => Refusal::Cancelled,
+            Phase::Failed { failure } => Refusal::WorkflowEnded(failure.code.clone()),
+            Phase::Plan
+            | Phase::Generate { .. }
+            | Phase::Analyze
+            | Phase::Execute { .. }
+            | Phase::Approve { .. }
+            | Phase::Done => Refusal::WorkflowEnded(workflow.phase.kind().as_str().to_owned()),
+        },
     }
 }

@@ -175,13 +175,32 @@ pub struct Park {
     /// What is parked; an approval for anything else is refused.
     pub digest: Digest,
     pub decisions: Vec<Decision>,
+    /// The consequence of silence, fixed when the question is asked. A park of an older build fails.
+    #[serde(default)]
+    pub on_expiry: OnExpiry,
+}
+
+/// What an expired question does to its workflow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExpiry {
+    #[default]
+    Fail,
+    Release,
 }
 
 impl Park {
-    /// Approvals given so far.
+    /// Approvals given so far, without those that lapsed.
     pub fn approvals(&self) -> u32 {
-        let count = self.decisions.iter().filter(|decision| decision.verdict == Verdict::Approved).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
+        let counts = |decision: &&Decision| decision.verdict == Verdict::Approved && !decision.lapsed;
+        u32::try_from(self.decisions.iter().filter(counts).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Marks the decisions of `voters` as lapsed.
+    pub(crate) fn lapse(&mut self, voters: &[UserName]) {
+        for decision in self.decisions.iter_mut().filter(|decision| voters.contains(&decision.by)) {
+            decision.lapsed = true;
+        }
     }
 }
 
@@ -218,6 +237,9 @@ pub struct Decision {
     /// The sender's name for the message: the same name again is the same decision.
     pub message_id: String,
     pub at: Timestamp,
+    /// The voter lost the right to decide while the gate was open, so the decision does not count.
+    #[serde(default)]
+    pub lapsed: bool,
 }
 
 /// How a gate was left.

@@ -1,13 +1,18 @@
 //! Approval: the gate, the policy that decides whether it parks, and the rules of who may decide what.
 
 mod decide;
+mod entitlement;
 mod gate;
 mod help;
 mod policy;
+mod refusal;
 
-pub use decide::{DecisionRequest, Refusal, judge, may_decide};
+pub use decide::{DecisionRequest, judge};
+pub use entitlement::{is_eligible, lapse_votes, lapsed_voters, may_decide};
 pub use gate::{
-    Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, Park, RiskLevel, Stage, Verdict,
+    Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, OnExpiry, Park, RiskLevel, Stage,
+    Verdict,
 };
 pub use help::{BadHelp, CODE_BYTES, COMMENT_CHARS, read_help};
 pub use policy::{Policy, Ruling};
+pub use refusal::Refusal;

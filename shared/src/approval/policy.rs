@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::gate::{ApprovalType, GateOutcome, Park, RiskLevel, Stage};
+use super::gate::{ApprovalType, GateOutcome, OnExpiry, Park, RiskLevel, Stage};
 use crate::clock::Timestamp;
 use crate::workflow::Workflow;
 
@@ -17,7 +17,7 @@ pub struct Policy {
     pub two_approvers_from: Option<RiskLevel>,
     /// How long a question waits for its answer.
     pub expiry: Duration,
-    /// Silence releases; off by default.
+    /// Silence releases what no rule of the operator's demands a human for; off by default.
     pub release_on_expiry: bool,
 }
 
@@ -46,6 +46,13 @@ pub enum Ruling {
     RanWithoutLeave,
 }
 
+/// Why a gate parks.
+struct Asked {
+    risk: RiskLevel,
+    /// A rule of the operator's demands a human, and not the caller alone.
+    demanded: bool,
+}
+
 impl Policy {
     /// Judges the gate that `workflow` stands at, with the worst risk that analysis found.
     ///
@@ -66,8 +73,10 @@ impl Policy {
         };
         Some(match (demanded, asked) {
             (true, true | false) if !options.enable_human_loop => Ruling::ApprovalRequired,
-            (true, true | false) => self.park(workflow, &gate.stage, risk, at),
-            (false, true) if options.enable_human_loop => self.park(workflow, &gate.stage, risk, at),
+            (true, true | false) => self.park(workflow, &gate.stage, Asked { risk, demanded }, at),
+            (false, true) if options.enable_human_loop => {
+                self.park(workflow, &gate.stage, Asked { risk, demanded }, at)
+            }
             (false, true) => Ruling::Release { reason: "the caller switched the human loop off" },
             (false, false) => Ruling::Release { reason: "the caller asked for no approval" },
         })
@@ -78,13 +87,10 @@ impl Policy {
         let is_demanded = self.gate_before_execute || workflow.submission.options.gate_before_execute;
         let last = workflow.closed_gates.last();
         !is_demanded
-            || last.is_some_and(|gate| {
-                gate.stage == Stage::BeforeExecute
-                    && matches!(gate.outcome, GateOutcome::Approved | GateOutcome::Expired)
-            })
+            || last.is_some_and(|gate| gate.stage == Stage::BeforeExecute && gate.outcome == GateOutcome::Approved)
     }
 
-    fn park(&self, workflow: &Workflow, stage: &Stage, risk: RiskLevel, at: Timestamp) -> Ruling {
+    fn park(&self, workflow: &Workflow, stage: &Stage, Asked { risk, demanded }: Asked, at: Timestamp) -> Ruling {
         let approval_type = match stage {
             Stage::Input { .. } => ApprovalType::NeedsInput,
             Stage::BeforeExecute => ApprovalType::CodeExecution,
@@ -92,15 +98,19 @@ impl Policy {
             Stage::Release => ApprovalType::CodeDeployment,
         };
         let two = self.two_approvers_from.is_some_and(|from| risk >= from);
+        let required_approvers = if two && approval_type != ApprovalType::NeedsInput { 2 } else { 1 };
+        let silence_releases =
+            self.release_on_expiry && *stage == Stage::Release && !demanded && required_approvers == 1;
         Ruling::Park(Box::new(Park {
             approval_type,
             description: describe(workflow, stage),
             risk,
             requested_at: at,
             expires_at: at.after(self.expiry),
-            required_approvers: if two && approval_type != ApprovalType::NeedsInput { 2 } else { 1 },
+            required_approvers,
             digest: workflow.release_digest(),
             decisions: Vec::new(),
+            on_expiry: if silence_releases { OnExpiry::Release } else { OnExpiry::Fail },
         }))
     }
 }

@@ -1,7 +1,9 @@
 //! Announcements to approval bots, their decisions, and our replies: plain JSON, so that a five-line script can take part.
 
+use async_nats::Subscriber;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::message::PublishMessage;
+use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::broker::Broker;
@@ -23,8 +25,15 @@ pub struct Announcement {
     pub required_approvers: u32,
     /// RFC 3339.
     pub expires_at: String,
-    /// Where a bot reads the answer to its decision; set when announced.
+    /// Where a bot reads the answer to its decision; see [`Announcement::reply_subject_of`].
     pub reply_subject: String,
+}
+
+impl Announcement {
+    /// The reply subject for decisions on a workflow, the same in every bot's account.
+    pub fn reply_subject_of(id: WorkflowId) -> String {
+        subjects::reply_for_bots(id)
+    }
 }
 
 /// A bot's decision as it was sent.
@@ -55,6 +64,48 @@ pub struct BotReply {
     pub message_id: Option<String>,
 }
 
+/// A bot's question for the approvals that it may decide now.
+#[derive(Debug)]
+pub struct OpenRequest {
+    /// Proved by the subject, as for decisions.
+    pub bot: UserName,
+    pub payload: bytes::Bytes,
+    reply: String,
+}
+
+/// Questions of bots for what is open.
+#[derive(Debug)]
+pub struct OpenRequests {
+    messages: Subscriber,
+}
+
+impl OpenRequests {
+    /// The next one; `None` once the connection has ended. Cancel safe.
+    ///
+    /// A request without a reply subject of the broker's own making is not from a bot's account and is dropped.
+    pub async fn next(&mut self) -> Option<OpenRequest> {
+        loop {
+            let message = self.messages.next().await?;
+            let reply = message.reply.as_ref().filter(|reply| reply.starts_with(subjects::FOREIGN_REPLIES));
+            if let (Some(reply), Some(bot)) = (reply, subjects::open_bot(&message.subject)) {
+                return Some(OpenRequest { bot, payload: message.payload.clone(), reply: reply.to_string() });
+            }
+        }
+    }
+}
+
+/// One page of the approvals that a bot may decide now, or the reason for none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct OpenPage {
+    /// `ok`, `refused` or `unavailable`.
+    pub status: &'static str,
+    pub open: Vec<Announcement>,
+    /// The `cursor` of the next page; null on the last.
+    pub next: Option<String>,
+    pub code: Option<&'static str>,
+    pub reason: Option<String>,
+}
+
 /// A decision's sender and text, before the text was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Received {
@@ -81,11 +132,10 @@ impl ApprovalDesk {
         Self { broker: broker.clone() }
     }
 
-    /// Announces a park; returns once the announcement is on disk. A repeat is announced again, under the same approval id.
+    /// Announces a park; returns once the announcement is on disk. A redelivered park is announced again, under the same id.
     ///
-    /// It carries no `Nats-Msg-Id`: the broker's memory of those is one for the stream, and a bot could use ours up before us.
-    pub async fn announce(&self, mut announcement: Announcement) -> Result<(), String> {
-        announcement.reply_subject = subjects::reply_for_bots(announcement.workflow_id);
+    /// It carries no `Nats-Msg-Id`: the stream compares none.
+    pub async fn announce(&self, announcement: Announcement) -> Result<(), String> {
         let payload = serde_json::to_vec(&announcement).map_err(|error| error.to_string())?;
         let message = PublishMessage::build().payload(payload.into());
         let subject = subjects::requested(announcement.workflow_id);
@@ -94,6 +144,27 @@ impl ApprovalDesk {
             self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?.await;
         failpoints::reach("announcement.after").await;
         ack.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Announces an open approval once more, to the bots that are connected now; nothing is stored.
+    pub async fn repeat(&self, announcement: &Announcement) -> Result<(), String> {
+        let payload = serde_json::to_vec(announcement).map_err(|error| error.to_string())?;
+        let subject = subjects::repeated(announcement.workflow_id);
+        self.broker.client().publish(subject, payload.into()).await.map_err(|error| error.to_string())
+    }
+
+    /// Requests of bots for what is open, shared among the approvers.
+    pub async fn open_requests(&self) -> Result<OpenRequests, String> {
+        let messages = self.broker.client().queue_subscribe(subjects::ALL_OPEN, "approvers".to_owned()).await;
+        Ok(OpenRequests { messages: messages.map_err(|error| error.to_string())? })
+    }
+
+    /// Answers such a request.
+    pub async fn answer_open(&self, request: &OpenRequest, page: &OpenPage) {
+        let payload = serde_json::to_vec(page).unwrap_or_default();
+        if let Err(error) = self.broker.client().publish(request.reply.clone(), payload.into()).await {
+            tracing::warn!(%error, bot = %request.bot, "a page of open approvals could not be sent");
+        }
     }
 
     /// Answers a bot.

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{self, context};
 use async_nats::{Client, ConnectOptions, Event};
+use serde::Deserialize;
 
 use super::subjects;
+use crate::clock::Timestamp;
 use crate::config::{Profile, Settings};
 use crate::identity::Secret;
 
@@ -15,7 +18,7 @@ use crate::identity::Secret;
 pub enum BrokerError {
     #[error("cannot connect to the broker at {url} as {user}: {reason}")]
     Connect { url: String, user: String, reason: String },
-    #[error("the broker is version {found}; version 2.12 or later is needed")]
+    #[error("the broker is version {found}; version 2.14 or later is needed")]
     TooOld { found: String },
     #[error(
         "the broker does not sync every write to disk (sync_interval: always), so an accepted workflow could be lost; \
@@ -70,6 +73,13 @@ impl BrokerSettings {
             tls_ca_file: settings.optional("nats.tls_ca_file"),
         }
     }
+}
+
+/// The part of what a broker says of a stream that [`Broker::now`] reads.
+#[derive(Deserialize)]
+struct StreamInfo {
+    /// The broker's clock, RFC 3339.
+    ts: String,
 }
 
 /// A connection that reconnects by itself. Clones share it.
@@ -132,6 +142,18 @@ impl Broker {
         self.replicas
     }
 
+    /// Returns the broker's clock, by which its timers fire. Times that two processes compare are taken from it.
+    pub(crate) async fn now(&self) -> Result<Timestamp, String> {
+        let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
+        let answer = self.jetstream.request(subject, &()).await.map_err(|error| error.to_string())?;
+        match answer {
+            Response::Ok(StreamInfo { ts }) => {
+                Timestamp::of_rfc3339(&ts).ok_or(format!("the broker's clock says {ts:?}"))
+            }
+            Response::Err { error } => Err(error.to_string()),
+        }
+    }
+
     /// Waits until all that was sent is on the wire.
     pub async fn flush(&self) {
         if let Err(error) = self.client.flush().await {
@@ -174,7 +196,7 @@ fn options(settings: &BrokerSettings) -> ConnectOptions {
 
 fn is_new_enough(version: &str) -> bool {
     let mut numbers = version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (2, 12)
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (2, 14)
 }
 
 #[cfg(test)]
@@ -186,7 +208,8 @@ mod tests {
         for (version, enough) in [
             ("2.9.10", false),
             ("2.11.9", false),
-            ("2.12.0", true),
+            ("2.12.9", false),
+            ("2.14.0", true),
             ("2.15.1", true),
             ("3.0.0-beta", true),
             ("", false),

@@ -12,10 +12,14 @@ use super::carried::{carried, carry};
 use super::envelope::{decode, encode};
 use super::subjects;
 use crate::approval::Verdict;
+use crate::clock::Timestamp;
 use crate::identity::Role;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use crate::telemetry::TraceContext;
 use crate::workflow::NewInput;
+
+/// Between the deadline of a decision and the moment at which its caller gives up: applying and answering take less.
+const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 
 /// What a worker says of itself every second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +53,10 @@ pub struct HttpDecision {
     pub role: Role,
     /// The same for a repeat of the same request.
     pub message_id: String,
+    /// By the broker's clock; afterwards the caller has been answered that nothing was decided. Set by [`Control::decide`];
+    /// an API of an older build sends none.
+    #[serde(default)]
+    pub deadline: Option<Timestamp>,
 }
 
 /// What the approver answers to a decision.
@@ -132,15 +140,22 @@ impl Control {
     }
 
     /// Puts a decision to an approver and waits at most `limit` for its answer; `None` where no approver answers.
+    ///
+    /// An approver that receives it later than [`ANSWER_MARGIN`] before `limit` drops it.
     pub async fn decide(
         &self,
         decision: &HttpDecision,
         trace: TraceContext,
         limit: Duration,
     ) -> Option<ApprovalAnswer> {
+        let now = self.broker.now().await;
+        let now = now.inspect_err(|error| tracing::warn!(%error, "the broker's clock cannot be read")).ok()?;
+        let deadline = Some(now.after(limit.saturating_sub(ANSWER_MARGIN)));
+        let decision = HttpDecision { deadline, ..decision.clone() };
         let mut headers = HeaderMap::new();
         carry(&mut headers, &trace);
-        let request = async_nats::Request::new().payload(encode(decision).into()).headers(headers).timeout(Some(limit));
+        let payload = encode(&decision).into();
+        let request = async_nats::Request::new().payload(payload).headers(headers).timeout(Some(limit));
         let answer = self.broker.client().send_request(subjects::decide(decision.workflow_id), request).await;
         match answer {
             Ok(message) => decode(&message.payload).ok(),
@@ -148,6 +163,14 @@ impl Control {
                 tracing::warn!(%error, workflow.id = %decision.workflow_id, "no approver answered");
                 None
             }
+        }
+    }
+
+    /// Whether the caller of this decision may have been answered already that nothing was decided.
+    pub async fn is_overdue(&self, decision: &HttpDecision) -> Result<bool, String> {
+        match decision.deadline {
+            Some(deadline) => Ok(self.broker.now().await? >= deadline),
+            None => Ok(false),
         }
     }
 

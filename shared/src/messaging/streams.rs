@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::kv;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Source, StorageType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::broker::{Broker, BrokerError};
@@ -128,8 +128,14 @@ pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
             max_messages_per_subject: 1_000,
             // A decision may bring a file of 1 MiB.
             max_message_size: 2 * 1024 * 1024,
-            // The least there is: two bots may use the same `Nats-Msg-Id`, and the approver tells repeats by bot and id.
-            duplicate_window: Duration::from_millis(100),
+            // The broker compares message ids across senders, so one bot could suppress the decision of another. Only a stream
+            // with a source may switch that off: docs/decisions/0021-the-broker-drops-no-decision.md.
+            duplicate_window: Duration::ZERO,
+            sources: Some(vec![Source {
+                name: subjects::AUDIT.to_owned(),
+                filter_subject: Some(subjects::NEVER_AUDITED.to_owned()),
+                ..Source::default()
+            }]),
             ..base(subjects::APPROVALS, &[subjects::ALL_REQUESTED, subjects::ALL_DECISIONS])
         },
         // Schedules exclude `discard: new`; without limits nothing is discarded either way.
@@ -150,6 +156,7 @@ pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str
         ("allow_atomic_publish", !asked.allow_atomic_publish || given.allow_atomic_publish),
         ("allow_message_schedules", !asked.allow_message_schedules || given.allow_message_schedules),
         ("allow_direct", !asked.allow_direct || given.allow_direct),
+        ("duplicate_window", !asked.duplicate_window.is_zero() || given.duplicate_window.is_zero()),
         ("discard", asked.discard == given.discard),
         ("storage", asked.storage == given.storage),
         ("retention", asked.retention == given.retention),

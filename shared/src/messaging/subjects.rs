@@ -21,11 +21,16 @@ pub(crate) const ALL_ANALYSES: &str = "analysis.*";
 pub(crate) const ANALYSIS_TASK: &str = "analysis.std";
 pub(crate) const ALL_REQUESTED: &str = "approvals.requested.*";
 pub(crate) const ALL_DECISIONS: &str = "approvals.decisions.*.*";
+pub(crate) const ALL_OPEN: &str = "approvals.open.*";
+/// Start of the reply subjects that the broker makes for requests from another account.
+pub(crate) const FOREIGN_REPLIES: &str = "_R_.";
 pub(crate) const ALL_TIMERS: &str = "timers.>";
 pub(crate) const FIRED_TIMERS: &str = "timers.fired.*.*";
 pub(crate) const DUE_NOTIFICATIONS: &str = "timers.notification.*";
 pub(crate) const ALL_DEAD_LETTERS: &str = "dead.>";
 pub(crate) const AUDIT_RECORD: &str = "audit.log";
+/// A subject outside those of the audit stream, so no message is ever on it.
+pub(crate) const NEVER_AUDITED: &str = "audit.none";
 pub(crate) const ALL_CANCELS: &str = "control.cancel.*";
 pub(crate) const ALL_DECIDES: &str = "decide.*";
 pub(crate) const ALL_WORKERS: &str = "presence.worker.*";
@@ -91,6 +96,16 @@ pub(crate) fn content_of(subject: &str) -> Option<Digest> {
 
 pub(crate) fn requested(id: WorkflowId) -> String {
     format!("approvals.requested.{id}")
+}
+
+/// Announcements that are not stored; in a bot's account they arrive as [`requested`].
+pub(crate) fn repeated(id: WorkflowId) -> String {
+    format!("approvals.repeated.{id}")
+}
+
+/// The bot that asks on `subject` for the approvals that are open to it.
+pub(crate) fn open_bot(subject: &str) -> Option<UserName> {
+    subject.strip_prefix("approvals.open.")?.parse().ok()
 }
 
 /// The bot that a decision's subject proves to be the sender, and the workflow it speaks of.

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use async_nats::jetstream::Message;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::response::Response;
-use serde::Deserialize;
 
 use super::broker::Broker;
 use super::envelope::{DecodeError, decode, encode};
@@ -25,24 +23,20 @@ pub enum TimerKind {
     Timeout,
     /// The deadline of the question that is parked.
     Expiry,
+    /// The next announcement of the question that is parked.
+    Repeat,
 }
 
 impl TimerKind {
-    const ALL: [Self; 2] = [Self::Timeout, Self::Expiry];
+    const ALL: [Self; 3] = [Self::Timeout, Self::Expiry, Self::Repeat];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",
             Self::Expiry => "expiry",
+            Self::Repeat => "repeat",
         }
     }
-}
-
-/// The part of what a broker says of a stream that is asked for here.
-#[derive(Deserialize)]
-struct Told {
-    /// The broker's clock, RFC 3339.
-    ts: String,
 }
 
 /// The timer stream.
@@ -80,12 +74,7 @@ impl Timers {
     /// What the clock of the broker says that fires the timers: a delay counts from there. By a clock of ours that is ahead it would last
     /// longer by as much.
     pub async fn now(&self) -> Result<Timestamp, String> {
-        let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
-        let answer = self.broker.jetstream().request(subject, &()).await.map_err(|error| error.to_string())?;
-        match answer {
-            Response::Ok(Told { ts }) => Timestamp::of_rfc3339(&ts).ok_or(format!("the broker's clock says {ts:?}")),
-            Response::Err { error } => Err(error.to_string()),
-        }
+        self.broker.now().await
     }
 
     async fn schedule(&self, subject: String, target: &str, at: Timestamp, payload: Vec<u8>) -> Result<u64, String> {

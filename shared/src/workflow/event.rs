@@ -8,7 +8,7 @@ use super::metrics::StepUsage;
 use super::phase::{Failure, Feedback, PhaseKind};
 use crate::approval::{Actor, Decision, Park};
 use crate::clock::Timestamp;
-use crate::ids::EventId;
+use crate::ids::{EventId, UserName};
 
 /// Whether a run that did not pass deserves another round.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +41,10 @@ pub enum Event {
     GateReleased { reason: String },
     /// The approver asked humans.
     Parked { park: Park },
-    /// Someone who may decide did.
-    Decided { decision: Decision },
-    /// The park's deadline passed. `release` is the operator's policy for silence.
-    Expired { release: bool },
+    /// Someone who may decide did. `lapsed` names earlier voters who may decide no more: their votes do not count.
+    Decided { decision: Decision, lapsed: Vec<UserName> },
+    /// The park's deadline passed; the park says what follows.
+    Expired,
     /// The time limit passed.
     TimedOut,
     /// Someone who may cancel did.
@@ -107,7 +107,7 @@ impl Event {
             Self::GateReleased { .. } => EventKind::GateReleased,
             Self::Parked { .. } => EventKind::Parked,
             Self::Decided { .. } => EventKind::Decided,
-            Self::Expired { .. } => EventKind::Expired,
+            Self::Expired => EventKind::Expired,
             Self::TimedOut => EventKind::TimedOut,
             Self::Cancelled { .. } => EventKind::Cancelled,
         }
@@ -135,7 +135,7 @@ impl Event {
             | Self::GateReleased { .. }
             | Self::Parked { .. }
             | Self::Decided { .. }
-            | Self::Expired { .. }
+            | Self::Expired
             | Self::TimedOut
             | Self::Cancelled { .. } => None,
         }

@@ -1,7 +1,8 @@
 //! The one way on: `transition(state, event)`, pure and total over state and event.
 
-use crate::approval::{ClosedGate, Decision, Gate, GateOutcome, GateState, Park, Stage, Verdict};
+use crate::approval::{ClosedGate, Decision, Gate, GateOutcome, GateState, OnExpiry, Park, Stage, Verdict};
 use crate::clock::Timestamp;
+use crate::ids::UserName;
 
 use super::event::{Event, EventKind, Rerun};
 use super::phase::{Failure, Feedback, NewInput, Phase, PhaseKind};
@@ -63,8 +64,8 @@ pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workf
         }
         Event::GateReleased { .. } => next.open_undecided(at).ok_or(illegal)?,
         Event::Parked { park } => next.park_at_gate(park, at).ok_or(illegal)?,
-        Event::Decided { decision } => next.decide(decision, at).ok_or(illegal)?,
-        Event::Expired { release } => next.expire(release, at).ok_or(illegal)?,
+        Event::Decided { decision, lapsed } => next.decide(decision, &lapsed, at).ok_or(illegal)?,
+        Event::Expired => next.expire(at).ok_or(illegal)?,
         Event::Generated { .. } | Event::NoGenerator { .. } | Event::Analyzed { .. } | Event::Executed { .. } => {
             return Err(illegal);
         }
@@ -199,12 +200,13 @@ impl Workflow {
         }
     }
 
-    fn decide(&mut self, decision: Decision, at: Timestamp) -> Option<()> {
+    fn decide(&mut self, decision: Decision, lapsed: &[UserName], at: Timestamp) -> Option<()> {
         let Phase::Approve { gate } = &mut self.phase else { return None };
         let GateState::Parked { park } = &mut gate.state else { return None };
         let verdict = decision.verdict;
         let comment = decision.comment.clone();
         let input = decision.input.clone();
+        park.lapse(lapsed);
         park.decisions.push(decision);
         let approved = park.approvals() >= park.required_approvers;
         let needs_input = matches!(gate.stage, Stage::Input { .. });
@@ -221,12 +223,14 @@ impl Workflow {
         Some(())
     }
 
-    fn expire(&mut self, release: bool, at: Timestamp) -> Option<()> {
-        let gate = self.gate().filter(|gate| gate.park().is_some())?;
-        if release && !matches!(gate.stage, Stage::Input { .. }) {
-            self.pass_gate(GateOutcome::Expired, at);
-        } else {
-            self.close_failed(GateOutcome::Expired, expired(), at);
+    fn expire(&mut self, at: Timestamp) -> Option<()> {
+        let gate = self.gate()?;
+        // No run and no input without leave, whatever a park says.
+        match (gate.park()?.on_expiry, &gate.stage) {
+            (OnExpiry::Release, Stage::Release) => self.pass_gate(GateOutcome::Expired, at),
+            (OnExpiry::Release, Stage::BeforeExecute | Stage::Input { .. }) | (OnExpiry::Fail, _) => {
+                self.close_failed(GateOutcome::Expired, expired(), at);
+            }
         }
         Some(())
     }

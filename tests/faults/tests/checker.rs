@@ -100,7 +100,9 @@ fn decision(verdict: Verdict) -> Event {
             input: None,
             message_id: "m".into(),
             at: START,
+            lapsed: false,
         },
+        lapsed: Vec::new(),
     }
 }
 
@@ -348,7 +350,7 @@ fn every_wish_has_its_ends() {
 fn expired(wish: Wish, after: Duration) -> Case {
     let mut case = parked();
     case.story.wish = wish;
-    case.append(5, Event::Expired { release: false });
+    case.append(5, Event::Expired);
     let asked = case.log()[5].workflow.park().expect("a question").requested_at;
     case.evidence.stored.insert(7, asked.after(after));
     case.call(Asked::LastLook, 200, "failed (approval_expired)");

@@ -291,7 +291,7 @@ fn detail_of(event: &Event) -> Option<String> {
         | Event::GateReleased { .. }
         | Event::Parked { .. }
         | Event::Decided { .. }
-        | Event::Expired { .. }
+        | Event::Expired
         | Event::TimedOut
         | Event::Cancelled { .. } => None,
     }

@@ -1,0 +1,41 @@
+//! Announcements of parked approvals to bots: when they park, again at an interval, and on a bot's request.
+
+use serde_json::json;
+use shared::approval::{Stage, lapse_votes};
+use shared::messaging::Announcement;
+use shared::workflow::Workflow;
+
+use crate::desk::Desk;
+
+/// The announcement of the approval that `workflow` waits for; `None` where it is not parked.
+pub(crate) fn announcement_of(desk: &Desk, workflow: &Workflow) -> Option<Announcement> {
+    let mut workflow = workflow.clone();
+    lapse_votes(&mut workflow, |name| desk.users.get(name.as_str()));
+    let (gate, park) = (workflow.gate()?, workflow.park()?);
+    let artifacts = &workflow.artifacts;
+    let recipes = match &gate.stage {
+        Stage::Input { recipes, .. } => recipes.as_slice(),
+        Stage::BeforeExecute | Stage::Release => &[],
+    };
+    Some(Announcement {
+        workflow_id: workflow.id,
+        approval_id: gate.approval_id,
+        approval_type: park.approval_type,
+        description: park.description.clone(),
+        risk_level: park.risk,
+        digest: park.digest,
+        context: json!({
+            "owner": workflow.owner,
+            "goal": workflow.submission.goal,
+            "origin": artifacts.origin,
+            "files": artifacts.files.iter().map(|file| &file.path).collect::<Vec<_>>(),
+            "tests": { "total": artifacts.tests.total, "passed": artifacts.tests.passed },
+            "security_issues_found": workflow.metrics.security_issues_found,
+            "approvals_so_far": park.approvals(),
+            "recipes": recipes,
+        }),
+        required_approvers: park.required_approvers,
+        expires_at: park.expires_at.to_rfc3339(),
+        reply_subject: Announcement::reply_subject_of(workflow.id),
+    })
+}
