@@ -44,8 +44,8 @@ const CONNECTIONS: usize = 10_000;
 const DRAIN: Duration = Duration::from_secs(15);
 /// An answer whose head is ready leaves within this.
 const LAST_BYTES: Duration = Duration::from_millis(250);
-/// A password check takes 19 MiB and a core.
-const PASSWORD_CHECKS: usize = 4;
+/// Maximum concurrent password checks. Each takes a core and 19 MiB, of which one is kept (see `shared::identity`).
+const PASSWORD_CHECKS: usize = 2;
 
 /// Why the API does not start or go on.
 #[derive(Debug, thiserror::Error)]
