@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use shared::approval::RiskLevel;
 use shared::config::{Budget, ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
@@ -20,6 +21,10 @@ const LONGEST_REFRESH: Duration = Duration::from_secs(90 * 86_400);
 /// The broker is asked every second how far the copies have to go, and has a second to answer.
 const SHORTEST_OUT_OF_TOUCH: Duration = Duration::from_secs(3);
 
+/// Default of `api.max_connections` where the limit of open files is high. A connection that waits for its answer to be read takes up to
+/// 200 KiB.
+const MAX_CONNECTIONS: usize = 10_000;
+
 /// The HTTP library logs every malformed request as an error of its own; anyone on the network could fill the log.
 const DEFAULT_FILTER: &str = "info,actix_http::h1::dispatcher=off";
 
@@ -34,6 +39,8 @@ pub struct Config {
     pub hosts: Hosts,
     pub metrics_listen: String,
     pub workers: usize,
+    /// Connections at once, of all HTTP threads; more wait in the kernel.
+    pub max_connections: usize,
     /// Only these may say on whose behalf they call.
     pub trusted_proxies: Vec<IpAddr>,
     pub tokens: TokenSettings,
@@ -77,6 +84,7 @@ impl Config {
             listen,
             metrics_listen: settings.read("api.metrics_listen", "127.0.0.1:8001".to_owned()),
             workers: settings.read("api.workers", cores.clamp(2, 8)).max(1),
+            max_connections: read_max_connections(&mut settings),
             trusted_proxies: read_proxies(&mut settings),
             tokens: read_tokens(&mut settings, profile),
             limits: Limits::read(&mut settings, profile),
@@ -92,6 +100,16 @@ impl Config {
         settings.finish()?;
         Ok(config)
     }
+}
+
+/// By default half of the files that the process may open: the rest is for the broker, the read model and logs.
+fn read_max_connections(settings: &mut Settings) -> usize {
+    let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    let connections = settings.read("api.max_connections", (files / 2).clamp(1, MAX_CONNECTIONS));
+    if !(1..files).contains(&connections) {
+        settings.mistake("api.max_connections: is at least 1 and below the limit of open files (ulimit -n)");
+    }
+    connections
 }
 
 fn read_proxies(settings: &mut Settings) -> Vec<IpAddr> {
@@ -151,6 +169,8 @@ mod tests {
         check(&[], &[]);
         check(&[("auth.access_ttl", "48h")], &["auth.access_ttl"]);
         check(&[("auth.out_of_touch", "1s")], &["auth.out_of_touch"]);
+        check(&[("api.max_connections", "0")], &["api.max_connections"]);
+        check(&[("api.max_connections", "4000000000")], &["api.max_connections"]);
         check(
             &[("auth.refresh_ttl", "1m"), ("api.trusted_proxies", "proxy")],
             &["api.trusted_proxies", "auth.refresh_ttl"],

@@ -14,6 +14,7 @@ mod body;
 mod budget;
 mod cancel;
 mod config;
+mod connection;
 mod contact;
 mod dead_letters;
 mod docs;

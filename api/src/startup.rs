@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::http::KeepAlive;
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::web;
 use shared::clock::Clock;
 use shared::identity::spend_time_of_a_check;
 use shared::lifecycle::Lifecycle;
@@ -27,27 +25,21 @@ use crate::auth::{Keyring, Tokens, refuse_demo};
 use crate::body::Room;
 use crate::budget::{Days, Spending};
 use crate::config::Config;
+use crate::connection::listen;
 use crate::dead_letters::run_count;
 use crate::feed::{Feed, run_feed};
 use crate::newest::Newest;
 use crate::presence::{Present, run_presence};
 use crate::projector::{run_projector, run_rebuilds};
-use crate::routes::configure;
 use crate::state::State;
 use crate::streams::OpenStreams;
-use crate::traffic::observe;
 
-/// A client must send a request's head within this.
-const SLOW_CLIENT: Duration = Duration::from_secs(10);
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Connections per HTTP thread; more wait in the kernel's queue.
-const CONNECTIONS: usize = 10_000;
 /// Requests may run so long after the stop; the longest wait of any of them is 10 s.
 const DRAIN: Duration = Duration::from_secs(15);
 /// An answer whose head is ready leaves within this.
 const LAST_BYTES: Duration = Duration::from_millis(250);
-/// A password check takes 19 MiB and a core.
-const PASSWORD_CHECKS: usize = 4;
+/// Maximum concurrent password checks. Each takes a core and 19 MiB, of which one is kept (see `shared::identity`).
+const PASSWORD_CHECKS: usize = 2;
 
 /// Why the API does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +80,11 @@ impl Application {
             error,
         })?;
         let state = web::Data::new(connect(config, broker, life).await?);
-        let (address, server) = listen(&state)?;
+        let (address, server) = listen(&state).map_err(|error| StartupError::Listen {
+            name: "api.listen",
+            address: state.config.listen.clone(),
+            error,
+        })?;
         Ok(Self { address, server, metrics, state })
     }
 
@@ -202,22 +198,4 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         running: Arc::default(),
         life,
     })
-}
-
-fn listen(state: &web::Data<State>) -> Result<(SocketAddr, Server), StartupError> {
-    let address = state.config.listen.clone();
-    let failed = |error| StartupError::Listen { name: "api.listen", address: address.clone(), error };
-    let shared = state.clone();
-    let server =
-        HttpServer::new(move || App::new().app_data(shared.clone()).configure(configure).wrap(from_fn(observe)))
-            .workers(state.config.workers)
-            .max_connections(CONNECTIONS)
-            .client_request_timeout(SLOW_CLIENT)
-            .client_disconnect_timeout(Duration::from_secs(2))
-            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
-            .disable_signals()
-            .bind(&address)
-            .map_err(failed)?;
-    let bound = server.addrs().first().copied().ok_or_else(|| failed(std::io::Error::other("no address was bound")))?;
-    Ok((bound, server.run()))
 }

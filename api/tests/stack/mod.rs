@@ -162,21 +162,24 @@ impl Stack {
         String::from_utf8_lossy(&output.expect("redis-cli runs").stdout).trim().to_owned()
     }
 
+    /// The usual settings by dotted name.
+    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("profile", "demo".to_owned()),
+            ("nats.url", format!("nats://127.0.0.1:{}", self.nats_port)),
+            ("nats.user", "api".to_owned()),
+            ("nats.monitor_url", format!("http://127.0.0.1:{}", self.monitor_port)),
+            ("redis.url", format!("redis://127.0.0.1:{}/0", self.redis_port)),
+            ("api.listen", "127.0.0.1:0".to_owned()),
+            ("api.metrics_listen", "127.0.0.1:0".to_owned()),
+            ("limits.profile", "load".to_owned()),
+        ]
+    }
+
     pub(crate) fn settings(&self, more: &[(&str, &str)]) -> Settings {
-        let nats = format!("nats://127.0.0.1:{}", self.nats_port);
-        let monitor = format!("http://127.0.0.1:{}", self.monitor_port);
-        let redis = format!("redis://127.0.0.1:{}/0", self.redis_port);
-        let base = [
-            ("profile", "demo"),
-            ("nats.url", nats.as_str()),
-            ("nats.user", "api"),
-            ("nats.monitor_url", monitor.as_str()),
-            ("redis.url", redis.as_str()),
-            ("api.listen", "127.0.0.1:0"),
-            ("api.metrics_listen", "127.0.0.1:0"),
-            ("limits.profile", "load"),
-        ];
-        Settings::from_pairs(base.into_iter().chain(more.iter().copied()))
+        let base = self.pairs();
+        let base = base.iter().map(|(name, value)| (*name, value.as_str()));
+        Settings::from_pairs(base.chain(more.iter().copied()))
     }
 
     /// Starts an API; `more` settings cover the usual ones.

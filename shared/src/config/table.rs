@@ -24,6 +24,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("api.listen", "where the API listens, e.g. 127.0.0.1:8000"),
     ("api.metrics_listen", "where metrics are served; port 0 takes a free one"),
     ("api.workers", "HTTP threads"),
+    ("api.max_connections", "client connections at once; default half of the open files allowed, at most 10000"),
     ("api.trusted_proxies", "addresses whose X-Forwarded-For is believed, divided by commas"),
     (
         "api.hosts",

@@ -1,5 +1,6 @@
 //! Who may call: users, their roles, password hashes and signing keys, as they stand in watched key-value buckets.
 
+mod hasher;
 mod password;
 mod records;
 mod secret;

@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::sync::LazyLock;
 
-use argon2::Argon2;
+use argon2::Params;
 use argon2::password_hash::phc::PasswordHash as Phc;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier, try_generate_salt};
 use serde::{Deserialize, Serialize};
+
+use super::hasher::Hasher;
 
 thread_local! {
     static CHECKS: Cell<u64> = const { Cell::new(0) };
@@ -37,8 +39,9 @@ impl PasswordHash {
         if !(8..=256).contains(&password.chars().count()) {
             return Err(PasswordError::Length);
         }
-        let hash = Argon2::default()
-            .hash_password(password.as_bytes())
+        let salt = try_generate_salt().map_err(|error| PasswordError::Hash(error.to_string()))?;
+        let hash = Hasher
+            .hash_password_with_params(password.as_bytes(), &salt, Params::default())
             .map_err(|error| PasswordError::Hash(error.to_string()))?;
         Ok(Self(hash.to_string()))
     }
@@ -48,7 +51,7 @@ impl PasswordHash {
     pub fn matches(&self, password: &str) -> Result<bool, PasswordError> {
         let hash = Phc::new(&self.0).map_err(|error| PasswordError::Hash(error.to_string()))?;
         CHECKS.set(CHECKS.get() + 1);
-        match Argon2::default().verify_password(password.as_bytes(), &hash) {
+        match Hasher.verify_password(password.as_bytes(), &hash) {
             Ok(()) => Ok(true),
             Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
             Err(error) => Err(PasswordError::Hash(error.to_string())),

@@ -1,0 +1,85 @@
+//! Accepts connections and bounds what one may take: memory, time and event streams.
+//!
+//! The HTTP library decodes every request that is in its read buffer, reads on while an answer cannot be written, and has no deadline
+//! for the rest of a body or of a second head. [`GuardedStream`] gives it one request at a time instead. Decision 0024 has the figures.
+
+mod blank_line;
+mod stream;
+mod turns;
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive};
+use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server};
+use actix_web::middleware::from_fn;
+use actix_web::{App, web};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::connection::stream::GuardedStream;
+use crate::connection::turns::take_turn;
+use crate::routes::configure;
+use crate::state::State;
+use crate::traffic::observe;
+
+/// Bounds the head of a connection's first request; then 408 is answered.
+const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bounds the time between two requests of a connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Bounds how long a connection is read after an answer that left some of the body unread.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Connections that wait in the kernel to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Binds every address that `api.listen` resolves to, and returns the first one with the server.
+pub(crate) fn listen(state: &web::Data<State>) -> std::io::Result<(SocketAddr, Server)> {
+    let config = &state.config;
+    let mut server = Server::build()
+        .workers(config.workers)
+        .max_concurrent_connections((config.max_connections / config.workers).max(1))
+        .disable_signals();
+    let (mut bound, mut refused) = (None, None);
+    for address in config.listen.to_socket_addrs()? {
+        match bind(address) {
+            Ok(listener) => {
+                bound = bound.or(Some(listener.local_addr()?));
+                let state = state.clone();
+                server = server.listen("api", listener, move || serve(state.clone()))?;
+            }
+            Err(error) => refused = Some(error),
+        }
+    }
+    let nothing = || refused.unwrap_or_else(|| std::io::Error::other("the name has no address"));
+    let bound = bound.ok_or_else(nothing)?;
+    Ok((bound, server.run()))
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// The service of one accepted connection.
+fn serve(
+    state: web::Data<State>,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
+    let app = App::new().app_data(state).configure(configure).wrap(from_fn(observe)).wrap(from_fn(take_turn));
+    let http = HttpService::build()
+        .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+        .client_request_timeout(FIRST_HEAD_TIMEOUT)
+        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+        .on_connect_ext(|stream: &GuardedStream, data| {
+            data.insert(stream.turns());
+        })
+        .h1(map_config(app, |()| AppConfig::default()));
+    fn_service(async |stream: TcpStream| {
+        let peer = stream.peer_addr().ok();
+        let stream = GuardedStream::new(stream).map_err(DispatchError::Io)?;
+        Ok((stream, peer))
+    })
+    .and_then(http)
+}

@@ -1,0 +1,195 @@
+//! Whose turn it is on a connection: the client's, to send a head or the body that a handler waits for, or the server's, to answer.
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use actix_http::error::PayloadError;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
+use bytes::Bytes;
+use futures_util::Stream;
+use tokio::time::Instant;
+
+/// Bounds a head, from its first byte to the request. Above the time after which a connection's first head is answered with 408.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(12);
+/// Bounds the rest of a body that was answered before its end. With the 30 s that a handler waits for a body, below 40 s.
+const REST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bounds the parts of an answer that the HTTP library copies into its buffer while the client does not read.
+const PART_BYTES: usize = 16 * 1024;
+
+/// The phase of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// No request is being served. From the first byte on, and after a body that was not read, the next request has a deadline.
+    Idle { deadline: Option<Instant> },
+    /// A request is being handled or answered.
+    Serving,
+    /// The handler waits for more of the body.
+    Receiving,
+    /// An answer without a length is being sent: an event stream, which ends when the client leaves.
+    Streaming,
+}
+
+/// The turns of one connection, shared by its stream, its request and its answer.
+#[derive(Debug, Clone)]
+pub(super) struct Turns(Rc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    phase: Cell<Phase>,
+    /// Whether the present request has a body whose end the handler has not seen.
+    has_rest: Cell<bool>,
+    /// Bytes of that body that have not been handed over, where its length is known.
+    rest_bytes: Cell<Option<u64>>,
+    reader: RefCell<Option<Waker>>,
+}
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        Self(Rc::new(Shared {
+            phase: Cell::new(Phase::Idle { deadline: None }),
+            has_rest: Cell::new(false),
+            rest_bytes: Cell::new(None),
+            reader: RefCell::default(),
+        }))
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.0.phase.get()
+    }
+
+    /// Notes who waits to read.
+    pub(super) fn wait(&self, waker: &Waker) {
+        let mut reader = self.0.reader.borrow_mut();
+        match reader.as_mut() {
+            Some(known) => known.clone_from(waker),
+            None => *reader = Some(waker.clone()),
+        }
+    }
+
+    /// Has the stream read again.
+    pub(super) fn wake(&self) {
+        if let Some(reader) = self.0.reader.take() {
+            reader.wake();
+        }
+    }
+
+    /// Bytes up to the end of the body that is being received, where its length is known.
+    pub(super) fn rest_bytes(&self) -> Option<u64> {
+        self.0.rest_bytes.get().filter(|rest| *rest > 0 && self.phase() == Phase::Receiving)
+    }
+
+    /// The HTTP library has `length` more bytes of what the client sent.
+    pub(super) fn handed_over(&self, length: usize) {
+        let rest = self.rest_bytes().map(|rest| rest.saturating_sub(length as u64));
+        match self.phase() {
+            Phase::Idle { deadline: None } => {
+                self.0.phase.set(Phase::Idle { deadline: Some(Instant::now() + HEAD_TIMEOUT) });
+            }
+            Phase::Receiving => {
+                self.0.rest_bytes.set(rest);
+                if rest.is_none_or(|rest| rest == 0) {
+                    // Until the handler asks for more. This may have been the end of the body, and another request may follow.
+                    self.0.phase.set(Phase::Serving);
+                }
+            }
+            Phase::Idle { .. } | Phase::Serving | Phase::Streaming => {}
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.0.phase.set(phase);
+        self.wake();
+    }
+
+    fn begin(&self, has_body: bool, length: Option<u64>) -> Turn {
+        self.0.has_rest.set(has_body);
+        self.0.rest_bytes.set(length);
+        self.0.phase.set(Phase::Serving);
+        Turn(self.clone())
+    }
+}
+
+/// A request from its head to the end of its answer.
+#[derive(Debug)]
+struct Turn(Turns);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let deadline = self.0.0.has_rest.get().then(|| Instant::now() + REST_TIMEOUT);
+        self.0.enter(Phase::Idle { deadline });
+    }
+}
+
+/// Marks on the connection that a request is being served, that its body is waited for, and that its answer is a stream.
+pub(crate) async fn take_turn(
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(turns) = request.conn_data::<Turns>().cloned() else { return next.call(request).await };
+    let payload = request.take_payload();
+    let has_body = !matches!(payload, Payload::None);
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let turn = turns.begin(has_body, length);
+    if has_body {
+        let payload = Box::pin(Body { payload, turns: turns.clone() });
+        request.set_payload(Payload::Stream { payload });
+    }
+    let response = next.call(request).await?;
+    if response.response().body().size() == BodySize::Stream {
+        turns.enter(Phase::Streaming);
+    }
+    Ok(response.map_body(|_, body| Answer { body, rest: Bytes::new(), _turn: turn }.boxed()))
+}
+
+/// A request's body.
+struct Body {
+    payload: Payload,
+    turns: Turns,
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = Pin::new(&mut self.payload).poll_next(context);
+        match &polled {
+            Poll::Pending if self.turns.phase() == Phase::Serving => self.turns.enter(Phase::Receiving),
+            Poll::Ready(None | Some(Err(_))) => self.turns.0.has_rest.set(false),
+            Poll::Pending | Poll::Ready(Some(Ok(_))) => {}
+        }
+        polled
+    }
+}
+
+/// An answer's body, in parts of at most [`PART_BYTES`].
+struct Answer {
+    body: BoxBody,
+    rest: Bytes,
+    _turn: Turn,
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_next(context)) {
+                Some(Ok(bytes)) => self.rest = bytes,
+                end => return Poll::Ready(end),
+            }
+        }
+        let length = self.rest.len().min(PART_BYTES);
+        Poll::Ready(Some(Ok(self.rest.split_to(length))))
+    }
+}
