@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity};
+use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity, Suppressions};
 use shared::workflow::{Event, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
@@ -54,6 +54,8 @@ async fn reports_of(
             language: workflow.artifacts.runtime.clone(),
             framework: None,
             dependencies: Vec::new(),
+            // The author must not hide from the approver what the code does.
+            suppressions: Suppressions::Ignore,
         };
         // The analyser panicked, and would again.
         let (report, took) = analyze(task).await.map_err(|error| Done::Broken(error.to_string()))?;
@@ -71,6 +73,7 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
         overall_score: reports.iter().map(|report| report.overall_score).min().unwrap_or(100),
         confidence: reports.iter().map(|report| report.confidence).fold(1.0, f32::min),
         findings: Vec::new(),
+        suppressed: Vec::new(),
         tools: Vec::new(),
     };
     for report in reports {
@@ -102,6 +105,7 @@ mod tests {
             language: Some("python".to_owned()),
             framework: None,
             dependencies: Vec::new(),
+            suppressions: Suppressions::Ignore,
         };
         let (_, cpu) = analyze(task).await.unwrap();
         assert!(cpu > Duration::ZERO);
@@ -115,6 +119,7 @@ mod tests {
             language: Some("python".to_owned()),
             framework: None,
             dependencies: Vec::new(),
+            suppressions: Suppressions::Ignore,
         };
         RiskLevel::of(&merge(vec![analyze(task).await.unwrap().0]))
     }
@@ -130,6 +135,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn code_cannot_lower_its_own_risk() {
+        let code = "import os\nos.system(input())";
+        for comment in ["", "  # nosec", "  # noqa", "  # heimdall: ignore[PY-COMMAND-INJECTION] why"] {
+            assert_eq!(risk_of(format!("{code}{comment}\n")).await, RiskLevel::Critical, "{comment}");
+        }
+    }
+
+    #[tokio::test]
     async fn no_recipe_has_a_security_finding_of_medium_or_above() {
         let generator = Generator::open(GeneratorConfig::default()).unwrap();
         let mut found = Vec::new();
@@ -142,6 +155,7 @@ mod tests {
                     language: Some(recipe.runtime.clone()),
                     framework: None,
                     dependencies: Vec::new(),
+                    suppressions: Suppressions::Ignore,
                 };
                 let (report, _) = analyze(task).await.unwrap();
                 let grave = report
