@@ -23,6 +23,9 @@ pub(super) enum Content {
 const PYTHON: &[&str] =
     &["time", "timeit", "capture", "prun", "debug", "memit", "mprun", "lprun", "python", "python3", "pypy"];
 
+/// Commands on a line that run the rest of it as Python.
+const RUNNERS: &[&str] = &["time", "timeit", "prun", "memit"];
+
 /// A constant may replace a command both as a statement and as a value.
 const REPLACEMENT: &str = "None";
 
@@ -54,9 +57,12 @@ fn python(text: &str) -> Content {
     if nesting::cell_depth(&text) > MAX_DEPTH {
         return Content::Python { text: text.into_owned(), is_valid: false };
     }
-    let parse = || stacker::maybe_grow(1024 * 1024, 4 * 1024 * 1024, || commands(&text));
-    match catch_unwind(parse) {
-        Ok((commands, is_valid)) => Content::Python { text: without(&text, &commands), is_valid },
+    let replaced = || {
+        let (commands, is_valid) = commands(&text);
+        Content::Python { text: without(&text, &commands), is_valid }
+    };
+    match catch_unwind(|| stacker::maybe_grow(1024 * 1024, 4 * 1024 * 1024, replaced)) {
+        Ok(content) => content,
         Err(_) => Content::Python { text: text.clone().into_owned(), is_valid: false },
     }
 }
@@ -83,6 +89,23 @@ fn commands(text: &str) -> (Vec<TextRange>, bool) {
     (ranges, parsed.has_valid_syntax())
 }
 
+/// The Python that a command runs, on one line.
+fn statement(command: &str) -> Option<&str> {
+    let rest = command.strip_prefix('%')?;
+    let (name, mut rest) = rest.split_once(' ')?;
+    if !RUNNERS.contains(&name) || command.contains('\n') {
+        return None;
+    }
+    while let Some(option) = rest.trim_start().strip_prefix('-') {
+        rest = option.split_once(' ')?.1;
+    }
+    let rest = rest.trim_start();
+    let is_valid = nesting::python_depth(rest) <= MAX_DEPTH
+        && parse_unchecked_source(rest, PySourceType::Python).has_valid_syntax()
+        && !rest.is_empty();
+    is_valid.then_some(rest)
+}
+
 /// The text with each command replaced, on as many lines.
 fn without(text: &str, commands: &[TextRange]) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -93,7 +116,7 @@ fn without(text: &str, commands: &[TextRange]) -> String {
             continue;
         }
         plain.push_str(&text[at..start]);
-        plain.push_str(REPLACEMENT);
+        plain.push_str(statement(&text[start..end]).unwrap_or(REPLACEMENT));
         plain.extend(text[start..end].chars().filter(|c| *c == '\n'));
         at = end;
     }
@@ -116,6 +139,7 @@ mod tests {
         check("files = !ls \\\n  -l\nif files:\n    !rm x\n", "files = None\n\nif files:\n    None\n");
         check("x = (a\n  % b)\n", "x = (a\n  % b)\n");
         check("text = '''\n%not\n!this\n'''\n", "text = '''\n%not\n!this\n'''\n");
+        check("%time x = f()\ny = %timeit -n1 -o f(x)\n%time\n", "x = f()\ny = f(x)\nNone\n");
         check("print?\nx = 1\n", "None\nx = 1\n");
         check("%%time\nx = f()\n", "\nx = f()\n");
     }
