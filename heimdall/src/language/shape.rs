@@ -146,12 +146,11 @@ pub(super) fn is_python(source: &str) -> bool {
 }
 
 fn does_something(statement: &Stmt) -> bool {
-    match statement {
-        Stmt::Expr(it) => matches!(
+    if let Stmt::Expr(it) = statement {
+        return matches!(
             *it.value,
             Expr::Call(_) | Expr::Attribute(_) | Expr::Await(_) | Expr::Yield(_) | Expr::Lambda(_) | Expr::ListComp(_)
-        ),
-        Stmt::AnnAssign(it) => it.value.is_some(),
-        _ => true,
+        );
     }
+    statement.as_ann_assign_stmt().is_none_or(|it| it.value.is_some())
 }

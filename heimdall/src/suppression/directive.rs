@@ -108,7 +108,7 @@ fn rule(name: &str) -> Option<&'static str> {
 }
 
 /// The codes that a list begins with; `None` where it does not begin with one.
-fn listed<'t>(rest: &'t str, is_code: impl Fn(&str) -> bool) -> Option<Vec<&'t str>> {
+fn listed(rest: &str, is_code: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
     let words = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '[' | ']' | '(' | ')'));
     let codes: Vec<&str> = words.filter(|word| !word.is_empty()).take_while(|word| is_code(word)).collect();
     (!codes.is_empty()).then_some(codes)
