@@ -106,3 +106,15 @@ pub struct AnalysisTask {
 const fn ignored() -> Suppressions {
     Suppressions::Ignore
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AnalysisTask, Suppressions};
+
+    #[test]
+    fn a_task_of_an_older_build_hides_nothing() {
+        let task = r#"{"analysis_type":"general","source":"","file_path":null,"language":null,"framework":null,"dependencies":[]}"#;
+        let task: AnalysisTask = serde_json::from_str(task).unwrap();
+        assert_eq!(task.suppressions, Suppressions::Ignore);
+    }
+}

@@ -1,4 +1,8 @@
+use super::Accepted;
 use super::directive::{Covers, Directive, parse};
+use crate::findings::Findings;
+use crate::request::Kind;
+use crate::{layout, rules};
 
 #[track_caller]
 fn check(comment: &str, language: &str, expect: Option<Covers>) {
@@ -52,4 +56,18 @@ fn comments_of_our_own_name_rules_in_brackets() {
     let unknown = |comment| parse(comment, "python")[0].1.has_unknown_rule;
     assert!(unknown("# heimdall: ignore[PY-SQL]") && unknown("# heimdall: ignore[") && unknown("# heimdall: ignore[]"));
     assert!(!unknown("# heimdall: ignore[PY-XSS PY-XXE]") && !unknown("# heimdall: ignore"));
+}
+
+#[test]
+fn findings_about_the_analysis_cannot_be_accepted() {
+    let source = "const a = 1; // heimdall: ignore\n";
+    let mut findings = Findings::new(source);
+    for rule in [&rules::NOT_ANALYSED, &rules::TOO_DEEP, &rules::TEXT_SYNTAX, &rules::DEPENDENCY, &rules::JS_EVAL] {
+        findings.report_line(rule, 1, 1);
+    }
+    let layout = layout::read("javascript", source).unwrap();
+    let accepted = Accepted::read(&layout, "javascript");
+    let all = findings.into_sorted(Kind::General);
+    let covered: Vec<_> = all.iter().filter(|finding| accepted.covers(&layout, finding)).collect();
+    assert_eq!(covered.iter().map(|finding| finding.rule.as_str()).collect::<Vec<_>>(), ["JS-CODE-INJECTION"]);
 }
