@@ -47,22 +47,27 @@ async fn reports_of(
             return Err(Done::Cancelled { cost: cpu.as_secs_f64() * desk.prices.cpu_second });
         }
         let source = desk.blobs.load(&file.content).await?;
-        let task = AnalysisTask {
-            analysis_type: AnalysisType::General,
-            source,
-            file_path: Some(file.path.clone()),
-            language: workflow.artifacts.runtime.clone(),
-            framework: None,
-            dependencies: Vec::new(),
-            // The author must not hide from the approver what the code does.
-            suppressions: Suppressions::Ignore,
-        };
+        let task = task(source, &file.path, workflow.artifacts.runtime.as_deref());
         // The analyser panicked, and would again.
         let (report, took) = analyze(task).await.map_err(|error| Done::Broken(error.to_string()))?;
         reports.push(report);
         cpu += took;
     }
     Ok((reports, cpu))
+}
+
+/// The analysis of one file of a workflow.
+fn task(source: String, path: &str, runtime: Option<&str>) -> AnalysisTask {
+    AnalysisTask {
+        analysis_type: AnalysisType::General,
+        source,
+        file_path: Some(path.to_owned()),
+        language: runtime.map(str::to_owned),
+        framework: None,
+        dependencies: Vec::new(),
+        // The author must not hide from the approver what the code does.
+        suppressions: Suppressions::Ignore,
+    }
 }
 
 /// The worst score, the least confidence, and every finding, worst first.
@@ -98,29 +103,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_analysis_takes_cpu_time_that_is_paid_for() {
-        let task = AnalysisTask {
-            analysis_type: AnalysisType::General,
-            source: "x = eval(input())\n".repeat(5_000),
-            file_path: None,
-            language: Some("python".to_owned()),
-            framework: None,
-            dependencies: Vec::new(),
-            suppressions: Suppressions::Ignore,
-        };
+        let task = task("x = eval(input())\n".repeat(5_000), "main.py", Some("python"));
         let (_, cpu) = analyze(task).await.unwrap();
         assert!(cpu > Duration::ZERO);
     }
 
     async fn risk_of(source: String) -> RiskLevel {
-        let task = AnalysisTask {
-            analysis_type: AnalysisType::General,
-            source,
-            file_path: Some("main.py".to_owned()),
-            language: Some("python".to_owned()),
-            framework: None,
-            dependencies: Vec::new(),
-            suppressions: Suppressions::Ignore,
-        };
+        let task = task(source, "main.py", Some("python"));
         RiskLevel::of(&merge(vec![analyze(task).await.unwrap().0]))
     }
 
@@ -148,15 +137,7 @@ mod tests {
         let mut found = Vec::new();
         for recipe in generator.catalogue() {
             for file in recipe.files.iter().filter(|file| file.kind == Kind::Code) {
-                let task = AnalysisTask {
-                    analysis_type: AnalysisType::General,
-                    source: file.content.clone(),
-                    file_path: Some(file.path.clone()),
-                    language: Some(recipe.runtime.clone()),
-                    framework: None,
-                    dependencies: Vec::new(),
-                    suppressions: Suppressions::Ignore,
-                };
+                let task = task(file.content.clone(), &file.path, Some(&recipe.runtime));
                 let (report, _) = analyze(task).await.unwrap();
                 let grave = report
                     .findings
