@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::analysis::{AnalysisReport, Finding, Severity};
 
-use crate::suggestions::{Wishes, fingerprint, kind_name, severity_name, wanted};
+use crate::suggestions::{Wishes, fingerprint, is_not_analysed, kind_name, severity_name, suppressed, wanted};
 
 /// The media type that asks for it.
 pub(crate) const MEDIA_TYPE: &str = "application/sarif+json";
@@ -12,20 +12,26 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 
 /// The log of one run over one file.
 pub(crate) fn log(report: &AnalysisReport, wishes: Wishes, file_path: Option<&str>) -> Value {
-    let findings = if wishes.include_suggestions { wanted(report, wishes) } else { Vec::new() };
+    let lists = if wishes.include_suggestions {
+        [wanted(report, wishes), suppressed(report, wishes)]
+    } else {
+        [Vec::new(), Vec::new()]
+    };
     let mut rules: Vec<&Finding> = Vec::new();
-    for finding in &findings {
+    for finding in lists.iter().flatten() {
         if !rules.iter().any(|known| known.rule == finding.rule) {
             rules.push(finding);
         }
     }
     let uri = relative_uri(file_path.unwrap_or("submitted-file"));
-    let results: Vec<Value> = findings
+    let index = |finding: &Finding| rules.iter().position(|known| known.rule == finding.rule).unwrap_or(0);
+    // Where one result has the member, all must have it (3.27.23).
+    let states = [json!([]), json!([{"kind": "inSource"}])];
+    let results: Vec<Value> = lists
         .iter()
-        .map(|finding| {
-            let index = rules.iter().position(|known| known.rule == finding.rule).unwrap_or(0);
-            result(finding, index, &uri)
-        })
+        .zip(&states)
+        .flat_map(|(findings, state)| findings.iter().map(move |finding| (finding, state)))
+        .map(|(finding, state)| result(finding, index(finding), &uri, state))
         .collect();
     json!({
         "$schema": SCHEMA,
@@ -40,9 +46,18 @@ pub(crate) fn log(report: &AnalysisReport, wishes: Wishes, file_path: Option<&st
             "columnKind": "unicodeCodePoints",
             "artifacts": [{"location": {"uri": uri}, "sourceLanguage": report.language}],
             "results": results,
-            "invocations": [{"executionSuccessful": true}],
+            "invocations": [invocation(report)],
         }],
     })
+}
+
+fn invocation(report: &AnalysisReport) -> Value {
+    let mut invocation = json!({"executionSuccessful": true});
+    if is_not_analysed(report) {
+        let note = json!({"level": "note", "message": {"text": "The file is of a type that is not analysed."}});
+        invocation["toolExecutionNotifications"] = json!([note]);
+    }
+    invocation
 }
 
 fn rule(finding: &Finding) -> Value {
@@ -68,7 +83,7 @@ fn tags(finding: &Finding) -> Vec<String> {
     tags
 }
 
-fn result(finding: &Finding, rule_index: usize, uri: &str) -> Value {
+fn result(finding: &Finding, rule_index: usize, uri: &str, suppressions: &Value) -> Value {
     let start = finding.line_start.max(1);
     json!({
         "ruleId": finding.rule,
@@ -79,7 +94,8 @@ fn result(finding: &Finding, rule_index: usize, uri: &str) -> Value {
             "artifactLocation": {"uri": uri, "index": 0},
             "region": {"startLine": start, "endLine": finding.line_end.max(start)},
         }}],
-        "partialFingerprints": {"heimdallFinding/v1": fingerprint(finding)},
+        "partialFingerprints": {"heimdallFinding/v2": fingerprint(finding)},
+        "suppressions": suppressions,
         "properties": {"severity": severity_name(finding.severity), "confidence": f64::from(finding.confidence)},
     })
 }

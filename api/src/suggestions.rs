@@ -35,8 +35,17 @@ pub(crate) const fn kind_name(kind: FindingKind) -> &'static str {
 
 /// The findings that the caller wants, the worst first, then by line.
 pub(crate) fn wanted(report: &AnalysisReport, wishes: Wishes) -> Vec<&Finding> {
+    first_of(&report.findings, wishes)
+}
+
+/// The findings that comments in the code accept, by the same wishes.
+pub(crate) fn suppressed(report: &AnalysisReport, wishes: Wishes) -> Vec<&Finding> {
+    first_of(&report.suppressed, wishes)
+}
+
+fn first_of(findings: &[Finding], wishes: Wishes) -> Vec<&Finding> {
     let mut wanted: Vec<&Finding> =
-        report.findings.iter().filter(|finding| finding.severity >= wishes.threshold || is_syntax(finding)).collect();
+        findings.iter().filter(|finding| finding.severity >= wishes.threshold || is_syntax(finding)).collect();
     wanted.sort_by(|left, right| {
         (right.severity, left.line_start, &left.rule).cmp(&(left.severity, right.line_start, &right.rule))
     });
@@ -49,8 +58,12 @@ fn is_syntax(finding: &Finding) -> bool {
     finding.rule.ends_with("-SYNTAX")
 }
 
-/// The same finding in the same place has the same id, from one analysis to the next.
+/// The same finding has the same id, from one analysis to the next, also when other lines of the file change.
 pub(crate) fn fingerprint(finding: &Finding) -> String {
+    if !finding.fingerprint.is_empty() {
+        return finding.fingerprint.clone();
+    }
+    // A worker of an older build has answered.
     let lines = format!("{}-{}", finding.line_start, finding.line_end);
     let parts = [finding.rule.as_str(), &lines, &finding.title, &finding.description];
     let digest = Digest::of_parts(parts.map(|part| ("", part.as_bytes()))).to_string();
@@ -140,26 +153,49 @@ fn action(finding: &Finding, wishes: Wishes) -> Value {
 }
 
 fn summary(report: &AnalysisReport, shown: usize) -> String {
-    let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
-    let levels = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
-    let told: Vec<String> = levels
-        .into_iter()
-        .map(|severity| (count(severity), severity_name(severity)))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}"))
-        .collect();
-    let found = match report.findings.len() {
-        0 => "nothing was found".to_owned(),
-        1 => format!("1 finding ({}), {shown} shown", told.join(", ")),
-        many => format!("{many} findings ({}), {shown} shown", told.join(", ")),
-    };
+    if is_not_analysed(report) {
+        return NOT_ANALYSED.to_owned();
+    }
+    let found = counted(report, shown);
     // The name itself is the caller's text.
     if report.language == "unknown" {
         return format!("The language is not supported; only rules for any text were applied: {found}.");
     }
     let is_broken = report.findings.iter().any(is_syntax);
     let syntax = if is_broken { " The code does not parse; what could be read was analysed." } else { "" };
-    format!("Analysed as {}: {found}.{syntax}", report.language)
+    let depth = match report.language.as_str() {
+        "python" | "javascript" | "typescript" | "go" | "rust" | "bash" => "",
+        _ => " There are few rules for this language.",
+    };
+    format!("Analysed as {}: {found}.{syntax}{depth}", report.language)
+}
+
+/// The summary of a text of a type that is not analysed.
+const NOT_ANALYSED: &str = "Not analysed: neither the type of the file nor its text is of a language that can be analysed; the score says nothing.";
+
+/// Nothing was applied to the text.
+pub(crate) fn is_not_analysed(report: &AnalysisReport) -> bool {
+    report.tools.is_empty()
+}
+
+fn counted(report: &AnalysisReport, shown: usize) -> String {
+    let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let levels = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
+    let counts: Vec<String> = levels
+        .into_iter()
+        .map(|severity| (count(severity), severity_name(severity)))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
+    let suppressed = match report.suppressed.len() {
+        0 => String::new(),
+        count => format!(", {count} suppressed by comments"),
+    };
+    match report.findings.len() {
+        0 => format!("nothing was found{suppressed}"),
+        1 => format!("1 finding ({}), {shown} shown{suppressed}", counts.join(", ")),
+        many => format!("{many} findings ({}), {shown} shown{suppressed}", counts.join(", ")),
+    }
 }
 
 /// What the findings say about the OWASP Top 10 of 2021, by MITRE's mapping of weaknesses to its categories
@@ -236,6 +272,7 @@ pub(crate) mod tests {
             example_fix: Some("cursor.execute(query, (value,))".to_owned()),
             references: vec!["https://cwe.mitre.org/data/definitions/89.html".to_owned(), "CWE-89".to_owned()],
             confidence: 0.9,
+            fingerprint: String::new(),
         }
     }
 
@@ -247,6 +284,10 @@ pub(crate) mod tests {
             overall_score: 40,
             confidence: 0.9,
             findings: vec![style, finding("sql", Severity::Medium, 9), finding("sql", Severity::High, 4)],
+            suppressed: vec![Finding {
+                fingerprint: "00112233aabbccdd".to_owned(),
+                ..finding("xss", Severity::High, 7)
+            }],
             tools: vec!["heimdall".to_owned()],
         }
     }
@@ -274,6 +315,26 @@ pub(crate) mod tests {
         assert_eq!(none["executable_actions"].as_array().unwrap().len(), 2);
         let bare = answer(&report(), AnalysisType::General, Wishes { include_examples: false, ..WISHES });
         assert!(!bare.to_string().contains("cursor.execute"));
+    }
+
+    #[test]
+    fn an_id_is_the_fingerprint_of_the_analyser() {
+        let named = Finding { fingerprint: "00112233aabbccdd".to_owned(), ..finding("sql", Severity::High, 4) };
+        assert_eq!(fingerprint(&named), "00112233aabbccdd");
+        assert_eq!(fingerprint(&Finding { line_start: 9, line_end: 9, ..named.clone() }), fingerprint(&named));
+        let unnamed = finding("sql", Severity::High, 4);
+        assert_ne!(fingerprint(&unnamed), fingerprint(&finding("sql", Severity::High, 5)));
+    }
+
+    #[test]
+    fn a_text_that_was_not_analysed_is_said_to_be() {
+        let nothing = AnalysisReport { tools: Vec::new(), findings: Vec::new(), suppressed: Vec::new(), ..report() };
+        assert!(summary(&nothing, 0).starts_with("Not analysed: "));
+        let few = AnalysisReport { language: "java".to_owned(), findings: Vec::new(), ..report() };
+        assert_eq!(
+            summary(&few, 0),
+            "Analysed as java: nothing was found, 1 suppressed by comments. There are few rules for this language."
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Analyses one file and prints the report as JSON: `cargo run -p heimdall --example analyze -- path`.
 
-use heimdall::{Kind, Request, analyze};
+use heimdall::{Kind, Request, Suppressions, analyze};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for path in std::env::args().skip(1) {
@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             file_path: Some(&path),
             language: None,
             kind: Kind::General,
+            suppressions: Suppressions::Honor,
             framework: None,
             dependencies: &[],
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heimdall::{Kind, Request, analyze};
+use heimdall::{Kind, Request, Suppressions, analyze};
 
 const ROUNDS: usize = 30;
 
@@ -28,6 +28,7 @@ fn measure(path: &str, source: &str) -> Duration {
         file_path: Some(path),
         language: None,
         kind: Kind::General,
+        suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &[],
     };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use ruff_text_size::TextRange;
 
+use crate::layout::Layout;
 use crate::report::{Finding, FindingKind, Severity};
 use crate::request::Kind;
 use crate::rules::Rule;
@@ -17,6 +18,7 @@ pub(crate) struct Findings<'a> {
     source: &'a str,
     line_starts: Vec<u32>,
     found: HashMap<(&'static str, u32), Hit>,
+    layout: Option<Layout>,
 }
 
 struct Hit {
@@ -29,7 +31,7 @@ struct Hit {
 
 impl<'a> Findings<'a> {
     pub(crate) fn new(source: &'a str) -> Self {
-        Self { source, line_starts: line_starts(source), found: HashMap::new() }
+        Self { source, line_starts: line_starts(source), found: HashMap::new(), layout: None }
     }
 
     /// The text as submitted.
@@ -40,6 +42,16 @@ impl<'a> Findings<'a> {
     /// Makes byte offsets count in `text`, which has the same lines as the source.
     pub(crate) fn measure_in(&mut self, text: &str) {
         self.line_starts = line_starts(text);
+    }
+
+    /// Keeps the layout of the source.
+    pub(crate) fn set_layout(&mut self, layout: Layout) {
+        self.layout = Some(layout);
+    }
+
+    /// The layout of the source, where its analysis has read it.
+    pub(crate) fn take_layout(&mut self) -> Option<Layout> {
+        self.layout.take()
     }
 
     pub(crate) fn report(&mut self, rule: &'static Rule, range: TextRange) {
@@ -132,6 +144,7 @@ impl Hit {
             example_fix: self.rule.example_fix.map(str::to_owned),
             references: self.rule.references.iter().map(|&reference| reference.to_owned()).collect(),
             confidence: self.confidence,
+            fingerprint: String::new(),
         }
     }
 }

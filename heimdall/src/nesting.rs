@@ -8,12 +8,21 @@ use ruff_python_parser::{Mode, lexer};
 
 /// An upper bound for the depth of the syntax tree of a Python text.
 pub(crate) fn python_depth(text: &str) -> usize {
+    depth(text, Mode::Module)
+}
+
+/// As [`python_depth`], for a cell of a notebook.
+pub(crate) fn cell_depth(text: &str) -> usize {
+    depth(text, Mode::Ipython)
+}
+
+fn depth(text: &str, mode: Mode) -> usize {
     let mut levels = vec![Level::default()];
     let mut open: usize = 0;
     let mut deepest: usize = 0;
     let mut line = Line::default();
     let mut statements: usize = 0;
-    let mut lexer = lexer::lex(text, Mode::Module);
+    let mut lexer = lexer::lex(text, mode);
     loop {
         let kind = lexer.next_token();
         line.take(kind);

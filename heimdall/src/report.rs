@@ -53,6 +53,9 @@ pub struct Finding {
     pub references: Vec<String>,
     /// 0..=1: how sure we are.
     pub confidence: f32,
+    /// A digest that stays the same while other lines change: of the rule, the finding's own code, the names of the enclosing
+    /// definitions and the number among equals. The code cannot be read from it.
+    pub fingerprint: String,
 }
 
 /// The result of one analysis.
@@ -64,9 +67,12 @@ pub struct Report {
     pub parsed: bool,
     /// Worst first, then by line.
     pub findings: Vec<Finding>,
-    /// What ran.
+    /// Findings that a comment in the code accepts, in the same order; empty unless suppressions are honored.
+    pub suppressed: Vec<Finding>,
+    /// What ran; empty where the text was not analysed.
     pub tools: Vec<String>,
     /// 0..=100: 100 minus, for each security finding, 40 (critical), 25 (high), 10 (medium) or 2 (low); repeats of a rule count half.
+    /// 0 where the text was not analysed.
     pub overall_score: u8,
     /// 0..=1: how far the absence of findings can be trusted.
     pub confidence: f32,

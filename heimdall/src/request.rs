@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::suppression::Suppressions;
+
 /// What the caller wants to know.
 ///
 /// Security findings are part of every answer, because a report that looks at speed must not hide a hole.
@@ -30,6 +32,8 @@ pub struct Request<'a> {
     pub language: Option<&'a str>,
     /// Which kinds of finding to return.
     pub kind: Kind,
+    /// The effect of suppression comments in the code.
+    pub suppressions: Suppressions,
     /// The web framework in use, if any; decides what counts as a route handler where the code itself is silent.
     #[serde(borrow)]
     pub framework: Option<&'a str>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use heimdall::{FindingKind, Kind, Report, Request, Severity, analyze};
+use heimdall::{FindingKind, Kind, Report, Request, Severity, Suppressions, analyze};
 
 type Expected = BTreeSet<(u32, String, String)>;
 
@@ -17,6 +17,7 @@ fn report(path: &Path, source: &str) -> Report {
         file_path: path.to_str(),
         language: None,
         kind: Kind::General,
+        suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &[],
     })

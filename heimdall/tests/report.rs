@@ -1,6 +1,6 @@
 //! The shape of a report, and what the request's fields change.
 
-use heimdall::{FindingKind, Kind, Report, Request, Severity, analyze};
+use heimdall::{FindingKind, Kind, Report, Request, Severity, Suppressions, analyze};
 
 const SOURCE: &str = "import sqlite3
 
@@ -16,7 +16,15 @@ def add(item, target=[]):
 ";
 
 fn report(kind: Kind) -> Report {
-    analyze(&Request { source: SOURCE, file_path: None, language: None, kind, framework: None, dependencies: &[] })
+    analyze(&Request {
+        source: SOURCE,
+        file_path: None,
+        language: None,
+        kind,
+        suppressions: Suppressions::Honor,
+        framework: None,
+        dependencies: &[],
+    })
 }
 
 #[test]
@@ -48,6 +56,7 @@ fn findings_come_worst_first() {
         file_path: None,
         language: None,
         kind: Kind::Security,
+        suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &[],
     };
@@ -70,8 +79,15 @@ fn sql_injection_is_named_as_the_contract_wants() {
 fn sql_on_lines_of_its_own_is_read_as_the_python_it_is_in() {
     let source = "uid = input()\ncur.execute(f\"\"\"\n    SELECT a\n    FROM b WHERE c = {uid}\n\"\"\")\n";
     let kind = Kind::Security;
-    let report =
-        analyze(&Request { source, file_path: None, language: None, kind, framework: None, dependencies: &[] });
+    let report = analyze(&Request {
+        source,
+        file_path: None,
+        language: None,
+        kind,
+        suppressions: Suppressions::Honor,
+        framework: None,
+        dependencies: &[],
+    });
     let found: Vec<_> = report.findings.iter().map(|finding| (finding.rule.as_str(), finding.severity)).collect();
     assert_eq!(found, [("PY-SQL-INJECTION", Severity::High)]);
 }
@@ -81,8 +97,15 @@ fn framework_and_dependencies_are_heard() {
     let source = "import os\n\ndef handle(event, context):\n    os.system(event['name'])\n";
     let dependencies = ["pycrypto==2.6.1".to_owned()];
     let run = |framework, dependencies| {
-        let request =
-            Request { source, file_path: None, language: None, kind: Kind::Security, framework, dependencies };
+        let request = Request {
+            source,
+            file_path: None,
+            language: None,
+            kind: Kind::Security,
+            suppressions: Suppressions::Honor,
+            framework,
+            dependencies,
+        };
         analyze(&request).findings.into_iter().map(|finding| (finding.rule, finding.severity)).collect::<Vec<_>>()
     };
     assert_eq!(run(None, &[]), [("PY-COMMAND-INJECTION".to_owned(), Severity::Medium)]);
@@ -99,7 +122,15 @@ fn a_report_survives_json() {
 
 fn python(source: &str) -> Report {
     let language = Some("python");
-    analyze(&Request { source, file_path: None, language, kind: Kind::General, framework: None, dependencies: &[] })
+    analyze(&Request {
+        source,
+        file_path: None,
+        language,
+        kind: Kind::General,
+        suppressions: Suppressions::Honor,
+        framework: None,
+        dependencies: &[],
+    })
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heimdall::{Kind, MAX_SOURCE_BYTES, Report, Request, all_rules, analyze};
+use heimdall::{Kind, MAX_SOURCE_BYTES, Report, Request, Suppressions, all_rules, analyze};
 use proptest::prelude::*;
 
 fn python(source: &str) -> Report {
@@ -10,7 +10,15 @@ fn python(source: &str) -> Report {
 }
 
 fn request(source: &str, language: Option<&str>) -> Report {
-    analyze(&Request { source, file_path: None, language, kind: Kind::General, framework: None, dependencies: &[] })
+    analyze(&Request {
+        source,
+        file_path: None,
+        language,
+        kind: Kind::General,
+        suppressions: Suppressions::Honor,
+        framework: None,
+        dependencies: &[],
+    })
 }
 
 #[track_caller]
@@ -151,6 +159,20 @@ fn expressions_without_end_take_time_with_the_size_of_the_text() {
         let text = piece.repeat(MAX_SOURCE_BYTES / 8 / piece.len()) + "select a";
         let elapsed = time(|| request(&text, Some("php")));
         assert!(elapsed < Duration::from_secs(60), "{elapsed:?} for {piece:?}");
+    }
+}
+
+/// Texts in which comments and strings are begun again and again.
+#[test]
+fn comments_take_time_with_the_size_of_the_text() {
+    let pieces =
+        ["/**/", "/*", "R\"(", "<<-A\n", "# noqa ", "#\n", "{//\n", "'", "\"", "nosec #", "// heimdall: ignore[a,"];
+    for piece in pieces {
+        for language in ["python", "php", "ruby", "cpp", "sql", "go"] {
+            let text = piece.repeat(MAX_SOURCE_BYTES / 8 / piece.len()) + "\nmd5.New()\n";
+            let elapsed = time(|| request(&text, Some(language)));
+            assert!(elapsed < Duration::from_secs(20), "{elapsed:?} for {piece:?} in {language}");
+        }
     }
 }
 
@@ -311,7 +333,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
-    fn arbitrary_text_gets_a_report(text in "\\PC{0,400}", language in prop::sample::select(vec!["python", "javascript", "bash", "sql", "c"])) {
+    fn arbitrary_text_gets_a_report(text in "\\PC{0,400}", language in prop::sample::select(vec!["python", "javascript", "bash", "sql", "c", "cpp", "csharp", "php", "ruby", "yaml", "html"])) {
         let report = request(&text, Some(language));
         prop_assert!(report.overall_score <= 100);
     }

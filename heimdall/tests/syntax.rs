@@ -1,10 +1,18 @@
 //! Code that is not of its language gets an answer that says where.
 
-use heimdall::{Kind, Report, Request, analyze};
+use heimdall::{Kind, Report, Request, Suppressions, analyze};
 
 fn report(path: &str, source: &str) -> Report {
     let kind = Kind::Security;
-    analyze(&Request { source, file_path: Some(path), language: None, kind, framework: None, dependencies: &[] })
+    analyze(&Request {
+        source,
+        file_path: Some(path),
+        language: None,
+        kind,
+        suppressions: Suppressions::Honor,
+        framework: None,
+        dependencies: &[],
+    })
 }
 
 /// The lines of the findings about syntax.

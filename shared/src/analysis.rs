@@ -33,6 +33,16 @@ pub enum AnalysisType {
     General,
 }
 
+/// The effect of comments by which code accepts findings about itself. Has no `Default`: each caller decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suppressions {
+    /// Accepted findings are reported apart: for developers and their own code.
+    Honor,
+    /// Comments change nothing: for code that somebody else must approve.
+    Ignore,
+}
+
 /// One thing that analysis reports; it names lines and never quotes them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
@@ -52,6 +62,9 @@ pub struct Finding {
     pub example_fix: Option<String>,
     pub references: Vec<String>,
     pub confidence: f32,
+    /// Stays the same while other code of the file changes; empty in a report of an older build.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub fingerprint: String,
 }
 
 impl Finding {
@@ -69,6 +82,10 @@ pub struct AnalysisReport {
     pub overall_score: u8,
     pub confidence: f32,
     pub findings: Vec<Finding>,
+    /// Findings that comments in the code accept; they count nowhere.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub suppressed: Vec<Finding>,
+    /// Empty where the text was not analysed.
     pub tools: Vec<String>,
 }
 
@@ -81,4 +98,23 @@ pub struct AnalysisTask {
     pub language: Option<String>,
     pub framework: Option<String>,
     pub dependencies: Vec<String>,
+    /// A task of an older build asks for nothing to be hidden.
+    #[serde(default = "ignored")]
+    pub suppressions: Suppressions,
+}
+
+const fn ignored() -> Suppressions {
+    Suppressions::Ignore
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AnalysisTask, Suppressions};
+
+    #[test]
+    fn a_task_of_an_older_build_hides_nothing() {
+        let task = r#"{"analysis_type":"general","source":"","file_path":null,"language":null,"framework":null,"dependencies":[]}"#;
+        let task: AnalysisTask = serde_json::from_str(task).unwrap();
+        assert_eq!(task.suppressions, Suppressions::Ignore);
+    }
 }

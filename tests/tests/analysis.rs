@@ -44,6 +44,10 @@ async fn code_is_analysed_for_a_caller_who_waits() {
     wishes_are_kept(&client).await;
     editors_get_sarif(&client).await;
     code_that_does_not_parse_is_answered(&client).await;
+    accepted_findings_are_counted_apart(&client).await;
+    ids_survive_other_lines(&client).await;
+    only_code_is_analysed(&client).await;
+    notebooks_are_read_by_cell(&client).await;
     a_file_is_analysed_from_a_terminal(&Terminal::new(&stack));
     without_a_worker_the_caller_is_told(&stack, &client).await;
 }
@@ -132,6 +136,87 @@ async fn code_that_does_not_parse_is_answered(client: &Client) {
     assert!(data["analysis_summary"].as_str().expect("text").contains("does not parse"), "{data:#}");
 }
 
+/// Asks about a file and returns the whole answer.
+async fn ask_about(client: &Client, path: &str, content: &str) -> Value {
+    let context = json!({"file_content": content, "file_path": path});
+    let body = json!({"context": context, "options": {"severity_threshold": "low"}});
+    client.post("/api/v3/analyze", &body).await.expect(200)
+}
+
+async fn accepted_findings_are_counted_apart(client: &Client) {
+    let accepted = INJECTION.replace("'\")", "'\")  # heimdall: ignore[PY-SQL-INJECTION] the name is checked");
+    for content in
+        [&accepted, &INJECTION.replace("'\")", "'\")  # nosec B608"), &INJECTION.replace("'\")", "'\")  # noqa: S608")]
+    {
+        let answer = ask_about(client, "find.py", content).await;
+        let data = &answer["data"];
+        assert_eq!((&data["suggestions"], &data["executable_actions"]), (&json!([]), &json!([])), "{answer:#}");
+        assert_eq!(data["security_analysis"]["overall_score"], 100, "{answer:#}");
+        assert_eq!(answer["metadata"]["suppressed"], 1, "{answer:#}");
+        assert_eq!(data["analysis_summary"], "Analysed as python: nothing was found, 1 suppressed by comments.");
+    }
+    let other = INJECTION.replace("'\")", "'\")  # nosec B101");
+    let answer = ask_about(client, "find.py", &other).await;
+    assert_eq!(
+        (&answer["metadata"]["suppressed"], &answer["data"]["suggestions"][0]["line_start"]),
+        (&json!(0), &json!(6))
+    );
+    let unknown = ask_about(client, "find.py", "x = 1  # heimdall: ignore[PY-SQL]\n").await;
+    assert_eq!(unknown["data"]["suggestions"][0]["rule"], "SUPPRESSION-UNKNOWN-RULE", "{unknown:#}");
+
+    let body =
+        json!({"context": {"file_content": format!("{accepted}\n\ndef other(db, x):\n    db.execute('SELECT ' + x)\n")}}).to_string();
+    let answer = client.send("POST", "/api/v3/analyze", &[("accept", "application/sarif+json")], Some(body)).await;
+    let log = answer.expect(200);
+    let results = log["runs"][0]["results"].as_array().expect("results");
+    let states: Vec<_> = results.iter().map(|result| &result["suppressions"]).collect();
+    assert_eq!(states, [&json!([]), &json!([{"kind": "inSource"}])], "where one has the member, all have it: {log:#}");
+}
+
+async fn ids_survive_other_lines(client: &Client) {
+    let ids = async |content: &str| {
+        let answer = ask_about(client, "find.py", content).await;
+        let items = |list: &str| -> Vec<Value> {
+            let list = answer["data"][list].as_array().expect("a list");
+            list.iter().map(|item| item["id"].clone()).collect()
+        };
+        (items("suggestions"), items("executable_actions"))
+    };
+    let before = ids(MIXED).await;
+    assert!(before.0.len() > 3 && !before.1.is_empty());
+    let above = MIXED.replacen("import pickle", "# a comment\n\nimport pickle", 1);
+    let between = MIXED.replacen("    token =", "    length = 1\n\n    token =", 1);
+    let below = format!("{MIXED}\n\ndef other():\n    return 1\n");
+    for edited in [above, between, below] {
+        assert_eq!(ids(&edited).await, before, "{edited}");
+    }
+}
+
+async fn only_code_is_analysed(client: &Client) {
+    for path in ["notes.txt", "a.xml", "a.lua", "main.tf", "nginx.conf", "Jenkinsfile"] {
+        let answer = ask_about(client, path, "some { text = that (is not code\n").await;
+        let data = &answer["data"];
+        assert_eq!((&data["language"], &data["suggestions"]), (&json!("unknown"), &json!([])), "{path}: {answer:#}");
+        assert_eq!((&data["confidence_score"], &data["security_analysis"]["overall_score"]), (&json!(0.0), &json!(0)));
+        assert_eq!(answer["metadata"]["tools_used"], json!([]));
+        assert!(data["analysis_summary"].as_str().expect("text").starts_with("Not analysed"), "{answer:#}");
+    }
+    let comments = ask_about(client, "a.py", "# only a comment\n").await;
+    assert_eq!(comments["data"]["security_analysis"]["overall_score"], 100, "{comments:#}");
+}
+
+async fn notebooks_are_read_by_cell(client: &Client) {
+    let code = |lines: Value| json!({"cell_type": "code", "metadata": {}, "outputs": [], "source": lines});
+    let cells = [code(json!(["%load_ext x\n", "name = input()"])), code(json!(["import os\n", "os.system(name)"]))];
+    let notebook = json!({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5});
+    let document = format!("{notebook:#}");
+    let line = document.lines().position(|line| line.contains("os.system")).expect("a line") + 1;
+    let answer = ask_about(client, "n.ipynb", &document).await;
+    let found = &answer["data"]["suggestions"][0];
+    assert_eq!((&found["rule"], &found["line_start"]), (&json!("PY-COMMAND-INJECTION"), &json!(line)), "{answer:#}");
+    assert!(found["description"].as_str().expect("text").contains("In cell 2, line 2."), "{answer:#}");
+}
+
 fn a_file_is_analysed_from_a_terminal(terminal: &Terminal) {
     let write = |name: &str, content: &[u8]| fs::write(terminal.directory().join(name), content).expect("a file");
     write("find.py", INJECTION.as_bytes());
@@ -153,8 +238,14 @@ fn a_file_is_analysed_from_a_terminal(terminal: &Terminal) {
     assert_eq!((document.code, &answer["data"]["primary_agent"]), (1, &json!("heimdall.security")));
     terminal.run(&["analyze", "missing.py"]).refused(1, "missing.py cannot be read: No such file");
     terminal.run(&["analyze", "text.bin"]).refused(1, "text.bin cannot be read: stream did not contain valid UTF-8");
-    write("blank.py", b"\n");
-    terminal.run(&["analyze", "blank.py"]).refused(1, "is required: the code to analyse, not blank");
+    for (name, content) in [("empty.py", b"".as_slice()), ("blank.py", b"\xef\xbb\xbf \n")] {
+        write(name, content);
+        assert_eq!(terminal.run(&["analyze", name]).well(), format!("{name}: nothing to analyse\n"));
+        let document: Value = serde_json::from_str(terminal.run(&["analyze", name, "--json"]).well()).expect("JSON");
+        assert_eq!(document["data"]["suggestions"], json!([]));
+    }
+    write("accepted.py", b"import os\nos.system(input())  # nosec\n");
+    insta::assert_snapshot!(terminal.run(&["analyze", "accepted.py"]).well(), @"Analysed as python: nothing was found, 1 suppressed by comments.");
     terminal.run(&["analyze", "find.py", "--threshold", "critical"]).refused(2, "[possible values: low, medium, high]");
 }
 

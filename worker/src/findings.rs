@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Finding, FindingKind, Severity};
+use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Finding, FindingKind, Severity, Suppressions};
 use tokio::time::Instant;
 
 /// Analyses one text on a thread of its own: it takes CPU, not patience. Tells how much it took.
@@ -14,6 +14,10 @@ pub(crate) async fn analyze(task: AnalysisTask) -> Result<(AnalysisReport, Durat
             file_path: task.file_path.as_deref(),
             language: task.language.as_deref(),
             kind: kind_of(task.analysis_type),
+            suppressions: match task.suppressions {
+                Suppressions::Honor => heimdall::Suppressions::Honor,
+                Suppressions::Ignore => heimdall::Suppressions::Ignore,
+            },
             framework: task.framework.as_deref(),
             dependencies: &task.dependencies,
         });
@@ -40,7 +44,20 @@ fn kind_of(analysis_type: AnalysisType) -> heimdall::Kind {
 }
 
 fn into_domain(report: heimdall::Report, file: Option<String>) -> AnalysisReport {
-    let findings = report.findings.into_iter().map(|finding| Finding {
+    let findings = |list: Vec<heimdall::Finding>| list.into_iter().map(|it| finding(it, file.clone())).collect();
+    AnalysisReport {
+        language: report.language,
+        parsed: report.parsed,
+        overall_score: report.overall_score,
+        confidence: report.confidence,
+        findings: findings(report.findings),
+        suppressed: findings(report.suppressed),
+        tools: report.tools,
+    }
+}
+
+fn finding(finding: heimdall::Finding, file: Option<String>) -> Finding {
+    Finding {
         rule: finding.rule,
         kind: match finding.kind {
             heimdall::FindingKind::Security => FindingKind::Security,
@@ -54,7 +71,7 @@ fn into_domain(report: heimdall::Report, file: Option<String>) -> AnalysisReport
             heimdall::Severity::High => Severity::High,
             heimdall::Severity::Critical => Severity::Critical,
         },
-        file: file.clone(),
+        file,
         line_start: finding.line_start,
         line_end: finding.line_end,
         title: finding.title,
@@ -63,13 +80,6 @@ fn into_domain(report: heimdall::Report, file: Option<String>) -> AnalysisReport
         example_fix: finding.example_fix,
         references: finding.references,
         confidence: finding.confidence,
-    });
-    AnalysisReport {
-        language: report.language,
-        parsed: report.parsed,
-        overall_score: report.overall_score,
-        confidence: report.confidence,
-        findings: findings.collect(),
-        tools: report.tools,
+        fingerprint: finding.fingerprint,
     }
 }

@@ -30,6 +30,11 @@ impl Analyze {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let content = read_code(&self.file)?;
         let name = self.file.display().to_string();
+        if content.trim_start_matches('\u{feff}').trim().is_empty() {
+            // The API refuses text that is blank.
+            self.show_nothing(&name);
+            return Ok(ExitCode::SUCCESS);
+        }
         let body = json!({
             "analysis_type": self.kind,
             "context": { "file_content": content, "file_path": name },
@@ -48,6 +53,18 @@ impl Analyze {
         let mut findings = answer["data"]["suggestions"].as_array().into_iter().flatten();
         let grave = findings.any(|finding| matches!(finding["severity"].as_str(), Some("critical" | "high")));
         Ok(if grave { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+impl Analyze {
+    fn show_nothing(&self, name: &str) {
+        if self.json {
+            let summary = "Nothing to analyse: the file is empty.";
+            let data = json!({"analysis_summary": summary, "suggestions": [], "executable_actions": []});
+            say!("{:#}", json!({"status": "success", "data": data, "metadata": {"suppressed": 0}}));
+        } else {
+            say!("{name}: nothing to analyse");
+        }
     }
 }
 

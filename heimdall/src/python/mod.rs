@@ -42,7 +42,7 @@ use ruff_python_parser::parse_unchecked_source;
 
 use crate::findings::Findings;
 use crate::request::{Kind, Request};
-use crate::{Outcome, dedent, nesting, rules, text};
+use crate::{Outcome, dedent, layout, nesting, rules, text};
 
 use interpreter::Interpreter;
 use program::Program;
@@ -96,6 +96,7 @@ fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'
     let parsed = parse_unchecked_source(source, PySourceType::Python);
     let nul = request.source.contains('\0');
     syntax::report(&parsed, nul, request.source, findings);
+    findings.set_layout(layout::read_python(source, parsed.tokens(), |offset| findings.line_of(offset)));
     text::secrets::report_known_formats(findings);
     let body = &parsed.syntax().body;
     let complete = follow_values(body, request, findings);

@@ -26,6 +26,11 @@ rules! {
         what "The analysis met something that it cannot handle and stopped early; findings may be missing."
         fix "Split the file and analyse its parts; please report the case."
         see [];
+    UNKNOWN_SUPPRESSION = "SUPPRESSION-UNKNOWN-RULE" Style Low 1.0
+        title "Suppression of an unknown rule"
+        what "The comment names a rule that does not exist, or its list cannot be read; that part of it has no effect."
+        fix "Name rules as reports do, in brackets and separated by commas."
+        see [];
     TEXT_SQL_INJECTION = "GEN-SQL-INJECTION" Security Medium 0.6
         title "SQL query built from text"
         what "A query seems to be put together from pieces of text; a value among them can change the query itself (SQL injection)."

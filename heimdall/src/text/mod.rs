@@ -8,7 +8,7 @@ mod queries;
 pub(crate) mod secrets;
 mod shell;
 mod spans;
-mod syntax;
+pub(crate) mod syntax;
 
 use crate::Outcome;
 use crate::findings::Findings;

@@ -36,6 +36,22 @@ pub(super) fn check(language: &str, findings: &mut Findings<'_>) -> Verdict {
     verdict
 }
 
+/// The tree of a text, by the grammar that accepts it or else the first, and the text that its offsets count in; `None` where the
+/// language has no grammar or the parser was stopped.
+pub(crate) fn tree<'s>(language: &str, source: &'s str) -> Option<(Tree, Cow<'s, str>)> {
+    let read = harmless(language, source);
+    let began = now();
+    let mut first = None;
+    for grammar in grammars(language) {
+        let tree = parse(&grammar, &read, began)?;
+        if !tree.root_node().has_error() {
+            return Some((tree, read));
+        }
+        first = first.or(Some(tree));
+    }
+    first.map(|tree| (tree, read))
+}
+
 /// The text as its grammar can read it: Bash's asks the C library whether a character is a digit, which reads outside of its table for
 /// what is not ASCII and ends the process (tree-sitter-bash 0.25.1, its issue 337). A letter is as good there, on the same line.
 fn harmless<'s>(language: &str, source: &'s str) -> Cow<'s, str> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity};
+use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity, Suppressions};
 use shared::workflow::{Event, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
@@ -47,20 +47,27 @@ async fn reports_of(
             return Err(Done::Cancelled { cost: cpu.as_secs_f64() * desk.prices.cpu_second });
         }
         let source = desk.blobs.load(&file.content).await?;
-        let task = AnalysisTask {
-            analysis_type: AnalysisType::General,
-            source,
-            file_path: Some(file.path.clone()),
-            language: workflow.artifacts.runtime.clone(),
-            framework: None,
-            dependencies: Vec::new(),
-        };
+        let task = task(source, &file.path, workflow.artifacts.runtime.as_deref());
         // The analyser panicked, and would again.
         let (report, took) = analyze(task).await.map_err(|error| Done::Broken(error.to_string()))?;
         reports.push(report);
         cpu += took;
     }
     Ok((reports, cpu))
+}
+
+/// The analysis of one file of a workflow.
+fn task(source: String, path: &str, runtime: Option<&str>) -> AnalysisTask {
+    AnalysisTask {
+        analysis_type: AnalysisType::General,
+        source,
+        file_path: Some(path.to_owned()),
+        language: runtime.map(str::to_owned),
+        framework: None,
+        dependencies: Vec::new(),
+        // The author must not hide from the approver what the code does.
+        suppressions: Suppressions::Ignore,
+    }
 }
 
 /// The worst score, the least confidence, and every finding, worst first.
@@ -71,6 +78,7 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
         overall_score: reports.iter().map(|report| report.overall_score).min().unwrap_or(100),
         confidence: reports.iter().map(|report| report.confidence).fold(1.0, f32::min),
         findings: Vec::new(),
+        suppressed: Vec::new(),
         tools: Vec::new(),
     };
     for report in reports {
@@ -95,27 +103,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_analysis_takes_cpu_time_that_is_paid_for() {
-        let task = AnalysisTask {
-            analysis_type: AnalysisType::General,
-            source: "x = eval(input())\n".repeat(5_000),
-            file_path: None,
-            language: Some("python".to_owned()),
-            framework: None,
-            dependencies: Vec::new(),
-        };
+        let task = task("x = eval(input())\n".repeat(5_000), "main.py", Some("python"));
         let (_, cpu) = analyze(task).await.unwrap();
         assert!(cpu > Duration::ZERO);
     }
 
     async fn risk_of(source: String) -> RiskLevel {
-        let task = AnalysisTask {
-            analysis_type: AnalysisType::General,
-            source,
-            file_path: Some("main.py".to_owned()),
-            language: Some("python".to_owned()),
-            framework: None,
-            dependencies: Vec::new(),
-        };
+        let task = task(source, "main.py", Some("python"));
         RiskLevel::of(&merge(vec![analyze(task).await.unwrap().0]))
     }
 
@@ -130,19 +124,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn code_cannot_lower_its_own_risk() {
+        let code = "import os\nos.system(input())";
+        for comment in ["", "  # nosec", "  # noqa", "  # heimdall: ignore[PY-COMMAND-INJECTION] why"] {
+            assert_eq!(risk_of(format!("{code}{comment}\n")).await, RiskLevel::Critical, "{comment}");
+        }
+    }
+
+    #[tokio::test]
     async fn no_recipe_has_a_security_finding_of_medium_or_above() {
         let generator = Generator::open(GeneratorConfig::default()).unwrap();
         let mut found = Vec::new();
         for recipe in generator.catalogue() {
             for file in recipe.files.iter().filter(|file| file.kind == Kind::Code) {
-                let task = AnalysisTask {
-                    analysis_type: AnalysisType::General,
-                    source: file.content.clone(),
-                    file_path: Some(file.path.clone()),
-                    language: Some(recipe.runtime.clone()),
-                    framework: None,
-                    dependencies: Vec::new(),
-                };
+                let task = task(file.content.clone(), &file.path, Some(&recipe.runtime));
                 let (report, _) = analyze(task).await.unwrap();
                 let grave = report
                     .findings

@@ -1,0 +1,178 @@
+//! The language of a text by what it looks like.
+
+use super::LANGUAGES;
+use super::format;
+use super::quote::Quote;
+use super::shape::{Shape, is_python};
+
+/// Line starts that speak for a language, with their weight.
+const LINE_STARTS: &[(&str, &str, u32)] = &[
+    ("python", "def ", 3),
+    ("python", "async def ", 3),
+    ("python", "elif ", 3),
+    ("python", "from ", 1),
+    ("python", "import ", 1),
+    ("python", "except", 2),
+    ("python", "print(", 1),
+    ("python", "with ", 1),
+    ("python", "@", 1),
+    ("python", "if __name__", 4),
+    ("javascript", "function ", 2),
+    ("javascript", "const ", 2),
+    ("javascript", "let ", 2),
+    ("javascript", "var ", 2),
+    ("javascript", "export ", 2),
+    ("javascript", "module.exports", 3),
+    ("javascript", "document.", 3),
+    ("javascript", "console.", 3),
+    ("typescript", "interface ", 2),
+    ("typescript", "export type ", 4),
+    ("typescript", "export interface ", 4),
+    ("go", "package ", 3),
+    ("go", "func ", 3),
+    ("go", "import (", 3),
+    ("rust", "fn ", 3),
+    ("rust", "pub fn ", 4),
+    ("rust", "let mut ", 4),
+    ("rust", "use ", 2),
+    ("rust", "impl ", 3),
+    ("rust", "#[", 3),
+    ("java", "public class ", 4),
+    ("java", "import java", 4),
+    ("java", "private ", 1),
+    ("java", "public static void ", 4),
+    ("java", "package ", 1),
+    ("c", "#include ", 4),
+    ("php", "<?php", 6),
+    ("sql", "select ", 3),
+    ("sql", "insert into ", 3),
+    ("sql", "create table ", 4),
+    ("sql", "update ", 2),
+    ("sql", "delete from ", 3),
+    ("html", "<!doctype", 6),
+    ("html", "<html", 6),
+    ("bash", "echo ", 2),
+    ("bash", "fi", 2),
+    ("bash", "done", 2),
+    ("bash", "export ", 1),
+    ("bash", "set -e", 4),
+    ("bash", "curl ", 2),
+    ("bash", "sudo ", 3),
+    ("dockerfile", "from ", 1),
+    ("dockerfile", "run ", 2),
+];
+
+/// How much of a text the guess reads, in lines.
+const LINES_READ: usize = 400;
+
+/// The language that the text looks like; `None` for prose, data, and languages that are not analysed.
+pub(super) fn language(source: &str) -> Option<&'static str> {
+    let source = source.trim_start_matches('\u{feff}');
+    let lines: Vec<&str> = source.lines().take(LINES_READ).map(str::trim).collect();
+    if lines.iter().all(|line| line.is_empty()) {
+        return None;
+    }
+    if let Some(format) = format::of(source, &lines) {
+        return format.language();
+    }
+    let shape = Shape::of(&lines);
+    if shape.is_prose() {
+        return None;
+    }
+    by_signs(source).or_else(|| shape.is_code().then_some("python")).or_else(|| is_python(source).then_some("python"))
+}
+
+fn by_signs(source: &str) -> Option<&'static str> {
+    let mut scores: Vec<(&'static str, u32)> = LANGUAGES.iter().map(|(language, ..)| (*language, 0)).collect();
+    let mut add = |language: &str, weight: u32| {
+        if let Some(entry) = scores.iter_mut().find(|(name, _)| *name == language) {
+            entry.1 += weight;
+        }
+    };
+    let lines = || source.trim_start_matches('\u{feff}').lines().take(LINES_READ).map(str::trim);
+    let is_sql = first_code(lines()).is_some_and(is_statement);
+    if is_sql {
+        add("sql", 3);
+    }
+    let mut quote = Quote::default();
+    lines().for_each(|line| quote.read(line));
+    // What is never closed was no such text.
+    let closes = !quote.is_open();
+    for line in lines() {
+        let quoted = quote.is_open() && closes;
+        quote.read(line);
+        if !quoted {
+            score_line(line, is_sql, &mut add);
+        }
+    }
+    // The first of equals wins, and Python is the first: it is what we read best.
+    scores.iter().rev().max_by_key(|(_, score)| *score).filter(|(_, score)| *score > 0).map(|(language, _)| *language)
+}
+
+/// The first line that is neither empty nor a comment of SQL or Python.
+fn first_code<'s>(lines: impl Iterator<Item = &'s str>) -> Option<&'s str> {
+    let mut in_comment = false;
+    for line in lines {
+        in_comment |= line.starts_with("/*");
+        let commented = in_comment || line.is_empty() || line.starts_with("--") || line.starts_with('#');
+        in_comment &= !line.contains("*/");
+        if !commented {
+            return Some(line);
+        }
+    }
+    None
+}
+
+/// Whether a line begins an SQL statement. Queries inside of another language's texts begin later.
+fn is_statement(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    let mut words = line.split_whitespace();
+    let (verb, next) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    match verb {
+        "with" => line.contains(" as (") && !line.ends_with(':') || line.ends_with(" as"),
+        "delete" => next == "from",
+        "insert" | "replace" | "merge" => next == "into",
+        "update" => line.contains(" set ") || words.next().is_none() && !next.is_empty(),
+        "drop" => matches!(next, "table" | "view" | "index" | "schema" | "database"),
+        "select" | "create" | "alter" | "truncate" | "grant" | "pragma" | "explain" => next != "=",
+        _ => false,
+    }
+}
+
+fn score_line(line: &str, is_sql: bool, add: &mut impl FnMut(&str, u32)) {
+    let head: String = line.chars().take(40).collect::<String>().to_ascii_lowercase();
+    for (language, start, weight) in LINE_STARTS {
+        if head.starts_with(start) && (*language != "sql" || is_sql) {
+            add(language, *weight);
+        }
+    }
+    if line.ends_with(':') {
+        add("python", 1);
+    }
+    if line.ends_with("{") || line.ends_with("};") {
+        for language in ["javascript", "typescript", "go", "rust", "java"] {
+            add(language, 1);
+        }
+    }
+    if line.ends_with(';') {
+        for language in ["javascript", "typescript", "rust", "java", "c"] {
+            add(language, 1);
+        }
+        if is_sql {
+            add("sql", 1);
+        }
+    }
+    if line.contains(" => ") || line.contains("===") || line.contains("require(") {
+        add("javascript", 2);
+        add("typescript", 2);
+    }
+    if line.contains(": string") || line.contains(": number") {
+        add("typescript", 3);
+    }
+    if line.contains(":= ") && !line.contains('(') {
+        add("go", 1);
+    }
+    if line.ends_with("; then") || line.ends_with("; do") || line.starts_with("$(") {
+        add("bash", 4);
+    }
+}

@@ -1,0 +1,79 @@
+//! Formats of data and languages that are not analysed, by their first lines.
+
+/// A format that a text has for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Known(&'static str),
+    Foreign,
+}
+
+impl Format {
+    pub(super) fn language(self) -> Option<&'static str> {
+        match self {
+            Self::Known(language) => Some(language),
+            Self::Foreign => None,
+        }
+    }
+}
+
+/// Interpreters of languages that are not analysed.
+const INTERPRETERS: &[&str] = &[
+    "perl", "lua", "luajit", "awk", "gawk", "sed", "tclsh", "wish", "Rscript", "ocaml", "groovy", "swift", "elixir",
+    "escript", "guile", "racket", "fish", "pwsh", "julia", "make", "expect",
+];
+
+/// The format of a text, from its source and its trimmed lines; `None` where it may be code.
+pub(super) fn of(source: &str, lines: &[&str]) -> Option<Format> {
+    let first = lines.iter().find(|line| !line.is_empty())?;
+    if source.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(source).is_ok() {
+        return Some(Format::Known("json"));
+    }
+    if first.starts_with("#!") && first.split(['/', ' ']).any(|word| INTERPRETERS.contains(&word)) {
+        return Some(Format::Foreign);
+    }
+    let lower = first.to_ascii_lowercase();
+    let is_page = lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.starts_with("<?php");
+    let is_markup = first.starts_with('<') && !is_page && source.trim_end().ends_with('>');
+    let is_patch = first.starts_with("diff --git ") || first.starts_with("Index: ") || is_patch_head(lines);
+    if is_markup || is_patch || first.starts_with("\\") || is_settings(lines) || has_foreign_variables(lines) {
+        return Some(Format::Foreign);
+    }
+    is_yaml(lines).then_some(Format::Known("yaml"))
+}
+
+fn is_patch_head(lines: &[&str]) -> bool {
+    lines.windows(2).take(40).any(|pair| pair[0].starts_with("--- ") && pair[1].starts_with("+++ "))
+}
+
+/// A section in brackets, then keys with values.
+fn is_settings(lines: &[&str]) -> bool {
+    let mut code = lines.iter().filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    let is_section = |line: &&&str| {
+        let name = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || " ._-:\"[]".contains(c))
+    };
+    code.next().is_some_and(|line| is_section(&line)) && code.next().is_some_and(|line| line.contains(['=', ':']))
+}
+
+/// Variables as PowerShell, Perl and Lua have them, and none of the languages that are analysed.
+fn has_foreign_variables(lines: &[&str]) -> bool {
+    let assigns = |line: &&str| {
+        let rest = line.strip_prefix('$').or_else(|| line.strip_prefix("my $")).or_else(|| line.strip_prefix("local "));
+        let name = rest.and_then(|rest| rest.split_once(" = ")).map(|(name, _)| name).unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
+    };
+    lines.iter().any(assigns) && !lines.iter().any(|line| line.starts_with("<?"))
+}
+
+fn is_yaml(lines: &[&str]) -> bool {
+    let code: Vec<&&str> = lines.iter().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let is_entry = |line: &str| {
+        let line = line.trim_start_matches("- ");
+        line.split_once(':').is_some_and(|(key, value)| {
+            let is_key = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-./\"'".contains(c));
+            is_key && (value.is_empty() || value.starts_with(' '))
+        })
+    };
+    let entries = code.iter().filter(|line| is_entry(line) || line.starts_with("- ") || **line == &"---").count();
+    code.len() >= 2 && entries * 5 >= code.len() * 4
+}

@@ -1,0 +1,218 @@
+//! Guesses the language of a text: by name, by path, by what it looks like.
+
+mod content;
+mod format;
+mod path;
+mod quote;
+mod shape;
+
+use crate::notebook;
+use path::Kind;
+
+/// Every language we know: canonical name, other names, file extensions.
+const LANGUAGES: &[(&str, &[&str], &[&str])] = &[
+    ("python", &["py", "python3", "python2", "cpython"], &["py", "pyi", "pyw", "wsgi"]),
+    ("javascript", &["js", "jsx", "node", "nodejs", "ecmascript", "javascriptreact"], &["js", "jsx", "mjs", "cjs"]),
+    ("typescript", &["ts", "tsx", "typescriptreact"], &["ts", "tsx", "mts", "cts"]),
+    ("go", &["golang"], &["go"]),
+    ("rust", &["rs"], &["rs"]),
+    ("bash", &["sh", "shell", "zsh", "shellscript"], &["sh", "bash", "zsh", "ksh"]),
+    ("java", &[], &["java"]),
+    ("kotlin", &["kt"], &["kt", "kts"]),
+    ("csharp", &["c#", "cs"], &["cs"]),
+    ("c", &[], &["c", "h"]),
+    ("cpp", &["c++", "cxx"], &["cpp", "cc", "cxx", "hpp", "hh", "hxx"]),
+    ("ruby", &["rb"], &["rb", "rake", "gemspec"]),
+    ("php", &[], &["php", "phtml"]),
+    ("sql", &["postgresql", "mysql", "sqlite", "plsql", "tsql"], &["sql"]),
+    ("html", &["htm"], &["html", "htm", "xhtml", "vue", "svelte"]),
+    ("css", &[], &["css"]),
+    ("json", &[], &["json"]),
+    ("yaml", &["yml"], &["yaml", "yml"]),
+    ("toml", &[], &["toml"]),
+    ("dockerfile", &["docker"], &["dockerfile"]),
+    ("markdown", &["md"], &["md", "markdown"]),
+];
+
+/// What a language is called that was named and that we do not know.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// Names by which editors say that they do not know either.
+const NO_NAMES: &[&str] = &["", "auto", "detect", "none", "other", "plain", "plaintext", "text", "txt", "unknown"];
+
+/// Names of notebooks whose cells are Python where the notebook says nothing else.
+const NOTEBOOKS: &[&str] = &["ipynb", "jupyter", "jupyter notebook", "jupyter-notebook", "notebook"];
+
+/// The way a text is analysed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guess {
+    /// As one text in a language; [`UNKNOWN`] where the caller names a language that is not known.
+    Language(&'static str),
+    /// Cell by cell.
+    Notebook,
+    /// Not at all: the file's type is not a language that is analysed, or the text does not look like one.
+    NotCode,
+}
+
+/// The language of a text, by path first, then by content; `unknown` where neither is one that is analysed.
+pub fn detect_language(path: Option<&str>, source: &str) -> &'static str {
+    match detect(path, source) {
+        Guess::Language(language) => language,
+        Guess::Notebook => "python",
+        Guess::NotCode => UNKNOWN,
+    }
+}
+
+/// The way to analyse a text as its caller names it, and by path and content where nothing is named.
+pub(crate) fn guess(name: Option<&str>, path: Option<&str>, source: &str) -> Guess {
+    let name = name.map(|name| name.trim().to_ascii_lowercase()).filter(|name| !NO_NAMES.contains(&name.as_str()));
+    let Some(name) = name else { return detect(path, source) };
+    let language = if NOTEBOOKS.contains(&name.as_str()) { "python" } else { canonical(&name).unwrap_or(UNKNOWN) };
+    // An editor names the language of the cells. As Python a notebook would be one large constant.
+    let is_notebook = language == "python" && notebook::is_notebook(source);
+    if is_notebook { Guess::Notebook } else { Guess::Language(language) }
+}
+
+fn detect(path: Option<&str>, source: &str) -> Guess {
+    match path.map_or(Kind::Silent, path::kind) {
+        Kind::Notebook | Kind::Language("json") if notebook::is_notebook(source) => Guess::Notebook,
+        Kind::Language(language) => Guess::Language(language),
+        // A document that is cut off.
+        Kind::Notebook if source.trim_start_matches('\u{feff}').trim_start().starts_with('{') => Guess::NotCode,
+        Kind::Foreign => by_shebang(source).map_or(Guess::NotCode, Guess::Language),
+        Kind::Notebook | Kind::Silent => by_shebang(source).map_or_else(|| by_content(source), Guess::Language),
+    }
+}
+
+fn by_content(source: &str) -> Guess {
+    if notebook::is_notebook(source) {
+        return Guess::Notebook;
+    }
+    content::language(source).map_or(Guess::NotCode, Guess::Language)
+}
+
+/// The canonical name behind a name as people write it, with or without a version.
+pub(crate) fn canonical(name: &str) -> Option<&'static str> {
+    let name = name.trim().to_ascii_lowercase();
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ' | '-' | '_'));
+    [name.as_str(), bare].into_iter().find_map(named)
+}
+
+fn named(name: &str) -> Option<&'static str> {
+    LANGUAGES
+        .iter()
+        .find(|(language, aliases, _)| *language == name || aliases.contains(&name))
+        .map(|(language, ..)| *language)
+}
+
+fn by_shebang(source: &str) -> Option<&'static str> {
+    let line = source.trim_start_matches('\u{feff}').strip_prefix("#!")?.lines().next()?;
+    let program = line.split(['/', ' ']).rfind(|word| !word.is_empty() && !word.starts_with('-'))?;
+    canonical(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Guess, UNKNOWN, canonical, detect_language, guess};
+
+    #[track_caller]
+    fn check(path: Option<&str>, source: &str, expect: &str) {
+        assert_eq!(detect_language(path, source), expect, "{path:?} {source}");
+    }
+
+    #[test]
+    fn the_path_decides_first() {
+        check(Some("src/a/main.rs"), "def f(): pass", "rust");
+        check(Some("C:\\x\\App.TSX"), "", "typescript");
+        check(Some("Dockerfile"), "", "dockerfile");
+        check(Some("notes.unknown"), "def f():\n    return 1\n", UNKNOWN);
+        check(Some("run.cgi"), "#!/usr/bin/env python3\nprint(1)\n", "python");
+    }
+
+    #[test]
+    fn then_the_content() {
+        check(None, "#!/usr/bin/env python3\nprint(1)", "python");
+        check(None, "#!/bin/bash\nx=1", "bash");
+        check(None, "const a = require('x');\nconsole.log(a);\n", "javascript");
+        check(None, "interface A { name: string }\nconst a: string = '';\n", "typescript");
+        check(None, "package main\n\nfunc main() {\n}\n", "go");
+        check(None, "fn main() {\n    let mut x = 1;\n}\n", "rust");
+        check(None, "public class A {\n  public static void main(String[] a) {\n  }\n}", "java");
+        check(None, "SELECT a FROM b;\n", "sql");
+        check(None, "-- names\n\n/* of\nall */\nselect\n  name\nfrom b\n", "sql");
+        check(None, "WITH a AS (\n  SELECT 1\n)\nSELECT * FROM a;\n", "sql");
+        check(None, "update a set b = 1;\n", "sql");
+        check(None, "import os\nfor f in os.listdir('.'):\n    print(f)\n", "python");
+        check(None, "from flask import request\nx = 1\n", "python");
+        check(None, "password = 1\n", "python");
+        check(None, "# a comment\n", "python");
+        check(None, "x = eval(input())", "python");
+    }
+
+    #[test]
+    fn what_a_program_holds_as_text_is_not_its_language() {
+        let query = "    cur.execute(f\"\"\"\n        SELECT a\n        FROM b WHERE c = {uid}\n    \"\"\")\n";
+        check(None, &format!("def f(cur, uid):\n{query}{query}"), "python");
+        check(None, &format!("uid = input()\n{}", query.replace("    ", "")), "python");
+        check(None, &format!("uid = input()\n{}", query.replace("\"\"\"", "'''").replace("    ", "")), "python");
+        check(None, "def page(a):\n    return \"\"\"\n<!doctype html>\n<html>\n\"\"\"\n", "python");
+        check(None, "with a() as b:\n    b.run()\n", "python");
+        check(None, "update = 1\nx = eval(input())\n", "python");
+        check(None, "const a = (b) => db.query(`\n  SELECT a\n  FROM b WHERE c = ${b}`);\n", "javascript");
+    }
+
+    #[test]
+    fn what_looks_like_no_code_is_unknown() {
+        for text in [
+            "",
+            "Hello world",
+            "Dear all,\n\nUse the new form from Monday.\nWith it, requests are faster.\nLet me know (or call).\n",
+            "Select the file from the menu, then press the button.\n",
+            "This is a report.\nFunction names are in the table of names(s).\n",
+            "Das ist ein Text und nicht der Code.",
+            "TODO: nothing",
+            "<?xml version=\"1.0\"?>\n<a/>\n",
+            "<note>\n  <to>all</to>\n</note>\n",
+            "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n",
+            "\\documentclass{article}\n\\begin{document}\n",
+            "[mysqld]\nport = 3306\nskip-networking\n",
+            "$name = Get-Item $path\nWrite-Host $name\n",
+            "local a = 1\nprint(a)\n",
+            "#!/usr/bin/perl -w\nprint 1;\n",
+        ] {
+            check(None, text, UNKNOWN);
+        }
+        check(None, "{\"a\": [1, 2]}", "json");
+        check(None, "a: 1\nb:\n  - c\n", "yaml");
+    }
+
+    #[test]
+    fn prose_in_code_is_no_prose() {
+        let doc = "\"\"\"Says what the function is for.\n\nThis is the text of it.\nIt will be long.\n\"\"\"\n";
+        check(None, &format!("{doc}x = f()\n"), "python");
+        check(None, "# This is the text of a comment.\n# It is about the code.\nx = f()\n", "python");
+        check(None, "/*\n This is the license of the file.\n You can use it.\n*/\nfunction f() {\n}\n", "javascript");
+        check(None, "select name\nfrom users\nwhere name is not null\n", "sql");
+        check(None, "echo this is the start of it\nsudo reboot\n", "bash");
+        check(None, "from a import b\nassert b is not None\n", "python");
+        check(None, "x = (\n", "python");
+    }
+
+    #[test]
+    fn names_have_aliases() {
+        assert_eq!(canonical(" PY "), Some("python"));
+        assert_eq!(canonical("c#"), Some("csharp"));
+        assert_eq!(canonical("Python 3.11"), Some("python"));
+        assert_eq!(canonical("klingon"), None);
+    }
+
+    #[test]
+    fn a_named_language_is_never_guessed() {
+        let python = "import os\nos.system(input())\n";
+        assert_eq!(guess(Some("cobol"), Some("a.py"), python), Guess::Language(UNKNOWN));
+        assert_eq!(guess(Some("c++"), Some("a.py"), python), Guess::Language("cpp"));
+        for nothing in [None, Some(" "), Some("PlainText")] {
+            assert_eq!(guess(nothing, None, python), Guess::Language("python"));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The type of a file by its name.
+
+use super::LANGUAGES;
+
+/// The type that a path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Language(&'static str),
+    Notebook,
+    /// A type of file that is not analysed.
+    Foreign,
+    /// The path names no type.
+    Silent,
+}
+
+/// Endings of copies; the ending before them counts.
+const COPIES: &[&str] = &["bak", "old", "orig", "save"];
+
+/// Files of a language whose name has no ending or one of their own.
+const NAMES: &[(&str, &str)] = &[
+    ("dockerfile", "dockerfile"),
+    ("containerfile", "dockerfile"),
+    ("gemfile", "ruby"),
+    ("rakefile", "ruby"),
+    ("vagrantfile", "ruby"),
+    ("podfile", "ruby"),
+    ("brewfile", "ruby"),
+    ("sconstruct", "python"),
+    ("sconscript", "python"),
+    (".bashrc", "bash"),
+    (".bash_profile", "bash"),
+    (".bash_aliases", "bash"),
+    (".profile", "bash"),
+    (".zshrc", "bash"),
+    ("pkgbuild", "bash"),
+    ("pipfile", "toml"),
+];
+
+/// Files without an ending that are not analysed.
+const FOREIGN: &[&str] = &[
+    "authors",
+    "build",
+    "caddyfile",
+    "changelog",
+    "changes",
+    "codeowners",
+    "contributing",
+    "copying",
+    "gnumakefile",
+    "jenkinsfile",
+    "justfile",
+    "kconfig",
+    "license",
+    "licence",
+    "makefile",
+    "notice",
+    "procfile",
+    "readme",
+    "tiltfile",
+    "todo",
+    "version",
+    "workspace",
+];
+
+/// The type of the file at a path. Every ending that no language has is foreign: a guess by content would be wrong more often.
+pub(super) fn kind(path: &str) -> Kind {
+    let file = path.trim().rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    let mut file = file.as_str();
+    while let Some((stem, ending)) = file.rsplit_once('.')
+        && COPIES.contains(&ending)
+        && !stem.is_empty()
+    {
+        file = stem;
+    }
+    if let Some((_, language)) = NAMES.iter().find(|(name, _)| *name == file) {
+        return Kind::Language(language);
+    }
+    if ["dockerfile.", "dockerfile-", "containerfile."].iter().any(|start| file.starts_with(start)) {
+        return Kind::Language("dockerfile");
+    }
+    match file.rsplit_once('.') {
+        Some((_, "ipynb")) => Kind::Notebook,
+        Some((_, ending)) => LANGUAGES
+            .iter()
+            .find(|(_, _, endings)| endings.contains(&ending))
+            .map_or(Kind::Foreign, |(language, ..)| Kind::Language(language)),
+        None if FOREIGN.contains(&file) => Kind::Foreign,
+        None => Kind::Silent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, kind};
+
+    #[test]
+    fn an_ending_that_no_language_has_is_foreign() {
+        for path in [
+            "notes.txt",
+            "a.xml",
+            "a.tex",
+            "a.lua",
+            "a.diff",
+            "a.j2",
+            "a.pyx",
+            "a.ps1",
+            "main.tf",
+            "nginx.conf",
+            "a.proto",
+            "Jenkinsfile",
+            "x/Makefile",
+            "Cargo.lock",
+            "a.png",
+            ".env",
+            ".gitignore",
+            "settings.py.j2",
+            "LICENSE",
+            "a.unheard",
+        ] {
+            assert_eq!(kind(path), Kind::Foreign, "{path}");
+        }
+    }
+
+    #[test]
+    fn names_and_endings_of_languages_are_known() {
+        for (path, language) in [
+            ("a/b.PY", "python"),
+            ("C:\\x\\App.TSX", "typescript"),
+            ("settings.py.bak", "python"),
+            ("Dockerfile", "dockerfile"),
+            ("Dockerfile.prod", "dockerfile"),
+            ("prod.dockerfile", "dockerfile"),
+            ("Rakefile", "ruby"),
+            (".bashrc", "bash"),
+        ] {
+            assert_eq!(kind(path), Kind::Language(language), "{path}");
+        }
+        assert_eq!(kind("a/n.ipynb"), Kind::Notebook);
+    }
+
+    #[test]
+    fn a_name_without_an_ending_says_nothing() {
+        for path in ["main", "src.d/run", "", "a/", "untitled"] {
+            assert_eq!(kind(path), Kind::Silent, "{path}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Text between three quotes.
+
+/// The text between three quotes: what another language looks like in there is no sign of it.
+#[derive(Default)]
+pub(super) struct Quote {
+    open: Option<&'static str>,
+}
+
+impl Quote {
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub(super) fn read(&mut self, line: &str) {
+        let mut rest = line;
+        loop {
+            let found = match self.open {
+                Some(mark) => rest.find(mark).map(|at| (at, mark)),
+                None => ["\"\"\"", "'''"].into_iter().filter_map(|mark| Some((rest.find(mark)?, mark))).min(),
+            };
+            let Some((at, mark)) = found else { return };
+            self.open = if self.is_open() { None } else { Some(mark) };
+            rest = &rest[at + mark.len()..];
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Prose, data and code by the shape of their lines.
+
+use std::panic::catch_unwind;
+
+use ruff_python_ast::{Expr, PySourceType, Stmt};
+use ruff_python_parser::parse_unchecked_source;
+
+use super::quote::Quote;
+use crate::nesting;
+
+/// Words that sentences have and code rarely.
+const SENTENCE_WORDS: &[&str] = &[
+    "the", "an", "this", "that", "these", "you", "your", "we", "our", "it", "its", "they", "of", "to", "be", "are",
+    "was", "were", "will", "can", "should", "und", "der", "die", "das", "ist", "nicht", "les", "des", "est", "los",
+    "que",
+];
+
+/// Beginnings of lines of code that have no punctuation.
+const CODE_STARTS: &[&str] = &[
+    "echo ", "export ", "sudo ", "set -", "cd ", "import ", "package ", "return ", "assert ", "raise ", "#include",
+    "@", "$", "<", "print(", "print \"", "print '", "FROM ", "RUN ", "COPY ", "fi", "done", "else", "end", "pass",
+    "break", "continue",
+];
+
+/// Marks that code has and prose rarely.
+const CODE_MARKS: &[&str] = &[
+    " = ", "==", "!=", "+=", ":=", "=>", "->", "::", "&&", "||", "()", "${", "$(", "[\"", "['", "\"]", "']", "(\"",
+    "('", "={",
+];
+
+/// Words from which a line may be a sentence.
+const MIN_WORDS: usize = 4;
+
+/// Lines of a text by kind.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Shape {
+    code: usize,
+    prose: usize,
+    other: usize,
+}
+
+impl Shape {
+    /// Counts lines outside of comments and long strings.
+    pub(super) fn of(lines: &[&str]) -> Self {
+        let mut shape = Self::default();
+        let mut quote = Quote::default();
+        lines.iter().for_each(|line| quote.read(line));
+        let closes = !quote.is_open();
+        let mut in_comment = false;
+        for line in lines {
+            let quoted = quote.is_open() && closes;
+            quote.read(line);
+            in_comment |= line.starts_with("/*");
+            let skipped = in_comment || quoted || line.is_empty() || is_comment(line);
+            in_comment &= !line.contains("*/");
+            if skipped {
+                continue;
+            }
+            if is_code(line) {
+                shape.code += 1;
+            } else if is_sentence(line) {
+                shape.prose += 1;
+            } else {
+                shape.other += 1;
+            }
+        }
+        shape
+    }
+
+    pub(super) fn is_prose(self) -> bool {
+        self.prose > self.code
+    }
+
+    /// Most lines are code.
+    pub(super) fn is_code(self) -> bool {
+        self.code > 0 && self.code >= self.prose + self.other
+    }
+}
+
+fn is_comment(line: &str) -> bool {
+    ["#", "//", "* ", "-- ", "<!--"].iter().any(|mark| line.starts_with(mark)) && !line.starts_with("#include")
+}
+
+fn is_code(line: &str) -> bool {
+    CODE_STARTS.iter().any(|start| line.starts_with(start))
+        || CODE_MARKS.iter().any(|mark| line.contains(mark))
+        || line.ends_with([';', '{', '}', '(', '[', '\\'])
+        || is_header(line)
+        || is_import(line)
+        || holds_call(line)
+}
+
+/// A block of Python begins.
+fn is_header(line: &str) -> bool {
+    let Some(head) = line.strip_suffix(':') else { return false };
+    let first = head.split([' ', '(']).next().unwrap_or_default();
+    const WORDS: &[&str] = &[
+        "if", "elif", "else", "for", "while", "def", "class", "with", "try", "except", "finally", "async", "match",
+        "case",
+    ];
+    WORDS.contains(&first)
+}
+
+fn is_import(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("from") && words.next().is_some() && words.next() == Some("import")
+}
+
+/// A bracket follows a name at once, and not only to mark a plural.
+fn holds_call(line: &str) -> bool {
+    line.match_indices('(').any(|(at, _)| {
+        let named = line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        named && !line[at + 1..].starts_with("s)")
+    })
+}
+
+fn is_sentence(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let plain = words.iter().filter(|word| is_word(word)).count();
+    let is_marked = line.ends_with(['.', '!', '?'])
+        || words.iter().any(|word| SENTENCE_WORDS.contains(&word.to_ascii_lowercase().as_str()));
+    words.len() >= MIN_WORDS && plain * 4 >= words.len() * 3 && is_marked
+}
+
+fn is_word(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| ",.;:!?\"'()-*".contains(c));
+    !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '-' | '’'))
+}
+
+/// Nesting up to which a text is parsed only to see whether it is Python.
+const MAX_DEPTH: usize = 100;
+
+/// The text is valid Python and more than names and constants, which prose may be as well.
+pub(super) fn is_python(source: &str) -> bool {
+    if nesting::python_depth(source) > MAX_DEPTH {
+        return true;
+    }
+    let parse = || {
+        stacker::maybe_grow(1024 * 1024, 4 * 1024 * 1024, || {
+            let parsed = parse_unchecked_source(source, PySourceType::Python);
+            let body = &parsed.syntax().body;
+            parsed.has_valid_syntax() && (body.is_empty() || body.iter().any(does_something))
+        })
+    };
+    catch_unwind(parse).unwrap_or_default()
+}
+
+fn does_something(statement: &Stmt) -> bool {
+    if let Stmt::Expr(it) = statement {
+        return matches!(
+            *it.value,
+            Expr::Call(_) | Expr::Attribute(_) | Expr::Await(_) | Expr::Yield(_) | Expr::Lambda(_) | Expr::ListComp(_)
+        );
+    }
+    statement.as_ann_assign_stmt().is_none_or(|it| it.value.is_some())
+}

@@ -1,0 +1,108 @@
+//! The layout of languages with a grammar, from the parser's tree.
+
+use tree_sitter::{Node, TreeCursor};
+
+use super::{Comment, Layout, Statement, is_line_end};
+use crate::text::syntax;
+
+/// Nodes whose children are statements.
+const BLOCKS: &[&str] = &[
+    "program",
+    "source_file",
+    "statement_block",
+    "statement_list",
+    "block",
+    "class_body",
+    "interface_body",
+    "enum_body",
+    "object_type",
+    "declaration_list",
+    "field_declaration_list",
+    "enum_variant_list",
+    "match_block",
+    "switch_body",
+    "switch_case",
+    "switch_default",
+    "expression_case",
+    "type_case",
+    "communication_case",
+    "default_case",
+    "compound_statement",
+    "do_group",
+    "subshell",
+    "if_statement",
+    "elif_clause",
+    "else_clause",
+    "case_item",
+    "ERROR",
+];
+
+/// Reads comments and statements; `None` where the language has no grammar or its parser was stopped.
+pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
+    let (tree, text) = syntax::tree(language, source)?;
+    let (mut comments, mut statements) = (Vec::new(), Vec::new());
+    let mut cursor = tree.walk();
+    // Whether the children of each node on the way down are statements.
+    let mut blocks = vec![is_block(language, tree.root_node())];
+    if !cursor.goto_first_child() {
+        return Some(Layout::default());
+    }
+    loop {
+        let node = cursor.node();
+        let in_block = blocks.last().copied().unwrap_or_default();
+        if node.kind().contains("comment") {
+            comments.extend(comment(node, in_block, &text));
+        } else if in_block && node.is_named() {
+            statements.push(Statement::new(row(node.start_position().row), last_row(node), [0; 32]));
+        }
+        if !advance(&mut cursor, &mut blocks, language) {
+            return Some(Layout::new(comments, statements));
+        }
+    }
+}
+
+/// Moves on in document order; false at the end.
+fn advance(cursor: &mut TreeCursor<'_>, blocks: &mut Vec<bool>, language: &str) -> bool {
+    let node = cursor.node();
+    let is_comment = node.kind().contains("comment");
+    if !is_comment && cursor.goto_first_child() {
+        blocks.push(is_block(language, node));
+        return true;
+    }
+    loop {
+        if cursor.goto_next_sibling() {
+            return true;
+        }
+        if !cursor.goto_parent() {
+            return false;
+        }
+        blocks.pop();
+    }
+}
+
+fn is_block(language: &str, node: Node<'_>) -> bool {
+    // Only Bash has the statements of a condition directly in it.
+    let kind = node.kind();
+    BLOCKS.contains(&kind) && (language == "bash" || !matches!(kind, "if_statement" | "else_clause"))
+}
+
+fn comment(node: Node<'_>, in_block: bool, text: &str) -> Option<Comment> {
+    let content = text.get(node.byte_range())?;
+    let line_start = node.start_byte().checked_sub(node.start_position().column)?;
+    let before = text.get(line_start..node.start_byte())?;
+    let ends_line = content.ends_with('\n') || is_line_end(text.get(node.end_byte()..)?);
+    let alone = before.trim_end().is_empty() && ends_line;
+    let (first, last) = (row(node.start_position().row), last_row(node));
+    Some(Comment { text: content.to_owned(), first, last, alone, between: alone && in_block })
+}
+
+fn row(row: usize) -> u32 {
+    u32::try_from(row + 1).unwrap_or(u32::MAX)
+}
+
+/// The last line of a node; some nodes end with the line break behind them.
+fn last_row(node: Node<'_>) -> u32 {
+    let end = node.end_position();
+    let last = if end.column == 0 && end.row > node.start_position().row { end.row - 1 } else { end.row };
+    row(last)
+}

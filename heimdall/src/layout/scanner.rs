@@ -1,0 +1,310 @@
+//! The layout of languages without a grammar: comments outside of strings, and statements up to the character that ends them.
+
+use super::{Comment, Layout, Statement, is_line_end};
+
+/// The marks of a language's comments, strings and statements.
+struct Lexicon {
+    line_comments: &'static [&'static str],
+    block_comments: &'static [(&'static str, &'static str)],
+    /// A longer opening mark comes before its beginning.
+    strings: &'static [Mark],
+    /// Characters that end a statement; none where a line does.
+    ends: &'static [char],
+    /// A line comment needs a space, or the line's start, before it.
+    spaced: bool,
+    /// A mark announces a text on the following lines, up to a word.
+    here_texts: bool,
+    raw_strings: bool,
+}
+
+struct Mark {
+    open: &'static str,
+    close: &'static str,
+    escape: Escape,
+    /// The string may go over several lines.
+    long: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    Backslash,
+    /// The closing mark, twice.
+    Doubled,
+    Nothing,
+}
+
+const fn mark(open: &'static str, close: &'static str, escape: Escape, long: bool) -> Mark {
+    Mark { open, close, escape, long }
+}
+
+const TRIPLE: Mark = mark("\"\"\"", "\"\"\"", Escape::Backslash, true);
+const DOUBLE: Mark = mark("\"", "\"", Escape::Backslash, false);
+const SINGLE: Mark = mark("'", "'", Escape::Backslash, false);
+const LONG_DOUBLE: Mark = mark("\"", "\"", Escape::Backslash, true);
+const LONG_SINGLE: Mark = mark("'", "'", Escape::Backslash, true);
+
+const C: Lexicon = Lexicon {
+    line_comments: &["//"],
+    block_comments: &[("/*", "*/")],
+    strings: &[TRIPLE, DOUBLE, SINGLE],
+    ends: &[';', '{', '}'],
+    spaced: false,
+    here_texts: false,
+    raw_strings: false,
+};
+const CPP: Lexicon = Lexicon { strings: &[DOUBLE, SINGLE], raw_strings: true, ..C };
+const CSHARP: Lexicon = Lexicon {
+    strings: &[
+        TRIPLE,
+        mark("@\"", "\"", Escape::Doubled, true),
+        mark("@$\"", "\"", Escape::Doubled, true),
+        DOUBLE,
+        SINGLE,
+    ],
+    ..C
+};
+const PHP: Lexicon =
+    Lexicon { line_comments: &["//", "#"], strings: &[LONG_DOUBLE, LONG_SINGLE], here_texts: true, ..C };
+const RUBY: Lexicon = Lexicon {
+    line_comments: &["#"],
+    block_comments: &[("\n=begin", "\n=end")],
+    strings: &[LONG_DOUBLE, LONG_SINGLE, mark("`", "`", Escape::Backslash, true)],
+    ends: &[],
+    spaced: true,
+    here_texts: true,
+    ..C
+};
+const SQL: Lexicon = Lexicon {
+    line_comments: &["--"],
+    strings: &[
+        mark("'", "'", Escape::Doubled, true),
+        mark("\"", "\"", Escape::Doubled, true),
+        mark("`", "`", Escape::Doubled, true),
+        mark("$$", "$$", Escape::Nothing, true),
+    ],
+    ends: &[';'],
+    ..C
+};
+const YAML: Lexicon = Lexicon {
+    line_comments: &["#"],
+    block_comments: &[],
+    strings: &[LONG_DOUBLE, mark("'", "'", Escape::Doubled, false)],
+    ends: &[],
+    spaced: true,
+    ..C
+};
+const TOML: Lexicon = Lexicon {
+    strings: &[TRIPLE, mark("'''", "'''", Escape::Nothing, true), DOUBLE, mark("'", "'", Escape::Nothing, false)],
+    spaced: false,
+    ..YAML
+};
+const DOCKERFILE: Lexicon = Lexicon { strings: &[DOUBLE, SINGLE], ..YAML };
+const CSS: Lexicon = Lexicon { line_comments: &[], strings: &[DOUBLE, SINGLE], ..C };
+const MARKUP: Lexicon =
+    Lexicon { line_comments: &[], block_comments: &[("<!--", "-->")], strings: &[], ends: &[], ..C };
+
+fn lexicon(language: &str) -> Option<&'static Lexicon> {
+    Some(match language {
+        "java" | "kotlin" => &C,
+        "c" | "cpp" => &CPP,
+        "csharp" => &CSHARP,
+        "php" => &PHP,
+        "ruby" => &RUBY,
+        "sql" => &SQL,
+        "yaml" => &YAML,
+        "toml" => &TOML,
+        "dockerfile" => &DOCKERFILE,
+        "css" => &CSS,
+        "html" | "markdown" => &MARKUP,
+        _ => return None,
+    })
+}
+
+/// Reads comments and statements; `None` for a language whose comments are not known.
+pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
+    let lexicon = lexicon(language)?;
+    let mut scanner = Scanner::new(lexicon, source);
+    while let Some(rest) = source.get(scanner.at..).filter(|rest| !rest.is_empty()) {
+        scanner.step(rest);
+    }
+    let mut layout = Layout::new(scanner.comments, scanner.statements);
+    for number in 0..layout.comments.len() {
+        let comment = &layout.comments[number];
+        let between = comment.alone && layout.owner(comment.first).is_none();
+        layout.comments[number].between = between;
+    }
+    Some(layout)
+}
+
+struct Scanner<'s> {
+    lexicon: &'static Lexicon,
+    source: &'s str,
+    at: usize,
+    line: u32,
+    /// Only space is before the place on its line.
+    is_line_start: bool,
+    /// The first line of the statement at hand.
+    began: Option<u32>,
+    depth: usize,
+    /// The word that ends the text that begins on the next line.
+    here_text: Option<&'s str>,
+    comments: Vec<Comment>,
+    statements: Vec<Statement>,
+}
+
+impl<'s> Scanner<'s> {
+    fn new(lexicon: &'static Lexicon, source: &'s str) -> Self {
+        Self {
+            lexicon,
+            source,
+            at: 0,
+            line: 1,
+            is_line_start: true,
+            began: None,
+            depth: 0,
+            here_text: None,
+            comments: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
+
+    fn step(&mut self, rest: &'s str) {
+        if let Some(length) = self.comment(rest) {
+            self.pass(length);
+            return;
+        }
+        if let Some(length) = self.string(rest) {
+            self.code();
+            self.pass(length);
+            return;
+        }
+        if self.lexicon.here_texts && self.here_text.is_none() {
+            self.here_text = here_word(rest);
+        }
+        let Some(c) = rest.chars().next() else { return };
+        if !c.is_whitespace() {
+            self.code();
+            self.punctuate(c);
+        }
+        self.pass(c.len_utf8());
+        if c == '\n'
+            && let Some(word) = self.here_text.take()
+        {
+            self.pass(here_length(&rest[1..], word));
+        }
+    }
+
+    /// The length of a comment that begins here; it is kept.
+    fn comment(&mut self, rest: &'s str) -> Option<usize> {
+        let spaced = !self.lexicon.spaced || self.source[..self.at].ends_with(char::is_whitespace) || self.at == 0;
+        let is_line = spaced && self.lexicon.line_comments.iter().any(|mark| rest.starts_with(mark));
+        let length = if is_line {
+            rest.find('\n').unwrap_or(rest.len())
+        } else {
+            let (open, close) = self.lexicon.block_comments.iter().find(|(open, _)| rest.starts_with(open))?;
+            rest[open.len()..].find(close).map_or(rest.len(), |at| open.len() + at + close.len())
+        };
+        let text = &rest[..length];
+        let breaks = u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX);
+        self.comments.push(Comment {
+            text: text.to_owned(),
+            first: self.line,
+            last: self.line.saturating_add(breaks),
+            alone: self.is_line_start && is_line_end(&rest[length..]),
+            between: false,
+        });
+        Some(length)
+    }
+
+    /// The length of a string that begins here.
+    fn string(&self, rest: &str) -> Option<usize> {
+        if self.lexicon.raw_strings
+            && let Some(length) = raw_string(rest)
+        {
+            return Some(length);
+        }
+        let mark = self.lexicon.strings.iter().find(|mark| rest.starts_with(mark.open))?;
+        let mut at = mark.open.len();
+        while let Some(inside) = rest.get(at..).filter(|inside| !inside.is_empty()) {
+            if inside.starts_with(mark.close) {
+                at += mark.close.len();
+                let doubled = mark.escape == Escape::Doubled && rest[at..].starts_with(mark.close);
+                if !doubled {
+                    return Some(at);
+                }
+                at += mark.close.len();
+                continue;
+            }
+            let mut chars = inside.chars();
+            let c = chars.next()?;
+            if c == '\n' && !mark.long {
+                return Some(at);
+            }
+            at += c.len_utf8();
+            if c == '\\' && mark.escape == Escape::Backslash {
+                at += chars.next().filter(|next| *next != '\n' || mark.long).map_or(0, char::len_utf8);
+            }
+        }
+        Some(rest.len())
+    }
+
+    fn code(&mut self) {
+        self.is_line_start = false;
+        if !self.lexicon.ends.is_empty() && self.began.is_none() {
+            self.began = Some(self.line);
+        }
+    }
+
+    fn punctuate(&mut self, c: char) {
+        match c {
+            '(' | '[' => self.depth += 1,
+            ')' | ']' => self.depth = self.depth.saturating_sub(1),
+            '{' | '}' => self.depth = 0,
+            _ => {}
+        }
+        if self.depth == 0
+            && self.lexicon.ends.contains(&c)
+            && let Some(first) = self.began.take()
+        {
+            self.statements.push(Statement::new(first, self.line, [0; 32]));
+        }
+    }
+
+    fn pass(&mut self, length: usize) {
+        let passed = &self.source[self.at..self.at + length];
+        self.line += u32::try_from(passed.matches('\n').count()).unwrap_or_default();
+        if let Some(at) = passed.rfind('\n') {
+            self.is_line_start = passed[at..].trim().is_empty();
+        }
+        self.at += length;
+    }
+}
+
+/// The length of a raw string of C++.
+fn raw_string(rest: &str) -> Option<usize> {
+    // A delimiter has at most 16 characters.
+    let opens: usize = rest.strip_prefix("R\"")?.bytes().take(17).position(|byte| byte == b'(')?;
+    let delimiter = &rest[2..2 + opens];
+    let close = format!("){delimiter}\"");
+    Some(rest.find(&close).map_or(rest.len(), |at| at + close.len()))
+}
+
+/// The word behind the mark of a text on the lines that follow, as PHP and Ruby have it.
+fn here_word(rest: &str) -> Option<&str> {
+    let rest = rest.strip_prefix("<<<").or_else(|| rest.strip_prefix("<<~")).or_else(|| rest.strip_prefix("<<-"))?;
+    let word = rest.trim_start_matches([' ', '"', '\'', '`']);
+    let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
+    (!word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()) && end > 0).then(|| &word[..end])
+}
+
+/// The length of the lines before the one that begins with the word.
+fn here_length(rest: &str, word: &str) -> usize {
+    let mut length = 0;
+    for line in rest.split_inclusive('\n') {
+        if line.trim_start().starts_with(word) {
+            break;
+        }
+        length += line.len();
+    }
+    length
+}

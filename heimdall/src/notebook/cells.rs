@@ -1,0 +1,111 @@
+//! The cells of a notebook and the lines of the document that they are on.
+//!
+//! The format: <https://nbformat.readthedocs.io/en/latest/format_description.html>. Version 3 keeps cells in worksheets.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+#[derive(Deserialize)]
+struct Document<'s> {
+    nbformat: u32,
+    #[serde(borrow, default)]
+    cells: Vec<RawCell<'s>>,
+    #[serde(borrow, default)]
+    worksheets: Vec<Worksheet<'s>>,
+    #[serde(default)]
+    metadata: Value,
+}
+
+#[derive(Deserialize)]
+struct Worksheet<'s> {
+    #[serde(borrow, default)]
+    cells: Vec<RawCell<'s>>,
+}
+
+#[derive(Deserialize)]
+struct RawCell<'s> {
+    cell_type: String,
+    #[serde(borrow, default)]
+    source: Option<&'s RawValue>,
+    /// The source in version 3.
+    #[serde(borrow, default)]
+    input: Option<&'s RawValue>,
+}
+
+/// A notebook as it was submitted.
+pub(super) struct Notebook<'s> {
+    source: &'s str,
+    document: Document<'s>,
+}
+
+/// A code cell.
+pub(super) struct Cell {
+    /// Its place among all cells, from 1.
+    pub(super) number: usize,
+    /// Its text, with line feeds only.
+    pub(super) text: String,
+    /// For each line, the line of the document on which it begins.
+    pub(super) lines: Vec<u32>,
+}
+
+impl<'s> Notebook<'s> {
+    /// Reads a document; `None` if it is not a notebook.
+    pub(super) fn read(source: &'s str) -> Option<Self> {
+        let json = source.trim_start_matches('\u{feff}');
+        if !json.trim_start().starts_with('{') || !json.contains("\"nbformat\"") {
+            return None;
+        }
+        let document: Document<'s> = serde_json::from_str(json).ok()?;
+        (document.nbformat >= 3).then_some(Self { source, document })
+    }
+
+    /// The language of the kernel, as the notebook names it.
+    pub(super) fn language(&self) -> Option<String> {
+        let named = |pointer| self.document.metadata.pointer(pointer).and_then(Value::as_str);
+        named("/language_info/name").or_else(|| named("/kernelspec/language")).map(str::to_owned)
+    }
+
+    pub(super) fn code_cells(&self) -> impl Iterator<Item = Cell> {
+        let starts = line_starts(self.source);
+        let sheets = self.document.worksheets.iter().flat_map(|sheet| &sheet.cells);
+        let cells = self.document.cells.iter().chain(sheets).enumerate();
+        let code = cells.filter(|(_, cell)| cell.cell_type == "code");
+        code.filter_map(move |(at, cell)| self.cell(at + 1, cell.source.or(cell.input)?, &starts))
+    }
+
+    fn cell(&self, number: usize, source: &'s RawValue, starts: &[usize]) -> Option<Cell> {
+        let pieces: Vec<&'s RawValue> = match serde_json::from_str(source.get()) {
+            Ok(pieces) => pieces,
+            Err(_) => vec![source],
+        };
+        let mut cell = Cell { number, text: String::new(), lines: Vec::new() };
+        for piece in pieces {
+            let line = self.line_of(piece, starts);
+            let text: String = serde_json::from_str(piece.get()).ok()?;
+            cell.append(&text.replace("\r\n", "\n").replace('\r', "\n"), line);
+        }
+        Some(cell)
+    }
+
+    /// The line of the document on which a piece of it begins.
+    fn line_of(&self, piece: &RawValue, starts: &[usize]) -> u32 {
+        let offset = piece.get().as_ptr().addr().saturating_sub(self.source.as_ptr().addr());
+        u32::try_from(starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
+    }
+}
+
+impl Cell {
+    fn append(&mut self, text: &str, line: u32) {
+        for part in text.split_inclusive('\n') {
+            if self.text.is_empty() || self.text.ends_with('\n') {
+                self.lines.push(line);
+            }
+            self.text.push_str(part);
+        }
+    }
+}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+}

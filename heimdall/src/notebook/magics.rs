@@ -1,0 +1,161 @@
+//! Commands to the notebook itself, replaced so that the lines around them are plain Python.
+//!
+//! Syntax: <https://ipython.readthedocs.io/en/stable/interactive/magics.html>.
+
+use std::panic::catch_unwind;
+
+use ruff_python_ast::PySourceType;
+use ruff_python_ast::token::TokenKind;
+use ruff_python_parser::parse_unchecked_source;
+use ruff_text_size::{Ranged, TextRange};
+
+use crate::{dedent, nesting};
+
+/// The content of a cell, with the lines of the cell.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Python { text: String, is_valid: bool },
+    Other { language: &'static str, text: String },
+    Skipped,
+}
+
+/// Commands on a cell's first line that leave the rest Python.
+const PYTHON: &[&str] =
+    &["time", "timeit", "capture", "prun", "debug", "memit", "mprun", "lprun", "python", "python3", "pypy"];
+
+/// Commands on a line that run the rest of it as Python.
+const RUNNERS: &[&str] = &["time", "timeit", "prun", "memit"];
+
+/// A constant may replace a command both as a statement and as a value.
+const REPLACEMENT: &str = "None";
+
+/// Nesting up to which commands are looked for.
+const MAX_DEPTH: usize = 300;
+
+/// Reads a cell.
+pub(super) fn read(text: &str) -> Content {
+    let start = text.len() - text.trim_start().len();
+    let Some(command) = text[start..].strip_prefix("%%") else { return python(text) };
+    let line = command.lines().next().unwrap_or_default();
+    let rest = &command[line.len()..];
+    let mut words = line.split_whitespace();
+    let name = match words.next() {
+        Some("script") => words.find(|word| !word.starts_with('-')).unwrap_or_default(),
+        name => name.unwrap_or_default(),
+    };
+    let text = format!("{}{rest}", &text[..start]);
+    match name {
+        name if PYTHON.contains(&name) => python(&text),
+        "bash" | "sh" | "zsh" | "system" | "sx" => Content::Other { language: "bash", text },
+        "javascript" | "js" => Content::Other { language: "javascript", text },
+        _ => Content::Skipped,
+    }
+}
+
+fn python(text: &str) -> Content {
+    let text = dedent::normalize(text);
+    if nesting::cell_depth(&text) > MAX_DEPTH {
+        return Content::Python { text: text.into_owned(), is_valid: false };
+    }
+    let replaced = || {
+        let (commands, is_valid) = commands(&text);
+        Content::Python { text: without(&text, &commands), is_valid }
+    };
+    match catch_unwind(|| stacker::maybe_grow(1024 * 1024, 4 * 1024 * 1024, replaced)) {
+        Ok(content) => content,
+        Err(_) => Content::Python { text: text.clone().into_owned(), is_valid: false },
+    }
+}
+
+/// The ranges of commands, in order, and whether all of the cell parses.
+fn commands(text: &str) -> (Vec<TextRange>, bool) {
+    let parsed = parse_unchecked_source(text, PySourceType::Ipynb);
+    let mut ranges = Vec::new();
+    let mut began = None;
+    for token in parsed.tokens() {
+        match token.kind() {
+            TokenKind::IpyEscapeCommand => ranges.push(token.range()),
+            // A question mark behind a name asks for help on it.
+            TokenKind::Question => {
+                let start = began.take().unwrap_or(token.start());
+                ranges.retain(|range| range.end() <= start);
+                ranges.push(TextRange::new(start, token.end()));
+            }
+            TokenKind::Newline => began = None,
+            TokenKind::Comment | TokenKind::NonLogicalNewline | TokenKind::Indent | TokenKind::Dedent => {}
+            _ => began = began.or(Some(token.start())),
+        }
+    }
+    (ranges, parsed.has_valid_syntax())
+}
+
+/// The Python that a command runs, on one line.
+fn statement(command: &str) -> Option<&str> {
+    let rest = command.strip_prefix('%')?;
+    let (name, mut rest) = rest.split_once(' ')?;
+    if !RUNNERS.contains(&name) || command.contains('\n') {
+        return None;
+    }
+    while let Some(option) = rest.trim_start().strip_prefix('-') {
+        rest = option.split_once(' ')?.1;
+    }
+    let rest = rest.trim_start();
+    let is_valid = nesting::python_depth(rest) <= MAX_DEPTH
+        && parse_unchecked_source(rest, PySourceType::Python).has_valid_syntax()
+        && !rest.is_empty();
+    is_valid.then_some(rest)
+}
+
+/// The text with each command replaced, on as many lines.
+fn without(text: &str, commands: &[TextRange]) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in commands {
+        let (start, end) = (range.start().to_usize(), range.end().to_usize());
+        if start < at {
+            continue;
+        }
+        plain.push_str(&text[at..start]);
+        plain.push_str(statement(&text[start..end]).unwrap_or(REPLACEMENT));
+        plain.extend(text[start..end].chars().filter(|c| *c == '\n'));
+        at = end;
+    }
+    plain.push_str(&text[at..]);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, read};
+
+    #[track_caller]
+    fn check(text: &str, plain: &str) {
+        assert_eq!(read(text), Content::Python { text: plain.to_owned(), is_valid: true });
+    }
+
+    #[test]
+    fn commands_become_constants_on_the_same_lines() {
+        check("%matplotlib inline\nx = 1\n", "None\nx = 1\n");
+        check("files = !ls \\\n  -l\nif files:\n    !rm x\n", "files = None\n\nif files:\n    None\n");
+        check("x = (a\n  % b)\n", "x = (a\n  % b)\n");
+        check("text = '''\n%not\n!this\n'''\n", "text = '''\n%not\n!this\n'''\n");
+        check("%time x = f()\ny = %timeit -n1 -o f(x)\n%time\n", "x = f()\ny = f(x)\nNone\n");
+        check("print?\nx = 1\n", "None\nx = 1\n");
+        check("%%time\nx = f()\n", "\nx = f()\n");
+    }
+
+    #[test]
+    fn a_cell_may_be_in_another_language() {
+        assert_eq!(read("%%bash -s\necho a\n"), Content::Other { language: "bash", text: "\necho a\n".to_owned() });
+        assert_eq!(
+            read("\n%%script --no-raise-error sh\na\n"),
+            Content::Other { language: "bash", text: "\n\na\n".to_owned() }
+        );
+        assert_eq!(read("%%html\n<b>\n"), Content::Skipped);
+    }
+
+    #[test]
+    fn an_open_bracket_is_not_valid() {
+        assert!(matches!(read("x = (\n"), Content::Python { is_valid: false, .. }));
+    }
+}

@@ -1,0 +1,134 @@
+//! Notebooks: the code cells of one kernel are analysed as one text, and lines are those of the submitted document.
+//!
+//! A cell that is not valid on its own is analysed by itself, so that an open bracket does not swallow the next cell. Cells in
+//! another language, as their first line says, are analysed as that language, or skipped.
+
+mod cells;
+mod magics;
+
+use std::cmp::Reverse;
+
+use crate::language::{UNKNOWN, canonical};
+use crate::report::{Finding, Report};
+use crate::request::Request;
+use crate::{MAX_SOURCE_BYTES, Outcome, examine, fingerprint, not_analysed, oversized, report};
+use cells::{Cell, Notebook};
+use magics::Content;
+
+/// The text is a notebook.
+pub(crate) fn is_notebook(source: &str) -> bool {
+    Notebook::read(source).is_some()
+}
+
+/// Analyses a notebook.
+pub(crate) fn analyze(request: &Request<'_>) -> Report {
+    if request.source.len() > MAX_SOURCE_BYTES {
+        return oversized("python");
+    }
+    let Some(notebook) = Notebook::read(request.source) else { return not_analysed() };
+    let kernel = notebook.language().map_or(Some("python"), |name| canonical(&name));
+    let Some(language) = kernel.filter(|kernel| *kernel != UNKNOWN) else { return not_analysed() };
+    let mut parts = vec![Part::new(language)];
+    for cell in notebook.code_cells() {
+        add(&mut parts, cell);
+    }
+    let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
+    let mut outcome = Outcome { parsed: true, confidence: 1.0, tools: vec!["heimdall-notebook"] };
+    for (number, part) in parts.iter().enumerate() {
+        let (found, accepted, of_part) = part.analyze(request, number == 0);
+        findings.extend(found);
+        suppressed.extend(accepted);
+        outcome.parsed &= of_part.parsed;
+        outcome.confidence = outcome.confidence.min(of_part.confidence);
+        let new: Vec<_> = of_part.tools.into_iter().filter(|tool| !outcome.tools.contains(tool)).collect();
+        outcome.tools.extend(new);
+    }
+    outcome.tools.sort_unstable();
+    fingerprint::distinguish(findings.iter_mut().chain(&mut suppressed));
+    for list in [&mut findings, &mut suppressed] {
+        list.sort_by(|a, b| {
+            (Reverse(a.severity), a.line_start, &a.rule).cmp(&(Reverse(b.severity), b.line_start, &b.rule))
+        });
+    }
+    report(language, findings, suppressed, outcome)
+}
+
+/// Adds a cell to the text of its kernel, or as a part of its own.
+fn add(parts: &mut Vec<Part>, cell: Cell) {
+    if parts[0].language != "python" {
+        parts[0].add(&cell.text, &cell);
+        return;
+    }
+    match magics::read(&cell.text) {
+        Content::Python { text, is_valid: true } => parts[0].add(&text, &cell),
+        Content::Python { text, is_valid: false } => parts.push(Part::of("python", &text, &cell)),
+        Content::Other { language, text } => parts.push(Part::of(language, &text, &cell)),
+        Content::Skipped => {}
+    }
+}
+
+/// A text that is analysed at once, and the origin of its lines.
+struct Part {
+    language: &'static str,
+    text: String,
+    origins: Vec<Origin>,
+}
+
+#[derive(Clone, Copy)]
+struct Origin {
+    /// The line of the submitted document.
+    line: u32,
+    cell: usize,
+    line_of_cell: usize,
+}
+
+impl Part {
+    fn new(language: &'static str) -> Self {
+        Self { language, text: String::new(), origins: Vec::new() }
+    }
+
+    fn of(language: &'static str, text: &str, cell: &Cell) -> Self {
+        let mut part = Self::new(language);
+        part.add(text, cell);
+        part
+    }
+
+    /// Appends a cell's text, which has as many lines as the cell.
+    fn add(&mut self, text: &str, cell: &Cell) {
+        if text.is_empty() {
+            return;
+        }
+        self.text.push_str(text);
+        if !text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        let lines = cell.lines.iter().enumerate();
+        self.origins.extend(lines.map(|(at, line)| Origin { line: *line, cell: cell.number, line_of_cell: at + 1 }));
+    }
+
+    fn analyze(&self, request: &Request<'_>, is_kernel: bool) -> (Vec<Finding>, Vec<Finding>, Outcome) {
+        let request = Request {
+            source: &self.text,
+            file_path: None,
+            language: Some(self.language),
+            dependencies: if is_kernel { request.dependencies } else { &[] },
+            ..*request
+        };
+        let (mut findings, mut suppressed, outcome) = examine(&request, self.language);
+        findings.iter_mut().chain(&mut suppressed).for_each(|finding| self.place(finding));
+        (findings, suppressed, outcome)
+    }
+
+    /// Moves a finding to the lines of the document and names its cell.
+    fn place(&self, finding: &mut Finding) {
+        let origin = |line: u32| {
+            let at =
+                usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1).min(self.origins.len().saturating_sub(1));
+            self.origins.get(at).copied()
+        };
+        let (Some(first), Some(last)) = (origin(finding.line_start), origin(finding.line_end)) else { return };
+        finding.line_start = first.line;
+        finding.line_end = last.line.max(first.line);
+        finding.description.push_str(&format!(" In cell {}, line {}.", first.cell, first.line_of_cell));
+    }
+}

@@ -1,0 +1,131 @@
+//! The text of suppression comments.
+
+use std::collections::BTreeSet;
+
+use super::codes::{self, Tool};
+use crate::rules;
+
+/// The findings that a comment accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Covers {
+    Everything,
+    Security,
+    Rules(BTreeSet<&'static str>),
+}
+
+/// One instruction in a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Directive {
+    pub(crate) covers: Covers,
+    /// On a line of its own it is about the statement below.
+    pub(crate) reaches_below: bool,
+    /// It names a rule of ours that does not exist.
+    pub(crate) has_unknown_rule: bool,
+}
+
+impl Directive {
+    fn new(covers: Covers) -> Self {
+        Self { covers, reaches_below: false, has_unknown_rule: false }
+    }
+
+    fn reaching_below(self) -> Self {
+        Self { reaches_below: true, ..self }
+    }
+}
+
+/// The instructions of a comment, each with its line from the comment's first, from 0.
+pub(crate) fn parse(comment: &str, language: &str) -> Vec<(u32, Directive)> {
+    let mut found = Vec::new();
+    for (number, line) in (0..).zip(comment.lines()) {
+        // An instruction begins the comment, or follows a mark inside of it.
+        for piece in line.split('#').flat_map(|piece| piece.split("//")) {
+            let piece =
+                piece.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '*' | '-' | '<' | '!'));
+            found.extend(directive(piece, language == "python").map(|directive| (number, directive)));
+        }
+    }
+    found
+}
+
+fn directive(text: &str, is_python: bool) -> Option<Directive> {
+    if let Some(rest) = word(text, "heimdall") {
+        let rest = word(rest.trim_start().strip_prefix(':')?.trim_start(), "ignore")?;
+        return Some(own(rest.trim_start()));
+    }
+    if let Some(rest) = word(text, "nosec") {
+        let codes = listed(rest, |code| is_code(code, 3) || is_test_name(code));
+        let covers = codes.map_or(Covers::Security, |codes| of_codes(Tool::Bandit, &codes));
+        return Some(Directive::new(covers));
+    }
+    if let Some(rest) = word(text, "nosemgrep").or_else(|| word(text, "nosem")) {
+        // The rules of the other tool are not ours.
+        let names_rules = rest.trim_start().starts_with(':');
+        let covers = if names_rules { Covers::Rules(BTreeSet::new()) } else { Covers::Security };
+        return Some(Directive::new(covers).reaching_below());
+    }
+    let rest = word(text, "noqa").filter(|_| is_python)?;
+    let names_rules = rest.trim_start().starts_with(':');
+    let codes = listed(rest, |code| is_code(code, if names_rules { 1 } else { 3 }));
+    Some(Directive::new(match codes {
+        Some(codes) => of_codes(Tool::Ruff, &codes),
+        None if names_rules => Covers::Rules(BTreeSet::new()),
+        None => Covers::Everything,
+    }))
+}
+
+/// What follows a word, in any case; `None` where the text begins otherwise or the word goes on.
+fn word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let (begin, rest) = text.split_at_checked(word.len())?;
+    let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    (begin.eq_ignore_ascii_case(word) && ends).then_some(rest)
+}
+
+/// Our own instruction, from behind its word.
+fn own(rest: &str) -> Directive {
+    let close = match rest.chars().next() {
+        Some('[') => ']',
+        Some('(') => ')',
+        _ => {
+            let first = rest.split([' ', '\t', ':', ',']).next().unwrap_or_default();
+            let covers = rule(first).map_or(Covers::Everything, |id| Covers::Rules([id].into()));
+            return Directive::new(covers).reaching_below();
+        }
+    };
+    let (names, is_closed) = rest[1..].split_once(close).map_or((&rest[1..], false), |(names, _)| (names, true));
+    let names: Vec<&str> =
+        names.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty()).collect();
+    let rules: BTreeSet<&'static str> = names.iter().filter_map(|name| rule(name)).collect();
+    let all_known = names.iter().all(|name| rule(name).is_some());
+    Directive {
+        covers: Covers::Rules(rules),
+        reaches_below: true,
+        has_unknown_rule: !all_known || names.is_empty() || !is_closed,
+    }
+}
+
+fn rule(name: &str) -> Option<&'static str> {
+    rules::all().map(|rule| rule.id).find(|id| id.eq_ignore_ascii_case(name))
+}
+
+/// The codes that a list begins with; `None` where it does not begin with one.
+fn listed(rest: &str, is_code: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
+    let words = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '[' | ']' | '(' | ')'));
+    let codes: Vec<&str> = words.filter(|word| !word.is_empty()).take_while(|word| is_code(word)).collect();
+    (!codes.is_empty()).then_some(codes)
+}
+
+/// Letters, then at least so many digits.
+fn is_code(word: &str, min_digits: usize) -> bool {
+    let digits = word.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let letters = word.len() - digits.len();
+    (1..=8).contains(&letters) && digits.len() >= min_digits && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A name of a test of Bandit.
+fn is_test_name(word: &str) -> bool {
+    word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn of_codes(tool: Tool, codes: &[&str]) -> Covers {
+    Covers::Rules(codes.iter().flat_map(|code| codes::rules_of(tool, code)).collect())
+}

@@ -1,0 +1,125 @@
+//! Comments by which developers accept a finding.
+//!
+//! A comment covers its line and the statement that it is part of. Comments of their own line cover the statement below where their
+//! tool says so. Only comments count, never text inside of strings (`layout`).
+
+mod codes;
+mod directive;
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::layout::Layout;
+use crate::report::{Finding, FindingKind};
+use directive::{Covers, Directive};
+
+/// The effect of suppression comments. Has no default: each caller decides whether the code's author may accept findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suppressions {
+    /// Findings that a comment accepts are reported apart: for developers and their own code.
+    Honor,
+    /// Comments change nothing: for code that is not trusted.
+    Ignore,
+}
+
+/// Rules whose findings no comment accepts: they say what was not analysed, or are about more than the line.
+fn is_fixed(rule: &str) -> bool {
+    rule.starts_with("SOURCE-") || rule.ends_with("-SYNTAX") || rule == "PY-DEPENDENCY-ABANDONED"
+}
+
+/// The findings that the comments of one text accept.
+#[derive(Debug, Default)]
+pub(crate) struct Accepted {
+    lines: HashMap<u32, Coverage>,
+    statements: HashMap<usize, Coverage>,
+    unknown_rules: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct Coverage {
+    everything: bool,
+    security: bool,
+    rules: BTreeSet<&'static str>,
+}
+
+impl Coverage {
+    fn add(&mut self, covers: &Covers) {
+        match covers {
+            Covers::Everything => self.everything = true,
+            Covers::Security => self.security = true,
+            Covers::Rules(rules) => self.rules.extend(rules),
+        }
+    }
+
+    fn holds(&self, finding: &Finding) -> bool {
+        self.everything
+            || self.security && finding.kind == FindingKind::Security
+            || self.rules.contains(finding.rule.as_str())
+    }
+}
+
+impl Accepted {
+    /// Reads the comments of a text.
+    pub(crate) fn read(layout: &Layout, language: &str) -> Self {
+        let mut accepted = Self::default();
+        let mut below: HashMap<u32, u32> = HashMap::new();
+        for comment in layout.comments().iter().rev() {
+            let next = comment.last.saturating_add(1);
+            let target = below.get(&next).copied().unwrap_or(next);
+            if comment.alone {
+                below.insert(comment.first, target);
+            }
+            for (line, directive) in directive::parse(&comment.text, language) {
+                let line = comment.first.saturating_add(line);
+                if directive.has_unknown_rule {
+                    accepted.unknown_rules.push(line);
+                }
+                if !comment.between {
+                    accepted.cover(layout, comment.first, comment.last, &directive.covers);
+                } else if directive.reaches_below {
+                    accepted.cover_below(layout, target, &directive);
+                }
+            }
+        }
+        accepted
+    }
+
+    fn cover(&mut self, layout: &Layout, first: u32, last: u32, covers: &Covers) {
+        for line in [first, last] {
+            self.lines.entry(line).or_default().add(covers);
+        }
+        for statement in layout.ending_at(last) {
+            self.statements.entry(statement).or_default().add(covers);
+        }
+    }
+
+    fn cover_below(&mut self, layout: &Layout, line: u32, directive: &Directive) {
+        self.lines.entry(line).or_default().add(&directive.covers);
+        for statement in layout.beginning_at(line) {
+            self.statements.entry(statement).or_default().add(&directive.covers);
+        }
+    }
+
+    /// Lines of comments that name a rule that does not exist.
+    pub(crate) fn unknown_rules(&self) -> &[u32] {
+        &self.unknown_rules
+    }
+
+    /// Whether a comment accepts the finding.
+    pub(crate) fn covers(&self, layout: &Layout, finding: &Finding) -> bool {
+        if is_fixed(&finding.rule) || self.lines.is_empty() {
+            return false;
+        }
+        let has_statement = layout.owner(finding.line_start).is_some();
+        let last = if has_statement { finding.line_start } else { finding.line_end };
+        let on_line = (finding.line_start..=last).filter_map(|line| self.lines.get(&line));
+        let in_statement =
+            layout.beginning_at(finding.line_start).filter_map(|statement| self.statements.get(&statement));
+        on_line.chain(in_statement).any(|coverage| coverage.holds(finding))
+    }
+}
+
+#[cfg(test)]
+mod tests;

