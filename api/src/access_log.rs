@@ -25,7 +25,7 @@ impl AccessLog {
         Self { lines: LocalBuckets::new(clock), omitted: AtomicU64::new(0) }
     }
 
-    /// Whether one more sampled line is written; otherwise it is counted.
+    /// Returns whether one more sampled line is written; otherwise it is counted.
     pub(crate) fn admits_sampled_line(&self) -> bool {
         let is_admitted = self.lines.take((), SAMPLED_LINES).allowed;
         if !is_admitted {

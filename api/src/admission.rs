@@ -78,7 +78,7 @@ pub(crate) async fn charge_caller(state: &State, response: ServiceResponse<BoxBo
     }
 }
 
-/// Whether any number of such requests can be sent by anyone, or beyond a limit: their log lines are sampled.
+/// Returns whether any number of such requests can be sent by anyone, or beyond a limit: their log lines are sampled.
 pub(crate) fn is_sampled(request: &HttpRequest, status: StatusCode) -> bool {
     let is_known = identified(request).is_some() || request.extensions().contains::<ProvedByBody>();
     !is_known || status == StatusCode::TOO_MANY_REQUESTS

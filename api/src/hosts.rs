@@ -100,7 +100,7 @@ impl Hosts {
     }
 }
 
-/// Whether every address behind `listen` is a loopback one. One that cannot be looked up cannot be bound either.
+/// Returns whether every address behind `listen` is a loopback one. One that cannot be looked up cannot be bound either.
 fn is_loopback(listen: &str) -> bool {
     let addresses = listen.to_socket_addrs().into_iter().flatten();
     addresses.into_iter().all(|address| address.ip().to_canonical().is_loopback())

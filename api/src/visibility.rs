@@ -36,7 +36,7 @@ fn has_decided(workflow: &Workflow, name: &UserName) -> bool {
     workflow.decisions().any(|(_, decision)| decision.by == *name)
 }
 
-/// Whether the question that waits has an answer by this name that counts: a second one would be refused.
+/// Returns whether the question that waits has an answer by this name that counts: a second one would be refused.
 fn has_voted(workflow: &Workflow, name: &UserName) -> bool {
     let votes = workflow.park().into_iter().flat_map(|park| &park.decisions);
     votes.filter(|decision| !decision.lapsed).any(|decision| decision.by == *name)

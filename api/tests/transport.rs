@@ -76,7 +76,8 @@ impl Process {
 
     async fn token(&self, name: &str) -> String {
         let body = json!({"username": name, "password": PASSWORD}).to_string();
-        let text = format!("POST /auth/token HTTP/1.1\r\nhost: api\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let text =
+            format!("POST /auth/token HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         let answer = self.ask(&mut self.connect().await, &text, "}").await;
         let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
         body["access_token"].as_str().unwrap().to_owned()
@@ -100,7 +101,7 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     text
 }
 
-/// How long the connection stays open, at most `patience`, while `drip` is sent every 200 ms.
+/// Returns the time for which the connection stays open, at most `patience`, while `drip` is sent every 200 ms.
 async fn open_for(stream: &mut TcpStream, drip: &[u8], patience: Duration) -> Duration {
     let (began, mut part) = (Instant::now(), vec![0; 65_536]);
     while began.elapsed() < patience {
@@ -114,19 +115,19 @@ async fn open_for(stream: &mut TcpStream, drip: &[u8], patience: Duration) -> Du
 
 fn post(path: &str, token: Option<&str>, framing: &str) -> String {
     let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-    format!("POST {path} HTTP/1.1\r\nhost: api\r\n{authorization}{framing}\r\n\r\n")
+    format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}{framing}\r\n\r\n")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_send_much_and_read_nothing_take_little_memory_and_are_closed() {
     let stack = Stack::start().await;
     let api = Process::start(&stack, &[]).await;
-    let empty = "POST /x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    let empty = "POST /x HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
     let requests = [
-        "GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n",
-        "GET /docs HTTP/1.1\nhost: a\n\n",
-        "GET /api/v3/execute HTTP/1.1\r\nhost: a\r\n\r\n",
-        "HEAD /ready HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        "GET /docs HTTP/1.1\nhost: localhost\n\n",
+        "GET /api/v3/execute HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        "HEAD /ready HTTP/1.1\r\nhost: localhost\r\n\r\n",
         empty,
     ];
     let before = api.memory();
@@ -160,8 +161,10 @@ async fn requests_in_a_row_are_answered_in_order() {
         post("/api/v3/analyze", Some(&token), "transfer-encoding: chunked") + "2\r\n{\n\r\n3\r\n\n\n}\r\n0\r\n\r\n";
     let long = post("/api/v3/analyze", Some(&token), "content-length: 6") + "{\r\n\r\n}";
     let early = post("/x", None, "transfer-encoding: chunked") + "1\r\nx\r\n0\r\n\r\n";
-    let round = format!("GET / HTTP/1.1\r\nhost: a\r\n\r\n{chunked}\r\nGET /x HTTP/1.1\nhost: a\n\n{long}{early}");
-    let text = round.repeat(20) + "GET /ready HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let round = format!(
+        "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n{chunked}\r\nGET /x HTTP/1.1\nhost: localhost\n\n{long}{early}"
+    );
+    let text = round.repeat(20) + "GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     for step in [7, 1_000, text.len()] {
         let (mut read, mut write) = api.connect().await.into_split();
         let send = async {
@@ -186,7 +189,7 @@ async fn a_connection_is_closed_though_something_drips() {
     let api = Process::start(&stack, &[]).await;
     let token = api.token("ann").await;
     let (path, patience) = ("/api/v3/execute", Duration::from_secs(80));
-    let ready = "GET /ready HTTP/1.1\r\nhost: a\r\n\r\n".to_owned();
+    let ready = "GET /ready HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned();
     let cases = [
         // Answered with 401 after 10 s and with 408 after 30 s, while the body goes on.
         (post(path, None, "transfer-encoding: chunked"), "1\r\n \r\n", 40),
@@ -220,13 +223,14 @@ async fn a_stream_ends_with_its_client() {
     let order = post("/api/v3/execute", Some(&token), &format!("content-length: {}", body.len())) + &body;
     let answer = api.ask(&mut api.connect().await, &order, "}").await;
     let id = answer.split("workflow_id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let get = format!("GET /api/v3/execute/{id}/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n");
+    let get =
+        format!("GET /api/v3/execute/{id}/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n");
     for round in 0..4 {
         let mut open = Vec::new();
         for number in 0..32 {
             let mut stream = api.connect().await;
             // A client may have sent more behind its request.
-            let text = get.clone() + if number % 2 == 1 { "GET / HTTP/1.1\r\nhost: a\r\n\r\n" } else { "" };
+            let text = get.clone() + if number % 2 == 1 { "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n" } else { "" };
             // Some leave before they are answered.
             if round == 3 {
                 stream.write_all(text.as_bytes()).await.unwrap();
@@ -269,7 +273,7 @@ async fn a_client_that_has_sent_all_is_answered() {
     let body = json!({"username": "ann", "password": PASSWORD}).to_string();
     let mut stream = api.connect().await;
     let text = post("/auth/token", None, &format!("content-length: {}", body.len())) + &body;
-    stream.write_all(format!("GET /ready HTTP/1.1\r\nhost: a\r\n\r\n{text}").as_bytes()).await.unwrap();
+    stream.write_all(format!("GET /ready HTTP/1.1\r\nhost: localhost\r\n\r\n{text}").as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut answers = String::new();
     timeout(Duration::from_secs(10), stream.read_to_string(&mut answers)).await.unwrap().unwrap();

@@ -81,7 +81,7 @@ fn refused(code: &'static str, reason: &str) -> OpenPage {
     OpenPage { status: "refused", code: Some(code), reason: Some(reason.to_owned()), ..OpenPage::default() }
 }
 
-/// What the bot may decide, of the newest workflows first, and the place where the next page begins.
+/// Returns what the bot may decide, newest workflows first, and the place where the next page begins.
 async fn open_approvals(
     desk: &Desk,
     bot: &User,
@@ -120,7 +120,7 @@ fn is_open_to(workflow: &Workflow, bot: &User, now: Timestamp) -> bool {
     })
 }
 
-/// Where the page begins and how long it is; `None` where the request cannot be read.
+/// Reads where the page begins and how long it is; `None` where the request cannot be read.
 fn read(payload: &[u8]) -> Option<(Option<Place>, usize)> {
     let asked = match payload.trim_ascii() {
         [] => Asked::default(),

@@ -34,7 +34,7 @@ pub(crate) fn named_for_the_runner(runtime: &str, file: SourceFile) -> SourceFil
     SourceFile { path, ..file }
 }
 
-/// Whether there is a definition that pytest could collect, at any depth outside of functions.
+/// Returns whether there is a definition that pytest could collect, at any depth outside of functions.
 fn any_test(body: &[Stmt]) -> bool {
     let mut finder = TestFinder { found: false };
     walk_body(&mut finder, body);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::requirements::{Requirement, stated, stated_bare};
 use crate::words::{Word, words};
 
-/// How many words a negation takes with it ("without external libraries").
+/// Number of words that a negation takes with it ("without external libraries").
 const NEGATION_REACH: usize = 3;
 const NEGATIONS: &[&str] = &[
     "not",
@@ -111,7 +111,7 @@ const LABELS: &[&str] = &[
 /// Python versions that the recipes run on, as minor versions of 3.
 const MINOR_VERSIONS: std::ops::RangeInclusive<u64> = 10..=20;
 
-/// What a goal demands beside its topic.
+/// The demands of a goal beside its topic.
 #[derive(Debug, Default)]
 pub(crate) struct Demands {
     required: BTreeSet<Requirement>,
@@ -123,16 +123,16 @@ pub(crate) struct Demands {
     numbers: BTreeSet<u64>,
     /// Numbers that end a range: "up to 50", "the first 10".
     bounds: BTreeSet<u64>,
-    /// Whether a part of the usual form is to be replaced by something else.
+    /// True if a part of the usual form is to be replaced by something else.
     replaced: bool,
 }
 
 /// A goal's words that are neither grammar of negation nor statements of requirements.
 pub(crate) struct Reading {
     pub(crate) demands: Demands,
-    /// What is wanted, in order.
+    /// The wanted words, in order.
     pub(crate) wanted: Vec<Word>,
-    /// Whether each of the wanted words states a requirement.
+    /// True if each of the wanted words states a requirement.
     pub(crate) is_stated: Vec<bool>,
 }
 
@@ -326,11 +326,11 @@ fn modules(words: &[Word]) -> BTreeSet<String> {
     named.map(|three| three[1].text.clone()).collect()
 }
 
-/// What a recipe offers beside its topic.
+/// The offer of a recipe beside its topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offer {
     pub(crate) claims: Vec<Claim>,
-    /// What the code imports and calls, its keywords and operators, in lower case.
+    /// The imports, calls, keywords and operators of the code, in lower case.
     pub(crate) ingredients: BTreeSet<String>,
     /// The only numbers that a goal may state; any where there is no list.
     pub(crate) numbers: Option<Vec<u64>>,

@@ -17,9 +17,9 @@ pub struct Request {
     pub current_file: Option<String>,
     /// The language the caller names; wins over everything that is detected.
     pub language: Option<String>,
-    /// What to do; read from the goal where it is [`Mode::Auto`].
+    /// The work to do; read from the goal where it is [`Mode::Auto`].
     pub mode: Mode,
-    /// Whether the code is a human's answer to a goal that nothing could serve.
+    /// True if the code is a human's answer to a goal that nothing could serve.
     pub supplied: bool,
     /// The name of a recipe that a human chose; wins over everything else.
     pub recipe: Option<String>,
@@ -34,7 +34,7 @@ pub struct Request {
     pub sent: Sent,
 }
 
-/// What a caller wants to be done.
+/// The work that a caller asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -183,7 +183,7 @@ pub enum Origin {
 pub struct Generation {
     /// Where it comes from.
     pub origin: Origin,
-    /// What is done for the caller.
+    /// The work that is done for the caller.
     pub action: Action,
     /// What it needs to run, such as `python`.
     pub runtime: String,

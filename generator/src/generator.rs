@@ -383,7 +383,7 @@ fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) 
     SourceFile { path, content, kind: Kind::Code, from_caller: true }
 }
 
-/// What is missing for a kind of work on code.
+/// Names the requirement that is missing for a kind of work on code.
 fn needs(has_model: bool, work: &str, language: &str) -> String {
     if has_model {
         format!("{work} is offered for Python only, and this is {language}")

@@ -56,7 +56,7 @@ fn phrase_of(text: &str) -> Phrase {
 pub(crate) struct Topic {
     /// Stems in order, without grammar, numbers and what was negated.
     stems: Vec<String>,
-    /// Whether each of the stems states a requirement.
+    /// True if each of the stems states a requirement.
     is_stated: Vec<bool>,
     /// The distinct stems that carry meaning and state no requirement.
     meaningful: BTreeSet<String>,
@@ -120,7 +120,7 @@ fn without_audience(words: Vec<Word>) -> Vec<Word> {
     kept
 }
 
-/// How many words of a topic the required keywords explain: of two recipes, the more specific one.
+/// Number of words of a topic that the required keywords explain: of two recipes, the more specific one has more.
 type Fit = usize;
 
 /// Returns the positions of the words that meet the required groups; none where a group is not met.
@@ -201,7 +201,7 @@ pub(crate) fn lacking<'a>(
     (!lacks.is_empty()).then_some((index, lacks))
 }
 
-/// Whether two stems differ by a slip of the pen: one letter of five, two of eight.
+/// Returns whether two stems differ by a slip of the pen: one letter of five, two of eight.
 fn is_slip(a: &str, b: &str) -> bool {
     let allowed = match a.chars().count().max(b.chars().count()) {
         0..5 => 0,

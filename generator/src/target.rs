@@ -12,7 +12,7 @@ pub struct Runtime {
     pub aliases: Vec<String>,
     /// How the names of its source files end, such as `.py`; the first is that of a file without a name.
     pub endings: Vec<String>,
-    /// Whether the runtime has a test runner.
+    /// True if the runtime has a test runner.
     pub has_tests: bool,
 }
 

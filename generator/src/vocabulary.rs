@@ -69,7 +69,7 @@ pub(crate) static BLOCKERS: Stems = LazyLock::new(|| {
     )
 });
 
-/// Who a thing is for says nothing about what it is: "for a web API", "for our new service", "for my math class".
+/// Audiences, which say nothing about the thing itself: "for a web API", "for our new service", "for my math class".
 pub(crate) static AUDIENCES: Words = LazyLock::new(|| {
     split(
         "api apis app apps application applications service services server servers site website websites backend project projects \
@@ -86,7 +86,7 @@ pub(crate) static AUDIENCE_MODIFIERS: Words = LazyLock::new(|| {
     )
 });
 
-/// What may follow an audience; another noun would make a compound of it ("for API gateways").
+/// Words that may follow an audience; another noun would make a compound of it ("for API gateways").
 pub(crate) const ENDERS: &[&str] = &[
     "with",
     "using",

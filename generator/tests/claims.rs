@@ -7,7 +7,7 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_python_parser::parse_module;
 
-/// What the code of one recipe has.
+/// The facts about the code of one recipe.
 #[derive(Default)]
 struct Facts {
     unannotated: Vec<String>,
@@ -52,7 +52,7 @@ impl Facts {
         }
     }
 
-    /// Whether a function calls itself, directly or through others.
+    /// Returns whether a function calls itself, directly or through others.
     fn recurses(&self) -> bool {
         let reaches = |start: &String| {
             let mut pending: Vec<&String> = self.calls[start].iter().collect();

@@ -69,7 +69,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings that a comment in the code accepts, in the same order; empty unless suppressions are honored.
     pub suppressed: Vec<Finding>,
-    /// What ran; empty where the text was not analysed.
+    /// The tools that ran; empty if the text was not analysed.
     pub tools: Vec<String>,
     /// 0..=100: 100 minus, for each security finding, 40 (critical), 25 (high), 10 (medium) or 2 (low); repeats of a rule count half.
     /// 0 where the text was not analysed.

@@ -106,7 +106,7 @@ impl Outcome {
 }
 
 impl JobResult {
-    /// Whether a test runner found nothing to run.
+    /// Returns whether a test runner found nothing to run.
     pub fn found_no_tests(&self) -> bool {
         let named = self.tests.iter().flatten().any(|test| test.name != report::WHOLE_RUN);
         self.tests.is_some() && self.exit_code == Some(report::NO_TESTS_FOUND) && !named

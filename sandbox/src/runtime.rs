@@ -22,7 +22,7 @@ pub(crate) struct Runtime {
     pub(crate) name: String,
     #[cfg_attr(not(test), expect(dead_code, reason = "read by those who route jobs, not by the sandbox"))]
     lane: String,
-    /// What the root is made of; the first package is the interpreter's.
+    /// Debian packages of the root; the first one is the interpreter's.
     packages: Vec<String>,
     script: Vec<String>,
     /// The script whose interpreter can be started before the job is there, if the root has the code to wait for it.
@@ -73,7 +73,7 @@ pub struct Language {
     pub aliases: &'static [String],
     /// How the names of its source files end, such as `.py`; the usual one first.
     pub endings: &'static [String],
-    /// Whether there is a way to run its tests.
+    /// True if there is a way to run its tests.
     pub has_tests: bool,
 }
 

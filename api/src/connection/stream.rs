@@ -66,7 +66,7 @@ impl GuardedStream {
         self.timer.as_mut().poll(context).map(|()| ErrorKind::TimedOut.into())
     }
 
-    /// Whether the client has closed its side, also where something that it sent before is still unread.
+    /// Returns whether the client has closed its side, also where something that it sent before is still unread.
     fn is_read_closed(&self) -> bool {
         let ready = self.stream.ready(Interest::READABLE).now_or_never();
         ready.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))

@@ -43,7 +43,7 @@ pub(super) struct Turns(Rc<Shared>);
 #[derive(Debug)]
 struct Shared {
     phase: Cell<Phase>,
-    /// Whether the present request has a body whose end the handler has not seen.
+    /// True if the present request has a body whose end the handler has not seen.
     has_rest: Cell<bool>,
     /// Bytes of that body that have not been handed over, where its length is known.
     rest_bytes: Cell<Option<u64>>,

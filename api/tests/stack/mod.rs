@@ -67,7 +67,7 @@ fn nats_server() -> PathBuf {
     })
 }
 
-/// Whether this is a broker of version 2.14 or later.
+/// Returns whether this is a broker of version 2.14 or later.
 fn is_new_enough(path: &PathBuf) -> bool {
     let Ok(output) = Command::new(path).arg("--version").output() else { return false };
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();

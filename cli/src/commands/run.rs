@@ -23,7 +23,7 @@ pub struct Run {
     /// Its language, where it cannot be told.
     #[arg(long)]
     language: Option<String>,
-    /// What to do [default: as the goal says].
+    /// Work to do [default: as the goal says].
     #[arg(long, value_parser = MODES)]
     mode: Option<String>,
     /// Release the result without asking anyone.

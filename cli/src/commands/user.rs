@@ -67,7 +67,7 @@ pub struct SetRole {
     name: UserName,
     /// viewer, developer, approver or admin.
     role: Role,
-    /// Whether they may decide on their own work; left out, it stays as it is. A viewer never may.
+    /// True if they may decide on their own work; left out, it stays as it is. A viewer never may.
     #[arg(long, value_name = "true|false")]
     self_approval: Option<bool>,
     #[command(flatten)]

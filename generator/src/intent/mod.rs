@@ -9,7 +9,7 @@ use crate::exchange::{Mode, Request};
 use crate::words::{Word, words};
 use lexicon as lex;
 
-/// What a request asks for.
+/// The wish of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intent {
     /// Run the code as it is.
@@ -206,13 +206,13 @@ fn is_negated(words: &[Word], at: usize) -> bool {
     (at.saturating_sub(3).max(start)..at).any(|near| is(words, near, lex::NEGATIONS))
 }
 
-/// Whether `at` is in a clause that remarks on the code ("it uses unittest").
+/// Returns whether `at` is in a clause that remarks on the code ("it uses unittest").
 fn in_remark(words: &[Word], at: usize) -> bool {
     let start = clause_start(words, at);
     start > 0 && start < at && is(words, start, lex::REMARKS)
 }
 
-/// Whether the word at `at` is a verb that commands: it begins a clause or follows a word that leads to a command, is not
+/// Returns whether the word at `at` is a verb that commands: it begins a clause or follows a word that leads to a command, is not
 /// negated, and does not merely tell what a run is for ("run this to fix the index").
 fn is_command(words: &[Word], at: usize) -> bool {
     if is_negated(words, at) || is(words, at + 1, &["nothing", "none", "no"]) {
@@ -229,13 +229,13 @@ fn is_command(words: &[Word], at: usize) -> bool {
     words[at].starts_clause || is(words, before, lex::LEADS) || you_should
 }
 
-/// Whether `list` follows `at`, with nothing but `modifiers` in between.
+/// Returns whether `list` follows `at`, with nothing but `modifiers` in between.
 fn followed_by(words: &[Word], at: usize, modifiers: &[&str], list: &[&str]) -> bool {
     let next = (at + 1..words.len()).find(|next| is(words, *next, list) || !is(words, *next, modifiers));
     next.is_some_and(|next| is(words, next, list))
 }
 
-/// Whether a verb that is also another part of speech has an object here.
+/// Returns whether a verb that is also another part of speech has an object here.
 fn is_verb_here(words: &[Word], at: usize) -> bool {
     !is(words, at, lex::CHANGE_SOMETHING) || is(words, at + 1, lex::OBJECTS)
 }
@@ -319,7 +319,7 @@ fn asks_for_change(words: &[Word], at: usize) -> bool {
             && !names_documentation(words, at)
 }
 
-/// Whether the clause names the code that came with the goal; behind "and" it may mean what is to be made.
+/// Returns whether the clause names the code that came with the goal; behind "and" it may mean what is to be made.
 fn points_at_code(words: &[Word], at: usize) -> bool {
     let made = rest_of_clause(words, at).take_while(|(_, word)| *word != "and");
     made.into_iter().any(|(next, _)| is(words, next, lex::POINTERS))
@@ -452,7 +452,7 @@ fn is_runner(words: &[Word], at: usize) -> bool {
     is_command(words, at) || means
 }
 
-/// Whether a goal without code starts with work on code that should have come with it.
+/// Returns whether a goal without code starts with work on code that should have come with it.
 pub(crate) fn presumes_code(goal: &str) -> bool {
     let words = words(goal);
     let polite =

@@ -62,7 +62,7 @@ const LINE_STARTS: &[(&str, &str, u32)] = &[
     ("dockerfile", "run ", 2),
 ];
 
-/// How much of a text the guess reads, in lines.
+/// Number of lines of a text that the guess reads.
 const LINES_READ: usize = 400;
 
 /// The language that the text looks like; `None` for prose, data, and languages that are not analysed.
@@ -123,7 +123,7 @@ fn first_code<'s>(lines: impl Iterator<Item = &'s str>) -> Option<&'s str> {
     None
 }
 
-/// Whether a line begins an SQL statement. Queries inside of another language's texts begin later.
+/// Returns whether a line begins an SQL statement. Queries inside of another language's texts begin later.
 fn is_statement(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     let mut words = line.split_whitespace();

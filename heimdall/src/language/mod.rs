@@ -34,7 +34,7 @@ const LANGUAGES: &[(&str, &[&str], &[&str])] = &[
     ("markdown", &["md"], &["md", "markdown"]),
 ];
 
-/// What a language is called that was named and that we do not know.
+/// The name of a language that the caller named and that has no rules here.
 pub(crate) const UNKNOWN: &str = "unknown";
 
 /// Names by which editors say that they do not know either.

@@ -71,7 +71,7 @@ pub(crate) struct Scope {
     pub(crate) breaks: Vec<(usize, Vec<Branch>)>,
     /// Conditions that were given names.
     pub(crate) remembered: Remembered,
-    /// Where a function that is looked into at a call returns.
+    /// The exits of a function that is evaluated at a call.
     pub(crate) exits: Option<Exits>,
 }
 

@@ -73,7 +73,7 @@ fn directive(text: &str, is_python: bool) -> Option<Directive> {
     }))
 }
 
-/// What follows a word, in any case; `None` where the text begins otherwise or the word goes on.
+/// Returns the text behind a word, in any case; `None` where the text begins otherwise or the word goes on.
 fn word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     let (begin, rest) = text.split_at_checked(word.len())?;
     let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));

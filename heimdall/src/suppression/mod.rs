@@ -107,7 +107,7 @@ impl Accepted {
         &self.unknown_rules
     }
 
-    /// Whether a comment accepts the finding.
+    /// Returns whether a comment accepts the finding.
     pub(crate) fn covers(&self, layout: &Layout, finding: &Finding) -> bool {
         if is_fixed(&finding.rule) || self.lines.is_empty() {
             return false;

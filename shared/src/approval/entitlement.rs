@@ -5,14 +5,14 @@ use crate::identity::{Role, User};
 use crate::ids::UserName;
 use crate::workflow::{NewInput, Phase, Workflow};
 
-/// Whether `user` may decide what `workflow` asks: approvers and admins for others' work, authors for their own only with leave to.
+/// Returns whether `user` may decide what `workflow` asks: approvers and admins for others' work, authors for their own only with leave to.
 pub fn may_decide(workflow: &Workflow, user: &User) -> bool {
     let asks_about_code = workflow.gate().is_some_and(|gate| !matches!(gate.stage, Stage::Input { .. }));
     let is_author = asks_about_code && has_supplied_code(workflow, &user.name);
     is_eligible(workflow, user) && (!is_author || user.self_approval)
 }
 
-/// Whether `user` may decide at some gate of `workflow`, though perhaps not on code that they supplied themselves.
+/// Returns whether `user` may decide at some gate of `workflow`, though perhaps not on code that they supplied themselves.
 ///
 /// Leave to decide on their own work ends with the role that may submit.
 pub fn is_eligible(workflow: &Workflow, user: &User) -> bool {
@@ -22,7 +22,7 @@ pub fn is_eligible(workflow: &Workflow, user: &User) -> bool {
     is_entitled && !user.disabled
 }
 
-/// Whether the code of the workflow, or of a round before, came from this name in answer to a question.
+/// Returns whether the code of the workflow, or of a round before, came from this name in answer to a question.
 fn has_supplied_code(workflow: &Workflow, name: &UserName) -> bool {
     let decisions = workflow.closed_gates.iter().flat_map(|gate| &gate.decisions);
     decisions

@@ -180,7 +180,7 @@ pub struct Park {
     pub on_expiry: OnExpiry,
 }
 
-/// What an expired question does to its workflow.
+/// The effect of an expired question on its workflow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnExpiry {

@@ -46,7 +46,7 @@ pub enum Ruling {
     RanWithoutLeave,
 }
 
-/// Why a gate parks.
+/// The rule by which a gate parks.
 struct Asked {
     risk: RiskLevel,
     /// A rule of the operator's demands a human, and not the caller alone.

@@ -1,6 +1,6 @@
 //! Refusals: why a decision changes nothing, as code and as text.
 
-/// Why a decision changes nothing.
+/// The reason for which a decision changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("There is no such workflow, or it is not for you to see.")]
@@ -10,7 +10,7 @@ pub enum Refusal {
     /// The gate is in the log and not judged yet: keep the decision and try again.
     #[error("The approval is being prepared.")]
     NotYetParked,
-    /// How it was decided.
+    /// Says how it was decided.
     #[error("This approval was decided already: {0}.")]
     AlreadyDecided(&'static str),
     #[error("You have voted already; {approvals} of {required} approvals so far.")]
@@ -48,7 +48,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether a sender that means well would not have met it. Who only comes second, or late, meets the others.
+    /// Returns whether a sender that means well would not have met it. Who only comes second, or late, meets the others.
     pub const fn is_senders_fault(&self) -> bool {
         match self {
             Self::UnknownWorkflow

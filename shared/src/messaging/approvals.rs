@@ -25,7 +25,7 @@ pub struct Announcement {
     pub required_approvers: u32,
     /// RFC 3339.
     pub expires_at: String,
-    /// Where a bot reads the answer to its decision; see [`Announcement::reply_subject_of`].
+    /// The subject on which a bot reads the answer to its decision; see [`Announcement::reply_subject_of`].
     pub reply_subject: String,
 }
 

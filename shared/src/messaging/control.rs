@@ -166,7 +166,7 @@ impl Control {
         }
     }
 
-    /// Whether the caller of this decision may have been answered already that nothing was decided.
+    /// Returns whether the caller of this decision may have been answered already that nothing was decided.
     pub async fn is_overdue(&self, decision: &HttpDecision) -> Result<bool, String> {
         match decision.deadline {
             Some(deadline) => Ok(self.broker.now().await? >= deadline),

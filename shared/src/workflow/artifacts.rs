@@ -78,7 +78,7 @@ impl Action {
 /// A run that took place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ran {
-    /// What it did; unchanged from what was planned where it is `None`.
+    /// The action; the planned one where it is `None`.
     pub action: Option<Action>,
     /// Version of the interpreter, where the sandbox knows it.
     pub runtime_version: Option<String>,
@@ -112,7 +112,7 @@ pub struct Artifacts {
     /// Version of the interpreter that ran the files.
     #[serde(default)]
     pub runtime_version: Option<String>,
-    /// What the files and their run are for; done once there are results.
+    /// The purpose of the files and their run; done once there are results.
     #[serde(default)]
     pub action: Option<Action>,
     /// What made the files, e.g. `recipe jwt-auth 1.0.0`.
@@ -140,7 +140,7 @@ impl Artifacts {
         files.chain(reports).collect()
     }
 
-    /// What was done, once the files have run.
+    /// Returns what was done, once the files have run.
     pub fn done(&self) -> Option<Action> {
         self.action.filter(|_| self.test_results.is_some())
     }

@@ -18,7 +18,7 @@ pub enum SecurityLevel {
     Permissive,
 }
 
-/// What the caller wants to be done; read from the goal where it is [`Mode::Auto`].
+/// The work that the caller asks for; read from the goal where it is [`Mode::Auto`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {

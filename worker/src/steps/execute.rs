@@ -88,7 +88,7 @@ async fn run_job(
     Ok(result)
 }
 
-/// Whether a caller's file runs as a program although it may define tests.
+/// Returns whether a caller's file runs as a program although it may define tests.
 async fn leaves_tests_out(desk: &Desk, artifacts: &Artifacts) -> Result<bool, BlobError> {
     let (Some(RunCommand::Script { path }), Some(runtime)) = (&artifacts.run, &artifacts.runtime) else {
         return Ok(false);
