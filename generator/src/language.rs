@@ -16,6 +16,14 @@ pub(crate) struct Language {
     ambiguous: bool,
 }
 
+impl Language {
+    /// Every name of the language, in lower case.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let aliases = self.aliases.iter().map(|alias| (*alias).to_owned());
+        aliases.chain([self.name.to_lowercase(), self.runtime.to_owned()]).collect()
+    }
+}
+
 const fn language(
     name: &'static str,
     runtime: &'static str,

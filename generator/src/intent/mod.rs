@@ -3,11 +3,15 @@
 //! Code runs only where the goal asks for a run, or for nothing at all. A goal that cannot be read never counts as a
 //! run: a file that was merely run is no answer to "translate this".
 
+mod foreign;
 mod lexicon;
+mod understood;
 
 use crate::exchange::{Mode, Request};
+use crate::language;
 use crate::words::{Word, words};
 use lexicon as lex;
+use understood::Context;
 
 /// The wish of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,33 +36,53 @@ pub(crate) enum Intent {
 
 /// Decides the intent of a request; the mode wins over the goal.
 pub(crate) fn intent(request: &Request) -> Intent {
-    let has_code = request.code.as_deref().is_some_and(|code| !code.trim().is_empty());
-    match request.mode {
-        Mode::Run => Intent::Run,
-        Mode::Test => Intent::Test,
-        Mode::WriteTests => Intent::WriteTests,
-        Mode::Change => Intent::Change,
-        Mode::Document => Intent::Document,
-        Mode::Explain => Intent::Explain,
-        Mode::Generate => Intent::Generate,
-        Mode::Auto if !has_code => Intent::Generate,
-        // A human who supplies code has answered the goal with it.
-        Mode::Auto if request.supplied => Intent::RunOrTest,
-        Mode::Auto => of_goal(&request.goal, request.current_file.as_deref()),
+    let code = request.code.as_deref().filter(|code| !code.trim().is_empty());
+    // A human who supplies code has answered the goal with it, whatever it was.
+    if request.supplied {
+        return if request.mode == Mode::Test || asks_for_a_test_run(&request.goal) {
+            Intent::Test
+        } else {
+            Intent::RunOrTest
+        };
+    }
+    match (request.mode, code) {
+        (Mode::Run, _) => Intent::Run,
+        (Mode::Test, _) => Intent::Test,
+        (Mode::WriteTests, _) => Intent::WriteTests,
+        (Mode::Change, _) => Intent::Change,
+        (Mode::Document, _) => Intent::Document,
+        (Mode::Explain, _) => Intent::Explain,
+        (Mode::Generate, _) | (Mode::Auto, None) => Intent::Generate,
+        (Mode::Auto, Some(code)) => {
+            let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
+            let own = language::of_code(named, file, code).map_or_else(|_| Vec::new(), language::Language::names);
+            of_goal(&request.goal, &Context::of(code, file, own))
+        }
     }
 }
 
-/// Decides what a goal wants of the code that came with it. Where it asks for several things, the one that changes most wins.
-fn of_goal(goal: &str, file: Option<&str>) -> Intent {
+fn asks_for_a_test_run(goal: &str) -> bool {
     let words = words(goal);
-    if let Some(intent) = of_unspaced(goal) {
+    (0..words.len()).any(|at| asks_to_run_tests(&words, at))
+}
+
+/// Decides what a goal wants of the code that came with it. Where it asks for several things, the one that changes most wins.
+fn of_goal(goal: &str, context: &Context) -> Intent {
+    let words = words(goal);
+    if let Some(intent) = foreign::of_unspaced(goal) {
         return intent;
     }
     let mut asks = Asks::default();
     for at in 0..words.len() {
         asks.add(&words, at);
     }
-    asks.intent().unwrap_or_else(|| of_the_rest(&words, file))
+    let Some(intent) = asks.intent() else { return of_the_rest(&words, context) };
+    let understood = match intent {
+        Intent::Run | Intent::RunOrTest | Intent::Test => understood::is_run(&words, context),
+        Intent::Document => understood::is_documentation(&words, context),
+        Intent::WriteTests | Intent::Change | Intent::Explain | Intent::Generate => true,
+    };
+    if understood { intent } else { foreign::of_words(&words).unwrap_or(Intent::Change) }
 }
 
 /// Everything a goal asks for.
@@ -111,75 +135,17 @@ impl Asks {
     }
 }
 
-/// A goal without a command: nothing is asked for where every word is neutral. Any other goal is a wish that is not understood.
-fn of_the_rest(words: &[Word], file: Option<&str>) -> Intent {
-    if let Some(intent) = of_foreign(words) {
-        return intent;
-    }
-    let file = file.unwrap_or_default().to_lowercase();
-    let is_neutral = |word: &Word| {
-        let is_number = word.text.chars().all(|c| c.is_ascii_digit());
-        is_number || lex::NEUTRAL.contains(&word.text.as_str()) || file.contains(&word.text)
-    };
-    let tests = words.iter().any(|word| lex::TESTS.contains(&word.text.as_str()));
-    let title = words.iter().all(is_neutral);
-    match (title, tests) {
-        (true, false) => Intent::Run,
-        (_, true) => Intent::WriteTests,
-        (false, false) => Intent::Change,
-    }
-}
-
-/// Goals in other languages, by the beginnings of their words. Where none is known, nothing is decided.
-fn of_foreign(words: &[Word]) -> Option<Intent> {
-    let is_denied = |at: usize| (at.saturating_sub(2)..at).any(|near| is(words, near, lex::FOREIGN_NEGATIONS));
-    let begins = |list: &[&str]| {
-        (0..words.len()).any(|at| list.iter().any(|start| text(words, at).starts_with(start)) && !is_denied(at))
-    };
-    if !begins(lex::FOREIGN_RUN) || begins(lex::FOREIGN_WISHES) {
-        return None;
-    }
-    Some(match (begins(lex::FOREIGN_TESTS), begins(&["test"])) {
-        (true, _) => Intent::Test,
-        (false, true) => Intent::RunOrTest,
-        (false, false) => Intent::Run,
-    })
-}
-
-/// A goal without the parts that say what is not wanted, such as "\u{4e0d}\u{8981}..." up to the end of its clause.
-fn affirmed(goal: &str) -> String {
-    let is_end = |c: char| matches!(c, '\u{ff0c}' | '\u{3002}' | '\u{3001}' | ',' | '.' | ';' | '\u{ff1b}');
-    let denied = |clause: &&str| {
-        !["\u{4e0d}\u{8981}", "\u{4e0d}\u{9700}", "\u{65e0}\u{9700}", "\u{522b}"]
-            .iter()
-            .any(|mark| clause.contains(mark))
-    };
-    goal.split(is_end).filter(denied).collect::<Vec<_>>().join(",")
-}
-
-/// Goals in scripts that put no blanks between words.
-fn of_unspaced(goal: &str) -> Option<Intent> {
-    let goal = affirmed(goal);
-    let holds = |list: &[&str]| list.iter().any(|mark| goal.contains(mark));
-    if !goal.chars().any(|c| {
-        ('\u{3040}'..='\u{30ff}').contains(&c)
-            || ('\u{4e00}'..='\u{9fff}').contains(&c)
-            || ('\u{ac00}'..='\u{d7a3}').contains(&c)
-    }) {
-        return None;
-    }
-    let intent = if holds(lex::CJK_WISHES) || goal.contains('\u{4e0d}') {
-        Intent::Change
-    } else if holds(lex::CJK_RUN) && holds(lex::CJK_TESTS) {
-        Intent::Test
-    } else if holds(lex::CJK_RUN) {
+/// A goal without a command: a title asks for nothing. Any other goal is a wish that is not understood.
+fn of_the_rest(words: &[Word], context: &Context) -> Intent {
+    if let Some(intent) = foreign::of_words(words) {
+        intent
+    } else if understood::is_title(words, context) {
         Intent::Run
-    } else if holds(lex::CJK_TESTS) {
-        Intent::RunOrTest
+    } else if words.iter().any(|word| lex::TESTS.contains(&word.text.as_str())) {
+        Intent::WriteTests
     } else {
         Intent::Change
-    };
-    Some(intent)
+    }
 }
 
 fn text(words: &[Word], at: usize) -> &str {
@@ -307,14 +273,16 @@ fn asks_for_change(words: &[Word], at: usize) -> bool {
     if text(words, at) == "make" && shown && !makes_sure(words, at) && points_or_tests(words, at) {
         return true;
     }
-    if gets_it_done(words, at) {
+    let has_them_pass =
+        is(words, at, &["get", "let", "have"]) && shown && rest_of_clause(words, at).any(|(_, word)| word == "to");
+    if gets_it_done(words, at) || has_them_pass {
         return true;
     }
     let adds_tests = is(words, at, lex::MAKE_OR_CHANGE) && (names_tests(words, at) || names_documentation(words, at));
-    let makes_new = is(words, at, &["make", "implement"]) && !points_at_code(words, at);
+    let makes_new = asks_for_new_code(words, at);
     is(words, at, lex::CHANGE) && is_verb_here(words, at) && !adds_tests && !makes_new
         || is(words, at, lex::MAKE)
-            && points_at_code(words, at)
+            && is_about_given_code(words)
             && !names_tests(words, at)
             && !names_documentation(words, at)
 }
@@ -340,9 +308,18 @@ fn wants_new_thing(words: &[Word], at: usize) -> bool {
 }
 
 fn asks_for_new_code(words: &[Word], at: usize) -> bool {
-    let makes = is(words, at, lex::MAKE) || is(words, at, &["make", "implement"]);
+    let makes = is(words, at, lex::MAKE) || is(words, at, &["make", "implement"]) && text(words, at + 1) != "the";
     let names_other = names_tests(words, at) || names_documentation(words, at) || makes_sure(words, at);
-    wants_new_thing(words, at) || makes && is_command(words, at) && !points_at_code(words, at) && !names_other
+    (wants_new_thing(words, at) || makes && is_command(words, at) && !names_other) && !is_about_given_code(words)
+}
+
+/// Whether a goal speaks of the code that came with it, anywhere.
+fn is_about_given_code(words: &[Word]) -> bool {
+    (0..words.len()).any(|at| {
+        let definite =
+            text(words, at) == "the" && (at + 1..words.len().min(at + 4)).any(|next| is(words, next, lex::CODE_NOUNS));
+        definite || is(words, at, lex::GIVEN)
+    })
 }
 
 fn names_tests(words: &[Word], at: usize) -> bool {
@@ -361,7 +338,15 @@ fn asks_for_tests(words: &[Word], at: usize) -> bool {
     let makes = is(words, at, lex::MAKE) || is(words, at, lex::MAKE_OR_CHANGE);
     let covers = text(words, at) == "cover" && (at..words.len().min(at + 6)).any(|near| is(words, near, lex::TESTS));
     let unit_tests = text(words, at) == "unit" && text(words, at + 1) == "test" && is(words, at + 2, lex::OBJECTS);
-    (makes && names_tests(words, at) || covers || unit_tests) && is_command(words, at)
+    let gives = (is(words, at, lex::SHOW) || is(words, at, &["try", "start", "output", "return"]))
+        && names_new_tests(words, at);
+    (makes && names_tests(words, at) || covers || unit_tests || gives) && is_command(words, at)
+}
+
+/// Tests that are not there yet: "give me unit tests for this", and not "show the results of the tests".
+fn names_new_tests(words: &[Word], at: usize) -> bool {
+    let noun = rest_of_clause(words, at).find(|(next, _)| is_tests_noun(words, *next));
+    noun.is_some_and(|(noun, _)| !(at + 1..noun).any(|index| is(words, index, lex::DEFINITE)))
 }
 
 fn names_documentation(words: &[Word], at: usize) -> bool {
@@ -429,7 +414,7 @@ fn asks_to_run_tests(words: &[Word], at: usize) -> bool {
     if in_remark(words, at) || is_negated(words, at) {
         return false;
     }
-    let runs = is(words, at, lex::RUN) || is(words, at, lex::SHOW) || is(words, at, &["make", "pass"]);
+    let runs = is(words, at, lex::RUN) || is(words, at, lex::SHOW) || is(words, at, &["make"]);
     let named = runs && is_command(words, at) && names_runnable_tests(words, at);
     let verb = text(words, at) == "test" && is_command(words, at) && names_runner(words, at);
     named || verb || is_runner(words, at) || asks_whether_tests_pass(words, at)

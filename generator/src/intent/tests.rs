@@ -1,16 +1,21 @@
 use super::*;
 
+const CODE: &str = "import threading\n\n\ndef add(a, b):\n    return a + b\n\n\nprint(add(1, 2))\n";
+
+fn of(goal: &str) -> Intent {
+    of_goal(goal, &Context::of(CODE, Some("src/primes.py"), vec!["python".to_owned(), "py".to_owned()]))
+}
+
 #[track_caller]
 fn check(expected: Intent, goals: &[&str]) {
-    let wrong: Vec<_> =
-        goals.iter().map(|goal| (of_goal(goal, None), goal)).filter(|(found, _)| *found != expected).collect();
+    let wrong: Vec<_> = goals.iter().map(|goal| (of(goal), goal)).filter(|(found, _)| *found != expected).collect();
     assert!(wrong.is_empty(), "not {expected:?}: {wrong:#?}");
 }
 
 /// For wishes that nothing but a model could serve, and that no run answers.
 #[track_caller]
 fn check_no_run(goals: &[&str]) {
-    let is_run = |goal: &&&str| matches!(of_goal(goal, None), Intent::Run | Intent::RunOrTest | Intent::Test);
+    let is_run = |goal: &&&str| matches!(of(goal), Intent::Run | Intent::RunOrTest | Intent::Test);
     let wrong: Vec<_> = goals.iter().filter(is_run).collect();
     assert!(wrong.is_empty(), "taken for a run: {wrong:#?}");
 }
@@ -31,7 +36,6 @@ fn a_run_is_asked_for_by_a_command() {
             "Execute the attached code, please",
             "Try this",
             "Evaluate this expression",
-            "Print the documentation of this module",
             "Analyse this for security issues",
             "Check this for security problems",
             "Run this script and fix nothing",
@@ -39,16 +43,11 @@ fn a_run_is_asked_for_by_a_command() {
             "Run this without fixing it",
             "Don't fix this, just run it",
             "Do not change it, only run it",
-            "Run this to fix the database index",
             "Run the bug fix script",
-            "Run the fix and show the output",
-            "Correct output is expected, run this",
-            "Debug output should appear, run this please",
             "Run this script, it uses unittest, and show its output",
             "Run this, but do not run the tests",
             "Run this without pytest",
             "Run the latest code",
-            "Run this benchmark of pytest plugins",
             "What does this script print?",
             "What is the output of this program?",
             "Does it run?",
@@ -59,7 +58,6 @@ fn a_run_is_asked_for_by_a_command() {
             "Would you be so kind as to run the attached script?",
             "Let me see what this prints",
             "I don't need an explanation, only the output",
-            "Run this and confirm the total is 1275",
             "Could you run this for me and send me what comes out?",
             "Führ das mal aus und zeig mir die Ausgabe",
             "Einfach nur ausführen, nichts ändern",
@@ -75,8 +73,8 @@ fn a_run_is_asked_for_by_a_command() {
 fn a_goal_that_asks_for_nothing_leaves_it_at_a_run() {
     check(Intent::Run, &["", "...", "My python script", "Here is the code", "Job 17", "hello world program"]);
     check(Intent::RunOrTest, &["Test sandbox security", "Test this code"]);
-    assert_eq!(of_goal("primes", Some("src/primes.py")), Intent::Run);
-    assert_eq!(of_goal("Concurrent task 3", None), Intent::Run);
+    assert_eq!(of("primes"), Intent::Run);
+    assert_eq!(of("Concurrent task 3"), Intent::Run);
 }
 
 #[test]
@@ -252,6 +250,52 @@ fn new_code_is_asked_for_without_pointing_at_what_was_given() {
 #[test]
 fn no_other_wish_is_taken_for_a_run() {
     check_no_run(&[
+        "Try rewriting this in Go",
+        "Try a different approach",
+        "Return the results sorted",
+        "Output the results as JSON",
+        "Report errors properly with exit codes",
+        "Show a progress bar while it runs",
+        "Print the refactored code",
+        "Print the code in Go",
+        "Ensure it works with negative numbers",
+        "Make sure it works with empty lists",
+        "Check this code and tell me what to improve",
+        "Check if this function is thread-safe",
+        "Evaluate how good this code is",
+        "Run a security audit",
+        "Run a static analysis on this",
+        "Time to refactor this",
+        "Run this and have it translated to Go",
+        "Run this and dockerize it",
+        "Run this but faster",
+        "Run this with the bug fixed",
+        "Run this. It should be in Go",
+        "Run this with arguments 3 and 5",
+        "What should this function return?",
+        "What does this return for an empty list?",
+        "Does this code run in O(n)?",
+        "Corregir el error",
+        "Executive summary",
+        "Execution time is too long",
+        "Führe den Code aus und kommentiere ihn",
+        "Führe Typannotationen ein",
+        "Ejecuta este código y hazlo más rápido",
+        "Lance une revue de code",
+        "请提高这段代码的运行效率",
+        "请为这个函数生成单元测试代码",
+        "この関数の単体テストを作成してください",
+        "Bash script for this",
+        "In JavaScript please",
+        "A class please",
+        "In Go please",
+        "Make the LRU cache thread-safe",
+        "Give me unit tests for this",
+        "Check which tests are missing",
+        "Use pytest instead of unittest",
+        "Get the failing tests to pass",
+        "Run the tests with a fix for the bug",
+        "Which tests fail and why?",
         "Erkläre diesen Code bitte",
         "Refaktoriere diesen Code",
         "Führe diesen Code aus und übersetze ihn nach Go",
@@ -283,6 +327,23 @@ fn no_other_wish_is_taken_for_a_run() {
         "Pourquoi le programme plante-t-il quand je le lance ?",
         "Get this to run on Python 3.12",
     ]);
+}
+
+#[test]
+fn a_recipe_is_no_answer_to_a_wish_about_the_given_code() {
+    for goal in [
+        "Make the linked list iterable",
+        "Implement the binary search",
+        "Create a class for the stack in the script",
+        "Write a memoize decorator for the function",
+        "Write fizzbuzz with my code",
+        "Write a stack and document this code",
+        "Document this in German",
+        "Document this function with docstrings",
+        "Explain and document this",
+    ] {
+        assert!(!matches!(of(goal), Intent::Generate | Intent::Document), "{goal}: {:?}", of(goal));
+    }
 }
 
 #[test]
@@ -319,4 +380,6 @@ fn the_mode_wins_over_the_goal_and_a_supplied_answer_is_run() {
     assert_eq!(intent(&request(Mode::Run, false)), Intent::Run);
     assert_eq!(intent(&request(Mode::Test, false)), Intent::Test);
     assert_eq!(intent(&request(Mode::Auto, true)), Intent::RunOrTest);
+    assert_eq!(intent(&request(Mode::Change, true)), Intent::RunOrTest);
+    assert_eq!(intent(&request(Mode::Test, true)), Intent::Test);
 }

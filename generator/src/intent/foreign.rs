@@ -1,0 +1,58 @@
+//! Goals in other languages than English. As in English, every word of a run has to be understood.
+
+use super::Intent;
+use super::lexicon as lex;
+use crate::words::Word;
+
+/// Decides a goal whose words are separated by blanks; `None` where no verb of running is known.
+pub(super) fn of_words(words: &[Word]) -> Option<Intent> {
+    let is_denied =
+        |at: usize| (at.saturating_sub(2)..at).any(|near| lex::FOREIGN_NEGATIONS.contains(&words[near].text.as_str()));
+    let wanted: Vec<&str> = (0..words.len()).filter(|at| !is_denied(*at)).map(|at| words[at].text.as_str()).collect();
+    let runs = wanted.iter().any(|word| lex::FOREIGN_RUN.contains(word));
+    let is_number = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+    let known = |word: &&str| {
+        lex::FOREIGN_RUN.contains(word)
+            || lex::FOREIGN_WORDS.contains(word)
+            || lex::FOREIGN_NEGATIONS.contains(word)
+            || lex::FOREIGN_TESTS.contains(word)
+            || is_number(word)
+    };
+    if !runs {
+        return None;
+    }
+    let tests = wanted.iter().any(|word| lex::FOREIGN_TESTS.contains(word));
+    Some(match (wanted.iter().all(known), tests) {
+        (false, _) => Intent::Change,
+        (true, true) => Intent::Test,
+        (true, false) => Intent::Run,
+    })
+}
+
+/// Decides a goal in a script that puts no blanks between words; `None` for any other script.
+pub(super) fn of_unspaced(goal: &str) -> Option<Intent> {
+    let is_unspaced =
+        |c: char| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+    if !goal.contains(is_unspaced) {
+        return None;
+    }
+    let mut left = affirmed(goal);
+    let runs = lex::CJK_RUN.iter().any(|mark| left.contains(mark));
+    let tests = lex::CJK_TESTS.iter().any(|mark| left.contains(mark));
+    for mark in lex::CJK_RUN.iter().chain(lex::CJK_TESTS).chain(lex::CJK_WORDS) {
+        left = left.replace(mark, "");
+    }
+    let understood = !left.chars().any(char::is_alphanumeric);
+    Some(match (understood && runs, tests) {
+        (false, _) => Intent::Change,
+        (true, true) => Intent::Test,
+        (true, false) => Intent::Run,
+    })
+}
+
+/// A goal without the clauses that say what is not wanted.
+fn affirmed(goal: &str) -> String {
+    let is_end = |c: char| matches!(c, '\u{ff0c}' | '\u{3002}' | '\u{3001}' | ',' | '.' | ';' | '\u{ff1b}');
+    let denied = |clause: &&str| !lex::CJK_DENIALS.iter().any(|mark| clause.contains(mark));
+    goal.split(is_end).filter(denied).collect::<Vec<_>>().join(",")
+}
