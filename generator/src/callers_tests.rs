@@ -1,5 +1,7 @@
 //! Tests that the caller's own file may hold. Only the test runner knows for certain; this decides whether it is worth asking.
 
+use std::collections::HashSet;
+
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_body, walk_stmt};
 use ruff_python_ast::{Expr, Stmt};
 
@@ -15,9 +17,29 @@ pub fn defines_tests(runtime: &str, source: &str) -> bool {
             source.contains(">>> ") || defined.unwrap_or(false)
         }
         "node" => imports_node_test(source),
-        "bash" => source.lines().any(|line| line.trim_start().trim_start_matches("function ").starts_with("test_")),
+        "bash" => source.lines().any(is_shell_test),
         _ => false,
     }
+}
+
+/// Returns whether a Python file starts its tests by itself, so that it is a program as well.
+pub(crate) fn starts_itself(source: &str) -> bool {
+    let calls_a_test = |line: &str| line.starts_with("test") && line.contains('(') && !line.contains('=');
+    let starts = |line: &str| {
+        let guard = line.starts_with("if ") && line.contains("__name__") && line.contains("__main__");
+        guard || calls_a_test(line) || line.contains("exit(test") || line.starts_with("unittest.main(")
+    };
+    source.lines().any(starts)
+}
+
+/// A line such as `test_add() {` or `function test_add`.
+fn is_shell_test(line: &str) -> bool {
+    let line = line.trim_start();
+    let name = line.strip_prefix("function ").map_or(line, str::trim_start);
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    let rest = name[end..].trim_start();
+    name.starts_with("test_")
+        && (rest.starts_with("()") || rest.starts_with('{') || rest.is_empty() && name.len() < line.len())
 }
 
 /// Names the file so that its language's test runner takes it for tests.
@@ -36,19 +58,65 @@ pub(crate) fn named_for_the_runner(runtime: &str, file: SourceFile) -> SourceFil
 
 /// Returns whether there is a definition that pytest could collect, at any depth outside of functions.
 fn any_test(body: &[Stmt]) -> bool {
-    let mut finder = TestFinder { found: false };
+    let mut fixtures = FixtureFinder { names: BUILT_IN_FIXTURES.iter().map(|name| (*name).to_owned()).collect() };
+    walk_body(&mut fixtures, body);
+    let mut finder = TestFinder { fixtures: fixtures.names, found: false };
     walk_body(&mut finder, body);
     finder.found
 }
 
+/// Names that a test may take as parameters although the file does not define them.
+const BUILT_IN_FIXTURES: &[&str] = &[
+    "self",
+    "cls",
+    "request",
+    "tmp_path",
+    "tmp_path_factory",
+    "tmpdir",
+    "tmpdir_factory",
+    "capsys",
+    "capfd",
+    "capsysbinary",
+    "capfdbinary",
+    "caplog",
+    "monkeypatch",
+    "recwarn",
+    "pytestconfig",
+    "record_property",
+    "doctest_namespace",
+    "testdir",
+    "cache",
+];
+
+struct FixtureFinder {
+    names: HashSet<String>,
+}
+
+impl StatementVisitor<'_> for FixtureFinder {
+    fn visit_stmt(&mut self, statement: &Stmt) {
+        match statement.as_function_def_stmt() {
+            Some(function) if !function.decorator_list.is_empty() => {
+                self.names.insert(function.name.to_string());
+            }
+            Some(_) => {}
+            None => walk_stmt(self, statement),
+        }
+    }
+}
+
 struct TestFinder {
+    fixtures: HashSet<String>,
     found: bool,
 }
 
 impl StatementVisitor<'_> for TestFinder {
     fn visit_stmt(&mut self, statement: &Stmt) {
         if let Stmt::FunctionDef(function) = statement {
-            self.found |= function.name.starts_with("test");
+            // A parameter that no fixture explains makes it a function like any other; a decorator may bring values for all.
+            let mut required =
+                function.parameters.iter_non_variadic_params().filter(|parameter| parameter.default.is_none());
+            let fed = required.all(|parameter| self.fixtures.contains(parameter.parameter.name.as_str()));
+            self.found |= function.name.starts_with("test") && (fed || !function.decorator_list.is_empty());
         } else if let Stmt::Assign(assign) = statement {
             // `TestRows = make_tests(rows)`
             let mut names = assign.targets.iter().filter_map(Expr::as_name_expr);
@@ -94,6 +162,35 @@ mod tests {
         assert!(defines_tests("node", "import test from \"node:test\";\n"));
         assert!(defines_tests("node", "const { test } = require('node:test');\n"));
         assert!(!defines_tests("node", "// see node:test\nconsole.log('node:test');\n"));
-        assert!(defines_tests("bash", "test_add() { true; }\n") && !defines_tests("bash", "echo test\n"));
+        for (source, expected) in [
+            ("test_add() { true; }\n", true),
+            ("function test_add\n{\n", true),
+            ("test_dir=/tmp\n", false),
+            ("test_add\n", false),
+            ("echo test\n", false),
+        ] {
+            assert_eq!(defines_tests("bash", source), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_function_with_unexplained_parameters_is_no_test() {
+        for (source, expected) in [
+            ("def test_connection(url): return url\n", false),
+            ("def test_it(tmp_path): pass\n", true),
+            ("import pytest\n@pytest.fixture\ndef rows(): return []\ndef test_it(rows): pass\n", true),
+            ("import pytest\n@pytest.mark.parametrize('n', [1])\ndef test_it(n): pass\n", true),
+            ("def test_it(n=1): pass\n", true),
+        ] {
+            assert_eq!(defines_tests("python", source), expected, "{source}");
+        }
+        for (source, expected) in [
+            ("def test_all(): return 0\nimport sys\nsys.exit(test_all())\n", true),
+            ("def test_all(): pass\ntest_all()\n", true),
+            ("import unittest\nif __name__ == '__main__':\n    unittest.main()\n", true),
+            ("def test_all(): pass\n", false),
+        ] {
+            assert_eq!(starts_itself(source), expected, "{source}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::callers_tests::{defines_tests, named_for_the_runner};
+use crate::callers_tests::{defines_tests, named_for_the_runner, starts_itself};
 use crate::catalogue::{self, CatalogueError, Recipe};
 use crate::dedent::dedent;
 use crate::documenter;
@@ -173,8 +173,9 @@ impl Generator {
             Intent::Run | Intent::RunOrTest => Ok(self.as_given(target, file, intent)),
             Intent::Test => self.as_tests(target, file),
             Intent::Document if target.is_python() => {
-                let file_runs = self.as_given(target, file, Intent::Run);
-                Ok(Generation { origin: Origin::Documenter, action: Action::Documented, ..file_runs })
+                let run = Run::Script { path: file.path.clone() };
+                let outlined = of_caller(target, file, run, Action::Documented);
+                Ok(Generation { origin: Origin::Documenter, ..outlined })
             }
             Intent::Change if can_change => self.change(request, &file).await,
             Intent::WriteTests if can_change => self.test(request, &file).await,
@@ -187,7 +188,9 @@ impl Generator {
 
     /// Runs the file as it is; as tests where it may hold any and the intent or its name asks for them.
     fn as_given(&self, target: Target<'_>, file: SourceFile, intent: Intent) -> Generation {
-        let wants_tests = intent == Intent::RunOrTest || is_test_file(&file.path);
+        // A program that starts its tests runs them as it is.
+        let is_program = target.is_python() && starts_itself(&file.content);
+        let wants_tests = intent == Intent::RunOrTest || is_test_file(&file.path) && !is_program;
         if !wants_tests || !self.has_tests(target) || !defines_tests(target.runtime(), &file.content) {
             let run = Run::Script { path: file.path.clone() };
             return of_caller(target, file, run, Action::Ran);

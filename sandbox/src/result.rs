@@ -109,7 +109,8 @@ impl JobResult {
     /// Returns whether a test runner found nothing to run.
     pub fn found_no_tests(&self) -> bool {
         let named = self.tests.iter().flatten().any(|test| test.name != report::WHOLE_RUN);
-        self.tests.is_some() && self.exit_code == Some(report::NO_TESTS_FOUND) && !named
+        let ended = matches!(self.exit_code, Some(0 | report::NO_TESTS_FOUND));
+        self.tests.is_some() && ended && !named
     }
 
     /// Judges a runner's facts; `seen` is what the host's own look at the job's cgroup adds.

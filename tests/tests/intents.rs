@@ -37,7 +37,9 @@ async fn no_wish_but_a_run_is_answered_by_running_the_code() {
         ("sql", "SELECT 'hi';"),
         ("lua", "print('hi')"),
     ] {
-        for goal in ["Fix the bug in this", "Translate this to Go", "Explain this code", "Refaktoriere diesen Code"] {
+        for goal in
+            ["Fix the bug in this", "Try rewriting this in Go", "Explain this code", "Führe das aus und ändere es"]
+        {
             let end = end_of(&client, goal, code(language, text), "auto").await;
             assert_eq!(
                 (&end["status"], &end["error"]["code"]),
@@ -97,11 +99,13 @@ async fn a_name_alone_makes_no_tests_of_a_script() {
     let client = stack.developer().await;
     let named = |file: &str, text: &str| json!({"file_content": text, "current_file": file});
     let printing = format!("print('loading')\n{FAILING_TEST}");
-    // The second and the third may hold tests; their runner says that only the third does.
-    let unrelated = "def test_connection(url):\n    return url\n\n\nclass Checks:\n    def test_it(self):\n        pass\n\n\ndel test_connection\nprint('value', 42)\n";
+    let unrelated = "def test_connection(url):\n    return url\n\n\nprint('value', test_connection(42))\n";
+    // Its methods may be tests; the runner says that they are not.
+    let checks = "class Checks:\n    def test_it(self):\n        pass\n\n\nprint('value', 42)\n";
     for (file, text, action, stdout, passed) in [
         ("test_connection.py", "print('value', 42)\n", "ran", "value 42\n", 1),
         ("test_connection.py", unrelated, "ran", "value 42\n", 1),
+        ("test_connection.py", checks, "ran", "value 42\n", 1),
         ("test_api.py", printing.as_str(), "tested", "loading", 0),
         ("test.js", "console.log('value', 42)\n", "ran", "value 42\n", 1),
         ("test_all.sh", "echo value 42\n", "ran", "value 42\n", 1),

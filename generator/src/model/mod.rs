@@ -114,8 +114,13 @@ fn assemble(files: Vec<(String, String)>, task: Task<'_>) -> Result<Vec<SourceFi
                     .filter(|file| file.kind == original.kind)
                     .for_each(|file| file.path.clone_from(&original.path));
             }
-            if !files.iter().any(|file| file.path == original.path) {
-                return Err("the changed file is not in it");
+            let changed = files.iter().find(|file| file.path == original.path);
+            match changed {
+                None => return Err("the changed file is not in it"),
+                Some(file) if files.len() == 1 && file.content.trim() == original.content.trim() => {
+                    return Err("the file is in it as it was");
+                }
+                Some(_) => {}
             }
         }
         Task::Test(original) => {

@@ -26,12 +26,18 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     };
     if let Some(RunCommand::TestsOrScript { path }) = &artifacts.run
         && result.found_no_tests()
-        && !cancel.is_cancelled()
     {
+        if cancel.is_cancelled() {
+            return Done::Cancelled { cost: usage.cost };
+        }
         action = Some(workflow::Action::Ran);
         let script = Command::Script { path: path.clone() };
         result = match run_job(desk, workflow, script, &mut usage, cancel).await {
             Ok(result) => result,
+            // What the first run cost is paid for all the same.
+            Err(Done::Event(Event::StepFailed { failure, .. })) => {
+                return Done::Event(Event::StepFailed { failure, cost: usage.cost });
+            }
             Err(done) => return done,
         };
     }
