@@ -294,7 +294,7 @@ async fn what_the_operator_demands_a_human_for_is_not_had_without() {
         .with("budget.per_user_day", "1000");
     let stack = Stack::start_with(options).await;
     let client = stack.developer().await;
-    let risky = "import os, sys\nif len(sys.argv) > 5:\n    os.system('ls ' + sys.argv[5])\nprint('ran', flush=True)\n";
+    let risky = "import os, sys\nif len(sys.argv) > 5:\n    os.system('ls ' + input())\nprint('ran', flush=True)\n";
     let burn = "import time\nprint('ran', flush=True)\nwhile time.process_time() < 2: pass\n";
 
     for name in ["main.py", "test_main.py", "tests/test_x.py", "main_test.py"] {
