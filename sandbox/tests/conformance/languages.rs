@@ -51,7 +51,6 @@ console.log('said by the test');
             ("adds", TestOutcome::Passed),
             ("fails", TestOutcome::Failed),
             ("later", TestOutcome::Skipped),
-            ("group", TestOutcome::Failed),
             ("group > inner", TestOutcome::Passed),
             ("group > broken", TestOutcome::Failed),
             ("bad.test.js loads", TestOutcome::Failed),
@@ -67,6 +66,48 @@ console.log('said by the test');
     let none = run(sandbox, in_language("node", SecurityLevel::Standard, Command::Tests, &[("a.js", "")])).await;
     let found: Vec<_> = none.tests.iter().flatten().map(|test| (test.name.as_str(), test.outcome)).collect();
     assert_eq!((none.exit_code, found), (Some(5), vec![("run", TestOutcome::Error)]), "{}", text(&none.stderr));
+    node_counts_tests_and_not_suites(sandbox).await;
+}
+
+/// Runs the one test file in each source and compares the tests that are reported.
+async fn check_tests(sandbox: &dyn Sandbox, runtime: &str, path: &str, cases: &[(&str, &[(&str, TestOutcome)])]) {
+    for (source, expect) in cases {
+        let job = in_language(runtime, SecurityLevel::Standard, Command::Tests, &[(path, source)]);
+        let result = run(sandbox, job).await;
+        let tests = result.tests.expect("a test run reports tests");
+        let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
+        assert_eq!(found, *expect, "{source}\n{tests:?} {}", text(&result.stderr));
+    }
+}
+
+async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
+    use TestOutcome::{Error, Failed, Passed, Skipped};
+    let cases: [(&str, &[(&str, TestOutcome)]); 9] = [
+        ("describe('adding', () => {});", &[("run", Error)]),
+        ("describe('adding', () => { describe('inner', () => {}); });", &[("run", Error)]),
+        ("describe('adding', () => { it.skip('later', () => {}); });", &[("adding > later", Skipped)]),
+        ("describe.skip('adding', () => { it('adds', () => { throw 1; }); });", &[("adding", Skipped)]),
+        ("describe('adding', () => { it('adds', () => {}); });", &[("adding > adds", Passed)]),
+        ("describe('adding', () => { throw new Error('no'); });", &[("adding", Failed)]),
+        (
+            "for (const n of [1, 2]) test('adds', () => { if (n === 1) throw new Error('no'); });",
+            &[("adds", Failed), ("adds #2", Passed)],
+        ),
+        (
+            "for (const n of [1, 2]) describe('all', () => { it('adds', () => { if (n === 1) throw 1; }); });",
+            &[("all > adds", Failed), ("all > adds #2", Passed)],
+        ),
+        // The lines of the second test are not written by the time the process ends.
+        (
+            "test('adds', () => {}); test('leaves', async () => { await new Promise(done => setTimeout(done, 50)); process.exit(0); });",
+            &[("adds", Passed), ("process.exit", Error)],
+        ),
+    ];
+    let imported = cases.map(|(source, expect)| {
+        (format!("const {{ test, describe, it }} = require('node:test');\n{source}\n"), expect)
+    });
+    let cases: Vec<_> = imported.iter().map(|(source, expect)| (source.as_str(), *expect)).collect();
+    check_tests(sandbox, "node", "sum.test.js", &cases).await;
 }
 
 pub(crate) async fn bash_runs_scripts(sandbox: &dyn Sandbox) {
