@@ -1,9 +1,10 @@
-//! Reads what a test reporter wrote: one JSON line when a test starts, one when it ends.
+//! Reads what a test reporter wrote: one JSON line when a test starts, one when it ends, and one that takes back the
+//! start of a group of tests.
 //!
 //! The lines come from the process that runs the untrusted tests. They are bounded, a broken line is passed over,
 //! and the exit code has the last word.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use serde::Deserialize;
 
@@ -25,33 +26,100 @@ pub(crate) const NO_TESTS_FOUND: i32 = 5;
 enum Line {
     Start { name: String },
     End { name: String, outcome: TestOutcome, duration_ms: u64, message: Option<String> },
+    Retract { name: String },
 }
 
 /// Lists the tests in the order of their first line.
 pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) -> Vec<TestCase> {
-    let mut tests: Vec<TestCase> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut cases = Cases::default();
     for line in lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
-        let case = match line {
-            Line::Start { name } => unfinished(name, signal),
-            Line::End { name, outcome, duration_ms, message } => TestCase {
+        match line {
+            Line::Start { name } => cases.start(unfinished(name, signal)),
+            Line::End { name, outcome, duration_ms, message } => cases.end(TestCase {
                 name: shortened(name, LONGEST_NAME),
                 outcome,
                 duration_ms,
                 message: message.map(|message| shortened(message, LONGEST_MESSAGE)),
-            },
-        };
-        match places.get(&case.name) {
-            Some(place) => tests[*place] = case,
-            None if tests.len() < MOST_TESTS => {
-                places.insert(case.name.clone(), tests.len());
-                tests.push(case);
-            }
-            None => {}
+            }),
+            Line::Retract { name } => cases.retract(&shortened(name, LONGEST_NAME)),
         }
     }
+    let mut tests = cases.listed();
     tests.extend(contradiction(&tests, exit_code, signal));
     tests
+}
+
+/// The tests of a report. Each end is a case of its own, also where two tests have the same name, so that a later test
+/// cannot hide an earlier one.
+#[derive(Default)]
+struct Cases {
+    /// A retracted case leaves its place empty.
+    places: Vec<Option<TestCase>>,
+    listed: usize,
+    names: HashMap<String, Named>,
+}
+
+/// The tests that have one name.
+#[derive(Default)]
+struct Named {
+    listed: usize,
+    /// The places of those that started and did not end.
+    unfinished: VecDeque<usize>,
+}
+
+impl Cases {
+    fn start(&mut self, case: TestCase) {
+        let name = case.name.clone();
+        if let Some(place) = self.add(case) {
+            self.names.entry(name).or_default().unfinished.push_back(place);
+        }
+    }
+
+    /// Ends the test of that name that started first; without one, the end is of a test whose start was not reported.
+    fn end(&mut self, case: TestCase) {
+        let place = self.names.get_mut(&case.name).and_then(|named| named.unfinished.pop_front());
+        match place.and_then(|place| self.places.get_mut(place)) {
+            Some(Some(started)) => *started = TestCase { name: std::mem::take(&mut started.name), ..case },
+            Some(None) | None => {
+                self.add(case);
+            }
+        }
+    }
+
+    /// Removes the test of that name that started last and did not end; a test that ended is kept.
+    fn retract(&mut self, name: &str) {
+        let Some(named) = self.names.get_mut(name) else { return };
+        if let Some(place) = named.unfinished.pop_back() {
+            self.places[place] = None;
+            self.listed -= 1;
+            named.listed -= 1;
+        }
+    }
+
+    /// Returns the place of the case, or `None` where there are too many.
+    fn add(&mut self, mut case: TestCase) -> Option<usize> {
+        if self.listed == MOST_TESTS {
+            return None;
+        }
+        let named = self.names.entry(case.name.clone()).or_default();
+        named.listed += 1;
+        self.listed += 1;
+        if named.listed > 1 {
+            case.name = numbered(case.name, named.listed);
+        }
+        self.places.push(Some(case));
+        Some(self.places.len() - 1)
+    }
+
+    fn listed(self) -> Vec<TestCase> {
+        self.places.into_iter().flatten().collect()
+    }
+}
+
+/// The name of the second and each further test of the same name: `adds #2`.
+fn numbered(name: String, number: usize) -> String {
+    let suffix = format!(" #{number}");
+    shortened(name, LONGEST_NAME - suffix.len()) + &suffix
 }
 
 /// Until a line says how it ended, a test was cut short.
@@ -112,6 +180,39 @@ mod tests {
         check(START, Some(0), &[("a", TestOutcome::Error)]);
         check(&[START, PASSED].concat(), Some(1), &[("a", TestOutcome::Passed), ("run", TestOutcome::Error)]);
         check(&[START, PASSED].concat(), None, &[("a", TestOutcome::Passed), ("run", TestOutcome::Error)]);
+    }
+
+    fn retract(name: &str) -> String {
+        format!("{{\"event\":\"retract\",\"name\":\"{name}\"}}\n")
+    }
+
+    #[test]
+    fn tests_of_one_name_are_all_listed() {
+        let failed = FAILED.replace("\"b\"", "\"a\"");
+        let both = [("a", TestOutcome::Failed), ("a #2", TestOutcome::Passed)];
+        check(&[START, &failed, START, PASSED].concat(), Some(1), &both);
+        check(&[START, START, &failed, PASSED].concat(), Some(1), &both);
+        check(&[failed.as_str(), PASSED].concat(), Some(0), &both);
+        check(&[START, PASSED, START].concat(), Some(0), &[("a", TestOutcome::Passed), ("a #2", TestOutcome::Error)]);
+        check(&[START, START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed), ("a #2", TestOutcome::Error)]);
+        let name = "n".repeat(LONGEST_NAME + 1);
+        let long = PASSED.replace("\"a\"", &format!("\"{name}\"")).repeat(2);
+        let names: Vec<_> = read(long.as_bytes(), Some(0), None).into_iter().map(|test| test.name).collect();
+        assert_eq!(names, [name[1..].to_owned(), format!("{} #2", &name[4..])]);
+    }
+
+    #[test]
+    fn a_retracted_start_is_not_a_test_and_an_end_cannot_be_retracted() {
+        let retract_a = retract("a");
+        check(&[START, &retract_a].concat(), Some(0), &[("run", TestOutcome::Error)]);
+        check(&[START, &retract_a].concat(), Some(5), &[("run", TestOutcome::Error)]);
+        check(&[START, PASSED, &retract_a].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+        let failed = FAILED.replace("\"b\"", "\"a\"");
+        check(&[&failed, START, &retract_a, &retract_a].concat(), Some(0), &[("a", TestOutcome::Failed)]);
+        check(&[START, &retract("b"), &retract_a, START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+        check(&[START, &retract_a, FAILED].concat(), Some(1), &[("b", TestOutcome::Failed)]);
+        let groups = [START, &retract_a].concat().repeat(MOST_TESTS + 1);
+        check(&[groups.as_str(), PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
     }
 
     #[test]

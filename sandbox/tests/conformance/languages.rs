@@ -51,7 +51,6 @@ console.log('said by the test');
             ("adds", TestOutcome::Passed),
             ("fails", TestOutcome::Failed),
             ("later", TestOutcome::Skipped),
-            ("group", TestOutcome::Failed),
             ("group > inner", TestOutcome::Passed),
             ("group > broken", TestOutcome::Failed),
             ("bad.test.js loads", TestOutcome::Failed),
@@ -67,6 +66,48 @@ console.log('said by the test');
     let none = run(sandbox, in_language("node", SecurityLevel::Standard, Command::Tests, &[("a.js", "")])).await;
     let found: Vec<_> = none.tests.iter().flatten().map(|test| (test.name.as_str(), test.outcome)).collect();
     assert_eq!((none.exit_code, found), (Some(5), vec![("run", TestOutcome::Error)]), "{}", text(&none.stderr));
+    node_counts_tests_and_not_suites(sandbox).await;
+}
+
+/// Runs the one test file in each source and compares the tests that are reported.
+async fn check_tests(sandbox: &dyn Sandbox, runtime: &str, path: &str, cases: &[(&str, &[(&str, TestOutcome)])]) {
+    for (source, expect) in cases {
+        let job = in_language(runtime, SecurityLevel::Standard, Command::Tests, &[(path, source)]);
+        let result = run(sandbox, job).await;
+        let tests = result.tests.expect("a test run reports tests");
+        let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
+        assert_eq!(found, *expect, "{source}\n{tests:?} {}", text(&result.stderr));
+    }
+}
+
+async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
+    use TestOutcome::{Error, Failed, Passed, Skipped};
+    let cases: [(&str, &[(&str, TestOutcome)]); 9] = [
+        ("describe('adding', () => {});", &[("run", Error)]),
+        ("describe('adding', () => { describe('inner', () => {}); });", &[("run", Error)]),
+        ("describe('adding', () => { it.skip('later', () => {}); });", &[("adding > later", Skipped)]),
+        ("describe.skip('adding', () => { it('adds', () => { throw 1; }); });", &[("adding", Skipped)]),
+        ("describe('adding', () => { it('adds', () => {}); });", &[("adding > adds", Passed)]),
+        ("describe('adding', () => { throw new Error('no'); });", &[("adding", Failed)]),
+        (
+            "for (const n of [1, 2]) test('adds', () => { if (n === 1) throw new Error('no'); });",
+            &[("adds", Failed), ("adds #2", Passed)],
+        ),
+        (
+            "for (const n of [1, 2]) describe('all', () => { it('adds', () => { if (n === 1) throw 1; }); });",
+            &[("all > adds", Failed), ("all > adds #2", Passed)],
+        ),
+        // The lines of the second test are not written by the time the process ends.
+        (
+            "test('adds', () => {}); test('leaves', async () => { await new Promise(done => setTimeout(done, 50)); process.exit(0); });",
+            &[("adds", Passed), ("process.exit", Error)],
+        ),
+    ];
+    let imported = cases.map(|(source, expect)| {
+        (format!("const {{ test, describe, it }} = require('node:test');\n{source}\n"), expect)
+    });
+    let cases: Vec<_> = imported.iter().map(|(source, expect)| (source.as_str(), *expect)).collect();
+    check_tests(sandbox, "node", "sum.test.js", &cases).await;
 }
 
 pub(crate) async fn bash_runs_scripts(sandbox: &dyn Sandbox) {
@@ -85,6 +126,53 @@ pub(crate) async fn bash_reports_each_test(sandbox: &dyn Sandbox) {
         [("lib/bad_test.sh", TestOutcome::Failed, Some("exit code 3")), ("test_good.sh", TestOutcome::Passed, None)];
     assert_eq!(found, expected, "{}", text(&result.stderr));
     assert_eq!((result.exit_code, text(&result.stdout)), (Some(1), "out\n"));
+    bash_fails_functions_that_a_file_leaves_out(sandbox).await;
+    bash_fails_a_function_at_its_first_failing_command(sandbox).await;
+    bash_gives_a_test_file_no_arguments(sandbox).await;
+}
+
+async fn bash_fails_functions_that_a_file_leaves_out(sandbox: &dyn Sandbox) {
+    use TestOutcome::{Failed, Passed};
+    let left_out: &[(&str, TestOutcome)] = &[("test_it.sh::test_add", Failed)];
+    let one_test: &[(&str, TestOutcome)] = &[("test_it.sh", Passed)];
+    let cases: [(&str, &[(&str, TestOutcome)]); 13] = [
+        ("test_add() { false; }\nexit 0\n", left_out),
+        ("function test_add {\n  false\n}\nexit 0\n", left_out),
+        ("test_add ()\n{\n  false\n}\n# test_add\necho test_add: passed; echo 'test_add passed'\nexit\n", left_out),
+        ("test_add() { false; }\nexit 0\ntest_add\n", left_out),
+        ("test_add() { false; }\nmain() { test_add; }\nexit 0\n", left_out),
+        ("test_add() { false; }\nif true; then exit 0; fi\n", left_out),
+        ("test_add() { false; }\nexec true\n", left_out),
+        ("sum=3; test_add() { false; }\n", left_out),
+        (
+            "test_add() { true; }\ntest_sub() { false; }\ntest_add\nexit $?\n",
+            &[("test_it.sh::test_add", Failed), ("test_it.sh::test_sub", Failed)],
+        ),
+        ("test_add() { true; }\nmain() { test_add || exit 1; }\nmain\nexit 0\n", one_test),
+        ("test_add() { true; }\nfor name in test_add; do \"$name\" || exit 1; done\nexit 0\n", one_test),
+        (
+            "test_add() { true; }\nfor name in $(declare -F | grep -o 'test_.*'); do \"$name\" || exit 1; done\nexit 0\n",
+            one_test,
+        ),
+        ("[ 1 = 1 ]\nexit\n", one_test),
+    ];
+    check_tests(sandbox, "bash", "test_it.sh", &cases).await;
+}
+
+async fn bash_fails_a_function_at_its_first_failing_command(sandbox: &dyn Sandbox) {
+    use TestOutcome::{Failed, Passed};
+    let cases: [(&str, &[(&str, TestOutcome)]); 3] = [
+        ("test_add() { [ 1 = 2 ]; [ 1 = 1 ]; }\n", &[("test_it.sh::test_add", Failed)]),
+        ("function test_add()\n{\n  [[ a = b ]]\n  echo end\n}\n", &[("test_it.sh::test_add", Failed)]),
+        ("false\nset -Cu\ntest_add() { [ 1 = 1 ]; ! [ 1 = 2 ]; [ 2 = 2 ]; }\n", &[("test_it.sh::test_add", Passed)]),
+    ];
+    check_tests(sandbox, "bash", "test_it.sh", &cases).await;
+}
+
+async fn bash_gives_a_test_file_no_arguments(sandbox: &dyn Sandbox) {
+    let source = "mode=\"${1:-fast}\"\ntest_mode() { echo \"$mode ${1:-none} $#\"; }\n";
+    let job = in_language("bash", SecurityLevel::Strict, Command::Tests, &[("test_it.sh", source)]);
+    check(&run(sandbox, job).await, "fast none 0\n", 0);
 }
 
 pub(crate) async fn sql_runs_scripts(sandbox: &dyn Sandbox) {

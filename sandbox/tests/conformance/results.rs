@@ -81,6 +81,61 @@ pub(crate) async fn each_test_is_reported(sandbox: &dyn Sandbox) {
     assert!(message(&tests[3]).contains("setup: RuntimeError: no fixture"), "{tests:?}");
     assert!(message(&tests[4]).contains("1 != 2"), "{tests:?}");
     assert!(tests[5].duration_ms >= 20, "{tests:?}");
+    tests_that_return_their_result_fail(sandbox).await;
+    a_test_and_its_teardown_are_one_test(sandbox).await;
+}
+
+async fn tests_that_return_their_result_fail(sandbox: &dyn Sandbox) {
+    let source = r"
+import unittest
+
+def hidden(function):
+    return lambda: function()
+
+def test_value(): return 1 == 2
+async def test_awaited(): return True
+test_hidden = hidden(test_awaited)
+
+async def test_nothing(): pass
+
+class Classic(unittest.TestCase):
+    def test_classic(self): return 1 == 2
+
+class Later(unittest.IsolatedAsyncioTestCase):
+    async def test_later(self): return 1 == 2
+    async def test_nothing(self): pass
+";
+    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_it.py", source)])).await;
+    let tests = result.tests.expect("a test run lists its tests");
+    assert_eq!((tests.len(), result.exit_code), (7, Some(1)), "{tests:?}");
+    for test in &tests {
+        let (outcome, said) = if test.name.ends_with("nothing") {
+            (TestOutcome::Passed, "")
+        } else {
+            (TestOutcome::Failed, "the test returned a value; use assert")
+        };
+        assert!(test.outcome == outcome && test.message.as_deref().unwrap_or("").ends_with(said), "{test:?}");
+    }
+}
+
+async fn a_test_and_its_teardown_are_one_test(sandbox: &dyn Sandbox) {
+    let source = r#"
+import pytest
+
+@pytest.fixture
+def broken():
+    yield
+    raise RuntimeError("cannot close")
+
+def test_passes(broken): pass
+def test_fails(broken): assert 1 == 2
+"#;
+    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_it.py", source)])).await;
+    let tests = result.tests.expect("a test run lists its tests");
+    let outcomes: Vec<_> = tests.iter().map(|test| test.outcome).collect();
+    assert_eq!(outcomes, [TestOutcome::Error, TestOutcome::Failed], "{tests:?}");
+    assert_eq!(message(&tests[0]), "teardown: RuntimeError: cannot close");
+    assert!(message(&tests[1]).starts_with("AssertionError: assert 1 == 2"), "{tests:?}");
 }
 
 pub(crate) async fn broken_test_files_are_errors_and_quote_nothing(sandbox: &dyn Sandbox) {
@@ -104,6 +159,33 @@ pub(crate) async fn a_test_run_that_is_cut_short_is_no_success(sandbox: &dyn San
     let tests = result.tests.expect("a test run lists its tests");
     let outcomes: Vec<_> = tests.iter().map(|test| test.outcome).collect();
     assert_eq!(outcomes, [TestOutcome::Passed, TestOutcome::Error], "{tests:?}");
+    files_that_prevent_their_tests_pass_none(sandbox).await;
+}
+
+async fn files_that_prevent_their_tests_pass_none(sandbox: &dyn Sandbox) {
+    const FAILS: &str = "import unittest\nclass TestIt(unittest.TestCase):\n    def test_it(self): self.fail()\n";
+    let cases = [
+        ("", "import sys; sys.exit(0)", TestOutcome::Error),
+        ("", "import os; os._exit(0)", TestOutcome::Error),
+        ("import pytest; pytest.skip('no', allow_module_level=True)", "", TestOutcome::Error),
+        ("import pytest; pytestmark = pytest.mark.skip", "", TestOutcome::Skipped),
+        ("__test__ = False", "", TestOutcome::Error),
+        ("", "unittest.main()", TestOutcome::Error),
+        ("", "unittest.main(exit=False)", TestOutcome::Failed),
+    ];
+    for (before, after, outcome) in cases {
+        let source = format!("{before}\n{FAILS}{after}\n");
+        check_outcome(sandbox, &[("test_it.py", &source)], outcome).await;
+    }
+    for conftest in ["collect_ignore = ['test_it.py']", "import sys; sys.exit(0)", "import os; os._exit(0)"] {
+        check_outcome(sandbox, &[("test_it.py", FAILS), ("conftest.py", conftest)], TestOutcome::Error).await;
+    }
+}
+
+async fn check_outcome(sandbox: &dyn Sandbox, files: &[(&str, &str)], outcome: TestOutcome) {
+    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, files)).await;
+    let outcomes: Vec<_> = result.tests.iter().flatten().map(|test| test.outcome).collect();
+    assert_eq!(outcomes, [outcome], "{files:?}: {:?}", result.tests);
 }
 
 pub(crate) async fn usual_python_works(sandbox: &dyn Sandbox) {

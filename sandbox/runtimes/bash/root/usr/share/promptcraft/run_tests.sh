@@ -12,38 +12,103 @@ now() { printf '%s' "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
 
 # run_test NAME COMMAND...
 run_test() {
-    local name began code outcome=passed message=null
+    local name began message='' outcome=passed
     name="$(plain "$1")"
     shift
     printf '{"event":"start","name":"%s"}\n' "$name" >&"$report"
     began="$(now)"
-    "$@" 3>&-
-    code=$?
-    if [ "$code" -ne 0 ]; then
-        outcome=failed message="\"exit code $code\"" status=1
+    "$@"
+    if [ -n "$message" ]; then
+        outcome=failed status=1 message="\"$message\""
     fi
     printf '{"event":"end","name":"%s","outcome":"%s","duration_ms":%d,"message":%s}\n' \
-        "$name" "$outcome" "$(($(now) - began))" "$message" >&"$report"
+        "$name" "$outcome" "$(($(now) - began))" "${message:-null}" >&"$report"
 }
 
-# The names of functions test_* that a file defines, one a line; none of a file that ends itself, for it runs its tests itself.
+# Sets `message` of run_test where the file fails.
+run_file() {
+    local code
+    bash "$1" 3>&-
+    code=$?
+    [ "$code" -eq 0 ] || message="exit code $code"
+}
+
+# Runs one function of a file, in a shell that has no arguments and no variables of ours. The function runs under `set -e`, or
+# only its last command would count. The file `$called` shows that the function was reached.
+run_function() {
+    local code
+    rm -f "$called"
+    bash -c "source ${1@Q}; [ \$? -eq 0 ] || exit; : >|${called@Q}; set -e; $2" "$1" 3>&-
+    code=$?
+    if [ ! -e "$called" ]; then
+        message="the file ended with exit code $code before the function was called"
+    elif [ "$code" -ne 0 ]; then
+        message="exit code $code"
+    fi
+}
+
+# The file as Bash itself prints it, without comments and with one command a line, indented by 4; as it is where Bash cannot.
+# shellcheck disable=SC2016 # for the shell that reads the file
+text_of() {
+    bash -c 'eval "promptcraft_text() {
+$(<"$1")
+}" && declare -f promptcraft_text' bash "$1" 2>/dev/null 3>&- || sed -E 's/^/    /; s/[[:space:]]#.*//' "$1"
+}
+
+definition='^ {4}[[:space:]]*(function[[:space:]]+(test_[A-Za-z0-9_.:-]+)|(test_[A-Za-z0-9_.:-]+)[[:space:]]*\(\)).*'
+ends_itself='^    exit([[:space:];]|$)'
+
+# The functions that a text names in what it runs up to its end: at the top level, or in functions that are named there in turn.
+# What is printed and quoted sentences name nothing.
+# shellcheck disable=SC2016 # for awk
+functions_named_in() {
+    sed -E "/$ends_itself/Q; s/(\"[^\"\$\`]* [^\"\$\`]*\"|'[^']* [^']*')//g; s/(^|[[:space:];&|(])(echo|printf)[[:space:]][^;&|\$\`]*/\1/g" |
+        awk '
+            /^    function [^ ]+ \(\)/ { name = $2; body[name] = ""; next }
+            name != "" && /^    };?$/ { name = ""; next }
+            { body[name] = body[name] " " $0 }
+            END { look("") }
+            function look(name,    words, count, i) {
+                count = split(body[name], words, /[^A-Za-z0-9_.:-]+/)
+                for (i = 1; i <= count; i++) if (words[i] ~ /./ && words[i] in body && !(words[i] in seen)) {
+                    seen[words[i]]
+                    print words[i]
+                    look(words[i])
+                }
+            }'
+}
+
+# Whether a file ends itself and calls each of its functions before it does, or looks them up: it runs its tests itself.
+runs_its_tests() { # TEXT FUNCTIONS
+    local named function
+    grep -qE "$ends_itself" <<<"$1" || return 1
+    ! sed -E "/$ends_itself/Q" <<<"$1" | grep -qE '(declare|typeset) -F|compgen -A function' || return 0
+    named="$(functions_named_in <<<"$1")"
+    for function in $2; do
+        grep -qxF -e "$function" <<<"$named" || return 1
+    done
+}
+
+# The functions test_* that a file defines, one a line; none of a file that runs its tests itself.
 functions_of() {
-    grep -qE '^exit( |$)' "$1" || sed -nE 's/^[[:space:]]*(function[[:space:]]+)?(test_[A-Za-z0-9_]+)[[:space:]]*(\(\)|\{|$).*/\2/p' "$1" | sort -u
+    local text functions
+    text="$(text_of "$1")"
+    functions="$(sed -nE "s/$definition/\2\3/p" <<<"$text" | sort -u)"
+    [ -z "$functions" ] || runs_its_tests "$text" "$functions" || printf '%s\n' "$functions"
 }
-
-# shellcheck disable=SC2016 # for the shell that runs the test
-call_function='trap "exit 1" EXIT; source "$1" || exit; trap - EXIT; "$2"'
 
 mapfile -t files < <(find . -type f \( -name 'test_*.sh' -o -name '*_test.sh' \) | sort)
 [ "${#files[@]}" -gt 0 ] || exit "$no_tests_collected"
+called="$(mktemp)"
 status=0
 for file in "${files[@]}"; do
     mapfile -t functions < <(functions_of "$file")
     if [ "${#functions[@]}" -eq 0 ]; then
-        run_test "${file#./}" bash "$file"
+        run_test "${file#./}" run_file "$file"
     fi
     for function in "${functions[@]}"; do
-        run_test "${file#./}::$function" bash -c "$call_function" "$file" "$file" "$function"
+        run_test "${file#./}::$function" run_function "$file" "$function"
     done
 done
+rm -f "$called"
 exit "$status"

@@ -1,5 +1,6 @@
 // Writes one JSON line for every test to descriptor 3, as it starts and as it ends; suites only where they fail by
-// themselves. The reader trusts nothing of this.
+// themselves or are skipped. The start of a suite is written before it is known as one, and retracted at its end.
+// The reader trusts nothing of this.
 import { writeSync } from "node:fs";
 
 const REPORT_FD = 3;
@@ -20,6 +21,12 @@ function reason(error) {
 export default async function* reporter(events) {
   const path = [];
   const failedBelow = [];
+  let finished = false;
+  // A test that calls `process.exit` takes the tests after it along, and its own lines.
+  process.on("exit", (code) => {
+    if (code !== 0 || finished) return;
+    say({ event: "end", name: "process.exit", outcome: "error", duration_ms: 0, message: "the process ended before its tests did" });
+  });
   for await (const { type, data } of events) {
     if (type !== "test:start" && type !== "test:pass" && type !== "test:fail") continue;
     path.length = data.nesting;
@@ -31,13 +38,17 @@ export default async function* reporter(events) {
       continue;
     }
     const failed = type === "test:fail";
-    const isSuite = data.details.type === "suite";
     const explained = failedBelow[data.nesting + 1];
-    if (failed) failedBelow[data.nesting] = true;
     const skipped = data.skip !== undefined || data.todo !== undefined;
+    if (failed && !skipped) failedBelow[data.nesting] = true;
+    // The tests of a skipped suite are not reported, so the suite is.
+    if (data.details.type === "suite" && data.skip === undefined && !(failed && !explained)) {
+      if (path.length === 1) say({ event: "retract", name });
+      continue;
+    }
     const outcome = skipped ? "skipped" : failed ? "failed" : "passed";
     const message = failed ? reason(data.details.error) : undefined;
-    if (isSuite && path.length > 1 && !(failed && !explained)) continue;
     say({ event: "end", name, outcome, duration_ms: Math.round(data.details.duration_ms), message });
   }
+  finished = true;
 }

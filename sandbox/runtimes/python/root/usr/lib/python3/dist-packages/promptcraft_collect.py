@@ -1,4 +1,4 @@
-"""What pytest alone would leave out without a word: asynchronous tests and doctests of test files."""
+"""Adds what pytest leaves out or lets pass: asynchronous tests, doctests of test files, tests that return their result."""
 
 import asyncio
 import fnmatch
@@ -24,12 +24,14 @@ def pytest_pyfunc_call(pyfuncitem):
         pytest.fail("an asynchronous test must not yield", pytrace=False)
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     if inspect.iscoroutinefunction(function) or any(map(_is_asynchronous, arguments.values())):
-        asyncio.run(_call(function, arguments))
-        return True
-    # A decorator may hide that its function is asynchronous.
-    result = function(**arguments)
-    if inspect.iscoroutine(result):
-        asyncio.run(_finish(result))
+        result = asyncio.run(_call(function, arguments))
+    else:
+        result = function(**arguments)
+        # A decorator may hide that its function is asynchronous.
+        if inspect.iscoroutine(result):
+            result = asyncio.run(_finish(result))
+    if result is not None:
+        pytest.fail("the test returned a value; use assert", pytrace=False)
     return True
 
 
@@ -51,8 +53,7 @@ async def _call(function, arguments):
     try:
         ready = {name: await _value(value) for name, value in arguments.items()}
         result = function(**ready)
-        if inspect.isawaitable(result):
-            await result
+        return await result if inspect.isawaitable(result) else result
     finally:
         for generator in reversed(generators):
             async for _ in generator:
@@ -66,4 +67,4 @@ async def _value(fixture):
 
 
 async def _finish(coroutine):
-    await coroutine
+    return await coroutine

@@ -10,6 +10,7 @@ import os
 REPORT_FD = 3
 LONGEST_NAME = 500
 LONGEST_MESSAGE = 4000
+RETURNED = "It is deprecated to return a value that is not None"
 
 
 def _say(event, name, **more):
@@ -32,6 +33,8 @@ def _describe(error):
     if isinstance(error, (doctest.DocTestFailure, doctest.UnexpectedException)):
         return _describe_example(error)[:LONGEST_MESSAGE]
     text = str(error)
+    if isinstance(error, DeprecationWarning) and text.startswith(RETURNED):
+        return "the test returned a value; use assert"
     if isinstance(error, SyntaxError):
         text = f"{error.msg} ({error.filename and os.path.basename(error.filename)}, line {error.lineno})"
     name = type(error).__name__
@@ -49,6 +52,8 @@ def _describe_example(failure):
 class Reporter:
     def __init__(self):
         self.messages = {}
+        self.ends = {}
+        self.not_collected = set()
 
     def pytest_runtest_makereport(self, item, call):
         if call.excinfo is not None:
@@ -63,21 +68,36 @@ class Reporter:
         _say("start", nodeid)
 
     def pytest_collectreport(self, report):
-        if report.failed:
-            message = self.messages.pop(report.nodeid, None) or "collection failed"
+        message = self.messages.pop(report.nodeid, None) or "collection failed"
+        # A file is collected twice, for its tests and for its doctests.
+        if report.failed and report.nodeid not in self.not_collected:
+            self.not_collected.add(report.nodeid)
             _end(report.nodeid or "collection", "error", 0, message)
 
     def pytest_runtest_logreport(self, report):
         name, seconds = report.nodeid, report.duration
         message = self.messages.pop(name, None)
         if report.skipped and report.when in ("setup", "call"):
-            _end(name, "skipped", seconds, _skip_reason(report))
+            self.ends[name] = "skipped", seconds, _skip_reason(report)
         elif report.failed and report.when == "call":
-            _end(name, "failed", seconds, message)
+            self.ends[name] = "failed", seconds, message
         elif report.failed:
-            _end(name, "error", seconds, f"{report.when}: {message}"[:LONGEST_MESSAGE])
+            self.ends[name] = self._broken(name, seconds, f"{report.when}: {message}")
         elif report.passed and report.when == "call":
-            _end(name, "passed", seconds)
+            self.ends[name] = "passed", seconds, None
+
+    def _broken(self, name, seconds, message):
+        # A teardown that fails after its test did must not hide why the test failed.
+        outcome, took, earlier = self.ends.get(name, ("error", 0, None))
+        if outcome == "failed":
+            return outcome, took, f"{earlier}; {message}"[:LONGEST_MESSAGE]
+        return "error", seconds, message[:LONGEST_MESSAGE]
+
+    # One end for each test: the reader takes a second one of the same name for another test.
+    def pytest_runtest_logfinish(self, nodeid, location):
+        if nodeid in self.ends:
+            outcome, seconds, message = self.ends.pop(nodeid)
+            _end(nodeid, outcome, seconds, message)
 
 
 def _skip_reason(report):

@@ -26,12 +26,15 @@ FIXED = {
 # What the job prints is passed on as it is captured: it belongs to the result.
 QUIET = ["-q", "--no-header", "--tb=no", "--capture=tee-sys", "--show-capture=no", "--color=no", "-p", "no:cacheprovider"]
 
+# A method of unittest that returns its result has checked nothing; unittest only warns.
+STRICT = ["-W", f"error:{promptcraft_report.RETURNED}:DeprecationWarning"]
+
 
 def main():
     folder = os.getcwd()
     sys.path.insert(0, folder)
     fixed = [word for name, value in FIXED.items() for word in ("-o", f"{name}={value}")]
-    arguments = [*QUIET, f"--rootdir={folder}", *fixed]
+    arguments = [*QUIET, *STRICT, f"--rootdir={folder}", *fixed]
     return pytest.main(arguments, plugins=[promptcraft_report.Reporter(), promptcraft_collect])
 
 
