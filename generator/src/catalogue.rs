@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::demands::{Claim, Offer};
+use crate::demands::{Claim, Offer, relations_of};
 use crate::exchange::{Kind, SourceFile};
 use crate::matching::Keywords;
 use crate::paths::is_safe_path;
@@ -163,11 +163,13 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
     check(folder, &description, &documentation)?;
     let goals = &description.goals;
     let code = sources.iter().filter(|file| file.kind == Kind::Code);
+    let phrases = goals.require.iter().flatten().chain(&goals.covers).chain(&goals.examples);
     let offer = Offer {
         claims: claims(folder, &description)?,
         ingredients: code.flat_map(|file| ingredients(&file.content)).collect(),
         numbers: goals.numbers.clone(),
         largest_number: goals.largest_number,
+        relations: phrases.flat_map(|text| relations_of(text)).collect(),
     };
     let keywords = Keywords::new(&goals.require, &goals.covers, &goals.excludes, offer);
     if !keywords.is_usable() {

@@ -1,7 +1,11 @@
 //! Reads what a goal demands: requirements, what it rules out, the numbers it states, and the words that remain.
 
+mod relations;
+
 use std::collections::BTreeSet;
 
+pub(crate) use self::relations::{Kind, Relation, relations_of};
+use self::relations::{relations, without_articles};
 use crate::requirements::{Requirement, stated, stated_bare};
 use crate::words::{Word, words};
 
@@ -65,6 +69,8 @@ const BOUNDS: &[&str] =
     &["to", "until", "till", "through", "first", "below", "under", "limit", "top", "than", "most", "least"];
 /// Words that a negation passes over.
 const GRAMMAR: &[&str] = &["any", "of", "be", "is", "are", "use", "make", "it", "them", "they", "its"];
+/// A shorter root says too little to compare words by.
+const MIN_ROOT_LETTERS: usize = 4;
 const ARTICLES: &[&str] = &["a", "an", "the"];
 
 /// Words of a goal that head a label such as "Stress test workflow 17:".
@@ -125,6 +131,8 @@ pub(crate) struct Demands {
     bounds: BTreeSet<u64>,
     /// True if a part of the usual form is to be replaced by something else.
     replaced: bool,
+    /// Relations that change the meaning of known words: "per line", "to words".
+    pub(crate) relations: Vec<Relation>,
 }
 
 /// A goal's words that are neither grammar of negation nor statements of requirements.
@@ -141,7 +149,7 @@ pub(crate) fn read(goal: &str, kept: impl Fn(Vec<Word>) -> Vec<Word>) -> Reading
     let mut demands = Demands::default();
     let text = spelled(without_label(goal));
     let affirmed = affirmed(&words(&text), &mut demands);
-    let wanted: Vec<Word> = kept(affirmed).into_iter().filter(|word| !is(word, ARTICLES)).collect();
+    let (wanted, has_article) = without_articles(kept(affirmed));
     collect_numbers(&wanted, &mut demands);
     demands.modules = modules(&wanted);
     let mut is_stated = vec![false; wanted.len()];
@@ -149,9 +157,10 @@ pub(crate) fn read(goal: &str, kept: impl Fn(Vec<Word>) -> Vec<Word>) -> Reading
         demands.required.insert(statement.requirement);
         is_stated[statement.at].fill(true);
     }
-    if demands.replaced {
+    if demands.replaced || descends(&wanted) {
         demands.required.insert(Requirement::Variation);
     }
+    demands.relations = relations(&wanted, &has_article, &is_stated);
     Reading { demands, wanted, is_stated }
 }
 
@@ -313,6 +322,22 @@ fn collect_numbers(words: &[Word], demands: &mut Demands) {
     }
 }
 
+/// Returns whether a goal counts down: "from 100 to 1".
+fn descends(words: &[Word]) -> bool {
+    let number = |at: usize| words.get(at).and_then(|word| word.text.parse::<u64>().ok());
+    let follows = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| !word.starts_clause && is(word, list));
+    (0..words.len()).any(|at| {
+        let after_down = at + 1 + usize::from(follows(at + 1, &["down"]));
+        let after_link = after_down + usize::from(follows(after_down, &["to", "through", "until", "till", "downto"]));
+        // A hyphen leaves nothing: "from 100-1".
+        let is_range = after_link > at + 1 || at > 0 && is(&words[at - 1], &["from", "range", "numbers"]);
+        is_range
+            && words.get(after_link).is_some_and(|word| !word.starts_clause)
+            && number(at) > number(after_link)
+            && number(after_link).is_some()
+    })
+}
+
 /// Collects the modules that a goal names as such: "using the math module".
 fn modules(words: &[Word]) -> BTreeSet<String> {
     let named = words.windows(3).filter(|three| {
@@ -326,12 +351,26 @@ fn modules(words: &[Word]) -> BTreeSet<String> {
     named.map(|three| three[1].text.clone()).collect()
 }
 
+/// Endings of verbs and of the nouns made from them, the longest first.
+const VERB_ENDINGS: &[&str] = &[
+    "ications", "ication", "ations", "ation", "ating", "itions", "ition", "ates", "ated", "ate", "ions", "ion", "ying",
+    "ings", "ing", "ied", "ies", "atures", "ature", "als", "al", "ed", "es", "er", "y", "e", "s",
+];
+
+/// Reduces a verb, or a noun made from it, to what its forms share: "verifying", "verification" and "verify".
+fn root(word: &str) -> &str {
+    let stripped = VERB_ENDINGS.iter().find_map(|ending| word.strip_suffix(ending).filter(|rest| rest.len() >= 3));
+    stripped.unwrap_or(word)
+}
+
 /// The offer of a recipe beside its topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offer {
     pub(crate) claims: Vec<Claim>,
     /// The imports, calls, keywords and operators of the code, in lower case.
     pub(crate) ingredients: BTreeSet<String>,
+    /// The relations that its keywords and examples name.
+    pub(crate) relations: Vec<Relation>,
     /// The only numbers that a goal may state; any where there is no list.
     pub(crate) numbers: Option<Vec<u64>>,
     /// The greatest number that a goal may state.
@@ -354,6 +393,14 @@ impl Offer {
             || self.claims.iter().any(claimed)
     }
 
+    /// Returns whether the code is made of what a word names, or has a function named by a form of it.
+    fn uses(&self, word: &str) -> bool {
+        let root_of_word = root(word);
+        let acts =
+            |name: &String| name.split('_').find(|part| !part.is_empty()).is_some_and(|it| root(it) == root_of_word);
+        self.ingredients.contains(word) || root_of_word.len() >= MIN_ROOT_LETTERS && self.ingredients.iter().any(acts)
+    }
+
     /// Returns what the goal demands and the recipe does not offer.
     pub(crate) fn lacks(&self, demands: &Demands, stems: &[String]) -> Vec<Requirement> {
         let missing = demands.required.iter().copied().filter(|requirement| !self.provides(*requirement, stems));
@@ -368,7 +415,7 @@ impl Offer {
             lacking.push(Requirement::Modules);
         }
         let uses_ruled_out = demands.ruled_out.iter().any(|requirement| self.provides(*requirement, stems));
-        if uses_ruled_out || demands.unwanted.iter().any(|word| self.ingredients.contains(word)) {
+        if uses_ruled_out || demands.unwanted.iter().any(|word| self.uses(word)) {
             lacking.push(Requirement::RuledOut);
         }
         lacking

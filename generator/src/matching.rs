@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::demands::{Demands, Offer, read};
+use crate::demands::{Demands, Kind, Offer, Relation, read};
 use crate::requirements::Requirement;
 use crate::vocabulary::{AUDIENCE_MODIFIERS, AUDIENCES, BLOCKERS, ENDERS, FILLER, STOP};
 use crate::words::{Word, words};
@@ -12,8 +12,22 @@ use crate::words::{Word, words};
 /// A single word of a recipe's subject makes it a neighbour from this length on, whatever else the goal says.
 const MIN_TELLING_LETTERS: usize = 8;
 
-/// A sequence of stems that must stand next to each other.
-type Phrase = Vec<String>;
+/// A stem, and the prepositions and conjunctions between it and the stem before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    stem: String,
+    gap: Vec<String>,
+}
+
+/// A sequence of stems that must follow each other.
+type Phrase = Vec<Term>;
+
+/// Words between the stems of a phrase that do not relate one to the other.
+const UNRELATED: &[&str] = &[
+    "a", "an", "the", "each", "every", "all", "any", "some", "its", "their", "his", "her", "my", "your", "our", "this",
+];
+/// Words that part a phrase unless it has them itself: "number to words" is no number of words.
+const PARTING: &[&str] = &["to", "into", "from", "by", "per", "as", "in", "via", "than", "between"];
 
 /// The words by which a recipe is found, and what it offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,19 +57,71 @@ impl Keywords {
     }
 
     fn mentions(&self, wanted: &str) -> bool {
-        self.require.iter().flatten().chain(&self.covers).flatten().any(|stem| stem == wanted)
+        self.require.iter().flatten().chain(&self.covers).flatten().any(|term| term.stem == wanted)
+    }
+
+    /// Returns what a goal demands and the recipe does not offer.
+    fn lacks(&self, topic: &Topic) -> Vec<Requirement> {
+        let mut lacking = self.offer.lacks(&topic.demands, &topic.stems());
+        let unserved = topic.demands.relations.iter().filter(|relation| !self.serves(relation, topic));
+        for requirement in unserved.map(|relation| relation.kind.requirement()) {
+            if !lacking.contains(&requirement) {
+                lacking.push(requirement);
+            }
+        }
+        lacking
+    }
+
+    /// Returns whether the recipe names a relation, or is itself what the relation leads to ("returns primes").
+    fn serves(&self, relation: &Relation, topic: &Topic) -> bool {
+        let subject: BTreeSet<usize> =
+            self.require.iter().take(1).flatten().flat_map(|phrase| topic.positions(phrase)).collect();
+        let head: Vec<usize> = relation.at.iter().filter_map(|at| topic.places.get(*at).copied().flatten()).collect();
+        let leads_to_subject = head.last().is_some_and(|last| subject.contains(last));
+        let before = head.first().and_then(|first| first.checked_sub(1)).filter(|before| subject.contains(before));
+        let is_conversion = matches!(relation.kind, Kind::Target | Kind::Source | Kind::Form);
+        if let Some(before) = before.filter(|_| is_conversion && leads_to_subject) {
+            // From one subject to another, as "stack to queue": only a phrase that has both names it.
+            let spans = |phrase: &Phrase| topic.positions(phrase).windows(2).any(|pair| pair == [before, before + 1]);
+            return self.require.iter().flatten().chain(&self.covers).any(spans);
+        }
+        if relation.is_common() || self.offer.relations.iter().any(|known| relation.is_served_by(known)) {
+            return true;
+        }
+        if relation.kind == Kind::Selection {
+            // "FizzBuzz, only the fizz" leaves a part of the subject out.
+            return subject.iter().all(|at| head.contains(at)) && head.iter().all(|at| subject.contains(at));
+        }
+        // A target is named by the recipe or not meant by it: "string to palindrome".
+        leads_to_subject && relation.kind != Kind::Target
     }
 }
 
 fn phrase_of(text: &str) -> Phrase {
-    words(text).into_iter().map(|word| word.stem).filter(|stem| !STOP.contains(stem)).collect()
+    let mut phrase = Phrase::new();
+    let mut gap = Vec::new();
+    for word in words(text) {
+        push_term(&mut phrase, &mut gap, word);
+    }
+    phrase
+}
+
+/// Appends a word to a phrase, or to the gap before its next word.
+fn push_term(phrase: &mut Phrase, gap: &mut Vec<String>, word: Word) {
+    if !STOP.contains(&word.stem) {
+        phrase.push(Term { stem: word.stem, gap: std::mem::take(gap) });
+    } else if !UNRELATED.contains(&word.text.as_str()) {
+        gap.push(word.text);
+    }
 }
 
 /// A goal, ready to be compared with keywords.
 #[derive(Default)]
 pub(crate) struct Topic {
     /// Stems in order, without grammar, numbers and what was negated.
-    stems: Vec<String>,
+    terms: Phrase,
+    /// The index in `terms` of each word.
+    places: Vec<Option<usize>>,
     /// True if each of the stems states a requirement.
     is_stated: Vec<bool>,
     /// The distinct stems that carry meaning and state no requirement.
@@ -67,7 +133,8 @@ pub(crate) struct Topic {
 impl Topic {
     pub(crate) fn of(goal: &str) -> Self {
         let reading = read(goal, without_audience);
-        let carries = |word: &Word| !STOP.contains(&word.stem) && !word.text.chars().all(|c| c.is_ascii_digit());
+        let is_number = |word: &Word| word.text.chars().all(|c| c.is_ascii_digit());
+        let mut gap = Vec::new();
         let mut topic = Self { demands: reading.demands, ..Self::default() };
         for (at, (word, is_stated)) in reading.wanted.into_iter().zip(reading.is_stated).enumerate() {
             if BLOCKERS.contains(&word.stem) && !is_stated {
@@ -75,27 +142,48 @@ impl Topic {
             }
             // "Add a login" asks for a login.
             let is_filler = FILLER.contains(&word.stem) || at == 0 && word.text == "add";
-            if carries(&word) {
+            let carries = !STOP.contains(&word.stem) && !is_number(&word);
+            topic.places.push(carries.then_some(topic.terms.len()));
+            if carries {
                 if !is_stated && !is_filler {
                     topic.meaningful.insert(word.stem.clone());
                 }
-                topic.stems.push(word.stem);
                 topic.is_stated.push(is_stated);
+            }
+            if !is_number(&word) {
+                push_term(&mut topic.terms, &mut gap, word);
             }
         }
         topic
     }
 
-    fn positions(&self, phrase: &[String]) -> Vec<usize> {
-        let hits = self.stems.windows(phrase.len().max(1)).enumerate();
-        hits.filter(|(_, window)| *window == phrase).flat_map(|(at, _)| at..at + phrase.len()).collect()
+    fn stems(&self) -> Vec<String> {
+        self.terms.iter().map(|term| term.stem.clone()).collect()
+    }
+
+    /// The positions of a phrase in the goal.
+    fn positions(&self, phrase: &[Term]) -> Vec<usize> {
+        self.hits(phrase, |(at, (found, wanted))| {
+            let parts = || found.gap.iter().any(|word| PARTING.contains(&word.as_str()));
+            let joins = at == 0 || found.gap == wanted.gap || wanted.gap.is_empty() && !parts();
+            found.stem == wanted.stem && joins
+        })
+    }
+
+    /// The positions of a phrase in the goal, whatever is between its words.
+    fn loosely(&self, phrase: &[Term]) -> Vec<usize> {
+        self.hits(phrase, |(_, (found, wanted))| found.stem == wanted.stem)
+    }
+
+    fn hits(&self, phrase: &[Term], fits: impl Fn((usize, (&Term, &Term))) -> bool) -> Vec<usize> {
+        let windows = self.terms.windows(phrase.len().max(1)).enumerate();
+        let hits = windows.filter(|(_, window)| window.iter().zip(phrase).enumerate().all(&fits));
+        hits.flat_map(|(at, _)| at..at + phrase.len()).collect()
     }
 
     /// The positions of a phrase in the goal, slips of the pen forgiven.
-    fn near(&self, phrase: &[String]) -> Vec<usize> {
-        let is_near = |window: &[String]| window.iter().zip(phrase).all(|(a, b)| is_slip(a, b));
-        let hits = self.stems.windows(phrase.len().max(1)).enumerate();
-        hits.filter(|(_, window)| is_near(window)).flat_map(|(at, _)| at..at + phrase.len()).collect()
+    fn near(&self, phrase: &[Term]) -> Vec<usize> {
+        self.hits(phrase, |(_, (found, wanted))| is_slip(&found.stem, &wanted.stem))
     }
 }
 
@@ -139,7 +227,7 @@ fn required(topic: &Topic, keywords: &Keywords) -> Option<BTreeSet<usize>> {
 /// Says how well `keywords` explain what a topic is about, or that they do not. Requirements are left aside.
 fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
     // A word that states a requirement excludes nothing: "type hints" are no type.
-    let excluded = |phrase: &Phrase| topic.positions(phrase).iter().any(|at| !topic.is_stated[*at]);
+    let excluded = |phrase: &Phrase| topic.loosely(phrase).iter().any(|at| !topic.is_stated[*at]);
     if keywords.excludes.iter().any(excluded) {
         return None;
     }
@@ -148,7 +236,7 @@ fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
     }
     let required = required(topic, keywords)?;
     let covered = keywords.covers.iter().flat_map(|phrase| topic.positions(phrase));
-    let known: BTreeSet<&String> = covered.chain(required.iter().copied()).map(|at| &topic.stems[at]).collect();
+    let known: BTreeSet<&String> = covered.chain(required.iter().copied()).map(|at| &topic.terms[at].stem).collect();
     topic.meaningful.iter().all(|stem| known.contains(stem)).then_some(required.len())
 }
 
@@ -161,22 +249,21 @@ pub(crate) fn nearness(topic: &Topic, keywords: &Keywords) -> usize {
         return 0;
     }
     let found: BTreeSet<usize> = groups.iter().flatten().copied().collect();
-    let letters: usize = found.iter().map(|at| topic.stems[*at].chars().count()).sum();
+    let letters: usize = found.iter().map(|at| topic.terms[*at].stem.chars().count()).sum();
     let is_whole = groups.iter().all(|group| !group.is_empty()) && (found.len() > 1 || letters >= MIN_TELLING_LETTERS);
     let hinted = topic.meaningful.iter().filter(|stem| keywords.mentions(stem)).count();
     if !is_whole && 2 * hinted < topic.meaningful.len() {
         return 0;
     }
-    let named = |stem: &&String| keywords.require.iter().flatten().flatten().any(|known| known == *stem);
+    let named = |stem: &&String| keywords.require.iter().flatten().flatten().any(|known| known.stem == **stem);
     4 * groups.iter().filter(|group| !group.is_empty()).count() + topic.meaningful.iter().filter(named).count()
 }
 
 /// Returns the index of the one recipe that serves a goal best; none when two serve it equally well.
 pub(crate) fn best<'a>(topic: &Topic, candidates: impl Iterator<Item = &'a Keywords>) -> Option<usize> {
-    let serves = |keywords: &Keywords| keywords.offer.lacks(&topic.demands, &topic.stems).is_empty();
     let mut fits: Vec<(usize, Fit)> = candidates
         .enumerate()
-        .filter(|(_, keywords)| serves(keywords))
+        .filter(|(_, keywords)| keywords.lacks(topic).is_empty())
         .filter_map(|(index, keywords)| Some((index, fit(topic, keywords)?)))
         .collect();
     fits.sort_by_key(|(_, fit)| std::cmp::Reverse(*fit));
@@ -197,7 +284,7 @@ pub(crate) fn lacking<'a>(
         Some(((is_whole, required(topic, keywords)?.len()), index, keywords))
     });
     let (_, index, keywords) = about.max_by_key(|(rank, index, _)| (*rank, std::cmp::Reverse(*index)))?;
-    let lacks = keywords.offer.lacks(&topic.demands, &topic.stems);
+    let lacks = keywords.lacks(topic);
     (!lacks.is_empty()).then_some((index, lacks))
 }
 

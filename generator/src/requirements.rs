@@ -216,6 +216,11 @@ requirements! {
     // Checked against the recipe rather than claimed.
     Numbers, "those numbers", "is written for other numbers", [];
     Modules, "that module", "does not use that module", [];
+    Part, "that division", "does not work part by part in that way", [];
+    Source, "that source", "does not start from that", [];
+    Target, "that target", "does not convert to that", [];
+    Result, "that result", "does not return that", [];
+    Selection, "that selection", "does not leave the rest out", [];
     RuledOut, "leaving out what the goal rules out", "uses what the goal rules out", [];
 }
 
@@ -410,7 +415,10 @@ fn marker_before(words: &[Word], at: usize) -> Strength {
         if STRONG_MARKERS.contains(&text(before)) {
             return Strength::Strong;
         }
-        let participle = before.checked_sub(1).is_some_and(|index| PARTICIPLES.contains(&text(index)));
+        // "On top of a stack" builds on one; "the top of a stack" is a part of it.
+        let is_built = |index: usize| text(index) != "top" || index.checked_sub(1).is_some_and(|on| text(on) == "on");
+        let participle =
+            before.checked_sub(1).is_some_and(|index| PARTICIPLES.contains(&text(index)) && is_built(index));
         if LINKS.contains(&text(before)) && participle {
             return Strength::Strong;
         }

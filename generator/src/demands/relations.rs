@@ -1,0 +1,500 @@
+//! Relations that a goal states by prepositions and the like: "per line", "word by word", "from X", "to X", "returns X",
+//! "only X". They change the meaning of words that a recipe knows, so a recipe has to name them itself.
+
+use crate::requirements::Requirement;
+use crate::vocabulary::{FILLER, STOP};
+use crate::words::{Word, words};
+
+/// Prepositions before "each" and "every" that make a part of them: "in each line".
+const BEFORE_PARTS: &[&str] = &["in", "for", "of", "on", "at", "with", "from", "to", "within", "after"];
+const DETERMINERS: &[&str] = &[
+    "a", "an", "the", "all", "any", "some", "each", "every", "its", "their", "his", "her", "my", "your", "our", "this",
+    "both", "own", "new", "one", "only", "just",
+];
+/// Words that are no grammar and end a noun phrase.
+const PHRASE_ENDS: &[&str] = &[
+    "below",
+    "above",
+    "under",
+    "before",
+    "after",
+    "until",
+    "within",
+    "during",
+    "through",
+    "divisible",
+    "less",
+    "greater",
+    "first",
+    "given",
+    "return",
+    "returns",
+    "returning",
+];
+/// Words that start a clause and no noun phrase.
+const CONJUNCTIONS: &[&str] = &["whether", "otherwise", "without", "where"];
+const RESULT_VERBS: &[&str] = &[
+    "return",
+    "returns",
+    "returning",
+    "outputs",
+    "outputting",
+    "gives",
+    "giving",
+    "produces",
+    "producing",
+    "returned",
+];
+const SELECTORS: &[&str] = &["only", "just", "solely", "exclusively", "merely"];
+/// Words before "as" that make a comparison or an enumeration of it.
+const NO_FORM_AFTER: &[&str] = &["well", "such", "same", "known", "long", "soon", "far", "much", "many", "regarded"];
+/// Words before "to" that make it no target: "up to 5", "function to reverse", "equal to".
+const NO_TARGET_AFTER: &[&str] = &[
+    "up",
+    "down",
+    "function",
+    "functions",
+    "program",
+    "script",
+    "code",
+    "module",
+    "method",
+    "methods",
+    "class",
+    "tool",
+    "utility",
+    "helper",
+    "algorithm",
+    "want",
+    "wants",
+    "need",
+    "needs",
+    "have",
+    "has",
+    "like",
+    "able",
+    "ability",
+    "how",
+    "way",
+    "used",
+    "use",
+    "is",
+    "are",
+    "library",
+    "system",
+    "equal",
+    "equals",
+    "due",
+    "according",
+    "me",
+    "it",
+    "us",
+    "solution",
+    "implementation",
+    "feature",
+    "something",
+    "anything",
+    "similar",
+    "close",
+    "compared",
+    "add",
+    "decorator",
+];
+/// Participles that lead to what arranges or divides a result: "sorted by key". After others "by" names a doer or a means.
+const ARRANGED: &[&str] = &[
+    "sorted",
+    "grouped",
+    "ordered",
+    "keyed",
+    "indexed",
+    "counted",
+    "ranked",
+    "divided",
+    "split",
+    "aggregated",
+    "broken",
+    "separated",
+    "reversed",
+    "summed",
+    "averaged",
+    "merged",
+    "filtered",
+    "limited",
+    "summarised",
+    "summarized",
+];
+/// Verbs of goals, as infinitives.
+const VERBS: &[&str] = &[
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "check",
+    "calculate",
+    "compute",
+    "return",
+    "track",
+    "simulate",
+    "transfer",
+    "withdraw",
+    "deposit",
+    "insert",
+    "find",
+    "search",
+    "delete",
+    "remove",
+    "traverse",
+    "encrypt",
+    "decrypt",
+    "shift",
+    "encode",
+    "decode",
+    "evaluate",
+    "parse",
+    "overwrite",
+    "push",
+    "pop",
+    "peek",
+    "enqueue",
+    "dequeue",
+    "summarise",
+    "summarize",
+    "read",
+    "load",
+    "report",
+    "count",
+    "validate",
+    "normalise",
+    "normalize",
+    "subscribe",
+    "unsubscribe",
+    "publish",
+    "emit",
+    "register",
+    "unregister",
+    "notify",
+    "print",
+    "solve",
+    "say",
+    "greet",
+    "issue",
+    "generate",
+    "create",
+    "verify",
+    "sign",
+    "revoke",
+    "refresh",
+    "append",
+    "prepend",
+    "reverse",
+    "iterate",
+    "hold",
+    "evict",
+    "expire",
+    "get",
+    "put",
+    "set",
+    "store",
+    "drop",
+    "discard",
+    "cancel",
+    "update",
+    "limit",
+    "allow",
+    "reject",
+    "refuse",
+    "wait",
+    "retry",
+    "fail",
+    "convert",
+    "shorten",
+    "redirect",
+    "resolve",
+    "retrieve",
+    "sort",
+    "compare",
+    "merge",
+    "swap",
+    "group",
+    "detect",
+    "transpose",
+    "invert",
+    "determine",
+    "memoize",
+    "memoise",
+    "cache",
+    "hash",
+    "strip",
+    "turn",
+    "save",
+    "mark",
+    "complete",
+    "edit",
+    "manage",
+    "filter",
+    "ignore",
+    "exceed",
+    "decorate",
+    "compare",
+    "throttle",
+    "live",
+    "rotate",
+    "renew",
+    "login",
+    "logout",
+    "call",
+    "show",
+    "display",
+    "see",
+    "avoid",
+    "prevent",
+    "keep",
+    "raise",
+    "access",
+    "process",
+    "represent",
+    "demonstrate",
+    "test",
+    "sum",
+    "tell",
+    "identify",
+    "analyse",
+    "analyze",
+    "aggregate",
+];
+/// Inputs that every function may be given.
+const INPUTS: &[&str] =
+    &["value", "number", "integer", "string", "text", "list", "array", "input", "data", "element", "item", "word"];
+/// Nouns that say nothing by themselves, but do as a part or a result: "words per document".
+const COUNTED: &[&str] = &[
+    "document",
+    "documents",
+    "type",
+    "types",
+    "edge",
+    "edges",
+    "step",
+    "steps",
+    "student",
+    "students",
+    "team",
+    "teams",
+    "grade",
+    "grades",
+];
+const COLLECTIONS: &[&str] = &["list", "array", "tuple", "dict", "dictionary", "sequence", "series", "set"];
+
+/// The relation of a noun phrase to the rest of a goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// "per line", "word by word", "in each sentence", "by key".
+    Part,
+    /// "from titles".
+    Source,
+    /// "given a list".
+    Given,
+    /// "to words", "into a dictionary".
+    Target,
+    /// "returns the domain".
+    Result,
+    /// "as a list".
+    Form,
+    /// "only the multiples of 15".
+    Selection,
+}
+
+impl Kind {
+    /// The requirement that a recipe lacks without such a relation.
+    pub(crate) fn requirement(self) -> Requirement {
+        match self {
+            Self::Part => Requirement::Part,
+            Self::Source | Self::Given => Requirement::Source,
+            Self::Target => Requirement::Target,
+            Self::Result | Self::Form => Requirement::Result,
+            Self::Selection => Requirement::Selection,
+        }
+    }
+}
+
+/// A relation and the words of its noun phrase that carry meaning, as stems and as indices of words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Relation {
+    pub(crate) kind: Kind,
+    pub(crate) head: Vec<String>,
+    pub(crate) at: Vec<usize>,
+}
+
+impl Relation {
+    /// Returns whether a recipe that names `known` serves this relation.
+    pub(crate) fn is_served_by(&self, known: &Self) -> bool {
+        let same = self.kind == known.kind || self.kind == Kind::Given && known.kind == Kind::Source;
+        // The last noun is the result: an e-mail domain is no e-mail.
+        same && match self.kind {
+            Kind::Result | Kind::Form | Kind::Selection => self.head.ends_with(&known.head),
+            Kind::Part | Kind::Source | Kind::Given | Kind::Target => {
+                self.head.windows(known.head.len()).any(|window| window == known.head)
+            }
+        }
+    }
+
+    /// Returns whether every recipe serves this relation.
+    pub(crate) fn is_common(&self) -> bool {
+        self.kind == Kind::Given && self.head.last().is_some_and(|last| INPUTS.contains(&last.as_str()))
+    }
+}
+
+/// Finds the relations that a keyword or an example states.
+pub(crate) fn relations_of(text: &str) -> Vec<Relation> {
+    let (all, has_article) = without_articles(words(text));
+    relations(&all, &has_article, &vec![false; all.len()])
+}
+
+/// Drops articles, and says of each of the other words if one was before it.
+pub(crate) fn without_articles(words: Vec<Word>) -> (Vec<Word>, Vec<bool>) {
+    let (mut kept, mut has_article) = (Vec::new(), Vec::new());
+    let (mut is_pending, mut starts_clause) = (false, false);
+    for mut word in words {
+        if is(&word, &["a", "an", "the"]) {
+            is_pending = true;
+            starts_clause |= word.starts_clause;
+            continue;
+        }
+        word.starts_clause |= std::mem::take(&mut starts_clause);
+        kept.push(word);
+        has_article.push(std::mem::take(&mut is_pending));
+    }
+    (kept, has_article)
+}
+
+fn is(word: &Word, list: &[&str]) -> bool {
+    list.contains(&word.text.as_str())
+}
+
+/// Finds the relations among words without articles; those about a stated requirement are left out.
+pub(crate) fn relations(words: &[Word], has_article: &[bool], is_stated: &[bool]) -> Vec<Relation> {
+    let mut found = Vec::new();
+    for at in 0..words.len() {
+        let Some((kind, start)) = marked(words, has_article, at).filter(|_| !is_stated[at]) else { continue };
+        let (head, end) = noun_phrase(words, start);
+        // "Documents" state documentation, except where something is done for each of them.
+        let states = |at: &usize| is_stated[*at] && !(kind == Kind::Part && is(&words[*at], COUNTED));
+        let Some(last) = head.last().copied().filter(|_| !head.iter().any(states)) else { continue };
+        let relation = |head: Vec<usize>| Relation {
+            kind,
+            head: head.iter().map(|at| words[*at].stem.clone()).collect(),
+            at: head,
+        };
+        found.push(relation(head));
+        let is_filled = words.get(end).is_some_and(|next| next.text == "of" && !next.starts_clause);
+        if matches!(kind, Kind::Result | Kind::Form) && is_filled && COLLECTIONS.contains(&words[last].stem.as_str()) {
+            found.extend(Some(noun_phrase(words, end + 1).0).filter(|it| !it.is_empty()).map(relation));
+        }
+    }
+    found
+}
+
+/// Returns the kind of relation that a word opens, and where its noun phrase starts.
+fn marked(words: &[Word], has_article: &[bool], at: usize) -> Option<(Kind, usize)> {
+    let word = &words[at];
+    let text = |index: usize| words.get(index).map_or("", |word| word.text.as_str());
+    let before = at.checked_sub(1).filter(|_| !word.starts_clause).map_or("", text);
+    let next = text(at + 1);
+    let kind = match word.text.as_str() {
+        "per" => Kind::Part,
+        "each" | "every" if next != "other" && BEFORE_PARTS.contains(&before) => Kind::Part,
+        "by" if before == next && next != "step" => Kind::Part,
+        "by" if !next.ends_with("ing") && (!before.ends_with("ed") || ARRANGED.contains(&before)) => Kind::Part,
+        "from" => Kind::Source,
+        "given" if !has_article[at] && !STOP.contains(before) => Kind::Given,
+        "into" => Kind::Target,
+        "to" if is_target(words, has_article, at) => Kind::Target,
+        "as" if is_form(words, at) => Kind::Form,
+        text if RESULT_VERBS.contains(&text) => Kind::Result,
+        text if SELECTORS.contains(&text) && before != "not" => {
+            let passes = usize::from(matches!(next, "for" | "on" | "at" | "from"));
+            return Some((Kind::Selection, at + 1 + passes));
+        }
+        _ => return None,
+    };
+    Some((kind, at + 1))
+}
+
+fn is_number(word: &Word) -> bool {
+    word.text.chars().count() == 1 || word.text.chars().all(|c| c.is_ascii_digit()) || is(word, &["zero", "one"])
+}
+
+fn is_target(words: &[Word], has_article: &[bool], at: usize) -> bool {
+    let Some(next) = words.get(at + 1) else { return false };
+    let before = at.checked_sub(1).map(|before| &words[before]);
+    if is_number(next) || before.is_some_and(is_number) {
+        return false;
+    }
+    let is_noun = has_article.get(at + 1).copied().unwrap_or_default();
+    is_noun && before.is_none_or(|it| it.text != "up")
+        || !is(next, VERBS) && !before.is_some_and(|before| is(before, NO_TARGET_AFTER))
+}
+
+fn is_form(words: &[Word], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| &words[before]);
+    let compares = at.checked_sub(2).is_some_and(|before| words[before].text == "as");
+    !compares && before.is_none_or(|before| !is(before, NO_FORM_AFTER))
+}
+
+/// Returns the indices of a noun phrase's words that carry meaning, and where it ends.
+fn noun_phrase(words: &[Word], start: usize) -> (Vec<usize>, usize) {
+    let mut head = Vec::new();
+    for (at, word) in words.iter().enumerate().skip(start) {
+        let is_determiner = is(word, DETERMINERS);
+        let opens = head.is_empty() && is(word, &["first"]);
+        let ends =
+            STOP.contains(&word.stem) && !is_determiner || is(word, PHRASE_ENDS) && !opens || is(word, CONJUNCTIONS);
+        if word.starts_clause || ends {
+            return (head, at);
+        }
+        let is_case = words.get(at + 1).is_some_and(|next| is(next, &["case", "cases"]));
+        let is_filler = FILLER.contains(&word.stem) && (is_case || !is(word, COUNTED));
+        if !is_determiner && !is_number(word) && !is_filler {
+            head.push(at);
+        }
+    }
+    (head, words.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[(Kind, &str)]) {
+        let found: Vec<_> = relations_of(text).into_iter().map(|it| (it.kind, it.head.join(" "))).collect();
+        let expected: Vec<_> = expected.iter().map(|(kind, head)| (*kind, (*head).to_owned())).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn relations_are_found_by_their_markers() {
+        check("word frequency per line", &[(Kind::Part, "line")]);
+        check("reverse a string word by word", &[(Kind::Part, "word")]);
+        check("count words in each sentence", &[(Kind::Part, "sentenc")]);
+        check("tree from preorder and inorder", &[(Kind::Source, "preorder")]);
+        check("number to words", &[(Kind::Target, "word")]);
+        check("validator that returns the domain of an address", &[(Kind::Result, "domain")]);
+        check("as a list of numbers divisible by 3", &[(Kind::Form, "list"), (Kind::Form, "number")]);
+        check("printing only the numbers divisible by 15", &[(Kind::Selection, "number")]);
+    }
+
+    #[test]
+    fn infinitives_ranges_and_comparisons_are_no_relations() {
+        for text in [
+            "a function to reverse strings",
+            "numbers from 1 to 100",
+            "primes up to n",
+            "insertion as well as deletion",
+            "in memory only, please",
+            "values guarded by nothing",
+            "a function that returns the result",
+        ] {
+            check(text, &[]);
+        }
+    }
+}
