@@ -6,7 +6,6 @@ use ruff_text_size::{Ranged, TextRange};
 use super::addresses;
 use super::answers;
 use super::containers;
-use super::exits;
 use super::fold;
 use super::formats;
 use super::guards;
@@ -73,7 +72,7 @@ impl Interpreter<'_, '_, '_> {
         self.check_sinks(&call);
         self.check_settings(&call);
         let result = self.result(&call, &target);
-        self.never |= exits::never_returns(&call);
+        self.never |= self.never_returns(&call, &target);
         self.checked_by_conversion(&call);
         if result.symbol.is_some() || call.symbol.is_empty() || !matches!(result.shape, Shape::Opaque) {
             return result;

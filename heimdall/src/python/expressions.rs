@@ -6,6 +6,7 @@ use ruff_python_ast::{
     BoolOp, CmpOp, Comprehension, ConversionFlag, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf,
     ExprLambda, ExprSubscript, ExprYield, FStringPart, InterpolatedStringElement, Number,
 };
+use ruff_text_size::Ranged;
 
 use super::addresses;
 use super::fold;
@@ -76,7 +77,10 @@ impl Interpreter<'_, '_, '_> {
                 None => self.comprehension(&comp.generators, &[&comp.value]),
             },
             Expr::Starred(starred) => self.eval(&starred.value).any_element(),
-            Expr::Await(awaited) => self.eval(&awaited.value),
+            Expr::Await(awaited) => {
+                self.awaited = Some(awaited.value.end().to_u32());
+                self.eval(&awaited.value)
+            }
             Expr::YieldFrom(from) => {
                 let value = self.eval(&from.value);
                 self.give_back(&value.any_element());
@@ -192,8 +196,10 @@ impl Interpreter<'_, '_, '_> {
         for (at, expr) in values.iter().enumerate() {
             let value = self.eval(expr);
             if std::mem::take(&mut self.never) {
-                never_at = Some(at);
-                break;
+                never_at.get_or_insert(at);
+                if at > 0 {
+                    break;
+                }
             }
             // What comes after an `and` sees the condition met, after an `or` not met.
             guards::refine(self, expr, op == BoolOp::And);

@@ -50,6 +50,7 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
             refine_comparison(interpreter, comparison, met);
         }
         Expr::Call(call) => refine_call(interpreter, call, met),
+        Expr::Await(awaited) => refine_within(interpreter, &awaited.value, met, depth),
         Expr::Named(named) => refine_within(interpreter, &named.value, met, depth),
         Expr::Name(name) => refine_remembered(interpreter, &name.id, met, depth),
         // An address without a host stays where it is.
