@@ -249,7 +249,8 @@ impl Interpreter<'_, '_, '_> {
             return known.clone();
         }
         let owner = self.eval(&attribute.value);
-        self.attribute_of(&owner, &attribute.attr)
+        let value = self.attribute_of(&owner, &attribute.attr);
+        if owner.produced { value.doubted(Uses::SESSION) } else { value }
     }
 
     /// The value of an attribute of a value.
@@ -307,6 +308,9 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = fold::index(&owner, &key) {
             return value;
         }
+        if key.as_text().is_some_and(|key| sources::is_referrer_key(owner.symbol(), key)) {
+            return sources::referrer();
+        }
         if let Shape::Items(_) = owner.shape {
             return if subscript.slice.is_slice_expr() {
                 Value { shape: Shape::Opaque, ..owner }
@@ -315,8 +319,10 @@ impl Interpreter<'_, '_, '_> {
             };
         }
         let (assembled, handed) = (owner.assembled, owner.handed);
-        Value { tainted: owner.tainted, unknown: owner.unknown, assembled, handed, ..Value::default() }
-            .with_symbol(&format!("{}[]", owner.symbol()))
+        let value = Value { tainted: owner.tainted, unknown: owner.unknown, assembled, handed, ..Value::default() }
+            .with_symbol(&format!("{}[]", owner.symbol()));
+        // What a function found is not what it was given to find it by.
+        if owner.produced { value.doubted(Uses::SESSION) } else { value }
     }
 
     fn choice(&mut self, choice: &ExprIf) -> Value {
