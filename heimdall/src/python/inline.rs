@@ -34,7 +34,7 @@ impl Interpreter<'_, '_, '_> {
         let outer = if function.nested { self.scopes.len() - 1 } else { 0 };
         let mut scope = Scope::new(Some(number), Some(outer));
         let json = self.answers_json || function.class.is_some_and(|class| self.answers_structures(class));
-        scope.answers = handler && !json;
+        scope.answers = handler && (!json || answers_page(def));
         for parameter in &*def.parameters {
             let value = match parameter {
                 AnyParameterRef::NonVariadic(parameter) => self.own_parameter(number, parameter),
@@ -212,6 +212,15 @@ impl Interpreter<'_, '_, '_> {
             None => Value::unknown(),
         }
     }
+}
+
+/// `@app.get("/", response_class=HTMLResponse)`.
+fn answers_page(def: &StmtFunctionDef) -> bool {
+    def.decorator_list.iter().any(|decorator| {
+        let Expr::Call(call) = &decorator.expression else { return false };
+        let class = call.arguments.find_keyword("response_class");
+        class.is_some_and(|class| last_name(&class.value) == "HTMLResponse")
+    })
 }
 
 /// Returns whether a call of a function makes a generator, and does not run the body.
