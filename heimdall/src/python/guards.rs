@@ -462,6 +462,7 @@ pub(super) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses
         Expr::Call(call) => {
             let inner = match (&*call.func, &*call.arguments.args) {
                 (Expr::Name(_), [inner]) => inner,
+                (Expr::Attribute(method), [inner]) if resolves(&method.attr) => inner,
                 (Expr::Attribute(method), []) => &method.value,
                 _ => return,
             };
