@@ -38,7 +38,7 @@ impl Interpreter<'_, '_, '_> {
             return false;
         }
         let is_text = matches!(call.name, "Markup" | "mark_safe");
-        if content.handed && (!is_text || content.produced) {
+        if content.handed && !is_text {
             return false;
         }
         // An answer of aiohttp is plain text unless it says otherwise.

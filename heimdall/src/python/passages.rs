@@ -101,12 +101,7 @@ fn passed_on(call: &Call<'_>, mut value: Value) -> Value {
     } else if takes_request(call) {
         value.handed = !reads_by_name(call);
     } else {
-        // On its own it is most likely an answer, in a text it is most likely text.
-        let escapes = ["escape", "quote", "encode", "render", "markdown", "count"].iter();
-        let escapes = escapes.into_iter().any(|word| call.name.contains(word));
-        value.handed = value.tainted.intersects(Uses::HTML) && !escapes;
-        let answer = if value.handed { Uses::NONE } else { Uses::HTML };
-        value = value.doubted(answer | Uses::LOG | Uses::REDIRECT);
+        value = value.doubted(Uses::HTML | Uses::LOG | Uses::REDIRECT);
         if finds(call.name) {
             value = value.doubted(Uses::SESSION);
         }
