@@ -138,7 +138,11 @@ fn harmless(alphabet: &ClassUnicode) -> Uses {
         }
     }
     if uses.intersects(Uses::SHELL) {
-        uses |= Uses::OBJECT | Uses::ATTRIBUTE | Uses::SESSION;
+        uses |= Uses::SESSION;
+    }
+    // Any alphabet can encode an object and spell an attribute; a few fixed texts are a choice of the program.
+    if alphabet.ranges().is_empty() {
+        uses |= Uses::OBJECT | Uses::ATTRIBUTE;
     }
     uses
 }
@@ -154,11 +158,11 @@ mod tests {
     #[test]
     fn a_whole_match_proves_what_its_characters_cannot_do() {
         for (pattern, function, uses) in [
-            ("[a-z0-9]+", "fullmatch", Uses::ALL),
+            ("[a-z0-9]+", "fullmatch", Uses::TEXT),
             (r"[\w.-]+", "fullmatch", Uses::SHELL | Uses::SQL | Uses::PATH | Uses::HTML),
-            (r"^[a-z]+$", "match", Uses::ALL),
-            (r"[a-z]+\Z", "match", Uses::ALL),
-            (r"^\d{4}-\d\d$", "search", Uses::ALL),
+            (r"^[a-z]+$", "match", Uses::TEXT),
+            (r"[a-z]+\Z", "match", Uses::TEXT),
+            (r"^\d{4}-\d\d$", "search", Uses::TEXT),
             (r"(up|down|a;b)", "fullmatch", Uses::ALL),
             (r"https://example\.org/.*", "match", Uses::URL | Uses::REDIRECT),
         ] {
@@ -179,6 +183,8 @@ mod tests {
             ("[^/]+", "fullmatch", Uses::SHELL),
             ("(a;)*", "fullmatch", Uses::SHELL),
             (r"[\w/]+", "fullmatch", Uses::PATH),
+            (r"[0-9a-f]+", "fullmatch", Uses::OBJECT),
+            (r"\w+", "fullmatch", Uses::ATTRIBUTE),
             ("(?!x)[a-z]+", "fullmatch", Uses::SHELL),
             (r"https://example\.org.*", "match", Uses::URL),
         ] {

@@ -41,7 +41,9 @@ impl Interpreter<'_, '_, '_> {
         if content.handed && !is_text {
             return false;
         }
-        answer_type(call).is_none_or(is_page_type)
+        // An answer of aiohttp is plain text unless it says otherwise.
+        let is_page = !call.symbol.starts_with("aiohttp.");
+        answer_type(call).map_or(is_page, is_page_type)
     }
 }
 

@@ -6,7 +6,6 @@ use ruff_text_size::{Ranged, TextRange};
 use super::addresses;
 use super::answers;
 use super::containers;
-use super::exits;
 use super::fold;
 use super::formats;
 use super::guards;
@@ -72,9 +71,12 @@ impl Interpreter<'_, '_, '_> {
         let call = self.prepared(expr, &target, receiver, name);
         self.check_sinks(&call);
         self.check_settings(&call);
-        let result = self.result(&call, &target);
-        self.never |= exits::never_returns(&call);
+        let mut result = self.result(&call, &target);
+        result.resolved |= guards::resolves(call.name);
+        self.never |= self.never_returns(&call, &target);
         self.checked_by_conversion(&call);
+        guards::refine_relative(self, expr);
+        guards::refine_by_failure(self, &call.symbol);
         if result.symbol.is_some() || call.symbol.is_empty() || !matches!(result.shape, Shape::Opaque) {
             return result;
         }
@@ -120,10 +122,16 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = sources::source_call(&call.symbol) {
             return value;
         }
+        if sources::is_referrer(call) {
+            return call.positional.get(1).map_or_else(sources::referrer, |default| sources::referrer().join(default));
+        }
         // `request.args.get("page", type=int)`
         let convert = call.argument(2, "type").filter(|_| matches!(call.name, "get" | "getlist"));
         if convert.is_some_and(|convert| sources::converts(convert.symbol())) {
             return sources::number();
+        }
+        if let Some(value) = passages::decoded(call) {
+            return value;
         }
         if let Some(value) = self.attribute_by_name(call).or_else(|| matches::result(call)) {
             return value;

@@ -10,7 +10,7 @@ use super::calls::Call;
 use super::guards;
 use super::interpreter::Interpreter;
 use super::performance::last_name;
-use super::value::{Uses, Value};
+use super::value::{Shape, Uses, Value};
 
 /// Parameters that are watched; a function of more is rarely a check.
 const MAX_WATCHED: usize = 8;
@@ -18,8 +18,6 @@ const MAX_WATCHED: usize = 8;
 /// Functions that end the program, or raise whatever they are given.
 const NEVER_RETURN: &[&str] = &[
     "sys.exit",
-    "exit",
-    "quit",
     "builtins.exit",
     "builtins.quit",
     "os._exit",
@@ -31,7 +29,6 @@ const NEVER_RETURN: &[&str] = &[
     "os.execve",
     "os.execvp",
     "os.execvpe",
-    "abort",
     "flask.abort",
     "quart.abort",
     "werkzeug.abort",
@@ -53,27 +50,78 @@ const NEVER_RETURN: &[&str] = &[
     "argparse.ArgumentParser().error",
     "argparse.ArgumentParser().exit",
     "optparse.OptionParser().error",
-    "die",
+    "optparse.OptionParser().exit",
 ];
 
-/// Returns whether a call never comes back, as far as its name says.
-pub(crate) fn never_returns(call: &Call<'_>) -> bool {
-    if NEVER_RETURN.contains(&call.symbol.as_str()) {
-        return true;
-    }
-    let Expr::Attribute(attribute) = &*call.expr.func else { return false };
-    let object = last_name(&attribute.value).to_ascii_lowercase();
-    match call.name {
-        "abort" => {
-            let from = call.symbol.split(['.', '(']).next().unwrap_or_default();
-            from.starts_with("flask") || matches!(object.as_str(), "api" | "ns" | "ctx" | "flask" | "bottle")
+/// Ways to make an object whose `error` and `exit` end the program.
+const ARGUMENT_PARSERS: &[&str] = &["ArgumentParser", "OptionParser", "ArgParser", "argparse", "optparse"];
+
+impl Interpreter<'_, '_, '_> {
+    /// Returns whether a call never comes back, as far as its name and the imports say.
+    ///
+    /// Functions of the module are looked into instead, whatever they are called.
+    pub(crate) fn never_returns(&self, call: &Call<'_>, target: &Value) -> bool {
+        if !matches!(target.shape, Shape::Opaque) {
+            return false;
         }
-        "aborter" => true,
-        "error" | "exit" => object.contains("parser") || object == "ctx" && call.name == "exit",
-        "fail" => matches!(object.as_str(), "self" | "ctx" | "pytest"),
-        "skipTest" => object == "self",
-        "fail_json" | "exit_json" => true,
-        _ => false,
+        if NEVER_RETURN.contains(&call.symbol.as_str()) {
+            return true;
+        }
+        match &*call.expr.func {
+            Expr::Name(name) => matches!(name.id.as_str(), "exit" | "quit") && self.is_builtin(&name.id),
+            Expr::Attribute(attribute) => {
+                let is_own = self.program.functions.iter().any(|function| function.def.name.as_str() == call.name);
+                !is_own && self.method_never_returns(call, &attribute.value)
+            }
+            _ => false,
+        }
+    }
+
+    fn method_never_returns(&self, call: &Call<'_>, object: &Expr) -> bool {
+        let name = last_name(object);
+        let Some(receiver) = &call.receiver else { return false };
+        if !call.symbol.is_empty() && !call.symbol.ends_with(&format!(".{}", call.name)) {
+            // The method was replaced by another function.
+            return false;
+        }
+        if let Shape::Instance(class) = receiver.shape {
+            let is_kind = |wanted: &[&str]| self.program.is_kind_of(class, &|base| wanted.contains(&base));
+            return match call.name {
+                "fail" => is_kind(&["TestCase", "IsolatedAsyncioTestCase", "ParamType"]),
+                "skipTest" => is_kind(&["TestCase", "IsolatedAsyncioTestCase"]),
+                "error" | "exit" => is_kind(&["ArgumentParser", "OptionParser"]),
+                "fail_json" | "exit_json" => is_kind(&["AnsibleModule"]),
+                _ => false,
+            };
+        }
+        let top = call.symbol.split(['.', '(']).next().unwrap_or_default();
+        match call.name {
+            "abort" => top.starts_with("flask"),
+            "error" | "exit" if name == "ctx" => call.name == "exit" && self.imports_any(&["click", "typer"]),
+            "error" | "exit" => self.is_argument_parser(name, receiver),
+            "fail" => name == "ctx" && self.imports_any(&["click", "typer"]),
+            "fail_json" | "exit_json" => self.imports_any(&["ansible", "ansible_collections"]),
+            _ => false,
+        }
+    }
+
+    /// `parser`, unless it was made by something that parses no arguments.
+    fn is_argument_parser(&self, name: &str, receiver: &Value) -> bool {
+        let symbol = receiver.symbol();
+        if symbol.contains('(') {
+            return ARGUMENT_PARSERS.iter().any(|parser| symbol.contains(parser));
+        }
+        let imports = || self.imports_any(&["argparse", "optparse", "configargparse"]);
+        name == "parser" || name.ends_with("_parser") && imports()
+    }
+
+    fn imports_any(&self, modules: &[&str]) -> bool {
+        modules.iter().any(|module| self.modules.contains(*module))
+    }
+
+    /// Returns whether a name was not bound by the module.
+    fn is_builtin(&self, name: &str) -> bool {
+        self.scopes.iter().all(|scope| scope.names.get(name).is_none())
     }
 }
 
@@ -185,6 +233,9 @@ impl Proofs {
 impl Interpreter<'_, '_, '_> {
     /// Notes what is known of the parameters where the function at work returns.
     pub(crate) fn record_exit(&mut self, returned: Option<&Expr>, truth: Option<bool>) {
+        if self.scope().is_stopped {
+            return;
+        }
         let Some(mut exits) = self.scope().exits.take() else { return };
         exits.record(self, |watched| &mut watched.always);
         let kinds: [(bool, Kind); 2] = [(true, Watched::truthy), (false, Watched::falsy)];

@@ -6,6 +6,7 @@ use ruff_python_ast::{
     BoolOp, CmpOp, Comprehension, ConversionFlag, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf,
     ExprLambda, ExprSubscript, ExprYield, FStringPart, InterpolatedStringElement, Number,
 };
+use ruff_text_size::Ranged;
 
 use super::addresses;
 use super::fold;
@@ -76,7 +77,10 @@ impl Interpreter<'_, '_, '_> {
                 None => self.comprehension(&comp.generators, &[&comp.value]),
             },
             Expr::Starred(starred) => self.eval(&starred.value).any_element(),
-            Expr::Await(awaited) => self.eval(&awaited.value),
+            Expr::Await(awaited) => {
+                self.awaited = Some(awaited.value.end().to_u32());
+                self.eval(&awaited.value)
+            }
             Expr::YieldFrom(from) => {
                 let value = self.eval(&from.value);
                 self.give_back(&value.any_element());
@@ -192,8 +196,10 @@ impl Interpreter<'_, '_, '_> {
         for (at, expr) in values.iter().enumerate() {
             let value = self.eval(expr);
             if std::mem::take(&mut self.never) {
-                never_at = Some(at);
-                break;
+                never_at.get_or_insert(at);
+                if at > 0 {
+                    break;
+                }
             }
             // What comes after an `and` sees the condition met, after an `or` not met.
             guards::refine(self, expr, op == BoolOp::And);
@@ -243,7 +249,8 @@ impl Interpreter<'_, '_, '_> {
             return known.clone();
         }
         let owner = self.eval(&attribute.value);
-        self.attribute_of(&owner, &attribute.attr)
+        let value = self.attribute_of(&owner, &attribute.attr);
+        if owner.produced { value.doubted(Uses::SESSION) } else { value }
     }
 
     /// The value of an attribute of a value.
@@ -301,6 +308,9 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = fold::index(&owner, &key) {
             return value;
         }
+        if key.as_text().is_some_and(|key| sources::is_referrer_key(owner.symbol(), key)) {
+            return sources::referrer();
+        }
         if let Shape::Items(_) = owner.shape {
             return if subscript.slice.is_slice_expr() {
                 Value { shape: Shape::Opaque, ..owner }
@@ -309,8 +319,10 @@ impl Interpreter<'_, '_, '_> {
             };
         }
         let (assembled, handed) = (owner.assembled, owner.handed);
-        Value { tainted: owner.tainted, unknown: owner.unknown, assembled, handed, ..Value::default() }
-            .with_symbol(&format!("{}[]", owner.symbol()))
+        let value = Value { tainted: owner.tainted, unknown: owner.unknown, assembled, handed, ..Value::default() }
+            .with_symbol(&format!("{}[]", owner.symbol()));
+        // What a function found is not what it was given to find it by.
+        if owner.produced { value.doubted(Uses::SESSION) } else { value }
     }
 
     fn choice(&mut self, choice: &ExprIf) -> Value {

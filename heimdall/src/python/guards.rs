@@ -5,6 +5,7 @@ use std::rc::Rc;
 use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, ExprCompare, Stmt, UnaryOp};
 use ruff_text_size::Ranged;
 
+use super::addresses;
 use super::alphabet::Expression;
 use super::expressions::{path_of, selects};
 use super::interpreter::Interpreter;
@@ -50,8 +51,15 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
             refine_comparison(interpreter, comparison, met);
         }
         Expr::Call(call) => refine_call(interpreter, call, met),
+        Expr::Await(awaited) => refine_within(interpreter, &awaited.value, met, depth),
         Expr::Named(named) => refine_within(interpreter, &named.value, met, depth),
-        Expr::Name(name) => refine_remembered(interpreter, &name.id, met, depth),
+        Expr::Name(name) => {
+            refine_remembered(interpreter, &name.id, met, depth);
+            // An empty text does no harm.
+            if !met && interpreter.lookup(&name.id).shape == Shape::Opaque {
+                clear(interpreter, condition, Uses::ALL);
+            }
+        }
         // An address without a host stays where it is.
         Expr::Attribute(_) if !met => fix_host(interpreter, condition),
         _ => {}
@@ -91,12 +99,51 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
     if selects(*op, met) && is_fixed(interpreter, right, *op) {
         clear(interpreter, left, Uses::ALL);
     }
+    if selects(*op, met) {
+        refine_directory(interpreter, left, right);
+        if matches!(op, CmpOp::Eq | CmpOp::NotEq) && compares_hashes(comparison) {
+            refine_login(interpreter);
+        }
+    }
     // `urlparse(url).netloc == "..."` fixes the host of an address.
     if selects(*op, met) {
         fix_host(interpreter, left);
         if *op == CmpOp::Eq || *op == CmpOp::NotEq {
             fix_host(interpreter, right);
         }
+    }
+}
+
+/// `commonpath([path, base]) == base` and `base in path.parents`.
+fn refine_directory(interpreter: &mut Interpreter<'_, '_, '_>, left: &Expr, right: &Expr) {
+    let mut inside = Vec::new();
+    for side in [left, right] {
+        match side {
+            Expr::Call(call) if last_name(&call.func) == "commonpath" => match call.arguments.args.first() {
+                Some(Expr::List(paths)) => inside.extend(&paths.elts),
+                Some(Expr::Tuple(paths)) => inside.extend(&paths.elts),
+                _ => {}
+            },
+            Expr::Attribute(attribute) if attribute.attr.as_str() == "parents" && std::ptr::eq(side, right) => {
+                inside.push(&attribute.value);
+            }
+            _ => {}
+        }
+    }
+    for path in inside {
+        if is_resolved(interpreter, path) {
+            clear(interpreter, path, Uses::PATH);
+        }
+    }
+}
+
+/// `path.relative_to(base)` fails on a path outside.
+pub(super) fn refine_relative(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
+    if let Expr::Attribute(method) = &*call.func
+        && method.attr.as_str() == "relative_to"
+        && is_resolved(interpreter, &method.value)
+    {
+        clear(interpreter, &method.value, Uses::PATH);
     }
 }
 
@@ -170,20 +217,17 @@ fn refine_call(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, met: 
             clear(interpreter, argument, Uses::URL | Uses::REDIRECT | Uses::PATH);
         }
     }
-    if is_password_check(last_name(&call.func)) {
+    if is_login_check(call) && !is_known_by_body(interpreter, call) {
         refine_login(interpreter);
     }
     match &*call.func {
         Expr::Attribute(method) => {
             let cleared = match method.attr.as_str() {
-                "isdigit" | "isalnum" | "isnumeric" | "isdecimal" | "isalpha" | "isidentifier" => Uses::ALL,
-                "is_relative_to" => Uses::PATH,
-                "startswith" => Uses::PATH | Uses::URL | Uses::REDIRECT,
+                "isdigit" | "isalnum" | "isnumeric" | "isdecimal" | "isalpha" | "isidentifier" => Uses::TEXT,
+                "is_relative_to" if is_resolved(interpreter, &method.value) => Uses::PATH,
+                "startswith" => fixed_by_prefix(interpreter, &method.value, call),
                 _ => Uses::NONE,
             };
-            if method.attr.as_str() == "startswith" && !starts_safely(interpreter, call) {
-                return;
-            }
             clear(interpreter, &method.value, cleared);
             refine_match(interpreter, call, &method.value, &method.attr);
         }
@@ -206,11 +250,42 @@ fn refine_beginning(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, p
     }
 }
 
-/// A prefix proves something only when it is fixed, and long enough to pin a directory or a host.
-fn starts_safely(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) -> bool {
-    let Some(prefix) = call.arguments.args.first() else { return false };
+/// The uses for which a text is harmless that begins with the argument of a call: an address of which the host ends
+/// there, or a directory where the path was resolved.
+fn fixed_by_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, call: &ExprCall) -> Uses {
+    let Some(prefix) = call.arguments.args.first() else { return Uses::NONE };
     let value = quiet(interpreter, prefix);
-    value.tainted.is_empty() && value.as_text().is_none_or(|text| text.len() > 8)
+    if !value.tainted.is_empty() {
+        return Uses::NONE;
+    }
+    let addresses = match (&value.shape, value.as_text()) {
+        (_, Some(text)) => addresses::fixed_by(text),
+        (Shape::Items(items), _) => {
+            let fixed = items.iter().map(|item| item.as_text().map_or(Uses::NONE, addresses::fixed_by));
+            fixed.reduce(|all, one| all & one).unwrap_or_default()
+        }
+        (_, None) => Uses::URL | Uses::REDIRECT,
+    };
+    let is_directory = value.as_text().is_none_or(|text| text.len() > 1) && is_resolved(interpreter, subject);
+    if is_directory { addresses | Uses::PATH } else { addresses }
+}
+
+/// Functions and methods that follow links and `..` in a path.
+pub(super) fn resolves(name: &str) -> bool {
+    matches!(name, "realpath" | "abspath" | "normpath" | "resolve")
+}
+
+/// Returns whether an expression is a path of which links and `..` were followed.
+fn is_resolved(interpreter: &mut Interpreter<'_, '_, '_>, path: &Expr) -> bool {
+    match path {
+        Expr::Call(call) if resolves(last_name(&call.func)) => true,
+        Expr::Call(call) => match (&*call.func, &*call.arguments.args) {
+            (Expr::Name(_), [inner]) => is_resolved(interpreter, inner),
+            _ => false,
+        },
+        Expr::Name(_) | Expr::Attribute(_) => quiet(interpreter, path).resolved,
+        _ => false,
+    }
 }
 
 fn is_check(name: &str) -> bool {
@@ -273,10 +348,57 @@ fn refine_login(interpreter: &mut Interpreter<'_, '_, '_>) {
     }
 }
 
-fn is_password_check(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let checks = ["check", "verify", "authenticate"].iter().any(|verb| name.contains(verb));
-    checks && ["pass", "pw", "hash", "credential"].iter().any(|what| name.contains(what)) || name == "authenticate"
+/// Returns whether a call that is met says that somebody is who they claim to be: by its name, by the object that it is a
+/// method of, or because it was given a password.
+fn is_login_check(call: &ExprCall) -> bool {
+    let name = last_name(&call.func).to_ascii_lowercase();
+    let checks = ["check", "verify", "valid", "authenticate"].iter().any(|verb| name.contains(verb));
+    let of_login = ["pass", "pw", "hash", "credential", "user"].iter().any(|what| name.contains(what));
+    let object = match &*call.func {
+        Expr::Attribute(method) => last_name(&method.value).to_ascii_lowercase(),
+        _ => String::new(),
+    };
+    let named = matches!(name.as_str(), "authenticate" | "bind" | "compare_digest" | "verify" | "checkpw")
+        || name.ends_with("_bind")
+        || is_about_login(&name);
+    let arguments = call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
+    named || checks && (of_login || is_about_login(&object)) || arguments.into_iter().any(is_password)
+}
+
+/// `login_ok`, `auth`; not `author`.
+fn is_about_login(name: &str) -> bool {
+    let is_author = name.contains("author") && !name.contains("authori");
+    name.contains("login") || name.contains("auth") && !is_author
+}
+
+/// `password`, `form.password.data`, `request.form["password"]`.
+fn is_password(expr: &Expr) -> bool {
+    let name = match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) if attribute.attr.as_str() == "data" => last_name(&attribute.value),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Subscript(subscript) => constant_text(&subscript.slice).unwrap_or_default(),
+        Expr::Call(call) => return call.arguments.args.iter().any(is_password),
+        _ => return false,
+    };
+    matches!(name.to_ascii_lowercase().as_str(), "pass" | "pw" | "pwd" | "passwd" | "password")
+}
+
+/// `stored != hash_it(password)`.
+fn compares_hashes(comparison: &ExprCompare) -> bool {
+    let is_hash = |side: &Expr| {
+        let Expr::Call(call) = side else { return false };
+        let name = last_name(&call.func).to_ascii_lowercase();
+        ["hash", "crypt", "digest", "pbkdf2", "scrypt"].iter().any(|word| name.contains(word))
+    };
+    is_hash(&comparison.left) || comparison.comparators.iter().any(is_hash)
+}
+
+/// A check of a password that fails where it is not met: argon2's.
+pub(super) fn refine_by_failure(interpreter: &mut Interpreter<'_, '_, '_>, symbol: &str) {
+    if symbol.ends_with("PasswordHasher().verify") {
+        refine_login(interpreter);
+    }
 }
 
 fn refine_type(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
@@ -328,10 +450,19 @@ pub(super) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses
             None => return,
         },
         Expr::Named(named) => return clear(interpreter, &named.target, uses),
+        // `value or ""` is the value, or nothing from outside.
+        Expr::BoolOp(either) if either.op == BoolOp::Or => {
+            let Some((first, others)) = either.values.split_first() else { return };
+            if others.iter().all(Expr::is_literal_expr) {
+                clear(interpreter, first, uses);
+            }
+            return;
+        }
         // A guard on `str(path)` or `name.lower()` is one on the value itself.
         Expr::Call(call) => {
             let inner = match (&*call.func, &*call.arguments.args) {
                 (Expr::Name(_), [inner]) => inner,
+                (Expr::Attribute(method), [inner]) if resolves(&method.attr) => inner,
                 (Expr::Attribute(method), []) => &method.value,
                 _ => return,
             };

@@ -6,6 +6,16 @@ use super::interpreter::Interpreter;
 use super::sources;
 use super::value::{Uses, Value};
 
+/// Names that mean something where all of their module is imported.
+const STARRED: &[(&str, &str)] = &[
+    ("Response", "flask.Response"),
+    ("Template", "jinja2.Template"),
+    ("abort", "flask.abort"),
+    ("abort", "quart.abort"),
+    ("abort", "bottle.abort"),
+    ("abort", "werkzeug.exceptions.abort"),
+];
+
 /// `import a.b as c`, `import a.b`.
 pub(crate) fn import(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImport) {
     for alias in &import.names {
@@ -25,8 +35,9 @@ pub(crate) fn import(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImp
 pub(crate) fn import_from(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImportFrom) {
     let module = import.module.as_ref().map_or("", |module| module.as_str());
     if import.names.iter().any(|alias| alias.name.as_str() == "*") {
+        note_module(interpreter, module);
         // Names that say too little on their own.
-        for (name, symbol) in [("Response", "flask.Response"), ("Template", "jinja2.Template")] {
+        for (name, symbol) in STARRED {
             if symbol.strip_suffix(name).and_then(|start| start.strip_suffix('.')) == Some(module) {
                 bind(interpreter, name, symbol);
             }
@@ -44,7 +55,15 @@ pub(crate) fn import_from(interpreter: &mut Interpreter<'_, '_, '_>, import: &St
     }
 }
 
+fn note_module(interpreter: &mut Interpreter<'_, '_, '_>, symbol: &str) {
+    let top = symbol.split('.').next().unwrap_or_default();
+    if !interpreter.modules.contains(top) {
+        interpreter.modules.insert(top.to_owned());
+    }
+}
+
 fn bind(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, symbol: &str) {
+    note_module(interpreter, symbol);
     interpreter.uses_ldap |= symbol.split('.').any(|part| matches!(part, "ldap" | "ldap3"));
     interpreter.answers_json |= symbol.starts_with("fastapi") || symbol.starts_with("rest_framework");
     let value = sources::source_value(symbol)

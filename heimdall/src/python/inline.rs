@@ -1,10 +1,13 @@
 //! Runs functions of the module: on their own, with whatever may come, and at their calls, with what is passed.
 
-use ruff_python_ast::{AnyParameterRef, ParameterWithDefault};
+use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
+use ruff_python_ast::{AnyParameterRef, Expr, ParameterWithDefault, Stmt, StmtFunctionDef};
+use ruff_text_size::Ranged;
 
 use super::calls::Call;
 use super::exits::Exits;
 use super::interpreter::{Interpreter, Scope};
+use super::performance::last_name;
 use super::program::{Filled, annotation_name, filled, is_request_parameter};
 use super::sources;
 use super::statements::Flow;
@@ -12,6 +15,10 @@ use super::value::{Lambda, Shape, Uses, Value};
 
 /// How deep calls are looked into.
 const MAX_INLINED: usize = 3;
+
+/// Decorators that run the function they are put on, and change nothing that it proves.
+const TRANSPARENT: &[&str] =
+    &["staticmethod", "classmethod", "override", "final", "lru_cache", "cache", "no_type_check", "validate_call"];
 
 impl Interpreter<'_, '_, '_> {
     /// The function of a class, or of one of its bases in the module, that has this name.
@@ -27,7 +34,7 @@ impl Interpreter<'_, '_, '_> {
         let outer = if function.nested { self.scopes.len() - 1 } else { 0 };
         let mut scope = Scope::new(Some(number), Some(outer));
         let json = self.answers_json || function.class.is_some_and(|class| self.answers_structures(class));
-        scope.answers = handler && !json;
+        scope.answers = handler && (!json || answers_page(def));
         for parameter in &*def.parameters {
             let value = match parameter {
                 AnyParameterRef::NonVariadic(parameter) => self.own_parameter(number, parameter),
@@ -122,9 +129,10 @@ impl Interpreter<'_, '_, '_> {
         let function = &self.program.functions[number];
         let def = function.def;
         let outer = if function.nested { self.scopes.len() - 1 } else { 0 };
-        let is_static = def.decorator_list.iter().any(|decorator| {
-            matches!(&decorator.expression, ruff_python_ast::Expr::Name(name) if name.id.as_str() == "staticmethod")
-        });
+        let is_static = def
+            .decorator_list
+            .iter()
+            .any(|decorator| matches!(&decorator.expression, Expr::Name(name) if name.id.as_str() == "staticmethod"));
         let mut scope = Scope::new(Some(number), Some(outer));
         let bound = usize::from(object.is_some() && !is_static);
         let mut positional = object.filter(|_| !is_static).into_iter().chain(call.positional.iter().cloned());
@@ -154,24 +162,44 @@ impl Interpreter<'_, '_, '_> {
         scope.exits = Exits::of(parameters);
         let loops = std::mem::take(&mut self.loops);
         let purpose = std::mem::take(&mut self.purpose);
+        let awaited = self.awaited.take();
         self.inlining.push(number);
         self.scopes.push(scope);
         let flow = self.block(&def.body);
         if flow == Flow::Goes {
             self.record_exit(None, Some(false));
         }
+        let believed = self.is_believed(number, call, awaited);
         let scope = self.scopes.pop().unwrap_or_else(|| Scope::new(None, None));
         self.inlining.pop();
         self.purpose = purpose;
         self.loops = loops;
-        let says_so = matches!(def.returns.as_deref().map(annotation_name), Some("NoReturn" | "Never"));
-        let never = says_so || flow == Flow::Ends && scope.returned.is_none() && !scope.is_abstract;
-        if never && !def.is_async && def.decorator_list.is_empty() && !self.exhausted() {
-            self.never = true;
-        }
-        let proofs = scope.exits.and_then(|exits| exits.proofs(def, bound));
+        let ends = matches!(flow, Flow::Ends | Flow::Stops) && scope.returned.is_none() && !scope.is_abstract;
+        self.never |= ends && believed && !self.exhausted();
+        let proofs = scope.exits.filter(|_| believed).and_then(|exits| exits.proofs(def, bound));
         self.keep_proofs(call, proofs);
         scope.returned.unwrap_or_else(|| Value::of(Shape::Nothing))
+    }
+
+    /// Returns whether the body of a function says what a call of it does: it runs at the call, as it is, and not another
+    /// in its place.
+    fn is_believed(&self, number: usize, call: &Call<'_>, awaited: Option<u32>) -> bool {
+        let function = &self.program.functions[number];
+        let def = function.def;
+        let name = def.name.as_str();
+        let runs = (!def.is_async || awaited == Some(call.expr.end().to_u32())) && !is_generator(def);
+        let is_plain = def.decorator_list.iter().all(|decorator| {
+            let decorator = last_name(&decorator.expression);
+            let is_own = self.program.functions.iter().any(|function| function.def.name.as_str() == decorator);
+            TRANSPARENT.contains(&decorator) && !is_own
+        });
+        let is_replaced = match function.class {
+            Some(class) => {
+                self.program.is_overridden(class, name) || self.attributes.contains_key(&(class, name.to_owned()))
+            }
+            None => self.program.shared.contains(name),
+        };
+        runs && is_plain && !is_replaced
     }
 
     /// A parameter that the call does not name: its default, or something hidden in `*` and `**`.
@@ -186,6 +214,36 @@ impl Interpreter<'_, '_, '_> {
     }
 }
 
+/// `@app.get("/", response_class=HTMLResponse)`.
+fn answers_page(def: &StmtFunctionDef) -> bool {
+    def.decorator_list.iter().any(|decorator| {
+        let Expr::Call(call) = &decorator.expression else { return false };
+        let class = call.arguments.find_keyword("response_class");
+        class.is_some_and(|class| last_name(&class.value) == "HTMLResponse")
+    })
+}
+
+/// Returns whether a call of a function makes a generator, and does not run the body.
+fn is_generator(def: &StmtFunctionDef) -> bool {
+    struct Finder(bool);
+    impl<'a> Visitor<'a> for Finder {
+        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+            if !matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
+                walk_stmt(self, stmt);
+            }
+        }
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            self.0 |= matches!(expr, Expr::Yield(_) | Expr::YieldFrom(_));
+            if !expr.is_lambda_expr() {
+                walk_expr(self, expr);
+            }
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_body(&def.body);
+    finder.0
+}
+
 /// What is of unknown origin in a lambda's result may be what was passed.
 fn lambda_result(lambda: &Lambda, call: &Call<'_>) -> Value {
     let passed = Value::mixed(call.everything());
@@ -197,9 +255,10 @@ fn lambda_result(lambda: &Lambda, call: &Call<'_>) -> Value {
     returned
 }
 
-fn is_first(def: &ruff_python_ast::StmtFunctionDef, parameter: &ParameterWithDefault) -> bool {
-    let is_static = def.decorator_list.iter().any(|decorator| {
-        matches!(&decorator.expression, ruff_python_ast::Expr::Name(name) if name.id.as_str() == "staticmethod")
-    });
+fn is_first(def: &StmtFunctionDef, parameter: &ParameterWithDefault) -> bool {
+    let is_static = def
+        .decorator_list
+        .iter()
+        .any(|decorator| matches!(&decorator.expression, Expr::Name(name) if name.id.as_str() == "staticmethod"));
     !is_static && def.parameters.iter_non_variadic_params().next().is_some_and(|first| std::ptr::eq(first, parameter))
 }

@@ -49,6 +49,10 @@ pub(crate) struct Interpreter<'a, 'f, 's> {
     pub(crate) never: bool,
     /// Facts that calls of functions of the module proved of their arguments, by offset of the call's end.
     pub(crate) proofs: HashMap<u32, super::exits::Proofs>,
+    /// The end of a call that is awaited.
+    pub(crate) awaited: Option<u32>,
+    /// The first names of the modules that are imported.
+    pub(crate) modules: HashSet<String>,
     /// Calls of which the answer is no page, by offset: their type is set later on.
     pub(crate) typed_answers: HashSet<u32>,
     steps: u32,
@@ -65,6 +69,8 @@ pub(crate) struct Scope {
     pub(crate) returned: Option<Value>,
     /// Results of a handler go to a browser.
     pub(crate) answers: bool,
+    /// The statements at hand follow a call that is believed never to return.
+    pub(crate) is_stopped: bool,
     /// A subclass is meant to have its own version of the function.
     pub(crate) is_abstract: bool,
     /// The loops around: how many branches were open before each, and what was changed where it was left.
@@ -83,6 +89,7 @@ impl Scope {
             function,
             returned: None,
             answers: false,
+            is_stopped: false,
             is_abstract: false,
             breaks: Vec::new(),
             remembered: Remembered::default(),
@@ -108,6 +115,8 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
             class_at_hand: String::new(),
             never: false,
             proofs: HashMap::new(),
+            awaited: None,
+            modules: HashSet::new(),
             typed_answers: HashSet::new(),
             steps: STEPS,
             inlined_steps: INLINED_STEPS,

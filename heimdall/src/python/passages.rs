@@ -8,6 +8,43 @@ use super::sinks;
 use super::sources;
 use super::value::{Shape, Uses, Value};
 
+/// Functions that make any text of one whose characters were harmless.
+const DECODERS: &[&str] = &[
+    "base64.b64decode",
+    "base64.urlsafe_b64decode",
+    "base64.standard_b64decode",
+    "base64.b32decode",
+    "base64.b16decode",
+    "base64.b85decode",
+    "base64.a85decode",
+    "base64.decodebytes",
+    "binascii.unhexlify",
+    "binascii.a2b_hex",
+    "binascii.a2b_base64",
+    "bytes.fromhex",
+    "bytearray.fromhex",
+    "codecs.decode",
+    "html.unescape",
+    "urllib.parse.unquote",
+    "urllib.parse.unquote_plus",
+    "urllib.parse.unquote_to_bytes",
+];
+
+/// The result of a call that decodes: whatever was proved of the characters that went in, others come out.
+pub(super) fn decoded(call: &Call<'_>) -> Option<Value> {
+    if !DECODERS.contains(&call.symbol.as_str()) {
+        return None;
+    }
+    let given = Value::mixed(call.everything());
+    let again = |uses: Uses| match uses {
+        Uses::NONE => Uses::NONE,
+        uses if uses.intersects(Uses::REMOTE) => Uses::ALL,
+        uses => uses | sources::LOCAL,
+    };
+    let unknown = if given.is_constant() { Uses::NONE } else { Uses::ALL };
+    Some(Value { tainted: again(given.tainted), unknown, ..Value::default() })
+}
+
 /// The result of a call that nothing more is known of.
 pub(super) fn result(call: &Call<'_>) -> Value {
     let value = opaque_result(call);
@@ -20,6 +57,10 @@ pub(super) fn result(call: &Call<'_>) -> Value {
 }
 
 fn opaque_result(call: &Call<'_>) -> Value {
+    if is_signed(call) {
+        // Whoever made it had the key.
+        return Value::unknown();
+    }
     if gives_rows(call) {
         // A row that was found by a value is not the value.
         return Value::unknown();
@@ -33,8 +74,12 @@ fn opaque_result(call: &Call<'_>) -> Value {
     value.query = queries(call, passage).any(|value| value.query);
     value.filter = queries(call, passage).any(|value| value.filter);
     value.handed = passage == Passage::Method && object.is_some_and(|object| object.handed);
+    if object.is_some_and(|object| object.produced) {
+        value = value.doubted(Uses::SESSION);
+    }
     if passage == Passage::Unknown {
         value = passed_on(call, value);
+        value.produced = !is_request(call.receiver.as_ref());
     }
     value.tainted = value.tainted.minus(cleared);
     value.unknown = value.unknown.minus(cleared);
@@ -90,6 +135,20 @@ fn finds(name: &str) -> bool {
     ["get_", "find_", "fetch_", "load_", "lookup_", "select_", "query_", "retrieve_", "authenticate", "login"]
         .iter()
         .any(|start| name.starts_with(start))
+}
+
+/// Returns whether a call checks a signature with a key, and gives back what was signed.
+fn is_signed(call: &Call<'_>) -> bool {
+    let has_key = call.argument(1, "key").is_some();
+    let is_told = ["verify", "options"].iter().any(|name| call.keyword(name).is_some());
+    match call.symbol.as_str() {
+        "jwt.decode" | "jose.jwt.decode" | "authlib.jose.jwt.decode" => has_key && !is_told && !call.hides_keywords(),
+        "django.core.signing.loads" => true,
+        symbol => {
+            let is_signer = symbol.starts_with("itsdangerous.") || symbol.starts_with("django.core.signing.");
+            is_signer && symbol.contains("()") && matches!(call.name, "loads" | "unsign" | "unsign_object")
+        }
+    }
 }
 
 /// Returns whether a call asks a database or a model for rows, and binds what it is given.
@@ -175,7 +234,11 @@ enum Passage {
 
 /// Names by which a project calls what it has checked.
 fn claims_safety(name: &str) -> bool {
-    name.contains("safe") && !name.contains("unsafe") || name.contains("sanitize") || name.contains("validated")
+    // `safe_load` makes no objects, but whatever texts it is given.
+    let parses = name.contains("load") || name.contains("parse");
+    name.contains("safe") && !name.contains("unsafe") && !parses
+        || name.contains("sanitize")
+        || name.contains("validated")
 }
 
 /// Returns whether a call is given the request, or all of a kind that is in it, or is one of an object that was.
@@ -301,6 +364,9 @@ const FUNCTIONS: &[&str] = &[
     "base64.urlsafe_b64decode",
     "base64.urlsafe_b64encode",
     "json.loads",
+    "yaml.safe_load",
+    "yaml.safe_load_all",
+    "tomllib.loads",
     "copy.copy",
     "copy.deepcopy",
     "os.path.join",

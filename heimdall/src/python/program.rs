@@ -66,6 +66,13 @@ impl<'a> Program<'a> {
         false
     }
 
+    /// Returns whether a class of the module that is made from another has its own version of a method.
+    pub(crate) fn is_overridden(&self, class: usize, method: &str) -> bool {
+        let base = self.classes[class].def.name.as_str();
+        let others = self.classes.iter().enumerate().filter(|(_, other)| other.methods.contains_key(method));
+        others.map(|(number, _)| number).any(|other| other != class && self.is_kind_of(other, &|name| name == base))
+    }
+
     pub(crate) fn class_number(&self, def: &StmtClassDef) -> Option<usize> {
         self.numbers.get(&def.start().to_u32()).copied()
     }

@@ -14,6 +14,9 @@ use super::value::{Shape, Uses, Value};
 use crate::report::Severity::{self, Critical, High, Low, Medium};
 use crate::rules::{self, Rule};
 
+/// Position of an argument that only a keyword names.
+const NO_POSITION: usize = usize::MAX;
+
 /// A dangerous argument of some functions.
 struct Sink {
     functions: &'static [&'static str],
@@ -302,7 +305,6 @@ static SINKS: &[Sink] = &[
             "flask.Markup",
             "markupsafe.Markup",
             "Markup",
-            "aiohttp.web.Response",
         ],
         (0, "content"),
         Uses::HTML,
@@ -310,6 +312,8 @@ static SINKS: &[Sink] = &[
         High,
         None,
     ),
+    sink(&["aiohttp.web.Response"], (NO_POSITION, "text"), Uses::HTML, &rules::XSS, High, None),
+    sink(&["aiohttp.web.Response"], (NO_POSITION, "body"), Uses::HTML, &rules::XSS, High, None),
     sink(
         &[
             "lxml.etree.parse",
@@ -478,6 +482,12 @@ impl Interpreter<'_, '_, '_> {
                     if xml {
                         self.report_flow(&rules::XPATH_INJECTION, call.range, &query, Uses::XPATH, high);
                     }
+                }
+            }
+            // An upload under a name that came with it.
+            "save" if receiver.symbol().contains(".files") => {
+                if let Some(path) = call.argument(0, "dst").cloned() {
+                    self.report_flow(&rules::PATH_TRAVERSAL, call.range, &path, Uses::PATH, high);
                 }
             }
             "search" | "search_s" | "search_st" | "search_ext" | "search_ext_s" => self.check_search(call, receiver),

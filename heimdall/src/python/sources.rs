@@ -1,5 +1,6 @@
 //! Where outside data enters a Python program, and what takes the danger out of it.
 
+use super::calls::Call;
 use super::value::{Uses, Value};
 
 /// Symbols that stand for the current request.
@@ -80,7 +81,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// What a person at the keyboard, or whoever starts the program, controls: paths and addresses are theirs to choose.
-const LOCAL: Uses = Uses::SQL
+pub(super) const LOCAL: Uses = Uses::SQL
     .union(Uses::SHELL)
     .union(Uses::CODE)
     .union(Uses::OBJECT)
@@ -105,6 +106,27 @@ pub(crate) fn is_from_request(symbol: &str) -> bool {
 /// Returns whether a symbol is all of one kind that a request holds.
 pub(crate) fn is_part_of_request(symbol: &str) -> bool {
     symbol.rsplit_once('.').is_some_and(|(owner, part)| PARTS.contains(&part) && is_request(owner))
+}
+
+/// Returns whether a part of a request and a key in it give the page that the user comes from.
+pub(crate) fn is_referrer_key(part: &str, key: &str) -> bool {
+    let headers = part.rsplit_once('.').filter(|(owner, _)| is_request(owner)).map(|(_, part)| part);
+    match headers {
+        Some("META") => key == "HTTP_REFERER",
+        Some("headers") => key.eq_ignore_ascii_case("referer"),
+        Some(_) | None => false,
+    }
+}
+
+/// Returns whether a call reads the page that the user comes from: `request.META.get("HTTP_REFERER")`.
+pub(crate) fn is_referrer(call: &Call<'_>) -> bool {
+    let Some(receiver) = call.receiver.as_ref().filter(|_| call.name == "get") else { return false };
+    call.positional.first().and_then(Value::as_text).is_some_and(|key| is_referrer_key(receiver.symbol(), key))
+}
+
+/// The page that the user comes from.
+pub(crate) fn referrer() -> Value {
+    Value::tainted(Uses::ALL).cleared(Uses::REDIRECT)
 }
 
 /// The value of a symbol that is a source, or of an attribute of one.

@@ -1,5 +1,6 @@
 //! What statements do to the values of names.
 
+use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
 use ruff_python_ast::{
     ElifElseClause, ExceptHandler, Expr, MatchCase, Pattern, Stmt, StmtClassDef, StmtFor, StmtFunctionDef, StmtIf,
     StmtMatch, StmtReturn, StmtTry, StmtWhile, StmtWith,
@@ -33,13 +34,24 @@ pub(crate) enum Flow {
     Goes,
     /// By `break` or `continue`: what it changed is still seen after the loop.
     Skips,
-    /// By `return` or `raise`: nobody sees what it changed.
+    /// By `return` or `raise`: what it changed is never seen.
     Ends,
+    /// By a call that is believed never to return. It ends a branch; where there is no other, what follows is looked at,
+    /// so that a call cannot hide the rest of a program.
+    Stops,
 }
 
 impl Interpreter<'_, '_, '_> {
     /// Walks a block; code after a statement that leaves it is not reached.
     pub(crate) fn block(&mut self, body: &[Stmt]) -> Flow {
+        let outer = self.scope().is_stopped;
+        let flow = self.reached(body);
+        self.scope().is_stopped = outer;
+        flow
+    }
+
+    fn reached(&mut self, body: &[Stmt]) -> Flow {
+        let mut stopped = false;
         for (at, stmt) in body.iter().enumerate() {
             if !self.step() {
                 return Flow::Goes;
@@ -48,14 +60,18 @@ impl Interpreter<'_, '_, '_> {
                 answers::note_typed(self, assign, &body[at + 1..]);
             }
             let flow = stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || self.statement(stmt));
-            if std::mem::take(&mut self.never) {
-                return Flow::Ends;
+            let never = std::mem::take(&mut self.never);
+            match flow {
+                Flow::Ends => return Flow::Ends,
+                Flow::Skips => return if stopped || never { Flow::Stops } else { Flow::Skips },
+                Flow::Goes | Flow::Stops => {}
             }
-            if flow != Flow::Goes {
-                return flow;
+            if never || flow == Flow::Stops {
+                stopped = true;
+                self.scope().is_stopped = true;
             }
         }
-        Flow::Goes
+        if stopped { Flow::Stops } else { Flow::Goes }
     }
 
     fn statement(&mut self, stmt: &Stmt) -> Flow {
@@ -299,14 +315,17 @@ impl Interpreter<'_, '_, '_> {
     fn resume(&mut self, branches: Vec<(Flow, Branch)>) -> Flow {
         let goes = branches.iter().any(|(flow, _)| *flow == Flow::Goes);
         let skips = branches.iter().any(|(flow, _)| *flow == Flow::Skips);
+        let stops = branches.iter().any(|(flow, _)| *flow == Flow::Stops);
         // After `continue` only the end of the loop sees the changes, but it does, so they count there too: the
         // alternatives that go on decide first, and those that skip add what they changed.
         let mut going = Vec::new();
         let mut skipping = Vec::new();
+        let mut stopping = Vec::new();
         for (flow, branch) in branches {
             match flow {
                 Flow::Goes => going.push(branch),
                 Flow::Skips => skipping.push(branch),
+                Flow::Stops => stopping.push(branch),
                 Flow::Ends => {}
             }
         }
@@ -320,6 +339,10 @@ impl Interpreter<'_, '_, '_> {
         if skips {
             self.names().join(skipping);
             return Flow::Skips;
+        }
+        if stops {
+            self.names().join(stopping);
+            return Flow::Stops;
         }
         Flow::Ends
     }
@@ -341,7 +364,7 @@ impl Interpreter<'_, '_, '_> {
         guards::refine(self, &turn.test, false);
         let flow = self.block(&turn.orelse);
         let met_no_more = self.names().take_back();
-        if flow == Flow::Ends {
+        if matches!(flow, Flow::Ends | Flow::Stops) {
             return self.left_by_break(breaks);
         }
         breaks.push(met_no_more);
@@ -402,6 +425,28 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn attempt(&mut self, attempt: &StmtTry) -> Flow {
+        if attempt.finalbody.is_empty() {
+            return self.handled(attempt);
+        }
+        self.names().fork();
+        let flow = self.handled(attempt);
+        let tried = self.names().take_back();
+        if swallows(&attempt.finalbody) {
+            self.scope().exits = None;
+        }
+        // The end is reached after an error as well: nothing that was proved before holds there.
+        self.names().fork();
+        self.names().blend(&tried);
+        self.names().fork();
+        let last = self.block(&attempt.finalbody);
+        let changed = self.names().take_back();
+        let all = self.names().take_back();
+        self.names().replay(if last == Flow::Goes { &tried } else { &all });
+        self.names().replay(&changed);
+        if last == Flow::Goes { flow } else { last }
+    }
+
+    fn handled(&mut self, attempt: &StmtTry) -> Flow {
         self.names().fork();
         let mut flow = self.block(&attempt.body);
         if flow == Flow::Goes {
@@ -423,9 +468,7 @@ impl Interpreter<'_, '_, '_> {
             branches.push((handled, self.names().take_back()));
         }
         branches.insert(0, (flow, body));
-        let flow = self.resume(branches);
-        let last = self.block(&attempt.finalbody);
-        if last == Flow::Goes { flow } else { last }
+        self.resume(branches)
     }
 
     fn with(&mut self, with: &StmtWith) -> Flow {
@@ -438,9 +481,15 @@ impl Interpreter<'_, '_, '_> {
                 self.assign(target, value);
             }
         }
-        let flow = self.block(&with.body);
-        // What was raised inside ends there.
-        if swallows { Flow::Goes } else { flow }
+        if !swallows {
+            return self.block(&with.body);
+        }
+        // What was raised inside ends there: any of the changes may have been made.
+        self.names().fork();
+        self.block(&with.body);
+        let body = self.names().take_back();
+        self.names().blend(&body);
+        Flow::Goes
     }
 
     fn matching(&mut self, choice: &StmtMatch) -> Flow {
@@ -546,6 +595,23 @@ impl Interpreter<'_, '_, '_> {
             }
         }
     }
+}
+
+/// Returns whether a block may leave in a way that makes an error disappear.
+fn swallows(body: &[Stmt]) -> bool {
+    struct Finder(bool);
+    impl<'a> StatementVisitor<'a> for Finder {
+        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+            match stmt {
+                Stmt::Return(_) | Stmt::Break(_) | Stmt::Continue(_) => self.0 = true,
+                Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+                _ => walk_stmt(self, stmt),
+            }
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_body(body);
+    finder.0
 }
 
 /// The name, attribute or key that an assignment is about.

@@ -45,6 +45,10 @@ impl Uses {
     pub(crate) const ARGUMENT: Self = Self(1 << 18);
     pub(crate) const ALL: Self = Self((1 << 20) - 1);
 
+    /// Uses that the characters of a text decide; any can encode an object or spell an attribute.
+    pub(crate) const TEXT: Self =
+        Self(Self::ALL.0 & !(Self::OBJECT.0 | Self::ATTRIBUTE.0 | Self::REMOTE.0 | Self::ARGUMENT.0));
+
     pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -144,6 +148,10 @@ pub(crate) struct Value {
     pub(crate) filter: bool,
     /// Result of a function that got the request: most likely an answer, not a text of the request.
     pub(crate) handed: bool,
+    /// A path that leads nowhere but where it says: links and `..` are followed already.
+    pub(crate) resolved: bool,
+    /// Result of a function that is not known.
+    pub(crate) produced: bool,
     pub(crate) shape: Shape,
     /// The dotted path of imports, calls and attributes it came by, such as `sqlite3.connect().cursor`.
     pub(crate) symbol: Option<Rc<str>>,
@@ -263,6 +271,8 @@ impl Value {
             assembled: self.assembled || other.assembled,
             query: self.query || other.query,
             filter: self.filter || other.filter,
+            resolved: self.resolved && other.resolved,
+            produced: self.produced && other.produced,
             handed: (self.handed || other.handed) && self.is_handed() && other.is_handed(),
             shape: self.common_shape(other),
             symbol: self.common_symbol(other),
