@@ -64,9 +64,15 @@ fn a_comment_accepts_what_it_names() {
     ] {
         check("a.py", &query(comment), &[], &[(SQL, 2)]);
     }
-    for comment in
-        ["# nosec B602", "# nosec B999", "# noqa: E501", "# noqa: S602", "# heimdall: ignore[PY-XSS]", "# no", "# https://x.org/#nosec"]
-    {
+    for comment in [
+        "# nosec B602",
+        "# nosec B999",
+        "# noqa: E501",
+        "# noqa: S602",
+        "# heimdall: ignore[PY-XSS]",
+        "# no",
+        "# https://x.org/#nosec",
+    ] {
         check("a.py", &query(comment), &[(SQL, 2)], &[]);
     }
 }

@@ -98,11 +98,8 @@ const TOML: Lexicon = Lexicon {
     spaced: false,
     ..YAML
 };
-const PYTHON: Lexicon = Lexicon {
-    strings: &[TRIPLE, mark("'''", "'''", Escape::Backslash, true), DOUBLE, SINGLE],
-    spaced: false,
-    ..YAML
-};
+const PYTHON: Lexicon =
+    Lexicon { strings: &[TRIPLE, mark("'''", "'''", Escape::Backslash, true), DOUBLE, SINGLE], spaced: false, ..YAML };
 const DOCKERFILE: Lexicon = Lexicon { strings: &[DOUBLE, SINGLE], ..YAML };
 const CSS: Lexicon = Lexicon { line_comments: &[], strings: &[DOUBLE, SINGLE], ..C };
 const MARKUP: Lexicon =
@@ -138,8 +135,11 @@ pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
     let scripts = inert::Scripts::of(language, source);
     for number in 0..layout.comments.len() {
         let comment = &layout.comments[number];
-        let inert =
-            if scripts.hold(comment.range.start) { comment.inert.clone() } else { inert::of(language, source, comment) };
+        let inert = if scripts.hold(comment.range.start) {
+            comment.inert.clone()
+        } else {
+            inert::of(language, source, comment)
+        };
         let between = comment.alone && layout.owner(comment.first).is_none();
         layout.comments[number].between = between;
         layout.comments[number].inert = inert;

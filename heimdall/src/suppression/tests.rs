@@ -32,7 +32,15 @@ fn comments_of_other_tools_are_read_as_they_read_them() {
     for comment in ["# nosec B999", "# noqa: E501", "# noqa: some words", "# noqa E501", "# nosemgrep: a.b"] {
         check(comment, "python", rules(&[]));
     }
-    for comment in ["# nosecurity", "# see nosec", "# ruff: noqa", "# noqa-like", "# no noqa", "# see https://x.org/#nosec", "# x.org//nosec"] {
+    for comment in [
+        "# nosecurity",
+        "# see nosec",
+        "# ruff: noqa",
+        "# noqa-like",
+        "# no noqa",
+        "# see https://x.org/#nosec",
+        "# x.org//nosec",
+    ] {
         check(comment, "python", None);
     }
     check("// #nosec G201", "go", rules(&["GEN-SQL-INJECTION"]));

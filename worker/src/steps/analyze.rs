@@ -148,9 +148,24 @@ mod tests {
         ("a.js", "javascript", "const y = 2\n/**/ * eval(process.argv[2]);\n", &["", "/* c */", "// c\n"]),
         ("a.js", "javascript", "eval/**/(process.argv[2]);\n", &["", "/* c */", "/* c\n*/", " /* c */ ", "// c\n"]),
         ("a.js", "javascript", "eval(process.argv[2]); /**/\n", &["/* c */", "// c", "// nosec c", "/* c"]),
-        ("a.go", "go", "package a\n\nfunc f() {\n\t/**/db.Query(\"SELECT a \" + n)\n}\n", &["/**/", "/* c */ ", "// c\n"]),
-        ("a.go", "go", "package a\n\nfunc f() {\n\tdb./**/Query(\"SELECT a \" /**/ + n)\n}\n", &["", "/* c */", "/* c\n*/"]),
-        ("a.go", "go", "package a\n\nfunc f() {\n\tdb.Query(\"SELECT a \" + n) /**/\n}\n", &["// c", "// #nosec c", "/* c */"]),
+        (
+            "a.go",
+            "go",
+            "package a\n\nfunc f() {\n\t/**/db.Query(\"SELECT a \" + n)\n}\n",
+            &["/**/", "/* c */ ", "// c\n"],
+        ),
+        (
+            "a.go",
+            "go",
+            "package a\n\nfunc f() {\n\tdb./**/Query(\"SELECT a \" /**/ + n)\n}\n",
+            &["", "/* c */", "/* c\n*/"],
+        ),
+        (
+            "a.go",
+            "go",
+            "package a\n\nfunc f() {\n\tdb.Query(\"SELECT a \" + n) /**/\n}\n",
+            &["// c", "// #nosec c", "/* c */"],
+        ),
         ("a.sh", "bash", "/**/\neval \"$1\" /**/\n", &["# c", "# nosec c", "#"]),
         ("a.sh", "bash", "if true; then # c\n  eval \"$1\"/**/\nfi\n", &[" # c", " # heimdall: ignore c"]),
     ];
