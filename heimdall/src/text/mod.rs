@@ -53,7 +53,8 @@ const FOLLOWED: usize = 8;
 fn check_lines(language: &str, layout: Option<&Layout>, findings: &mut Findings<'_>) {
     let source = findings.source();
     let code = layout.map_or(Cow::Borrowed(source), |layout| Cow::Owned(layout.code(source)));
-    let lines: Vec<String> = code.lines().map(spaced_once).collect();
+    let mut lines: Vec<String> = code.lines().map(spaced_once).collect();
+    keep_methods(&mut lines);
     if !DATA.contains(&language) {
         report_queries(language, &lines, code.len(), findings);
     }
@@ -86,6 +87,17 @@ fn spaced_once(line: &str) -> String {
         spaced.push_str(word);
     }
     spaced
+}
+
+/// Marks the name of a method as one where its period ends the line before.
+fn keep_methods(lines: &mut [String]) {
+    let mut is_method = false;
+    for line in lines.iter_mut().filter(|line| !line.is_empty()) {
+        if is_method && line.starts_with(|c: char| c.is_alphabetic()) {
+            line.insert(0, '.');
+        }
+        is_method = line.ends_with('.');
+    }
 }
 
 /// The rules look at the line.

@@ -154,12 +154,7 @@ mod tests {
             "package a\n\nfunc f() {\n\t/**/db.Query(\"SELECT a \" + n)\n}\n",
             &["/**/", "/* c */ ", "// c\n"],
         ),
-        (
-            "a.go",
-            "go",
-            "package a\n\nfunc f() {\n\tdb./**/Query(\"SELECT a \" /**/ + n)\n}\n",
-            &["", "/* c */", "/* c\n*/"],
-        ),
+        ("a.go", "go", "package a\n\nfunc f() {\n\tdb./**/Query(\"SELECT a \" + n)\n}\n", &["", "/* c */", "/* c\n*/"]),
         (
             "a.go",
             "go",
