@@ -88,7 +88,7 @@ pub(crate) fn answer(report: &AnalysisReport, analysis_type: AnalysisType, wishe
         "security_analysis": {
             "overall_score": report.overall_score,
             "vulnerabilities": vulnerabilities,
-            "compliance_status": compliance(security),
+            "compliance_status": compliance(security, is_not_analysed(report)),
         },
         "executable_actions": actions,
     })
@@ -200,7 +200,7 @@ fn counted(report: &AnalysisReport, shown: usize) -> String {
 
 /// What the findings say about the OWASP Top 10 of 2021, by MITRE's mapping of weaknesses to its categories
 /// (<https://cwe.mitre.org/data/definitions/1344.html>). That nothing was found is no certificate, and the status says so.
-fn compliance<'f>(security: impl Iterator<Item = &'f Finding>) -> Value {
+fn compliance<'f>(security: impl Iterator<Item = &'f Finding>, is_not_analysed: bool) -> Value {
     let mut categories: BTreeMap<&str, u32> = BTreeMap::new();
     let mut weaknesses = BTreeSet::new();
     for finding in security {
@@ -211,7 +211,11 @@ fn compliance<'f>(security: impl Iterator<Item = &'f Finding>) -> Value {
             *categories.entry(owasp_category(number)).or_insert(0) += 1;
         }
     }
-    let status = if weaknesses.is_empty() { "no_known_issue" } else { "issues_found" };
+    let status = match weaknesses.is_empty() {
+        true if is_not_analysed => "not_analysed",
+        true => "no_known_issue",
+        false => "issues_found",
+    };
     json!({
         "owasp_top_10_2021": {"status": status, "categories": categories},
         "cwe": weaknesses.iter().map(|number| format!("CWE-{number}")).collect::<Vec<_>>(),
@@ -330,6 +334,12 @@ pub(crate) mod tests {
     fn a_text_that_was_not_analysed_is_said_to_be() {
         let nothing = AnalysisReport { tools: Vec::new(), findings: Vec::new(), suppressed: Vec::new(), ..report() };
         assert!(summary(&nothing, 0).starts_with("Not analysed: "));
+        let status = |report: &AnalysisReport| {
+            let data = answer(report, AnalysisType::Security, WISHES);
+            data["security_analysis"]["compliance_status"]["owasp_top_10_2021"]["status"].clone()
+        };
+        assert_eq!(status(&nothing), "not_analysed");
+        assert_eq!(status(&AnalysisReport { tools: report().tools, ..nothing.clone() }), "no_known_issue");
         let few = AnalysisReport { language: "java".to_owned(), findings: Vec::new(), ..report() };
         assert_eq!(
             summary(&few, 0),

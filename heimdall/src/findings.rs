@@ -68,6 +68,11 @@ impl<'a> Findings<'a> {
         self.insert(rule, first, last, rule.severity, rule.confidence, None);
     }
 
+    /// As [`report_line`](Self::report_line), with a sentence of our own after the rule's description.
+    pub(crate) fn report_line_with_note(&mut self, rule: &'static Rule, line: u32, note: String) {
+        self.insert(rule, line, line, rule.severity, rule.confidence, Some(note));
+    }
+
     /// As [`report`](Self::report), with a sentence of our own after the rule's description.
     pub(crate) fn report_with_note(&mut self, rule: &'static Rule, range: TextRange, note: String) {
         let first = self.line_of(range.start().to_u32());

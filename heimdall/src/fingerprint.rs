@@ -17,8 +17,12 @@ const MAX_LINES: u32 = 40;
 const WHOLE_FILE: &[&str] = &["PY-DEPENDENCY-ABANDONED", "PY-LARGE-MODULE"];
 
 /// Names every finding by its rule, its code without space and comments, its scope, and its number among equals.
-pub(crate) fn assign(findings: &mut [Finding], source: &str, layout: Option<&Layout>) {
-    let code = Code::read(source, layout);
+pub(crate) fn assign(findings: &mut [Finding], source: &str, language: &str, layout: Option<&Layout>) {
+    let without_comments = layout.filter(|_| language != "python").map(|layout| layout.without_comments(source));
+    let code = match &without_comments {
+        Some(code) => Code::of_lines(code),
+        None => layout.map_or_else(|| Code::of_lines(source), |layout| Code::of_python(source, layout)),
+    };
     let mut order: Vec<usize> = (0..findings.len()).collect();
     order.sort_by_key(|&at| (findings[at].line_start, findings[at].line_end));
     let mut equals: HashMap<[u8; 32], u32> = HashMap::new();
@@ -57,14 +61,15 @@ struct Code<'s> {
 }
 
 impl<'s> Code<'s> {
-    fn read(source: &'s str, layout: Option<&'s Layout>) -> Self {
-        // Only Python's layout is read for each analysis; a lone carriage return ends its lines.
-        let lines = match layout {
-            Some(_) => source.trim_start_matches('\u{feff}').split_inclusive('\n').flat_map(python_lines).collect(),
-            None => source.lines().collect(),
-        };
-        let comments = layout.iter().flat_map(|layout| layout.comments());
-        Self { lines, layout, comments: comments.map(|comment| (comment.first, comment.text.len())).collect() }
+    fn of_lines(source: &'s str) -> Self {
+        Self { lines: source.lines().collect(), layout: None, comments: HashMap::new() }
+    }
+
+    /// A lone carriage return ends a line of Python.
+    fn of_python(source: &'s str, layout: &'s Layout) -> Self {
+        let lines = source.trim_start_matches('\u{feff}').split_inclusive('\n').flat_map(python_lines).collect();
+        let comments = layout.comments().iter().map(|comment| (comment.first, comment.text.len()));
+        Self { lines, layout: Some(layout), comments: comments.collect() }
     }
 
     fn digest(&self, finding: &Finding) -> [u8; 32] {

@@ -42,8 +42,8 @@ pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
 ///
 /// Total: every input gets a report, whatever its size, nesting or encoding. Deterministic, so the same request
 /// always gives the same report; work is bounded by a step budget, not by a clock. The exception is the syntax of other languages than
-/// Python: their parsers are stopped after half a second in all, and of a text that was not read by then, made to be slow or on a machine
-/// that is busy, nothing is said about its syntax.
+/// Python: their parsers are stopped after half a second, and of a text that was not read by then, made to be slow or on a machine
+/// that is busy, nothing is said about its syntax, and nothing in it is taken for a comment.
 pub fn analyze(request: &Request<'_>) -> Report {
     let language = match language::guess(request.language, request.file_path, request.source) {
         Guess::Language(language) => language,
@@ -69,16 +69,14 @@ fn examine(request: &Request<'_>, language: &'static str) -> (Vec<Finding>, Vec<
     } else {
         text::analyze(language, &mut findings)
     };
-    let python_layout = findings.take_layout();
-    let honored = request.suppressions == Suppressions::Honor;
-    let other_layout = (honored && language != "python").then(|| layout::read(language, request.source)).flatten();
-    let layout = python_layout.as_ref().or(other_layout.as_ref()).filter(|_| honored);
-    let accepted = layout.map(|layout| (layout, Accepted::read(layout, language)));
+    let layout = findings.take_layout();
+    let honored = layout.as_ref().filter(|_| request.suppressions == Suppressions::Honor);
+    let accepted = honored.map(|layout| (layout, Accepted::read(layout, language)));
     for line in accepted.iter().flat_map(|(_, accepted)| accepted.unknown_rules()) {
         findings.report_line(&rules::UNKNOWN_SUPPRESSION, *line, *line);
     }
     let mut findings = findings.into_sorted(request.kind);
-    fingerprint::assign(&mut findings, request.source, python_layout.as_ref());
+    fingerprint::assign(&mut findings, request.source, language, layout.as_ref());
     let is_accepted =
         |finding: &Finding| accepted.as_ref().is_some_and(|(layout, accepted)| accepted.covers(layout, finding));
     let (suppressed, findings) = findings.into_iter().partition(is_accepted);
@@ -115,6 +113,6 @@ fn oversized(language: &str) -> Report {
     let mut findings = Findings::new("");
     findings.report_line(&rules::TOO_LARGE, 1, 1);
     let mut findings = findings.into_sorted(Kind::General);
-    fingerprint::assign(&mut findings, "", None);
+    fingerprint::assign(&mut findings, "", language, None);
     report(language, findings, Vec::new(), Outcome { parsed: false, confidence: 0.0, tools: vec!["heimdall"] })
 }

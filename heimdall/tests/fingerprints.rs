@@ -90,6 +90,23 @@ fn other_languages_have_them_too() {
 }
 
 #[test]
+fn comments_do_not_change_them() {
+    for (path, code) in [
+        ("a.js", "eval(a);  // why\nf();\n"),
+        ("a.js", "eval(a); /* nosec */\nf();\n"),
+        ("a.go", "package a\n\nvar b = md5.New() // #nosec G401\n"),
+        ("a.sh", "curl a | sh # ö\n"),
+        ("a.c", "strcpy(a, b); /* c */\n"),
+    ] {
+        let at = code.find(['#', '/']).expect("a comment");
+        let end = at + code[at..].find('\n').expect("a line end");
+        let without = format!("{}{}", &code[..at], &code[end..]);
+        assert_eq!(fingerprints(path, code).len(), 1, "{code}");
+        assert_eq!(fingerprints(path, code), fingerprints(path, &without), "{code}");
+    }
+}
+
+#[test]
 fn they_do_not_depend_on_the_severity() {
     let guarded = "import os\ndef f(a):\n    os.system('ls ' + a)\n";
     let outside = "import os\na = input()\ndef f(a=a):\n    os.system('ls ' + a)\n";

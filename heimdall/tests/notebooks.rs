@@ -93,3 +93,23 @@ fn equal_cells_have_findings_of_their_own() {
     assert_eq!(report.findings.len(), 2);
     assert_ne!(report.findings[0].fingerprint, report.findings[1].fingerprint);
 }
+
+#[test]
+fn small_faults_of_the_document_hide_nothing() {
+    let mut document = notebook(&[("code", json!("import os\nos.system(input())"))]);
+    document["nbformat"] = json!(4.0);
+    document["metadata"] = json!({"language_info": {"name": "ipython"}});
+    document["cells"][0].as_object_mut().expect("a cell").remove("cell_type");
+    assert_eq!(found(&request(Some("n.ipynb"), None, &document.to_string())), [(COMMAND, 1)]);
+    let raw = r#"{"nbformat": 4, "cells": [{"cell_type": "code", "source": ["a = '\\\\u\ud83d \ud83d\ude00'\n", "import os\n", "os.system(input())"]}]}"#;
+    assert_eq!(found(&request(Some("n.ipynb"), None, raw)), [(COMMAND, 1)]);
+}
+
+#[test]
+fn skipped_cells_lower_the_confidence() {
+    let confidence = |kind: &str| {
+        let cell = format!("%%{kind}\nx = 1\n");
+        request(Some("n.ipynb"), None, &notebook(&[("code", json!(cell))]).to_string()).confidence
+    };
+    assert!(confidence("writefile a.py") < confidence("time"));
+}

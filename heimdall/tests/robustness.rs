@@ -375,3 +375,49 @@ proptest! {
         prop_assert_eq!(python(&plain), python(&indented.join("\n")));
     }
 }
+
+/// The findings about a text, as a workflow reads it.
+fn untrusted(path: &str, source: &str) -> Vec<(String, u32)> {
+    let report = analyze(&Request {
+        source,
+        file_path: Some(path),
+        language: None,
+        kind: Kind::Security,
+        suppressions: Suppressions::Ignore,
+        framework: None,
+        dependencies: &[],
+    });
+    report.findings.into_iter().map(|finding| (finding.rule, finding.line_start)).collect()
+}
+
+#[test]
+fn code_does_not_pass_for_a_comment() {
+    let eval = |line| vec![("JS-CODE-INJECTION".to_owned(), line)];
+    for (source, line) in [
+        ("/**/eval(a);\n", 1),
+        ("/* b */ eval(a);\n", 1),
+        ("const y = 2\n  * eval(a);\n", 2),
+        ("eval/* b */(a);\n", 1),
+        ("eval /* b\n c */ (a);\n", 2),
+        ("eval(a); // b\n", 1),
+        ("x = `\n// ${eval(a)}`;\n", 2),
+        ("// a\u{2028}eval(a);\n", 1),
+    ] {
+        assert_eq!(untrusted("a.js", source), eval(line), "{source}");
+    }
+    for source in ["// eval(a)\n", "/*\neval(a)\n*/\n", "f(); // eval(a)\n", "f(/* eval(a) */);\n"] {
+        assert_eq!(untrusted("a.js", source), [], "{source}");
+    }
+    let query = "package a\n\nfunc f() {\n\t/* b */ db.Query(\"SELECT a \" + n) // c\n}\n";
+    assert_eq!(untrusted("a.go", query), [("GEN-SQL-INJECTION".to_owned(), 4)]);
+}
+
+#[test]
+fn lines_of_code_that_are_not_read_are_named() {
+    let (comment, text) = (format!("//{}", "x".repeat(5_000)), format!("'{}'", "x".repeat(5_000)));
+    assert_eq!(untrusted("a.js", &format!("eval(a); {comment}\n")), [("JS-CODE-INJECTION".to_owned(), 1)]);
+    let skipped = |line| vec![("SOURCE-NOT-ANALYSED".to_owned(), line)];
+    assert_eq!(untrusted("a.js", &format!("f();\ng({text}); eval(a);\ng({text});\n")), skipped(2));
+    assert_eq!(untrusted("a.sh", &format!("echo {text}; eval \"$1\"\n")), skipped(1));
+    assert_eq!(untrusted("a.json", &format!("[\"{text}\"]\n")), []);
+}

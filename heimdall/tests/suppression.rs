@@ -64,9 +64,15 @@ fn a_comment_accepts_what_it_names() {
     ] {
         check("a.py", &query(comment), &[], &[(SQL, 2)]);
     }
-    for comment in
-        ["# nosec B602", "# nosec B999", "# noqa: E501", "# noqa: S602", "# heimdall: ignore[PY-XSS]", "# no"]
-    {
+    for comment in [
+        "# nosec B602",
+        "# nosec B999",
+        "# noqa: E501",
+        "# noqa: S602",
+        "# heimdall: ignore[PY-XSS]",
+        "# no",
+        "# https://x.org/#nosec",
+    ] {
         check("a.py", &query(comment), &[(SQL, 2)], &[]);
     }
 }
@@ -80,6 +86,8 @@ fn accepted_findings_cost_nothing() {
 
 #[test]
 fn a_rule_that_does_not_exist_is_reported() {
+    let typo = query("# heimdall: ignore PY-SQL-INJECTOIN why");
+    check("a.py", &typo, &[(SQL, 2), ("SUPPRESSION-UNKNOWN-RULE", 2)], &[]);
     let source = query("# heimdall: ignore[PY-SQL-INJECTION, PY-SQL] why");
     check("a.py", &source, &[("SUPPRESSION-UNKNOWN-RULE", 2)], &[(SQL, 2)]);
 }
@@ -146,6 +154,12 @@ fn other_languages_have_their_own_comments() {
         "package a\n\nvar b = md5.New() // #nosec G401\nvar c = md5.New() // #nosec G101\n",
         &[(HASH, 4)],
         &[(HASH, 3)],
+    );
+    check(
+        "a.go",
+        "package a\n\n// #nosec G401 -- why\nvar b = md5.New()\n\n//nosec\nvar c = md5.New()\nvar d = md5.New()\n",
+        &[(HASH, 8)],
+        &[(HASH, 4), (HASH, 7)],
     );
     check("a.rs", "fn f() {\n    // heimdall: ignore[RS-UNSAFE]\n    unsafe { g() }\n}\n", &[], &[("RS-UNSAFE", 3)]);
     check(

@@ -19,7 +19,7 @@ pub struct Analyze {
     /// Leave out what is less severe.
     #[arg(long, default_value = "low", value_parser = ["low", "medium", "high"])]
     threshold: String,
-    /// The API's answer as it is.
+    /// The API's answer as it is; for an empty file, which is not sent, one with the same fields.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -59,13 +59,41 @@ impl Analyze {
 impl Analyze {
     fn show_nothing(&self, name: &str) {
         if self.json {
-            let summary = "Nothing to analyse: the file is empty.";
-            let data = json!({"analysis_summary": summary, "suggestions": [], "executable_actions": []});
-            say!("{:#}", json!({"status": "success", "data": data, "metadata": {"suppressed": 0}}));
+            say!("{:#}", empty_answer(&self.kind));
         } else {
             say!("{name}: nothing to analyse");
         }
     }
+}
+
+/// An answer with the fields of the API's, about a text that was not sent to it.
+fn empty_answer(kind: &str) -> Value {
+    let agent = format!("heimdall.{kind}");
+    let compliance = json!({
+        "owasp_top_10_2021": {"status": "not_analysed", "categories": {}},
+        "cwe": [],
+        "note": "By what static analysis can see; not a certificate.",
+    });
+    json!({
+        "status": "success",
+        "data": {
+            "analysis_summary": "Nothing to analyse: the file is empty.",
+            "primary_agent": agent,
+            "confidence_score": 0.0,
+            "language": "unknown",
+            "suggestions": [],
+            "security_analysis": {"overall_score": 0, "vulnerabilities": [], "compliance_status": compliance},
+            "executable_actions": [],
+        },
+        "metadata": {
+            "processing_time_ms": 0,
+            "agents_consulted": [agent],
+            "tools_used": [],
+            "suppressed": 0,
+            "cost": 0.0,
+            "cache_hit": false,
+        },
+    })
 }
 
 fn show(file: &str, data: &Value) {

@@ -1,9 +1,10 @@
 //! The language of a text by what it looks like.
 
 use super::LANGUAGES;
+use super::foreign;
 use super::format;
 use super::quote::Quote;
-use super::shape::{Shape, is_python};
+use super::shape::{Evidence, Shape, of_python};
 
 /// Line starts that speak for a language, with their weight.
 const LINE_STARTS: &[(&str, &str, u32)] = &[
@@ -63,7 +64,7 @@ const LINE_STARTS: &[(&str, &str, u32)] = &[
 ];
 
 /// Number of lines of a text that the guess reads.
-const LINES_READ: usize = 400;
+pub(super) const LINES_READ: usize = 400;
 
 /// The language that the text looks like; `None` for prose, data, and languages that are not analysed.
 pub(super) fn language(source: &str) -> Option<&'static str> {
@@ -72,14 +73,52 @@ pub(super) fn language(source: &str) -> Option<&'static str> {
     if lines.iter().all(|line| line.is_empty()) {
         return None;
     }
-    if let Some(format) = format::of(source, &lines) {
+    let evidence = of_python(source);
+    // Data is no program, whatever a program holds as text.
+    let is_program = evidence == Evidence::Program && !format::is_marked(&lines);
+    let lines = unquoted(&lines);
+    if let Some(format) = format::of(source, &lines).filter(|_| !is_program) {
         return format.language();
     }
     let shape = Shape::of(&lines);
     if shape.is_prose() {
         return None;
     }
-    by_signs(source).or_else(|| shape.is_code().then_some("python")).or_else(|| is_python(source).then_some("python"))
+    let guess = by_signs(source);
+    let foreign = foreign::signs(source, &lines);
+    let clear = guess.map_or(0, |language| clear_weight(language, &lines));
+    if !is_program && foreign > 0 && foreign * FOREIGN_WEIGHT >= clear {
+        return None;
+    }
+    let is_python = shape.is_code() || evidence != Evidence::None;
+    guess.or_else(|| is_python.then_some("python"))
+}
+
+/// The weight of the lines that speak for a language by more than their punctuation.
+fn clear_weight(language: &str, lines: &[&str]) -> usize {
+    let weight = |line: &&str| {
+        let head: String = line.chars().take(40).collect::<String>().to_ascii_lowercase();
+        let starts = LINE_STARTS.iter().filter(|(of, start, _)| *of == language && head.starts_with(start));
+        starts.filter_map(|(.., weight)| usize::try_from(*weight).ok()).sum::<usize>()
+    };
+    lines.iter().map(weight).sum()
+}
+
+/// The weight of a line that only a language has that is not analysed, among those of [`LINE_STARTS`].
+const FOREIGN_WEIGHT: usize = 4;
+
+/// The lines with those inside of long strings made empty.
+fn unquoted<'s>(lines: &[&'s str]) -> Vec<&'s str> {
+    let mut quote = Quote::default();
+    lines.iter().for_each(|line| quote.read(line));
+    let closes = !quote.is_open();
+    let mut quote = Quote::default();
+    let kept = lines.iter().map(|line| {
+        let quoted = quote.is_open() && closes;
+        quote.read(line);
+        if quoted { "" } else { *line }
+    });
+    kept.collect()
 }
 
 fn by_signs(source: &str) -> Option<&'static str> {

@@ -22,6 +22,11 @@ const INTERPRETERS: &[&str] = &[
     "escript", "guile", "racket", "fish", "pwsh", "julia", "make", "expect",
 ];
 
+/// The first line names a program or a page.
+pub(super) fn is_marked(lines: &[&str]) -> bool {
+    lines.iter().find(|line| !line.is_empty()).is_some_and(|first| first.starts_with("#!") || first.starts_with('<'))
+}
+
 /// The format of a text, from its source and its trimmed lines; `None` where it may be code.
 pub(super) fn of(source: &str, lines: &[&str]) -> Option<Format> {
     let first = lines.iter().find(|line| !line.is_empty())?;
@@ -42,7 +47,9 @@ pub(super) fn of(source: &str, lines: &[&str]) -> Option<Format> {
 }
 
 fn is_patch_head(lines: &[&str]) -> bool {
-    lines.windows(2).take(40).any(|pair| pair[0].starts_with("--- ") && pair[1].starts_with("+++ "))
+    let is_head =
+        |lines: &[&str]| lines[0].starts_with("--- ") && lines[1].starts_with("+++ ") && lines[2].starts_with("@@ ");
+    lines.windows(3).take(40).any(is_head)
 }
 
 /// A section in brackets, then keys with values.
@@ -52,17 +59,36 @@ fn is_settings(lines: &[&str]) -> bool {
         let name = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
         !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || " ._-:\"[]".contains(c))
     };
-    code.next().is_some_and(|line| is_section(&line)) && code.next().is_some_and(|line| line.contains(['=', ':']))
+    let begins = code.next().is_some_and(|line| is_section(&line));
+    let rest: Vec<&&str> = code.collect();
+    let settings = rest.iter().filter(|line| is_section(line) || is_setting(line)).count();
+    begins && !rest.is_empty() && settings * 2 > rest.len()
 }
 
-/// Variables as PowerShell, Perl and Lua have them, and none of the languages that are analysed.
+/// A key with a value, or a key alone.
+fn is_setting(line: &str) -> bool {
+    let (key, value) = line.split_once(['=', ':']).unwrap_or((line, ""));
+    let is_key = |c: char| c.is_alphanumeric() || " _-./".contains(c);
+    !key.is_empty() && key.chars().all(is_key) && !value.trim_start().starts_with('=') && !line.ends_with(';')
+}
+
+/// Most lines assign variables as PowerShell, Perl and Lua do, and none of the languages that are analysed.
 fn has_foreign_variables(lines: &[&str]) -> bool {
     let assigns = |line: &&str| {
         let rest = line.strip_prefix('$').or_else(|| line.strip_prefix("my $")).or_else(|| line.strip_prefix("local "));
         let name = rest.and_then(|rest| rest.split_once(" = ")).map(|(name, _)| name).unwrap_or_default();
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
     };
-    lines.iter().any(assigns) && !lines.iter().any(|line| line.starts_with("<?"))
+    let is_code = |line: &&&str| !line.is_empty() && !line.starts_with('#');
+    let foreign = lines.iter().filter(|line| assigns(line) && !is_query(line)).count();
+    foreign > 0
+        && foreign * 2 >= lines.iter().filter(is_code).count()
+        && !lines.iter().any(|line| line.starts_with("<?") || is_query(line))
+}
+
+/// JavaScript asks its page for an element.
+fn is_query(line: &str) -> bool {
+    ["$('", "$(\"", "$(`", "$.", "document.", "jQuery("].iter().any(|start| line.contains(start))
 }
 
 fn is_yaml(lines: &[&str]) -> bool {

@@ -1,6 +1,7 @@
 //! Guesses the language of a text: by name, by path, by what it looks like.
 
 mod content;
+mod foreign;
 mod format;
 mod path;
 mod quote;
@@ -179,11 +180,42 @@ mod tests {
             "$name = Get-Item $path\nWrite-Host $name\n",
             "local a = 1\nprint(a)\n",
             "#!/usr/bin/perl -w\nprint 1;\n",
+            "body { color: red; }\n",
+            ".a > b {\n  color: red;\n}\n",
+            "all: a.o\n\tgcc -o a a.o\n",
+            "server {\n  listen 80;\n  location / {\n    root /x;\n  }\n}\n",
+            "resource \"a\" \"b\" {\n  c = \"d\"\n}\n",
+            "syntax = \"proto3\";\nmessage A {\n  string b = 1;\n}\n",
+            "object A extends App {\n  println(1)\n}\n",
+            "defmodule A do\n  def f, do: 1\nend\n",
+            "main :: IO ()\nmain = putStrLn \"x\"\n",
+            "import Foundation\nlet x = 1\nprint(x)\n",
+            "query { user(id: 1) { name } }\n",
+            "type User {\n  id: ID!\n}\n\ninput A {\n  b: Int\n}\n",
+            "Get-ChildItem | Where-Object { $_.Name }\n",
+            "function A {\n  param($b)\n  Write-Host $b\n}\n",
+            "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nValueError: x\n",
+            "def foo\n  puts 'x'\nend\n",
         ] {
             check(None, text, UNKNOWN);
         }
         check(None, "{\"a\": [1, 2]}", "json");
         check(None, "a: 1\nb:\n  - c\n", "yaml");
+    }
+
+    #[test]
+    fn a_line_of_another_language_inside_of_a_program_changes_nothing() {
+        check(None, "import os\nS = \"\"\"\n$name = Get-Item\n\"\"\"\nos.system(input())\n", "python");
+        check(None, "import os\nS = '''\nlocal a = 1\n'''\nos.system(input()\n", "python");
+        check(None, "\"\"\"doc\n--- a\n+++ b\n\"\"\"\nimport os\n", "python");
+        check(None, "[x]\ny = eval(input())\n", "python");
+        check(None, "host: str = 'x'\nport: int = 1\n", "python");
+        check(None, "$a = $('#b');\neval(location.hash);\n", "javascript");
+        check(None, "const a = `\nlocal b = 1\n`;\neval(a);\n", "javascript");
+        check(None, "set -e\necho a\nlocal b = 1\nsudo c\n", "bash");
+        check(None, "def broken(:\n    return\n", "python");
+        check(None, "class Foo\n  pass\n", "python");
+        check(None, "while True\n  x += 1\n", "python");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::panic::catch_unwind;
 
+use ruff_python_ast::helpers::any_over_expr;
 use ruff_python_ast::{Expr, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
 
@@ -130,19 +131,48 @@ fn is_word(word: &str) -> bool {
 /// Nesting up to which a text is parsed only to see whether it is Python.
 const MAX_DEPTH: usize = 100;
 
-/// The text is valid Python and more than names and constants, which prose may be as well.
-pub(super) fn is_python(source: &str) -> bool {
+/// The signs that a text is Python.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// It is not valid, or only names and constants, which prose may be as well.
+    None,
+    /// It is valid and does something.
+    Valid,
+    /// It is valid, and has statements or calls that data and other languages have not.
+    Program,
+}
+
+/// Tries to read the text as Python.
+pub(super) fn of_python(source: &str) -> Evidence {
     if nesting::python_depth(source) > MAX_DEPTH {
-        return true;
+        return Evidence::Valid;
     }
     let parse = || {
         stacker::maybe_grow(1024 * 1024, 4 * 1024 * 1024, || {
             let parsed = parse_unchecked_source(source, PySourceType::Python);
             let body = &parsed.syntax().body;
-            parsed.has_valid_syntax() && (body.is_empty() || body.iter().any(does_something))
+            match parsed.has_valid_syntax() {
+                true if body.iter().any(is_program) => Evidence::Program,
+                true if body.is_empty() || body.iter().any(does_something) => Evidence::Valid,
+                _ => Evidence::None,
+            }
         })
     };
-    catch_unwind(parse).unwrap_or_default()
+    catch_unwind(parse).unwrap_or(Evidence::None)
+}
+
+/// A definition, a block, an import, or a call whose value may be kept.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser adds kinds of statements")]
+fn is_program(statement: &Stmt) -> bool {
+    let calls = |value: &Expr| any_over_expr(value, |part| matches!(part, Expr::Call(_)));
+    match statement {
+        Stmt::FunctionDef(_) | Stmt::ClassDef(_) | Stmt::For(_) | Stmt::While(_) | Stmt::If(_) => true,
+        Stmt::With(_) | Stmt::Try(_) | Stmt::Raise(_) | Stmt::Assert(_) | Stmt::ImportFrom(_) => true,
+        Stmt::Expr(it) => matches!(*it.value, Expr::Call(_) | Expr::Await(_)) || calls(&it.value),
+        Stmt::Assign(it) => calls(&it.value),
+        Stmt::AnnAssign(it) => it.value.is_some(),
+        _ => false,
+    }
 }
 
 fn does_something(statement: &Stmt) -> bool {

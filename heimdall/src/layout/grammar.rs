@@ -2,7 +2,7 @@
 
 use tree_sitter::{Node, TreeCursor};
 
-use super::{Comment, Layout, Statement, is_line_end};
+use super::{Comment, Layout, Statement, inert, is_line_end};
 use crate::text::syntax;
 
 /// Nodes whose children are statements.
@@ -37,36 +37,57 @@ const BLOCKS: &[&str] = &[
     "ERROR",
 ];
 
+/// A node on the way down.
+#[derive(Debug, Clone, Copy, Default)]
+struct Parent {
+    /// Its children are statements.
+    is_block: bool,
+    /// It is a tag of markup or what is between two of them, where there are no comments.
+    is_markup: bool,
+}
+
+impl Parent {
+    fn new(language: &str, node: Node<'_>) -> Self {
+        Self { is_block: is_block(language, node), is_markup: node.kind().starts_with("jsx_") }
+    }
+}
+
 /// Reads comments and statements; `None` where the language has no grammar or its parser was stopped.
 pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
     let (tree, text) = syntax::tree(language, source)?;
+    // Behind an error the parser may take text for a comment.
+    let certain = syntax::first_error(tree.root_node()).map_or(text.len(), |wrong| wrong.start_byte());
     let (mut comments, mut statements) = (Vec::new(), Vec::new());
     let mut cursor = tree.walk();
-    // Whether the children of each node on the way down are statements.
-    let mut blocks = vec![is_block(language, tree.root_node())];
+    let mut parents = vec![Parent::new(language, tree.root_node())];
     if !cursor.goto_first_child() {
         return Some(Layout::default());
     }
     loop {
         let node = cursor.node();
-        let in_block = blocks.last().copied().unwrap_or_default();
+        let Parent { is_block, is_markup } = parents.last().copied().unwrap_or_default();
         if node.kind().contains("comment") {
-            comments.extend(comment(node, in_block, &text));
-        } else if in_block && node.is_named() {
+            if let Some(mut comment) = comment(node, is_block, &text) {
+                if node.end_byte() <= certain && !is_markup {
+                    comment.inert = inert::of(language, &text, &comment);
+                }
+                comments.push(comment);
+            }
+        } else if is_block && node.is_named() {
             statements.push(Statement::new(row(node.start_position().row), last_row(node), [0; 32]));
         }
-        if !advance(&mut cursor, &mut blocks, language) {
+        if !advance(&mut cursor, &mut parents, language) {
             return Some(Layout::new(comments, statements));
         }
     }
 }
 
 /// Moves on in document order; false at the end.
-fn advance(cursor: &mut TreeCursor<'_>, blocks: &mut Vec<bool>, language: &str) -> bool {
+fn advance(cursor: &mut TreeCursor<'_>, parents: &mut Vec<Parent>, language: &str) -> bool {
     let node = cursor.node();
     let is_comment = node.kind().contains("comment");
     if !is_comment && cursor.goto_first_child() {
-        blocks.push(is_block(language, node));
+        parents.push(Parent::new(language, node));
         return true;
     }
     loop {
@@ -76,7 +97,7 @@ fn advance(cursor: &mut TreeCursor<'_>, blocks: &mut Vec<bool>, language: &str) 
         if !cursor.goto_parent() {
             return false;
         }
-        blocks.pop();
+        parents.pop();
     }
 }
 
@@ -93,7 +114,8 @@ fn comment(node: Node<'_>, in_block: bool, text: &str) -> Option<Comment> {
     let ends_line = content.ends_with('\n') || is_line_end(text.get(node.end_byte()..)?);
     let alone = before.trim_end().is_empty() && ends_line;
     let (first, last) = (row(node.start_position().row), last_row(node));
-    Some(Comment { text: content.to_owned(), first, last, alone, between: alone && in_block })
+    let (range, inert) = (node.byte_range(), node.start_byte()..node.start_byte());
+    Some(Comment { text: content.to_owned(), range, inert, first, last, alone, between: alone && in_block })
 }
 
 fn row(row: usize) -> u32 {

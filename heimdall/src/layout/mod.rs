@@ -5,8 +5,11 @@
 //! quotes (`scanner`).
 
 mod grammar;
+mod inert;
 mod python;
 mod scanner;
+
+use std::ops::Range;
 
 pub(crate) use python::read as read_python;
 
@@ -32,6 +35,10 @@ const MAX_ENCLOSING: usize = 16;
 pub(crate) struct Comment {
     /// With the characters that mark it as one.
     pub(crate) text: String,
+    /// Its place in the text that was read, in bytes.
+    pub(crate) range: Range<usize>,
+    /// The part of it that no interpreter runs.
+    pub(crate) inert: Range<usize>,
     pub(crate) first: u32,
     pub(crate) last: u32,
     /// No code is on its lines.
@@ -93,6 +100,16 @@ impl Layout {
         &self.comments
     }
 
+    /// The text without what is certain to be a comment, with the same lines.
+    pub(crate) fn code(&self, source: &str) -> String {
+        without(source, self.comments.iter().map(|comment| &comment.inert))
+    }
+
+    /// The text without all of its comments, with the same lines.
+    pub(crate) fn without_comments(&self, source: &str) -> String {
+        without(source, self.comments.iter().map(|comment| &comment.range))
+    }
+
     /// The innermost statement that covers a line, by number.
     pub(crate) fn owner(&self, line: u32) -> Option<usize> {
         *self.owners.get(usize::try_from(line).ok()?)?
@@ -121,17 +138,23 @@ impl Layout {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Layout, Statement};
-
-    #[test]
-    fn a_line_belongs_to_the_innermost_statement() {
-        let statement = |first, last| Statement::new(first, last, [0; 32]);
-        let layout = Layout::new(Vec::new(), vec![statement(1, 6), statement(2, 3), statement(3, 3), statement(5, 5)]);
-        let owners: Vec<_> = (1..=7).map(|line| layout.owner(line)).collect();
-        assert_eq!(owners, [Some(0), Some(1), Some(2), Some(0), Some(3), Some(0), None]);
-        assert_eq!(layout.beginning_at(3).collect::<Vec<_>>(), [2]);
-        assert_eq!(layout.ending_at(3).collect::<Vec<_>>(), [2, 1]);
+/// The text without these ranges, which are in order. Names around a range stay apart, and lines stay as they are.
+fn without<'r>(source: &str, ranges: impl Iterator<Item = &'r Range<usize>>) -> String {
+    let mut kept = String::with_capacity(source.len());
+    let mut at = 0;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    for range in ranges {
+        let (Some(before), Some(inside)) = (source.get(at..range.start), source.get(range.clone())) else { continue };
+        kept.push_str(before);
+        kept.extend(inside.chars().filter(|c| *c == '\n'));
+        if kept.ends_with(is_name) && source[range.end..].starts_with(is_name) {
+            kept.push(' ');
+        }
+        at = range.end;
     }
+    kept.push_str(source.get(at..).unwrap_or_default());
+    kept
 }
+
+#[cfg(test)]
+mod tests;

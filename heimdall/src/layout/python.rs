@@ -19,7 +19,9 @@ pub(crate) fn read(text: &str, tokens: &[Token], line_of: impl Fn(u32) -> u32) -
                 let before = text[..range.start().to_usize()].rsplit(['\n', '\r']).next().unwrap_or_default();
                 let alone = before.trim().is_empty();
                 let between = alone && reader.began.is_none();
-                comments.push(Comment { text: text[range].to_owned(), first: at, last: at, alone, between });
+                let place = range.start().to_usize()..range.end().to_usize();
+                let (inert, text) = (place.clone(), text[range].to_owned());
+                comments.push(Comment { text, range: place, inert, first: at, last: at, alone, between });
             }
             TokenKind::Newline => statements.extend(reader.end(line(range.start()))),
             TokenKind::NonLogicalNewline | TokenKind::EndOfFile => {}

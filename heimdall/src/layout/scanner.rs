@@ -1,6 +1,6 @@
 //! The layout of languages without a grammar: comments outside of strings, and statements up to the character that ends them.
 
-use super::{Comment, Layout, Statement, is_line_end};
+use super::{Comment, Layout, Statement, inert, is_line_end};
 
 /// The marks of a language's comments, strings and statements.
 struct Lexicon {
@@ -98,6 +98,8 @@ const TOML: Lexicon = Lexicon {
     spaced: false,
     ..YAML
 };
+const PYTHON: Lexicon =
+    Lexicon { strings: &[TRIPLE, mark("'''", "'''", Escape::Backslash, true), DOUBLE, SINGLE], spaced: false, ..YAML };
 const DOCKERFILE: Lexicon = Lexicon { strings: &[DOUBLE, SINGLE], ..YAML };
 const CSS: Lexicon = Lexicon { line_comments: &[], strings: &[DOUBLE, SINGLE], ..C };
 const MARKUP: Lexicon =
@@ -111,6 +113,8 @@ fn lexicon(language: &str) -> Option<&'static Lexicon> {
         "php" => &PHP,
         "ruby" => &RUBY,
         "sql" => &SQL,
+        // Where its parser cannot read it.
+        "python" => &PYTHON,
         "yaml" => &YAML,
         "toml" => &TOML,
         "dockerfile" => &DOCKERFILE,
@@ -128,10 +132,17 @@ pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
         scanner.step(rest);
     }
     let mut layout = Layout::new(scanner.comments, scanner.statements);
+    let scripts = inert::Scripts::of(language, source);
     for number in 0..layout.comments.len() {
         let comment = &layout.comments[number];
+        let inert = if scripts.hold(comment.range.start) {
+            comment.inert.clone()
+        } else {
+            inert::of(language, source, comment)
+        };
         let between = comment.alone && layout.owner(comment.first).is_none();
         layout.comments[number].between = between;
+        layout.comments[number].inert = inert;
     }
     Some(layout)
 }
@@ -202,12 +213,16 @@ impl<'s> Scanner<'s> {
             rest.find('\n').unwrap_or(rest.len())
         } else {
             let (open, close) = self.lexicon.block_comments.iter().find(|(open, _)| rest.starts_with(open))?;
-            rest[open.len()..].find(close).map_or(rest.len(), |at| open.len() + at + close.len())
+            // Only markup's marks may overlap.
+            let inside = if *open == "<!--" { 2 } else { open.len() };
+            rest[inside..].find(close).map_or(rest.len(), |at| inside + at + close.len())
         };
         let text = &rest[..length];
         let breaks = u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX);
         self.comments.push(Comment {
             text: text.to_owned(),
+            range: self.at..self.at + length,
+            inert: self.at..self.at,
             first: self.line,
             last: self.line.saturating_add(breaks),
             alone: self.is_line_start && is_line_end(&rest[length..]),

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 struct Document<'s> {
-    nbformat: u32,
+    nbformat: f64,
     #[serde(borrow, default)]
     cells: Vec<RawCell<'s>>,
     #[serde(borrow, default)]
@@ -25,7 +25,8 @@ struct Worksheet<'s> {
 
 #[derive(Deserialize)]
 struct RawCell<'s> {
-    cell_type: String,
+    #[serde(default)]
+    cell_type: Option<String>,
     #[serde(borrow, default)]
     source: Option<&'s RawValue>,
     /// The source in version 3.
@@ -57,7 +58,7 @@ impl<'s> Notebook<'s> {
             return None;
         }
         let document: Document<'s> = serde_json::from_str(json).ok()?;
-        (document.nbformat >= 3).then_some(Self { source, document })
+        (document.nbformat >= 3.0).then_some(Self { source, document })
     }
 
     /// The language of the kernel, as the notebook names it.
@@ -70,7 +71,8 @@ impl<'s> Notebook<'s> {
         let starts = line_starts(self.source);
         let sheets = self.document.worksheets.iter().flat_map(|sheet| &sheet.cells);
         let cells = self.document.cells.iter().chain(sheets).enumerate();
-        let code = cells.filter(|(_, cell)| cell.cell_type == "code");
+        // A cell without a type may hold code.
+        let code = cells.filter(|(_, cell)| cell.cell_type.as_deref().is_none_or(|kind| kind == "code"));
         code.filter_map(move |(at, cell)| self.cell(at + 1, cell.source.or(cell.input)?, &starts))
     }
 
@@ -82,7 +84,7 @@ impl<'s> Notebook<'s> {
         let mut cell = Cell { number, text: String::new(), lines: Vec::new() };
         for piece in pieces {
             let line = self.line_of(piece, starts);
-            let text: String = serde_json::from_str(piece.get()).ok()?;
+            let text = decode(piece.get())?;
             cell.append(&text.replace("\r\n", "\n").replace('\r', "\n"), line);
         }
         Some(cell)
@@ -104,6 +106,38 @@ impl Cell {
             self.text.push_str(part);
         }
     }
+}
+
+/// The text of a string of JSON. Half of a pair of surrogates, which no text can hold, is replaced.
+fn decode(piece: &str) -> Option<String> {
+    if let Ok(text) = serde_json::from_str(piece) {
+        return Some(text);
+    }
+    let mut whole = String::with_capacity(piece.len());
+    let mut rest = piece;
+    while let Some(at) = rest.find('\\') {
+        whole.push_str(&rest[..at]);
+        let escape = rest[at..].chars().take(2).map(char::len_utf8).sum::<usize>();
+        let unit = unit(&rest[at..]);
+        let (length, kept) = match unit {
+            Some(0xD800..=0xDBFF) if matches!(unit_after(&rest[at..]), Some(0xDC00..=0xDFFF)) => (12, true),
+            Some(0xD800..=0xDFFF) => (6, false),
+            _ => (escape, true),
+        };
+        whole.push_str(if kept { &rest[at..at + length] } else { "\u{fffd}" });
+        rest = &rest[at + length..];
+    }
+    whole.push_str(rest);
+    serde_json::from_str(&whole).ok()
+}
+
+/// The code unit of an escape that a text begins with.
+fn unit(text: &str) -> Option<u16> {
+    u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
+}
+
+fn unit_after(text: &str) -> Option<u16> {
+    unit(text.get(6..)?)
 }
 
 fn line_starts(text: &str) -> Vec<usize> {

@@ -58,8 +58,14 @@ fn python(text: &str) -> Content {
         return Content::Python { text: text.into_owned(), is_valid: false };
     }
     let replaced = || {
-        let (commands, is_valid) = commands(&text);
-        Content::Python { text: without(&text, &commands), is_valid }
+        let (found, is_valid) = commands(&text);
+        if !is_valid && let Some(marked) = without_bare(&text) {
+            let (found, is_valid) = commands(&marked);
+            if is_valid {
+                return Content::Python { text: without(&marked, &found), is_valid };
+            }
+        }
+        Content::Python { text: without(&text, &found), is_valid }
     };
     match catch_unwind(|| stacker::maybe_grow(1024 * 1024, 4 * 1024 * 1024, replaced)) {
         Ok(content) => content,
@@ -87,6 +93,27 @@ fn commands(text: &str) -> (Vec<TextRange>, bool) {
         }
     }
     (ranges, parsed.has_valid_syntax())
+}
+
+/// Commands that need no mark where the line is no Python.
+const BARE: &[&str] =
+    &["pip", "conda", "mamba", "cd", "ls", "pwd", "cat", "mkdir", "rm", "cp", "mv", "matplotlib", "pylab"];
+
+/// The text with lines that are such commands replaced; `None` where there is none.
+fn without_bare(text: &str) -> Option<String> {
+    let is_command = |line: &str| {
+        let (name, rest) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
+        BARE.contains(&name) && !rest.trim_start().starts_with(['=', '(', '.', ',', '['])
+    };
+    let lines = text.split_inclusive('\n');
+    let replaced: String = lines
+        .map(|line| match (is_command(line), line.ends_with('\n')) {
+            (true, true) => "None\n",
+            (true, false) => REPLACEMENT,
+            (false, _) => line,
+        })
+        .collect();
+    (replaced != text).then_some(replaced)
 }
 
 /// The Python that a command runs, on one line.
@@ -142,6 +169,8 @@ mod tests {
         check("%time x = f()\ny = %timeit -n1 -o f(x)\n%time\n", "x = f()\ny = f(x)\nNone\n");
         check("print?\nx = 1\n", "None\nx = 1\n");
         check("%%time\nx = f()\n", "\nx = f()\n");
+        check("pip install a\ncd b\nls\nx = 1\n", "None\nNone\nNone\nx = 1\n");
+        check("ls = 1\ncd\n", "ls = 1\ncd\n");
     }
 
     #[test]

@@ -26,11 +26,12 @@ pub(crate) fn analyze(request: &Request<'_>) -> Report {
         return oversized("python");
     }
     let Some(notebook) = Notebook::read(request.source) else { return not_analysed() };
-    let kernel = notebook.language().map_or(Some("python"), |name| canonical(&name));
+    let kernel = notebook.language().map_or(Some("python"), |name| kernel_language(&name));
     let Some(language) = kernel.filter(|kernel| *kernel != UNKNOWN) else { return not_analysed() };
     let mut parts = vec![Part::new(language)];
+    let mut skipped = false;
     for cell in notebook.code_cells() {
-        add(&mut parts, cell);
+        skipped |= !add(&mut parts, cell);
     }
     let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
     let mut outcome = Outcome { parsed: true, confidence: 1.0, tools: vec!["heimdall-notebook"] };
@@ -43,6 +44,9 @@ pub(crate) fn analyze(request: &Request<'_>) -> Report {
         let new: Vec<_> = of_part.tools.into_iter().filter(|tool| !outcome.tools.contains(tool)).collect();
         outcome.tools.extend(new);
     }
+    if skipped {
+        outcome.confidence = outcome.confidence.min(WITH_SKIPPED);
+    }
     outcome.tools.sort_unstable();
     fingerprint::distinguish(findings.iter_mut().chain(&mut suppressed));
     for list in [&mut findings, &mut suppressed] {
@@ -53,19 +57,29 @@ pub(crate) fn analyze(request: &Request<'_>) -> Report {
     report(language, findings, suppressed, outcome)
 }
 
+/// The language of a kernel by its name; IPython names itself.
+fn kernel_language(name: &str) -> Option<&'static str> {
+    if name.trim().eq_ignore_ascii_case("ipython") { Some("python") } else { canonical(name) }
+}
+
 /// Adds a cell to the text of its kernel, or as a part of its own.
-fn add(parts: &mut Vec<Part>, cell: Cell) {
+/// False where the cell is skipped.
+fn add(parts: &mut Vec<Part>, cell: Cell) -> bool {
     if parts[0].language != "python" {
         parts[0].add(&cell.text, &cell);
-        return;
+        return true;
     }
     match magics::read(&cell.text) {
         Content::Python { text, is_valid: true } => parts[0].add(&text, &cell),
         Content::Python { text, is_valid: false } => parts.push(Part::of("python", &text, &cell)),
         Content::Other { language, text } => parts.push(Part::of(language, &text, &cell)),
-        Content::Skipped => {}
+        Content::Skipped => return false,
     }
+    true
 }
+
+/// The most confidence in a report on a notebook with cells that were skipped.
+const WITH_SKIPPED: f32 = 0.5;
 
 /// A text that is analysed at once, and the origin of its lines.
 struct Part {

@@ -37,17 +37,30 @@ impl Directive {
 pub(crate) fn parse(comment: &str, language: &str) -> Vec<(u32, Directive)> {
     let mut found = Vec::new();
     for (number, line) in (0..).zip(comment.lines()) {
-        // An instruction begins the comment, or follows a mark inside of it.
-        for piece in line.split('#').flat_map(|piece| piece.split("//")) {
+        for piece in pieces(line) {
             let piece =
-                piece.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '*' | '-' | '<' | '!'));
-            found.extend(directive(piece, language == "python").map(|directive| (number, directive)));
+                piece.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '*' | '-' | '<' | '!' | '#'));
+            found.extend(directive(piece, language).map(|directive| (number, directive)));
         }
     }
     found
 }
 
-fn directive(text: &str, is_python: bool) -> Option<Directive> {
+/// The parts of a line of a comment that may be instructions: the first, and each behind a mark that follows space.
+fn pieces(line: &str) -> impl Iterator<Item = &str> {
+    let mut before = ' ';
+    let mut starts = vec![0];
+    for (at, c) in line.char_indices() {
+        if before.is_whitespace() && (c == '#' || line[at..].starts_with("//")) {
+            starts.push(at);
+        }
+        before = c;
+    }
+    let ends: Vec<usize> = starts[1..].iter().copied().chain([line.len()]).collect();
+    starts.into_iter().zip(ends).map(|(start, end)| &line[start..end]).filter(|piece| !piece.trim().is_empty())
+}
+
+fn directive(text: &str, language: &str) -> Option<Directive> {
     if let Some(rest) = word(text, "heimdall") {
         let rest = word(rest.trim_start().strip_prefix(':')?.trim_start(), "ignore")?;
         return Some(own(rest.trim_start()));
@@ -55,7 +68,9 @@ fn directive(text: &str, is_python: bool) -> Option<Directive> {
     if let Some(rest) = word(text, "nosec") {
         let codes = listed(rest, |code| is_code(code, 3) || is_test_name(code));
         let covers = codes.map_or(Covers::Security, |codes| of_codes(Tool::Bandit, &codes));
-        return Some(Directive::new(covers));
+        let found = Directive::new(covers);
+        // As gosec reads it; Bandit reads the line alone.
+        return Some(if language == "go" { found.reaching_below() } else { found });
     }
     if let Some(rest) = word(text, "nosemgrep").or_else(|| word(text, "nosem")) {
         // The rules of the other tool are not ours.
@@ -63,7 +78,7 @@ fn directive(text: &str, is_python: bool) -> Option<Directive> {
         let covers = if names_rules { Covers::Rules(BTreeSet::new()) } else { Covers::Security };
         return Some(Directive::new(covers).reaching_below());
     }
-    let rest = word(text, "noqa").filter(|_| is_python)?;
+    let rest = word(text, "noqa").filter(|_| language == "python")?;
     let names_rules = rest.trim_start().starts_with(':');
     let codes = listed(rest, |code| is_code(code, if names_rules { 1 } else { 3 }));
     Some(Directive::new(match codes {
@@ -87,8 +102,13 @@ fn own(rest: &str) -> Directive {
         Some('(') => ')',
         _ => {
             let first = rest.split([' ', '\t', ':', ',']).next().unwrap_or_default();
-            let covers = rule(first).map_or(Covers::Everything, |id| Covers::Rules([id].into()));
-            return Directive::new(covers).reaching_below();
+            let covers = match rule(first) {
+                Some(id) => Covers::Rules([id].into()),
+                None if is_rule_shaped(first) => Covers::Rules(BTreeSet::new()),
+                None => Covers::Everything,
+            };
+            let has_unknown_rule = rule(first).is_none() && is_rule_shaped(first);
+            return Directive { covers, reaches_below: true, has_unknown_rule };
         }
     };
     let (names, is_closed) = rest[1..].split_once(close).map_or((&rest[1..], false), |(names, _)| (names, true));
@@ -105,6 +125,13 @@ fn own(rest: &str) -> Directive {
 
 fn rule(name: &str) -> Option<&'static str> {
     rules::all().map(|rule| rule.id).find(|id| id.eq_ignore_ascii_case(name))
+}
+
+/// Capital words joined by hyphens, as in the names of rules.
+fn is_rule_shaped(name: &str) -> bool {
+    let mut words = name.split('-');
+    let is_capital = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    name.contains('-') && words.all(is_capital)
 }
 
 /// The codes that a list begins with; `None` where it does not begin with one.

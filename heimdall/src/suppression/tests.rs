@@ -32,7 +32,15 @@ fn comments_of_other_tools_are_read_as_they_read_them() {
     for comment in ["# nosec B999", "# noqa: E501", "# noqa: some words", "# noqa E501", "# nosemgrep: a.b"] {
         check(comment, "python", rules(&[]));
     }
-    for comment in ["# nosecurity", "# see nosec", "# ruff: noqa", "# noqa-like", "# no noqa"] {
+    for comment in [
+        "# nosecurity",
+        "# see nosec",
+        "# ruff: noqa",
+        "# noqa-like",
+        "# no noqa",
+        "# see https://x.org/#nosec",
+        "# x.org//nosec",
+    ] {
         check(comment, "python", None);
     }
     check("// #nosec G201", "go", rules(&["GEN-SQL-INJECTION"]));
@@ -55,6 +63,9 @@ fn comments_of_our_own_name_rules_in_brackets() {
     check("# heimdall: ignore[]", "python", rules(&[]));
     let unknown = |comment| parse(comment, "python")[0].1.has_unknown_rule;
     assert!(unknown("# heimdall: ignore[PY-SQL]") && unknown("# heimdall: ignore[") && unknown("# heimdall: ignore[]"));
+    assert!(unknown("# heimdall: ignore PY-COMAND-INJECTION typo") && !unknown("# heimdall: ignore PY-XSS why"));
+    check("# heimdall: ignore PY-COMAND-INJECTION typo", "python", rules(&[]));
+    check("# heimdall: ignore WIP: why", "python", Some(Covers::Everything));
     assert!(!unknown("# heimdall: ignore[PY-XSS PY-XXE]") && !unknown("# heimdall: ignore"));
 }
 

@@ -3,7 +3,17 @@
 use crate::findings::Findings;
 use crate::rules;
 
-pub(crate) fn check(code: &str, number: u32, findings: &mut Findings<'_>) {
+/// Looks at a line. What is called or assigned to may be at the end of the one before.
+pub(crate) fn check(before: &str, line: &str, number: u32, findings: &mut Findings<'_>) {
+    let line = line.replace(" (", "(");
+    if line.starts_with(['(', '=']) {
+        check_code(&format!("{before}{line}"), number, findings);
+    } else {
+        check_code(&line, number, findings);
+    }
+}
+
+fn check_code(code: &str, number: u32, findings: &mut Findings<'_>) {
     if calls_with_data(code, "eval(")
         || calls_with_data(code, "new Function(")
         || calls_with_data(code, "runInNewContext(")

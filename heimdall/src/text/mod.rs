@@ -1,6 +1,6 @@
 //! Line by line rules for every language that has no analysis of its own.
 //!
-//! They know nothing of syntax beyond comments and quotes, so what they report is marked as less certain. Where there is a grammar, a
+//! Comments are taken out first, as `layout` knows them; beyond them and quotes the rules know nothing of syntax, so what they report is marked as less certain. Where there is a grammar, a
 //! parser says whether the text is of its language at all.
 
 mod javascript;
@@ -10,10 +10,12 @@ mod shell;
 mod spans;
 pub(crate) mod syntax;
 
-use crate::Outcome;
+use std::borrow::Cow;
+
 use crate::findings::Findings;
 use crate::language::UNKNOWN;
-use crate::rules;
+use crate::layout::{self, Layout};
+use crate::{Outcome, rules};
 
 use syntax::Verdict;
 
@@ -21,27 +23,15 @@ use syntax::Verdict;
 pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Outcome {
     secrets::report_known_formats(findings);
     let source = findings.source();
-    if !matches!(language, "markdown" | "json" | "yaml" | "toml" | "css") {
-        report_queries(language, source, findings);
+    let layout = layout::read(language, source);
+    check_lines(language, layout.as_ref(), findings);
+    // A parser that was stopped would be stopped again.
+    let is_stopped = layout.is_none() && syntax::is_known(language);
+    let verdict = if is_stopped { Verdict::Unknown } else { syntax::check(language, findings) };
+    if let Some(layout) = layout.filter(|_| language != "python") {
+        findings.set_layout(layout);
     }
-    let mut number = 0;
-    for line in source.lines() {
-        number += 1;
-        let code = line.trim();
-        if code.is_empty() || is_comment(language, code) || code.len() > MAX_LINE {
-            continue;
-        }
-        secrets::check(code, number, findings);
-        common(code, number, findings);
-        match language {
-            "javascript" | "typescript" | "html" | "php" => javascript::check(code, number, findings),
-            "bash" | "dockerfile" => shell::check(code, number, findings),
-            "rust" if code.contains("unsafe {") => findings.report_line(&rules::RUST_UNSAFE, number, number),
-            "c" | "cpp" => unbounded(code, number, findings),
-            _ => {}
-        }
-    }
-    let (parsed, confidence) = match syntax::check(language, findings) {
+    let (parsed, confidence) = match verdict {
         Verdict::Valid => (true, 0.4),
         Verdict::Broken => (false, 0.3),
         Verdict::Unknown if language == UNKNOWN => (false, 0.1),
@@ -50,26 +40,96 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
     Outcome { parsed, confidence, tools: vec!["heimdall", "heimdall-lines"] }
 }
 
+/// Languages in which nothing is run.
+const DATA: &[&str] = &["markdown", "json", "yaml", "toml", "css"];
+
 /// Longer lines are data or minified code.
 const MAX_LINE: usize = 4_000;
 
 /// So many times as much as there is of a text is read to follow what goes over several lines: each line may begin an expression.
 const FOLLOWED: usize = 8;
 
+/// Applies the rules to each line of code. Without a layout nothing is taken for a comment.
+fn check_lines(language: &str, layout: Option<&Layout>, findings: &mut Findings<'_>) {
+    let source = findings.source();
+    let code = layout.map_or(Cow::Borrowed(source), |layout| Cow::Owned(layout.code(source)));
+    let mut lines: Vec<String> = code.lines().map(spaced_once).collect();
+    keep_methods(&mut lines);
+    if !DATA.contains(&language) {
+        report_queries(language, &lines, code.len(), findings);
+    }
+    // The report on Python that is not parsed says already that it is incomplete.
+    if !DATA.contains(&language) && language != "python" {
+        report_long_lines(&lines, findings);
+    }
+    let mut before = "";
+    for (number, line) in (1..).zip(&lines).filter(|(_, line)| is_read(line)) {
+        secrets::check(line, number, findings);
+        common(line, number, findings);
+        match language {
+            "javascript" | "typescript" | "html" | "php" => javascript::check(before, line, number, findings),
+            "bash" | "dockerfile" => shell::check(line, number, findings),
+            "rust" if line.contains("unsafe {") => findings.report_line(&rules::RUST_UNSAFE, number, number),
+            "c" | "cpp" => unbounded(line, number, findings),
+            _ => {}
+        }
+        before = line;
+    }
+}
+
+/// A line with one space wherever it has some, and none around it.
+fn spaced_once(line: &str) -> String {
+    let mut spaced = String::with_capacity(line.len());
+    for word in line.split_whitespace() {
+        if !spaced.is_empty() {
+            spaced.push(' ');
+        }
+        spaced.push_str(word);
+    }
+    spaced
+}
+
+/// Marks the name of a method as one where its period ends the line before.
+fn keep_methods(lines: &mut [String]) {
+    let mut is_method = false;
+    for line in lines.iter_mut().filter(|line| !line.is_empty()) {
+        if is_method && line.starts_with(|c: char| c.is_alphabetic()) {
+            line.insert(0, '.');
+        }
+        is_method = line.ends_with('.');
+    }
+}
+
+/// The rules look at the line.
+fn is_read(line: &str) -> bool {
+    !line.is_empty() && line.len() <= MAX_LINE
+}
+
+/// Says that lines of code were too long for the rules.
+fn report_long_lines(lines: &[String], findings: &mut Findings<'_>) {
+    let mut long = (1..).zip(lines).filter(|(_, line)| line.len() > MAX_LINE);
+    if let Some((first, _)) = long.next() {
+        let note = match long.count() {
+            0 => format!("The line is longer than {MAX_LINE} bytes."),
+            more => format!("This line and {more} more are longer than {MAX_LINE} bytes."),
+        };
+        findings.report_line_with_note(&rules::NOT_ANALYSED, first, note);
+    }
+}
+
 /// Reports queries that are joined with values, on one line or over several.
-fn report_queries(language: &str, source: &str, findings: &mut Findings<'_>) {
-    let lines: Vec<&str> = source.lines().collect();
+fn report_queries(language: &str, lines: &[String], length: usize, findings: &mut Findings<'_>) {
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let mut verbs = spans::Verbs::default();
-    let mut room = FOLLOWED * source.len();
-    let is_code = |line: &str| !line.is_empty() && !is_comment(language, line) && line.len() <= MAX_LINE;
-    let is_found = |line: &str| is_code(line) && queries::is_found(line);
-    for (at, line) in lines.iter().map(|line| line.trim()).enumerate() {
+    let mut room = FOLLOWED * length;
+    let is_found = |line: &str| is_read(line) && queries::is_found(line);
+    for (at, line) in lines.iter().copied().enumerate() {
         let over = if is_found(line) {
             1
-        } else if is_code(line)
+        } else if is_read(line)
             && verbs.are_near(&lines, at)
             && let Some(over) = spans::joined_query(language, &lines[at..], &mut room)
-            && !lines[at..at + over].iter().any(|line| is_found(line.trim()))
+            && !lines[at..at + over].iter().any(|line| is_found(line))
         {
             over
         } else {
@@ -77,15 +137,6 @@ fn report_queries(language: &str, source: &str, findings: &mut Findings<'_>) {
         };
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         findings.report_line(&rules::TEXT_SQL_INJECTION, number(at + 1), number(at + over));
-    }
-}
-
-fn is_comment(language: &str, code: &str) -> bool {
-    match language {
-        "python" | "bash" | "ruby" | "yaml" | "toml" | "dockerfile" => code.starts_with('#'),
-        "sql" => code.starts_with("--"),
-        "html" | "markdown" => code.starts_with("<!--"),
-        _ => code.starts_with("//") || code.starts_with('*') || code.starts_with("/*"),
     }
 }
 
@@ -128,6 +179,7 @@ fn common(code: &str, number: u32, findings: &mut Findings<'_>) {
 }
 
 fn unbounded(code: &str, number: u32, findings: &mut Findings<'_>) {
+    let code = code.replace(" (", "(");
     for function in ["strcpy(", "strcat(", "gets(", "sprintf("] {
         let called = code
             .match_indices(function)

@@ -111,6 +111,7 @@ pub(crate) fn is_placeholder(name: &str, text: &str) -> bool {
         || lower.starts_with(['<', '$', '{', '%', '/', '.'])
         || lower.contains("${")
         || lower.contains("{{")
+        || is_identifier(text.trim()) && !is_password(name)
         || HOLDERS.iter().any(|holder| lower.starts_with(holder))
         || is_variable_name
         || snake(name).contains(&lower) && lower.len() > 3
@@ -118,6 +119,41 @@ pub(crate) fn is_placeholder(name: &str, text: &str) -> bool {
             lower.as_str(),
             "bearer" | "basic" | "password" | "token" | "secret" | "text" | "string" | "true" | "false"
         )
+}
+
+/// The name is that of a password itself; people take words for them, and join them.
+fn is_password(name: &str) -> bool {
+    let name = snake(name);
+    ["password", "passwd", "passphrase", "pwd"].iter().any(|end| name.ends_with(end))
+}
+
+/// A text that names something in the program rather than being secret: words without digits, joined as in names and paths. They are short:
+/// many secrets are long rows of letters.
+fn is_identifier(text: &str) -> bool {
+    const MAX_WORD: usize = 16;
+    const MAX_NAME_LENGTH: usize = 60;
+    if text.len() > MAX_NAME_LENGTH || !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return false;
+    }
+    let mut words = text.split(['_', '.', '/', '-', ':']);
+    let is_short = |word: &str| {
+        let rest = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
+        (1..=MAX_WORD).contains(&word.len()) && word.len() - rest.len() <= 1 && is_camel(rest)
+    };
+    words.all(is_short)
+}
+
+/// Words without space between them, each with a capital letter and at least two small ones.
+fn is_camel(text: &str) -> bool {
+    let mut small = 2;
+    for c in text.chars() {
+        match c {
+            'a'..='z' => small += 1,
+            'A'..='Z' if small >= 2 => small = 0,
+            _ => return false,
+        }
+    }
+    small >= 2
 }
 
 /// Longest name that is looked at, in characters.
@@ -219,7 +255,32 @@ mod tests {
         for text in ["", "x", "your-password", "changeme", "${DB}", "enter it here", "DB_PASSWORD", "token"] {
             assert!(is_placeholder("token", text), "{text}");
         }
-        for text in ["hunter2", "s3cr3t!", "abc123"] {
+        for text in [
+            "identifier",
+            "token.created",
+            "mail/reset.html",
+            "NextToken",
+            "private_key_jwt",
+            "client-credentials",
+            "accessToken",
+        ] {
+            assert!(is_placeholder("token_kind", text), "{text}");
+        }
+        assert!(!is_placeholder("password", "letmein") && is_placeholder("PASSWORD_RESET_TEMPLATE", "letmein"));
+        for text in [
+            "hunter2",
+            "s3cr3t!",
+            "abc123",
+            "hunter2hunter2",
+            "tr0ub4dor&3xyz",
+            "admin123",
+            "hunter2-hunter2",
+            "aGVsbG8gd29ybGQ",
+            "XyZaBcDeFgHiJkLm",
+            "correcthorsebatterystaple",
+            "Passw0rd",
+            "4f9a.b2c1",
+        ] {
             assert!(!is_placeholder("password", text), "{text}");
         }
     }

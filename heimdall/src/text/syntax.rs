@@ -52,11 +52,17 @@ pub(crate) fn tree<'s>(language: &str, source: &'s str) -> Option<(Tree, Cow<'s,
     first.map(|tree| (tree, read))
 }
 
+/// There is a grammar for the language.
+pub(super) fn is_known(language: &str) -> bool {
+    !grammars(language).is_empty()
+}
+
 /// The text as its grammar can read it: Bash's asks the C library whether a character is a digit, which reads outside of its table for
-/// what is not ASCII and ends the process (tree-sitter-bash 0.25.1, its issue 337). A letter is as good there, on the same line.
+/// what is not ASCII and ends the process (tree-sitter-bash 0.25.1, its issue 337). Letters are as good there, at the same place.
 fn harmless<'s>(language: &str, source: &'s str) -> Cow<'s, str> {
     if language == "bash" && !source.is_ascii() {
-        source.chars().map(|c| if c.is_ascii() { c } else { 'x' }).collect()
+        let letters = |c: char| std::iter::repeat_n(if c.is_ascii() { c } else { 'x' }, c.len_utf8());
+        source.chars().flat_map(letters).collect()
     } else {
         Cow::Borrowed(source)
     }
@@ -68,7 +74,8 @@ fn judge(grammars: &[Language], mut parse: impl FnMut(&Language) -> Option<Tree>
     let mut first_wrong = None;
     for grammar in grammars {
         let Some(tree) = parse(grammar) else { return (Verdict::Unknown, None) };
-        let Some(wrong) = first_error(tree.root_node()) else { return (Verdict::Valid, None) };
+        let wrong = first_error(tree.root_node()).map(|node| node.start_position().row);
+        let Some(wrong) = wrong else { return (Verdict::Valid, None) };
         first_wrong = first_wrong.max(Some(wrong));
     }
     (if first_wrong.is_some() { Verdict::Broken } else { Verdict::Unknown }, first_wrong)
@@ -104,15 +111,15 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// The row, from 0, where the first thing stands that is wrong or before which something is missing.
-fn first_error(root: Node<'_>) -> Option<usize> {
+/// The first thing that is wrong or before which something is missing.
+pub(crate) fn first_error(root: Node<'_>) -> Option<Node<'_>> {
     let mut node = root;
     loop {
         if !node.has_error() {
             return None;
         }
         if node.is_error() || node.is_missing() {
-            return Some(node.start_position().row);
+            return Some(node);
         }
         let mut cursor = node.walk();
         node = node.children(&mut cursor).find(Node::has_error)?;

@@ -129,7 +129,41 @@ mod tests {
         for comment in ["", "  # nosec", "  # noqa", "  # heimdall: ignore[PY-COMMAND-INJECTION] why"] {
             assert_eq!(risk_of(format!("{code}{comment}\n")).await, RiskLevel::Critical, "{comment}");
         }
+        let long = "x".repeat(4_100);
+        for (path, language, code, comments) in OTHERS {
+            for comment in *comments {
+                for comment in [comment.to_string(), comment.replace(" c", &long)] {
+                    let source = code.replace("/**/", &comment);
+                    let task = task(source.clone(), path, Some(language));
+                    let risk = RiskLevel::of(&merge(vec![analyze(task).await.unwrap().0]));
+                    assert!(risk >= RiskLevel::Medium, "{risk:?} {source:.200}");
+                }
+            }
+        }
     }
+
+    /// Code in other languages with a place for a comment, and comments that may be there.
+    const OTHERS: &[(&str, &str, &str, &[&str])] = &[
+        ("a.js", "javascript", "/**/eval(process.argv[2]);\n", &["/**/", "/* c */ ", "// c\n", "/*\n c */"]),
+        ("a.js", "javascript", "const y = 2\n/**/ * eval(process.argv[2]);\n", &["", "/* c */", "// c\n"]),
+        ("a.js", "javascript", "eval/**/(process.argv[2]);\n", &["", "/* c */", "/* c\n*/", " /* c */ ", "// c\n"]),
+        ("a.js", "javascript", "eval(process.argv[2]); /**/\n", &["/* c */", "// c", "// nosec c", "/* c"]),
+        (
+            "a.go",
+            "go",
+            "package a\n\nfunc f() {\n\t/**/db.Query(\"SELECT a \" + n)\n}\n",
+            &["/**/", "/* c */ ", "// c\n"],
+        ),
+        ("a.go", "go", "package a\n\nfunc f() {\n\tdb./**/Query(\"SELECT a \" + n)\n}\n", &["", "/* c */", "/* c\n*/"]),
+        (
+            "a.go",
+            "go",
+            "package a\n\nfunc f() {\n\tdb.Query(\"SELECT a \" + n) /**/\n}\n",
+            &["// c", "// #nosec c", "/* c */"],
+        ),
+        ("a.sh", "bash", "/**/\neval \"$1\" /**/\n", &["# c", "# nosec c", "#"]),
+        ("a.sh", "bash", "if true; then # c\n  eval \"$1\"/**/\nfi\n", &[" # c", " # heimdall: ignore c"]),
+    ];
 
     #[tokio::test]
     async fn no_recipe_has_a_security_finding_of_medium_or_above() {

@@ -1,0 +1,58 @@
+//! The part of a comment that no interpreter runs.
+//!
+//! Code must not pass for a comment: an author could hide it from the rules. Where a comment may end earlier than it seems to, it does.
+
+use std::ops::Range;
+
+use super::Comment;
+
+/// The bytes of a comment that are certain to be one.
+pub(super) fn of(language: &str, source: &str, comment: &Comment) -> Range<usize> {
+    let start = comment.range.start;
+    let text = &comment.text;
+    let before = &source[..start];
+    let is_code = match language {
+        "javascript" | "typescript" => text.starts_with(['<', '-']),
+        "bash" => !before.is_empty() && !before.ends_with([' ', '\t', '\n', ';', '&', '|', '(', ')']),
+        "dockerfile" => !comment.alone || continues(before),
+        "php" => text.starts_with("#["),
+        "sql" => text.starts_with("/*!") || text.starts_with("/*M!"),
+        _ => false,
+    };
+    let ends: &[&str] = match language {
+        "javascript" | "typescript" if text.starts_with("//") => &["\r", "\u{2028}", "\u{2029}"],
+        "php" => &["?>", "<?", "\r"],
+        "java" => &["\\u"],
+        _ => &[],
+    };
+    let length = ends.iter().filter_map(|end| text.find(end)).min().unwrap_or(text.len());
+    start..if is_code { start } else { start + length }
+}
+
+/// The line before goes on.
+fn continues(before: &str) -> bool {
+    let line = before.trim_end_matches([' ', '\t']).trim_end_matches('\n').trim_end_matches('\r');
+    line.trim_end_matches([' ', '\t']).ends_with('\\')
+}
+
+/// The places of scripts in a page.
+pub(super) struct Scripts {
+    /// Where one begins or ends, in order.
+    tags: Vec<(usize, bool)>,
+}
+
+impl Scripts {
+    pub(super) fn of(language: &str, source: &str) -> Self {
+        let lower = if language == "html" { source.to_ascii_lowercase() } else { String::new() };
+        let opens = lower.match_indices("<script").map(|(at, _)| (at, true));
+        let mut tags: Vec<_> = opens.chain(lower.match_indices("</script").map(|(at, _)| (at, false))).collect();
+        tags.sort_unstable();
+        Self { tags }
+    }
+
+    /// A script has begun before the place and not ended.
+    pub(super) fn hold(&self, at: usize) -> bool {
+        let before = self.tags.partition_point(|(tag, _)| *tag < at);
+        before.checked_sub(1).is_some_and(|last| self.tags[last].1)
+    }
+}
