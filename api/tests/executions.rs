@@ -16,7 +16,7 @@ use shared::ids::{EventId, WorkflowId};
 use shared::messaging::{ApprovalAnswer, Blobs, Control, HttpDecision, WorkflowLog};
 use shared::telemetry::TraceContext;
 use shared::workflow::{
-    Artifacts, CodeFile, Content, Event, Happened, NewInput, Ran, Rerun, StepUsage, TestSummary, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, Happened, NewInput, Rerun, StepUsage, TestSummary, Workflow, transition,
 };
 use stack::{Api, Stack, eventually, goal, read, user};
 
@@ -60,7 +60,7 @@ async fn run_to_gate(log: &WorkflowLog, id: &str) -> Workflow {
     happen(log, id, Event::Generated { artifacts: Box::new(artifacts), usage: usage(0.1) }).await;
     happen(log, id, Event::Analyzed { report, issues: 0, usage: usage(0.1) }).await;
     let tests = TestSummary { total: 1, passed: 1 };
-    happen(log, id, Event::Executed { results, tests, ran: Ran::default(), rerun: Rerun::Enough, usage: usage(0.1) })
+    happen(log, id, Event::Executed { results, tests, ran: Box::default(), rerun: Rerun::Enough, usage: usage(0.1) })
         .await
 }
 

@@ -16,7 +16,7 @@ use shared::ids::{ApprovalId, Digest};
 use shared::messaging::{Met, met};
 use shared::samples::{START, options, submitted, user};
 use shared::workflow::{
-    Artifacts, Content, Event, Feedback, Options, PhaseKind, Ran, Rerun, Status, StepUsage, TestSummary, Workflow,
+    Artifacts, Content, Event, Feedback, Options, PhaseKind, Rerun, Status, StepUsage, TestSummary, Workflow,
     transition,
 };
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -477,7 +477,7 @@ fn step(workflow: &Workflow, outcome: Outcome) -> Option<Workflow> {
         PhaseKind::Execute => Event::Executed {
             results: Content::new("{}".into()),
             tests: TestSummary { total: 1, passed: 1 },
-            ran: Ran::default(),
+            ran: Box::default(),
             rerun: match outcome {
                 Outcome::Enough => Rerun::Enough,
                 Outcome::Repair => Rerun::Repair(Feedback {

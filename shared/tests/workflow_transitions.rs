@@ -17,7 +17,7 @@ use shared::messaging::LARGEST_TRANSITION_BYTES;
 use shared::samples::{START, options, submitted};
 use shared::workflow::{
     Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MOST_GATES, NewInput, Options, Phase, PhaseKind,
-    Ran, Rerun, RunCommand, Status, StepUsage, TestSummary, Workflow, transition,
+    Rerun, RunCommand, Status, StepUsage, TestSummary, Workflow, transition,
 };
 
 fn usage() -> StepUsage {
@@ -78,7 +78,7 @@ fn executed(rerun: Rerun) -> Event {
     Event::Executed {
         results: Content::new("{}".into()),
         tests: TestSummary { total: 1, passed: 1 },
-        ran: Ran::default(),
+        ran: Box::default(),
         rerun,
         usage: usage(),
     }
@@ -491,7 +491,7 @@ fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
             Phase::Execute { .. } => Event::Executed {
                 results: content(),
                 tests: TestSummary { total: 1, passed: 0 },
-                ran: Ran::default(),
+                ran: Box::default(),
                 rerun: if state.round < 10 { Rerun::Repair(largest_feedback()) } else { Rerun::Enough },
                 usage: free,
             },
@@ -534,7 +534,7 @@ fn the_budget_ends_a_workflow_before_it_is_released() {
     let event = Event::Executed {
         results: Content::new("{}".into()),
         tests: TestSummary { total: 1, passed: 1 },
-        ran: Ran::default(),
+        ran: Box::default(),
         rerun: Rerun::Enough,
         usage: dear,
     };

@@ -11,7 +11,7 @@ use shared::messaging::{Cause, WorkflowLog};
 use shared::samples;
 use shared::telemetry::TraceContext;
 use shared::workflow::{
-    Artifacts, CodeFile, Content, Event, EventKind, Happened, Options as Choices, Ran, Rerun, RunCommand, StepUsage,
+    Artifacts, CodeFile, Content, Event, EventKind, Happened, Options as Choices, Rerun, RunCommand, StepUsage,
     TestSummary, Workflow, transition,
 };
 use tests::{
@@ -53,7 +53,7 @@ fn way_to_the_question(submitted: Workflow, begun: Timestamp) -> Vec<(Workflow, 
         Event::Planned { usage: usage.clone() },
         Event::Generated { artifacts: Box::new(code()), usage: usage.clone() },
         Event::Analyzed { report, issues: 0, usage: usage.clone() },
-        Event::Executed { results, tests, ran: Ran::default(), rerun: Rerun::Enough, usage },
+        Event::Executed { results, tests, ran: Box::default(), rerun: Rerun::Enough, usage },
     ];
     let mut way: Vec<(Workflow, Event)> = Vec::new();
     let mut state = submitted;

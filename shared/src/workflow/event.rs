@@ -34,7 +34,7 @@ pub enum Event {
     /// A worker analysed the files.
     Analyzed { report: Content, issues: u32, usage: StepUsage },
     /// A worker ran the files.
-    Executed { results: Content, tests: TestSummary, ran: Ran, rerun: Rerun, usage: StepUsage },
+    Executed { results: Content, tests: TestSummary, ran: Box<Ran>, rerun: Rerun, usage: StepUsage },
     /// A step cannot succeed, or a rule of the operator's forbids to go on.
     StepFailed { failure: Failure, cost: f64 },
     /// The approver found that policy asks no human.

@@ -12,7 +12,7 @@ use shared::messaging::{AuditRecord, Cause, DeadLetter, Entry, KeptLetter};
 use shared::samples::{START, options, submitted};
 use shared::telemetry::TraceContext;
 use shared::workflow::{
-    Artifacts, Content, Event, EventKind, Failure, Happened, Options, Ran, Rerun, StepUsage, TestSummary, Workflow,
+    Artifacts, Content, Event, EventKind, Failure, Happened, Options, Rerun, StepUsage, TestSummary, Workflow,
     transition,
 };
 
@@ -83,7 +83,7 @@ fn executed() -> Event {
     Event::Executed {
         results,
         tests: TestSummary { total: 1, passed: 1 },
-        ran: Ran::default(),
+        ran: Box::default(),
         rerun: Rerun::Enough,
         usage: usage(),
     }

@@ -57,7 +57,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
         Rerun::Hopeless
     };
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
-    let ran = Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned) };
+    let ran = Box::new(Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned) });
     match desk.blobs.store(document.to_string()).await {
         Ok(results) => Done::Event(Event::Executed { results, tests: summary, ran, rerun, usage }),
         Err(error) => error.into(),
