@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use shared::approval::may_decide;
+use shared::approval::{has_voted, may_decide};
 use shared::clock::Timestamp;
 use shared::identity::User;
 use shared::ids::{UserName, WorkflowId};
@@ -114,10 +114,7 @@ async fn open_approvals(
 }
 
 fn is_open_to(workflow: &Workflow, bot: &User, now: Timestamp) -> bool {
-    workflow.park().is_some_and(|park| {
-        let has_voted = park.decisions.iter().any(|decision| decision.by == bot.name && !decision.lapsed);
-        now < park.expires_at && !has_voted && may_decide(workflow, bot)
-    })
+    workflow.park().is_some_and(|park| now < park.expires_at && !has_voted(workflow, bot) && may_decide(workflow, bot))
 }
 
 /// Reads where the page begins and how long it is; `None` where the request cannot be read.
