@@ -430,7 +430,8 @@ fn silence_releases_only_what_no_rule_demands_a_human_for() {
     use RiskLevel::{Low, Medium};
     for (policy, demanded_at_submission, stage, risk, expected) in [
         (Policy::default(), None, Stage::Release, Low, OnExpiry::Fail),
-        (lenient.clone(), None, Stage::Release, RiskLevel::Critical, OnExpiry::Release),
+        (lenient.clone(), None, Stage::Release, RiskLevel::High, OnExpiry::Release),
+        (lenient.clone(), None, Stage::Release, RiskLevel::Critical, OnExpiry::Fail),
         (lenient.clone(), from, Stage::Release, Low, OnExpiry::Release),
         (lenient.clone(), from, Stage::Release, Medium, OnExpiry::Fail),
         (Policy { demand_human_from: from, ..lenient.clone() }, None, Stage::Release, Medium, OnExpiry::Fail),
