@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::announcements::announcement_of;
 use crate::desk::Desk;
+use crate::metrics::OPEN_DROPPED;
 
 /// Announcements on a page at most; their goals and descriptions fit into one message many times over.
 const PAGE_LIMIT: usize = 50;
@@ -30,6 +31,10 @@ const PAGE_TIME: Duration = Duration::from_secs(2);
 const REQUESTS: Gcra = Gcra { burst: 60, refill_per_minute: 120 };
 /// A bot that asks too often is not heard for so long: the broker keeps its questions to itself.
 const DEAF: Duration = Duration::from_secs(1);
+/// After so many dropped questions a bot asks too often.
+const MOST_DROPPED: usize = 64;
+/// Between two lines of the log about one bot.
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// A place in the list of parked workflows, newest first.
 type Place = (Timestamp, WorkflowId);
@@ -62,12 +67,12 @@ pub(crate) async fn answer_open_requests(desk: Arc<Desk>, open: OpenDesk, life: 
 
 /// Answers one bot's questions one after the other, with a pause where it asks too often.
 async fn answer_bot(desk: Arc<Desk>, open: OpenDesk, bot: UserName, life: Lifecycle) {
-    let (stopping, mut spent) = (life.stopping(), GcraState::default());
+    let (stopping, mut heard) = (life.stopping(), Heard::default());
     while !stopping.is_cancelled() {
         match open.requests_of(&bot).await {
             Ok(requests) => tokio::select! {
                 () = stopping.cancelled() => return,
-                () = answer_until_too_many(&desk, &open, requests, &mut spent) => {}
+                () = answer_until_too_many(&desk, &open, requests, &mut heard) => heard.log(&bot),
             },
             Err(reason) => tracing::warn!(%reason, %bot, "its questions for open approvals cannot be received"),
         }
@@ -78,16 +83,67 @@ async fn answer_bot(desk: Arc<Desk>, open: OpenDesk, bot: UserName, life: Lifecy
     }
 }
 
-async fn answer_until_too_many(desk: &Desk, open: &OpenDesk, mut requests: OpenRequests, spent: &mut GcraState) {
-    while let Some(request) = requests.next().await {
-        let (allowance, next) = REQUESTS.take(*spent, desk.clock.now().as_millis() * 1_000);
-        *spent = next;
-        if !allowance.allowed {
-            return open
-                .answer(&request, &refused("too_many_requests", "Too many requests; ask again in a minute."))
-                .await;
+/// What one bot has asked.
+#[derive(Debug, Default)]
+struct Heard {
+    spent: GcraState,
+    /// Questions that were dropped since one was answered and none waited.
+    dropped: usize,
+    logged: Option<Instant>,
+}
+
+impl Heard {
+    /// Counts a dropped question; returns whether these are too many.
+    fn drop_one(&mut self) -> bool {
+        OPEN_DROPPED.inc();
+        self.dropped += 1;
+        self.dropped >= MOST_DROPPED
+    }
+
+    fn log(&mut self, bot: &UserName) {
+        if self.logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+            self.logged = Some(Instant::now());
+            tracing::warn!(%bot, "it asks for open approvals too often and is not heard for moments at a time");
         }
-        open.answer(&request, &page_for(desk, &request).await).await;
+    }
+}
+
+/// Answers until the bot asks too often. One question waits while another is answered, and more are dropped.
+async fn answer_until_too_many(desk: &Desk, open: &OpenDesk, mut requests: OpenRequests, heard: &mut Heard) {
+    let mut waiting: Option<OpenRequest> = None;
+    heard.dropped = 0;
+    loop {
+        let request = match waiting.take() {
+            Some(request) => request,
+            None => {
+                heard.dropped = 0;
+                let Some(request) = requests.next().await else { return };
+                request
+            }
+        };
+        let (allowance, next) = REQUESTS.take(heard.spent, desk.clock.now().as_millis() * 1_000);
+        heard.spent = next;
+        if !allowance.allowed {
+            let page = refused("too_many_requests", "Too many requests; ask again in a minute.");
+            return open.answer(&request, &page).await;
+        }
+        let mut answering = std::pin::pin!(answer(desk, open, &request));
+        loop {
+            tokio::select! {
+                () = &mut answering => break,
+                next = requests.next() => match next {
+                    Some(next) if waiting.is_none() && !next.is_too_long() => waiting = Some(next),
+                    Some(_) if !heard.drop_one() => {}
+                    Some(_) | None => return,
+                },
+            }
+        }
+    }
+}
+
+async fn answer(desk: &Desk, open: &OpenDesk, request: &OpenRequest) {
+    if !request.is_too_long() {
+        open.answer(request, &page_for(desk, request).await).await;
     }
 }
 

@@ -22,7 +22,7 @@ use crate::desk::Desk;
 use crate::floods::Floods;
 use crate::gates::handle_gate;
 use crate::http_decisions::handle_question;
-use crate::metrics::{DECISIONS, GATES};
+use crate::metrics::{DECISIONS, GATES, OPEN_DROPPED};
 use crate::notifications::{Notifier, handle_due, handle_notification, places};
 use crate::open_approvals::answer_open_requests;
 use crate::presence::report_presence;
@@ -129,6 +129,7 @@ impl Application {
         // Shown from the start, at zero.
         LazyLock::force(&GATES);
         LazyLock::force(&DECISIONS);
+        LazyLock::force(&OPEN_DROPPED);
         let queues = Queues { broker: broker.clone(), desk: desk.clone(), life: life.clone() };
         queues.entries(Consumer::Gates, desk.clone(), handle_gate);
         queues.entries(Consumer::Schedules, desk.clone(), handle_schedule);

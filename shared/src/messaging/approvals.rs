@@ -73,8 +73,17 @@ pub struct OpenRequest {
     reply: String,
 }
 
+impl OpenRequest {
+    /// Returns whether it is longer than any question needs to be.
+    pub fn is_too_long(&self) -> bool {
+        self.payload.len() > OPEN_BYTES
+    }
+}
+
 /// A question is at most this long: a cursor and a limit.
 const OPEN_BYTES: usize = 1024;
+/// Questions of a bot that the client holds until they are read, which is at once: a flood ends its subscription.
+const OPEN_HELD: usize = 4_096;
 
 /// Questions of one bot for what is open.
 #[derive(Debug)]
@@ -85,14 +94,12 @@ pub struct OpenRequests {
 impl OpenRequests {
     /// The next one; `None` once the connection has ended. Cancel safe.
     ///
-    /// A request without a reply subject of the broker's own making is not from a bot's account and is dropped, as is a long one.
+    /// A request without a reply subject of the broker's own making is not from a bot's account and is dropped.
     pub async fn next(&mut self) -> Option<OpenRequest> {
         loop {
             let message = self.messages.next().await?;
             let reply = message.reply.as_ref().filter(|reply| reply.starts_with(subjects::FOREIGN_REPLIES));
-            if let (Some(reply), Some(bot)) = (reply, subjects::open_bot(&message.subject))
-                && message.payload.len() <= OPEN_BYTES
-            {
+            if let (Some(reply), Some(bot)) = (reply, subjects::open_bot(&message.subject)) {
                 return Some(OpenRequest { bot, payload: message.payload.clone(), reply: reply.to_string() });
             }
         }
@@ -106,9 +113,9 @@ pub struct OpenDesk {
 }
 
 impl OpenDesk {
-    /// Opens the connection. Of each bot one question waits at most; more are dropped without an answer.
+    /// Opens the connection.
     pub async fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
-        Ok(Self { broker: Broker::connect_aside(settings, "open approvals", 1).await? })
+        Ok(Self { broker: Broker::connect_aside(settings, "open approvals", OPEN_HELD).await? })
     }
 
     /// Questions of `bot` from now on, shared among the approvers.
