@@ -342,6 +342,18 @@ fn who_lost_a_vote_may_vote_again() {
 }
 
 #[test]
+fn a_gate_that_expires_says_how_many_approved() {
+    for (parked, expected) in [
+        (at_release(&Policy::default()), "No decision came before the approval expired."),
+        (voted("bob", Channel::Http), "1 of 2 approvals came before the approval expired."),
+    ] {
+        let after = transition(&parked, Event::Expired, START).expect("legal");
+        let Phase::Failed { failure } = &after.phase else { panic!("it fails: {:?}", after.phase) };
+        assert_eq!(failure.message, expected);
+    }
+}
+
+#[test]
 fn a_vote_from_before_its_voter_was_shut_out_never_counts_again() {
     let second = |count| Some(START.after(Duration::from_secs(count)));
     let bob = user("bob", Role::Approver, false);
