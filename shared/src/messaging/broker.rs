@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{self, context};
 use async_nats::{Client, ConnectOptions, Event};
 use prometheus::{IntCounter, register_int_counter_with_registry};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::subjects;
 use crate::clock::Timestamp;
