@@ -53,7 +53,7 @@ pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<RawMessa
             }
             delivery.retry_after(KEPT_DELAY).await
         }
-        Outcome::Refused(Refusal::NotYetParked) => match desk.refuse(&request, Refusal::NotYetParked).await {
+        Outcome::Refused(Refusal::NotYetParked) => match desk.give_up(&request, Refusal::NotYetParked).await {
             Outcome::Unavailable(_) => delivery.retry_after(KEPT_DELAY).await,
             Outcome::Refused(_) | Outcome::Applied(_) => {
                 answer_refused(&desk, &received, Some(&request), &Refusal::NotYetParked, delivery).await

@@ -69,21 +69,22 @@ impl Desk {
     /// Applies a decision: the one function for HTTP and bots alike.
     ///
     /// Idempotent by the sender's message id. A refusal is in the audit log before this returns, but for
-    /// [`Refusal::NotYetParked`], with which the caller tries again or gives up through [`Desk::refuse`].
+    /// [`Refusal::NotYetParked`], with which the caller tries again or gives up through [`Desk::give_up`].
     pub(crate) async fn decide(&self, request: &DecisionRequest) -> Outcome {
         failpoints::reach("decision.before").await;
         let outcome = self.apply(request).await;
         failpoints::reach("decision.after").await;
-        let path = match request.channel {
-            Channel::Http => "http",
-            Channel::Nats => "nats",
-        };
-        let name = match &outcome {
-            Outcome::Applied(_) => "applied",
-            Outcome::Refused(refusal) => refusal.code(),
-            Outcome::Unavailable(_) => "unavailable",
-        };
-        DECISIONS.with_label_values(&[path, name]).inc();
+        // The caller tries that one again, or gives up.
+        if outcome != Outcome::Refused(Refusal::NotYetParked) {
+            count(request, &outcome);
+        }
+        outcome
+    }
+
+    /// Refuses a decision that is not looked at any more, as [`Desk::decide`] would.
+    pub(crate) async fn give_up(&self, request: &DecisionRequest, refusal: Refusal) -> Outcome {
+        let outcome = self.refuse(request, refusal).await;
+        count(request, &outcome);
         outcome
     }
 
@@ -139,7 +140,7 @@ impl Desk {
     }
 
     /// Notes a refusal in the audit log. Where the log is away the refusal itself has to wait.
-    pub(crate) async fn refuse(&self, request: &DecisionRequest, refusal: Refusal) -> Outcome {
+    async fn refuse(&self, request: &DecisionRequest, refusal: Refusal) -> Outcome {
         let (path, actor) = match request.channel {
             Channel::Http => ("http", Actor::User(request.by.clone())),
             Channel::Nats => ("nats", Actor::Bot(request.by.clone())),
@@ -193,6 +194,19 @@ impl Desk {
         }
         Ok(next)
     }
+}
+
+fn count(request: &DecisionRequest, outcome: &Outcome) {
+    let path = match request.channel {
+        Channel::Http => "http",
+        Channel::Nats => "nats",
+    };
+    let name = match outcome {
+        Outcome::Applied(_) => "applied",
+        Outcome::Refused(refusal) => refusal.code(),
+        Outcome::Unavailable(_) => "unavailable",
+    };
+    DECISIONS.with_label_values(&[path, name]).inc();
 }
 
 /// The answer to a decision that counts, by the state after it.

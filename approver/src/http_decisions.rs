@@ -32,14 +32,14 @@ async fn answer(desk: Arc<Desk>, question: Question) {
     let outcome = loop {
         let outcome = match desk.control.is_overdue(&question.decision).await {
             Ok(false) => desk.decide(&request).await,
-            Ok(true) => desk.refuse(&request, Refusal::TooLate).await,
+            Ok(true) => desk.give_up(&request, Refusal::TooLate).await,
             Err(reason) => Outcome::Unavailable(reason),
         };
         if outcome != Outcome::Refused(Refusal::NotYetParked) {
             break outcome;
         }
         if Instant::now() >= give_up {
-            break desk.refuse(&request, Refusal::NotYetParked).await;
+            break desk.give_up(&request, Refusal::NotYetParked).await;
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);

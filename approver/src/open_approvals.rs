@@ -1,20 +1,23 @@
 //! `approvals.open.<bot>`: a bot asks for the approvals that it may decide now, page by page.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
-use shared::approval::may_decide;
+use shared::approval::{has_voted, may_decide};
 use shared::clock::Timestamp;
 use shared::identity::User;
 use shared::ids::{UserName, WorkflowId};
 use shared::lifecycle::Lifecycle;
-use shared::messaging::{Announcement, OpenPage, OpenRequest, OpenRequests};
+use shared::messaging::{Announcement, OpenDesk, OpenPage, OpenRequest, OpenRequests};
 use shared::read_model::{Gcra, GcraState, ListQuery};
 use shared::workflow::{Status, Workflow};
+use tokio::time::Instant;
 
 use crate::announcements::announcement_of;
 use crate::desk::Desk;
+use crate::metrics::OPEN_DROPPED;
 
 /// Announcements on a page at most; their goals and descriptions fit into one message many times over.
 const PAGE_LIMIT: usize = 50;
@@ -22,8 +25,16 @@ const PAGE_LIMIT: usize = 50;
 const PORTION: usize = 50;
 /// Portions read for one page at most; the cursor leads on from there.
 const MAX_PORTIONS: usize = 20;
+/// A page for which no portion is begun any more after this time; the cursor leads on as well.
+const PAGE_TIME: Duration = Duration::from_secs(2);
 /// Requests that each bot may make of one approver.
 const REQUESTS: Gcra = Gcra { burst: 60, refill_per_minute: 120 };
+/// A bot that asks too often is not heard for so long: the broker keeps its questions to itself.
+const DEAF: Duration = Duration::from_secs(1);
+/// After so many dropped questions a bot asks too often.
+const MOST_DROPPED: usize = 64;
+/// Between two lines of the log about one bot.
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// A place in the list of parked workflows, newest first.
 type Place = (Timestamp, WorkflowId);
@@ -36,25 +47,103 @@ struct Asked {
     limit: Option<usize>,
 }
 
-/// Answers requests one after the other until the life ends: a flood waits in line and takes nothing from decisions.
-pub(crate) async fn answer_open_requests(desk: Arc<Desk>, mut requests: OpenRequests, life: Lifecycle) {
-    let stopping = life.stopping();
-    let mut spent: HashMap<UserName, GcraState> = HashMap::new();
+/// Answers the questions of every bot until the life ends, each bot's in a task of its own.
+pub(crate) async fn answer_open_requests(desk: Arc<Desk>, open: OpenDesk, life: Lifecycle) {
+    let (stopping, mut changes) = (life.stopping(), desk.users.changes());
+    let mut heard: HashSet<UserName> = HashSet::new();
     loop {
-        let request = tokio::select! {
+        // A bot that was removed is heard and refused until the process ends.
+        for user in desk.users.values().into_iter().filter(|user| user.bot) {
+            if heard.insert(user.name.clone()) {
+                drop(life.spawn(answer_bot(desk.clone(), open.clone(), user.name, life.clone())));
+            }
+        }
+        tokio::select! {
             () = stopping.cancelled() => return,
-            request = requests.next() => request,
+            changed = changes.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Answers one bot's questions one after the other, with a pause where it asks too often.
+async fn answer_bot(desk: Arc<Desk>, open: OpenDesk, bot: UserName, life: Lifecycle) {
+    let (stopping, mut heard) = (life.stopping(), Heard::default());
+    while !stopping.is_cancelled() {
+        match open.requests_of(&bot).await {
+            Ok(requests) => tokio::select! {
+                () = stopping.cancelled() => return,
+                () = answer_until_too_many(&desk, &open, requests, &mut heard) => heard.log(&bot),
+            },
+            Err(reason) => tracing::warn!(%reason, %bot, "its questions for open approvals cannot be received"),
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(DEAF) => {}
+        }
+    }
+}
+
+/// What one bot has asked.
+#[derive(Debug, Default)]
+struct Heard {
+    spent: GcraState,
+    /// Questions that were dropped since one was answered and none waited.
+    dropped: usize,
+    logged: Option<Instant>,
+}
+
+impl Heard {
+    /// Counts a dropped question; returns whether these are too many.
+    fn drop_one(&mut self) -> bool {
+        OPEN_DROPPED.inc();
+        self.dropped += 1;
+        self.dropped >= MOST_DROPPED
+    }
+
+    fn log(&mut self, bot: &UserName) {
+        if self.logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+            self.logged = Some(Instant::now());
+            tracing::warn!(%bot, "it asks for open approvals too often and is not heard for moments at a time");
+        }
+    }
+}
+
+/// Answers until the bot asks too often. One question waits while another is answered, and more are dropped.
+async fn answer_until_too_many(desk: &Desk, open: &OpenDesk, mut requests: OpenRequests, heard: &mut Heard) {
+    let mut waiting: Option<OpenRequest> = None;
+    heard.dropped = 0;
+    loop {
+        let request = match waiting.take() {
+            Some(request) => request,
+            None => {
+                heard.dropped = 0;
+                let Some(request) = requests.next().await else { return };
+                request
+            }
         };
-        let Some(request) = request else { return };
-        let state = spent.entry(request.bot.clone()).or_default();
-        let (allowance, next) = REQUESTS.take(*state, desk.clock.now().as_millis() * 1_000);
-        *state = next;
-        let page = if allowance.allowed {
-            page_for(&desk, &request).await
-        } else {
-            refused("too_many_requests", "Too many requests; ask again in a minute.")
-        };
-        desk.bots.answer_open(&request, &page).await;
+        let (allowance, next) = REQUESTS.take(heard.spent, desk.clock.now().as_millis() * 1_000);
+        heard.spent = next;
+        if !allowance.allowed {
+            let page = refused("too_many_requests", "Too many requests; ask again in a minute.");
+            return open.answer(&request, &page).await;
+        }
+        let mut answering = std::pin::pin!(answer(desk, open, &request));
+        loop {
+            tokio::select! {
+                () = &mut answering => break,
+                next = requests.next() => match next {
+                    Some(next) if waiting.is_none() && !next.is_too_long() => waiting = Some(next),
+                    Some(_) if !heard.drop_one() => {}
+                    Some(_) | None => return,
+                },
+            }
+        }
+    }
+}
+
+async fn answer(desk: &Desk, open: &OpenDesk, request: &OpenRequest) {
+    if !request.is_too_long() {
+        open.answer(request, &page_for(desk, request).await).await;
     }
 }
 
@@ -92,7 +181,7 @@ async fn open_approvals(
         return Err("the read model is being filled".to_owned());
     }
     let mut query = ListQuery { owner: None, status: Some(Status::WaitingApproval), before, limit: PORTION };
-    let mut open = Vec::new();
+    let (mut open, begun) = (Vec::new(), Instant::now());
     for _ in 0..MAX_PORTIONS {
         let page = desk.view.list(&query).await.map_err(|error| error.to_string())?;
         for stored in page.items {
@@ -109,15 +198,15 @@ async fn open_approvals(
             return Ok((open, None));
         }
         query.before = page.next;
+        if begun.elapsed() >= PAGE_TIME {
+            break;
+        }
     }
     Ok((open, query.before))
 }
 
 fn is_open_to(workflow: &Workflow, bot: &User, now: Timestamp) -> bool {
-    workflow.park().is_some_and(|park| {
-        let has_voted = park.decisions.iter().any(|decision| decision.by == bot.name && !decision.lapsed);
-        now < park.expires_at && !has_voted && may_decide(workflow, bot)
-    })
+    workflow.park().is_some_and(|park| now < park.expires_at && !has_voted(workflow, bot) && may_decide(workflow, bot))
 }
 
 /// Reads where the page begins and how long it is; `None` where the request cannot be read.

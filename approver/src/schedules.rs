@@ -1,5 +1,6 @@
 //! Timers follow transitions: each is set by the transition that asks for it, so a crash loses none.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,10 +59,18 @@ async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), St
 }
 
 /// Sets the timer of the next announcement, unless the question expires before. Its delay counts from the broker's clock.
+///
+/// The delay is random: announcements that fell due together while no approver ran are spread over the next interval.
 pub(crate) async fn set_repeat(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
     let Some(park) = workflow.park().filter(|_| !desk.announce_every.is_zero()) else { return Ok(()) };
-    let next = desk.timers.now().await?.after(desk.announce_every);
+    let next = desk.timers.now().await?.after(jittered(desk.announce_every, RandomState::new().hash_one(workflow.id)));
     if next < park.expires_at { set(desk, TimerKind::Repeat, workflow.id, next).await } else { Ok(()) }
+}
+
+/// Returns between 80 % and 120 % of `every`, by `chance`.
+fn jittered(every: Duration, chance: u64) -> Duration {
+    let permille = 800 + u32::try_from(chance % 401).unwrap_or_default();
+    every * permille / 1_000
 }
 
 /// Sets a timer, and takes it back where the workflow has ended: its end may have been handled before, here or elsewhere.
@@ -76,4 +85,18 @@ async fn set(desk: &Desk, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Res
         desk.timers.clear(kind, id).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn announcements_that_were_due_together_come_apart() {
+        let every = Duration::from_secs(100);
+        let delays: Vec<Duration> = (0..401).map(|chance| jittered(every, chance)).collect();
+        assert_eq!((delays.first(), delays.last()), (Some(&every.mul_f64(0.8)), Some(&every.mul_f64(1.2))));
+        assert!(delays.is_sorted_by(|one, next| one < next));
+        assert_eq!(jittered(every, u64::MAX), jittered(every, u64::MAX % 401));
+    }
 }

@@ -8,8 +8,8 @@ use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
     ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters,
-    DecodeError, Delivery, Entry, Needs, ProvisionError, Questions, Queue, RawMessage, ReadError, Settlement, Timers,
-    Unreadable, Watched, WorkflowLog, consume, verify,
+    DecodeError, Delivery, Entry, Needs, OpenDesk, ProvisionError, Questions, Queue, RawMessage, ReadError, Settlement,
+    Timers, Unreadable, Watched, WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
@@ -22,7 +22,7 @@ use crate::desk::Desk;
 use crate::floods::Floods;
 use crate::gates::handle_gate;
 use crate::http_decisions::handle_question;
-use crate::metrics::{DECISIONS, GATES};
+use crate::metrics::{DECISIONS, GATES, OPEN_DROPPED};
 use crate::notifications::{Notifier, handle_due, handle_notification, places};
 use crate::open_approvals::answer_open_requests;
 use crate::presence::report_presence;
@@ -71,6 +71,7 @@ pub struct Application {
     desk: Arc<Desk>,
     notifier: Arc<Notifier>,
     broker: Broker,
+    open: OpenDesk,
     metrics: MetricsServer,
     life: Lifecycle,
 }
@@ -82,6 +83,7 @@ impl Application {
         drop(rustls::crypto::ring::default_provider().install_default());
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Needs::of_approver(QUEUES.to_vec())).await?;
+        let open = OpenDesk::connect(&config.broker).await?;
         let users = Watched::follow(Buckets::new(&broker).users().await?, &life).await?;
         let clock = Clock::system();
         let log = WorkflowLog::new(&broker);
@@ -113,7 +115,7 @@ impl Application {
             clock,
         };
         let metrics = MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?;
-        Ok(Self { desk: Arc::new(desk), notifier: Arc::new(notifier), broker, metrics, life })
+        Ok(Self { desk: Arc::new(desk), notifier: Arc::new(notifier), broker, open, metrics, life })
     }
 
     /// Where metrics are served.
@@ -123,10 +125,11 @@ impl Application {
 
     /// Handles gates, decisions, timers and effects until the life ends, then waits for what is being handled.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
-        let Self { desk, notifier, broker, metrics, life } = self;
+        let Self { desk, notifier, broker, open, metrics, life } = self;
         // Shown from the start, at zero.
         LazyLock::force(&GATES);
         LazyLock::force(&DECISIONS);
+        LazyLock::force(&OPEN_DROPPED);
         let queues = Queues { broker: broker.clone(), desk: desk.clone(), life: life.clone() };
         queues.entries(Consumer::Gates, desk.clone(), handle_gate);
         queues.entries(Consumer::Schedules, desk.clone(), handle_schedule);
@@ -137,8 +140,7 @@ impl Application {
         queues.messages(Consumer::Timers, desk.clone(), handle_timer);
         life.spawn(report_presence(desk.control.clone(), life.clone()));
         let questions = desk.control.decisions().await.map_err(StartupError::Decisions)?;
-        let open_requests = desk.bots.open_requests().await.map_err(StartupError::Decisions)?;
-        life.spawn(answer_open_requests(desk.clone(), open_requests, life.clone()));
+        life.spawn(answer_open_requests(desk.clone(), open, life.clone()));
         life.spawn(answer_questions(desk, questions, life.clone()));
         tracing::info!(metrics = %metrics.address(), "the approver is ready");
         metrics.run(life.stopping()).await.map_err(StartupError::Metrics)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::approval::{
     Actor, Channel, ClosedGate, Decision, DecisionRequest, Gate, GateOutcome, OnExpiry, Park, Policy, Refusal,
-    RiskLevel, Ruling, Stage, Verdict, is_eligible, judge, lapse_votes, lapsed_voters, may_decide,
+    RiskLevel, Ruling, Stage, Verdict, has_voted, is_eligible, judge, lapse_votes, lapsed_voters, may_decide,
 };
 use shared::clock::Timestamp;
 use shared::identity::{Role, User};
@@ -341,6 +341,48 @@ fn who_lost_a_vote_may_vote_again() {
     assert!(matches!(judge(&lapsed, Some(&bob), &request(&lapsed, "bob"), START), Ok(Some(_))), "nor is it a repeat");
 }
 
+#[test]
+fn a_gate_that_expires_says_how_many_approved() {
+    for (parked, expected) in [
+        (at_release(&Policy::default()), "No decision came before the approval expired."),
+        (voted("bob", Channel::Http), "1 of 2 approvals came before the approval expired."),
+    ] {
+        let after = transition(&parked, Event::Expired, START).expect("legal");
+        let Phase::Failed { failure } = &after.phase else { panic!("it fails: {:?}", after.phase) };
+        assert_eq!(failure.message, expected);
+    }
+}
+
+#[test]
+fn a_vote_from_before_its_voter_was_shut_out_never_counts_again() {
+    let second = |count| Some(START.after(Duration::from_secs(count)));
+    let bob = user("bob", Role::Approver, false);
+    for (now, counts) in [
+        (User { tokens_from: Some(START), ..bob.clone() }, true),
+        // Disabled, with another password, and enabled.
+        (User { tokens_from: second(2), votes_from: second(3), ..bob.clone() }, false),
+        // Disabled and enabled.
+        (User { tokens_from: Some(START), votes_from: second(1), ..bob.clone() }, false),
+        // Another password alone, as for a stolen account.
+        (User { tokens_from: second(1), ..bob.clone() }, false),
+        // Removed and added under the same name; a bot has no tokens.
+        (User { created_at: START.after(Duration::from_secs(1)), ..bob.clone() }, false),
+        // A lower role and the old one again.
+        (User { votes_from: second(1), ..bob.clone() }, false),
+    ] {
+        for channel in [Channel::Http, Channel::Nats] {
+            let half = voted("bob", channel);
+            let now = User { bot: channel == Channel::Nats, ..now.clone() };
+            assert_eq!(lapsed_voters(&half, |_| Some(now.clone())).is_empty(), counts, "{now:?}");
+            assert_eq!(has_voted(&half, &now), counts, "{now:?}");
+            // Their own vote is given anew, also under the old message id.
+            let again = DecisionRequest { channel, ..request(&half, "bob") };
+            let judged = judge(&half, Some(&now), &again, START.after(Duration::from_secs(9)));
+            assert_eq!(judged.is_ok_and(|decision| decision.is_none()), counts, "{now:?}");
+        }
+    }
+}
+
 /// Ann's workflow at its second gate, after `input` came from `by` at the first.
 fn supplied(by: &str, input: Option<NewInput>, stage: Stage) -> Workflow {
     let mut workflow = at_input();
@@ -400,7 +442,8 @@ fn silence_releases_only_what_no_rule_demands_a_human_for() {
     use RiskLevel::{Low, Medium};
     for (policy, demanded_at_submission, stage, risk, expected) in [
         (Policy::default(), None, Stage::Release, Low, OnExpiry::Fail),
-        (lenient.clone(), None, Stage::Release, RiskLevel::Critical, OnExpiry::Release),
+        (lenient.clone(), None, Stage::Release, RiskLevel::High, OnExpiry::Release),
+        (lenient.clone(), None, Stage::Release, RiskLevel::Critical, OnExpiry::Fail),
         (lenient.clone(), from, Stage::Release, Low, OnExpiry::Release),
         (lenient.clone(), from, Stage::Release, Medium, OnExpiry::Fail),
         (Policy { demand_human_from: from, ..lenient.clone() }, None, Stage::Release, Medium, OnExpiry::Fail),

@@ -60,6 +60,12 @@ impl Bot {
         serde_json::from_slice(&answer.payload).expect("JSON")
     }
 
+    /// Asks for pages as fast as it can while this is polled, and reads no answer. Ends where the connection has.
+    pub async fn flood_open(&self) {
+        let (subject, inbox) = (format!("approvals.open.{}", self.name), self.client.new_inbox());
+        while self.client.publish_with_reply(subject.clone(), inbox.clone(), "{}".into()).await.is_ok() {}
+    }
+
     /// Publishes a decision on our subject for this workflow.
     pub async fn decide(&self, workflow_id: &str, decision: &Value, message_id: &str) {
         let mut headers = async_nats::HeaderMap::new();

@@ -432,3 +432,66 @@ async fn a_decision_that_was_answered_503_is_dropped_and_audited() {
     client.decide(&id, &approval, "rejected").await.expect(200);
     client.until(&id, "failed").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_floods_with_questions_delays_neither_decisions_nor_other_bots() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let (bot, mut rob) = two_bots(&stack).await;
+    let request = park(&client, &mut rob, "print('in a flood')\n").await;
+    let id = request["workflow_id"].as_str().expect("an id");
+    let others = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let limit = Duration::from_secs(5);
+        let page = tokio::time::timeout(limit, rob.open(&json!({}))).await.expect("a page");
+        assert_eq!(page["open"][0]["workflow_id"], id, "{page}");
+        rob.decide(id, &decision(&request, "approved"), "in a flood").await;
+        let reply = tokio::time::timeout(limit, rob.reply()).await.expect("a reply");
+        assert_eq!(reply["status"], "applied", "{reply}");
+    };
+    tokio::select! {
+        () = bot.flood_open() => panic!("the broker shut the bot out"),
+        () = others => {}
+    }
+    let log = stack.log("approver");
+    assert!(!log.contains("a watch was lost"), "{log}");
+    assert_eq!(log.matches("asks for open approvals too often").count(), 1, "{log}");
+    assert!(log.lines().count() < 5_000, "{} lines", log.lines().count());
+}
+
+/// Each time another person may have the name, the password or the rights.
+#[tokio::test]
+async fn a_vote_from_before_its_voter_was_shut_out_is_not_counted_again() {
+    let stack = Stack::start_with(Options::default().with("approval.two_approvers_from", "low")).await;
+    let (client, terminal) = (stack.developer().await, Terminal::new(&stack));
+    let mut bot = Bot::sign_in(&stack).await;
+    for (number, commands) in [
+        vec![vec!["user", "password", "approver"]],
+        vec![
+            vec!["user", "disable", "approver"],
+            vec!["user", "password", "approver"],
+            vec!["user", "enable", "approver"],
+        ],
+        vec![vec!["user", "role", "approver", "viewer"], vec!["user", "role", "approver", "approver"]],
+        vec![vec!["user", "remove", "approver"], vec!["user", "add", "approver", "--role", "approver"]],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let request = park(&client, &mut bot, &format!("print('by two, {number}')\n")).await;
+        let (id, approval) =
+            (request["workflow_id"].as_str().expect("an id"), request["approval_id"].as_str().expect("an id"));
+        let approver = stack.client("approver", "approver_pass").await;
+        approver.decide(id, approval, "approved").await.expect(200);
+        for command in &commands {
+            terminal.run_with_input(command, "approver_pass\n").well();
+        }
+        eventually("the status counts it no more", Duration::from_secs(30), || async {
+            (client.status(id).await["pending_approvals"][0]["approvals_so_far"] == 0).then_some(())
+        })
+        .await;
+        bot.decide(id, &decision(&request, "approved"), id).await;
+        let reply = bot.reply().await;
+        assert_eq!(reply["workflow_status"], "waiting_approval", "{commands:?}: {reply}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
-use shared::clock::Clock;
+use shared::clock::{Clock, Timestamp};
 use shared::identity::{PasswordHash, Role, Secret, User as Record};
 use shared::ids::UserName;
 use shared::messaging::{Bucket, BucketError, Buckets};
@@ -61,7 +61,7 @@ pub struct Enable {
     installation: Installation,
 }
 
-/// Give a user another role; it counts at once, also for those who are signed in.
+/// Give a user another role; it counts at once, also for those who are signed in. A lower one ends their votes on what is open.
 #[derive(clap::Args)]
 pub struct SetRole {
     name: UserName,
@@ -104,7 +104,12 @@ impl User {
                 say!("{} is disabled", command.name);
             }
             Self::Enable(command) => {
-                change(&command.installation, &command.name, |user| user.disabled = false).await?;
+                change(&command.installation, &command.name, |user| {
+                    if std::mem::take(&mut user.disabled) {
+                        user.votes_from = Some(Clock::default().now());
+                    }
+                })
+                .await?;
                 say!("{} is enabled", command.name);
             }
             Self::Role(command) => command.run().await?,
@@ -169,21 +174,31 @@ impl List {
 
 impl SetRole {
     async fn run(self) -> Result<(), Failure> {
-        let leave = self.self_approval;
-        check_leave(self.role, leave == Some(true))?;
+        check_leave(self.role, self.self_approval == Some(true))?;
         let mut remark = "";
         change(&self.installation, &self.name, |user| {
-            let had_leave = user.self_approval;
-            user.role = self.role;
-            user.self_approval = may_have_leave(self.role) && leave.unwrap_or(had_leave);
-            if leave.is_some() || had_leave != user.self_approval {
-                let may = "; they may decide on their own work";
-                remark = if user.self_approval { may } else { "; they may not decide on their own work" };
-            }
+            remark = set_role(user, self.role, self.self_approval, Clock::default().now());
         })
         .await?;
         say!("{} is {} now{remark}", self.name, self.role.as_str());
         Ok(())
+    }
+}
+
+/// Sets role and leave, and returns a remark on the leave where they hold it, held it, or were to hold it.
+fn set_role(user: &mut Record, role: Role, leave: Option<bool>, now: Timestamp) -> &'static str {
+    // A viewer's record may claim leave that did not count: a higher role does not revive it.
+    let had_leave = user.self_approval && may_have_leave(user.role);
+    let has_leave = may_have_leave(role) && leave.unwrap_or(had_leave);
+    if role < user.role || (had_leave && !has_leave) {
+        user.votes_from = Some(now);
+    }
+    let was_held = user.self_approval;
+    (user.role, user.self_approval) = (role, has_leave);
+    match (has_leave, was_held || leave.is_some()) {
+        (true, _) => "; they may decide on their own work",
+        (false, true) => "; they may not decide on their own work",
+        (false, false) => "",
     }
 }
 
@@ -259,5 +274,34 @@ fn password() -> Result<(Secret, bool), Failure> {
     match line.trim_end_matches(['\r', '\n']) {
         "" => Ok((Secret::fresh(), true)),
         password => Ok((Secret::new(password), false)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leave_goes_with_the_role_and_is_not_revived() {
+        const MAY: &str = "; they may decide on their own work";
+        const MAY_NOT: &str = "; they may not decide on their own work";
+        let later = Timestamp::from_millis(1);
+        use Role::{Admin, Approver, Developer, Viewer};
+        for (role, leave, new, asked, expected) in [
+            (Viewer, true, Developer, None, (false, None, MAY_NOT)),
+            (Viewer, true, Developer, Some(true), (true, None, MAY)),
+            (Developer, true, Approver, None, (true, None, MAY)),
+            (Developer, true, Viewer, None, (false, Some(later), MAY_NOT)),
+            (Approver, true, Approver, Some(false), (false, Some(later), MAY_NOT)),
+            (Approver, true, Developer, None, (true, Some(later), MAY)),
+            (Admin, false, Approver, None, (false, Some(later), "")),
+            (Developer, false, Approver, None, (false, None, "")),
+        ] {
+            let mut changed =
+                Record { self_approval: leave, ..Record::new("ann".parse().unwrap(), role, Timestamp::from_millis(0)) };
+            let remark = set_role(&mut changed, new, asked, later);
+            let found = (changed.self_approval, changed.votes_from, remark);
+            assert_eq!((changed.role, found), (new, expected), "{role:?} to {new:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Judgement of a decision: one function for every path by which it comes.
 
-use super::entitlement::{is_eligible, may_decide};
+use super::entitlement::{has_voted, is_eligible, is_theirs, may_decide};
 use super::gate::{Channel, Decision, GateOutcome, Stage, Verdict};
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
@@ -33,7 +33,7 @@ pub fn judge(
     request: &DecisionRequest,
     at: Timestamp,
 ) -> Result<Option<Decision>, Refusal> {
-    if let Some(is_same) = earlier(workflow, request) {
+    if let Some(is_same) = earlier(workflow, user, request) {
         return if is_same { Ok(None) } else { Err(Refusal::MessageReused) };
     }
     let user = user.ok_or(Refusal::NotEntitled)?;
@@ -58,7 +58,7 @@ pub fn judge(
         None if request.channel == Channel::Nats => return Err(Refusal::DigestMissing),
         Some(_) | None => {}
     }
-    if park.decisions.iter().any(|decision| decision.by == request.by && !decision.lapsed) {
+    if has_voted(workflow, user) {
         return Err(Refusal::AlreadyVoted { approvals: park.approvals(), required: park.required_approvers });
     }
     check_input(&gate.stage, request)?;
@@ -91,7 +91,8 @@ fn check_input(stage: &Stage, request: &DecisionRequest) -> Result<(), Refusal> 
 }
 
 /// Whether this very message was applied before: `Some(false)` where its id was, for a decision that said something else.
-fn earlier(workflow: &Workflow, request: &DecisionRequest) -> Option<bool> {
+fn earlier(workflow: &Workflow, user: Option<&User>, request: &DecisionRequest) -> Option<bool> {
+    let is_current = |decision: &Decision| !decision.lapsed && user.is_none_or(|user| is_theirs(decision, user));
     let closed = workflow.closed_gates.iter().map(|gate| (gate.approval_id, gate.digest, gate.decisions.as_slice()));
     let open = workflow
         .gate()
@@ -100,7 +101,7 @@ fn earlier(workflow: &Workflow, request: &DecisionRequest) -> Option<bool> {
         .chain(open)
         .filter(|(id, _, _)| *id == request.approval_id)
         .flat_map(|(_, digest, decisions)| decisions.iter().map(move |decision| (digest, decision)))
-        .filter(|(_, decision)| !decision.lapsed)
+        .filter(|(_, decision)| is_current(decision))
         .find(|(_, decision)| decision.by == request.by && decision.message_id == request.message_id)?;
     let is_same = applied.verdict == request.verdict
         && applied.comment == request.comment

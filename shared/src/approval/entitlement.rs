@@ -30,11 +30,22 @@ fn has_supplied_code(workflow: &Workflow, name: &UserName) -> bool {
         .any(|decision| matches!(decision.input, Some(NewInput::Code { .. })))
 }
 
-/// The names whose votes at the open gate do not count any more, because they may not decide now.
+/// Returns whether `decision` came from `user` as they are now, and not from a time before their rights ended or began anew.
+pub(super) fn is_theirs(decision: &Decision, user: &User) -> bool {
+    let is_bot = decision.channel == Channel::Nats;
+    decision.by == user.name && user.bot == is_bot && decision.at >= user.counts_from()
+}
+
+/// Returns whether a vote of `user` counts at the open gate.
+pub fn has_voted(workflow: &Workflow, user: &User) -> bool {
+    let mut votes = workflow.park().into_iter().flat_map(|park| &park.decisions);
+    votes.any(|decision| !decision.lapsed && is_theirs(decision, user)) && may_decide(workflow, user)
+}
+
+/// The names whose votes at the open gate do not count any more: they may not decide now, or could not at some time since.
 pub fn lapsed_voters(workflow: &Workflow, user_of: impl Fn(&UserName) -> Option<User>) -> Vec<UserName> {
     let counts = |decision: &Decision| {
-        let is_bot = decision.channel == Channel::Nats;
-        user_of(&decision.by).is_some_and(|user| user.bot == is_bot && may_decide(workflow, &user))
+        user_of(&decision.by).is_some_and(|user| is_theirs(decision, &user) && may_decide(workflow, &user))
     };
     let votes = workflow.park().into_iter().flat_map(|park| &park.decisions);
     votes.filter(|decision| !decision.lapsed && !counts(decision)).map(|decision| decision.by.clone()).collect()

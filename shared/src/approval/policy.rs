@@ -17,7 +17,7 @@ pub struct Policy {
     pub two_approvers_from: Option<RiskLevel>,
     /// How long a question waits for its answer.
     pub expiry: Duration,
-    /// Silence releases what no rule of the operator's demands a human for; off by default.
+    /// Silence releases what no rule of the operator's demands a human for, unless analysis found something critical; off by default.
     pub release_on_expiry: bool,
 }
 
@@ -99,8 +99,10 @@ impl Policy {
         };
         let two = self.two_approvers_from.is_some_and(|from| risk >= from);
         let required_approvers = if two && approval_type != ApprovalType::NeedsInput { 2 } else { 1 };
-        let silence_releases =
-            self.release_on_expiry && *stage == Stage::Release && !demanded && required_approvers == 1;
+        let silence_releases = self.release_on_expiry
+            && approval_type == ApprovalType::CodeDeployment
+            && !demanded
+            && required_approvers == 1;
         Ruling::Park(Box::new(Park {
             approval_type,
             description: describe(workflow, stage),

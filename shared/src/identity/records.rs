@@ -62,6 +62,10 @@ pub struct User {
     /// value under which it was issued, and holds while it still stands here.
     #[serde(default)]
     pub tokens_from: Option<Timestamp>,
+    /// The last time that rights of the user ended or began again while their tokens stayed: by a lower role, by leave withdrawn, by
+    /// being enabled. Votes from before do not count.
+    #[serde(default)]
+    pub votes_from: Option<Timestamp>,
 }
 
 impl User {
@@ -77,7 +81,14 @@ impl User {
             password: None,
             created_at,
             tokens_from: None,
+            votes_from: None,
         }
+    }
+
+    /// Returns the time from which votes under this name are this user's: earlier ones came from a user who was removed, a password that was
+    /// replaced, or rights that ended.
+    pub fn counts_from(&self) -> Timestamp {
+        [self.tokens_from, self.votes_from].into_iter().flatten().fold(self.created_at, Timestamp::max)
     }
 }
 

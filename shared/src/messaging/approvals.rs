@@ -6,7 +6,7 @@ use async_nats::jetstream::message::PublishMessage;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::broker::Broker;
+use super::broker::{Broker, BrokerError, BrokerSettings};
 use super::subjects;
 use crate::approval::{ApprovalType, RiskLevel, Verdict};
 use crate::failpoints;
@@ -73,7 +73,19 @@ pub struct OpenRequest {
     reply: String,
 }
 
-/// Questions of bots for what is open.
+impl OpenRequest {
+    /// Returns whether it is longer than any question needs to be.
+    pub fn is_too_long(&self) -> bool {
+        self.payload.len() > OPEN_BYTES
+    }
+}
+
+/// A question is at most this long: a cursor and a limit.
+const OPEN_BYTES: usize = 1024;
+/// Questions of a bot that the client holds until they are read, which is at once: a flood ends its subscription.
+const OPEN_HELD: usize = 4_096;
+
+/// Questions of one bot for what is open.
 #[derive(Debug)]
 pub struct OpenRequests {
     messages: Subscriber,
@@ -90,6 +102,33 @@ impl OpenRequests {
             if let (Some(reply), Some(bot)) = (reply, subjects::open_bot(&message.subject)) {
                 return Some(OpenRequest { bot, payload: message.payload.clone(), reply: reply.to_string() });
             }
+        }
+    }
+}
+
+/// Receives and answers what bots ask for, over a connection of its own: a flood delays no decision and no watch.
+#[derive(Debug, Clone)]
+pub struct OpenDesk {
+    broker: Broker,
+}
+
+impl OpenDesk {
+    /// Opens the connection.
+    pub async fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
+        Ok(Self { broker: Broker::connect_aside(settings, "open approvals", OPEN_HELD).await? })
+    }
+
+    /// Questions of `bot` from now on, shared among the approvers.
+    pub async fn requests_of(&self, bot: &UserName) -> Result<OpenRequests, String> {
+        let messages = self.broker.client().queue_subscribe(subjects::open(bot), "approvers".to_owned()).await;
+        Ok(OpenRequests { messages: messages.map_err(|error| error.to_string())? })
+    }
+
+    /// Answers a question.
+    pub async fn answer(&self, request: &OpenRequest, page: &OpenPage) {
+        let payload = serde_json::to_vec(page).unwrap_or_default();
+        if let Err(error) = self.broker.client().publish(request.reply.clone(), payload.into()).await {
+            tracing::warn!(%error, bot = %request.bot, "a page of open approvals could not be sent");
         }
     }
 }
@@ -151,20 +190,6 @@ impl ApprovalDesk {
         let payload = serde_json::to_vec(announcement).map_err(|error| error.to_string())?;
         let subject = subjects::repeated(announcement.workflow_id);
         self.broker.client().publish(subject, payload.into()).await.map_err(|error| error.to_string())
-    }
-
-    /// Requests of bots for what is open, shared among the approvers.
-    pub async fn open_requests(&self) -> Result<OpenRequests, String> {
-        let messages = self.broker.client().queue_subscribe(subjects::ALL_OPEN, "approvers".to_owned()).await;
-        Ok(OpenRequests { messages: messages.map_err(|error| error.to_string())? })
-    }
-
-    /// Answers such a request.
-    pub async fn answer_open(&self, request: &OpenRequest, page: &OpenPage) {
-        let payload = serde_json::to_vec(page).unwrap_or_default();
-        if let Err(error) = self.broker.client().publish(request.reply.clone(), payload.into()).await {
-            tracing::warn!(%error, bot = %request.bot, "a page of open approvals could not be sent");
-        }
     }
 
     /// Answers a bot.

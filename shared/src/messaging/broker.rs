@@ -1,17 +1,21 @@
 //! The connection to the broker.
 
 use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{self, context};
 use async_nats::{Client, ConnectOptions, Event};
+use prometheus::{IntCounter, register_int_counter_with_registry};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::subjects;
 use crate::clock::Timestamp;
 use crate::config::{Profile, Settings};
 use crate::identity::Secret;
+use crate::telemetry::registry;
 
 /// Why a process cannot work with its broker.
 #[derive(Debug, thiserror::Error)]
@@ -96,11 +100,29 @@ impl Broker {
     ///
     /// Waits at most 10 s for a broker that is not there yet.
     pub async fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
+        Self::connect_with(settings, || options(settings)).await
+    }
+
+    /// As [`Self::connect`], for `purpose` alone: of each subscription at most `waiting` messages wait, and more are dropped.
+    pub(crate) async fn connect_aside(
+        settings: &BrokerSettings,
+        purpose: &str,
+        waiting: usize,
+    ) -> Result<Self, BrokerError> {
+        let name = format!("promptcraft {} {purpose}", settings.user);
+        Self::connect_with(settings, || options(settings).name(&name).subscription_capacity(waiting)).await
+    }
+
+    async fn connect_with(
+        settings: &BrokerSettings,
+        options: impl Fn() -> ConnectOptions,
+    ) -> Result<Self, BrokerError> {
         let fail =
             |reason: String| BrokerError::Connect { url: settings.url.clone(), user: settings.user.clone(), reason };
+        LazyLock::force(&DROPPED);
         let give_up = tokio::time::Instant::now() + Duration::from_secs(10);
         let client = loop {
-            match options(settings).connect(addresses(&settings.url)).await {
+            match options().connect(addresses(&settings.url)).await {
                 Ok(client) => break client,
                 Err(error) if tokio::time::Instant::now() >= give_up => return Err(fail(error.to_string())),
                 Err(error) => tracing::debug!(%error, "broker not reachable yet"),
@@ -162,6 +184,27 @@ impl Broker {
     }
 }
 
+/// Messages that came faster than they were read.
+static DROPPED: LazyLock<IntCounter> = LazyLock::new(|| {
+    let help = "Messages from the broker that were dropped because too many waited already.";
+    // A name is registered once in a process, where this file says; a clash is a mistake that the first start shows.
+    register_int_counter_with_registry!("promptcraft_broker_dropped_total", help, registry())
+        .expect("a metric is registered once")
+});
+/// Between two lines of the log about dropped messages.
+const DROPPED_LOG: Duration = Duration::from_secs(60);
+
+/// Counts a dropped message, and logs the first of each minute: a flood must not reach the log.
+fn count_dropped() {
+    static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
+    DROPPED.inc();
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    if logged.is_none_or(|at| at.elapsed() >= DROPPED_LOG) {
+        *logged = Some(Instant::now());
+        tracing::warn!(total = DROPPED.get(), "messages were dropped: slow consumer");
+    }
+}
+
 fn addresses(urls: &str) -> Vec<String> {
     urls.split(',').map(|url| url.trim().to_owned()).collect()
 }
@@ -179,7 +222,7 @@ fn options(settings: &BrokerSettings) -> ConnectOptions {
                 // A permission violation looks like a timeout to the publisher; its reason arrives only here.
                 Event::ServerError(error) => tracing::error!(%error, "the broker refused"),
                 Event::ClientError(error) => tracing::warn!(%error, "broker connection"),
-                Event::SlowConsumer(id) => tracing::warn!(subscription = id, "messages were dropped: slow consumer"),
+                Event::SlowConsumer(_) => count_dropped(),
                 Event::Disconnected | Event::LameDuckMode => tracing::warn!(%event, "broker connection"),
                 Event::Draining | Event::Closed => tracing::debug!(%event, "broker connection"),
             }

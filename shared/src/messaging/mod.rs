@@ -32,7 +32,9 @@ mod watched;
 pub use async_nats::jetstream::Message as RawMessage;
 
 pub use analyses::{AnalysisAnswer, AnalysisError, AnalysisRequests, answer_analysis};
-pub use approvals::{Announcement, ApprovalDesk, BotDecision, BotReply, OpenPage, OpenRequest, OpenRequests, Received};
+pub use approvals::{
+    Announcement, ApprovalDesk, BotDecision, BotReply, OpenDesk, OpenPage, OpenRequest, OpenRequests, Received,
+};
 pub use audit::{AuditLog, AuditRecord};
 pub use blobs::{BlobError, Blobs};
 pub use broker::{Broker, BrokerError, BrokerSettings};

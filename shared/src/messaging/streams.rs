@@ -129,7 +129,7 @@ pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
             // A decision may bring a file of 1 MiB.
             max_message_size: 2 * 1024 * 1024,
             // The broker compares message ids across senders, so one bot could suppress the decision of another. Only a stream
-            // with a source may switch that off: docs/decisions/0021-the-broker-drops-no-decision.md.
+            // with a source may switch that off: decision 21.
             duplicate_window: Duration::ZERO,
             sources: Some(vec![Source {
                 name: subjects::AUDIT.to_owned(),

@@ -21,7 +21,6 @@ pub(crate) const ALL_ANALYSES: &str = "analysis.*";
 pub(crate) const ANALYSIS_TASK: &str = "analysis.std";
 pub(crate) const ALL_REQUESTED: &str = "approvals.requested.*";
 pub(crate) const ALL_DECISIONS: &str = "approvals.decisions.*.*";
-pub(crate) const ALL_OPEN: &str = "approvals.open.*";
 /// Start of the reply subjects that the broker makes for requests from another account.
 pub(crate) const FOREIGN_REPLIES: &str = "_R_.";
 pub(crate) const ALL_TIMERS: &str = "timers.>";
@@ -101,6 +100,11 @@ pub(crate) fn requested(id: WorkflowId) -> String {
 /// Announcements that are not stored; in a bot's account they arrive as [`requested`].
 pub(crate) fn repeated(id: WorkflowId) -> String {
     format!("approvals.repeated.{id}")
+}
+
+/// The subject on which `bot` asks for the approvals that are open to it.
+pub(crate) fn open(bot: &UserName) -> String {
+    format!("approvals.open.{bot}")
 }
 
 /// The bot that asks on `subject` for the approvals that are open to it.

@@ -225,11 +225,12 @@ impl Workflow {
 
     fn expire(&mut self, at: Timestamp) -> Option<()> {
         let gate = self.gate()?;
+        let failure = expired(gate.park()?);
         // No run and no input without leave, whatever a park says.
         match (gate.park()?.on_expiry, &gate.stage) {
             (OnExpiry::Release, Stage::Release) => self.pass_gate(GateOutcome::Expired, at),
             (OnExpiry::Release, Stage::BeforeExecute | Stage::Input { .. }) | (OnExpiry::Fail, _) => {
-                self.close_failed(GateOutcome::Expired, expired(), at);
+                self.close_failed(GateOutcome::Expired, failure, at);
             }
         }
         Some(())
@@ -338,10 +339,14 @@ fn too_many_gates() -> Failure {
     )
 }
 
-fn expired() -> Failure {
+fn expired(park: &Park) -> Failure {
+    let came = match (park.approvals(), park.decisions.is_empty()) {
+        (_, true) => "No decision".to_owned(),
+        (approvals, false) => format!("{approvals} of {} approvals", park.required_approvers),
+    };
     Failure::new(
         "approval_expired",
-        "Nobody decided before the approval expired.",
+        format!("{came} came before the approval expired."),
         "Submit again and tell an approver, or ask the operator for a longer deadline.",
     )
 }
