@@ -194,6 +194,27 @@ async fn requests_without_a_valid_token_are_limited_per_address_and_cost_redis_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_sign_in_takes_no_turn_from_others() {
+    let stack = Stack::start().await;
+    let api = limited(&stack, &[("limits.sign_in", "2/1")]).await;
+    while wrong(&api, "203.0.113.1", "ann").await != 429 {}
+    // No turn is free while these are checked, and none of the refused waits for one.
+    let addresses: Vec<String> = (0..40).map(|last| format!("198.51.100.{last}")).collect();
+    let busy = join_all(addresses.iter().map(|address| right(&api, address, "ann")));
+    let refused = async {
+        let began = tokio::time::Instant::now();
+        let statuses = join_all((0..20).map(|_| wrong(&api, "203.0.113.1", "ann"))).await;
+        (statuses, began.elapsed())
+    };
+    let began = tokio::time::Instant::now();
+    let (signed_in, (statuses, refused_after)) = tokio::join!(busy, refused);
+    println!("refused after {refused_after:?}, the others signed in after {:?}", began.elapsed());
+    assert_eq!(signed_in, [200; 40]);
+    assert_eq!(statuses, [429; 20]);
+    assert!(refused_after < began.elapsed() / 2, "{refused_after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_calls_are_charged_to_their_caller() {
     let stack = Stack::start().await;
     let api = limited(&stack, &[("limits.status", "3/1"), ("limits.unauthenticated", "40/1")]).await;
