@@ -211,7 +211,7 @@ async fn a_refused_sign_in_takes_no_turn_from_others() {
     println!("refused after {refused_after:?}, the others signed in after {:?}", began.elapsed());
     assert_eq!(signed_in, [200; 40]);
     assert_eq!(statuses, [429; 20]);
-    assert!(refused_after < began.elapsed() / 2, "{refused_after:?}");
+    assert!(refused_after < began.elapsed() / 4, "{refused_after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
