@@ -44,7 +44,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// `None` for `/ready`, which is answered from memory.
+    /// Returns the kind of a request; `None` for `/ready`, which is answered from memory.
     fn of(request: &HttpRequest) -> Option<Self> {
         match request.path() {
             "/ready" => None,

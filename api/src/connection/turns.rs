@@ -106,7 +106,7 @@ impl Turns {
         matches!(self.phase(), Phase::Idle { .. } | Phase::Head { .. }) && !self.0.has_rest.get()
     }
 
-    /// An answer that had to wait for its client has left; the client's time for the next request begins only now.
+    /// Notes that an answer that waited for its client has left: the time for the next request begins only now.
     pub(super) fn written(&self) {
         if matches!(self.phase(), Phase::Idle { deadline: Some(_) }) {
             self.0.phase.set(self.idle());
