@@ -16,12 +16,11 @@ use shared::messaging::{
 };
 use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::access_log::{AccessLog, run_reports};
 use crate::admission::AddressBuckets;
-use crate::auth::{Keyring, Tokens, refuse_demo};
+use crate::auth::{Keyring, SignInQueue, Tokens, refuse_demo};
 use crate::body::Room;
 use crate::budget::{Days, Spending};
 use crate::config::Config;
@@ -38,8 +37,6 @@ use crate::streams::OpenStreams;
 const DRAIN: Duration = Duration::from_secs(15);
 /// An answer whose head is ready leaves within this.
 const LAST_BYTES: Duration = Duration::from_millis(250);
-/// Maximum concurrent password checks. Each takes a core and 19 MiB, of which one is kept (see `shared::identity`).
-const PASSWORD_CHECKS: usize = 2;
 
 /// Why the API does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -183,7 +180,7 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         analyses: AnalysisRequests::new(&broker),
         letters: DeadLetters::new(&broker),
         room: Room::new(),
-        password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+        sign_ins: SignInQueue::new(),
         spending: Spending::default(),
         days: Days::default(),
         feed: Feed::new(),

@@ -11,11 +11,10 @@ use shared::messaging::{
     WorkflowLog,
 };
 use shared::read_model::{RateLimiter, ReadModel};
-use tokio::sync::Semaphore;
 
 use crate::access_log::AccessLog;
 use crate::admission::AddressBuckets;
-use crate::auth::Tokens;
+use crate::auth::{SignInQueue, Tokens};
 use crate::body::Room;
 use crate::budget::{Days, Spending};
 use crate::config::Config;
@@ -49,7 +48,7 @@ pub(crate) struct State {
     pub(crate) revocations: Bucket<Revocation>,
     pub(crate) room: Room,
     /// Bounds how many passwords are checked at once.
-    pub(crate) password_checks: Arc<Semaphore>,
+    pub(crate) sign_ins: SignInQueue,
     pub(crate) feed: Feed,
     pub(crate) streams: OpenStreams,
     pub(crate) workers: Present<WorkerReport>,

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use actix_http::ConnectionType;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -21,7 +22,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::access_log::AccessLog;
-use crate::admission::{admit, charge_caller, is_sampled};
+use crate::admission::{admit, charge_caller, charge_misdirected, closes_connection, is_sampled};
 use crate::body::discard;
 use crate::limits::Taken;
 use crate::metrics;
@@ -81,12 +82,15 @@ async fn answer(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let admitted = state.config.hosts.check(request.request()).and_then(|()| admit(state, request.request()));
-    match admitted {
-        Ok(()) => Ok(charge_caller(state, next.call(request).await?).await),
-        Err(problem) => {
-            let (request, payload) = request.into_parts();
-            discard(&request, payload).await;
+    let refusal = match state.config.hosts.check(request.request()) {
+        Ok(()) => admit(state, request.request()).err(),
+        Err(problem) => Some(charge_misdirected(state, request.request()).err().unwrap_or(problem)),
+    };
+    match refusal {
+        None => Ok(charge_caller(state, next.call(request).await?).await),
+        // The connection is closed behind it, so its body is not read.
+        Some(problem) => {
+            let (request, _) = request.into_parts();
             Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)))
         }
     }
@@ -134,6 +138,9 @@ fn finish(exchange: &Exchange, log: &AccessLog, response: ServiceResponse<BoxBod
         taken.tell(headers);
     }
     secure(exchange, headers);
+    if closes_connection(response.request(), status) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     record(exchange, &route, status, !is_sampled || log.admits_sampled_line());
     response
 }

@@ -13,11 +13,15 @@ use tokio::net::TcpStream;
 
 /// Sends the text of a request and returns the status and the body of its answer.
 async fn raw(api: &Api, request: &str) -> (u16, Value) {
+    raw_within(api, request, 5).await
+}
+
+async fn raw_within(api: &Api, request: &str, seconds: u64) -> (u16, Value) {
     let mut stream = TcpStream::connect(api.address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let read = stream.read_to_string(&mut answer);
-    tokio::time::timeout(Duration::from_secs(5), read).await.expect("the connection is closed").unwrap();
+    tokio::time::timeout(Duration::from_secs(seconds), read).await.expect("the connection is closed").unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
@@ -59,6 +63,25 @@ async fn on_loopback_a_foreign_host_is_421_everywhere() {
     let (status, answer) = raw(&api, &rebound).await;
     assert_eq!(status, 421, "{answer}");
     assert_eq!(raw(&api, "GET /ready HTTP/1.1\r\nConnection: close\r\n\r\n").await.0, 400, "no Host at all");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_host_is_answered_without_its_body_charged_and_disconnected() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[("limits.profile", "standard"), ("limits.unauthenticated", "3/1")]).await;
+    let ready = "GET /ready HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+    let post = "POST /auth/token HTTP/1.1\r\nHost: evil.example\r\n";
+    // The connection is closed, though neither asks for it nor sends the body that it announces.
+    for (text, status) in [
+        (ready.to_owned(), 421),
+        (post.to_owned() + "Content-Length: 1000000\r\n\r\nx", 421),
+        (post.to_owned() + "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", 421),
+        (ready.to_owned(), 429),
+    ] {
+        assert_eq!(raw_within(&api, &text, 1).await.0, status, "{text}");
+    }
+    assert_eq!(raw(&api, "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n").await.0, 429, "the bucket of the address");
+    assert_eq!(get(&api, "/ready", "localhost").await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

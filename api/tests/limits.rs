@@ -89,7 +89,7 @@ async fn an_ipv6_network_is_one_address() {
     }
     assert_eq!(wrong(&api, "2001:db8:1:1:ffff::9", "ann").await, 429);
     assert_eq!(wrong(&api, "2001:db8:1:2::1", "ann").await, 401, "the next network");
-    for host in 5..=6 {
+    for host in 1..=6 {
         send(&api, &format!("2001:db8:1:1::{host}"), "GET", "/nowhere", None, Value::Null).await;
     }
     send(&api, "2001:db8:1:1::7", "GET", "/nowhere", None, Value::Null).await.assert_limited();
@@ -166,7 +166,7 @@ async fn requests_without_a_valid_token_are_limited_per_address_and_cost_redis_n
     ] {
         assert_eq!(send(&api, flood, method, path, token, Value::Null).await.status, status, "{method} {path}");
     }
-    for (method, path) in [("GET", "/api/v3/execute"), ("GET", "/x"), ("POST", "/auth/token"), ("GET", "/docs")] {
+    for (method, path) in [("GET", "/api/v3/execute"), ("GET", "/x"), ("GET", "/auth/token"), ("GET", "/docs")] {
         send(&api, flood, method, path, Some("forged"), Value::Null).await.assert_limited();
     }
     assert_eq!(stack.redis(&["KEYS", "rate:*"]), "");
@@ -176,10 +176,42 @@ async fn requests_without_a_valid_token_are_limited_per_address_and_cost_redis_n
     }
     assert_eq!(send(&api, flood, "GET", "/ready", None, Value::Null).await.status, 200, "a probe behind it");
     assert_eq!(send(&api, "203.0.113.2", "GET", "/docs", None, Value::Null).await.status, 200, "another address");
-    for _ in 0..10 {
+    let signed_in = sign_in(&api, flood, "ann", PASSWORD).await;
+    assert_eq!(signed_in.status, 200, "a user behind it");
+    let refresh = json!({"refresh_token": signed_in.body["refresh_token"]});
+    assert_eq!(send(&api, flood, "POST", "/auth/refresh", None, refresh).await.status, 200);
+    for _ in 0..7 {
+        assert_eq!(send(&api, flood, "POST", "/auth/refresh", None, json!({})).await.status, 422);
+    }
+    send(&api, flood, "POST", "/auth/token", None, json!({})).await.assert_limited();
+    for _ in 0..7 * 20 {
         send(&api, "203.0.113.3", "GET", "/health", None, Value::Null).await;
     }
-    send(&api, "203.0.113.3", "GET", "/ready", None, Value::Null).await.assert_limited();
+    send(&api, "203.0.113.3", "GET", "/health", None, Value::Null).await.assert_limited();
+    for _ in 0..20 {
+        assert_eq!(send(&api, "203.0.113.3", "GET", "/ready", None, Value::Null).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_sign_in_takes_no_turn_from_others() {
+    let stack = Stack::start().await;
+    let api = limited(&stack, &[("limits.sign_in", "2/1")]).await;
+    while wrong(&api, "203.0.113.1", "ann").await != 429 {}
+    // No turn is free while these are checked, and none of the refused waits for one.
+    let addresses: Vec<String> = (0..40).map(|last| format!("198.51.100.{last}")).collect();
+    let busy = join_all(addresses.iter().map(|address| right(&api, address, "ann")));
+    let refused = async {
+        let began = tokio::time::Instant::now();
+        let statuses = join_all((0..20).map(|_| wrong(&api, "203.0.113.1", "ann"))).await;
+        (statuses, began.elapsed())
+    };
+    let began = tokio::time::Instant::now();
+    let (signed_in, (statuses, refused_after)) = tokio::join!(busy, refused);
+    println!("refused after {refused_after:?}, the others signed in after {:?}", began.elapsed());
+    assert_eq!(signed_in, [200; 40]);
+    assert_eq!(statuses, [429; 20]);
+    assert!(refused_after < began.elapsed() / 4, "{refused_after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,6 +56,15 @@ impl Process {
         line.trim().trim_end_matches(" kB").trim().parse::<usize>().unwrap() * 1024
     }
 
+    /// CPU time that the process has used.
+    fn cpu_time(&self) -> Duration {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
+        // In hundredths of a second, in user and in system mode.
+        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
     /// Connections of clients that the process holds.
     fn connections(&self) -> usize {
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
@@ -151,6 +160,149 @@ async fn clients_that_send_much_and_read_nothing_take_little_memory_and_are_clos
     drop(held);
 }
 
+/// All answers fit into the receive buffer, so none waits to be sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_have_room_for_every_answer_and_read_none_are_closed() {
+    let stack = &Stack::start().await;
+    join_all(["load", "standard"].map(async |profile| {
+        let api = Process::start(stack, &[("limits.profile", profile)]).await;
+        let mut held = Vec::new();
+        for path in ["/x", "/ready", "/docs"] {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_recv_buffer_size(4 * 1024 * 1024).unwrap();
+            let mut stream = socket.connect(([127, 0, 0, 1], api.port).into()).await.unwrap();
+            let text = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").repeat(3_000);
+            timeout(Duration::from_millis(500), stream.write_all(text.as_bytes())).await.ok();
+            held.push(stream);
+        }
+        if profile == "load" {
+            eventually("all are accepted", async || api.connections() == held.len()).await;
+        }
+        let began = Instant::now();
+        while api.connections() > 0 && began.elapsed() < Duration::from_secs(60) {
+            sleep(Duration::from_millis(50)).await;
+        }
+        println!("{profile}: closed after {:?}", began.elapsed());
+        assert_eq!(api.connections(), 0, "{profile}: some are still open");
+        for mut stream in held {
+            let mut answers = Vec::new();
+            timeout(Duration::from_secs(10), stream.read_to_end(&mut answers)).await.unwrap().ok();
+            println!("{} KiB of answers", answers.len() / 1024);
+            assert!(answers.starts_with(b"HTTP/1.1"));
+        }
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn line_ends_cost_little_time() {
+    let stack = Stack::start().await;
+    let api = Process::start(&stack, &[]).await;
+    let chunk = |text: &str| {
+        let text = text.repeat(MEBIBYTE / text.len());
+        post("/x", None, "transfer-encoding: chunked") + &format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len())
+    };
+    let cases = [
+        ("before a head", "\n".repeat(120_000)),
+        ("before a head", "\r\n".repeat(120_000)),
+        ("before a second head", "GET /ready HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned() + &"\n".repeat(120_000)),
+        ("in a chunk", chunk("\n")),
+        ("in a chunk", chunk("\r\n")),
+        ("behind text in a chunk", chunk("x\n\n")),
+    ];
+    for (name, text) in cases {
+        let before = api.cpu_time();
+        let mut stream = api.connect().await;
+        timeout(Duration::from_secs(5), stream.write_all(text.as_bytes())).await.ok();
+        stream.shutdown().await.ok();
+        open_for(&mut stream, b"", Duration::from_secs(10)).await;
+        let used = api.cpu_time() - before;
+        println!("{name}: {used:?}");
+        assert!(used < Duration::from_millis(600), "{name}: {used:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_reader_receives_the_whole_answer() {
+    let stack = Stack::start().await;
+    let api = Process::start(&stack, &[]).await;
+    let get = |headers: &str| format!("GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n\r\n");
+    for (text, pause) in [
+        (get("connection: close") + "\r\n", 500),
+        (get("connection: close") + &get("a: b").repeat(100), 500),
+        // The deadline of a body that was not read passes meanwhile.
+        (get("transfer-encoding: chunked") + "1\r\nx\r\n", 8_000),
+        (get("content-length: 100000") + "x", 4_000),
+    ] {
+        let mut stream = api.connect_narrow().await;
+        stream.write_all(text.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(pause)).await;
+        let (mut answer, mut part) = (Vec::new(), [0; 4096]);
+        loop {
+            match timeout(Duration::from_secs(10), stream.read(&mut part)).await.expect("the end").unwrap() {
+                0 => break,
+                count => answer.extend_from_slice(&part[..count]),
+            }
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        assert_eq!(body.len().to_string(), length, "{text:?}");
+    }
+    let mut stream = api.connect().await;
+    stream.write_all(("BAD\r\n\r\n".to_owned() + &get("a: b").repeat(100)).as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(300)).await;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+/// The deadline of a body that was not read passes while its answer, or one before it, waits to be read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_deadline_ends_an_answer_that_waits_to_be_read() {
+    let stack = Stack::start().await;
+    let api = Process::start(&stack, &[]).await;
+    let get = |headers: &str| format!("GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+    let runs = (3..=10).map(async |count| {
+        let mut stream = api.connect_narrow().await;
+        let text = get("").repeat(count - 1) + &get("transfer-encoding: chunked\r\n") + "1\r\nx\r\n";
+        stream.write_all(text.as_bytes()).await.unwrap();
+        sleep(Duration::from_secs(8)).await;
+        let mut answers = String::new();
+        let read = timeout(Duration::from_secs(20), stream.read_to_string(&mut answers)).await.expect("the end");
+        let complete = answers.matches("HTTP/1.1 200").count();
+        let bodies: usize = answers.split("HTTP/1.1 200").skip(1).map(|answer| answer.len()).min().unwrap_or(0);
+        (count, complete, bodies > 70_000, read.is_ok())
+    });
+    for (count, complete, is_whole, is_ok) in join_all(runs).await {
+        assert!(complete == count && is_whole && is_ok, "{count} requests, {complete} answers, {is_whole}, {is_ok}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_kept_behind_line_ends_and_bodies_that_were_not_read() {
+    let stack = Stack::start().await;
+    let api = Process::start(&stack, &[]).await;
+    let get = |headers: &str| format!("GET /ready HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+    let runs = [
+        (get("") + "\r\n", 14),
+        (get("") + "\r", 0),
+        (get("content-length: 5\r\n") + "{\n\n}\n", 14),
+        (get("transfer-encoding: chunked\r\n") + "5\r\n\n\n\n\n\n\r\n0\r\n\r\n", 14),
+        (get("content-length: 60000\r\n") + &"x".repeat(60_000), 0),
+    ];
+    join_all(runs.iter().map(async |(text, pause)| {
+        let mut stream = api.connect().await;
+        let answer = api.ask(&mut stream, text, "}").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        sleep(Duration::from_secs(*pause)).await;
+        let next = if text.ends_with('\r') { "\n" } else { "" }.to_owned() + &get("");
+        let answer = api.ask(&mut stream, &next, "}").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }))
+    .await;
+}
+
 /// Answers come in order, wherever the text is cut.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_in_a_row_are_answered_in_order() {
@@ -200,7 +352,9 @@ async fn a_connection_is_closed_though_something_drips() {
         // A second head that does not end, and lines before one.
         (ready.clone() + "GET /re", "a", 20),
         (ready.clone() + "GET /re", "", 20),
-        (ready, "\r\n", 20),
+        (ready.clone(), "\r\n", 50),
+        (ready.clone(), "", 50),
+        (ready, "\r\n\n\n\r\n\r\n\r\n".repeat(20).leak(), 10),
     ];
     let runs = cases.iter().map(async |(text, drip, most)| {
         let mut stream = api.connect().await;

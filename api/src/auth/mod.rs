@@ -4,6 +4,7 @@
 
 mod door;
 mod keyring;
+mod queue;
 mod refresh;
 mod revoke;
 mod sign_in;
@@ -12,6 +13,7 @@ mod tokens;
 
 pub(crate) use door::{identified, identify, require_token};
 pub(crate) use keyring::{Keyring, refuse_demo};
+pub(crate) use queue::SignInQueue;
 pub(crate) use refresh::refresh;
 pub(crate) use revoke::revoke;
 pub(crate) use sign_in::sign_in;

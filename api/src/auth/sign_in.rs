@@ -18,8 +18,6 @@ use crate::metrics;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// A password check takes a core and 19 MiB for some 20 ms; a caller waits so long for a free place.
-const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: usize = 1_024;
 
 /// Signs in. A wrong name and a wrong password are answered alike in text and time.
@@ -61,9 +59,11 @@ fn credentials(body: &serde_json::Value) -> Result<(String, String), Problem> {
 
 /// The user whose password it is; 429 without a look at it beyond the limits.
 async fn verify(state: &State, request: &HttpRequest, name: &str, password: String) -> Result<Option<User>, Problem> {
-    // First of all: otherwise right passwords that wait for their turn would be charged meanwhile as if they were wrong.
-    let turn = turn(state).await?;
-    let attempt = throttle::admit(state, request, name).await?;
+    let buckets = throttle::Buckets::of(state, request, name);
+    buckets.look(state, request)?;
+    // Before the charge: otherwise right passwords that wait for their turn would be charged meanwhile as if they were wrong.
+    let turn = state.sign_ins.turn(buckets.address()).await.ok_or_else(busy)?;
+    let attempt = buckets.admit(state, request).await?;
     let user = state.tokens.usable(name);
     match check(turn, user.clone(), password).await {
         Ok((true, turn)) => {
@@ -81,12 +81,6 @@ async fn verify(state: &State, request: &HttpRequest, name: &str, password: Stri
 
 fn busy() -> Problem {
     Problem::unavailable("Too many are signing in; try again.", Duration::from_secs(1))
-}
-
-/// Waits for a place among the passwords that are checked at once.
-async fn turn(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
-    let permit = tokio::time::timeout(PATIENCE, state.password_checks.clone().acquire_owned()).await;
-    permit.map_err(|_| busy())?.map_err(|_| busy())
 }
 
 /// Checks off the async threads, where the turn lasts until the end even if the caller leaves; an unknown user costs the same time.

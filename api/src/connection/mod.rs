@@ -19,15 +19,13 @@ use actix_web::{App, web};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::connection::stream::GuardedStream;
-use crate::connection::turns::take_turn;
+use crate::connection::turns::{KEEP_ALIVE, take_turn};
 use crate::routes::configure;
 use crate::state::State;
 use crate::traffic::observe;
 
 /// Bounds the head of a connection's first request; then 408 is answered.
 const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bounds the time between two requests of a connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Bounds how long a connection is read after an answer that left some of the body unread.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections that wait in the kernel to be accepted.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::blank_line::BlankLines;
+use super::blank_line::{BlankLines, Piece};
 use super::turns::{Phase, Turns};
 
 /// Bounds what is handed over at once.
@@ -21,6 +21,17 @@ const PIECE_BYTES: usize = 8 * 1024;
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// The kernel ends a connection whose peer takes nothing of what was sent for this long, be it in the kernel or not yet.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bounds the line ends before a head.
+const MAX_LEADING_BLANK_BYTES: usize = 1024;
+/// Bounds the pieces below [`SHORT_PIECE_BYTES`] that one body may be cut into: each costs a few microseconds.
+const MAX_SHORT_PIECES: usize = 32 * 1024;
+const SHORT_PIECE_BYTES: usize = 64;
+/// Bounds how long and how much is read and dropped once nothing more is sent: what is unread would reset the connection, and with it the
+/// end of the answer.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+const MAX_LINGER_BYTES: usize = 4 * 1024 * 1024;
+/// As [`MAX_LINGER_BYTES`], without waiting, where the connection ends by an error.
+const MAX_DROP_BYTES: usize = 256 * 1024;
 /// Interval at which a stream is looked at whose client has sent more behind its request, which hides the end behind it.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -33,7 +44,19 @@ pub(super) struct GuardedStream {
     /// The HTTP library decodes what it has once it finds nothing more to read.
     must_decode: bool,
     is_write_pending: bool,
+    /// True once a deadline or a bound has passed: the HTTP library finds the end of what the client sent, and closes.
+    is_ended: bool,
+    leading_blank_bytes: usize,
+    short_pieces: usize,
+    lingering: Option<Lingering>,
     timer: Pin<Box<Sleep>>,
+}
+
+/// The rest of a connection whose sending side is closed.
+#[derive(Debug)]
+struct Lingering {
+    until: Instant,
+    rest_bytes: usize,
 }
 
 impl GuardedStream {
@@ -49,6 +72,10 @@ impl GuardedStream {
             lines: BlankLines::default(),
             must_decode: false,
             is_write_pending: false,
+            is_ended: false,
+            leading_blank_bytes: 0,
+            short_pieces: 0,
+            lingering: None,
             timer: Box::pin(sleep_until(Instant::now())),
         })
     }
@@ -97,21 +124,60 @@ impl GuardedStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what has arrived up to the first blank line.
+    /// Reads what has arrived up to the first blank line behind text. Blank lines before a head are dropped.
     fn read_piece(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let mut storage = [MaybeUninit::uninit(); PIECE_BYTES];
-        let mut arrived = ReadBuf::uninit(&mut storage[..PIECE_BYTES.min(buffer.remaining())]);
-        ready!(self.stream.poll_peek(context, &mut arrived))?;
-        let piece = self.lines.first_piece(arrived.filled());
-        if piece.length == 0 {
+        loop {
+            let mut arrived = ReadBuf::uninit(&mut storage[..PIECE_BYTES.min(buffer.remaining())]);
+            ready!(self.stream.poll_peek(context, &mut arrived))?;
+            let blank = if self.turns.awaits_head() { self.lines.leading_blank_bytes(arrived.filled()) } else { 0 };
+            let piece = self.lines.first_piece(arrived.filled());
+            let length = if blank > 0 { blank } else { piece.length };
+            if length == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            if !self.is_within_bounds(length, blank > 0, &piece) {
+                self.is_ended = true;
+                return Poll::Ready(Ok(()));
+            }
+            let mut part = ReadBuf::uninit(&mut storage[..length]);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
+            if blank > 0 {
+                continue;
+            }
+            buffer.put_slice(part.filled());
+            (self.lines, self.must_decode) = (piece.lines, piece.is_blank_line_last);
+            self.turns.handed_over(part.filled().len());
             return Poll::Ready(Ok(()));
         }
-        let mut part = ReadBuf::uninit(&mut storage[..piece.length]);
-        ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
-        buffer.put_slice(part.filled());
-        (self.lines, self.must_decode) = (piece.lines, piece.is_blank_line_last);
-        self.turns.handed_over(part.filled().len());
-        Poll::Ready(Ok(()))
+    }
+
+    /// Counts a piece; false where it is one too many.
+    fn is_within_bounds(&mut self, length: usize, is_dropped: bool, piece: &Piece) -> bool {
+        if !self.turns.awaits_head() {
+            self.short_pieces += usize::from(piece.is_blank_line_last && length < SHORT_PIECE_BYTES);
+        } else if is_dropped || piece.is_blank() {
+            self.leading_blank_bytes += length;
+        } else {
+            (self.leading_blank_bytes, self.short_pieces) = (0, 0);
+        }
+        self.leading_blank_bytes <= MAX_LEADING_BLANK_BYTES && self.short_pieces <= MAX_SHORT_PIECES
+    }
+
+    /// Reads and drops what the client still sends, up to its end.
+    fn linger(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let mut storage = [MaybeUninit::uninit(); PIECE_BYTES];
+        loop {
+            let Some(Lingering { until, rest_bytes }) = self.lingering else { return Poll::Ready(Ok(())) };
+            let mut part = ReadBuf::uninit(&mut storage);
+            match Pin::new(&mut self.stream).poll_read(context, &mut part) {
+                Poll::Ready(Ok(())) if !part.filled().is_empty() && part.filled().len() <= rest_bytes => {
+                    self.lingering = Some(Lingering { until, rest_bytes: rest_bytes - part.filled().len() });
+                }
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => return self.wait_until(until, context).map(|_| Ok(())),
+            }
+        }
     }
 }
 
@@ -123,15 +189,20 @@ impl AsyncRead for GuardedStream {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
+        let deadline = match this.turns.phase() {
+            Phase::Idle { deadline } => deadline,
+            Phase::Head { deadline } => Some(deadline),
+            Phase::Receiving | Phase::Serving | Phase::Streaming => None,
+        };
+        // While an answer is still being written, it is the client's time to read.
+        if let Some(deadline) = deadline.filter(|_| !this.is_write_pending) {
+            this.is_ended |= this.wait_until(deadline, context).is_ready();
+        }
+        if this.is_ended {
+            return Poll::Ready(Ok(()));
+        }
         let is_allowed = match this.turns.phase() {
-            Phase::Idle { deadline } => {
-                if let Some(deadline) = deadline
-                    && let Poll::Ready(error) = this.wait_until(deadline, context)
-                {
-                    return Poll::Ready(Err(error));
-                }
-                !this.is_write_pending
-            }
+            Phase::Idle { .. } | Phase::Head { .. } => !this.is_write_pending,
             Phase::Receiving => true,
             Phase::Serving | Phase::Streaming => false,
         };
@@ -149,7 +220,7 @@ impl AsyncWrite for GuardedStream {
         let written = Pin::new(&mut this.stream).poll_write(context, bytes);
         let was_pending = std::mem::replace(&mut this.is_write_pending, written.is_pending());
         if was_pending && !this.is_write_pending {
-            this.turns.wake();
+            this.turns.written();
         }
         written
     }
@@ -159,7 +230,25 @@ impl AsyncWrite for GuardedStream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        let this = self.get_mut();
+        if this.lingering.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            let until = Instant::now() + LINGER_TIMEOUT;
+            this.lingering = Some(Lingering { until, rest_bytes: MAX_LINGER_BYTES });
+        }
+        this.linger(context)
+    }
+}
+
+impl Drop for GuardedStream {
+    /// Drops what has arrived: an error that was answered, such as 400, ends the connection without a shutdown.
+    fn drop(&mut self) {
+        let (mut part, mut count) = ([0; PIECE_BYTES], 0);
+        while count < MAX_DROP_BYTES
+            && let Ok(length @ 1..) = self.stream.try_read(&mut part)
+        {
+            count += length;
+        }
     }
 }
 

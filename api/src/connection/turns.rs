@@ -6,28 +6,38 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use actix_http::ConnectionType;
 use actix_http::error::PayloadError;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
 /// Bounds a head, from its first byte to the request. Above the time after which a connection's first head is answered with 408.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(12);
+/// Bounds the time from an answer to the first byte of the next request's head. A client that never reads may have had all its answers
+/// from its own receive buffer; it is disconnected within a minute.
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(40);
 /// Bounds the rest of a body that was answered before its end. With the 30 s that a handler waits for a body, below 40 s.
 const REST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bounds a body that is read and dropped where the handler left it.
+const DISCARD_BYTES: usize = 64 * 1024;
+/// Bounds the delay of an answer by such a body.
+const DISCARD_TIMEOUT: Duration = Duration::from_millis(250);
 /// Bounds the parts of an answer that the HTTP library copies into its buffer while the client does not read.
 const PART_BYTES: usize = 16 * 1024;
 
 /// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// No request is being served. From the first byte on, and after a body that was not read, the next request has a deadline.
+    /// No request is being served and none has begun. The library has a deadline for the first one of a connection.
     Idle { deadline: Option<Instant> },
+    /// A part of a head has arrived.
+    Head { deadline: Instant },
     /// A request is being handled or answered.
     Serving,
     /// The handler waits for more of the body.
@@ -43,8 +53,12 @@ pub(super) struct Turns(Rc<Shared>);
 #[derive(Debug)]
 struct Shared {
     phase: Cell<Phase>,
-    /// True if the present request has a body whose end the handler has not seen.
+    /// True if the present or last request has a body whose end was not seen.
     has_rest: Cell<bool>,
+    /// True if the handler has asked for the body of the present request.
+    is_body_read: Cell<bool>,
+    /// True if the present or last answer is the last one of the connection.
+    is_closing: Cell<bool>,
     /// Bytes of that body that have not been handed over, where its length is known.
     rest_bytes: Cell<Option<u64>>,
     reader: RefCell<Option<Waker>>,
@@ -55,6 +69,8 @@ impl Turns {
         Self(Rc::new(Shared {
             phase: Cell::new(Phase::Idle { deadline: None }),
             has_rest: Cell::new(false),
+            is_body_read: Cell::new(false),
+            is_closing: Cell::new(false),
             rest_bytes: Cell::new(None),
             reader: RefCell::default(),
         }))
@@ -85,12 +101,34 @@ impl Turns {
         self.0.rest_bytes.get().filter(|rest| *rest > 0 && self.phase() == Phase::Receiving)
     }
 
+    /// Returns whether a head is next, and not the rest of a body.
+    pub(super) fn awaits_head(&self) -> bool {
+        matches!(self.phase(), Phase::Idle { .. } | Phase::Head { .. }) && !self.0.has_rest.get()
+    }
+
+    /// Notes that an answer that waited for its client has left: the time for the next request begins only now.
+    pub(super) fn written(&self) {
+        if matches!(self.phase(), Phase::Idle { deadline: Some(_) }) {
+            self.0.phase.set(self.idle());
+        }
+        self.wake();
+    }
+
+    fn idle(&self) -> Phase {
+        let timeout = match (self.0.is_closing.get(), self.0.has_rest.get()) {
+            (true, _) => Duration::ZERO,
+            (false, true) => REST_TIMEOUT,
+            (false, false) => KEEP_ALIVE,
+        };
+        Phase::Idle { deadline: Some(Instant::now() + timeout) }
+    }
+
     /// The HTTP library has `length` more bytes of what the client sent.
     pub(super) fn handed_over(&self, length: usize) {
         let rest = self.rest_bytes().map(|rest| rest.saturating_sub(length as u64));
         match self.phase() {
-            Phase::Idle { deadline: None } => {
-                self.0.phase.set(Phase::Idle { deadline: Some(Instant::now() + HEAD_TIMEOUT) });
+            Phase::Idle { .. } if !self.0.has_rest.get() => {
+                self.0.phase.set(Phase::Head { deadline: Instant::now() + HEAD_TIMEOUT });
             }
             Phase::Receiving => {
                 self.0.rest_bytes.set(rest);
@@ -99,7 +137,7 @@ impl Turns {
                     self.0.phase.set(Phase::Serving);
                 }
             }
-            Phase::Idle { .. } | Phase::Serving | Phase::Streaming => {}
+            Phase::Idle { .. } | Phase::Head { .. } | Phase::Serving | Phase::Streaming => {}
         }
     }
 
@@ -110,6 +148,8 @@ impl Turns {
 
     fn begin(&self, has_body: bool, length: Option<u64>) -> Turn {
         self.0.has_rest.set(has_body);
+        self.0.is_body_read.set(false);
+        self.0.is_closing.set(false);
         self.0.rest_bytes.set(length);
         self.0.phase.set(Phase::Serving);
         Turn(self.clone())
@@ -122,8 +162,8 @@ struct Turn(Turns);
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let deadline = self.0.0.has_rest.get().then(|| Instant::now() + REST_TIMEOUT);
-        self.0.enter(Phase::Idle { deadline });
+        let idle = self.0.idle();
+        self.0.enter(idle);
     }
 }
 
@@ -136,12 +176,19 @@ pub(crate) async fn take_turn(
     let payload = request.take_payload();
     let has_body = !matches!(payload, Payload::None);
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    // Without either the payload is what another protocol would say on this connection.
+    let is_framed = length.is_some() || request.headers().contains_key(TRANSFER_ENCODING);
+    let is_small = is_framed && length.is_none_or(|length| length <= DISCARD_BYTES as u64);
     let turn = turns.begin(has_body, length);
+    let body = Body { payload: Rc::new(RefCell::new(payload)), turns: turns.clone() };
     if has_body {
-        let payload = Box::pin(Body { payload, turns: turns.clone() });
-        request.set_payload(Payload::Stream { payload });
+        request.set_payload(Payload::Stream { payload: Box::pin(body.clone()) });
     }
     let response = next.call(request).await?;
+    turns.0.is_closing.set(response.response().head().connection_type() == ConnectionType::Close);
+    if has_body && is_small && !turns.0.is_closing.get() && !turns.0.is_body_read.get() {
+        discard(body).await;
+    }
     if response.response().body().size() == BodySize::Stream {
         turns.enter(Phase::Streaming);
     }
@@ -149,22 +196,41 @@ pub(crate) async fn take_turn(
 }
 
 /// A request's body.
+#[derive(Clone)]
 struct Body {
-    payload: Payload,
+    payload: Rc<RefCell<Payload>>,
     turns: Turns,
 }
 
 impl Stream for Body {
     type Item = Result<Bytes, PayloadError>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let polled = Pin::new(&mut self.payload).poll_next(context);
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = Pin::new(&mut *self.payload.borrow_mut()).poll_next(context);
+        self.turns.0.is_body_read.set(true);
         match &polled {
             Poll::Pending if self.turns.phase() == Phase::Serving => self.turns.enter(Phase::Receiving),
             Poll::Ready(None | Some(Err(_))) => self.turns.0.has_rest.set(false),
             Poll::Pending | Poll::Ready(Some(Ok(_))) => {}
         }
         polled
+    }
+}
+
+/// Reads a small body that the handler left: the library closes a connection behind one of known length that was not read.
+async fn discard(mut body: Body) {
+    let turns = body.turns.clone();
+    let read = async {
+        let mut count = 0;
+        while let Some(Ok(chunk)) = body.next().await {
+            count += chunk.len();
+            if count > DISCARD_BYTES {
+                break;
+            }
+        }
+    };
+    if tokio::time::timeout(DISCARD_TIMEOUT, read).await.is_err() {
+        turns.0.phase.set(Phase::Serving);
     }
 }
 

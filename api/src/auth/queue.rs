@@ -1,0 +1,121 @@
+//! The queue of sign-ins for the few passwords that are checked at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use shared::pool::Pool;
+use shared::read_model::Verdict;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+/// Maximum concurrent password checks. Each takes a core and 19 MiB, of which one is kept (see `shared::identity`).
+const MAX_CHECKS: usize = 2;
+/// Maximum places of one address in the queue; its other sign-ins wait for these, and delay no other address.
+const MAX_WAITING_PER_ADDRESS: usize = 2;
+/// Bounds how long a sign-in waits for a check.
+const TURN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bounds how long a refusal is repeated without a look at the bucket, which a right password may have filled meanwhile.
+const MAX_REFUSAL: Duration = Duration::from_secs(1);
+/// Maximum refusals that are remembered. Each took a turn, so there are some hundred in a second.
+const MAX_REFUSALS: usize = 10_000;
+
+/// Turns to check a password, and the buckets that refused one lately.
+#[derive(Debug)]
+pub(crate) struct SignInQueue {
+    lines: Pool,
+    checks: Arc<Semaphore>,
+    refusals: Mutex<HashMap<String, Refusal>>,
+}
+
+#[derive(Debug)]
+struct Refusal {
+    verdict: Verdict,
+    until: Instant,
+}
+
+impl SignInQueue {
+    pub(crate) fn new() -> Self {
+        Self {
+            lines: Pool::new(Semaphore::MAX_PERMITS, MAX_WAITING_PER_ADDRESS),
+            checks: Arc::new(Semaphore::new(MAX_CHECKS)),
+            refusals: Mutex::default(),
+        }
+    }
+
+    /// Waits for a check, in the order of asking among the first of each address; `None` where none gets free in time.
+    pub(super) async fn turn(&self, address: &str) -> Option<OwnedSemaphorePermit> {
+        let turn = async {
+            let _waiting = self.lines.take(address).await;
+            self.checks.clone().acquire_owned().await.ok()
+        };
+        tokio::time::timeout(TURN_TIMEOUT, turn).await.ok().flatten()
+    }
+
+    /// Remembers that the bucket `name` was found empty.
+    pub(super) fn remember_refusal(&self, name: &str, verdict: Verdict) {
+        let now = Instant::now();
+        let mut refusals = self.refusals();
+        if refusals.len() >= MAX_REFUSALS {
+            refusals.retain(|_, refusal| refusal.until > now);
+        }
+        if refusals.len() < MAX_REFUSALS {
+            let until = now + verdict.retry_after.min(MAX_REFUSAL);
+            refusals.insert(name.to_owned(), Refusal { verdict, until });
+        }
+    }
+
+    /// The verdict of the bucket `name` where it was found empty a moment ago.
+    pub(super) fn refusal(&self, name: &str) -> Option<Verdict> {
+        let mut refusals = self.refusals();
+        let Refusal { verdict, until } = refusals.get(name)?;
+        if *until > Instant::now() {
+            return Some(*verdict);
+        }
+        refusals.remove(name);
+        None
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, HashMap<String, Refusal>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_delays_another_by_its_first_two() {
+        let queue = SignInQueue::new();
+        let running = [queue.turn("a").await.unwrap(), queue.turn("a").await.unwrap()];
+        let mut flood: Vec<_> = (0..100).map(|_| Box::pin(queue.turn("a"))).collect();
+        assert!(flood.iter_mut().all(|turn| turn.now_or_never().is_none()));
+        let mut other = Box::pin(queue.turn("b"));
+        assert!(other.as_mut().now_or_never().is_none());
+        drop(running);
+        let turns: Vec<_> = flood.iter_mut().filter_map(FutureExt::now_or_never).flatten().collect();
+        assert_eq!(turns.len(), 2);
+        drop(turns);
+        assert!(other.now_or_never().flatten().is_some(), "before the other 98");
+        drop(flood);
+        assert!(queue.turn("a").await.is_some(), "callers that left hold no place");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_repeated_for_a_second_at_most() {
+        let queue = SignInQueue::new();
+        let verdict = |seconds| Verdict {
+            allowed: false,
+            remaining: 0,
+            retry_after: Duration::from_secs(seconds),
+            reset: Duration::from_secs(seconds),
+        };
+        queue.remember_refusal("a", verdict(60));
+        assert!(queue.refusal("a").is_some_and(|verdict| !verdict.allowed) && queue.refusal("b").is_none());
+        tokio::time::advance(MAX_REFUSAL).await;
+        assert!(queue.refusal("a").is_none());
+    }
+}
