@@ -257,28 +257,6 @@ async fn a_slow_reader_receives_the_whole_answer() {
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
 }
 
-/// The deadline of a body that was not read passes while its answer, or one before it, waits to be read.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_deadline_ends_an_answer_that_waits_to_be_read() {
-    let stack = Stack::start().await;
-    let api = Process::start(&stack, &[]).await;
-    let get = |headers: &str| format!("GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
-    let runs = (3..=10).map(async |count| {
-        let mut stream = api.connect_narrow().await;
-        let text = get("").repeat(count - 1) + &get("transfer-encoding: chunked\r\n") + "1\r\nx\r\n";
-        stream.write_all(text.as_bytes()).await.unwrap();
-        sleep(Duration::from_secs(8)).await;
-        let mut answers = String::new();
-        let read = timeout(Duration::from_secs(20), stream.read_to_string(&mut answers)).await.expect("the end");
-        let complete = answers.matches("HTTP/1.1 200").count();
-        let bodies: usize = answers.split("HTTP/1.1 200").skip(1).map(|answer| answer.len()).min().unwrap_or(0);
-        (count, complete, bodies > 70_000, read.is_ok())
-    });
-    for (count, complete, is_whole, is_ok) in join_all(runs).await {
-        assert!(complete == count && is_whole && is_ok, "{count} requests, {complete} answers, {is_whole}, {is_ok}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_is_kept_behind_line_ends_and_bodies_that_were_not_read() {
     let stack = Stack::start().await;
