@@ -83,7 +83,7 @@ async fn answer_bot(desk: Arc<Desk>, open: OpenDesk, bot: UserName, life: Lifecy
     }
 }
 
-/// What one bot has asked.
+/// The questions of one bot.
 #[derive(Debug, Default)]
 struct Heard {
     spent: GcraState,

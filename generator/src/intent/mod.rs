@@ -4,6 +4,7 @@
 //! run: a file that was merely run is no answer to "translate this".
 
 mod foreign;
+#[rustfmt::skip]
 mod lexicon;
 mod understood;
 
@@ -313,7 +314,7 @@ fn asks_for_new_code(words: &[Word], at: usize) -> bool {
     (wants_new_thing(words, at) || makes && is_command(words, at) && !names_other) && !is_about_given_code(words)
 }
 
-/// Whether a goal speaks of the code that came with it, anywhere.
+/// Returns whether a goal speaks of the code that came with it, anywhere.
 fn is_about_given_code(words: &[Word]) -> bool {
     (0..words.len()).any(|at| {
         let definite =

@@ -37,7 +37,7 @@ fn continues(before: &str) -> bool {
 
 /// The places of scripts in a page.
 pub(super) struct Scripts {
-    /// Where one begins or ends, in order.
+    /// The places where one begins or ends, in order.
     tags: Vec<(usize, bool)>,
 }
 

@@ -26,6 +26,7 @@ run_test() {
 }
 
 # Sets `message` of run_test where the file fails.
+# shellcheck disable=SC2317 # run_test calls it by name
 run_file() {
     local code
     bash "$1" 3>&-
@@ -35,6 +36,7 @@ run_file() {
 
 # Runs one function of a file, in a shell that has no arguments and no variables of ours. The function runs under `set -e`, or
 # only its last command would count. The file `$called` shows that the function was reached.
+# shellcheck disable=SC2317 # run_test calls it by name
 run_function() {
     local code
     rm -f "$called"
