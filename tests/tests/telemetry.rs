@@ -49,16 +49,15 @@ async fn every_process_serves_its_metrics() {
     }
 }
 
-/// Sends `count` requests without a token on one connection and reads all answers.
+/// Sends `count` requests without a token on one connection and reads all answers; the API may close it before it has read all.
 async fn flood(stack: &Stack, count: usize) -> String {
     let address = stack.url().trim_start_matches("http://").to_owned();
     let (mut answers, mut requests) = TcpStream::connect(&address).await.expect("a connection").into_split();
     let mut text = Vec::new();
     let send = async {
         let request = format!("GET /x HTTP/1.1\r\nHost: {address}\r\n\r\n");
-        requests.write_all(request.repeat(count - 1).as_bytes()).await.expect("the API reads");
         let last = format!("GET /x HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        requests.write_all(last.as_bytes()).await.expect("the API reads");
+        drop(requests.write_all((request.repeat(count - 1) + &last).as_bytes()).await);
     };
     let (read, ()) = tokio::join!(answers.read_to_end(&mut text), send);
     read.expect("the API answers");
@@ -68,14 +67,20 @@ async fn flood(stack: &Stack, count: usize) -> String {
 #[tokio::test]
 async fn a_flood_without_a_token_is_refused_and_leaves_few_lines() {
     const COUNT: usize = 20_000;
+    const CONNECTIONS: usize = 500;
     let stack = Stack::start_with(Options::default().with("limits.profile", "standard")).await;
     let lines = |text: String| text.lines().count();
     let before = lines(stack.log("api"));
     let began = tokio::time::Instant::now();
     let answers = flood(&stack, COUNT).await;
-    let refused = answers.matches("HTTP/1.1 429").count();
-    assert_eq!(answers.matches("HTTP/1.1 404").count() + refused, COUNT);
-    assert!(refused > COUNT / 2, "{refused} of {COUNT} were refused");
+    let count = |answers: &str, status: &str| answers.matches(&format!("HTTP/1.1 {status}")).count();
+    assert!((1..COUNT / 2).contains(&count(&answers, "404")), "{}", count(&answers, "404"));
+    assert_eq!(count(&answers, "429"), 1, "a refusal ends the connection");
+    let mut refused = 0;
+    for _ in 0..CONNECTIONS {
+        refused += count(&flood(&stack, 1).await, "429");
+    }
+    assert!(refused > CONNECTIONS / 2, "{refused} of {CONNECTIONS} were refused");
     let is_reported = || {
         let log = stack.log("api");
         async move { log.contains("access log: omitted").then_some(()) }
@@ -131,7 +136,7 @@ async fn no_log_repeats_what_was_submitted_or_printed() {
     let client = stack.developer().await;
     let code = "import sys\n# marker_in_code\nprint('marker_' + 'on_stdout')\nprint('marker_' + 'on_stderr', file=sys.stderr)\nraise ValueError('marker_' + 'in_traceback')\n";
     let mut request = run_request(code, true);
-    request["goal"] = json!("Run this and tell marker_in_goal what it prints");
+    request["goal"] = json!("Run this, it says marker_in_goal");
     let id = client.execute(&request).await;
     let parked = client.until(&id, "waiting_approval").await;
     let results = parked["artifacts"]["test_results"].to_string();
