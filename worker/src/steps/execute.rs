@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
+use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, Sandbox, SandboxError, SecurityLevel};
 use shared::failpoints;
 use shared::messaging::BlobError;
 use shared::workflow::{self, Artifacts, Event, Failure, Ran, Rerun, RunCommand, StepUsage, Workflow};
@@ -20,7 +20,8 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     let Some(sandbox) = &desk.sandbox else { return Done::Retry("this worker has no sandbox".to_owned()) };
     let artifacts = &workflow.artifacts;
     let mut action = None;
-    let mut result = match run_job(desk, workflow, first_command(artifacts), &mut usage, cancel).await {
+    let mut result = match run_job(desk, sandbox.as_ref(), workflow, first_command(artifacts), &mut usage, cancel).await
+    {
         Ok(result) => result,
         Err(done) => return done,
     };
@@ -32,7 +33,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
         }
         action = Some(workflow::Action::Ran);
         let script = Command::Script { path: path.clone() };
-        result = match run_job(desk, workflow, script, &mut usage, cancel).await {
+        result = match run_job(desk, sandbox.as_ref(), workflow, script, &mut usage, cancel).await {
             Ok(result) => result,
             // What the first run cost is paid for all the same.
             Err(Done::Event(Event::StepFailed { failure, .. })) => {
@@ -74,12 +75,12 @@ fn first_command(artifacts: &Artifacts) -> Command {
 /// Runs one job and books what it used; what was booked before counts against the budget.
 async fn run_job(
     desk: &Desk,
+    sandbox: &dyn Sandbox,
     workflow: &Workflow,
     command: Command,
     usage: &mut StepUsage,
     cancel: &CancellationToken,
 ) -> Result<JobResult, Done> {
-    let Some(sandbox) = &desk.sandbox else { return Err(Done::Retry("this worker has no sandbox".to_owned())) };
     let left = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
     let bought = affordable(left, desk.prices.cpu_second);
     let job = job_for(desk, workflow, command, bought).await?;
