@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::demands::{Claim, Offer, relations_of};
 use crate::exchange::{Kind, SourceFile};
 use crate::matching::Keywords;
-use crate::paths::is_safe_path;
+use crate::parameters::Parameter;
+use crate::paths::{is_safe_path, is_test_file};
 use crate::python::ingredients;
 use crate::requirements::{Requirement, stated};
 use crate::words::{stem, words};
@@ -20,9 +21,11 @@ static EMBEDDED: &[EmbeddedFolder] = include!(concat!(env!("OUT_DIR"), "/embedde
 
 const DESCRIPTION: &str = "recipe.toml";
 const DOCUMENTATION: &str = "documentation.md";
+/// Runtimes that recipes are written for.
+const RUNTIMES: &[&str] = &["python", "node"];
 
 /// Vetted code and tests for a kind of goal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recipe {
     /// Lower-case words joined by hyphens; unique in the catalogue and the name of its folder.
     pub name: String,
@@ -40,6 +43,12 @@ pub struct Recipe {
     pub files: Vec<SourceFile>,
     /// Markdown.
     pub documentation: String,
+    /// Goals that it serves in other words, to be compared by meaning.
+    pub phrasings: Vec<String>,
+    /// Goals that are near and that it does not serve.
+    pub not_for: Vec<String>,
+    /// Values that a goal may set.
+    pub parameters: Vec<Parameter>,
     /// Requirements of a goal that it meets, by their names; some only for goals about a part ("recursion for factorial").
     pub provides: Vec<String>,
     #[serde(skip)]
@@ -85,6 +94,8 @@ struct Description {
     tests: Vec<String>,
     #[serde(default)]
     provides: Vec<String>,
+    #[serde(default)]
+    parameters: Vec<Parameter>,
     goals: Goals,
 }
 
@@ -99,6 +110,10 @@ struct Goals {
     numbers: Option<Vec<u64>>,
     largest_number: Option<u64>,
     examples: Vec<String>,
+    #[serde(default)]
+    phrasings: Vec<String>,
+    #[serde(default)]
+    not_for: Vec<String>,
 }
 
 /// Loads the embedded recipes and those of `folders` (each holding one folder a recipe), by name.
@@ -161,6 +176,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
         return Err(invalid(folder, format!("{stray} is not named in {DESCRIPTION}")));
     }
     check(folder, &description, &documentation)?;
+    check_parameters(folder, &description.parameters, &sources)?;
     let goals = &description.goals;
     let code = sources.iter().filter(|file| file.kind == Kind::Code);
     let phrases = goals.require.iter().flatten().chain(&goals.covers).chain(&goals.examples);
@@ -184,6 +200,9 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
         examples: description.goals.examples,
         files: sources,
         documentation,
+        phrasings: description.goals.phrasings,
+        not_for: description.goals.not_for,
+        parameters: description.parameters,
         provides: description.provides,
         keywords,
     })
@@ -211,10 +230,24 @@ fn claims(folder: &str, description: &Description) -> Result<Vec<Claim>, Catalog
     Ok(claims)
 }
 
+fn check_parameters(folder: &str, parameters: &[Parameter], sources: &[SourceFile]) -> Result<(), CatalogueError> {
+    let code: String =
+        sources.iter().filter(|file| file.kind == Kind::Code).map(|file| file.content.as_str()).collect();
+    let broken = parameters.iter().find_map(|parameter| Some((&parameter.name, parameter.broken_rule(&code)?)));
+    match broken {
+        Some((name, rule)) => Err(invalid(folder, format!("parameter {name}: {rule}"))),
+        None => Ok(()),
+    }
+}
+
 fn check(folder: &str, description: &Description, documentation: &str) -> Result<(), CatalogueError> {
     let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let names: Vec<&String> = description.code.iter().chain(&description.tests).collect();
-    let is_test = |name: &String| name.starts_with("test_") && name.ends_with(".py");
+    let (ending, test_rule) = match description.runtime.as_str() {
+        "node" => (".js", "test files must be named *.test.js"),
+        _ => (".py", "test files must be named test_*.py"),
+    };
+    let is_test = |name: &String| is_test_file(name) && name.ends_with(ending);
     let rules = [
         (description.name == folder, "name must be the name of its folder"),
         (!folder.is_empty() && folder.chars().all(kebab), "the name has lower-case letters, digits and hyphens only"),
@@ -224,7 +257,8 @@ fn check(folder: &str, description: &Description, documentation: &str) -> Result
             "title and summary must not be empty",
         ),
         (!description.code.is_empty() && !description.tests.is_empty(), "code and tests each need at least one file"),
-        (description.tests.iter().all(is_test), "test files must be named test_*.py"),
+        (RUNTIMES.contains(&description.runtime.as_str()), "runtime must be python or node"),
+        (description.tests.iter().all(is_test), test_rule),
         (!description.code.iter().any(is_test), "a code file must not be named like a test"),
         (
             names.iter().all(|name| is_safe_path(name)),

@@ -18,6 +18,7 @@ mod language;
 mod matching;
 #[cfg(feature = "model")]
 mod model;
+mod parameters;
 mod paths;
 mod python;
 mod requirements;
@@ -30,4 +31,5 @@ pub use catalogue::{CatalogueError, Recipe};
 pub use dedent::dedent;
 pub use exchange::{Action, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile};
 pub use generator::{Generator, GeneratorConfig, ModelConfig, Proposal};
+pub use parameters::{Parameter, ParameterKind};
 pub use target::Runtime;

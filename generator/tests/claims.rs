@@ -181,7 +181,7 @@ fn needed(facts: &Facts, unconditional: &BTreeSet<&str>) -> Vec<(&'static str, b
 fn recipes_claim_what_their_code_shows_and_nothing_else() {
     let generator = Generator::open(GeneratorConfig::default()).expect("the catalogue is valid");
     let mut wrong = Vec::new();
-    for recipe in generator.catalogue() {
+    for recipe in generator.catalogue().iter().filter(|recipe| recipe.runtime == "python") {
         let facts = facts(recipe);
         let claims: BTreeSet<&str> =
             recipe.provides.iter().map(|claim| claim.split(" for ").next().unwrap_or_default()).collect();

@@ -1,0 +1,83 @@
+//! Parameters of a recipe: values that a goal may set, and where they are written in the recipe's files.
+
+use serde::{Deserialize, Serialize};
+
+/// A value that a goal may set, such as a capacity or the name of a class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// The parameter's name.
+    pub name: String,
+    /// A few words on its meaning.
+    pub description: String,
+    /// The values that it takes.
+    pub kind: ParameterKind,
+    /// The module-level constant that holds the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constant: Option<String>,
+    /// The public name that is replaced, for [`ParameterKind::Identifier`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
+    /// The value where the goal sets none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<toml::Value>,
+    /// The least number allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// The greatest number allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// The values allowed, for [`ParameterKind::Choice`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// Words beside the value in a goal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cues: Vec<String>,
+}
+
+/// The values that a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterKind {
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// A duration, written as a number of seconds.
+    DurationSeconds,
+    /// A name of the code.
+    Identifier,
+    /// One of a list of texts.
+    Choice,
+}
+
+impl Parameter {
+    /// Returns the rule that the parameter's description breaks.
+    pub(crate) fn broken_rule(&self, code: &str) -> Option<&'static str> {
+        let is_identifier = self.kind == ParameterKind::Identifier;
+        let assigned = |name: &String| code.lines().filter(|line| assigns(line, name)).count();
+        let occurs = |name: &String| code.contains(name.as_str());
+        let rules = [
+            (self.identifier.is_some() == is_identifier, "identifier belongs to the kind identifier, and to no other"),
+            (self.constant.is_some() != is_identifier, "constant belongs to every kind but identifier"),
+            (
+                self.constant.as_ref().is_none_or(|name| assigned(name) == 1),
+                "constant must be assigned once, on one line",
+            ),
+            (self.identifier.as_ref().is_none_or(occurs), "identifier must be a name of the code"),
+            (self.choices.is_empty() != (self.kind == ParameterKind::Choice), "choices belong to the kind choice"),
+            (is_identifier || self.default.is_some(), "default is missing"),
+            (self.min.zip(self.max).is_none_or(|(min, max)| min <= max), "min must not be greater than max"),
+        ];
+        rules.iter().find(|(holds, _)| !holds).map(|(_, rule)| *rule)
+    }
+}
+
+/// Returns whether a line assigns the module-level constant, with or without an annotation.
+fn assigns(line: &str, name: &str) -> bool {
+    let line = line.strip_prefix("const ").unwrap_or(line);
+    line.strip_prefix(name).is_some_and(|rest| {
+        let rest = rest.trim_start();
+        rest.starts_with('=') && !rest.starts_with("==") || rest.starts_with(':') && rest.contains('=')
+    })
+}
