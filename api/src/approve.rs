@@ -55,7 +55,9 @@ pub(crate) async fn approve(
     .await?;
     let key = read_key(&request)?;
     let (Some(id), Some(ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
-    let stored = state.newest.get_from_leader(id).await?;
+    // The deadline counts from here; both are read from the broker at once.
+    let (stored, deadline) = tokio::join!(state.newest.get_from_leader(id), state.control.deadline(PATIENCE));
+    let stored = stored?;
     let is_apt = stored.as_ref().is_some_and(|stored| asks_for(&stored.workflow, &caller.user, ballot.approval_id));
     if !is_apt {
         admit_refusal(&state, &request, &caller).await?;
@@ -72,7 +74,7 @@ pub(crate) async fn approve(
         by: caller.user.name.clone(),
         role: caller.user.role,
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
-        deadline: None,
+        deadline,
     };
     if is_stranger && !is_eligible(&workflow, &caller.user) {
         // Answered as fast as a workflow that does not exist; the approver keeps the attempt in the audit log.
@@ -80,6 +82,8 @@ pub(crate) async fn approve(
         state.life.spawn(async move {
             let stopping = shared.life.stopping();
             for _ in 0..TELLINGS {
+                let deadline = shared.control.deadline(PATIENCE).await;
+                let decision = HttpDecision { deadline, ..decision.clone() };
                 let answer = shared.control.decide(&decision, trace.child(), PATIENCE).await;
                 if matches!(answer, Some(ApprovalAnswer::Applied { .. } | ApprovalAnswer::Refused { .. })) {
                     return;

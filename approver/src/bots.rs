@@ -35,7 +35,7 @@ pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<RawMessa
             return answer_refused(&desk, &received, None, &Refusal::Malformed(reason), delivery).await;
         }
     };
-    match desk.decide(&request).await {
+    match desk.decide(&request, None).await {
         Outcome::Applied(workflow) => {
             let status = workflow.status().as_str();
             desk.bots

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::approval::{Actor, Channel, Decision, DecisionRequest, OnExpiry, Policy, Refusal, judge, lapsed_voters};
-use shared::clock::Clock;
+use shared::clock::{Clock, Timestamp};
 use shared::failpoints;
 use shared::identity::User;
 use shared::ids::{Digest, EventId, UserName};
@@ -70,9 +70,10 @@ impl Desk {
     ///
     /// Idempotent by the sender's message id. A refusal is in the audit log before this returns, but for
     /// [`Refusal::NotYetParked`], with which the caller tries again or gives up through [`Desk::give_up`].
-    pub(crate) async fn decide(&self, request: &DecisionRequest) -> Outcome {
+    /// After `deadline` by the broker's clock it refuses.
+    pub(crate) async fn decide(&self, request: &DecisionRequest, deadline: Option<Timestamp>) -> Outcome {
         failpoints::reach("decision.before").await;
-        let outcome = self.apply(request).await;
+        let outcome = self.apply(request, deadline).await;
         failpoints::reach("decision.after").await;
         // The caller tries that one again, or gives up.
         if outcome != Outcome::Refused(Refusal::NotYetParked) {
@@ -88,9 +89,16 @@ impl Desk {
         outcome
     }
 
-    async fn apply(&self, request: &DecisionRequest) -> Outcome {
+    async fn apply(&self, request: &DecisionRequest, deadline: Option<Timestamp>) -> Outcome {
         for _ in 0..RACES {
-            let entry = match self.log.newest_from_leader(request.workflow_id).await {
+            let (newest, is_past) =
+                tokio::join!(self.log.newest_from_leader(request.workflow_id), self.control.is_past(deadline));
+            match is_past {
+                Ok(false) => {}
+                Ok(true) => return self.refuse(request, Refusal::TooLate).await,
+                Err(reason) => return Outcome::Unavailable(reason),
+            }
+            let entry = match newest {
                 Ok(Some(entry)) => entry,
                 Ok(None) => return self.refuse(request, Refusal::UnknownWorkflow).await,
                 Err(ReadError::Unavailable(reason)) => return Outcome::Unavailable(reason),

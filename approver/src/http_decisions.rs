@@ -30,11 +30,7 @@ async fn answer(desk: Arc<Desk>, question: Question) {
     let request = request_of(question.decision.clone());
     let (give_up, mut wait) = (Instant::now() + PATIENCE, FIRST_WAIT);
     let outcome = loop {
-        let outcome = match desk.control.is_overdue(&question.decision).await {
-            Ok(false) => desk.decide(&request).await,
-            Ok(true) => desk.give_up(&request, Refusal::TooLate).await,
-            Err(reason) => Outcome::Unavailable(reason),
-        };
+        let outcome = desk.decide(&request, question.decision.deadline).await;
         if outcome != Outcome::Refused(Refusal::NotYetParked) {
             break outcome;
         }

@@ -4,10 +4,11 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::approval::Park;
 use shared::clock::Timestamp;
 use shared::ids::WorkflowId;
 use shared::messaging::{Delivery, Entry, ReadError, Settlement, TimerKind};
-use shared::workflow::{EventKind, Workflow};
+use shared::workflow::EventKind;
 
 use crate::desk::Desk;
 use crate::trust::keep_ended;
@@ -37,14 +38,12 @@ async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), St
         }
         if was_parked {
             timers.clear(TimerKind::Expiry, id).await?;
-            timers.clear(TimerKind::Repeat, id).await?;
         }
         return Ok(());
     }
     match (entry.happened.kind, workflow.park(), workflow.deadline()) {
         (EventKind::Parked, Some(park), _) => {
-            set(desk, TimerKind::Expiry, id, park.expires_at).await?;
-            set_repeat(desk, workflow).await
+            set(desk, TimerKind::Expiry, id, next_due(desk, workflow.updated_at, park)).await
         }
         (kind @ (EventKind::Submitted | EventKind::Decided | EventKind::Expired), None, Some(deadline)) => {
             // Before this delivery nobody can have set one that whoever handles the end would have to clear.
@@ -58,13 +57,14 @@ async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), St
     }
 }
 
-/// Sets the timer of the next announcement, unless the question expires before. Its delay counts from the broker's clock.
+/// Returns the time of the next announcement after `from`, or of the deadline where that comes first.
 ///
-/// The delay is random: announcements that fell due together while no approver ran are spread over the next interval.
-pub(crate) async fn set_repeat(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
-    let Some(park) = workflow.park().filter(|_| !desk.announce_every.is_zero()) else { return Ok(()) };
-    let next = desk.timers.now().await?.after(jittered(desk.announce_every, RandomState::new().hash_one(workflow.id)));
-    if next < park.expires_at { set(desk, TimerKind::Repeat, workflow.id, next).await } else { Ok(()) }
+/// The interval is random: announcements that fell due together while no approver ran are spread over the next one.
+pub(crate) fn next_due(desk: &Desk, from: Timestamp, park: &Park) -> Timestamp {
+    if desk.announce_every.is_zero() {
+        return park.expires_at;
+    }
+    from.after(jittered(desk.announce_every, RandomState::new().hash_one(from))).min(park.expires_at)
 }
 
 /// Returns between 80 % and 120 % of `every`, by `chance`.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::approval::Park;
 use shared::ids::WorkflowId;
 use shared::messaging::{Cause, Delivery, RawMessage, Settlement, TimerKind, Timers};
 use shared::workflow::{Event, Workflow};
 
 use crate::announcements::announcement_of;
 use crate::desk::{Desk, MoveError};
-use crate::schedules::set_repeat;
+use crate::schedules::next_due;
 
 /// A timer that is not known here is left to other approvers so often.
 const LEFT_DELIVERIES: u64 = 10;
@@ -45,14 +46,13 @@ async fn fire(desk: &Desk, message: &RawMessage, kind: TimerKind, id: WorkflowId
     let (due, event) = match kind {
         TimerKind::Timeout => (entry.workflow.deadline(), Event::TimedOut),
         TimerKind::Expiry => (entry.workflow.park().map(|park| park.expires_at), Event::Expired),
-        TimerKind::Repeat => {
-            repeat(desk, &entry.workflow).await?;
-            return desk.timers.forget_fired(message).await;
-        }
     };
     match due {
-        // The broker's clock is ahead of ours, or the deadline moved: wait for the rest.
-        Some(due) if desk.clock.now() < due => desk.timers.set_again(kind, id, due).await?,
+        // An announcement is due, the broker's clock is ahead of ours, or the deadline moved: wait for the rest.
+        Some(due) if desk.clock.now() < due => match entry.workflow.park().filter(|_| kind == TimerKind::Expiry) {
+            Some(park) => repeat(desk, &entry.workflow, park).await?,
+            None => desk.timers.set_again(kind, id, due).await?,
+        },
         Some(_) => match desk.move_on(&entry, event, None).await {
             Ok(_) | Err(MoveError::Illegal(_)) => {}
             Err(MoveError::Lost) => return Err("the workflow was moved on meanwhile".to_owned()),
@@ -63,9 +63,16 @@ async fn fire(desk: &Desk, message: &RawMessage, kind: TimerKind, id: WorkflowId
     desk.timers.forget_fired(message).await
 }
 
-/// Announces an open approval again, and sets the timer of the next time.
-async fn repeat(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
-    let Some(announcement) = announcement_of(desk, workflow) else { return Ok(()) };
-    desk.bots.repeat(&announcement).await?;
-    set_repeat(desk, workflow).await
+/// Announces an open approval again, and sets the timer of the next announcement or of the deadline.
+async fn repeat(desk: &Desk, workflow: &Workflow, park: &Park) -> Result<(), String> {
+    let now = desk.timers.now().await?;
+    if now >= park.expires_at {
+        // Only our clock is behind.
+        return desk.timers.set_again(TimerKind::Expiry, workflow.id, park.expires_at).await;
+    }
+    let announcement = announcement_of(desk, workflow).filter(|_| !desk.announce_every.is_zero());
+    if let Some(announcement) = announcement {
+        desk.bots.repeat(&announcement).await?;
+    }
+    desk.timers.set(TimerKind::Expiry, workflow.id, next_due(desk, now, park)).await
 }

@@ -53,7 +53,7 @@ pub struct HttpDecision {
     pub role: Role,
     /// The same for a repeat of the same request.
     pub message_id: String,
-    /// By the broker's clock; afterwards the caller has been answered that nothing was decided. Set by [`Control::decide`];
+    /// By the broker's clock; afterwards the caller has been answered that nothing was decided. From [`Control::deadline`];
     /// an API of an older build sends none.
     #[serde(default)]
     pub deadline: Option<Timestamp>,
@@ -139,22 +139,26 @@ impl Control {
         self.broker.client().subscribe(subject.to_owned()).await.map_err(|error| error.to_string())
     }
 
-    /// Puts a decision to an approver and waits at most `limit` for its answer; `None` where no approver answers.
-    ///
-    /// An approver that receives it later than [`ANSWER_MARGIN`] before `limit` drops it.
+    /// Returns the time, by the broker's clock, after which approvers drop a decision whose sender waits for `limit` from
+    /// now: [`ANSWER_MARGIN`] before the end. `None` where the clock cannot be read.
+    pub async fn deadline(&self, limit: Duration) -> Option<Timestamp> {
+        let now = self.broker.now().await;
+        let now = now.inspect_err(|error| tracing::warn!(%error, "the broker's clock cannot be read")).ok()?;
+        Some(now.after(limit.saturating_sub(ANSWER_MARGIN)))
+    }
+
+    /// Puts a decision to an approver and waits at most `limit` for its answer; `None` where no approver answers, and
+    /// for a decision without a deadline.
     pub async fn decide(
         &self,
         decision: &HttpDecision,
         trace: TraceContext,
         limit: Duration,
     ) -> Option<ApprovalAnswer> {
-        let now = self.broker.now().await;
-        let now = now.inspect_err(|error| tracing::warn!(%error, "the broker's clock cannot be read")).ok()?;
-        let deadline = Some(now.after(limit.saturating_sub(ANSWER_MARGIN)));
-        let decision = HttpDecision { deadline, ..decision.clone() };
+        decision.deadline?;
         let mut headers = HeaderMap::new();
         carry(&mut headers, &trace);
-        let payload = encode(&decision).into();
+        let payload = encode(decision).into();
         let request = async_nats::Request::new().payload(payload).headers(headers).timeout(Some(limit));
         let answer = self.broker.client().send_request(subjects::decide(decision.workflow_id), request).await;
         match answer {
@@ -166,9 +170,9 @@ impl Control {
         }
     }
 
-    /// Returns whether the caller of this decision may have been answered already that nothing was decided.
-    pub async fn is_overdue(&self, decision: &HttpDecision) -> Result<bool, String> {
-        match decision.deadline {
+    /// Returns whether a deadline has passed; never without one.
+    pub async fn is_past(&self, deadline: Option<Timestamp>) -> Result<bool, String> {
+        match deadline {
             Some(deadline) => Ok(self.broker.now().await? >= deadline),
             None => Ok(false),
         }

@@ -21,20 +21,17 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub enum TimerKind {
     /// The workflow's time limit.
     Timeout,
-    /// The deadline of the question that is parked.
+    /// The next announcement of the parked question or its deadline, whichever comes first.
     Expiry,
-    /// The next announcement of the question that is parked.
-    Repeat,
 }
 
 impl TimerKind {
-    const ALL: [Self; 3] = [Self::Timeout, Self::Expiry, Self::Repeat];
+    const ALL: [Self; 2] = [Self::Timeout, Self::Expiry];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",
             Self::Expiry => "expiry",
-            Self::Repeat => "repeat",
         }
     }
 }
