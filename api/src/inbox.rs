@@ -3,12 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use shared::identity::Role;
-use shared::read_model::{ListQuery, Stored};
+use shared::read_model::{ListPosition, ListQuery, Stored};
 use shared::workflow::Status;
 
 use crate::auth::Caller;
 use crate::limits::{Operation, admit};
-use crate::paging::{Query, cursor_after, place_of};
+use crate::paging::Query;
 use crate::problem::Problem;
 use crate::state::State;
 use crate::status::{pending_approval, summary};
@@ -43,13 +43,13 @@ pub(crate) async fn inbox(
     }
     if found.len() > limit {
         found.truncate(limit);
-        next = found.last().map(place_of);
+        next = found.last().map(ListPosition::of);
     }
     found.iter_mut().for_each(|stored| state.tokens.lapse_votes(&mut stored.workflow));
     let approvals: Vec<Value> = found.iter().filter_map(question).collect();
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
-        "data": {"approvals": approvals, "next_cursor": next.map(cursor_after)},
+        "data": {"approvals": approvals, "next_cursor": next.map(|next| next.to_string())},
     })))
 }
 

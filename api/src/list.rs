@@ -6,12 +6,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use shared::identity::Role;
 use shared::ids::UserName;
-use shared::read_model::{ListQuery, Page, Stored};
+use shared::read_model::{ListPosition, ListQuery, Page, Stored};
 use shared::workflow::Status;
 
 use crate::auth::Caller;
 use crate::limits::{Operation, admit};
-use crate::paging::{Query, cursor_after, place_of};
+use crate::paging::Query;
 use crate::problem::Problem;
 use crate::state::State;
 use crate::status::summary;
@@ -26,7 +26,7 @@ pub(crate) async fn list(
     let (query, statuses) = read_query(&caller, &request)?;
     let page = list_any(&state, query, &statuses).await?;
     let workflows: Vec<Value> = page.items.iter().map(|stored| summary(&stored.workflow)).collect();
-    let next = page.next.map(cursor_after);
+    let next = page.next.map(|next| next.to_string());
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
         "data": {"workflows": workflows, "next_cursor": next},
@@ -52,13 +52,13 @@ fn merge(pages: Vec<Page>, limit: usize) -> Page {
     let known_to = pages.iter().filter_map(|page| page.next).max();
     let items = pages.into_iter().flat_map(|page| page.items);
     let mut items: Vec<Stored> =
-        items.filter(|stored| known_to.is_none_or(|known_to| place_of(stored) >= known_to)).collect();
-    items.sort_by_key(|stored| Reverse(place_of(stored)));
+        items.filter(|stored| known_to.is_none_or(|known_to| ListPosition::of(stored) >= known_to)).collect();
+    items.sort_by_key(|stored| Reverse(ListPosition::of(stored)));
     // One that moved on in between may stand in two lists.
     items.dedup_by_key(|stored| stored.workflow.id);
     let more = items.len() > limit;
     items.truncate(limit);
-    let next = if more { items.last().map(place_of) } else { known_to };
+    let next = if more { items.last().map(ListPosition::of) } else { known_to };
     Page { items, next }
 }
 

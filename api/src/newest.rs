@@ -8,11 +8,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use shared::ids::WorkflowId;
 use shared::messaging::{Entry, Queue, ReadError, WorkflowLog};
-use shared::read_model::{ListQuery, Page, ReadModel, ReadModelError, Stored};
+use shared::read_model::{ListPosition, ListQuery, Page, ReadModel, ReadModelError, Stored};
 use shared::workflow::Workflow;
 use tokio::time::Instant;
 
-use crate::paging::place_of;
 use crate::problem::Problem;
 use crate::readings::Readings;
 use crate::seen::Seen;
@@ -230,11 +229,11 @@ fn page_of(all: &[Stored], query: &ListQuery) -> Page {
         .iter()
         .filter(|stored| query.owner.as_ref().is_none_or(|owner| stored.workflow.owner == *owner))
         .filter(|stored| query.status.is_none_or(|status| stored.workflow.status() == status))
-        .filter(|stored| query.before.is_none_or(|before| place_of(stored) < before))
+        .filter(|stored| query.before.is_none_or(|before| ListPosition::of(stored) < before))
         .collect();
-    items.sort_by_key(|stored| std::cmp::Reverse(place_of(stored)));
+    items.sort_by_key(|stored| std::cmp::Reverse(ListPosition::of(stored)));
     let more = items.len() > query.limit;
     items.truncate(query.limit);
-    let next = items.last().filter(|_| more).map(|last| place_of(last));
+    let next = items.last().filter(|_| more).map(|last| ListPosition::of(last));
     Page { items: items.into_iter().cloned().collect(), next }
 }

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use shared::approval::{has_voted, may_decide};
 use shared::clock::Timestamp;
 use shared::identity::User;
-use shared::ids::{UserName, WorkflowId};
+use shared::ids::UserName;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{Announcement, OpenDesk, OpenPage, OpenRequest, OpenRequests};
-use shared::read_model::{Gcra, GcraState, ListQuery};
+use shared::read_model::{Gcra, GcraState, ListPosition, ListQuery};
 use shared::workflow::{Status, Workflow};
 use tokio::time::Instant;
 
@@ -35,9 +35,6 @@ const DEAF: Duration = Duration::from_secs(1);
 const MOST_DROPPED: usize = 64;
 /// Between two lines of the log about one bot.
 const LOG_EVERY: Duration = Duration::from_secs(60);
-
-/// A place in the list of parked workflows, newest first.
-type Place = (Timestamp, WorkflowId);
 
 /// The body of a request; an empty one asks for the first page.
 #[derive(Debug, Default, Deserialize)]
@@ -157,7 +154,9 @@ async fn page_for(desk: &Desk, request: &OpenRequest) -> OpenPage {
         return refused("malformed", text);
     };
     match open_approvals(desk, &bot, before, limit).await {
-        Ok((open, next)) => OpenPage { status: "ok", open, next: next.map(cursor_after), code: None, reason: None },
+        Ok((open, next)) => {
+            OpenPage { status: "ok", open, next: next.map(|next| next.to_string()), code: None, reason: None }
+        }
         Err(reason) => {
             tracing::warn!(%reason, bot = %request.bot, "open approvals cannot be listed");
             let reason = Some("The list cannot be read now; ask again in a moment.".to_owned());
@@ -174,9 +173,9 @@ fn refused(code: &'static str, reason: &str) -> OpenPage {
 async fn open_approvals(
     desk: &Desk,
     bot: &User,
-    before: Option<Place>,
+    before: Option<ListPosition>,
     limit: usize,
-) -> Result<(Vec<Announcement>, Option<Place>), String> {
+) -> Result<(Vec<Announcement>, Option<ListPosition>), String> {
     if !desk.view.is_complete().await.map_err(|error| error.to_string())? {
         return Err("the read model is being filled".to_owned());
     }
@@ -192,7 +191,7 @@ async fn open_approvals(
                 return Ok((open, query.before));
             }
             open.extend(announcement_of(desk, &stored.workflow));
-            query.before = Some((stored.workflow.created_at, stored.workflow.id));
+            query.before = Some(ListPosition::of(&stored));
         }
         if page.next.is_none() {
             return Ok((open, None));
@@ -210,27 +209,17 @@ fn is_open_to(workflow: &Workflow, bot: &User, now: Timestamp) -> bool {
 }
 
 /// Reads where the page begins and how long it is; `None` where the request cannot be read.
-fn read(payload: &[u8]) -> Option<(Option<Place>, usize)> {
+fn read(payload: &[u8]) -> Option<(Option<ListPosition>, usize)> {
     let asked = match payload.trim_ascii() {
         [] => Asked::default(),
         payload => serde_json::from_slice(payload).ok()?,
     };
     let before = match asked.cursor.as_deref() {
         None | Some("") => None,
-        Some(cursor) => Some(read_cursor(cursor)?),
+        Some(cursor) => Some(cursor.parse().ok()?),
     };
     let limit = asked.limit.unwrap_or(PAGE_LIMIT);
     (1..=PAGE_LIMIT).contains(&limit).then_some((before, limit))
-}
-
-fn cursor_after((at, id): Place) -> String {
-    format!("{:x}.{id}", at.as_millis())
-}
-
-fn read_cursor(text: &str) -> Option<Place> {
-    let (at, id) = text.split_once('.')?;
-    let at = i64::from_str_radix(at, 16).ok().filter(|millis| *millis >= 0)?;
-    Some((Timestamp::from_millis(at), id.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -242,8 +231,8 @@ mod tests {
 
     #[test]
     fn a_request_is_empty_or_names_a_place_and_a_length() {
-        let place = (START, WorkflowId::fresh());
-        let cursor = cursor_after(place);
+        let place = ListPosition { created_at: START, id: WorkflowId::fresh() };
+        let cursor = place.to_string();
         let at_cursor = format!(r#"{{"cursor":"{cursor}"}}"#);
         for (text, expected) in [
             ("", Some((None, PAGE_LIMIT))),

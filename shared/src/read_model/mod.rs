@@ -3,6 +3,7 @@
 mod gcra;
 mod limits;
 mod local_buckets;
+mod position;
 mod rebuild;
 mod store;
 mod whole;
@@ -10,5 +11,6 @@ mod whole;
 pub use gcra::{Gcra, GcraState, Verdict};
 pub use limits::{RateLimiter, StepLeases};
 pub use local_buckets::LocalBuckets;
+pub use position::{InvalidCursor, ListPosition};
 pub use rebuild::{Difference, RebuildError, compare, rebuild};
 pub use store::{ListQuery, Page, ReadModel, ReadModelError, Stored};

@@ -7,6 +7,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, Script, ScriptInvocation};
 use tokio::time::Instant;
 
+use super::ListPosition;
 use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::ids::{UserName, WorkflowId};
@@ -66,7 +67,7 @@ pub struct ListQuery {
     pub owner: Option<UserName>,
     pub status: Option<Status>,
     /// Only those before this creation time and id.
-    pub before: Option<(Timestamp, WorkflowId)>,
+    pub before: Option<ListPosition>,
     pub limit: usize,
 }
 
@@ -76,7 +77,7 @@ pub struct Page {
     pub items: Vec<Stored>,
     /// Where the list goes on, to be asked with as [`ListQuery::before`]; it stands behind every item, also behind those that
     /// were left out.
-    pub next: Option<(Timestamp, WorkflowId)>,
+    pub next: Option<ListPosition>,
 }
 
 /// The connection to Redis. Clones share it; it reconnects by itself.
@@ -203,27 +204,26 @@ impl ReadModel {
     pub async fn list(&self, query: &ListQuery) -> Result<Page, ReadModelError> {
         let mut found = Vec::new();
         let (mut offset, window) = (0_usize, query.limit + 1);
-        let top = query.before.map_or("+inf".to_owned(), |(created, _)| created.as_millis().to_string());
+        let top = query.before.map_or("+inf".to_owned(), |before| before.created_at.as_millis().to_string());
         while found.len() <= query.limit {
             let mut command = redis::cmd("ZREVRANGEBYSCORE");
             command.arg(list_key(query)).arg(&top).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(offset).arg(window);
             let batch: Vec<(String, i64)> = self.query(&command).await?;
             let ended = batch.len() < window;
             offset += batch.len();
-            // Entries of one moment are in reverse order of their ids; the cursor's own and those before it are behind us.
-            let fresh = batch.into_iter().filter(|(id, created)| match &query.before {
-                Some((at, last)) => *created < at.as_millis() || id.as_str() < last.to_string().as_str(),
-                None => true,
+            let positions = batch.into_iter().filter_map(|(id, created)| {
+                Some(ListPosition { created_at: Timestamp::from_millis(created), id: id.parse().ok()? })
             });
-            found.extend(fresh.filter_map(|(id, created)| Some((id.parse::<WorkflowId>().ok()?, created))));
+            // Entries of one millisecond are in reverse order of their ids, so some may precede the cursor.
+            found.extend(positions.filter(|position| query.before.is_none_or(|before| *position < before)));
             if ended {
                 break;
             }
         }
         let more = found.len() > query.limit;
         found.truncate(query.limit);
-        let next = found.last().filter(|_| more).map(|(id, created)| (Timestamp::from_millis(*created), *id));
-        let ids: Vec<WorkflowId> = found.into_iter().map(|(id, _)| id).collect();
+        let next = found.last().copied().filter(|_| more);
+        let ids: Vec<WorkflowId> = found.into_iter().map(|position| position.id).collect();
         let items = self.get_many(&ids).await?.into_iter().flatten().collect();
         Ok(Page { items, next })
     }
