@@ -26,8 +26,8 @@ class State(enum.Enum):
 class CircuitOpen(Exception):
     """The call was refused without being made; `retry_after_seconds` says when a probe may pass."""
 
-    def __init__(self, name: str, retry_after_seconds: float) -> None:
-        super().__init__(f"circuit {name} is open; try again in {retry_after_seconds:.1f} seconds")
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__(f"the circuit is open; try again in {retry_after_seconds:.1f} seconds")
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -36,7 +36,6 @@ class CircuitBreaker:
 
     def __init__(
         self,
-        name: str = "default",
         *,
         failure_threshold: int = FAILURE_THRESHOLD,
         recovery_seconds: float = RECOVERY_SECONDS,
@@ -49,7 +48,6 @@ class CircuitBreaker:
             raise ValueError("failure_threshold and success_threshold must be at least 1")
         if recovery_seconds <= 0:
             raise ValueError("recovery_seconds must be positive")
-        self.name = name
         self._failure_threshold = failure_threshold
         self._recovery_seconds = recovery_seconds
         self._success_threshold = success_threshold
@@ -107,11 +105,11 @@ class CircuitBreaker:
         def admit() -> None:
             if self._state is State.OPEN:
                 if self._wait() > 0:
-                    raise CircuitOpen(self.name, self._wait())
+                    raise CircuitOpen(self._wait())
                 self._become(State.HALF_OPEN)
             if self._state is State.HALF_OPEN:
                 if self._probing:
-                    raise CircuitOpen(self.name, 0.0)
+                    raise CircuitOpen(0.0)
                 self._probing = True
 
         return self._transition(admit)
