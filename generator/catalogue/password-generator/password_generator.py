@@ -22,7 +22,8 @@ LABELS = ((28, "very weak"), (45, "weak"), (60, "fair"), (80, "strong"))
 # Guessed first by every attacker. Use a list of breached passwords where you can.
 COMMON = frozenset(
     "password passwort passw0rd qwerty qwertz azerty letmein welcome admin login master monkey dragon football "
-    "baseball iloveyou sunshine princess shadow superman batman trustno1 starwars hello freedom whatever secret changeme".split()
+    "baseball iloveyou sunshine princess shadow superman batman trustno1 starwars hello freedom whatever secret "
+    "changeme".split()
 )
 LEET = str.maketrans("013457$@!", "oleastsai")
 RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
