@@ -182,6 +182,8 @@ fn spelled(goal: &str) -> String {
     for (from, to) in [
         ("to-do", "todo"),
         ("to do list", "todo list"),
+        ("server-side", "serverside"),
+        ("server side", "serverside"),
         ("sort of ", ""),
         ("kind of ", ""),
         ("built-in", "builtin"),

@@ -605,7 +605,10 @@ const REFUSED: &[&str] = &[
     "password hashing with a pepper",
     "password hashing using hashlib.pbkdf2_hmac",
     "password hashing with 100000 iterations",
-    "rate limiter with sliding window log",
+    "sliding window rate limiter using Redis",
+    "circuit breaker with asyncio",
+    "RBAC with Django",
+    "TOTP with a Vue frontend",
     "leaky bucket rate limiter",
     "rate limiter using Redis",
     "rate limiter as a context manager",
@@ -1240,7 +1243,7 @@ fn neighbours_are_near_or_none_is_named() {
         ("validate email adresses", "email-validator"),
         ("fibonaci numbers funktion pls", "fibonacci"),
         ("Doubly linked list", "linked-list"),
-        ("Sliding window rate limiter", "rate-limiter"),
+        ("Sliding window rate limiter", "sliding-window-limiter"),
     ] {
         assert_eq!(nearest(goal).as_deref(), Some(expected), "{goal}");
     }
