@@ -184,6 +184,8 @@ fn spelled(goal: &str) -> String {
         ("to do list", "todo list"),
         ("server-side", "serverside"),
         ("server side", "serverside"),
+        ("logged-in", "loggedin"),
+        ("logged in", "loggedin"),
         ("sort of ", ""),
         ("kind of ", ""),
         ("built-in", "builtin"),
