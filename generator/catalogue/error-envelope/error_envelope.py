@@ -27,7 +27,7 @@ class ApiError(Exception):
         super().__init__(detail or self.status.phrase)
         clash = RESERVED.intersection(extensions)
         if clash:
-            raise ValueError(f"{sorted(clash)[0]} is a member of every problem and cannot be an extension")
+            raise ValueError(f"{min(clash)} is a member of every problem and cannot be an extension")
         self.detail = detail
         self.headers = dict(headers or {})
         self.extensions = extensions
