@@ -66,7 +66,8 @@ def test_scripts_lead_from_one_text_to_the_other_in_the_fewest_steps():
 
 
 def test_a_script_step_by_step():
-    assert edit_script("cat", "cuts") == [Edit("keep", "c", "c"), Edit("substitute", "a", "u"), Edit("keep", "t", "t"), Edit("insert", "", "s")]
+    replaced, added = Edit("substitute", "a", "u"), Edit("insert", "", "s")
+    assert edit_script("cat", "cuts") == [Edit("keep", "c", "c"), replaced, Edit("keep", "t", "t"), added]
     assert edit_script("ab", "b") == [Edit("delete", "a", ""), Edit("keep", "b", "b")]
     assert edit_script("", "") == []
 
