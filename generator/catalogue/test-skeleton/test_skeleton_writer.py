@@ -69,10 +69,6 @@ def sort_in_place(numbers: list[int]) -> None:
     numbers.sort()
 
 
-def many(text: str) -> list[str]:
-    return [text] * 10_000
-
-
 def anything() -> object:
     return object()
 
@@ -106,8 +102,7 @@ def write(tmp_path, name, source):
 
 def test_results_of_pure_functions_are_recorded(shop):
     found = dict(cases_of(write_tests(shop), "test_factorial_returns"))
-    assert found[(7,)] == "5040"
-    assert found[(0,)] == "1"
+    assert (found[(0,)], found[(2,)]) == ("1", "2")
     assert 1 < len(found) <= MAX_CASES
 
 
