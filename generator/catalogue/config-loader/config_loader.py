@@ -44,18 +44,22 @@ def load_config(
         for key, value in _read_file(Path(file), problems).items():
             _store(values, hints, key, value, f"{file}", problems)
     environment = os.environ if environ is None else environ
-    for name in hints:
-        variable = prefix + name.upper()
+    variables = {name: prefix + name.upper() for name in hints}
+    for name, variable in variables.items():
         if variable in environment:
             _store(values, hints, name, environment[variable], f"environment variable {variable}", problems)
     reported = " ".join(problems)
-    for field in fields(schema):
-        is_required = field.default is MISSING and field.default_factory is MISSING
-        if is_required and field.name not in values and f": {field.name}:" not in reported:
-            problems.append(f"{field.name} is missing: set {prefix}{field.name.upper()} or add it to a file")
+    for name in sorted(_required(schema) - values.keys()):
+        if f": {name}:" not in reported:
+            problems.append(f"{name} is missing: set {variables[name]} or add it to a file")
     if problems:
         raise ConfigError(problems)
     return schema(**values)
+
+
+def _required(schema: Any) -> set[str]:
+    """Return the names of the fields without a default."""
+    return {each.name for each in fields(schema) if each.default is MISSING and each.default_factory is MISSING}
 
 
 def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TextIO
 
 MAX_TEXT_LENGTH = 8192
+MAX_NESTING = 8
 REDACTED = "[redacted]"
 SENSITIVE_NAMES = frozenset({"password", "passwd", "secret", "token", "authorization", "api_key", "cookie"})
 
@@ -69,19 +70,18 @@ class JsonFormatter(logging.Formatter):
         """Return a copy of a value that is JSON, with the values of sensitive names redacted."""
         if str(name).lower() in self._sensitive:
             return REDACTED
-        if isinstance(value, str):
-            return _shortened(value)
-        if isinstance(value, float):
-            # NaN and infinity are not JSON.
-            return value if value - value == 0 else repr(value)
-        if value is None or isinstance(value, (bool, int)):
-            return value
-        # Cyclic values end here as text.
-        if depth < 8 and isinstance(value, Mapping):
+        # Cyclic values end as text.
+        if depth < MAX_NESTING and isinstance(value, Mapping):
             return {str(key): self._clean(key, each, depth + 1) for key, each in value.items()}
-        if depth < 8 and isinstance(value, (list, tuple, set, frozenset)):
+        if depth < MAX_NESTING and isinstance(value, (list, tuple, set, frozenset)):
             return [self._clean("", each, depth + 1) for each in value]
-        return _shortened(_as_text(value))
+        return _plain(value)
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    # NaN and infinity are not JSON.
+    is_json = value is None or isinstance(value, (bool, int)) or isinstance(value, float) and value - value == 0
+    return value if is_json else _shortened(_as_text(value))
 
 
 def _timestamp(seconds: float) -> str:

@@ -57,7 +57,8 @@ def test_values_that_are_not_json_become_text(logger, output):
 
 
 def test_sensitive_values_are_redacted_at_any_depth(logger, output):
-    logger.info("login", extra={"password": "hunter2", "request": {"Authorization": "Bearer x", "headers": [{"Cookie": "y"}]}})
+    hidden = "x" * 8
+    logger.info("login", extra={"password": hidden, "request": {"Authorization": "Bearer x", "headers": [{"Cookie": "y"}]}})
     (entry,) = entries(output)
     assert entry["password"] == REDACTED
     assert entry["request"] == {"Authorization": REDACTED, "headers": [{"Cookie": REDACTED}]}

@@ -80,18 +80,20 @@ def edit_script(first: str, second: str) -> list[Edit]:
     steps: list[Edit] = []
     row, column = len(first), len(second)
     while row or column:
-        cost = table[row][column]
-        is_equal = row > 0 and column > 0 and first[row - 1] == second[column - 1]
-        if row and column and table[row - 1][column - 1] + (not is_equal) == cost:
-            steps.append(Edit("keep" if is_equal else "substitute", first[row - 1], second[column - 1]))
-            row, column = row - 1, column - 1
-        elif row and table[row - 1][column] + 1 == cost:
-            steps.append(Edit("delete", first[row - 1], ""))
-            row -= 1
-        else:
-            steps.append(Edit("insert", "", second[column - 1]))
-            column -= 1
+        edit = _last_edit(table, first[max(row - 1, 0) : row], second[max(column - 1, 0) : column], row, column)
+        steps.append(edit)
+        row, column = row - len(edit.old), column - len(edit.new)
     return steps[::-1]
+
+
+def _last_edit(table: list[list[int]], old: str, new: str, row: int, column: int) -> Edit:
+    """Return the last step of a shortest way to a cell of the table; `old` or `new` is empty at its border."""
+    cost = table[row][column]
+    if old and new and table[row - 1][column - 1] + (old != new) == cost:
+        return Edit("keep" if old == new else "substitute", old, new)
+    if old and table[row - 1][column] + 1 == cost:
+        return Edit("delete", old, "")
+    return Edit("insert", "", new)
 
 
 def closest(word: str, candidates: Iterable[str], *, max_distance: int | None = None) -> list[str]:

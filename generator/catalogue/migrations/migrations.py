@@ -135,8 +135,8 @@ class Migrator:
                 self._connection.execute("ROLLBACK")
                 self.verify()
                 return False
-            for statement in statements:
-                self._connection.execute(statement)
+            # One by one: executescript would commit the transaction.
+            list(map(self._connection.execute, statements))
             row = (migration.version, migration.name, migration.checksum, self._now().isoformat())
             self._connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", row)
             self._connection.execute("COMMIT")

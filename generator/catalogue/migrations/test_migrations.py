@@ -22,7 +22,7 @@ def tables(connection):
 
 
 def columns(connection, table):
-    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    return [row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
 
 
 def test_migrations_are_applied_in_order_and_only_once(connection):

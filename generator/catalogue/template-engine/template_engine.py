@@ -148,11 +148,14 @@ class Template:
                 holds = bool(_lookup(node, data, is_optional=True)) != (node.argument == "not")
                 yield from self._pieces(node.body if holds else node.otherwise, data)
             else:
-                items = _items(node, data)
-                for item in items:
-                    yield from self._pieces(node.body, {**data, node.argument: item})
-                if not items:
-                    yield from self._pieces(node.otherwise, data)
+                yield from self._loop(node, data)
+
+    def _loop(self, node: _Node, data: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+        items = _items(node, data)
+        for item in items:
+            yield from self._pieces(node.body, {**data, node.argument: item})
+        if not items:
+            yield from self._pieces(node.otherwise, data)
 
     def _text(self, node: _Node, data: Mapping[str, Any]) -> str:
         value = _lookup(node, data)

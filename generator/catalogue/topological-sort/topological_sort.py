@@ -1,7 +1,8 @@
 """Order items so that each comes after what it depends on, or report a cycle."""
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, TypeVar
 
 Node = TypeVar("Node", bound=Hashable)
@@ -39,16 +40,18 @@ def topological_layers(dependencies: Mapping[Node, Iterable[Node]]) -> list[list
     while ready:
         layers.append(ready)
         done += len(ready)
-        following = []
-        for node in ready:
-            for dependent in dependents[node]:
-                waiting_for[dependent] -= 1
-                if waiting_for[dependent] == 0:
-                    following.append(dependent)
-        ready = sorted(following, key=position.__getitem__)
+        ready = sorted(_released(ready, dependents, waiting_for), key=position.__getitem__)
     if done < len(graph):
         raise CycleError(_cycle_among(graph, {node for node, count in waiting_for.items() if count}))
     return layers
+
+
+def _released(done: list[Node], dependents: Mapping[Node, list[Node]], waiting_for: dict[Node, int]) -> Iterator[Node]:
+    """Yield the nodes that waited for nothing but `done`."""
+    for dependent in chain.from_iterable(dependents[node] for node in done):
+        waiting_for[dependent] -= 1
+        if waiting_for[dependent] == 0:
+            yield dependent
 
 
 def _normalized(dependencies: Mapping[Node, Iterable[Node]]) -> dict[Node, dict[Node, None]]:
