@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -38,8 +39,31 @@ def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
+@dataclass(frozen=True)
+class Limits:
+    """When a batch is flushed: at `size` items, at `max_weight`, or when the oldest item is `max_age_seconds` old.
+
+    At most `max_pending` items wait while flushing fails.
+    """
+
+    size: int = BATCH_SIZE
+    max_age_seconds: float | None = MAX_AGE_SECONDS
+    max_weight: float | None = None
+    max_pending: int = MAX_PENDING
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError("size must be at least 1")
+        if self.max_age_seconds is not None and self.max_age_seconds <= 0:
+            raise ValueError("max_age_seconds must be positive, or None")
+        if self.max_weight is not None and self.max_weight <= 0:
+            raise ValueError("max_weight must be positive, or None")
+        if self.max_pending < self.size:
+            raise ValueError("max_pending must not be less than size")
+
+
 class Batcher(Generic[Item]):
-    """Hand items to `flush` in batches: when `size` or `max_weight` is reached, or the oldest is `max_age_seconds` old.
+    """Hand items to `flush` in batches, as the limits say; `weigh` gives the weight of an item.
 
     The age is checked by `add` and `tick`: call `tick` from a loop or a timer. A context manager that flushes at its end.
     """
@@ -47,28 +71,14 @@ class Batcher(Generic[Item]):
     def __init__(
         self,
         flush: Callable[[list[Item]], object],
+        limits: Limits = Limits(),
         *,
-        size: int = BATCH_SIZE,
-        max_age_seconds: float | None = MAX_AGE_SECONDS,
         weigh: Callable[[Item], float] = lambda item: 0,
-        max_weight: float | None = None,
-        max_pending: int = MAX_PENDING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if size < 1:
-            raise ValueError("size must be at least 1")
-        if max_age_seconds is not None and max_age_seconds <= 0:
-            raise ValueError("max_age_seconds must be positive, or None")
-        if max_weight is not None and max_weight <= 0:
-            raise ValueError("max_weight must be positive, or None")
-        if max_pending < size:
-            raise ValueError("max_pending must not be less than size")
         self._flush = flush
-        self._size = size
-        self._max_age = max_age_seconds
+        self._limits = limits
         self._weigh = weigh
-        self._max_weight = max_weight
-        self._max_pending = max_pending
         self._clock = clock
         # Held while flushing, so that batches arrive one after the other and in order; re-entrant to fail early.
         self._lock = threading.RLock()
@@ -84,7 +94,7 @@ class Batcher(Generic[Item]):
                 raise RuntimeError("flush must not use its own batcher")
             if self._is_closed:
                 raise BatcherClosed("the batcher is closed")
-            if len(self._pending) >= self._max_pending:
+            if len(self._pending) >= self._limits.max_pending:
                 raise BatcherFull(f"{len(self._pending)} items are waiting to be flushed")
             self._pending.append((item, self._weigh(item), self._clock()))
             self._flush_due()
@@ -110,14 +120,14 @@ class Batcher(Generic[Item]):
     def seconds_until_due(self) -> float | None:
         """Return how long until `tick` has something to do by age; None if nothing waits or age does not matter."""
         with self._lock:
-            if not self._pending or self._max_age is None:
+            if not self._pending or self._limits.max_age_seconds is None:
                 return None
-            return max(0.0, self._pending[0][2] + self._max_age - self._clock())
+            return max(0.0, self._pending[0][2] + self._limits.max_age_seconds - self._clock())
 
     def _is_due(self) -> bool:
-        if len(self._pending) >= self._size:
+        if len(self._pending) >= self._limits.size:
             return True
-        if self._max_weight is not None and sum(weight for _, weight, _ in self._pending) >= self._max_weight:
+        if self._limits.max_weight is not None and sum(weight for _, weight, _ in self._pending) >= self._limits.max_weight:
             return True
         return self.seconds_until_due() == 0.0
 
@@ -130,9 +140,9 @@ class Batcher(Generic[Item]):
     def _flush_batch(self) -> int:
         """Flush the oldest items, as many as the limits allow and at least one; they are dropped only after success."""
         count, weight = 0, 0.0
-        for _, added, _ in self._pending[: self._size]:
+        for _, added, _ in self._pending[: self._limits.size]:
             weight += added
-            if count and self._max_weight is not None and weight > self._max_weight:
+            if count and self._limits.max_weight is not None and weight > self._limits.max_weight:
                 break
             count += 1
         self._is_flushing = True

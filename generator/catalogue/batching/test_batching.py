@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from batching import BATCH_SIZE, MAX_AGE_SECONDS, Batcher, BatcherClosed, BatcherFull, batched
+from batching import BATCH_SIZE, MAX_AGE_SECONDS, Batcher, BatcherClosed, BatcherFull, Limits, batched
 
 
 class Clock:
@@ -37,7 +37,7 @@ def test_a_size_below_one_is_refused_at_once(size):
 
 
 def test_a_full_batch_is_flushed(sent):
-    batcher = Batcher(sent.append, size=3, max_age_seconds=None)
+    batcher = Batcher(sent.append, Limits(size=3, max_age_seconds=None))
     for number in range(7):
         batcher.add(number)
     assert sent == [[0, 1, 2], [3, 4, 5]]
@@ -46,7 +46,7 @@ def test_a_full_batch_is_flushed(sent):
 
 
 def test_an_old_batch_is_flushed_by_tick(sent, clock):
-    batcher = Batcher(sent.append, size=10, max_age_seconds=5, max_pending=10, clock=clock)
+    batcher = Batcher(sent.append, Limits(size=10, max_age_seconds=5, max_pending=10), clock=clock)
     assert batcher.seconds_until_due() is None
     batcher.add("a")
     clock.now = 3
@@ -57,7 +57,7 @@ def test_an_old_batch_is_flushed_by_tick(sent, clock):
 
 
 def test_an_old_batch_is_flushed_by_the_next_item(sent, clock):
-    batcher = Batcher(sent.append, size=10, clock=clock, max_age_seconds=1)
+    batcher = Batcher(sent.append, Limits(size=10, max_age_seconds=1), clock=clock)
     batcher.add("a")
     clock.now = 1
     batcher.add("b")
@@ -65,13 +65,13 @@ def test_an_old_batch_is_flushed_by_the_next_item(sent, clock):
 
 
 def test_the_default_age(sent, clock):
-    batcher = Batcher(sent.append, size=2, clock=clock)
+    batcher = Batcher(sent.append, Limits(size=2), clock=clock)
     batcher.add("a")
     assert batcher.seconds_until_due() == MAX_AGE_SECONDS
 
 
 def test_weights_bound_a_batch(sent):
-    batcher = Batcher(sent.append, size=10, max_age_seconds=None, weigh=len, max_weight=5)
+    batcher = Batcher(sent.append, Limits(size=10, max_age_seconds=None, max_weight=5), weigh=len)
     for text in ("aa", "bb", "cc", "toolong", "d"):
         batcher.add(text)
     batcher.flush()
@@ -87,7 +87,7 @@ def test_no_item_is_lost_or_repeated_when_flushing_fails(sent):
             raise answer
         sent.append(batch)
 
-    batcher = Batcher(flush, size=2, max_age_seconds=None)
+    batcher = Batcher(flush, Limits(size=2, max_age_seconds=None))
     batcher.add(1)
     with pytest.raises(OSError):
         batcher.add(2)
@@ -101,7 +101,7 @@ def test_waiting_items_are_bounded():
     def fail(batch):
         raise OSError("down")
 
-    batcher = Batcher(fail, size=1, max_pending=2, max_age_seconds=None)
+    batcher = Batcher(fail, Limits(size=1, max_pending=2, max_age_seconds=None))
     for _ in range(2):
         with pytest.raises(OSError):
             batcher.add("x")
@@ -111,7 +111,7 @@ def test_waiting_items_are_bounded():
 
 
 def test_the_end_of_the_block_flushes_and_closes(sent):
-    with Batcher(sent.append, size=5, max_age_seconds=None) as batcher:
+    with Batcher(sent.append, Limits(size=5, max_age_seconds=None)) as batcher:
         batcher.add(1)
     assert sent == [[1]]
     with pytest.raises(BatcherClosed):
@@ -125,13 +125,13 @@ def test_flushing_nothing_calls_nothing(sent):
 
 
 def test_a_flush_that_adds_is_refused():
-    batcher = Batcher(lambda batch: batcher.add("again"), size=1, max_age_seconds=None)
+    batcher = Batcher(lambda batch: batcher.add("again"), Limits(size=1, max_age_seconds=None))
     with pytest.raises(RuntimeError, match="its own batcher"):
         batcher.add("x")
 
 
 def test_threads_lose_nothing(sent):
-    batcher = Batcher(sent.append, size=7, max_age_seconds=None)
+    batcher = Batcher(sent.append, Limits(size=7, max_age_seconds=None))
 
     def work(start):
         for number in range(start, start + 100):
@@ -150,4 +150,4 @@ def test_threads_lose_nothing(sent):
 @pytest.mark.parametrize("settings", [{"size": 0}, {"max_age_seconds": 0}, {"max_weight": 0}, {"size": 5, "max_pending": 4}])
 def test_senseless_settings_are_refused(settings):
     with pytest.raises(ValueError):
-        Batcher(print, **settings)
+        Limits(**settings)

@@ -39,28 +39,30 @@ def markdown_to_html(text: str) -> str:
 def _blocks(lines: Sequence[str], depth: int) -> Iterator[str]:
     at = 0
     while at < len(lines):
-        line = lines[at]
-        if not line.strip():
+        if not lines[at].strip():
             at += 1
-        elif fence := _FENCE.fullmatch(line):
-            at, block = _code_block(lines, at, fence)
-            yield block
-        elif heading := _HEADING.fullmatch(line):
-            level = len(heading[1])
-            yield f"<h{level}>{_inline(heading[2])}</h{level}>"
-            at += 1
-        elif _RULE.fullmatch(line):
-            yield "<hr>"
-            at += 1
-        elif _QUOTE.match(line) and depth < MAX_NESTING:
-            at, block = _quote(lines, at, depth)
-            yield block
-        elif _ITEM.match(line) and depth < MAX_NESTING:
-            at, block = _list(lines, at, depth)
-            yield block
-        else:
-            at, block = _paragraph(lines, at)
-            yield block
+            continue
+        at, block = _leaf(lines, at) or _container(lines, at, depth) or _paragraph(lines, at)
+        yield block
+
+
+def _leaf(lines: Sequence[str], at: int) -> tuple[int, str] | None:
+    """Return the line behind a block without inner blocks, and its HTML; None if no such block starts here."""
+    if fence := _FENCE.fullmatch(lines[at]):
+        return _code_block(lines, at, fence)
+    if heading := _HEADING.fullmatch(lines[at]):
+        level = len(heading[1])
+        return at + 1, f"<h{level}>{_inline(heading[2])}</h{level}>"
+    return (at + 1, "<hr>") if _RULE.fullmatch(lines[at]) else None
+
+
+def _container(lines: Sequence[str], at: int, depth: int) -> tuple[int, str] | None:
+    """Return the line behind a quote or a list, and its HTML; None if neither starts here."""
+    if depth >= MAX_NESTING:
+        return None
+    if _QUOTE.match(lines[at]):
+        return _quote(lines, at, depth)
+    return _list(lines, at, depth) if _ITEM.match(lines[at]) else None
 
 
 def _starts_block(line: str) -> bool:
@@ -147,16 +149,23 @@ def _span(match: re.Match[str]) -> str:
         return f"<code>{html.escape(match['code'].strip(), quote=False)}</code>"
     if match["auto"]:
         return _link(match["auto"], html.escape(match["auto"], quote=False))
-    if match["bold"]:
-        return f"<strong>{_inline(match['bold'])}</strong>"
-    if match["starred"] or match["lined"]:
-        return f"<em>{_inline(match['starred'] or match['lined'])}</em>"
     if match["line_break"]:
         return "<br>\n"
-    if match["image"]:
-        label = html.escape(match["label"])
-        return f'<img src="{html.escape(match["target"])}" alt="{label}">' if is_safe_url(match["target"]) else label
-    return _link(match["target"], _inline(match["label"]))
+    return _emphasis(match) or _reference(match)
+
+
+def _emphasis(match: re.Match[str]) -> str | None:
+    if match["bold"]:
+        return f"<strong>{_inline(match['bold'])}</strong>"
+    text = match["starred"] or match["lined"]
+    return f"<em>{_inline(text)}</em>" if text else None
+
+
+def _reference(match: re.Match[str]) -> str:
+    if not match["image"]:
+        return _link(match["target"], _inline(match["label"]))
+    label = html.escape(match["label"])
+    return f'<img src="{html.escape(match["target"])}" alt="{label}">' if is_safe_url(match["target"]) else label
 
 
 def _link(target: str, content: str) -> str:

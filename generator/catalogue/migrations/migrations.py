@@ -135,8 +135,8 @@ class Migrator:
                 self._connection.execute("ROLLBACK")
                 self.verify()
                 return False
-            # One by one: executescript would commit the transaction.
-            list(map(self._connection.execute, statements))
+            for statement in statements:
+                self._run(statement)
             row = (migration.version, migration.name, migration.checksum, self._now().isoformat())
             self._connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", row)
             self._connection.execute("COMMIT")
@@ -145,6 +145,10 @@ class Migrator:
                 self._connection.execute("ROLLBACK")
             raise MigrationError(f"migration {migration.version} ({migration.name}) failed: {error}") from error
         return True
+
+    def _run(self, statement: str) -> None:
+        # One by one: executescript would commit the transaction.
+        self._connection.execute(statement)
 
 
 def _checked_statements(migration: Migration) -> list[str]:

@@ -88,27 +88,30 @@ def impurity(
     name: str, functions: Mapping[str, ast.FunctionDef], imports: Mapping[str, str], seen: frozenset[str] = frozenset()
 ) -> str | None:
     """Return why a function may depend on more than its arguments or have effects; None if it looks pure."""
+    seen |= {name}
     for node in ast.walk(functions[name]):
         if isinstance(node, (ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.Import, ast.ImportFrom)):
             return f"uses {type(node).__name__.lower()}"
-        if not isinstance(node, ast.Call):
-            continue
-        called = node.func
-        while isinstance(called, ast.Attribute):
-            called = called.value
-        root = called.id if isinstance(called, ast.Name) else ""
-        if root in imports and imports[root] not in PURE_MODULES:
-            return f"calls {ast.unparse(node.func)}"
-        if not isinstance(node.func, ast.Name) or root in imports or root in seen | {name}:
-            # A method of a value is taken to be pure, as the samples are plain values.
-            continue
-        if root in functions:
-            inner = impurity(root, functions, imports, seen | {name})
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Name) and called.id in functions and called.id not in seen:
+            inner = impurity(called.id, functions, imports, seen)
             if inner:
-                return f"{inner} (in {root})"
-        elif root not in PURE_BUILTINS and not root.endswith(("Error", "Exception")):
-            return f"calls {root}"
+                return f"{inner} (in {called.id})"
+        elif called is not None and not _is_pure_call(called, functions, imports):
+            return f"calls {ast.unparse(called)}"
     return None
+
+
+def _is_pure_call(called: ast.expr, functions: Mapping[str, ast.FunctionDef], imports: Mapping[str, str]) -> bool:
+    root = called
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    name = root.id if isinstance(root, ast.Name) else ""
+    if name in imports:
+        return imports[name] in PURE_MODULES
+    # A method of a value is taken to be pure, as the samples are plain values.
+    is_method = not isinstance(called, ast.Name)
+    return is_method or name in functions or name in PURE_BUILTINS or name.endswith(("Error", "Exception"))
 
 
 def _parameters(node: ast.FunctionDef) -> list[ast.arg]:
@@ -153,20 +156,22 @@ def _cases(function: Callable[..., Any], node: ast.FunctionDef) -> list[Case]:
 
 def _case(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Case | None:
     """Call a function twice; return None if the results differ, are no literals, or the arguments were changed."""
+    first, second = _outcome(function, arguments), _outcome(function, arguments)
+    if first is None or first != second:
+        return None
+    is_written = first.value is not None or first.error is not None and hasattr(builtins, first.error)
+    return first if is_written else None
+
+
+def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Case | None:
+    """Call a function with a copy of the arguments; return None if it changes them."""
     text = repr(arguments)
-    outcomes = []
-    for _ in range(2):
-        given = copy.deepcopy(arguments)
-        try:
-            outcomes.append(Case(text, value=_literal(function(*given))))
-        except Exception as error:
-            outcomes.append(Case(text, error=type(error).__name__))
-        if repr(given) != text:
-            return None
-    first, second = outcomes
-    is_builtin = first.error is None or hasattr(builtins, first.error)
-    is_written = first.value is not None or first.error is not None
-    return first if first == second and is_written and is_builtin else None
+    given = copy.deepcopy(arguments)
+    try:
+        case = Case(text, value=_literal(function(*given)))
+    except Exception as error:
+        case = Case(text, error=type(error).__name__)
+    return case if repr(given) == text else None
 
 
 def _literal(value: Any) -> str | None:

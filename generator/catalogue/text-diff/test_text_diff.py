@@ -7,26 +7,27 @@ import pytest
 from text_diff import NO_NEWLINE, Change, compare, similarity, split_lines, unified_diff
 
 
+def start_of(number, count):
+    """Return how many lines are before a span of a hunk."""
+    return int(number) - (count != "0")
+
+
 def patched(old, diff):
-    """Apply a unified diff, checking every line and count in it."""
+    """Apply a unified diff, checking every line and place in it."""
     source, result, at = split_lines(old), [], 0
-    lines = re.findall(rf"[^\n]*\n(?:{re.escape(NO_NEWLINE)}\n)?", diff)[2:]
-    for line in lines:
+    for line in re.findall(rf"[^\n]*\n(?:{re.escape(NO_NEWLINE)}\n)?", diff)[2:]:
         header = re.fullmatch(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@\n", line)
         if header:
-            start, count = int(header[1]), int(header[2] or 1)
-            before = start - 1 if count else start
+            before = start_of(header[1], header[2])
             result += source[at:before]
             at = before
-            new_start, new_count = int(header[3]), int(header[4] or 1)
-            assert len(result) == (new_start - 1 if new_count else new_start)
+            assert len(result) == start_of(header[3], header[4])
             continue
-        content = line[1:].removesuffix(f"\n{NO_NEWLINE}\n") if line.endswith(f"{NO_NEWLINE}\n") else line[1:]
-        if line[0] in " -":
-            assert source[at] == content
-            at += 1
-        if line[0] in " +":
-            result.append(content)
+        content = line[1:].removesuffix(f"\n{NO_NEWLINE}\n")
+        kept_or_deleted = line[0] in " -"
+        assert not kept_or_deleted or source[at] == content
+        at += kept_or_deleted
+        result += [content] * (line[0] in " +")
     return "".join(result + source[at:])
 
 
