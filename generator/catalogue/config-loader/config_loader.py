@@ -4,8 +4,9 @@ import configparser
 import json
 import os
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -38,16 +39,12 @@ def load_config(
     if not (isinstance(schema, type) and is_dataclass(schema)):
         raise TypeError("schema must be a dataclass type")
     hints = get_type_hints(schema)
+    variables = {name: prefix + name.upper() for name in hints}
     problems: list[str] = []
     values: dict[str, Any] = {}
-    for file in files:
-        for key, value in _read_file(Path(file), problems).items():
-            _store(values, hints, key, value, f"{file}", problems)
-    environment = os.environ if environ is None else environ
-    variables = {name: prefix + name.upper() for name in hints}
-    for name, variable in variables.items():
-        if variable in environment:
-            _store(values, hints, name, environment[variable], f"environment variable {variable}", problems)
+    from_files = ((str(file), item) for file in files for item in _read_file(Path(file), problems).items())
+    for source, (name, value) in chain(from_files, _read_environment(variables, environ)):
+        _store(values, hints, name, value, source, problems)
     reported = " ".join(problems)
     for name in sorted(_required(schema) - values.keys()):
         if f": {name}:" not in reported:
@@ -55,6 +52,16 @@ def load_config(
     if problems:
         raise ConfigError(problems)
     return schema(**values)
+
+
+def _read_environment(
+    variables: Mapping[str, str], environ: Mapping[str, str] | None
+) -> Iterator[tuple[str, tuple[str, Any]]]:
+    """Yield source, name and value of each variable that is set."""
+    environment = os.environ if environ is None else environ
+    for name, variable in variables.items():
+        if variable in environment:
+            yield f"environment variable {variable}", (name, environment[variable])
 
 
 def _required(schema: Any) -> set[str]:

@@ -94,17 +94,22 @@ def _list(lines: Sequence[str], at: int, depth: int) -> tuple[int, str]:
     is_ordered = lines[at].lstrip()[0].isdigit()
     items = []
     while at < len(lines) and (match := _ITEM.match(lines[at])) and match[1].strip()[0].isdigit() == is_ordered:
-        indent = match.end()
-        item = [lines[at][indent:]]
-        at += 1
-        while at < len(lines) and (lines[at].startswith(" " * indent) or _is_blank_inside(lines, at, indent)):
-            item.append(lines[at][indent:])
-            at += 1
+        at, item = _item_lines(lines, at, match.end())
         items.append(item)
         if at + 1 < len(lines) and not lines[at].strip() and _ITEM.match(lines[at + 1]):
             at += 1
     tag = "ol" if is_ordered else "ul"
     return at, f"<{tag}>\n" + "".join(f"<li>{_item(item, depth)}</li>\n" for item in items) + f"</{tag}>"
+
+
+def _item_lines(lines: Sequence[str], at: int, indent: int) -> tuple[int, list[str]]:
+    """Return the line behind an item, and the item's lines without their indentation."""
+    item = [lines[at][indent:]]
+    at += 1
+    while at < len(lines) and (lines[at].startswith(" " * indent) or _is_blank_inside(lines, at, indent)):
+        item.append(lines[at][indent:])
+        at += 1
+    return at, item
 
 
 def _is_blank_inside(lines: Sequence[str], at: int, indent: int) -> bool:

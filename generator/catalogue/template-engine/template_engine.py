@@ -72,6 +72,15 @@ def _tokens(source: str) -> Iterator[_Token]:
         yield _Token("text", source[start:], source.count("\n", 0, start) + 1)
 
 
+def _tag(token: _Token) -> tuple[str, str, str]:
+    """Return the kind of a block, its argument and its path."""
+    if loop := _FOR.fullmatch(token.text):
+        return "for", loop[1], loop[2]
+    if condition := _IF.fullmatch(token.text):
+        return "if", "not" if condition[1] else "", condition[2]
+    raise TemplateError(token.line, f"unknown tag {{% {token.text} %}}; known are if, for, else, end")
+
+
 class Template:
     """A parsed template.
 
@@ -113,19 +122,14 @@ class Template:
     def _block(self, token: _Token, tokens: Iterator[_Token], depth: int) -> _Node:
         if depth > MAX_NESTING:
             raise TemplateError(token.line, f"blocks are nested more than {MAX_NESTING} deep")
-        loop, condition = _FOR.fullmatch(token.text), _IF.fullmatch(token.text)
-        if loop is None and condition is None:
-            raise TemplateError(token.line, f"unknown tag {{% {token.text} %}}; known are if, for, else, end")
+        kind, argument, path = _tag(token)
         body, end = self._parse(tokens, depth)
         otherwise: tuple[_Node, ...] = ()
         if end is not None and end.text == "else":
             otherwise, end = self._parse(tokens, depth)
         if end is None or end.text != "end":
             raise TemplateError(token.line, f"{{% {token.text} %}} is not closed by {{% end %}}")
-        if loop is not None:
-            return _Node("for", token.line, loop[1], loop[2], body=body, otherwise=otherwise)
-        name = "not" if condition and condition[1] else ""
-        return _Node("if", token.line, name, condition[2] if condition else "", body=body, otherwise=otherwise)
+        return _Node(kind, token.line, argument, path, body=body, otherwise=otherwise)
 
     def render(self, data: Mapping[str, Any]) -> str:
         """Return the text for `data`; raises `TemplateError` if the template uses what the data lacks."""
