@@ -58,11 +58,11 @@ def test_guesses_that_are_no_letter_cost_nothing(letter):
 
 
 def test_a_letter_is_guessed_once():
-    game = Hangman("word")
+    game = Hangman("word", lives=3)
     game.guess("x")
     with pytest.raises(InvalidGuess, match="x was guessed already"):
         game.guess("X")
-    assert game.lives_left == DEFAULT_LIVES - 1
+    assert game.lives_left == 2
 
 
 def test_no_guess_after_the_end():
