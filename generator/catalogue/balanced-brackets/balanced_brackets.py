@@ -82,17 +82,20 @@ def depth(text: str, pairs: dict[str, str] = PAIRS) -> int:
 def missing_count(text: str, pairs: dict[str, str] = PAIRS) -> int:
     """Return how many brackets must be inserted so that a text becomes balanced."""
     _check_pairs(pairs)
-    closing = set(pairs.values())
+    # The closing brackets that are due, and how many of each.
     due: list[str] = []
+    counts = dict.fromkeys(pairs.values(), 0)
     missing = 0
     for character in text:
         if character in pairs:
             due.append(pairs[character])
-        elif character in closing:
-            if character in due:
-                # Everything that was opened later has to be closed first.
-                while due.pop() != character:
-                    missing += 1
-            else:
+            counts[pairs[character]] += 1
+        elif counts.get(character, 0) > 0:
+            # Everything that was opened later has to be closed first.
+            while (last := due.pop()) != character:
+                counts[last] -= 1
                 missing += 1
+            counts[character] -= 1
+        elif character in counts:
+            missing += 1
     return missing + len(due)

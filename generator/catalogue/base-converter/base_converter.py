@@ -26,6 +26,13 @@ def to_base(number: int, base: int, *, width: int = 0) -> str:
     return f"-{text}" if number < 0 else text
 
 
+def _split_sign(text: str) -> tuple[int, str]:
+    digits = text.strip().lower()
+    if digits[:1] in ("-", "+"):
+        return (-1 if digits[0] == "-" else 1), digits[1:]
+    return 1, digits
+
+
 def from_base(text: str, base: int) -> int:
     """Return the number that `text` is in a base.
 
@@ -34,14 +41,10 @@ def from_base(text: str, base: int) -> int:
     if not isinstance(text, str):
         raise TypeError("the number must be text")
     _check_base(base)
-    digits = text.strip().lower()
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits[1:] if digits[:1] in ("-", "+") else digits
-    prefix = _PREFIXES.get(base)
-    # In base 16, `0b1` is a number and no prefix.
-    if prefix is not None:
-        digits = digits.removeprefix(prefix)
-    if not digits or digits.startswith("_") or digits.endswith("_") or "__" in digits:
+    sign, digits = _split_sign(text)
+    # Only the prefix of the base itself: in base 16, `0b1` is a number.
+    digits = digits.removeprefix(_PREFIXES.get(base, ""))
+    if not all(digits.split("_")):
         raise ValueError(f"{text!r} is not a number")
     number = 0
     for character in digits.replace("_", ""):

@@ -82,10 +82,15 @@ def change_from(till: Mapping[int, int], amount: int) -> Counter[int] | None:
         raise ValueError("a till has no negative number of coins")
     best: list[Counter[int] | None] = [Counter()] + [None] * amount
     for coin in coins:
-        before = list(best)
-        for part in range(coin, amount + 1):
-            for count in range(1, min(till[coin], part // coin) + 1):
-                rest, current = before[part - count * coin], best[part]
-                if rest is not None and (current is None or rest.total() + count < current.total()):
-                    best[part] = rest + Counter({coin: count})
+        best = [_with_coin(best, part, coin, till[coin]) for part in range(amount + 1)]
     return best[amount]
+
+
+def _with_coin(best: list[Counter[int] | None], part: int, coin: int, available: int) -> Counter[int] | None:
+    """Return the fewest coins for a part of the amount when some more of one coin may be used."""
+    chosen = best[part]
+    for count in range(1, min(available, part // coin) + 1):
+        rest = best[part - count * coin]
+        if rest is not None and (chosen is None or rest.total() + count < chosen.total()):
+            chosen = rest + Counter({coin: count})
+    return chosen

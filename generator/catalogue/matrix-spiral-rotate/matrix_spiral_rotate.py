@@ -63,9 +63,9 @@ def rotate_in_place(matrix: list[list[Item]], *, clockwise: bool = True) -> None
     size = len(matrix)
     if any(len(row) != size for row in matrix):
         raise ValueError("only a square matrix can be rotated in place")
-    for row in range(size):
+    for row, line in enumerate(matrix):
         for column in range(row + 1, size):
-            matrix[row][column], matrix[column][row] = matrix[column][row], matrix[row][column]
+            line[column], matrix[column][row] = matrix[column][row], line[column]
     # A transposed matrix is a turned one in a mirror.
     if clockwise:
         for line in matrix:

@@ -51,15 +51,16 @@ def signals(text: str) -> Iterator[tuple[bool, int]]:
     A dot is 1 unit and a dash 3; pauses are 1 within a letter, 3 between letters and 7 between words.
     """
     pause = 0
-    for word in encode(text).split(f" {WORD_SEPARATOR} "):
-        for code in word.split():
-            for sign in code:
-                if pause:
-                    yield False, pause
-                yield True, 1 if sign == "." else 3
-                pause = 1
-            pause = 3
-        pause = 7
+    for code in encode(text).split():
+        if code == WORD_SEPARATOR:
+            pause = 7
+            continue
+        for sign in code:
+            if pause:
+                yield False, pause
+            yield True, 1 if sign == "." else 3
+            pause = 1
+        pause = 3
 
 
 def duration_seconds(text: str, words_per_minute: float = 20) -> float:

@@ -50,6 +50,7 @@ def count_solutions(size: int) -> int:
     full = (1 << size) - 1
 
     def count(columns: int, rising: int, falling: int) -> int:
+        """Return the number of ways to fill the rows below, given the fields that are attacked in the next one."""
         if columns == full:
             return 1
         found = 0

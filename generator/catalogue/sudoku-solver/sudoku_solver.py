@@ -8,6 +8,7 @@ Grid = list[list[int]]
 SIZE = 9
 BOX = 3
 DIGITS = frozenset(range(1, SIZE + 1))
+CELLS = tuple((number // SIZE, number % SIZE) for number in range(SIZE * SIZE))
 
 
 def parse(text: str) -> Grid:
@@ -52,9 +53,8 @@ def _units(grid: Grid) -> list[list[int]]:
     rows = [list(row) for row in grid]
     columns = [list(column) for column in zip(*grid, strict=True)]
     boxes: list[list[int]] = [[] for _ in range(SIZE)]
-    for row in range(SIZE):
-        for column in range(SIZE):
-            boxes[_box(row, column)].append(grid[row][column])
+    for row, column in CELLS:
+        boxes[_box(row, column)].append(grid[row][column])
     return rows + columns + boxes
 
 
@@ -81,16 +81,16 @@ class _Search:
 
     def _fewest_candidates(self) -> tuple[int, int, set[int]] | None:
         best: tuple[int, int, set[int]] | None = None
-        for row in range(SIZE):
-            for column in range(SIZE):
-                if self.grid[row][column]:
-                    continue
-                candidates = set(DIGITS.difference(*self._units_of(row, column)))
-                if best is None or len(candidates) < len(best[2]):
-                    best = (row, column, candidates)
+        for row, column in CELLS:
+            if self.grid[row][column]:
+                continue
+            candidates = set(DIGITS.difference(*self._units_of(row, column)))
+            if best is None or len(candidates) < len(best[2]):
+                best = (row, column, candidates)
         return best
 
     def solutions(self) -> Iterator[Grid]:
+        """Yield every solution; the grid is as before when all were taken."""
         cell = self._fewest_candidates()
         if cell is None:
             yield [list(row) for row in self.grid]
