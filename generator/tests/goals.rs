@@ -134,6 +134,10 @@ const SERVED: &[(&str, &str)] = &[
     ("Check whether a URL is valid", "url-validator"),
     ("Mask API keys and passwords in log messages", "secret-redactor"),
     ("Sliding window rate limiter", "sliding-window-limiter"),
+    ("Implement a hash table", "hash-map"),
+    ("Word guessing game", "hangman"),
+    ("Balanced AVL binary tree", "avl-tree"),
+    ("Vigenere cipher", "vigenere-cipher"),
 ];
 
 const REFUSED: &[&str] = &[
@@ -156,7 +160,6 @@ const REFUSED: &[&str] = &[
     "OAuth2 authorization server issuing JWT access tokens",
     "Write a password manager with encrypted storage",
     "Reset a user's password by email",
-    "Implement a hash table",
     "Write a distributed rate limiter with Redis",
     "Build a mortgage calculator",
     "tax calculator for freelancers",
@@ -239,8 +242,6 @@ const REFUSED: &[&str] = &[
     "Credit card fraud detection",
     "Word cloud generator",
     "Count vowels in a string",
-    "Word guessing game",
-    "Balanced AVL binary tree",
     "Decision tree classifier",
     "Invert a binary tree",
     "Merge two git branches",
@@ -250,7 +251,6 @@ const REFUSED: &[&str] = &[
     "Todo web app with user accounts",
     "Make a list of things to do in Paris",
     "Caesar salad recipe",
-    "Vigenere cipher",
     "Read the temperature from a sensor",
     "Color temperature converter",
     "Add two matrices",
