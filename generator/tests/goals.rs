@@ -148,6 +148,10 @@ const SERVED: &[(&str, &str)] = &[
     ("Render Markdown to HTML", "markdown-to-html"),
     ("Database migration runner for SQLite", "migrations"),
     ("Detect cycles in a directed graph with depth-first search", "graph-search"),
+    ("Implement a hash table", "hash-map"),
+    ("Word guessing game", "hangman"),
+    ("Balanced AVL binary tree", "avl-tree"),
+    ("Vigenere cipher", "vigenere-cipher"),
 ];
 
 const REFUSED: &[&str] = &[
@@ -170,7 +174,6 @@ const REFUSED: &[&str] = &[
     "OAuth2 authorization server issuing JWT access tokens",
     "Write a password manager with encrypted storage",
     "Reset a user's password by email",
-    "Implement a hash table",
     "Write a distributed rate limiter with Redis",
     "Build a mortgage calculator",
     "tax calculator for freelancers",
@@ -251,8 +254,6 @@ const REFUSED: &[&str] = &[
     "Credit card fraud detection",
     "Word cloud generator",
     "Count vowels in a string",
-    "Word guessing game",
-    "Balanced AVL binary tree",
     "Decision tree classifier",
     "Invert a binary tree",
     "Merge two git branches",
@@ -262,7 +263,6 @@ const REFUSED: &[&str] = &[
     "Todo web app with user accounts",
     "Make a list of things to do in Paris",
     "Caesar salad recipe",
-    "Vigenere cipher",
     "Read the temperature from a sensor",
     "Color temperature converter",
     "Add two matrices",
