@@ -11,6 +11,10 @@ use url::{Host, Url};
 use crate::fields::{Fields, Object};
 use crate::problem::Problem;
 
+/// Bounds of a goal in characters, after trimming.
+const MIN_GOAL_CHARS: usize = 3;
+const MAX_GOAL_CHARS: usize = 10_000;
+
 /// A submission whose every field was checked; its code is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
@@ -63,8 +67,8 @@ fn read_goal(fields: &mut Fields, root: Object<'_>) -> String {
     // Blanks around it are not counted, however many there are.
     let Some(goal) = fields.text(root, "goal", usize::MAX) else { return String::new() };
     let goal = goal.trim();
-    if !(10..=1_000).contains(&goal.chars().count()) {
-        fields.wrong(root, "goal", "must be 10 to 1000 characters without the blanks around it");
+    if !(MIN_GOAL_CHARS..=MAX_GOAL_CHARS).contains(&goal.chars().count()) {
+        fields.wrong(root, "goal", "must be 3 to 10000 characters after trimming whitespace");
     }
     goal.to_owned()
 }
@@ -195,11 +199,12 @@ mod tests {
         check(json!({}), &["goal"]);
         check(json!({"goal": null}), &["goal"]);
         check(json!({"goal": 7}), &["goal"]);
-        check(json!({"goal": "   too short   "}), &["goal"]);
-        check(json!({"goal": format!("  {}  ", "x".repeat(10))}), &[]);
-        check(json!({"goal": format!("  {}  ", "é".repeat(1_000))}), &[]);
+        check(json!({"goal": "   xy   "}), &["goal"]);
+        check(json!({"goal": format!("  {}  ", "x".repeat(3))}), &[]);
+        check(json!({"goal": "排序列"}), &[]);
+        check(json!({"goal": format!("  {}  ", "é".repeat(10_000))}), &[]);
         check(json!({"goal": format!("{}{goal}", " \n".repeat(20_000))}), &[]);
-        check(json!({"goal": "x".repeat(1_001)}), &["goal"]);
+        check(json!({"goal": "x".repeat(10_001)}), &["goal"]);
         check(json!({"goal": "ten or more \u{0}"}), &["goal"]);
         let preferences = |value: Value| json!({"goal": goal, "context": {"execution_preferences": value}});
         let at = |name: &str| format!("context.execution_preferences.{name}");

@@ -388,6 +388,7 @@ async fn a_goal_may_be_short_or_long() {
     let long = format!("Run this script. {}", "\u{10ffff}x ".repeat(5_000)).chars().take(10_000).collect::<String>();
     let mut request = run_request("print('ran')\n", true);
     request["goal"] = json!(long);
+    request["context"]["execution_preferences"]["mode"] = json!("run");
     let id = client.execute(&request).await;
     let parked = client.until(&id, "waiting_approval").await;
     assert_eq!(parked["goal"].as_str().map(str::trim_end), Some(long.trim_end()));

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use super::Failure;
 use crate::api::Connection;
-use crate::screen::{self, say};
+use crate::screen::{self, say, shortened};
 
-/// Characters of a goal that are shown at most.
+/// Maximum characters of a goal in a row.
 const GOAL_WIDTH: usize = 60;
 
 /// List your workflows, the newest first.
@@ -36,7 +36,7 @@ impl List {
             .iter()
             .map(|workflow| {
                 let text = |name: &str| workflow[name].as_str().unwrap_or_default().to_owned();
-                vec![text("workflow_id"), text("status"), text("created_at"), shortened(&text("goal"))]
+                vec![text("workflow_id"), text("status"), text("created_at"), shortened(&text("goal"), GOAL_WIDTH)]
             })
             .collect();
         screen::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
@@ -45,11 +45,4 @@ impl List {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn shortened(goal: &str) -> String {
-    if goal.chars().count() <= GOAL_WIDTH {
-        return goal.to_owned();
-    }
-    goal.chars().take(GOAL_WIDTH - 1).chain(['…']).collect()
 }

@@ -15,7 +15,7 @@ const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "docum
 /// Turn a goal into code, or run a file of yours.
 #[derive(clap::Args)]
 pub struct Run {
-    /// What is to be done, 10 to 1000 characters.
+    /// What is to be done, 3 to 10,000 characters.
     goal: String,
     /// Code to work on; it runs only if the goal or the mode asks for a run.
     #[arg(long)]
