@@ -18,6 +18,7 @@ mod connection;
 mod contact;
 mod dead_letters;
 mod docs;
+mod etag;
 mod events;
 mod execute;
 mod feed;
