@@ -2,7 +2,7 @@
 
 use actix_web::http::Uri;
 use serde_json::Value;
-use shared::approval::RiskLevel;
+use shared::approval::{MAX_RECIPE_CHARS, RiskLevel};
 use shared::ids::Digest;
 use shared::webhook::is_public;
 use shared::workflow::{Mode, Options, SecurityLevel};
@@ -56,6 +56,9 @@ pub(crate) fn read_order(body: &Value, rules: HouseRules) -> Result<Order, Probl
         options: read_options(&mut fields, preferences, options, rules),
         request_digest: Digest::of(&canonical(body)),
     };
+    if order.code.is_some() && order.options.recipe.is_some() {
+        fields.wrong(preferences, "recipe", "must be left out where code is supplied");
+    }
     fields.finish()?;
     Ok(order)
 }
@@ -81,6 +84,7 @@ fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_
     ];
     Options {
         mode: fields.choice(preferences, "mode", &Mode::ALL).unwrap_or_default(),
+        recipe: fields.text(preferences, "recipe", MAX_RECIPE_CHARS).filter(|name| !name.trim().is_empty()),
         require_approval: fields.flag(preferences, "require_approval", true),
         max_iterations: fields.number(preferences, "max_iterations", (1, 10), 3),
         timeout_minutes: fields.number(preferences, "timeout_minutes", (1, 120), 30),
@@ -218,11 +222,14 @@ mod tests {
             ("max_agents", vec![json!(1), json!(8)], vec![json!(0), json!(9), json!(1e300)]),
             ("security_level", vec![json!("strict"), json!("permissive")], vec![json!("none"), json!(1)]),
             ("require_approval", vec![json!(false)], vec![json!("false"), json!(0)]),
+            ("recipe", vec![json!("lru-cache"), json!(" ")], vec![json!(1), json!("x".repeat(65))]),
             ("mode", vec![json!("auto"), json!("write_tests")], vec![json!("fix"), json!(""), json!(1)]),
         ] {
             good.into_iter().for_each(|value| check(preferences(json!({name: value})), &[]));
             bad.into_iter().for_each(|value| check(preferences(json!({name: value})), &[&at(name)]));
         }
+        let both = json!({"project_context": {"file_content": "x"}, "execution_preferences": {"recipe": "lru-cache"}});
+        check(json!({"goal": goal, "context": both}), &[&at("recipe")]);
         check(json!({"goal": goal, "context": 3, "options": []}), &["context", "options"]);
     }
 

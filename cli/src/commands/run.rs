@@ -26,6 +26,9 @@ pub struct Run {
     /// Work to do [default: as the goal says].
     #[arg(long, value_parser = MODES)]
     mode: Option<String>,
+    /// The recipe to serve, whatever the goal says; `promptcraft recipes list` shows them.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    recipe: Option<String>,
     /// Release the result without asking anyone.
     #[arg(long)]
     no_approval: bool,
@@ -64,6 +67,9 @@ impl Run {
         let mut preferences = json!({ "require_approval": !self.no_approval });
         if let Some(mode) = &self.mode {
             preferences["mode"] = mode.as_str().into();
+        }
+        if let Some(recipe) = &self.recipe {
+            preferences["recipe"] = recipe.as_str().into();
         }
         Ok(json!({
             "goal": self.goal,
