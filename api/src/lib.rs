@@ -37,6 +37,7 @@ mod presence;
 mod problem;
 mod projector;
 mod readings;
+mod recipes;
 mod routes;
 #[cfg(test)]
 mod samples;
