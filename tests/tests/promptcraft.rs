@@ -12,7 +12,7 @@ async fn a_user_gets_by_with_the_program() {
     let stack = Stack::start().await;
     fs::write(stack.directory().join("hello.py"), "print('hello')\n").expect("a file");
     let terminal = Terminal::new(&stack);
-    assert_snapshot!(terminal.run(&["list"]).well(), @r#"No workflows. Start one: promptcraft run "sort a list of words by length""#);
+    assert_snapshot!(terminal.run(&["list"]).well(), @r#"No workflows. Start one: promptcraft run "Write an LRU cache with tests" --watch"#);
     assert_snapshot!(terminal.run(&["inbox"]).well(), @"Nothing waits for you.");
     who_signs_in(&stack);
     what_is_wrong_is_said(&terminal);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::Failure;
 use crate::api::Connection;
 use crate::screen::{self, say, shortened};
+use crate::suggestions::first_command;
 
 /// Maximum characters of a goal in a row.
 const GOAL_WIDTH: usize = 60;
@@ -29,7 +30,7 @@ impl List {
         let path = format!("/api/v3/execute?limit={}{filter}&", self.limit);
         let (workflows, more) = api.first_page(&path, "workflows").await?;
         if workflows.is_empty() {
-            say!("No workflows. Start one: promptcraft run \"sort a list of words by length\"");
+            say!("No workflows. Start one: {}", first_command());
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = workflows

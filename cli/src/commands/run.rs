@@ -9,11 +9,13 @@ use super::{Failure, read_code};
 use crate::api::Connection;
 use crate::follow::{describe, exit_code, follow};
 use crate::screen::say;
+use crate::suggestions::commands;
 
 const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 
 /// Turn a goal into code, or run a file of yours.
 #[derive(clap::Args)]
+#[command(after_help = commands())]
 pub struct Run {
     /// What is to be done, 3 to 10,000 characters.
     goal: String,
