@@ -173,7 +173,11 @@ impl Generator {
         match intent {
             // Nothing but a model could work a reviewer's comment into the code.
             Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Document if asks_for_changes(request) => {
-                if can_change { self.change(request, &file).await } else { Err(self.refuse_changes()) }
+                if can_change {
+                    self.change(request, &file).await
+                } else {
+                    Err(self.refuse_changes())
+                }
             }
             Intent::Run | Intent::RunOrTest => Ok(self.as_given(target, file, intent)),
             Intent::Test => self.as_tests(target, file),
