@@ -57,4 +57,4 @@ with_bot() {
 sample "A goal from the catalogue" "Write a function that computes fibonacci numbers" --no-approval
 sample "A file of yours" "Run this script and report what it prints" --file "$root/scripts/samples/primes.py" --no-approval
 with_bot
-say "The stack stays up. Try: $promptcraft run \"Sort a list of words by length\" --watch"
+say "The stack stays up. Try: $promptcraft run \"Write an LRU cache with tests\" --watch"

@@ -1,12 +1,13 @@
 //! What a workflow has made, inside its document and one by one: `GET /api/v3/execute/{workflow_id}/artifacts/{name}`.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
-use shared::ids::Digest;
+use shared::single_file::{Part, joined};
 use shared::workflow::{Artifacts, CodeFile, Content};
 
 use crate::auth::Caller;
+use crate::etag::tagged;
 use crate::execute::blobs_away;
 use crate::limits::{Operation, admit};
 use crate::problem::Problem;
@@ -49,11 +50,11 @@ async fn read_json(state: &State, content: Option<&Content>) -> Result<Value, Pr
     })
 }
 
-/// The files that we made or changed, as one text; the caller's own are not repeated.
+/// The files that we made or changed, as one file; the caller's own are not repeated.
 async fn read_code(state: &State, artifacts: &Artifacts) -> Result<String, Problem> {
     let mut files = Vec::new();
     for file in made(artifacts) {
-        files.push((file.path.as_str(), load(state, &file.content).await?));
+        files.push(Part { path: &file.path, text: load(state, &file.content).await? });
     }
     Ok(joined(&files))
 }
@@ -66,18 +67,6 @@ fn made(artifacts: &Artifacts) -> impl Iterator<Item = &CodeFile> {
 fn callers_file<'a>(artifacts: &'a Artifacts, name: &str) -> Option<&'a Content> {
     let path = name.strip_prefix("files/")?;
     artifacts.files.iter().find(|file| file.from_caller && file.path == path).map(|file| &file.content)
-}
-
-/// One file stands as it is; several are headed by their paths.
-fn joined(files: &[(&str, String)]) -> String {
-    match files {
-        [(_, only)] => only.clone(),
-        several => {
-            let headed =
-                several.iter().map(|(path, text)| format!("# file: {path}\n{}\n", text.trim_end_matches('\n')));
-            headed.collect::<Vec<_>>().join("\n")
-        }
-    }
 }
 
 /// One artifact, with its digest as `ETag`.
@@ -118,28 +107,8 @@ async fn one(state: &State, content: Option<&Content>) -> Result<String, Problem
 }
 
 fn answer(request: &HttpRequest, text: String, kind: &str) -> HttpResponse {
-    let tag = format!("\"{}\"", Digest::of(text.as_bytes()));
-    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_known = known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    // A later round or a decision may change who sees it and what it is: always ask again.
-    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "private, no-cache"));
-    if is_known {
-        return response.finish();
-    }
-    // What was made is never to be rendered by a browser on our own origin.
-    response.insert_header((CONTENT_TYPE, kind)).insert_header((CONTENT_DISPOSITION, "attachment")).body(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::joined;
-
-    #[test]
-    fn several_files_are_headed_by_their_paths() {
-        assert_eq!(joined(&[]), "");
-        assert_eq!(joined(&[("a.py", "a = 1\n".to_owned())]), "a = 1\n");
-        let two = [("a.py", "a = 1\n\n".to_owned()), ("test_a.py", "import a".to_owned())];
-        assert_eq!(joined(&two), "# file: a.py\na = 1\n\n# file: test_a.py\nimport a\n");
-    }
+    tagged(request, text, kind, |response| {
+        // What was made is never to be rendered by a browser on our own origin.
+        response.insert_header((CONTENT_DISPOSITION, "attachment"));
+    })
 }

@@ -19,6 +19,7 @@ use crate::metrics;
 use crate::newest::log_away;
 use crate::order::{HouseRules, Order, read_order};
 use crate::problem::Problem;
+use crate::recipes::is_unknown;
 use crate::state::State;
 use crate::traffic::trace_of;
 
@@ -50,6 +51,14 @@ pub(crate) async fn execute(
         && let Some(first) = repeated(&state, WorkflowId::for_key(&caller.user.name, key), &order).await?
     {
         return Ok(accepted(&state, &first, true));
+    }
+    if let Some(name) = &order.options.recipe
+        && is_unknown(&state, name).await?
+    {
+        return Err(Problem::invalid_field(
+            "context.execution_preferences.recipe",
+            "is not the name of a recipe; GET /api/v3/recipes lists them",
+        ));
     }
     within_budget(&state, &caller.user.name).await?;
     submit(&state, &caller, &request, key, order).await

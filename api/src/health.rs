@@ -121,6 +121,7 @@ mod tests {
             sandbox_backend: "bubblewrap".to_owned(),
             sandbox_ok,
             sandbox_detail: "Landlock ABI 6".to_owned(),
+            catalogue: None,
         }
     }
 

@@ -18,6 +18,7 @@ mod connection;
 mod contact;
 mod dead_letters;
 mod docs;
+mod etag;
 mod events;
 mod execute;
 mod feed;
@@ -36,6 +37,7 @@ mod presence;
 mod problem;
 mod projector;
 mod readings;
+mod recipes;
 mod routes;
 #[cfg(test)]
 mod samples;

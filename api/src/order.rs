@@ -2,7 +2,7 @@
 
 use actix_web::http::Uri;
 use serde_json::Value;
-use shared::approval::RiskLevel;
+use shared::approval::{MAX_RECIPE_CHARS, RiskLevel};
 use shared::ids::Digest;
 use shared::webhook::is_public;
 use shared::workflow::{Mode, Options, SecurityLevel};
@@ -10,6 +10,10 @@ use url::{Host, Url};
 
 use crate::fields::{Fields, Object};
 use crate::problem::Problem;
+
+/// Bounds of a goal in characters, after trimming.
+const MIN_GOAL_CHARS: usize = 3;
+const MAX_GOAL_CHARS: usize = 10_000;
 
 /// A submission whose every field was checked; its code is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +56,9 @@ pub(crate) fn read_order(body: &Value, rules: HouseRules) -> Result<Order, Probl
         options: read_options(&mut fields, preferences, options, rules),
         request_digest: Digest::of(&canonical(body)),
     };
+    if order.code.is_some() && order.options.recipe.is_some() {
+        fields.wrong(preferences, "recipe", "must be left out where code is supplied");
+    }
     fields.finish()?;
     Ok(order)
 }
@@ -63,8 +70,8 @@ fn read_goal(fields: &mut Fields, root: Object<'_>) -> String {
     // Blanks around it are not counted, however many there are.
     let Some(goal) = fields.text(root, "goal", usize::MAX) else { return String::new() };
     let goal = goal.trim();
-    if !(10..=1_000).contains(&goal.chars().count()) {
-        fields.wrong(root, "goal", "must be 10 to 1000 characters without the blanks around it");
+    if !(MIN_GOAL_CHARS..=MAX_GOAL_CHARS).contains(&goal.chars().count()) {
+        fields.wrong(root, "goal", "must be 3 to 10000 characters after trimming whitespace");
     }
     goal.to_owned()
 }
@@ -77,6 +84,7 @@ fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_
     ];
     Options {
         mode: fields.choice(preferences, "mode", &Mode::ALL).unwrap_or_default(),
+        recipe: fields.text(preferences, "recipe", MAX_RECIPE_CHARS).filter(|name| !name.trim().is_empty()),
         require_approval: fields.flag(preferences, "require_approval", true),
         max_iterations: fields.number(preferences, "max_iterations", (1, 10), 3),
         timeout_minutes: fields.number(preferences, "timeout_minutes", (1, 120), 30),
@@ -195,11 +203,12 @@ mod tests {
         check(json!({}), &["goal"]);
         check(json!({"goal": null}), &["goal"]);
         check(json!({"goal": 7}), &["goal"]);
-        check(json!({"goal": "   too short   "}), &["goal"]);
-        check(json!({"goal": format!("  {}  ", "x".repeat(10))}), &[]);
-        check(json!({"goal": format!("  {}  ", "é".repeat(1_000))}), &[]);
+        check(json!({"goal": "   xy   "}), &["goal"]);
+        check(json!({"goal": format!("  {}  ", "x".repeat(3))}), &[]);
+        check(json!({"goal": "排序列"}), &[]);
+        check(json!({"goal": format!("  {}  ", "é".repeat(10_000))}), &[]);
         check(json!({"goal": format!("{}{goal}", " \n".repeat(20_000))}), &[]);
-        check(json!({"goal": "x".repeat(1_001)}), &["goal"]);
+        check(json!({"goal": "x".repeat(10_001)}), &["goal"]);
         check(json!({"goal": "ten or more \u{0}"}), &["goal"]);
         let preferences = |value: Value| json!({"goal": goal, "context": {"execution_preferences": value}});
         let at = |name: &str| format!("context.execution_preferences.{name}");
@@ -213,11 +222,14 @@ mod tests {
             ("max_agents", vec![json!(1), json!(8)], vec![json!(0), json!(9), json!(1e300)]),
             ("security_level", vec![json!("strict"), json!("permissive")], vec![json!("none"), json!(1)]),
             ("require_approval", vec![json!(false)], vec![json!("false"), json!(0)]),
+            ("recipe", vec![json!("lru-cache"), json!(" ")], vec![json!(1), json!("x".repeat(65))]),
             ("mode", vec![json!("auto"), json!("write_tests")], vec![json!("fix"), json!(""), json!(1)]),
         ] {
             good.into_iter().for_each(|value| check(preferences(json!({name: value})), &[]));
             bad.into_iter().for_each(|value| check(preferences(json!({name: value})), &[&at(name)]));
         }
+        let both = json!({"project_context": {"file_content": "x"}, "execution_preferences": {"recipe": "lru-cache"}});
+        check(json!({"goal": goal, "context": both}), &[&at("recipe")]);
         check(json!({"goal": goal, "context": 3, "options": []}), &["context", "options"]);
     }
 

@@ -89,6 +89,7 @@ mod tests {
             sandbox_backend: "bubblewrap".to_owned(),
             sandbox_ok: true,
             sandbox_detail: String::new(),
+            catalogue: None,
         }
     }
 

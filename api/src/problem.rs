@@ -92,6 +92,10 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "no-such-artifact", "There is no such artifact, or it is not released.")
     }
 
+    pub(crate) fn no_such_recipe() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-recipe", "No worker has a recipe of this name.")
+    }
+
     pub(crate) fn too_slow() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body did not arrive in time; send it again.")
     }

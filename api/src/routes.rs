@@ -9,7 +9,8 @@ use actix_web::{Resource, Route, guard, web};
 use crate::auth::{refresh, require_token, revoke, sign_in};
 use crate::traffic::no_such_call;
 use crate::{
-    analyze, approve, artifacts, cancel, dead_letters, docs, events, execute, health, inbox, list, openapi, status,
+    analyze, approve, artifacts, cancel, dead_letters, docs, events, execute, health, inbox, list, openapi, recipes,
+    status,
 };
 
 /// Under this path nothing is answered without a token.
@@ -56,6 +57,8 @@ pub(crate) fn calls() -> Vec<Call> {
         get("/api/v3/admin/dead-letters", |route| route.to(dead_letters::list)),
         get("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::show)),
         delete("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::discard)),
+        get("/api/v3/recipes", |route| route.to(recipes::list)),
+        get("/api/v3/recipes/{name}", |route| route.to(recipes::show)),
         post("/api/v3/analyze", |route| route.to(analyze::analyze)),
     ]
 }

@@ -11,8 +11,8 @@ use shared::clock::Clock;
 use shared::identity::spend_time_of_a_check;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Charges, Control, DeadLetters, Needs,
-    ProvisionError, Submissions, Watched, WorkflowLog, verify,
+    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Catalogues, Charges, Control, DeadLetters,
+    Needs, ProvisionError, Submissions, Watched, WorkflowLog, verify,
 };
 use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
@@ -30,6 +30,7 @@ use crate::feed::{Feed, run_feed};
 use crate::newest::Newest;
 use crate::presence::{Present, run_presence};
 use crate::projector::{run_projector, run_rebuilds};
+use crate::recipes::KnownCatalogues;
 use crate::state::State;
 use crate::streams::OpenStreams;
 
@@ -179,6 +180,8 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         control: Control::new(&broker),
         analyses: AnalysisRequests::new(&broker),
         letters: DeadLetters::new(&broker),
+        catalogues: Catalogues::open(&broker).await?,
+        known_catalogues: KnownCatalogues::default(),
         room: Room::new(),
         sign_ins: SignInQueue::new(),
         spending: Spending::default(),

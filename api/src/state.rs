@@ -7,8 +7,8 @@ use shared::clock::Clock;
 use shared::identity::{RefreshFamily, Revocation};
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Charges, Control, DeadLetters, Submissions, WorkerReport,
-    WorkflowLog,
+    AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Catalogues, Charges, Control, DeadLetters, Submissions,
+    WorkerReport, WorkflowLog,
 };
 use shared::read_model::{RateLimiter, ReadModel};
 
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::feed::Feed;
 use crate::newest::Newest;
 use crate::presence::Present;
+use crate::recipes::KnownCatalogues;
 use crate::streams::OpenStreams;
 
 /// Connections, watched copies and settings. Holds nothing that another instance lacks and that an answer depends on.
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) control: Control,
     pub(crate) analyses: AnalysisRequests,
     pub(crate) letters: DeadLetters,
+    pub(crate) catalogues: Catalogues,
+    pub(crate) known_catalogues: KnownCatalogues,
     pub(crate) limiter: RateLimiter,
     /// Limits of requests without a valid token.
     pub(crate) addresses: AddressBuckets,

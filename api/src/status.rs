@@ -1,5 +1,7 @@
 //! `GET /api/v3/execute/status/{workflow_id}`: a workflow as clients see it.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use shared::approval::{Decision, Park, Stage};
@@ -13,6 +15,9 @@ use crate::limits::{Operation, admit};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::visibility::{may_show_artifacts, visible};
+
+/// Maximum characters of a goal in lists; the workflow's own document has all of it.
+const MAX_LISTED_GOAL_CHARS: usize = 1_000;
 
 /// The workflow's document.
 pub(crate) async fn status(
@@ -68,7 +73,7 @@ pub(crate) fn summary(workflow: &Workflow) -> Value {
     json!({
         "workflow_id": workflow.id,
         "owner": workflow.owner,
-        "goal": workflow.submission.goal,
+        "goal": shortened(&workflow.submission.goal),
         "status": workflow.status().as_str(),
         "current_step": workflow.current_step,
         "total_steps": workflow.plan.len(),
@@ -78,6 +83,13 @@ pub(crate) fn summary(workflow: &Workflow) -> Value {
         "created_at": workflow.created_at.to_rfc3339(),
         "updated_at": workflow.updated_at.to_rfc3339(),
     })
+}
+
+fn shortened(goal: &str) -> Cow<'_, str> {
+    match goal.char_indices().nth(MAX_LISTED_GOAL_CHARS) {
+        Some((end, _)) => format!("{}…", &goal[..end]).into(),
+        None => goal.into(),
+    }
 }
 
 /// The question that waits for a human now.
@@ -167,6 +179,16 @@ mod tests {
 
     use super::*;
     use crate::samples::{START, cancelled, failed, parked, released, submitted};
+
+    #[test]
+    fn a_list_has_the_beginning_of_a_long_goal() {
+        let mut workflow = submitted("ann");
+        workflow.submission.goal = "é".repeat(1_000);
+        assert_eq!(summary(&workflow)["goal"], workflow.submission.goal);
+        workflow.submission.goal.push('x');
+        assert_eq!(summary(&workflow)["goal"], format!("{}…", "é".repeat(1_000)));
+        assert_eq!(document(&workflow, json!({}), START)["goal"], workflow.submission.goal);
+    }
 
     #[test]
     fn a_workflow_is_shown_in_the_contracts_form() {

@@ -5,7 +5,9 @@
 mod stack;
 
 use serde_json::{Value, json};
-use shared::messaging::{ApproverReport, Control, WorkerReport};
+use shared::messaging::{
+    ApproverReport, Catalogues, Control, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary, WorkerReport,
+};
 use shared::read_model::{Difference, ReadModel, compare, rebuild};
 use stack::{Stack, eventually, goal, read};
 
@@ -18,6 +20,7 @@ fn worker() -> WorkerReport {
         sandbox_backend: "bubblewrap".to_owned(),
         sandbox_ok: true,
         sandbox_detail: "ready".to_owned(),
+        catalogue: None,
     }
 }
 
@@ -134,6 +137,79 @@ async fn answers_have_the_documented_form() {
     assert_conforms(&problem, "Problem");
     assert_conforms(&api.post("/api/v3/execute", Some(token), &json!({})).await.1, "Problem");
     assert_conforms(&api.post("/auth/revoke", Some(token), &json!({})).await.1, "Revoked");
+}
+
+fn recipe() -> PublishedRecipe {
+    let parameter = RecipeParameter {
+        name: "capacity".to_owned(),
+        description: "Maximum number of entries".to_owned(),
+        kind: "integer".to_owned(),
+        default: Some(json!(128)),
+        min: Some(1.0),
+        max: None,
+        choices: Vec::new(),
+    };
+    PublishedRecipe {
+        summary: RecipeSummary {
+            name: "lru-cache".to_owned(),
+            version: "1.0.0".to_owned(),
+            title: "LRU cache".to_owned(),
+            summary: "Keep what was used lately.".to_owned(),
+            runtime: "node".to_owned(),
+            examples: vec!["Write an LRU cache".to_owned()],
+            parameters: vec![parameter],
+            provides: vec!["class".to_owned()],
+        },
+        files: vec![RecipeFile { path: "lru.js".to_owned(), is_test: false, content: "'use strict';".to_owned() }],
+        documentation: "# LRU cache".to_owned(),
+        phrasings: vec!["cache with eviction".to_owned()],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recipes_are_those_that_workers_report() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = &api.token("ann").await;
+    let one = "/api/v3/recipes/lru-cache";
+    for path in ["/api/v3/recipes", one] {
+        assert_eq!(api.get(path, token).await.0, 503, "no worker has reported");
+        assert_eq!(read(api.request("GET", path).send().await.unwrap()).await.0, 401);
+    }
+    let choose = |name: &str| {
+        let mut chosen = goal();
+        chosen["context"] = json!({"execution_preferences": {"recipe": name}});
+        chosen
+    };
+    assert_eq!(api.post("/api/v3/execute", Some(token), &choose("xyzzy")).await.0, 202, "it may be one");
+
+    let catalogue = Catalogues::open(&stack.broker).await.unwrap().publish(&[recipe()]).await.unwrap();
+    let control = Control::new(&stack.broker);
+    eventually("the list is there", async || {
+        control.report(&WorkerReport { catalogue: Some(catalogue), ..worker() }).await;
+        api.get("/api/v3/recipes", token).await.0 == 200
+    })
+    .await;
+    let (_, list) = api.get("/api/v3/recipes", token).await;
+    assert_conforms(&list, "RecipeList");
+    let listed = &list["data"]["recipes"][0];
+    assert_eq!((&listed["name"], &listed["language"]), (&json!("lru-cache"), &json!("javascript")));
+    assert_eq!((&listed["on_all_workers"], &listed["parameters"][0]["default"]), (&json!(true), &json!(128)));
+    let (_, whole) = api.get(one, token).await;
+    assert_conforms(&whole, "RecipeAnswer");
+    assert_eq!(whole["data"]["files"][0]["content"], "'use strict';");
+
+    let first = api.request("GET", one).bearer_auth(token).send().await.unwrap();
+    assert_eq!(first.headers()["cache-control"], "private, no-cache");
+    let tag = first.headers()["etag"].clone();
+    let again = api.request("GET", one).bearer_auth(token).header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(again.status(), 304);
+    let (code, problem) = api.get("/api/v3/recipes/xyzzy", token).await;
+    assert_eq!(code, 404);
+    assert!(!problem["detail"].to_string().contains("xyzzy"), "{problem}");
+    let (code, problem) = api.post("/api/v3/execute", Some(token), &choose("xyzzy")).await;
+    assert_eq!((code, &problem["errors"][0]["field"]), (422, &json!("context.execution_preferences.recipe")));
+    assert_eq!(api.post("/api/v3/execute", Some(token), &choose("lru-cache")).await.0, 202);
 }
 
 fn document() -> Value {

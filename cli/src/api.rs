@@ -39,10 +39,13 @@ pub enum ApiError {
     #[error("{detail} (HTTP 401). Sign in again: eval \"$(promptcraft login --user NAME --password WORD)\"")]
     StaleToken { detail: String },
     #[error("{detail}{fields} (HTTP {status})")]
-    Refused { status: u16, detail: String, fields: String },
+    Refused { status: u16, detail: String, fields: String, retry_after: Option<Duration> },
     #[error("{url} does not answer like PromptCraft: {reason}. Is it the right address?")]
     Strange { url: String, reason: String },
 }
+
+/// Delay after a 429 that names none.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Who follows a workflow bears an API that is started again or sheds load for this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -158,11 +161,29 @@ impl Api {
 
     /// As [`get`](Self::get), and again while the API is away for a moment or asks for patience.
     pub async fn get_patiently(&self, path: &str) -> Result<Value, ApiError> {
+        self.get_as_it_is_patiently(path).await.map(fit_for_terminal)
+    }
+
+    /// As [`get_as_it_is`](Self::get_as_it_is), and again while the API is unavailable for a moment or over its rate limit.
+    pub async fn get_as_it_is_patiently(&self, path: &str) -> Result<Value, ApiError> {
         let until = Instant::now() + PATIENCE;
         loop {
-            match self.get(path).await {
+            match self.get_as_it_is(path).await {
                 Err(error) if error.may_pass() && Instant::now() < until => {
                     tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// As [`post`](Self::post), and again after a rate limit has refused it.
+    pub async fn post_patiently(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.post(path, body).await {
+                Err(ApiError::Refused { status: 429, retry_after, .. }) if Instant::now() < until => {
+                    tokio::time::sleep(retry_after.unwrap_or(RETRY_DELAY)).await;
                 }
                 answer => return answer,
             }
@@ -244,6 +265,7 @@ fn fit_for_terminal(answer: Value) -> Value {
 /// The problem document of an answer, as one line.
 async fn refusal(response: reqwest::Response) -> ApiError {
     let status = response.status();
+    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let problem: Value =
         response.bytes().await.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
     let problem = fit_for_terminal(problem);
@@ -259,7 +281,7 @@ async fn refusal(response: reqwest::Response) -> ApiError {
     if detail.contains("Invalid token") {
         return ApiError::StaleToken { detail };
     }
-    ApiError::Refused { status: status.as_u16(), detail, fields }
+    ApiError::Refused { status: status.as_u16(), detail, fields, retry_after: retry_after.map(Duration::from_secs) }
 }
 
 /// The cause at the bottom, which names the trouble; those above only say that there was one.

@@ -54,6 +54,11 @@ pub fn password() -> Option<String> {
     read("PROMPTCRAFT_PASSWORD")
 }
 
+/// `PROMPTCRAFT__GENERATOR__CATALOGUE_DIRS`: folders of recipes, divided by commas.
+pub fn catalogue_folders() -> Option<String> {
+    read("PROMPTCRAFT__GENERATOR__CATALOGUE_DIRS")
+}
+
 fn read(name: &'static str) -> Option<String> {
     std::env::var_os(name)?.into_string().ok().filter(|value| !value.is_empty())
 }

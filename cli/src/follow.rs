@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use crate::api::{Api, ApiError};
-use crate::screen::{self, Style, say, styled};
+use crate::screen::{self, Style, say, shortened, styled};
 
 /// The type of an approval that asks for code or a recipe.
 pub const NEEDS_INPUT: &str = "needs_input";
@@ -116,6 +116,9 @@ pub fn exit_code(state: &Value) -> ExitCode {
     }
 }
 
+/// Maximum characters of a goal that are shown; `status --json` has all of it.
+const GOAL_CHARS: usize = 400;
+
 /// What a person wants to know of a workflow.
 pub fn describe(state: &Value) {
     let status = state["status"].as_str().unwrap_or("unknown");
@@ -126,7 +129,8 @@ pub fn describe(state: &Value) {
         _ => Style::Strong,
     };
     let id = state["workflow_id"].as_str().unwrap_or_default();
-    say!("{} {} {}", styled(style, status), id, styled(Style::Faint, state["goal"].as_str().unwrap_or_default()));
+    let goal = shortened(state["goal"].as_str().unwrap_or_default(), GOAL_CHARS);
+    say!("{} {} {}", styled(style, status), id, styled(Style::Faint, &goal));
     if let Some(error) = state["error"].as_object() {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
         say!("  {}: {} {}", text("code"), text("message"), styled(Style::Faint, text("hint")));

@@ -13,3 +13,4 @@ pub mod follow;
 mod operator;
 pub mod screen;
 pub mod stack;
+pub mod suggestions;

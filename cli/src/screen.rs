@@ -87,6 +87,20 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// Columns of the terminal that is written to; `None` where it is none.
+pub fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
+
+/// Returns `text`, or its beginning and an ellipsis, in at most `width` characters.
+pub fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// Rows in columns as wide as their widest cell, under a heading; each row is one line, whatever its cells hold.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) {
     let one_line = |cell: &String| cell.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -33,7 +33,7 @@ async fn provisioned() -> (Broker, Client) {
         let config = StreamConfig { name: name.to_owned(), subjects, allow_direct: true, ..Default::default() };
         context.create_stream(config).await.unwrap();
     }
-    for bucket in ["users", "revocations", "refresh", "signing_keys", "attempts"] {
+    for bucket in ["users", "revocations", "refresh", "signing_keys", "attempts", "catalogues"] {
         context.create_key_value(kv::Config { bucket: bucket.to_owned(), ..Default::default() }).await.unwrap();
     }
     for (durable, filter) in [
@@ -176,6 +176,10 @@ async fn a_worker_keeps_attempts_answers_the_api_and_hears_cancels() {
     let revision = attempts.create("w1", "1".into()).await.unwrap();
     attempts.update("w1", "2".into(), revision).await.unwrap();
     assert_eq!(attempts.get("w1").await.unwrap().unwrap(), "2");
+    let catalogues = jetstream::new(worker.client.clone()).get_key_value("catalogues").await.unwrap();
+    catalogues.put("digest", "recipes".into()).await.unwrap();
+    let read = jetstream::new(api.client.clone()).get_key_value("catalogues").await.unwrap();
+    assert_eq!(read.get("digest").await.unwrap().unwrap(), "recipes");
 
     let mut cancels = worker.client.subscribe("control.cancel.*").await.unwrap();
     worker.heard().await;
@@ -223,6 +227,7 @@ async fn a_worker_can_neither_release_nor_park_nor_cancel() {
         "$JS.API.STREAM.MSG.DELETE.WORKFLOWS",
         "$JS.API.STREAM.MSG.GET.KV_signing_keys",
         "$JS.API.DIRECT.GET.KV_signing_keys",
+        "$JS.API.STREAM.MSG.GET.KV_catalogues",
         "$JS.API.DIRECT.GET.KV_users.$KV.users.someone",
         "$JS.API.CONSUMER.CREATE.WORKFLOWS.mine",
         "$JS.API.CONSUMER.DURABLE.CREATE.WORKFLOWS.mine",
@@ -333,6 +338,7 @@ async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
         "timers.w1",
         "$KV.users.someone",
         "$KV.signing_keys.key",
+        "$KV.catalogues.digest",
         "$JS.API.STREAM.PURGE.WORKFLOWS",
         "$JS.API.STREAM.DELETE.WORKFLOWS",
         "$JS.API.STREAM.CREATE.MINE",

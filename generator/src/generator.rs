@@ -145,7 +145,13 @@ impl Generator {
     /// # Errors
     /// [`GenerateError`]; no message repeats what the user submitted.
     pub async fn generate(&self, request: &Request) -> Result<Generation, GenerateError> {
+        if asks_for_changes(request) && !self.has_model() {
+            return Err(self.refuse_changes());
+        }
         if let Some(name) = &request.recipe {
+            if asks_for_changes(request) {
+                return self.write(request).await;
+            }
             let chosen = self.recipes.iter().find(|recipe| recipe.name == *name);
             return chosen
                 .map(from_recipe)
@@ -163,12 +169,15 @@ impl Generator {
         let code = dedent(code);
         let target = self.target(request, &code)?;
         let file = caller_file(target, request.current_file.as_deref(), code.into_owned());
-        let asks_for_changes = request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some());
         let can_change = self.has_model() && target.is_python();
         match intent {
             // Nothing but a model could work a reviewer's comment into the code.
-            Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Document if asks_for_changes && can_change => {
-                self.change(request, &file).await
+            Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Document if asks_for_changes(request) => {
+                if can_change {
+                    self.change(request, &file).await
+                } else {
+                    Err(self.refuse_changes())
+                }
             }
             Intent::Run | Intent::RunOrTest => Ok(self.as_given(target, file, intent)),
             Intent::Test => self.as_tests(target, file),
@@ -242,6 +251,13 @@ impl Generator {
         GenerateError::NoGenerator { hint }
     }
 
+    /// Refuses a request for changes that nothing here can make: the same result again would not answer it.
+    fn refuse_changes(&self) -> GenerateError {
+        let why = if self.has_model() { "only Python code is changed here" } else { "no language model is configured" };
+        let hint = format!("They cannot be made: {why}. Supply code, choose another recipe, or reject");
+        GenerateError::NoGenerator { hint }
+    }
+
     fn target(&self, request: &Request, code: &str) -> Result<Target<'_>, GenerateError> {
         let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
         Target::find(&self.runtimes, named, file, code).ok_or_else(|| {
@@ -266,9 +282,8 @@ impl Generator {
         if other {
             return Err(self.refuse("the goal asks for another language, and only Python is written here", goal));
         }
-        let commented = request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some());
         match self.recipe_for(goal) {
-            Some(recipe) if !(commented && self.has_model()) => Ok(from_recipe(recipe)),
+            Some(recipe) if !asks_for_changes(request) => Ok(from_recipe(recipe)),
             Some(_) | None => self.write(request).await,
         }
     }
@@ -365,6 +380,11 @@ impl Generator {
     async fn explain(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
         Err(self.refuse_work(Intent::Explain, target))
     }
+}
+
+/// Returns whether a human sent the last result back.
+fn asks_for_changes(request: &Request) -> bool {
+    request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some())
 }
 
 fn from_recipe(recipe: &Recipe) -> Generation {

@@ -1,7 +1,7 @@
 //! The caller's own code.
 
 use generator::{
-    Action, GenerateError, Generation, Generator, GeneratorConfig, Kind, Mode, Origin, Request, Run, Runtime,
+    Action, Feedback, GenerateError, Generation, Generator, GeneratorConfig, Kind, Mode, Origin, Request, Run, Runtime,
 };
 
 async fn generate(request: Request) -> Result<Generation, GenerateError> {
@@ -254,5 +254,21 @@ async fn hostile_code_neither_aborts_nor_hangs() {
     for unit in ["(", "not ", "f'{", "'''", "\\\n", "if x:\n ", "\u{0}", "\u{feff}", "lambda:"] {
         let code = format!("  {}", unit.repeat(20_000));
         generate(with_code("document this", &code)).await.expect("runs");
+    }
+}
+
+#[tokio::test]
+async fn requested_changes_that_nothing_can_make_are_refused() {
+    let comment = |request: Request| Request {
+        feedback: Some(Feedback { comment: Some("make it shorter".to_owned()), ..Feedback::default() }),
+        ..request
+    };
+    let recipe = Request { goal: "Write an LRU cache with tests".to_owned(), ..Request::default() };
+    let chosen = Request { recipe: Some("lru-cache".to_owned()), ..recipe.clone() };
+    for request in [recipe, chosen, with_code("Run this", "print(1)"), with_code("Document this", "x = 1")] {
+        let refused = generate(comment(request.clone())).await.expect_err(&request.goal);
+        let GenerateError::NoGenerator { hint } = refused else { panic!("{refused}") };
+        assert!(hint.contains("no language model is configured. Supply code, choose another recipe"), "{hint}");
+        generate(request.clone()).await.unwrap_or_else(|error| panic!("{}: {error}", request.goal));
     }
 }

@@ -18,6 +18,7 @@ pub mod ports;
 pub mod read_model;
 #[cfg(feature = "samples")]
 pub mod samples;
+pub mod single_file;
 pub mod telemetry;
 pub mod webhook;
 pub mod workflow;

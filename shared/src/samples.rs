@@ -12,6 +12,7 @@ pub const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
 pub fn options() -> Options {
     Options {
         mode: Mode::Auto,
+        recipe: None,
         require_approval: true,
         enable_human_loop: true,
         max_iterations: 3,

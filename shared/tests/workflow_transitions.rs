@@ -154,7 +154,15 @@ fn states() -> Vec<(&'static str, Workflow)> {
         workflow.phase = phase;
         workflow
     };
-    phases.map(|(name, phase)| (name, state(phase))).into()
+    let mut all: Vec<_> = phases.map(|(name, phase)| (name, state(phase))).into();
+    // Policy alone can ask a human about work that its caller wants released without.
+    let mut alone = state(Phase::Generate { feedback: None, input: None });
+    alone.submission.options.require_approval = false;
+    all.push(("generate, no approval wanted", alone.clone()));
+    alone.phase = at_gate(Stage::Release, parked());
+    let sent_back = transition(&alone, decision(Verdict::ChangesRequested, "bob", None), START).expect("legal");
+    all.push(("generate, no approval wanted, changes requested", sent_back));
+    all
 }
 
 fn place(workflow: &Workflow) -> String {
@@ -452,7 +460,7 @@ fn talk(state: &Workflow, last: Verdict) -> Workflow {
         lapsed: vec![],
     };
     let mut wide = park(2);
-    wide.description = longest(2_000);
+    wide.description = longest(COMMENT_CHARS + 2_000);
     ["b", "e"]
         .iter()
         .zip([Verdict::Approved, last])
@@ -477,7 +485,7 @@ fn largest_feedback() -> Feedback {
 fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
     let mut state = submitted("ann", Options { max_iterations: 10, gate_before_execute: true, ..options() });
     let submission = &mut state.submission;
-    submission.goal = longest(1_000);
+    submission.goal = longest(10_000);
     submission.options.notification_webhook = Some(longest(2_048));
     (submission.repo_url, submission.current_file) = (Some(longest(2_048)), Some(longest(1_024)));
     state = transition(&state, Event::Planned { usage: usage() }, START).expect("legal");

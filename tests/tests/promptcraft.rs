@@ -12,7 +12,7 @@ async fn a_user_gets_by_with_the_program() {
     let stack = Stack::start().await;
     fs::write(stack.directory().join("hello.py"), "print('hello')\n").expect("a file");
     let terminal = Terminal::new(&stack);
-    assert_snapshot!(terminal.run(&["list"]).well(), @r#"No workflows. Start one: promptcraft run "sort a list of words by length""#);
+    assert_snapshot!(terminal.run(&["list"]).well(), @r#"No workflows. Start one: promptcraft run "Write an LRU cache with tests" --watch"#);
     assert_snapshot!(terminal.run(&["inbox"]).well(), @"Nothing waits for you.");
     who_signs_in(&stack);
     what_is_wrong_is_said(&terminal);
@@ -68,7 +68,7 @@ fn who_signs_in(stack: &Stack) {
 fn what_is_wrong_is_said(terminal: &Terminal) {
     let file = ["run", "Run this script please", "--file", "missing.py"];
     terminal.run(&file).refused(1, "missing.py cannot be read: No such file");
-    terminal.run(&["run", "short"]).refused(1, "goal: must be 10 to 1000 characters");
+    terminal.run(&["run", "xy"]).refused(1, "goal: must be 3 to 10000 characters after trimming whitespace");
     terminal.run(&["list", "--status", "done"]).refused(1, "must be one of created, running, waiting_approval");
     let unknown = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
     for words in
@@ -167,7 +167,10 @@ fn a_result_is_sent_back_or_rejected(terminal: &Terminal) {
     let again = ["reject", &id, "--request-changes", "--comment", "keep umlauts", "--yes"];
     assert!(terminal.run(&again).well().contains("the workflow goes on. (running)"));
     let second = terminal.run(&["status", &id, "--watch"]);
-    assert!(second.waits().contains("9/9 ") && second.out.contains("\nwaiting_approval"), "{second:?}");
+    let asked = "  Changes were requested: \"keep umlauts\". They cannot be made: no language model is configured.";
+    assert!(second.waits().contains(asked), "{second:?}");
+    let last = second.out.lines().last().expect("lines");
+    assert!(last.contains("--file CODE (or --recipe NAME)   or   promptcraft reject"), "{second:?}");
     assert!(terminal.run(&["reject", &id, "--comment", "no", "--yes"]).well().contains("(failed)"));
     let failed = terminal.run(&["status", &id, "--watch"]);
     assert_eq!(failed.code, 1, "{failed:?}");

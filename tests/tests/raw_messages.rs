@@ -81,8 +81,16 @@ async fn what_a_worker_writes_ends_its_workflow_and_nothing_else() {
 #[tokio::test]
 async fn subjects_that_are_no_text_reach_nobody_else() {
     let stack = Stack::start().await;
-    let places =
-        ["wf.generate.std.", "wf.failed.std.", "blob.", "dead.", "presence.worker.", "$KV.attempts.", "answers."];
+    let places = [
+        "wf.generate.std.",
+        "wf.failed.std.",
+        "blob.",
+        "dead.",
+        "presence.worker.",
+        "$KV.attempts.",
+        "$KV.catalogues.",
+        "answers.",
+    ];
     let all = places.iter().flat_map(|place| TOKENS.map(|token| [place.as_bytes(), token].concat()));
     let messages: Vec<_> = all
         .map(|subject| RawPublish { subject, header_block: b"NATS/1.0\r\n\r\n".to_vec(), body: b"garbage".to_vec() })

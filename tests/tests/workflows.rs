@@ -109,6 +109,50 @@ async fn a_result_waits_for_its_approval_and_is_released_by_it() {
     assert_eq!(audit.iter().filter(|record| record.action == "approved").count(), 1);
 }
 
+/// Waits until the workflow asks something else than `earlier`.
+async fn parked_anew(client: &Client, id: &str, earlier: &str) -> Value {
+    tests::eventually("it parks anew", std::time::Duration::from_secs(20), || async {
+        let data = client.status(id).await;
+        let anew = data["pending_approvals"][0]["approval_id"].as_str().is_some_and(|id| id != earlier);
+        anew.then_some(data)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn requested_changes_that_nothing_can_make_ask_for_input_at_no_cost() {
+    let stack = Stack::start_with(Options::default().with("approval.demand_human_from", "low")).await;
+    let client = stack.developer().await;
+    let lru = "Write an LRU cache with tests";
+    // Policy alone asks about the last one, and its requests for changes are answered as well.
+    for request in [goal(lru, true), run_request("print(2)\n", true), goal(lru, false)] {
+        let id = client.execute(&request).await;
+        let first = client.until(&id, "waiting_approval").await;
+        let approval = question_of(&first);
+        let body = json!({
+            "workflow_id": id, "approval_id": approval, "decision": "changes_requested", "comment": "make it \"shorter\"",
+        });
+        client.post(&format!("/api/v3/execute/approve/{id}"), &body).await.expect(200);
+
+        let again = parked_anew(&client, &id, &approval).await;
+        let question = &again["pending_approvals"][0];
+        assert_eq!(question["approval_type"], "needs_input", "{again}");
+        let asked = question["description"].as_str().expect("a description");
+        assert!(asked.starts_with("Changes were requested: \"make it \"shorter\"\"."), "{asked}");
+        assert!(asked.contains("Supply code, choose another recipe, or reject"), "{asked}");
+        for measure in ["total_cost", "iterations"] {
+            assert_eq!(again["metrics"][measure], first["metrics"][measure], "{measure}");
+        }
+
+        let body = json!({
+            "workflow_id": id, "approval_id": question_of(&again), "decision": "approved", "code": "print('mine')\n",
+        });
+        client.post(&format!("/api/v3/execute/approve/{id}"), &body).await.expect(200);
+        let supplied = parked_anew(&client, &id, &question_of(&again)).await;
+        assert_eq!(supplied["artifacts"]["test_results"]["stdout"], "mine\n");
+    }
+}
+
 #[tokio::test]
 async fn a_gate_can_end_otherwise() {
     let stack = Stack::start_with(Options::default().with("approval.expiry", "2s")).await;
@@ -128,14 +172,8 @@ async fn a_gate_can_end_otherwise() {
 
     let (back, approval) = parked(run_request("print(2)\n", true)).await;
     client.decide(&back, &approval, "changes_requested").await.expect(200);
-    let again = tests::eventually("it parks anew", std::time::Duration::from_secs(20), || async {
-        let data = client.status(&back).await;
-        let anew = data["pending_approvals"][0]["approval_id"].as_str().is_some_and(|id| id != approval);
-        anew.then_some(data)
-    })
-    .await;
-    assert!(again["current_step"].as_u64() > Some(5), "{again}");
-    assert_eq!(again["metrics"]["iterations"], 2);
+    let again = parked_anew(&client, &back, &approval).await;
+    assert_eq!(again["pending_approvals"][0]["approval_type"], "needs_input", "nothing here can change it: {again}");
 
     let (expired, approval) = parked(goal("Teach my cat to pilot a submarine", true)).await;
     assert_eq!(client.until(&expired, "failed").await["error"]["code"], "approval_expired");
@@ -338,4 +376,27 @@ async fn the_operators_gate_stands_before_the_run() {
     never["options"] = json!({"enable_human_loop": false});
     let id = client.execute(&never).await;
     assert_eq!(client.until(&id, "failed").await["error"]["code"], "approval_required");
+}
+
+#[tokio::test]
+async fn a_goal_may_be_short_or_long() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let short = client.execute(&goal("LRU cache", false)).await;
+    client.until(&short, "completed").await;
+
+    let long = format!("Run this script. {}", "\u{10ffff}x ".repeat(5_000)).chars().take(10_000).collect::<String>();
+    let mut request = run_request("print('ran')\n", true);
+    request["goal"] = json!(long);
+    request["context"]["execution_preferences"]["mode"] = json!("run");
+    let id = client.execute(&request).await;
+    let parked = client.until(&id, "waiting_approval").await;
+    assert_eq!(parked["goal"].as_str().map(str::trim_end), Some(long.trim_end()));
+    let shown = format!("{}…", long.chars().take(1_000).collect::<String>());
+    let listed = client.get("/api/v3/execute?status=waiting_approval").await.expect(200);
+    assert_eq!(listed["data"]["workflows"][0]["goal"], json!(shown));
+    let inbox = client.get("/api/v3/approvals").await.expect(200);
+    assert_eq!(inbox["data"]["approvals"][0]["workflow"]["goal"], json!(shown));
+    client.decide(&id, &question_of(&parked), "approved").await.expect(200);
+    client.until(&id, "completed").await;
 }

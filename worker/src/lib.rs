@@ -7,6 +7,7 @@
 mod analyses;
 mod attempts;
 mod cancels;
+mod catalogue;
 mod config;
 mod day;
 mod desk;
@@ -17,5 +18,6 @@ mod presence;
 mod startup;
 mod steps;
 
+pub use catalogue::print_recipes;
 pub use config::Config;
 pub use startup::Application;

@@ -1,12 +1,18 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use shared::config::Settings;
 use shared::lifecycle::Lifecycle;
 use shared::telemetry::init_logging;
-use worker::{Application, Config};
+use worker::{Application, Config, print_recipes};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // `promptcraft recipes` has recipes read and checked here, by the rules of the generator.
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == "--recipes") {
+        return print_recipes(words.map(PathBuf::from).collect());
+    }
     let config = match Config::read(Settings::from_environment()) {
         Ok(config) => config,
         Err(errors) => {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::ids::Digest;
 use shared::messaging::{Control, WorkerReport};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
@@ -13,10 +15,12 @@ pub(crate) async fn report_presence(
     desk: Arc<Desk>,
     control: Control,
     phases: Vec<String>,
+    catalogue: watch::Receiver<Option<Digest>>,
     stopping: CancellationToken,
 ) {
     loop {
-        control.report(&report(&desk, &phases).await).await;
+        let catalogue = *catalogue.borrow();
+        control.report(&WorkerReport { catalogue, ..report(&desk, &phases).await }).await;
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
@@ -33,6 +37,7 @@ async fn report(desk: &Desk, phases: &[String]) -> WorkerReport {
         sandbox_backend: "none".to_owned(),
         sandbox_ok: false,
         sandbox_detail: "this worker runs no code".to_owned(),
+        catalogue: None,
     };
     let Some(sandbox) = &desk.sandbox else { return base };
     let health = sandbox.health().await;

@@ -7,19 +7,22 @@ use std::time::Duration;
 use generator::{CatalogueError, Generator};
 use sandbox::SandboxError;
 use shared::clock::Clock;
+use shared::ids::Digest;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    Blobs, Broker, BrokerError, BucketError, Buckets, Charges, Consumer, Control, DeadLetters, Needs, ProvisionError,
-    Queue, WorkflowLog, consume, verify,
+    Blobs, Broker, BrokerError, BucketError, Buckets, Catalogues, Charges, Consumer, Control, DeadLetters, Needs,
+    ProvisionError, Queue, WorkflowLog, consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError, StepLeases};
 use shared::telemetry::MetricsServer;
 use shared::workflow::PhaseKind;
+use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::analyses::handle_analysis;
 use crate::attempts::Attempts;
 use crate::cancels::Cancels;
+use crate::catalogue::publish_catalogue;
 use crate::config::Config;
 use crate::day::DayBudget;
 use crate::desk::Desk;
@@ -58,6 +61,7 @@ pub enum StartupError {
 pub struct Application {
     desk: Arc<Desk>,
     broker: Broker,
+    catalogues: Catalogues,
     phases: Vec<PhaseKind>,
     analyses: bool,
     concurrency: usize,
@@ -97,6 +101,7 @@ impl Application {
             MetricsServer::bind(&config.metrics_listen).map_err(|error| StartupError::Metrics(error.to_string()))?;
         Ok(Self {
             desk: Arc::new(desk),
+            catalogues: Catalogues::open(&broker).await?,
             broker,
             phases: config.phases,
             analyses: config.analyses,
@@ -126,7 +131,8 @@ impl Application {
         }
         let mut names: Vec<String> = self.phases.iter().map(|phase| phase.as_str().to_owned()).collect();
         names.extend(self.analyses.then(|| "analyses".to_owned()));
-        self.life.spawn(report_presence(self.desk.clone(), control, names, self.life.stopping()));
+        let catalogue = self.publish_catalogue();
+        self.life.spawn(report_presence(self.desk.clone(), control, names, catalogue, self.life.stopping()));
         tracing::info!(worker = self.desk.instance, metrics = %self.metrics.address(), "the worker is ready");
         let stopped = self.metrics.run(self.life.stopping()).await;
         stopped.map_err(|error| StartupError::Metrics(error.to_string()))?;
@@ -140,6 +146,16 @@ impl Application {
         }
         self.broker.flush().await;
         Ok(())
+    }
+
+    /// Publishes the recipes of a worker that generates; returns where their digest is to be seen.
+    fn publish_catalogue(&self) -> watch::Receiver<Option<Digest>> {
+        let (published, catalogue) = watch::channel(None);
+        if self.phases.contains(&PhaseKind::Generate) {
+            let (desk, catalogues) = (self.desk.clone(), self.catalogues.clone());
+            self.life.spawn(publish_catalogue(desk, catalogues, published, self.life.stopping()));
+        }
+        catalogue
     }
 
     fn serve(&self, phase: PhaseKind) {

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use super::Failure;
 use crate::api::Connection;
-use crate::screen::{self, say};
+use crate::screen::{self, say, shortened};
+use crate::suggestions::first_command;
 
-/// Characters of a goal that are shown at most.
+/// Maximum characters of a goal in a row.
 const GOAL_WIDTH: usize = 60;
 
 /// List your workflows, the newest first.
@@ -29,14 +30,14 @@ impl List {
         let path = format!("/api/v3/execute?limit={}{filter}&", self.limit);
         let (workflows, more) = api.first_page(&path, "workflows").await?;
         if workflows.is_empty() {
-            say!("No workflows. Start one: promptcraft run \"sort a list of words by length\"");
+            say!("No workflows. Start one: {}", first_command());
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = workflows
             .iter()
             .map(|workflow| {
                 let text = |name: &str| workflow[name].as_str().unwrap_or_default().to_owned();
-                vec![text("workflow_id"), text("status"), text("created_at"), shortened(&text("goal"))]
+                vec![text("workflow_id"), text("status"), text("created_at"), shortened(&text("goal"), GOAL_WIDTH)]
             })
             .collect();
         screen::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
@@ -45,11 +46,4 @@ impl List {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn shortened(goal: &str) -> String {
-    if goal.chars().count() <= GOAL_WIDTH {
-        return goal.to_owned();
-    }
-    goal.chars().take(GOAL_WIDTH - 1).chain(['…']).collect()
 }

@@ -15,6 +15,7 @@ mod list;
 mod login;
 mod provision;
 mod rebuild;
+mod recipes;
 mod run;
 mod status;
 mod up;
@@ -44,6 +45,8 @@ pub enum Command {
     Reject(approve::Reject),
     Cancel(cancel::Cancel),
     Analyze(analyze::Analyze),
+    #[command(subcommand)]
+    Recipes(recipes::Recipes),
     Login(login::Login),
     #[command(subcommand)]
     User(user::User),
@@ -75,6 +78,7 @@ impl Command {
             Self::Reject(command) => command.run().await,
             Self::Cancel(command) => command.run().await,
             Self::Analyze(command) => command.run().await,
+            Self::Recipes(command) => command.run().await,
             Self::Login(command) => command.run().await,
             Self::User(command) => command.run().await,
             Self::Bot(command) => command.run().await,

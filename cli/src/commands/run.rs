@@ -9,13 +9,15 @@ use super::{Failure, read_code};
 use crate::api::Connection;
 use crate::follow::{describe, exit_code, follow};
 use crate::screen::say;
+use crate::suggestions::commands;
 
 const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 
 /// Turn a goal into code, or run a file of yours.
 #[derive(clap::Args)]
+#[command(after_help = commands())]
 pub struct Run {
-    /// What is to be done, 10 to 1000 characters.
+    /// What is to be done, 3 to 10,000 characters.
     goal: String,
     /// Code to work on; it runs only if the goal or the mode asks for a run.
     #[arg(long)]
@@ -26,6 +28,9 @@ pub struct Run {
     /// Work to do [default: as the goal says].
     #[arg(long, value_parser = MODES)]
     mode: Option<String>,
+    /// The recipe to serve, whatever the goal says; `promptcraft recipes list` shows them.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    recipe: Option<String>,
     /// Release the result without asking anyone.
     #[arg(long)]
     no_approval: bool,
@@ -64,6 +69,9 @@ impl Run {
         let mut preferences = json!({ "require_approval": !self.no_approval });
         if let Some(mode) = &self.mode {
             preferences["mode"] = mode.as_str().into();
+        }
+        if let Some(recipe) = &self.recipe {
+            preferences["recipe"] = recipe.as_str().into();
         }
         Ok(json!({
             "goal": self.goal,

@@ -65,6 +65,11 @@ impl DataDirectory {
         self.root.join("sandbox")
     }
 
+    /// The recipes of the organization, a folder each.
+    pub fn recipes(&self) -> PathBuf {
+        self.root.join("recipes")
+    }
+
     pub fn log(&self, component: &str) -> PathBuf {
         self.root.join("logs").join(format!("{component}.log"))
     }
@@ -114,6 +119,7 @@ fn prepare(path: &Path) -> io::Result<File> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o700))?;
     }
+    fs::create_dir_all(path.join("recipes"))?;
     File::options().read(true).write(true).create(true).truncate(false).open(path.join("up.lock"))
 }
 

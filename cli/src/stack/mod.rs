@@ -22,7 +22,7 @@ pub use data_directory::{DataDirectory, DataDirectoryError};
 pub use lane::{BadLane, Lane, RUNTIMES};
 pub use manifest::{Bot as ManifestBot, Manifest};
 pub use ports::{PortError, Ports};
-pub use programs::{MissingProgram, Programs};
+pub use programs::{MissingProgram, Programs, worker_program};
 pub use recipe::{Recipe, WORKER_RIGHTS};
 pub use running::{Stack, StackError};
 pub use seed::{DEMO_BOT, SeedError, Seeded};

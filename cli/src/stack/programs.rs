@@ -12,6 +12,23 @@ pub struct MissingProgram {
     remedy: &'static str,
 }
 
+/// Finds a service's program beside this very program.
+fn service(program: &'static str) -> Result<PathBuf, MissingProgram> {
+    let own = std::env::current_exe().unwrap_or_default();
+    let beside = own.parent().unwrap_or(Path::new(".")).to_owned();
+    let path = beside.join(program);
+    path.is_file().then_some(path).ok_or_else(|| MissingProgram {
+        program,
+        looked: format!("in {}", beside.display()),
+        remedy: "Build all programs together: cargo build --release",
+    })
+}
+
+/// The worker's program, which also reads recipes.
+pub fn worker_program() -> Result<PathBuf, MissingProgram> {
+    service("worker")
+}
+
 /// Every program of a stack, by path.
 #[derive(Debug, Clone)]
 pub struct Programs {
@@ -30,16 +47,6 @@ impl Programs {
             program,
             looked: format!("on PATH or in {}", bin.display()),
             remedy: "Install it with scripts/setup.sh",
-        };
-        let own = std::env::current_exe().unwrap_or_default();
-        let beside = own.parent().unwrap_or(Path::new(".")).to_owned();
-        let service = |program: &'static str| {
-            let path = beside.join(program);
-            path.is_file().then_some(path).ok_or_else(|| MissingProgram {
-                program,
-                looked: format!("in {}", beside.display()),
-                remedy: "Build all programs together: cargo build --release",
-            })
         };
         Ok(Self {
             nats_server: find_nats_server(&bin).ok_or_else(|| missing("nats-server"))?,

@@ -13,7 +13,7 @@ use super::private_file;
 use super::probe::{Confession, Probe};
 use super::programs::Programs;
 use super::{Lane, RUNTIMES};
-use crate::config::is_set;
+use crate::config::{catalogue_folders, is_set};
 
 /// A broker or a Redis that fails its probe for this long is started again. A broker whose disk was full stays unhealthy until
 /// then, although space was freed.
@@ -64,6 +64,12 @@ impl Recipe {
         others.retain(|name| name != "python" && RUNTIMES.contains(&name.as_str()));
         others.sort();
         std::iter::once("python".to_owned()).chain(others).collect()
+    }
+
+    /// The organization's own recipes, and the folders that the environment names.
+    fn catalogue_folders(&self) -> String {
+        let own = self.data.recipes().display().to_string();
+        catalogue_folders().map_or(own.clone(), |others| format!("{others},{own}"))
     }
 
     /// Writes the broker's configuration and says how to start it.
@@ -152,6 +158,7 @@ impl Recipe {
             ("WORKER__INSTANCE", name.clone()),
             ("WORKER__METRICS_LISTEN", format!("127.0.0.1:{metrics}")),
             ("SANDBOX__ROOTS_DIR", self.data.sandbox().display().to_string()),
+            ("GENERATOR__CATALOGUE_DIRS", self.catalogue_folders()),
         ];
         let probe = Probe::Http { port: metrics, path: "/metrics" };
         if !is_set("PROMPTCRAFT__SANDBOX__RUNTIMES") {

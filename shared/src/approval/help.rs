@@ -6,7 +6,8 @@ use crate::workflow::{Content, NewInput};
 pub const CODE_BYTES: usize = 1024 * 1024;
 /// A decision's comment is at most this long.
 pub const COMMENT_CHARS: usize = 4_000;
-const RECIPE_CHARS: usize = 64;
+/// Maximum characters of a recipe's name.
+pub const MAX_RECIPE_CHARS: usize = 64;
 
 /// Why what was supplied cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +35,9 @@ pub fn read_help(recipe: Option<String>, code: Option<String>) -> Result<Option<
     let is_there = |text: &String| !text.trim().is_empty();
     match (recipe.filter(is_there), code.filter(is_there)) {
         (Some(_), Some(_)) => Err(BadHelp::Both),
-        (Some(name), None) if name.contains('\0') || name.chars().nth(RECIPE_CHARS).is_some() => Err(BadHelp::Recipe),
+        (Some(name), None) if name.contains('\0') || name.chars().nth(MAX_RECIPE_CHARS).is_some() => {
+            Err(BadHelp::Recipe)
+        }
         (None, Some(code)) if code.contains('\0') || code.len() > CODE_BYTES => Err(BadHelp::Code),
         (Some(name), None) => Ok(Some(NewInput::Recipe { name })),
         (None, Some(code)) => Ok(Some(NewInput::Code { content: Content::new(code) })),

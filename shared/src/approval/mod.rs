@@ -13,6 +13,6 @@ pub use gate::{
     Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, OnExpiry, Park, RiskLevel, Stage,
     Verdict,
 };
-pub use help::{BadHelp, CODE_BYTES, COMMENT_CHARS, read_help};
+pub use help::{BadHelp, CODE_BYTES, COMMENT_CHARS, MAX_RECIPE_CHARS, read_help};
 pub use policy::{Policy, Ruling};
 pub use refusal::Refusal;

@@ -121,10 +121,18 @@ fn describe(workflow: &Workflow, stage: &Stage) -> String {
     let origin = workflow.artifacts.origin.as_deref().unwrap_or("nothing yet");
     let tests = workflow.artifacts.tests;
     match stage {
-        Stage::Input { hint, .. } => format!("No generator can serve this goal. {hint}"),
+        Stage::Input { hint, .. } => format!("{} {hint}", why_input_is_needed(workflow)),
         Stage::BeforeExecute => format!("May this code ({origin}) run in the sandbox?"),
         Stage::Release => {
             format!("May this result ({origin}) be released? {} of {} tests passed.", tests.passed, tests.total)
         }
+    }
+}
+
+fn why_input_is_needed(workflow: &Workflow) -> String {
+    match workflow.changes_requested().map(|decision| decision.comment.as_deref()) {
+        Some(Some(comment)) => format!("Changes were requested: \"{comment}\"."),
+        Some(None) => "Changes were requested, without a comment.".to_owned(),
+        None => "No generator can serve this goal.".to_owned(),
     }
 }

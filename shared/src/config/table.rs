@@ -88,7 +88,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
         "sandbox.minimum_landlock_abi",
         "refuse to run code below this Landlock ABI; 1, or 0 where docker_runtime brings a kernel of its own",
     ),
-    ("generator.catalogue_dirs", "further recipe folders, divided by commas"),
+    (
+        "generator.catalogue_dirs",
+        "folders with further recipes, divided by commas; `promptcraft up` adds the folder recipes of its data directory",
+    ),
     (
         "generator.runtimes",
         "runtimes that code may be meant for, divided by commas: those of all workers that execute; default sandbox.runtimes",

@@ -1,4 +1,4 @@
-//! Key-value buckets: users, keys, revocations, refresh families, attempts and charges.
+//! Key-value buckets: users, keys, revocations, refresh families, attempts, charges and catalogues.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::broker::Broker;
+use super::catalogues;
 use super::envelope::{decode, encode};
 use crate::failpoints;
 use crate::identity::{RefreshFamily, Revocation, SigningKey, User};
@@ -21,6 +22,7 @@ pub(super) const REFRESH: &str = "refresh";
 pub(super) const SIGNING_KEYS: &str = "signing_keys";
 pub(super) const ATTEMPTS: &str = "attempts";
 pub(super) const CHARGES: &str = "charges";
+pub(super) const CATALOGUES: &str = "catalogues";
 
 /// Every bucket, with how long an entry is kept (zero: for good).
 pub(super) const ALL_BUCKETS: &[(&str, Duration)] = &[
@@ -33,6 +35,7 @@ pub(super) const ALL_BUCKETS: &[(&str, Duration)] = &[
     (ATTEMPTS, Duration::from_secs(2 * 86_400)),
     // Longer than the day they count for.
     (CHARGES, Duration::from_secs(3 * 86_400)),
+    (CATALOGUES, catalogues::KEPT),
 ];
 
 /// Why a bucket did not do what was asked.
@@ -84,6 +87,11 @@ impl Buckets {
     /// What was charged beside the log, by day and user.
     pub(super) async fn charges(&self) -> Result<Bucket<f64>, BucketError> {
         self.open(CHARGES).await
+    }
+
+    /// Recipes and lists of them, by digest.
+    pub(super) async fn catalogues(&self) -> Result<Bucket<String>, BucketError> {
+        self.open(CATALOGUES).await
     }
 
     async fn open<T>(&self, name: &'static str) -> Result<Bucket<T>, BucketError> {

@@ -32,6 +32,9 @@ pub struct WorkerReport {
     pub sandbox_backend: String,
     pub sandbox_ok: bool,
     pub sandbox_detail: String,
+    /// The catalogue that the worker generates from, once it is published; see [`super::Catalogues`].
+    #[serde(default)]
+    pub catalogue: Option<Digest>,
 }
 
 /// What an approver says of itself every second.

@@ -10,6 +10,7 @@ mod blobs;
 mod broker;
 mod buckets;
 mod carried;
+mod catalogues;
 mod charges;
 mod control;
 mod dead_letters;
@@ -39,6 +40,9 @@ pub use audit::{AuditLog, AuditRecord};
 pub use blobs::{BlobError, Blobs};
 pub use broker::{Broker, BrokerError, BrokerSettings};
 pub use buckets::{Bucket, BucketError, Buckets};
+pub use catalogues::{
+    CatalogueEntry, Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary,
+};
 pub use charges::Charges;
 pub use control::{
     ApprovalAnswer, ApproverReport, CancelSignals, Control, HttpDecision, Question, Questions, Reports, WorkerReport,

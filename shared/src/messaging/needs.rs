@@ -10,7 +10,7 @@ use async_nats::jetstream::{self, ErrorCode};
 use tokio::time::{Instant, sleep};
 
 use super::broker::Broker;
-use super::buckets::{ATTEMPTS, CHARGES, REFRESH, REVOCATIONS, SIGNING_KEYS, USERS};
+use super::buckets::{ATTEMPTS, CATALOGUES, CHARGES, REFRESH, REVOCATIONS, SIGNING_KEYS, USERS};
 use super::queue::Consumer;
 use super::streams::{ProvisionError, all_hold, compare, consumer_config, stream_configs};
 use super::subjects::{ANALYSES, APPROVALS, AUDIT, BLOBS, DEAD_LETTERS, TIMERS, WORKFLOWS};
@@ -31,7 +31,7 @@ impl Needs {
     pub fn of_api() -> Self {
         Self {
             streams: &[WORKFLOWS, BLOBS, ANALYSES, DEAD_LETTERS],
-            buckets: &[USERS, SIGNING_KEYS, REVOCATIONS, REFRESH, CHARGES],
+            buckets: &[USERS, SIGNING_KEYS, REVOCATIONS, REFRESH, CHARGES, CATALOGUES],
             queues: vec![Consumer::Projector],
         }
     }
@@ -43,7 +43,7 @@ impl Needs {
 
     /// What a worker needs that takes from these queues. It may not look at the dead letters, which it only writes.
     pub fn of_worker(queues: Vec<Consumer>) -> Self {
-        Self { streams: &[WORKFLOWS, BLOBS], buckets: &[ATTEMPTS, CHARGES], queues }
+        Self { streams: &[WORKFLOWS, BLOBS], buckets: &[ATTEMPTS, CHARGES, CATALOGUES], queues }
     }
 }
 

@@ -20,7 +20,7 @@ pub use transition::{Illegal, MOST_GATES, transition};
 
 use serde::{Deserialize, Serialize};
 
-use crate::approval::{ClosedGate, Decision, Gate, Park};
+use crate::approval::{ClosedGate, Decision, Gate, Park, Verdict};
 use crate::clock::Timestamp;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 
@@ -87,6 +87,12 @@ impl Workflow {
             | Phase::Failed { .. }
             | Phase::Cancelled { .. } => None,
         }
+    }
+
+    /// Returns the decision that sent the workflow back, if its last gate was left by a request for changes.
+    pub fn changes_requested(&self) -> Option<&Decision> {
+        let last = self.closed_gates.last()?.decisions.last()?;
+        (last.verdict == Verdict::ChangesRequested).then_some(last)
     }
 
     /// Why the workflow failed, where it did.

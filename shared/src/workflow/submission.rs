@@ -52,6 +52,9 @@ impl Mode {
 pub struct Options {
     #[serde(default)]
     pub mode: Mode,
+    /// The recipe to serve, whatever the goal says.
+    #[serde(default)]
+    pub recipe: Option<String>,
     pub require_approval: bool,
     pub enable_human_loop: bool,
     /// 1..=10.

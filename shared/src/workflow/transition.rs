@@ -126,7 +126,8 @@ impl Workflow {
     }
 
     fn ask_for_input(&mut self, failure: Failure, recipes: Vec<String>, at: Timestamp) {
-        if self.submission.options.may_ask_human() {
+        // Whoever asked for changes can be asked again, also where policy alone opened the gate.
+        if self.submission.options.may_ask_human() || self.changes_requested().is_some() {
             self.open_gate(Stage::Input { hint: failure.hint, recipes }, at);
         } else {
             self.fail(failure, at);
@@ -253,6 +254,8 @@ impl Workflow {
     }
 
     fn go_back(&mut self, comment: Option<String>, at: Timestamp) {
+        // Always a comment, so that a generator can tell a request for changes from a repair.
+        let comment = comment.or_else(|| Some("Changes are requested; no comment was given.".to_owned()));
         let feedback = Feedback { failed_tests: Vec::new(), output_tail: String::new(), findings: Vec::new(), comment };
         self.begin_again(Phase::Generate { feedback: Some(feedback), input: None }, at);
     }

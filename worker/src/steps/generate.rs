@@ -61,7 +61,7 @@ async fn request_for(
     let (supplied, recipe) = match input {
         Some(NewInput::Code { content }) => (Some(content), None),
         Some(NewInput::Recipe { name }) => (None, Some(name.clone())),
-        None => (None, None),
+        None => (None, submission.options.recipe.clone()),
     };
     let code = match supplied.or(submission.code.as_ref()) {
         Some(content) => Some(desk.blobs.load(content).await?),

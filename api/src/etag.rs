@@ -1,0 +1,26 @@
+//! Answers that a client may keep and ask about: `ETag` and `If-None-Match`.
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use shared::ids::Digest;
+
+/// Answers with a text under its digest as `ETag`, or with 304 where the client names that digest.
+///
+/// A later moment may show another text, or none: the client is to ask each time.
+pub(crate) fn tagged(
+    request: &HttpRequest,
+    text: String,
+    kind: &str,
+    finish: impl FnOnce(&mut HttpResponseBuilder),
+) -> HttpResponse {
+    let tag = format!("\"{}\"", Digest::of(text.as_bytes()));
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_known = known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "private, no-cache"));
+    if is_known {
+        return response.finish();
+    }
+    finish(&mut response);
+    response.insert_header((CONTENT_TYPE, kind)).body(text)
+}

@@ -1,0 +1,61 @@
+//! `promptcraft recipes add`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::folder::{self, Staging};
+use crate::commands::Failure;
+use crate::screen::say;
+use crate::stack::{DataDirectory, Manifest};
+
+/// Add a folder with a recipe to the organization's own, in DATA/recipes, which `promptcraft up` gives to its workers.
+///
+/// Every rule of recipes is checked first. Workers of a stack that runs on the data directory are restarted. Workers elsewhere read the folders in
+/// their setting generator.catalogue_dirs when they start.
+#[derive(clap::Args)]
+pub struct Add {
+    /// The folder, with recipe.toml, code, tests and documentation.md.
+    folder: PathBuf,
+    /// The data directory.
+    #[arg(long, default_value = "./data")]
+    data: PathBuf,
+}
+
+impl Add {
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let data = DataDirectory::beside(&self.data).map_err(|error| {
+            format!("{} is not a data directory: {error}. Name one with --data", self.data.display())
+        })?;
+        let own = data.recipes();
+        fs::create_dir_all(&own)?;
+        let staging = Staging::inside(&self.data)?;
+        let copy = staging.take(&self.folder)?;
+        let name = copy.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let place = own.join(&name);
+        if place.exists() {
+            return Err(format!("the recipe {name} is there already: remove {} first", place.display()).into());
+        }
+        folder::read(&[own.as_path(), staging.root()])?;
+        fs::rename(&copy, &place)?;
+        say!("Added {name} to {}", own.display());
+        match Manifest::read(&self.data) {
+            Some(stack) => restart_workers(&stack),
+            None => say!("Workers read it when they start: `promptcraft up`, or generator.catalogue_dirs of others."),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Asks each worker to end its steps and stop; `promptcraft up` starts it again.
+fn restart_workers(stack: &Manifest) {
+    for (name, pid) in stack.pids.iter().filter(|(name, _)| name.starts_with("worker-")) {
+        let told = Pid::from_raw(*pid).map(|pid| kill_process(pid, Signal::TERM));
+        match told {
+            Some(Ok(())) => say!("{name} restarts with it"),
+            Some(Err(_)) | None => say!("{name} could not be restarted: stop and start the stack"),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `promptcraft recipes list`.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::api::Connection;
+use crate::commands::Failure;
+use crate::screen::{self, say, shortened};
+
+/// Columns from which on there is room for summaries beside titles.
+const WIDE: usize = 100;
+/// Columns between two cells.
+const GAP: usize = 2;
+
+/// List the recipes that the workers of the installation have.
+#[derive(clap::Args)]
+pub struct List {
+    /// The API's answer as it is.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl List {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let api = self.connection.open().await?;
+        if self.json {
+            say!("{:#}", api.get_as_it_is("/api/v3/recipes").await?["data"]);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let answer = api.get("/api/v3/recipes").await?;
+        let recipes = answer["data"]["recipes"].as_array().cloned().unwrap_or_default();
+        let (heading, rows) = rows(&recipes, screen::columns());
+        screen::table(&heading, &rows);
+        if recipes.iter().any(|recipe| recipe["on_all_workers"] == false) {
+            eprintln!("\n* not on every worker, or not in the same version");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Lays the recipes out for a terminal of so many columns; the last column is cut.
+fn rows(recipes: &[Value], columns: Option<usize>) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let is_wide = columns.is_none_or(|columns| columns >= WIDE);
+    let (heading, last) = if is_wide {
+        (vec!["NAME", "LANGUAGE", "VERSION", "SUMMARY"], "summary")
+    } else {
+        (vec!["NAME", "LANGUAGE", "VERSION", "TITLE"], "title")
+    };
+    let mut rows: Vec<Vec<String>> = recipes.iter().map(|recipe| row(recipe, last)).collect();
+    let cell_widths = |column: usize| rows.iter().map(move |row| row[column].chars().count());
+    let widest = |column: usize| cell_widths(column).chain([heading[column].len()]).max().unwrap_or(0) + GAP;
+    let before = widest(0) + widest(1) + widest(2);
+    if let Some(columns) = columns {
+        for row in &mut rows {
+            row[3] = shortened(&row[3], columns.saturating_sub(before).max(heading[3].len()));
+        }
+    }
+    (heading, rows)
+}
+
+fn row(recipe: &Value, last: &str) -> Vec<String> {
+    let text = |name: &str| recipe[name].as_str().unwrap_or_default().to_owned();
+    let mark = if recipe["on_all_workers"] == false { "*" } else { "" };
+    vec![text("name") + mark, text("language"), text("version"), text(last)]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_row_fits_the_terminal() {
+        let recipe = json!({
+            "name": "rate-limiter", "language": "python", "version": "1.0.0", "title": "Rate limiter ".repeat(6),
+            "summary": "Limit how often each key may act. ".repeat(6), "on_all_workers": false,
+        });
+        let recipes = [recipe];
+        let last_of = |columns| rows(&recipes, columns).1[0][3].clone();
+        // 13 + 2, 8 + 2 and 7 + 2 columns come before.
+        assert_eq!(last_of(Some(80)).chars().count(), 80 - 34);
+        assert_eq!(last_of(Some(120)).chars().count(), 120 - 34);
+        assert!(last_of(Some(80)).starts_with("Rate") && last_of(Some(120)).starts_with("Limit"));
+        assert_eq!(last_of(Some(10)), "Rate…");
+        assert_eq!(last_of(None), recipes[0]["summary"].as_str().unwrap_or_default());
+        assert_eq!(rows(&recipes, None).1[0][0], "rate-limiter*");
+    }
+}

@@ -1,0 +1,31 @@
+//! `promptcraft recipes`: the recipes that goals are served from.
+
+mod add;
+mod folder;
+mod list;
+mod show;
+mod test;
+
+use std::process::ExitCode;
+
+use super::Failure;
+
+/// List, show, test and add recipes: vetted code and tests that goals are served from without a language model.
+#[derive(clap::Subcommand)]
+pub enum Recipes {
+    List(list::List),
+    Show(show::Show),
+    Test(test::Test),
+    Add(add::Add),
+}
+
+impl Recipes {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        match self {
+            Self::List(command) => command.run().await,
+            Self::Show(command) => command.run().await,
+            Self::Test(command) => command.run().await,
+            Self::Add(command) => command.run(),
+        }
+    }
+}

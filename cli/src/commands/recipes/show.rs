@@ -1,0 +1,130 @@
+//! `promptcraft recipes show`.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::api::Connection;
+use crate::commands::Failure;
+use crate::screen::{self, Style, say, styled};
+
+/// Show a recipe: what it serves, its parameters, files and documentation.
+#[derive(clap::Args)]
+pub struct Show {
+    /// The recipe.
+    name: String,
+    /// The API's answer as it is, with the content of each file.
+    #[arg(long, conflicts_with = "code")]
+    json: bool,
+    /// The code alone.
+    #[arg(long)]
+    code: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Show {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let api = self.connection.open().await?;
+        let path = format!("/api/v3/recipes/{}", self.name);
+        if self.json {
+            say!("{:#}", api.get_as_it_is(&path).await?["data"]);
+        } else if self.code {
+            show_code(&api.get_as_it_is(&path).await?["data"]);
+        } else {
+            show(&api.get(&path).await?["data"]);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn items<'v>(recipe: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+    recipe[name].as_array().into_iter().flatten()
+}
+
+fn show_code(recipe: &Value) {
+    for file in items(recipe, "files").filter(|file| file["is_test"] == false) {
+        say!("{}", file["content"].as_str().unwrap_or_default().trim_end());
+    }
+}
+
+fn show(recipe: &Value) {
+    let text = |name: &str| recipe[name].as_str().unwrap_or_default();
+    say!("{} {}", styled(Style::Strong, text("name")), styled(Style::Faint, text("version")));
+    say!("{}\n", text("summary"));
+    say!("  language  {}", text("language"));
+    let provides: Vec<&str> = items(recipe, "provides").filter_map(Value::as_str).collect();
+    if !provides.is_empty() {
+        say!("  provides  {}", provides.join(", "));
+    }
+    for (number, file) in items(recipe, "files").enumerate() {
+        let label = if number == 0 { "files" } else { "" };
+        let lines = file["content"].as_str().unwrap_or_default().lines().count();
+        let kind = if file["is_test"] == true { "lines of tests" } else { "lines" };
+        say!("  {label:<8}  {} ({lines} {kind})", file["path"].as_str().unwrap_or_default());
+    }
+    for (number, example) in items(recipe, "examples").filter_map(Value::as_str).enumerate() {
+        let label = if number == 0 { "serves" } else { "" };
+        say!("  {label:<8}  {example}");
+    }
+    let parameters: Vec<Vec<String>> = items(recipe, "parameters").map(parameter).collect();
+    if !parameters.is_empty() {
+        say!("");
+        screen::table(&["PARAMETER", "DEFAULT", "ALLOWED", "MEANING"], &parameters);
+    }
+    say!("\n{}", text("documentation").trim_end());
+    if let Some(example) = recipe["examples"][0].as_str() {
+        let hint = format!("promptcraft run \"{example}\" --recipe {} --no-approval --watch", text("name"));
+        say!("\n{}", styled(Style::Faint, &hint));
+    }
+}
+
+fn parameter(parameter: &Value) -> Vec<String> {
+    let text = |name: &str| parameter[name].as_str().unwrap_or_default().to_owned();
+    vec![text("name"), plain(&parameter["default"]), allowed(parameter), text("description")]
+}
+
+/// E.g. `integer, 1 to 1000` or `sha256, sha512`.
+fn allowed(parameter: &Value) -> String {
+    let choices: Vec<&str> = items(parameter, "choices").filter_map(Value::as_str).collect();
+    if !choices.is_empty() {
+        return choices.join(", ");
+    }
+    let kind = parameter["kind"].as_str().unwrap_or_default().replace('_', " in ");
+    match (&parameter["min"], &parameter["max"]) {
+        (Value::Null, Value::Null) => kind,
+        (min, Value::Null) => format!("{kind}, from {}", plain(min)),
+        (Value::Null, max) => format!("{kind}, up to {}", plain(max)),
+        (min, max) => format!("{kind}, {} to {}", plain(min), plain(max)),
+    }
+}
+
+/// A value as a person writes it: `1` for 1.0.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(_) => value.as_f64().map(|number| number.to_string()).unwrap_or_default(),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_parameter_says_what_is_allowed() {
+        for (given, expected) in [
+            (json!({"kind": "integer", "min": 1.0, "max": 1_000_000.0}), "integer, 1 to 1000000"),
+            (json!({"kind": "number", "min": 0.5}), "number, from 0.5"),
+            (json!({"kind": "duration_seconds", "max": 60.0}), "duration in seconds, up to 60"),
+            (json!({"kind": "identifier"}), "identifier"),
+            (json!({"kind": "choice", "choices": ["sha256", "sha512"]}), "sha256, sha512"),
+        ] {
+            assert_eq!(allowed(&given), expected);
+        }
+    }
+}

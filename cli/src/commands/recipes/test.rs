@@ -1,0 +1,177 @@
+//! `promptcraft recipes test`: runs the tests of recipes in the installation's sandbox and analyses their code.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+use shared::single_file::{Part, joined};
+use tokio::time::Instant;
+
+use super::folder::{self, Staging};
+use crate::api::{Api, ApiError, Connection};
+use crate::commands::Failure;
+use crate::screen::{self, Style, say, styled};
+
+/// Recipes that are tested at once.
+const TESTED_AT_ONCE: usize = 4;
+/// Delay between two questions for the state of a workflow.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Run the tests of recipes in the sandbox and analyse their code; fails if a test does, or a finding is medium or above.
+///
+/// Every recipe is a workflow of the running installation, without an approval.
+#[derive(clap::Args)]
+pub struct Test {
+    /// The recipes [default: all].
+    names: Vec<String>,
+    /// Test the recipes of this folder instead of those that the workers have.
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// A recipe, and how it is run.
+struct Candidate {
+    recipe: Value,
+    request: Value,
+}
+
+impl Test {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
+        let api = self.connection.open().await?;
+        let candidates = match &self.folder {
+            Some(folder) => of_folder(folder)?,
+            None => of_workers(&api).await?,
+        };
+        let candidates = self.chosen(candidates)?;
+        let (began, all) = (Instant::now(), candidates.len());
+        let mut failed = 0;
+        let mut outcomes = futures_util::stream::iter(candidates)
+            .map(async |candidate| (name_of(&candidate.recipe).to_owned(), examine(&api, &candidate).await))
+            .buffered(TESTED_AT_ONCE);
+        while let Some((name, outcome)) = outcomes.next().await {
+            match outcome? {
+                Ok(passed) => say!("{} {name}: {passed}", styled(Style::Good, "ok    ")),
+                Err(reason) => {
+                    failed += 1;
+                    say!("{} {name}: {reason}", styled(Style::Bad, "FAILED"));
+                }
+            }
+        }
+        say!("{} of {all} recipes passed in {}", all - failed, screen::duration(began.elapsed()));
+        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn chosen(&self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, Failure> {
+        let known = |name: &String| candidates.iter().any(|candidate| name_of(&candidate.recipe) == name);
+        if let Some(unknown) = self.names.iter().find(|name| !known(name)) {
+            return Err(format!("recipe {unknown} not found; `promptcraft recipes list` shows all").into());
+        }
+        let is_chosen = |candidate: &Candidate| {
+            self.names.is_empty() || self.names.iter().any(|name| name == name_of(&candidate.recipe))
+        };
+        Ok(candidates.into_iter().filter(is_chosen).collect())
+    }
+}
+
+fn name_of(recipe: &Value) -> &str {
+    recipe["name"].as_str().unwrap_or_default()
+}
+
+async fn of_workers(api: &Api) -> Result<Vec<Candidate>, Failure> {
+    let list = api.get_as_it_is_patiently("/api/v3/recipes").await?;
+    let mut candidates = Vec::new();
+    for recipe in list["data"]["recipes"].as_array().into_iter().flatten() {
+        let path = format!("/api/v3/recipes/{}", name_of(recipe));
+        let recipe = api.get_as_it_is_patiently(&path).await?["data"].clone();
+        let goal = recipe["examples"][0].as_str().unwrap_or_else(|| name_of(&recipe));
+        let preferences = json!({"require_approval": false, "recipe": recipe["name"]});
+        let request = json!({"goal": goal, "context": {"execution_preferences": preferences}});
+        candidates.push(Candidate { recipe, request });
+    }
+    Ok(candidates)
+}
+
+/// Workers do not have these recipes: code and tests go to them as one file, which is to pass its tests alone.
+fn of_folder(folder: &Path) -> Result<Vec<Candidate>, Failure> {
+    let staging = Staging::inside(&std::env::temp_dir())?;
+    for recipe in folder::recipe_folders(folder)? {
+        staging.take(&recipe)?;
+    }
+    let recipes = folder::read(&[staging.root()])?;
+    Ok(recipes.into_iter().map(|recipe| Candidate { request: as_file(&recipe), recipe }).collect())
+}
+
+fn as_file(recipe: &Value) -> Value {
+    let parts: Vec<Part<'_>> = recipe["files"].as_array().into_iter().flatten().filter_map(part).collect();
+    let project = json!({
+        "file_content": joined(&parts),
+        "current_file": parts.last().map(|tests| tests.path),
+        "language": recipe["runtime"],
+    });
+    let preferences = json!({"require_approval": false, "mode": "test"});
+    json!({"goal": "Run the tests", "context": {"project_context": project, "execution_preferences": preferences}})
+}
+
+fn part(file: &Value) -> Option<Part<'_>> {
+    Some(Part { path: file["path"].as_str()?, text: file["content"].as_str()?.to_owned() })
+}
+
+/// Returns what passed, or why it failed.
+async fn examine(api: &Api, candidate: &Candidate) -> Result<Result<String, String>, ApiError> {
+    let accepted = api.post_patiently("/api/v3/execute", &candidate.request).await?;
+    let id = accepted["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
+    let state = ended(api, &id).await?;
+    if let Some(reason) = failure(&state) {
+        return Ok(Err(format!("{reason} (promptcraft status {id})")));
+    }
+    if let Some(finding) = finding(api, &candidate.recipe).await? {
+        return Ok(Err(finding));
+    }
+    let seconds = state["metrics"]["duration_seconds"].as_f64().unwrap_or_default();
+    Ok(Ok(format!("{} tests passed in {seconds:.1} s", state["artifacts"]["test_results"]["total"])))
+}
+
+async fn ended(api: &Api, id: &str) -> Result<Value, ApiError> {
+    loop {
+        let answer = api.get_patiently(&format!("/api/v3/execute/status/{id}")).await?;
+        if matches!(answer["data"]["status"].as_str(), Some("completed" | "failed" | "cancelled" | "waiting_approval"))
+        {
+            return Ok(answer["data"].clone());
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+fn failure(state: &Value) -> Option<String> {
+    let results = &state["artifacts"]["test_results"];
+    let has_passed = results["success_rate"].as_f64() == Some(1.0) && results["total"].as_u64() > Some(0);
+    match state["status"].as_str() {
+        Some("completed") if has_passed => None,
+        Some("completed") => Some(format!("{} of {} tests passed", results["passed"], results["total"])),
+        status => {
+            let message = state["error"]["message"].as_str().unwrap_or_default();
+            Some(format!("the workflow is {}. {message}", status.unwrap_or("unknown")).trim_end().to_owned())
+        }
+    }
+}
+
+/// Returns the first finding of medium or above in the code of a recipe; tests are not analysed.
+async fn finding(api: &Api, recipe: &Value) -> Result<Option<String>, ApiError> {
+    for file in recipe["files"].as_array().into_iter().flatten().filter(|file| file["is_test"] == false) {
+        let body = json!({
+            "context": {"file_content": file["content"], "file_path": file["path"]},
+            "options": {"severity_threshold": "medium"},
+        });
+        let answer = api.post_patiently("/api/v3/analyze", &body).await?;
+        if let Some(found) = answer["data"]["suggestions"].as_array().and_then(|found| found.first()) {
+            let text = |name: &str| found[name].as_str().unwrap_or_default();
+            let place = format!("{}:{}", file["path"].as_str().unwrap_or_default(), found["line_start"]);
+            return Ok(Some(format!("{} finding at {place}: {}", text("severity"), text("title"))));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,22 @@
+//! Goals of the greatest length that a submission may have.
+
+use std::time::Duration;
+
+use generator::{Generator, GeneratorConfig, Request};
+use tokio::time::Instant;
+
+/// Maximum time for one goal, in a debug build on a busy machine. A pass that is not linear in the goal's length takes minutes.
+const LIMIT: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_goal_of_ten_thousand_characters_is_matched_in_reasonable_time() {
+    let generator = Generator::open(GeneratorConfig::default()).expect("the catalogue is valid");
+    for part in ["x", "an LRU cache ", "without threads ", "rate limiter using two stacks, "] {
+        let goal: String =
+            format!("Write an LRU cache with tests. {}", part.repeat(10_000)).chars().take(10_000).collect();
+        let began = Instant::now();
+        // Whether a recipe fits does not matter here.
+        drop(generator.generate(&Request { goal, round: 1, ..Request::default() }).await);
+        assert!(began.elapsed() < LIMIT, "{part:?} takes {:?}", began.elapsed());
+    }
+}
