@@ -193,6 +193,8 @@ pub struct Generation {
     pub run: Run,
     /// Markdown; never quotes the caller's source.
     pub documentation: String,
+    /// A unified diff of the caller's files and what replaces them, where they were changed.
+    pub changes: Option<String>,
     /// Model tokens spent, in and out; an estimate where the endpoint does not say.
     pub tokens: u64,
     /// Whether another round with feedback could yield something else.

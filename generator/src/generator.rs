@@ -375,6 +375,7 @@ fn from_recipe(recipe: &Recipe) -> Generation {
         files: recipe.files.clone(),
         run: Run::Tests,
         documentation: recipe.documentation.clone(),
+        changes: None,
         tokens: 0,
         repairable: false,
     }
@@ -408,6 +409,7 @@ fn of_caller(target: Target<'_>, file: SourceFile, run: Run, action: Action) -> 
         files: vec![file],
         run,
         documentation,
+        changes: None,
         tokens: 0,
         repairable: false,
     }

@@ -10,6 +10,7 @@ mod callers_tests;
 mod catalogue;
 mod dedent;
 mod demands;
+mod diff;
 mod documenter;
 mod exchange;
 mod generator;

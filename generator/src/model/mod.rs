@@ -4,6 +4,7 @@ mod client;
 mod prompt;
 mod reply;
 
+use crate::diff;
 use crate::documenter;
 use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::paths::is_test_file;
@@ -29,11 +30,16 @@ impl Model {
         let files = reply::files(&answer.text)
             .and_then(|files| assemble(files, task))
             .map_err(|reason| client::unusable_reply(reason, answer.tokens))?;
-        let documentation: Vec<String> = files
+        let mut documentation: Vec<String> = files
             .iter()
             .filter(|file| file.kind == Kind::Code)
             .map(|file| documenter::outline(&file.path, &file.content))
             .collect();
+        let changes = match task {
+            Task::Change(original) => diff::changes(std::slice::from_ref(original), &files),
+            Task::New | Task::Test(_) => None,
+        };
+        documentation.extend(changes.as_ref().map(|changes| changes.summary.clone()));
         Ok(Generation {
             origin: Origin::Model { name: self.name().to_owned() },
             action: match task {
@@ -44,6 +50,7 @@ impl Model {
             runtime: "python".to_owned(),
             run: run(&files, task),
             documentation: documentation.join("\n"),
+            changes: changes.map(|changes| changes.unified),
             files,
             tokens: answer.tokens,
             repairable: true,
@@ -69,6 +76,7 @@ impl Model {
             run: Run::Script { path: file.path.clone() },
             files: vec![file.clone()],
             documentation: text,
+            changes: None,
             tokens: answer.tokens,
             repairable: false,
         })

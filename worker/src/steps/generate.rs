@@ -138,6 +138,10 @@ async fn artifacts_from(
             from_caller: file.from_caller && !is_supplied,
         });
     }
+    let changes = match generation.changes {
+        Some(changes) => Some(desk.blobs.store(changes).await?),
+        None => None,
+    };
     usage.cost = cost_of(generation.tokens, desk.prices.thousand_tokens);
     let artifacts = Artifacts {
         files,
@@ -151,6 +155,7 @@ async fn artifacts_from(
         origin: Some(if is_supplied { "code that was supplied".to_owned() } else { describe(&generation.origin) }),
         repairable: generation.repairable,
         documentation: Some(desk.blobs.store(generation.documentation).await?),
+        changes,
         ..Artifacts::default()
     };
     Ok(Event::Generated { artifacts: Box::new(artifacts), usage })
