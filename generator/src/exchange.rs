@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -220,6 +221,8 @@ pub enum GenerateError {
         message: String,
         /// Whether the endpoint may charge for it all the same.
         may_have_cost: bool,
+        /// The delay that the endpoint asks for.
+        after: Option<Duration>,
     },
     /// The same request would fail again.
     #[error("{code}: {message}")]

@@ -41,8 +41,13 @@ pub(super) async fn run(
             Done::Event(Event::NoGenerator { failure, recipes, usage })
         }
         // An endpoint may charge for what it did not answer in time, and nobody learns how much: that many times only.
-        Err(GenerateError::Retry { code, message, may_have_cost: true }) => Done::Broken(format!("{code}: {message}")),
-        Err(GenerateError::Retry { code, message, may_have_cost: false }) => Done::Retry(format!("{code}: {message}")),
+        Err(GenerateError::Retry { code, message, may_have_cost: true, .. }) => {
+            Done::Broken(format!("{code}: {message}"))
+        }
+        Err(GenerateError::Retry { code, message, may_have_cost: false, after }) => {
+            let reason = format!("{code}: {message}");
+            after.map_or_else(|| Done::Retry(reason.clone()), |delay| Done::Wait { reason: reason.clone(), delay })
+        }
         Err(GenerateError::Fail { code, message, tokens }) => {
             let hint = "Try again, make the goal more precise, or supply code.";
             let failure = Failure::new(code, message, hint);
