@@ -32,6 +32,8 @@ pub enum Reply {
 #[derive(Debug, Clone)]
 pub struct ModelRequest {
     pub at: Instant,
+    /// The bearer token, where it has one.
+    pub key: Option<String>,
     pub body: Value,
 }
 
@@ -108,10 +110,10 @@ impl Drop for ModelEndpoint {
 
 /// Answers one request; `None` where it is left without an answer.
 async fn answer(stream: &mut TcpStream, play: &Mutex<Play>) -> Option<()> {
-    let body = receive(stream).await?;
+    let (key, body) = receive(stream).await?;
     let reply = {
         let mut play = play.lock().expect("the play");
-        play.requests.push(ModelRequest { at: Instant::now(), body });
+        play.requests.push(ModelRequest { at: Instant::now(), key, body });
         if play.script.len() > 1 { play.script.pop_front() } else { play.script.front().cloned() }
     };
     let (status, more, body) = match reply? {
@@ -134,8 +136,8 @@ async fn answer(stream: &mut TcpStream, play: &Mutex<Play>) -> Option<()> {
     Some(())
 }
 
-/// Reads one request and returns its JSON body; `None` where it ends early.
-async fn receive(stream: &mut TcpStream) -> Option<Value> {
+/// Reads one request and returns its key and its JSON body; `None` where it ends early.
+async fn receive(stream: &mut TcpStream) -> Option<(Option<String>, Value)> {
     let mut bytes = Vec::new();
     loop {
         let mut buffer = [0; 4096];
@@ -145,7 +147,8 @@ async fn receive(stream: &mut TcpStream) -> Option<Value> {
         let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
         let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())?;
         if bytes.len() >= end + 4 + length {
-            return serde_json::from_slice(&bytes[end + 4..]).ok();
+            let key = head.lines().find_map(|line| line.strip_prefix("authorization: bearer "));
+            return Some((key.map(str::to_owned), serde_json::from_slice(&bytes[end + 4..]).ok()?));
         }
     }
 }

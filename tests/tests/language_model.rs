@@ -1,8 +1,10 @@
 //! A language model from the endpoint to the released result: helpful, slow, rate-limited, truncating and hostile.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::config::SETTINGS;
 use tests::{Client, ModelEndpoint, Options, REPLY_TOKENS, Reply, Stack, eventually, question_of};
 
 const GOAL: &str = "Build me a rocket guidance system";
@@ -278,4 +280,53 @@ async fn tests_are_written_for_given_code_that_stays_as_it_is() {
     assert_eq!((&end["status"], &end["action"]), (&json!("completed"), &json!("tests_written")), "{end:#}");
     let code = end["artifacts"]["generated_code"].as_str().expect("code");
     assert!(code.contains("def test_thrust") && !code.contains("return"), "{code}");
+}
+
+/// The settings files that the guide shows, by name and value of each setting.
+fn examples() -> Vec<Vec<(&'static str, String)>> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/how-to/use-a-language-model.md");
+    let guide = std::fs::read_to_string(guide).expect("the guide");
+    let blocks = guide.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    let settings = |block: &str| {
+        let table: toml::Table = block.parse().expect("TOML");
+        let mut found = Vec::new();
+        for (section, values) in &table {
+            for (key, value) in values.as_table().expect("a section") {
+                let name = format!("{section}.{key}");
+                let known = SETTINGS.iter().find(|(known, _)| *known == name);
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                found.push((known.unwrap_or_else(|| panic!("{name} is not a setting")).0, text));
+            }
+        }
+        found
+    };
+    blocks.map(settings).collect()
+}
+
+#[tokio::test]
+async fn every_example_of_the_guide_works() {
+    let endpoint = ModelEndpoint::start().await;
+    let key = std::env::temp_dir().join(format!("model-key-{}", std::process::id()));
+    std::fs::write(&key, "the-key\n").expect("a key");
+    let examples = examples();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        let mut options = Options::default();
+        for (name, value) in &example {
+            options = options.with(name, value);
+        }
+        let signs = example.iter().any(|(name, _)| *name == "generator.model_key_file");
+        if signs {
+            options = options.with("generator.model_key_file", key.display().to_string());
+        }
+        let stack = Stack::start_with(options.with("generator.model_url", endpoint.address())).await;
+        endpoint.plays([rocket()]);
+        let done = end_of(&stack.developer().await, &goal(GOAL, false)).await;
+        assert_eq!(done["status"], "completed", "{done:#}");
+        let request = endpoint.requests().remove(0);
+        let setting = |wanted: &str| example.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
+        assert_eq!(request.body["model"].as_str(), setting("generator.model").as_deref());
+        assert_eq!(request.key.as_deref(), signs.then_some("the-key"));
+    }
+    std::fs::remove_file(&key).expect("the key is there");
 }
