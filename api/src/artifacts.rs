@@ -17,6 +17,10 @@ use crate::visibility::{may_decide_now, may_show_artifacts, visible};
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
+const DIFF: &str = "text/x-diff; charset=utf-8";
+
+/// The path of the changes to given code, beside those of the files.
+pub(crate) const CHANGES: &str = "changes.diff";
 
 /// The artifacts of a workflow whose artifacts are not to be seen, or not here.
 pub(crate) fn nothing() -> Value {
@@ -93,11 +97,13 @@ pub(crate) async fn artifact(
         "test_results" => (one(&state, artifacts.test_results.as_ref()).await?, JSON),
         "security_report" => (one(&state, artifacts.security_report.as_ref()).await?, JSON),
         "documentation" => (one(&state, artifacts.documentation.as_ref()).await?, MARKDOWN),
-        other => {
-            let path = other.strip_prefix("files/");
-            let file = path.and_then(|path| made(artifacts).find(|file| file.path == path));
-            (one(&state, file.map(|file| &file.content)).await?, TEXT)
-        }
+        other => match other.strip_prefix("files/") {
+            Some(CHANGES) => (one(&state, artifacts.changes.as_ref()).await?, DIFF),
+            path => {
+                let file = path.and_then(|path| made(artifacts).find(|file| file.path == path));
+                (one(&state, file.map(|file| &file.content)).await?, TEXT)
+            }
+        },
     };
     Ok(answer(&request, text, kind))
 }

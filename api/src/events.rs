@@ -249,6 +249,8 @@ fn render(entry: &Entry) -> Bytes {
         "workflow_id": workflow.id,
         "event": happened.kind.as_str(),
         "status": workflow.status().as_str(),
+        "phase": workflow.phase.kind().as_str(),
+        "round": workflow.round,
         "current_step": workflow.current_step,
         "total_steps": workflow.plan.len(),
         "progress_percentage": workflow.progress_percentage(),
@@ -285,6 +287,7 @@ mod tests {
         assert_eq!((lines[0], lines[1], lines.len()), ("id: 42", "event: cancelled", 5));
         let data: serde_json::Value = serde_json::from_str(lines[2].strip_prefix("data: ").unwrap()).unwrap();
         assert_eq!((&data["status"], &data["actor"]), (&json!("cancelled"), &json!("user")));
+        assert_eq!((&data["phase"], &data["round"]), (&json!("cancelled"), &json!(1)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use shared::clock::Timestamp;
 use shared::ids::ApprovalId;
 use shared::workflow::{Action, Artifacts, PlanStep, StepStatus, Workflow};
 
-use crate::artifacts::{nothing, read_artifacts};
+use crate::artifacts::{CHANGES, nothing, read_artifacts};
 use crate::auth::Caller;
 use crate::limits::{Operation, admit};
 use crate::problem::Problem;
@@ -100,8 +100,9 @@ pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
     match &gate.stage {
         Stage::Input { recipes, .. } => question["recipes"] = json!(recipes),
         Stage::BeforeExecute | Stage::Release => {
+            let changes = workflow.artifacts.changes.is_some().then_some(CHANGES);
             let paths = workflow.artifacts.files.iter().map(|file| file.path.as_str());
-            question["files"] = paths.collect();
+            question["files"] = paths.chain(changes).collect();
         }
     }
     Some(question)

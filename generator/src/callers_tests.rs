@@ -12,10 +12,7 @@ use crate::python;
 /// Returns whether a runtime's test runner may find tests in a source text; some texts without any count as well.
 pub fn defines_tests(runtime: &str, source: &str) -> bool {
     match runtime {
-        "python" => {
-            let defined = python::with_module(source, |parsed| any_test(&parsed.syntax().body));
-            source.contains(">>> ") || defined.unwrap_or(false)
-        }
+        "python" => source.contains(">>> ") || !test_names(source).is_empty(),
         "node" => imports_node_test(source),
         "bash" => source.lines().any(is_shell_test),
         _ => false,
@@ -56,11 +53,15 @@ pub(crate) fn named_for_the_runner(runtime: &str, file: SourceFile) -> SourceFil
     SourceFile { path, ..file }
 }
 
-/// Returns whether there is a definition that pytest could collect, at any depth outside of functions.
-fn any_test(body: &[Stmt]) -> bool {
+/// Returns the names of the definitions in Python source that pytest could collect, at any depth outside of functions.
+pub(crate) fn test_names(source: &str) -> HashSet<String> {
+    python::with_module(source, |parsed| names_in(&parsed.syntax().body)).unwrap_or_default()
+}
+
+fn names_in(body: &[Stmt]) -> HashSet<String> {
     let mut fixtures = FixtureFinder { names: BUILT_IN_FIXTURES.iter().map(|name| (*name).to_owned()).collect() };
     walk_body(&mut fixtures, body);
-    let mut finder = TestFinder { fixtures: fixtures.names, found: false };
+    let mut finder = TestFinder { fixtures: fixtures.names, found: HashSet::new() };
     walk_body(&mut finder, body);
     finder.found
 }
@@ -106,7 +107,7 @@ impl StatementVisitor<'_> for FixtureFinder {
 
 struct TestFinder {
     fixtures: HashSet<String>,
-    found: bool,
+    found: HashSet<String>,
 }
 
 impl StatementVisitor<'_> for TestFinder {
@@ -116,12 +117,14 @@ impl StatementVisitor<'_> for TestFinder {
             let mut required =
                 function.parameters.iter_non_variadic_params().filter(|parameter| parameter.default.is_none());
             let fed = required.all(|parameter| self.fixtures.contains(parameter.parameter.name.as_str()));
-            self.found |= function.name.starts_with("test") && (fed || !function.decorator_list.is_empty());
+            if function.name.starts_with("test") && (fed || !function.decorator_list.is_empty()) {
+                self.found.insert(function.name.to_string());
+            }
         } else if let Stmt::Assign(assign) = statement {
             // `TestRows = make_tests(rows)`
-            let mut names = assign.targets.iter().filter_map(Expr::as_name_expr);
-            self.found |=
-                assign.value.is_call_expr() && names.any(|name| name.id.to_ascii_lowercase().starts_with("test"));
+            let names = assign.targets.iter().filter_map(Expr::as_name_expr).map(|name| name.id.to_string());
+            let names = names.filter(|name| name.to_ascii_lowercase().starts_with("test"));
+            self.found.extend(names.filter(|_| assign.value.is_call_expr()));
         } else {
             walk_stmt(self, statement);
         }

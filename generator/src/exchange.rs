@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -193,6 +194,8 @@ pub struct Generation {
     pub run: Run,
     /// Markdown; never quotes the caller's source.
     pub documentation: String,
+    /// A unified diff of the caller's files and what replaces them, where they were changed.
+    pub changes: Option<String>,
     /// Model tokens spent, in and out; an estimate where the endpoint does not say.
     pub tokens: u64,
     /// Whether another round with feedback could yield something else.
@@ -218,6 +221,8 @@ pub enum GenerateError {
         message: String,
         /// Whether the endpoint may charge for it all the same.
         may_have_cost: bool,
+        /// The delay that the endpoint asks for.
+        after: Option<Duration>,
     },
     /// The same request would fail again.
     #[error("{code}: {message}")]

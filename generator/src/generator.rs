@@ -12,10 +12,10 @@ use crate::dedent::dedent;
 use crate::documenter;
 use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::intent::{Intent, intent, presumes_code};
-use crate::language::{self, PYTHON};
+use crate::language::{self, Language, PYTHON};
 use crate::matching::{Topic, best, lacking, nearness};
 #[cfg(feature = "model")]
-use crate::model::{Model, Task};
+use crate::model::{Model, Task, Written};
 use crate::paths::is_test_file;
 use crate::requirements::Requirement;
 use crate::target::{Runtime, Target};
@@ -149,10 +149,11 @@ impl Generator {
             return Err(self.refuse_changes());
         }
         if let Some(name) = &request.recipe {
-            if asks_for_changes(request) {
-                return self.write(request).await;
-            }
             let chosen = self.recipes.iter().find(|recipe| recipe.name == *name);
+            if asks_for_changes(request) {
+                let runtime = chosen.map_or(PYTHON.runtime, |recipe| recipe.runtime.as_str());
+                return self.write(request, runtime).await;
+            }
             return chosen
                 .map(from_recipe)
                 .ok_or_else(|| self.refuse("there is no recipe of the chosen name", &request.goal));
@@ -169,12 +170,12 @@ impl Generator {
         let code = dedent(code);
         let target = self.target(request, &code)?;
         let file = caller_file(target, request.current_file.as_deref(), code.into_owned());
-        let can_change = self.has_model() && target.is_python();
+        let can_change = self.can_write(target.runtime());
         match intent {
             // Nothing but a model could work a reviewer's comment into the code.
             Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Document if asks_for_changes(request) => {
                 if can_change {
-                    self.change(request, &file).await
+                    self.change(request, target, &file).await
                 } else {
                     Err(self.refuse_changes())
                 }
@@ -186,8 +187,8 @@ impl Generator {
                 let outlined = of_caller(target, file, run, Action::Documented);
                 Ok(Generation { origin: Origin::Documenter, ..outlined })
             }
-            Intent::Change if can_change => self.change(request, &file).await,
-            Intent::WriteTests if can_change => self.test(request, &file).await,
+            Intent::Change if can_change => self.change(request, target, &file).await,
+            Intent::WriteTests if self.can_write_tests(target.runtime()) => self.test(request, target, &file).await,
             Intent::Explain if self.has_model() => self.explain(request, target, &file).await,
             Intent::Change | Intent::WriteTests | Intent::Document | Intent::Explain | Intent::Generate => {
                 Err(self.refuse_work(intent, target))
@@ -253,7 +254,7 @@ impl Generator {
 
     /// Refuses a request for changes that nothing here can make: the same result again would not answer it.
     fn refuse_changes(&self) -> GenerateError {
-        let why = if self.has_model() { "only Python code is changed here" } else { "no language model is configured" };
+        let why = if self.has_model() { "code in this language is not changed here" } else { "no language model is configured" };
         let hint = format!("They cannot be made: {why}. Supply code, choose another recipe, or reject");
         GenerateError::NoGenerator { hint }
     }
@@ -274,18 +275,27 @@ impl Generator {
         if !has_code && presumes_code(goal) {
             return Err(self.refuse("the goal is about code that was not supplied", goal));
         }
-        let named = request.language.as_deref().filter(|name| !name.trim().is_empty());
-        let other = named.is_some_and(|name| language::of_code(Some(name), None, "") != Ok(&PYTHON));
-        if let Some(language) = language::asked_besides_python(goal) {
-            return Err(self.refuse(&format!("the goal asks for {language}, and only Python is written here"), goal));
-        }
-        if other {
-            return Err(self.refuse("the goal asks for another language, and only Python is written here", goal));
+        if let Some(language) = self.asked_besides_python(request)? {
+            if self.can_write_tests(language.runtime) {
+                return self.write(request, language.runtime).await;
+            }
+            let reason = format!("the goal asks for {}, which is not written here", language.name);
+            return Err(self.refuse(&reason, goal));
         }
         match self.recipe_for(goal) {
             Some(recipe) if !asks_for_changes(request) => Ok(from_recipe(recipe)),
-            Some(_) | None => self.write(request).await,
+            Some(_) | None => self.write(request, PYTHON.runtime).await,
         }
+    }
+
+    /// The language other than Python that new code is wanted in: as the goal says, else as the caller names it.
+    fn asked_besides_python(&self, request: &Request) -> Result<Option<&'static Language>, GenerateError> {
+        let named = request.language.as_deref().filter(|name| !name.trim().is_empty());
+        let asked = language::asked_besides_python(&request.goal).or(named);
+        let language = asked.map(|name| language::of_code(Some(name), None, "")).transpose();
+        let reason = "the goal asks for another language, which is not written here";
+        let language = language.map_err(|_| self.refuse(reason, &request.goal))?;
+        Ok(language.filter(|language| **language != PYTHON))
     }
 
     fn recipe_for(&self, goal: &str) -> Option<&Recipe> {
@@ -325,24 +335,44 @@ impl Generator {
         self.model.is_some()
     }
 
-    async fn write(&self, request: &Request) -> Result<Generation, GenerateError> {
-        match &self.model {
-            Some(model) => model.generate(request, Task::New).await,
-            None => Err(self.unfit(&request.goal)),
+    /// Whether the model is asked to write code for a runtime.
+    fn can_write(&self, runtime: &str) -> bool {
+        let is_offered = self.runtimes.iter().any(|offered| offered.name == runtime);
+        self.has_model() && is_offered && Written::of(runtime).is_some()
+    }
+
+    fn can_write_tests(&self, runtime: &str) -> bool {
+        self.can_write(runtime) && Written::of(runtime).is_some_and(Written::has_tests)
+    }
+
+    async fn write(&self, request: &Request, runtime: &str) -> Result<Generation, GenerateError> {
+        match (&self.model, Written::of(runtime)) {
+            (Some(model), Some(language)) => model.generate(request, language, Task::New).await,
+            (_, _) => Err(self.unfit(&request.goal)),
         }
     }
 
-    async fn change(&self, request: &Request, file: &SourceFile) -> Result<Generation, GenerateError> {
-        match &self.model {
-            Some(model) => model.generate(request, Task::Change(file)).await,
-            None => Err(self.refuse("Changing code needs a language model", &request.goal)),
+    async fn change(
+        &self,
+        request: &Request,
+        target: Target<'_>,
+        file: &SourceFile,
+    ) -> Result<Generation, GenerateError> {
+        match (&self.model, Written::of(target.runtime())) {
+            (Some(model), Some(language)) => model.generate(request, language, Task::Change(file)).await,
+            (_, _) => Err(self.refuse_work(Intent::Change, target)),
         }
     }
 
-    async fn test(&self, request: &Request, file: &SourceFile) -> Result<Generation, GenerateError> {
-        match &self.model {
-            Some(model) => model.generate(request, Task::Test(file)).await,
-            None => Err(self.refuse("Writing tests for code needs a language model", &request.goal)),
+    async fn test(
+        &self,
+        request: &Request,
+        target: Target<'_>,
+        file: &SourceFile,
+    ) -> Result<Generation, GenerateError> {
+        match (&self.model, Written::of(target.runtime())) {
+            (Some(model), Some(language)) => model.generate(request, language, Task::Test(file)).await,
+            (_, _) => Err(self.refuse_work(Intent::WriteTests, target)),
         }
     }
 
@@ -365,16 +395,24 @@ impl Generator {
         false
     }
 
-    async fn write(&self, request: &Request) -> Result<Generation, GenerateError> {
+    fn can_write(&self, _runtime: &str) -> bool {
+        false
+    }
+
+    fn can_write_tests(&self, _runtime: &str) -> bool {
+        false
+    }
+
+    async fn write(&self, request: &Request, _runtime: &str) -> Result<Generation, GenerateError> {
         Err(self.unfit(&request.goal))
     }
 
-    async fn change(&self, request: &Request, _file: &SourceFile) -> Result<Generation, GenerateError> {
-        Err(self.refuse("Changing code needs a language model", &request.goal))
+    async fn change(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
+        Err(self.refuse_work(Intent::Change, target))
     }
 
-    async fn test(&self, request: &Request, _file: &SourceFile) -> Result<Generation, GenerateError> {
-        Err(self.refuse("Writing tests for code needs a language model", &request.goal))
+    async fn test(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
+        Err(self.refuse_work(Intent::WriteTests, target))
     }
 
     async fn explain(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
@@ -395,6 +433,7 @@ fn from_recipe(recipe: &Recipe) -> Generation {
         files: recipe.files.clone(),
         run: Run::Tests,
         documentation: recipe.documentation.clone(),
+        changes: None,
         tokens: 0,
         repairable: false,
     }
@@ -409,7 +448,7 @@ fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) 
 /// Names the requirement that is missing for a kind of work on code.
 fn needs(has_model: bool, work: &str, language: &str) -> String {
     if has_model {
-        format!("{work} is offered for Python only, and this is {language}")
+        format!("{work} is not offered for {language}")
     } else {
         format!("{work} {language} code needs a language model, and none is configured")
     }
@@ -428,6 +467,7 @@ fn of_caller(target: Target<'_>, file: SourceFile, run: Run, action: Action) -> 
         files: vec![file],
         run,
         documentation,
+        changes: None,
         tokens: 0,
         repairable: false,
     }

@@ -6,10 +6,12 @@
 //!
 //! Start reading at [`Generator::generate`].
 
+mod assertions;
 mod callers_tests;
 mod catalogue;
 mod dedent;
 mod demands;
+mod diff;
 mod documenter;
 mod exchange;
 mod generator;
@@ -26,6 +28,7 @@ mod target;
 mod vocabulary;
 mod words;
 
+pub use assertions::vacuous_tests;
 pub use callers_tests::defines_tests;
 pub use catalogue::{CatalogueError, Recipe};
 pub use dedent::dedent;

@@ -1,10 +1,12 @@
 //! The model client against a real HTTP server on the loopback interface.
 #![cfg(feature = "model")]
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use generator::{
     Action, Feedback, GenerateError, Generation, Generator, GeneratorConfig, Kind, ModelConfig, Origin, Request, Run,
+    Runtime,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,29 +31,52 @@ async fn receive(stream: &mut TcpStream) -> (String, Value) {
     }
 }
 
-/// A server that answers one connection with a status and a body, and then accepts no more.
-async fn server(status: &'static str, body: String) -> (String, JoinHandle<(String, Value)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
-    #[expect(clippy::disallowed_methods, reason = "a test has no tracker; the handle is awaited")]
-    let served = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.expect("a connection");
-        drop(listener);
-        let request = receive(&mut stream).await;
-        let head = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.expect("a writable answer");
-        stream.write_all(body.as_bytes()).await.expect("a writable answer");
-        request
-    });
-    (address, served)
+/// A server that gives these answers in turn, and the last one to every further request. Keeps what it was asked.
+struct Endpoint {
+    address: String,
+    requests: Arc<Mutex<Vec<(String, Value)>>>,
+    task: JoinHandle<()>,
 }
 
-fn generator(base_url: String, api_key: Option<&str>) -> Generator {
+impl Endpoint {
+    async fn start(answers: &[(&'static str, String)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
+        let requests: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
+        let (answers, seen) = (answers.to_vec(), requests.clone());
+        #[expect(clippy::disallowed_methods, reason = "a test has no tracker; the task ends with the endpoint")]
+        let task = tokio::spawn(async move {
+            for number in 0.. {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                let request = receive(&mut stream).await;
+                seen.lock().expect("requests").push(request);
+                let (status, body) = answers.get(number).or(answers.last()).expect("an answer");
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+                );
+                stream.write_all(head.as_bytes()).await.expect("a writable answer");
+                stream.write_all(body.as_bytes()).await.expect("a writable answer");
+            }
+        });
+        Self { address, requests, task }
+    }
+
+    /// What was asked so far: the head and the body of each request.
+    fn requests(&self) -> Vec<(String, Value)> {
+        self.requests.lock().expect("requests").clone()
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn generator(base_url: &str, api_key: Option<&str>) -> Generator {
     let model = ModelConfig {
-        base_url,
+        base_url: base_url.to_owned(),
         model: "tiny".to_owned(),
         api_key: api_key.map(str::to_owned),
         timeout: Duration::from_secs(5),
@@ -69,66 +94,215 @@ fn request(goal: &str, code: Option<&str>) -> Request {
 }
 
 async fn answer(status: &'static str, body: String, request: &Request) -> Result<Generation, GenerateError> {
-    let (address, served) = server(status, body).await;
-    let result = generator(address, None).generate(request).await;
-    served.await.expect("the server saw the request");
-    result
+    let endpoint = Endpoint::start(&[(status, body)]).await;
+    generator(&endpoint.address, None).generate(request).await
 }
 
 const ROCKET: &str = "Build me a rocket guidance system";
 const TWO_FILES: &str = "Here:\n```python name=rocket.py\ndef fly():\n    return 1\n```\n```python name=test_rocket.py\nfrom rocket import fly\n\n\ndef test_fly():\n    assert fly() == 1\n```\n";
 
+/// A structured reply with these files.
+fn solution(files: &[(&str, &str)]) -> String {
+    let kind = |path: &str| if path.contains("test") { "test" } else { "code" };
+    let files = files.iter().map(|(path, content)| json!({"path": path, "content": content, "kind": kind(path)}));
+    let files: Vec<Value> = files.collect();
+    completion(&json!({"plan": ["Write it", "Test it"], "files": files, "notes": "Mind the fuel."}).to_string())
+}
+
+const ROCKET_FILES: &[(&str, &str)] = &[
+    ("rocket.py", "def fly():\n    return 1\n"),
+    ("test_rocket.py", "from rocket import fly\n\n\ndef test_fly():\n    assert fly() == 1\n"),
+];
+
 #[tokio::test]
 async fn a_goal_without_a_recipe_goes_to_the_model() {
-    let (address, served) = server("200 OK", completion(TWO_FILES)).await;
-    let generation = generator(address, Some("the-key"))
-        .generate(&Request { max_tokens: Some(77), ..request(ROCKET, None) })
-        .await
-        .expect("served");
-    let (head, body) = served.await.expect("the server saw the request");
-    assert!(
-        head.starts_with("POST /v1/chat/completions ")
-            && head.to_ascii_lowercase().contains("authorization: bearer the-key"),
-        "{head}"
-    );
-    assert_eq!((&body["model"], &body["max_tokens"], &body["stream"]), (&json!("tiny"), &json!(77), &json!(false)));
+    let endpoint = Endpoint::start(&[("200 OK", solution(ROCKET_FILES))]).await;
+    let request = Request { max_tokens: Some(600), ..request(ROCKET, None) };
+    let generation = generator(&endpoint.address, Some("the-key")).generate(&request).await.expect("served");
+    let (head, body) = endpoint.requests().remove(0);
+    let signed = head.to_ascii_lowercase().contains("authorization: bearer the-key");
+    assert!(head.starts_with("POST /v1/chat/completions ") && signed, "{head}");
+    assert_eq!((&body["model"], &body["stream"]), (&json!("tiny"), &json!(false)));
+    // The prompt is paid for from the same budget as the reply.
+    assert_eq!(body["max_tokens"], json!(600 - request.sent.tokens()));
+    let format = &body["response_format"];
+    assert_eq!((&format["type"], &format["json_schema"]["strict"]), (&json!("json_schema"), &json!(true)));
     assert!(body["messages"][1]["content"].as_str().is_some_and(|text| text.contains(ROCKET)));
     assert_eq!(generation.origin, Origin::Model { name: "tiny".to_owned() });
     assert_eq!((generation.run, generation.tokens, generation.repairable), (Run::Tests, 321, true));
     let kinds: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
     assert_eq!(kinds, [("rocket.py", Kind::Code), ("test_rocket.py", Kind::Test)]);
-    assert!(generation.documentation.contains("`fly`"));
+    for part in ["`fly`", "## Plan\n\n1. Write it\n2. Test it\n", "## Notes\n\nMind the fuel.\n"] {
+        assert!(generation.documentation.contains(part), "{}", generation.documentation);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_rejects_the_schema_is_asked_for_fenced_blocks_from_then_on() {
+    for status in ["400 Bad Request", "422 Unprocessable Entity"] {
+        let rejection = json!({"error": {"message": "response_format is not supported"}}).to_string();
+        let endpoint = Endpoint::start(&[(status, rejection), ("200 OK", completion(TWO_FILES))]).await;
+        let generator = generator(&endpoint.address, None);
+        for _ in 0..2 {
+            let generation = generator.generate(&request(ROCKET, None)).await.expect("served");
+            assert_eq!((generation.files.len(), generation.tokens), (2, 321));
+        }
+        let formats: Vec<bool> =
+            endpoint.requests().iter().map(|(_, body)| body.get("response_format").is_some()).collect();
+        assert_eq!(formats, [true, false, false], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_ignores_the_schema_is_asked_for_fenced_blocks_from_then_on() {
+    // Prose that can be read is used; prose that cannot costs a second call.
+    for (first, calls, tokens) in [(TWO_FILES, 1, 321), ("I would write a module.", 2, 642)] {
+        let endpoint = Endpoint::start(&[("200 OK", completion(first)), ("200 OK", completion(TWO_FILES))]).await;
+        let generator = generator(&endpoint.address, None);
+        let generation = generator.generate(&request(ROCKET, None)).await.expect("served");
+        assert_eq!((endpoint.requests().len(), generation.tokens), (calls, tokens), "{first}");
+        generator.generate(&request(ROCKET, None)).await.expect("served");
+        let last = endpoint.requests().pop().expect("a request").1;
+        assert!(last.get("response_format").is_none(), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn a_rejection_with_another_reason_is_reported_and_not_remembered() {
+    let rejection = || ("400 Bad Request", json!({"error": {"message": "too long"}}).to_string());
+    let endpoint = Endpoint::start(&[rejection(), rejection(), ("200 OK", solution(ROCKET_FILES))]).await;
+    let generator = generator(&endpoint.address, None);
+    let (kind, code, _) = outcome(generator.generate(&request(ROCKET, None)).await);
+    assert_eq!((kind, code), ("fail", "generator_rejected"));
+    generator.generate(&request(ROCKET, None)).await.expect("served");
+    assert!(endpoint.requests()[2].1.get("response_format").is_some());
+}
+
+#[tokio::test]
+async fn an_endpoint_that_wants_its_limit_under_another_name_gets_it_there() {
+    let message = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.";
+    let rejection = json!({"error": {"message": message}}).to_string();
+    let endpoint = Endpoint::start(&[("400 Bad Request", rejection), ("200 OK", solution(ROCKET_FILES))]).await;
+    let generator = generator(&endpoint.address, None);
+    for _ in 0..2 {
+        generator.generate(&request(ROCKET, None)).await.expect("served");
+    }
+    let limits: Vec<_> = endpoint
+        .requests()
+        .iter()
+        .map(|(_, body)| (body["max_tokens"].as_u64(), body["max_completion_tokens"].as_u64()))
+        .collect();
+    assert_eq!(limits, [(Some(500), None), (None, Some(500)), (None, Some(500))]);
+    assert!(endpoint.requests()[2].1.get("response_format").is_some());
+}
+
+#[tokio::test]
+async fn a_delay_that_the_endpoint_asks_for_is_passed_on() {
+    for (status, delay) in [
+        ("429 Too Many Requests\r\nretry-after: 7", Some(7)),
+        ("503 Service Unavailable\r\nretry-after: 86400", Some(120)),
+        ("429 Too Many Requests\r\nretry-after: soon", None),
+        ("429 Too Many Requests", None),
+    ] {
+        let refused = answer(status, "{}".to_owned(), &request(ROCKET, None)).await;
+        let Err(GenerateError::Retry { after, .. }) = refused else { panic!("{refused:?}") };
+        assert_eq!(after, delay.map(Duration::from_secs), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn javascript_is_written_where_a_goal_asks_for_it() {
+    let files = [
+        ("rocket.js", "module.exports = { fly: () => 1 };\n"),
+        ("rocket.test.js", "require('node:assert').equal(require('./rocket.js').fly(), 1);\n"),
+    ];
+    let endpoint = Endpoint::start(&[("200 OK", solution(&files))]).await;
+    let runtime = |name: &str, ending: &str| Runtime {
+        name: name.to_owned(),
+        aliases: Vec::new(),
+        endings: vec![ending.to_owned()],
+        has_tests: true,
+    };
+    let model = ModelConfig {
+        base_url: endpoint.address.clone(),
+        model: "tiny".to_owned(),
+        api_key: None,
+        timeout: Duration::from_secs(5),
+        max_tokens: 500,
+    };
+    let runtimes = vec![runtime("python", ".py"), runtime("node", ".js")];
+    let config = GeneratorConfig { model: Some(model), runtimes, ..GeneratorConfig::default() };
+    let generator = Generator::open(config).expect("valid settings");
+    let by_goal = request("Build me a rocket guidance system in JavaScript", None);
+    let by_name = Request { language: Some("node".to_owned()), ..request(ROCKET, None) };
+    for request in [by_goal, by_name] {
+        let generation = generator.generate(&request).await.expect("served");
+        let kinds: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
+        assert_eq!(kinds, [("rocket.js", Kind::Code), ("rocket.test.js", Kind::Test)]);
+        assert_eq!((generation.runtime.as_str(), &generation.run), ("node", &Run::Tests));
+    }
+    assert!(endpoint.requests()[0].1["messages"][0]["content"].as_str().is_some_and(|text| text.contains("node:test")));
+    let rust = generator.generate(&request("Build me a rocket guidance system in Rust", None)).await;
+    assert!(matches!(rust, Err(GenerateError::NoGenerator { .. })), "{rust:?}");
 }
 
 #[tokio::test]
 async fn a_recipe_wins_over_the_model_and_no_key_is_made_up() {
-    let generator = generator("http://127.0.0.1:1/v1".to_owned(), None);
-    let served =
-        generator.generate(&request("Create a JWT authentication function with tests", None)).await.expect("served");
-    assert!(matches!(served.origin, Origin::Recipe { .. }));
-    let (address, seen) = server("200 OK", completion(TWO_FILES)).await;
-    self::generator(address, None).generate(&request(ROCKET, None)).await.expect("served");
-    let (head, _) = seen.await.expect("the server saw the request");
+    let endpoint = Endpoint::start(&[("200 OK", completion(TWO_FILES))]).await;
+    let generator = generator(&endpoint.address, None);
+    let goal = "Create a JWT authentication function with tests";
+    let served = generator.generate(&request(goal, None)).await.expect("served");
+    assert!(matches!(served.origin, Origin::Recipe { .. }) && endpoint.requests().is_empty());
+    generator.generate(&request(ROCKET, None)).await.expect("served");
+    let (head, _) = endpoint.requests().remove(0);
     assert!(!head.to_ascii_lowercase().contains("authorization"), "{head}");
 }
 
 #[tokio::test]
 async fn fixing_replaces_the_callers_file_and_shows_the_model_what_failed() {
-    let feedback =
-        Feedback { failed_tests: vec![("test_x".to_owned(), "assert 1 == 2".to_owned())], ..Feedback::default() };
+    let feedback = Feedback {
+        failed_tests: vec![("test_x".to_owned(), "assert 1 == 2".to_owned())],
+        findings: vec!["app.py, line 3: weak hash".to_owned()],
+        ..Feedback::default()
+    };
     let fix = Request {
         feedback: Some(feedback),
         round: 2,
         current_file: Some("app.py".to_owned()),
-        ..request("Fix this code", Some("prin(1)"))
+        ..request("Fix this code", Some("prin(1)\n"))
     };
-    let (address, served) = server("200 OK", completion("```python\nprint(1)\n```")).await;
-    let generation = generator(address, None).generate(&fix).await.expect("served");
-    let (_, body) = served.await.expect("the server saw the request");
+    let endpoint = Endpoint::start(&[("200 OK", completion("```python\nprint(1)\n```"))]).await;
+    let generation = generator(&endpoint.address, None).generate(&fix).await.expect("served");
+    let (_, body) = endpoint.requests().remove(0);
     let prompt = body["messages"][1]["content"].as_str().expect("text");
-    assert!(prompt.contains("prin(1)") && prompt.contains("test_x") && prompt.contains("assert 1 == 2"), "{prompt}");
+    for part in ["prin(1)", "test_x", "assert 1 == 2", "line 3: weak hash"] {
+        assert!(prompt.contains(part), "{prompt}");
+    }
     assert_eq!(generation.run, Run::Script { path: "app.py".to_owned() });
     assert_eq!((generation.files[0].content.as_str(), generation.files[0].from_caller), ("print(1)\n", false));
+    let expected = "--- a/app.py\n+++ b/app.py\n@@ -1 +1 @@\n-prin(1)\n+print(1)\n";
+    assert_eq!(generation.changes.as_deref(), Some(expected));
+    let documentation = &generation.documentation;
+    assert!(documentation.contains("## Changes") && !documentation.contains("prin(1)"), "{documentation}");
+}
+
+#[tokio::test]
+async fn tests_of_the_callers_file_stay_and_run() {
+    let given = "def add(a, b):\n    return a - b\n\n\ndef test_add():\n    assert add(1, 2) == 3\n";
+    let fix = || Request { current_file: Some("sums.py".to_owned()), ..request("Fix this code", Some(given)) };
+    let fixed = given.replace("a - b", "a + b");
+    let generation = answer("200 OK", solution(&[("sums.py", &fixed)]), &fix()).await.expect("served");
+    let paths: Vec<_> = generation.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!((paths, generation.run), (vec!["sums.py", "test_of_sums.py"], Run::Tests));
+    for hostile in [
+        "def add(a, b):\n    return a + b\n".to_owned(),
+        fixed.replace("assert add(1, 2) == 3", "assert True"),
+        fixed.replace("def test_add", "import pytest\n\n\n@pytest.mark.skip\ndef test_add"),
+    ] {
+        let (kind, code, message) = outcome(answer("200 OK", solution(&[("sums.py", &hostile)]), &fix()).await);
+        assert_eq!((kind, code), ("fail", "generator_invalid_reply"), "{message}");
+        assert!(message.contains("tests of the caller's file"), "{message}");
+    }
 }
 
 #[tokio::test]
@@ -200,6 +374,11 @@ async fn failures_say_whether_to_try_again_and_never_quote_the_answer() {
         ("200 OK", completion(""), ("fail", "generator_invalid_reply")),
         ("200 OK", completion("SECRET prose without files"), ("fail", "generator_invalid_reply")),
         ("200 OK", completion("```python name=../SECRET.py\nx\n```"), ("fail", "generator_invalid_reply")),
+        ("200 OK", solution(&[("../SECRET.py", "x = 1")]), ("fail", "generator_invalid_reply")),
+        ("200 OK", solution(&[("a.py", "x = 1"), ("/SECRET.py", "x = 1")]), ("fail", "generator_invalid_reply")),
+        ("200 OK", solution(&[("a.py", "x = 1"), ("conftest.py", "x = 1")]), ("fail", "generator_invalid_reply")),
+        ("200 OK", solution(&[("test_only.py", "x = 1")]), ("fail", "generator_invalid_reply")),
+        ("302 Found\r\nlocation: http://127.0.0.1:1/SECRET", html(), ("fail", "generator_rejected")),
         ("200 OK", completion("```python name=test_only.py\nx\n```"), ("fail", "generator_invalid_reply")),
         ("200 OK", cut, ("fail", "generator_invalid_reply")),
     ] {
@@ -219,7 +398,10 @@ async fn a_reply_that_is_of_no_use_was_paid_for_all_the_same() {
     for (body, expected) in [
         (of("length", "```python\nx", counted.clone()), 321..=321),
         (of("stop", "", counted.clone()), 321..=321),
-        (of("stop", "prose", counted), 321..=321),
+        // Asked for once more, in fenced blocks.
+        (of("stop", "prose", counted), 642..=642),
+        (of("length", "```python\nx", json!({"prompt_tokens": 300, "completion_tokens": 33})), 333..=333),
+        (of("length", "```python\nx", json!({"total_tokens": null})), 1..=600),
         (of("length", &"x".repeat(40_000), Value::Null), 10_000..=12_000),
     ] {
         let refused = answer("200 OK", body.clone(), &request(ROCKET, None)).await;
@@ -279,7 +461,7 @@ async fn an_endpoint_that_cannot_be_reached_was_asked_nothing() {
 async fn a_call_that_is_not_heard_out_leaves_what_its_prompt_took() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
-    let (generator, request) = (generator(address, None), request(ROCKET, None));
+    let (generator, request) = (generator(&address, None), request(ROCKET, None));
     assert_eq!(request.sent.tokens(), 0);
     let asked = async {
         let (mut stream, _) = listener.accept().await.expect("a connection");
@@ -296,7 +478,7 @@ async fn a_call_that_is_not_heard_out_leaves_what_its_prompt_took() {
 
 #[tokio::test]
 async fn a_spent_budget_asks_nobody() {
-    let generator = generator("http://127.0.0.1:1/v1".to_owned(), None);
+    let generator = generator("http://127.0.0.1:1/v1", None);
     let (kind, code, _) = outcome(generator.generate(&Request { max_tokens: Some(0), ..request(ROCKET, None) }).await);
     assert_eq!((kind, code), ("fail", "budget_exceeded"));
 }

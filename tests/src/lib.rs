@@ -5,6 +5,7 @@
 
 mod bot;
 mod client;
+mod model_endpoint;
 mod operator;
 mod python;
 mod raw;
@@ -13,6 +14,7 @@ mod terminal;
 
 pub use bot::Bot;
 pub use client::{Answer, Client, question_of, run_request};
+pub use model_endpoint::{ModelEndpoint, ModelRequest, REPLY_TOKENS, Reply};
 pub use operator::{
     audit_log, broker_as, dead_letters, differences, history, raw_broker_as, redis_answers, redis_command, writer_of,
 };

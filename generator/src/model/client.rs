@@ -1,36 +1,63 @@
 //! One call to the endpoint, and what its failures mean.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_openai::Client;
-use async_openai::config::OpenAIConfig;
-use async_openai::error::OpenAIError;
-use async_openai::middleware::HttpRequestFactory;
-use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{StatusCode, Url};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::prompt::Messages;
 use crate::{CatalogueError, GenerateError, ModelConfig, Request};
 
-/// An endpoint that is not connected in this time is away.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// Bounds the time to connect; an endpoint that takes longer is unavailable.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// The longest delay that an endpoint may ask for.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(120);
 
-/// A configured endpoint. Cloning shares its connections.
+/// A configured endpoint. Cloning shares its connections and what is known of its dialect.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
-    client: Client<OpenAIConfig>,
+    http: reqwest::Client,
+    url: Url,
+    /// With the key, where there is one.
+    headers: HeaderMap,
     name: String,
     max_tokens: u64,
+    dialect: Arc<Dialect>,
 }
 
-/// What the model said, and what it cost.
+/// Deviations of the endpoint that calls of this process have met.
+#[derive(Debug, Default)]
+struct Dialect {
+    /// It rejects `response_format`, or ignores it.
+    is_unstructured: AtomicBool,
+    /// It limits a reply by `max_completion_tokens` and rejects `max_tokens`.
+    counts_completion: AtomicBool,
+}
+
+/// A reply and what it cost.
 pub(super) struct Answer {
     pub(super) text: String,
     pub(super) tokens: u64,
+}
+
+/// Why a call has no answer.
+pub(super) enum CallError {
+    /// The endpoint does not take the request's form; the same request in another form may pass.
+    Refused(GenerateError),
+    Other(GenerateError),
+}
+
+impl From<CallError> for GenerateError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(error) | CallError::Other(error) => error,
+        }
+    }
 }
 
 /// The part of a completion that every endpoint sends; others are not looked at, because many endpoints leave them out.
@@ -56,7 +83,19 @@ struct Message {
 
 #[derive(Deserialize)]
 struct Usage {
-    total_tokens: u64,
+    #[serde(default)]
+    total_tokens: Option<u64>,
+    #[serde(default)]
+    prompt_tokens: Option<u64>,
+    #[serde(default)]
+    completion_tokens: Option<u64>,
+}
+
+impl Usage {
+    fn total(&self) -> Option<u64> {
+        let sum = || Some(self.prompt_tokens?.saturating_add(self.completion_tokens?));
+        self.total_tokens.filter(|total| *total > 0).or_else(sum)
+    }
 }
 
 fn fail(code: &'static str, message: impl Into<String>) -> GenerateError {
@@ -64,7 +103,7 @@ fn fail(code: &'static str, message: impl Into<String>) -> GenerateError {
 }
 
 fn retry(code: &'static str, message: impl Into<String>) -> GenerateError {
-    GenerateError::Retry { code, message: message.into(), may_have_cost: false }
+    GenerateError::Retry { code, message: message.into(), may_have_cost: false, after: None }
 }
 
 /// A reply that was paid for and is of no use.
@@ -79,27 +118,28 @@ impl Model {
     /// # Errors
     /// Settings that cannot work.
     pub(crate) fn open(config: &ModelConfig) -> Result<Self, CatalogueError> {
-        let key = config.api_key.as_deref().unwrap_or_default();
         let invalid = |reason: &str| CatalogueError::Model { reason: reason.to_owned() };
         if config.model.trim().is_empty() || config.max_tokens == 0 || config.timeout.is_zero() {
             return Err(invalid("model, max_tokens and timeout must be set"));
         }
-        HeaderValue::from_str(key).map_err(|_| invalid("the API key has characters that a header cannot carry"))?;
-        let http = http_client(config)?;
-        let sign = !key.is_empty();
-        let send = tower::service_fn(move |factory: HttpRequestFactory| {
-            let http = http.clone();
-            async move { send_once(&http, factory, sign).await }
-        });
-        // Every field is set, because the crate fills the others from environment variables: a key meant for another
-        // service must not reach this endpoint.
-        let endpoint = OpenAIConfig::new()
-            .with_api_base(config.base_url.trim_end_matches('/'))
-            .with_api_key(key)
-            .with_org_id("")
-            .with_project_id("");
-        let client = Client::build(plain_client()?, endpoint).with_http_service(send);
-        Ok(Self { client, name: config.model.clone(), max_tokens: config.max_tokens })
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        if let Some(key) = config.api_key.as_deref().filter(|key| !key.is_empty()) {
+            let mut bearer = HeaderValue::from_str(&format!("Bearer {key}"))
+                .map_err(|_| invalid("the API key has characters that a header cannot carry"))?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        let url = format!("{}/chat/completions", config.base_url.trim_end_matches('/'));
+        let url = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let url = url.ok_or_else(|| invalid("base_url must be an http or https address"))?;
+        Ok(Self {
+            http: http_client(config, url.scheme() == "https")?,
+            url,
+            headers,
+            name: config.model.clone(),
+            max_tokens: config.max_tokens,
+            dialect: Arc::default(),
+        })
     }
 
     /// Returns the model's name as configured.
@@ -107,23 +147,93 @@ impl Model {
         &self.name
     }
 
-    /// Sends one request and never repeats it: whoever holds the job decides about that.
-    pub(super) async fn ask(&self, messages: &Messages, request: &Request) -> Result<Answer, GenerateError> {
-        let limit = request.max_tokens.map_or(self.max_tokens, |budget| budget.min(self.max_tokens));
+    /// Whether replies are asked for in the form of a schema.
+    pub(super) fn is_structured(&self) -> bool {
+        !self.dialect.is_unstructured.load(Ordering::Relaxed)
+    }
+
+    /// Asks for no more structured replies while this process runs.
+    pub(super) fn remember_unstructured(&self) {
+        self.dialect.is_unstructured.store(true, Ordering::Relaxed);
+    }
+
+    /// Sends one request. `spent` are the tokens that earlier requests for the same generation took.
+    pub(super) async fn ask(
+        &self,
+        messages: &Messages,
+        response_format: Option<Value>,
+        request: &Request,
+        spent: u64,
+    ) -> Result<Answer, CallError> {
+        let sent = messages.system.len() + messages.user.len();
+        let left = request.max_tokens.map(|budget| budget.saturating_sub(spent).saturating_sub(estimate(sent)));
+        let limit = left.map_or(self.max_tokens, |left| left.min(self.max_tokens));
         if limit == 0 {
-            return Err(fail("budget_exceeded", "no model tokens are left for this workflow"));
+            let reason = "the model tokens that are left for this workflow do not pay for the prompt";
+            return Err(CallError::Other(fail("budget_exceeded", reason)));
         }
-        let body = json!({
+        let mut body = json!({
             "model": self.name,
             "stream": false,
-            "max_tokens": limit,
             "messages": [{"role": "system", "content": messages.system}, {"role": "user", "content": messages.user}],
         });
-        let sent = messages.system.len() + messages.user.len();
+        if let Some(format) = response_format {
+            body["response_format"] = format;
+        }
         // Before it leaves: from then on the endpoint may charge for it.
         request.sent.add(estimate(sent));
-        let completion: Completion = self.client.chat().create_byot(body).await.map_err(|error| explain(&error))?;
-        read(completion, sent)
+        let completion = self.complete(body, limit).await?;
+        read(completion, sent).map_err(CallError::Other)
+    }
+
+    /// Sends a body with the limit of its reply, under the name that the endpoint takes.
+    async fn complete(&self, body: Value, limit: u64) -> Result<Completion, CallError> {
+        let limited = |name: &str| {
+            let mut body = body.clone();
+            body[name] = limit.into();
+            body
+        };
+        let counts_completion = &self.dialect.counts_completion;
+        if !counts_completion.load(Ordering::Relaxed) {
+            match self.send(&limited("max_tokens")).await {
+                Err(Rejection { wants_completion_tokens: true, .. }) => {
+                    counts_completion.store(true, Ordering::Relaxed)
+                }
+                answered => return answered.map_err(|rejection| rejection.error),
+            }
+        }
+        self.send(&limited("max_completion_tokens")).await.map_err(|rejection| rejection.error)
+    }
+
+    async fn send(&self, body: &Value) -> Result<Completion, Rejection> {
+        let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(body.to_string());
+        let response = request.send().await.map_err(|error| unanswered(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        if status.is_success() {
+            let body = whole(response).await?;
+            return serde_json::from_slice(&body).map_err(|_| not_a_completion().into());
+        }
+        let is_of_form = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+        let error = explain(status, &headers);
+        if !is_of_form {
+            return Err(error.into());
+        }
+        // Looked at for this name only: it may repeat the prompt.
+        let said = whole(response).await.unwrap_or_default();
+        let wants_completion_tokens = String::from_utf8_lossy(&said).contains("max_completion_tokens");
+        Err(Rejection { error: CallError::Refused(error), wants_completion_tokens })
+    }
+}
+
+/// An answer that is not a completion.
+struct Rejection {
+    error: CallError,
+    wants_completion_tokens: bool,
+}
+
+impl From<GenerateError> for Rejection {
+    fn from(error: GenerateError) -> Self {
+        Self { error: CallError::Other(error), wants_completion_tokens: false }
     }
 }
 
@@ -135,90 +245,98 @@ fn estimate(bytes: usize) -> u64 {
 fn read(completion: Completion, sent_bytes: usize) -> Result<Answer, GenerateError> {
     let choice = completion.choices.into_iter().next();
     let text = choice.as_ref().and_then(|choice| choice.message.content.as_deref()).unwrap_or_default();
-    let tokens = completion.usage.map_or_else(|| estimate(sent_bytes + text.len()), |usage| usage.total_tokens);
+    let counted = completion.usage.and_then(|usage| usage.total());
+    let tokens = counted.unwrap_or_else(|| estimate(sent_bytes + text.len()));
     let Some(choice) = &choice else { return Err(unusable_reply("it has no choices", tokens)) };
     if choice.finish_reason.as_deref() == Some("length") {
         return Err(unusable_reply("it was cut off at the token limit; raise max_tokens", tokens));
     }
-    if text.trim().is_empty() {
+    let text = without_reasoning(text).trim();
+    if text.is_empty() {
         return Err(unusable_reply("it is empty", tokens));
     }
     Ok(Answer { tokens, text: text.to_owned() })
 }
 
-async fn send_once(
-    client: &reqwest::Client,
-    factory: HttpRequestFactory,
-    sign: bool,
-) -> Result<reqwest::Response, OpenAIError> {
-    let mut request = factory.build().await?;
-    if !sign {
-        request.headers_mut().remove(AUTHORIZATION);
-    }
-    // Turned into an error here, because the crate drops the status of an error body that is not JSON.
-    let mut response = client.execute(request).await?.error_for_status()?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_BODY_BYTES {
-            return Err(OpenAIError::InvalidArgument("the answer is too large".to_owned()));
-        }
-    }
-    // Checked here, because the crate writes a body that it cannot read into the log, and that may repeat the prompt.
-    match serde_json::from_slice::<Completion>(&body) {
-        Ok(_) => Ok(http::Response::new(body).into()),
-        Err(_) => Err(OpenAIError::InvalidArgument("the answer is not a chat completion".to_owned())),
+/// Leaves out the reasoning that some models send before their answer.
+fn without_reasoning(text: &str) -> &str {
+    match text.trim_start().strip_prefix("<think>").and_then(|rest| rest.split_once("</think>")) {
+        Some((_, answer)) => answer,
+        None => text,
     }
 }
 
-/// Says what a failure means. Bodies are left out: they may repeat the prompt.
-fn explain(error: &OpenAIError) -> GenerateError {
-    let OpenAIError::Reqwest(error) = error else {
-        return fail("generator_invalid_reply", "the model endpoint's answer is not a chat completion");
+/// Reads a body up to the limit.
+async fn whole(mut response: reqwest::Response) -> Result<Vec<u8>, GenerateError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_BODY_BYTES {
+            return Err(fail("generator_invalid_reply", "the model endpoint's answer is too large"));
+        }
+    }
+    Ok(body)
+}
+
+fn not_a_completion() -> GenerateError {
+    fail("generator_invalid_reply", "the model endpoint's answer is not a chat completion")
+}
+
+/// Says what a status means. Bodies are left out: they may repeat the prompt.
+fn explain(status: StatusCode, headers: &HeaderMap) -> GenerateError {
+    let delayed = |code: &'static str, message: String| GenerateError::Retry {
+        code,
+        message,
+        may_have_cost: false,
+        after: retry_delay(headers),
     };
-    match error.status() {
-        Some(StatusCode::TOO_MANY_REQUESTS) => retry("generator_rate_limited", "the model endpoint limits our rate"),
-        Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            delayed("generator_rate_limited", "the model endpoint limits our rate".to_owned())
+        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             fail("generator_unauthorized", "the model endpoint refuses the API key; check the model settings")
         }
-        Some(status) if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-            retry("generator_unavailable", format!("the model endpoint answers {}", status.as_u16()))
+        status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+            delayed("generator_unavailable", format!("the model endpoint answers {}", status.as_u16()))
         }
-        Some(status) => fail(
+        status => fail(
             "generator_rejected",
             format!("the model endpoint answers {}; check base_url and model in the model settings", status.as_u16()),
         ),
-        // Who could not be reached was asked nothing.
-        None if error.is_timeout() && !error.is_connect() => GenerateError::Retry {
-            code: "generator_timeout",
-            message: "the model endpoint did not answer in time".to_owned(),
-            may_have_cost: true,
-        },
-        None if error.is_builder() => fail("generator_rejected", "the model endpoint's address cannot be used"),
-        None => retry("generator_unavailable", "the connection to the model endpoint failed"),
     }
 }
 
-fn http_client(config: &ModelConfig) -> Result<reqwest::Client, CatalogueError> {
-    let address = reqwest::Url::parse(&config.base_url)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let Some(address) = address else {
-        return Err(CatalogueError::Model { reason: "base_url must be an http or https address".to_owned() });
-    };
-    let builder = match address.scheme() {
-        "https" => verified_builder().https_only(true),
-        _ => unverified_builder(),
-    };
-    // Well before the time of the whole call: what ends by that may have been asked.
-    let to_connect = CONNECT_PATIENCE.min(config.timeout / 2);
-    // A redirect could carry the key, and the code, elsewhere.
-    let builder = builder.redirect(reqwest::redirect::Policy::none());
-    builder.timeout(config.timeout).connect_timeout(to_connect).build().map_err(unusable)
+/// The delay that the endpoint asks for, in whole seconds; dates are rare there and are not read.
+fn retry_delay(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_DELAY))
 }
 
-fn unusable(error: reqwest::Error) -> CatalogueError {
-    CatalogueError::Model { reason: format!("no HTTP client can be made: {error}") }
+fn unanswered(error: &reqwest::Error) -> GenerateError {
+    // An endpoint that could not be reached was asked nothing.
+    if error.is_timeout() && !error.is_connect() {
+        return GenerateError::Retry {
+            code: "generator_timeout",
+            message: "the model endpoint did not answer in time".to_owned(),
+            may_have_cost: true,
+            after: None,
+        };
+    }
+    if error.is_builder() {
+        return fail("generator_rejected", "the model endpoint's address cannot be used");
+    }
+    retry("generator_unavailable", "the connection to the model endpoint failed")
+}
+
+fn http_client(config: &ModelConfig, is_tls: bool) -> Result<reqwest::Client, CatalogueError> {
+    let builder = if is_tls { verified_builder().https_only(true) } else { unverified_builder() };
+    // Well before the time of the whole call: what ends by that may have been asked.
+    let to_connect = CONNECT_TIMEOUT.min(config.timeout / 2);
+    // A redirect could carry the key, and the code, elsewhere.
+    let builder = builder.redirect(reqwest::redirect::Policy::none());
+    let built = builder.timeout(config.timeout).connect_timeout(to_connect).build();
+    built.map_err(|error| CatalogueError::Model { reason: format!("no HTTP client can be made: {error}") })
 }
 
 fn verified_builder() -> reqwest::ClientBuilder {
@@ -240,9 +358,4 @@ fn unverified_builder() -> reqwest::ClientBuilder {
         }
         Err(_) => verified_builder(),
     }
-}
-
-/// The client that builds requests; the service above sends them.
-fn plain_client() -> Result<reqwest::Client, CatalogueError> {
-    unverified_builder().build().map_err(unusable)
 }

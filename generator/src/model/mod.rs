@@ -1,15 +1,39 @@
 //! A language model behind any endpoint that speaks the OpenAI chat protocol.
+//!
+//! A reply is asked for as a JSON document under a schema. An endpoint that rejects the schema, or answers in prose all the same, is
+//! asked for fenced blocks instead, and for nothing else while the process runs (decision 34).
 
 mod client;
+mod fenced;
+mod language;
 mod prompt;
 mod reply;
+mod structured;
 
+use std::fmt::Write as _;
+
+use crate::assertions::vacuous_tests;
+use crate::callers_tests::{named_for_the_runner, test_names};
+use crate::diff;
 use crate::documenter;
 use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::paths::is_test_file;
 use crate::target::Target;
+use client::CallError;
+use prompt::Form;
+use reply::Reply;
 
 pub(crate) use client::Model;
+pub(crate) use language::Written;
+
+/// Bounds of what the documentation takes over from a reply.
+const MAX_PLAN_STEPS: usize = 20;
+const MAX_STEP_CHARS: usize = 300;
+const MAX_NOTES_CHARS: usize = 4_000;
+
+/// Words by which a Python test is skipped or expected to fail.
+const SKIPS: &[&str] =
+    &["mark.skip", "pytest.skip", "skipTest", "unittest.skip", "xfail", "importorskip", "expectedFailure"];
 
 /// What the model is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,18 +46,38 @@ pub(crate) enum Task<'a> {
     Test(&'a SourceFile),
 }
 
+impl<'a> Task<'a> {
+    fn original(self) -> Option<&'a SourceFile> {
+        match self {
+            Task::New => None,
+            Task::Change(file) | Task::Test(file) => Some(file),
+        }
+    }
+}
+
 impl Model {
-    /// Asks the model once. Cancel safe: dropping the future ends the call; tokens may have been spent by then.
-    pub(crate) async fn generate(&self, request: &Request, task: Task<'_>) -> Result<Generation, GenerateError> {
-        let answer = self.ask(&prompt::messages(request, task), request).await?;
-        let files = reply::files(&answer.text)
-            .and_then(|files| assemble(files, task))
-            .map_err(|reason| client::unusable_reply(reason, answer.tokens))?;
-        let documentation: Vec<String> = files
-            .iter()
-            .filter(|file| file.kind == Kind::Code)
-            .map(|file| documenter::outline(&file.path, &file.content))
-            .collect();
+    /// Asks the model, at most twice. Cancel safe: dropping the future ends the call; tokens may have been spent by then.
+    pub(crate) async fn generate(
+        &self,
+        request: &Request,
+        language: Written,
+        task: Task<'_>,
+    ) -> Result<Generation, GenerateError> {
+        let (reply, tokens) = self.reply(request, language, task).await?;
+        let Reply { plan, notes, files } = reply;
+        let files = assemble(files, language, task).map_err(|reason| client::unusable_reply(reason, tokens))?;
+        let changes = match task {
+            Task::Change(original) => diff::changes(std::slice::from_ref(original), &files),
+            Task::New | Task::Test(_) => None,
+        };
+        let said = task.original().map_or_else(
+            || said(&plan, &notes),
+            |file| unquoted(&said(&plan, &notes), &file.content), // Both may repeat the caller's lines.
+        );
+        let code = files.iter().filter(|file| file.kind == Kind::Code);
+        let outlines = code.map(|file| outline(language, file));
+        let summary = changes.as_ref().map(|changes| changes.summary.clone());
+        let sections: Vec<String> = outlines.chain(Some(said).filter(|said| !said.is_empty())).chain(summary).collect();
         Ok(Generation {
             origin: Origin::Model { name: self.name().to_owned() },
             action: match task {
@@ -41,13 +85,42 @@ impl Model {
                 Task::Change(_) => Action::Changed,
                 Task::Test(_) => Action::TestsWritten,
             },
-            runtime: "python".to_owned(),
+            runtime: language.runtime().to_owned(),
             run: run(&files, task),
-            documentation: documentation.join("\n"),
+            documentation: sections.join("\n"),
+            changes: changes.map(|changes| changes.unified),
             files,
-            tokens: answer.tokens,
+            tokens,
             repairable: true,
         })
+    }
+
+    /// Asks for files: under a schema where the endpoint takes one, else in fenced blocks. Returns them and the tokens of all calls.
+    async fn reply(&self, request: &Request, language: Written, task: Task<'_>) -> Result<(Reply, u64), GenerateError> {
+        let mut spent = 0;
+        if self.is_structured() {
+            let messages = prompt::messages(request, language, task, Form::Structured);
+            match self.ask(&messages, Some(structured::response_format()), request, 0).await {
+                Ok(answer) => match structured::read(&answer.text, language) {
+                    Some(read) => return used(read, answer.tokens),
+                    None => {
+                        if let Ok(reply) = fenced::read(&answer.text, language) {
+                            self.remember_unstructured();
+                            return Ok((reply, answer.tokens));
+                        }
+                        spent = answer.tokens;
+                    }
+                },
+                Err(CallError::Refused(_)) => {}
+                Err(CallError::Other(error)) => return Err(error),
+            }
+        }
+        let messages = prompt::messages(request, language, task, Form::Fenced);
+        let answer = self.ask(&messages, None, request, spent).await.map_err(|error| costing(error.into(), spent))?;
+        let (reply, tokens) = used(fenced::read(&answer.text, language), answer.tokens + spent)?;
+        // Only now: whatever else was wrong with the first request was wrong with this one as well.
+        self.remember_unstructured();
+        Ok((reply, tokens))
     }
 
     /// Asks the model a question about the caller's file, which runs as it is. Cancel safe like [`Model::generate`].
@@ -57,7 +130,7 @@ impl Model {
         target: Target<'_>,
         file: &SourceFile,
     ) -> Result<Generation, GenerateError> {
-        let answer = self.ask(&prompt::question(request, target.name(), file), request).await?;
+        let answer = self.ask(&prompt::question(request, target.name(), file), None, request, 0).await?;
         let text = unquoted(&answer.text, &file.content);
         if text.trim().is_empty() {
             return Err(client::unusable_reply("it holds no explanation", answer.tokens));
@@ -69,9 +142,54 @@ impl Model {
             run: Run::Script { path: file.path.clone() },
             files: vec![file.clone()],
             documentation: text,
+            changes: None,
             tokens: answer.tokens,
             repairable: false,
         })
+    }
+}
+
+fn used(read: Result<Reply, &'static str>, tokens: u64) -> Result<(Reply, u64), GenerateError> {
+    read.map(|reply| (reply, tokens)).map_err(|reason| client::unusable_reply(reason, tokens))
+}
+
+/// Adds the tokens of an earlier call to a failure.
+fn costing(error: GenerateError, spent: u64) -> GenerateError {
+    match error {
+        GenerateError::Fail { code, message, tokens } => GenerateError::Fail { code, message, tokens: tokens + spent },
+        GenerateError::Retry { code, message, may_have_cost, after } => {
+            GenerateError::Retry { code, message, may_have_cost: may_have_cost || spent > 0, after }
+        }
+        GenerateError::NoGenerator { .. } => error,
+    }
+}
+
+/// The plan and the notes as sections of Markdown.
+fn said(plan: &[String], notes: &str) -> String {
+    let mut text = String::new();
+    let steps = plan.iter().map(|step| step.split_whitespace().collect::<Vec<_>>().join(" "));
+    let steps: Vec<String> = steps.filter(|step| !step.is_empty()).take(MAX_PLAN_STEPS).collect();
+    if !steps.is_empty() {
+        text.push_str("## Plan\n\n");
+        for (number, step) in (1..).zip(&steps) {
+            let step: String = step.chars().take(MAX_STEP_CHARS).collect();
+            writeln!(text, "{number}. {step}").expect("a String takes any text");
+        }
+    }
+    if !notes.trim().is_empty() {
+        let notes: String = notes.trim().chars().take(MAX_NOTES_CHARS).collect();
+        let gap = if text.is_empty() { "" } else { "\n" };
+        write!(text, "{gap}## Notes\n\n{notes}\n").expect("a String takes any text");
+    }
+    text
+}
+
+fn outline(language: Written, file: &SourceFile) -> String {
+    match language {
+        Written::Python => documenter::outline(&file.path, &file.content),
+        Written::JavaScript | Written::Bash => {
+            format!("# {}\n\n{} code, {} lines.\n", file.path, language.name(), file.content.lines().count())
+        }
     }
 }
 
@@ -94,56 +212,98 @@ fn unquoted(reply: &str, source: &str) -> String {
 }
 
 /// Turns the files of a reply into those of a generation, or says what is missing.
-fn assemble(files: Vec<(String, String)>, task: Task<'_>) -> Result<Vec<SourceFile>, &'static str> {
-    let mut files: Vec<SourceFile> = files
-        .into_iter()
-        .map(|(path, content)| {
-            let is_original = matches!(task, Task::Change(original) if original.path == path);
-            let kind = if is_test_file(&path) && !is_original { Kind::Test } else { Kind::Code };
-            SourceFile { path, content, kind, from_caller: false }
-        })
-        .collect();
-    match task {
-        Task::New => {}
-        Task::Change(original) => {
-            // A lone file is the changed one, whatever the model calls it.
-            let code = files.iter().filter(|file| file.kind == original.kind).count();
-            if code == 1 && !files.iter().any(|file| file.path == original.path) {
-                files
-                    .iter_mut()
-                    .filter(|file| file.kind == original.kind)
-                    .for_each(|file| file.path.clone_from(&original.path));
-            }
-            let changed = files.iter().find(|file| file.path == original.path);
-            match changed {
-                None => return Err("the changed file is not in it"),
-                Some(file) if files.len() == 1 && file.content.trim() == original.content.trim() => {
-                    return Err("the file is in it as it was");
-                }
-                Some(_) => {}
-            }
-        }
-        Task::Test(original) => {
-            // The caller's file is tested as it is, even if the model sent a version of its own.
-            files.retain(|file| file.kind == Kind::Test && file.path != original.path);
-            if files.is_empty() {
-                return Err("it has no file named test_*.py");
-            }
-            files.insert(0, original.clone());
+fn assemble(files: Vec<reply::ReplyFile>, language: Written, task: Task<'_>) -> Result<Vec<SourceFile>, &'static str> {
+    let files = files.into_iter().map(|file| {
+        let is_original = matches!(task, Task::Change(original) if original.path == file.path);
+        let kind = if (file.is_test || is_test_file(&file.path)) && !is_original { Kind::Test } else { Kind::Code };
+        let source = SourceFile { path: file.path, content: file.content, kind, from_caller: false };
+        if kind == Kind::Test { named_for_the_runner(language.runtime(), source) } else { source }
+    });
+    let files: Vec<SourceFile> = files.collect();
+    let files = match task {
+        Task::New => files,
+        Task::Change(original) => changed(files, language, original)?,
+        Task::Test(original) => tested(files, original)?,
+    };
+    if files.iter().any(|file| file.kind == Kind::Code) { Ok(files) } else { Err("it has tests but no code") }
+}
+
+fn changed(
+    mut files: Vec<SourceFile>,
+    language: Written,
+    original: &SourceFile,
+) -> Result<Vec<SourceFile>, &'static str> {
+    if !language.has_tests() {
+        files.retain(|file| file.kind == Kind::Code);
+    }
+    // A lone file is the changed one, whatever the model calls it.
+    let code = files.iter().filter(|file| file.kind == original.kind).count();
+    if code == 1 && !files.iter().any(|file| file.path == original.path) {
+        files
+            .iter_mut()
+            .filter(|file| file.kind == original.kind)
+            .for_each(|file| file.path.clone_from(&original.path));
+    }
+    let Some(changed) = files.iter().find(|file| file.path == original.path) else {
+        return Err("the changed file is not in it");
+    };
+    if files.len() == 1 && changed.content.trim() == original.content.trim() {
+        return Err("the file is in it as it was");
+    }
+    if language == Written::Python {
+        keeps_tests(original, changed)?;
+        if !test_names(&original.content).is_empty() && !is_test_file(&original.path) {
+            files.push(runs_tests_of(original));
         }
     }
-    if files.iter().any(|file| file.kind == Kind::Code) { Ok(files) } else { Err("it has tests but no code") }
+    Ok(files)
+}
+
+/// Checks that every test of the caller's is still there and asserts something if it did.
+fn keeps_tests(original: &SourceFile, changed: &SourceFile) -> Result<(), &'static str> {
+    let (own, kept) = (test_names(&original.content), test_names(&changed.content));
+    if !own.iter().all(|name| kept.contains(name)) {
+        return Err("tests of the caller's file are missing in it");
+    }
+    let [before, after] = [original, changed].map(|file| vacuous_tests("python", "", &file.content));
+    if after.iter().any(|name| !before.contains(name)) {
+        return Err("tests of the caller's file assert nothing in it");
+    }
+    let skips = |file: &SourceFile| SKIPS.iter().map(|mark| file.content.matches(mark).count()).sum::<usize>();
+    if !own.is_empty() && skips(changed) > skips(original) {
+        return Err("tests of the caller's file are skipped in it");
+    }
+    Ok(())
+}
+
+/// The file by which the test runner finds the tests in a file that is not named as one of tests.
+fn runs_tests_of(original: &SourceFile) -> SourceFile {
+    let module = original.path.trim_end_matches(".py").replace('/', ".");
+    let plain: String = module.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let content = format!(
+        "\"\"\"Runs the tests that {} holds.\"\"\"\n\nimport importlib\n\n\
+         module = importlib.import_module(\"{module}\")\n\
+         globals().update({{name: value for name, value in vars(module).items() if not name.startswith(\"__\")}})\n",
+        original.path
+    );
+    SourceFile { path: format!("test_of_{plain}.py"), content, kind: Kind::Test, from_caller: false }
+}
+
+/// The caller's file is tested as it is, even if the model sent a version of its own.
+fn tested(mut files: Vec<SourceFile>, original: &SourceFile) -> Result<Vec<SourceFile>, &'static str> {
+    files.retain(|file| file.kind == Kind::Test && file.path != original.path);
+    if files.is_empty() {
+        return Err("it has no file that is named as one of tests");
+    }
+    files.insert(0, original.clone());
+    Ok(files)
 }
 
 fn run(files: &[SourceFile], task: Task<'_>) -> Run {
     let holds_tests = |file: &SourceFile| file.kind == Kind::Test || is_test_file(&file.path);
-    if files.iter().any(holds_tests) {
-        return Run::Tests;
+    match task {
+        Task::Change(original) if !files.iter().any(holds_tests) => Run::Script { path: original.path.clone() },
+        // Code that was written for a goal proves itself by tests: where there are none, that is an error.
+        Task::New | Task::Test(_) | Task::Change(_) => Run::Tests,
     }
-    let changed = match task {
-        Task::Change(original) => files.iter().find(|file| file.path == original.path),
-        Task::New | Task::Test(_) => None,
-    };
-    let script = changed.or_else(|| files.iter().find(|file| file.path == "main.py")).or_else(|| files.first());
-    script.map_or(Run::Tests, |file| Run::Script { path: file.path.clone() })
 }

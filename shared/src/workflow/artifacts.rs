@@ -120,6 +120,9 @@ pub struct Artifacts {
     /// Whether another round with feedback would yield something else.
     pub repairable: bool,
     pub documentation: Option<Content>,
+    /// A unified diff of the caller's files and what replaces them.
+    #[serde(default)]
+    pub changes: Option<Content>,
     pub security_report: Option<Content>,
     pub test_results: Option<Content>,
     pub tests: TestSummary,
@@ -131,6 +134,7 @@ impl Artifacts {
         let files = self.files.iter().map(|file| (format!("file:{}", file.path), file.content.digest.to_string()));
         let reports = [
             ("documentation", &self.documentation),
+            ("changes", &self.changes),
             ("security_report", &self.security_report),
             ("test_results", &self.test_results),
         ];

@@ -5,10 +5,11 @@ use std::time::Duration;
 use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, Sandbox, SandboxError, SecurityLevel};
 use shared::failpoints;
 use shared::messaging::BlobError;
-use shared::workflow::{self, Artifacts, Event, Failure, Ran, Rerun, RunCommand, StepUsage, Workflow};
+use shared::workflow::{self, Artifacts, Event, Failure, Ran, RunCommand, StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
 
 use super::Done;
+use super::model_round;
 use super::results::{self, Results};
 use crate::desk::Desk;
 
@@ -49,13 +50,13 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
         Ok(untested) => untested,
         Err(error) => return error.into(),
     };
+    if let Err(error) = model_round::judge_tests(desk, artifacts, &mut result).await {
+        return error.into();
+    }
     let Results { document, summary, feedback } = results::read(&result, untested);
-    let rerun = if artifacts.is_callers_code() || summary.all_passed() {
-        Rerun::Enough
-    } else if artifacts.repairable {
-        Rerun::Repair(feedback)
-    } else {
-        Rerun::Hopeless
+    let rerun = match model_round::rerun(desk, workflow, summary, feedback).await {
+        Ok(rerun) => rerun,
+        Err(error) => return error.into(),
     };
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
     let ran = Box::new(Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned) });

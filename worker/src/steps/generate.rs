@@ -41,8 +41,13 @@ pub(super) async fn run(
             Done::Event(Event::NoGenerator { failure, recipes, usage })
         }
         // An endpoint may charge for what it did not answer in time, and nobody learns how much: that many times only.
-        Err(GenerateError::Retry { code, message, may_have_cost: true }) => Done::Broken(format!("{code}: {message}")),
-        Err(GenerateError::Retry { code, message, may_have_cost: false }) => Done::Retry(format!("{code}: {message}")),
+        Err(GenerateError::Retry { code, message, may_have_cost: true, .. }) => {
+            Done::Broken(format!("{code}: {message}"))
+        }
+        Err(GenerateError::Retry { code, message, may_have_cost: false, after }) => {
+            let reason = format!("{code}: {message}");
+            after.map_or_else(|| Done::Retry(reason.clone()), |delay| Done::Wait { reason: reason.clone(), delay })
+        }
         Err(GenerateError::Fail { code, message, tokens }) => {
             let hint = "Try again, make the goal more precise, or supply code.";
             let failure = Failure::new(code, message, hint);
@@ -138,6 +143,10 @@ async fn artifacts_from(
             from_caller: file.from_caller && !is_supplied,
         });
     }
+    let changes = match generation.changes {
+        Some(changes) => Some(desk.blobs.store(changes).await?),
+        None => None,
+    };
     usage.cost = cost_of(generation.tokens, desk.prices.thousand_tokens);
     let artifacts = Artifacts {
         files,
@@ -151,6 +160,7 @@ async fn artifacts_from(
         origin: Some(if is_supplied { "code that was supplied".to_owned() } else { describe(&generation.origin) }),
         repairable: generation.repairable,
         documentation: Some(desk.blobs.store(generation.documentation).await?),
+        changes,
         ..Artifacts::default()
     };
     Ok(Event::Generated { artifacts: Box::new(artifacts), usage })

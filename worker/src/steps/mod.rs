@@ -3,6 +3,7 @@
 mod analyze;
 mod execute;
 mod generate;
+mod model_round;
 mod results;
 
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub(crate) enum Done {
     Event(Event),
     /// Something it needs is away: it may work later, and the attempt does not count.
     Retry(String),
+    /// Something it needs asks to be left alone for a while, and the attempt does not count.
+    Wait { reason: String, delay: Duration },
     /// The step itself went wrong: it may work later, and the attempt counts.
     Broken(String),
     /// Someone killed it; nothing is to be committed. What it cost until then: a model that is not heard out does not say what
@@ -185,6 +188,12 @@ async fn attempt(
             desk.attempts.take_back(&entry).await;
             try_again(delivery, &reason).await
         }
+        Done::Wait { reason, delay } => {
+            desk.attempts.take_back(&entry).await;
+            let (id, delay_ms) = (entry.workflow.id, delay.as_millis());
+            tracing::warn!(workflow.id = %id, delay_ms, reason, "Workflow {id}: the step waits as it was asked to");
+            delivery.retry_after(delay).await
+        }
         Done::Broken(reason) => try_again(delivery, &reason).await,
         // Cancelled by someone: the look at the log settles it. At the end of a drain: another worker takes it at once.
         Done::Cancelled { cost } => {
@@ -213,8 +222,8 @@ async fn watched(desk: &Desk, entry: &Entry, cancel: &CancellationToken) -> Done
     };
     match done {
         Done::Event(event) if cancel.is_cancelled() => Done::Cancelled { cost: event.cost() },
-        Done::Retry(_) | Done::Broken(_) if cancel.is_cancelled() => Done::Cancelled { cost: 0.0 },
-        Done::Event(_) | Done::Retry(_) | Done::Broken(_) | Done::Cancelled { .. } => done,
+        Done::Retry(_) | Done::Wait { .. } | Done::Broken(_) if cancel.is_cancelled() => Done::Cancelled { cost: 0.0 },
+        Done::Event(_) | Done::Retry(_) | Done::Wait { .. } | Done::Broken(_) | Done::Cancelled { .. } => done,
     }
 }
 

@@ -1,0 +1,82 @@
+//! The languages that the model writes here, and what it must know of the sandbox to do so.
+
+/// A language with a runtime in the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    Python,
+    JavaScript,
+    Bash,
+}
+
+impl Written {
+    /// The language that a runtime executes; none where the model is not asked for it.
+    pub(crate) fn of(runtime: &str) -> Option<Self> {
+        [Self::Python, Self::JavaScript, Self::Bash].into_iter().find(|language| language.runtime() == runtime)
+    }
+
+    pub(crate) const fn runtime(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::JavaScript => "node",
+            Self::Bash => "bash",
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Python => "Python",
+            Self::JavaScript => "JavaScript",
+            Self::Bash => "Bash",
+        }
+    }
+
+    /// Whether tests that assert nothing are recognised, without which tests by a model prove nothing.
+    pub(crate) const fn has_tests(self) -> bool {
+        match self {
+            Self::Python | Self::JavaScript => true,
+            Self::Bash => false,
+        }
+    }
+
+    pub(super) const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Python => &[".py"],
+            Self::JavaScript => &[".js", ".mjs", ".cjs"],
+            Self::Bash => &[".sh"],
+        }
+    }
+
+    /// Names of the language behind a fence, in lower case.
+    pub(super) const fn labels(self) -> &'static [&'static str] {
+        match self {
+            Self::Python => &["python", "python3", "py"],
+            Self::JavaScript => &["javascript", "js", "node", "mjs", "cjs"],
+            Self::Bash => &["bash", "sh", "shell"],
+        }
+    }
+
+    /// The name of a file that came without one.
+    pub(super) const fn usual_path(self) -> &'static str {
+        match self {
+            Self::Python => "main.py",
+            Self::JavaScript => "main.js",
+            Self::Bash => "main.sh",
+        }
+    }
+
+    pub(super) const fn rules(self) -> &'static str {
+        match self {
+            Self::Python => {
+                "You write Python 3.11 for a sandbox that has the standard library and pytest, no network and no other packages. \
+                 Tests go into files named test_*.py and import the code by its file name."
+            }
+            Self::JavaScript => {
+                "You write JavaScript for Node.js 18 with CommonJS modules, for a sandbox that has Node's own modules, no network and no packages. \
+                 Tests go into files named *.test.js, use node:test and node:assert/strict, and require the code by its file name."
+            }
+            Self::Bash => {
+                "You write Bash 5 scripts for a sandbox that has the usual Unix tools and no network. Send the script only."
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What a round that a language model wrote has to meet beyond passing: its tests are untrusted, and findings count.
+
+use std::collections::HashSet;
+
+use sandbox::{JobResult, TestCase, TestOutcome};
+use shared::analysis::{AnalysisReport, FindingKind, Severity};
+use shared::messaging::BlobError;
+use shared::workflow::{Action, Artifacts, Feedback, Rerun, TestSummary, Workflow};
+
+use crate::desk::Desk;
+
+const SKIPPED: &str = "the test was skipped or expected to fail; it must run and pass";
+const VACUOUS: &str = "the test asserts nothing about the code";
+/// Findings that the next round is shown.
+const MAX_FINDINGS: usize = 20;
+
+/// Turns passed tests of a model that prove nothing into failed ones: those without an assertion, and those that were skipped.
+pub(super) async fn judge_tests(desk: &Desk, artifacts: &Artifacts, result: &mut JobResult) -> Result<(), BlobError> {
+    let Some(tests) = result.tests.as_mut().filter(|_| artifacts.repairable) else { return Ok(()) };
+    let runtime = artifacts.runtime.as_deref().unwrap_or_default();
+    let mut vacuous = Vec::new();
+    for file in artifacts.files.iter().filter(|file| file.is_test && !file.from_caller) {
+        vacuous.extend(generator::vacuous_tests(runtime, &file.path, &desk.blobs.load(&file.content).await?));
+    }
+    // A changed file may hold tests that the caller skips.
+    let may_skip = artifacts.action == Some(Action::Changed);
+    fail_unproven(tests, &vacuous, may_skip);
+    Ok(())
+}
+
+fn fail_unproven(tests: &mut Vec<TestCase>, vacuous: &[String], may_skip: bool) {
+    let mut named: HashSet<&str> = vacuous.iter().map(String::as_str).collect();
+    for test in tests.iter_mut() {
+        // Without the values of a parametrized test.
+        let name = test.name.split('[').next().unwrap_or_default();
+        let is_vacuous = vacuous.iter().any(|known| known == name);
+        named.remove(name);
+        let message = match test.outcome {
+            TestOutcome::Passed if is_vacuous => VACUOUS,
+            TestOutcome::Skipped if !may_skip => SKIPPED,
+            TestOutcome::Passed | TestOutcome::Skipped | TestOutcome::Failed | TestOutcome::Error => continue,
+        };
+        test.outcome = TestOutcome::Failed;
+        test.message = Some(message.to_owned());
+    }
+    // A file, where the language's tests are judged by the file.
+    let mut files: Vec<&str> = named.into_iter().filter(|name| !name.contains("::")).collect();
+    files.sort_unstable();
+    tests.extend(files.into_iter().map(|name| TestCase {
+        name: name.to_owned(),
+        outcome: TestOutcome::Failed,
+        duration_ms: 0,
+        message: Some(VACUOUS.to_owned()),
+    }));
+}
+
+/// Decides what follows a run. Serious findings ask for another round while there is one; what remains then is for the gate.
+pub(super) async fn rerun(
+    desk: &Desk,
+    workflow: &Workflow,
+    summary: TestSummary,
+    feedback: Feedback,
+) -> Result<Rerun, BlobError> {
+    let artifacts = &workflow.artifacts;
+    if artifacts.is_callers_code() {
+        return Ok(Rerun::Enough);
+    }
+    if !artifacts.repairable {
+        return Ok(if summary.all_passed() { Rerun::Enough } else { Rerun::Hopeless });
+    }
+    let report = match &artifacts.security_report {
+        Some(content) => serde_json::from_str(&desk.blobs.load(content).await?).ok(),
+        None => None,
+    };
+    let (findings, is_serious) = report.map_or_else(Default::default, |report| lessons(&report));
+    let is_last = workflow.round >= workflow.submission.options.max_iterations;
+    if summary.all_passed() && (is_last || !is_serious) {
+        return Ok(Rerun::Enough);
+    }
+    Ok(Rerun::Repair(Feedback { findings, ..feedback }))
+}
+
+/// The security findings of medium severity and above as sentences, and whether one of them is high or critical.
+fn lessons(report: &AnalysisReport) -> (Vec<String>, bool) {
+    let all = report.findings.iter().filter(|finding| finding.kind == FindingKind::Security);
+    let grave: Vec<_> = all.filter(|finding| finding.severity >= Severity::Medium).collect();
+    let sentence = |finding: &&shared::analysis::Finding| {
+        let file = finding.file.as_deref().unwrap_or("the code");
+        format!("{file}, line {}: {} {}", finding.line_start, finding.title, finding.recommendation)
+    };
+    let is_serious = grave.iter().any(|finding| finding.severity >= Severity::High);
+    (grave.iter().take(MAX_FINDINGS).map(sentence).collect(), is_serious)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(name: &str, outcome: TestOutcome) -> TestCase {
+        TestCase { name: name.to_owned(), outcome, duration_ms: 1, message: None }
+    }
+
+    #[track_caller]
+    fn check(tests: &[(&str, TestOutcome)], vacuous: &[&str], may_skip: bool, failed: &[&str]) {
+        let mut tests: Vec<TestCase> = tests.iter().map(|(name, outcome)| case(name, *outcome)).collect();
+        let vacuous: Vec<String> = vacuous.iter().map(|name| (*name).to_owned()).collect();
+        fail_unproven(&mut tests, &vacuous, may_skip);
+        let found: Vec<&str> =
+            tests.iter().filter(|test| test.outcome == TestOutcome::Failed).map(|test| test.name.as_str()).collect();
+        assert_eq!(found, failed);
+    }
+
+    #[test]
+    fn tests_that_prove_nothing_count_as_failed() {
+        use TestOutcome::{Passed, Skipped};
+        let tests = [("t.py::test_a[1-2]", Passed), ("t.py::test_b", Passed), ("t.py::test_c", Skipped)];
+        check(&tests, &["t.py::test_a"], false, &["t.py::test_a[1-2]", "t.py::test_c"]);
+        check(&tests, &[], true, &[]);
+        // Judged by the file; a Python test that did not run needs no second mention.
+        check(&[("adds", Passed)], &["a.test.js"], false, &["a.test.js"]);
+        check(&[("t.py::test_b", Passed)], &["t.py::test_x"], false, &[]);
+    }
+}
