@@ -267,7 +267,9 @@ fn publish(report: &str) {
 #[tokio::test]
 async fn goals_of_newcomers_end_as_expected() {
     let scenarios = scenarios();
-    let stack = Stack::start_with(Options::default().with("budget.per_user_day", "1000000")).await;
+    // On a busy machine the run outlasts the default lifetime of the token.
+    let options = Options::default().with("budget.per_user_day", "1000000").with("auth.access_ttl", "4h");
+    let stack = Stack::start_with(options).await;
     let outcomes = outcomes(&stack, &scenarios).await;
     publish(&report(&scenarios, &outcomes));
     let (as_expected, false_completed) =
