@@ -43,6 +43,14 @@ struct Scenario {
     recipes: Vec<String>,
     /// Part of the standard output.
     prints: Option<String>,
+    /// Share of the tests that pass; a run as given is one test.
+    success_rate: Option<f64>,
+    /// Texts that the delivered code contains.
+    #[serde(default)]
+    holds: Vec<String>,
+    /// Texts that the delivered code no longer contains.
+    #[serde(default)]
+    lacks: Vec<String>,
     reason: String,
     /// Name of the corpus file.
     #[serde(skip)]
@@ -131,26 +139,45 @@ impl Scenario {
 
     /// Returns what is wrong with the artifacts of the expected action.
     fn fault(&self, action: &str, artifacts: &Value, recipe: &str) -> Option<String> {
-        let results = &artifacts["test_results"];
-        let is_text = |name: &str| artifacts[name].as_str().is_some_and(|text| !text.trim().is_empty());
         if action == "generated" && !self.recipes.iter().any(|name| name == recipe) {
             return Some("another recipe".to_owned());
         }
-        if matches!(action, "generated" | "tests_written" | "changed") && !is_text("generated_code") {
-            return Some("no generated_code".to_owned());
-        }
-        if matches!(action, "generated" | "tests_written") {
-            let tests = results["tests"].as_array().map_or(&[] as &[Value], Vec::as_slice);
-            if results["success_rate"] != 1.0 || tests.iter().all(|test| test["name"] == "run") {
-                return Some(format!("success_rate {} of {} tests", results["success_rate"], tests.len()));
-            }
-        }
-        if action == "documented" && !is_text("documentation") {
+        let documentation = artifacts["documentation"].as_str().unwrap_or_default();
+        if action == "documented" && documentation.trim().is_empty() {
             return Some("no documentation".to_owned());
         }
+        self.fault_of_code(action, artifacts["generated_code"].as_str().unwrap_or_default())
+            .or_else(|| self.fault_of_results(action, &artifacts["test_results"]))
+    }
+
+    fn fault_of_code(&self, action: &str, code: &str) -> Option<String> {
+        let is_due = matches!(action, "generated" | "tests_written" | "changed");
+        if is_due && code.trim().is_empty() {
+            return Some("no generated_code".to_owned());
+        }
+        if action == "changed" && self.code.as_ref().is_some_and(|given| given.trim() == code.trim()) {
+            return Some("the code as given".to_owned());
+        }
+        if let Some(text) = self.holds.iter().find(|text| !code.contains(text.as_str())) {
+            return Some(format!("generated_code lacks {text}"));
+        }
+        let left = self.lacks.iter().find(|text| code.contains(text.as_str()));
+        left.map(|text| format!("generated_code still holds {text}"))
+    }
+
+    fn fault_of_results(&self, action: &str, results: &Value) -> Option<String> {
+        let rate = &results["success_rate"];
+        let tests = results["tests"].as_array().map_or(&[] as &[Value], Vec::as_slice);
+        let has_tests = tests.iter().any(|test| test["name"] != "run");
+        if matches!(action, "generated" | "tests_written") && !(has_tests && *rate == 1.0) {
+            return Some(format!("success_rate {rate} of {} tests", tests.len()));
+        }
+        if self.success_rate.is_some_and(|expected| *rate != expected) {
+            return Some(format!("success_rate {rate}"));
+        }
         let stdout = results["stdout"].as_str().unwrap_or_default();
-        let missing = self.prints.as_ref().is_some_and(|part| !stdout.contains(part));
-        missing.then(|| "other output".to_owned())
+        let other = self.prints.as_ref().is_some_and(|part| !stdout.contains(part));
+        other.then(|| "other output".to_owned())
     }
 }
 
@@ -204,20 +231,36 @@ async fn end_of(client: &Client, id: &str) -> Value {
     .await
 }
 
+/// Submits a goal and returns the workflow's id.
+async fn submit(client: &Client, scenario: &Scenario) -> Result<String, Outcome> {
+    let answer = client.post("/api/v3/execute", &scenario.submission()).await;
+    let body = answer.json();
+    if answer.status == 202 {
+        return Ok(body["data"]["workflow_id"].as_str().expect("an id").to_owned());
+    }
+    let remark = body["detail"].as_str().unwrap_or_default().to_owned();
+    Err(Outcome { verdict: Verdict::Missed, actual: format!("not accepted: {}", answer.status), remark })
+}
+
 /// Submits all goals and waits for one end after the other. The fairness limit bounds how many run at once.
 async fn outcomes(stack: &Stack, scenarios: &[Scenario]) -> Vec<Outcome> {
     let client = stack.developer().await;
     let log = WorkflowLog::new(&broker_as(stack, "cli").await);
-    let mut ids = Vec::new();
+    let mut submitted = Vec::new();
     for scenario in scenarios {
-        ids.push(client.execute(&scenario.submission()).await);
+        submitted.push(submit(&client, scenario).await);
     }
     let mut outcomes = Vec::new();
-    for (scenario, id) in scenarios.iter().zip(&ids) {
-        let end = end_of(&client, id).await;
-        let is_generated = end["action"] == "generated";
-        let recipe = if is_generated { recipe_of(&log, id).await } else { String::new() };
-        outcomes.push(scenario.judge(&end, &recipe));
+    for (scenario, submitted) in scenarios.iter().zip(submitted) {
+        outcomes.push(match submitted {
+            Ok(id) => {
+                let end = end_of(&client, &id).await;
+                let is_generated = end["action"] == "generated";
+                let recipe = if is_generated { recipe_of(&log, &id).await } else { String::new() };
+                scenario.judge(&end, &recipe)
+            }
+            Err(refused) => refused,
+        });
     }
     outcomes
 }
