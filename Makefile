@@ -1,12 +1,13 @@
 # `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
 
-.PHONY: help run test lint coverage bench fuzz faults soak clean
+.PHONY: help run test lint coverage scenarios bench fuzz faults soak clean
 
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
 	@echo "make test      lints and every test; SETUP=1 also installs and starts Docker (as root)"
 	@echo "make lint      layout, lints, dependencies, shell scripts"
 	@echo "make coverage  line coverage under target/coverage"
+	@echo "make scenarios goals of newcomers with their expected outcomes; CORPUS=file or folder, tests/scenarios by default"
 	@echo "make bench     latencies and rates, beside this machine's floors; WORKFLOWS=n in the log, 50000 by default"
 	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
@@ -24,6 +25,9 @@ lint:
 
 coverage:
 	@scripts/coverage.sh
+
+scenarios:
+	@scripts/scenarios.sh $(CORPUS)
 
 bench:
 	@scripts/bench.sh $(WORKFLOWS)
