@@ -13,6 +13,7 @@ mod demands;
 mod documenter;
 mod exchange;
 mod generator;
+mod given_code;
 mod intent;
 mod language;
 mod matching;
@@ -29,7 +30,10 @@ mod words;
 pub use callers_tests::defines_tests;
 pub use catalogue::{CatalogueError, Recipe};
 pub use dedent::dedent;
-pub use exchange::{Action, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile};
+pub use exchange::{
+    Action, CleanUp, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile, Tool,
+};
 pub use generator::{Generator, GeneratorConfig, ModelConfig, Proposal};
+pub use given_code::{GivenCode, Tested};
 pub use parameters::{Parameter, ParameterKind};
 pub use target::Runtime;

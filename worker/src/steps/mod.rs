@@ -3,6 +3,7 @@
 mod analyze;
 mod execute;
 mod generate;
+mod given_code;
 mod results;
 
 use std::sync::Arc;
