@@ -33,6 +33,12 @@ pub(super) enum Refusal {
     Done(Done),
 }
 
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Hint(reason)
+    }
+}
+
 /// What a tool answers.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -227,7 +233,7 @@ async fn run_tool(
 }
 
 /// Reads a tool's answer; anything but one whole answer means that the code kept the tool from its work.
-fn answer<T: DeserializeOwned>(result: &JobResult) -> Result<T, Refusal> {
+fn answer<T: DeserializeOwned>(result: &JobResult) -> Result<T, String> {
     let reason = match result.outcome {
         Outcome::Exited => "it ended the tool that worked on it",
         Outcome::TimedOut | Outcome::OutOfCpu => "it takes too long",
@@ -237,14 +243,14 @@ fn answer<T: DeserializeOwned>(result: &JobResult) -> Result<T, Refusal> {
         Outcome::OutputTruncated => "the result is too large",
         Outcome::KilledBySignal | Outcome::Cancelled => "it ended the tool that worked on it",
     };
-    let failed = || Refusal::Hint(format!("the code cannot be worked on in the sandbox: {reason}"));
+    let failed = || format!("the code cannot be worked on in the sandbox: {reason}");
     if result.outcome != Outcome::Exited || result.exit_code != Some(0) {
         tracing::warn!(outcome = ?result.outcome, exit_code = ?result.exit_code, "a tool ended without an answer");
         return Err(failed());
     }
     match serde_json::from_slice::<Answer<T>>(&result.stdout) {
         Ok(Answer::Done(done)) => Ok(done),
-        Ok(Answer::Refused(reason)) => Err(Refusal::Hint(plain(&reason, MAX_REASON_CHARS))),
+        Ok(Answer::Refused(reason)) => Err(plain(&reason, MAX_REASON_CHARS)),
         Err(error) => {
             tracing::warn!(%error, "a tool's answer cannot be read");
             Err(failed())
@@ -257,20 +263,18 @@ fn plain(text: &str, most: usize) -> String {
     text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>' | '[' | ']' | '|')).take(most).collect()
 }
 
-fn bounded(text: String) -> Result<String, Refusal> {
+fn bounded(text: String) -> Result<String, String> {
     if text.len() > MAX_RESULT_BYTES || text.trim().is_empty() {
-        return Err(Refusal::Hint("the result is empty or too large".to_owned()));
+        return Err("the result is empty or too large".to_owned());
     }
     Ok(text)
 }
 
-fn tested(written: &Written) -> Result<Tested, Refusal> {
+fn tested(written: &Written) -> Result<Tested, String> {
     let is_name = |name: &str| name.len() <= 200 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let names = written.tested.iter().map(|it| &it.name).chain(written.skipped.iter().map(|it| &it.name));
     if !names.clone().all(|name| is_name(name)) || written.tested.is_empty() && written.examples == 0 {
-        return Err(Refusal::Hint(
-            "the code cannot be worked on in the sandbox: it ended the tool that worked on it".to_owned(),
-        ));
+        return Err("the code cannot be worked on in the sandbox: it ended the tool that worked on it".to_owned());
     }
     let tested = written.tested.iter().take(MAX_NAMES).map(|it| (it.name.clone(), it.noticed, it.defects)).collect();
     let skipped = written.skipped.iter().take(MAX_NAMES).map(|it| (it.name.clone(), plain(&it.reason, 200))).collect();
@@ -355,8 +359,7 @@ mod tests {
     #[track_caller]
     fn check(result: &JobResult, expected: &str) {
         match answer::<Changed>(result) {
-            Err(Refusal::Hint(reason)) => assert!(reason.contains(expected), "{reason}"),
-            Err(Refusal::Done(done)) => panic!("{done:?}"),
+            Err(reason) => assert!(reason.contains(expected), "{reason}"),
             Ok(changed) => assert_eq!(changed.changed, expected),
         }
     }
