@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the root file system of every runtime: build-root.sh OUT_DIR [RUNTIME...]
+# Builds the root file system of every runtime, and of the worker's own tools: build-root.sh OUT_DIR [RUNTIME...]
 #
 # OUT_DIR/<runtime>/rootfs is a link to a folder named by the hash of what went in; a second call finds it and is
 # done. OUT_DIR/<runtime>/packages lists what the root is made of, with versions, OUT_DIR/<runtime>/digest is the SHA-256 of the root as
@@ -40,6 +40,11 @@ packages_of() { # runtime_dir
     echo $(words_of "$1/runtime.toml" packages) $extra
 }
 
+# What decides on the programs that a runtime has beside its packages.
+programs_of() { # runtime_dir
+    [ ! -f "$1/requirements.txt" ] || { declare -f add_programs && cat "$1/requirements.txt"; }
+}
+
 require_tools() {
     [ "$(id -u)" = 0 ] || die "needs root: it unpacks system packages and runs chroot; call it with sudo"
     local missing=()
@@ -71,8 +76,24 @@ record_packages='for deb in "$1"/var/cache/apt/archives/*.deb; do
     dpkg-deb --show --showformat "\${Package} \${Version} \${Architecture}\n" "$deb"
 done | sort >"$1/packages"'
 
+# Programs out of Python packages whose versions and hashes are in a runtime's `requirements.txt`.
+add_programs() { # requirements root
+    local scratch wheel
+    python3 -m pip --version >/dev/null 2>&1 || die "missing: pip; install with: apt-get install python3-pip"
+    scratch="$(mktemp -d)"
+    python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$scratch" >&2 ||
+        die "the packages of $1 cannot be fetched; see above"
+    for wheel in "$scratch"/*.whl; do
+        python3 -m zipfile -e "$wheel" "$scratch/package"
+        install -m 0755 "$scratch"/package/*.data/scripts/* "$2/usr/bin/"
+        basename "$wheel" .whl | sed 's/-/ /' >>"$2/packages"
+        rm -rf "$scratch/package"
+    done
+    rm -rf "$scratch"
+}
+
 # Packages unpacked, one way of laying out /usr, no host names; the same for every change of runner or overlay.
-build_base() { # packages target
+build_base() { # packages target requirements
     local scratch="$2.partial.$$" options=()
     rm -rf "$2".partial.*
     while IFS= read -r option; do
@@ -86,6 +107,7 @@ build_base() { # packages target
         "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$scratch" - <<<"$sources" >&2 ||
         die "mmdebstrap failed; see above"
     merge_usr "$scratch"
+    [ ! -f "$3" ] || add_programs "$3" "$scratch"
     mv -T "$scratch" "$2"
 }
 
@@ -160,12 +182,13 @@ import_image() { # runtime hash root
 
 build_runtime() { # runtime
     local source="$here/runtimes/$1" packages base hash root
+    [ ! -d "$here/tools/$1" ] || source="$here/tools/$1"
     [ -f "$source/runtime.toml" ] || die "no runtime \"$1\": $source/runtime.toml is missing"
     packages="$(packages_of "$source")"
     [ -n "$packages" ] || die "$source/runtime.toml lists no packages on one line"
-    base="$(echo "$packages $(. /etc/os-release && echo "$ID $VERSION_CODENAME") $(uname -m) $(declare -f build_base merge_usr) $record_packages" | short_hash)"
+    base="$(echo "$packages $(. /etc/os-release && echo "$ID $VERSION_CODENAME") $(uname -m) $(declare -f build_base merge_usr) $record_packages$(programs_of "$source")" | short_hash)"
     mkdir -p "$out/$1" "$out/.base"
-    [ -d "$out/.base/$1-$base" ] || build_base "$packages" "$out/.base/$1-$base"
+    [ -d "$out/.base/$1-$base" ] || build_base "$packages" "$out/.base/$1-$base" "$source/requirements.txt"
     hash="$(
         {
             echo "$base $SOURCE_DATE_EPOCH $(declare -f finish_root keep_executables pack)"
@@ -205,9 +228,11 @@ runner="${PROMPTCRAFT_RUNNER:-$("$here/build-runner.sh")}"
 exec 9>"$out/.lock"
 flock 9
 if [ $# = 0 ]; then
-    cd "$here/runtimes"
-    set -- *
-    cd "$OLDPWD"
+    # A copy may lack the tools.
+    shopt -s nullglob
+    set -- "$here"/runtimes/* "$here"/tools/*
+    set -- "${@##*/}"
+    shopt -u nullglob
 fi
 # At once: most of a build is waiting for packages. Each speaks only when it is done.
 distribution_sources >/dev/null

@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use ruff_python_ast::{Expr, ModModule, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_python_ast::statement_visitor::{StatementVisitor, walk_body, walk_stmt};
+use ruff_python_ast::{Expr, ModModule, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_python_parser::Parsed;
 
 use crate::python;
@@ -136,13 +137,15 @@ fn dotted_name(expression: &Expr) -> Option<String> {
 }
 
 fn table(text: &mut String, functions: &[&StmtFunctionDef]) {
-    text.push_str("| name | purpose | parameters | kind |\n|---|---|---|---|\n");
+    text.push_str("| name | purpose | parameters | returns | raises | kind |\n|---|---|---|---|---|---|\n");
     for function in functions.iter().take(MAX_ROWS) {
         let row = format!(
-            "| `{}` | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} |",
             function.name,
             purpose(&function.name),
             parameters(&function.parameters),
+            function.returns.as_deref().and_then(type_name).map_or_else(|| "-".to_owned(), |name| format!("`{name}`")),
+            raised(function),
             kind(function)
         );
         writeln!(text, "{row}").expect("a String takes any text");
@@ -156,13 +159,57 @@ fn parameters(parameters: &Parameters) -> String {
     let mut shown: Vec<String> = parameters
         .iter_non_variadic_params()
         .map(|parameter| {
-            let optional = if parameter.default.is_some() { " (optional)" } else { "" };
-            format!("`{}`{optional}", parameter.parameter.name)
+            let typed = parameter.parameter.annotation.as_deref().and_then(type_name).map(|name| format!("`{name}`"));
+            let optional = parameter.default.as_ref().map(|_| "optional".to_owned());
+            let notes: Vec<String> = typed.into_iter().chain(optional).collect();
+            let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+            format!("`{}`{notes}", parameter.parameter.name)
         })
         .collect();
     shown.extend(parameters.vararg.iter().map(|parameter| format!("`{}` (any number)", parameter.name)));
     shown.extend(parameters.kwarg.iter().map(|parameter| format!("`{}` (any keywords)", parameter.name)));
     if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+}
+
+/// The name of a type, without what is in its brackets; none where it is written in any other way.
+fn type_name(annotation: &Expr) -> Option<String> {
+    if annotation.is_none_literal_expr() {
+        return Some("None".to_owned());
+    }
+    if let Some(either) = annotation.as_bin_op_expr().filter(|either| either.op == Operator::BitOr) {
+        return Some(format!("{} or {}", type_name(&either.left)?, type_name(&either.right)?));
+    }
+    let container = annotation.as_subscript_expr().map(|subscript| &*subscript.value);
+    dotted_name(container.unwrap_or(annotation))
+}
+
+/// The exceptions that a function raises by name, each once.
+fn raised(function: &StmtFunctionDef) -> String {
+    let mut finder = RaiseFinder::default();
+    walk_body(&mut finder, &function.body);
+    if finder.names.is_empty() { "-".to_owned() } else { finder.names.join(", ") }
+}
+
+#[derive(Default)]
+struct RaiseFinder {
+    names: Vec<String>,
+}
+
+impl StatementVisitor<'_> for RaiseFinder {
+    fn visit_stmt(&mut self, statement: &Stmt) {
+        let exception = statement.as_raise_stmt().and_then(|raise| raise.exc.as_deref());
+        let class = exception.map(|exception| exception.as_call_expr().map_or(exception, |call| &call.func));
+        // A variable that holds an exception is not a type.
+        let is_class = |name: &String| name.rsplit('.').next().unwrap_or_default().starts_with(char::is_uppercase);
+        if let Some(name) = class.and_then(dotted_name).filter(is_class).map(|name| format!("`{name}`"))
+            && !self.names.contains(&name)
+        {
+            self.names.push(name);
+        }
+        if !statement.is_function_def_stmt() && !statement.is_class_def_stmt() {
+            walk_stmt(self, statement);
+        }
+    }
 }
 
 fn kind(function: &StmtFunctionDef) -> String {
@@ -292,6 +339,13 @@ if __name__ == "__main__":
         for line in SOURCE.lines().map(str::trim).filter(|line| line.len() > 8) {
             assert!(!outline.contains(line), "{line}");
         }
+    }
+
+    #[test]
+    fn types_and_exceptions_are_named() {
+        let source = "def divide(a: float, b: list[int] | None = None) -> typing.Any:\n    if not b:\n        raise ValueError('MARKER')\n    raise errors.Other\n";
+        let row = "| `divide` | Divide. | `a` (`float`), `b` (`list or None`, optional) | `typing.Any` | `ValueError`, `errors.Other` | public |";
+        assert!(outline("x.py", source).contains(row), "{}", outline("x.py", source));
     }
 
     #[test]

@@ -58,6 +58,41 @@ pub enum Mode {
     Generate,
 }
 
+/// Work on given code that tools do without a language model. They run the code, so the component that has a sandbox starts them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// Write tests that record what the code does now.
+    WriteTests {
+        /// Words of the goal that may name functions to test; all are where none does.
+        names: Vec<String>,
+    },
+    /// Format the code and apply fixes that keep what it does.
+    CleanUp {
+        /// The steps, at least one.
+        steps: Vec<CleanUp>,
+    },
+    /// Apply the analyser's mechanical fixes.
+    FixSecurity {
+        /// A part of the rule's name that the goal asks to be fixed, such as `SQL-INJECTION`.
+        kind: Option<&'static str>,
+    },
+    /// Add docstrings where they are missing.
+    Docstrings,
+}
+
+/// One step of cleaning code up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CleanUp {
+    /// Lay the code out.
+    Format,
+    /// Sort the imports.
+    Imports,
+    /// Remove imports that nothing uses.
+    Unused,
+    /// Write what newer versions of the language write shorter.
+    Modernize,
+}
+
 /// Work that a generation leads to, once it has run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -177,6 +212,8 @@ pub enum Origin {
     },
     /// The caller's own code as given, with documentation that was asked for.
     Documenter,
+    /// The caller's own code, worked on by tools.
+    Tools,
 }
 
 /// Code to analyse and to run, and what may be said about it.

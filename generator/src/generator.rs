@@ -11,6 +11,7 @@ use crate::catalogue::{self, CatalogueError, Recipe};
 use crate::dedent::dedent;
 use crate::documenter;
 use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use crate::given_code::GivenCode;
 use crate::intent::{Intent, intent, presumes_code};
 use crate::language::{self, Language, PYTHON};
 use crate::matching::{Topic, best, lacking, nearness};
@@ -166,6 +167,17 @@ impl Generator {
         }
     }
 
+    /// Returns the caller's code and the tool for it, where a request asks for work on Python code that no model is there for.
+    pub fn given_code(&self, request: &Request) -> Option<GivenCode> {
+        let code = request.code.as_deref().filter(|code| !code.trim().is_empty())?;
+        let commented = request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some());
+        if self.has_model() || request.supplied || request.recipe.is_some() || commented {
+            return None;
+        }
+        let target = self.target(request, code).ok().filter(|target| target.is_python())?;
+        GivenCode::of(request, code, target.path(request.current_file.as_deref(), code))
+    }
+
     async fn serve_code(&self, request: &Request, intent: Intent, code: &str) -> Result<Generation, GenerateError> {
         let code = dedent(code);
         let target = self.target(request, &code)?;
@@ -246,6 +258,10 @@ impl Generator {
         }
         if target.is_python() {
             can.push("outline it (mode document)");
+        }
+        if target.is_python() && !self.has_model() {
+            can.push("write tests for it (mode write_tests)");
+            can.push("clean it up, fix its security issues or add docstrings, where the goal asks for that alone");
         }
         let hint =
             format!("{wish}. This installation can {}. Submit again with one of these, or supply code", can.join(", "));

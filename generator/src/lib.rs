@@ -15,6 +15,7 @@ mod diff;
 mod documenter;
 mod exchange;
 mod generator;
+mod given_code;
 mod intent;
 mod language;
 mod matching;
@@ -32,7 +33,10 @@ pub use assertions::vacuous_tests;
 pub use callers_tests::defines_tests;
 pub use catalogue::{CatalogueError, Recipe};
 pub use dedent::dedent;
-pub use exchange::{Action, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile};
+pub use exchange::{
+    Action, CleanUp, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile, Tool,
+};
 pub use generator::{Generator, GeneratorConfig, ModelConfig, Proposal};
+pub use given_code::{GivenCode, Tested};
 pub use parameters::{Parameter, ParameterKind};
 pub use target::Runtime;

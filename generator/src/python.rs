@@ -31,6 +31,17 @@ pub(crate) fn with_module<T: Send>(source: &str, look: impl FnOnce(&Parsed<ModMo
     })
 }
 
+/// Returns the names of the functions and classes that `source` defines at its top level.
+pub(crate) fn definitions(source: &str) -> Vec<String> {
+    let collect = |parsed: &Parsed<ModModule>| {
+        let body = parsed.syntax().body.iter();
+        let functions =
+            body.clone().filter_map(|statement| statement.as_function_def_stmt()).map(|it| it.name.to_string());
+        functions.chain(body.filter_map(|it| it.as_class_def_stmt()).map(|it| it.name.to_string())).collect()
+    };
+    with_module(source, collect).unwrap_or_default()
+}
+
 /// Returns what `source` is made of, in lower case: names that it imports, functions that it calls, keywords, and the
 /// names of some operators.
 pub(crate) fn ingredients(source: &str) -> BTreeSet<String> {

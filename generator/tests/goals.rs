@@ -10,7 +10,9 @@ async fn recipe_for(generator: &Generator, goal: &str) -> Option<String> {
     match generator.generate(&Request { goal: goal.to_owned(), round: 1, ..Request::default() }).await {
         Ok(generation) => match generation.origin {
             Origin::Recipe { name, .. } => Some(name),
-            other @ (Origin::Caller | Origin::Model { .. } | Origin::Documenter) => panic!("{goal}: {other:?}"),
+            other @ (Origin::Caller | Origin::Model { .. } | Origin::Documenter | Origin::Tools) => {
+                panic!("{goal}: {other:?}")
+            }
         },
         Err(GenerateError::NoGenerator { hint }) => {
             assert!(hint.contains("supply code") && hint.contains("recipe"), "{goal}: {hint}");

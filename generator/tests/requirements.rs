@@ -11,7 +11,9 @@ async fn answer(generator: &Generator, goal: &str) -> Result<String, String> {
     match generator.generate(&Request { goal: goal.to_owned(), round: 1, ..Request::default() }).await {
         Ok(generation) => match generation.origin {
             Origin::Recipe { name, .. } => Ok(name),
-            other @ (Origin::Caller | Origin::Model { .. } | Origin::Documenter) => panic!("{goal}: {other:?}"),
+            other @ (Origin::Caller | Origin::Model { .. } | Origin::Documenter | Origin::Tools) => {
+                panic!("{goal}: {other:?}")
+            }
         },
         Err(GenerateError::NoGenerator { hint }) => Err(hint),
         Err(other) => panic!("{goal}: {other}"),

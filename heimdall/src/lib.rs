@@ -9,6 +9,8 @@
 mod dedent;
 mod findings;
 mod fingerprint;
+#[expect(clippy::wildcard_enum_match_arm, reason = "a fix names the syntax it is about; the parser adds node kinds")]
+mod fixes;
 mod language;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
 mod layout;
@@ -25,6 +27,7 @@ mod score;
 mod suppression;
 mod text;
 
+pub use fixes::apply_fixes;
 pub use language::detect_language;
 pub use report::{Finding, FindingKind, Report, Severity};
 pub use request::{Kind, Request};

@@ -41,6 +41,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) struct BubblewrapSandbox {
     launch: Launch,
     roots: BTreeMap<String, PathBuf>,
+    tools: BTreeMap<String, PathBuf>,
     versions: BTreeMap<String, String>,
     spawner: Spawner,
     cgroups: Option<Cgroups>,
@@ -77,6 +78,7 @@ impl BubblewrapSandbox {
         let mut sandbox = Self {
             launch,
             roots,
+            tools: roots::tools(&config.roots_dir),
             versions: roots::versions(&config.roots_dir, &config.runtimes),
             spawner: Spawner::start().map_err(unavailable)?,
             cgroups,
@@ -106,7 +108,7 @@ impl BubblewrapSandbox {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             SandboxError::retry("sandbox_unavailable", format!("{what}: {error}"))
         };
-        let root = self.roots.get(runtime).ok_or_else(roots::not_offered)?;
+        let root = self.roots.get(runtime).or_else(|| self.tools.get(runtime)).ok_or_else(roots::not_offered)?;
         let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
         let cgroup = cgroup.map_err(|error| failed("cannot make the job's cgroup", &error))?;
         let command = self.launch.command(root, limits, cgroup.as_ref());
@@ -132,7 +134,7 @@ impl BubblewrapSandbox {
         cancel: &CancellationToken,
         called: Instant,
     ) -> Result<JobResult, SandboxError> {
-        let runtime = runtime::find(&job.runtime).ok_or_else(roots::not_offered)?;
+        let runtime = runtime::of_job(&job.runtime).ok_or_else(roots::not_offered)?;
         runtime.check(&job.command)?;
         let started = tokio::select! {
             biased;

@@ -94,8 +94,8 @@ impl DockerSandbox {
         cancel: &CancellationToken,
         called: Instant,
     ) -> Result<JobResult, SandboxError> {
-        let runtime = runtime::find(&job.runtime)
-            .filter(|runtime| self.runtimes.contains(&runtime.name))
+        let runtime = runtime::of_job(&job.runtime)
+            .filter(|runtime| self.pool.engine().offers(&runtime.name))
             .ok_or_else(roots::not_offered)?;
         runtime.check(&job.command)?;
         let container = tokio::select! {

@@ -20,6 +20,12 @@ pub(crate) fn resolve(roots_dir: &Path, runtimes: &[String]) -> Result<BTreeMap<
     runtimes.iter().map(find).collect()
 }
 
+/// The root folder of each of the worker's own tools that there is one for.
+pub(crate) fn tools(roots_dir: &Path) -> BTreeMap<String, PathBuf> {
+    let find = |name: &str| Some((name.to_owned(), roots_dir.join(name).join("rootfs").canonicalize().ok()?));
+    runtime::tool_names().filter_map(find).collect()
+}
+
 /// The image that `build-root.sh` noted for a runtime, if it noted one here.
 pub(crate) fn noted_image(roots_dir: &Path, runtime: &str) -> Option<String> {
     let text = std::fs::read_to_string(roots_dir.join(runtime).join("image")).ok()?;

@@ -1,4 +1,5 @@
-//! The languages a sandbox can offer, as data: each `runtimes/<name>/runtime.toml` is embedded at build time.
+//! The languages a sandbox can offer, as data: each `runtimes/<name>/runtime.toml` is embedded at build time. So is each
+//! `tools/<name>/runtime.toml`: the worker's own programs, which no configuration and no job of a user names.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -21,6 +22,7 @@ const REPORT_BYTES: u64 = 8 << 20;
 pub(crate) struct Runtime {
     pub(crate) name: String,
     #[cfg_attr(not(test), expect(dead_code, reason = "read by those who route jobs, not by the sandbox"))]
+    #[serde(default)]
     lane: String,
     /// Debian packages of the root; the first one is the interpreter's.
     packages: Vec<String>,
@@ -59,10 +61,13 @@ pub(crate) enum Metering {
     Runner,
 }
 
-static RUNTIMES: LazyLock<Vec<Runtime>> = LazyLock::new(|| {
+static RUNTIMES: LazyLock<Vec<Runtime>> = LazyLock::new(|| parse_all(SOURCES));
+static TOOLS: LazyLock<Vec<Runtime>> = LazyLock::new(|| parse_all(TOOL_SOURCES));
+
+fn parse_all(sources: &[&str]) -> Vec<Runtime> {
     let parse = |source: &&str| toml::from_str(source).expect("a test parses every embedded runtime");
-    SOURCES.iter().map(parse).collect()
-});
+    sources.iter().map(parse).collect()
+}
 
 /// What a runtime's language is called, and how its files are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +98,16 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 pub(crate) fn find(name: &str) -> Option<&'static Runtime> {
     RUNTIMES.iter().find(|runtime| runtime.name == name)
+}
+
+/// The names of the worker's own tools.
+pub(crate) fn tool_names() -> impl Iterator<Item = &'static str> {
+    TOOLS.iter().map(|tool| tool.name.as_str())
+}
+
+/// Finds what runs a job: a language, or one of the worker's own tools.
+pub(crate) fn of_job(name: &str) -> Option<&'static Runtime> {
+    find(name).or_else(|| TOOLS.iter().find(|tool| tool.name == name))
 }
 
 impl Runtime {
@@ -192,6 +207,15 @@ mod tests {
             assert!(runtime.aliases.iter().all(lower), "{}: its names are compared in lower case", runtime.name);
             assert!(runtime.source_endings.iter().all(|ending| ending.starts_with('.')), "{}", runtime.name);
             assert_eq!(runtime.lane, runtime.name, "steps are routed by the runtime's name");
+        }
+    }
+
+    #[test]
+    fn a_tool_is_not_a_language() {
+        assert!(tool_names().any(|name| name == "python-tools"));
+        for name in tool_names() {
+            assert!(of_job(name).is_some() && find(name).is_none(), "{name}");
+            assert!(languages().all(|language| language.name != name), "{name}");
         }
     }
 

@@ -6,9 +6,12 @@
 mod foreign;
 #[rustfmt::skip]
 mod lexicon;
+#[rustfmt::skip]
+mod task_words;
+mod tasks;
 mod understood;
 
-use crate::exchange::{Mode, Request};
+use crate::exchange::{Mode, Request, Tool};
 use crate::language;
 use crate::words::{Word, words};
 use lexicon as lex;
@@ -59,6 +62,22 @@ pub(crate) fn intent(request: &Request) -> Intent {
             let own = language::of_code(named, file, code).map_or_else(|_| Vec::new(), language::Language::names);
             of_goal(&request.goal, &Context::of(code, file, own))
         }
+    }
+}
+
+/// Returns the tool that does what a request asks of its code, which defines the given names; `None` where none does all of it.
+pub(crate) fn tool(request: &Request, definitions: &[String]) -> Option<Tool> {
+    let goal = request.goal.as_str();
+    match request.mode {
+        Mode::Auto => tasks::of_goal(intent(request), goal, definitions),
+        // The mode says what to do, the goal at most for which names.
+        Mode::WriteTests => {
+            let named = tasks::of_goal(Intent::WriteTests, goal, definitions);
+            named.or(Some(Tool::WriteTests { names: Vec::new() }))
+        }
+        Mode::Document => tasks::names_docstrings(&words(goal)).then_some(Tool::Docstrings),
+        Mode::Change => tasks::of_goal(Intent::Change, goal, definitions),
+        Mode::Run | Mode::Test | Mode::Explain | Mode::Generate => None,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::docker::shape::Shape;
 use crate::docker::sweep::{LABEL, Worker};
 use crate::error::SandboxError;
 use crate::roots::{self, RUNNER};
+use crate::runtime;
 
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
@@ -63,7 +64,17 @@ impl Engine {
             let image = engine.find_image(config, runtime).await?;
             engine.images.insert(runtime.clone(), image);
         }
+        for tool in runtime::tool_names() {
+            if let Ok(image) = engine.find_image(config, tool).await {
+                engine.images.insert(tool.to_owned(), image);
+            }
+        }
         Ok(engine)
+    }
+
+    /// Returns whether there is an image for jobs of this runtime.
+    pub(crate) fn offers(&self, runtime: &str) -> bool {
+        self.images.contains_key(runtime)
     }
 
     /// The image noted beside the roots if the engine has it, else the newest of that name.

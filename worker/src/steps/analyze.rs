@@ -57,7 +57,7 @@ async fn reports_of(
 }
 
 /// The analysis of one file of a workflow.
-fn task(source: String, path: &str, runtime: Option<&str>) -> AnalysisTask {
+pub(super) fn task(source: String, path: &str, runtime: Option<&str>) -> AnalysisTask {
     AnalysisTask {
         analysis_type: AnalysisType::General,
         source,

@@ -107,7 +107,7 @@ async fn leaves_tests_out(desk: &Desk, artifacts: &Artifacts) -> Result<bool, Bl
     Ok(generator::defines_tests(runtime, &desk.blobs.load(&file.content).await?))
 }
 
-fn refused(error: &SandboxError) -> Done {
+pub(super) fn refused(error: &SandboxError) -> Done {
     match error {
         // It may be the job that takes its runner down: its attempts count.
         SandboxError::Retry { code: code @ ("runner_lost" | "runner_failed"), detail } => {
@@ -122,7 +122,7 @@ fn refused(error: &SandboxError) -> Done {
 }
 
 /// What the run costs; `bought_for` is the rest of the budget where that set the CPU limit.
-fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f64>) -> f64 {
+pub(super) fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f64>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "CPU time is far below 2^52 ms")]
     let cpu_ms = result.usage.cpu_ms as f64;
     let metered = cpu_ms / 1_000.0 * cpu_second;
@@ -144,8 +144,7 @@ async fn job_for(desk: &Desk, workflow: &Workflow, command: Command, bought: Dur
         workflow::SecurityLevel::Standard => SecurityLevel::Standard,
         workflow::SecurityLevel::Permissive => SecurityLevel::Permissive,
     };
-    let left = workflow.deadline().map_or(SHORTEST, |deadline| deadline.since(desk.clock.now()));
-    let mut limits = Limits::for_level(level, left.saturating_sub(RESERVE).max(SHORTEST));
+    let mut limits = Limits::for_level(level, time_left(desk, workflow));
     limits.cpu = limits.cpu.min(bought);
     Ok(Job {
         owner: Owner::new(workflow.owner.as_str()),
@@ -157,8 +156,14 @@ async fn job_for(desk: &Desk, workflow: &Workflow, command: Command, bought: Dur
     })
 }
 
+/// The time that a run may take so that its results can still be committed.
+pub(super) fn time_left(desk: &Desk, workflow: &Workflow) -> Duration {
+    let left = workflow.deadline().map_or(SHORTEST, |deadline| deadline.since(desk.clock.now()));
+    left.saturating_sub(RESERVE).max(SHORTEST)
+}
+
 /// The CPU time that the rest of the budget pays for, at least a second: the run that reaches the budget ends the workflow.
-fn affordable(left: f64, cpu_second: f64) -> Duration {
+pub(super) fn affordable(left: f64, cpu_second: f64) -> Duration {
     if cpu_second <= 0.0 {
         return Duration::MAX;
     }

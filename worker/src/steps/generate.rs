@@ -10,6 +10,7 @@ use shared::workflow::{
 use tokio_util::sync::CancellationToken;
 
 use super::Done;
+use super::given_code::{self, Refusal};
 use crate::desk::Desk;
 
 pub(super) async fn run(
@@ -17,29 +18,29 @@ pub(super) async fn run(
     workflow: &Workflow,
     feedback: Option<&Feedback>,
     input: Option<&NewInput>,
-    usage: StepUsage,
+    mut usage: StepUsage,
     cancel: &CancellationToken,
 ) -> Done {
     let request = match request_for(desk, workflow, feedback, input).await {
         Ok(request) => request,
         Err(error) => return error.into(),
     };
-    let generated = tokio::select! {
+    if let Some(given) = desk.generator.given_code(&request) {
+        return match given_code::run(desk, workflow, given, &mut usage, cancel).await {
+            Ok(generation) => generated(desk, generation, input, usage).await,
+            Err(Refusal::Hint(hint)) => no_generator(desk, hint, usage),
+            Err(Refusal::Done(done)) => done,
+        };
+    }
+    let outcome = tokio::select! {
         () = cancel.cancelled() => {
             return Done::Cancelled { cost: cost_of(request.sent.tokens(), desk.prices.thousand_tokens) };
         }
-        generated = desk.generator.generate(&request) => generated,
+        outcome = desk.generator.generate(&request) => outcome,
     };
-    match generated {
-        Ok(generation) => match artifacts_from(desk, generation, input, usage).await {
-            Ok(event) => Done::Event(event),
-            Err(error) => error.into(),
-        },
-        Err(GenerateError::NoGenerator { hint }) => {
-            let failure = Failure::new("no_generator", "No generator can serve this goal.", hint);
-            let recipes = desk.generator.catalogue().iter().map(|recipe| recipe.name.clone()).collect();
-            Done::Event(Event::NoGenerator { failure, recipes, usage })
-        }
+    match outcome {
+        Ok(generation) => generated(desk, generation, input, usage).await,
+        Err(GenerateError::NoGenerator { hint }) => no_generator(desk, hint, usage),
         // An endpoint may charge for what it did not answer in time, and nobody learns how much: that many times only.
         Err(GenerateError::Retry { code, message, may_have_cost: true, .. }) => {
             Done::Broken(format!("{code}: {message}"))
@@ -54,6 +55,19 @@ pub(super) async fn run(
             Done::Event(Event::StepFailed { failure, cost: cost_of(tokens, desk.prices.thousand_tokens) })
         }
     }
+}
+
+async fn generated(desk: &Desk, generation: Generation, input: Option<&NewInput>, usage: StepUsage) -> Done {
+    match artifacts_from(desk, generation, input, usage).await {
+        Ok(event) => Done::Event(event),
+        Err(error) => error.into(),
+    }
+}
+
+fn no_generator(desk: &Desk, hint: String, usage: StepUsage) -> Done {
+    let failure = Failure::new("no_generator", "No generator can serve this goal.", hint);
+    let recipes = desk.generator.catalogue().iter().map(|recipe| recipe.name.clone()).collect();
+    Done::Event(Event::NoGenerator { failure, recipes, usage })
 }
 
 async fn request_for(
@@ -147,7 +161,7 @@ async fn artifacts_from(
         Some(changes) => Some(desk.blobs.store(changes).await?),
         None => None,
     };
-    usage.cost = cost_of(generation.tokens, desk.prices.thousand_tokens);
+    usage.cost += cost_of(generation.tokens, desk.prices.thousand_tokens);
     let artifacts = Artifacts {
         files,
         run: Some(match generation.run {
@@ -195,6 +209,7 @@ fn describe(origin: &Origin) -> String {
     match origin {
         Origin::Caller => "the caller's own code".to_owned(),
         Origin::Documenter => "the caller's own code, documented".to_owned(),
+        Origin::Tools => "the caller's own code, worked on by tools".to_owned(),
         Origin::Recipe { name, version } => format!("recipe {name} {version}"),
         Origin::Model { name } => format!("model {name}"),
     }

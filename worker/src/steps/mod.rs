@@ -3,6 +3,7 @@
 mod analyze;
 mod execute;
 mod generate;
+mod given_code;
 mod model_round;
 mod results;
 

@@ -1,0 +1,120 @@
+//! Work on given Python code without a language model. Tools do it, and they run the code; this crate runs nothing, so it says
+//! which tool serves a request, and turns the tool's result into a generation.
+
+use std::fmt::Write as _;
+
+use crate::callers_tests::{defines_tests, named_for_the_runner, starts_itself};
+use crate::dedent::dedent;
+use crate::documenter;
+use crate::exchange::{Action, Generation, Kind, Origin, Request, Run, SourceFile, Tool};
+use crate::intent::tool;
+use crate::paths::is_test_file;
+use crate::python;
+
+/// Code of the caller's, and the tool that does what the goal asks of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenCode {
+    /// The tool.
+    pub tool: Tool,
+    /// The caller's file.
+    pub file: SourceFile,
+    /// Whether the file may hold tests, so that they are what shows that a change keeps what it does.
+    pub has_tests: bool,
+}
+
+/// What a test file tests, for its documentation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tested {
+    /// Each tested name, with how many of how many deliberate defects its tests notice.
+    pub names: Vec<(String, u32, u32)>,
+    /// Documented examples among the tests.
+    pub examples: u32,
+    /// Each name without tests, with the reason.
+    pub skipped: Vec<(String, String)>,
+}
+
+impl GivenCode {
+    /// The tool that serves a request for Python code whole; `None` where none does.
+    pub(crate) fn of(request: &Request, code: &str, path: String) -> Option<Self> {
+        let code = dedent(code).into_owned();
+        let tool = tool(request, &python::definitions(&code))?;
+        let file = SourceFile { path, content: code, kind: Kind::Code, from_caller: true };
+        let has_tests =
+            defines_tests("python", &file.content) && (is_test_file(&file.path) || !starts_itself(&file.content));
+        Some(Self { tool, file, has_tests })
+    }
+
+    /// The caller's file with the tests that were written for it.
+    pub fn with_tests(self, tests: String, tested: &Tested) -> Generation {
+        let stem = self.file.path.trim_end_matches(".py");
+        let path = format!("test_{stem}.py");
+        let mut text = documenter::outline(&self.file.path, &self.file.content);
+        describe_tests(&mut text, &path, tested);
+        let tests = SourceFile { path, content: tests, kind: Kind::Test, from_caller: false };
+        generation(vec![self.file, tests], Run::Tests, Action::TestsWritten, text)
+    }
+
+    /// The changed file in place of the caller's; `summary` says what was done, in sentences.
+    pub fn with_change(self, changed: String, summary: &str) -> Generation {
+        let action = if self.tool == Tool::Docstrings { Action::Documented } else { Action::Changed };
+        let mut text = documenter::outline(&self.file.path, &changed);
+        let diff = unified_diff(&self.file.path, &self.file.content, &changed);
+        write!(text, "\n## Changes\n\n{summary}\n\n{diff}").expect("a String takes any text");
+        let file = SourceFile { content: changed, from_caller: false, ..self.file };
+        if !self.has_tests {
+            let run = Run::Script { path: file.path.clone() };
+            return generation(vec![file], run, action, text);
+        }
+        let file = named_for_the_runner("python", file);
+        let run = Run::TestsOrScript { path: file.path.clone() };
+        generation(vec![file], run, action, text)
+    }
+}
+
+fn generation(files: Vec<SourceFile>, run: Run, action: Action, documentation: String) -> Generation {
+    let runtime = "python".to_owned();
+    Generation { origin: Origin::Tools, action, runtime, files, run, documentation, tokens: 0, repairable: false }
+}
+
+fn describe_tests(text: &mut String, path: &str, tested: &Tested) {
+    text.push_str("\n## Tests\n\n");
+    let intro = format!(
+        "`{path}` records what the code does now: a test that fails later shows a change, wanted or not. Each test notices at \
+         least one of the defects that were put into the code on purpose."
+    );
+    text.push_str(&intro);
+    text.push_str("\n\n| tested | defects noticed |\n|---|---|\n");
+    for (name, noticed, defects) in &tested.names {
+        writeln!(text, "| `{name}` | {noticed} of {defects} |").expect("a String takes any text");
+    }
+    if tested.examples > 0 {
+        writeln!(text, "| documented examples | {} |", tested.examples).expect("a String takes any text");
+    }
+    if !tested.skipped.is_empty() {
+        text.push_str("\nNot tested:\n\n");
+        for (name, reason) in &tested.skipped {
+            writeln!(text, "- `{name}`: {reason}").expect("a String takes any text");
+        }
+    }
+}
+
+/// A unified diff as a block of Markdown, with a fence that is longer than any in it.
+fn unified_diff(path: &str, before: &str, after: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    let text = diff.unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")).to_string();
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}diff\n{text}{end}{fence}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_cannot_end_its_own_block() {
+        let diff = unified_diff("a.py", "x = 1\n", "x = '''\n```\n'''\n");
+        assert!(diff.starts_with("````diff\n--- a/a.py\n+++ b/a.py\n@@") && diff.ends_with("\n````\n"), "{diff}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Words by which a goal asks for work on given code that tools do.
+
+/// Words that any wish about given code may come with.
+pub(super) const PLAIN: &[&str] = &[
+    "please", "pls", "kindly", "can", "could", "would", "you", "i", "want", "need", "like", "id", "to", "me", "us",
+    "my", "our", "the", "this", "that", "these", "those", "a", "an", "some", "all", "any", "every", "each", "its",
+    "it", "of", "for", "in", "on", "from", "and", "code", "script", "file", "module", "function", "functions",
+    "class", "classes", "method", "methods", "program", "snippet", "python", "py", "here", "attached", "given",
+    "following", "below", "above", "now", "just", "hi", "hello", "hey", "thanks", "thank", "source", "whole",
+    "entire", "existing", "is", "there", "are", "with", "so", "them",
+];
+/// Verbs of making something new.
+pub(super) const MAKING: &[&str] = &[
+    "write", "add", "create", "generate", "make", "give", "provide", "produce", "build", "need", "want", "cover",
+    "include", "insert", "put",
+];
+/// Nouns for tests.
+pub(super) const TEST_NOUNS: &[&str] = &[
+    "tests", "test", "testcases", "testcase", "unittests", "suite",
+];
+/// Words that a wish for tests may come with.
+pub(super) const TEST_WORDS: &[&str] = &[
+    "unit", "case", "cases", "pytest", "automated", "good", "basic", "simple", "proper", "missing", "comprehensive",
+    "thorough", "public", "using", "also", "too",
+];
+/// Nouns for docstrings.
+pub(super) const DOCSTRING_NOUNS: &[&str] = &[
+    "docstring", "docstrings", "doc",
+];
+/// Words that a wish for docstrings may come with.
+pub(super) const DOCSTRING_WORDS: &[&str] = &[
+    "document", "strings", "string", "missing", "where", "they", "lacks", "lack", "without", "public", "proper",
+    "good",
+];
+/// Words of a wish for clean-up.
+pub(super) const CLEAN_WORDS: &[&str] = &[
+    "clean", "cleanup", "up", "tidy", "format", "reformat", "autoformat", "formatting", "formatted", "prettify",
+    "beautify", "black", "ruff", "isort", "lint", "pep8", "pep", "8", "style", "sort", "sorted", "order",
+    "organize", "organise", "import", "imports", "remove", "delete", "drop", "unused", "unneeded", "unnecessary",
+    "ones", "one", "names", "modernize", "modernise", "pyupgrade", "syntax", "run", "apply", "use", "using", "fix",
+    "according", "conform", "compliant", "comply", "indentation", "whitespace", "make", "get", "rid", "be", "not",
+    "used",
+];
+/// Words that make a wish one about security.
+pub(super) const SECURITY_NOUNS: &[&str] = &[
+    "security", "vulnerability", "vulnerabilities", "secure", "insecure", "harden",
+];
+/// Verbs of fixing.
+pub(super) const SECURITY_VERBS: &[&str] = &[
+    "fix", "repair", "resolve", "remove", "eliminate", "patch", "secure", "harden", "make", "correct", "close",
+    "address",
+];
+/// Words that a wish about security may come with.
+pub(super) const SECURITY_WORDS: &[&str] = &[
+    "issue", "issues", "problem", "problems", "hole", "holes", "flaw", "flaws", "finding", "findings", "bug",
+    "bugs", "risk", "risks", "weakness", "weaknesses", "more", "found", "reported", "heimdall", "against", "parts",
+];
+/// Nouns for injections.
+pub(super) const INJECTIONS: &[&str] = &[
+    "injection", "injections",
+];
+/// What is injected.
+pub(super) const INJECTED: &[&str] = &[
+    "sql", "command", "shell",
+];

@@ -1,0 +1,64 @@
+"""Tries a changed file beside the given one."""
+
+import re
+
+from promptcraft_tools import Refused
+from promptcraft_tools.processes import run_program, run_tests
+
+SECONDS = 15
+NO_TESTS = 5
+
+
+def compare(module, before, after, tests, same_output):
+    """Refuses a change where the given file or the changed one fails, or where they differ; returns what was compared.
+
+    `tests` says that the file may hold tests; without any it runs as a program.
+    """
+    if tests:
+        code, passed = run_tests({module: before}, module, SECONDS)
+        if code == 0 and passed:
+            return compare_tests(module, after, passed)
+        if code != NO_TESTS:
+            raise Refused(
+                "the file's tests do not pass as it is given, so they cannot show that a change keeps what it does; "
+                "see what fails with mode test"
+            )
+    return compare_programs(module, before, after, same_output)
+
+
+def compare_tests(module, after, passed):
+    code, still = run_tests({module: after}, module, SECONDS)
+    if code != 0 or still < passed:
+        raise Refused(f"of the file's {passed} tests {still} pass after the change, so it was not made")
+    return {"tests": passed}
+
+
+def compare_programs(module, before, after, same_output):
+    code, output, complaint = run_program(module, before, SECONDS)
+    if code != 0:
+        raise Refused(
+            "the file fails in the sandbox as it is given, so that running it cannot show that a change keeps what it "
+            f"does{why(code, complaint)}"
+        )
+    stable = same_output and run_program(module, before, SECONDS)[1] == output
+    code, changed, complaint = run_program(module, after, SECONDS)
+    if code != 0:
+        raise Refused(f"the changed file fails in the sandbox, so it was not made{why(code, complaint)}")
+    if stable and changed != output:
+        raise Refused("the changed file prints something else than the given one, so it was not made")
+    return {"tests": 0}
+
+
+def why(code, complaint):
+    """Returns the reason of a failed run: the exception's name, and the missing module's."""
+    if code is None:
+        return f": it does not end in {SECONDS} seconds"
+    missing = re.fullmatch(r"ModuleNotFoundError: No module named '([A-Za-z_][\w.]{0,60})'", complaint, re.ASCII)
+    if missing:
+        return f": the module {missing[1]} is not installed there"
+    name = re.match(r"([A-Za-z_][\w.]{0,60})(:|$)", complaint, re.ASCII)
+    if name and name[1] == "EOFError":
+        return ": it reads input, and there is none"
+    return (
+        f": {name[1]}" if name and name[1].endswith(("Error", "Exception", "Interrupt", "Exit")) else f": exit code {code}"
+    )

@@ -1,0 +1,235 @@
+"""Adds docstrings where they are missing, made of what the code says: names, annotations, defaults, and what it raises."""
+
+import ast
+import re
+
+from promptcraft_tools import Refused
+from promptcraft_tools.compare import compare
+from promptcraft_tools.write_tests import parse
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+MAX_TEXT = 60
+SPECIAL = {"__init__": "Initialize the instance."}
+
+
+def docstrings(task):
+    """Returns the file with docstrings for its module, public classes, functions and methods that have none."""
+    before = task["source"]
+    tree = parse(before)
+    if not tree.body:
+        raise Refused("the file has no code to document")
+    after = with_docstrings(before, tree)
+    if after == before:
+        raise Refused("there is nothing to add: the module and every public class and function have a docstring already")
+    if stripped(ast.parse(after)) != stripped(tree):
+        raise Refused("docstrings cannot be added to this file without changing what it does")
+    added = after.count('"""') // 2 - before.count('"""') // 2
+    return {"changed": after, "added": added, **compare(task["module"], before, after, task["tests"], same_output=True)}
+
+
+def stripped(tree):
+    """Returns a dump of a tree without docstrings."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS)) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def with_docstrings(source, tree):
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", source)
+    ending = "\r\n" if "\r\n" in source else "\n"
+    # From the end, so that lines before stay where they are.
+    for node, text in sorted(missing(tree), key=lambda pair: place(pair[0]), reverse=True):
+        insert(lines, node, text, ending)
+    return "".join(lines)
+
+
+def place(node):
+    """Returns where a node's docstring goes: line, and column in that line."""
+    column = -1 if isinstance(node, ast.Module) else node.body[0].col_offset
+    return first_line(node.body[0]), column
+
+
+def missing(tree):
+    """Yields the nodes without a docstring, and the lines of one for each."""
+    if ast.get_docstring(tree) is None:
+        yield tree, of_module(tree)
+    for node in tree.body:
+        if is_documented(node):
+            continue
+        if isinstance(node, FUNCTIONS):
+            yield node, of_function(node, is_method=False)
+        elif isinstance(node, ast.ClassDef):
+            yield node, of_class(node)
+    for owner in (node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")):
+        for node in owner.body:
+            if isinstance(node, FUNCTIONS) and not is_documented(node):
+                yield node, of_function(node, is_method=not has_decorator(node, "staticmethod"))
+
+
+def is_documented(node):
+    """Returns whether a statement needs no docstring."""
+    name = getattr(node, "name", "_")
+    hidden = name.startswith("_") and name not in SPECIAL or name.startswith("test")
+    overloaded = isinstance(node, FUNCTIONS) and (has_decorator(node, "overload") or has_decorator(node, "setter"))
+    return not isinstance(node, (ast.ClassDef, *FUNCTIONS)) or hidden or overloaded or ast.get_docstring(node) is not None
+
+
+def has_decorator(node, name):
+    return any(name in (getattr(it, "id", ""), getattr(it, "attr", "")) for it in node.decorator_list)
+
+
+def first_line(statement):
+    return min([statement.lineno, *(it.lineno for it in getattr(statement, "decorator_list", []))])
+
+
+def insert(lines, node, text, ending):
+    """Puts a docstring in front of a body's first statement; a body on its definition's line gets lines of its own."""
+    first = node.body[0]
+    number = first_line(first) - 1
+    line = lines[number].encode()
+    column = 0 if isinstance(node, ast.Module) else first.col_offset
+    before = line[:column].decode()
+    if isinstance(node, ast.Module) or not before.strip():
+        indent = "" if isinstance(node, ast.Module) else before
+        gap = [ending] if isinstance(node, ast.Module) else []
+        lines[number:number] = [*written(text, indent, ending), *gap]
+        return
+    head = lines[node.lineno - 1]
+    indent = head[: len(head) - len(head.lstrip())] + "    "
+    rest = line[column:].decode()
+    lines[number : number + 1] = [before.rstrip() + ending, *written(text, indent, ending), indent + rest]
+
+
+def written(text, indent, ending):
+    if len(text) == 1:
+        return [f'{indent}"""{text[0]}"""{ending}']
+    middle = [f"{indent}{line}{ending}" if line else ending for line in text[1:]]
+    return [f'{indent}"""{text[0]}{ending}', *middle, f'{indent}"""{ending}']
+
+
+def words_of(name):
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+", " ", name)
+    return spaced.lower().split()
+
+
+def sentence(name):
+    words = words_of(name)
+    if words and words[0] in ("is", "has", "can", "should") and len(words) > 1:
+        return f"Return whether it {' '.join(words)}."
+    return " ".join(words).capitalize() + "." if words else "Unnamed."
+
+
+def listed(names):
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def of_module(tree):
+    public = [node for node in tree.body if not getattr(node, "name", "_").startswith("_")]
+    classes = [node.name for node in public if isinstance(node, ast.ClassDef)]
+    functions = [node.name for node in public if isinstance(node, FUNCTIONS)]
+    parts = []
+    if classes:
+        parts.append(f"the {'class' if len(classes) == 1 else 'classes'} {listed(classes[:8])}")
+    if functions:
+        parts.append(f"the {'function' if len(functions) == 1 else 'functions'} {listed(functions[:8])}")
+    return [f"Define {' and '.join(parts)}."] if parts else ["Script without functions or classes."]
+
+
+def shown(node):
+    """Returns the source of a short expression that can be part of a docstring; empty for any other."""
+    text = ast.unparse(node)
+    return text if len(text) <= MAX_TEXT and '"""' not in text and "\\" not in text and text.isprintable() else ""
+
+
+def of_class(node):
+    values = {}
+    for statement in node.body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            values[statement.target.id] = shown(statement.annotation)
+    for method in node.body:
+        if isinstance(method, FUNCTIONS) and method.name == "__init__":
+            types = {argument.arg: argument.annotation for argument in method.args.args if argument.annotation}
+            for name, value in assigned(method):
+                values.setdefault(name, shown(types[value]) if value in types else "")
+    lines = [sentence(node.name)]
+    public = [(name, kind) for name, kind in values.items() if not name.startswith("_")]
+    if public:
+        lines += ["", "Attributes:", *(f"    {name} ({kind})" if kind else f"    {name}" for name, kind in public)]
+    return lines
+
+
+def assigned(method):
+    """Yields the attributes that a method sets, and the name of what it sets each to."""
+    for node in ast.walk(method):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        for target in targets:
+            if isinstance(target, ast.Attribute) and getattr(target.value, "id", "") == "self":
+                yield target.attr, getattr(node.value, "id", "")
+
+
+def of_function(node, is_method):
+    lines = [SPECIAL.get(node.name, "") or sentence(node.name)]
+    arguments = argument_lines(node, is_method)
+    if arguments:
+        lines += ["", "Args:", *arguments]
+    result = shown(node.returns) if node.returns is not None else ""
+    if result not in ("", "None"):
+        yields = any(isinstance(it, (ast.Yield, ast.YieldFrom)) for it in own_nodes(node))
+        lines += ["", "Returns:" if not yields else "Yields:", f"    {result}"]
+    raised = raise_lines(node)
+    if raised:
+        lines += ["", "Raises:", *raised]
+    return lines
+
+
+def argument_lines(node, is_method):
+    spec = node.args
+    positional = [*spec.posonlyargs, *spec.args]
+    defaults = [None] * (len(positional) - len(spec.defaults)) + list(spec.defaults)
+    pairs = list(zip(positional, defaults, strict=True))[1 if is_method else 0 :]
+    pairs += zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+    lines = [argument_line(argument.arg, argument.annotation, default) for argument, default in pairs]
+    if spec.vararg:
+        lines.append(f"    *{spec.vararg.arg}: Any number of values.")
+    if spec.kwarg:
+        lines.append(f"    **{spec.kwarg.arg}: Any named values.")
+    return lines
+
+
+def argument_line(name, annotation, default):
+    kind = shown(annotation) if annotation is not None else ""
+    value = shown(default) if default is not None else ""
+    says = "Required." if default is None else f"Optional, {value} by default." if value else "Optional."
+    return f"    {name} ({kind}): {says}" if kind else f"    {name}: {says}"
+
+
+def own_nodes(function):
+    """Yields the nodes of a function without those of functions and classes inside it."""
+    open_nodes = list(function.body)
+    while open_nodes:
+        node = open_nodes.pop(0)
+        yield node
+        if not isinstance(node, (ast.ClassDef, ast.Lambda, *FUNCTIONS)):
+            open_nodes = [*ast.iter_child_nodes(node), *open_nodes]
+
+
+def raise_lines(node):
+    """Returns a line for each exception that a function raises by name, with the condition right above it."""
+    conditions = {}
+    for it in own_nodes(node):
+        if isinstance(it, ast.If):
+            for inner in it.body:
+                conditions[id(inner)] = shown(it.test)
+    found = {}
+    for it in own_nodes(node):
+        if isinstance(it, ast.Raise) and it.exc is not None:
+            name = getattr(getattr(it.exc, "func", it.exc), "id", "")
+            # A variable that holds an exception is not a type.
+            if name[:1].isupper():
+                found.setdefault(name, []).append(conditions.get(id(it), ""))
+    lines = []
+    for name, reasons in found.items():
+        known = [f"`{reason}`" for reason in dict.fromkeys(reasons) if reason]
+        lines.append(f"    {name}: If {' or '.join(known)}." if known and all(reasons) else f"    {name}")
+    return lines

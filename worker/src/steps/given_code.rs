@@ -1,0 +1,380 @@
+//! Work on the caller's code by the tools of the sandbox. The code runs there, so a tool's answer is untrusted: it is bounded here, and
+//! the code that it holds is analysed and run like any other.
+
+use std::time::Duration;
+
+use generator::{CleanUp, Generation, GivenCode, Tested, Tool};
+use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use shared::analysis::{AnalysisReport, FindingKind, Severity};
+use shared::workflow::{StepUsage, Workflow};
+use tokio_util::sync::CancellationToken;
+
+use super::{Done, analyze, execute};
+use crate::desk::Desk;
+
+/// The sandbox's runtime with the tools.
+const RUNTIME: &str = "python-tools";
+const TASK: &str = "task.json";
+const MAX_SOURCE_BYTES: usize = 256 << 10;
+/// Bytes of a file that a tool made.
+const MAX_RESULT_BYTES: usize = 512 << 10;
+const MAX_NAMES: usize = 100;
+const MAX_REASON_CHARS: usize = 1_500;
+/// A tool bounds what it does itself; this is for code that keeps it from doing so.
+const TOOL_TIMEOUT: Duration = Duration::from_secs(150);
+
+/// Why there is no result.
+pub(super) enum Refusal {
+    /// The work cannot be done on this code, for the reason given.
+    Hint(String),
+    Done(Done),
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Hint(reason)
+    }
+}
+
+/// What a tool answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Answer<T> {
+    Done(T),
+    Refused(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    tests: String,
+    tested: Vec<TestedName>,
+    examples: u32,
+    skipped: Vec<SkippedName>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TestedName {
+    name: String,
+    noticed: u32,
+    defects: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SkippedName {
+    name: String,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Changed {
+    changed: String,
+    /// Tests of the caller's that passed before and after.
+    tests: u32,
+    /// Recorded results of functions that are the same before and after.
+    #[serde(default)]
+    recorded: u32,
+    #[serde(default)]
+    added: u32,
+}
+
+/// Does the work; books what the tools used.
+pub(super) async fn run(
+    desk: &Desk,
+    workflow: &Workflow,
+    given: GivenCode,
+    usage: &mut StepUsage,
+    cancel: &CancellationToken,
+) -> Result<Generation, Refusal> {
+    let wish = wish_of(&given.tool);
+    let refused = |refusal| match refusal {
+        Refusal::Hint(reason) => Refusal::Hint(hint(wish, &reason)),
+        Refusal::Done(done) => Refusal::Done(done),
+    };
+    work(desk, workflow, given, usage, cancel).await.map_err(refused)
+}
+
+async fn work(
+    desk: &Desk,
+    workflow: &Workflow,
+    given: GivenCode,
+    usage: &mut StepUsage,
+    cancel: &CancellationToken,
+) -> Result<Generation, Refusal> {
+    if given.file.content.len() > MAX_SOURCE_BYTES {
+        return Err(Refusal::Hint(format!("the file is larger than {} KiB", MAX_SOURCE_BYTES >> 10)));
+    }
+    let mut task = json!({
+        "module": given.file.path,
+        "source": given.file.content,
+        "tests": given.has_tests,
+    });
+    let mut rules = Vec::new();
+    match &given.tool {
+        Tool::WriteTests { names } => {
+            task["names"] = json!(names);
+            task["task"] = json!("write_tests");
+        }
+        Tool::CleanUp { steps } => {
+            task["steps"] = steps.iter().map(|step| name_of(*step)).collect();
+            task["task"] = json!("clean_up");
+        }
+        Tool::Docstrings => task["task"] = json!("docstrings"),
+        Tool::FixSecurity { kind } => {
+            let (changed, fixed) = repaired(&given.file.path, &given.file.content, *kind).await?;
+            rules = fixed;
+            task["changed"] = json!(changed);
+            task["task"] = json!("repair");
+        }
+    }
+    let result = run_tool(desk, workflow, &task, usage, cancel).await?;
+    if let Tool::WriteTests { .. } = &given.tool {
+        let written: Written = answer(&result)?;
+        let tested = tested(&written)?;
+        return Ok(given.with_tests(bounded(written.tests)?, &tested));
+    }
+    let changed: Changed = answer(&result)?;
+    let summary = summary(&given.tool, &changed, &rules);
+    Ok(given.with_change(bounded(changed.changed)?, &summary))
+}
+
+/// Applies the analyser's fixes; returns the fixed source and the rules, or refuses where a finding stays.
+async fn repaired(path: &str, source: &str, kind: Option<&str>) -> Result<(String, Vec<String>), Refusal> {
+    let found = grave(&analyzed(path, source).await?);
+    if found.is_empty() {
+        let reason =
+            "the analysis finds no security issue of medium severity or above in it, so there is nothing to fix";
+        return Err(Refusal::Hint(reason.to_owned()));
+    }
+    if let Some(kind) = kind
+        && !found.iter().any(|(rule, _)| rule.contains(kind))
+    {
+        return Err(Refusal::Hint("the analysis finds no issue of the kind that the goal names in it".to_owned()));
+    }
+    let places = found.clone();
+    let given = source.to_owned();
+    let fix = move || {
+        let places: Vec<(&str, u32)> = places.iter().map(|(rule, line)| (rule.as_str(), *line)).collect();
+        heimdall::apply_fixes(&given, &places)
+    };
+    let fixed =
+        tokio::task::spawn_blocking(fix).await.map_err(|error| Refusal::Done(Done::Broken(error.to_string())))?;
+    let names = |found: &[(String, u32)]| {
+        let mut names: Vec<String> = found.iter().map(|(rule, _)| rule.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let left = names(&grave(&analyzed(path, &fixed).await?));
+    if !left.is_empty() {
+        let reason = format!("there is no mechanical fix that removes every finding; these stay: {}", left.join(", "));
+        return Err(Refusal::Hint(reason));
+    }
+    Ok((fixed, names(&found)))
+}
+
+async fn analyzed(path: &str, source: &str) -> Result<AnalysisReport, Refusal> {
+    let task = analyze::task(source.to_owned(), path, Some("python"));
+    let (report, _) =
+        crate::findings::analyze(task).await.map_err(|error| Refusal::Done(Done::Broken(error.to_string())))?;
+    Ok(report)
+}
+
+/// The security findings of medium severity or above: rule and line.
+fn grave(report: &AnalysisReport) -> Vec<(String, u32)> {
+    let grave = |finding: &&shared::analysis::Finding| {
+        finding.kind == FindingKind::Security && finding.severity >= Severity::Medium
+    };
+    report.findings.iter().filter(grave).map(|finding| (finding.rule.clone(), finding.line_start)).collect()
+}
+
+async fn run_tool(
+    desk: &Desk,
+    workflow: &Workflow,
+    task: &Value,
+    usage: &mut StepUsage,
+    cancel: &CancellationToken,
+) -> Result<JobResult, Refusal> {
+    let Some(sandbox) = &desk.sandbox else {
+        return Err(Refusal::Hint("the worker that generates has no sandbox; let it execute as well".to_owned()));
+    };
+    let budget = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
+    let mut limits = Limits::for_level(SecurityLevel::Strict, execute::time_left(desk, workflow).min(TOOL_TIMEOUT));
+    limits.cpu = limits.cpu.min(execute::affordable(budget, desk.prices.cpu_second));
+    let job = Job {
+        owner: Owner::new(workflow.owner.as_str()),
+        level: SecurityLevel::Strict,
+        runtime: RUNTIME.to_owned(),
+        command: Command::Script { path: TASK.to_owned() },
+        files: vec![JobFile { path: TASK.to_owned(), content: task.to_string().into_bytes() }],
+        limits,
+    };
+    let result = match sandbox.run(job, cancel.clone()).await {
+        Ok(result) => result,
+        Err(SandboxError::Fail { code: "unknown_runtime", .. }) => {
+            let reason = "the tools for Python are not installed; the operator builds them with sandbox/build-root.sh";
+            return Err(Refusal::Hint(reason.to_owned()));
+        }
+        Err(error) => return Err(Refusal::Done(execute::refused(&error))),
+    };
+    usage.sandbox_ms += result.usage.wall_ms;
+    usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
+    usage.cost += execute::cost_of(&result, desk.prices.cpu_second, None);
+    if result.outcome == Outcome::Cancelled {
+        return Err(Refusal::Done(Done::Cancelled { cost: usage.cost }));
+    }
+    Ok(result)
+}
+
+/// Reads a tool's answer; anything but one whole answer means that the code kept the tool from its work.
+fn answer<T: DeserializeOwned>(result: &JobResult) -> Result<T, String> {
+    let reason = match result.outcome {
+        Outcome::Exited => "it ended the tool that worked on it",
+        Outcome::TimedOut | Outcome::OutOfCpu => "it takes too long",
+        Outcome::OomKilled => "it meets the memory limit",
+        Outcome::DiskFull => "it fills the disk",
+        Outcome::PidsExhausted => "it meets the limit of processes",
+        Outcome::OutputTruncated => "the result is too large",
+        Outcome::KilledBySignal | Outcome::Cancelled => "it ended the tool that worked on it",
+    };
+    let failed = || format!("the code cannot be worked on in the sandbox: {reason}");
+    if result.outcome != Outcome::Exited || result.exit_code != Some(0) {
+        tracing::warn!(outcome = ?result.outcome, exit_code = ?result.exit_code, "a tool ended without an answer");
+        return Err(failed());
+    }
+    match serde_json::from_slice::<Answer<T>>(&result.stdout) {
+        Ok(Answer::Done(done)) => Ok(done),
+        Ok(Answer::Refused(reason)) => Err(plain(&reason, MAX_REASON_CHARS)),
+        Err(error) => {
+            tracing::warn!(%error, "a tool's answer cannot be read");
+            Err(failed())
+        }
+    }
+}
+
+/// The beginning of a text of a tool's, without control characters and marks of Markdown beyond code.
+fn plain(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>' | '[' | ']' | '|')).take(most).collect()
+}
+
+fn bounded(text: String) -> Result<String, String> {
+    if text.len() > MAX_RESULT_BYTES || text.trim().is_empty() {
+        return Err("the result is empty or too large".to_owned());
+    }
+    Ok(text)
+}
+
+fn tested(written: &Written) -> Result<Tested, String> {
+    let is_name = |name: &str| name.len() <= 200 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let names = written.tested.iter().map(|it| &it.name).chain(written.skipped.iter().map(|it| &it.name));
+    if !names.clone().all(|name| is_name(name)) || written.tested.is_empty() && written.examples == 0 {
+        return Err("the code cannot be worked on in the sandbox: it ended the tool that worked on it".to_owned());
+    }
+    let tested = written.tested.iter().take(MAX_NAMES).map(|it| (it.name.clone(), it.noticed, it.defects)).collect();
+    let skipped = written.skipped.iter().take(MAX_NAMES).map(|it| (it.name.clone(), plain(&it.reason, 200))).collect();
+    Ok(Tested { names: tested, examples: written.examples, skipped })
+}
+
+fn name_of(step: CleanUp) -> &'static str {
+    match step {
+        CleanUp::Format => "format",
+        CleanUp::Imports => "imports",
+        CleanUp::Unused => "unused",
+        CleanUp::Modernize => "modernize",
+    }
+}
+
+fn wish_of(tool: &Tool) -> &'static str {
+    match tool {
+        Tool::WriteTests { .. } => "No tests were written",
+        Tool::CleanUp { .. } => "The code was not cleaned up",
+        Tool::FixSecurity { .. } => "The security issues were not fixed",
+        Tool::Docstrings => "No docstrings were added",
+    }
+}
+
+fn hint(wish: &str, reason: &str) -> String {
+    format!(
+        "{wish}: {}. Change the code and submit again, run it (mode run), or have the operator configure a language model",
+        reason.trim_end_matches('.')
+    )
+}
+
+/// What was done, in sentences.
+fn summary(tool: &Tool, changed: &Changed, rules: &[String]) -> String {
+    let done = match tool {
+        Tool::CleanUp { steps } => {
+            let names: Vec<&str> = steps.iter().map(|step| described(*step)).collect();
+            format!("Applied with ruff: {}.", names.join(", "))
+        }
+        Tool::FixSecurity { .. } => format!("Fixed by the analyser's mechanical fixes: {}.", rules.join(", ")),
+        Tool::Docstrings => format!("Added {} docstrings; the code is otherwise the same.", changed.added),
+        Tool::WriteTests { .. } => String::new(),
+    };
+    let shown = match (changed.tests, changed.recorded) {
+        (0, 0) => "It runs as before.".to_owned(),
+        (0, recorded) => {
+            format!("It runs as before, and {recorded} recorded tests of its functions pass before and after.")
+        }
+        (tests, _) => format!("Its {tests} tests pass before and after."),
+    };
+    format!("{done} {shown}")
+}
+
+fn described(step: CleanUp) -> &'static str {
+    match step {
+        CleanUp::Format => "format",
+        CleanUp::Imports => "sort the imports",
+        CleanUp::Unused => "remove unused imports",
+        CleanUp::Modernize => "modernize and simplify (safe fixes)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbox::Usage;
+
+    use super::*;
+
+    fn ended(outcome: Outcome, exit_code: Option<i32>, stdout: &str) -> JobResult {
+        JobResult {
+            outcome,
+            exit_code,
+            signal: None,
+            stdout: stdout.as_bytes().to_vec(),
+            stderr: Vec::new(),
+            truncated: false,
+            tests: None,
+            usage: Usage::default(),
+            wait: Duration::ZERO,
+        }
+    }
+
+    #[track_caller]
+    fn check(result: &JobResult, expected: &str) {
+        match answer::<Changed>(result) {
+            Err(reason) => assert!(reason.contains(expected), "{reason}"),
+            Ok(changed) => assert_eq!(changed.changed, expected),
+        }
+    }
+
+    #[test]
+    fn nothing_but_one_whole_answer_counts() {
+        let whole = r#"{"done": {"changed": "x = 1\n", "tests": 2}}"#;
+        check(&ended(Outcome::Exited, Some(0), whole), "x = 1\n");
+        check(&ended(Outcome::Exited, Some(0), r#"{"refused": "it is <b>\n"}"#), "it is b");
+        check(&ended(Outcome::Exited, Some(1), whole), "ended the tool");
+        check(&ended(Outcome::TimedOut, None, whole), "too long");
+        check(&ended(Outcome::OutputTruncated, Some(0), whole), "too large");
+        for forged in ["", "x", "{}", r#"{"done": {}}"#, r#"{"done": {"changed": "x", "tests": 1, "more": 1}}"#] {
+            check(&ended(Outcome::Exited, Some(0), forged), "ended the tool");
+            check(&ended(Outcome::Exited, Some(0), &format!("{forged}{whole}{whole}")), "ended the tool");
+        }
+    }
+}
