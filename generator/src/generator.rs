@@ -270,7 +270,11 @@ impl Generator {
 
     /// Refuses a request for changes that nothing here can make: the same result again would not answer it.
     fn refuse_changes(&self) -> GenerateError {
-        let why = if self.has_model() { "code in this language is not changed here" } else { "no language model is configured" };
+        let why = if self.has_model() {
+            "code in this language is not changed here"
+        } else {
+            "no language model is configured"
+        };
         let hint = format!("They cannot be made: {why}. Supply code, choose another recipe, or reject");
         GenerateError::NoGenerator { hint }
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::callers_tests::{defines_tests, named_for_the_runner, starts_itself};
 use crate::dedent::dedent;
+use crate::diff::changes;
 use crate::documenter;
 use crate::exchange::{Action, Generation, Kind, Origin, Request, Run, SourceFile, Tool};
 use crate::intent::tool;
@@ -58,22 +59,37 @@ impl GivenCode {
     pub fn with_change(self, changed: String, summary: &str) -> Generation {
         let action = if self.tool == Tool::Docstrings { Action::Documented } else { Action::Changed };
         let mut text = documenter::outline(&self.file.path, &changed);
-        let diff = unified_diff(&self.file.path, &self.file.content, &changed);
-        write!(text, "\n## Changes\n\n{summary}\n\n{diff}").expect("a String takes any text");
-        let file = SourceFile { content: changed, from_caller: false, ..self.file };
-        if !self.has_tests {
-            let run = Run::Script { path: file.path.clone() };
-            return generation(vec![file], run, action, text);
+        let file = SourceFile { content: changed, from_caller: false, ..self.file.clone() };
+        let changes = changes(&[self.file], std::slice::from_ref(&file));
+        if let Some(changes) = &changes {
+            write!(text, "\n{}\n{summary}\n", changes.summary).expect("a String takes any text");
         }
-        let file = named_for_the_runner("python", file);
-        let run = Run::TestsOrScript { path: file.path.clone() };
-        generation(vec![file], run, action, text)
+        let (file, run) = if self.has_tests {
+            let file = named_for_the_runner("python", file);
+            let run = Run::TestsOrScript { path: file.path.clone() };
+            (file, run)
+        } else {
+            let run = Run::Script { path: file.path.clone() };
+            (file, run)
+        };
+        let changed = generation(vec![file], run, action, text);
+        Generation { changes: changes.map(|changes| changes.unified), ..changed }
     }
 }
 
 fn generation(files: Vec<SourceFile>, run: Run, action: Action, documentation: String) -> Generation {
     let runtime = "python".to_owned();
-    Generation { origin: Origin::Tools, action, runtime, files, run, documentation, tokens: 0, repairable: false }
+    Generation {
+        origin: Origin::Tools,
+        action,
+        runtime,
+        files,
+        run,
+        documentation,
+        changes: None,
+        tokens: 0,
+        repairable: false,
+    }
 }
 
 fn describe_tests(text: &mut String, path: &str, tested: &Tested) {
@@ -95,26 +111,5 @@ fn describe_tests(text: &mut String, path: &str, tested: &Tested) {
         for (name, reason) in &tested.skipped {
             writeln!(text, "- `{name}`: {reason}").expect("a String takes any text");
         }
-    }
-}
-
-/// A unified diff as a block of Markdown, with a fence that is longer than any in it.
-fn unified_diff(path: &str, before: &str, after: &str) -> String {
-    let diff = similar::TextDiff::from_lines(before, after);
-    let text = diff.unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")).to_string();
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    format!("{fence}diff\n{text}{end}{fence}\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_diff_cannot_end_its_own_block() {
-        let diff = unified_diff("a.py", "x = 1\n", "x = '''\n```\n'''\n");
-        assert!(diff.starts_with("````diff\n--- a/a.py\n+++ b/a.py\n@@") && diff.ends_with("\n````\n"), "{diff}");
     }
 }
