@@ -2,6 +2,7 @@
 
 use super::Intent;
 use super::lexicon as lex;
+use crate::exchange::{CleanUp, Tool};
 use crate::words::Word;
 
 /// Decides a goal whose words are separated by blanks; `None` where no verb of running is known.
@@ -19,7 +20,7 @@ pub(super) fn of_words(words: &[Word]) -> Option<Intent> {
             || is_number(word)
     };
     if !runs {
-        return None;
+        return documents(words).then_some(Intent::Document);
     }
     let tests = wanted.iter().any(|word| lex::FOREIGN_TESTS.contains(word));
     Some(match (wanted.iter().all(known), tests) {
@@ -27,6 +28,29 @@ pub(super) fn of_words(words: &[Word]) -> Option<Intent> {
         (true, true) => Intent::Test,
         (true, false) => Intent::Run,
     })
+}
+
+/// Returns the tool that serves a goal in another language whole.
+pub(super) fn tool(words: &[Word]) -> Option<Tool> {
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.text.as_str()));
+    let known = [lex::FOREIGN_WRITE, lex::FOREIGN_FORMAT, lex::FOREIGN_TESTS, lex::FOREIGN_FOR, lex::FOREIGN_WORDS];
+    let is_known = |word: &Word| known.iter().any(|list| list.contains(&word.text.as_str()));
+    if !words.iter().all(is_known) {
+        return None;
+    }
+    match (any(lex::FOREIGN_WRITE), any(lex::FOREIGN_FORMAT)) {
+        (true, false) if any(lex::FOREIGN_TESTS) || any(&["unittests"]) => Some(Tool::WriteTests { names: Vec::new() }),
+        (false, true) if !any(lex::FOREIGN_TESTS) => Some(Tool::CleanUp { steps: vec![CleanUp::Format] }),
+        (true | false, _) => None,
+    }
+}
+
+/// Returns whether a goal in another language asks for nothing but documentation of the code.
+fn documents(words: &[Word]) -> bool {
+    let is_known = |word: &Word| {
+        lex::FOREIGN_DOCUMENT.contains(&word.text.as_str()) || lex::FOREIGN_WORDS.contains(&word.text.as_str())
+    };
+    words.iter().any(|word| lex::FOREIGN_DOCUMENT.contains(&word.text.as_str())) && words.iter().all(is_known)
 }
 
 /// Decides a goal in a script that puts no blanks between words; `None` for any other script.

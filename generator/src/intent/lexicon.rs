@@ -190,7 +190,7 @@ pub(super) const TITLE_WORDS: &[&str] = &[
 pub(super) const DOCUMENT_WORDS: &[&str] = &[
     "document", "documentation", "docs", "write", "create", "generate", "produce", "provide", "make", "give", "add",
     "a", "an", "the", "this", "that", "it", "its", "these", "my", "our", "some", "good", "full", "complete", "proper",
-    "technical", "api", "markdown", "reference", "of", "for", "code", "script", "file", "program", "snippet",
+    "technical", "api", "markdown", "in", "reference", "of", "for", "code", "script", "file", "program", "snippet",
     "module", "function", "functions", "class", "classes", "method", "methods", "please", "pls", "and", "run",
     "execute", "you", "could", "can", "would", "me", "us", "now", "just", "all", "attached", "following", "given",
     "here",
@@ -237,6 +237,21 @@ pub(super) const FOREIGN_WORDS: &[&str] = &[
     "könntest", "können", "sie", "du", "dis", "sils", "passent", "dime", "si", "pasan", "deste", "neste", "durch",
     "todas", "als",
 ];
+
+/// Verbs of documenting in other languages.
+pub(super) const FOREIGN_DOCUMENT: &[&str] = &["dokumentiere", "dokumentieren", "documenta", "documente", "documentez"];
+
+/// Verbs of writing in other languages.
+pub(super) const FOREIGN_WRITE: &[&str] = &[
+    "schreibe", "schreib", "erstelle", "generiere", "escribe", "crea", "genera", "écris", "écrivez", "scrivi",
+    "escreva",
+];
+
+/// Verbs of laying code out in other languages.
+pub(super) const FOREIGN_FORMAT: &[&str] = &["formatiere", "formatieren", "formatea", "formatez", "formatta"];
+
+/// Words that a wish for tests in another language may come with.
+pub(super) const FOREIGN_FOR: &[&str] = &["für", "unit", "unittests", "para", "pour", "per", "unitarias", "unitaires"];
 
 /// Nouns for tests in other languages.
 pub(super) const FOREIGN_TESTS: &[&str] = &["tests", "test", "testfälle", "pruebas", "testes", "тесты", "testy"];

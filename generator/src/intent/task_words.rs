@@ -34,6 +34,7 @@ pub(super) const DOCSTRING_WORDS: &[&str] = &[
 ];
 /// Words of a wish for clean-up.
 pub(super) const CLEAN_WORDS: &[&str] = &[
+    "warnings", "warning", "errors", "linting",
     "clean", "cleanup", "up", "tidy", "format", "reformat", "autoformat", "formatting", "formatted", "prettify",
     "beautify", "black", "ruff", "isort", "lint", "pep8", "pep", "8", "style", "sort", "sorted", "order",
     "organize", "organise", "import", "imports", "remove", "delete", "drop", "unused", "unneeded", "unnecessary",

@@ -5,7 +5,7 @@ use super::task_words::{
     CLEAN_WORDS, DOCSTRING_NOUNS, DOCSTRING_WORDS, INJECTED, INJECTIONS, MAKING, PLAIN, SECURITY_NOUNS, SECURITY_VERBS,
     SECURITY_WORDS, TEST_NOUNS, TEST_WORDS,
 };
-use super::{Intent, is, text};
+use super::{Intent, foreign, is, text};
 use crate::exchange::{CleanUp, Tool};
 use crate::words::{Word, words};
 
@@ -13,9 +13,12 @@ use crate::words::{Word, words};
 pub(super) fn of_goal(intent: Intent, goal: &str, definitions: &[String]) -> Option<Tool> {
     let words = words(goal);
     match intent {
-        Intent::WriteTests => tests(goal, definitions),
+        Intent::WriteTests => tests(goal, definitions).or_else(|| foreign::tool(&words)),
         Intent::Document => docstrings(&words),
-        Intent::Change => docstrings(&words).or_else(|| security(&words)).or_else(|| clean_up(&words)),
+        Intent::Change => docstrings(&words)
+            .or_else(|| security(&words))
+            .or_else(|| clean_up(&words))
+            .or_else(|| foreign::tool(&words)),
         Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Explain | Intent::Generate => None,
     }
 }
@@ -168,6 +171,8 @@ mod tests {
                 "Generate pytest tests for this file",
                 "hey can you pls add some unit tests for this",
                 "Unit tests for this code",
+                "Schreibe Tests für diesen Code",
+                "Escribe pruebas para este código",
                 "Please write comprehensive unit tests for the following code",
             ],
         );
@@ -181,7 +186,14 @@ mod tests {
         let steps = |steps: &[CleanUp]| Tool::CleanUp { steps: steps.to_vec() };
         check(
             &steps(&[Format]),
-            &["Format this file", "Format this with black", "Run black on this", "Reformat the code"],
+            &[
+                "Format this file",
+                "Format this with black",
+                "Run black on this",
+                "Reformat the code",
+                "Fix the style warnings",
+                "Formatiere diesen Code bitte",
+            ],
         );
         check(&steps(&[Imports]), &["Sort the imports", "Run isort on this file"]);
         check(&steps(&[Imports, Unused]), &["Sort the imports and remove unused ones"]);
@@ -190,7 +202,13 @@ mod tests {
         check(&steps(&[Modernize]), &["Modernize this code"]);
         check(
             &steps(&[Imports, Unused, Modernize, Format]),
-            &["Clean up this code", "Tidy up this script please", "Lint this file", "Run ruff on this"],
+            &[
+                "Clean up this code",
+                "Tidy up this script please",
+                "Lint this file",
+                "Fix the lint warnings",
+                "Run ruff on this",
+            ],
         );
     }
 
@@ -262,6 +280,12 @@ mod tests {
             "Run this script",
             "Is this code secure?",
             "Explain the security issues",
+            "Fix the warnings",
+            "Fix the import errors",
+            "Fix the syntax errors",
+            "Schreibe eine Funktion",
+            "Schreibe Tests für leere Listen",
+            "Formatiere die Ausgabe als Tabelle",
         ] {
             assert_eq!(of(goal, Mode::Auto), None, "{goal}");
         }

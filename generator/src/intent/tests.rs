@@ -195,6 +195,8 @@ fn documentation_is_asked_for_by_verb_or_noun() {
         Intent::Document,
         &[
             "Document this code",
+            "Create API documentation in Markdown for this",
+            "Dokumentiere diesen Code",
             "Please document the module",
             "Document this function please",
             "Generate documentation for it",
