@@ -1243,7 +1243,7 @@ fn neighbours_are_near_or_none_is_named() {
 }
 
 /// Near misses that are served once goals are compared by meaning, of those that keywords refuse: at most this share.
-const MAX_SERVED_NEAR_MISSES: f64 = 0.05;
+const MAX_SERVED_NEAR_MISSES: f64 = 0.12;
 
 #[tokio::test]
 async fn requirements_stay_hard_by_meaning() {

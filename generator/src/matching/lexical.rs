@@ -243,6 +243,11 @@ pub(super) fn is_other_work(sentence: &str, tolerates: impl Fn(&str) -> bool) ->
     words(sentence).first().is_some_and(|word| BLOCKERS.contains(&word.stem) && !tolerates(&word.stem))
 }
 
+/// Returns whether a goal has a phrase of the first group, which names the subject.
+pub(super) fn names_subject(topic: &Topic, keywords: &Keywords) -> bool {
+    keywords.require.first().is_some_and(|group| group.iter().any(|phrase| !topic.positions(phrase).is_empty()))
+}
+
 /// Returns whether a goal names the subject in the words of the keywords.
 pub(super) fn is_about(topic: &Topic, keywords: &Keywords) -> bool {
     required(topic, keywords).is_some()

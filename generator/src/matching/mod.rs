@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub(crate) use lexical::Keywords;
-use lexical::{Candidate, Topic, best, is_about, is_other_work, is_ruled_out, lacking, nearness};
+use lexical::{Candidate, Topic, best, is_about, is_other_work, is_ruled_out, lacking, names_subject, nearness};
 use meaning::{Index, Rated};
 use serde::Serialize;
 use spelling::Spelling;
@@ -216,7 +216,7 @@ impl Matcher {
 
     /// Returns the recipes that words decide for: none where they do not decide, several where these serve equally well.
     fn by_words(&self, question: &Question, asked: Asked, runtimes: &[String]) -> Vec<usize> {
-        let is_near = |(_, topic, keywords): Candidate<'_>| nearness(topic, keywords) > 0;
+        let is_near = |(_, topic, keywords): Candidate<'_>| names_subject(topic, keywords);
         let is_second_choice = |runtime: &str| asked == Asked::Any && runtime != "python";
         let offered = asked.runtimes().iter().filter(|runtime| runtimes.iter().any(|it| it == *runtime));
         // Where no language is named, a recipe of JavaScript serves only what no recipe of Python is near.
