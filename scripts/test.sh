@@ -26,6 +26,7 @@ stop_docker() {
 
 prepare() {
     scripts/setup.sh
+    scripts/setup.sh embeddings
     mkdir -p "$target"
     trap stop_docker EXIT
     if [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; then

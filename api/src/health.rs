@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
-use shared::messaging::WorkerReport;
+use shared::messaging::{GeneratorReport, WorkerReport};
 
 use crate::contact::is_in_touch;
 use crate::presence::unserved;
@@ -43,6 +43,7 @@ fn judge(is_nats_up: bool, is_redis_up: bool, present: &[WorkerReport], approver
             "workers": workers,
             "sandbox": sandbox,
             "approver": approver,
+            "generator": generator(present),
         },
     });
     if !is_healthy {
@@ -85,6 +86,26 @@ fn sandbox(present: &[WorkerReport]) -> Value {
     json!({"status": up(working.is_some()), "backend": backend, "detail": detail, "runtimes": runtimes})
 }
 
+/// How goals find their recipes, by the worker that knows least: keywords serve as well, so this makes nothing unhealthy.
+fn generator(present: &[WorkerReport]) -> Value {
+    let reports = present.iter().filter_map(|report| report.generator.as_ref());
+    let rank = |report: &&GeneratorReport| match report.matching.as_str() {
+        "embeddings" => 2,
+        "keywords" => 0,
+        _ => 1,
+    };
+    match reports.min_by_key(rank) {
+        Some(report) => json!({
+            "status": "up",
+            "matching": report.matching,
+            "model": report.model,
+            "recipes": report.recipes,
+            "detail": report.detail,
+        }),
+        None => json!({"status": "down", "detail": "no worker that generates has reported"}),
+    }
+}
+
 /// Every workflow passes the approver: without one none is completed.
 fn approver(count: usize) -> Value {
     let detail = if count > 0 { "gates are judged" } else { "no approver has given a sign of life within 5 s" };
@@ -113,6 +134,10 @@ mod tests {
     use super::*;
 
     fn worker(phases: &[&str], sandbox_ok: bool) -> WorkerReport {
+        matching_worker(phases, sandbox_ok, "embeddings")
+    }
+
+    fn matching_worker(phases: &[&str], sandbox_ok: bool, matching: &str) -> WorkerReport {
         WorkerReport {
             instance: "w1".to_owned(),
             phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
@@ -122,6 +147,12 @@ mod tests {
             sandbox_ok,
             sandbox_detail: "Landlock ABI 6".to_owned(),
             catalogue: None,
+            generator: phases.contains(&"generate").then(|| GeneratorReport {
+                matching: matching.to_owned(),
+                model: None,
+                recipes: 90,
+                detail: String::new(),
+            }),
         }
     }
 
@@ -142,5 +173,20 @@ mod tests {
         check(true, true, &[worker(&all, false)], 1, false, 1);
         check(true, true, &[worker(&all, false), worker(&["execute"], true)], 1, true, 0);
         check(true, true, &[worker(&all, true)], 0, false, 1);
+    }
+
+    #[test]
+    fn health_says_how_goals_are_matched_by_the_worker_that_knows_least() {
+        let worker = |matching| matching_worker(&["generate"], false, matching);
+        for (present, expected) in [
+            (vec![worker("embeddings"), worker("embeddings (loading)")], json!("embeddings (loading)")),
+            (vec![worker("keywords"), worker("embeddings")], json!("keywords")),
+            (vec![worker("embeddings")], json!("embeddings")),
+            (vec![matching_worker(&["execute"], true, "embeddings")], Value::Null),
+        ] {
+            let entry = generator(&present);
+            assert_eq!(entry["matching"], expected, "{entry}");
+            assert_eq!(entry["status"] == "up", !expected.is_null(), "{entry}");
+        }
     }
 }

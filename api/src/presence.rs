@@ -90,6 +90,7 @@ mod tests {
             sandbox_ok: true,
             sandbox_detail: String::new(),
             catalogue: None,
+            generator: None,
         }
     }
 

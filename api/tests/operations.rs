@@ -21,6 +21,7 @@ fn worker() -> WorkerReport {
         sandbox_ok: true,
         sandbox_detail: "ready".to_owned(),
         catalogue: None,
+        generator: None,
     }
 }
 

@@ -51,6 +51,9 @@ pub struct Recipe {
     pub parameters: Vec<Parameter>,
     /// Requirements of a goal that it meets, by their names; some only for goals about a part ("recursion for factorial").
     pub provides: Vec<String>,
+    /// The texts of the keywords.
+    #[serde(skip)]
+    pub(crate) keyword_texts: Vec<String>,
     #[serde(skip)]
     pub(crate) keywords: Keywords,
 }
@@ -191,7 +194,9 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
     if !keywords.is_usable() {
         return Err(invalid(folder, "goals.require needs at least one group, and each group at least one word"));
     }
+    let keyword_texts = goals.require.iter().flatten().chain(&goals.covers).cloned().collect();
     Ok(Recipe {
+        keyword_texts,
         name: description.name,
         version: description.version,
         title: description.title,

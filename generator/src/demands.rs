@@ -169,7 +169,7 @@ fn is(word: &Word, list: &[&str]) -> bool {
 }
 
 /// Drops a label in front of the goal proper.
-fn without_label(goal: &str) -> &str {
+pub(crate) fn without_label(goal: &str) -> &str {
     let Some((label, rest)) = goal.split_once(':') else { return goal };
     let is_label = |word: &Word| is(word, LABELS) || word.text.chars().all(|c| c.is_ascii_digit());
     let label = words(label);

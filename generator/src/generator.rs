@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,18 +11,17 @@ use crate::callers_tests::{defines_tests, named_for_the_runner, starts_itself};
 use crate::catalogue::{self, CatalogueError, Recipe};
 use crate::dedent::dedent;
 use crate::documenter;
+use crate::embedding::{self, Encoder};
 use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::given_code::GivenCode;
 use crate::intent::{Intent, intent, presumes_code};
-use crate::language::{self, Language, PYTHON};
-use crate::matching::{Topic, best, lacking, nearness};
+use crate::language::{self, Asked, Language, PYTHON};
+use crate::matching::{Found, Matcher, MatchingStatus, ModelFiles};
 #[cfg(feature = "model")]
 use crate::model::{Model, Task, Written};
+use crate::parameters::{self, Values};
 use crate::paths::is_test_file;
-use crate::requirements::Requirement;
 use crate::target::{Runtime, Target};
-
-const MAX_PROPOSALS: usize = 3;
 
 /// What a generator is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,22 @@ pub struct GeneratorConfig {
     pub runtimes: Vec<Runtime>,
     /// The language model to ask; none is asked without it.
     pub model: Option<ModelConfig>,
+    /// The model that compares goals by meaning.
+    pub embeddings: Embeddings,
+    /// The data directory: has the embedding model below `models`, and vectors are kept below `cache`. Nothing is kept without it.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Whether goals are compared by meaning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Embeddings {
+    /// Where the data directory has the model.
+    #[default]
+    Auto,
+    /// Keywords serve alone.
+    Off,
+    /// By the model of a folder.
+    Folder(PathBuf),
 }
 
 impl Default for GeneratorConfig {
@@ -42,7 +58,13 @@ impl Default for GeneratorConfig {
             endings: vec![".py".to_owned()],
             has_tests: true,
         };
-        Self { catalogue_dirs: Vec::new(), runtimes: vec![python], model: None }
+        Self {
+            catalogue_dirs: Vec::new(),
+            runtimes: vec![python],
+            model: None,
+            embeddings: Embeddings::Auto,
+            data_dir: None,
+        }
     }
 }
 
@@ -87,10 +109,10 @@ pub struct Proposal {
     pub summary: String,
 }
 
-/// Turns requests into code and tests. Cheap to share behind an `Arc`; holds no state between calls.
+/// Turns requests into code and tests. Cheap to share behind an `Arc`; remembers only what goals mean.
 #[derive(Debug)]
 pub struct Generator {
-    recipes: Vec<Recipe>,
+    matcher: Arc<Matcher>,
     runtimes: Vec<Runtime>,
     #[cfg(feature = "model")]
     model: Option<Model>,
@@ -108,8 +130,9 @@ impl Generator {
                 reason: "this program was built without the feature `model`".to_owned(),
             });
         }
+        let files = model_files(&config)?;
         Ok(Self {
-            recipes: catalogue::load(&config.catalogue_dirs)?,
+            matcher: Arc::new(Matcher::new(catalogue::load(&config.catalogue_dirs)?, files)),
             #[cfg(feature = "model")]
             model: config.model.as_ref().map(Model::open).transpose()?,
             runtimes: config.runtimes,
@@ -118,25 +141,27 @@ impl Generator {
 
     /// Returns the recipes by name.
     pub fn catalogue(&self) -> &[Recipe] {
-        &self.recipes
+        self.matcher.recipes()
     }
 
-    /// Returns the recipes nearest to a goal, nearest first, at most three; empty where none is near.
+    /// Loads the embedding model, where there is one, and the vectors of the catalogue. Blocks for a second, or for up to a minute
+    /// where the vectors are not in the cache; keywords serve meanwhile. Does nothing when called again.
+    pub fn prepare_embeddings(&self) {
+        self.matcher.prepare();
+    }
+
+    /// Returns how goals find their recipes now.
+    pub fn matching(&self) -> MatchingStatus {
+        self.matcher.status()
+    }
+
+    /// Returns the recipes whose subject a goal names, nearest first, at most three; empty where it names none.
     pub fn propose(&self, goal: &str) -> Vec<Proposal> {
-        let topic = Topic::of(goal);
-        let mut near: Vec<(usize, &Recipe)> = self
-            .recipes
-            .iter()
-            .map(|recipe| (nearness(&topic, &recipe.keywords), recipe))
-            .filter(|(score, _)| *score > 0)
-            .collect();
-        near.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| first.name.cmp(&second.name)));
-        let proposal = |(_, recipe): (usize, &Recipe)| Proposal {
-            name: recipe.name.clone(),
-            title: recipe.title.clone(),
-            summary: recipe.summary.clone(),
+        let proposal = |index: usize| {
+            let Recipe { name, title, summary, .. } = &self.catalogue()[index];
+            Proposal { name: name.clone(), title: title.clone(), summary: summary.clone() }
         };
-        near.into_iter().take(MAX_PROPOSALS).map(proposal).collect()
+        self.matcher.near_by_words(goal).into_iter().map(proposal).collect()
     }
 
     /// Returns code and tests for a request.
@@ -150,20 +175,25 @@ impl Generator {
             return Err(self.refuse_changes());
         }
         if let Some(name) = &request.recipe {
-            let chosen = self.recipes.iter().find(|recipe| recipe.name == *name);
+            let chosen = self.catalogue().iter().find(|recipe| recipe.name == *name);
             if asks_for_changes(request) {
                 let runtime = chosen.map_or(PYTHON.runtime, |recipe| recipe.runtime.as_str());
-                return self.write(request, runtime).await;
+                return self.write(request, runtime, &Found::default()).await;
             }
-            return chosen
-                .map(from_recipe)
-                .ok_or_else(|| self.refuse("there is no recipe of the chosen name", &request.goal));
+            return match chosen {
+                // Who chooses a recipe takes its default for a value that it cannot have.
+                Some(recipe) => {
+                    let values = parameters::read(&recipe.parameters, &request.goal);
+                    serve(recipe, values.map(|values| Values { unfit: None, ..values }).as_ref())
+                }
+                None => Err(self.refuse("No recipe has the chosen name", &request.goal)),
+            };
         }
         let code = request.code.as_deref().filter(|code| !code.trim().is_empty());
         match (intent(request), code) {
             (Intent::Generate, _) => self.serve_goal(request, code.is_some()).await,
             (intent, Some(code)) => self.serve_code(request, intent, code).await,
-            (_, None) => Err(self.refuse("the mode needs code that was not supplied", &request.goal)),
+            (_, None) => Err(self.refuse("The mode needs code that was not supplied", &request.goal)),
         }
     }
 
@@ -242,14 +272,14 @@ impl Generator {
         let language = target.name();
         let wish = match intent {
             Intent::Test if target.runtime() == "bash" => {
-                "the file has no tests: name it test_*.sh, or put them into functions named test_*".to_owned()
+                "The file has no tests: name it test_*.sh, or put them into functions named test_*".to_owned()
             }
             Intent::Test => format!("{language} code has no test runner here"),
-            Intent::WriteTests => needs(self.has_model(), "writing tests", language),
-            Intent::Document => needs(self.has_model(), "documenting", language),
-            Intent::Explain => needs(false, "explaining", language),
+            Intent::WriteTests => needs(self.has_model(), "Writing tests for", language),
+            Intent::Document => needs(self.has_model(), "Documenting", language),
+            Intent::Explain => needs(false, "Explaining", language),
             Intent::Change | Intent::Run | Intent::RunOrTest | Intent::Generate => {
-                needs(self.has_model(), "changing", language)
+                needs(self.has_model(), "Changing", language)
             }
         };
         let mut can = vec!["run the code (mode run)"];
@@ -292,19 +322,25 @@ impl Generator {
 
     async fn serve_goal(&self, request: &Request, has_code: bool) -> Result<Generation, GenerateError> {
         let goal = request.goal.as_str();
-        if !has_code && presumes_code(goal) {
-            return Err(self.refuse("the goal is about code that was not supplied", goal));
-        }
-        if let Some(language) = self.asked_besides_python(request)? {
+        let other = self.asked_besides_python(request)?;
+        let asked = language::asked(goal, request.language.as_deref());
+        if let (Asked::Other(_), Some(language)) = (asked, other) {
             if self.can_write_tests(language.runtime) {
-                return self.write(request, language.runtime).await;
+                return self.write(request, language.runtime, &Found::default()).await;
             }
-            let reason = format!("the goal asks for {}, which is not written here", language.name);
+            let reason =
+                format!("The goal asks for {}, and only Python and JavaScript are written here", language.name);
             return Err(self.refuse(&reason, goal));
         }
-        match self.recipe_for(goal) {
-            Some(recipe) if !asks_for_changes(request) => Ok(from_recipe(recipe)),
-            Some(_) | None => self.write(request, PYTHON.runtime).await,
+        let runtimes: Vec<String> = self.runtimes.iter().map(|runtime| runtime.name.clone()).collect();
+        let is_presuming = !has_code && presumes_code(goal);
+        let found = self.matcher.find(goal, asked, &runtimes, is_presuming).await;
+        match &found.recipe {
+            Some((index, values)) if !asks_for_changes(request) => serve(&self.catalogue()[*index], values.as_ref()),
+            None if is_presuming => Err(self.refuse("The goal is about code that was not supplied", goal)),
+            Some(_) | None => {
+                self.write(request, other.map_or(PYTHON.runtime, |language| language.runtime), &found).await
+            }
         }
     }
 
@@ -313,39 +349,69 @@ impl Generator {
         let named = request.language.as_deref().filter(|name| !name.trim().is_empty());
         let asked = language::asked_besides_python(&request.goal).or(named);
         let language = asked.map(|name| language::of_code(Some(name), None, "")).transpose();
-        let reason = "the goal asks for another language, which is not written here";
+        let reason = "The goal asks for another language, and only Python and JavaScript are written here";
         let language = language.map_err(|_| self.refuse(reason, &request.goal))?;
         Ok(language.filter(|language| **language != PYTHON))
     }
 
-    fn recipe_for(&self, goal: &str) -> Option<&Recipe> {
-        let index = best(&Topic::of(goal), self.recipes.iter().map(|recipe| &recipe.keywords))?;
-        self.recipes.get(index)
+    /// Refuses a goal that no recipe serves, and names what the nearest recipe lacks where it is about the same.
+    fn unfit(&self, found: &Found) -> GenerateError {
+        let Some((index, requirements)) = &found.lacking else {
+            return self.refuse_near("No recipe fits the goal", &found.near);
+        };
+        let lacks: Vec<_> = requirements.iter().map(|requirement| requirement.lacking()).collect();
+        let name = &self.catalogue()[*index].name;
+        let hint = format!(
+            "The nearest recipe, {name}, {}. Take it all the same: promptcraft run GOAL --recipe {name}. Or supply code to run{}",
+            lacks.join(" and "),
+            self.or_a_model(),
+        );
+        GenerateError::NoGenerator { hint }
     }
 
-    /// Refuses a goal that no recipe serves, and names what the nearest recipe lacks where it is about the same.
-    fn unfit(&self, goal: &str) -> GenerateError {
-        let keywords = self.recipes.iter().map(|recipe| &recipe.keywords);
-        let reason = match lacking(&Topic::of(goal), keywords) {
-            Some((index, requirements)) => {
-                let lacks: Vec<_> = requirements.into_iter().map(Requirement::lacking).collect();
-                format!("the nearest recipe, {}, {}", self.recipes[index].name, lacks.join(" and "))
-            }
-            None => "No recipe fits the goal".to_owned(),
-        };
-        self.refuse(&reason, goal)
+    fn refuse(&self, reason: &str, goal: &str) -> GenerateError {
+        self.refuse_near(reason, &self.matcher.near_by_words(goal))
     }
 
     /// Refuses with the ways on: what is wrong, which recipes are near, and what would help.
-    fn refuse(&self, reason: &str, goal: &str) -> GenerateError {
-        let near: Vec<String> =
-            self.propose(goal).into_iter().map(|proposal| format!("{} ({})", proposal.name, proposal.title)).collect();
-        let recipes = match near.as_slice() {
-            [] => "choose a recipe of the catalogue".to_owned(),
-            near => format!("choose a recipe, the nearest being {}", near.join(", ")),
+    fn refuse_near(&self, reason: &str, near: &[usize]) -> GenerateError {
+        let described = |index: &usize| {
+            let Recipe { name, title, .. } = &self.catalogue()[*index];
+            format!("{name} ({title})")
         };
-        let model = if self.has_model() { "" } else { ", or have the operator configure a language model" };
-        GenerateError::NoGenerator { hint: format!("{reason}; supply code to run, {recipes}{model}") }
+        let recipes = match near {
+            [] => "Choose a recipe of the catalogue (promptcraft recipes list)".to_owned(),
+            [nearest, others @ ..] => {
+                let name = &self.catalogue()[*nearest].name;
+                let others: Vec<String> = others.iter().map(described).collect();
+                let others =
+                    if others.is_empty() { String::new() } else { format!(". Also near: {}", others.join(", ")) };
+                format!("The nearest recipe is {}: promptcraft run GOAL --recipe {name}{others}", described(nearest))
+            }
+        };
+        GenerateError::NoGenerator { hint: format!("{reason}. {recipes}. Or supply code to run{}", self.or_a_model()) }
+    }
+
+    fn or_a_model(&self) -> &'static str {
+        if self.has_model() { "" } else { ", or have the operator configure a language model" }
+    }
+}
+
+/// Finds the embedding model; says why there is none where keywords are to serve alone.
+fn model_files(config: &GeneratorConfig) -> Result<Result<ModelFiles, String>, CatalogueError> {
+    let data = |below: &str| config.data_dir.as_ref().map(|folder| folder.join(below));
+    let (folder, is_named) = match &config.embeddings {
+        Embeddings::Off => return Ok(Err("embeddings are off".to_owned())),
+        Embeddings::Folder(folder) => (Some(folder.clone()), true),
+        Embeddings::Auto => (data(embedding::FOLDER), false),
+    };
+    match folder {
+        Some(model) if Encoder::is_in(&model) => Ok(Ok(ModelFiles { model, cache: data("cache") })),
+        Some(folder) if is_named => Err(CatalogueError::Model {
+            reason: format!("{} has no embedding model (model.safetensors and vocab.txt)", folder.display()),
+        }),
+        Some(folder) => Ok(Err(format!("{} has no embedding model; scripts/setup.sh fetches it", folder.display()))),
+        None => Ok(Err("there is no data directory with an embedding model".to_owned())),
     }
 }
 
@@ -365,10 +431,10 @@ impl Generator {
         self.can_write(runtime) && Written::of(runtime).is_some_and(Written::has_tests)
     }
 
-    async fn write(&self, request: &Request, runtime: &str) -> Result<Generation, GenerateError> {
+    async fn write(&self, request: &Request, runtime: &str, found: &Found) -> Result<Generation, GenerateError> {
         match (&self.model, Written::of(runtime)) {
             (Some(model), Some(language)) => model.generate(request, language, Task::New).await,
-            (_, _) => Err(self.unfit(&request.goal)),
+            (_, _) => Err(self.unfit(found)),
         }
     }
 
@@ -423,8 +489,8 @@ impl Generator {
         false
     }
 
-    async fn write(&self, request: &Request, _runtime: &str) -> Result<Generation, GenerateError> {
-        Err(self.unfit(&request.goal))
+    async fn write(&self, _: &Request, _runtime: &str, found: &Found) -> Result<Generation, GenerateError> {
+        Err(self.unfit(found))
     }
 
     async fn change(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
@@ -445,18 +511,29 @@ fn asks_for_changes(request: &Request) -> bool {
     request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some())
 }
 
-fn from_recipe(recipe: &Recipe) -> Generation {
-    Generation {
+/// Serves a recipe with the values that a goal sets.
+fn serve(recipe: &Recipe, values: Option<&Values>) -> Result<Generation, GenerateError> {
+    if let Some(unfit) = values.and_then(|values| values.unfit) {
+        let (name, range) = (&recipe.name, recipe.parameters[unfit].range());
+        let hint =
+            format!("Recipe {name} would serve, but for a value in the goal: {range}. State another value, or none");
+        return Err(GenerateError::NoGenerator { hint });
+    }
+    let (files, documentation) = match values {
+        Some(values) => parameters::write(&recipe.parameters, values, &recipe.files, &recipe.documentation),
+        None => (recipe.files.clone(), recipe.documentation.clone()),
+    };
+    Ok(Generation {
         origin: Origin::Recipe { name: recipe.name.clone(), version: recipe.version.clone() },
         action: Action::Generated,
         runtime: recipe.runtime.clone(),
-        files: recipe.files.clone(),
+        files,
         run: Run::Tests,
-        documentation: recipe.documentation.clone(),
+        documentation,
         changes: None,
         tokens: 0,
         repairable: false,
-    }
+    })
 }
 
 fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) -> SourceFile {

@@ -123,6 +123,46 @@ pub(crate) fn asked_besides_python(goal: &str) -> Option<&'static str> {
     None
 }
 
+/// The language that a request wants new code in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Asked {
+    /// None is named.
+    Any,
+    Python,
+    JavaScript,
+    /// A language that no recipe is written in; by its name where it is known.
+    Other(Option<&'static str>),
+}
+
+impl Asked {
+    /// The runtimes whose recipes may serve, the preferred one first.
+    pub(crate) fn runtimes(self) -> &'static [&'static str] {
+        match self {
+            Self::Any => &["python", "node"],
+            Self::Python => &["python"],
+            Self::JavaScript => &["node"],
+            Self::Other(_) => &[],
+        }
+    }
+}
+
+/// Returns the language that a goal asks for, else the one that its caller names.
+pub(crate) fn asked(goal: &str, named: Option<&str>) -> Asked {
+    let of = |name: &'static str| if name == "JavaScript" { Asked::JavaScript } else { Asked::Other(Some(name)) };
+    if let Some(name) = asked_besides_python(goal) {
+        return of(name);
+    }
+    if given(named).is_some() {
+        return match told(named, None) {
+            Ok(Some(language)) if *language == PYTHON => Asked::Python,
+            Ok(Some(language)) => of(language.name),
+            Ok(None) | Err(UnknownLanguage) => Asked::Other(None),
+        };
+    }
+    let is_python = goal_words(goal).iter().any(|word| PYTHON.aliases.contains(&word.as_str()));
+    if is_python { Asked::Python } else { Asked::Any }
+}
+
 /// Why the language of code is not known.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnknownLanguage;
@@ -258,6 +298,24 @@ mod tests {
             ("convert Roman numerals to integers", None),
         ] {
             assert_eq!(asked_besides_python(goal), expected, "{goal}");
+        }
+    }
+
+    #[test]
+    fn the_goal_wins_over_the_language_that_the_caller_names() {
+        for (goal, named, expected) in [
+            ("a stack", None, Asked::Any),
+            ("a stack", Some("auto"), Asked::Any),
+            ("a stack", Some("Python 3"), Asked::Python),
+            ("a stack in Python", None, Asked::Python),
+            ("a stack", Some("js"), Asked::JavaScript),
+            ("a stack in node", Some("python"), Asked::JavaScript),
+            ("debounce for Node.js", None, Asked::JavaScript),
+            ("a stack in TypeScript", None, Asked::Other(Some("TypeScript"))),
+            ("a stack", Some("rust"), Asked::Other(Some("Rust"))),
+            ("a stack", Some("klingon"), Asked::Other(None)),
+        ] {
+            assert_eq!(asked(goal, named), expected, "{goal} {named:?}");
         }
     }
 

@@ -13,6 +13,7 @@ mod dedent;
 mod demands;
 mod diff;
 mod documenter;
+mod embedding;
 mod exchange;
 mod generator;
 mod given_code;
@@ -36,7 +37,8 @@ pub use dedent::dedent;
 pub use exchange::{
     Action, CleanUp, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile, Tool,
 };
-pub use generator::{Generator, GeneratorConfig, ModelConfig, Proposal};
+pub use generator::{Embeddings, Generator, GeneratorConfig, ModelConfig, Proposal};
 pub use given_code::{GivenCode, Tested};
+pub use matching::MatchingStatus;
 pub use parameters::{Parameter, ParameterKind};
 pub use target::Runtime;

@@ -224,6 +224,20 @@ requirements! {
     RuledOut, "leaving out what the goal rules out", "uses what the goal rules out", [];
 }
 
+/// Requirements that only a short goal states by a single word.
+const VAGUE: &[Requirement] = &[
+    Requirement::Part,
+    Requirement::Source,
+    Requirement::Target,
+    Requirement::Result,
+    Requirement::Selection,
+    Requirement::Database,
+    Requirement::WebService,
+    Requirement::Iterable,
+    Requirement::FromScratch,
+    Requirement::Interactive,
+];
+
 /// Requirements that every recipe meets by the catalogue's rules.
 const UNIVERSAL: &[Requirement] = &[Requirement::Tests, Requirement::Documentation, Requirement::Exceptions];
 
@@ -295,6 +309,11 @@ impl Requirement {
 
     pub(crate) fn is_universal(self) -> bool {
         UNIVERSAL.contains(&self)
+    }
+
+    /// Returns whether prose states it in passing: "from town to town", "before it is in the database".
+    pub(crate) fn is_vague(self) -> bool {
+        VAGUE.contains(&self)
     }
 
     /// The requirement that ruling this one out amounts to.

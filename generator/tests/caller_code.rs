@@ -128,7 +128,7 @@ async fn a_wish_that_nothing_serves_is_refused_in_every_language() {
         let documented = generator.generate(&request).await;
         assert_eq!(documented.is_ok(), language == "python", "{documented:?}");
     }
-    for (language, missing) in [("sql", "no test runner"), ("bash", "the file has no tests")] {
+    for (language, missing) in [("sql", "no test runner"), ("bash", "The file has no tests")] {
         let request = Request { language: Some(language.to_owned()), ..with_code("Run the tests", "echo SECRET") };
         refused(generator.generate(&request).await, missing);
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use generator::{CatalogueError, Generator, GeneratorConfig, Kind};
+use generator::{CatalogueError, GenerateError, Generator, GeneratorConfig, Kind, Request, Runtime};
 
 fn embedded() -> Generator {
     Generator::open(GeneratorConfig::default()).expect("the catalogue is valid")
@@ -192,4 +192,71 @@ fn recipes_that_break_a_rule_are_refused_by_name_and_reason() {
     );
     let missing = GeneratorConfig { catalogue_dirs: vec!["/no/such/folder".into()], ..GeneratorConfig::default() };
     assert!(matches!(Generator::open(missing), Err(CatalogueError::Unreadable { .. })));
+}
+
+const PARAMETER: &str = r#"
+[[parameters]]
+name = "teeth"
+description = "Number of teeth"
+kind = "integer"
+constant = "X"
+default = 1
+min = 1
+max = 10
+cues = ["teeth"]
+"#;
+
+#[tokio::test]
+async fn values_of_a_goal_are_written_into_the_recipe_and_its_page() {
+    let scratch = Scratch::new("values");
+    let goals = "[goals]\ncovers = [\"teeth\"]\nnumbers = []";
+    own(&scratch, "frobnicate", &(DESCRIPTION.replace("[goals]", goals) + PARAMETER));
+    let generator = open(&scratch).expect("a valid recipe");
+    let ask = async |goal: &str| generator.generate(&Request { goal: goal.to_owned(), ..Request::default() }).await;
+    let served = ask("Frobnicate with 7 teeth").await.expect("served");
+    assert_eq!(served.files[0].content, "X = 7\n");
+    assert!(served.documentation.contains("## Parameters used") && served.documentation.contains("| teeth | `7` |"));
+    let plain = ask("Frobnicate").await.expect("served");
+    assert_eq!((plain.files[0].content.as_str(), plain.documentation.as_str()), ("X = 1\n", "# Frobnicator\n"));
+    for (goal, reason) in [
+        ("Frobnicate with 70 teeth", "teeth is a whole number from 1 to 10"),
+        ("Frobnicate 7 times", "is written for other numbers"),
+    ] {
+        let Err(GenerateError::NoGenerator { hint }) = ask(goal).await else { panic!("{goal}: served") };
+        assert!(hint.contains(reason), "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn recipes_of_javascript_serve_goals_that_name_it_or_that_no_recipe_of_python_is_near() {
+    let scratch = Scratch::new("node");
+    let description = DESCRIPTION.replace("\"python\"", "\"node\"").replace("frob.py", "frob.js");
+    let description = description
+        .replace("test_frob.js", "frob.test.js")
+        .replace("[\"frobnicate\"]]", "[\"frobnicate\", \"stack\"]]");
+    scratch.write("frobnicate/recipe.toml", &description.replace("examples", "covers = [\"javascript\"]\nexamples"));
+    scratch.write("frobnicate/frob.js", "'use strict';\nmodule.exports = { x: 1 };\n");
+    scratch.write("frobnicate/frob.test.js", "const { x } = require('./frob.js');\n");
+    scratch.write("frobnicate/documentation.md", "# Frobnicator\n");
+    let node =
+        Runtime { name: "node".to_owned(), aliases: Vec::new(), endings: vec![".js".to_owned()], has_tests: true };
+    let with_node = |has_node: bool| {
+        let mut config = GeneratorConfig { catalogue_dirs: vec![scratch.0.clone()], ..GeneratorConfig::default() };
+        config.runtimes.extend(has_node.then(|| node.clone()));
+        Generator::open(config).expect("a valid recipe")
+    };
+    let (both, python) = (with_node(true), with_node(false));
+    for (generator, goal, language, expected) in [
+        (&both, "frobnicate", None, Some("node")),
+        (&both, "frobnicate in JavaScript", None, Some("node")),
+        (&both, "Implement a stack", Some("javascript"), Some("node")),
+        (&both, "Implement a stack", None, Some("python")),
+        (&both, "frobnicate in Python", None, None),
+        (&both, "frobnicate in TypeScript", None, None),
+        (&python, "frobnicate", None, None),
+    ] {
+        let language = language.map(str::to_owned);
+        let served = generator.generate(&Request { goal: goal.to_owned(), language, ..Request::default() }).await;
+        assert_eq!(served.ok().map(|generation| generation.runtime).as_deref(), expected, "{goal}");
+    }
 }

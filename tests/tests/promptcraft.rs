@@ -181,7 +181,7 @@ fn a_goal_that_nothing_serves_asks_for_help(terminal: &Terminal) {
     let alone = terminal.run(&["run", UNSERVED, "--no-approval", "--watch"]);
     assert_eq!(alone.code, 1, "{alone:?}");
     assert!(
-        alone.out.contains("  no_generator: No generator can serve this goal. No recipe fits the goal;"),
+        alone.out.contains("  no_generator: No generator can serve this goal. No recipe fits the goal."),
         "{alone:?}"
     );
 

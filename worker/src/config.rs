@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use generator::{GeneratorConfig, ModelConfig, Runtime};
+use generator::{Embeddings, GeneratorConfig, ModelConfig, Runtime};
 use sandbox::{Backend, SandboxConfig, SecurityLevel};
 use shared::config::{Budget, ConfigErrors, Profile, Settings};
 use shared::identity::Secret;
@@ -160,7 +160,13 @@ fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfi
         }
     };
     let catalogue_dirs = settings.list("generator.catalogue_dirs", &[]).into_iter().map(PathBuf::from).collect();
-    GeneratorConfig { catalogue_dirs, model, runtimes }
+    let embeddings = match settings.read("generator.embeddings", "auto".to_owned()).as_str() {
+        "auto" => Embeddings::Auto,
+        "off" => Embeddings::Off,
+        folder => Embeddings::Folder(PathBuf::from(folder)),
+    };
+    let data_dir = Some(PathBuf::from(settings.read("generator.data_dir", "data".to_owned())));
+    GeneratorConfig { catalogue_dirs, model, runtimes, embeddings, data_dir }
 }
 
 /// The languages that code may be in: those of the workers that execute, which may be others than this one.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::ids::Digest;
-use shared::messaging::{Control, WorkerReport};
+use shared::messaging::{Control, GeneratorReport, WorkerReport};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +38,7 @@ async fn report(desk: &Desk, phases: &[String]) -> WorkerReport {
         sandbox_ok: false,
         sandbox_detail: "this worker runs no code".to_owned(),
         catalogue: None,
+        generator: phases.iter().any(|phase| phase == "generate").then(|| generator(desk)),
     };
     let Some(sandbox) = &desk.sandbox else { return base };
     let health = sandbox.health().await;
@@ -49,5 +50,15 @@ async fn report(desk: &Desk, phases: &[String]) -> WorkerReport {
             .trim()
             .to_owned(),
         ..base
+    }
+}
+
+fn generator(desk: &Desk) -> GeneratorReport {
+    let status = desk.generator.matching();
+    GeneratorReport {
+        matching: status.matching.to_owned(),
+        model: status.model.map(str::to_owned),
+        recipes: status.recipes,
+        detail: status.detail,
     }
 }

@@ -36,6 +36,9 @@ const TURN: Duration = Duration::from_secs(10);
 /// How long steps that were told to stop may take to hand themselves back.
 const HAND_BACK: Duration = Duration::from_secs(5);
 
+/// Priority of the thread that loads the embedding model, in steps below the others.
+const LOADER_NICENESS: i32 = 10;
+
 /// Why a worker does not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
@@ -126,6 +129,9 @@ impl Application {
         for phase in &self.phases {
             self.serve(*phase);
         }
+        if self.phases.contains(&PhaseKind::Generate) {
+            prepare_embeddings(self.desk.generator.clone());
+        }
         if self.analyses {
             self.serve_analyses();
         }
@@ -186,6 +192,28 @@ impl Application {
         self.life.spawn(consume(queue, self.concurrency, self.life.clone(), move |delivery| {
             handle_analysis(desk.clone(), broker.clone(), reader.clone(), delivery)
         }));
+    }
+}
+
+/// Loads the embedding model beside the work, on a thread that leaves the processor to the work; keywords serve meanwhile.
+fn prepare_embeddings(generator: Arc<Generator>) {
+    let load = move || {
+        if let Err(error) = rustix::process::nice(LOADER_NICENESS) {
+            tracing::debug!(%error, "The priority of the embedding loader could not be lowered");
+        }
+        generator.prepare_embeddings();
+        let status = generator.matching();
+        tracing::info!(
+            generator.matching = status.matching,
+            generator.recipes = status.recipes,
+            "Goals are matched by {}{}{}",
+            status.matching,
+            if status.detail.is_empty() { "" } else { ": " },
+            status.detail
+        );
+    };
+    if let Err(error) = std::thread::Builder::new().name("embeddings".to_owned()).spawn(load) {
+        tracing::warn!(%error, "The embedding model is not loaded: no thread could be started. Goals are matched by keywords");
     }
 }
 

@@ -159,6 +159,7 @@ impl Recipe {
             ("WORKER__METRICS_LISTEN", format!("127.0.0.1:{metrics}")),
             ("SANDBOX__ROOTS_DIR", self.data.sandbox().display().to_string()),
             ("GENERATOR__CATALOGUE_DIRS", self.catalogue_folders()),
+            ("GENERATOR__DATA_DIR", self.data.root().display().to_string()),
         ];
         let probe = Probe::Http { port: metrics, path: "/metrics" };
         if !is_set("PROMPTCRAFT__SANDBOX__RUNTIMES") {

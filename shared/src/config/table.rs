@@ -96,6 +96,11 @@ pub const SETTINGS: &[(&str, &str)] = &[
         "generator.runtimes",
         "runtimes that code may be meant for, divided by commas: those of all workers that execute; default sandbox.runtimes",
     ),
+    (
+        "generator.embeddings",
+        "auto, off or the folder of an embedding model: compares goals by meaning; auto: where generator.data_dir has it",
+    ),
+    ("generator.data_dir", "where the embedding model and a cache of its vectors are: its folders models and cache"),
     ("generator.model_url", "base address of an OpenAI-compatible endpoint"),
     ("generator.model", "the model's name"),
     ("generator.model_key", "the endpoint's key"),

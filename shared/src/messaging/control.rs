@@ -35,6 +35,22 @@ pub struct WorkerReport {
     /// The catalogue that the worker generates from, once it is published; see [`super::Catalogues`].
     #[serde(default)]
     pub catalogue: Option<Digest>,
+    /// How goals find their recipes; none from a worker that generates nothing, or of an older build.
+    #[serde(default)]
+    pub generator: Option<GeneratorReport>,
+}
+
+/// What a worker that generates says of its generator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GeneratorReport {
+    /// `embeddings`, `embeddings (loading)` or `keywords`.
+    pub matching: String,
+    /// The embedding model; none where keywords serve alone.
+    pub model: Option<String>,
+    /// Number of recipes.
+    pub recipes: usize,
+    /// Why keywords serve alone.
+    pub detail: String,
 }
 
 /// What an approver says of itself every second.

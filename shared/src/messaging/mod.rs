@@ -45,7 +45,8 @@ pub use catalogues::{
 };
 pub use charges::Charges;
 pub use control::{
-    ApprovalAnswer, ApproverReport, CancelSignals, Control, HttpDecision, Question, Questions, Reports, WorkerReport,
+    ApprovalAnswer, ApproverReport, CancelSignals, Control, GeneratorReport, HttpDecision, Question, Questions,
+    Reports, WorkerReport,
 };
 pub use dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
 pub use delivery::{Delivery, Settlement};

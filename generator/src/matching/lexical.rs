@@ -1,10 +1,11 @@
-//! Which recipe serves a goal. A wrong recipe is worse than none, so a recipe must *explain* the goal: every required
+//! Which recipe serves a goal by its words. A wrong recipe is worse than none, so a recipe must *explain* the goal: every required
 //! group of its keywords is there, nothing it excludes is, each word that carries meaning is known to it, and it provides
 //! every requirement that the goal states. Deterministic, no weights to tune, no order of recipes.
 
 use std::collections::BTreeSet;
 
 use crate::demands::{Demands, Kind, Offer, Relation, read};
+use crate::matching::spelling::is_slip;
 use crate::requirements::Requirement;
 use crate::vocabulary::{AUDIENCE_MODIFIERS, AUDIENCES, BLOCKERS, ENDERS, FILLER, STOP};
 use crate::words::{Word, words};
@@ -56,12 +57,13 @@ impl Keywords {
         !self.require.is_empty() && self.require.iter().all(|group| !group.is_empty())
     }
 
-    fn mentions(&self, wanted: &str) -> bool {
+    /// Returns whether a stem is a word of the keywords.
+    pub(super) fn mentions(&self, wanted: &str) -> bool {
         self.require.iter().flatten().chain(&self.covers).flatten().any(|term| term.stem == wanted)
     }
 
     /// Returns what a goal demands and the recipe does not offer.
-    fn lacks(&self, topic: &Topic) -> Vec<Requirement> {
+    pub(super) fn lacks(&self, topic: &Topic) -> Vec<Requirement> {
         let mut lacking = self.offer.lacks(&topic.demands, &topic.stems());
         let unserved = topic.demands.relations.iter().filter(|relation| !self.serves(relation, topic));
         for requirement in unserved.map(|relation| relation.kind.requirement()) {
@@ -157,6 +159,11 @@ impl Topic {
         topic
     }
 
+    /// The stems that carry meaning and are no words of the keywords.
+    pub(super) fn unknown_to(&self, keywords: &Keywords) -> BTreeSet<String> {
+        self.meaningful.iter().filter(|stem| !keywords.mentions(stem)).cloned().collect()
+    }
+
     fn stems(&self) -> Vec<String> {
         self.terms.iter().map(|term| term.stem.clone()).collect()
     }
@@ -224,14 +231,31 @@ fn required(topic: &Topic, keywords: &Keywords) -> Option<BTreeSet<usize>> {
     Some(required)
 }
 
-/// Says how well `keywords` explain what a topic is about, or that they do not. Requirements are left aside.
-fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
+/// Returns whether a goal has a word that means something else than the recipe, or asks for other work or another product.
+pub(super) fn is_ruled_out(topic: &Topic, keywords: &Keywords, tolerates: impl Fn(&str) -> bool) -> bool {
     // A word that states a requirement excludes nothing: "type hints" are no type.
     let excluded = |phrase: &Phrase| topic.loosely(phrase).iter().any(|at| !topic.is_stated[*at]);
-    if keywords.excludes.iter().any(excluded) {
-        return None;
-    }
-    if topic.blockers.iter().any(|blocker| !keywords.mentions(blocker)) {
+    keywords.excludes.iter().any(excluded) || topic.blockers.iter().any(|blocker| !tolerates(blocker))
+}
+
+/// Returns whether a sentence commands other work than writing code ("Fix ...").
+pub(super) fn is_other_work(sentence: &str, tolerates: impl Fn(&str) -> bool) -> bool {
+    words(sentence).first().is_some_and(|word| BLOCKERS.contains(&word.stem) && !tolerates(&word.stem))
+}
+
+/// Returns whether a goal has a phrase of the first group, which names the subject.
+pub(super) fn names_subject(topic: &Topic, keywords: &Keywords) -> bool {
+    keywords.require.first().is_some_and(|group| group.iter().any(|phrase| !topic.positions(phrase).is_empty()))
+}
+
+/// Returns whether a goal names the subject in the words of the keywords.
+pub(super) fn is_about(topic: &Topic, keywords: &Keywords) -> bool {
+    required(topic, keywords).is_some()
+}
+
+/// Says how well `keywords` explain what a topic is about, or that they do not. Requirements are left aside.
+fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
+    if is_ruled_out(topic, keywords, |stem| keywords.mentions(stem)) {
         return None;
     }
     let required = required(topic, keywords)?;
@@ -241,7 +265,7 @@ fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
 }
 
 /// How near `keywords` are to `topic`, for suggestions: 0 is not at all. No promise that they fit.
-pub(crate) fn nearness(topic: &Topic, keywords: &Keywords) -> usize {
+pub(super) fn nearness(topic: &Topic, keywords: &Keywords) -> usize {
     let hits = |group: &Vec<Phrase>| group.iter().flat_map(|phrase| topic.near(phrase)).collect::<BTreeSet<usize>>();
     let groups: Vec<BTreeSet<usize>> = keywords.require.iter().map(hits).collect();
     // The first group names the subject. A word of another group, or a part of a phrase, makes no neighbour.
@@ -259,60 +283,30 @@ pub(crate) fn nearness(topic: &Topic, keywords: &Keywords) -> usize {
     4 * groups.iter().filter(|group| !group.is_empty()).count() + topic.meaningful.iter().filter(named).count()
 }
 
-/// Returns the index of the one recipe that serves a goal best; none when two serve it equally well.
-pub(crate) fn best<'a>(topic: &Topic, candidates: impl Iterator<Item = &'a Keywords>) -> Option<usize> {
+/// A recipe's index and keywords, and the goal as that recipe reads it.
+pub(super) type Candidate<'a> = (usize, &'a Topic, &'a Keywords);
+
+/// Returns the indices of the recipes that serve a goal best: several when they serve it equally well.
+pub(super) fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Vec<usize> {
     let mut fits: Vec<(usize, Fit)> = candidates
-        .enumerate()
-        .filter(|(_, keywords)| keywords.lacks(topic).is_empty())
-        .filter_map(|(index, keywords)| Some((index, fit(topic, keywords)?)))
+        .filter_map(|(index, topic, keywords)| Some((index, topic, keywords, fit(topic, keywords)?)))
+        .filter(|(_, topic, keywords, _)| keywords.lacks(topic).is_empty())
+        .map(|(index, _, _, fit)| (index, fit))
         .collect();
-    fits.sort_by_key(|(_, fit)| std::cmp::Reverse(*fit));
-    match fits.as_slice() {
-        [] => None,
-        [(index, _)] => Some(*index),
-        [(index, first), (_, second), ..] => (first > second).then_some(*index),
-    }
+    fits.sort_by_key(|(index, fit)| (std::cmp::Reverse(*fit), *index));
+    // A recipe that reads values from the goal has tried it with and without them.
+    fits.dedup_by_key(|(index, _)| *index);
+    let greatest = fits.first().map(|(_, fit)| *fit);
+    fits.into_iter().take_while(|(_, fit)| Some(*fit) == greatest).map(|(index, _)| index).collect()
 }
 
 /// Returns the index of the recipe that is about the goal's subject, and the requirements that it does not meet.
-pub(crate) fn lacking<'a>(
-    topic: &Topic,
-    candidates: impl Iterator<Item = &'a Keywords>,
-) -> Option<(usize, Vec<Requirement>)> {
-    let about = candidates.enumerate().filter_map(|(index, keywords)| {
+pub(super) fn lacking<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Option<(usize, Vec<Requirement>)> {
+    let about = candidates.filter_map(|(index, topic, keywords)| {
         let is_whole = fit(topic, keywords).is_some();
-        Some(((is_whole, required(topic, keywords)?.len()), index, keywords))
+        Some(((is_whole, required(topic, keywords)?.len()), index, topic, keywords))
     });
-    let (_, index, keywords) = about.max_by_key(|(rank, index, _)| (*rank, std::cmp::Reverse(*index)))?;
+    let (_, index, topic, keywords) = about.max_by_key(|(rank, index, ..)| (*rank, std::cmp::Reverse(*index)))?;
     let lacks = keywords.lacks(topic);
     (!lacks.is_empty()).then_some((index, lacks))
-}
-
-/// Returns whether two stems differ by a slip of the pen: one letter of five, two of eight.
-fn is_slip(a: &str, b: &str) -> bool {
-    let allowed = match a.chars().count().max(b.chars().count()) {
-        0..5 => 0,
-        5..8 => 1,
-        _ => 2,
-    };
-    a == b || allowed > 0 && a.chars().next() == b.chars().next() && distance(a, b) <= allowed
-}
-
-/// The least number of insertions, deletions, substitutions and exchanges of neighbours between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let substituted = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = substituted.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }

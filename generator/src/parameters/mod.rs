@@ -1,6 +1,11 @@
 //! Parameters of a recipe: values that a goal may set, and where they are written in the recipe's files.
 
+mod reading;
+mod writing;
+
+pub(crate) use reading::{Values, read};
 use serde::{Deserialize, Serialize};
+pub(crate) use writing::write;
 
 /// A value that a goal may set, such as a capacity or the name of a class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +57,20 @@ pub enum ParameterKind {
 }
 
 impl Parameter {
+    /// Says which values are allowed, for a refusal.
+    pub(crate) fn range(&self) -> String {
+        let whole = if self.kind == ParameterKind::Integer { "a whole number " } else { "" };
+        let unit = if self.kind == ParameterKind::DurationSeconds { " seconds" } else { "" };
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => format!("{} is {whole}from {min} to {max}{unit}", self.name),
+            (Some(min), None) => format!("{} is {whole}from {min}{unit} on", self.name),
+            (None, Some(max)) => format!("{} is {whole}up to {max}{unit}", self.name),
+            (None, None) => {
+                format!("{} is {}", self.name, if whole.is_empty() { "a number" } else { whole.trim_end() })
+            }
+        }
+    }
+
     /// Returns the rule that the parameter's description breaks.
     pub(crate) fn broken_rule(&self, code: &str) -> Option<&'static str> {
         let is_identifier = self.kind == ParameterKind::Identifier;
@@ -81,3 +100,6 @@ fn assigns(line: &str, name: &str) -> bool {
         rest.starts_with('=') && !rest.starts_with("==") || rest.starts_with(':') && rest.contains('=')
     })
 }
+
+#[cfg(test)]
+mod tests;

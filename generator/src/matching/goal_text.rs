@@ -1,0 +1,167 @@
+//! The text of a goal as it is compared by meaning: without labels, politeness and names of the language.
+
+use crate::demands::without_label;
+
+/// Maximum texts that are compared for one goal: the whole and its first sentences.
+const MAX_TEXTS: usize = 6;
+/// A shorter sentence says too little by itself.
+const MIN_SENTENCE_WORDS: usize = 3;
+
+/// Phrases that say nothing, the longest first where one begins another.
+const POLITENESS: &[&str] = &[
+    "thank you very much in advance",
+    "thank you very much",
+    "thank you in advance",
+    "thank you so much",
+    "thank you",
+    "thanks in advance",
+    "thanks a lot",
+    "thanks a million",
+    "many thanks",
+    "thanks",
+    "thx",
+    "cheers",
+    "hi there",
+    "hello there",
+    "good morning",
+    "hello",
+    "hey",
+    "hi",
+    "dear all",
+    "dear",
+    "could you please",
+    "can you please",
+    "would you please",
+    "would you mind",
+    "could you",
+    "can you",
+    "would you",
+    "please",
+    "pls",
+    "plz",
+    "kindly",
+    "i would like you to",
+    "i would really like",
+    "i would like to have",
+    "i would like",
+    "i'd like you to",
+    "i'd like to have",
+    "i'd like",
+    "i want you to",
+    "i need you to",
+    "if possible",
+    "as soon as possible",
+    "asap",
+    "in python 3",
+    "in python",
+    "using python",
+    "with python",
+    "for python",
+    "python3",
+    "python",
+    "in plain javascript",
+    "in vanilla javascript",
+    "in javascript",
+    "using javascript",
+    "with javascript",
+    "for javascript",
+    "javascript",
+    "in node.js",
+    "in nodejs",
+    "for node.js",
+    "with node.js",
+    "node.js",
+    "nodejs",
+    "in node",
+    "for node",
+    "in js",
+    "using js",
+    "js",
+];
+
+/// Returns a text without the phrases that say nothing.
+pub(super) fn plain(text: &str) -> String {
+    let words: Vec<&str> = without_label(text).split_whitespace().collect();
+    let bare: Vec<String> = words.iter().map(|word| bare(word)).collect();
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        match POLITENESS.iter().find_map(|phrase| length_at(&bare[at..], phrase)) {
+            Some(length) => at += length,
+            None => {
+                kept.push(words[at]);
+                at += 1;
+            }
+        }
+    }
+    kept.join(" ").trim_matches(|c: char| c == ',' || c.is_whitespace()).to_owned()
+}
+
+fn bare(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+/// The number of words of a phrase, where it is at the start of `words`.
+fn length_at(words: &[String], phrase: &str) -> Option<usize> {
+    let mut length = 0;
+    for part in phrase.split(' ') {
+        if words.get(length)? != part {
+            return None;
+        }
+        length += 1;
+    }
+    Some(length)
+}
+
+/// Returns the texts of a goal that are compared by meaning: the whole, and its sentences where there are several.
+pub(super) fn texts(goal: &str) -> Vec<String> {
+    let sentences = sentences(goal).map(plain).filter(|text| text.split(' ').count() >= MIN_SENTENCE_WORDS);
+    let sentences: Vec<String> = sentences.take(MAX_TEXTS - 1).collect();
+    let mut texts = vec![plain(goal)];
+    if sentences.len() > 1 {
+        texts.extend(sentences);
+    }
+    texts.retain(|text| !text.is_empty());
+    texts
+}
+
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |(at, character): (usize, char)| {
+        let is_last = text[at + character.len_utf8()..].chars().next().is_none_or(char::is_whitespace);
+        (character == '\n' || matches!(character, '.' | '!' | '?' | ';') && is_last)
+            .then_some(at + character.len_utf8())
+    };
+    let mut bounds: Vec<usize> = text.char_indices().filter_map(ends).collect();
+    bounds.push(text.len());
+    let starts = std::iter::once(0).chain(bounds.clone());
+    starts.zip(bounds).map(|(start, end)| text[start..end].trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn politeness_labels_and_the_language_are_left_out() {
+        for (goal, expected) in [
+            ("Hi there, could you please write me a cache? Thanks a lot!", "write me a cache?"),
+            ("Stress test workflow 17: a trie in Python", "a trie"),
+            ("Python LRU cache, please", "LRU cache"),
+            ("this is a pythonic high-five", "this is a pythonic high-five"),
+            ("please", ""),
+        ] {
+            assert_eq!(plain(goal), expected, "{goal}");
+        }
+    }
+
+    #[test]
+    fn a_goal_of_several_sentences_is_compared_as_a_whole_and_by_sentence() {
+        let found = texts("I run a shop. Keep the 500 latest prices in memory! Thanks.\nIt is for v1.2 of it");
+        assert_eq!(
+            found[1..],
+            ["I run a shop.", "Keep the 500 latest prices in memory!", "It is for v1.2 of it"].map(str::to_owned)
+        );
+        assert_eq!(texts("One sentence about a stack."), ["One sentence about a stack."]);
+        assert!(texts("  ").is_empty());
+    }
+}

@@ -1,0 +1,107 @@
+//! Slips of the pen: how far words are apart, and the correction of a goal's words to those of the catalogue.
+
+use std::collections::HashMap;
+
+use crate::vocabulary::{FILLER, STOP};
+use crate::words::stem;
+
+/// A shorter word is not corrected: too many others are near.
+const MIN_LETTERS: usize = 5;
+
+/// The words that a catalogue uses, with the number of their uses, by their first letter.
+#[derive(Debug, Default)]
+pub(super) struct Spelling {
+    words: HashMap<char, HashMap<String, usize>>,
+}
+
+impl Spelling {
+    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut spelling = Self::default();
+        for word in texts.flat_map(plain_words) {
+            if let Some(first) = word.chars().next() {
+                *spelling.words.entry(first).or_default().entry(word).or_default() += 1;
+            }
+        }
+        spelling
+    }
+
+    /// Returns `goal` with each slip replaced by the word that was meant. Words of the catalogue, filler, and words for which
+    /// `is_word` holds are kept.
+    pub(super) fn correct(&self, goal: &str, is_word: impl Fn(&str) -> bool) -> String {
+        let corrected = |word: &str| {
+            let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
+            let is_plain = word.trim_matches(|c: char| c.is_ascii_punctuation()).chars().all(char::is_alphabetic);
+            let kept = !is_plain || letters.chars().count() < MIN_LETTERS || is_word(&letters);
+            match if kept { None } else { self.meant(&letters) } {
+                Some(meant) => word.to_lowercase().replacen(&letters, meant, 1),
+                None => word.to_owned(),
+            }
+        };
+        goal.split(' ').map(corrected).collect::<Vec<_>>().join(" ")
+    }
+
+    fn meant(&self, word: &str) -> Option<&str> {
+        let stemmed = stem(word);
+        let known = self.words.get(&word.chars().next()?)?;
+        if known.contains_key(word) || FILLER.contains(&stemmed) || STOP.contains(&stemmed) {
+            return None;
+        }
+        let near = known.iter().filter(|(other, _)| other.chars().count() >= MIN_LETTERS && is_slip(word, other));
+        let (meant, _) = near.min_by_key(|(other, uses)| (distance(word, other), std::cmp::Reverse(**uses), *other))?;
+        Some(meant)
+    }
+}
+
+fn plain_words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+/// Returns whether two stems differ by a slip of the pen: one letter of five, two of eight.
+pub(super) fn is_slip(a: &str, b: &str) -> bool {
+    let allowed = match a.chars().count().max(b.chars().count()) {
+        0..5 => 0,
+        5..8 => 1,
+        _ => 2,
+    };
+    a == b || allowed > 0 && a.chars().next() == b.chars().next() && distance(a, b) <= allowed
+}
+
+/// The least number of insertions, deletions, substitutions and exchanges of neighbours between two words.
+pub(super) fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substituted = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = substituted.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_become_words_of_the_catalogue_and_other_words_stay() {
+        let spelling = Spelling::of(["Reverse a linked list", "password hashing", "Fibonacci numbers"].into_iter());
+        let is_word = |word: &str| ["parse", "fish"].contains(&word);
+        for (goal, expected) in [
+            ("revrese a linkd list", "reverse a linked list"),
+            ("passwrods, hashing", "password, hashing"),
+            ("Fibonaci nubmers!", "fibonacci numbers!"),
+            ("parse the fish", "parse the fish"),
+            ("implement lsit", "implement lsit"),
+            ("zanzibar user_nmae", "zanzibar user_nmae"),
+        ] {
+            assert_eq!(spelling.correct(goal, is_word), expected, "{goal}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Writes the values of parameters into a recipe's files.
+
+use super::reading::{Value, Values};
+use super::{Parameter, ParameterKind, assigns};
+use crate::exchange::{Kind, SourceFile};
+
+/// Returns the files and the documentation with the values in them.
+pub(crate) fn write(
+    parameters: &[Parameter],
+    values: &Values,
+    files: &[SourceFile],
+    documentation: &str,
+) -> (Vec<SourceFile>, String) {
+    let (mut files, mut documentation) = (files.to_vec(), documentation.to_owned());
+    for (index, value) in &values.set {
+        let parameter = &parameters[*index];
+        match (&parameter.constant, &parameter.identifier, value) {
+            (_, Some(identifier), Value::Text(name)) => {
+                for file in &mut files {
+                    file.content = renamed(&file.content, identifier, name);
+                }
+                documentation = renamed(&documentation, identifier, name);
+            }
+            (Some(constant), _, _) => {
+                for file in files.iter_mut().filter(|file| file.kind == Kind::Code) {
+                    file.content = assigned(&file.content, constant, value);
+                }
+            }
+            (None, ..) => {}
+        }
+    }
+    documentation.push_str(&section(parameters, values));
+    (files, documentation)
+}
+
+/// The part of the documentation that names the values read from the goal.
+fn section(parameters: &[Parameter], values: &Values) -> String {
+    if values.set.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\n## Parameters used\n\n| parameter | value | meaning |\n|---|---|---|\n");
+    for (index, value) in &values.set {
+        let parameter = &parameters[*index];
+        let unit = if parameter.kind == ParameterKind::DurationSeconds { " s" } else { "" };
+        let value = match value {
+            Value::Number(number) => format!("{number}{unit}"),
+            Value::Text(text) => text.clone(),
+        };
+        text.push_str(&format!("| {} | `{value}` | {} |\n", parameter.name, parameter.description));
+    }
+    text
+}
+
+/// Replaces an identifier where it is a whole word.
+fn renamed(text: &str, from: &str, to: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(from) {
+        let (before, found) = rest.split_at(at);
+        let after = &found[from.len()..];
+        let is_whole = !before.ends_with(is_part) && !after.starts_with(is_part);
+        result.push_str(before);
+        result.push_str(if is_whole { to } else { from });
+        rest = after;
+    }
+    result + rest
+}
+
+/// Replaces the literal that a constant is assigned.
+fn assigned(code: &str, constant: &str, value: &Value) -> String {
+    let line = |line: &str| {
+        let declared = line.strip_prefix("const ").unwrap_or(line);
+        match line.split_once('=').filter(|_| assigns(line, constant) && declared.starts_with(constant)) {
+            Some((target, old)) => format!("{target}= {}", literal(old.trim(), value)),
+            None => line.to_owned(),
+        }
+    };
+    code.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The value as the old literal is written: with a point, quotes, a semicolon or a comment behind it.
+fn literal(old: &str, value: &Value) -> String {
+    let quote = old.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let end = match quote {
+        Some(quote) => old[1..].find(quote).map_or(old.len(), |at| at + 2),
+        None => old.find([' ', ';', '#']).unwrap_or(old.len()),
+    };
+    let (old, rest) = old.split_at(end);
+    let text = match (value, quote) {
+        (Value::Number(number), _) if old.contains('.') => format!("{number:?}"),
+        (Value::Number(number), _) => number.to_string(),
+        (Value::Text(text), Some(quote)) => format!("{quote}{text}{quote}"),
+        (Value::Text(text), None) => text.clone(),
+    };
+    text + rest
+}
