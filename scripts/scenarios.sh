@@ -11,7 +11,8 @@ fi
 cd "$root"
 
 scripts/setup.sh
+scripts/setup.sh embeddings
 export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$root/target/sandbox-roots}"
 sandbox/build-root.sh "$SANDBOX_ROOTS" >/dev/null
 cargo build --quiet --workspace --bins
-cargo test --quiet -p tests --test scenarios -- --nocapture
+cargo test --quiet --workspace --test scenarios -- --nocapture

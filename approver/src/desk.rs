@@ -8,8 +8,8 @@ use shared::failpoints;
 use shared::identity::User;
 use shared::ids::{Digest, EventId, UserName};
 use shared::messaging::{
-    AppendError, ApprovalDesk, AuditLog, AuditRecord, BlobError, Blobs, Control, DeadLetters, Entry, ReadError, Timers,
-    Watched, WorkflowLog,
+    AppendError, ApprovalDesk, AuditLog, AuditRecord, Blobs, Control, DeadLetters, Entry, ReadError, Timers, Watched,
+    WorkflowLog,
 };
 use shared::read_model::ReadModel;
 use shared::workflow::{Event, EventKind, Happened, Illegal, NewInput, Workflow, transition};
@@ -106,9 +106,10 @@ impl Desk {
             };
             let user = self.decider(request);
             let decision = match judge(&entry.workflow, user.as_ref(), request, self.clock.now()) {
-                Ok(Some(decision)) => match self.keep_code(decision).await {
-                    Ok(decision) => decision,
-                    Err(error) => return Outcome::Unavailable(error.to_string()),
+                Ok(Some(decision)) => match self.keep_code(decision, deadline).await {
+                    Ok(Some(decision)) => decision,
+                    Ok(None) => return self.refuse(request, Refusal::TooLate).await,
+                    Err(reason) => return Outcome::Unavailable(reason),
                 },
                 Ok(None) => return Outcome::Applied(Box::new(entry.workflow)),
                 Err(Refusal::NotYetParked) => return Outcome::Refused(Refusal::NotYetParked),
@@ -131,14 +132,17 @@ impl Desk {
         Outcome::Unavailable("the workflow changes too fast".to_owned())
     }
 
-    /// Stores supplied code that is large; only a decision that counts comes here.
-    async fn keep_code(&self, mut decision: Decision) -> Result<Decision, BlobError> {
+    /// Stores supplied code that is large; only a decision that counts comes here. `None` if the deadline passed meanwhile.
+    async fn keep_code(&self, mut decision: Decision, deadline: Option<Timestamp>) -> Result<Option<Decision>, String> {
         if let Some(NewInput::Code { content }) = &mut decision.input
             && let Some(text) = content.inline.take()
         {
-            *content = self.blobs.store(text).await?;
+            *content = self.blobs.store(text).await.map_err(|error| error.to_string())?;
+            if self.control.is_past(deadline).await? {
+                return Ok(None);
+            }
         }
-        Ok(decision)
+        Ok(Some(decision))
     }
 
     /// The sender's record; a person never counts as a bot, nor a bot as a person.

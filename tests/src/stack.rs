@@ -22,13 +22,15 @@ pub struct Options {
     pub settings: Vec<(&'static str, String)>,
     /// Where the broker keeps its streams, if not in the stack's own directory.
     pub broker_store: Option<PathBuf>,
+    /// Compares goals by meaning, with the model that `scripts/setup.sh embeddings` fetched; else by keywords alone.
+    pub embeddings: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // Tests that are not about limits must not meet them.
         let settings = vec![("limits.profile", "load".to_owned())];
-        Self { workers: 1, backend: "bubblewrap", settings, broker_store: None }
+        Self { workers: 1, backend: "bubblewrap", settings, broker_store: None, embeddings: false }
     }
 }
 
@@ -61,7 +63,7 @@ impl Stack {
     /// Where it does not come up; the message holds the last lines of its logs.
     pub async fn start_with(options: Options) -> Self {
         let directory = fresh_directory();
-        link_what_was_built(&directory);
+        link_what_was_built(&directory, options.embeddings);
         if let Some(store) = &options.broker_store {
             std::os::unix::fs::symlink(store, directory.join("jetstream")).expect("a link");
         }
@@ -312,15 +314,21 @@ fn fresh_directory() -> PathBuf {
     directory
 }
 
-/// The sandbox roots and the broker that `make` prepared serve every stack.
-fn link_what_was_built(directory: &Path) {
+/// The sandbox roots and the broker that `make` prepared serve every stack; the embedding model and its cache where asked for.
+fn link_what_was_built(directory: &Path, embeddings: bool) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     #[expect(
         clippy::disallowed_methods,
         reason = "the harness has no settings of its own but where the roots were built"
     )]
     let roots = std::env::var("SANDBOX_ROOTS").map_or_else(|_| root.join("target/sandbox-roots"), PathBuf::from);
-    for (built, name) in [(roots, "sandbox"), (root.join("data/bin"), "bin")] {
+    let data = |name| (root.join("data").join(name), name);
+    let mut links = vec![(roots, "sandbox"), data("bin")];
+    if embeddings {
+        links.extend([data("models"), data("cache")]);
+        fs::create_dir_all(root.join("data/cache")).expect("a folder for the cache");
+    }
+    for (built, name) in links {
         if built.exists() {
             std::os::unix::fs::symlink(built, directory.join(name)).expect("a link");
         }

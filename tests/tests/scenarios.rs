@@ -14,6 +14,8 @@ use tests::{Client, Options, Stack, broker_as, eventually, history};
 const MIN_EXPECTED_PERCENT: usize = 92;
 /// Largest share of workflows that end `completed` without what was asked for.
 const MAX_FALSE_COMPLETED_PERCENT: usize = 1;
+/// For loading the embedding model and computing the vectors of all recipes.
+const EMBEDDINGS_TIMEOUT: Duration = Duration::from_secs(300);
 /// For the whole corpus.
 const RUN_TIMEOUT: Duration = Duration::from_secs(500);
 
@@ -307,12 +309,23 @@ fn publish(report: &str) {
     println!("{report}\nThe report is in {}", path.display());
 }
 
+/// Waits until the worker has loaded the embedding model; the first time it computes the vectors of all recipes.
+async fn until_matched_by_meaning(stack: &Stack) {
+    let client = stack.developer().await;
+    eventually("goals are matched by meaning", EMBEDDINGS_TIMEOUT, || async {
+        let health = client.get("/health").await.json();
+        (health["services"]["generator"]["matching"] == "embeddings").then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn goals_of_newcomers_end_as_expected() {
     let scenarios = scenarios();
     // On a busy machine the run outlasts the default lifetime of the token.
     let options = Options::default().with("budget.per_user_day", "1000000").with("auth.access_ttl", "4h");
-    let stack = Stack::start_with(options).await;
+    let stack = Stack::start_with(Options { embeddings: true, ..options }).await;
+    until_matched_by_meaning(&stack).await;
     let outcomes = outcomes(&stack, &scenarios).await;
     publish(&report(&scenarios, &outcomes));
     let (as_expected, false_completed) =

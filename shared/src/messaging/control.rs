@@ -18,8 +18,9 @@ use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use crate::telemetry::TraceContext;
 use crate::workflow::NewInput;
 
-/// Between the deadline of a decision and the moment at which its caller gives up: applying and answering take less.
-const ANSWER_MARGIN: Duration = Duration::from_secs(1);
+/// Time between the deadline of a decision and the end of its caller's wait. Longer than the acknowledgement timeout of an append
+/// (2 s), so that a decision begun before the deadline is applied or has failed when the caller is told that it was dropped.
+const ANSWER_MARGIN: Duration = Duration::from_secs(3);
 
 /// What a worker says of itself every second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
