@@ -1,11 +1,11 @@
 //! Goals and what serves them. Most rows are near misses: a wrong recipe is worse than none.
 
-use generator::{GenerateError, Generator, GeneratorConfig, Origin, Request, Run};
+use generator::{GenerateError, Generator, Origin, Request, Run};
 
 mod support;
 
 fn generator() -> Generator {
-    Generator::open(GeneratorConfig::default()).expect("the catalogue is valid")
+    support::by_words()
 }
 
 async fn recipe_for(generator: &Generator, goal: &str) -> Option<String> {

@@ -1,11 +1,11 @@
 //! Goals that state requirements: a recipe that lacks one declines, and says which.
 
-use generator::{GenerateError, Generator, GeneratorConfig, Origin, Request};
+use generator::{GenerateError, Generator, Origin, Request};
 
 mod support;
 
 fn generator() -> Generator {
-    Generator::open(GeneratorConfig::default()).expect("the catalogue is valid")
+    support::by_words()
 }
 
 /// Returns the recipe that serves a goal, or the hint of its refusal.
@@ -741,7 +741,6 @@ const REFUSED: &[&str] = &[
     "wriet a functon that revreses a linkd list",
     "validate email adresses",
     "fibonaci numbers funktion pls",
-    "Escribe una función que calcule el factorial de un número con pruebas",
     "Teach my cat to pilot a submarine",
     "build me a website",
     "A Python web scraper that stores prices",
