@@ -566,7 +566,6 @@ const REFUSED: &[&str] = &[
     "binary search over a linked list",
     "ternary search",
     "exponential search",
-    "Bubble sort",
     "radix sort",
     "sort strings by length",
     "sort a linked list",
@@ -1206,7 +1205,7 @@ async fn a_requirement_is_served_by_the_recipes_that_claim_it() {
         ] {
             let goal = format!("{} {suffix}", recipe.examples[0]);
             let found = answer(&generator, &goal).await;
-            let claims = recipe.provides.iter().any(|provided| provided == claim);
+            let claims = recipe.provides.iter().any(|provided| provided.split(" for ").next() == Some(claim));
             let is_right = found.as_ref() == Ok(&recipe.name);
             if is_right != claims {
                 wrong.push(format!("{goal}: {found:?}"));
