@@ -108,7 +108,9 @@ pub(crate) fn asked_besides_python(goal: &str) -> Option<&'static str> {
         let Some(language) = by_alias(word).filter(|language| **language != PYTHON) else { continue };
         let before = index.checked_sub(1).map_or("", |at| words[at].as_str());
         let after = words.get(index + 1).map_or("", String::as_str);
-        let targeted = matches!(before, "in" | "using" | "into" | "to");
+        // "Markdown to HTML" names a format.
+        let is_format = matches!(language.name, "HTML" | "CSS" | "SQL");
+        let targeted = matches!(before, "in" | "using") || matches!(before, "into" | "to") && !is_format;
         let qualifies =
             matches!(after, "program" | "function" | "script" | "class" | "module" | "code" | "package" | "binary");
         let meant = if language.ambiguous {

@@ -1,11 +1,11 @@
 //! Goals and what serves them. Most rows are near misses: a wrong recipe is worse than none.
 
-use generator::{GenerateError, Generator, GeneratorConfig, Origin, Request, Run};
+use generator::{GenerateError, Generator, Origin, Request, Run};
 
 mod support;
 
 fn generator() -> Generator {
-    Generator::open(GeneratorConfig::default()).expect("the catalogue is valid")
+    support::by_words()
 }
 
 async fn recipe_for(generator: &Generator, goal: &str) -> Option<String> {
@@ -158,6 +158,10 @@ const SERVED: &[(&str, &str)] = &[
     ("Vigenere cipher", "vigenere-cipher"),
 ];
 
+/// Served in JavaScript, because no recipe of Python is about it.
+const SERVED_IN_JAVASCRIPT: &[(&str, &str)] =
+    &[("Count vowels in a string", "js-string-tools"), ("Sort using bubble sort", "js-sorting")];
+
 const REFUSED: &[&str] = &[
     "Build me a rocket guidance system",
     "create a kubernetes operator in Go",
@@ -257,7 +261,6 @@ const REFUSED: &[&str] = &[
     "Credit card payment processing",
     "Credit card fraud detection",
     "Word cloud generator",
-    "Count vowels in a string",
     "Decision tree classifier",
     "Invert a binary tree",
     "Merge two git branches",
@@ -279,7 +282,6 @@ const REFUSED: &[&str] = &[
     "Add JSON Web Token login to my Flask API",
     "Add a login page to my website",
     "Find the nth prime minister",
-    "Sort using bubble sort",
     "Sort a dictionary by value",
     "Store user sessions in Redis",
     "Authentication with LDAP",
@@ -308,7 +310,7 @@ const REFUSED: &[&str] = &[
 async fn goals_find_their_recipe_and_near_misses_find_none() {
     let generator = generator();
     let mut wrong = Vec::new();
-    for (goal, expected) in SERVED {
+    for (goal, expected) in SERVED.iter().chain(SERVED_IN_JAVASCRIPT) {
         let found = recipe_for(&generator, goal).await;
         if found.as_deref() != Some(expected) {
             wrong.push(format!("{goal}: {found:?} instead of {expected}"));

@@ -1,11 +1,11 @@
 //! Goals that state requirements: a recipe that lacks one declines, and says which.
 
-use generator::{GenerateError, Generator, GeneratorConfig, Origin, Request};
+use generator::{GenerateError, Generator, Origin, Request};
 
 mod support;
 
 fn generator() -> Generator {
-    Generator::open(GeneratorConfig::default()).expect("the catalogue is valid")
+    support::by_words()
 }
 
 /// Returns the recipe that serves a goal, or the hint of its refusal.
@@ -566,7 +566,6 @@ const REFUSED: &[&str] = &[
     "binary search over a linked list",
     "ternary search",
     "exponential search",
-    "Bubble sort",
     "radix sort",
     "sort strings by length",
     "sort a linked list",
@@ -741,7 +740,6 @@ const REFUSED: &[&str] = &[
     "wriet a functon that revreses a linkd list",
     "validate email adresses",
     "fibonaci numbers funktion pls",
-    "Escribe una función que calcule el factorial de un número con pruebas",
     "Teach my cat to pilot a submarine",
     "build me a website",
     "A Python web scraper that stores prices",
@@ -1207,7 +1205,7 @@ async fn a_requirement_is_served_by_the_recipes_that_claim_it() {
         ] {
             let goal = format!("{} {suffix}", recipe.examples[0]);
             let found = answer(&generator, &goal).await;
-            let claims = recipe.provides.iter().any(|provided| provided == claim);
+            let claims = recipe.provides.iter().any(|provided| provided.split(" for ").next() == Some(claim));
             let is_right = found.as_ref() == Ok(&recipe.name);
             if is_right != claims {
                 wrong.push(format!("{goal}: {found:?}"));

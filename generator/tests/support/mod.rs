@@ -1,4 +1,4 @@
-//! A generator that compares goals by meaning, for the suites.
+//! Generators for the suites, offering Python and Node.js: by keywords alone, and by meaning.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,7 @@ fn data_dir() -> PathBuf {
     option_env!("DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data"), PathBuf::from)
 }
 
-/// Returns a generator with its embeddings loaded; prints `SKIPPED` and returns none where the model is not on this machine.
-pub(crate) fn with_embeddings() -> Option<Generator> {
+fn open(data_dir: Option<PathBuf>) -> Generator {
     let runtime = |name: &str, ending: &str| Runtime {
         name: name.to_owned(),
         aliases: Vec::new(),
@@ -18,8 +17,17 @@ pub(crate) fn with_embeddings() -> Option<Generator> {
         has_tests: true,
     };
     let runtimes = vec![runtime("python", ".py"), runtime("node", ".js")];
-    let config = GeneratorConfig { data_dir: Some(data_dir()), runtimes, ..GeneratorConfig::default() };
-    let generator = Generator::open(config).expect("the catalogue is valid");
+    let config = GeneratorConfig { data_dir, runtimes, ..GeneratorConfig::default() };
+    Generator::open(config).expect("the catalogue is valid")
+}
+
+pub(crate) fn by_words() -> Generator {
+    open(None)
+}
+
+/// Returns a generator with its embeddings loaded; prints `SKIPPED` and returns none where the model is not on this machine.
+pub(crate) fn with_embeddings() -> Option<Generator> {
+    let generator = open(Some(data_dir()));
     generator.prepare_embeddings();
     let status = generator.matching();
     if status.matching != "embeddings" {
