@@ -536,6 +536,37 @@ fn parked_time_does_not_count() {
 }
 
 #[test]
+fn a_reviewers_comment_stays_through_repairs_and_the_gate_before_the_run() {
+    let comment_of = |state: &Workflow| {
+        let Phase::Generate { feedback, .. } = &state.phase else { panic!("{:?}", state.phase) };
+        feedback.as_ref().and_then(|feedback| feedback.comment.clone())
+    };
+    let mut state = states().into_iter().find(|(name, _)| *name == "execute").expect("a state").1;
+    state.submission.options.max_iterations = 5;
+    let repaired = transition(&state, executed(Rerun::Repair(feedback())), START).expect("legal");
+    assert_eq!(comment_of(&repaired), None);
+    state.phase = at_gate(Stage::Release, GateState::Parked { park: park(1) });
+    let Event::Decided { decision: sent_back, lapsed } = decision(Verdict::ChangesRequested, "bob", None) else {
+        panic!("not a decision")
+    };
+    let sent_back = Decision { comment: Some("use sets".into()), ..sent_back };
+    let mut state = transition(&state, Event::Decided { decision: sent_back, lapsed }, START).expect("legal");
+    assert_eq!(comment_of(&state).as_deref(), Some("use sets"));
+    for _ in 0..2 {
+        state.phase = at_gate(Stage::BeforeExecute, GateState::Pending);
+        state = transition(&state, Event::GateReleased { reason: "r".into() }, START).expect("legal");
+        state = transition(&state, executed(Rerun::Repair(feedback())), START).expect("legal");
+        assert_eq!(comment_of(&state).as_deref(), Some("use sets"));
+    }
+    state.phase = at_gate(Stage::Input { hint: "h".into(), recipes: Vec::new() }, GateState::Parked { park: park(1) });
+    let input = Some(NewInput::Recipe { name: "r".into() });
+    let mut state = transition(&state, decision(Verdict::Approved, "bob", input), START).expect("legal");
+    state.phase = Phase::Execute { runtime: "python".into() };
+    let repaired = transition(&state, executed(Rerun::Repair(feedback())), START).expect("legal");
+    assert_eq!(comment_of(&repaired), None);
+}
+
+#[test]
 fn the_budget_ends_a_workflow_before_it_is_released() {
     let state = states().into_iter().find(|(name, _)| *name == "execute").expect("a state").1;
     let dear = StepUsage { cost: 5.0, ..usage() };

@@ -215,7 +215,7 @@ pub struct Feedback {
     pub output_tail: String,
     /// What analysis found, one sentence each.
     pub findings: Vec<String>,
-    /// The comment of a human who asked for changes; `None` after a run that did not pass.
+    /// The comment of a human who asked for changes; stays through repairs until the next gate for the result or for input.
     pub comment: Option<String>,
 }
 

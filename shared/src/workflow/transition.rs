@@ -161,6 +161,7 @@ impl Workflow {
             Rerun::Enough => self.open_gate(Stage::Release, at),
             Rerun::Repair(feedback) if self.round < self.submission.options.max_iterations => {
                 self.round += 1;
+                let feedback = Feedback { comment: self.unanswered_comment(), ..feedback };
                 self.enter(Phase::Generate { feedback: Some(feedback), input: None }, at);
             }
             Rerun::Repair(_) | Rerun::Hopeless => self.fail(
@@ -254,10 +255,18 @@ impl Workflow {
     }
 
     fn go_back(&mut self, comment: Option<String>, at: Timestamp) {
-        // Always a comment, so that a generator can tell a request for changes from a repair.
-        let comment = comment.or_else(|| Some("Changes are requested; no comment was given.".to_owned()));
+        let comment = Some(comment_or_default(comment));
         let feedback = Feedback { failed_tests: Vec::new(), output_tail: String::new(), findings: Vec::new(), comment };
         self.begin_again(Phase::Generate { feedback: Some(feedback), input: None }, at);
+    }
+
+    /// The comment of the request for changes that the current rounds work on. A gate before the run does not answer it.
+    fn unanswered_comment(&self) -> Option<String> {
+        let mut gates = self.closed_gates.iter().rev();
+        let gate =
+            gates.find(|gate| gate.stage != Stage::BeforeExecute || gate.outcome == GateOutcome::ChangesRequested)?;
+        let last = gate.decisions.last().filter(|last| last.verdict == Verdict::ChangesRequested)?;
+        Some(comment_or_default(last.comment.clone()))
     }
 
     fn begin_again(&mut self, phase: Phase, at: Timestamp) {
@@ -323,6 +332,11 @@ impl Workflow {
             self.fail(failure, at);
         }
     }
+}
+
+/// Always a comment, so that a generator can tell a request for changes from a repair.
+fn comment_or_default(comment: Option<String>) -> String {
+    comment.unwrap_or_else(|| "Changes are requested; no comment was given.".to_owned())
 }
 
 fn rejected(comment: Option<&str>) -> Failure {
