@@ -14,7 +14,7 @@ pub fn defines_tests(runtime: &str, source: &str) -> bool {
     match runtime {
         "python" => source.contains(">>> ") || !test_names(source).is_empty(),
         "node" => imports_node_test(source),
-        "bash" => source.lines().any(is_shell_test),
+        "bash" => source.lines().any(|line| shell_test_name(line).is_some()),
         _ => false,
     }
 }
@@ -29,14 +29,15 @@ pub(crate) fn starts_itself(source: &str) -> bool {
     source.lines().any(starts)
 }
 
-/// A line such as `test_add() {` or `function test_add`.
-fn is_shell_test(line: &str) -> bool {
+/// Returns the name of the function that a line such as `test_add() {` or `function test_add` begins.
+pub(crate) fn shell_test_name(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let name = line.strip_prefix("function ").map_or(line, str::trim_start);
     let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
     let rest = name[end..].trim_start();
-    name.starts_with("test_")
-        && (rest.starts_with("()") || rest.starts_with('{') || rest.is_empty() && name.len() < line.len())
+    let is_test = name.starts_with("test_")
+        && (rest.starts_with("()") || rest.starts_with('{') || rest.is_empty() && name.len() < line.len());
+    is_test.then(|| &name[..end])
 }
 
 /// Names the file so that its language's test runner takes it for tests.

@@ -256,6 +256,8 @@ pub enum GenerateError {
         code: &'static str,
         /// For people.
         message: String,
+        /// Model tokens that earlier calls for the same request took.
+        tokens: u64,
         /// Whether the endpoint may charge for it all the same.
         may_have_cost: bool,
         /// The delay that the endpoint asks for.

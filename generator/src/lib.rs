@@ -18,6 +18,7 @@ mod exchange;
 mod generator;
 mod given_code;
 mod intent;
+mod javascript_tests;
 mod language;
 mod matching;
 #[cfg(feature = "model")]
@@ -26,6 +27,7 @@ mod parameters;
 mod paths;
 mod python;
 mod requirements;
+mod skipped;
 mod target;
 mod vocabulary;
 mod words;
@@ -41,4 +43,5 @@ pub use generator::{Embeddings, Generator, GeneratorConfig, ModelConfig, Proposa
 pub use given_code::{GivenCode, Tested};
 pub use matching::MatchingStatus;
 pub use parameters::{Parameter, ParameterKind};
+pub use skipped::skipped_tests;
 pub use target::Runtime;

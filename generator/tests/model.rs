@@ -85,6 +85,26 @@ fn generator(base_url: &str, api_key: Option<&str>) -> Generator {
     Generator::open(GeneratorConfig { model: Some(model), ..GeneratorConfig::default() }).expect("valid settings")
 }
 
+/// A generator for every language that the model writes.
+fn generator_for_all(endpoint: &Endpoint) -> Generator {
+    let runtime = |(name, ending): (&str, &str)| Runtime {
+        name: name.to_owned(),
+        aliases: Vec::new(),
+        endings: vec![ending.to_owned()],
+        has_tests: true,
+    };
+    let model = ModelConfig {
+        base_url: endpoint.address.clone(),
+        model: "tiny".to_owned(),
+        api_key: None,
+        timeout: Duration::from_secs(5),
+        max_tokens: 500,
+    };
+    let runtimes = [("python", ".py"), ("node", ".js"), ("bash", ".sh")].map(runtime).to_vec();
+    let config = GeneratorConfig { model: Some(model), runtimes, ..GeneratorConfig::default() };
+    Generator::open(config).expect("valid settings")
+}
+
 fn completion(content: &str) -> String {
     json!({"choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}], "usage": {"total_tokens": 321}}).to_string()
 }
@@ -197,6 +217,47 @@ async fn an_endpoint_that_wants_its_limit_under_another_name_gets_it_there() {
 }
 
 #[tokio::test]
+async fn the_name_of_the_limit_is_remembered_only_where_the_endpoint_took_it() {
+    let message = "max_completion_tokens and max_tokens are both too large";
+    let rejection = || ("400 Bad Request", json!({"error": {"message": message}}).to_string());
+    // Four rejections: under both names, in both forms.
+    let answers = [rejection(), rejection(), rejection(), rejection(), ("200 OK", solution(ROCKET_FILES))];
+    let endpoint = Endpoint::start(&answers).await;
+    let generator = generator(&endpoint.address, None);
+    let (kind, code, _) = outcome(generator.generate(&request(ROCKET, None)).await);
+    assert_eq!((kind, code), ("fail", "generator_rejected"));
+    generator.generate(&request(ROCKET, None)).await.expect("served");
+    let last = endpoint.requests().pop().expect("a request").1;
+    assert_eq!((&last["max_tokens"], last.get("max_completion_tokens")), (&json!(500), None), "{last}");
+}
+
+#[tokio::test]
+async fn tokens_of_a_call_before_a_passing_fault_are_named_with_the_delay() {
+    let limited = ("429 Too Many Requests\r\nretry-after: 7", "{}".to_owned());
+    let endpoint = Endpoint::start(&[("200 OK", completion("I would write a module.")), limited]).await;
+    let refused = generator(&endpoint.address, None).generate(&request(ROCKET, None)).await;
+    let Err(GenerateError::Retry { tokens, may_have_cost, after, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!((tokens, may_have_cost, after), (321, true, Some(Duration::from_secs(7))));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_request_may_have_cost() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    for partial in ["", "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{"] {
+        let breaks = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            receive(&mut stream).await;
+            stream.write_all(partial.as_bytes()).await.expect("a writable answer");
+        };
+        let (generator, request) = (generator(&address, None), request(ROCKET, None));
+        let (broken, ()) = tokio::join!(generator.generate(&request), breaks);
+        assert!(matches!(broken, Err(GenerateError::Retry { may_have_cost: true, .. })), "{partial}: {broken:?}");
+        assert_eq!(outcome(broken).1, "generator_unavailable");
+    }
+}
+
+#[tokio::test]
 async fn a_delay_that_the_endpoint_asks_for_is_passed_on() {
     for (status, delay) in [
         ("429 Too Many Requests\r\nretry-after: 7", Some(7)),
@@ -217,22 +278,7 @@ async fn javascript_is_written_where_a_goal_asks_for_it() {
         ("rocket.test.js", "require('node:assert').equal(require('./rocket.js').fly(), 1);\n"),
     ];
     let endpoint = Endpoint::start(&[("200 OK", solution(&files))]).await;
-    let runtime = |name: &str, ending: &str| Runtime {
-        name: name.to_owned(),
-        aliases: Vec::new(),
-        endings: vec![ending.to_owned()],
-        has_tests: true,
-    };
-    let model = ModelConfig {
-        base_url: endpoint.address.clone(),
-        model: "tiny".to_owned(),
-        api_key: None,
-        timeout: Duration::from_secs(5),
-        max_tokens: 500,
-    };
-    let runtimes = vec![runtime("python", ".py"), runtime("node", ".js")];
-    let config = GeneratorConfig { model: Some(model), runtimes, ..GeneratorConfig::default() };
-    let generator = Generator::open(config).expect("valid settings");
+    let generator = generator_for_all(&endpoint);
     let by_goal = request("Build me a rocket guidance system in JavaScript", None);
     let by_name = Request { language: Some("node".to_owned()), ..request(ROCKET, None) };
     for request in [by_goal, by_name] {
@@ -303,6 +349,55 @@ async fn tests_of_the_callers_file_stay_and_run() {
         assert_eq!((kind, code), ("fail", "generator_invalid_reply"), "{message}");
         assert!(message.contains("tests of the caller's file"), "{message}");
     }
+}
+
+#[tokio::test]
+async fn tests_of_a_javascript_or_bash_file_stay_as_well() {
+    let script = "const test = require('node:test');\nconst assert = require('node:assert');\ntest('adds', () => assert.equal(1 + 2, 4));\n";
+    let shell = "test_add() {\n  [ $((1 + 2)) -eq 4 ]\n}\n";
+    for (path, given, fixed, hostile) in [
+        (
+            "sums.test.js",
+            script,
+            script.replace('4', "3"),
+            [script.replace("'adds'", "'other'"), script.replace("assert.equal(1 + 2, 4)", "{}")],
+        ),
+        (
+            "test_sums.sh",
+            shell,
+            shell.replace('4', "3"),
+            ["echo passed\n".to_owned(), "test_add() { true; }\n".to_owned()],
+        ),
+    ] {
+        let fix = Request { current_file: Some(path.to_owned()), ..request("Fix this code", Some(given)) };
+        let endpoint = Endpoint::start(&[("200 OK", solution(&[(path, &fixed)]))]).await;
+        let generation = generator_for_all(&endpoint).generate(&fix).await.expect("served");
+        assert_eq!((generation.files[0].content.as_str(), generation.run), (fixed.as_str(), Run::Tests));
+        for hostile in hostile {
+            let endpoint = Endpoint::start(&[("200 OK", solution(&[(path, &hostile)]))]).await;
+            let (_, code, message) = outcome(generator_for_all(&endpoint).generate(&fix).await);
+            assert_eq!(code, "generator_invalid_reply", "{message}");
+            assert!(message.contains("tests of the caller's file"), "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plan_that_quotes_the_callers_file_is_left_out() {
+    let code = "def settle(secret_total):\n    return   secret_total * 2\n";
+    let document = json!({
+        "plan": ["Keep return secret_total * 2", "First\n    return   secret_total * 2\nthen test"],
+        "files": [{"path": "app.py", "content": "def settle(total):\n    return total * 3\n", "kind": "code"}],
+        "notes": "It triples. `def settle(secret_total):` is gone.\nNever negative.",
+    });
+    let fix = Request { current_file: Some("app.py".to_owned()), ..request("Fix this code", Some(code)) };
+    let generation = answer("200 OK", completion(&document.to_string()), &fix).await.expect("served");
+    let documentation = &generation.documentation;
+    assert!(
+        documentation.contains("1. First then test\n") && documentation.contains("Never negative."),
+        "{documentation}"
+    );
+    assert!(!documentation.contains("secret_total"), "{documentation}");
 }
 
 #[tokio::test]

@@ -65,4 +65,13 @@ impl DayBudget {
             tracing::warn!(workflow.id = %workflow.id, %error, cost, "a cost could not be charged");
         }
     }
+
+    /// Charges the owner's day with a call that was paid for and led to nothing, where the step comes again without it.
+    pub(crate) async fn charge_call(&self, workflow: &Workflow, cost: f64) {
+        if cost > 0.0
+            && let Err(error) = self.charges.add(&workflow.owner, &workflow.created_at.day(), cost).await
+        {
+            tracing::warn!(workflow.id = %workflow.id, %error, cost, "a cost could not be charged");
+        }
+    }
 }

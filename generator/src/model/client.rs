@@ -102,10 +102,6 @@ fn fail(code: &'static str, message: impl Into<String>) -> GenerateError {
     GenerateError::Fail { code, message: message.into(), tokens: 0 }
 }
 
-fn retry(code: &'static str, message: impl Into<String>) -> GenerateError {
-    GenerateError::Retry { code, message: message.into(), may_have_cost: false, after: None }
-}
-
 /// A reply that was paid for and is of no use.
 pub(super) fn unusable_reply(reason: &str, tokens: u64) -> GenerateError {
     let message = format!("the model's reply cannot be used: {reason}; {tokens} tokens were spent");
@@ -196,13 +192,14 @@ impl Model {
         let counts_completion = &self.dialect.counts_completion;
         if !counts_completion.load(Ordering::Relaxed) {
             match self.send(&limited("max_tokens")).await {
-                Err(Rejection { wants_completion_tokens: true, .. }) => {
-                    counts_completion.store(true, Ordering::Relaxed)
-                }
+                Err(Rejection { wants_completion_tokens: true, .. }) => {}
                 answered => return answered.map_err(|rejection| rejection.error),
             }
         }
-        self.send(&limited("max_completion_tokens")).await.map_err(|rejection| rejection.error)
+        let completion = self.send(&limited("max_completion_tokens")).await.map_err(|rejection| rejection.error)?;
+        // Only now: the name in the rejection may have been that of the prompt or of another fault.
+        counts_completion.store(true, Ordering::Relaxed);
+        Ok(completion)
     }
 
     async fn send(&self, body: &Value) -> Result<Completion, Rejection> {
@@ -287,6 +284,7 @@ fn explain(status: StatusCode, headers: &HeaderMap) -> GenerateError {
     let delayed = |code: &'static str, message: String| GenerateError::Retry {
         code,
         message,
+        tokens: 0,
         may_have_cost: false,
         after: retry_delay(headers),
     };
@@ -314,19 +312,17 @@ fn retry_delay(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn unanswered(error: &reqwest::Error) -> GenerateError {
-    // An endpoint that could not be reached was asked nothing.
-    if error.is_timeout() && !error.is_connect() {
-        return GenerateError::Retry {
-            code: "generator_timeout",
-            message: "the model endpoint did not answer in time".to_owned(),
-            may_have_cost: true,
-            after: None,
-        };
-    }
     if error.is_builder() {
         return fail("generator_rejected", "the model endpoint's address cannot be used");
     }
-    retry("generator_unavailable", "the connection to the model endpoint failed")
+    // Only an endpoint that could not be reached was surely asked nothing.
+    let may_have_cost = !error.is_connect();
+    let (code, message) = if error.is_timeout() && may_have_cost {
+        ("generator_timeout", "the model endpoint did not answer in time")
+    } else {
+        ("generator_unavailable", "the connection to the model endpoint failed")
+    };
+    GenerateError::Retry { code, message: message.to_owned(), tokens: 0, may_have_cost, after: None }
 }
 
 fn http_client(config: &ModelConfig, is_tls: bool) -> Result<reqwest::Client, CatalogueError> {

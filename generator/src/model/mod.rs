@@ -5,14 +5,15 @@
 
 mod client;
 mod fenced;
+mod kept_tests;
 mod language;
 mod prompt;
+mod quotes;
 mod reply;
 mod structured;
 
 use std::fmt::Write as _;
 
-use crate::assertions::vacuous_tests;
 use crate::callers_tests::{named_for_the_runner, test_names};
 use crate::diff;
 use crate::documenter;
@@ -21,6 +22,7 @@ use crate::paths::is_test_file;
 use crate::target::Target;
 use client::CallError;
 use prompt::Form;
+use quotes::Quotes;
 use reply::Reply;
 
 pub(crate) use client::Model;
@@ -30,10 +32,6 @@ pub(crate) use language::Written;
 const MAX_PLAN_STEPS: usize = 20;
 const MAX_STEP_CHARS: usize = 300;
 const MAX_NOTES_CHARS: usize = 4_000;
-
-/// Words by which a Python test is skipped or expected to fail.
-const SKIPS: &[&str] =
-    &["mark.skip", "pytest.skip", "skipTest", "unittest.skip", "xfail", "importorskip", "expectedFailure"];
 
 /// What the model is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +68,8 @@ impl Model {
             Task::Change(original) => diff::changes(std::slice::from_ref(original), &files),
             Task::New | Task::Test(_) => None,
         };
-        let said = task.original().map_or_else(
-            || said(&plan, &notes),
-            |file| unquoted(&said(&plan, &notes), &file.content), // Both may repeat the caller's lines.
-        );
+        let quotes = task.original().map(|file| Quotes::of(&file.content)); // Plan and notes may repeat the caller's lines.
+        let said = said(&plan, &notes, quotes.as_ref());
         let code = files.iter().filter(|file| file.kind == Kind::Code);
         let outlines = code.map(|file| outline(language, file));
         let summary = changes.as_ref().map(|changes| changes.summary.clone());
@@ -131,7 +127,7 @@ impl Model {
         file: &SourceFile,
     ) -> Result<Generation, GenerateError> {
         let answer = self.ask(&prompt::question(request, target.name(), file), None, request, 0).await?;
-        let text = unquoted(&answer.text, &file.content);
+        let text = Quotes::of(&file.content).left_out_of(&answer.text);
         if text.trim().is_empty() {
             return Err(client::unusable_reply("it holds no explanation", answer.tokens));
         }
@@ -157,17 +153,21 @@ fn used(read: Result<Reply, &'static str>, tokens: u64) -> Result<(Reply, u64), 
 fn costing(error: GenerateError, spent: u64) -> GenerateError {
     match error {
         GenerateError::Fail { code, message, tokens } => GenerateError::Fail { code, message, tokens: tokens + spent },
-        GenerateError::Retry { code, message, may_have_cost, after } => {
-            GenerateError::Retry { code, message, may_have_cost: may_have_cost || spent > 0, after }
+        GenerateError::Retry { code, message, tokens, may_have_cost, after } => {
+            let may_have_cost = may_have_cost || spent > 0;
+            GenerateError::Retry { code, message, tokens: tokens + spent, may_have_cost, after }
         }
         GenerateError::NoGenerator { .. } => error,
     }
 }
 
 /// The plan and the notes as sections of Markdown.
-fn said(plan: &[String], notes: &str) -> String {
+fn said(plan: &[String], notes: &str, quotes: Option<&Quotes>) -> String {
     let mut text = String::new();
-    let steps = plan.iter().map(|step| step.split_whitespace().collect::<Vec<_>>().join(" "));
+    let own = |text: &str| quotes.map_or_else(|| text.to_owned(), |quotes| quotes.left_out_of(text));
+    let notes = own(notes);
+    // Before lines are joined and cut: what is left of a quote could no longer be told.
+    let steps = plan.iter().map(|step| own(step).split_whitespace().collect::<Vec<_>>().join(" "));
     let steps: Vec<String> = steps.filter(|step| !step.is_empty()).take(MAX_PLAN_STEPS).collect();
     if !steps.is_empty() {
         text.push_str("## Plan\n\n");
@@ -191,24 +191,6 @@ fn outline(language: Written, file: &SourceFile) -> String {
             format!("# {}\n\n{} code, {} lines.\n", file.path, language.name(), file.content.lines().count())
         }
     }
-}
-
-/// Leaves out code blocks and lines that quote the source: documentation never repeats what the caller submitted.
-fn unquoted(reply: &str, source: &str) -> String {
-    const LONG_ENOUGH_TO_TELL: usize = 8;
-    let quotes =
-        |line: &str| source.lines().map(str::trim).any(|own| own.len() >= LONG_ENOUGH_TO_TELL && line.contains(own));
-    let mut in_block = false;
-    let mut kept = String::new();
-    for line in reply.lines() {
-        let is_fence = line.trim_start().starts_with("```");
-        in_block ^= is_fence;
-        if !is_fence && !in_block && !quotes(line) {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    kept
 }
 
 /// Turns the files of a reply into those of a generation, or says what is missing.
@@ -250,30 +232,11 @@ fn changed(
     if files.len() == 1 && changed.content.trim() == original.content.trim() {
         return Err("the file is in it as it was");
     }
-    if language == Written::Python {
-        keeps_tests(original, changed)?;
-        if !test_names(&original.content).is_empty() && !is_test_file(&original.path) {
-            files.push(runs_tests_of(original));
-        }
+    kept_tests::check(language, original, changed)?;
+    if language == Written::Python && !test_names(&original.content).is_empty() && !is_test_file(&original.path) {
+        files.push(runs_tests_of(original));
     }
     Ok(files)
-}
-
-/// Checks that every test of the caller's is still there and asserts something if it did.
-fn keeps_tests(original: &SourceFile, changed: &SourceFile) -> Result<(), &'static str> {
-    let (own, kept) = (test_names(&original.content), test_names(&changed.content));
-    if !own.iter().all(|name| kept.contains(name)) {
-        return Err("tests of the caller's file are missing in it");
-    }
-    let [before, after] = [original, changed].map(|file| vacuous_tests("python", "", &file.content));
-    if after.iter().any(|name| !before.contains(name)) {
-        return Err("tests of the caller's file assert nothing in it");
-    }
-    let skips = |file: &SourceFile| SKIPS.iter().map(|mark| file.content.matches(mark).count()).sum::<usize>();
-    if !own.is_empty() && skips(changed) > skips(original) {
-        return Err("tests of the caller's file are skipped in it");
-    }
-    Ok(())
 }
 
 /// The file by which the test runner finds the tests in a file that is not named as one of tests.

@@ -9,6 +9,8 @@ use crate::exchange::{Feedback, Request, SourceFile};
 /// Shares of the prompt that feedback may take, in characters; the start of a text says most.
 const MAX_OUTPUT: usize = 4_000;
 const MAX_ITEM: usize = 1_000;
+/// The longest comment that a reviewer can send.
+const MAX_COMMENT: usize = 4_000;
 const MAX_ITEMS: usize = 20;
 
 const RULES: &str = "Use plain relative file names. Send every file in full. Handle bad input and edge cases. \
@@ -68,7 +70,7 @@ pub(super) fn question(request: &Request, language: &str, file: &SourceFile) -> 
     let mut user = format!("Question:\n{}\n\nThe file, {language}:\n", data(&request.goal));
     push_file(&mut user, file);
     if let Some(comment) = request.feedback.as_ref().and_then(|feedback| feedback.comment.as_ref()) {
-        write!(user, "\nA reviewer of the last answer asks:\n{}\n", data(&head(comment)))
+        write!(user, "\nA reviewer of the last answer asks:\n{}\n", data(&head(comment, MAX_COMMENT)))
             .expect("a String takes any text");
     }
     Messages { system: EXPLAIN_RULES.to_owned(), user }
@@ -87,7 +89,7 @@ fn push_feedback(text: &mut String, round: u32, feedback: &Feedback) {
     write!(text, "\nThis is round {round}. The last round led to this; send all files again, corrected.\n")
         .expect("a String takes any text");
     if let Some(comment) = &feedback.comment {
-        write!(text, "\nA reviewer asks:\n{}\n", data(&head(comment))).expect("a String takes any text");
+        write!(text, "\nA reviewer asks:\n{}\n", data(&head(comment, MAX_COMMENT))).expect("a String takes any text");
     }
     let failed: Vec<String> =
         feedback.failed_tests.iter().map(|(name, message)| format!("{name}: {message}")).collect();
@@ -105,14 +107,15 @@ fn push_feedback(text: &mut String, round: u32, feedback: &Feedback) {
 
 fn push_list(text: &mut String, title: &str, items: &[String]) {
     if !items.is_empty() {
-        let lines: Vec<String> = items.iter().take(MAX_ITEMS).map(|item| format!("- {}", head(item))).collect();
+        let lines: Vec<String> =
+            items.iter().take(MAX_ITEMS).map(|item| format!("- {}", head(item, MAX_ITEM))).collect();
         write!(text, "\n{title} ({} in all):\n{}\n", items.len(), data(&lines.join("\n")))
             .expect("a String takes any text");
     }
 }
 
-fn head(text: &str) -> String {
-    text.chars().take(MAX_ITEM).collect()
+fn head(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
 #[cfg(test)]
@@ -147,5 +150,19 @@ mod tests {
         }
         assert_eq!(user.matches("<data>").count(), user.matches("</data>").count());
         assert!(user.len() < 8_000);
+    }
+
+    #[test]
+    fn the_longest_comment_of_a_reviewer_is_shown_whole() {
+        let comment = format!("{}, and name the units", "x".repeat(MAX_COMMENT - 20));
+        assert_eq!(comment.chars().count(), MAX_COMMENT);
+        let feedback = Feedback { comment: Some(format!("{comment}cut")), ..Feedback::default() };
+        let request = Request { feedback: Some(feedback), ..Request::default() };
+        let file = SourceFile { path: "a.py".to_owned(), content: String::new(), kind: Kind::Code, from_caller: true };
+        for Messages { user, .. } in
+            [messages(&request, Written::Python, Task::New, Form::Fenced), question(&request, "Python", &file)]
+        {
+            assert!(user.contains(&comment) && !user.contains("unitscut"), "{user}");
+        }
     }
 }

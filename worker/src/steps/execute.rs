@@ -50,7 +50,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
         Ok(untested) => untested,
         Err(error) => return error.into(),
     };
-    if let Err(error) = model_round::judge_tests(desk, artifacts, &mut result).await {
+    if let Err(error) = model_round::judge_tests(desk, workflow, &mut result).await {
         return error.into();
     }
     let Results { document, summary, feedback } = results::read(&result, untested);

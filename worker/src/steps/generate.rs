@@ -1,5 +1,7 @@
 //! Generation: the goal becomes files.
 
+use std::time::Duration;
+
 use generator::{
     Action, Feedback as Lessons, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile,
 };
@@ -41,19 +43,24 @@ pub(super) async fn run(
     match outcome {
         Ok(generation) => generated(desk, generation, input, usage).await,
         Err(GenerateError::NoGenerator { hint }) => no_generator(desk, hint, usage),
-        // An endpoint may charge for what it did not answer in time, and nobody learns how much: that many times only.
-        Err(GenerateError::Retry { code, message, may_have_cost: true, .. }) => {
-            Done::Broken(format!("{code}: {message}"))
-        }
-        Err(GenerateError::Retry { code, message, may_have_cost: false, after }) => {
-            let reason = format!("{code}: {message}");
-            after.map_or_else(|| Done::Retry(reason.clone()), |delay| Done::Wait { reason: reason.clone(), delay })
+        Err(GenerateError::Retry { code, message, tokens, may_have_cost, after }) => {
+            desk.day.charge_call(workflow, cost_of(tokens, desk.prices.thousand_tokens)).await;
+            later(format!("{code}: {message}"), may_have_cost, after)
         }
         Err(GenerateError::Fail { code, message, tokens }) => {
             let hint = "Try again, make the goal more precise, or supply code.";
             let failure = Failure::new(code, message, hint);
             Done::Event(Event::StepFailed { failure, cost: cost_of(tokens, desk.prices.thousand_tokens) })
         }
+    }
+}
+
+/// An endpoint may charge for what it did not answer, and nobody learns how much: such attempts count, so that there are not too many.
+fn later(reason: String, may_have_cost: bool, after: Option<Duration>) -> Done {
+    match after {
+        Some(delay) => Done::Wait { reason, delay, counts: may_have_cost },
+        None if may_have_cost => Done::Broken(reason),
+        None => Done::Retry(reason),
     }
 }
 
@@ -212,5 +219,25 @@ fn describe(origin: &Origin) -> String {
         Origin::Tools => "the caller's own code, worked on by tools".to_owned(),
         Origin::Recipe { name, version } => format!("recipe {name} {version}"),
         Origin::Model { name } => format!("model {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_cost_counts_and_every_delay_is_honoured() {
+        let delay = Duration::from_secs(7);
+        for (may_have_cost, after) in [(true, Some(delay)), (false, Some(delay)), (true, None), (false, None)] {
+            let done = later("why".to_owned(), may_have_cost, after);
+            let fits = match &done {
+                Done::Wait { delay: asked, counts, .. } => after == Some(*asked) && *counts == may_have_cost,
+                Done::Broken(_) => may_have_cost && after.is_none(),
+                Done::Retry(_) => !may_have_cost && after.is_none(),
+                Done::Event(_) | Done::Cancelled { .. } => false,
+            };
+            assert!(fits, "{done:?}");
+        }
     }
 }

@@ -35,8 +35,13 @@ pub(crate) enum Done {
     Event(Event),
     /// Something it needs is away: it may work later, and the attempt does not count.
     Retry(String),
-    /// Something it needs asks to be left alone for a while, and the attempt does not count.
-    Wait { reason: String, delay: Duration },
+    /// Something it needs asks to be left alone for a while.
+    Wait {
+        reason: String,
+        delay: Duration,
+        /// Whether the attempt counts.
+        counts: bool,
+    },
     /// The step itself went wrong: it may work later, and the attempt counts.
     Broken(String),
     /// Someone killed it; nothing is to be committed. What it cost until then: a model that is not heard out does not say what
@@ -189,8 +194,11 @@ async fn attempt(
             desk.attempts.take_back(&entry).await;
             try_again(delivery, &reason).await
         }
-        Done::Wait { reason, delay } => {
-            desk.attempts.take_back(&entry).await;
+        Done::Wait { reason, delay, counts } => {
+            if !counts {
+                desk.attempts.take_back(&entry).await;
+            }
+            let delay = wait_of(delay, delivery.delivered());
             let (id, delay_ms) = (entry.workflow.id, delay.as_millis());
             tracing::warn!(workflow.id = %id, delay_ms, reason, "Workflow {id}: the step waits as it was asked to");
             delivery.retry_after(delay).await
@@ -209,8 +217,19 @@ async fn try_again(delivery: Delivery<Entry>, reason: &str) -> Settlement {
     let workflow = &delivery.body().workflow;
     let phase = workflow.phase.kind().as_str();
     tracing::warn!(workflow.id = %workflow.id, phase, reason, "a step will be tried again");
-    let exponent = u32::try_from(delivery.delivered().min(6)).unwrap_or(6);
-    delivery.retry_after(Duration::from_millis(250 * 2_u64.pow(exponent))).await
+    let delay = backoff(delivery.delivered());
+    delivery.retry_after(delay).await
+}
+
+/// The delay that something asks for, but never sooner than without the wish: it may ask for no delay at all, each time.
+fn wait_of(asked: Duration, delivered: u64) -> Duration {
+    asked.max(backoff(delivered))
+}
+
+/// How long a step waits that was delivered so many times: 0.5 s at first, 16 s at most.
+fn backoff(delivered: u64) -> Duration {
+    let exponent = u32::try_from(delivered.min(6)).unwrap_or(6);
+    Duration::from_millis(250 * 2_u64.pow(exponent))
 }
 
 /// Does the step, and kills it once it is no longer the newest.
@@ -327,6 +346,20 @@ async fn give_up(desk: &Desk, delivery: Delivery<Entry>) -> Settlement {
         Err(reason) => {
             tracing::warn!(%reason, "the workflow could not be failed yet");
             delivery.retry_after(AGAIN).await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_for_no_delay_shortens_no_backoff() {
+        for (asked, delivered, expected) in
+            [(0, 1, 500), (0, 6, 16_000), (0, 1_000, 16_000), (7_000, 1, 7_000), (7_000, 6, 16_000)]
+        {
+            assert_eq!(wait_of(Duration::from_millis(asked), delivered), Duration::from_millis(expected));
         }
     }
 }

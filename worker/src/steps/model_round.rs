@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sandbox::{JobResult, TestCase, TestOutcome};
 use shared::analysis::{AnalysisReport, FindingKind, Severity};
 use shared::messaging::BlobError;
-use shared::workflow::{Action, Artifacts, Feedback, Rerun, TestSummary, Workflow};
+use shared::workflow::{Action, Content, Feedback, NewInput, Rerun, TestSummary, Workflow};
 
 use crate::desk::Desk;
 
@@ -15,7 +15,8 @@ const VACUOUS: &str = "the test asserts nothing about the code";
 const MAX_FINDINGS: usize = 20;
 
 /// Turns passed tests of a model that prove nothing into failed ones: those without an assertion, and those that were skipped.
-pub(super) async fn judge_tests(desk: &Desk, artifacts: &Artifacts, result: &mut JobResult) -> Result<(), BlobError> {
+pub(super) async fn judge_tests(desk: &Desk, workflow: &Workflow, result: &mut JobResult) -> Result<(), BlobError> {
+    let artifacts = &workflow.artifacts;
     let Some(tests) = result.tests.as_mut().filter(|_| artifacts.repairable) else { return Ok(()) };
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
     let mut vacuous = Vec::new();
@@ -23,12 +24,33 @@ pub(super) async fn judge_tests(desk: &Desk, artifacts: &Artifacts, result: &mut
         vacuous.extend(generator::vacuous_tests(runtime, &file.path, &desk.blobs.load(&file.content).await?));
     }
     // A changed file may hold tests that the caller skips.
-    let may_skip = artifacts.action == Some(Action::Changed);
-    fail_unproven(tests, &vacuous, may_skip);
+    let mut may_skip = HashSet::new();
+    if artifacts.action == Some(Action::Changed) {
+        for original in originals(workflow) {
+            may_skip.extend(generator::skipped_tests(runtime, &desk.blobs.load(original).await?));
+        }
+    }
+    fail_unproven(tests, &vacuous, &may_skip);
     Ok(())
 }
 
-fn fail_unproven(tests: &mut Vec<TestCase>, vacuous: &[String], may_skip: bool) {
+/// The code that was given to be changed: the caller's, and what approvers supplied.
+fn originals(workflow: &Workflow) -> impl Iterator<Item = &Content> {
+    let supplied = workflow.decisions().filter_map(|(_, decision)| match &decision.input {
+        Some(NewInput::Code { content }) => Some(content),
+        Some(NewInput::Recipe { .. }) | None => None,
+    });
+    workflow.submission.code.iter().chain(supplied)
+}
+
+/// Whether a test, by its name in the report, has one of the names.
+fn has_name(test: &str, names: &HashSet<String>) -> bool {
+    let titled = test.rsplit(" > ").next().unwrap_or_default();
+    let function = test.split('[').next().and_then(|name| name.rsplit("::").next()).unwrap_or_default();
+    names.contains(titled) || names.contains(function)
+}
+
+fn fail_unproven(tests: &mut Vec<TestCase>, vacuous: &[String], may_skip: &HashSet<String>) {
     let mut named: HashSet<&str> = vacuous.iter().map(String::as_str).collect();
     for test in tests.iter_mut() {
         // Without the values of a parametrized test.
@@ -37,7 +59,7 @@ fn fail_unproven(tests: &mut Vec<TestCase>, vacuous: &[String], may_skip: bool) 
         named.remove(name);
         let message = match test.outcome {
             TestOutcome::Passed if is_vacuous => VACUOUS,
-            TestOutcome::Skipped if !may_skip => SKIPPED,
+            TestOutcome::Skipped if !has_name(&test.name, may_skip) => SKIPPED,
             TestOutcome::Passed | TestOutcome::Skipped | TestOutcome::Failed | TestOutcome::Error => continue,
         };
         test.outcome = TestOutcome::Failed;
@@ -101,10 +123,11 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(tests: &[(&str, TestOutcome)], vacuous: &[&str], may_skip: bool, failed: &[&str]) {
+    fn check(tests: &[(&str, TestOutcome)], vacuous: &[&str], may_skip: &[&str], failed: &[&str]) {
         let mut tests: Vec<TestCase> = tests.iter().map(|(name, outcome)| case(name, *outcome)).collect();
         let vacuous: Vec<String> = vacuous.iter().map(|name| (*name).to_owned()).collect();
-        fail_unproven(&mut tests, &vacuous, may_skip);
+        let may_skip = may_skip.iter().map(|name| (*name).to_owned()).collect();
+        fail_unproven(&mut tests, &vacuous, &may_skip);
         let found: Vec<&str> =
             tests.iter().filter(|test| test.outcome == TestOutcome::Failed).map(|test| test.name.as_str()).collect();
         assert_eq!(found, failed);
@@ -114,10 +137,13 @@ mod tests {
     fn tests_that_prove_nothing_count_as_failed() {
         use TestOutcome::{Passed, Skipped};
         let tests = [("t.py::test_a[1-2]", Passed), ("t.py::test_b", Passed), ("t.py::test_c", Skipped)];
-        check(&tests, &["t.py::test_a"], false, &["t.py::test_a[1-2]", "t.py::test_c"]);
-        check(&tests, &[], true, &[]);
+        check(&tests, &["t.py::test_a"], &[], &["t.py::test_a[1-2]", "t.py::test_c"]);
+        check(&tests, &[], &["test_c"], &[]);
+        check(&tests, &[], &["test_b"], &["t.py::test_c"]);
+        let skipped = [("t.py::A::test_d[1]", Skipped), ("all > adds [1]", Skipped), ("all > new", Skipped)];
+        check(&skipped, &[], &["test_d", "adds [1]"], &["all > new"]);
         // Judged by the file; a Python test that did not run needs no second mention.
-        check(&[("adds", Passed)], &["a.test.js"], false, &["a.test.js"]);
-        check(&[("t.py::test_b", Passed)], &["t.py::test_x"], false, &[]);
+        check(&[("adds", Passed)], &["a.test.js"], &[], &["a.test.js"]);
+        check(&[("t.py::test_b", Passed)], &["t.py::test_x"], &[], &[]);
     }
 }
