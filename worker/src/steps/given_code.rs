@@ -252,7 +252,8 @@ fn answer<T: DeserializeOwned>(result: &JobResult) -> Result<T, String> {
         Ok(Answer::Done(done)) => Ok(done),
         Ok(Answer::Refused(reason)) => Err(plain(&reason, MAX_REASON_CHARS)),
         Err(error) => {
-            tracing::warn!(%error, "a tool's answer cannot be read");
+            // Not the error itself: it quotes the answer.
+            tracing::warn!(category = ?error.classify(), "a tool's answer cannot be read");
             Err(failed())
         }
     }
