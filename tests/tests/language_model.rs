@@ -164,6 +164,14 @@ async fn an_endpoint_that_limits_the_rate_or_hangs_is_asked_again() {
     let requests = endpoint.requests();
     assert!(requests[1].at - requests[0].at >= Duration::from_secs(3), "{requests:?}");
 
+    // A wish for no delay is no leave to ask without a pause.
+    endpoint.plays([Reply::Refused(429, Some(0)), Reply::Refused(429, Some(0)), rocket()]);
+    let done = end_of(&client, &goal(GOAL, false)).await;
+    assert_eq!(done["status"], "completed", "{done:#}");
+    let requests = endpoint.requests();
+    assert!(requests[1].at - requests[0].at >= Duration::from_millis(500), "{requests:?}");
+    assert!(requests[2].at - requests[1].at >= Duration::from_millis(1_000), "{requests:?}");
+
     endpoint.plays([Reply::Never, rocket()]);
     let done = end_of(&client, &goal(GOAL, false)).await;
     assert_eq!((&done["status"], endpoint.requests().len()), (&json!("completed"), 2), "{done:#}");
@@ -196,7 +204,8 @@ async fn a_reviewers_comment_reaches_the_model() {
     let endpoint = ModelEndpoint::start().await;
     let stack = stack_with(&endpoint, &[]).await;
     let client = stack.developer().await;
-    endpoint.plays([rocket()]);
+    let wrong = Reply::Files(vec![("rocket.py", "def thrust(m, a):\n    return 0\n"), ("test_rocket.py", ROCKET_TEST)]);
+    endpoint.plays([rocket(), wrong, rocket()]);
     let id = client.execute(&goal(GOAL, true)).await;
     let parked = client.until(&id, "waiting_approval").await;
     let first = question_of(&parked);
@@ -209,8 +218,11 @@ async fn a_reviewers_comment_reaches_the_model() {
         (state["status"] == "waiting_approval" && question_of(&state) != first).then_some(state)
     })
     .await;
-    let prompt = endpoint.requests()[1].prompt();
-    assert!(prompt.contains("name the units in the docstring") && prompt.contains("def thrust"), "{prompt}");
+    // The round after the one that failed works on the comment as well.
+    for (number, part) in [(1, "def thrust"), (2, "thrust is wrong")] {
+        let prompt = endpoint.requests()[number].prompt();
+        assert!(prompt.contains("name the units in the docstring") && prompt.contains(part), "{prompt}");
+    }
     client.decide(&id, &question_of(&again), "approved").await.expect(200);
     let done = client.until(&id, "completed").await;
     assert!(done["artifacts"]["generated_code"].as_str().is_some_and(|code| code.contains("def thrust")), "{done:#}");
@@ -263,6 +275,27 @@ async fn changes_to_given_code_come_back_whole_and_as_a_diff() {
         let documentation = done["artifacts"]["documentation"].as_str().expect("documentation");
         assert!(documentation.contains("## Changes") && !documentation.contains(removed), "{documentation}");
     }
+}
+
+#[tokio::test]
+async fn changes_never_lose_or_skip_the_callers_tests() {
+    let endpoint = ModelEndpoint::start().await;
+    let stack = stack_with(&endpoint, &[("sandbox.runtimes", "python,node,bash")]).await;
+    let client = stack.developer().await;
+    let script = "const test = require('node:test');\nconst assert = require('node:assert');\ntest('adds', () => assert.equal(1 + 2, 4));\n";
+    for (file, given, changed) in [
+        ("sums.test.js", script, "require('node:test')('other', () => {});\n"),
+        ("test_sums.sh", "test_add() {\n  [ $((1 + 2)) -eq 4 ]\n}\n", "test_add() { true; }\n"),
+    ] {
+        endpoint.plays([Reply::Files(vec![(file, changed)])]);
+        let end = end_of(&client, &work("Fix the bug in this code", file, given, false)).await;
+        failed_with(&end, "generator_invalid_reply");
+    }
+    let skipping = "import pytest\n\nfrom rocket import thrust\n\n\n@pytest.mark.skip\ndef test_new():\n    assert thrust(2, 3) == 5\n";
+    endpoint.plays([Reply::Files(vec![("rocket.py", ROCKET), ("test_rocket.py", skipping)])]);
+    let wrong = "def thrust(mass, acceleration):\n    return mass\n";
+    let end = end_of(&client, &work("Fix the bug in this code", "rocket.py", wrong, false)).await;
+    failed_with(&end, "tests_failed");
 }
 
 #[tokio::test]
