@@ -1,12 +1,14 @@
 //! Whether a changed file still has the caller's tests, and whether they still check something.
 
+use std::collections::HashMap;
+
 use crate::assertions::vacuous_tests;
 use crate::callers_tests::{shell_test_name, test_names};
 use crate::exchange::SourceFile;
-use crate::javascript_tests::{titled_tests, without_comments};
+use crate::javascript_tests::{TitledTest, titled_tests, without_comments};
 use crate::model::language::Written;
 use crate::paths::is_test_file;
-use crate::skipped::skip_marks;
+use crate::skipped::{skip_marks, skipped_tests};
 
 const MISSING: &str = "tests of the caller's file are missing in it";
 const EMPTIED: &str = "tests of the caller's file assert nothing in it";
@@ -14,40 +16,44 @@ const SKIPPED: &str = "tests of the caller's file are skipped in it";
 
 /// Checks that every test of the caller's is still there, asserts something if it did, and runs if it did.
 pub(super) fn check(language: Written, original: &SourceFile, changed: &SourceFile) -> Result<(), &'static str> {
-    let (before, after) = (original.content.as_str(), changed.content.as_str());
-    let runtime = language.runtime();
-    let vacuous = [before, after].map(|source| vacuous_tests(runtime, "", source));
-    let has_tests = match language {
-        Written::Python => {
-            let (own, kept) = (test_names(before), test_names(after));
-            if !own.iter().all(|name| kept.contains(name)) {
-                return Err(MISSING);
-            }
-            if vacuous[1].iter().any(|name| !vacuous[0].contains(name)) {
-                return Err(EMPTIED);
-            }
-            !own.is_empty()
-        }
-        Written::JavaScript => {
-            let (before, after) = (without_comments(before), without_comments(after));
-            let [own, kept] = [&before, &after].map(|code| javascript_tests(code));
-            compare(&own, &kept)?;
-            if is_test_file(&original.path) && vacuous[0].is_empty() && !vacuous[1].is_empty() {
-                return Err(EMPTIED);
-            }
-            !own.is_empty()
-        }
-        Written::Bash => {
-            let [own, kept] = [before, after].map(shell_tests);
-            compare(&own, &kept)?;
-            let is_checked = |source| can_fail(before_its_end(source));
-            if is_test_file(&original.path) && is_checked(before) && !is_checked(after) {
-                return Err(EMPTIED);
-            }
-            !own.is_empty()
-        }
-    };
-    if has_tests && skip_marks(runtime, after) > skip_marks(runtime, before) { Err(SKIPPED) } else { Ok(()) }
+    let is_test_file = is_test_file(&original.path);
+    match language {
+        Written::Python => in_python(&original.content, &changed.content),
+        Written::JavaScript => in_javascript(&original.content, &changed.content, is_test_file),
+        Written::Bash => in_bash(&original.content, &changed.content, is_test_file),
+    }
+}
+
+fn in_python(before: &str, after: &str) -> Result<(), &'static str> {
+    let (own, kept) = (test_names(before), test_names(after));
+    if !own.iter().all(|name| kept.contains(name)) {
+        return Err(MISSING);
+    }
+    let [known, vacuous] = [before, after].map(|source| vacuous_tests("python", "", source));
+    if vacuous.iter().any(|name| !known.contains(name)) {
+        return Err(EMPTIED);
+    }
+    let is_skipped = !own.is_empty() && skip_marks("python", after) > skip_marks("python", before);
+    if is_skipped { Err(SKIPPED) } else { Ok(()) }
+}
+
+fn in_javascript(before: &str, after: &str, is_test_file: bool) -> Result<(), &'static str> {
+    let code = [before, after].map(without_comments);
+    let [own, kept] = [&code[0], &code[1]].map(|code| javascript_tests(code));
+    compare(&own, &kept)?;
+    let checks = |source| vacuous_tests("node", "", source).is_empty();
+    if is_test_file && checks(before) && !checks(after) {
+        return Err(EMPTIED);
+    }
+    let (known, skipped) = (skipped_tests("node", before), skipped_tests("node", after));
+    let is_skipped = own.iter().any(|test| skipped.contains(&test.name) && !known.contains(&test.name));
+    if is_skipped { Err(SKIPPED) } else { Ok(()) }
+}
+
+fn in_bash(before: &str, after: &str, is_test_file: bool) -> Result<(), &'static str> {
+    compare(&shell_tests(before), &shell_tests(after))?;
+    let checks = |source| can_fail(before_its_end(source));
+    if is_test_file && checks(before) && !checks(after) { Err(EMPTIED) } else { Ok(()) }
 }
 
 /// A test by its name, and whether it checks something.
@@ -58,19 +64,30 @@ struct Test {
 
 /// Compares by counts: titles may occur more than once.
 fn compare(own: &[Test], kept: &[Test]) -> Result<(), &'static str> {
-    let count = |tests: &[Test], name: &str| tests.iter().filter(|test| test.name == name).count();
-    let checked = |tests: &[Test], name: &str| tests.iter().filter(|test| test.name == name && test.checks).count();
-    if own.iter().any(|test| count(kept, &test.name) < count(own, &test.name)) {
+    let (own, kept) = (counts(own), counts(kept));
+    let of = |name| kept.get(name).copied().unwrap_or_default();
+    if own.iter().any(|(name, (all, _))| of(name).0 < *all) {
         return Err(MISSING);
     }
-    if own.iter().any(|test| checked(kept, &test.name) < checked(own, &test.name)) {
+    if own.iter().any(|(name, (_, checked))| of(name).1 < *checked) {
         return Err(EMPTIED);
     }
     Ok(())
 }
 
+/// For each name the tests that have it, and those of them that check something.
+fn counts(tests: &[Test]) -> HashMap<&str, (usize, usize)> {
+    let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
+    for test in tests {
+        let (all, checked) = counts.entry(&test.name).or_default();
+        *all += 1;
+        *checked += usize::from(test.checks);
+    }
+    counts
+}
+
 fn javascript_tests(code: &str) -> Vec<Test> {
-    let test = |titled: crate::javascript_tests::TitledTest<'_>| Test {
+    let test = |titled: TitledTest<'_>| Test {
         name: titled.title.to_owned(),
         checks: vacuous_tests("node", "", titled.text).is_empty(),
     };
@@ -84,8 +101,10 @@ fn shell_tests(source: &str) -> Vec<Test> {
         let name = shell_test_name(line)?;
         let body = line.split_once('{').map_or("", |(_, body)| body);
         let indent = line.len() - line.trim_start().len();
-        let is_end =
-            |line: &&&str| line.trim_start().starts_with('}') && line.len() - line.trim_start().len() <= indent;
+        let is_end = |line: &&&str| {
+            let closes = line.trim_start().starts_with('}') && line.len() - line.trim_start().len() <= indent;
+            closes || shell_test_name(line).is_some()
+        };
         let following = lines[at + 1..].iter().take_while(|line| !is_end(line)).copied();
         let is_closed = body.trim_end().ends_with('}');
         let checks = can_fail([body].into_iter().chain(following.take_while(|_| !is_closed)));
@@ -154,6 +173,7 @@ mod tests {
         of(&own.replace("assert.ok(f())", "assert.ok(true)"), Err(EMPTIED));
         of(&own.replace("test('b'", "test.skip('b'"), Err(SKIPPED));
         of(&own.replace("'b',", "'b', { skip: true },"), Err(SKIPPED));
+        judge(Written::JavaScript, "f.js", &own, &format!("rows.skip(1);\n{own}"), Ok(()));
         // Titles that are computed: the file as a whole has to check something.
         let computed = format!("{head}for (const n of [1]) test(String(n), () => assert.ok(f(n)));\n");
         judge(Written::JavaScript, "f.test.js", &computed, head, Err(EMPTIED));
