@@ -18,13 +18,16 @@ const LEFT_DELAY: Duration = Duration::from_secs(3);
 
 /// Handles one fired timer and settles it.
 pub(crate) async fn handle_timer(desk: Arc<Desk>, delivery: Delivery<RawMessage>) -> Settlement {
-    let Some((kind, id)) = Timers::read(delivery.body()) else {
-        return leave(&desk, delivery).await;
+    let done = match Timers::read(delivery.body()) {
+        Some((kind, id)) => fire(&desk, delivery.body(), kind, id).await,
+        // An older version announced by a timer of its own; the timer of the deadline does that now, so this one has nothing to do.
+        None if Timers::is_of_removed_kind(delivery.body()) => desk.timers.forget_fired(delivery.body()).await,
+        None => return leave(&desk, delivery).await,
     };
-    match fire(&desk, delivery.body(), kind, id).await {
+    match done {
         Ok(()) => delivery.ack().await,
         Err(reason) => {
-            tracing::warn!(workflow.id = %id, %reason, "a timer has to wait");
+            tracing::warn!(subject = %delivery.body().subject, %reason, "a timer has to wait");
             delivery.retry_after(Duration::from_secs(1)).await
         }
     }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use shared::config::Settings;
+
 /// Finds the program `name` on `PATH`, else in the first of `directories` that has it.
 pub fn find_program(name: &str, directories: &[PathBuf]) -> Option<PathBuf> {
     programs(name, directories).into_iter().next()
@@ -54,9 +56,9 @@ pub fn password() -> Option<String> {
     read("PROMPTCRAFT_PASSWORD")
 }
 
-/// `PROMPTCRAFT__GENERATOR__CATALOGUE_DIRS`: folders of recipes, divided by commas.
-pub fn catalogue_folders() -> Option<String> {
-    read("PROMPTCRAFT__GENERATOR__CATALOGUE_DIRS")
+/// The setting `generator.catalogue_dirs` as services read it: from the environment, else from the settings file.
+pub fn catalogue_folders() -> Vec<String> {
+    Settings::from_environment().list("generator.catalogue_dirs", &[])
 }
 
 fn read(name: &'static str) -> Option<String> {

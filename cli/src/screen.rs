@@ -87,6 +87,9 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// Columns between two cells of a table.
+pub const GAP: usize = 2;
+
 /// Columns of the terminal that is written to; `None` where it is none.
 pub fn columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
@@ -99,6 +102,42 @@ pub fn shortened(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Returns Markdown in lines of at most `width` characters: text and list items are wrapped; code, tables and headings stay as they are.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_code = false;
+    for line in text.lines() {
+        let start = line.trim_start();
+        let is_fence = start.starts_with("```") || start.starts_with("~~~");
+        is_code ^= is_fence;
+        let is_fixed = is_code || is_fence || line.starts_with("    ") || start.starts_with(['|', '#']);
+        if is_fixed || line.chars().count() <= width {
+            lines.push(line.to_owned());
+        } else {
+            wrap_line(line, width, &mut lines);
+        }
+    }
+    lines.join("\n")
+}
+
+/// What does not fit goes under the beginning of the line's text.
+fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
+    let start = line.trim_start();
+    let indent = line.len() - start.len();
+    let mark = if start.starts_with("- ") || start.starts_with("* ") { 2 } else { 0 };
+    let mut current = " ".repeat(indent);
+    for word in start.split_whitespace() {
+        let is_first = current.trim_start().is_empty();
+        if !is_first && current.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::replace(&mut current, " ".repeat(indent + mark)));
+        } else if !is_first {
+            current.push(' ');
+        }
+        current.push_str(word);
+    }
+    lines.push(current);
 }
 
 /// Rows in columns as wide as their widest cell, under a heading; each row is one line, whatever its cells hold.
@@ -134,6 +173,14 @@ mod tests {
         ] {
             assert_eq!(plain(text), shown);
         }
+    }
+
+    #[test]
+    fn text_is_wrapped_and_code_and_tables_stay() {
+        let text = "# A heading that is long\n\nNine words of text that go over the edge.\n- an item that goes over it\n| a | table that is long |\n```\na line of code that is long\n```\nan-unbroken-word-of-some-length";
+        let shown = "# A heading that is long\n\nNine words of text\nthat go over the\nedge.\n- an item that goes\n  over it\n| a | table that is long |\n```\na line of code that is long\n```\nan-unbroken-word-of-some-length";
+        assert_eq!(wrapped(text, 20), shown);
+        assert_eq!(wrapped(text, 80), text);
     }
 
     #[test]

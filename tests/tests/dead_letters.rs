@@ -94,3 +94,19 @@ async fn a_timer_that_no_approver_knows_waits_for_one_that_does() {
     let text = metrics.text().await.expect("text");
     assert!(text.contains(r#"promptcraft_dead_letters_total{cause="unreadable"} 1"#), "{text}");
 }
+
+#[tokio::test]
+async fn a_timer_of_a_kind_that_was_removed_is_dropped() {
+    let stack = Stack::start().await;
+    let id = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
+    publish(&stack, "approver", format!("timers.fired.repeat.{id}"), HeaderMap::new(), b"").await;
+    let broker = async_nats::jetstream::new(raw_broker_as(&stack, "cli").await);
+    // Others are tried again for half a minute.
+    eventually("it came and went", Duration::from_secs(15), || async {
+        let stream = broker.get_stream("TIMERS").await.expect("a stream");
+        let state = &stream.cached_info().state;
+        (state.last_sequence > 0 && state.messages == 0).then_some(())
+    })
+    .await;
+    assert_eq!(letter(&stack, id), None);
+}

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
 use shared::clock::Clock;
 use shared::identity::{Role, Secret, User};
 use shared::messaging::{BucketError, Buckets};
@@ -128,7 +127,7 @@ async fn restart_broker(
 ) -> Result<Manifest, Failure> {
     broker_files::write(&data.nats(), &data.bots()?, &Lane::all())?;
     let old = *stack.pids.get("nats").ok_or("the broker does not run now; try again")?;
-    kill_process(Pid::from_raw(old).ok_or("stack.json names no process of the broker")?, Signal::TERM)?;
+    stack.terminate("nats", "nats-server")?;
     let deadline = Instant::now() + RESTART_LIMIT;
     while Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -49,6 +49,18 @@ impl DataDirectory {
         Ok(Self { root: path.canonicalize()?, _lock: None })
     }
 
+    /// The process that has the directory open as its own, if one has.
+    pub fn holder(path: &Path) -> Option<i32> {
+        let mut lock = File::open(path.join("up.lock")).ok()?;
+        match lock.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {}
+            Ok(()) | Err(TryLockError::Error(_)) => return None,
+        }
+        let mut pid = String::new();
+        lock.read_to_string(&mut pid).ok()?;
+        pid.trim().parse().ok()
+    }
+
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
+use super::data_directory::DataDirectory;
 use super::private_file;
 use super::recipe::Recipe;
 
@@ -83,9 +85,20 @@ impl Manifest {
     pub fn read(data: &Path) -> Option<Self> {
         let text = std::fs::read(Self::path(data)).ok()?;
         let manifest: Self = serde_json::from_slice(&text).ok()?;
-        // What a killed stack left behind describes nothing.
-        let pid = rustix::process::Pid::from_raw(manifest.pid)?;
-        rustix::process::test_kill_process(pid).is_ok().then_some(manifest)
+        // What a killed stack left behind describes nothing; its process ids may be those of others by now.
+        (DataDirectory::holder(data)? == manifest.pid).then_some(manifest)
+    }
+
+    /// Asks a component to end, if its process is still the stack's and runs `program`.
+    pub fn terminate(&self, component: &str, program: &str) -> Result<(), String> {
+        let number = *self.pids.get(component).ok_or("stack.json names no such process")?;
+        let pid = Pid::from_raw(number).ok_or("stack.json names no process")?;
+        // What is checked below is the process that is signalled, even if its id comes to mean another one.
+        let process = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| format!("process {number}: {error}"))?;
+        if self.pid != parent_of(number).unwrap_or_default() || program_of(number).as_deref() != Some(program) {
+            return Err(format!("process {number} is not {program} of this stack"));
+        }
+        pidfd_send_signal(process, Signal::TERM).map_err(|error| format!("process {number}: {error}"))
     }
 
     /// Names a bot that was added.
@@ -104,5 +117,91 @@ impl Manifest {
     pub fn remove(data: &Path) {
         // It may not have been written yet.
         drop(std::fs::remove_file(Self::path(data)));
+    }
+}
+
+fn parent_of(process: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok())
+}
+
+/// The name of the program's file, as the process was started with.
+fn program_of(process: i32) -> Option<String> {
+    let line = std::fs::read(format!("/proc/{process}/cmdline")).ok()?;
+    let path = String::from_utf8_lossy(line.split(|byte| *byte == 0).next()?).into_owned();
+    Some(path.rsplit('/').next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    fn manifest(pid: i32, component: i32) -> Manifest {
+        Manifest {
+            pid,
+            demo: true,
+            api_url: String::new(),
+            api_metrics_url: String::new(),
+            approver_metrics_url: String::new(),
+            worker_metrics_urls: Vec::new(),
+            nats_url: String::new(),
+            nats_monitor_url: String::new(),
+            nats_password_files: BTreeMap::new(),
+            redis_port: 0,
+            redis_url_file: PathBuf::new(),
+            redis_password_file: PathBuf::new(),
+            bots: Vec::new(),
+            pids: [("worker-1".to_owned(), component)].into(),
+            logs: PathBuf::new(),
+        }
+    }
+
+    fn own_pid() -> i32 {
+        i32::try_from(std::process::id()).unwrap()
+    }
+
+    /// A process that waits, and its id.
+    fn sleeper() -> (Child, i32) {
+        let child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        // Until then it is this program's copy.
+        while program_of(pid).as_deref() != Some("sleep") {
+            std::thread::yield_now();
+        }
+        (child, pid)
+    }
+
+    #[test]
+    fn only_the_stacks_own_program_is_asked_to_end() {
+        let (mut child, pid) = sleeper();
+        for (manifest, program) in [
+            (manifest(own_pid(), pid), "worker"),
+            (manifest(1, pid), "sleep"),
+            (manifest(own_pid(), own_pid()), "sleep"),
+        ] {
+            let error = manifest.terminate("worker-1", program).unwrap_err();
+            assert!(error.ends_with(&format!("is not {program} of this stack")), "{error}");
+        }
+        assert!(manifest(own_pid(), pid).terminate("worker-2", "sleep").is_err());
+        assert!(child.try_wait().unwrap().is_none(), "it was not signalled");
+        manifest(own_pid(), pid).terminate("worker-1", "sleep").unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
+    }
+
+    #[test]
+    fn a_manifest_is_believed_while_its_stack_holds_the_lock() {
+        let path = std::env::temp_dir().join(format!("promptcraft-manifest-{}", std::process::id()));
+        let data = DataDirectory::open(&path).unwrap();
+        manifest(own_pid(), 1).write(&path).unwrap();
+        assert!(Manifest::read(&path).is_some());
+        manifest(1, 1).write(&path).unwrap();
+        assert!(Manifest::read(&path).is_none(), "another stack runs meanwhile");
+        manifest(own_pid(), 1).write(&path).unwrap();
+        drop(data);
+        assert!(Manifest::read(&path).is_none(), "no stack runs, though the process does");
+        std::fs::remove_dir_all(path).unwrap();
     }
 }

@@ -66,10 +66,10 @@ impl Recipe {
         std::iter::once("python".to_owned()).chain(others).collect()
     }
 
-    /// The organization's own recipes, and the folders that the environment names.
+    /// The folders of recipes that the settings name, and the organization's own.
     fn catalogue_folders(&self) -> String {
         let own = self.data.recipes().display().to_string();
-        catalogue_folders().map_or(own.clone(), |others| format!("{others},{own}"))
+        catalogue_folders().into_iter().chain([own]).collect::<Vec<_>>().join(",")
     }
 
     /// Writes the broker's configuration and says how to start it.
@@ -228,7 +228,54 @@ impl Recipe {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+
     use super::*;
+
+    const FOLDER: &str = "PROMPTCRAFT_TEST_FOLDER";
+
+    #[test]
+    #[ignore = "is run by the test below, in the environment of a caller"]
+    fn the_folders_of_a_worker_are_printed() {
+        let folder = std::env::var_os(FOLDER).expect("the folder of the test below");
+        let program = PathBuf::from("/bin/true");
+        let programs = Programs {
+            nats_server: program.clone(),
+            redis_server: program.clone(),
+            api: program.clone(),
+            worker: program.clone(),
+            approver: program,
+        };
+        let data = DataDirectory::open(Path::new(&folder)).unwrap();
+        let recipe =
+            Recipe { data, ports: Ports::choose(0, 1).unwrap(), programs, demo: true, backend: "auto".to_owned() };
+        let environment = recipe.worker(1).unwrap().environment;
+        let folders = environment.iter().filter(|(name, _)| name == "PROMPTCRAFT__GENERATOR__CATALOGUE_DIRS");
+        println!("folders: {:?}", folders.map(|(_, value)| value.as_str()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_own_recipes_are_added_to_the_folders_of_the_settings() {
+        let folder = std::env::temp_dir().join(format!("promptcraft-folders-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let folder = folder.canonicalize().unwrap();
+        let settings = folder.join("settings.toml");
+        fs::write(&settings, "[generator]\ncatalogue_dirs = [\"/srv/one\", \"/srv/two\"]\n").unwrap();
+        let variable = "PROMPTCRAFT__GENERATOR__CATALOGUE_DIRS";
+        for (environment, others) in [(None, "/srv/one,/srv/two,"), (Some("/srv/three"), "/srv/three,"), (Some(""), "")]
+        {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["stack::recipe::tests::the_folders_of_a_worker_are_printed", "--exact", "--ignored"]);
+            command.arg("--nocapture").env(FOLDER, &folder).env("PROMPTCRAFT_CONFIG", &settings).env_remove(variable);
+            let output = command.envs(environment.map(|value| (variable, value))).output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout);
+            let expected = format!("folders: [\"{others}{}/recipes\"]", folder.display());
+            assert!(text.contains(&expected), "{expected} is not in:\n{text}");
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn a_worker_may_do_in_redis_what_is_said_here() {

@@ -7,11 +7,14 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 ALGORITHM = "HS256"
 MIN_KEY_BYTES = 32
 MAX_TOKEN_CHARS = 8192
+
+# For whom a token is meant, and who issues it.
+Parties = TypedDict("Parties", {"audience": str | list[str] | None, "issuer": str | None}, total=False)
 
 
 class InvalidToken(Exception):
@@ -59,15 +62,19 @@ def _numeric(claims: Mapping[str, Any], name: str) -> float:
     return value
 
 
+def _party_claims(audience: str | list[str] | None = None, issuer: str | None = None) -> dict[str, Any]:
+    claims = {"aud": audience, "iss": issuer}
+    return {name: value for name, value in claims.items() if value is not None}
+
+
 def create_token(
     key: bytes,
     subject: object,
     *,
     lifetime_seconds: float = 900,
-    audience: str | list[str] | None = None,
-    issuer: str | None = None,
     extra: Mapping[str, Any] | None = None,
     now: float | None = None,
+    **parties: Unpack[Parties],
 ) -> str:
     """Return a signed token for `subject`; `extra` claims never replace the registered ones."""
     _check_key(key)
@@ -78,10 +85,7 @@ def create_token(
     issued_at = int(time.time() if now is None else now)
     claims = dict(extra or {})
     claims.update(sub=str(subject), iat=issued_at, nbf=issued_at, exp=issued_at + int(lifetime_seconds))
-    if audience is not None:
-        claims["aud"] = audience
-    if issuer is not None:
-        claims["iss"] = issuer
+    claims.update(_party_claims(**parties))
     header = {"alg": ALGORITHM, "typ": "JWT"}
     parts = [_encode_segment(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
     signing_input = ".".join(parts)

@@ -12,6 +12,15 @@ class SingularMatrix(ArithmeticError):
     """The matrix has no inverse."""
 
 
+def _clear_column(rows: list[list[Fraction]], column: int) -> None:
+    """Take the row of this number from the others, so that they have 0 in the column of this number."""
+    pivot = rows[column]
+    for number, row in enumerate(rows):
+        factor = row[column]
+        if number != column and factor:
+            rows[number] = [a - factor * b for a, b in zip(row, pivot)]
+
+
 class Matrix:
     """An immutable matrix; entries are kept as fractions, so that nothing is rounded."""
 
@@ -95,10 +104,7 @@ class Matrix:
             lead = rows[column][column]
             determinant *= lead
             rows[column] = [entry / lead for entry in rows[column]]
-            for row in range(size):
-                factor = rows[row][column]
-                if row != column and factor:
-                    rows[row] = [a - factor * b for a, b in zip(rows[row], rows[column])]
+            _clear_column(rows, column)
         return determinant, Matrix([row[size:] for row in rows])
 
     def determinant(self) -> Fraction:

@@ -11,18 +11,15 @@ def factorial(n: int) -> int:
     _check(n, "n")
     if n < 0:
         raise ValueError("n must not be negative")
-    return _product(1, n)
+    return _product(list(range(1, n + 1)))
 
 
-def _product(first: int, last: int) -> int:
-    """Return the product of `first` to `last`; halves of like size keep the factors small for long."""
-    if last - first < 8:
-        product = 1
-        for factor in range(first, last + 1):
-            product *= factor
-        return product
-    middle = (first + last) // 2
-    return _product(first, middle) * _product(middle + 1, last)
+def _product(factors: list[int]) -> int:
+    """Return the product; multiplying in pairs keeps the factors small for long."""
+    if len(factors) < 2:
+        return factors[0] if factors else 1
+    pairs = [factors[at] * factors[at + 1] for at in range(0, len(factors) - 1, 2)]
+    return _product(pairs + factors[2 * len(pairs) :])
 
 
 def greatest_common_divisor(*numbers: int) -> int:

@@ -18,11 +18,11 @@ def to_roman(number: int) -> str:
         raise TypeError("the number must be an integer")
     if not 1 <= number <= MAXIMUM:
         raise ValueError(f"the number must be from 1 to {MAXIMUM}")
-    numeral = ""
+    numerals = []
     for value, letters in _VALUES:
         count, number = divmod(number, value)
-        numeral += letters * count
-    return numeral
+        numerals.append(letters * count)
+    return "".join(numerals)
 
 
 def is_roman(text: str) -> bool:

@@ -36,13 +36,17 @@ class Link:
     hits: int = 0
 
 
-def check_url(url: str) -> str:
-    """Return `url` if it is an absolute http or https address without credentials, else raise `InvalidUrl`."""
+def _check_characters(url: str) -> None:
     if not isinstance(url, str) or not 1 <= len(url) <= MAX_URL:
         raise InvalidUrl(f"an address has 1 to {MAX_URL} characters")
     # Browsers and servers disagree about control characters, which is how redirects are smuggled.
     if _CONTROL.search(url) or "\\" in url:
         raise InvalidUrl("an address has no spaces, control characters or backslashes")
+
+
+def check_url(url: str) -> str:
+    """Return `url` if it is an absolute http or https address without credentials, else raise `InvalidUrl`."""
+    _check_characters(url)
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -36,6 +36,9 @@ impl TimerKind {
     }
 }
 
+/// Kinds that this version sets no more. Timers of them that an older version set still fire, each once.
+const REMOVED_KINDS: [&str; 1] = ["repeat"];
+
 /// The timer stream.
 #[derive(Debug, Clone)]
 pub struct Timers {
@@ -120,9 +123,36 @@ impl Timers {
 
     /// Which timer of which workflow a delivery is.
     pub fn read(message: &Message) -> Option<(TimerKind, WorkflowId)> {
-        let mut tokens = message.subject.strip_prefix("timers.fired.")?.split('.');
-        let kind = tokens.next()?;
-        let id = tokens.next()?.parse().ok()?;
+        let (kind, id) = kind_and_workflow(&message.subject)?;
         TimerKind::ALL.into_iter().find(|known| known.as_str() == kind).map(|kind| (kind, id))
+    }
+
+    /// Whether a delivery is a timer of an older version's kind, which means nothing any more.
+    pub fn is_of_removed_kind(message: &Message) -> bool {
+        is_of_removed_kind(&message.subject)
+    }
+}
+
+fn kind_and_workflow(subject: &str) -> Option<(&str, WorkflowId)> {
+    let mut tokens = subject.strip_prefix("timers.fired.")?.split('.');
+    Some((tokens.next()?, tokens.next()?.parse().ok()?))
+}
+
+fn is_of_removed_kind(subject: &str) -> bool {
+    kind_and_workflow(subject).is_some_and(|(kind, _)| REMOVED_KINDS.contains(&kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_kinds_of_older_versions_are_removed_ones() {
+        let id = WorkflowId::fresh();
+        let kinds = TimerKind::ALL.map(TimerKind::as_str).into_iter().chain(["repeat", "reminder"]);
+        let removed: Vec<&str> = kinds.filter(|kind| is_of_removed_kind(&subjects::fired(kind, id))).collect();
+        assert_eq!(removed, ["repeat"]);
+        assert!(!is_of_removed_kind("timers.fired.repeat.nothing"));
+        assert!(!is_of_removed_kind(&subjects::schedule("repeat", id)));
     }
 }

@@ -1,115 +1,148 @@
 //! JavaScript files that require or import each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Part;
+use super::javascript_names::{Import, Names, names_in, statements};
 
-/// Returns the text of each file without its imports of `modules`, and without imports that a file before has as well.
-pub(super) fn without_own_imports(parts: &[Part<'_>], modules: &BTreeSet<&str>) -> Vec<String> {
+/// Returns the text of each file without its imports of the other files, and without imports that a file before has as well. What a file
+/// exports under a name that is not bound in the one file is bound behind that file. Returns `None` where one file would not run: files
+/// that bind the same name, CommonJS beside ES modules, and imports that no binding can take the place of.
+pub(super) fn without_own_imports(parts: &[Part<'_>]) -> Option<Vec<String>> {
+    let files: Vec<Names> =
+        parts.iter().map(|part| Names::of(&part.text, |module| find(part, module, parts))).collect();
+    let is_es = files.iter().any(|file| file.is_es);
+    let declared: Vec<&String> = files.iter().flat_map(|file| &file.declared).collect();
+    let unique: BTreeSet<&String> = declared.iter().copied().collect();
+    let imported: BTreeSet<&String> = files.iter().flat_map(|file| &file.imported).collect();
+    if is_es && files.iter().any(|file| file.is_common)
+        || unique.len() < declared.len()
+        || !unique.is_disjoint(&imported)
+    {
+        return None;
+    }
     let mut known = BTreeSet::new();
-    let text_of = |part: &Part<'_>| {
-        let mut bound = Vec::new();
-        let mut text = String::new();
-        for statement in statements(&part.text) {
-            match Import::read(&statement) {
-                Some(import) if import.is_of(modules) => text.push_str(&import.renamed()),
-                Some(import) => {
-                    text.push_str(&import.without(&known).unwrap_or_else(|| statement.clone()));
-                    bound.extend(import.bindings());
-                }
-                None => text.push_str(&statement),
+    let mut bindings =
+        Bindings { files: &files, taken: &unique | &imported, is_es, lines: vec![BTreeMap::new(); parts.len()] };
+    let mut texts = Vec::new();
+    for part in parts {
+        texts.push(text_of(part, parts, &mut known, &mut bindings)?);
+    }
+    for (text, lines) in texts.iter_mut().zip(bindings.lines) {
+        if !lines.is_empty() {
+            *text = format!("{}\n\n{}", text.trim_end(), lines.into_values().collect::<String>());
+        }
+    }
+    Some(texts)
+}
+
+fn text_of(
+    part: &Part<'_>,
+    parts: &[Part<'_>],
+    known: &mut BTreeSet<String>,
+    bindings: &mut Bindings<'_>,
+) -> Option<String> {
+    let mut bound = Vec::new();
+    let mut text = String::new();
+    for statement in statements(&part.text) {
+        let Some(import) = Import::read(&statement) else {
+            if names_a_file(&statement, part, parts) {
+                return None;
             }
-        }
-        known.extend(bound);
-        text
-    };
-    parts.iter().map(text_of).collect()
-}
-
-/// Splits a text into its lines, the lines of an import kept together.
-fn statements(text: &str) -> Vec<String> {
-    let mut statements: Vec<String> = Vec::new();
-    let mut is_open = false;
-    for line in text.split_inclusive('\n') {
-        match statements.last_mut().filter(|_| is_open) {
-            Some(last) => last.push_str(line),
-            None => statements.push(line.to_owned()),
-        }
-        let statement = statements.last().map_or("", String::as_str);
-        let starts = ["const {", "let {", "var {", "import {"].iter().any(|start| statement.starts_with(start));
-        is_open = starts && !statement.contains('}');
-    }
-    statements
-}
-
-/// A statement that binds what another module exports.
-#[derive(Debug)]
-struct Import<'s> {
-    /// `const`, `let`, `var` or `import`.
-    keyword: &'s str,
-    /// A name, or names in braces.
-    pattern: &'s str,
-    module: &'s str,
-}
-
-impl<'s> Import<'s> {
-    fn read(statement: &'s str) -> Option<Self> {
-        let code = statement.trim_end().trim_end_matches(';');
-        let (keyword, rest) = code.split_once(' ')?;
-        let (pattern, source) = match keyword {
-            "const" | "let" | "var" => rest.split_once(" = require(")?,
-            "import" => rest.rsplit_once(" from ")?,
-            _ => return None,
+            text.push_str(&statement);
+            continue;
         };
-        let module = source.trim_end_matches(')').trim_matches(['\'', '"']);
-        // `require('x').name` is left as it is.
-        let is_plain = !module.contains(['\'', '"', '(', ')', ' ']);
-        is_plain.then_some(Self { keyword, pattern: pattern.trim(), module })
+        if let Some(file) = find(part, &import.module, parts) {
+            bindings.take_the_place_of(&import, file)?;
+        } else {
+            text.push_str(&import.without(known).unwrap_or_else(|| statement.clone()));
+            bound.extend(import.bindings());
+        }
+    }
+    known.extend(bound);
+    Some(text)
+}
+
+/// What is added behind each file: a line for each name.
+struct Bindings<'f> {
+    files: &'f [Names],
+    taken: BTreeSet<&'f String>,
+    is_es: bool,
+    lines: Vec<BTreeMap<String, String>>,
+}
+
+impl Bindings<'_> {
+    /// Binds what the import of a file binds, where the one file does not; `None` where that is not possible.
+    fn take_the_place_of(&mut self, import: &Import, file: usize) -> Option<()> {
+        let Some(names) = import.names() else { return self.bind_module(&import.pattern, file) };
+        for (name, binding) in names {
+            let exporter = &self.files[file];
+            let line = match exporter.local(name) {
+                Some(local) if local == binding => continue,
+                Some(local) => format!("const {binding} = {local};\n"),
+                None if self.is_es => return None,
+                None if name == binding => format!("const {{ {name} }} = {};\n", exporter.exports()),
+                None => format!("const {{ {name}: {binding} }} = {};\n", exporter.exports()),
+            };
+            self.add(file, binding, line)?;
+        }
+        Some(())
     }
 
-    fn is_of(&self, modules: &BTreeSet<&str>) -> bool {
-        let name = self.module.rsplit('/').next().unwrap_or_default();
-        let module = name.split_once('.').map_or(name, |(module, _)| module);
-        self.module.starts_with('.') && modules.contains(module)
+    /// Binds a module as a whole, or its default export.
+    fn bind_module(&mut self, binding: &str, file: usize) -> Option<()> {
+        let exporter = &self.files[file];
+        match &exporter.default {
+            Some(local) if local == binding => Some(()),
+            Some(local) => self.add(file, binding, format!("const {binding} = {local};\n")),
+            None if self.is_es => None,
+            None => self.add(file, binding, format!("const {binding} = {};\n", exporter.exports())),
+        }
     }
 
-    /// The names in braces, as written; `None` where the whole module is bound.
-    fn names(&self) -> Option<Vec<&'s str>> {
-        let names = self.pattern.strip_prefix('{')?.strip_suffix('}')?;
-        Some(names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect())
-    }
-
-    fn bindings(&self) -> Vec<String> {
-        let names = self.names().unwrap_or_else(|| vec![self.pattern]);
-        names.into_iter().map(|name| split(name).1.to_owned()).collect()
-    }
-
-    /// Returns what takes the place of the import where its module is part of the same file.
-    fn renamed(&self) -> String {
-        let Some(names) = self.names() else { return format!("const {} = module.exports;\n", self.pattern) };
-        let renamed = names.into_iter().map(split).filter(|(name, binding)| name != binding);
-        renamed.map(|(name, binding)| format!("const {binding} = {name};\n")).collect()
-    }
-
-    /// Returns the import without the names that are known; `None` where it binds none of them.
-    fn without(&self, known: &BTreeSet<String>) -> Option<String> {
-        let is_new = |name: &&str| !known.contains(split(name).1);
-        let names = self.names().unwrap_or_else(|| vec![self.pattern]);
-        let new: Vec<&str> = names.iter().copied().filter(is_new).collect();
-        if new.len() == names.len() {
+    fn add(&mut self, file: usize, binding: &str, line: String) -> Option<()> {
+        let is_elsewhere = |(number, lines): (usize, &BTreeMap<String, String>)| {
+            lines.get(binding).is_some_and(|other| number != file || *other != line)
+        };
+        if self.taken.iter().any(|name| *name == binding) || self.lines.iter().enumerate().any(is_elsewhere) {
             return None;
         }
-        let Self { keyword, module, .. } = self;
-        Some(match (new.is_empty(), *keyword) {
-            (true, _) => String::new(),
-            (false, "import") => format!("import {{ {} }} from '{module}';\n", new.join(", ")),
-            (false, _) => format!("{keyword} {{ {} }} = require('{module}');\n", new.join(", ")),
-        })
+        self.lines[file].insert(binding.to_owned(), line);
+        Some(())
     }
 }
 
-/// Splits `name: binding` or `name as binding`; a name alone is its own binding.
-fn split(name: &str) -> (&str, &str) {
-    let parts = name.split_once(':').or_else(|| name.split_once(" as "));
-    parts.map_or((name, name), |(name, binding)| (name.trim(), binding.trim()))
+/// The number of the file that `module` names in an import by `importer`.
+fn find(importer: &Part<'_>, module: &str, parts: &[Part<'_>]) -> Option<usize> {
+    if !["./", "../"].iter().any(|start| module.starts_with(start)) {
+        return None;
+    }
+    let mut folders: Vec<&str> = importer.path.split('/').collect();
+    folders.pop();
+    for step in module.split('/') {
+        match step {
+            "." | "" => {}
+            ".." => drop(folders.pop()),
+            _ => folders.push(step),
+        }
+    }
+    let path = folders.join("/");
+    let stem = without_ending(path.rsplit('/').next().unwrap_or_default());
+    let is_at = |part: &Part<'_>| {
+        part.path == path
+            || without_ending(part.path) == without_ending(&path)
+            || without_ending(part.path) == format!("{path}/index")
+    };
+    let has_stem = |part: &Part<'_>| without_ending(part.path.rsplit('/').next().unwrap_or_default()) == stem;
+    parts.iter().position(is_at).or_else(|| parts.iter().position(has_stem))
+}
+
+fn without_ending(path: &str) -> &str {
+    [".js", ".cjs", ".mjs"].iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path)
+}
+
+/// Whether a statement that is kept has the path of another file in quotes, so that it needs that file.
+fn names_a_file(statement: &str, part: &Part<'_>, parts: &[Part<'_>]) -> bool {
+    let is_comment = ["//", "/*", "*"].iter().any(|start| statement.trim_start().starts_with(start));
+    !is_comment && names_in(statement).any(|name| find(part, name, parts).is_some())
 }

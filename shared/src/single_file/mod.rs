@@ -1,12 +1,11 @@
 //! Several files of one language as one file that runs: the text of `generated_code`.
 //!
 //! Each file begins with its path in a comment. Imports of one file by another are removed, because the names are in the same file then.
-//! Files of different languages are only put behind each other.
+//! Files of different languages, and files that would not run as one, are only put behind each other.
 
 mod javascript;
+mod javascript_names;
 mod python;
-
-use std::collections::BTreeSet;
 
 /// A file of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +18,6 @@ impl Part<'_> {
     fn ending(&self) -> &str {
         self.path.rsplit_once('.').map_or("", |(_, ending)| ending)
     }
-
-    /// The file's name without folders and ending, by which others import it.
-    fn module(&self) -> &str {
-        let name = self.path.rsplit('/').next().unwrap_or(self.path);
-        name.split_once('.').map_or(name, |(module, _)| module)
-    }
 }
 
 /// Returns the files as one text, in their order; a single file stays as it is.
@@ -33,18 +26,19 @@ pub fn joined(parts: &[Part<'_>]) -> String {
     if rest.is_empty() {
         return first.text.clone();
     }
-    let modules: BTreeSet<&str> = parts.iter().map(Part::module).collect();
     let is_all = |endings: &[&str]| parts.iter().all(|part| endings.contains(&part.ending()));
-    let texts = if is_all(&["py"]) {
-        python::without_own_imports(parts, &modules)
+    let one_file = if is_all(&["py"]) {
+        Some(python::without_own_imports(parts))
     } else if is_all(&["js", "cjs", "mjs"]) {
-        javascript::without_own_imports(parts, &modules)
+        Some(javascript::without_own_imports(parts))
     } else {
-        parts.iter().map(|part| part.text.clone()).collect()
+        None
     };
+    let note = if one_file == Some(None) { " (a separate file)" } else { "" };
+    let texts = one_file.flatten().unwrap_or_else(|| parts.iter().map(|part| part.text.clone()).collect());
     let headed = parts.iter().zip(texts).map(|(part, text)| {
         let mark = comment_mark(part.ending());
-        format!("{mark} file: {}\n{}\n", part.path, text.trim_end_matches('\n'))
+        format!("{mark} file: {}{note}\n{}\n", part.path, text.trim_end_matches('\n'))
     });
     headed.collect::<Vec<_>>().join("\n")
 }

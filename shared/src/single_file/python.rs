@@ -1,24 +1,24 @@
 //! Python files that import each other.
 
-use std::collections::BTreeSet;
-
 use super::Part;
 
 const FUTURE: &str = "from __future__ import ";
 
-/// Returns the text of each file without its imports of `modules`. `from __future__` imports go to the beginning of the first file, because
-/// they are an error anywhere else.
-pub(super) fn without_own_imports(parts: &[Part<'_>], modules: &BTreeSet<&str>) -> Vec<String> {
+/// Returns the text of each file without its imports of the other files. `from __future__` imports go to the beginning of the first file,
+/// because they are an error anywhere else. Returns `None` where nothing can take the place of an import.
+pub(super) fn without_own_imports(parts: &[Part<'_>]) -> Option<Vec<String>> {
     let mut futures: Vec<String> = Vec::new();
     let mut texts = Vec::new();
+    let files: Vec<String> = parts.iter().map(|part| dotted(part.path)).collect();
     for (number, part) in parts.iter().enumerate() {
+        let modules = Modules { files: &files, importer: part.path };
         let mut text = String::new();
         for statement in statements(&part.text) {
             let is_future = statement.starts_with(FUTURE);
             if is_future && number > 0 {
-                futures.push(statement.clone());
+                futures.push(statement);
             } else {
-                text.push_str(&replaced(&statement, modules).unwrap_or(statement));
+                text.push_str(&replaced(&statement, &modules)?);
             }
         }
         texts.push(text);
@@ -27,7 +27,43 @@ pub(super) fn without_own_imports(parts: &[Part<'_>], modules: &BTreeSet<&str>) 
     futures.dedup();
     futures.retain(|future| !texts[0].contains(future.trim_end()));
     texts[0].insert_str(0, &futures.concat());
-    texts
+    Some(texts)
+}
+
+/// `src/a.py` as it is imported: `src.a`.
+fn dotted(path: &str) -> String {
+    let module = path.strip_suffix(".py").unwrap_or(path);
+    module.strip_suffix("/__init__").unwrap_or(module).replace('/', ".")
+}
+
+/// The files as one of them imports them.
+struct Modules<'m> {
+    files: &'m [String],
+    importer: &'m str,
+}
+
+impl Modules<'_> {
+    /// Whether one of the files is this module. Any of their folders may be on Python's path.
+    fn hold(&self, module: &str) -> bool {
+        let end = format!(".{module}");
+        self.files.iter().any(|file| file == module || file.ends_with(&end))
+    }
+
+    /// Whether the module is a folder with files in it.
+    fn hold_package(&self, module: &str) -> bool {
+        let start = format!("{module}.");
+        self.files.iter().any(|file| file.starts_with(&start))
+    }
+
+    /// The module's name from the top; it may begin with dots, which count from the importing file.
+    fn absolute(&self, module: &str) -> String {
+        let name = module.trim_start_matches('.');
+        let dots = module.len() - name.len();
+        let folders: Vec<&str> = self.importer.split('/').collect();
+        let depth = if dots == 0 { 0 } else { folders.len().saturating_sub(dots) };
+        let steps = folders[..depth].iter().copied().chain([name]).filter(|step| !step.is_empty());
+        steps.collect::<Vec<_>>().join(".")
+    }
 }
 
 /// Splits a text into its lines, the lines of an import and of a string in triple quotes kept together.
@@ -74,46 +110,85 @@ fn without_comment(line: &str) -> &str {
     line.split_once('#').map_or(line, |(code, _)| code)
 }
 
-/// Returns what takes the place of an import of `modules`; `None` for any other statement.
-fn replaced(statement: &str, modules: &BTreeSet<&str>) -> Option<String> {
+/// Returns the statement, or what takes its place where it imports one of the files; `None` where nothing can.
+fn replaced(statement: &str, modules: &Modules<'_>) -> Option<String> {
+    if !is_import(statement) {
+        return Some(statement.to_owned());
+    }
     let indent = &statement[..statement.len() - statement.trim_start().len()];
+    let list = statement.split_once(';').filter(|(first, _)| !first.contains(['#', '\n']));
+    if let Some((first, rest)) = list {
+        return Some(
+            replaced(&format!("{first}\n"), modules)? + &replaced(&format!("{indent}{}", rest.trim_start()), modules)?,
+        );
+    }
     let code: String = statement.lines().map(|line| without_comment(line).trim_end_matches('\\')).collect();
-    let lines = match code.trim().strip_prefix("from ") {
-        Some(import) => {
-            let (module, names) = import.split_once(" import ")?;
-            modules.contains(module.trim().trim_start_matches('.')).then(|| renamed(names))?
-        }
-        None => without_modules(code.trim().strip_prefix("import ")?, modules)?,
+    let lines = match code.trim().strip_prefix("from ").map(|import| import.split_once(" import ")) {
+        Some(Some((module, names))) => from_module(module.trim(), names, modules),
+        Some(None) => return Some(statement.to_owned()),
+        None => without_modules(code.trim().strip_prefix("import ")?, modules),
     };
-    let lines = match lines.as_slice() {
+    let lines = match lines {
+        Replacement::Kept => return Some(statement.to_owned()),
+        Replacement::Impossible => return None,
         // A block must not be left empty.
-        [] if !indent.is_empty() => vec!["pass".to_owned()],
-        _ => lines,
+        Replacement::Lines(lines) if lines.is_empty() && !indent.is_empty() => vec!["pass".to_owned()],
+        Replacement::Lines(lines) => lines,
     };
     Some(lines.iter().map(|line| format!("{indent}{line}\n")).collect())
 }
 
-/// Returns an assignment for each name that is imported under another one.
-fn renamed(names: &str) -> Vec<String> {
-    let names = names.trim().trim_matches(['(', ')']).split(',');
-    let aliases = names.filter_map(|name| name.trim().split_once(" as "));
-    let aliases = aliases.map(|(name, alias)| (name.trim(), alias.trim())).filter(|(name, alias)| name != alias);
-    aliases.map(|(name, alias)| format!("{alias} = {name}")).collect()
+/// What takes the place of an import.
+enum Replacement {
+    /// The import itself: it is of nothing among the files.
+    Kept,
+    Lines(Vec<String>),
+    Impossible,
+}
+
+/// This file, which holds the module now.
+fn this_file(name: &str) -> String {
+    format!("{name} = __import__(\"sys\").modules[__name__]")
+}
+
+/// Returns an assignment for each name that is a module or is imported under another name.
+fn from_module(module: &str, names: &str, modules: &Modules<'_>) -> Replacement {
+    let origin = modules.absolute(module);
+    let names = names.trim().trim_matches(['(', ')']).split(',').map(str::trim).filter(|name| !name.is_empty());
+    let names: Vec<(&str, &str)> = names.map(aliased).collect();
+    let is_module = |name: &str| modules.hold(format!("{origin}.{name}").trim_start_matches('.'));
+    let is_held = !origin.is_empty() && modules.hold(&origin);
+    if !is_held && !names.iter().all(|(name, _)| is_module(name)) {
+        let is_near = module.starts_with('.') || names.iter().any(|(name, _)| is_module(name));
+        return if is_near { Replacement::Impossible } else { Replacement::Kept };
+    }
+    let line = |(name, alias): &(&str, &str)| match is_module(name) {
+        true => Some(this_file(alias)),
+        false => (name != alias).then(|| format!("{alias} = {name}")),
+    };
+    Replacement::Lines(names.iter().filter_map(line).collect())
+}
+
+/// Splits `name as alias`; a name alone is its own alias.
+fn aliased(name: &str) -> (&str, &str) {
+    name.split_once(" as ").map_or((name, name), |(name, alias)| (name.trim(), alias.trim()))
 }
 
 /// Returns the imports that remain of `import a, b`, and this file under the name of each module that it now holds.
-fn without_modules(names: &str, modules: &BTreeSet<&str>) -> Option<Vec<String>> {
-    let of = |name: &str| {
-        let (module, alias) = name.split_once(" as ").unwrap_or((name, name));
-        modules.contains(module.trim()).then(|| alias.trim().to_owned())
-    };
-    let names: Vec<&str> = names.split(',').map(str::trim).collect();
-    if names.iter().all(|name| of(name).is_none()) {
-        return None;
+fn without_modules(names: &str, modules: &Modules<'_>) -> Replacement {
+    let names: Vec<(&str, &str)> = names.split(',').map(str::trim).map(aliased).collect();
+    let is_held = |(name, _): &(&str, &str)| modules.hold(name);
+    // `import src.a` binds `src`, which is no module any more.
+    if names.iter().any(|name| is_held(name) && name.1.contains('.') || modules.hold_package(name.0)) {
+        return Replacement::Impossible;
     }
-    let line = |name: &&str| match of(name) {
-        Some(alias) => format!("{alias} = __import__(\"sys\").modules[__name__]"),
-        None => format!("import {name}"),
+    if !names.iter().any(is_held) {
+        return Replacement::Kept;
+    }
+    let line = |names: &(&str, &str)| match (is_held(names), names) {
+        (true, (_, alias)) => this_file(alias),
+        (false, (name, alias)) if name == alias => format!("import {name}"),
+        (false, (name, alias)) => format!("import {name} as {alias}"),
     };
-    Some(names.iter().map(line).collect())
+    Replacement::Lines(names.iter().map(line).collect())
 }

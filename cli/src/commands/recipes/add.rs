@@ -4,8 +4,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use super::folder::{self, Staging};
 use crate::commands::Failure;
 use crate::screen::say;
@@ -42,20 +40,26 @@ impl Add {
         fs::rename(&copy, &place)?;
         say!("Added {name} to {}", own.display());
         match Manifest::read(&self.data) {
-            Some(stack) => restart_workers(&stack),
-            None => say!("Workers read it when they start: `promptcraft up`, or generator.catalogue_dirs of others."),
+            Some(stack) => Ok(restart_workers(&stack)),
+            None => {
+                say!("Workers read it when they start: `promptcraft up`, or generator.catalogue_dirs of others.");
+                Ok(ExitCode::SUCCESS)
+            }
         }
-        Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Asks each worker to end its steps and stop; `promptcraft up` starts it again.
-fn restart_workers(stack: &Manifest) {
-    for (name, pid) in stack.pids.iter().filter(|(name, _)| name.starts_with("worker-")) {
-        let told = Pid::from_raw(*pid).map(|pid| kill_process(pid, Signal::TERM));
-        match told {
-            Some(Ok(())) => say!("{name} restarts with it"),
-            Some(Err(_)) | None => say!("{name} could not be restarted: stop and start the stack"),
+/// Asks each worker to end its steps and stop; `promptcraft up` starts it again. Fails where one could not be asked.
+fn restart_workers(stack: &Manifest) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for name in stack.pids.keys().filter(|name| name.starts_with("worker-")) {
+        match stack.terminate(name, "worker") {
+            Ok(()) => say!("{name} restarts with it"),
+            Err(error) => {
+                eprintln!("{name} could not be restarted: {error}. Stop and start the stack");
+                code = ExitCode::FAILURE;
+            }
         }
     }
+    code
 }

@@ -10,8 +10,6 @@ use crate::screen::{self, say, shortened};
 
 /// Columns from which on there is room for summaries beside titles.
 const WIDE: usize = 100;
-/// Columns between two cells.
-const GAP: usize = 2;
 
 /// List the recipes that the workers of the installation have.
 #[derive(clap::Args)]
@@ -51,7 +49,7 @@ fn rows(recipes: &[Value], columns: Option<usize>) -> (Vec<&'static str>, Vec<Ve
     };
     let mut rows: Vec<Vec<String>> = recipes.iter().map(|recipe| row(recipe, last)).collect();
     let cell_widths = |column: usize| rows.iter().map(move |row| row[column].chars().count());
-    let widest = |column: usize| cell_widths(column).chain([heading[column].len()]).max().unwrap_or(0) + GAP;
+    let widest = |column: usize| cell_widths(column).chain([heading[column].len()]).max().unwrap_or(0) + screen::GAP;
     let before = widest(0) + widest(1) + widest(2);
     if let Some(columns) = columns {
         for row in &mut rows {

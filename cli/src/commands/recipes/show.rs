@@ -8,6 +8,10 @@ use crate::api::Connection;
 use crate::commands::Failure;
 use crate::screen::{self, Style, say, styled};
 
+const HEADING: [&str; 4] = ["PARAMETER", "DEFAULT", "ALLOWED", "MEANING"];
+/// Columns that a meaning has at least, however narrow the terminal is.
+const NARROWEST: usize = 16;
+
 /// Show a recipe: what it serves, its parameters, files and documentation.
 #[derive(clap::Args)]
 pub struct Show {
@@ -67,16 +71,37 @@ fn show(recipe: &Value) {
         let label = if number == 0 { "serves" } else { "" };
         say!("  {label:<8}  {example}");
     }
+    let columns = screen::columns();
     let parameters: Vec<Vec<String>> = items(recipe, "parameters").map(parameter).collect();
     if !parameters.is_empty() {
         say!("");
-        screen::table(&["PARAMETER", "DEFAULT", "ALLOWED", "MEANING"], &parameters);
+        screen::table(&HEADING, &fitted(parameters, columns));
     }
-    say!("\n{}", text("documentation").trim_end());
+    let documentation = text("documentation").trim_end();
+    say!("\n{}", columns.map_or(documentation.to_owned(), |columns| screen::wrapped(documentation, columns)));
     if let Some(example) = recipe["examples"][0].as_str() {
         let hint = format!("promptcraft run \"{example}\" --recipe {} --no-approval --watch", text("name"));
         say!("\n{}", styled(Style::Faint, &hint));
     }
+}
+
+/// Lays the parameters out for a terminal of so many columns: a meaning that does not fit goes on in the lines below.
+fn fitted(parameters: Vec<Vec<String>>, columns: Option<usize>) -> Vec<Vec<String>> {
+    let Some(columns) = columns else { return parameters };
+    let widest = |column: usize| {
+        let cells = parameters.iter().map(|row| row[column].chars().count());
+        cells.chain([HEADING[column].len()]).max().unwrap_or(0) + screen::GAP
+    };
+    let room = columns.saturating_sub(widest(0) + widest(1) + widest(2)).max(NARROWEST);
+    let lines = |row: &Vec<String>| {
+        let meaning = screen::wrapped(&row[3], room);
+        let beside = |(number, line): (usize, &str)| {
+            let before = row[..3].iter().map(|cell| if number == 0 { cell.clone() } else { String::new() });
+            before.chain([line.to_owned()]).collect()
+        };
+        meaning.lines().enumerate().map(beside).collect::<Vec<Vec<String>>>()
+    };
+    parameters.iter().flat_map(lines).collect()
 }
 
 fn parameter(parameter: &Value) -> Vec<String> {
@@ -114,6 +139,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_meaning_fits_the_terminal() {
+        let row = ["capacity", "128", "integer, 1 to 1000000", "Maximum number of entries that are kept at a time"];
+        let row: Vec<String> = row.map(str::to_owned).to_vec();
+        // 9 + 2, 7 + 2 and 21 + 2 columns come before.
+        let fitted = fitted(vec![row.clone()], Some(43 + 24));
+        let meanings: Vec<&str> = fitted.iter().map(|line| line[3].as_str()).collect();
+        assert_eq!(meanings, ["Maximum number of", "entries that are kept at", "a time"]);
+        assert_eq!((&fitted[0][..3], &fitted[1][..3]), (&row[..3], &[const { String::new() }; 3][..]));
+        assert_eq!(super::fitted(vec![row.clone()], None), [row]);
+    }
 
     #[test]
     fn a_parameter_says_what_is_allowed() {
