@@ -98,6 +98,7 @@ const HARD: &[(&str, &str, &str)] = &[
         "class Dog:\n    def __init__(self, name: str):\n        self.name = name\n        print('made', name)\n",
         "capsys.readouterr().out == \"made",
     ),
+    ("in_place", "def put_in_order(items: list[int]):\n    items.sort()\n", "argument == [1, 2, 3]"),
     ("user", "class User:\n    def __init__(self, id: int):\n        self.id = id\n", "user.id =="),
     (
         "gate",

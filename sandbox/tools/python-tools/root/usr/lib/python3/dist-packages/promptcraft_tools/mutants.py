@@ -30,7 +30,8 @@ OPERATORS = {
 
 def is_docstring(node, function):
     first = function.body[0] if function.body else None
-    return isinstance(first, ast.Expr) and first.value is node
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return is_text and isinstance(first, ast.Expr) and first.value is node
 
 
 def changes_of(node, function):
