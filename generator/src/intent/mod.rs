@@ -78,6 +78,11 @@ pub(crate) fn tool(request: &Request, definitions: &[String]) -> Option<Tool> {
     }
 }
 
+/// Returns whether a goal is about docstrings.
+pub(crate) fn names_docstrings(goal: &str) -> bool {
+    tasks::names_docstrings(&words(goal))
+}
+
 fn asks_for_a_test_run(goal: &str) -> bool {
     let words = words(goal);
     (0..words.len()).any(|at| asks_to_run_tests(&words, at))
