@@ -99,7 +99,7 @@ const HARD: &[(&str, &str, &str)] = &[
         "capsys.readouterr().out == \"made",
     ),
     ("in_place", "def put_in_order(items: list[int]):\n    items.sort()\n", "argument == [1, 2, 3]"),
-    ("user", "class User:\n    def __init__(self, id: int):\n        self.id = id\n", "user.id =="),
+    ("people", "class User:\n    def __init__(self, id: int):\n        self.id = id\n", "user.id =="),
     (
         "gate",
         "class Gate:\n    def __init__(self):\n        self.locked = True\n\n    def open(self):\n        if not self.locked:\n            self.locked = False\n        return 1\n",
