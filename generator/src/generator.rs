@@ -14,7 +14,7 @@ use crate::documenter;
 use crate::embedding::{self, Encoder};
 use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::given_code::GivenCode;
-use crate::intent::{Intent, intent, presumes_code};
+use crate::intent::{Intent, intent, names_docstrings, presumes_code};
 use crate::language::{self, Asked, Language, PYTHON};
 use crate::matching::{Found, Matcher, MatchingStatus, ModelFiles};
 #[cfg(feature = "model")]
@@ -224,7 +224,8 @@ impl Generator {
             }
             Intent::Run | Intent::RunOrTest => Ok(self.as_given(target, file, intent)),
             Intent::Test => self.as_tests(target, file),
-            Intent::Document if target.is_python() => {
+            // An outline is no answer to a goal about docstrings, which go into the code.
+            Intent::Document if target.is_python() && (can_change || !names_docstrings(&request.goal)) => {
                 let run = Run::Script { path: file.path.clone() };
                 let outlined = of_caller(target, file, run, Action::Documented);
                 Ok(Generation { origin: Origin::Documenter, ..outlined })

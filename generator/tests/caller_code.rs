@@ -144,6 +144,9 @@ async fn the_mode_decides_whatever_the_goal_says() {
     assert_eq!((tested.run, tested.action), (Run::Tests, Action::Tested));
     let documented = generate(with_mode(Mode::Document, tests)).await.expect("documented");
     assert_eq!((documented.origin, documented.action), (Origin::Documenter, Action::Documented));
+    let translated =
+        Request { goal: "Translate the docstrings to French".to_owned(), ..with_mode(Mode::Document, tests) };
+    refused(generate(translated).await, "a language model");
     for mode in [Mode::Change, Mode::WriteTests, Mode::Explain] {
         refused(generate(with_mode(mode, tests)).await, "a language model");
     }

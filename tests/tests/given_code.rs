@@ -44,6 +44,12 @@ fn refused(end: &Value, reason: &str) {
     assert_eq!(end["artifacts"]["generated_code"].as_str().unwrap_or_default(), "", "{end:#}");
 }
 
+#[track_caller]
+fn says(end: &Value, expected: &str) {
+    let documentation = end["artifacts"]["documentation"].as_str().expect("documentation");
+    assert!(documentation.contains(expected), "{expected}: {documentation}");
+}
+
 /// Runs tests under plain pytest beside the file that they test, outside of the sandbox; `None` without pytest.
 fn passes_outside(name: &str, code: &str, tests: &str) -> Option<bool> {
     let python = option_env!("RECIPE_PYTHON").unwrap_or("python3");
@@ -83,24 +89,79 @@ async fn tests_record_what_the_code_does_and_notice_a_change() {
     made(&by_mode, "tests_written");
 }
 
+/// Code whose tests are hard to write, and what they must say.
+const HARD: &[(&str, &str, &str)] = &[
+    ("twice", "def area(r):\n    return r\n\n\ndef area(r: int):\n    return 3 * r * r\n", "area("),
+    ("small", "class counter:\n    def __init__(self, start: int):\n        self.value = start\n", "= counter("),
+    (
+        "dog",
+        "class Dog:\n    def __init__(self, name: str):\n        self.name = name\n        print('made', name)\n",
+        "capsys.readouterr().out == \"made",
+    ),
+    ("in_place", "def put_in_order(items: list[int]):\n    items.sort()\n", "argument == [1, 2, 3]"),
+    ("people", "class User:\n    def __init__(self, id: int):\n        self.id = id\n", "user.id =="),
+    (
+        "gate",
+        "class Gate:\n    def __init__(self):\n        self.locked = True\n\n    def open(self):\n        if not self.locked:\n            self.locked = False\n        return 1\n",
+        "gate.open() == 1\n    assert gate.locked is True",
+    ),
+    (
+        "shared_state",
+        "items = []\n\n\ndef register(name: str):\n    if not name:\n        raise ValueError('x')\n    items.append(name)\n\n\ndef total():\n    return len(items) + 1\n",
+        "register",
+    ),
+];
+
+#[tokio::test]
+async fn one_unsuitable_definition_takes_no_tests_from_the_others() {
+    let stack = stack().await;
+    let client = stack.developer().await;
+    for (name, code, expected) in HARD {
+        let code = format!("{code}\n\ndef add(a: int, b: int):\n    return a + b\n");
+        let end = end_of(&client, "Write unit tests for this", "auto", &format!("{name}.py"), &code).await;
+        let tests = made(&end, "tests_written");
+        assert!(tests.contains("add(0, 0) == 0") && tests.contains(expected), "{name}: {tests}");
+        assert_ne!(passes_outside(name, &code, &tests), Some(false), "{name}: {tests}");
+    }
+    // Dictionaries are equal in any order, so no test notices the other one.
+    let ordered = "def tidy(d: dict[str, int]):\n    return dict(sorted(d.items(), reverse=False))\n";
+    let end = end_of(&client, "Write unit tests for this", "auto", "ordered.py", ordered).await;
+    made(&end, "tests_written");
+    says(&end, "| `tidy` | 1 of 2 |");
+}
+
+/// Code without a test that would say anything, and the reason.
+const WITHOUT_TESTS: &[(&str, &str)] = &[
+    ("def save(path):\n    with open(path, 'w') as file:\n        file.write('x')\n", "save: it opens files"),
+    ("import time\n\n\ndef stamp():\n    return time.time()\n", "stamp: it depends on the clock"),
+    ("count = 0\n\n\ndef following():\n    global count\n    count += 1\n    return count\n", "gives other results"),
+    ("def nothing(a):\n    pass\n", "nothing: tests could only call it"),
+    ("def ask():\n    return input()\n", "ask: it reads input"),
+    ("print('hello')\n", "no public function or class"),
+    ("import requests\n\n\ndef add(a, b):\n    return a + b\n", "module requests is not installed"),
+    ("def broken(:\n", "not valid Python (line 1)"),
+    (
+        "def save(path):\n    \"\"\"Save.\n\n    >>> x = 1\n    \"\"\"\n    open(path, 'w').write('x')\n",
+        "save: it opens files",
+    ),
+    ("import os\n\n\ndef home():\n    return os.path.expanduser('~')\n", "home: it depends on the environment"),
+    ("import sys\n\n\ndef system():\n    return sys.platform\n", "system: it depends on the machine"),
+    (
+        "from datetime import datetime\n\n\ndef day(n: int):\n    return str(datetime.fromtimestamp(n))\n",
+        "day: it depends on the time zone",
+    ),
+    ("def rows(n: int):\n    print('x' * 3000)\n    return n\n", "rows: it prints more than 2000 characters"),
+];
+
 #[tokio::test]
 async fn tests_that_would_say_nothing_are_not_delivered() {
     let stack = stack().await;
     let client = stack.developer().await;
-    for (code, reason) in [
-        ("def save(path):\n    with open(path, 'w') as file:\n        file.write('x')\n", "save: it opens files"),
-        ("import time\n\n\ndef stamp():\n    return time.time()\n", "stamp: it depends on the clock"),
-        (
-            "count = 0\n\n\ndef following():\n    global count\n    count += 1\n    return count\n",
-            "gives other results",
-        ),
-        ("def nothing(a):\n    pass\n", "nothing: tests could only call it"),
-        ("def ask():\n    return input()\n", "ask: it reads input"),
-        ("print('hello')\n", "no public function or class"),
-        ("import requests\n\n\ndef add(a, b):\n    return a + b\n", "module requests is not installed"),
-        ("def broken(:\n", "not valid Python (line 1)"),
-    ] {
+    for (code, reason) in WITHOUT_TESTS {
         refused(&end_of(&client, "Write unit tests for this code", "auto", "given.py", code).await, reason);
+    }
+    for goal in ["Write tests for add and roll", "Write tests for roll"] {
+        refused(&end_of(&client, goal, "auto", "sums.py", SUMS).await, "roll: it depends on random numbers");
     }
     for goal in
         ["Add tests for the edge case of empty input", "Write tests with 100% coverage", "Write tests and rename add"]
@@ -118,8 +179,11 @@ async fn code_is_cleaned_up_without_changing_what_it_does() {
     let cleaned = "import json\n\n\ndef add(a, b):\n    return a + b\n\n\nprint(json.dumps(add(1, 2)))\n";
     assert_eq!(made(&end, "changed"), cleaned);
     assert_eq!(end["artifacts"]["test_results"]["stdout"], "3\n", "{end:#}");
-    let documentation = end["artifacts"]["documentation"].as_str().expect("documentation");
-    assert!(documentation.contains("-import sys,os\n") && documentation.contains("+++ b/sums.py"), "{documentation}");
+    let id = end["workflow_id"].as_str().expect("an id");
+    let diff = client.get(&format!("/api/v3/execute/{id}/artifacts/files/changes.diff")).await;
+    assert!(diff.text.starts_with("--- a/sums.py\n+++ b/sums.py\n"), "{}", diff.text);
+    assert!(diff.text.contains("-import sys,os\n"), "{}", diff.text);
+    says(&end, "It prints the same");
 
     let imports = end_of(&client, "Sort the imports and remove unused ones", "auto", "sums.py", untidy).await;
     assert!(made(&imports, "changed").starts_with("import json\n\n\ndef  add( a,b ):"), "{imports:#}");
@@ -129,10 +193,28 @@ async fn code_is_cleaned_up_without_changing_what_it_does() {
     assert!(made(&end, "changed").contains("def add(a, b):\n    return a + b\n"), "{end:#}");
     assert_eq!(end["artifacts"]["test_results"]["tests"][0]["name"], "test_sums.py::test_add", "{end:#}");
 
-    let failing = tested.replace("== 3", "== 4");
+    // Nothing shows that code works which only writes files.
+    let saves = "import os\nimport json\ndef save(path, d):\n  with open(path, 'w') as file:\n    file.write( json.dumps(d) )\n";
+    let end = end_of(&client, "Clean up this code", "auto", "saves.py", saves).await;
+    made(&end, "changed");
+    says(&end, "no results that could be compared");
+}
+
+#[tokio::test]
+async fn what_cannot_be_cleaned_up_is_refused() {
+    let stack = stack().await;
+    let client = stack.developer().await;
+    let untidy = "import sys,os\ndef  add( a,b ):\n  return a+b\nprint( add(1,2) )\n";
+    let cleaned = "def add(a, b):\n    return a + b\n\n\nprint(add(1, 2))\n";
+    let failing = "import os\ndef add(a,b): return a+b\n\ndef test_add():\n    assert add(1, 2) == 4\n";
+    let skipped = failing.replace("def test_add", "import pytest\n@pytest.mark.skip\ndef test_add");
+    let by_text = "import math\n\n\ndef calculate(text):\n    return eval(text)\n";
     for (goal, mode, code, reason) in [
         ("Clean up this code", "auto", cleaned, "nothing to change"),
-        ("Format this file", "auto", failing.as_str(), "tests do not pass as it is given"),
+        ("Format this file", "auto", failing, "tests do not pass as it is given"),
+        ("Format this file", "auto", skipped.as_str(), "tests are skipped"),
+        ("Remove unused imports", "auto", by_text, "uses eval, which may use any import"),
+        ("Modernize this", "auto", "def is_one(a):\n    return a is 1\n", "nothing to change"),
         ("Format this", "auto", "name = input( 'Name? ' )\n", "reads input"),
         ("Format this", "auto", "def broken(:\n", "not valid Python"),
         ("Refactor this code", "auto", untidy, "language model"),
@@ -153,6 +235,21 @@ async fn security_findings_are_fixed_where_every_one_has_a_mechanical_fix() {
     assert_eq!(end["artifacts"]["test_results"]["stdout"], "[(1,)]\n", "{end:#}");
     assert_eq!(end["metrics"]["security_issues_found"], 0, "{end:#}");
 
+    let both = format!("import hashlib\n{find}print(len(hashlib.md5(b'a').hexdigest()))\n");
+    let end = end_of(&client, "Fix the SQL injection", "auto", "both.py", &both).await;
+    assert!(made(&end, "changed").contains("hashlib.md5(b'a')"), "{end:#}");
+    says(&end, "stay: PY-WEAK-HASH");
+    says(&end, "its results were not compared");
+    let end = end_of(&client, "Fix the security issues", "auto", "both.py", &both).await;
+    assert!(made(&end, "changed").contains("hashlib.sha256(b'a')"), "{end:#}");
+    says(&end, "Digests change");
+}
+
+#[tokio::test]
+async fn what_has_no_mechanical_fix_is_refused() {
+    let stack = stack().await;
+    let client = stack.developer().await;
+    let find = "import sqlite3\n\n\ndef find(db, column, name):\n    return db.execute(f\"SELECT a FROM t WHERE {column} = '{name}'\")\n";
     let digest = "import hashlib\n\n\ndef digest(text):\n    return hashlib.md5(text.encode()).hexdigest()\n\n\ndef test_digest():\n    assert len(digest('a')) == 32\n";
     for (goal, code, reason) in [
         (
@@ -161,6 +258,8 @@ async fn security_findings_are_fixed_where_every_one_has_a_mechanical_fix() {
             "PY-UNSAFE-DESERIALIZATION",
         ),
         ("Fix the security issues", "print('hello')\n", "nothing to fix"),
+        ("Make this secure", "import sys\n\n\ndef run():\n    return eval(sys.argv[1])\n", "PY-CODE-INJECTION"),
+        ("Fix the SQL injection", find, "PY-SQL-INJECTION"),
         ("Fix the security issues", digest, "0 pass after the change"),
         ("Fix the shell injection", find, "no issue of the kind"),
         ("Fix the security issue and rename find", find, "language model"),
@@ -182,6 +281,11 @@ async fn docstrings_say_what_the_code_says() {
         assert!(code.contains(expected), "{expected}: {code}");
     }
     assert!(code.contains(">>> add(1, 2)"), "{code}");
+    let unsure = "def is_even(n):\n    print(n % 2 == 0)\n\n\ndef check(x, strict):\n    try:\n        if x is None:\n            raise TypeError('a')\n    except TypeError:\n        return 0\n    if strict:\n        if x < 0:\n            raise ValueError('b')\n    return x\n";
+    let end = end_of(&client, "Add docstrings", "auto", "unsure.py", unsure).await;
+    let unsure = made(&end, "documented");
+    assert!(unsure.contains("Raises:\n        ValueError\n    \"\"\""), "{unsure}");
+    assert!(!unsure.contains("Return whether"), "{unsure}");
     let by_mode = end_of(&client, "Document it with docstrings", "document", "sums.py", SUMS).await;
     assert_eq!(made(&by_mode, "documented"), code);
     let again = end_of(&client, "Please add missing docstrings", "auto", "sums.py", &code).await;
@@ -198,6 +302,10 @@ async fn hostile_code_gets_no_result_and_takes_nothing_down() {
         "import os\nfor number in range(64):\n    try:\n        os.write(number, b'''{forged}''')\n    except OSError:\n        pass\n"
     );
     let endless = format!("{writes}while True:\n    pass\n");
+    // The tool's own output and memory, by way of the system's folder of processes.
+    let parent = format!(
+        "import os\nfor name in ('fd/1', 'mem'):\n    try:\n        file = os.open(f'/proc/{{os.getppid()}}/{{name}}', os.O_RDWR)\n        os.write(file, b'''{forged}''')\n        os._exit(0)\n    except OSError:\n        pass\nos.listdir(f'/proc/{{os.getppid()}}/fd')\n"
+    );
     let prints = format!("import os\nprint('''{forged}''', flush=True)\nos._exit(0)\n");
     for (code, reason) in [
         ("while True:\n    pass\n", "does not end in 5 seconds"),
@@ -210,6 +318,7 @@ async fn hostile_code_gets_no_result_and_takes_nothing_down() {
         (writes.as_str(), "ends the process"),
         (endless.as_str(), "ends the process"),
         (prints.as_str(), "ends the process"),
+        (parent.as_str(), "fails with"),
     ] {
         let code = format!("{code}\n\ndef add(a, b):\n    return a + b\n");
         let end = end_of(&client, "Write tests for this", "auto", "given.py", &code).await;

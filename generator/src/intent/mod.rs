@@ -71,14 +71,16 @@ pub(crate) fn tool(request: &Request, definitions: &[String]) -> Option<Tool> {
     match request.mode {
         Mode::Auto => tasks::of_goal(intent(request), goal, definitions),
         // The mode says what to do, the goal at most for which names.
-        Mode::WriteTests => {
-            let named = tasks::of_goal(Intent::WriteTests, goal, definitions);
-            named.or(Some(Tool::WriteTests { names: Vec::new() }))
-        }
-        Mode::Document => tasks::names_docstrings(&words(goal)).then_some(Tool::Docstrings),
-        Mode::Change => tasks::of_goal(Intent::Change, goal, definitions),
+        Mode::WriteTests => tasks::of_mode(Intent::WriteTests, goal, definitions),
+        Mode::Document => tasks::of_mode(Intent::Document, goal, definitions),
+        Mode::Change => tasks::of_mode(Intent::Change, goal, definitions),
         Mode::Run | Mode::Test | Mode::Explain | Mode::Generate => None,
     }
+}
+
+/// Returns whether a goal is about docstrings.
+pub(crate) fn names_docstrings(goal: &str) -> bool {
+    tasks::names_docstrings(&words(goal))
 }
 
 fn asks_for_a_test_run(goal: &str) -> bool {

@@ -42,9 +42,45 @@ pub(super) const CLEAN_WORDS: &[&str] = &[
     "according", "conform", "compliant", "comply", "indentation", "whitespace", "make", "get", "rid", "be", "not",
     "used",
 ];
+/// Words that ask for another layout.
+pub(super) const LAYOUT: &[&str] = &[
+    "format", "reformat", "autoformat", "formatting", "formatted", "prettify", "beautify", "black", "pep8", "pep",
+    "indentation", "whitespace", "style",
+];
+/// Imports, or a word that stands for them.
+pub(super) const IMPORTS: &[&str] = &[
+    "import", "imports", "ones", "one",
+];
+/// Words for what nothing uses.
+pub(super) const UNUSED: &[&str] = &[
+    "unused", "unneeded", "unnecessary", "used",
+];
+/// Parts of a program that no tool removes, sorts or makes.
+pub(super) const DEFINITIONS: &[&str] = &[
+    "function", "functions", "class", "classes", "method", "methods", "code", "script", "file", "module", "program",
+    "snippet", "source",
+];
+/// Words between a verb and its object.
+pub(super) const ARTICLES: &[&str] = &[
+    "the", "this", "that", "these", "those", "a", "an", "some", "all", "any", "every", "each", "my", "our", "its",
+    "me", "us", "existing", "python",
+];
+/// Words that a goal may say beside a mode, which says what to do.
+pub(super) const MODE_WORDS: &[&str] = &[
+    "whatever", "do", "useful", "possible", "everything", "go", "ahead",
+];
 /// Words that make a wish one about security.
 pub(super) const SECURITY_NOUNS: &[&str] = &[
     "security", "vulnerability", "vulnerabilities", "secure", "insecure", "harden",
+];
+/// Nouns for what is to be fixed, that mean security by themselves.
+pub(super) const VULNERABILITIES: &[&str] = &[
+    "vulnerability", "vulnerabilities",
+];
+/// Nouns for what is to be fixed, that "security" has to qualify.
+pub(super) const SECURITY_ISSUES: &[&str] = &[
+    "issue", "issues", "problem", "problems", "hole", "holes", "flaw", "flaws", "finding", "findings", "bug", "bugs",
+    "risk", "risks", "weakness", "weaknesses",
 ];
 /// Verbs of fixing.
 pub(super) const SECURITY_VERBS: &[&str] = &[

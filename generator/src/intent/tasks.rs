@@ -2,8 +2,9 @@
 //! beyond it wishes for more than the tool does, and is refused.
 
 use super::task_words::{
-    CLEAN_WORDS, DOCSTRING_NOUNS, DOCSTRING_WORDS, INJECTED, INJECTIONS, MAKING, PLAIN, SECURITY_NOUNS, SECURITY_VERBS,
-    SECURITY_WORDS, TEST_NOUNS, TEST_WORDS,
+    ARTICLES, CLEAN_WORDS, DEFINITIONS, DOCSTRING_NOUNS, DOCSTRING_WORDS, IMPORTS, INJECTED, INJECTIONS, LAYOUT,
+    MAKING, MODE_WORDS, PLAIN, SECURITY_ISSUES, SECURITY_NOUNS, SECURITY_VERBS, SECURITY_WORDS, TEST_NOUNS, TEST_WORDS,
+    UNUSED, VULNERABILITIES,
 };
 use super::{Intent, foreign, is, text};
 use crate::exchange::{CleanUp, Tool};
@@ -43,8 +44,48 @@ fn tests(goal: &str, definitions: &[String]) -> Option<Tool> {
         }
     }
     let words = words(&rest.join(" "));
+    let asks = any(&words, TEST_NOUNS) && makes_only(&words, TEST_NOUNS, TEST_WORDS);
     let known = all_known(&words, &[PLAIN, MAKING, TEST_NOUNS, TEST_WORDS]);
-    (any(&words, TEST_NOUNS) && known).then_some(Tool::WriteTests { names })
+    (asks && known).then_some(Tool::WriteTests { names })
+}
+
+/// The tool of a mode, where no word of the goal asks for something else.
+pub(super) fn of_mode(intent: Intent, goal: &str, definitions: &[String]) -> Option<Tool> {
+    let words = words(goal);
+    let is_understood = |nouns, others| {
+        all_known(&words, &[PLAIN, MAKING, MODE_WORDS, nouns, others]) && makes_only(&words, nouns, others)
+    };
+    match intent {
+        Intent::WriteTests => of_goal(intent, goal, definitions)
+            .or_else(|| is_understood(TEST_NOUNS, TEST_WORDS).then_some(Tool::WriteTests { names: Vec::new() })),
+        Intent::Document => {
+            let wants = names_docstrings(&words) && has_only_wanted_docstrings(&words);
+            (wants && is_understood(DOCSTRING_NOUNS, DOCSTRING_WORDS)).then_some(Tool::Docstrings)
+        }
+        Intent::Change => of_goal(intent, goal, definitions),
+        Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Explain | Intent::Generate => None,
+    }
+}
+
+/// Where the object of a verb begins: the first word behind it that is no article, pronoun or adjective.
+fn object_of(words: &[Word], verb: usize, adjectives: &[&str]) -> usize {
+    let is_between = |at: &usize| !is(words, *at, ARTICLES) && !is(words, *at, adjectives);
+    (verb + 1..words.len()).find(is_between).unwrap_or(words.len())
+}
+
+/// Returns whether every verb of making has one of some nouns as its object, and nothing beside it.
+fn makes_only(words: &[Word], nouns: &[&str], adjectives: &[&str]) -> bool {
+    (0..words.len()).all(|at| {
+        if is(words, at, nouns) && text(words, at + 1) == "and" {
+            return is(words, at + 2, MAKING) || is(words, at + 2, &["document"]);
+        }
+        // "Give this function tests" and "I want you to ..." have another object in between.
+        let asks_somebody = is(words, at, &["need", "want"]) && is(words, at + 1, &["you", "to"]);
+        if !is(words, at, MAKING) || is(words, at, &["give", "cover"]) || asks_somebody {
+            return true;
+        }
+        is(words, object_of(words, at, adjectives), nouns)
+    })
 }
 
 /// Returns whether a word that a definition is called means it: a function may be called `add`.
@@ -68,8 +109,20 @@ pub(super) fn names_docstrings(words: &[Word]) -> bool {
 
 fn docstrings(words: &[Word]) -> Option<Tool> {
     let verbs = any(words, MAKING) || any(words, &["document"]);
+    let wants = names_docstrings(words)
+        && has_only_wanted_docstrings(words)
+        && makes_only(words, DOCSTRING_NOUNS, DOCSTRING_WORDS);
     let known = all_known(words, &[PLAIN, MAKING, DOCSTRING_NOUNS, DOCSTRING_WORDS]);
-    (verbs && names_docstrings(words) && known).then_some(Tool::Docstrings)
+    (verbs && wants && known).then_some(Tool::Docstrings)
+}
+
+/// Returns whether "without" only says which functions and classes lack a docstring.
+fn has_only_wanted_docstrings(words: &[Word]) -> bool {
+    (0..words.len()).all(|at| {
+        let is_of_definitions =
+            at.checked_sub(1).is_some_and(|before| is(words, before, &["functions", "classes", "methods"]));
+        text(words, at) != "without" || is_of_definitions
+    })
 }
 
 fn security(words: &[Word]) -> Option<Tool> {
@@ -80,13 +133,42 @@ fn security(words: &[Word]) -> Option<Tool> {
         (false, false, false) => None,
         (true, true, true) | (false, true, _) | (false, _, true) => return None,
     };
-    let asks = (any(words, SECURITY_NOUNS) || kind.is_some()) && any(words, SECURITY_VERBS);
+    let asks = any(words, SECURITY_VERBS) && (0..words.len()).all(|at| is_about_security(words, at));
     let known = all_known(words, &[PLAIN, SECURITY_NOUNS, SECURITY_VERBS, SECURITY_WORDS, INJECTIONS, INJECTED]);
     (asks && known).then_some(Tool::FixSecurity { kind })
 }
 
+/// Returns whether a word of a wish about security has the object or the qualifier that makes it one.
+fn is_about_security(words: &[Word], at: usize) -> bool {
+    let behind = |list: &[&str]| at.checked_sub(1).is_some_and(|before| is(words, before, list));
+    match text(words, at) {
+        "secure" => behind(&["more"]) || (0..at).any(|before| text(words, before) == "make") || is_command(words, at),
+        "harden" => is_command(words, at),
+        "make" => (at + 1..words.len()).any(|next| text(words, next) == "secure"),
+        "security" => is(words, at + 1, SECURITY_ISSUES) || is(words, at + 1, VULNERABILITIES),
+        "insecure" => is(words, at + 1, &["parts", "code"]),
+        "parts" => behind(&["insecure"]),
+        word if SECURITY_ISSUES.contains(&word) => {
+            behind(&["security"]) || behind(INJECTIONS) || behind(VULNERABILITIES)
+        }
+        word if SECURITY_VERBS.contains(&word) => {
+            let object = object_of(words, at, &["of", "found", "reported"]);
+            [SECURITY_NOUNS, INJECTIONS, INJECTED].iter().any(|list| is(words, object, list))
+                && text(words, object) != "secure"
+        }
+        _ => true,
+    }
+}
+
+/// Returns whether a word is where a verb is that asks for something: "please secure this", "can you harden it".
+fn is_command(words: &[Word], at: usize) -> bool {
+    let before = at.checked_sub(1);
+    words[at].starts_clause
+        || before.is_some_and(|before| is(words, before, &["please", "pls", "kindly", "you", "to", "and"]))
+}
+
 fn clean_up(words: &[Word]) -> Option<Tool> {
-    if !all_known(words, &[PLAIN, CLEAN_WORDS]) {
+    if !all_known(words, &[PLAIN, CLEAN_WORDS]) || !(0..words.len()).all(|at| is_about_tidiness(words, at)) {
         return None;
     }
     let imports = any(words, &["import", "imports"]);
@@ -94,32 +176,14 @@ fn clean_up(words: &[Word]) -> Option<Tool> {
     // "Not used" and nothing else may be negated.
     let negates = any(words, &["not"]) && !any(words, &["used"]);
     let mut steps = Vec::new();
-    let lays_out = any(
-        words,
-        &[
-            "format",
-            "reformat",
-            "autoformat",
-            "formatting",
-            "formatted",
-            "prettify",
-            "beautify",
-            "black",
-            "pep8",
-            "pep",
-            "indentation",
-            "whitespace",
-            "style",
-        ],
-    );
-    if lays_out {
+    if any(words, LAYOUT) {
         steps.push(CleanUp::Format);
     }
     if imports && sorts || any(words, &["isort"]) {
         steps.push(CleanUp::Imports);
     }
     let tidies = imports && any(words, &["clean", "cleanup", "tidy"]);
-    if tidies || any(words, &["unused", "unneeded", "unnecessary", "used"]) {
+    if tidies || any(words, UNUSED) {
         steps.push(CleanUp::Unused);
     }
     if any(words, &["modernize", "modernise", "pyupgrade"]) {
@@ -130,6 +194,38 @@ fn clean_up(words: &[Word]) -> Option<Tool> {
         steps = vec![CleanUp::Imports, CleanUp::Unused, CleanUp::Modernize, CleanUp::Format];
     }
     (!steps.is_empty() && !negates).then_some(Tool::CleanUp { steps })
+}
+
+/// Returns whether a word of a wish for clean-up has an object that the tool works on: imports are sorted and removed, functions are not.
+fn is_about_tidiness(words: &[Word], at: usize) -> bool {
+    let behind = |list: &[&str]| at.checked_sub(1).is_some_and(|before| is(words, before, list));
+    let object = object_of(words, at, &["rid", "of", "code", "script", "file", "module"]);
+    match text(words, at) {
+        "sort" | "organize" | "organise" => is(words, object_of(words, at, &[]), &["import", "imports", "and"]),
+        "sorted" | "order" => behind(IMPORTS) || is(words, object_of(words, at, &[]), IMPORTS),
+        "remove" | "delete" | "drop" | "rid" => {
+            let named = object_of(words, at, &["of"]);
+            is(words, named, UNUSED)
+                || is(words, named, IMPORTS) && (named..words.len()).any(|next| is(words, next, UNUSED))
+        }
+        "fix" => is(words, object, LAYOUT) || is(words, object, &["lint", "linting", "ruff", "unused"]),
+        "format" | "reformat" | "autoformat" | "modernize" | "modernise" => !is(words, object, IMPORTS),
+        // What is joined to an object of the tool is an object as well.
+        "and" => !is(words, object_of(words, at, &[]), DEFINITIONS),
+        word if UNUSED.contains(&word) => is_of_imports(words, at),
+        _ => true,
+    }
+}
+
+/// Returns whether imports are what is unused: "unused imports", "remove unused ones", "imports that are not used".
+fn is_of_imports(words: &[Word], at: usize) -> bool {
+    let is_link =
+        |index: &usize| !is(words, *index, &["that", "are", "is", "not", "and"]) && !is(words, *index, UNUSED);
+    let next = (at + 1..words.len()).find(is_link).unwrap_or(words.len());
+    let before = (0..at).rev().find(is_link);
+    is(words, next, IMPORTS)
+        || text(words, at) != "used" && before.is_some_and(|before| is(words, before, IMPORTS))
+        || text(words, at) == "used" && any(words, &["not"]) && before.is_some_and(|before| is(words, before, IMPORTS))
 }
 
 #[cfg(test)]
@@ -198,7 +294,15 @@ mod tests {
         check(&steps(&[Imports]), &["Sort the imports", "Run isort on this file"]);
         check(&steps(&[Imports, Unused]), &["Sort the imports and remove unused ones"]);
         check(&steps(&[Imports, Unused]), &["Clean up the imports"]);
-        check(&steps(&[Unused]), &["Remove unused imports", "Please remove the unused imports"]);
+        check(
+            &steps(&[Unused]),
+            &[
+                "Remove unused imports",
+                "Remove imports that are not used",
+                "Remove imports that are unused",
+                "Get rid of unused imports",
+            ],
+        );
         check(&steps(&[Modernize]), &["Modernize this code"]);
         check(
             &steps(&[Imports, Unused, Modernize, Format]),
@@ -228,6 +332,10 @@ mod tests {
                 "Make this code more secure",
                 "Fix all vulnerabilities",
                 "Please remove the security holes",
+                "Fix the security bugs",
+                "Please secure this code",
+                "Harden this script",
+                "Make the insecure parts secure",
             ],
         );
         check(
@@ -238,55 +346,81 @@ mod tests {
                 "Please write docstrings for this class",
                 "Add missing docstrings",
                 "Document this module with docstrings",
+                "Add docstrings to all functions and classes without docstrings",
+                "I want you to write docstrings for this",
             ],
         );
     }
 
+    const OTHER_WISHES: &[&str] = &[
+        "Add tests for the edge case of empty input",
+        "Write tests using unittest",
+        "Write tests with 100% coverage",
+        "Write tests and fix the bugs they find",
+        "Write integration tests for this",
+        "Do not write tests",
+        "Run the tests",
+        "Test this function",
+        "Fix the bug",
+        "Fix the security issue and rename x",
+        "Fix this",
+        "Fix the SQL",
+        "Remove the shell command",
+        "Make this faster",
+        "Make this better",
+        "Refactor this code",
+        "Simplify this function",
+        "Remove the unused function add",
+        "Remove the import of os",
+        "Remove all imports",
+        "Do not format this",
+        "Format the output as a table",
+        "Sort the list in this function",
+        "Clean up the temporary files",
+        "Add Google style docstrings",
+        "Remove the docstrings",
+        "Translate the docstrings to French",
+        "Add docstrings and type hints",
+        "Add a class",
+        "Use this module",
+        "Make it run",
+        "Rename add to plus",
+        "Run this script",
+        "Is this code secure?",
+        "Explain the security issues",
+        "Fix the warnings",
+        "Fix the import errors",
+        "Fix the syntax errors",
+        "Schreibe eine Funktion",
+        "Schreibe Tests für leere Listen",
+        "Formatiere die Ausgabe als Tabelle",
+        "Fix the bugs and security issues",
+        "Fix the security issues and bugs",
+        "Fix the issues and make this secure",
+        "Make this insecure",
+        "Remove the security in this function",
+        "Remove this function and fix the security issues",
+        "Remove unused functions",
+        "Remove unused classes",
+        "Remove unused code",
+        "Remove the unused imports and functions",
+        "Remove functions that are not used",
+        "Sort the functions",
+        "Sort the imports and functions",
+        "Remove all imports and format the code",
+        "Remove the formatting",
+        "Fix the code and format it",
+        "Give me this code without docstrings",
+        "Document this code without docstrings",
+        "Add a class with docstrings",
+        "Add docstrings and a class",
+        "Add a function and tests",
+        "Add tests and a function",
+    ];
+
     #[test]
     fn a_word_beyond_the_vocabulary_makes_it_another_wish() {
-        for goal in [
-            "Add tests for the edge case of empty input",
-            "Write tests using unittest",
-            "Write tests with 100% coverage",
-            "Write tests and fix the bugs they find",
-            "Write integration tests for this",
-            "Do not write tests",
-            "Run the tests",
-            "Test this function",
-            "Fix the bug",
-            "Fix the security issue and rename x",
-            "Fix this",
-            "Fix the SQL",
-            "Remove the shell command",
-            "Make this faster",
-            "Make this better",
-            "Refactor this code",
-            "Simplify this function",
-            "Remove the unused function add",
-            "Remove the import of os",
-            "Remove all imports",
-            "Do not format this",
-            "Format the output as a table",
-            "Sort the list in this function",
-            "Clean up the temporary files",
-            "Add Google style docstrings",
-            "Remove the docstrings",
-            "Translate the docstrings to French",
-            "Add docstrings and type hints",
-            "Add a class",
-            "Use this module",
-            "Make it run",
-            "Rename add to plus",
-            "Run this script",
-            "Is this code secure?",
-            "Explain the security issues",
-            "Fix the warnings",
-            "Fix the import errors",
-            "Fix the syntax errors",
-            "Schreibe eine Funktion",
-            "Schreibe Tests für leere Listen",
-            "Formatiere die Ausgabe als Tabelle",
-        ] {
+        for goal in OTHER_WISHES {
             assert_eq!(of(goal, Mode::Auto), None, "{goal}");
         }
     }
@@ -300,6 +434,12 @@ mod tests {
         assert_eq!(of("All of it", Mode::Document), None);
         assert_eq!(of("Fix the security issues", Mode::Change), Some(Tool::FixSecurity { kind: None }));
         assert_eq!(of("Make it nicer", Mode::Change), None);
+        for goal in ["Unittest only, for empty input", "Write no tests for add", "Rename add", "Add a class"] {
+            assert_eq!(of(goal, Mode::WriteTests), None, "{goal}");
+        }
+        for goal in ["Remove all docstrings", "Translate the docstrings to French", "This without docstrings"] {
+            assert_eq!(of(goal, Mode::Document), None, "{goal}");
+        }
         assert_eq!(of("Write tests for add", Mode::Run), None);
     }
 }

@@ -10,8 +10,14 @@ use super::{Edit, Fix, Module};
 const MARKS: &[(&str, &str)] =
     &[("sqlite3", "?"), ("psycopg2", "%s"), ("psycopg", "%s"), ("pymysql", "%s"), ("MySQLdb", "%s"), ("mysql", "%s")];
 
-/// Words of a query behind which a value may be a parameter.
-const BEFORE_VALUES: &[&str] = &["LIKE", "LIMIT", "OFFSET", "BETWEEN", "AND", "OR", "SET", "WHERE", "THEN", "ELSE"];
+/// Statements whose values may be parameters.
+const STATEMENTS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"];
+
+/// Words of a query behind which anything is a value.
+const BEFORE_VALUES: &[&str] = &["LIKE", "LIMIT", "OFFSET"];
+
+/// Words of a query behind which a text in quotes is a value, where anything else may be a column or a condition.
+const BEFORE_TEXTS: &[&str] = &["BETWEEN", "AND", "OR"];
 
 /// `cursor.execute("... " + name)` becomes `cursor.execute("... ?", (name,))`.
 pub(super) fn fix(module: &Module<'_>, call: &ExprCall) -> Option<Fix> {
@@ -76,14 +82,11 @@ fn parameterized(pieces: &[Piece], mark: &str) -> Option<(String, Vec<TextRange>
                     query.pop();
                     in_quotes = true;
                 }
-                let follows = match next {
-                    Some(Piece::Fixed(text)) => text.chars().next(),
-                    Some(Piece::Value(_)) => return None,
-                    None => None,
-                };
-                if !takes_value(&query)
-                    || !in_quotes && follows.is_some_and(|c| !c.is_whitespace() && !",);".contains(c))
-                {
+                if matches!(next, Some(Piece::Value(_))) {
+                    return None;
+                }
+                let is_place = if in_quotes { takes_text(&query) } else { takes_value(&query) && ends_value(next) };
+                if !is_place {
                     return None;
                 }
                 query.push_str(mark);
@@ -96,10 +99,49 @@ fn parameterized(pieces: &[Piece], mark: &str) -> Option<(String, Vec<TextRange>
     is_whole.then_some((query, values))
 }
 
-/// Returns whether a value, and no name of a table or a column, goes behind the beginning of a query.
+/// Returns whether what goes behind the beginning of a query is a value, and no column, condition, list or table.
 fn takes_value(query: &str) -> bool {
-    let before = query.trim_end();
-    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_ascii_uppercase();
-    before.ends_with(['=', '<', '>', '(', ',']) && !query.to_ascii_uppercase().contains(" IN (SELECT")
-        || BEFORE_VALUES.contains(&word.as_str())
+    let query = query.trim_end().to_ascii_uppercase();
+    binds(&query)
+        && (query.ends_with(['=', '<', '>'])
+            || BEFORE_VALUES.contains(&last_word(&query))
+            || is_in_list(&query, "VALUES"))
+}
+
+/// Returns whether a text in quotes behind the beginning of a query is a value, and no name in quotes.
+fn takes_text(query: &str) -> bool {
+    let upper = query.trim_end().to_ascii_uppercase();
+    takes_value(query) || binds(&upper) && (BEFORE_TEXTS.contains(&last_word(&upper)) || is_in_list(&upper, "IN"))
+}
+
+/// Returns whether a value of its own ends where the next piece begins.
+fn ends_value(next: Option<&Piece>) -> bool {
+    let Some(Piece::Fixed(text)) = next else { return true };
+    let is_apart = text.chars().next().is_none_or(|c| c.is_whitespace() || ",);".contains(c));
+    is_apart && !text.trim_start().starts_with(['(', '.'])
+}
+
+/// Returns whether a statement may have parameters; `PRAGMA` and `CREATE` may not.
+fn binds(query: &str) -> bool {
+    query.split_whitespace().next().is_some_and(|first| STATEMENTS.contains(&first))
+}
+
+fn last_word(query: &str) -> &str {
+    query.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// Returns whether a query ends inside a list of plain values behind a word: `VALUES (?, 1,`.
+fn is_in_list(query: &str, word: &str) -> bool {
+    let Some((before, list)) = query.rsplit_once('(') else { return false };
+    let is_plain = |value: &str| {
+        let value = value.trim();
+        value == "?" || value == "%S" || value.chars().all(|c| c.is_ascii_digit() || c == '.') || is_quoted(value)
+    };
+    let mut values: Vec<&str> = list.split(',').collect();
+    let open = values.pop().unwrap_or_default();
+    open.trim().is_empty() && values.iter().all(|value| is_plain(value)) && last_word(before.trim_end()) == word
+}
+
+fn is_quoted(value: &str) -> bool {
+    value.len() > 1 && value.starts_with('\'') && value.ends_with('\'') && value.matches('\'').count() == 2
 }

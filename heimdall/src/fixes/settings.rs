@@ -12,8 +12,6 @@ pub(super) fn fix_call(module: &Module<'_>, rule: &str, call: &ExprCall) -> Opti
     match rule {
         "PY-YAML-LOAD" => safe_yaml(module, call, &name),
         "PY-WEAK-HASH" => stronger_hash(call, &name),
-        "PY-CODE-INJECTION" => (name == "eval" && call.arguments.args.len() == 1 && call.arguments.keywords.is_empty())
-            .then(|| (vec![replace(call.func.range(), "ast.literal_eval")], vec!["ast"])),
         "PY-WEAK-RANDOM" => name.strip_prefix("random.").filter(|function| !function.contains('.')).map(|function| {
             let text = format!("secrets.SystemRandom().{function}");
             (vec![replace(call.func.range(), &text)], vec!["secrets"])

@@ -37,7 +37,6 @@ fn unsafe_functions_are_replaced_by_their_safe_counterparts() {
         "import hashlib\nprint(hashlib.md5(b'a').hexdigest())\n",
         "import hashlib\nprint(hashlib.sha256(b'a').hexdigest())\n",
     );
-    check("import sys\nprint(eval(sys.argv[1]))\n", "import ast\nimport sys\nprint(ast.literal_eval(sys.argv[1]))\n");
     check(
         "\"\"\"Doc.\"\"\"\nimport yaml\n\ndef read(s):\n    return yaml.load(s, Loader=yaml.Loader)\n",
         "\"\"\"Doc.\"\"\"\nimport yaml\n\ndef read(s):\n    return yaml.safe_load(s)\n",
@@ -87,11 +86,42 @@ fn values_in_queries_become_parameters() {
 fn a_query_whose_values_are_names_stays() {
     for query in [
         "f\"SELECT a FROM {table}\"",
+        "f\"SELECT a FROM '{table}'\"",
         "f\"SELECT a FROM t ORDER BY {column}\"",
+        "f\"SELECT a FROM t ORDER BY a, {column}\"",
         "f\"SELECT a FROM t WHERE b LIKE '%{c}%'\"",
+        "f\"SELECT a FROM t WHERE {column} = '{c}'\"",
+        "\"SELECT a FROM t WHERE \" + c",
+        "f\"SELECT a FROM t WHERE b = 1 AND {c}\"",
+        "f\"SELECT a FROM t WHERE b = 1 OR {c}\"",
+        "f\"SELECT a FROM t WHERE b IN ({c})\"",
+        "f\"SELECT a FROM t WHERE b = {table}.a\"",
+        "f\"SELECT a FROM t WHERE b = {c} (a)\"",
+        "f\"UPDATE t SET {column} = '{c}'\"",
+        "f\"SELECT {column} FROM t\"",
+        "f\"SELECT a, {column} FROM t\"",
+        "f\"INSERT INTO t ({column}) VALUES ('{c}')\"",
+        "f\"INSERT INTO t (a, {column}) VALUES (1, 2)\"",
+        "f\"INSERT INTO t ('{column}') VALUES (1)\"",
+        "f\"INSERT INTO t VALUES (1) ON CONFLICT (a, {column}) DO NOTHING\"",
+        "f\"PRAGMA user_version = {c}\"",
     ] {
         let source = format!("import sqlite3\n\ndef find(db, table, column, c):\n    return db.execute({query})\n");
         assert_eq!(fixed(&source), source);
+    }
+}
+
+#[test]
+fn every_place_of_a_value_takes_a_parameter() {
+    for (query, expected) in [
+        ("f\"SELECT a FROM t WHERE b >= {b} LIMIT {c}\"", "\"SELECT a FROM t WHERE b >= ? LIMIT ?\", (b, c)"),
+        ("f\"SELECT a FROM t WHERE b IN ('{b}', '{c}')\"", "\"SELECT a FROM t WHERE b IN (?, ?)\", (b, c)"),
+        ("f\"SELECT a FROM t WHERE b BETWEEN '{b}' AND '{c}'\"", "\"SELECT a FROM t WHERE b BETWEEN ? AND ?\", (b, c)"),
+        ("f\"INSERT INTO t (a, b) VALUES ({b}, 1, '{c}')\"", "\"INSERT INTO t (a, b) VALUES (?, 1, ?)\", (b, c)"),
+        ("f\"UPDATE t SET a = '{b}' WHERE b LIKE '{c}'\"", "\"UPDATE t SET a = ? WHERE b LIKE ?\", (b, c)"),
+    ] {
+        let source = |arguments: &str| format!("import sqlite3\n\ndef find(db, b, c):\n    db.execute({arguments})\n");
+        check(&source(query), &source(expected));
     }
 }
 
@@ -117,6 +147,8 @@ fn what_has_no_mechanical_fix_stays() {
         "import pickle\n\ndef read(data):\n    return pickle.loads(data)\n",
         "API_KEY = 'ghp_0123456789abcdefghijABCDEFGHIJ012345'\nprint(API_KEY)\n",
         "import sys\nexec(sys.argv[1])\n",
+        // `ast.literal_eval` would not compute what `eval` does.
+        "import sys\nprint(eval(sys.argv[1]))\n",
     ] {
         assert_eq!(fixed(source), source);
     }

@@ -77,9 +77,12 @@ struct Changed {
     changed: String,
     /// Tests of the caller's that passed before and after.
     tests: u32,
-    /// Recorded results of functions that are the same before and after.
+    /// Recorded tests of functions that pass before and after.
     #[serde(default)]
     recorded: u32,
+    /// Whether it prints the same, and anything at all, before and after.
+    #[serde(default)]
+    output: bool,
     #[serde(default)]
     added: u32,
 }
@@ -115,7 +118,7 @@ async fn work(
         "source": given.file.content,
         "tests": given.has_tests,
     });
-    let mut rules = Vec::new();
+    let mut repair = Repair::default();
     match &given.tool {
         Tool::WriteTests { names } => {
             task["names"] = json!(names);
@@ -127,9 +130,8 @@ async fn work(
         }
         Tool::Docstrings => task["task"] = json!("docstrings"),
         Tool::FixSecurity { kind } => {
-            let (changed, fixed) = repaired(&given.file.path, &given.file.content, *kind).await?;
-            rules = fixed;
-            task["changed"] = json!(changed);
+            repair = repaired(&given.file.path, &given.file.content, *kind).await?;
+            task["changed"] = json!(repair.changed);
             task["task"] = json!("repair");
         }
     }
@@ -140,43 +142,57 @@ async fn work(
         return Ok(given.with_tests(bounded(written.tests)?, &tested));
     }
     let changed: Changed = answer(&result)?;
-    let summary = summary(&given.tool, &changed, &rules);
+    let summary = summary(&given.tool, &changed, &repair);
     Ok(given.with_change(bounded(changed.changed)?, &summary))
 }
 
-/// Applies the analyser's fixes; returns the fixed source and the rules, or refuses where a finding stays.
-async fn repaired(path: &str, source: &str, kind: Option<&str>) -> Result<(String, Vec<String>), Refusal> {
+/// Source with security fixes.
+#[derive(Default)]
+struct Repair {
+    changed: String,
+    /// Rules whose findings were fixed.
+    fixed: Vec<String>,
+    /// Rules of other kinds than the goal names, whose findings stay.
+    stay: Vec<String>,
+}
+
+/// Applies the analyser's fixes to the findings of a kind, or to all; refuses where one of them stays.
+async fn repaired(path: &str, source: &str, kind: Option<&str>) -> Result<Repair, Refusal> {
+    let is_wanted = |rule: &str| kind.is_none_or(|kind| rule.contains(kind));
     let found = grave(&analyzed(path, source).await?);
     if found.is_empty() {
         let reason =
             "the analysis finds no security issue of medium severity or above in it, so there is nothing to fix";
         return Err(Refusal::Hint(reason.to_owned()));
     }
-    if let Some(kind) = kind
-        && !found.iter().any(|(rule, _)| rule.contains(kind))
-    {
+    let places: Vec<(String, u32)> = found.into_iter().filter(|(rule, _)| is_wanted(rule)).collect();
+    if places.is_empty() {
         return Err(Refusal::Hint("the analysis finds no issue of the kind that the goal names in it".to_owned()));
     }
-    let places = found.clone();
+    let fixed = names(&places);
     let given = source.to_owned();
     let fix = move || {
         let places: Vec<(&str, u32)> = places.iter().map(|(rule, line)| (rule.as_str(), *line)).collect();
         heimdall::apply_fixes(&given, &places)
     };
-    let fixed =
+    let changed =
         tokio::task::spawn_blocking(fix).await.map_err(|error| Refusal::Done(Done::Broken(error.to_string())))?;
-    let names = |found: &[(String, u32)]| {
-        let mut names: Vec<String> = found.iter().map(|(rule, _)| rule.clone()).collect();
-        names.sort();
-        names.dedup();
-        names
-    };
-    let left = names(&grave(&analyzed(path, &fixed).await?));
+    let left = grave(&analyzed(path, &changed).await?);
+    let (left, stay): (Vec<_>, Vec<_>) = left.into_iter().partition(|(rule, _)| is_wanted(rule));
     if !left.is_empty() {
-        let reason = format!("there is no mechanical fix that removes every finding; these stay: {}", left.join(", "));
+        let reason =
+            format!("there is no mechanical fix that removes every finding; these stay: {}", names(&left).join(", "));
         return Err(Refusal::Hint(reason));
     }
-    Ok((fixed, names(&found)))
+    Ok(Repair { changed, fixed, stay: names(&stay) })
+}
+
+/// The rules of findings, each once.
+fn names(found: &[(String, u32)]) -> Vec<String> {
+    let mut names: Vec<String> = found.iter().map(|(rule, _)| rule.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 async fn analyzed(path: &str, source: &str) -> Result<AnalysisReport, Refusal> {
@@ -206,7 +222,9 @@ async fn run_tool(
     };
     let budget = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
     let mut limits = Limits::for_level(SecurityLevel::Strict, execute::time_left(desk, workflow).min(TOOL_TIMEOUT));
-    limits.cpu = limits.cpu.min(execute::affordable(budget, desk.prices.cpu_second));
+    let bought = execute::affordable(budget, desk.prices.cpu_second);
+    limits.cpu = limits.cpu.min(bought);
+    let bought_for = (limits.cpu == bought).then_some(budget);
     let job = Job {
         owner: Owner::new(workflow.owner.as_str()),
         level: SecurityLevel::Strict,
@@ -225,9 +243,12 @@ async fn run_tool(
     };
     usage.sandbox_ms += result.usage.wall_ms;
     usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
-    usage.cost += execute::cost_of(&result, desk.prices.cpu_second, None);
+    usage.cost += execute::cost_of(&result, desk.prices.cpu_second, bought_for);
     if result.outcome == Outcome::Cancelled {
         return Err(Refusal::Done(Done::Cancelled { cost: usage.cost }));
+    }
+    if result.outcome == Outcome::OutOfCpu && bought_for.is_some() {
+        return Err(Refusal::Hint("the rest of the budget pays for no more CPU time; raise it".to_owned()));
     }
     Ok(result)
 }
@@ -307,25 +328,46 @@ fn hint(wish: &str, reason: &str) -> String {
     )
 }
 
-/// What was done, in sentences.
-fn summary(tool: &Tool, changed: &Changed, rules: &[String]) -> String {
+/// What was done, and what shows that it works, in sentences.
+fn summary(tool: &Tool, changed: &Changed, repair: &Repair) -> String {
     let done = match tool {
         Tool::CleanUp { steps } => {
             let names: Vec<&str> = steps.iter().map(|step| described(*step)).collect();
             format!("Applied with ruff: {}.", names.join(", "))
         }
-        Tool::FixSecurity { .. } => format!("Fixed by the analyser's mechanical fixes: {}.", rules.join(", ")),
+        Tool::FixSecurity { .. } => fixes(repair),
         Tool::Docstrings => format!("Added {} docstrings; the code is otherwise the same.", changed.added),
         Tool::WriteTests { .. } => String::new(),
     };
-    let shown = match (changed.tests, changed.recorded) {
-        (0, 0) => "It runs as before.".to_owned(),
-        (0, recorded) => {
-            format!("It runs as before, and {recorded} recorded tests of its functions pass before and after.")
+    format!("{done} {}", shown(tool, changed))
+}
+
+fn fixes(repair: &Repair) -> String {
+    let mut text = format!("Fixed by the analyser's mechanical fixes: {}.", repair.fixed.join(", "));
+    if !repair.stay.is_empty() {
+        text.push_str(&format!(" Findings of other kinds stay: {}.", repair.stay.join(", ")));
+    }
+    if repair.fixed.iter().any(|rule| rule == "PY-WEAK-HASH") {
+        text.push_str(" Digests change: those that were stored before no longer match.");
+    }
+    text
+}
+
+/// What was compared before and after, and nothing beyond it.
+fn shown(tool: &Tool, changed: &Changed) -> String {
+    let recorded = changed.recorded;
+    match (changed.tests, recorded, changed.output) {
+        (0, 0, _) if matches!(tool, Tool::FixSecurity { .. }) => {
+            "The changed file still starts; its results were not compared.".to_owned()
         }
-        (tests, _) => format!("Its {tests} tests pass before and after."),
-    };
-    format!("{done} {shown}")
+        (0, 0, false) => "The changed file still starts; it has no results that could be compared.".to_owned(),
+        (0, 0, true) => "It prints the same before and after.".to_owned(),
+        (0, _, false) => format!("{recorded} recorded tests of its functions pass before and after."),
+        (0, _, true) => {
+            format!("It prints the same, and {recorded} recorded tests of its functions pass, before and after.")
+        }
+        (tests, _, _) => format!("Its {tests} tests pass before and after."),
+    }
 }
 
 fn described(step: CleanUp) -> &'static str {
@@ -362,6 +404,39 @@ mod tests {
         match answer::<Changed>(result) {
             Err(reason) => assert!(reason.contains(expected), "{reason}"),
             Ok(changed) => assert_eq!(changed.changed, expected),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fix_of_one_kind_leaves_the_others() {
+        let source = "import hashlib\nimport pickle\nimport sqlite3\n\n\ndef find(db, name, data):\n    hashlib.md5(data)\n    pickle.loads(data)\n    return db.execute(f\"SELECT a FROM t WHERE name = '{name}'\")\n";
+        let Ok(repair) = repaired("a.py", source, Some("SQL-INJECTION")).await else { panic!("is repaired") };
+        assert_eq!(
+            repair.changed,
+            source.replace("f\"SELECT a FROM t WHERE name = '{name}'\"", "\"SELECT a FROM t WHERE name = ?\", (name,)")
+        );
+        assert_eq!(repair.fixed, ["PY-SQL-INJECTION"]);
+        assert_eq!(repair.stay, ["PY-UNSAFE-DESERIALIZATION", "PY-WEAK-HASH"]);
+        let Err(Refusal::Hint(reason)) = repaired("a.py", source, None).await else { panic!("is refused") };
+        assert!(reason.ends_with("these stay: PY-UNSAFE-DESERIALIZATION"), "{reason}");
+    }
+
+    #[test]
+    fn a_summary_says_nothing_that_was_not_compared() {
+        let changed = |tests, recorded, output| Changed { changed: "x".to_owned(), tests, recorded, output, added: 0 };
+        let repair = Repair { fixed: vec!["PY-WEAK-HASH".to_owned()], ..Repair::default() };
+        let security = Tool::FixSecurity { kind: None };
+        let text = summary(&security, &changed(0, 0, true), &repair);
+        assert!(text.contains("Digests change") && text.ends_with("its results were not compared."), "{text}");
+        let format = Tool::CleanUp { steps: vec![CleanUp::Format] };
+        for (changed, expected) in [
+            (changed(0, 0, false), "no results that could be compared"),
+            (changed(0, 0, true), "prints the same before and after"),
+            (changed(0, 3, false), "3 recorded tests"),
+            (changed(2, 0, false), "Its 2 tests pass"),
+        ] {
+            let text = summary(&format, &changed, &Repair::default());
+            assert!(text.contains(expected) && !text.contains("runs as before"), "{text}");
         }
     }
 

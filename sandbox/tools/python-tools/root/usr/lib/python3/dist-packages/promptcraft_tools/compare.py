@@ -18,6 +18,10 @@ def compare(module, before, after, tests, same_output):
         code, passed = run_tests({module: before}, module, SECONDS)
         if code == 0 and passed:
             return compare_tests(module, after, passed)
+        if code == 0:
+            raise Refused(
+                "all of the file's tests are skipped in the sandbox, so they cannot show that a change keeps what it does"
+            )
         if code != NO_TESTS:
             raise Refused(
                 "the file's tests do not pass as it is given, so they cannot show that a change keeps what it does; "
@@ -46,7 +50,7 @@ def compare_programs(module, before, after, same_output):
         raise Refused(f"the changed file fails in the sandbox, so it was not made{why(code, complaint)}")
     if stable and changed != output:
         raise Refused("the changed file prints something else than the given one, so it was not made")
-    return {"tests": 0}
+    return {"tests": 0, "output": stable and bool(output)}
 
 
 def why(code, complaint):

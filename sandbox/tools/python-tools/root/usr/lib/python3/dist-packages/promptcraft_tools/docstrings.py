@@ -113,10 +113,15 @@ def words_of(name):
     return spaced.lower().split()
 
 
-def sentence(name):
-    words = words_of(name)
-    if words and words[0] in ("is", "has", "can", "should") and len(words) > 1:
+def sentence(function):
+    words = words_of(function.name)
+    returns = any(isinstance(it, ast.Return) and it.value is not None for it in own_nodes(function))
+    if returns and words and words[0] in ("is", "has", "can", "should") and len(words) > 1:
         return f"Return whether it {' '.join(words)}."
+    return phrase(words)
+
+
+def phrase(words):
     return " ".join(words).capitalize() + "." if words else "Unnamed."
 
 
@@ -133,7 +138,10 @@ def of_module(tree):
         parts.append(f"the {'class' if len(classes) == 1 else 'classes'} {listed(classes[:8])}")
     if functions:
         parts.append(f"the {'function' if len(functions) == 1 else 'functions'} {listed(functions[:8])}")
-    return [f"Define {' and '.join(parts)}."] if parts else ["Script without functions or classes."]
+    if parts:
+        return [f"Define {' and '.join(parts)}."]
+    defines = any(isinstance(node, (ast.ClassDef, *FUNCTIONS)) for node in ast.walk(tree))
+    return ["Script."] if defines else ["Script without functions or classes."]
 
 
 def shown(node):
@@ -149,10 +157,13 @@ def of_class(node):
             values[statement.target.id] = shown(statement.annotation)
     for method in node.body:
         if isinstance(method, FUNCTIONS) and method.name == "__init__":
-            types = {argument.arg: argument.annotation for argument in method.args.args if argument.annotation}
+            stored = {node.id for node in ast.walk(method) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+            # A parameter that is set anew may be of another type.
+            known = [argument for argument in method.args.args if argument.annotation and argument.arg not in stored]
+            types = {argument.arg: argument.annotation for argument in known}
             for name, value in assigned(method):
                 values.setdefault(name, shown(types[value]) if value in types else "")
-    lines = [sentence(node.name)]
+    lines = [phrase(words_of(node.name))]
     public = [(name, kind) for name, kind in values.items() if not name.startswith("_")]
     if public:
         lines += ["", "Attributes:", *(f"    {name} ({kind})" if kind else f"    {name}" for name, kind in public)]
@@ -169,7 +180,7 @@ def assigned(method):
 
 
 def of_function(node, is_method):
-    lines = [SPECIAL.get(node.name, "") or sentence(node.name)]
+    lines = [SPECIAL.get(node.name, "") or sentence(node)]
     arguments = argument_lines(node, is_method)
     if arguments:
         lines += ["", "Args:", *arguments]
@@ -215,14 +226,10 @@ def own_nodes(function):
 
 
 def raise_lines(node):
-    """Returns a line for each exception that a function raises by name, with the condition right above it."""
-    conditions = {}
-    for it in own_nodes(node):
-        if isinstance(it, ast.If):
-            for inner in it.body:
-                conditions[id(inner)] = shown(it.test)
+    """Returns a line for each exception that a function raises by name, with its condition where the function begins with it."""
+    conditions = guards(node)
     found = {}
-    for it in own_nodes(node):
+    for it in uncaught(node.body):
         if isinstance(it, ast.Raise) and it.exc is not None:
             name = getattr(getattr(it.exc, "func", it.exc), "id", "")
             # A variable that holds an exception is not a type.
@@ -233,3 +240,31 @@ def raise_lines(node):
         known = [f"`{reason}`" for reason in dict.fromkeys(reasons) if reason]
         lines.append(f"    {name}: If {' or '.join(known)}." if known and all(reasons) else f"    {name}")
     return lines
+
+
+def guards(node):
+    """Returns the conditions of the raises at the beginning of a function: anything in front of a later one decides as well."""
+    conditions = {}
+    for statement in node.body:
+        if not isinstance(statement, ast.If) or statement.orelse or not isinstance(statement.body[0], ast.Raise):
+            break
+        if any(isinstance(it, ast.NamedExpr) for it in ast.walk(statement.test)):
+            break
+        conditions[id(statement.body[0])] = shown(statement.test)
+    return conditions
+
+
+def uncaught(statements):
+    """Yields the statements that a function holds, without those whose exceptions it may catch, and those of inner functions."""
+    for statement in statements:
+        yield statement
+        if isinstance(statement, (ast.ClassDef, *FUNCTIONS)):
+            continue
+        catches = isinstance(statement, (ast.Try, ast.TryStar)) and statement.handlers
+        # A context manager may keep exceptions from leaving it.
+        catches = catches or isinstance(statement, (ast.With, ast.AsyncWith))
+        inner = [] if catches else getattr(statement, "body", [])
+        parts = [inner, getattr(statement, "orelse", []), getattr(statement, "finalbody", [])]
+        parts += [part.body for field in ("handlers", "cases") for part in getattr(statement, field, [])]
+        for part in parts:
+            yield from uncaught(part)

@@ -30,7 +30,8 @@ OPERATORS = {
 
 def is_docstring(node, function):
     first = function.body[0] if function.body else None
-    return isinstance(first, ast.Expr) and first.value is node
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return is_text and isinstance(first, ast.Expr) and first.value is node
 
 
 def changes_of(node, function):
@@ -67,8 +68,18 @@ def without_body(function):
     return [*kept, ast.Return(ast.Constant(None))]
 
 
+def emptied(tree, units):
+    """Returns the source of a module in which some definitions have no code, only their docstrings."""
+    changed = copy.deepcopy(tree)
+    for unit in units:
+        for function in functions_of(find(changed, unit)):
+            function.body = without_body(function)
+    return ast.unparse(ast.fix_missing_locations(changed))
+
+
 def find(tree, unit):
-    return next(node for node in tree.body if getattr(node, "name", "") == unit.name and type(node) is type(unit))
+    """Returns the definition that counts where a name is defined more than once: the last."""
+    return next(node for node in reversed(tree.body) if getattr(node, "name", "") == unit.name and type(node) is type(unit))
 
 
 def mutants_of(tree, unit):

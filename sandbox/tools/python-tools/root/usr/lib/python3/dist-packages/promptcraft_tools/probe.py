@@ -21,6 +21,7 @@ from promptcraft_tools.literals import written
 
 MAX_ITEMS = 200
 MAX_PRINTED = 2_000
+PRINTS_MUCH = f"it prints more than {MAX_PRINTED} characters"
 
 # Audit events, by the beginning of their names, and what each says about a function.
 EFFECTS = {
@@ -106,10 +107,14 @@ def take(step, target, printed):
     outcome = {"how": how, "value": written(value), "prints": printed.getvalue()[:MAX_PRINTED]}
     if step["kind"] == "make":
         outcome["value"] = None
+        if len(printed.getvalue()) > MAX_PRINTED:
+            outcome["odd"] = PRINTS_MUCH
         return outcome, value
     changed = [written(argument) for argument in arguments]
     if changed != [written(ast.literal_eval(text)) for text in step["args"]]:
         outcome["arguments"] = changed
+    if len(printed.getvalue()) > MAX_PRINTED:
+        outcome["odd"] = PRINTS_MUCH
     if outcome["value"] is None:
         outcome["odd"] = "it returns values that have no literal form"
     return outcome, target

@@ -30,7 +30,9 @@ def bound_files():
 
 
 def environment(hash_seed="0"):
-    return {**os.environ, "PYTHONHASHSEED": hash_seed}
+    """Returns variables under which what a home folder, a user or a time zone decides differs from one hash seed to the other."""
+    elsewhere = {"HOME": "/elsewhere", "USER": "other", "LOGNAME": "other", "TZ": "OTHER-9", "COLUMNS": "97"}
+    return {**os.environ, **(elsewhere if hash_seed != "0" else {}), "PYTHONHASHSEED": hash_seed}
 
 
 def probe(request, seconds, hash_seed="0"):

@@ -13,17 +13,29 @@ CHANGING = {
     "getpass": "it reads input",
     "multiprocessing": "it starts programs",
 }
+# Attributes and imported names whose results change, of whatever object.
 CHANGING_NAMES = {
     "now": "it depends on the clock",
     "today": "it depends on the clock",
     "utcnow": "it depends on the clock",
+    "fromtimestamp": "it depends on the time zone",
+    "astimezone": "it depends on the time zone",
     "environ": "it depends on the environment",
     "getenv": "it depends on the environment",
+    "expanduser": "it depends on the environment",
+    "expandvars": "it depends on the environment",
     "urandom": "it depends on random numbers",
     "getcwd": "it depends on the working directory",
-    "input": "it reads input",
-    "id": "it depends on addresses in memory",
-    "hash": "it depends on the hash seed",
+    "abspath": "it depends on the working directory",
+    "realpath": "it depends on the working directory",
+    "cpu_count": "it depends on the machine",
+    "isfile": "it reads folders",
+    "isdir": "it reads folders",
+    "islink": "it reads folders",
+    "getsize": "it reads folders",
+    "getmtime": "it reads folders",
+    "is_file": "it reads folders",
+    "is_dir": "it reads folders",
     "Thread": "it starts threads",
     "Timer": "it starts threads",
     "ThreadPoolExecutor": "it starts threads",
@@ -31,41 +43,109 @@ CHANGING_NAMES = {
     "perf_counter": "it depends on the clock",
     "monotonic": "it depends on the clock",
 }
+# Members of modules that tell of the machine; elsewhere such a name may be anything.
+MACHINE_MODULES = ("sys", "os", "pathlib", "shutil", "tempfile", "socket", "sysconfig", "importlib")
+MACHINE_NAMES = {
+    *("platform", "version", "version_info", "hexversion", "implementation", "executable", "argv", "path", "modules"),
+    *("prefix", "base_prefix", "maxsize", "byteorder", "getsizeof", "getrefcount", "getdefaultencoding", "stdin"),
+    *("getfilesystemencoding", "getrecursionlimit", "name", "uname", "getpid", "getppid", "getuid", "getgid", "getlogin"),
+    *(
+        "exists",
+        "lexists",
+        "stat",
+        "lstat",
+        "access",
+        "cwd",
+        "home",
+        "resolve",
+        "absolute",
+        "samefile",
+        "which",
+        "gettempdir",
+    ),
+    *("gethostname", "getfqdn", "get_terminal_size", "find_spec", "getloadavg", "sched_getaffinity", "disk_usage", "flags"),
+}
+# Of these only calls of the built-in functions count.
+BUILT_IN = {
+    "input": "it reads input",
+    "id": "it depends on addresses in memory",
+    "hash": "it depends on the hash seed",
+}
 
 
 def imported_names(tree):
-    """Returns the module that each imported name comes from."""
+    """Returns the module that each imported name comes from, and the name that it has there."""
     names = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                names[alias.asname or alias.name.split(".")[0]] = alias.name.split(".")[0]
+                names[alias.asname or alias.name.split(".")[0]] = (alias.name.split(".")[0], "")
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                names[alias.asname or alias.name] = (node.module or "").split(".")[0]
+                names[alias.asname or alias.name] = ((node.module or "").split(".")[0], alias.name)
+    return names
+
+
+def defined_names(tree):
+    """Returns the statement at the top of a module that defines each name."""
+    names = {node.name: node for node in tree.body if hasattr(node, "name")}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        names.update({target.id: node for target in targets if isinstance(target, ast.Name)})
     return names
 
 
 def reason_against(tree, unit):
-    """Returns why a definition gives other results each time; empty where nothing speaks for that."""
-    imports = imported_names(tree)
-    definitions = {node.name: node for node in tree.body if hasattr(node, "name")}
+    """Returns why a definition gives other results each time or elsewhere; empty where nothing speaks for that."""
+    imports, definitions = imported_names(tree), defined_names(tree)
     seen, open_units = set(), [unit]
     while open_units:
         current = open_units.pop()
+        own = local_names(current)
         for node in ast.walk(current):
-            name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-            if not name:
-                continue
-            is_own = isinstance(node, ast.Name) and name in definitions
-            if is_own and name not in seen:
-                seen.add(name)
-                open_units.append(definitions[name])
-            if isinstance(node, ast.Name) and imports.get(name) in CHANGING:
-                return CHANGING[imports[name]]
-            if name in CHANGING_NAMES and not is_own and not is_method_of_own(node, definitions):
-                return CHANGING_NAMES[name]
+            if isinstance(node, ast.Name) and node.id in definitions and node.id not in seen:
+                seen.add(node.id)
+                open_units.append(definitions[node.id])
+            reason = reason_of(node, imports, {*definitions, *own}) or reason_of_attribute(node, imports, definitions)
+            if reason:
+                return reason
     return ""
+
+
+def local_names(unit):
+    """Returns the names that a definition sets itself: parameters, and what it assigns to."""
+    nodes = list(ast.walk(unit))
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
+def reason_of(node, imports, own):
+    """Returns what a name or a call of a built-in function says."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in own:
+        return BUILT_IN.get(node.func.id, "") if node.func.id not in imports else ""
+    if not isinstance(node, ast.Name) or node.id not in imports:
+        return ""
+    module, name = imports[node.id]
+    return CHANGING.get(module) or CHANGING_NAMES.get(name) or of_machine(module, name)
+
+
+def reason_of_attribute(node, imports, definitions):
+    if not isinstance(node, ast.Attribute) or is_method_of_own(node, definitions):
+        return ""
+    root = node.value
+    while isinstance(root, (ast.Attribute, ast.Call)):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    name = getattr(root, "id", "")
+    if name == "self":
+        return ""
+    module, _ = imports.get(name, ("", ""))
+    # `os.path` is no fact, and what is asked of it is the next attribute.
+    is_path = module == "os" and node.attr == "path"
+    return CHANGING_NAMES.get(node.attr) or ("" if is_path else of_machine(module, node.attr))
+
+
+def of_machine(module, name):
+    return "it depends on the machine" if module in MACHINE_MODULES and name in MACHINE_NAMES else ""
 
 
 def is_method_of_own(node, definitions):

@@ -1,9 +1,12 @@
 """Tests as source text."""
 
 import ast
+import keyword
 import re
 
 from promptcraft_tools.ruff import formatted
+
+SINGLES = ("None", "True", "False")
 
 
 def snake(name):
@@ -12,11 +15,15 @@ def snake(name):
 
 def render(module, units, examples):
     """Returns a test file for units with cases, and for the documented examples of a module."""
-    blocks, names = [], set()
+    blocks, taken = [], set()
+    names = {unit.name for unit in units} | {
+        outcome[-1]["raises"] for unit in units for _, outcome in unit.cases if outcome[-1].get("module") == module
+    }
     for unit in units:
-        blocks += class_blocks(unit) if isinstance(unit.node, ast.ClassDef) else function_blocks(unit)
-        names.add(unit.name)
-    names |= {outcome[-1]["raises"] for unit in units for _, outcome in unit.cases if outcome[-1].get("module") == module}
+        is_class = isinstance(unit.node, ast.ClassDef)
+        blocks += (
+            class_blocks(unit, local_name(unit.name, {*names, module}), taken) if is_class else function_blocks(unit, taken)
+        )
     body = "\n\n\n".join(blocks)
     head = [f'"""Tests of {module}: they record what it does now."""', ""]
     standard = [f"import {name}" for name in ("asyncio", "doctest") if f"{name}." in body or name == "doctest" and examples]
@@ -28,6 +35,13 @@ def render(module, units, examples):
     if examples:
         blocks.append(example_block(module, examples))
     return formatted("\n".join(head) + "\n\n" + "\n\n\n".join(blocks) + "\n")
+
+
+def local_name(name, others):
+    """Returns what tests call an object of a class: nothing that has a meaning in them already."""
+    local = snake(name).strip("_") or "made"
+    is_taken = local in others or keyword.iskeyword(local) or local in ("pytest", "asyncio", "doctest", "capsys")
+    return f"{local}_object" if is_taken or local.startswith("argument") else local
 
 
 def example_block(module, examples):
@@ -53,12 +67,16 @@ def read_as(how, text):
 
 
 def comparison(text, value):
-    if value in ("None", "True", "False"):
+    if value in SINGLES:
         return f"assert {text} is {value}"
-    number = re.fullmatch(r"-?\d+\.(\d+)(e-?\d+)?", value)
-    if number and len(value) > 6:
+    if is_rounded(value):
         return f"assert {text} == pytest.approx({value})"
     return f"assert {text} == {value}"
+
+
+def is_rounded(value):
+    """Returns whether tests compare a number only about."""
+    return bool(re.fullmatch(r"-?\d+\.(\d+)(e-?\d+)?", value)) and len(value) > 6
 
 
 def raises(exception, text):
@@ -89,7 +107,7 @@ def step_lines(step, outcome, target="", watches=False):
     return lines
 
 
-def function_blocks(unit):
+def function_blocks(unit, taken):
     groups = {}
     watches = any("arguments" in outcome[-1] for _, outcome in unit.cases)
     for scenario, outcome in unit.cases:
@@ -99,7 +117,7 @@ def function_blocks(unit):
         groups.setdefault(suffix, []).append(step_lines(scenario[0], last, watches=watches))
     blocks = []
     for suffix, cases in groups.items():
-        name = "_".join(part for part in ("test", snake(unit.name).strip("_"), suffix) if part)
+        name = unique("_".join(part for part in ("test", snake(unit.name).strip("_"), suffix) if part), taken)
         lines = [line for case in cases for line in case]
         blocks.append(test_function(name, lines))
     return blocks
@@ -110,15 +128,16 @@ def test_function(name, lines):
     return f"def {name}({takes}):\n" + "\n".join(f"    {line}" for line in lines)
 
 
-def class_blocks(unit):
-    blocks, taken = [], set()
-    target = snake(unit.name).strip("_")
+def class_blocks(unit, target, taken):
+    blocks = []
     for scenario, outcome in unit.cases:
         made = expression(scenario[0])
         if "raises" in outcome[0]:
             lines = raises(outcome[0]["raises"], made)
         else:
             lines = [f"{target} = {made}"]
+            if outcome[0]["prints"]:
+                lines.append(f"assert capsys.readouterr().out == {outcome[0]['prints']!r}")
             for step, result in zip(scenario[1:], outcome[1:], strict=False):
                 lines += step_lines(step, result, target)
             lines += state_lines(target, outcome)
@@ -130,12 +149,12 @@ def class_blocks(unit):
 
 
 def state_lines(target, outcome):
-    """Returns checks of the public attributes, where the last step or the making changed them."""
-    states = [result.get("state", {}) for result in outcome if "state" in result]
-    if not states:
-        return []
-    before = states[0] if len(states) > 1 else {}
-    return [comparison(f"{target}.{name}", value) for name, value in states[-1].items() if before.get(name) != value]
+    """Returns checks of the public attributes after the last step that has ended."""
+    return [comparison(f"{target}.{name}", value) for name, value in last_state(outcome).items()]
+
+
+def last_state(outcome):
+    return next((result["state"] for result in reversed(outcome) if "state" in result), {})
 
 
 def unique(name, taken):

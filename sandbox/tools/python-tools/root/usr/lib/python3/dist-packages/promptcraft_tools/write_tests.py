@@ -8,7 +8,8 @@ import time
 
 from promptcraft_tools import Refused
 from promptcraft_tools.arguments import assignments, calls, constants_in, parameters_of
-from promptcraft_tools.mutants import mutants_of
+from promptcraft_tools.mutants import emptied, mutants_of
+from promptcraft_tools.notice import notices
 from promptcraft_tools.processes import probe, run_tests
 from promptcraft_tools.purity import reason_against
 from promptcraft_tools.render import render
@@ -17,6 +18,7 @@ CALL_SECONDS = 0.5
 LOAD_SECONDS = 5
 MAX_UNITS = 30
 MAX_CASES = 8
+MAX_EXAMPLES = 20
 MIN_CASES = 3
 TOTAL_SECONDS = 40
 # Exceptions that tell of unsuited arguments or of a defect, and not of what a function is meant to do.
@@ -64,9 +66,12 @@ def write_tests(task):
         unit.skipped = f"tests are written for at most {MAX_UNITS} definitions"
     examples = working_examples(task, tree)
     tested = [unit for unit in units if unit.cases]
-    if not tested and not examples:
-        raise Refused(why_none(units))
+    check_wanted(task, units, tested, examples)
     text = render(name, tested, examples)
+    if not passes(task, name, text):
+        tested = passing_together(task, name, tested, examples)
+        check_wanted(task, units, tested, examples)
+        text = render(name, tested, examples)
     prove(task, name, tree, text)
     return {
         "tests": text,
@@ -74,6 +79,29 @@ def write_tests(task):
         "examples": len(examples),
         "skipped": [{"name": unit.name, "reason": unit.skipped} for unit in units if not unit.cases],
     }
+
+
+def check_wanted(task, units, tested, examples):
+    """Refuses where nothing would be tested, or not all of what the goal names."""
+    if not tested and not examples:
+        raise Refused(why_none(units))
+    having = {unit.name for unit in tested} | set(examples)
+    without = [wanted for wanted in task["names"] if wanted not in having]
+    if without:
+        reasons = {unit.name: unit.skipped for unit in units}
+        texts = [f"{wanted}: {reasons.get(wanted) or 'the file does not define it at its top'}" for wanted in without]
+        raise Refused("not everything that the goal names can be tested. " + "; ".join(texts[:10]))
+
+
+def passing_together(task, name, tested, examples):
+    """Returns the units whose tests pass beside those before them; the others are skipped."""
+    kept = []
+    for unit in tested:
+        if passes(task, name, render(name, [*kept, unit], examples)):
+            kept.append(unit)
+        else:
+            unit.cases, unit.skipped = [], "its tests do not pass in a second process, or beside those of others"
+    return kept
 
 
 def parse(source):
@@ -99,7 +127,7 @@ def definitions(tree, wanted):
     """Returns the public functions and classes of a module; only those that are named where any is."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     found = {node.name: node for node in tree.body if isinstance(node, kinds)}
-    named = [node for name, node in found.items() if name in wanted or name.lower() in wanted]
+    named = [node for name, node in found.items() if name in wanted]
     public = [node for name, node in found.items() if not name.startswith(("_", "test", "Test")) and name != "main"]
     return named or [node for node in public if not is_exception(node)]
 
@@ -287,7 +315,7 @@ def choose(unit, tree, name, stable):
     for number, result in enumerate(answer):
         outcomes = result.get("outcomes") or []
         for index, outcome in enumerate(outcomes[: len(stable)]):
-            if outcome != stable[index][1]:
+            if notices(*stable[index], outcome):
                 kills[index].add(number)
     unit.defects = len(mutants)
     order = sorted(range(len(stable)), key=lambda index: len(repr(stable[index][0])))
@@ -320,20 +348,34 @@ def answers_apart(name, mutants, scenarios):
 
 
 def working_examples(task, tree):
-    """Returns the names of the definitions whose documented examples pass."""
-    names = []
+    """Returns the names of the definitions whose documented examples pass, and only with the code that they document."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    for node in [tree, *(node for node in tree.body if isinstance(node, kinds))]:
-        text = ast.get_docstring(node) or ""
-        try:
-            if ">>>" in text and doctest.DocTestParser().get_examples(text):
-                names.append(getattr(node, "name", ""))
-        except ValueError:
-            continue
-    if not names:
+    own = {node.name: node for node in tree.body if isinstance(node, kinds)}
+    documented = {name: node for name, node in {"": tree, **own}.items() if has_examples(node)}
+    if task["names"]:
+        documented = {name: node for name, node in documented.items() if name in task["names"]}
+    if not documented:
         return []
-    code, passed = run_tests({task["module"]: task["source"]}, task["module"], 15)
-    return names if code == 0 and passed >= len(names) else []
+    return [name for name, node in list(documented.items())[:MAX_EXAMPLES] if is_example(task, tree, name, node, own)]
+
+
+def has_examples(node):
+    text = ast.get_docstring(node) or ""
+    try:
+        return ">>>" in text and bool(doctest.DocTestParser().get_examples(text))
+    except ValueError:
+        return False
+
+
+def is_example(task, tree, name, node, own):
+    """Returns whether the examples of a definition pass as they are, and fail where the definition does nothing."""
+    module = task["module"].removesuffix(".py")
+    target = f"{task['module']}::{module}.{name}" if name else f"{task['module']}::{module}"
+    code, passed = run_tests({task["module"]: task["source"]}, target, 15)
+    if code != 0 or not passed:
+        return False
+    without = emptied(tree, [node] if name else own.values())
+    return run_tests({task["module"]: without}, target, 15)[0] != 0
 
 
 def why_none(units):
@@ -343,17 +385,17 @@ def why_none(units):
     return "no test would say anything. " + "; ".join(reasons)
 
 
-def prove(task, name, tree, text):
-    """Refuses tests that do not pass on the file, or that pass without what they test."""
+def passes(task, name, text):
     tests = f"test_{name}.py"
     code, passed = run_tests({task["module"]: task["source"], tests: text}, tests, 20)
-    if code != 0 or not passed:
+    return code == 0 and passed > 0
+
+
+def prove(task, name, tree, text):
+    """Refuses tests that do not pass on the file, or that pass without what they test."""
+    if not passes(task, name, text):
         raise Refused("the tests that were written do not pass in a second process, so the file's results are not stable")
-    emptied = ast.parse(ast.unparse(tree))
-    for node in ast.walk(emptied):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            node.body = [ast.Return(ast.Constant(None))]
-    without = ast.unparse(ast.fix_missing_locations(emptied))
-    code, _ = run_tests({task["module"]: without, tests: text}, tests, 20)
-    if code == 0:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    own = {node.name: node for node in tree.body if isinstance(node, kinds)}
+    if passes({**task, "source": emptied(tree, own.values())}, name, text):
         raise Refused("the tests that were written pass without the code that they test")
