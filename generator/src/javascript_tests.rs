@@ -51,8 +51,8 @@ pub(crate) fn without_comments(source: &str) -> String {
     while let Some(c) = rest.chars().next() {
         let length = if rest.starts_with("//") {
             rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest[2..].find("*/").map_or(rest.len(), |end| end + 4)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.find("*/").map_or(rest.len(), |end| end + 4)
         } else {
             let length = if matches!(c, '\'' | '"' | '`') { quoted(rest, c) } else { c.len_utf8() };
             code.push_str(&rest[..length]);
