@@ -101,7 +101,7 @@ const HARD: &[(&str, &str, &str)] = &[
     ("in_place", "def put_in_order(items: list[int]):\n    items.sort()\n", "argument == [1, 2, 3]"),
     ("people", "class User:\n    def __init__(self, id: int):\n        self.id = id\n", "user.id =="),
     (
-        "gate",
+        "barrier",
         "class Gate:\n    def __init__(self):\n        self.locked = True\n\n    def open(self):\n        if not self.locked:\n            self.locked = False\n        return 1\n",
         "gate.open() == 1\n    assert gate.locked is True",
     ),

@@ -7,8 +7,9 @@ use super::*;
 use crate::catalogue::load;
 use crate::embedding::{Encoder, FOLDER};
 
-const MIN_RIGHT_PERCENT: usize = 65;
-const MAX_WRONG_PERCENT: usize = 6;
+/// Bounds of the held-out phrasings. Many of these are far from any other on purpose, so most misses are refusals.
+const MIN_RIGHT_PERCENT: usize = 55;
+const MAX_WRONG_PERCENT: usize = 5;
 /// Every so many phrasings one is held out.
 const FOLDS: usize = 5;
 

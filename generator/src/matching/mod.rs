@@ -35,6 +35,9 @@ const MIN_NEAR: f32 = 0.40;
 const REACH: f32 = 0.04;
 /// Of recipes that meet all conditions, the nearest must be nearer than the others by this much, or named in the goal.
 const MIN_MARGIN: f32 = 0.03;
+/// A recipe that is less near than this must be nearer than the others by [`WIDE_MARGIN`].
+const SURE_SCORE: f32 = 0.62;
+const WIDE_MARGIN: f32 = 0.08;
 /// A recipe in another language than the preferred one must be nearer by this much.
 const CLEARLY: f32 = 0.05;
 /// A goal with more words is prose.
@@ -298,7 +301,7 @@ impl Matcher {
 
     fn judge_ranking(&self, index: &Index, question: &Question, ranking: &[&Rated]) -> Judgement {
         let Some(nearest) = ranking.first() else { return Judgement::default() };
-        let is_rival = |rated: &&Rated| rated.score >= MIN_SCORE.max(nearest.score - REACH) - MIN_MARGIN;
+        let is_rival = |rated: &&Rated| rated.score >= MIN_SCORE.max(nearest.score - REACH) - WIDE_MARGIN;
         let rivals =
             ranking.iter().copied().take_while(is_rival).filter(|rated| self.meets_conditions(index, question, rated));
         let rivals: Vec<&Rated> = rivals.collect();
@@ -344,7 +347,8 @@ impl Matcher {
     /// Returns the first recipe if it is nearer than all others by the margin, or the one of those as near that the goal names.
     fn clearest<'a>(&self, question: &Question, rivals: &[&'a Rated]) -> Option<&'a Rated> {
         let first = rivals.first()?;
-        let close: Vec<&&Rated> = rivals.iter().filter(|rated| rated.score > first.score - MIN_MARGIN).collect();
+        let margin = if first.score >= SURE_SCORE { MIN_MARGIN } else { WIDE_MARGIN };
+        let close: Vec<&&Rated> = rivals.iter().filter(|rated| rated.score > first.score - margin).collect();
         if close.len() == 1 {
             return Some(first);
         }
