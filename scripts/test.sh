@@ -31,7 +31,17 @@ prepare() {
     trap stop_docker EXIT
     if [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; then
         scripts/start-docker.sh "$docker_pid" || say "Going on without Docker"
+        prepare_node
     fi
+}
+
+# Delivered JavaScript is also tried outside of the sandbox.
+prepare_node() {
+    if have node || ! have apt-get || [ "$(id -u)" != 0 ]; then return; fi
+    say "Installing nodejs"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nodejs >/dev/null ||
+        say "Going on without Node.js"
 }
 
 # The tests of the generator try every recipe with this interpreter; its path is compiled into them.
