@@ -67,8 +67,24 @@ impl Client {
     }
 
     pub(crate) async fn decide(&self, number: usize, id: WorkflowId, approval_id: ApprovalId, decision: &'static str) {
+        self.decide_with(number, id, approval_id, decision, json!({})).await;
+    }
+
+    /// Decides, with further fields of the body.
+    pub(crate) async fn decide_with(
+        &self,
+        number: usize,
+        id: WorkflowId,
+        approval_id: ApprovalId,
+        decision: &'static str,
+        mut body: Value,
+    ) {
         let path = format!("/api/v3/execute/approve/{id}");
-        let body = json!({"workflow_id": id, "approval_id": approval_id, "decision": decision});
+        for (field, value) in
+            [("workflow_id", json!(id)), ("approval_id", json!(approval_id)), ("decision", json!(decision))]
+        {
+            body[field] = value;
+        }
         let key = format!("decision-{number}-{approval_id}");
         let asked = Asked::Decide { approval_id, decision, channel: Channel::Http };
         let question = || Question { key: &key, body: Some(&body), ..Question::get(number, asked.clone(), &path) };
