@@ -7,7 +7,7 @@ use async_nats::jetstream::consumer::Config;
 use async_nats::jetstream::stream::Stream;
 use futures_util::TryStreamExt;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::ids::{EventId, WorkflowId};
 use shared::messaging::{Entry, WorkflowLog};
 use shared::workflow::{EventKind, Happened, Workflow};
@@ -57,15 +57,20 @@ fn renamed(workflow: &Workflow, id: WorkflowId) -> Workflow {
     serde_json::from_str(&text).expect("the same state")
 }
 
-/// Decides as the human of this story does: the code may run, the first result is sent back, the second is released.
+const CODE: &str = "print('the same')\n";
+
+/// Decides as the human of this story does: the code may run, the first result is sent back, code is supplied in its place, and
+/// the second result is released.
 async fn decide(client: &Client, id: &str, data: &Value) {
     let approval = &data["pending_approvals"][0];
-    let verdict = match approval["approval_type"].as_str() {
-        Some("code_deployment") if data["metrics"]["iterations"] == 1 => "changes_requested",
-        Some(_) => "approved",
+    let mut body = json!({"workflow_id": id, "approval_id": approval["approval_id"], "decision": "approved"});
+    match approval["approval_type"].as_str() {
+        Some("code_deployment") if data["metrics"]["iterations"] == 1 => body["decision"] = json!("changes_requested"),
+        Some("needs_input") => body["code"] = json!(CODE),
+        Some(_) => {}
         None => return,
-    };
-    let answer = client.decide(id, approval["approval_id"].as_str().expect("an id"), verdict).await;
+    }
+    let answer = client.post(&format!("/api/v3/execute/approve/{id}"), &body).await;
     assert!(matches!(answer.status, 200 | 409 | 503), "{}", answer.text);
 }
 
@@ -125,10 +130,10 @@ async fn until_all_is_settled(log: &Stream) {
 async fn every_prefix_of_the_log_is_resumed_and_every_action_run_twice() {
     let stack = Stack::start_with(Options::default().with("approval.gate_before_execute", "true")).await;
     let (client, logs) = (stack.developer().await, Logs::open(&stack).await);
-    let recorded = client.execute(&run_request("print('the same')\n", true)).await;
+    let recorded = client.execute(&run_request(CODE, true)).await;
     let end = to_the_end(&client, &recorded).await;
     let whole = logs.history(&recorded).await;
-    assert_eq!(whole.iter().filter(|entry| entry.happened.kind == EventKind::Parked).count(), 4, "{:?}", kinds(&whole));
+    assert_eq!(whole.iter().filter(|entry| entry.happened.kind == EventKind::Parked).count(), 5, "{:?}", kinds(&whole));
 
     // Held, they may be handed messages, and die with them.
     for component in ["worker-1", "approver"] {
