@@ -15,7 +15,7 @@ use crate::embedding::{self, Encoder};
 use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use crate::given_code::GivenCode;
 use crate::intent::{Intent, intent, names_docstrings, presumes_code};
-use crate::language::{self, Asked, Language, PYTHON};
+use crate::language::{self, Asked, PYTHON};
 use crate::matching::{Found, Matcher, MatchingStatus, ModelFiles};
 #[cfg(feature = "model")]
 use crate::model::{Model, Task, Written};
@@ -189,7 +189,7 @@ impl Generator {
                 None => Err(self.refuse("No recipe has the chosen name", &request.goal)),
             };
         }
-        let code = request.code.as_deref().filter(|code| !code.trim().is_empty());
+        let code = code_of(request);
         match (intent(request), code) {
             (Intent::Generate, _) => self.serve_goal(request, code.is_some()).await,
             (intent, Some(code)) => self.serve_code(request, intent, code).await,
@@ -199,9 +199,8 @@ impl Generator {
 
     /// Returns the caller's code and the tool for it, where a request asks for work on Python code that no model is there for.
     pub fn given_code(&self, request: &Request) -> Option<GivenCode> {
-        let code = request.code.as_deref().filter(|code| !code.trim().is_empty())?;
-        let commented = request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some());
-        if self.has_model() || request.supplied || request.recipe.is_some() || commented {
+        let code = code_of(request)?;
+        if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
             return None;
         }
         let target = self.target(request, code).ok().filter(|target| target.is_python())?;
@@ -217,7 +216,7 @@ impl Generator {
             // Nothing but a model could work a reviewer's comment into the code.
             Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Document if asks_for_changes(request) => {
                 if can_change {
-                    self.change(request, target, &file).await
+                    self.work_on(request, target, Intent::Change, &file).await
                 } else {
                     Err(self.refuse_changes())
                 }
@@ -230,8 +229,10 @@ impl Generator {
                 let outlined = of_caller(target, file, run, Action::Documented);
                 Ok(Generation { origin: Origin::Documenter, ..outlined })
             }
-            Intent::Change if can_change => self.change(request, target, &file).await,
-            Intent::WriteTests if self.can_write_tests(target.runtime()) => self.test(request, target, &file).await,
+            Intent::Change if can_change => self.work_on(request, target, intent, &file).await,
+            Intent::WriteTests if self.can_write_tests(target.runtime()) => {
+                self.work_on(request, target, intent, &file).await
+            }
             Intent::Explain if self.has_model() => self.explain(request, target, &file).await,
             Intent::Change | Intent::WriteTests | Intent::Document | Intent::Explain | Intent::Generate => {
                 Err(self.refuse_work(intent, target))
@@ -323,14 +324,17 @@ impl Generator {
 
     async fn serve_goal(&self, request: &Request, has_code: bool) -> Result<Generation, GenerateError> {
         let goal = request.goal.as_str();
-        let other = self.asked_besides_python(request)?;
         let asked = language::asked(goal, request.language.as_deref());
-        if let (Asked::Other(_), Some(language)) = (asked, other) {
-            if self.can_write_tests(language.runtime) {
-                return self.write(request, language.runtime, &Found::default()).await;
+        let Some(runtime) = asked.runtime() else {
+            let reason = "The goal asks for another language, and only Python and JavaScript are written here";
+            return Err(self.refuse(reason, goal));
+        };
+        if let Asked::Other(name) = asked {
+            if self.can_write_tests(runtime) {
+                return self.write(request, runtime, &Found::default()).await;
             }
-            let reason =
-                format!("The goal asks for {}, and only Python and JavaScript are written here", language.name);
+            let name = name.unwrap_or("another language");
+            let reason = format!("The goal asks for {name}, and only Python and JavaScript are written here");
             return Err(self.refuse(&reason, goal));
         }
         let runtimes: Vec<String> = self.runtimes.iter().map(|runtime| runtime.name.clone()).collect();
@@ -339,20 +343,8 @@ impl Generator {
         match &found.recipe {
             Some((index, values)) if !asks_for_changes(request) => serve(&self.catalogue()[*index], values.as_ref()),
             None if is_presuming => Err(self.refuse("The goal is about code that was not supplied", goal)),
-            Some(_) | None => {
-                self.write(request, other.map_or(PYTHON.runtime, |language| language.runtime), &found).await
-            }
+            Some(_) | None => self.write(request, runtime, &found).await,
         }
-    }
-
-    /// The language other than Python that new code is wanted in: as the goal says, else as the caller names it.
-    fn asked_besides_python(&self, request: &Request) -> Result<Option<&'static Language>, GenerateError> {
-        let named = request.language.as_deref().filter(|name| !name.trim().is_empty());
-        let asked = language::asked_besides_python(&request.goal).or(named);
-        let language = asked.map(|name| language::of_code(Some(name), None, "")).transpose();
-        let reason = "The goal asks for another language, and only Python and JavaScript are written here";
-        let language = language.map_err(|_| self.refuse(reason, &request.goal))?;
-        Ok(language.filter(|language| **language != PYTHON))
     }
 
     /// Refuses a goal that no recipe serves, and names what the nearest recipe lacks where it is about the same.
@@ -439,27 +431,18 @@ impl Generator {
         }
     }
 
-    async fn change(
+    /// Has the model write tests for the caller's file, or change it.
+    async fn work_on(
         &self,
         request: &Request,
         target: Target<'_>,
+        intent: Intent,
         file: &SourceFile,
     ) -> Result<Generation, GenerateError> {
+        let task = if intent == Intent::WriteTests { Task::Test(file) } else { Task::Change(file) };
         match (&self.model, Written::of(target.runtime())) {
-            (Some(model), Some(language)) => model.generate(request, language, Task::Change(file)).await,
-            (_, _) => Err(self.refuse_work(Intent::Change, target)),
-        }
-    }
-
-    async fn test(
-        &self,
-        request: &Request,
-        target: Target<'_>,
-        file: &SourceFile,
-    ) -> Result<Generation, GenerateError> {
-        match (&self.model, Written::of(target.runtime())) {
-            (Some(model), Some(language)) => model.generate(request, language, Task::Test(file)).await,
-            (_, _) => Err(self.refuse_work(Intent::WriteTests, target)),
+            (Some(model), Some(language)) => model.generate(request, language, task).await,
+            (_, _) => Err(self.refuse_work(intent, target)),
         }
     }
 
@@ -494,17 +477,24 @@ impl Generator {
         Err(self.unfit(found))
     }
 
-    async fn change(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
-        Err(self.refuse_work(Intent::Change, target))
-    }
-
-    async fn test(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
-        Err(self.refuse_work(Intent::WriteTests, target))
+    async fn work_on(
+        &self,
+        _: &Request,
+        target: Target<'_>,
+        intent: Intent,
+        _: &SourceFile,
+    ) -> Result<Generation, GenerateError> {
+        Err(self.refuse_work(intent, target))
     }
 
     async fn explain(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
         Err(self.refuse_work(Intent::Explain, target))
     }
+}
+
+/// Returns the caller's code; none where it is blank.
+fn code_of(request: &Request) -> Option<&str> {
+    request.code.as_deref().filter(|code| !code.trim().is_empty())
 }
 
 /// Returns whether a human sent the last result back.

@@ -146,6 +146,14 @@ impl Asked {
             Self::Other(_) => &[],
         }
     }
+
+    /// The runtime of the language, Python's where none is named; none for a language that is not known.
+    pub(crate) fn runtime(self) -> Option<&'static str> {
+        match self {
+            Self::Any | Self::Python | Self::JavaScript => self.runtimes().first().copied(),
+            Self::Other(name) => told(name, None).ok().flatten().map(|language| language.runtime),
+        }
+    }
 }
 
 /// Returns the language that a goal asks for, else the one that its caller names.
