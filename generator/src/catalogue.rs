@@ -58,6 +58,13 @@ pub struct Recipe {
     pub(crate) keywords: Keywords,
 }
 
+impl Recipe {
+    /// Returns the texts that goals are compared with: title, summary, examples and phrasings.
+    pub(crate) fn goal_texts(&self) -> impl Iterator<Item = &String> {
+        [&self.title, &self.summary].into_iter().chain(&self.examples).chain(&self.phrasings)
+    }
+}
+
 /// Why a catalogue, or the model's settings, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {

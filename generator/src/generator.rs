@@ -19,7 +19,7 @@ use crate::language::{self, Asked, PYTHON};
 use crate::matching::{Found, Matcher, MatchingStatus, ModelFiles};
 #[cfg(feature = "model")]
 use crate::model::{Model, Task, Written};
-use crate::parameters::{self, Values};
+use crate::parameters::{self, Tokens, Values};
 use crate::paths::is_test_file;
 use crate::target::{Runtime, Target};
 
@@ -183,7 +183,7 @@ impl Generator {
             return match chosen {
                 // Who chooses a recipe takes its default for a value that it cannot have.
                 Some(recipe) => {
-                    let values = parameters::read(&recipe.parameters, &request.goal);
+                    let values = Tokens::of(&request.goal).read(&recipe.parameters);
                     serve(recipe, values.map(|values| Values { unfit: None, ..values }).as_ref())
                 }
                 None => Err(self.refuse("No recipe has the chosen name", &request.goal)),

@@ -65,7 +65,8 @@ impl Keywords {
     /// Returns what a goal demands and the recipe does not offer.
     pub(super) fn lacks(&self, topic: &Topic) -> Vec<Requirement> {
         let mut lacking = self.offer.lacks(&topic.demands, &topic.stems());
-        let unserved = topic.demands.relations.iter().filter(|relation| !self.serves(relation, topic));
+        let subject = self.require.iter().take(1).flatten().flat_map(|phrase| topic.positions(phrase)).collect();
+        let unserved = topic.demands.relations.iter().filter(|relation| !self.serves(relation, topic, &subject));
         for requirement in unserved.map(|relation| relation.kind.requirement()) {
             if !lacking.contains(&requirement) {
                 lacking.push(requirement);
@@ -75,9 +76,9 @@ impl Keywords {
     }
 
     /// Returns whether the recipe names a relation, or is itself what the relation leads to ("returns primes").
-    fn serves(&self, relation: &Relation, topic: &Topic) -> bool {
-        let subject: BTreeSet<usize> =
-            self.require.iter().take(1).flatten().flat_map(|phrase| topic.positions(phrase)).collect();
+    ///
+    /// `subject` are the positions of the recipe's subject in the goal.
+    fn serves(&self, relation: &Relation, topic: &Topic, subject: &BTreeSet<usize>) -> bool {
         let head: Vec<usize> = relation.at.iter().filter_map(|at| topic.places.get(*at).copied().flatten()).collect();
         let leads_to_subject = head.last().is_some_and(|last| subject.contains(last));
         let before = head.first().and_then(|first| first.checked_sub(1)).filter(|before| subject.contains(before));

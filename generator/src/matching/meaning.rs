@@ -69,8 +69,7 @@ impl Index {
         let encoder = Encoder::load(model)?;
         let (mut anchors, mut goals) = (Vec::new(), Vec::new());
         for (index, recipe) in recipes.iter().enumerate() {
-            let described = [&recipe.title, &recipe.summary].into_iter();
-            for text in described.chain(&recipe.examples).chain(&recipe.phrasings) {
+            for text in recipe.goal_texts() {
                 anchors.push(Anchor::Serves(index));
                 goals.push(plain(text));
             }
@@ -198,8 +197,7 @@ fn matrix(vectors: &[Vector]) -> Array2<f32> {
 /// The stems of everything that a recipe says of itself and of its code. The documentation names limits as well, so it is left out.
 fn vocabulary(recipe: &Recipe) -> HashSet<String> {
     let code = recipe.files.iter().filter(|file| file.kind == Kind::Code).map(|file| &file.content);
-    let texts = [&recipe.name, &recipe.title, &recipe.summary].into_iter();
-    let texts = texts.chain(&recipe.examples).chain(&recipe.phrasings).chain(&recipe.keyword_texts).chain(code);
+    let texts = [&recipe.name].into_iter().chain(recipe.goal_texts()).chain(&recipe.keyword_texts).chain(code);
     texts.flat_map(|text| words(&spaced(text))).map(|word| stem(&word.text)).collect()
 }
 

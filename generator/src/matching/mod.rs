@@ -24,7 +24,7 @@ use spelling::Spelling;
 use crate::catalogue::Recipe;
 use crate::embedding::MODEL_NAME;
 use crate::language::Asked;
-use crate::parameters::{Values, read};
+use crate::parameters::{Tokens, Values};
 use crate::requirements::Requirement;
 
 /// A recipe that is less near does not serve a goal.
@@ -129,11 +129,8 @@ impl std::fmt::Debug for Matcher {
 impl Matcher {
     /// Keywords serve until [`Matcher::prepare`] is done, or for good where `files` says why there is no model.
     pub(crate) fn new(recipes: Vec<Recipe>, files: Result<ModelFiles, String>) -> Self {
-        let described = |recipe: &'_ Recipe| [recipe.title.clone(), recipe.summary.clone()].into_iter();
-        let own = |recipe: &Recipe| [&recipe.examples, &recipe.phrasings, &recipe.keyword_texts].map(Clone::clone);
-        let texts: Vec<String> =
-            recipes.iter().flat_map(|recipe| described(recipe).chain(own(recipe).into_iter().flatten())).collect();
-        let spelling = Spelling::of(texts.iter().map(String::as_str));
+        let texts = recipes.iter().flat_map(|recipe| recipe.goal_texts().chain(&recipe.keyword_texts));
+        let spelling = Spelling::of(texts.map(String::as_str));
         Self { recipes, spelling, files, index: OnceLock::new(), judged: Mutex::default() }
     }
 
@@ -373,9 +370,9 @@ impl Matcher {
 
 impl Question {
     fn of(text: &str, recipes: &[Recipe]) -> Self {
-        let mut values = BTreeMap::new();
+        let (mut values, tokens) = (BTreeMap::new(), Tokens::of(text));
         for (index, recipe) in recipes.iter().enumerate().filter(|(_, recipe)| !recipe.parameters.is_empty()) {
-            if let Some(found) = read(&recipe.parameters, text) {
+            if let Some(found) = tokens.read(&recipe.parameters) {
                 let topic = Topic::of(&found.rest);
                 values.insert(index, (found, topic));
             }

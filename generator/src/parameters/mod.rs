@@ -3,7 +3,7 @@
 mod reading;
 mod writing;
 
-pub(crate) use reading::{Values, read};
+pub(crate) use reading::{Tokens, Values};
 use serde::{Deserialize, Serialize};
 pub(crate) use writing::write;
 

@@ -76,30 +76,41 @@ struct Token<'a> {
     at: Range<usize>,
 }
 
-/// Reads what a goal sets of a recipe's parameters; none where it sets nothing.
-pub(crate) fn read(parameters: &[Parameter], goal: &str) -> Option<Values> {
-    let tokens = tokens(goal);
-    let (mut values, mut taken) = (Values::default(), Vec::new());
-    for (index, parameter) in parameters.iter().enumerate() {
-        let found = match parameter.kind {
-            ParameterKind::Integer | ParameterKind::Number | ParameterKind::DurationSeconds => {
-                number(parameter, &tokens, &taken)
-            }
-            ParameterKind::Identifier => name(parameter, &tokens),
-            ParameterKind::Choice => choice(parameter, &tokens),
-        };
-        let Some((value, at)) = found else { continue };
-        if parameter.allows(&value) {
-            values.set.push((index, value));
-        } else {
-            values.unfit = values.unfit.or(Some(index));
-        }
-        taken.push(at);
+/// The words of a goal, to be read for the parameters of several recipes.
+pub(crate) struct Tokens<'a> {
+    goal: &'a str,
+    tokens: Vec<Token<'a>>,
+}
+
+impl<'a> Tokens<'a> {
+    pub(crate) fn of(goal: &'a str) -> Self {
+        Self { goal, tokens: tokens(goal) }
     }
-    let is_taken = |index: &usize| taken.iter().any(|at| at.contains(index));
-    let kept = tokens.iter().enumerate().filter(|(index, _)| !is_taken(index)).map(|(_, token)| token);
-    values.rest = kept.map(|token| &goal[token.at.clone()]).collect::<Vec<_>>().join(" ");
-    (!taken.is_empty()).then_some(values)
+
+    /// Reads what the goal sets of a recipe's parameters; none where it sets nothing.
+    pub(crate) fn read(&self, parameters: &[Parameter]) -> Option<Values> {
+        let (tokens, mut values, mut taken) = (&self.tokens, Values::default(), Vec::new());
+        for (index, parameter) in parameters.iter().enumerate() {
+            let found = match parameter.kind {
+                ParameterKind::Integer | ParameterKind::Number | ParameterKind::DurationSeconds => {
+                    number(parameter, tokens, &taken)
+                }
+                ParameterKind::Identifier => name(parameter, tokens),
+                ParameterKind::Choice => choice(parameter, tokens),
+            };
+            let Some((value, at)) = found else { continue };
+            if parameter.allows(&value) {
+                values.set.push((index, value));
+            } else {
+                values.unfit = values.unfit.or(Some(index));
+            }
+            taken.push(at);
+        }
+        let is_taken = |index: &usize| taken.iter().any(|at| at.contains(index));
+        let kept = tokens.iter().enumerate().filter(|(index, _)| !is_taken(index)).map(|(_, token)| token);
+        values.rest = kept.map(|token| &self.goal[token.at.clone()]).collect::<Vec<_>>().join(" ");
+        (!taken.is_empty()).then_some(values)
+    }
 }
 
 /// The words of a goal; a sign inside a word belongs to it, such as in `order_total`, `SHA-512`, `1,000` or `0.5`.

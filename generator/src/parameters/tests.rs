@@ -50,7 +50,7 @@ fn text(value: &str) -> Value {
 
 #[track_caller]
 fn check(goal: &str, expected: &[(usize, Value)], rest: &str) {
-    let values = read(&parameters(), goal).unwrap_or_default();
+    let values = Tokens::of(goal).read(&parameters()).unwrap_or_default();
     assert_eq!((values.set.as_slice(), values.rest.as_str()), (expected, rest), "{goal}");
 }
 
@@ -77,11 +77,11 @@ fn values_are_read_beside_their_cues() {
 
 #[test]
 fn a_value_that_is_not_allowed_is_noted_with_its_range() {
-    let values = read(&parameters(), "cache of 5000 entries").expect("a value");
+    let values = Tokens::of("cache of 5000 entries").read(&parameters()).expect("a value");
     assert_eq!((values.set.len(), values.unfit), (0, Some(0)));
     assert_eq!(parameters()[0].range(), "capacity is a whole number from 1 to 1000");
     assert_eq!(parameters()[1].range(), "ttl is from 1 to 86400 seconds");
-    assert_eq!(read(&parameters(), "cache of 2.5 entries").expect("a value").unfit, Some(0));
+    assert_eq!(Tokens::of("cache of 2.5 entries").read(&parameters()).expect("a value").unfit, Some(0));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn values_are_written_into_code_tests_and_page() {
     let files =
         [file("c.py", code, Kind::Code), file("test_c.py", "from c import LruCache\nMyLruCache = 1\n", Kind::Test)];
     let goal = "a class named UserCache with SHA-512, 500 entries, expire after 2 minutes";
-    let values = read(&parameters(), goal).expect("values");
+    let values = Tokens::of(goal).read(&parameters()).expect("values");
     let (written, page) = write(&parameters(), &values, &files, "# LruCache\n");
     assert_eq!(
         written[0].content,
