@@ -74,7 +74,7 @@ pub(crate) fn fingerprint(finding: &Finding) -> String {
 pub(crate) fn answer(report: &AnalysisReport, analysis_type: AnalysisType, wishes: Wishes) -> Value {
     let wanted = wanted(report, wishes);
     let suggestions: Vec<Value> = wanted.iter().map(|finding| suggestion(finding, wishes)).collect();
-    let security = report.findings.iter().filter(|finding| finding.kind == FindingKind::Security);
+    let security = report.security_findings(Severity::Low);
     let vulnerabilities: Vec<Value> =
         security.clone().take(wishes.max_suggestions).map(|finding| suggestion(finding, wishes)).collect();
     let acted_on = wanted.iter().filter(|finding| finding.severity >= Severity::Medium);

@@ -89,6 +89,14 @@ pub struct AnalysisReport {
     pub tools: Vec<String>,
 }
 
+impl AnalysisReport {
+    /// Returns the security findings of a severity and above.
+    pub fn security_findings(&self, from: Severity) -> impl Iterator<Item = &Finding> + Clone {
+        let is_meant = move |finding: &&Finding| finding.kind == FindingKind::Security && finding.severity >= from;
+        self.findings.iter().filter(is_meant)
+    }
+}
+
 /// What is to be analysed; at most 1 MiB of source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalysisTask {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{AnalysisReport, Finding, FindingKind, Severity};
+use crate::analysis::{AnalysisReport, Finding, Severity};
 use crate::clock::Timestamp;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use crate::workflow::NewInput;
@@ -98,8 +98,7 @@ pub enum RiskLevel {
 impl RiskLevel {
     /// The worst that analysis found; at least high where some of the code was not analysed.
     pub fn of(report: &AnalysisReport) -> Self {
-        let security = report.findings.iter().filter(|finding| finding.kind == FindingKind::Security);
-        let found = match security.map(|finding| finding.severity).max() {
+        let found = match report.security_findings(Severity::Low).map(|finding| finding.severity).max() {
             None | Some(Severity::Low) => Self::Low,
             Some(Severity::Medium) => Self::Medium,
             Some(Severity::High) => Self::High,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity, Suppressions};
+use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Severity, Suppressions};
 use shared::workflow::{Event, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
@@ -19,11 +19,8 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     };
     usage.cost = cpu.as_secs_f64() * desk.prices.cpu_second;
     let report = merge(reports);
-    let issues = report
-        .findings
-        .iter()
-        .filter(|finding| finding.kind == FindingKind::Security && finding.severity >= Severity::Medium);
-    let issues = u32::try_from(issues.count()).unwrap_or(u32::MAX);
+    let issues = report.security_findings(Severity::Medium).count();
+    let issues = u32::try_from(issues).unwrap_or(u32::MAX);
     let text = match serde_json::to_string(&report) {
         Ok(text) => text,
         Err(error) => return Done::Broken(error.to_string()),
@@ -173,11 +170,8 @@ mod tests {
             for file in recipe.files.iter().filter(|file| file.kind == Kind::Code) {
                 let task = task(file.content.clone(), &file.path, Some(&recipe.runtime));
                 let (report, _) = analyze(task).await.unwrap();
-                let grave = report
-                    .findings
-                    .into_iter()
-                    .filter(|finding| finding.kind == FindingKind::Security && finding.severity >= Severity::Medium);
-                found.extend(grave.map(|finding| (recipe.name.clone(), finding.rule, finding.line_start)));
+                let grave = report.security_findings(Severity::Medium);
+                found.extend(grave.map(|finding| (recipe.name.clone(), finding.rule.clone(), finding.line_start)));
             }
         }
         assert!(found.is_empty(), "{found:?}");

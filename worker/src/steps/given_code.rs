@@ -8,7 +8,7 @@ use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, SandboxE
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shared::analysis::{AnalysisReport, FindingKind, Severity};
+use shared::analysis::{AnalysisReport, Severity};
 use shared::workflow::{StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
 
@@ -204,10 +204,8 @@ async fn analyzed(path: &str, source: &str) -> Result<AnalysisReport, Refusal> {
 
 /// The security findings of medium severity or above: rule and line.
 fn grave(report: &AnalysisReport) -> Vec<(String, u32)> {
-    let grave = |finding: &&shared::analysis::Finding| {
-        finding.kind == FindingKind::Security && finding.severity >= Severity::Medium
-    };
-    report.findings.iter().filter(grave).map(|finding| (finding.rule.clone(), finding.line_start)).collect()
+    let grave = report.security_findings(Severity::Medium);
+    grave.map(|finding| (finding.rule.clone(), finding.line_start)).collect()
 }
 
 async fn run_tool(

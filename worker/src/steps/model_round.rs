@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use sandbox::{JobResult, TestCase, TestOutcome};
-use shared::analysis::{AnalysisReport, FindingKind, Severity};
+use shared::analysis::{AnalysisReport, Severity};
 use shared::messaging::BlobError;
 use shared::workflow::{Action, Content, Feedback, NewInput, Rerun, TestSummary, Workflow};
 
@@ -104,8 +104,7 @@ pub(super) async fn rerun(
 
 /// The security findings of medium severity and above as sentences, and whether one of them is high or critical.
 fn lessons(report: &AnalysisReport) -> (Vec<String>, bool) {
-    let all = report.findings.iter().filter(|finding| finding.kind == FindingKind::Security);
-    let grave: Vec<_> = all.filter(|finding| finding.severity >= Severity::Medium).collect();
+    let grave: Vec<_> = report.security_findings(Severity::Medium).collect();
     let sentence = |finding: &&shared::analysis::Finding| {
         let file = finding.file.as_deref().unwrap_or("the code");
         format!("{file}, line {}: {} {}", finding.line_start, finding.title, finding.recommendation)
