@@ -82,18 +82,40 @@ async fn run_job(
     usage: &mut StepUsage,
     cancel: &CancellationToken,
 ) -> Result<JobResult, Done> {
+    let job = job_for(desk, workflow, command).await?;
+    let metered = run_metered(desk, sandbox, workflow, job, usage, cancel).await;
+    metered.map(|metered| metered.result).map_err(|error| refused(&error))
+}
+
+/// The result of a job whose use was booked.
+pub(super) struct Metered {
+    pub(super) result: JobResult,
+    /// True if the job ended because the rest of the budget bought no more CPU time.
+    pub(super) spent_budget: bool,
+}
+
+/// Runs a job with no more CPU time than the rest of the budget pays for, and books what it used.
+pub(super) async fn run_metered(
+    desk: &Desk,
+    sandbox: &dyn Sandbox,
+    workflow: &Workflow,
+    mut job: Job,
+    usage: &mut StepUsage,
+    cancel: &CancellationToken,
+) -> Result<Metered, SandboxError> {
     let left = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
     let bought = affordable(left, desk.prices.cpu_second);
-    let job = job_for(desk, workflow, command, bought).await?;
+    job.limits.cpu = job.limits.cpu.min(bought);
     let bought_for = (job.limits.cpu == bought).then_some(left);
     failpoints::reach("sandbox.before").await;
     let ran = failpoints::reach_during("sandbox.started", sandbox.run(job, cancel.clone())).await;
     failpoints::reach("sandbox.after").await;
-    let result = ran.map_err(|error| refused(&error))?;
+    let result = ran?;
     usage.sandbox_ms += result.usage.wall_ms;
     usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
     usage.cost += cost_of(&result, desk.prices.cpu_second, bought_for);
-    Ok(result)
+    let spent_budget = result.outcome == Outcome::OutOfCpu && bought_for.is_some();
+    Ok(Metered { result, spent_budget })
 }
 
 /// Returns whether a caller's file runs as a program although it may define tests.
@@ -122,7 +144,7 @@ pub(super) fn refused(error: &SandboxError) -> Done {
 }
 
 /// What the run costs; `bought_for` is the rest of the budget where that set the CPU limit.
-pub(super) fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f64>) -> f64 {
+fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f64>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "CPU time is far below 2^52 ms")]
     let cpu_ms = result.usage.cpu_ms as f64;
     let metered = cpu_ms / 1_000.0 * cpu_second;
@@ -134,7 +156,7 @@ pub(super) fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f6
     }
 }
 
-async fn job_for(desk: &Desk, workflow: &Workflow, command: Command, bought: Duration) -> Result<Job, BlobError> {
+async fn job_for(desk: &Desk, workflow: &Workflow, command: Command) -> Result<Job, BlobError> {
     let mut files = Vec::new();
     for file in &workflow.artifacts.files {
         files.push(JobFile { path: file.path.clone(), content: desk.blobs.load(&file.content).await?.into_bytes() });
@@ -144,8 +166,7 @@ async fn job_for(desk: &Desk, workflow: &Workflow, command: Command, bought: Dur
         workflow::SecurityLevel::Standard => SecurityLevel::Standard,
         workflow::SecurityLevel::Permissive => SecurityLevel::Permissive,
     };
-    let mut limits = Limits::for_level(level, time_left(desk, workflow));
-    limits.cpu = limits.cpu.min(bought);
+    let limits = Limits::for_level(level, time_left(desk, workflow));
     Ok(Job {
         owner: Owner::new(workflow.owner.as_str()),
         level,
@@ -163,7 +184,7 @@ pub(super) fn time_left(desk: &Desk, workflow: &Workflow) -> Duration {
 }
 
 /// The CPU time that the rest of the budget pays for, at least a second: the run that reaches the budget ends the workflow.
-pub(super) fn affordable(left: f64, cpu_second: f64) -> Duration {
+fn affordable(left: f64, cpu_second: f64) -> Duration {
     if cpu_second <= 0.0 {
         return Duration::MAX;
     }

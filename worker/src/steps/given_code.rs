@@ -218,11 +218,7 @@ async fn run_tool(
     let Some(sandbox) = &desk.sandbox else {
         return Err(Refusal::Hint("the worker that generates has no sandbox; let it execute as well".to_owned()));
     };
-    let budget = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
-    let mut limits = Limits::for_level(SecurityLevel::Strict, execute::time_left(desk, workflow).min(TOOL_TIMEOUT));
-    let bought = execute::affordable(budget, desk.prices.cpu_second);
-    limits.cpu = limits.cpu.min(bought);
-    let bought_for = (limits.cpu == bought).then_some(budget);
+    let limits = Limits::for_level(SecurityLevel::Strict, execute::time_left(desk, workflow).min(TOOL_TIMEOUT));
     let job = Job {
         owner: Owner::new(workflow.owner.as_str()),
         level: SecurityLevel::Strict,
@@ -231,24 +227,21 @@ async fn run_tool(
         files: vec![JobFile { path: TASK.to_owned(), content: task.to_string().into_bytes() }],
         limits,
     };
-    let result = match sandbox.run(job, cancel.clone()).await {
-        Ok(result) => result,
+    let metered = match execute::run_metered(desk, sandbox.as_ref(), workflow, job, usage, cancel).await {
+        Ok(metered) => metered,
         Err(SandboxError::Fail { code: "unknown_runtime", .. }) => {
             let reason = "the tools for Python are not installed; the operator builds them with sandbox/build-root.sh";
             return Err(Refusal::Hint(reason.to_owned()));
         }
         Err(error) => return Err(Refusal::Done(execute::refused(&error))),
     };
-    usage.sandbox_ms += result.usage.wall_ms;
-    usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
-    usage.cost += execute::cost_of(&result, desk.prices.cpu_second, bought_for);
-    if result.outcome == Outcome::Cancelled {
+    if metered.result.outcome == Outcome::Cancelled {
         return Err(Refusal::Done(Done::Cancelled { cost: usage.cost }));
     }
-    if result.outcome == Outcome::OutOfCpu && bought_for.is_some() {
+    if metered.spent_budget {
         return Err(Refusal::Hint("the rest of the budget pays for no more CPU time; raise it".to_owned()));
     }
-    Ok(result)
+    Ok(metered.result)
 }
 
 /// Reads a tool's answer; anything but one whole answer means that the code kept the tool from its work.
