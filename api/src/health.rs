@@ -86,7 +86,7 @@ fn sandbox(present: &[WorkerReport]) -> Value {
     json!({"status": up(working.is_some()), "backend": backend, "detail": detail, "runtimes": runtimes})
 }
 
-/// How goals find their recipes, by the worker that knows least: keywords serve as well, so this makes nothing unhealthy.
+/// The state of matching at the worker that has least of it; keywords serve as well, so this makes nothing unhealthy.
 fn generator(present: &[WorkerReport]) -> Value {
     let reports = present.iter().filter_map(|report| report.generator.as_ref());
     let rank = |report: &&GeneratorReport| match report.matching.as_str() {

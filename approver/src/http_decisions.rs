@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use crate::desk::{Desk, Outcome, recorded};
 
-/// How long a decision waits for a gate that is in the log and not yet judged; ends before the decision's deadline.
+/// Maximum wait of a decision for a gate that is in the log and not yet judged; ends before the decision's deadline.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Between looks at such a gate: most are judged within milliseconds, and one whose approver is behind is not to be asked for in vain.

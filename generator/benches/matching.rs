@@ -1,4 +1,4 @@
-//! How long a goal takes to find its recipe among 1,000, beside the matrix products of one pass of the model in the same run.
+//! The time in which a goal finds its recipe among 1,000, beside the matrix products of one pass of the model in the same run.
 //!
 //! `make bench` prints the table: milliseconds, median and 95th percentile of the rounds. Nothing here passes or fails by time.
 

@@ -62,7 +62,7 @@ impl<'a> Visitor<'a> for Functions<'a> {
     }
 }
 
-/// Whether a statement before the first unconditional return may fail on purpose.
+/// Returns whether a statement before the first unconditional return may fail on purpose.
 fn asserts(function: &StmtFunctionDef, source: &str, checking: &HashSet<&str>) -> bool {
     let mut seeker = Seeker { source, checking, found: false };
     let reached = function.body.iter().take_while(|statement| !statement.is_return_stmt());
@@ -101,7 +101,7 @@ impl<'a> Visitor<'a> for Seeker<'_> {
     }
 }
 
-/// Whether the outcome of an asserted expression is open.
+/// Returns whether the outcome of an asserted expression is open.
 fn depends_on_code(test: &Expr, source: &str) -> bool {
     if let Some(operation) = test.as_bool_op_expr() {
         return match operation.op {
@@ -136,7 +136,7 @@ fn is_constant(expression: &Expr) -> bool {
     elements.map_or_else(|| expression.is_literal_expr(), |elements| elements.iter().all(is_constant))
 }
 
-/// Whether a line beside comments and imports names an assertion whose outcome is open.
+/// Returns whether a line beside comments and imports names an assertion whose outcome is open.
 fn asserts_in_javascript(source: &str) -> bool {
     const ALWAYS_TRUE: &[&str] = &[
         "assert(true)",

@@ -12,7 +12,7 @@ const SEARCH_TIMEOUT: Duration = Duration::from_secs(1);
 /// The differences between two sets of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// What `patch -p1` and `git apply` accept.
+    /// A unified diff that `patch -p1` and `git apply` accept.
     pub(crate) unified: String,
     /// A section of Markdown: the changed files and how many lines each gained and lost.
     pub(crate) summary: String,

@@ -38,10 +38,10 @@ pub struct GeneratorConfig {
     pub data_dir: Option<PathBuf>,
 }
 
-/// Whether goals are compared by meaning.
+/// The model that compares goals by meaning, if any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Embeddings {
-    /// Where the data directory has the model.
+    /// The model in the data directory, if it is there.
     #[default]
     Auto,
     /// Keywords serve alone.
@@ -414,7 +414,7 @@ impl Generator {
         self.model.is_some()
     }
 
-    /// Whether the model is asked to write code for a runtime.
+    /// Returns whether the model is asked to write code for a runtime.
     fn can_write(&self, runtime: &str) -> bool {
         let is_offered = self.runtimes.iter().any(|offered| offered.name == runtime);
         self.has_model() && is_offered && Written::of(runtime).is_some()

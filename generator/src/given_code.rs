@@ -19,11 +19,11 @@ pub struct GivenCode {
     pub tool: Tool,
     /// The caller's file.
     pub file: SourceFile,
-    /// Whether the file may hold tests, so that they are what shows that a change keeps what it does.
+    /// True if the file may hold tests, which then show that a change keeps its behaviour.
     pub has_tests: bool,
 }
 
-/// What a test file tests, for its documentation.
+/// The names that a test file tests, for its documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tested {
     /// Each tested name, with how many of how many deliberate defects its tests notice.

@@ -23,7 +23,7 @@ pub(crate) fn titled_tests(code: &str) -> Vec<TitledTest<'_>> {
     calls.into_iter().zip(ends).map(|((at, title), end)| TitledTest { title, text: &code[at..end] }).collect()
 }
 
-/// Whether a name after this text is that of a function, or of a method of the test context `t`.
+/// Returns whether a name after this text is that of a function, or of a method of the test context `t`.
 fn is_call(before: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.');
     let receiver = before.strip_suffix("t.").unwrap_or(before);

@@ -48,7 +48,7 @@ fn in_python(source: &str, body: &[Stmt]) -> HashSet<String> {
     finder.found
 }
 
-/// Whether a body skips everything in it, as by `pytestmark` or `pytest.importorskip`.
+/// Returns whether a body skips everything in it, as by `pytestmark` or `pytest.importorskip`.
 fn marks_beside_definitions(source: &str, body: &[Stmt]) -> bool {
     let beside = body.iter().filter(|statement| !statement.is_function_def_stmt() && !statement.is_class_def_stmt());
     beside.map(|statement| &source[statement.range()]).any(|text| skip_marks("python", text) > 0)
@@ -56,7 +56,7 @@ fn marks_beside_definitions(source: &str, body: &[Stmt]) -> bool {
 
 struct SkipFinder<'a> {
     source: &'a str,
-    /// Whether what is visited is skipped as a whole.
+    /// True if the visited body is skipped as a whole.
     all: bool,
     found: HashSet<String>,
 }

@@ -62,7 +62,7 @@ impl Endpoint {
         Self { address, requests, task }
     }
 
-    /// What was asked so far: the head and the body of each request.
+    /// The requests so far: the head and the body of each.
     fn requests(&self) -> Vec<(String, Value)> {
         self.requests.lock().expect("requests").clone()
     }

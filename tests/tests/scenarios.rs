@@ -84,12 +84,12 @@ enum Verdict {
     FalseCompleted,
 }
 
-/// How a scenario ended.
+/// The end of a scenario.
 struct Outcome {
     verdict: Verdict,
     /// The status, and the action and recipe or the error's code.
     actual: String,
-    /// What is wrong with a result of the right kind, or the hint of a refusal.
+    /// The fault of a result of the right kind, or the hint of a refusal.
     remark: String,
 }
 

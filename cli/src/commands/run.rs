@@ -17,7 +17,7 @@ const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "docum
 #[derive(clap::Args)]
 #[command(after_help = commands())]
 pub struct Run {
-    /// What is to be done, 3 to 10,000 characters.
+    /// The work to do, 3 to 10,000 characters.
     goal: String,
     /// Code to work on; it runs only if the goal or the mode asks for a run.
     #[arg(long)]

@@ -21,7 +21,7 @@ const REFERENCE: &[(&str, usize, [f32; 8])] = &[
     ),
 ];
 
-/// Where setup puts the model: under `DATA` as it was when this was built, else under the checkout's `data`.
+/// The folder in which setup puts the model: under `DATA` as it was when this was built, else under the checkout's `data`.
 fn folder_of_tests() -> Option<PathBuf> {
     let data = option_env!("DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data"), PathBuf::from);
     let folder = data.join(FOLDER);

@@ -47,7 +47,7 @@ pub(super) const LAYOUT: &[&str] = &[
     "format", "reformat", "autoformat", "formatting", "formatted", "prettify", "beautify", "black", "pep8", "pep",
     "indentation", "whitespace", "style",
 ];
-/// Imports, or a word that stands for them.
+/// Imports, or a word in their place.
 pub(super) const IMPORTS: &[&str] = &[
     "import", "imports", "ones", "one",
 ];
@@ -96,7 +96,7 @@ pub(super) const SECURITY_WORDS: &[&str] = &[
 pub(super) const INJECTIONS: &[&str] = &[
     "injection", "injections",
 ];
-/// What is injected.
+/// Words for injected text.
 pub(super) const INJECTED: &[&str] = &[
     "sql", "command", "shell",
 ];

@@ -67,7 +67,7 @@ pub(super) fn of_mode(intent: Intent, goal: &str, definitions: &[String]) -> Opt
     }
 }
 
-/// Where the object of a verb begins: the first word behind it that is no article, pronoun or adjective.
+/// Returns the index of a verb's object: the first word behind it that is not an article, a pronoun or an adjective.
 fn object_of(words: &[Word], verb: usize, adjectives: &[&str]) -> usize {
     let is_between = |at: &usize| !is(words, *at, ARTICLES) && !is(words, *at, adjectives);
     (verb + 1..words.len()).find(is_between).unwrap_or(words.len())

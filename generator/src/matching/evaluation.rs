@@ -1,4 +1,4 @@
-//! How well goals find their recipe by meaning, on phrasings that the matcher has not seen.
+//! The share of goals that find their recipe by meaning, on phrasings that the matcher has not seen.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

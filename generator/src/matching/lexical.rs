@@ -1,4 +1,4 @@
-//! Which recipe serves a goal by its words. A wrong recipe is worse than none, so a recipe must *explain* the goal: every required
+//! Finds the recipe that serves a goal by its words. A wrong recipe is worse than none, so a recipe must *explain* the goal: every required
 //! group of its keywords is there, nothing it excludes is, each word that carries meaning is known to it, and it provides
 //! every requirement that the goal states. Deterministic, no weights to tune, no order of recipes.
 
@@ -52,7 +52,7 @@ impl Keywords {
         }
     }
 
-    /// Whether every required group can be met at all.
+    /// Returns whether every required group can be met at all.
     pub(crate) fn is_usable(&self) -> bool {
         !self.require.is_empty() && self.require.iter().all(|group| !group.is_empty())
     }
@@ -265,7 +265,7 @@ fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
     topic.meaningful.iter().all(|stem| known.contains(stem)).then_some(required.len())
 }
 
-/// How near `keywords` are to `topic`, for suggestions: 0 is not at all. No promise that they fit.
+/// Returns the nearness of `keywords` to `topic`, for suggestions: 0 is not near at all. No promise that they fit.
 pub(super) fn nearness(topic: &Topic, keywords: &Keywords) -> usize {
     let hits = |group: &Vec<Phrase>| group.iter().flat_map(|phrase| topic.near(phrase)).collect::<BTreeSet<usize>>();
     let groups: Vec<BTreeSet<usize>> = keywords.require.iter().map(hits).collect();

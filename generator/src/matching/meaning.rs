@@ -1,4 +1,4 @@
-//! Which recipes a goal means: the nearest of all phrasings, by the cosine of sentence vectors.
+//! Rates recipes by the meaning of a goal: the nearest of all phrasings, by the cosine of sentence vectors.
 //!
 //! Nearness is evidence, not proof: "doubly linked list" is near "linked list". So there is evidence against as well: goals that
 //! are known not to be served, and words of the goal without which it would be nearer.
@@ -52,7 +52,7 @@ pub(super) struct Index {
     vocabularies: Vec<HashSet<String>>,
 }
 
-/// How near a goal is to a recipe.
+/// The nearness of a goal to a recipe.
 #[derive(Clone, Debug)]
 pub(super) struct Rated {
     pub(super) recipe: usize,

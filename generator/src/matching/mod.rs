@@ -1,4 +1,4 @@
-//! Which recipe serves a goal.
+//! Finds the recipe that serves a goal.
 //!
 //! Words decide first, in under a millisecond (`lexical`); where they do not, the goal is compared with the recipes by meaning
 //! (`meaning`), once per goal. Requirements, numbers and other languages are hard conditions on both ways.
@@ -65,7 +65,7 @@ const EVERYDAY: &[&str] = &[
     "profil",
 ];
 
-/// How goals find their recipes.
+/// The state of matching.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MatchingStatus {
     /// `embeddings`, `embeddings (loading)` or `keywords`.
@@ -74,11 +74,11 @@ pub struct MatchingStatus {
     pub model: Option<&'static str>,
     /// Number of recipes.
     pub recipes: usize,
-    /// Why keywords serve alone.
+    /// The reason for which keywords serve alone.
     pub detail: String,
 }
 
-/// Where the embedding model is and where vectors are kept.
+/// The folders of the embedding model and of the kept vectors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModelFiles {
     pub(crate) model: PathBuf,
@@ -90,13 +90,13 @@ pub(crate) struct ModelFiles {
 pub(crate) struct Found {
     /// The recipe that serves, and what the goal sets of its parameters.
     pub(crate) recipe: Option<(usize, Option<Values>)>,
-    /// Where none serves: recipes that are near, the nearest first.
+    /// Recipes that are near a goal that none serves, the nearest first.
     pub(crate) near: Vec<usize>,
-    /// Where none serves: the recipe that was meant, and what it lacks.
+    /// The recipe that was meant by a goal that none serves, and the requirements that it lacks.
     pub(crate) lacking: Option<(usize, Vec<Requirement>)>,
 }
 
-/// What the meaning of a goal says, whatever its parameters are.
+/// The judgement of a goal by meaning, whatever its parameters are.
 #[derive(Clone, Debug, Default)]
 struct Judgement {
     recipe: Option<usize>,

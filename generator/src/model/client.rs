@@ -45,7 +45,7 @@ pub(super) struct Answer {
     pub(super) tokens: u64,
 }
 
-/// Why a call has no answer.
+/// The reason for which a call has no answer.
 pub(super) enum CallError {
     /// The endpoint does not take the request's form; the same request in another form may pass.
     Refused(GenerateError),
@@ -143,7 +143,7 @@ impl Model {
         &self.name
     }
 
-    /// Whether replies are asked for in the form of a schema.
+    /// True if replies are asked for in the form of a schema.
     pub(super) fn is_structured(&self) -> bool {
         !self.dialect.is_unstructured.load(Ordering::Relaxed)
     }

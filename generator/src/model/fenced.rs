@@ -21,7 +21,7 @@ pub(super) fn read(reply: &str, language: Written) -> Result<Reply, &'static str
     Reply { files, ..Reply::default() }.checked()
 }
 
-/// A fenced block: what stands after its fence, the last line of text before it, and its content.
+/// A fenced block: the text after its fence, the last line of text before it, and its content.
 struct Block<'a> {
     info: &'a str,
     before: &'a str,

@@ -1,4 +1,4 @@
-//! Whether a changed file still has the caller's tests, and whether they still check something.
+//! Checks that a changed file still has the caller's tests, and that they still check something.
 
 use std::collections::HashMap;
 
@@ -118,7 +118,7 @@ fn before_its_end(source: &str) -> impl Iterator<Item = &str> {
     source.lines().take_while(|line| !line.starts_with("exit"))
 }
 
-/// Whether a command among the lines may fail; generous like the reading of assertions in other languages.
+/// Returns whether a command among the lines may fail; generous like the reading of assertions in other languages.
 fn can_fail<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
     const HARMLESS: &[&str] =
         &["true", ":", "return", "exit", "echo", "printf", "local", "declare", "set", "{", "}", "then", "fi"];

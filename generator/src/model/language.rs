@@ -30,7 +30,7 @@ impl Written {
         }
     }
 
-    /// Whether tests that assert nothing are recognised, without which tests by a model prove nothing.
+    /// Returns whether tests that assert nothing are recognised, without which tests by a model prove nothing.
     pub(crate) const fn has_tests(self) -> bool {
         match self {
             Self::Python | Self::JavaScript => true,

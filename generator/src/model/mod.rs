@@ -166,7 +166,7 @@ fn said(plan: &[String], notes: &str, quotes: Option<&Quotes>) -> String {
     let mut text = String::new();
     let own = |text: &str| quotes.map_or_else(|| text.to_owned(), |quotes| quotes.left_out_of(text));
     let notes = own(notes);
-    // Before lines are joined and cut: what is left of a quote could no longer be told.
+    // Before lines are joined and cut: the rest of a quote could no longer be recognised.
     let steps = plan.iter().map(|step| own(step).split_whitespace().collect::<Vec<_>>().join(" "));
     let steps: Vec<String> = steps.filter(|step| !step.is_empty()).take(MAX_PLAN_STEPS).collect();
     if !steps.is_empty() {

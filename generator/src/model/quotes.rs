@@ -1,6 +1,6 @@
 //! Documentation never repeats what the caller submitted.
 
-/// The lines of a source text that can be told from others, for a search in time that does not depend on their number.
+/// The lines of a source text that differ from others, for a search in time that does not depend on their number.
 pub(super) struct Quotes {
     /// With single spaces; sorted; none is the beginning of another.
     lines: Vec<String>,

@@ -12,7 +12,7 @@ const SELF_LOADING: &[&str] = &["conftest.py", "sitecustomize.py", "usercustomiz
 pub(super) struct ReplyFile {
     pub(super) path: String,
     pub(super) content: String,
-    /// Whether the model calls it a test; the name says so as well.
+    /// True if the model calls it a test; the name says so as well.
     pub(super) is_test: bool,
 }
 

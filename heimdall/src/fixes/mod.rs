@@ -25,7 +25,7 @@ pub(crate) struct Edit {
     text: String,
 }
 
-/// What a fix needs of a module.
+/// The parts of a module that a fix needs.
 pub(crate) struct Module<'a> {
     source: &'a str,
     calls: Vec<&'a ExprCall>,

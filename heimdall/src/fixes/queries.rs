@@ -47,7 +47,7 @@ fn mark_of(module: &Module<'_>) -> Option<&'static str> {
     marks.all(|other| other == mark).then_some(mark)
 }
 
-/// What a name is set to, where its function sets it once and before its use.
+/// Returns the value of a name, where its function sets it once and before its use.
 fn assigned<'a>(module: &Module<'a>, name: &Expr) -> Option<&'a Expr> {
     let (wanted, function) = (name.as_name_expr()?.id.as_str(), module.function_around(name.range()));
     let mut values = module.statements.iter().filter(|(_, of)| *of == function).filter_map(|(statement, _)| {

@@ -23,7 +23,7 @@ pub struct RecipeSummary {
     pub version: String,
     pub title: String,
     pub summary: String,
-    /// What it needs to run, such as `python`.
+    /// The runtime that it needs, such as `python`.
     pub runtime: String,
     pub examples: Vec<String>,
     pub parameters: Vec<RecipeParameter>,

@@ -19,7 +19,7 @@ use crate::telemetry::TraceContext;
 use crate::workflow::NewInput;
 
 /// Time between the deadline of a decision and the end of its caller's wait. Longer than the acknowledgement timeout of an append
-/// (2 s), so that a decision begun before the deadline is applied or has failed when the caller is told that it was dropped.
+/// (2 s), so that a decision begun before the deadline is applied or has failed when the caller receives that it was dropped.
 const ANSWER_MARGIN: Duration = Duration::from_secs(3);
 
 /// What a worker says of itself every second.
@@ -36,12 +36,12 @@ pub struct WorkerReport {
     /// The catalogue that the worker generates from, once it is published; see [`super::Catalogues`].
     #[serde(default)]
     pub catalogue: Option<Digest>,
-    /// How goals find their recipes; none from a worker that generates nothing, or of an older build.
+    /// The state of matching; none from a worker that generates nothing, or of an older build.
     #[serde(default)]
     pub generator: Option<GeneratorReport>,
 }
 
-/// What a worker that generates says of its generator.
+/// The state of a worker's generator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratorReport {
     /// `embeddings`, `embeddings (loading)` or `keywords`.
@@ -50,7 +50,7 @@ pub struct GeneratorReport {
     pub model: Option<String>,
     /// Number of recipes.
     pub recipes: usize,
-    /// Why keywords serve alone.
+    /// The reason for which keywords serve alone.
     pub detail: String,
 }
 

@@ -127,7 +127,7 @@ impl Timers {
         TimerKind::ALL.into_iter().find(|known| known.as_str() == kind).map(|kind| (kind, id))
     }
 
-    /// Whether a delivery is a timer of an older version's kind, which means nothing any more.
+    /// Returns whether a delivery is a timer of an older version's kind, which no longer has a meaning.
     pub fn is_of_removed_kind(message: &Message) -> bool {
         is_of_removed_kind(&message.subject)
     }

@@ -63,7 +63,7 @@ fn text_of(
     Some(text)
 }
 
-/// What is added behind each file: a line for each name.
+/// Returns the lines that are added behind each file, one for each name.
 struct Bindings<'f> {
     files: &'f [Names],
     taken: BTreeSet<&'f String>,
@@ -141,7 +141,7 @@ fn without_ending(path: &str) -> &str {
     [".js", ".cjs", ".mjs"].iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path)
 }
 
-/// Whether a statement that is kept has the path of another file in quotes, so that it needs that file.
+/// Returns whether a statement that is kept has the path of another file in quotes, so that it needs that file.
 fn names_a_file(statement: &str, part: &Part<'_>, parts: &[Part<'_>]) -> bool {
     let is_comment = ["//", "/*", "*"].iter().any(|start| statement.trim_start().starts_with(start));
     !is_comment && names_in(statement).any(|name| find(part, name, parts).is_some())

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is known of one file.
+/// The names of one file.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// Bound by declarations.

@@ -43,13 +43,13 @@ struct Modules<'m> {
 }
 
 impl Modules<'_> {
-    /// Whether one of the files is this module. Any of their folders may be on Python's path.
+    /// Returns whether one of the files is this module. Any of their folders may be on Python's path.
     fn hold(&self, module: &str) -> bool {
         let end = format!(".{module}");
         self.files.iter().any(|file| file == module || file.ends_with(&end))
     }
 
-    /// Whether the module is a folder with files in it.
+    /// Returns whether the module is a folder with files in it.
     fn hold_package(&self, module: &str) -> bool {
         let start = format!("{module}.");
         self.files.iter().any(|file| file.starts_with(&start))
@@ -138,7 +138,7 @@ fn replaced(statement: &str, modules: &Modules<'_>) -> Option<String> {
     Some(lines.iter().map(|line| format!("{indent}{line}\n")).collect())
 }
 
-/// What takes the place of an import.
+/// The replacement of an import.
 enum Replacement {
     /// The import itself: it is of nothing among the files.
     Kept,

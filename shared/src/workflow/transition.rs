@@ -126,7 +126,7 @@ impl Workflow {
     }
 
     fn ask_for_input(&mut self, failure: Failure, recipes: Vec<String>, at: Timestamp) {
-        // Whoever asked for changes can be asked again, also where policy alone opened the gate.
+        // The human who asked for changes can be asked again, also where policy alone opened the gate.
         if self.submission.options.may_ask_human() || self.changes_requested().is_some() {
             self.open_gate(Stage::Input { hint: failure.hint, recipes }, at);
         } else {

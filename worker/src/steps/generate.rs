@@ -55,7 +55,7 @@ pub(super) async fn run(
     }
 }
 
-/// An endpoint may charge for what it did not answer, and nobody learns how much: such attempts count, so that there are not too many.
+/// An endpoint may charge for a call that it did not answer, and the amount stays unknown: such attempts count, which bounds them.
 fn later(reason: String, may_have_cost: bool, after: Option<Duration>) -> Done {
     match after {
         Some(delay) => Done::Wait { reason, delay, counts: may_have_cost },

@@ -26,7 +26,7 @@ const MAX_REASON_CHARS: usize = 1_500;
 /// A tool bounds what it does itself; this is for code that keeps it from doing so.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// Why there is no result.
+/// The reason for which there is no result.
 pub(super) enum Refusal {
     /// The work cannot be done on this code, for the reason given.
     Hint(String),
@@ -39,7 +39,7 @@ impl From<String> for Refusal {
     }
 }
 
-/// What a tool answers.
+/// The answer of a tool.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Answer<T> {
@@ -80,7 +80,7 @@ struct Changed {
     /// Recorded tests of functions that pass before and after.
     #[serde(default)]
     recorded: u32,
-    /// Whether it prints the same, and anything at all, before and after.
+    /// True if it prints the same, and anything at all, before and after.
     #[serde(default)]
     output: bool,
     #[serde(default)]
@@ -319,7 +319,7 @@ fn hint(wish: &str, reason: &str) -> String {
     )
 }
 
-/// What was done, and what shows that it works, in sentences.
+/// Describes the work and the evidence that it is right, in sentences.
 fn summary(tool: &Tool, changed: &Changed, repair: &Repair) -> String {
     let done = match tool {
         Tool::CleanUp { steps } => {
@@ -344,7 +344,7 @@ fn fixes(repair: &Repair) -> String {
     text
 }
 
-/// What was compared before and after, and nothing beyond it.
+/// Names the comparison of before and after, and nothing beyond it.
 fn shown(tool: &Tool, changed: &Changed) -> String {
     let recorded = changed.recorded;
     match (changed.tests, recorded, changed.output) {

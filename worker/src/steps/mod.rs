@@ -39,7 +39,7 @@ pub(crate) enum Done {
     Wait {
         reason: String,
         delay: Duration,
-        /// Whether the attempt counts.
+        /// True if the attempt counts.
         counts: bool,
     },
     /// The step itself went wrong: it may work later, and the attempt counts.
@@ -226,7 +226,7 @@ fn wait_of(asked: Duration, delivered: u64) -> Duration {
     asked.max(backoff(delivered))
 }
 
-/// How long a step waits that was delivered so many times: 0.5 s at first, 16 s at most.
+/// Returns the delay of a step after this many deliveries: 0.5 s at first, 16 s at most.
 fn backoff(delivered: u64) -> Duration {
     let exponent = u32::try_from(delivered.min(6)).unwrap_or(6);
     Duration::from_millis(250 * 2_u64.pow(exponent))

@@ -1,4 +1,4 @@
-//! What a round that a language model wrote has to meet beyond passing: its tests are untrusted, and findings count.
+//! Rules for a round that a language model wrote, beyond passing: its tests are untrusted, and findings count.
 
 use std::collections::HashSet;
 
@@ -43,7 +43,7 @@ fn originals(workflow: &Workflow) -> impl Iterator<Item = &Content> {
     workflow.submission.code.iter().chain(supplied)
 }
 
-/// Whether a test, by its name in the report, has one of the names.
+/// Returns whether a test, by its name in the report, has one of the names.
 fn has_name(test: &str, names: &HashSet<String>) -> bool {
     let titled = test.rsplit(" > ").next().unwrap_or_default();
     let function = test.split('[').next().and_then(|name| name.rsplit("::").next()).unwrap_or_default();
