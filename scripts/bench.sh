@@ -6,10 +6,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
-scripts/setup.sh
-scripts/setup.sh embeddings
-export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$root/target/sandbox-roots}"
-sandbox/build-root.sh "$SANDBOX_ROOTS" >/dev/null
+prepare_stack
 cargo build --release --workspace --bins
 cargo bench -p tests --bench latency --bench submissions
 cargo bench -p sandbox --bench speed

@@ -9,14 +9,12 @@ set -euo pipefail
 cd "$root"
 
 have cargo-nextest || die "cargo-nextest is missing: cargo install --locked cargo-nextest"
-scripts/setup.sh
 tools=""
 for folder in "$(rustc --print target-libdir)/../bin" /usr/lib/llvm-*/bin; do
     if [ -x "$folder/llvm-profdata" ] && [ -x "$folder/llvm-cov" ]; then tools="$folder"; fi
 done
 [ -n "$tools" ] || die "llvm-profdata and llvm-cov are missing: rustup component add llvm-tools, or apt-get install llvm-19 (or later)"
-export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$root/target/sandbox-roots}"
-sandbox/build-root.sh "$SANDBOX_ROOTS"
+prepare_stack
 
 build="$root/target/coverage-build"
 profiles="$build/profiles"

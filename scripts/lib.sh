@@ -12,6 +12,14 @@ die() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# Installs what tests and measurements of a stack need and builds the sandbox roots; SANDBOX_ROOTS names their folder afterwards.
+prepare_stack() {
+    "$root/scripts/setup.sh"
+    "$root/scripts/setup.sh" embeddings
+    export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$root/target/sandbox-roots}"
+    "$root/sandbox/build-root.sh" "$SANDBOX_ROOTS" >/dev/null
+}
+
 # at_least VERSION MINIMUM
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 

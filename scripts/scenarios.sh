@@ -10,9 +10,6 @@ if [ $# -gt 0 ]; then
 fi
 cd "$root"
 
-scripts/setup.sh
-scripts/setup.sh embeddings
-export SANDBOX_ROOTS="${SANDBOX_ROOTS:-$root/target/sandbox-roots}"
-sandbox/build-root.sh "$SANDBOX_ROOTS" >/dev/null
+prepare_stack
 cargo build --quiet --workspace --bins
 cargo test --quiet --workspace --test scenarios -- --nocapture
