@@ -88,7 +88,7 @@ pub fn duration(duration: Duration) -> String {
 }
 
 /// Columns between two cells of a table.
-pub const GAP: usize = 2;
+const GAP: usize = 2;
 
 /// Columns of the terminal that is written to; `None` where it is none.
 pub fn columns() -> Option<usize> {
@@ -144,19 +144,26 @@ fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
 pub fn table(heading: &[&str], rows: &[Vec<String>]) {
     let one_line = |cell: &String| cell.split_whitespace().collect::<Vec<_>>().join(" ");
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(one_line).collect()).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([heading[column].chars().count()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let widths: Vec<usize> = (0..heading.len()).map(|column| width(heading, &rows, column)).collect();
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        padded.join("  ").trim_end().to_owned()
+        padded.join(&" ".repeat(GAP)).trim_end().to_owned()
     };
     say!("{}", styled(Style::Strong, &line(&mut heading.iter().copied())));
     for row in &rows {
         say!("{}", line(&mut row.iter().map(String::as_str)));
     }
+}
+
+fn width(heading: &[&str], rows: &[Vec<String>], column: usize) -> usize {
+    let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+    cells.chain([heading[column].chars().count()]).max().unwrap_or(0)
+}
+
+/// Returns the columns of a terminal that the last column of a table has for itself.
+pub fn room_for_last(heading: &[&str], rows: &[Vec<String>], columns: usize) -> usize {
+    let before: usize = (0..heading.len() - 1).map(|column| width(heading, rows, column) + GAP).sum();
+    columns.saturating_sub(before)
 }
 
 #[cfg(test)]

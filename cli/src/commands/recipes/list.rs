@@ -48,12 +48,10 @@ fn rows(recipes: &[Value], columns: Option<usize>) -> (Vec<&'static str>, Vec<Ve
         (vec!["NAME", "LANGUAGE", "VERSION", "TITLE"], "title")
     };
     let mut rows: Vec<Vec<String>> = recipes.iter().map(|recipe| row(recipe, last)).collect();
-    let cell_widths = |column: usize| rows.iter().map(move |row| row[column].chars().count());
-    let widest = |column: usize| cell_widths(column).chain([heading[column].len()]).max().unwrap_or(0) + screen::GAP;
-    let before = widest(0) + widest(1) + widest(2);
     if let Some(columns) = columns {
+        let room = screen::room_for_last(&heading, &rows, columns).max(heading[3].len());
         for row in &mut rows {
-            row[3] = shortened(&row[3], columns.saturating_sub(before).max(heading[3].len()));
+            row[3] = shortened(&row[3], room);
         }
     }
     (heading, rows)

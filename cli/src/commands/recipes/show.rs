@@ -88,11 +88,7 @@ fn show(recipe: &Value) {
 /// Lays the parameters out for a terminal of so many columns: a meaning that does not fit goes on in the lines below.
 fn fitted(parameters: Vec<Vec<String>>, columns: Option<usize>) -> Vec<Vec<String>> {
     let Some(columns) = columns else { return parameters };
-    let widest = |column: usize| {
-        let cells = parameters.iter().map(|row| row[column].chars().count());
-        cells.chain([HEADING[column].len()]).max().unwrap_or(0) + screen::GAP
-    };
-    let room = columns.saturating_sub(widest(0) + widest(1) + widest(2)).max(NARROWEST);
+    let room = screen::room_for_last(&HEADING, &parameters, columns).max(NARROWEST);
     let lines = |row: &Vec<String>| {
         let meaning = screen::wrapped(&row[3], room);
         let beside = |(number, line): (usize, &str)| {
