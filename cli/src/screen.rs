@@ -122,7 +122,7 @@ pub fn wrapped(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// The rest of a line that does not fit goes under the beginning of its text.
+/// Wraps a line; the rest of it goes under the beginning of its text.
 fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
     let start = line.trim_start();
     let indent = line.len() - start.len();

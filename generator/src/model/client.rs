@@ -143,7 +143,7 @@ impl Model {
         &self.name
     }
 
-    /// True if replies are asked for in the form of a schema.
+    /// Returns whether replies are asked for in the form of a schema.
     pub(super) fn is_structured(&self) -> bool {
         !self.dialect.is_unstructured.load(Ordering::Relaxed)
     }

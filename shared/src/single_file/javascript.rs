@@ -63,7 +63,7 @@ fn text_of(
     Some(text)
 }
 
-/// Returns the lines that are added behind each file, one for each name.
+/// The lines that are added behind each file, one for each name.
 struct Bindings<'f> {
     files: &'f [Names],
     taken: BTreeSet<&'f String>,
