@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use ruff_text_size::TextRange;
 
 use crate::layout::Layout;
+use crate::lines::LineIndex;
 use crate::report::{Finding, FindingKind, Severity};
 use crate::request::Kind;
 use crate::rules::Rule;
@@ -16,7 +17,7 @@ const MAX_FINDINGS: usize = 2_000;
 /// The findings of one analysis, at most one a rule and line.
 pub(crate) struct Findings<'a> {
     source: &'a str,
-    line_starts: Vec<u32>,
+    lines: LineIndex,
     found: HashMap<(&'static str, u32), Hit>,
     layout: Option<Layout>,
 }
@@ -31,7 +32,7 @@ struct Hit {
 
 impl<'a> Findings<'a> {
     pub(crate) fn new(source: &'a str) -> Self {
-        Self { source, line_starts: line_starts(source), found: HashMap::new(), layout: None }
+        Self { source, lines: LineIndex::of(source), found: HashMap::new(), layout: None }
     }
 
     /// The text as submitted.
@@ -41,7 +42,7 @@ impl<'a> Findings<'a> {
 
     /// Makes byte offsets count in `text`, which has the same lines as the source.
     pub(crate) fn measure_in(&mut self, text: &str) {
-        self.line_starts = line_starts(text);
+        self.lines = LineIndex::of(text);
     }
 
     /// Keeps the layout of the source.
@@ -103,7 +104,7 @@ impl<'a> Findings<'a> {
 
     /// The line, from 1, of a byte offset.
     pub(crate) fn line_of(&self, offset: u32) -> u32 {
-        u32::try_from(self.line_starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX).max(1)
+        self.lines.line_of(offset)
     }
 
     /// Number of lines a range covers.
@@ -168,21 +169,4 @@ fn wanted(kind: Kind, rule: &Rule) -> bool {
         FindingKind::Performance => matches!(kind, Kind::Performance | Kind::General),
         FindingKind::Style | FindingKind::Architecture => matches!(kind, Kind::Architecture | Kind::General),
     }
-}
-
-/// Offsets of line starts; `\n`, `\r\n` and a lone `\r` end a line, as they do for Python.
-fn line_starts(text: &str) -> Vec<u32> {
-    let bytes = text.as_bytes();
-    let mut starts = vec![0];
-    for (index, byte) in bytes.iter().enumerate() {
-        let ends = match byte {
-            b'\n' => true,
-            b'\r' => bytes.get(index + 1) != Some(&b'\n'),
-            _ => false,
-        };
-        if ends {
-            starts.push(u32::try_from(index + 1).unwrap_or(u32::MAX));
-        }
-    }
-    starts
 }

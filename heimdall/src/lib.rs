@@ -14,6 +14,7 @@ mod fixes;
 mod language;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
 mod layout;
+mod lines;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
 mod nesting;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]

@@ -14,6 +14,7 @@ use ruff_python_ast::{Expr, ExprCall, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::{Ranged, TextRange};
 
+use crate::lines::LineIndex;
 use crate::nesting;
 
 /// Deeper code is left as it is: its tree could not be walked without a stack of its own.
@@ -28,6 +29,7 @@ pub(crate) struct Edit {
 /// The parts of a module that a fix needs.
 pub(crate) struct Module<'a> {
     source: &'a str,
+    lines: LineIndex,
     calls: Vec<&'a ExprCall>,
     /// Statements in the order of the text, with the range of the function that each is in.
     statements: Vec<(&'a Stmt, Option<TextRange>)>,
@@ -48,7 +50,8 @@ pub fn apply_fixes(source: &str, findings: &[(&str, u32)]) -> String {
     let body = &parsed.syntax().body;
     let mut collector = Collector { calls: Vec::new(), statements: Vec::new(), function: None };
     collector.visit_body(body);
-    let module = Module { source, calls: collector.calls, statements: collector.statements };
+    let (lines, Collector { calls, statements, .. }) = (LineIndex::of(source), collector);
+    let module = Module { source, lines, calls, statements };
     let (mut edits, mut imports) = (BTreeMap::new(), Vec::new());
     for (rule, line) in findings {
         for (found, modules) in fixes_at(&module, rule, *line) {
@@ -79,8 +82,7 @@ impl Module<'_> {
     }
 
     fn line_of(&self, range: TextRange) -> u32 {
-        let before = &self.source[..range.start().to_usize()];
-        u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1)
+        self.lines.line_of(range.start().to_u32())
     }
 
     /// The function that a range is in; `None` for the module's own code.

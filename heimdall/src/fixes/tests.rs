@@ -32,6 +32,11 @@ fn check(source: &str, expected: &str) {
 }
 
 #[test]
+fn a_lone_carriage_return_ends_a_line() {
+    check("import os\ra = 1\ros.chmod('a', 0o777)\r", "import os\ra = 1\ros.chmod('a', 0o700)\r");
+}
+
+#[test]
 fn unsafe_functions_are_replaced_by_their_safe_counterparts() {
     check(
         "import hashlib\nprint(hashlib.md5(b'a').hexdigest())\n",
