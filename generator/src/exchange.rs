@@ -35,6 +35,13 @@ pub struct Request {
     pub sent: Sent,
 }
 
+impl Request {
+    /// Returns the caller's code; none where it is blank.
+    pub(crate) fn given_text(&self) -> Option<&str> {
+        self.code.as_deref().filter(|code| !code.trim().is_empty())
+    }
+}
+
 /// The work that a caller asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

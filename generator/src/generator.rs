@@ -189,7 +189,7 @@ impl Generator {
                 None => Err(self.refuse("No recipe has the chosen name", &request.goal)),
             };
         }
-        let code = code_of(request);
+        let code = request.given_text();
         match (intent(request), code) {
             (Intent::Generate, _) => self.serve_goal(request, code.is_some()).await,
             (intent, Some(code)) => self.serve_code(request, intent, code).await,
@@ -199,7 +199,7 @@ impl Generator {
 
     /// Returns the caller's code and the tool for it, where a request asks for work on Python code that no model is there for.
     pub fn given_code(&self, request: &Request) -> Option<GivenCode> {
-        let code = code_of(request)?;
+        let code = request.given_text()?;
         if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
             return None;
         }
@@ -490,11 +490,6 @@ impl Generator {
     async fn explain(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
         Err(self.refuse_work(Intent::Explain, target))
     }
-}
-
-/// Returns the caller's code; none where it is blank.
-fn code_of(request: &Request) -> Option<&str> {
-    request.code.as_deref().filter(|code| !code.trim().is_empty())
 }
 
 /// Returns whether a human sent the last result back.

@@ -40,7 +40,7 @@ pub(crate) enum Intent {
 
 /// Decides the intent of a request; the mode wins over the goal.
 pub(crate) fn intent(request: &Request) -> Intent {
-    let code = request.code.as_deref().filter(|code| !code.trim().is_empty());
+    let code = request.given_text();
     // A human who supplies code has answered the goal with it, whatever it was.
     if request.supplied {
         return if request.mode == Mode::Test || asks_for_a_test_run(&request.goal) {
