@@ -125,11 +125,16 @@ def module_name(path):
 
 def definitions(tree, wanted):
     """Returns the public functions and classes of a module; only those that are named where any is."""
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    found = {node.name: node for node in tree.body if isinstance(node, kinds)}
+    found = top_level(tree)
     named = [node for name, node in found.items() if name in wanted]
     public = [node for name, node in found.items() if not name.startswith(("_", "test", "Test")) and name != "main"]
     return named or [node for node in public if not is_exception(node)]
+
+
+def top_level(tree):
+    """Returns the functions and classes at the top of a module by name; of two with one name the last, which counts."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name: node for node in tree.body if isinstance(node, kinds)}
 
 
 def is_exception(node):
@@ -349,8 +354,7 @@ def answers_apart(name, mutants, scenarios):
 
 def working_examples(task, tree):
     """Returns the names of the definitions whose documented examples pass, and only with the code that they document."""
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    own = {node.name: node for node in tree.body if isinstance(node, kinds)}
+    own = top_level(tree)
     documented = {name: node for name, node in {"": tree, **own}.items() if has_examples(node)}
     if task["names"]:
         documented = {name: node for name, node in documented.items() if name in task["names"]}
@@ -395,7 +399,5 @@ def prove(task, name, tree, text):
     """Refuses tests that do not pass on the file, or that pass without what they test."""
     if not passes(task, name, text):
         raise Refused("the tests that were written do not pass in a second process, so the file's results are not stable")
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    own = {node.name: node for node in tree.body if isinstance(node, kinds)}
-    if passes({**task, "source": emptied(tree, own.values())}, name, text):
+    if passes({**task, "source": emptied(tree, top_level(tree).values())}, name, text):
         raise Refused("the tests that were written pass without the code that they test")
