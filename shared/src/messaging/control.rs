@@ -162,7 +162,7 @@ impl Control {
     /// Returns the time, by the broker's clock, after which approvers drop a decision whose sender waits for `limit` from
     /// now: [`ANSWER_MARGIN`] before the end. `None` where the clock cannot be read.
     pub async fn deadline(&self, limit: Duration) -> Option<Timestamp> {
-        let now = self.broker.now().await;
+        let now = self.broker.approximate_now().await;
         let now = now.inspect_err(|error| tracing::warn!(%error, "the broker's clock cannot be read")).ok()?;
         Some(now.after(limit.saturating_sub(ANSWER_MARGIN)))
     }
@@ -193,7 +193,7 @@ impl Control {
     /// Returns whether a deadline has passed; never without one.
     pub async fn is_past(&self, deadline: Option<Timestamp>) -> Result<bool, String> {
         match deadline {
-            Some(deadline) => Ok(self.broker.now().await? >= deadline),
+            Some(deadline) => Ok(self.broker.approximate_now().await? >= deadline),
             None => Ok(false),
         }
     }

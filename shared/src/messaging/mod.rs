@@ -8,6 +8,7 @@ mod approvals;
 mod audit;
 mod blobs;
 mod broker;
+mod broker_clock;
 mod buckets;
 mod carried;
 mod catalogues;
