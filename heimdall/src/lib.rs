@@ -7,6 +7,8 @@
 //! findings in `rules`.
 
 mod dedent;
+#[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
+mod depth_limit;
 mod findings;
 mod fingerprint;
 #[expect(clippy::wildcard_enum_match_arm, reason = "a fix names the syntax it is about; the parser adds node kinds")]
@@ -15,8 +17,6 @@ mod language;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
 mod layout;
 mod lines;
-#[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
-mod nesting;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
 mod notebook;
 #[expect(clippy::wildcard_enum_match_arm, reason = "a rule names the syntax it is about; the parser adds node kinds")]

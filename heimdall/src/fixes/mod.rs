@@ -4,8 +4,8 @@
 
 mod commands;
 mod literal;
+mod misconfiguration;
 mod queries;
-mod settings;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use ruff_python_ast::{Expr, ExprCall, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::{Ranged, TextRange};
 
+use crate::depth_limit;
 use crate::lines::LineIndex;
-use crate::nesting;
 
 /// Deeper code is left as it is: its tree could not be walked without a stack of its own.
 const MAX_DEPTH: usize = 300;
@@ -40,7 +40,7 @@ pub(crate) type Fix = (Vec<Edit>, Vec<&'static str>);
 
 /// Applies the fixes of some findings, each a rule and a line from 1; returns the source with those that there are.
 pub fn apply_fixes(source: &str, findings: &[(&str, u32)]) -> String {
-    if nesting::python_depth(source) > MAX_DEPTH {
+    if depth_limit::python_depth(source) > MAX_DEPTH {
         return source.to_owned();
     }
     let parsed = parse_unchecked_source(source, PySourceType::Python);
@@ -70,10 +70,10 @@ fn fixes_at(module: &Module<'_>, rule: &str, line: u32) -> Vec<Fix> {
         module.calls.iter().filter(|call| module.line_of(call.range()) == line).filter_map(|call| match rule {
             "PY-SQL-INJECTION" => queries::fix(module, call),
             "PY-COMMAND-INJECTION" => commands::fix(module, call),
-            _ => settings::fix_call(module, rule, call),
+            _ => misconfiguration::fix_call(module, rule, call),
         });
     let statements = module.statements.iter().filter(|(statement, _)| module.line_of(statement.range()) == line);
-    of_calls.chain(statements.filter_map(|(statement, _)| settings::fix_statement(rule, statement))).collect()
+    of_calls.chain(statements.filter_map(|(statement, _)| misconfiguration::fix_statement(rule, statement))).collect()
 }
 
 impl Module<'_> {

@@ -7,7 +7,7 @@ use ruff_python_ast::{Expr, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
 
 use super::quote::Quote;
-use crate::nesting;
+use crate::depth_limit;
 
 /// Words that sentences have and code rarely.
 const SENTENCE_WORDS: &[&str] = &[
@@ -144,7 +144,7 @@ pub(super) enum Evidence {
 
 /// Tries to read the text as Python.
 pub(super) fn of_python(source: &str) -> Evidence {
-    if nesting::python_depth(source) > MAX_DEPTH {
+    if depth_limit::python_depth(source) > MAX_DEPTH {
         return Evidence::Valid;
     }
     let parse = || {

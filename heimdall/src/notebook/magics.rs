@@ -9,7 +9,7 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::{Ranged, TextRange};
 
-use crate::{dedent, nesting};
+use crate::{dedent, depth_limit};
 
 /// The content of a cell, with the lines of the cell.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(super) fn read(text: &str) -> Content {
 
 fn python(text: &str) -> Content {
     let text = dedent::normalize(text);
-    if nesting::cell_depth(&text) > MAX_DEPTH {
+    if depth_limit::cell_depth(&text) > MAX_DEPTH {
         return Content::Python { text: text.into_owned(), is_valid: false };
     }
     let replaced = || {
@@ -127,7 +127,7 @@ fn statement(command: &str) -> Option<&str> {
         rest = option.split_once(' ')?.1;
     }
     let rest = rest.trim_start();
-    let is_valid = nesting::python_depth(rest) <= MAX_DEPTH
+    let is_valid = depth_limit::python_depth(rest) <= MAX_DEPTH
         && parse_unchecked_source(rest, PySourceType::Python).has_valid_syntax()
         && !rest.is_empty();
     is_valid.then_some(rest)

@@ -3,37 +3,8 @@
 //! The parser recovers from syntax errors, so there is always a tree. `interpreter` follows values through it and
 //! feeds the security rules; `performance`, `style` and `architecture` look at the tree alone.
 
-mod addresses;
-mod alphabet;
-mod answers;
-mod architecture;
-mod calls;
-mod containers;
-mod environment;
-mod exits;
-mod expressions;
-mod files;
-mod fold;
-mod formats;
-mod guards;
-mod imports;
-mod inline;
-mod interpreter;
-mod leaving;
-mod matches;
-mod passages;
-mod patterns;
-mod performance;
-mod program;
-mod remembered;
-mod secrets;
-mod settings;
-mod sinks;
-mod sources;
-mod statements;
-mod style;
-mod syntax;
-mod value;
+mod checks;
+mod taint;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -42,10 +13,11 @@ use ruff_python_parser::parse_unchecked_source;
 
 use crate::findings::Findings;
 use crate::request::{Kind, Request};
-use crate::{Outcome, dedent, layout, nesting, rules, text};
+use crate::{Outcome, dedent, depth_limit, layout, rules, text};
 
-use interpreter::Interpreter;
-use program::Program;
+use checks::{architecture, performance, style, syntax};
+use taint::interpreter::Interpreter;
+use taint::module_index::Program;
 
 /// Where less stack than this is left, recursion goes on on a new piece.
 const RED_ZONE: usize = 192 * 1024;
@@ -64,7 +36,7 @@ pub(crate) fn analyze(request: &Request<'_>, findings: &mut Findings<'_>) -> Out
     let source = dedent::normalize(request.source);
     findings.measure_in(&source);
     abandoned_dependencies(request.dependencies, findings);
-    let depth = nesting::python_depth(&source);
+    let depth = depth_limit::python_depth(&source);
     if depth > MAX_DEPTH {
         findings.report_line(&rules::TOO_DEEP, 1, 1);
         return by_line(findings);

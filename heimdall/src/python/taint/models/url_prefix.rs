@@ -1,9 +1,9 @@
 //! Addresses of which the beginning is fixed.
 
-use super::value::Uses;
+use crate::python::taint::value::Uses;
 
 /// The uses for which nothing that follows this beginning of an address does harm: it cannot change the host.
-pub(super) fn fixed_by(beginning: &str) -> Uses {
+pub(crate) fn fixed_by(beginning: &str) -> Uses {
     let mut chars = beginning.chars();
     match (chars.next(), chars.next()) {
         (Some('/'), Some(second)) if !matches!(second, '/' | '\\') => return Uses::REDIRECT,

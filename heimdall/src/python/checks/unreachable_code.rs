@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use ruff_python_ast::visitor::{Visitor, walk_stmt};
 use ruff_python_ast::{Expr, Pattern, Stmt, StmtIf, StmtMatch, StmtTry};
 
-use super::exits::is_always;
 use super::performance::last_name;
+use crate::python::taint::guards::postconditions::is_always;
 
 /// Functions after which nothing runs, by their full names.
 const ENDS: &[&str] = &[
@@ -25,14 +25,14 @@ const ENDS: &[&str] = &[
 const BUILTIN_ENDS: &[&str] = &["exit", "quit"];
 
 /// Full names of a module's imports, for calls that end it.
-pub(super) struct Leaving<'a> {
+pub(crate) struct Leaving<'a> {
     body: &'a [Stmt],
     /// Imported names and their full names; names of functions of the module are empty. Read when they are needed.
     names: OnceCell<HashMap<String, String>>,
 }
 
 impl<'a> Leaving<'a> {
-    pub(super) fn of(body: &'a [Stmt]) -> Self {
+    pub(crate) fn of(body: &'a [Stmt]) -> Self {
         Self { body, names: OnceCell::new() }
     }
 
@@ -45,8 +45,8 @@ impl<'a> Leaving<'a> {
     }
 
     /// Returns whether the statement after this one is never reached.
-    pub(super) fn leaves(&self, stmt: &Stmt) -> bool {
-        stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || match stmt {
+    pub(crate) fn leaves(&self, stmt: &Stmt) -> bool {
+        stacker::maybe_grow(crate::python::RED_ZONE, crate::python::STACK_STEP, || match stmt {
             Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_) => true,
             Stmt::Expr(expr) => self.ends(&expr.value),
             Stmt::If(conditional) => self.all_ways_leave(conditional),

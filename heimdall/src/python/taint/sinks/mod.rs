@@ -1,5 +1,7 @@
 //! Calls that data from outside must not reach, as a table, and the query sinks that the table cannot describe.
 
+pub(crate) mod responses;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -8,9 +10,9 @@ use ruff_text_size::TextRange;
 
 use super::calls::Call;
 use super::interpreter::{DOUBTFUL, Interpreter, SURE};
-use super::performance::last_name;
-use super::sources;
 use super::value::{Shape, Uses, Value};
+use crate::python::checks::performance::last_name;
+use crate::python::taint::models::sources;
 use crate::report::Severity::{self, Critical, High, Low, Medium};
 use crate::rules::{self, Rule};
 

@@ -6,11 +6,11 @@ use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, ExprCall, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
-use super::calls::Call;
-use super::guards;
-use super::interpreter::Interpreter;
-use super::performance::last_name;
-use super::value::{Shape, Uses, Value};
+use crate::python::checks::performance::last_name;
+use crate::python::taint::calls::Call;
+use crate::python::taint::guards;
+use crate::python::taint::interpreter::Interpreter;
+use crate::python::taint::value::{Shape, Uses, Value};
 
 /// Parameters that are watched; a function of more is rarely a check.
 const MAX_WATCHED: usize = 8;

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use ruff_python_ast::Expr;
 
-use super::calls::Call;
-use super::expressions::path_of;
-use super::value::{Shape, Value};
+use crate::python::taint::calls::Call;
+use crate::python::taint::expressions::path_of;
+use crate::python::taint::value::{Shape, Value};
 
 /// Most elements or keys that are followed.
 const MAX_FOLLOWED: usize = 64;

@@ -3,17 +3,17 @@
 use ruff_python_ast::{Expr, ExprCall};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::addresses;
-use super::answers;
-use super::containers;
-use super::fold;
-use super::formats;
 use super::guards;
 use super::interpreter::Interpreter;
-use super::matches;
-use super::passages;
-use super::sources;
 use super::value::{Shape, Uses, Value};
+use crate::python::taint::models::containers;
+use crate::python::taint::models::fold;
+use crate::python::taint::models::format_strings;
+use crate::python::taint::models::propagators;
+use crate::python::taint::models::regex_calls;
+use crate::python::taint::models::sources;
+use crate::python::taint::models::url_prefix;
+use crate::python::taint::sinks::responses;
 
 /// Behind this many arguments those that are unpacked are not told apart.
 const MAX_TOLD_APART: usize = 64;
@@ -56,7 +56,7 @@ impl Call<'_> {
 
 impl Interpreter<'_, '_, '_> {
     pub(crate) fn call(&mut self, expr: &ExprCall) -> Value {
-        answers::note_unescaped(self, expr);
+        responses::note_unescaped(self, expr);
         let (target, receiver, name) = match &*expr.func {
             Expr::Attribute(attribute) => {
                 let receiver = self.eval(&attribute.value);
@@ -130,10 +130,10 @@ impl Interpreter<'_, '_, '_> {
         if convert.is_some_and(|convert| sources::converts(convert.symbol())) {
             return sources::number();
         }
-        if let Some(value) = passages::decoded(call) {
+        if let Some(value) = propagators::decoded(call) {
             return value;
         }
-        if let Some(value) = self.attribute_by_name(call).or_else(|| matches::result(call)) {
+        if let Some(value) = self.attribute_by_name(call).or_else(|| regex_calls::result(call)) {
             return value;
         }
         if let Some(number) = sources::number_call(&call.symbol) {
@@ -152,7 +152,7 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = self.mapped(call) {
             return value;
         }
-        passages::result(call)
+        propagators::result(call)
     }
 
     /// A conversion that fails unless its argument is a number, an address or the like proves that it is.
@@ -273,11 +273,11 @@ fn assembled(template: &Value, call: &Call<'_>) -> Value {
     value.assembled = !value.is_constant() && !cleared.intersects(Uses::SQL);
     value.query = template.query;
     value.filter = template.filter;
-    if template.as_text().is_some_and(|text| !call.name.ends_with("substitute") && formats::quotes_all(text)) {
+    if template.as_text().is_some_and(|text| !call.name.ends_with("substitute") && format_strings::quotes_all(text)) {
         value = value.cleared(Uses::LOG | Uses::MAIL);
     }
     if let Some(text) = template.as_text() {
-        value = value.cleared(addresses::fixed_by(text.split('{').next().unwrap_or(text)));
+        value = value.cleared(url_prefix::fixed_by(text.split('{').next().unwrap_or(text)));
     }
     value
 }

@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
 
-use super::value::Uses;
+use crate::python::taint::value::Uses;
 
 /// Characters that are needed to do harm.
 const NEEDED: &[(Uses, &str)] = &[
@@ -23,33 +23,33 @@ const NEEDED: &[(Uses, &str)] = &[
 ];
 
 /// A regular expression that was understood.
-pub(super) struct Expression {
+pub(crate) struct Expression {
     hir: Hir,
 }
 
 impl Expression {
     /// Reads a pattern; none for what only Python can read.
-    pub(super) fn parse(pattern: &str) -> Option<Self> {
+    pub(crate) fn parse(pattern: &str) -> Option<Self> {
         let hir = regex_syntax::parse(&pattern.replace("\\Z", "\\z")).ok()?;
         Some(Self { hir })
     }
 
     /// The uses for which any text that it matches is harmless.
-    pub(super) fn harmless(&self) -> Uses {
+    pub(crate) fn harmless(&self) -> Uses {
         let mut alphabet = ClassUnicode::empty();
         collect(&self.hir, false, &mut alphabet);
         harmless(&alphabet)
     }
 
     /// The same for each group, by number and name.
-    pub(super) fn groups(&self) -> Vec<(String, Uses)> {
+    pub(crate) fn groups(&self) -> Vec<(String, Uses)> {
         let mut groups = vec![("0".to_owned(), self.harmless())];
         captures(&self.hir, &mut groups);
         groups
     }
 
     /// The uses for which a text is harmless when this function finds a match in it.
-    pub(super) fn proves(&self, function: &str) -> Uses {
+    pub(crate) fn proves(&self, function: &str) -> Uses {
         let properties = self.hir.properties();
         let ends = properties.look_set_suffix().contains(Look::End);
         let starts = properties.look_set_prefix().contains(Look::Start);
@@ -60,7 +60,7 @@ impl Expression {
             _ => false,
         };
         let prefix =
-            if function != "search" || starts { super::addresses::fixed_by(&self.prefix()) } else { Uses::NONE };
+            if function != "search" || starts { super::url_prefix::fixed_by(&self.prefix()) } else { Uses::NONE };
         if whole { self.harmless() | prefix } else { prefix }
     }
 
@@ -77,7 +77,7 @@ impl Expression {
     }
 
     /// The uses for which a text is harmless once all that this matches was replaced by a constant.
-    pub(super) fn removes(&self, replacement: &str) -> Uses {
+    pub(crate) fn removes(&self, replacement: &str) -> Uses {
         let one = match self.hir.kind() {
             HirKind::Repetition(repetition) if repetition.min <= 1 => &*repetition.sub,
             _ => &self.hir,

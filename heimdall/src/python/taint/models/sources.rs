@@ -1,7 +1,7 @@
 //! Where outside data enters a Python program, and what takes the danger out of it.
 
-use super::calls::Call;
-use super::value::{Uses, Value};
+use crate::python::taint::calls::Call;
+use crate::python::taint::value::{Uses, Value};
 
 /// Symbols that stand for the current request.
 const REQUESTS: &[&str] = &[
@@ -81,7 +81,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// What a person at the keyboard, or whoever starts the program, controls: paths and addresses are theirs to choose.
-pub(super) const LOCAL: Uses = Uses::SQL
+pub(crate) const LOCAL: Uses = Uses::SQL
     .union(Uses::SHELL)
     .union(Uses::CODE)
     .union(Uses::OBJECT)

@@ -6,7 +6,7 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Comprehension, Expr, ExprCall, Operator, Stmt, StmtFor, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
-use super::files;
+use super::open_files;
 use crate::findings::Findings;
 use crate::rules;
 
@@ -183,8 +183,8 @@ impl<'a> Checker<'a, '_, '_> {
         }
         let is_kept = match target {
             Expr::Attribute(_) | Expr::Subscript(_) => true,
-            Expr::Name(name) if files::opens(value) => {
-                self.bodies.iter().any(|body| files::closed_names(body).contains(name.id.as_str()))
+            Expr::Name(name) if open_files::opens(value) => {
+                self.bodies.iter().any(|body| open_files::closed_names(body).contains(name.id.as_str()))
             }
             _ => false,
         };
@@ -238,7 +238,7 @@ impl<'a> Checker<'a, '_, '_> {
     fn call(&mut self, call: &'a ExprCall) {
         let name = last_name(&call.func);
         let owner = owner_name(&call.func);
-        if files::takes_over(name) {
+        if open_files::takes_over(name) {
             call.arguments.args.iter().for_each(|argument| self.manage(argument));
         }
         if self.in_loop() {

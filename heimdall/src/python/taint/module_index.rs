@@ -87,7 +87,7 @@ struct Collector<'a, 'f> {
 
 impl<'a> StatementVisitor<'a> for Collector<'a, '_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || match stmt {
+        stacker::maybe_grow(crate::python::RED_ZONE, crate::python::STACK_STEP, || match stmt {
             Stmt::FunctionDef(def) => self.function(def, stmt),
             Stmt::ClassDef(def) => self.class(def, stmt),
             Stmt::Global(global) => {

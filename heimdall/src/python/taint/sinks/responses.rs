@@ -3,10 +3,10 @@
 use ruff_python_ast::{Expr, ExprCall, Stmt, StmtAssign};
 use ruff_text_size::Ranged;
 
-use super::calls::Call;
-use super::interpreter::Interpreter;
-use super::performance::last_name;
-use super::value::{Shape, Uses, Value};
+use crate::python::checks::performance::last_name;
+use crate::python::taint::calls::Call;
+use crate::python::taint::interpreter::Interpreter;
+use crate::python::taint::value::{Shape, Uses, Value};
 use crate::report::Severity;
 use crate::rules;
 
@@ -89,7 +89,7 @@ fn is_page_type(media_type: &str) -> bool {
 }
 
 /// `answer = make_response(...)` and, later in the block, `answer.mimetype = "text/csv"`.
-pub(super) fn note_typed(interpreter: &mut Interpreter<'_, '_, '_>, assign: &StmtAssign, rest: &[Stmt]) {
+pub(crate) fn note_typed(interpreter: &mut Interpreter<'_, '_, '_>, assign: &StmtAssign, rest: &[Stmt]) {
     let ([Expr::Name(answer)], Expr::Call(call)) = (&*assign.targets, &*assign.value) else { return };
     if !ANSWERS.contains(&last_name(&call.func)) {
         return;
@@ -134,7 +134,7 @@ fn beginning(expr: &Expr) -> Option<&str> {
 }
 
 /// `Markup(text).unescape()` is plain text again, and never shown as it was.
-pub(super) fn note_unescaped(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
+pub(crate) fn note_unescaped(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     if let Expr::Attribute(method) = &*call.func
         && matches!(method.attr.as_str(), "unescape" | "striptags")
         && let Expr::Call(inner) = &*method.value

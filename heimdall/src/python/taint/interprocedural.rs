@@ -5,13 +5,13 @@ use ruff_python_ast::{AnyParameterRef, Expr, ParameterWithDefault, Stmt, StmtFun
 use ruff_text_size::Ranged;
 
 use super::calls::Call;
-use super::exits::Exits;
 use super::interpreter::{Interpreter, Scope};
-use super::performance::last_name;
-use super::program::{Filled, annotation_name, filled, is_request_parameter};
-use super::sources;
+use super::module_index::{Filled, annotation_name, filled, is_request_parameter};
 use super::statements::Flow;
 use super::value::{Lambda, Shape, Uses, Value};
+use crate::python::checks::performance::last_name;
+use crate::python::taint::guards::postconditions::Exits;
+use crate::python::taint::models::sources;
 
 /// How deep calls are looked into.
 const MAX_INLINED: usize = 3;

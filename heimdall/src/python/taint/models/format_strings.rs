@@ -1,9 +1,9 @@
 //! Effects of the conversions of a format string on the values that they are given.
 
-use super::value::{Shape, Uses, Value};
+use crate::python::taint::value::{Shape, Uses, Value};
 
 /// Returns whether every field of a `str.format` template shows a representation, as `{!r}` does.
-pub(super) fn quotes_all(template: &str) -> bool {
+pub(crate) fn quotes_all(template: &str) -> bool {
     let mut fields = 0;
     let mut rest = template;
     while let Some(at) = rest.find('{') {
@@ -23,7 +23,7 @@ pub(super) fn quotes_all(template: &str) -> bool {
 }
 
 /// The conversions of a `%` template in their order, such as `s`, `r` and `d`.
-pub(super) fn conversions(template: &str) -> Vec<char> {
+pub(crate) fn conversions(template: &str) -> Vec<char> {
     let mut found = Vec::new();
     let mut chars = template.chars();
     while let Some(c) = chars.next() {
@@ -48,7 +48,7 @@ pub(super) fn conversions(template: &str) -> Vec<char> {
 }
 
 /// The values that a `%` template is given, each as its conversion leaves it.
-pub(super) fn converted(template: &str, values: &Value) -> Value {
+pub(crate) fn converted(template: &str, values: &Value) -> Value {
     let conversions = conversions(template);
     match &values.shape {
         Shape::Items(items) if items.len() == conversions.len() => {

@@ -7,16 +7,16 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
-use super::answers;
 use super::environment::Branch;
-use super::exits::is_always;
 use super::expressions::path_of;
-use super::fold;
 use super::guards;
 use super::interpreter::Interpreter;
-use super::performance::last_name;
-use super::remembered;
 use super::value::{Shape, Uses, Value};
+use crate::python::checks::performance::last_name;
+use crate::python::taint::guards::named_conditions;
+use crate::python::taint::guards::postconditions::is_always;
+use crate::python::taint::models::fold;
+use crate::python::taint::sinks::responses;
 
 /// Loops nested deeper than this are walked once, not twice.
 const LOOPS_WALKED_TWICE: u32 = 2;
@@ -57,9 +57,9 @@ impl Interpreter<'_, '_, '_> {
                 return Flow::Goes;
             }
             if let Stmt::Assign(assign) = stmt {
-                answers::note_typed(self, assign, &body[at + 1..]);
+                responses::note_typed(self, assign, &body[at + 1..]);
             }
-            let flow = stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || self.statement(stmt));
+            let flow = stacker::maybe_grow(crate::python::RED_ZONE, crate::python::STACK_STEP, || self.statement(stmt));
             let never = std::mem::take(&mut self.never);
             match flow {
                 Flow::Ends => return Flow::Ends,
@@ -197,7 +197,7 @@ impl Interpreter<'_, '_, '_> {
             self.assign(target, result.clone());
         }
         if let [Expr::Name(name)] = targets
-            && (remembered::is_condition(value) || self.proofs.contains_key(&value.end().to_u32()))
+            && (named_conditions::is_condition(value) || self.proofs.contains_key(&value.end().to_u32()))
         {
             self.scope().remembered.insert(&name.id, value);
         }

@@ -2,11 +2,11 @@
 
 use ruff_python_ast::Expr;
 
-use super::calls::Call;
-use super::performance::last_name;
-use super::sinks;
 use super::sources;
-use super::value::{Shape, Uses, Value};
+use crate::python::checks::performance::last_name;
+use crate::python::taint::calls::Call;
+use crate::python::taint::sinks;
+use crate::python::taint::value::{Shape, Uses, Value};
 
 /// Functions that make any text of one whose characters were harmless.
 const DECODERS: &[&str] = &[
@@ -31,7 +31,7 @@ const DECODERS: &[&str] = &[
 ];
 
 /// The result of a call that decodes: whatever was proved of the characters that went in, others come out.
-pub(super) fn decoded(call: &Call<'_>) -> Option<Value> {
+pub(crate) fn decoded(call: &Call<'_>) -> Option<Value> {
     if !DECODERS.contains(&call.symbol.as_str()) {
         return None;
     }
@@ -46,7 +46,7 @@ pub(super) fn decoded(call: &Call<'_>) -> Option<Value> {
 }
 
 /// The result of a call that nothing more is known of.
-pub(super) fn result(call: &Call<'_>) -> Value {
+pub(crate) fn result(call: &Call<'_>) -> Value {
     let value = opaque_result(call);
     match call.symbol.as_str() {
         "list" if call.everything().next().is_none() => Value::items(Vec::new()),

@@ -8,13 +8,13 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
-use super::addresses;
-use super::fold;
 use super::guards;
 use super::interpreter::Interpreter;
 use super::sinks;
-use super::sources;
 use super::value::{Lambda, Shape, Uses, Value};
+use crate::python::taint::models::fold;
+use crate::python::taint::models::sources;
+use crate::python::taint::models::url_prefix;
 
 impl Interpreter<'_, '_, '_> {
     /// Evaluates an expression; reports what it finds on the way.
@@ -22,7 +22,7 @@ impl Interpreter<'_, '_, '_> {
         if !self.step() {
             return Value::unknown();
         }
-        stacker::maybe_grow(super::RED_ZONE, super::STACK_STEP, || self.eval_here(expr))
+        stacker::maybe_grow(crate::python::RED_ZONE, crate::python::STACK_STEP, || self.eval_here(expr))
     }
 
     fn eval_here(&mut self, expr: &Expr) -> Value {
@@ -170,7 +170,7 @@ impl Interpreter<'_, '_, '_> {
             if at == 0 {
                 query = value.query;
                 filter = value.filter;
-                fixed = value.as_text().map_or(Uses::NONE, addresses::fixed_by);
+                fixed = value.as_text().map_or(Uses::NONE, url_prefix::fixed_by);
             }
             text = match (text, &value.shape) {
                 (Some(text), Shape::Text(piece)) if text.len() < 4_096 => Some(text + piece),

@@ -8,7 +8,7 @@ use ruff_python_ast::{Expr, Stmt};
 use super::performance::last_name;
 
 /// Returns whether a function closes, later on, what it is given.
-pub(super) fn takes_over(name: &str) -> bool {
+pub(crate) fn takes_over(name: &str) -> bool {
     matches!(
         name,
         "enter_context" | "enterContext" | "enter_async_context" | "closing" | "aclosing" | "push" | "addCleanup"
@@ -16,7 +16,7 @@ pub(super) fn takes_over(name: &str) -> bool {
 }
 
 /// Returns whether an expression opens a file, here or in one of its parts.
-pub(super) fn opens(expr: &Expr) -> bool {
+pub(crate) fn opens(expr: &Expr) -> bool {
     struct Opening(bool);
     impl<'a> Visitor<'a> for Opening {
         fn visit_expr(&mut self, expr: &'a Expr) {
@@ -31,7 +31,7 @@ pub(super) fn opens(expr: &Expr) -> bool {
 
 /// The names of a function's body, or the module's, of which the file is closed or handed over: in a `with` statement, by
 /// `close`, to a caller, to another object.
-pub(super) fn closed_names(body: &[Stmt]) -> HashSet<&str> {
+pub(crate) fn closed_names(body: &[Stmt]) -> HashSet<&str> {
     let mut finder = Finder { names: HashSet::new() };
     finder.visit_body(body);
     finder.names

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use ruff_python_ast::{CmpOp, Operator, UnaryOp};
 
-use super::addresses;
-use super::formats;
-use super::value::{Shape, Uses, Value};
+use super::format_strings;
+use super::url_prefix;
+use crate::python::taint::value::{Shape, Uses, Value};
 
 /// Longest text that folding makes, in bytes.
 const MAX_FOLDED: usize = 4 * 1024;
@@ -30,7 +30,7 @@ pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
         Operator::Add | Operator::Mod => {
             if let Some(text) = left.as_text() {
                 let beginning = if op == Operator::Mod { text.split('%').next().unwrap_or(text) } else { text };
-                value = value.cleared(addresses::fixed_by(beginning));
+                value = value.cleared(url_prefix::fixed_by(beginning));
             }
             if is_markup(left) {
                 value.symbol.clone_from(&left.symbol);
@@ -58,7 +58,7 @@ pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
 /// The right side of an operator, as it gets into the result.
 fn added(op: Operator, left: &Value, right: &Value) -> Value {
     let right = match (op, left.as_text()) {
-        (Operator::Mod, Some(template)) => formats::converted(template, right),
+        (Operator::Mod, Some(template)) => format_strings::converted(template, right),
         _ => right.clone(),
     };
     // Whatever is added to markup is escaped.
@@ -207,7 +207,7 @@ pub(crate) fn text_method(text: &str, method: &str, arguments: &[&Value]) -> Opt
 #[cfg(test)]
 mod tests {
     use super::{binary, compare, index, slice};
-    use crate::python::value::{Shape, Value};
+    use crate::python::taint::value::{Shape, Value};
     use ruff_python_ast::{CmpOp, Operator};
 
     fn int(number: i64) -> Value {

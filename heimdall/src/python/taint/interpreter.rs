@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use ruff_text_size::TextRange;
 
 use super::environment::{Branch, Environment};
-use super::exits::Exits;
-use super::program::Program;
-use super::remembered::Remembered;
+use super::module_index::Program;
 use super::value::{Shape, Uses, Value};
 use crate::findings::Findings;
+use crate::python::taint::guards::named_conditions::Remembered;
+use crate::python::taint::guards::postconditions::Exits;
 use crate::report::Severity;
 use crate::rules::Rule;
 
@@ -48,7 +48,7 @@ pub(crate) struct Interpreter<'a, 'f, 's> {
     /// The expression at hand called something that never returns.
     pub(crate) never: bool,
     /// Facts that calls of functions of the module proved of their arguments, by offset of the call's end.
-    pub(crate) proofs: HashMap<u32, super::exits::Proofs>,
+    pub(crate) proofs: HashMap<u32, crate::python::taint::guards::postconditions::Proofs>,
     /// The end of a call that is awaited.
     pub(crate) awaited: Option<u32>,
     /// The first names of the modules that are imported.
@@ -162,7 +162,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
             }
             at = scope.outer;
         }
-        super::sources::source_value(name).unwrap_or_else(|| Value::unknown().with_symbol(name))
+        crate::python::taint::models::sources::source_value(name).unwrap_or_else(|| Value::unknown().with_symbol(name))
     }
 
     pub(crate) fn set(&mut self, name: &str, value: Value) {

@@ -128,7 +128,7 @@ fn either(a: Option<Value>, b: Option<Value>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::Environment;
-    use crate::python::value::{Shape, Value};
+    use crate::python::taint::value::{Shape, Value};
 
     #[test]
     fn a_branch_can_be_taken_back_and_joined() {

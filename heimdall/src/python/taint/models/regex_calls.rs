@@ -5,12 +5,12 @@ use std::rc::Rc;
 use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, ExprCall};
 
-use super::alphabet::Expression;
-use super::calls::Call;
-use super::value::{Shape, Uses, Value};
+use super::regex_alphabet::Expression;
+use crate::python::taint::calls::Call;
+use crate::python::taint::value::{Shape, Uses, Value};
 
 /// The result of a function of `re`, or of a method of a compiled pattern.
-pub(super) fn result(call: &Call<'_>) -> Option<Value> {
+pub(crate) fn result(call: &Call<'_>) -> Option<Value> {
     if call.symbol == "re.compile" {
         let pattern = call.positional.first().and_then(Value::as_text).filter(|_| is_plain(call.expr, 1));
         return Some(pattern.map_or_else(Value::clean, |pattern| Value::of(Shape::Pattern(Rc::from(pattern)))));
@@ -57,7 +57,7 @@ fn found(pattern: &str, subject: &Value) -> Value {
 }
 
 /// Returns whether no flag beyond a first few arguments changes what the pattern means to us.
-pub(super) fn is_plain(call: &ExprCall, own: usize) -> bool {
+pub(crate) fn is_plain(call: &ExprCall, own: usize) -> bool {
     struct Finder {
         found: bool,
     }

@@ -1,17 +1,20 @@
 //! What a condition proves about the values in it.
 
+pub(crate) mod named_conditions;
+pub(crate) mod postconditions;
+
 use std::rc::Rc;
 
 use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, ExprCompare, Stmt, UnaryOp};
 use ruff_text_size::Ranged;
 
-use super::addresses;
-use super::alphabet::Expression;
 use super::expressions::{path_of, selects};
 use super::interpreter::Interpreter;
-use super::matches;
-use super::performance::last_name;
 use super::value::{Shape, Uses, Value};
+use crate::python::checks::performance::last_name;
+use crate::python::taint::models::regex_alphabet::Expression;
+use crate::python::taint::models::regex_calls;
+use crate::python::taint::models::url_prefix;
 
 /// Conditions nested deeper than this prove nothing any more; each level is looked at again by the one around it.
 const MAX_CONDITION_DEPTH: u32 = 8;
@@ -138,7 +141,7 @@ fn refine_directory(interpreter: &mut Interpreter<'_, '_, '_>, left: &Expr, righ
 }
 
 /// `path.relative_to(base)` fails on a path outside.
-pub(super) fn refine_relative(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
+pub(crate) fn refine_relative(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     if let Expr::Attribute(method) = &*call.func
         && method.attr.as_str() == "relative_to"
         && is_resolved(interpreter, &method.value)
@@ -259,9 +262,9 @@ fn fixed_by_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, ca
         return Uses::NONE;
     }
     let addresses = match (&value.shape, value.as_text()) {
-        (_, Some(text)) => addresses::fixed_by(text),
+        (_, Some(text)) => url_prefix::fixed_by(text),
         (Shape::Items(items), _) => {
-            let fixed = items.iter().map(|item| item.as_text().map_or(Uses::NONE, addresses::fixed_by));
+            let fixed = items.iter().map(|item| item.as_text().map_or(Uses::NONE, url_prefix::fixed_by));
             fixed.reduce(|all, one| all & one).unwrap_or_default()
         }
         (_, None) => Uses::URL | Uses::REDIRECT,
@@ -271,7 +274,7 @@ fn fixed_by_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, ca
 }
 
 /// Functions and methods that follow links and `..` in a path.
-pub(super) fn resolves(name: &str) -> bool {
+pub(crate) fn resolves(name: &str) -> bool {
     matches!(name, "realpath" | "abspath" | "normpath" | "resolve")
 }
 
@@ -300,7 +303,7 @@ fn refine_match(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, obje
     let owner = quiet(interpreter, object);
     let (pattern, subject) = match (&owner.shape, &*call.arguments.args) {
         (Shape::Pattern(pattern), [subject, ..]) => (Rc::clone(pattern), subject),
-        (_, [pattern, subject, ..]) if owner.symbol() == "re" && matches::is_plain(call, 2) => {
+        (_, [pattern, subject, ..]) if owner.symbol() == "re" && regex_calls::is_plain(call, 2) => {
             let pattern = quiet(interpreter, pattern);
             let Some(text) = pattern.as_text() else { return };
             (Rc::from(text), subject)
@@ -395,7 +398,7 @@ fn compares_hashes(comparison: &ExprCompare) -> bool {
 }
 
 /// A check of a password that fails where it is not met: argon2's.
-pub(super) fn refine_by_failure(interpreter: &mut Interpreter<'_, '_, '_>, symbol: &str) {
+pub(crate) fn refine_by_failure(interpreter: &mut Interpreter<'_, '_, '_>, symbol: &str) {
     if symbol.ends_with("PasswordHasher().verify") {
         refine_login(interpreter);
     }
@@ -439,7 +442,7 @@ fn constant_text(expr: &Expr) -> Option<&str> {
 }
 
 /// Makes the value that a name or path holds harmless for some uses.
-pub(super) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses: Uses) {
+pub(crate) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses: Uses) {
     if uses.is_empty() {
         return;
     }

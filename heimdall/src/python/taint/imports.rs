@@ -3,8 +3,8 @@
 use ruff_python_ast::{StmtImport, StmtImportFrom};
 
 use super::interpreter::Interpreter;
-use super::sources;
 use super::value::{Uses, Value};
+use crate::python::taint::models::sources;
 
 /// Names that mean something where all of their module is imported.
 const STARRED: &[(&str, &str)] = &[

@@ -1,0 +1,14 @@
+//! Taint analysis: follows values through a module from sources to sinks.
+
+pub(crate) mod calls;
+pub(crate) mod environment;
+pub(crate) mod expressions;
+pub(crate) mod guards;
+pub(crate) mod imports;
+pub(crate) mod interpreter;
+pub(crate) mod interprocedural;
+pub(crate) mod models;
+pub(crate) mod module_index;
+pub(crate) mod sinks;
+pub(crate) mod statements;
+pub(crate) mod value;
