@@ -3,7 +3,9 @@
 //! The parser recovers from syntax errors, so there is always a tree. `interpreter` follows values through it and
 //! feeds the security rules; `performance`, `style` and `architecture` look at the tree alone.
 
+mod ast;
 mod checks;
+mod stack;
 mod taint;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,11 +20,6 @@ use crate::{Outcome, dedent, depth_limit, layout, rules, text};
 use checks::{architecture, performance, style, syntax};
 use taint::interpreter::Interpreter;
 use taint::module_index::Program;
-
-/// Where less stack than this is left, recursion goes on on a new piece.
-const RED_ZONE: usize = 192 * 1024;
-/// The size of such a piece.
-const STACK_STEP: usize = 4 * 1024 * 1024;
 
 /// Trees up to this depth are handled on the caller's stack; what walks them needs a few hundred bytes a level.
 const SHALLOW: usize = 300;
@@ -46,7 +43,7 @@ pub(crate) fn analyze(request: &Request<'_>, findings: &mut Findings<'_>) -> Out
             stacker::grow(DEEP_STACK, || parse_and_walk(&source, request, findings))
         } else {
             // The caller may have little stack left itself.
-            stacker::maybe_grow(1024 * 1024, STACK_STEP, || parse_and_walk(&source, request, findings))
+            stack::reserve(|| parse_and_walk(&source, request, findings))
         }
     });
     // The parser is not ours; should it panic on some text, that text is read line by line instead.

@@ -3,11 +3,12 @@
 use ruff_python_ast::{Expr, StmtAssert};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::performance::last_name;
-use super::secrets;
-use crate::python::taint::calls::Call;
+use super::{redos, secrets};
+use crate::python::ast::{last_name, target_name};
+use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::{Interpreter, SURE};
-use crate::python::taint::statements::target_name;
+use crate::python::taint::models::regex_calls;
+use crate::python::taint::paths;
 use crate::python::taint::value::{Shape, Uses, Value};
 use crate::report::Severity;
 use crate::rules::{self, Rule};
@@ -212,7 +213,7 @@ impl Interpreter<'_, '_, '_> {
         let external = call.positional.first().is_some_and(|feature| feature.symbol().contains("feature_external_"));
         if call.name == "setFeature" && external && call.positional.get(1).and_then(Value::truth) == Some(true) {
             if let Expr::Attribute(attribute) = &*call.expr.func
-                && let Some(path) = crate::python::taint::models::containers::path(&attribute.value)
+                && let Some(path) = paths::path(&attribute.value)
             {
                 self.set(&path, Value::unknown().with_symbol(FOLLOWS_ENTITIES));
             }
@@ -321,8 +322,8 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn check_pattern(&mut self, call: &Call<'_>) {
-        let is_verbose = !crate::python::taint::models::regex_calls::is_plain(call.expr, 1);
-        let backtracks = |pattern| super::redos::backtracks(pattern, is_verbose);
+        let is_verbose = !regex_calls::is_plain(call.expr, 1);
+        let backtracks = |pattern| redos::backtracks(pattern, is_verbose);
         if call.positional.first().and_then(Value::as_text).is_some_and(backtracks) {
             self.findings.report(&rules::REGEX_DENIAL, call.range);
         }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, Stmt};
 
-use super::performance::last_name;
+use crate::python::ast::last_name;
 
 /// Returns whether a function closes, later on, what it is given.
 pub(crate) fn takes_over(name: &str) -> bool {

@@ -8,6 +8,7 @@ use ruff_text_size::Ranged;
 
 use super::open_files;
 use crate::findings::Findings;
+use crate::python::ast::last_name;
 use crate::rules;
 
 pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
@@ -329,16 +330,6 @@ fn is_model_access(call: &ExprCall) -> bool {
         Expr::Attribute(inner) => matches!(inner.attr.as_str(), "objects" | "query"),
         Expr::Name(name) => attribute.attr.as_str() == "query" && matches!(name.id.as_str(), "session" | "db" | "conn"),
         _ => false,
-    }
-}
-
-/// The name, or last attribute, that an expression calls or is.
-pub(crate) fn last_name(expr: &Expr) -> &str {
-    match expr {
-        Expr::Name(name) => &name.id,
-        Expr::Attribute(attribute) => &attribute.attr,
-        Expr::Call(call) => last_name(&call.func),
-        _ => "",
     }
 }
 

@@ -3,8 +3,8 @@
 use ruff_python_ast::{CmpOp, Expr, ExprCompare};
 use ruff_text_size::Ranged;
 
+use crate::python::ast::target_name;
 use crate::python::taint::interpreter::Interpreter;
-use crate::python::taint::statements::target_name;
 use crate::rules;
 use crate::text::secrets::{is_placeholder, is_secret_name};
 

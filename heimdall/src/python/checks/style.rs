@@ -4,9 +4,9 @@ use ruff_python_ast::visitor::{Visitor, walk_except_handler, walk_expr, walk_stm
 use ruff_python_ast::{CmpOp, ExceptHandler, Expr, ExprCompare, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::performance::last_name;
 use super::unreachable_code::Leaving;
 use crate::findings::Findings;
+use crate::python::ast::last_name;
 use crate::rules;
 
 /// Built-in names that beginners reuse, and then miss.

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use ruff_python_ast::visitor::{Visitor, walk_stmt};
 use ruff_python_ast::{Expr, Pattern, Stmt, StmtIf, StmtMatch, StmtTry};
 
-use super::performance::last_name;
-use crate::python::taint::guards::postconditions::is_always;
+use crate::python::ast::{is_always, last_name};
+use crate::python::stack;
 
 /// Functions after which nothing runs, by their full names.
 const ENDS: &[&str] = &[
@@ -46,7 +46,7 @@ impl<'a> Leaving<'a> {
 
     /// Returns whether the statement after this one is never reached.
     pub(crate) fn leaves(&self, stmt: &Stmt) -> bool {
-        stacker::maybe_grow(crate::python::RED_ZONE, crate::python::STACK_STEP, || match stmt {
+        stack::grow(|| match stmt {
             Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_) => true,
             Stmt::Expr(expr) => self.ends(&expr.value),
             Stmt::If(conditional) => self.all_ways_leave(conditional),

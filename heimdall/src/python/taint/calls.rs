@@ -1,58 +1,26 @@
 //! What a call does: sinks it feeds, sources it reads, danger it removes, functions it runs.
 
 use ruff_python_ast::{Expr, ExprCall};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::Ranged;
 
+use super::call::Call;
 use super::guards;
 use super::interpreter::Interpreter;
+use super::names;
+use super::paths;
 use super::value::{Shape, Uses, Value};
 use crate::python::taint::models::containers;
 use crate::python::taint::models::fold;
 use crate::python::taint::models::format_strings;
 use crate::python::taint::models::propagators;
 use crate::python::taint::models::regex_calls;
+use crate::python::taint::models::sanitizers;
 use crate::python::taint::models::sources;
 use crate::python::taint::models::url_prefix;
-use crate::python::taint::sinks::responses;
+use crate::python::taint::sinks::{self, responses};
 
 /// Behind this many arguments those that are unpacked are not told apart.
 const MAX_TOLD_APART: usize = 64;
-
-/// A call with everything in it evaluated.
-pub(crate) struct Call<'e> {
-    pub(crate) expr: &'e ExprCall,
-    pub(crate) range: TextRange,
-    /// The full path of what is called, where it is known.
-    pub(crate) symbol: String,
-    /// The last name of what is called.
-    pub(crate) name: &'e str,
-    /// The object whose method it is.
-    pub(crate) receiver: Option<Value>,
-    pub(crate) positional: Vec<Value>,
-    pub(crate) named: Vec<(Option<&'e str>, Value)>,
-    /// Positions cannot be told, because something is unpacked of which the elements are not known.
-    pub(crate) unpacked: bool,
-}
-
-impl Call<'_> {
-    /// An argument by position or name.
-    pub(crate) fn argument(&self, position: usize, name: &str) -> Option<&Value> {
-        self.keyword(name).or_else(|| self.positional.get(position))
-    }
-
-    pub(crate) fn keyword(&self, name: &str) -> Option<&Value> {
-        self.named.iter().find(|(known, _)| *known == Some(name)).map(|(_, value)| value)
-    }
-
-    /// Whether keywords may be there that cannot be seen (`**options`).
-    pub(crate) fn hides_keywords(&self) -> bool {
-        self.named.iter().any(|(name, _)| name.is_none())
-    }
-
-    pub(crate) fn everything(&self) -> impl Iterator<Item = &Value> + Clone {
-        self.positional.iter().chain(self.named.iter().map(|(_, value)| value))
-    }
-}
 
 impl Interpreter<'_, '_, '_> {
     pub(crate) fn call(&mut self, expr: &ExprCall) -> Value {
@@ -60,8 +28,7 @@ impl Interpreter<'_, '_, '_> {
         let (target, receiver, name) = match &*expr.func {
             Expr::Attribute(attribute) => {
                 let receiver = self.eval(&attribute.value);
-                let known =
-                    super::expressions::path_of(attribute).and_then(|path| self.scope().names.get(&path).cloned());
+                let known = paths::path_of(attribute).and_then(|path| self.scope().names.get(&path).cloned());
                 let target = known.unwrap_or_else(|| self.attribute_of(&receiver, &attribute.attr));
                 (target, Some(receiver), attribute.attr.as_str())
             }
@@ -72,7 +39,7 @@ impl Interpreter<'_, '_, '_> {
         self.check_sinks(&call);
         self.check_settings(&call);
         let mut result = self.result(&call, &target);
-        result.resolved |= guards::resolves(call.name);
+        result.resolved |= names::resolves(call.name);
         self.never |= self.never_returns(&call, &target);
         self.checked_by_conversion(&call);
         guards::refine_relative(self, expr);
@@ -127,8 +94,8 @@ impl Interpreter<'_, '_, '_> {
         }
         // `request.args.get("page", type=int)`
         let convert = call.argument(2, "type").filter(|_| matches!(call.name, "get" | "getlist"));
-        if convert.is_some_and(|convert| sources::converts(convert.symbol())) {
-            return sources::number();
+        if convert.is_some_and(|convert| sanitizers::converts(convert.symbol())) {
+            return sanitizers::number();
         }
         if let Some(value) = propagators::decoded(call) {
             return value;
@@ -136,10 +103,11 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = self.attribute_by_name(call).or_else(|| regex_calls::result(call)) {
             return value;
         }
-        if let Some(number) = sources::number_call(&call.symbol) {
+        if let Some(number) = sanitizers::number_call(&call.symbol) {
             return if call.positional.iter().all(Value::is_constant) { Value::clean() } else { number };
         }
-        if sources::is_harmless_call(&call.symbol) || call.receiver.is_some() && sources::is_harmless_method(call.name)
+        if sanitizers::is_harmless_call(&call.symbol)
+            || call.receiver.is_some() && sanitizers::is_harmless_method(call.name)
         {
             return folded_check(call).unwrap_or_else(Value::clean);
         }
@@ -152,12 +120,12 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = self.mapped(call) {
             return value;
         }
-        propagators::result(call)
+        propagators::result(call, sinks::makes_answer(call))
     }
 
     /// A conversion that fails unless its argument is a number, an address or the like proves that it is.
     fn checked_by_conversion(&mut self, call: &Call<'_>) {
-        if sources::refuses_text(&call.symbol)
+        if sanitizers::refuses_text(&call.symbol)
             && let Some(argument) = call.expr.arguments.args.first()
         {
             guards::clear(self, argument, Uses::ALL);
@@ -207,7 +175,7 @@ impl Interpreter<'_, '_, '_> {
         let Expr::Attribute(attribute) = &*call.expr.func else { return None };
         let receiver = call.receiver.as_ref()?;
         let change = containers::change(call, receiver)?;
-        if let Some(path) = containers::path(&attribute.value)
+        if let Some(path) = paths::path(&attribute.value)
             && let Some(changed) = change.object
         {
             self.set(&path, changed);
@@ -221,7 +189,7 @@ impl Interpreter<'_, '_, '_> {
         let key = self.eval(&subscript.slice);
         self.check_stored(&owner, &key, subscript.range());
         self.check_stored(&owner, &value, subscript.range());
-        if let Some(path) = containers::path(&subscript.value) {
+        if let Some(path) = paths::path(&subscript.value) {
             let changed = containers::with_element(&owner, &key, value);
             self.set(&path, changed);
         }
@@ -268,7 +236,7 @@ fn removed(call: &Call<'_>) -> Uses {
 }
 
 fn assembled(template: &Value, call: &Call<'_>) -> Value {
-    let cleared = sources::sanitizes(&call.symbol);
+    let cleared = sanitizers::sanitizes(&call.symbol);
     let mut value = Value::mixed(std::iter::once(template).chain(call.everything())).cleared(cleared);
     value.assembled = !value.is_constant() && !cleared.intersects(Uses::SQL);
     value.query = template.query;

@@ -3,16 +3,19 @@
 use std::rc::Rc;
 
 use ruff_python_ast::{
-    BoolOp, CmpOp, Comprehension, ConversionFlag, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf,
-    ExprLambda, ExprSubscript, ExprYield, FStringPart, InterpolatedStringElement, Number,
+    BoolOp, Comprehension, ConversionFlag, Expr, ExprAttribute, ExprCompare, ExprDict, ExprFString, ExprIf, ExprLambda,
+    ExprSubscript, ExprYield, FStringPart, InterpolatedStringElement, Number,
 };
 use ruff_text_size::Ranged;
 
 use super::guards;
 use super::interpreter::Interpreter;
-use super::sinks;
+use super::names;
+use super::paths::path_of;
 use super::value::{Lambda, Shape, Uses, Value};
+use crate::python::stack;
 use crate::python::taint::models::fold;
+use crate::python::taint::models::sanitizers;
 use crate::python::taint::models::sources;
 use crate::python::taint::models::url_prefix;
 
@@ -22,7 +25,7 @@ impl Interpreter<'_, '_, '_> {
         if !self.step() {
             return Value::unknown();
         }
-        stacker::maybe_grow(crate::python::RED_ZONE, crate::python::STACK_STEP, || self.eval_here(expr))
+        stack::grow(|| self.eval_here(expr))
     }
 
     fn eval_here(&mut self, expr: &Expr) -> Value {
@@ -276,13 +279,13 @@ impl Interpreter<'_, '_, '_> {
         if symbol.is_empty() {
             let value = Value { unknown: owner.unknown, tainted: owner.tainted, handed, ..Value::default() };
             // Whatever the object is, an alias of its method still executes queries.
-            return if sinks::executes(name) { value.with_symbol(&format!(".{name}")) } else { value };
+            return if names::executes(name) { value.with_symbol(&format!(".{name}")) } else { value };
         }
         let symbol = format!("{symbol}.{name}");
         if let Some(value) = sources::source_value(&symbol) {
             return value;
         }
-        let cleared = sources::sanitizes(&symbol);
+        let cleared = sanitizers::sanitizes(&symbol);
         let (tainted, unknown) = (owner.tainted.minus(cleared), owner.unknown.minus(cleared));
         let value = Value { tainted, unknown, handed, ..Value::default() }.with_symbol(&symbol);
         // A form or serializer checked what these hold.
@@ -407,17 +410,4 @@ impl Interpreter<'_, '_, '_> {
         self.never = never;
         Value::gathered(values.iter())
     }
-}
-
-/// The dotted path of an attribute of a name, such as `self.name`.
-pub(crate) fn path_of(attribute: &ExprAttribute) -> Option<String> {
-    match &*attribute.value {
-        Expr::Name(name) => Some(format!("{}.{}", name.id, attribute.attr)),
-        _ => None,
-    }
-}
-
-/// Whether an operator asks for membership or equality with the truth wanted.
-pub(crate) fn selects(op: CmpOp, met: bool) -> bool {
-    matches!((op, met), (CmpOp::In | CmpOp::Eq | CmpOp::Is, true) | (CmpOp::NotIn | CmpOp::NotEq | CmpOp::IsNot, false))
 }

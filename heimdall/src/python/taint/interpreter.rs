@@ -9,7 +9,8 @@ use super::module_index::Program;
 use super::value::{Shape, Uses, Value};
 use crate::findings::Findings;
 use crate::python::taint::guards::named_conditions::Remembered;
-use crate::python::taint::guards::postconditions::Exits;
+use crate::python::taint::guards::postconditions::{Exits, Proofs};
+use crate::python::taint::models::sources;
 use crate::report::Severity;
 use crate::rules::Rule;
 
@@ -48,7 +49,7 @@ pub(crate) struct Interpreter<'a, 'f, 's> {
     /// The expression at hand called something that never returns.
     pub(crate) never: bool,
     /// Facts that calls of functions of the module proved of their arguments, by offset of the call's end.
-    pub(crate) proofs: HashMap<u32, crate::python::taint::guards::postconditions::Proofs>,
+    pub(crate) proofs: HashMap<u32, Proofs>,
     /// The end of a call that is awaited.
     pub(crate) awaited: Option<u32>,
     /// The first names of the modules that are imported.
@@ -162,7 +163,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
             }
             at = scope.outer;
         }
-        crate::python::taint::models::sources::source_value(name).unwrap_or_else(|| Value::unknown().with_symbol(name))
+        sources::source_value(name).unwrap_or_else(|| Value::unknown().with_symbol(name))
     }
 
     pub(crate) fn set(&mut self, name: &str, value: Value) {

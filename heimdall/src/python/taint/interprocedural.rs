@@ -4,14 +4,15 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{AnyParameterRef, Expr, ParameterWithDefault, Stmt, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
-use super::calls::Call;
+use super::call::Call;
+use super::control_flow::Flow;
 use super::interpreter::{Interpreter, Scope};
 use super::module_index::{Filled, annotation_name, filled, is_request_parameter};
-use super::statements::Flow;
 use super::value::{Lambda, Shape, Uses, Value};
-use crate::python::checks::performance::last_name;
-use crate::python::taint::guards::postconditions::Exits;
-use crate::python::taint::models::sources;
+use crate::python::ast::last_name;
+use crate::python::taint::guards;
+use crate::python::taint::guards::postconditions::{Exits, Kind, Proofs, Watched};
+use crate::python::taint::models::sanitizers;
 
 /// How deep calls are looked into.
 const MAX_INLINED: usize = 3;
@@ -80,7 +81,7 @@ impl Interpreter<'_, '_, '_> {
             Filled::Request => Value::tainted(Uses::ALL).with_symbol("request"),
             Filled::Outside if self.is_choice(parameter) => Value::clean(),
             Filled::Outside => Value::tainted(Uses::ALL),
-            Filled::Harmless => sources::number(),
+            Filled::Harmless => sanitizers::number(),
             Filled::Application => Value::unknown(),
         }
     }
@@ -200,6 +201,41 @@ impl Interpreter<'_, '_, '_> {
             None => self.program.shared.contains(name),
         };
         runs && is_plain && !is_replaced
+    }
+
+    /// Notes what is known of the parameters where the function at work returns.
+    pub(crate) fn record_exit(&mut self, returned: Option<&Expr>, truth: Option<bool>) {
+        if self.scope().is_stopped {
+            return;
+        }
+        let Some(mut exits) = self.scope().exits.take() else { return };
+        exits.record(self.names(), Watched::always);
+        let kinds: [(bool, Kind); 2] = [(true, Watched::truthy), (false, Watched::falsy)];
+        for (met, kind) in kinds {
+            if truth == Some(!met) {
+                continue;
+            }
+            self.names().fork();
+            if let Some(returned) = returned {
+                guards::refine(self, returned, met);
+            }
+            exits.record(self.names(), kind);
+            self.names().take_back();
+        }
+        self.scope().exits = Some(exits);
+    }
+
+    /// Makes use of what a function of the module proves of its arguments.
+    pub(crate) fn keep_proofs(&mut self, call: &Call<'_>, proofs: Option<Proofs>) {
+        let key = call.expr.end().to_u32();
+        let Some(proofs) = proofs else {
+            self.proofs.remove(&key);
+            return;
+        };
+        for (argument, uses) in proofs.of_arguments(call.expr, None) {
+            guards::clear(self, argument, uses);
+        }
+        self.proofs.insert(key, proofs);
     }
 
     /// A parameter that the call does not name: its default, or something hidden in `*` and `**`.

@@ -6,6 +6,8 @@ use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
 use ruff_python_ast::{Decorator, Expr, ParameterWithDefault, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
+use crate::python::stack;
+
 /// A function or method.
 pub(crate) struct Function<'a> {
     pub(crate) def: &'a StmtFunctionDef,
@@ -87,7 +89,7 @@ struct Collector<'a, 'f> {
 
 impl<'a> StatementVisitor<'a> for Collector<'a, '_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        stacker::maybe_grow(crate::python::RED_ZONE, crate::python::STACK_STEP, || match stmt {
+        stack::grow(|| match stmt {
             Stmt::FunctionDef(def) => self.function(def, stmt),
             Stmt::ClassDef(def) => self.class(def, stmt),
             Stmt::Global(global) => {

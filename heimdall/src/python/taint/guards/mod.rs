@@ -1,6 +1,8 @@
 //! What a condition proves about the values in it.
 
+pub(crate) mod login;
 pub(crate) mod named_conditions;
+pub(crate) mod never_returns;
 pub(crate) mod postconditions;
 
 use std::rc::Rc;
@@ -8,13 +10,16 @@ use std::rc::Rc;
 use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, ExprCompare, Stmt, UnaryOp};
 use ruff_text_size::Ranged;
 
-use super::expressions::{path_of, selects};
 use super::interpreter::Interpreter;
+use super::names::resolves;
+use super::paths::path_of;
 use super::value::{Shape, Uses, Value};
-use crate::python::checks::performance::last_name;
+use crate::python::ast::{constant_text, last_name};
 use crate::python::taint::models::regex_alphabet::Expression;
 use crate::python::taint::models::regex_calls;
 use crate::python::taint::models::url_prefix;
+
+use login::{compares_hashes, is_login_check};
 
 /// Conditions nested deeper than this prove nothing any more; each level is looked at again by the one around it.
 const MAX_CONDITION_DEPTH: u32 = 8;
@@ -273,11 +278,6 @@ fn fixed_by_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, ca
     if is_directory { addresses | Uses::PATH } else { addresses }
 }
 
-/// Functions and methods that follow links and `..` in a path.
-pub(crate) fn resolves(name: &str) -> bool {
-    matches!(name, "realpath" | "abspath" | "normpath" | "resolve")
-}
-
 /// Returns whether an expression is a path of which links and `..` were followed.
 fn is_resolved(interpreter: &mut Interpreter<'_, '_, '_>, path: &Expr) -> bool {
     match path {
@@ -351,52 +351,6 @@ fn refine_login(interpreter: &mut Interpreter<'_, '_, '_>) {
     }
 }
 
-/// Returns whether a call that is met says that somebody is who they claim to be: by its name, by the object that it is a
-/// method of, or because it was given a password.
-fn is_login_check(call: &ExprCall) -> bool {
-    let name = last_name(&call.func).to_ascii_lowercase();
-    let checks = ["check", "verify", "valid", "authenticate"].iter().any(|verb| name.contains(verb));
-    let of_login = ["pass", "pw", "hash", "credential", "user"].iter().any(|what| name.contains(what));
-    let object = match &*call.func {
-        Expr::Attribute(method) => last_name(&method.value).to_ascii_lowercase(),
-        _ => String::new(),
-    };
-    let named = matches!(name.as_str(), "authenticate" | "bind" | "compare_digest" | "verify" | "checkpw")
-        || name.ends_with("_bind")
-        || is_about_login(&name);
-    let arguments = call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
-    named || checks && (of_login || is_about_login(&object)) || arguments.into_iter().any(is_password)
-}
-
-/// `login_ok`, `auth`; not `author`.
-fn is_about_login(name: &str) -> bool {
-    let is_author = name.contains("author") && !name.contains("authori");
-    name.contains("login") || name.contains("auth") && !is_author
-}
-
-/// `password`, `form.password.data`, `request.form["password"]`.
-fn is_password(expr: &Expr) -> bool {
-    let name = match expr {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) if attribute.attr.as_str() == "data" => last_name(&attribute.value),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        Expr::Subscript(subscript) => constant_text(&subscript.slice).unwrap_or_default(),
-        Expr::Call(call) => return call.arguments.args.iter().any(is_password),
-        _ => return false,
-    };
-    matches!(name.to_ascii_lowercase().as_str(), "pass" | "pw" | "pwd" | "passwd" | "password")
-}
-
-/// `stored != hash_it(password)`.
-fn compares_hashes(comparison: &ExprCompare) -> bool {
-    let is_hash = |side: &Expr| {
-        let Expr::Call(call) = side else { return false };
-        let name = last_name(&call.func).to_ascii_lowercase();
-        ["hash", "crypt", "digest", "pbkdf2", "scrypt"].iter().any(|word| name.contains(word))
-    };
-    is_hash(&comparison.left) || comparison.comparators.iter().any(is_hash)
-}
-
 /// A check of a password that fails where it is not met: argon2's.
 pub(crate) fn refine_by_failure(interpreter: &mut Interpreter<'_, '_, '_>, symbol: &str) {
     if symbol.ends_with("PasswordHasher().verify") {
@@ -435,10 +389,6 @@ fn quiet(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr) -> Value {
         },
         _ => Value::unknown(),
     }
-}
-
-fn constant_text(expr: &Expr) -> Option<&str> {
-    if let Expr::StringLiteral(text) = expr { Some(text.value.to_str()) } else { None }
 }
 
 /// Makes the value that a name or path holds harmless for some uses.
@@ -491,4 +441,9 @@ fn clear_path(interpreter: &mut Interpreter<'_, '_, '_>, path: &str, uses: Uses)
         let value = value.cleared(uses);
         interpreter.set(path, value);
     }
+}
+
+/// Whether an operator asks for membership or equality with the truth wanted.
+fn selects(op: CmpOp, met: bool) -> bool {
+    matches!((op, met), (CmpOp::In | CmpOp::Eq | CmpOp::Is, true) | (CmpOp::NotIn | CmpOp::NotEq | CmpOp::IsNot, false))
 }

@@ -2,10 +2,7 @@
 
 use std::rc::Rc;
 
-use ruff_python_ast::Expr;
-
-use crate::python::taint::calls::Call;
-use crate::python::taint::expressions::path_of;
+use crate::python::taint::call::Call;
 use crate::python::taint::value::{Shape, Value};
 
 /// Most elements or keys that are followed.
@@ -34,15 +31,6 @@ pub(crate) fn change(call: &Call<'_>, receiver: &Value) -> Option<Change> {
             let group = super::fold::index(receiver, first.unwrap_or(&number))?;
             Some(Change { object: None, result: Some(group) })
         }
-        _ => None,
-    }
-}
-
-/// The path under which a container's value is kept.
-pub(crate) fn path(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Name(name) => Some(name.id.to_string()),
-        Expr::Attribute(attribute) => path_of(attribute),
         _ => None,
     }
 }

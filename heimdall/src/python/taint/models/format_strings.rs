@@ -67,7 +67,9 @@ fn one(value: &Value, conversion: char) -> Value {
         // A representation has no line breaks.
         'r' | 'a' => value.clone().cleared(Uses::LOG | Uses::MAIL),
         // A number: any text is refused. A query should be given it as a parameter all the same.
-        'd' | 'i' | 'u' | 'f' | 'F' | 'e' | 'g' | 'x' | 'X' | 'o' if !value.is_constant() => super::sources::number(),
+        'd' | 'i' | 'u' | 'f' | 'F' | 'e' | 'g' | 'x' | 'X' | 'o' if !value.is_constant() => {
+            super::sanitizers::number()
+        }
         _ => value.clone(),
     }
 }

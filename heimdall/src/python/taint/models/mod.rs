@@ -6,5 +6,6 @@ pub(crate) mod format_strings;
 pub(crate) mod propagators;
 pub(crate) mod regex_alphabet;
 pub(crate) mod regex_calls;
+pub(crate) mod sanitizers;
 pub(crate) mod sources;
 pub(crate) mod url_prefix;

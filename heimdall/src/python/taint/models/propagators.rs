@@ -2,10 +2,11 @@
 
 use ruff_python_ast::Expr;
 
+use super::sanitizers;
 use super::sources;
-use crate::python::checks::performance::last_name;
-use crate::python::taint::calls::Call;
-use crate::python::taint::sinks;
+use crate::python::ast::last_name;
+use crate::python::taint::call::Call;
+use crate::python::taint::names;
 use crate::python::taint::value::{Shape, Uses, Value};
 
 /// Functions that make any text of one whose characters were harmless.
@@ -46,8 +47,8 @@ pub(crate) fn decoded(call: &Call<'_>) -> Option<Value> {
 }
 
 /// The result of a call that nothing more is known of.
-pub(crate) fn result(call: &Call<'_>) -> Value {
-    let value = opaque_result(call);
+pub(crate) fn result(call: &Call<'_>, makes_answer: bool) -> Value {
+    let value = opaque_result(call, makes_answer);
     match call.symbol.as_str() {
         "list" if call.everything().next().is_none() => Value::items(Vec::new()),
         "dict" if call.everything().next().is_none() => Value::table(Vec::new()),
@@ -56,7 +57,7 @@ pub(crate) fn result(call: &Call<'_>) -> Value {
     }
 }
 
-fn opaque_result(call: &Call<'_>) -> Value {
+fn opaque_result(call: &Call<'_>, makes_answer: bool) -> Value {
     if is_signed(call) {
         // Whoever made it had the key.
         return Value::unknown();
@@ -65,8 +66,8 @@ fn opaque_result(call: &Call<'_>) -> Value {
         // A row that was found by a value is not the value.
         return Value::unknown();
     }
-    let answer = if sinks::makes_answer(call) { Uses::HTML } else { Uses::NONE };
-    let cleared = sources::sanitizes(&call.symbol) | own_address(call) | answer;
+    let answer = if makes_answer { Uses::HTML } else { Uses::NONE };
+    let cleared = sanitizers::sanitizes(&call.symbol) | own_address(call) | answer;
     let passage = if cleared.is_empty() { passage(call) } else { Passage::Function };
     let object = call.receiver.as_ref().filter(|_| passage != Passage::Function);
     let mut value = Value::mixed(carried(call, passage).chain(object));
@@ -173,13 +174,13 @@ fn gives_rows(call: &Call<'_>) -> bool {
         "authenticate",
     ];
     let asks = call.positional.first().is_some_and(|first| first.query && first.is_constant());
-    let runs = sinks::executes(call.name) || sinks::fetches(call.name) || call.receiver.is_none();
+    let runs = names::executes(call.name) || names::fetches(call.name) || call.receiver.is_none();
     if asks && runs {
         return true;
     }
     let builtin = call.receiver.is_none() && call.symbol == "filter";
     let by_model = call.name == "get" && call.receiver.as_ref().is_some_and(|receiver| is_model(call, receiver));
-    sinks::executes(call.name)
+    names::executes(call.name)
         || by_model
         || sources::asks_server(&call.symbol)
         || ROWS.contains(&call.name) && !builtin
@@ -216,7 +217,7 @@ fn queries<'c>(call: &'c Call<'_>, passage: Passage) -> impl Iterator<Item = &'c
     let object = call.receiver.iter().filter(move |_| passage != Passage::Function);
     let positional = call.positional.iter().enumerate().filter(move |(at, _)| Some(*at) != key).map(|(_, value)| value);
     let all = object.chain(positional).chain(call.named.iter().map(|(_, value)| value));
-    let runs = sinks::executes(call.name) || sinks::fetches(call.name) || claims_safety(call.name);
+    let runs = names::executes(call.name) || names::fetches(call.name) || claims_safety(call.name);
     // A function that is not known may still give back the query it got, unless what it gives back are rows.
     let passes = move |value: &&Value| wraps || passage != Passage::Unknown || value.query && value.assembled && !runs;
     all.filter(passes)

@@ -6,7 +6,7 @@ use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, ExprCall};
 
 use super::regex_alphabet::Expression;
-use crate::python::taint::calls::Call;
+use crate::python::taint::call::Call;
 use crate::python::taint::value::{Shape, Uses, Value};
 
 /// The result of a function of `re`, or of a method of a compiled pattern.

@@ -3,12 +3,43 @@
 use ruff_python_ast::{Expr, ExprCall, Stmt, StmtAssign};
 use ruff_text_size::Ranged;
 
-use crate::python::checks::performance::last_name;
-use crate::python::taint::calls::Call;
+use super::sink::{NO_POSITION, Sink, sink};
+use crate::python::ast::last_name;
+use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::value::{Shape, Uses, Value};
-use crate::report::Severity;
+use crate::report::Severity::{self, High};
 use crate::rules;
+
+pub(crate) static SINKS: &[Sink] = &[
+    sink(
+        &[
+            "flask.make_response",
+            "make_response",
+            "flask.Response",
+            "werkzeug.wrappers.Response",
+            "werkzeug.Response",
+            "quart.Response",
+            "django.http.HttpResponse",
+            "HttpResponse",
+            "fastapi.responses.HTMLResponse",
+            "HTMLResponse",
+            "starlette.responses.HTMLResponse",
+            "django.utils.safestring.mark_safe",
+            "mark_safe",
+            "flask.Markup",
+            "markupsafe.Markup",
+            "Markup",
+        ],
+        (0, "content"),
+        Uses::HTML,
+        &rules::XSS,
+        High,
+        None,
+    ),
+    sink(&["aiohttp.web.Response"], (NO_POSITION, "text"), Uses::HTML, &rules::XSS, High, None),
+    sink(&["aiohttp.web.Response"], (NO_POSITION, "body"), Uses::HTML, &rules::XSS, High, None),
+];
 
 /// Constructors of answers of which the type can be set later.
 const ANSWERS: &[&str] = &["make_response", "Response", "HttpResponse"];

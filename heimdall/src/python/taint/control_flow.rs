@@ -1,0 +1,395 @@
+//! Control flow: branches, loops, error handling and pattern matching.
+
+use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
+use ruff_python_ast::{
+    ElifElseClause, ExceptHandler, Expr, MatchCase, Pattern, Stmt, StmtFor, StmtIf, StmtMatch, StmtTry, StmtWhile,
+    StmtWith,
+};
+
+use super::environment::Branch;
+use super::guards;
+use super::interpreter::Interpreter;
+use super::value::{Shape, Uses, Value};
+use crate::python::ast::{is_always, last_name};
+
+/// Loops nested deeper than this are walked once, not twice.
+const LOOPS_WALKED_TWICE: u32 = 2;
+
+/// Longest chain of alternatives in which unmet tests are remembered; what they prove is copied for each alternative.
+const TESTS_REMEMBERED: usize = 16;
+
+/// Maximum ways out of one loop that are kept apart.
+const MAX_BREAKS: usize = 32;
+
+/// How control leaves a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// At its end.
+    Goes,
+    /// By `break` or `continue`: what it changed is still seen after the loop.
+    Skips,
+    /// By `return` or `raise`: what it changed is never seen.
+    Ends,
+    /// By a call that is believed never to return. It ends a branch; where there is no other, what follows is looked at,
+    /// so that a call cannot hide the rest of a program.
+    Stops,
+}
+
+impl Interpreter<'_, '_, '_> {
+    pub(crate) fn compound_statement(&mut self, stmt: &Stmt) -> Flow {
+        match stmt {
+            Stmt::If(conditional) => self.conditional(conditional),
+            Stmt::While(turn) => self.while_loop(turn),
+            Stmt::For(turn) => self.for_loop(turn),
+            Stmt::Try(attempt) => self.attempt(attempt),
+            Stmt::With(with) => self.with(with),
+            Stmt::Match(choice) => self.matching(choice),
+            _ => Flow::Goes,
+        }
+    }
+
+    fn conditional(&mut self, conditional: &StmtIf) -> Flow {
+        let mut branches: Vec<(Flow, Branch)> = Vec::new();
+        let remember = conditional.elif_else_clauses.len() <= TESTS_REMEMBERED;
+        // Each later test is only reached when the ones before were not met: one open branch for all of them.
+        self.names().fork();
+        let mut open = self.alternative(Some(&conditional.test), &conditional.body, &mut branches, remember);
+        for ElifElseClause { test, body, .. } in &conditional.elif_else_clauses {
+            if !open {
+                break;
+            }
+            open = self.alternative(test.as_ref(), body, &mut branches, remember);
+        }
+        let remaining = self.names().take_back();
+        if open {
+            branches.push((Flow::Goes, remaining.clone()));
+        }
+        self.resume(branches)
+    }
+
+    /// Walks one alternative; true when a later one may still be taken.
+    fn alternative(
+        &mut self,
+        test: Option<&Expr>,
+        body: &[Stmt],
+        branches: &mut Vec<(Flow, Branch)>,
+        remember: bool,
+    ) -> bool {
+        let truth = test.map_or(Some(true), |test| self.eval(test).truth());
+        if truth != Some(false) {
+            // A taken alternative starts from what the unmet tests proved, so it is a copy of the open branch.
+            let before = self.names().take_back();
+            self.names().fork();
+            self.names().replay(&before);
+            if let Some(test) = test {
+                guards::refine(self, test, true);
+            }
+            let flow = self.block(body);
+            branches.push((flow, self.names().take_back()));
+            self.names().fork();
+            self.names().replay(&before);
+        }
+        if let (Some(test), true) = (test, remember) {
+            guards::refine(self, test, false);
+        }
+        truth != Some(true)
+    }
+
+    /// Goes on after alternatives of which one was taken.
+    fn resume(&mut self, branches: Vec<(Flow, Branch)>) -> Flow {
+        let goes = branches.iter().any(|(flow, _)| *flow == Flow::Goes);
+        let skips = branches.iter().any(|(flow, _)| *flow == Flow::Skips);
+        let stops = branches.iter().any(|(flow, _)| *flow == Flow::Stops);
+        // After `continue` only the end of the loop sees the changes, but it does, so they count there too: the
+        // alternatives that go on decide first, and those that skip add what they changed.
+        let mut going = Vec::new();
+        let mut skipping = Vec::new();
+        let mut stopping = Vec::new();
+        for (flow, branch) in branches {
+            match flow {
+                Flow::Goes => going.push(branch),
+                Flow::Skips => skipping.push(branch),
+                Flow::Stops => stopping.push(branch),
+                Flow::Ends => {}
+            }
+        }
+        if goes {
+            self.names().join(going);
+            for branch in &skipping {
+                self.names().blend(branch);
+            }
+            return Flow::Goes;
+        }
+        if skips {
+            self.names().join(skipping);
+            return Flow::Skips;
+        }
+        if stops {
+            self.names().join(stopping);
+            return Flow::Stops;
+        }
+        Flow::Ends
+    }
+
+    fn while_loop(&mut self, turn: &StmtWhile) -> Flow {
+        let truth = self.eval(&turn.test).truth();
+        let mut breaks = Vec::new();
+        if truth != Some(false) {
+            breaks = self.turns(|this| {
+                guards::refine(this, &turn.test, true);
+                this.block(&turn.body);
+                this.eval(&turn.test);
+            });
+        }
+        if is_always(&turn.test) {
+            return self.left_by_break(breaks);
+        }
+        self.names().fork();
+        guards::refine(self, &turn.test, false);
+        let flow = self.block(&turn.orelse);
+        let met_no_more = self.names().take_back();
+        if matches!(flow, Flow::Ends | Flow::Stops) {
+            return self.left_by_break(breaks);
+        }
+        breaks.push(met_no_more);
+        self.names().join(breaks);
+        Flow::Goes
+    }
+
+    /// Goes on after a loop that only `break` leaves.
+    fn left_by_break(&mut self, breaks: Vec<Branch>) -> Flow {
+        if breaks.is_empty() {
+            return Flow::Ends;
+        }
+        self.names().join(breaks);
+        Flow::Goes
+    }
+
+    /// Notes what was changed where a loop is left.
+    pub(crate) fn leave_loop(&mut self) {
+        let scope = self.scope();
+        let Some((depth, breaks)) = scope.breaks.last_mut() else { return };
+        let changes = scope.names.changes_since(*depth);
+        if breaks.len() < MAX_BREAKS {
+            breaks.push(changes);
+        } else if let Some(last) = breaks.last_mut() {
+            // Too many ways to tell apart: as if nothing was proved on this one.
+            *last = Branch::new();
+        }
+    }
+
+    fn for_loop(&mut self, turn: &StmtFor) -> Flow {
+        let iterable = self.eval(&turn.iter);
+        let element = iterable.any_element();
+        self.turns(|this| {
+            this.assign(&turn.target, element.clone());
+            this.block(&turn.body);
+        });
+        self.block(&turn.orelse);
+        Flow::Goes
+    }
+
+    /// Walks a loop's body so that what one turn leaves is seen by the next, and the loop may not run at all. Returns
+    /// what was changed at each `break` of the last turn.
+    fn turns(&mut self, mut turn: impl FnMut(&mut Self)) -> Vec<Branch> {
+        self.loops += 1;
+        let times = if self.loops <= LOOPS_WALKED_TWICE { 2 } else { 1 };
+        let mut breaks = Vec::new();
+        for _ in 0..times {
+            let depth = self.names().depth();
+            self.scope().breaks.push((depth, Vec::new()));
+            self.names().fork();
+            turn(self);
+            let branch = self.names().take_back();
+            breaks = self.scope().breaks.pop().map(|(_, breaks)| breaks).unwrap_or_default();
+            self.names().join(vec![branch, Branch::new()]);
+        }
+        self.loops -= 1;
+        breaks
+    }
+
+    fn attempt(&mut self, attempt: &StmtTry) -> Flow {
+        if attempt.finalbody.is_empty() {
+            return self.handled(attempt);
+        }
+        self.names().fork();
+        let flow = self.handled(attempt);
+        let tried = self.names().take_back();
+        if swallows(&attempt.finalbody) {
+            self.scope().exits = None;
+        }
+        // The end is reached after an error as well: nothing that was proved before holds there.
+        self.names().fork();
+        self.names().blend(&tried);
+        self.names().fork();
+        let last = self.block(&attempt.finalbody);
+        let changed = self.names().take_back();
+        let all = self.names().take_back();
+        self.names().replay(if last == Flow::Goes { &tried } else { &all });
+        self.names().replay(&changed);
+        if last == Flow::Goes { flow } else { last }
+    }
+
+    fn handled(&mut self, attempt: &StmtTry) -> Flow {
+        self.names().fork();
+        let mut flow = self.block(&attempt.body);
+        if flow == Flow::Goes {
+            flow = self.block(&attempt.orelse);
+        }
+        let body = self.names().take_back();
+        let mut branches = Vec::new();
+        for ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
+            self.names().fork();
+            // The error came somewhere in the body: any of its changes may have been made.
+            self.names().blend(&body);
+            if let Some(kind) = &handler.type_ {
+                self.eval(kind);
+            }
+            if let Some(name) = &handler.name {
+                self.set(name, Value::clean());
+            }
+            let handled = self.block(&handler.body);
+            branches.push((handled, self.names().take_back()));
+        }
+        branches.insert(0, (flow, body));
+        self.resume(branches)
+    }
+
+    fn with(&mut self, with: &StmtWith) -> Flow {
+        let mut swallows = false;
+        for item in &with.items {
+            swallows |=
+                matches!(last_name(&item.context_expr), "suppress" | "raises" | "assertRaises" | "assertRaisesRegex");
+            let value = self.eval(&item.context_expr);
+            if let Some(target) = &item.optional_vars {
+                self.assign(target, value);
+            }
+        }
+        if !swallows {
+            return self.block(&with.body);
+        }
+        // What was raised inside ends there: any of the changes may have been made.
+        self.names().fork();
+        self.block(&with.body);
+        let body = self.names().take_back();
+        self.names().blend(&body);
+        Flow::Goes
+    }
+
+    fn matching(&mut self, choice: &StmtMatch) -> Flow {
+        let subject = self.eval(&choice.subject);
+        let mut branches = Vec::new();
+        let mut open = true;
+        for case in &choice.cases {
+            let fits = fits(case, &subject);
+            if fits == Some(false) {
+                continue;
+            }
+            self.names().fork();
+            self.bind_pattern(&case.pattern, &subject);
+            if is_literal(&case.pattern)
+                && let Expr::Name(name) = &*choice.subject
+            {
+                self.set(&name.id, subject.clone().cleared(Uses::ALL));
+            }
+            if let Some(guard) = &case.guard {
+                self.eval(guard);
+                guards::refine(self, guard, true);
+            }
+            let flow = self.block(&case.body);
+            branches.push((flow, self.names().take_back()));
+            if fits == Some(true) {
+                open = false;
+                break;
+            }
+        }
+        if open {
+            branches.push((Flow::Goes, Branch::new()));
+        }
+        self.resume(branches)
+    }
+
+    fn bind_pattern(&mut self, pattern: &Pattern, subject: &Value) {
+        let part = Value { shape: Shape::Opaque, symbol: None, ..subject.clone() };
+        match pattern {
+            Pattern::MatchAs(bound) => {
+                let literal = bound.pattern.as_deref().is_some_and(is_literal);
+                if let Some(name) = &bound.name {
+                    let value = if literal { subject.clone().cleared(Uses::ALL) } else { subject.clone() };
+                    self.scope().remembered.forget(name);
+                    self.set(name, value);
+                }
+                if let Some(inner) = &bound.pattern {
+                    self.bind_pattern(inner, subject);
+                }
+            }
+            Pattern::MatchStar(bound) => {
+                if let Some(name) = &bound.name {
+                    self.set(name, part);
+                }
+            }
+            Pattern::MatchSequence(sequence) => sequence.patterns.iter().for_each(|p| self.bind_pattern(p, &part)),
+            Pattern::MatchMapping(mapping) => mapping.patterns.iter().for_each(|p| self.bind_pattern(p, &part)),
+            Pattern::MatchClass(class) => class.arguments.patterns.iter().for_each(|p| self.bind_pattern(p, &part)),
+            Pattern::MatchOr(or) => or.patterns.iter().for_each(|p| self.bind_pattern(p, subject)),
+            Pattern::MatchValue(_) | Pattern::MatchSingleton(_) => {}
+        }
+    }
+}
+
+/// Returns whether a block may leave in a way that makes an error disappear.
+fn swallows(body: &[Stmt]) -> bool {
+    struct Finder(bool);
+    impl<'a> StatementVisitor<'a> for Finder {
+        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+            match stmt {
+                Stmt::Return(_) | Stmt::Break(_) | Stmt::Continue(_) => self.0 = true,
+                Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+                _ => walk_stmt(self, stmt),
+            }
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_body(body);
+    finder.0
+}
+
+/// Whether a case is certainly taken, or certainly not.
+fn fits(case: &MatchCase, subject: &Value) -> Option<bool> {
+    let certain = pattern_fits(&case.pattern, subject);
+    if case.guard.is_some() && certain == Some(true) { None } else { certain }
+}
+
+fn pattern_fits(pattern: &Pattern, subject: &Value) -> Option<bool> {
+    match pattern {
+        Pattern::MatchAs(bound) => bound.pattern.as_ref().map_or(Some(true), |inner| pattern_fits(inner, subject)),
+        Pattern::MatchValue(value) => match (&*value.value, &subject.shape) {
+            (Expr::StringLiteral(text), Shape::Text(known)) => Some(text.value.to_str() == &**known),
+            _ => None,
+        },
+        Pattern::MatchOr(or) => {
+            let parts: Vec<_> = or.patterns.iter().map(|part| pattern_fits(part, subject)).collect();
+            if parts.contains(&Some(true)) {
+                Some(true)
+            } else if parts.iter().all(|part| *part == Some(false)) {
+                Some(false)
+            } else {
+                None
+            }
+        }
+        Pattern::MatchSingleton(_)
+        | Pattern::MatchSequence(_)
+        | Pattern::MatchMapping(_)
+        | Pattern::MatchClass(_)
+        | Pattern::MatchStar(_) => None,
+    }
+}
+
+fn is_literal(pattern: &Pattern) -> bool {
+    match pattern {
+        Pattern::MatchValue(_) | Pattern::MatchSingleton(_) => true,
+        Pattern::MatchOr(or) => or.patterns.iter().all(is_literal),
+        Pattern::MatchAs(bound) => bound.pattern.as_deref().is_some_and(is_literal),
+        Pattern::MatchSequence(_) | Pattern::MatchMapping(_) | Pattern::MatchClass(_) | Pattern::MatchStar(_) => false,
+    }
+}

@@ -1,0 +1,199 @@
+//! Calls that make their input harmless: conversions, checks of a format, escaping.
+
+use crate::python::taint::value::{Uses, Value};
+
+/// Calls whose result can carry no text of anybody's choice: numbers, truth values, digests, fresh identifiers.
+const HARMLESS: &[&str] = &[
+    "len",
+    "bool",
+    "ord",
+    "hash",
+    "id",
+    "isinstance",
+    "issubclass",
+    "callable",
+    "hasattr",
+    "divmod",
+    "pow",
+    "range",
+    "uuid.UUID",
+    "uuid.uuid4",
+    "uuid.uuid1",
+    "decimal.Decimal",
+    "time.time",
+    "time.monotonic",
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.date.today",
+    "secrets.token_hex",
+    "secrets.token_urlsafe",
+    "secrets.token_bytes",
+    "ipaddress.ip_address",
+    "ipaddress.IPv4Address",
+    "ipaddress.ip_network",
+    "os.getpid",
+    "os.path.exists",
+    "os.path.isfile",
+    "os.path.isdir",
+    "tempfile.mkdtemp",
+    "tempfile.gettempdir",
+    "os.getcwd",
+    "os.path.getsize",
+    "flask.url_for",
+    "url_for",
+    "django.urls.reverse",
+    "reverse",
+    "random.random",
+    "random.randint",
+    "hashlib.sha256().hexdigest",
+    "hashlib.md5().hexdigest",
+    "hashlib.sha1().hexdigest",
+];
+
+/// Calls that make a number of somebody's choice: harmless wherever text does harm, yet no constant of a query.
+const NUMBERS: &[&str] = &["int", "float", "round", "abs", "complex"];
+
+/// A number of somebody's choice. A query assembled with one should be parameterised all the same.
+pub(crate) fn number_call(symbol: &str) -> Option<Value> {
+    NUMBERS.contains(&symbol).then(number)
+}
+
+/// Returns whether a function makes nothing but numbers, identifiers or dates of texts.
+pub(crate) fn converts(symbol: &str) -> bool {
+    NUMBERS.contains(&symbol) || symbol == "bool" || refuses_text(symbol)
+}
+
+pub(crate) fn number() -> Value {
+    Value { unknown: Uses::SQL, ..Value::clean() }
+}
+
+/// Returns whether a call fails on anything but a number, an address, an identifier or a date.
+pub(crate) fn refuses_text(symbol: &str) -> bool {
+    matches!(
+        symbol,
+        "uuid.UUID"
+            | "decimal.Decimal"
+            | "ipaddress.ip_address"
+            | "ipaddress.IPv4Address"
+            | "ipaddress.ip_network"
+            | "ipaddress.IPv4Network"
+            | "datetime.datetime.strptime"
+            | "datetime.datetime.fromisoformat"
+            | "datetime.date.fromisoformat"
+    )
+}
+
+/// Whether a call's result can carry no text of anybody's choice.
+pub(crate) fn is_harmless_call(symbol: &str) -> bool {
+    HARMLESS.contains(&symbol)
+}
+
+/// Methods whose result is a number or a truth value, whatever the object.
+pub(crate) fn is_harmless_method(name: &str) -> bool {
+    matches!(
+        name,
+        "find"
+            | "rfind"
+            | "index"
+            | "rindex"
+            | "count"
+            | "isdigit"
+            | "isalnum"
+            | "isalpha"
+            | "isnumeric"
+            | "isdecimal"
+            | "isidentifier"
+            | "startswith"
+            | "endswith"
+            | "exists"
+            | "is_file"
+            | "is_dir"
+            | "bit_length"
+            | "timestamp"
+            | "hexdigest"
+            | "rowcount"
+            | "url_for"
+            | "url_path_for"
+    )
+}
+
+/// The uses for which a call's result is safe, whatever went in.
+pub(crate) fn sanitizes(symbol: &str) -> Uses {
+    match symbol {
+        "shlex.quote" | "pipes.quote" => Uses::SHELL,
+        "html.escape"
+        | "markupsafe.escape"
+        | "flask.escape"
+        | "cgi.escape"
+        | "bleach.clean"
+        | "nh3.clean"
+        | "django.utils.html.escape"
+        | "django.utils.html.conditional_escape"
+        | "django.utils.html.strip_tags"
+        | "xml.sax.saxutils.escape"
+        | "jinja2.escape"
+        | "django.utils.html.format_html"
+        | "flask.render_template"
+        | "render_template"
+        | "django.shortcuts.render"
+        | "render"
+        | "flask.jsonify"
+        | "jsonify"
+        | "markupsafe.Markup().striptags"
+        | "markupsafe.Markup().format"
+        | "escape"
+        | "flask.redirect"
+        | "flask.send_file"
+        | "send_file" => Uses::HTML.union(Uses::XML),
+        "json.dumps" => Uses::HTML.union(Uses::XML).union(Uses::LOG).union(Uses::MAIL),
+        // A file in memory.
+        "io.BytesIO" | "io.StringIO" => Uses::PATH,
+        "urllib.parse.quote" | "urllib.parse.quote_plus" | "urllib.parse.urlencode" | "urllib.quote" => {
+            Uses::HTML.union(Uses::REDIRECT).union(Uses::LOG)
+        }
+        "os.path.basename"
+        | "werkzeug.utils.secure_filename"
+        | "secure_filename"
+        | "ntpath.basename"
+        | "posixpath.basename"
+        | "django.utils.text.get_valid_filename"
+        | "werkzeug.security.safe_join"
+        | "flask.safe_join"
+        | "pathlib.Path().name" => Uses::PATH,
+        "ldap.filter.escape_filter_chars"
+        | "ldap3.utils.conv.escape_filter_chars"
+        | "escape_filter_chars"
+        | "ldap.dn.escape_dn_chars" => Uses::LDAP,
+        "re.escape" => Uses::REGEX,
+        "ast.literal_eval" => Uses::CODE.union(Uses::OBJECT),
+        "psycopg2.sql.SQL().format"
+        | "psycopg.sql.SQL().format"
+        | "psycopg2.sql.Identifier"
+        | "psycopg.sql.Identifier"
+        | "psycopg2.sql.Literal"
+        | "psycopg.sql.Literal"
+        | "sqlalchemy.bindparam"
+        | "sqlalchemy.select"
+        | "sqlalchemy.insert"
+        | "sqlalchemy.update"
+        | "sqlalchemy.delete"
+        | "sqlalchemy.sql.quoted_name" => Uses::SQL,
+        _ => sanitizes_by_name(symbol),
+    }
+}
+
+/// Project's own escaping functions, judged by their names.
+fn sanitizes_by_name(symbol: &str) -> Uses {
+    let name = symbol.rsplit('.').next().unwrap_or(symbol).to_ascii_lowercase();
+    if name.contains("escape") && (name.contains("html") || name.contains("markup")) || name.contains("sanitize_html") {
+        Uses::HTML
+    } else if name.contains("escape") && name.contains("xpath") {
+        Uses::XPATH
+    } else if name.contains("escape") && name.contains("ldap") {
+        Uses::LDAP
+    } else if matches!(name.as_str(), "quote_ident" | "quote_identifier" | "quote_name") {
+        Uses::SQL
+    } else {
+        Uses::NONE
+    }
+}

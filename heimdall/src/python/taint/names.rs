@@ -1,0 +1,66 @@
+//! Names of functions, methods and programs that are recognised on any object.
+
+use super::call::Call;
+use super::value::Value;
+
+/// Functions and methods that execute what they are given, whatever the object.
+pub(crate) fn executes(name: &str) -> bool {
+    matches!(
+        name,
+        "execute"
+            | "executemany"
+            | "executescript"
+            | "raw"
+            | "mogrify"
+            | "execute_sql"
+            | "exec_driver_sql"
+            | "read_sql"
+            | "read_sql_query"
+            | "RawSQL"
+    )
+}
+
+/// The argument that is executed: the first, or the one that is called what a query is called, or the first keyword.
+pub(crate) fn query_of<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
+    const NAMES: &[&str] =
+        &["query", "sql", "statement", "stmt", "operation", "raw_query", "text", "command", "clause", "sql_script"];
+    let keyword = || NAMES.iter().find_map(|name| call.keyword(name));
+    call.positional.first().or_else(keyword).or_else(|| call.named.first().map(|(_, value)| value))
+}
+
+/// Methods that run a query when they are given one.
+pub(crate) fn fetches(name: &str) -> bool {
+    matches!(
+        name,
+        "sql"
+            | "query"
+            | "fetch"
+            | "fetchrow"
+            | "fetchval"
+            | "fetchone"
+            | "fetchall"
+            | "fetch_all"
+            | "fetch_one"
+            | "select"
+            | "prepare"
+            | "run"
+            | "exec"
+            | "run_query"
+            | "execute_query"
+            | "select_all"
+            | "iterate"
+            | "any"
+    )
+}
+
+pub(crate) fn is_shell(program: &str) -> bool {
+    matches!(
+        program.rsplit('/').next(),
+        Some("sh" | "bash" | "zsh" | "dash" | "ksh" | "cmd" | "cmd.exe" | "powershell")
+    )
+}
+
+/// Functions and methods that follow links and `..` in a path.
+pub(crate) fn resolves(name: &str) -> bool {
+    matches!(name, "realpath" | "abspath" | "normpath" | "resolve")
+}

@@ -1,0 +1,36 @@
+//! CRLF injection: log entries and mail headers.
+
+use super::sink::{Sink, sink};
+use crate::python::taint::call::Call;
+use crate::python::taint::interpreter::Interpreter;
+use crate::python::taint::value::{Uses, Value};
+use crate::report::Severity::Medium;
+use crate::rules;
+
+pub(crate) static SINKS: &[Sink] = &[sink(
+    &["smtplib.SMTP().sendmail", "smtplib.SMTP_SSL().sendmail"],
+    (2, "msg"),
+    Uses::MAIL,
+    &rules::HEADER_INJECTION,
+    Medium,
+    None,
+)];
+
+impl Interpreter<'_, '_, '_> {
+    /// A message that holds what was sent. The arguments of a constant message are kept apart from it.
+    pub(crate) fn check_log(&mut self, call: &Call<'_>, receiver: &Value) {
+        let Some(message) = call.positional.first().filter(|message| message.tainted.intersects(Uses::LOG)) else {
+            return;
+        };
+        if is_logger(receiver.symbol()) && !message.handed {
+            self.findings.report(&rules::LOG_INJECTION, call.range);
+        }
+    }
+}
+
+/// `logging`, `app.logger`, `self.log`, `getLogger()`; not `login` or `catalog`.
+fn is_logger(symbol: &str) -> bool {
+    let symbol = symbol.to_ascii_lowercase();
+    let mut parts = symbol.split(|c: char| !c.is_ascii_alphanumeric());
+    parts.any(|part| matches!(part, "log" | "logs" | "logging" | "loguru" | "structlog") || part.ends_with("logger"))
+}

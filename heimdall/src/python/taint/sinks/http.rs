@@ -1,0 +1,82 @@
+//! Server-side request forgery and open redirects.
+
+use super::sink::{Sink, sink};
+use crate::python::taint::value::Uses;
+use crate::report::Severity::{High, Medium};
+use crate::rules;
+
+pub(crate) static SINKS: &[Sink] = &[
+    sink(
+        &[
+            "requests.get",
+            "requests.post",
+            "requests.put",
+            "requests.patch",
+            "requests.delete",
+            "requests.head",
+            "requests.options",
+            "urllib.request.urlopen",
+            "urllib.request.Request",
+            "urllib.request.urlretrieve",
+            "urllib2.urlopen",
+            "urllib.urlopen",
+            "httpx.get",
+            "httpx.post",
+            "httpx.put",
+            "httpx.delete",
+            "httpx.head",
+            "httpx.stream",
+            "requests.Session().get",
+            "requests.Session().post",
+            "requests.session().get",
+            "httpx.Client().get",
+            "httpx.AsyncClient().get",
+            "httpx.AsyncClient().post",
+            "aiohttp.ClientSession().get",
+            "aiohttp.ClientSession().post",
+            "http.client.HTTPConnection",
+            "http.client.HTTPSConnection",
+            "wget.download",
+            "socket.create_connection",
+        ],
+        (0, "url"),
+        Uses::URL,
+        &rules::SSRF,
+        High,
+        None,
+    ),
+    sink(
+        &[
+            "requests.request",
+            "httpx.request",
+            "requests.Session().request",
+            "aiohttp.ClientSession().request",
+            "urllib3.PoolManager().request",
+            "http.client.HTTPSConnection().request",
+        ],
+        (1, "url"),
+        Uses::URL,
+        &rules::SSRF,
+        High,
+        None,
+    ),
+    sink(
+        &[
+            "flask.redirect",
+            "redirect",
+            "django.shortcuts.redirect",
+            "django.http.HttpResponseRedirect",
+            "HttpResponseRedirect",
+            "fastapi.responses.RedirectResponse",
+            "starlette.responses.RedirectResponse",
+            "RedirectResponse",
+            "werkzeug.utils.redirect",
+            "bottle.redirect",
+        ],
+        (0, "location"),
+        Uses::REDIRECT,
+        &rules::OPEN_REDIRECT,
+        Medium,
+        None,
+    ),
+];

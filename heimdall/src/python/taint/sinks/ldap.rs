@@ -1,0 +1,28 @@
+//! LDAP injection.
+
+use ruff_python_ast::Expr;
+
+use crate::python::ast::last_name;
+use crate::python::taint::call::Call;
+use crate::python::taint::interpreter::Interpreter;
+use crate::python::taint::value::{Shape, Uses, Value};
+use crate::report::Severity;
+use crate::rules;
+
+impl Interpreter<'_, '_, '_> {
+    /// A search in a directory, where it is one: many other things can be searched.
+    pub(crate) fn check_search(&mut self, call: &Call<'_>, receiver: &Value) {
+        let named = call.keyword("search_filter").or_else(|| call.keyword("filterstr"));
+        let position = if call.name == "search" { 1 } else { 2 };
+        let Some(value) = named.or_else(|| call.positional.get(position)).cloned() else { return };
+        let object = match &*call.expr.func {
+            Expr::Attribute(method) => last_name(&method.value).to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        let is_directory = receiver.symbol().contains("ldap") || object.contains("ldap");
+        let is_connection = self.uses_ldap && object.contains("conn") && !matches!(receiver.shape, Shape::Pattern(_));
+        if is_directory || is_connection || call.name != "search" || named.is_some() || value.filter {
+            self.report_flow(&rules::LDAP_INJECTION, call.range, &value, Uses::LDAP, (Severity::High, None));
+        }
+    }
+}
