@@ -6,6 +6,7 @@
 //! Start reading at [`analyze`]; Python lives in `python`, every other language in `text`, the wording of all
 //! findings in `rules`.
 
+mod analysis;
 mod dedent;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
 mod depth_limit;
@@ -19,6 +20,7 @@ mod layout;
 mod lines;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the lexer's token kinds are the parser's to extend")]
 mod notebook;
+mod outcome;
 #[expect(clippy::wildcard_enum_match_arm, reason = "a rule names the syntax it is about; the parser adds node kinds")]
 mod python;
 mod report;
@@ -28,6 +30,7 @@ mod score;
 mod suppression;
 mod text;
 
+pub use analysis::MAX_SOURCE_BYTES;
 pub use fixes::apply_fixes;
 pub use language::detect_language;
 pub use report::{Finding, FindingKind, Report, Severity};
@@ -35,12 +38,9 @@ pub use request::{Kind, Request};
 pub use rules::{Rule, all as all_rules};
 pub use suppression::Suppressions;
 
-use findings::Findings;
+use analysis::{examine, not_analysed, oversized, report};
 use language::Guess;
-use suppression::Accepted;
-
-/// The largest source that is analysed, in bytes; beyond it the report holds one finding that says so.
-pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
+use outcome::Outcome;
 
 /// Analyses one source text.
 ///
@@ -63,60 +63,4 @@ pub fn analyze(request: &Request<'_>) -> Report {
     }
     let (findings, suppressed, outcome) = examine(request, language);
     report(language, findings, suppressed, outcome)
-}
-
-/// The findings of a text in one language, and those that its comments accept.
-fn examine(request: &Request<'_>, language: &'static str) -> (Vec<Finding>, Vec<Finding>, Outcome) {
-    let mut findings = Findings::new(request.source);
-    let outcome = if language == "python" {
-        python::analyze(request, &mut findings)
-    } else {
-        text::analyze(language, &mut findings)
-    };
-    let layout = findings.take_layout();
-    let honored = layout.as_ref().filter(|_| request.suppressions == Suppressions::Honor);
-    let accepted = honored.map(|layout| (layout, Accepted::read(layout, language)));
-    for line in accepted.iter().flat_map(|(_, accepted)| accepted.unknown_rules()) {
-        findings.report_line(&rules::UNKNOWN_SUPPRESSION, *line, *line);
-    }
-    let mut findings = findings.into_sorted(request.kind);
-    fingerprint::assign(&mut findings, request.source, language, layout.as_ref());
-    let is_accepted =
-        |finding: &Finding| accepted.as_ref().is_some_and(|(layout, accepted)| accepted.covers(layout, finding));
-    let (suppressed, findings) = findings.into_iter().partition(is_accepted);
-    (findings, suppressed, outcome)
-}
-
-fn report(language: &str, findings: Vec<Finding>, suppressed: Vec<Finding>, outcome: Outcome) -> Report {
-    Report {
-        language: language.to_owned(),
-        parsed: outcome.parsed,
-        overall_score: score::overall(&findings),
-        confidence: outcome.confidence,
-        tools: outcome.tools.into_iter().map(str::to_owned).collect(),
-        findings,
-        suppressed,
-    }
-}
-
-/// The report on a text of a type that is not analysed: without tools, score or confidence.
-fn not_analysed() -> Report {
-    let outcome = Outcome { parsed: false, confidence: 0.0, tools: Vec::new() };
-    Report { overall_score: 0, ..report(language::UNKNOWN, Vec::new(), Vec::new(), outcome) }
-}
-
-/// What a language's analysis says about itself.
-pub(crate) struct Outcome {
-    pub(crate) parsed: bool,
-    /// 0..=1: how far the absence of findings can be trusted.
-    pub(crate) confidence: f32,
-    pub(crate) tools: Vec<&'static str>,
-}
-
-fn oversized(language: &str) -> Report {
-    let mut findings = Findings::new("");
-    findings.report_line(&rules::TOO_LARGE, 1, 1);
-    let mut findings = findings.into_sorted(Kind::General);
-    fingerprint::assign(&mut findings, "", language, None);
-    report(language, findings, Vec::new(), Outcome { parsed: false, confidence: 0.0, tools: vec!["heimdall"] })
 }

@@ -1,42 +1,17 @@
 //! Guesses the language of a text: by name, by path, by what it looks like.
 
-mod content;
-mod foreign;
-mod format;
+mod data_formats;
+mod heuristics;
+mod line_kinds;
 mod path;
-mod quote;
-mod shape;
+mod table;
+mod triple_quotes;
+mod unsupported;
 
-use crate::notebook;
+use crate::notebook::cells::is_notebook;
 use path::Kind;
 
-/// Every language we know: canonical name, other names, file extensions.
-const LANGUAGES: &[(&str, &[&str], &[&str])] = &[
-    ("python", &["py", "python3", "python2", "cpython"], &["py", "pyi", "pyw", "wsgi"]),
-    ("javascript", &["js", "jsx", "node", "nodejs", "ecmascript", "javascriptreact"], &["js", "jsx", "mjs", "cjs"]),
-    ("typescript", &["ts", "tsx", "typescriptreact"], &["ts", "tsx", "mts", "cts"]),
-    ("go", &["golang"], &["go"]),
-    ("rust", &["rs"], &["rs"]),
-    ("bash", &["sh", "shell", "zsh", "shellscript"], &["sh", "bash", "zsh", "ksh"]),
-    ("java", &[], &["java"]),
-    ("kotlin", &["kt"], &["kt", "kts"]),
-    ("csharp", &["c#", "cs"], &["cs"]),
-    ("c", &[], &["c", "h"]),
-    ("cpp", &["c++", "cxx"], &["cpp", "cc", "cxx", "hpp", "hh", "hxx"]),
-    ("ruby", &["rb"], &["rb", "rake", "gemspec"]),
-    ("php", &[], &["php", "phtml"]),
-    ("sql", &["postgresql", "mysql", "sqlite", "plsql", "tsql"], &["sql"]),
-    ("html", &["htm"], &["html", "htm", "xhtml", "vue", "svelte"]),
-    ("css", &[], &["css"]),
-    ("json", &[], &["json"]),
-    ("yaml", &["yml"], &["yaml", "yml"]),
-    ("toml", &[], &["toml"]),
-    ("dockerfile", &["docker"], &["dockerfile"]),
-    ("markdown", &["md"], &["md", "markdown"]),
-];
-
-/// The name of a language that the caller named and that has no rules here.
-pub(crate) const UNKNOWN: &str = "unknown";
+pub(crate) use table::{UNKNOWN, canonical};
 
 /// Names by which editors say that they do not know either.
 const NO_NAMES: &[&str] = &["", "auto", "detect", "none", "other", "plain", "plaintext", "text", "txt", "unknown"];
@@ -70,13 +45,13 @@ pub(crate) fn guess(name: Option<&str>, path: Option<&str>, source: &str) -> Gue
     let Some(name) = name else { return detect(path, source) };
     let language = if NOTEBOOKS.contains(&name.as_str()) { "python" } else { canonical(&name).unwrap_or(UNKNOWN) };
     // An editor names the language of the cells. As Python a notebook would be one large constant.
-    let is_notebook = language == "python" && notebook::is_notebook(source);
-    if is_notebook { Guess::Notebook } else { Guess::Language(language) }
+    let is_python_notebook = language == "python" && is_notebook(source);
+    if is_python_notebook { Guess::Notebook } else { Guess::Language(language) }
 }
 
 fn detect(path: Option<&str>, source: &str) -> Guess {
     match path.map_or(Kind::Silent, path::kind) {
-        Kind::Notebook | Kind::Language("json") if notebook::is_notebook(source) => Guess::Notebook,
+        Kind::Notebook | Kind::Language("json") if is_notebook(source) => Guess::Notebook,
         Kind::Language(language) => Guess::Language(language),
         // A document that is cut off.
         Kind::Notebook if source.trim_start_matches('\u{feff}').trim_start().starts_with('{') => Guess::NotCode,
@@ -86,24 +61,10 @@ fn detect(path: Option<&str>, source: &str) -> Guess {
 }
 
 fn by_content(source: &str) -> Guess {
-    if notebook::is_notebook(source) {
+    if is_notebook(source) {
         return Guess::Notebook;
     }
-    content::language(source).map_or(Guess::NotCode, Guess::Language)
-}
-
-/// The canonical name behind a name as people write it, with or without a version.
-pub(crate) fn canonical(name: &str) -> Option<&'static str> {
-    let name = name.trim().to_ascii_lowercase();
-    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ' | '-' | '_'));
-    [name.as_str(), bare].into_iter().find_map(named)
-}
-
-fn named(name: &str) -> Option<&'static str> {
-    LANGUAGES
-        .iter()
-        .find(|(language, aliases, _)| *language == name || aliases.contains(&name))
-        .map(|(language, ..)| *language)
+    heuristics::language(source).map_or(Guess::NotCode, Guess::Language)
 }
 
 fn by_shebang(source: &str) -> Option<&'static str> {

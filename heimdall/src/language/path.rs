@@ -1,6 +1,6 @@
 //! The type of a file by its name.
 
-use super::LANGUAGES;
+use super::table::LANGUAGES;
 
 /// The type that a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

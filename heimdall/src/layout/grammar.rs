@@ -2,7 +2,7 @@
 
 use tree_sitter::{Node, TreeCursor};
 
-use super::{Comment, Layout, Statement, inert, is_line_end};
+use super::{Comment, Layout, Statement, comment_extent, is_line_end};
 use crate::text::syntax;
 
 /// Nodes whose children are statements.
@@ -69,7 +69,7 @@ pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
         if node.kind().contains("comment") {
             if let Some(mut comment) = comment(node, is_block, &text) {
                 if node.end_byte() <= certain && !is_markup {
-                    comment.inert = inert::of(language, &text, &comment);
+                    comment.inert = comment_extent::of(language, &text, &comment);
                 }
                 comments.push(comment);
             }

@@ -4,8 +4,8 @@
 //! tokens (`python`), the languages with a grammar from its tree (`grammar`), and the others by a scanner that knows comments and
 //! quotes (`scanner`).
 
+mod comment_extent;
 mod grammar;
-mod inert;
 mod python;
 mod scanner;
 

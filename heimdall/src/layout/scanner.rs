@@ -1,6 +1,6 @@
 //! The layout of languages without a grammar: comments outside of strings, and statements up to the character that ends them.
 
-use super::{Comment, Layout, Statement, inert, is_line_end};
+use super::{Comment, Layout, Statement, comment_extent, is_line_end};
 
 /// The marks of a language's comments, strings and statements.
 struct Lexicon {
@@ -132,13 +132,13 @@ pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
         scanner.step(rest);
     }
     let mut layout = Layout::new(scanner.comments, scanner.statements);
-    let scripts = inert::Scripts::of(language, source);
+    let scripts = comment_extent::Scripts::of(language, source);
     for number in 0..layout.comments.len() {
         let comment = &layout.comments[number];
         let inert = if scripts.hold(comment.range.start) {
             comment.inert.clone()
         } else {
-            inert::of(language, source, comment)
+            comment_extent::of(language, source, comment)
         };
         let between = comment.alone && layout.owner(comment.first).is_none();
         layout.comments[number].between = between;

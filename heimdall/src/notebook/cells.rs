@@ -34,6 +34,11 @@ struct RawCell<'s> {
     input: Option<&'s RawValue>,
 }
 
+/// The text is a notebook.
+pub(crate) fn is_notebook(source: &str) -> bool {
+    Notebook::read(source).is_some()
+}
+
 /// A notebook as it was submitted.
 pub(super) struct Notebook<'s> {
     source: &'s str,

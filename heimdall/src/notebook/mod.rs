@@ -3,22 +3,19 @@
 //! A cell that is not valid on its own is analysed by itself, so that an open bracket does not swallow the next cell. Cells in
 //! another language, as their first line says, are analysed as that language, or skipped.
 
-mod cells;
+pub(crate) mod cells;
 mod magics;
 
 use std::cmp::Reverse;
 
+use crate::analysis::{MAX_SOURCE_BYTES, examine, not_analysed, oversized, report};
+use crate::fingerprint;
 use crate::language::{UNKNOWN, canonical};
+use crate::outcome::Outcome;
 use crate::report::{Finding, Report};
 use crate::request::Request;
-use crate::{MAX_SOURCE_BYTES, Outcome, examine, fingerprint, not_analysed, oversized, report};
 use cells::{Cell, Notebook};
 use magics::Content;
-
-/// The text is a notebook.
-pub(crate) fn is_notebook(source: &str) -> bool {
-    Notebook::read(source).is_some()
-}
 
 /// Analyses a notebook.
 pub(crate) fn analyze(request: &Request<'_>) -> Report {

@@ -14,8 +14,9 @@ use ruff_python_ast::{PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
 
 use crate::findings::Findings;
+use crate::outcome::Outcome;
 use crate::request::{Kind, Request};
-use crate::{Outcome, dedent, depth_limit, layout, rules, text};
+use crate::{dedent, depth_limit, layout, rules, text};
 
 use checks::{architecture, performance, style, syntax};
 use taint::interpreter::Interpreter;

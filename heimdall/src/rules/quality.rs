@@ -1,4 +1,4 @@
-use super::rules;
+use super::rule::rules;
 
 rules! {
     STRING_CONCAT_IN_LOOP = "PY-PERF-CONCAT-IN-LOOP" Performance Medium 0.7

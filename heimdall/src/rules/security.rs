@@ -1,4 +1,4 @@
-use super::rules;
+use super::rule::rules;
 
 rules! {
     SQL_INJECTION = "PY-SQL-INJECTION" Security High 0.9

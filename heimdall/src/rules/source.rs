@@ -1,4 +1,4 @@
-use super::rules;
+use super::rule::rules;
 
 rules! {
     SYNTAX = "PY-SYNTAX" Style Medium 1.0

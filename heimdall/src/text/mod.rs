@@ -4,10 +4,10 @@
 //! parser says whether the text is of its language at all.
 
 mod javascript;
+mod multiline_queries;
 mod queries;
 pub(crate) mod secrets;
 mod shell;
-mod spans;
 pub(crate) mod syntax;
 
 use std::borrow::Cow;
@@ -15,7 +15,8 @@ use std::borrow::Cow;
 use crate::findings::Findings;
 use crate::language::UNKNOWN;
 use crate::layout::{self, Layout};
-use crate::{Outcome, rules};
+use crate::outcome::Outcome;
+use crate::rules;
 
 use syntax::Verdict;
 
@@ -120,7 +121,7 @@ fn report_long_lines(lines: &[String], findings: &mut Findings<'_>) {
 /// Reports queries that are joined with values, on one line or over several.
 fn report_queries(language: &str, lines: &[String], length: usize, findings: &mut Findings<'_>) {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let mut verbs = spans::Verbs::default();
+    let mut verbs = multiline_queries::Verbs::default();
     let mut room = FOLLOWED * length;
     let is_found = |line: &str| is_read(line) && queries::is_found(line);
     for (at, line) in lines.iter().copied().enumerate() {
@@ -128,7 +129,7 @@ fn report_queries(language: &str, lines: &[String], length: usize, findings: &mu
             1
         } else if is_read(line)
             && verbs.are_near(&lines, at)
-            && let Some(over) = spans::joined_query(language, &lines[at..], &mut room)
+            && let Some(over) = multiline_queries::joined_query(language, &lines[at..], &mut room)
             && !lines[at..at + over].iter().any(|line| is_found(line))
         {
             over

@@ -157,7 +157,7 @@ fn is_frame(line: &str) -> bool {
 
 /// Lines at the margin that name what a rule makes, before a command behind a tabulator.
 fn makefile_targets(source: &str) -> usize {
-    let lines: Vec<&str> = source.lines().take(super::content::LINES_READ).collect();
+    let lines: Vec<&str> = source.lines().take(super::table::LINES_READ).collect();
     let is_target = |line: &str| {
         line.split_once(':').is_some_and(|(name, needs)| {
             let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-./%$()".contains(c));

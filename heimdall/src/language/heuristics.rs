@@ -1,10 +1,10 @@
 //! The language of a text by what it looks like.
 
-use super::LANGUAGES;
-use super::foreign;
-use super::format;
-use super::quote::Quote;
-use super::shape::{Evidence, Shape, of_python};
+use super::data_formats;
+use super::line_kinds::{Evidence, Shape, of_python};
+use super::table::{LANGUAGES, LINES_READ};
+use super::triple_quotes::Quote;
+use super::unsupported;
 
 /// Line starts that speak for a language, with their weight.
 const LINE_STARTS: &[(&str, &str, u32)] = &[
@@ -63,9 +63,6 @@ const LINE_STARTS: &[(&str, &str, u32)] = &[
     ("dockerfile", "run ", 2),
 ];
 
-/// Number of lines of a text that the guess reads.
-pub(super) const LINES_READ: usize = 400;
-
 /// The language that the text looks like; `None` for prose, data, and languages that are not analysed.
 pub(super) fn language(source: &str) -> Option<&'static str> {
     let source = source.trim_start_matches('\u{feff}');
@@ -75,9 +72,9 @@ pub(super) fn language(source: &str) -> Option<&'static str> {
     }
     let evidence = of_python(source);
     // Data is no program, whatever a program holds as text.
-    let is_program = evidence == Evidence::Program && !format::is_marked(&lines);
+    let is_program = evidence == Evidence::Program && !data_formats::is_marked(&lines);
     let lines = unquoted(&lines);
-    if let Some(format) = format::of(source, &lines).filter(|_| !is_program) {
+    if let Some(format) = data_formats::of(source, &lines).filter(|_| !is_program) {
         return format.language();
     }
     let shape = Shape::of(&lines);
@@ -85,7 +82,7 @@ pub(super) fn language(source: &str) -> Option<&'static str> {
         return None;
     }
     let guess = by_signs(source);
-    let foreign = foreign::signs(source, &lines);
+    let foreign = unsupported::signs(source, &lines);
     let clear = guess.map_or(0, |language| clear_weight(language, &lines));
     if !is_program && foreign > 0 && foreign * FOREIGN_WEIGHT >= clear {
         return None;

@@ -6,7 +6,7 @@ use ruff_python_ast::helpers::any_over_expr;
 use ruff_python_ast::{Expr, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
 
-use super::quote::Quote;
+use super::triple_quotes::Quote;
 use crate::depth_limit;
 
 /// Words that sentences have and code rarely.

@@ -1,0 +1,59 @@
+//! Analyses a text whose language is known, and builds its report.
+
+use crate::findings::Findings;
+use crate::outcome::Outcome;
+use crate::report::{Finding, Report};
+use crate::request::{Kind, Request};
+use crate::suppression::{Accepted, Suppressions};
+use crate::{fingerprint, language, python, rules, score, text};
+
+/// The largest source that is analysed, in bytes; beyond it the report holds one finding that says so.
+pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
+
+/// The findings of a text in one language, and those that its comments accept.
+pub(crate) fn examine(request: &Request<'_>, language: &'static str) -> (Vec<Finding>, Vec<Finding>, Outcome) {
+    let mut findings = Findings::new(request.source);
+    let outcome = if language == "python" {
+        python::analyze(request, &mut findings)
+    } else {
+        text::analyze(language, &mut findings)
+    };
+    let layout = findings.take_layout();
+    let honored = layout.as_ref().filter(|_| request.suppressions == Suppressions::Honor);
+    let accepted = honored.map(|layout| (layout, Accepted::read(layout, language)));
+    for line in accepted.iter().flat_map(|(_, accepted)| accepted.unknown_rules()) {
+        findings.report_line(&rules::UNKNOWN_SUPPRESSION, *line, *line);
+    }
+    let mut findings = findings.into_sorted(request.kind);
+    fingerprint::assign(&mut findings, request.source, language, layout.as_ref());
+    let is_accepted =
+        |finding: &Finding| accepted.as_ref().is_some_and(|(layout, accepted)| accepted.covers(layout, finding));
+    let (suppressed, findings) = findings.into_iter().partition(is_accepted);
+    (findings, suppressed, outcome)
+}
+
+pub(crate) fn report(language: &str, findings: Vec<Finding>, suppressed: Vec<Finding>, outcome: Outcome) -> Report {
+    Report {
+        language: language.to_owned(),
+        parsed: outcome.parsed,
+        overall_score: score::overall(&findings),
+        confidence: outcome.confidence,
+        tools: outcome.tools.into_iter().map(str::to_owned).collect(),
+        findings,
+        suppressed,
+    }
+}
+
+/// The report on a text of a type that is not analysed: without tools, score or confidence.
+pub(crate) fn not_analysed() -> Report {
+    let outcome = Outcome { parsed: false, confidence: 0.0, tools: Vec::new() };
+    Report { overall_score: 0, ..report(language::UNKNOWN, Vec::new(), Vec::new(), outcome) }
+}
+
+pub(crate) fn oversized(language: &str) -> Report {
+    let mut findings = Findings::new("");
+    findings.report_line(&rules::TOO_LARGE, 1, 1);
+    let mut findings = findings.into_sorted(Kind::General);
+    fingerprint::assign(&mut findings, "", language, None);
+    report(language, findings, Vec::new(), Outcome { parsed: false, confidence: 0.0, tools: vec!["heimdall"] })
+}
