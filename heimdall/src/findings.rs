@@ -41,7 +41,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Makes byte offsets count in `text`, which has the same lines as the source.
-    pub(crate) fn measure_in(&mut self, text: &str) {
+    pub(crate) fn count_lines_in(&mut self, text: &str) {
         self.lines = LineIndex::of(text);
     }
 
@@ -116,7 +116,7 @@ impl<'a> Findings<'a> {
         let mut findings: Vec<Finding> = self
             .found
             .into_iter()
-            .filter(|(_, hit)| wanted(kind, hit.rule))
+            .filter(|(_, hit)| is_requested(kind, hit.rule))
             .map(|((_, line), hit)| hit.into_finding(line))
             .collect();
         // What decides about the risk of the code is kept, however much else there is.
@@ -160,7 +160,7 @@ fn is_about_analysis(rule: &str) -> bool {
     rule.starts_with("SOURCE-")
 }
 
-fn wanted(kind: Kind, rule: &Rule) -> bool {
+fn is_requested(kind: Kind, rule: &Rule) -> bool {
     if rule.id.ends_with("-SYNTAX") || is_about_analysis(rule.id) {
         return true;
     }

@@ -8,10 +8,10 @@ use crate::layout::{Layout, Scope};
 use crate::report::Finding;
 
 /// Bytes of a digest that become the fingerprint.
-const LENGTH: usize = 8;
+const FINGERPRINT_BYTES: usize = 8;
 
 /// Maximum lines of a finding that its fingerprint is made of; findings may overlap.
-const MAX_LINES: u32 = 40;
+const MAX_HASHED_LINES: u32 = 40;
 
 /// Rules about the whole file, which are reported at its first line.
 const WHOLE_FILE: &[&str] = &["PY-DEPENDENCY-ABANDONED", "PY-LARGE-MODULE"];
@@ -49,7 +49,7 @@ pub(crate) fn distinguish<'f>(findings: impl Iterator<Item = &'f mut Finding>) {
 
 fn printed(digest: [u8; 32], number: u32) -> String {
     let numbered = Sha256::new().chain_update(digest).chain_update(number.to_be_bytes()).finalize();
-    numbered.iter().take(LENGTH).map(|byte| format!("{byte:02x}")).collect()
+    numbered.iter().take(FINGERPRINT_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The lines of a text, as its analysis counts them.
@@ -79,7 +79,7 @@ impl<'s> Code<'s> {
         let mut hasher = Sha256::new().chain_update(&finding.rule).chain_update([0]).chain_update(scope);
         if !is_whole_file {
             let last = statement.map_or(finding.line_end, |statement| statement.last.min(finding.line_end));
-            let last = last.min(finding.line_start.saturating_add(MAX_LINES - 1));
+            let last = last.min(finding.line_start.saturating_add(MAX_HASHED_LINES - 1));
             for line in finding.line_start..=last {
                 self.line(line).split_whitespace().for_each(|word| hasher.update(word));
             }

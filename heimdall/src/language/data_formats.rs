@@ -4,14 +4,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Known(&'static str),
-    Foreign,
+    Unsupported,
 }
 
 impl Format {
     pub(super) fn language(self) -> Option<&'static str> {
         match self {
             Self::Known(language) => Some(language),
-            Self::Foreign => None,
+            Self::Unsupported => None,
         }
     }
 }
@@ -34,14 +34,14 @@ pub(super) fn of(source: &str, lines: &[&str]) -> Option<Format> {
         return Some(Format::Known("json"));
     }
     if first.starts_with("#!") && first.split(['/', ' ']).any(|word| INTERPRETERS.contains(&word)) {
-        return Some(Format::Foreign);
+        return Some(Format::Unsupported);
     }
     let lower = first.to_ascii_lowercase();
     let is_page = lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.starts_with("<?php");
     let is_markup = first.starts_with('<') && !is_page && source.trim_end().ends_with('>');
     let is_patch = first.starts_with("diff --git ") || first.starts_with("Index: ") || is_patch_head(lines);
-    if is_markup || is_patch || first.starts_with("\\") || is_settings(lines) || has_foreign_variables(lines) {
-        return Some(Format::Foreign);
+    if is_markup || is_patch || first.starts_with("\\") || is_settings(lines) || has_unsupported_variables(lines) {
+        return Some(Format::Unsupported);
     }
     is_yaml(lines).then_some(Format::Known("yaml"))
 }
@@ -73,16 +73,16 @@ fn is_setting(line: &str) -> bool {
 }
 
 /// Most lines assign variables as PowerShell, Perl and Lua do, and none of the languages that are analysed.
-fn has_foreign_variables(lines: &[&str]) -> bool {
+fn has_unsupported_variables(lines: &[&str]) -> bool {
     let assigns = |line: &&str| {
         let rest = line.strip_prefix('$').or_else(|| line.strip_prefix("my $")).or_else(|| line.strip_prefix("local "));
         let name = rest.and_then(|rest| rest.split_once(" = ")).map(|(name, _)| name).unwrap_or_default();
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
     };
     let is_code = |line: &&&str| !line.is_empty() && !line.starts_with('#');
-    let foreign = lines.iter().filter(|line| assigns(line) && !is_query(line)).count();
-    foreign > 0
-        && foreign * 2 >= lines.iter().filter(is_code).count()
+    let unsupported = lines.iter().filter(|line| assigns(line) && !is_query(line)).count();
+    unsupported > 0
+        && unsupported * 2 >= lines.iter().filter(is_code).count()
         && !lines.iter().any(|line| line.starts_with("<?") || is_query(line))
 }
 

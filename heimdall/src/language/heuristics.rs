@@ -1,9 +1,9 @@
 //! The language of a text by what it looks like.
 
 use super::data_formats;
-use super::line_kinds::{Evidence, Shape, of_python};
+use super::line_kinds::{Evidence, LineCounts, of_python};
 use super::table::{LANGUAGES, LINES_READ};
-use super::triple_quotes::Quote;
+use super::triple_quotes::TripleQuotes;
 use super::unsupported;
 
 /// Line starts that speak for a language, with their weight.
@@ -77,14 +77,14 @@ pub(super) fn language(source: &str) -> Option<&'static str> {
     if let Some(format) = data_formats::of(source, &lines).filter(|_| !is_program) {
         return format.language();
     }
-    let shape = Shape::of(&lines);
+    let shape = LineCounts::of(&lines);
     if shape.is_prose() {
         return None;
     }
-    let guess = by_signs(source);
-    let foreign = unsupported::signs(source, &lines);
+    let guess = by_line_starts(source);
+    let unsupported = unsupported::signs(source, &lines);
     let clear = guess.map_or(0, |language| clear_weight(language, &lines));
-    if !is_program && foreign > 0 && foreign * FOREIGN_WEIGHT >= clear {
+    if !is_program && unsupported > 0 && unsupported * UNSUPPORTED_WEIGHT >= clear {
         return None;
     }
     let is_python = shape.is_code() || evidence != Evidence::None;
@@ -102,14 +102,14 @@ fn clear_weight(language: &str, lines: &[&str]) -> usize {
 }
 
 /// The weight of a line that only a language has that is not analysed, among those of [`LINE_STARTS`].
-const FOREIGN_WEIGHT: usize = 4;
+const UNSUPPORTED_WEIGHT: usize = 4;
 
 /// The lines with those inside of long strings made empty.
 fn unquoted<'s>(lines: &[&'s str]) -> Vec<&'s str> {
-    let mut quote = Quote::default();
+    let mut quote = TripleQuotes::default();
     lines.iter().for_each(|line| quote.read(line));
     let closes = !quote.is_open();
-    let mut quote = Quote::default();
+    let mut quote = TripleQuotes::default();
     let kept = lines.iter().map(|line| {
         let quoted = quote.is_open() && closes;
         quote.read(line);
@@ -118,7 +118,7 @@ fn unquoted<'s>(lines: &[&'s str]) -> Vec<&'s str> {
     kept.collect()
 }
 
-fn by_signs(source: &str) -> Option<&'static str> {
+fn by_line_starts(source: &str) -> Option<&'static str> {
     let mut scores: Vec<(&'static str, u32)> = LANGUAGES.iter().map(|(language, ..)| (*language, 0)).collect();
     let mut add = |language: &str, weight: u32| {
         if let Some(entry) = scores.iter_mut().find(|(name, _)| *name == language) {
@@ -130,7 +130,7 @@ fn by_signs(source: &str) -> Option<&'static str> {
     if is_sql {
         add("sql", 3);
     }
-    let mut quote = Quote::default();
+    let mut quote = TripleQuotes::default();
     lines().for_each(|line| quote.read(line));
     // What is never closed was no such text.
     let closes = !quote.is_open();

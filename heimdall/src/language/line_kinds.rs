@@ -6,7 +6,7 @@ use ruff_python_ast::helpers::any_over_expr;
 use ruff_python_ast::{Expr, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
 
-use super::triple_quotes::Quote;
+use super::triple_quotes::TripleQuotes;
 use crate::depth_limit;
 
 /// Words that sentences have and code rarely.
@@ -34,17 +34,17 @@ const MIN_WORDS: usize = 4;
 
 /// Lines of a text by kind.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct LineCounts {
     code: usize,
     prose: usize,
     other: usize,
 }
 
-impl Shape {
+impl LineCounts {
     /// Counts lines outside of comments and long strings.
     pub(super) fn of(lines: &[&str]) -> Self {
         let mut shape = Self::default();
-        let mut quote = Quote::default();
+        let mut quote = TripleQuotes::default();
         lines.iter().for_each(|line| quote.read(line));
         let closes = !quote.is_open();
         let mut in_comment = false;

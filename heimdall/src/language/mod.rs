@@ -9,12 +9,13 @@ mod triple_quotes;
 mod unsupported;
 
 use crate::notebook::cells::is_notebook;
-use path::Kind;
+use path::PathKind;
 
 pub(crate) use table::{UNKNOWN, canonical};
 
 /// Names by which editors say that they do not know either.
-const NO_NAMES: &[&str] = &["", "auto", "detect", "none", "other", "plain", "plaintext", "text", "txt", "unknown"];
+const UNSPECIFIED_NAMES: &[&str] =
+    &["", "auto", "detect", "none", "other", "plain", "plaintext", "text", "txt", "unknown"];
 
 /// Names of notebooks whose cells are Python where the notebook says nothing else.
 const NOTEBOOKS: &[&str] = &["ipynb", "jupyter", "jupyter notebook", "jupyter-notebook", "notebook"];
@@ -41,7 +42,8 @@ pub fn detect_language(path: Option<&str>, source: &str) -> &'static str {
 
 /// The way to analyse a text as its caller names it, and by path and content where nothing is named.
 pub(crate) fn guess(name: Option<&str>, path: Option<&str>, source: &str) -> Guess {
-    let name = name.map(|name| name.trim().to_ascii_lowercase()).filter(|name| !NO_NAMES.contains(&name.as_str()));
+    let name =
+        name.map(|name| name.trim().to_ascii_lowercase()).filter(|name| !UNSPECIFIED_NAMES.contains(&name.as_str()));
     let Some(name) = name else { return detect(path, source) };
     let language = if NOTEBOOKS.contains(&name.as_str()) { "python" } else { canonical(&name).unwrap_or(UNKNOWN) };
     // An editor names the language of the cells. As Python a notebook would be one large constant.
@@ -50,13 +52,15 @@ pub(crate) fn guess(name: Option<&str>, path: Option<&str>, source: &str) -> Gue
 }
 
 fn detect(path: Option<&str>, source: &str) -> Guess {
-    match path.map_or(Kind::Silent, path::kind) {
-        Kind::Notebook | Kind::Language("json") if is_notebook(source) => Guess::Notebook,
-        Kind::Language(language) => Guess::Language(language),
+    match path.map_or(PathKind::Unknown, path::kind) {
+        PathKind::Notebook | PathKind::Language("json") if is_notebook(source) => Guess::Notebook,
+        PathKind::Language(language) => Guess::Language(language),
         // A document that is cut off.
-        Kind::Notebook if source.trim_start_matches('\u{feff}').trim_start().starts_with('{') => Guess::NotCode,
-        Kind::Foreign => by_shebang(source).map_or(Guess::NotCode, Guess::Language),
-        Kind::Notebook | Kind::Silent => by_shebang(source).map_or_else(|| by_content(source), Guess::Language),
+        PathKind::Notebook if source.trim_start_matches('\u{feff}').trim_start().starts_with('{') => Guess::NotCode,
+        PathKind::Unsupported => by_shebang(source).map_or(Guess::NotCode, Guess::Language),
+        PathKind::Notebook | PathKind::Unknown => {
+            by_shebang(source).map_or_else(|| by_content(source), Guess::Language)
+        }
     }
 }
 

@@ -4,17 +4,17 @@ use super::table::LANGUAGES;
 
 /// The type that a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PathKind {
     Language(&'static str),
     Notebook,
     /// A type of file that is not analysed.
-    Foreign,
+    Unsupported,
     /// The path names no type.
-    Silent,
+    Unknown,
 }
 
 /// Endings of copies; the ending before them counts.
-const COPIES: &[&str] = &["bak", "old", "orig", "save"];
+const BACKUP_EXTENSIONS: &[&str] = &["bak", "old", "orig", "save"];
 
 /// Files of a language whose name has no ending or one of their own.
 const NAMES: &[(&str, &str)] = &[
@@ -37,7 +37,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 /// Files without an ending that are not analysed.
-const FOREIGN: &[&str] = &[
+const UNSUPPORTED: &[&str] = &[
     "authors",
     "build",
     "caddyfile",
@@ -63,35 +63,35 @@ const FOREIGN: &[&str] = &[
 ];
 
 /// The type of the file at a path. Every ending that no language has is foreign: a guess by content would be wrong more often.
-pub(super) fn kind(path: &str) -> Kind {
+pub(super) fn kind(path: &str) -> PathKind {
     let file = path.trim().rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let mut file = file.as_str();
     while let Some((stem, ending)) = file.rsplit_once('.')
-        && COPIES.contains(&ending)
+        && BACKUP_EXTENSIONS.contains(&ending)
         && !stem.is_empty()
     {
         file = stem;
     }
     if let Some((_, language)) = NAMES.iter().find(|(name, _)| *name == file) {
-        return Kind::Language(language);
+        return PathKind::Language(language);
     }
     if ["dockerfile.", "dockerfile-", "containerfile."].iter().any(|start| file.starts_with(start)) {
-        return Kind::Language("dockerfile");
+        return PathKind::Language("dockerfile");
     }
     match file.rsplit_once('.') {
-        Some((_, "ipynb")) => Kind::Notebook,
+        Some((_, "ipynb")) => PathKind::Notebook,
         Some((_, ending)) => LANGUAGES
             .iter()
             .find(|(_, _, endings)| endings.contains(&ending))
-            .map_or(Kind::Foreign, |(language, ..)| Kind::Language(language)),
-        None if FOREIGN.contains(&file) => Kind::Foreign,
-        None => Kind::Silent,
+            .map_or(PathKind::Unsupported, |(language, ..)| PathKind::Language(language)),
+        None if UNSUPPORTED.contains(&file) => PathKind::Unsupported,
+        None => PathKind::Unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, kind};
+    use super::{PathKind, kind};
 
     #[test]
     fn an_ending_that_no_language_has_is_foreign() {
@@ -117,7 +117,7 @@ mod tests {
             "LICENSE",
             "a.unheard",
         ] {
-            assert_eq!(kind(path), Kind::Foreign, "{path}");
+            assert_eq!(kind(path), PathKind::Unsupported, "{path}");
         }
     }
 
@@ -133,15 +133,15 @@ mod tests {
             ("Rakefile", "ruby"),
             (".bashrc", "bash"),
         ] {
-            assert_eq!(kind(path), Kind::Language(language), "{path}");
+            assert_eq!(kind(path), PathKind::Language(language), "{path}");
         }
-        assert_eq!(kind("a/n.ipynb"), Kind::Notebook);
+        assert_eq!(kind("a/n.ipynb"), PathKind::Notebook);
     }
 
     #[test]
     fn a_name_without_an_ending_says_nothing() {
         for path in ["main", "src.d/run", "", "a/", "untitled"] {
-            assert_eq!(kind(path), Kind::Silent, "{path}");
+            assert_eq!(kind(path), PathKind::Unknown, "{path}");
         }
     }
 }

@@ -2,11 +2,11 @@
 
 /// The text between three quotes: what another language looks like in there is no sign of it.
 #[derive(Default)]
-pub(super) struct Quote {
+pub(super) struct TripleQuotes {
     open: Option<&'static str>,
 }
 
-impl Quote {
+impl TripleQuotes {
     pub(super) fn is_open(&self) -> bool {
         self.open.is_some()
     }

@@ -20,11 +20,11 @@ pub(super) enum Content {
 }
 
 /// Commands on a cell's first line that leave the rest Python.
-const PYTHON: &[&str] =
+const PYTHON_CELL_MAGICS: &[&str] =
     &["time", "timeit", "capture", "prun", "debug", "memit", "mprun", "lprun", "python", "python3", "pypy"];
 
 /// Commands on a line that run the rest of it as Python.
-const RUNNERS: &[&str] = &["time", "timeit", "prun", "memit"];
+const PYTHON_LINE_MAGICS: &[&str] = &["time", "timeit", "prun", "memit"];
 
 /// A constant may replace a command both as a statement and as a value.
 const REPLACEMENT: &str = "None";
@@ -45,7 +45,7 @@ pub(super) fn read(text: &str) -> Content {
     };
     let text = format!("{}{rest}", &text[..start]);
     match name {
-        name if PYTHON.contains(&name) => python(&text),
+        name if PYTHON_CELL_MAGICS.contains(&name) => python(&text),
         "bash" | "sh" | "zsh" | "system" | "sx" => Content::Other { language: "bash", text },
         "javascript" | "js" => Content::Other { language: "javascript", text },
         _ => Content::Skipped,
@@ -59,7 +59,7 @@ fn python(text: &str) -> Content {
     }
     let replaced = || {
         let (found, is_valid) = commands(&text);
-        if !is_valid && let Some(marked) = without_bare(&text) {
+        if !is_valid && let Some(marked) = without_bare_commands(&text) {
             let (found, is_valid) = commands(&marked);
             if is_valid {
                 return Content::Python { text: without(&marked, &found), is_valid };
@@ -96,14 +96,14 @@ fn commands(text: &str) -> (Vec<TextRange>, bool) {
 }
 
 /// Commands that need no mark where the line is no Python.
-const BARE: &[&str] =
+const BARE_COMMANDS: &[&str] =
     &["pip", "conda", "mamba", "cd", "ls", "pwd", "cat", "mkdir", "rm", "cp", "mv", "matplotlib", "pylab"];
 
 /// The text with lines that are such commands replaced; `None` where there is none.
-fn without_bare(text: &str) -> Option<String> {
+fn without_bare_commands(text: &str) -> Option<String> {
     let is_command = |line: &str| {
         let (name, rest) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
-        BARE.contains(&name) && !rest.trim_start().starts_with(['=', '(', '.', ',', '['])
+        BARE_COMMANDS.contains(&name) && !rest.trim_start().starts_with(['=', '(', '.', ',', '['])
     };
     let lines = text.split_inclusive('\n');
     let replaced: String = lines
@@ -120,7 +120,7 @@ fn without_bare(text: &str) -> Option<String> {
 fn statement(command: &str) -> Option<&str> {
     let rest = command.strip_prefix('%')?;
     let (name, mut rest) = rest.split_once(' ')?;
-    if !RUNNERS.contains(&name) || command.contains('\n') {
+    if !PYTHON_LINE_MAGICS.contains(&name) || command.contains('\n') {
         return None;
     }
     while let Some(option) = rest.trim_start().strip_prefix('-') {

@@ -42,7 +42,7 @@ pub(crate) fn analyze(request: &Request<'_>) -> Report {
         outcome.tools.extend(new);
     }
     if skipped {
-        outcome.confidence = outcome.confidence.min(WITH_SKIPPED);
+        outcome.confidence = outcome.confidence.min(MAX_CONFIDENCE_WITH_SKIPPED_CELLS);
     }
     outcome.tools.sort_unstable();
     fingerprint::distinguish(findings.iter_mut().chain(&mut suppressed));
@@ -76,7 +76,7 @@ fn add(parts: &mut Vec<Part>, cell: Cell) -> bool {
 }
 
 /// The most confidence in a report on a notebook with cells that were skipped.
-const WITH_SKIPPED: f32 = 0.5;
+const MAX_CONFIDENCE_WITH_SKIPPED_CELLS: f32 = 0.5;
 
 /// A text that is analysed at once, and the origin of its lines.
 struct Part {

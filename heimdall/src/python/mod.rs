@@ -20,19 +20,19 @@ use crate::{dedent, depth_limit, layout, rules, text};
 
 use checks::{architecture, performance, style, syntax};
 use taint::interpreter::Interpreter;
-use taint::module_index::Program;
+use taint::module_index::ModuleIndex;
 
 /// Trees up to this depth are handled on the caller's stack; what walks them needs a few hundred bytes a level.
-const SHALLOW: usize = 300;
+const MAX_DEPTH_ON_CALLER_STACK: usize = 300;
 /// Deeper trees are not built at all.
 const MAX_DEPTH: usize = 12_000;
 /// Stack for trees in between: dropping and visiting a tree is recursive and cannot be made to grow the stack.
-const DEEP_STACK: usize = 256 * 1024 * 1024;
+const DEEP_STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// Analyses a Python text.
 pub(crate) fn analyze(request: &Request<'_>, findings: &mut Findings<'_>) -> Outcome {
     let source = dedent::normalize(request.source);
-    findings.measure_in(&source);
+    findings.count_lines_in(&source);
     abandoned_dependencies(request.dependencies, findings);
     let depth = depth_limit::python_depth(&source);
     if depth > MAX_DEPTH {
@@ -40,8 +40,8 @@ pub(crate) fn analyze(request: &Request<'_>, findings: &mut Findings<'_>) -> Out
         return by_line(findings);
     }
     let walk = AssertUnwindSafe(|| {
-        if depth > SHALLOW {
-            stacker::grow(DEEP_STACK, || parse_and_walk(&source, request, findings))
+        if depth > MAX_DEPTH_ON_CALLER_STACK {
+            stacker::grow(DEEP_STACK_BYTES, || parse_and_walk(&source, request, findings))
         } else {
             // The caller may have little stack left itself.
             stack::reserve(|| parse_and_walk(&source, request, findings))
@@ -92,12 +92,12 @@ fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'
 
 /// Runs the security rules; false when the walk had to stop early.
 fn follow_values(body: &[Stmt], request: &Request<'_>, findings: &mut Findings<'_>) -> bool {
-    let program = Program::collect(body, request.framework);
-    let mut interpreter = Interpreter::new(&program, findings);
+    let module = ModuleIndex::collect(body, request.framework);
+    let mut interpreter = Interpreter::new(&module, findings);
     interpreter.block(body);
-    for number in 0..program.functions.len() {
-        if !program.functions[number].nested {
-            interpreter.enter_on_its_own(number);
+    for number in 0..module.functions.len() {
+        if !module.functions[number].nested {
+            interpreter.walk_as_entry_point(number);
         }
     }
     let exhausted = interpreter.exhausted();
@@ -108,13 +108,13 @@ fn follow_values(body: &[Stmt], request: &Request<'_>, findings: &mut Findings<'
 }
 
 /// Packages that nobody maintains and that have known weaknesses.
-const ABANDONED: &[&str] = &["pycrypto", "django-piston"];
+const ABANDONED_PACKAGES: &[&str] = &["pycrypto", "django-piston"];
 
 fn abandoned_dependencies(dependencies: &[String], findings: &mut Findings<'_>) {
     let name = |dependency: &String| {
         dependency.split(['=', '<', '>', '~', '!', '[', ' ', ';', '@']).next().unwrap_or_default().to_ascii_lowercase()
     };
-    if dependencies.iter().map(name).any(|name| ABANDONED.contains(&name.as_str())) {
+    if dependencies.iter().map(name).any(|name| ABANDONED_PACKAGES.contains(&name.as_str())) {
         findings.report_line(&rules::DEPENDENCY, 1, 1);
     }
 }

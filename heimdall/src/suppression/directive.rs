@@ -63,10 +63,10 @@ fn pieces(line: &str) -> impl Iterator<Item = &str> {
 fn directive(text: &str, language: &str) -> Option<Directive> {
     if let Some(rest) = word(text, "heimdall") {
         let rest = word(rest.trim_start().strip_prefix(':')?.trim_start(), "ignore")?;
-        return Some(own(rest.trim_start()));
+        return Some(heimdall_ignore(rest.trim_start()));
     }
     if let Some(rest) = word(text, "nosec") {
-        let codes = listed(rest, |code| is_code(code, 3) || is_test_name(code));
+        let codes = leading_codes(rest, |code| is_code(code, 3) || is_test_name(code));
         let covers = codes.map_or(Covers::Security, |codes| of_codes(Tool::Bandit, &codes));
         let found = Directive::new(covers);
         // As gosec reads it; Bandit reads the line alone.
@@ -80,7 +80,7 @@ fn directive(text: &str, language: &str) -> Option<Directive> {
     }
     let rest = word(text, "noqa").filter(|_| language == "python")?;
     let names_rules = rest.trim_start().starts_with(':');
-    let codes = listed(rest, |code| is_code(code, if names_rules { 1 } else { 3 }));
+    let codes = leading_codes(rest, |code| is_code(code, if names_rules { 1 } else { 3 }));
     Some(Directive::new(match codes {
         Some(codes) => of_codes(Tool::Ruff, &codes),
         None if names_rules => Covers::Rules(BTreeSet::new()),
@@ -96,7 +96,7 @@ fn word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
 }
 
 /// Our own instruction, from behind its word.
-fn own(rest: &str) -> Directive {
+fn heimdall_ignore(rest: &str) -> Directive {
     let close = match rest.chars().next() {
         Some('[') => ']',
         Some('(') => ')',
@@ -135,7 +135,7 @@ fn is_rule_shaped(name: &str) -> bool {
 }
 
 /// The codes that a list begins with; `None` where it does not begin with one.
-fn listed(rest: &str, is_code: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
+fn leading_codes(rest: &str, is_code: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
     let words = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '[' | ']' | '(' | ')'));
     let codes: Vec<&str> = words.filter(|word| !word.is_empty()).take_while(|word| is_code(word)).collect();
     (!codes.is_empty()).then_some(codes)

@@ -18,7 +18,7 @@ use crate::layout::{self, Layout};
 use crate::outcome::Outcome;
 use crate::rules;
 
-use syntax::Verdict;
+use syntax::SyntaxVerdict;
 
 /// Looks at a text of any language.
 pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Outcome {
@@ -28,50 +28,50 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
     check_lines(language, layout.as_ref(), findings);
     // A parser that was stopped would be stopped again.
     let is_stopped = layout.is_none() && syntax::is_known(language);
-    let verdict = if is_stopped { Verdict::Unknown } else { syntax::check(language, findings) };
+    let verdict = if is_stopped { SyntaxVerdict::Unknown } else { syntax::check(language, findings) };
     if let Some(layout) = layout.filter(|_| language != "python") {
         findings.set_layout(layout);
     }
     let (parsed, confidence) = match verdict {
-        Verdict::Valid => (true, 0.4),
-        Verdict::Broken => (false, 0.3),
-        Verdict::Unknown if language == UNKNOWN => (false, 0.1),
-        Verdict::Unknown => (false, 0.3),
+        SyntaxVerdict::Valid => (true, 0.4),
+        SyntaxVerdict::Broken => (false, 0.3),
+        SyntaxVerdict::Unknown if language == UNKNOWN => (false, 0.1),
+        SyntaxVerdict::Unknown => (false, 0.3),
     };
     Outcome { parsed, confidence, tools: vec!["heimdall", "heimdall-lines"] }
 }
 
 /// Languages in which nothing is run.
-const DATA: &[&str] = &["markdown", "json", "yaml", "toml", "css"];
+const DATA_LANGUAGES: &[&str] = &["markdown", "json", "yaml", "toml", "css"];
 
 /// Longer lines are data or minified code.
-const MAX_LINE: usize = 4_000;
+const MAX_LINE_BYTES: usize = 4_000;
 
 /// So many times as much as there is of a text is read to follow what goes over several lines: each line may begin an expression.
-const FOLLOWED: usize = 8;
+const MAX_READ_FACTOR: usize = 8;
 
 /// Applies the rules to each line of code. Without a layout nothing is taken for a comment.
 fn check_lines(language: &str, layout: Option<&Layout>, findings: &mut Findings<'_>) {
     let source = findings.source();
     let code = layout.map_or(Cow::Borrowed(source), |layout| Cow::Owned(layout.code(source)));
-    let mut lines: Vec<String> = code.lines().map(spaced_once).collect();
-    keep_methods(&mut lines);
-    if !DATA.contains(&language) {
+    let mut lines: Vec<String> = code.lines().map(collapse_whitespace).collect();
+    mark_method_names(&mut lines);
+    if !DATA_LANGUAGES.contains(&language) {
         report_queries(language, &lines, code.len(), findings);
     }
     // The report on Python that is not parsed says already that it is incomplete.
-    if !DATA.contains(&language) && language != "python" {
+    if !DATA_LANGUAGES.contains(&language) && language != "python" {
         report_long_lines(&lines, findings);
     }
     let mut before = "";
-    for (number, line) in (1..).zip(&lines).filter(|(_, line)| is_read(line)) {
+    for (number, line) in (1..).zip(&lines).filter(|(_, line)| is_short_enough(line)) {
         secrets::check(line, number, findings);
-        common(line, number, findings);
+        check_common(line, number, findings);
         match language {
             "javascript" | "typescript" | "html" | "php" => javascript::check(before, line, number, findings),
             "bash" | "dockerfile" => shell::check(line, number, findings),
             "rust" if line.contains("unsafe {") => findings.report_line(&rules::RUST_UNSAFE, number, number),
-            "c" | "cpp" => unbounded(line, number, findings),
+            "c" | "cpp" => check_unbounded_copies(line, number, findings),
             _ => {}
         }
         before = line;
@@ -79,7 +79,7 @@ fn check_lines(language: &str, layout: Option<&Layout>, findings: &mut Findings<
 }
 
 /// A line with one space wherever it has some, and none around it.
-fn spaced_once(line: &str) -> String {
+fn collapse_whitespace(line: &str) -> String {
     let mut spaced = String::with_capacity(line.len());
     for word in line.split_whitespace() {
         if !spaced.is_empty() {
@@ -91,7 +91,7 @@ fn spaced_once(line: &str) -> String {
 }
 
 /// Marks the name of a method as one where its period ends the line before.
-fn keep_methods(lines: &mut [String]) {
+fn mark_method_names(lines: &mut [String]) {
     let mut is_method = false;
     for line in lines.iter_mut().filter(|line| !line.is_empty()) {
         if is_method && line.starts_with(|c: char| c.is_alphabetic()) {
@@ -102,17 +102,17 @@ fn keep_methods(lines: &mut [String]) {
 }
 
 /// The rules look at the line.
-fn is_read(line: &str) -> bool {
-    !line.is_empty() && line.len() <= MAX_LINE
+fn is_short_enough(line: &str) -> bool {
+    !line.is_empty() && line.len() <= MAX_LINE_BYTES
 }
 
 /// Says that lines of code were too long for the rules.
 fn report_long_lines(lines: &[String], findings: &mut Findings<'_>) {
-    let mut long = (1..).zip(lines).filter(|(_, line)| line.len() > MAX_LINE);
+    let mut long = (1..).zip(lines).filter(|(_, line)| line.len() > MAX_LINE_BYTES);
     if let Some((first, _)) = long.next() {
         let note = match long.count() {
-            0 => format!("The line is longer than {MAX_LINE} bytes."),
-            more => format!("This line and {more} more are longer than {MAX_LINE} bytes."),
+            0 => format!("The line is longer than {MAX_LINE_BYTES} bytes."),
+            more => format!("This line and {more} more are longer than {MAX_LINE_BYTES} bytes."),
         };
         findings.report_line_with_note(&rules::NOT_ANALYSED, first, note);
     }
@@ -121,15 +121,15 @@ fn report_long_lines(lines: &[String], findings: &mut Findings<'_>) {
 /// Reports queries that are joined with values, on one line or over several.
 fn report_queries(language: &str, lines: &[String], length: usize, findings: &mut Findings<'_>) {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let mut verbs = multiline_queries::Verbs::default();
-    let mut room = FOLLOWED * length;
-    let is_found = |line: &str| is_read(line) && queries::is_found(line);
+    let mut verbs = multiline_queries::NextVerb::default();
+    let mut read_budget = MAX_READ_FACTOR * length;
+    let is_found = |line: &str| is_short_enough(line) && queries::is_found(line);
     for (at, line) in lines.iter().copied().enumerate() {
         let over = if is_found(line) {
             1
-        } else if is_read(line)
-            && verbs.are_near(&lines, at)
-            && let Some(over) = multiline_queries::joined_query(language, &lines[at..], &mut room)
+        } else if is_short_enough(line)
+            && verbs.is_near(&lines, at)
+            && let Some(over) = multiline_queries::joined_query(language, &lines[at..], &mut read_budget)
             && !lines[at..at + over].iter().any(|line| is_found(line))
         {
             over
@@ -141,7 +141,7 @@ fn report_queries(language: &str, lines: &[String], length: usize, findings: &mu
     }
 }
 
-fn common(code: &str, number: u32, findings: &mut Findings<'_>) {
+fn check_common(code: &str, number: u32, findings: &mut Findings<'_>) {
     const TLS_OFF: &[&str] = &[
         "InsecureSkipVerify: true",
         "InsecureSkipVerify = true",
@@ -179,7 +179,7 @@ fn common(code: &str, number: u32, findings: &mut Findings<'_>) {
     }
 }
 
-fn unbounded(code: &str, number: u32, findings: &mut Findings<'_>) {
+fn check_unbounded_copies(code: &str, number: u32, findings: &mut Findings<'_>) {
     let code = code.replace(" (", "(");
     for function in ["strcpy(", "strcat(", "gets(", "sprintf("] {
         let called = code

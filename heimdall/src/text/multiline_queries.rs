@@ -5,26 +5,26 @@ use super::queries::{self, Start};
 /// Most lines that one expression is followed over.
 const MAX_LINES: usize = 40;
 /// Most bytes of them.
-const MAX_BYTES: usize = super::MAX_LINE;
+const MAX_BYTES: usize = super::MAX_LINE_BYTES;
 
 /// The number of lines, from the first of these, over which a query is joined with values; none where it is not, or on one line.
 ///
 /// What is read is taken off `room`, in bytes; nothing is read beyond that.
-pub(super) fn joined_query(language: &str, lines: &[&str], room: &mut usize) -> Option<usize> {
+pub(super) fn joined_query(language: &str, lines: &[&str], read_budget: &mut usize) -> Option<usize> {
     let first = lines.first()?.trim();
     let (start, arguments) = match queries::expression_start(first)? {
         Start::Arguments(start) => (start, true),
         Start::Value(start) => (start, false),
     };
-    let mut reader = Reader::new(language, arguments);
+    let mut reader = ExpressionReader::new(language, arguments);
     let rest = lines.iter().skip(1).map(|line| line.trim());
     let mut line = first.get(start..)?;
     let mut following = rest.take(MAX_LINES - 1).peekable();
     let mut count = 1;
     loop {
-        *room = room.checked_sub(line.len())?;
+        *read_budget = read_budget.checked_sub(line.len())?;
         reader.read(line);
-        if reader.ended || !reader.goes_on(following.peek().copied()) {
+        if reader.ended || !reader.continues(following.peek().copied()) {
             reader.end_expression();
             break;
         }
@@ -36,13 +36,13 @@ pub(super) fn joined_query(language: &str, lines: &[&str], room: &mut usize) -> 
 
 /// Where the next line is that holds a query's verb; far from one nothing needs to be followed.
 #[derive(Default)]
-pub(super) struct Verbs {
+pub(super) struct NextVerb {
     next: usize,
 }
 
-impl Verbs {
+impl NextVerb {
     /// Whether a verb is on this line or on one that an expression of it may reach. To be asked of later and later lines.
-    pub(super) fn are_near(&mut self, lines: &[&str], at: usize) -> bool {
+    pub(super) fn is_near(&mut self, lines: &[&str], at: usize) -> bool {
         self.next = self.next.max(at);
         while lines.get(self.next).is_some_and(|line| !queries::has_verb(line)) {
             self.next += 1;
@@ -52,7 +52,7 @@ impl Verbs {
 }
 
 /// Reads one expression, or the arguments of one call.
-struct Reader {
+struct ExpressionReader {
     /// Strings in double quotes may go over lines.
     long_strings: bool,
     arguments: bool,
@@ -68,7 +68,7 @@ struct Reader {
     ended: bool,
 }
 
-impl Reader {
+impl ExpressionReader {
     fn new(language: &str, arguments: bool) -> Self {
         let long_strings = matches!(language, "rust" | "php" | "ruby" | "bash");
         Self {
@@ -141,7 +141,7 @@ impl Reader {
     }
 
     /// Whether the next line belongs to it.
-    fn goes_on(&self, next: Option<&str>) -> bool {
+    fn continues(&self, next: Option<&str>) -> bool {
         let Some(next) = next else { return false };
         if self.block && !self.arguments || self.bytes + next.len() > MAX_BYTES {
             return false;

@@ -11,11 +11,11 @@ use crate::rules;
 
 /// Parsing ends after this time, however many grammars are tried. Written code needs 0.1 to 0.3 ms a KiB; a text made to be slow needs the square of its size,
 /// and its steps differ so much in cost that counting them bounds nothing (measured: 25 us to 8 ms for a hundred).
-const PATIENCE: Duration = Duration::from_millis(500);
+const PARSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What a parser said of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum SyntaxVerdict {
     Valid,
     Broken,
     /// No parser for the language, or none that came to an end.
@@ -23,11 +23,11 @@ pub(super) enum Verdict {
 }
 
 /// Parses the text and reports the first place that is wrong, without quoting it.
-pub(super) fn check(language: &str, findings: &mut Findings<'_>) -> Verdict {
+pub(super) fn check(language: &str, findings: &mut Findings<'_>) -> SyntaxVerdict {
     let source = findings.source();
-    let read = harmless(language, source);
+    let read = ascii_for_bash(language, source);
     let began = now();
-    let (verdict, first_wrong) = judge(&grammars(language), |grammar| parse(grammar, &read, began));
+    let (verdict, first_wrong) = best_verdict(&grammars(language), |grammar| parse(grammar, &read, began));
     if let Some(row) = first_wrong {
         // What is missing at the end stands behind the last line.
         let line = u32::try_from((row + 1).min(source.lines().count())).unwrap_or(u32::MAX);
@@ -39,7 +39,7 @@ pub(super) fn check(language: &str, findings: &mut Findings<'_>) -> Verdict {
 /// The tree of a text, by the grammar that accepts it or else the first, and the text that its offsets count in; `None` where the
 /// language has no grammar or the parser was stopped.
 pub(crate) fn tree<'s>(language: &str, source: &'s str) -> Option<(Tree, Cow<'s, str>)> {
-    let read = harmless(language, source);
+    let read = ascii_for_bash(language, source);
     let began = now();
     let mut first = None;
     for grammar in grammars(language) {
@@ -59,7 +59,7 @@ pub(super) fn is_known(language: &str) -> bool {
 
 /// The text as its grammar can read it: Bash's asks the C library whether a character is a digit, which reads outside of its table for
 /// what is not ASCII and ends the process (tree-sitter-bash 0.25.1, its issue 337). Letters are as good there, at the same place.
-fn harmless<'s>(language: &str, source: &'s str) -> Cow<'s, str> {
+fn ascii_for_bash<'s>(language: &str, source: &'s str) -> Cow<'s, str> {
     if language == "bash" && !source.is_ascii() {
         let letters = |c: char| std::iter::repeat_n(if c.is_ascii() { c } else { 'x' }, c.len_utf8());
         source.chars().flat_map(letters).collect()
@@ -70,15 +70,18 @@ fn harmless<'s>(language: &str, source: &'s str) -> Cow<'s, str> {
 
 /// The verdict, and the row where the text is wrong for the grammar that gets furthest. A grammar that was stopped may be the one that
 /// accepts the text, so what the others say counts only where they accept it.
-fn judge(grammars: &[Language], mut parse: impl FnMut(&Language) -> Option<Tree>) -> (Verdict, Option<usize>) {
+fn best_verdict(
+    grammars: &[Language],
+    mut parse: impl FnMut(&Language) -> Option<Tree>,
+) -> (SyntaxVerdict, Option<usize>) {
     let mut first_wrong = None;
     for grammar in grammars {
-        let Some(tree) = parse(grammar) else { return (Verdict::Unknown, None) };
+        let Some(tree) = parse(grammar) else { return (SyntaxVerdict::Unknown, None) };
         let wrong = first_error(tree.root_node()).map(|node| node.start_position().row);
-        let Some(wrong) = wrong else { return (Verdict::Valid, None) };
+        let Some(wrong) = wrong else { return (SyntaxVerdict::Valid, None) };
         first_wrong = first_wrong.max(Some(wrong));
     }
-    (if first_wrong.is_some() { Verdict::Broken } else { Verdict::Unknown }, first_wrong)
+    (if first_wrong.is_some() { SyntaxVerdict::Broken } else { SyntaxVerdict::Unknown }, first_wrong)
 }
 
 /// The grammars that a text of the language may follow.
@@ -100,7 +103,7 @@ fn parse(grammar: &Language, source: &str, began: Instant) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(grammar).ok()?;
     let mut on_progress =
-        |_: &_| if began.elapsed() > PATIENCE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        |_: &_| if began.elapsed() > PARSE_TIMEOUT { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let options = ParseOptions::new().progress_callback(&mut on_progress);
     let mut rest = |offset: usize, _| source.as_bytes().get(offset..).unwrap_or_default();
     parser.parse_with_options(&mut rest, None, Some(options))
@@ -128,7 +131,7 @@ pub(crate) fn first_error(root: Node<'_>) -> Option<Node<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, grammars, judge, now, parse};
+    use super::{SyntaxVerdict, best_verdict, grammars, now, parse};
 
     const CAST: &str = "const y = <A<number>>{ x: 1 };\n";
 
@@ -136,11 +139,12 @@ mod tests {
     fn a_grammar_that_was_stopped_leaves_the_verdict_open() {
         let grammars = grammars("typescript");
         let [typescript, tsx] = &*grammars else { panic!("two grammars") };
-        let all = judge(&grammars, |grammar| parse(grammar, CAST, now()));
-        assert_eq!(all, (Verdict::Valid, None));
-        let markup_alone = judge(&grammars, |grammar| parse(grammar, CAST, now()).filter(|_| grammar == tsx));
-        assert_eq!(markup_alone, (Verdict::Unknown, None));
-        let no_markup = judge(&grammars, |grammar| parse(grammar, "<b>", now()).filter(|_| grammar == typescript));
-        assert_eq!(no_markup, (Verdict::Unknown, None));
+        let all = best_verdict(&grammars, |grammar| parse(grammar, CAST, now()));
+        assert_eq!(all, (SyntaxVerdict::Valid, None));
+        let markup_alone = best_verdict(&grammars, |grammar| parse(grammar, CAST, now()).filter(|_| grammar == tsx));
+        assert_eq!(markup_alone, (SyntaxVerdict::Unknown, None));
+        let no_markup =
+            best_verdict(&grammars, |grammar| parse(grammar, "<b>", now()).filter(|_| grammar == typescript));
+        assert_eq!(no_markup, (SyntaxVerdict::Unknown, None));
     }
 }

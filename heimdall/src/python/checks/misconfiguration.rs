@@ -6,15 +6,15 @@ use ruff_text_size::{Ranged, TextRange};
 use super::{redos, secrets};
 use crate::python::ast::{last_name, target_name};
 use crate::python::taint::call::Call;
-use crate::python::taint::interpreter::{Interpreter, SURE};
+use crate::python::taint::interpreter::{CONFIDENCE_TAINTED, Interpreter};
 use crate::python::taint::models::regex_calls;
 use crate::python::taint::paths;
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 use crate::report::Severity;
 use crate::rules::{self, Rule};
 
 /// Calls that are wrong whatever they are given, except for the keyword that makes them right.
-const ALWAYS: &[(&str, &Rule)] = &[
+const UNSAFE_CALLS: &[(&str, &Rule)] = &[
     ("tempfile.mktemp", &rules::MKTEMP),
     ("os.tempnam", &rules::MKTEMP),
     ("os.tmpnam", &rules::MKTEMP),
@@ -45,11 +45,11 @@ const FOLLOWS_ENTITIES: &str = "xml parser that follows entities";
 
 impl Interpreter<'_, '_, '_> {
     /// Looks at how a call is configured.
-    pub(crate) fn check_settings(&mut self, call: &Call<'_>) {
+    pub(crate) fn check_misconfiguration(&mut self, call: &Call<'_>) {
         if call.symbol.is_empty() {
             return;
         }
-        if let Some((_, rule)) = ALWAYS.iter().find(|(symbol, _)| *symbol == call.symbol) {
+        if let Some((_, rule)) = UNSAFE_CALLS.iter().find(|(symbol, _)| *symbol == call.symbol) {
             self.findings.report(rule, call.range);
         }
         if call.everything().any(|value| value.symbol().ends_with(".MODE_ECB")) {
@@ -120,9 +120,9 @@ impl Interpreter<'_, '_, '_> {
             return;
         }
         let within = self.scopes.last().and_then(|scope| scope.function);
-        let within = within.map_or("", |function| self.program.functions[function].def.name.as_str());
+        let within = within.map_or("", |function| self.module.functions[function].def.name.as_str());
         let secret =
-            secrets::is_secret_purpose(&self.purpose) || secrets::is_secret_purpose(&within.to_ascii_lowercase());
+            secrets::is_secret_purpose(&self.assigned_name) || secrets::is_secret_purpose(&within.to_ascii_lowercase());
         let severity = if secret { Severity::Medium } else { Severity::Low };
         self.findings.report_as(&rules::WEAK_RANDOM, call.range, severity, if secret { 0.85 } else { 0.4 });
     }
@@ -202,8 +202,8 @@ impl Interpreter<'_, '_, '_> {
             let name = name.to_ascii_lowercase();
             name == "baseloader" || name.contains("safe") && !name.contains("unsafe")
         };
-        match loader.shape {
-            Shape::Class(class) => self.program.is_kind_of(class, &is_safe),
+        match loader.content {
+            AbstractValue::Class(class) => self.module.is_kind_of(class, &is_safe),
             _ => loader.symbol().rsplit('.').next().is_some_and(is_safe),
         }
     }
@@ -226,14 +226,14 @@ impl Interpreter<'_, '_, '_> {
             && let Some(data) = call.positional.first().cloned()
         {
             let severities = (Severity::High, Some(Severity::Medium));
-            self.report_flow(&rules::XXE, call.range, &data, Uses::XML, severities);
+            self.report_flow(&rules::XXE, call.range, &data, TaintKinds::XML, severities);
         }
     }
 
     fn report_loader(&mut self, rule: &'static Rule, call: &Call<'_>) {
         let Some(data) = call.positional.first() else { return };
-        if data.tainted.intersects(Uses::OBJECT) {
-            self.findings.report_as(rule, call.range, Severity::Critical, SURE);
+        if data.tainted.intersects(TaintKinds::OBJECT) {
+            self.findings.report_as(rule, call.range, Severity::Critical, CONFIDENCE_TAINTED);
         } else if !data.is_constant() {
             self.findings.report(rule, call.range);
         }
@@ -243,11 +243,11 @@ impl Interpreter<'_, '_, '_> {
         let off = |value: &Value| value.as_bool() == Some(false);
         let unverified = call.keyword("verify").is_some_and(off)
             || call.keyword("options").is_some_and(|options| {
-                let Shape::Table(entries) = &options.shape else { return false };
+                let AbstractValue::Dict(entries) = &options.content else { return false };
                 entries.iter().any(|(name, value)| &**name == "verify_signature" && off(value))
             })
             || call.keyword("algorithms").is_some_and(|names| {
-                let Shape::Items(names) = &names.shape else { return false };
+                let AbstractValue::Sequence(names) = &names.content else { return false };
                 names.iter().any(|name| name.as_text().is_some_and(|name| name.eq_ignore_ascii_case("none")))
             });
         if unverified {
@@ -263,9 +263,9 @@ impl Interpreter<'_, '_, '_> {
         if runs && on("debug") || matches!(call.name, "FastAPI" | "Starlette") && on("debug") {
             self.findings.report(&rules::DEBUG_ENABLED, call.range);
         }
-        let everywhere = |value: &Value| match &value.shape {
-            Shape::Text(text) => matches!(&**text, "0.0.0.0" | "::"),
-            Shape::Items(items) => items.first().and_then(Value::as_text) == Some("0.0.0.0"),
+        let everywhere = |value: &Value| match &value.content {
+            AbstractValue::Text(text) => matches!(&**text, "0.0.0.0" | "::"),
+            AbstractValue::Sequence(items) => items.first().and_then(Value::as_text) == Some("0.0.0.0"),
             _ => false,
         };
         if call.keyword("host").is_some_and(everywhere)
@@ -291,7 +291,7 @@ impl Interpreter<'_, '_, '_> {
             self.findings.report(&rules::CSRF_DISABLED, call.range);
         }
         let any_origin = call.keyword("allow_origins").or_else(|| call.keyword("origins")).is_some_and(|origins| {
-            let Shape::Items(items) = &origins.shape else { return origins.as_text() == Some("*") };
+            let AbstractValue::Sequence(items) = &origins.content else { return origins.as_text() == Some("*") };
             items.iter().any(|item| item.as_text() == Some("*"))
         });
         if any_origin && (on("allow_credentials") || on("supports_credentials")) {
@@ -330,15 +330,15 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// Returns whether the class at hand is the configuration of a developer's machine, or of tests.
-    fn develops(&self) -> bool {
-        let name = self.class_at_hand.to_ascii_lowercase();
+    fn is_development_class(&self) -> bool {
+        let name = self.current_class.to_ascii_lowercase();
         ["dev", "test", "debug", "local"].iter().any(|word| name.contains(word))
     }
 
     /// `app.debug = True`, `context.verify_mode = ssl.CERT_NONE`, `app.config["..."] = ...`.
-    pub(crate) fn setting_assigned(&mut self, target: &Expr, value: &Expr) {
+    pub(crate) fn check_setting_assigned(&mut self, target: &Expr, value: &Expr) {
         if let Expr::Name(_) = target {
-            if target_name(target) == "DEBUG" && is_true(value) && !self.develops() {
+            if target_name(target) == "DEBUG" && is_true(value) && !self.is_development_class() {
                 self.findings.report_as(&rules::DEBUG_ENABLED, value.range(), Severity::Low, 0.6);
             }
             return;
@@ -362,7 +362,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// An assertion about rights or identity is a check that can vanish.
-    pub(crate) fn checked_by_assert(&mut self, assert: &StmtAssert) {
+    pub(crate) fn check_assert(&mut self, assert: &StmtAssert) {
         if asks_for_rights(&assert.test) {
             self.findings.report(&rules::ASSERT_USED, assert.range());
         }

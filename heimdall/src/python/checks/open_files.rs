@@ -8,7 +8,7 @@ use ruff_python_ast::{Expr, Stmt};
 use crate::python::ast::last_name;
 
 /// Returns whether a function closes, later on, what it is given.
-pub(crate) fn takes_over(name: &str) -> bool {
+pub(crate) fn closes_argument(name: &str) -> bool {
     matches!(
         name,
         "enter_context" | "enterContext" | "enter_async_context" | "closing" | "aclosing" | "push" | "addCleanup"
@@ -81,7 +81,7 @@ impl<'a> Visitor<'a> for Finder<'a> {
         match expr {
             Expr::Attribute(attribute) if attribute.attr.as_str() == "close" => self.add(&attribute.value),
             Expr::Yield(yielded) => yielded.value.iter().for_each(|value| self.add(value)),
-            Expr::Call(call) if takes_over(last_name(&call.func)) => {
+            Expr::Call(call) if closes_argument(last_name(&call.func)) => {
                 call.arguments.args.iter().for_each(|argument| self.add(argument));
             }
             _ => {}

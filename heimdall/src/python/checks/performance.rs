@@ -17,7 +17,7 @@ pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
         loops: Vec::new(),
         coroutine: false,
         kinds: vec![HashMap::new()],
-        managed: HashSet::new(),
+        closed_elsewhere: HashSet::new(),
         bodies: vec![body],
     };
     checker.visit_body(body);
@@ -25,7 +25,7 @@ pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
 
 /// What a name was last bound to, as far as it matters for speed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Built {
+enum BoundType {
     List,
     Text,
     Other,
@@ -36,9 +36,9 @@ struct Checker<'a, 'f, 's> {
     /// The collections of the loops around, by name; empty where it has none.
     loops: Vec<String>,
     coroutine: bool,
-    kinds: Vec<HashMap<&'a str, Built>>,
+    kinds: Vec<HashMap<&'a str, BoundType>>,
     /// Calls that a `with` statement, or an explicit hand-over, takes care of, by offset.
-    managed: HashSet<u32>,
+    closed_elsewhere: HashSet<u32>,
     /// The bodies of the module and of the functions around.
     bodies: Vec<&'a [Stmt]>,
 }
@@ -70,8 +70,8 @@ impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
             {
                 self.findings.report(&rules::STRING_CONCAT_IN_LOOP, assign.range());
             }
-            Stmt::With(with) => with.items.iter().for_each(|item| self.manage(&item.context_expr)),
-            Stmt::Return(result) => result.value.iter().for_each(|value| self.manage(value)),
+            Stmt::With(with) => with.items.iter().for_each(|item| self.mark_closed(&item.context_expr)),
+            Stmt::Return(result) => result.value.iter().for_each(|value| self.mark_closed(value)),
             _ => {}
         }
         walk_stmt(self, stmt);
@@ -97,9 +97,9 @@ impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
             Expr::DictComp(comp) => {
                 return self.comprehension(&comp.generators, [comp.key.as_deref(), Some(&*comp.value)]);
             }
-            Expr::Yield(yielded) => yielded.value.iter().for_each(|value| self.manage(value)),
+            Expr::Yield(yielded) => yielded.value.iter().for_each(|value| self.mark_closed(value)),
             Expr::Lambda(lambda) => {
-                self.manage(&lambda.body);
+                self.mark_closed(&lambda.body);
                 let loops = std::mem::take(&mut self.loops);
                 walk_expr(self, expr);
                 self.loops = loops;
@@ -173,10 +173,10 @@ impl<'a> Checker<'a, '_, '_> {
     fn bind(&mut self, target: &'a Expr, value: &'a Expr) {
         if let Expr::Name(name) = target {
             let built = match value {
-                Expr::List(_) | Expr::ListComp(_) => Built::List,
-                Expr::Call(call) if matches!(last_name(&call.func), "list" | "sorted") => Built::List,
-                Expr::StringLiteral(_) | Expr::FString(_) => Built::Text,
-                _ => Built::Other,
+                Expr::List(_) | Expr::ListComp(_) => BoundType::List,
+                Expr::Call(call) if matches!(last_name(&call.func), "list" | "sorted") => BoundType::List,
+                Expr::StringLiteral(_) | Expr::FString(_) => BoundType::Text,
+                _ => BoundType::Other,
             };
             if let Some(kinds) = self.kinds.last_mut() {
                 kinds.insert(&name.id, built);
@@ -190,57 +190,61 @@ impl<'a> Checker<'a, '_, '_> {
             _ => false,
         };
         if is_kept {
-            self.manage(value);
+            self.mark_closed(value);
         }
     }
 
     /// Notes the files that are opened in an expression of which the value is taken care of.
-    fn manage(&mut self, expr: &Expr) {
-        self.managed.insert(expr.start().to_u32());
+    fn mark_closed(&mut self, expr: &Expr) {
+        self.closed_elsewhere.insert(expr.start().to_u32());
         match expr {
             Expr::If(choice) => {
-                self.manage(&choice.body);
-                self.manage(&choice.orelse);
+                self.mark_closed(&choice.body);
+                self.mark_closed(&choice.orelse);
             }
-            Expr::BoolOp(parts) => parts.values.iter().for_each(|part| self.manage(part)),
-            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| self.manage(part)),
-            Expr::List(list) => list.elts.iter().for_each(|part| self.manage(part)),
-            Expr::Named(named) => self.manage(&named.value),
-            Expr::Await(awaited) => self.manage(&awaited.value),
-            Expr::Starred(starred) => self.manage(&starred.value),
+            Expr::BoolOp(parts) => parts.values.iter().for_each(|part| self.mark_closed(part)),
+            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| self.mark_closed(part)),
+            Expr::List(list) => list.elts.iter().for_each(|part| self.mark_closed(part)),
+            Expr::Named(named) => self.mark_closed(&named.value),
+            Expr::Await(awaited) => self.mark_closed(&awaited.value),
+            Expr::Starred(starred) => self.mark_closed(&starred.value),
             // What wraps a file closes it; a method of a file does not.
             Expr::Call(call) => {
-                call.arguments.args.iter().for_each(|argument| self.manage(argument));
-                call.arguments.keywords.iter().for_each(|keyword| self.manage(&keyword.value));
+                call.arguments.args.iter().for_each(|argument| self.mark_closed(argument));
+                call.arguments.keywords.iter().for_each(|keyword| self.mark_closed(&keyword.value));
             }
             _ => {}
         }
     }
 
-    fn kind(&self, expr: &Expr) -> Built {
+    fn kind(&self, expr: &Expr) -> BoundType {
         match expr {
-            Expr::Name(name) => {
-                self.kinds.iter().rev().find_map(|kinds| kinds.get(name.id.as_str())).copied().unwrap_or(Built::Other)
-            }
-            Expr::List(list) if list.elts.len() > 3 => Built::List,
-            _ => Built::Other,
+            Expr::Name(name) => self
+                .kinds
+                .iter()
+                .rev()
+                .find_map(|kinds| kinds.get(name.id.as_str()))
+                .copied()
+                .unwrap_or(BoundType::Other),
+            Expr::List(list) if list.elts.len() > 3 => BoundType::List,
+            _ => BoundType::Other,
         }
     }
 
     fn is_list(&self, expr: &Expr) -> bool {
-        self.kind(expr) == Built::List
+        self.kind(expr) == BoundType::List
     }
 
     fn is_text(&self, target: &Expr, added: &Expr) -> bool {
-        self.kind(target) == Built::Text
-            || matches!(added, Expr::StringLiteral(_) | Expr::FString(_)) && self.kind(target) != Built::List
+        self.kind(target) == BoundType::Text
+            || matches!(added, Expr::StringLiteral(_) | Expr::FString(_)) && self.kind(target) != BoundType::List
     }
 
     fn call(&mut self, call: &'a ExprCall) {
         let name = last_name(&call.func);
         let owner = owner_name(&call.func);
-        if open_files::takes_over(name) {
-            call.arguments.args.iter().for_each(|argument| self.manage(argument));
+        if open_files::closes_argument(name) {
+            call.arguments.args.iter().for_each(|argument| self.mark_closed(argument));
         }
         if self.in_loop() {
             self.call_in_loop(call, name, owner);
@@ -248,7 +252,7 @@ impl<'a> Checker<'a, '_, '_> {
         if self.coroutine && blocks(owner, name) {
             self.findings.report(&rules::BLOCKING_IN_ASYNC, call.range());
         }
-        if owner.is_empty() && name == "open" && !self.managed.contains(&call.start().to_u32()) {
+        if owner.is_empty() && name == "open" && !self.closed_elsewhere.contains(&call.start().to_u32()) {
             self.findings.report(&rules::OPEN_WITHOUT_WITH, call.range());
         }
         // `open(...).read()` leaves the file to the collector.

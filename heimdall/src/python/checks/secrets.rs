@@ -10,7 +10,7 @@ use crate::text::secrets::{is_placeholder, is_secret_name};
 
 impl Interpreter<'_, '_, '_> {
     /// A constant that is bound to a name that tells of a secret.
-    pub(crate) fn secret_assigned(&mut self, name: &str, value: &Expr) {
+    pub(crate) fn check_secret_assigned(&mut self, name: &str, value: &Expr) {
         let Some(text) = constant(value) else { return };
         if matches!(name, "SECRET_KEY" | "secret_key" | "JWT_SECRET_KEY") && text.len() >= 3 {
             self.report_at(&rules::FLASK_SECRET_KEY, value.range());
@@ -20,7 +20,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// `password == "..."`.
-    pub(crate) fn secret_compared(&mut self, comparison: &ExprCompare) {
+    pub(crate) fn check_secret_compared(&mut self, comparison: &ExprCompare) {
         let ([CmpOp::Eq | CmpOp::NotEq], [right]) = (&*comparison.ops, &*comparison.comparators) else { return };
         let name = target_name(&comparison.left);
         let Some(text) = constant(right) else { return };

@@ -4,7 +4,7 @@ use ruff_python_ast::visitor::{Visitor, walk_except_handler, walk_expr, walk_stm
 use ruff_python_ast::{CmpOp, ExceptHandler, Expr, ExprCompare, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::unreachable_code::Leaving;
+use super::unreachable_code::Terminators;
 use crate::findings::Findings;
 use crate::python::ast::last_name;
 use crate::rules;
@@ -20,19 +20,19 @@ const BUILTINS: &[&str] = &[
 const UNDOCUMENTED_LINES: u32 = 8;
 
 pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
-    let mut checker = Checker { findings, in_class: false, leaving: Leaving::of(body) };
+    let mut checker = Checker { findings, in_class: false, terminators: Terminators::of(body) };
     checker.visit_body(body);
 }
 
 struct Checker<'a, 'f, 's> {
     findings: &'f mut Findings<'s>,
     in_class: bool,
-    leaving: Leaving<'a>,
+    terminators: Terminators<'a>,
 }
 
 impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
     fn visit_body(&mut self, body: &'a [Stmt]) {
-        let left = body.windows(2).find(|pair| self.leaving.leaves(&pair[0]));
+        let left = body.windows(2).find(|pair| self.terminators.ends_block(&pair[0]));
         if let Some([_, never_reached]) = left
             && !makes_generator(never_reached)
         {

@@ -10,7 +10,7 @@ use crate::python::ast::{is_always, last_name};
 use crate::python::stack;
 
 /// Functions after which nothing runs, by their full names.
-const ENDS: &[&str] = &[
+const TERMINATING_CALLS: &[&str] = &[
     "sys.exit",
     "os._exit",
     "os.abort",
@@ -22,16 +22,16 @@ const ENDS: &[&str] = &[
 ];
 
 /// Those that are there without an import.
-const BUILTIN_ENDS: &[&str] = &["exit", "quit"];
+const TERMINATING_BUILTINS: &[&str] = &["exit", "quit"];
 
 /// Full names of a module's imports, for calls that end it.
-pub(crate) struct Leaving<'a> {
+pub(crate) struct Terminators<'a> {
     body: &'a [Stmt],
     /// Imported names and their full names; names of functions of the module are empty. Read when they are needed.
     names: OnceCell<HashMap<String, String>>,
 }
 
-impl<'a> Leaving<'a> {
+impl<'a> Terminators<'a> {
     pub(crate) fn of(body: &'a [Stmt]) -> Self {
         Self { body, names: OnceCell::new() }
     }
@@ -45,7 +45,7 @@ impl<'a> Leaving<'a> {
     }
 
     /// Returns whether the statement after this one is never reached.
-    pub(crate) fn leaves(&self, stmt: &Stmt) -> bool {
+    pub(crate) fn ends_block(&self, stmt: &Stmt) -> bool {
         stack::grow(|| match stmt {
             Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_) => true,
             Stmt::Expr(expr) => self.ends(&expr.value),
@@ -58,7 +58,7 @@ impl<'a> Leaving<'a> {
     }
 
     fn block_leaves(&self, body: &[Stmt]) -> bool {
-        body.iter().any(|stmt| self.leaves(stmt))
+        body.iter().any(|stmt| self.ends_block(stmt))
     }
 
     fn all_ways_leave(&self, conditional: &StmtIf) -> bool {
@@ -86,20 +86,23 @@ impl<'a> Leaving<'a> {
 
     fn ends(&self, expr: &Expr) -> bool {
         let Expr::Call(call) = expr else { return false };
-        if !ENDS.iter().chain(BUILTIN_ENDS).any(|end| end.rsplit('.').next() == Some(last_name(&call.func)))
+        if !TERMINATING_CALLS
+            .iter()
+            .chain(TERMINATING_BUILTINS)
+            .any(|end| end.rsplit('.').next() == Some(last_name(&call.func)))
             && !call.func.is_name_expr()
         {
             return false;
         }
         match &*call.func {
             Expr::Name(name) => match self.names().get(name.id.as_str()) {
-                Some(full) => ENDS.contains(&full.as_str()),
-                None => BUILTIN_ENDS.contains(&name.id.as_str()),
+                Some(full) => TERMINATING_CALLS.contains(&full.as_str()),
+                None => TERMINATING_BUILTINS.contains(&name.id.as_str()),
             },
             Expr::Attribute(attribute) => {
                 let Expr::Name(owner) = &*attribute.value else { return false };
                 let owner = self.names().get(owner.id.as_str()).map_or("", String::as_str);
-                ENDS.contains(&format!("{owner}.{}", attribute.attr).as_str())
+                TERMINATING_CALLS.contains(&format!("{owner}.{}", attribute.attr).as_str())
             }
             _ => false,
         }

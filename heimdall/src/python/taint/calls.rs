@@ -8,7 +8,7 @@ use super::guards;
 use super::interpreter::Interpreter;
 use super::names;
 use super::paths;
-use super::value::{Shape, Uses, Value};
+use super::value::{AbstractValue, TaintKinds, Value};
 use crate::python::taint::models::containers;
 use crate::python::taint::models::fold;
 use crate::python::taint::models::format_strings;
@@ -20,7 +20,7 @@ use crate::python::taint::models::url_prefix;
 use crate::python::taint::sinks::{self, responses};
 
 /// Behind this many arguments those that are unpacked are not told apart.
-const MAX_TOLD_APART: usize = 64;
+const MAX_UNPACKED_ARGUMENTS: usize = 64;
 
 impl Interpreter<'_, '_, '_> {
     pub(crate) fn call(&mut self, expr: &ExprCall) -> Value {
@@ -37,14 +37,14 @@ impl Interpreter<'_, '_, '_> {
         };
         let call = self.prepared(expr, &target, receiver, name);
         self.check_sinks(&call);
-        self.check_settings(&call);
+        self.check_misconfiguration(&call);
         let mut result = self.result(&call, &target);
-        result.resolved |= names::resolves(call.name);
-        self.never |= self.never_returns(&call, &target);
+        result.is_normalized |= names::normalizes_path(call.name);
+        self.diverges |= self.never_returns(&call, &target);
         self.checked_by_conversion(&call);
         guards::refine_relative(self, expr);
         guards::refine_by_failure(self, &call.symbol);
-        if result.symbol.is_some() || call.symbol.is_empty() || !matches!(result.shape, Shape::Opaque) {
+        if result.symbol.is_some() || call.symbol.is_empty() || !matches!(result.content, AbstractValue::Opaque) {
             return result;
         }
         result.with_symbol(&format!("{}()", call.symbol))
@@ -59,7 +59,9 @@ impl Interpreter<'_, '_, '_> {
                 continue;
             };
             let several = self.eval(&starred.value);
-            if let (Shape::Items(items), true) = (&several.shape, positional.len() <= MAX_TOLD_APART) {
+            if let (AbstractValue::Sequence(items), true) =
+                (&several.content, positional.len() <= MAX_UNPACKED_ARGUMENTS)
+            {
                 positional.extend(items.iter().cloned());
             } else {
                 positional.push(several.any_element());
@@ -69,7 +71,7 @@ impl Interpreter<'_, '_, '_> {
         let mut named = Vec::with_capacity(expr.arguments.keywords.len());
         for keyword in &expr.arguments.keywords {
             if let Some(name) = &keyword.arg {
-                self.secret_assigned(name, &keyword.value);
+                self.check_secret_assigned(name, &keyword.value);
             }
             let value = self.eval(&keyword.value);
             named.push((keyword.arg.as_ref().map(|arg| arg.as_str()), value));
@@ -83,7 +85,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn result(&mut self, call: &Call<'_>, target: &Value) -> Value {
-        if let Some(value) = self.run(call, target) {
+        if let Some(value) = self.call_local(call, target) {
             return value;
         }
         if let Some(value) = sources::source_call(&call.symbol) {
@@ -120,7 +122,7 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = self.mapped(call) {
             return value;
         }
-        propagators::result(call, sinks::makes_answer(call))
+        propagators::result(call, sinks::builds_response(call))
     }
 
     /// A conversion that fails unless its argument is a number, an address or the like proves that it is.
@@ -128,7 +130,7 @@ impl Interpreter<'_, '_, '_> {
         if sanitizers::refuses_text(&call.symbol)
             && let Some(argument) = call.expr.arguments.args.first()
         {
-            guards::clear(self, argument, Uses::ALL);
+            guards::sanitize(self, argument, TaintKinds::ALL);
         }
     }
 
@@ -138,7 +140,7 @@ impl Interpreter<'_, '_, '_> {
             && let (Expr::Name(function), [text]) = (&*call.func, &*call.arguments.args)
             && matches!(function.id.as_str(), "int" | "float")
         {
-            guards::clear(self, text, Uses::ALL);
+            guards::sanitize(self, text, TaintKinds::ALL);
         }
     }
 
@@ -163,11 +165,11 @@ impl Interpreter<'_, '_, '_> {
             unpacked: call.unpacked,
         };
         self.check_sinks(&each);
-        let never = self.never;
-        let result = self.run(&each, function);
+        let never = self.diverges;
+        let result = self.call_local(&each, function);
         // There may be no value to call it with.
-        self.never = never;
-        result.map(|value| Value::gathered([&value].into_iter()))
+        self.diverges = never;
+        result.map(|value| Value::container([&value].into_iter()))
     }
 
     /// Calls of methods that change their object.
@@ -187,8 +189,8 @@ impl Interpreter<'_, '_, '_> {
     pub(crate) fn store_element(&mut self, subscript: &ruff_python_ast::ExprSubscript, value: Value) {
         let owner = self.eval(&subscript.value);
         let key = self.eval(&subscript.slice);
-        self.check_stored(&owner, &key, subscript.range());
-        self.check_stored(&owner, &value, subscript.range());
+        self.check_session_write(&owner, &key, subscript.range());
+        self.check_session_write(&owner, &value, subscript.range());
         if let Some(path) = paths::path(&subscript.value) {
             let changed = containers::with_element(&owner, &key, value);
             self.set(&path, changed);
@@ -209,56 +211,56 @@ fn text_result(call: &Call<'_>) -> Option<Value> {
         ("format" | "format_map" | "substitute" | "safe_substitute", Some(template)) => Some(assembled(template, call)),
         ("join", Some(separator)) if call.positional.len() == 1 => Some(joined(separator, &call.positional[0])),
         ("replace" | "concat", Some(template)) => {
-            let mut value = assembled(template, call).cleared(removed(call));
+            let mut value = assembled(template, call).sanitized(removed(call));
             value.assembled |= template.assembled;
             Some(value)
         }
         ("str" | "repr" | "ascii" | "bytes" | "bytearray", None) => {
             let first = call.positional.first()?;
-            let shape = if first.as_text().is_some() { first.shape.clone() } else { Shape::Opaque };
-            let value = Value { shape, symbol: None, handed: false, ..first.clone() };
+            let content = if first.as_text().is_some() { first.content.clone() } else { AbstractValue::Opaque };
+            let value = Value { content, symbol: None, derived_from_request: false, ..first.clone() };
             // A representation has no line breaks.
             let quoted = matches!(call.name, "repr" | "ascii");
-            Some(if quoted { value.cleared(Uses::LOG | Uses::MAIL) } else { value })
+            Some(if quoted { value.sanitized(TaintKinds::LOG | TaintKinds::MAIL) } else { value })
         }
         _ => None,
     }
 }
 
 /// What a text can no longer do once a character is replaced in it.
-fn removed(call: &Call<'_>) -> Uses {
+fn removed(call: &Call<'_>) -> TaintKinds {
     match call.positional.first().and_then(Value::as_text) {
-        Some("'" | "\"") => Uses::XPATH,
-        Some("<") => Uses::HTML,
-        Some("\n" | "\r\n" | "\r") => Uses::LOG | Uses::MAIL,
-        Some(_) | None => Uses::NONE,
+        Some("'" | "\"") => TaintKinds::XPATH,
+        Some("<") => TaintKinds::HTML,
+        Some("\n" | "\r\n" | "\r") => TaintKinds::LOG | TaintKinds::MAIL,
+        Some(_) | None => TaintKinds::NONE,
     }
 }
 
 fn assembled(template: &Value, call: &Call<'_>) -> Value {
-    let cleared = sanitizers::sanitizes(&call.symbol);
-    let mut value = Value::mixed(std::iter::once(template).chain(call.everything())).cleared(cleared);
-    value.assembled = !value.is_constant() && !cleared.intersects(Uses::SQL);
+    let sanitized = sanitizers::sanitizes(&call.symbol);
+    let mut value = Value::combined(std::iter::once(template).chain(call.everything())).sanitized(sanitized);
+    value.assembled = !value.is_constant() && !sanitized.intersects(TaintKinds::SQL);
     value.query = template.query;
     value.filter = template.filter;
     if template.as_text().is_some_and(|text| !call.name.ends_with("substitute") && format_strings::quotes_all(text)) {
-        value = value.cleared(Uses::LOG | Uses::MAIL);
+        value = value.sanitized(TaintKinds::LOG | TaintKinds::MAIL);
     }
     if let Some(text) = template.as_text() {
-        value = value.cleared(url_prefix::fixed_by(text.split('{').next().unwrap_or(text)));
+        value = value.sanitized(url_prefix::sanitized_by(text.split('{').next().unwrap_or(text)));
     }
     value
 }
 
 fn joined(separator: &Value, parts: &Value) -> Value {
-    if let (Some(separator), Shape::Items(items)) = (separator.as_text(), &parts.shape)
+    if let (Some(separator), AbstractValue::Sequence(items)) = (separator.as_text(), &parts.content)
         && let Some(texts) = items.iter().map(Value::as_text).collect::<Option<Vec<_>>>()
     {
         return Value::text(&texts.join(separator));
     }
-    let mut value = Value::mixed([separator, parts].into_iter());
+    let mut value = Value::combined([separator, parts].into_iter());
     value.assembled = !value.is_constant();
-    if let Shape::Items(items) = &parts.shape {
+    if let AbstractValue::Sequence(items) = &parts.content {
         value.query = items.first().is_some_and(|first| first.query);
         value.filter = items.first().is_some_and(|first| first.filter);
     }
@@ -271,12 +273,12 @@ fn folded_check(call: &Call<'_>) -> Option<Value> {
     match (&call.receiver, call.name) {
         (Some(receiver), name) => fold::text_method(receiver.as_text()?, name, &arguments),
         (None, "len") => {
-            let length = match &call.positional.first()?.shape {
-                Shape::Text(text) => text.chars().count(),
-                Shape::Items(items) => items.len(),
+            let length = match &call.positional.first()?.content {
+                AbstractValue::Text(text) => text.chars().count(),
+                AbstractValue::Sequence(items) => items.len(),
                 _ => return None,
             };
-            Some(Value::of(Shape::Int(i64::try_from(length).ok()?)))
+            Some(Value::of(AbstractValue::Int(i64::try_from(length).ok()?)))
         }
         _ => None,
     }

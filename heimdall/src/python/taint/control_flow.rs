@@ -9,14 +9,14 @@ use ruff_python_ast::{
 use super::environment::Branch;
 use super::guards;
 use super::interpreter::Interpreter;
-use super::value::{Shape, Uses, Value};
+use super::value::{AbstractValue, TaintKinds, Value};
 use crate::python::ast::{is_always, last_name};
 
 /// Loops nested deeper than this are walked once, not twice.
-const LOOPS_WALKED_TWICE: u32 = 2;
+const MAX_TWO_PASS_LOOP_DEPTH: u32 = 2;
 
 /// Longest chain of alternatives in which unmet tests are remembered; what they prove is copied for each alternative.
-const TESTS_REMEMBERED: usize = 16;
+const MAX_REFINED_ALTERNATIVES: usize = 16;
 
 /// Maximum ways out of one loop that are kept apart.
 const MAX_BREAKS: usize = 32;
@@ -25,14 +25,14 @@ const MAX_BREAKS: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// At its end.
-    Goes,
+    FallsThrough,
     /// By `break` or `continue`: what it changed is still seen after the loop.
-    Skips,
+    LeavesIteration,
     /// By `return` or `raise`: what it changed is never seen.
-    Ends,
+    LeavesFunction,
     /// By a call that is believed never to return. It ends a branch; where there is no other, what follows is looked at,
     /// so that a call cannot hide the rest of a program.
-    Stops,
+    Diverges,
 }
 
 impl Interpreter<'_, '_, '_> {
@@ -44,13 +44,13 @@ impl Interpreter<'_, '_, '_> {
             Stmt::Try(attempt) => self.attempt(attempt),
             Stmt::With(with) => self.with(with),
             Stmt::Match(choice) => self.matching(choice),
-            _ => Flow::Goes,
+            _ => Flow::FallsThrough,
         }
     }
 
     fn conditional(&mut self, conditional: &StmtIf) -> Flow {
         let mut branches: Vec<(Flow, Branch)> = Vec::new();
-        let remember = conditional.elif_else_clauses.len() <= TESTS_REMEMBERED;
+        let remember = conditional.elif_else_clauses.len() <= MAX_REFINED_ALTERNATIVES;
         // Each later test is only reached when the ones before were not met: one open branch for all of them.
         self.names().fork();
         let mut open = self.alternative(Some(&conditional.test), &conditional.body, &mut branches, remember);
@@ -60,9 +60,9 @@ impl Interpreter<'_, '_, '_> {
             }
             open = self.alternative(test.as_ref(), body, &mut branches, remember);
         }
-        let remaining = self.names().take_back();
+        let remaining = self.names().rollback();
         if open {
-            branches.push((Flow::Goes, remaining.clone()));
+            branches.push((Flow::FallsThrough, remaining.clone()));
         }
         self.resume(branches)
     }
@@ -78,16 +78,16 @@ impl Interpreter<'_, '_, '_> {
         let truth = test.map_or(Some(true), |test| self.eval(test).truth());
         if truth != Some(false) {
             // A taken alternative starts from what the unmet tests proved, so it is a copy of the open branch.
-            let before = self.names().take_back();
+            let before = self.names().rollback();
             self.names().fork();
-            self.names().replay(&before);
+            self.names().apply(&before);
             if let Some(test) = test {
                 guards::refine(self, test, true);
             }
             let flow = self.block(body);
-            branches.push((flow, self.names().take_back()));
+            branches.push((flow, self.names().rollback()));
             self.names().fork();
-            self.names().replay(&before);
+            self.names().apply(&before);
         }
         if let (Some(test), true) = (test, remember) {
             guards::refine(self, test, false);
@@ -97,9 +97,9 @@ impl Interpreter<'_, '_, '_> {
 
     /// Goes on after alternatives of which one was taken.
     fn resume(&mut self, branches: Vec<(Flow, Branch)>) -> Flow {
-        let goes = branches.iter().any(|(flow, _)| *flow == Flow::Goes);
-        let skips = branches.iter().any(|(flow, _)| *flow == Flow::Skips);
-        let stops = branches.iter().any(|(flow, _)| *flow == Flow::Stops);
+        let goes = branches.iter().any(|(flow, _)| *flow == Flow::FallsThrough);
+        let skips = branches.iter().any(|(flow, _)| *flow == Flow::LeavesIteration);
+        let stops = branches.iter().any(|(flow, _)| *flow == Flow::Diverges);
         // After `continue` only the end of the loop sees the changes, but it does, so they count there too: the
         // alternatives that go on decide first, and those that skip add what they changed.
         let mut going = Vec::new();
@@ -107,28 +107,28 @@ impl Interpreter<'_, '_, '_> {
         let mut stopping = Vec::new();
         for (flow, branch) in branches {
             match flow {
-                Flow::Goes => going.push(branch),
-                Flow::Skips => skipping.push(branch),
-                Flow::Stops => stopping.push(branch),
-                Flow::Ends => {}
+                Flow::FallsThrough => going.push(branch),
+                Flow::LeavesIteration => skipping.push(branch),
+                Flow::Diverges => stopping.push(branch),
+                Flow::LeavesFunction => {}
             }
         }
         if goes {
             self.names().join(going);
             for branch in &skipping {
-                self.names().blend(branch);
+                self.names().merge(branch);
             }
-            return Flow::Goes;
+            return Flow::FallsThrough;
         }
         if skips {
             self.names().join(skipping);
-            return Flow::Skips;
+            return Flow::LeavesIteration;
         }
         if stops {
             self.names().join(stopping);
-            return Flow::Stops;
+            return Flow::Diverges;
         }
-        Flow::Ends
+        Flow::LeavesFunction
     }
 
     fn while_loop(&mut self, turn: &StmtWhile) -> Flow {
@@ -147,22 +147,22 @@ impl Interpreter<'_, '_, '_> {
         self.names().fork();
         guards::refine(self, &turn.test, false);
         let flow = self.block(&turn.orelse);
-        let met_no_more = self.names().take_back();
-        if matches!(flow, Flow::Ends | Flow::Stops) {
+        let met_no_more = self.names().rollback();
+        if matches!(flow, Flow::LeavesFunction | Flow::Diverges) {
             return self.left_by_break(breaks);
         }
         breaks.push(met_no_more);
         self.names().join(breaks);
-        Flow::Goes
+        Flow::FallsThrough
     }
 
     /// Goes on after a loop that only `break` leaves.
     fn left_by_break(&mut self, breaks: Vec<Branch>) -> Flow {
         if breaks.is_empty() {
-            return Flow::Ends;
+            return Flow::LeavesFunction;
         }
         self.names().join(breaks);
-        Flow::Goes
+        Flow::FallsThrough
     }
 
     /// Notes what was changed where a loop is left.
@@ -186,25 +186,25 @@ impl Interpreter<'_, '_, '_> {
             this.block(&turn.body);
         });
         self.block(&turn.orelse);
-        Flow::Goes
+        Flow::FallsThrough
     }
 
     /// Walks a loop's body so that what one turn leaves is seen by the next, and the loop may not run at all. Returns
     /// what was changed at each `break` of the last turn.
     fn turns(&mut self, mut turn: impl FnMut(&mut Self)) -> Vec<Branch> {
-        self.loops += 1;
-        let times = if self.loops <= LOOPS_WALKED_TWICE { 2 } else { 1 };
+        self.loop_depth += 1;
+        let times = if self.loop_depth <= MAX_TWO_PASS_LOOP_DEPTH { 2 } else { 1 };
         let mut breaks = Vec::new();
         for _ in 0..times {
             let depth = self.names().depth();
             self.scope().breaks.push((depth, Vec::new()));
             self.names().fork();
             turn(self);
-            let branch = self.names().take_back();
+            let branch = self.names().rollback();
             breaks = self.scope().breaks.pop().map(|(_, breaks)| breaks).unwrap_or_default();
             self.names().join(vec![branch, Branch::new()]);
         }
-        self.loops -= 1;
+        self.loop_depth -= 1;
         breaks
     }
 
@@ -214,34 +214,34 @@ impl Interpreter<'_, '_, '_> {
         }
         self.names().fork();
         let flow = self.handled(attempt);
-        let tried = self.names().take_back();
+        let tried = self.names().rollback();
         if swallows(&attempt.finalbody) {
-            self.scope().exits = None;
+            self.scope().returns = None;
         }
         // The end is reached after an error as well: nothing that was proved before holds there.
         self.names().fork();
-        self.names().blend(&tried);
+        self.names().merge(&tried);
         self.names().fork();
         let last = self.block(&attempt.finalbody);
-        let changed = self.names().take_back();
-        let all = self.names().take_back();
-        self.names().replay(if last == Flow::Goes { &tried } else { &all });
-        self.names().replay(&changed);
-        if last == Flow::Goes { flow } else { last }
+        let changed = self.names().rollback();
+        let all = self.names().rollback();
+        self.names().apply(if last == Flow::FallsThrough { &tried } else { &all });
+        self.names().apply(&changed);
+        if last == Flow::FallsThrough { flow } else { last }
     }
 
     fn handled(&mut self, attempt: &StmtTry) -> Flow {
         self.names().fork();
         let mut flow = self.block(&attempt.body);
-        if flow == Flow::Goes {
+        if flow == Flow::FallsThrough {
             flow = self.block(&attempt.orelse);
         }
-        let body = self.names().take_back();
+        let body = self.names().rollback();
         let mut branches = Vec::new();
         for ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
             self.names().fork();
             // The error came somewhere in the body: any of its changes may have been made.
-            self.names().blend(&body);
+            self.names().merge(&body);
             if let Some(kind) = &handler.type_ {
                 self.eval(kind);
             }
@@ -249,7 +249,7 @@ impl Interpreter<'_, '_, '_> {
                 self.set(name, Value::clean());
             }
             let handled = self.block(&handler.body);
-            branches.push((handled, self.names().take_back()));
+            branches.push((handled, self.names().rollback()));
         }
         branches.insert(0, (flow, body));
         self.resume(branches)
@@ -271,9 +271,9 @@ impl Interpreter<'_, '_, '_> {
         // What was raised inside ends there: any of the changes may have been made.
         self.names().fork();
         self.block(&with.body);
-        let body = self.names().take_back();
-        self.names().blend(&body);
-        Flow::Goes
+        let body = self.names().rollback();
+        self.names().merge(&body);
+        Flow::FallsThrough
     }
 
     fn matching(&mut self, choice: &StmtMatch) -> Flow {
@@ -290,33 +290,33 @@ impl Interpreter<'_, '_, '_> {
             if is_literal(&case.pattern)
                 && let Expr::Name(name) = &*choice.subject
             {
-                self.set(&name.id, subject.clone().cleared(Uses::ALL));
+                self.set(&name.id, subject.clone().sanitized(TaintKinds::ALL));
             }
             if let Some(guard) = &case.guard {
                 self.eval(guard);
                 guards::refine(self, guard, true);
             }
             let flow = self.block(&case.body);
-            branches.push((flow, self.names().take_back()));
+            branches.push((flow, self.names().rollback()));
             if fits == Some(true) {
                 open = false;
                 break;
             }
         }
         if open {
-            branches.push((Flow::Goes, Branch::new()));
+            branches.push((Flow::FallsThrough, Branch::new()));
         }
         self.resume(branches)
     }
 
     fn bind_pattern(&mut self, pattern: &Pattern, subject: &Value) {
-        let part = Value { shape: Shape::Opaque, symbol: None, ..subject.clone() };
+        let part = Value { content: AbstractValue::Opaque, symbol: None, ..subject.clone() };
         match pattern {
             Pattern::MatchAs(bound) => {
                 let literal = bound.pattern.as_deref().is_some_and(is_literal);
                 if let Some(name) = &bound.name {
-                    let value = if literal { subject.clone().cleared(Uses::ALL) } else { subject.clone() };
-                    self.scope().remembered.forget(name);
+                    let value = if literal { subject.clone().sanitized(TaintKinds::ALL) } else { subject.clone() };
+                    self.scope().named_conditions.forget(name);
                     self.set(name, value);
                 }
                 if let Some(inner) = &bound.pattern {
@@ -363,8 +363,8 @@ fn fits(case: &MatchCase, subject: &Value) -> Option<bool> {
 fn pattern_fits(pattern: &Pattern, subject: &Value) -> Option<bool> {
     match pattern {
         Pattern::MatchAs(bound) => bound.pattern.as_ref().map_or(Some(true), |inner| pattern_fits(inner, subject)),
-        Pattern::MatchValue(value) => match (&*value.value, &subject.shape) {
-            (Expr::StringLiteral(text), Shape::Text(known)) => Some(text.value.to_str() == &**known),
+        Pattern::MatchValue(value) => match (&*value.value, &subject.content) {
+            (Expr::StringLiteral(text), AbstractValue::Text(known)) => Some(text.value.to_str() == &**known),
             _ => None,
         },
         Pattern::MatchOr(or) => {

@@ -55,7 +55,7 @@ impl Environment {
     }
 
     /// Ends the newest branch: everything is as before it, and what it changed is returned.
-    pub(crate) fn take_back(&mut self) -> Branch {
+    pub(crate) fn rollback(&mut self) -> Branch {
         let changed = self.open.pop().unwrap_or_default();
         changed
             .into_iter()
@@ -86,14 +86,14 @@ impl Environment {
     }
 
     /// Makes a branch's changes again.
-    pub(crate) fn replay(&mut self, branch: &Branch) {
+    pub(crate) fn apply(&mut self, branch: &Branch) {
         for (key, value) in branch {
             self.put(Rc::clone(key), value.clone());
         }
     }
 
     /// Goes on as if a branch's changes may have been made, or not.
-    pub(crate) fn blend(&mut self, branch: &Branch) {
+    pub(crate) fn merge(&mut self, branch: &Branch) {
         for (key, value) in branch {
             let Some(value) = value else { continue };
             let blended = self.values.get(key).map_or_else(|| value.clone(), |known| known.join(value));
@@ -128,7 +128,7 @@ fn either(a: Option<Value>, b: Option<Value>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::Environment;
-    use crate::python::taint::value::{Shape, Value};
+    use crate::python::taint::value::{AbstractValue, Value};
 
     #[test]
     fn a_branch_can_be_taken_back_and_joined() {
@@ -136,18 +136,18 @@ mod tests {
         env.set("a", Value::text("x"));
         env.fork();
         env.set("a", Value::unknown());
-        env.set("b", Value::of(Shape::Int(1)));
+        env.set("b", Value::of(AbstractValue::Int(1)));
         env.fork();
         env.set("a", Value::text("inner"));
-        let inner = env.take_back();
+        let inner = env.rollback();
         assert_eq!(env.get("a"), Some(&Value::unknown()));
         env.join(vec![inner]);
         assert_eq!(env.get("a"), Some(&Value::text("inner")));
-        let branch = env.take_back();
+        let branch = env.rollback();
         assert_eq!(env.get("a"), Some(&Value::text("x")));
         assert_eq!(env.get("b"), None);
         env.join(vec![branch, super::Branch::new()]);
-        assert_eq!(env.get("a"), Some(&Value::of(Shape::Opaque)));
-        assert_eq!(env.get("b"), Some(&Value::of(Shape::Int(1))));
+        assert_eq!(env.get("a"), Some(&Value::of(AbstractValue::Opaque)));
+        assert_eq!(env.get("b"), Some(&Value::of(AbstractValue::Int(1))));
     }
 }

@@ -12,7 +12,7 @@ use super::guards;
 use super::interpreter::Interpreter;
 use super::names;
 use super::paths::path_of;
-use super::value::{Lambda, Shape, Uses, Value};
+use super::value::{AbstractValue, Lambda, TaintKinds, Value};
 use crate::python::stack;
 use crate::python::taint::models::fold;
 use crate::python::taint::models::sanitizers;
@@ -37,11 +37,11 @@ impl Interpreter<'_, '_, '_> {
                 Value::text(&String::from_utf8_lossy(&bytes))
             }
             Expr::NumberLiteral(number) => match &number.value {
-                Number::Int(int) => int.as_i64().map_or_else(Value::clean, |int| Value::of(Shape::Int(int))),
+                Number::Int(int) => int.as_i64().map_or_else(Value::clean, |int| Value::of(AbstractValue::Int(int))),
                 Number::Float(_) | Number::Complex { .. } => Value::clean(),
             },
-            Expr::BooleanLiteral(flag) => Value::of(Shape::Bool(flag.value)),
-            Expr::NoneLiteral(_) => Value::of(Shape::Nothing),
+            Expr::BooleanLiteral(flag) => Value::of(AbstractValue::Bool(flag.value)),
+            Expr::NoneLiteral(_) => Value::of(AbstractValue::PyNone),
             Expr::EllipsisLiteral(_) | Expr::IpyEscapeCommand(_) => Value::clean(),
             Expr::FString(text) => self.formatted(text),
             Expr::TString(text) => {
@@ -86,7 +86,7 @@ impl Interpreter<'_, '_, '_> {
             }
             Expr::YieldFrom(from) => {
                 let value = self.eval(&from.value);
-                self.give_back(&value.any_element());
+                self.add_return_value(&value.any_element());
                 value
             }
             Expr::Yield(yielded) => self.yielded(yielded),
@@ -103,21 +103,21 @@ impl Interpreter<'_, '_, '_> {
     fn yielded(&mut self, yielded: &ExprYield) -> Value {
         let value = match &yielded.value {
             Some(value) => self.eval(value),
-            None => Value::of(Shape::Nothing),
+            None => Value::of(AbstractValue::PyNone),
         };
-        self.give_back(&value);
+        self.add_return_value(&value);
         Value::unknown()
     }
 
     fn lambda(&mut self, lambda: &ExprLambda) -> Value {
-        self.lambdas += 1;
-        let never = self.never;
+        self.lambda_depth += 1;
+        let never = self.diverges;
         let of_anything = self.lambda_body(lambda, &Value::unknown());
         // Walked twice on every level, lambdas in lambdas would take steps without end.
         let of_constants =
-            if self.lambdas == 1 { self.lambda_body(lambda, &Value::clean()) } else { of_anything.clone() };
-        self.lambdas -= 1;
-        self.never = never;
+            if self.lambda_depth == 1 { self.lambda_body(lambda, &Value::clean()) } else { of_anything.clone() };
+        self.lambda_depth -= 1;
+        self.diverges = never;
         Value::lambda(Lambda { of_anything, of_constants })
     }
 
@@ -130,7 +130,7 @@ impl Interpreter<'_, '_, '_> {
             }
         }
         let returned = self.eval(&lambda.body);
-        self.names().take_back();
+        self.names().rollback();
         returned
     }
 
@@ -155,7 +155,7 @@ impl Interpreter<'_, '_, '_> {
     fn interpolated(&mut self, elements: &[&InterpolatedStringElement]) -> Value {
         let mut text: Option<String> = Some(String::new());
         let mut values = Vec::with_capacity(elements.len());
-        let (mut query, mut filter, mut fixed) = (false, false, Uses::NONE);
+        let (mut query, mut filter, mut fixed) = (false, false, TaintKinds::NONE);
         for (at, element) in elements.iter().enumerate() {
             let value = match element {
                 InterpolatedStringElement::Literal(literal) => Value::text(&literal.value),
@@ -167,17 +167,17 @@ impl Interpreter<'_, '_, '_> {
                     let value = self.eval(&inner.expression);
                     // A representation has no line breaks.
                     let quoted = matches!(inner.conversion, ConversionFlag::Repr | ConversionFlag::Ascii);
-                    if quoted { value.cleared(Uses::LOG | Uses::MAIL) } else { value }
+                    if quoted { value.sanitized(TaintKinds::LOG | TaintKinds::MAIL) } else { value }
                 }
             };
             if at == 0 {
                 query = value.query;
                 filter = value.filter;
-                fixed = value.as_text().map_or(Uses::NONE, url_prefix::fixed_by);
+                fixed = value.as_text().map_or(TaintKinds::NONE, url_prefix::sanitized_by);
             }
-            text = match (text, &value.shape) {
-                (Some(text), Shape::Text(piece)) if text.len() < 4_096 => Some(text + piece),
-                (Some(text), Shape::Int(number)) => Some(format!("{text}{number}")),
+            text = match (text, &value.content) {
+                (Some(text), AbstractValue::Text(piece)) if text.len() < 4_096 => Some(text + piece),
+                (Some(text), AbstractValue::Int(number)) => Some(format!("{text}{number}")),
                 _ => None,
             };
             values.push(value);
@@ -185,7 +185,7 @@ impl Interpreter<'_, '_, '_> {
         if let Some(text) = text {
             return Value::text(&text);
         }
-        let mut value = Value::mixed(values.iter()).cleared(fixed);
+        let mut value = Value::combined(values.iter()).sanitized(fixed);
         value.assembled = !value.is_constant();
         value.query = query;
         value.filter = filter;
@@ -198,7 +198,7 @@ impl Interpreter<'_, '_, '_> {
         self.names().fork();
         for (at, expr) in values.iter().enumerate() {
             let value = self.eval(expr);
-            if std::mem::take(&mut self.never) {
+            if std::mem::take(&mut self.diverges) {
                 never_at.get_or_insert(at);
                 if at > 0 {
                     break;
@@ -219,9 +219,9 @@ impl Interpreter<'_, '_, '_> {
             }
         }
         // Guards hold inside of the expression alone.
-        self.names().take_back();
+        self.names().rollback();
         match never_at {
-            Some(0) => self.never = true,
+            Some(0) => self.diverges = true,
             // `name in NAMES or abort(400)`: who goes on has met the condition.
             Some(1) => guards::refine(self, &values[0], op == BoolOp::Or),
             Some(_) | None => {}
@@ -231,7 +231,7 @@ impl Interpreter<'_, '_, '_> {
 
     fn compared(&mut self, comparison: &ExprCompare) -> Value {
         let mut left = self.eval(&comparison.left);
-        self.secret_compared(comparison);
+        self.check_secret_compared(comparison);
         let mut all = Some(true);
         for (op, right) in comparison.ops.iter().zip(&*comparison.comparators) {
             let right = self.eval(right);
@@ -242,7 +242,7 @@ impl Interpreter<'_, '_, '_> {
             };
             left = right;
         }
-        all.map_or_else(Value::clean, |truth| Value::of(Shape::Bool(truth)))
+        all.map_or_else(Value::clean, |truth| Value::of(AbstractValue::Bool(truth)))
     }
 
     fn attribute(&mut self, attribute: &ExprAttribute) -> Value {
@@ -253,21 +253,21 @@ impl Interpreter<'_, '_, '_> {
         }
         let owner = self.eval(&attribute.value);
         let value = self.attribute_of(&owner, &attribute.attr);
-        if owner.produced { value.doubted(Uses::SESSION) } else { value }
+        if owner.from_unknown_call { value.downgraded(TaintKinds::SESSION) } else { value }
     }
 
     /// The value of an attribute of a value.
     pub(crate) fn attribute_of(&mut self, owner: &Value, name: &str) -> Value {
-        if let Shape::Instance(class) | Shape::Class(class) = owner.shape {
+        if let AbstractValue::Instance(class) | AbstractValue::Class(class) = owner.content {
             if let Some(method) = self.method(class, name) {
                 // The value of a property is whatever it computes.
-                let plain = self.program.functions[method].def.decorator_list.iter().all(|decorator| {
+                let plain = self.module.functions[method].def.decorator_list.iter().all(|decorator| {
                     matches!(&decorator.expression, Expr::Name(name) if matches!(name.id.as_str(), "staticmethod" | "classmethod"))
                 });
-                return if plain { Value::object(Shape::Method(class, method)) } else { Value::unknown() };
+                return if plain { Value::object(AbstractValue::Method(class, method)) } else { Value::unknown() };
             }
             if name == "request" {
-                return Value::tainted(Uses::ALL).with_symbol("self.request");
+                return Value::tainted(TaintKinds::ALL).with_symbol("self.request");
             }
             if let Some(value) = self.attributes.get(&(class, name.to_owned())) {
                 return value.clone();
@@ -275,26 +275,27 @@ impl Interpreter<'_, '_, '_> {
             return Value::unknown();
         }
         let symbol = owner.symbol();
-        let handed = owner.handed;
+        let derived_from_request = owner.derived_from_request;
         if symbol.is_empty() {
-            let value = Value { unknown: owner.unknown, tainted: owner.tainted, handed, ..Value::default() };
+            let value =
+                Value { unknown: owner.unknown, tainted: owner.tainted, derived_from_request, ..Value::default() };
             // Whatever the object is, an alias of its method still executes queries.
-            return if names::executes(name) { value.with_symbol(&format!(".{name}")) } else { value };
+            return if names::executes_query(name) { value.with_symbol(&format!(".{name}")) } else { value };
         }
         let symbol = format!("{symbol}.{name}");
         if let Some(value) = sources::source_value(&symbol) {
             return value;
         }
-        let cleared = sanitizers::sanitizes(&symbol);
-        let (tainted, unknown) = (owner.tainted.minus(cleared), owner.unknown.minus(cleared));
-        let value = Value { tainted, unknown, handed, ..Value::default() }.with_symbol(&symbol);
+        let sanitized = sanitizers::sanitizes(&symbol);
+        let (tainted, unknown) = (owner.tainted.minus(sanitized), owner.unknown.minus(sanitized));
+        let value = Value { tainted, unknown, derived_from_request, ..Value::default() }.with_symbol(&symbol);
         // A form or serializer checked what these hold.
-        if matches!(name, "cleaned_data" | "validated_data") { value.doubted(Uses::SESSION) } else { value }
+        if matches!(name, "cleaned_data" | "validated_data") { value.downgraded(TaintKinds::SESSION) } else { value }
     }
 
     fn subscript(&mut self, subscript: &ExprSubscript) -> Value {
         let owner = self.eval(&subscript.value);
-        if let (Shape::Text(text), Expr::Slice(slice)) = (&owner.shape, &*subscript.slice)
+        if let (AbstractValue::Text(text), Expr::Slice(slice)) = (&owner.content, &*subscript.slice)
             && slice.step.is_none()
         {
             let text = Rc::clone(text);
@@ -314,18 +315,24 @@ impl Interpreter<'_, '_, '_> {
         if key.as_text().is_some_and(|key| sources::is_referrer_key(owner.symbol(), key)) {
             return sources::referrer();
         }
-        if let Shape::Items(_) = owner.shape {
+        if let AbstractValue::Sequence(_) = owner.content {
             return if subscript.slice.is_slice_expr() {
-                Value { shape: Shape::Opaque, ..owner }
+                Value { content: AbstractValue::Opaque, ..owner }
             } else {
                 owner.any_element()
             };
         }
-        let (assembled, handed) = (owner.assembled, owner.handed);
-        let value = Value { tainted: owner.tainted, unknown: owner.unknown, assembled, handed, ..Value::default() }
-            .with_symbol(&format!("{}[]", owner.symbol()));
+        let (assembled, derived_from_request) = (owner.assembled, owner.derived_from_request);
+        let value = Value {
+            tainted: owner.tainted,
+            unknown: owner.unknown,
+            assembled,
+            derived_from_request,
+            ..Value::default()
+        }
+        .with_symbol(&format!("{}[]", owner.symbol()));
         // What a function found is not what it was given to find it by.
-        if owner.produced { value.doubted(Uses::SESSION) } else { value }
+        if owner.from_unknown_call { value.downgraded(TaintKinds::SESSION) } else { value }
     }
 
     fn choice(&mut self, choice: &ExprIf) -> Value {
@@ -337,13 +344,13 @@ impl Interpreter<'_, '_, '_> {
             Some(false) => orelse(self),
             None => {
                 let first = body(self);
-                let first_never = std::mem::take(&mut self.never);
+                let first_never = std::mem::take(&mut self.diverges);
                 let second = orelse(self);
-                let second_never = std::mem::take(&mut self.never);
+                let second_never = std::mem::take(&mut self.diverges);
                 match (first_never, second_never) {
                     (false, false) => first.join(&second),
                     (true, true) => {
-                        self.never = true;
+                        self.diverges = true;
                         first
                     }
                     (first_never, _) => {
@@ -360,16 +367,16 @@ impl Interpreter<'_, '_, '_> {
         self.names().fork();
         guards::refine(self, test, met);
         let value = self.eval(expr);
-        self.names().take_back();
+        self.names().rollback();
         value
     }
 
     fn sequence(&mut self, elements: &[Expr]) -> Value {
         let items: Vec<Value> = elements.iter().map(|element| self.eval(element)).collect();
         if elements.iter().any(Expr::is_starred_expr) {
-            return Value::gathered(items.iter());
+            return Value::container(items.iter());
         }
-        Value::items(items)
+        Value::sequence(items)
     }
 
     fn dictionary(&mut self, dict: &ExprDict) -> Value {
@@ -378,7 +385,7 @@ impl Interpreter<'_, '_, '_> {
         for item in &dict.items {
             let key = item.key.as_ref().map(|key| self.eval(key));
             if let Some(Expr::StringLiteral(key)) = &item.key {
-                self.secret_assigned(key.value.to_str(), &item.value);
+                self.check_secret_assigned(key.value.to_str(), &item.value);
             }
             let value = self.eval(&item.value);
             match key.as_ref().and_then(Value::as_text) {
@@ -387,14 +394,14 @@ impl Interpreter<'_, '_, '_> {
             }
         }
         if others.is_empty() {
-            return Value::table(entries);
+            return Value::dict(entries);
         }
         others.extend(entries.into_iter().map(|(_, value)| value));
-        Value::gathered(others.iter())
+        Value::container(others.iter())
     }
 
     fn comprehension(&mut self, generators: &[Comprehension], results: &[&Expr]) -> Value {
-        let never = self.never;
+        let never = self.diverges;
         self.names().fork();
         for generator in generators {
             let iterable = self.eval(&generator.iter);
@@ -405,9 +412,9 @@ impl Interpreter<'_, '_, '_> {
             }
         }
         let values: Vec<Value> = results.iter().map(|result| self.eval(result)).collect();
-        self.names().take_back();
+        self.names().rollback();
         // There may be nothing to go through.
-        self.never = never;
-        Value::gathered(values.iter())
+        self.diverges = never;
+        Value::container(values.iter())
     }
 }

@@ -3,11 +3,11 @@
 use ruff_python_ast::{StmtImport, StmtImportFrom};
 
 use super::interpreter::Interpreter;
-use super::value::{Uses, Value};
+use super::value::{TaintKinds, Value};
 use crate::python::taint::models::sources;
 
 /// Names that mean something where all of their module is imported.
-const STARRED: &[(&str, &str)] = &[
+const STAR_IMPORTS: &[(&str, &str)] = &[
     ("Response", "flask.Response"),
     ("Template", "jinja2.Template"),
     ("abort", "flask.abort"),
@@ -37,7 +37,7 @@ pub(crate) fn import_from(interpreter: &mut Interpreter<'_, '_, '_>, import: &St
     if import.names.iter().any(|alias| alias.name.as_str() == "*") {
         note_module(interpreter, module);
         // Names that say too little on their own.
-        for (name, symbol) in STARRED {
+        for (name, symbol) in STAR_IMPORTS {
             if symbol.strip_suffix(name).and_then(|start| start.strip_suffix('.')) == Some(module) {
                 bind(interpreter, name, symbol);
             }
@@ -57,16 +57,16 @@ pub(crate) fn import_from(interpreter: &mut Interpreter<'_, '_, '_>, import: &St
 
 fn note_module(interpreter: &mut Interpreter<'_, '_, '_>, symbol: &str) {
     let top = symbol.split('.').next().unwrap_or_default();
-    if !interpreter.modules.contains(top) {
-        interpreter.modules.insert(top.to_owned());
+    if !interpreter.imported_modules.contains(top) {
+        interpreter.imported_modules.insert(top.to_owned());
     }
 }
 
 fn bind(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, symbol: &str) {
     note_module(interpreter, symbol);
     interpreter.uses_ldap |= symbol.split('.').any(|part| matches!(part, "ldap" | "ldap3"));
-    interpreter.answers_json |= symbol.starts_with("fastapi") || symbol.starts_with("rest_framework");
+    interpreter.responds_json |= symbol.starts_with("fastapi") || symbol.starts_with("rest_framework");
     let value = sources::source_value(symbol)
-        .unwrap_or_else(|| Value { unknown: Uses::ALL, ..Value::default() }.with_symbol(symbol));
+        .unwrap_or_else(|| Value { unknown: TaintKinds::ALL, ..Value::default() }.with_symbol(symbol));
     interpreter.set(name, value);
 }

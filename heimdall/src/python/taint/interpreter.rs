@@ -5,57 +5,57 @@ use std::collections::{HashMap, HashSet};
 use ruff_text_size::TextRange;
 
 use super::environment::{Branch, Environment};
-use super::module_index::Program;
-use super::value::{Shape, Uses, Value};
+use super::module_index::ModuleIndex;
+use super::value::{AbstractValue, TaintKinds, Value};
 use crate::findings::Findings;
-use crate::python::taint::guards::named_conditions::Remembered;
-use crate::python::taint::guards::postconditions::{Exits, Proofs};
+use crate::python::taint::guards::named_conditions::NamedConditions;
+use crate::python::taint::guards::postconditions::{Postconditions, ReturnTracker};
 use crate::python::taint::models::sources;
 use crate::report::Severity;
 use crate::rules::Rule;
 
 /// Statements and expressions looked at in all, inlined ones included. About a second in a release build.
-const STEPS: u32 = 6_000_000;
+const MAX_STEPS: u32 = 6_000_000;
 /// Of those, what inlined calls may use.
-const INLINED_STEPS: u32 = 2_000_000;
+const MAX_CALL_STEPS: u32 = 2_000_000;
 
 /// How sure a finding is when its data is known to come from outside.
-pub(crate) const SURE: f32 = 0.95;
+pub(crate) const CONFIDENCE_TAINTED: f32 = 0.95;
 /// How sure it is when the origin is not known.
-pub(crate) const DOUBTFUL: f32 = 0.6;
+pub(crate) const CONFIDENCE_UNKNOWN: f32 = 0.6;
 
 /// The walk through one module.
 pub(crate) struct Interpreter<'a, 'f, 's> {
-    pub(crate) program: &'f Program<'a>,
+    pub(crate) module: &'f ModuleIndex<'a>,
     pub(crate) findings: &'f mut Findings<'s>,
     pub(crate) scopes: Vec<Scope>,
     /// Attributes of objects, by class and name, whichever method wrote them.
     pub(crate) attributes: HashMap<(usize, String), Value>,
     /// Calls being looked into, innermost last.
-    pub(crate) inlining: Vec<usize>,
-    pub(crate) loops: u32,
+    pub(crate) call_stack: Vec<usize>,
+    pub(crate) loop_depth: u32,
     /// Lambdas being walked, one in the other.
-    pub(crate) lambdas: u32,
+    pub(crate) lambda_depth: u32,
     /// Name that the value at hand will get, lower case; tells what random numbers are for.
-    pub(crate) purpose: String,
+    pub(crate) assigned_name: String,
     /// Names that hold a parsed address, and the name of the text it was parsed from.
-    pub(crate) addresses: HashMap<String, String>,
+    pub(crate) parsed_urls: HashMap<String, String>,
     /// The framework in use sends what handlers return as JSON, not as a page.
-    pub(crate) answers_json: bool,
+    pub(crate) responds_json: bool,
     /// The module talks to a directory service.
     pub(crate) uses_ldap: bool,
     /// The name of the class of which the body is walked; empty outside of one.
-    pub(crate) class_at_hand: String,
+    pub(crate) current_class: String,
     /// The expression at hand called something that never returns.
-    pub(crate) never: bool,
+    pub(crate) diverges: bool,
     /// Facts that calls of functions of the module proved of their arguments, by offset of the call's end.
-    pub(crate) proofs: HashMap<u32, Proofs>,
+    pub(crate) postconditions: HashMap<u32, Postconditions>,
     /// The end of a call that is awaited.
     pub(crate) awaited: Option<u32>,
     /// The first names of the modules that are imported.
-    pub(crate) modules: HashSet<String>,
+    pub(crate) imported_modules: HashSet<String>,
     /// Calls of which the answer is no page, by offset: their type is set later on.
-    pub(crate) typed_answers: HashSet<u32>,
+    pub(crate) non_html_responses: HashSet<u32>,
     steps: u32,
     inlined_steps: u32,
 }
@@ -69,17 +69,17 @@ pub(crate) struct Scope {
     pub(crate) function: Option<usize>,
     pub(crate) returned: Option<Value>,
     /// Results of a handler go to a browser.
-    pub(crate) answers: bool,
+    pub(crate) returns_response: bool,
     /// The statements at hand follow a call that is believed never to return.
-    pub(crate) is_stopped: bool,
+    pub(crate) after_divergence: bool,
     /// A subclass is meant to have its own version of the function.
     pub(crate) is_abstract: bool,
     /// The loops around: how many branches were open before each, and what was changed where it was left.
     pub(crate) breaks: Vec<(usize, Vec<Branch>)>,
     /// Conditions that were given names.
-    pub(crate) remembered: Remembered,
+    pub(crate) named_conditions: NamedConditions,
     /// The exits of a function that is evaluated at a call.
-    pub(crate) exits: Option<Exits>,
+    pub(crate) returns: Option<ReturnTracker>,
 }
 
 impl Scope {
@@ -89,44 +89,44 @@ impl Scope {
             outer,
             function,
             returned: None,
-            answers: false,
-            is_stopped: false,
+            returns_response: false,
+            after_divergence: false,
             is_abstract: false,
             breaks: Vec::new(),
-            remembered: Remembered::default(),
-            exits: None,
+            named_conditions: NamedConditions::default(),
+            returns: None,
         }
     }
 }
 
 impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
-    pub(crate) fn new(program: &'f Program<'a>, findings: &'f mut Findings<'s>) -> Self {
+    pub(crate) fn new(module: &'f ModuleIndex<'a>, findings: &'f mut Findings<'s>) -> Self {
         Self {
-            program,
+            module,
             findings,
             scopes: vec![Scope::new(None, None)],
             attributes: HashMap::new(),
-            inlining: Vec::new(),
-            loops: 0,
-            lambdas: 0,
-            purpose: String::new(),
-            addresses: HashMap::new(),
-            answers_json: false,
+            call_stack: Vec::new(),
+            loop_depth: 0,
+            lambda_depth: 0,
+            assigned_name: String::new(),
+            parsed_urls: HashMap::new(),
+            responds_json: false,
             uses_ldap: false,
-            class_at_hand: String::new(),
-            never: false,
-            proofs: HashMap::new(),
+            current_class: String::new(),
+            diverges: false,
+            postconditions: HashMap::new(),
             awaited: None,
-            modules: HashSet::new(),
-            typed_answers: HashSet::new(),
-            steps: STEPS,
-            inlined_steps: INLINED_STEPS,
+            imported_modules: HashSet::new(),
+            non_html_responses: HashSet::new(),
+            steps: MAX_STEPS,
+            inlined_steps: MAX_CALL_STEPS,
         }
     }
 
     /// Counts one step; false when there are none left.
     pub(crate) fn step(&mut self) -> bool {
-        if !self.inlining.is_empty() {
+        if !self.call_stack.is_empty() {
             self.inlined_steps = self.inlined_steps.saturating_sub(1);
         }
         self.steps = self.steps.saturating_sub(1);
@@ -138,7 +138,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
         self.steps == 0
     }
 
-    pub(crate) fn may_inline(&self) -> bool {
+    pub(crate) fn may_enter_call(&self) -> bool {
         self.inlined_steps > 0
     }
 
@@ -156,8 +156,8 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
         while let Some(index) = at {
             let scope = &self.scopes[index];
             if let Some(value) = scope.names.get(name) {
-                if index == 0 && self.scopes.len() > 1 && self.program.shared.contains(name) {
-                    return Value { unknown: Uses::ALL, shape: Shape::Opaque, ..value.clone() };
+                if index == 0 && self.scopes.len() > 1 && self.module.globals.contains(name) {
+                    return Value { unknown: TaintKinds::ALL, content: AbstractValue::Opaque, ..value.clone() };
                 }
                 return value.clone();
             }
@@ -176,23 +176,23 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
         rule: &'static Rule,
         range: TextRange,
         value: &Value,
-        sink: Uses,
+        sink: TaintKinds,
         severities: (Severity, Option<Severity>),
     ) {
         if value.tainted.intersects(sink) {
-            self.findings.report_as(rule, range, local_severity(value, sink, severities.0), SURE);
+            self.findings.report_as(rule, range, local_severity(value, sink, severities.0), CONFIDENCE_TAINTED);
         } else if let (true, Some(severity)) = (value.unknown.intersects(sink), severities.1) {
-            self.findings.report_as(rule, range, severity, DOUBTFUL);
+            self.findings.report_as(rule, range, severity, CONFIDENCE_UNKNOWN);
         }
     }
 }
 
 /// Lowers the severity of commands from the user who starts the program and may run others anyway; only an argument may be
 /// the text of another user.
-fn local_severity(value: &Value, sink: Uses, severity: Severity) -> Severity {
-    if !sink.intersects(Uses::SHELL | Uses::CODE) || value.tainted.intersects(Uses::REMOTE) {
+fn local_severity(value: &Value, sink: TaintKinds, severity: Severity) -> Severity {
+    if !sink.intersects(TaintKinds::SHELL | TaintKinds::CODE) || value.tainted.intersects(TaintKinds::REMOTE) {
         return severity;
     }
-    let is_argument = value.tainted.intersects(Uses::ARGUMENT) && severity == Severity::Critical;
+    let is_argument = value.tainted.intersects(TaintKinds::ARGUMENT) && severity == Severity::Critical;
     if is_argument { Severity::Medium } else { Severity::Low }
 }

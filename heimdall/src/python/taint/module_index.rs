@@ -28,20 +28,20 @@ pub(crate) struct Class<'a> {
 
 /// All definitions of one module.
 #[derive(Default)]
-pub(crate) struct Program<'a> {
+pub(crate) struct ModuleIndex<'a> {
     pub(crate) functions: Vec<Function<'a>>,
     pub(crate) classes: Vec<Class<'a>>,
     /// Numbers by offset of the definition.
     numbers: HashMap<u32, usize>,
     /// Names that some function declares global.
-    pub(crate) shared: HashSet<&'a str>,
+    pub(crate) globals: HashSet<&'a str>,
 }
 
-impl<'a> Program<'a> {
+impl<'a> ModuleIndex<'a> {
     pub(crate) fn collect(body: &'a [Stmt], framework: Option<&str>) -> Self {
-        let mut collector = Collector { program: Self::default(), class: None, depth: 0, framework };
+        let mut collector = Collector { module: Self::default(), class: None, depth: 0, framework };
         collector.visit_body(body);
-        collector.program
+        collector.module
     }
 
     pub(crate) fn function_number(&self, def: &StmtFunctionDef) -> Option<usize> {
@@ -81,7 +81,7 @@ impl<'a> Program<'a> {
 }
 
 struct Collector<'a, 'f> {
-    program: Program<'a>,
+    module: ModuleIndex<'a>,
     class: Option<usize>,
     depth: usize,
     framework: Option<&'f str>,
@@ -93,7 +93,7 @@ impl<'a> StatementVisitor<'a> for Collector<'a, '_> {
             Stmt::FunctionDef(def) => self.function(def, stmt),
             Stmt::ClassDef(def) => self.class(def, stmt),
             Stmt::Global(global) => {
-                self.program.shared.extend(global.names.iter().map(|name| name.as_str()));
+                self.module.globals.extend(global.names.iter().map(|name| name.as_str()));
             }
             other => walk_stmt(self, other),
         });
@@ -103,14 +103,14 @@ impl<'a> StatementVisitor<'a> for Collector<'a, '_> {
 impl<'a> Collector<'a, '_> {
     fn function(&mut self, def: &'a StmtFunctionDef, stmt: &'a Stmt) {
         let class = self.class.take();
-        let number = self.program.functions.len();
+        let number = self.module.functions.len();
         let handler = is_handler(def)
-            || class.is_some_and(|class| is_view(self.program.classes[class].def) && is_verb(&def.name))
+            || class.is_some_and(|class| is_view(self.module.classes[class].def) && is_verb(&def.name))
             || self.framework.is_some_and(|framework| is_entry_point(def, framework));
-        self.program.functions.push(Function { def, class, nested: self.depth > 0, handler });
-        self.program.numbers.insert(def.start().to_u32(), number);
+        self.module.functions.push(Function { def, class, nested: self.depth > 0, handler });
+        self.module.numbers.insert(def.start().to_u32(), number);
         if let Some(class) = class {
-            self.program.classes[class].methods.insert(def.name.as_str(), number);
+            self.module.classes[class].methods.insert(def.name.as_str(), number);
         }
         self.depth += 1;
         walk_stmt(self, stmt);
@@ -119,9 +119,9 @@ impl<'a> Collector<'a, '_> {
     }
 
     fn class(&mut self, def: &'a StmtClassDef, stmt: &'a Stmt) {
-        let number = self.program.classes.len();
-        self.program.classes.push(Class { def, methods: HashMap::new() });
-        self.program.numbers.insert(def.start().to_u32(), number);
+        let number = self.module.classes.len();
+        self.module.classes.push(Class { def, methods: HashMap::new() });
+        self.module.numbers.insert(def.start().to_u32(), number);
         let outer = self.class.replace(number);
         walk_stmt(self, stmt);
         self.class = outer;
@@ -188,11 +188,11 @@ fn is_entry_point(def: &StmtFunctionDef, framework: &str) -> bool {
 }
 
 /// What a handler's parameter is filled with.
-pub(crate) enum Filled {
+pub(crate) enum ParameterSource {
     /// The framework's request object.
     Request,
     /// Text from outside.
-    Outside,
+    External,
     /// A number, a truth value or the like.
     Harmless,
     /// Something the application itself made.
@@ -200,30 +200,30 @@ pub(crate) enum Filled {
 }
 
 /// Judges a handler's parameter by its annotation, its default and the route's converters.
-pub(crate) fn filled(def: &StmtFunctionDef, parameter: &ParameterWithDefault) -> Filled {
+pub(crate) fn parameter_source(def: &StmtFunctionDef, parameter: &ParameterWithDefault) -> ParameterSource {
     let name = parameter.name().as_str();
     if matches!(name, "self" | "cls" | "db" | "session" | "response" | "context") {
-        return Filled::Application;
+        return ParameterSource::Application;
     }
     if is_request_parameter(parameter) {
-        return Filled::Request;
+        return ParameterSource::Request;
     }
     if converted(def, name) {
-        return Filled::Harmless;
+        return ParameterSource::Harmless;
     }
     if parameter.default().is_some_and(|default| calls(default, &["Depends", "Security", "Inject"])) {
-        return Filled::Application;
+        return ParameterSource::Application;
     }
     match parameter.annotation().map(annotation_name) {
         Some(
             "int" | "float" | "bool" | "UUID" | "UUID4" | "datetime" | "date" | "time" | "timedelta" | "Decimal"
             | "PositiveInt" | "NonNegativeInt" | "Literal",
-        ) => Filled::Harmless,
+        ) => ParameterSource::Harmless,
         Some(
             "Session" | "AsyncSession" | "Connection" | "Response" | "BackgroundTasks" | "WebSocket" | "Depends"
             | "Engine" | "Cursor",
-        ) => Filled::Application,
-        Some(_) | None => Filled::Outside,
+        ) => ParameterSource::Application,
+        Some(_) | None => ParameterSource::External,
     }
 }
 

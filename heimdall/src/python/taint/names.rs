@@ -4,7 +4,7 @@ use super::call::Call;
 use super::value::Value;
 
 /// Functions and methods that execute what they are given, whatever the object.
-pub(crate) fn executes(name: &str) -> bool {
+pub(crate) fn executes_query(name: &str) -> bool {
     matches!(
         name,
         "execute"
@@ -29,7 +29,7 @@ pub(crate) fn query_of<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
 }
 
 /// Methods that run a query when they are given one.
-pub(crate) fn fetches(name: &str) -> bool {
+pub(crate) fn may_run_query(name: &str) -> bool {
     matches!(
         name,
         "sql"
@@ -61,6 +61,6 @@ pub(crate) fn is_shell(program: &str) -> bool {
 }
 
 /// Functions and methods that follow links and `..` in a path.
-pub(crate) fn resolves(name: &str) -> bool {
+pub(crate) fn normalizes_path(name: &str) -> bool {
     matches!(name, "realpath" | "abspath" | "normpath" | "resolve")
 }

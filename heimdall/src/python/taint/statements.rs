@@ -7,7 +7,7 @@ use super::control_flow::Flow;
 use super::guards;
 use super::interpreter::Interpreter;
 use super::paths::path_of;
-use super::value::{Shape, Value};
+use super::value::{AbstractValue, Value};
 use crate::python::ast::{last_name, target_name};
 use crate::python::stack;
 use crate::python::taint::guards::named_conditions;
@@ -17,9 +17,9 @@ use crate::python::taint::sinks::responses;
 impl Interpreter<'_, '_, '_> {
     /// Walks a block; code after a statement that leaves it is not reached.
     pub(crate) fn block(&mut self, body: &[Stmt]) -> Flow {
-        let outer = self.scope().is_stopped;
+        let outer = self.scope().after_divergence;
         let flow = self.reached(body);
-        self.scope().is_stopped = outer;
+        self.scope().after_divergence = outer;
         flow
     }
 
@@ -27,24 +27,24 @@ impl Interpreter<'_, '_, '_> {
         let mut stopped = false;
         for (at, stmt) in body.iter().enumerate() {
             if !self.step() {
-                return Flow::Goes;
+                return Flow::FallsThrough;
             }
             if let Stmt::Assign(assign) = stmt {
-                responses::note_typed(self, assign, &body[at + 1..]);
+                responses::note_content_type(self, assign, &body[at + 1..]);
             }
             let flow = stack::grow(|| self.statement(stmt));
-            let never = std::mem::take(&mut self.never);
+            let never = std::mem::take(&mut self.diverges);
             match flow {
-                Flow::Ends => return Flow::Ends,
-                Flow::Skips => return if stopped || never { Flow::Stops } else { Flow::Skips },
-                Flow::Goes | Flow::Stops => {}
+                Flow::LeavesFunction => return Flow::LeavesFunction,
+                Flow::LeavesIteration => return if stopped || never { Flow::Diverges } else { Flow::LeavesIteration },
+                Flow::FallsThrough | Flow::Diverges => {}
             }
-            if never || flow == Flow::Stops {
+            if never || flow == Flow::Diverges {
                 stopped = true;
-                self.scope().is_stopped = true;
+                self.scope().after_divergence = true;
             }
         }
-        if stopped { Flow::Stops } else { Flow::Goes }
+        if stopped { Flow::Diverges } else { Flow::FallsThrough }
     }
 
     fn statement(&mut self, stmt: &Stmt) -> Flow {
@@ -54,9 +54,9 @@ impl Interpreter<'_, '_, '_> {
             return self.simple_statement(stmt);
         }
         // A condition that got its name on one of several ways says nothing after they meet.
-        let before = self.scope().remembered.clone();
+        let before = self.scope().named_conditions.clone();
         let flow = self.compound_statement(stmt);
-        self.scope().remembered.retain_common(&before);
+        self.scope().named_conditions.retain_common(&before);
         flow
     }
 
@@ -85,29 +85,29 @@ impl Interpreter<'_, '_, '_> {
                 for part in [&raise.exc, &raise.cause].into_iter().flatten() {
                     self.eval(part);
                 }
-                return Flow::Ends;
+                return Flow::LeavesFunction;
             }
             Stmt::Break(_) => {
                 self.leave_loop();
-                return Flow::Skips;
+                return Flow::LeavesIteration;
             }
-            Stmt::Continue(_) => return Flow::Skips,
+            Stmt::Continue(_) => return Flow::LeavesIteration,
             Stmt::FunctionDef(def) => self.define(def),
             Stmt::ClassDef(class) => self.define_class(class),
             Stmt::Import(import) => super::imports::import(self, import),
             Stmt::ImportFrom(import) => super::imports::import_from(self, import),
             Stmt::Assert(assert) => {
                 self.eval(&assert.test);
-                self.checked_by_assert(assert);
+                self.check_assert(assert);
                 guards::refine(self, &assert.test, true);
                 if matches!(&*assert.test, Expr::BooleanLiteral(flag) if !flag.value) {
-                    return Flow::Ends;
+                    return Flow::LeavesFunction;
                 }
             }
             Stmt::Delete(delete) => self.forget(&delete.targets),
             _ => {}
         }
-        Flow::Goes
+        Flow::FallsThrough
     }
 
     fn forget(&mut self, targets: &[Expr]) {
@@ -123,56 +123,56 @@ impl Interpreter<'_, '_, '_> {
             Some(expr) => {
                 let value = self.eval(expr);
                 // An expression that never has a value returns nothing.
-                if self.never {
-                    return Flow::Ends;
+                if self.diverges {
+                    return Flow::LeavesFunction;
                 }
-                if self.scope().answers {
-                    self.check_answer(expr, &value);
+                if self.scope().returns_response {
+                    self.check_response(expr, &value);
                 }
                 value
             }
-            None => Value::of(Shape::Nothing),
+            None => Value::of(AbstractValue::PyNone),
         };
-        self.record_exit(result.value.as_deref(), value.truth());
-        self.give_back(&value);
-        Flow::Ends
+        self.record_return(result.value.as_deref(), value.truth());
+        self.add_return_value(&value);
+        Flow::LeavesFunction
     }
 
     /// Adds to what the function at work returns.
-    pub(crate) fn give_back(&mut self, value: &Value) {
+    pub(crate) fn add_return_value(&mut self, value: &Value) {
         let returned = &mut self.scope().returned;
         *returned = Some(returned.as_ref().map_or_else(|| value.clone(), |known| known.join(value)));
     }
 
     fn assignment(&mut self, targets: &[Expr], value: &Expr) {
         let purpose = targets.first().map(target_name).unwrap_or_default().to_ascii_lowercase();
-        let outer = std::mem::replace(&mut self.purpose, purpose);
+        let outer = std::mem::replace(&mut self.assigned_name, purpose);
         for target in targets {
-            self.secret_assigned(target_name(target), value);
-            self.setting_assigned(target, value);
+            self.check_secret_assigned(target_name(target), value);
+            self.check_setting_assigned(target, value);
         }
         let result = self.eval(value);
-        self.purpose = outer;
-        self.remember_address(targets, value);
+        self.assigned_name = outer;
+        self.remember_parsed_url(targets, value);
         for target in targets {
             self.assign(target, result.clone());
         }
         if let [Expr::Name(name)] = targets
-            && (named_conditions::is_condition(value) || self.proofs.contains_key(&value.end().to_u32()))
+            && (named_conditions::is_condition(value) || self.postconditions.contains_key(&value.end().to_u32()))
         {
-            self.scope().remembered.insert(&name.id, value);
+            self.scope().named_conditions.insert(&name.id, value);
         }
     }
 
     /// `parts = urlsplit(url)`: what is proved of the parts is proved of the address.
-    fn remember_address(&mut self, targets: &[Expr], value: &Expr) {
+    fn remember_parsed_url(&mut self, targets: &[Expr], value: &Expr) {
         let ([Expr::Name(target)], Expr::Call(call)) = (targets, value) else { return };
         let text = match call.arguments.args.first() {
             Some(Expr::Call(joined)) if target_name(&joined.func) == "urljoin" => joined.arguments.args.get(1),
             other => other,
         };
         if let ("urlparse" | "urlsplit", Some(Expr::Name(text))) = (target_name(&call.func), text) {
-            self.addresses.insert(target.id.to_string(), text.id.to_string());
+            self.parsed_urls.insert(target.id.to_string(), text.id.to_string());
         }
     }
 
@@ -180,7 +180,7 @@ impl Interpreter<'_, '_, '_> {
     pub(crate) fn assign(&mut self, target: &Expr, value: Value) {
         match target {
             Expr::Name(name) => {
-                self.scope().remembered.forget(&name.id);
+                self.scope().named_conditions.forget(&name.id);
                 self.set(&name.id, value);
             }
             Expr::Attribute(attribute) => {
@@ -188,7 +188,7 @@ impl Interpreter<'_, '_, '_> {
                     self.set(&path, value.clone());
                 }
                 let owner = self.eval(&attribute.value);
-                if let Shape::Instance(class) | Shape::Class(class) = owner.shape {
+                if let AbstractValue::Instance(class) | AbstractValue::Class(class) = owner.content {
                     self.store_attribute(class, &attribute.attr, value);
                 }
             }
@@ -201,7 +201,8 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn unpack(&mut self, targets: &[Expr], value: &Value) {
-        let items = if let Shape::Items(items) = &value.shape { Some(std::rc::Rc::clone(items)) } else { None };
+        let items =
+            if let AbstractValue::Sequence(items) = &value.content { Some(std::rc::Rc::clone(items)) } else { None };
         match items {
             Some(items) if items.len() == targets.len() && !targets.iter().any(Expr::is_starred_expr) => {
                 for (target, item) in targets.iter().zip(items.iter()) {
@@ -231,40 +232,40 @@ impl Interpreter<'_, '_, '_> {
         }
         for parameter in def.parameters.iter_non_variadic_params() {
             if let Some(default) = parameter.default() {
-                self.secret_assigned(parameter.name(), default);
+                self.check_secret_assigned(parameter.name(), default);
                 self.eval(default);
             }
         }
-        let Some(number) = self.program.function_number(def) else { return };
+        let Some(number) = self.module.function_number(def) else { return };
         // A decorator may replace the function by anything, but nearly always wraps it.
-        self.set(&def.name, Value::object(Shape::Function(number)));
-        let function = &self.program.functions[number];
+        self.set(&def.name, Value::object(AbstractValue::Function(number)));
+        let function = &self.module.functions[number];
         if function.nested && function.class.is_none() {
-            self.enter_on_its_own(number);
+            self.walk_as_entry_point(number);
         }
     }
 
     fn define_class(&mut self, class: &StmtClassDef) {
-        let Some(number) = self.program.class_number(class) else { return };
+        let Some(number) = self.module.class_number(class) else { return };
         for decorator in &class.decorator_list {
             self.eval(&decorator.expression);
         }
-        self.set(&class.name, Value::object(Shape::Class(number)));
-        let outer = std::mem::replace(&mut self.class_at_hand, class.name.to_string());
+        self.set(&class.name, Value::object(AbstractValue::Class(number)));
+        let outer = std::mem::replace(&mut self.current_class, class.name.to_string());
         self.names().fork();
         self.block(&class.body);
-        let body = self.names().take_back();
-        self.class_at_hand = outer;
+        let body = self.names().rollback();
+        self.current_class = outer;
         for (name, value) in body {
-            if let Some(value) = value.filter(|value| !matches!(value.shape, Shape::Function(_))) {
+            if let Some(value) = value.filter(|value| !matches!(value.content, AbstractValue::Function(_))) {
                 self.store_attribute(number, &name, value);
             }
         }
-        let mut methods: Vec<usize> = self.program.classes[number].methods.values().copied().collect();
+        let mut methods: Vec<usize> = self.module.classes[number].methods.values().copied().collect();
         methods.sort_unstable();
         if self.scopes.len() > 1 {
             for method in methods {
-                self.enter_on_its_own(method);
+                self.walk_as_entry_point(method);
             }
         }
     }

@@ -4,19 +4,19 @@ use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
 use std::rc::Rc;
 
 /// Longest constant text that is followed, in bytes; longer ones are constant but unknown.
-const MAX_TEXT: usize = 8 * 1024;
+const MAX_TEXT_BYTES: usize = 8 * 1024;
 /// Most elements that are followed one by one.
 const MAX_ITEMS: usize = 64;
 /// Most values that are followed inside of one value, however they are nested: comparing two costs as much.
-const MAX_WITHIN: usize = 512;
+const MAX_NESTED_VALUES: usize = 512;
 /// Longest symbol, in bytes.
-const MAX_SYMBOL: usize = 120;
+const MAX_SYMBOL_BYTES: usize = 120;
 
 /// A set of uses, one bit for each kind of sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Uses(u32);
+pub(crate) struct TaintKinds(u32);
 
-impl Uses {
+impl TaintKinds {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const SQL: Self = Self(1);
     pub(crate) const SHELL: Self = Self(1 << 1);
@@ -63,33 +63,33 @@ impl Uses {
 
     /// These uses without others; marks alone are nothing.
     pub(crate) const fn minus(self, others: Self) -> Self {
-        const MARKS: u32 = Uses::REMOTE.0 | Uses::ARGUMENT.0;
+        const MARKS: u32 = TaintKinds::REMOTE.0 | TaintKinds::ARGUMENT.0;
         let left = self.0 & !others.0;
         if left & !MARKS == 0 { Self::NONE } else { Self(left) }
     }
 }
 
-impl BitOr for Uses {
+impl BitOr for TaintKinds {
     type Output = Self;
     fn bitor(self, other: Self) -> Self {
         self.union(other)
     }
 }
 
-impl BitOrAssign for Uses {
+impl BitOrAssign for TaintKinds {
     fn bitor_assign(&mut self, other: Self) {
         self.0 |= other.0;
     }
 }
 
-impl BitAnd for Uses {
+impl BitAnd for TaintKinds {
     type Output = Self;
     fn bitand(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 }
 
-impl Not for Uses {
+impl Not for TaintKinds {
     type Output = Self;
     fn not(self) -> Self {
         Self(!self.0 & Self::ALL.0)
@@ -98,19 +98,19 @@ impl Not for Uses {
 
 /// What a value is, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) enum Shape {
+pub(crate) enum AbstractValue {
     #[default]
     Opaque,
     Text(Rc<str>),
     Int(i64),
     Bool(bool),
-    Nothing,
+    PyNone,
     /// A list, tuple or set with these elements.
-    Items(Rc<Vec<Value>>),
+    Sequence(Rc<Vec<Value>>),
     /// A dictionary with constant keys.
-    Table(Rc<Vec<(Rc<str>, Value)>>),
+    Dict(Rc<Vec<(Rc<str>, Value)>>),
     /// A container of which the elements are not followed.
-    Heap,
+    Container,
     /// A compiled regular expression.
     Pattern(Rc<str>),
     /// A function of this module, by number.
@@ -137,9 +137,9 @@ pub(crate) struct Lambda {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Value {
     /// Uses for which it carries data from outside.
-    pub(crate) tainted: Uses,
+    pub(crate) tainted: TaintKinds,
     /// Uses for which it carries data of unknown origin.
-    pub(crate) unknown: Uses,
+    pub(crate) unknown: TaintKinds,
     /// Text put together from pieces, at least one of which is no constant.
     pub(crate) assembled: bool,
     /// Text that begins like a query.
@@ -147,12 +147,12 @@ pub(crate) struct Value {
     /// Text that begins like an LDAP filter.
     pub(crate) filter: bool,
     /// Result of a function that got the request: most likely an answer, not a text of the request.
-    pub(crate) handed: bool,
+    pub(crate) derived_from_request: bool,
     /// A path that leads nowhere but where it says: links and `..` are followed already.
-    pub(crate) resolved: bool,
+    pub(crate) is_normalized: bool,
     /// Result of a function that is not known.
-    pub(crate) produced: bool,
-    pub(crate) shape: Shape,
+    pub(crate) from_unknown_call: bool,
+    pub(crate) content: AbstractValue,
     /// The dotted path of imports, calls and attributes it came by, such as `sqlite3.connect().cursor`.
     pub(crate) symbol: Option<Rc<str>>,
 }
@@ -163,71 +163,72 @@ impl Value {
         Self::default()
     }
 
-    pub(crate) fn of(shape: Shape) -> Self {
-        Self { shape, ..Self::default() }
+    pub(crate) fn of(content: AbstractValue) -> Self {
+        Self { content, ..Self::default() }
     }
 
     /// A function, class or object of this module; as text it could be anything.
-    pub(crate) fn object(shape: Shape) -> Self {
-        Self { shape, ..Self::unknown() }
+    pub(crate) fn object(content: AbstractValue) -> Self {
+        Self { content, ..Self::unknown() }
     }
 
     pub(crate) fn unknown() -> Self {
-        Self { unknown: Uses::ALL, ..Self::default() }
+        Self { unknown: TaintKinds::ALL, ..Self::default() }
     }
 
-    pub(crate) fn tainted(uses: Uses) -> Self {
-        Self { tainted: uses, unknown: Uses::ALL, ..Self::default() }
+    pub(crate) fn tainted(kinds: TaintKinds) -> Self {
+        Self { tainted: kinds, unknown: TaintKinds::ALL, ..Self::default() }
     }
 
     pub(crate) fn text(text: &str) -> Self {
-        let shape = if text.len() <= MAX_TEXT { Shape::Text(text.into()) } else { Shape::Opaque };
-        Self { shape, query: looks_like_query(text), filter: looks_like_filter(text), ..Self::default() }
+        let content =
+            if text.len() <= MAX_TEXT_BYTES { AbstractValue::Text(text.into()) } else { AbstractValue::Opaque };
+        Self { content, query: looks_like_query(text), filter: looks_like_filter(text), ..Self::default() }
     }
 
-    pub(crate) fn items(items: Vec<Self>) -> Self {
-        let mut value = Self::gathered(items.iter());
+    pub(crate) fn sequence(items: Vec<Self>) -> Self {
+        let mut value = Self::container(items.iter());
         if items.len() <= MAX_ITEMS && is_followed(items.iter()) {
-            value.shape = Shape::Items(Rc::new(items));
+            value.content = AbstractValue::Sequence(Rc::new(items));
         }
         value
     }
 
-    pub(crate) fn table(entries: Vec<(Rc<str>, Self)>) -> Self {
-        let mut value = Self::gathered(entries.iter().map(|(_, value)| value));
+    pub(crate) fn dict(entries: Vec<(Rc<str>, Self)>) -> Self {
+        let mut value = Self::container(entries.iter().map(|(_, value)| value));
         if entries.len() <= MAX_ITEMS && is_followed(entries.iter().map(|(_, value)| value)) {
-            value.shape = Shape::Table(Rc::new(entries));
+            value.content = AbstractValue::Dict(Rc::new(entries));
         }
         value
     }
 
     pub(crate) fn lambda(lambda: Lambda) -> Self {
         if is_followed([&lambda.of_anything, &lambda.of_constants].into_iter()) {
-            Self::object(Shape::Lambda(Rc::new(lambda)))
+            Self::object(AbstractValue::Lambda(Rc::new(lambda)))
         } else {
             Self::unknown()
         }
     }
 
     /// A container of these, of which the elements are not followed.
-    pub(crate) fn gathered<'v>(elements: impl Iterator<Item = &'v Self> + Clone) -> Self {
+    pub(crate) fn container<'v>(elements: impl Iterator<Item = &'v Self> + Clone) -> Self {
         let query = elements.clone().any(|element| element.query);
-        Self { query, shape: Shape::Heap, ..Self::mixed(elements) }
+        Self { query, content: AbstractValue::Container, ..Self::combined(elements) }
     }
 
     /// Carries whatever any of the parts carries, and is nothing in particular.
-    pub(crate) fn mixed<'v>(parts: impl Iterator<Item = &'v Self>) -> Self {
-        let mut mixed = Self::default();
+    pub(crate) fn combined<'v>(parts: impl Iterator<Item = &'v Self>) -> Self {
+        let mut combined = Self::default();
         for part in parts {
-            mixed.tainted |= part.tainted;
-            mixed.unknown |= part.unknown;
-            mixed.assembled |= part.assembled;
+            combined.tainted |= part.tainted;
+            combined.unknown |= part.unknown;
+            combined.assembled |= part.assembled;
         }
-        mixed
+        combined
     }
 
     pub(crate) fn with_symbol(mut self, symbol: &str) -> Self {
-        self.symbol = (symbol.len() <= MAX_SYMBOL).then(|| symbol.into());
+        self.symbol = (symbol.len() <= MAX_SYMBOL_BYTES).then(|| symbol.into());
         self
     }
 
@@ -236,22 +237,22 @@ impl Value {
     }
 
     /// The same value, harmless for these uses from here on.
-    pub(crate) fn cleared(mut self, uses: Uses) -> Self {
-        self.tainted = self.tainted.minus(uses);
-        self.unknown = self.unknown.minus(uses);
-        if uses.intersects(Uses::SQL) {
+    pub(crate) fn sanitized(mut self, kinds: TaintKinds) -> Self {
+        self.tainted = self.tainted.minus(kinds);
+        self.unknown = self.unknown.minus(kinds);
+        if kinds.intersects(TaintKinds::SQL) {
             self.assembled = false;
         }
-        if let Shape::Items(_) | Shape::Table(_) = self.shape {
-            self.shape = Shape::Opaque;
+        if let AbstractValue::Sequence(_) | AbstractValue::Dict(_) = self.content {
+            self.content = AbstractValue::Opaque;
         }
         self
     }
 
     /// The same value, known no longer to be dangerous for these uses, nor to be harmless.
-    pub(crate) fn doubted(mut self, uses: Uses) -> Self {
-        self.unknown |= self.tainted & uses;
-        self.tainted = self.tainted.minus(uses);
+    pub(crate) fn downgraded(mut self, kinds: TaintKinds) -> Self {
+        self.unknown |= self.tainted & kinds;
+        self.tainted = self.tainted.minus(kinds);
         self
     }
 
@@ -271,26 +272,30 @@ impl Value {
             assembled: self.assembled || other.assembled,
             query: self.query || other.query,
             filter: self.filter || other.filter,
-            resolved: self.resolved && other.resolved,
-            produced: self.produced && other.produced,
-            handed: (self.handed || other.handed) && self.is_handed() && other.is_handed(),
-            shape: self.common_shape(other),
+            is_normalized: self.is_normalized && other.is_normalized,
+            from_unknown_call: self.from_unknown_call && other.from_unknown_call,
+            derived_from_request: (self.derived_from_request || other.derived_from_request)
+                && self.counts_as_derived()
+                && other.counts_as_derived(),
+            content: self.common_content(other),
             symbol: self.common_symbol(other),
         }
     }
 
-    fn common_shape(&self, other: &Self) -> Shape {
-        let is_structure = |shape: &Shape| matches!(shape, Shape::Items(_) | Shape::Table(_) | Shape::Heap);
-        let fits = |shape: &Shape| is_structure(shape) || *shape == Shape::Nothing;
-        match (&self.shape, &other.shape) {
+    fn common_content(&self, other: &Self) -> AbstractValue {
+        let is_structure = |content: &AbstractValue| {
+            matches!(content, AbstractValue::Sequence(_) | AbstractValue::Dict(_) | AbstractValue::Container)
+        };
+        let fits = |content: &AbstractValue| is_structure(content) || *content == AbstractValue::PyNone;
+        match (&self.content, &other.content) {
             (one, another) if one == another => one.clone(),
-            (one, another) if fits(one) && fits(another) => Shape::Heap,
-            _ => Shape::Opaque,
+            (one, another) if fits(one) && fits(another) => AbstractValue::Container,
+            _ => AbstractValue::Opaque,
         }
     }
 
-    fn is_handed(&self) -> bool {
-        self.handed || !self.tainted.intersects(Uses::HTML)
+    fn counts_as_derived(&self) -> bool {
+        self.derived_from_request || !self.tainted.intersects(TaintKinds::HTML)
     }
 
     /// `try: from yaml import CSafeLoader as Loader`, and another safe loader where there is none.
@@ -302,60 +307,60 @@ impl Value {
 
     /// Whether it counts as true, where that is certain.
     pub(crate) fn truth(&self) -> Option<bool> {
-        match &self.shape {
-            Shape::Text(text) => Some(!text.is_empty()),
-            Shape::Int(number) => Some(*number != 0),
-            Shape::Bool(flag) => Some(*flag),
-            Shape::Nothing => Some(false),
-            Shape::Items(_)
-            | Shape::Table(_)
-            | Shape::Heap
-            | Shape::Pattern(_)
-            | Shape::Opaque
-            | Shape::Function(_)
-            | Shape::Class(_)
-            | Shape::Instance(_)
-            | Shape::Method(..)
-            | Shape::Lambda(_) => None,
+        match &self.content {
+            AbstractValue::Text(text) => Some(!text.is_empty()),
+            AbstractValue::Int(number) => Some(*number != 0),
+            AbstractValue::Bool(flag) => Some(*flag),
+            AbstractValue::PyNone => Some(false),
+            AbstractValue::Sequence(_)
+            | AbstractValue::Dict(_)
+            | AbstractValue::Container
+            | AbstractValue::Pattern(_)
+            | AbstractValue::Opaque
+            | AbstractValue::Function(_)
+            | AbstractValue::Class(_)
+            | AbstractValue::Instance(_)
+            | AbstractValue::Method(..)
+            | AbstractValue::Lambda(_) => None,
         }
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {
-        if let Shape::Text(text) = &self.shape { Some(text) } else { None }
+        if let AbstractValue::Text(text) = &self.content { Some(text) } else { None }
     }
 
     pub(crate) fn as_int(&self) -> Option<i64> {
-        if let Shape::Int(number) = self.shape { Some(number) } else { None }
+        if let AbstractValue::Int(number) = self.content { Some(number) } else { None }
     }
 
     pub(crate) fn as_bool(&self) -> Option<bool> {
-        if let Shape::Bool(flag) = self.shape { Some(flag) } else { None }
+        if let AbstractValue::Bool(flag) = self.content { Some(flag) } else { None }
     }
 
     /// Any element of it, where which one is not known.
     pub(crate) fn any_element(&self) -> Self {
-        match &self.shape {
-            Shape::Items(items) => items.iter().cloned().reduce(|a, b| a.join(&b)).unwrap_or_default(),
+        match &self.content {
+            AbstractValue::Sequence(items) => items.iter().cloned().reduce(|a, b| a.join(&b)).unwrap_or_default(),
             // The elements of a dictionary are its keys, and those that are followed are constant.
-            Shape::Text(_) | Shape::Table(_) => Self::clean(),
-            Shape::Opaque
-            | Shape::Heap
-            | Shape::Pattern(_)
-            | Shape::Int(_)
-            | Shape::Bool(_)
-            | Shape::Nothing
-            | Shape::Function(_)
-            | Shape::Class(_)
-            | Shape::Instance(_)
-            | Shape::Method(..)
-            | Shape::Lambda(_) => Self { shape: Shape::Opaque, symbol: None, ..self.clone() },
+            AbstractValue::Text(_) | AbstractValue::Dict(_) => Self::clean(),
+            AbstractValue::Opaque
+            | AbstractValue::Container
+            | AbstractValue::Pattern(_)
+            | AbstractValue::Int(_)
+            | AbstractValue::Bool(_)
+            | AbstractValue::PyNone
+            | AbstractValue::Function(_)
+            | AbstractValue::Class(_)
+            | AbstractValue::Instance(_)
+            | AbstractValue::Method(..)
+            | AbstractValue::Lambda(_) => Self { content: AbstractValue::Opaque, symbol: None, ..self.clone() },
         }
     }
 }
 
 /// Whether there are few enough values in these, however deep, to follow each.
 fn is_followed<'v>(mut values: impl Iterator<Item = &'v Value>) -> bool {
-    let mut left = MAX_WITHIN;
+    let mut left = MAX_NESTED_VALUES;
     values.all(|value| takes(value, &mut left))
 }
 
@@ -363,21 +368,21 @@ fn is_followed<'v>(mut values: impl Iterator<Item = &'v Value>) -> bool {
 fn takes(value: &Value, left: &mut usize) -> bool {
     let Some(fewer) = left.checked_sub(1) else { return false };
     *left = fewer;
-    match &value.shape {
-        Shape::Items(items) => items.iter().all(|item| takes(item, left)),
-        Shape::Table(entries) => entries.iter().all(|(_, entry)| takes(entry, left)),
-        Shape::Lambda(lambda) => takes(&lambda.of_anything, left) && takes(&lambda.of_constants, left),
-        Shape::Opaque
-        | Shape::Heap
-        | Shape::Pattern(_)
-        | Shape::Text(_)
-        | Shape::Int(_)
-        | Shape::Bool(_)
-        | Shape::Nothing
-        | Shape::Function(_)
-        | Shape::Class(_)
-        | Shape::Instance(_)
-        | Shape::Method(..) => true,
+    match &value.content {
+        AbstractValue::Sequence(items) => items.iter().all(|item| takes(item, left)),
+        AbstractValue::Dict(entries) => entries.iter().all(|(_, entry)| takes(entry, left)),
+        AbstractValue::Lambda(lambda) => takes(&lambda.of_anything, left) && takes(&lambda.of_constants, left),
+        AbstractValue::Opaque
+        | AbstractValue::Container
+        | AbstractValue::Pattern(_)
+        | AbstractValue::Text(_)
+        | AbstractValue::Int(_)
+        | AbstractValue::Bool(_)
+        | AbstractValue::PyNone
+        | AbstractValue::Function(_)
+        | AbstractValue::Class(_)
+        | AbstractValue::Instance(_)
+        | AbstractValue::Method(..) => true,
     }
 }
 

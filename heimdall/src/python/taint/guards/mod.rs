@@ -11,11 +11,11 @@ use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, ExprCompare, Stmt, UnaryOp}
 use ruff_text_size::Ranged;
 
 use super::interpreter::Interpreter;
-use super::names::resolves;
+use super::names::normalizes_path;
 use super::paths::path_of;
-use super::value::{Shape, Uses, Value};
+use super::value::{AbstractValue, TaintKinds, Value};
 use crate::python::ast::{constant_text, last_name};
-use crate::python::taint::models::regex_alphabet::Expression;
+use crate::python::taint::models::regex_alphabet::ParsedRegex;
 use crate::python::taint::models::regex_calls;
 use crate::python::taint::models::url_prefix;
 
@@ -44,7 +44,7 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
             let prove = |part: &Expr| {
                 interpreter.names().fork();
                 refine_within(interpreter, part, met, depth);
-                interpreter.names().take_back()
+                interpreter.names().rollback()
             };
             let branches = parts.values.iter().map(prove).collect();
             interpreter.names().join(branches);
@@ -62,24 +62,24 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
         Expr::Await(awaited) => refine_within(interpreter, &awaited.value, met, depth),
         Expr::Named(named) => refine_within(interpreter, &named.value, met, depth),
         Expr::Name(name) => {
-            refine_remembered(interpreter, &name.id, met, depth);
+            refine_named_condition(interpreter, &name.id, met, depth);
             // An empty text does no harm.
-            if !met && interpreter.lookup(&name.id).shape == Shape::Opaque {
-                clear(interpreter, condition, Uses::ALL);
+            if !met && interpreter.lookup(&name.id).content == AbstractValue::Opaque {
+                sanitize(interpreter, condition, TaintKinds::ALL);
             }
         }
         // An address without a host stays where it is.
-        Expr::Attribute(_) if !met => fix_host(interpreter, condition),
+        Expr::Attribute(_) if !met => sanitize_url_of_host(interpreter, condition),
         _ => {}
     }
 }
 
 /// Applies a condition that a name holds.
-fn refine_remembered(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, met: bool, depth: u32) {
-    if interpreter.scope().remembered.is_empty() {
+fn refine_named_condition(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, met: bool, depth: u32) {
+    if interpreter.scope().named_conditions.is_empty() {
         return;
     }
-    if let Some(condition) = interpreter.scope().remembered.get(name) {
+    if let Some(condition) = interpreter.scope().named_conditions.get(name) {
         refine_within(interpreter, &condition.test, met, depth);
     }
 }
@@ -92,20 +92,20 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
         if met == (*op == CmpOp::NotIn) {
             // No quote but at both ends: a plain literal.
             if let (Expr::Subscript(inner), "'" | "\"") = (right, text) {
-                return clear(interpreter, &inner.value, Uses::XPATH | Uses::CODE);
+                return sanitize(interpreter, &inner.value, TaintKinds::XPATH | TaintKinds::CODE);
             }
-            let cleared = match text {
-                "'" | "\"" => Uses::XPATH,
-                ".." | "../" | "/" | "..\\" => Uses::PATH,
-                "\n" | "\r" | "\r\n" => Uses::LOG | Uses::MAIL,
-                _ => Uses::NONE,
+            let sanitized = match text {
+                "'" | "\"" => TaintKinds::XPATH,
+                ".." | "../" | "/" | "..\\" => TaintKinds::PATH,
+                "\n" | "\r" | "\r\n" => TaintKinds::LOG | TaintKinds::MAIL,
+                _ => TaintKinds::NONE,
             };
-            clear(interpreter, right, cleared);
+            sanitize(interpreter, right, sanitized);
         }
         return;
     }
-    if selects(*op, met) && is_fixed(interpreter, right, *op) {
-        clear(interpreter, left, Uses::ALL);
+    if selects(*op, met) && is_fixed_choice(interpreter, right, *op) {
+        sanitize(interpreter, left, TaintKinds::ALL);
     }
     if selects(*op, met) {
         refine_directory(interpreter, left, right);
@@ -115,9 +115,9 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
     }
     // `urlparse(url).netloc == "..."` fixes the host of an address.
     if selects(*op, met) {
-        fix_host(interpreter, left);
+        sanitize_url_of_host(interpreter, left);
         if *op == CmpOp::Eq || *op == CmpOp::NotEq {
-            fix_host(interpreter, right);
+            sanitize_url_of_host(interpreter, right);
         }
     }
 }
@@ -139,8 +139,8 @@ fn refine_directory(interpreter: &mut Interpreter<'_, '_, '_>, left: &Expr, righ
         }
     }
     for path in inside {
-        if is_resolved(interpreter, path) {
-            clear(interpreter, path, Uses::PATH);
+        if is_normalized_path(interpreter, path) {
+            sanitize(interpreter, path, TaintKinds::PATH);
         }
     }
 }
@@ -149,14 +149,14 @@ fn refine_directory(interpreter: &mut Interpreter<'_, '_, '_>, left: &Expr, righ
 pub(crate) fn refine_relative(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     if let Expr::Attribute(method) = &*call.func
         && method.attr.as_str() == "relative_to"
-        && is_resolved(interpreter, &method.value)
+        && is_normalized_path(interpreter, &method.value)
     {
-        clear(interpreter, &method.value, Uses::PATH);
+        sanitize(interpreter, &method.value, TaintKinds::PATH);
     }
 }
 
 /// Makes the address harmless of which this is the host.
-fn fix_host(interpreter: &mut Interpreter<'_, '_, '_>, host: &Expr) {
+fn sanitize_url_of_host(interpreter: &mut Interpreter<'_, '_, '_>, host: &Expr) {
     let Expr::Attribute(attribute) = host else { return };
     if !matches!(attribute.attr.as_str(), "netloc" | "hostname" | "host") {
         return;
@@ -164,12 +164,12 @@ fn fix_host(interpreter: &mut Interpreter<'_, '_, '_>, host: &Expr) {
     match &*attribute.value {
         Expr::Call(call) => {
             if let Some(inner) = call.arguments.args.first() {
-                clear(interpreter, inner, Uses::URL | Uses::REDIRECT);
+                sanitize(interpreter, inner, TaintKinds::URL | TaintKinds::REDIRECT);
             }
         }
         Expr::Name(parsed) => {
-            if let Some(text) = interpreter.addresses.get(parsed.id.as_str()).cloned() {
-                clear_path(interpreter, &text, Uses::URL | Uses::REDIRECT);
+            if let Some(text) = interpreter.parsed_urls.get(parsed.id.as_str()).cloned() {
+                sanitize_path(interpreter, &text, TaintKinds::URL | TaintKinds::REDIRECT);
             }
         }
         _ => {}
@@ -177,15 +177,15 @@ fn fix_host(interpreter: &mut Interpreter<'_, '_, '_>, host: &Expr) {
 }
 
 /// Whether membership in it, or equality with it, leaves no choice to the outside.
-fn is_fixed(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, op: CmpOp) -> bool {
-    let value = quiet(interpreter, expr);
+fn is_fixed_choice(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, op: CmpOp) -> bool {
+    let value = eval_simple(interpreter, expr);
     match op {
         CmpOp::In | CmpOp::NotIn => {
             let by_name = value.tainted.is_empty() && is_list_name(expr);
-            let keys_alone = matches!(value.shape, Shape::Table(_));
-            by_name || keys_alone || value.is_constant() && !matches!(value.shape, Shape::Text(_))
+            let keys_alone = matches!(value.content, AbstractValue::Dict(_));
+            by_name || keys_alone || value.is_constant() && !matches!(value.content, AbstractValue::Text(_))
         }
-        _ => value.is_constant() && value.shape != Shape::Nothing,
+        _ => value.is_constant() && value.content != AbstractValue::PyNone,
     }
 }
 
@@ -206,37 +206,38 @@ fn is_list_name(expr: &Expr) -> bool {
 }
 
 fn refine_call(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, met: bool) {
-    let proved = interpreter.proofs.get(&call.end().to_u32()).map(|proofs| proofs.of_arguments(call, Some(met)));
-    for (argument, uses) in proved.into_iter().flatten() {
-        clear(interpreter, argument, uses);
+    let proved =
+        interpreter.postconditions.get(&call.end().to_u32()).map(|proofs| proofs.for_arguments(call, Some(met)));
+    for (argument, kinds) in proved.into_iter().flatten() {
+        sanitize(interpreter, argument, kinds);
     }
     if let (Expr::Attribute(method), [prefix, ..]) = (&*call.func, &*call.arguments.args)
         && method.attr.as_str() == "startswith"
     {
-        refine_beginning(interpreter, &method.value, prefix, met);
+        refine_prefix(interpreter, &method.value, prefix, met);
     }
     if !met {
         return;
     }
-    if is_check(last_name(&call.func)) && !is_known_by_body(interpreter, call) {
+    if is_validator_name(last_name(&call.func)) && !returns_constant(interpreter, call) {
         let named =
             || call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg == "url"));
         if let Some(argument) = call.arguments.args.first().or_else(|| Some(&named()?.value)) {
-            clear(interpreter, argument, Uses::URL | Uses::REDIRECT | Uses::PATH);
+            sanitize(interpreter, argument, TaintKinds::URL | TaintKinds::REDIRECT | TaintKinds::PATH);
         }
     }
-    if is_login_check(call) && !is_known_by_body(interpreter, call) {
+    if is_login_check(call) && !returns_constant(interpreter, call) {
         refine_login(interpreter);
     }
     match &*call.func {
         Expr::Attribute(method) => {
-            let cleared = match method.attr.as_str() {
-                "isdigit" | "isalnum" | "isnumeric" | "isdecimal" | "isalpha" | "isidentifier" => Uses::TEXT,
-                "is_relative_to" if is_resolved(interpreter, &method.value) => Uses::PATH,
-                "startswith" => fixed_by_prefix(interpreter, &method.value, call),
-                _ => Uses::NONE,
+            let sanitized = match method.attr.as_str() {
+                "isdigit" | "isalnum" | "isnumeric" | "isdecimal" | "isalpha" | "isidentifier" => TaintKinds::TEXT,
+                "is_relative_to" if is_normalized_path(interpreter, &method.value) => TaintKinds::PATH,
+                "startswith" => sanitized_by_prefix(interpreter, &method.value, call),
+                _ => TaintKinds::NONE,
             };
-            clear(interpreter, &method.value, cleared);
+            sanitize(interpreter, &method.value, sanitized);
             refine_match(interpreter, call, &method.value, &method.attr);
         }
         Expr::Name(name) if name.id.as_str() == "isinstance" => refine_type(interpreter, call),
@@ -246,52 +247,52 @@ fn refine_call(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, met: 
 }
 
 /// `/path` has no scheme, and what does not begin with `//` has no host without one.
-fn refine_beginning(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, prefix: &Expr, met: bool) {
+fn refine_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, prefix: &Expr, met: bool) {
     let has = |wanted: &str| match prefix {
         Expr::Tuple(several) => several.elts.iter().any(|one| constant_text(one) == Some(wanted)),
         one => constant_text(one) == Some(wanted),
     };
     match met {
-        true if has("/") && !prefix.is_tuple_expr() => clear(interpreter, subject, Uses::SCHEME),
-        false if has("//") => clear(interpreter, subject, Uses::SLASHES),
+        true if has("/") && !prefix.is_tuple_expr() => sanitize(interpreter, subject, TaintKinds::SCHEME),
+        false if has("//") => sanitize(interpreter, subject, TaintKinds::SLASHES),
         true | false => {}
     }
 }
 
 /// The uses for which a text is harmless that begins with the argument of a call: an address of which the host ends
 /// there, or a directory where the path was resolved.
-fn fixed_by_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, call: &ExprCall) -> Uses {
-    let Some(prefix) = call.arguments.args.first() else { return Uses::NONE };
-    let value = quiet(interpreter, prefix);
+fn sanitized_by_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, call: &ExprCall) -> TaintKinds {
+    let Some(prefix) = call.arguments.args.first() else { return TaintKinds::NONE };
+    let value = eval_simple(interpreter, prefix);
     if !value.tainted.is_empty() {
-        return Uses::NONE;
+        return TaintKinds::NONE;
     }
-    let addresses = match (&value.shape, value.as_text()) {
-        (_, Some(text)) => url_prefix::fixed_by(text),
-        (Shape::Items(items), _) => {
-            let fixed = items.iter().map(|item| item.as_text().map_or(Uses::NONE, url_prefix::fixed_by));
+    let addresses = match (&value.content, value.as_text()) {
+        (_, Some(text)) => url_prefix::sanitized_by(text),
+        (AbstractValue::Sequence(items), _) => {
+            let fixed = items.iter().map(|item| item.as_text().map_or(TaintKinds::NONE, url_prefix::sanitized_by));
             fixed.reduce(|all, one| all & one).unwrap_or_default()
         }
-        (_, None) => Uses::URL | Uses::REDIRECT,
+        (_, None) => TaintKinds::URL | TaintKinds::REDIRECT,
     };
-    let is_directory = value.as_text().is_none_or(|text| text.len() > 1) && is_resolved(interpreter, subject);
-    if is_directory { addresses | Uses::PATH } else { addresses }
+    let is_directory = value.as_text().is_none_or(|text| text.len() > 1) && is_normalized_path(interpreter, subject);
+    if is_directory { addresses | TaintKinds::PATH } else { addresses }
 }
 
 /// Returns whether an expression is a path of which links and `..` were followed.
-fn is_resolved(interpreter: &mut Interpreter<'_, '_, '_>, path: &Expr) -> bool {
+fn is_normalized_path(interpreter: &mut Interpreter<'_, '_, '_>, path: &Expr) -> bool {
     match path {
-        Expr::Call(call) if resolves(last_name(&call.func)) => true,
+        Expr::Call(call) if normalizes_path(last_name(&call.func)) => true,
         Expr::Call(call) => match (&*call.func, &*call.arguments.args) {
-            (Expr::Name(_), [inner]) => is_resolved(interpreter, inner),
+            (Expr::Name(_), [inner]) => is_normalized_path(interpreter, inner),
             _ => false,
         },
-        Expr::Name(_) | Expr::Attribute(_) => quiet(interpreter, path).resolved,
+        Expr::Name(_) | Expr::Attribute(_) => eval_simple(interpreter, path).is_normalized,
         _ => false,
     }
 }
 
-fn is_check(name: &str) -> bool {
+fn is_validator_name(name: &str) -> bool {
     ["is_safe", "is_allowed", "is_valid", "url_has_allowed_host"].iter().any(|start| name.starts_with(start))
 }
 
@@ -300,22 +301,22 @@ fn refine_match(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, obje
     if !matches!(method, "match" | "fullmatch" | "search") {
         return;
     }
-    let owner = quiet(interpreter, object);
-    let (pattern, subject) = match (&owner.shape, &*call.arguments.args) {
-        (Shape::Pattern(pattern), [subject, ..]) => (Rc::clone(pattern), subject),
+    let owner = eval_simple(interpreter, object);
+    let (pattern, subject) = match (&owner.content, &*call.arguments.args) {
+        (AbstractValue::Pattern(pattern), [subject, ..]) => (Rc::clone(pattern), subject),
         (_, [pattern, subject, ..]) if owner.symbol() == "re" && regex_calls::is_plain(call, 2) => {
-            let pattern = quiet(interpreter, pattern);
+            let pattern = eval_simple(interpreter, pattern);
             let Some(text) = pattern.as_text() else { return };
             (Rc::from(text), subject)
         }
         // A pattern of another module that a whole text has to match.
         (_, [subject]) if method == "fullmatch" && !owner.symbol().is_empty() && is_list_name(object) => {
-            return clear(interpreter, subject, Uses::ALL);
+            return sanitize(interpreter, subject, TaintKinds::ALL);
         }
         _ => return,
     };
-    if let Some(expression) = Expression::parse(&pattern) {
-        clear(interpreter, subject, expression.proves(method));
+    if let Some(expression) = ParsedRegex::parse(&pattern) {
+        sanitize(interpreter, subject, expression.proves(method));
     }
 }
 
@@ -324,29 +325,29 @@ fn refine_each(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     let [Expr::Generator(each)] = &*call.arguments.args else { return };
     let [generator] = &*each.generators else { return };
     let (Expr::Name(part), true) = (&generator.target, generator.ifs.is_empty()) else { return };
-    let whole = quiet(interpreter, &generator.iter);
+    let whole = eval_simple(interpreter, &generator.iter);
     let before = whole.tainted | whole.unknown;
     interpreter.names().fork();
-    interpreter.set(&part.id, Value { shape: Shape::Opaque, symbol: None, ..whole });
+    interpreter.set(&part.id, Value { content: AbstractValue::Opaque, symbol: None, ..whole });
     refine(interpreter, &each.elt, true);
     let after = interpreter.names().get(&part.id).map_or(before, |part| part.tainted | part.unknown);
-    interpreter.names().take_back();
-    clear(interpreter, &generator.iter, before.minus(after));
+    interpreter.names().rollback();
+    sanitize(interpreter, &generator.iter, before.minus(after));
 }
 
 /// Returns whether a check is a function of the module of which every result is a constant, so that its name says too much.
-fn is_known_by_body(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) -> bool {
-    let Shape::Function(number) = quiet(interpreter, &call.func).shape else { return false };
-    let body = &interpreter.program.functions[number].def.body;
+fn returns_constant(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) -> bool {
+    let AbstractValue::Function(number) = eval_simple(interpreter, &call.func).content else { return false };
+    let body = &interpreter.module.functions[number].def.body;
     matches!(body.last(), Some(Stmt::Return(result)) if result.value.as_deref().is_none_or(Expr::is_literal_expr))
         && body.iter().all(|stmt| matches!(stmt, Stmt::Return(_) | Stmt::Expr(_) | Stmt::Pass(_)))
 }
 
 /// After a password was checked, whom the session is for is no longer the client's choice alone.
 fn refine_login(interpreter: &mut Interpreter<'_, '_, '_>) {
-    for name in interpreter.names().names_of(|value| value.tainted.intersects(Uses::SESSION)) {
+    for name in interpreter.names().names_of(|value| value.tainted.intersects(TaintKinds::SESSION)) {
         if let Some(value) = interpreter.names().get(&name).cloned() {
-            interpreter.set(&name, value.cleared(Uses::SESSION));
+            interpreter.set(&name, value.sanitized(TaintKinds::SESSION));
         }
     }
 }
@@ -362,12 +363,12 @@ fn refine_type(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     if let [subject, Expr::Name(kind)] = &*call.arguments.args
         && matches!(kind.id.as_str(), "int" | "float" | "bool")
     {
-        clear(interpreter, subject, Uses::ALL);
+        sanitize(interpreter, subject, TaintKinds::ALL);
     }
 }
 
 /// The value of a simple expression, without looking into calls again.
-fn quiet(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr) -> Value {
+fn eval_simple(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr) -> Value {
     match expr {
         Expr::Call(call) if last_name(&call.func) == "compile" => interpreter.eval(expr),
         Expr::Name(_)
@@ -381,10 +382,10 @@ fn quiet(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr) -> Value {
         | Expr::Set(_)
         | Expr::Dict(_) => interpreter.eval(expr),
         Expr::Call(call) if call.arguments.args.len() == 1 && call.func.is_name_expr() => {
-            quiet(interpreter, &call.arguments.args[0])
+            eval_simple(interpreter, &call.arguments.args[0])
         }
         Expr::Call(call) => match &*call.func {
-            Expr::Attribute(method) if method.attr.as_str() == "keys" => quiet(interpreter, &method.value),
+            Expr::Attribute(method) if method.attr.as_str() == "keys" => eval_simple(interpreter, &method.value),
             _ => Value::unknown(),
         },
         _ => Value::unknown(),
@@ -392,8 +393,8 @@ fn quiet(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr) -> Value {
 }
 
 /// Makes the value that a name or path holds harmless for some uses.
-pub(crate) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses: Uses) {
-    if uses.is_empty() {
+pub(crate) fn sanitize(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, kinds: TaintKinds) {
+    if kinds.is_empty() {
         return;
     }
     let path = match expr {
@@ -402,12 +403,12 @@ pub(crate) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses
             Some(path) => path,
             None => return,
         },
-        Expr::Named(named) => return clear(interpreter, &named.target, uses),
+        Expr::Named(named) => return sanitize(interpreter, &named.target, kinds),
         // `value or ""` is the value, or nothing from outside.
         Expr::BoolOp(either) if either.op == BoolOp::Or => {
             let Some((first, others)) = either.values.split_first() else { return };
             if others.iter().all(Expr::is_literal_expr) {
-                clear(interpreter, first, uses);
+                sanitize(interpreter, first, kinds);
             }
             return;
         }
@@ -415,18 +416,18 @@ pub(crate) fn clear(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, uses
         Expr::Call(call) => {
             let inner = match (&*call.func, &*call.arguments.args) {
                 (Expr::Name(_), [inner]) => inner,
-                (Expr::Attribute(method), [inner]) if resolves(&method.attr) => inner,
+                (Expr::Attribute(method), [inner]) if normalizes_path(&method.attr) => inner,
                 (Expr::Attribute(method), []) => &method.value,
                 _ => return,
             };
-            return clear(interpreter, inner, uses);
+            return sanitize(interpreter, inner, kinds);
         }
         _ => return,
     };
-    clear_path(interpreter, &path, uses);
+    sanitize_path(interpreter, &path, kinds);
 }
 
-fn clear_path(interpreter: &mut Interpreter<'_, '_, '_>, path: &str, uses: Uses) {
+fn sanitize_path(interpreter: &mut Interpreter<'_, '_, '_>, path: &str, kinds: TaintKinds) {
     let value = match path.split_once('.') {
         None => interpreter.lookup(path),
         Some((owner, attribute)) => match interpreter.names().get(path).cloned() {
@@ -438,7 +439,7 @@ fn clear_path(interpreter: &mut Interpreter<'_, '_, '_>, path: &str, uses: Uses)
         },
     };
     if !value.is_constant() {
-        let value = value.cleared(uses);
+        let value = value.sanitized(kinds);
         interpreter.set(path, value);
     }
 }

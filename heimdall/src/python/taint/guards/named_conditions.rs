@@ -8,7 +8,7 @@ use ruff_python_ast::visitor::{Visitor, walk_expr};
 
 /// The conditions of one scope that still hold for the names in them.
 #[derive(Default, Clone)]
-pub(crate) struct Remembered {
+pub(crate) struct NamedConditions {
     conditions: HashMap<String, Rc<Condition>>,
 }
 
@@ -18,7 +18,7 @@ pub(crate) struct Condition {
     names: Vec<String>,
 }
 
-impl Remembered {
+impl NamedConditions {
     pub(crate) fn is_empty(&self) -> bool {
         self.conditions.is_empty()
     }

@@ -5,10 +5,10 @@ use ruff_python_ast::Expr;
 use crate::python::ast::last_name;
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
-use crate::python::taint::value::{Shape, Value};
+use crate::python::taint::value::{AbstractValue, Value};
 
 /// Functions that end the program, or raise whatever they are given.
-const NEVER_RETURN: &[&str] = &[
+const NEVER_RETURNING: &[&str] = &[
     "sys.exit",
     "builtins.exit",
     "builtins.quit",
@@ -53,16 +53,16 @@ impl Interpreter<'_, '_, '_> {
     ///
     /// Functions of the module are looked into instead, whatever they are called.
     pub(crate) fn never_returns(&self, call: &Call<'_>, target: &Value) -> bool {
-        if !matches!(target.shape, Shape::Opaque) {
+        if !matches!(target.content, AbstractValue::Opaque) {
             return false;
         }
-        if NEVER_RETURN.contains(&call.symbol.as_str()) {
+        if NEVER_RETURNING.contains(&call.symbol.as_str()) {
             return true;
         }
         match &*call.expr.func {
             Expr::Name(name) => matches!(name.id.as_str(), "exit" | "quit") && self.is_builtin(&name.id),
             Expr::Attribute(attribute) => {
-                let is_own = self.program.functions.iter().any(|function| function.def.name.as_str() == call.name);
+                let is_own = self.module.functions.iter().any(|function| function.def.name.as_str() == call.name);
                 !is_own && self.method_never_returns(call, &attribute.value)
             }
             _ => false,
@@ -76,8 +76,8 @@ impl Interpreter<'_, '_, '_> {
             // The method was replaced by another function.
             return false;
         }
-        if let Shape::Instance(class) = receiver.shape {
-            let is_kind = |wanted: &[&str]| self.program.is_kind_of(class, &|base| wanted.contains(&base));
+        if let AbstractValue::Instance(class) = receiver.content {
+            let is_kind = |wanted: &[&str]| self.module.is_kind_of(class, &|base| wanted.contains(&base));
             return match call.name {
                 "fail" => is_kind(&["TestCase", "IsolatedAsyncioTestCase", "ParamType"]),
                 "skipTest" => is_kind(&["TestCase", "IsolatedAsyncioTestCase"]),
@@ -108,7 +108,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn imports_any(&self, modules: &[&str]) -> bool {
-        modules.iter().any(|module| self.modules.contains(*module))
+        modules.iter().any(|module| self.imported_modules.contains(*module))
     }
 
     /// Returns whether a name was not bound by the module.

@@ -6,49 +6,49 @@ use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, ExprCall, StmtFunctionDef};
 
 use crate::python::taint::environment::Environment;
-use crate::python::taint::value::{Uses, Value};
+use crate::python::taint::value::{TaintKinds, Value};
 
 /// Parameters that are watched; a function of more is rarely a check.
-const MAX_WATCHED: usize = 8;
+const MAX_TRACKED_PARAMETERS: usize = 8;
 
 /// The places where a function that is looked into returns.
-pub(crate) struct Exits {
-    watched: Vec<Watched>,
+pub(crate) struct ReturnTracker {
+    tracked: Vec<TrackedParameter>,
 }
 
 /// One parameter: what it was dangerous for when the function was called, and at the ends of it.
-pub(crate) struct Watched {
+pub(crate) struct TrackedParameter {
     name: Rc<str>,
-    before: Uses,
-    always: Option<Uses>,
-    truthy: Option<Uses>,
-    falsy: Option<Uses>,
+    before: TaintKinds,
+    always: Option<TaintKinds>,
+    truthy: Option<TaintKinds>,
+    falsy: Option<TaintKinds>,
 }
 
 /// Selects the returns that are asked about.
-pub(crate) type Kind = fn(&mut Watched) -> &mut Option<Uses>;
+pub(crate) type ReturnKind = fn(&mut TrackedParameter) -> &mut Option<TaintKinds>;
 
 /// Facts that a call proved of some of its arguments.
-pub(crate) struct Proofs {
-    proofs: Vec<Proof>,
+pub(crate) struct Postconditions {
+    postconditions: Vec<Postcondition>,
 }
 
-struct Proof {
+struct Postcondition {
     parameter: Rc<str>,
     /// The position among the arguments of the call.
     position: Option<usize>,
-    always: Uses,
-    truthy: Uses,
-    falsy: Uses,
+    always: TaintKinds,
+    truthy: TaintKinds,
+    falsy: TaintKinds,
 }
 
-impl Exits {
+impl ReturnTracker {
     /// Watches those parameters that come with something to prove.
     pub(crate) fn of<'v>(parameters: impl Iterator<Item = (&'v str, &'v Value)>) -> Option<Self> {
         let open = parameters.filter(|(_, value)| !value.is_constant());
-        let watched: Vec<Watched> = open
-            .take(MAX_WATCHED)
-            .map(|(name, value)| Watched {
+        let tracked: Vec<TrackedParameter> = open
+            .take(MAX_TRACKED_PARAMETERS)
+            .map(|(name, value)| TrackedParameter {
                 name: name.into(),
                 before: value.tainted | value.unknown,
                 always: None,
@@ -56,65 +56,68 @@ impl Exits {
                 falsy: None,
             })
             .collect();
-        (!watched.is_empty()).then_some(Self { watched })
+        (!tracked.is_empty()).then_some(Self { tracked })
     }
 
-    pub(crate) fn record(&mut self, names: &Environment, kind: Kind) {
-        for watched in &mut self.watched {
-            let left = names.get(&watched.name).map_or(watched.before, |now| now.tainted | now.unknown);
-            let known = kind(watched);
+    pub(crate) fn record(&mut self, names: &Environment, kind: ReturnKind) {
+        for tracked in &mut self.tracked {
+            let left = names.get(&tracked.name).map_or(tracked.before, |now| now.tainted | now.unknown);
+            let known = kind(tracked);
             *known = Some(known.map_or(left, |known| known | left));
         }
     }
 
     /// Returns the facts about the arguments, by the parameters' positions; none of a parameter that is bound anew.
-    pub(crate) fn proofs(self, def: &StmtFunctionDef, bound: usize) -> Option<Proofs> {
-        let mut proofs = Vec::new();
-        for watched in self.watched {
-            let of = |left: Option<Uses>| left.map_or(Uses::NONE, |left| watched.before.minus(left));
-            let (always, truthy, falsy) = (of(watched.always), of(watched.truthy), of(watched.falsy));
-            if (always | truthy | falsy).is_empty() || is_rebound(def, &watched.name) {
+    pub(crate) fn into_postconditions(self, def: &StmtFunctionDef, bound: usize) -> Option<Postconditions> {
+        let mut postconditions = Vec::new();
+        for tracked in self.tracked {
+            let of = |left: Option<TaintKinds>| left.map_or(TaintKinds::NONE, |left| tracked.before.minus(left));
+            let (always, truthy, falsy) = (of(tracked.always), of(tracked.truthy), of(tracked.falsy));
+            if (always | truthy | falsy).is_empty() || is_rebound(def, &tracked.name) {
                 continue;
             }
             let mut names = def.parameters.posonlyargs.iter().chain(&def.parameters.args);
-            let position = names.position(|parameter| parameter.name().as_str() == &*watched.name);
+            let position = names.position(|parameter| parameter.name().as_str() == &*tracked.name);
             let position = position.and_then(|position| position.checked_sub(bound));
-            proofs.push(Proof { parameter: watched.name, position, always, truthy, falsy });
+            postconditions.push(Postcondition { parameter: tracked.name, position, always, truthy, falsy });
         }
-        (!proofs.is_empty()).then_some(Proofs { proofs })
+        (!postconditions.is_empty()).then_some(Postconditions { postconditions })
     }
 }
 
-impl Proofs {
+impl Postconditions {
     /// The arguments of a call, and for which uses each is harmless once the call has returned.
-    pub(crate) fn of_arguments<'e>(&self, call: &'e ExprCall, returned: Option<bool>) -> Vec<(&'e Expr, Uses)> {
+    pub(crate) fn for_arguments<'e>(&self, call: &'e ExprCall, returned: Option<bool>) -> Vec<(&'e Expr, TaintKinds)> {
         let has_star = call.arguments.args.iter().any(Expr::is_starred_expr);
-        let argument = |proof: &Proof| {
+        let argument = |postcondition: &Postcondition| {
             let named = call.arguments.keywords.iter();
-            let named =
-                named.filter(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == &*proof.parameter));
-            let by_position = proof.position.filter(|_| !has_star).and_then(|at| call.arguments.args.get(at));
+            let named = named
+                .filter(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == &*postcondition.parameter));
+            let by_position = postcondition.position.filter(|_| !has_star).and_then(|at| call.arguments.args.get(at));
             named.map(|keyword| &keyword.value).next().or(by_position)
         };
-        let proved = |proof: &Proof| match returned {
-            None => proof.always,
-            Some(true) => proof.truthy,
-            Some(false) => proof.falsy,
+        let proved = |postcondition: &Postcondition| match returned {
+            None => postcondition.always,
+            Some(true) => postcondition.truthy,
+            Some(false) => postcondition.falsy,
         };
-        self.proofs.iter().filter_map(|proof| Some((argument(proof)?, proved(proof)))).collect()
+        self.postconditions
+            .iter()
+            .filter_map(|postcondition| Some((argument(postcondition)?, proved(postcondition))))
+            .collect()
     }
 }
 
-impl Watched {
-    pub(crate) fn always(&mut self) -> &mut Option<Uses> {
+impl TrackedParameter {
+    pub(crate) fn always(&mut self) -> &mut Option<TaintKinds> {
         &mut self.always
     }
 
-    pub(crate) fn truthy(&mut self) -> &mut Option<Uses> {
+    pub(crate) fn truthy(&mut self) -> &mut Option<TaintKinds> {
         &mut self.truthy
     }
 
-    pub(crate) fn falsy(&mut self) -> &mut Option<Uses> {
+    pub(crate) fn falsy(&mut self) -> &mut Option<TaintKinds> {
         &mut self.falsy
     }
 }

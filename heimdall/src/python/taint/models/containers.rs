@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use crate::python::taint::call::Call;
-use crate::python::taint::value::{Shape, Value};
+use crate::python::taint::value::{AbstractValue, Value};
 
 /// Most elements or keys that are followed.
-const MAX_FOLLOWED: usize = 64;
+const MAX_TRACKED_ELEMENTS: usize = 64;
 
 /// What a method does to its object, and gives back.
 pub(crate) struct Change {
@@ -22,12 +22,12 @@ pub(crate) fn change(call: &Call<'_>, receiver: &Value) -> Option<Change> {
         ("append" | "add" | "appendleft" | "put" | "push", 1) => settled(with_item(receiver, first?.clone(), None)),
         ("insert", 2) => settled(with_item(receiver, call.positional[1].clone(), first?.as_int())),
         ("extend" | "update" | "write", 1) => settled(absorbed(receiver, first?)),
-        ("clear", 0) => settled(Value { symbol: receiver.symbol.clone(), ..Value::items(Vec::new()) }),
+        ("clear", 0) => settled(Value { symbol: receiver.symbol.clone(), ..Value::sequence(Vec::new()) }),
         ("pop", 0 | 1) => popped(receiver, first),
         ("set", 3) => configured(receiver, call),
         ("get", 1 | 2) => looked_up(receiver, call),
         ("group", 0 | 1) => {
-            let number = Value::of(Shape::Int(0));
+            let number = Value::of(AbstractValue::Int(0));
             let group = super::fold::index(receiver, first.unwrap_or(&number))?;
             Some(Change { object: None, result: Some(group) })
         }
@@ -37,26 +37,28 @@ pub(crate) fn change(call: &Call<'_>, receiver: &Value) -> Option<Change> {
 
 /// The container after `container[key] = value`.
 pub(crate) fn with_element(container: &Value, key: &Value, value: Value) -> Value {
-    match (&container.shape, &key.shape) {
-        (Shape::Table(entries), Shape::Text(key)) if entries.len() < MAX_FOLLOWED => {
+    match (&container.content, &key.content) {
+        (AbstractValue::Dict(entries), AbstractValue::Text(key)) if entries.len() < MAX_TRACKED_ELEMENTS => {
             let mut entries: Vec<_> = entries.iter().filter(|(known, _)| known != key).cloned().collect();
             entries.push((Rc::clone(key), value));
-            Value { symbol: container.symbol.clone(), ..Value::table(entries) }
+            Value { symbol: container.symbol.clone(), ..Value::dict(entries) }
         }
-        (Shape::Items(items), Shape::Int(at)) if usize::try_from(*at).is_ok_and(|at| at < items.len()) => {
+        (AbstractValue::Sequence(items), AbstractValue::Int(at))
+            if usize::try_from(*at).is_ok_and(|at| at < items.len()) =>
+        {
             let mut items = items.to_vec();
             if let Some(item) = usize::try_from(*at).ok().and_then(|at| items.get_mut(at)) {
                 *item = value;
             }
-            Value::items(items)
+            Value::sequence(items)
         }
         _ => absorbed(container, &value),
     }
 }
 
 fn with_item(container: &Value, item: Value, at: Option<i64>) -> Value {
-    let Shape::Items(items) = &container.shape else { return absorbed(container, &item) };
-    if items.len() >= MAX_FOLLOWED {
+    let AbstractValue::Sequence(items) = &container.content else { return absorbed(container, &item) };
+    if items.len() >= MAX_TRACKED_ELEMENTS {
         return absorbed(container, &item);
     }
     let mut items = items.to_vec();
@@ -65,31 +67,32 @@ fn with_item(container: &Value, item: Value, at: Option<i64>) -> Value {
         None => items.push(item),
         Some(_) => return absorbed(container, &item),
     }
-    Value::items(items)
+    Value::sequence(items)
 }
 
 fn absorbed(container: &Value, added: &Value) -> Value {
-    if let (Shape::Table(known), Shape::Table(added)) = (&container.shape, &added.shape) {
+    if let (AbstractValue::Dict(known), AbstractValue::Dict(added)) = (&container.content, &added.content) {
         let kept = known.iter().filter(|(key, _)| !added.iter().any(|(other, _)| other == key));
-        return Value::table(kept.chain(added.iter()).cloned().collect());
+        return Value::dict(kept.chain(added.iter()).cloned().collect());
     }
-    if let (Shape::Items(known), Shape::Items(added)) = (&container.shape, &added.shape) {
-        return Value::items(known.iter().chain(added.iter()).cloned().collect());
+    if let (AbstractValue::Sequence(known), AbstractValue::Sequence(added)) = (&container.content, &added.content) {
+        return Value::sequence(known.iter().chain(added.iter()).cloned().collect());
     }
-    let is_structure = matches!(container.shape, Shape::Table(_) | Shape::Items(_) | Shape::Heap);
-    let shape = if is_structure { Shape::Heap } else { Shape::Opaque };
-    Value { symbol: container.symbol.clone(), shape, ..Value::mixed([container, added].into_iter()) }
+    let is_structure =
+        matches!(container.content, AbstractValue::Dict(_) | AbstractValue::Sequence(_) | AbstractValue::Container);
+    let content = if is_structure { AbstractValue::Container } else { AbstractValue::Opaque };
+    Value { symbol: container.symbol.clone(), content, ..Value::combined([container, added].into_iter()) }
 }
 
 fn popped(receiver: &Value, at: Option<&Value>) -> Option<Change> {
-    let Shape::Items(items) = &receiver.shape else { return None };
+    let AbstractValue::Sequence(items) = &receiver.content else { return None };
     let at = match at.map(Value::as_int) {
         None => items.len().checked_sub(1)?,
         Some(at) => usize::try_from(at?).ok().filter(|at| *at < items.len())?,
     };
     let mut items = items.to_vec();
     let taken = items.remove(at);
-    Some(Change { object: Some(Value::items(items)), result: Some(taken) })
+    Some(Change { object: Some(Value::sequence(items)), result: Some(taken) })
 }
 
 fn is_configuration(receiver: &Value) -> bool {
@@ -103,17 +106,17 @@ fn configured(receiver: &Value, call: &Call<'_>) -> Option<Change> {
         return None;
     }
     let key = Value::text(&format!("{}\0{}", section.as_text()?, option.as_text()?));
-    let table = if let Shape::Table(_) = receiver.shape {
+    let table = if let AbstractValue::Dict(_) = receiver.content {
         receiver.clone()
     } else {
-        Value { symbol: receiver.symbol.clone(), ..Value::table(Vec::new()) }
+        Value { symbol: receiver.symbol.clone(), ..Value::dict(Vec::new()) }
     };
     Some(Change { object: Some(with_element(&table, &key, value.clone())), result: Some(Value::clean()) })
 }
 
 /// `dict.get(key, default)` and `ConfigParser.get(section, option)`.
 fn looked_up(receiver: &Value, call: &Call<'_>) -> Option<Change> {
-    let Shape::Table(entries) = &receiver.shape else { return None };
+    let AbstractValue::Dict(entries) = &receiver.content else { return None };
     let first = call.positional.first()?.as_text();
     let second = call.positional.get(1);
     let result = if is_configuration(receiver) {
@@ -123,13 +126,13 @@ fn looked_up(receiver: &Value, call: &Call<'_>) -> Option<Change> {
         let known = match first {
             Some(key) => entries.iter().find(|(name, _)| &**name == key).map(|(_, value)| value.clone()),
             // Whatever the key, the result is one of the values or the default: a table of choices.
-            None => Some(Value::mixed(entries.iter().map(|(_, value)| value))),
+            None => Some(Value::combined(entries.iter().map(|(_, value)| value))),
         };
         match (known, second) {
             (Some(known), Some(default)) if first.is_none() => known.join(default),
             (Some(known), _) => known,
             (None, Some(default)) => default.clone(),
-            (None, None) => Value::of(Shape::Nothing),
+            (None, None) => Value::of(AbstractValue::PyNone),
         }
     };
     Some(Change { object: None, result: Some(result) })

@@ -6,31 +6,31 @@ use ruff_python_ast::{CmpOp, Operator, UnaryOp};
 
 use super::format_strings;
 use super::url_prefix;
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
 /// Longest text that folding makes, in bytes.
-const MAX_FOLDED: usize = 4 * 1024;
+const MAX_FOLDED_BYTES: usize = 4 * 1024;
 
 /// The result of an operator; anything joined from parts that are not all constant is `assembled`.
 pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
-    if let Some(shape) = fold_binary(op, left, right) {
-        return match shape {
-            Shape::Text(text) => Value::text(&text),
+    if let Some(content) = fold_binary(op, left, right) {
+        return match content {
+            AbstractValue::Text(text) => Value::text(&text),
             other => Value::of(other),
         };
     }
     if op == Operator::Add
-        && let (Shape::Items(a), Shape::Items(b)) = (&left.shape, &right.shape)
+        && let (AbstractValue::Sequence(a), AbstractValue::Sequence(b)) = (&left.content, &right.content)
     {
-        return Value::items(a.iter().chain(b.iter()).cloned().collect());
+        return Value::sequence(a.iter().chain(b.iter()).cloned().collect());
     }
     let right = &added(op, left, right);
-    let mut value = Value::mixed([left, right].into_iter());
+    let mut value = Value::combined([left, right].into_iter());
     match op {
         Operator::Add | Operator::Mod => {
             if let Some(text) = left.as_text() {
                 let beginning = if op == Operator::Mod { text.split('%').next().unwrap_or(text) } else { text };
-                value = value.cleared(url_prefix::fixed_by(beginning));
+                value = value.sanitized(url_prefix::sanitized_by(beginning));
             }
             if is_markup(left) {
                 value.symbol.clone_from(&left.symbol);
@@ -62,7 +62,7 @@ fn added(op: Operator, left: &Value, right: &Value) -> Value {
         _ => right.clone(),
     };
     // Whatever is added to markup is escaped.
-    if is_markup(left) { right.cleared(Uses::HTML) } else { right }
+    if is_markup(left) { right.sanitized(TaintKinds::HTML) } else { right }
 }
 
 fn is_markup(value: &Value) -> bool {
@@ -72,16 +72,17 @@ fn is_markup(value: &Value) -> bool {
     )
 }
 
-fn fold_binary(op: Operator, left: &Value, right: &Value) -> Option<Shape> {
-    match (&left.shape, op, &right.shape) {
-        (Shape::Text(a), Operator::Add, Shape::Text(b)) if a.len() + b.len() <= MAX_FOLDED => {
-            Some(Shape::Text(Rc::from(format!("{a}{b}"))))
+fn fold_binary(op: Operator, left: &Value, right: &Value) -> Option<AbstractValue> {
+    match (&left.content, op, &right.content) {
+        (AbstractValue::Text(a), Operator::Add, AbstractValue::Text(b)) if a.len() + b.len() <= MAX_FOLDED_BYTES => {
+            Some(AbstractValue::Text(Rc::from(format!("{a}{b}"))))
         }
-        (Shape::Text(text), Operator::Mult, Shape::Int(times)) => {
+        (AbstractValue::Text(text), Operator::Mult, AbstractValue::Int(times)) => {
             let times = usize::try_from(*times).unwrap_or(0);
-            (text.len().checked_mul(times)? <= MAX_FOLDED).then(|| Shape::Text(Rc::from(text.repeat(times))))
+            (text.len().checked_mul(times)? <= MAX_FOLDED_BYTES)
+                .then(|| AbstractValue::Text(Rc::from(text.repeat(times))))
         }
-        (Shape::Int(a), op, Shape::Int(b)) => fold_numbers(op, *a, *b).map(Shape::Int),
+        (AbstractValue::Int(a), op, AbstractValue::Int(b)) => fold_numbers(op, *a, *b).map(AbstractValue::Int),
         _ => None,
     }
 }
@@ -107,9 +108,11 @@ fn fold_numbers(op: Operator, a: i64, b: i64) -> Option<i64> {
 }
 
 pub(crate) fn unary(op: UnaryOp, operand: &Value) -> Value {
-    match (op, &operand.shape) {
-        (UnaryOp::Not, _) => operand.truth().map_or_else(Value::clean, |truth| Value::of(Shape::Bool(!truth))),
-        (UnaryOp::USub, Shape::Int(number)) => Value::of(number.checked_neg().map_or(Shape::Opaque, Shape::Int)),
+    match (op, &operand.content) {
+        (UnaryOp::Not, _) => operand.truth().map_or_else(Value::clean, |truth| Value::of(AbstractValue::Bool(!truth))),
+        (UnaryOp::USub, AbstractValue::Int(number)) => {
+            Value::of(number.checked_neg().map_or(AbstractValue::Opaque, AbstractValue::Int))
+        }
         (UnaryOp::UAdd | UnaryOp::USub | UnaryOp::Invert, _) => Value::clean(),
     }
 }
@@ -119,48 +122,61 @@ pub(crate) fn compare(op: CmpOp, left: &Value, right: &Value) -> Option<bool> {
     if !left.is_constant() || !right.is_constant() {
         return None;
     }
-    match (&left.shape, op, &right.shape) {
-        (Shape::Text(a), CmpOp::Eq, Shape::Text(b)) => Some(a == b),
-        (Shape::Text(a), CmpOp::NotEq, Shape::Text(b)) => Some(a != b),
-        (Shape::Text(a), CmpOp::In, Shape::Text(b)) => Some(b.contains(&**a)),
-        (Shape::Text(a), CmpOp::NotIn, Shape::Text(b)) => Some(!b.contains(&**a)),
-        (Shape::Int(a), CmpOp::Eq, Shape::Int(b)) => Some(a == b),
-        (Shape::Int(a), CmpOp::NotEq, Shape::Int(b)) => Some(a != b),
-        (Shape::Int(a), CmpOp::Lt, Shape::Int(b)) => Some(a < b),
-        (Shape::Int(a), CmpOp::LtE, Shape::Int(b)) => Some(a <= b),
-        (Shape::Int(a), CmpOp::Gt, Shape::Int(b)) => Some(a > b),
-        (Shape::Int(a), CmpOp::GtE, Shape::Int(b)) => Some(a >= b),
-        (Shape::Nothing, CmpOp::Is | CmpOp::Eq, Shape::Nothing) => Some(true),
-        (Shape::Nothing, CmpOp::IsNot | CmpOp::NotEq, Shape::Nothing) => Some(false),
-        (Shape::Text(_) | Shape::Int(_) | Shape::Bool(_), CmpOp::Is | CmpOp::Eq, Shape::Nothing) => Some(false),
-        (Shape::Text(_) | Shape::Int(_) | Shape::Bool(_), CmpOp::IsNot | CmpOp::NotEq, Shape::Nothing) => Some(true),
-        (_, CmpOp::In | CmpOp::NotIn, Shape::Items(items)) => membership(op, left, items),
+    match (&left.content, op, &right.content) {
+        (AbstractValue::Text(a), CmpOp::Eq, AbstractValue::Text(b)) => Some(a == b),
+        (AbstractValue::Text(a), CmpOp::NotEq, AbstractValue::Text(b)) => Some(a != b),
+        (AbstractValue::Text(a), CmpOp::In, AbstractValue::Text(b)) => Some(b.contains(&**a)),
+        (AbstractValue::Text(a), CmpOp::NotIn, AbstractValue::Text(b)) => Some(!b.contains(&**a)),
+        (AbstractValue::Int(a), CmpOp::Eq, AbstractValue::Int(b)) => Some(a == b),
+        (AbstractValue::Int(a), CmpOp::NotEq, AbstractValue::Int(b)) => Some(a != b),
+        (AbstractValue::Int(a), CmpOp::Lt, AbstractValue::Int(b)) => Some(a < b),
+        (AbstractValue::Int(a), CmpOp::LtE, AbstractValue::Int(b)) => Some(a <= b),
+        (AbstractValue::Int(a), CmpOp::Gt, AbstractValue::Int(b)) => Some(a > b),
+        (AbstractValue::Int(a), CmpOp::GtE, AbstractValue::Int(b)) => Some(a >= b),
+        (AbstractValue::PyNone, CmpOp::Is | CmpOp::Eq, AbstractValue::PyNone) => Some(true),
+        (AbstractValue::PyNone, CmpOp::IsNot | CmpOp::NotEq, AbstractValue::PyNone) => Some(false),
+        (
+            AbstractValue::Text(_) | AbstractValue::Int(_) | AbstractValue::Bool(_),
+            CmpOp::Is | CmpOp::Eq,
+            AbstractValue::PyNone,
+        ) => Some(false),
+        (
+            AbstractValue::Text(_) | AbstractValue::Int(_) | AbstractValue::Bool(_),
+            CmpOp::IsNot | CmpOp::NotEq,
+            AbstractValue::PyNone,
+        ) => Some(true),
+        (_, CmpOp::In | CmpOp::NotIn, AbstractValue::Sequence(items)) => membership(op, left, items),
         _ => None,
     }
 }
 
 fn membership(op: CmpOp, left: &Value, items: &[Value]) -> Option<bool> {
-    let known = |value: &Value| matches!(value.shape, Shape::Text(_) | Shape::Int(_) | Shape::Bool(_) | Shape::Nothing);
+    let known = |value: &Value| {
+        matches!(
+            value.content,
+            AbstractValue::Text(_) | AbstractValue::Int(_) | AbstractValue::Bool(_) | AbstractValue::PyNone
+        )
+    };
     if !known(left) || !items.iter().all(known) {
         return None;
     }
-    let found = items.iter().any(|item| item.shape == left.shape);
+    let found = items.iter().any(|item| item.content == left.content);
     Some(if op == CmpOp::In { found } else { !found })
 }
 
 /// One element or character, where position and content are known.
 pub(crate) fn index(value: &Value, key: &Value) -> Option<Value> {
-    match (&value.shape, &key.shape) {
-        (Shape::Items(items), Shape::Int(at)) => items.get(position(*at, items.len())?).cloned(),
+    match (&value.content, &key.content) {
+        (AbstractValue::Sequence(items), AbstractValue::Int(at)) => items.get(position(*at, items.len())?).cloned(),
         // The group of a match.
-        (Shape::Table(entries), Shape::Int(at)) => {
+        (AbstractValue::Dict(entries), AbstractValue::Int(at)) => {
             let key = at.to_string();
             entries.iter().find(|(name, _)| **name == *key).map(|(_, value)| value.clone())
         }
-        (Shape::Table(entries), Shape::Text(key)) => {
+        (AbstractValue::Dict(entries), AbstractValue::Text(key)) => {
             entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone())
         }
-        (Shape::Text(text), Shape::Int(at)) => {
+        (AbstractValue::Text(text), AbstractValue::Int(at)) => {
             let count = text.chars().count();
             text.chars().nth(position(*at, count)?).map(|c| Value::text(c.encode_utf8(&mut [0; 4])))
         }
@@ -194,12 +210,14 @@ pub(crate) fn text_method(text: &str, method: &str, arguments: &[&Value]) -> Opt
         ("encode" | "decode", _) => Value::text(text),
         ("replace", 2) => {
             let (from, to) = (argument(0)?, argument(1)?);
-            (!from.is_empty() && text.len().saturating_mul(to.len().max(1)) <= MAX_FOLDED)
+            (!from.is_empty() && text.len().saturating_mul(to.len().max(1)) <= MAX_FOLDED_BYTES)
                 .then(|| Value::text(&text.replace(from, to)))?
         }
-        ("startswith", 1) => Value::of(Shape::Bool(text.starts_with(argument(0)?))),
-        ("endswith", 1) => Value::of(Shape::Bool(text.ends_with(argument(0)?))),
-        ("split", 1) if !argument(0)?.is_empty() => Value::items(text.split(argument(0)?).map(Value::text).collect()),
+        ("startswith", 1) => Value::of(AbstractValue::Bool(text.starts_with(argument(0)?))),
+        ("endswith", 1) => Value::of(AbstractValue::Bool(text.ends_with(argument(0)?))),
+        ("split", 1) if !argument(0)?.is_empty() => {
+            Value::sequence(text.split(argument(0)?).map(Value::text).collect())
+        }
         _ => return None,
     })
 }
@@ -207,11 +225,11 @@ pub(crate) fn text_method(text: &str, method: &str, arguments: &[&Value]) -> Opt
 #[cfg(test)]
 mod tests {
     use super::{binary, compare, index, slice};
-    use crate::python::taint::value::{Shape, Value};
+    use crate::python::taint::value::{AbstractValue, Value};
     use ruff_python_ast::{CmpOp, Operator};
 
     fn int(number: i64) -> Value {
-        Value::of(Shape::Int(number))
+        Value::of(AbstractValue::Int(number))
     }
 
     #[test]
@@ -227,7 +245,7 @@ mod tests {
 
     #[test]
     fn elements_are_told_apart() {
-        let list = Value::items(vec![Value::text("safe"), Value::unknown()]);
+        let list = Value::sequence(vec![Value::text("safe"), Value::unknown()]);
         assert!(index(&list, &int(0)).is_some_and(|value| value.is_constant()));
         assert!(index(&list, &int(-1)).is_some_and(|value| !value.is_constant()));
         assert_eq!(index(&list, &int(2)), None);

@@ -1,6 +1,6 @@
 //! Effects of the conversions of a format string on the values that they are given.
 
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
 /// Returns whether every field of a `str.format` template shows a representation, as `{!r}` does.
 pub(crate) fn quotes_all(template: &str) -> bool {
@@ -50,10 +50,10 @@ pub(crate) fn conversions(template: &str) -> Vec<char> {
 /// The values that a `%` template is given, each as its conversion leaves it.
 pub(crate) fn converted(template: &str, values: &Value) -> Value {
     let conversions = conversions(template);
-    match &values.shape {
-        Shape::Items(items) if items.len() == conversions.len() => {
+    match &values.content {
+        AbstractValue::Sequence(items) if items.len() == conversions.len() => {
             let items: Vec<Value> = items.iter().zip(&conversions).map(|(item, by)| one(item, *by)).collect();
-            Value::mixed(items.iter())
+            Value::combined(items.iter())
         }
         _ => match conversions.split_first() {
             Some((first, rest)) if rest.iter().all(|other| other == first) => one(values, *first),
@@ -65,7 +65,7 @@ pub(crate) fn converted(template: &str, values: &Value) -> Value {
 fn one(value: &Value, conversion: char) -> Value {
     match conversion {
         // A representation has no line breaks.
-        'r' | 'a' => value.clone().cleared(Uses::LOG | Uses::MAIL),
+        'r' | 'a' => value.clone().sanitized(TaintKinds::LOG | TaintKinds::MAIL),
         // A number: any text is refused. A query should be given it as a parameter all the same.
         'd' | 'i' | 'u' | 'f' | 'F' | 'e' | 'g' | 'x' | 'X' | 'o' if !value.is_constant() => {
             super::sanitizers::number()

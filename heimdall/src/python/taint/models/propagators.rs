@@ -7,7 +7,7 @@ use super::sources;
 use crate::python::ast::last_name;
 use crate::python::taint::call::Call;
 use crate::python::taint::names;
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
 /// Functions that make any text of one whose characters were harmless.
 const DECODERS: &[&str] = &[
@@ -36,78 +36,81 @@ pub(crate) fn decoded(call: &Call<'_>) -> Option<Value> {
     if !DECODERS.contains(&call.symbol.as_str()) {
         return None;
     }
-    let given = Value::mixed(call.everything());
-    let again = |uses: Uses| match uses {
-        Uses::NONE => Uses::NONE,
-        uses if uses.intersects(Uses::REMOTE) => Uses::ALL,
-        uses => uses | sources::LOCAL,
+    let given = Value::combined(call.everything());
+    let again = |kinds: TaintKinds| match kinds {
+        TaintKinds::NONE => TaintKinds::NONE,
+        kinds if kinds.intersects(TaintKinds::REMOTE) => TaintKinds::ALL,
+        kinds => kinds | sources::LOCAL_TAINT,
     };
-    let unknown = if given.is_constant() { Uses::NONE } else { Uses::ALL };
+    let unknown = if given.is_constant() { TaintKinds::NONE } else { TaintKinds::ALL };
     Some(Value { tainted: again(given.tainted), unknown, ..Value::default() })
 }
 
 /// The result of a call that nothing more is known of.
-pub(crate) fn result(call: &Call<'_>, makes_answer: bool) -> Value {
-    let value = opaque_result(call, makes_answer);
+pub(crate) fn result(call: &Call<'_>, builds_response: bool) -> Value {
+    let value = opaque_result(call, builds_response);
     match call.symbol.as_str() {
-        "list" if call.everything().next().is_none() => Value::items(Vec::new()),
-        "dict" if call.everything().next().is_none() => Value::table(Vec::new()),
-        "list" | "dict" | "set" | "tuple" | "frozenset" | "sorted" => Value { shape: Shape::Heap, ..value },
+        "list" if call.everything().next().is_none() => Value::sequence(Vec::new()),
+        "dict" if call.everything().next().is_none() => Value::dict(Vec::new()),
+        "list" | "dict" | "set" | "tuple" | "frozenset" | "sorted" => {
+            Value { content: AbstractValue::Container, ..value }
+        }
         _ => value,
     }
 }
 
-fn opaque_result(call: &Call<'_>, makes_answer: bool) -> Value {
-    if is_signed(call) {
+fn opaque_result(call: &Call<'_>, builds_response: bool) -> Value {
+    if verifies_signature(call) {
         // Whoever made it had the key.
         return Value::unknown();
     }
-    if gives_rows(call) {
+    if returns_rows(call) {
         // A row that was found by a value is not the value.
         return Value::unknown();
     }
-    let answer = if makes_answer { Uses::HTML } else { Uses::NONE };
-    let cleared = sanitizers::sanitizes(&call.symbol) | own_address(call) | answer;
-    let passage = if cleared.is_empty() { passage(call) } else { Passage::Function };
-    let object = call.receiver.as_ref().filter(|_| passage != Passage::Function);
-    let mut value = Value::mixed(carried(call, passage).chain(object));
-    value.assembled = queries(call, passage).any(|value| value.assembled);
-    value.query = queries(call, passage).any(|value| value.query);
-    value.filter = queries(call, passage).any(|value| value.filter);
-    value.handed = passage == Passage::Method && object.is_some_and(|object| object.handed);
-    if object.is_some_and(|object| object.produced) {
-        value = value.doubted(Uses::SESSION);
+    let answer = if builds_response { TaintKinds::HTML } else { TaintKinds::NONE };
+    let sanitized = sanitizers::sanitizes(&call.symbol) | same_host_url(call) | answer;
+    let propagation = if sanitized.is_empty() { propagation_of(call) } else { Propagation::Arguments };
+    let object = call.receiver.as_ref().filter(|_| propagation != Propagation::Arguments);
+    let mut value = Value::combined(propagated_arguments(call, propagation).chain(object));
+    value.assembled = propagated_queries(call, propagation).any(|value| value.assembled);
+    value.query = propagated_queries(call, propagation).any(|value| value.query);
+    value.filter = propagated_queries(call, propagation).any(|value| value.filter);
+    value.derived_from_request =
+        propagation == Propagation::ObjectAndArguments && object.is_some_and(|object| object.derived_from_request);
+    if object.is_some_and(|object| object.from_unknown_call) {
+        value = value.downgraded(TaintKinds::SESSION);
     }
-    if passage == Passage::Unknown {
-        value = passed_on(call, value);
-        value.produced = !is_request(call.receiver.as_ref());
+    if propagation == Propagation::Unknown {
+        value = downgraded_by_name(call, value);
+        value.from_unknown_call = !is_request(call.receiver.as_ref());
     }
-    value.tainted = value.tainted.minus(cleared);
-    value.unknown = value.unknown.minus(cleared);
-    if is_look_up(call) {
-        value.unknown = Uses::ALL;
+    value.tainted = value.tainted.minus(sanitized);
+    value.unknown = value.unknown.minus(sanitized);
+    if is_lookup(call) {
+        value.unknown = TaintKinds::ALL;
     }
-    if cleared.intersects(Uses::SQL) {
+    if sanitized.intersects(TaintKinds::SQL) {
         value.assembled = false;
     }
     value
 }
 
 /// Returns the result of a function that is known by its name alone: most likely not the page that came in.
-fn passed_on(call: &Call<'_>, mut value: Value) -> Value {
-    if claims_safety(call.name) {
-        value = value.doubted(Uses::ALL);
+fn downgraded_by_name(call: &Call<'_>, mut value: Value) -> Value {
+    if claims_sanitization(call.name) {
+        value = value.downgraded(TaintKinds::ALL);
     } else if is_request(call.receiver.as_ref()) {
         // A method of the request gives what is in it.
     } else if takes_request(call) {
-        value.handed = !reads_by_name(call);
+        value.derived_from_request = !reads_by_name(call);
     } else {
-        value = value.doubted(Uses::HTML | Uses::LOG | Uses::REDIRECT);
-        if finds(call.name) {
-            value = value.doubted(Uses::SESSION);
+        value = value.downgraded(TaintKinds::HTML | TaintKinds::LOG | TaintKinds::REDIRECT);
+        if is_lookup_name(call.name) {
+            value = value.downgraded(TaintKinds::SESSION);
         }
     }
-    value.unknown = Uses::ALL;
+    value.unknown = TaintKinds::ALL;
     value
 }
 
@@ -116,30 +119,30 @@ fn reads_by_name(call: &Call<'_>) -> bool {
     let reads =
         ["get", "param", "header", "cookie", "field", "arg", "query"].iter().any(|word| call.name.contains(word));
     let by_name = call.positional.first().is_some_and(|first| first.as_text().is_some());
-    reads && by_name && call.receiver.as_ref().is_some_and(|object| object.handed)
+    reads && by_name && call.receiver.as_ref().is_some_and(|object| object.derived_from_request)
 }
 
 /// The arguments that may be in the result: not the key of a look-up.
-fn carried<'c>(call: &'c Call<'_>, passage: Passage) -> impl Iterator<Item = &'c Value> {
-    let is_look_up = passage == Passage::Method && is_look_up(call);
-    let positional = call.positional.iter().skip(usize::from(is_look_up));
-    let named = call.named.iter().filter(move |(name, _)| !is_look_up || *name == Some("default"));
+fn propagated_arguments<'c>(call: &'c Call<'_>, propagation: Propagation) -> impl Iterator<Item = &'c Value> {
+    let is_lookup = propagation == Propagation::ObjectAndArguments && is_lookup(call);
+    let positional = call.positional.iter().skip(usize::from(is_lookup));
+    let named = call.named.iter().filter(move |(name, _)| !is_lookup || *name == Some("default"));
     positional.chain(named.map(|(_, value)| value))
 }
 
-fn is_look_up(call: &Call<'_>) -> bool {
-    call.receiver.is_some() && LOOK_UPS.contains(&call.name) && !is_request(call.positional.first())
+fn is_lookup(call: &Call<'_>) -> bool {
+    call.receiver.is_some() && LOOKUP_METHODS.contains(&call.name) && !is_request(call.positional.first())
 }
 
 /// Names of functions that look something up by what they are given.
-fn finds(name: &str) -> bool {
+fn is_lookup_name(name: &str) -> bool {
     ["get_", "find_", "fetch_", "load_", "lookup_", "select_", "query_", "retrieve_", "authenticate", "login"]
         .iter()
         .any(|start| name.starts_with(start))
 }
 
 /// Returns whether a call checks a signature with a key, and gives back what was signed.
-fn is_signed(call: &Call<'_>) -> bool {
+fn verifies_signature(call: &Call<'_>) -> bool {
     let has_key = call.argument(1, "key").is_some();
     let is_told = ["verify", "options"].iter().any(|name| call.keyword(name).is_some());
     match call.symbol.as_str() {
@@ -153,7 +156,7 @@ fn is_signed(call: &Call<'_>) -> bool {
 }
 
 /// Returns whether a call asks a database or a model for rows, and binds what it is given.
-fn gives_rows(call: &Call<'_>) -> bool {
+fn returns_rows(call: &Call<'_>) -> bool {
     const ROWS: &[&str] = &[
         "filter_by",
         "filter",
@@ -174,13 +177,13 @@ fn gives_rows(call: &Call<'_>) -> bool {
         "authenticate",
     ];
     let asks = call.positional.first().is_some_and(|first| first.query && first.is_constant());
-    let runs = names::executes(call.name) || names::fetches(call.name) || call.receiver.is_none();
+    let runs = names::executes_query(call.name) || names::may_run_query(call.name) || call.receiver.is_none();
     if asks && runs {
         return true;
     }
     let builtin = call.receiver.is_none() && call.symbol == "filter";
     let by_model = call.name == "get" && call.receiver.as_ref().is_some_and(|receiver| is_model(call, receiver));
-    names::executes(call.name)
+    names::executes_query(call.name)
         || by_model
         || sources::asks_server(&call.symbol)
         || ROWS.contains(&call.name) && !builtin
@@ -195,11 +198,11 @@ fn is_model(call: &Call<'_>, receiver: &Value) -> bool {
 }
 
 /// Methods of the request that give the address of the page itself, and those that make one of the application's.
-fn own_address(call: &Call<'_>) -> Uses {
+fn same_host_url(call: &Call<'_>) -> TaintKinds {
     let own = matches!(call.name, "get_full_path" | "get_full_path_info" | "build_absolute_uri");
     let is_request = is_request(call.receiver.as_ref());
-    let given = call.everything().any(|value| value.tainted.intersects(Uses::REDIRECT));
-    if own && is_request && !given { Uses::REDIRECT } else { Uses::NONE }
+    let given = call.everything().any(|value| value.tainted.intersects(TaintKinds::REDIRECT));
+    if own && is_request && !given { TaintKinds::REDIRECT } else { TaintKinds::NONE }
 }
 
 fn is_request(value: Option<&Value>) -> bool {
@@ -207,34 +210,35 @@ fn is_request(value: Option<&Value>) -> bool {
 }
 
 /// What may be in the result as the text it is. The key of a look-up is not: that makes no query, it chooses one.
-fn queries<'c>(call: &'c Call<'_>, passage: Passage) -> impl Iterator<Item = &'c Value> {
+fn propagated_queries<'c>(call: &'c Call<'_>, propagation: Propagation) -> impl Iterator<Item = &'c Value> {
     let wraps = is_wrapper(call);
     let key = match (&call.receiver, call.symbol.as_str()) {
         (_, "getattr") => Some(1),
-        (Some(_), _) if LOOK_UPS.contains(&call.name) => Some(0),
+        (Some(_), _) if LOOKUP_METHODS.contains(&call.name) => Some(0),
         (Some(_) | None, _) => None,
     };
-    let object = call.receiver.iter().filter(move |_| passage != Passage::Function);
+    let object = call.receiver.iter().filter(move |_| propagation != Propagation::Arguments);
     let positional = call.positional.iter().enumerate().filter(move |(at, _)| Some(*at) != key).map(|(_, value)| value);
     let all = object.chain(positional).chain(call.named.iter().map(|(_, value)| value));
-    let runs = names::executes(call.name) || names::fetches(call.name) || claims_safety(call.name);
+    let runs = names::executes_query(call.name) || names::may_run_query(call.name) || claims_sanitization(call.name);
     // A function that is not known may still give back the query it got, unless what it gives back are rows.
-    let passes = move |value: &&Value| wraps || passage != Passage::Unknown || value.query && value.assembled && !runs;
+    let passes =
+        move |value: &&Value| wraps || propagation != Propagation::Unknown || value.query && value.assembled && !runs;
     all.filter(passes)
 }
 
 /// How a call's result relates to what went in.
 #[derive(PartialEq, Eq, Clone, Copy)]
-enum Passage {
+enum Propagation {
     /// The arguments in another form.
-    Function,
+    Arguments,
     /// The object and the arguments in another form.
-    Method,
+    ObjectAndArguments,
     Unknown,
 }
 
 /// Names by which a project calls what it has checked.
-fn claims_safety(name: &str) -> bool {
+fn claims_sanitization(name: &str) -> bool {
     // `safe_load` makes no objects, but whatever texts it is given.
     let parses = name.contains("load") || name.contains("parse");
     name.contains("safe") && !name.contains("unsafe") && !parses
@@ -245,12 +249,13 @@ fn claims_safety(name: &str) -> bool {
 /// Returns whether a call is given the request, or all of a kind that is in it, or is one of an object that was.
 fn takes_request(call: &Call<'_>) -> bool {
     let mut given = call.everything().chain(&call.receiver);
-    given
-        .any(|value| value.handed || sources::is_request(value.symbol()) || sources::is_part_of_request(value.symbol()))
+    given.any(|value| {
+        value.derived_from_request || sources::is_request(value.symbol()) || sources::is_part_of_request(value.symbol())
+    })
 }
 
 /// Methods that give back their object or arguments in another form, whatever the object.
-const METHODS: &[&str] = &[
+const PROPAGATING_METHODS: &[&str] = &[
     "get",
     "getlist",
     "getall",
@@ -319,7 +324,7 @@ const METHODS: &[&str] = &[
 ];
 
 /// Those of them whose first argument is a key.
-const LOOK_UPS: &[&str] = &[
+const LOOKUP_METHODS: &[&str] = &[
     "get",
     "getlist",
     "getall",
@@ -335,7 +340,7 @@ const LOOK_UPS: &[&str] = &[
 ];
 
 /// Functions that give back their arguments in another form.
-const FUNCTIONS: &[&str] = &[
+const PROPAGATING_FUNCTIONS: &[&str] = &[
     "sorted",
     "list",
     "tuple",
@@ -390,12 +395,14 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 /// Functions and methods that give back what they got, in another form.
-fn passage(call: &Call<'_>) -> Passage {
+fn propagation_of(call: &Call<'_>) -> Propagation {
     match &call.receiver {
         // A view's own `get` is given the request.
-        Some(_) if METHODS.contains(&call.name) && !is_request(call.positional.first()) => Passage::Method,
-        _ if FUNCTIONS.contains(&call.symbol.as_str()) => Passage::Function,
-        _ => Passage::Unknown,
+        Some(_) if PROPAGATING_METHODS.contains(&call.name) && !is_request(call.positional.first()) => {
+            Propagation::ObjectAndArguments
+        }
+        _ if PROPAGATING_FUNCTIONS.contains(&call.symbol.as_str()) => Propagation::Arguments,
+        _ => Propagation::Unknown,
     }
 }
 

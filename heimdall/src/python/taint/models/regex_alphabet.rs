@@ -2,32 +2,32 @@
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
 
-use crate::python::taint::value::Uses;
+use crate::python::taint::value::TaintKinds;
 
 /// Characters that are needed to do harm.
-const NEEDED: &[(Uses, &str)] = &[
-    (Uses::SHELL, ";|&$`<>(){}*?'\"\\\n\r"),
-    (Uses::SQL, "'\"`;\\()=*# \t\n\r"),
-    (Uses::CODE, "()[]{}.'\"\\;=:\n"),
-    (Uses::PATH, "/\\"),
-    (Uses::URL, "/\\:.@"),
-    (Uses::REDIRECT, "/\\:.@"),
-    (Uses::HTML, "<>\"'"),
-    (Uses::LDAP, "()*\\&|=\0"),
-    (Uses::XPATH, "'\"()[]/=@|"),
-    (Uses::LOG, "\n\r"),
-    (Uses::MAIL, "\n\r"),
-    (Uses::TEMPLATE, "{}%$<#"),
-    (Uses::XML, "<>&"),
-    (Uses::REGEX, "\\()[]{}+*?|^$."),
+const DANGEROUS_CHARACTERS: &[(TaintKinds, &str)] = &[
+    (TaintKinds::SHELL, ";|&$`<>(){}*?'\"\\\n\r"),
+    (TaintKinds::SQL, "'\"`;\\()=*# \t\n\r"),
+    (TaintKinds::CODE, "()[]{}.'\"\\;=:\n"),
+    (TaintKinds::PATH, "/\\"),
+    (TaintKinds::URL, "/\\:.@"),
+    (TaintKinds::REDIRECT, "/\\:.@"),
+    (TaintKinds::HTML, "<>\"'"),
+    (TaintKinds::LDAP, "()*\\&|=\0"),
+    (TaintKinds::XPATH, "'\"()[]/=@|"),
+    (TaintKinds::LOG, "\n\r"),
+    (TaintKinds::MAIL, "\n\r"),
+    (TaintKinds::TEMPLATE, "{}%$<#"),
+    (TaintKinds::XML, "<>&"),
+    (TaintKinds::REGEX, "\\()[]{}+*?|^$."),
 ];
 
 /// A regular expression that was understood.
-pub(crate) struct Expression {
+pub(crate) struct ParsedRegex {
     hir: Hir,
 }
 
-impl Expression {
+impl ParsedRegex {
     /// Reads a pattern; none for what only Python can read.
     pub(crate) fn parse(pattern: &str) -> Option<Self> {
         let hir = regex_syntax::parse(&pattern.replace("\\Z", "\\z")).ok()?;
@@ -35,21 +35,21 @@ impl Expression {
     }
 
     /// The uses for which any text that it matches is harmless.
-    pub(crate) fn harmless(&self) -> Uses {
+    pub(crate) fn harmless(&self) -> TaintKinds {
         let mut alphabet = ClassUnicode::empty();
         collect(&self.hir, false, &mut alphabet);
         harmless(&alphabet)
     }
 
     /// The same for each group, by number and name.
-    pub(crate) fn groups(&self) -> Vec<(String, Uses)> {
+    pub(crate) fn groups(&self) -> Vec<(String, TaintKinds)> {
         let mut groups = vec![("0".to_owned(), self.harmless())];
         captures(&self.hir, &mut groups);
         groups
     }
 
     /// The uses for which a text is harmless when this function finds a match in it.
-    pub(crate) fn proves(&self, function: &str) -> Uses {
+    pub(crate) fn proves(&self, function: &str) -> TaintKinds {
         let properties = self.hir.properties();
         let ends = properties.look_set_suffix().contains(Look::End);
         let starts = properties.look_set_prefix().contains(Look::Start);
@@ -59,8 +59,11 @@ impl Expression {
             "search" => starts && ends,
             _ => false,
         };
-        let prefix =
-            if function != "search" || starts { super::url_prefix::fixed_by(&self.prefix()) } else { Uses::NONE };
+        let prefix = if function != "search" || starts {
+            super::url_prefix::sanitized_by(&self.prefix())
+        } else {
+            TaintKinds::NONE
+        };
         if whole { self.harmless() | prefix } else { prefix }
     }
 
@@ -77,12 +80,12 @@ impl Expression {
     }
 
     /// The uses for which a text is harmless once all that this matches was replaced by a constant.
-    pub(crate) fn removes(&self, replacement: &str) -> Uses {
+    pub(crate) fn removes(&self, replacement: &str) -> TaintKinds {
         let one = match self.hir.kind() {
             HirKind::Repetition(repetition) if repetition.min <= 1 => &*repetition.sub,
             _ => &self.hir,
         };
-        let HirKind::Class(Class::Unicode(removed)) = one.kind() else { return Uses::NONE };
+        let HirKind::Class(Class::Unicode(removed)) = one.kind() else { return TaintKinds::NONE };
         let mut left = removed.clone();
         left.negate();
         for c in replacement.chars() {
@@ -111,14 +114,14 @@ fn collect(hir: &Hir, is_repeated: bool, alphabet: &mut ClassUnicode) {
     }
 }
 
-fn captures(hir: &Hir, groups: &mut Vec<(String, Uses)>) {
+fn captures(hir: &Hir, groups: &mut Vec<(String, TaintKinds)>) {
     match hir.kind() {
         HirKind::Capture(group) => {
             let mut alphabet = ClassUnicode::empty();
             collect(&group.sub, false, &mut alphabet);
-            let uses = harmless(&alphabet);
-            groups.push((group.index.to_string(), uses));
-            groups.extend(group.name.as_ref().map(|name| (name.to_string(), uses)));
+            let kinds = harmless(&alphabet);
+            groups.push((group.index.to_string(), kinds));
+            groups.extend(group.name.as_ref().map(|name| (name.to_string(), kinds)));
             captures(&group.sub, groups);
         }
         HirKind::Repetition(inner) => captures(&inner.sub, groups),
@@ -127,79 +130,80 @@ fn captures(hir: &Hir, groups: &mut Vec<(String, Uses)>) {
     }
 }
 
-fn harmless(alphabet: &ClassUnicode) -> Uses {
+fn harmless(alphabet: &ClassUnicode) -> TaintKinds {
     let lacks = |needed: &str| {
         !needed.chars().any(|c| alphabet.ranges().iter().any(|range| range.start() <= c && c <= range.end()))
     };
-    let mut uses = Uses::NONE;
-    for (harm, needed) in NEEDED {
+    let mut kinds = TaintKinds::NONE;
+    for (taint_kind, needed) in DANGEROUS_CHARACTERS {
         if lacks(needed) {
-            uses |= *harm;
+            kinds |= *taint_kind;
         }
     }
-    if uses.intersects(Uses::SHELL) {
-        uses |= Uses::SESSION;
+    if kinds.intersects(TaintKinds::SHELL) {
+        kinds |= TaintKinds::SESSION;
     }
     // Any alphabet can encode an object and spell an attribute; a few fixed texts are a choice of the program.
     if alphabet.ranges().is_empty() {
-        uses |= Uses::OBJECT | Uses::ATTRIBUTE;
+        kinds |= TaintKinds::OBJECT | TaintKinds::ATTRIBUTE;
     }
-    uses
+    kinds
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn proves(pattern: &str, function: &str, uses: Uses) -> bool {
-        Expression::parse(pattern).is_some_and(|expression| uses.minus(expression.proves(function)).is_empty())
+    fn proves(pattern: &str, function: &str, kinds: TaintKinds) -> bool {
+        ParsedRegex::parse(pattern).is_some_and(|expression| kinds.minus(expression.proves(function)).is_empty())
     }
 
     #[test]
     fn a_whole_match_proves_what_its_characters_cannot_do() {
-        for (pattern, function, uses) in [
-            ("[a-z0-9]+", "fullmatch", Uses::TEXT),
-            (r"[\w.-]+", "fullmatch", Uses::SHELL | Uses::SQL | Uses::PATH | Uses::HTML),
-            (r"^[a-z]+$", "match", Uses::TEXT),
-            (r"[a-z]+\Z", "match", Uses::TEXT),
-            (r"^\d{4}-\d\d$", "search", Uses::TEXT),
-            (r"(up|down|a;b)", "fullmatch", Uses::ALL),
-            (r"https://example\.org/.*", "match", Uses::URL | Uses::REDIRECT),
+        for (pattern, function, kinds) in [
+            ("[a-z0-9]+", "fullmatch", TaintKinds::TEXT),
+            (r"[\w.-]+", "fullmatch", TaintKinds::SHELL | TaintKinds::SQL | TaintKinds::PATH | TaintKinds::HTML),
+            (r"^[a-z]+$", "match", TaintKinds::TEXT),
+            (r"[a-z]+\Z", "match", TaintKinds::TEXT),
+            (r"^\d{4}-\d\d$", "search", TaintKinds::TEXT),
+            (r"(up|down|a;b)", "fullmatch", TaintKinds::ALL),
+            (r"https://example\.org/.*", "match", TaintKinds::URL | TaintKinds::REDIRECT),
         ] {
-            assert!(proves(pattern, function, uses), "{pattern}");
+            assert!(proves(pattern, function, kinds), "{pattern}");
         }
     }
 
     #[test]
     fn a_match_of_a_part_or_of_dangerous_characters_proves_nothing() {
-        for (pattern, function, uses) in [
-            ("[a-z0-9]+", "match", Uses::SHELL),
-            ("[a-z0-9]+", "search", Uses::SHELL),
-            ("[a-z0-9]+$", "search", Uses::SHELL),
-            ("[a-z;|&$() ]+", "fullmatch", Uses::SHELL),
-            (".+", "fullmatch", Uses::SHELL),
-            (r"\S+", "fullmatch", Uses::SHELL),
-            (r"[\w\s]+", "fullmatch", Uses::SHELL),
-            ("[^/]+", "fullmatch", Uses::SHELL),
-            ("(a;)*", "fullmatch", Uses::SHELL),
-            (r"[\w/]+", "fullmatch", Uses::PATH),
-            (r"[0-9a-f]+", "fullmatch", Uses::OBJECT),
-            (r"\w+", "fullmatch", Uses::ATTRIBUTE),
-            ("(?!x)[a-z]+", "fullmatch", Uses::SHELL),
-            (r"https://example\.org.*", "match", Uses::URL),
+        for (pattern, function, kinds) in [
+            ("[a-z0-9]+", "match", TaintKinds::SHELL),
+            ("[a-z0-9]+", "search", TaintKinds::SHELL),
+            ("[a-z0-9]+$", "search", TaintKinds::SHELL),
+            ("[a-z;|&$() ]+", "fullmatch", TaintKinds::SHELL),
+            (".+", "fullmatch", TaintKinds::SHELL),
+            (r"\S+", "fullmatch", TaintKinds::SHELL),
+            (r"[\w\s]+", "fullmatch", TaintKinds::SHELL),
+            ("[^/]+", "fullmatch", TaintKinds::SHELL),
+            ("(a;)*", "fullmatch", TaintKinds::SHELL),
+            (r"[\w/]+", "fullmatch", TaintKinds::PATH),
+            (r"[0-9a-f]+", "fullmatch", TaintKinds::OBJECT),
+            (r"\w+", "fullmatch", TaintKinds::ATTRIBUTE),
+            ("(?!x)[a-z]+", "fullmatch", TaintKinds::SHELL),
+            (r"https://example\.org.*", "match", TaintKinds::URL),
         ] {
-            assert!(!proves(pattern, function, uses), "{pattern}");
+            assert!(!proves(pattern, function, kinds), "{pattern}");
         }
     }
 
     #[test]
     fn what_is_not_removed_may_be_left() {
-        let removes = |pattern: &str, by: &str| Expression::parse(pattern).map(|it| it.removes(by)).unwrap_or_default();
-        assert!(removes("[^a-z0-9]", "").intersects(Uses::SHELL));
-        assert!(removes(r"\W+", "-").intersects(Uses::SQL));
-        assert!(removes(r"[\r\n]+", " ").intersects(Uses::LOG));
-        assert!(!removes("[^a-z0-9]", ";").intersects(Uses::SHELL));
-        assert!(!removes("[a-z]", "").intersects(Uses::SHELL));
-        assert!(!removes("^[^a-z]+", "").intersects(Uses::SHELL));
+        let removes =
+            |pattern: &str, by: &str| ParsedRegex::parse(pattern).map(|it| it.removes(by)).unwrap_or_default();
+        assert!(removes("[^a-z0-9]", "").intersects(TaintKinds::SHELL));
+        assert!(removes(r"\W+", "-").intersects(TaintKinds::SQL));
+        assert!(removes(r"[\r\n]+", " ").intersects(TaintKinds::LOG));
+        assert!(!removes("[^a-z0-9]", ";").intersects(TaintKinds::SHELL));
+        assert!(!removes("[a-z]", "").intersects(TaintKinds::SHELL));
+        assert!(!removes("^[^a-z]+", "").intersects(TaintKinds::SHELL));
     }
 }

@@ -5,31 +5,31 @@ use std::rc::Rc;
 use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, ExprCall};
 
-use super::regex_alphabet::Expression;
+use super::regex_alphabet::ParsedRegex;
 use crate::python::taint::call::Call;
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
 /// The result of a function of `re`, or of a method of a compiled pattern.
 pub(crate) fn result(call: &Call<'_>) -> Option<Value> {
     if call.symbol == "re.compile" {
         let pattern = call.positional.first().and_then(Value::as_text).filter(|_| is_plain(call.expr, 1));
-        return Some(pattern.map_or_else(Value::clean, |pattern| Value::of(Shape::Pattern(Rc::from(pattern)))));
+        return Some(pattern.map_or_else(Value::clean, |pattern| Value::of(AbstractValue::Pattern(Rc::from(pattern)))));
     }
     let (pattern, arguments) = applied(call)?;
     match call.name {
         "match" | "fullmatch" | "search" => Some(found(pattern, arguments.first()?)),
         "findall" => {
             let subject = arguments.first()?;
-            let uses = Expression::parse(pattern).map_or(Uses::NONE, |expression| expression.harmless());
-            Some(subject.clone().cleared(uses))
+            let kinds = ParsedRegex::parse(pattern).map_or(TaintKinds::NONE, |expression| expression.harmless());
+            Some(subject.clone().sanitized(kinds))
         }
         "sub" => {
             let [replacement, subject, ..] = arguments else { return None };
-            let uses = match (replacement.as_text(), Expression::parse(pattern)) {
+            let kinds = match (replacement.as_text(), ParsedRegex::parse(pattern)) {
                 (Some(replacement), Some(expression)) => expression.removes(replacement),
-                _ => Uses::NONE,
+                _ => TaintKinds::NONE,
             };
-            let mut value = Value::mixed([replacement, &subject.clone().cleared(uses)].into_iter());
+            let mut value = Value::combined([replacement, &subject.clone().sanitized(kinds)].into_iter());
             value.query = subject.query;
             Some(value)
         }
@@ -39,7 +39,7 @@ pub(crate) fn result(call: &Call<'_>) -> Option<Value> {
 
 /// The pattern of a call and its other arguments, where the pattern is known and nothing changes what it says.
 fn applied<'c>(call: &'c Call<'_>) -> Option<(&'c str, &'c [Value])> {
-    if let Some(Shape::Pattern(pattern)) = call.receiver.as_ref().map(|receiver| &receiver.shape) {
+    if let Some(AbstractValue::Pattern(pattern)) = call.receiver.as_ref().map(|receiver| &receiver.content) {
         return Some((pattern, &call.positional));
     }
     let own = if call.name == "sub" { 3 } else { 2 };
@@ -50,10 +50,10 @@ fn applied<'c>(call: &'c Call<'_>) -> Option<(&'c str, &'c [Value])> {
 
 /// The groups of a match: each is a part of the text that the pattern let through.
 fn found(pattern: &str, subject: &Value) -> Value {
-    let subject = Value { shape: Shape::Opaque, symbol: None, ..subject.clone() };
-    let Some(expression) = Expression::parse(pattern) else { return subject };
+    let subject = Value { content: AbstractValue::Opaque, symbol: None, ..subject.clone() };
+    let Some(expression) = ParsedRegex::parse(pattern) else { return subject };
     let groups = expression.groups().into_iter();
-    Value::table(groups.map(|(name, uses)| (Rc::from(name), subject.clone().cleared(uses))).collect())
+    Value::dict(groups.map(|(name, kinds)| (Rc::from(name), subject.clone().sanitized(kinds))).collect())
 }
 
 /// Returns whether no flag beyond a first few arguments changes what the pattern means to us.

@@ -1,9 +1,9 @@
 //! Calls that make their input harmless: conversions, checks of a format, escaping.
 
-use crate::python::taint::value::{Uses, Value};
+use crate::python::taint::value::{TaintKinds, Value};
 
 /// Calls whose result can carry no text of anybody's choice: numbers, truth values, digests, fresh identifiers.
-const HARMLESS: &[&str] = &[
+const HARMLESS_CALLS: &[&str] = &[
     "len",
     "bool",
     "ord",
@@ -51,20 +51,20 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// Calls that make a number of somebody's choice: harmless wherever text does harm, yet no constant of a query.
-const NUMBERS: &[&str] = &["int", "float", "round", "abs", "complex"];
+const NUMBER_CONVERSIONS: &[&str] = &["int", "float", "round", "abs", "complex"];
 
 /// A number of somebody's choice. A query assembled with one should be parameterised all the same.
 pub(crate) fn number_call(symbol: &str) -> Option<Value> {
-    NUMBERS.contains(&symbol).then(number)
+    NUMBER_CONVERSIONS.contains(&symbol).then(number)
 }
 
 /// Returns whether a function makes nothing but numbers, identifiers or dates of texts.
 pub(crate) fn converts(symbol: &str) -> bool {
-    NUMBERS.contains(&symbol) || symbol == "bool" || refuses_text(symbol)
+    NUMBER_CONVERSIONS.contains(&symbol) || symbol == "bool" || refuses_text(symbol)
 }
 
 pub(crate) fn number() -> Value {
-    Value { unknown: Uses::SQL, ..Value::clean() }
+    Value { unknown: TaintKinds::SQL, ..Value::clean() }
 }
 
 /// Returns whether a call fails on anything but a number, an address, an identifier or a date.
@@ -85,7 +85,7 @@ pub(crate) fn refuses_text(symbol: &str) -> bool {
 
 /// Whether a call's result can carry no text of anybody's choice.
 pub(crate) fn is_harmless_call(symbol: &str) -> bool {
-    HARMLESS.contains(&symbol)
+    HARMLESS_CALLS.contains(&symbol)
 }
 
 /// Methods whose result is a number or a truth value, whatever the object.
@@ -118,9 +118,9 @@ pub(crate) fn is_harmless_method(name: &str) -> bool {
 }
 
 /// The uses for which a call's result is safe, whatever went in.
-pub(crate) fn sanitizes(symbol: &str) -> Uses {
+pub(crate) fn sanitizes(symbol: &str) -> TaintKinds {
     match symbol {
-        "shlex.quote" | "pipes.quote" => Uses::SHELL,
+        "shlex.quote" | "pipes.quote" => TaintKinds::SHELL,
         "html.escape"
         | "markupsafe.escape"
         | "flask.escape"
@@ -144,12 +144,12 @@ pub(crate) fn sanitizes(symbol: &str) -> Uses {
         | "escape"
         | "flask.redirect"
         | "flask.send_file"
-        | "send_file" => Uses::HTML.union(Uses::XML),
-        "json.dumps" => Uses::HTML.union(Uses::XML).union(Uses::LOG).union(Uses::MAIL),
+        | "send_file" => TaintKinds::HTML.union(TaintKinds::XML),
+        "json.dumps" => TaintKinds::HTML.union(TaintKinds::XML).union(TaintKinds::LOG).union(TaintKinds::MAIL),
         // A file in memory.
-        "io.BytesIO" | "io.StringIO" => Uses::PATH,
+        "io.BytesIO" | "io.StringIO" => TaintKinds::PATH,
         "urllib.parse.quote" | "urllib.parse.quote_plus" | "urllib.parse.urlencode" | "urllib.quote" => {
-            Uses::HTML.union(Uses::REDIRECT).union(Uses::LOG)
+            TaintKinds::HTML.union(TaintKinds::REDIRECT).union(TaintKinds::LOG)
         }
         "os.path.basename"
         | "werkzeug.utils.secure_filename"
@@ -159,13 +159,13 @@ pub(crate) fn sanitizes(symbol: &str) -> Uses {
         | "django.utils.text.get_valid_filename"
         | "werkzeug.security.safe_join"
         | "flask.safe_join"
-        | "pathlib.Path().name" => Uses::PATH,
+        | "pathlib.Path().name" => TaintKinds::PATH,
         "ldap.filter.escape_filter_chars"
         | "ldap3.utils.conv.escape_filter_chars"
         | "escape_filter_chars"
-        | "ldap.dn.escape_dn_chars" => Uses::LDAP,
-        "re.escape" => Uses::REGEX,
-        "ast.literal_eval" => Uses::CODE.union(Uses::OBJECT),
+        | "ldap.dn.escape_dn_chars" => TaintKinds::LDAP,
+        "re.escape" => TaintKinds::REGEX,
+        "ast.literal_eval" => TaintKinds::CODE.union(TaintKinds::OBJECT),
         "psycopg2.sql.SQL().format"
         | "psycopg.sql.SQL().format"
         | "psycopg2.sql.Identifier"
@@ -177,23 +177,23 @@ pub(crate) fn sanitizes(symbol: &str) -> Uses {
         | "sqlalchemy.insert"
         | "sqlalchemy.update"
         | "sqlalchemy.delete"
-        | "sqlalchemy.sql.quoted_name" => Uses::SQL,
+        | "sqlalchemy.sql.quoted_name" => TaintKinds::SQL,
         _ => sanitizes_by_name(symbol),
     }
 }
 
 /// Project's own escaping functions, judged by their names.
-fn sanitizes_by_name(symbol: &str) -> Uses {
+fn sanitizes_by_name(symbol: &str) -> TaintKinds {
     let name = symbol.rsplit('.').next().unwrap_or(symbol).to_ascii_lowercase();
     if name.contains("escape") && (name.contains("html") || name.contains("markup")) || name.contains("sanitize_html") {
-        Uses::HTML
+        TaintKinds::HTML
     } else if name.contains("escape") && name.contains("xpath") {
-        Uses::XPATH
+        TaintKinds::XPATH
     } else if name.contains("escape") && name.contains("ldap") {
-        Uses::LDAP
+        TaintKinds::LDAP
     } else if matches!(name.as_str(), "quote_ident" | "quote_identifier" | "quote_name") {
-        Uses::SQL
+        TaintKinds::SQL
     } else {
-        Uses::NONE
+        TaintKinds::NONE
     }
 }

@@ -1,10 +1,10 @@
 //! Where outside data enters a Python program, and what takes the danger out of it.
 
 use crate::python::taint::call::Call;
-use crate::python::taint::value::{Uses, Value};
+use crate::python::taint::value::{TaintKinds, Value};
 
 /// Symbols that stand for the current request.
-const REQUESTS: &[&str] = &[
+const REQUEST_SYMBOLS: &[&str] = &[
     "request",
     "flask.request",
     "bottle.request",
@@ -47,7 +47,7 @@ const SAFE_REQUEST_ATTRIBUTES: &[&str] = &[
 ];
 
 /// Attributes of a request that are addresses on the host that was asked, or of the page that the user comes from.
-const OWN_ADDRESSES: &[&str] = &[
+const SAME_HOST_ATTRIBUTES: &[&str] = &[
     "referrer",
     "url",
     "full_path",
@@ -61,7 +61,7 @@ const OWN_ADDRESSES: &[&str] = &[
 ];
 
 /// Attributes of a request that hold all of one kind that a client sent.
-const PARTS: &[&str] = &[
+const REQUEST_COLLECTIONS: &[&str] = &[
     "args",
     "form",
     "values",
@@ -81,31 +81,31 @@ const PARTS: &[&str] = &[
 ];
 
 /// What a person at the keyboard, or whoever starts the program, controls: paths and addresses are theirs to choose.
-pub(crate) const LOCAL: Uses = Uses::SQL
-    .union(Uses::SHELL)
-    .union(Uses::CODE)
-    .union(Uses::OBJECT)
-    .union(Uses::TEMPLATE)
-    .union(Uses::LDAP)
-    .union(Uses::XPATH)
-    .union(Uses::XML)
-    .union(Uses::ATTRIBUTE);
+pub(crate) const LOCAL_TAINT: TaintKinds = TaintKinds::SQL
+    .union(TaintKinds::SHELL)
+    .union(TaintKinds::CODE)
+    .union(TaintKinds::OBJECT)
+    .union(TaintKinds::TEMPLATE)
+    .union(TaintKinds::LDAP)
+    .union(TaintKinds::XPATH)
+    .union(TaintKinds::XML)
+    .union(TaintKinds::ATTRIBUTE);
 
 /// Whether a symbol is the request itself.
 pub(crate) fn is_request(symbol: &str) -> bool {
-    REQUESTS.contains(&symbol)
+    REQUEST_SYMBOLS.contains(&symbol)
 }
 
 /// Returns whether a symbol is the request or comes by it.
 pub(crate) fn is_from_request(symbol: &str) -> bool {
-    REQUESTS
+    REQUEST_SYMBOLS
         .iter()
         .any(|request| symbol.strip_prefix(request).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
 /// Returns whether a symbol is all of one kind that a request holds.
 pub(crate) fn is_part_of_request(symbol: &str) -> bool {
-    symbol.rsplit_once('.').is_some_and(|(owner, part)| PARTS.contains(&part) && is_request(owner))
+    symbol.rsplit_once('.').is_some_and(|(owner, part)| REQUEST_COLLECTIONS.contains(&part) && is_request(owner))
 }
 
 /// Returns whether a part of a request and a key in it give the page that the user comes from.
@@ -126,29 +126,29 @@ pub(crate) fn is_referrer(call: &Call<'_>) -> bool {
 
 /// The page that the user comes from.
 pub(crate) fn referrer() -> Value {
-    Value::tainted(Uses::ALL).cleared(Uses::REDIRECT)
+    Value::tainted(TaintKinds::ALL).sanitized(TaintKinds::REDIRECT)
 }
 
 /// The value of a symbol that is a source, or of an attribute of one.
 pub(crate) fn source_value(symbol: &str) -> Option<Value> {
     if is_request(symbol) {
-        return Some(Value::tainted(Uses::ALL).with_symbol(symbol));
+        return Some(Value::tainted(TaintKinds::ALL).with_symbol(symbol));
     }
     if let Some((owner, attribute)) = symbol.rsplit_once('.')
         && is_request(owner)
     {
         let value = if SAFE_REQUEST_ATTRIBUTES.contains(&attribute) {
             Value::unknown()
-        } else if OWN_ADDRESSES.contains(&attribute) {
-            Value::tainted(Uses::ALL).cleared(Uses::REDIRECT)
+        } else if SAME_HOST_ATTRIBUTES.contains(&attribute) {
+            Value::tainted(TaintKinds::ALL).sanitized(TaintKinds::REDIRECT)
         } else {
-            Value::tainted(Uses::ALL)
+            Value::tainted(TaintKinds::ALL)
         };
         return Some(value.with_symbol(symbol));
     }
     match symbol {
-        "sys.argv" => Some(Value::tainted(LOCAL | Uses::ARGUMENT).with_symbol(symbol)),
-        "os.environ" | "os.environb" => Some(Value::tainted(LOCAL).with_symbol(symbol)),
+        "sys.argv" => Some(Value::tainted(LOCAL_TAINT | TaintKinds::ARGUMENT).with_symbol(symbol)),
+        "os.environ" | "os.environb" => Some(Value::tainted(LOCAL_TAINT).with_symbol(symbol)),
         _ => None,
     }
 }
@@ -157,19 +157,19 @@ pub(crate) fn source_value(symbol: &str) -> Option<Value> {
 pub(crate) fn source_call(symbol: &str) -> Option<Value> {
     let value = match symbol {
         "input" | "raw_input" | "builtins.input" | "web.input" | "click.prompt" | "streamlit.text_input" => {
-            Value::tainted(Uses::ALL)
+            Value::tainted(TaintKinds::ALL)
         }
         "sys.stdin.read" | "sys.stdin.readline" | "sys.stdin.readlines" | "sys.stdin.buffer.read" => {
-            Value::tainted(Uses::ALL)
+            Value::tainted(TaintKinds::ALL)
         }
-        "os.getenv" | "os.environ.get" => Value::tainted(LOCAL),
-        "argparse.ArgumentParser().parse_args" => Value::tainted(LOCAL | Uses::ARGUMENT),
-        "cgi.FieldStorage" => Value::tainted(Uses::ALL),
+        "os.getenv" | "os.environ.get" => Value::tainted(LOCAL_TAINT),
+        "argparse.ArgumentParser().parse_args" => Value::tainted(LOCAL_TAINT | TaintKinds::ARGUMENT),
+        "cgi.FieldStorage" => Value::tainted(TaintKinds::ALL),
         "socket.socket().recv"
         | "socket.socket().recvfrom"
         | "websocket.recv"
         | "websocket.receive_text"
-        | "websocket.receive_json" => Value::tainted(Uses::ALL),
+        | "websocket.receive_json" => Value::tainted(TaintKinds::ALL),
         _ => return None,
     };
     Some(value)

@@ -1,7 +1,7 @@
 //! Code execution: evaluated text, imports, deserialized objects, templates, attribute names and regular expressions.
 
 use super::sink::{Sink, sink};
-use crate::python::taint::value::Uses;
+use crate::python::taint::value::TaintKinds;
 use crate::report::Severity::{Critical, High, Low, Medium};
 use crate::rules;
 
@@ -9,7 +9,7 @@ pub(crate) static SINKS: &[Sink] = &[
     sink(
         &["eval", "builtins.eval", "exec", "builtins.exec"],
         (0, "source"),
-        Uses::CODE,
+        TaintKinds::CODE,
         &rules::CODE_INJECTION,
         Critical,
         Some(Medium),
@@ -17,7 +17,7 @@ pub(crate) static SINKS: &[Sink] = &[
     sink(
         &["compile", "builtins.compile", "code.InteractiveInterpreter().runsource", "execfile"],
         (0, "source"),
-        Uses::CODE,
+        TaintKinds::CODE,
         &rules::CODE_INJECTION,
         High,
         Some(Medium),
@@ -25,7 +25,7 @@ pub(crate) static SINKS: &[Sink] = &[
     sink(
         &["__import__", "importlib.import_module", "runpy.run_module", "runpy.run_path"],
         (0, "name"),
-        Uses::CODE,
+        TaintKinds::CODE,
         &rules::CODE_INJECTION,
         High,
         None,
@@ -52,7 +52,7 @@ pub(crate) static SINKS: &[Sink] = &[
             "numpy.lib.npyio.load",
         ],
         (0, "data"),
-        Uses::OBJECT,
+        TaintKinds::OBJECT,
         &rules::DESERIALIZATION,
         Critical,
         Some(Medium),
@@ -60,7 +60,7 @@ pub(crate) static SINKS: &[Sink] = &[
     sink(
         &["flask.render_template_string", "render_template_string"],
         (0, "source"),
-        Uses::TEMPLATE,
+        TaintKinds::TEMPLATE,
         &rules::TEMPLATE_INJECTION,
         High,
         Some(Medium),
@@ -75,7 +75,7 @@ pub(crate) static SINKS: &[Sink] = &[
             "bottle.template",
         ],
         (0, "source"),
-        Uses::TEMPLATE,
+        TaintKinds::TEMPLATE,
         &rules::TEMPLATE_INJECTION,
         High,
         Some(Low),
@@ -83,10 +83,10 @@ pub(crate) static SINKS: &[Sink] = &[
     sink(
         &["re.compile", "re.search", "re.match", "re.fullmatch", "re.findall", "re.finditer", "re.sub", "re.split"],
         (0, "pattern"),
-        Uses::REGEX,
+        TaintKinds::REGEX,
         &rules::REGEX_INJECTION,
         Medium,
         None,
     ),
-    sink(&["getattr", "setattr", "delattr"], (1, "name"), Uses::ATTRIBUTE, &rules::MASS_ASSIGNMENT, Medium, None),
+    sink(&["getattr", "setattr", "delattr"], (1, "name"), TaintKinds::ATTRIBUTE, &rules::MASS_ASSIGNMENT, Medium, None),
 ];

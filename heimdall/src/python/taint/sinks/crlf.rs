@@ -3,14 +3,14 @@
 use super::sink::{Sink, sink};
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
-use crate::python::taint::value::{Uses, Value};
+use crate::python::taint::value::{TaintKinds, Value};
 use crate::report::Severity::Medium;
 use crate::rules;
 
 pub(crate) static SINKS: &[Sink] = &[sink(
     &["smtplib.SMTP().sendmail", "smtplib.SMTP_SSL().sendmail"],
     (2, "msg"),
-    Uses::MAIL,
+    TaintKinds::MAIL,
     &rules::HEADER_INJECTION,
     Medium,
     None,
@@ -19,10 +19,11 @@ pub(crate) static SINKS: &[Sink] = &[sink(
 impl Interpreter<'_, '_, '_> {
     /// A message that holds what was sent. The arguments of a constant message are kept apart from it.
     pub(crate) fn check_log(&mut self, call: &Call<'_>, receiver: &Value) {
-        let Some(message) = call.positional.first().filter(|message| message.tainted.intersects(Uses::LOG)) else {
+        let Some(message) = call.positional.first().filter(|message| message.tainted.intersects(TaintKinds::LOG))
+        else {
             return;
         };
-        if is_logger(receiver.symbol()) && !message.handed {
+        if is_logger(receiver.symbol()) && !message.derived_from_request {
             self.findings.report(&rules::LOG_INJECTION, call.range);
         }
     }

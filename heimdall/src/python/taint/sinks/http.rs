@@ -1,7 +1,7 @@
 //! Server-side request forgery and open redirects.
 
 use super::sink::{Sink, sink};
-use crate::python::taint::value::Uses;
+use crate::python::taint::value::TaintKinds;
 use crate::report::Severity::{High, Medium};
 use crate::rules;
 
@@ -40,7 +40,7 @@ pub(crate) static SINKS: &[Sink] = &[
             "socket.create_connection",
         ],
         (0, "url"),
-        Uses::URL,
+        TaintKinds::URL,
         &rules::SSRF,
         High,
         None,
@@ -55,7 +55,7 @@ pub(crate) static SINKS: &[Sink] = &[
             "http.client.HTTPSConnection().request",
         ],
         (1, "url"),
-        Uses::URL,
+        TaintKinds::URL,
         &rules::SSRF,
         High,
         None,
@@ -74,7 +74,7 @@ pub(crate) static SINKS: &[Sink] = &[
             "bottle.redirect",
         ],
         (0, "location"),
-        Uses::REDIRECT,
+        TaintKinds::REDIRECT,
         &rules::OPEN_REDIRECT,
         Medium,
         None,

@@ -5,7 +5,7 @@ use ruff_python_ast::Expr;
 use crate::python::ast::last_name;
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 use crate::report::Severity;
 use crate::rules;
 
@@ -20,9 +20,10 @@ impl Interpreter<'_, '_, '_> {
             _ => String::new(),
         };
         let is_directory = receiver.symbol().contains("ldap") || object.contains("ldap");
-        let is_connection = self.uses_ldap && object.contains("conn") && !matches!(receiver.shape, Shape::Pattern(_));
+        let is_connection =
+            self.uses_ldap && object.contains("conn") && !matches!(receiver.content, AbstractValue::Pattern(_));
         if is_directory || is_connection || call.name != "search" || named.is_some() || value.filter {
-            self.report_flow(&rules::LDAP_INJECTION, call.range, &value, Uses::LDAP, (Severity::High, None));
+            self.report_flow(&rules::LDAP_INJECTION, call.range, &value, TaintKinds::LDAP, (Severity::High, None));
         }
     }
 }

@@ -19,7 +19,7 @@ use ruff_text_size::TextRange;
 
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 use crate::report::Severity;
 use crate::rules;
 
@@ -40,9 +40,9 @@ static BY_FUNCTION: LazyLock<HashMap<&'static str, Vec<&'static Sink>>> = LazyLo
 });
 
 /// Returns whether a call makes an answer, of which the text was looked at when it was made.
-pub(crate) fn makes_answer(call: &Call<'_>) -> bool {
+pub(crate) fn builds_response(call: &Call<'_>) -> bool {
     let mut sinks = BY_FUNCTION.get(call.symbol.as_str()).into_iter().flatten();
-    call.name.to_ascii_lowercase().contains("response") && sinks.any(|sink| sink.harm == Uses::HTML)
+    call.name.to_ascii_lowercase().contains("response") && sinks.any(|sink| sink.taint_kind == TaintKinds::HTML)
 }
 
 impl Interpreter<'_, '_, '_> {
@@ -64,19 +64,21 @@ impl Interpreter<'_, '_, '_> {
         let value = call.argument(sink.position, sink.keyword).or_else(|| call.positional.get(sink.position));
         let Some(value) = value else { return };
         // Of `(body, headers)` the body is what is shown.
-        let value = match &value.shape {
-            Shape::Items(items) if sink.harm == Uses::HTML => items.first().cloned().unwrap_or_default(),
+        let value = match &value.content {
+            AbstractValue::Sequence(items) if sink.taint_kind == TaintKinds::HTML => {
+                items.first().cloned().unwrap_or_default()
+            }
             _ => value.clone(),
         };
-        let is_harmless = match sink.harm {
-            Uses::HTML => !self.makes_page(call, &value),
+        let is_harmless = match sink.taint_kind {
+            TaintKinds::HTML => !self.renders_html(call, &value),
             // An address, most likely, that a function chose which got the request.
-            Uses::REDIRECT => value.handed,
-            Uses::OBJECT => call.keyword("weights_only").and_then(Value::truth) == Some(true),
+            TaintKinds::REDIRECT => value.derived_from_request,
+            TaintKinds::OBJECT => call.keyword("weights_only").and_then(Value::truth) == Some(true),
             _ => false,
         };
         if !is_harmless {
-            self.report_flow(sink.rule, call.range, &value, sink.harm, (sink.tainted, sink.unknown));
+            self.report_flow(sink.rule, call.range, &value, sink.taint_kind, (sink.tainted, sink.unknown));
         }
     }
 
@@ -96,10 +98,10 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// `session[...] = value`.
-    pub(crate) fn check_stored(&mut self, owner: &Value, value: &Value, range: TextRange) {
+    pub(crate) fn check_session_write(&mut self, owner: &Value, value: &Value, range: TextRange) {
         let symbol = owner.symbol();
         if symbol == "flask.session" || symbol == "session" || symbol.ends_with("request.session") {
-            self.report_flow(&rules::TRUST_BOUNDARY, range, value, Uses::SESSION, (Severity::Medium, None));
+            self.report_flow(&rules::TRUST_BOUNDARY, range, value, TaintKinds::SESSION, (Severity::Medium, None));
         }
     }
 }

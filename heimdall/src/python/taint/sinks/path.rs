@@ -4,7 +4,7 @@ use super::sink::{Sink, sink};
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::models::sources;
-use crate::python::taint::value::{Uses, Value};
+use crate::python::taint::value::{TaintKinds, Value};
 use crate::report::Severity::High;
 use crate::rules;
 
@@ -43,7 +43,7 @@ pub(crate) static SINKS: &[Sink] = &[
             "os.path.isfile",
         ],
         (0, "file"),
-        Uses::PATH,
+        TaintKinds::PATH,
         &rules::PATH_TRAVERSAL,
         High,
         None,
@@ -51,7 +51,7 @@ pub(crate) static SINKS: &[Sink] = &[
     sink(
         &["os.rename", "os.replace", "shutil.copy", "shutil.copyfile", "shutil.move", "os.symlink", "os.link"],
         (1, "dst"),
-        Uses::PATH,
+        TaintKinds::PATH,
         &rules::PATH_TRAVERSAL,
         High,
         None,
@@ -59,7 +59,7 @@ pub(crate) static SINKS: &[Sink] = &[
     sink(
         &["flask.send_from_directory", "send_from_directory"],
         (0, "directory"),
-        Uses::PATH,
+        TaintKinds::PATH,
         &rules::PATH_TRAVERSAL,
         High,
         None,
@@ -70,7 +70,7 @@ impl Interpreter<'_, '_, '_> {
     /// An upload that is saved under the name it was sent with.
     pub(crate) fn check_upload(&mut self, call: &Call<'_>) {
         if let Some(path) = call.argument(0, "dst").cloned() {
-            self.report_flow(&rules::PATH_TRAVERSAL, call.range, &path, Uses::PATH, (High, None));
+            self.report_flow(&rules::PATH_TRAVERSAL, call.range, &path, TaintKinds::PATH, (High, None));
         }
     }
 
@@ -78,7 +78,7 @@ impl Interpreter<'_, '_, '_> {
     pub(crate) fn check_path_method(&mut self, call: &Call<'_>, path: &Value) {
         let is_path = call.name.ends_with("_text") && !sources::is_from_request(path.symbol());
         if path.symbol().starts_with("pathlib.") || is_path {
-            self.report_flow(&rules::PATH_TRAVERSAL, call.range, path, Uses::PATH, (High, None));
+            self.report_flow(&rules::PATH_TRAVERSAL, call.range, path, TaintKinds::PATH, (High, None));
         }
     }
 }

@@ -7,7 +7,7 @@ use super::sink::{NO_POSITION, Sink, sink};
 use crate::python::ast::last_name;
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 use crate::report::Severity::{self, High};
 use crate::rules;
 
@@ -32,26 +32,26 @@ pub(crate) static SINKS: &[Sink] = &[
             "Markup",
         ],
         (0, "content"),
-        Uses::HTML,
+        TaintKinds::HTML,
         &rules::XSS,
         High,
         None,
     ),
-    sink(&["aiohttp.web.Response"], (NO_POSITION, "text"), Uses::HTML, &rules::XSS, High, None),
-    sink(&["aiohttp.web.Response"], (NO_POSITION, "body"), Uses::HTML, &rules::XSS, High, None),
+    sink(&["aiohttp.web.Response"], (NO_POSITION, "text"), TaintKinds::HTML, &rules::XSS, High, None),
+    sink(&["aiohttp.web.Response"], (NO_POSITION, "body"), TaintKinds::HTML, &rules::XSS, High, None),
 ];
 
 /// Constructors of answers of which the type can be set later.
-const ANSWERS: &[&str] = &["make_response", "Response", "HttpResponse"];
+const RESPONSE_CONSTRUCTORS: &[&str] = &["make_response", "Response", "HttpResponse"];
 
 impl Interpreter<'_, '_, '_> {
     /// Looks at what a view returns.
-    pub(crate) fn check_answer(&mut self, expr: &Expr, value: &Value) {
-        let body = match (expr, &value.shape) {
+    pub(crate) fn check_response(&mut self, expr: &Expr, value: &Value) {
+        let body = match (expr, &value.content) {
             // `body, status, headers`
-            (Expr::Tuple(_), Shape::Items(parts)) => {
+            (Expr::Tuple(_), AbstractValue::Sequence(parts)) => {
                 let Some((body, rest)) = parts.split_first() else { return };
-                if rest.iter().any(|part| header_type(part).is_some_and(|kind| !is_page_type(kind))) {
+                if rest.iter().any(|part| header_type(part).is_some_and(|kind| !is_html_type(kind))) {
                     return;
                 }
                 body
@@ -59,22 +59,22 @@ impl Interpreter<'_, '_, '_> {
             _ => value,
         };
         if is_text(body) {
-            self.report_flow(&rules::XSS, expr.range(), body, Uses::HTML, (Severity::High, None));
+            self.report_flow(&rules::XSS, expr.range(), body, TaintKinds::HTML, (Severity::High, None));
         }
     }
 
     /// Returns whether a call that makes an answer, or text that is not escaped, shows its argument to a browser as a page.
-    pub(crate) fn makes_page(&self, call: &Call<'_>, content: &Value) -> bool {
-        if self.typed_answers.contains(&call.expr.start().to_u32()) {
+    pub(crate) fn renders_html(&self, call: &Call<'_>, content: &Value) -> bool {
+        if self.non_html_responses.contains(&call.expr.start().to_u32()) {
             return false;
         }
         let is_text = matches!(call.name, "Markup" | "mark_safe");
-        if content.handed && !is_text {
+        if content.derived_from_request && !is_text {
             return false;
         }
         // An answer of aiohttp is plain text unless it says otherwise.
         let is_page = !call.symbol.starts_with("aiohttp.");
-        answer_type(call).map_or(is_page, is_page_type)
+        response_type(call).map_or(is_page, is_html_type)
     }
 }
 
@@ -82,16 +82,21 @@ impl Interpreter<'_, '_, '_> {
 /// what another function answered to the same request.
 fn is_text(value: &Value) -> bool {
     let structure = matches!(
-        value.shape,
-        Shape::Table(_) | Shape::Items(_) | Shape::Heap | Shape::Instance(_) | Shape::Class(_) | Shape::Pattern(_)
+        value.content,
+        AbstractValue::Dict(_)
+            | AbstractValue::Sequence(_)
+            | AbstractValue::Container
+            | AbstractValue::Instance(_)
+            | AbstractValue::Class(_)
+            | AbstractValue::Pattern(_)
     );
     let symbol = value.symbol();
     let parsed = symbol.ends_with(".get_json()") || symbol.ends_with(".json") || symbol == "json.loads()";
-    !structure && !parsed && !value.handed
+    !structure && !parsed && !value.derived_from_request
 }
 
 /// The media type that a call gives its answer, where it is known.
-fn answer_type<'c>(call: &'c Call<'_>) -> Option<&'c str> {
+fn response_type<'c>(call: &'c Call<'_>) -> Option<&'c str> {
     const NAMES: &[&str] = &["content_type", "mimetype", "media_type"];
     let by_name = NAMES.iter().find_map(|name| call.keyword(name)).and_then(Value::as_text);
     let by_header = || call.everything().find_map(header_type);
@@ -105,7 +110,7 @@ fn answer_type<'c>(call: &'c Call<'_>) -> Option<&'c str> {
 
 /// The media type in a dictionary of headers.
 fn header_type(headers: &Value) -> Option<&str> {
-    let Shape::Table(entries) = &headers.shape else { return None };
+    let AbstractValue::Dict(entries) = &headers.content else { return None };
     entries.iter().find(|(name, _)| is_type_header(name)).and_then(|(_, value)| value.as_text())
 }
 
@@ -114,24 +119,24 @@ fn is_type_header(name: &str) -> bool {
 }
 
 /// Returns whether a browser runs scripts in what has this media type.
-fn is_page_type(media_type: &str) -> bool {
+fn is_html_type(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     media_type.trim().is_empty() || ["html", "svg"].iter().any(|kind| media_type.contains(kind))
 }
 
 /// `answer = make_response(...)` and, later in the block, `answer.mimetype = "text/csv"`.
-pub(crate) fn note_typed(interpreter: &mut Interpreter<'_, '_, '_>, assign: &StmtAssign, rest: &[Stmt]) {
+pub(crate) fn note_content_type(interpreter: &mut Interpreter<'_, '_, '_>, assign: &StmtAssign, rest: &[Stmt]) {
     let ([Expr::Name(answer)], Expr::Call(call)) = (&*assign.targets, &*assign.value) else { return };
-    if !ANSWERS.contains(&last_name(&call.func)) {
+    if !RESPONSE_CONSTRUCTORS.contains(&last_name(&call.func)) {
         return;
     }
     let is_typed = rest.iter().any(|stmt| {
         let Stmt::Assign(later) = stmt else { return false };
         later.targets.iter().any(|target| sets_type(target, &answer.id))
-            && beginning(&later.value).is_some_and(|kind| !is_page_type(kind))
+            && beginning(&later.value).is_some_and(|kind| !is_html_type(kind))
     });
     if is_typed {
-        interpreter.typed_answers.insert(call.start().to_u32());
+        interpreter.non_html_responses.insert(call.start().to_u32());
     }
 }
 
@@ -171,6 +176,6 @@ pub(crate) fn note_unescaped(interpreter: &mut Interpreter<'_, '_, '_>, call: &E
         && let Expr::Call(inner) = &*method.value
         && last_name(&inner.func) == "Markup"
     {
-        interpreter.typed_answers.insert(inner.start().to_u32());
+        interpreter.non_html_responses.insert(inner.start().to_u32());
     }
 }

@@ -4,7 +4,7 @@ use super::sink::{Sink, sink};
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::names::is_shell;
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 use crate::report::Severity::{self, Critical, High, Medium};
 use crate::rules;
 
@@ -25,7 +25,7 @@ pub(crate) static SINKS: &[Sink] = &[
             "pty.spawn",
         ],
         (0, "command"),
-        Uses::SHELL,
+        TaintKinds::SHELL,
         &rules::COMMAND_INJECTION,
         Critical,
         Some(Medium),
@@ -47,7 +47,7 @@ pub(crate) static SINKS: &[Sink] = &[
             "asyncio.create_subprocess_exec",
         ],
         (0, "path"),
-        Uses::SHELL,
+        TaintKinds::SHELL,
         &rules::COMMAND_INJECTION,
         High,
         None,
@@ -71,20 +71,26 @@ impl Interpreter<'_, '_, '_> {
                 self.findings.report(&rules::SHELL_TRUE, call.range);
             } else {
                 let severities = (Severity::Critical, Some(Severity::Medium));
-                self.report_flow(&rules::COMMAND_INJECTION, call.range, &command, Uses::SHELL, severities);
+                self.report_flow(&rules::COMMAND_INJECTION, call.range, &command, TaintKinds::SHELL, severities);
             }
             return;
         }
         // Without a shell only the program's name, or a shell started by hand, is dangerous.
-        let program = match &command.shape {
-            Shape::Items(items) => items.first().cloned(),
+        let program = match &command.content {
+            AbstractValue::Sequence(items) => items.first().cloned(),
             _ => Some(command.clone()),
         };
         let by_hand = program.as_ref().and_then(Value::as_text).is_some_and(is_shell);
         let judged = if by_hand { Some(command) } else { program };
         if let Some(judged) = judged {
             let unknown = by_hand.then_some(Severity::Medium);
-            self.report_flow(&rules::COMMAND_INJECTION, call.range, &judged, Uses::SHELL, (Severity::High, unknown));
+            self.report_flow(
+                &rules::COMMAND_INJECTION,
+                call.range,
+                &judged,
+                TaintKinds::SHELL,
+                (Severity::High, unknown),
+            );
         }
     }
 }

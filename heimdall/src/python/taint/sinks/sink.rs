@@ -1,6 +1,6 @@
 //! A row of a sink table.
 
-use crate::python::taint::value::Uses;
+use crate::python::taint::value::TaintKinds;
 use crate::report::Severity;
 use crate::rules::Rule;
 
@@ -12,7 +12,7 @@ pub(crate) struct Sink {
     pub(crate) functions: &'static [&'static str],
     pub(crate) position: usize,
     pub(crate) keyword: &'static str,
-    pub(crate) harm: Uses,
+    pub(crate) taint_kind: TaintKinds,
     pub(crate) rule: &'static Rule,
     /// Severity for data known to come from outside.
     pub(crate) tainted: Severity,
@@ -23,10 +23,10 @@ pub(crate) struct Sink {
 pub(crate) const fn sink(
     functions: &'static [&'static str],
     (position, keyword): (usize, &'static str),
-    harm: Uses,
+    taint_kind: TaintKinds,
     rule: &'static Rule,
     tainted: Severity,
     unknown: Option<Severity>,
 ) -> Sink {
-    Sink { functions, position, keyword, harm, rule, tainted, unknown }
+    Sink { functions, position, keyword, taint_kind, rule, tainted, unknown }
 }

@@ -4,10 +4,10 @@ use ruff_python_ast::Expr;
 
 use crate::python::ast::last_name;
 use crate::python::taint::call::Call;
-use crate::python::taint::interpreter::{DOUBTFUL, Interpreter, SURE};
+use crate::python::taint::interpreter::{CONFIDENCE_TAINTED, CONFIDENCE_UNKNOWN, Interpreter};
 use crate::python::taint::models::sources;
-use crate::python::taint::names::{executes, fetches, query_of};
-use crate::python::taint::value::{Shape, Uses, Value};
+use crate::python::taint::names::{executes_query, may_run_query, query_of};
+use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 use crate::report::Severity;
 use crate::rules;
 
@@ -15,7 +15,7 @@ impl Interpreter<'_, '_, '_> {
     /// A query that is not a constant, whatever object executes it.
     pub(crate) fn check_query(&mut self, call: &Call<'_>) {
         // `run = cursor.execute` still executes.
-        let named = |name: &str| executes(name) || call.symbol.rsplit('.').next().is_some_and(executes);
+        let named = |name: &str| executes_query(name) || call.symbol.rsplit('.').next().is_some_and(executes_query);
         let executes = match call.name {
             "text" => call.receiver.is_none() || call.symbol.starts_with("sqlalchemy"),
             name => named(name) || call.symbol == "sqlalchemy.text" || call.symbol == "sqlalchemy.sql.text",
@@ -23,22 +23,22 @@ impl Interpreter<'_, '_, '_> {
         let Some(query) = query_of(call) else { return };
         let is_known =
             ["subprocess.", "asyncio.", "os.", "re.", "logging."].iter().any(|of| call.symbol.starts_with(of));
-        let carries = query.query && call.receiver.is_some() && fetches(call.name) && !is_known;
-        if !executes && !carries || !query.assembled && is_no_query(call, query) {
+        let carries = query.query && call.receiver.is_some() && may_run_query(call.name) && !is_known;
+        if !executes && !carries || !query.assembled && is_not_query(call, query) {
             return;
         }
         let query = Value { unknown: query.unknown, ..query.clone() };
-        if query.tainted.intersects(Uses::SQL) {
-            self.findings.report_as(&rules::SQL_INJECTION, call.range, Severity::High, SURE);
-        } else if query.assembled && query.unknown.intersects(Uses::SQL) {
-            self.findings.report_as(&rules::SQL_INJECTION, call.range, Severity::Medium, DOUBTFUL);
+        if query.tainted.intersects(TaintKinds::SQL) {
+            self.findings.report_as(&rules::SQL_INJECTION, call.range, Severity::High, CONFIDENCE_TAINTED);
+        } else if query.assembled && query.unknown.intersects(TaintKinds::SQL) {
+            self.findings.report_as(&rules::SQL_INJECTION, call.range, Severity::Medium, CONFIDENCE_UNKNOWN);
         }
     }
 }
 
 /// Returns whether the argument is certainly no query: an object made of the request, or a task for something else than
 /// a database.
-fn is_no_query(call: &Call<'_>, query: &Value) -> bool {
+fn is_not_query(call: &Call<'_>, query: &Value) -> bool {
     const OTHERS: &[&str] = &[
         "usecase",
         "use_case",
@@ -62,8 +62,12 @@ fn is_no_query(call: &Call<'_>, query: &Value) -> bool {
         "tool",
     ];
     let is_structure = matches!(
-        query.shape,
-        Shape::Items(_) | Shape::Table(_) | Shape::Heap | Shape::Instance(_) | Shape::Function(_)
+        query.content,
+        AbstractValue::Sequence(_)
+            | AbstractValue::Dict(_)
+            | AbstractValue::Container
+            | AbstractValue::Instance(_)
+            | AbstractValue::Function(_)
     );
     if query.query {
         return false;

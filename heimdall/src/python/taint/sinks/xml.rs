@@ -3,7 +3,7 @@
 use super::sink::{Sink, sink};
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
-use crate::python::taint::value::{Uses, Value};
+use crate::python::taint::value::{TaintKinds, Value};
 use crate::report::Severity::High;
 use crate::rules;
 
@@ -24,16 +24,23 @@ pub(crate) static SINKS: &[Sink] = &[
             "xmltodict.parse",
         ],
         (0, "source"),
-        Uses::XML,
+        TaintKinds::XML,
         &rules::XXE,
         High,
         None,
     ),
-    sink(&["elementpath.select", "lxml.etree.ETXPath"], (1, "path"), Uses::XPATH, &rules::XPATH_INJECTION, High, None),
+    sink(
+        &["elementpath.select", "lxml.etree.ETXPath"],
+        (1, "path"),
+        TaintKinds::XPATH,
+        &rules::XPATH_INJECTION,
+        High,
+        None,
+    ),
     sink(
         &["lxml.etree.XPath", "elementpath.XPath2Parser().parse"],
         (0, "path"),
-        Uses::XPATH,
+        TaintKinds::XPATH,
         &rules::XPATH_INJECTION,
         High,
         None,
@@ -50,7 +57,7 @@ impl Interpreter<'_, '_, '_> {
             return;
         };
         if call.name == "xpath" || document.symbol().contains("etree") {
-            self.report_flow(&rules::XPATH_INJECTION, call.range, query, Uses::XPATH, (High, None));
+            self.report_flow(&rules::XPATH_INJECTION, call.range, query, TaintKinds::XPATH, (High, None));
         }
     }
 }
