@@ -1,4 +1,4 @@
-//! Analyses one file and prints the report as JSON: `cargo run -p heimdall --example analyze -- path`.
+//! Analyses files and prints the reports as JSON: `cargo run -p heimdall --example analyze -- path...`.
 
 use heimdall::{Kind, Request, Suppressions, analyze};
 

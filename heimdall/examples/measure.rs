@@ -1,4 +1,4 @@
-//! Times the analysis of files: `cargo run --release -p heimdall --example measure -- path...`.
+//! Measures the analysis time of files: `cargo run --release -p heimdall --example measure -- path...`.
 
 use std::time::Duration;
 

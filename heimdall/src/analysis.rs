@@ -1,4 +1,4 @@
-//! Analyses a text whose language is known, and builds its report.
+//! Analysis of a text whose language is known, and construction of its report.
 
 use crate::findings::Findings;
 use crate::outcome::Outcome;
@@ -7,10 +7,10 @@ use crate::request::{Kind, Request};
 use crate::suppression::{Accepted, Suppressions};
 use crate::{fingerprint, language, python, rules, score, text};
 
-/// The largest source that is analysed, in bytes; beyond it the report holds one finding that says so.
+/// Maximum source size, in bytes. The report on a larger source has one finding, `SOURCE-TOO-LARGE`.
 pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
 
-/// The findings of a text in one language, and those that its comments accept.
+/// Returns the findings of a text and, separately, those that its comments accept.
 pub(crate) fn examine(request: &Request<'_>, language: &'static str) -> (Vec<Finding>, Vec<Finding>, Outcome) {
     let mut findings = Findings::new(request.source);
     let outcome = if language == "python" {
@@ -44,7 +44,7 @@ pub(crate) fn report(language: &str, findings: Vec<Finding>, suppressed: Vec<Fin
     }
 }
 
-/// The report on a text of a type that is not analysed: without tools, score or confidence.
+/// Returns the report for text that is not code: no tools, score 0, confidence 0.
 pub(crate) fn not_analysed() -> Report {
     let outcome = Outcome { parsed: false, confidence: 0.0, tools: Vec::new() };
     Report { overall_score: 0, ..report(language::UNKNOWN, Vec::new(), Vec::new(), outcome) }

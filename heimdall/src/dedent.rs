@@ -1,12 +1,11 @@
-//! Makes a snippet that was cut out of the middle of a file readable to a parser, without moving any line.
+//! Dedents a snippet for the parser without moving any line.
 
 use std::borrow::Cow;
 
-/// Removes a byte order mark, NUL bytes and the indentation that the whole snippet shares.
+/// Removes the byte order mark, NUL bytes and the indentation shared with the first code line. The line count is kept.
 ///
-/// The result has exactly the lines of the input. Lines that do not share the first line's indentation (a less
-/// indented comment, the inside of a long string) stay as they are: with the first line indented the input could not
-/// have parsed anyway.
+/// Lines without that indentation (a less indented comment, the inside of a long string) are not changed: with the
+/// first line indented, the input could not have parsed anyway.
 pub(crate) fn normalize(source: &str) -> Cow<'_, str> {
     let without_mark = source.strip_prefix('\u{feff}').unwrap_or(source);
     let text = if without_mark.contains('\0') {
@@ -25,7 +24,7 @@ pub(crate) fn normalize(source: &str) -> Cow<'_, str> {
     }
 }
 
-/// The indentation of the first line that holds code.
+/// The indentation of the first code line.
 fn shared_indentation(text: &str) -> &str {
     text.split(['\n', '\r'])
         .find(|line| {

@@ -1,17 +1,17 @@
-//! Bounds how deep the syntax tree of a text can get, before anything recursive looks at it.
+//! Bounds the depth of a syntax tree before any recursive code runs.
 //!
-//! Trees of 10,000 levels are easy to write and overflow a thread's stack when they are walked, or merely dropped,
-//! and that aborts the whole process. So the depth is bounded first, by the lexer alone, which does not recurse.
+//! A tree of 10,000 levels is easy to write. Walking or dropping it overflows the thread's stack and aborts the
+//! process. The lexer, which is not recursive, therefore bounds the depth first.
 
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer};
 
-/// An upper bound for the depth of the syntax tree of a Python text.
+/// Returns an upper bound for the depth of a Python text's syntax tree.
 pub(crate) fn python_depth(text: &str) -> usize {
     depth(text, Mode::Module)
 }
 
-/// As [`python_depth`], for a cell of a notebook.
+/// Returns the same bound for a notebook cell.
 pub(crate) fn cell_depth(text: &str) -> usize {
     depth(text, Mode::Ipython)
 }
@@ -40,7 +40,7 @@ fn depth(text: &str, mode: Mode) -> usize {
             | TokenKind::Lbrace
             | TokenKind::FStringStart
             | TokenKind::TStringStart => {
-                // The bracket itself, and one more for what it opens after a name.
+                // The bracket, and one more for a call or subscript after a name.
                 level.lasting += 1;
                 open += 1;
                 levels.push(Level::default());
@@ -55,7 +55,7 @@ fn depth(text: &str, mode: Mode) -> usize {
             TokenKind::Comma => {
                 open -= level.passing;
                 level.passing = 0;
-                // A chain of calls or subscripts cannot go on after a comma.
+                // A chain of calls or subscripts ends at a comma.
                 open -= level.lasting - level.lambdas;
                 level.lasting = level.lambdas;
             }
@@ -75,7 +75,7 @@ fn depth(text: &str, mode: Mode) -> usize {
     deepest + indentation_depth(text) + statements
 }
 
-/// What one bracket level holds open.
+/// Open levels within one bracket.
 #[derive(Default)]
 struct Level {
     /// Operators since the last comma.
@@ -109,7 +109,7 @@ const fn deepens(kind: TokenKind) -> bool {
         )
 }
 
-/// A block needs at least one column more than the one around it.
+/// Each block is indented by at least one more column than its parent.
 fn indentation_depth(text: &str) -> usize {
     text.split(['\n', '\r'])
         .map(|line| line.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | 0x0c)).count())
@@ -117,10 +117,10 @@ fn indentation_depth(text: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// The statements that are open on one line.
+/// Nested statements on one line.
 ///
-/// Where the parser recovers from an error, a statement after a colon may hold another one on the same line. Each needs
-/// a keyword and a colon, so a long dictionary or annotation is not deep.
+/// When the parser recovers from an error, it may nest statements on one line. Each needs a keyword and a colon, so a
+/// long dictionary or annotation does not count as deep.
 #[derive(Default)]
 struct Line {
     colons: usize,

@@ -1,4 +1,4 @@
-//! Collects findings, knows lines, and drops what is said twice.
+//! Collects findings, maps offsets to lines and drops duplicates.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -11,10 +11,10 @@ use crate::report::{Finding, FindingKind, Severity};
 use crate::request::Kind;
 use crate::rules::Rule;
 
-/// No report holds more than this many findings; the worst are kept.
+/// Maximum findings in a report; the most severe are kept.
 const MAX_FINDINGS: usize = 2_000;
 
-/// The findings of one analysis, at most one a rule and line.
+/// The findings of one analysis, at most one per rule and line.
 pub(crate) struct Findings<'a> {
     source: &'a str,
     lines: LineIndex,
@@ -35,22 +35,22 @@ impl<'a> Findings<'a> {
         Self { source, lines: LineIndex::of(source), found: HashMap::new(), layout: None }
     }
 
-    /// The text as submitted.
+    /// The submitted text.
     pub(crate) fn source(&self) -> &'a str {
         self.source
     }
 
-    /// Makes byte offsets count in `text`, which has the same lines as the source.
+    /// Maps byte offsets by the lines of `text`, which has as many lines as the source.
     pub(crate) fn count_lines_in(&mut self, text: &str) {
         self.lines = LineIndex::of(text);
     }
 
-    /// Keeps the layout of the source.
+    /// Stores the layout of the source.
     pub(crate) fn set_layout(&mut self, layout: Layout) {
         self.layout = Some(layout);
     }
 
-    /// The layout of the source, where its analysis has read it.
+    /// Returns the layout, if the analysis stored one.
     pub(crate) fn take_layout(&mut self) -> Option<Layout> {
         self.layout.take()
     }
@@ -69,12 +69,12 @@ impl<'a> Findings<'a> {
         self.insert(rule, first, last, rule.severity, rule.confidence, None);
     }
 
-    /// As [`report_line`](Self::report_line), with a sentence of our own after the rule's description.
+    /// Reports one line and appends a fixed sentence to the rule's description.
     pub(crate) fn report_line_with_note(&mut self, rule: &'static Rule, line: u32, note: String) {
         self.insert(rule, line, line, rule.severity, rule.confidence, Some(note));
     }
 
-    /// As [`report`](Self::report), with a sentence of our own after the rule's description.
+    /// Reports a range and appends a fixed sentence to the rule's description.
     pub(crate) fn report_with_note(&mut self, rule: &'static Rule, range: TextRange, note: String) {
         let first = self.line_of(range.start().to_u32());
         let last = self.line_of(range.end().to_u32().saturating_sub(1)).max(first);
@@ -102,12 +102,12 @@ impl<'a> Findings<'a> {
             .or_insert(hit);
     }
 
-    /// The line, from 1, of a byte offset.
+    /// Returns the line of a byte offset, counted from 1.
     pub(crate) fn line_of(&self, offset: u32) -> u32 {
         self.lines.line_of(offset)
     }
 
-    /// Number of lines a range covers.
+    /// Returns the number of lines that a range covers.
     pub(crate) fn lines_in(&self, range: TextRange) -> u32 {
         self.line_of(range.end().to_u32()) - self.line_of(range.start().to_u32()) + 1
     }
@@ -119,7 +119,7 @@ impl<'a> Findings<'a> {
             .filter(|(_, hit)| is_requested(kind, hit.rule))
             .map(|((_, line), hit)| hit.into_finding(line))
             .collect();
-        // What decides about the risk of the code is kept, however much else there is.
+        // Truncation keeps the findings that decide the risk of the code.
         findings.sort_by_key(|it| {
             (!is_about_analysis(&it.rule), it.kind != FindingKind::Security, Reverse(it.severity), it.line_start)
         });
@@ -155,7 +155,7 @@ impl Hit {
     }
 }
 
-/// Whether a rule says that not all of the code was looked at.
+/// Returns true for rules which report that part of the code was not analysed.
 fn is_about_analysis(rule: &str) -> bool {
     rule.starts_with("SOURCE-")
 }

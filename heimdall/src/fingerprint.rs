@@ -1,4 +1,4 @@
-//! Digests by which a finding is the same after an edit elsewhere in the file.
+//! Fingerprints: digests that identify a finding across edits of other lines.
 
 use std::collections::HashMap;
 
@@ -7,16 +7,17 @@ use sha2::{Digest, Sha256};
 use crate::layout::{Layout, Scope};
 use crate::report::Finding;
 
-/// Bytes of a digest that become the fingerprint.
+/// Length of a fingerprint, in bytes.
 const FINGERPRINT_BYTES: usize = 8;
 
-/// Maximum lines of a finding that its fingerprint is made of; findings may overlap.
+/// Maximum lines of a finding that are hashed. Findings may overlap, so this bounds the work.
 const MAX_HASHED_LINES: u32 = 40;
 
-/// Rules about the whole file, which are reported at its first line.
+/// Rules about the whole file, reported at its first line.
 const WHOLE_FILE: &[&str] = &["PY-DEPENDENCY-ABANDONED", "PY-LARGE-MODULE"];
 
-/// Names every finding by its rule, its code without space and comments, its scope, and its number among equals.
+/// Sets each fingerprint from the rule, the finding's code without whitespace and comments, its scope, and its index
+/// among equal findings.
 pub(crate) fn assign(findings: &mut [Finding], source: &str, language: &str, layout: Option<&Layout>) {
     let without_comments = layout.filter(|_| language != "python").map(|layout| layout.without_comments(source));
     let code = match &without_comments {
@@ -52,7 +53,7 @@ fn printed(digest: [u8; 32], number: u32) -> String {
     numbered.iter().take(FINGERPRINT_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The lines of a text, as its analysis counts them.
+/// The lines of a text, counted as its analysis counts them.
 struct Code<'s> {
     lines: Vec<&'s str>,
     layout: Option<&'s Layout>,
@@ -65,7 +66,7 @@ impl<'s> Code<'s> {
         Self { lines: source.lines().collect(), layout: None, comments: HashMap::new() }
     }
 
-    /// A lone carriage return ends a line of Python.
+    /// Splits lines as Python does, where a lone carriage return also ends a line.
     fn of_python(source: &'s str, layout: &'s Layout) -> Self {
         let lines = source.trim_start_matches('\u{feff}').split_inclusive('\n').flat_map(python_lines).collect();
         let comments = layout.comments().iter().map(|comment| (comment.first, comment.text.len()));
@@ -95,7 +96,7 @@ impl<'s> Code<'s> {
     }
 }
 
-/// The lines of a piece of text that ends with a line feed, without their ends.
+/// Splits a line that ends with a line feed at carriage returns, and removes the line ends.
 fn python_lines(piece: &str) -> impl Iterator<Item = &str> {
     piece.trim_end_matches('\n').trim_end_matches('\r').split('\r')
 }

@@ -1,10 +1,10 @@
-//! Reads source code and says what is wrong with it.
+//! Static analysis of source code: finds security, performance, style and architecture problems.
 //!
-//! Owns the rules, the Python taint analysis and the language detection. It never runs the code it reads, never does
-//! I/O, never keeps state between calls, and never puts the text it was given into what it returns.
+//! Owns the rules, the Python taint analysis and the language detection. It never runs the code it reads, does no I/O,
+//! keeps no state between calls, and never copies source text into its results.
 //!
-//! Start reading at [`analyze`]; Python lives in `python`, every other language in `text`, the wording of all
-//! findings in `rules`.
+//! Start reading at [`analyze`]. Python is in `python`, all other languages are in `text`, and the finding texts are in
+//! `rules`.
 
 mod analysis;
 mod dedent;
@@ -42,12 +42,11 @@ use analysis::{examine, not_analysed, oversized, report};
 use language::Guess;
 use outcome::Outcome;
 
-/// Analyses one source text.
+/// Analyses one source text. Total and deterministic: every input gets a report, and the same request gives the same
+/// report.
 ///
-/// Total: every input gets a report, whatever its size, nesting or encoding. Deterministic, so the same request
-/// always gives the same report; work is bounded by a step budget, not by a clock. The exception is the syntax of other languages than
-/// Python: their parsers are stopped after half a second, and of a text that was not read by then, made to be slow or on a machine
-/// that is busy, nothing is said about its syntax, and nothing in it is taken for a comment.
+/// A step budget bounds the work, not a clock. The exception is the syntax check of other languages: their parsers stop
+/// after half a second, and if a parser stops, no syntax error is reported and no text counts as a comment.
 pub fn analyze(request: &Request<'_>) -> Report {
     let language = match language::guess(request.language, request.file_path, request.source) {
         Guess::Language(language) => language,

@@ -1,6 +1,6 @@
-//! The lines of a text.
+//! Line numbers of byte offsets.
 
-/// The offsets of line starts; `\n`, `\r\n` and a lone `\r` end a line, as they do for Python.
+/// The offsets of line starts. As in Python, `\n`, `\r\n` and a lone `\r` end a line.
 #[derive(Debug)]
 pub(crate) struct LineIndex {
     starts: Vec<u32>,
@@ -23,7 +23,7 @@ impl LineIndex {
         Self { starts }
     }
 
-    /// Returns the line, from 1, of a byte offset.
+    /// Returns the line of a byte offset, counted from 1.
     pub(crate) fn line_of(&self, offset: u32) -> u32 {
         u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX).max(1)
     }

@@ -1,9 +1,9 @@
 //! The result of one analysis, before it becomes a report.
 
-/// What a language's analysis says about itself.
+/// Metadata of an analysis.
 pub(crate) struct Outcome {
     pub(crate) parsed: bool,
-    /// 0..=1: how far the absence of findings can be trusted.
+    /// Confidence that an absence of findings is meaningful, 0..=1.
     pub(crate) confidence: f32,
     pub(crate) tools: Vec<&'static str>,
 }

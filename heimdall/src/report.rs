@@ -1,79 +1,79 @@
 use serde::{Deserialize, Serialize};
 
-/// How bad it is, worst last.
+/// Severity of a finding, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Worth knowing.
+    /// Informational.
     Low,
     /// Should be changed.
     Medium,
-    /// Outside data reaches a dangerous call, or a secret is exposed.
+    /// External data reaches a dangerous call, or a secret is exposed.
     High,
-    /// As `High`, and whoever controls the data runs code of their own.
+    /// External data is executed as code or as a command.
     Critical,
 }
 
-/// What a finding is about.
+/// Category of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// An attacker could profit.
+    /// A vulnerability or a weakness.
     Security,
-    /// Slower than need be.
+    /// Avoidable run time or memory use.
     Performance,
-    /// Harder to read, or wrong in a small way.
+    /// Readability problems and small mistakes.
     Style,
-    /// Harder to change.
+    /// Structure that is hard to change.
     Architecture,
 }
 
-/// One thing that was found, in our own words: no field quotes the source.
+/// A finding. No field quotes the source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The rule's stable name, such as `PY-SQL-INJECTION`.
+    /// Stable rule id, such as `PY-SQL-INJECTION`.
     pub rule: String,
-    /// What it is about.
+    /// Category.
     pub kind: FindingKind,
-    /// How bad it is here.
+    /// Severity of this occurrence.
     pub severity: Severity,
-    /// First line concerned, counted from 1 in the text as submitted.
+    /// First line, counted from 1 in the submitted text.
     pub line_start: u32,
-    /// Last line concerned, at least `line_start`.
+    /// Last line, at least `line_start`.
     pub line_end: u32,
-    /// A few words.
+    /// Short title.
     pub title: String,
-    /// What is wrong and why it matters.
+    /// The problem and its effect.
     pub description: String,
-    /// What to do about it.
+    /// The recommended change.
     pub recommendation: String,
-    /// A template of the better code; never the submitted code.
+    /// A template of better code; never the submitted code.
     pub example_fix: Option<String>,
-    /// CWE names or addresses of documentation.
+    /// CWE ids or documentation URLs.
     pub references: Vec<String>,
-    /// 0..=1: how sure we are.
+    /// Confidence in the finding, 0..=1.
     pub confidence: f32,
-    /// A digest that stays the same while other lines change: of the rule, the finding's own code, the names of the enclosing
-    /// definitions and the number among equals. The code cannot be read from it.
+    /// A digest of the rule, the finding's code, the names of the enclosing definitions and the index among equal
+    /// findings. Edits of other lines do not change it. The code cannot be recovered from it.
     pub fingerprint: String,
 }
 
 /// The result of one analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The language the text was read as.
+    /// Language as which the text was analysed.
     pub language: String,
-    /// Whether all of it parsed.
+    /// False if the text has a syntax error or was not parsed.
     pub parsed: bool,
-    /// Worst first, then by line.
+    /// Findings, most severe first, then by line.
     pub findings: Vec<Finding>,
     /// Findings that a comment in the code accepts, in the same order; empty unless suppressions are honored.
     pub suppressed: Vec<Finding>,
-    /// The tools that ran; empty if the text was not analysed.
+    /// Tools that ran; empty if the text was not analysed.
     pub tools: Vec<String>,
-    /// 0..=100: 100 minus, for each security finding, 40 (critical), 25 (high), 10 (medium) or 2 (low); repeats of a rule count half.
-    /// 0 where the text was not analysed.
+    /// Score from 0 to 100: 100 minus, for each security finding, 40 (critical), 25 (high), 10 (medium) or 2 (low);
+    /// repeats of a rule count half. 0 if the text was not analysed.
     pub overall_score: u8,
-    /// 0..=1: how far the absence of findings can be trusted.
+    /// Confidence that an absence of findings is meaningful, 0..=1.
     pub confidence: f32,
 }

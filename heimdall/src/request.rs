@@ -2,39 +2,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::suppression::Suppressions;
 
-/// What the caller wants to know.
-///
-/// Security findings are part of every answer, because a report that looks at speed must not hide a hole.
+/// Categories of findings to return. Security findings are part of every report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Security and syntax alone.
+    /// Security and syntax.
     Security,
     /// Security, syntax and performance.
     Performance,
     /// Security, syntax, architecture and style.
     Architecture,
-    /// Everything.
+    /// All categories.
     General,
 }
 
-/// One source text and what is known about it.
+/// A source text and what the caller knows about it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Request<'a> {
     /// The code, at most [`MAX_SOURCE_BYTES`](crate::MAX_SOURCE_BYTES) bytes.
     pub source: &'a str,
-    /// Where it came from; its extension is one hint for the language.
+    /// Path of the source; used to detect the language.
     #[serde(borrow)]
     pub file_path: Option<&'a str>,
-    /// The language by name (`python`, `py`, `js`, ...), which decides. Under a name that we do not know only what holds for any
-    /// text is looked for, and the report's language is `unknown`.
+    /// Language name (`python`, `py`, `js`, ...), which overrides detection. For an unknown name only the rules for any
+    /// text apply, and the report's language is `unknown`.
     #[serde(borrow)]
     pub language: Option<&'a str>,
-    /// Which kinds of finding to return.
+    /// Categories of findings to return.
     pub kind: Kind,
     /// The effect of suppression comments in the code.
     pub suppressions: Suppressions,
-    /// The web framework in use, if any; decides what counts as a route handler where the code itself is silent.
+    /// Web framework in use, if any. Identifies route handlers that the code itself does not mark.
     #[serde(borrow)]
     pub framework: Option<&'a str>,
     /// Names of the project's dependencies, with or without version.

@@ -1,10 +1,8 @@
-//! The one number of a report.
+//! The overall score of a report.
 
 use crate::report::{Finding, FindingKind, Severity};
 
-/// 100 minus the weight of every security finding, never below 0.
-///
-/// Findings of one rule count in full once and by half after that: ten copies of one mistake are one lesson.
+/// Returns 100 minus the weights of all security findings, at least 0. Repeats of a rule count half.
 pub(crate) fn overall(findings: &[Finding]) -> u8 {
     let mut seen: Vec<&str> = Vec::new();
     let mut lost = 0_u32;

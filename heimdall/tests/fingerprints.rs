@@ -1,10 +1,10 @@
-//! Fingerprints survive edits elsewhere in the file.
+//! Fingerprints do not change when other parts of the file are edited.
 
 use std::collections::BTreeSet;
 
 use heimdall::{Kind, Request, Suppressions, analyze};
 
-/// The fingerprints of the security findings of a text, by rule.
+/// Returns the rules and fingerprints of the security findings.
 fn fingerprints(path: &str, source: &str) -> BTreeSet<(String, String)> {
     let request = Request {
         source,

@@ -1,4 +1,4 @@
-//! Each fixture says, line by line, what must be found in it; nothing else may be.
+//! Each fixture declares its expected findings line by line; other findings fail the test.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn report(path: &Path, source: &str) -> Report {
     })
 }
 
-/// `# expect: RULE severity` at the end of a line.
+/// Parses `# expect: RULE severity` at the end of lines.
 fn expected(source: &str) -> Expected {
     let lines = source.lines().enumerate();
     lines

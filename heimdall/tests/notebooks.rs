@@ -1,4 +1,4 @@
-//! Notebooks are read cell by cell.
+//! Notebooks are analysed cell by cell.
 
 use heimdall::{Kind, Report, Request, Suppressions, analyze};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn found(report: &Report) -> Vec<(&str, u32)> {
 
 const COMMAND: &str = "PY-COMMAND-INJECTION";
 
-/// The line of the document that holds a text.
+/// Returns the line of the document that contains a text.
 fn line_of(document: &str, text: &str) -> u32 {
     let at = document.lines().position(|line| line.contains(text)).expect("the text is there");
     u32::try_from(at + 1).expect("a short document")

@@ -1,4 +1,4 @@
-//! The shape of a report, and what the request's fields change.
+//! Form of a report, and the effect of the request's fields.
 
 use heimdall::{FindingKind, Kind, Report, Request, Severity, Suppressions, analyze};
 

@@ -1,4 +1,4 @@
-//! Any text gets a report: no panic, no abort, no loop without end, and nothing of the text in what comes back.
+//! Every text gets a report: no panic, no abort, no endless loop, and no source text in the report.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn has(report: &Report, rule: &str) -> bool {
     report.findings.iter().any(|finding| finding.rule == rule)
 }
 
-/// Texts that recurse in every way the grammar allows, `depth` levels deep.
+/// Returns texts nested `depth` levels deep, one for each recursive construct of the grammar.
 fn nested(depth: usize) -> Vec<String> {
     let stairs: String = (0..depth.min(1_200)).map(|level| format!("{}if x:\n", " ".repeat(level))).collect();
     vec![
@@ -67,7 +67,8 @@ fn deep_nesting_ends_in_a_report() {
     }
 }
 
-/// The slowest texts that were found for the parsers of other languages; unbounded, the first takes a minute for each of two grammars.
+/// The slowest known texts for the tree-sitter parsers. Without a limit the first takes a minute for each of two
+/// grammars.
 #[test]
 fn texts_made_to_be_slow_for_a_grammar_end_in_a_report() {
     let slow = [("typescript", "a<b<c,"), ("bash", "<a>"), ("bash", "fn f() {"), ("go", "x => "), ("rust", "\"")];
@@ -76,7 +77,7 @@ fn texts_made_to_be_slow_for_a_grammar_end_in_a_report() {
     }
 }
 
-/// Bash's grammar asks for a table's entry by the character behind a brace; outside of the table there may be no memory.
+/// Bash's grammar indexes a table by the character after a brace; an index outside of it may crash.
 #[test]
 fn every_character_may_follow_a_brace() {
     for c in (0..=0x10_FFFF).step_by(0x101).filter_map(char::from_u32) {
@@ -84,7 +85,7 @@ fn every_character_may_follow_a_brace() {
     }
 }
 
-/// Deep nesting on a thread that has hardly any stack of its own.
+/// Deep nesting on a thread with a small stack.
 #[test]
 fn deep_nesting_needs_no_stack_of_the_caller() {
     let thread = std::thread::Builder::new().stack_size(512 * 1024);
@@ -119,7 +120,7 @@ fn time<T>(work: impl FnOnce() -> T) -> Duration {
     start.elapsed()
 }
 
-/// Texts at the size limit whose naive analysis is quadratic or exponential.
+/// Texts of maximum size for which naive algorithms are quadratic or exponential.
 #[test]
 fn large_texts_stay_within_the_step_budget() {
     let branches: String = (0..20_000).map(|n| format!("if a{n}:\n    b{n} = input()\n")).collect();
@@ -134,12 +135,12 @@ fn large_texts_stay_within_the_step_budget() {
         + "x = x + y\n";
     for text in [branches, chain, calls, loops, "x = [".to_owned() + &"1, ".repeat(300_000) + "]"] {
         let elapsed = time(|| python(&text));
-        // Half a second is usual in a debug build; what is quadratic takes minutes.
+        // A debug build usually takes half a second; quadratic code takes minutes.
         assert!(elapsed < Duration::from_secs(20), "{elapsed:?} for {}", &text[..20]);
     }
 }
 
-/// Values that hold themselves twice, again and again, and are compared at a branch: 2^40 values if each were followed.
+/// Values that contain themselves twice, repeatedly, and are compared at a branch: 2^40 values if each were tracked.
 #[test]
 fn what_is_held_many_times_is_not_compared_many_times() {
     let doubled = "a = [1]\nb = [1]\n".to_owned() + &"a = [a, a]\nb = [b, b]\n".repeat(40);
@@ -151,18 +152,18 @@ fn what_is_held_many_times_is_not_compared_many_times() {
     }
 }
 
-/// Lines each of which begins an expression that seems to go on.
+/// Lines that each start an expression which seems to continue.
 #[test]
 fn expressions_without_end_take_time_with_the_size_of_the_text() {
     for piece in ["=\n", "db.query(\n", "a = `\n", "a = 'select ' +\n", "return (\"select \" + `${b},\n"] {
-        // What is quadratic takes minutes for an eighth of the limit already.
+        // For quadratic code an eighth of the maximum already takes minutes.
         let text = piece.repeat(MAX_SOURCE_BYTES / 8 / piece.len()) + "select a";
         let elapsed = time(|| request(&text, Some("php")));
         assert!(elapsed < Duration::from_secs(60), "{elapsed:?} for {piece:?}");
     }
 }
 
-/// Texts in which comments and strings are begun again and again.
+/// Texts that repeatedly open comments and strings.
 #[test]
 fn comments_take_time_with_the_size_of_the_text() {
     let pieces =
@@ -240,7 +241,7 @@ fn every_reported_rule_is_in_the_catalogue() {
     }
 }
 
-/// Lines of real syntax, so that random texts get past the first token.
+/// Lines of valid syntax, so that random texts get past the first token.
 fn line() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "if x:",
@@ -300,7 +301,7 @@ fn line() -> impl Strategy<Value = String> {
     (0_usize..6, pieces).prop_map(|(indent, piece)| format!("{}{piece}\n", "  ".repeat(indent)))
 }
 
-/// Pieces of queries in a language that is read line by line.
+/// Pieces of queries in a language with line-based rules.
 fn script() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "db.query(",
@@ -376,7 +377,7 @@ proptest! {
     }
 }
 
-/// The findings about a text, as a workflow reads it.
+/// Returns the findings with suppressions ignored, as for a workflow.
 fn untrusted(path: &str, source: &str) -> Vec<(String, u32)> {
     let report = analyze(&Request {
         source,

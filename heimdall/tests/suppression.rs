@@ -1,4 +1,4 @@
-//! Comments that accept findings.
+//! Suppression comments.
 
 use heimdall::{Kind, Report, Request, Suppressions, analyze};
 
@@ -19,7 +19,7 @@ fn rules(findings: &[heimdall::Finding]) -> Vec<(&str, u32)> {
     findings.iter().map(|finding| (finding.rule.as_str(), finding.line_start)).collect()
 }
 
-/// The findings are reported apart with comments, and as always where comments are ignored.
+/// Checks that accepted findings are reported separately, and normally where comments are ignored.
 #[track_caller]
 fn check(path: &str, source: &str, found: &[(&str, u32)], suppressed: &[(&str, u32)]) {
     let honored = report(path, source, Suppressions::Honor);

@@ -1,4 +1,4 @@
-//! Code that is not of its language gets an answer that says where.
+//! Syntax errors are reported with their line.
 
 use heimdall::{Kind, Report, Request, Suppressions, analyze};
 
@@ -15,7 +15,7 @@ fn report(path: &str, source: &str) -> Report {
     })
 }
 
-/// The lines of the findings about syntax.
+/// Returns the lines of syntax findings.
 fn wrong_lines(report: &Report) -> Vec<u32> {
     report
         .findings

@@ -1,4 +1,4 @@
-//! Command lines that are put together from values: they become lists of arguments, without a shell.
+//! Fixes for command injection: a command line becomes an argument list without a shell.
 
 use ruff_python_ast::ExprCall;
 use ruff_text_size::Ranged;
@@ -9,10 +9,10 @@ use super::{Edit, Fix, Module, dotted};
 const RUNNERS: &[&str] =
     &["subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen"];
 
-/// Characters that mean something to a shell.
+/// Shell metacharacters.
 const SPECIAL: &str = "|&;<>()$`\\\"'*?[]{}~#=!\n";
 
-/// `subprocess.run(f"ping {host}", shell=True)` becomes `subprocess.run(["ping", host])`.
+/// Rewrites `subprocess.run(f"ping {host}", shell=True)` to `subprocess.run(["ping", host])`.
 pub(super) fn fix(module: &Module<'_>, call: &ExprCall) -> Option<Fix> {
     let name = dotted(&call.func);
     let [command] = &*call.arguments.args else { return None };
@@ -35,7 +35,7 @@ pub(super) fn fix(module: &Module<'_>, call: &ExprCall) -> Option<Fix> {
     Some((vec![edit], Vec::new()))
 }
 
-/// Returns whether nothing uses the result of a call.
+/// Returns true if the result of a call is not used.
 fn is_statement(module: &Module<'_>, call: &ExprCall) -> bool {
     let is_it = |statement: &ruff_python_ast::Stmt| {
         statement.as_expr_stmt().is_some_and(|expression| expression.value.range() == call.range())
@@ -43,7 +43,7 @@ fn is_statement(module: &Module<'_>, call: &ExprCall) -> bool {
     module.statements.iter().any(|(statement, _)| is_it(statement))
 }
 
-/// The words of a command line as the source of a list; `None` where a shell would do more than split it.
+/// Returns the source of an argument list; `None` if a shell would do more than split the command.
 fn argument_list(module: &Module<'_>, pieces: &[Piece]) -> Option<String> {
     let mut words: Vec<Vec<String>> = vec![Vec::new()];
     for piece in pieces {
@@ -63,7 +63,7 @@ fn argument_list(module: &Module<'_>, pieces: &[Piece]) -> Option<String> {
         }
     }
     words.retain(|word| !word.is_empty());
-    // The program itself must be fixed.
+    // The program name must be constant.
     let program_is_fixed = words.first()?.iter().all(|part| part.starts_with('"'));
     let words: Vec<String> = words.iter().map(|parts| parts.join(" + ")).collect();
     program_is_fixed.then(|| format!("[{}]", words.join(", ")))

@@ -1,16 +1,17 @@
-//! Texts that are put together from pieces, and string literals in source form.
+//! Pieces of assembled strings, and string literals in source form.
 
 use ruff_python_ast::{Expr, InterpolatedStringElement, Operator};
 use ruff_text_size::{Ranged, TextRange};
 
-/// A piece of a text: fixed, or the value of an expression.
+/// A piece of a string: constant text, or the value of an expression.
 #[derive(Debug, PartialEq)]
 pub(super) enum Piece {
     Fixed(String),
     Value(TextRange),
 }
 
-/// The pieces of an f-string, a sum, a `%` of one value or a tuple, or a `.format` with `{}`; `None` for anything else.
+/// Returns the pieces of an f-string, a sum, a `%` of one value or a tuple, or a `.format` with `{}`; `None` for
+/// others.
 pub(super) fn pieces(expr: &Expr) -> Option<Vec<Piece>> {
     let mut found = Vec::new();
     collect(expr, &mut found)
@@ -52,7 +53,7 @@ fn collect(expr: &Expr, found: &mut Vec<Piece>) -> bool {
                 found,
             );
         }
-        // In `"..." + str(number)` the number is the value.
+        // In `"..." + str(number)` the value is the number.
         let is_str = call.func.as_name_expr().is_some_and(|name| name.id.as_str() == "str");
         if let [value] = &*call.arguments.args
             && is_str
@@ -75,7 +76,8 @@ fn values_of(expr: &Expr) -> Vec<TextRange> {
     }
 }
 
-/// Splits a template at its marks; true where they are as many as the values, and nothing else in it is special.
+/// Splits a template at its placeholders. Returns false if they do not match the values or other special characters are
+/// left.
 fn split_at(template: &Expr, marks: &[&str], values: &[TextRange], found: &mut Vec<Piece>) -> bool {
     let Some(text) = template.as_string_literal_expr().map(|text| text.value.to_str()) else { return false };
     let mut rest = text;
@@ -91,7 +93,7 @@ fn split_at(template: &Expr, marks: &[&str], values: &[TextRange], found: &mut V
     !found.iter().any(|piece| matches!(piece, Piece::Fixed(text) if text.contains(special)))
 }
 
-/// A text as a Python string literal.
+/// Returns a text as a Python string literal.
 pub(super) fn quoted(text: &str) -> String {
     if text.contains('\n') && !text.contains("\"\"\"") && !text.contains('\\') && !text.ends_with('"') {
         return format!("\"\"\"{text}\"\"\"");

@@ -1,11 +1,11 @@
-//! Arguments and settings that switch protection off, and functions with a safe counterpart.
+//! Fixes for arguments and settings that disable a protection, and for functions with a safe counterpart.
 
 use ruff_python_ast::{Expr, ExprCall, Keyword, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::{Edit, Fix, Module, dotted};
 
-/// A call by its safe counterpart, or with its arguments set right.
+/// Replaces a call by its safe counterpart, or corrects its arguments.
 pub(super) fn fix_call(module: &Module<'_>, rule: &str, call: &ExprCall) -> Option<Fix> {
     let name = dotted(&call.func);
     let last = name.rsplit('.').next().unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn fix_call(module: &Module<'_>, rule: &str, call: &ExprCall) -> Opti
     }
 }
 
-/// `context.check_hostname = False`, `app.debug = True`.
+/// Corrects assignments such as `context.check_hostname = False` and `app.debug = True`.
 pub(super) fn fix_statement(rule: &str, statement: &Stmt) -> Option<Fix> {
     let assign = statement.as_assign_stmt()?;
     let [Expr::Attribute(target)] = assign.targets.as_slice() else { return None };
@@ -50,14 +50,14 @@ fn keyword<'a>(call: &'a ExprCall, name: &str) -> Option<&'a Keyword> {
     call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|it| it.as_str() == name))
 }
 
-/// Sets those of some keywords that the call has to a value.
+/// Sets the keywords that the call has to a value.
 fn flag(call: &ExprCall, names: &[&str], value: &str) -> Option<Fix> {
     let edits: Vec<Edit> =
         names.iter().filter_map(|name| keyword(call, name)).map(|it| replace(it.value.range(), value)).collect();
     (!edits.is_empty()).then_some((edits, Vec::new()))
 }
 
-/// Adds an argument at the end of a call's own.
+/// Appends an argument to a call.
 fn added(module: &Module<'_>, call: &ExprCall, argument: &str) -> Option<Fix> {
     let inside = module.text(call.arguments.range()).strip_suffix(')')?;
     let kept = inside.trim_end().trim_end_matches(',');
@@ -100,7 +100,7 @@ fn checked_tls(module: &Module<'_>, call: &ExprCall, name: &str) -> Option<Fix> 
     Some((vec![Edit { range: call.arguments.range(), text: format!("({})", kept.join(", ")) }], Vec::new()))
 }
 
-/// The owner's own rights of a mode.
+/// Reduces a file mode to the owner's permissions.
 fn tighter_mode(call: &ExprCall) -> Option<Fix> {
     let given = call.arguments.args.last().or_else(|| keyword(call, "mode").map(|mode| &mode.value))?;
     let number = given.as_number_literal_expr()?.value.as_int()?.as_u16()?;

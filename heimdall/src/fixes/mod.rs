@@ -1,6 +1,8 @@
-//! Mechanical fixes of findings in Python: edits that need no knowledge beyond the call they change. A finding without one stays.
+//! Mechanical fixes for findings in Python: edits that depend only on the call they change. Other findings are not
+//! fixed.
 //!
-//! A fix may change what the code computes, as another hash does; whether the code still works is for its tests to say.
+//! A fix may change the result of the code, as a different hash function does. Tests have to show whether the code
+//! still works.
 
 mod commands;
 mod literal;
@@ -17,28 +19,28 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::depth_limit;
 use crate::lines::LineIndex;
 
-/// Deeper code is left as it is: its tree could not be walked without a stack of its own.
+/// Maximum depth of code that is fixed. Walking a deeper tree would need a larger stack.
 const MAX_DEPTH: usize = 300;
 
-/// A replacement of a part of the source.
+/// Replacement of a range of the source.
 pub(crate) struct Edit {
     range: TextRange,
     text: String,
 }
 
-/// The parts of a module that a fix needs.
+/// The parts of a module that fixes need.
 pub(crate) struct Module<'a> {
     source: &'a str,
     lines: LineIndex,
     calls: Vec<&'a ExprCall>,
-    /// Statements in the order of the text, with the range of the function that each is in.
+    /// Statements in text order, each with the range of its function.
     statements: Vec<(&'a Stmt, Option<TextRange>)>,
 }
 
-/// The edits of one finding, and the modules that they import.
+/// Edits of one finding, and the modules they need to import.
 pub(crate) type Fix = (Vec<Edit>, Vec<&'static str>);
 
-/// Applies the fixes of some findings, each a rule and a line from 1; returns the source with those that there are.
+/// Applies the available fixes to findings given as rule and line (from 1), and returns the new source.
 pub fn apply_fixes(source: &str, findings: &[(&str, u32)]) -> String {
     if depth_limit::python_depth(source) > MAX_DEPTH {
         return source.to_owned();
@@ -85,13 +87,13 @@ impl Module<'_> {
         self.lines.line_of(range.start().to_u32())
     }
 
-    /// The function that a range is in; `None` for the module's own code.
+    /// Returns the function around a range; `None` for module-level code.
     fn function_around(&self, range: TextRange) -> Option<TextRange> {
         let mut inside = self.statements.iter().filter(|(statement, _)| statement.range().contains_range(range));
         inside.next_back().and_then(|(_, function)| *function)
     }
 
-    /// Returns whether a module is imported anywhere, under any name.
+    /// Returns true if a module is imported, under any name.
     fn imports(&self, name: &str) -> bool {
         self.statements.iter().any(|(statement, _)| {
             let plain = statement.as_import_stmt().is_some_and(|import| {
@@ -105,7 +107,7 @@ impl Module<'_> {
     }
 }
 
-/// The dotted name of an expression, such as `hashlib.md5`; empty where it is none.
+/// Returns the dotted name of an expression, such as `hashlib.md5`; empty if it has none.
 pub(crate) fn dotted(expr: &Expr) -> String {
     if let Some(name) = expr.as_name_expr() {
         return name.id.to_string();
@@ -142,7 +144,7 @@ impl<'a> Visitor<'a> for Collector<'a> {
     }
 }
 
-/// Applies edits in the order of their places; of two that overlap, the first.
+/// Applies edits in text order. Of two overlapping edits the first wins.
 fn applied(source: &str, edits: impl Iterator<Item = Edit>) -> String {
     let (mut text, mut at) = (String::with_capacity(source.len()), 0);
     for edit in edits {
@@ -157,7 +159,7 @@ fn applied(source: &str, edits: impl Iterator<Item = Edit>) -> String {
     text
 }
 
-/// Puts imports in front of the first statement that may follow one; nothing in front of it has been edited.
+/// Inserts imports before the first statement that may follow one. Text before it has no edits.
 fn with_imports(fixed: String, source: &str, body: &[Stmt], imports: &[&str]) -> String {
     let is_new = |name: &&&str| {
         !body.iter().any(|statement| {

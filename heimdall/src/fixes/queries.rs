@@ -1,4 +1,4 @@
-//! Queries that are put together from values: the values become parameters.
+//! Fixes for SQL injection: values in a query become parameters.
 
 use ruff_python_ast::{Expr, ExprCall};
 use ruff_text_size::{Ranged, TextRange};
@@ -6,20 +6,20 @@ use ruff_text_size::{Ranged, TextRange};
 use super::literal::{Piece, pieces, quoted};
 use super::{Edit, Fix, Module};
 
-/// Drivers, and how each marks a parameter.
+/// Database drivers and their parameter markers.
 const MARKS: &[(&str, &str)] =
     &[("sqlite3", "?"), ("psycopg2", "%s"), ("psycopg", "%s"), ("pymysql", "%s"), ("MySQLdb", "%s"), ("mysql", "%s")];
 
-/// Statements whose values may be parameters.
+/// Statements that accept parameters.
 const STATEMENTS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"];
 
-/// Words of a query behind which anything is a value.
+/// SQL words that are followed by a value.
 const BEFORE_VALUES: &[&str] = &["LIKE", "LIMIT", "OFFSET"];
 
-/// Words of a query behind which a text in quotes is a value, where anything else may be a column or a condition.
+/// SQL words after which a quoted text is a value; unquoted text may be a column or a condition.
 const BEFORE_TEXTS: &[&str] = &["BETWEEN", "AND", "OR"];
 
-/// `cursor.execute("... " + name)` becomes `cursor.execute("... ?", (name,))`.
+/// Rewrites `cursor.execute("... " + name)` to `cursor.execute("... ?", (name,))`.
 pub(super) fn fix(module: &Module<'_>, call: &ExprCall) -> Option<Fix> {
     let method = call.func.as_attribute_expr()?;
     let [argument] = &*call.arguments.args else { return None };
@@ -40,14 +40,14 @@ pub(super) fn fix(module: &Module<'_>, call: &ExprCall) -> Option<Fix> {
     Some((edits, Vec::new()))
 }
 
-/// The mark of the one driver that the module imports.
+/// Returns the parameter marker of the imported driver, if it is unambiguous.
 fn mark_of(module: &Module<'_>) -> Option<&'static str> {
     let mut marks = MARKS.iter().filter(|(name, _)| module.imports(name)).map(|(_, mark)| *mark);
     let mark = marks.next()?;
     marks.all(|other| other == mark).then_some(mark)
 }
 
-/// Returns the value of a name, where its function sets it once and before its use.
+/// Returns the value of a name, if its function assigns it once and before its use.
 fn assigned<'a>(module: &Module<'a>, name: &Expr) -> Option<&'a Expr> {
     let (wanted, function) = (name.as_name_expr()?.id.as_str(), module.function_around(name.range()));
     let mut values = module.statements.iter().filter(|(_, of)| *of == function).filter_map(|(statement, _)| {
@@ -55,7 +55,7 @@ fn assigned<'a>(module: &Module<'a>, name: &Expr) -> Option<&'a Expr> {
         if let Some(assign) = statement.as_assign_stmt() {
             return assign.targets.iter().any(target_is).then_some(Some(&*assign.value));
         }
-        // Whatever else sets it makes it more than one text.
+        // An augmented assignment changes the text.
         let grown = statement.as_aug_assign_stmt().is_some_and(|assign| target_is(&assign.target));
         grown.then_some(None)
     });
@@ -63,7 +63,7 @@ fn assigned<'a>(module: &Module<'a>, name: &Expr) -> Option<&'a Expr> {
     (values.next().is_none() && value.range().end() < name.range().start()).then_some(value)
 }
 
-/// The query with marks, and the values; `None` where a value is not in the place of one.
+/// Returns the query with markers, and the values; `None` if a value is not in a value's position.
 fn parameterized(pieces: &[Piece], mark: &str) -> Option<(String, Vec<TextRange>)> {
     let (mut query, mut values, mut in_quotes) = (String::new(), Vec::new(), false);
     for (index, piece) in pieces.iter().enumerate() {
@@ -99,7 +99,7 @@ fn parameterized(pieces: &[Piece], mark: &str) -> Option<(String, Vec<TextRange>
     is_whole.then_some((query, values))
 }
 
-/// Returns whether what goes behind the beginning of a query is a value, and no column, condition, list or table.
+/// Returns true if a value may follow the query so far, and not a column, condition, list or table.
 fn takes_value(query: &str) -> bool {
     let query = query.trim_end().to_ascii_uppercase();
     binds(&query)
@@ -108,20 +108,20 @@ fn takes_value(query: &str) -> bool {
             || is_in_list(&query, "VALUES"))
 }
 
-/// Returns whether a text in quotes behind the beginning of a query is a value, and no name in quotes.
+/// Returns true if a quoted text that follows the query so far is a value and not a quoted name.
 fn takes_text(query: &str) -> bool {
     let upper = query.trim_end().to_ascii_uppercase();
     takes_value(query) || binds(&upper) && (BEFORE_TEXTS.contains(&last_word(&upper)) || is_in_list(&upper, "IN"))
 }
 
-/// Returns whether a value of its own ends where the next piece begins.
+/// Returns true if a value ends where the next piece starts.
 fn ends_value(next: Option<&Piece>) -> bool {
     let Some(Piece::Fixed(text)) = next else { return true };
     let is_apart = text.chars().next().is_none_or(|c| c.is_whitespace() || ",);".contains(c));
     is_apart && !text.trim_start().starts_with(['(', '.'])
 }
 
-/// Returns whether a statement may have parameters; `PRAGMA` and `CREATE` may not.
+/// Returns true if the statement accepts parameters; `PRAGMA` and `CREATE` do not.
 fn binds(query: &str) -> bool {
     query.split_whitespace().next().is_some_and(|first| STATEMENTS.contains(&first))
 }
@@ -130,7 +130,7 @@ fn last_word(query: &str) -> &str {
     query.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
 }
 
-/// Returns whether a query ends inside a list of plain values behind a word: `VALUES (?, 1,`.
+/// Returns true if the query so far ends inside of a list of plain values after a word: `VALUES (?, 1,`.
 fn is_in_list(query: &str, word: &str) -> bool {
     let Some((before, list)) = query.rsplit_once('(') else { return false };
     let is_plain = |value: &str| {

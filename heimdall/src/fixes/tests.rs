@@ -152,7 +152,7 @@ fn what_has_no_mechanical_fix_stays() {
         "import pickle\n\ndef read(data):\n    return pickle.loads(data)\n",
         "API_KEY = 'ghp_0123456789abcdefghijABCDEFGHIJ012345'\nprint(API_KEY)\n",
         "import sys\nexec(sys.argv[1])\n",
-        // `ast.literal_eval` would not compute what `eval` does.
+        // `ast.literal_eval` does not evaluate expressions as `eval` does.
         "import sys\nprint(eval(sys.argv[1]))\n",
     ] {
         assert_eq!(fixed(source), source);

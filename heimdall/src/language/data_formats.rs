@@ -1,6 +1,6 @@
-//! Formats of data and languages that are not analysed, by their first lines.
+//! Recognises data formats and unsupported languages by their first lines.
 
-/// A format that a text has for certain.
+/// A format that is certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Known(&'static str),
@@ -16,18 +16,18 @@ impl Format {
     }
 }
 
-/// Interpreters of languages that are not analysed.
+/// Interpreters of unsupported languages.
 const INTERPRETERS: &[&str] = &[
     "perl", "lua", "luajit", "awk", "gawk", "sed", "tclsh", "wish", "Rscript", "ocaml", "groovy", "swift", "elixir",
     "escript", "guile", "racket", "fish", "pwsh", "julia", "make", "expect",
 ];
 
-/// The first line names a program or a page.
+/// Returns true if the first line is a shebang or starts with markup.
 pub(super) fn is_marked(lines: &[&str]) -> bool {
     lines.iter().find(|line| !line.is_empty()).is_some_and(|first| first.starts_with("#!") || first.starts_with('<'))
 }
 
-/// The format of a text, from its source and its trimmed lines; `None` where it may be code.
+/// Returns the format of a text, given its source and its trimmed lines; `None` if it may be code.
 pub(super) fn of(source: &str, lines: &[&str]) -> Option<Format> {
     let first = lines.iter().find(|line| !line.is_empty())?;
     if source.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(source).is_ok() {
@@ -52,7 +52,7 @@ fn is_patch_head(lines: &[&str]) -> bool {
     lines.windows(3).take(40).any(is_head)
 }
 
-/// A section in brackets, then keys with values.
+/// Returns true for an INI file: a section in brackets, then mostly keys with values.
 fn is_settings(lines: &[&str]) -> bool {
     let mut code = lines.iter().filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
     let is_section = |line: &&&str| {
@@ -65,14 +65,14 @@ fn is_settings(lines: &[&str]) -> bool {
     begins && !rest.is_empty() && settings * 2 > rest.len()
 }
 
-/// A key with a value, or a key alone.
+/// Returns true for a key with a value, or a key alone.
 fn is_setting(line: &str) -> bool {
     let (key, value) = line.split_once(['=', ':']).unwrap_or((line, ""));
     let is_key = |c: char| c.is_alphanumeric() || " _-./".contains(c);
     !key.is_empty() && key.chars().all(is_key) && !value.trim_start().starts_with('=') && !line.ends_with(';')
 }
 
-/// Most lines assign variables as PowerShell, Perl and Lua do, and none of the languages that are analysed.
+/// Returns true if most lines assign variables in the syntax of PowerShell, Perl or Lua.
 fn has_unsupported_variables(lines: &[&str]) -> bool {
     let assigns = |line: &&str| {
         let rest = line.strip_prefix('$').or_else(|| line.strip_prefix("my $")).or_else(|| line.strip_prefix("local "));
@@ -86,7 +86,7 @@ fn has_unsupported_variables(lines: &[&str]) -> bool {
         && !lines.iter().any(|line| line.starts_with("<?") || is_query(line))
 }
 
-/// JavaScript asks its page for an element.
+/// Returns true for JavaScript that queries the document.
 fn is_query(line: &str) -> bool {
     ["$('", "$(\"", "$(`", "$.", "document.", "jQuery("].iter().any(|start| line.contains(start))
 }

@@ -1,12 +1,12 @@
-//! The language of a text by what it looks like.
+//! Detects the language of a text by its content.
 
 use super::data_formats;
 use super::line_kinds::{Evidence, LineCounts, of_python};
-use super::table::{LANGUAGES, LINES_READ};
+use super::table::{LANGUAGES, MAX_LINES_READ};
 use super::triple_quotes::TripleQuotes;
 use super::unsupported;
 
-/// Line starts that speak for a language, with their weight.
+/// Line prefixes typical of a language, with their weight.
 const LINE_STARTS: &[(&str, &str, u32)] = &[
     ("python", "def ", 3),
     ("python", "async def ", 3),
@@ -63,15 +63,15 @@ const LINE_STARTS: &[(&str, &str, u32)] = &[
     ("dockerfile", "run ", 2),
 ];
 
-/// The language that the text looks like; `None` for prose, data, and languages that are not analysed.
+/// Returns the most likely language; `None` for prose, data and unsupported languages.
 pub(super) fn language(source: &str) -> Option<&'static str> {
     let source = source.trim_start_matches('\u{feff}');
-    let lines: Vec<&str> = source.lines().take(LINES_READ).map(str::trim).collect();
+    let lines: Vec<&str> = source.lines().take(MAX_LINES_READ).map(str::trim).collect();
     if lines.iter().all(|line| line.is_empty()) {
         return None;
     }
     let evidence = of_python(source);
-    // Data is no program, whatever a program holds as text.
+    // A Python program is not data, whatever its strings contain.
     let is_program = evidence == Evidence::Program && !data_formats::is_marked(&lines);
     let lines = unquoted(&lines);
     if let Some(format) = data_formats::of(source, &lines).filter(|_| !is_program) {
@@ -91,7 +91,7 @@ pub(super) fn language(source: &str) -> Option<&'static str> {
     guess.or_else(|| is_python.then_some("python"))
 }
 
-/// The weight of the lines that speak for a language by more than their punctuation.
+/// Returns the weight of the lines with a prefix of the language, ignoring punctuation.
 fn clear_weight(language: &str, lines: &[&str]) -> usize {
     let weight = |line: &&str| {
         let head: String = line.chars().take(40).collect::<String>().to_ascii_lowercase();
@@ -101,10 +101,10 @@ fn clear_weight(language: &str, lines: &[&str]) -> usize {
     lines.iter().map(weight).sum()
 }
 
-/// The weight of a line that only a language has that is not analysed, among those of [`LINE_STARTS`].
+/// Weight of a line that occurs in unsupported languages only, relative to [`LINE_STARTS`].
 const UNSUPPORTED_WEIGHT: usize = 4;
 
-/// The lines with those inside of long strings made empty.
+/// Returns the lines, with those inside of triple-quoted strings empty.
 fn unquoted<'s>(lines: &[&'s str]) -> Vec<&'s str> {
     let mut quote = TripleQuotes::default();
     lines.iter().for_each(|line| quote.read(line));
@@ -125,14 +125,14 @@ fn by_line_starts(source: &str) -> Option<&'static str> {
             entry.1 += weight;
         }
     };
-    let lines = || source.trim_start_matches('\u{feff}').lines().take(LINES_READ).map(str::trim);
+    let lines = || source.trim_start_matches('\u{feff}').lines().take(MAX_LINES_READ).map(str::trim);
     let is_sql = first_code(lines()).is_some_and(is_statement);
     if is_sql {
         add("sql", 3);
     }
     let mut quote = TripleQuotes::default();
     lines().for_each(|line| quote.read(line));
-    // What is never closed was no such text.
+    // If the last quote is never closed, the text has no such strings.
     let closes = !quote.is_open();
     for line in lines() {
         let quoted = quote.is_open() && closes;
@@ -141,11 +141,11 @@ fn by_line_starts(source: &str) -> Option<&'static str> {
             score_line(line, is_sql, &mut add);
         }
     }
-    // The first of equals wins, and Python is the first: it is what we read best.
+    // On a tie the first language wins. Python is first, because it is analysed best.
     scores.iter().rev().max_by_key(|(_, score)| *score).filter(|(_, score)| *score > 0).map(|(language, _)| *language)
 }
 
-/// The first line that is neither empty nor a comment of SQL or Python.
+/// Returns the first line that is neither empty nor a comment of SQL or Python.
 fn first_code<'s>(lines: impl Iterator<Item = &'s str>) -> Option<&'s str> {
     let mut in_comment = false;
     for line in lines {
@@ -159,7 +159,7 @@ fn first_code<'s>(lines: impl Iterator<Item = &'s str>) -> Option<&'s str> {
     None
 }
 
-/// Returns whether a line begins an SQL statement. Queries inside of another language's texts begin later.
+/// Returns true if a line starts an SQL statement. A query within another language's strings starts later.
 fn is_statement(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     let mut words = line.split_whitespace();

@@ -1,4 +1,4 @@
-//! Prose, data and code by the shape of their lines.
+//! Distinguishes prose, data and code by counting kinds of lines.
 
 use std::panic::catch_unwind;
 
@@ -9,30 +9,30 @@ use ruff_python_parser::parse_unchecked_source;
 use super::triple_quotes::TripleQuotes;
 use crate::depth_limit;
 
-/// Words that sentences have and code rarely.
+/// Words frequent in sentences and rare in code.
 const SENTENCE_WORDS: &[&str] = &[
     "the", "an", "this", "that", "these", "you", "your", "we", "our", "it", "its", "they", "of", "to", "be", "are",
     "was", "were", "will", "can", "should", "und", "der", "die", "das", "ist", "nicht", "les", "des", "est", "los",
     "que",
 ];
 
-/// Beginnings of lines of code that have no punctuation.
+/// Prefixes of code lines without punctuation.
 const CODE_STARTS: &[&str] = &[
     "echo ", "export ", "sudo ", "set -", "cd ", "import ", "package ", "return ", "assert ", "raise ", "#include",
     "@", "$", "<", "print(", "print \"", "print '", "FROM ", "RUN ", "COPY ", "fi", "done", "else", "end", "pass",
     "break", "continue",
 ];
 
-/// Marks that code has and prose rarely.
+/// Character sequences frequent in code and rare in prose.
 const CODE_MARKS: &[&str] = &[
     " = ", "==", "!=", "+=", ":=", "=>", "->", "::", "&&", "||", "()", "${", "$(", "[\"", "['", "\"]", "']", "(\"",
     "('", "={",
 ];
 
-/// Words from which a line may be a sentence.
+/// Minimum words of a sentence.
 const MIN_WORDS: usize = 4;
 
-/// Lines of a text by kind.
+/// Number of lines by kind.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct LineCounts {
     code: usize,
@@ -41,7 +41,7 @@ pub(super) struct LineCounts {
 }
 
 impl LineCounts {
-    /// Counts lines outside of comments and long strings.
+    /// Counts the lines outside of comments and triple-quoted strings.
     pub(super) fn of(lines: &[&str]) -> Self {
         let mut shape = Self::default();
         let mut quote = TripleQuotes::default();
@@ -72,7 +72,7 @@ impl LineCounts {
         self.prose > self.code
     }
 
-    /// Most lines are code.
+    /// Returns true if at least half of the lines are code.
     pub(super) fn is_code(self) -> bool {
         self.code > 0 && self.code >= self.prose + self.other
     }
@@ -91,7 +91,7 @@ fn is_code(line: &str) -> bool {
         || holds_call(line)
 }
 
-/// A block of Python begins.
+/// Returns true for the header of a Python block.
 fn is_header(line: &str) -> bool {
     let Some(head) = line.strip_suffix(':') else { return false };
     let first = head.split([' ', '(']).next().unwrap_or_default();
@@ -107,7 +107,7 @@ fn is_import(line: &str) -> bool {
     words.next() == Some("from") && words.next().is_some() && words.next() == Some("import")
 }
 
-/// A bracket follows a name at once, and not only to mark a plural.
+/// Returns true if a bracket directly follows a name, except for a plural such as `file(s)`.
 fn holds_call(line: &str) -> bool {
     line.match_indices('(').any(|(at, _)| {
         let named = line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
@@ -128,21 +128,21 @@ fn is_word(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '-' | '’'))
 }
 
-/// Nesting up to which a text is parsed only to see whether it is Python.
+/// Maximum depth of a text that is parsed for language detection.
 const MAX_DEPTH: usize = 100;
 
-/// The signs that a text is Python.
+/// Evidence that a text is Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Evidence {
-    /// It is not valid, or only names and constants, which prose may be as well.
+    /// It does not parse, or has only names and constants, as prose may have.
     None,
-    /// It is valid and does something.
+    /// It parses and has an effect.
     Valid,
-    /// It is valid, and has statements or calls that data and other languages have not.
+    /// It parses and has statements or calls that data and other languages do not have.
     Program,
 }
 
-/// Tries to read the text as Python.
+/// Parses the text as Python and returns the evidence.
 pub(super) fn of_python(source: &str) -> Evidence {
     if depth_limit::python_depth(source) > MAX_DEPTH {
         return Evidence::Valid;
@@ -161,7 +161,7 @@ pub(super) fn of_python(source: &str) -> Evidence {
     catch_unwind(parse).unwrap_or(Evidence::None)
 }
 
-/// A definition, a block, an import, or a call whose value may be kept.
+/// Returns true for a definition, a block, an import, or a call.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the parser adds kinds of statements")]
 fn is_program(statement: &Stmt) -> bool {
     let calls = |value: &Expr| any_over_expr(value, |part| matches!(part, Expr::Call(_)));

@@ -1,4 +1,4 @@
-//! Guesses the language of a text: by name, by path, by what it looks like.
+//! Language detection: by the given name, by path, by content.
 
 mod data_formats;
 mod heuristics;
@@ -13,25 +13,25 @@ use path::PathKind;
 
 pub(crate) use table::{UNKNOWN, canonical};
 
-/// Names by which editors say that they do not know either.
+/// Names that editors use for an unknown language.
 const UNSPECIFIED_NAMES: &[&str] =
     &["", "auto", "detect", "none", "other", "plain", "plaintext", "text", "txt", "unknown"];
 
-/// Names of notebooks whose cells are Python where the notebook says nothing else.
+/// Names of notebooks; their cells are Python unless the notebook names another language.
 const NOTEBOOKS: &[&str] = &["ipynb", "jupyter", "jupyter notebook", "jupyter-notebook", "notebook"];
 
-/// The way a text is analysed.
+/// The way to analyse a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guess {
-    /// As one text in a language; [`UNKNOWN`] where the caller names a language that is not known.
+    /// As a text in a language; [`UNKNOWN`] if the caller names an unknown language.
     Language(&'static str),
     /// Cell by cell.
     Notebook,
-    /// Not at all: the file's type is not a language that is analysed, or the text does not look like one.
+    /// Not analysed: the file type is unsupported, or the text does not look like code.
     NotCode,
 }
 
-/// The language of a text, by path first, then by content; `unknown` where neither is one that is analysed.
+/// Returns the language of a text by its path, then by its content; `unknown` if neither is supported.
 pub fn detect_language(path: Option<&str>, source: &str) -> &'static str {
     match detect(path, source) {
         Guess::Language(language) => language,
@@ -40,13 +40,13 @@ pub fn detect_language(path: Option<&str>, source: &str) -> &'static str {
     }
 }
 
-/// The way to analyse a text as its caller names it, and by path and content where nothing is named.
+/// Returns the way to analyse a text: by the name that the caller gives, else by path and content.
 pub(crate) fn guess(name: Option<&str>, path: Option<&str>, source: &str) -> Guess {
     let name =
         name.map(|name| name.trim().to_ascii_lowercase()).filter(|name| !UNSPECIFIED_NAMES.contains(&name.as_str()));
     let Some(name) = name else { return detect(path, source) };
     let language = if NOTEBOOKS.contains(&name.as_str()) { "python" } else { canonical(&name).unwrap_or(UNKNOWN) };
-    // An editor names the language of the cells. As Python a notebook would be one large constant.
+    // Editors name the language of the cells. Parsed as Python, a notebook would be one large constant.
     let is_python_notebook = language == "python" && is_notebook(source);
     if is_python_notebook { Guess::Notebook } else { Guess::Language(language) }
 }
@@ -55,7 +55,7 @@ fn detect(path: Option<&str>, source: &str) -> Guess {
     match path.map_or(PathKind::Unknown, path::kind) {
         PathKind::Notebook | PathKind::Language("json") if is_notebook(source) => Guess::Notebook,
         PathKind::Language(language) => Guess::Language(language),
-        // A document that is cut off.
+        // A truncated notebook.
         PathKind::Notebook if source.trim_start_matches('\u{feff}').trim_start().starts_with('{') => Guess::NotCode,
         PathKind::Unsupported => by_shebang(source).map_or(Guess::NotCode, Guess::Language),
         PathKind::Notebook | PathKind::Unknown => {

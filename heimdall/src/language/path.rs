@@ -1,22 +1,22 @@
-//! The type of a file by its name.
+//! File types by name and extension.
 
 use super::table::LANGUAGES;
 
-/// The type that a path names.
+/// File type of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PathKind {
     Language(&'static str),
     Notebook,
-    /// A type of file that is not analysed.
+    /// A file type that is not analysed.
     Unsupported,
-    /// The path names no type.
+    /// The path does not show the type.
     Unknown,
 }
 
-/// Endings of copies; the ending before them counts.
+/// Extensions of backup copies; the extension before them decides.
 const BACKUP_EXTENSIONS: &[&str] = &["bak", "old", "orig", "save"];
 
-/// Files of a language whose name has no ending or one of their own.
+/// File names that imply a language.
 const NAMES: &[(&str, &str)] = &[
     ("dockerfile", "dockerfile"),
     ("containerfile", "dockerfile"),
@@ -36,7 +36,7 @@ const NAMES: &[(&str, &str)] = &[
     ("pipfile", "toml"),
 ];
 
-/// Files without an ending that are not analysed.
+/// File names without an extension that are not analysed.
 const UNSUPPORTED: &[&str] = &[
     "authors",
     "build",
@@ -62,7 +62,8 @@ const UNSUPPORTED: &[&str] = &[
     "workspace",
 ];
 
-/// The type of the file at a path. Every ending that no language has is foreign: a guess by content would be wrong more often.
+/// Returns the type of a file. Unknown extensions are unsupported, because guessing by content would be wrong more
+/// often.
 pub(super) fn kind(path: &str) -> PathKind {
     let file = path.trim().rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let mut file = file.as_str();

@@ -1,6 +1,6 @@
 //! Names, aliases and file extensions of languages.
 
-/// Every language we know: canonical name, other names, file extensions.
+/// Supported languages: canonical name, aliases, file extensions.
 pub(super) const LANGUAGES: &[(&str, &[&str], &[&str])] = &[
     ("python", &["py", "python3", "python2", "cpython"], &["py", "pyi", "pyw", "wsgi"]),
     ("javascript", &["js", "jsx", "node", "nodejs", "ecmascript", "javascriptreact"], &["js", "jsx", "mjs", "cjs"]),
@@ -25,10 +25,10 @@ pub(super) const LANGUAGES: &[(&str, &[&str], &[&str])] = &[
     ("markdown", &["md"], &["md", "markdown"]),
 ];
 
-/// The name of a language that the caller named and that has no rules here.
+/// Language of a report if the caller names a language without rules.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// The canonical name behind a name as people write it, with or without a version.
+/// Returns the canonical name of a language, given with or without a version.
 pub(crate) fn canonical(name: &str) -> Option<&'static str> {
     let name = name.trim().to_ascii_lowercase();
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ' | '-' | '_'));
@@ -43,4 +43,4 @@ fn named(name: &str) -> Option<&'static str> {
 }
 
 /// Maximum lines that the heuristics read.
-pub(super) const LINES_READ: usize = 400;
+pub(super) const MAX_LINES_READ: usize = 400;

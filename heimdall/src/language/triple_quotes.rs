@@ -1,6 +1,6 @@
-//! Text between three quotes.
+//! Tracks triple-quoted strings.
 
-/// The text between three quotes: what another language looks like in there is no sign of it.
+/// State of triple-quoted strings. Their content is no evidence of a language.
 #[derive(Default)]
 pub(super) struct TripleQuotes {
     open: Option<&'static str>,

@@ -1,6 +1,6 @@
-//! Signs of languages that are not analysed, and of output that quotes code.
+//! Signs of unsupported languages, and of program output that contains code.
 
-/// Beginnings of lines, each of one language.
+/// Line prefixes, each typical of one language.
 const STARTS: &[&str] = &[
     // Elixir, Haskell, Scala, Swift.
     "defmodule ",
@@ -37,13 +37,13 @@ const STARTS: &[&str] = &[
     "endif",
     "cmake_minimum_required(",
     "add_executable(",
-    // Ruby, C#, Kotlin, whose names have to be given.
+    // Ruby, C#, Kotlin, which the caller has to name.
     "puts ",
     "require '",
     "attr_accessor ",
     "using System",
     "fun main(",
-    // What failed programs print.
+    // Output of failed programs.
     "Traceback (most recent call last):",
     "File \"",
     "Exception in thread ",
@@ -51,7 +51,7 @@ const STARTS: &[&str] = &[
     "panicked at ",
 ];
 
-/// Blocks of settings: the first word of a line that ends with an opening brace.
+/// First words of configuration blocks, on a line with an opening brace.
 const BLOCKS: &[&str] = &[
     "server",
     "http",
@@ -77,13 +77,13 @@ const BLOCKS: &[&str] = &[
     "object",
 ];
 
-/// Names of elements that style sheets are about.
+/// Elements that style sheets select.
 const ELEMENTS: &[&str] = &[
     "a", "body", "html", "div", "p", "h1", "h2", "h3", "ul", "li", "ol", "table", "tr", "td", "th", "span", "button",
     "input", "img", "nav", "header", "footer", "main", "section", "form", "label", "pre", "code",
 ];
 
-/// Number of lines that one of the languages here has and those that are analysed have not.
+/// Returns the number of lines that occur in unsupported languages only.
 pub(super) fn signs(source: &str, lines: &[&str]) -> usize {
     let of_lines = lines.iter().filter(|line| is_sign(line)).count();
     of_lines + makefile_targets(source) + usize::from(ends_blocks(lines))
@@ -99,13 +99,13 @@ fn is_sign(line: &str) -> bool {
         || is_block_of_words(line)
 }
 
-/// `defmodule A do`, `list.each do`, and no loop of Bash.
+/// Matches `defmodule A do` and `list.each do`, but not a Bash loop.
 fn is_block_of_words(line: &str) -> bool {
     let is_loop = ["for ", "while ", "until ", "select "].iter().any(|start| line.starts_with(start));
     line.ends_with(" do") && !line.ends_with("; do") && !is_loop && !line.starts_with(['#', '/'])
 }
 
-/// `resource "a" "b" {`, `server {`, `location / {`, `query { user { name } }`.
+/// Matches `resource "a" "b" {`, `server {`, `location / {` and `query { user { name } }`.
 fn is_block(line: &str) -> bool {
     let Some((head, _)) = line.split_once('{') else { return false };
     let mut words = head.split_whitespace();
@@ -113,7 +113,7 @@ fn is_block(line: &str) -> bool {
     is_named && !head.contains(['=', ',']) && !words.any(|word| matches!(word, "for" | "implements"))
 }
 
-/// The head of a rule of a style sheet.
+/// Matches the selector line of a style sheet rule.
 fn is_style(line: &str) -> bool {
     let Some((head, rest)) = line.split_once('{') else { return false };
     let head = head.trim();
@@ -124,7 +124,7 @@ fn is_style(line: &str) -> bool {
     is_query || is_plain && is_selector && (rest.is_empty() || rest.contains(": ") || rest.contains(':'))
 }
 
-/// `Get-ChildItem | ...`.
+/// Matches a PowerShell cmdlet, such as `Get-ChildItem | ...`.
 fn is_cmdlet(line: &str) -> bool {
     let command = line.rsplit_once(" = ").map_or(line, |(_, command)| command);
     let word = command.split([' ', '(', ')', '|']).next().unwrap_or_default();
@@ -139,7 +139,7 @@ fn is_cmdlet(line: &str) -> bool {
     })
 }
 
-/// `main :: IO ()` of Haskell, and what is said of types in Scala and Swift.
+/// Matches type signatures of Haskell (`main :: IO ()`), Scala and Swift.
 fn is_signature(line: &str) -> bool {
     let name = line.split_once(" :: ").map(|(name, _)| name).unwrap_or_default();
     let is_haskell = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '\''));
@@ -150,14 +150,14 @@ fn is_signature(line: &str) -> bool {
     is_haskell || is_scala || is_swift || is_module
 }
 
-/// A line of the list of calls that a failed program prints.
+/// Matches a line of a stack trace.
 fn is_frame(line: &str) -> bool {
     line.starts_with("at ") && line.ends_with(')') && line.contains('(') && line.contains(':')
 }
 
-/// Lines at the margin that name what a rule makes, before a command behind a tabulator.
+/// Returns the number of Makefile targets that are followed by a command.
 fn makefile_targets(source: &str) -> usize {
-    let lines: Vec<&str> = source.lines().take(super::table::LINES_READ).collect();
+    let lines: Vec<&str> = source.lines().take(super::table::MAX_LINES_READ).collect();
     let is_target = |line: &str| {
         line.split_once(':').is_some_and(|(name, needs)| {
             let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-./%$()".contains(c));
@@ -168,7 +168,7 @@ fn makefile_targets(source: &str) -> usize {
     lines.windows(2).filter(|pair| is_target(pair[0]) && pair[1].starts_with('\t')).count()
 }
 
-/// Blocks end with the word, as in Ruby, Lua and Elixir.
+/// Returns true if blocks end with `end`, as in Ruby, Lua and Elixir.
 fn ends_blocks(lines: &[&str]) -> bool {
     lines.contains(&"end") && !lines.iter().any(|line| line.ends_with('{'))
 }

@@ -1,12 +1,13 @@
-//! The part of a comment that no interpreter runs.
+//! The part of a comment that no interpreter executes.
 //!
-//! Code must not pass for a comment: an author could hide it from the rules. Where a comment may end earlier than it seems to, it does.
+//! An author could hide code from the rules if code counted as a comment. Where the end of a comment is ambiguous, the
+//! earliest end is used.
 
 use std::ops::Range;
 
 use super::Comment;
 
-/// The bytes of a comment that are certain to be one.
+/// Returns the bytes of a comment that are certainly not executed.
 pub(super) fn of(language: &str, source: &str, comment: &Comment) -> Range<usize> {
     let start = comment.range.start;
     let text = &comment.text;
@@ -29,15 +30,15 @@ pub(super) fn of(language: &str, source: &str, comment: &Comment) -> Range<usize
     start..if is_code { start } else { start + length }
 }
 
-/// The line before goes on.
+/// Returns true if the previous line continues on this one.
 fn continues(before: &str) -> bool {
     let line = before.trim_end_matches([' ', '\t']).trim_end_matches('\n').trim_end_matches('\r');
     line.trim_end_matches([' ', '\t']).ends_with('\\')
 }
 
-/// The places of scripts in a page.
+/// Positions of scripts in a page.
 pub(super) struct Scripts {
-    /// The places where one begins or ends, in order.
+    /// Offsets of script tags in order; true for an opening tag.
     tags: Vec<(usize, bool)>,
 }
 
@@ -50,7 +51,7 @@ impl Scripts {
         Self { tags }
     }
 
-    /// A script has begun before the place and not ended.
+    /// Returns true if an offset is inside of a script.
     pub(super) fn hold(&self, at: usize) -> bool {
         let before = self.tags.partition_point(|(tag, _)| *tag < at);
         before.checked_sub(1).is_some_and(|last| self.tags[last].1)

@@ -1,4 +1,4 @@
-//! The layout of languages with a grammar, from the parser's tree.
+//! Layout of languages with a grammar, from the syntax tree.
 
 use tree_sitter::{Node, TreeCursor};
 
@@ -37,12 +37,12 @@ const BLOCKS: &[&str] = &[
     "ERROR",
 ];
 
-/// A node on the way down.
+/// An ancestor of the current node.
 #[derive(Debug, Clone, Copy, Default)]
 struct Parent {
-    /// Its children are statements.
+    /// True if its children are statements.
     is_block: bool,
-    /// It is a tag of markup or what is between two of them, where there are no comments.
+    /// True for JSX markup, which has no comments.
     is_markup: bool,
 }
 
@@ -52,10 +52,10 @@ impl Parent {
     }
 }
 
-/// Reads comments and statements; `None` where the language has no grammar or its parser was stopped.
+/// Reads comments and statements. Returns `None` if the language has no grammar or the parser was stopped.
 pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
     let (tree, text) = syntax::tree(language, source)?;
-    // Behind an error the parser may take text for a comment.
+    // After a syntax error the parser may take code for a comment.
     let certain = syntax::first_error(tree.root_node()).map_or(text.len(), |wrong| wrong.start_byte());
     let (mut comments, mut statements) = (Vec::new(), Vec::new());
     let mut cursor = tree.walk();
@@ -82,7 +82,7 @@ pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
     }
 }
 
-/// Moves on in document order; false at the end.
+/// Moves to the next node in document order. Returns false at the end.
 fn advance(cursor: &mut TreeCursor<'_>, parents: &mut Vec<Parent>, language: &str) -> bool {
     let node = cursor.node();
     let is_comment = node.kind().contains("comment");
@@ -102,7 +102,7 @@ fn advance(cursor: &mut TreeCursor<'_>, parents: &mut Vec<Parent>, language: &st
 }
 
 fn is_block(language: &str, node: Node<'_>) -> bool {
-    // Only Bash has the statements of a condition directly in it.
+    // Only in Bash are the statements of a condition its direct children.
     let kind = node.kind();
     BLOCKS.contains(&kind) && (language == "bash" || !matches!(kind, "if_statement" | "else_clause"))
 }
@@ -122,7 +122,7 @@ fn row(row: usize) -> u32 {
     u32::try_from(row + 1).unwrap_or(u32::MAX)
 }
 
-/// The last line of a node; some nodes end with the line break behind them.
+/// Returns the last line of a node. Some nodes include the following line break.
 fn last_row(node: Node<'_>) -> u32 {
     let end = node.end_position();
     let last = if end.column == 0 && end.row > node.start_position().row { end.row - 1 } else { end.row };

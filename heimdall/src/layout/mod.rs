@@ -1,8 +1,8 @@
 //! Comments, statements and scopes of a text, by line.
 //!
-//! Suppression comments and fingerprints need to know which lines belong together; the rules do not. Python is read from its parser's
-//! tokens (`python`), the languages with a grammar from its tree (`grammar`), and the others by a scanner that knows comments and
-//! quotes (`scanner`).
+//! Suppression comments and fingerprints need to know which lines belong together; the rules do not. Python is read
+//! from the parser's tokens (`python`), languages with a grammar from the syntax tree (`grammar`), others by a scanner
+//! for comments and quotes (`scanner`).
 
 mod comment_extent;
 mod grammar;
@@ -13,41 +13,41 @@ use std::ops::Range;
 
 pub(crate) use python::read as read_python;
 
-/// Reads a text of another language than Python; `None` where its comments cannot be told from its code.
+/// Reads the layout of a language other than Python. Returns `None` if its comments cannot be distinguished from code.
 pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
     grammar::read(language, source).or_else(|| scanner::read(language, source))
 }
 
-/// The text goes on with at most space before the line ends.
+/// Returns true if only whitespace is left on the line.
 fn is_line_end(rest: &str) -> bool {
     let rest = rest.trim_start_matches([' ', '\t', '\r']);
     rest.is_empty() || rest.starts_with('\n')
 }
 
-/// The digest of the names of the enclosing functions and classes.
+/// Digest of the names of the enclosing functions and classes.
 pub(crate) type Scope = [u8; 32];
 
-/// Maximum statements on one line that are looked at around the innermost one.
+/// Maximum enclosing statements considered for one line.
 const MAX_ENCLOSING: usize = 16;
 
-/// A comment and its place.
+/// A comment and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Comment {
-    /// With the characters that mark it as one.
+    /// Text including the comment marks.
     pub(crate) text: String,
-    /// Its place in the text that was read, in bytes.
+    /// Byte range in the text.
     pub(crate) range: Range<usize>,
-    /// The part of it that no interpreter runs.
+    /// The part that no interpreter executes.
     pub(crate) inert: Range<usize>,
     pub(crate) first: u32,
     pub(crate) last: u32,
-    /// No code is on its lines.
+    /// True if its lines have no code.
     pub(crate) alone: bool,
-    /// It is between two statements and part of neither.
+    /// True if it is between two statements and part of neither.
     pub(crate) between: bool,
 }
 
-/// The lines of a statement; those of statements nested in it belong to them.
+/// Lines of a statement, including its nested statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Statement {
     pub(crate) first: u32,
@@ -62,17 +62,17 @@ impl Statement {
     }
 }
 
-/// The comments and statements of one text. Lines count from 1.
+/// Comments and statements of a text. Lines are counted from 1.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     comments: Vec<Comment>,
     statements: Vec<Statement>,
-    /// For each line, the innermost statement that covers it.
+    /// The innermost statement of each line.
     owners: Vec<Option<usize>>,
 }
 
 impl Layout {
-    /// `statements` are ordered by their first line, an outer one before its inner ones.
+    /// Builds a layout from statements in order of their first line, outer ones first.
     fn new(comments: Vec<Comment>, mut statements: Vec<Statement>) -> Self {
         let lines = statements.iter().map(|statement| statement.last).max().unwrap_or(0);
         let mut owners = vec![None];
@@ -100,32 +100,34 @@ impl Layout {
         &self.comments
     }
 
-    /// The text without what is certain to be a comment, with the same lines.
+    /// Returns the text without comments that are certainly not executed, with the same lines.
     pub(crate) fn code(&self, source: &str) -> String {
         without(source, self.comments.iter().map(|comment| &comment.inert))
     }
 
-    /// The text without all of its comments, with the same lines.
+    /// Returns the text without comments, with the same lines.
     pub(crate) fn without_comments(&self, source: &str) -> String {
         without(source, self.comments.iter().map(|comment| &comment.range))
     }
 
-    /// The innermost statement that covers a line, by number.
+    /// Returns the index of the innermost statement of a line.
     pub(crate) fn owner(&self, line: u32) -> Option<usize> {
         *self.owners.get(usize::try_from(line).ok()?)?
     }
 
-    /// The innermost statement that covers a line.
+    /// Returns the innermost statement of a line.
     pub(crate) fn statement(&self, line: u32) -> Option<&Statement> {
         self.owner(line).map(|number| &self.statements[number])
     }
 
-    /// The statements that a finding on `line` belongs to: the innermost, and those around it that begin on the line.
+    /// Returns the statements that a finding on `line` belongs to: the innermost, and its ancestors that start on the
+    /// line.
     pub(crate) fn beginning_at(&self, line: u32) -> impl Iterator<Item = usize> {
         self.around(line, move |statement| statement.first == line)
     }
 
-    /// The statements that a comment on `line` belongs to: the innermost, and those around it that end on the line.
+    /// Returns the statements that a comment on `line` belongs to: the innermost, and its ancestors that end on the
+    /// line.
     pub(crate) fn ending_at(&self, line: u32) -> impl Iterator<Item = usize> {
         self.around(line, move |statement| statement.last == line)
     }
@@ -138,7 +140,7 @@ impl Layout {
     }
 }
 
-/// The text without these ranges, which are in order. Names around a range stay apart, and lines stay as they are.
+/// Removes ordered ranges. Line breaks are kept, and names on both sides stay separate.
 fn without<'r>(source: &str, ranges: impl Iterator<Item = &'r Range<usize>>) -> String {
     let mut kept = String::with_capacity(source.len());
     let mut at = 0;

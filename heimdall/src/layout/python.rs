@@ -1,4 +1,4 @@
-//! The layout of Python, from its parser's tokens.
+//! Layout of Python, from the parser's tokens.
 
 use ruff_python_ast::token::{Token, TokenKind};
 use ruff_text_size::{Ranged, TextSize};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Comment, Layout, Scope, Statement};
 
-/// Reads comments and logical lines. A decorated definition is one statement with its decorators.
+/// Reads comments and logical lines. A definition and its decorators are one statement.
 pub(crate) fn read(text: &str, tokens: &[Token], line_of: impl Fn(u32) -> u32) -> Layout {
     let line = |offset: TextSize| line_of(offset.to_u32());
     let mut reader = Reader::default();
@@ -33,14 +33,14 @@ pub(crate) fn read(text: &str, tokens: &[Token], line_of: impl Fn(u32) -> u32) -
     Layout::new(comments, statements)
 }
 
-/// Follows the scopes and the statement at hand.
+/// Tracks scopes and the current statement.
 #[derive(Default)]
 struct Reader<'t> {
-    /// The first line of the statement at hand.
+    /// First line of the current statement.
     began: Option<u32>,
     is_decorator: bool,
     at_start: bool,
-    /// The next token is the name of a definition.
+    /// True if the next token is the name of a definition.
     names: bool,
     name: Option<&'t str>,
     scopes: Vec<Scope>,

@@ -1,18 +1,18 @@
-//! The layout of languages without a grammar: comments outside of strings, and statements up to the character that ends them.
+//! Layout of languages without a grammar. Recognises comments outside of strings, and statement ends.
 
 use super::{Comment, Layout, Statement, comment_extent, is_line_end};
 
-/// The marks of a language's comments, strings and statements.
+/// Comment marks, string delimiters and statement ends of a language.
 struct Lexicon {
     line_comments: &'static [&'static str],
     block_comments: &'static [(&'static str, &'static str)],
-    /// A longer opening mark comes before its beginning.
+    /// String delimiters; longer ones come before their prefixes.
     strings: &'static [Mark],
-    /// Characters that end a statement; none where a line does.
+    /// Characters that end a statement; empty if a line end does.
     ends: &'static [char],
-    /// A line comment needs a space, or the line's start, before it.
+    /// True if a line comment must follow whitespace or start the line.
     spaced: bool,
-    /// A mark announces a text on the following lines, up to a word.
+    /// True if the language has heredocs.
     here_texts: bool,
     raw_strings: bool,
 }
@@ -21,14 +21,14 @@ struct Mark {
     open: &'static str,
     close: &'static str,
     escape: Escape,
-    /// The string may go over several lines.
+    /// True if the string may span lines.
     long: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Escape {
     Backslash,
-    /// The closing mark, twice.
+    /// The closing delimiter, doubled.
     Doubled,
     Nothing,
 }
@@ -113,7 +113,7 @@ fn lexicon(language: &str) -> Option<&'static Lexicon> {
         "php" => &PHP,
         "ruby" => &RUBY,
         "sql" => &SQL,
-        // Where its parser cannot read it.
+        // For Python text that the parser cannot handle.
         "python" => &PYTHON,
         "yaml" => &YAML,
         "toml" => &TOML,
@@ -124,7 +124,7 @@ fn lexicon(language: &str) -> Option<&'static Lexicon> {
     })
 }
 
-/// Reads comments and statements; `None` for a language whose comments are not known.
+/// Reads comments and statements. Returns `None` if the comment syntax is unknown.
 pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
     let lexicon = lexicon(language)?;
     let mut scanner = Scanner::new(lexicon, source);
@@ -152,12 +152,12 @@ struct Scanner<'s> {
     source: &'s str,
     at: usize,
     line: u32,
-    /// Only space is before the place on its line.
+    /// True if only whitespace precedes the position on its line.
     is_line_start: bool,
-    /// The first line of the statement at hand.
+    /// First line of the current statement.
     began: Option<u32>,
     depth: usize,
-    /// The word that ends the text that begins on the next line.
+    /// Terminator of the heredoc that starts on the next line.
     here_text: Option<&'s str>,
     comments: Vec<Comment>,
     statements: Vec<Statement>,
@@ -205,7 +205,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// The length of a comment that begins here; it is kept.
+    /// Records a comment that starts here and returns its length.
     fn comment(&mut self, rest: &'s str) -> Option<usize> {
         let spaced = !self.lexicon.spaced || self.source[..self.at].ends_with(char::is_whitespace) || self.at == 0;
         let is_line = spaced && self.lexicon.line_comments.iter().any(|mark| rest.starts_with(mark));
@@ -213,7 +213,7 @@ impl<'s> Scanner<'s> {
             rest.find('\n').unwrap_or(rest.len())
         } else {
             let (open, close) = self.lexicon.block_comments.iter().find(|(open, _)| rest.starts_with(open))?;
-            // Only markup's marks may overlap.
+            // Only HTML comment marks may overlap.
             let inside = if *open == "<!--" { 2 } else { open.len() };
             rest[inside..].find(close).map_or(rest.len(), |at| inside + at + close.len())
         };
@@ -231,7 +231,7 @@ impl<'s> Scanner<'s> {
         Some(length)
     }
 
-    /// The length of a string that begins here.
+    /// Returns the length of a string that starts here.
     fn string(&self, rest: &str) -> Option<usize> {
         if self.lexicon.raw_strings
             && let Some(length) = raw_string(rest)
@@ -295,7 +295,7 @@ impl<'s> Scanner<'s> {
     }
 }
 
-/// The length of a raw string of C++.
+/// Returns the length of a C++ raw string.
 fn raw_string(rest: &str) -> Option<usize> {
     // A delimiter has at most 16 characters.
     let opens: usize = rest.strip_prefix("R\"")?.bytes().take(17).position(|byte| byte == b'(')?;
@@ -304,7 +304,7 @@ fn raw_string(rest: &str) -> Option<usize> {
     Some(rest.find(&close).map_or(rest.len(), |at| at + close.len()))
 }
 
-/// The word behind the mark of a text on the lines that follow, as PHP and Ruby have it.
+/// Returns the terminator of a heredoc of PHP or Ruby.
 fn here_word(rest: &str) -> Option<&str> {
     let rest = rest.strip_prefix("<<<").or_else(|| rest.strip_prefix("<<~")).or_else(|| rest.strip_prefix("<<-"))?;
     let word = rest.trim_start_matches([' ', '"', '\'', '`']);
@@ -312,7 +312,7 @@ fn here_word(rest: &str) -> Option<&str> {
     (!word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()) && end > 0).then(|| &word[..end])
 }
 
-/// The length of the lines before the one that begins with the word.
+/// Returns the length of the heredoc's lines before its terminator.
 fn here_length(rest: &str, word: &str) -> usize {
     let mut length = 0;
     for line in rest.split_inclusive('\n') {

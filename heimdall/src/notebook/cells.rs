@@ -1,6 +1,6 @@
-//! The cells of a notebook and the lines of the document that they are on.
+//! Cells of a notebook and their lines in the document.
 //!
-//! The format: <https://nbformat.readthedocs.io/en/latest/format_description.html>. Version 3 keeps cells in worksheets.
+//! Format: <https://nbformat.readthedocs.io/en/latest/format_description.html>. Version 3 stores cells in worksheets.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,17 +29,17 @@ struct RawCell<'s> {
     cell_type: Option<String>,
     #[serde(borrow, default)]
     source: Option<&'s RawValue>,
-    /// The source in version 3.
+    /// The cell's source in version 3.
     #[serde(borrow, default)]
     input: Option<&'s RawValue>,
 }
 
-/// The text is a notebook.
+/// Returns true if the text is a notebook.
 pub(crate) fn is_notebook(source: &str) -> bool {
     Notebook::read(source).is_some()
 }
 
-/// A notebook as it was submitted.
+/// A submitted notebook.
 pub(super) struct Notebook<'s> {
     source: &'s str,
     document: Document<'s>,
@@ -47,16 +47,16 @@ pub(super) struct Notebook<'s> {
 
 /// A code cell.
 pub(super) struct Cell {
-    /// Its place among all cells, from 1.
+    /// Index among all cells, from 1.
     pub(super) number: usize,
-    /// Its text, with line feeds only.
+    /// Text with line feeds only.
     pub(super) text: String,
-    /// For each line, the line of the document on which it begins.
+    /// For each line of the cell, its line in the document.
     pub(super) lines: Vec<u32>,
 }
 
 impl<'s> Notebook<'s> {
-    /// Reads a document; `None` if it is not a notebook.
+    /// Parses a document; returns `None` if it is not a notebook.
     pub(super) fn read(source: &'s str) -> Option<Self> {
         let json = source.trim_start_matches('\u{feff}');
         if !json.trim_start().starts_with('{') || !json.contains("\"nbformat\"") {
@@ -66,7 +66,7 @@ impl<'s> Notebook<'s> {
         (document.nbformat >= 3.0).then_some(Self { source, document })
     }
 
-    /// The language of the kernel, as the notebook names it.
+    /// Returns the language of the kernel as the notebook names it.
     pub(super) fn language(&self) -> Option<String> {
         let named = |pointer| self.document.metadata.pointer(pointer).and_then(Value::as_str);
         named("/language_info/name").or_else(|| named("/kernelspec/language")).map(str::to_owned)
@@ -76,7 +76,7 @@ impl<'s> Notebook<'s> {
         let starts = line_starts(self.source);
         let sheets = self.document.worksheets.iter().flat_map(|sheet| &sheet.cells);
         let cells = self.document.cells.iter().chain(sheets).enumerate();
-        // A cell without a type may hold code.
+        // A cell without a type may contain code.
         let code = cells.filter(|(_, cell)| cell.cell_type.as_deref().is_none_or(|kind| kind == "code"));
         code.filter_map(move |(at, cell)| self.cell(at + 1, cell.source.or(cell.input)?, &starts))
     }
@@ -95,7 +95,7 @@ impl<'s> Notebook<'s> {
         Some(cell)
     }
 
-    /// The line of the document on which a piece of it begins.
+    /// Returns the line of the document on which a JSON value starts.
     fn line_of(&self, piece: &RawValue, starts: &[usize]) -> u32 {
         let offset = piece.get().as_ptr().addr().saturating_sub(self.source.as_ptr().addr());
         u32::try_from(starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
@@ -113,7 +113,7 @@ impl Cell {
     }
 }
 
-/// The text of a string of JSON. Half of a pair of surrogates, which no text can hold, is replaced.
+/// Decodes a JSON string. Unpaired surrogates, which Rust strings cannot hold, are replaced.
 fn decode(piece: &str) -> Option<String> {
     if let Ok(text) = serde_json::from_str(piece) {
         return Some(text);
@@ -136,7 +136,7 @@ fn decode(piece: &str) -> Option<String> {
     serde_json::from_str(&whole).ok()
 }
 
-/// The code unit of an escape that a text begins with.
+/// Returns the code unit of an escape at the start of a text.
 fn unit(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }

@@ -1,4 +1,4 @@
-//! Commands to the notebook itself, replaced so that the lines around them are plain Python.
+//! Replaces IPython magics and shell commands, so that cells are plain Python.
 //!
 //! Syntax: <https://ipython.readthedocs.io/en/stable/interactive/magics.html>.
 
@@ -11,7 +11,7 @@ use ruff_text_size::{Ranged, TextRange};
 
 use crate::{dedent, depth_limit};
 
-/// The content of a cell, with the lines of the cell.
+/// Content of a cell, with unchanged line numbers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Python { text: String, is_valid: bool },
@@ -19,17 +19,17 @@ pub(super) enum Content {
     Skipped,
 }
 
-/// Commands on a cell's first line that leave the rest Python.
+/// Cell magics after which the cell is Python.
 const PYTHON_CELL_MAGICS: &[&str] =
     &["time", "timeit", "capture", "prun", "debug", "memit", "mprun", "lprun", "python", "python3", "pypy"];
 
-/// Commands on a line that run the rest of it as Python.
+/// Line magics that run the rest of the line as Python.
 const PYTHON_LINE_MAGICS: &[&str] = &["time", "timeit", "prun", "memit"];
 
-/// A constant may replace a command both as a statement and as a value.
+/// Replacement of a magic, valid as a statement and as a value.
 const REPLACEMENT: &str = "None";
 
-/// Nesting up to which commands are looked for.
+/// Maximum depth of a cell in which magics are replaced.
 const MAX_DEPTH: usize = 300;
 
 /// Reads a cell.
@@ -73,7 +73,7 @@ fn python(text: &str) -> Content {
     }
 }
 
-/// The ranges of commands, in order, and whether all of the cell parses.
+/// Returns the ranges of magics in order, and whether the whole cell parses.
 fn commands(text: &str) -> (Vec<TextRange>, bool) {
     let parsed = parse_unchecked_source(text, PySourceType::Ipynb);
     let mut ranges = Vec::new();
@@ -81,7 +81,7 @@ fn commands(text: &str) -> (Vec<TextRange>, bool) {
     for token in parsed.tokens() {
         match token.kind() {
             TokenKind::IpyEscapeCommand => ranges.push(token.range()),
-            // A question mark behind a name asks for help on it.
+            // A question mark after a name shows its help.
             TokenKind::Question => {
                 let start = began.take().unwrap_or(token.start());
                 ranges.retain(|range| range.end() <= start);
@@ -95,11 +95,11 @@ fn commands(text: &str) -> (Vec<TextRange>, bool) {
     (ranges, parsed.has_valid_syntax())
 }
 
-/// Commands that need no mark where the line is no Python.
+/// Commands that are recognised without `%` if the line is not valid Python.
 const BARE_COMMANDS: &[&str] =
     &["pip", "conda", "mamba", "cd", "ls", "pwd", "cat", "mkdir", "rm", "cp", "mv", "matplotlib", "pylab"];
 
-/// The text with lines that are such commands replaced; `None` where there is none.
+/// Returns the text with bare commands replaced; `None` if it has none.
 fn without_bare_commands(text: &str) -> Option<String> {
     let is_command = |line: &str| {
         let (name, rest) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
@@ -116,7 +116,7 @@ fn without_bare_commands(text: &str) -> Option<String> {
     (replaced != text).then_some(replaced)
 }
 
-/// The Python that a command runs, on one line.
+/// Returns the Python statement that a line magic runs.
 fn statement(command: &str) -> Option<&str> {
     let rest = command.strip_prefix('%')?;
     let (name, mut rest) = rest.split_once(' ')?;
@@ -133,7 +133,7 @@ fn statement(command: &str) -> Option<&str> {
     is_valid.then_some(rest)
 }
 
-/// The text with each command replaced, on as many lines.
+/// Replaces each magic and keeps the number of lines.
 fn without(text: &str, commands: &[TextRange]) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut at = 0;

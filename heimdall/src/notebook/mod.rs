@@ -1,7 +1,7 @@
-//! Notebooks: the code cells of one kernel are analysed as one text, and lines are those of the submitted document.
+//! Analysis of notebooks. All code cells of a kernel are one text; findings have lines of the submitted document.
 //!
-//! A cell that is not valid on its own is analysed by itself, so that an open bracket does not swallow the next cell. Cells in
-//! another language, as their first line says, are analysed as that language, or skipped.
+//! A cell with a syntax error is analysed on its own, so that an open bracket does not swallow the next cell. Cells
+//! with a magic for another language are analysed as that language, or skipped.
 
 pub(crate) mod cells;
 mod magics;
@@ -54,13 +54,12 @@ pub(crate) fn analyze(request: &Request<'_>) -> Report {
     report(language, findings, suppressed, outcome)
 }
 
-/// The language of a kernel by its name; IPython names itself.
+/// Returns the language of a kernel name. `ipython` is Python.
 fn kernel_language(name: &str) -> Option<&'static str> {
     if name.trim().eq_ignore_ascii_case("ipython") { Some("python") } else { canonical(name) }
 }
 
-/// Adds a cell to the text of its kernel, or as a part of its own.
-/// False where the cell is skipped.
+/// Adds a cell to the kernel's text or as a separate part. Returns false if the cell is skipped.
 fn add(parts: &mut Vec<Part>, cell: Cell) -> bool {
     if parts[0].language != "python" {
         parts[0].add(&cell.text, &cell);
@@ -75,10 +74,10 @@ fn add(parts: &mut Vec<Part>, cell: Cell) -> bool {
     true
 }
 
-/// The most confidence in a report on a notebook with cells that were skipped.
+/// Maximum confidence of a report with skipped cells.
 const MAX_CONFIDENCE_WITH_SKIPPED_CELLS: f32 = 0.5;
 
-/// A text that is analysed at once, and the origin of its lines.
+/// A text that is analysed as a unit, with the origins of its lines.
 struct Part {
     language: &'static str,
     text: String,
@@ -87,7 +86,7 @@ struct Part {
 
 #[derive(Clone, Copy)]
 struct Origin {
-    /// The line of the submitted document.
+    /// Line in the submitted document.
     line: u32,
     cell: usize,
     line_of_cell: usize,
@@ -130,7 +129,7 @@ impl Part {
         (findings, suppressed, outcome)
     }
 
-    /// Moves a finding to the lines of the document and names its cell.
+    /// Maps a finding to the document's lines and appends the cell to its description.
     fn place(&self, finding: &mut Finding) {
         let origin = |line: u32| {
             let at =

@@ -1,8 +1,8 @@
-//! Questions about one node of the syntax tree.
+//! Queries on single nodes of the syntax tree.
 
 use ruff_python_ast::Expr;
 
-/// The name, or last attribute, that an expression calls or is.
+/// Returns the name or last attribute of an expression or of the function it calls.
 pub(crate) fn last_name(expr: &Expr) -> &str {
     match expr {
         Expr::Name(name) => &name.id,
@@ -12,7 +12,7 @@ pub(crate) fn last_name(expr: &Expr) -> &str {
     }
 }
 
-/// The name, attribute or key that an assignment is about.
+/// Returns the name, attribute or constant key that an assignment binds.
 pub(crate) fn target_name(target: &Expr) -> &str {
     match target {
         Expr::Name(name) => &name.id,
@@ -25,12 +25,12 @@ pub(crate) fn target_name(target: &Expr) -> &str {
     }
 }
 
-/// The text of a string literal.
+/// Returns the text of a string literal.
 pub(crate) fn constant_text(expr: &Expr) -> Option<&str> {
     if let Expr::StringLiteral(text) = expr { Some(text.value.to_str()) } else { None }
 }
 
-/// `while True`: a test that is met whatever happens.
+/// Returns true for a constant true condition, as in `while True`.
 pub(crate) fn is_always(test: &Expr) -> bool {
     match test {
         Expr::BooleanLiteral(flag) => flag.value,

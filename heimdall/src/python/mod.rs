@@ -1,7 +1,7 @@
-//! Everything that is looked for in Python.
+//! Analysis of Python code.
 //!
-//! The parser recovers from syntax errors, so there is always a tree. `interpreter` follows values through it and
-//! feeds the security rules; `performance`, `style` and `architecture` look at the tree alone.
+//! The parser recovers from syntax errors, so there is always a tree. `taint` follows values through it and runs the
+//! security rules; the quality `checks` read the tree only.
 
 mod ast;
 mod checks;
@@ -22,11 +22,11 @@ use checks::{architecture, performance, style, syntax};
 use taint::interpreter::Interpreter;
 use taint::module_index::ModuleIndex;
 
-/// Trees up to this depth are handled on the caller's stack; what walks them needs a few hundred bytes a level.
+/// Maximum tree depth handled on the caller's stack. Walking a tree needs a few hundred bytes per level.
 const MAX_DEPTH_ON_CALLER_STACK: usize = 300;
-/// Deeper trees are not built at all.
+/// Maximum tree depth. Deeper trees are not built.
 const MAX_DEPTH: usize = 12_000;
-/// Stack for trees in between: dropping and visiting a tree is recursive and cannot be made to grow the stack.
+/// Stack for deeper trees. Dropping and visiting a tree are recursive and cannot grow the stack.
 const DEEP_STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// Analyses a Python text.
@@ -47,7 +47,7 @@ pub(crate) fn analyze(request: &Request<'_>, findings: &mut Findings<'_>) -> Out
             stack::reserve(|| parse_and_walk(&source, request, findings))
         }
     });
-    // The parser is not ours; should it panic on some text, that text is read line by line instead.
+    // The parser is a dependency. If it panics on a text, the text is checked line by line instead.
     match catch_unwind(walk) {
         Ok(outcome) => outcome,
         Err(_) => {
@@ -90,7 +90,7 @@ fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'
     Outcome { parsed: valid, confidence, tools }
 }
 
-/// Runs the security rules; false when the walk had to stop early.
+/// Runs the security rules. Returns false if the walk ran out of steps.
 fn follow_values(body: &[Stmt], request: &Request<'_>, findings: &mut Findings<'_>) -> bool {
     let module = ModuleIndex::collect(body, request.framework);
     let mut interpreter = Interpreter::new(&module, findings);
@@ -107,7 +107,7 @@ fn follow_values(body: &[Stmt], request: &Request<'_>, findings: &mut Findings<'
     !exhausted
 }
 
-/// Packages that nobody maintains and that have known weaknesses.
+/// Unmaintained packages with known vulnerabilities.
 const ABANDONED_PACKAGES: &[&str] = &["pycrypto", "django-piston"];
 
 fn abandoned_dependencies(dependencies: &[String], findings: &mut Findings<'_>) {

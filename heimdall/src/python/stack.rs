@@ -1,13 +1,13 @@
-//! Stack for recursive functions.
+//! Stack growth for recursive functions.
 
-/// Recursion continues on a new segment when less stack than this is left, in bytes.
+/// Remaining stack below which recursion continues on a new segment, in bytes.
 const RED_ZONE: usize = 192 * 1024;
 /// Size of a new segment, in bytes.
 const SEGMENT: usize = 4 * 1024 * 1024;
-/// Stack that an analysis starts with at least, in bytes.
+/// Minimum stack of an analysis, in bytes.
 const MIN_STACK: usize = 1024 * 1024;
 
-/// Runs one level of a recursion, on a new segment if the stack is nearly used up.
+/// Runs one level of a recursion, on a new stack segment if the current one is nearly used up.
 pub(crate) fn grow<R>(level: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(RED_ZONE, SEGMENT, level)
 }

@@ -1,6 +1,6 @@
-//! The wording of every finding, as tables.
+//! Texts of all findings, as tables.
 //!
-//! Rule text is ours alone: no attack strings, no markup, nothing from the source.
+//! The texts contain no attack strings, no markup and nothing from the source.
 
 mod quality;
 mod rule;
@@ -12,7 +12,7 @@ pub use rule::Rule;
 pub(crate) use security::*;
 pub(crate) use source::*;
 
-/// Every rule there is, for catalogues and SARIF.
+/// Returns every rule, for catalogues and SARIF.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     security::RULES.iter().chain(quality::RULES).chain(source::RULES).copied()
 }

@@ -2,30 +2,30 @@
 
 use crate::report::{FindingKind, Severity};
 
-/// One thing that heimdall looks for.
+/// A kind of problem that heimdall reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// Stable name, such as `PY-SQL-INJECTION`.
+    /// Stable id, such as `PY-SQL-INJECTION`.
     pub id: &'static str,
-    /// What it is about.
+    /// Category.
     pub kind: FindingKind,
-    /// The usual severity; a finding's own may differ.
+    /// Default severity; a finding may have another.
     pub severity: Severity,
-    /// 0..=1: how sure a match is, where nothing more is known.
+    /// Default confidence of a finding, 0..=1.
     pub confidence: f32,
-    /// A few words.
+    /// Short title.
     pub title: &'static str,
-    /// What is wrong and why it matters.
+    /// The problem and its effect.
     pub description: &'static str,
-    /// What to do about it.
+    /// The recommended change.
     pub recommendation: &'static str,
-    /// A template of the better code.
+    /// A template of better code.
     pub example_fix: Option<&'static str>,
-    /// CWE names or addresses of documentation.
+    /// CWE ids or documentation URLs.
     pub references: &'static [&'static str],
 }
 
-/// Declares rules as statics, so that a finding cannot name one that does not exist, and lists them in `RULES`.
+/// Declares rules as statics, so that findings can only name existing rules, and lists them in `RULES`.
 macro_rules! rules {
     ($($name:ident = $id:literal $kind:ident $severity:ident $confidence:literal
         title $title:literal

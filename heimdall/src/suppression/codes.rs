@@ -1,18 +1,18 @@
-//! Codes of other tools and the rules here that look for the same.
+//! Maps codes of other tools to rules.
 //!
-//! Bandit: <https://bandit.readthedocs.io/en/latest/plugins/>. Ruff: <https://docs.astral.sh/ruff/rules/>; its `S` rules have the
-//! numbers of Bandit. gosec, which shares Bandit's comment: <https://github.com/securego/gosec>.
+//! Bandit: <https://bandit.readthedocs.io/en/latest/plugins/>. Ruff: <https://docs.astral.sh/ruff/rules/>; its `S`
+//! rules use Bandit's numbers. gosec, which shares Bandit's comment: <https://github.com/securego/gosec>.
 
-/// The tool whose comment is read.
+/// The tool that defines a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
-    /// Bandit, and gosec.
+    /// Bandit and gosec.
     Bandit,
     /// Ruff, Flake8 and its plugins.
     Ruff,
 }
 
-/// Bandit's test, by number and name.
+/// Bandit's tests by number and name.
 const BANDIT: &[(u16, &str, &[&str])] = &[
     (101, "assert_used", &["PY-ASSERT-CHECK"]),
     (102, "exec_used", &["PY-CODE-INJECTION"]),
@@ -82,7 +82,7 @@ const DESERIALIZATION: &[&str] = &["PY-UNSAFE-DESERIALIZATION"];
 const COMMANDS: &[&str] = &["PY-COMMAND-INJECTION", "PY-SHELL-TRUE"];
 const SQL: &[&str] = &["PY-SQL-INJECTION", "GEN-SQL-INJECTION"];
 
-/// gosec's rules, by code.
+/// gosec's rules by code.
 const GOSEC: &[(&str, &[&str])] = &[
     ("G101", &["GEN-HARDCODED-SECRET"]),
     ("G201", &["GEN-SQL-INJECTION"]),
@@ -93,7 +93,7 @@ const GOSEC: &[(&str, &[&str])] = &[
     ("G505", &["GEN-WEAK-HASH"]),
 ];
 
-/// Rules of Ruff beside those of Bandit, by code.
+/// Ruff's other rules by code.
 const RUFF: &[(&str, &[&str])] = &[
     ("A001", &["PY-SHADOWED-BUILTIN"]),
     ("A002", &["PY-SHADOWED-BUILTIN"]),
@@ -128,7 +128,7 @@ const RUFF: &[(&str, &[&str])] = &[
     ("FURB192", &["PY-PERF-SORT-FOR-EXTREME"]),
 ];
 
-/// The rules here that a code of another tool covers; none where the code is not known.
+/// Returns the rules that a code of another tool covers; empty for an unknown code.
 pub(crate) fn rules_of(tool: Tool, code: &str) -> Vec<&'static str> {
     let code = code.to_ascii_uppercase();
     let numbered = |letter: char| code.strip_prefix(letter).and_then(|digits| digits.parse::<u16>().ok());

@@ -1,11 +1,11 @@
-//! The text of suppression comments.
+//! Parser of suppression comments.
 
 use std::collections::BTreeSet;
 
 use super::codes::{self, Tool};
 use crate::rules;
 
-/// The findings that a comment accepts.
+/// Findings that a comment accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Covers {
     Everything,
@@ -13,13 +13,13 @@ pub(crate) enum Covers {
     Rules(BTreeSet<&'static str>),
 }
 
-/// One instruction in a comment.
+/// A suppression in a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Directive {
     pub(crate) covers: Covers,
-    /// On a line of its own it is about the statement below.
+    /// True if, on a line of its own, it covers the statement below.
     pub(crate) reaches_below: bool,
-    /// It names a rule of ours that does not exist.
+    /// True if it names a heimdall rule that does not exist.
     pub(crate) has_unknown_rule: bool,
 }
 
@@ -33,7 +33,7 @@ impl Directive {
     }
 }
 
-/// The instructions of a comment, each with its line from the comment's first, from 0.
+/// Returns the suppressions of a comment, each with its line relative to the comment's first.
 pub(crate) fn parse(comment: &str, language: &str) -> Vec<(u32, Directive)> {
     let mut found = Vec::new();
     for (number, line) in (0..).zip(comment.lines()) {
@@ -46,7 +46,7 @@ pub(crate) fn parse(comment: &str, language: &str) -> Vec<(u32, Directive)> {
     found
 }
 
-/// The parts of a line of a comment that may be instructions: the first, and each behind a mark that follows space.
+/// Splits a comment line at nested comment marks that follow whitespace.
 fn pieces(line: &str) -> impl Iterator<Item = &str> {
     let mut before = ' ';
     let mut starts = vec![0];
@@ -69,11 +69,11 @@ fn directive(text: &str, language: &str) -> Option<Directive> {
         let codes = leading_codes(rest, |code| is_code(code, 3) || is_test_name(code));
         let covers = codes.map_or(Covers::Security, |codes| of_codes(Tool::Bandit, &codes));
         let found = Directive::new(covers);
-        // As gosec reads it; Bandit reads the line alone.
+        // gosec also covers the statement below; Bandit covers the line only.
         return Some(if language == "go" { found.reaching_below() } else { found });
     }
     if let Some(rest) = word(text, "nosemgrep").or_else(|| word(text, "nosem")) {
-        // The rules of the other tool are not ours.
+        // Rule ids of semgrep do not match rules here.
         let names_rules = rest.trim_start().starts_with(':');
         let covers = if names_rules { Covers::Rules(BTreeSet::new()) } else { Covers::Security };
         return Some(Directive::new(covers).reaching_below());
@@ -88,14 +88,14 @@ fn directive(text: &str, language: &str) -> Option<Directive> {
     }))
 }
 
-/// Returns the text behind a word, in any case; `None` where the text begins otherwise or the word goes on.
+/// Returns the text after a word, ignoring case; `None` if the text does not start with that whole word.
 fn word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     let (begin, rest) = text.split_at_checked(word.len())?;
     let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));
     (begin.eq_ignore_ascii_case(word) && ends).then_some(rest)
 }
 
-/// Our own instruction, from behind its word.
+/// Parses the list after `heimdall: ignore`.
 fn heimdall_ignore(rest: &str) -> Directive {
     let close = match rest.chars().next() {
         Some('[') => ']',
@@ -127,28 +127,28 @@ fn rule(name: &str) -> Option<&'static str> {
     rules::all().map(|rule| rule.id).find(|id| id.eq_ignore_ascii_case(name))
 }
 
-/// Capital words joined by hyphens, as in the names of rules.
+/// Returns true for capital words joined by hyphens, as in rule ids.
 fn is_rule_shaped(name: &str) -> bool {
     let mut words = name.split('-');
     let is_capital = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
     name.contains('-') && words.all(is_capital)
 }
 
-/// The codes that a list begins with; `None` where it does not begin with one.
+/// Returns the codes at the start of a list; `None` if there are none.
 fn leading_codes(rest: &str, is_code: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
     let words = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '[' | ']' | '(' | ')'));
     let codes: Vec<&str> = words.filter(|word| !word.is_empty()).take_while(|word| is_code(word)).collect();
     (!codes.is_empty()).then_some(codes)
 }
 
-/// Letters, then at least so many digits.
+/// Returns true for letters followed by at least `min_digits` digits.
 fn is_code(word: &str, min_digits: usize) -> bool {
     let digits = word.trim_start_matches(|c: char| c.is_ascii_alphabetic());
     let letters = word.len() - digits.len();
     (1..=8).contains(&letters) && digits.len() >= min_digits && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A name of a test of Bandit.
+/// Returns true for the form of a Bandit test name.
 fn is_test_name(word: &str) -> bool {
     word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

@@ -1,7 +1,7 @@
-//! Comments by which developers accept a finding.
+//! Suppression comments, by which developers accept findings.
 //!
-//! A comment covers its line and the statement that it is part of. Comments of their own line cover the statement below where their
-//! tool says so. Only comments count, never text inside of strings (`layout`).
+//! A comment covers its line and its statement. If the tool defines so, a comment on a line of its own covers the
+//! statement below. Text inside of strings never counts as a comment (`layout`).
 
 mod codes;
 mod directive;
@@ -14,22 +14,23 @@ use crate::layout::Layout;
 use crate::report::{Finding, FindingKind};
 use directive::{Covers, Directive};
 
-/// The effect of suppression comments. Has no default: each caller decides whether the code's author may accept findings.
+/// Effect of suppression comments. There is no default: each caller decides whether the code's author may accept
+/// findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suppressions {
-    /// Findings that a comment accepts are reported apart: for developers and their own code.
+    /// Accepted findings are reported separately. For developers who analyse their own code.
     Honor,
-    /// Comments change nothing: for code that is not trusted.
+    /// Comments have no effect. For untrusted code.
     Ignore,
 }
 
-/// Rules whose findings no comment accepts: they say what was not analysed, or are about more than the line.
+/// Returns true for rules that comments cannot accept: they report what was not analysed, or concern more than a line.
 fn is_fixed(rule: &str) -> bool {
     rule.starts_with("SOURCE-") || rule.ends_with("-SYNTAX") || rule == "PY-DEPENDENCY-ABANDONED"
 }
 
-/// The findings that the comments of one text accept.
+/// Findings that the comments of a text accept.
 #[derive(Debug, Default)]
 pub(crate) struct Accepted {
     lines: HashMap<u32, Coverage>,
@@ -61,7 +62,7 @@ impl Coverage {
 }
 
 impl Accepted {
-    /// Reads the comments of a text.
+    /// Reads the suppression comments of a text.
     pub(crate) fn read(layout: &Layout, language: &str) -> Self {
         let mut accepted = Self::default();
         let mut below: HashMap<u32, u32> = HashMap::new();
@@ -102,12 +103,12 @@ impl Accepted {
         }
     }
 
-    /// Lines of comments that name a rule that does not exist.
+    /// Returns the lines of comments that name an unknown rule.
     pub(crate) fn unknown_rules(&self) -> &[u32] {
         &self.unknown_rules
     }
 
-    /// Returns whether a comment accepts the finding.
+    /// Returns true if a comment accepts the finding.
     pub(crate) fn covers(&self, layout: &Layout, finding: &Finding) -> bool {
         if is_fixed(&finding.rule) || self.lines.is_empty() {
             return false;

@@ -1,9 +1,9 @@
-//! What browsers and Node.js execute that should be data.
+//! Rules for JavaScript: code and markup built from data.
 
 use crate::findings::Findings;
 use crate::rules;
 
-/// Looks at a line. What is called or assigned to may be at the end of the one before.
+/// Checks a line. A call or assignment may be split, so its target can be at the end of the previous line.
 pub(crate) fn check(before: &str, line: &str, number: u32, findings: &mut Findings<'_>) {
     let line = line.replace(" (", "(");
     if line.starts_with(['(', '=']) {
@@ -38,7 +38,7 @@ fn check_code(code: &str, number: u32, findings: &mut Findings<'_>) {
     }
 }
 
-/// A method of that name on anything but a process module is a regular expression's or a query's.
+/// Returns true unless the method belongs to another object, such as `exec` of a regular expression or a query.
 fn is_shell_call(code: &str, call: &str) -> bool {
     code.find(call).is_some_and(|at| {
         let before = &code[..at];
@@ -60,7 +60,7 @@ fn argument<'c>(code: &'c str, call: &str) -> Option<&'c str> {
     code.split_once(call).map(|(_, rest)| rest)
 }
 
-/// A single literal that nothing is joined to.
+/// Returns true for a single literal without concatenation.
 fn is_constant(value: &str) -> bool {
     let value = value.trim_start();
     value.starts_with(['"', '\'', '`']) && !is_joined(value)

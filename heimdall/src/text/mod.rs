@@ -1,7 +1,7 @@
-//! Line by line rules for every language that has no analysis of its own.
+//! Line-based rules for languages without their own analysis.
 //!
-//! Comments are taken out first, as `layout` knows them; beyond them and quotes the rules know nothing of syntax, so what they report is marked as less certain. Where there is a grammar, a
-//! parser says whether the text is of its language at all.
+//! Comments (`layout`) are removed first. Beyond comments and quotes the rules ignore syntax, so their findings have a
+//! lower confidence. Languages with a grammar also get a syntax check.
 
 mod javascript;
 mod multiline_queries;
@@ -20,7 +20,7 @@ use crate::rules;
 
 use syntax::SyntaxVerdict;
 
-/// Looks at a text of any language.
+/// Analyses a text of any language.
 pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Outcome {
     secrets::report_known_formats(findings);
     let source = findings.source();
@@ -41,16 +41,16 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
     Outcome { parsed, confidence, tools: vec!["heimdall", "heimdall-lines"] }
 }
 
-/// Languages in which nothing is run.
+/// Languages that are not executed.
 const DATA_LANGUAGES: &[&str] = &["markdown", "json", "yaml", "toml", "css"];
 
-/// Longer lines are data or minified code.
+/// Maximum length of an analysed line, in bytes. Longer lines are data or minified code.
 const MAX_LINE_BYTES: usize = 4_000;
 
-/// So many times as much as there is of a text is read to follow what goes over several lines: each line may begin an expression.
+/// Maximum bytes read to follow expressions over lines, as a multiple of the text. Each line may start an expression.
 const MAX_READ_FACTOR: usize = 8;
 
-/// Applies the rules to each line of code. Without a layout nothing is taken for a comment.
+/// Applies the rules to each line of code. Without a layout no comments are removed.
 fn check_lines(language: &str, layout: Option<&Layout>, findings: &mut Findings<'_>) {
     let source = findings.source();
     let code = layout.map_or(Cow::Borrowed(source), |layout| Cow::Owned(layout.code(source)));
@@ -59,7 +59,7 @@ fn check_lines(language: &str, layout: Option<&Layout>, findings: &mut Findings<
     if !DATA_LANGUAGES.contains(&language) {
         report_queries(language, &lines, code.len(), findings);
     }
-    // The report on Python that is not parsed says already that it is incomplete.
+    // The report on unparsed Python already says that it is incomplete.
     if !DATA_LANGUAGES.contains(&language) && language != "python" {
         report_long_lines(&lines, findings);
     }
@@ -78,7 +78,7 @@ fn check_lines(language: &str, layout: Option<&Layout>, findings: &mut Findings<
     }
 }
 
-/// A line with one space wherever it has some, and none around it.
+/// Trims a line and collapses its whitespace.
 fn collapse_whitespace(line: &str) -> String {
     let mut spaced = String::with_capacity(line.len());
     for word in line.split_whitespace() {
@@ -90,7 +90,7 @@ fn collapse_whitespace(line: &str) -> String {
     spaced
 }
 
-/// Marks the name of a method as one where its period ends the line before.
+/// Prefixes a method name with a period if the period ends the previous line.
 fn mark_method_names(lines: &mut [String]) {
     let mut is_method = false;
     for line in lines.iter_mut().filter(|line| !line.is_empty()) {
@@ -101,12 +101,12 @@ fn mark_method_names(lines: &mut [String]) {
     }
 }
 
-/// The rules look at the line.
+/// Returns true if the rules read the line.
 fn is_short_enough(line: &str) -> bool {
     !line.is_empty() && line.len() <= MAX_LINE_BYTES
 }
 
-/// Says that lines of code were too long for the rules.
+/// Reports lines of code that exceed `MAX_LINE_BYTES`.
 fn report_long_lines(lines: &[String], findings: &mut Findings<'_>) {
     let mut long = (1..).zip(lines).filter(|(_, line)| line.len() > MAX_LINE_BYTES);
     if let Some((first, _)) = long.next() {
@@ -118,7 +118,7 @@ fn report_long_lines(lines: &[String], findings: &mut Findings<'_>) {
     }
 }
 
-/// Reports queries that are joined with values, on one line or over several.
+/// Reports queries joined with values, on one line or several.
 fn report_queries(language: &str, lines: &[String], length: usize, findings: &mut Findings<'_>) {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let mut verbs = multiline_queries::NextVerb::default();

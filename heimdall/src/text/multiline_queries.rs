@@ -1,15 +1,14 @@
-//! Expressions that go over several lines, read without a grammar.
+//! Queries built over several lines, recognised without a grammar.
 
 use super::queries::{self, Start};
 
-/// Most lines that one expression is followed over.
+/// Maximum lines of one expression.
 const MAX_LINES: usize = 40;
-/// Most bytes of them.
+/// Maximum bytes of one expression.
 const MAX_BYTES: usize = super::MAX_LINE_BYTES;
 
-/// The number of lines, from the first of these, over which a query is joined with values; none where it is not, or on one line.
-///
-/// What is read is taken off `room`, in bytes; nothing is read beyond that.
+/// Returns the number of lines over which a query is joined with values; `None` if it is not, or is on one line.
+/// Subtracts the bytes read from `read_budget` and stops when it is used up.
 pub(super) fn joined_query(language: &str, lines: &[&str], read_budget: &mut usize) -> Option<usize> {
     let first = lines.first()?.trim();
     let (start, arguments) = match queries::expression_start(first)? {
@@ -34,14 +33,15 @@ pub(super) fn joined_query(language: &str, lines: &[&str], read_budget: &mut usi
     (reader.found && count > 1).then_some(count)
 }
 
-/// Where the next line is that holds a query's verb; far from one nothing needs to be followed.
+/// The next line with an SQL verb. Expressions far from one are not read.
 #[derive(Default)]
 pub(super) struct NextVerb {
     next: usize,
 }
 
 impl NextVerb {
-    /// Whether a verb is on this line or on one that an expression of it may reach. To be asked of later and later lines.
+    /// Returns true if this line, or a following line that its expression can reach, has a verb. Lines must be passed
+    /// in ascending order.
     pub(super) fn is_near(&mut self, lines: &[&str], at: usize) -> bool {
         self.next = self.next.max(at);
         while lines.get(self.next).is_some_and(|line| !queries::has_verb(line)) {
@@ -53,16 +53,16 @@ impl NextVerb {
 
 /// Reads one expression, or the arguments of one call.
 struct ExpressionReader {
-    /// Strings in double quotes may go over lines.
+    /// True if double-quoted strings may span lines.
     long_strings: bool,
     arguments: bool,
-    /// The quote of the string that is open.
+    /// Delimiter of the open string.
     quote: Option<char>,
     depth: usize,
     bytes: usize,
-    /// The expression at hand, with line breaks as spaces.
+    /// The current expression, with line breaks as spaces.
     text: String,
-    /// A block begins in the expression at hand: it is a function or a table, and what is in there stands for itself.
+    /// True if the current expression contains a block: a function or table, whose content is separate.
     block: bool,
     found: bool,
     ended: bool,
@@ -104,7 +104,7 @@ impl ExpressionReader {
         if self.quote == Some('\'') || self.quote == Some('"') && !self.long_strings {
             self.quote = None;
         }
-        // A joint stands next to its quote, whatever the lines.
+        // An operator must be next to its quote, even across lines.
         let kept = self.text.trim_end().len();
         self.text.truncate(kept);
         self.text.push(' ');
@@ -140,7 +140,7 @@ impl ExpressionReader {
         self.block = false;
     }
 
-    /// Whether the next line belongs to it.
+    /// Returns true if the next line belongs to the expression.
     fn continues(&self, next: Option<&str>) -> bool {
         let Some(next) = next else { return false };
         if self.block && !self.arguments || self.bytes + next.len() > MAX_BYTES {

@@ -1,10 +1,10 @@
-//! Queries that are put together from text, in any language.
+//! SQL queries built from text, in any language.
 
 const VERBS: &[&str] = &["select ", "insert into ", "update ", "delete from ", "drop table ", "alter table "];
 const EXECUTORS: &[&str] =
     &[".execute(", ".query(", ".exec(", ".raw(", ".executequery(", ".executeupdate(", ".queryrow(", ".prepare("];
 
-/// Whether on a line a query, or what is executed, is joined with values.
+/// Returns true if a line joins a query, or the argument of an execute call, with values.
 pub(super) fn is_found(code: &str) -> bool {
     let lower = code.to_ascii_lowercase();
     let executes = EXECUTORS.iter().any(|executor| lower.contains(executor));
@@ -12,13 +12,13 @@ pub(super) fn is_found(code: &str) -> bool {
     (executes && (query || lower.contains("sql")) || query && is_assignment(&lower)) && is_joined(&lower)
 }
 
-/// Whether in an expression a query is joined with values.
+/// Returns true if an expression joins a query with values.
 pub(super) fn is_built(expression: &str) -> bool {
     let lower = expression.to_ascii_lowercase();
     holds_query(&lower) && is_joined(&lower)
 }
 
-/// Where on a line an expression begins that may be a query: behind the call that executes it, or else behind what takes it.
+/// Returns the start of an expression that may be a query: after an execute call, else after an assignment or `return`.
 pub(super) fn expression_start(code: &str) -> Option<Start> {
     let lower = code.to_ascii_lowercase();
     let executed = EXECUTORS.iter().filter_map(|executor| Some(lower.find(executor)? + executor.len())).min();
@@ -27,14 +27,14 @@ pub(super) fn expression_start(code: &str) -> Option<Start> {
     executed.map(Start::Arguments).or_else(|| taken().map(Start::Value))
 }
 
-/// The byte of a line where an expression begins.
+/// Byte offset at which an expression starts.
 #[derive(Clone, Copy)]
 pub(super) enum Start {
     Arguments(usize),
     Value(usize),
 }
 
-/// The byte behind the first `=` that assigns.
+/// Returns the offset after the first assignment operator.
 fn assignment(lower: &str) -> Option<usize> {
     let at = lower.find('=')?;
     let compares = lower[..at].ends_with(['=', '!', '<', '>']) || lower[at + 1..].starts_with(['=', '>', '~']);
@@ -50,7 +50,8 @@ fn holds_query(lower: &str) -> bool {
     VERBS.iter().any(|verb| quoted(lower, verb))
 }
 
-/// Whether a quote opens right before the verb. What a tagged template gets is no text but pieces and values apart.
+/// Returns true if a quote directly precedes the verb. Tagged templates do not count: they receive text and values
+/// separately.
 fn quoted(lower: &str, verb: &str) -> bool {
     lower.match_indices(verb).any(|(at, _)| {
         let before = lower[..at].trim_end();
@@ -64,7 +65,7 @@ fn is_assignment(lower: &str) -> bool {
     lower.contains('=') || lower.starts_with("return ")
 }
 
-/// Whether text and values are joined: by an operator next to a quote, in a template, or by a format function.
+/// Returns true if text and values are joined: by an operator next to a quote, in a template, or by a format function.
 fn is_joined(lower: &str) -> bool {
     const JOINTS: &[&str] = &[
         "\" +",

@@ -1,9 +1,9 @@
-//! Secrets by the names they are bound to and by their known formats.
+//! Recognises secrets by the name they are bound to and by known formats.
 
 use crate::findings::Findings;
 use crate::rules;
 
-/// Whether a name says that its value is secret.
+/// Returns true if a name suggests a secret value.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     const WORDS: &[&str] = &[
         "password",
@@ -67,7 +67,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     WORDS.iter().any(|word| padded.contains(&format!("_{word}_")))
 }
 
-/// `apiKey`, `API-KEY` and `api_key` are one name.
+/// Normalizes `apiKey`, `API-KEY` and `api_key` to one name.
 fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut lower_before = false;
@@ -81,7 +81,7 @@ fn snake(name: &str) -> String {
     snake
 }
 
-/// Whether a text stands for a secret, or is no secret, rather than being one.
+/// Returns true if a text is a placeholder, or too plain to be a secret.
 pub(crate) fn is_placeholder(name: &str, text: &str) -> bool {
     const HOLDERS: &[&str] = &[
         "your",
@@ -121,14 +121,13 @@ pub(crate) fn is_placeholder(name: &str, text: &str) -> bool {
         )
 }
 
-/// The name is that of a password itself; people take words for them, and join them.
+/// Returns true if the name is that of a password, which may consist of plain words.
 fn is_password(name: &str) -> bool {
     let name = snake(name);
     ["password", "passwd", "passphrase", "pwd"].iter().any(|end| name.ends_with(end))
 }
 
-/// A text that names something in the program rather than being secret: words without digits, joined as in names and paths. They are short:
-/// many secrets are long rows of letters.
+/// Returns true for short words without digits, joined as in names and paths. Secrets are often long rows of letters.
 fn is_identifier(text: &str) -> bool {
     const MAX_WORD: usize = 16;
     const MAX_NAME_LENGTH: usize = 60;
@@ -143,7 +142,7 @@ fn is_identifier(text: &str) -> bool {
     words.all(is_short)
 }
 
-/// Words without space between them, each with a capital letter and at least two small ones.
+/// Returns true for camel-case words, each with at least two lower-case letters.
 fn is_camel(text: &str) -> bool {
     let mut small = 2;
     for c in text.chars() {
@@ -156,10 +155,10 @@ fn is_camel(text: &str) -> bool {
     small >= 2
 }
 
-/// Longest name that is looked at, in characters.
+/// Maximum length of a name, in characters.
 const MAX_NAME: usize = 80;
 
-/// `name = "..."`, `name: '...'`, `NAME="..."` in any language.
+/// Reports `name = "..."`, `name: '...'` and `NAME="..."` in any language.
 pub(crate) fn check(code: &str, number: u32, findings: &mut Findings<'_>) {
     let Some(quote_at) = code.find(['"', '\'', '`']) else { return };
     for (at, quote) in code[quote_at..].char_indices().filter(|(_, c)| matches!(c, '"' | '\'' | '`')) {
@@ -177,7 +176,7 @@ pub(crate) fn check(code: &str, number: u32, findings: &mut Findings<'_>) {
             .into_iter()
             .rev()
             .collect();
-        // `let token: string = "..."`: the name is before the type.
+        // In `let token: string = "..."` the name precedes the type.
         let typed = target.rsplit_once(':').map(|(before, _)| last_word(before));
         let secret = [Some(name.as_str()), typed].into_iter().flatten().find(|name| is_secret_name(name));
         if let Some(name) = secret
@@ -195,10 +194,10 @@ fn last_word(text: &str) -> &str {
     text.get(start..).unwrap_or_default()
 }
 
-/// A prefix, the least number of characters after it, and which may follow.
+/// A prefix, the minimum characters after it, and the allowed characters.
 type Format = (&'static str, usize, fn(char) -> bool);
 
-/// Texts that are secrets whatever they are called.
+/// Formats of secrets that are recognised under any name.
 const FORMATS: &[Format] = &[
     ("AKIA", 16, |c| c.is_ascii_uppercase() || c.is_ascii_digit()),
     ("ghp_", 36, |c| c.is_ascii_alphanumeric()),
@@ -214,7 +213,7 @@ const FORMATS: &[Format] = &[
     ("-----BEGIN OPENSSH PRIVATE KEY", 5, |c| c == '-'),
 ];
 
-/// Reports keys of known formats anywhere in the text, comments included.
+/// Reports keys of known formats anywhere in the text, also in comments.
 pub(crate) fn report_known_formats(findings: &mut Findings<'_>) {
     let source = findings.source();
     for format in FORMATS.iter().filter(|(prefix, ..)| source.contains(prefix)) {

@@ -1,4 +1,4 @@
-//! Shell scripts and the commands of container files.
+//! Rules for shell scripts and Dockerfile commands.
 
 use crate::findings::Findings;
 use crate::rules;

@@ -1,4 +1,4 @@
-//! Says where a text of another language than Python cannot be parsed.
+//! Syntax check of languages other than Python.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -9,35 +9,35 @@ use tree_sitter::{Language, Node, ParseOptions, Parser, Tree};
 use crate::findings::Findings;
 use crate::rules;
 
-/// Parsing ends after this time, however many grammars are tried. Written code needs 0.1 to 0.3 ms a KiB; a text made to be slow needs the square of its size,
-/// and its steps differ so much in cost that counting them bounds nothing (measured: 25 us to 8 ms for a hundred).
+/// Maximum total parse time of a text, for all its grammars. Typical code takes 0.1 to 0.3 ms per KiB. A hostile text
+/// takes quadratic time, and counting parser steps does not bound it (measured: 25 us to 8 ms per hundred steps).
 const PARSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What a parser said of a text.
+/// Result of a syntax check.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SyntaxVerdict {
     Valid,
     Broken,
-    /// No parser for the language, or none that came to an end.
+    /// The language has no grammar, or the parser was stopped.
     Unknown,
 }
 
-/// Parses the text and reports the first place that is wrong, without quoting it.
+/// Parses the text and reports the first syntax error without quoting it.
 pub(super) fn check(language: &str, findings: &mut Findings<'_>) -> SyntaxVerdict {
     let source = findings.source();
     let read = ascii_for_bash(language, source);
     let began = now();
     let (verdict, first_wrong) = best_verdict(&grammars(language), |grammar| parse(grammar, &read, began));
     if let Some(row) = first_wrong {
-        // What is missing at the end stands behind the last line.
+        // An error at the end of the text is after the last line.
         let line = u32::try_from((row + 1).min(source.lines().count())).unwrap_or(u32::MAX);
         findings.report_line(&rules::TEXT_SYNTAX, line, line);
     }
     verdict
 }
 
-/// The tree of a text, by the grammar that accepts it or else the first, and the text that its offsets count in; `None` where the
-/// language has no grammar or the parser was stopped.
+/// Returns the tree of the first grammar that accepts the text, else of the first grammar, with the text its offsets
+/// refer to. Returns `None` if there is no grammar or the parser was stopped.
 pub(crate) fn tree<'s>(language: &str, source: &'s str) -> Option<(Tree, Cow<'s, str>)> {
     let read = ascii_for_bash(language, source);
     let began = now();
@@ -52,13 +52,13 @@ pub(crate) fn tree<'s>(language: &str, source: &'s str) -> Option<(Tree, Cow<'s,
     first.map(|tree| (tree, read))
 }
 
-/// There is a grammar for the language.
+/// Returns true if the language has a grammar.
 pub(super) fn is_known(language: &str) -> bool {
     !grammars(language).is_empty()
 }
 
-/// The text as its grammar can read it: Bash's asks the C library whether a character is a digit, which reads outside of its table for
-/// what is not ASCII and ends the process (tree-sitter-bash 0.25.1, its issue 337). Letters are as good there, at the same place.
+/// Replaces non-ASCII characters for the Bash grammar, keeping offsets. That grammar calls `isdigit` out of range for
+/// them, which aborts the process (tree-sitter-bash 0.25.1, issue 337).
 fn ascii_for_bash<'s>(language: &str, source: &'s str) -> Cow<'s, str> {
     if language == "bash" && !source.is_ascii() {
         let letters = |c: char| std::iter::repeat_n(if c.is_ascii() { c } else { 'x' }, c.len_utf8());
@@ -68,8 +68,8 @@ fn ascii_for_bash<'s>(language: &str, source: &'s str) -> Cow<'s, str> {
     }
 }
 
-/// The verdict, and the row where the text is wrong for the grammar that gets furthest. A grammar that was stopped may be the one that
-/// accepts the text, so what the others say counts only where they accept it.
+/// Returns the verdict, and the error row of the grammar that gets furthest. If a grammar was stopped, only acceptance
+/// by an earlier one counts, because the stopped one might accept the text.
 fn best_verdict(
     grammars: &[Language],
     mut parse: impl FnMut(&Language) -> Option<Tree>,
@@ -84,7 +84,7 @@ fn best_verdict(
     (if first_wrong.is_some() { SyntaxVerdict::Broken } else { SyntaxVerdict::Unknown }, first_wrong)
 }
 
-/// The grammars that a text of the language may follow.
+/// Returns the grammars of a language.
 fn grammars(language: &str) -> Vec<Language> {
     match language {
         "javascript" => vec![tree_sitter_javascript::LANGUAGE.into()],
@@ -98,7 +98,7 @@ fn grammars(language: &str) -> Vec<Language> {
     }
 }
 
-/// The tree of a text; none where the parser was stopped.
+/// Parses a text; returns `None` if the parser was stopped.
 fn parse(grammar: &Language, source: &str, began: Instant) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(grammar).ok()?;
@@ -114,7 +114,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// The first thing that is wrong or before which something is missing.
+/// Returns the first error node or missing node.
 pub(crate) fn first_error(root: Node<'_>) -> Option<Node<'_>> {
     let mut node = root;
     loop {

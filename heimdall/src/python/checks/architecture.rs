@@ -1,4 +1,4 @@
-//! Size and shape of definitions.
+//! Size and complexity of definitions.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef};
@@ -7,17 +7,17 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::findings::Findings;
 use crate::rules;
 
-/// More parameters than this, `self` not counted, are too many.
+/// Maximum parameters, not counting `self`.
 const MAX_PARAMETERS: usize = 6;
-/// A function of more lines is long.
+/// Maximum lines of a function.
 const MAX_FUNCTION_LINES: u32 = 60;
-/// McCabe's own limit.
+/// Maximum cyclomatic complexity, as McCabe proposed.
 const MAX_COMPLEXITY: u32 = 10;
-/// Blocks inside of blocks.
+/// Maximum nested blocks.
 const MAX_NESTING: usize = 4;
-/// Methods of one class.
+/// Maximum methods of a class.
 const MAX_METHODS: usize = 20;
-/// Alternatives of one `if`.
+/// Maximum `elif` and `else` clauses of an `if`.
 const MAX_ALTERNATIVES: usize = 7;
 const MAX_BASES: usize = 3;
 const MAX_MODULE_LINES: usize = 1_000;
@@ -67,7 +67,7 @@ impl<'a> Visitor<'a> for Checker<'_, '_> {
     }
 
     fn visit_expr(&mut self, _: &'a Expr) {
-        // Expressions hold no statements worth measuring.
+        // Expressions contain no statements worth measuring.
     }
 }
 
@@ -106,7 +106,7 @@ impl Checker<'_, '_> {
     }
 }
 
-/// McCabe's number: one, and one more for each decision.
+/// Returns the cyclomatic complexity: one, plus one per decision.
 fn complexity(def: &StmtFunctionDef) -> u32 {
     struct Counter(u32);
     impl<'a> Visitor<'a> for Counter {

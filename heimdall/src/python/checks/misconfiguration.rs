@@ -1,4 +1,4 @@
-//! Calls and assignments that switch protection off, whatever the data.
+//! Calls and assignments that disable a protection, independent of the data.
 
 use ruff_python_ast::{Expr, StmtAssert};
 use ruff_text_size::{Ranged, TextRange};
@@ -13,7 +13,7 @@ use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 use crate::report::Severity;
 use crate::rules::{self, Rule};
 
-/// Calls that are wrong whatever they are given, except for the keyword that makes them right.
+/// Calls that are reported for any arguments.
 const UNSAFE_CALLS: &[(&str, &Rule)] = &[
     ("tempfile.mktemp", &rules::MKTEMP),
     ("os.tempnam", &rules::MKTEMP),
@@ -40,11 +40,11 @@ const UNSAFE_CALLS: &[(&str, &Rule)] = &[
     ("django.views.decorators.csrf.csrf_exempt", &rules::CSRF_DISABLED),
 ];
 
-/// What a parser's symbol becomes once it follows entities.
+/// Symbol of an XML parser that resolves external entities.
 const FOLLOWS_ENTITIES: &str = "xml parser that follows entities";
 
 impl Interpreter<'_, '_, '_> {
-    /// Looks at how a call is configured.
+    /// Checks the configuration of a call.
     pub(crate) fn check_misconfiguration(&mut self, call: &Call<'_>) {
         if call.symbol.is_empty() {
             return;
@@ -93,7 +93,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// Predictable numbers matter where something secret is made of them.
+    /// Checks random numbers. Predictable ones matter if a secret is derived from them.
     fn check_random(&mut self, call: &Call<'_>) {
         const FUNCTIONS: &[&str] = &[
             "random",
@@ -196,7 +196,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// Returns whether a loader is one that builds no objects, or a class that is made from one.
+    /// Returns true for a loader that creates no objects, or a class derived from one.
     fn is_safe_loader(&self, loader: &Value) -> bool {
         let is_safe = |name: &str| {
             let name = name.to_ascii_lowercase();
@@ -208,7 +208,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// A parser that was told to follow entities, and the data it then reads.
+    /// Checks parsers that are set to resolve entities, and the data they read.
     fn check_entities(&mut self, call: &Call<'_>) {
         let external = call.positional.first().is_some_and(|feature| feature.symbol().contains("feature_external_"));
         if call.name == "setFeature" && external && call.positional.get(1).and_then(Value::truth) == Some(true) {
@@ -329,13 +329,13 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// Returns whether the class at hand is the configuration of a developer's machine, or of tests.
+    /// Returns true if the current class configures a development or test environment.
     fn is_development_class(&self) -> bool {
         let name = self.current_class.to_ascii_lowercase();
         ["dev", "test", "debug", "local"].iter().any(|word| name.contains(word))
     }
 
-    /// `app.debug = True`, `context.verify_mode = ssl.CERT_NONE`, `app.config["..."] = ...`.
+    /// Checks assignments such as `app.debug = True` and `context.verify_mode = ssl.CERT_NONE`.
     pub(crate) fn check_setting_assigned(&mut self, target: &Expr, value: &Expr) {
         if let Expr::Name(_) = target {
             if target_name(target) == "DEBUG" && is_true(value) && !self.is_development_class() {
@@ -361,20 +361,20 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// An assertion about rights or identity is a check that can vanish.
+    /// Reports authorization checks made by `assert`, which optimisation removes.
     pub(crate) fn check_assert(&mut self, assert: &StmtAssert) {
         if asks_for_rights(&assert.test) {
             self.findings.report(&rules::ASSERT_USED, assert.range());
         }
     }
 
-    /// Points out a constant that is used as a check.
+    /// Reports a rule at a range.
     pub(crate) fn report_at(&mut self, rule: &'static Rule, range: TextRange) {
         self.findings.report(rule, range);
     }
 }
 
-/// `app.debug`, `app.config["DEBUG"]`, `settings.DEBUG`: an object's own switch is none of the application's.
+/// Recognises settings of the application, such as `app.debug` or `settings.DEBUG`, and not those of other objects.
 fn configures_application(target: &Expr) -> bool {
     let Expr::Attribute(attribute) = target else { return true };
     let owner = last_name(&attribute.value).to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Files that are closed although no `with` statement opens them.
+//! Files that are closed without a `with` statement.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use ruff_python_ast::{Expr, Stmt};
 
 use crate::python::ast::last_name;
 
-/// Returns whether a function closes, later on, what it is given.
+/// Returns true for functions that close their argument later.
 pub(crate) fn closes_argument(name: &str) -> bool {
     matches!(
         name,
@@ -15,7 +15,7 @@ pub(crate) fn closes_argument(name: &str) -> bool {
     )
 }
 
-/// Returns whether an expression opens a file, here or in one of its parts.
+/// Returns true if an expression, or a part of it, opens a file.
 pub(crate) fn opens(expr: &Expr) -> bool {
     struct Opening(bool);
     impl<'a> Visitor<'a> for Opening {
@@ -29,8 +29,8 @@ pub(crate) fn opens(expr: &Expr) -> bool {
     opening.0
 }
 
-/// The names of a function's body, or the module's, of which the file is closed or handed over: in a `with` statement, by
-/// `close`, to a caller, to another object.
+/// Returns the names in a body whose file is closed or handed over: by `with`, `close`, `return` or storage in an
+/// object.
 pub(crate) fn closed_names(body: &[Stmt]) -> HashSet<&str> {
     let mut finder = Finder { names: HashSet::new() };
     finder.visit_body(body);
@@ -63,7 +63,7 @@ impl<'a> Finder<'a> {
 impl<'a> Visitor<'a> for Finder<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
-            // Another function closes its own.
+            // Nested functions close their own files.
             Stmt::FunctionDef(_) | Stmt::ClassDef(_) => return,
             Stmt::With(with) => with.items.iter().for_each(|item| self.add(&item.context_expr)),
             Stmt::Return(result) => result.value.iter().for_each(|value| self.add(value)),

@@ -1,4 +1,4 @@
-//! What makes Python slow, seen from the syntax tree.
+//! Performance problems visible in the syntax tree.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,7 @@ pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
     checker.visit_body(body);
 }
 
-/// What a name was last bound to, as far as it matters for speed.
+/// Type that a name was last bound to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BoundType {
     List,
@@ -33,13 +33,13 @@ enum BoundType {
 
 struct Checker<'a, 'f, 's> {
     findings: &'f mut Findings<'s>,
-    /// The collections of the loops around, by name; empty where it has none.
+    /// The collections of the enclosing loops by name; an empty string for a loop without one.
     loops: Vec<String>,
     coroutine: bool,
     kinds: Vec<HashMap<&'a str, BoundType>>,
-    /// Calls that a `with` statement, or an explicit hand-over, takes care of, by offset.
+    /// Start offsets of calls whose file a `with` statement or another object closes.
     closed_elsewhere: HashSet<u32>,
-    /// The bodies of the module and of the functions around.
+    /// The bodies of the module and the enclosing functions.
     bodies: Vec<&'a [Stmt]>,
 }
 
@@ -157,7 +157,7 @@ impl<'a> Checker<'a, '_, '_> {
     fn comprehension(&mut self, generators: &'a [Comprehension], results: [Option<&'a Expr>; 2]) {
         let outer = self.loops.len();
         for generator in generators {
-            // The first collection is read once; everything else runs for each of its elements.
+            // The first collection is evaluated once, everything else for each element.
             self.visit_expr(&generator.iter);
             self.loops.push(collection(&generator.iter));
             generator.ifs.iter().for_each(|condition| self.visit_expr(condition));
@@ -194,7 +194,7 @@ impl<'a> Checker<'a, '_, '_> {
         }
     }
 
-    /// Notes the files that are opened in an expression of which the value is taken care of.
+    /// Marks the files opened in an expression as closed elsewhere.
     fn mark_closed(&mut self, expr: &Expr) {
         self.closed_elsewhere.insert(expr.start().to_u32());
         match expr {
@@ -208,7 +208,7 @@ impl<'a> Checker<'a, '_, '_> {
             Expr::Named(named) => self.mark_closed(&named.value),
             Expr::Await(awaited) => self.mark_closed(&awaited.value),
             Expr::Starred(starred) => self.mark_closed(&starred.value),
-            // What wraps a file closes it; a method of a file does not.
+            // A wrapper closes its file; a method of the file does not.
             Expr::Call(call) => {
                 call.arguments.args.iter().for_each(|argument| self.mark_closed(argument));
                 call.arguments.keywords.iter().for_each(|keyword| self.mark_closed(&keyword.value));
@@ -255,7 +255,7 @@ impl<'a> Checker<'a, '_, '_> {
         if owner.is_empty() && name == "open" && !self.closed_elsewhere.contains(&call.start().to_u32()) {
             self.findings.report(&rules::OPEN_WITHOUT_WITH, call.range());
         }
-        // `open(...).read()` leaves the file to the collector.
+        // `open(...).read()` leaves the file to the garbage collector.
         let consumes = matches!(name, "sum" | "any" | "all" | "min" | "max" | "set" | "tuple" | "sorted" | "join");
         if consumes && matches!(&*call.arguments.args, [Expr::ListComp(_)]) && name != "sorted" && name != "join" {
             self.findings.report(&rules::NEEDLESS_LIST, call.range());
@@ -314,7 +314,7 @@ fn first_is_zero(call: &ExprCall) -> bool {
     call.arguments.args.first().and_then(integer) == Some(0)
 }
 
-/// Calls that wait without giving the event loop its turn.
+/// Returns true for calls that block the event loop.
 fn blocks(owner: &str, name: &str) -> bool {
     matches!(
         (owner, name),
@@ -327,7 +327,7 @@ fn blocks(owner: &str, name: &str) -> bool {
     )
 }
 
-/// `Model.objects.get(...)`, `session.query(...)`, `Model.query.filter(...)`.
+/// Matches `Model.objects.get(...)`, `session.query(...)` and `Model.query.filter(...)`.
 fn is_model_access(call: &ExprCall) -> bool {
     let Expr::Attribute(attribute) = &*call.func else { return false };
     match &*attribute.value {
@@ -348,7 +348,7 @@ fn owner_name(func: &Expr) -> &str {
     }
 }
 
-/// The name of what a loop goes through, also behind `range(len(...))` and `enumerate(...)`.
+/// Returns the name of the iterated collection, also within `range(len(...))` and `enumerate(...)`.
 fn collection(iter: &Expr) -> String {
     match iter {
         Expr::Name(name) => name.id.to_string(),
@@ -369,7 +369,7 @@ fn range_over_length(iter: &Expr) -> bool {
         && matches!(&*call.arguments.args, [Expr::Call(inner)] if last_name(&inner.func) == "len")
 }
 
-/// Whether one expression of a function calls the function itself twice.
+/// Returns true if one expression calls its own function twice.
 fn self_calls(def: &StmtFunctionDef) -> bool {
     struct Counter<'n> {
         name: &'n str,

@@ -1,10 +1,11 @@
-//! Regular expressions that take exponential time.
+//! Regular expressions with exponential backtracking (ReDoS).
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
-/// `(a+)+`, `(.*)*`: a repeated group whose content ends in a repetition, so that one text can be cut into rounds in many
-/// ways. Not so where each round begins with something that the repetition before cannot match, as in `\w+(-\w+)*`.
-/// Only what is proved counts: a pattern that only Python can read is taken for harmless.
+/// Returns true for a repeated group that can match one text in exponentially many ways, such as `(a+)+` or `(.*)*`.
+///
+/// Groups whose iterations start with a character that the previous iteration cannot match are not reported, as in
+/// `\w+(-\w+)*`. Patterns that only Python can parse count as harmless.
 pub(crate) fn backtracks(pattern: &str, is_verbose: bool) -> bool {
     let mut previous = [b' '; 2];
     let mut is_nested = false;
@@ -20,8 +21,8 @@ pub(crate) fn backtracks(pattern: &str, is_verbose: bool) -> bool {
     parsed.is_ok_and(|hir| is_ambiguous(&hir))
 }
 
-/// The pattern without look-arounds, which match no characters; none where one is inside of a group, and may tell its
-/// rounds apart.
+/// Returns the pattern without look-arounds, which match no characters. Returns `None` if one is within a group, where
+/// it may separate the iterations.
 fn without_looks(pattern: &str) -> Option<String> {
     let mut kept = String::with_capacity(pattern.len());
     let (mut depth, mut in_class, mut look_depth) = (0_usize, false, None);
@@ -72,8 +73,8 @@ fn is_ambiguous(hir: &Hir) -> bool {
     }
 }
 
-/// Returns whether the end of one round may as well be another round: what comes before an endless last part can be made of
-/// the characters of that part.
+/// Returns true if the end of one iteration can also be another iteration: the part before an unbounded last part
+/// matches only characters of that part.
 fn rounds_blend(round: &Hir) -> bool {
     match round.kind() {
         HirKind::Repetition(inner) => inner.max.is_none(),
@@ -99,7 +100,7 @@ fn endless(hir: &Hir) -> Option<&Repetition> {
     inner.max.is_none().then_some(inner)
 }
 
-/// The characters of a part that matches one at a time.
+/// Returns the characters of a part that matches one at a time.
 fn characters(hir: &Hir) -> Option<ClassUnicode> {
     match content(hir).kind() {
         HirKind::Class(Class::Unicode(class)) => Some(class.clone()),
@@ -112,7 +113,7 @@ fn characters(hir: &Hir) -> Option<ClassUnicode> {
     }
 }
 
-/// Returns whether some text that a part matches has no other characters than these.
+/// Returns true if a part can match text of only these characters.
 fn can_be_made_of(hir: &Hir, alphabet: &ClassUnicode) -> bool {
     match hir.kind() {
         HirKind::Empty => true,

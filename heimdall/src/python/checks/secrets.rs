@@ -1,4 +1,4 @@
-//! Secrets that are written into the code.
+//! Hard-coded secrets.
 
 use ruff_python_ast::{CmpOp, Expr, ExprCompare};
 use ruff_text_size::Ranged;
@@ -9,7 +9,7 @@ use crate::rules;
 use crate::text::secrets::{is_placeholder, is_secret_name};
 
 impl Interpreter<'_, '_, '_> {
-    /// A constant that is bound to a name that tells of a secret.
+    /// Reports a constant that is bound to a name of a secret.
     pub(crate) fn check_secret_assigned(&mut self, name: &str, value: &Expr) {
         let Some(text) = constant(value) else { return };
         if matches!(name, "SECRET_KEY" | "secret_key" | "JWT_SECRET_KEY") && text.len() >= 3 {
@@ -19,7 +19,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// `password == "..."`.
+    /// Reports `password == "..."`.
     pub(crate) fn check_secret_compared(&mut self, comparison: &ExprCompare) {
         let ([CmpOp::Eq | CmpOp::NotEq], [right]) = (&*comparison.ops, &*comparison.comparators) else { return };
         let name = target_name(&comparison.left);
@@ -30,7 +30,7 @@ impl Interpreter<'_, '_, '_> {
     }
 }
 
-/// A constant, also as the default of a look-up: `os.environ.get("X", "constant")`.
+/// Returns a constant, also as the default of a look-up: `os.environ.get("X", "constant")`.
 fn constant(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::StringLiteral(text) => Some(text.value.to_str()),
@@ -47,7 +47,7 @@ fn constant(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// Whether a name, in lower case, says that its value should not be guessed.
+/// Returns true if a lower-case name suggests an unguessable value.
 pub(crate) fn is_secret_purpose(name: &str) -> bool {
     const WORDS: &[&str] = &[
         "token",

@@ -1,4 +1,4 @@
-//! Small mistakes and habits, seen from the syntax tree.
+//! Common mistakes visible in the syntax tree.
 
 use ruff_python_ast::visitor::{Visitor, walk_except_handler, walk_expr, walk_stmt};
 use ruff_python_ast::{CmpOp, ExceptHandler, Expr, ExprCompare, Stmt, StmtFunctionDef};
@@ -9,15 +9,15 @@ use crate::findings::Findings;
 use crate::python::ast::last_name;
 use crate::rules;
 
-/// Built-in names that beginners reuse, and then miss.
+/// Built-in names that are often shadowed by mistake.
 const BUILTINS: &[&str] = &[
     "list", "dict", "set", "str", "int", "float", "bool", "tuple", "type", "id", "input", "open", "print", "len",
     "sum", "min", "max", "map", "filter", "range", "sorted", "object", "bytes", "iter", "next", "hash", "all", "any",
     "dir", "vars", "eval", "exec", "format", "zip",
 ];
 
-/// Definitions shorter than this need no docstring.
-const UNDOCUMENTED_LINES: u32 = 8;
+/// Minimum lines of a definition that needs a docstring.
+const MIN_DOCUMENTED_LINES: u32 = 8;
 
 pub(crate) fn check(body: &[Stmt], findings: &mut Findings<'_>) {
     let mut checker = Checker { findings, in_class: false, terminators: Terminators::of(body) };
@@ -79,7 +79,7 @@ impl<'a> Visitor<'a> for Checker<'a, '_, '_> {
     fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
         let ExceptHandler::ExceptHandler(inner) = handler;
         let header = TextRange::new(inner.start(), inner.start());
-        // What goes on to the caller was not caught.
+        // An exception that is raised again was not swallowed.
         if inner.type_.is_none() && !matches!(inner.body.last(), Some(Stmt::Raise(_))) {
             self.findings.report(&rules::BARE_EXCEPT, header);
         }
@@ -127,7 +127,7 @@ impl Checker<'_, '_, '_> {
     fn documented(&mut self, name: &str, body: &[Stmt], range: TextRange) {
         let public = !name.starts_with('_');
         let documented = matches!(body.first(), Some(Stmt::Expr(first)) if first.value.is_string_literal_expr());
-        if public && !documented && self.findings.lines_in(range) >= UNDOCUMENTED_LINES {
+        if public && !documented && self.findings.lines_in(range) >= MIN_DOCUMENTED_LINES {
             self.findings.report(&rules::MISSING_DOCSTRING, TextRange::new(range.start(), range.start()));
         }
     }
@@ -148,7 +148,7 @@ impl Checker<'_, '_, '_> {
     }
 }
 
-/// `yield` after `return`: the function is a generator that gives nothing.
+/// Returns true for `yield` after `return`: it makes the function a generator without values.
 fn makes_generator(stmt: &Stmt) -> bool {
     matches!(stmt, Stmt::Expr(expr) if matches!(&*expr.value, Expr::Yield(_) | Expr::YieldFrom(_)))
 }

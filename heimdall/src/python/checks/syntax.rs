@@ -1,4 +1,4 @@
-//! Says where the text is no Python, without quoting it.
+//! Reports syntax errors without quoting the source.
 
 use ruff_python_ast::ModModule;
 use ruff_python_parser::{ParseErrorType, Parsed};
@@ -7,7 +7,7 @@ use ruff_text_size::{TextRange, TextSize};
 use crate::findings::Findings;
 use crate::rules;
 
-/// More syntax errors than this say no more than that the text is something else.
+/// Maximum syntax errors reported. With more, the text is probably not Python.
 const MAX_REPORTED: usize = 20;
 
 pub(crate) fn report(parsed: &Parsed<ModModule>, nul: bool, source: &str, findings: &mut Findings<'_>) {
@@ -24,7 +24,7 @@ pub(crate) fn report(parsed: &Parsed<ModModule>, nul: bool, source: &str, findin
     }
 }
 
-/// The parser's message where it is made of fixed words alone; some of the others quote the source.
+/// Returns the parser's message if it has fixed words only, because some messages quote the source.
 fn explain(error: &ParseErrorType) -> String {
     let message = match error {
         ParseErrorType::ExpectedToken { expected, .. } => return format!("Expected {}.", plain(&expected.to_string())),

@@ -1,4 +1,4 @@
-//! Statements that are never followed by the next one, seen from the syntax tree.
+//! Finds statements after which the block does not continue.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use ruff_python_ast::{Expr, Pattern, Stmt, StmtIf, StmtMatch, StmtTry};
 use crate::python::ast::{is_always, last_name};
 use crate::python::stack;
 
-/// Functions after which nothing runs, by their full names.
+/// Functions that never return, by full name.
 const TERMINATING_CALLS: &[&str] = &[
     "sys.exit",
     "os._exit",
@@ -21,13 +21,13 @@ const TERMINATING_CALLS: &[&str] = &[
     "bottle.abort",
 ];
 
-/// Those that are there without an import.
+/// Built-in functions that never return.
 const TERMINATING_BUILTINS: &[&str] = &["exit", "quit"];
 
-/// Full names of a module's imports, for calls that end it.
+/// The imports of a module, used to recognise calls that never return.
 pub(crate) struct Terminators<'a> {
     body: &'a [Stmt],
-    /// Imported names and their full names; names of functions of the module are empty. Read when they are needed.
+    /// Imported names with their full names; local functions have an empty one. Collected on first use.
     names: OnceCell<HashMap<String, String>>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Terminators<'a> {
         })
     }
 
-    /// Returns whether the statement after this one is never reached.
+    /// Returns true if the following statement is unreachable.
     pub(crate) fn ends_block(&self, stmt: &Stmt) -> bool {
         stack::grow(|| match stmt {
             Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_) => true,
@@ -146,7 +146,7 @@ impl<'a> Visitor<'a> for Collector {
     }
 }
 
-/// Returns whether a loop's body leaves this loop, and not one inside of it.
+/// Returns true if a body has a `break` of this loop, and not only of a nested one.
 fn breaks(body: &[Stmt]) -> bool {
     struct Finder(bool);
     impl<'a> Visitor<'a> for Finder {

@@ -5,24 +5,24 @@ use ruff_text_size::TextRange;
 
 use super::value::Value;
 
-/// A call with everything in it evaluated.
+/// A call whose callee and arguments are evaluated.
 pub(crate) struct Call<'e> {
     pub(crate) expr: &'e ExprCall,
     pub(crate) range: TextRange,
-    /// The full path of what is called, where it is known.
+    /// Full dotted path of the callee; empty if unknown.
     pub(crate) symbol: String,
-    /// The last name of what is called.
+    /// Last name of the callee.
     pub(crate) name: &'e str,
-    /// The object whose method it is.
+    /// The object, if the callee is a method.
     pub(crate) receiver: Option<Value>,
     pub(crate) positional: Vec<Value>,
     pub(crate) named: Vec<(Option<&'e str>, Value)>,
-    /// Positions cannot be told, because something is unpacked of which the elements are not known.
+    /// True if an unpacked argument of unknown length makes positions unknown.
     pub(crate) unpacked: bool,
 }
 
 impl Call<'_> {
-    /// An argument by position or name.
+    /// Returns an argument by keyword or position.
     pub(crate) fn argument(&self, position: usize, name: &str) -> Option<&Value> {
         self.keyword(name).or_else(|| self.positional.get(position))
     }
@@ -31,7 +31,7 @@ impl Call<'_> {
         self.named.iter().find(|(known, _)| *known == Some(name)).map(|(_, value)| value)
     }
 
-    /// Whether keywords may be there that cannot be seen (`**options`).
+    /// Returns true if the call unpacks keywords (`**options`).
     pub(crate) fn hides_keywords(&self) -> bool {
         self.named.iter().any(|(name, _)| name.is_none())
     }

@@ -1,4 +1,4 @@
-//! What a call does: sinks it feeds, sources it reads, danger it removes, functions it runs.
+//! Evaluation of calls: sinks, sources, sanitizers, propagators and local functions.
 
 use ruff_python_ast::{Expr, ExprCall};
 use ruff_text_size::Ranged;
@@ -19,7 +19,7 @@ use crate::python::taint::models::sources;
 use crate::python::taint::models::url_prefix;
 use crate::python::taint::sinks::{self, responses};
 
-/// Behind this many arguments those that are unpacked are not told apart.
+/// Beyond this many arguments, unpacked elements are merged.
 const MAX_UNPACKED_ARGUMENTS: usize = 64;
 
 impl Interpreter<'_, '_, '_> {
@@ -80,7 +80,7 @@ impl Interpreter<'_, '_, '_> {
             Some(symbol) => symbol.to_string(),
             None => String::new(),
         };
-        // An alias keeps the name of what it stands for: `run = os.system`.
+        // An alias keeps the path of its target: `run = os.system`.
         Call { expr, range: expr.range(), symbol, name, receiver, positional, named, unpacked }
     }
 
@@ -125,7 +125,7 @@ impl Interpreter<'_, '_, '_> {
         propagators::result(call, sinks::builds_response(call))
     }
 
-    /// A conversion that fails unless its argument is a number, an address or the like proves that it is.
+    /// Sanitizes the argument of a conversion that fails on anything but a number, an IP address or a similar format.
     fn checked_by_conversion(&mut self, call: &Call<'_>) {
         if sanitizers::refuses_text(&call.symbol)
             && let Some(argument) = call.expr.arguments.args.first()
@@ -134,7 +134,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// `int(text)` for its own sake.
+    /// Sanitizes the argument of `int(text)` as a statement of its own.
     pub(crate) fn checked_by_number(&mut self, expr: &Expr) {
         if let Expr::Call(call) = expr
             && let (Expr::Name(function), [text]) = (&*call.func, &*call.arguments.args)
@@ -151,7 +151,7 @@ impl Interpreter<'_, '_, '_> {
         Some(call.positional.get(2).map_or_else(|| value.clone(), |default| value.join(default)))
     }
 
-    /// `map(function, values)`, where the function is one that is followed.
+    /// Evaluates `map(function, values)` if the function is local.
     fn mapped(&mut self, call: &Call<'_>) -> Option<Value> {
         let ([function, values @ ..], "map") = (&*call.positional, call.symbol.as_str()) else { return None };
         let each = Call {
@@ -167,12 +167,12 @@ impl Interpreter<'_, '_, '_> {
         self.check_sinks(&each);
         let never = self.diverges;
         let result = self.call_local(&each, function);
-        // There may be no value to call it with.
+        // The values may be empty, so the function may not run.
         self.diverges = never;
         result.map(|value| Value::container([&value].into_iter()))
     }
 
-    /// Calls of methods that change their object.
+    /// Evaluates methods that change their object.
     fn mutated(&mut self, call: &Call<'_>) -> Option<Value> {
         let Expr::Attribute(attribute) = &*call.expr.func else { return None };
         let receiver = call.receiver.as_ref()?;
@@ -185,7 +185,7 @@ impl Interpreter<'_, '_, '_> {
         change.result
     }
 
-    /// `container[key] = value`.
+    /// Evaluates `container[key] = value`.
     pub(crate) fn store_element(&mut self, subscript: &ruff_python_ast::ExprSubscript, value: Value) {
         let owner = self.eval(&subscript.value);
         let key = self.eval(&subscript.slice);
@@ -198,7 +198,7 @@ impl Interpreter<'_, '_, '_> {
     }
 }
 
-/// Methods and functions of text that are known well enough.
+/// Evaluates string methods and string conversions.
 fn text_result(call: &Call<'_>) -> Option<Value> {
     let receiver = call.receiver.as_ref();
     let arguments: Vec<&Value> = call.positional.iter().collect();
@@ -227,7 +227,7 @@ fn text_result(call: &Call<'_>) -> Option<Value> {
     }
 }
 
-/// What a text can no longer do once a character is replaced in it.
+/// Returns the taint kinds that a `replace` call removes.
 fn removed(call: &Call<'_>) -> TaintKinds {
     match call.positional.first().and_then(Value::as_text) {
         Some("'" | "\"") => TaintKinds::XPATH,
@@ -267,7 +267,7 @@ fn joined(separator: &Value, parts: &Value) -> Value {
     value
 }
 
-/// Truth values of constants.
+/// Returns the truth value of a check on constants.
 fn folded_check(call: &Call<'_>) -> Option<Value> {
     let arguments: Vec<&Value> = call.positional.iter().collect();
     match (&call.receiver, call.name) {

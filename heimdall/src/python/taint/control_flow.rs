@@ -12,26 +12,27 @@ use super::interpreter::Interpreter;
 use super::value::{AbstractValue, TaintKinds, Value};
 use crate::python::ast::{is_always, last_name};
 
-/// Loops nested deeper than this are walked once, not twice.
+/// Maximum nesting at which a loop body is walked twice; deeper loops are walked once.
 const MAX_TWO_PASS_LOOP_DEPTH: u32 = 2;
 
-/// Longest chain of alternatives in which unmet tests are remembered; what they prove is copied for each alternative.
+/// Maximum alternatives of an `if` whose unmet conditions refine values. Each refinement is copied into every
+/// alternative.
 const MAX_REFINED_ALTERNATIVES: usize = 16;
 
-/// Maximum ways out of one loop that are kept apart.
+/// Maximum `break` states of one loop that are kept separate.
 const MAX_BREAKS: usize = 32;
 
-/// How control leaves a block.
+/// The way in which control leaves a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// At its end.
     FallsThrough,
-    /// By `break` or `continue`: what it changed is still seen after the loop.
+    /// By `break` or `continue`; its changes reach the code after the loop.
     LeavesIteration,
-    /// By `return` or `raise`: what it changed is never seen.
+    /// By `return` or `raise`; its changes do not reach the following code.
     LeavesFunction,
-    /// By a call that is believed never to return. It ends a branch; where there is no other, what follows is looked at,
-    /// so that a call cannot hide the rest of a program.
+    /// By a call that is assumed never to return. This ends a branch. Without another branch the following code is
+    /// still analysed, so that such a call cannot hide the rest of a program.
     Diverges,
 }
 
@@ -51,7 +52,7 @@ impl Interpreter<'_, '_, '_> {
     fn conditional(&mut self, conditional: &StmtIf) -> Flow {
         let mut branches: Vec<(Flow, Branch)> = Vec::new();
         let remember = conditional.elif_else_clauses.len() <= MAX_REFINED_ALTERNATIVES;
-        // Each later test is only reached when the ones before were not met: one open branch for all of them.
+        // A later condition is only evaluated if the earlier ones were not met, so all share one open branch.
         self.names().fork();
         let mut open = self.alternative(Some(&conditional.test), &conditional.body, &mut branches, remember);
         for ElifElseClause { test, body, .. } in &conditional.elif_else_clauses {
@@ -67,7 +68,7 @@ impl Interpreter<'_, '_, '_> {
         self.resume(branches)
     }
 
-    /// Walks one alternative; true when a later one may still be taken.
+    /// Walks one alternative. Returns true if a later one may be taken.
     fn alternative(
         &mut self,
         test: Option<&Expr>,
@@ -77,7 +78,7 @@ impl Interpreter<'_, '_, '_> {
     ) -> bool {
         let truth = test.map_or(Some(true), |test| self.eval(test).truth());
         if truth != Some(false) {
-            // A taken alternative starts from what the unmet tests proved, so it is a copy of the open branch.
+            // A taken alternative starts from the refinements of the unmet conditions, so it copies the open branch.
             let before = self.names().rollback();
             self.names().fork();
             self.names().apply(&before);
@@ -95,13 +96,13 @@ impl Interpreter<'_, '_, '_> {
         truth != Some(true)
     }
 
-    /// Goes on after alternatives of which one was taken.
+    /// Merges the branches of alternatives of which one was taken.
     fn resume(&mut self, branches: Vec<(Flow, Branch)>) -> Flow {
         let goes = branches.iter().any(|(flow, _)| *flow == Flow::FallsThrough);
         let skips = branches.iter().any(|(flow, _)| *flow == Flow::LeavesIteration);
         let stops = branches.iter().any(|(flow, _)| *flow == Flow::Diverges);
-        // After `continue` only the end of the loop sees the changes, but it does, so they count there too: the
-        // alternatives that go on decide first, and those that skip add what they changed.
+        // Changes before `continue` reach the end of the loop: branches that fall through are joined first, then these
+        // changes are merged in.
         let mut going = Vec::new();
         let mut skipping = Vec::new();
         let mut stopping = Vec::new();
@@ -156,7 +157,7 @@ impl Interpreter<'_, '_, '_> {
         Flow::FallsThrough
     }
 
-    /// Goes on after a loop that only `break` leaves.
+    /// Continues after a loop that only `break` leaves.
     fn left_by_break(&mut self, breaks: Vec<Branch>) -> Flow {
         if breaks.is_empty() {
             return Flow::LeavesFunction;
@@ -165,7 +166,7 @@ impl Interpreter<'_, '_, '_> {
         Flow::FallsThrough
     }
 
-    /// Notes what was changed where a loop is left.
+    /// Records the changes at a `break`.
     pub(crate) fn leave_loop(&mut self) {
         let scope = self.scope();
         let Some((depth, breaks)) = scope.breaks.last_mut() else { return };
@@ -173,7 +174,7 @@ impl Interpreter<'_, '_, '_> {
         if breaks.len() < MAX_BREAKS {
             breaks.push(changes);
         } else if let Some(last) = breaks.last_mut() {
-            // Too many ways to tell apart: as if nothing was proved on this one.
+            // Too many states: this one keeps no refinements.
             *last = Branch::new();
         }
     }
@@ -189,8 +190,8 @@ impl Interpreter<'_, '_, '_> {
         Flow::FallsThrough
     }
 
-    /// Walks a loop's body so that what one turn leaves is seen by the next, and the loop may not run at all. Returns
-    /// what was changed at each `break` of the last turn.
+    /// Walks a loop body so that changes of one iteration reach the next, and the body may also not run. Returns the
+    /// changes at each `break` of the last iteration.
     fn turns(&mut self, mut turn: impl FnMut(&mut Self)) -> Vec<Branch> {
         self.loop_depth += 1;
         let times = if self.loop_depth <= MAX_TWO_PASS_LOOP_DEPTH { 2 } else { 1 };
@@ -218,7 +219,7 @@ impl Interpreter<'_, '_, '_> {
         if swallows(&attempt.finalbody) {
             self.scope().returns = None;
         }
-        // The end is reached after an error as well: nothing that was proved before holds there.
+        // `finally` also runs after an error, so refinements of the `try` block do not hold in it.
         self.names().fork();
         self.names().merge(&tried);
         self.names().fork();
@@ -240,7 +241,7 @@ impl Interpreter<'_, '_, '_> {
         let mut branches = Vec::new();
         for ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
             self.names().fork();
-            // The error came somewhere in the body: any of its changes may have been made.
+            // The error may come from any statement of the body, so any of its changes may have happened.
             self.names().merge(&body);
             if let Some(kind) = &handler.type_ {
                 self.eval(kind);
@@ -268,7 +269,7 @@ impl Interpreter<'_, '_, '_> {
         if !swallows {
             return self.block(&with.body);
         }
-        // What was raised inside ends there: any of the changes may have been made.
+        // The context manager swallows errors, so any of the changes may have happened.
         self.names().fork();
         self.block(&with.body);
         let body = self.names().rollback();
@@ -337,7 +338,7 @@ impl Interpreter<'_, '_, '_> {
     }
 }
 
-/// Returns whether a block may leave in a way that makes an error disappear.
+/// Returns true if a `finally` block may discard an error.
 fn swallows(body: &[Stmt]) -> bool {
     struct Finder(bool);
     impl<'a> StatementVisitor<'a> for Finder {
@@ -354,7 +355,7 @@ fn swallows(body: &[Stmt]) -> bool {
     finder.0
 }
 
-/// Whether a case is certainly taken, or certainly not.
+/// Returns whether a case matches, if that is certain.
 fn fits(case: &MatchCase, subject: &Value) -> Option<bool> {
     let certain = pattern_fits(&case.pattern, subject);
     if case.guard.is_some() && certain == Some(true) { None } else { certain }

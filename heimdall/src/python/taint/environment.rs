@@ -1,22 +1,22 @@
-//! The values of names at one point of the program, with branches that can be taken back.
+//! Values of names at one program point, with branches that can be rolled back.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::value::Value;
 
-/// The values of one function's (or the module's) names.
+/// The values of the names of one function or of the module.
 ///
-/// A branch records what it changes, so that forking and joining cost as much as the changes, not as much as there
-/// are names.
+/// A branch records its changes only, so the cost of forking and joining depends on the changes, not on the number of
+/// names.
 #[derive(Default)]
 pub(crate) struct Environment {
     values: HashMap<Rc<str>, Value>,
-    /// For each open branch, what the names it changed held before.
+    /// For each open branch, the previous values of the names it changed.
     open: Vec<HashMap<Rc<str>, Option<Value>>>,
 }
 
-/// What one branch changed, by name.
+/// The changes of one branch, by name.
 pub(crate) type Branch = HashMap<Rc<str>, Option<Value>>;
 
 impl Environment {
@@ -49,12 +49,12 @@ impl Environment {
         }
     }
 
-    /// Starts a branch.
+    /// Opens a branch.
     pub(crate) fn fork(&mut self) {
         self.open.push(HashMap::new());
     }
 
-    /// Ends the newest branch: everything is as before it, and what it changed is returned.
+    /// Closes the newest branch: restores the previous values and returns its changes.
     pub(crate) fn rollback(&mut self) -> Branch {
         let changed = self.open.pop().unwrap_or_default();
         changed
@@ -69,30 +69,30 @@ impl Environment {
             .collect()
     }
 
-    /// The number of branches that are open.
+    /// Returns the number of open branches.
     pub(crate) fn depth(&self) -> usize {
         self.open.len()
     }
 
-    /// Returns the changes of the branches that were opened since there were this many.
+    /// Returns the changes of all branches opened beyond a depth.
     pub(crate) fn changes_since(&self, depth: usize) -> Branch {
         let names = self.open.iter().skip(depth).flat_map(HashMap::keys);
         names.map(|key| (Rc::clone(key), self.values.get(key).cloned())).collect()
     }
 
-    /// The names that hold something of which this is true.
+    /// Returns the names whose value matches a predicate.
     pub(crate) fn names_of(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Rc<str>> {
         self.values.iter().filter(|(_, value)| wanted(value)).map(|(name, _)| Rc::clone(name)).collect()
     }
 
-    /// Makes a branch's changes again.
+    /// Applies the changes of a branch.
     pub(crate) fn apply(&mut self, branch: &Branch) {
         for (key, value) in branch {
             self.put(Rc::clone(key), value.clone());
         }
     }
 
-    /// Goes on as if a branch's changes may have been made, or not.
+    /// Joins the changes of a branch that may or may not have been taken.
     pub(crate) fn merge(&mut self, branch: &Branch) {
         for (key, value) in branch {
             let Some(value) = value else { continue };
@@ -101,7 +101,7 @@ impl Environment {
         }
     }
 
-    /// Goes on as if exactly one of the branches had been taken, without knowing which.
+    /// Joins branches of which exactly one was taken.
     pub(crate) fn join(&mut self, branches: Vec<Branch>) {
         let total = branches.len();
         let mut joined: HashMap<Rc<str>, (Option<Value>, usize)> = HashMap::new();
@@ -111,7 +111,7 @@ impl Environment {
             *count += 1;
         }
         for (key, (value, count)) in joined {
-            // In the other branches it is what it was.
+            // The other branches keep the current value.
             let value = if count < total { either(value, self.values.get(&key).cloned()) } else { value };
             self.put(key, value);
         }

@@ -1,4 +1,4 @@
-//! The value of an expression, and what its parts do on the way.
+//! Evaluation of expressions.
 
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ use crate::python::taint::models::sources;
 use crate::python::taint::models::url_prefix;
 
 impl Interpreter<'_, '_, '_> {
-    /// Evaluates an expression; reports what it finds on the way.
+    /// Evaluates an expression and reports the findings in it.
     pub(crate) fn eval(&mut self, expr: &Expr) -> Value {
         if !self.step() {
             return Value::unknown();
@@ -113,7 +113,7 @@ impl Interpreter<'_, '_, '_> {
         self.lambda_depth += 1;
         let never = self.diverges;
         let of_anything = self.lambda_body(lambda, &Value::unknown());
-        // Walked twice on every level, lambdas in lambdas would take steps without end.
+        // Walking nested lambdas twice at each level would take exponentially many steps.
         let of_constants =
             if self.lambda_depth == 1 { self.lambda_body(lambda, &Value::clean()) } else { of_anything.clone() };
         self.lambda_depth -= 1;
@@ -121,7 +121,7 @@ impl Interpreter<'_, '_, '_> {
         Value::lambda(Lambda { of_anything, of_constants })
     }
 
-    /// What a lambda returns where each of its parameters has this value.
+    /// Evaluates a lambda body with all parameters set to one value.
     fn lambda_body(&mut self, lambda: &ExprLambda, passed: &Value) -> Value {
         self.names().fork();
         if let Some(parameters) = &lambda.parameters {
@@ -204,25 +204,25 @@ impl Interpreter<'_, '_, '_> {
                     break;
                 }
             }
-            // What comes after an `and` sees the condition met, after an `or` not met.
+            // The operand after `and` is evaluated if the condition is met, after `or` if it is not.
             guards::refine(self, expr, op == BoolOp::And);
             let passes_on = matches!((op, value.truth()), (BoolOp::And, Some(true)) | (BoolOp::Or, Some(false)));
             if passes_on && at + 1 < values.len() {
                 continue;
             }
             let decided = value.truth().is_some();
-            // What ends an `and` early is empty.
+            // An `and` that stops early has a falsy value.
             let value = if op == BoolOp::And && at + 1 < values.len() && !decided { Value::clean() } else { value };
             result = Some(result.map_or_else(|| value.clone(), |result| result.join(&value)));
             if decided {
                 break;
             }
         }
-        // Guards hold inside of the expression alone.
+        // The refinements hold within this expression only.
         self.names().rollback();
         match never_at {
             Some(0) => self.diverges = true,
-            // `name in NAMES or abort(400)`: who goes on has met the condition.
+            // `name in NAMES or abort(400)`: the following code runs only if the condition is met.
             Some(1) => guards::refine(self, &values[0], op == BoolOp::Or),
             Some(_) | None => {}
         }
@@ -256,11 +256,11 @@ impl Interpreter<'_, '_, '_> {
         if owner.from_unknown_call { value.downgraded(TaintKinds::SESSION) } else { value }
     }
 
-    /// The value of an attribute of a value.
+    /// Returns the value of an attribute.
     pub(crate) fn attribute_of(&mut self, owner: &Value, name: &str) -> Value {
         if let AbstractValue::Instance(class) | AbstractValue::Class(class) = owner.content {
             if let Some(method) = self.method(class, name) {
-                // The value of a property is whatever it computes.
+                // A property can return any value.
                 let plain = self.module.functions[method].def.decorator_list.iter().all(|decorator| {
                     matches!(&decorator.expression, Expr::Name(name) if matches!(name.id.as_str(), "staticmethod" | "classmethod"))
                 });
@@ -279,7 +279,7 @@ impl Interpreter<'_, '_, '_> {
         if symbol.is_empty() {
             let value =
                 Value { unknown: owner.unknown, tainted: owner.tainted, derived_from_request, ..Value::default() };
-            // Whatever the object is, an alias of its method still executes queries.
+            // An alias of a query method still executes queries, on any object.
             return if names::executes_query(name) { value.with_symbol(&format!(".{name}")) } else { value };
         }
         let symbol = format!("{symbol}.{name}");
@@ -289,7 +289,7 @@ impl Interpreter<'_, '_, '_> {
         let sanitized = sanitizers::sanitizes(&symbol);
         let (tainted, unknown) = (owner.tainted.minus(sanitized), owner.unknown.minus(sanitized));
         let value = Value { tainted, unknown, derived_from_request, ..Value::default() }.with_symbol(&symbol);
-        // A form or serializer checked what these hold.
+        // A form or serializer has validated these values.
         if matches!(name, "cleaned_data" | "validated_data") { value.downgraded(TaintKinds::SESSION) } else { value }
     }
 
@@ -331,7 +331,7 @@ impl Interpreter<'_, '_, '_> {
             ..Value::default()
         }
         .with_symbol(&format!("{}[]", owner.symbol()));
-        // What a function found is not what it was given to find it by.
+        // The result of a look-up is not the key.
         if owner.from_unknown_call { value.downgraded(TaintKinds::SESSION) } else { value }
     }
 
@@ -362,7 +362,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// The value of an expression that is only reached when a condition is met, or is not.
+    /// Evaluates an expression that is reached only if a condition is met, or only if it is not.
     fn guarded(&mut self, test: &Expr, met: bool, expr: &Expr) -> Value {
         self.names().fork();
         guards::refine(self, test, met);
@@ -413,7 +413,7 @@ impl Interpreter<'_, '_, '_> {
         }
         let values: Vec<Value> = results.iter().map(|result| self.eval(result)).collect();
         self.names().rollback();
-        // There may be nothing to go through.
+        // The iterable may be empty.
         self.diverges = never;
         Value::container(values.iter())
     }

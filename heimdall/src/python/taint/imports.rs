@@ -1,4 +1,4 @@
-//! Binds imported names to the full path of what they stand for.
+//! Binds imported names to their full dotted paths.
 
 use ruff_python_ast::{StmtImport, StmtImportFrom};
 
@@ -6,7 +6,7 @@ use super::interpreter::Interpreter;
 use super::value::{TaintKinds, Value};
 use crate::python::taint::models::sources;
 
-/// Names that mean something where all of their module is imported.
+/// Names bound by `from module import *`.
 const STAR_IMPORTS: &[(&str, &str)] = &[
     ("Response", "flask.Response"),
     ("Template", "jinja2.Template"),
@@ -31,12 +31,12 @@ pub(crate) fn import(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImp
     }
 }
 
-/// `from a.b import c as d`; what is relative keeps only its own name.
+/// Handles `from a.b import c as d`. A relative import keeps only the imported name.
 pub(crate) fn import_from(interpreter: &mut Interpreter<'_, '_, '_>, import: &StmtImportFrom) {
     let module = import.module.as_ref().map_or("", |module| module.as_str());
     if import.names.iter().any(|alias| alias.name.as_str() == "*") {
         note_module(interpreter, module);
-        // Names that say too little on their own.
+        // Short names that are ambiguous without their module.
         for (name, symbol) in STAR_IMPORTS {
             if symbol.strip_suffix(name).and_then(|start| start.strip_suffix('.')) == Some(module) {
                 bind(interpreter, name, symbol);

@@ -1,4 +1,4 @@
-//! Follows values through a module: the state of the walk, and how names are looked up.
+//! State of the taint walk and name lookup.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,71 +14,71 @@ use crate::python::taint::models::sources;
 use crate::report::Severity;
 use crate::rules::Rule;
 
-/// Statements and expressions looked at in all, inlined ones included. About a second in a release build.
+/// Maximum statements and expressions walked, called functions included; about one second in a release build.
 const MAX_STEPS: u32 = 6_000_000;
-/// Of those, what inlined calls may use.
+/// Maximum steps within called functions, as part of `MAX_STEPS`.
 const MAX_CALL_STEPS: u32 = 2_000_000;
 
-/// How sure a finding is when its data is known to come from outside.
+/// Confidence of a finding whose data is known to be external.
 pub(crate) const CONFIDENCE_TAINTED: f32 = 0.95;
-/// How sure it is when the origin is not known.
+/// Confidence of a finding whose data is of unknown origin.
 pub(crate) const CONFIDENCE_UNKNOWN: f32 = 0.6;
 
-/// The walk through one module.
+/// The taint walk of one module.
 pub(crate) struct Interpreter<'a, 'f, 's> {
     pub(crate) module: &'f ModuleIndex<'a>,
     pub(crate) findings: &'f mut Findings<'s>,
     pub(crate) scopes: Vec<Scope>,
-    /// Attributes of objects, by class and name, whichever method wrote them.
+    /// Attributes of objects, by class and name, joined over all methods.
     pub(crate) attributes: HashMap<(usize, String), Value>,
-    /// Calls being looked into, innermost last.
+    /// Functions being called, innermost last.
     pub(crate) call_stack: Vec<usize>,
     pub(crate) loop_depth: u32,
-    /// Lambdas being walked, one in the other.
+    /// Nesting depth of the current lambda.
     pub(crate) lambda_depth: u32,
-    /// Name that the value at hand will get, lower case; tells what random numbers are for.
+    /// Lower-case name that the current value is assigned to; shows the purpose of random numbers.
     pub(crate) assigned_name: String,
-    /// Names that hold a parsed address, and the name of the text it was parsed from.
+    /// Names that hold a parsed URL, with the name of the string it was parsed from.
     pub(crate) parsed_urls: HashMap<String, String>,
-    /// The framework in use sends what handlers return as JSON, not as a page.
+    /// True if the framework sends results of handlers as JSON.
     pub(crate) responds_json: bool,
-    /// The module talks to a directory service.
+    /// True if the module imports an LDAP client.
     pub(crate) uses_ldap: bool,
-    /// The name of the class of which the body is walked; empty outside of one.
+    /// Name of the class whose body is walked; empty elsewhere.
     pub(crate) current_class: String,
-    /// The expression at hand called something that never returns.
+    /// True if the current expression called a function that never returns.
     pub(crate) diverges: bool,
-    /// Facts that calls of functions of the module proved of their arguments, by offset of the call's end.
+    /// Facts about arguments that local functions prove, by end offset of the call.
     pub(crate) postconditions: HashMap<u32, Postconditions>,
-    /// The end of a call that is awaited.
+    /// End offset of the awaited call.
     pub(crate) awaited: Option<u32>,
-    /// The first names of the modules that are imported.
+    /// Top-level names of the imported modules.
     pub(crate) imported_modules: HashSet<String>,
-    /// Calls of which the answer is no page, by offset: their type is set later on.
+    /// Start offsets of calls whose response gets a non-HTML content type later.
     pub(crate) non_html_responses: HashSet<u32>,
     steps: u32,
     inlined_steps: u32,
 }
 
-/// The names of one function at work, or of the module.
+/// The state of one function being walked, or of the module.
 pub(crate) struct Scope {
     pub(crate) names: Environment,
-    /// The scope around it in the text.
+    /// Index of the enclosing scope.
     pub(crate) outer: Option<usize>,
-    /// The function, for its name and class; none for the module.
+    /// Index of the function; `None` for the module.
     pub(crate) function: Option<usize>,
     pub(crate) returned: Option<Value>,
-    /// Results of a handler go to a browser.
+    /// True for a handler whose results are sent to a browser.
     pub(crate) returns_response: bool,
-    /// The statements at hand follow a call that is believed never to return.
+    /// True if the current statements follow a call that is assumed never to return.
     pub(crate) after_divergence: bool,
-    /// A subclass is meant to have its own version of the function.
+    /// True if subclasses are expected to override the function.
     pub(crate) is_abstract: bool,
-    /// The loops around: how many branches were open before each, and what was changed where it was left.
+    /// For each enclosing loop, the number of open branches before it and the changes at each `break`.
     pub(crate) breaks: Vec<(usize, Vec<Branch>)>,
-    /// Conditions that were given names.
+    /// Names that hold the result of a condition.
     pub(crate) named_conditions: NamedConditions,
-    /// The exits of a function that is evaluated at a call.
+    /// Facts about the parameters at each return; `None` outside of a call.
     pub(crate) returns: Option<ReturnTracker>,
 }
 
@@ -124,7 +124,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
         }
     }
 
-    /// Counts one step; false when there are none left.
+    /// Counts one step. Returns false if no steps are left.
     pub(crate) fn step(&mut self) -> bool {
         if !self.call_stack.is_empty() {
             self.inlined_steps = self.inlined_steps.saturating_sub(1);
@@ -133,7 +133,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
         self.steps > 0
     }
 
-    /// Whether the walk ran out of steps, so that findings may be missing.
+    /// Returns true if the walk ran out of steps, so findings may be missing.
     pub(crate) fn exhausted(&self) -> bool {
         self.steps == 0
     }
@@ -150,7 +150,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
         &mut self.scope().names
     }
 
-    /// The value of a name: local, enclosing, module, and otherwise whatever the name itself says.
+    /// Returns the value of a local, enclosing or module name; for other names, the value that the name itself implies.
     pub(crate) fn lookup(&self, name: &str) -> Value {
         let mut at = self.scopes.len().checked_sub(1);
         while let Some(index) = at {
@@ -170,7 +170,7 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
         self.names().set(name, value);
     }
 
-    /// Reports data that reaches a dangerous use.
+    /// Reports data that reaches a sink.
     pub(crate) fn report_flow(
         &mut self,
         rule: &'static Rule,
@@ -187,8 +187,8 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
     }
 }
 
-/// Lowers the severity of commands from the user who starts the program and may run others anyway; only an argument may be
-/// the text of another user.
+/// Lowers the severity of data that only the user who starts the program controls. Arguments may come from another
+/// user, so they keep a medium severity.
 fn local_severity(value: &Value, sink: TaintKinds, severity: Severity) -> Severity {
     if !sink.intersects(TaintKinds::SHELL | TaintKinds::CODE) || value.tainted.intersects(TaintKinds::REMOTE) {
         return severity;

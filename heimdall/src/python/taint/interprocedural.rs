@@ -1,4 +1,4 @@
-//! Runs functions of the module: on their own, with whatever may come, and at their calls, with what is passed.
+//! Walks functions of the module: as entry points with unknown arguments, and at calls with the given ones.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{AnyParameterRef, Expr, ParameterWithDefault, Stmt, StmtFunctionDef};
@@ -14,20 +14,20 @@ use crate::python::taint::guards;
 use crate::python::taint::guards::postconditions::{Postconditions, ReturnKind, ReturnTracker, TrackedParameter};
 use crate::python::taint::models::sanitizers;
 
-/// How deep calls are looked into.
+/// Maximum depth of nested calls that are walked.
 const MAX_CALL_DEPTH: usize = 3;
 
-/// Decorators that run the function they are put on, and change nothing that it proves.
+/// Decorators that run the decorated function and keep its postconditions.
 const TRANSPARENT_DECORATORS: &[&str] =
     &["staticmethod", "classmethod", "override", "final", "lru_cache", "cache", "no_type_check", "validate_call"];
 
 impl Interpreter<'_, '_, '_> {
-    /// The function of a class, or of one of its bases in the module, that has this name.
+    /// Returns the method of a class by name.
     pub(crate) fn method(&self, class: usize, name: &str) -> Option<usize> {
         self.module.classes[class].methods.get(name).copied()
     }
 
-    /// Walks a function as if called from anywhere.
+    /// Walks a function with unknown arguments.
     pub(crate) fn walk_as_entry_point(&mut self, number: usize) {
         let function = &self.module.functions[number];
         let def = function.def;
@@ -53,14 +53,14 @@ impl Interpreter<'_, '_, '_> {
         self.loop_depth = loops;
     }
 
-    /// Returns whether a parameter is one of the members of an enumeration of the module.
+    /// Returns true if the parameter's type is a local enumeration.
     fn is_choice(&self, parameter: &ParameterWithDefault) -> bool {
         let name = parameter.annotation().map_or("", annotation_name);
         let class = self.module.classes.iter().position(|class| class.def.name.as_str() == name);
         class.is_some_and(|class| self.module.is_kind_of(class, &|base| base.ends_with("Enum")))
     }
 
-    /// Returns whether the results of a class's methods are sent as JSON.
+    /// Returns true if results of the class's methods are sent as JSON.
     fn returns_json(&self, class: usize) -> bool {
         self.module.is_kind_of(class, &|base| matches!(base, "Resource" | "APIView") || base.ends_with("ViewSet"))
     }
@@ -86,7 +86,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// The result of a call of a function, method or class of the module; none for any other.
+    /// Evaluates a call of a local function, method or class; returns `None` for others.
     pub(crate) fn call_local(&mut self, call: &Call<'_>, target: &Value) -> Option<Value> {
         match target.content {
             AbstractValue::Function(number) => self.enter_call(number, None, call),
@@ -96,7 +96,7 @@ impl Interpreter<'_, '_, '_> {
             }
             AbstractValue::Class(class) => {
                 if self.module.is_kind_of(class, &|base| base.ends_with("Enum")) {
-                    // A value that is not among the members is refused.
+                    // An enumeration rejects values that are not members.
                     return Some(Value::clean());
                 }
                 if let Some(constructor) = self.method(class, "__init__") {
@@ -155,7 +155,7 @@ impl Interpreter<'_, '_, '_> {
         Some(self.walk_body(number, scope, call, bound))
     }
 
-    /// Walks a function's body with its parameters bound.
+    /// Walks a function body with its parameters bound.
     fn walk_body(&mut self, number: usize, mut scope: Scope, call: &Call<'_>, bound: usize) -> Value {
         let def = self.module.functions[number].def;
         let names = def.parameters.iter_non_variadic_params().map(|parameter| parameter.name().as_str());
@@ -184,8 +184,7 @@ impl Interpreter<'_, '_, '_> {
         scope.returned.unwrap_or_else(|| Value::of(AbstractValue::PyNone))
     }
 
-    /// Returns whether the body of a function says what a call of it does: it runs at the call, as it is, and not another
-    /// in its place.
+    /// Returns true if a call surely runs this body: it runs at the call, is not decorated and not replaced.
     fn is_exact(&self, number: usize, call: &Call<'_>, awaited: Option<u32>) -> bool {
         let function = &self.module.functions[number];
         let def = function.def;
@@ -205,7 +204,7 @@ impl Interpreter<'_, '_, '_> {
         runs && is_plain && !is_replaced
     }
 
-    /// Notes what is known of the parameters where the function at work returns.
+    /// Records the refinements of the parameters at a return.
     pub(crate) fn record_return(&mut self, returned: Option<&Expr>, truth: Option<bool>) {
         if self.scope().after_divergence {
             return;
@@ -228,7 +227,7 @@ impl Interpreter<'_, '_, '_> {
         self.scope().returns = Some(returns);
     }
 
-    /// Makes use of what a function of the module proves of its arguments.
+    /// Applies what a local function proves about its arguments.
     pub(crate) fn apply_postconditions(&mut self, call: &Call<'_>, postconditions: Option<Postconditions>) {
         let key = call.expr.end().to_u32();
         let Some(postconditions) = postconditions else {
@@ -241,7 +240,7 @@ impl Interpreter<'_, '_, '_> {
         self.postconditions.insert(key, postconditions);
     }
 
-    /// A parameter that the call does not name: its default, or something hidden in `*` and `**`.
+    /// Returns the value of an argument that the call does not name: its default, or one passed in `*` or `**`.
     fn missing_argument(&mut self, call: &Call<'_>, parameter: &ParameterWithDefault) -> Value {
         if call.unpacked || call.hides_keywords() {
             return Value::combined(call.everything());
@@ -262,7 +261,7 @@ fn returns_html(def: &StmtFunctionDef) -> bool {
     })
 }
 
-/// Returns whether a call of a function makes a generator, and does not run the body.
+/// Returns true if a call creates a generator and does not run the body.
 fn is_generator(def: &StmtFunctionDef) -> bool {
     struct Finder(bool);
     impl<'a> Visitor<'a> for Finder {
@@ -283,7 +282,7 @@ fn is_generator(def: &StmtFunctionDef) -> bool {
     finder.0
 }
 
-/// What is of unknown origin in a lambda's result may be what was passed.
+/// Returns the result of a lambda. Its unknown parts may be the passed arguments.
 fn lambda_result(lambda: &Lambda, call: &Call<'_>) -> Value {
     let passed = Value::combined(call.everything());
     if passed.is_constant() {

@@ -1,4 +1,4 @@
-//! The functions and classes of a module, and which functions are called from outside.
+//! Index of a module's functions and classes, and of the functions that receive external data.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,18 +11,18 @@ use crate::python::stack;
 /// A function or method.
 pub(crate) struct Function<'a> {
     pub(crate) def: &'a StmtFunctionDef,
-    /// The class it is a method of.
+    /// The class of a method.
     pub(crate) class: Option<usize>,
-    /// Defined inside of another function.
+    /// True if defined within another function.
     pub(crate) nested: bool,
-    /// Called with data from outside.
+    /// True if called with external data.
     pub(crate) handler: bool,
 }
 
 /// A class.
 pub(crate) struct Class<'a> {
     pub(crate) def: &'a StmtClassDef,
-    /// Its methods, by number of function.
+    /// Methods by name, as function indexes.
     pub(crate) methods: HashMap<&'a str, usize>,
 }
 
@@ -31,9 +31,9 @@ pub(crate) struct Class<'a> {
 pub(crate) struct ModuleIndex<'a> {
     pub(crate) functions: Vec<Function<'a>>,
     pub(crate) classes: Vec<Class<'a>>,
-    /// Numbers by offset of the definition.
+    /// Indexes by offset of the definition.
     numbers: HashMap<u32, usize>,
-    /// Names that some function declares global.
+    /// Names that a function declares `global`.
     pub(crate) globals: HashSet<&'a str>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> ModuleIndex<'a> {
         self.numbers.get(&def.start().to_u32()).copied()
     }
 
-    /// Returns whether a class, or a class of the module that it is made from, has a base of which the name says so.
+    /// Returns true if a base of a class, or of one of its local bases, matches a predicate.
     pub(crate) fn is_kind_of(&self, class: usize, says: &dyn Fn(&str) -> bool) -> bool {
         let mut open = vec![class];
         let mut seen = HashSet::new();
@@ -68,7 +68,7 @@ impl<'a> ModuleIndex<'a> {
         false
     }
 
-    /// Returns whether a class of the module that is made from another has its own version of a method.
+    /// Returns true if a local subclass overrides the method.
     pub(crate) fn is_overridden(&self, class: usize, method: &str) -> bool {
         let base = self.classes[class].def.name.as_str();
         let others = self.classes.iter().enumerate().filter(|(_, other)| other.methods.contains_key(method));
@@ -128,7 +128,7 @@ impl<'a> Collector<'a, '_> {
     }
 }
 
-/// What calls a function with data from outside: routes, views, serverless entry points.
+/// Returns true for routes, views and serverless entry points, which receive external data.
 fn is_handler(def: &StmtFunctionDef) -> bool {
     def.decorator_list.iter().any(is_route) || matches!(def.name.as_str(), "lambda_handler" | "cloud_handler")
 }
@@ -180,26 +180,26 @@ fn is_verb(name: &str) -> bool {
     matches!(name, "get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "dispatch")
 }
 
-/// Frameworks that find their functions by signature, not by decorator.
+/// Recognises entry points of frameworks that find them by signature.
 fn is_entry_point(def: &StmtFunctionDef, framework: &str) -> bool {
     let first = def.parameters.iter_non_variadic_params().next().map(|parameter| parameter.name().as_str());
     let framework = framework.to_ascii_lowercase();
     framework.contains("django") && first == Some("request") || framework.contains("lambda") && first == Some("event")
 }
 
-/// What a handler's parameter is filled with.
+/// Source of a handler's parameter.
 pub(crate) enum ParameterSource {
     /// The framework's request object.
     Request,
-    /// Text from outside.
+    /// Text sent by the client.
     External,
-    /// A number, a truth value or the like.
+    /// A number, a truth value or similar.
     Harmless,
-    /// Something the application itself made.
+    /// An object created by the application.
     Application,
 }
 
-/// Judges a handler's parameter by its annotation, its default and the route's converters.
+/// Classifies a handler's parameter by its annotation, its default and the route's converters.
 pub(crate) fn parameter_source(def: &StmtFunctionDef, parameter: &ParameterWithDefault) -> ParameterSource {
     let name = parameter.name().as_str();
     if matches!(name, "self" | "cls" | "db" | "session" | "response" | "context") {
@@ -227,7 +227,7 @@ pub(crate) fn parameter_source(def: &StmtFunctionDef, parameter: &ParameterWithD
     }
 }
 
-/// Whether a parameter holds the request, in a handler or elsewhere.
+/// Returns true if a parameter holds the request, in a handler or any other function.
 pub(crate) fn is_request_parameter(parameter: &ParameterWithDefault) -> bool {
     parameter.name().as_str() == "request"
         || parameter.annotation().is_some_and(|annotation| {
@@ -236,7 +236,7 @@ pub(crate) fn is_request_parameter(parameter: &ParameterWithDefault) -> bool {
         })
 }
 
-/// The last, most telling name in an annotation; `Optional[int]` is an `int`, `Annotated[..., Depends(...)]` is not.
+/// Returns the last name of an annotation: `Optional[int]` gives `int`, `Annotated[..., Depends(...)]` gives `Depends`.
 pub(crate) fn annotation_name(annotation: &Expr) -> &str {
     match annotation {
         Expr::Name(name) => name.id.as_str(),
@@ -267,7 +267,7 @@ fn calls(expr: &Expr, names: &[&str]) -> bool {
     }
 }
 
-/// Whether the route's text converts this parameter to a number or identifier.
+/// Returns true if the route converts the parameter to a number or an identifier.
 fn converted(def: &StmtFunctionDef, name: &str) -> bool {
     def.decorator_list.iter().any(|decorator| {
         let Expr::Call(call) = &decorator.expression else { return false };

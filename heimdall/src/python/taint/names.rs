@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::value::Value;
 
-/// Functions and methods that execute what they are given, whatever the object.
+/// Returns true for functions and methods that execute their argument as SQL.
 pub(crate) fn executes_query(name: &str) -> bool {
     matches!(
         name,
@@ -20,7 +20,7 @@ pub(crate) fn executes_query(name: &str) -> bool {
     )
 }
 
-/// The argument that is executed: the first, or the one that is called what a query is called, or the first keyword.
+/// Returns the executed argument: the first, else a keyword with a typical name, else the first keyword.
 pub(crate) fn query_of<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
     const NAMES: &[&str] =
         &["query", "sql", "statement", "stmt", "operation", "raw_query", "text", "command", "clause", "sql_script"];
@@ -28,7 +28,7 @@ pub(crate) fn query_of<'c>(call: &'c Call<'_>) -> Option<&'c Value> {
     call.positional.first().or_else(keyword).or_else(|| call.named.first().map(|(_, value)| value))
 }
 
-/// Methods that run a query when they are given one.
+/// Returns true for methods that run a query if they are given one.
 pub(crate) fn may_run_query(name: &str) -> bool {
     matches!(
         name,
@@ -60,7 +60,7 @@ pub(crate) fn is_shell(program: &str) -> bool {
     )
 }
 
-/// Functions and methods that follow links and `..` in a path.
+/// Returns true for functions and methods that resolve links and `..` in a path.
 pub(crate) fn normalizes_path(name: &str) -> bool {
     matches!(name, "realpath" | "abspath" | "normpath" | "resolve")
 }

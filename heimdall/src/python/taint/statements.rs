@@ -1,4 +1,4 @@
-//! What statements do to the values of names.
+//! Evaluation of simple statements and definitions.
 
 use ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtReturn};
 use ruff_text_size::Ranged;
@@ -15,7 +15,7 @@ use crate::python::taint::models::fold;
 use crate::python::taint::sinks::responses;
 
 impl Interpreter<'_, '_, '_> {
-    /// Walks a block; code after a statement that leaves it is not reached.
+    /// Walks a block. Code after a statement that leaves the block is not walked.
     pub(crate) fn block(&mut self, body: &[Stmt]) -> Flow {
         let outer = self.scope().after_divergence;
         let flow = self.reached(body);
@@ -53,7 +53,7 @@ impl Interpreter<'_, '_, '_> {
         if !is_compound {
             return self.simple_statement(stmt);
         }
-        // A condition that got its name on one of several ways says nothing after they meet.
+        // A name that is bound to a condition in one branch only has no condition after the branches join.
         let before = self.scope().named_conditions.clone();
         let flow = self.compound_statement(stmt);
         self.scope().named_conditions.retain_common(&before);
@@ -122,7 +122,7 @@ impl Interpreter<'_, '_, '_> {
         let value = match &result.value {
             Some(expr) => {
                 let value = self.eval(expr);
-                // An expression that never has a value returns nothing.
+                // The function does not return if its expression never has a value.
                 if self.diverges {
                     return Flow::LeavesFunction;
                 }
@@ -138,7 +138,7 @@ impl Interpreter<'_, '_, '_> {
         Flow::LeavesFunction
     }
 
-    /// Adds to what the function at work returns.
+    /// Joins a value into the results of the current function.
     pub(crate) fn add_return_value(&mut self, value: &Value) {
         let returned = &mut self.scope().returned;
         *returned = Some(returned.as_ref().map_or_else(|| value.clone(), |known| known.join(value)));
@@ -164,7 +164,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// `parts = urlsplit(url)`: what is proved of the parts is proved of the address.
+    /// Links parsed parts to their URL: in `parts = urlsplit(url)`, guards on `parts` also sanitize `url`.
     fn remember_parsed_url(&mut self, targets: &[Expr], value: &Expr) {
         let ([Expr::Name(target)], Expr::Call(call)) = (targets, value) else { return };
         let text = match call.arguments.args.first() {
@@ -218,7 +218,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// An object's attribute is what any method ever put there.
+    /// Joins a value into an attribute of all objects of a class.
     pub(crate) fn store_attribute(&mut self, class: usize, name: &str, value: Value) {
         self.attributes
             .entry((class, name.to_owned()))
@@ -237,7 +237,7 @@ impl Interpreter<'_, '_, '_> {
             }
         }
         let Some(number) = self.module.function_number(def) else { return };
-        // A decorator may replace the function by anything, but nearly always wraps it.
+        // A decorator could replace the function, but nearly always wraps it.
         self.set(&def.name, Value::object(AbstractValue::Function(number)));
         let function = &self.module.functions[number];
         if function.nested && function.class.is_none() {

@@ -1,18 +1,18 @@
-//! What is known about a value: where it comes from, for which uses it is dangerous, and, where possible, what it is.
+//! Abstract values: taint, origin and, where possible, content.
 
 use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
 use std::rc::Rc;
 
-/// Longest constant text that is followed, in bytes; longer ones are constant but unknown.
+/// Maximum length of a tracked constant text, in bytes. Longer text is constant with unknown content.
 const MAX_TEXT_BYTES: usize = 8 * 1024;
-/// Most elements that are followed one by one.
+/// Maximum elements of a tracked container.
 const MAX_ITEMS: usize = 64;
-/// Most values that are followed inside of one value, however they are nested: comparing two costs as much.
+/// Maximum values tracked within one value, at any depth. Bounds the cost of comparing two values.
 const MAX_NESTED_VALUES: usize = 512;
-/// Longest symbol, in bytes.
+/// Maximum length of a symbol, in bytes.
 const MAX_SYMBOL_BYTES: usize = 120;
 
-/// A set of uses, one bit for each kind of sink.
+/// A set of taint kinds: one bit for each kind of sink, and two origin marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TaintKinds(u32);
 
@@ -29,9 +29,9 @@ impl TaintKinds {
     pub(crate) const LOG: Self = Self(1 << 8);
     pub(crate) const OBJECT: Self = Self(1 << 9);
     pub(crate) const TEMPLATE: Self = Self(1 << 10);
-    /// An address that names a host, with a scheme or behind two slashes.
+    /// A URL with a host, either after a scheme or after two slashes.
     pub(crate) const REDIRECT: Self = Self(1 << 11 | 1 << 19);
-    /// The part of it that needs a scheme, and the part that needs two slashes.
+    /// `REDIRECT` by a scheme, and `REDIRECT` by two slashes.
     pub(crate) const SCHEME: Self = Self(1 << 11);
     pub(crate) const SLASHES: Self = Self(1 << 19);
     pub(crate) const XML: Self = Self(1 << 12);
@@ -39,13 +39,13 @@ impl TaintKinds {
     pub(crate) const SESSION: Self = Self(1 << 14);
     pub(crate) const MAIL: Self = Self(1 << 15);
     pub(crate) const ATTRIBUTE: Self = Self(1 << 16);
-    /// A mark, not a use: the data does not come from the user who starts the program.
+    /// Origin mark: the data does not come from the user who starts the program.
     pub(crate) const REMOTE: Self = Self(1 << 17);
-    /// A mark, not a use: the data was an argument of the program.
+    /// Origin mark: the data was a program argument.
     pub(crate) const ARGUMENT: Self = Self(1 << 18);
     pub(crate) const ALL: Self = Self((1 << 20) - 1);
 
-    /// Uses that the characters of a text decide; any can encode an object or spell an attribute.
+    /// Kinds that depend on the characters of a text. Any characters can encode an object or name an attribute.
     pub(crate) const TEXT: Self =
         Self(Self::ALL.0 & !(Self::OBJECT.0 | Self::ATTRIBUTE.0 | Self::REMOTE.0 | Self::ARGUMENT.0));
 
@@ -61,7 +61,7 @@ impl TaintKinds {
         self.0 == 0
     }
 
-    /// These uses without others; marks alone are nothing.
+    /// Returns the kinds without others; empty if only origin marks are left.
     pub(crate) const fn minus(self, others: Self) -> Self {
         const MARKS: u32 = TaintKinds::REMOTE.0 | TaintKinds::ARGUMENT.0;
         let left = self.0 & !others.0;
@@ -96,7 +96,7 @@ impl Not for TaintKinds {
     }
 }
 
-/// What a value is, as far as it is known.
+/// Content of a value, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) enum AbstractValue {
     #[default]
@@ -109,56 +109,56 @@ pub(crate) enum AbstractValue {
     Sequence(Rc<Vec<Value>>),
     /// A dictionary with constant keys.
     Dict(Rc<Vec<(Rc<str>, Value)>>),
-    /// A container of which the elements are not followed.
+    /// A container whose elements are not tracked.
     Container,
     /// A compiled regular expression.
     Pattern(Rc<str>),
-    /// A function of this module, by number.
+    /// A function of this module, by index.
     Function(usize),
-    /// A class of this module, by number.
+    /// A class of this module, by index.
     Class(usize),
-    /// An object of a class of this module.
+    /// An instance of a class of this module.
     Instance(usize),
-    /// A method of an object of this module: class, function.
+    /// A method of an instance: class index and function index.
     Method(usize, usize),
     Lambda(Rc<Lambda>),
 }
 
-/// What a lambda returns.
+/// Results of a lambda.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lambda {
     pub(crate) of_anything: Value,
     pub(crate) of_constants: Value,
 }
 
-/// What is known about one value at one point of the program.
+/// A value at one program point.
 ///
-/// With neither tainted nor unknown uses it is made of constants of this module alone, or cannot carry text.
+/// If it is neither tainted nor unknown, it consists of constants of this module or cannot carry text.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Value {
-    /// Uses for which it carries data from outside.
+    /// Kinds for which it carries external data.
     pub(crate) tainted: TaintKinds,
-    /// Uses for which it carries data of unknown origin.
+    /// Kinds for which it carries data of unknown origin.
     pub(crate) unknown: TaintKinds,
-    /// Text put together from pieces, at least one of which is no constant.
+    /// Text joined from pieces, at least one of which is not constant.
     pub(crate) assembled: bool,
-    /// Text that begins like a query.
+    /// Text that starts like an SQL query.
     pub(crate) query: bool,
-    /// Text that begins like an LDAP filter.
+    /// Text that starts like an LDAP filter.
     pub(crate) filter: bool,
-    /// Result of a function that got the request: most likely an answer, not a text of the request.
+    /// Result of a function that received the request; most likely a response and not text of the request.
     pub(crate) derived_from_request: bool,
-    /// A path that leads nowhere but where it says: links and `..` are followed already.
+    /// A path whose links and `..` are resolved.
     pub(crate) is_normalized: bool,
-    /// Result of a function that is not known.
+    /// Result of a function without a model.
     pub(crate) from_unknown_call: bool,
     pub(crate) content: AbstractValue,
-    /// The dotted path of imports, calls and attributes it came by, such as `sqlite3.connect().cursor`.
+    /// Dotted path of the imports, calls and attributes it came from, such as `sqlite3.connect().cursor`.
     pub(crate) symbol: Option<Rc<str>>,
 }
 
 impl Value {
-    /// A constant, or something that cannot carry text, of which no more is known.
+    /// Returns a constant of unknown content, or a value that cannot carry text.
     pub(crate) fn clean() -> Self {
         Self::default()
     }
@@ -167,7 +167,7 @@ impl Value {
         Self { content, ..Self::default() }
     }
 
-    /// A function, class or object of this module; as text it could be anything.
+    /// Returns a function, class or instance of this module. Converted to text it is of unknown origin.
     pub(crate) fn object(content: AbstractValue) -> Self {
         Self { content, ..Self::unknown() }
     }
@@ -210,13 +210,13 @@ impl Value {
         }
     }
 
-    /// A container of these, of which the elements are not followed.
+    /// Returns a container whose elements are not tracked.
     pub(crate) fn container<'v>(elements: impl Iterator<Item = &'v Self> + Clone) -> Self {
         let query = elements.clone().any(|element| element.query);
         Self { query, content: AbstractValue::Container, ..Self::combined(elements) }
     }
 
-    /// Carries whatever any of the parts carries, and is nothing in particular.
+    /// Returns a value of unknown content that carries the taint of all parts.
     pub(crate) fn combined<'v>(parts: impl Iterator<Item = &'v Self>) -> Self {
         let mut combined = Self::default();
         for part in parts {
@@ -236,7 +236,7 @@ impl Value {
         self.symbol.as_deref().unwrap_or("")
     }
 
-    /// The same value, harmless for these uses from here on.
+    /// Returns the value without these taint kinds.
     pub(crate) fn sanitized(mut self, kinds: TaintKinds) -> Self {
         self.tainted = self.tainted.minus(kinds);
         self.unknown = self.unknown.minus(kinds);
@@ -249,19 +249,19 @@ impl Value {
         self
     }
 
-    /// The same value, known no longer to be dangerous for these uses, nor to be harmless.
+    /// Returns the value with these taint kinds moved from tainted to unknown.
     pub(crate) fn downgraded(mut self, kinds: TaintKinds) -> Self {
         self.unknown |= self.tainted & kinds;
         self.tainted = self.tainted.minus(kinds);
         self
     }
 
-    /// Whether it is made of constants alone.
+    /// Returns true if the value consists of constants.
     pub(crate) fn is_constant(&self) -> bool {
         self.tainted.is_empty() && self.unknown.is_empty()
     }
 
-    /// The value of a name after two ways to get here.
+    /// Returns the value after two control flow paths join.
     pub(crate) fn join(&self, other: &Self) -> Self {
         if self == other {
             return self.clone();
@@ -298,14 +298,14 @@ impl Value {
         self.derived_from_request || !self.tainted.intersects(TaintKinds::HTML)
     }
 
-    /// `try: from yaml import CSafeLoader as Loader`, and another safe loader where there is none.
+    /// Returns the common symbol. Two safe loaders count as the same: `try: from yaml import CSafeLoader as Loader`.
     fn common_symbol(&self, other: &Self) -> Option<Rc<str>> {
         const SAFE: &str = "SafeLoader";
         let same = self.symbol == other.symbol || self.symbol().ends_with(SAFE) && other.symbol().ends_with(SAFE);
         if same { self.symbol.clone() } else { None }
     }
 
-    /// Whether it counts as true, where that is certain.
+    /// Returns whether the value is truthy, if that is certain.
     pub(crate) fn truth(&self) -> Option<bool> {
         match &self.content {
             AbstractValue::Text(text) => Some(!text.is_empty()),
@@ -337,11 +337,11 @@ impl Value {
         if let AbstractValue::Bool(flag) = self.content { Some(flag) } else { None }
     }
 
-    /// Any element of it, where which one is not known.
+    /// Returns the join of all elements.
     pub(crate) fn any_element(&self) -> Self {
         match &self.content {
             AbstractValue::Sequence(items) => items.iter().cloned().reduce(|a, b| a.join(&b)).unwrap_or_default(),
-            // The elements of a dictionary are its keys, and those that are followed are constant.
+            // Iterating over a dictionary yields its keys, and tracked keys are constant.
             AbstractValue::Text(_) | AbstractValue::Dict(_) => Self::clean(),
             AbstractValue::Opaque
             | AbstractValue::Container
@@ -358,13 +358,13 @@ impl Value {
     }
 }
 
-/// Whether there are few enough values in these, however deep, to follow each.
+/// Returns true if the values, at any depth, are few enough to track each.
 fn is_followed<'v>(mut values: impl Iterator<Item = &'v Value>) -> bool {
     let mut left = MAX_NESTED_VALUES;
     values.all(|value| takes(value, &mut left))
 }
 
-/// Takes a value and all in it from what is left; false when that is not enough.
+/// Subtracts a value and its parts from the remaining budget. Returns false if the budget is used up.
 fn takes(value: &Value, left: &mut usize) -> bool {
     let Some(fewer) = left.checked_sub(1) else { return false };
     *left = fewer;
@@ -386,16 +386,16 @@ fn takes(value: &Value, left: &mut usize) -> bool {
     }
 }
 
-/// Returns whether a text begins like an LDAP filter, such as `(uid=`.
+/// Returns true if a text starts like an LDAP filter, such as `(uid=`.
 fn looks_like_filter(text: &str) -> bool {
     text.trim_start().strip_prefix('(').is_some_and(|rest| rest.contains('='))
 }
 
-/// Whether a text begins like an SQL statement.
+/// Returns true if a text starts like an SQL statement.
 fn looks_like_query(text: &str) -> bool {
     const VERBS: &[&str] =
         &["select ", "insert into ", "insert or ", "delete from ", "create table", "replace into ", "merge into "];
-    // Words that prose begins with as well, unless they are in capitals or another word of a statement follows.
+    // Prose starts with these words too. They count only in capitals or with another SQL keyword after them.
     const WORDS: &[&str] = &["update ", "drop ", "alter ", "with ", "truncate ", "exec "];
     const FOLLOWING: &[&str] = &[" set ", " table ", " as (", "select ", " view ", " index ", " column ", " database "];
     let text = text.trim_start();

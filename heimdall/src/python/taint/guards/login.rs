@@ -4,8 +4,8 @@ use ruff_python_ast::{Expr, ExprCall, ExprCompare};
 
 use crate::python::ast::{constant_text, last_name};
 
-/// Returns whether a call that is met says that somebody is who they claim to be: by its name, by the object that it is a
-/// method of, or because it was given a password.
+/// Returns true if a condition authenticates a user: by its name, by the name of its object, or because it takes a
+/// password.
 pub(crate) fn is_login_check(call: &ExprCall) -> bool {
     let name = last_name(&call.func).to_ascii_lowercase();
     let checks = ["check", "verify", "valid", "authenticate"].iter().any(|verb| name.contains(verb));
@@ -21,13 +21,13 @@ pub(crate) fn is_login_check(call: &ExprCall) -> bool {
     named || checks && (of_login || is_about_login(&object)) || arguments.into_iter().any(is_password)
 }
 
-/// `login_ok`, `auth`; not `author`.
+/// Matches `login_ok` and `auth`, but not `author`.
 fn is_about_login(name: &str) -> bool {
     let is_author = name.contains("author") && !name.contains("authori");
     name.contains("login") || name.contains("auth") && !is_author
 }
 
-/// `password`, `form.password.data`, `request.form["password"]`.
+/// Matches `password`, `form.password.data` and `request.form["password"]`.
 fn is_password(expr: &Expr) -> bool {
     let name = match expr {
         Expr::Name(name) => name.id.as_str(),
@@ -40,7 +40,7 @@ fn is_password(expr: &Expr) -> bool {
     matches!(name.to_ascii_lowercase().as_str(), "pass" | "pw" | "pwd" | "passwd" | "password")
 }
 
-/// `stored != hash_it(password)`.
+/// Matches `stored != hash_it(password)`.
 pub(crate) fn compares_hashes(comparison: &ExprCompare) -> bool {
     let is_hash = |side: &Expr| {
         let Expr::Call(call) = side else { return false };

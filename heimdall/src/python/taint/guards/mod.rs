@@ -1,4 +1,4 @@
-//! What a condition proves about the values in it.
+//! Guards: what a condition proves about the values in it.
 
 pub(crate) mod login;
 pub(crate) mod named_conditions;
@@ -21,10 +21,10 @@ use crate::python::taint::models::url_prefix;
 
 use login::{compares_hashes, is_login_check};
 
-/// Conditions nested deeper than this prove nothing any more; each level is looked at again by the one around it.
+/// Maximum nesting of a condition that refines values. Each level is evaluated again by the one around it.
 const MAX_CONDITION_DEPTH: u32 = 8;
 
-/// Narrows the values of names, given that a condition is met (or is not).
+/// Refines the values of names, given that a condition is met or not met.
 pub(crate) fn refine(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, met: bool) {
     refine_within(interpreter, condition, met, MAX_CONDITION_DEPTH);
 }
@@ -33,13 +33,13 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
     let Some(depth) = depth.checked_sub(1) else { return };
     match condition {
         Expr::UnaryOp(not) if not.op == UnaryOp::Not => refine_within(interpreter, &not.operand, !met, depth),
-        // All parts of a met `and` are met; none of an unmet `or` is.
+        // All operands of a met `and` are met; all operands of an unmet `or` are unmet.
         Expr::BoolOp(parts) if (parts.op == BoolOp::And) == met => {
             for part in &parts.values {
                 refine_within(interpreter, part, met, depth);
             }
         }
-        // Where `a or b` is met, or `a and b` is not, only what every part proves is proved.
+        // If `a or b` is met, or `a and b` is not, only facts that every operand proves hold.
         Expr::BoolOp(parts) => {
             let prove = |part: &Expr| {
                 interpreter.names().fork();
@@ -50,7 +50,7 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
             interpreter.names().join(branches);
         }
         Expr::Compare(comparison) => {
-            // `found is not None` is `found` where it is a match.
+            // For a match, `found is not None` is equivalent to `found`.
             if let ([op @ (CmpOp::Is | CmpOp::IsNot)], [Expr::NoneLiteral(_)]) =
                 (&*comparison.ops, &*comparison.comparators)
             {
@@ -63,18 +63,18 @@ fn refine_within(interpreter: &mut Interpreter<'_, '_, '_>, condition: &Expr, me
         Expr::Named(named) => refine_within(interpreter, &named.value, met, depth),
         Expr::Name(name) => {
             refine_named_condition(interpreter, &name.id, met, depth);
-            // An empty text does no harm.
+            // An empty string is harmless.
             if !met && interpreter.lookup(&name.id).content == AbstractValue::Opaque {
                 sanitize(interpreter, condition, TaintKinds::ALL);
             }
         }
-        // An address without a host stays where it is.
+        // A URL without a host stays on the same host.
         Expr::Attribute(_) if !met => sanitize_url_of_host(interpreter, condition),
         _ => {}
     }
 }
 
-/// Applies a condition that a name holds.
+/// Applies the condition that a name holds.
 fn refine_named_condition(interpreter: &mut Interpreter<'_, '_, '_>, name: &str, met: bool, depth: u32) {
     if interpreter.scope().named_conditions.is_empty() {
         return;
@@ -88,9 +88,9 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
     let ([op], [right]) = (&*comparison.ops, &*comparison.comparators) else { return };
     let left = &*comparison.left;
     if let (Some(text), CmpOp::In | CmpOp::NotIn) = (constant_text(left), op) {
-        // The guarded value is on the right: it lacks, or holds, a piece of text.
+        // The guarded value is on the right: it contains a substring, or does not.
         if met == (*op == CmpOp::NotIn) {
-            // No quote but at both ends: a plain literal.
+            // Without a quote except at both ends it is a plain literal.
             if let (Expr::Subscript(inner), "'" | "\"") = (right, text) {
                 return sanitize(interpreter, &inner.value, TaintKinds::XPATH | TaintKinds::CODE);
             }
@@ -113,7 +113,7 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
             refine_login(interpreter);
         }
     }
-    // `urlparse(url).netloc == "..."` fixes the host of an address.
+    // `urlparse(url).netloc == "..."` fixes the host of a URL.
     if selects(*op, met) {
         sanitize_url_of_host(interpreter, left);
         if *op == CmpOp::Eq || *op == CmpOp::NotEq {
@@ -122,7 +122,7 @@ fn refine_comparison(interpreter: &mut Interpreter<'_, '_, '_>, comparison: &Exp
     }
 }
 
-/// `commonpath([path, base]) == base` and `base in path.parents`.
+/// Matches `commonpath([path, base]) == base` and `base in path.parents`.
 fn refine_directory(interpreter: &mut Interpreter<'_, '_, '_>, left: &Expr, right: &Expr) {
     let mut inside = Vec::new();
     for side in [left, right] {
@@ -145,7 +145,7 @@ fn refine_directory(interpreter: &mut Interpreter<'_, '_, '_>, left: &Expr, righ
     }
 }
 
-/// `path.relative_to(base)` fails on a path outside.
+/// Handles `path.relative_to(base)`, which fails for a path outside of the base.
 pub(crate) fn refine_relative(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     if let Expr::Attribute(method) = &*call.func
         && method.attr.as_str() == "relative_to"
@@ -155,7 +155,7 @@ pub(crate) fn refine_relative(interpreter: &mut Interpreter<'_, '_, '_>, call: &
     }
 }
 
-/// Makes the address harmless of which this is the host.
+/// Sanitizes the URL whose host is given.
 fn sanitize_url_of_host(interpreter: &mut Interpreter<'_, '_, '_>, host: &Expr) {
     let Expr::Attribute(attribute) = host else { return };
     if !matches!(attribute.attr.as_str(), "netloc" | "hostname" | "host") {
@@ -176,7 +176,7 @@ fn sanitize_url_of_host(interpreter: &mut Interpreter<'_, '_, '_>, host: &Expr) 
     }
 }
 
-/// Whether membership in it, or equality with it, leaves no choice to the outside.
+/// Returns true if membership in a container, or equality with a value, leaves the client a fixed choice.
 fn is_fixed_choice(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, op: CmpOp) -> bool {
     let value = eval_simple(interpreter, expr);
     match op {
@@ -189,7 +189,7 @@ fn is_fixed_choice(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, op: C
     }
 }
 
-/// `ALLOWED_NAMES`, `self.permitted`: imported or configured lists that are called what they are.
+/// Recognises imported or configured allow lists by name: `ALLOWED_NAMES`, `self.permitted`.
 fn is_list_name(expr: &Expr) -> bool {
     let name = match expr {
         Expr::Name(name) => name.id.as_str(),
@@ -246,7 +246,7 @@ fn refine_call(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, met: 
     }
 }
 
-/// `/path` has no scheme, and what does not begin with `//` has no host without one.
+/// Handles a prefix check: `/path` has no scheme, and a text without the prefix `//` names no host without a scheme.
 fn refine_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, prefix: &Expr, met: bool) {
     let has = |wanted: &str| match prefix {
         Expr::Tuple(several) => several.elts.iter().any(|one| constant_text(one) == Some(wanted)),
@@ -259,8 +259,8 @@ fn refine_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, pref
     }
 }
 
-/// The uses for which a text is harmless that begins with the argument of a call: an address of which the host ends
-/// there, or a directory where the path was resolved.
+/// Returns the taint kinds that a prefix check removes: of a URL, if the prefix includes the host; of a resolved path,
+/// if the prefix is a directory.
 fn sanitized_by_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr, call: &ExprCall) -> TaintKinds {
     let Some(prefix) = call.arguments.args.first() else { return TaintKinds::NONE };
     let value = eval_simple(interpreter, prefix);
@@ -279,7 +279,7 @@ fn sanitized_by_prefix(interpreter: &mut Interpreter<'_, '_, '_>, subject: &Expr
     if is_directory { addresses | TaintKinds::PATH } else { addresses }
 }
 
-/// Returns whether an expression is a path of which links and `..` were followed.
+/// Returns true if the links and `..` of a path are resolved.
 fn is_normalized_path(interpreter: &mut Interpreter<'_, '_, '_>, path: &Expr) -> bool {
     match path {
         Expr::Call(call) if normalizes_path(last_name(&call.func)) => true,
@@ -296,7 +296,7 @@ fn is_validator_name(name: &str) -> bool {
     ["is_safe", "is_allowed", "is_valid", "url_has_allowed_host"].iter().any(|start| name.starts_with(start))
 }
 
-/// `re.fullmatch` and the like, of the module or of a compiled pattern.
+/// Handles `re.fullmatch` and similar, as functions or as methods of a compiled pattern.
 fn refine_match(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, object: &Expr, method: &str) {
     if !matches!(method, "match" | "fullmatch" | "search") {
         return;
@@ -309,7 +309,7 @@ fn refine_match(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, obje
             let Some(text) = pattern.as_text() else { return };
             (Rc::from(text), subject)
         }
-        // A pattern of another module that a whole text has to match.
+        // A pattern of another module that must match the whole text.
         (_, [subject]) if method == "fullmatch" && !owner.symbol().is_empty() && is_list_name(object) => {
             return sanitize(interpreter, subject, TaintKinds::ALL);
         }
@@ -320,7 +320,7 @@ fn refine_match(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall, obje
     }
 }
 
-/// `all(c.isalnum() for c in text)`: what holds of every part holds of the whole.
+/// Handles `all(c.isalnum() for c in text)`: a fact about every character holds for the text.
 fn refine_each(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     let [Expr::Generator(each)] = &*call.arguments.args else { return };
     let [generator] = &*each.generators else { return };
@@ -335,7 +335,7 @@ fn refine_each(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     sanitize(interpreter, &generator.iter, before.minus(after));
 }
 
-/// Returns whether a check is a function of the module of which every result is a constant, so that its name says too much.
+/// Returns true if a local function always returns a constant, so that its name is misleading.
 fn returns_constant(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) -> bool {
     let AbstractValue::Function(number) = eval_simple(interpreter, &call.func).content else { return false };
     let body = &interpreter.module.functions[number].def.body;
@@ -343,7 +343,7 @@ fn returns_constant(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) 
         && body.iter().all(|stmt| matches!(stmt, Stmt::Return(_) | Stmt::Expr(_) | Stmt::Pass(_)))
 }
 
-/// After a password was checked, whom the session is for is no longer the client's choice alone.
+/// Removes `SESSION` from all names: after authentication the client no longer chooses the session's user.
 fn refine_login(interpreter: &mut Interpreter<'_, '_, '_>) {
     for name in interpreter.names().names_of(|value| value.tainted.intersects(TaintKinds::SESSION)) {
         if let Some(value) = interpreter.names().get(&name).cloned() {
@@ -352,7 +352,7 @@ fn refine_login(interpreter: &mut Interpreter<'_, '_, '_>) {
     }
 }
 
-/// A check of a password that fails where it is not met: argon2's.
+/// Handles password checks that raise on failure, such as argon2's.
 pub(crate) fn refine_by_failure(interpreter: &mut Interpreter<'_, '_, '_>, symbol: &str) {
     if symbol.ends_with("PasswordHasher().verify") {
         refine_login(interpreter);
@@ -367,7 +367,7 @@ fn refine_type(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     }
 }
 
-/// The value of a simple expression, without looking into calls again.
+/// Evaluates a simple expression without walking calls again.
 fn eval_simple(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr) -> Value {
     match expr {
         Expr::Call(call) if last_name(&call.func) == "compile" => interpreter.eval(expr),
@@ -392,7 +392,7 @@ fn eval_simple(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr) -> Value 
     }
 }
 
-/// Makes the value that a name or path holds harmless for some uses.
+/// Removes taint kinds from the value of a name or path.
 pub(crate) fn sanitize(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, kinds: TaintKinds) {
     if kinds.is_empty() {
         return;
@@ -404,7 +404,7 @@ pub(crate) fn sanitize(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, k
             None => return,
         },
         Expr::Named(named) => return sanitize(interpreter, &named.target, kinds),
-        // `value or ""` is the value, or nothing from outside.
+        // `value or ""` is the value or a constant.
         Expr::BoolOp(either) if either.op == BoolOp::Or => {
             let Some((first, others)) = either.values.split_first() else { return };
             if others.iter().all(Expr::is_literal_expr) {
@@ -412,7 +412,7 @@ pub(crate) fn sanitize(interpreter: &mut Interpreter<'_, '_, '_>, expr: &Expr, k
             }
             return;
         }
-        // A guard on `str(path)` or `name.lower()` is one on the value itself.
+        // A guard on `str(path)` or `name.lower()` also guards the value itself.
         Expr::Call(call) => {
             let inner = match (&*call.func, &*call.arguments.args) {
                 (Expr::Name(_), [inner]) => inner,
@@ -444,7 +444,7 @@ fn sanitize_path(interpreter: &mut Interpreter<'_, '_, '_>, path: &str, kinds: T
     }
 }
 
-/// Whether an operator asks for membership or equality with the truth wanted.
+/// Returns true if a comparison with this truth means membership or equality.
 fn selects(op: CmpOp, met: bool) -> bool {
     matches!((op, met), (CmpOp::In | CmpOp::Eq | CmpOp::Is, true) | (CmpOp::NotIn | CmpOp::NotEq | CmpOp::IsNot, false))
 }

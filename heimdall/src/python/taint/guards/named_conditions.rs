@@ -1,4 +1,4 @@
-//! Conditions that a name holds: `valid = name in NAMES`, `found = re.fullmatch(pattern, name)`.
+//! Conditions bound to names: `valid = name in NAMES`, `found = re.fullmatch(pattern, name)`.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use ruff_python_ast::Expr;
 use ruff_python_ast::visitor::{Visitor, walk_expr};
 
-/// The conditions of one scope that still hold for the names in them.
+/// The conditions of one scope whose names have not been rebound.
 #[derive(Default, Clone)]
 pub(crate) struct NamedConditions {
     conditions: HashMap<String, Rc<Condition>>,
@@ -35,7 +35,7 @@ impl NamedConditions {
         self.conditions.get(name).map(Rc::clone)
     }
 
-    /// A name was bound anew: what was known by it, or of it, is no longer.
+    /// Removes the conditions of a rebound name and those that contain it.
     pub(crate) fn forget(&mut self, name: &str) {
         if !self.conditions.is_empty() {
             self.conditions
@@ -43,7 +43,7 @@ impl NamedConditions {
         }
     }
 
-    /// Keeps what was remembered before as well.
+    /// Keeps only conditions that `before` also holds.
     pub(crate) fn retain_common(&mut self, before: &Self) {
         self.conditions
             .retain(|name, condition| before.conditions.get(name).is_some_and(|known| Rc::ptr_eq(known, condition)));
@@ -61,7 +61,7 @@ impl<'a> Visitor<'a> for Names {
     }
 }
 
-/// Returns whether an expression is worth remembering under a name: later tests of the name are tests of it.
+/// Returns true if an expression is a condition worth keeping under a name.
 pub(crate) fn is_condition(expr: &Expr) -> bool {
     match expr {
         Expr::Compare(_) => true,

@@ -7,7 +7,7 @@ use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::value::{AbstractValue, Value};
 
-/// Functions that end the program, or raise whatever they are given.
+/// Functions that end the program or always raise.
 const NEVER_RETURNING: &[&str] = &[
     "sys.exit",
     "builtins.exit",
@@ -45,13 +45,11 @@ const NEVER_RETURNING: &[&str] = &[
     "optparse.OptionParser().exit",
 ];
 
-/// Ways to make an object whose `error` and `exit` end the program.
+/// Constructors of objects whose `error` and `exit` methods end the program.
 const ARGUMENT_PARSERS: &[&str] = &["ArgumentParser", "OptionParser", "ArgParser", "argparse", "optparse"];
 
 impl Interpreter<'_, '_, '_> {
-    /// Returns whether a call never comes back, as far as its name and the imports say.
-    ///
-    /// Functions of the module are looked into instead, whatever they are called.
+    /// Returns true if a call never returns, judged by its name and the imports. Local functions are walked instead.
     pub(crate) fn never_returns(&self, call: &Call<'_>, target: &Value) -> bool {
         if !matches!(target.content, AbstractValue::Opaque) {
             return false;
@@ -73,7 +71,7 @@ impl Interpreter<'_, '_, '_> {
         let name = last_name(object);
         let Some(receiver) = &call.receiver else { return false };
         if !call.symbol.is_empty() && !call.symbol.ends_with(&format!(".{}", call.name)) {
-            // The method was replaced by another function.
+            // Another function replaced the method.
             return false;
         }
         if let AbstractValue::Instance(class) = receiver.content {
@@ -97,7 +95,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// `parser`, unless it was made by something that parses no arguments.
+    /// Recognises `parser`, unless a call that is not an argument parser created it.
     fn is_argument_parser(&self, name: &str, receiver: &Value) -> bool {
         let symbol = receiver.symbol();
         if symbol.contains('(') {
@@ -111,7 +109,7 @@ impl Interpreter<'_, '_, '_> {
         modules.iter().any(|module| self.imported_modules.contains(*module))
     }
 
-    /// Returns whether a name was not bound by the module.
+    /// Returns true if the module does not bind the name.
     fn is_builtin(&self, name: &str) -> bool {
         self.scopes.iter().all(|scope| scope.names.get(name).is_none())
     }

@@ -1,4 +1,4 @@
-//! Ends of functions: calls that never return, and facts about the parameters wherever a function returns.
+//! Postconditions: facts about the parameters that hold when a function returns.
 
 use std::rc::Rc;
 
@@ -8,15 +8,15 @@ use ruff_python_ast::{Expr, ExprCall, StmtFunctionDef};
 use crate::python::taint::environment::Environment;
 use crate::python::taint::value::{TaintKinds, Value};
 
-/// Parameters that are watched; a function of more is rarely a check.
+/// Maximum tracked parameters. Functions with more are rarely checks.
 const MAX_TRACKED_PARAMETERS: usize = 8;
 
-/// The places where a function that is looked into returns.
+/// The state of the parameters at the returns of a called function.
 pub(crate) struct ReturnTracker {
     tracked: Vec<TrackedParameter>,
 }
 
-/// One parameter: what it was dangerous for when the function was called, and at the ends of it.
+/// Taint of a parameter at the call, and at returns of any, a truthy and a falsy value.
 pub(crate) struct TrackedParameter {
     name: Rc<str>,
     before: TaintKinds,
@@ -25,17 +25,17 @@ pub(crate) struct TrackedParameter {
     falsy: Option<TaintKinds>,
 }
 
-/// Selects the returns that are asked about.
+/// Selects the returns that are recorded.
 pub(crate) type ReturnKind = fn(&mut TrackedParameter) -> &mut Option<TaintKinds>;
 
-/// Facts that a call proved of some of its arguments.
+/// Facts that a call proves about its arguments.
 pub(crate) struct Postconditions {
     postconditions: Vec<Postcondition>,
 }
 
 struct Postcondition {
     parameter: Rc<str>,
-    /// The position among the arguments of the call.
+    /// Position of the argument in the call.
     position: Option<usize>,
     always: TaintKinds,
     truthy: TaintKinds,
@@ -43,7 +43,7 @@ struct Postcondition {
 }
 
 impl ReturnTracker {
-    /// Watches those parameters that come with something to prove.
+    /// Tracks the parameters whose arguments are not constant.
     pub(crate) fn of<'v>(parameters: impl Iterator<Item = (&'v str, &'v Value)>) -> Option<Self> {
         let open = parameters.filter(|(_, value)| !value.is_constant());
         let tracked: Vec<TrackedParameter> = open
@@ -67,7 +67,7 @@ impl ReturnTracker {
         }
     }
 
-    /// Returns the facts about the arguments, by the parameters' positions; none of a parameter that is bound anew.
+    /// Returns the proven facts by position; rebound parameters have none.
     pub(crate) fn into_postconditions(self, def: &StmtFunctionDef, bound: usize) -> Option<Postconditions> {
         let mut postconditions = Vec::new();
         for tracked in self.tracked {
@@ -86,7 +86,7 @@ impl ReturnTracker {
 }
 
 impl Postconditions {
-    /// The arguments of a call, and for which uses each is harmless once the call has returned.
+    /// Returns the arguments of a call with the taint kinds that the call removes.
     pub(crate) fn for_arguments<'e>(&self, call: &'e ExprCall, returned: Option<bool>) -> Vec<(&'e Expr, TaintKinds)> {
         let has_star = call.arguments.args.iter().any(Expr::is_starred_expr);
         let argument = |postcondition: &Postcondition| {
@@ -122,7 +122,7 @@ impl TrackedParameter {
     }
 }
 
-/// Returns whether a function binds one of its parameters to something else.
+/// Returns true if the function rebinds a parameter.
 fn is_rebound(def: &StmtFunctionDef, name: &str) -> bool {
     struct Finder<'n> {
         name: &'n str,

@@ -1,20 +1,20 @@
-//! Lists and dictionaries of which the elements are known, and how methods change them.
+//! Models of lists and dictionaries with known elements, and of the methods that change them.
 
 use std::rc::Rc;
 
 use crate::python::taint::call::Call;
 use crate::python::taint::value::{AbstractValue, Value};
 
-/// Most elements or keys that are followed.
+/// Maximum tracked elements or keys.
 const MAX_TRACKED_ELEMENTS: usize = 64;
 
-/// What a method does to its object, and gives back.
+/// Effect of a method: the changed object and the result.
 pub(crate) struct Change {
     pub(crate) object: Option<Value>,
     pub(crate) result: Option<Value>,
 }
 
-/// The effect of a method that changes a container; none for other methods.
+/// Returns the effect of a method that changes or reads a container; `None` for other methods.
 pub(crate) fn change(call: &Call<'_>, receiver: &Value) -> Option<Change> {
     let first = call.positional.first();
     let settled = |object: Value| Some(Change { object: Some(object), result: Some(Value::clean()) });
@@ -35,7 +35,7 @@ pub(crate) fn change(call: &Call<'_>, receiver: &Value) -> Option<Change> {
     }
 }
 
-/// The container after `container[key] = value`.
+/// Returns the container after `container[key] = value`.
 pub(crate) fn with_element(container: &Value, key: &Value, value: Value) -> Value {
     match (&container.content, &key.content) {
         (AbstractValue::Dict(entries), AbstractValue::Text(key)) if entries.len() < MAX_TRACKED_ELEMENTS => {
@@ -99,7 +99,7 @@ fn is_configuration(receiver: &Value) -> bool {
     receiver.symbol().ends_with("ConfigParser()")
 }
 
-/// `ConfigParser.set(section, option, value)`.
+/// Models `ConfigParser.set(section, option, value)`.
 fn configured(receiver: &Value, call: &Call<'_>) -> Option<Change> {
     let [section, option, value] = &*call.positional else { return None };
     if !is_configuration(receiver) {
@@ -114,7 +114,7 @@ fn configured(receiver: &Value, call: &Call<'_>) -> Option<Change> {
     Some(Change { object: Some(with_element(&table, &key, value.clone())), result: Some(Value::clean()) })
 }
 
-/// `dict.get(key, default)` and `ConfigParser.get(section, option)`.
+/// Models `dict.get(key, default)` and `ConfigParser.get(section, option)`.
 fn looked_up(receiver: &Value, call: &Call<'_>) -> Option<Change> {
     let AbstractValue::Dict(entries) = &receiver.content else { return None };
     let first = call.positional.first()?.as_text();
@@ -125,7 +125,7 @@ fn looked_up(receiver: &Value, call: &Call<'_>) -> Option<Change> {
     } else {
         let known = match first {
             Some(key) => entries.iter().find(|(name, _)| &**name == key).map(|(_, value)| value.clone()),
-            // Whatever the key, the result is one of the values or the default: a table of choices.
+            // For an unknown key the result is any of the values, or the default.
             None => Some(Value::combined(entries.iter().map(|(_, value)| value))),
         };
         match (known, second) {

@@ -1,4 +1,4 @@
-//! Computes with constants, so that branches that cannot be taken are not taken.
+//! Constant folding, so that branches which cannot be taken are not walked.
 
 use std::rc::Rc;
 
@@ -8,10 +8,10 @@ use super::format_strings;
 use super::url_prefix;
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
-/// Longest text that folding makes, in bytes.
+/// Maximum length of a folded text, in bytes.
 const MAX_FOLDED_BYTES: usize = 4 * 1024;
 
-/// The result of an operator; anything joined from parts that are not all constant is `assembled`.
+/// Returns the result of a binary operator. Text joined from non-constant parts is `assembled`.
 pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
     if let Some(content) = fold_binary(op, left, right) {
         return match content {
@@ -39,7 +39,7 @@ pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
             value.query = left.query;
             value.filter = left.filter;
         }
-        // `base / name` joins paths; everything else here makes numbers or repeats.
+        // `base / name` joins paths. All other operators yield numbers or repetitions.
         Operator::Div => value.symbol.clone_from(&left.symbol),
         Operator::Mult => value.query = left.query,
         Operator::Sub
@@ -55,13 +55,13 @@ pub(crate) fn binary(op: Operator, left: &Value, right: &Value) -> Value {
     value
 }
 
-/// The right side of an operator, as it gets into the result.
+/// Returns the right operand as it enters the result.
 fn added(op: Operator, left: &Value, right: &Value) -> Value {
     let right = match (op, left.as_text()) {
         (Operator::Mod, Some(template)) => format_strings::converted(template, right),
         _ => right.clone(),
     };
-    // Whatever is added to markup is escaped.
+    // Markup escapes what is added to it.
     if is_markup(left) { right.sanitized(TaintKinds::HTML) } else { right }
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn unary(op: UnaryOp, operand: &Value) -> Value {
     }
 }
 
-/// The truth of a comparison, where it is certain.
+/// Returns the truth of a comparison, if it is certain.
 pub(crate) fn compare(op: CmpOp, left: &Value, right: &Value) -> Option<bool> {
     if !left.is_constant() || !right.is_constant() {
         return None;
@@ -164,11 +164,11 @@ fn membership(op: CmpOp, left: &Value, items: &[Value]) -> Option<bool> {
     Some(if op == CmpOp::In { found } else { !found })
 }
 
-/// One element or character, where position and content are known.
+/// Returns one element or character, if position and content are known.
 pub(crate) fn index(value: &Value, key: &Value) -> Option<Value> {
     match (&value.content, &key.content) {
         (AbstractValue::Sequence(items), AbstractValue::Int(at)) => items.get(position(*at, items.len())?).cloned(),
-        // The group of a match.
+        // A group of a match.
         (AbstractValue::Dict(entries), AbstractValue::Int(at)) => {
             let key = at.to_string();
             entries.iter().find(|(name, _)| **name == *key).map(|(_, value)| value.clone())
@@ -184,7 +184,7 @@ pub(crate) fn index(value: &Value, key: &Value) -> Option<Value> {
     }
 }
 
-/// A stretch of a constant text.
+/// Returns a slice of a constant text.
 pub(crate) fn slice(text: &str, lower: Option<i64>, upper: Option<i64>) -> Value {
     let chars: Vec<char> = text.chars().collect();
     let bound = |at: Option<i64>, default: usize| at.map_or(default, |at| clamp(at, chars.len()));
@@ -200,7 +200,7 @@ fn clamp(at: i64, len: usize) -> usize {
     position(at, len).unwrap_or(0).min(len)
 }
 
-/// Methods of constant text with constant arguments.
+/// Evaluates a method of a constant text with constant arguments.
 pub(crate) fn text_method(text: &str, method: &str, arguments: &[&Value]) -> Option<Value> {
     let argument = |at: usize| arguments.get(at).and_then(|value| value.as_text());
     Some(match (method, arguments.len()) {

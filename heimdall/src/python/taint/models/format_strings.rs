@@ -1,8 +1,8 @@
-//! Effects of the conversions of a format string on the values that they are given.
+//! Models of format string conversions.
 
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
-/// Returns whether every field of a `str.format` template shows a representation, as `{!r}` does.
+/// Returns true if every field of a `str.format` template is a representation (`{!r}`).
 pub(crate) fn quotes_all(template: &str) -> bool {
     let mut fields = 0;
     let mut rest = template;
@@ -22,7 +22,7 @@ pub(crate) fn quotes_all(template: &str) -> bool {
     fields > 0
 }
 
-/// The conversions of a `%` template in their order, such as `s`, `r` and `d`.
+/// Returns the conversions of a `%` template in order, such as `s`, `r` and `d`.
 pub(crate) fn conversions(template: &str) -> Vec<char> {
     let mut found = Vec::new();
     let mut chars = template.chars();
@@ -47,7 +47,7 @@ pub(crate) fn conversions(template: &str) -> Vec<char> {
     found
 }
 
-/// The values that a `%` template is given, each as its conversion leaves it.
+/// Returns the combined values of a `%` template after their conversions.
 pub(crate) fn converted(template: &str, values: &Value) -> Value {
     let conversions = conversions(template);
     match &values.content {
@@ -66,7 +66,7 @@ fn one(value: &Value, conversion: char) -> Value {
     match conversion {
         // A representation has no line breaks.
         'r' | 'a' => value.clone().sanitized(TaintKinds::LOG | TaintKinds::MAIL),
-        // A number: any text is refused. A query should be given it as a parameter all the same.
+        // A number; text raises an error. A query should still take it as a parameter.
         'd' | 'i' | 'u' | 'f' | 'F' | 'e' | 'g' | 'x' | 'X' | 'o' if !value.is_constant() => {
             super::sanitizers::number()
         }

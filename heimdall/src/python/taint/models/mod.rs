@@ -1,4 +1,4 @@
-//! Models of Python operators and library calls: what each result carries of its inputs.
+//! Models of Python operators and library calls: the taint that a result keeps from its inputs.
 
 pub(crate) mod containers;
 pub(crate) mod fold;

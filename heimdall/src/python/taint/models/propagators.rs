@@ -1,4 +1,4 @@
-//! What calls of functions that are known by name alone, or not at all, give back of what went in.
+//! Taint propagation through calls without a model.
 
 use ruff_python_ast::Expr;
 
@@ -9,7 +9,7 @@ use crate::python::taint::call::Call;
 use crate::python::taint::names;
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
-/// Functions that make any text of one whose characters were harmless.
+/// Decoders: harmless characters may decode to dangerous ones.
 const DECODERS: &[&str] = &[
     "base64.b64decode",
     "base64.urlsafe_b64decode",
@@ -31,7 +31,7 @@ const DECODERS: &[&str] = &[
     "urllib.parse.unquote_to_bytes",
 ];
 
-/// The result of a call that decodes: whatever was proved of the characters that went in, others come out.
+/// Returns the result of a decoder. Character guards on the input do not hold for the output.
 pub(crate) fn decoded(call: &Call<'_>) -> Option<Value> {
     if !DECODERS.contains(&call.symbol.as_str()) {
         return None;
@@ -46,7 +46,7 @@ pub(crate) fn decoded(call: &Call<'_>) -> Option<Value> {
     Some(Value { tainted: again(given.tainted), unknown, ..Value::default() })
 }
 
-/// The result of a call that nothing more is known of.
+/// Returns the result of a call without a model.
 pub(crate) fn result(call: &Call<'_>, builds_response: bool) -> Value {
     let value = opaque_result(call, builds_response);
     match call.symbol.as_str() {
@@ -61,11 +61,11 @@ pub(crate) fn result(call: &Call<'_>, builds_response: bool) -> Value {
 
 fn opaque_result(call: &Call<'_>, builds_response: bool) -> Value {
     if verifies_signature(call) {
-        // Whoever made it had the key.
+        // The signer had the key.
         return Value::unknown();
     }
     if returns_rows(call) {
-        // A row that was found by a value is not the value.
+        // A row found by a value is not that value.
         return Value::unknown();
     }
     let answer = if builds_response { TaintKinds::HTML } else { TaintKinds::NONE };
@@ -96,12 +96,12 @@ fn opaque_result(call: &Call<'_>, builds_response: bool) -> Value {
     value
 }
 
-/// Returns the result of a function that is known by its name alone: most likely not the page that came in.
+/// Downgrades the result of a function that is known only by name, because it is unlikely to be the unchanged input.
 fn downgraded_by_name(call: &Call<'_>, mut value: Value) -> Value {
     if claims_sanitization(call.name) {
         value = value.downgraded(TaintKinds::ALL);
     } else if is_request(call.receiver.as_ref()) {
-        // A method of the request gives what is in it.
+        // A method of the request returns parts of the request.
     } else if takes_request(call) {
         value.derived_from_request = !reads_by_name(call);
     } else {
@@ -114,7 +114,7 @@ fn downgraded_by_name(call: &Call<'_>, mut value: Value) -> Value {
     value
 }
 
-/// Returns whether an object that was made of the request is asked for one of the texts in it.
+/// Returns true if an object derived from the request is asked for one named text.
 fn reads_by_name(call: &Call<'_>) -> bool {
     let reads =
         ["get", "param", "header", "cookie", "field", "arg", "query"].iter().any(|word| call.name.contains(word));
@@ -122,7 +122,7 @@ fn reads_by_name(call: &Call<'_>) -> bool {
     reads && by_name && call.receiver.as_ref().is_some_and(|object| object.derived_from_request)
 }
 
-/// The arguments that may be in the result: not the key of a look-up.
+/// Returns the arguments that the result may contain. The key of a look-up is not one of them.
 fn propagated_arguments<'c>(call: &'c Call<'_>, propagation: Propagation) -> impl Iterator<Item = &'c Value> {
     let is_lookup = propagation == Propagation::ObjectAndArguments && is_lookup(call);
     let positional = call.positional.iter().skip(usize::from(is_lookup));
@@ -134,14 +134,14 @@ fn is_lookup(call: &Call<'_>) -> bool {
     call.receiver.is_some() && LOOKUP_METHODS.contains(&call.name) && !is_request(call.positional.first())
 }
 
-/// Names of functions that look something up by what they are given.
+/// Returns true for names of look-up functions.
 fn is_lookup_name(name: &str) -> bool {
     ["get_", "find_", "fetch_", "load_", "lookup_", "select_", "query_", "retrieve_", "authenticate", "login"]
         .iter()
         .any(|start| name.starts_with(start))
 }
 
-/// Returns whether a call checks a signature with a key, and gives back what was signed.
+/// Returns true if a call verifies a signature with a key and returns the signed content.
 fn verifies_signature(call: &Call<'_>) -> bool {
     let has_key = call.argument(1, "key").is_some();
     let is_told = ["verify", "options"].iter().any(|name| call.keyword(name).is_some());
@@ -155,7 +155,7 @@ fn verifies_signature(call: &Call<'_>) -> bool {
     }
 }
 
-/// Returns whether a call asks a database or a model for rows, and binds what it is given.
+/// Returns true if a call fetches rows from a database or a model with bound values.
 fn returns_rows(call: &Call<'_>) -> bool {
     const ROWS: &[&str] = &[
         "filter_by",
@@ -189,7 +189,7 @@ fn returns_rows(call: &Call<'_>) -> bool {
         || ROWS.contains(&call.name) && !builtin
 }
 
-/// `Model.objects`, `Model.query`, `db.session`.
+/// Recognises `Model.objects`, `Model.query` and `db.session`.
 fn is_model(call: &Call<'_>, receiver: &Value) -> bool {
     let Expr::Attribute(method) = &*call.expr.func else { return false };
     let object = last_name(&method.value);
@@ -197,7 +197,7 @@ fn is_model(call: &Call<'_>, receiver: &Value) -> bool {
     model || matches!(object, "session" | "db") && call.positional.len() == 2 && receiver.tainted.is_empty()
 }
 
-/// Methods of the request that give the address of the page itself, and those that make one of the application's.
+/// Returns `REDIRECT` for request methods that return a URL of this site.
 fn same_host_url(call: &Call<'_>) -> TaintKinds {
     let own = matches!(call.name, "get_full_path" | "get_full_path_info" | "build_absolute_uri");
     let is_request = is_request(call.receiver.as_ref());
@@ -209,7 +209,8 @@ fn is_request(value: Option<&Value>) -> bool {
     value.is_some_and(|value| sources::is_request(value.symbol()))
 }
 
-/// What may be in the result as the text it is. The key of a look-up is not: that makes no query, it chooses one.
+/// Returns the values that the result may contain unchanged. The key of a look-up selects a query and does not become
+/// part of it.
 fn propagated_queries<'c>(call: &'c Call<'_>, propagation: Propagation) -> impl Iterator<Item = &'c Value> {
     let wraps = is_wrapper(call);
     let key = match (&call.receiver, call.symbol.as_str()) {
@@ -221,32 +222,32 @@ fn propagated_queries<'c>(call: &'c Call<'_>, propagation: Propagation) -> impl 
     let positional = call.positional.iter().enumerate().filter(move |(at, _)| Some(*at) != key).map(|(_, value)| value);
     let all = object.chain(positional).chain(call.named.iter().map(|(_, value)| value));
     let runs = names::executes_query(call.name) || names::may_run_query(call.name) || claims_sanitization(call.name);
-    // A function that is not known may still give back the query it got, unless what it gives back are rows.
+    // An unknown function may return the query it received, unless it returns rows.
     let passes =
         move |value: &&Value| wraps || propagation != Propagation::Unknown || value.query && value.assembled && !runs;
     all.filter(passes)
 }
 
-/// How a call's result relates to what went in.
+/// The inputs that a call's result is derived from.
 #[derive(PartialEq, Eq, Clone, Copy)]
 enum Propagation {
-    /// The arguments in another form.
+    /// The arguments.
     Arguments,
-    /// The object and the arguments in another form.
+    /// The object and the arguments.
     ObjectAndArguments,
     Unknown,
 }
 
-/// Names by which a project calls what it has checked.
+/// Returns true for names that projects give to validated values.
 fn claims_sanitization(name: &str) -> bool {
-    // `safe_load` makes no objects, but whatever texts it is given.
+    // `safe_load` creates no objects, but returns any text.
     let parses = name.contains("load") || name.contains("parse");
     name.contains("safe") && !name.contains("unsafe") && !parses
         || name.contains("sanitize")
         || name.contains("validated")
 }
 
-/// Returns whether a call is given the request, or all of a kind that is in it, or is one of an object that was.
+/// Returns true if a call receives the request or one of its collections, or is a method of an object derived from it.
 fn takes_request(call: &Call<'_>) -> bool {
     let mut given = call.everything().chain(&call.receiver);
     given.any(|value| {
@@ -254,7 +255,7 @@ fn takes_request(call: &Call<'_>) -> bool {
     })
 }
 
-/// Methods that give back their object or arguments in another form, whatever the object.
+/// Methods whose result is derived from their object and arguments, on any object.
 const PROPAGATING_METHODS: &[&str] = &[
     "get",
     "getlist",
@@ -323,7 +324,7 @@ const PROPAGATING_METHODS: &[&str] = &[
     "bindparams",
 ];
 
-/// Those of them whose first argument is a key.
+/// Methods of these whose first argument is a key.
 const LOOKUP_METHODS: &[&str] = &[
     "get",
     "getlist",
@@ -339,7 +340,7 @@ const LOOKUP_METHODS: &[&str] = &[
     "getfirst",
 ];
 
-/// Functions that give back their arguments in another form.
+/// Functions whose result is derived from their arguments.
 const PROPAGATING_FUNCTIONS: &[&str] = &[
     "sorted",
     "list",
@@ -394,10 +395,10 @@ const PROPAGATING_FUNCTIONS: &[&str] = &[
     "shlex.split",
 ];
 
-/// Functions and methods that give back what they got, in another form.
+/// Returns the propagation of a call.
 fn propagation_of(call: &Call<'_>) -> Propagation {
     match &call.receiver {
-        // A view's own `get` is given the request.
+        // The `get` method of a view receives the request.
         Some(_) if PROPAGATING_METHODS.contains(&call.name) && !is_request(call.positional.first()) => {
             Propagation::ObjectAndArguments
         }
@@ -406,7 +407,7 @@ fn propagation_of(call: &Call<'_>) -> Propagation {
     }
 }
 
-/// Functions whose text argument is still the same query.
+/// Returns true for functions that return their text argument as the same query.
 fn is_wrapper(call: &Call<'_>) -> bool {
     matches!(call.name, "dedent" | "cleandoc" | "text" | "literal" | "cast" | "SQL" | "DDL")
         || call.symbol.ends_with("textwrap.dedent")

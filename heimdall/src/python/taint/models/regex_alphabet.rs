@@ -1,10 +1,10 @@
-//! The characters that a regular expression lets through, and what texts made of them can do no harm to.
+//! The characters that a regular expression allows, and the taint kinds that text of these characters cannot carry.
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
 
 use crate::python::taint::value::TaintKinds;
 
-/// Characters that are needed to do harm.
+/// Characters without which a kind of attack is impossible.
 const DANGEROUS_CHARACTERS: &[(TaintKinds, &str)] = &[
     (TaintKinds::SHELL, ";|&$`<>(){}*?'\"\\\n\r"),
     (TaintKinds::SQL, "'\"`;\\()=*# \t\n\r"),
@@ -22,33 +22,33 @@ const DANGEROUS_CHARACTERS: &[(TaintKinds, &str)] = &[
     (TaintKinds::REGEX, "\\()[]{}+*?|^$."),
 ];
 
-/// A regular expression that was understood.
+/// A parsed regular expression.
 pub(crate) struct ParsedRegex {
     hir: Hir,
 }
 
 impl ParsedRegex {
-    /// Reads a pattern; none for what only Python can read.
+    /// Parses a pattern; returns `None` for syntax that only Python supports.
     pub(crate) fn parse(pattern: &str) -> Option<Self> {
         let hir = regex_syntax::parse(&pattern.replace("\\Z", "\\z")).ok()?;
         Some(Self { hir })
     }
 
-    /// The uses for which any text that it matches is harmless.
+    /// Returns the taint kinds that no matched text can carry.
     pub(crate) fn harmless(&self) -> TaintKinds {
         let mut alphabet = ClassUnicode::empty();
         collect(&self.hir, false, &mut alphabet);
         harmless(&alphabet)
     }
 
-    /// The same for each group, by number and name.
+    /// Returns the same for each group, by number and name.
     pub(crate) fn groups(&self) -> Vec<(String, TaintKinds)> {
         let mut groups = vec![("0".to_owned(), self.harmless())];
         captures(&self.hir, &mut groups);
         groups
     }
 
-    /// The uses for which a text is harmless when this function finds a match in it.
+    /// Returns the taint kinds that a text cannot carry if this function finds a match in it.
     pub(crate) fn proves(&self, function: &str) -> TaintKinds {
         let properties = self.hir.properties();
         let ends = properties.look_set_suffix().contains(Look::End);
@@ -67,7 +67,7 @@ impl ParsedRegex {
         if whole { self.harmless() | prefix } else { prefix }
     }
 
-    /// The text that every match begins with.
+    /// Returns the literal prefix of all matches.
     fn prefix(&self) -> String {
         let parts = match self.hir.kind() {
             HirKind::Concat(parts) => parts.as_slice(),
@@ -79,7 +79,7 @@ impl ParsedRegex {
         literals.map(|literal| String::from_utf8_lossy(&literal.0).into_owned()).collect()
     }
 
-    /// The uses for which a text is harmless once all that this matches was replaced by a constant.
+    /// Returns the taint kinds that a text cannot carry after every match was replaced by a constant.
     pub(crate) fn removes(&self, replacement: &str) -> TaintKinds {
         let one = match self.hir.kind() {
             HirKind::Repetition(repetition) if repetition.min <= 1 => &*repetition.sub,
@@ -95,7 +95,7 @@ impl ParsedRegex {
     }
 }
 
-/// Adds what is matched freely: the characters of classes, and those of literals that are repeated.
+/// Adds the characters that an attacker can choose: those of classes and of repeated literals.
 fn collect(hir: &Hir, is_repeated: bool, alphabet: &mut ClassUnicode) {
     match hir.kind() {
         HirKind::Class(Class::Unicode(class)) => alphabet.union(class),
@@ -143,7 +143,7 @@ fn harmless(alphabet: &ClassUnicode) -> TaintKinds {
     if kinds.intersects(TaintKinds::SHELL) {
         kinds |= TaintKinds::SESSION;
     }
-    // Any alphabet can encode an object and spell an attribute; a few fixed texts are a choice of the program.
+    // Any alphabet can encode an object or name an attribute. Only a choice of fixed strings rules this out.
     if alphabet.ranges().is_empty() {
         kinds |= TaintKinds::OBJECT | TaintKinds::ATTRIBUTE;
     }

@@ -1,4 +1,4 @@
-//! Calls of regular expressions: what they compile, match and replace.
+//! Models of the `re` module: compile, match and replace.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use super::regex_alphabet::ParsedRegex;
 use crate::python::taint::call::Call;
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
-/// The result of a function of `re`, or of a method of a compiled pattern.
+/// Returns the result of a function of `re` or of a method of a compiled pattern.
 pub(crate) fn result(call: &Call<'_>) -> Option<Value> {
     if call.symbol == "re.compile" {
         let pattern = call.positional.first().and_then(Value::as_text).filter(|_| is_plain(call.expr, 1));
@@ -37,7 +37,7 @@ pub(crate) fn result(call: &Call<'_>) -> Option<Value> {
     }
 }
 
-/// The pattern of a call and its other arguments, where the pattern is known and nothing changes what it says.
+/// Returns the pattern and the other arguments of a call, if the pattern is known and no flag changes its meaning.
 fn applied<'c>(call: &'c Call<'_>) -> Option<(&'c str, &'c [Value])> {
     if let Some(AbstractValue::Pattern(pattern)) = call.receiver.as_ref().map(|receiver| &receiver.content) {
         return Some((pattern, &call.positional));
@@ -48,7 +48,7 @@ fn applied<'c>(call: &'c Call<'_>) -> Option<(&'c str, &'c [Value])> {
     (function == call.name && is_plain(call.expr, own)).then_some((pattern.as_text()?, arguments))
 }
 
-/// The groups of a match: each is a part of the text that the pattern let through.
+/// Returns the groups of a match, each sanitized by its part of the pattern.
 fn found(pattern: &str, subject: &Value) -> Value {
     let subject = Value { content: AbstractValue::Opaque, symbol: None, ..subject.clone() };
     let Some(expression) = ParsedRegex::parse(pattern) else { return subject };
@@ -56,7 +56,7 @@ fn found(pattern: &str, subject: &Value) -> Value {
     Value::dict(groups.map(|(name, kinds)| (Rc::from(name), subject.clone().sanitized(kinds))).collect())
 }
 
-/// Returns whether no flag beyond a first few arguments changes what the pattern means to us.
+/// Returns true if no argument after the first `own` is a flag that changes the pattern's meaning.
 pub(crate) fn is_plain(call: &ExprCall, own: usize) -> bool {
     struct Finder {
         found: bool,

@@ -1,8 +1,8 @@
-//! Calls that make their input harmless: conversions, checks of a format, escaping.
+//! Models of sanitizers: conversions, format checks and escaping.
 
 use crate::python::taint::value::{TaintKinds, Value};
 
-/// Calls whose result can carry no text of anybody's choice: numbers, truth values, digests, fresh identifiers.
+/// Calls whose result cannot carry chosen text: numbers, truth values, digests, fresh identifiers.
 const HARMLESS_CALLS: &[&str] = &[
     "len",
     "bool",
@@ -50,15 +50,15 @@ const HARMLESS_CALLS: &[&str] = &[
     "hashlib.sha1().hexdigest",
 ];
 
-/// Calls that make a number of somebody's choice: harmless wherever text does harm, yet no constant of a query.
+/// Conversions to a chosen number. The result cannot inject text, but is not a constant of a query.
 const NUMBER_CONVERSIONS: &[&str] = &["int", "float", "round", "abs", "complex"];
 
-/// A number of somebody's choice. A query assembled with one should be parameterised all the same.
+/// Returns the result of a number conversion. A query should take the number as a parameter.
 pub(crate) fn number_call(symbol: &str) -> Option<Value> {
     NUMBER_CONVERSIONS.contains(&symbol).then(number)
 }
 
-/// Returns whether a function makes nothing but numbers, identifiers or dates of texts.
+/// Returns true if a function converts text to numbers, identifiers or dates.
 pub(crate) fn converts(symbol: &str) -> bool {
     NUMBER_CONVERSIONS.contains(&symbol) || symbol == "bool" || refuses_text(symbol)
 }
@@ -67,7 +67,7 @@ pub(crate) fn number() -> Value {
     Value { unknown: TaintKinds::SQL, ..Value::clean() }
 }
 
-/// Returns whether a call fails on anything but a number, an address, an identifier or a date.
+/// Returns true if a call fails on anything but a number, an IP address, an identifier or a date.
 pub(crate) fn refuses_text(symbol: &str) -> bool {
     matches!(
         symbol,
@@ -83,12 +83,12 @@ pub(crate) fn refuses_text(symbol: &str) -> bool {
     )
 }
 
-/// Whether a call's result can carry no text of anybody's choice.
+/// Returns true if the result of a call cannot carry chosen text.
 pub(crate) fn is_harmless_call(symbol: &str) -> bool {
     HARMLESS_CALLS.contains(&symbol)
 }
 
-/// Methods whose result is a number or a truth value, whatever the object.
+/// Methods that return a number or a truth value on any object.
 pub(crate) fn is_harmless_method(name: &str) -> bool {
     matches!(
         name,
@@ -117,7 +117,7 @@ pub(crate) fn is_harmless_method(name: &str) -> bool {
     )
 }
 
-/// The uses for which a call's result is safe, whatever went in.
+/// Returns the taint kinds that a call removes.
 pub(crate) fn sanitizes(symbol: &str) -> TaintKinds {
     match symbol {
         "shlex.quote" | "pipes.quote" => TaintKinds::SHELL,
@@ -146,7 +146,7 @@ pub(crate) fn sanitizes(symbol: &str) -> TaintKinds {
         | "flask.send_file"
         | "send_file" => TaintKinds::HTML.union(TaintKinds::XML),
         "json.dumps" => TaintKinds::HTML.union(TaintKinds::XML).union(TaintKinds::LOG).union(TaintKinds::MAIL),
-        // A file in memory.
+        // An in-memory file has no path.
         "io.BytesIO" | "io.StringIO" => TaintKinds::PATH,
         "urllib.parse.quote" | "urllib.parse.quote_plus" | "urllib.parse.urlencode" | "urllib.quote" => {
             TaintKinds::HTML.union(TaintKinds::REDIRECT).union(TaintKinds::LOG)
@@ -182,7 +182,7 @@ pub(crate) fn sanitizes(symbol: &str) -> TaintKinds {
     }
 }
 
-/// Project's own escaping functions, judged by their names.
+/// Recognises a project's own escaping functions by name.
 fn sanitizes_by_name(symbol: &str) -> TaintKinds {
     let name = symbol.rsplit('.').next().unwrap_or(symbol).to_ascii_lowercase();
     if name.contains("escape") && (name.contains("html") || name.contains("markup")) || name.contains("sanitize_html") {

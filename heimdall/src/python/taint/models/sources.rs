@@ -1,9 +1,9 @@
-//! Where outside data enters a Python program, and what takes the danger out of it.
+//! Models of sources: expressions and calls that return external data.
 
 use crate::python::taint::call::Call;
 use crate::python::taint::value::{TaintKinds, Value};
 
-/// Symbols that stand for the current request.
+/// Symbols of the current request.
 const REQUEST_SYMBOLS: &[&str] = &[
     "request",
     "flask.request",
@@ -20,10 +20,10 @@ const REQUEST_SYMBOLS: &[&str] = &[
     "flask.Request",
 ];
 
-/// Attributes of a request that a client cannot fill with text of its choice.
+/// Request attributes that a client cannot fill with chosen text.
 const SAFE_REQUEST_ATTRIBUTES: &[&str] = &[
     "method",
-    // What matched the route is the application's own choice.
+    // The matched route is one that the application defined.
     "path",
     "endpoint",
     "blueprint",
@@ -46,7 +46,7 @@ const SAFE_REQUEST_ATTRIBUTES: &[&str] = &[
     "registry",
 ];
 
-/// Attributes of a request that are addresses on the host that was asked, or of the page that the user comes from.
+/// Request attributes that are URLs of the requested host or of the referring page.
 const SAME_HOST_ATTRIBUTES: &[&str] = &[
     "referrer",
     "url",
@@ -60,7 +60,7 @@ const SAME_HOST_ATTRIBUTES: &[&str] = &[
     "path_info",
 ];
 
-/// Attributes of a request that hold all of one kind that a client sent.
+/// Request attributes that hold all client data of one kind.
 const REQUEST_COLLECTIONS: &[&str] = &[
     "args",
     "form",
@@ -80,7 +80,8 @@ const REQUEST_COLLECTIONS: &[&str] = &[
     "body",
 ];
 
-/// What a person at the keyboard, or whoever starts the program, controls: paths and addresses are theirs to choose.
+/// Kinds for which data of the user who starts the program is tainted. Paths and URLs are not among them, because this
+/// user may choose them.
 pub(crate) const LOCAL_TAINT: TaintKinds = TaintKinds::SQL
     .union(TaintKinds::SHELL)
     .union(TaintKinds::CODE)
@@ -91,24 +92,24 @@ pub(crate) const LOCAL_TAINT: TaintKinds = TaintKinds::SQL
     .union(TaintKinds::XML)
     .union(TaintKinds::ATTRIBUTE);
 
-/// Whether a symbol is the request itself.
+/// Returns true if a symbol is the request.
 pub(crate) fn is_request(symbol: &str) -> bool {
     REQUEST_SYMBOLS.contains(&symbol)
 }
 
-/// Returns whether a symbol is the request or comes by it.
+/// Returns true if a symbol is the request or an attribute of it.
 pub(crate) fn is_from_request(symbol: &str) -> bool {
     REQUEST_SYMBOLS
         .iter()
         .any(|request| symbol.strip_prefix(request).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
-/// Returns whether a symbol is all of one kind that a request holds.
+/// Returns true if a symbol is a collection of the request, such as `request.args`.
 pub(crate) fn is_part_of_request(symbol: &str) -> bool {
     symbol.rsplit_once('.').is_some_and(|(owner, part)| REQUEST_COLLECTIONS.contains(&part) && is_request(owner))
 }
 
-/// Returns whether a part of a request and a key in it give the page that the user comes from.
+/// Returns true if a collection of the request and a key name the referring page.
 pub(crate) fn is_referrer_key(part: &str, key: &str) -> bool {
     let headers = part.rsplit_once('.').filter(|(owner, _)| is_request(owner)).map(|(_, part)| part);
     match headers {
@@ -118,18 +119,18 @@ pub(crate) fn is_referrer_key(part: &str, key: &str) -> bool {
     }
 }
 
-/// Returns whether a call reads the page that the user comes from: `request.META.get("HTTP_REFERER")`.
+/// Returns true if a call reads the referring page: `request.META.get("HTTP_REFERER")`.
 pub(crate) fn is_referrer(call: &Call<'_>) -> bool {
     let Some(receiver) = call.receiver.as_ref().filter(|_| call.name == "get") else { return false };
     call.positional.first().and_then(Value::as_text).is_some_and(|key| is_referrer_key(receiver.symbol(), key))
 }
 
-/// The page that the user comes from.
+/// Returns the URL of the referring page, which is safe for redirects.
 pub(crate) fn referrer() -> Value {
     Value::tainted(TaintKinds::ALL).sanitized(TaintKinds::REDIRECT)
 }
 
-/// The value of a symbol that is a source, or of an attribute of one.
+/// Returns the value of a source symbol or of an attribute of one.
 pub(crate) fn source_value(symbol: &str) -> Option<Value> {
     if is_request(symbol) {
         return Some(Value::tainted(TaintKinds::ALL).with_symbol(symbol));
@@ -153,7 +154,7 @@ pub(crate) fn source_value(symbol: &str) -> Option<Value> {
     }
 }
 
-/// The result of a call that reads outside data.
+/// Returns the result of a call that reads external data.
 pub(crate) fn source_call(symbol: &str) -> Option<Value> {
     let value = match symbol {
         "input" | "raw_input" | "builtins.input" | "web.input" | "click.prompt" | "streamlit.text_input" => {
@@ -175,7 +176,7 @@ pub(crate) fn source_call(symbol: &str) -> Option<Value> {
     Some(value)
 }
 
-/// Returns whether a call asks another server, whose answer is not what it was asked.
+/// Returns true if a call sends a request to another server. The response does not contain the arguments.
 pub(crate) fn asks_server(symbol: &str) -> bool {
     let (module, function) = symbol.split_once('.').unwrap_or((symbol, ""));
     match module {

@@ -1,8 +1,8 @@
-//! Addresses of which the beginning is fixed.
+//! URLs with a fixed prefix.
 
 use crate::python::taint::value::TaintKinds;
 
-/// The uses for which nothing that follows this beginning of an address does harm: it cannot change the host.
+/// Returns the taint kinds removed by a URL prefix after which the host cannot change.
 pub(crate) fn sanitized_by(beginning: &str) -> TaintKinds {
     let mut chars = beginning.chars();
     match (chars.next(), chars.next()) {

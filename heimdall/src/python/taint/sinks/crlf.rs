@@ -17,7 +17,7 @@ pub(crate) static SINKS: &[Sink] = &[sink(
 )];
 
 impl Interpreter<'_, '_, '_> {
-    /// A message that holds what was sent. The arguments of a constant message are kept apart from it.
+    /// Checks a log message with external data. Arguments of a constant message are harmless.
     pub(crate) fn check_log(&mut self, call: &Call<'_>, receiver: &Value) {
         let Some(message) = call.positional.first().filter(|message| message.tainted.intersects(TaintKinds::LOG))
         else {
@@ -29,7 +29,7 @@ impl Interpreter<'_, '_, '_> {
     }
 }
 
-/// `logging`, `app.logger`, `self.log`, `getLogger()`; not `login` or `catalog`.
+/// Matches `logging`, `app.logger`, `self.log` and `getLogger()`, but not `login` or `catalog`.
 fn is_logger(symbol: &str) -> bool {
     let symbol = symbol.to_ascii_lowercase();
     let mut parts = symbol.split(|c: char| !c.is_ascii_alphanumeric());

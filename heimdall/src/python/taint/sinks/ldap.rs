@@ -10,7 +10,7 @@ use crate::report::Severity;
 use crate::rules;
 
 impl Interpreter<'_, '_, '_> {
-    /// A search in a directory, where it is one: many other things can be searched.
+    /// Checks a search method, if its object is an LDAP connection.
     pub(crate) fn check_search(&mut self, call: &Call<'_>, receiver: &Value) {
         let named = call.keyword("search_filter").or_else(|| call.keyword("filterstr"));
         let position = if call.name == "search" { 1 } else { 2 };

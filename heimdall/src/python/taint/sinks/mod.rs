@@ -1,4 +1,4 @@
-//! Calls that data from outside must not reach. Each topic has a table of functions and the checks that a table cannot
+//! Sinks: calls that external data must not reach. Each topic has a table of functions, and checks that a table cannot
 //! describe.
 
 pub(crate) mod code;
@@ -39,14 +39,14 @@ static BY_FUNCTION: LazyLock<HashMap<&'static str, Vec<&'static Sink>>> = LazyLo
     by_function
 });
 
-/// Returns whether a call makes an answer, of which the text was looked at when it was made.
+/// Returns true if a call builds a response; its content was checked at that call.
 pub(crate) fn builds_response(call: &Call<'_>) -> bool {
     let mut sinks = BY_FUNCTION.get(call.symbol.as_str()).into_iter().flatten();
     call.name.to_ascii_lowercase().contains("response") && sinks.any(|sink| sink.taint_kind == TaintKinds::HTML)
 }
 
 impl Interpreter<'_, '_, '_> {
-    /// Looks at what a call is given.
+    /// Checks the arguments of a call.
     pub(crate) fn check_sinks(&mut self, call: &Call<'_>) {
         if let Some(sinks) = BY_FUNCTION.get(call.symbol.as_str()) {
             for sink in sinks {
@@ -63,7 +63,7 @@ impl Interpreter<'_, '_, '_> {
     fn check_sink(&mut self, call: &Call<'_>, sink: &Sink) {
         let value = call.argument(sink.position, sink.keyword).or_else(|| call.positional.get(sink.position));
         let Some(value) = value else { return };
-        // Of `(body, headers)` the body is what is shown.
+        // In `(body, headers)` only the body is rendered.
         let value = match &value.content {
             AbstractValue::Sequence(items) if sink.taint_kind == TaintKinds::HTML => {
                 items.first().cloned().unwrap_or_default()
@@ -72,7 +72,7 @@ impl Interpreter<'_, '_, '_> {
         };
         let is_harmless = match sink.taint_kind {
             TaintKinds::HTML => !self.renders_html(call, &value),
-            // An address, most likely, that a function chose which got the request.
+            // Most likely a URL chosen by a function that received the request.
             TaintKinds::REDIRECT => value.derived_from_request,
             TaintKinds::OBJECT => call.keyword("weights_only").and_then(Value::truth) == Some(true),
             _ => false,
@@ -97,7 +97,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// `session[...] = value`.
+    /// Checks `session[...] = value`.
     pub(crate) fn check_session_write(&mut self, owner: &Value, value: &Value, range: TextRange) {
         let symbol = owner.symbol();
         if symbol == "flask.session" || symbol == "session" || symbol.ends_with("request.session") {

@@ -67,14 +67,14 @@ pub(crate) static SINKS: &[Sink] = &[
 ];
 
 impl Interpreter<'_, '_, '_> {
-    /// An upload that is saved under the name it was sent with.
+    /// Checks an upload that is saved under the client's file name.
     pub(crate) fn check_upload(&mut self, call: &Call<'_>) {
         if let Some(path) = call.argument(0, "dst").cloned() {
             self.report_flow(&rules::PATH_TRAVERSAL, call.range, &path, TaintKinds::PATH, (High, None));
         }
     }
 
-    /// A method of a path that opens, reads or changes the file.
+    /// Checks path methods that open, read or change a file.
     pub(crate) fn check_path_method(&mut self, call: &Call<'_>, path: &Value) {
         let is_path = call.name.ends_with("_text") && !sources::is_from_request(path.symbol());
         if path.symbol().starts_with("pathlib.") || is_path {

@@ -1,4 +1,4 @@
-//! Answers of views: text of the request that a browser is shown as a page.
+//! Cross-site scripting: request text in responses of views.
 
 use ruff_python_ast::{Expr, ExprCall, Stmt, StmtAssign};
 use ruff_text_size::Ranged;
@@ -41,11 +41,11 @@ pub(crate) static SINKS: &[Sink] = &[
     sink(&["aiohttp.web.Response"], (NO_POSITION, "body"), TaintKinds::HTML, &rules::XSS, High, None),
 ];
 
-/// Constructors of answers of which the type can be set later.
+/// Response constructors whose content type can be set later.
 const RESPONSE_CONSTRUCTORS: &[&str] = &["make_response", "Response", "HttpResponse"];
 
 impl Interpreter<'_, '_, '_> {
-    /// Looks at what a view returns.
+    /// Checks the result of a view.
     pub(crate) fn check_response(&mut self, expr: &Expr, value: &Value) {
         let body = match (expr, &value.content) {
             // `body, status, headers`
@@ -63,7 +63,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    /// Returns whether a call that makes an answer, or text that is not escaped, shows its argument to a browser as a page.
+    /// Returns true if a response constructor, or a call that marks text as safe, renders its argument as HTML.
     pub(crate) fn renders_html(&self, call: &Call<'_>, content: &Value) -> bool {
         if self.non_html_responses.contains(&call.expr.start().to_u32()) {
             return false;
@@ -72,14 +72,14 @@ impl Interpreter<'_, '_, '_> {
         if content.derived_from_request && !is_text {
             return false;
         }
-        // An answer of aiohttp is plain text unless it says otherwise.
+        // The default content type of aiohttp is plain text.
         let is_page = !call.symbol.starts_with("aiohttp.");
         response_type(call).map_or(is_page, is_html_type)
     }
 }
 
-/// Returns whether a returned value is sent as the text it is: no structure, no object of the module's own classes, and not
-/// what another function answered to the same request.
+/// Returns true if a result is sent as plain text: not a structure, not a local object, and not another function's
+/// response.
 fn is_text(value: &Value) -> bool {
     let structure = matches!(
         value.content,
@@ -95,7 +95,7 @@ fn is_text(value: &Value) -> bool {
     !structure && !parsed && !value.derived_from_request
 }
 
-/// The media type that a call gives its answer, where it is known.
+/// Returns the content type that a call sets, if it is known.
 fn response_type<'c>(call: &'c Call<'_>) -> Option<&'c str> {
     const NAMES: &[&str] = &["content_type", "mimetype", "media_type"];
     let by_name = NAMES.iter().find_map(|name| call.keyword(name)).and_then(Value::as_text);
@@ -108,7 +108,7 @@ fn response_type<'c>(call: &'c Call<'_>) -> Option<&'c str> {
     by_name.or_else(by_header).or_else(by_position)
 }
 
-/// The media type in a dictionary of headers.
+/// Returns the content type in a dictionary of headers.
 fn header_type(headers: &Value) -> Option<&str> {
     let AbstractValue::Dict(entries) = &headers.content else { return None };
     entries.iter().find(|(name, _)| is_type_header(name)).and_then(|(_, value)| value.as_text())
@@ -118,13 +118,13 @@ fn is_type_header(name: &str) -> bool {
     name.eq_ignore_ascii_case("content-type")
 }
 
-/// Returns whether a browser runs scripts in what has this media type.
+/// Returns true if browsers run scripts in this content type.
 fn is_html_type(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     media_type.trim().is_empty() || ["html", "svg"].iter().any(|kind| media_type.contains(kind))
 }
 
-/// `answer = make_response(...)` and, later in the block, `answer.mimetype = "text/csv"`.
+/// Records a response whose content type is set later in the block, such as `answer.mimetype = "text/csv"`.
 pub(crate) fn note_content_type(interpreter: &mut Interpreter<'_, '_, '_>, assign: &StmtAssign, rest: &[Stmt]) {
     let ([Expr::Name(answer)], Expr::Call(call)) = (&*assign.targets, &*assign.value) else { return };
     if !RESPONSE_CONSTRUCTORS.contains(&last_name(&call.func)) {
@@ -157,7 +157,7 @@ fn sets_type(target: &Expr, answer: &str) -> bool {
     }
 }
 
-/// The constant that a text begins with.
+/// Returns the constant prefix of a text.
 fn beginning(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::StringLiteral(text) => Some(text.value.to_str()),
@@ -169,7 +169,7 @@ fn beginning(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// `Markup(text).unescape()` is plain text again, and never shown as it was.
+/// Records `Markup(text).unescape()`: the result is plain text, and the markup is never rendered.
 pub(crate) fn note_unescaped(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) {
     if let Expr::Attribute(method) = &*call.func
         && matches!(method.attr.as_str(), "unescape" | "striptags")

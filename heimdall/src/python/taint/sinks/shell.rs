@@ -75,7 +75,7 @@ impl Interpreter<'_, '_, '_> {
             }
             return;
         }
-        // Without a shell only the program's name, or a shell started by hand, is dangerous.
+        // Without a shell, only the program name is dangerous, or the command of an explicit shell.
         let program = match &command.content {
             AbstractValue::Sequence(items) => items.first().cloned(),
             _ => Some(command.clone()),

@@ -4,7 +4,7 @@ use crate::python::taint::value::TaintKinds;
 use crate::report::Severity;
 use crate::rules::Rule;
 
-/// Position of an argument that only a keyword names.
+/// Marks an argument that is passed by keyword only.
 pub(crate) const NO_POSITION: usize = usize::MAX;
 
 /// A dangerous argument of some functions.
@@ -14,9 +14,9 @@ pub(crate) struct Sink {
     pub(crate) keyword: &'static str,
     pub(crate) taint_kind: TaintKinds,
     pub(crate) rule: &'static Rule,
-    /// Severity for data known to come from outside.
+    /// Severity for external data.
     pub(crate) tainted: Severity,
-    /// Severity for data of unknown origin; none where that is too common to tell.
+    /// Severity for data of unknown origin; `None` if that is too common to report.
     pub(crate) unknown: Option<Severity>,
 }
 

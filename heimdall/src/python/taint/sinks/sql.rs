@@ -12,9 +12,9 @@ use crate::report::Severity;
 use crate::rules;
 
 impl Interpreter<'_, '_, '_> {
-    /// A query that is not a constant, whatever object executes it.
+    /// Checks a query that is not constant, on any object.
     pub(crate) fn check_query(&mut self, call: &Call<'_>) {
-        // `run = cursor.execute` still executes.
+        // An alias (`run = cursor.execute`) executes too.
         let named = |name: &str| executes_query(name) || call.symbol.rsplit('.').next().is_some_and(executes_query);
         let executes = match call.name {
             "text" => call.receiver.is_none() || call.symbol.starts_with("sqlalchemy"),
@@ -36,8 +36,7 @@ impl Interpreter<'_, '_, '_> {
     }
 }
 
-/// Returns whether the argument is certainly no query: an object made of the request, or a task for something else than
-/// a database.
+/// Returns true if the argument is surely not a query: an object of the request, or a task of an executor.
 fn is_not_query(call: &Call<'_>, query: &Value) -> bool {
     const OTHERS: &[&str] = &[
         "usecase",
@@ -75,7 +74,7 @@ fn is_not_query(call: &Call<'_>, query: &Value) -> bool {
     let Expr::Attribute(method) = &*call.expr.func else { return is_structure };
     let object = last_name(&method.value).to_ascii_lowercase();
     let is_other = OTHERS.iter().any(|other| object.ends_with(other));
-    // `Model.objects.raw`; many other things are raw.
+    // Only `raw` of a model manager executes SQL.
     let is_raw = call.name == "raw" && !matches!(object.as_str(), "objects" | "manager" | "_default_manager" | "query");
     is_structure || is_other || is_raw || sources::is_request(query.symbol())
 }

@@ -48,7 +48,7 @@ pub(crate) static SINKS: &[Sink] = &[
 ];
 
 impl Interpreter<'_, '_, '_> {
-    /// An XPath query of a parsed document.
+    /// Checks an XPath query on a parsed document.
     pub(crate) fn check_xpath(&mut self, call: &Call<'_>, document: &Value) {
         if document.as_text().is_some() {
             return;
