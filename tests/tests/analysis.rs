@@ -226,7 +226,7 @@ fn a_file_is_analysed_from_a_terminal(terminal: &Terminal) {
     assert_eq!(grave.code, 1, "a check in a pipeline stops here: {grave:?}");
     insta::assert_snapshot!(grave.out, @r"
     find.py:6 high PY-SQL-INJECTION SQL query built from text
-        A query is put together from pieces of text before it is executed; a value among them can change the query itself (SQL injection).
+        A query is built by joining text before it is executed; a value in it can change the query itself (SQL injection).
         Keep the query a constant with placeholders and pass the values separately; choose table and column names from a fixed list.
     Analysed as python: 1 finding (1 high), 1 shown.
     ");

@@ -19,7 +19,7 @@ pub(crate) fn report(parsed: &Parsed<ModModule>, nul: bool, source: &str, findin
     if nul {
         let before = source.find('\0').unwrap_or(0);
         let offset = TextSize::try_from(before).unwrap_or_default();
-        let note = "The text contains a NUL byte, which Python refuses.".to_owned();
+        let note = "The text contains a NUL byte, which Python does not allow.".to_owned();
         findings.report_with_note(&rules::SYNTAX, TextRange::new(offset, offset), note);
     }
 }
@@ -30,12 +30,13 @@ fn explain(error: &ParseErrorType) -> String {
         ParseErrorType::ExpectedToken { expected, .. } => return format!("Expected {}.", plain(&expected.to_string())),
         ParseErrorType::OtherError(_)
         | ParseErrorType::StringAnnotationError(_)
-        | ParseErrorType::UnexpectedTokenAfterAsync(_) => "The statement is not complete or not valid here.".to_owned(),
+        | ParseErrorType::UnexpectedTokenAfterAsync(_) => "The statement is incomplete or not valid here.".to_owned(),
         ParseErrorType::FStringError(_) | ParseErrorType::TStringError(_) => {
             "A formatted string is not valid.".to_owned()
         }
         ParseErrorType::Lexical(_) => {
-            "A string is not closed, indentation does not match, or a character does not belong here.".to_owned()
+            "A string is not terminated, the indentation is inconsistent, or a character is not allowed here."
+                .to_owned()
         }
         fixed => plain(&fixed.to_string()),
     };
