@@ -31,7 +31,7 @@ pub(crate) fn assign(findings: &mut [Finding], source: &str, language: &str, lay
         let finding = &mut findings[at];
         let digest = code.digest(finding);
         let number = equals.entry(digest).or_default();
-        finding.fingerprint = printed(digest, *number);
+        finding.fingerprint = to_hex(digest, *number);
         *number += 1;
     }
 }
@@ -42,13 +42,13 @@ pub(crate) fn distinguish<'f>(findings: impl Iterator<Item = &'f mut Finding>) {
     for finding in findings {
         let number = equals.entry(finding.fingerprint.clone()).or_default();
         if *number > 0 {
-            finding.fingerprint = printed(Sha256::digest(&finding.fingerprint).into(), *number);
+            finding.fingerprint = to_hex(Sha256::digest(&finding.fingerprint).into(), *number);
         }
         *number += 1;
     }
 }
 
-fn printed(digest: [u8; 32], number: u32) -> String {
+fn to_hex(digest: [u8; 32], number: u32) -> String {
     let numbered = Sha256::new().chain_update(digest).chain_update(number.to_be_bytes()).finalize();
     numbered.iter().take(FINGERPRINT_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }

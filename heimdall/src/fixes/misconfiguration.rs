@@ -16,12 +16,14 @@ pub(super) fn fix_call(module: &Module<'_>, rule: &str, call: &ExprCall) -> Opti
             let text = format!("secrets.SystemRandom().{function}");
             (vec![replace(call.func.range(), &text)], vec!["secrets"])
         }),
-        "PY-INSECURE-TLS" => checked_tls(module, call, &name),
-        "PY-DEBUG-ENABLED" => flag(call, &["debug"], "False"),
-        "PY-COOKIE-INSECURE" => flag(call, &["secure", "httponly"], "True"),
-        "PY-AUTOESCAPE-OFF" => flag(call, &["autoescape"], "True").or_else(|| added(module, call, "autoescape=True")),
+        "PY-INSECURE-TLS" => verified_tls(module, call, &name),
+        "PY-DEBUG-ENABLED" => set_keywords(call, &["debug"], "False"),
+        "PY-COOKIE-INSECURE" => set_keywords(call, &["secure", "httponly"], "True"),
+        "PY-AUTOESCAPE-OFF" => {
+            set_keywords(call, &["autoescape"], "True").or_else(|| append_argument(module, call, "autoescape=True"))
+        }
         "PY-ARCHIVE-EXTRACT" if matches!(last, "extractall" | "extract") || name.is_empty() => {
-            added(module, call, "filter=\"data\"")
+            append_argument(module, call, "filter=\"data\"")
         }
         "PY-LOOSE-PERMISSIONS" => tighter_mode(call),
         _ => None,
@@ -51,14 +53,14 @@ fn keyword<'a>(call: &'a ExprCall, name: &str) -> Option<&'a Keyword> {
 }
 
 /// Sets the keywords that the call has to a value.
-fn flag(call: &ExprCall, names: &[&str], value: &str) -> Option<Fix> {
+fn set_keywords(call: &ExprCall, names: &[&str], value: &str) -> Option<Fix> {
     let edits: Vec<Edit> =
         names.iter().filter_map(|name| keyword(call, name)).map(|it| replace(it.value.range(), value)).collect();
     (!edits.is_empty()).then_some((edits, Vec::new()))
 }
 
 /// Appends an argument to a call.
-fn added(module: &Module<'_>, call: &ExprCall, argument: &str) -> Option<Fix> {
+fn append_argument(module: &Module<'_>, call: &ExprCall, argument: &str) -> Option<Fix> {
     let inside = module.text(call.arguments.range()).strip_suffix(')')?;
     let kept = inside.trim_end().trim_end_matches(',');
     let text = if kept == "(" { format!("({argument})") } else { format!("{kept}, {argument})") };
@@ -86,7 +88,7 @@ fn stronger_hash(call: &ExprCall, name: &str) -> Option<Fix> {
     Some((vec![edit], Vec::new()))
 }
 
-fn checked_tls(module: &Module<'_>, call: &ExprCall, name: &str) -> Option<Fix> {
+fn verified_tls(module: &Module<'_>, call: &ExprCall, name: &str) -> Option<Fix> {
     if name == "ssl._create_unverified_context" {
         return Some((vec![replace(call.func.range(), "ssl.create_default_context")], Vec::new()));
     }

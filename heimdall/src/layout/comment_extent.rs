@@ -15,7 +15,7 @@ pub(super) fn of(language: &str, source: &str, comment: &Comment) -> Range<usize
     let is_code = match language {
         "javascript" | "typescript" => text.starts_with(['<', '-']),
         "bash" => !before.is_empty() && !before.ends_with([' ', '\t', '\n', ';', '&', '|', '(', ')']),
-        "dockerfile" => !comment.alone || continues(before),
+        "dockerfile" => !comment.is_alone || continues(before),
         "php" => text.starts_with("#["),
         "sql" => text.starts_with("/*!") || text.starts_with("/*M!"),
         _ => false,
@@ -52,7 +52,7 @@ impl Scripts {
     }
 
     /// Returns true if an offset is inside of a script.
-    pub(super) fn hold(&self, at: usize) -> bool {
+    pub(super) fn contain(&self, at: usize) -> bool {
         let before = self.tags.partition_point(|(tag, _)| *tag < at);
         before.checked_sub(1).is_some_and(|last| self.tags[last].1)
     }

@@ -112,10 +112,18 @@ fn comment(node: Node<'_>, in_block: bool, text: &str) -> Option<Comment> {
     let line_start = node.start_byte().checked_sub(node.start_position().column)?;
     let before = text.get(line_start..node.start_byte())?;
     let ends_line = content.ends_with('\n') || is_line_end(text.get(node.end_byte()..)?);
-    let alone = before.trim_end().is_empty() && ends_line;
+    let is_alone = before.trim_end().is_empty() && ends_line;
     let (first, last) = (row(node.start_position().row), last_row(node));
     let (range, inert) = (node.byte_range(), node.start_byte()..node.start_byte());
-    Some(Comment { text: content.to_owned(), range, inert, first, last, alone, between: alone && in_block })
+    Some(Comment {
+        text: content.to_owned(),
+        range,
+        inert,
+        first,
+        last,
+        is_alone,
+        is_between_statements: is_alone && in_block,
+    })
 }
 
 fn row(row: usize) -> u32 {

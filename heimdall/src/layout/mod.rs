@@ -42,9 +42,9 @@ pub(crate) struct Comment {
     pub(crate) first: u32,
     pub(crate) last: u32,
     /// True if its lines have no code.
-    pub(crate) alone: bool,
+    pub(crate) is_alone: bool,
     /// True if it is between two statements and part of neither.
-    pub(crate) between: bool,
+    pub(crate) is_between_statements: bool,
 }
 
 /// Lines of a statement, including its nested statements.

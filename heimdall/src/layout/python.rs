@@ -17,11 +17,19 @@ pub(crate) fn read(text: &str, tokens: &[Token], line_of: impl Fn(u32) -> u32) -
             TokenKind::Comment => {
                 let at = line(range.start());
                 let before = text[..range.start().to_usize()].rsplit(['\n', '\r']).next().unwrap_or_default();
-                let alone = before.trim().is_empty();
-                let between = alone && reader.began.is_none();
+                let is_alone = before.trim().is_empty();
+                let is_between_statements = is_alone && reader.began.is_none();
                 let place = range.start().to_usize()..range.end().to_usize();
                 let (inert, text) = (place.clone(), text[range].to_owned());
-                comments.push(Comment { text, range: place, inert, first: at, last: at, alone, between });
+                comments.push(Comment {
+                    text,
+                    range: place,
+                    inert,
+                    first: at,
+                    last: at,
+                    is_alone,
+                    is_between_statements,
+                });
             }
             TokenKind::Newline => statements.extend(reader.end(line(range.start()))),
             TokenKind::NonLogicalNewline | TokenKind::EndOfFile => {}

@@ -9,11 +9,11 @@ struct Lexicon {
     /// String delimiters; longer ones come before their prefixes.
     strings: &'static [Mark],
     /// Characters that end a statement; empty if a line end does.
-    ends: &'static [char],
+    statement_ends: &'static [char],
     /// True if a line comment must follow whitespace or start the line.
-    spaced: bool,
+    needs_space: bool,
     /// True if the language has heredocs.
-    here_texts: bool,
+    has_heredocs: bool,
     raw_strings: bool,
 }
 
@@ -22,7 +22,7 @@ struct Mark {
     close: &'static str,
     escape: Escape,
     /// True if the string may span lines.
-    long: bool,
+    is_multiline: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,8 +33,8 @@ enum Escape {
     Nothing,
 }
 
-const fn mark(open: &'static str, close: &'static str, escape: Escape, long: bool) -> Mark {
-    Mark { open, close, escape, long }
+const fn mark(open: &'static str, close: &'static str, escape: Escape, is_multiline: bool) -> Mark {
+    Mark { open, close, escape, is_multiline }
 }
 
 const TRIPLE: Mark = mark("\"\"\"", "\"\"\"", Escape::Backslash, true);
@@ -47,9 +47,9 @@ const C: Lexicon = Lexicon {
     line_comments: &["//"],
     block_comments: &[("/*", "*/")],
     strings: &[TRIPLE, DOUBLE, SINGLE],
-    ends: &[';', '{', '}'],
-    spaced: false,
-    here_texts: false,
+    statement_ends: &[';', '{', '}'],
+    needs_space: false,
+    has_heredocs: false,
     raw_strings: false,
 };
 const CPP: Lexicon = Lexicon { strings: &[DOUBLE, SINGLE], raw_strings: true, ..C };
@@ -64,14 +64,14 @@ const CSHARP: Lexicon = Lexicon {
     ..C
 };
 const PHP: Lexicon =
-    Lexicon { line_comments: &["//", "#"], strings: &[LONG_DOUBLE, LONG_SINGLE], here_texts: true, ..C };
+    Lexicon { line_comments: &["//", "#"], strings: &[LONG_DOUBLE, LONG_SINGLE], has_heredocs: true, ..C };
 const RUBY: Lexicon = Lexicon {
     line_comments: &["#"],
     block_comments: &[("\n=begin", "\n=end")],
     strings: &[LONG_DOUBLE, LONG_SINGLE, mark("`", "`", Escape::Backslash, true)],
-    ends: &[],
-    spaced: true,
-    here_texts: true,
+    statement_ends: &[],
+    needs_space: true,
+    has_heredocs: true,
     ..C
 };
 const SQL: Lexicon = Lexicon {
@@ -82,28 +82,31 @@ const SQL: Lexicon = Lexicon {
         mark("`", "`", Escape::Doubled, true),
         mark("$$", "$$", Escape::Nothing, true),
     ],
-    ends: &[';'],
+    statement_ends: &[';'],
     ..C
 };
 const YAML: Lexicon = Lexicon {
     line_comments: &["#"],
     block_comments: &[],
     strings: &[LONG_DOUBLE, mark("'", "'", Escape::Doubled, false)],
-    ends: &[],
-    spaced: true,
+    statement_ends: &[],
+    needs_space: true,
     ..C
 };
 const TOML: Lexicon = Lexicon {
     strings: &[TRIPLE, mark("'''", "'''", Escape::Nothing, true), DOUBLE, mark("'", "'", Escape::Nothing, false)],
-    spaced: false,
+    needs_space: false,
     ..YAML
 };
-const PYTHON: Lexicon =
-    Lexicon { strings: &[TRIPLE, mark("'''", "'''", Escape::Backslash, true), DOUBLE, SINGLE], spaced: false, ..YAML };
+const PYTHON: Lexicon = Lexicon {
+    strings: &[TRIPLE, mark("'''", "'''", Escape::Backslash, true), DOUBLE, SINGLE],
+    needs_space: false,
+    ..YAML
+};
 const DOCKERFILE: Lexicon = Lexicon { strings: &[DOUBLE, SINGLE], ..YAML };
 const CSS: Lexicon = Lexicon { line_comments: &[], strings: &[DOUBLE, SINGLE], ..C };
 const MARKUP: Lexicon =
-    Lexicon { line_comments: &[], block_comments: &[("<!--", "-->")], strings: &[], ends: &[], ..C };
+    Lexicon { line_comments: &[], block_comments: &[("<!--", "-->")], strings: &[], statement_ends: &[], ..C };
 
 fn lexicon(language: &str) -> Option<&'static Lexicon> {
     Some(match language {
@@ -135,13 +138,13 @@ pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
     let scripts = comment_extent::Scripts::of(language, source);
     for number in 0..layout.comments.len() {
         let comment = &layout.comments[number];
-        let inert = if scripts.hold(comment.range.start) {
+        let inert = if scripts.contain(comment.range.start) {
             comment.inert.clone()
         } else {
             comment_extent::of(language, source, comment)
         };
-        let between = comment.alone && layout.owner(comment.first).is_none();
-        layout.comments[number].between = between;
+        let is_between_statements = comment.is_alone && layout.owner(comment.first).is_none();
+        layout.comments[number].is_between_statements = is_between_statements;
         layout.comments[number].inert = inert;
     }
     Some(layout)
@@ -158,7 +161,7 @@ struct Scanner<'s> {
     began: Option<u32>,
     depth: usize,
     /// Terminator of the heredoc that starts on the next line.
-    here_text: Option<&'s str>,
+    heredoc: Option<&'s str>,
     comments: Vec<Comment>,
     statements: Vec<Statement>,
 }
@@ -173,7 +176,7 @@ impl<'s> Scanner<'s> {
             is_line_start: true,
             began: None,
             depth: 0,
-            here_text: None,
+            heredoc: None,
             comments: Vec::new(),
             statements: Vec::new(),
         }
@@ -181,33 +184,33 @@ impl<'s> Scanner<'s> {
 
     fn step(&mut self, rest: &'s str) {
         if let Some(length) = self.comment(rest) {
-            self.pass(length);
+            self.advance(length);
             return;
         }
         if let Some(length) = self.string(rest) {
-            self.code();
-            self.pass(length);
+            self.mark_code();
+            self.advance(length);
             return;
         }
-        if self.lexicon.here_texts && self.here_text.is_none() {
-            self.here_text = here_word(rest);
+        if self.lexicon.has_heredocs && self.heredoc.is_none() {
+            self.heredoc = heredoc_terminator(rest);
         }
         let Some(c) = rest.chars().next() else { return };
         if !c.is_whitespace() {
-            self.code();
+            self.mark_code();
             self.punctuate(c);
         }
-        self.pass(c.len_utf8());
+        self.advance(c.len_utf8());
         if c == '\n'
-            && let Some(word) = self.here_text.take()
+            && let Some(word) = self.heredoc.take()
         {
-            self.pass(here_length(&rest[1..], word));
+            self.advance(heredoc_length(&rest[1..], word));
         }
     }
 
     /// Records a comment that starts here and returns its length.
     fn comment(&mut self, rest: &'s str) -> Option<usize> {
-        let spaced = !self.lexicon.spaced || self.source[..self.at].ends_with(char::is_whitespace) || self.at == 0;
+        let spaced = !self.lexicon.needs_space || self.source[..self.at].ends_with(char::is_whitespace) || self.at == 0;
         let is_line = spaced && self.lexicon.line_comments.iter().any(|mark| rest.starts_with(mark));
         let length = if is_line {
             rest.find('\n').unwrap_or(rest.len())
@@ -225,8 +228,8 @@ impl<'s> Scanner<'s> {
             inert: self.at..self.at,
             first: self.line,
             last: self.line.saturating_add(breaks),
-            alone: self.is_line_start && is_line_end(&rest[length..]),
-            between: false,
+            is_alone: self.is_line_start && is_line_end(&rest[length..]),
+            is_between_statements: false,
         });
         Some(length)
     }
@@ -252,20 +255,20 @@ impl<'s> Scanner<'s> {
             }
             let mut chars = inside.chars();
             let c = chars.next()?;
-            if c == '\n' && !mark.long {
+            if c == '\n' && !mark.is_multiline {
                 return Some(at);
             }
             at += c.len_utf8();
             if c == '\\' && mark.escape == Escape::Backslash {
-                at += chars.next().filter(|next| *next != '\n' || mark.long).map_or(0, char::len_utf8);
+                at += chars.next().filter(|next| *next != '\n' || mark.is_multiline).map_or(0, char::len_utf8);
             }
         }
         Some(rest.len())
     }
 
-    fn code(&mut self) {
+    fn mark_code(&mut self) {
         self.is_line_start = false;
-        if !self.lexicon.ends.is_empty() && self.began.is_none() {
+        if !self.lexicon.statement_ends.is_empty() && self.began.is_none() {
             self.began = Some(self.line);
         }
     }
@@ -278,14 +281,14 @@ impl<'s> Scanner<'s> {
             _ => {}
         }
         if self.depth == 0
-            && self.lexicon.ends.contains(&c)
+            && self.lexicon.statement_ends.contains(&c)
             && let Some(first) = self.began.take()
         {
             self.statements.push(Statement::new(first, self.line, [0; 32]));
         }
     }
 
-    fn pass(&mut self, length: usize) {
+    fn advance(&mut self, length: usize) {
         let passed = &self.source[self.at..self.at + length];
         self.line += u32::try_from(passed.matches('\n').count()).unwrap_or_default();
         if let Some(at) = passed.rfind('\n') {
@@ -305,7 +308,7 @@ fn raw_string(rest: &str) -> Option<usize> {
 }
 
 /// Returns the terminator of a heredoc of PHP or Ruby.
-fn here_word(rest: &str) -> Option<&str> {
+fn heredoc_terminator(rest: &str) -> Option<&str> {
     let rest = rest.strip_prefix("<<<").or_else(|| rest.strip_prefix("<<~")).or_else(|| rest.strip_prefix("<<-"))?;
     let word = rest.trim_start_matches([' ', '"', '\'', '`']);
     let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
@@ -313,7 +316,7 @@ fn here_word(rest: &str) -> Option<&str> {
 }
 
 /// Returns the length of the heredoc's lines before its terminator.
-fn here_length(rest: &str, word: &str) -> usize {
+fn heredoc_length(rest: &str, word: &str) -> usize {
     let mut length = 0;
     for line in rest.split_inclusive('\n') {
         if line.trim_start().starts_with(word) {

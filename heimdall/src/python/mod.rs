@@ -94,7 +94,7 @@ fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'
 fn follow_values(body: &[Stmt], request: &Request<'_>, findings: &mut Findings<'_>) -> bool {
     let module = ModuleIndex::collect(body, request.framework);
     let mut interpreter = Interpreter::new(&module, findings);
-    interpreter.block(body);
+    interpreter.walk_block(body);
     for number in 0..module.functions.len() {
         if !module.functions[number].nested {
             interpreter.walk_as_entry_point(number);

@@ -54,7 +54,7 @@ impl Coverage {
         }
     }
 
-    fn holds(&self, finding: &Finding) -> bool {
+    fn covers(&self, finding: &Finding) -> bool {
         self.everything
             || self.security && finding.kind == FindingKind::Security
             || self.rules.contains(finding.rule.as_str())
@@ -69,7 +69,7 @@ impl Accepted {
         for comment in layout.comments().iter().rev() {
             let next = comment.last.saturating_add(1);
             let target = below.get(&next).copied().unwrap_or(next);
-            if comment.alone {
+            if comment.is_alone {
                 below.insert(comment.first, target);
             }
             for (line, directive) in directive::parse(&comment.text, language) {
@@ -77,7 +77,7 @@ impl Accepted {
                 if directive.has_unknown_rule {
                     accepted.unknown_rules.push(line);
                 }
-                if !comment.between {
+                if !comment.is_between_statements {
                     accepted.cover(layout, comment.first, comment.last, &directive.covers);
                 } else if directive.reaches_below {
                     accepted.cover_below(layout, target, &directive);
@@ -118,7 +118,7 @@ impl Accepted {
         let on_line = (finding.line_start..=last).filter_map(|line| self.lines.get(&line));
         let in_statement =
             layout.beginning_at(finding.line_start).filter_map(|statement| self.statements.get(&statement));
-        on_line.chain(in_statement).any(|coverage| coverage.holds(finding))
+        on_line.chain(in_statement).any(|coverage| coverage.covers(finding))
     }
 }
 

@@ -123,7 +123,7 @@ fn report_queries(language: &str, lines: &[String], length: usize, findings: &mu
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let mut verbs = multiline_queries::NextVerb::default();
     let mut read_budget = MAX_READ_FACTOR * length;
-    let is_found = |line: &str| is_short_enough(line) && queries::is_found(line);
+    let is_found = |line: &str| is_short_enough(line) && queries::joins_query(line);
     for (at, line) in lines.iter().copied().enumerate() {
         let over = if is_found(line) {
             1

@@ -135,7 +135,7 @@ impl ExpressionReader {
 
     fn end_expression(&mut self) {
         let has_text = self.text.contains(['"', '\'', '`']);
-        self.found |= has_text && !self.block && queries::is_built(&self.text);
+        self.found |= has_text && !self.block && queries::is_joined_query(&self.text);
         self.text.clear();
         self.block = false;
     }

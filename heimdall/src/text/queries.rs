@@ -5,7 +5,7 @@ const EXECUTORS: &[&str] =
     &[".execute(", ".query(", ".exec(", ".raw(", ".executequery(", ".executeupdate(", ".queryrow(", ".prepare("];
 
 /// Returns true if a line joins a query, or the argument of an execute call, with values.
-pub(super) fn is_found(code: &str) -> bool {
+pub(super) fn joins_query(code: &str) -> bool {
     let lower = code.to_ascii_lowercase();
     let executes = EXECUTORS.iter().any(|executor| lower.contains(executor));
     let query = holds_query(&lower);
@@ -13,7 +13,7 @@ pub(super) fn is_found(code: &str) -> bool {
 }
 
 /// Returns true if an expression joins a query with values.
-pub(super) fn is_built(expression: &str) -> bool {
+pub(super) fn is_joined_query(expression: &str) -> bool {
     let lower = expression.to_ascii_lowercase();
     holds_query(&lower) && is_joined(&lower)
 }

@@ -369,7 +369,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// Reports a rule at a range.
-    pub(crate) fn report_at(&mut self, rule: &'static Rule, range: TextRange) {
+    pub(crate) fn report_range(&mut self, rule: &'static Rule, range: TextRange) {
         self.findings.report(rule, range);
     }
 }

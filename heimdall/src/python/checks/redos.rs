@@ -65,7 +65,7 @@ fn without_looks(pattern: &str) -> Option<String> {
 fn is_ambiguous(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Repetition(outer) => {
-            (outer.max.is_none() && rounds_blend(content(&outer.sub))) || is_ambiguous(&outer.sub)
+            (outer.max.is_none() && iterations_overlap(content(&outer.sub))) || is_ambiguous(&outer.sub)
         }
         HirKind::Capture(group) => is_ambiguous(&group.sub),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(is_ambiguous),
@@ -75,15 +75,15 @@ fn is_ambiguous(hir: &Hir) -> bool {
 
 /// Returns true if the end of one iteration can also be another iteration: the part before an unbounded last part
 /// matches only characters of that part.
-fn rounds_blend(round: &Hir) -> bool {
-    match round.kind() {
+fn iterations_overlap(iteration: &Hir) -> bool {
+    match iteration.kind() {
         HirKind::Repetition(inner) => inner.max.is_none(),
         HirKind::Concat(parts) => {
             let Some((last, before)) = parts.split_last() else { return false };
-            let Some(alphabet) = endless(last).and_then(|last| characters(&last.sub)) else { return false };
+            let Some(alphabet) = unbounded(last).and_then(|last| characters(&last.sub)) else { return false };
             before.iter().all(|part| can_be_made_of(part, &alphabet))
         }
-        HirKind::Alternation(ways) => ways.iter().any(|way| rounds_blend(content(way))),
+        HirKind::Alternation(ways) => ways.iter().any(|way| iterations_overlap(content(way))),
         HirKind::Capture(_) | HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
     }
 }
@@ -95,7 +95,7 @@ fn content(mut hir: &Hir) -> &Hir {
     hir
 }
 
-fn endless(hir: &Hir) -> Option<&Repetition> {
+fn unbounded(hir: &Hir) -> Option<&Repetition> {
     let HirKind::Repetition(inner) = content(hir).kind() else { return None };
     inner.max.is_none().then_some(inner)
 }

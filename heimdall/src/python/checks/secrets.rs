@@ -13,9 +13,9 @@ impl Interpreter<'_, '_, '_> {
     pub(crate) fn check_secret_assigned(&mut self, name: &str, value: &Expr) {
         let Some(text) = constant(value) else { return };
         if matches!(name, "SECRET_KEY" | "secret_key" | "JWT_SECRET_KEY") && text.len() >= 3 {
-            self.report_at(&rules::FLASK_SECRET_KEY, value.range());
+            self.report_range(&rules::FLASK_SECRET_KEY, value.range());
         } else if is_secret_name(name) && !is_placeholder(name, text) {
-            self.report_at(&rules::HARDCODED_SECRET, value.range());
+            self.report_range(&rules::HARDCODED_SECRET, value.range());
         }
     }
 
@@ -25,7 +25,7 @@ impl Interpreter<'_, '_, '_> {
         let name = target_name(&comparison.left);
         let Some(text) = constant(right) else { return };
         if is_secret_name(name) && !is_placeholder(name, text) {
-            self.report_at(&rules::SECRET_COMPARED, comparison.range());
+            self.report_range(&rules::SECRET_COMPARED, comparison.range());
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::python::taint::sinks::{self, responses};
 const MAX_UNPACKED_ARGUMENTS: usize = 64;
 
 impl Interpreter<'_, '_, '_> {
-    pub(crate) fn call(&mut self, expr: &ExprCall) -> Value {
+    pub(crate) fn eval_call(&mut self, expr: &ExprCall) -> Value {
         responses::note_unescaped(self, expr);
         let (target, receiver, name) = match &*expr.func {
             Expr::Attribute(attribute) => {
@@ -35,13 +35,13 @@ impl Interpreter<'_, '_, '_> {
             Expr::Name(name) => (self.lookup(&name.id), None, name.id.as_str()),
             other => (self.eval(other), None, ""),
         };
-        let call = self.prepared(expr, &target, receiver, name);
+        let call = self.prepare_call(expr, &target, receiver, name);
         self.check_sinks(&call);
         self.check_misconfiguration(&call);
-        let mut result = self.result(&call, &target);
+        let mut result = self.call_result(&call, &target);
         result.is_normalized |= names::normalizes_path(call.name);
         self.diverges |= self.never_returns(&call, &target);
-        self.checked_by_conversion(&call);
+        self.sanitize_converted(&call);
         guards::refine_relative(self, expr);
         guards::refine_by_failure(self, &call.symbol);
         if result.symbol.is_some() || call.symbol.is_empty() || !matches!(result.content, AbstractValue::Opaque) {
@@ -50,7 +50,13 @@ impl Interpreter<'_, '_, '_> {
         result.with_symbol(&format!("{}()", call.symbol))
     }
 
-    fn prepared<'e>(&mut self, expr: &'e ExprCall, target: &Value, receiver: Option<Value>, name: &'e str) -> Call<'e> {
+    fn prepare_call<'e>(
+        &mut self,
+        expr: &'e ExprCall,
+        target: &Value,
+        receiver: Option<Value>,
+        name: &'e str,
+    ) -> Call<'e> {
         let mut positional = Vec::with_capacity(expr.arguments.args.len());
         let mut unpacked = false;
         for argument in &expr.arguments.args {
@@ -84,7 +90,7 @@ impl Interpreter<'_, '_, '_> {
         Call { expr, range: expr.range(), symbol, name, receiver, positional, named, unpacked }
     }
 
-    fn result(&mut self, call: &Call<'_>, target: &Value) -> Value {
+    fn call_result(&mut self, call: &Call<'_>, target: &Value) -> Value {
         if let Some(value) = self.call_local(call, target) {
             return value;
         }
@@ -102,7 +108,7 @@ impl Interpreter<'_, '_, '_> {
         if let Some(value) = propagators::decoded(call) {
             return value;
         }
-        if let Some(value) = self.attribute_by_name(call).or_else(|| regex_calls::result(call)) {
+        if let Some(value) = self.model_getattr(call).or_else(|| regex_calls::result(call)) {
             return value;
         }
         if let Some(number) = sanitizers::number_call(&call.symbol) {
@@ -111,22 +117,22 @@ impl Interpreter<'_, '_, '_> {
         if sanitizers::is_harmless_call(&call.symbol)
             || call.receiver.is_some() && sanitizers::is_harmless_method(call.name)
         {
-            return folded_check(call).unwrap_or_else(Value::clean);
+            return fold_check(call).unwrap_or_else(Value::clean);
         }
-        if let Some(value) = self.mutated(call) {
+        if let Some(value) = self.model_mutation(call) {
             return value;
         }
         if let Some(value) = text_result(call) {
             return value;
         }
-        if let Some(value) = self.mapped(call) {
+        if let Some(value) = self.model_map(call) {
             return value;
         }
         propagators::result(call, sinks::builds_response(call))
     }
 
     /// Sanitizes the argument of a conversion that fails on anything but a number, an IP address or a similar format.
-    fn checked_by_conversion(&mut self, call: &Call<'_>) {
+    fn sanitize_converted(&mut self, call: &Call<'_>) {
         if sanitizers::refuses_text(&call.symbol)
             && let Some(argument) = call.expr.arguments.args.first()
         {
@@ -135,7 +141,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// Sanitizes the argument of `int(text)` as a statement of its own.
-    pub(crate) fn checked_by_number(&mut self, expr: &Expr) {
+    pub(crate) fn sanitize_number_check(&mut self, expr: &Expr) {
         if let Expr::Call(call) = expr
             && let (Expr::Name(function), [text]) = (&*call.func, &*call.arguments.args)
             && matches!(function.id.as_str(), "int" | "float")
@@ -145,14 +151,14 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// `getattr(object, "name", default)`.
-    fn attribute_by_name(&mut self, call: &Call<'_>) -> Option<Value> {
+    fn model_getattr(&mut self, call: &Call<'_>) -> Option<Value> {
         let ([owner, name, ..], "getattr") = (&*call.positional, call.symbol.as_str()) else { return None };
         let value = self.attribute_of(owner, name.as_text()?);
         Some(call.positional.get(2).map_or_else(|| value.clone(), |default| value.join(default)))
     }
 
     /// Evaluates `map(function, values)` if the function is local.
-    fn mapped(&mut self, call: &Call<'_>) -> Option<Value> {
+    fn model_map(&mut self, call: &Call<'_>) -> Option<Value> {
         let ([function, values @ ..], "map") = (&*call.positional, call.symbol.as_str()) else { return None };
         let each = Call {
             expr: call.expr,
@@ -173,7 +179,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// Evaluates methods that change their object.
-    fn mutated(&mut self, call: &Call<'_>) -> Option<Value> {
+    fn model_mutation(&mut self, call: &Call<'_>) -> Option<Value> {
         let Expr::Attribute(attribute) = &*call.expr.func else { return None };
         let receiver = call.receiver.as_ref()?;
         let change = containers::change(call, receiver)?;
@@ -208,10 +214,12 @@ fn text_result(call: &Call<'_>) -> Option<Value> {
         return Some(value);
     }
     match (call.name, receiver) {
-        ("format" | "format_map" | "substitute" | "safe_substitute", Some(template)) => Some(assembled(template, call)),
-        ("join", Some(separator)) if call.positional.len() == 1 => Some(joined(separator, &call.positional[0])),
+        ("format" | "format_map" | "substitute" | "safe_substitute", Some(template)) => {
+            Some(format_result(template, call))
+        }
+        ("join", Some(separator)) if call.positional.len() == 1 => Some(join_result(separator, &call.positional[0])),
         ("replace" | "concat", Some(template)) => {
-            let mut value = assembled(template, call).sanitized(removed(call));
+            let mut value = format_result(template, call).sanitized(removed_kinds(call));
             value.assembled |= template.assembled;
             Some(value)
         }
@@ -228,7 +236,7 @@ fn text_result(call: &Call<'_>) -> Option<Value> {
 }
 
 /// Returns the taint kinds that a `replace` call removes.
-fn removed(call: &Call<'_>) -> TaintKinds {
+fn removed_kinds(call: &Call<'_>) -> TaintKinds {
     match call.positional.first().and_then(Value::as_text) {
         Some("'" | "\"") => TaintKinds::XPATH,
         Some("<") => TaintKinds::HTML,
@@ -237,7 +245,7 @@ fn removed(call: &Call<'_>) -> TaintKinds {
     }
 }
 
-fn assembled(template: &Value, call: &Call<'_>) -> Value {
+fn format_result(template: &Value, call: &Call<'_>) -> Value {
     let sanitized = sanitizers::sanitizes(&call.symbol);
     let mut value = Value::combined(std::iter::once(template).chain(call.everything())).sanitized(sanitized);
     value.assembled = !value.is_constant() && !sanitized.intersects(TaintKinds::SQL);
@@ -252,7 +260,7 @@ fn assembled(template: &Value, call: &Call<'_>) -> Value {
     value
 }
 
-fn joined(separator: &Value, parts: &Value) -> Value {
+fn join_result(separator: &Value, parts: &Value) -> Value {
     if let (Some(separator), AbstractValue::Sequence(items)) = (separator.as_text(), &parts.content)
         && let Some(texts) = items.iter().map(Value::as_text).collect::<Option<Vec<_>>>()
     {
@@ -268,7 +276,7 @@ fn joined(separator: &Value, parts: &Value) -> Value {
 }
 
 /// Returns the truth value of a check on constants.
-fn folded_check(call: &Call<'_>) -> Option<Value> {
+fn fold_check(call: &Call<'_>) -> Option<Value> {
     let arguments: Vec<&Value> = call.positional.iter().collect();
     match (&call.receiver, call.name) {
         (Some(receiver), name) => fold::text_method(receiver.as_text()?, name, &arguments),

@@ -37,39 +37,39 @@ pub(crate) enum Flow {
 }
 
 impl Interpreter<'_, '_, '_> {
-    pub(crate) fn compound_statement(&mut self, stmt: &Stmt) -> Flow {
+    pub(crate) fn walk_compound_statement(&mut self, stmt: &Stmt) -> Flow {
         match stmt {
-            Stmt::If(conditional) => self.conditional(conditional),
-            Stmt::While(turn) => self.while_loop(turn),
-            Stmt::For(turn) => self.for_loop(turn),
-            Stmt::Try(attempt) => self.attempt(attempt),
-            Stmt::With(with) => self.with(with),
-            Stmt::Match(choice) => self.matching(choice),
+            Stmt::If(conditional) => self.walk_if(conditional),
+            Stmt::While(while_loop) => self.walk_while(while_loop),
+            Stmt::For(for_loop) => self.walk_for(for_loop),
+            Stmt::Try(attempt) => self.walk_try(attempt),
+            Stmt::With(with) => self.walk_with(with),
+            Stmt::Match(choice) => self.walk_match(choice),
             _ => Flow::FallsThrough,
         }
     }
 
-    fn conditional(&mut self, conditional: &StmtIf) -> Flow {
+    fn walk_if(&mut self, conditional: &StmtIf) -> Flow {
         let mut branches: Vec<(Flow, Branch)> = Vec::new();
         let remember = conditional.elif_else_clauses.len() <= MAX_REFINED_ALTERNATIVES;
         // A later condition is only evaluated if the earlier ones were not met, so all share one open branch.
         self.names().fork();
-        let mut open = self.alternative(Some(&conditional.test), &conditional.body, &mut branches, remember);
+        let mut open = self.walk_alternative(Some(&conditional.test), &conditional.body, &mut branches, remember);
         for ElifElseClause { test, body, .. } in &conditional.elif_else_clauses {
             if !open {
                 break;
             }
-            open = self.alternative(test.as_ref(), body, &mut branches, remember);
+            open = self.walk_alternative(test.as_ref(), body, &mut branches, remember);
         }
         let remaining = self.names().rollback();
         if open {
             branches.push((Flow::FallsThrough, remaining.clone()));
         }
-        self.resume(branches)
+        self.join_alternatives(branches)
     }
 
     /// Walks one alternative. Returns true if a later one may be taken.
-    fn alternative(
+    fn walk_alternative(
         &mut self,
         test: Option<&Expr>,
         body: &[Stmt],
@@ -85,7 +85,7 @@ impl Interpreter<'_, '_, '_> {
             if let Some(test) = test {
                 guards::refine(self, test, true);
             }
-            let flow = self.block(body);
+            let flow = self.walk_block(body);
             branches.push((flow, self.names().rollback()));
             self.names().fork();
             self.names().apply(&before);
@@ -97,60 +97,60 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// Merges the branches of alternatives of which one was taken.
-    fn resume(&mut self, branches: Vec<(Flow, Branch)>) -> Flow {
-        let goes = branches.iter().any(|(flow, _)| *flow == Flow::FallsThrough);
-        let skips = branches.iter().any(|(flow, _)| *flow == Flow::LeavesIteration);
-        let stops = branches.iter().any(|(flow, _)| *flow == Flow::Diverges);
+    fn join_alternatives(&mut self, branches: Vec<(Flow, Branch)>) -> Flow {
+        let falls_through = branches.iter().any(|(flow, _)| *flow == Flow::FallsThrough);
+        let leaves_iteration = branches.iter().any(|(flow, _)| *flow == Flow::LeavesIteration);
+        let diverges = branches.iter().any(|(flow, _)| *flow == Flow::Diverges);
         // Changes before `continue` reach the end of the loop: branches that fall through are joined first, then these
         // changes are merged in.
-        let mut going = Vec::new();
-        let mut skipping = Vec::new();
-        let mut stopping = Vec::new();
+        let mut falling_through = Vec::new();
+        let mut leaving_iteration = Vec::new();
+        let mut diverging = Vec::new();
         for (flow, branch) in branches {
             match flow {
-                Flow::FallsThrough => going.push(branch),
-                Flow::LeavesIteration => skipping.push(branch),
-                Flow::Diverges => stopping.push(branch),
+                Flow::FallsThrough => falling_through.push(branch),
+                Flow::LeavesIteration => leaving_iteration.push(branch),
+                Flow::Diverges => diverging.push(branch),
                 Flow::LeavesFunction => {}
             }
         }
-        if goes {
-            self.names().join(going);
-            for branch in &skipping {
+        if falls_through {
+            self.names().join(falling_through);
+            for branch in &leaving_iteration {
                 self.names().merge(branch);
             }
             return Flow::FallsThrough;
         }
-        if skips {
-            self.names().join(skipping);
+        if leaves_iteration {
+            self.names().join(leaving_iteration);
             return Flow::LeavesIteration;
         }
-        if stops {
-            self.names().join(stopping);
+        if diverges {
+            self.names().join(diverging);
             return Flow::Diverges;
         }
         Flow::LeavesFunction
     }
 
-    fn while_loop(&mut self, turn: &StmtWhile) -> Flow {
-        let truth = self.eval(&turn.test).truth();
+    fn walk_while(&mut self, while_loop: &StmtWhile) -> Flow {
+        let truth = self.eval(&while_loop.test).truth();
         let mut breaks = Vec::new();
         if truth != Some(false) {
-            breaks = self.turns(|this| {
-                guards::refine(this, &turn.test, true);
-                this.block(&turn.body);
-                this.eval(&turn.test);
+            breaks = self.walk_iterations(|this| {
+                guards::refine(this, &while_loop.test, true);
+                this.walk_block(&while_loop.body);
+                this.eval(&while_loop.test);
             });
         }
-        if is_always(&turn.test) {
-            return self.left_by_break(breaks);
+        if is_always(&while_loop.test) {
+            return self.join_breaks(breaks);
         }
         self.names().fork();
-        guards::refine(self, &turn.test, false);
-        let flow = self.block(&turn.orelse);
+        guards::refine(self, &while_loop.test, false);
+        let flow = self.walk_block(&while_loop.orelse);
         let met_no_more = self.names().rollback();
         if matches!(flow, Flow::LeavesFunction | Flow::Diverges) {
-            return self.left_by_break(breaks);
+            return self.join_breaks(breaks);
         }
         breaks.push(met_no_more);
         self.names().join(breaks);
@@ -158,7 +158,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// Continues after a loop that only `break` leaves.
-    fn left_by_break(&mut self, breaks: Vec<Branch>) -> Flow {
+    fn join_breaks(&mut self, breaks: Vec<Branch>) -> Flow {
         if breaks.is_empty() {
             return Flow::LeavesFunction;
         }
@@ -167,7 +167,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// Records the changes at a `break`.
-    pub(crate) fn leave_loop(&mut self) {
+    pub(crate) fn record_break(&mut self) {
         let scope = self.scope();
         let Some((depth, breaks)) = scope.breaks.last_mut() else { return };
         let changes = scope.names.changes_since(*depth);
@@ -179,20 +179,20 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    fn for_loop(&mut self, turn: &StmtFor) -> Flow {
-        let iterable = self.eval(&turn.iter);
+    fn walk_for(&mut self, for_loop: &StmtFor) -> Flow {
+        let iterable = self.eval(&for_loop.iter);
         let element = iterable.any_element();
-        self.turns(|this| {
-            this.assign(&turn.target, element.clone());
-            this.block(&turn.body);
+        self.walk_iterations(|this| {
+            this.assign(&for_loop.target, element.clone());
+            this.walk_block(&for_loop.body);
         });
-        self.block(&turn.orelse);
+        self.walk_block(&for_loop.orelse);
         Flow::FallsThrough
     }
 
     /// Walks a loop body so that changes of one iteration reach the next, and the body may also not run. Returns the
     /// changes at each `break` of the last iteration.
-    fn turns(&mut self, mut turn: impl FnMut(&mut Self)) -> Vec<Branch> {
+    fn walk_iterations(&mut self, mut body: impl FnMut(&mut Self)) -> Vec<Branch> {
         self.loop_depth += 1;
         let times = if self.loop_depth <= MAX_TWO_PASS_LOOP_DEPTH { 2 } else { 1 };
         let mut breaks = Vec::new();
@@ -200,7 +200,7 @@ impl Interpreter<'_, '_, '_> {
             let depth = self.names().depth();
             self.scope().breaks.push((depth, Vec::new()));
             self.names().fork();
-            turn(self);
+            body(self);
             let branch = self.names().rollback();
             breaks = self.scope().breaks.pop().map(|(_, breaks)| breaks).unwrap_or_default();
             self.names().join(vec![branch, Branch::new()]);
@@ -209,12 +209,12 @@ impl Interpreter<'_, '_, '_> {
         breaks
     }
 
-    fn attempt(&mut self, attempt: &StmtTry) -> Flow {
+    fn walk_try(&mut self, attempt: &StmtTry) -> Flow {
         if attempt.finalbody.is_empty() {
-            return self.handled(attempt);
+            return self.walk_try_handlers(attempt);
         }
         self.names().fork();
-        let flow = self.handled(attempt);
+        let flow = self.walk_try_handlers(attempt);
         let tried = self.names().rollback();
         if swallows(&attempt.finalbody) {
             self.scope().returns = None;
@@ -223,7 +223,7 @@ impl Interpreter<'_, '_, '_> {
         self.names().fork();
         self.names().merge(&tried);
         self.names().fork();
-        let last = self.block(&attempt.finalbody);
+        let last = self.walk_block(&attempt.finalbody);
         let changed = self.names().rollback();
         let all = self.names().rollback();
         self.names().apply(if last == Flow::FallsThrough { &tried } else { &all });
@@ -231,11 +231,11 @@ impl Interpreter<'_, '_, '_> {
         if last == Flow::FallsThrough { flow } else { last }
     }
 
-    fn handled(&mut self, attempt: &StmtTry) -> Flow {
+    fn walk_try_handlers(&mut self, attempt: &StmtTry) -> Flow {
         self.names().fork();
-        let mut flow = self.block(&attempt.body);
+        let mut flow = self.walk_block(&attempt.body);
         if flow == Flow::FallsThrough {
-            flow = self.block(&attempt.orelse);
+            flow = self.walk_block(&attempt.orelse);
         }
         let body = self.names().rollback();
         let mut branches = Vec::new();
@@ -249,14 +249,14 @@ impl Interpreter<'_, '_, '_> {
             if let Some(name) = &handler.name {
                 self.set(name, Value::clean());
             }
-            let handled = self.block(&handler.body);
+            let handled = self.walk_block(&handler.body);
             branches.push((handled, self.names().rollback()));
         }
         branches.insert(0, (flow, body));
-        self.resume(branches)
+        self.join_alternatives(branches)
     }
 
-    fn with(&mut self, with: &StmtWith) -> Flow {
+    fn walk_with(&mut self, with: &StmtWith) -> Flow {
         let mut swallows = false;
         for item in &with.items {
             swallows |=
@@ -267,23 +267,23 @@ impl Interpreter<'_, '_, '_> {
             }
         }
         if !swallows {
-            return self.block(&with.body);
+            return self.walk_block(&with.body);
         }
         // The context manager swallows errors, so any of the changes may have happened.
         self.names().fork();
-        self.block(&with.body);
+        self.walk_block(&with.body);
         let body = self.names().rollback();
         self.names().merge(&body);
         Flow::FallsThrough
     }
 
-    fn matching(&mut self, choice: &StmtMatch) -> Flow {
+    fn walk_match(&mut self, choice: &StmtMatch) -> Flow {
         let subject = self.eval(&choice.subject);
         let mut branches = Vec::new();
         let mut open = true;
         for case in &choice.cases {
-            let fits = fits(case, &subject);
-            if fits == Some(false) {
+            let matches_subject = matches_subject(case, &subject);
+            if matches_subject == Some(false) {
                 continue;
             }
             self.names().fork();
@@ -297,9 +297,9 @@ impl Interpreter<'_, '_, '_> {
                 self.eval(guard);
                 guards::refine(self, guard, true);
             }
-            let flow = self.block(&case.body);
+            let flow = self.walk_block(&case.body);
             branches.push((flow, self.names().rollback()));
-            if fits == Some(true) {
+            if matches_subject == Some(true) {
                 open = false;
                 break;
             }
@@ -307,7 +307,7 @@ impl Interpreter<'_, '_, '_> {
         if open {
             branches.push((Flow::FallsThrough, Branch::new()));
         }
-        self.resume(branches)
+        self.join_alternatives(branches)
     }
 
     fn bind_pattern(&mut self, pattern: &Pattern, subject: &Value) {
@@ -356,20 +356,20 @@ fn swallows(body: &[Stmt]) -> bool {
 }
 
 /// Returns whether a case matches, if that is certain.
-fn fits(case: &MatchCase, subject: &Value) -> Option<bool> {
-    let certain = pattern_fits(&case.pattern, subject);
+fn matches_subject(case: &MatchCase, subject: &Value) -> Option<bool> {
+    let certain = pattern_matches(&case.pattern, subject);
     if case.guard.is_some() && certain == Some(true) { None } else { certain }
 }
 
-fn pattern_fits(pattern: &Pattern, subject: &Value) -> Option<bool> {
+fn pattern_matches(pattern: &Pattern, subject: &Value) -> Option<bool> {
     match pattern {
-        Pattern::MatchAs(bound) => bound.pattern.as_ref().map_or(Some(true), |inner| pattern_fits(inner, subject)),
+        Pattern::MatchAs(bound) => bound.pattern.as_ref().map_or(Some(true), |inner| pattern_matches(inner, subject)),
         Pattern::MatchValue(value) => match (&*value.value, &subject.content) {
             (Expr::StringLiteral(text), AbstractValue::Text(known)) => Some(text.value.to_str() == &**known),
             _ => None,
         },
         Pattern::MatchOr(or) => {
-            let parts: Vec<_> = or.patterns.iter().map(|part| pattern_fits(part, subject)).collect();
+            let parts: Vec<_> = or.patterns.iter().map(|part| pattern_matches(part, subject)).collect();
             if parts.contains(&Some(true)) {
                 Some(true)
             } else if parts.iter().all(|part| *part == Some(false)) {

@@ -81,7 +81,7 @@ impl Environment {
     }
 
     /// Returns the names whose value matches a predicate.
-    pub(crate) fn names_of(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Rc<str>> {
+    pub(crate) fn names_where(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Rc<str>> {
         self.values.iter().filter(|(_, value)| wanted(value)).map(|(name, _)| Rc::clone(name)).collect()
     }
 

@@ -25,10 +25,10 @@ impl Interpreter<'_, '_, '_> {
         if !self.step() {
             return Value::unknown();
         }
-        stack::grow(|| self.eval_here(expr))
+        stack::grow(|| self.eval_unbounded(expr))
     }
 
-    fn eval_here(&mut self, expr: &Expr) -> Value {
+    fn eval_unbounded(&mut self, expr: &Expr) -> Value {
         match expr {
             Expr::Name(name) => self.lookup(&name.id),
             Expr::StringLiteral(text) => Value::text(text.value.to_str()),
@@ -43,10 +43,10 @@ impl Interpreter<'_, '_, '_> {
             Expr::BooleanLiteral(flag) => Value::of(AbstractValue::Bool(flag.value)),
             Expr::NoneLiteral(_) => Value::of(AbstractValue::PyNone),
             Expr::EllipsisLiteral(_) | Expr::IpyEscapeCommand(_) => Value::clean(),
-            Expr::FString(text) => self.formatted(text),
+            Expr::FString(text) => self.eval_f_string(text),
             Expr::TString(text) => {
                 let parts = text.value.elements().collect::<Vec<_>>();
-                self.interpolated(&parts)
+                self.eval_interpolated(&parts)
             }
             Expr::BinOp(operation) => {
                 let left = self.eval(&operation.left);
@@ -57,27 +57,27 @@ impl Interpreter<'_, '_, '_> {
                 let operand = self.eval(&operation.operand);
                 fold::unary(operation.op, &operand)
             }
-            Expr::BoolOp(operation) => self.either(operation.op, &operation.values),
-            Expr::Compare(comparison) => self.compared(comparison),
-            Expr::Call(call) => self.call(call),
-            Expr::Attribute(attribute) => self.attribute(attribute),
-            Expr::Subscript(subscript) => self.subscript(subscript),
-            Expr::If(choice) => self.choice(choice),
+            Expr::BoolOp(operation) => self.eval_bool_op(operation.op, &operation.values),
+            Expr::Compare(comparison) => self.eval_compare(comparison),
+            Expr::Call(call) => self.eval_call(call),
+            Expr::Attribute(attribute) => self.eval_attribute(attribute),
+            Expr::Subscript(subscript) => self.eval_subscript(subscript),
+            Expr::If(choice) => self.eval_conditional(choice),
             Expr::Named(named) => {
                 let value = self.eval(&named.value);
                 self.assign(&named.target, value.clone());
                 value
             }
-            Expr::List(list) => self.sequence(&list.elts),
-            Expr::Tuple(tuple) => self.sequence(&tuple.elts),
-            Expr::Set(set) => self.sequence(&set.elts),
-            Expr::Dict(dict) => self.dictionary(dict),
-            Expr::ListComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
-            Expr::SetComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
-            Expr::Generator(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::List(list) => self.eval_sequence(&list.elts),
+            Expr::Tuple(tuple) => self.eval_sequence(&tuple.elts),
+            Expr::Set(set) => self.eval_sequence(&set.elts),
+            Expr::Dict(dict) => self.eval_dict(dict),
+            Expr::ListComp(comp) => self.eval_comprehension(&comp.generators, &[&comp.elt]),
+            Expr::SetComp(comp) => self.eval_comprehension(&comp.generators, &[&comp.elt]),
+            Expr::Generator(comp) => self.eval_comprehension(&comp.generators, &[&comp.elt]),
             Expr::DictComp(comp) => match &comp.key {
-                Some(key) => self.comprehension(&comp.generators, &[key, &comp.value]),
-                None => self.comprehension(&comp.generators, &[&comp.value]),
+                Some(key) => self.eval_comprehension(&comp.generators, &[key, &comp.value]),
+                None => self.eval_comprehension(&comp.generators, &[&comp.value]),
             },
             Expr::Starred(starred) => self.eval(&starred.value).any_element(),
             Expr::Await(awaited) => {
@@ -89,8 +89,8 @@ impl Interpreter<'_, '_, '_> {
                 self.add_return_value(&value.any_element());
                 value
             }
-            Expr::Yield(yielded) => self.yielded(yielded),
-            Expr::Lambda(lambda) => self.lambda(lambda),
+            Expr::Yield(yielded) => self.eval_yield(yielded),
+            Expr::Lambda(lambda) => self.eval_lambda(lambda),
             Expr::Slice(slice) => {
                 for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
                     self.eval(part);
@@ -100,7 +100,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    fn yielded(&mut self, yielded: &ExprYield) -> Value {
+    fn eval_yield(&mut self, yielded: &ExprYield) -> Value {
         let value = match &yielded.value {
             Some(value) => self.eval(value),
             None => Value::of(AbstractValue::PyNone),
@@ -109,16 +109,16 @@ impl Interpreter<'_, '_, '_> {
         Value::unknown()
     }
 
-    fn lambda(&mut self, lambda: &ExprLambda) -> Value {
+    fn eval_lambda(&mut self, lambda: &ExprLambda) -> Value {
         self.lambda_depth += 1;
         let never = self.diverges;
-        let of_anything = self.lambda_body(lambda, &Value::unknown());
+        let with_unknown = self.lambda_body(lambda, &Value::unknown());
         // Walking nested lambdas twice at each level would take exponentially many steps.
-        let of_constants =
-            if self.lambda_depth == 1 { self.lambda_body(lambda, &Value::clean()) } else { of_anything.clone() };
+        let with_constants =
+            if self.lambda_depth == 1 { self.lambda_body(lambda, &Value::clean()) } else { with_unknown.clone() };
         self.lambda_depth -= 1;
         self.diverges = never;
-        Value::lambda(Lambda { of_anything, of_constants })
+        Value::lambda(Lambda { with_unknown, with_constants })
     }
 
     /// Evaluates a lambda body with all parameters set to one value.
@@ -134,14 +134,14 @@ impl Interpreter<'_, '_, '_> {
         returned
     }
 
-    fn formatted(&mut self, text: &ExprFString) -> Value {
+    fn eval_f_string(&mut self, text: &ExprFString) -> Value {
         let mut assembled: Option<Value> = None;
         for part in &text.value {
             let piece = match part {
                 FStringPart::Literal(literal) => Value::text(&literal.value),
                 FStringPart::FString(formatted) => {
                     let elements: Vec<_> = formatted.elements.iter().collect();
-                    self.interpolated(&elements)
+                    self.eval_interpolated(&elements)
                 }
             };
             assembled = Some(match assembled {
@@ -152,7 +152,7 @@ impl Interpreter<'_, '_, '_> {
         assembled.unwrap_or_default()
     }
 
-    fn interpolated(&mut self, elements: &[&InterpolatedStringElement]) -> Value {
+    fn eval_interpolated(&mut self, elements: &[&InterpolatedStringElement]) -> Value {
         let mut text: Option<String> = Some(String::new());
         let mut values = Vec::with_capacity(elements.len());
         let (mut query, mut filter, mut fixed) = (false, false, TaintKinds::NONE);
@@ -162,7 +162,7 @@ impl Interpreter<'_, '_, '_> {
                 InterpolatedStringElement::Interpolation(inner) => {
                     if let Some(spec) = &inner.format_spec {
                         let parts: Vec<_> = spec.elements.iter().collect();
-                        values.push(self.interpolated(&parts));
+                        values.push(self.eval_interpolated(&parts));
                     }
                     let value = self.eval(&inner.expression);
                     // A representation has no line breaks.
@@ -192,7 +192,7 @@ impl Interpreter<'_, '_, '_> {
         value
     }
 
-    fn either(&mut self, op: BoolOp, values: &[Expr]) -> Value {
+    fn eval_bool_op(&mut self, op: BoolOp, values: &[Expr]) -> Value {
         let mut result: Option<Value> = None;
         let mut never_at = None;
         self.names().fork();
@@ -229,7 +229,7 @@ impl Interpreter<'_, '_, '_> {
         result.unwrap_or_default()
     }
 
-    fn compared(&mut self, comparison: &ExprCompare) -> Value {
+    fn eval_compare(&mut self, comparison: &ExprCompare) -> Value {
         let mut left = self.eval(&comparison.left);
         self.check_secret_compared(comparison);
         let mut all = Some(true);
@@ -245,7 +245,7 @@ impl Interpreter<'_, '_, '_> {
         all.map_or_else(Value::clean, |truth| Value::of(AbstractValue::Bool(truth)))
     }
 
-    fn attribute(&mut self, attribute: &ExprAttribute) -> Value {
+    fn eval_attribute(&mut self, attribute: &ExprAttribute) -> Value {
         if let Some(path) = path_of(attribute)
             && let Some(known) = self.scope().names.get(&path)
         {
@@ -293,7 +293,7 @@ impl Interpreter<'_, '_, '_> {
         if matches!(name, "cleaned_data" | "validated_data") { value.downgraded(TaintKinds::SESSION) } else { value }
     }
 
-    fn subscript(&mut self, subscript: &ExprSubscript) -> Value {
+    fn eval_subscript(&mut self, subscript: &ExprSubscript) -> Value {
         let owner = self.eval(&subscript.value);
         if let (AbstractValue::Text(text), Expr::Slice(slice)) = (&owner.content, &*subscript.slice)
             && slice.step.is_none()
@@ -335,10 +335,10 @@ impl Interpreter<'_, '_, '_> {
         if owner.from_unknown_call { value.downgraded(TaintKinds::SESSION) } else { value }
     }
 
-    fn choice(&mut self, choice: &ExprIf) -> Value {
+    fn eval_conditional(&mut self, choice: &ExprIf) -> Value {
         let test = self.eval(&choice.test);
-        let body = |this: &mut Self| this.guarded(&choice.test, true, &choice.body);
-        let orelse = |this: &mut Self| this.guarded(&choice.test, false, &choice.orelse);
+        let body = |this: &mut Self| this.eval_guarded(&choice.test, true, &choice.body);
+        let orelse = |this: &mut Self| this.eval_guarded(&choice.test, false, &choice.orelse);
         match test.truth() {
             Some(true) => body(self),
             Some(false) => orelse(self),
@@ -363,7 +363,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     /// Evaluates an expression that is reached only if a condition is met, or only if it is not.
-    fn guarded(&mut self, test: &Expr, met: bool, expr: &Expr) -> Value {
+    fn eval_guarded(&mut self, test: &Expr, met: bool, expr: &Expr) -> Value {
         self.names().fork();
         guards::refine(self, test, met);
         let value = self.eval(expr);
@@ -371,7 +371,7 @@ impl Interpreter<'_, '_, '_> {
         value
     }
 
-    fn sequence(&mut self, elements: &[Expr]) -> Value {
+    fn eval_sequence(&mut self, elements: &[Expr]) -> Value {
         let items: Vec<Value> = elements.iter().map(|element| self.eval(element)).collect();
         if elements.iter().any(Expr::is_starred_expr) {
             return Value::container(items.iter());
@@ -379,7 +379,7 @@ impl Interpreter<'_, '_, '_> {
         Value::sequence(items)
     }
 
-    fn dictionary(&mut self, dict: &ExprDict) -> Value {
+    fn eval_dict(&mut self, dict: &ExprDict) -> Value {
         let mut entries = Vec::with_capacity(dict.items.len());
         let mut others = Vec::new();
         for item in &dict.items {
@@ -400,7 +400,7 @@ impl Interpreter<'_, '_, '_> {
         Value::container(others.iter())
     }
 
-    fn comprehension(&mut self, generators: &[Comprehension], results: &[&Expr]) -> Value {
+    fn eval_comprehension(&mut self, generators: &[Comprehension], results: &[&Expr]) -> Value {
         let never = self.diverges;
         self.names().fork();
         for generator in generators {

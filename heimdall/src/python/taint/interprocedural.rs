@@ -47,7 +47,7 @@ impl Interpreter<'_, '_, '_> {
         let loops = std::mem::take(&mut self.loop_depth);
         let never = std::mem::take(&mut self.diverges);
         self.scopes.push(scope);
-        self.block(&def.body);
+        self.walk_block(&def.body);
         self.scopes.pop();
         self.diverges = never;
         self.loop_depth = loops;
@@ -166,7 +166,7 @@ impl Interpreter<'_, '_, '_> {
         let awaited = self.awaited.take();
         self.call_stack.push(number);
         self.scopes.push(scope);
-        let flow = self.block(&def.body);
+        let flow = self.walk_block(&def.body);
         if flow == Flow::FallsThrough {
             self.record_return(None, Some(false));
         }
@@ -286,9 +286,9 @@ fn is_generator(def: &StmtFunctionDef) -> bool {
 fn lambda_result(lambda: &Lambda, call: &Call<'_>) -> Value {
     let passed = Value::combined(call.everything());
     if passed.is_constant() {
-        return lambda.of_constants.clone();
+        return lambda.with_constants.clone();
     }
-    let mut returned = lambda.of_anything.clone();
+    let mut returned = lambda.with_unknown.clone();
     returned.tainted |= passed.tainted & returned.unknown;
     returned
 }

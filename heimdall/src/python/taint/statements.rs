@@ -16,14 +16,14 @@ use crate::python::taint::sinks::responses;
 
 impl Interpreter<'_, '_, '_> {
     /// Walks a block. Code after a statement that leaves the block is not walked.
-    pub(crate) fn block(&mut self, body: &[Stmt]) -> Flow {
+    pub(crate) fn walk_block(&mut self, body: &[Stmt]) -> Flow {
         let outer = self.scope().after_divergence;
-        let flow = self.reached(body);
+        let flow = self.walk_statements(body);
         self.scope().after_divergence = outer;
         flow
     }
 
-    fn reached(&mut self, body: &[Stmt]) -> Flow {
+    fn walk_statements(&mut self, body: &[Stmt]) -> Flow {
         let mut stopped = false;
         for (at, stmt) in body.iter().enumerate() {
             if !self.step() {
@@ -32,7 +32,7 @@ impl Interpreter<'_, '_, '_> {
             if let Stmt::Assign(assign) = stmt {
                 responses::note_content_type(self, assign, &body[at + 1..]);
             }
-            let flow = stack::grow(|| self.statement(stmt));
+            let flow = stack::grow(|| self.walk_statement(stmt));
             let never = std::mem::take(&mut self.diverges);
             match flow {
                 Flow::LeavesFunction => return Flow::LeavesFunction,
@@ -47,29 +47,29 @@ impl Interpreter<'_, '_, '_> {
         if stopped { Flow::Diverges } else { Flow::FallsThrough }
     }
 
-    fn statement(&mut self, stmt: &Stmt) -> Flow {
+    fn walk_statement(&mut self, stmt: &Stmt) -> Flow {
         let is_compound =
             matches!(stmt, Stmt::If(_) | Stmt::While(_) | Stmt::For(_) | Stmt::Try(_) | Stmt::Match(_) | Stmt::With(_));
         if !is_compound {
-            return self.simple_statement(stmt);
+            return self.walk_simple_statement(stmt);
         }
         // A name that is bound to a condition in one branch only has no condition after the branches join.
         let before = self.scope().named_conditions.clone();
-        let flow = self.compound_statement(stmt);
+        let flow = self.walk_compound_statement(stmt);
         self.scope().named_conditions.retain_common(&before);
         flow
     }
 
-    fn simple_statement(&mut self, stmt: &Stmt) -> Flow {
+    fn walk_simple_statement(&mut self, stmt: &Stmt) -> Flow {
         match stmt {
             Stmt::Expr(expr) => {
                 self.eval(&expr.value);
-                self.checked_by_number(&expr.value);
+                self.sanitize_number_check(&expr.value);
             }
-            Stmt::Assign(assign) => self.assignment(&assign.targets, &assign.value),
+            Stmt::Assign(assign) => self.walk_assignment(&assign.targets, &assign.value),
             Stmt::AnnAssign(assign) => {
                 if let Some(value) = &assign.value {
-                    self.assignment(std::slice::from_ref(&assign.target), value);
+                    self.walk_assignment(std::slice::from_ref(&assign.target), value);
                 }
             }
             Stmt::AugAssign(assign) => {
@@ -78,7 +78,7 @@ impl Interpreter<'_, '_, '_> {
                 let value = fold::binary(assign.op, &before, &added);
                 self.assign(&assign.target, value);
             }
-            Stmt::Return(result) => return self.leave(result),
+            Stmt::Return(result) => return self.walk_return(result),
             Stmt::Raise(raise) => {
                 self.scope().is_abstract |=
                     raise.exc.as_deref().is_some_and(|exc| last_name(exc) == "NotImplementedError");
@@ -88,11 +88,11 @@ impl Interpreter<'_, '_, '_> {
                 return Flow::LeavesFunction;
             }
             Stmt::Break(_) => {
-                self.leave_loop();
+                self.record_break();
                 return Flow::LeavesIteration;
             }
             Stmt::Continue(_) => return Flow::LeavesIteration,
-            Stmt::FunctionDef(def) => self.define(def),
+            Stmt::FunctionDef(def) => self.define_function(def),
             Stmt::ClassDef(class) => self.define_class(class),
             Stmt::Import(import) => super::imports::import(self, import),
             Stmt::ImportFrom(import) => super::imports::import_from(self, import),
@@ -104,13 +104,13 @@ impl Interpreter<'_, '_, '_> {
                     return Flow::LeavesFunction;
                 }
             }
-            Stmt::Delete(delete) => self.forget(&delete.targets),
+            Stmt::Delete(delete) => self.delete_names(&delete.targets),
             _ => {}
         }
         Flow::FallsThrough
     }
 
-    fn forget(&mut self, targets: &[Expr]) {
+    fn delete_names(&mut self, targets: &[Expr]) {
         for target in targets {
             if let Expr::Name(name) = target {
                 self.names().remove(&name.id);
@@ -118,7 +118,7 @@ impl Interpreter<'_, '_, '_> {
         }
     }
 
-    fn leave(&mut self, result: &StmtReturn) -> Flow {
+    fn walk_return(&mut self, result: &StmtReturn) -> Flow {
         let value = match &result.value {
             Some(expr) => {
                 let value = self.eval(expr);
@@ -144,7 +144,7 @@ impl Interpreter<'_, '_, '_> {
         *returned = Some(returned.as_ref().map_or_else(|| value.clone(), |known| known.join(value)));
     }
 
-    fn assignment(&mut self, targets: &[Expr], value: &Expr) {
+    fn walk_assignment(&mut self, targets: &[Expr], value: &Expr) {
         let purpose = targets.first().map(target_name).unwrap_or_default().to_ascii_lowercase();
         let outer = std::mem::replace(&mut self.assigned_name, purpose);
         for target in targets {
@@ -226,7 +226,7 @@ impl Interpreter<'_, '_, '_> {
             .or_insert(value);
     }
 
-    fn define(&mut self, def: &StmtFunctionDef) {
+    fn define_function(&mut self, def: &StmtFunctionDef) {
         for decorator in &def.decorator_list {
             self.eval(&decorator.expression);
         }
@@ -253,7 +253,7 @@ impl Interpreter<'_, '_, '_> {
         self.set(&class.name, Value::object(AbstractValue::Class(number)));
         let outer = std::mem::replace(&mut self.current_class, class.name.to_string());
         self.names().fork();
-        self.block(&class.body);
+        self.walk_block(&class.body);
         let body = self.names().rollback();
         self.current_class = outer;
         for (name, value) in body {

@@ -127,8 +127,8 @@ pub(crate) enum AbstractValue {
 /// Results of a lambda.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lambda {
-    pub(crate) of_anything: Value,
-    pub(crate) of_constants: Value,
+    pub(crate) with_unknown: Value,
+    pub(crate) with_constants: Value,
 }
 
 /// A value at one program point.
@@ -203,7 +203,7 @@ impl Value {
     }
 
     pub(crate) fn lambda(lambda: Lambda) -> Self {
-        if is_followed([&lambda.of_anything, &lambda.of_constants].into_iter()) {
+        if is_followed([&lambda.with_unknown, &lambda.with_constants].into_iter()) {
             Self::object(AbstractValue::Lambda(Rc::new(lambda)))
         } else {
             Self::unknown()
@@ -361,17 +361,17 @@ impl Value {
 /// Returns true if the values, at any depth, are few enough to track each.
 fn is_followed<'v>(mut values: impl Iterator<Item = &'v Value>) -> bool {
     let mut left = MAX_NESTED_VALUES;
-    values.all(|value| takes(value, &mut left))
+    values.all(|value| spend(value, &mut left))
 }
 
 /// Subtracts a value and its parts from the remaining budget. Returns false if the budget is used up.
-fn takes(value: &Value, left: &mut usize) -> bool {
+fn spend(value: &Value, left: &mut usize) -> bool {
     let Some(fewer) = left.checked_sub(1) else { return false };
     *left = fewer;
     match &value.content {
-        AbstractValue::Sequence(items) => items.iter().all(|item| takes(item, left)),
-        AbstractValue::Dict(entries) => entries.iter().all(|(_, entry)| takes(entry, left)),
-        AbstractValue::Lambda(lambda) => takes(&lambda.of_anything, left) && takes(&lambda.of_constants, left),
+        AbstractValue::Sequence(items) => items.iter().all(|item| spend(item, left)),
+        AbstractValue::Dict(entries) => entries.iter().all(|(_, entry)| spend(entry, left)),
+        AbstractValue::Lambda(lambda) => spend(&lambda.with_unknown, left) && spend(&lambda.with_constants, left),
         AbstractValue::Opaque
         | AbstractValue::Container
         | AbstractValue::Pattern(_)

@@ -345,7 +345,7 @@ fn returns_constant(interpreter: &mut Interpreter<'_, '_, '_>, call: &ExprCall) 
 
 /// Removes `SESSION` from all names: after authentication the client no longer chooses the session's user.
 fn refine_login(interpreter: &mut Interpreter<'_, '_, '_>) {
-    for name in interpreter.names().names_of(|value| value.tainted.intersects(TaintKinds::SESSION)) {
+    for name in interpreter.names().names_where(|value| value.tainted.intersects(TaintKinds::SESSION)) {
         if let Some(value) = interpreter.names().get(&name).cloned() {
             interpreter.set(&name, value.sanitized(TaintKinds::SESSION));
         }

@@ -21,11 +21,11 @@ pub(crate) fn change(call: &Call<'_>, receiver: &Value) -> Option<Change> {
     match (call.name, call.positional.len()) {
         ("append" | "add" | "appendleft" | "put" | "push", 1) => settled(with_item(receiver, first?.clone(), None)),
         ("insert", 2) => settled(with_item(receiver, call.positional[1].clone(), first?.as_int())),
-        ("extend" | "update" | "write", 1) => settled(absorbed(receiver, first?)),
+        ("extend" | "update" | "write", 1) => settled(absorb(receiver, first?)),
         ("clear", 0) => settled(Value { symbol: receiver.symbol.clone(), ..Value::sequence(Vec::new()) }),
-        ("pop", 0 | 1) => popped(receiver, first),
-        ("set", 3) => configured(receiver, call),
-        ("get", 1 | 2) => looked_up(receiver, call),
+        ("pop", 0 | 1) => pop(receiver, first),
+        ("set", 3) => set_option(receiver, call),
+        ("get", 1 | 2) => lookup(receiver, call),
         ("group", 0 | 1) => {
             let number = Value::of(AbstractValue::Int(0));
             let group = super::fold::index(receiver, first.unwrap_or(&number))?;
@@ -52,25 +52,25 @@ pub(crate) fn with_element(container: &Value, key: &Value, value: Value) -> Valu
             }
             Value::sequence(items)
         }
-        _ => absorbed(container, &value),
+        _ => absorb(container, &value),
     }
 }
 
 fn with_item(container: &Value, item: Value, at: Option<i64>) -> Value {
-    let AbstractValue::Sequence(items) = &container.content else { return absorbed(container, &item) };
+    let AbstractValue::Sequence(items) = &container.content else { return absorb(container, &item) };
     if items.len() >= MAX_TRACKED_ELEMENTS {
-        return absorbed(container, &item);
+        return absorb(container, &item);
     }
     let mut items = items.to_vec();
     match at.map(usize::try_from) {
         Some(Ok(at)) if at <= items.len() => items.insert(at, item),
         None => items.push(item),
-        Some(_) => return absorbed(container, &item),
+        Some(_) => return absorb(container, &item),
     }
     Value::sequence(items)
 }
 
-fn absorbed(container: &Value, added: &Value) -> Value {
+fn absorb(container: &Value, added: &Value) -> Value {
     if let (AbstractValue::Dict(known), AbstractValue::Dict(added)) = (&container.content, &added.content) {
         let kept = known.iter().filter(|(key, _)| !added.iter().any(|(other, _)| other == key));
         return Value::dict(kept.chain(added.iter()).cloned().collect());
@@ -84,7 +84,7 @@ fn absorbed(container: &Value, added: &Value) -> Value {
     Value { symbol: container.symbol.clone(), content, ..Value::combined([container, added].into_iter()) }
 }
 
-fn popped(receiver: &Value, at: Option<&Value>) -> Option<Change> {
+fn pop(receiver: &Value, at: Option<&Value>) -> Option<Change> {
     let AbstractValue::Sequence(items) = &receiver.content else { return None };
     let at = match at.map(Value::as_int) {
         None => items.len().checked_sub(1)?,
@@ -100,7 +100,7 @@ fn is_configuration(receiver: &Value) -> bool {
 }
 
 /// Models `ConfigParser.set(section, option, value)`.
-fn configured(receiver: &Value, call: &Call<'_>) -> Option<Change> {
+fn set_option(receiver: &Value, call: &Call<'_>) -> Option<Change> {
     let [section, option, value] = &*call.positional else { return None };
     if !is_configuration(receiver) {
         return None;
@@ -115,7 +115,7 @@ fn configured(receiver: &Value, call: &Call<'_>) -> Option<Change> {
 }
 
 /// Models `dict.get(key, default)` and `ConfigParser.get(section, option)`.
-fn looked_up(receiver: &Value, call: &Call<'_>) -> Option<Change> {
+fn lookup(receiver: &Value, call: &Call<'_>) -> Option<Change> {
     let AbstractValue::Dict(entries) = &receiver.content else { return None };
     let first = call.positional.first()?.as_text();
     let second = call.positional.get(1);

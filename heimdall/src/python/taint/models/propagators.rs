@@ -185,7 +185,7 @@ fn returns_rows(call: &Call<'_>) -> bool {
     let by_model = call.name == "get" && call.receiver.as_ref().is_some_and(|receiver| is_model(call, receiver));
     names::executes_query(call.name)
         || by_model
-        || sources::asks_server(&call.symbol)
+        || sources::sends_request(&call.symbol)
         || ROWS.contains(&call.name) && !builtin
 }
 

@@ -177,7 +177,7 @@ pub(crate) fn source_call(symbol: &str) -> Option<Value> {
 }
 
 /// Returns true if a call sends a request to another server. The response does not contain the arguments.
-pub(crate) fn asks_server(symbol: &str) -> bool {
+pub(crate) fn sends_request(symbol: &str) -> bool {
     let (module, function) = symbol.split_once('.').unwrap_or((symbol, ""));
     match module {
         "requests" | "httpx" => matches!(
