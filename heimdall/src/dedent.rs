@@ -46,14 +46,14 @@ mod tests {
     }
 
     #[test]
-    fn removes_what_all_lines_share() {
+    fn removes_shared_indentation() {
         check("    a = 1\n    if a:\n        b = 2\n", "a = 1\nif a:\n    b = 2\n");
         check("\n\t\tx = 1\r\n\t\ty = 2\r\n", "\nx = 1\r\ny = 2\r\n");
         check("# note\n  x = 1\n  y = 2", "# note\nx = 1\ny = 2");
     }
 
     #[test]
-    fn leaves_the_rest_alone() {
+    fn keeps_other_text() {
         check("a = 1\n    b\n", "a = 1\n    b\n");
         check("", "");
         check("  \n\t\n", "  \n\t\n");
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn drops_marks_and_nul_bytes() {
+    fn removes_byte_order_marks_and_nul_bytes() {
         check("\u{feff}x = 1\n", "x = 1\n");
         check("x\0= 1\n", "x = 1\n");
     }

@@ -167,7 +167,7 @@ mod tests {
     use super::python_depth;
 
     #[test]
-    fn deep_texts_are_seen_as_deep() {
+    fn deep_texts_have_a_large_bound() {
         for text in [
             "(".repeat(5_000),
             format!("x = {}1", "-".repeat(5_000)),
@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn statements_on_one_line_are_seen_as_deep() {
+    fn statements_on_one_line_have_a_large_bound() {
         for text in ["if x: ".repeat(5_000), "if x: \\\n".repeat(5_000), format!("({}", "while x: ".repeat(5_000))] {
             assert!(python_depth(&text) >= 5_000, "{}", &text[..10]);
         }
     }
 
     #[test]
-    fn long_flat_texts_are_not() {
+    fn long_flat_texts_have_a_small_bound() {
         let dictionary = format!("x = {{{}}}\n", "'a': 1, ".repeat(5_000));
         assert!(python_depth(&dictionary) < 10);
         let nested = format!("x = {{{}}}\n", "'a': {'b': [1, 2, 'c:d'], 'e': y[1:2]}, ".repeat(5_000));

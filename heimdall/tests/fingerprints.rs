@@ -45,7 +45,7 @@ print(hashlib.md5(b'a'))
 ";
 
 #[test]
-fn an_edit_elsewhere_changes_nothing() {
+fn an_edit_of_other_lines_keeps_fingerprints() {
     let before = fingerprints("a.py", PYTHON);
     assert_eq!(before.len(), 6);
     for (old, new) in [
@@ -68,7 +68,7 @@ fn an_edit_elsewhere_changes_nothing() {
 }
 
 #[test]
-fn an_edit_of_the_code_itself_changes_its_own() {
+fn an_edit_of_the_code_changes_its_fingerprint() {
     let before = fingerprints("a.py", PYTHON);
     let changed =
         |old: &str, new: &str| fingerprints("a.py", &PYTHON.replacen(old, new, 1)).intersection(&before).count();
@@ -78,7 +78,7 @@ fn an_edit_of_the_code_itself_changes_its_own() {
 }
 
 #[test]
-fn other_languages_have_them_too() {
+fn other_languages_have_fingerprints() {
     let script = "eval(a);\nf(b);\n\n  eval(a);\neval(c);\n";
     let before = fingerprints("a.js", script);
     assert_eq!(before.len(), 3);
@@ -90,7 +90,7 @@ fn other_languages_have_them_too() {
 }
 
 #[test]
-fn comments_do_not_change_them() {
+fn comments_do_not_change_fingerprints() {
     for (path, code) in [
         ("a.js", "eval(a);  // why\nf();\n"),
         ("a.js", "eval(a); /* nosec */\nf();\n"),
@@ -107,7 +107,7 @@ fn comments_do_not_change_them() {
 }
 
 #[test]
-fn they_do_not_depend_on_the_severity() {
+fn fingerprints_do_not_depend_on_the_severity() {
     let guarded = "import os\ndef f(a):\n    os.system('ls ' + a)\n";
     let outside = "import os\na = input()\ndef f(a=a):\n    os.system('ls ' + a)\n";
     assert_eq!(fingerprints("a.py", guarded), fingerprints("a.py", outside));

@@ -48,9 +48,9 @@ fn found(report: &Report, kinds: &[FindingKind]) -> Expected {
 #[track_caller]
 fn check(name: &str, kinds: &[FindingKind], ignored: &[&str]) {
     let mut files = 0;
-    for entry in std::fs::read_dir(folder(name)).expect("the fixtures are there") {
+    for entry in std::fs::read_dir(folder(name)).expect("the fixture folder exists") {
         let path = entry.expect("a readable folder").path();
-        let source = std::fs::read_to_string(&path).expect("a text");
+        let source = std::fs::read_to_string(&path).expect("a readable fixture");
         let mut found = found(&report(&path, &source), kinds);
         found.retain(|(_, rule, _)| !ignored.contains(&rule.as_str()));
         let expected = expected(&source);
@@ -67,7 +67,7 @@ fn check(name: &str, kinds: &[FindingKind], ignored: &[&str]) {
 }
 
 #[test]
-fn security_rules_find_what_they_should() {
+fn security_fixtures_have_the_expected_findings() {
     check("security", &[FindingKind::Security], &[]);
 }
 
@@ -77,10 +77,10 @@ fn safe_code_has_no_security_findings() {
 }
 
 #[test]
-fn whole_applications_have_a_full_score_and_nothing_of_medium_severity() {
+fn whole_applications_have_a_full_score_and_no_medium_findings() {
     for name in ["flask", "django", "fastapi"] {
         let path = folder("safe").join(format!("{name}_application.py"));
-        let source = std::fs::read_to_string(&path).expect("a text");
+        let source = std::fs::read_to_string(&path).expect("a readable fixture");
         let report = report(&path, &source);
         let severe: Vec<_> = report.findings.iter().filter(|it| it.severity >= Severity::Medium).collect();
         assert!(report.overall_score == 100 && severe.is_empty(), "{name}: {} {severe:#?}", report.overall_score);
@@ -88,16 +88,16 @@ fn whole_applications_have_a_full_score_and_nothing_of_medium_severity() {
 }
 
 #[test]
-fn performance_rules_find_what_they_should() {
+fn performance_fixtures_have_the_expected_findings() {
     check("performance", &[FindingKind::Performance], &[]);
 }
 
 #[test]
-fn quality_rules_find_what_they_should() {
+fn quality_fixtures_have_the_expected_findings() {
     check("quality", &[FindingKind::Style, FindingKind::Architecture], &["PY-MISSING-DOCSTRING"]);
 }
 
 #[test]
-fn line_rules_find_what_they_should() {
+fn line_fixtures_have_the_expected_findings() {
     check("lines", &[FindingKind::Security], &[]);
 }

@@ -24,12 +24,12 @@ const COMMAND: &str = "PY-COMMAND-INJECTION";
 
 /// Returns the line of the document that contains a text.
 fn line_of(document: &str, text: &str) -> u32 {
-    let at = document.lines().position(|line| line.contains(text)).expect("the text is there");
+    let at = document.lines().position(|line| line.contains(text)).expect("the document contains the text");
     u32::try_from(at + 1).expect("a short document")
 }
 
 #[test]
-fn values_flow_from_cell_to_cell_and_lines_are_those_of_the_document() {
+fn values_flow_between_cells_and_lines_refer_to_the_document() {
     let cells = notebook(&[
         ("markdown", json!(["# os.system(input())\n", "\\u0022 \""])),
         ("code", json!(["%matplotlib inline\n", "import os\n", "name = input()\n", "!pip install x\n"])),
@@ -75,7 +75,7 @@ fn comments_in_cells_accept_findings() {
 }
 
 #[test]
-fn the_third_format_and_other_kernels_are_known() {
+fn nbformat_3_and_other_kernels_are_supported() {
     let third = json!({"nbformat": 3, "worksheets": [{"cells": [
         {"cell_type": "code", "input": ["import os\n", "os.system(input())"], "language": "python"}]}]});
     assert_eq!(found(&request(Some("n.ipynb"), None, &third.to_string())), [(COMMAND, 1)]);
@@ -87,7 +87,7 @@ fn the_third_format_and_other_kernels_are_known() {
 }
 
 #[test]
-fn equal_cells_have_findings_of_their_own() {
+fn equal_cells_have_distinct_fingerprints() {
     let cell = || ("code", json!("import os\nos.system(input())"));
     let report = request(Some("n.ipynb"), None, &notebook(&[cell(), cell()]).to_string());
     assert_eq!(report.findings.len(), 2);
@@ -95,7 +95,7 @@ fn equal_cells_have_findings_of_their_own() {
 }
 
 #[test]
-fn small_faults_of_the_document_hide_nothing() {
+fn malformed_documents_are_still_analysed() {
     let mut document = notebook(&[("code", json!("import os\nos.system(input())"))]);
     document["nbformat"] = json!(4.0);
     document["metadata"] = json!({"language_info": {"name": "ipython"}});

@@ -48,7 +48,7 @@ fn the_kind_selects_but_never_hides_security() {
 }
 
 #[test]
-fn findings_come_worst_first() {
+fn findings_are_sorted_by_severity() {
     let source = "x = random.random()\nos.system(input())\nhashlib.md5(b'')\n";
     let source = format!("import os, random, hashlib\n{source}");
     let request = Request {
@@ -65,7 +65,7 @@ fn findings_come_worst_first() {
 }
 
 #[test]
-fn sql_injection_is_named_as_the_contract_wants() {
+fn sql_injection_is_described_as_the_contract_requires() {
     let report = report(Kind::Performance);
     let finding = &report.findings[0];
     assert_eq!(finding.rule, "PY-SQL-INJECTION");
@@ -76,7 +76,7 @@ fn sql_injection_is_named_as_the_contract_wants() {
 }
 
 #[test]
-fn sql_on_lines_of_its_own_is_read_as_the_python_it_is_in() {
+fn sql_in_a_python_string_is_analysed_as_python() {
     let source = "uid = input()\ncur.execute(f\"\"\"\n    SELECT a\n    FROM b WHERE c = {uid}\n\"\"\")\n";
     let kind = Kind::Security;
     let report = analyze(&Request {
@@ -93,7 +93,7 @@ fn sql_on_lines_of_its_own_is_read_as_the_python_it_is_in() {
 }
 
 #[test]
-fn framework_and_dependencies_are_heard() {
+fn framework_and_dependencies_have_an_effect() {
     let source = "import os\n\ndef handle(event, context):\n    os.system(event['name'])\n";
     let dependencies = ["pycrypto==2.6.1".to_owned()];
     let run = |framework, dependencies| {
@@ -134,7 +134,7 @@ fn python(source: &str) -> Report {
 }
 
 #[test]
-fn what_decides_about_the_risk_is_kept_however_much_else_there_is() {
+fn findings_that_decide_the_risk_are_never_truncated() {
     let mut source = "import os, time\nasync def wait():\n".to_owned();
     source.push_str(&"    time.sleep(1)\n".repeat(2_500));
     source.push_str("    os.system('ls ' + input())\n");

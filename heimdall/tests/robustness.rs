@@ -59,7 +59,7 @@ fn nested(depth: usize) -> Vec<String> {
 }
 
 #[test]
-fn deep_nesting_ends_in_a_report() {
+fn deep_nesting_gets_a_report() {
     for depth in [10, 200, 1_500, 11_000, 60_000] {
         for text in nested(depth) {
             python(&text);
@@ -70,7 +70,7 @@ fn deep_nesting_ends_in_a_report() {
 /// The slowest known texts for the tree-sitter parsers. Without a limit the first takes a minute for each of two
 /// grammars.
 #[test]
-fn texts_made_to_be_slow_for_a_grammar_end_in_a_report() {
+fn texts_that_slow_down_a_grammar_get_a_report() {
     let slow = [("typescript", "a<b<c,"), ("bash", "<a>"), ("bash", "fn f() {"), ("go", "x => "), ("rust", "\"")];
     for (language, piece) in slow {
         assert!(!request(&piece.repeat(500_000 / piece.len()), Some(language)).parsed, "{language} {piece}");
@@ -79,7 +79,7 @@ fn texts_made_to_be_slow_for_a_grammar_end_in_a_report() {
 
 /// Bash's grammar indexes a table by the character after a brace; an index outside of it may crash.
 #[test]
-fn every_character_may_follow_a_brace() {
+fn any_character_can_follow_a_brace() {
     for c in (0..=0x10_FFFF).step_by(0x101).filter_map(char::from_u32) {
         request(&format!("{{{c}\n{{1..{c}\n"), Some("bash"));
     }
@@ -87,7 +87,7 @@ fn every_character_may_follow_a_brace() {
 
 /// Deep nesting on a thread with a small stack.
 #[test]
-fn deep_nesting_needs_no_stack_of_the_caller() {
+fn deep_nesting_does_not_use_the_callers_stack() {
     let thread = std::thread::Builder::new().stack_size(512 * 1024);
     let handle = thread
         .spawn(|| {
@@ -99,7 +99,7 @@ fn deep_nesting_needs_no_stack_of_the_caller() {
 }
 
 #[test]
-fn what_is_too_deep_is_still_read_line_by_line() {
+fn too_deep_text_gets_line_based_rules() {
     let report = python(&format!("x = {}1\npassword = \"hunter2-hunter2\"\n", "-".repeat(100_000)));
     assert!(!report.parsed);
     assert!(has(&report, "SOURCE-TOO-DEEP"));
@@ -107,7 +107,7 @@ fn what_is_too_deep_is_still_read_line_by_line() {
 }
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn too_large_text_is_rejected() {
     let report = python(&"x = 1\n".repeat(MAX_SOURCE_BYTES / 6 + 1));
     assert!(has(&report, "SOURCE-TOO-LARGE"));
     assert_eq!(report.confidence, 0.0);
@@ -142,7 +142,7 @@ fn large_texts_stay_within_the_step_budget() {
 
 /// Values that contain themselves twice, repeatedly, and are compared at a branch: 2^40 values if each were tracked.
 #[test]
-fn what_is_held_many_times_is_not_compared_many_times() {
+fn shared_values_are_not_compared_repeatedly() {
     let doubled = "a = [1]\nb = [1]\n".to_owned() + &"a = [a, a]\nb = [b, b]\n".repeat(40);
     let returned = "a = lambda: 1\nb = lambda: 1\n".to_owned()
         + &"a = lambda a=a: {'a': a, 'b': a}\na = [a, a]\nb = lambda: {'a': b, 'b': b}\nb = [b, b]\n".repeat(40);
@@ -154,7 +154,7 @@ fn what_is_held_many_times_is_not_compared_many_times() {
 
 /// Lines that each start an expression which seems to continue.
 #[test]
-fn expressions_without_end_take_time_with_the_size_of_the_text() {
+fn unterminated_expressions_take_linear_time() {
     for piece in ["=\n", "db.query(\n", "a = `\n", "a = 'select ' +\n", "return (\"select \" + `${b},\n"] {
         // For quadratic code an eighth of the maximum already takes minutes.
         let text = piece.repeat(MAX_SOURCE_BYTES / 8 / piece.len()) + "select a";
@@ -165,7 +165,7 @@ fn expressions_without_end_take_time_with_the_size_of_the_text() {
 
 /// Texts that repeatedly open comments and strings.
 #[test]
-fn comments_take_time_with_the_size_of_the_text() {
+fn comments_take_linear_time() {
     let pieces =
         ["/**/", "/*", "R\"(", "<<-A\n", "# noqa ", "#\n", "{//\n", "'", "\"", "nosec #", "// heimdall: ignore[a,"];
     for piece in pieces {
@@ -178,7 +178,7 @@ fn comments_take_time_with_the_size_of_the_text() {
 }
 
 #[test]
-fn odd_encodings_are_read() {
+fn unusual_encodings_are_analysed() {
     for source in ["\u{feff}eval(input())\n", "\r\n\teval(input())\r\n", "   eval(input())", "x = 1\reval(input())\r"] {
         let report = python(source);
         assert!(has(&report, "PY-CODE-INJECTION"), "{source:?}");
@@ -199,7 +199,7 @@ fn broken_code_is_analysed_as_far_as_possible() {
 }
 
 #[test]
-fn nothing_of_the_source_comes_back() {
+fn reports_do_not_quote_the_source() {
     const MARK: &str = "zqxjk";
     let source = r#"
 import os, zqxjk_module
@@ -392,7 +392,7 @@ fn untrusted(path: &str, source: &str) -> Vec<(String, u32)> {
 }
 
 #[test]
-fn code_does_not_pass_for_a_comment() {
+fn code_does_not_count_as_a_comment() {
     let eval = |line| vec![("JS-CODE-INJECTION".to_owned(), line)];
     for (source, line) in [
         ("/**/eval(a);\n", 1),
@@ -414,7 +414,7 @@ fn code_does_not_pass_for_a_comment() {
 }
 
 #[test]
-fn lines_of_code_that_are_not_read_are_named() {
+fn skipped_lines_of_code_are_reported() {
     let (comment, text) = (format!("//{}", "x".repeat(5_000)), format!("'{}'", "x".repeat(5_000)));
     assert_eq!(untrusted("a.js", &format!("eval(a); {comment}\n")), [("JS-CODE-INJECTION".to_owned(), 1)]);
     let skipped = |line| vec![("SOURCE-NOT-ANALYSED".to_owned(), line)];

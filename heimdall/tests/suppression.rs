@@ -78,7 +78,7 @@ fn a_comment_accepts_what_it_names() {
 }
 
 #[test]
-fn accepted_findings_cost_nothing() {
+fn accepted_findings_do_not_lower_the_score() {
     let accepted = report("a.py", &query("# nosec"), Suppressions::Honor);
     assert_eq!(accepted.overall_score, 100);
     assert!(report("a.py", &query("# nosec"), Suppressions::Ignore).overall_score < 100);
@@ -93,7 +93,7 @@ fn a_rule_that_does_not_exist_is_reported() {
 }
 
 #[test]
-fn a_comment_covers_its_statement_and_no_other() {
+fn a_comment_covers_its_statement_only() {
     let over_lines = |first: &str, middle: &str, last: &str| {
         format!(
             "def f(db, x):\n    db.execute(  {first}\n        f'''SELECT a\n        FROM b WHERE c = {{x}}'''  {middle}\n    )  {last}\n    db.execute('SELECT ' + x)\n"
@@ -111,7 +111,7 @@ fn a_comment_covers_its_statement_and_no_other() {
 }
 
 #[test]
-fn our_own_comment_may_be_above_the_statement() {
+fn a_heimdall_comment_covers_the_statement_below() {
     let above = |comment: &str, between: &str| {
         format!(
             "def f(db, x):\n    {comment}\n{between}    db.execute(\n        'SELECT ' + x)\n    db.execute('SELECT ' + x)\n"
@@ -127,7 +127,7 @@ fn our_own_comment_may_be_above_the_statement() {
 }
 
 #[test]
-fn text_in_strings_is_no_comment() {
+fn text_in_strings_is_not_a_comment() {
     let python = "def f(db, x):\n    db.execute('SELECT \"# nosec\" ' + x)\n    db.execute(f'''SELECT # nosec\n    {x} # noqa\n''')\n";
     check("a.py", python, &[(SQL, 2), (SQL, 3)], &[]);
     let script = "const a = `// heimdall: ignore`; eval(b)\nconst c = \"/* nosec */\"; eval(d)\nconst e = /\\/\\/ nosec/; eval(g)\n";

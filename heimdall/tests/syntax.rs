@@ -52,7 +52,7 @@ const BROKEN: &[(&str, &str, u32)] = &[
 ];
 
 #[test]
-fn valid_code_has_no_finding_about_syntax() {
+fn valid_code_has_no_syntax_findings() {
     for (path, source) in VALID {
         let report = report(path, source);
         assert_eq!(wrong_lines(&report), [0; 0], "{path}");
@@ -61,7 +61,7 @@ fn valid_code_has_no_finding_about_syntax() {
 }
 
 #[test]
-fn broken_code_has_one_where_it_breaks() {
+fn broken_code_has_a_syntax_finding_at_the_error() {
     for (path, source, line) in BROKEN {
         let report = report(path, source);
         assert_eq!(wrong_lines(&report), [*line], "{path}");
@@ -70,13 +70,13 @@ fn broken_code_has_one_where_it_breaks() {
 }
 
 #[test]
-fn what_can_be_read_of_broken_code_is_read() {
+fn valid_parts_of_broken_code_are_analysed() {
     let report = report("a.js", "const b = ;\nconst password = \"hunter2-hunter2\";\n");
     let rules: Vec<_> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
     assert_eq!(rules, ["GEN-HARDCODED-SECRET", "GEN-SYNTAX"]);
 }
 
 #[test]
-fn nothing_is_said_of_the_syntax_of_languages_without_a_grammar() {
+fn languages_without_a_grammar_have_no_syntax_findings() {
     assert_eq!(wrong_lines(&report("a.rb", "def end end (")), [0; 0]);
 }

@@ -37,7 +37,7 @@ fn a_lone_carriage_return_ends_a_line() {
 }
 
 #[test]
-fn unsafe_functions_are_replaced_by_their_safe_counterparts() {
+fn unsafe_functions_are_replaced_by_safe_ones() {
     check(
         "import hashlib\nprint(hashlib.md5(b'a').hexdigest())\n",
         "import hashlib\nprint(hashlib.sha256(b'a').hexdigest())\n",
@@ -88,7 +88,7 @@ fn values_in_queries_become_parameters() {
 }
 
 #[test]
-fn a_query_whose_values_are_names_stays() {
+fn a_query_whose_values_are_names_is_not_fixed() {
     for query in [
         "f\"SELECT a FROM {table}\"",
         "f\"SELECT a FROM '{table}'\"",
@@ -117,7 +117,7 @@ fn a_query_whose_values_are_names_stays() {
 }
 
 #[test]
-fn every_place_of_a_value_takes_a_parameter() {
+fn every_value_position_takes_a_parameter() {
     for (query, expected) in [
         ("f\"SELECT a FROM t WHERE b >= {b} LIMIT {c}\"", "\"SELECT a FROM t WHERE b >= ? LIMIT ?\", (b, c)"),
         ("f\"SELECT a FROM t WHERE b IN ('{b}', '{c}')\"", "\"SELECT a FROM t WHERE b IN (?, ?)\", (b, c)"),
@@ -147,7 +147,7 @@ fn command_lines_become_lists() {
 }
 
 #[test]
-fn what_has_no_mechanical_fix_stays() {
+fn other_findings_are_not_fixed() {
     for source in [
         "import pickle\n\ndef read(data):\n    return pickle.loads(data)\n",
         "API_KEY = 'ghp_0123456789abcdefghijABCDEFGHIJ012345'\nprint(API_KEY)\n",

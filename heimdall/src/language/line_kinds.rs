@@ -162,7 +162,7 @@ pub(super) fn of_python(source: &str) -> Evidence {
 }
 
 /// Returns true for a definition, a block, an import, or a call.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the parser adds kinds of statements")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser may add statement kinds")]
 fn is_program(statement: &Stmt) -> bool {
     let calls = |value: &Expr| any_over_expr(value, |part| matches!(part, Expr::Call(_)));
     match statement {

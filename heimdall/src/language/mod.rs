@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn then_the_content() {
+    fn the_content_decides_without_a_path() {
         check(None, "#!/usr/bin/env python3\nprint(1)", "python");
         check(None, "#!/bin/bash\nx=1", "bash");
         check(None, "const a = require('x');\nconsole.log(a);\n", "javascript");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_holds_as_text_is_not_its_language() {
+    fn strings_do_not_decide_the_language() {
         let query = "    cur.execute(f\"\"\"\n        SELECT a\n        FROM b WHERE c = {uid}\n    \"\"\")\n";
         check(None, &format!("def f(cur, uid):\n{query}{query}"), "python");
         check(None, &format!("uid = input()\n{}", query.replace("    ", "")), "python");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_no_code_is_unknown() {
+    fn text_that_is_not_code_is_unknown() {
         for text in [
             "",
             "Hello world",
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_another_language_inside_of_a_program_changes_nothing() {
+    fn a_line_of_another_language_in_a_program_has_no_effect() {
         check(None, "import os\nS = \"\"\"\n$name = Get-Item\n\"\"\"\nos.system(input())\n", "python");
         check(None, "import os\nS = '''\nlocal a = 1\n'''\nos.system(input()\n", "python");
         check(None, "\"\"\"doc\n--- a\n+++ b\n\"\"\"\nimport os\n", "python");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_in_code_is_no_prose() {
+    fn prose_in_comments_does_not_make_a_text_prose() {
         let doc = "\"\"\"Says what the function is for.\n\nThis is the text of it.\nIt will be long.\n\"\"\"\n";
         check(None, &format!("{doc}x = f()\n"), "python");
         check(None, "# This is the text of a comment.\n# It is about the code.\nx = f()\n", "python");

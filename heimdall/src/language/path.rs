@@ -95,7 +95,7 @@ mod tests {
     use super::{PathKind, kind};
 
     #[test]
-    fn an_ending_that_no_language_has_is_foreign() {
+    fn an_unknown_extension_is_unsupported() {
         for path in [
             "notes.txt",
             "a.xml",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_endings_of_languages_are_known() {
+    fn names_and_extensions_of_languages_are_known() {
         for (path, language) in [
             ("a/b.PY", "python"),
             ("C:\\x\\App.TSX", "typescript"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_an_ending_says_nothing() {
+    fn a_name_without_an_extension_has_no_type() {
         for path in ["main", "src.d/run", "", "a/", "untitled"] {
             assert_eq!(kind(path), PathKind::Unknown, "{path}");
         }

@@ -16,7 +16,7 @@ fn check_code(language: &str, source: &str, code: &str) {
 }
 
 #[test]
-fn comments_are_taken_out_and_lines_stay() {
+fn comments_are_removed_and_lines_kept() {
     let script = "a;/* b\n */c // d\n'//e'\n`/* ${f} */`;\n/[/*]/ // g";
     check_code("javascript", script, "a;\nc \n'//e'\n`/* ${f} */`;\n/[/*]/ ");
     check_code("javascript", "let/**/a = 1", "let a = 1");
@@ -28,7 +28,7 @@ fn comments_are_taken_out_and_lines_stay() {
 }
 
 #[test]
-fn what_may_run_is_no_comment() {
+fn executable_text_is_not_a_comment() {
     for (language, source) in [
         ("javascript", "a <!--b; eval(c)\n"),
         ("javascript", "a = <b>/* {eval(c)} */</b>;\n"),

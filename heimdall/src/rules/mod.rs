@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn sql_rules_say_the_words() {
+    fn sql_rules_name_sql_injection() {
         assert!(super::SQL_INJECTION.description.contains("SQL injection"));
         assert!(super::TEXT_SQL_INJECTION.description.contains("SQL injection"));
     }

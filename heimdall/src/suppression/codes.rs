@@ -149,7 +149,7 @@ mod tests {
     use super::{BANDIT, GOSEC, RUFF, Tool, rules_of};
 
     #[test]
-    fn every_rule_of_the_tables_exists() {
+    fn every_rule_in_the_tables_exists() {
         let known: Vec<&str> = crate::rules::all().map(|rule| rule.id).collect();
         let named = BANDIT.iter().flat_map(|(.., rules)| *rules);
         let coded = GOSEC.iter().chain(RUFF).flat_map(|(_, rules)| *rules);

@@ -18,7 +18,7 @@ fn rules(ids: &[&'static str]) -> Option<Covers> {
 const SQL: &[&str] = &["PY-SQL-INJECTION", "GEN-SQL-INJECTION"];
 
 #[test]
-fn comments_of_other_tools_are_read_as_they_read_them() {
+fn comments_of_other_tools_are_parsed_as_defined_by_the_tool() {
     for comment in ["# nosec", "#nosec", "# NOSEC: the value is a constant", "# reviewed # nosec - safe", "# nosemgrep"]
     {
         check(comment, "python", Some(Covers::Security));
@@ -48,7 +48,7 @@ fn comments_of_other_tools_are_read_as_they_read_them() {
 }
 
 #[test]
-fn comments_of_our_own_name_rules_in_brackets() {
+fn heimdall_comments_name_rules_in_brackets() {
     for comment in [
         "# heimdall: ignore[PY-SQL-INJECTION] reason",
         "#heimdall:ignore [py-sql-injection]",

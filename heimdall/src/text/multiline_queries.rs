@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_followed_to_its_end() {
+    fn a_query_is_read_to_its_end() {
         check("javascript", "db.execute(`\n  SELECT a\n  FROM b WHERE c = ${d}\n`)", Some(4));
         check("javascript", "db.execute(`SELECT a\n  FROM b WHERE c = ${d}`, [\n])", Some(3));
         check("javascript", "const q = 'SELECT a' // of b\n  + b;\nc()", Some(2));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_part_of_a_query_is_not_joined_with_it() {
+    fn other_expressions_are_not_joined_with_the_query() {
         check("javascript", "db.execute(`SELECT a\n FROM b`, [`${c}`])", None);
         check("javascript", "db.query('SELECT a', [],\n  () => { log('b' + c) })", None);
         check("javascript", "const q = 'SELECT a'\nconst b = 'c' + d", None);

@@ -240,7 +240,7 @@ mod tests {
     use super::{is_placeholder, is_secret_name};
 
     #[test]
-    fn names_tell() {
+    fn names_of_secrets_are_recognised() {
         for name in ["password", "DB_PASSWORD", "apiKey", "api-key", "auth_token", "clientSecret", "user_pwd"] {
             assert!(is_secret_name(name), "{name}");
         }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_no_secrets() {
+    fn placeholders_are_not_secrets() {
         for text in ["", "x", "your-password", "changeme", "${DB}", "enter it here", "DB_PASSWORD", "token"] {
             assert!(is_placeholder("token", text), "{text}");
         }

@@ -109,7 +109,7 @@ fn parse(grammar: &Language, source: &str, began: Instant) -> Option<Tree> {
     parser.parse_with_options(&mut rest, None, Some(options))
 }
 
-#[expect(clippy::disallowed_methods, reason = "bounds work that counting cannot bound")]
+#[expect(clippy::disallowed_methods, reason = "bounds work that a step count does not bound")]
 fn now() -> Instant {
     Instant::now()
 }

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_that_blend_backtrack() {
+    fn overlapping_iterations_backtrack() {
         for pattern in [
             "(a+)+",
             "(.*)*",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_that_are_told_apart_do_not() {
+    fn distinct_iterations_do_not_backtrack() {
         for pattern in [
             r"[^\W_]+(?:['\u2019-][^\W_]+)*",
             r"\w+(-\w+)*",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_of_a_verbose_pattern_count_for_nothing() {
+    fn whitespace_of_a_verbose_pattern_is_ignored() {
         assert!(backtracks("( a+ )+", true));
         assert!(!backtracks("( a+ )+", false));
     }

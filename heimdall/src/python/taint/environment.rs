@@ -131,7 +131,7 @@ mod tests {
     use crate::python::taint::value::{AbstractValue, Value};
 
     #[test]
-    fn a_branch_can_be_taken_back_and_joined() {
+    fn branches_roll_back_and_join() {
         let mut env = Environment::default();
         env.set("a", Value::text("x"));
         env.fork();

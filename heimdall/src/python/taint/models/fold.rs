@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_texts_fold() {
+    fn constants_fold() {
         assert_eq!(binary(Operator::Mult, &int(7), &int(42)).as_int(), Some(294));
         assert_eq!(binary(Operator::Add, &Value::text("a"), &Value::text("b")).as_text(), Some("ab"));
         assert_eq!(binary(Operator::Pow, &int(9), &int(99)).as_int(), None);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_are_told_apart() {
+    fn elements_are_distinguished() {
         let list = Value::sequence(vec![Value::text("safe"), Value::unknown()]);
         assert!(index(&list, &int(0)).is_some_and(|value| value.is_constant()));
         assert!(index(&list, &int(-1)).is_some_and(|value| !value.is_constant()));

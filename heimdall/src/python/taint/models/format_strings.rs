@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_quotes_all_when_each_field_does() {
+    fn a_template_quotes_all_if_each_field_does() {
         assert!(quotes_all("a {!r} b {name!r:>5} {{}}"));
         assert!(!quotes_all("a {!r} b {}"));
         assert!(!quotes_all("nothing"));

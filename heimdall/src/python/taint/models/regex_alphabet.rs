@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_match_proves_what_its_characters_cannot_do() {
+    fn a_full_match_sanitizes_by_its_characters() {
         for (pattern, function, kinds) in [
             ("[a-z0-9]+", "fullmatch", TaintKinds::TEXT),
             (r"[\w.-]+", "fullmatch", TaintKinds::SHELL | TaintKinds::SQL | TaintKinds::PATH | TaintKinds::HTML),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_match_of_a_part_or_of_dangerous_characters_proves_nothing() {
+    fn a_partial_match_or_dangerous_characters_prove_nothing() {
         for (pattern, function, kinds) in [
             ("[a-z0-9]+", "match", TaintKinds::SHELL),
             ("[a-z0-9]+", "search", TaintKinds::SHELL),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_removed_may_be_left() {
+    fn characters_that_are_not_removed_remain() {
         let removes =
             |pattern: &str, by: &str| ParsedRegex::parse(pattern).map(|it| it.removes(by)).unwrap_or_default();
         assert!(removes("[^a-z0-9]", "").intersects(TaintKinds::SHELL));

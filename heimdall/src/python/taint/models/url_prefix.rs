@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_beginning_fixes_the_host_only_where_nothing_can_be_added_to_it() {
+    fn a_prefix_fixes_the_host_only_if_it_ends_after_it() {
         let all = TaintKinds::REDIRECT | TaintKinds::URL;
         for (beginning, fixed) in [
             ("/users/", TaintKinds::REDIRECT),
