@@ -4,20 +4,11 @@ use ruff_python_ast::{Expr, ExprCall};
 use ruff_text_size::Ranged;
 
 use super::call::Call;
-use super::guards;
 use super::interpreter::Interpreter;
-use super::names;
-use super::paths;
+use super::models::{containers, fold, format_strings, propagators, regex_calls, sanitizers, sources, url_prefix};
+use super::sinks::{self, responses};
 use super::value::{AbstractValue, TaintKinds, Value};
-use crate::python::taint::models::containers;
-use crate::python::taint::models::fold;
-use crate::python::taint::models::format_strings;
-use crate::python::taint::models::propagators;
-use crate::python::taint::models::regex_calls;
-use crate::python::taint::models::sanitizers;
-use crate::python::taint::models::sources;
-use crate::python::taint::models::url_prefix;
-use crate::python::taint::sinks::{self, responses};
+use super::{guards, names, paths};
 
 /// Beyond this many arguments, unpacked elements are merged.
 const MAX_UNPACKED_ARGUMENTS: usize = 64;
@@ -171,10 +162,10 @@ impl Interpreter<'_, '_, '_> {
             unpacked: call.unpacked,
         };
         self.check_sinks(&each);
-        let never = self.diverges;
+        let diverges = self.diverges;
         let result = self.call_local(&each, function);
         // The values may be empty, so the function may not run.
-        self.diverges = never;
+        self.diverges = diverges;
         result.map(|value| Value::container([&value].into_iter()))
     }
 

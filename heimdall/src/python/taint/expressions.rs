@@ -8,16 +8,12 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
-use super::guards;
 use super::interpreter::Interpreter;
-use super::names;
+use super::models::{fold, sanitizers, sources, url_prefix};
 use super::paths::path_of;
 use super::value::{AbstractValue, Lambda, TaintKinds, Value};
+use super::{guards, names};
 use crate::python::stack;
-use crate::python::taint::models::fold;
-use crate::python::taint::models::sanitizers;
-use crate::python::taint::models::sources;
-use crate::python::taint::models::url_prefix;
 
 impl Interpreter<'_, '_, '_> {
     /// Evaluates an expression and reports the findings in it.
@@ -111,13 +107,13 @@ impl Interpreter<'_, '_, '_> {
 
     fn eval_lambda(&mut self, lambda: &ExprLambda) -> Value {
         self.lambda_depth += 1;
-        let never = self.diverges;
+        let diverges = self.diverges;
         let with_unknown = self.lambda_body(lambda, &Value::unknown());
         // Walking nested lambdas twice at each level would take exponentially many steps.
         let with_constants =
             if self.lambda_depth == 1 { self.lambda_body(lambda, &Value::clean()) } else { with_unknown.clone() };
         self.lambda_depth -= 1;
-        self.diverges = never;
+        self.diverges = diverges;
         Value::lambda(Lambda { with_unknown, with_constants })
     }
 
@@ -194,12 +190,12 @@ impl Interpreter<'_, '_, '_> {
 
     fn eval_bool_op(&mut self, op: BoolOp, values: &[Expr]) -> Value {
         let mut result: Option<Value> = None;
-        let mut never_at = None;
+        let mut diverges_at = None;
         self.names().fork();
         for (at, expr) in values.iter().enumerate() {
             let value = self.eval(expr);
             if std::mem::take(&mut self.diverges) {
-                never_at.get_or_insert(at);
+                diverges_at.get_or_insert(at);
                 if at > 0 {
                     break;
                 }
@@ -220,7 +216,7 @@ impl Interpreter<'_, '_, '_> {
         }
         // The refinements hold within this expression only.
         self.names().rollback();
-        match never_at {
+        match diverges_at {
             Some(0) => self.diverges = true,
             // `name in NAMES or abort(400)`: the following code runs only if the condition is met.
             Some(1) => guards::refine(self, &values[0], op == BoolOp::Or),
@@ -344,18 +340,18 @@ impl Interpreter<'_, '_, '_> {
             Some(false) => orelse(self),
             None => {
                 let first = body(self);
-                let first_never = std::mem::take(&mut self.diverges);
+                let first_diverges = std::mem::take(&mut self.diverges);
                 let second = orelse(self);
-                let second_never = std::mem::take(&mut self.diverges);
-                match (first_never, second_never) {
+                let second_diverges = std::mem::take(&mut self.diverges);
+                match (first_diverges, second_diverges) {
                     (false, false) => first.join(&second),
                     (true, true) => {
                         self.diverges = true;
                         first
                     }
-                    (first_never, _) => {
-                        guards::refine(self, &choice.test, second_never);
-                        if first_never { second } else { first }
+                    (first_diverges, _) => {
+                        guards::refine(self, &choice.test, second_diverges);
+                        if first_diverges { second } else { first }
                     }
                 }
             }
@@ -401,7 +397,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn eval_comprehension(&mut self, generators: &[Comprehension], results: &[&Expr]) -> Value {
-        let never = self.diverges;
+        let diverges = self.diverges;
         self.names().fork();
         for generator in generators {
             let iterable = self.eval(&generator.iter);
@@ -414,7 +410,7 @@ impl Interpreter<'_, '_, '_> {
         let values: Vec<Value> = results.iter().map(|result| self.eval(result)).collect();
         self.names().rollback();
         // The iterable may be empty.
-        self.diverges = never;
+        self.diverges = diverges;
         Value::container(values.iter())
     }
 }

@@ -3,8 +3,8 @@
 use ruff_python_ast::{StmtImport, StmtImportFrom};
 
 use super::interpreter::Interpreter;
+use super::models::sources;
 use super::value::{TaintKinds, Value};
-use crate::python::taint::models::sources;
 
 /// Names bound by `from module import *`.
 const STAR_IMPORTS: &[(&str, &str)] = &[

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use ruff_text_size::TextRange;
 
 use super::environment::{Branch, Environment};
+use super::guards::named_conditions::NamedConditions;
+use super::guards::postconditions::{Postconditions, ReturnTracker};
+use super::models::sources;
 use super::module_index::ModuleIndex;
 use super::value::{AbstractValue, TaintKinds, Value};
 use crate::findings::Findings;
-use crate::python::taint::guards::named_conditions::NamedConditions;
-use crate::python::taint::guards::postconditions::{Postconditions, ReturnTracker};
-use crate::python::taint::models::sources;
 use crate::report::Severity;
 use crate::rules::Rule;
 
@@ -57,7 +57,7 @@ pub(crate) struct Interpreter<'a, 'f, 's> {
     /// Start offsets of calls whose response gets a non-HTML content type later.
     pub(crate) non_html_responses: HashSet<u32>,
     steps: u32,
-    inlined_steps: u32,
+    call_steps: u32,
 }
 
 /// The state of one function being walked, or of the module.
@@ -120,14 +120,14 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
             imported_modules: HashSet::new(),
             non_html_responses: HashSet::new(),
             steps: MAX_STEPS,
-            inlined_steps: MAX_CALL_STEPS,
+            call_steps: MAX_CALL_STEPS,
         }
     }
 
     /// Counts one step. Returns false if no steps are left.
     pub(crate) fn step(&mut self) -> bool {
         if !self.call_stack.is_empty() {
-            self.inlined_steps = self.inlined_steps.saturating_sub(1);
+            self.call_steps = self.call_steps.saturating_sub(1);
         }
         self.steps = self.steps.saturating_sub(1);
         self.steps > 0
@@ -139,11 +139,11 @@ impl<'a, 'f, 's> Interpreter<'a, 'f, 's> {
     }
 
     pub(crate) fn may_enter_call(&self) -> bool {
-        self.inlined_steps > 0
+        self.call_steps > 0
     }
 
     pub(crate) fn scope(&mut self) -> &mut Scope {
-        self.scopes.last_mut().expect("the module's scope is never left")
+        self.scopes.last_mut().expect("the module's scope is diverges left")
     }
 
     pub(crate) fn names(&mut self) -> &mut Environment {

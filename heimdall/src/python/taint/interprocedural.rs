@@ -6,13 +6,13 @@ use ruff_text_size::Ranged;
 
 use super::call::Call;
 use super::control_flow::Flow;
+use super::guards;
+use super::guards::postconditions::{Postconditions, ReturnKind, ReturnTracker, TrackedParameter};
 use super::interpreter::{Interpreter, Scope};
+use super::models::sanitizers;
 use super::module_index::{ParameterSource, annotation_name, is_request_parameter, parameter_source};
 use super::value::{AbstractValue, Lambda, TaintKinds, Value};
 use crate::python::ast::last_name;
-use crate::python::taint::guards;
-use crate::python::taint::guards::postconditions::{Postconditions, ReturnKind, ReturnTracker, TrackedParameter};
-use crate::python::taint::models::sanitizers;
 
 /// Maximum depth of nested calls that are walked.
 const MAX_CALL_DEPTH: usize = 3;
@@ -45,11 +45,11 @@ impl Interpreter<'_, '_, '_> {
             scope.names.set(parameter.name(), value);
         }
         let loops = std::mem::take(&mut self.loop_depth);
-        let never = std::mem::take(&mut self.diverges);
+        let diverges = std::mem::take(&mut self.diverges);
         self.scopes.push(scope);
         self.walk_block(&def.body);
         self.scopes.pop();
-        self.diverges = never;
+        self.diverges = diverges;
         self.loop_depth = loops;
     }
 

@@ -5,14 +5,14 @@ use ruff_text_size::Ranged;
 
 use super::control_flow::Flow;
 use super::guards;
+use super::guards::named_conditions;
 use super::interpreter::Interpreter;
+use super::models::fold;
 use super::paths::path_of;
+use super::sinks::responses;
 use super::value::{AbstractValue, Value};
 use crate::python::ast::{last_name, target_name};
 use crate::python::stack;
-use crate::python::taint::guards::named_conditions;
-use crate::python::taint::models::fold;
-use crate::python::taint::sinks::responses;
 
 impl Interpreter<'_, '_, '_> {
     /// Walks a block. Code after a statement that leaves the block is not walked.
@@ -24,7 +24,7 @@ impl Interpreter<'_, '_, '_> {
     }
 
     fn walk_statements(&mut self, body: &[Stmt]) -> Flow {
-        let mut stopped = false;
+        let mut after_divergence = false;
         for (at, stmt) in body.iter().enumerate() {
             if !self.step() {
                 return Flow::FallsThrough;
@@ -33,18 +33,20 @@ impl Interpreter<'_, '_, '_> {
                 responses::note_content_type(self, assign, &body[at + 1..]);
             }
             let flow = stack::grow(|| self.walk_statement(stmt));
-            let never = std::mem::take(&mut self.diverges);
+            let diverges = std::mem::take(&mut self.diverges);
             match flow {
                 Flow::LeavesFunction => return Flow::LeavesFunction,
-                Flow::LeavesIteration => return if stopped || never { Flow::Diverges } else { Flow::LeavesIteration },
+                Flow::LeavesIteration => {
+                    return if after_divergence || diverges { Flow::Diverges } else { Flow::LeavesIteration };
+                }
                 Flow::FallsThrough | Flow::Diverges => {}
             }
-            if never || flow == Flow::Diverges {
-                stopped = true;
+            if diverges || flow == Flow::Diverges {
+                after_divergence = true;
                 self.scope().after_divergence = true;
             }
         }
-        if stopped { Flow::Diverges } else { Flow::FallsThrough }
+        if after_divergence { Flow::Diverges } else { Flow::FallsThrough }
     }
 
     fn walk_statement(&mut self, stmt: &Stmt) -> Flow {

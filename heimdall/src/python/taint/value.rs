@@ -188,7 +188,7 @@ impl Value {
 
     pub(crate) fn sequence(items: Vec<Self>) -> Self {
         let mut value = Self::container(items.iter());
-        if items.len() <= MAX_ITEMS && is_followed(items.iter()) {
+        if items.len() <= MAX_ITEMS && fits_limit(items.iter()) {
             value.content = AbstractValue::Sequence(Rc::new(items));
         }
         value
@@ -196,14 +196,14 @@ impl Value {
 
     pub(crate) fn dict(entries: Vec<(Rc<str>, Self)>) -> Self {
         let mut value = Self::container(entries.iter().map(|(_, value)| value));
-        if entries.len() <= MAX_ITEMS && is_followed(entries.iter().map(|(_, value)| value)) {
+        if entries.len() <= MAX_ITEMS && fits_limit(entries.iter().map(|(_, value)| value)) {
             value.content = AbstractValue::Dict(Rc::new(entries));
         }
         value
     }
 
     pub(crate) fn lambda(lambda: Lambda) -> Self {
-        if is_followed([&lambda.with_unknown, &lambda.with_constants].into_iter()) {
+        if fits_limit([&lambda.with_unknown, &lambda.with_constants].into_iter()) {
             Self::object(AbstractValue::Lambda(Rc::new(lambda)))
         } else {
             Self::unknown()
@@ -359,7 +359,7 @@ impl Value {
 }
 
 /// Returns true if the values, at any depth, are few enough to track each.
-fn is_followed<'v>(mut values: impl Iterator<Item = &'v Value>) -> bool {
+fn fits_limit<'v>(mut values: impl Iterator<Item = &'v Value>) -> bool {
     let mut left = MAX_NESTED_VALUES;
     values.all(|value| spend(value, &mut left))
 }

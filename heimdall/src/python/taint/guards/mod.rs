@@ -16,8 +16,7 @@ use super::paths::path_of;
 use super::value::{AbstractValue, TaintKinds, Value};
 use crate::python::ast::{constant_text, last_name};
 use crate::python::taint::models::regex_alphabet::ParsedRegex;
-use crate::python::taint::models::regex_calls;
-use crate::python::taint::models::url_prefix;
+use crate::python::taint::models::{regex_calls, url_prefix};
 
 use login::{compares_hashes, is_login_check};
 

@@ -4,8 +4,7 @@ use std::rc::Rc;
 
 use ruff_python_ast::{CmpOp, Operator, UnaryOp};
 
-use super::format_strings;
-use super::url_prefix;
+use super::{format_strings, url_prefix};
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
 
 /// Maximum length of a folded text, in bytes.

@@ -2,8 +2,7 @@
 
 use ruff_python_ast::Expr;
 
-use super::sanitizers;
-use super::sources;
+use super::{sanitizers, sources};
 use crate::python::ast::last_name;
 use crate::python::taint::call::Call;
 use crate::python::taint::names;
