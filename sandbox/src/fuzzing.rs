@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use crate::job::{Command, Job, JobFile, Owner, SecurityLevel};
-use crate::limits::Limits;
-use crate::report;
-use crate::result::TestCase;
-use crate::source_text::{SourceForm, as_meant};
+use crate::job::{Command, Job, JobFile, Limits, Owner, SecurityLevel};
+use crate::result::{TestCase, report};
+use crate::runtime::source_encoding::{SourceForm, as_meant};
 
 /// What a report amounts to.
 #[must_use]

@@ -4,26 +4,20 @@
 //! Docker engine, handed out warm, and bubblewrap, which needs no service. This crate knows no queues, no
 //! databases and no HTTP of its own; of a job it knows its files, its command and its limits.
 //!
-//! Start reading at [`Job`], then `conversation.rs` (what host and runner say to each other), then a backend.
+//! Start reading at [`Job`], then `session/mod.rs` (what host and runner say to each other), then a backend.
 
-mod admission;
-mod background;
+mod background_tasks;
 mod bubblewrap;
+mod concurrency;
 mod config;
-mod conversation;
 mod docker;
 mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod job;
-mod limits;
-mod link;
-mod report;
 mod result;
-mod roots;
 mod runtime;
-mod signal;
-mod source_text;
+mod session;
 
 use std::sync::Arc;
 
@@ -32,11 +26,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{Backend, SandboxConfig};
 pub use error::SandboxError;
-pub use job::{Command, Job, JobFile, Owner, SecurityLevel};
-pub use limits::Limits;
-pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage};
+pub use job::{Command, Job, JobFile, Limits, Owner, SecurityLevel};
+pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage, signal_text};
 pub use runtime::{Language, languages};
-pub use signal::signal_text;
 
 /// A place that runs jobs, each walled off from the host and from every other job.
 #[async_trait]

@@ -6,7 +6,7 @@ use tests::{Answer, Stack, Terminal};
 /// On every line of it, so that whatever holds a part of it is found.
 const MARK: &str = "m5f2c9e";
 
-/// Line ends of several kinds, codes of a terminal and markup, as `tests/attacks/output/` has them.
+/// Line ends of several kinds, codes of a terminal and markup, as `sandbox/tests/attacks/cases/output/` has them.
 fn hostile() -> Vec<u8> {
     let text = format!(
         "{MARK}\r\n2026-11-22T00:00:00Z ERROR sandbox: {MARK}\r\n\u{2028}level=error msg={MARK}\n\

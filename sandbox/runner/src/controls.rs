@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{self, FileFrame, JOB_DIR, Walls};
-use crate::{child, inner_filter, landlock_rules, sys, syscalls, work_files};
+use crate::seccomp::{allow_list, deny_list};
+use crate::{child, landlock_rules, sys, work_files};
 
 /// Which walls to build, and what to start behind them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,10 +62,10 @@ pub fn control() -> Result<(), String> {
         landlock_rules::restrict_up_to(&control.walls, newest).map_err(|error| error.to_string())?;
     }
     if control.inner_seccomp {
-        apply(&inner_filter::build(&control.walls)?)?;
+        apply(&deny_list::build(&control.walls)?)?;
     }
     if control.outer_seccomp {
-        apply(&syscalls::bubblewrap_filters().map_err(|error| error.to_string())?)?;
+        apply(&allow_list::bubblewrap_filters().map_err(|error| error.to_string())?)?;
     }
     let (program, arguments) = control.argv.split_first().ok_or("the control names no program")?;
     let mut command = Command::new(program);

@@ -10,19 +10,14 @@
 pub mod cgroup;
 #[cfg(feature = "positive-controls")]
 pub mod controls;
-pub mod guard;
 pub mod launch;
 pub mod protocol;
+pub mod seccomp;
 pub mod serve;
-pub mod syscalls;
+pub mod watchdog;
 
-mod ahead;
-mod capture;
 mod child;
-mod companion;
-mod inner_filter;
 mod landlock_rules;
-mod supervise;
+mod supervision;
 mod sys;
-mod watch;
 mod work_files;

@@ -3,14 +3,14 @@
 
 use std::process::ExitCode;
 
-use runner::{guard, launch, serve};
+use runner::{launch, serve, watchdog};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let outcome = match arguments.next().as_deref() {
         None | Some("serve") => serve::serve(arguments),
         Some("launch") => launch::launch(arguments),
-        Some("guard") => guard::guard(arguments),
+        Some("guard") => watchdog::guard(arguments),
         Some(other) => Err(format!("unknown command {other:?}: expected `serve`, `launch` or `guard`")),
     };
     match outcome {

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::ahead::Ahead;
 use crate::cgroup::Meter;
+use crate::child::prestart::Ahead;
 use crate::protocol::{self, Finished, HostFrame, JobFrame, PROTOCOL, Ready, Refused, RunnerFrame, WORK_DIR};
-use crate::supervise::Supervision;
+use crate::supervision::Supervision;
 use crate::sys::Room;
 use crate::{cgroup, child, sys, work_files};
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use runner::cgroup::{Counters, MOUNT, Meter, kill_processes};
 
-use crate::background::Background;
-use crate::limits::Limits;
+use crate::background_tasks::Background;
+use crate::job::Limits;
 
 /// Processes that belong to the sandbox itself: bubblewrap and the runner.
 const OWN_PROCESSES: u32 = 2;

@@ -8,8 +8,8 @@ use tokio::process::Command;
 
 use crate::bubblewrap::cgroup::JobCgroup;
 use crate::error::SandboxError;
-use crate::limits::Limits;
-use crate::roots::{self, RUNNER};
+use crate::job::Limits;
+use crate::runtime::roots::{self, RUNNER};
 
 /// The user of every job, on the host as inside: nobody.
 const NOBODY: u32 = 65534;

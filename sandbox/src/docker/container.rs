@@ -12,11 +12,11 @@ use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 
-use crate::background::Background;
+use crate::background_tasks::Background;
+use crate::docker::container_spec::Shape;
 use crate::docker::engine::{Engine, engine_failed};
-use crate::docker::shape::Shape;
 use crate::error::SandboxError;
-use crate::link::{self, RunnerLink};
+use crate::session::transport::{self, RunnerLink};
 
 /// A container that is not ready after this long will not be.
 const READY_WITHIN: Duration = Duration::from_secs(15);
@@ -51,7 +51,7 @@ impl Container {
         let attached = life.engine.start(&life.name, body).await.map_err(|error| engine_failed(&error))?;
         let output = StreamReader::new(Box::pin(stdout_only(attached.output)));
         let mut link = RunnerLink { input: attached.input, output: Box::pin(output) };
-        match timeout(READY_WITHIN, link::receive_ready(&mut link.output)).await {
+        match timeout(READY_WITHIN, transport::receive_ready(&mut link.output)).await {
             Ok(Ok(ready)) => Ok(Self { shape, ready, link, served: 0, life }),
             Ok(Err(error)) => Err(SandboxError::retry("sandbox_unavailable", format!("a container failed: {error}"))),
             Err(_) => Err(SandboxError::retry("sandbox_unavailable", "a container's runner is not ready after 15 s")),
@@ -67,7 +67,7 @@ impl Container {
     pub(crate) async fn start_ahead(&mut self, start: StartFrame) -> Result<(), SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::retry("sandbox_unavailable", error.to_string());
         let frame = protocol::encode(&HostFrame::StartAhead(start)).map_err(|error| failed(&error))?;
-        link::send(&mut self.link.input, &frame).await.map_err(|error| failed(&error))
+        transport::send(&mut self.link.input, &frame).await.map_err(|error| failed(&error))
     }
 
     /// The same where there is something to start; `false` when the runner is gone.
@@ -82,7 +82,7 @@ impl Container {
     pub(crate) async fn is_ready_again(&mut self) -> bool {
         const WIPED_WITHIN: Duration = Duration::from_secs(1);
         self.served += 1;
-        matches!(timeout(WIPED_WITHIN, link::receive_ready(&mut self.link.output)).await, Ok(Ok(_)))
+        matches!(timeout(WIPED_WITHIN, transport::receive_ready(&mut self.link.output)).await, Ok(Ok(_)))
     }
 
     /// Whether the runner still waits: nothing is to be read from it until it has a job.

@@ -13,15 +13,15 @@ use bollard::query_parameters::{
 use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::time::timeout;
 
-use crate::background::Background;
+use crate::background_tasks::Background;
 use crate::config::SandboxConfig;
-use crate::docker::guard::Guard;
-use crate::docker::profile::seccomp_profile;
-use crate::docker::shape::Shape;
-use crate::docker::sweep::{LABEL, Worker};
+use crate::docker::container_spec::Shape;
+use crate::docker::reaper::{LABEL, Worker};
+use crate::docker::seccomp_profile::seccomp_profile;
+use crate::docker::watchdog::Guard;
 use crate::error::SandboxError;
-use crate::roots::{self, RUNNER};
 use crate::runtime;
+use crate::runtime::roots::{self, RUNNER};
 
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 

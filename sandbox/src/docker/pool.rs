@@ -10,10 +10,10 @@ use runner::protocol::StartFrame;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::admission::Admission;
+use crate::concurrency::Admission;
 use crate::docker::container::Container;
+use crate::docker::container_spec::Shape;
 use crate::docker::engine::Engine;
-use crate::docker::shape::Shape;
 use crate::error::SandboxError;
 use crate::job::SecurityLevel;
 use crate::runtime;

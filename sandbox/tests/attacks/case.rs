@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sandbox::{Outcome, SecurityLevel};
 use serde::Deserialize;
 
-/// A folder of `tests/attacks/<family>/`.
+/// A folder of `cases/<family>/`.
 pub(crate) struct Case {
     pub(crate) family: String,
     pub(crate) name: String,
@@ -157,7 +157,7 @@ fn once() -> usize {
 }
 
 impl Case {
-    /// Reads `tests/attacks/<family>/<name>`.
+    /// Reads `cases/<family>/<name>`.
     pub(crate) fn read(folder: &Path) -> Self {
         let name_of = |path: &Path| path.file_name().expect("has a name").to_string_lossy().into_owned();
         let mut files: BTreeMap<_, _> = entries(folder)
@@ -189,7 +189,7 @@ impl Case {
 
 /// Where the attacks are.
 pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/attacks")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attacks/cases")
 }
 
 /// Every attack, in the order of their names.

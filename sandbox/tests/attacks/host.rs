@@ -58,7 +58,7 @@ impl Host {
             "tcp_port": self.tcp.local_addr().expect("is bound").port(),
             "addresses": addresses(),
             "worker_pid": std::process::id(),
-            "granted_calls": runner::syscalls::granted_numbers().collect::<Vec<_>>(),
+            "granted_calls": runner::seccomp::allow_list::granted_numbers().collect::<Vec<_>>(),
         })
     }
 

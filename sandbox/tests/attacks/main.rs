@@ -1,4 +1,4 @@
-//! Every attack of `tests/attacks/`, run against both backends at every level with the real engine and kernel.
+//! Every attack of `cases/`, run against both backends at every level with the real engine and kernel.
 //!
 //! An attack is a folder: its code, and what must come of it. It prints what it tried, and the kernel's answer; the
 //! host holds out prizes (a secret file, listeners) and knows when one was taken. `ATTACKS=word` runs those whose
@@ -8,12 +8,13 @@
 mod build;
 mod case;
 mod host;
-mod judge;
 mod old_kernel;
 mod run;
 #[path = "../conformance/support.rs"]
 #[expect(dead_code, reason = "shared with the conformance suite, which uses more of it")]
 mod support;
+
+mod verdict;
 
 use std::collections::BTreeSet;
 

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use crate::case::{self, Case, Look};
 use crate::host::{self, Host};
-use crate::judge;
 use crate::old_kernel;
 use crate::support::{RUNTIME, config, engine_answers, variable};
+use crate::verdict;
 
 /// Attacks that run at once on one backend; both backends run at the same time.
 const AT_ONCE: usize = 3;
@@ -129,7 +129,7 @@ async fn one(
     let unspeakable = host.unspeakable();
     let mut wrong = match (&case.expect.refused, ended) {
         (None, Ok(result)) if script == "leave.py" => {
-            let wrong = judge::leaks(&unspeakable, &result);
+            let wrong = verdict::leaks(&unspeakable, &result);
             if wrong.is_empty() && result.exit_code != Some(0) {
                 vec![format!("the victim broke: {result:?}")]
             } else {
@@ -137,11 +137,11 @@ async fn one(
             }
         }
         (None, Ok(result)) => {
-            let mut wrong = judge::judge(case, level, &result, wall_ms);
-            wrong.extend(judge::leaks(&unspeakable, &result));
+            let mut wrong = verdict::judge(case, level, &result, wall_ms);
+            wrong.extend(verdict::leaks(&unspeakable, &result));
             wrong
         }
-        (Some(code), Err(error)) => judge::judge_refusal(code, &error, &unspeakable),
+        (Some(code), Err(error)) => verdict::judge_refusal(code, &error, &unspeakable),
         (None, Err(error)) => vec![format!("the sandbox could not run it: {error}")],
         (Some(code), Ok(result)) => vec![format!("ran instead of being refused as {code}: {result:?}")],
     };

@@ -1,35 +1,27 @@
 //! What every backend must do, run on each of them with its real engine, kernel and interpreter.
 
-mod busy_worker;
-mod cancelled_starts;
+mod cases;
 mod closed_folder;
-mod endless;
 mod engine;
-mod gvisor;
 mod landlock;
-mod languages;
-mod limits;
-mod orphans;
-mod results;
-mod reuse;
 mod root_builds;
 mod support;
-mod walls;
 mod without_root;
+mod worker;
 
 /// One test for each case and backend.
 macro_rules! on_every_backend {
     ($($module:ident :: $case:ident,)*) => {
         mod docker {
-            $(#[test] fn $case() { crate::on(sandbox::Backend::Docker, crate::$module::$case) })*
+            $(#[test] fn $case() { crate::on(sandbox::Backend::Docker, crate::cases::$module::$case) })*
         }
         mod bubblewrap {
-            $(#[test] fn $case() { crate::on(sandbox::Backend::Bubblewrap, crate::$module::$case) })*
+            $(#[test] fn $case() { crate::on(sandbox::Backend::Bubblewrap, crate::cases::$module::$case) })*
 
             // The engine's own containers have no such moment.
             #[test]
             fn cancelled_starts_leave_no_process() {
-                crate::on(sandbox::Backend::Bubblewrap, crate::cancelled_starts::leave_no_process)
+                crate::on(sandbox::Backend::Bubblewrap, crate::cases::cancelled_starts::leave_no_process)
             }
         }
     };

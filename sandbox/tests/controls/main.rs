@@ -2,7 +2,7 @@
 //!
 //! The walls overlap, so an attack meets several. A control therefore leaves out the others that would stop its attack
 //! in both of its runs, and the wall in question in one: what differs between the runs is that wall alone. The attacks
-//! are those of `tests/attacks/`; that they fail behind all walls is the attack suite's to show.
+//! are those of `tests/attacks/cases/`; that they fail behind all walls is the attack suite's to show.
 
 mod bubblewrap;
 mod build;

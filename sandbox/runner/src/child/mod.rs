@@ -1,0 +1,171 @@
+//! Starts the job's process: own pipes, limits, Landlock, seccomp, exec.
+
+pub(crate) mod prestart;
+
+use std::io::{Error, PipeReader, PipeWriter, Read, Write};
+use std::process::{Command, Stdio};
+
+use crate::protocol::{JOB_DIR, JobLimits, REPORT_FD, Refused, StartFrame, Walls};
+use crate::seccomp::deny_list;
+use crate::{landlock_rules, sys};
+
+/// The job's process as its supervisor sees it.
+pub(crate) struct Started {
+    pub(crate) pid: i32,
+    pub(crate) stdout: PipeReader,
+    pub(crate) stderr: PipeReader,
+    pub(crate) report: PipeReader,
+}
+
+/// Starts the job, or says which wall could not be built; nothing of the job runs behind a missing wall.
+pub(crate) fn start(frame: &StartFrame, limits: &JobLimits) -> Result<Started, Refused> {
+    start_with(frame, Some(limits), Stdio::null())
+}
+
+/// Starts a process with all walls but the limits that only the job knows, reading `stdin`.
+pub(crate) fn start_with(frame: &StartFrame, limits: Option<&JobLimits>, stdin: Stdio) -> Result<Started, Refused> {
+    let abi = sys::landlock_abi();
+    if abi < frame.walls.minimum_landlock_abi {
+        let minimum = frame.walls.minimum_landlock_abi;
+        return Err(refused(
+            "landlock_unavailable",
+            format!("the kernel offers Landlock {abi}, required is {minimum}"),
+        ));
+    }
+    let filters = deny_list::build(&frame.walls).map_err(|reason| refused("seccomp_failed", reason))?;
+    spawn(frame, limits, stdin, filters).map_err(|error| refused("runner_failed", error.to_string()))?
+}
+
+fn spawn(
+    frame: &StartFrame,
+    limits: Option<&JobLimits>,
+    stdin: Stdio,
+    filters: Vec<seccompiler::BpfProgram>,
+) -> Result<Result<Started, Refused>, Error> {
+    let (program, arguments) = frame.argv.split_first().ok_or_else(|| Error::other("the job names no program"))?;
+    let (stdout, stdout_end) = std::io::pipe()?;
+    let (stderr, stderr_end) = std::io::pipe()?;
+    let (report, report_end) = std::io::pipe()?;
+    let (mut complaint, mut complaint_end) = std::io::pipe()?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(frame.env.iter().map(|(key, value)| (key, value)))
+        .current_dir(JOB_DIR)
+        .stdin(stdin)
+        .stdout(stdout_end)
+        .stderr(stderr_end);
+    let (limits, walls) = (limits.cloned(), frame.walls.clone());
+    sys::before_exec(&mut command, move || {
+        confine(limits.as_ref(), &walls, &filters, &report_end).map_err(|(wall, reason)| {
+            // The reason reaches the host through the pipe; if even that fails, the error number still does.
+            drop(write!(complaint_end, "{wall}: {reason}"));
+            Error::from_raw_os_error(libc::EPERM)
+        })
+    });
+    let spawned = command.spawn();
+    // The command holds this side's copies of the pipe ends that belong to the child.
+    drop(command);
+    Ok(match spawned {
+        Ok(child) => Ok(Started { pid: child.id().cast_signed(), stdout, stderr, report }),
+        Err(error) => {
+            let mut reason = String::new();
+            complaint.read_to_string(&mut reason)?;
+            Err(refused("wall_failed", format!("cannot start the job: {error} {reason}")))
+        }
+    })
+}
+
+type Failure = (&'static str, String);
+
+/// Runs in the forked child; the order matters: each step needs what a later one takes away.
+fn confine(
+    limits: Option<&JobLimits>,
+    walls: &Walls,
+    filters: &[seccompiler::BpfProgram],
+    report: &PipeWriter,
+) -> Result<(), Failure> {
+    prefer_as_oom_victim();
+    sys::yield_to_the_runner();
+    at("limits", set_fixed_limits())?;
+    at("limits", limits.map_or(Ok(()), set_limits))?;
+    at("descriptors", sys::duplicate_onto(report, REPORT_FD))?;
+    at("descriptors", sys::close_on_exec_from(REPORT_FD.unsigned_abs() + 1))?;
+    at("no_new_privs", sys::set_no_new_privileges())?;
+    at("landlock", landlock_rules::restrict(walls))?;
+    filters.iter().try_for_each(|filter| at("seccomp", seccompiler::apply_filter(filter)))
+}
+
+fn at<T, E: std::fmt::Display>(wall: &'static str, result: Result<T, E>) -> Result<T, Failure> {
+    result.map_err(|error| (wall, error.to_string()))
+}
+
+/// Out of memory, the kernel should take the job and not the runner that reports on it.
+///
+/// Best effort: where /proc is missing the kernel's own choice, the largest process, is the job as well.
+fn prefer_as_oom_victim() {
+    if sys::set_dumpable(true).is_ok() {
+        drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
+    }
+}
+
+/// Seconds between SIGXCPU and SIGKILL.
+const CPU_GRACE: u64 = 1;
+
+/// The limits that are the same for every job.
+pub(crate) fn set_fixed_limits() -> Result<(), Error> {
+    const OPEN_FILES: u64 = 256;
+    sys::set_limit(libc::RLIMIT_NOFILE, OPEN_FILES, 0)?;
+    sys::set_limit(libc::RLIMIT_CORE, 0, 0)?;
+    sys::set_limit(libc::RLIMIT_MEMLOCK, 0, 0)?;
+    // Queues are refused by the filter as well, and gVisor lets nobody change this limit.
+    match sys::set_limit(libc::RLIMIT_MSGQUEUE, 0, 0) {
+        Err(error) if error.raw_os_error() != Some(libc::EPERM) => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// The limits that only a job knows, for a process that was started before it.
+pub(crate) fn limit_started(pid: i32, limits: &JobLimits) -> Result<(), Error> {
+    if limits.without_cgroup.is_some() {
+        return Err(Error::other("without a cgroup no process is started ahead"));
+    }
+    sys::limit_process(pid, libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE)?;
+    sys::limit_process(pid, libc::RLIMIT_FSIZE, limits.file_bytes, 0)
+}
+
+fn set_limits(limits: &JobLimits) -> Result<(), Error> {
+    sys::set_limit(libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE)?;
+    sys::set_limit(libc::RLIMIT_FSIZE, limits.file_bytes, 0)?;
+    if let Some(limits) = &limits.without_cgroup {
+        // Behind the watch: a job that grows between two looks meets this a little later.
+        sys::set_limit(libc::RLIMIT_DATA, limits.memory_bytes.saturating_mul(3) / 2, 0)?;
+        sys::set_limit(libc::RLIMIT_NPROC, limits.processes, 0)?;
+    }
+    Ok(())
+}
+
+fn refused(code: &str, detail: String) -> Refused {
+    Refused { code: code.into(), detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{ProcessRule, SocketRule};
+
+    #[test]
+    fn nothing_starts_below_the_job_s_landlock_minimum() {
+        let walls = Walls {
+            minimum_landlock_abi: 99,
+            read: Vec::new(),
+            exec: Vec::new(),
+            processes: ProcessRule::Allowed,
+            sockets: SocketRule::Loopback,
+        };
+        let frame = StartFrame { argv: vec!["/no/such/program".into()], env: Vec::new(), walls };
+        let refused = start_with(&frame, None, Stdio::null()).err().expect("is refused");
+        assert_eq!(refused.code, "landlock_unavailable", "{}", refused.detail);
+    }
+}

@@ -1,0 +1,171 @@
+//! The job's own seccomp filter: a deny-list inside the sandbox's allow-list.
+//!
+//! The outer list (see [`crate::seccomp::allow_list`]) holds what the runner needs as well; this one takes away what only the
+//! runner needs, and what the job's level does not grant.
+
+use std::collections::BTreeMap;
+
+use seccompiler::{
+    BpfProgram, Error, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+
+use crate::protocol::{ProcessRule, SocketRule, Walls};
+use crate::seccomp::allow_list::TARGET;
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// Refused with "operation not permitted", whatever the arguments.
+const FORBIDDEN: &[i64] = &[
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_capset,
+    libc::SYS_memfd_create,
+    libc::SYS_execveat,
+    libc::SYS_personality,
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_semget,
+    libc::SYS_msgget,
+    libc::SYS_mq_open,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_fanotify_init,
+    libc::SYS_vmsplice,
+    libc::SYS_syslog,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_clock_settime,
+    libc::SYS_settimeofday,
+    libc::SYS_adjtimex,
+    libc::SYS_clock_adjtime,
+];
+
+/// Answered with "no such call", so that libraries take their older way, which can be judged by its arguments.
+const HIDDEN: &[i64] =
+    &[libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
+
+/// Builds the filters in the order in which to apply them.
+pub(crate) fn build(walls: &Walls) -> Result<Vec<BpfProgram>, String> {
+    let forbidden = forbidden_rules(walls).map_err(|error| error.to_string())?;
+    let hidden = HIDDEN.iter().map(|call| (*call, Vec::new())).collect();
+    Ok(vec![compile(hidden, libc::ENOSYS)?, compile(forbidden, libc::EPERM)?])
+}
+
+fn compile(rules: Rules, errno: i32) -> Result<BpfProgram, String> {
+    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno as u32), TARGET)
+        .and_then(BpfProgram::try_from)
+        .map_err(|error| error.to_string())
+}
+
+fn forbidden_rules(walls: &Walls) -> Result<Rules, Error> {
+    let mut rules: Rules = FORBIDDEN.iter().map(|call| (*call, Vec::new())).collect();
+    rules.insert(libc::SYS_ioctl, terminal_injection()?);
+    rules.insert(libc::SYS_prlimit64, vec![of_another_process(0)?]);
+    rules.insert(libc::SYS_sched_setaffinity, vec![of_another_process(0)?]);
+    rules.insert(libc::SYS_setpriority, vec![of_another_process(0)?, of_another_process(1)?]);
+    rules.insert(libc::SYS_setsockopt, socket_programs()?);
+    rules.insert(libc::SYS_clone, forbidden_clones(walls.processes)?);
+    let other_families = families_other_than(walls.sockets)?;
+    rules.insert(libc::SYS_socket, [other_families.clone(), other_protocols()?].concat());
+    rules.insert(libc::SYS_socketpair, other_families);
+    if walls.processes == ProcessRule::ThreadsOnly {
+        #[cfg(target_arch = "x86_64")]
+        rules.extend([(libc::SYS_fork, Vec::new()), (libc::SYS_vfork, Vec::new())]);
+    }
+    Ok(rules)
+}
+
+/// The runner has the job's user: a job could lower its limits or its priority. 0 means the caller itself; for
+/// `setpriority` it also stands for "process" in the first argument.
+fn of_another_process(argument: u8) -> Result<SeccompRule, Error> {
+    rule([condition(argument, SeccompCmpOp::Ne, 0)?])
+}
+
+fn terminal_injection() -> Result<Vec<SeccompRule>, Error> {
+    [libc::TIOCSTI, libc::TIOCLINUX].into_iter().map(|request| rule([equal(1, request)?])).collect()
+}
+
+/// A program as a socket's filter runs in the kernel, and needs no privilege.
+fn socket_programs() -> Result<Vec<SeccompRule>, Error> {
+    let options =
+        [libc::SO_ATTACH_FILTER, libc::SO_ATTACH_BPF, libc::SO_ATTACH_REUSEPORT_CBPF, libc::SO_ATTACH_REUSEPORT_EBPF];
+    options.into_iter().map(|option| rule([equal(1, libc::SOL_SOCKET as u64)?, equal(2, option as u64)?])).collect()
+}
+
+fn forbidden_clones(processes: ProcessRule) -> Result<Vec<SeccompRule>, Error> {
+    // A time namespace can be asked for by clone3 alone, which is hidden.
+    const NAMESPACES: [i32; 7] = [
+        libc::CLONE_NEWNS,
+        libc::CLONE_NEWCGROUP,
+        libc::CLONE_NEWUTS,
+        libc::CLONE_NEWIPC,
+        libc::CLONE_NEWUSER,
+        libc::CLONE_NEWPID,
+        libc::CLONE_NEWNET,
+    ];
+    let mut rules: Vec<SeccompRule> =
+        NAMESPACES.into_iter().map(|flag| rule([flag_is(flag as u64, flag as u64)?])).collect::<Result<_, Error>>()?;
+    if processes == ProcessRule::ThreadsOnly {
+        rules.push(rule([flag_is(libc::CLONE_THREAD as u64, 0)?])?);
+    }
+    Ok(rules)
+}
+
+fn families_other_than(sockets: SocketRule) -> Result<Vec<SeccompRule>, Error> {
+    let allowed: &[i32] = match sockets {
+        SocketRule::UnixOnly => &[libc::AF_UNIX],
+        SocketRule::Loopback => &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6],
+    };
+    let none_of_them =
+        allowed.iter().map(|family| condition(0, SeccompCmpOp::Ne, *family as u64)).collect::<Result<Vec<_>, _>>()?;
+    Ok(vec![SeccompRule::new(none_of_them).map_err(Error::from)?])
+}
+
+/// Of the internet's protocols TCP and UDP alone: ping, SCTP and raw sockets are only ways into the kernel.
+fn other_protocols() -> Result<Vec<SeccompRule>, Error> {
+    const KIND: u64 = 0xf;
+    let rules_of = |family: i32| {
+        let family = equal(0, family as u64)?;
+        let neither = [libc::IPPROTO_IP, libc::IPPROTO_TCP, libc::IPPROTO_UDP]
+            .into_iter()
+            .map(|protocol| condition(2, SeccompCmpOp::Ne, protocol as u64))
+            .collect::<Result<Vec<_>, _>>()?;
+        let protocol = SeccompRule::new([vec![family.clone()], neither].concat()).map_err(Error::from)?;
+        let raw = condition(1, SeccompCmpOp::MaskedEq(KIND), libc::SOCK_RAW as u64)?;
+        Ok::<_, Error>([protocol, rule([family, raw])?])
+    };
+    Ok([rules_of(libc::AF_INET)?, rules_of(libc::AF_INET6)?].concat())
+}
+
+fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> Result<SeccompRule, Error> {
+    SeccompRule::new(conditions.into()).map_err(Error::from)
+}
+
+fn equal(argument: u8, value: u64) -> Result<SeccompCondition, Error> {
+    condition(argument, SeccompCmpOp::Eq, value)
+}
+
+fn flag_is(mask: u64, value: u64) -> Result<SeccompCondition, Error> {
+    condition(0, SeccompCmpOp::MaskedEq(mask), value)
+}
+
+fn condition(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, Error> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value).map_err(Error::from)
+}

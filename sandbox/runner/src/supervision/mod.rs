@@ -1,0 +1,228 @@
+//! Watches a started job to its end: output, wall time, cancel, stray processes, usage.
+
+mod capture;
+mod memory_monitor;
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use crate::cgroup::{Counters, Meter};
+use crate::child::Started;
+use crate::protocol::{Finished, JobLimits, WithoutCgroup};
+use crate::supervision::capture::Capture;
+use crate::sys::{self, Reaped};
+
+/// Between two looks at the job's CPU time when little of it is left.
+const CPU_LOOK: Duration = Duration::from_millis(10);
+
+/// A job on its way to its end.
+pub(crate) struct Supervision<'a> {
+    pid: i32,
+    status: Option<i32>,
+    stdout: Capture,
+    stderr: Capture,
+    report: Capture,
+    child_exits: OwnedFd,
+    started: Instant,
+    wall: Duration,
+    cpu_limit_ms: u64,
+    next_cpu_look: Duration,
+    without_cgroup: Option<WithoutCgroup>,
+    meter: &'a Meter,
+    before: Counters,
+    seen: Counters,
+    wall_exceeded: bool,
+    cpu_exceeded: bool,
+    cancelled: bool,
+    killed: bool,
+    childless: bool,
+    reaped_cpu_ms: u64,
+    reaped_rss_bytes: u64,
+}
+
+impl<'a> Supervision<'a> {
+    pub(crate) fn new(
+        started: Started,
+        limits: &JobLimits,
+        child_exits: OwnedFd,
+        (meter, before): (&'a Meter, Counters),
+    ) -> Self {
+        Self {
+            pid: started.pid,
+            status: None,
+            stdout: Capture::new(started.stdout, limits.output_bytes),
+            stderr: Capture::new(started.stderr, limits.output_bytes),
+            report: Capture::new(started.report, limits.report_bytes),
+            child_exits,
+            started: now(),
+            wall: Duration::from_millis(limits.wall_ms),
+            cpu_limit_ms: limits.cpu_ms,
+            next_cpu_look: Duration::ZERO,
+            without_cgroup: limits.without_cgroup.clone(),
+            meter,
+            before,
+            seen: Counters::default(),
+            wall_exceeded: false,
+            cpu_exceeded: false,
+            cancelled: false,
+            killed: false,
+            childless: false,
+            reaped_cpu_ms: 0,
+            reaped_rss_bytes: 0,
+        }
+    }
+
+    /// Returns when the job and everything it started is dead and every byte is read.
+    pub(crate) fn run(mut self) -> Result<Finished, std::io::Error> {
+        let mut buffer = vec![0; 64 << 10];
+        let mut disk_full = false;
+        while !self.is_over() {
+            self.wait(&mut buffer)?;
+            self.reap();
+            self.watch_memory();
+            self.watch_cpu();
+            if self.must_end() {
+                if !self.killed {
+                    disk_full = sys::is_full(c"/work");
+                    self.count_processes();
+                    self.killed = true;
+                }
+                sys::kill_everything_else();
+            }
+        }
+        Ok(self.finish(disk_full))
+    }
+
+    fn must_end(&self) -> bool {
+        let over = self.cancelled || self.wall_exceeded || self.cpu_exceeded || self.seen.oom_kills.is_some();
+        over || self.status.is_some()
+    }
+
+    /// Without a cgroup the runner takes the kernel's part.
+    fn watch_memory(&mut self) {
+        if let Some(limits) = &self.without_cgroup
+            && !self.must_end()
+            && memory_monitor::is_over_memory(limits)
+        {
+            self.seen.oom_kills = Some(1);
+        }
+    }
+
+    /// The kernel limits each process alone, and a job may have many.
+    fn watch_cpu(&mut self) {
+        if self.must_end() || self.started.elapsed() < self.next_cpu_look {
+            return;
+        }
+        let left_ms = self.cpu_limit_ms.saturating_sub(self.cpu_ms());
+        self.cpu_exceeded = left_ms == 0;
+        // At full speed on four processors, what is left is used up by then.
+        self.next_cpu_look = self.started.elapsed() + Duration::from_millis(left_ms / 4).max(CPU_LOOK);
+    }
+
+    /// What all processes of the job have used so far.
+    fn cpu_ms(&self) -> u64 {
+        match self.meter.cpu_us() {
+            Some(now_us) => now_us.saturating_sub(self.before.cpu_us.unwrap_or(0)) / 1000,
+            None => self.reaped_cpu_ms + memory_monitor::cpu_ms(),
+        }
+    }
+
+    /// Before the kill: whoever filled the limit is still there, except for a job that tidied up behind itself.
+    fn count_processes(&mut self) {
+        if let Some(limits) = &self.without_cgroup {
+            self.seen.pids_refused = Some(u64::from(memory_monitor::is_at_process_limit(limits)));
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.childless && [&self.stdout, &self.stderr, &self.report].iter().all(|capture| capture.fd().is_none())
+    }
+
+    fn wait(&mut self, buffer: &mut [u8]) -> Result<(), std::io::Error> {
+        let stdin = std::io::stdin();
+        // A closed stdin stays readable for ever: once seen, it is not asked again.
+        let host = (!self.cancelled).then(|| stdin.as_fd());
+        let fds = [self.stdout.fd(), self.stderr.fd(), self.report.fd(), Some(self.child_exits.as_fd()), host];
+        let ready = sys::poll(&fds, self.timeout_ms())?;
+        for (index, capture) in [&mut self.stdout, &mut self.stderr, &mut self.report].into_iter().enumerate() {
+            if ready[index] {
+                capture.read_ready(buffer);
+            }
+        }
+        if ready[3] {
+            self.clear_child_exits(buffer)?;
+        }
+        // The host sends nothing after the job: whatever comes, a close or a byte, ends it.
+        self.cancelled |= ready[4] && self.status.is_none() && !self.wall_exceeded;
+        self.wall_exceeded |= self.status.is_none() && !self.cancelled && self.started.elapsed() >= self.wall;
+        Ok(())
+    }
+
+    fn timeout_ms(&self) -> i32 {
+        /// Once everything is killed, look again this often: a dying process may hold its pipes a little longer.
+        const AFTER_KILL_MS: i32 = 5;
+        if self.killed {
+            return AFTER_KILL_MS;
+        }
+        let end = self.wall.min(self.next_cpu_look);
+        let left = end.saturating_sub(self.started.elapsed());
+        let longest = if self.without_cgroup.is_some() { left.min(memory_monitor::EVERY) } else { left };
+        i32::try_from(longest.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+    }
+
+    fn clear_child_exits(&self, buffer: &mut [u8]) -> Result<(), std::io::Error> {
+        use std::io::Read;
+        let mut events = std::fs::File::from(self.child_exits.try_clone()?);
+        match events.read(buffer) {
+            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn reap(&mut self) {
+        loop {
+            match sys::reap() {
+                Reaped::Ended { pid, status, cpu_ms, rss_bytes } => {
+                    self.reaped_cpu_ms += cpu_ms;
+                    self.reaped_rss_bytes = self.reaped_rss_bytes.max(rss_bytes);
+                    if pid == self.pid {
+                        self.status = Some(status);
+                    }
+                }
+                Reaped::StillRunning => return self.childless = false,
+                Reaped::NoChildren => return self.childless = true,
+            }
+        }
+    }
+
+    fn finish(self, disk_full: bool) -> Finished {
+        let wall = self.started.elapsed();
+        let counted = self.meter.read().since(self.before);
+        let (exit_code, signal) = self.status.map_or((None, None), sys::decode_status);
+        let (stdout, stdout_truncated) = self.stdout.into_kept();
+        let (stderr, stderr_truncated) = self.stderr.into_kept();
+        Finished {
+            exit_code,
+            signal,
+            wall_exceeded: self.wall_exceeded,
+            cpu_exceeded: self.cpu_exceeded,
+            cancelled: self.cancelled,
+            disk_full,
+            stdout,
+            stderr,
+            truncated: stdout_truncated || stderr_truncated,
+            report: self.report.into_kept().0,
+            wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+            // A process whose parent ignores its end is reaped by nobody; the cgroup counts it all the same.
+            cpu_ms: self.reaped_cpu_ms.max(counted.cpu_us.unwrap_or(0) / 1000),
+            max_rss_bytes: self.reaped_rss_bytes.max(counted.peak_bytes.unwrap_or(0)),
+            oom_kills: counted.oom_kills.or(self.seen.oom_kills).unwrap_or(0),
+            pids_refused: counted.pids_refused.or(self.seen.pids_refused).unwrap_or(0),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the runner has no async runtime whose clock it could ask")]
+fn now() -> Instant {
+    Instant::now()
+}

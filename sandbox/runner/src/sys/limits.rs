@@ -1,0 +1,21 @@
+//! Resource limits.
+
+use std::io::Result;
+
+use super::check;
+
+/// Sets both the soft and the hard limit; `grace` lets the hard one follow later.
+pub(crate) fn set_limit(resource: libc::__rlimit_resource_t, soft: u64, grace: u64) -> Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: soft.saturating_add(grace) };
+    #[expect(unsafe_code, reason = "the struct outlives the call")]
+    let result = unsafe { libc::setrlimit(resource, &raw const limit) };
+    check(result).map(drop)
+}
+
+/// Limits another process, also when it has been running for a while.
+pub(crate) fn limit_process(pid: i32, resource: libc::__rlimit_resource_t, soft: u64, grace: u64) -> Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: soft.saturating_add(grace) };
+    #[expect(unsafe_code, reason = "the struct outlives the call; the old limit is not asked for")]
+    let result = unsafe { libc::prlimit(pid, resource, &raw const limit, std::ptr::null_mut()) };
+    check(result).map(drop)
+}

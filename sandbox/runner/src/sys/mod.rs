@@ -1,0 +1,39 @@
+//! The system calls the runner needs and the standard library does not offer, each behind a safe function.
+
+mod descriptors;
+mod limits;
+mod mount;
+mod process;
+mod signals;
+
+use std::io::{Error, Result};
+
+use libc::c_int;
+
+pub(crate) use descriptors::{
+    anonymous_file, close_from, close_on_exec_from, create_file_in, duplicate_onto, make_directory_in, poll,
+};
+pub(crate) use limits::{limit_process, set_limit};
+#[cfg(feature = "positive-controls")]
+pub(crate) use mount::mount_work;
+pub(crate) use mount::{Room, bind_for_this_process, is_full, mount_tmpfs, room};
+pub(crate) use process::{
+    Reaped, become_user, before_exec, decode_status, die_with_parent, drop_capabilities, fork_off, has_company,
+    lead_a_process_group, reap, set_dumpable, set_no_new_privileges, yield_to_the_runner,
+};
+pub(crate) use signals::{
+    child_exit_events, kill_everything_else, kill_own_process_group, kill_process, process_descriptor,
+};
+
+fn check(result: c_int) -> Result<c_int> {
+    if result < 0 { Err(Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Landlock version of the running kernel, 0 where there is none.
+pub(crate) fn landlock_abi() -> u32 {
+    const VERSION: u32 = 1;
+    #[expect(unsafe_code, reason = "asks for a number: no pointer is passed")]
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) };
+    let version = u32::try_from(version).unwrap_or(0);
+    if cfg!(feature = "landlock-abi-2") { version.min(2) } else { version }
+}

@@ -1,0 +1,68 @@
+//! Mounts and the fill level of a file system.
+
+use std::ffi::{CStr, CString};
+use std::io::Result;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::check;
+
+/// Free blocks and free files of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) blocks: u64,
+    pub(crate) files: u64,
+}
+
+/// The room that is left on the file system at `path`.
+pub(crate) fn room(path: &CStr) -> Result<Room> {
+    #[expect(unsafe_code, reason = "statvfs is plain data, filled by the call; the path is terminated")]
+    let (result, stat) = unsafe {
+        let mut stat: libc::statvfs = std::mem::zeroed();
+        (libc::statvfs(path.as_ptr(), &raw mut stat), stat)
+    };
+    check(result).map(|_| Room { blocks: stat.f_bavail, files: stat.f_ffree })
+}
+
+/// Whether the file system at `path` has no room for another page or another file.
+pub(crate) fn is_full(path: &CStr) -> bool {
+    /// A writer that met the limit leaves less than this many blocks.
+    const SPARE_BLOCKS: u64 = 4;
+    room(path).is_ok_and(|room| room.blocks <= SPARE_BLOCKS || room.files == 0)
+}
+
+/// Mounts a tmpfs that runs nothing, holds no devices and has a size; needs `CAP_SYS_ADMIN` in the mount's namespace.
+pub(crate) fn mount_tmpfs(target: &CStr, options: &str) -> Result<()> {
+    mount_tmpfs_with(target, options, libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC)
+}
+
+/// The work directory of a positive control.
+#[cfg(feature = "positive-controls")]
+pub(crate) fn mount_work(options: &str, executable: bool) -> Result<()> {
+    let flags = libc::MS_NOSUID | libc::MS_NODEV;
+    mount_tmpfs_with(c"/work", options, if executable { flags } else { flags | libc::MS_NOEXEC })
+}
+
+fn mount_tmpfs_with(target: &CStr, options: &str, flags: libc::c_ulong) -> Result<()> {
+    let options = CString::new(options)?;
+    #[expect(unsafe_code, reason = "all strings are terminated and outlive the call")]
+    let result =
+        unsafe { libc::mount(c"tmpfs".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), flags, options.as_ptr().cast()) };
+    check(result).map(drop)
+}
+
+/// Shows `source` as `target` to this process and its children alone; needs root.
+pub(crate) fn bind_for_this_process(source: &Path, target: &Path) -> Result<()> {
+    let source = CString::new(source.as_os_str().as_bytes())?;
+    let target = CString::new(target.as_os_str().as_bytes())?;
+    #[expect(unsafe_code, reason = "no pointer")]
+    check(unsafe { libc::unshare(libc::CLONE_NEWNS) })?;
+    let mount = |source: *const libc::c_char, target: &CStr, flags: libc::c_ulong| {
+        #[expect(unsafe_code, reason = "the strings are terminated and outlive the call, or null where unused")]
+        let result = unsafe { libc::mount(source, target.as_ptr(), std::ptr::null(), flags, std::ptr::null()) };
+        check(result)
+    };
+    // Otherwise a shared mount would show the bind to the whole machine.
+    mount(std::ptr::null(), c"/", libc::MS_REC | libc::MS_PRIVATE)?;
+    mount(source.as_ptr(), &target, libc::MS_BIND).map(drop)
+}

@@ -1,0 +1,155 @@
+//! Process attributes, forks and wait statuses.
+
+use std::io::{Error, Result};
+
+use libc::c_int;
+
+use super::check;
+
+fn prctl(option: c_int, argument: libc::c_ulong) -> Result<()> {
+    #[expect(unsafe_code, reason = "callers pass options whose argument is a plain number")]
+    let result = unsafe { libc::prctl(option, argument, 0 as libc::c_ulong, 0 as libc::c_ulong, 0 as libc::c_ulong) };
+    check(result).map(drop)
+}
+
+/// Forbids this process and its children to gain privileges by exec.
+pub(crate) fn set_no_new_privileges() -> Result<()> {
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1)
+}
+
+/// Says whether others of the same user may trace this process or read its memory.
+pub(crate) fn set_dumpable(dumpable: bool) -> Result<()> {
+    prctl(libc::PR_SET_DUMPABLE, libc::c_ulong::from(dumpable))
+}
+
+/// Kills this process when its parent thread ends.
+pub(crate) fn die_with_parent() -> Result<()> {
+    prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
+}
+
+/// Gives up every capability, also those that an exec could bring back.
+pub(crate) fn drop_capabilities() -> Result<()> {
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: i32,
+    }
+    const VERSION_3: u32 = 0x2008_0522;
+    for capability in 0..=63 {
+        match prctl(libc::PR_CAPBSET_DROP, capability) {
+            Ok(()) => {}
+            // The first number the kernel does not know ends the list; without CAP_SETPCAP the set stays, and
+            // no_new_privs keeps it unreachable.
+            Err(_) => break,
+        }
+    }
+    prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong)?;
+    let header = Header { version: VERSION_3, pid: 0 };
+    let nothing = [[0u32; 3]; 2];
+    #[expect(unsafe_code, reason = "header and both data records have the layout of version 3 and outlive the call")]
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, nothing.as_ptr()) };
+    if result < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Becomes another user for good: groups, group, user, in that order.
+pub(crate) fn become_user(uid: u32, gid: u32) -> Result<()> {
+    #[expect(unsafe_code, reason = "no pointers but the empty group list")]
+    unsafe {
+        check(libc::setgroups(0, std::ptr::null()))?;
+        check(libc::setresgid(gid, gid, gid))?;
+        check(libc::setresuid(uid, uid, uid)).map(drop)
+    }
+}
+
+/// Takes a low priority: among hundreds of busy processes the runner, and with it the kill, must still come to its
+/// turn (`tests/attacks/cases/resources/fork_bomb_that_hides`).
+///
+/// Not the lowest: the kernel weighs a container by what runs in it, and on a busy machine one whose only process has
+/// the lowest priority gets a fraction of its share.
+///
+/// Relative, so that it also holds where all of us run at a low priority already, and nobody may go back up.
+pub(crate) fn yield_to_the_runner() {
+    const STEPS: c_int = 10;
+    #[expect(unsafe_code, reason = "changes this process's own priority; no pointer is passed")]
+    // Downwards it cannot fail.
+    unsafe {
+        libc::nice(STEPS)
+    };
+}
+
+/// Puts this process into a process group of its own, with its number.
+pub(crate) fn lead_a_process_group() -> Result<()> {
+    #[expect(unsafe_code, reason = "no pointer")]
+    check(unsafe { libc::setpgid(0, 0) }).map(drop)
+}
+
+/// Runs `prepare` in the child between fork and exec of `command`.
+pub(crate) fn before_exec(
+    command: &mut std::process::Command,
+    prepare: impl FnMut() -> Result<()> + Send + Sync + 'static,
+) {
+    use std::os::unix::process::CommandExt;
+    #[expect(unsafe_code, reason = "the runner has one thread, so a forked child may allocate and lock")]
+    unsafe {
+        command.pre_exec(prepare)
+    };
+}
+
+/// Runs `work` in a forked child that then ends; the caller must have one thread.
+pub(crate) fn fork_off(work: impl FnOnce()) -> Result<()> {
+    #[expect(
+        unsafe_code,
+        reason = "with one thread, a forked child may allocate and lock; it ends without cleaning up"
+    )]
+    unsafe {
+        if check(libc::fork())? == 0 {
+            work();
+            libc::_exit(0);
+        }
+    }
+    Ok(())
+}
+
+/// Whether this pid namespace, of which the caller is process 1, holds any other process.
+pub(crate) fn has_company() -> bool {
+    #[expect(unsafe_code, reason = "signal 0 only asks")]
+    let result = unsafe { libc::kill(-1, 0) };
+    result == 0 || Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
+/// What one call of [`reap`] found.
+pub(crate) enum Reaped {
+    /// With its CPU milliseconds and its largest resident set in bytes, those of the children it waited for included.
+    Ended {
+        pid: i32,
+        status: c_int,
+        cpu_ms: u64,
+        rss_bytes: u64,
+    },
+    StillRunning,
+    NoChildren,
+}
+
+/// Collects one ended child without blocking.
+pub(crate) fn reap() -> Reaped {
+    let mut status = 0;
+    #[expect(unsafe_code, reason = "rusage is plain data; both records outlive the call that fills them")]
+    let (pid, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(-1, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
+    };
+    match pid {
+        0 => Reaped::StillRunning,
+        pid if pid > 0 => {
+            let microseconds = |time: libc::timeval| (time.tv_sec * 1_000_000 + time.tv_usec) as u64;
+            let cpu_ms = (microseconds(usage.ru_utime) + microseconds(usage.ru_stime)) / 1000;
+            Reaped::Ended { pid, status, cpu_ms, rss_bytes: usage.ru_maxrss as u64 * 1024 }
+        }
+        _ => Reaped::NoChildren,
+    }
+}
+
+/// Exit code or signal of a wait status.
+pub(crate) fn decode_status(status: c_int) -> (Option<i32>, Option<i32>) {
+    if libc::WIFEXITED(status) { (Some(libc::WEXITSTATUS(status)), None) } else { (None, Some(libc::WTERMSIG(status))) }
+}

@@ -1,0 +1,114 @@
+//! What a container must be before its job is known: two jobs of one shape can be served by the same kind.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
+use runner::protocol::WORK_DIR;
+
+use crate::job::{Job, Limits, SecurityLevel};
+
+/// One CPU in slices of 10 ms: in longer ones a cancel waits until a throttled job may run again.
+const CPU_PERIOD_US: i64 = 10_000;
+
+/// The runner itself.
+const OWN_PROCESSES: i64 = 1;
+
+const NOBODY: &str = "65534:65534";
+
+/// The limits that an engine sets, and for which runtime.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Shape {
+    pub(crate) runtime: String,
+    memory_bytes: u64,
+    pids: u32,
+    disk_bytes: u64,
+    inodes: u64,
+}
+
+impl Shape {
+    pub(crate) fn of(job: &Job) -> Self {
+        Self::with(&job.runtime, &job.limits)
+    }
+
+    /// The shape that is kept warm: that of `strict` and `standard`.
+    pub(crate) fn usual(runtime: &str) -> Self {
+        Self::with(runtime, &Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)))
+    }
+
+    fn with(runtime: &str, limits: &Limits) -> Self {
+        Self {
+            runtime: runtime.to_owned(),
+            memory_bytes: limits.memory_bytes,
+            pids: limits.pids,
+            disk_bytes: limits.disk_bytes,
+            inodes: limits.inodes,
+        }
+    }
+
+    /// The container to ask the engine for.
+    pub(crate) fn body(
+        &self,
+        image: &str,
+        engine_runtime: Option<&str>,
+        seccomp_profile: &str,
+        labels: HashMap<String, String>,
+    ) -> ContainerCreateBody {
+        ContainerCreateBody {
+            image: Some(image.to_owned()),
+            user: Some(NOBODY.into()),
+            hostname: Some("sandbox".into()),
+            open_stdin: Some(true),
+            // Together with one attached client: its going away closes stdin, which ends the runner.
+            stdin_once: Some(true),
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            tty: Some(false),
+            network_disabled: Some(true),
+            labels: Some(labels),
+            host_config: Some(HostConfig {
+                runtime: engine_runtime.map(str::to_owned),
+                ..self.host_config(seccomp_profile)
+            }),
+            ..ContainerCreateBody::default()
+        }
+    }
+
+    fn host_config(&self, seccomp_profile: &str) -> HostConfig {
+        let bytes = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let work = format!(
+            "rw,nosuid,nodev,noexec,size={},nr_inodes={},mode=0700,uid=65534,gid=65534",
+            self.disk_bytes, self.inodes
+        );
+        HostConfig {
+            auto_remove: Some(true),
+            network_mode: Some("none".into()),
+            ipc_mode: Some("none".into()),
+            readonly_rootfs: Some(true),
+            privileged: Some(false),
+            cap_drop: Some(vec!["ALL".into()]),
+            security_opt: Some(vec!["no-new-privileges:true".into(), format!("seccomp={seccomp_profile}")]),
+            memory: Some(bytes(self.memory_bytes)),
+            // Equal to memory: no swap.
+            memory_swap: Some(bytes(self.memory_bytes)),
+            pids_limit: Some(i64::from(self.pids) + OWN_PROCESSES),
+            cpu_period: Some(CPU_PERIOD_US),
+            cpu_quota: Some(CPU_PERIOD_US),
+            log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
+            tmpfs: Some(HashMap::from([(WORK_DIR.into(), work)])),
+            ..HostConfig::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_container_has_every_wall() {
+        let body = Shape::usual("python").body("image", None, "{}", HashMap::new());
+        insta::assert_json_snapshot!(body);
+    }
+}

@@ -1,0 +1,174 @@
+//! What is to be run, and the checks it must pass before a sandbox is touched.
+
+mod level;
+mod limits;
+
+use std::collections::HashSet;
+
+use runner::protocol::path_problem;
+
+use crate::error::SandboxError;
+use crate::job::limits::FILES_BYTES;
+
+pub use level::SecurityLevel;
+pub use limits::Limits;
+
+const MOST_FILES: usize = 256;
+
+/// On whose behalf a job runs; jobs of different owners never share a live container, file or process.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Owner(String);
+
+impl Owner {
+    /// Takes any stable identifier, such as a user's id.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The identifier given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// One of the job's files, by the runtime's interpreter, in the job's directory.
+    Script { path: String },
+    /// The runtime's test runner over all of the job's files.
+    Tests,
+}
+
+/// One file to lay into the job's directory.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JobFile {
+    /// Relative, `/`-separated, no `.` or `..`.
+    pub path: String,
+    pub content: Vec<u8>,
+}
+
+/// Shows sizes only: a log must not quote what was submitted.
+impl std::fmt::Debug for JobFile {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "JobFile({} bytes)", self.content.len())
+    }
+}
+
+/// One run of code.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub owner: Owner,
+    pub level: SecurityLevel,
+    /// Name of a runtime the sandbox offers, such as `python`.
+    pub runtime: String,
+    pub command: Command,
+    pub files: Vec<JobFile>,
+    pub limits: Limits,
+}
+
+impl Job {
+    pub(crate) fn check(&self) -> Result<(), SandboxError> {
+        self.limits.check()?;
+        let rejected = |detail: String| Err(SandboxError::fail("file_rejected", detail));
+        if self.files.len() > MOST_FILES {
+            return rejected(format!("a job has at most {MOST_FILES} files, not {}", self.files.len()));
+        }
+        let mut seen = HashSet::new();
+        for (index, file) in self.files.iter().enumerate() {
+            if let Some(problem) = path_problem(&file.path) {
+                return rejected(format!("the path of file {} {problem}", index + 1));
+            }
+            if !seen.insert(file.path.as_str()) {
+                return rejected(format!("file {} has the path of an earlier one", index + 1));
+            }
+        }
+        if let Some(index) =
+            self.files.iter().position(|file| folders_of(&file.path).any(|folder| seen.contains(folder)))
+        {
+            return rejected(format!("file {} lies in a folder that is a file of the same job", index + 1));
+        }
+        let total: usize = self.files.iter().map(|file| file.content.len()).sum();
+        if total > FILES_BYTES {
+            return Err(SandboxError::fail(
+                "files_too_large",
+                format!("a job's files may hold {FILES_BYTES} bytes together, not {total}"),
+            ));
+        }
+        match &self.command {
+            Command::Script { path } if !seen.contains(path.as_str()) => {
+                rejected("the script to run is not among the job's files".into())
+            }
+            Command::Script { .. } | Command::Tests => Ok(()),
+        }
+    }
+}
+
+fn folders_of(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(end, _)| &path[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn job(paths: &[&str], script: &str) -> Job {
+        Job {
+            owner: Owner::new("someone"),
+            level: SecurityLevel::Standard,
+            runtime: "python".into(),
+            command: Command::Script { path: script.into() },
+            files: paths.iter().map(|path| JobFile { path: (*path).into(), content: b"secret()".into() }).collect(),
+            limits: Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)),
+        }
+    }
+
+    #[track_caller]
+    fn check(paths: &[&str], script: &str, expect: &str) {
+        let result = job(paths, script).check();
+        match result {
+            Ok(()) => assert_eq!(expect, ""),
+            Err(error) => {
+                assert!(!expect.is_empty() && error.to_string().contains(expect), "{error}");
+                assert!(!error.is_retryable(), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_job_is_judged_before_it_is_run() {
+        check(&["main.py", "a/b.py"], "main.py", "");
+        check(&["main.py"], "other.py", "not among");
+        check(&["/main.py"], "/main.py", "absolute");
+        check(&["../main.py"], "../main.py", "`..`");
+        check(&["main.py", "main.py"], "main.py", "earlier");
+        check(&["a", "a/b.py"], "a", "folder that is a file");
+        check(&["a/b.py", "a"], "a", "folder that is a file");
+    }
+
+    #[test]
+    fn too_many_files_are_refused() {
+        let names: Vec<_> = (0..=MOST_FILES).map(|number| format!("f{number}")).collect();
+        check(&names.iter().map(String::as_str).collect::<Vec<_>>(), "f0", "at most 256");
+    }
+
+    #[test]
+    fn debug_output_holds_no_content() {
+        assert!(!format!("{:?}", job(&["main.py"], "main.py")).contains("secret"));
+    }
+
+    #[test]
+    fn limits_out_of_range_are_refused() {
+        let mut job = job(&["main.py"], "main.py");
+        job.limits.wall = Duration::ZERO;
+        assert_eq!(job.check().expect_err("no time").code(), "limits_rejected");
+        job.limits.wall = Duration::from_secs(1);
+        job.check().expect("is in range");
+        (job.limits.memory_bytes, job.limits.disk_bytes, job.limits.output_bytes) = (64 << 20, 32 << 20, 5 << 20);
+        assert!(
+            job.check().expect_err("the runner could be taken for want of memory").to_string().contains("sixteenth")
+        );
+    }
+}

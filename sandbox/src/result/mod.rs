@@ -1,0 +1,215 @@
+//! How a job ended, from the facts that a runner reports.
+
+pub(crate) mod report;
+mod signal_names;
+mod test_case;
+
+use std::time::Duration;
+
+use runner::cgroup::Counters;
+use runner::protocol::Finished;
+use serde::{Deserialize, Serialize};
+
+use crate::job::{Command, Job};
+
+pub use signal_names::signal_text;
+pub use test_case::{TestCase, TestOutcome};
+
+/// Why a job is over; when several things happened, the first of this order that is true and explains it:
+/// cancelled, out of memory, out of CPU time, out of time, out of processes, out of disk, signal, too much output, exit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// By itself, with an exit code, which may tell of failure.
+    Exited,
+    /// By itself as well; what it wrote beyond its limit was dropped.
+    OutputTruncated,
+    /// The wall limit.
+    TimedOut,
+    /// The CPU limit, whatever the meter read last: it ticks more coarsely than the limit.
+    OutOfCpu,
+    OomKilled,
+    KilledBySignal,
+    /// Failed after the kernel refused it a process or a thread.
+    PidsExhausted,
+    /// Failed with the work directory full.
+    DiskFull,
+    Cancelled,
+}
+
+/// What the job used, all its processes together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub cpu_ms: u64,
+    pub wall_ms: u64,
+    /// Highest memory charged to the job, work directory included; where no cgroup counts it, its largest process.
+    pub max_rss_bytes: u64,
+}
+
+/// An ended job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobResult {
+    pub outcome: Outcome,
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    /// The first bytes the job wrote, up to its limit, exactly as written.
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// Whether output was dropped from either stream.
+    pub truncated: bool,
+    /// For [`Command::Tests`], the tests in the order in which they started.
+    pub tests: Option<Vec<TestCase>>,
+    pub usage: Usage,
+    /// From the call to a sandbox that stands ready.
+    pub wait: Duration,
+}
+
+/// A sandbox's state, for people and probes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// `docker` or `bubblewrap`.
+    pub backend: String,
+    pub ok: bool,
+    /// What is wrong, or which walls are weaker than they could be.
+    pub detail: String,
+    /// Landlock version inside the sandbox; 0 where the kernel has none.
+    pub landlock_abi: u32,
+    pub runtimes: Vec<String>,
+    /// Sandboxes that wait for a job.
+    pub warm: usize,
+}
+
+impl Outcome {
+    /// Whether it ended by itself, so that its exit code tells how it went.
+    pub fn is_own_end(self) -> bool {
+        matches!(self, Self::Exited | Self::OutputTruncated)
+    }
+
+    /// Whether a limit of time ended it, be it the wall's or the CPU's.
+    pub fn is_out_of_time(self) -> bool {
+        matches!(self, Self::TimedOut | Self::OutOfCpu)
+    }
+}
+
+impl JobResult {
+    /// Returns whether a test runner found nothing to run.
+    pub fn found_no_tests(&self) -> bool {
+        let named = self.tests.iter().flatten().any(|test| test.name != report::WHOLE_RUN);
+        let ended = matches!(self.exit_code, Some(0 | report::NO_TESTS_FOUND));
+        self.tests.is_some() && ended && !named
+    }
+
+    /// Judges a runner's facts; `seen` is what the host's own look at the job's cgroup adds.
+    pub(crate) fn from_facts(job: &Job, facts: Finished, seen: Counters, wait: Duration) -> Self {
+        let outcome = judge(job, &facts, &seen);
+        let tests = (job.command == Command::Tests).then(|| report::read(&facts.report, facts.exit_code, facts.signal));
+        let usage = Usage {
+            cpu_ms: facts.cpu_ms.max(seen.cpu_us.unwrap_or(0) / 1000),
+            wall_ms: facts.wall_ms,
+            max_rss_bytes: facts.max_rss_bytes.max(seen.peak_bytes.unwrap_or(0)),
+        };
+        Self {
+            outcome,
+            exit_code: facts.exit_code,
+            signal: facts.signal,
+            stdout: facts.stdout,
+            stderr: facts.stderr,
+            truncated: facts.truncated,
+            tests,
+            usage,
+            wait,
+        }
+    }
+
+    /// A job whose sandbox is gone with nothing left to report. It may have used its one CPU for as long as it ran.
+    pub(crate) fn without_facts(job: &Job, outcome: Outcome, wait: Duration, wall: Duration) -> Self {
+        let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            outcome,
+            exit_code: None,
+            signal: None,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            truncated: false,
+            tests: (job.command == Command::Tests).then(Vec::new),
+            usage: Usage { cpu_ms: wall_ms, wall_ms, ..Usage::default() },
+            wait,
+        }
+    }
+}
+
+fn judge(job: &Job, facts: &Finished, seen: &Counters) -> Outcome {
+    const SIGKILL: i32 = 9;
+    const SIGXCPU: i32 = 24;
+    let failed = facts.exit_code != Some(0);
+    let cpu_limit_ms = u64::try_from(job.limits.cpu.as_millis()).unwrap_or(u64::MAX);
+    let out_of_cpu = facts.cpu_exceeded
+        || facts.signal == Some(SIGXCPU)
+        || (facts.signal == Some(SIGKILL) && facts.cpu_ms >= cpu_limit_ms && !facts.wall_exceeded);
+    if facts.cancelled {
+        Outcome::Cancelled
+    } else if failed && facts.oom_kills.max(seen.oom_kills.unwrap_or(0)) > 0 {
+        Outcome::OomKilled
+    } else if out_of_cpu {
+        Outcome::OutOfCpu
+    } else if facts.wall_exceeded {
+        Outcome::TimedOut
+    } else if failed && facts.pids_refused.max(seen.pids_refused.unwrap_or(0)) > 0 {
+        Outcome::PidsExhausted
+    } else if failed && facts.disk_full {
+        Outcome::DiskFull
+    } else if facts.signal.is_some() {
+        Outcome::KilledBySignal
+    } else if facts.truncated {
+        Outcome::OutputTruncated
+    } else {
+        Outcome::Exited
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Limits;
+    use crate::job::{Owner, SecurityLevel};
+
+    #[track_caller]
+    fn check(facts: Finished, expect: Outcome) {
+        let level = SecurityLevel::Standard;
+        let job = Job {
+            owner: Owner::new("someone"),
+            level,
+            runtime: "python".into(),
+            command: Command::Tests,
+            files: Vec::new(),
+            limits: Limits::for_level(level, Duration::from_secs(2)),
+        };
+        assert_eq!(judge(&job, &facts, &Counters::default()), expect, "{facts:?}");
+    }
+
+    #[test]
+    fn the_first_fact_that_explains_the_end_names_it() {
+        let facts = Finished::default();
+        let exited = |code| Finished { exit_code: Some(code), ..Finished::default() };
+        let killed = |signal| Finished { signal: Some(signal), ..Finished::default() };
+        check(exited(0), Outcome::Exited);
+        check(exited(3), Outcome::Exited);
+        check(Finished { truncated: true, ..exited(0) }, Outcome::OutputTruncated);
+        check(Finished { truncated: true, ..killed(9) }, Outcome::KilledBySignal);
+        check(killed(11), Outcome::KilledBySignal);
+        check(killed(9), Outcome::KilledBySignal);
+        check(killed(24), Outcome::OutOfCpu);
+        check(Finished { cpu_ms: 2000, ..killed(9) }, Outcome::OutOfCpu);
+        check(Finished { wall_exceeded: true, ..killed(9) }, Outcome::TimedOut);
+        check(Finished { cpu_exceeded: true, ..killed(9) }, Outcome::OutOfCpu);
+        check(Finished { oom_kills: 1, ..killed(9) }, Outcome::OomKilled);
+        check(Finished { oom_kills: 1, wall_exceeded: true, ..killed(9) }, Outcome::OomKilled);
+        check(Finished { oom_kills: 1, ..exited(0) }, Outcome::Exited);
+        check(Finished { pids_refused: 1, ..exited(1) }, Outcome::PidsExhausted);
+        check(Finished { pids_refused: 1, ..exited(0) }, Outcome::Exited);
+        check(Finished { pids_refused: 9, wall_exceeded: true, ..killed(9) }, Outcome::TimedOut);
+        check(Finished { disk_full: true, ..exited(1) }, Outcome::DiskFull);
+        check(Finished { disk_full: true, ..exited(0) }, Outcome::Exited);
+        check(Finished { cancelled: true, oom_kills: 1, ..facts }, Outcome::Cancelled);
+    }
+}

@@ -1,0 +1,243 @@
+//! Reads what a test reporter wrote: one JSON line when a test starts, one when it ends, and one that takes back the
+//! start of a group of tests.
+//!
+//! The lines come from the process that runs the untrusted tests. They are bounded, a broken line is passed over,
+//! and the exit code has the last word.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde::Deserialize;
+
+use crate::result::signal_names::signal_text;
+use crate::result::test_case::{TestCase, TestOutcome};
+
+const MOST_TESTS: usize = 10_000;
+const LONGEST_NAME: usize = 500;
+const LONGEST_MESSAGE: usize = 4000;
+
+/// The name of a test that represents the run as a whole.
+pub(crate) const WHOLE_RUN: &str = "run";
+
+/// What test runners say when they found nothing to run.
+pub(crate) const NO_TESTS_FOUND: i32 = 5;
+
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Line {
+    Start { name: String },
+    End { name: String, outcome: TestOutcome, duration_ms: u64, message: Option<String> },
+    Retract { name: String },
+}
+
+/// Lists the tests in the order of their first line.
+pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) -> Vec<TestCase> {
+    let mut cases = Cases::default();
+    for line in lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
+        match line {
+            Line::Start { name } => cases.start(unfinished(name, signal)),
+            Line::End { name, outcome, duration_ms, message } => cases.end(TestCase {
+                name: shortened(name, LONGEST_NAME),
+                outcome,
+                duration_ms,
+                message: message.map(|message| shortened(message, LONGEST_MESSAGE)),
+            }),
+            Line::Retract { name } => cases.retract(&shortened(name, LONGEST_NAME)),
+        }
+    }
+    let mut tests = cases.listed();
+    tests.extend(contradiction(&tests, exit_code, signal));
+    tests
+}
+
+/// The tests of a report. Each end is a case of its own, also where two tests have the same name, so that a later test
+/// cannot hide an earlier one.
+#[derive(Default)]
+struct Cases {
+    /// A retracted case leaves its place empty.
+    places: Vec<Option<TestCase>>,
+    listed: usize,
+    names: HashMap<String, Named>,
+}
+
+/// The tests that have one name.
+#[derive(Default)]
+struct Named {
+    listed: usize,
+    /// The places of those that started and did not end.
+    unfinished: VecDeque<usize>,
+}
+
+impl Cases {
+    fn start(&mut self, case: TestCase) {
+        let name = case.name.clone();
+        if let Some(place) = self.add(case) {
+            self.names.entry(name).or_default().unfinished.push_back(place);
+        }
+    }
+
+    /// Ends the test of that name that started first; without one, the end is of a test whose start was not reported.
+    fn end(&mut self, case: TestCase) {
+        let place = self.names.get_mut(&case.name).and_then(|named| named.unfinished.pop_front());
+        match place.and_then(|place| self.places.get_mut(place)) {
+            Some(Some(started)) => *started = TestCase { name: std::mem::take(&mut started.name), ..case },
+            Some(None) | None => {
+                self.add(case);
+            }
+        }
+    }
+
+    /// Removes the test of that name that started last and did not end; a test that ended is kept.
+    fn retract(&mut self, name: &str) {
+        let Some(named) = self.names.get_mut(name) else { return };
+        if let Some(place) = named.unfinished.pop_back() {
+            self.places[place] = None;
+            self.listed -= 1;
+            named.listed -= 1;
+        }
+    }
+
+    /// Returns the place of the case, or `None` where there are too many.
+    fn add(&mut self, mut case: TestCase) -> Option<usize> {
+        if self.listed == MOST_TESTS {
+            return None;
+        }
+        let named = self.names.entry(case.name.clone()).or_default();
+        named.listed += 1;
+        self.listed += 1;
+        if named.listed > 1 {
+            case.name = numbered(case.name, named.listed);
+        }
+        self.places.push(Some(case));
+        Some(self.places.len() - 1)
+    }
+
+    fn listed(self) -> Vec<TestCase> {
+        self.places.into_iter().flatten().collect()
+    }
+}
+
+/// The name of the second and each further test of the same name: `adds #2`.
+fn numbered(name: String, number: usize) -> String {
+    let suffix = format!(" #{number}");
+    shortened(name, LONGEST_NAME - suffix.len()) + &suffix
+}
+
+/// Until a line says how it ended, a test was cut short.
+fn unfinished(name: String, signal: Option<i32>) -> TestCase {
+    let killed = signal.map(|signal| format!(": killed by {}", signal_text(signal))).unwrap_or_default();
+    let message = Some(format!("started and did not finish{killed}"));
+    TestCase { name: shortened(name, LONGEST_NAME), outcome: TestOutcome::Error, duration_ms: 0, message }
+}
+
+/// A run in which no test ran, or a failed one in which no test failed: the report is incomplete or a lie, and must not
+/// look like success.
+fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>) -> Option<TestCase> {
+    let succeeded = exit_code == Some(0) && !tests.is_empty();
+    let explained = tests.iter().any(|test| matches!(test.outcome, TestOutcome::Failed | TestOutcome::Error));
+    if succeeded || explained {
+        return None;
+    }
+    let message = match (exit_code, signal) {
+        (Some(0 | NO_TESTS_FOUND), _) if tests.is_empty() => "the test run ended, and no test was run".into(),
+        (Some(code), _) => format!("the test run ended with exit code {code}, though no test reports a failure"),
+        (None, Some(signal)) => format!("the test run was killed by {} before it ended", signal_text(signal)),
+        (None, None) => "the test run was killed before it ended".into(),
+    };
+    Some(TestCase { name: WHOLE_RUN.into(), outcome: TestOutcome::Error, duration_ms: 0, message: Some(message) })
+}
+
+fn shortened(mut text: String, longest: usize) -> String {
+    let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.truncate(end);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(lines: &str, exit_code: Option<i32>, expect: &[(&str, TestOutcome)]) {
+        let tests = read(lines.as_bytes(), exit_code, None);
+        let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
+        assert_eq!(found, expect);
+    }
+
+    const START: &str = "{\"event\":\"start\",\"name\":\"a\"}\n";
+    const PASSED: &str = "{\"event\":\"end\",\"name\":\"a\",\"outcome\":\"passed\",\"duration_ms\":3}\n";
+    const FAILED: &str =
+        "{\"event\":\"end\",\"name\":\"b\",\"outcome\":\"failed\",\"duration_ms\":3,\"message\":\"m\"}\n";
+
+    #[test]
+    fn ends_are_believed_as_far_as_the_exit_code_agrees() {
+        check("", Some(0), &[("run", TestOutcome::Error)]);
+        check("", Some(5), &[("run", TestOutcome::Error)]);
+        check(&[START, PASSED].concat(), Some(5), &[("a", TestOutcome::Passed), ("run", TestOutcome::Error)]);
+        check(&[START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+        check(&[START, PASSED, FAILED].concat(), Some(1), &[("a", TestOutcome::Passed), ("b", TestOutcome::Failed)]);
+        check(START, Some(0), &[("a", TestOutcome::Error)]);
+        check(&[START, PASSED].concat(), Some(1), &[("a", TestOutcome::Passed), ("run", TestOutcome::Error)]);
+        check(&[START, PASSED].concat(), None, &[("a", TestOutcome::Passed), ("run", TestOutcome::Error)]);
+    }
+
+    fn retract(name: &str) -> String {
+        format!("{{\"event\":\"retract\",\"name\":\"{name}\"}}\n")
+    }
+
+    #[test]
+    fn tests_of_one_name_are_all_listed() {
+        let failed = FAILED.replace("\"b\"", "\"a\"");
+        let both = [("a", TestOutcome::Failed), ("a #2", TestOutcome::Passed)];
+        check(&[START, &failed, START, PASSED].concat(), Some(1), &both);
+        check(&[START, START, &failed, PASSED].concat(), Some(1), &both);
+        check(&[failed.as_str(), PASSED].concat(), Some(0), &both);
+        check(&[START, PASSED, START].concat(), Some(0), &[("a", TestOutcome::Passed), ("a #2", TestOutcome::Error)]);
+        check(&[START, START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed), ("a #2", TestOutcome::Error)]);
+        let name = "n".repeat(LONGEST_NAME + 1);
+        let long = PASSED.replace("\"a\"", &format!("\"{name}\"")).repeat(2);
+        let names: Vec<_> = read(long.as_bytes(), Some(0), None).into_iter().map(|test| test.name).collect();
+        assert_eq!(names, [name[1..].to_owned(), format!("{} #2", &name[4..])]);
+    }
+
+    #[test]
+    fn a_retracted_start_is_not_a_test_and_an_end_cannot_be_retracted() {
+        let retract_a = retract("a");
+        check(&[START, &retract_a].concat(), Some(0), &[("run", TestOutcome::Error)]);
+        check(&[START, &retract_a].concat(), Some(5), &[("run", TestOutcome::Error)]);
+        check(&[START, PASSED, &retract_a].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+        let failed = FAILED.replace("\"b\"", "\"a\"");
+        check(&[&failed, START, &retract_a, &retract_a].concat(), Some(0), &[("a", TestOutcome::Failed)]);
+        check(&[START, &retract("b"), &retract_a, START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+        check(&[START, &retract_a, FAILED].concat(), Some(1), &[("b", TestOutcome::Failed)]);
+        let groups = [START, &retract_a].concat().repeat(MOST_TESTS + 1);
+        check(&[groups.as_str(), PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+    }
+
+    #[test]
+    fn a_death_by_signal_is_told_where_it_struck() {
+        let struck = |lines: &str| read(lines.as_bytes(), None, Some(9)).pop().and_then(|test| test.message);
+        assert_eq!(struck(START).as_deref(), Some("started and did not finish: killed by signal 9 (SIGKILL)"));
+        let between = struck(&[START, PASSED].concat());
+        assert_eq!(between.as_deref(), Some("the test run was killed by signal 9 (SIGKILL) before it ended"));
+    }
+
+    #[test]
+    fn broken_and_endless_lines_are_bounded() {
+        check(&["nonsense\n{\n", START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
+        let many: String =
+            (0..MOST_TESTS + 5).map(|number| START.replace("\"a\"", &format!("\"t{number}\""))).collect();
+        assert_eq!(read(many.as_bytes(), Some(0), None).len(), MOST_TESTS);
+        let long = START.replace("\"a\"", &format!("\"{}\"", "ä".repeat(LONGEST_NAME)));
+        assert_eq!(read(long.as_bytes(), Some(0), None)[0].name.len(), LONGEST_NAME);
+    }
+
+    proptest! {
+        #[test]
+        fn noise_never_panics(noise in proptest::collection::vec(any::<u8>(), 0..500)) {
+            let names: Vec<_> = read(&noise, Some(0), None).into_iter().map(|test| test.name).collect();
+            prop_assert_eq!(names, ["run"]);
+        }
+    }
+}

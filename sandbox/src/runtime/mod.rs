@@ -1,0 +1,231 @@
+//! The languages a sandbox can offer, as data: each `runtimes/<name>/runtime.toml` is embedded at build time. So is each
+//! `tools/<name>/runtime.toml`: the worker's own programs, which no configuration and no job of a user names.
+
+pub(crate) mod roots;
+pub(crate) mod source_encoding;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, StartFrame, Walls, WithoutCgroup};
+use serde::Deserialize;
+
+use crate::error::SandboxError;
+use crate::job::{Command, Job, SecurityLevel};
+use crate::runtime::source_encoding::{SourceForm, as_meant};
+
+include!(concat!(env!("OUT_DIR"), "/runtime_sources.rs"));
+
+/// Largest kept test report, in bytes.
+const REPORT_BYTES: u64 = 8 << 20;
+
+/// One language: how to start its programs, and what they may touch.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Runtime {
+    pub(crate) name: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by those who route jobs, not by the sandbox"))]
+    #[serde(default)]
+    lane: String,
+    /// Debian packages of the root; the first one is the interpreter's.
+    packages: Vec<String>,
+    script: Vec<String>,
+    /// The script whose interpreter can be started before the job is there, if the root has the code to wait for it.
+    started_ahead: Option<String>,
+    /// Empty where the language has no usual form of tests.
+    tests: Vec<String>,
+    /// Whether `strict` jobs may start the programs under `exec` as well.
+    #[serde(default)]
+    processes_in_strict: bool,
+    exec: Vec<String>,
+    read: Vec<String>,
+    #[expect(dead_code, reason = "there is one format so far; naming another is refused while parsing")]
+    report: ReportFormat,
+    /// What else its language is called, in lower case.
+    #[serde(default)]
+    aliases: Vec<String>,
+    /// How the names of source files end.
+    source_endings: Vec<String>,
+    source_form: SourceForm,
+    env: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ReportFormat {
+    JsonLines,
+}
+
+/// Who limits and counts memory and processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metering {
+    Cgroup,
+    /// The host has no cgroup to set them in.
+    Runner,
+}
+
+static RUNTIMES: LazyLock<Vec<Runtime>> = LazyLock::new(|| parse_all(SOURCES));
+static TOOLS: LazyLock<Vec<Runtime>> = LazyLock::new(|| parse_all(TOOL_SOURCES));
+
+fn parse_all(sources: &[&str]) -> Vec<Runtime> {
+    let parse = |source: &&str| toml::from_str(source).expect("a test parses every embedded runtime");
+    sources.iter().map(parse).collect()
+}
+
+/// What a runtime's language is called, and how its files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Language {
+    /// The runtime's name.
+    pub name: &'static str,
+    /// Other names of the language, in lower case.
+    pub aliases: &'static [String],
+    /// How the names of its source files end, such as `.py`; the usual one first.
+    pub endings: &'static [String],
+    /// True if there is a way to run its tests.
+    pub has_tests: bool,
+}
+
+/// The languages of all runtimes that there are, whether or not a sandbox offers them.
+pub fn languages() -> impl Iterator<Item = Language> {
+    RUNTIMES.iter().map(|runtime| Language {
+        name: &runtime.name,
+        aliases: &runtime.aliases,
+        endings: &runtime.source_endings,
+        has_tests: !runtime.tests.is_empty(),
+    })
+}
+
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    RUNTIMES.iter().map(|runtime| runtime.name.as_str())
+}
+
+pub(crate) fn find(name: &str) -> Option<&'static Runtime> {
+    RUNTIMES.iter().find(|runtime| runtime.name == name)
+}
+
+/// The names of the worker's own tools.
+pub(crate) fn tool_names() -> impl Iterator<Item = &'static str> {
+    TOOLS.iter().map(|tool| tool.name.as_str())
+}
+
+/// Finds what runs a job: a language, or one of the worker's own tools.
+pub(crate) fn of_job(name: &str) -> Option<&'static Runtime> {
+    find(name).or_else(|| TOOLS.iter().find(|tool| tool.name == name))
+}
+
+impl Runtime {
+    /// The Debian package of the interpreter.
+    pub(crate) fn interpreter_package(&self) -> &str {
+        self.packages.first().map_or("", String::as_str)
+    }
+
+    /// What the runner is told; consumes the files so that large ones are not copied.
+    pub(crate) fn frame(&self, job: &mut Job, metering: Metering, minimum_landlock_abi: u32) -> JobFrame {
+        let files = std::mem::take(&mut job.files).into_iter().map(|file| self.file(file.path, file.content));
+        JobFrame {
+            start: self.start(&job.command, job.level, minimum_landlock_abi),
+            files: files.collect(),
+            limits: limits(job, metering),
+            again: false,
+        }
+    }
+
+    /// What to start before a job of this level is there; `None` where the runtime cannot wait.
+    pub(crate) fn start_ahead(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Option<StartFrame> {
+        let path = self.started_ahead.clone()?;
+        Some(self.start(&Command::Script { path }, level, minimum_landlock_abi))
+    }
+
+    fn start(&self, command: &Command, level: SecurityLevel, minimum_landlock_abi: u32) -> StartFrame {
+        StartFrame {
+            argv: self.argv(command),
+            env: self.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            walls: self.walls(level, minimum_landlock_abi),
+        }
+    }
+
+    /// Whether the runtime has a way to do what the job asks for.
+    pub(crate) fn check(&self, command: &Command) -> Result<(), SandboxError> {
+        if *command == Command::Tests && self.tests.is_empty() {
+            let detail = format!("the {} runtime has no test runner: run a script instead", self.name);
+            return Err(SandboxError::fail("tests_unsupported", detail));
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: String, content: Vec<u8>) -> FileFrame {
+        let is_source = self.source_endings.iter().any(|ending| path.ends_with(ending.as_str()));
+        FileFrame { content: if is_source { as_meant(content, self.source_form) } else { content }, path }
+    }
+
+    fn argv(&self, command: &Command) -> Vec<String> {
+        match command {
+            Command::Tests => self.tests.clone(),
+            // `./` keeps a file called `-c` from being an option.
+            Command::Script { path } => {
+                self.script.iter().map(|word| word.replace("{path}", &format!("./{path}"))).collect()
+            }
+        }
+    }
+
+    fn walls(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Walls {
+        let (processes, sockets) = match level {
+            SecurityLevel::Strict if self.processes_in_strict => (ProcessRule::Allowed, SocketRule::UnixOnly),
+            SecurityLevel::Strict => (ProcessRule::ThreadsOnly, SocketRule::UnixOnly),
+            SecurityLevel::Standard | SecurityLevel::Permissive => (ProcessRule::Allowed, SocketRule::Loopback),
+        };
+        let mut exec = self.exec.clone();
+        if level == SecurityLevel::Permissive {
+            exec.extend(["/usr/bin".into(), "/usr/lib".into()]);
+        }
+        Walls { minimum_landlock_abi, read: self.read.clone(), exec, processes, sockets }
+    }
+}
+
+fn limits(job: &Job, metering: Metering) -> JobLimits {
+    let limits = &job.limits;
+    JobLimits {
+        wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
+        cpu_ms: u64::try_from(limits.cpu.as_millis()).unwrap_or(u64::MAX),
+        cpu_seconds: u64::try_from(limits.cpu.as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
+        without_cgroup: (metering == Metering::Runner)
+            .then(|| WithoutCgroup { memory_bytes: limits.memory_bytes, processes: u64::from(limits.pids) }),
+        file_bytes: limits.disk_bytes,
+        output_bytes: limits.output_bytes,
+        report_bytes: if job.command == Command::Tests { REPORT_BYTES } else { 0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_runtime_parses_and_is_complete() {
+        assert!(find("python").is_some());
+        for runtime in RUNTIMES.iter() {
+            assert!(runtime.script.iter().any(|word| word.contains("{path}")), "{} runs no script", runtime.name);
+            assert!(!runtime.source_endings.is_empty() && !runtime.exec.is_empty(), "{} is incomplete", runtime.name);
+            let lower = |name: &String| !name.is_empty() && *name == name.to_lowercase();
+            assert!(runtime.aliases.iter().all(lower), "{}: its names are compared in lower case", runtime.name);
+            assert!(runtime.source_endings.iter().all(|ending| ending.starts_with('.')), "{}", runtime.name);
+            assert_eq!(runtime.lane, runtime.name, "steps are routed by the runtime's name");
+        }
+    }
+
+    #[test]
+    fn a_tool_is_not_a_language() {
+        assert!(tool_names().any(|name| name == "python-tools"));
+        for name in tool_names() {
+            assert!(of_job(name).is_some() && find(name).is_none(), "{name}");
+            assert!(languages().all(|language| language.name != name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_script_cannot_become_an_option() {
+        let python = find("python").expect("is embedded");
+        let argv = python.argv(&Command::Script { path: "-c".into() });
+        assert_eq!(argv.last().map(String::as_str), Some("./-c"));
+    }
+}

@@ -1,0 +1,203 @@
+//! Containers that serve their owner again, and interpreters that are started before their job: neither may show.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sandbox::{Backend, Job, JobResult, Outcome, Owner, Sandbox, SecurityLevel};
+
+use crate::engine::docker;
+use crate::support::{RUNTIME, config, job, run, script_job, shared, text};
+use crate::worker::becomes;
+
+/// Without a pool every container that lives is one that was kept for its owner.
+struct Own {
+    sandbox: Arc<dyn Sandbox>,
+    label: String,
+}
+
+impl Own {
+    fn open(name: &str, jobs_per_container: u32) -> Option<Self> {
+        shared(Backend::Docker)?;
+        let mut own = config(Backend::Docker);
+        own.instance = format!("{name}-{}", std::process::id());
+        own.pool_size = 0;
+        own.jobs_per_container = jobs_per_container;
+        let label = format!("label=promptcraft.instance={}", own.instance);
+        let sandbox = RUNTIME.block_on(sandbox::open(own)).expect("opens");
+        RUNTIME.block_on(becomes(|| living(&label).is_empty(), "the containers that proved the walls stay"));
+        Some(Self { sandbox, label })
+    }
+
+    /// With one warm container, in which an interpreter waits.
+    fn open_warm(name: &str) -> Option<Self> {
+        shared(Backend::Docker)?;
+        let mut own = config(Backend::Docker);
+        own.instance = format!("{name}-{}", std::process::id());
+        (own.pool_size, own.runtimes) = (1, vec!["python".into()]);
+        let label = format!("label=promptcraft.instance={}", own.instance);
+        Some(Self { sandbox: RUNTIME.block_on(sandbox::open(own)).expect("opens"), label })
+    }
+
+    async fn is_warm(&self) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while self.sandbox.health().await.warm == 0 {
+            assert!(tokio::time::Instant::now() < deadline, "no container was started ahead");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// A job of an owner who has no container yet.
+    fn stranger(&self, level: SecurityLevel, name: &str, source: &str) -> Job {
+        let command = sandbox::Command::Script { path: name.into() };
+        Job { owner: Owner::new(uuid::Uuid::new_v4().to_string()), ..job(level, command, &[(name, source)]) }
+    }
+
+    async fn warm_run(&self, level: SecurityLevel, name: &str, source: &str) -> JobResult {
+        self.is_warm().await;
+        run(&*self.sandbox, self.stranger(level, name, source)).await
+    }
+
+    fn living(&self) -> Vec<String> {
+        living(&self.label)
+    }
+
+    async fn nothing_is_kept(&self) {
+        becomes(|| self.living().is_empty(), "a container was kept").await;
+    }
+}
+
+fn living(label: &str) -> Vec<String> {
+    docker(&["ps", "-aq", "--filter", label]).split_whitespace().map(str::to_owned).collect()
+}
+
+fn of(owner: &str, source: &str) -> Job {
+    Job { owner: Owner::new(owner), ..script_job(SecurityLevel::Standard, source) }
+}
+
+const LEAVE: &str = r#"
+import os, pathlib
+for folder in ("/work", "/work/job", "/work/tmp"):
+    pathlib.Path(folder, "left").write_text("secret")
+    os.makedirs(folder + "/deep/er", exist_ok=True)
+    os.symlink("/etc", folder + "/link")
+    os.mkfifo(folder + "/fifo")
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        hold = open("/work/job/held", "w"); os.unlink("/work/job/held"); hold.write("x" * 100_000); hold.flush()
+        import time; time.sleep(60)
+    os._exit(0)
+print("left")
+"#;
+
+const LOOK: &str = r#"
+import os
+print(sorted(os.listdir("/work")), sorted(os.listdir("/work/job")), os.listdir("/work/tmp"))
+print([pid for pid in range(1, 400) if pid not in (1, os.getpid()) and os.path.exists(f"/proc/{pid}")])
+print(os.statvfs("/work").f_files - os.statvfs("/work").f_ffree)
+"#;
+
+#[test]
+fn an_owner_meets_its_container_again_with_nothing_in_it() {
+    let Some(own) = Own::open("again", 20) else { return };
+    RUNTIME.block_on(async {
+        let fresh = run(&*own.sandbox, of("ada", LOOK)).await;
+        let first = own.living();
+        assert_eq!(first.len(), 1, "the container is kept");
+        assert_eq!(text(&run(&*own.sandbox, of("ada", LEAVE)).await.stdout), "left\n");
+        assert_eq!(own.living(), first, "the second job met the same container");
+        let looked = run(&*own.sandbox, of("ada", LOOK)).await;
+        assert_eq!((text(&looked.stdout), text(&looked.stderr)), (text(&fresh.stdout), ""));
+        assert_eq!(own.living(), first, "and so did the third");
+        assert!(looked.usage.max_rss_bytes < 40 << 20, "{:?}", looked.usage);
+        run(&*own.sandbox, of("bob", LOOK)).await;
+        assert_eq!(own.living().len(), 2, "another owner gets another container");
+        let strict = Job { level: SecurityLevel::Strict, ..of("ada", LOOK) };
+        run(&*own.sandbox, strict).await;
+        becomes(|| own.living().len() == 2, "a strict job's container is kept").await;
+        own.sandbox.shutdown().await;
+        own.nothing_is_kept().await;
+    });
+}
+
+#[test]
+fn usage_is_that_of_one_job_alone() {
+    let Some(own) = Own::open("usage", 20) else { return };
+    RUNTIME.block_on(async {
+        let heavy = "held = bytearray(120 << 20)\nfor n in range(3_000_000): pass\n";
+        let first = run(&*own.sandbox, of("ada", heavy)).await.usage;
+        assert!(first.max_rss_bytes > 120 << 20, "{first:?}");
+        let second = run(&*own.sandbox, of("ada", "pass")).await.usage;
+        assert_eq!(own.living().len(), 1);
+        assert!(second.max_rss_bytes < 60 << 20 && second.cpu_ms < first.cpu_ms, "{second:?}");
+        own.sandbox.shutdown().await;
+    });
+}
+
+#[test]
+fn a_container_ends_after_its_jobs_or_after_a_bad_one() {
+    let Some(own) = Own::open("bounded", 2) else { return };
+    RUNTIME.block_on(async {
+        run(&*own.sandbox, of("ada", "pass")).await;
+        assert_eq!(own.living().len(), 1);
+        run(&*own.sandbox, of("ada", "pass")).await;
+        own.nothing_is_kept().await;
+        let mut slow = of("ada", "while True: pass");
+        slow.limits.wall = Duration::from_millis(300);
+        assert_eq!(run(&*own.sandbox, slow).await.outcome, Outcome::TimedOut);
+        own.nothing_is_kept().await;
+        let stubborn = "import os\nos.makedirs('/work/job/shut/in')\nos.chmod('/work/job/shut', 0)\n";
+        assert_eq!(run(&*own.sandbox, of("ada", stubborn)).await.exit_code, Some(0));
+        own.nothing_is_kept().await;
+        assert_eq!(run(&*own.sandbox, of("ada", "import os; os.kill(os.getpid(), 9)")).await.signal, Some(9));
+        own.nothing_is_kept().await;
+        own.sandbox.shutdown().await;
+    });
+}
+
+/// What a program can see of how it was started.
+const SHOW: &str = r#"
+import sys, os, traceback
+name = os.path.basename(__file__)
+print(sys.argv[0] == "./" + name, __file__ == "/work/job/" + name, __name__, __spec__, __builtins__ is not None)
+print(sys.path[0], sys.orig_argv[:-1], sys.flags, sys.warnoptions)
+print(sorted(os.environ.items()), os.getcwd(), repr(sys.stdin.read()), sys.stdin.fileno(), os.isatty(0))
+print(sorted(m for m in sys.modules), sorted(globals()))
+import resource
+print([resource.getrlimit(getattr(resource, limit)) for limit in sorted(dir(resource)) if limit.startswith("RLIMIT")])
+print(os.umask(0), os.getpriority(os.PRIO_PROCESS, 0))
+raise ValueError("shown")
+"#;
+
+#[test]
+fn a_started_interpreter_serves_its_job_and_shows_nothing_of_the_wait() {
+    let Some(own) = Own::open_warm("ahead") else { return };
+    RUNTIME.block_on(async {
+        let ahead = own.warm_run(SecurityLevel::Standard, "main.py", SHOW).await;
+        // Only the usual name is started ahead.
+        let fresh = own.warm_run(SecurityLevel::Standard, "othr.py", SHOW).await;
+        assert_eq!(text(&ahead.stdout), text(&fresh.stdout));
+        assert_eq!(text(&ahead.stderr), text(&fresh.stderr).replace("othr.py", "main.py"));
+        assert!(text(&ahead.stderr).contains("ValueError: shown"), "{ahead:?}");
+        own.sandbox.shutdown().await;
+    });
+}
+
+#[test]
+fn a_started_interpreter_has_the_walls_of_its_job() {
+    let Some(own) = Own::open_warm("walls") else { return };
+    RUNTIME.block_on(async {
+        let fork =
+            "import os\ntry: os.fork() or os._exit(0); print('forked')\nexcept OSError as error: print(error.errno)\n";
+        for (level, expect) in [(SecurityLevel::Standard, "forked\n"), (SecurityLevel::Strict, "1\n")] {
+            assert_eq!(text(&own.warm_run(level, "main.py", fork).await.stdout), expect, "{level:?}");
+        }
+        let mut limited = own.stranger(SecurityLevel::Standard, "main.py", "while True: pass");
+        limited.limits.cpu = Duration::from_secs(1);
+        limited.limits.wall = Duration::from_secs(120);
+        own.is_warm().await;
+        let result = run(&*own.sandbox, limited).await;
+        assert!(result.outcome == Outcome::OutOfCpu && result.usage.cpu_ms < 3_000, "{result:?}");
+        own.sandbox.shutdown().await;
+    });
+}
