@@ -66,7 +66,7 @@ fn config(roots_dir: PathBuf, backend: Backend) -> SandboxConfig {
         roots_dir,
         runtimes: vec!["python".into()],
         pool_size: 2,
-        start_ahead: Some(SecurityLevel::Standard),
+        prestart: Some(SecurityLevel::Standard),
         jobs_per_container: 1,
         docker_runtime: None,
         concurrency: 2,

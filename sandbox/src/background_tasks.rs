@@ -7,12 +7,12 @@ use tokio_util::task::TaskTracker;
 
 /// Spawns from anywhere, also from a `drop` outside the runtime, and lets a shutdown wait for all of it.
 #[derive(Clone)]
-pub(crate) struct Background {
+pub(crate) struct BackgroundTasks {
     tracker: TaskTracker,
     runtime: Handle,
 }
 
-impl Background {
+impl BackgroundTasks {
     /// Must be called inside a tokio runtime.
     pub(crate) fn new() -> Self {
         Self { tracker: TaskTracker::new(), runtime: Handle::current() }

@@ -8,40 +8,40 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::SandboxError;
 
-pub(crate) struct Admission {
-    slots: Semaphore,
+pub(crate) struct ConcurrencyLimit {
+    semaphore: Semaphore,
     capacity: usize,
     closing: CancellationToken,
 }
 
 /// One job's place; `cancel` fires when its caller or the whole sandbox wants it to end.
-pub(crate) struct Place<'a> {
-    _slot: SemaphorePermit<'a>,
+pub(crate) struct JobPermit<'a> {
+    _permit: SemaphorePermit<'a>,
     pub(crate) cancel: CancellationToken,
 }
 
-impl Admission {
+impl ConcurrencyLimit {
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.min(Semaphore::MAX_PERMITS);
-        Self { slots: Semaphore::new(capacity), capacity, closing: CancellationToken::new() }
+        Self { semaphore: Semaphore::new(capacity), capacity, closing: CancellationToken::new() }
     }
 
     /// Waits for a place, in order of arrival; `None` when the caller cancelled first. Cancel safe.
-    pub(crate) async fn enter(&self, cancel: &CancellationToken) -> Result<Option<Place<'_>>, SandboxError> {
+    pub(crate) async fn acquire(&self, cancel: &CancellationToken) -> Result<Option<JobPermit<'_>>, SandboxError> {
         let closed = || SandboxError::retry("shutting_down", "the sandbox is closing; another worker may run this");
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(closed()),
             () = cancel.cancelled() => Ok(None),
-            slot = self.slots.acquire() => {
-                let slot = slot.map_err(|_| closed())?;
-                Ok(Some(Place { _slot: slot, cancel: self.closing.child_token() }))
+            permit = self.semaphore.acquire() => {
+                let permit = permit.map_err(|_| closed())?;
+                Ok(Some(JobPermit { _permit: permit, cancel: self.closing.child_token() }))
             }
         }
     }
 
     pub(crate) fn running(&self) -> usize {
-        self.capacity - self.slots.available_permits()
+        self.capacity - self.semaphore.available_permits()
     }
 
     /// Cancels what runs and refuses what comes. Idempotent.
@@ -50,9 +50,9 @@ impl Admission {
     }
 
     /// Returns when nothing runs any more; to be called after closing.
-    pub(crate) async fn emptied(&self) {
+    pub(crate) async fn drained(&self) {
         let all = u32::try_from(self.capacity).unwrap_or(u32::MAX);
-        drop(self.slots.acquire_many(all).await);
+        drop(self.semaphore.acquire_many(all).await);
     }
 
     pub(crate) fn closing(&self) -> &CancellationToken {
@@ -60,17 +60,17 @@ impl Admission {
     }
 }
 
-impl Place<'_> {
+impl JobPermit<'_> {
     /// Runs `work`, telling it through the place's token when the caller cancels.
-    pub(crate) async fn relay<T>(&self, caller: &CancellationToken, work: impl Future<Output = T>) -> T {
-        let relay = async {
+    pub(crate) async fn run<T>(&self, caller: &CancellationToken, work: impl Future<Output = T>) -> T {
+        let run = async {
             caller.cancelled().await;
             self.cancel.cancel();
             pending::<Infallible>().await
         };
         tokio::select! {
             result = work => result,
-            never = relay => match never {},
+            never = run => match never {},
         }
     }
 }

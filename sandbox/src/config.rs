@@ -32,7 +32,7 @@ pub struct SandboxConfig {
     pub pool_size: usize,
     /// Warm containers hold a started interpreter for scripts of this level, which costs each a few MB; other jobs
     /// start their own.
-    pub start_ahead: Option<SecurityLevel>,
+    pub prestart: Option<SecurityLevel>,
     /// Jobs of one owner that a container serves at level `standard`, wiped in between; 1 uses each once.
     pub jobs_per_container: u32,
     /// The engine's runtime for containers, such as `runsc` for gVisor; absent: the engine's own choice.

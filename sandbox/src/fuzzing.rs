@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::job::{Command, Job, JobFile, Limits, Owner, SecurityLevel};
 use crate::result::{TestCase, report};
-use crate::runtime::source_encoding::{SourceForm, as_meant};
+use crate::runtime::source_encoding::{SourceForm, normalize};
 
 /// What a report amounts to.
 #[must_use]
@@ -24,5 +24,5 @@ pub fn accepts(files: Vec<JobFile>) -> bool {
 /// A file's content as each kind of interpreter gets it.
 #[must_use]
 pub fn source_texts(content: &[u8]) -> [Vec<u8>; 2] {
-    [SourceForm::Utf8WithEncodingComment, SourceForm::Plain].map(|form| as_meant(content.to_vec(), form))
+    [SourceForm::Utf8WithEncodingComment, SourceForm::Plain].map(|form| normalize(content.to_vec(), form))
 }

@@ -109,7 +109,7 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
         roots_dir: PathBuf::from(settings.read("sandbox.roots_dir", "data/sandbox".to_owned())),
         runtimes,
         pool_size: settings.read("sandbox.pool_size", 4),
-        start_ahead: read_start_ahead(settings),
+        prestart: read_start_ahead(settings),
         jobs_per_container: settings.read("sandbox.jobs_per_container", 20),
         docker_runtime,
         concurrency: settings.read("worker.execute_concurrency", cores.max(2)),

@@ -56,11 +56,11 @@ async fn bubblewrap(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
 
 /// One job at a time, each by an owner of its own, so that none meets a kept container.
 async fn hand_over(times: &mut Vec<Times>) {
-    for (name, start_ahead, factor) in [
+    for (name, prestart, factor) in [
         ("warm container, hand-over to result", None, 1.5),
         ("the same with a started interpreter", Some(SecurityLevel::Standard), 0.7),
     ] {
-        let sandbox = open(Setup { start_ahead, pool_size: 4, ..Setup::usual("hand-over") }).await;
+        let sandbox = open(Setup { prestart, pool_size: 4, ..Setup::usual("hand-over") }).await;
         let (mut floor, mut samples) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
             // The whole pool: what is measured is a job, not a job beside the start of a container.
@@ -158,10 +158,9 @@ async fn sustained(rates: &mut Vec<Rate>) {
 }
 
 async fn idle_memory() {
-    for (what, start_ahead) in
-        [("no started interpreter", None), ("a started interpreter", Some(SecurityLevel::Standard))]
+    for (what, prestart) in [("no started interpreter", None), ("a started interpreter", Some(SecurityLevel::Standard))]
     {
-        let setup = Setup { start_ahead, ..Setup::usual("idle") };
+        let setup = Setup { prestart, ..Setup::usual("idle") };
         let instance = setup.instance();
         let sandbox = open(setup).await;
         warm(&*sandbox, 1).await;

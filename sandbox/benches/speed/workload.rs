@@ -16,12 +16,12 @@ pub(crate) struct Setup {
     pub(crate) name: &'static str,
     pub(crate) pool_size: usize,
     pub(crate) concurrency: usize,
-    pub(crate) start_ahead: Option<SecurityLevel>,
+    pub(crate) prestart: Option<SecurityLevel>,
 }
 
 impl Setup {
     pub(crate) fn usual(name: &'static str) -> Self {
-        Self { backend: Backend::Docker, name, pool_size: 2, concurrency: 4, start_ahead: None }
+        Self { backend: Backend::Docker, name, pool_size: 2, concurrency: 4, prestart: None }
     }
 
     pub(crate) fn instance(&self) -> String {
@@ -36,7 +36,7 @@ pub(crate) async fn open(setup: Setup) -> Arc<dyn Sandbox> {
         roots_dir: roots(),
         runtimes: vec!["python".into()],
         pool_size: setup.pool_size,
-        start_ahead: setup.start_ahead,
+        prestart: setup.prestart,
         jobs_per_container: 20,
         docker_runtime: None,
         concurrency: setup.concurrency,

@@ -34,26 +34,26 @@ impl Counters {
 /// The files of one cgroup that hold its counters, found once and read often.
 #[derive(Debug, Default)]
 pub struct Meter {
-    oom_kills: Option<Source>,
-    pids_refused: Option<Source>,
-    cpu: Option<Source>,
-    peak: Option<Source>,
+    oom_kills: Option<CounterSource>,
+    pids_refused: Option<CounterSource>,
+    cpu: Option<CounterSource>,
+    peak: Option<CounterSource>,
 }
 
 /// One counter: a file, and the word before the number where the file has several lines.
 #[derive(Debug)]
-struct Source {
+struct CounterSource {
     file: PathBuf,
     key: &'static str,
     divisor: u64,
 }
 
 /// A file's name, its key and what its unit must be divided by; version 2 first.
-type Place = (&'static str, &'static str, u64);
-const OOM_KILLS: [Place; 2] = [("memory.events", "oom_kill", 1), ("memory.oom_control", "oom_kill", 1)];
-const PIDS_REFUSED: [Place; 1] = [("pids.events", "max", 1)];
-const CPU_US: [Place; 2] = [("cpu.stat", "usage_usec", 1), ("cpuacct.usage", "", 1000)];
-const PEAK_BYTES: [Place; 2] = [("memory.peak", "", 1), ("memory.max_usage_in_bytes", "", 1)];
+type CounterFile = (&'static str, &'static str, u64);
+const OOM_KILLS: [CounterFile; 2] = [("memory.events", "oom_kill", 1), ("memory.oom_control", "oom_kill", 1)];
+const PIDS_REFUSED: [CounterFile; 1] = [("pids.events", "max", 1)];
+const CPU_US: [CounterFile; 2] = [("cpu.stat", "usage_usec", 1), ("cpuacct.usage", "", 1000)];
+const PEAK_BYTES: [CounterFile; 2] = [("memory.peak", "", 1), ("memory.max_usage_in_bytes", "", 1)];
 
 impl Meter {
     /// Of the cgroup that `mount` shows as its root, whichever version it is.
@@ -77,7 +77,7 @@ impl Meter {
     /// All counters as they are now.
     #[must_use]
     pub fn read(&self) -> Counters {
-        let read = |source: &Option<Source>| source.as_ref().and_then(Source::read);
+        let read = |source: &Option<CounterSource>| source.as_ref().and_then(CounterSource::read);
         Counters {
             oom_kills: read(&self.oom_kills),
             pids_refused: read(&self.pids_refused),
@@ -89,18 +89,18 @@ impl Meter {
     /// CPU time of all processes that are or were in the cgroup.
     #[must_use]
     pub fn cpu_us(&self) -> Option<u64> {
-        self.cpu.as_ref().and_then(Source::read)
+        self.cpu.as_ref().and_then(CounterSource::read)
     }
 }
 
-fn find(folders: &[PathBuf], places: &[Place]) -> Option<Source> {
+fn find(folders: &[PathBuf], files: &[CounterFile]) -> Option<CounterSource> {
     let sources = folders.iter().flat_map(|folder| {
-        places.iter().map(|(file, key, divisor)| Source { file: folder.join(file), key, divisor: *divisor })
+        files.iter().map(|(file, key, divisor)| CounterSource { file: folder.join(file), key, divisor: *divisor })
     });
     sources.into_iter().find(|source| source.read().is_some())
 }
 
-impl Source {
+impl CounterSource {
     fn read(&self) -> Option<u64> {
         let text = fs::read_to_string(&self.file).ok()?;
         let counted = |line: &str| {
@@ -118,10 +118,10 @@ impl Source {
 pub fn kill_processes(folder: &Path) -> usize {
     let listed = || fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
     let kill = |line: &str| {
-        let process = sys::process_descriptor(line.parse().ok()?).ok()?;
+        let process = sys::open_pidfd(line.parse().ok()?).ok()?;
         // Until the descriptor is there, the number may pass to a process that has nothing to do with this cgroup.
         let still_here = listed().lines().any(|other| other == line);
-        still_here.then(|| sys::kill_process(&process).ok()).flatten()
+        still_here.then(|| sys::kill_pidfd(&process).ok()).flatten()
     };
     listed().lines().filter_map(kill).count()
 }

@@ -8,7 +8,7 @@ use landlock::{
 use crate::protocol::{SocketRule, WORK_DIR, Walls};
 
 /// Newest Landlock this program was written for; an older kernel gives what it has.
-const NEWEST: ABI = if cfg!(feature = "landlock-abi-2") { ABI::V2 } else { ABI::V6 };
+const NEWEST_ABI: ABI = if cfg!(feature = "landlock-abi-2") { ABI::V2 } else { ABI::V6 };
 
 /// Devices that every runtime reads.
 const READABLE_DEVICES: [&str; 3] = ["/dev/zero", "/dev/random", "/dev/urandom"];
@@ -17,7 +17,7 @@ const READABLE_DEVICES: [&str; 3] = ["/dev/zero", "/dev/random", "/dev/urandom"]
 ///
 /// The caller has compared the kernel's version with the job's minimum: from there on, best effort is enough.
 pub(crate) fn restrict(walls: &Walls) -> Result<(), RulesetError> {
-    restrict_with(walls, NEWEST)
+    restrict_with(walls, NEWEST_ABI)
 }
 
 /// The same with no more than an older kernel's Landlock, for positive controls.

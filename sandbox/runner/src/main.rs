@@ -1,4 +1,4 @@
-//! Entry of `promptcraft-runner`: `serve` runs one job as process 1, `launch` starts bubblewrap for it, `guard`
+//! Entry of `promptcraft-runner`: `serve` runs one job as process 1, `launch` starts bubblewrap for it, `watchdog`
 //! cleans up after a killed worker.
 
 use std::process::ExitCode;
@@ -10,8 +10,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.next().as_deref() {
         None | Some("serve") => serve::serve(arguments),
         Some("launch") => launch::launch(arguments),
-        Some("guard") => watchdog::guard(arguments),
-        Some(other) => Err(format!("unknown command {other:?}: expected `serve`, `launch` or `guard`")),
+        Some("watchdog") => watchdog::watch(arguments),
+        Some(other) => Err(format!("unknown command {other:?}: expected `serve`, `launch` or `watchdog`")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

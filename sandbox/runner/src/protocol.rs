@@ -2,7 +2,7 @@
 //!
 //! The runner says [`RunnerFrame::Ready`], the host answers with one [`JobFrame`], the runner ends with
 //! [`RunnerFrame::Finished`] or [`RunnerFrame::Refused`]. The host closing the runner's stdin is a cancel. Before the job
-//! the host may have an interpreter started for it ([`StartFrame`]); after a job that allows it ([`JobFrame::again`]) the
+//! the host may have an interpreter started for it ([`StartFrame`]); after a job that allows it ([`JobFrame::reusable`]) the
 //! runner wipes what the job left and says that it is ready once more, or exits.
 
 use std::io::Read;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version of the frames; a host refuses a runner that speaks another one. A limit that older runners do not know needs a new one.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// Largest payload of a frame, in bytes; both sides refuse a larger one before allocating for it.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
@@ -32,7 +32,7 @@ pub const REPORT_FD: i32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostFrame {
-    StartAhead(StartFrame),
+    Prestart(StartFrame),
     Job(Box<JobFrame>),
 }
 
@@ -51,7 +51,7 @@ pub struct JobFrame {
     pub files: Vec<FileFrame>,
     pub limits: JobLimits,
     /// Whether another job of the same owner may follow, after a wipe.
-    pub again: bool,
+    pub reusable: bool,
 }
 
 /// A file to write below [`JOB_DIR`] before the job starts.

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::cgroup::Meter;
-use crate::child::prestart::Ahead;
+use crate::child::prestart::Prestarted;
 use crate::protocol::{self, Finished, HostFrame, JobFrame, PROTOCOL, Ready, Refused, RunnerFrame, WORK_DIR};
 use crate::supervision::Supervision;
-use crate::sys::Room;
+use crate::sys::FsUsage;
 use crate::{cgroup, child, sys, work_files};
 
 /// Says that it is ready, reads a job, runs it, says how it ended; begins anew where the job allows it.
@@ -18,63 +18,65 @@ pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
         return Err("must be process 1 of a pid namespace of its own: it kills every other process it sees".into());
     }
     prepare(arguments)?;
-    let untouched = room()?;
+    let empty = work_usage()?;
     let meter = Meter::at(Path::new(cgroup::MOUNT));
     loop {
-        say(&RunnerFrame::Ready(Ready { protocol: PROTOCOL, landlock_abi: sys::landlock_abi() }))?;
+        write_frame(&RunnerFrame::Ready(Ready { protocol: PROTOCOL, landlock_abi: sys::landlock_abi() }))?;
         // The host closed instead of sending a job: nothing to do, nobody to tell.
-        let Some((job, ahead)) = await_job()? else { return Ok(()) };
-        let again = job.again;
-        let finished = match run(job, ahead, &meter) {
+        let Some((job, prestarted)) = read_job()? else { return Ok(()) };
+        let reusable = job.reusable;
+        let finished = match run(job, prestarted, &meter) {
             Ok(finished) => finished,
-            Err(refused) => return say(&RunnerFrame::Refused(refused)),
+            Err(refused) => return write_frame(&RunnerFrame::Refused(refused)),
         };
-        let well_behaved = is_well_behaved(&finished);
-        say(&RunnerFrame::Finished(Box::new(finished)))?;
-        if !(again && well_behaved) {
+        let reusable_after = is_reusable(&finished);
+        write_frame(&RunnerFrame::Finished(Box::new(finished)))?;
+        if !(reusable && reusable_after) {
             return Ok(());
         }
-        wipe(untouched)?;
+        wipe(empty)?;
     }
 }
 
 /// The next job, and the process that was started for it.
-fn await_job() -> Result<Option<(JobFrame, Option<Ahead>)>, String> {
-    let mut ahead = None;
+fn read_job() -> Result<Option<(JobFrame, Option<Prestarted>)>, String> {
+    let mut prestarted = None;
     loop {
         let frame = protocol::read_frame(&mut std::io::stdin().lock()).map_err(|error| error.to_string())?;
         match frame {
             None => return Ok(None),
-            Some(HostFrame::Job(job)) => return Ok(Some((*job, ahead))),
-            Some(HostFrame::StartAhead(_)) if ahead.is_some() => return Err("one process can be started ahead".into()),
-            Some(HostFrame::StartAhead(frame)) => {
+            Some(HostFrame::Job(job)) => return Ok(Some((*job, prestarted))),
+            Some(HostFrame::Prestart(_)) if prestarted.is_some() => {
+                return Err("one process can be started prestarted".into());
+            }
+            Some(HostFrame::Prestart(frame)) => {
                 // A wall that cannot be built is said when the job comes, which is then started anew.
-                ahead = Ahead::start(frame).ok();
+                prestarted = Prestarted::start(frame).ok();
             }
         }
     }
 }
 
 /// Whoever met a limit or a kill gets no successor here: what it left may be half dead.
-fn is_well_behaved(finished: &Finished) -> bool {
+fn is_reusable(finished: &Finished) -> bool {
     let stopped = finished.wall_exceeded || finished.cpu_exceeded || finished.cancelled || finished.disk_full;
     finished.exit_code.is_some() && !stopped && finished.oom_kills == 0 && finished.pids_refused == 0
 }
 
 /// Leaves nothing of the last job, and is sure of it: no process, no file, no page of a file that is open somewhere.
-fn wipe(untouched: Room) -> Result<(), String> {
+fn wipe(empty: FsUsage) -> Result<(), String> {
     work_files::remove_all().map_err(|error| format!("cannot empty the work directory: {error}"))?;
-    if sys::has_company() {
+    if sys::other_processes_exist() {
         return Err("a process of the last job is still there".into());
     }
-    if room()? != untouched {
+    if work_usage()? != empty {
         return Err("the work directory is not as empty as it was".into());
     }
     Ok(())
 }
 
-fn room() -> Result<Room, String> {
-    sys::room(c"/work").map_err(|error| format!("cannot look at the work directory: {error}"))
+fn work_usage() -> Result<FsUsage, String> {
+    sys::fs_usage(c"/work").map_err(|error| format!("cannot look at the work directory: {error}"))
 }
 
 fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
@@ -95,14 +97,14 @@ fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     sys::set_dumpable(false).map_err(failed("hide the runner's memory"))
 }
 
-fn run(job: JobFrame, ahead: Option<Ahead>, meter: &Meter) -> Result<Finished, Refused> {
+fn run(job: JobFrame, prestarted: Option<Prestarted>, meter: &Meter) -> Result<Finished, Refused> {
     work_files::make_directories()?;
     work_files::write_all(&job.files)?;
     let failed = |error: std::io::Error| Refused { code: "runner_failed".into(), detail: error.to_string() };
     let child_exits = sys::child_exit_events().map_err(failed)?;
     let before = meter.read();
     let limits = job.limits.clone();
-    let started = match ahead.and_then(|ahead| ahead.serve(&job.start, &limits)) {
+    let started = match prestarted.and_then(|prestarted| prestarted.claim(&job.start, &limits)) {
         Some(started) => started,
         None => child::start(&job.start, &limits)?,
     };
@@ -111,7 +113,7 @@ fn run(job: JobFrame, ahead: Option<Ahead>, meter: &Meter) -> Result<Finished, R
     Supervision::new(started, &limits, child_exits, (meter, before)).run().map_err(failed)
 }
 
-fn say(frame: &RunnerFrame) -> Result<(), String> {
+fn write_frame(frame: &RunnerFrame) -> Result<(), String> {
     let bytes = protocol::encode(frame).map_err(|error| error.to_string())?;
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(&bytes).and_then(|()| stdout.flush()).map_err(|error| format!("the host is gone: {error}"))

@@ -13,20 +13,20 @@ use std::time::Duration;
 use crate::sys;
 
 /// A creation that was under way when the worker died is finished by the engine all the same, so look again.
-const ROUNDS: u32 = 12;
-const BETWEEN_ROUNDS: Duration = Duration::from_millis(250);
+const REMOVAL_ROUNDS: u32 = 12;
+const ROUND_INTERVAL: Duration = Duration::from_millis(250);
 
-/// `guard SOCKET`: reads `+name` and `-name` lines until stdin closes, then removes what is left.
-pub fn guard(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
-    let socket = arguments.next().ok_or("usage: promptcraft-runner guard SOCKET")?;
+/// `watchdog SOCKET`: reads `+name` and `-name` lines until stdin closes, then removes what is left.
+pub fn watch(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
+    let socket = arguments.next().ok_or("usage: promptcraft-runner watchdog SOCKET")?;
     sys::close_from(3).map_err(|error| format!("cannot close inherited descriptors: {error}"))?;
     let names = read_names(std::io::stdin().lock());
-    for round in 0..ROUNDS {
+    for round in 0..REMOVAL_ROUNDS {
         if names.is_empty() {
             break;
         }
         if round > 0 {
-            std::thread::sleep(BETWEEN_ROUNDS);
+            std::thread::sleep(ROUND_INTERVAL);
         }
         for name in &names {
             remove(Path::new(&socket), name).map_err(|error| format!("cannot remove {name}: {error}"))?;
@@ -40,7 +40,7 @@ fn read_names(lines: impl BufRead) -> BTreeSet<String> {
     // A line that cannot be read is the end, as a close is.
     for line in lines.lines().map_while(Result::ok) {
         match line.split_at_checked(1) {
-            Some(("+", name)) if is_plain(name) => drop(names.insert(name.to_owned())),
+            Some(("+", name)) if is_container_name(name) => drop(names.insert(name.to_owned())),
             Some(("-", name)) => drop(names.remove(name)),
             Some(_) | None => {}
         }
@@ -49,15 +49,15 @@ fn read_names(lines: impl BufRead) -> BTreeSet<String> {
 }
 
 /// The name goes into a request line: nothing but what container names are made of.
-fn is_plain(name: &str) -> bool {
+fn is_container_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// Asks the engine in the smallest HTTP there is; every answer is taken, "no such container" is the usual one.
 fn remove(socket: &Path, name: &str) -> std::io::Result<()> {
-    const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+    const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
     let mut engine = UnixStream::connect(socket)?;
-    engine.set_read_timeout(Some(ANSWERS_WITHIN))?;
+    engine.set_read_timeout(Some(RESPONSE_TIMEOUT))?;
     write!(engine, "DELETE /containers/{name}?force=1&v=1 HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")?;
     let mut status = String::new();
     BufReader::new(engine.take(200)).read_line(&mut status).map(drop)

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use runner::cgroup::{Counters, MOUNT, Meter, kill_processes};
 
-use crate::background_tasks::Background;
+use crate::background_tasks::BackgroundTasks;
 use crate::job::Limits;
 
 /// Processes that belong to the sandbox itself: bubblewrap and the runner.
 const OWN_PROCESSES: u32 = 2;
 
-const PREFIX: &str = "promptcraft-jobs-";
+const NAME_PREFIX: &str = "promptcraft-jobs-";
 
 /// One CPU in slices of 10 ms: in longer ones a cancel waits until a throttled job may run again.
 const PERIOD_US: u32 = 10_000;
@@ -23,7 +23,7 @@ const PERIOD_US: u32 = 10_000;
 pub(crate) struct Cgroups {
     hierarchies: Vec<Hierarchy>,
     next: AtomicU64,
-    background: Background,
+    background: BackgroundTasks,
 }
 
 /// One mounted hierarchy and the folder in it that belongs to this worker.
@@ -41,13 +41,13 @@ enum Version {
 /// The cgroup of one job, in every hierarchy; dropped, it is removed with every process in it.
 pub(crate) struct JobCgroup {
     folders: Vec<PathBuf>,
-    background: Background,
+    background: BackgroundTasks,
 }
 
 impl Cgroups {
     /// Takes a folder in each hierarchy that limits something, or says why that cannot be; removes those of workers
     /// that are gone, with every process in them.
-    pub(crate) fn open(background: Background) -> io::Result<Self> {
+    pub(crate) fn open(background: BackgroundTasks) -> io::Result<Self> {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let hierarchies = if Path::new(MOUNT).join("cgroup.controllers").exists() {
             vec![version_2(&own)?]
@@ -55,7 +55,7 @@ impl Cgroups {
             version_1(&own)?
         };
         let (parents, prefix) = (hierarchies.iter().filter_map(|hierarchy| hierarchy.folder.parent()), prefix()?);
-        drop(background.spawn(remove(parents.flat_map(|parent| abandoned_in(parent, &prefix)).collect())));
+        drop(background.spawn(remove(parents.flat_map(|parent| orphans_in(parent, &prefix)).collect())));
         Ok(Self { hierarchies, next: AtomicU64::new(1), background })
     }
 
@@ -83,7 +83,7 @@ impl Drop for Cgroups {
 
 impl JobCgroup {
     /// The files a process enters by writing its number.
-    pub(crate) fn entrances(&self) -> impl Iterator<Item = PathBuf> {
+    pub(crate) fn procs_files(&self) -> impl Iterator<Item = PathBuf> {
         self.folders.iter().map(|folder| folder.join("cgroup.procs"))
     }
 
@@ -101,15 +101,15 @@ impl Drop for JobCgroup {
 /// Kills what is in them until they can be removed, for a killed process takes a moment to be gone; gives up, loudly,
 /// after 5 s.
 async fn remove(mut folders: Vec<PathBuf>) {
-    const EVERY: Duration = Duration::from_millis(5);
-    const TRIES: u32 = 1000;
-    for _ in 0..TRIES {
+    const POLL_INTERVAL: Duration = Duration::from_millis(5);
+    const MAX_ATTEMPTS: u32 = 1000;
+    for _ in 0..MAX_ATTEMPTS {
         folders.retain(|folder| !remove_tree(folder));
         folders.iter().for_each(|folder| kill_tree(folder));
         if folders.is_empty() {
             return;
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     tracing::error!(?folders, "these cgroups still hold processes after 5 s");
 }
@@ -157,7 +157,7 @@ fn own_name() -> io::Result<String> {
 fn prefix() -> io::Result<String> {
     let namespace = fs::read_link("/proc/self/ns/pid")?;
     let inode: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
-    Ok(format!("{PREFIX}{inode}-"))
+    Ok(format!("{NAME_PREFIX}{inode}-"))
 }
 
 /// This process's own cgroup; a container may show it as the mount point itself.
@@ -184,12 +184,12 @@ fn set_limits(version: Version, folder: &Path, limits: &Limits) -> io::Result<()
         set("memory.max", limits.memory_bytes.to_string())?;
         set("pids.max", pids.to_string())?;
         set("cpu.max", format!("{PERIOD_US} {PERIOD_US}"))?;
-        return without_swap(&folder.join("memory.swap.max"), 0);
+        return limit_swap(&folder.join("memory.swap.max"), 0);
     }
     let Version::One { memory, pids: counts_pids, cpu } = version else { return Ok(()) };
     if memory {
         set("memory.limit_in_bytes", limits.memory_bytes.to_string())?;
-        without_swap(&folder.join("memory.memsw.limit_in_bytes"), limits.memory_bytes)?;
+        limit_swap(&folder.join("memory.memsw.limit_in_bytes"), limits.memory_bytes)?;
     }
     if counts_pids {
         set("pids.max", pids.to_string())?;
@@ -202,20 +202,20 @@ fn set_limits(version: Version, folder: &Path, limits: &Limits) -> io::Result<()
 }
 
 /// A kernel that accounts no swap has no such file.
-fn without_swap(file: &Path, bytes: u64) -> io::Result<()> {
+fn limit_swap(file: &Path, bytes: u64) -> io::Result<()> {
     if file.exists() { fs::write(file, bytes.to_string()) } else { Ok(()) }
 }
 
 /// Folders whose worker is no longer a process.
 ///
 /// What a worker of another pid namespace left stays, empty: the end of that namespace ended its jobs.
-fn abandoned_in(parent: &Path, prefix: &str) -> Vec<PathBuf> {
-    let is_abandoned = |folder: &PathBuf| {
+fn orphans_in(parent: &Path, prefix: &str) -> Vec<PathBuf> {
+    let is_orphan = |folder: &PathBuf| {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let pid = name.strip_prefix(prefix).and_then(|rest| rest.split_once('-')).map(|(pid, _)| pid);
         pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists())
     };
-    fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_abandoned).collect()
+    fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_orphan).collect()
 }
 
 /// Kills every process in the cgroup and in those below it.
@@ -289,6 +289,6 @@ mod tests {
         for name in [format!("p-7-{own}-1"), format!("p-7-{dead}-1"), format!("p-8-{dead}-1"), format!("x-{dead}-1")] {
             fs::create_dir(parent.0.join(name)).expect("makes a folder");
         }
-        assert_eq!(abandoned_in(&parent.0, "p-7-"), [parent.0.join(format!("p-7-{dead}-1"))]);
+        assert_eq!(orphans_in(&parent.0, "p-7-"), [parent.0.join(format!("p-7-{dead}-1"))]);
     }
 }

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use runner::launch::BOUND_ROOT;
+use runner::launcher::BOUND_ROOT;
 use tokio::process::Command;
 
 use crate::bubblewrap::cgroup::JobCgroup;
 use crate::error::SandboxError;
 use crate::job::Limits;
-use crate::runtime::roots::{self, RUNNER};
+use crate::runtime::roots::{self, RUNNER_NAME};
 
 /// The user of every job, on the host as inside: nobody.
 const NOBODY: u32 = 65534;
@@ -26,14 +26,14 @@ const STREAMS: [(&str, &str); 4] = [
 ];
 
 /// How this host starts bubblewrap.
-pub(crate) struct Launch {
+pub(crate) struct Launcher {
     bubblewrap: PathBuf,
     runner: Option<PathBuf>,
     /// Whether the worker is root and must become nobody first.
     drop_user: bool,
 }
 
-impl Launch {
+impl Launcher {
     pub(crate) fn find(runner: Option<PathBuf>) -> Result<Self, SandboxError> {
         let places = ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"];
         let bubblewrap = places.iter().map(PathBuf::from).find(|place| place.exists()).ok_or_else(|| {
@@ -43,15 +43,15 @@ impl Launch {
     }
 
     pub(crate) fn command(&self, root: &Path, limits: &Limits, cgroup: Option<&JobCgroup>) -> Command {
-        let runner = self.runner.clone().unwrap_or_else(|| root.join(RUNNER));
+        let runner = self.runner.clone().unwrap_or_else(|| root.join(RUNNER_NAME));
         let mut command = Command::new(runner);
         command.arg("launch");
-        for entrance in cgroup.iter().flat_map(|cgroup| cgroup.entrances()) {
-            command.arg("--cgroup-procs").arg(entrance);
+        for file in cgroup.iter().flat_map(|cgroup| cgroup.procs_files()) {
+            command.arg("--cgroup-procs").arg(file);
         }
         let mut seen_root = root;
         if self.drop_user {
-            if !roots::is_reachable_for_nobody(root) {
+            if !roots::is_world_reachable(root) {
                 command.arg("--bind-root").arg(root);
                 seen_root = Path::new(BOUND_ROOT);
             }
@@ -71,7 +71,7 @@ impl Launch {
             command.args(["--symlink", target, link]);
         }
         command.args(["--remount-ro", "/dev", "--chdir", "/", "--"]);
-        command.arg(format!("/{RUNNER}")).args(["serve", "--mount-work"]);
+        command.arg(format!("/{RUNNER_NAME}")).args(["serve", "--mount-work"]);
         command.arg(limits.disk_bytes.to_string()).arg(limits.inodes.to_string());
         command.env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

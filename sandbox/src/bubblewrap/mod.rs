@@ -21,52 +21,52 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::Sandbox;
-use crate::background_tasks::Background;
+use crate::background_tasks::BackgroundTasks;
 use crate::bubblewrap::cgroup::{Cgroups, JobCgroup};
-use crate::bubblewrap::command::Launch;
+use crate::bubblewrap::command::Launcher;
 use crate::bubblewrap::spawner::Spawner;
-use crate::concurrency::Admission;
+use crate::concurrency::ConcurrencyLimit;
 use crate::config::SandboxConfig;
 use crate::error::SandboxError;
 use crate::job::{Job, Limits, SecurityLevel};
 use crate::result::{Health, JobResult, Outcome};
 use crate::runtime::{self, Metering, roots};
-use crate::session::transport::{self, RunnerLink};
-use crate::session::{self, Ended};
+use crate::session::transport::{RunnerTransport, handshake};
+use crate::session::{self, SessionEnd};
 
 /// A sandbox that is not ready after this long will not be.
-const READY_WITHIN: Duration = Duration::from_secs(10);
+const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct BubblewrapSandbox {
-    launch: Launch,
+    launcher: Launcher,
     roots: BTreeMap<String, PathBuf>,
     tools: BTreeMap<String, PathBuf>,
     versions: BTreeMap<String, String>,
     spawner: Spawner,
     cgroups: Option<Cgroups>,
     weakness: String,
-    admission: Admission,
+    concurrency: ConcurrencyLimit,
     landlock_abi: u32,
     minimum_landlock_abi: u32,
-    background: Background,
+    background: BackgroundTasks,
 }
 
 /// A started sandbox; dropping it kills everything in it.
-struct Running {
+struct RunningSandbox {
     /// Until the drop.
     child: Option<Child>,
     stderr: Option<ChildStderr>,
     cgroup: Option<JobCgroup>,
-    background: Background,
+    background: BackgroundTasks,
 }
 
 impl BubblewrapSandbox {
     /// Finds the roots, then starts one empty sandbox to see that all walls stand.
     pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
         let roots = roots::resolve(&config.roots_dir, &config.runtimes)?;
-        let launch = Launch::find(config.runner_path.clone())?;
+        let launcher = Launcher::find(config.runner_path.clone())?;
         let unavailable = |error: std::io::Error| SandboxError::retry("sandbox_unavailable", error.to_string());
-        let background = Background::new();
+        let background = BackgroundTasks::new();
         let (cgroups, weakness) = match Cgroups::open(background.clone()) {
             Ok(cgroups) => (Some(cgroups), String::new()),
             Err(error) => {
@@ -75,14 +75,14 @@ impl BubblewrapSandbox {
             }
         };
         let mut sandbox = Self {
-            launch,
+            launcher,
             roots,
             tools: roots::tools(&config.roots_dir),
             versions: roots::versions(&config.roots_dir, &config.runtimes),
             spawner: Spawner::start().map_err(unavailable)?,
             cgroups,
             weakness,
-            admission: Admission::new(config.concurrency),
+            concurrency: ConcurrencyLimit::new(config.concurrency),
             landlock_abi: 0,
             minimum_landlock_abi: config.minimum_landlock_abi,
             background,
@@ -103,37 +103,43 @@ impl BubblewrapSandbox {
         Ok(Arc::new(sandbox))
     }
 
-    async fn start(&self, runtime: &str, limits: &Limits) -> Result<(Running, RunnerLink, Ready), SandboxError> {
+    async fn start(
+        &self,
+        runtime: &str,
+        limits: &Limits,
+    ) -> Result<(RunningSandbox, RunnerTransport, Ready), SandboxError> {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             SandboxError::retry("sandbox_unavailable", format!("{what}: {error}"))
         };
-        let root = self.roots.get(runtime).or_else(|| self.tools.get(runtime)).ok_or_else(roots::not_offered)?;
+        let root = self.roots.get(runtime).or_else(|| self.tools.get(runtime)).ok_or_else(roots::unknown_runtime)?;
         let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
         let cgroup = cgroup.map_err(|error| failed("cannot make the job's cgroup", &error))?;
-        let command = self.launch.command(root, limits, cgroup.as_ref());
+        let command = self.launcher.command(root, limits, cgroup.as_ref());
         let mut child = match self.spawner.spawn(command).await {
             Ok(child) => child,
             Err(error) => return Err(failed("cannot start the sandbox", &error)),
         };
         let pipes = child.stdin.take().zip(child.stdout.take());
         let stderr = child.stderr.take();
-        let mut running = Running { child: Some(child), stderr, cgroup, background: self.background.clone() };
+        let mut running = RunningSandbox { child: Some(child), stderr, cgroup, background: self.background.clone() };
         let (input, output) = pipes.ok_or_else(|| failed("cannot start the sandbox", &"it has no pipes"))?;
-        let mut link = RunnerLink { input: Box::pin(input), output: Box::pin(output) };
-        match timeout(READY_WITHIN, transport::receive_ready(&mut link.output)).await {
-            Ok(Ok(ready)) => Ok((running, link, ready)),
-            Ok(Err(error)) => Err(failed(&said("the sandbox does not start", &running.complaint().await), &error)),
+        let mut transport = RunnerTransport { writer: Box::pin(input), reader: Box::pin(output) };
+        match timeout(READY_TIMEOUT, handshake(&mut transport.reader)).await {
+            Ok(Ok(ready)) => Ok((running, transport, ready)),
+            Ok(Err(error)) => {
+                Err(failed(&with_stderr("the sandbox does not start", &running.stderr_text().await), &error))
+            }
             Err(_) => Err(failed("the sandbox does not start", &"no answer from the runner in 10 s")),
         }
     }
 
-    async fn run_started(
+    async fn run_permitted(
         &self,
         mut job: Job,
         cancel: &CancellationToken,
         called: Instant,
     ) -> Result<JobResult, SandboxError> {
-        let runtime = runtime::of_job(&job.runtime).ok_or_else(roots::not_offered)?;
+        let runtime = runtime::find_for_job(&job.runtime).ok_or_else(roots::unknown_runtime)?;
         runtime.check(&job.command)?;
         let started = tokio::select! {
             biased;
@@ -141,25 +147,27 @@ impl BubblewrapSandbox {
             started = self.start(&job.runtime, &job.limits) => Some(started?),
         };
         let wait = called.elapsed();
-        let Some((running, mut link, _)) = started else {
-            return Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, Duration::ZERO));
+        let Some((running, mut transport, _)) = started else {
+            return Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, Duration::ZERO));
         };
         let metering = if running.cgroup.is_some() { Metering::Cgroup } else { Metering::Runner };
         let frame = runtime.frame(&mut job, metering, self.minimum_landlock_abi);
         let began = Instant::now();
-        let ended = session::hold(&mut link, frame, cancel).await?;
-        let seen = running.counters();
+        let ended = session::run_session(&mut transport, frame, cancel).await?;
+        let host_counters = running.counters();
         drop(running);
         match ended {
-            Ended::Finished(facts) => Ok(JobResult::from_facts(&job, *facts, seen, wait)),
-            Ended::Cancelled => Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, began.elapsed())),
+            SessionEnd::Finished(finished) => Ok(JobResult::from_frame(&job, *finished, host_counters, wait)),
+            SessionEnd::Cancelled => Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, began.elapsed())),
             // The kernel may take the runner itself when nothing in the job is larger.
-            Ended::Lost if seen.oom_kills.is_some_and(|kills| kills > 0) => {
-                Ok(JobResult::without_facts(&job, Outcome::OomKilled, wait, began.elapsed()))
+            SessionEnd::Disconnected if host_counters.oom_kills.is_some_and(|kills| kills > 0) => {
+                Ok(JobResult::without_frame(&job, Outcome::OomKilled, wait, began.elapsed()))
             }
-            Ended::Lost => Err(SandboxError::retry("runner_lost", "the sandbox went away without a result")),
+            SessionEnd::Disconnected => {
+                Err(SandboxError::retry("runner_lost", "the sandbox went away without a result"))
+            }
             // No reason to run it again: its time was over, and it may be the job that keeps the runner from saying so.
-            Ended::Silent => Ok(JobResult::without_facts(&job, Outcome::TimedOut, wait, began.elapsed())),
+            SessionEnd::Unresponsive => Ok(JobResult::without_frame(&job, Outcome::TimedOut, wait, began.elapsed())),
         }
     }
 }
@@ -169,14 +177,14 @@ impl Sandbox for BubblewrapSandbox {
     async fn run(&self, job: Job, cancel: CancellationToken) -> Result<JobResult, SandboxError> {
         job.check()?;
         let called = Instant::now();
-        match self.admission.enter(&cancel).await? {
-            Some(place) => place.relay(&cancel, self.run_started(job, &place.cancel, called)).await,
-            None => Ok(JobResult::without_facts(&job, Outcome::Cancelled, called.elapsed(), Duration::ZERO)),
+        match self.concurrency.acquire(&cancel).await? {
+            Some(permit) => permit.run(&cancel, self.run_permitted(job, &permit.cancel, called)).await,
+            None => Ok(JobResult::without_frame(&job, Outcome::Cancelled, called.elapsed(), Duration::ZERO)),
         }
     }
 
     async fn health(&self) -> Health {
-        let closed = self.admission.closing().is_cancelled();
+        let closed = self.concurrency.closing().is_cancelled();
         let detail = if closed { "closed".into() } else { self.weakness.clone() };
         Health {
             backend: "bubblewrap".into(),
@@ -197,24 +205,24 @@ impl Sandbox for BubblewrapSandbox {
     }
 
     async fn shutdown(&self) {
-        self.admission.close();
-        self.admission.emptied().await;
+        self.concurrency.close();
+        self.concurrency.drained().await;
         self.background.wait().await;
     }
 }
 
-impl Running {
+impl RunningSandbox {
     fn counters(&self) -> Counters {
         self.cgroup.as_ref().map(JobCgroup::counters).unwrap_or_default()
     }
 
-    /// What bubblewrap or the runner said before it went away; no job has run, so it is nobody's code that speaks.
-    async fn complaint(&mut self) -> String {
-        const LONGEST: u64 = 2000;
-        const WITHIN: Duration = Duration::from_secs(1);
+    /// What bubblewrap or the runner with_stderr before it went away; no job has run, so it is nobody's code that speaks.
+    async fn stderr_text(&mut self) -> String {
+        const MAX_BYTES: u64 = 2000;
+        const READ_TIMEOUT: Duration = Duration::from_secs(1);
         let mut text = Vec::new();
         if let Some(stderr) = self.stderr.take()
-            && let Err(error) = timeout(WITHIN, stderr.take(LONGEST).read_to_end(&mut text)).await
+            && let Err(error) = timeout(READ_TIMEOUT, stderr.take(MAX_BYTES).read_to_end(&mut text)).await
         {
             tracing::debug!(%error, "the failed sandbox does not close its stderr");
         }
@@ -222,12 +230,12 @@ impl Running {
     }
 }
 
-/// What failed, with the complaint about it where there is one.
-fn said(what: &str, complaint: &str) -> String {
-    if complaint.is_empty() { what.to_owned() } else { format!("{what}: {complaint}") }
+/// What failed, with the stderr_text about it where there is one.
+fn with_stderr(what: &str, stderr_text: &str) -> String {
+    if stderr_text.is_empty() { what.to_owned() } else { format!("{what}: {stderr_text}") }
 }
 
-impl Drop for Running {
+impl Drop for RunningSandbox {
     fn drop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         drop(self.background.spawn(async move {

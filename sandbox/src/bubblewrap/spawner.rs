@@ -11,16 +11,16 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-type Request = (Command, oneshot::Sender<io::Result<Child>>);
+type SpawnRequest = (Command, oneshot::Sender<io::Result<Child>>);
 
 pub(crate) struct Spawner {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<SpawnRequest>,
 }
 
 impl Spawner {
     /// Starts the thread; it ends when the spawner is dropped.
     pub(crate) fn start() -> io::Result<Self> {
-        let (requests, received) = mpsc::channel::<Request>();
+        let (requests, received) = mpsc::channel::<SpawnRequest>();
         let runtime = Handle::current();
         thread::Builder::new().name("sandbox-spawner".into()).spawn(move || {
             let _context = runtime.enter();

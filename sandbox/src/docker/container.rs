@@ -12,32 +12,32 @@ use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 
-use crate::background_tasks::Background;
-use crate::docker::container_spec::Shape;
+use crate::background_tasks::BackgroundTasks;
+use crate::docker::container_spec::ContainerSpec;
 use crate::docker::engine::{Engine, engine_failed};
 use crate::error::SandboxError;
-use crate::session::transport::{self, RunnerLink};
+use crate::session::transport::{RunnerTransport, handshake, write_frame};
 
 /// A container that is not ready after this long will not be.
-const READY_WITHIN: Duration = Duration::from_secs(15);
+const READY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A runner exits right after its result; one that does not in this time is removed.
-const EXITS_WITHIN: Duration = Duration::from_secs(2);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) struct Container {
-    pub(crate) shape: Shape,
+    pub(crate) spec: ContainerSpec,
     pub(crate) ready: Ready,
-    pub(crate) link: RunnerLink,
-    /// Jobs that it has served.
-    pub(crate) served: u32,
-    life: Life,
+    pub(crate) transport: RunnerTransport,
+    /// Jobs that it has jobs_served.
+    pub(crate) jobs_served: u32,
+    handle: ContainerHandle,
 }
 
-/// The container's life on the engine: dropping it kills and removes.
-struct Life {
+/// The container's handle on the engine: dropping it kills and removes.
+struct ContainerHandle {
     name: String,
     engine: Arc<Engine>,
-    over: bool,
+    released: bool,
 }
 
 impl Container {
@@ -45,76 +45,76 @@ impl Container {
     ///
     /// Not cancel safe: dropped during the engine's own work it could leave a container that nobody knows. Call it
     /// in a task of its own.
-    pub(crate) async fn start(engine: Arc<Engine>, shape: Shape) -> Result<Self, SandboxError> {
-        let body = engine.body(&shape)?;
-        let life = Life { name: engine.container_name(), engine, over: false };
-        let attached = life.engine.start(&life.name, body).await.map_err(|error| engine_failed(&error))?;
+    pub(crate) async fn start(engine: Arc<Engine>, spec: ContainerSpec) -> Result<Self, SandboxError> {
+        let body = engine.create_body(&spec)?;
+        let handle = ContainerHandle { name: engine.container_name(), engine, released: false };
+        let attached = handle.engine.start(&handle.name, body).await.map_err(|error| engine_failed(&error))?;
         let output = StreamReader::new(Box::pin(stdout_only(attached.output)));
-        let mut link = RunnerLink { input: attached.input, output: Box::pin(output) };
-        match timeout(READY_WITHIN, transport::receive_ready(&mut link.output)).await {
-            Ok(Ok(ready)) => Ok(Self { shape, ready, link, served: 0, life }),
+        let mut transport = RunnerTransport { writer: attached.input, reader: Box::pin(output) };
+        match timeout(READY_TIMEOUT, handshake(&mut transport.reader)).await {
+            Ok(Ok(ready)) => Ok(Self { spec, ready, transport, jobs_served: 0, handle }),
             Ok(Err(error)) => Err(SandboxError::retry("sandbox_unavailable", format!("a container failed: {error}"))),
             Err(_) => Err(SandboxError::retry("sandbox_unavailable", "a container's runner is not ready after 15 s")),
         }
     }
 
     /// Where work goes that outlives its caller.
-    pub(crate) fn background(&self) -> Background {
-        self.life.engine.background.clone()
+    pub(crate) fn background(&self) -> BackgroundTasks {
+        self.handle.engine.background.clone()
     }
 
     /// Has the runner start an interpreter for the job that is to come.
-    pub(crate) async fn start_ahead(&mut self, start: StartFrame) -> Result<(), SandboxError> {
+    pub(crate) async fn prestart(&mut self, start: StartFrame) -> Result<(), SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::retry("sandbox_unavailable", error.to_string());
-        let frame = protocol::encode(&HostFrame::StartAhead(start)).map_err(|error| failed(&error))?;
-        transport::send(&mut self.link.input, &frame).await.map_err(|error| failed(&error))
+        let frame = protocol::encode(&HostFrame::Prestart(start)).map_err(|error| failed(&error))?;
+        write_frame(&mut self.transport.writer, &frame).await.map_err(|error| failed(&error))
     }
 
     /// The same where there is something to start; `false` when the runner is gone.
-    pub(crate) async fn start_ahead_if_any(&mut self, start: Option<StartFrame>) -> bool {
+    pub(crate) async fn prestart_if_some(&mut self, start: Option<StartFrame>) -> bool {
         match start {
-            Some(start) => self.start_ahead(start).await.is_ok(),
+            Some(start) => self.prestart(start).await.is_ok(),
             None => true,
         }
     }
 
     /// Waits until the runner has wiped what its job left; `false` when it exits instead.
-    pub(crate) async fn is_ready_again(&mut self) -> bool {
-        const WIPED_WITHIN: Duration = Duration::from_secs(1);
-        self.served += 1;
-        matches!(timeout(WIPED_WITHIN, transport::receive_ready(&mut self.link.output)).await, Ok(Ok(_)))
+    pub(crate) async fn wait_for_wipe(&mut self) -> bool {
+        const WIPE_TIMEOUT: Duration = Duration::from_secs(1);
+        self.jobs_served += 1;
+        matches!(timeout(WIPE_TIMEOUT, handshake(&mut self.transport.reader)).await, Ok(Ok(_)))
     }
 
     /// Whether the runner still waits: nothing is to be read from it until it has a job.
-    pub(crate) fn is_waiting(&mut self) -> bool {
+    pub(crate) fn is_idle(&mut self) -> bool {
         let mut byte = [0];
-        self.link.output.read(&mut byte).now_or_never().is_none()
+        self.transport.reader.read(&mut byte).now_or_never().is_none()
     }
 
     /// Lets a runner that has given its result exit by itself, which the engine follows by removing the container.
     pub(crate) fn retire(self) {
-        let Self { mut link, life, .. } = self;
-        let background = life.engine.background.clone();
+        let Self { mut transport, handle, .. } = self;
+        let background = handle.engine.background.clone();
         drop(background.spawn(async move {
             let mut rest = [0; 64];
-            let exited = timeout(EXITS_WITHIN, link.output.read(&mut rest)).await;
+            let exited = timeout(EXIT_TIMEOUT, transport.reader.read(&mut rest)).await;
             if matches!(exited, Ok(Ok(0))) {
-                life.end_without_kill();
+                handle.release();
             }
         }));
     }
 }
 
-impl Life {
-    fn end_without_kill(mut self) {
-        self.over = true;
-        self.engine.forget(&self.name);
+impl ContainerHandle {
+    fn release(mut self) {
+        self.released = true;
+        self.engine.untrack(&self.name);
     }
 }
 
-impl Drop for Life {
+impl Drop for ContainerHandle {
     fn drop(&mut self) {
-        if !self.over {
+        if !self.released {
             let (engine, name) = (Arc::clone(&self.engine), std::mem::take(&mut self.name));
             drop(self.engine.background.spawn(async move { engine.remove(&name).await }));
         }

@@ -1,4 +1,4 @@
-//! What a container must be before its job is known: two jobs of one shape can be served by the same kind.
+//! What a container must be before its job is known: two jobs of one spec can be jobs_served by the same kind.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const NOBODY: &str = "65534:65534";
 
 /// The limits that an engine sets, and for which runtime.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Shape {
+pub(crate) struct ContainerSpec {
     pub(crate) runtime: String,
     memory_bytes: u64,
     pids: u32,
@@ -26,17 +26,17 @@ pub(crate) struct Shape {
     inodes: u64,
 }
 
-impl Shape {
-    pub(crate) fn of(job: &Job) -> Self {
-        Self::with(&job.runtime, &job.limits)
+impl ContainerSpec {
+    pub(crate) fn for_job(job: &Job) -> Self {
+        Self::from_limits(&job.runtime, &job.limits)
     }
 
-    /// The shape that is kept warm: that of `strict` and `standard`.
-    pub(crate) fn usual(runtime: &str) -> Self {
-        Self::with(runtime, &Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)))
+    /// The spec that is reuse_pool warm: that of `strict` and `standard`.
+    pub(crate) fn standard(runtime: &str) -> Self {
+        Self::from_limits(runtime, &Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)))
     }
 
-    fn with(runtime: &str, limits: &Limits) -> Self {
+    fn from_limits(runtime: &str, limits: &Limits) -> Self {
         Self {
             runtime: runtime.to_owned(),
             memory_bytes: limits.memory_bytes,
@@ -47,7 +47,7 @@ impl Shape {
     }
 
     /// The container to ask the engine for.
-    pub(crate) fn body(
+    pub(crate) fn create_body(
         &self,
         image: &str,
         engine_runtime: Option<&str>,
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_container_has_every_wall() {
-        let body = Shape::usual("python").body("image", None, "{}", HashMap::new());
+        let body = ContainerSpec::standard("python").create_body("image", None, "{}", HashMap::new());
         insta::assert_json_snapshot!(body);
     }
 }

@@ -13,53 +13,54 @@ use bollard::query_parameters::{
 use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::time::timeout;
 
-use crate::background_tasks::Background;
+use crate::background_tasks::BackgroundTasks;
 use crate::config::SandboxConfig;
-use crate::docker::container_spec::Shape;
-use crate::docker::reaper::{LABEL, Worker};
+use crate::docker::container_spec::ContainerSpec;
+use crate::docker::reaper::{LABEL, WorkerIdentity};
 use crate::docker::seccomp_profile::seccomp_profile;
-use crate::docker::watchdog::Guard;
+use crate::docker::watchdog::Watchdog;
 use crate::error::SandboxError;
 use crate::runtime;
-use crate::runtime::roots::{self, RUNNER};
+use crate::runtime::roots::{self, RUNNER_NAME};
 
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
 /// An engine that does not answer a plain question in this time is as good as none.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// For one request, such as a start on a busy machine.
-const REQUEST_SECONDS: u64 = 30;
+const REQUEST_TIMEOUT_SECONDS: u64 = 30;
 
 pub(crate) struct Engine {
     pub(crate) docker: Docker,
-    pub(crate) background: Background,
-    worker: Worker,
+    pub(crate) background: BackgroundTasks,
+    worker: WorkerIdentity,
     images: HashMap<String, String>,
     seccomp_profile: String,
     runtime: Option<String>,
-    guard: Option<Guard>,
+    watchdog: Option<Watchdog>,
 }
 
 impl Engine {
-    pub(crate) async fn connect(config: &SandboxConfig, background: Background) -> Result<Self, SandboxError> {
+    pub(crate) async fn connect(config: &SandboxConfig, background: BackgroundTasks) -> Result<Self, SandboxError> {
         let host = config.docker_host.as_deref().unwrap_or(DEFAULT_HOST);
         let connected = if host.starts_with("unix://") || host.starts_with('/') {
-            Docker::connect_with_unix(host, REQUEST_SECONDS, API_DEFAULT_VERSION)
+            Docker::connect_with_unix(host, REQUEST_TIMEOUT_SECONDS, API_DEFAULT_VERSION)
         } else {
-            Docker::connect_with_http(host, REQUEST_SECONDS, API_DEFAULT_VERSION)
+            Docker::connect_with_http(host, REQUEST_TIMEOUT_SECONDS, API_DEFAULT_VERSION)
         };
         let docker = connected.map_err(|error| unavailable(host, &error))?;
-        let docker = timeout(ANSWERS_WITHIN, docker.negotiate_version())
+        let docker = timeout(RESPONSE_TIMEOUT, docker.negotiate_version())
             .await
             .map_err(|_| unavailable(host, &"no answer in 3 s"))?
             .map_err(|error| unavailable(host, &error))?;
-        let worker = Worker::this(&config.instance)
+        let worker = WorkerIdentity::current(&config.instance)
             .map_err(|error| SandboxError::fail("sandbox_unavailable", format!("cannot read /proc: {error}")))?;
         let seccomp_profile = seccomp_profile();
-        let guard = start_guard(config, host);
+        let watchdog = start_watchdog(config, host);
         let runtime = config.docker_runtime.clone();
-        let mut engine = Self { docker, background, worker, images: HashMap::new(), seccomp_profile, runtime, guard };
+        let mut engine =
+            Self { docker, background, worker, images: HashMap::new(), seccomp_profile, runtime, watchdog };
         for runtime in &config.runtimes {
             let image = engine.find_image(config, runtime).await?;
             engine.images.insert(runtime.clone(), image);
@@ -79,7 +80,7 @@ impl Engine {
 
     /// The image noted beside the roots if the engine has it, else the newest of that name.
     async fn find_image(&self, config: &SandboxConfig, runtime: &str) -> Result<String, SandboxError> {
-        if let Some(image) = roots::noted_image(&config.roots_dir, runtime)
+        if let Some(image) = roots::recorded_image(&config.roots_dir, runtime)
             && self.docker.inspect_image(&image).await.is_ok()
         {
             return Ok(image);
@@ -97,7 +98,7 @@ impl Engine {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), SandboxError> {
-        match timeout(ANSWERS_WITHIN, self.docker.ping()).await {
+        match timeout(RESPONSE_TIMEOUT, self.docker.ping()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(engine_failed(&error)),
             Err(_) => Err(SandboxError::retry("sandbox_unavailable", "the Docker engine does not answer")),
@@ -105,7 +106,7 @@ impl Engine {
     }
 
     /// Removes containers whose worker is gone; a failure is logged, because jobs can run all the same.
-    pub(crate) async fn sweep(&self) {
+    pub(crate) async fn reap_orphans(&self) {
         let filters = HashMap::from([("label", vec![LABEL])]);
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
         let found = match self.docker.list_containers(Some(options)).await {
@@ -116,7 +117,7 @@ impl Engine {
             let labels = container.labels.unwrap_or_default();
             let running = container.state.is_some_and(|state| state.to_string() == "running");
             if let Some(id) = container.id
-                && self.worker.may_remove(&labels, running)
+                && self.worker.is_orphan(&labels, running)
             {
                 tracing::info!(sandbox.container = %id, "removing the container of a dead worker");
                 self.remove(&id).await;
@@ -124,9 +125,9 @@ impl Engine {
         }
     }
 
-    pub(crate) fn body(&self, shape: &Shape) -> Result<ContainerCreateBody, SandboxError> {
-        let image = self.images.get(&shape.runtime).ok_or_else(roots::not_offered)?;
-        Ok(shape.body(image, self.runtime.as_deref(), &self.seccomp_profile, self.worker.labels()))
+    pub(crate) fn create_body(&self, spec: &ContainerSpec) -> Result<ContainerCreateBody, SandboxError> {
+        let image = self.images.get(&spec.runtime).ok_or_else(roots::unknown_runtime)?;
+        Ok(spec.create_body(image, self.runtime.as_deref(), &self.seccomp_profile, self.worker.labels()))
     }
 
     /// Creates, attaches, starts, in this order: a runner must not speak before someone listens.
@@ -135,8 +136,8 @@ impl Engine {
         name: &str,
         body: ContainerCreateBody,
     ) -> Result<bollard::container::AttachContainerResults, Error> {
-        if let Some(guard) = &self.guard {
-            guard.begin(name);
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.register(name);
         }
         let options = CreateContainerOptionsBuilder::new().name(name).build();
         self.docker.create_container(Some(options), body).await?;
@@ -150,23 +151,23 @@ impl Engine {
     pub(crate) async fn remove(&self, name: &str) {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         match self.docker.remove_container(name, Some(options)).await {
-            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => self.forget(name),
+            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => self.untrack(name),
             Err(error) => tracing::error!(sandbox.container = name, %error, "cannot remove a container"),
         }
     }
 
     /// The container is gone, or going by itself.
-    pub(crate) fn forget(&self, name: &str) {
-        if let Some(guard) = &self.guard {
-            guard.end(name);
+    pub(crate) fn untrack(&self, name: &str) {
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.unregister(name);
         }
     }
 
     /// What is weaker than it could be, for people; empty when nothing is.
     pub(crate) fn weakness(&self) -> String {
-        match self.guard {
+        match self.watchdog {
             Some(_) => String::new(),
-            None => "no guard: what a killed worker was just creating stays until a worker starts".into(),
+            None => "no watchdog: what a killed worker was just creating stays until a worker starts".into(),
         }
     }
 
@@ -176,18 +177,18 @@ impl Engine {
     }
 }
 
-/// A guard speaks to local engines only, and needs the runner as a program on this host.
-fn start_guard(config: &SandboxConfig, host: &str) -> Option<Guard> {
+/// A watchdog speaks to local engines only, and needs the runner as a program on this host.
+fn start_watchdog(config: &SandboxConfig, host: &str) -> Option<Watchdog> {
     let socket = Path::new(host.strip_prefix("unix://").unwrap_or(host));
-    let in_root = || Some(config.roots_dir.join(config.runtimes.first()?).join("rootfs").join(RUNNER));
+    let in_root = || Some(config.roots_dir.join(config.runtimes.first()?).join("rootfs").join(RUNNER_NAME));
     let runner = config.runner_path.clone().or_else(in_root)?;
     if !socket.is_absolute() {
         return None;
     }
-    match Guard::start(&runner, socket) {
-        Ok(guard) => Some(guard),
+    match Watchdog::start(&runner, socket) {
+        Ok(watchdog) => Some(watchdog),
         Err(error) => {
-            tracing::warn!(%error, "no guard: what a killed worker was just creating stays until a worker starts");
+            tracing::warn!(%error, "no watchdog: what a killed worker was just creating stays until a worker starts");
             None
         }
     }

@@ -1,5 +1,5 @@
-//! The backend of a Docker engine: containers, a few of them started ahead of their jobs, used once or, at level
-//! `standard`, again by the same owner after a wipe.
+//! The backend of a Docker engine: containers, a few of them started prestart of their jobs, used once or, at level
+//! `standard`, reusable by the same owner after a wipe.
 
 mod container;
 mod container_spec;
@@ -21,25 +21,25 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::Sandbox;
-use crate::background_tasks::Background;
-use crate::concurrency::Admission;
+use crate::background_tasks::BackgroundTasks;
+use crate::concurrency::ConcurrencyLimit;
 use crate::config::SandboxConfig;
 use crate::docker::container::Container;
-use crate::docker::container_spec::Shape;
+use crate::docker::container_spec::ContainerSpec;
 use crate::docker::engine::Engine;
-use crate::docker::pool::{Ahead, Pool};
-use crate::docker::reuse_pool::Kept;
+use crate::docker::pool::{Prestart, WarmPool};
+use crate::docker::reuse_pool::ReusePool;
 use crate::error::SandboxError;
 use crate::job::Job;
 use crate::result::{Health, JobResult, Outcome};
 use crate::runtime::{self, Metering, roots};
-use crate::session::{self, Ended};
+use crate::session::{self, SessionEnd};
 
 pub(crate) struct DockerSandbox {
-    pool: Arc<Pool>,
-    kept: Arc<Kept>,
-    admission: Arc<Admission>,
-    background: Background,
+    pool: Arc<WarmPool>,
+    reuse_pool: Arc<ReusePool>,
+    concurrency: Arc<ConcurrencyLimit>,
+    background: BackgroundTasks,
     landlock_abi: u32,
     minimum_landlock_abi: u32,
     runtimes: Vec<String>,
@@ -50,28 +50,28 @@ impl DockerSandbox {
     /// Reaches the engine, removes what dead workers left, and starts one container of each runtime to see that
     /// all walls stand.
     pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
-        let background = Background::new();
+        let background = BackgroundTasks::new();
         let engine = Arc::new(Engine::connect(config, background.clone()).await?);
-        engine.sweep().await;
-        let admission = Arc::new(Admission::new(config.concurrency));
-        let shapes: Vec<_> = config.runtimes.iter().map(|runtime| Shape::usual(runtime)).collect();
-        let ahead = Ahead { level: config.start_ahead, minimum_landlock_abi: config.minimum_landlock_abi };
-        let pool = Arc::new(Pool::new(engine, shapes.clone(), config.pool_size, ahead, Arc::clone(&admission)));
+        engine.reap_orphans().await;
+        let concurrency = Arc::new(ConcurrencyLimit::new(config.concurrency));
+        let specs: Vec<_> = config.runtimes.iter().map(|runtime| ContainerSpec::standard(runtime)).collect();
+        let prestart = Prestart { level: config.prestart, minimum_landlock_abi: config.minimum_landlock_abi };
+        let pool = Arc::new(WarmPool::new(engine, specs.clone(), config.pool_size, prestart, Arc::clone(&concurrency)));
         let mut landlock_abi = 0;
-        for container in try_join_all(shapes.into_iter().map(|shape| pool.create_warm(shape))).await? {
+        for container in try_join_all(specs.into_iter().map(|spec| pool.create_warm(spec))).await? {
             landlock_abi = container.ready.landlock_abi;
             if landlock_abi < config.minimum_landlock_abi {
-                return Err(too_little_landlock(landlock_abi, config.minimum_landlock_abi));
+                return Err(landlock_too_old(landlock_abi, config.minimum_landlock_abi));
             }
-            pool.keep(container);
+            pool.put(container);
         }
         drop(background.spawn(Arc::clone(&pool).refill()));
-        let kept = Arc::new(Kept::new(config.concurrency, config.jobs_per_container));
-        drop(background.spawn(expire(Arc::clone(&kept), admission.closing().clone())));
+        let reuse_pool = Arc::new(ReusePool::new(config.concurrency, config.jobs_per_container));
+        drop(background.spawn(evict_idle(Arc::clone(&reuse_pool), concurrency.closing().clone())));
         Ok(Arc::new(Self {
             pool,
-            kept,
-            admission,
+            reuse_pool,
+            concurrency,
             background,
             landlock_abi,
             minimum_landlock_abi: config.minimum_landlock_abi,
@@ -82,21 +82,21 @@ impl DockerSandbox {
 
     /// The owner's own container if one waits, else a warm one, else a new one.
     async fn take(&self, job: &Job) -> Result<Container, SandboxError> {
-        match self.kept.take(job).await {
+        match self.reuse_pool.take(job).await {
             Some(container) => Ok(container),
-            None => self.pool.take(Shape::of(job)).await,
+            None => self.pool.take(ContainerSpec::for_job(job)).await,
         }
     }
 
-    async fn run_admitted(
+    async fn run_permitted(
         &self,
         mut job: Job,
         cancel: &CancellationToken,
         called: Instant,
     ) -> Result<JobResult, SandboxError> {
-        let runtime = runtime::of_job(&job.runtime)
+        let runtime = runtime::find_for_job(&job.runtime)
             .filter(|runtime| self.pool.engine().offers(&runtime.name))
-            .ok_or_else(roots::not_offered)?;
+            .ok_or_else(roots::unknown_runtime)?;
         runtime.check(&job.command)?;
         let container = tokio::select! {
             biased;
@@ -104,44 +104,46 @@ impl DockerSandbox {
             container = self.take(&job) => Some(container?),
         };
         let wait = called.elapsed();
-        self.pool.hand_over();
+        self.pool.record_dispatch();
         let Some(mut container) = container else {
-            return Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, Duration::ZERO));
+            return Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, Duration::ZERO));
         };
         let mut frame = runtime.frame(&mut job, Metering::Cgroup, self.minimum_landlock_abi);
-        frame.again = self.kept.may_serve_again(&job, container.served);
-        let (again, began) = (frame.again, Instant::now());
+        frame.reusable = self.reuse_pool.may_reuse(&job, container.jobs_served);
+        let (reusable, began) = (frame.reusable, Instant::now());
         // An owner's next job is most likely of the same kind.
-        let start = self.pool.start_again(&job.runtime).filter(|start| *start == frame.start);
-        match session::hold(&mut container.link, frame, cancel).await? {
-            Ended::Finished(facts) => {
-                if again && !self.admission.closing().is_cancelled() {
-                    self.kept.keep(job.owner.clone(), container, start);
+        let start = self.pool.reuse_prestart_frame(&job.runtime).filter(|start| *start == frame.start);
+        match session::run_session(&mut container.transport, frame, cancel).await? {
+            SessionEnd::Finished(finished) => {
+                if reusable && !self.concurrency.closing().is_cancelled() {
+                    self.reuse_pool.put(job.owner.clone(), container, start);
                 } else {
                     container.retire();
                 }
-                Ok(JobResult::from_facts(&job, *facts, Counters::default(), wait))
+                Ok(JobResult::from_frame(&job, *finished, Counters::default(), wait))
             }
-            Ended::Cancelled => Ok(JobResult::without_facts(&job, Outcome::Cancelled, wait, began.elapsed())),
-            Ended::Lost => Err(SandboxError::retry("runner_lost", "the container went away without a result")),
-            // No reason to run it again: its time was over, and it may be the job that keeps the runner from saying so.
-            Ended::Silent => Ok(JobResult::without_facts(&job, Outcome::TimedOut, wait, began.elapsed())),
+            SessionEnd::Cancelled => Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, began.elapsed())),
+            SessionEnd::Disconnected => {
+                Err(SandboxError::retry("runner_lost", "the container went away without a result"))
+            }
+            // No reason to run it reusable: its time was over, and it may be the job that keeps the runner from saying so.
+            SessionEnd::Unresponsive => Ok(JobResult::without_frame(&job, Outcome::TimedOut, wait, began.elapsed())),
         }
     }
 }
 
 /// Lets go of what owners have left for long, until the sandbox closes.
-async fn expire(kept: Arc<Kept>, closing: CancellationToken) {
+async fn evict_idle(reuse_pool: Arc<ReusePool>, closing: CancellationToken) {
     let for_ever = async {
         loop {
-            sleep_until(kept.expire()).await;
+            sleep_until(reuse_pool.evict_expired()).await;
         }
     };
     closing.run_until_cancelled(for_ever).await;
-    kept.clear();
+    reuse_pool.clear();
 }
 
-fn too_little_landlock(offered: u32, minimum: u32) -> SandboxError {
+fn landlock_too_old(offered: u32, minimum: u32) -> SandboxError {
     SandboxError::fail(
         "landlock_unavailable",
         format!(
@@ -156,16 +158,16 @@ impl Sandbox for DockerSandbox {
     async fn run(&self, job: Job, cancel: CancellationToken) -> Result<JobResult, SandboxError> {
         job.check()?;
         let called = Instant::now();
-        let result = match self.admission.enter(&cancel).await? {
-            Some(place) => place.relay(&cancel, self.run_admitted(job, &place.cancel, called)).await,
-            None => Ok(JobResult::without_facts(&job, Outcome::Cancelled, called.elapsed(), Duration::ZERO)),
+        let result = match self.concurrency.acquire(&cancel).await? {
+            Some(permit) => permit.run(&cancel, self.run_permitted(job, &permit.cancel, called)).await,
+            None => Ok(JobResult::without_frame(&job, Outcome::Cancelled, called.elapsed(), Duration::ZERO)),
         };
-        self.pool.wake();
+        self.pool.notify();
         result
     }
 
     async fn health(&self) -> Health {
-        let (ok, detail) = if self.admission.closing().is_cancelled() {
+        let (ok, detail) = if self.concurrency.closing().is_cancelled() {
             (false, "closed".into())
         } else {
             self.pool
@@ -180,7 +182,7 @@ impl Sandbox for DockerSandbox {
             detail,
             landlock_abi: self.landlock_abi,
             runtimes: self.runtimes(),
-            warm: self.pool.warm(),
+            warm: self.pool.warm_count(),
         }
     }
 
@@ -193,16 +195,16 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn shutdown(&self) {
-        self.admission.close();
-        self.admission.emptied().await;
+        self.concurrency.close();
+        self.concurrency.drained().await;
         self.pool.clear();
-        self.kept.clear();
+        self.reuse_pool.clear();
         self.background.wait().await;
     }
 }
 
 impl Drop for DockerSandbox {
     fn drop(&mut self) {
-        self.admission.close();
+        self.concurrency.close();
     }
 }

@@ -1,4 +1,4 @@
-//! Containers started ahead of their jobs, and the task that replaces them.
+//! Containers started prestart of their jobs, and the task that replaces them.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZero;
@@ -10,54 +10,54 @@ use runner::protocol::StartFrame;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::concurrency::Admission;
+use crate::concurrency::ConcurrencyLimit;
 use crate::docker::container::Container;
-use crate::docker::container_spec::Shape;
+use crate::docker::container_spec::ContainerSpec;
 use crate::docker::engine::Engine;
 use crate::error::SandboxError;
 use crate::job::SecurityLevel;
 use crate::runtime;
 
-type Warm = HashMap<Shape, VecDeque<Container>>;
+type Warm = HashMap<ContainerSpec, VecDeque<Container>>;
 
 /// For which jobs warm containers hold a started interpreter.
-pub(crate) struct Ahead {
+pub(crate) struct Prestart {
     pub(crate) level: Option<SecurityLevel>,
     pub(crate) minimum_landlock_abi: u32,
 }
 
-pub(crate) struct Pool {
+pub(crate) struct WarmPool {
     engine: Arc<Engine>,
-    /// What is kept warm; other shapes are started on demand.
-    shapes: Vec<Shape>,
+    /// What is idle warm; other specs are started on demand.
+    specs: Vec<ContainerSpec>,
     size: usize,
-    ahead: Ahead,
+    prestart: Prestart,
     warm: Mutex<Warm>,
-    admission: Arc<Admission>,
-    changed: Notify,
-    handed_over: Mutex<Instant>,
+    concurrency: Arc<ConcurrencyLimit>,
+    refill_signal: Notify,
+    last_dispatch: Mutex<Instant>,
     cores: usize,
 }
 
-impl Pool {
+impl WarmPool {
     pub(crate) fn new(
         engine: Arc<Engine>,
-        shapes: Vec<Shape>,
+        specs: Vec<ContainerSpec>,
         size: usize,
-        ahead: Ahead,
-        admission: Arc<Admission>,
+        prestart: Prestart,
+        concurrency: Arc<ConcurrencyLimit>,
     ) -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
-        let handed_over = Mutex::new(Instant::now());
+        let last_dispatch = Mutex::new(Instant::now());
         Self {
             engine,
-            shapes,
+            specs,
             size,
-            ahead,
+            prestart,
             warm: Mutex::default(),
-            admission,
-            changed: Notify::new(),
-            handed_over,
+            concurrency,
+            refill_signal: Notify::new(),
+            last_dispatch,
             cores,
         }
     }
@@ -66,99 +66,99 @@ impl Pool {
         &self.engine
     }
 
-    /// A warm container of the shape, else a new one. Cancel safe.
-    pub(crate) async fn take(&self, shape: Shape) -> Result<Container, SandboxError> {
-        if let Some(container) = self.take_warm(&shape) {
+    /// A warm container of the spec, else a new one. Cancel safe.
+    pub(crate) async fn take(&self, spec: ContainerSpec) -> Result<Container, SandboxError> {
+        if let Some(container) = self.take_warm(&spec) {
             return Ok(container);
         }
-        self.create(shape).await
+        self.create(spec).await
     }
 
     /// Starts a container, in a task of its own: dropped, this future lets it come up and then kills it.
-    pub(crate) async fn create(&self, shape: Shape) -> Result<Container, SandboxError> {
+    pub(crate) async fn create(&self, spec: ContainerSpec) -> Result<Container, SandboxError> {
         let (result, started) = oneshot::channel();
         let engine = Arc::clone(&self.engine);
         drop(self.engine.background.spawn(async move {
             // Unwanted by now, it is removed from within this task, for which a shutdown waits.
-            drop(result.send(Container::start(engine, shape).await));
+            drop(result.send(Container::start(engine, spec).await));
         }));
         let lost = |_| SandboxError::retry("sandbox_unavailable", "the task that starts a container was ended");
         started.await.map_err(lost)?
     }
 
     /// Starts a container that is to wait for its job.
-    pub(crate) async fn create_warm(&self, shape: Shape) -> Result<Container, SandboxError> {
-        let start = self.ahead.level.and_then(|level| self.start_ahead(&shape.runtime, level));
-        let mut container = self.create(shape).await?;
+    pub(crate) async fn create_warm(&self, spec: ContainerSpec) -> Result<Container, SandboxError> {
+        let start = self.prestart.level.and_then(|level| self.prestart_frame(&spec.runtime, level));
+        let mut container = self.create(spec).await?;
         if let Some(start) = start {
-            container.start_ahead(start).await?;
+            container.prestart(start).await?;
         }
         Ok(container)
     }
 
-    /// What is started before a job of a kept container is there; `None` unless interpreters are to be started ahead.
-    pub(crate) fn start_again(&self, runtime: &str) -> Option<StartFrame> {
-        self.ahead.level.and_then(|_| self.start_ahead(runtime, SecurityLevel::Standard))
+    /// What is started before a job of a idle container is there; `None` unless interpreters are to be started prestart.
+    pub(crate) fn reuse_prestart_frame(&self, runtime: &str) -> Option<StartFrame> {
+        self.prestart.level.and_then(|_| self.prestart_frame(runtime, SecurityLevel::Standard))
     }
 
-    fn start_ahead(&self, runtime: &str, level: SecurityLevel) -> Option<StartFrame> {
-        runtime::find(runtime)?.start_ahead(level, self.ahead.minimum_landlock_abi)
+    fn prestart_frame(&self, runtime: &str, level: SecurityLevel) -> Option<StartFrame> {
+        runtime::find(runtime)?.prestart_frame(level, self.prestart.minimum_landlock_abi)
     }
 
     /// A job has got its container: for a moment the machine is the job's.
-    pub(crate) fn hand_over(&self) {
-        *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    pub(crate) fn record_dispatch(&self) {
+        *self.last_dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Adds a container if there is room and the pool is open; otherwise it is removed.
-    pub(crate) fn keep(&self, container: Container) {
-        let mut warm = self.locked();
-        let kept = warm.entry(container.shape.clone()).or_default();
+    pub(crate) fn put(&self, container: Container) {
+        let mut warm = self.lock();
+        let idle = warm.entry(container.spec.clone()).or_default();
         // Judged under the lock: `clear` closes first and then empties, so nothing slips in behind it.
-        if kept.len() < self.size_of(&container.shape) && !self.admission.closing().is_cancelled() {
-            kept.push_back(container);
+        if idle.len() < self.target_size(&container.spec) && !self.concurrency.closing().is_cancelled() {
+            idle.push_back(container);
         }
     }
 
-    pub(crate) fn warm(&self) -> usize {
-        self.locked().values().map(VecDeque::len).sum()
+    pub(crate) fn warm_count(&self) -> usize {
+        self.lock().values().map(VecDeque::len).sum()
     }
 
     /// Removes every warm container.
     pub(crate) fn clear(&self) {
-        self.locked().clear();
+        self.lock().clear();
     }
 
-    /// Something changed that lets the refill go on: a job ended, or a container was taken.
-    pub(crate) fn wake(&self) {
-        self.changed.notify_one();
+    /// Something refill_signal that lets the refill go on: a job ended, or a container was taken.
+    pub(crate) fn notify(&self) {
+        self.refill_signal.notify_one();
     }
 
     /// Replaces what was taken, one at a time and only while a core is free of jobs, until the sandbox closes.
     pub(crate) async fn refill(self: Arc<Self>) {
-        let closing = self.admission.closing().clone();
-        closing.run_until_cancelled(self.refill_for_ever()).await;
+        let closing = self.concurrency.closing().clone();
+        closing.run_until_cancelled(self.refill_loop()).await;
     }
 
-    async fn refill_for_ever(&self) {
-        const SHORTEST: Duration = Duration::from_millis(200);
-        const LONGEST: Duration = Duration::from_secs(30);
-        let mut pause = SHORTEST;
+    async fn refill_loop(&self) {
+        const MIN_RETRY_DELAY: Duration = Duration::from_millis(200);
+        const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
+        let mut pause = MIN_RETRY_DELAY;
         loop {
-            let Some(shape) = self.missing() else {
-                self.changed.notified().await;
+            let Some(spec) = self.next_missing() else {
+                self.refill_signal.notified().await;
                 continue;
             };
-            self.let_jobs_begin(&shape).await;
-            match self.create_warm(shape).await {
+            self.wait_for_quiet(&spec).await;
+            match self.create_warm(spec).await {
                 Ok(container) => {
-                    self.keep(container);
-                    pause = SHORTEST;
+                    self.put(container);
+                    pause = MIN_RETRY_DELAY;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot start a container ahead");
+                    tracing::warn!(%error, "cannot start a container prestart");
                     sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST);
+                    pause = (pause * 2).min(MAX_RETRY_DELAY);
                 }
             }
         }
@@ -166,13 +166,13 @@ impl Pool {
 
     /// Starting a container takes most of a core for longer than a short job runs, so it waits for a moment without
     /// new jobs, though not for ever, and not when nothing is warm any more.
-    async fn let_jobs_begin(&self, shape: &Shape) {
-        const MOMENT: Duration = Duration::from_millis(25);
-        const LONGEST: Duration = Duration::from_millis(250);
-        let latest = Instant::now() + LONGEST;
+    async fn wait_for_quiet(&self, spec: &ContainerSpec) {
+        const QUIET_PERIOD: Duration = Duration::from_millis(25);
+        const MAX_WAIT: Duration = Duration::from_millis(250);
+        let latest = Instant::now() + MAX_WAIT;
         loop {
-            let quiet = *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner) + MOMENT;
-            let none_left = self.locked().get(shape).is_none_or(VecDeque::is_empty);
+            let quiet = *self.last_dispatch.lock().unwrap_or_else(PoisonError::into_inner) + QUIET_PERIOD;
+            let none_left = self.lock().get(spec).is_none_or(VecDeque::is_empty);
             if none_left || quiet.min(latest) <= Instant::now() {
                 return;
             }
@@ -180,34 +180,34 @@ impl Pool {
         }
     }
 
-    /// A shape that lacks a container, unless every core has a job to run.
-    fn missing(&self) -> Option<Shape> {
-        if self.admission.running() >= self.cores {
+    /// A spec that lacks a container, unless every core has a job to run.
+    fn next_missing(&self) -> Option<ContainerSpec> {
+        if self.concurrency.running() >= self.cores {
             return None;
         }
-        let warm = self.locked();
-        let lacks = |shape: &&Shape| warm.get(shape).map_or(0, VecDeque::len) < self.size_of(shape);
-        self.shapes.iter().find(lacks).cloned()
+        let warm = self.lock();
+        let lacks = |spec: &&ContainerSpec| warm.get(spec).map_or(0, VecDeque::len) < self.target_size(spec);
+        self.specs.iter().find(lacks).cloned()
     }
 
     /// The first runtime is the one that most jobs ask for.
-    fn size_of(&self, shape: &Shape) -> usize {
-        if self.shapes.first() == Some(shape) { self.size } else { self.size.min(1) }
+    fn target_size(&self, spec: &ContainerSpec) -> usize {
+        if self.specs.first() == Some(spec) { self.size } else { self.size.min(1) }
     }
 
-    fn take_warm(&self, shape: &Shape) -> Option<Container> {
-        let mut warm = self.locked();
-        let kept = warm.get_mut(shape)?;
+    fn take_warm(&self, spec: &ContainerSpec) -> Option<Container> {
+        let mut warm = self.lock();
+        let idle = warm.get_mut(spec)?;
         // One whose runner is gone, killed or lost with its engine, is dropped on the way.
-        let container = std::iter::from_fn(|| kept.pop_front()).find_map(|mut container| {
-            let waiting = container.is_waiting();
+        let container = std::iter::from_fn(|| idle.pop_front()).find_map(|mut container| {
+            let waiting = container.is_idle();
             waiting.then_some(container)
         });
-        self.wake();
+        self.notify();
         container
     }
 
-    fn locked(&self) -> MutexGuard<'_, Warm> {
+    fn lock(&self) -> MutexGuard<'_, Warm> {
         // A panic elsewhere leaves the map whole: every change is a single call.
         self.warm.lock().unwrap_or_else(PoisonError::into_inner)
     }

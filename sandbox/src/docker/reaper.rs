@@ -12,11 +12,11 @@ const INSTANCE: &str = "promptcraft.instance";
 const BOOT: &str = "promptcraft.boot";
 const PID_NAMESPACE: &str = "promptcraft.pid_namespace";
 const PID: &str = "promptcraft.pid";
-const STARTED: &str = "promptcraft.pid_started";
+const PID_STARTED: &str = "promptcraft.pid_started";
 
 /// One worker process, unmistakably: a pid alone is reused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Worker {
+pub(crate) struct WorkerIdentity {
     instance: String,
     boot: String,
     pid_namespace: String,
@@ -24,9 +24,9 @@ pub(crate) struct Worker {
     started: String,
 }
 
-impl Worker {
+impl WorkerIdentity {
     /// The calling process.
-    pub(crate) fn this(instance: &str) -> io::Result<Self> {
+    pub(crate) fn current(instance: &str) -> io::Result<Self> {
         let pid = std::process::id();
         Ok(Self {
             instance: instance.to_owned(),
@@ -48,7 +48,7 @@ impl Worker {
             (BOOT, self.boot.clone()),
             (PID_NAMESPACE, self.pid_namespace.clone()),
             (PID, self.pid.to_string()),
-            (STARTED, self.started.clone()),
+            (PID_STARTED, self.started.clone()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into()
@@ -58,13 +58,13 @@ impl Worker {
     ///
     /// What cannot be judged from here, such as a worker on another machine, counts as alive unless its container
     /// has ended: a container without its worker ends by itself when its stdin closes.
-    pub(crate) fn may_remove(&self, labels: &HashMap<String, String>, running: bool) -> bool {
+    pub(crate) fn is_orphan(&self, labels: &HashMap<String, String>, running: bool) -> bool {
         let label = |key: &str| labels.get(key).map(String::as_str);
         let visible = label(BOOT) == Some(&self.boot) && label(PID_NAMESPACE) == Some(&self.pid_namespace);
         if !visible {
             return !running;
         }
-        let (Some(pid), Some(started)) = (label(PID).and_then(|pid| pid.parse().ok()), label(STARTED)) else {
+        let (Some(pid), Some(started)) = (label(PID).and_then(|pid| pid.parse().ok()), label(PID_STARTED)) else {
             return true;
         };
         !start_time(pid).is_ok_and(|now| now == started)
@@ -73,11 +73,11 @@ impl Worker {
 
 /// When a process started, in ticks since the boot: with the pid it names one process.
 fn start_time(pid: u32) -> io::Result<String> {
-    const AFTER_NAME: usize = 19;
+    const START_TIME_FIELD: usize = 19;
     let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"))?;
     // The name in parentheses may hold anything, spaces and parentheses too.
     let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
-    fields.split(' ').nth(AFTER_NAME).map(str::to_owned).ok_or_else(|| io::Error::other("/proc/PID/stat is cut"))
+    fields.split(' ').nth(START_TIME_FIELD).map(str::to_owned).ok_or_else(|| io::Error::other("/proc/PID/stat is cut"))
 }
 
 #[cfg(test)]
@@ -86,20 +86,20 @@ mod tests {
 
     #[track_caller]
     fn check(change: &[(&str, &str)], running: bool, expect: bool) {
-        let worker = Worker::this("w").expect("reads /proc");
+        let worker = WorkerIdentity::current("w").expect("reads /proc");
         let mut labels = worker.labels();
         labels.extend(change.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        assert_eq!(worker.may_remove(&labels, running), expect, "{change:?}");
+        assert_eq!(worker.is_orphan(&labels, running), expect, "{change:?}");
     }
 
     #[test]
     fn only_a_worker_that_is_surely_gone_loses_its_containers() {
         check(&[], true, false);
         check(&[], false, false);
-        check(&[(STARTED, "1")], true, true);
-        check(&[(PID, "4194304"), (STARTED, "1")], true, true);
-        check(&[(BOOT, "another"), (STARTED, "1")], true, false);
-        check(&[(BOOT, "another"), (STARTED, "1")], false, true);
-        check(&[(PID_NAMESPACE, "pid:[1]"), (STARTED, "1")], true, false);
+        check(&[(PID_STARTED, "1")], true, true);
+        check(&[(PID, "4194304"), (PID_STARTED, "1")], true, true);
+        check(&[(BOOT, "another"), (PID_STARTED, "1")], true, false);
+        check(&[(BOOT, "another"), (PID_STARTED, "1")], false, true);
+        check(&[(PID_NAMESPACE, "pid:[1]"), (PID_STARTED, "1")], true, false);
     }
 }

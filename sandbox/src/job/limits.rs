@@ -8,7 +8,7 @@ use crate::job::level::SecurityLevel;
 const MIB: u64 = 1 << 20;
 
 /// Largest total of a job's files, in bytes: both directions must fit a frame.
-pub(crate) const FILES_BYTES: usize = 32 << 20;
+pub(crate) const MAX_FILES_BYTES: usize = 32 << 20;
 
 /// Bounds of one job; there is no default, because each is a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Processes and threads at one time.
     pub pids: u32,
-    /// Kept bytes of each of stdout and stderr; the rest is dropped.
+    /// ReusePool bytes of each of stdout and stderr; the rest is dropped.
     pub output_bytes: u64,
     /// Size of the work directory, temporary files included.
     pub disk_bytes: u64,

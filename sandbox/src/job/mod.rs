@@ -8,12 +8,12 @@ use std::collections::HashSet;
 use runner::protocol::path_problem;
 
 use crate::error::SandboxError;
-use crate::job::limits::FILES_BYTES;
+use crate::job::limits::MAX_FILES_BYTES;
 
 pub use level::SecurityLevel;
 pub use limits::Limits;
 
-const MOST_FILES: usize = 256;
+const MAX_FILES: usize = 256;
 
 /// On whose behalf a job runs; jobs of different owners never share a live container, file or process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -71,8 +71,8 @@ impl Job {
     pub(crate) fn check(&self) -> Result<(), SandboxError> {
         self.limits.check()?;
         let rejected = |detail: String| Err(SandboxError::fail("file_rejected", detail));
-        if self.files.len() > MOST_FILES {
-            return rejected(format!("a job has at most {MOST_FILES} files, not {}", self.files.len()));
+        if self.files.len() > MAX_FILES {
+            return rejected(format!("a job has at most {MAX_FILES} files, not {}", self.files.len()));
         }
         let mut seen = HashSet::new();
         for (index, file) in self.files.iter().enumerate() {
@@ -84,15 +84,15 @@ impl Job {
             }
         }
         if let Some(index) =
-            self.files.iter().position(|file| folders_of(&file.path).any(|folder| seen.contains(folder)))
+            self.files.iter().position(|file| parents_of(&file.path).any(|folder| seen.contains(folder)))
         {
             return rejected(format!("file {} lies in a folder that is a file of the same job", index + 1));
         }
         let total: usize = self.files.iter().map(|file| file.content.len()).sum();
-        if total > FILES_BYTES {
+        if total > MAX_FILES_BYTES {
             return Err(SandboxError::fail(
                 "files_too_large",
-                format!("a job's files may hold {FILES_BYTES} bytes together, not {total}"),
+                format!("a job's files may hold {MAX_FILES_BYTES} bytes together, not {total}"),
             ));
         }
         match &self.command {
@@ -104,7 +104,7 @@ impl Job {
     }
 }
 
-fn folders_of(path: &str) -> impl Iterator<Item = &str> {
+fn parents_of(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(end, _)| &path[..end])
 }
 
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn too_many_files_are_refused() {
-        let names: Vec<_> = (0..=MOST_FILES).map(|number| format!("f{number}")).collect();
+        let names: Vec<_> = (0..=MAX_FILES).map(|number| format!("f{number}")).collect();
         check(&names.iter().map(String::as_str).collect::<Vec<_>>(), "f0", "at most 256");
     }
 

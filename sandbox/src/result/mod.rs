@@ -1,4 +1,4 @@
-//! How a job ended, from the facts that a runner reports.
+//! How a job ended, from the finished that a runner reports.
 
 pub(crate) mod report;
 mod signal_names;
@@ -81,12 +81,12 @@ pub struct Health {
 
 impl Outcome {
     /// Whether it ended by itself, so that its exit code tells how it went.
-    pub fn is_own_end(self) -> bool {
+    pub fn is_normal_exit(self) -> bool {
         matches!(self, Self::Exited | Self::OutputTruncated)
     }
 
     /// Whether a limit of time ended it, be it the wall's or the CPU's.
-    pub fn is_out_of_time(self) -> bool {
+    pub fn is_timeout(self) -> bool {
         matches!(self, Self::TimedOut | Self::OutOfCpu)
     }
 }
@@ -99,22 +99,23 @@ impl JobResult {
         self.tests.is_some() && ended && !named
     }
 
-    /// Judges a runner's facts; `seen` is what the host's own look at the job's cgroup adds.
-    pub(crate) fn from_facts(job: &Job, facts: Finished, seen: Counters, wait: Duration) -> Self {
-        let outcome = judge(job, &facts, &seen);
-        let tests = (job.command == Command::Tests).then(|| report::read(&facts.report, facts.exit_code, facts.signal));
+    /// Judges a runner's finished; `host_counters` is what the host's own look at the job's cgroup adds.
+    pub(crate) fn from_frame(job: &Job, finished: Finished, host_counters: Counters, wait: Duration) -> Self {
+        let outcome = classify(job, &finished, &host_counters);
+        let tests = (job.command == Command::Tests)
+            .then(|| report::read(&finished.report, finished.exit_code, finished.signal));
         let usage = Usage {
-            cpu_ms: facts.cpu_ms.max(seen.cpu_us.unwrap_or(0) / 1000),
-            wall_ms: facts.wall_ms,
-            max_rss_bytes: facts.max_rss_bytes.max(seen.peak_bytes.unwrap_or(0)),
+            cpu_ms: finished.cpu_ms.max(host_counters.cpu_us.unwrap_or(0) / 1000),
+            wall_ms: finished.wall_ms,
+            max_rss_bytes: finished.max_rss_bytes.max(host_counters.peak_bytes.unwrap_or(0)),
         };
         Self {
             outcome,
-            exit_code: facts.exit_code,
-            signal: facts.signal,
-            stdout: facts.stdout,
-            stderr: facts.stderr,
-            truncated: facts.truncated,
+            exit_code: finished.exit_code,
+            signal: finished.signal,
+            stdout: finished.stdout,
+            stderr: finished.stderr,
+            truncated: finished.truncated,
             tests,
             usage,
             wait,
@@ -122,7 +123,7 @@ impl JobResult {
     }
 
     /// A job whose sandbox is gone with nothing left to report. It may have used its one CPU for as long as it ran.
-    pub(crate) fn without_facts(job: &Job, outcome: Outcome, wait: Duration, wall: Duration) -> Self {
+    pub(crate) fn without_frame(job: &Job, outcome: Outcome, wait: Duration, wall: Duration) -> Self {
         let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
         Self {
             outcome,
@@ -138,29 +139,29 @@ impl JobResult {
     }
 }
 
-fn judge(job: &Job, facts: &Finished, seen: &Counters) -> Outcome {
+fn classify(job: &Job, finished: &Finished, host_counters: &Counters) -> Outcome {
     const SIGKILL: i32 = 9;
     const SIGXCPU: i32 = 24;
-    let failed = facts.exit_code != Some(0);
+    let failed = finished.exit_code != Some(0);
     let cpu_limit_ms = u64::try_from(job.limits.cpu.as_millis()).unwrap_or(u64::MAX);
-    let out_of_cpu = facts.cpu_exceeded
-        || facts.signal == Some(SIGXCPU)
-        || (facts.signal == Some(SIGKILL) && facts.cpu_ms >= cpu_limit_ms && !facts.wall_exceeded);
-    if facts.cancelled {
+    let out_of_cpu = finished.cpu_exceeded
+        || finished.signal == Some(SIGXCPU)
+        || (finished.signal == Some(SIGKILL) && finished.cpu_ms >= cpu_limit_ms && !finished.wall_exceeded);
+    if finished.cancelled {
         Outcome::Cancelled
-    } else if failed && facts.oom_kills.max(seen.oom_kills.unwrap_or(0)) > 0 {
+    } else if failed && finished.oom_kills.max(host_counters.oom_kills.unwrap_or(0)) > 0 {
         Outcome::OomKilled
     } else if out_of_cpu {
         Outcome::OutOfCpu
-    } else if facts.wall_exceeded {
+    } else if finished.wall_exceeded {
         Outcome::TimedOut
-    } else if failed && facts.pids_refused.max(seen.pids_refused.unwrap_or(0)) > 0 {
+    } else if failed && finished.pids_refused.max(host_counters.pids_refused.unwrap_or(0)) > 0 {
         Outcome::PidsExhausted
-    } else if failed && facts.disk_full {
+    } else if failed && finished.disk_full {
         Outcome::DiskFull
-    } else if facts.signal.is_some() {
+    } else if finished.signal.is_some() {
         Outcome::KilledBySignal
-    } else if facts.truncated {
+    } else if finished.truncated {
         Outcome::OutputTruncated
     } else {
         Outcome::Exited
@@ -174,7 +175,7 @@ mod tests {
     use crate::job::{Owner, SecurityLevel};
 
     #[track_caller]
-    fn check(facts: Finished, expect: Outcome) {
+    fn check(finished: Finished, expect: Outcome) {
         let level = SecurityLevel::Standard;
         let job = Job {
             owner: Owner::new("someone"),
@@ -184,12 +185,12 @@ mod tests {
             files: Vec::new(),
             limits: Limits::for_level(level, Duration::from_secs(2)),
         };
-        assert_eq!(judge(&job, &facts, &Counters::default()), expect, "{facts:?}");
+        assert_eq!(classify(&job, &finished, &Counters::default()), expect, "{finished:?}");
     }
 
     #[test]
     fn the_first_fact_that_explains_the_end_names_it() {
-        let facts = Finished::default();
+        let finished = Finished::default();
         let exited = |code| Finished { exit_code: Some(code), ..Finished::default() };
         let killed = |signal| Finished { signal: Some(signal), ..Finished::default() };
         check(exited(0), Outcome::Exited);
@@ -210,6 +211,6 @@ mod tests {
         check(Finished { pids_refused: 9, wall_exceeded: true, ..killed(9) }, Outcome::TimedOut);
         check(Finished { disk_full: true, ..exited(1) }, Outcome::DiskFull);
         check(Finished { disk_full: true, ..exited(0) }, Outcome::Exited);
-        check(Finished { cancelled: true, oom_kills: 1, ..facts }, Outcome::Cancelled);
+        check(Finished { cancelled: true, oom_kills: 1, ..finished }, Outcome::Cancelled);
     }
 }

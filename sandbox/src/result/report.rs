@@ -11,9 +11,9 @@ use serde::Deserialize;
 use crate::result::signal_names::signal_text;
 use crate::result::test_case::{TestCase, TestOutcome};
 
-const MOST_TESTS: usize = 10_000;
-const LONGEST_NAME: usize = 500;
-const LONGEST_MESSAGE: usize = 4000;
+const MAX_TESTS: usize = 10_000;
+const MAX_NAME_BYTES: usize = 500;
+const MAX_MESSAGE_BYTES: usize = 4000;
 
 /// The name of a test that represents the run as a whole.
 pub(crate) const WHOLE_RUN: &str = "run";
@@ -23,7 +23,7 @@ pub(crate) const NO_TESTS_FOUND: i32 = 5;
 
 #[derive(Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-enum Line {
+enum ReportLine {
     Start { name: String },
     End { name: String, outcome: TestOutcome, duration_ms: u64, message: Option<String> },
     Retract { name: String },
@@ -31,17 +31,17 @@ enum Line {
 
 /// Lists the tests in the order of their first line.
 pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) -> Vec<TestCase> {
-    let mut cases = Cases::default();
-    for line in lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
+    let mut cases = TestList::default();
+    for line in lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<ReportLine>(line).ok()) {
         match line {
-            Line::Start { name } => cases.start(unfinished(name, signal)),
-            Line::End { name, outcome, duration_ms, message } => cases.end(TestCase {
-                name: shortened(name, LONGEST_NAME),
+            ReportLine::Start { name } => cases.start(unfinished(name, signal)),
+            ReportLine::End { name, outcome, duration_ms, message } => cases.end(TestCase {
+                name: truncated(name, MAX_NAME_BYTES),
                 outcome,
                 duration_ms,
-                message: message.map(|message| shortened(message, LONGEST_MESSAGE)),
+                message: message.map(|message| truncated(message, MAX_MESSAGE_BYTES)),
             }),
-            Line::Retract { name } => cases.retract(&shortened(name, LONGEST_NAME)),
+            ReportLine::Retract { name } => cases.retract(&truncated(name, MAX_NAME_BYTES)),
         }
     }
     let mut tests = cases.listed();
@@ -52,33 +52,33 @@ pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) ->
 /// The tests of a report. Each end is a case of its own, also where two tests have the same name, so that a later test
 /// cannot hide an earlier one.
 #[derive(Default)]
-struct Cases {
-    /// A retracted case leaves its place empty.
-    places: Vec<Option<TestCase>>,
+struct TestList {
+    /// A retracted case leaves its slot empty.
+    slots: Vec<Option<TestCase>>,
     listed: usize,
-    names: HashMap<String, Named>,
+    names: HashMap<String, SameName>,
 }
 
 /// The tests that have one name.
 #[derive(Default)]
-struct Named {
+struct SameName {
     listed: usize,
-    /// The places of those that started and did not end.
+    /// The slots of those that started and did not end.
     unfinished: VecDeque<usize>,
 }
 
-impl Cases {
+impl TestList {
     fn start(&mut self, case: TestCase) {
         let name = case.name.clone();
-        if let Some(place) = self.add(case) {
-            self.names.entry(name).or_default().unfinished.push_back(place);
+        if let Some(slot) = self.add(case) {
+            self.names.entry(name).or_default().unfinished.push_back(slot);
         }
     }
 
     /// Ends the test of that name that started first; without one, the end is of a test whose start was not reported.
     fn end(&mut self, case: TestCase) {
-        let place = self.names.get_mut(&case.name).and_then(|named| named.unfinished.pop_front());
-        match place.and_then(|place| self.places.get_mut(place)) {
+        let slot = self.names.get_mut(&case.name).and_then(|named| named.unfinished.pop_front());
+        match slot.and_then(|slot| self.slots.get_mut(slot)) {
             Some(Some(started)) => *started = TestCase { name: std::mem::take(&mut started.name), ..case },
             Some(None) | None => {
                 self.add(case);
@@ -89,44 +89,44 @@ impl Cases {
     /// Removes the test of that name that started last and did not end; a test that ended is kept.
     fn retract(&mut self, name: &str) {
         let Some(named) = self.names.get_mut(name) else { return };
-        if let Some(place) = named.unfinished.pop_back() {
-            self.places[place] = None;
+        if let Some(slot) = named.unfinished.pop_back() {
+            self.slots[slot] = None;
             self.listed -= 1;
             named.listed -= 1;
         }
     }
 
-    /// Returns the place of the case, or `None` where there are too many.
+    /// Returns the slot of the case, or `None` where there are too many.
     fn add(&mut self, mut case: TestCase) -> Option<usize> {
-        if self.listed == MOST_TESTS {
+        if self.listed == MAX_TESTS {
             return None;
         }
         let named = self.names.entry(case.name.clone()).or_default();
         named.listed += 1;
         self.listed += 1;
         if named.listed > 1 {
-            case.name = numbered(case.name, named.listed);
+            case.name = with_ordinal(case.name, named.listed);
         }
-        self.places.push(Some(case));
-        Some(self.places.len() - 1)
+        self.slots.push(Some(case));
+        Some(self.slots.len() - 1)
     }
 
     fn listed(self) -> Vec<TestCase> {
-        self.places.into_iter().flatten().collect()
+        self.slots.into_iter().flatten().collect()
     }
 }
 
 /// The name of the second and each further test of the same name: `adds #2`.
-fn numbered(name: String, number: usize) -> String {
+fn with_ordinal(name: String, number: usize) -> String {
     let suffix = format!(" #{number}");
-    shortened(name, LONGEST_NAME - suffix.len()) + &suffix
+    truncated(name, MAX_NAME_BYTES - suffix.len()) + &suffix
 }
 
 /// Until a line says how it ended, a test was cut short.
 fn unfinished(name: String, signal: Option<i32>) -> TestCase {
     let killed = signal.map(|signal| format!(": killed by {}", signal_text(signal))).unwrap_or_default();
     let message = Some(format!("started and did not finish{killed}"));
-    TestCase { name: shortened(name, LONGEST_NAME), outcome: TestOutcome::Error, duration_ms: 0, message }
+    TestCase { name: truncated(name, MAX_NAME_BYTES), outcome: TestOutcome::Error, duration_ms: 0, message }
 }
 
 /// A run in which no test ran, or a failed one in which no test failed: the report is incomplete or a lie, and must not
@@ -146,8 +146,8 @@ fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>
     Some(TestCase { name: WHOLE_RUN.into(), outcome: TestOutcome::Error, duration_ms: 0, message: Some(message) })
 }
 
-fn shortened(mut text: String, longest: usize) -> String {
-    let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+fn truncated(mut text: String, max_bytes: usize) -> String {
+    let end = (0..=max_bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.truncate(end);
     text
 }
@@ -195,7 +195,7 @@ mod tests {
         check(&[failed.as_str(), PASSED].concat(), Some(0), &both);
         check(&[START, PASSED, START].concat(), Some(0), &[("a", TestOutcome::Passed), ("a #2", TestOutcome::Error)]);
         check(&[START, START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed), ("a #2", TestOutcome::Error)]);
-        let name = "n".repeat(LONGEST_NAME + 1);
+        let name = "n".repeat(MAX_NAME_BYTES + 1);
         let long = PASSED.replace("\"a\"", &format!("\"{name}\"")).repeat(2);
         let names: Vec<_> = read(long.as_bytes(), Some(0), None).into_iter().map(|test| test.name).collect();
         assert_eq!(names, [name[1..].to_owned(), format!("{} #2", &name[4..])]);
@@ -211,7 +211,7 @@ mod tests {
         check(&[&failed, START, &retract_a, &retract_a].concat(), Some(0), &[("a", TestOutcome::Failed)]);
         check(&[START, &retract("b"), &retract_a, START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
         check(&[START, &retract_a, FAILED].concat(), Some(1), &[("b", TestOutcome::Failed)]);
-        let groups = [START, &retract_a].concat().repeat(MOST_TESTS + 1);
+        let groups = [START, &retract_a].concat().repeat(MAX_TESTS + 1);
         check(&[groups.as_str(), PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
     }
 
@@ -226,11 +226,10 @@ mod tests {
     #[test]
     fn broken_and_endless_lines_are_bounded() {
         check(&["nonsense\n{\n", START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
-        let many: String =
-            (0..MOST_TESTS + 5).map(|number| START.replace("\"a\"", &format!("\"t{number}\""))).collect();
-        assert_eq!(read(many.as_bytes(), Some(0), None).len(), MOST_TESTS);
-        let long = START.replace("\"a\"", &format!("\"{}\"", "ä".repeat(LONGEST_NAME)));
-        assert_eq!(read(long.as_bytes(), Some(0), None)[0].name.len(), LONGEST_NAME);
+        let many: String = (0..MAX_TESTS + 5).map(|number| START.replace("\"a\"", &format!("\"t{number}\""))).collect();
+        assert_eq!(read(many.as_bytes(), Some(0), None).len(), MAX_TESTS);
+        let long = START.replace("\"a\"", &format!("\"{}\"", "ä".repeat(MAX_NAME_BYTES)));
+        assert_eq!(read(long.as_bytes(), Some(0), None)[0].name.len(), MAX_NAME_BYTES);
     }
 
     proptest! {

@@ -12,12 +12,12 @@ use serde::Deserialize;
 
 use crate::error::SandboxError;
 use crate::job::{Command, Job, SecurityLevel};
-use crate::runtime::source_encoding::{SourceForm, as_meant};
+use crate::runtime::source_encoding::{SourceForm, normalize};
 
 include!(concat!(env!("OUT_DIR"), "/runtime_sources.rs"));
 
 /// Largest kept test report, in bytes.
-const REPORT_BYTES: u64 = 8 << 20;
+const MAX_REPORT_BYTES: u64 = 8 << 20;
 
 /// One language: how to start its programs, and what they may touch.
 #[derive(Debug, Deserialize)]
@@ -31,7 +31,7 @@ pub(crate) struct Runtime {
     packages: Vec<String>,
     script: Vec<String>,
     /// The script whose interpreter can be started before the job is there, if the root has the code to wait for it.
-    started_ahead: Option<String>,
+    prestart_script: Option<String>,
     /// Empty where the language has no usual form of tests.
     tests: Vec<String>,
     /// Whether `strict` jobs may start the programs under `exec` as well.
@@ -109,7 +109,7 @@ pub(crate) fn tool_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Finds what runs a job: a language, or one of the worker's own tools.
-pub(crate) fn of_job(name: &str) -> Option<&'static Runtime> {
+pub(crate) fn find_for_job(name: &str) -> Option<&'static Runtime> {
     find(name).or_else(|| TOOLS.iter().find(|tool| tool.name == name))
 }
 
@@ -125,14 +125,14 @@ impl Runtime {
         JobFrame {
             start: self.start(&job.command, job.level, minimum_landlock_abi),
             files: files.collect(),
-            limits: limits(job, metering),
-            again: false,
+            limits: job_limits(job, metering),
+            reusable: false,
         }
     }
 
     /// What to start before a job of this level is there; `None` where the runtime cannot wait.
-    pub(crate) fn start_ahead(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Option<StartFrame> {
-        let path = self.started_ahead.clone()?;
+    pub(crate) fn prestart_frame(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Option<StartFrame> {
+        let path = self.prestart_script.clone()?;
         Some(self.start(&Command::Script { path }, level, minimum_landlock_abi))
     }
 
@@ -155,7 +155,7 @@ impl Runtime {
 
     fn file(&self, path: String, content: Vec<u8>) -> FileFrame {
         let is_source = self.source_endings.iter().any(|ending| path.ends_with(ending.as_str()));
-        FileFrame { content: if is_source { as_meant(content, self.source_form) } else { content }, path }
+        FileFrame { content: if is_source { normalize(content, self.source_form) } else { content }, path }
     }
 
     fn argv(&self, command: &Command) -> Vec<String> {
@@ -182,7 +182,7 @@ impl Runtime {
     }
 }
 
-fn limits(job: &Job, metering: Metering) -> JobLimits {
+fn job_limits(job: &Job, metering: Metering) -> JobLimits {
     let limits = &job.limits;
     JobLimits {
         wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
@@ -192,7 +192,7 @@ fn limits(job: &Job, metering: Metering) -> JobLimits {
             .then(|| WithoutCgroup { memory_bytes: limits.memory_bytes, processes: u64::from(limits.pids) }),
         file_bytes: limits.disk_bytes,
         output_bytes: limits.output_bytes,
-        report_bytes: if job.command == Command::Tests { REPORT_BYTES } else { 0 },
+        report_bytes: if job.command == Command::Tests { MAX_REPORT_BYTES } else { 0 },
     }
 }
 
@@ -217,7 +217,7 @@ mod tests {
     fn a_tool_is_not_a_language() {
         assert!(tool_names().any(|name| name == "python-tools"));
         for name in tool_names() {
-            assert!(of_job(name).is_some() && find(name).is_none(), "{name}");
+            assert!(find_for_job(name).is_some() && find(name).is_none(), "{name}");
             assert!(languages().all(|language| language.name != name), "{name}");
         }
     }

@@ -8,13 +8,13 @@ use crate::error::SandboxError;
 use crate::runtime;
 
 /// Our program's name in every root.
-pub(crate) const RUNNER: &str = "promptcraft-runner";
+pub(crate) const RUNNER_NAME: &str = "promptcraft-runner";
 
 /// The root folder of each runtime, with links followed once, so that a later build does not change it underfoot.
 pub(crate) fn resolve(roots_dir: &Path, runtimes: &[String]) -> Result<BTreeMap<String, PathBuf>, SandboxError> {
     let find = |name: &String| {
         let link = roots_dir.join(name).join("rootfs");
-        let root = link.canonicalize().map_err(|error| missing(&link, &error))?;
+        let root = link.canonicalize().map_err(|error| root_missing(&link, &error))?;
         Ok((name.clone(), root))
     };
     runtimes.iter().map(find).collect()
@@ -27,43 +27,43 @@ pub(crate) fn tools(roots_dir: &Path) -> BTreeMap<String, PathBuf> {
 }
 
 /// The image that `build-root.sh` noted for a runtime, if it noted one here.
-pub(crate) fn noted_image(roots_dir: &Path, runtime: &str) -> Option<String> {
+pub(crate) fn recorded_image(roots_dir: &Path, runtime: &str) -> Option<String> {
     let text = std::fs::read_to_string(roots_dir.join(runtime).join("image")).ok()?;
     Some(text.trim().to_owned())
 }
 
-/// The upstream version of each runtime's interpreter, from the list of packages that `build-root.sh` keeps beside the root.
+/// The upstream_version version of each runtime's interpreter, from the list of packages that `build-root.sh` keeps beside the root.
 /// Runtimes without such a list are left out.
 pub(crate) fn versions(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<String, String> {
     let version = |name: &String| {
         let list = std::fs::read_to_string(roots_dir.join(name).join("packages")).ok()?;
         let package = runtime::find(name)?.interpreter_package();
         let found = list.lines().find_map(|line| line.strip_prefix(package)?.strip_prefix(' '))?;
-        Some((name.clone(), upstream(found.split(' ').next()?).to_owned()))
+        Some((name.clone(), upstream_version(found.split(' ').next()?).to_owned()))
     };
     runtimes.iter().filter_map(version).collect()
 }
 
 /// A Debian version without epoch, revision and what a repackager appends: `1:18.20.4+dfsg-1` is `18.20.4`.
-fn upstream(version: &str) -> &str {
+fn upstream_version(version: &str) -> &str {
     let version = version.split_once(':').map_or(version, |(_, rest)| rest);
     let end = version.find(['-', '+', '~']).unwrap_or(version.len());
     &version[..end]
 }
 
 /// Whether every user can come as far as the root, or one of the folders above it is closed to others.
-pub(crate) fn is_reachable_for_nobody(root: &Path) -> bool {
+pub(crate) fn is_world_reachable(root: &Path) -> bool {
     const OTHERS_MAY_ENTER: u32 = 0o001;
     let open =
         |folder: &Path| folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & OTHERS_MAY_ENTER != 0);
     root.ancestors().all(open)
 }
 
-pub(crate) fn not_offered() -> SandboxError {
+pub(crate) fn unknown_runtime() -> SandboxError {
     SandboxError::fail("unknown_runtime", "this sandbox does not offer the job's runtime; see its list of runtimes")
 }
 
-fn missing(link: &Path, error: &std::io::Error) -> SandboxError {
+fn root_missing(link: &Path, error: &std::io::Error) -> SandboxError {
     let folder = link.parent().and_then(Path::parent).unwrap_or(link).display();
     SandboxError::fail(
         "root_missing",
@@ -73,7 +73,7 @@ fn missing(link: &Path, error: &std::io::Error) -> SandboxError {
 
 #[cfg(test)]
 mod tests {
-    use super::upstream;
+    use super::upstream_version;
 
     #[test]
     fn a_version_is_that_of_its_author() {
@@ -83,7 +83,7 @@ mod tests {
             ("5.4.4-3+deb12u1", "5.4.4"),
             ("7", "7"),
         ] {
-            assert_eq!(upstream(debian), expected, "{debian}");
+            assert_eq!(upstream_version(debian), expected, "{debian}");
         }
     }
 }

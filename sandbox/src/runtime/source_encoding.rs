@@ -17,16 +17,16 @@ pub(crate) enum SourceForm {
 }
 
 /// The file's content in the form that its interpreter takes.
-pub(crate) fn as_meant(content: Vec<u8>, form: SourceForm) -> Vec<u8> {
-    let content = from_utf16(&content).unwrap_or(content);
+pub(crate) fn normalize(content: Vec<u8>, form: SourceForm) -> Vec<u8> {
+    let content = decode_utf16(&content).unwrap_or(content);
     match form {
-        SourceForm::Utf8WithEncodingComment => with_true_encoding(content),
-        SourceForm::Plain => plain(content),
+        SourceForm::Utf8WithEncodingComment => fix_encoding_comment(content),
+        SourceForm::Plain => normalize_lines(content),
     }
 }
 
 /// What Windows calls "Unicode": only a byte order mark tells it apart.
-fn from_utf16(content: &[u8]) -> Option<Vec<u8>> {
+fn decode_utf16(content: &[u8]) -> Option<Vec<u8>> {
     let (mark, rest) = content.split_at_checked(2)?;
     let read: fn([u8; 2]) -> u16 = match mark {
         [0xff, 0xfe] => u16::from_le_bytes,
@@ -37,7 +37,7 @@ fn from_utf16(content: &[u8]) -> Option<Vec<u8>> {
     char::decode_utf16(units.iter().map(|unit| read(*unit))).collect::<Result<String, _>>().ok().map(String::into_bytes)
 }
 
-fn plain(content: Vec<u8>) -> Vec<u8> {
+fn normalize_lines(content: Vec<u8>) -> Vec<u8> {
     let text = content.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&content);
     if !text.contains(&b'\r') {
         return text.to_vec();
@@ -57,7 +57,7 @@ fn plain(content: Vec<u8>) -> Vec<u8> {
 /// A comment that names another encoding than the text has is out of date: the text was decoded on its way here.
 ///
 /// It is overwritten in place, so that lines and columns stay. Text that is no UTF-8 is believed to be what it says.
-fn with_true_encoding(mut content: Vec<u8>) -> Vec<u8> {
+fn fix_encoding_comment(mut content: Vec<u8>) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(&content) else { return content };
     if text.is_ascii() {
         return content;
@@ -107,7 +107,7 @@ mod tests {
 
     #[track_caller]
     fn check(form: SourceForm, content: &[u8], expect: &[u8]) {
-        assert_eq!(as_meant(content.to_vec(), form), expect, "{form:?}");
+        assert_eq!(normalize(content.to_vec(), form), expect, "{form:?}");
     }
 
     #[test]

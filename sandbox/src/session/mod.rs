@@ -10,68 +10,68 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::SandboxError;
-use crate::session::transport::{self, Input, RunnerLink};
+use crate::session::transport::{FrameWriter, RunnerTransport, read_frame, write_frame};
 
 /// The runner ends a job at its wall limit; this much later its host no longer believes it.
-const GRACE: Duration = Duration::from_secs(3);
+const RESULT_GRACE: Duration = Duration::from_secs(3);
 
 /// A job is at most some 32 MiB; a runner that has not taken it after this long has stopped reading.
-const TAKES_WITHIN: Duration = Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a cancelled job's last facts are worth waiting for.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const CANCEL_GRACE: Duration = Duration::from_millis(200);
 
 /// How the conversation ended; in every case the caller kills the sandbox afterwards.
-pub(crate) enum Ended {
+pub(crate) enum SessionEnd {
     Finished(Box<Finished>),
     Cancelled,
     /// The runner went away without a result.
-    Lost,
+    Disconnected,
     /// The runner kept silent after the wall limit.
-    Silent,
+    Unresponsive,
 }
 
 /// Hands the job over and waits for its end; a cancel closes the runner's stdin.
-pub(crate) async fn hold(
-    link: &mut RunnerLink,
+pub(crate) async fn run_session(
+    transport: &mut RunnerTransport,
     job: JobFrame,
     cancel: &CancellationToken,
-) -> Result<Ended, SandboxError> {
+) -> Result<SessionEnd, SandboxError> {
     let wall = Duration::from_millis(job.limits.wall_ms);
     let frame = protocol::encode(&HostFrame::Job(Box::new(job)))
         .map_err(|error| SandboxError::fail("files_too_large", error.to_string()))?;
-    let deadline = Instant::now() + wall.saturating_add(GRACE);
+    let deadline = Instant::now() + wall.saturating_add(RESULT_GRACE);
     tokio::select! {
         biased;
-        () = cancel.cancelled() => return Ok(Ended::Cancelled),
-        sent = transport::send(&mut link.input, &frame) => if sent.is_err() { return Ok(Ended::Lost) },
+        () = cancel.cancelled() => return Ok(SessionEnd::Cancelled),
+        sent = write_frame(&mut transport.writer, &frame) => if sent.is_err() { return Ok(SessionEnd::Disconnected) },
         // A runner that takes no job will not run it either; another sandbox may.
-        () = sleep_until(Instant::now() + TAKES_WITHIN) => return Ok(Ended::Lost),
+        () = sleep_until(Instant::now() + SEND_TIMEOUT) => return Ok(SessionEnd::Disconnected),
     }
     drop(frame);
-    let mut receive = std::pin::pin!(transport::receive(&mut link.output));
+    let mut receive = std::pin::pin!(read_frame(&mut transport.reader));
     tokio::select! {
         biased;
-        received = &mut receive => judge(received),
+        received = &mut receive => interpret_frame(received),
         () = cancel.cancelled() => {
-            close(&mut link.input).await;
-            match timeout(LAST_WORDS, receive).await {
+            close_writer(&mut transport.writer).await;
+            match timeout(CANCEL_GRACE, receive).await {
                 Ok(Ok(RunnerFrame::Finished(finished))) => {
-                    Ok(Ended::Finished(Box::new(Finished { cancelled: true, ..*finished })))
+                    Ok(SessionEnd::Finished(Box::new(Finished { cancelled: true, ..*finished })))
                 }
-                Ok(_) | Err(_) => Ok(Ended::Cancelled),
+                Ok(_) | Err(_) => Ok(SessionEnd::Cancelled),
             }
         }
-        () = sleep_until(deadline) => Ok(Ended::Silent),
+        () = sleep_until(deadline) => Ok(SessionEnd::Unresponsive),
     }
 }
 
-fn judge(received: Result<RunnerFrame, FrameError>) -> Result<Ended, SandboxError> {
+fn interpret_frame(received: Result<RunnerFrame, FrameError>) -> Result<SessionEnd, SandboxError> {
     match received {
-        Ok(RunnerFrame::Finished(finished)) => Ok(Ended::Finished(finished)),
+        Ok(RunnerFrame::Finished(finished)) => Ok(SessionEnd::Finished(finished)),
         Ok(RunnerFrame::Refused(refused)) => Err(refused.into()),
         Ok(RunnerFrame::Ready(_)) => Err(SandboxError::retry("runner_failed", "the runner said ready twice")),
-        Err(FrameError::Io(_)) => Ok(Ended::Lost),
+        Err(FrameError::Io(_)) => Ok(SessionEnd::Disconnected),
         Err(error @ (FrameError::Malformed(_) | FrameError::TooLarge { .. })) => {
             Err(SandboxError::retry("runner_failed", error.to_string()))
         }
@@ -79,9 +79,9 @@ fn judge(received: Result<RunnerFrame, FrameError>) -> Result<Ended, SandboxErro
 }
 
 /// A container's stream closes by a shutdown, a child's pipe by a drop.
-async fn close(input: &mut Input) {
-    if let Err(error) = input.shutdown().await {
-        tracing::debug!(%error, "the runner's input was closed before");
+async fn close_writer(writer: &mut FrameWriter) {
+    if let Err(error) = writer.shutdown().await {
+        tracing::debug!(%error, "the runner's writer was closed before");
     }
-    *input = Box::pin(tokio::io::sink());
+    *writer = Box::pin(tokio::io::sink());
 }

@@ -7,59 +7,59 @@ use runner::protocol::{self, FrameError, PROTOCOL, Ready, RunnerFrame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Towards the runner; closing it cancels the job.
-pub(crate) type Input = Pin<Box<dyn AsyncWrite + Send>>;
+pub(crate) type FrameWriter = Pin<Box<dyn AsyncWrite + Send>>;
 
 /// From the runner.
-pub(crate) type Output = Pin<Box<dyn AsyncRead + Send>>;
+pub(crate) type FrameReader = Pin<Box<dyn AsyncRead + Send>>;
 
-pub(crate) struct RunnerLink {
-    pub(crate) input: Input,
-    pub(crate) output: Output,
+pub(crate) struct RunnerTransport {
+    pub(crate) writer: FrameWriter,
+    pub(crate) reader: FrameReader,
 }
 
 /// Why a runner does not take a job.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotReady {
+pub(crate) enum HandshakeError {
     /// The root was built by another version of this program.
     #[error(
         "{0}: build the sandbox's roots again with `sandbox/build-root.sh DIR`, or start with `make run`, which does"
     )]
     Outdated(String),
     #[error(transparent)]
-    Broken(#[from] FrameError),
+    Frame(#[from] FrameError),
 }
 
 /// Reads one frame; `UnexpectedEof` when the runner is gone. Not cancel safe: a dropped read loses bytes.
-pub(crate) async fn receive(output: &mut Output) -> Result<RunnerFrame, FrameError> {
+pub(crate) async fn read_frame(reader: &mut FrameReader) -> Result<RunnerFrame, FrameError> {
     let mut prefix = [0; 4];
-    output.read_exact(&mut prefix).await.map_err(FrameError::Io)?;
+    reader.read_exact(&mut prefix).await.map_err(FrameError::Io)?;
     let mut payload = vec![0; protocol::payload_length(prefix)?];
-    output.read_exact(&mut payload).await.map_err(FrameError::Io)?;
+    reader.read_exact(&mut payload).await.map_err(FrameError::Io)?;
     protocol::decode(&payload)
 }
 
 /// Writes one whole frame.
-pub(crate) async fn send(input: &mut Input, frame: &[u8]) -> io::Result<()> {
-    input.write_all(frame).await?;
-    input.flush().await
+pub(crate) async fn write_frame(writer: &mut FrameWriter, frame: &[u8]) -> io::Result<()> {
+    writer.write_all(frame).await?;
+    writer.flush().await
 }
 
 /// Waits for the runner's first word and checks that both speak the same protocol.
-pub(crate) async fn receive_ready(output: &mut Output) -> Result<Ready, NotReady> {
-    let first = receive(output).await.map_err(|error| match error {
+pub(crate) async fn handshake(reader: &mut FrameReader) -> Result<Ready, HandshakeError> {
+    let first = read_frame(reader).await.map_err(|error| match error {
         FrameError::Malformed(reason) => {
-            NotReady::Outdated(format!("the first word of the root's runner is not understood ({reason})"))
+            HandshakeError::Outdated(format!("the first word of the root's runner is not understood ({reason})"))
         }
-        error @ (FrameError::TooLarge { .. } | FrameError::Io(_)) => NotReady::Broken(error),
+        error @ (FrameError::TooLarge { .. } | FrameError::Io(_)) => HandshakeError::Frame(error),
     })?;
     match first {
         RunnerFrame::Ready(ready) if ready.protocol == PROTOCOL => Ok(ready),
         RunnerFrame::Ready(ready) => {
             let reason = format!("the root's runner speaks protocol {}, this program {PROTOCOL}", ready.protocol);
-            Err(NotReady::Outdated(reason))
+            Err(HandshakeError::Outdated(reason))
         }
         RunnerFrame::Finished(_) | RunnerFrame::Refused(_) => {
-            Err(NotReady::Outdated("the root's runner does not begin with ready".into()))
+            Err(HandshakeError::Outdated("the root's runner does not begin with ready".into()))
         }
     }
 }
@@ -68,22 +68,22 @@ pub(crate) async fn receive_ready(output: &mut Output) -> Result<Ready, NotReady
 mod tests {
     use super::*;
 
-    async fn first_word(frame: Vec<u8>) -> Result<Ready, NotReady> {
-        receive_ready(&mut (Box::pin(std::io::Cursor::new(frame)) as Output)).await
+    async fn first_frame(frame: Vec<u8>) -> Result<Ready, HandshakeError> {
+        handshake(&mut (Box::pin(std::io::Cursor::new(frame)) as FrameReader)).await
     }
 
     #[tokio::test]
     async fn a_root_of_another_version_names_the_command_that_builds_it_again() {
         let ready =
             |protocol| protocol::encode(&RunnerFrame::Ready(Ready { protocol, landlock_abi: 1 })).expect("encodes");
-        assert!(first_word(ready(PROTOCOL)).await.is_ok());
+        assert!(first_frame(ready(PROTOCOL)).await.is_ok());
         let unknown = [&[0, 0, 0, 2], &b"\xa1x"[..]].concat();
         for frame in [ready(PROTOCOL + 1), unknown] {
-            let said = first_word(frame).await.expect_err("another version").to_string();
+            let said = first_frame(frame).await.expect_err("another version").to_string();
             assert!(said.contains("sandbox/build-root.sh") && said.contains("make run"), "{said}");
             assert!(!said.contains(": :") && !said.contains("a frame does not decode"), "{said}");
         }
-        let gone = first_word(Vec::new()).await.expect_err("nothing came").to_string();
+        let gone = first_frame(Vec::new()).await.expect_err("nothing came").to_string();
         assert!(!gone.contains("build-root"), "{gone}");
     }
 }

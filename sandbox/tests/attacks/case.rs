@@ -33,12 +33,12 @@ pub(crate) struct Expect {
     #[serde(default)]
     pub(crate) as_tests: bool,
     #[serde(default)]
-    pub(crate) limits: LimitsChange,
+    pub(crate) limits: LimitOverrides,
     /// Cancels as soon as the host sees the attack run.
     #[serde(default)]
     pub(crate) cancelled: bool,
     /// A second job looks for what the first one left, or for what it does at this moment.
-    pub(crate) look: Option<Look>,
+    pub(crate) look: Option<SecondJob>,
     /// Files with hostile names.
     #[serde(default)]
     pub(crate) more_files: Vec<MoreFile>,
@@ -48,7 +48,7 @@ pub(crate) struct Expect {
     #[serde(default)]
     pub(crate) blocked: BTreeMap<String, Vec<String>>,
     #[serde(default)]
-    pub(crate) end: End,
+    pub(crate) end: ExpectedEnd,
 }
 
 /// The walls as the README names them.
@@ -78,7 +78,7 @@ pub(crate) enum Wall {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct LimitsChange {
+pub(crate) struct LimitOverrides {
     pub(crate) wall_ms: Option<u64>,
     pub(crate) cpu_ms: Option<u64>,
     pub(crate) memory_mib: Option<u64>,
@@ -88,7 +88,7 @@ pub(crate) struct LimitsChange {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Look {
+pub(crate) enum SecondJob {
     Afterwards,
     /// The first job is still running while the second one looks.
     Meanwhile,
@@ -107,7 +107,7 @@ pub(crate) struct MoreFile {
 /// How the job must end.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct End {
+pub(crate) struct ExpectedEnd {
     pub(crate) outcome: Vec<Outcome>,
     /// Absent: 0, of one that exits.
     pub(crate) exit_code: Vec<i32>,
@@ -127,7 +127,7 @@ pub(crate) struct End {
     pub(crate) cpu_at_most_ms: Option<u64>,
 }
 
-impl Default for End {
+impl Default for ExpectedEnd {
     fn default() -> Self {
         Self {
             outcome: vec![Outcome::Exited],

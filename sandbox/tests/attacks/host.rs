@@ -28,10 +28,10 @@ impl Host {
     /// Lays out the prizes; they are gone when this is dropped.
     pub(crate) fn open() -> Self {
         let (secret, id) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());
-        let folder = std::env::temp_dir().join(format!("promptcraft-prize-{id}"));
+        let folder = std::env::temp_dir().join(format!("promptcraft-secret_folder-{id}"));
         fs::create_dir(&folder).expect("makes the folder of prizes");
         fs::write(folder.join("secret"), &secret).expect("writes the secret");
-        let hidden_name = format!("promptcraft-prize-{id}");
+        let hidden_name = format!("promptcraft-secret_folder-{id}");
         let address = SocketAddr::from_abstract_name(&hidden_name).expect("is a name");
         let host = Self {
             tcp: TcpListener::bind("0.0.0.0:0").expect("listens"),
@@ -48,7 +48,7 @@ impl Host {
     }
 
     /// What the attacker knows: everything but the secret.
-    pub(crate) fn as_known(&self, level: SecurityLevel, marker: &str) -> Value {
+    pub(crate) fn attacker_knowledge(&self, level: SecurityLevel, marker: &str) -> Value {
         json!({
             "level": level,
             "marker": marker,
@@ -63,7 +63,7 @@ impl Host {
     }
 
     /// Words that no result may hold.
-    pub(crate) fn unspeakable(&self) -> Vec<String> {
+    pub(crate) fn secret_words(&self) -> Vec<String> {
         let name = fs::read_to_string("/proc/sys/kernel/hostname").expect("has a name").trim().to_owned();
         let roots = roots().canonicalize().expect("exists").display().to_string();
         let mut words = vec![self.secret.clone(), env!("CARGO_MANIFEST_DIR").to_owned(), roots];
@@ -73,7 +73,7 @@ impl Host {
     }
 
     /// Whether anybody has come to a listener since the last call.
-    pub(crate) fn was_visited(&self) -> bool {
+    pub(crate) fn was_connected(&self) -> bool {
         let tcp = std::iter::from_fn(|| self.tcp.accept().ok()).count();
         let unix = std::iter::from_fn(|| self.unix.accept().ok()).count();
         let hidden = std::iter::from_fn(|| self.hidden.accept().ok()).count();

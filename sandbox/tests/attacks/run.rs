@@ -9,17 +9,17 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::case::{self, Case, Look};
+use crate::case::{self, Case, SecondJob};
 use crate::host::{self, Host};
 use crate::old_kernel;
 use crate::support::{RUNTIME, config, engine_answers, variable};
 use crate::verdict;
 
 /// Attacks that run at once on one backend; both backends run at the same time.
-const AT_ONCE: usize = 3;
+const MAX_CONCURRENT: usize = 3;
 
 /// For an attack that names no time limit; none needs more than a small part of it.
-const WALL: Duration = Duration::from_secs(20);
+const DEFAULT_WALL_LIMIT: Duration = Duration::from_secs(20);
 
 /// Runs every attack on one backend with the roots that jobs get, or with those of a test.
 #[track_caller]
@@ -34,7 +34,7 @@ pub(crate) fn all(backend: Backend, roots: Option<&Path>) {
     let mut own = config(backend);
     own.roots_dir = roots.map_or(own.roots_dir, Path::to_owned);
     own.instance = format!("attacks-{}-{}", std::process::id(), roots.map_or("now", |_| "old"));
-    own.pool_size = AT_ONCE;
+    own.pool_size = MAX_CONCURRENT;
     if roots.is_some() {
         own.runtimes = vec!["python".into()];
     }
@@ -58,7 +58,7 @@ pub(crate) async fn every_attack(sandbox: &dyn Sandbox) -> Vec<String> {
     let runs: Vec<_> = runs.flat_map(|case| case.expect.levels.iter().map(move |level| (case, *level))).collect();
     let wrong: Vec<_> = stream::iter(&runs)
         .map(|(case, level)| Box::pin(attack(sandbox, &host, case, *level)))
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(MAX_CONCURRENT)
         .filter_map(|wrong| async { wrong })
         .collect()
         .await;
@@ -69,20 +69,20 @@ pub(crate) async fn every_attack(sandbox: &dyn Sandbox) -> Vec<String> {
 async fn attack(sandbox: &dyn Sandbox, host: &Host, case: &Case, level: SecurityLevel) -> Option<String> {
     let mut wrong = match case.expect.look {
         None => one(sandbox, host, case, level, case.script(), "attacker").await,
-        Some(Look::Afterwards) => {
+        Some(SecondJob::Afterwards) => {
             let mut wrong = one(sandbox, host, case, level, "leave.py", "victim").await;
             wrong.extend(one(sandbox, host, case, level, "attack.py", "victim").await);
             wrong.extend(one(sandbox, host, case, level, "attack.py", "attacker").await);
             wrong
         }
-        Some(Look::Meanwhile) => {
+        Some(SecondJob::Meanwhile) => {
             let victim = one(sandbox, host, case, level, "leave.py", "victim");
             let (mut wrong, more) = tokio::join!(victim, one(sandbox, host, case, level, "attack.py", "attacker"));
             wrong.extend(more);
             wrong
         }
     };
-    if host.was_visited() {
+    if host.was_connected() {
         wrong.push("somebody came to a listener of the host".into());
     }
     let (title, tries, walls) = (case.title(), &case.expect.tries, &case.expect.stopped_by);
@@ -100,7 +100,7 @@ async fn one(
 ) -> Vec<String> {
     let id = Uuid::new_v4().simple().to_string();
     let marker = format!("atk{}", &id[..12]);
-    let job = job(case, level, script, owner, &host.as_known(level, &marker).to_string());
+    let job = job(case, level, script, owner, &host.attacker_knowledge(level, &marker).to_string());
     let wall_ms = u64::try_from(job.limits.wall.as_millis()).expect("is short");
     let cancel = CancellationToken::new();
     let cancelling = async {
@@ -126,10 +126,10 @@ async fn one(
         }
         ended => ended,
     };
-    let unspeakable = host.unspeakable();
+    let secret_words = host.secret_words();
     let mut wrong = match (&case.expect.refused, ended) {
         (None, Ok(result)) if script == "leave.py" => {
-            let wrong = verdict::leaks(&unspeakable, &result);
+            let wrong = verdict::leaks(&secret_words, &result);
             if wrong.is_empty() && result.exit_code != Some(0) {
                 vec![format!("the victim broke: {result:?}")]
             } else {
@@ -138,10 +138,10 @@ async fn one(
         }
         (None, Ok(result)) => {
             let mut wrong = verdict::judge(case, level, &result, wall_ms);
-            wrong.extend(verdict::leaks(&unspeakable, &result));
+            wrong.extend(verdict::leaks(&secret_words, &result));
             wrong
         }
-        (Some(code), Err(error)) => verdict::judge_refusal(code, &error, &unspeakable),
+        (Some(code), Err(error)) => verdict::judge_refusal(code, &error, &secret_words),
         (None, Err(error)) => vec![format!("the sandbox could not run it: {error}")],
         (Some(code), Ok(result)) => vec![format!("ran instead of being refused as {code}: {result:?}")],
     };
@@ -161,7 +161,7 @@ fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str
     let files = files.chain(more).chain(shared).map(|(path, content)| JobFile { path, content }).collect();
     let command = if expect.as_tests { Command::Tests } else { Command::Script { path: script.into() } };
     let change = &expect.limits;
-    let mut limits = Limits::for_level(level, change.wall_ms.map_or(WALL, Duration::from_millis));
+    let mut limits = Limits::for_level(level, change.wall_ms.map_or(DEFAULT_WALL_LIMIT, Duration::from_millis));
     limits.cpu = change.cpu_ms.map_or(limits.cpu, Duration::from_millis);
     limits.memory_bytes = change.memory_mib.map_or(limits.memory_bytes, |mib| mib << 20);
     limits.disk_bytes = change.disk_mib.map_or(limits.disk_bytes, |mib| mib << 20).min(limits.memory_bytes / 2);

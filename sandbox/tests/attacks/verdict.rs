@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use sandbox::{JobResult, Outcome, SandboxError, SecurityLevel};
 
-use crate::case::{Case, End};
+use crate::case::{Case, ExpectedEnd};
 
 /// Says everything that is wrong, or nothing.
 pub(crate) fn judge(case: &Case, level: SecurityLevel, result: &JobResult, wall_ms: u64) -> Vec<String> {
-    let mut wrong = of_end(&case.expect.end, result, wall_ms);
+    let mut wrong = check_end(&case.expect.end, result, wall_ms);
     let says_nothing = case.expect.end.stdout_hex.is_some() || case.expect.end.stdout_bytes.is_some();
     if !says_nothing && !case.expect.as_tests {
         let said = String::from_utf8_lossy(&result.stdout);
-        wrong.extend(of_attempts(&case.expect.blocked, level, &said, result.exit_code.is_some()));
+        wrong.extend(check_attempts(&case.expect.blocked, level, &said, result.exit_code.is_some()));
     }
     if !wrong.is_empty() {
         wrong.push(format!("stdout: {}", tail(&result.stdout)));
@@ -22,33 +22,37 @@ pub(crate) fn judge(case: &Case, level: SecurityLevel, result: &JobResult, wall_
 }
 
 /// An attack that must not even start.
-pub(crate) fn judge_refusal(code: &str, error: &SandboxError, unspeakable: &[String]) -> Vec<String> {
+pub(crate) fn judge_refusal(code: &str, error: &SandboxError, secret_words: &[String]) -> Vec<String> {
     let text = error.to_string();
     let mut wrong = Vec::new();
     if error.code() != code || error.is_retryable() {
         wrong.push(format!("refused as {} instead of {code}: {text}", error.code()));
     }
-    wrong.extend(spoken(unspeakable, text.as_bytes()));
+    wrong.extend(secrets_in(secret_words, text.as_bytes()));
     wrong
 }
 
 /// Words of the host that came out.
-pub(crate) fn leaks(unspeakable: &[String], result: &JobResult) -> Vec<String> {
+pub(crate) fn leaks(secret_words: &[String], result: &JobResult) -> Vec<String> {
     let tests = result.tests.iter().flatten();
     let messages: String = tests.map(|test| format!("{} {:?}\n", test.name, test.message)).collect();
     [&result.stdout, &result.stderr, messages.as_bytes()]
         .into_iter()
-        .flat_map(|text| spoken(unspeakable, text))
+        .flat_map(|text| secrets_in(secret_words, text))
         .collect()
 }
 
-fn spoken(unspeakable: &[String], text: &[u8]) -> Vec<String> {
+fn secrets_in(secret_words: &[String], text: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
-    unspeakable.iter().filter(|word| text.contains(*word)).map(|word| format!("the host's {word:?} came out")).collect()
+    secret_words
+        .iter()
+        .filter(|word| text.contains(*word))
+        .map(|word| format!("the host's {word:?} came out"))
+        .collect()
 }
 
 /// Every line is `BLOCKED name answer`, `ESCAPED name evidence` or `BROKEN name error`; others are the attack's own.
-fn of_attempts(
+fn check_attempts(
     blocked: &BTreeMap<String, Vec<String>>,
     level: SecurityLevel,
     said: &str,
@@ -81,7 +85,7 @@ fn of_attempts(
     wrong
 }
 
-fn of_end(end: &End, result: &JobResult, wall_ms: u64) -> Vec<String> {
+fn check_end(end: &ExpectedEnd, result: &JobResult, wall_ms: u64) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut check = |good: bool, what: String| wrong.extend((!good).then_some(what));
     let (code, signal) = (result.exit_code, result.signal);

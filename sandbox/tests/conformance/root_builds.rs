@@ -9,17 +9,17 @@ use sandbox::Backend;
 use crate::support::{RUNTIME, config, is_root, roots, script, text};
 
 /// A folder that goes with its owner.
-struct Place(PathBuf);
+struct TempFolder(PathBuf);
 
-impl Place {
+impl TempFolder {
     fn new(name: &str) -> Self {
-        let place = Self(std::env::temp_dir().join(format!("promptcraft-{name}-{}", std::process::id())));
-        fs::create_dir(&place.0).expect("makes a folder");
-        place
+        let folder = Self(std::env::temp_dir().join(format!("promptcraft-{name}-{}", std::process::id())));
+        fs::create_dir(&folder.0).expect("makes a folder");
+        folder
     }
 }
 
-impl Drop for Place {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.0).expect("cleans up");
     }
@@ -48,9 +48,9 @@ fn a_root_built_twice_is_the_same() {
     if !is_root() {
         return eprintln!("SKIPPED: a_root_built_twice_is_the_same: only root can build one");
     }
-    let place = Place::new("built-twice");
+    let folder = TempFolder::new("built-twice");
     let digests = ["one", "two"].map(|name| {
-        let out = place.0.join(name);
+        let out = folder.0.join(name);
         build(&own_folder().join("build-root.sh"), &out, "sql");
         fs::read_to_string(out.join("sql/digest")).expect("the digest is noted")
     });
@@ -65,17 +65,17 @@ fn python_imports_the_packages_of_the_policy_and_no_others() {
             "SKIPPED: python_imports_the_packages_of_the_policy_and_no_others: only root can build a root"
         );
     }
-    let place = Place::new("extra-packages");
-    let runtimes = place.0.join("runtimes");
+    let folder = TempFolder::new("extra-packages");
+    let runtimes = folder.0.join("runtimes");
     fs::create_dir(&runtimes).expect("makes a folder");
-    fs::copy(own_folder().join("build-root.sh"), place.0.join("build-root.sh")).expect("copies");
+    fs::copy(own_folder().join("build-root.sh"), folder.0.join("build-root.sh")).expect("copies");
     let copied = Command::new("cp").arg("-a").arg(own_folder().join("runtimes/python")).arg(&runtimes).status();
     assert!(copied.expect("starts cp").success());
     let policy = runtimes.join("python/extra-packages");
     let listed = fs::read_to_string(&policy).expect("is there");
     fs::write(&policy, format!("{listed}python3-six\n")).expect("writes the policy");
-    let out = place.0.join("roots");
-    build(&place.0.join("build-root.sh"), &out, "python");
+    let out = folder.0.join("roots");
+    build(&folder.0.join("build-root.sh"), &out, "python");
     let packages = fs::read_to_string(out.join("python/packages")).expect("the packages are listed");
     assert!(packages.lines().any(|line| line.starts_with("python3-six ")), "{packages}");
 

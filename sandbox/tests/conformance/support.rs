@@ -55,7 +55,7 @@ pub(crate) fn config(backend: Backend) -> SandboxConfig {
         roots_dir: roots().to_owned(),
         runtimes: every_runtime(),
         pool_size: 2,
-        start_ahead: Some(SecurityLevel::Standard),
+        prestart: Some(SecurityLevel::Standard),
         jobs_per_container: 20,
         docker_runtime: None,
         concurrency: 4,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::case::{self, Case};
-use crate::got_through;
+use crate::escaped;
 use crate::host::{Host, is_running};
 use crate::stage::{NOBODY, Stage, scratch};
 use crate::support::{RUNTIME, is_root, roots, script_job, shared};
@@ -23,10 +23,10 @@ use crate::support::{RUNTIME, is_root, roots, script_job, shared};
 #[track_caller]
 fn check(attempt: &str, without: Stage, with: Stage) {
     let host = Host::open();
-    assert!(got_through(attempt, &without.run(&host)), "without the wall {attempt} must succeed");
-    host.was_visited();
-    assert!(!got_through(attempt, &with.run(&host)), "with the wall {attempt} must fail");
-    assert!(!host.was_visited(), "with the wall nobody comes to the host");
+    assert!(escaped(attempt, &without.run(&host)), "without the wall {attempt} must succeed");
+    host.was_connected();
+    assert!(!escaped(attempt, &with.run(&host)), "with the wall {attempt} must fail");
+    assert!(!host.was_connected(), "with the wall nobody comes to the host");
 }
 
 #[test]
@@ -132,11 +132,11 @@ fn the_ipc_namespace_keeps_messages_apart() {
 
 #[test]
 fn the_root_shows_nothing_of_the_host() {
-    let prize = scratch("root", 0o755);
-    fs::write(prize.join("secret"), "prize").expect("writes the prize");
+    let secret_folder = scratch("root", 0o755);
+    fs::write(secret_folder.join("secret"), "secret_folder").expect("writes the secret_folder");
     let attack = "filesystem/host_paths";
     let with = Stage { known: vec![("secret_path", "/sys/secret".into())], ..Stage::of(attack) };
-    check("direct", Stage::of(attack).lending(&prize, false), with);
+    check("direct", Stage::of(attack).lending(&secret_folder, false), with);
 }
 
 #[test]
@@ -151,12 +151,12 @@ fn another_user_cannot_read_what_is_root_s() {
     if !is_root() {
         return eprintln!("SKIPPED: another_user_cannot_read_what_is_root_s: needs root to have something of root's");
     }
-    let prize = scratch("user", 0o755);
-    fs::write(prize.join("secret"), "prize").expect("writes the prize");
-    fs::set_permissions(prize.join("secret"), fs::Permissions::from_mode(0o600)).expect("closes it");
+    let secret_folder = scratch("user", 0o755);
+    fs::write(secret_folder.join("secret"), "secret_folder").expect("writes the secret_folder");
+    fs::set_permissions(secret_folder.join("secret"), fs::Permissions::from_mode(0o600)).expect("closes it");
     let attack = "filesystem/host_paths";
     let as_root = Stage { uid: 0, ..Stage::of(attack) };
-    check("direct", as_root.lending(&prize, false), Stage::of(attack).lending(&prize, false));
+    check("direct", as_root.lending(&secret_folder, false), Stage::of(attack).lending(&secret_folder, false));
 }
 
 #[test]
@@ -227,8 +227,8 @@ fn the_cgroup_namespace_hides_where_the_sandbox_is() {
     // In the other hierarchies it is where the test is, which may be the top of each: the one cgroup decides.
     let (without, with) = (of().run(&Host::open()), of().and(&["--unshare-cgroup"]).run(&Host::open()));
     let removed = (0..1000).any(|_| fs::remove_dir(&folder).is_ok());
-    assert!(got_through("cgroup", &without), "without the wall the name must be seen: {without}");
-    assert!(!got_through("cgroup", &with), "with the wall it must not: {with}");
+    assert!(escaped("cgroup", &without), "without the wall the name must be seen: {without}");
+    assert!(!escaped("cgroup", &with), "with the wall it must not: {with}");
     assert!(removed, "the cgroup is empty");
 }
 
@@ -239,7 +239,7 @@ fn the_mount_namespace_leaves_nothing_above_the_root() {
     let root = roots().join("python/rootfs").canonicalize().expect("is built");
     let work = scratch("cell", 0o777);
     let case = Case::read(&case::folder().join("filesystem/chroot_escape"));
-    let known = host.as_known(SecurityLevel::Standard, "control").to_string();
+    let known = host.attacker_knowledge(SecurityLevel::Standard, "control").to_string();
     fs::write(work.join("attack.py"), &case.files["attack.py"]).expect("writes the attack");
     fs::copy(case::folder().join("evidence.py"), work.join("evidence.py")).expect("copies what attacks share");
     fs::write(work.join("host.json"), known).expect("writes what is known");
@@ -270,8 +270,8 @@ fn the_mount_namespace_leaves_nothing_above_the_root() {
     let work_path = work.display().to_string();
     let without = run(&["--dev-bind", "/", "/", "--bind", &work_path, &inner, "--", "/usr/sbin/chroot", &root]);
     let with = run(&["--ro-bind", &root, "/", "--bind", &work_path, "/work", "--"]);
-    assert!(got_through("climb", &without), "without the wall it must reach the host: {without}");
-    assert!(!got_through("climb", &with), "with the wall it must not: {with}");
+    assert!(escaped("climb", &without), "without the wall it must reach the host: {without}");
+    assert!(!escaped("climb", &with), "with the wall it must not: {with}");
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn bubblewrap() -> Arc<dyn Sandbox> {
 fn job_of(attack: &str, host: &Host, wall: Duration) -> Job {
     let case = Case::read(&case::folder().join(attack));
     let evidence = fs::read(case::folder().join("evidence.py")).expect("the attacks share it");
-    let known = host.as_known(SecurityLevel::Standard, "control").to_string();
+    let known = host.attacker_knowledge(SecurityLevel::Standard, "control").to_string();
     let shared = [("evidence.py".to_owned(), evidence), ("host.json".to_owned(), known.into())];
     let more = case.expect.more_files.into_iter().map(|file| (file.path, file.content.into()));
     let files = case.files.into_iter().chain(more).chain(shared).map(|(path, content)| JobFile { path, content });
@@ -391,8 +391,8 @@ fn single_use_leaves_no_marks() {
     }
     let host = Host::open();
     stage("leave.py", &shared).run(&host);
-    assert!(got_through("/work/job", &stage("attack.py", &shared).run(&host)), "a second use must find the first");
-    assert!(!got_through("/work/job", &Stage::of(attack).run(&host)));
+    assert!(escaped("/work/job", &stage("attack.py", &shared).run(&host)), "a second use must find the first");
+    assert!(!escaped("/work/job", &Stage::of(attack).run(&host)));
 }
 
 #[test]

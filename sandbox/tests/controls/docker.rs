@@ -8,7 +8,7 @@ use std::process::Command;
 use sandbox::{Backend, SecurityLevel};
 
 use crate::case::{self, Case};
-use crate::got_through;
+use crate::escaped;
 use crate::host::Host;
 use crate::support::{engine_answers, roots, shared, variable};
 
@@ -20,7 +20,7 @@ struct Attack {
 impl Attack {
     fn of(name: &str, host: &Host) -> Self {
         let case = Case::read(&case::folder().join(name));
-        let known = host.as_known(SecurityLevel::Standard, "control").to_string();
+        let known = host.attacker_knowledge(SecurityLevel::Standard, "control").to_string();
         Self::with(case.files.into_iter().chain([("host.json".to_owned(), known.into())]))
     }
 
@@ -104,9 +104,9 @@ fn there_is_an_engine() -> bool {
 #[track_caller]
 fn check(attempt: &str, attack: &Attack, without: &[&str], with: &[&str]) {
     let free = attack.run(without);
-    assert!(got_through(attempt, &free), "without {with:?} {attempt} must succeed: {free}");
+    assert!(escaped(attempt, &free), "without {with:?} {attempt} must succeed: {free}");
     let walled = attack.run(with);
-    assert!(!got_through(attempt, &walled), "with {with:?} {attempt} must fail: {walled}");
+    assert!(!escaped(attempt, &walled), "with {with:?} {attempt} must fail: {walled}");
 }
 
 const NOBODY: [&str; 2] = ["--user", "65534:65534"];

@@ -20,7 +20,7 @@ mod support;
 
 /// Whether the named attempt got through, from what an attack printed.
 #[track_caller]
-pub(crate) fn got_through(attempt: &str, said: &str) -> bool {
+pub(crate) fn escaped(attempt: &str, said: &str) -> bool {
     let line = |word: &str| said.lines().any(|line| line.starts_with(&format!("{word} {attempt} ")));
     let (escaped, blocked) = (line("ESCAPED"), line("BLOCKED"));
     assert!(escaped || blocked, "{attempt} was not tried: {said}");

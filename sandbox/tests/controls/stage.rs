@@ -108,7 +108,7 @@ impl Stage {
     /// The program must stay where it is while it starts.
     pub(crate) fn start(mut self, host: &Host) -> (Child, Scratch) {
         let case = Case::read(&case::folder().join(self.attack));
-        let mut known = host.as_known(SecurityLevel::Standard, "control");
+        let mut known = host.attacker_knowledge(SecurityLevel::Standard, "control");
         for (key, value) in self.known.drain(..) {
             known[key] = value;
         }

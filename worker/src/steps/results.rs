@@ -56,7 +56,7 @@ pub(super) fn read(result: &JobResult, untested: bool) -> Results {
     let (passed, skipped) = (count("passed"), count("skipped"));
     let total = u32::try_from(tests.len()).unwrap_or(u32::MAX);
     // Broken collection ends with a bad exit code and no failed test; that is no success.
-    let broken = !result.outcome.is_own_end() || (result.exit_code != Some(0) && passed + skipped == total);
+    let broken = !result.outcome.is_normal_exit() || (result.exit_code != Some(0) && passed + skipped == total);
     let counted = total - skipped;
     let summary = TestSummary {
         total: counted.max(u32::from(broken)),
@@ -78,7 +78,7 @@ pub(super) fn read(result: &JobResult, untested: bool) -> Results {
         "signal": result.signal,
         "outcome": result.outcome,
         "truncated": result.truncated || is_cut,
-        "timed_out": result.outcome.is_out_of_time(),
+        "timed_out": result.outcome.is_timeout(),
         "oom_killed": result.outcome == Outcome::OomKilled,
         "usage": {
             "cpu_ms": result.usage.cpu_ms,
@@ -115,7 +115,7 @@ fn of_case(case: &TestCase) -> Test {
 }
 
 fn run_as_test(result: &JobResult, untested: bool) -> Test {
-    let passed = result.outcome.is_own_end() && result.exit_code == Some(0);
+    let passed = result.outcome.is_normal_exit() && result.exit_code == Some(0);
     let message = match (&result.outcome, result.exit_code) {
         (Outcome::Exited | Outcome::OutputTruncated, Some(0)) => untested.then(|| TESTS_NOT_RUN.to_owned()),
         (Outcome::Exited | Outcome::OutputTruncated, Some(code)) => {

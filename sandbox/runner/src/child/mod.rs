@@ -10,7 +10,7 @@ use crate::seccomp::deny_list;
 use crate::{landlock_rules, sys};
 
 /// The job's process as its supervisor sees it.
-pub(crate) struct Started {
+pub(crate) struct JobProcess {
     pub(crate) pid: i32,
     pub(crate) stdout: PipeReader,
     pub(crate) stderr: PipeReader,
@@ -18,12 +18,12 @@ pub(crate) struct Started {
 }
 
 /// Starts the job, or says which wall could not be built; nothing of the job runs behind a missing wall.
-pub(crate) fn start(frame: &StartFrame, limits: &JobLimits) -> Result<Started, Refused> {
+pub(crate) fn start(frame: &StartFrame, limits: &JobLimits) -> Result<JobProcess, Refused> {
     start_with(frame, Some(limits), Stdio::null())
 }
 
 /// Starts a process with all walls but the limits that only the job knows, reading `stdin`.
-pub(crate) fn start_with(frame: &StartFrame, limits: Option<&JobLimits>, stdin: Stdio) -> Result<Started, Refused> {
+pub(crate) fn start_with(frame: &StartFrame, limits: Option<&JobLimits>, stdin: Stdio) -> Result<JobProcess, Refused> {
     let abi = sys::landlock_abi();
     if abi < frame.walls.minimum_landlock_abi {
         let minimum = frame.walls.minimum_landlock_abi;
@@ -41,12 +41,12 @@ fn spawn(
     limits: Option<&JobLimits>,
     stdin: Stdio,
     filters: Vec<seccompiler::BpfProgram>,
-) -> Result<Result<Started, Refused>, Error> {
+) -> Result<Result<JobProcess, Refused>, Error> {
     let (program, arguments) = frame.argv.split_first().ok_or_else(|| Error::other("the job names no program"))?;
     let (stdout, stdout_end) = std::io::pipe()?;
     let (stderr, stderr_end) = std::io::pipe()?;
     let (report, report_end) = std::io::pipe()?;
-    let (mut complaint, mut complaint_end) = std::io::pipe()?;
+    let (mut error_reader, mut error_writer) = std::io::pipe()?;
     let mut command = Command::new(program);
     command
         .args(arguments)
@@ -60,7 +60,7 @@ fn spawn(
     sys::before_exec(&mut command, move || {
         confine(limits.as_ref(), &walls, &filters, &report_end).map_err(|(wall, reason)| {
             // The reason reaches the host through the pipe; if even that fails, the error number still does.
-            drop(write!(complaint_end, "{wall}: {reason}"));
+            drop(write!(error_writer, "{wall}: {reason}"));
             Error::from_raw_os_error(libc::EPERM)
         })
     });
@@ -68,16 +68,16 @@ fn spawn(
     // The command holds this side's copies of the pipe ends that belong to the child.
     drop(command);
     Ok(match spawned {
-        Ok(child) => Ok(Started { pid: child.id().cast_signed(), stdout, stderr, report }),
+        Ok(child) => Ok(JobProcess { pid: child.id().cast_signed(), stdout, stderr, report }),
         Err(error) => {
             let mut reason = String::new();
-            complaint.read_to_string(&mut reason)?;
+            error_reader.read_to_string(&mut reason)?;
             Err(refused("wall_failed", format!("cannot start the job: {error} {reason}")))
         }
     })
 }
 
-type Failure = (&'static str, String);
+type SetupError = (&'static str, String);
 
 /// Runs in the forked child; the order matters: each step needs what a later one takes away.
 fn confine(
@@ -85,19 +85,19 @@ fn confine(
     walls: &Walls,
     filters: &[seccompiler::BpfProgram],
     report: &PipeWriter,
-) -> Result<(), Failure> {
+) -> Result<(), SetupError> {
     prefer_as_oom_victim();
-    sys::yield_to_the_runner();
-    at("limits", set_fixed_limits())?;
-    at("limits", limits.map_or(Ok(()), set_limits))?;
-    at("descriptors", sys::duplicate_onto(report, REPORT_FD))?;
-    at("descriptors", sys::close_on_exec_from(REPORT_FD.unsigned_abs() + 1))?;
-    at("no_new_privs", sys::set_no_new_privileges())?;
-    at("landlock", landlock_rules::restrict(walls))?;
-    filters.iter().try_for_each(|filter| at("seccomp", seccompiler::apply_filter(filter)))
+    sys::lower_priority();
+    step("limits", set_fixed_limits())?;
+    step("limits", limits.map_or(Ok(()), set_limits))?;
+    step("descriptors", sys::duplicate_onto(report, REPORT_FD))?;
+    step("descriptors", sys::close_on_exec_from(REPORT_FD.unsigned_abs() + 1))?;
+    step("no_new_privs", sys::set_no_new_privileges())?;
+    step("landlock", landlock_rules::restrict(walls))?;
+    filters.iter().try_for_each(|filter| step("seccomp", seccompiler::apply_filter(filter)))
 }
 
-fn at<T, E: std::fmt::Display>(wall: &'static str, result: Result<T, E>) -> Result<T, Failure> {
+fn step<T, E: std::fmt::Display>(wall: &'static str, result: Result<T, E>) -> Result<T, SetupError> {
     result.map_err(|error| (wall, error.to_string()))
 }
 
@@ -111,12 +111,12 @@ fn prefer_as_oom_victim() {
 }
 
 /// Seconds between SIGXCPU and SIGKILL.
-const CPU_GRACE: u64 = 1;
+const CPU_GRACE_SECONDS: u64 = 1;
 
 /// The limits that are the same for every job.
 pub(crate) fn set_fixed_limits() -> Result<(), Error> {
-    const OPEN_FILES: u64 = 256;
-    sys::set_limit(libc::RLIMIT_NOFILE, OPEN_FILES, 0)?;
+    const MAX_OPEN_FILES: u64 = 256;
+    sys::set_limit(libc::RLIMIT_NOFILE, MAX_OPEN_FILES, 0)?;
     sys::set_limit(libc::RLIMIT_CORE, 0, 0)?;
     sys::set_limit(libc::RLIMIT_MEMLOCK, 0, 0)?;
     // Queues are refused by the filter as well, and gVisor lets nobody change this limit.
@@ -127,16 +127,16 @@ pub(crate) fn set_fixed_limits() -> Result<(), Error> {
 }
 
 /// The limits that only a job knows, for a process that was started before it.
-pub(crate) fn limit_started(pid: i32, limits: &JobLimits) -> Result<(), Error> {
+pub(crate) fn set_remaining_limits(pid: i32, limits: &JobLimits) -> Result<(), Error> {
     if limits.without_cgroup.is_some() {
         return Err(Error::other("without a cgroup no process is started ahead"));
     }
-    sys::limit_process(pid, libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE)?;
-    sys::limit_process(pid, libc::RLIMIT_FSIZE, limits.file_bytes, 0)
+    sys::set_process_limit(pid, libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE_SECONDS)?;
+    sys::set_process_limit(pid, libc::RLIMIT_FSIZE, limits.file_bytes, 0)
 }
 
 fn set_limits(limits: &JobLimits) -> Result<(), Error> {
-    sys::set_limit(libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE)?;
+    sys::set_limit(libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE_SECONDS)?;
     sys::set_limit(libc::RLIMIT_FSIZE, limits.file_bytes, 0)?;
     if let Some(limits) = &limits.without_cgroup {
         // Behind the watch: a job that grows between two looks meets this a little later.

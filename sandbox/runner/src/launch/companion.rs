@@ -15,9 +15,9 @@ use crate::sys;
 /// To be called while there is one thread. The companion is this process's child and ends with it; it holds none of
 /// its descriptors and takes no input.
 pub(crate) fn start() -> Result<()> {
-    sys::lead_a_process_group()?;
-    let this = sys::process_descriptor(std::process::id())?;
-    sys::fork_off(|| {
+    sys::create_process_group()?;
+    let this = sys::open_pidfd(std::process::id())?;
+    sys::fork_and_run(|| {
         // With its ends of the worker's pipes open, nobody would see those close.
         if sys::duplicate_onto(&this, 0).and_then(|()| sys::close_from(1)).is_ok() {
             wait_until_readable(stdin().as_fd());
@@ -27,7 +27,7 @@ pub(crate) fn start() -> Result<()> {
 }
 
 fn wait_until_readable(descriptor: BorrowedFd<'_>) {
-    const FOR_EVER: i32 = -1;
+    const NO_TIMEOUT: i32 = -1;
     // A signal interrupts; an error ends the wait, and with it the sandbox, which is seen.
-    while sys::poll(&[Some(descriptor)], FOR_EVER).is_ok_and(|ready| ready == [false]) {}
+    while sys::poll(&[Some(descriptor)], NO_TIMEOUT).is_ok_and(|ready| ready == [false]) {}
 }

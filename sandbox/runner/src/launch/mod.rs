@@ -22,7 +22,7 @@ use crate::sys;
 pub const BOUND_ROOT: &str = "/mnt";
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Plan {
+struct LaunchOptions {
     cgroup_procs: Vec<String>,
     bind_root: Option<String>,
     user: Option<u32>,
@@ -34,46 +34,46 @@ struct Plan {
 ///
 /// The filter descriptors are put before the given arguments. Returns only on failure.
 pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
-    let plan = parse(arguments)?;
+    let options = parse(arguments)?;
     sys::die_with_parent().map_err(|error| format!("cannot bind to the worker's life: {error}"))?;
     // Whoever started the worker may have left it something open that is not to be handed on.
     sys::close_on_exec_from(3).map_err(|error| format!("cannot mark inherited descriptors: {error}"))?;
     // Before the cgroup, in which it would count as one of the job's, and while it may still kill anybody.
     companion::start().map_err(|error| format!("cannot start the companion: {error}"))?;
-    for file in &plan.cgroup_procs {
+    for file in &options.cgroup_procs {
         fs::write(file, std::process::id().to_string()).map_err(|error| format!("cannot enter {file}: {error}"))?;
     }
-    if let Some(root) = &plan.bind_root {
-        sys::bind_for_this_process(Path::new(root), Path::new(BOUND_ROOT))
+    if let Some(root) = &options.bind_root {
+        sys::bind_mount_private(Path::new(root), Path::new(BOUND_ROOT))
             .map_err(|error| format!("cannot bind {root} to {BOUND_ROOT}: {error}"))?;
     }
-    if let Some(user) = plan.user {
+    if let Some(user) = options.user {
         sys::become_user(user, user).map_err(|error| format!("cannot become user {user}: {error}"))?;
         // A change of user takes the bond off.
         sys::die_with_parent().map_err(|error| format!("cannot bind to the worker's life: {error}"))?;
     }
     let filters = filter_files().map_err(|error| format!("cannot prepare the seccomp filter: {error}"))?;
-    let mut command = Command::new(&plan.program);
+    let mut command = Command::new(&options.program);
     for filter in &filters {
         command.arg("--add-seccomp-fd").arg(filter.as_raw_fd().to_string());
     }
-    let error = command.args(&plan.arguments).env_clear().exec();
-    Err(format!("cannot start {}: {error}", plan.program))
+    let error = command.args(&options.arguments).env_clear().exec();
+    Err(format!("cannot start {}: {error}", options.program))
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Plan, String> {
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<LaunchOptions, String> {
     const USAGE: &str =
         "usage: promptcraft-runner launch [--cgroup-procs FILE]... [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...";
-    let mut plan = Plan::default();
+    let mut options = LaunchOptions::default();
     loop {
         match (arguments.next().as_deref(), &mut arguments) {
-            (Some("--cgroup-procs"), rest) => plan.cgroup_procs.push(rest.next().ok_or(USAGE)?),
-            (Some("--bind-root"), rest) => plan.bind_root = Some(rest.next().ok_or(USAGE)?),
-            (Some("--user"), rest) => plan.user = Some(rest.next().and_then(|id| id.parse().ok()).ok_or(USAGE)?),
+            (Some("--cgroup-procs"), rest) => options.cgroup_procs.push(rest.next().ok_or(USAGE)?),
+            (Some("--bind-root"), rest) => options.bind_root = Some(rest.next().ok_or(USAGE)?),
+            (Some("--user"), rest) => options.user = Some(rest.next().and_then(|id| id.parse().ok()).ok_or(USAGE)?),
             (Some("--"), rest) => {
-                plan.program = rest.next().ok_or(USAGE)?;
-                plan.arguments = rest.collect();
-                return Ok(plan);
+                options.program = rest.next().ok_or(USAGE)?;
+                options.arguments = rest.collect();
+                return Ok(options);
             }
             _ => return Err(USAGE.into()),
         }
@@ -106,17 +106,17 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let plan =
+        let options =
             parse(words("--cgroup-procs /a --cgroup-procs /b --bind-root /r --user 65534 -- bwrap --x --user 1"))
                 .expect("reads");
-        let expected = Plan {
+        let expected = LaunchOptions {
             cgroup_procs: vec!["/a".into(), "/b".into()],
             bind_root: Some("/r".into()),
             user: Some(65534),
             program: "bwrap".into(),
             arguments: ["--x", "--user", "1"].map(String::from).into(),
         };
-        assert_eq!(plan, expected);
+        assert_eq!(options, expected);
     }
 
     #[test]

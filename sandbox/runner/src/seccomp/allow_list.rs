@@ -59,33 +59,33 @@ const COMMON: &[(&str, libc::c_long)] = calls![
 
 /// The older calls that x86-64 still has.
 #[cfg(target_arch = "x86_64")]
-const OF_THIS_MACHINE: &[(&str, libc::c_long)] = calls![
+const ARCH_SPECIFIC: &[(&str, libc::c_long)] = calls![
     SYS_access SYS_alarm SYS_arch_prctl SYS_chmod SYS_chown SYS_creat SYS_dup2 SYS_epoll_create SYS_epoll_wait
     SYS_eventfd SYS_fork SYS_futimesat SYS_getdents SYS_getpgrp SYS_inotify_init SYS_lchown SYS_link SYS_lstat
     SYS_mkdir SYS_mknod SYS_open SYS_pause SYS_pipe SYS_poll SYS_readlink SYS_rename SYS_rmdir SYS_select
     SYS_signalfd SYS_stat SYS_symlink SYS_time SYS_unlink SYS_utime SYS_utimes SYS_vfork
 ];
 #[cfg(not(target_arch = "x86_64"))]
-const OF_THIS_MACHINE: &[(&str, libc::c_long)] = &[];
+const ARCH_SPECIFIC: &[(&str, libc::c_long)] = &[];
 
 /// What process 1 under bubblewrap needs in addition, to mount its own work directory; no job has the capability.
-const OF_BUBBLEWRAP: &[(&str, libc::c_long)] = calls![SYS_mount];
+const BUBBLEWRAP_ONLY: &[(&str, libc::c_long)] = calls![SYS_mount];
 
 /// Names of the calls that are allowed whatever their arguments; `clone` is allowed by its flags.
 pub fn allowed_names() -> impl Iterator<Item = &'static str> {
-    COMMON.iter().chain(OF_THIS_MACHINE).map(|(name, _)| name.trim_start_matches("SYS_"))
+    COMMON.iter().chain(ARCH_SPECIFIC).map(|(name, _)| name.trim_start_matches("SYS_"))
 }
 
 /// Numbers of the calls that any sandbox's outer list lets through for at least some arguments.
 pub fn granted_numbers() -> impl Iterator<Item = i64> {
     let by_arguments = [libc::SYS_clone, libc::SYS_clone3];
-    COMMON.iter().chain(OF_THIS_MACHINE).chain(OF_BUBBLEWRAP).map(|(_, number)| *number).chain(by_arguments)
+    COMMON.iter().chain(ARCH_SPECIFIC).chain(BUBBLEWRAP_ONLY).map(|(_, number)| *number).chain(by_arguments)
 }
 
 /// The allow-list as programs for bubblewrap, to be added in this order.
 pub(crate) fn bubblewrap_filters() -> Result<[BpfProgram; 2], seccompiler::Error> {
     let mut allowed: std::collections::BTreeMap<i64, Vec<SeccompRule>> =
-        COMMON.iter().chain(OF_THIS_MACHINE).chain(OF_BUBBLEWRAP).map(|(_, number)| (*number, Vec::new())).collect();
+        COMMON.iter().chain(ARCH_SPECIFIC).chain(BUBBLEWRAP_ONLY).map(|(_, number)| (*number, Vec::new())).collect();
     let without_namespaces = SeccompCmpOp::MaskedEq(CLONE_NAMESPACES);
     let condition = SeccompCondition::new(0, SeccompCmpArgLen::Dword, without_namespaces, 0)?;
     allowed.insert(libc::SYS_clone, vec![SeccompRule::new(vec![condition])?]);

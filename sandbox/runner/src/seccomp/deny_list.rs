@@ -15,7 +15,7 @@ use crate::seccomp::allow_list::TARGET;
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Refused with "operation not permitted", whatever the arguments.
-const FORBIDDEN: &[i64] = &[
+const DENIED: &[i64] = &[
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
@@ -63,9 +63,9 @@ const HIDDEN: &[i64] =
 
 /// Builds the filters in the order in which to apply them.
 pub(crate) fn build(walls: &Walls) -> Result<Vec<BpfProgram>, String> {
-    let forbidden = forbidden_rules(walls).map_err(|error| error.to_string())?;
+    let denied = denied_rules(walls).map_err(|error| error.to_string())?;
     let hidden = HIDDEN.iter().map(|call| (*call, Vec::new())).collect();
-    Ok(vec![compile(hidden, libc::ENOSYS)?, compile(forbidden, libc::EPERM)?])
+    Ok(vec![compile(hidden, libc::ENOSYS)?, compile(denied, libc::EPERM)?])
 }
 
 fn compile(rules: Rules, errno: i32) -> Result<BpfProgram, String> {
@@ -74,14 +74,14 @@ fn compile(rules: Rules, errno: i32) -> Result<BpfProgram, String> {
         .map_err(|error| error.to_string())
 }
 
-fn forbidden_rules(walls: &Walls) -> Result<Rules, Error> {
-    let mut rules: Rules = FORBIDDEN.iter().map(|call| (*call, Vec::new())).collect();
+fn denied_rules(walls: &Walls) -> Result<Rules, Error> {
+    let mut rules: Rules = DENIED.iter().map(|call| (*call, Vec::new())).collect();
     rules.insert(libc::SYS_ioctl, terminal_injection()?);
-    rules.insert(libc::SYS_prlimit64, vec![of_another_process(0)?]);
-    rules.insert(libc::SYS_sched_setaffinity, vec![of_another_process(0)?]);
-    rules.insert(libc::SYS_setpriority, vec![of_another_process(0)?, of_another_process(1)?]);
-    rules.insert(libc::SYS_setsockopt, socket_programs()?);
-    rules.insert(libc::SYS_clone, forbidden_clones(walls.processes)?);
+    rules.insert(libc::SYS_prlimit64, vec![other_process(0)?]);
+    rules.insert(libc::SYS_sched_setaffinity, vec![other_process(0)?]);
+    rules.insert(libc::SYS_setpriority, vec![other_process(0)?, other_process(1)?]);
+    rules.insert(libc::SYS_setsockopt, socket_filters()?);
+    rules.insert(libc::SYS_clone, denied_clones(walls.processes)?);
     let other_families = families_other_than(walls.sockets)?;
     rules.insert(libc::SYS_socket, [other_families.clone(), other_protocols()?].concat());
     rules.insert(libc::SYS_socketpair, other_families);
@@ -94,7 +94,7 @@ fn forbidden_rules(walls: &Walls) -> Result<Rules, Error> {
 
 /// The runner has the job's user: a job could lower its limits or its priority. 0 means the caller itself; for
 /// `setpriority` it also stands for "process" in the first argument.
-fn of_another_process(argument: u8) -> Result<SeccompRule, Error> {
+fn other_process(argument: u8) -> Result<SeccompRule, Error> {
     rule([condition(argument, SeccompCmpOp::Ne, 0)?])
 }
 
@@ -103,13 +103,13 @@ fn terminal_injection() -> Result<Vec<SeccompRule>, Error> {
 }
 
 /// A program as a socket's filter runs in the kernel, and needs no privilege.
-fn socket_programs() -> Result<Vec<SeccompRule>, Error> {
+fn socket_filters() -> Result<Vec<SeccompRule>, Error> {
     let options =
         [libc::SO_ATTACH_FILTER, libc::SO_ATTACH_BPF, libc::SO_ATTACH_REUSEPORT_CBPF, libc::SO_ATTACH_REUSEPORT_EBPF];
     options.into_iter().map(|option| rule([equal(1, libc::SOL_SOCKET as u64)?, equal(2, option as u64)?])).collect()
 }
 
-fn forbidden_clones(processes: ProcessRule) -> Result<Vec<SeccompRule>, Error> {
+fn denied_clones(processes: ProcessRule) -> Result<Vec<SeccompRule>, Error> {
     // A time namespace can be asked for by clone3 alone, which is hidden.
     const NAMESPACES: [i32; 7] = [
         libc::CLONE_NEWNS,

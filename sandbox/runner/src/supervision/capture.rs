@@ -29,9 +29,9 @@ impl Capture {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Ok(0) | Err(_) => self.pipe = None,
             Ok(count) => {
-                let room = self.limit - self.kept.len();
-                self.kept.extend_from_slice(&buffer[..count.min(room)]);
-                self.truncated |= count > room;
+                let remaining = self.limit - self.kept.len();
+                self.kept.extend_from_slice(&buffer[..count.min(remaining)]);
+                self.truncated |= count > remaining;
             }
         }
     }

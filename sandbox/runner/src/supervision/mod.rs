@@ -7,13 +7,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use crate::cgroup::{Counters, Meter};
-use crate::child::Started;
+use crate::child::JobProcess;
 use crate::protocol::{Finished, JobLimits, WithoutCgroup};
 use crate::supervision::capture::Capture;
 use crate::sys::{self, Reaped};
 
 /// Between two looks at the job's CPU time when little of it is left.
-const CPU_LOOK: Duration = Duration::from_millis(10);
+const MIN_CPU_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A job on its way to its end.
 pub(crate) struct Supervision<'a> {
@@ -26,11 +26,11 @@ pub(crate) struct Supervision<'a> {
     started: Instant,
     wall: Duration,
     cpu_limit_ms: u64,
-    next_cpu_look: Duration,
+    next_cpu_poll: Duration,
     without_cgroup: Option<WithoutCgroup>,
     meter: &'a Meter,
     before: Counters,
-    seen: Counters,
+    measured: Counters,
     wall_exceeded: bool,
     cpu_exceeded: bool,
     cancelled: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Supervision<'a> {
 
 impl<'a> Supervision<'a> {
     pub(crate) fn new(
-        started: Started,
+        started: JobProcess,
         limits: &JobLimits,
         child_exits: OwnedFd,
         (meter, before): (&'a Meter, Counters),
@@ -57,11 +57,11 @@ impl<'a> Supervision<'a> {
             started: now(),
             wall: Duration::from_millis(limits.wall_ms),
             cpu_limit_ms: limits.cpu_ms,
-            next_cpu_look: Duration::ZERO,
+            next_cpu_poll: Duration::ZERO,
             without_cgroup: limits.without_cgroup.clone(),
             meter,
             before,
-            seen: Counters::default(),
+            measured: Counters::default(),
             wall_exceeded: false,
             cpu_exceeded: false,
             cancelled: false,
@@ -76,47 +76,47 @@ impl<'a> Supervision<'a> {
     pub(crate) fn run(mut self) -> Result<Finished, std::io::Error> {
         let mut buffer = vec![0; 64 << 10];
         let mut disk_full = false;
-        while !self.is_over() {
+        while !self.is_done() {
             self.wait(&mut buffer)?;
             self.reap();
-            self.watch_memory();
-            self.watch_cpu();
-            if self.must_end() {
+            self.check_memory();
+            self.check_cpu();
+            if self.must_kill() {
                 if !self.killed {
                     disk_full = sys::is_full(c"/work");
-                    self.count_processes();
+                    self.check_process_limit();
                     self.killed = true;
                 }
-                sys::kill_everything_else();
+                sys::kill_all_others();
             }
         }
         Ok(self.finish(disk_full))
     }
 
-    fn must_end(&self) -> bool {
-        let over = self.cancelled || self.wall_exceeded || self.cpu_exceeded || self.seen.oom_kills.is_some();
+    fn must_kill(&self) -> bool {
+        let over = self.cancelled || self.wall_exceeded || self.cpu_exceeded || self.measured.oom_kills.is_some();
         over || self.status.is_some()
     }
 
     /// Without a cgroup the runner takes the kernel's part.
-    fn watch_memory(&mut self) {
+    fn check_memory(&mut self) {
         if let Some(limits) = &self.without_cgroup
-            && !self.must_end()
+            && !self.must_kill()
             && memory_monitor::is_over_memory(limits)
         {
-            self.seen.oom_kills = Some(1);
+            self.measured.oom_kills = Some(1);
         }
     }
 
     /// The kernel limits each process alone, and a job may have many.
-    fn watch_cpu(&mut self) {
-        if self.must_end() || self.started.elapsed() < self.next_cpu_look {
+    fn check_cpu(&mut self) {
+        if self.must_kill() || self.started.elapsed() < self.next_cpu_poll {
             return;
         }
         let left_ms = self.cpu_limit_ms.saturating_sub(self.cpu_ms());
         self.cpu_exceeded = left_ms == 0;
         // At full speed on four processors, what is left is used up by then.
-        self.next_cpu_look = self.started.elapsed() + Duration::from_millis(left_ms / 4).max(CPU_LOOK);
+        self.next_cpu_poll = self.started.elapsed() + Duration::from_millis(left_ms / 4).max(MIN_CPU_POLL_INTERVAL);
     }
 
     /// What all processes of the job have used so far.
@@ -128,19 +128,19 @@ impl<'a> Supervision<'a> {
     }
 
     /// Before the kill: whoever filled the limit is still there, except for a job that tidied up behind itself.
-    fn count_processes(&mut self) {
+    fn check_process_limit(&mut self) {
         if let Some(limits) = &self.without_cgroup {
-            self.seen.pids_refused = Some(u64::from(memory_monitor::is_at_process_limit(limits)));
+            self.measured.pids_refused = Some(u64::from(memory_monitor::is_at_process_limit(limits)));
         }
     }
 
-    fn is_over(&self) -> bool {
+    fn is_done(&self) -> bool {
         self.childless && [&self.stdout, &self.stderr, &self.report].iter().all(|capture| capture.fd().is_none())
     }
 
     fn wait(&mut self, buffer: &mut [u8]) -> Result<(), std::io::Error> {
         let stdin = std::io::stdin();
-        // A closed stdin stays readable for ever: once seen, it is not asked again.
+        // A closed stdin stays readable for ever: once measured, it is not asked again.
         let host = (!self.cancelled).then(|| stdin.as_fd());
         let fds = [self.stdout.fd(), self.stderr.fd(), self.report.fd(), Some(self.child_exits.as_fd()), host];
         let ready = sys::poll(&fds, self.timeout_ms())?;
@@ -160,13 +160,13 @@ impl<'a> Supervision<'a> {
 
     fn timeout_ms(&self) -> i32 {
         /// Once everything is killed, look again this often: a dying process may hold its pipes a little longer.
-        const AFTER_KILL_MS: i32 = 5;
+        const KILL_POLL_MS: i32 = 5;
         if self.killed {
-            return AFTER_KILL_MS;
+            return KILL_POLL_MS;
         }
-        let end = self.wall.min(self.next_cpu_look);
+        let end = self.wall.min(self.next_cpu_poll);
         let left = end.saturating_sub(self.started.elapsed());
-        let longest = if self.without_cgroup.is_some() { left.min(memory_monitor::EVERY) } else { left };
+        let longest = if self.without_cgroup.is_some() { left.min(memory_monitor::POLL_INTERVAL) } else { left };
         i32::try_from(longest.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
     }
 
@@ -216,8 +216,8 @@ impl<'a> Supervision<'a> {
             // A process whose parent ignores its end is reaped by nobody; the cgroup counts it all the same.
             cpu_ms: self.reaped_cpu_ms.max(counted.cpu_us.unwrap_or(0) / 1000),
             max_rss_bytes: self.reaped_rss_bytes.max(counted.peak_bytes.unwrap_or(0)),
-            oom_kills: counted.oom_kills.or(self.seen.oom_kills).unwrap_or(0),
-            pids_refused: counted.pids_refused.or(self.seen.pids_refused).unwrap_or(0),
+            oom_kills: counted.oom_kills.or(self.measured.oom_kills).unwrap_or(0),
+            pids_refused: counted.pids_refused.or(self.measured.pids_refused).unwrap_or(0),
         }
     }
 }

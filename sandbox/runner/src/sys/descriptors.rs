@@ -1,4 +1,4 @@
-//! File descriptors: inheritance, waiting, and files created relative to an open directory.
+//! File descriptors: inheritance, waiting, and free_files created relative to an open directory.
 
 use std::ffi::{CStr, CString};
 use std::io::{Error, Result};
@@ -37,8 +37,8 @@ pub(crate) fn close_on_exec_from(first: u32) -> Result<()> {
 }
 
 fn close_on_exec_each(first: u32) -> Result<()> {
-    const MOST: u32 = 1024;
-    for descriptor in first..MOST {
+    const MAX_DESCRIPTORS: u32 = 1024;
+    for descriptor in first..MAX_DESCRIPTORS {
         #[expect(unsafe_code, reason = "only a flag changes; a number that is no descriptor is an error, and no harm")]
         let result = unsafe { libc::fcntl(descriptor.cast_signed(), libc::F_SETFD, libc::FD_CLOEXEC) };
         if let Err(error) = check(result)

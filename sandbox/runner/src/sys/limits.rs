@@ -13,7 +13,7 @@ pub(crate) fn set_limit(resource: libc::__rlimit_resource_t, soft: u64, grace: u
 }
 
 /// Limits another process, also when it has been running for a while.
-pub(crate) fn limit_process(pid: i32, resource: libc::__rlimit_resource_t, soft: u64, grace: u64) -> Result<()> {
+pub(crate) fn set_process_limit(pid: i32, resource: libc::__rlimit_resource_t, soft: u64, grace: u64) -> Result<()> {
     let limit = libc::rlimit { rlim_cur: soft, rlim_max: soft.saturating_add(grace) };
     #[expect(unsafe_code, reason = "the struct outlives the call; the old limit is not asked for")]
     let result = unsafe { libc::prlimit(pid, resource, &raw const limit, std::ptr::null_mut()) };

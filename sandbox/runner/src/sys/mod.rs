@@ -13,17 +13,15 @@ use libc::c_int;
 pub(crate) use descriptors::{
     anonymous_file, close_from, close_on_exec_from, create_file_in, duplicate_onto, make_directory_in, poll,
 };
-pub(crate) use limits::{limit_process, set_limit};
+pub(crate) use limits::{set_limit, set_process_limit};
 #[cfg(feature = "positive-controls")]
 pub(crate) use mount::mount_work;
-pub(crate) use mount::{Room, bind_for_this_process, is_full, mount_tmpfs, room};
+pub(crate) use mount::{FsUsage, bind_mount_private, fs_usage, is_full, mount_tmpfs};
 pub(crate) use process::{
-    Reaped, become_user, before_exec, decode_status, die_with_parent, drop_capabilities, fork_off, has_company,
-    lead_a_process_group, reap, set_dumpable, set_no_new_privileges, yield_to_the_runner,
+    Reaped, become_user, before_exec, create_process_group, decode_status, die_with_parent, drop_capabilities,
+    fork_and_run, lower_priority, other_processes_exist, reap, set_dumpable, set_no_new_privileges,
 };
-pub(crate) use signals::{
-    child_exit_events, kill_everything_else, kill_own_process_group, kill_process, process_descriptor,
-};
+pub(crate) use signals::{child_exit_events, kill_all_others, kill_own_process_group, kill_pidfd, open_pidfd};
 
 fn check(result: c_int) -> Result<c_int> {
     if result < 0 { Err(Error::last_os_error()) } else { Ok(result) }

@@ -7,28 +7,28 @@ use std::path::Path;
 
 use super::check;
 
-/// Free blocks and free files of a file system.
+/// Free free_blocks and free free_files of a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Room {
-    pub(crate) blocks: u64,
-    pub(crate) files: u64,
+pub(crate) struct FsUsage {
+    pub(crate) free_blocks: u64,
+    pub(crate) free_files: u64,
 }
 
-/// The room that is left on the file system at `path`.
-pub(crate) fn room(path: &CStr) -> Result<Room> {
+/// The fs_usage that is left on the file system at `path`.
+pub(crate) fn fs_usage(path: &CStr) -> Result<FsUsage> {
     #[expect(unsafe_code, reason = "statvfs is plain data, filled by the call; the path is terminated")]
     let (result, stat) = unsafe {
         let mut stat: libc::statvfs = std::mem::zeroed();
         (libc::statvfs(path.as_ptr(), &raw mut stat), stat)
     };
-    check(result).map(|_| Room { blocks: stat.f_bavail, files: stat.f_ffree })
+    check(result).map(|_| FsUsage { free_blocks: stat.f_bavail, free_files: stat.f_ffree })
 }
 
-/// Whether the file system at `path` has no room for another page or another file.
+/// Whether the file system at `path` has no fs_usage for another page or another file.
 pub(crate) fn is_full(path: &CStr) -> bool {
-    /// A writer that met the limit leaves less than this many blocks.
+    /// A writer that met the limit leaves less than this many free_blocks.
     const SPARE_BLOCKS: u64 = 4;
-    room(path).is_ok_and(|room| room.blocks <= SPARE_BLOCKS || room.files == 0)
+    fs_usage(path).is_ok_and(|fs_usage| fs_usage.free_blocks <= SPARE_BLOCKS || fs_usage.free_files == 0)
 }
 
 /// Mounts a tmpfs that runs nothing, holds no devices and has a size; needs `CAP_SYS_ADMIN` in the mount's namespace.
@@ -52,7 +52,7 @@ fn mount_tmpfs_with(target: &CStr, options: &str, flags: libc::c_ulong) -> Resul
 }
 
 /// Shows `source` as `target` to this process and its children alone; needs root.
-pub(crate) fn bind_for_this_process(source: &Path, target: &Path) -> Result<()> {
+pub(crate) fn bind_mount_private(source: &Path, target: &Path) -> Result<()> {
     let source = CString::new(source.as_os_str().as_bytes())?;
     let target = CString::new(target.as_os_str().as_bytes())?;
     #[expect(unsafe_code, reason = "no pointer")]

@@ -68,7 +68,7 @@ pub(crate) fn become_user(uid: u32, gid: u32) -> Result<()> {
 /// the lowest priority gets a fraction of its share.
 ///
 /// Relative, so that it also holds where all of us run at a low priority already, and nobody may go back up.
-pub(crate) fn yield_to_the_runner() {
+pub(crate) fn lower_priority() {
     const STEPS: c_int = 10;
     #[expect(unsafe_code, reason = "changes this process's own priority; no pointer is passed")]
     // Downwards it cannot fail.
@@ -78,7 +78,7 @@ pub(crate) fn yield_to_the_runner() {
 }
 
 /// Puts this process into a process group of its own, with its number.
-pub(crate) fn lead_a_process_group() -> Result<()> {
+pub(crate) fn create_process_group() -> Result<()> {
     #[expect(unsafe_code, reason = "no pointer")]
     check(unsafe { libc::setpgid(0, 0) }).map(drop)
 }
@@ -96,7 +96,7 @@ pub(crate) fn before_exec(
 }
 
 /// Runs `work` in a forked child that then ends; the caller must have one thread.
-pub(crate) fn fork_off(work: impl FnOnce()) -> Result<()> {
+pub(crate) fn fork_and_run(work: impl FnOnce()) -> Result<()> {
     #[expect(
         unsafe_code,
         reason = "with one thread, a forked child may allocate and lock; it ends without cleaning up"
@@ -111,7 +111,7 @@ pub(crate) fn fork_off(work: impl FnOnce()) -> Result<()> {
 }
 
 /// Whether this pid namespace, of which the caller is process 1, holds any other process.
-pub(crate) fn has_company() -> bool {
+pub(crate) fn other_processes_exist() -> bool {
     #[expect(unsafe_code, reason = "signal 0 only asks")]
     let result = unsafe { libc::kill(-1, 0) };
     result == 0 || Error::last_os_error().raw_os_error() != Some(libc::ESRCH)

@@ -21,7 +21,7 @@ pub(crate) fn child_exit_events() -> Result<OwnedFd> {
 }
 
 /// A descriptor of a process, readable once it has ended.
-pub(crate) fn process_descriptor(pid: u32) -> Result<OwnedFd> {
+pub(crate) fn open_pidfd(pid: u32) -> Result<OwnedFd> {
     #[expect(unsafe_code, reason = "no pointer; the new descriptor is owned at once")]
     unsafe {
         let fd = check(libc::syscall(libc::SYS_pidfd_open, pid, 0) as c_int)?;
@@ -30,7 +30,7 @@ pub(crate) fn process_descriptor(pid: u32) -> Result<OwnedFd> {
 }
 
 /// Kills the process of a descriptor, and no other that has its number now.
-pub(crate) fn kill_process(process: &OwnedFd) -> Result<()> {
+pub(crate) fn kill_pidfd(process: &OwnedFd) -> Result<()> {
     let nothing = std::ptr::null::<libc::siginfo_t>();
     #[expect(unsafe_code, reason = "the one pointer is null, which asks for a plain signal")]
     let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), libc::SIGKILL, nothing, 0) };
@@ -48,7 +48,7 @@ pub(crate) fn kill_own_process_group() {
 /// Kills every other process of this process's own pid namespace.
 ///
 /// Does nothing unless this process is number 1 there: elsewhere "every process" would be the machine's.
-pub(crate) fn kill_everything_else() {
+pub(crate) fn kill_all_others() {
     if std::process::id() == 1 {
         #[expect(unsafe_code, reason = "no pointer; as process 1 it reaches the job's processes and no others")]
         unsafe {

@@ -10,8 +10,8 @@ use crate::support::script_job;
 
 const CANCELS: u32 = 120;
 /// Longer than a sandbox takes to be ready here.
-const LATEST: Duration = Duration::from_millis(40);
-const GONE_WITHIN: Duration = Duration::from_secs(5);
+const MAX_CANCEL_DELAY: Duration = Duration::from_millis(40);
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) async fn leave_no_process(sandbox: &dyn Sandbox) {
     // Not a size that any other job has: it stands on the command line of all that is started for these.
@@ -24,20 +24,24 @@ pub(crate) async fn leave_no_process(sandbox: &dyn Sandbox) {
         }
     }))
     .await;
-    let deadline = Instant::now() + GONE_WITHIN;
+    let deadline = Instant::now() + CLEANUP_TIMEOUT;
     loop {
         let left = processes_with(&disk_bytes.to_string());
         if left.is_empty() {
             return;
         }
-        assert!(Instant::now() < deadline, "{} s after the last of {CANCELS} cancels: {left:?}", GONE_WITHIN.as_secs());
+        assert!(
+            Instant::now() < deadline,
+            "{} s after the last of {CANCELS} cancels: {left:?}",
+            CLEANUP_TIMEOUT.as_secs()
+        );
         sleep(Duration::from_millis(50)).await;
     }
 }
 
 /// Spread evenly over the start, in an order without a pattern: multiples of the golden ratio.
 fn moment(turn: u32) -> Duration {
-    LATEST.mul_f64((f64::from(turn) * 0.618_033_988_75).fract())
+    MAX_CANCEL_DELAY.mul_f64((f64::from(turn) * 0.618_033_988_75).fract())
 }
 
 async fn cancel_after(sandbox: &dyn Sandbox, disk_bytes: u64, moment: Duration) {

@@ -82,10 +82,10 @@ pub(crate) async fn a_cancel_kills_at_once(sandbox: &dyn Sandbox) {
     let endless = EndlessJob::new();
     let running = sandbox.run(endless.job(), cancel.clone());
     let cancelled = async {
-        endless.is_seen().await;
+        endless.wait_until_running().await;
         let at = now();
         cancel.cancel();
-        endless.is_gone_within(Duration::from_secs(1)).await;
+        endless.wait_until_ended(Duration::from_secs(1)).await;
         at
     };
     let (result, at) = tokio::join!(running, cancelled);
@@ -106,9 +106,9 @@ pub(crate) async fn a_dropped_run_frees_its_place(sandbox: &dyn Sandbox) {
         let endless = EndlessJob::new();
         tokio::select! {
             ended = sandbox.run(endless.job(), CancellationToken::new()) => panic!("it cannot end: {ended:?}"),
-            () = endless.is_seen() => {}
+            () = endless.wait_until_running() => {}
         }
-        endless.is_gone_within(Duration::from_secs(1)).await;
+        endless.wait_until_ended(Duration::from_secs(1)).await;
     }
     assert_eq!(text(&script(sandbox, "print('next')").await.stdout), "next\n");
 }
@@ -119,9 +119,9 @@ pub(crate) async fn a_shutdown_ends_what_runs(sandbox: &dyn Sandbox) {
     let endless = EndlessJob::new();
     let running = other.run(endless.job(), CancellationToken::new());
     let closed = async {
-        endless.is_seen().await;
+        endless.wait_until_running().await;
         other.shutdown().await;
-        endless.is_gone_within(Duration::ZERO).await;
+        endless.wait_until_ended(Duration::ZERO).await;
     };
     let (result, ()) = tokio::join!(running, closed);
     assert_eq!(result.expect("a cancelled job is a result").outcome, Outcome::Cancelled);

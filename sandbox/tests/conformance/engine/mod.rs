@@ -8,7 +8,7 @@ use std::process::Command;
 use sandbox::Backend;
 
 use crate::support::{RUNTIME, config, engine_answers, roots, script, shared, text};
-use crate::worker::becomes;
+use crate::worker::wait_until;
 
 #[test]
 fn a_warm_container_that_was_killed_is_not_handed_out() {
@@ -29,7 +29,7 @@ fn a_warm_container_that_was_killed_is_not_handed_out() {
         sandbox.shutdown().await;
     });
     let none = || docker(&["ps", "-aq", "--filter", &label]).is_empty();
-    RUNTIME.block_on(becomes(none, "a container is left by a shutdown"));
+    RUNTIME.block_on(wait_until(none, "a container is left by a shutdown"));
 }
 
 #[test]

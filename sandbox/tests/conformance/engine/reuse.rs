@@ -7,15 +7,15 @@ use sandbox::{Backend, Job, JobResult, Outcome, Owner, Sandbox, SecurityLevel};
 
 use crate::engine::docker;
 use crate::support::{RUNTIME, config, job, run, script_job, shared, text};
-use crate::worker::becomes;
+use crate::worker::wait_until;
 
 /// Without a pool every container that lives is one that was kept for its owner.
-struct Own {
+struct ReuseSandbox {
     sandbox: Arc<dyn Sandbox>,
     label: String,
 }
 
-impl Own {
+impl ReuseSandbox {
     fn open(name: &str, jobs_per_container: u32) -> Option<Self> {
         shared(Backend::Docker)?;
         let mut own = config(Backend::Docker);
@@ -24,7 +24,7 @@ impl Own {
         own.jobs_per_container = jobs_per_container;
         let label = format!("label=promptcraft.instance={}", own.instance);
         let sandbox = RUNTIME.block_on(sandbox::open(own)).expect("opens");
-        RUNTIME.block_on(becomes(|| living(&label).is_empty(), "the containers that proved the walls stay"));
+        RUNTIME.block_on(wait_until(|| living(&label).is_empty(), "the containers that proved the walls stay"));
         Some(Self { sandbox, label })
     }
 
@@ -38,7 +38,7 @@ impl Own {
         Some(Self { sandbox: RUNTIME.block_on(sandbox::open(own)).expect("opens"), label })
     }
 
-    async fn is_warm(&self) {
+    async fn wait_until_warm(&self) {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         while self.sandbox.health().await.warm == 0 {
             assert!(tokio::time::Instant::now() < deadline, "no container was started ahead");
@@ -53,7 +53,7 @@ impl Own {
     }
 
     async fn warm_run(&self, level: SecurityLevel, name: &str, source: &str) -> JobResult {
-        self.is_warm().await;
+        self.wait_until_warm().await;
         run(&*self.sandbox, self.stranger(level, name, source)).await
     }
 
@@ -61,8 +61,8 @@ impl Own {
         living(&self.label)
     }
 
-    async fn nothing_is_kept(&self) {
-        becomes(|| self.living().is_empty(), "a container was kept").await;
+    async fn wait_until_removed(&self) {
+        wait_until(|| self.living().is_empty(), "a container was kept").await;
     }
 }
 
@@ -99,7 +99,7 @@ print(os.statvfs("/work").f_files - os.statvfs("/work").f_ffree)
 
 #[test]
 fn an_owner_meets_its_container_again_with_nothing_in_it() {
-    let Some(own) = Own::open("again", 20) else { return };
+    let Some(own) = ReuseSandbox::open("again", 20) else { return };
     RUNTIME.block_on(async {
         let fresh = run(&*own.sandbox, of("ada", LOOK)).await;
         let first = own.living();
@@ -114,15 +114,15 @@ fn an_owner_meets_its_container_again_with_nothing_in_it() {
         assert_eq!(own.living().len(), 2, "another owner gets another container");
         let strict = Job { level: SecurityLevel::Strict, ..of("ada", LOOK) };
         run(&*own.sandbox, strict).await;
-        becomes(|| own.living().len() == 2, "a strict job's container is kept").await;
+        wait_until(|| own.living().len() == 2, "a strict job's container is kept").await;
         own.sandbox.shutdown().await;
-        own.nothing_is_kept().await;
+        own.wait_until_removed().await;
     });
 }
 
 #[test]
 fn usage_is_that_of_one_job_alone() {
-    let Some(own) = Own::open("usage", 20) else { return };
+    let Some(own) = ReuseSandbox::open("usage", 20) else { return };
     RUNTIME.block_on(async {
         let heavy = "held = bytearray(120 << 20)\nfor n in range(3_000_000): pass\n";
         let first = run(&*own.sandbox, of("ada", heavy)).await.usage;
@@ -136,21 +136,21 @@ fn usage_is_that_of_one_job_alone() {
 
 #[test]
 fn a_container_ends_after_its_jobs_or_after_a_bad_one() {
-    let Some(own) = Own::open("bounded", 2) else { return };
+    let Some(own) = ReuseSandbox::open("bounded", 2) else { return };
     RUNTIME.block_on(async {
         run(&*own.sandbox, of("ada", "pass")).await;
         assert_eq!(own.living().len(), 1);
         run(&*own.sandbox, of("ada", "pass")).await;
-        own.nothing_is_kept().await;
+        own.wait_until_removed().await;
         let mut slow = of("ada", "while True: pass");
         slow.limits.wall = Duration::from_millis(300);
         assert_eq!(run(&*own.sandbox, slow).await.outcome, Outcome::TimedOut);
-        own.nothing_is_kept().await;
+        own.wait_until_removed().await;
         let stubborn = "import os\nos.makedirs('/work/job/shut/in')\nos.chmod('/work/job/shut', 0)\n";
         assert_eq!(run(&*own.sandbox, of("ada", stubborn)).await.exit_code, Some(0));
-        own.nothing_is_kept().await;
+        own.wait_until_removed().await;
         assert_eq!(run(&*own.sandbox, of("ada", "import os; os.kill(os.getpid(), 9)")).await.signal, Some(9));
-        own.nothing_is_kept().await;
+        own.wait_until_removed().await;
         own.sandbox.shutdown().await;
     });
 }
@@ -171,7 +171,7 @@ raise ValueError("shown")
 
 #[test]
 fn a_started_interpreter_serves_its_job_and_shows_nothing_of_the_wait() {
-    let Some(own) = Own::open_warm("ahead") else { return };
+    let Some(own) = ReuseSandbox::open_warm("ahead") else { return };
     RUNTIME.block_on(async {
         let ahead = own.warm_run(SecurityLevel::Standard, "main.py", SHOW).await;
         // Only the usual name is started ahead.
@@ -185,7 +185,7 @@ fn a_started_interpreter_serves_its_job_and_shows_nothing_of_the_wait() {
 
 #[test]
 fn a_started_interpreter_has_the_walls_of_its_job() {
-    let Some(own) = Own::open_warm("walls") else { return };
+    let Some(own) = ReuseSandbox::open_warm("walls") else { return };
     RUNTIME.block_on(async {
         let fork =
             "import os\ntry: os.fork() or os._exit(0); print('forked')\nexcept OSError as error: print(error.errno)\n";
@@ -195,7 +195,7 @@ fn a_started_interpreter_has_the_walls_of_its_job() {
         let mut limited = own.stranger(SecurityLevel::Standard, "main.py", "while True: pass");
         limited.limits.cpu = Duration::from_secs(1);
         limited.limits.wall = Duration::from_secs(120);
-        own.is_warm().await;
+        own.wait_until_warm().await;
         let result = run(&*own.sandbox, limited).await;
         assert!(result.outcome == Outcome::OutOfCpu && result.usage.cpu_ms < 3_000, "{result:?}");
         own.sandbox.shutdown().await;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::support::job;
 
 /// On a busy machine a worker may take long to open its sandbox.
-const SEEN_WITHIN: Duration = Duration::from_secs(90);
+const START_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Found by its script's name, which is on its command line and nowhere else.
 pub(crate) struct EndlessJob {
@@ -38,21 +38,21 @@ impl EndlessJob {
     pub(crate) fn job(&self) -> Job {
         let command = Command::Script { path: self.script.clone() };
         let mut job = job(SecurityLevel::Standard, command, &[(&self.script, "while True: pass\n")]);
-        job.limits.wall = 2 * SEEN_WITHIN;
+        job.limits.wall = 2 * START_TIMEOUT;
         job.limits.disk_bytes = self.disk_bytes();
         job
     }
 
     /// Returns once the kernel runs it.
-    pub(crate) async fn is_seen(&self) {
-        self.becomes(true, SEEN_WITHIN).await;
+    pub(crate) async fn wait_until_running(&self) {
+        self.wait_until(true, START_TIMEOUT).await;
     }
 
-    pub(crate) async fn is_gone_within(&self, limit: Duration) {
-        self.becomes(false, limit).await;
+    pub(crate) async fn wait_until_ended(&self, limit: Duration) {
+        self.wait_until(false, limit).await;
     }
 
-    async fn becomes(&self, running: bool, limit: Duration) {
+    async fn wait_until(&self, running: bool, limit: Duration) {
         let deadline = Instant::now() + limit;
         while self.is_running() != running {
             assert!(Instant::now() < deadline, "the job's process is not as expected: running = {running}");

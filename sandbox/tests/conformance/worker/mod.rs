@@ -18,7 +18,7 @@ use crate::support::{RUNTIME, config, variable};
 use crate::worker::endless_job::EndlessJob;
 
 /// How long anything of a killed worker may be there.
-pub(crate) const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct BusyWorker {
     child: Child,
@@ -47,7 +47,7 @@ impl BusyWorker {
             .expect("starts a worker");
         // Made first: dropped, it ends the worker, also where the job is never seen.
         let worker = Self { child, job, secret, pipe };
-        RUNTIME.block_on(worker.job.is_seen());
+        RUNTIME.block_on(worker.job.wait_until_running());
         worker
     }
 
@@ -61,7 +61,7 @@ impl BusyWorker {
 
     /// Neither its environment nor what it has open is with any process but itself.
     #[track_caller]
-    pub(crate) fn hands_nothing_on(&self) {
+    pub(crate) fn assert_nothing_inherited(&self) {
         let pipe = fs::read_link(format!("/proc/self/fd/{}", self.pipe.as_raw_fd())).expect("is open");
         let has_pipe = |pid: u32| {
             let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
@@ -85,7 +85,7 @@ impl BusyWorker {
         RUNTIME.block_on(async {
             self.child.kill().expect("kills the worker");
             self.child.wait().expect("reaps the worker");
-            self.job.is_gone_within(LIMIT).await;
+            self.job.wait_until_ended(CLEANUP_TIMEOUT).await;
         });
     }
 }
@@ -111,8 +111,8 @@ fn worker_to_be_killed() {
 }
 
 /// A kill takes a moment to have all its effects.
-pub(crate) async fn becomes(condition: impl Fn() -> bool, otherwise: &str) {
-    let deadline = Instant::now() + LIMIT;
+pub(crate) async fn wait_until(condition: impl Fn() -> bool, otherwise: &str) {
+    let deadline = Instant::now() + CLEANUP_TIMEOUT;
     while !condition() {
         assert!(Instant::now() < deadline, "{otherwise}");
         sleep(Duration::from_millis(50)).await;

@@ -9,7 +9,7 @@ use sandbox::Backend;
 use crate::cases::cancelled_starts::processes_with;
 use crate::engine::docker;
 use crate::support::{RUNTIME, config, shared};
-use crate::worker::{BusyWorker, Process, becomes, mounts};
+use crate::worker::{BusyWorker, Process, mounts, wait_until};
 
 #[test]
 fn a_killed_worker_leaves_no_container_and_no_guard() {
@@ -17,10 +17,10 @@ fn a_killed_worker_leaves_no_container_and_no_guard() {
         return;
     }
     let worker = BusyWorker::start("docker");
-    worker.hands_nothing_on();
+    worker.assert_nothing_inherited();
     let label = format!("label=promptcraft.instance={}", worker.instance());
     let containers = || docker(&["ps", "-aq", "--no-trunc", "--filter", &label]);
-    let guard = Process::child_with(worker.pid(), "guard").expect("a guard watches");
+    let watchdog = Process::child_with(worker.pid(), "watchdog").expect("a watchdog watches");
     let running = containers();
     let ids: Vec<_> = running.lines().collect();
     let roots = docker(&[&["inspect", "--format", "{{index .GraphDriver.Data \"MergedDir\"}}"][..], &ids].concat());
@@ -32,9 +32,9 @@ fn a_killed_worker_leaves_no_container_and_no_guard() {
     }
     worker.kill();
     RUNTIME.block_on(async {
-        becomes(|| containers().is_empty(), "a container of the killed worker is still there").await;
-        becomes(|| !guard.lives(), "the guard of the killed worker is still there").await;
-        becomes(|| !is_mounted(), "the root of a killed worker's container is still mounted").await;
+        wait_until(|| containers().is_empty(), "a container of the killed worker is still there").await;
+        wait_until(|| !watchdog.lives(), "the watchdog of the killed worker is still there").await;
+        wait_until(|| !is_mounted(), "the root of a killed worker's container is still mounted").await;
     });
 }
 
@@ -42,7 +42,7 @@ fn a_killed_worker_leaves_no_container_and_no_guard() {
 fn a_killed_worker_leaves_no_process_and_no_mount_and_its_cgroups_are_swept() {
     let (before, mounted) = (temporary_files(), mounts());
     let worker = BusyWorker::start("bubblewrap");
-    worker.hands_nothing_on();
+    worker.assert_nothing_inherited();
     let (pid, word) = (worker.pid(), worker.job.disk_bytes().to_string());
     assert!(processes_with(&word).len() > 1, "the sandbox is on the command line of what it is made of");
     worker.kill();
@@ -52,8 +52,9 @@ fn a_killed_worker_leaves_no_process_and_no_mount_and_its_cgroups_are_swept() {
     let left =
         || -> Vec<String> { mounts().difference(&mounted).filter(|mount| is_a_sandbox_s(mount)).cloned().collect() };
     RUNTIME.block_on(async {
-        becomes(|| processes_with(&word).is_empty(), "a process of the killed worker's sandbox is still there").await;
-        becomes(|| left().is_empty(), "a mount of the killed worker's sandbox is still there").await;
+        wait_until(|| processes_with(&word).is_empty(), "a process of the killed worker's sandbox is still there")
+            .await;
+        wait_until(|| left().is_empty(), "a mount of the killed worker's sandbox is still there").await;
     });
     let added: Vec<_> = temporary_files().into_iter().filter(|file| !before.contains(file)).collect();
     assert!(!added.iter().any(|file| file.to_string_lossy().contains("bwrap")), "{added:?}");
