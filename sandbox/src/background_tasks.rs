@@ -1,11 +1,11 @@
-//! Work that outlives the call that caused it, such as killing what a dropped future had started.
+//! Tasks that outlive the call that spawned them, such as killing the processes of a dropped future.
 
 use std::future::Future;
 
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-/// Spawns from anywhere, also from a `drop` outside the runtime, and lets a shutdown wait for all of it.
+/// Spawns tasks from any thread, including from `drop` outside the runtime; a shutdown waits for all of them.
 #[derive(Clone)]
 pub(crate) struct BackgroundTasks {
     tracker: TaskTracker,
@@ -13,7 +13,7 @@ pub(crate) struct BackgroundTasks {
 }
 
 impl BackgroundTasks {
-    /// Must be called inside a tokio runtime.
+    /// Captures the current tokio runtime; panics outside of one.
     pub(crate) fn new() -> Self {
         Self { tracker: TaskTracker::new(), runtime: Handle::current() }
     }
@@ -25,7 +25,7 @@ impl BackgroundTasks {
         self.tracker.spawn_on(task, &self.runtime)
     }
 
-    /// Returns when everything spawned has ended.
+    /// Waits until every spawned task has ended.
     pub(crate) async fn wait(&self) {
         self.tracker.close();
         self.tracker.wait().await;

@@ -1,4 +1,4 @@
-//! Who may run now: a bounded number of jobs, none after closing, each until it is cancelled.
+//! Bounds the number of concurrent jobs, and cancels and rejects jobs at shutdown.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
@@ -14,7 +14,7 @@ pub(crate) struct ConcurrencyLimit {
     closing: CancellationToken,
 }
 
-/// One job's place; `cancel` fires when its caller or the whole sandbox wants it to end.
+/// The permit of one running job; `cancel` fires when its caller cancels or the sandbox closes.
 pub(crate) struct JobPermit<'a> {
     _permit: SemaphorePermit<'a>,
     pub(crate) cancel: CancellationToken,
@@ -26,9 +26,9 @@ impl ConcurrencyLimit {
         Self { semaphore: Semaphore::new(capacity), capacity, closing: CancellationToken::new() }
     }
 
-    /// Waits for a place, in order of arrival; `None` when the caller cancelled first. Cancel safe.
+    /// Waits for a permit, in order of arrival; `None` if the caller cancels first. Cancel safe.
     pub(crate) async fn acquire(&self, cancel: &CancellationToken) -> Result<Option<JobPermit<'_>>, SandboxError> {
-        let closed = || SandboxError::retry("shutting_down", "the sandbox is closing; another worker may run this");
+        let closed = || SandboxError::retry("shutting_down", "the sandbox is shutting down; retry on another worker");
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(closed()),
@@ -44,12 +44,12 @@ impl ConcurrencyLimit {
         self.capacity - self.semaphore.available_permits()
     }
 
-    /// Cancels what runs and refuses what comes. Idempotent.
+    /// Cancels running jobs and rejects new ones. Idempotent.
     pub(crate) fn close(&self) {
         self.closing.cancel();
     }
 
-    /// Returns when nothing runs any more; to be called after closing.
+    /// Waits until no job is running; call it after `close`.
     pub(crate) async fn drained(&self) {
         let all = u32::try_from(self.capacity).unwrap_or(u32::MAX);
         drop(self.semaphore.acquire_many(all).await);
@@ -61,16 +61,16 @@ impl ConcurrencyLimit {
 }
 
 impl JobPermit<'_> {
-    /// Runs `work`, telling it through the place's token when the caller cancels.
+    /// Runs `work` to its end; the permit's token fires when the caller cancels.
     pub(crate) async fn run<T>(&self, caller: &CancellationToken, work: impl Future<Output = T>) -> T {
-        let run = async {
+        let forward_cancel = async {
             caller.cancelled().await;
             self.cancel.cancel();
             pending::<Infallible>().await
         };
         tokio::select! {
             result = work => result,
-            never = run => match never {},
+            never = forward_cancel => match never {},
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Doors for the fuzzer alone to what has none: compiled only with `--cfg fuzzing`, which no shipped program is.
+//! Entry points for the fuzz targets; compiled only with `--cfg fuzzing`.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use crate::job::{Command, Job, JobFile, Limits, Owner, SecurityLevel};
 use crate::result::{TestCase, report};
 use crate::runtime::source_encoding::{SourceForm, normalize};
 
-/// What a report amounts to.
+/// Parses a test report.
 #[must_use]
 pub fn read_report(lines: &[u8], exit_code: Option<i32>) -> Vec<TestCase> {
     report::read(lines, exit_code, None)
 }
 
-/// Whether a job with these files would be run.
+/// Returns whether a job with these files passes the job check.
 #[must_use]
 pub fn accepts(files: Vec<JobFile>) -> bool {
     let level = SecurityLevel::Strict;
@@ -21,7 +21,7 @@ pub fn accepts(files: Vec<JobFile>) -> bool {
     Job { owner, level, runtime, command: Command::Tests, files, limits }.check().is_ok()
 }
 
-/// A file's content as each kind of interpreter gets it.
+/// Normalizes a source file for each kind of interpreter.
 #[must_use]
 pub fn source_texts(content: &[u8]) -> [Vec<u8>; 2] {
     [SourceForm::Utf8WithEncodingComment, SourceForm::Plain].map(|form| normalize(content.to_vec(), form))

@@ -1,10 +1,10 @@
-//! Runs code that nobody trusts, and says how it ended.
+//! Runs untrusted code in a sandbox and reports how it ended.
 //!
-//! Two backends share one [`Sandbox`] trait, one runner and one frame protocol (crate `runner`): containers of a
-//! Docker engine, handed out warm, and bubblewrap, which needs no service. This crate knows no queues, no
-//! databases and no HTTP of its own; of a job it knows its files, its command and its limits.
+//! Two backends share one [`Sandbox`] trait, one runner and one frame protocol (crate `runner`): pre-started containers
+//! of a Docker engine, and bubblewrap, which needs no service. The crate does not know queues, databases or HTTP; of a
+//! job it knows the files, the command and the limits.
 //!
-//! Start reading at [`Job`], then `session/mod.rs` (what host and runner say to each other), then a backend.
+//! Start reading at [`Job`], then `session/mod.rs` (the exchange with one runner), then a backend.
 
 mod background_tasks;
 mod bubblewrap;
@@ -30,33 +30,33 @@ pub use job::{Command, Job, JobFile, Limits, Owner, SecurityLevel};
 pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage, signal_text};
 pub use runtime::{Language, languages};
 
-/// A place that runs jobs, each walled off from the host and from every other job.
+/// A backend that runs jobs, each isolated from the host and from every other job.
 #[async_trait]
 pub trait Sandbox: Send + Sync {
     /// Runs one job to its end.
     ///
-    /// A job that fails, is killed or meets a limit is an `Ok` with a typed [`Outcome`]; `Err` means that it could
-    /// not be run. Not idempotent: each call runs the job once more. Cancelling the token kills the running code
-    /// and returns [`Outcome::Cancelled`]; dropping the future kills it as well.
+    /// A job that fails, is killed or exceeds a limit is an `Ok` with a typed [`Outcome`]; `Err` means that it did not
+    /// run. Not idempotent: each call runs the job again. Cancelling the token kills the code and returns
+    /// [`Outcome::Cancelled`]; dropping the future kills it as well.
     async fn run(&self, job: Job, cancel: CancellationToken) -> Result<JobResult, SandboxError>;
 
-    /// Says whether jobs could run now, and behind which walls.
+    /// Returns whether jobs can run now, and which restrictions are in place.
     async fn health(&self) -> Health;
 
-    /// Names of the runtimes that jobs may ask for.
+    /// Returns the names of the runtimes that jobs may request.
     fn runtimes(&self) -> Vec<String>;
 
-    /// The version of a runtime's interpreter; `None` where its root does not say.
+    /// Returns the version of a runtime's interpreter; `None` if its root does not record one.
     fn version(&self, runtime: &str) -> Option<&str>;
 
-    /// Cancels what runs, waits for its end, and removes what was kept warm. Idempotent; later jobs are refused.
+    /// Cancels running jobs, waits for them and removes idle containers. Idempotent; later jobs are rejected.
     async fn shutdown(&self);
 }
 
-/// Opens the configured backend, or for [`Backend::Auto`] the first that works: Docker, then bubblewrap.
+/// Opens the configured backend; for [`Backend::Auto`] Docker, or bubblewrap if Docker fails.
 ///
-/// Fails with what to do when no backend works, a runtime's root is missing, or the kernel's walls are weaker than
-/// `minimum_landlock_abi` demands. Must be called inside a tokio runtime, which has to outlive the sandbox.
+/// The error says what to do if no backend works, a root is missing, or the kernel's Landlock is below
+/// `minimum_landlock_abi`. Call it inside a tokio runtime that outlives the sandbox.
 pub async fn open(config: SandboxConfig) -> Result<Arc<dyn Sandbox>, SandboxError> {
     config.check()?;
     match config.backend {
@@ -65,7 +65,7 @@ pub async fn open(config: SandboxConfig) -> Result<Arc<dyn Sandbox>, SandboxErro
         Backend::Auto => match docker::DockerSandbox::open(&config).await {
             Ok(sandbox) => Ok(sandbox),
             Err(error) => {
-                tracing::warn!(sandbox.backend = "bubblewrap", %error, "no usable Docker engine, using bubblewrap");
+                tracing::warn!(sandbox.backend = "bubblewrap", %error, "Docker is unavailable; using bubblewrap");
                 Ok(bubblewrap::BubblewrapSandbox::open(&config).await?)
             }
         },

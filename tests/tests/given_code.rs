@@ -134,8 +134,11 @@ async fn one_unsuitable_definition_takes_no_tests_from_the_others() {
 const WITHOUT_TESTS: &[(&str, &str)] = &[
     ("def save(path):\n    with open(path, 'w') as file:\n        file.write('x')\n", "save: it opens files"),
     ("import time\n\n\ndef stamp():\n    return time.time()\n", "stamp: it depends on the clock"),
-    ("count = 0\n\n\ndef following():\n    global count\n    count += 1\n    return count\n", "gives other results"),
-    ("def nothing(a):\n    pass\n", "nothing: tests could only call it"),
+    (
+        "count = 0\n\n\ndef following():\n    global count\n    count += 1\n    return count\n",
+        "returns different results",
+    ),
+    ("def nothing(a):\n    pass\n", "nothing: it returns nothing"),
     ("def ask():\n    return input()\n", "ask: it reads input"),
     ("print('hello')\n", "no public function or class"),
     ("import requests\n\n\ndef add(a, b):\n    return a + b\n", "module requests is not installed"),
@@ -211,7 +214,7 @@ async fn what_cannot_be_cleaned_up_is_refused() {
     let by_text = "import math\n\n\ndef calculate(text):\n    return eval(text)\n";
     for (goal, mode, code, reason) in [
         ("Clean up this code", "auto", cleaned, "nothing to change"),
-        ("Format this file", "auto", failing, "tests do not pass as it is given"),
+        ("Format this file", "auto", failing, "tests fail without the change"),
         ("Format this file", "auto", skipped.as_str(), "tests are skipped"),
         ("Remove unused imports", "auto", by_text, "uses eval, which may use any import"),
         ("Modernize this", "auto", "def is_one(a):\n    return a is 1\n", "nothing to change"),
@@ -260,7 +263,7 @@ async fn what_has_no_mechanical_fix_is_refused() {
         ("Fix the security issues", "print('hello')\n", "nothing to fix"),
         ("Make this secure", "import sys\n\n\ndef run():\n    return eval(sys.argv[1])\n", "PY-CODE-INJECTION"),
         ("Fix the SQL injection", find, "PY-SQL-INJECTION"),
-        ("Fix the security issues", digest, "0 pass after the change"),
+        ("Fix the security issues", digest, "only 0 of the file's"),
         ("Fix the shell injection", find, "no issue of the kind"),
         ("Fix the security issue and rename find", find, "language model"),
         ("Fix the bug", find, "language model"),

@@ -1,4 +1,4 @@
-//! What this machine allows without a sandbox, or without ours.
+//! Floors: the same work on this machine without a sandbox, or with a minimal container.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -18,10 +18,10 @@ use crate::workload::{per_second, roots};
 
 const CLIENTS: usize = 4;
 
-/// The distribution's, as in the sandbox; what comes first on a developer's PATH may be a slower wrapper.
+/// The distribution's Python, as in the sandbox; the first one on PATH may be a slower wrapper.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// Milliseconds of one.
+/// Measures one plain process in milliseconds.
 pub(crate) fn plain_python() -> f64 {
     let began = Instant::now();
     let status =
@@ -45,7 +45,7 @@ pub(crate) async fn engine_answers() -> bool {
     }
 }
 
-/// The same job in a container of its own with the plainest of isolation, through the same API.
+/// Runs the same job in a new container with minimal isolation, through the same API.
 pub(crate) async fn bare_docker_rate(span: Duration) -> f64 {
     let docker = Docker::connect_with_local_defaults().expect("the engine");
     let docker = docker.negotiate_version().await.expect("the engine answers");
@@ -84,7 +84,7 @@ async fn rate(span: Duration, once: impl AsyncFn()) -> f64 {
     per_second(done, began.elapsed())
 }
 
-/// Mean bytes in the cgroups of an instance's containers.
+/// Returns the mean memory of the containers of an instance, from their cgroups.
 pub(crate) async fn cgroup_memory(instance: &str) -> Option<f64> {
     let docker = Docker::connect_with_local_defaults().ok()?;
     let docker = docker.negotiate_version().await.ok()?;

@@ -1,6 +1,6 @@
-//! How fast the sandbox is, beside the floors that this machine sets, measured in the same run.
+//! Benchmarks of the sandbox beside floors measured in the same run.
 //!
-//! `make bench` prints two tables: times in milliseconds, and rates in jobs a second. Nothing here passes or fails by time.
+//! `make bench` prints two tables: times in milliseconds, and rates in jobs per second. No time makes a run fail.
 
 mod floors;
 mod table;
@@ -27,7 +27,7 @@ async fn main() {
     let mut rates = vec![Rate::floor(PLAIN_RATE, floors::plain_python_rate(Duration::from_secs(3)).await)];
     bubblewrap(&mut times, &mut rates).await;
     if floors::engine_answers().await {
-        hand_over(&mut times).await;
+        warm_start(&mut times).await;
         open_loop(&mut times).await;
         ends(&mut times).await;
         sustained(&mut rates).await;
@@ -47,25 +47,25 @@ async fn bubblewrap(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
         floor.push(floors::plain_python());
         samples.push(workload::time(&*sandbox, hello(SecurityLevel::Strict, &round.to_string())).await);
     }
-    times.push(Times::beside(floor, "bubblewrap, cold, hand-over to result", samples, None));
+    times.push(Times::beside(floor, "bubblewrap, cold, dispatch to result", samples, None));
     let rate =
         workload::rate(&sandbox, SecurityLevel::Strict, Duration::from_secs(SECONDS), |job| job.to_string()).await;
     rates.push(Rate::at_least("bubblewrap, strict", rate, 35.0));
     sandbox.shutdown().await;
 }
 
-/// One job at a time, each by an owner of its own, so that none meets a kept container.
-async fn hand_over(times: &mut Vec<Times>) {
+/// Measures jobs one at a time, each of a new owner, so that no container is reused.
+async fn warm_start(times: &mut Vec<Times>) {
     for (name, prestart, factor) in [
-        ("warm container, hand-over to result", None, 1.5),
+        ("warm container, dispatch to result", None, 1.5),
         ("the same with a started interpreter", Some(SecurityLevel::Standard), 0.7),
     ] {
-        let sandbox = open(Setup { prestart, pool_size: 4, ..Setup::usual("hand-over") }).await;
+        let sandbox = open(Setup { prestart, pool_size: 4, ..Setup::usual("warm-start") }).await;
         let (mut floor, mut samples) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            // The whole pool: what is measured is a job, not a job beside the start of a container.
+            // Waits for the full pool, so that no container starts during the measured job.
             warm(&*sandbox, 4).await;
-            // A replacement is up before its interpreter is.
+            // A replacement container is ready before its interpreter is.
             sleep(Duration::from_millis(60)).await;
             floor.push(floors::plain_python());
             samples.push(workload::time(&*sandbox, hello(SecurityLevel::Standard, &round.to_string())).await);
@@ -75,7 +75,7 @@ async fn hand_over(times: &mut Vec<Times>) {
     }
 }
 
-/// Jobs arrive by the clock, whether or not earlier ones are done.
+/// Starts jobs at a fixed rate, whether or not earlier ones have ended.
 async fn open_loop(times: &mut Vec<Times>) {
     const PER_SECOND: u32 = 6;
     let sandbox = open(Setup { pool_size: 8, concurrency: 16, ..Setup::usual("open-loop") }).await;
@@ -98,7 +98,7 @@ async fn open_loop(times: &mut Vec<Times>) {
     sandbox.shutdown().await;
 }
 
-/// A job that computes for a while, alone and while half the pool is being replaced.
+/// Measures a CPU-bound job, alone and while half the pool is replaced.
 async fn while_the_pool_refills(times: &mut Vec<Times>) {
     const DRAINED: usize = 4;
     let sandbox = open(Setup { pool_size: 8, concurrency: 16, ..Setup::usual("refill") }).await;

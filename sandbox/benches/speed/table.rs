@@ -1,14 +1,14 @@
-//! The rows and how they are printed.
+//! The rows of the tables and their printing.
 
-/// Milliseconds of one thing, many times.
+/// Samples of one measurement in milliseconds.
 pub(crate) struct Times {
     name: &'static str,
     samples: Vec<f64>,
-    /// Of the floor, each taken right before a sample: what else the machine does weighs on both.
+    /// Samples of the floor, each taken right before a sample, so that other load affects both.
     floor: Option<Vec<f64>>,
-    /// Of the median, in multiples of the floor's.
+    /// Maximum median, as a multiple of the floor's.
     factor: Option<f64>,
-    /// Of the 95th percentile.
+    /// Maximum 95th percentile.
     limit: Option<f64>,
 }
 
@@ -51,7 +51,7 @@ fn at(samples: &[f64], share: f64) -> f64 {
     sorted[index]
 }
 
-/// How many of one thing were done in a second.
+/// A rate per second.
 pub(crate) struct Rate {
     name: &'static str,
     per_second: f64,

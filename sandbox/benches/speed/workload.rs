@@ -1,4 +1,4 @@
-//! The jobs, and the sandboxes that they run in.
+//! The benchmark jobs and sandboxes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
@@ -10,7 +10,7 @@ use sandbox::{Backend, Command, Job, JobFile, Limits, Owner, Sandbox, SandboxCon
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-/// What the rows differ in.
+/// The settings that differ between rows.
 pub(crate) struct Setup {
     pub(crate) backend: Backend,
     pub(crate) name: &'static str,
@@ -47,10 +47,10 @@ pub(crate) async fn open(setup: Setup) -> Arc<dyn Sandbox> {
     sandbox::open(config).await.expect("the sandbox opens")
 }
 
-/// The built roots, built if need be.
+/// Returns the roots folder; builds the roots if they are missing.
 pub(crate) fn roots() -> PathBuf {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    #[expect(clippy::disallowed_methods, reason = "a bench has no settings of its own but where the roots were built")]
+    #[expect(clippy::disallowed_methods, reason = "the roots folder is the only setting of a bench")]
     let roots = std::env::var("SANDBOX_ROOTS").map_or_else(|_| repository.join("target/sandbox-roots"), PathBuf::from);
     let built =
         Process::new(repository.join("sandbox/build-root.sh")).args([roots.as_path(), Path::new("python")]).status();
@@ -69,7 +69,7 @@ fn job(level: SecurityLevel, owner: &str, source: &str, wall: Duration) -> Job {
     }
 }
 
-/// The trivial job; its twin without walls is in `floors.rs`.
+/// Returns the trivial job; its floor without a sandbox is in `floors.rs`.
 pub(crate) fn hello(level: SecurityLevel, owner: &str) -> Job {
     job(level, owner, "print('hello')\n", Duration::from_secs(20))
 }
@@ -78,12 +78,12 @@ pub(crate) fn spin(owner: &str, wall: Duration) -> Job {
     job(SecurityLevel::Strict, owner, "while True: pass\n", wall)
 }
 
-/// Some 150 ms of one processor.
+/// Returns a job of about 150 ms of CPU time.
 pub(crate) fn compute(owner: &str) -> Job {
     job(SecurityLevel::Strict, owner, "for n in range(4_000_000): pass\nprint('hello')\n", Duration::from_secs(20))
 }
 
-/// Milliseconds from the call to the result.
+/// Measures the milliseconds from the call to the result.
 pub(crate) async fn time(sandbox: &dyn Sandbox, job: Job) -> f64 {
     let called = Instant::now();
     let result = sandbox.run(job, CancellationToken::new()).await.expect("runs");
@@ -92,14 +92,14 @@ pub(crate) async fn time(sandbox: &dyn Sandbox, job: Job) -> f64 {
     took
 }
 
-/// Returns once so many containers wait for a job.
+/// Waits until `count` containers are warm.
 pub(crate) async fn warm(sandbox: &dyn Sandbox, count: usize) {
     while sandbox.health().await.warm < count {
         sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Jobs a second, with as many clients as there are places.
+/// Measures jobs per second with as many clients as concurrent jobs.
 pub(crate) async fn rate(
     sandbox: &Arc<dyn Sandbox>,
     level: SecurityLevel,

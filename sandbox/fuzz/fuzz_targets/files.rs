@@ -1,4 +1,5 @@
-//! Any files and any text as a job's: what is accepted lands where it says, once, and is source text that stays as it is.
+//! Fuzzes job files: an accepted file stays inside the job's folder and its path is unique, and normalizing its content
+//! does not panic.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use sandbox::{JobFile, fuzzing};
 
 fuzz_target!(|bytes: &[u8]| {
-    // Paths and contents by turns, a record separator after each.
+    // Alternating paths and contents, separated by record separators.
     let parts: Vec<_> = bytes.split(|byte| *byte == b'\x1e').collect();
     let pairs = parts.chunks(2).filter_map(|pair| Some((std::str::from_utf8(pair[0]).ok()?, *pair.get(1)?)));
     let input: Vec<_> = pairs.collect();

@@ -1,4 +1,4 @@
-//! Any bytes as a frame, and any text as a job file's path: an error or a value that encodes to an equal one, no panic.
+//! Fuzzes frames and job file paths: bytes are an error or decode to a value that encodes to an equal one.
 #![no_main]
 
 use std::path::{Component, Path};
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// An accepted path has only plain parts: joined to a folder it cannot leave it.
+/// Asserts that an accepted path has plain parts only, so that it cannot leave its folder.
 fn stays_inside(path: &str) {
     if path_problem(path).is_none() {
         assert!(!path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_))));

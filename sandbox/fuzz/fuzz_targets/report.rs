@@ -1,11 +1,11 @@
-//! Any bytes as what a test run left behind: bounded, with whole text, and never a failed or an empty run that looks like success.
+//! Fuzzes test reports: the result is bounded, and a failed or empty run never counts as success.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use sandbox::{TestOutcome, fuzzing};
 
 fuzz_target!(|bytes: &[u8]| {
-    // The first byte is the exit code; one above 127 stands for a kill.
+    // The first byte is the exit code; above 127 it is a kill.
     let Some((code, lines)) = bytes.split_first() else { return };
     let exit_code = (*code < 128).then_some(i32::from(*code));
     let tests = fuzzing::read_report(lines, exit_code);

@@ -1,14 +1,14 @@
-//! Reads a cgroup's counters, version 1 or 2, from inside the container or from the host, and ends what is in one.
+//! Counters of a cgroup, version 1 or 2, read inside the container or on the host, and the kill of its processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::sys;
 
-/// Where the kernel usually shows its cgroups.
+/// Usual mount point of cgroups.
 pub const MOUNT: &str = "/sys/fs/cgroup";
 
-/// Counters of one cgroup; `None` where the kernel or the container does not show one.
+/// Counters of one cgroup; `None` for a counter that the kernel or the container does not expose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     pub oom_kills: Option<u64>,
@@ -18,7 +18,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// What was counted since `earlier`; a peak is known only where it is a new one.
+    /// Returns the difference to `earlier`; the peak only if it is a new one.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         let difference = |now: Option<u64>, then: Option<u64>| now.map(|now| now.saturating_sub(then.unwrap_or(0)));
@@ -31,7 +31,7 @@ impl Counters {
     }
 }
 
-/// The files of one cgroup that hold its counters, found once and read often.
+/// The counter files of one cgroup, located once and read often.
 #[derive(Debug, Default)]
 pub struct Meter {
     oom_kills: Option<CounterSource>,
@@ -40,7 +40,7 @@ pub struct Meter {
     peak: Option<CounterSource>,
 }
 
-/// One counter: a file, and the word before the number where the file has several lines.
+/// One counter: a file, and the key before the number if the file has several lines.
 #[derive(Debug)]
 struct CounterSource {
     file: PathBuf,
@@ -48,7 +48,7 @@ struct CounterSource {
     divisor: u64,
 }
 
-/// A file's name, its key and what its unit must be divided by; version 2 first.
+/// File name, key and divisor of a counter; version 2 first.
 type CounterFile = (&'static str, &'static str, u64);
 const OOM_KILLS: [CounterFile; 2] = [("memory.events", "oom_kill", 1), ("memory.oom_control", "oom_kill", 1)];
 const PIDS_REFUSED: [CounterFile; 1] = [("pids.events", "max", 1)];
@@ -56,14 +56,14 @@ const CPU_US: [CounterFile; 2] = [("cpu.stat", "usage_usec", 1), ("cpuacct.usage
 const PEAK_BYTES: [CounterFile; 2] = [("memory.peak", "", 1), ("memory.max_usage_in_bytes", "", 1)];
 
 impl Meter {
-    /// Of the cgroup that `mount` shows as its root, whichever version it is.
+    /// Locates the counters of the cgroup that `mount` shows as its root, in either version.
     #[must_use]
     pub fn at(mount: &Path) -> Self {
         let controllers = ["memory", "pids", "cpuacct"].map(|controller| mount.join(controller));
         Self::of_folders(&[&[mount.to_owned()][..], &controllers].concat())
     }
 
-    /// Of one cgroup's folders: one for version 2, one of each controller for version 1.
+    /// Locates the counters in a cgroup's folders: one folder for version 2, one per controller for version 1.
     #[must_use]
     pub fn of_folders(folders: &[PathBuf]) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Meter {
         }
     }
 
-    /// All counters as they are now.
+    /// Reads all counters.
     #[must_use]
     pub fn read(&self) -> Counters {
         let read = |source: &Option<CounterSource>| source.as_ref().and_then(CounterSource::read);
@@ -86,7 +86,7 @@ impl Meter {
         }
     }
 
-    /// CPU time of all processes that are or were in the cgroup.
+    /// Reads the CPU time of all present and past processes of the cgroup.
     #[must_use]
     pub fn cpu_us(&self) -> Option<u64> {
         self.cpu.as_ref().and_then(CounterSource::read)
@@ -111,15 +111,15 @@ impl CounterSource {
     }
 }
 
-/// Kills the processes that are now in the cgroup of this folder, those below it not included; how many were told.
+/// Kills the present processes of this cgroup, without those below it; returns their number.
 ///
-/// One that forks meanwhile may escape one call, so call it until the cgroup is empty. Works on both versions.
+/// A process that forks concurrently may escape one call: call it until the cgroup is empty. Works on both versions.
 #[must_use]
 pub fn kill_processes(folder: &Path) -> usize {
     let listed = || fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
     let kill = |line: &str| {
         let process = sys::open_pidfd(line.parse().ok()?).ok()?;
-        // Until the descriptor is there, the number may pass to a process that has nothing to do with this cgroup.
+        // The pid may have been reused by a process of another cgroup before the descriptor was opened.
         let still_here = listed().lines().any(|other| other == line);
         still_here.then(|| sys::kill_pidfd(&process).ok()).flatten()
     };

@@ -1,7 +1,7 @@
-//! Positive controls: a program behind chosen walls alone, to show that an attack succeeds where one is missing.
+//! Positive controls: a program behind selected restrictions only, to show that an attack succeeds if one is missing.
 //!
-//! Compiled for tests only (feature `positive-controls`, a binary of its own): the program that runs jobs has no switch
-//! that takes a wall away. The walls are built by the same functions as a job's.
+//! Compiled for tests only (feature `positive-controls`, a separate binary): the program that runs jobs has no switch
+//! that disables a restriction. The restrictions are built by the same functions as a job's.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -12,32 +12,32 @@ use crate::protocol::{self, FileFrame, JOB_DIR, Walls};
 use crate::seccomp::{allow_list, deny_list};
 use crate::{child, landlock_rules, sys, work_files};
 
-/// Which walls to build, and what to start behind them.
+/// The restrictions to apply and the program to start.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Control {
     pub argv: Vec<String>,
     pub files: Vec<FileFrame>,
-    /// Writes the files wherever their paths lead.
+    /// Writes the files without checking their paths.
     pub unchecked_files: bool,
-    /// Options of the work directory's tmpfs; absent: the host has laid one out.
+    /// Options of the work directory's tmpfs; `None` if the host has prepared the directory.
     pub work_options: Option<String>,
-    /// Mounts the work directory so that programs in it may be executed.
+    /// Mounts the work directory without noexec.
     pub executable_work: bool,
     pub drop_capabilities: bool,
     pub outer_seccomp: bool,
     pub inner_seccomp: bool,
-    /// Newest Landlock to use; absent: none.
+    /// Newest Landlock ABI to use; `None` for no Landlock.
     pub landlock: Option<u32>,
     pub file_bytes: Option<u64>,
-    /// The limits that are the same for every job, of open files for one.
+    /// Applies the limits that are equal for every job, such as the one on open files.
     pub fixed_limits: bool,
     pub walls: Walls,
 }
 
-/// Reads a [`Control`] from stdin and becomes its program; returns only on failure.
+/// Reads a [`Control`] from stdin and executes its program; returns on failure only.
 pub fn control() -> Result<(), String> {
     let control = protocol::read_frame::<Control>(&mut std::io::stdin().lock()).map_err(|error| error.to_string())?;
-    let control = control.ok_or("stdin holds no control")?;
+    let control = control.ok_or("stdin contains no control frame")?;
     let failed = |what: &'static str| move |error: std::io::Error| format!("cannot {what}: {error}");
     if let Some(options) = &control.work_options {
         sys::mount_work(options, control.executable_work).map_err(failed("mount the work directory"))?;
@@ -67,7 +67,7 @@ pub fn control() -> Result<(), String> {
     if control.outer_seccomp {
         apply(&allow_list::bubblewrap_filters().map_err(|error| error.to_string())?)?;
     }
-    let (program, arguments) = control.argv.split_first().ok_or("the control names no program")?;
+    let (program, arguments) = control.argv.split_first().ok_or("argv is empty")?;
     let mut command = Command::new(program);
     command.args(arguments).current_dir(JOB_DIR).stdin(Stdio::null()).env("HOME", "/work/tmp");
     Err(format!("cannot start {program}: {}", command.exec()))

@@ -1,4 +1,4 @@
-//! The job's file, network and scope rules, with all that the kernel's Landlock offers.
+//! The job's file, network and scope rules, with every feature of the kernel's Landlock.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
@@ -7,20 +7,20 @@ use landlock::{
 
 use crate::protocol::{SocketRule, WORK_DIR, Walls};
 
-/// Newest Landlock this program was written for; an older kernel gives what it has.
+/// Newest supported Landlock ABI; an older kernel enforces its subset.
 const NEWEST_ABI: ABI = if cfg!(feature = "landlock-abi-2") { ABI::V2 } else { ABI::V6 };
 
-/// Devices that every runtime reads.
+/// Devices that every runtime may read.
 const READABLE_DEVICES: [&str; 3] = ["/dev/zero", "/dev/random", "/dev/urandom"];
 
-/// Confines the calling thread and all it will start.
+/// Confines the calling thread and its descendants.
 ///
-/// The caller has compared the kernel's version with the job's minimum: from there on, best effort is enough.
+/// Best effort is sufficient: the caller has compared the kernel's ABI with the job's minimum.
 pub(crate) fn restrict(walls: &Walls) -> Result<(), RulesetError> {
     restrict_with(walls, NEWEST_ABI)
 }
 
-/// The same with no more than an older kernel's Landlock, for positive controls.
+/// Confines with an older Landlock ABI, for positive controls.
 #[cfg(feature = "positive-controls")]
 pub(crate) fn restrict_up_to(walls: &Walls, version: u32) -> Result<(), RulesetError> {
     restrict_with(walls, ABI::from(version.cast_signed()))
@@ -31,7 +31,7 @@ fn restrict_with(walls: &Walls, newest: ABI) -> Result<(), RulesetError> {
     let execute = read | AccessFs::Execute;
     let mut rules =
         Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(AccessFs::from_all(newest))?;
-    // Asking for nothing is an error.
+    // Handling an empty set is an error.
     let (net, scopes) = (AccessNet::from_all(newest), Scope::from_all(newest));
     if walls.sockets == SocketRule::UnixOnly && !net.is_empty() {
         rules = rules.handle_access(net)?;
@@ -51,7 +51,7 @@ fn restrict_with(walls: &Walls, newest: ABI) -> Result<(), RulesetError> {
         .map(drop)
 }
 
-/// Everything but executing and making devices.
+/// Every access except execution and device creation.
 fn work_access(newest: ABI) -> BitFlags<AccessFs> {
     AccessFs::from_all(newest) & !(AccessFs::Execute | AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev)
 }

@@ -1,5 +1,5 @@
-//! Entry of `promptcraft-runner`: `serve` runs one job as process 1, `launch` starts bubblewrap for it, `watchdog`
-//! cleans up after a killed worker.
+//! Entry point of `promptcraft-runner`: `serve` runs a job as process 1, `launch` starts bubblewrap, `watchdog` removes
+//! the containers of a killed worker.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         None | Some("serve") => serve::serve(arguments),
         Some("launch") => launch::launch(arguments),
         Some("watchdog") => watchdog::watch(arguments),
-        Some(other) => Err(format!("unknown command {other:?}: expected `serve`, `launch` or `watchdog`")),
+        Some(other) => Err(format!("unknown command {other:?}; use `serve`, `launch` or `watchdog`")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,34 +1,35 @@
 //! Frames between a host and a runner: a big-endian `u32` length, then MessagePack with named fields.
 //!
-//! The runner says [`RunnerFrame::Ready`], the host answers with one [`JobFrame`], the runner ends with
-//! [`RunnerFrame::Finished`] or [`RunnerFrame::Refused`]. The host closing the runner's stdin is a cancel. Before the job
-//! the host may have an interpreter started for it ([`StartFrame`]); after a job that allows it ([`JobFrame::reusable`]) the
-//! runner wipes what the job left and says that it is ready once more, or exits.
+//! The runner sends [`RunnerFrame::Ready`], the host sends one [`JobFrame`], the runner replies with
+//! [`RunnerFrame::Finished`] or [`RunnerFrame::Refused`]. Closing the runner's stdin cancels the job. Before the job
+//! the host may request an interpreter for it ([`StartFrame`]). After a job with [`JobFrame::reusable`] the runner
+//! wipes the work directory and sends ready again, or exits.
 
 use std::io::Read;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Version of the frames; a host refuses a runner that speaks another one. A limit that older runners do not know needs a new one.
+/// Version of the frames; a host rejects a runner with another one. A new limit requires a new version, because older
+/// runners ignore it.
 pub const PROTOCOL: u32 = 5;
 
-/// Largest payload of a frame, in bytes; both sides refuse a larger one before allocating for it.
+/// Maximum payload of a frame; both sides reject a larger one before allocating.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
 
 /// Directory of the job's files and its working directory.
 pub const JOB_DIR: &str = "/work/job";
 
-/// Directory for temporary files; `/tmp` of a runtime's root links here, so one size limit covers both.
+/// Directory for temporary files. `/tmp` of every root links to it, so that one size limit covers both.
 pub const TMP_DIR: &str = "/work/tmp";
 
 /// Mount point of the writable file system.
 pub const WORK_DIR: &str = "/work";
 
-/// File descriptor on which a test reporter writes its lines.
+/// File descriptor of the test report.
 pub const REPORT_FD: i32 = 3;
 
-/// What a host says.
+/// Frames of the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostFrame {
@@ -36,7 +37,7 @@ pub enum HostFrame {
     Job(Box<JobFrame>),
 }
 
-/// How a process is started; one that was started ahead serves the job that wants exactly this.
+/// How a process is started; a prestarted process serves only a job with an equal frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartFrame {
     pub argv: Vec<String>,
@@ -44,13 +45,13 @@ pub struct StartFrame {
     pub walls: Walls,
 }
 
-/// One job: everything a runner needs, and nothing of who asked for it.
+/// One job: everything that the runner needs, without the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobFrame {
     pub start: StartFrame,
     pub files: Vec<FileFrame>,
     pub limits: JobLimits,
-    /// Whether another job of the same owner may follow, after a wipe.
+    /// True if another job of the same owner may follow after a wipe.
     pub reusable: bool,
 }
 
@@ -63,46 +64,46 @@ pub struct FileFrame {
     pub content: Vec<u8>,
 }
 
-/// What the runner itself enforces; memory, process count and disk are the container's or the cgroup's.
+/// Limits that the runner enforces; the container or the cgroup enforces memory, process count and disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobLimits {
     pub wall_ms: u64,
     /// CPU time of all processes together.
     pub cpu_ms: u64,
-    /// CPU seconds of each process: the kernel's own limit.
+    /// CPU seconds of each process, enforced by the kernel.
     pub cpu_seconds: u64,
-    /// Set where the host has no cgroup to limit memory and processes in.
+    /// Set if the host has no cgroup to limit memory and processes.
     pub without_cgroup: Option<WithoutCgroup>,
     /// Largest single file.
     pub file_bytes: u64,
-    /// Kept bytes of each of stdout and stderr; the rest is read and dropped.
+    /// Bytes kept of each of stdout and stderr; the rest is read and dropped.
     pub output_bytes: u64,
-    /// Kept bytes of the test report.
+    /// Bytes kept of the test report.
     pub report_bytes: u64,
 }
 
-/// Limits that the runner watches over itself.
+/// Limits that the runner monitors itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithoutCgroup {
     pub memory_bytes: u64,
-    /// Of the whole user namespace, which must be the job's own.
+    /// Processes of the user namespace, which must be the job's own.
     pub processes: u64,
 }
 
-/// What the job may reach.
+/// Restrictions of the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walls {
-    /// Below this Landlock version the runner refuses the job.
+    /// Minimum Landlock ABI; below it the runner refuses the job.
     pub minimum_landlock_abi: u32,
-    /// Paths that may be read, beside the work directory.
+    /// Readable paths in addition to the work directory.
     pub read: Vec<String>,
-    /// Paths that may be executed; they may be read too.
+    /// Executable paths; they are readable as well.
     pub exec: Vec<String>,
     pub processes: ProcessRule,
     pub sockets: SocketRule,
 }
 
-/// Whether the job may start processes.
+/// Permission to start processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessRule {
@@ -110,7 +111,7 @@ pub enum ProcessRule {
     Allowed,
 }
 
-/// Which socket families the job may open; there is no network behind any of them.
+/// Permitted socket families; none of them reaches a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SocketRule {
@@ -118,7 +119,7 @@ pub enum SocketRule {
     Loopback,
 }
 
-/// What a runner says.
+/// Frames of the runner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunnerFrame {
@@ -127,11 +128,11 @@ pub enum RunnerFrame {
     Refused(Refused),
 }
 
-/// The runner stands and waits for its job.
+/// The runner is ready for a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
     pub protocol: u32,
-    /// Landlock version of the kernel; 0 where there is none.
+    /// Landlock ABI of the kernel; 0 without Landlock.
     pub landlock_abi: u32,
 }
 
@@ -142,7 +143,7 @@ pub struct Refused {
     pub detail: String,
 }
 
-/// The facts of an ended job; what they amount to is the host's to say.
+/// The measurements of an ended job; the host derives the outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finished {
     pub exit_code: Option<i32>,
@@ -162,13 +163,13 @@ pub struct Finished {
     pub wall_ms: u64,
     pub cpu_ms: u64,
     pub max_rss_bytes: u64,
-    /// Kernel out-of-memory kills in the job's cgroup, where the runner can see one.
+    /// Kernel out-of-memory kills in the job's cgroup, if the runner can see one.
     pub oom_kills: u64,
-    /// Processes the cgroup refused to create, where the runner can see one.
+    /// Process creations that the cgroup refused, if the runner can see one.
     pub pids_refused: u64,
 }
 
-/// Why a frame could not be read or written.
+/// Errors of reading or writing a frame.
 #[derive(Debug)]
 pub enum FrameError {
     TooLarge { bytes: usize },
@@ -179,8 +180,10 @@ pub enum FrameError {
 impl std::fmt::Display for FrameError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::TooLarge { bytes } => write!(formatter, "a frame of {bytes} bytes is over {MAX_FRAME_BYTES}"),
-            Self::Malformed(reason) => write!(formatter, "a frame does not decode: {reason}"),
+            Self::TooLarge { bytes } => {
+                write!(formatter, "a frame has {bytes} bytes, the maximum is {MAX_FRAME_BYTES}")
+            }
+            Self::Malformed(reason) => write!(formatter, "cannot decode a frame: {reason}"),
             Self::Io(error) => write!(formatter, "the frame pipe failed: {error}"),
         }
     }
@@ -188,7 +191,7 @@ impl std::fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
-/// Encodes a value as one frame, length included.
+/// Encodes a value as one frame with its length prefix.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, FrameError> {
     let mut frame = vec![0; 4];
     rmp_serde::encode::write_named(&mut frame, value).map_err(|error| FrameError::Malformed(error.to_string()))?;
@@ -198,7 +201,7 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, FrameError> {
     Ok(frame)
 }
 
-/// Decodes a payload, without its length.
+/// Decodes a payload without its length prefix.
 pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, FrameError> {
     rmp_serde::from_slice(payload).map_err(|error| FrameError::Malformed(error.to_string()))
 }
@@ -209,7 +212,7 @@ pub fn payload_length(prefix: [u8; 4]) -> Result<usize, FrameError> {
     checked_length(length).map(|_| length)
 }
 
-/// Reads one frame; `None` when the other side closed before the first byte. Blocks.
+/// Reads one frame; `None` if the other side closed before the first byte. Blocks.
 pub fn read_frame<T: DeserializeOwned>(reader: &mut impl Read) -> Result<Option<T>, FrameError> {
     let mut prefix = [0; 4];
     let first = reader.read(&mut prefix[..1]).map_err(FrameError::Io)?;
@@ -229,7 +232,7 @@ fn checked_length(bytes: usize) -> Result<u32, FrameError> {
     u32::try_from(bytes).map_err(|_| FrameError::TooLarge { bytes })
 }
 
-/// Says what is wrong with a job file's path, or `None` when it is relative, plain and bounded.
+/// Returns the problem of a job file's path, or `None` if it is relative, plain and bounded.
 pub fn path_problem(path: &str) -> Option<&'static str> {
     if path.is_empty() {
         return Some("is empty");
@@ -241,10 +244,10 @@ pub fn path_problem(path: &str) -> Option<&'static str> {
         return Some("is absolute; give it relative to the job's directory");
     }
     if path.chars().any(char::is_control) {
-        return Some("holds a control character");
+        return Some("contains a control character");
     }
     if path.contains('\\') {
-        return Some("holds a backslash; separate folders with `/`");
+        return Some("contains a backslash; separate folders with `/`");
     }
     if path.split('/').count() > 16 {
         return Some("has more than 16 parts");

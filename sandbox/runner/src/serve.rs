@@ -1,4 +1,4 @@
-//! The life of a runner, as process 1 of its sandbox: one job, or several of one owner with a wipe between them.
+//! The main loop of a runner, process 1 of its sandbox: one job, or several of one owner with a wipe after each.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,19 +10,19 @@ use crate::supervision::Supervision;
 use crate::sys::FsUsage;
 use crate::{cgroup, child, sys, work_files};
 
-/// Says that it is ready, reads a job, runs it, says how it ended; begins anew where the job allows it.
+/// Sends ready, reads a job, runs it and sends its result; repeats if the job allows it.
 ///
 /// `--mount-work SIZE INODES` first mounts the writable file system, for a host that cannot.
 pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     if std::process::id() != 1 {
-        return Err("must be process 1 of a pid namespace of its own: it kills every other process it sees".into());
+        return Err("must be process 1 of its own pid namespace: it kills every other process it can see".into());
     }
     prepare(arguments)?;
     let empty = work_usage()?;
     let meter = Meter::at(Path::new(cgroup::MOUNT));
     loop {
         write_frame(&RunnerFrame::Ready(Ready { protocol: PROTOCOL, landlock_abi: sys::landlock_abi() }))?;
-        // The host closed instead of sending a job: nothing to do, nobody to tell.
+        // The host closed stdin without sending a job.
         let Some((job, prestarted)) = read_job()? else { return Ok(()) };
         let reusable = job.reusable;
         let finished = match run(job, prestarted, &meter) {
@@ -38,7 +38,7 @@ pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     }
 }
 
-/// The next job, and the process that was started for it.
+/// Reads the next job and the process that was prestarted for it.
 fn read_job() -> Result<Option<(JobFrame, Option<Prestarted>)>, String> {
     let mut prestarted = None;
     loop {
@@ -47,36 +47,36 @@ fn read_job() -> Result<Option<(JobFrame, Option<Prestarted>)>, String> {
             None => return Ok(None),
             Some(HostFrame::Job(job)) => return Ok(Some((*job, prestarted))),
             Some(HostFrame::Prestart(_)) if prestarted.is_some() => {
-                return Err("one process can be started prestarted".into());
+                return Err("only one process can be prestarted".into());
             }
             Some(HostFrame::Prestart(frame)) => {
-                // A wall that cannot be built is said when the job comes, which is then started anew.
+                // A failure is reported when the job arrives, which then starts its own process.
                 prestarted = Prestarted::start(frame).ok();
             }
         }
     }
 }
 
-/// Whoever met a limit or a kill gets no successor here: what it left may be half dead.
+/// Returns whether another job may follow; after a kill or an exceeded limit the sandbox may be in any state.
 fn is_reusable(finished: &Finished) -> bool {
     let stopped = finished.wall_exceeded || finished.cpu_exceeded || finished.cancelled || finished.disk_full;
     finished.exit_code.is_some() && !stopped && finished.oom_kills == 0 && finished.pids_refused == 0
 }
 
-/// Leaves nothing of the last job, and is sure of it: no process, no file, no page of a file that is open somewhere.
+/// Removes everything the last job left and verifies it: no process, no file, and no page of an open deleted file.
 fn wipe(empty: FsUsage) -> Result<(), String> {
     work_files::remove_all().map_err(|error| format!("cannot empty the work directory: {error}"))?;
     if sys::other_processes_exist() {
-        return Err("a process of the last job is still there".into());
+        return Err("a process of the last job is still running".into());
     }
     if work_usage()? != empty {
-        return Err("the work directory is not as empty as it was".into());
+        return Err("the work directory uses more space than before the job".into());
     }
     Ok(())
 }
 
 fn work_usage() -> Result<FsUsage, String> {
-    sys::fs_usage(c"/work").map_err(|error| format!("cannot look at the work directory: {error}"))
+    sys::fs_usage(c"/work").map_err(|error| format!("cannot stat the work directory: {error}"))
 }
 
 fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
@@ -91,7 +91,7 @@ fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
         }
         _ => return Err("usage: promptcraft-runner serve [--mount-work SIZE INODES]".into()),
     }
-    // Entered before the mount, the working directory would still be the one below it.
+    // After the mount; otherwise the working directory would be the one below it.
     std::env::set_current_dir(WORK_DIR).map_err(failed("enter the work directory"))?;
     sys::set_no_new_privileges().map_err(failed("set no_new_privs"))?;
     sys::set_dumpable(false).map_err(failed("hide the runner's memory"))
@@ -108,7 +108,7 @@ fn run(job: JobFrame, prestarted: Option<Prestarted>, meter: &Meter) -> Result<F
         Some(started) => started,
         None => child::start(&job.start, &limits)?,
     };
-    // The files are in place: their memory belongs to the job from here on.
+    // Frees the memory of the files, which now count as the job's.
     drop(job);
     Supervision::new(started, &limits, child_exits, (meter, before)).run().map_err(failed)
 }
@@ -116,5 +116,5 @@ fn run(job: JobFrame, prestarted: Option<Prestarted>, meter: &Meter) -> Result<F
 fn write_frame(frame: &RunnerFrame) -> Result<(), String> {
     let bytes = protocol::encode(frame).map_err(|error| error.to_string())?;
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(&bytes).and_then(|()| stdout.flush()).map_err(|error| format!("the host is gone: {error}"))
+    stdout.write_all(&bytes).and_then(|()| stdout.flush()).map_err(|error| format!("cannot write to the host: {error}"))
 }

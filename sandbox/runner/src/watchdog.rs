@@ -1,8 +1,8 @@
-//! Outlives a killed worker for a moment, to remove the containers that it had begun and not finished.
+//! Removes containers that a killed worker was creating.
 //!
-//! A started container ends by itself when its worker's connection closes. One that was created and not yet started
-//! would stay until a worker's next start: nothing in it runs that could notice. So the worker tells this process
-//! each name before it asks the engine, and whatever is still named when the worker is gone is removed.
+//! A started container ends by itself when its worker's connection closes. A created but not started one would remain
+//! until the next worker starts, because nothing runs in it. Therefore the worker reports each name to this process
+//! before it calls the engine, and this process removes the names that remain when the worker ends.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use crate::sys;
 
-/// A creation that was under way when the worker died is finished by the engine all the same, so look again.
+/// Removal attempts: the engine completes a creation that was in progress when the worker ended.
 const REMOVAL_ROUNDS: u32 = 12;
 const ROUND_INTERVAL: Duration = Duration::from_millis(250);
 
-/// `watchdog SOCKET`: reads `+name` and `-name` lines until stdin closes, then removes what is left.
+/// Runs `watchdog SOCKET`: reads `+name` and `-name` lines until stdin closes, then removes the remaining containers.
 pub fn watch(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let socket = arguments.next().ok_or("usage: promptcraft-runner watchdog SOCKET")?;
     sys::close_from(3).map_err(|error| format!("cannot close inherited descriptors: {error}"))?;
@@ -37,7 +37,7 @@ pub fn watch(mut arguments: impl Iterator<Item = String>) -> Result<(), String> 
 
 fn read_names(lines: impl BufRead) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    // A line that cannot be read is the end, as a close is.
+    // An unreadable line ends the input like a close.
     for line in lines.lines().map_while(Result::ok) {
         match line.split_at_checked(1) {
             Some(("+", name)) if is_container_name(name) => drop(names.insert(name.to_owned())),
@@ -48,12 +48,12 @@ fn read_names(lines: impl BufRead) -> BTreeSet<String> {
     names
 }
 
-/// The name goes into a request line: nothing but what container names are made of.
+/// Returns whether a name has only the characters of container names; it is written to a request line.
 fn is_container_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-/// Asks the engine in the smallest HTTP there is; every answer is taken, "no such container" is the usual one.
+/// Sends a minimal HTTP request to the engine; any response counts, "no such container" is the usual one.
 fn remove(socket: &Path, name: &str) -> std::io::Result<()> {
     const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
     let mut engine = UnixStream::connect(socket)?;

@@ -1,4 +1,4 @@
-//! The work directory: its two folders, a job's files in them before any of the job's code runs, and the wipe after it.
+//! The work directory: its two folders, the job's files, and the wipe after the job.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::protocol::{FileFrame, JOB_DIR, Refused, TMP_DIR, WORK_DIR, path_problem};
 use crate::sys;
 
-/// Creates the two directories, in a work directory that has nothing or just them.
+/// Creates the two directories in an empty work directory; existing ones are kept.
 pub(crate) fn make_directories() -> Result<(), Refused> {
     [JOB_DIR, TMP_DIR].into_iter().try_for_each(|directory| match fs::create_dir(directory) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(refused(directory, &error)),
@@ -26,13 +26,13 @@ fn write_all_below(root: &Path, files: &[FileFrame]) -> Result<(), Refused> {
     files.iter().try_for_each(|file| write(&root, file))
 }
 
-/// Creates the files of a positive control.
+/// Creates the files of a positive control without checks.
 #[cfg(feature = "positive-controls")]
 pub(crate) fn write_unchecked(files: &[FileFrame]) -> std::io::Result<()> {
     files.iter().try_for_each(|file| fs::write(Path::new(JOB_DIR).join(&file.path), &file.content))
 }
 
-/// Removes everything; what a job made hard to remove is an error.
+/// Removes everything; fails on files that the job made undeletable.
 pub(crate) fn remove_all() -> std::io::Result<()> {
     for entry in fs::read_dir(WORK_DIR)? {
         let entry = entry?;
@@ -41,11 +41,11 @@ pub(crate) fn remove_all() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Creates every folder and file anew or in a folder that it has opened itself: a link at any part of the path, and a
-/// file that is there already, are refused.
+/// Creates a file and its folders relative to opened folders. A link at any part of the path and an existing file are
+/// errors.
 fn write(root: &OwnedFd, file: &FileFrame) -> Result<(), Refused> {
     if let Some(problem) = path_problem(&file.path) {
-        return Err(Refused { code: "file_rejected".into(), detail: format!("a file's path {problem}") });
+        return Err(Refused { code: "file_rejected".into(), detail: format!("the path of a file {problem}") });
     }
     let (folders, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
     let mut opened: Option<OwnedFd> = None;

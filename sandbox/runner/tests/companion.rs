@@ -1,4 +1,4 @@
-//! What `launch` starts ends with it, also what has bound its life to nothing yet.
+//! Children of a process started by `launch` end with it, also before they set their parent-death signal.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const WITHIN: Duration = Duration::from_secs(5);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Stands for bubblewrap at the moment it is killed: its child waits for a word that does not come.
+/// Simulates bubblewrap at the moment it is killed: its child waits for a message that never arrives.
 const HALF_STARTED: &str = "#!/bin/sh\nsleep 300 >/dev/null & echo $!\nwait\n";
 
 #[test]
@@ -25,23 +25,23 @@ fn a_child_of_a_killed_program_dies_with_it() {
         .expect("starts");
     let mut output = BufReader::new(launched.stdout.take().expect("is piped"));
     let mut child = String::new();
-    output.read_line(&mut child).expect("says its child's number");
+    output.read_line(&mut child).expect("prints its child's pid");
     let child = Path::new("/proc").join(child.trim()).join("cmdline");
     assert!(!fs::read(&child).expect("the child runs").is_empty());
     launched.kill().expect("kills the program");
     launched.wait().expect("reaps the program");
     fs::remove_file(&program).expect("cleans up");
-    let deadline = now() + WITHIN;
-    // One that is dead and not yet reaped has no command line.
+    let deadline = now() + EXIT_TIMEOUT;
+    // A dead process that is not reaped has no command line.
     while fs::read(&child).is_ok_and(|line| !line.is_empty()) {
         assert!(now() < deadline, "the child outlives its parent");
         std::thread::sleep(Duration::from_millis(5));
     }
     let mut rest = String::new();
-    assert_eq!(output.read_line(&mut rest).expect("reads"), 0, "nobody holds the pipe any more");
+    assert_eq!(output.read_line(&mut rest).expect("reads"), 0, "every writer of the pipe has closed");
 }
 
-#[expect(clippy::disallowed_methods, reason = "what is waited for takes real time")]
+#[expect(clippy::disallowed_methods, reason = "waits for real processes")]
 fn now() -> Instant {
     Instant::now()
 }

@@ -1,4 +1,4 @@
 #!/bin/sh
-# Finishes a root, given as the argument: the link that the alternatives system would have made.
+# Finishes the root given as argument: creates the link of the alternatives system.
 set -eu
 ln -sf gawk "$1/usr/bin/awk"

@@ -1,4 +1,4 @@
-//! A cgroup for each job, version 1 or 2, below the worker's own; without permission there is none.
+//! One cgroup per job, version 1 or 2, below the worker's own.
 
 use std::fs;
 use std::io;
@@ -11,22 +11,22 @@ use runner::cgroup::{Counters, MOUNT, Meter, kill_processes};
 use crate::background_tasks::BackgroundTasks;
 use crate::job::Limits;
 
-/// Processes that belong to the sandbox itself: bubblewrap and the runner.
+/// Processes of the sandbox itself: bubblewrap and the runner.
 const OWN_PROCESSES: u32 = 2;
 
 const NAME_PREFIX: &str = "promptcraft-jobs-";
 
-/// One CPU in slices of 10 ms: in longer ones a cancel waits until a throttled job may run again.
+/// Period of the quota of one CPU. With a longer period a throttled job delays its own cancel.
 const PERIOD_US: u32 = 10_000;
 
-/// Where this worker's jobs get their cgroups.
+/// The cgroups of this worker's jobs.
 pub(crate) struct Cgroups {
     hierarchies: Vec<Hierarchy>,
     next: AtomicU64,
     background: BackgroundTasks,
 }
 
-/// One mounted hierarchy and the folder in it that belongs to this worker.
+/// A mounted hierarchy and this worker's folder in it.
 struct Hierarchy {
     version: Version,
     folder: PathBuf,
@@ -38,15 +38,15 @@ enum Version {
     Two,
 }
 
-/// The cgroup of one job, in every hierarchy; dropped, it is removed with every process in it.
+/// The cgroup of one job in every hierarchy; dropping it kills its processes and removes it.
 pub(crate) struct JobCgroup {
     folders: Vec<PathBuf>,
     background: BackgroundTasks,
 }
 
 impl Cgroups {
-    /// Takes a folder in each hierarchy that limits something, or says why that cannot be; removes those of workers
-    /// that are gone, with every process in them.
+    /// Creates this worker's folder in each hierarchy with limits, or fails without permission. Removes the folders of
+    /// ended workers and kills their processes.
     pub(crate) fn open(background: BackgroundTasks) -> io::Result<Self> {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let hierarchies = if Path::new(MOUNT).join("cgroup.controllers").exists() {
@@ -59,7 +59,7 @@ impl Cgroups {
         Ok(Self { hierarchies, next: AtomicU64::new(1), background })
     }
 
-    /// Makes a job's cgroup with its limits set and nobody in it.
+    /// Creates an empty cgroup for a job and sets its limits.
     pub(crate) fn create(&self, limits: &Limits) -> io::Result<JobCgroup> {
         let name = format!("job-{}", self.next.fetch_add(1, Ordering::Relaxed));
         let mut cgroup = JobCgroup { folders: Vec::new(), background: self.background.clone() };
@@ -82,7 +82,7 @@ impl Drop for Cgroups {
 }
 
 impl JobCgroup {
-    /// The files a process enters by writing its number.
+    /// Returns the files to which a process writes its pid to join.
     pub(crate) fn procs_files(&self) -> impl Iterator<Item = PathBuf> {
         self.folders.iter().map(|folder| folder.join("cgroup.procs"))
     }
@@ -98,8 +98,7 @@ impl Drop for JobCgroup {
     }
 }
 
-/// Kills what is in them until they can be removed, for a killed process takes a moment to be gone; gives up, loudly,
-/// after 5 s.
+/// Kills the processes of the folders until the folders can be removed. Logs an error after 5 s.
 async fn remove(mut folders: Vec<PathBuf>) {
     const POLL_INTERVAL: Duration = Duration::from_millis(5);
     const MAX_ATTEMPTS: u32 = 1000;
@@ -111,7 +110,7 @@ async fn remove(mut folders: Vec<PathBuf>) {
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
-    tracing::error!(?folders, "these cgroups still hold processes after 5 s");
+    tracing::error!(?folders, "Cannot remove job cgroups: processes still running after 5 s");
 }
 
 fn version_2(own: &str) -> io::Result<Hierarchy> {
@@ -133,7 +132,7 @@ fn enable(folder: &Path) -> io::Result<()> {
 fn version_1(own: &str) -> io::Result<Vec<Hierarchy>> {
     let mut hierarchies: Vec<Hierarchy> = Vec::new();
     let name_of_all = own_name()?;
-    // Not cpuacct: each hierarchy costs 3 ms to enter, and the runner's own accounting says the same.
+    // Without cpuacct: joining a hierarchy costs 3 ms, and the runner measures the CPU time as well.
     let controllers = ["memory", "pids", "cpu"].map(|name| (name, Path::new(MOUNT).join(name)));
     for (name, mount) in controllers {
         let parent = own_folder(&fs::canonicalize(mount)?, own, name);
@@ -145,28 +144,28 @@ fn version_1(own: &str) -> io::Result<Vec<Hierarchy>> {
     Ok(hierarchies)
 }
 
-/// A name that no other sandbox of this or another living process has.
+/// Returns a name that is unique among the sandboxes of all living processes.
 fn own_name() -> io::Result<String> {
     static SANDBOXES: AtomicU64 = AtomicU64::new(1);
     let number = SANDBOXES.fetch_add(1, Ordering::Relaxed);
     Ok(format!("{}{}-{number}", prefix()?, std::process::id()))
 }
 
-/// How the folders of all workers begin whose processes this one can see: workers in containers of their own may share
-/// a folder of cgroups, and a number there says nothing here.
+/// Returns the prefix of the folders of all workers in this pid namespace. Workers in other containers may share the
+/// parent cgroup, and their pids mean nothing here.
 fn prefix() -> io::Result<String> {
     let namespace = fs::read_link("/proc/self/ns/pid")?;
     let inode: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
     Ok(format!("{NAME_PREFIX}{inode}-"))
 }
 
-/// This process's own cgroup; a container may show it as the mount point itself.
+/// Returns this process's own cgroup; a container may show it as the mount point.
 fn own_folder(mount: &Path, own: &str, controller: &str) -> PathBuf {
     let folder = mount.join(own_path(own, controller).trim_start_matches('/'));
     if folder.exists() { folder } else { mount.to_owned() }
 }
 
-/// This process's path in the hierarchy of a controller; for version 2 the controller is empty.
+/// Returns this process's path in a controller's hierarchy; version 2 has an empty controller name.
 fn own_path<'a>(own: &'a str, controller: &str) -> &'a str {
     own.lines()
         .find_map(|line| {
@@ -201,14 +200,14 @@ fn set_limits(version: Version, folder: &Path, limits: &Limits) -> io::Result<()
     Ok(())
 }
 
-/// A kernel that accounts no swap has no such file.
+/// Limits swap; a kernel without swap accounting has no such file.
 fn limit_swap(file: &Path, bytes: u64) -> io::Result<()> {
     if file.exists() { fs::write(file, bytes.to_string()) } else { Ok(()) }
 }
 
-/// Folders whose worker is no longer a process.
+/// Returns the folders of workers that no longer run.
 ///
-/// What a worker of another pid namespace left stays, empty: the end of that namespace ended its jobs.
+/// Folders of another pid namespace are kept: they are empty, because the end of that namespace ended its jobs.
 fn orphans_in(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let is_orphan = |folder: &PathBuf| {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
@@ -218,16 +217,16 @@ fn orphans_in(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_orphan).collect()
 }
 
-/// Kills every process in the cgroup and in those below it.
+/// Kills every process in the cgroup and below it.
 fn kill_tree(folder: &Path) {
     let killed = kill_processes(folder);
     if killed > 0 {
-        tracing::debug!(?folder, killed, "killed what a cgroup still held");
+        tracing::debug!(?folder, killed, "Killed remaining processes of a cgroup");
     }
     below(folder).for_each(|folder| kill_tree(&folder));
 }
 
-/// Whether the folder and the cgroups below it are gone; one that holds a process stays.
+/// Removes the folder and the cgroups below it; returns whether it was removed. A cgroup with a process stays.
 fn remove_tree(folder: &Path) -> bool {
     for folder in below(folder) {
         remove_tree(&folder);
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn version_2_is_told_every_limit() {
+    fn every_limit_is_written_for_version_2() {
         let folder = Folder::with(&["memory.swap.max"]);
         let limits = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
         set_limits(Version::Two, &folder.0, &limits).expect("writes");

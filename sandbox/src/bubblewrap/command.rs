@@ -1,4 +1,4 @@
-//! The command line that builds a sandbox around a runner.
+//! The bubblewrap command line.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,13 +11,13 @@ use crate::error::SandboxError;
 use crate::job::Limits;
 use crate::runtime::roots::{self, RUNNER_NAME};
 
-/// The user of every job, on the host as inside: nobody.
+/// User and group id of every job, on the host and inside: `nobody`.
 const NOBODY: u32 = 65534;
 
-/// The devices a program may expect, each bound one by one: a full /dev would cost a second user namespace.
+/// Bound devices, one by one: a full `/dev` would need a second user namespace.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
 
-/// A process's own streams by name; a shell's process substitution needs the first.
+/// Links to a process's own streams; process substitution of shells needs the first.
 const STREAMS: [(&str, &str); 4] = [
     ("/dev/fd", "/proc/self/fd"),
     ("/dev/stdin", "/proc/self/fd/0"),
@@ -25,11 +25,11 @@ const STREAMS: [(&str, &str); 4] = [
     ("/dev/stderr", "/proc/self/fd/2"),
 ];
 
-/// How this host starts bubblewrap.
+/// Builds the commands that start bubblewrap on this host.
 pub(crate) struct Launcher {
     bubblewrap: PathBuf,
     runner: Option<PathBuf>,
-    /// Whether the worker is root and must become nobody first.
+    /// True if the worker is root and must switch to `nobody` first.
     drop_user: bool,
 }
 
@@ -37,7 +37,7 @@ impl Launcher {
     pub(crate) fn find(runner: Option<PathBuf>) -> Result<Self, SandboxError> {
         let places = ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"];
         let bubblewrap = places.iter().map(PathBuf::from).find(|place| place.exists()).ok_or_else(|| {
-            SandboxError::fail("sandbox_unavailable", "bubblewrap is missing; install with: apt-get install bubblewrap")
+            SandboxError::fail("sandbox_unavailable", "bubblewrap is not installed; run: apt-get install bubblewrap")
         })?;
         Ok(Self { bubblewrap, runner, drop_user: is_root() })
     }
@@ -60,8 +60,8 @@ impl Launcher {
         command.arg("--").arg(&self.bubblewrap);
         command.args(["--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "sandbox"]);
         command.args(["--uid", &NOBODY.to_string(), "--gid", &NOBODY.to_string()]);
-        // The runner mounts its own work directory, noexec and bounded in files, which bubblewrap cannot, and gives
-        // the capability up before it reads a job.
+        // The runner mounts the work directory, noexec and with bounded inodes, which bubblewrap cannot do, and drops
+        // the capability before it reads a job.
         command.args(["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
         command.arg("--ro-bind").arg(seen_root).arg("/").args(["--proc", "/proc", "--tmpfs", "/dev"]);
         for device in DEVICES {

@@ -1,7 +1,7 @@
-//! The backend that needs no service: one bubblewrap sandbox for each job, started when the job comes.
+//! The bubblewrap backend: one sandbox per job, started on demand. It needs no service.
 //!
-//! What bubblewrap has, Docker's containers have too, and the runner adds the same inner walls to both. What is
-//! weaker here: without permission for cgroups the runner itself watches memory and processes, less exactly.
+//! It has the same isolation layers as the Docker backend, and the runner adds the same inner ones. One is weaker:
+//! without permission to create cgroups the runner itself monitors memory and processes, less precisely.
 
 mod cgroup;
 mod command;
@@ -34,7 +34,7 @@ use crate::runtime::{self, Metering, roots};
 use crate::session::transport::{RunnerTransport, handshake};
 use crate::session::{self, SessionEnd};
 
-/// A sandbox that is not ready after this long will not be.
+/// Timeout for a new sandbox to become ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct BubblewrapSandbox {
@@ -51,9 +51,9 @@ pub(crate) struct BubblewrapSandbox {
     background: BackgroundTasks,
 }
 
-/// A started sandbox; dropping it kills everything in it.
+/// A started sandbox; dropping it kills every process in it.
 struct RunningSandbox {
-    /// Until the drop.
+    /// `None` only during the drop.
     child: Option<Child>,
     stderr: Option<ChildStderr>,
     cgroup: Option<JobCgroup>,
@@ -61,7 +61,7 @@ struct RunningSandbox {
 }
 
 impl BubblewrapSandbox {
-    /// Finds the roots, then starts one empty sandbox to see that all walls stand.
+    /// Resolves the roots, then starts one empty sandbox per runtime to prove that the isolation works.
     pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
         let roots = roots::resolve(&config.roots_dir, &config.runtimes)?;
         let launcher = Launcher::find(config.runner_path.clone())?;
@@ -70,8 +70,8 @@ impl BubblewrapSandbox {
         let (cgroups, weakness) = match Cgroups::open(background.clone()) {
             Ok(cgroups) => (Some(cgroups), String::new()),
             Err(error) => {
-                tracing::warn!(%error, "no cgroup for jobs: the runner itself watches memory and processes, less exactly");
-                (None, format!("no cgroups ({error}): the runner itself watches memory and processes, less exactly"))
+                tracing::warn!(%error, "Cannot create cgroups; the runner monitors memory and processes instead");
+                (None, format!("no cgroups ({error}): the runner monitors memory and processes less precisely"))
             }
         };
         let mut sandbox = Self {
@@ -95,7 +95,8 @@ impl BubblewrapSandbox {
             return Err(SandboxError::fail(
                 "landlock_unavailable",
                 format!(
-                    "the kernel offers Landlock {}, the configured minimum is {}: use a newer kernel or lower it",
+                    "the kernel has Landlock ABI {}, the configured minimum is {}; \
+                     use a newer kernel or lower sandbox.minimum_landlock_abi",
                     sandbox.landlock_abi, config.minimum_landlock_abi
                 ),
             ));
@@ -113,7 +114,7 @@ impl BubblewrapSandbox {
         };
         let root = self.roots.get(runtime).or_else(|| self.tools.get(runtime)).ok_or_else(roots::unknown_runtime)?;
         let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
-        let cgroup = cgroup.map_err(|error| failed("cannot make the job's cgroup", &error))?;
+        let cgroup = cgroup.map_err(|error| failed("cannot create the job's cgroup", &error))?;
         let command = self.launcher.command(root, limits, cgroup.as_ref());
         let mut child = match self.spawner.spawn(command).await {
             Ok(child) => child,
@@ -122,14 +123,14 @@ impl BubblewrapSandbox {
         let pipes = child.stdin.take().zip(child.stdout.take());
         let stderr = child.stderr.take();
         let mut running = RunningSandbox { child: Some(child), stderr, cgroup, background: self.background.clone() };
-        let (input, output) = pipes.ok_or_else(|| failed("cannot start the sandbox", &"it has no pipes"))?;
+        let (input, output) = pipes.ok_or_else(|| failed("cannot start the sandbox", &"its pipes are missing"))?;
         let mut transport = RunnerTransport { writer: Box::pin(input), reader: Box::pin(output) };
         match timeout(READY_TIMEOUT, handshake(&mut transport.reader)).await {
             Ok(Ok(ready)) => Ok((running, transport, ready)),
             Ok(Err(error)) => {
-                Err(failed(&with_stderr("the sandbox does not start", &running.stderr_text().await), &error))
+                Err(failed(&with_stderr("the sandbox did not start", &running.stderr_text().await), &error))
             }
-            Err(_) => Err(failed("the sandbox does not start", &"no answer from the runner in 10 s")),
+            Err(_) => Err(failed("the sandbox did not start", &"the runner sent no ready frame within 10 s")),
         }
     }
 
@@ -159,14 +160,12 @@ impl BubblewrapSandbox {
         match ended {
             SessionEnd::Finished(finished) => Ok(JobResult::from_frame(&job, *finished, host_counters, wait)),
             SessionEnd::Cancelled => Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, began.elapsed())),
-            // The kernel may take the runner itself when nothing in the job is larger.
+            // The kernel may kill the runner if no process of the job is larger.
             SessionEnd::Disconnected if host_counters.oom_kills.is_some_and(|kills| kills > 0) => {
                 Ok(JobResult::without_frame(&job, Outcome::OomKilled, wait, began.elapsed()))
             }
-            SessionEnd::Disconnected => {
-                Err(SandboxError::retry("runner_lost", "the sandbox went away without a result"))
-            }
-            // No reason to run it again: its time was over, and it may be the job that keeps the runner from saying so.
+            SessionEnd::Disconnected => Err(SandboxError::retry("runner_lost", "the sandbox ended without a result")),
+            // Not retried: its time is over, and the job itself may be the reason for the runner's silence.
             SessionEnd::Unresponsive => Ok(JobResult::without_frame(&job, Outcome::TimedOut, wait, began.elapsed())),
         }
     }
@@ -216,7 +215,7 @@ impl RunningSandbox {
         self.cgroup.as_ref().map(JobCgroup::counters).unwrap_or_default()
     }
 
-    /// What bubblewrap or the runner with_stderr before it went away; no job has run, so it is nobody's code that speaks.
+    /// Reads what bubblewrap or the runner wrote to stderr. No job has run, so the text is trusted.
     async fn stderr_text(&mut self) -> String {
         const MAX_BYTES: u64 = 2000;
         const READ_TIMEOUT: Duration = Duration::from_secs(1);
@@ -224,13 +223,13 @@ impl RunningSandbox {
         if let Some(stderr) = self.stderr.take()
             && let Err(error) = timeout(READ_TIMEOUT, stderr.take(MAX_BYTES).read_to_end(&mut text)).await
         {
-            tracing::debug!(%error, "the failed sandbox does not close its stderr");
+            tracing::debug!(%error, "Timed out reading stderr of a failed sandbox");
         }
         String::from_utf8_lossy(&text).trim().replace('\n', "; ")
     }
 }
 
-/// What failed, with the stderr_text about it where there is one.
+/// Appends the stderr text to a message if there is any.
 fn with_stderr(what: &str, stderr_text: &str) -> String {
     if stderr_text.is_empty() { what.to_owned() } else { format!("{what}: {stderr_text}") }
 }
@@ -240,7 +239,7 @@ impl Drop for RunningSandbox {
         let Some(mut child) = self.child.take() else { return };
         drop(self.background.spawn(async move {
             if let Err(error) = child.kill().await {
-                tracing::debug!(%error, "the sandbox had ended");
+                tracing::debug!(%error, "The sandbox had already exited");
             }
         }));
     }

@@ -1,7 +1,7 @@
-//! A thread of its own that starts every child of the bubblewrap backend.
+//! A dedicated thread that starts every child of the bubblewrap backend.
 //!
-//! "Die with parent" means the thread that started the child. A runtime's threads may end long before the process
-//! does, and would take running jobs with them; this one lives as long as the sandbox.
+//! PR_SET_PDEATHSIG applies to the thread that started the child. The runtime's threads may end long before the process
+//! and would kill running jobs; this thread lives as long as the sandbox.
 
 use std::io;
 use std::sync::mpsc;
@@ -25,19 +25,19 @@ impl Spawner {
         thread::Builder::new().name("sandbox-spawner".into()).spawn(move || {
             let _context = runtime.enter();
             while let Ok((mut command, reply)) = received.recv() {
-                // Nobody waits any more: dropping the child kills it.
+                // If the receiver was dropped, dropping the child kills it.
                 drop(reply.send(command.spawn()));
             }
         })?;
         Ok(Self { requests })
     }
 
-    /// Starts a child that is killed when dropped. Cancel safe.
+    /// Starts a child that is killed on drop. Cancel safe.
     pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
         let (reply, answer) = oneshot::channel();
-        let gone = || io::Error::other("the sandbox's spawner thread is gone");
-        self.requests.send((command, reply)).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        let ended = || io::Error::other("the sandbox's spawner thread has ended");
+        self.requests.send((command, reply)).map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
     }
 }

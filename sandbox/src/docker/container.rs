@@ -1,4 +1,4 @@
-//! One started container with its runner ready for a job.
+//! One started container with a ready runner.
 
 use std::io;
 use std::sync::Arc;
@@ -18,22 +18,22 @@ use crate::docker::engine::{Engine, engine_failed};
 use crate::error::SandboxError;
 use crate::session::transport::{RunnerTransport, handshake, write_frame};
 
-/// A container that is not ready after this long will not be.
+/// Timeout for a new container's runner to become ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A runner exits right after its result; one that does not in this time is removed.
+/// Timeout for the runner's exit after its result; later the container is removed by force.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) struct Container {
     pub(crate) spec: ContainerSpec,
     pub(crate) ready: Ready,
     pub(crate) transport: RunnerTransport,
-    /// Jobs that it has jobs_served.
+    /// Number of jobs served.
     pub(crate) jobs_served: u32,
     handle: ContainerHandle,
 }
 
-/// The container's handle on the engine: dropping it kills and removes.
+/// The container on the engine; dropping the handle kills and removes it.
 struct ContainerHandle {
     name: String,
     engine: Arc<Engine>,
@@ -43,8 +43,7 @@ struct ContainerHandle {
 impl Container {
     /// Creates and starts a container and waits until its runner is ready.
     ///
-    /// Not cancel safe: dropped during the engine's own work it could leave a container that nobody knows. Call it
-    /// in a task of its own.
+    /// Not cancel safe: a drop during an engine request could leak a container. Call it in a separate task.
     pub(crate) async fn start(engine: Arc<Engine>, spec: ContainerSpec) -> Result<Self, SandboxError> {
         let body = engine.create_body(&spec)?;
         let handle = ContainerHandle { name: engine.container_name(), engine, released: false };
@@ -53,24 +52,28 @@ impl Container {
         let mut transport = RunnerTransport { writer: attached.input, reader: Box::pin(output) };
         match timeout(READY_TIMEOUT, handshake(&mut transport.reader)).await {
             Ok(Ok(ready)) => Ok(Self { spec, ready, transport, jobs_served: 0, handle }),
-            Ok(Err(error)) => Err(SandboxError::retry("sandbox_unavailable", format!("a container failed: {error}"))),
-            Err(_) => Err(SandboxError::retry("sandbox_unavailable", "a container's runner is not ready after 15 s")),
+            Ok(Err(error)) => {
+                Err(SandboxError::retry("sandbox_unavailable", format!("a container failed to start: {error}")))
+            }
+            Err(_) => {
+                Err(SandboxError::retry("sandbox_unavailable", "a container's runner sent no ready frame within 15 s"))
+            }
         }
     }
 
-    /// Where work goes that outlives its caller.
+    /// Returns the tasks that outlive their caller.
     pub(crate) fn background(&self) -> BackgroundTasks {
         self.handle.engine.background.clone()
     }
 
-    /// Has the runner start an interpreter for the job that is to come.
+    /// Makes the runner start an interpreter for a later job.
     pub(crate) async fn prestart(&mut self, start: StartFrame) -> Result<(), SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::retry("sandbox_unavailable", error.to_string());
         let frame = protocol::encode(&HostFrame::Prestart(start)).map_err(|error| failed(&error))?;
         write_frame(&mut self.transport.writer, &frame).await.map_err(|error| failed(&error))
     }
 
-    /// The same where there is something to start; `false` when the runner is gone.
+    /// Calls [`Self::prestart`] if there is a frame; returns `false` if the runner has exited.
     pub(crate) async fn prestart_if_some(&mut self, start: Option<StartFrame>) -> bool {
         match start {
             Some(start) => self.prestart(start).await.is_ok(),
@@ -78,20 +81,20 @@ impl Container {
         }
     }
 
-    /// Waits until the runner has wiped what its job left; `false` when it exits instead.
+    /// Waits until the runner has wiped the work directory; returns `false` if it exits instead.
     pub(crate) async fn wait_for_wipe(&mut self) -> bool {
         const WIPE_TIMEOUT: Duration = Duration::from_secs(1);
         self.jobs_served += 1;
         matches!(timeout(WIPE_TIMEOUT, handshake(&mut self.transport.reader)).await, Ok(Ok(_)))
     }
 
-    /// Whether the runner still waits: nothing is to be read from it until it has a job.
+    /// Returns whether the runner still waits: it sends nothing before it has a job.
     pub(crate) fn is_idle(&mut self) -> bool {
         let mut byte = [0];
         self.transport.reader.read(&mut byte).now_or_never().is_none()
     }
 
-    /// Lets a runner that has given its result exit by itself, which the engine follows by removing the container.
+    /// Lets the runner exit after its result; the engine then removes the container.
     pub(crate) fn retire(self) {
         let Self { mut transport, handle, .. } = self;
         let background = handle.engine.background.clone();
@@ -121,7 +124,7 @@ impl Drop for ContainerHandle {
     }
 }
 
-/// The runner's frames; what it writes to stderr is its own complaint, never a job's output, and goes to the log.
+/// Returns the runner's frames. Its stderr contains its own errors, never a job's output, and is logged.
 fn stdout_only(
     output: impl Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send {
@@ -129,7 +132,7 @@ fn stdout_only(
         match chunk {
             Ok(LogOutput::StdOut { message }) => Some(Ok(message)),
             Ok(LogOutput::StdErr { message } | LogOutput::Console { message }) => {
-                tracing::warn!(complaint = %String::from_utf8_lossy(&message).trim(), "a sandbox's runner complains");
+                tracing::warn!(stderr = %String::from_utf8_lossy(&message).trim(), "Sandbox runner wrote to stderr");
                 None
             }
             Ok(LogOutput::StdIn { .. }) => None,

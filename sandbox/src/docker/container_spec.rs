@@ -1,4 +1,5 @@
-//! What a container must be before its job is known: two jobs of one spec can be jobs_served by the same kind.
+//! The properties of a container that are fixed before its job is known. Containers with equal specs are
+//! interchangeable.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,15 +9,15 @@ use runner::protocol::WORK_DIR;
 
 use crate::job::{Job, Limits, SecurityLevel};
 
-/// One CPU in slices of 10 ms: in longer ones a cancel waits until a throttled job may run again.
+/// Period of the quota of one CPU. With a longer period a throttled job delays its own cancel.
 const CPU_PERIOD_US: i64 = 10_000;
 
-/// The runner itself.
+/// The runner.
 const OWN_PROCESSES: i64 = 1;
 
 const NOBODY: &str = "65534:65534";
 
-/// The limits that an engine sets, and for which runtime.
+/// The runtime of a container and the limits that the engine enforces.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ContainerSpec {
     pub(crate) runtime: String,
@@ -31,7 +32,7 @@ impl ContainerSpec {
         Self::from_limits(&job.runtime, &job.limits)
     }
 
-    /// The spec that is reuse_pool warm: that of `strict` and `standard`.
+    /// Returns the spec of the warm pool, which serves `strict` and `standard`.
     pub(crate) fn standard(runtime: &str) -> Self {
         Self::from_limits(runtime, &Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)))
     }
@@ -46,7 +47,7 @@ impl ContainerSpec {
         }
     }
 
-    /// The container to ask the engine for.
+    /// Returns the engine's request body.
     pub(crate) fn create_body(
         &self,
         image: &str,
@@ -59,7 +60,7 @@ impl ContainerSpec {
             user: Some(NOBODY.into()),
             hostname: Some("sandbox".into()),
             open_stdin: Some(true),
-            // Together with one attached client: its going away closes stdin, which ends the runner.
+            // With one attached client, its disconnect closes stdin, which ends the runner.
             stdin_once: Some(true),
             attach_stdin: Some(true),
             attach_stdout: Some(true),

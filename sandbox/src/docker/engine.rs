@@ -1,4 +1,4 @@
-//! The connection to one Docker engine, and what is the same for all containers made on it.
+//! The connection to a Docker engine, and the settings that all its containers share.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,10 +25,10 @@ use crate::runtime::roots::{self, RUNNER_NAME};
 
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
-/// An engine that does not answer a plain question in this time is as good as none.
+/// Timeout for a simple request; a slower engine counts as unavailable.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// For one request, such as a start on a busy machine.
+/// Timeout of other requests, such as a start on a busy machine.
 const REQUEST_TIMEOUT_SECONDS: u64 = 30;
 
 pub(crate) struct Engine {
@@ -52,7 +52,7 @@ impl Engine {
         let docker = connected.map_err(|error| unavailable(host, &error))?;
         let docker = timeout(RESPONSE_TIMEOUT, docker.negotiate_version())
             .await
-            .map_err(|_| unavailable(host, &"no answer in 3 s"))?
+            .map_err(|_| unavailable(host, &"no response within 3 s"))?
             .map_err(|error| unavailable(host, &error))?;
         let worker = WorkerIdentity::current(&config.instance)
             .map_err(|error| SandboxError::fail("sandbox_unavailable", format!("cannot read /proc: {error}")))?;
@@ -73,12 +73,12 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Returns whether there is an image for jobs of this runtime.
+    /// Returns whether there is an image for this runtime.
     pub(crate) fn offers(&self, runtime: &str) -> bool {
         self.images.contains_key(runtime)
     }
 
-    /// The image noted beside the roots if the engine has it, else the newest of that name.
+    /// Returns the image recorded beside the roots if the engine has it, else the newest image of that name.
     async fn find_image(&self, config: &SandboxConfig, runtime: &str) -> Result<String, SandboxError> {
         if let Some(image) = roots::recorded_image(&config.roots_dir, runtime)
             && self.docker.inspect_image(&image).await.is_ok()
@@ -92,7 +92,7 @@ impl Engine {
         images.into_iter().max_by_key(|image| image.created).map(|image| image.id).ok_or_else(|| {
             SandboxError::fail(
                 "root_missing",
-                format!("the engine has no image {name}; build it as root: sandbox/build-root.sh OUT_DIR {runtime}"),
+                format!("image {name} is missing; run as root: sandbox/build-root.sh OUT_DIR {runtime}"),
             )
         })
     }
@@ -101,17 +101,17 @@ impl Engine {
         match timeout(RESPONSE_TIMEOUT, self.docker.ping()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(engine_failed(&error)),
-            Err(_) => Err(SandboxError::retry("sandbox_unavailable", "the Docker engine does not answer")),
+            Err(_) => Err(SandboxError::retry("sandbox_unavailable", "the Docker engine does not respond")),
         }
     }
 
-    /// Removes containers whose worker is gone; a failure is logged, because jobs can run all the same.
+    /// Removes containers whose worker has ended. Logs errors only, because jobs can run nevertheless.
     pub(crate) async fn reap_orphans(&self) {
         let filters = HashMap::from([("label", vec![LABEL])]);
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
         let found = match self.docker.list_containers(Some(options)).await {
             Ok(found) => found,
-            Err(error) => return tracing::warn!(%error, "cannot look for containers of dead workers"),
+            Err(error) => return tracing::warn!(%error, "Failed to list containers of ended workers"),
         };
         for container in found {
             let labels = container.labels.unwrap_or_default();
@@ -119,7 +119,7 @@ impl Engine {
             if let Some(id) = container.id
                 && self.worker.is_orphan(&labels, running)
             {
-                tracing::info!(sandbox.container = %id, "removing the container of a dead worker");
+                tracing::info!(sandbox.container = %id, "Removing the container of an ended worker");
                 self.remove(&id).await;
             }
         }
@@ -130,7 +130,7 @@ impl Engine {
         Ok(spec.create_body(image, self.runtime.as_deref(), &self.seccomp_profile, self.worker.labels()))
     }
 
-    /// Creates, attaches, starts, in this order: a runner must not speak before someone listens.
+    /// Creates, attaches, then starts, so that no output of the runner is lost.
     pub(crate) async fn start(
         &self,
         name: &str,
@@ -147,37 +147,39 @@ impl Engine {
         Ok(attached)
     }
 
-    /// Kills and removes; one that is gone or going is as good as removed.
+    /// Kills and removes a container; one that is already removed or being removed is not an error.
     pub(crate) async fn remove(&self, name: &str) {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         match self.docker.remove_container(name, Some(options)).await {
             Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => self.untrack(name),
-            Err(error) => tracing::error!(sandbox.container = name, %error, "cannot remove a container"),
+            Err(error) => tracing::error!(sandbox.container = name, %error, "Failed to remove a container"),
         }
     }
 
-    /// The container is gone, or going by itself.
+    /// Unregisters a container that is removed or will remove itself.
     pub(crate) fn untrack(&self, name: &str) {
         if let Some(watchdog) = &self.watchdog {
             watchdog.unregister(name);
         }
     }
 
-    /// What is weaker than it could be, for people; empty when nothing is.
+    /// Returns the restrictions that are weaker than possible, for people; empty if there are none.
     pub(crate) fn weakness(&self) -> String {
         match self.watchdog {
             Some(_) => String::new(),
-            None => "no watchdog: what a killed worker was just creating stays until a worker starts".into(),
+            None => {
+                "no watchdog: containers that a killed worker was creating remain until the next worker starts".into()
+            }
         }
     }
 
-    /// A name that says whose it is.
+    /// Returns a unique container name that contains the instance name.
     pub(crate) fn container_name(&self) -> String {
         format!("promptcraft-{}-{}", self.worker.instance(), uuid::Uuid::new_v4().simple())
     }
 }
 
-/// A watchdog speaks to local engines only, and needs the runner as a program on this host.
+/// Starts the watchdog, which supports local engines only and runs the runner program of this host.
 fn start_watchdog(config: &SandboxConfig, host: &str) -> Option<Watchdog> {
     let socket = Path::new(host.strip_prefix("unix://").unwrap_or(host));
     let in_root = || Some(config.roots_dir.join(config.runtimes.first()?).join("rootfs").join(RUNNER_NAME));
@@ -188,19 +190,19 @@ fn start_watchdog(config: &SandboxConfig, host: &str) -> Option<Watchdog> {
     match Watchdog::start(&runner, socket) {
         Ok(watchdog) => Some(watchdog),
         Err(error) => {
-            tracing::warn!(%error, "no watchdog: what a killed worker was just creating stays until a worker starts");
+            tracing::warn!(%error, "No watchdog: a killed worker's containers remain until the next start");
             None
         }
     }
 }
 
 pub(crate) fn engine_failed(error: &Error) -> SandboxError {
-    SandboxError::retry("sandbox_unavailable", format!("the Docker engine says: {error}"))
+    SandboxError::retry("sandbox_unavailable", format!("Docker engine error: {error}"))
 }
 
 fn unavailable(host: &str, error: &dyn std::fmt::Display) -> SandboxError {
     SandboxError::retry(
         "sandbox_unavailable",
-        format!("no Docker engine answers at {host} ({error}): start one, or configure the bubblewrap backend"),
+        format!("Docker engine at {host} is unavailable ({error}); start it or set sandbox.backend to bubblewrap"),
     )
 }

@@ -1,5 +1,5 @@
-//! The backend of a Docker engine: containers, a few of them started prestart of their jobs, used once or, at level
-//! `standard`, reusable by the same owner after a wipe.
+//! The Docker backend. Containers are pre-started, and used once or, at level `standard`, reused by the same owner
+//! after a wipe.
 
 mod container;
 mod container_spec;
@@ -47,8 +47,8 @@ pub(crate) struct DockerSandbox {
 }
 
 impl DockerSandbox {
-    /// Reaches the engine, removes what dead workers left, and starts one container of each runtime to see that
-    /// all walls stand.
+    /// Connects to the engine, removes orphaned containers, and starts one container per runtime to prove that the
+    /// isolation works.
     pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
         let background = BackgroundTasks::new();
         let engine = Arc::new(Engine::connect(config, background.clone()).await?);
@@ -80,7 +80,7 @@ impl DockerSandbox {
         }))
     }
 
-    /// The owner's own container if one waits, else a warm one, else a new one.
+    /// Takes the owner's idle container, else a warm one, else starts a new one.
     async fn take(&self, job: &Job) -> Result<Container, SandboxError> {
         match self.reuse_pool.take(job).await {
             Some(container) => Ok(container),
@@ -111,7 +111,7 @@ impl DockerSandbox {
         let mut frame = runtime.frame(&mut job, Metering::Cgroup, self.minimum_landlock_abi);
         frame.reusable = self.reuse_pool.may_reuse(&job, container.jobs_served);
         let (reusable, began) = (frame.reusable, Instant::now());
-        // An owner's next job is most likely of the same kind.
+        // The owner's next job is most likely of the same kind.
         let start = self.pool.reuse_prestart_frame(&job.runtime).filter(|start| *start == frame.start);
         match session::run_session(&mut container.transport, frame, cancel).await? {
             SessionEnd::Finished(finished) => {
@@ -123,23 +123,21 @@ impl DockerSandbox {
                 Ok(JobResult::from_frame(&job, *finished, Counters::default(), wait))
             }
             SessionEnd::Cancelled => Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, began.elapsed())),
-            SessionEnd::Disconnected => {
-                Err(SandboxError::retry("runner_lost", "the container went away without a result"))
-            }
-            // No reason to run it reusable: its time was over, and it may be the job that keeps the runner from saying so.
+            SessionEnd::Disconnected => Err(SandboxError::retry("runner_lost", "the container ended without a result")),
+            // Not retried: its time is over, and the job itself may be the reason for the runner's silence.
             SessionEnd::Unresponsive => Ok(JobResult::without_frame(&job, Outcome::TimedOut, wait, began.elapsed())),
         }
     }
 }
 
-/// Lets go of what owners have left for long, until the sandbox closes.
+/// Removes expired idle containers until the sandbox closes.
 async fn evict_idle(reuse_pool: Arc<ReusePool>, closing: CancellationToken) {
-    let for_ever = async {
+    let evictions = async {
         loop {
             sleep_until(reuse_pool.evict_expired()).await;
         }
     };
-    closing.run_until_cancelled(for_ever).await;
+    closing.run_until_cancelled(evictions).await;
     reuse_pool.clear();
 }
 
@@ -147,8 +145,8 @@ fn landlock_too_old(offered: u32, minimum: u32) -> SandboxError {
     SandboxError::fail(
         "landlock_unavailable",
         format!(
-            "the engine's kernel offers Landlock {offered}, the configured minimum is {minimum}: \
-             use a newer kernel or lower it"
+            "the engine's kernel has Landlock ABI {offered}, the configured minimum is {minimum}; \
+             use a newer kernel or lower sandbox.minimum_landlock_abi"
         ),
     )
 }

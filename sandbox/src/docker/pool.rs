@@ -1,4 +1,4 @@
-//! Containers started prestart of their jobs, and the task that replaces them.
+//! The pool of pre-started containers and the task that refills it.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZero;
@@ -20,7 +20,7 @@ use crate::runtime;
 
 type Warm = HashMap<ContainerSpec, VecDeque<Container>>;
 
-/// For which jobs warm containers hold a started interpreter.
+/// Settings of interpreters that are started in warm containers.
 pub(crate) struct Prestart {
     pub(crate) level: Option<SecurityLevel>,
     pub(crate) minimum_landlock_abi: u32,
@@ -28,7 +28,7 @@ pub(crate) struct Prestart {
 
 pub(crate) struct WarmPool {
     engine: Arc<Engine>,
-    /// What is idle warm; other specs are started on demand.
+    /// Specs in the pool; containers of other specs are started on demand.
     specs: Vec<ContainerSpec>,
     size: usize,
     prestart: Prestart,
@@ -66,7 +66,7 @@ impl WarmPool {
         &self.engine
     }
 
-    /// A warm container of the spec, else a new one. Cancel safe.
+    /// Takes a warm container of the spec, else starts a new one. Cancel safe.
     pub(crate) async fn take(&self, spec: ContainerSpec) -> Result<Container, SandboxError> {
         if let Some(container) = self.take_warm(&spec) {
             return Ok(container);
@@ -74,19 +74,19 @@ impl WarmPool {
         self.create(spec).await
     }
 
-    /// Starts a container, in a task of its own: dropped, this future lets it come up and then kills it.
+    /// Starts a container in a separate task; if this future is dropped, the task removes the container once it is up.
     pub(crate) async fn create(&self, spec: ContainerSpec) -> Result<Container, SandboxError> {
         let (result, started) = oneshot::channel();
         let engine = Arc::clone(&self.engine);
         drop(self.engine.background.spawn(async move {
-            // Unwanted by now, it is removed from within this task, for which a shutdown waits.
+            // If the receiver was dropped, the container is removed within this task, for which a shutdown waits.
             drop(result.send(Container::start(engine, spec).await));
         }));
-        let lost = |_| SandboxError::retry("sandbox_unavailable", "the task that starts a container was ended");
+        let lost = |_| SandboxError::retry("sandbox_unavailable", "the task that starts a container was cancelled");
         started.await.map_err(lost)?
     }
 
-    /// Starts a container that is to wait for its job.
+    /// Starts a container for the pool.
     pub(crate) async fn create_warm(&self, spec: ContainerSpec) -> Result<Container, SandboxError> {
         let start = self.prestart.level.and_then(|level| self.prestart_frame(&spec.runtime, level));
         let mut container = self.create(spec).await?;
@@ -96,7 +96,7 @@ impl WarmPool {
         Ok(container)
     }
 
-    /// What is started before a job of a idle container is there; `None` unless interpreters are to be started prestart.
+    /// Returns the frame that starts the next interpreter in a reused container; `None` if prestart is off.
     pub(crate) fn reuse_prestart_frame(&self, runtime: &str) -> Option<StartFrame> {
         self.prestart.level.and_then(|_| self.prestart_frame(runtime, SecurityLevel::Standard))
     }
@@ -105,16 +105,16 @@ impl WarmPool {
         runtime::find(runtime)?.prestart_frame(level, self.prestart.minimum_landlock_abi)
     }
 
-    /// A job has got its container: for a moment the machine is the job's.
+    /// Records that a job was dispatched; refilling pauses for a moment after it.
     pub(crate) fn record_dispatch(&self) {
         *self.last_dispatch.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Adds a container if there is room and the pool is open; otherwise it is removed.
+    /// Adds a container unless the pool is full or closed; otherwise the container is removed.
     pub(crate) fn put(&self, container: Container) {
         let mut warm = self.lock();
         let idle = warm.entry(container.spec.clone()).or_default();
-        // Judged under the lock: `clear` closes first and then empties, so nothing slips in behind it.
+        // Checked under the lock: `clear` runs after closing, so no container is added after it.
         if idle.len() < self.target_size(&container.spec) && !self.concurrency.closing().is_cancelled() {
             idle.push_back(container);
         }
@@ -129,12 +129,12 @@ impl WarmPool {
         self.lock().clear();
     }
 
-    /// Something refill_signal that lets the refill go on: a job ended, or a container was taken.
+    /// Wakes the refill task: a job ended or a container was taken.
     pub(crate) fn notify(&self) {
         self.refill_signal.notify_one();
     }
 
-    /// Replaces what was taken, one at a time and only while a core is free of jobs, until the sandbox closes.
+    /// Refills the pool, one container at a time and only while a core is idle, until the sandbox closes.
     pub(crate) async fn refill(self: Arc<Self>) {
         let closing = self.concurrency.closing().clone();
         closing.run_until_cancelled(self.refill_loop()).await;
@@ -156,7 +156,7 @@ impl WarmPool {
                     pause = MIN_RETRY_DELAY;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot start a container prestart");
+                    tracing::warn!(%error, "Failed to start a warm container; retrying");
                     sleep(pause).await;
                     pause = (pause * 2).min(MAX_RETRY_DELAY);
                 }
@@ -164,8 +164,8 @@ impl WarmPool {
         }
     }
 
-    /// Starting a container takes most of a core for longer than a short job runs, so it waits for a moment without
-    /// new jobs, though not for ever, and not when nothing is warm any more.
+    /// Waits for a moment without new jobs, because a container start is CPU-heavy. Waits at most 250 ms, and not at
+    /// all if no container is warm.
     async fn wait_for_quiet(&self, spec: &ContainerSpec) {
         const QUIET_PERIOD: Duration = Duration::from_millis(25);
         const MAX_WAIT: Duration = Duration::from_millis(250);
@@ -180,7 +180,7 @@ impl WarmPool {
         }
     }
 
-    /// A spec that lacks a container, unless every core has a job to run.
+    /// Returns a spec that lacks a container, unless every core is busy with a job.
     fn next_missing(&self) -> Option<ContainerSpec> {
         if self.concurrency.running() >= self.cores {
             return None;
@@ -190,7 +190,7 @@ impl WarmPool {
         self.specs.iter().find(lacks).cloned()
     }
 
-    /// The first runtime is the one that most jobs ask for.
+    /// Returns the pool size of a spec; the first runtime is the most used one.
     fn target_size(&self, spec: &ContainerSpec) -> usize {
         if self.specs.first() == Some(spec) { self.size } else { self.size.min(1) }
     }
@@ -198,7 +198,7 @@ impl WarmPool {
     fn take_warm(&self, spec: &ContainerSpec) -> Option<Container> {
         let mut warm = self.lock();
         let idle = warm.get_mut(spec)?;
-        // One whose runner is gone, killed or lost with its engine, is dropped on the way.
+        // A container whose runner has exited is dropped on the way.
         let container = std::iter::from_fn(|| idle.pop_front()).find_map(|mut container| {
             let waiting = container.is_idle();
             waiting.then_some(container)
@@ -208,7 +208,7 @@ impl WarmPool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Warm> {
-        // A panic elsewhere leaves the map whole: every change is a single call.
+        // A panic elsewhere leaves the map consistent: every change is a single call.
         self.warm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

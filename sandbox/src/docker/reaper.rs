@@ -1,11 +1,11 @@
-//! Labels that say which worker a container belongs to, and the judgement whether that worker is gone.
+//! Container labels that identify their worker, and the detection of orphaned containers.
 
 use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Every container of every worker carries it.
+/// Label of every sandbox container.
 pub(crate) const LABEL: &str = "promptcraft.sandbox";
 
 const INSTANCE: &str = "promptcraft.instance";
@@ -14,7 +14,7 @@ const PID_NAMESPACE: &str = "promptcraft.pid_namespace";
 const PID: &str = "promptcraft.pid";
 const PID_STARTED: &str = "promptcraft.pid_started";
 
-/// One worker process, unmistakably: a pid alone is reused.
+/// Identifies one worker process; a pid alone is reused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WorkerIdentity {
     instance: String,
@@ -25,7 +25,7 @@ pub(crate) struct WorkerIdentity {
 }
 
 impl WorkerIdentity {
-    /// The calling process.
+    /// Returns the identity of the calling process.
     pub(crate) fn current(instance: &str) -> io::Result<Self> {
         let pid = std::process::id();
         Ok(Self {
@@ -54,10 +54,10 @@ impl WorkerIdentity {
         .into()
     }
 
-    /// Whether a container with these labels belongs to a worker that is surely gone.
+    /// Returns whether the worker of a container with these labels has certainly ended.
     ///
-    /// What cannot be judged from here, such as a worker on another machine, counts as alive unless its container
-    /// has ended: a container without its worker ends by itself when its stdin closes.
+    /// A worker that cannot be seen, such as one on another machine, counts as alive unless its container has stopped:
+    /// a container without its worker ends when its stdin closes.
     pub(crate) fn is_orphan(&self, labels: &HashMap<String, String>, running: bool) -> bool {
         let label = |key: &str| labels.get(key).map(String::as_str);
         let visible = label(BOOT) == Some(&self.boot) && label(PID_NAMESPACE) == Some(&self.pid_namespace);
@@ -71,13 +71,17 @@ impl WorkerIdentity {
     }
 }
 
-/// When a process started, in ticks since the boot: with the pid it names one process.
+/// Returns the start time of a process in ticks since boot; with the pid it identifies one process.
 fn start_time(pid: u32) -> io::Result<String> {
     const START_TIME_FIELD: usize = 19;
     let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"))?;
-    // The name in parentheses may hold anything, spaces and parentheses too.
+    // The name in parentheses may contain spaces and parentheses.
     let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
-    fields.split(' ').nth(START_TIME_FIELD).map(str::to_owned).ok_or_else(|| io::Error::other("/proc/PID/stat is cut"))
+    fields
+        .split(' ')
+        .nth(START_TIME_FIELD)
+        .map(str::to_owned)
+        .ok_or_else(|| io::Error::other("/proc/PID/stat is incomplete"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Containers that one owner's job has left, wiped, for the same owner's next.
+//! Wiped containers that wait for the same owner's next job.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,10 @@ use crate::docker::container::Container;
 use crate::docker::container_spec::ContainerSpec;
 use crate::job::{Job, Owner, SecurityLevel};
 
-/// An owner who stays away longer starts anew.
+/// Maximum idle time of a container.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Never given to another owner, nor to a job of another level or spec.
+/// Idle containers. A container is reused by the same owner only, for jobs of level `standard` with the same spec.
 pub(crate) struct ReusePool {
     max_idle: usize,
     jobs_per_container: u32,
@@ -26,23 +26,23 @@ struct IdleContainer {
     owner: Owner,
     spec: ContainerSpec,
     since: Instant,
-    /// Comes when the runner has wiped what the last job left; never, when it could not.
+    /// Resolves when the runner has wiped the container; closed if it could not.
     container: oneshot::Receiver<Container>,
 }
 
 impl ReusePool {
-    /// Keeps at max_idle `max_idle` containers, each for at max_idle so many jobs in all.
+    /// Creates a pool of at most `max_idle` containers, each used for at most `jobs_per_container` jobs.
     pub(crate) fn new(max_idle: usize, jobs_per_container: u32) -> Self {
         Self { max_idle, jobs_per_container, containers: Mutex::default() }
     }
 
-    /// Whether a container that has jobs_served so many jobs may serve another one after this.
+    /// Returns whether a container that has served `jobs_served` jobs may serve another one after this.
     pub(crate) fn may_reuse(&self, job: &Job, jobs_served: u32) -> bool {
         job.level == SecurityLevel::Standard && jobs_served + 1 < self.jobs_per_container
     }
 
-    /// The owner's container of this spec, if one waits or is being wiped and its runner lives. Cancel safe: a dropped
-    /// call ends the container it was idle for.
+    /// Takes the owner's container of this spec, waiting for a wipe in progress. Cancel safe: a dropped call ends the
+    /// container it waited for.
     pub(crate) async fn take(&self, job: &Job) -> Option<Container> {
         if job.level != SecurityLevel::Standard {
             return None;
@@ -64,13 +64,14 @@ impl ReusePool {
         containers.remove(index)
     }
 
-    /// Keeps a container whose runner wipes it and then starts an interpreter, if one is named; the one that has waited longest goes when there are too many.
+    /// Adds a container whose runner wipes it and then starts an interpreter if `start` is given. Evicts the longest
+    /// idle one if the pool is full.
     pub(crate) fn put(&self, owner: Owner, mut container: Container, start: Option<StartFrame>) {
         let (wiped, receiver) = oneshot::channel();
         let (spec, background) = (container.spec.clone(), container.background());
         drop(background.spawn(async move {
             if container.wait_for_wipe().await && container.prestart_if_some(start).await {
-                // Nobody waits for it any more: dropping it removes it.
+                // If the receiver was dropped, dropping the container removes it.
                 drop(wiped.send(container));
             } else {
                 container.retire();
@@ -83,7 +84,7 @@ impl ReusePool {
         }
     }
 
-    /// Removes what has waited too long; returns when the next one will have.
+    /// Removes containers idle for longer than [`IDLE_TIMEOUT`]; returns the next expiry.
     pub(crate) fn evict_expired(&self) -> Instant {
         let mut containers = self.lock();
         containers.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
@@ -95,7 +96,7 @@ impl ReusePool {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<IdleContainer>> {
-        // A panic elsewhere leaves the queue whole: every change is a single call.
+        // A panic elsewhere leaves the queue consistent: every change is a single call.
         self.containers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

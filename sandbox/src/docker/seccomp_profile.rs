@@ -1,12 +1,12 @@
-//! The outer seccomp profile, in the engine's own format.
+//! The outer seccomp profile in the engine's format.
 
 use runner::seccomp::allow_list::{CLONE_NAMESPACES, HIDDEN, allowed_names};
 use serde_json::json;
 
-/// "No such call", so that glibc falls back.
+/// Makes glibc fall back to older calls.
 const ENOSYS: u32 = 38;
 
-/// The profile's text, to be given inline: a path would be read by the client, and there is none.
+/// Returns the profile as JSON, passed inline because the Docker client would read a path.
 pub(crate) fn seccomp_profile() -> String {
     let names: Vec<_> = allowed_names().collect();
     json!({

@@ -1,4 +1,4 @@
-//! The worker's side of the small process that cleans up after a killed worker.
+//! The worker's side of the process that removes containers after the worker was killed.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,13 +9,13 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Tells the watchdog which containers are under way; dropping it lets the watchdog go.
+/// Reports the worker's containers to the watchdog process; dropping it ends the process.
 pub(crate) struct Watchdog {
     lines: Mutex<File>,
 }
 
 impl Watchdog {
-    /// Starts the watchdog in a process group of its own: what ends the worker's group must not end the watchdog.
+    /// Starts the process in its own process group, so that a signal to the worker's group does not end it.
     pub(crate) fn start(runner: &Path, socket: &Path) -> io::Result<Self> {
         let mut child = Command::new(runner)
             .arg("watchdog")
@@ -30,18 +30,18 @@ impl Watchdog {
         let stdin = child.stdin.take().ok_or_else(|| io::Error::other("the watchdog has no stdin"))?;
         thread::Builder::new().name("sandbox-watchdog".into()).spawn(move || {
             if let Ok(status) = child.wait() {
-                tracing::debug!(%status, "the sandbox's watchdog has ended");
+                tracing::debug!(%status, "The sandbox watchdog has exited");
             }
         })?;
         Ok(Self { lines: Mutex::new(File::from(OwnedFd::from(stdin))) })
     }
 
-    /// Must come before the engine is asked to create the container.
+    /// Registers a container; call it before the engine creates the container.
     pub(crate) fn register(&self, name: &str) {
         self.send('+', name);
     }
 
-    /// Once the container is surely gone.
+    /// Unregisters a container that was removed.
     pub(crate) fn unregister(&self, name: &str) {
         self.send('-', name);
     }
@@ -50,7 +50,7 @@ impl Watchdog {
         let line = format!("{sign}{name}\n");
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = lines.write_all(line.as_bytes()) {
-            tracing::warn!(%error, "the sandbox's watchdog is gone: a killed worker's containers wait for the next start");
+            tracing::warn!(%error, "The watchdog exited; a killed worker's containers remain until the next start");
         }
     }
 }

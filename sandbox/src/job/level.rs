@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How much a job is granted; the README lists the walls of each.
+/// The privileges of a job; the README lists the restrictions of each level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecurityLevel {
-    /// Threads but no processes, no network sockets at all, a sandbox used once.
+    /// Threads but no processes, no network sockets, a sandbox used once.
     Strict,
-    /// Processes of the runtime itself, sockets inside the sandbox.
+    /// Processes of the runtime's interpreter, sockets inside the sandbox.
     Standard,
-    /// Any program of the runtime's root, larger limits.
+    /// Any program in the runtime's root, larger limits.
     Permissive,
 }

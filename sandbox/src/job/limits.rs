@@ -1,4 +1,4 @@
-//! How much one job may use.
+//! Resource limits of a job.
 
 use std::time::Duration;
 
@@ -7,32 +7,32 @@ use crate::job::level::SecurityLevel;
 
 const MIB: u64 = 1 << 20;
 
-/// Largest total of a job's files, in bytes: both directions must fit a frame.
+/// Maximum total size of a job's files; a frame must hold them.
 pub(crate) const MAX_FILES_BYTES: usize = 32 << 20;
 
-/// Bounds of one job; there is no default, because each is a decision.
+/// Resource limits of one job. There is no `Default`: each limit is a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// From the start of the job's process to its kill.
+    /// Time from the start of the job's process to its kill.
     pub wall: Duration,
-    /// CPU time of all processes together; looked at every 10 ms when little is left.
+    /// CPU time of all processes together; checked every 10 ms when little is left.
     pub cpu: Duration,
-    /// Memory of all processes together, files in the work directory included.
+    /// Memory of all processes together, including files in the work directory.
     pub memory_bytes: u64,
-    /// Processes and threads at one time.
+    /// Concurrent processes and threads.
     pub pids: u32,
-    /// ReusePool bytes of each of stdout and stderr; the rest is dropped.
+    /// Bytes kept of each of stdout and stderr; the rest is dropped.
     pub output_bytes: u64,
-    /// Size of the work directory, temporary files included.
+    /// Size of the work directory, including temporary files.
     pub disk_bytes: u64,
     /// Files and folders in the work directory.
     pub inodes: u64,
 }
 
 impl Limits {
-    /// The limits of a level.
+    /// Returns the limits of a level.
     ///
-    /// `strict` and `standard` differ in what is allowed, not in how much, so that one pool serves both.
+    /// `strict` and `standard` differ in privileges only, so that one warm pool serves both.
     pub fn for_level(level: SecurityLevel, wall: Duration) -> Self {
         match level {
             SecurityLevel::Strict | SecurityLevel::Standard => Self {
@@ -62,7 +62,7 @@ impl Limits {
             return rejected("the wall limit must be from 10 ms to 2 hours");
         }
         if self.cpu.is_zero() {
-            return rejected("the CPU limit must be over 0");
+            return rejected("the CPU limit must be greater than 0");
         }
         if self.memory_bytes < 64 * MIB {
             return rejected("the memory limit must be at least 64 MiB");
@@ -73,16 +73,16 @@ impl Limits {
         if self.output_bytes > 16 * MIB {
             return rejected("the output limit must be at most 16 MiB a stream");
         }
-        // The runner holds what it kept, and its result frame, beside what the job has left in the work directory.
+        // The runner holds the kept output and its result frame in addition to the job's files.
         if self.output_bytes > self.memory_bytes / 16 {
-            return rejected("the kept output of a stream may take at most a sixteenth of the memory limit");
+            return rejected("the output limit must be at most a sixteenth of the memory limit");
         }
-        // Files in the work directory are memory: they alone must not be able to take the runner's.
+        // Files in the work directory count as memory; alone they must not exhaust the runner's.
         if self.disk_bytes > self.memory_bytes / 2 {
-            return rejected("the work directory may take at most half of the memory limit");
+            return rejected("the disk limit must be at most half of the memory limit");
         }
         if self.disk_bytes < 64 << 10 || self.inodes < 16 {
-            return rejected("the work directory needs at least 64 KiB and 16 files");
+            return rejected("the disk limit must be at least 64 KiB and 16 files");
         }
         Ok(())
     }

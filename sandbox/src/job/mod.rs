@@ -1,4 +1,4 @@
-//! What is to be run, and the checks it must pass before a sandbox is touched.
+//! A job and the checks it must pass before a sandbox is started.
 
 mod level;
 mod limits;
@@ -15,40 +15,40 @@ pub use limits::Limits;
 
 const MAX_FILES: usize = 256;
 
-/// On whose behalf a job runs; jobs of different owners never share a live container, file or process.
+/// The owner of a job. Jobs of different owners never share a live container, file or process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner(String);
 
 impl Owner {
-    /// Takes any stable identifier, such as a user's id.
+    /// Wraps a stable identifier, such as a user id.
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 
-    /// The identifier given.
+    /// Returns the identifier.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What to start.
+/// The command of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// One of the job's files, by the runtime's interpreter, in the job's directory.
+    /// Runs one of the job's files with the runtime's interpreter, in the job's directory.
     Script { path: String },
-    /// The runtime's test runner over all of the job's files.
+    /// Runs the runtime's test runner over all files of the job.
     Tests,
 }
 
-/// One file to lay into the job's directory.
+/// A file to write to the job's directory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JobFile {
-    /// Relative, `/`-separated, no `.` or `..`.
+    /// Relative path with `/` separators and without `.` or `..`.
     pub path: String,
     pub content: Vec<u8>,
 }
 
-/// Shows sizes only: a log must not quote what was submitted.
+/// Prints the size only, so that logs do not quote submitted content.
 impl std::fmt::Debug for JobFile {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "JobFile({} bytes)", self.content.len())
@@ -60,7 +60,7 @@ impl std::fmt::Debug for JobFile {
 pub struct Job {
     pub owner: Owner,
     pub level: SecurityLevel,
-    /// Name of a runtime the sandbox offers, such as `python`.
+    /// Name of an offered runtime, such as `python`.
     pub runtime: String,
     pub command: Command,
     pub files: Vec<JobFile>,
@@ -72,7 +72,7 @@ impl Job {
         self.limits.check()?;
         let rejected = |detail: String| Err(SandboxError::fail("file_rejected", detail));
         if self.files.len() > MAX_FILES {
-            return rejected(format!("a job has at most {MAX_FILES} files, not {}", self.files.len()));
+            return rejected(format!("a job has at most {MAX_FILES} files, got {}", self.files.len()));
         }
         let mut seen = HashSet::new();
         for (index, file) in self.files.iter().enumerate() {
@@ -80,24 +80,24 @@ impl Job {
                 return rejected(format!("the path of file {} {problem}", index + 1));
             }
             if !seen.insert(file.path.as_str()) {
-                return rejected(format!("file {} has the path of an earlier one", index + 1));
+                return rejected(format!("file {} has the same path as an earlier file", index + 1));
             }
         }
         if let Some(index) =
             self.files.iter().position(|file| parents_of(&file.path).any(|folder| seen.contains(folder)))
         {
-            return rejected(format!("file {} lies in a folder that is a file of the same job", index + 1));
+            return rejected(format!("file {} is below a path that is a file of the same job", index + 1));
         }
         let total: usize = self.files.iter().map(|file| file.content.len()).sum();
         if total > MAX_FILES_BYTES {
             return Err(SandboxError::fail(
                 "files_too_large",
-                format!("a job's files may hold {MAX_FILES_BYTES} bytes together, not {total}"),
+                format!("the files of a job have {total} bytes in total, the maximum is {MAX_FILES_BYTES}"),
             ));
         }
         match &self.command {
             Command::Script { path } if !seen.contains(path.as_str()) => {
-                rejected("the script to run is not among the job's files".into())
+                rejected("the script is not among the job's files".into())
             }
             Command::Script { .. } | Command::Tests => Ok(()),
         }
@@ -144,8 +144,8 @@ mod tests {
         check(&["/main.py"], "/main.py", "absolute");
         check(&["../main.py"], "../main.py", "`..`");
         check(&["main.py", "main.py"], "main.py", "earlier");
-        check(&["a", "a/b.py"], "a", "folder that is a file");
-        check(&["a/b.py", "a"], "a", "folder that is a file");
+        check(&["a", "a/b.py"], "a", "path that is a file");
+        check(&["a/b.py", "a"], "a", "path that is a file");
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         job.check().expect("is in range");
         (job.limits.memory_bytes, job.limits.disk_bytes, job.limits.output_bytes) = (64 << 20, 32 << 20, 5 << 20);
         assert!(
-            job.check().expect_err("the runner could be taken for want of memory").to_string().contains("sixteenth")
+            job.check().expect_err("the output could exhaust the runner's memory").to_string().contains("sixteenth")
         );
     }
 }

@@ -1,4 +1,4 @@
-//! How a job ended, from the finished that a runner reports.
+//! The result of a job, derived from the runner's report.
 
 pub(crate) mod report;
 mod signal_names;
@@ -15,34 +15,34 @@ use crate::job::{Command, Job};
 pub use signal_names::signal_text;
 pub use test_case::{TestCase, TestOutcome};
 
-/// Why a job is over; when several things happened, the first of this order that is true and explains it:
-/// cancelled, out of memory, out of CPU time, out of time, out of processes, out of disk, signal, too much output, exit.
+/// The reason why a job ended. The first reason that applies and explains the end, in this order: cancelled, memory,
+/// CPU time, wall time, processes, disk, signal, output, exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// By itself, with an exit code, which may tell of failure.
+    /// Exited with an exit code of any value.
     Exited,
-    /// By itself as well; what it wrote beyond its limit was dropped.
+    /// Exited; output beyond the limit was dropped.
     OutputTruncated,
-    /// The wall limit.
+    /// Exceeded the wall time limit.
     TimedOut,
-    /// The CPU limit, whatever the meter read last: it ticks more coarsely than the limit.
+    /// Exceeded the CPU limit. The reported usage may be lower, because the kernel ticks more coarsely than the limit.
     OutOfCpu,
     OomKilled,
     KilledBySignal,
-    /// Failed after the kernel refused it a process or a thread.
+    /// Failed after the kernel refused to create a process or thread.
     PidsExhausted,
-    /// Failed with the work directory full.
+    /// Failed with a full work directory.
     DiskFull,
     Cancelled,
 }
 
-/// What the job used, all its processes together.
+/// Resource usage of all processes of a job.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     pub cpu_ms: u64,
     pub wall_ms: u64,
-    /// Highest memory charged to the job, work directory included; where no cgroup counts it, its largest process.
+    /// Peak memory charged to the job, including the work directory; without a cgroup, that of its largest process.
     pub max_rss_bytes: u64,
 }
 
@@ -52,54 +52,54 @@ pub struct JobResult {
     pub outcome: Outcome,
     pub exit_code: Option<i32>,
     pub signal: Option<i32>,
-    /// The first bytes the job wrote, up to its limit, exactly as written.
+    /// First bytes of the output up to the limit, unchanged.
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
-    /// Whether output was dropped from either stream.
+    /// True if output of either stream was dropped.
     pub truncated: bool,
-    /// For [`Command::Tests`], the tests in the order in which they started.
+    /// Tests in the order of their start, for [`Command::Tests`].
     pub tests: Option<Vec<TestCase>>,
     pub usage: Usage,
-    /// From the call to a sandbox that stands ready.
+    /// Time from the call until a sandbox was ready.
     pub wait: Duration,
 }
 
-/// A sandbox's state, for people and probes.
+/// State of a sandbox, for people and probes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Health {
     /// `docker` or `bubblewrap`.
     pub backend: String,
     pub ok: bool,
-    /// What is wrong, or which walls are weaker than they could be.
+    /// The problem, or the restrictions that are weaker than possible.
     pub detail: String,
-    /// Landlock version inside the sandbox; 0 where the kernel has none.
+    /// Landlock ABI inside the sandbox; 0 if the kernel has none.
     pub landlock_abi: u32,
     pub runtimes: Vec<String>,
-    /// Sandboxes that wait for a job.
+    /// Idle pre-started sandboxes.
     pub warm: usize,
 }
 
 impl Outcome {
-    /// Whether it ended by itself, so that its exit code tells how it went.
+    /// Returns whether the job exited, so that its exit code is meaningful.
     pub fn is_normal_exit(self) -> bool {
         matches!(self, Self::Exited | Self::OutputTruncated)
     }
 
-    /// Whether a limit of time ended it, be it the wall's or the CPU's.
+    /// Returns whether the wall or the CPU time limit ended the job.
     pub fn is_timeout(self) -> bool {
         matches!(self, Self::TimedOut | Self::OutOfCpu)
     }
 }
 
 impl JobResult {
-    /// Returns whether a test runner found nothing to run.
+    /// Returns whether the test runner found no tests.
     pub fn found_no_tests(&self) -> bool {
         let named = self.tests.iter().flatten().any(|test| test.name != report::WHOLE_RUN);
         let ended = matches!(self.exit_code, Some(0 | report::NO_TESTS_FOUND));
         self.tests.is_some() && ended && !named
     }
 
-    /// Judges a runner's finished; `host_counters` is what the host's own look at the job's cgroup adds.
+    /// Builds the result from the runner's frame; `host_counters` are the host's own readings of the job's cgroup.
     pub(crate) fn from_frame(job: &Job, finished: Finished, host_counters: Counters, wait: Duration) -> Self {
         let outcome = classify(job, &finished, &host_counters);
         let tests = (job.command == Command::Tests)
@@ -122,7 +122,7 @@ impl JobResult {
         }
     }
 
-    /// A job whose sandbox is gone with nothing left to report. It may have used its one CPU for as long as it ran.
+    /// Builds the result of a job whose sandbox ended without a frame. It may have used one CPU for its whole run.
     pub(crate) fn without_frame(job: &Job, outcome: Outcome, wait: Duration, wall: Duration) -> Self {
         let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
         Self {
@@ -171,8 +171,7 @@ fn classify(job: &Job, finished: &Finished, host_counters: &Counters) -> Outcome
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::Limits;
-    use crate::job::{Owner, SecurityLevel};
+    use crate::job::{Limits, Owner, SecurityLevel};
 
     #[track_caller]
     fn check(finished: Finished, expect: Outcome) {

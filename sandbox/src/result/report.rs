@@ -1,8 +1,8 @@
-//! Reads what a test reporter wrote: one JSON line when a test starts, one when it ends, and one that takes back the
-//! start of a group of tests.
+//! Parses the report of a test run: one JSON line when a test starts, one when it ends, and one that retracts the start
+//! of a test group.
 //!
-//! The lines come from the process that runs the untrusted tests. They are bounded, a broken line is passed over,
-//! and the exit code has the last word.
+//! The lines come from the process that runs the untrusted tests. Their number and length are bounded, malformed lines
+//! are skipped, and a report that contradicts the exit code gets an error entry.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -15,10 +15,10 @@ const MAX_TESTS: usize = 10_000;
 const MAX_NAME_BYTES: usize = 500;
 const MAX_MESSAGE_BYTES: usize = 4000;
 
-/// The name of a test that represents the run as a whole.
+/// Name of the entry that represents the whole run.
 pub(crate) const WHOLE_RUN: &str = "run";
 
-/// What test runners say when they found nothing to run.
+/// Exit code of test runners that found no tests.
 pub(crate) const NO_TESTS_FOUND: i32 = 5;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ enum ReportLine {
     Retract { name: String },
 }
 
-/// Lists the tests in the order of their first line.
+/// Returns the tests in the order of their first line.
 pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) -> Vec<TestCase> {
     let mut cases = TestList::default();
     for line in lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<ReportLine>(line).ok()) {
@@ -49,21 +49,21 @@ pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) ->
     tests
 }
 
-/// The tests of a report. Each end is a case of its own, also where two tests have the same name, so that a later test
-/// cannot hide an earlier one.
+/// The tests of a report. Each end line is a separate test, even if the name repeats, so that a later test cannot hide
+/// an earlier one.
 #[derive(Default)]
 struct TestList {
-    /// A retracted case leaves its slot empty.
+    /// `None` for a retracted test.
     slots: Vec<Option<TestCase>>,
     listed: usize,
     names: HashMap<String, SameName>,
 }
 
-/// The tests that have one name.
+/// The tests with the same name.
 #[derive(Default)]
 struct SameName {
     listed: usize,
-    /// The slots of those that started and did not end.
+    /// Slots of started tests without an end.
     unfinished: VecDeque<usize>,
 }
 
@@ -75,7 +75,7 @@ impl TestList {
         }
     }
 
-    /// Ends the test of that name that started first; without one, the end is of a test whose start was not reported.
+    /// Ends the earliest started test of that name; without one, adds a test whose start was not reported.
     fn end(&mut self, case: TestCase) {
         let slot = self.names.get_mut(&case.name).and_then(|named| named.unfinished.pop_front());
         match slot.and_then(|slot| self.slots.get_mut(slot)) {
@@ -86,7 +86,7 @@ impl TestList {
         }
     }
 
-    /// Removes the test of that name that started last and did not end; a test that ended is kept.
+    /// Removes the latest started test of that name; a test that ended is kept.
     fn retract(&mut self, name: &str) {
         let Some(named) = self.names.get_mut(name) else { return };
         if let Some(slot) = named.unfinished.pop_back() {
@@ -96,7 +96,7 @@ impl TestList {
         }
     }
 
-    /// Returns the slot of the case, or `None` where there are too many.
+    /// Returns the slot of the test, or `None` if there are too many.
     fn add(&mut self, mut case: TestCase) -> Option<usize> {
         if self.listed == MAX_TESTS {
             return None;
@@ -116,21 +116,21 @@ impl TestList {
     }
 }
 
-/// The name of the second and each further test of the same name: `adds #2`.
+/// Returns the name of a repeated test: `adds #2`.
 fn with_ordinal(name: String, number: usize) -> String {
     let suffix = format!(" #{number}");
     truncated(name, MAX_NAME_BYTES - suffix.len()) + &suffix
 }
 
-/// Until a line says how it ended, a test was cut short.
+/// A test that has started; an error until its end line arrives.
 fn unfinished(name: String, signal: Option<i32>) -> TestCase {
     let killed = signal.map(|signal| format!(": killed by {}", signal_text(signal))).unwrap_or_default();
     let message = Some(format!("started and did not finish{killed}"));
     TestCase { name: truncated(name, MAX_NAME_BYTES), outcome: TestOutcome::Error, duration_ms: 0, message }
 }
 
-/// A run in which no test ran, or a failed one in which no test failed: the report is incomplete or a lie, and must not
-/// look like success.
+/// Returns an error entry for a run without tests or a failed run without a failed test: the report is incomplete or
+/// false.
 fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>) -> Option<TestCase> {
     let succeeded = exit_code == Some(0) && !tests.is_empty();
     let explained = tests.iter().any(|test| matches!(test.outcome, TestOutcome::Failed | TestOutcome::Error));
@@ -138,8 +138,8 @@ fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>
         return None;
     }
     let message = match (exit_code, signal) {
-        (Some(0 | NO_TESTS_FOUND), _) if tests.is_empty() => "the test run ended, and no test was run".into(),
-        (Some(code), _) => format!("the test run ended with exit code {code}, though no test reports a failure"),
+        (Some(0 | NO_TESTS_FOUND), _) if tests.is_empty() => "the test run ended without running a test".into(),
+        (Some(code), _) => format!("the test run ended with exit code {code}, but no test reported a failure"),
         (None, Some(signal)) => format!("the test run was killed by {} before it ended", signal_text(signal)),
         (None, None) => "the test run was killed before it ended".into(),
     };
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_by_signal_is_told_where_it_struck() {
+    fn a_kill_is_reported_at_the_test_it_interrupted() {
         let struck = |lines: &str| read(lines.as_bytes(), None, Some(9)).pop().and_then(|test| test.message);
         assert_eq!(struck(START).as_deref(), Some("started and did not finish: killed by signal 9 (SIGKILL)"));
         let between = struck(&[START, PASSED].concat());

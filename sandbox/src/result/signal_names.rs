@@ -1,6 +1,6 @@
-//! What signals are called.
+//! Names of signals.
 
-/// The names of Linux on x86-64 and AArch64, from signal 1 on (`signal(7)`).
+/// Signal names on x86-64 and AArch64, starting at signal 1 (`signal(7)`).
 const NAMES: [&str; 31] = [
     "SIGHUP",
     "SIGINT",
@@ -35,7 +35,7 @@ const NAMES: [&str; 31] = [
     "SIGSYS",
 ];
 
-/// `signal 9 (SIGKILL)`; the number alone where it has no name of its own.
+/// Returns `signal 9 (SIGKILL)`; the number alone for a signal without a name.
 pub fn signal_text(signal: i32) -> String {
     let name = usize::try_from(signal).ok().and_then(|number| NAMES.get(number.checked_sub(1)?));
     name.map_or_else(|| format!("signal {signal}"), |name| format!("signal {signal} ({name})"))
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_is_told_by_number_and_name() {
+    fn a_signal_has_a_number_and_a_name() {
         for (signal, text) in [
             (6, "signal 6 (SIGABRT)"),
             (9, "signal 9 (SIGKILL)"),

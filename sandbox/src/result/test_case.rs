@@ -1,19 +1,19 @@
-//! One test of a test run.
+//! The result of one test.
 
 use serde::{Deserialize, Serialize};
 
-/// How one test ended.
+/// The outcome of one test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TestOutcome {
     Passed,
     Failed,
-    /// Broke outside its own assertions: while being collected, set up or torn down, or cut short.
+    /// Failed outside its assertions: during collection, setup or teardown, or cut short.
     Error,
     Skipped,
 }
 
-/// One test, as the job's own process claims it: a hostile job can lie about its own tests.
+/// One test as reported by the job's own process. A hostile job can report false results of its own tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestCase {
     pub name: String,

@@ -1,5 +1,5 @@
-//! The languages a sandbox can offer, as data: each `runtimes/<name>/runtime.toml` is embedded at build time. So is each
-//! `tools/<name>/runtime.toml`: the worker's own programs, which no configuration and no job of a user names.
+//! The runtimes as data. Each `runtimes/<name>/runtime.toml` is embedded at build time, as is each
+//! `tools/<name>/runtime.toml`: the worker's own programs, which neither the configuration nor a user's job can name.
 
 pub(crate) mod roots;
 pub(crate) mod source_encoding;
@@ -16,35 +16,35 @@ use crate::runtime::source_encoding::{SourceForm, normalize};
 
 include!(concat!(env!("OUT_DIR"), "/runtime_sources.rs"));
 
-/// Largest kept test report, in bytes.
+/// Maximum size of a test report.
 const MAX_REPORT_BYTES: u64 = 8 << 20;
 
-/// One language: how to start its programs, and what they may touch.
+/// One runtime: how to start its programs and what they may access.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Runtime {
     pub(crate) name: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by those who route jobs, not by the sandbox"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the code that routes jobs"))]
     #[serde(default)]
     lane: String,
-    /// Debian packages of the root; the first one is the interpreter's.
+    /// Debian packages of the root; the first one contains the interpreter.
     packages: Vec<String>,
     script: Vec<String>,
-    /// The script whose interpreter can be started before the job is there, if the root has the code to wait for it.
+    /// Script whose interpreter can be started before its job, if the root supports it.
     prestart_script: Option<String>,
-    /// Empty where the language has no usual form of tests.
+    /// Empty for a language without a common test runner.
     tests: Vec<String>,
-    /// Whether `strict` jobs may start the programs under `exec` as well.
+    /// True if `strict` jobs may start the programs under `exec` as well.
     #[serde(default)]
     processes_in_strict: bool,
     exec: Vec<String>,
     read: Vec<String>,
-    #[expect(dead_code, reason = "there is one format so far; naming another is refused while parsing")]
+    #[expect(dead_code, reason = "the only format so far; parsing rejects any other")]
     report: ReportFormat,
-    /// What else its language is called, in lower case.
+    /// Other names of the language, in lower case.
     #[serde(default)]
     aliases: Vec<String>,
-    /// How the names of source files end.
+    /// File extensions of source files, with the dot.
     source_endings: Vec<String>,
     source_form: SourceForm,
     env: BTreeMap<String, String>,
@@ -56,11 +56,11 @@ enum ReportFormat {
     JsonLines,
 }
 
-/// Who limits and counts memory and processes.
+/// The component that limits and counts memory and processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Metering {
     Cgroup,
-    /// The host has no cgroup to set them in.
+    /// Used on hosts where the worker cannot create cgroups.
     Runner,
 }
 
@@ -72,20 +72,20 @@ fn parse_all(sources: &[&str]) -> Vec<Runtime> {
     sources.iter().map(parse).collect()
 }
 
-/// What a runtime's language is called, and how its files are.
+/// The names and file extensions of a runtime's language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Language {
     /// The runtime's name.
     pub name: &'static str,
     /// Other names of the language, in lower case.
     pub aliases: &'static [String],
-    /// How the names of its source files end, such as `.py`; the usual one first.
+    /// File extensions of its source files, such as `.py`; the most common first.
     pub endings: &'static [String],
-    /// True if there is a way to run its tests.
+    /// True if the runtime has a test runner.
     pub has_tests: bool,
 }
 
-/// The languages of all runtimes that there are, whether or not a sandbox offers them.
+/// Returns the languages of all embedded runtimes, offered or not.
 pub fn languages() -> impl Iterator<Item = Language> {
     RUNTIMES.iter().map(|runtime| Language {
         name: &runtime.name,
@@ -103,23 +103,23 @@ pub(crate) fn find(name: &str) -> Option<&'static Runtime> {
     RUNTIMES.iter().find(|runtime| runtime.name == name)
 }
 
-/// The names of the worker's own tools.
+/// Returns the names of the worker's own tools.
 pub(crate) fn tool_names() -> impl Iterator<Item = &'static str> {
     TOOLS.iter().map(|tool| tool.name.as_str())
 }
 
-/// Finds what runs a job: a language, or one of the worker's own tools.
+/// Finds the runtime of a job: a language or one of the worker's own tools.
 pub(crate) fn find_for_job(name: &str) -> Option<&'static Runtime> {
     find(name).or_else(|| TOOLS.iter().find(|tool| tool.name == name))
 }
 
 impl Runtime {
-    /// The Debian package of the interpreter.
+    /// Returns the Debian package of the interpreter.
     pub(crate) fn interpreter_package(&self) -> &str {
         self.packages.first().map_or("", String::as_str)
     }
 
-    /// What the runner is told; consumes the files so that large ones are not copied.
+    /// Builds the job frame; takes the files out of the job instead of copying them.
     pub(crate) fn frame(&self, job: &mut Job, metering: Metering, minimum_landlock_abi: u32) -> JobFrame {
         let files = std::mem::take(&mut job.files).into_iter().map(|file| self.file(file.path, file.content));
         JobFrame {
@@ -130,7 +130,7 @@ impl Runtime {
         }
     }
 
-    /// What to start before a job of this level is there; `None` where the runtime cannot wait.
+    /// Returns the frame that starts an interpreter before its job; `None` if the runtime does not support it.
     pub(crate) fn prestart_frame(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Option<StartFrame> {
         let path = self.prestart_script.clone()?;
         Some(self.start(&Command::Script { path }, level, minimum_landlock_abi))
@@ -144,10 +144,10 @@ impl Runtime {
         }
     }
 
-    /// Whether the runtime has a way to do what the job asks for.
+    /// Rejects commands that the runtime does not support.
     pub(crate) fn check(&self, command: &Command) -> Result<(), SandboxError> {
         if *command == Command::Tests && self.tests.is_empty() {
-            let detail = format!("the {} runtime has no test runner: run a script instead", self.name);
+            let detail = format!("the {} runtime has no test runner; run a script instead", self.name);
             return Err(SandboxError::fail("tests_unsupported", detail));
         }
         Ok(())
@@ -161,7 +161,7 @@ impl Runtime {
     fn argv(&self, command: &Command) -> Vec<String> {
         match command {
             Command::Tests => self.tests.clone(),
-            // `./` keeps a file called `-c` from being an option.
+            // `./` prevents a file named `-c` from being parsed as an option.
             Command::Script { path } => {
                 self.script.iter().map(|word| word.replace("{path}", &format!("./{path}"))).collect()
             }

@@ -1,4 +1,4 @@
-//! Finds what `build-root.sh` made.
+//! Locates the output of `build-root.sh`.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::error::SandboxError;
 use crate::runtime;
 
-/// Our program's name in every root.
+/// File name of the runner in every root.
 pub(crate) const RUNNER_NAME: &str = "promptcraft-runner";
 
-/// The root folder of each runtime, with links followed once, so that a later build does not change it underfoot.
+/// Returns the root folder of each runtime. Links are resolved once, so that a later build does not change a root in
+/// use.
 pub(crate) fn resolve(roots_dir: &Path, runtimes: &[String]) -> Result<BTreeMap<String, PathBuf>, SandboxError> {
     let find = |name: &String| {
         let link = roots_dir.join(name).join("rootfs");
@@ -20,20 +21,20 @@ pub(crate) fn resolve(roots_dir: &Path, runtimes: &[String]) -> Result<BTreeMap<
     runtimes.iter().map(find).collect()
 }
 
-/// The root folder of each of the worker's own tools that there is one for.
+/// Returns the root folder of each of the worker's own tools that was built.
 pub(crate) fn tools(roots_dir: &Path) -> BTreeMap<String, PathBuf> {
     let find = |name: &str| Some((name.to_owned(), roots_dir.join(name).join("rootfs").canonicalize().ok()?));
     runtime::tool_names().filter_map(find).collect()
 }
 
-/// The image that `build-root.sh` noted for a runtime, if it noted one here.
+/// Returns the image that `build-root.sh` recorded for a runtime.
 pub(crate) fn recorded_image(roots_dir: &Path, runtime: &str) -> Option<String> {
     let text = std::fs::read_to_string(roots_dir.join(runtime).join("image")).ok()?;
     Some(text.trim().to_owned())
 }
 
-/// The upstream_version version of each runtime's interpreter, from the list of packages that `build-root.sh` keeps beside the root.
-/// Runtimes without such a list are left out.
+/// Returns the upstream version of each runtime's interpreter, read from the package list that `build-root.sh` writes
+/// beside the root. Runtimes without a list are omitted.
 pub(crate) fn versions(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<String, String> {
     let version = |name: &String| {
         let list = std::fs::read_to_string(roots_dir.join(name).join("packages")).ok()?;
@@ -44,14 +45,14 @@ pub(crate) fn versions(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<String
     runtimes.iter().filter_map(version).collect()
 }
 
-/// A Debian version without epoch, revision and what a repackager appends: `1:18.20.4+dfsg-1` is `18.20.4`.
+/// Strips epoch, revision and repackaging suffixes of a Debian version: `1:18.20.4+dfsg-1` becomes `18.20.4`.
 fn upstream_version(version: &str) -> &str {
     let version = version.split_once(':').map_or(version, |(_, rest)| rest);
     let end = version.find(['-', '+', '~']).unwrap_or(version.len());
     &version[..end]
 }
 
-/// Whether every user can come as far as the root, or one of the folders above it is closed to others.
+/// Returns whether every folder above the root is open to all users.
 pub(crate) fn is_world_reachable(root: &Path) -> bool {
     const OTHERS_MAY_ENTER: u32 = 0o001;
     let open =
@@ -60,14 +61,17 @@ pub(crate) fn is_world_reachable(root: &Path) -> bool {
 }
 
 pub(crate) fn unknown_runtime() -> SandboxError {
-    SandboxError::fail("unknown_runtime", "this sandbox does not offer the job's runtime; see its list of runtimes")
+    SandboxError::fail(
+        "unknown_runtime",
+        "this sandbox does not offer the runtime of the job; see its list of runtimes",
+    )
 }
 
 fn root_missing(link: &Path, error: &std::io::Error) -> SandboxError {
     let folder = link.parent().and_then(Path::parent).unwrap_or(link).display();
     SandboxError::fail(
         "root_missing",
-        format!("no sandbox root at {} ({error}); build it as root: sandbox/build-root.sh {folder}", link.display()),
+        format!("sandbox root {} is missing ({error}); run as root: sandbox/build-root.sh {folder}", link.display()),
     )
 }
 

@@ -1,22 +1,22 @@
-//! Program text as its author meant it, whatever editor and transport it came through.
+//! Normalization of source files: encodings, byte order marks and line endings that an interpreter would misread.
 //!
-//! Python reads line ends and byte order marks of every kind by itself; other interpreters stumble over some of them. Data files are never touched.
+//! Python handles line endings and byte order marks by itself; other interpreters do not. Data files are not changed.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// What an interpreter needs of its source files; see `runtimes/*/runtime.toml`.
+/// The source encoding an interpreter expects; see `runtimes/*/runtime.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SourceForm {
-    /// UTF-8, and a comment may name another encoding, as PEP 263 has it.
+    /// UTF-8 with an optional encoding comment (PEP 263).
     Utf8WithEncodingComment,
-    /// UTF-8 without a byte order mark, and lines that end in a line feed alone.
+    /// UTF-8 without a byte order mark, with lines that end in `\n` only.
     Plain,
 }
 
-/// The file's content in the form that its interpreter takes.
+/// Converts a file's content to the form its interpreter expects.
 pub(crate) fn normalize(content: Vec<u8>, form: SourceForm) -> Vec<u8> {
     let content = decode_utf16(&content).unwrap_or(content);
     match form {
@@ -25,7 +25,7 @@ pub(crate) fn normalize(content: Vec<u8>, form: SourceForm) -> Vec<u8> {
     }
 }
 
-/// What Windows calls "Unicode": only a byte order mark tells it apart.
+/// Decodes UTF-16 with a byte order mark, which Windows calls "Unicode"; `None` for anything else.
 fn decode_utf16(content: &[u8]) -> Option<Vec<u8>> {
     let (mark, rest) = content.split_at_checked(2)?;
     let read: fn([u8; 2]) -> u16 = match mark {
@@ -54,9 +54,9 @@ fn normalize_lines(content: Vec<u8>) -> Vec<u8> {
     lines
 }
 
-/// A comment that names another encoding than the text has is out of date: the text was decoded on its way here.
+/// Corrects an encoding comment that does not match UTF-8 text, because the text was re-encoded on its way here.
 ///
-/// It is overwritten in place, so that lines and columns stay. Text that is no UTF-8 is believed to be what it says.
+/// The name is overwritten in place, which keeps lines and columns. Text that is not UTF-8 keeps its comment.
 fn fix_encoding_comment(mut content: Vec<u8>) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(&content) else { return content };
     if text.is_ascii() {
@@ -70,7 +70,7 @@ fn fix_encoding_comment(mut content: Vec<u8>) -> Vec<u8> {
     content
 }
 
-/// Where the first two lines name an encoding: a comment with `coding`, a colon or an equals sign, and the name.
+/// Returns the range of the encoding name in the first two lines: a comment with `coding`, `:` or `=`, and the name.
 fn encoding_name(text: &str) -> Option<std::ops::Range<usize>> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let mut at = 0;
@@ -90,7 +90,7 @@ fn encoding_name(text: &str) -> Option<std::ops::Range<usize>> {
     None
 }
 
-/// UTF-8 by a name of the same length, filled up with spaces; `None` where it is named already.
+/// Returns a name of UTF-8 padded to the same length; `None` if the name is one of UTF-8 already.
 fn utf8_name(named: &str) -> Option<Cow<'static, str>> {
     let is_utf8 =
         matches!(named.to_ascii_lowercase().replace('_', "-").as_str(), "utf-8" | "utf8" | "u8" | "utf-8-sig");

@@ -1,4 +1,4 @@
-//! One job with one runner, from the job frame to the result frame, whatever the backend.
+//! The exchange with one runner for one job, from the job frame to the result frame, for every backend.
 
 pub(crate) mod transport;
 
@@ -12,26 +12,26 @@ use tokio_util::sync::CancellationToken;
 use crate::error::SandboxError;
 use crate::session::transport::{FrameWriter, RunnerTransport, read_frame, write_frame};
 
-/// The runner ends a job at its wall limit; this much later its host no longer believes it.
+/// Extra time after the wall limit for the runner's result. The runner enforces the limit itself.
 const RESULT_GRACE: Duration = Duration::from_secs(3);
 
-/// A job is at most some 32 MiB; a runner that has not taken it after this long has stopped reading.
+/// Timeout for sending the job frame (about 32 MiB at most).
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a cancelled job's last facts are worth waiting for.
+/// Time to wait for the result of a cancelled job.
 const CANCEL_GRACE: Duration = Duration::from_millis(200);
 
-/// How the conversation ended; in every case the caller kills the sandbox afterwards.
+/// The end of a session; the caller kills the sandbox in every case.
 pub(crate) enum SessionEnd {
     Finished(Box<Finished>),
     Cancelled,
-    /// The runner went away without a result.
+    /// The runner closed the connection without a result.
     Disconnected,
-    /// The runner kept silent after the wall limit.
+    /// The runner sent no result after the wall limit.
     Unresponsive,
 }
 
-/// Hands the job over and waits for its end; a cancel closes the runner's stdin.
+/// Sends the job and waits for its result; a cancel closes the runner's stdin.
 pub(crate) async fn run_session(
     transport: &mut RunnerTransport,
     job: JobFrame,
@@ -45,7 +45,7 @@ pub(crate) async fn run_session(
         biased;
         () = cancel.cancelled() => return Ok(SessionEnd::Cancelled),
         sent = write_frame(&mut transport.writer, &frame) => if sent.is_err() { return Ok(SessionEnd::Disconnected) },
-        // A runner that takes no job will not run it either; another sandbox may.
+        // A runner that does not read the job cannot run it; another sandbox may.
         () = sleep_until(Instant::now() + SEND_TIMEOUT) => return Ok(SessionEnd::Disconnected),
     }
     drop(frame);
@@ -70,7 +70,7 @@ fn interpret_frame(received: Result<RunnerFrame, FrameError>) -> Result<SessionE
     match received {
         Ok(RunnerFrame::Finished(finished)) => Ok(SessionEnd::Finished(finished)),
         Ok(RunnerFrame::Refused(refused)) => Err(refused.into()),
-        Ok(RunnerFrame::Ready(_)) => Err(SandboxError::retry("runner_failed", "the runner said ready twice")),
+        Ok(RunnerFrame::Ready(_)) => Err(SandboxError::retry("runner_failed", "the runner sent a second ready frame")),
         Err(FrameError::Io(_)) => Ok(SessionEnd::Disconnected),
         Err(error @ (FrameError::Malformed(_) | FrameError::TooLarge { .. })) => {
             Err(SandboxError::retry("runner_failed", error.to_string()))
@@ -81,7 +81,7 @@ fn interpret_frame(received: Result<RunnerFrame, FrameError>) -> Result<SessionE
 /// A container's stream closes by a shutdown, a child's pipe by a drop.
 async fn close_writer(writer: &mut FrameWriter) {
     if let Err(error) = writer.shutdown().await {
-        tracing::debug!(%error, "the runner's writer was closed before");
+        tracing::debug!(%error, "The runner's stdin was already closed");
     }
     *writer = Box::pin(tokio::io::sink());
 }

@@ -1,4 +1,4 @@
-//! The two pipes to one runner, whatever carries them, and the frames on them.
+//! The pipes to a runner and the frames on them, for every backend.
 
 use std::io;
 use std::pin::Pin;
@@ -6,10 +6,10 @@ use std::pin::Pin;
 use runner::protocol::{self, FrameError, PROTOCOL, Ready, RunnerFrame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// Towards the runner; closing it cancels the job.
+/// Stream to the runner's stdin; closing it cancels the job.
 pub(crate) type FrameWriter = Pin<Box<dyn AsyncWrite + Send>>;
 
-/// From the runner.
+/// Stream from the runner's stdout.
 pub(crate) type FrameReader = Pin<Box<dyn AsyncRead + Send>>;
 
 pub(crate) struct RunnerTransport {
@@ -17,19 +17,19 @@ pub(crate) struct RunnerTransport {
     pub(crate) reader: FrameReader,
 }
 
-/// Why a runner does not take a job.
+/// Errors of the handshake with a runner.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HandshakeError {
     /// The root was built by another version of this program.
     #[error(
-        "{0}: build the sandbox's roots again with `sandbox/build-root.sh DIR`, or start with `make run`, which does"
+        "{0}: rebuild the sandbox roots with `sandbox/build-root.sh DIR`, or start with `make run`, which rebuilds them"
     )]
     Outdated(String),
     #[error(transparent)]
     Frame(#[from] FrameError),
 }
 
-/// Reads one frame; `UnexpectedEof` when the runner is gone. Not cancel safe: a dropped read loses bytes.
+/// Reads one frame; `UnexpectedEof` if the runner has exited. Not cancel safe: a dropped read loses bytes.
 pub(crate) async fn read_frame(reader: &mut FrameReader) -> Result<RunnerFrame, FrameError> {
     let mut prefix = [0; 4];
     reader.read_exact(&mut prefix).await.map_err(FrameError::Io)?;
@@ -44,22 +44,22 @@ pub(crate) async fn write_frame(writer: &mut FrameWriter, frame: &[u8]) -> io::R
     writer.flush().await
 }
 
-/// Waits for the runner's first word and checks that both speak the same protocol.
+/// Waits for the runner's ready frame and checks its protocol version.
 pub(crate) async fn handshake(reader: &mut FrameReader) -> Result<Ready, HandshakeError> {
     let first = read_frame(reader).await.map_err(|error| match error {
         FrameError::Malformed(reason) => {
-            HandshakeError::Outdated(format!("the first word of the root's runner is not understood ({reason})"))
+            HandshakeError::Outdated(format!("cannot decode the first frame of the root's runner ({reason})"))
         }
         error @ (FrameError::TooLarge { .. } | FrameError::Io(_)) => HandshakeError::Frame(error),
     })?;
     match first {
         RunnerFrame::Ready(ready) if ready.protocol == PROTOCOL => Ok(ready),
         RunnerFrame::Ready(ready) => {
-            let reason = format!("the root's runner speaks protocol {}, this program {PROTOCOL}", ready.protocol);
+            let reason = format!("the root's runner uses protocol {}, this program uses {PROTOCOL}", ready.protocol);
             Err(HandshakeError::Outdated(reason))
         }
         RunnerFrame::Finished(_) | RunnerFrame::Refused(_) => {
-            Err(HandshakeError::Outdated("the root's runner does not begin with ready".into()))
+            Err(HandshakeError::Outdated("the root's runner did not send a ready frame".into()))
         }
     }
 }
@@ -81,9 +81,9 @@ mod tests {
         for frame in [ready(PROTOCOL + 1), unknown] {
             let said = first_frame(frame).await.expect_err("another version").to_string();
             assert!(said.contains("sandbox/build-root.sh") && said.contains("make run"), "{said}");
-            assert!(!said.contains(": :") && !said.contains("a frame does not decode"), "{said}");
+            assert!(!said.contains(": :") && !said.contains("cannot decode a frame"), "{said}");
         }
-        let gone = first_frame(Vec::new()).await.expect_err("nothing came").to_string();
-        assert!(!gone.contains("build-root"), "{gone}");
+        let closed = first_frame(Vec::new()).await.expect_err("nothing came").to_string();
+        assert!(!closed.contains("build-root"), "{closed}");
     }
 }

@@ -1,4 +1,4 @@
-//! One attack as its folder describes it.
+//! One attack, read from its folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,51 +11,51 @@ use serde::Deserialize;
 pub(crate) struct Case {
     pub(crate) family: String,
     pub(crate) name: String,
-    /// Every file of the folder but the expectation, by name.
+    /// Every file of the folder except the expectation, by name.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     pub(crate) expect: Expect,
 }
 
-/// What must come of an attack.
+/// The expected result of an attack.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expect {
-    /// What the attacker tries, in a sentence.
+    /// The goal of the attack, in a sentence.
     pub(crate) tries: String,
-    /// The walls that stop it, outermost first; any one of them would do.
+    /// The layers that stop it, outermost first; each of them suffices.
     pub(crate) stopped_by: Vec<Wall>,
-    /// Whose `attack.*` it is.
+    /// Runtime of `attack.*`.
     #[serde(default = "python")]
     pub(crate) runtime: String,
     #[serde(default = "every_level")]
     pub(crate) levels: Vec<SecurityLevel>,
-    /// Runs the runtime's test runner over the files, in place of the script.
+    /// Runs the runtime's test runner over the files instead of the script.
     #[serde(default)]
     pub(crate) as_tests: bool,
     #[serde(default)]
     pub(crate) limits: LimitOverrides,
-    /// Cancels as soon as the host sees the attack run.
+    /// Cancels the job once the host sees it run.
     #[serde(default)]
     pub(crate) cancelled: bool,
-    /// A second job looks for what the first one left, or for what it does at this moment.
+    /// A second job looks for traces of the first one, or observes it.
     pub(crate) look: Option<SecondJob>,
     /// Files with hostile names.
     #[serde(default)]
     pub(crate) more_files: Vec<MoreFile>,
-    /// The job is not run at all, with this code.
+    /// The job is rejected with this code.
     pub(crate) refused: Option<String>,
-    /// Every attempt by name, and the answers that count as blocked; no other attempt may be made.
+    /// Every attempt by name, and the answers that count as blocked; other attempts are errors.
     #[serde(default)]
     pub(crate) blocked: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub(crate) end: ExpectedEnd,
 }
 
-/// The walls as the README names them.
+/// The layers, as named in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Wall {
-    /// Paths and files are judged before a sandbox is touched.
+    /// Paths and files are checked before a sandbox is started.
     JobCheck,
     Root,
     Namespaces,
@@ -68,11 +68,11 @@ pub(crate) enum Wall {
     WorkTmpfs,
     Cgroup,
     Rlimits,
-    /// The runner's own supervision: time, output caps, the private result pipe, the kill at the end.
+    /// The runner's supervision: time, output limits, the private result pipe, the kill at the end.
     Runner,
     /// A sandbox serves one job, or is verified to be empty before the same owner's next.
     SingleUse,
-    /// The host bounds and judges what a runner reports.
+    /// The host bounds and checks the runner's result.
     Report,
 }
 
@@ -104,26 +104,26 @@ pub(crate) struct MoreFile {
     pub(crate) content: String,
 }
 
-/// How the job must end.
+/// The expected end of the job.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ExpectedEnd {
     pub(crate) outcome: Vec<Outcome>,
-    /// Absent: 0, of one that exits.
+    /// Default: 0 for a job that exits.
     pub(crate) exit_code: Vec<i32>,
     pub(crate) signal: Vec<i32>,
     pub(crate) truncated: bool,
-    /// The whole of stdout as hexadecimal digits; the attack then makes no attempts.
+    /// The whole stdout in hexadecimal; the attack then makes no attempts.
     pub(crate) stdout_hex: Option<String>,
-    /// Exactly so many bytes of stdout are kept.
+    /// Number of kept bytes of stdout.
     pub(crate) stdout_bytes: Option<usize>,
-    /// The run takes at most this long on a machine that does nothing else; absent: half a second more than its time limit.
+    /// Maximum wall time on an idle machine; default: the time limit plus 500 ms.
     pub(crate) within_ms: Option<u64>,
-    /// Outcomes of tests by name, for a run of tests.
+    /// Outcomes of tests by name, for a test run.
     pub(crate) tests: BTreeMap<String, String>,
-    /// At most this much memory was charged.
+    /// Maximum charged memory.
     pub(crate) memory_at_most_mib: Option<u64>,
-    /// All its processes together used at most so much of the processor.
+    /// Maximum CPU time of all processes together.
     pub(crate) cpu_at_most_ms: Option<u64>,
 }
 
@@ -171,13 +171,13 @@ impl Case {
         let says = end.stdout_hex.is_some() || end.stdout_bytes.is_some();
         assert!(
             !expect.blocked.is_empty() || is_judged_by_its_end || says,
-            "{}: nothing tells that it tried anything",
+            "{}: the expectation does not show that anything was tried",
             folder.display()
         );
         Self { family: name_of(folder.parent().expect("lies in its family")), name: name_of(folder), files, expect }
     }
 
-    /// The script to run, in whatever language.
+    /// Returns the name of the script.
     pub(crate) fn script(&self) -> &str {
         self.files.keys().find(|name| name.starts_with("attack.")).map_or("attack.py", String::as_str)
     }
@@ -187,12 +187,12 @@ impl Case {
     }
 }
 
-/// Where the attacks are.
+/// Returns the folder of the attacks.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attacks/cases")
 }
 
-/// Every attack, in the order of their names.
+/// Reads every attack, in the order of their names.
 pub(crate) fn all() -> Vec<Case> {
     let families = entries(&folder()).into_iter().filter(|path| path.is_dir());
     families.flat_map(|family| entries(&family)).map(|folder| Case::read(&folder)).collect()

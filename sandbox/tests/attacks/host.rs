@@ -1,4 +1,4 @@
-//! The host as a target: what an attack could win, and how the host knows that it was won.
+//! The host as a target: what an attack can reach, and how the host detects it.
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::roots;
 
-/// Prizes that lie outside of every sandbox.
+/// Targets outside of every sandbox.
 pub(crate) struct Host {
     secret: String,
     folder: PathBuf,
@@ -25,13 +25,13 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Lays out the prizes; they are gone when this is dropped.
+    /// Creates the targets; a drop removes them.
     pub(crate) fn open() -> Self {
         let (secret, id) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());
-        let folder = std::env::temp_dir().join(format!("promptcraft-secret_folder-{id}"));
-        fs::create_dir(&folder).expect("makes the folder of prizes");
+        let folder = std::env::temp_dir().join(format!("promptcraft-secret-{id}"));
+        fs::create_dir(&folder).expect("creates the folder of targets");
         fs::write(folder.join("secret"), &secret).expect("writes the secret");
-        let hidden_name = format!("promptcraft-secret_folder-{id}");
+        let hidden_name = format!("promptcraft-secret-{id}");
         let address = SocketAddr::from_abstract_name(&hidden_name).expect("is a name");
         let host = Self {
             tcp: TcpListener::bind("0.0.0.0:0").expect("listens"),
@@ -47,7 +47,7 @@ impl Host {
         host
     }
 
-    /// What the attacker knows: everything but the secret.
+    /// Returns everything that the attacker knows, which excludes the secret.
     pub(crate) fn attacker_knowledge(&self, level: SecurityLevel, marker: &str) -> Value {
         json!({
             "level": level,
@@ -62,17 +62,17 @@ impl Host {
         })
     }
 
-    /// Words that no result may hold.
+    /// Returns words that no result may contain.
     pub(crate) fn secret_words(&self) -> Vec<String> {
         let name = fs::read_to_string("/proc/sys/kernel/hostname").expect("has a name").trim().to_owned();
         let roots = roots().canonicalize().expect("exists").display().to_string();
         let mut words = vec![self.secret.clone(), env!("CARGO_MANIFEST_DIR").to_owned(), roots];
-        // A name such as `vm` would be found by chance.
+        // A short host name such as `vm` would match by chance.
         words.extend((name.len() > 4 && name != "sandbox").then_some(name));
         words
     }
 
-    /// Whether anybody has come to a listener since the last call.
+    /// Returns whether a client has connected to a listener since the last call.
     pub(crate) fn was_connected(&self) -> bool {
         let tcp = std::iter::from_fn(|| self.tcp.accept().ok()).count();
         let unix = std::iter::from_fn(|| self.unix.accept().ok()).count();
@@ -83,21 +83,21 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        fs::remove_dir_all(&self.folder).expect("takes the prizes away");
+        fs::remove_dir_all(&self.folder).expect("removes the targets");
     }
 }
 
-/// Addresses under which a container could find the host.
+/// Returns addresses at which a container could find the host.
 fn addresses() -> Vec<String> {
     let outward = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
-        // No packet is sent: the kernel only chooses a route.
+        // No packet is sent: the kernel only selects a route.
         socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr())
     });
     let own = outward.ok().map(|address| address.ip().to_string());
     ["127.0.0.1".to_owned(), "172.17.0.1".to_owned()].into_iter().chain(own).collect()
 }
 
-/// Waits until no process or thread bears the name; says whether one still does after a second.
+/// Waits until no process or thread has the name; returns whether one still has after a second.
 pub(crate) async fn outlives(marker: &str) -> bool {
     const LIMIT: Duration = Duration::from_secs(1);
     let deadline = Instant::now() + LIMIT;
@@ -110,7 +110,7 @@ pub(crate) async fn outlives(marker: &str) -> bool {
     false
 }
 
-/// Whether a process of the host's view bears the name.
+/// Returns whether a process visible to the host has the name.
 pub(crate) fn is_running(marker: &str) -> bool {
     let processes = fs::read_dir("/proc").expect("lists processes").flatten();
     processes

@@ -1,8 +1,8 @@
-//! Every attack of `cases/`, run against both backends at every level with the real engine and kernel.
+//! Runs every attack of `cases/` on both backends at every level, with the real engine and kernel.
 //!
-//! An attack is a folder: its code, and what must come of it. It prints what it tried, and the kernel's answer; the
-//! host holds out prizes (a secret file, listeners) and knows when one was taken. `ATTACKS=word` runs those whose
-//! name holds the word.
+//! An attack is a folder with its code and the expected result. It prints each attempt and the kernel's answer. The
+//! host offers targets (a secret file, listeners) and detects when one was reached. `ATTACKS=word` selects the cases
+//! whose name contains the word.
 
 #[path = "../controls/build.rs"]
 mod build;
@@ -11,7 +11,7 @@ mod host;
 mod old_kernel;
 mod run;
 #[path = "../conformance/support.rs"]
-#[expect(dead_code, reason = "shared with the conformance suite, which uses more of it")]
+#[expect(dead_code, reason = "shared with the conformance suite")]
 mod support;
 
 mod verdict;

@@ -1,5 +1,5 @@
-//! Every attack once more with no more Landlock than a stock Debian 12 kernel offers: namespaces, filters and the rest
-//! must hold alone what newer rules hold as well.
+//! Runs every attack with the Landlock ABI of a stock Debian 12 kernel: the other layers alone must stop what newer
+//! Landlock rules stop.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::build::static_program;
 use crate::run;
 use crate::support::{RUNTIME, config, engine_answers, is_root, roots};
 
-/// What the runner of these roots takes, whatever the kernel has.
+/// Landlock ABI of the runner in these roots, whatever the kernel has.
 pub(crate) const LANDLOCK: u32 = 2;
 
 #[test]
@@ -23,8 +23,8 @@ fn bubblewrap_withstands_every_attack_with_landlock_2() {
     let root = own.folder.join("python/rootfs");
     let now = roots().join("python/rootfs").canonicalize().expect("is built");
     call(Command::new("cp").arg("-al").arg(now).arg(&root));
-    fs::remove_file(root.join("promptcraft-runner")).expect("takes the usual runner away");
-    fs::copy(own.folder.join("promptcraft-runner"), root.join("promptcraft-runner")).expect("puts the other one there");
+    fs::remove_file(root.join("promptcraft-runner")).expect("removes the usual runner");
+    fs::copy(own.folder.join("promptcraft-runner"), root.join("promptcraft-runner")).expect("copies the other runner");
     refuses_more_than_there_is(Backend::Bubblewrap, &own.folder);
     run::all(Backend::Bubblewrap, Some(&own.folder));
 }
@@ -32,7 +32,7 @@ fn bubblewrap_withstands_every_attack_with_landlock_2() {
 #[test]
 fn docker_withstands_every_attack_with_landlock_2() {
     if !engine_answers() {
-        // Says why, and fails where an engine is a must.
+        // Prints the reason, and fails if an engine is required.
         return run::all(Backend::Docker, None);
     }
     let own = OldRoots::lay_out("docker");
@@ -52,7 +52,7 @@ fn docker_withstands_every_attack_with_landlock_2() {
     }
 }
 
-/// Who asks for more is not served with less.
+/// Asserts that a higher minimum is rejected.
 #[track_caller]
 fn refuses_more_than_there_is(backend: Backend, folder: &Path) {
     let mut own = config(backend);
@@ -64,14 +64,14 @@ fn refuses_more_than_there_is(backend: Backend, folder: &Path) {
     assert_eq!(refused.code(), "landlock_unavailable", "{refused}");
 }
 
-/// A folder like that of `build-root.sh`, with another runner.
+/// A roots folder with another runner.
 struct OldRoots {
     folder: PathBuf,
 }
 
 impl OldRoots {
     fn lay_out(name: &str) -> Self {
-        // Beside the usual ones, so that files can be linked.
+        // Beside the usual roots, so that files can be hard-linked.
         let folder = roots().join(format!(".landlock-2-{name}-{}", std::process::id()));
         fs::create_dir_all(folder.join("python")).expect("makes a folder");
         let own = Self { folder };

@@ -1,4 +1,4 @@
-//! Runs attacks, several at a time, and collects what is wrong.
+//! Runs attacks concurrently and collects deviations.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use crate::old_kernel;
 use crate::support::{RUNTIME, config, engine_answers, variable};
 use crate::verdict;
 
-/// Attacks that run at once on one backend; both backends run at the same time.
+/// Maximum concurrent attacks per backend; both backends run at the same time.
 const MAX_CONCURRENT: usize = 3;
 
-/// For an attack that names no time limit; none needs more than a small part of it.
+/// Default time limit of an attack; none needs more than a fraction of it.
 const DEFAULT_WALL_LIMIT: Duration = Duration::from_secs(20);
 
-/// Runs every attack on one backend with the roots that jobs get, or with those of a test.
+/// Runs every attack on one backend, with the usual roots or with those of a test.
 #[track_caller]
 pub(crate) fn all(backend: Backend, roots: Option<&Path>) {
     if backend == Backend::Docker && !engine_answers() {
@@ -49,7 +49,7 @@ pub(crate) fn all(backend: Backend, roots: Option<&Path>) {
     assert!(wrong.is_empty(), "{} attacks went wrong on {backend:?}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Says what went wrong, an entry for each attack and level.
+/// Returns the deviations, one entry per attack and level.
 pub(crate) async fn every_attack(sandbox: &dyn Sandbox) -> Vec<String> {
     let (host, chosen) = (Host::open(), variable("ATTACKS").unwrap_or_default());
     let cases = case::all();
@@ -83,7 +83,7 @@ async fn attack(sandbox: &dyn Sandbox, host: &Host, case: &Case, level: Security
         }
     };
     if host.was_connected() {
-        wrong.push("somebody came to a listener of the host".into());
+        wrong.push("a client connected to a listener of the host".into());
     }
     let (title, tries, walls) = (case.title(), &case.expect.tries, &case.expect.stopped_by);
     (!wrong.is_empty()).then(|| format!("--- {title} ({level:?})\n    {tries} {walls:?}\n    {}", wrong.join("\n    ")))
@@ -113,12 +113,12 @@ async fn one(
     };
     let again = job.clone();
     let mut run = std::pin::pin!(sandbox.run(job, cancel.clone()));
-    // An attack may end before anybody sees it run: then there is nothing to cancel.
+    // An attack may end before the host sees it run; then nothing is cancelled.
     let ended = tokio::select! {
         ended = &mut run => ended,
         () = cancelling => run.await,
     };
-    // A container that was used before may be lost to an attack; as a worker does, another one is tried.
+    // An attack may break a reused container; like a worker, the test retries with another one.
     let ended = match ended {
         Err(error) if error.is_retryable() => {
             eprintln!("{} ({level:?}) is tried again: {error}", case.title());
@@ -146,7 +146,7 @@ async fn one(
         (Some(code), Ok(result)) => vec![format!("ran instead of being refused as {code}: {result:?}")],
     };
     if host::outlives(&marker).await {
-        wrong.push("something of it lives a second after its end".into());
+        wrong.push("a process is still running one second after the end".into());
     }
     wrong
 }

@@ -1,4 +1,4 @@
-//! Compares what an attack said and how it ended with what must come of it.
+//! Compares the output and end of an attack with the expectation.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use sandbox::{JobResult, Outcome, SandboxError, SecurityLevel};
 
 use crate::case::{Case, ExpectedEnd};
 
-/// Says everything that is wrong, or nothing.
+/// Returns every deviation.
 pub(crate) fn judge(case: &Case, level: SecurityLevel, result: &JobResult, wall_ms: u64) -> Vec<String> {
     let mut wrong = check_end(&case.expect.end, result, wall_ms);
     let says_nothing = case.expect.end.stdout_hex.is_some() || case.expect.end.stdout_bytes.is_some();
@@ -21,7 +21,7 @@ pub(crate) fn judge(case: &Case, level: SecurityLevel, result: &JobResult, wall_
     wrong
 }
 
-/// An attack that must not even start.
+/// Checks the rejection of an attack that must not start.
 pub(crate) fn judge_refusal(code: &str, error: &SandboxError, secret_words: &[String]) -> Vec<String> {
     let text = error.to_string();
     let mut wrong = Vec::new();
@@ -32,7 +32,7 @@ pub(crate) fn judge_refusal(code: &str, error: &SandboxError, secret_words: &[St
     wrong
 }
 
-/// Words of the host that came out.
+/// Returns the secret words that occur in a result.
 pub(crate) fn leaks(secret_words: &[String], result: &JobResult) -> Vec<String> {
     let tests = result.tests.iter().flatten();
     let messages: String = tests.map(|test| format!("{} {:?}\n", test.name, test.message)).collect();
@@ -51,7 +51,7 @@ fn secrets_in(secret_words: &[String], text: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Every line is `BLOCKED name answer`, `ESCAPED name evidence` or `BROKEN name error`; others are the attack's own.
+/// Each line is `BLOCKED name answer`, `ESCAPED name evidence` or `BROKEN name error`; other lines are ignored.
 fn check_attempts(
     blocked: &BTreeMap<String, Vec<String>>,
     level: SecurityLevel,
@@ -80,7 +80,7 @@ fn check_attempts(
         }
     }
     let missing = blocked.keys().filter(|name| !made.contains_key(name.as_str()));
-    // Killed on the way, as it must be, it may have got less far.
+    // A killed attack may not have made every attempt.
     wrong.extend(missing.filter(|_| ended_by_itself).map(|name| format!("{name} was not tried")));
     wrong
 }
@@ -93,7 +93,7 @@ fn check_end(end: &ExpectedEnd, result: &JobResult, wall_ms: u64) -> Vec<String>
         end.outcome.contains(&result.outcome),
         format!("outcome {:?}, code {code:?}, signal {signal:?}", result.outcome),
     );
-    // An attack that broke down before its first attempt would otherwise look as one that was withstood.
+    // Otherwise an attack that fails before its first attempt would count as blocked.
     let must_succeed = result.outcome == Outcome::Exited && end.exit_code.is_empty();
     let codes = if must_succeed { &[0] } else { end.exit_code.as_slice() };
     check(codes.is_empty() || code.is_some_and(|code| codes.contains(&code)), format!("exit {code:?}"));
@@ -107,7 +107,7 @@ fn check_end(end: &ExpectedEnd, result: &JobResult, wall_ms: u64) -> Vec<String>
         check(result.stdout.len() == bytes, format!("{} bytes of stdout", result.stdout.len()));
     }
     let took = result.usage.wall_ms;
-    // Whether it was stopped, not how soon on a busy machine: that is a row of `make bench`.
+    // Generous, because the machine may be busy; `make bench` measures the delay.
     let most = end.within_ms.unwrap_or(wall_ms + 500) + 10_000;
     check(took <= most, format!("took {took} ms, the limit is {most}"));
     let mib = result.usage.max_rss_bytes >> 20;

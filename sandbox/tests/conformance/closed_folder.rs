@@ -1,4 +1,4 @@
-//! A root below a folder that only root can enter, as in a clone below /root.
+//! A root below a folder that only root can enter, such as a clone below /root.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +25,7 @@ fn bubblewrap_runs_jobs_from_it_and_leaves_nothing_mounted() {
     own.roots_dir = closed.join("roots");
     own.runtimes = vec!["python".into()];
     RUNTIME.block_on(async {
-        let sandbox = sandbox::open(own).await.expect("opens on a root that nobody can reach");
+        let sandbox = sandbox::open(own).await.expect("opens on an unreachable root");
         let result = script(
             &*sandbox,
             "import os, json\nprint(os.getuid(), os.listdir('/mnt') if os.path.exists('/mnt') else '-')",

@@ -1,4 +1,4 @@
-//! A sandbox whose kernel offers less Landlock than was asked for does not open.
+//! A sandbox does not open if the kernel's Landlock ABI is below the minimum.
 
 use sandbox::Backend;
 

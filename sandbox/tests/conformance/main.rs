@@ -1,4 +1,4 @@
-//! What every backend must do, run on each of them with its real engine, kernel and interpreter.
+//! Conformance suite: the behaviour of every backend, with its real engine, kernel and interpreter.
 
 mod cases;
 mod closed_folder;
@@ -9,7 +9,7 @@ mod support;
 mod without_root;
 mod worker;
 
-/// One test for each case and backend.
+/// Defines one test per case and backend.
 macro_rules! on_every_backend {
     ($($module:ident :: $case:ident,)*) => {
         mod docker {
@@ -18,7 +18,7 @@ macro_rules! on_every_backend {
         mod bubblewrap {
             $(#[test] fn $case() { crate::on(sandbox::Backend::Bubblewrap, crate::cases::$module::$case) })*
 
-            // The engine's own containers have no such moment.
+            // Containers of an engine have no such moment.
             #[test]
             fn cancelled_starts_leave_no_process() {
                 crate::on(sandbox::Backend::Bubblewrap, crate::cases::cancelled_starts::leave_no_process)

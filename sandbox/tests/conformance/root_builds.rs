@@ -1,4 +1,4 @@
-//! Roots are the same wherever they are built from the same packages, and hold the Python packages of the policy alone.
+//! Roots are reproducible from equal packages, and contain only the Python packages of the policy.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use sandbox::Backend;
 
 use crate::support::{RUNTIME, config, is_root, roots, script, text};
 
-/// A folder that goes with its owner.
+/// A folder that is removed on drop.
 struct TempFolder(PathBuf);
 
 impl TempFolder {
@@ -25,7 +25,7 @@ impl Drop for TempFolder {
     }
 }
 
-/// Builds one root with the runner that is built already, and imports it nowhere.
+/// Builds one root with the existing runner and without importing an image.
 #[track_caller]
 fn build(program: &Path, out: &Path, runtime: &str) {
     let runner = roots().join("sql/rootfs/promptcraft-runner").canonicalize().expect("is built");

@@ -1,4 +1,4 @@
-//! Opens each backend once for all tests, and says loudly when one cannot be.
+//! Opens each backend once for all tests; prints SKIPPED if one is unavailable.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,22 +9,22 @@ use sandbox::{Backend, Job, JobFile, JobResult, Limits, Owner, Sandbox, SandboxC
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-/// One runtime for the whole process: a shared sandbox must not lose its tasks with the test that opened it.
+/// One runtime for the whole process: a shared sandbox outlives the test that opened it.
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("starts a runtime"));
 
-#[expect(clippy::disallowed_methods, reason = "tests are configured by the environment alone")]
+#[expect(clippy::disallowed_methods, reason = "tests are configured by the environment")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// The built roots; `SANDBOX_ROOTS` or `target/sandbox-roots`, built on demand.
+/// Returns the roots folder: `SANDBOX_ROOTS` or `target/sandbox-roots`, built on demand.
 pub(crate) fn roots() -> &'static Path {
     static ROOTS: OnceLock<PathBuf> = OnceLock::new();
     ROOTS.get_or_init(|| {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let roots = variable("SANDBOX_ROOTS").map_or_else(|| here.join("../target/sandbox-roots"), PathBuf::from);
         if every_runtime().iter().all(|name| roots.join(name).join("rootfs").exists()) && !is_root() {
-            // Only root can build; others test against what is there.
+            // Only root can build roots; other users test the existing ones.
             return roots;
         }
         let built = Command::new(here.join("build-root.sh")).arg(&roots).status().expect("starts build-root.sh");
@@ -38,7 +38,7 @@ pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
-/// The folders of `runtimes/`, Python first, as the most used one.
+/// Returns the folders of `runtimes/`, Python first as the most used one.
 pub(crate) fn every_runtime() -> Vec<String> {
     let folders =
         std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("runtimes")).expect("lists the runtimes");
@@ -65,7 +65,7 @@ pub(crate) fn config(backend: Backend) -> SandboxConfig {
     }
 }
 
-/// The shared sandbox of a backend; `None`, said loudly, where no Docker engine answers and nobody insists.
+/// Returns the shared sandbox of a backend; `None`, with a SKIPPED line, if no engine responds and `CI` is not set.
 pub(crate) fn shared(backend: Backend) -> Option<Arc<dyn Sandbox>> {
     static DOCKER: OnceLock<Option<Arc<dyn Sandbox>>> = OnceLock::new();
     static BUBBLEWRAP: OnceLock<Option<Arc<dyn Sandbox>>> = OnceLock::new();

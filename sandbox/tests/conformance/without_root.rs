@@ -1,4 +1,4 @@
-//! The bubblewrap suite once more, as a user without rights: no cgroups, no change of user, no way up from a low priority.
+//! The bubblewrap suite as an unprivileged user: no cgroups, no change of user, a low priority that cannot be raised.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::{is_root, roots};
 
-/// Any user but root and nobody.
+/// Any user except root and nobody.
 const SOMEBODY: u32 = 1000;
 
 #[test]

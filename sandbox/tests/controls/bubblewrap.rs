@@ -1,4 +1,4 @@
-//! The walls that bubblewrap and the runner build, one control for each.
+//! The restrictions of bubblewrap and of the runner, one control each.
 
 use std::fs;
 use std::io::Read;
@@ -19,14 +19,14 @@ use crate::host::{Host, is_running};
 use crate::stage::{NOBODY, Stage, scratch};
 use crate::support::{RUNTIME, is_root, roots, script_job, shared};
 
-/// The attempt gets through without the wall and is blocked with it.
+/// Asserts that the attempt succeeds without the restriction and is blocked with it.
 #[track_caller]
 fn check(attempt: &str, without: Stage, with: Stage) {
     let host = Host::open();
     assert!(escaped(attempt, &without.run(&host)), "without the wall {attempt} must succeed");
     host.was_connected();
     assert!(!escaped(attempt, &with.run(&host)), "with the wall {attempt} must fail");
-    assert!(!host.was_connected(), "with the wall nobody comes to the host");
+    assert!(!host.was_connected(), "with the wall no client connects to the host");
 }
 
 #[test]
@@ -43,16 +43,16 @@ fn landlock_of_a_stock_debian_12_kernel_does_so_too() {
 
 #[test]
 fn landlock_keeps_other_programs_from_running() {
-    // Bound in place of the runner, it is the only other program there is.
+    // Bound in place of the runner, it is the only other program.
     let attack = "process/other_programs";
     check("/promptcraft-runner", Stage::of(attack), Stage::of(attack).with(|control| control.landlock = Some(2)));
 }
 
-/// Whether the kernel has so much Landlock, said loudly if not.
+/// Returns whether the kernel has this Landlock ABI; prints a note if not.
 fn offers_landlock(version: u32) -> bool {
     let offered = RUNTIME.block_on(bubblewrap().health()).landlock_abi;
     if offered < version {
-        // Not a suite that could not run: what this kernel lacks it cannot be attacked around either.
+        // Not a skipped suite: the attack does not apply to this kernel.
         eprintln!("not tried: a control of Landlock {version}, since this kernel offers {offered}");
     }
     offered >= version
@@ -75,7 +75,7 @@ fn landlock_refuses_tcp_to_who_has_no_internet_sockets() {
 #[test]
 fn landlock_keeps_signals_inside() {
     if offers_landlock(6) {
-        // Process 1 is bubblewrap's, outside of what the attack has confined itself to.
+        // Process 1 is bubblewrap's and outside of the attack's Landlock domain.
         let source =
             "import os\nfrom evidence import attempt\nattempt('first', lambda: os.kill(1, 0) or 'may be signalled')\n";
         let up_to = |version| {
@@ -133,7 +133,7 @@ fn the_ipc_namespace_keeps_messages_apart() {
 #[test]
 fn the_root_shows_nothing_of_the_host() {
     let secret_folder = scratch("root", 0o755);
-    fs::write(secret_folder.join("secret"), "secret_folder").expect("writes the secret_folder");
+    fs::write(secret_folder.join("secret"), "secret").expect("writes the secret");
     let attack = "filesystem/host_paths";
     let with = Stage { known: vec![("secret_path", "/sys/secret".into())], ..Stage::of(attack) };
     check("direct", Stage::of(attack).lending(&secret_folder, false), with);
@@ -152,7 +152,7 @@ fn another_user_cannot_read_what_is_root_s() {
         return eprintln!("SKIPPED: another_user_cannot_read_what_is_root_s: needs root to have something of root's");
     }
     let secret_folder = scratch("user", 0o755);
-    fs::write(secret_folder.join("secret"), "secret_folder").expect("writes the secret_folder");
+    fs::write(secret_folder.join("secret"), "secret").expect("writes the secret");
     fs::set_permissions(secret_folder.join("secret"), fs::Permissions::from_mode(0o600)).expect("closes it");
     let attack = "filesystem/host_paths";
     let as_root = Stage { uid: 0, ..Stage::of(attack) };
@@ -224,7 +224,7 @@ fn the_cgroup_namespace_hides_where_the_sandbox_is() {
     let folder = one.unwrap_or_else(|| mount.to_owned()).join(format!("promptcraft-control-{}", std::process::id()));
     fs::create_dir(&folder).expect("makes a cgroup");
     let of = || Stage { cgroup: Some(folder.clone()), ..Stage::of("proc_and_sys/names_of_the_host") };
-    // In the other hierarchies it is where the test is, which may be the top of each: the one cgroup decides.
+    // In the other hierarchies the test may be in the root cgroup; this one decides.
     let (without, with) = (of().run(&Host::open()), of().and(&["--unshare-cgroup"]).run(&Host::open()));
     let removed = (0..1000).any(|_| fs::remove_dir(&folder).is_ok());
     assert!(escaped("cgroup", &without), "without the wall the name must be seen: {without}");
@@ -232,7 +232,7 @@ fn the_cgroup_namespace_hides_where_the_sandbox_is() {
     assert!(removed, "the cgroup is empty");
 }
 
-/// With the host's mounts a root is only a point from which to walk up.
+/// With the host's mounts, a root is only a starting point to walk up from.
 #[test]
 fn the_mount_namespace_leaves_nothing_above_the_root() {
     let host = Host::open();
@@ -284,7 +284,10 @@ fn the_job_check_keeps_files_in_their_folder() {
     let (child, _program) = Stage::of("job_files/parent").start(&host);
     let checked = child.wait_with_output().expect("ends");
     let complaint = String::from_utf8_lossy(&checked.stderr).into_owned();
-    assert!(checked.stdout.is_empty() && complaint.contains("a file's path"), "the runner checks again: {complaint}");
+    assert!(
+        checked.stdout.is_empty() && complaint.contains("the path of a file"),
+        "the runner checks again: {complaint}"
+    );
     let job = job_of("job_files/parent", &host, Duration::from_secs(5));
     let refused = RUNTIME.block_on(bubblewrap().run(job, CancellationToken::new())).expect_err("is refused");
     assert_eq!(refused.code(), "file_rejected");
@@ -306,7 +309,7 @@ fn the_runner_ends_what_would_wait_for_ever() {
     std::thread::sleep(3 * LIMIT);
     assert!(child.try_wait().expect("is asked").is_none(), "without the runner it must go on");
     child.kill().expect("is killed");
-    child.wait().expect("is gone");
+    child.wait().expect("has ended");
     let job = job_of("resources/sleep", &host, LIMIT);
     let result = RUNTIME.block_on(bubblewrap().run(job, CancellationToken::new())).expect("runs");
     assert_eq!(result.outcome, Outcome::TimedOut, "{result:?}");
@@ -320,7 +323,7 @@ fn the_runner_keeps_no_more_output_than_it_may() {
     let mut output = child.stdout.take().expect("has stdout").take(20 * KEPT as u64);
     let poured = std::io::copy(&mut output, &mut std::io::sink()).expect("reads");
     child.kill().expect("is killed");
-    child.wait().expect("is gone");
+    child.wait().expect("has ended");
     assert_eq!(poured, 20 * KEPT as u64, "without the runner it must come out");
     let mut job = job_of("resources/output_of_a_gigabyte", &host, Duration::from_secs(20));
     job.limits.output_bytes = KEPT as u64;
@@ -328,7 +331,7 @@ fn the_runner_keeps_no_more_output_than_it_may() {
     assert_eq!((result.stdout.len(), result.truncated), (KEPT, true), "{:?}", result.outcome);
 }
 
-/// Nothing else bounds these where there is a cgroup: a job's own limits, wide and narrow, are the wall that differs.
+/// With a cgroup nothing else bounds these: the control is a wide and a narrow limit of the job.
 #[test]
 fn the_cgroup_of_a_bubblewrap_job_bounds_memory_and_processes() {
     let health = RUNTIME.block_on(bubblewrap().health());
@@ -356,7 +359,7 @@ fn bubblewrap() -> Arc<dyn Sandbox> {
     shared(Backend::Bubblewrap).expect("bubblewrap needs no engine")
 }
 
-/// The attack as a job behind all walls.
+/// Returns the attack as a job behind all restrictions.
 fn job_of(attack: &str, host: &Host, wall: Duration) -> Job {
     let case = Case::read(&case::folder().join(attack));
     let evidence = fs::read(case::folder().join("evidence.py")).expect("the attacks share it");

@@ -1,9 +1,9 @@
-//! Builds the programs that only tests have.
+//! Builds programs for tests.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Builds into a folder of its own: nobody may mistake the program for the one that runs jobs.
+/// Builds into a separate folder, so that the program is not mistaken for the one that runs jobs.
 pub(crate) fn static_program(name: &str, feature: &str, folder: &str) -> PathBuf {
     let this = std::env::current_exe().expect("knows its own program");
     let target = this.ancestors().nth(3).expect("lies in target/debug/deps").join(folder);

@@ -1,4 +1,4 @@
-//! The walls that the engine builds, each taken away from a plain container.
+//! The restrictions of the engine, each removed from a plain container.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use crate::escaped;
 use crate::host::Host;
 use crate::support::{engine_answers, roots, shared, variable};
 
-/// A folder with the attack in it, as a container sees it at `/work`.
+/// A folder with the attack, mounted at `/work` in a container.
 struct Attack {
     folder: PathBuf,
 }
@@ -41,7 +41,7 @@ impl Attack {
         Self { folder }
     }
 
-    /// What it prints in a container with these flags.
+    /// Returns the output in a container with these flags.
     fn run(&self, flags: &[&str]) -> String {
         let image = fs::read_to_string(roots().join("python/image")).expect("the image is noted");
         let network: &[_] = if flags.contains(&"--network") { &[] } else { &["--network", "none"] };
@@ -65,7 +65,7 @@ impl Drop for Attack {
     }
 }
 
-/// A network of the test's own, with a way to the host.
+/// A network of the test, with a route to the host.
 struct Network {
     name: String,
 }
@@ -84,7 +84,7 @@ impl Drop for Network {
     }
 }
 
-/// What the client prints.
+/// Returns the output of the Docker client.
 #[track_caller]
 fn docker(arguments: &[&str]) -> String {
     let ended = Command::new("docker").args(arguments).output().expect("docker is installed");
@@ -92,7 +92,7 @@ fn docker(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&ended.stdout).trim().to_owned()
 }
 
-/// False, said loudly, where there is no engine.
+/// Returns whether an engine responds; prints SKIPPED if not.
 fn there_is_an_engine() -> bool {
     if !engine_answers() {
         assert!(variable("CI").as_deref() != Some("true"), "no Docker engine answers, and CI must test with one");
@@ -125,7 +125,7 @@ fn a_container_without_network_reaches_nobody() {
 #[test]
 fn a_container_without_capabilities_makes_no_devices() {
     if there_is_an_engine() {
-        // The folder lies on the host: the device is made there and goes with it.
+        // The folder is on the host: the device is created there and removed with it.
         let source = "import os\nimport stat\nfrom evidence import attempt\nattempt('make', lambda: os.mknod('/work/null', stat.S_IFCHR | 0o666, os.makedev(1, 3)) or 'made')\n";
         check("make", &Attack::inline(source), &["--user", "0:0"], &["--user", "0:0", "--cap-drop", "ALL"]);
     }
@@ -160,7 +160,7 @@ fn no_new_privileges_disarms_a_setuid_program() {
     check("become", &attack, &NOBODY, &[&NOBODY[..], &["--security-opt", "no-new-privileges"]].concat());
 }
 
-/// The outer seccomp list as the engine got it with a container that waits for its job.
+/// Returns the outer seccomp list that the engine applied to a warm container.
 fn profile_of_a_warm_container() -> PathBuf {
     shared(Backend::Docker).expect("there is an engine");
     let label = format!("label=promptcraft.instance=conformance-{}", std::process::id());
@@ -179,7 +179,7 @@ fn the_profile_of_a_container_refuses_what_is_not_listed() {
     if there_is_an_engine() {
         let (host, profile) = (Host::open(), profile_of_a_warm_container());
         let with = format!("seccomp={}", profile.display());
-        // With no new privileges the engine takes the user before it applies the profile, which has no call for that.
+        // With no-new-privileges the engine sets the user before it applies the profile, which lacks that call.
         let flags =
             |profile| [&NOBODY[..], &["--security-opt", "no-new-privileges", "--security-opt", profile]].concat();
         for (attack, attempt) in [("kernel/userfaultfd", "user_only"), ("process/clone3", "plain")] {
@@ -229,7 +229,7 @@ fn a_container_s_host_name_is_not_the_host_s() {
 #[test]
 fn a_container_s_memory_is_bounded() {
     if there_is_an_engine() {
-        // The child is what the kernel takes; its parent tells of it.
+        // The kernel kills the child; its parent reports it.
         let source = "import os\nfrom evidence import attempt\ndef take():\n    if (child := os.fork()) == 0:\n        held = b'x' * (300 << 20)\n        os._exit(0)\n    if os.waitpid(child, 0)[1]: raise MemoryError\n    return '300 MiB'\nattempt('take', take)\n";
         check(
             "take",

@@ -1,24 +1,24 @@
-//! Positive controls: each wall's attack succeeds with that wall missing, and fails with it.
+//! Positive controls: each attack succeeds without the restriction that stops it, and fails with it.
 //!
-//! The walls overlap, so an attack meets several. A control therefore leaves out the others that would stop its attack
-//! in both of its runs, and the wall in question in one: what differs between the runs is that wall alone. The attacks
-//! are those of `tests/attacks/cases/`; that they fail behind all walls is the attack suite's to show.
+//! The restrictions overlap, so several stop an attack. Both runs of a control omit the others, and one run has the
+//! restriction in question: it is the only difference. The attacks are those of `tests/attacks/cases/`; the attack
+//! suite shows that they fail behind all restrictions.
 
 mod bubblewrap;
 mod build;
 #[path = "../attacks/case.rs"]
-#[expect(dead_code, reason = "shared with the attack suite, which uses more of it")]
+#[expect(dead_code, reason = "shared with the attack suite")]
 mod case;
 mod docker;
 #[path = "../attacks/host.rs"]
-#[expect(dead_code, reason = "shared with the attack suite, which uses more of it")]
+#[expect(dead_code, reason = "shared with the attack suite")]
 mod host;
 mod stage;
 #[path = "../conformance/support.rs"]
-#[expect(dead_code, reason = "shared with the conformance suite, which uses more of it")]
+#[expect(dead_code, reason = "shared with the conformance suite")]
 mod support;
 
-/// Whether the named attempt got through, from what an attack printed.
+/// Returns whether the named attempt succeeded, from the output of an attack.
 #[track_caller]
 pub(crate) fn escaped(attempt: &str, said: &str) -> bool {
     let line = |word: &str| said.lines().any(|line| line.starts_with(&format!("{word} {attempt} ")));

@@ -1,4 +1,4 @@
-//! One run of a control: an attack behind chosen walls, under bubblewrap.
+//! One run of a control: an attack behind selected restrictions, under bubblewrap.
 
 use std::fs;
 use std::io::Write;
@@ -20,29 +20,29 @@ use crate::support::{is_root, roots};
 
 pub(crate) const NOBODY: u32 = 65534;
 
-/// One run: the walls that stand, and what the host lends to the attack.
+/// The restrictions of one run, and the host resources that the attack can see.
 pub(crate) struct Stage {
     pub(crate) attack: &'static str,
     pub(crate) script: &'static str,
-    /// In place of the script that the attack has under that name.
+    /// Replaces the script of the attack.
     pub(crate) source: Option<&'static str>,
-    /// What bubblewrap takes away.
+    /// Namespace flags for bubblewrap.
     pub(crate) unshare: Vec<&'static str>,
-    /// Further words for bubblewrap.
+    /// Further arguments for bubblewrap.
     pub(crate) more: Vec<&'static str>,
-    /// A cgroup to be in before bubblewrap starts.
+    /// Cgroup to join before bubblewrap starts.
     pub(crate) cgroup: Option<PathBuf>,
-    /// A folder of the host, shown at `/sys`, which every root has; and whether it may be written to.
+    /// Folder of the host shown at `/sys`, which every root has, and whether it is writable.
     pub(crate) lent: Option<(PathBuf, bool)>,
     pub(crate) lent_work: Option<PathBuf>,
     pub(crate) uid: u32,
     pub(crate) control: Control,
-    /// Changes to what the attack knows.
+    /// Changes to the attacker's knowledge.
     pub(crate) known: Vec<(&'static str, Value)>,
 }
 
 impl Stage {
-    /// Namespaces and nothing else.
+    /// Returns a stage with namespaces only.
     pub(crate) fn of(attack: &'static str) -> Self {
         let walls = Walls {
             minimum_landlock_abi: 0,
@@ -79,7 +79,7 @@ impl Stage {
     pub(crate) fn without(mut self, flag: &str) -> Self {
         self.unshare.retain(|one| *one != flag);
         if flag == "--unshare-pid" {
-            // Only a process in a pid namespace of its own can be its first.
+            // Only the first process of a new pid namespace can be process 1.
             return self.without("--as-pid-1");
         }
         self
@@ -96,7 +96,7 @@ impl Stage {
         self
     }
 
-    /// Runs the attack and returns what it printed.
+    /// Runs the attack and returns its output.
     pub(crate) fn run(self, host: &Host) -> String {
         let (child, _program) = self.start(host);
         let ended = child.wait_with_output().expect("ends");
@@ -105,7 +105,7 @@ impl Stage {
         said
     }
 
-    /// The program must stay where it is while it starts.
+    /// Starts the attack; keep the returned folder until the program has started.
     pub(crate) fn start(mut self, host: &Host) -> (Child, Scratch) {
         let case = Case::read(&case::folder().join(self.attack));
         let mut known = host.attacker_knowledge(SecurityLevel::Standard, "control");
@@ -144,7 +144,7 @@ impl Stage {
         if let Some(folder) = &self.lent_work {
             command.arg("--bind").arg(folder).arg("/work");
         }
-        // In place of the real runner, which is in every root.
+        // Replaces the real runner, which every root contains.
         command.arg("--ro-bind").arg(program).arg("/promptcraft-runner");
         command.args(["--chdir", "/", "--", "/promptcraft-runner"]);
         command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -155,7 +155,7 @@ impl Stage {
     }
 }
 
-/// Enters the cgroup while it may, then becomes nobody and bubblewrap.
+/// Joins the cgroup while permitted, then becomes `nobody` and bubblewrap.
 fn entering(folder: &Path) -> Command {
     let mut command = Command::new("/bin/sh");
     command.args([
@@ -166,7 +166,7 @@ fn entering(folder: &Path) -> Command {
     command
 }
 
-/// A folder with the program in it. Cargo's own may be closed to nobody; /tmp is not.
+/// Copies the program to a folder under /tmp, because `nobody` may not be able to read Cargo's.
 fn open_copy() -> Scratch {
     static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     let program = PROGRAM.get_or_init(|| static_program("promptcraft-control", "positive-controls", "controls"));
@@ -176,7 +176,7 @@ fn open_copy() -> Scratch {
     folder
 }
 
-/// A folder under /tmp, taken away with its content when dropped.
+/// A folder under /tmp that is removed on drop.
 pub(crate) struct Scratch(PathBuf);
 
 impl Deref for Scratch {

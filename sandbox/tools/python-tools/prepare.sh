@@ -1,4 +1,4 @@
 #!/bin/sh
-# Finishes a root, given as the argument, as that of Python.
+# Finishes the root given as argument like that of Python.
 set -eu
 exec "$(dirname "$0")/../../runtimes/python/prepare.sh" "$1"

@@ -1,4 +1,4 @@
-//! Entry of `promptcraft-control`, which tests alone build: see [`runner::controls`].
+//! Entry point of `promptcraft-control`, built by tests only: see [`runner::controls`].
 
 use std::process::ExitCode;
 

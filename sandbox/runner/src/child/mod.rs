@@ -1,4 +1,4 @@
-//! Starts the job's process: own pipes, limits, Landlock, seccomp, exec.
+//! Starts the job's process: pipes, limits, Landlock, seccomp, exec.
 
 pub(crate) mod prestart;
 
@@ -9,7 +9,7 @@ use crate::protocol::{JOB_DIR, JobLimits, REPORT_FD, Refused, StartFrame, Walls}
 use crate::seccomp::deny_list;
 use crate::{landlock_rules, sys};
 
-/// The job's process as its supervisor sees it.
+/// The job's process and the read ends of its pipes.
 pub(crate) struct JobProcess {
     pub(crate) pid: i32,
     pub(crate) stdout: PipeReader,
@@ -17,19 +17,19 @@ pub(crate) struct JobProcess {
     pub(crate) report: PipeReader,
 }
 
-/// Starts the job, or says which wall could not be built; nothing of the job runs behind a missing wall.
+/// Starts the job, or returns which restriction failed; the job never runs with one missing.
 pub(crate) fn start(frame: &StartFrame, limits: &JobLimits) -> Result<JobProcess, Refused> {
     start_with(frame, Some(limits), Stdio::null())
 }
 
-/// Starts a process with all walls but the limits that only the job knows, reading `stdin`.
+/// Starts a process that reads `stdin`, with all restrictions but the limits of a job that is not known yet.
 pub(crate) fn start_with(frame: &StartFrame, limits: Option<&JobLimits>, stdin: Stdio) -> Result<JobProcess, Refused> {
     let abi = sys::landlock_abi();
     if abi < frame.walls.minimum_landlock_abi {
         let minimum = frame.walls.minimum_landlock_abi;
         return Err(refused(
             "landlock_unavailable",
-            format!("the kernel offers Landlock {abi}, required is {minimum}"),
+            format!("the kernel has Landlock ABI {abi}, required is {minimum}"),
         ));
     }
     let filters = deny_list::build(&frame.walls).map_err(|reason| refused("seccomp_failed", reason))?;
@@ -42,7 +42,7 @@ fn spawn(
     stdin: Stdio,
     filters: Vec<seccompiler::BpfProgram>,
 ) -> Result<Result<JobProcess, Refused>, Error> {
-    let (program, arguments) = frame.argv.split_first().ok_or_else(|| Error::other("the job names no program"))?;
+    let (program, arguments) = frame.argv.split_first().ok_or_else(|| Error::other("argv is empty"))?;
     let (stdout, stdout_end) = std::io::pipe()?;
     let (stderr, stderr_end) = std::io::pipe()?;
     let (report, report_end) = std::io::pipe()?;
@@ -59,13 +59,13 @@ fn spawn(
     let (limits, walls) = (limits.cloned(), frame.walls.clone());
     sys::before_exec(&mut command, move || {
         confine(limits.as_ref(), &walls, &filters, &report_end).map_err(|(wall, reason)| {
-            // The reason reaches the host through the pipe; if even that fails, the error number still does.
+            // The reason is sent through the pipe; if that fails, the error number remains.
             drop(write!(error_writer, "{wall}: {reason}"));
             Error::from_raw_os_error(libc::EPERM)
         })
     });
     let spawned = command.spawn();
-    // The command holds this side's copies of the pipe ends that belong to the child.
+    // The command holds this process's copies of the child's pipe ends.
     drop(command);
     Ok(match spawned {
         Ok(child) => Ok(JobProcess { pid: child.id().cast_signed(), stdout, stderr, report }),
@@ -79,7 +79,7 @@ fn spawn(
 
 type SetupError = (&'static str, String);
 
-/// Runs in the forked child; the order matters: each step needs what a later one takes away.
+/// Runs in the forked child. The order matters: each step needs what a later one removes.
 fn confine(
     limits: Option<&JobLimits>,
     walls: &Walls,
@@ -101,35 +101,35 @@ fn step<T, E: std::fmt::Display>(wall: &'static str, result: Result<T, E>) -> Re
     result.map_err(|error| (wall, error.to_string()))
 }
 
-/// Out of memory, the kernel should take the job and not the runner that reports on it.
+/// Makes the kernel's OOM killer choose the job rather than the runner.
 ///
-/// Best effort: where /proc is missing the kernel's own choice, the largest process, is the job as well.
+/// Best effort: without /proc the kernel chooses the largest process, which is the job as well.
 fn prefer_as_oom_victim() {
     if sys::set_dumpable(true).is_ok() {
         drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
     }
 }
 
-/// Seconds between SIGXCPU and SIGKILL.
+/// Time between SIGXCPU and SIGKILL.
 const CPU_GRACE_SECONDS: u64 = 1;
 
-/// The limits that are the same for every job.
+/// Sets the limits that are equal for every job.
 pub(crate) fn set_fixed_limits() -> Result<(), Error> {
     const MAX_OPEN_FILES: u64 = 256;
     sys::set_limit(libc::RLIMIT_NOFILE, MAX_OPEN_FILES, 0)?;
     sys::set_limit(libc::RLIMIT_CORE, 0, 0)?;
     sys::set_limit(libc::RLIMIT_MEMLOCK, 0, 0)?;
-    // Queues are refused by the filter as well, and gVisor lets nobody change this limit.
+    // Message queues are denied by the filter as well, and gVisor does not allow this limit to be changed.
     match sys::set_limit(libc::RLIMIT_MSGQUEUE, 0, 0) {
         Err(error) if error.raw_os_error() != Some(libc::EPERM) => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
-/// The limits that only a job knows, for a process that was started before it.
+/// Sets the limits of the job on a process that was started before the job.
 pub(crate) fn set_remaining_limits(pid: i32, limits: &JobLimits) -> Result<(), Error> {
     if limits.without_cgroup.is_some() {
-        return Err(Error::other("without a cgroup no process is started ahead"));
+        return Err(Error::other("a prestarted process requires a cgroup"));
     }
     sys::set_process_limit(pid, libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE_SECONDS)?;
     sys::set_process_limit(pid, libc::RLIMIT_FSIZE, limits.file_bytes, 0)
@@ -139,7 +139,7 @@ fn set_limits(limits: &JobLimits) -> Result<(), Error> {
     sys::set_limit(libc::RLIMIT_CPU, limits.cpu_seconds, CPU_GRACE_SECONDS)?;
     sys::set_limit(libc::RLIMIT_FSIZE, limits.file_bytes, 0)?;
     if let Some(limits) = &limits.without_cgroup {
-        // Behind the watch: a job that grows between two looks meets this a little later.
+        // Backup of the memory monitor: a job that grows between two samples reaches this limit.
         sys::set_limit(libc::RLIMIT_DATA, limits.memory_bytes.saturating_mul(3) / 2, 0)?;
         sys::set_limit(libc::RLIMIT_NPROC, limits.processes, 0)?;
     }

@@ -1,6 +1,6 @@
-//! An interpreter that was process before its job, with all its walls, and waits for the word to release on.
+//! An interpreter that is started and confined before its job and waits for it.
 //!
-//! Up to that word only the root's own code runs in it. It serves one job, like any other process here.
+//! Until it is released it runs code of the root only. It serves one job, like any other job process.
 
 use std::io::{PipeWriter, Write};
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use crate::protocol::{JobLimits, Refused, StartFrame};
 use crate::sys::{self, Reaped};
 use crate::work_files;
 
-/// Tells the root's start-up code to wait for a byte on stdin; it takes the variable away before the job runs.
+/// Makes the root's start-up code wait for a byte on stdin; the code removes the variable before the job runs.
 const WAIT_VARIABLE: &str = "PROMPTCRAFT_WAIT";
 
 pub(crate) struct Prestarted {
@@ -20,7 +20,7 @@ pub(crate) struct Prestarted {
 }
 
 impl Prestarted {
-    /// Starts the process. The work directory stays empty until its job comes.
+    /// Starts the process. The work directory stays empty until the job arrives.
     pub(crate) fn start(frame: StartFrame) -> Result<Self, Refused> {
         let failed = |error: std::io::Error| Refused { code: "runner_failed".into(), detail: error.to_string() };
         work_files::make_directories()?;
@@ -31,7 +31,7 @@ impl Prestarted {
         Ok(Self { frame, process, release })
     }
 
-    /// The process, let release, if it is alive and just what the job wants; otherwise it is dead when this returns.
+    /// Releases and returns the process if it is alive and has exactly the wanted start frame; otherwise kills it.
     pub(crate) fn claim(mut self, wanted: &StartFrame, limits: &JobLimits) -> Option<JobProcess> {
         let alive = matches!(sys::reap(), Reaped::StillRunning);
         if alive

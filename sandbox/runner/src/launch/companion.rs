@@ -1,24 +1,24 @@
-//! Outlives a killed bubblewrap for a moment, to kill the child it had just started.
+//! A process that kills the child of a killed bubblewrap.
 //!
-//! Bubblewrap's child waits for a word of its parent before it does anything, also before it binds its life to its
-//! parent's. A parent that is killed in between, by a cancel or by the end of its worker, says that word never, and
-//! the child would wait for ever. It is still in its parent's process group, though: it leaves that only later.
+//! Bubblewrap's child waits for a message of its parent before it does anything, including setting its parent-death
+//! signal. If the parent is killed in between, by a cancel or with its worker, the child would wait forever. At that
+//! time it is still in its parent's process group.
 
 use std::io::{Result, stdin};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::sys;
 
-/// Makes this process the leader of a group, with a companion that kills the whole group when this process ends, also
-/// after an exec.
+/// Makes this process a group leader, with a companion process that kills the group when this process ends, also after
+/// an exec.
 ///
-/// To be called while there is one thread. The companion is this process's child and ends with it; it holds none of
-/// its descriptors and takes no input.
+/// Call it while the process has one thread. The companion is a child of this process and ends with it; it holds none
+/// of its descriptors and reads no input.
 pub(crate) fn start() -> Result<()> {
     sys::create_process_group()?;
     let this = sys::open_pidfd(std::process::id())?;
     sys::fork_and_run(|| {
-        // With its ends of the worker's pipes open, nobody would see those close.
+        // Otherwise its copies of the worker's pipes would keep them open.
         if sys::duplicate_onto(&this, 0).and_then(|()| sys::close_from(1)).is_ok() {
             wait_until_readable(stdin().as_fd());
         }
@@ -28,6 +28,6 @@ pub(crate) fn start() -> Result<()> {
 
 fn wait_until_readable(descriptor: BorrowedFd<'_>) {
     const NO_TIMEOUT: i32 = -1;
-    // A signal interrupts; an error ends the wait, and with it the sandbox, which is seen.
+    // A signal interrupts the poll. An error ends the wait and with it the sandbox, which the worker notices.
     while sys::poll(&[Some(descriptor)], NO_TIMEOUT).is_ok_and(|ready| ready == [false]) {}
 }

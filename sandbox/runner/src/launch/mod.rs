@@ -1,10 +1,10 @@
-//! Starts bubblewrap on the host with the rights it may have: own cgroup, plain user, outer seccomp filter.
+//! Starts bubblewrap on the host with reduced rights: own cgroup, unprivileged user, outer seccomp filter.
 //!
-//! A root that only its owner can reach, such as one below a closed home directory, is first bound to a place that
-//! everybody can reach, in a mount namespace of this process's own: it ends with the sandbox and is seen by no other.
+//! A root that only its owner can reach, such as one below a closed home directory, is first bound to [`BOUND_ROOT`] in
+//! a private mount namespace, which ends with the sandbox.
 //!
-//! A separate small program does this because it must happen between fork and exec, where the many-threaded
-//! worker may do next to nothing.
+//! A separate single-threaded program does this, because it happens between fork and exec, where the multi-threaded
+//! worker may hardly do anything.
 
 mod companion;
 
@@ -18,7 +18,7 @@ use std::process::Command;
 use crate::seccomp::allow_list;
 use crate::sys;
 
-/// Where `--bind-root` shows the root; every system has this folder, and nobody's programs need it here.
+/// Mount point of `--bind-root`; the folder exists on every system and is not used by jobs.
 pub const BOUND_ROOT: &str = "/mnt";
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,18 +30,19 @@ struct LaunchOptions {
     arguments: Vec<String>,
 }
 
-/// `[--cgroup-procs FILE]... [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...`: becomes bubblewrap, or says why not.
+/// Runs `[--cgroup-procs FILE]... [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...`: executes bubblewrap.
 ///
-/// The filter descriptors are put before the given arguments. Returns only on failure.
+/// The filter descriptors are inserted before the given arguments. Returns on failure only.
 pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let options = parse(arguments)?;
-    sys::die_with_parent().map_err(|error| format!("cannot bind to the worker's life: {error}"))?;
-    // Whoever started the worker may have left it something open that is not to be handed on.
+    sys::die_with_parent().map_err(|error| format!("cannot set the parent-death signal: {error}"))?;
+    // The worker may have inherited open descriptors that must not be passed on.
     sys::close_on_exec_from(3).map_err(|error| format!("cannot mark inherited descriptors: {error}"))?;
-    // Before the cgroup, in which it would count as one of the job's, and while it may still kill anybody.
+    // Before joining the cgroup, where it would count as a process of the job, and while it may still signal every
+    // process.
     companion::start().map_err(|error| format!("cannot start the companion: {error}"))?;
     for file in &options.cgroup_procs {
-        fs::write(file, std::process::id().to_string()).map_err(|error| format!("cannot enter {file}: {error}"))?;
+        fs::write(file, std::process::id().to_string()).map_err(|error| format!("cannot join {file}: {error}"))?;
     }
     if let Some(root) = &options.bind_root {
         sys::bind_mount_private(Path::new(root), Path::new(BOUND_ROOT))
@@ -49,8 +50,8 @@ pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     }
     if let Some(user) = options.user {
         sys::become_user(user, user).map_err(|error| format!("cannot become user {user}: {error}"))?;
-        // A change of user takes the bond off.
-        sys::die_with_parent().map_err(|error| format!("cannot bind to the worker's life: {error}"))?;
+        // A change of user clears the parent-death signal.
+        sys::die_with_parent().map_err(|error| format!("cannot set the parent-death signal: {error}"))?;
     }
     let filters = filter_files().map_err(|error| format!("cannot prepare the seccomp filter: {error}"))?;
     let mut command = Command::new(&options.program);

@@ -1,7 +1,7 @@
-//! The outer seccomp allow-list: what the runner and any runtime may ask of the kernel, in one table.
+//! The outer seccomp allow-list: the system calls of the runner and of every runtime, in one table.
 //!
-//! The Docker backend turns it into the engine's JSON profile by name, `launch` into a BPF program by number. What
-//! is not listed fails with "operation not permitted"; [`HIDDEN`] fails with "no such call".
+//! The Docker backend converts it to the engine's JSON profile by name, `launch` to a BPF program by number. Other
+//! calls fail with EPERM; [`HIDDEN`] fails with ENOSYS.
 
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
@@ -12,7 +12,7 @@ pub(crate) const TARGET: TargetArch = TargetArch::x86_64;
 #[cfg(target_arch = "aarch64")]
 pub(crate) const TARGET: TargetArch = TargetArch::aarch64;
 
-/// Flags of `clone` that make a namespace; a call with any of them is refused.
+/// Flags of `clone` that create a namespace; a call with any of them is denied.
 pub const CLONE_NAMESPACES: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
     | libc::CLONE_NEWUTS
@@ -21,14 +21,14 @@ pub const CLONE_NAMESPACES: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET) as u64;
 
-/// Answered with "no such call", so that glibc takes `clone`, whose flags a filter can see.
+/// Fails with ENOSYS, so that glibc uses `clone`, whose flags a filter can check.
 pub const HIDDEN: &str = "clone3";
 
 macro_rules! calls {
     ($($name:ident)*) => { &[$((stringify!($name), libc::$name)),*] };
 }
 
-/// Calls of every architecture; the names carry libc's `SYS_`.
+/// Calls of every architecture; the names have libc's prefix `SYS_`.
 const COMMON: &[(&str, libc::c_long)] = calls![
     SYS_accept SYS_accept4 SYS_bind SYS_brk SYS_capget SYS_capset SYS_chdir SYS_clock_getres SYS_clock_gettime
     SYS_clock_nanosleep SYS_close SYS_close_range SYS_connect SYS_copy_file_range SYS_dup SYS_dup3 SYS_epoll_create1
@@ -57,7 +57,7 @@ const COMMON: &[(&str, libc::c_long)] = calls![
     SYS_waitid SYS_write SYS_writev
 ];
 
-/// The older calls that x86-64 still has.
+/// Older calls that x86-64 still has.
 #[cfg(target_arch = "x86_64")]
 const ARCH_SPECIFIC: &[(&str, libc::c_long)] = calls![
     SYS_access SYS_alarm SYS_arch_prctl SYS_chmod SYS_chown SYS_creat SYS_dup2 SYS_epoll_create SYS_epoll_wait
@@ -68,28 +68,28 @@ const ARCH_SPECIFIC: &[(&str, libc::c_long)] = calls![
 #[cfg(not(target_arch = "x86_64"))]
 const ARCH_SPECIFIC: &[(&str, libc::c_long)] = &[];
 
-/// What process 1 under bubblewrap needs in addition, to mount its own work directory; no job has the capability.
+/// Additional calls of process 1 under bubblewrap, which mounts its own work directory; no job has the capability.
 const BUBBLEWRAP_ONLY: &[(&str, libc::c_long)] = calls![SYS_mount];
 
-/// Names of the calls that are allowed whatever their arguments; `clone` is allowed by its flags.
+/// Returns the names of the calls that are allowed for any arguments; `clone` depends on its flags.
 pub fn allowed_names() -> impl Iterator<Item = &'static str> {
     COMMON.iter().chain(ARCH_SPECIFIC).map(|(name, _)| name.trim_start_matches("SYS_"))
 }
 
-/// Numbers of the calls that any sandbox's outer list lets through for at least some arguments.
+/// Returns the numbers of the calls that the outer list of any sandbox allows for at least some arguments.
 pub fn granted_numbers() -> impl Iterator<Item = i64> {
     let by_arguments = [libc::SYS_clone, libc::SYS_clone3];
     COMMON.iter().chain(ARCH_SPECIFIC).chain(BUBBLEWRAP_ONLY).map(|(_, number)| *number).chain(by_arguments)
 }
 
-/// The allow-list as programs for bubblewrap, to be added in this order.
+/// Compiles the allow-list to programs for bubblewrap, in the order in which they are added.
 pub(crate) fn bubblewrap_filters() -> Result<[BpfProgram; 2], seccompiler::Error> {
     let mut allowed: std::collections::BTreeMap<i64, Vec<SeccompRule>> =
         COMMON.iter().chain(ARCH_SPECIFIC).chain(BUBBLEWRAP_ONLY).map(|(_, number)| (*number, Vec::new())).collect();
     let without_namespaces = SeccompCmpOp::MaskedEq(CLONE_NAMESPACES);
     let condition = SeccompCondition::new(0, SeccompCmpArgLen::Dword, without_namespaces, 0)?;
     allowed.insert(libc::SYS_clone, vec![SeccompRule::new(vec![condition])?]);
-    // Passed by this filter, so that the other one may answer for it.
+    // Allowed by this filter, so that the other one determines the error.
     allowed.insert(libc::SYS_clone3, Vec::new());
     let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let outer = SeccompFilter::new(allowed, refuse, SeccompAction::Allow, TARGET)?;

@@ -1,7 +1,7 @@
-//! The job's own seccomp filter: a deny-list inside the sandbox's allow-list.
+//! The job's seccomp filter: a deny-list within the sandbox's allow-list.
 //!
-//! The outer list (see [`crate::seccomp::allow_list`]) holds what the runner needs as well; this one takes away what only the
-//! runner needs, and what the job's level does not grant.
+//! The allow-list ([`crate::seccomp::allow_list`]) contains the calls of the runner as well. This filter removes those
+//! that only the runner needs and those that the job's level does not grant.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::seccomp::allow_list::TARGET;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Refused with "operation not permitted", whatever the arguments.
+/// Calls that fail with EPERM for any arguments.
 const DENIED: &[i64] = &[
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -57,11 +57,11 @@ const DENIED: &[i64] = &[
     libc::SYS_clock_adjtime,
 ];
 
-/// Answered with "no such call", so that libraries take their older way, which can be judged by its arguments.
+/// Calls that fail with ENOSYS, so that libraries fall back to older calls whose arguments a filter can check.
 const HIDDEN: &[i64] =
     &[libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
 
-/// Builds the filters in the order in which to apply them.
+/// Builds the filters in the order in which they are applied.
 pub(crate) fn build(walls: &Walls) -> Result<Vec<BpfProgram>, String> {
     let denied = denied_rules(walls).map_err(|error| error.to_string())?;
     let hidden = HIDDEN.iter().map(|call| (*call, Vec::new())).collect();
@@ -92,8 +92,8 @@ fn denied_rules(walls: &Walls) -> Result<Rules, Error> {
     Ok(rules)
 }
 
-/// The runner has the job's user: a job could lower its limits or its priority. 0 means the caller itself; for
-/// `setpriority` it also stands for "process" in the first argument.
+/// Denies a call on another process: the runner has the job's user id, so a job could lower its limits or priority. 0
+/// means the caller; for `setpriority` it is also "process" in the first argument.
 fn other_process(argument: u8) -> Result<SeccompRule, Error> {
     rule([condition(argument, SeccompCmpOp::Ne, 0)?])
 }
@@ -102,7 +102,7 @@ fn terminal_injection() -> Result<Vec<SeccompRule>, Error> {
     [libc::TIOCSTI, libc::TIOCLINUX].into_iter().map(|request| rule([equal(1, request)?])).collect()
 }
 
-/// A program as a socket's filter runs in the kernel, and needs no privilege.
+/// Denies socket filter programs, which run in the kernel and need no privilege.
 fn socket_filters() -> Result<Vec<SeccompRule>, Error> {
     let options =
         [libc::SO_ATTACH_FILTER, libc::SO_ATTACH_BPF, libc::SO_ATTACH_REUSEPORT_CBPF, libc::SO_ATTACH_REUSEPORT_EBPF];
@@ -110,7 +110,7 @@ fn socket_filters() -> Result<Vec<SeccompRule>, Error> {
 }
 
 fn denied_clones(processes: ProcessRule) -> Result<Vec<SeccompRule>, Error> {
-    // A time namespace can be asked for by clone3 alone, which is hidden.
+    // A time namespace can be created with clone3 only, which is hidden.
     const NAMESPACES: [i32; 7] = [
         libc::CLONE_NEWNS,
         libc::CLONE_NEWCGROUP,
@@ -138,7 +138,7 @@ fn families_other_than(sockets: SocketRule) -> Result<Vec<SeccompRule>, Error> {
     Ok(vec![SeccompRule::new(none_of_them).map_err(Error::from)?])
 }
 
-/// Of the internet's protocols TCP and UDP alone: ping, SCTP and raw sockets are only ways into the kernel.
+/// Denies internet protocols other than TCP and UDP: ping, SCTP and raw sockets only add kernel attack surface.
 fn other_protocols() -> Result<Vec<SeccompRule>, Error> {
     const KIND: u64 = 0xf;
     let rules_of = |family: i32| {

@@ -1,4 +1,4 @@
-//! The seccomp filters: an allow-list around the sandbox and a deny-list around the job.
+//! The seccomp filters: the sandbox's allow-list and the job's deny-list within it.
 
 pub mod allow_list;
 

@@ -3,7 +3,7 @@
 use std::io::{PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// One stream of the job; what comes after the limit is read and dropped, so that the writer never blocks.
+/// One output stream of the job. Bytes beyond the limit are read and dropped, so that the writer never blocks.
 pub(crate) struct Capture {
     pipe: Option<PipeReader>,
     kept: Vec<u8>,
@@ -17,12 +17,12 @@ impl Capture {
         Self { pipe: Some(pipe), kept: Vec::new(), limit, truncated: false }
     }
 
-    /// The descriptor to wait on; `None` once every writer is gone.
+    /// Returns the descriptor to wait on; `None` once every writer has closed.
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// Reads once from a pipe that is known to be ready.
+    /// Reads once from a pipe that is ready.
     pub(crate) fn read_ready(&mut self, buffer: &mut [u8]) {
         let Some(pipe) = self.pipe.as_mut() else { return };
         match pipe.read(buffer) {

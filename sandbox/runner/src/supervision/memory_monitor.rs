@@ -1,25 +1,25 @@
-//! Stands in for a cgroup where there is none: looks at the job's processes and adds up.
+//! Measures memory, processes and CPU time of the job from `/proc`, for hosts without a cgroup.
 //!
-//! Coarser than the kernel's own accounting: pages that a fork shares count for each of its sides, and what is
-//! allocated and freed between two looks is not seen. `RLIMIT_DATA` and `RLIMIT_NPROC` are the walls behind it.
+//! Less precise than the kernel's accounting: pages shared by a fork count for each process, and memory that is freed
+//! between two samples is missed. `RLIMIT_DATA` and `RLIMIT_NPROC` are the backup.
 
 use std::fs;
 use std::time::Duration;
 
 use crate::protocol::WithoutCgroup;
 
-/// How often to sample while the job runs.
+/// Sampling interval while the job runs.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Process 1 is the runner itself.
+/// The runner is process 1.
 const RUNNER_PID: &str = "1";
 
 const PAGE_BYTES: u64 = 4096;
 
-/// The kernel tells programs a hundred ticks a second, however often its own clock beats.
+/// The kernel reports times in ticks of 10 ms, whatever its own clock rate.
 const MS_PER_TICK: u64 = 10;
 
-/// What all processes of the job hold at one moment.
+/// Totals over all processes of the job.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sample {
     memory_bytes: u64,
@@ -27,19 +27,20 @@ struct Sample {
     cpu_ms: u64,
 }
 
-/// Whether the job holds more memory than it may.
+/// Returns whether the job exceeds its memory limit.
 pub(crate) fn is_over_memory(limits: &WithoutCgroup) -> bool {
     sample().memory_bytes > limits.memory_bytes
 }
 
-/// Whether the job has as many processes and threads as it may: another one would have been refused.
+/// Returns whether the job is at its process limit, where the next creation fails.
 pub(crate) fn is_at_process_limit(limits: &WithoutCgroup) -> bool {
-    // The runner counts as one of them for the kernel, and so does bubblewrap's own process outside.
+    // The kernel also counts the runner and bubblewrap's outer process.
     const OWN_PROCESSES: u64 = 2;
     sample().tasks + OWN_PROCESSES >= limits.processes
 }
 
-/// CPU time of the job's living processes and of those they have waited for; who ends unwaited takes its time along.
+/// Returns the CPU time of the job's living processes and their reaped children; that of unreaped ended processes is
+/// lost.
 pub(crate) fn cpu_ms() -> u64 {
     sample().cpu_ms
 }
@@ -61,7 +62,7 @@ fn sample() -> Sample {
 }
 
 fn parse(stat: &str) -> Option<Sample> {
-    // Counted after the name in parentheses, which may hold anything.
+    // Field numbers after the name in parentheses, which may contain anything.
     const CPU_TICKS: std::ops::Range<usize> = 11..15;
     const THREADS: usize = 17;
     const RESIDENT_PAGES: usize = 21;

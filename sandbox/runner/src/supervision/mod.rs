@@ -1,4 +1,4 @@
-//! Watches a started job to its end: output, wall time, cancel, stray processes, usage.
+//! Supervises a job until it ends: output, wall time, cancel, remaining processes, usage.
 
 mod capture;
 mod memory_monitor;
@@ -12,10 +12,10 @@ use crate::protocol::{Finished, JobLimits, WithoutCgroup};
 use crate::supervision::capture::Capture;
 use crate::sys::{self, Reaped};
 
-/// Between two looks at the job's CPU time when little of it is left.
+/// Minimum interval between checks of the CPU time.
 const MIN_CPU_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A job on its way to its end.
+/// A running job.
 pub(crate) struct Supervision<'a> {
     pid: i32,
     status: Option<i32>,
@@ -72,7 +72,7 @@ impl<'a> Supervision<'a> {
         }
     }
 
-    /// Returns when the job and everything it started is dead and every byte is read.
+    /// Waits until the job and all its descendants have ended and all output is read.
     pub(crate) fn run(mut self) -> Result<Finished, std::io::Error> {
         let mut buffer = vec![0; 64 << 10];
         let mut disk_full = false;
@@ -98,7 +98,7 @@ impl<'a> Supervision<'a> {
         over || self.status.is_some()
     }
 
-    /// Without a cgroup the runner takes the kernel's part.
+    /// Enforces the memory limit if there is no cgroup.
     fn check_memory(&mut self) {
         if let Some(limits) = &self.without_cgroup
             && !self.must_kill()
@@ -108,18 +108,18 @@ impl<'a> Supervision<'a> {
         }
     }
 
-    /// The kernel limits each process alone, and a job may have many.
+    /// Enforces the CPU limit over all processes; the kernel limits each process separately.
     fn check_cpu(&mut self) {
         if self.must_kill() || self.started.elapsed() < self.next_cpu_poll {
             return;
         }
         let left_ms = self.cpu_limit_ms.saturating_sub(self.cpu_ms());
         self.cpu_exceeded = left_ms == 0;
-        // At full speed on four processors, what is left is used up by then.
+        // Four busy processors use up the remaining time by then.
         self.next_cpu_poll = self.started.elapsed() + Duration::from_millis(left_ms / 4).max(MIN_CPU_POLL_INTERVAL);
     }
 
-    /// What all processes of the job have used so far.
+    /// Returns the CPU time used by all processes of the job.
     fn cpu_ms(&self) -> u64 {
         match self.meter.cpu_us() {
             Some(now_us) => now_us.saturating_sub(self.before.cpu_us.unwrap_or(0)) / 1000,
@@ -127,7 +127,7 @@ impl<'a> Supervision<'a> {
         }
     }
 
-    /// Before the kill: whoever filled the limit is still there, except for a job that tidied up behind itself.
+    /// Checks the process limit before the kill, while the processes still exist.
     fn check_process_limit(&mut self) {
         if let Some(limits) = &self.without_cgroup {
             self.measured.pids_refused = Some(u64::from(memory_monitor::is_at_process_limit(limits)));
@@ -140,7 +140,7 @@ impl<'a> Supervision<'a> {
 
     fn wait(&mut self, buffer: &mut [u8]) -> Result<(), std::io::Error> {
         let stdin = std::io::stdin();
-        // A closed stdin stays readable for ever: once measured, it is not asked again.
+        // A closed stdin stays readable, so it is not polled again.
         let host = (!self.cancelled).then(|| stdin.as_fd());
         let fds = [self.stdout.fd(), self.stderr.fd(), self.report.fd(), Some(self.child_exits.as_fd()), host];
         let ready = sys::poll(&fds, self.timeout_ms())?;
@@ -152,14 +152,14 @@ impl<'a> Supervision<'a> {
         if ready[3] {
             self.clear_child_exits(buffer)?;
         }
-        // The host sends nothing after the job: whatever comes, a close or a byte, ends it.
+        // The host sends nothing after the job: a close or any byte cancels it.
         self.cancelled |= ready[4] && self.status.is_none() && !self.wall_exceeded;
         self.wall_exceeded |= self.status.is_none() && !self.cancelled && self.started.elapsed() >= self.wall;
         Ok(())
     }
 
     fn timeout_ms(&self) -> i32 {
-        /// Once everything is killed, look again this often: a dying process may hold its pipes a little longer.
+        /// Poll interval after the kill, because a dying process may hold its pipes a little longer.
         const KILL_POLL_MS: i32 = 5;
         if self.killed {
             return KILL_POLL_MS;
@@ -213,7 +213,7 @@ impl<'a> Supervision<'a> {
             truncated: stdout_truncated || stderr_truncated,
             report: self.report.into_kept().0,
             wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
-            // A process whose parent ignores its end is reaped by nobody; the cgroup counts it all the same.
+            // A process whose parent ignores its exit is not reaped here, but the cgroup counts it.
             cpu_ms: self.reaped_cpu_ms.max(counted.cpu_us.unwrap_or(0) / 1000),
             max_rss_bytes: self.reaped_rss_bytes.max(counted.peak_bytes.unwrap_or(0)),
             oom_kills: counted.oom_kills.or(self.measured.oom_kills).unwrap_or(0),
@@ -222,7 +222,7 @@ impl<'a> Supervision<'a> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the runner has no async runtime whose clock it could ask")]
+#[expect(clippy::disallowed_methods, reason = "the runner has no async runtime")]
 fn now() -> Instant {
     Instant::now()
 }

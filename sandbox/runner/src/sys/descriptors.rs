@@ -1,4 +1,4 @@
-//! File descriptors: inheritance, waiting, and free_files created relative to an open directory.
+//! File descriptors: inheritance, polling, and files created relative to an open folder.
 
 use std::ffi::{CStr, CString};
 use std::io::{Error, Result};
@@ -8,7 +8,7 @@ use libc::c_int;
 
 use super::check;
 
-/// Makes `source` available as `target`, kept over exec.
+/// Duplicates `source` onto `target`, without close-on-exec.
 pub(crate) fn duplicate_onto(source: &impl AsRawFd, target: c_int) -> Result<()> {
     let source = source.as_raw_fd();
     if source == target {
@@ -21,7 +21,7 @@ pub(crate) fn duplicate_onto(source: &impl AsRawFd, target: c_int) -> Result<()>
     check(result).map(drop)
 }
 
-/// Marks every descriptor from `first` on close-on-exec.
+/// Sets close-on-exec on every descriptor from `first` on.
 pub(crate) fn close_on_exec_from(first: u32) -> Result<()> {
     #[expect(unsafe_code, reason = "only flags change; nothing is closed under an owner")]
     let result =
@@ -30,7 +30,7 @@ pub(crate) fn close_on_exec_from(first: u32) -> Result<()> {
         return Ok(());
     }
     match Error::last_os_error().raw_os_error() {
-        // gVisor knows the call and not the flag. Its containers inherit three descriptors.
+        // gVisor has the call but not the flag. Its containers inherit three descriptors.
         Some(libc::EINVAL | libc::ENOSYS) => close_on_exec_each(first),
         _ => Err(Error::last_os_error()),
     }
@@ -39,7 +39,7 @@ pub(crate) fn close_on_exec_from(first: u32) -> Result<()> {
 fn close_on_exec_each(first: u32) -> Result<()> {
     const MAX_DESCRIPTORS: u32 = 1024;
     for descriptor in first..MAX_DESCRIPTORS {
-        #[expect(unsafe_code, reason = "only a flag changes; a number that is no descriptor is an error, and no harm")]
+        #[expect(unsafe_code, reason = "only a flag changes; an invalid descriptor is an error")]
         let result = unsafe { libc::fcntl(descriptor.cast_signed(), libc::F_SETFD, libc::FD_CLOEXEC) };
         if let Err(error) = check(result)
             && error.raw_os_error() != Some(libc::EBADF)
@@ -50,14 +50,14 @@ fn close_on_exec_each(first: u32) -> Result<()> {
     Ok(())
 }
 
-/// Closes every descriptor from `first` on, whoever owns it: for a process that uses none of them.
+/// Closes every descriptor from `first` on, for a process that uses none of them.
 pub(crate) fn close_from(first: u32) -> Result<()> {
     #[expect(unsafe_code, reason = "the caller uses none of them again, and ends without dropping their owners")]
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0 as libc::c_uint) };
     check(result as c_int).map(drop)
 }
 
-/// Waits until one of `fds` is readable or closed, at most `timeout_ms`; says which.
+/// Waits at most `timeout_ms` until one of `fds` is readable or closed; returns which are.
 pub(crate) fn poll(fds: &[Option<BorrowedFd<'_>>], timeout_ms: i32) -> Result<Vec<bool>> {
     let mut entries: Vec<libc::pollfd> = fds
         .iter()
@@ -72,7 +72,7 @@ pub(crate) fn poll(fds: &[Option<BorrowedFd<'_>>], timeout_ms: i32) -> Result<Ve
     }
 }
 
-/// An anonymous file, inherited over exec.
+/// Creates an anonymous file that is inherited over exec.
 pub(crate) fn anonymous_file(name: &CStr) -> Result<std::fs::File> {
     #[expect(unsafe_code, reason = "the name is terminated; the new descriptor is owned by the file at once")]
     unsafe {
@@ -81,7 +81,7 @@ pub(crate) fn anonymous_file(name: &CStr) -> Result<std::fs::File> {
     }
 }
 
-/// Makes and opens a folder in an opened one, or opens the one that is there; a link to one is an error.
+/// Creates a folder in an opened one if it does not exist, and opens it; a link is an error.
 pub(crate) fn make_directory_in(folder: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
     const MODE: libc::mode_t = 0o777;
     let name = CString::new(name)?;
@@ -100,7 +100,7 @@ pub(crate) fn make_directory_in(folder: BorrowedFd<'_>, name: &str) -> Result<Ow
     }
 }
 
-/// Creates a file in an opened folder; whatever has the name already, a link too, is an error.
+/// Creates a file in an opened folder; an existing file or link is an error.
 pub(crate) fn create_file_in(folder: BorrowedFd<'_>, name: &str) -> Result<std::fs::File> {
     const MODE: libc::c_uint = 0o666;
     let name = CString::new(name)?;

@@ -4,7 +4,7 @@ use std::io::Result;
 
 use super::check;
 
-/// Sets both the soft and the hard limit; `grace` lets the hard one follow later.
+/// Sets the soft limit of this process, and the hard limit `grace` above it.
 pub(crate) fn set_limit(resource: libc::__rlimit_resource_t, soft: u64, grace: u64) -> Result<()> {
     let limit = libc::rlimit { rlim_cur: soft, rlim_max: soft.saturating_add(grace) };
     #[expect(unsafe_code, reason = "the struct outlives the call")]
@@ -12,7 +12,7 @@ pub(crate) fn set_limit(resource: libc::__rlimit_resource_t, soft: u64, grace: u
     check(result).map(drop)
 }
 
-/// Limits another process, also when it has been running for a while.
+/// Sets the limits of another, possibly running, process.
 pub(crate) fn set_process_limit(pid: i32, resource: libc::__rlimit_resource_t, soft: u64, grace: u64) -> Result<()> {
     let limit = libc::rlimit { rlim_cur: soft, rlim_max: soft.saturating_add(grace) };
     #[expect(unsafe_code, reason = "the struct outlives the call; the old limit is not asked for")]

@@ -1,4 +1,4 @@
-//! The system calls the runner needs and the standard library does not offer, each behind a safe function.
+//! System calls that the standard library does not offer, each behind a safe function.
 
 mod descriptors;
 mod limits;
@@ -27,10 +27,10 @@ fn check(result: c_int) -> Result<c_int> {
     if result < 0 { Err(Error::last_os_error()) } else { Ok(result) }
 }
 
-/// Landlock version of the running kernel, 0 where there is none.
+/// Returns the Landlock ABI of the kernel, 0 without Landlock.
 pub(crate) fn landlock_abi() -> u32 {
     const VERSION: u32 = 1;
-    #[expect(unsafe_code, reason = "asks for a number: no pointer is passed")]
+    #[expect(unsafe_code, reason = "returns a number; the only pointer is null")]
     let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, VERSION) };
     let version = u32::try_from(version).unwrap_or(0);
     if cfg!(feature = "landlock-abi-2") { version.min(2) } else { version }

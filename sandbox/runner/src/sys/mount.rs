@@ -1,4 +1,4 @@
-//! Mounts and the fill level of a file system.
+//! Mounts and the usage of a file system.
 
 use std::ffi::{CStr, CString};
 use std::io::Result;
@@ -7,14 +7,14 @@ use std::path::Path;
 
 use super::check;
 
-/// Free free_blocks and free free_files of a file system.
+/// Free blocks and free inodes of a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FsUsage {
     pub(crate) free_blocks: u64,
     pub(crate) free_files: u64,
 }
 
-/// The fs_usage that is left on the file system at `path`.
+/// Returns the free blocks and inodes of the file system at `path`.
 pub(crate) fn fs_usage(path: &CStr) -> Result<FsUsage> {
     #[expect(unsafe_code, reason = "statvfs is plain data, filled by the call; the path is terminated")]
     let (result, stat) = unsafe {
@@ -24,19 +24,19 @@ pub(crate) fn fs_usage(path: &CStr) -> Result<FsUsage> {
     check(result).map(|_| FsUsage { free_blocks: stat.f_bavail, free_files: stat.f_ffree })
 }
 
-/// Whether the file system at `path` has no fs_usage for another page or another file.
+/// Returns whether the file system at `path` has no space for another page or file.
 pub(crate) fn is_full(path: &CStr) -> bool {
-    /// A writer that met the limit leaves less than this many free_blocks.
+    /// A writer that reached the limit leaves fewer blocks than this.
     const SPARE_BLOCKS: u64 = 4;
-    fs_usage(path).is_ok_and(|fs_usage| fs_usage.free_blocks <= SPARE_BLOCKS || fs_usage.free_files == 0)
+    fs_usage(path).is_ok_and(|usage| usage.free_blocks <= SPARE_BLOCKS || usage.free_files == 0)
 }
 
-/// Mounts a tmpfs that runs nothing, holds no devices and has a size; needs `CAP_SYS_ADMIN` in the mount's namespace.
+/// Mounts a bounded tmpfs with nosuid, nodev and noexec; needs `CAP_SYS_ADMIN` in the mount's namespace.
 pub(crate) fn mount_tmpfs(target: &CStr, options: &str) -> Result<()> {
     mount_tmpfs_with(target, options, libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC)
 }
 
-/// The work directory of a positive control.
+/// Mounts the work directory of a positive control.
 #[cfg(feature = "positive-controls")]
 pub(crate) fn mount_work(options: &str, executable: bool) -> Result<()> {
     let flags = libc::MS_NOSUID | libc::MS_NODEV;
@@ -51,7 +51,7 @@ fn mount_tmpfs_with(target: &CStr, options: &str, flags: libc::c_ulong) -> Resul
     check(result).map(drop)
 }
 
-/// Shows `source` as `target` to this process and its children alone; needs root.
+/// Binds `source` to `target` for this process and its children only; needs root.
 pub(crate) fn bind_mount_private(source: &Path, target: &Path) -> Result<()> {
     let source = CString::new(source.as_os_str().as_bytes())?;
     let target = CString::new(target.as_os_str().as_bytes())?;
@@ -62,7 +62,7 @@ pub(crate) fn bind_mount_private(source: &Path, target: &Path) -> Result<()> {
         let result = unsafe { libc::mount(source, target.as_ptr(), std::ptr::null(), flags, std::ptr::null()) };
         check(result)
     };
-    // Otherwise a shared mount would show the bind to the whole machine.
+    // Otherwise a shared mount would propagate the bind to the host.
     mount(std::ptr::null(), c"/", libc::MS_REC | libc::MS_PRIVATE)?;
     mount(source.as_ptr(), &target, libc::MS_BIND).map(drop)
 }

@@ -12,22 +12,22 @@ fn prctl(option: c_int, argument: libc::c_ulong) -> Result<()> {
     check(result).map(drop)
 }
 
-/// Forbids this process and its children to gain privileges by exec.
+/// Prevents this process and its children from gaining privileges by exec.
 pub(crate) fn set_no_new_privileges() -> Result<()> {
     prctl(libc::PR_SET_NO_NEW_PRIVS, 1)
 }
 
-/// Says whether others of the same user may trace this process or read its memory.
+/// Sets whether processes of the same user may trace this process or read its memory.
 pub(crate) fn set_dumpable(dumpable: bool) -> Result<()> {
     prctl(libc::PR_SET_DUMPABLE, libc::c_ulong::from(dumpable))
 }
 
-/// Kills this process when its parent thread ends.
+/// Requests SIGKILL for this process when its parent thread ends.
 pub(crate) fn die_with_parent() -> Result<()> {
     prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
 }
 
-/// Gives up every capability, also those that an exec could bring back.
+/// Drops every capability, including those that an exec could restore.
 pub(crate) fn drop_capabilities() -> Result<()> {
     #[repr(C)]
     struct Header {
@@ -38,8 +38,8 @@ pub(crate) fn drop_capabilities() -> Result<()> {
     for capability in 0..=63 {
         match prctl(libc::PR_CAPBSET_DROP, capability) {
             Ok(()) => {}
-            // The first number the kernel does not know ends the list; without CAP_SETPCAP the set stays, and
-            // no_new_privs keeps it unreachable.
+            // The first unknown number ends the list. Without CAP_SETPCAP the set stays, and no_new_privs makes it
+            // unusable.
             Err(_) => break,
         }
     }
@@ -51,7 +51,7 @@ pub(crate) fn drop_capabilities() -> Result<()> {
     if result < 0 { Err(Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Becomes another user for good: groups, group, user, in that order.
+/// Switches to another user irrevocably: groups, group, user, in that order.
 pub(crate) fn become_user(uid: u32, gid: u32) -> Result<()> {
     #[expect(unsafe_code, reason = "no pointers but the empty group list")]
     unsafe {
@@ -61,23 +61,21 @@ pub(crate) fn become_user(uid: u32, gid: u32) -> Result<()> {
     }
 }
 
-/// Takes a low priority: among hundreds of busy processes the runner, and with it the kill, must still come to its
-/// turn (`tests/attacks/cases/resources/fork_bomb_that_hides`).
+/// Lowers this process's priority, so that the runner can still kill hundreds of busy processes
+/// (`tests/attacks/cases/resources/fork_bomb_that_hides`).
 ///
-/// Not the lowest: the kernel weighs a container by what runs in it, and on a busy machine one whose only process has
-/// the lowest priority gets a fraction of its share.
-///
-/// Relative, so that it also holds where all of us run at a low priority already, and nobody may go back up.
+/// Not to the minimum: the kernel weighs a container by its processes, so on a busy machine the minimum would leave it
+/// a fraction of its share. Relative, because the worker itself may have a low priority, which cannot be raised.
 pub(crate) fn lower_priority() {
     const STEPS: c_int = 10;
     #[expect(unsafe_code, reason = "changes this process's own priority; no pointer is passed")]
-    // Downwards it cannot fail.
+    // Lowering cannot fail.
     unsafe {
         libc::nice(STEPS)
     };
 }
 
-/// Puts this process into a process group of its own, with its number.
+/// Makes this process the leader of a new process group.
 pub(crate) fn create_process_group() -> Result<()> {
     #[expect(unsafe_code, reason = "no pointer")]
     check(unsafe { libc::setpgid(0, 0) }).map(drop)
@@ -95,7 +93,7 @@ pub(crate) fn before_exec(
     };
 }
 
-/// Runs `work` in a forked child that then ends; the caller must have one thread.
+/// Runs `work` in a forked child that then exits; the caller must have one thread.
 pub(crate) fn fork_and_run(work: impl FnOnce()) -> Result<()> {
     #[expect(
         unsafe_code,
@@ -110,16 +108,16 @@ pub(crate) fn fork_and_run(work: impl FnOnce()) -> Result<()> {
     Ok(())
 }
 
-/// Whether this pid namespace, of which the caller is process 1, holds any other process.
+/// Returns whether other processes exist in this pid namespace.
 pub(crate) fn other_processes_exist() -> bool {
     #[expect(unsafe_code, reason = "signal 0 only asks")]
     let result = unsafe { libc::kill(-1, 0) };
     result == 0 || Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
 }
 
-/// What one call of [`reap`] found.
+/// The result of [`reap`].
 pub(crate) enum Reaped {
-    /// With its CPU milliseconds and its largest resident set in bytes, those of the children it waited for included.
+    /// CPU time and largest resident set include those of reaped children.
     Ended {
         pid: i32,
         status: c_int,
@@ -130,7 +128,7 @@ pub(crate) enum Reaped {
     NoChildren,
 }
 
-/// Collects one ended child without blocking.
+/// Reaps one ended child without blocking.
 pub(crate) fn reap() -> Reaped {
     let mut status = 0;
     #[expect(unsafe_code, reason = "rusage is plain data; both records outlive the call that fills them")]
@@ -149,7 +147,7 @@ pub(crate) fn reap() -> Reaped {
     }
 }
 
-/// Exit code or signal of a wait status.
+/// Returns the exit code or the signal of a wait status.
 pub(crate) fn decode_status(status: c_int) -> (Option<i32>, Option<i32>) {
     if libc::WIFEXITED(status) { (Some(libc::WEXITSTATUS(status)), None) } else { (None, Some(libc::WTERMSIG(status))) }
 }

@@ -20,7 +20,7 @@ pub(crate) fn child_exit_events() -> Result<OwnedFd> {
     }
 }
 
-/// A descriptor of a process, readable once it has ended.
+/// Opens a descriptor of a process that becomes readable once it has ended.
 pub(crate) fn open_pidfd(pid: u32) -> Result<OwnedFd> {
     #[expect(unsafe_code, reason = "no pointer; the new descriptor is owned at once")]
     unsafe {
@@ -29,7 +29,7 @@ pub(crate) fn open_pidfd(pid: u32) -> Result<OwnedFd> {
     }
 }
 
-/// Kills the process of a descriptor, and no other that has its number now.
+/// Kills the process of a descriptor, never another one that reuses its pid.
 pub(crate) fn kill_pidfd(process: &OwnedFd) -> Result<()> {
     let nothing = std::ptr::null::<libc::siginfo_t>();
     #[expect(unsafe_code, reason = "the one pointer is null, which asks for a plain signal")]
@@ -37,7 +37,7 @@ pub(crate) fn kill_pidfd(process: &OwnedFd) -> Result<()> {
     check(result as c_int).map(drop)
 }
 
-/// Kills every process of this process's group, itself included.
+/// Kills every process of this process's group, including itself.
 pub(crate) fn kill_own_process_group() {
     #[expect(unsafe_code, reason = "no pointer")]
     unsafe {
@@ -45,9 +45,9 @@ pub(crate) fn kill_own_process_group() {
     };
 }
 
-/// Kills every other process of this process's own pid namespace.
+/// Kills every other process of this pid namespace.
 ///
-/// Does nothing unless this process is number 1 there: elsewhere "every process" would be the machine's.
+/// Does nothing unless this process is process 1; otherwise it would kill every process of the machine.
 pub(crate) fn kill_all_others() {
     if std::process::id() == 1 {
         #[expect(unsafe_code, reason = "no pointer; as process 1 it reaches the job's processes and no others")]

@@ -1,4 +1,4 @@
-"""What every attack shares: how it tries, and how it says what came of it.
+"""Shared by all attacks: making attempts and reporting their results.
 
 Prints `CONTROL ok` once it has shown that the same means do what is allowed, then a line for each attempt:
 `BLOCKED name answer`, `ESCAPED name evidence`, or `BROKEN name error` for a mistake of the attack itself.
@@ -18,7 +18,7 @@ libc.syscall.restype = ctypes.c_long
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "host.json")) as known:
     host = json.load(known)
 
-# The host finds by this name what outlives the job; threads and children inherit it.
+# The host finds surviving processes by this name; threads and children inherit it.
 PR_SET_NAME = 15
 libc.prctl(PR_SET_NAME, host["marker"].encode(), 0, 0, 0)
 
@@ -43,7 +43,7 @@ CALLS = {
 
 
 class NoEffect(Exception):
-    """The kernel agreed and did nothing."""
+    """The kernel returned success without an effect."""
 
 
 def say(word, name, what):
@@ -52,7 +52,7 @@ def say(word, name, what):
 
 
 def attempt(name, action):
-    """Runs the action; whatever it returns but None is what the attacker won."""
+    """Runs the action; a result other than None counts as an escape."""
     try:
         won = action()
     except OSError as error:
@@ -68,7 +68,7 @@ def attempt(name, action):
 
 
 def call(number, *arguments):
-    """A system call by name or number; raises the kernel's answer."""
+    """Makes a system call by name or number; raises the kernel's error."""
     number = CALLS.get(number, number)
     words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
     result = libc.syscall(ctypes.c_long(number), *words)
@@ -94,7 +94,7 @@ def write(path, data=b"x", flags=os.O_WRONLY):
 
 
 def others(below):
-    """The processes there are beside this one, by trying every number below this."""
+    """Returns the other processes, by trying every pid below a bound."""
     seen = []
     for number in range(2, below):
         if number != os.getpid():
@@ -111,7 +111,7 @@ def others(below):
 
 
 def everywhere(data):
-    """To every descriptor that could lead to the host: none but the own three does."""
+    """Writes to every descriptor that could lead to the host; only the process's own three exist."""
     reached = []
     for fd in range(3, 256):
         try:
@@ -123,7 +123,7 @@ def everywhere(data):
 
 
 def pack(value):
-    """As much MessagePack as a result needs."""
+    """Encodes the MessagePack types that a result needs."""
     if value is None:
         return b"\xc0"
     if isinstance(value, bool):
@@ -138,7 +138,7 @@ def pack(value):
 
 
 def forged_result():
-    """A frame as the runner sends it at a job's end, with a result of the attacker's."""
+    """Returns a result frame like the runner's, with content of the attacker."""
     payload = pack({"finished": {
         "exit_code": 0, "signal": None, "wall_exceeded": False, "cpu_exceeded": False, "cancelled": False, "disk_full": False,
         "stdout": b"forged", "stderr": b"", "truncated": False, "report": b"", "wall_ms": 1, "cpu_ms": 1,

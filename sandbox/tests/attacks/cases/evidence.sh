@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What attacks in Bash share; see evidence.py. An answer is what a command said last, behind its last colon.
+# Shared by the attacks in Bash; see evidence.py. An answer is the text after the last colon of a command's last line.
 
 attempt() { # name line
     local said

@@ -1,4 +1,4 @@
-//! A cancel that meets a sandbox half built leaves none of its processes.
+//! A cancel during the start of a sandbox leaves no process.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 use crate::support::script_job;
 
 const CANCELS: u32 = 120;
-/// Longer than a sandbox takes to be ready here.
+/// Longer than the start of a sandbox.
 const MAX_CANCEL_DELAY: Duration = Duration::from_millis(40);
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) async fn leave_no_process(sandbox: &dyn Sandbox) {
-    // Not a size that any other job has: it stands on the command line of all that is started for these.
+    // A size unique to these jobs: it is on the command line of all their processes.
     let disk_bytes = (32 << 20) + u64::from(std::process::id());
-    // Side by side, as many as the sandbox takes: what slows a start down widens the moments in which to meet it.
+    // Concurrent starts take longer, so that cancels hit more of their stages.
     let lanes: [u32; 4] = [0, 1, 2, 3];
     futures_util::future::join_all(lanes.map(|lane| async move {
         for turn in (lane..CANCELS).step_by(lanes.len()) {
@@ -39,7 +39,7 @@ pub(crate) async fn leave_no_process(sandbox: &dyn Sandbox) {
     }
 }
 
-/// Spread evenly over the start, in an order without a pattern: multiples of the golden ratio.
+/// Returns a delay spread evenly over the start, in no regular order: multiples of the golden ratio.
 fn moment(turn: u32) -> Duration {
     MAX_CANCEL_DELAY.mul_f64((f64::from(turn) * 0.618_033_988_75).fract())
 }
@@ -56,7 +56,7 @@ async fn cancel_after(sandbox: &dyn Sandbox, disk_bytes: u64, moment: Duration) 
     assert_eq!(result.expect("a cancelled job is a result").outcome, Outcome::Cancelled);
 }
 
-/// Number, name and state of each process with this word on its command line; one that is only to be reaped has none.
+/// Returns pid, name and state of each process with this argument; a zombie has no command line.
 pub(crate) fn processes_with(word: &str) -> Vec<String> {
     let said = |process: std::fs::DirEntry| {
         let line = std::fs::read(process.path().join("cmdline")).ok()?;

@@ -1,4 +1,4 @@
-//! Each language runs its programs and reports its tests, and takes source text as its author meant it.
+//! Each language runs its scripts, reports its tests and normalizes source files.
 
 use sandbox::{Command, Job, JobResult, Outcome, Sandbox, SecurityLevel, TestOutcome};
 use tokio_util::sync::CancellationToken;
@@ -69,7 +69,7 @@ console.log('said by the test');
     node_counts_tests_and_not_suites(sandbox).await;
 }
 
-/// Runs the one test file in each source and compares the tests that are reported.
+/// Runs a single test file with each source and compares the reported tests.
 async fn check_tests(sandbox: &dyn Sandbox, runtime: &str, path: &str, cases: &[(&str, &[(&str, TestOutcome)])]) {
     for (source, expect) in cases {
         let job = in_language(runtime, SecurityLevel::Standard, Command::Tests, &[(path, source)]);
@@ -97,7 +97,7 @@ async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
             "for (const n of [1, 2]) describe('all', () => { it('adds', () => { if (n === 1) throw 1; }); });",
             &[("all > adds", Failed), ("all > adds #2", Passed)],
         ),
-        // The lines of the second test are not written by the time the process ends.
+        // The lines of the second test are not written before the process exits.
         (
             "test('adds', () => {}); test('leaves', async () => { await new Promise(done => setTimeout(done, 50)); process.exit(0); });",
             &[("adds", Passed), ("process.exit", Error)],

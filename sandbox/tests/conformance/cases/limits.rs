@@ -1,4 +1,4 @@
-//! No job gets more than its limits, and each limit names itself.
+//! Each limit is enforced and determines the outcome.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ pub(crate) async fn cpu_time_is_counted_over_all_processes(sandbox: &dyn Sandbox
     job.limits.cpu = Duration::from_secs(1);
     let result = run(sandbox, job).await;
     assert_eq!(result.outcome, Outcome::OutOfCpu, "{result:?}");
-    assert!((1000..3000).contains(&result.usage.cpu_ms), "each of eight has a second of its own: {:?}", result.usage);
+    assert!((1000..3000).contains(&result.usage.cpu_ms), "the limit is per process: {:?}", result.usage);
 }
 
 pub(crate) async fn output_before_the_kill_is_kept(sandbox: &dyn Sandbox) {
@@ -90,7 +90,7 @@ pub(crate) async fn a_cancel_kills_at_once(sandbox: &dyn Sandbox) {
     };
     let (result, at) = tokio::join!(running, cancelled);
     let result = result.expect("a cancelled job is a result");
-    assert_eq!((result.outcome, result.signal), (Outcome::Cancelled, Some(9)), "the runner had its last word");
+    assert_eq!((result.outcome, result.signal), (Outcome::Cancelled, Some(9)), "the runner still sent its result");
     assert!(at.elapsed() < Duration::from_secs(1), "{:?}", at.elapsed());
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn background_processes_end_with_the_job(sandbox: &dyn Sandbox)
     assert!(result.usage.wall_ms < 10_000, "{:?}", result.usage);
 }
 
-#[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
+#[expect(clippy::disallowed_methods, reason = "measures real time")]
 fn now() -> Instant {
     Instant::now()
 }

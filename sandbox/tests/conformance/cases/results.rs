@@ -1,4 +1,4 @@
-//! What a job produced comes back as it was.
+//! The output and test results of a job are returned unchanged.
 
 use sandbox::{Command, Outcome, Sandbox, SecurityLevel, TestCase, TestOutcome};
 
@@ -209,7 +209,7 @@ print(os.getcwd(), os.getuid(), os.environ["HOME"])
     assert_eq!((text(&result.stdout), text(&result.stderr)), ("child\n/work/job 65534 /work/tmp\n", ""));
 }
 
-/// What tests of servers need; there is nothing behind it.
+/// Tests of servers need loopback; no other network exists.
 pub(crate) async fn a_server_and_its_client_meet_inside(sandbox: &dyn Sandbox) {
     let source = r#"
 import http.server, threading, urllib.request

@@ -1,11 +1,11 @@
-//! What a job cannot reach. Each case first shows that it would notice: the same code does something that is allowed.
+//! Resources that a job cannot reach. Each case first does something allowed, to show that it detects success.
 
 use sandbox::{Command, Outcome, Owner, Sandbox, SecurityLevel};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{job, run, script, script_job, text};
 
-/// Runs each expression and prints `name=` and its value or the name of its exception.
+/// Runs each expression and prints `name=` and its value or `name!` and its exception.
 const TRY: &str = r#"
 import ctypes, errno, os, signal, socket, subprocess, sys
 def attempt(name, action):
@@ -23,7 +23,7 @@ def call(number, *arguments):
     return "ok" if result >= 0 else errno.errorcode[ctypes.get_errno()]
 "#;
 
-/// The lines of a script that starts with [`TRY`].
+/// Returns the output lines of a script that starts with [`TRY`].
 async fn attempts(sandbox: &dyn Sandbox, level: SecurityLevel, source: &str) -> Vec<String> {
     let result = run(sandbox, script_job(level, &[TRY, source].concat())).await;
     assert_eq!((result.exit_code, text(&result.stderr)), (Some(0), ""), "{result:?}");
@@ -85,7 +85,7 @@ import shutil, stat
 def start(*argv):
     return subprocess.run(argv, capture_output=True, timeout=5).returncode
 def run_copy(loader):
-    # The runner cannot be read, so the copy is of the interpreter: renamed, it must not start.
+    # The runner is unreadable, so the copy is of the interpreter; renamed, it must not start.
     shutil.copy(os.path.realpath(sys.executable), "/work/job/copy"); os.chmod("/work/job/copy", 0o755)
     return start(*loader, "/work/job/copy", "-c", "pass")
 def from_memory():
@@ -126,7 +126,7 @@ for name, arguments in calls.items():
     }
 }
 
-/// The second way into the same calls on x86-64, with numbers that a filter of plain numbers would not know.
+/// The second system call table of x86-64, whose numbers a plain filter would not match.
 pub(crate) async fn the_other_call_table_is_closed(sandbox: &dyn Sandbox) {
     let source = [TRY, "attempt('x32', lambda: call(0x40000000 + 39))"].concat();
     let result = run(sandbox, script_job(SecurityLevel::Permissive, &source)).await;

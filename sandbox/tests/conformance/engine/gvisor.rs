@@ -1,4 +1,4 @@
-//! The same jobs in containers of gVisor, where an engine has it.
+//! Jobs in gVisor containers, if the engine has gVisor.
 
 use sandbox::{Backend, Outcome, SecurityLevel};
 
@@ -18,7 +18,7 @@ fn jobs_run_on_gvisor() {
     own.docker_runtime = Some("runsc".into());
     own.runtimes = vec!["python".into()];
     own.instance = format!("gvisor-{}", std::process::id());
-    // gVisor is a kernel of its own, and has no Landlock.
+    // gVisor's kernel has no Landlock.
     own.minimum_landlock_abi = 0;
     RUNTIME.block_on(async {
         let sandbox = sandbox::open(own).await.expect("opens");

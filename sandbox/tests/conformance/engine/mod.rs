@@ -1,4 +1,4 @@
-//! What only the Docker backend has to cope with: an engine that outlives workers and may lose containers.
+//! Cases of the Docker backend only: an engine outlives workers and may lose containers.
 
 mod gvisor;
 mod reuse;

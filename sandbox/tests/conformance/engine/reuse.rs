@@ -1,4 +1,4 @@
-//! Containers that serve their owner again, and interpreters that are started before their job: neither may show.
+//! Reused containers and prestarted interpreters are not observable by jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::engine::docker;
 use crate::support::{RUNTIME, config, job, run, script_job, shared, text};
 use crate::worker::wait_until;
 
-/// Without a pool every container that lives is one that was kept for its owner.
+/// A sandbox without a warm pool: every existing container is kept for its owner.
 struct ReuseSandbox {
     sandbox: Arc<dyn Sandbox>,
     label: String,
@@ -28,7 +28,7 @@ impl ReuseSandbox {
         Some(Self { sandbox, label })
     }
 
-    /// With one warm container, in which an interpreter waits.
+    /// Opens a sandbox with one warm container and a prestarted interpreter.
     fn open_warm(name: &str) -> Option<Self> {
         shared(Backend::Docker)?;
         let mut own = config(Backend::Docker);
@@ -46,7 +46,7 @@ impl ReuseSandbox {
         }
     }
 
-    /// A job of an owner who has no container yet.
+    /// Returns a job of a new owner.
     fn stranger(&self, level: SecurityLevel, name: &str, source: &str) -> Job {
         let command = sandbox::Command::Script { path: name.into() };
         Job { owner: Owner::new(uuid::Uuid::new_v4().to_string()), ..job(level, command, &[(name, source)]) }
@@ -155,7 +155,7 @@ fn a_container_ends_after_its_jobs_or_after_a_bad_one() {
     });
 }
 
-/// What a program can see of how it was started.
+/// Prints what a program can observe of its start.
 const SHOW: &str = r#"
 import sys, os, traceback
 name = os.path.basename(__file__)
@@ -174,7 +174,7 @@ fn a_started_interpreter_serves_its_job_and_shows_nothing_of_the_wait() {
     let Some(own) = ReuseSandbox::open_warm("ahead") else { return };
     RUNTIME.block_on(async {
         let ahead = own.warm_run(SecurityLevel::Standard, "main.py", SHOW).await;
-        // Only the usual name is started ahead.
+        // Only the usual script name is prestarted.
         let fresh = own.warm_run(SecurityLevel::Standard, "othr.py", SHOW).await;
         assert_eq!(text(&ahead.stdout), text(&fresh.stdout));
         assert_eq!(text(&ahead.stderr), text(&fresh.stderr).replace("othr.py", "main.py"));

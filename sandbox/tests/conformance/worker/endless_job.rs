@@ -1,4 +1,4 @@
-//! A job that runs until it is killed, and can be seen from the host while it does.
+//! A job that runs until it is killed, and is visible from the host.
 
 use std::fs;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::job;
 
-/// On a busy machine a worker may take long to open its sandbox.
+/// Generous: on a busy machine a worker may take long to open its sandbox.
 const START_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Found by its script's name, which is on its command line and nowhere else.
+/// Identified by its script's name, which is unique to its command line.
 pub(crate) struct EndlessJob {
     script: String,
 }
@@ -29,7 +29,7 @@ impl EndlessJob {
         &self.script
     }
 
-    /// Not a size that any other job has: it stands on the command line of all that bubblewrap's backend starts for it.
+    /// Returns a unique size, which is on the command line of all processes that the bubblewrap backend starts for it.
     pub(crate) fn disk_bytes(&self) -> u64 {
         let digits = self.script.trim_start_matches("endless_").get(..6).expect("the name holds an id");
         (32 << 20) + u64::from_str_radix(digits, 16).expect("an id is hexadecimal")
@@ -43,7 +43,7 @@ impl EndlessJob {
         job
     }
 
-    /// Returns once the kernel runs it.
+    /// Waits until the process of the job runs.
     pub(crate) async fn wait_until_running(&self) {
         self.wait_until(true, START_TIMEOUT).await;
     }

@@ -1,4 +1,4 @@
-//! A worker in a process of its own: looked at while its job runs, and then killed with no time for anything.
+//! A worker in a separate process: observed while its job runs, then killed without warning.
 
 pub(crate) mod endless_job;
 mod orphans;
@@ -17,19 +17,19 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{RUNTIME, config, variable};
 use crate::worker::endless_job::EndlessJob;
 
-/// How long anything of a killed worker may be there.
+/// Maximum time for the cleanup after a killed worker.
 pub(crate) const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct BusyWorker {
     child: Child,
     pub(crate) job: EndlessJob,
     secret: String,
-    /// The worker has its other end open, and does not know.
+    /// The worker inherits the other end.
     pipe: PipeWriter,
 }
 
 impl BusyWorker {
-    /// Returns once the kernel runs the worker's job.
+    /// Starts a worker and waits until its job runs.
     pub(crate) fn start(backend: &str) -> Self {
         let (job, secret) = (EndlessJob::new(), uuid::Uuid::new_v4().to_string());
         let (end, pipe) = std::io::pipe().expect("makes a pipe");
@@ -45,7 +45,7 @@ impl BusyWorker {
             .stdout(Stdio::null())
             .spawn()
             .expect("starts a worker");
-        // Made first: dropped, it ends the worker, also where the job is never seen.
+        // Created first, so that a drop kills the worker even if the job never starts.
         let worker = Self { child, job, secret, pipe };
         RUNTIME.block_on(worker.job.wait_until_running());
         worker
@@ -59,7 +59,7 @@ impl BusyWorker {
         format!("conformance-{}", self.pid())
     }
 
-    /// Neither its environment nor what it has open is with any process but itself.
+    /// Asserts that no other process inherited the worker's environment or descriptors.
     #[track_caller]
     pub(crate) fn assert_nothing_inherited(&self) {
         let pipe = fs::read_link(format!("/proc/self/fd/{}", self.pipe.as_raw_fd())).expect("is open");
@@ -80,7 +80,7 @@ impl BusyWorker {
         assert_eq!(others(&has_secret), [0; 0], "the worker's environment was handed on");
     }
 
-    /// Returns once its job is gone from the kernel.
+    /// Kills the worker and waits until its job has ended.
     pub(crate) fn kill(mut self) {
         RUNTIME.block_on(async {
             self.child.kill().expect("kills the worker");
@@ -91,13 +91,13 @@ impl BusyWorker {
 }
 
 impl Drop for BusyWorker {
-    /// After a failed test too; it has been reaped before where all went well.
+    /// Also after a failed test; otherwise the worker has been reaped before.
     fn drop(&mut self) {
         drop(self.child.kill().and_then(|()| self.child.wait()));
     }
 }
 
-/// Not a test of its own: the worker that others start and kill.
+/// Helper process: the worker that other tests start and kill.
 #[test]
 #[ignore = "a helper process of other tests"]
 fn worker_to_be_killed() {
@@ -110,7 +110,7 @@ fn worker_to_be_killed() {
     });
 }
 
-/// A kill takes a moment to have all its effects.
+/// Waits until a condition holds; a kill takes effect with a delay.
 pub(crate) async fn wait_until(condition: impl Fn() -> bool, otherwise: &str) {
     let deadline = Instant::now() + CLEANUP_TIMEOUT;
     while !condition() {
@@ -119,13 +119,13 @@ pub(crate) async fn wait_until(condition: impl Fn() -> bool, otherwise: &str) {
     }
 }
 
-/// Mounts as this process sees them, a line each.
+/// Returns the mounts of this process, one line each.
 pub(crate) fn mounts() -> BTreeSet<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").expect("reads the mounts");
     mounts.lines().map(str::to_owned).collect()
 }
 
-/// A process, which a later one of the same number is not.
+/// A process, distinguished from later ones with the same pid.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Process {
     pid: u32,
@@ -133,7 +133,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// The worker's child with this word on its command line.
+    /// Finds the child of the worker with this argument.
     pub(crate) fn child_with(parent: u32, word: &str) -> Option<Self> {
         pids().into_iter().find_map(|pid| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
@@ -143,7 +143,7 @@ impl Process {
         })
     }
 
-    /// One that is only to be reaped does not.
+    /// Returns whether the process runs; a zombie does not.
     pub(crate) fn lives(&self) -> bool {
         Self::stat(self.pid, 0).is_some_and(|(_, started)| started == self.started)
     }

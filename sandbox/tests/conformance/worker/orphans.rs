@@ -1,4 +1,4 @@
-//! A worker that is killed with no time for anything leaves nothing behind 5 s later, and has handed nothing on before.
+//! A killed worker leaves nothing behind after 5 s, and has passed nothing on before.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn a_killed_worker_leaves_no_process_and_no_mount_and_its_cgroups_are_swept() {
     let (pid, word) = (worker.pid(), worker.job.disk_bytes().to_string());
     assert!(processes_with(&word).len() > 1, "the sandbox is on the command line of what it is made of");
     worker.kill();
-    // Engines and builders of roots mount as well: a sandbox's are its root, the place that is bound to, and the work directory.
+    // Engines and root builds mount as well; a sandbox mounts its root, the bind target and the work directory.
     let is_a_sandbox_s =
         |mount: &String| ["/python/rootfs", " /mnt ", " /work "].iter().any(|word| mount.contains(word));
     let left =
@@ -74,7 +74,7 @@ fn a_killed_worker_leaves_no_process_and_no_mount_and_its_cgroups_are_swept() {
     assert!(folders().is_empty(), "{:?}", folders());
 }
 
-/// A process in a job's cgroup that would outlive its worker for minutes.
+/// Starts a process in a job's cgroup that would outlive its worker for minutes.
 fn survivor_in(folders: &[PathBuf]) -> Option<Child> {
     if folders.is_empty() {
         eprintln!("SKIPPED: survivors in cgroups: this user may not make any");

@@ -5,7 +5,7 @@ from evidence import attempt, host, read
 os.mkdir("cell")
 
 def climb():
-    # Whoever may change its root and holds a folder above the new one can walk past both.
+    # A process that may change its root and holds a folder above the new one can walk past both.
     outside = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     os.chroot("cell")
     os.fchdir(outside)

@@ -12,7 +12,7 @@ for name in ["attack.py", "junit.xml", "report", "out", "host.json", "evidence.p
 os.mkfifo("/work/tmp/pipe")
 
 def stall():
-    # Somebody who collects would open one of them now; nobody does.
+    # A collector of output files would open one of them now; there is none.
     os.open("out", os.O_WRONLY | os.O_NONBLOCK)
     return "a reader came"
 

@@ -7,7 +7,7 @@ from evidence import host, libc, say
 # stop it are left out. All others must be refused before the kernel looks at an argument.
 OPEN = set(host["granted_calls"])
 answers = {}
-# The kernel lets its own probes through every filter; called by anybody else they end the caller.
+# The kernel exempts its own probe calls from filters; other callers of them are killed.
 PROBES = {335, 336}
 for number in list(range(0, 600)) + [1000, 2**20, 2**29]:
     if number in OPEN | PROBES:

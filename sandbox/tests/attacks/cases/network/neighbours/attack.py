@@ -11,6 +11,6 @@ def find(address):
             return "somebody is there, and refuses"
         return "connected"
 
-# Where the engine puts containers unless told otherwise, and where a first sandbox would find a second one.
+# Addresses that the engine gives to containers by default, where a second sandbox would be.
 for last in [1, 2, 3, 4, 5, 29, 254]:
     attempt(f"address_{last}", lambda: find(f"172.17.0.{last}"))

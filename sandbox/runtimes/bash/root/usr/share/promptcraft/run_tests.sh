@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# Runs every test file of the job in a shell of its own and writes one JSON line as a test starts and one as it ends to
-# descriptor 3. A file is one test, or, where it defines functions named test_*, each of them is. The reader trusts nothing of this.
+# Runs every test file of the job in its own shell. Writes one JSON line when a test starts and one when it ends to
+# descriptor 3. A file is one test or, if it defines functions named test_*, each of them is. The reader does not trust
+# the lines.
 report=3
 no_tests_collected=5
 
-# What JSON takes without escapes; a name is short and of plain characters, or it is cut down to them.
+# Replaces every character that could need an escape in JSON.
 plain() { printf '%s' "${1//[^A-Za-z0-9._\/: -]/?}"; }
 
-# Milliseconds; the locale may write the point as a comma.
+# Prints the time in milliseconds; the locale may write the point as a comma.
 now() { printf '%s' "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
 
 # run_test NAME COMMAND...
@@ -25,7 +26,7 @@ run_test() {
         "$name" "$outcome" "$(($(now) - began))" "${message:-null}" >&"$report"
 }
 
-# Sets `message` of run_test where the file fails.
+# Sets `message` of run_test if the file fails.
 # shellcheck disable=SC2317 # run_test calls it by name
 run_file() {
     local code
@@ -34,8 +35,8 @@ run_file() {
     [ "$code" -eq 0 ] || message="exit code $code"
 }
 
-# Runs one function of a file, in a shell that has no arguments and no variables of ours. The function runs under `set -e`, or
-# only its last command would count. The file `$called` shows that the function was reached.
+# Runs one function of a file, in a shell without arguments and without variables of this script. The function runs
+# under `set -e`; otherwise only its last command would count. The file `$called` shows that the function was reached.
 # shellcheck disable=SC2317 # run_test calls it by name
 run_function() {
     local code
@@ -49,7 +50,8 @@ run_function() {
     fi
 }
 
-# The file as Bash itself prints it, without comments and with one command a line, indented by 4; as it is where Bash cannot.
+# Prints the file as Bash formats it, without comments and with one command per line, indented by 4; the unchanged file
+# if Bash cannot parse it.
 # shellcheck disable=SC2016 # for the shell that reads the file
 text_of() {
     bash -c 'eval "promptcraft_text() {
@@ -60,8 +62,8 @@ $(<"$1")
 definition='^ {4}[[:space:]]*(function[[:space:]]+(test_[A-Za-z0-9_.:-]+)|(test_[A-Za-z0-9_.:-]+)[[:space:]]*\(\)).*'
 ends_itself='^    exit([[:space:];]|$)'
 
-# The functions that a text names in what it runs up to its end: at the top level, or in functions that are named there in turn.
-# What is printed and quoted sentences name nothing.
+# Prints the functions that a text names in the code it runs: at the top level, or in functions named there in turn.
+# Printed and quoted sentences do not count.
 # shellcheck disable=SC2016 # for awk
 functions_named_in() {
     sed -E "/$ends_itself/Q; s/(\"[^\"\$\`]* [^\"\$\`]*\"|'[^']* [^']*')//g; s/(^|[[:space:];&|(])(echo|printf)[[:space:]][^;&|\$\`]*/\1/g" |
@@ -80,7 +82,7 @@ functions_named_in() {
             }'
 }
 
-# Whether a file ends itself and calls each of its functions before it does, or looks them up: it runs its tests itself.
+# Succeeds if a file runs its tests itself: it ends with `exit` after it calls or looks up each of its functions.
 runs_its_tests() { # TEXT FUNCTIONS
     local named function
     grep -qE "$ends_itself" <<<"$1" || return 1
@@ -91,7 +93,7 @@ runs_its_tests() { # TEXT FUNCTIONS
     done
 }
 
-# The functions test_* that a file defines, one a line; none of a file that runs its tests itself.
+# Prints the functions test_* of a file, one per line; none for a file that runs its tests itself.
 functions_of() {
     local text functions
     text="$(text_of "$1")"

@@ -1,6 +1,6 @@
-// Writes one JSON line for every test to descriptor 3, as it starts and as it ends; suites only where they fail by
-// themselves or are skipped. The start of a suite is written before it is known as one, and retracted at its end.
-// The reader trusts nothing of this.
+// Writes one JSON line to descriptor 3 when a test starts and one when it ends; suites only if they fail by themselves
+// or are skipped. The start of a suite is written before it is known to be one, and retracted at its end. The reader
+// does not trust the lines.
 import { writeSync } from "node:fs";
 
 const REPORT_FD = 3;
@@ -22,7 +22,7 @@ export default async function* reporter(events) {
   const path = [];
   const failedBelow = [];
   let finished = false;
-  // A test that calls `process.exit` takes the tests after it along, and its own lines.
+  // A test that calls `process.exit` prevents later tests and its own end line.
   process.on("exit", (code) => {
     if (code !== 0 || finished) return;
     say({ event: "end", name: "process.exit", outcome: "error", duration_ms: 0, message: "the process ended before its tests did" });

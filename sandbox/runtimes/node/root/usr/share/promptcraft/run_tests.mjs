@@ -1,5 +1,5 @@
-// Loads every test file of the job into this process, where node:test runs what they define.
-// A file is a test by the names that `node --test` goes by.
+// Imports every test file of the job into this process, where node:test runs its tests. Test files are those that `node
+// --test` would run.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";

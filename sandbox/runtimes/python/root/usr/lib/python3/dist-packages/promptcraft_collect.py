@@ -1,4 +1,4 @@
-"""Adds what pytest leaves out or lets pass: asynchronous tests, doctests of test files, tests that return their result."""
+"""Extends pytest by asynchronous tests and doctests of test files, and fails tests that return a value."""
 
 import asyncio
 import fnmatch
@@ -11,7 +11,7 @@ from _pytest.unittest import TestCaseFunction
 
 
 def pytest_collect_file(file_path, parent):
-    # Of test files only: importing any other file could start a program.
+    # Test files only: importing another file could start a program.
     if any(fnmatch.fnmatch(file_path.name, pattern) for pattern in parent.config.getini("python_files")):
         return DoctestModule.from_parent(parent, path=file_path)
     return None
@@ -37,7 +37,7 @@ def pytest_pyfunc_call(pyfuncitem):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    # unittest calls such a method and never awaits what it returns.
+    # unittest calls such a method without awaiting its result.
     if isinstance(item, TestCaseFunction) and inspect.iscoroutinefunction(getattr(item, "obj", None)):
         if not issubclass(item.parent.obj, unittest.IsolatedAsyncioTestCase):
             pytest.fail("an asynchronous test needs unittest.IsolatedAsyncioTestCase", pytrace=False)
@@ -48,7 +48,7 @@ def _is_asynchronous(value):
 
 
 async def _call(function, arguments):
-    """Calls a test in an event loop of its own, together with its asynchronous fixtures."""
+    """Calls a test in a new event loop, with its asynchronous fixtures."""
     generators = [value for value in arguments.values() if inspect.isasyncgen(value)]
     try:
         ready = {name: await _value(value) for name, value in arguments.items()}

@@ -1,6 +1,6 @@
-"""Writes one JSON line for every test to descriptor 3, as it starts and as it ends.
+"""Writes one JSON line to descriptor 3 when a test starts and one when it ends.
 
-A line at the start lets a reader name the test that a kill cut short. The reader trusts nothing of this.
+The start line lets the reader name the test that a kill interrupted. The reader does not trust the lines.
 """
 
 import doctest
@@ -25,10 +25,10 @@ def _end(name, outcome, seconds, message=None):
 
 
 def _describe(error):
-    """The exception without the source lines that a traceback would quote."""
+    """Describes an exception without the source lines of a traceback."""
     while type(error).__name__ == "CollectError" and error.__cause__ is not None:
         error = error.__cause__
-    # pytest gathers the failed examples of one text.
+    # pytest groups the failed examples of one text.
     error = next(iter(getattr(error, "failures", ())), error)
     if isinstance(error, (doctest.DocTestFailure, doctest.UnexpectedException)):
         return _describe_example(error)[:LONGEST_MESSAGE]
@@ -60,7 +60,7 @@ class Reporter:
             self.messages[item.nodeid] = _describe(call.excinfo.value)
 
     def pytest_exception_interact(self, node, call, report):
-        # Of tests this is called after the report, of collection before it: the only place to see its exception.
+        # For tests this is called after the report, for collection before it; only here is its exception available.
         if report.when == "collect":
             self.messages[report.nodeid] = _describe(call.excinfo.value)
 
@@ -87,13 +87,13 @@ class Reporter:
             self.ends[name] = "passed", seconds, None
 
     def _broken(self, name, seconds, message):
-        # A teardown that fails after its test did must not hide why the test failed.
+        # A failed teardown must not hide why the test failed.
         outcome, took, earlier = self.ends.get(name, ("error", 0, None))
         if outcome == "failed":
             return outcome, took, f"{earlier}; {message}"[:LONGEST_MESSAGE]
         return "error", seconds, message[:LONGEST_MESSAGE]
 
-    # One end for each test: the reader takes a second one of the same name for another test.
+    # One end line per test: the reader counts a second one as another test.
     def pytest_runtest_logfinish(self, nodeid, location):
         if nodeid in self.ends:
             outcome, seconds, message = self.ends.pop(nodeid)

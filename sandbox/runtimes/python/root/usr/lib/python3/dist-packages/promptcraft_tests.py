@@ -1,8 +1,7 @@
 """Runs pytest over the job's folder with our reporter, started by `-P -m promptcraft_tests`.
 
-The job's folder is put on the path once everything of ours is loaded: a file of the job's that is named like one of
-those modules is then only a file. What a configuration file of the job may say is bounded as well: it may not choose
-other arguments, nor which files, classes and functions are tests.
+The job's folder is added to the import path after our modules are loaded, so that a file of the job cannot replace one of
+them. A configuration file of the job can change neither the arguments nor which files, classes and functions are tests.
 """
 
 import os
@@ -12,7 +11,7 @@ import promptcraft_collect
 import promptcraft_report
 import pytest
 
-# For a name given twice pytest takes the last value, so nothing that the job ships comes after these.
+# pytest uses the last value of an option, so nothing from the job may come after these.
 FIXED = {
     "addopts": "",
     "testpaths": "",
@@ -23,10 +22,10 @@ FIXED = {
     "required_plugins": "",
 }
 
-# What the job prints is passed on as it is captured: it belongs to the result.
+# The job's output is passed through as it is captured: it is part of the result.
 QUIET = ["-q", "--no-header", "--tb=no", "--capture=tee-sys", "--show-capture=no", "--color=no", "-p", "no:cacheprovider"]
 
-# A method of unittest that returns its result has checked nothing; unittest only warns.
+# A unittest method that returns a value has checked nothing; unittest only warns.
 STRICT = ["-W", f"error:{promptcraft_report.RETURNED}:DeprecationWarning"]
 
 

@@ -1,6 +1,6 @@
-"""Imported in an interpreter that was started before its job: waits until the runner says that the job is there.
+"""Imported in a prestarted interpreter: waits until the runner sends a byte because the job has arrived.
 
-From then on the process is as if it had been started at that moment: no module of ours, no variable, an empty stdin.
+Afterwards the process is as if it had just been started: without this module, without the variable, with an empty stdin.
 """
 
 import os

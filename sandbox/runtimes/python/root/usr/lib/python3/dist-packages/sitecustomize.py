@@ -1,9 +1,9 @@
-"""Runs as every interpreter starts. A module and not a line of a `.pth` file, which would be compiled each time."""
+"""Runs when an interpreter starts. A module, because a line of a `.pth` file would be compiled each time."""
 
 import os
 import sys
 
-# What was printed before a job is killed is in the pipe by then.
+# Flush each line, so that output before a kill reaches the pipe.
 if sys.stdout:
     sys.stdout.reconfigure(line_buffering=True)
 if "PROMPTCRAFT_WAIT" in os.environ:

@@ -1,9 +1,9 @@
-"""Work on a Python file that somebody gave: tests, clean-up and docstrings, each tried by running the file.
+"""Changes to a given Python file: tests, clean-up and docstrings, each verified by running the file.
 
-The file's code runs in processes of their own (`probe`, `trial`). The result is one JSON object on the driver's standard
-output, which no such process holds.
+The file's code runs in separate processes (`probe`). The result is one JSON object on the driver's standard output,
+which those processes do not inherit.
 """
 
 
 class Refused(Exception):
-    """The work cannot be done; the text says why and quotes nothing but names."""
+    """The task cannot be done; the text says why and quotes names only."""

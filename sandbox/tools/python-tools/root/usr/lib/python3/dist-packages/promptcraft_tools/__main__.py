@@ -1,4 +1,4 @@
-"""Reads a task, does it, and writes one JSON object."""
+"""Reads a task, executes it and writes one JSON object."""
 
 import ctypes
 import json
@@ -14,12 +14,12 @@ from promptcraft_tools.write_tests import write_tests
 TASKS = {"write_tests": write_tests, "clean_up": clean_up, "docstrings": docstrings, "repair": repair}
 
 
-# `prctl` by its number for the attribute that lets other processes of the user read and write a process.
+# Option of `prctl` that controls whether other processes of the user may read and write a process.
 PR_SET_DUMPABLE = 4
 
 
 def keep_apart():
-    """Keeps the processes of the given code from this one's memory and descriptors."""
+    """Protects the memory and descriptors of this process from the given code's processes."""
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
@@ -31,7 +31,7 @@ def main():
         result = {"done": TASKS[task["task"]](task)}
     except Refused as refusal:
         result = {"refused": str(refusal)}
-    except Exception as error:  # noqa: BLE001 - a defect of ours is no reason to answer nothing
+    except Exception as error:  # noqa: BLE001 - a defect of this tool is reported as a refusal
         traceback.print_exc()
         result = {"refused": f"the tool for this work failed with {type(error).__name__}"}
     json.dump(result, sys.stdout)

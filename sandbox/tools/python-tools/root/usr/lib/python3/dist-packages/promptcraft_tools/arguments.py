@@ -1,4 +1,4 @@
-"""Arguments with which to call functions, from annotations, defaults, names and the constants that the code compares with."""
+"""Arguments for calls of functions, from annotations, defaults, names and constants in the code."""
 
 import ast
 import itertools
@@ -27,7 +27,7 @@ POOLS = {
     "tuple[float, float]": ["(0.0, 0.0)", "(1.5, -2.0)"],
 }
 
-# What an untyped parameter may be, the likeliest first.
+# Kinds of an untyped parameter, the most likely first.
 GUESSES = ["int", "str", "list[int]", "float", "list[str]", "dict[str, int]", "list[list[int]]", "bool"]
 
 ALIASES = {
@@ -74,7 +74,7 @@ NAMES = {
     "dict[str, int]": "d mapping dictionary counts config inventory stock",
     "bool": "flag enabled verbose reverse strict",
 }
-# Texts of a form, by a part of the parameter's name.
+# Formatted strings, by a part of the parameter's name.
 FORMS = {
     "email": ["'ada@example.com'", "'ada@'"],
     "url": ["'https://example.com/a?b=1'"],
@@ -96,7 +96,7 @@ def simple_name(node):
 
 
 def kinds_of(annotation):
-    """Returns the kinds of values that an annotation allows; empty where it is not simple."""
+    """Returns the kinds of values that an annotation allows; empty for a complex annotation."""
     if isinstance(annotation, ast.Constant):
         if annotation.value is None:
             return ["None"]
@@ -134,7 +134,7 @@ def generic_kinds(annotation):
 
 
 def constants_in(function):
-    """Returns literals of the function's body worth trying: whole numbers beside those that it names, and its texts."""
+    """Returns literals from the function's body: its integers and their neighbours, and its strings."""
     numbers, texts = [], []
     for node in (node for statement in function.body for node in ast.walk(statement)):
         if isinstance(node, ast.Constant):
@@ -147,7 +147,7 @@ def constants_in(function):
 
 
 def pool(kinds, constants):
-    """Returns the values of some kinds, those that the code names among the first."""
+    """Returns the values of some kinds; literals of the code are among the first."""
     values = []
     for kind in kinds:
         own, usual = constants.get(kind, []), POOLS[kind]
@@ -156,13 +156,13 @@ def pool(kinds, constants):
 
 
 def pool_of(parameter, kinds, constants):
-    """Returns the values of a parameter, texts of the form that its name tells among the first."""
+    """Returns the values of a parameter; strings in the format that its name suggests come first."""
     forms = [text for part, texts in FORMS.items() if part in parameter.name.lower() for text in texts]
     return list(dict.fromkeys([*(forms if "str" in kinds else []), *pool(kinds, constants)]))
 
 
 def kind_of_default(node):
-    """Returns the kinds of values like a default value."""
+    """Returns the kind of a default value."""
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError):
@@ -172,7 +172,7 @@ def kind_of_default(node):
 
 
 class Parameter:
-    """A parameter that calls give a value to."""
+    """A parameter that calls pass a value to."""
 
     def __init__(self, argument, default, keyword_only):
         self.name = argument.arg
@@ -189,7 +189,7 @@ class Parameter:
 
 
 def parameters_of(function, is_method):
-    """Returns the parameters that calls may give, without those of variable number."""
+    """Returns the parameters without `*args` and `**kwargs`."""
     spec = function.args
     positional = [*spec.posonlyargs, *spec.args]
     defaults = [None] * (len(positional) - len(spec.defaults)) + list(spec.defaults)
@@ -200,7 +200,7 @@ def parameters_of(function, is_method):
 
 
 def assignments(parameters):
-    """Returns ways to give each untyped parameter a kind, the likeliest first; empty where a needed one has no kind."""
+    """Returns assignments of kinds to untyped parameters, the most likely first; empty if a required one has no kind."""
     if any(parameter.is_needed and parameter.is_typed and not parameter.kinds for parameter in parameters):
         return []
     untyped = [parameter for parameter in parameters if not parameter.is_typed and not parameter.kinds]
@@ -233,14 +233,14 @@ def calls(name, parameters, assignment, constants, most=MAX_CALLS):
 
 def call(name, parameters, row):
     pairs = list(zip(parameters, row, strict=True))
-    # Behind a parameter that is left out, values go by name.
+    # After an omitted parameter, values are passed by name.
     args = [text for parameter, text in pairs if not parameter.keyword_only]
     kwargs = {parameter.name: text for parameter, text in pairs if parameter.keyword_only}
     return {"kind": "call", "name": name, "args": args, "kwargs": kwargs}
 
 
 def rows(pools, most):
-    """Returns rows of values: all combinations where they are few, else ones in which every value occurs."""
+    """Returns rows of values: all combinations if they are few, else a selection that contains every value."""
     total = 1
     for values in pools:
         total *= len(values)

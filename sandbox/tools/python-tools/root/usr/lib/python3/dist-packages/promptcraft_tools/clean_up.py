@@ -1,4 +1,4 @@
-"""Cleans a file up by ruff's formatter and safe fixes."""
+"""Cleans up a file with ruff's formatter and safe fixes."""
 
 import ast
 
@@ -13,7 +13,7 @@ RULES = {
     "unused": ["F401", "F811", "F841"],
     "modernize": ["UP", "C4", "F541", "PIE", "RET", "SIM"],
 }
-# What reaches the names of a module by texts.
+# Names that access a module's names by string.
 BY_TEXT = {"eval", "exec", "globals", "locals", "vars", "__import__", "import_module", "modules", "__dict__"}
 
 
@@ -29,7 +29,7 @@ def clean_up(task):
     if "format" in task["steps"]:
         after = formatted(after)
     if after == before:
-        raise Refused("there is nothing to change: the file is clean already in what was asked for")
+        raise Refused("there is nothing to change: the requested steps do not change the file")
     parse(after)
     compared = compare(task["module"], before, after, task["tests"], same_output=True)
     if not compared["tests"] and ast.dump(ast.parse(before)) != ast.dump(ast.parse(after)):
@@ -38,16 +38,16 @@ def clean_up(task):
 
 
 def check_names(source, steps):
-    """Refuses to remove imports from a file that may use them by a name that is a text."""
+    """Refuses to remove imports from a file that may access them by string."""
     nodes = list(ast.walk(ast.parse(source)))
     names = {getattr(node, "id", "") for node in nodes} | {getattr(node, "attr", "") for node in nodes}
     used = sorted(names & BY_TEXT)
     if "unused" in steps and used and fixed(source, ["F401"]) != source:
-        raise Refused(f"the file uses {', '.join(used)}, which may use any import, so none can be called unused")
+        raise Refused(f"the file uses {', '.join(used)}, which may use any import, so unused imports cannot be determined")
 
 
 def compare_results(task, after):
-    """Compares what functions return before and after, by tests of the given file; returns how many there were."""
+    """Runs tests recorded from the given file against the changed one; returns their number."""
     try:
         tests = write_tests({**task, "names": []})["tests"]
     except Refused:
@@ -55,5 +55,5 @@ def compare_results(task, after):
     name = f"test_{task['module']}"
     code, passed = run_tests({task["module"]: after, name: tests}, name, 20)
     if code != 0:
-        raise Refused("functions of the changed file return something else than those of the given one, so it was not made")
+        raise Refused("functions of the changed file return different results, so the change was discarded")
     return passed

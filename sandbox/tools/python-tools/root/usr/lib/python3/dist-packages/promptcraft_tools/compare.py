@@ -1,4 +1,4 @@
-"""Tries a changed file beside the given one."""
+"""Compares a changed file with the given one."""
 
 import re
 
@@ -10,9 +10,9 @@ NO_TESTS = 5
 
 
 def compare(module, before, after, tests, same_output):
-    """Refuses a change where the given file or the changed one fails, or where they differ; returns what was compared.
+    """Refuses a change if either file fails or they differ; returns what was compared.
 
-    `tests` says that the file may hold tests; without any it runs as a program.
+    With `tests` the file may contain tests; without any it runs as a program.
     """
     if tests:
         code, passed = run_tests({module: before}, module, SECONDS)
@@ -20,12 +20,12 @@ def compare(module, before, after, tests, same_output):
             return compare_tests(module, after, passed)
         if code == 0:
             raise Refused(
-                "all of the file's tests are skipped in the sandbox, so they cannot show that a change keeps what it does"
+                "all of the file's tests are skipped in the sandbox, so they cannot verify a change"
             )
         if code != NO_TESTS:
             raise Refused(
-                "the file's tests do not pass as it is given, so they cannot show that a change keeps what it does; "
-                "see what fails with mode test"
+                "the file's tests fail without the change, so they cannot verify it; "
+                "run the file with mode test to see the failures"
             )
     return compare_programs(module, before, after, same_output)
 
@@ -33,7 +33,7 @@ def compare(module, before, after, tests, same_output):
 def compare_tests(module, after, passed):
     code, still = run_tests({module: after}, module, SECONDS)
     if code != 0 or still < passed:
-        raise Refused(f"of the file's {passed} tests {still} pass after the change, so it was not made")
+        raise Refused(f"only {still} of the file's {passed} tests pass after the change, so the change was discarded")
     return {"tests": passed}
 
 
@@ -41,20 +41,20 @@ def compare_programs(module, before, after, same_output):
     code, output, complaint = run_program(module, before, SECONDS)
     if code != 0:
         raise Refused(
-            "the file fails in the sandbox as it is given, so that running it cannot show that a change keeps what it "
-            f"does{why(code, complaint)}"
+            "the given file fails in the sandbox, so running it cannot verify a change"
+            f"{why(code, complaint)}"
         )
     stable = same_output and run_program(module, before, SECONDS)[1] == output
     code, changed, complaint = run_program(module, after, SECONDS)
     if code != 0:
-        raise Refused(f"the changed file fails in the sandbox, so it was not made{why(code, complaint)}")
+        raise Refused(f"the changed file fails in the sandbox, so the change was discarded{why(code, complaint)}")
     if stable and changed != output:
-        raise Refused("the changed file prints something else than the given one, so it was not made")
+        raise Refused("the changed file prints different output, so the change was discarded")
     return {"tests": 0, "output": stable and bool(output)}
 
 
 def why(code, complaint):
-    """Returns the reason of a failed run: the exception's name, and the missing module's."""
+    """Returns the reason of a failed run: the name of the exception or of the missing module."""
     if code is None:
         return f": it does not end in {SECONDS} seconds"
     missing = re.fullmatch(r"ModuleNotFoundError: No module named '([A-Za-z_][\w.]{0,60})'", complaint, re.ASCII)

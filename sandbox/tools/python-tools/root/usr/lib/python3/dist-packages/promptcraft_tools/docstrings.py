@@ -1,4 +1,4 @@
-"""Adds docstrings where they are missing, made of what the code says: names, annotations, defaults, and what it raises."""
+"""Adds missing docstrings derived from the code: names, annotations, defaults and raised exceptions."""
 
 import ast
 import re
@@ -38,20 +38,20 @@ def stripped(tree):
 def with_docstrings(source, tree):
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", source)
     ending = "\r\n" if "\r\n" in source else "\n"
-    # From the end, so that lines before stay where they are.
+    # From the end, so that earlier line numbers stay valid.
     for node, text in sorted(missing(tree), key=lambda pair: place(pair[0]), reverse=True):
         insert(lines, node, text, ending)
     return "".join(lines)
 
 
 def place(node):
-    """Returns where a node's docstring goes: line, and column in that line."""
+    """Returns the line and column of a node's docstring."""
     column = -1 if isinstance(node, ast.Module) else node.body[0].col_offset
     return first_line(node.body[0]), column
 
 
 def missing(tree):
-    """Yields the nodes without a docstring, and the lines of one for each."""
+    """Yields each node without a docstring and the lines of a new one."""
     if ast.get_docstring(tree) is None:
         yield tree, of_module(tree)
     for node in tree.body:
@@ -84,7 +84,7 @@ def first_line(statement):
 
 
 def insert(lines, node, text, ending):
-    """Puts a docstring in front of a body's first statement; a body on its definition's line gets lines of its own."""
+    """Inserts a docstring before a body's first statement; a body on its definition's line is moved to a new line."""
     first = node.body[0]
     number = first_line(first) - 1
     line = lines[number].encode()
@@ -145,7 +145,7 @@ def of_module(tree):
 
 
 def shown(node):
-    """Returns the source of a short expression that can be part of a docstring; empty for any other."""
+    """Returns the source of an expression that fits in a docstring; empty for any other."""
     text = ast.unparse(node)
     return text if len(text) <= MAX_TEXT and '"""' not in text and "\\" not in text and text.isprintable() else ""
 
@@ -158,7 +158,7 @@ def of_class(node):
     for method in node.body:
         if isinstance(method, FUNCTIONS) and method.name == "__init__":
             stored = {node.id for node in ast.walk(method) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-            # A parameter that is set anew may be of another type.
+            # A reassigned parameter may have another type.
             known = [argument for argument in method.args.args if argument.annotation and argument.arg not in stored]
             types = {argument.arg: argument.annotation for argument in known}
             for name, value in assigned(method):
@@ -171,7 +171,7 @@ def of_class(node):
 
 
 def assigned(method):
-    """Yields the attributes that a method sets, and the name of what it sets each to."""
+    """Yields the attributes that a method sets and the name of each value."""
     for node in ast.walk(method):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         for target in targets:
@@ -226,13 +226,13 @@ def own_nodes(function):
 
 
 def raise_lines(node):
-    """Returns a line for each exception that a function raises by name, with its condition where the function begins with it."""
+    """Returns a line for each exception that a function raises by name, with the condition of a leading guard."""
     conditions = guards(node)
     found = {}
     for it in uncaught(node.body):
         if isinstance(it, ast.Raise) and it.exc is not None:
             name = getattr(getattr(it.exc, "func", it.exc), "id", "")
-            # A variable that holds an exception is not a type.
+            # A variable with an exception is not a type.
             if name[:1].isupper():
                 found.setdefault(name, []).append(conditions.get(id(it), ""))
     lines = []
@@ -243,7 +243,7 @@ def raise_lines(node):
 
 
 def guards(node):
-    """Returns the conditions of the raises at the beginning of a function: anything in front of a later one decides as well."""
+    """Returns the conditions of the leading guards of a function; later raises depend on other code too."""
     conditions = {}
     for statement in node.body:
         if not isinstance(statement, ast.If) or statement.orelse or not isinstance(statement.body[0], ast.Raise):
@@ -255,13 +255,13 @@ def guards(node):
 
 
 def uncaught(statements):
-    """Yields the statements that a function holds, without those whose exceptions it may catch, and those of inner functions."""
+    """Yields the statements of a function except those whose exceptions it may catch and those of inner functions."""
     for statement in statements:
         yield statement
         if isinstance(statement, (ast.ClassDef, *FUNCTIONS)):
             continue
         catches = isinstance(statement, (ast.Try, ast.TryStar)) and statement.handlers
-        # A context manager may keep exceptions from leaving it.
+        # A context manager may suppress exceptions.
         catches = catches or isinstance(statement, (ast.With, ast.AsyncWith))
         inner = [] if catches else getattr(statement, "body", [])
         parts = [inner, getattr(statement, "orelse", []), getattr(statement, "finalbody", [])]

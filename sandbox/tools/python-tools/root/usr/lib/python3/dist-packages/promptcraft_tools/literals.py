@@ -7,7 +7,7 @@ MAX_DEPTH = 6
 
 
 def written(value):
-    """Returns the literal of a value made of built-in types alone; `None` where it has none, or a long one."""
+    """Returns the literal of a value of built-in types; `None` if it has none or a long one."""
     text = _text(value, 0)
     return text if text is not None and len(text) <= MAX_CHARACTERS else None
 
@@ -32,5 +32,5 @@ def _text(value, depth):
         return "[" + ", ".join(parts) + "]"
     if kind is tuple:
         return f"({parts[0]},)" if len(parts) == 1 else "(" + ", ".join(parts) + ")"
-    # The order of a set is another in each process.
+    # The order of a set differs between processes.
     return "{" + ", ".join(sorted(parts)) + "}" if parts else "set()"

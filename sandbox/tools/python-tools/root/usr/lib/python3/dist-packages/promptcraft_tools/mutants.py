@@ -1,4 +1,4 @@
-"""Deliberate defects in a function, one at a time: what no test notices, the tests do not test."""
+"""Mutants: copies of a module with one deliberate defect in a function, to measure what tests detect."""
 
 import ast
 import copy
@@ -35,7 +35,7 @@ def is_docstring(node, function):
 
 
 def changes_of(node, function):
-    """Yields functions that change a node in place, each into another defect."""
+    """Yields functions that change a node in place, each to a different defect."""
     if isinstance(node, ast.Compare):
         for other in COMPARISONS.get(type(node.ops[0]), []):
             yield lambda it, other=other: it.ops.__setitem__(0, other())
@@ -57,7 +57,7 @@ def changes_of(node, function):
 
 
 def functions_of(unit):
-    """Returns the functions of a definition: itself, or a class's methods."""
+    """Returns the functions of a definition: the function itself, or the methods of a class."""
     if isinstance(unit, ast.ClassDef):
         return [node for node in unit.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     return [unit]
@@ -69,7 +69,7 @@ def without_body(function):
 
 
 def emptied(tree, units):
-    """Returns the source of a module in which some definitions have no code, only their docstrings."""
+    """Returns the source of a module with some definitions reduced to their docstrings."""
     changed = copy.deepcopy(tree)
     for unit in units:
         for function in functions_of(find(changed, unit)):
@@ -78,12 +78,12 @@ def emptied(tree, units):
 
 
 def find(tree, unit):
-    """Returns the definition that counts where a name is defined more than once: the last."""
+    """Returns the definition of a name; the last one if there are several."""
     return next(node for node in reversed(tree.body) if getattr(node, "name", "") == unit.name and type(node) is type(unit))
 
 
 def mutants_of(tree, unit):
-    """Returns the sources of modules with one defect each in `unit`: first empty bodies, then changed nodes."""
+    """Returns sources with one defect each in `unit`: first empty bodies, then changed nodes."""
     places = [(index, None, None) for index, _ in enumerate(functions_of(unit))]
     for index, function in enumerate(functions_of(unit)):
         nodes = [node for statement in function.body for node in ast.walk(statement)]

@@ -1,4 +1,4 @@
-"""Whether a test, as it is rendered, notices that an outcome is another."""
+"""Decides whether a rendered test detects a different outcome."""
 
 import ast
 import builtins
@@ -8,11 +8,11 @@ from promptcraft_tools.render import SINGLES, is_rounded, last_state
 
 
 def notices(scenario, expected, actual):
-    """Returns whether the test of a scenario with the expected outcome fails where the actual one happens."""
+    """Returns whether the test of a scenario with the expected outcome fails on the actual one."""
     for step, wanted, found in zip(scenario, expected, actual, strict=False):
         if "slow" in found or is_noticed(step, wanted, found):
             return True
-    # A later step is missing where one before it ended the scenario, for a reason that no test may check.
+    # Later steps are missing if an earlier one ended the scenario for a reason that no test may check.
     if len(actual) < len(expected):
         return False
     state = last_state(actual)
@@ -32,13 +32,13 @@ def is_noticed(step, wanted, found):
 
 
 def is_raised(wanted, found):
-    """Returns whether `pytest.raises` of one exception takes another: it takes those of its subclasses."""
+    """Returns whether `pytest.raises` of one exception accepts another: the same or a subclass."""
     kinds = [getattr(builtins, name or "", None) for name in (wanted, found)]
     return wanted == found or all(isinstance(kind, type) for kind in kinds) and issubclass(kinds[1], kinds[0])
 
 
 def differ(value, other):
-    """Returns whether the comparison with a literal fails for another: dictionaries have no order, and numbers are rounded."""
+    """Returns whether a comparison with a literal fails for another; dictionaries are unordered, numbers are rounded."""
     if value is None or other is None:
         return value != other
     if value in SINGLES or other == value:

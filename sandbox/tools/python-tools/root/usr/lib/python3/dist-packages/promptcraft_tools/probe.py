@@ -1,8 +1,8 @@
-"""Runs programs and records what calls of their functions lead to. Started once for each set of programs.
+"""Runs programs and records the outcomes of calls of their functions. Started once per set of programs.
 
 Standard input is a JSON object: `name` of the module, `programs` with the `source` and the `scenarios` of each,
-`call_seconds`, and `pipe`, the descriptor for the answer. A scenario is a list of steps: a call of a name of the module, or, behind
-a call that makes an object, calls of the object's methods.
+`call_seconds`, and `pipe`, the descriptor for the answer. A scenario is a list of steps: a call of a name of the module,
+or a call that creates an object followed by calls of its methods.
 """
 
 import ast
@@ -23,7 +23,7 @@ MAX_ITEMS = 200
 MAX_PRINTED = 2_000
 PRINTS_MUCH = f"it prints more than {MAX_PRINTED} characters"
 
-# Audit events, by the beginning of their names, and what each says about a function.
+# Audit events by prefix, and the effect that each reports.
 EFFECTS = {
     "builtins.input": "it reads input",
     "open": "it opens files",
@@ -51,16 +51,16 @@ EFFECTS = {
 
 effects = []
 recording = False
-# Made before anything is watched: a loop opens sockets of its own.
+# Created before auditing starts, because a loop opens sockets.
 loop = asyncio.new_event_loop()
 
 
 class TooSlow(BaseException):
-    """A call did not end in its time."""
+    """A call exceeded its time limit."""
 
 
 def watch(event, arguments):
-    """Notes what a function does beside computing."""
+    """Records the side effects of a function."""
     if not recording:
         return
     for name, effect in EFFECTS.items():
@@ -81,12 +81,12 @@ def load(name, source):
     module = types.ModuleType(name)
     module.__file__ = os.path.join(os.getcwd(), f"{name}.py")
     sys.modules[name] = module
-    exec(compile(source, module.__file__, "exec"), module.__dict__)  # noqa: S102 - the given code is what is to run
+    exec(compile(source, module.__file__, "exec"), module.__dict__)  # noqa: S102 - running the given code is the task
     return module
 
 
 def plain(result):
-    """Returns a result that can be compared, and how it came."""
+    """Returns a comparable result and how it was obtained."""
     if inspect.iscoroutine(result):
         return loop.run_until_complete(result), "awaited"
     if inspect.isgenerator(result):
@@ -95,7 +95,7 @@ def plain(result):
 
 
 def take(step, target, printed):
-    """Runs one step; returns its outcome, and the object that it made or used."""
+    """Runs one step; returns its outcome and the object that it created or used."""
     arguments = [ast.literal_eval(text) for text in step["args"]]
     named = {key: ast.literal_eval(text) for key, text in step["kwargs"].items()}
     member = getattr(target, step["name"])
@@ -121,7 +121,7 @@ def take(step, target, printed):
 
 
 def state_of(target):
-    """Returns the public attributes of an object that have a literal form."""
+    """Returns the public attributes of an object that can be written as literals."""
     values = {name: written(value) for name, value in getattr(target, "__dict__", {}).items() if not name.startswith("_")}
     return {name: value for name, value in values.items() if value is not None}
 
@@ -156,7 +156,7 @@ def run(module, scenario, seconds):
 
 
 def run_program(request, program):
-    """Runs all scenarios of one program, fewer where it is slow."""
+    """Runs the scenarios of one program, fewer if it is slow."""
     try:
         signal.setitimer(signal.ITIMER_REAL, request["load_seconds"])
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -1,4 +1,4 @@
-"""Processes in which the given code runs, each in a fresh folder and for a bounded time."""
+"""Processes that run the given code, each in a new folder and with a timeout."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PYTHON = [sys.executable, "-s", "-B"]
 
 
 def fresh_folder(files):
-    """Makes a folder with the given files: a mapping of names to texts."""
+    """Creates a folder with the given files: a mapping of names to texts."""
     folder = tempfile.mkdtemp(prefix="run-")
     for name, text in files.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8", newline="") as file:
@@ -30,13 +30,13 @@ def bound_files():
 
 
 def environment(hash_seed="0"):
-    """Returns variables under which what a home folder, a user or a time zone decides differs from one hash seed to the other."""
+    """Returns variables in which home folder, user and time zone depend on the hash seed, to expose dependence on them."""
     elsewhere = {"HOME": "/elsewhere", "USER": "other", "LOGNAME": "other", "TZ": "OTHER-9", "COLUMNS": "97"}
     return {**os.environ, **(elsewhere if hash_seed != "0" else {}), "PYTHONHASHSEED": hash_seed}
 
 
 def probe(request, seconds, hash_seed="0"):
-    """Runs `probe` and returns its answer; `None` where the given code kept it from answering."""
+    """Runs `probe` and returns its answer; `None` if the given code prevented one."""
     folder = fresh_folder({f"{request['name']}.py": request["programs"][0]["source"]})
     reading, writing = os.pipe()
     child = None
@@ -68,7 +68,7 @@ def probe(request, seconds, hash_seed="0"):
 
 
 def read_all(descriptor, seconds):
-    """Reads up to the end, the deadline or the bound."""
+    """Reads until the end, the deadline or the size limit."""
     deadline, parts, size = time.monotonic() + seconds, [], 0
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
@@ -90,7 +90,7 @@ def parsed(answer):
 
 
 def end(child):
-    """Kills a process and those of its session."""
+    """Kills a process and its session."""
     try:
         os.killpg(child.pid, 9)
     except ProcessLookupError:
@@ -99,7 +99,7 @@ def end(child):
 
 
 def run_program(name, text, seconds):
-    """Runs a file as a program; returns its exit code (`None` past its time), output and last line of complaint."""
+    """Runs a file as a program; returns its exit code (`None` after a timeout), output and last line of stderr."""
     folder = fresh_folder({name: text})
     try:
         return outcome_of([*PYTHON, name], folder, seconds)
@@ -108,7 +108,7 @@ def run_program(name, text, seconds):
 
 
 def run_tests(files, target, seconds):
-    """Runs pytest on one of the files, its doctests as well; returns its exit code and how many tests passed."""
+    """Runs pytest with doctests on one of the files; returns its exit code and the number of passed tests."""
     folder = fresh_folder(files)
     options = ["-q", "--no-header", "--tb=no", "--color=no", "-p", "no:cacheprovider", "--doctest-modules"]
     try:

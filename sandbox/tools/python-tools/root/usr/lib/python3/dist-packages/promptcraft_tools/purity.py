@@ -1,8 +1,8 @@
-"""What a definition depends on beside its arguments, as far as its text says."""
+"""Finds dependencies of a definition other than its arguments, from its source."""
 
 import ast
 
-# Modules whose results change from call to call.
+# Modules with results that vary between calls.
 CHANGING = {
     "random": "it depends on random numbers",
     "secrets": "it depends on random numbers",
@@ -13,7 +13,7 @@ CHANGING = {
     "getpass": "it reads input",
     "multiprocessing": "it starts programs",
 }
-# Attributes and imported names whose results change, of whatever object.
+# Attributes and imported names with varying results, on any object.
 CHANGING_NAMES = {
     "now": "it depends on the clock",
     "today": "it depends on the clock",
@@ -43,7 +43,7 @@ CHANGING_NAMES = {
     "perf_counter": "it depends on the clock",
     "monotonic": "it depends on the clock",
 }
-# Members of modules that tell of the machine; elsewhere such a name may be anything.
+# Members of modules that depend on the machine; in other modules such a name may be anything.
 MACHINE_MODULES = ("sys", "os", "pathlib", "shutil", "tempfile", "socket", "sysconfig", "importlib")
 MACHINE_NAMES = {
     *("platform", "version", "version_info", "hexversion", "implementation", "executable", "argv", "path", "modules"),
@@ -65,7 +65,7 @@ MACHINE_NAMES = {
     ),
     *("gethostname", "getfqdn", "get_terminal_size", "find_spec", "getloadavg", "sched_getaffinity", "disk_usage", "flags"),
 }
-# Of these only calls of the built-in functions count.
+# Built-in functions; only their calls count.
 BUILT_IN = {
     "input": "it reads input",
     "id": "it depends on addresses in memory",
@@ -74,7 +74,7 @@ BUILT_IN = {
 
 
 def imported_names(tree):
-    """Returns the module that each imported name comes from, and the name that it has there."""
+    """Returns the module and the original name of each imported name."""
     names = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -87,7 +87,7 @@ def imported_names(tree):
 
 
 def defined_names(tree):
-    """Returns the statement at the top of a module that defines each name."""
+    """Returns the top-level statement that defines each name."""
     names = {node.name: node for node in tree.body if hasattr(node, "name")}
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
@@ -96,7 +96,7 @@ def defined_names(tree):
 
 
 def reason_against(tree, unit):
-    """Returns why a definition gives other results each time or elsewhere; empty where nothing speaks for that."""
+    """Returns why results of a definition may vary between calls or machines; empty if no reason is found."""
     imports, definitions = imported_names(tree), defined_names(tree)
     seen, open_units = set(), [unit]
     while open_units:
@@ -113,14 +113,14 @@ def reason_against(tree, unit):
 
 
 def local_names(unit):
-    """Returns the names that a definition sets itself: parameters, and what it assigns to."""
+    """Returns the local names of a definition: parameters and assigned names."""
     nodes = list(ast.walk(unit))
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
 def reason_of(node, imports, own):
-    """Returns what a name or a call of a built-in function says."""
+    """Returns the reason given by a name or a call of a built-in function."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in own:
         return BUILT_IN.get(node.func.id, "") if node.func.id not in imports else ""
     if not isinstance(node, ast.Name) or node.id not in imports:
@@ -139,7 +139,7 @@ def reason_of_attribute(node, imports, definitions):
     if name == "self":
         return ""
     module, _ = imports.get(name, ("", ""))
-    # `os.path` is no fact, and what is asked of it is the next attribute.
+    # `os.path` itself does not vary; the next attribute decides.
     is_path = module == "os" and node.attr == "path"
     return CHANGING_NAMES.get(node.attr) or ("" if is_path else of_machine(module, node.attr))
 
@@ -149,7 +149,7 @@ def of_machine(module, name):
 
 
 def is_method_of_own(node, definitions):
-    """Returns whether an attribute may be a method of a class of the file."""
+    """Returns whether an attribute may be a method of a class in the file."""
     methods = {
         inner.name
         for definition in definitions.values()

@@ -1,4 +1,4 @@
-"""Tests as source text."""
+"""Renders tests as source text."""
 
 import ast
 import keyword
@@ -14,7 +14,7 @@ def snake(name):
 
 
 def render(module, units, examples):
-    """Returns a test file for units with cases, and for the documented examples of a module."""
+    """Returns a test file for units with cases and for the documented examples of a module."""
     blocks, taken = [], set()
     names = {unit.name for unit in units} | {
         outcome[-1]["raises"] for unit in units for _, outcome in unit.cases if outcome[-1].get("module") == module
@@ -38,7 +38,7 @@ def render(module, units, examples):
 
 
 def local_name(name, others):
-    """Returns what tests call an object of a class: nothing that has a meaning in them already."""
+    """Returns a variable name for an object of a class that is not used in the tests otherwise."""
     local = snake(name).strip("_") or "made"
     is_taken = local in others or keyword.iskeyword(local) or local in ("pytest", "asyncio", "doctest", "capsys")
     return f"{local}_object" if is_taken or local.startswith("argument") else local
@@ -75,7 +75,7 @@ def comparison(text, value):
 
 
 def is_rounded(value):
-    """Returns whether tests compare a number only about."""
+    """Returns whether tests compare a number approximately."""
     return bool(re.fullmatch(r"-?\d+\.(\d+)(e-?\d+)?", value)) and len(value) > 6
 
 
@@ -84,7 +84,7 @@ def raises(exception, text):
 
 
 def named_arguments(step):
-    """Returns lines that name the arguments, and the call with the names."""
+    """Returns lines that assign the arguments to names, and the call with the names."""
     names = [f"argument_{number}" for number, _ in enumerate(step["args"], 1)] if len(step["args"]) > 1 else ["argument"]
     names = names[: len(step["args"])]
     lines = [f"{name} = {text}" for name, text in zip(names, step["args"], strict=True)]
@@ -92,7 +92,7 @@ def named_arguments(step):
 
 
 def step_lines(step, outcome, target="", watches=False):
-    """Returns the lines that take one step and check its outcome; with `watches`, what became of its arguments as well."""
+    """Returns the lines that execute a step and check its outcome; with `watches` also its arguments afterwards."""
     if "raises" in outcome:
         return raises(outcome["raises"], expression(step, target))
     lines = []
@@ -149,7 +149,7 @@ def class_blocks(unit, target, taken):
 
 
 def state_lines(target, outcome):
-    """Returns checks of the public attributes after the last step that has ended."""
+    """Returns checks of the public attributes after the last completed step."""
     return [comparison(f"{target}.{name}", value) for name, value in last_state(outcome).items()]
 
 

@@ -1,4 +1,4 @@
-"""Ruff, with settings of ours alone."""
+"""Ruff with fixed settings; configuration files are ignored."""
 
 import subprocess
 
@@ -26,5 +26,5 @@ def formatted(text):
 
 
 def fixed(text, rules):
-    """Applies the safe fixes of some rules."""
+    """Applies the safe fixes of the given rules."""
     return run(["check", "--fix", "--exit-zero", "--quiet", "--target-version", "py311", "--select", ",".join(rules)], text)

@@ -1,4 +1,4 @@
-"""Writes tests that record what the functions of a file do now, and keeps those that notice a deliberate defect."""
+"""Writes tests that record the current behaviour of a file's functions, and keeps those that detect a deliberate defect."""
 
 import ast
 import doctest
@@ -21,7 +21,7 @@ MAX_CASES = 8
 MAX_EXAMPLES = 20
 MIN_CASES = 3
 TOTAL_SECONDS = 40
-# Exceptions that tell of unsuited arguments or of a defect, and not of what a function is meant to do.
+# Exceptions that indicate unsuitable arguments or a defect rather than intended behaviour.
 UNMEANT = {
     "TypeError",
     "AttributeError",
@@ -51,7 +51,7 @@ class Unit:
 
 
 def write_tests(task):
-    """Returns the tests of a file, and for each definition without tests the reason."""
+    """Returns the tests of a file, and the reason for each definition without tests."""
     started = time.monotonic()
     tree = parse(task["source"])
     name = module_name(task["module"])
@@ -59,7 +59,7 @@ def write_tests(task):
     check_import(name, task["source"])
     for unit in units[:MAX_UNITS]:
         if time.monotonic() - started > TOTAL_SECONDS:
-            unit.skipped = "the time for writing tests was over"
+            unit.skipped = "the time limit for writing tests was reached"
             continue
         record(unit, tree, name, task["source"])
     for unit in units[MAX_UNITS:]:
@@ -82,19 +82,19 @@ def write_tests(task):
 
 
 def check_wanted(task, units, tested, examples):
-    """Refuses where nothing would be tested, or not all of what the goal names."""
+    """Refuses if nothing would be tested, or not everything that the goal names."""
     if not tested and not examples:
         raise Refused(why_none(units))
     having = {unit.name for unit in tested} | set(examples)
     without = [wanted for wanted in task["names"] if wanted not in having]
     if without:
         reasons = {unit.name: unit.skipped for unit in units}
-        texts = [f"{wanted}: {reasons.get(wanted) or 'the file does not define it at its top'}" for wanted in without]
+        texts = [f"{wanted}: {reasons.get(wanted) or 'the file does not define it at its top level'}" for wanted in without]
         raise Refused("not everything that the goal names can be tested. " + "; ".join(texts[:10]))
 
 
 def passing_together(task, name, tested, examples):
-    """Returns the units whose tests pass beside those before them; the others are skipped."""
+    """Returns the units whose tests pass together; the others are skipped."""
     kept = []
     for unit in tested:
         if passes(task, name, render(name, [*kept, unit], examples)):
@@ -124,7 +124,7 @@ def module_name(path):
 
 
 def definitions(tree, wanted):
-    """Returns the public functions and classes of a module; only those that are named where any is."""
+    """Returns the public functions and classes of a module; only the named ones if any are named."""
     found = top_level(tree)
     named = [node for name, node in found.items() if name in wanted]
     public = [node for name, node in found.items() if not name.startswith(("_", "test", "Test")) and name != "main"]
@@ -132,7 +132,7 @@ def definitions(tree, wanted):
 
 
 def top_level(tree):
-    """Returns the functions and classes at the top of a module by name; of two with one name the last, which counts."""
+    """Returns the top-level functions and classes of a module by name; the last one of equal names."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return {node.name: node for node in tree.body if isinstance(node, kinds)}
 
@@ -148,7 +148,7 @@ def ask(name, programs, hash_seed="0"):
 
 
 def check_import(name, source):
-    """Refuses a file whose import does not end, fails, or ends the process."""
+    """Refuses a file whose import hangs, fails, or ends the process."""
     answer = ask(name, [{"source": source, "scenarios": []}])
     if answer is None:
         raise Refused(
@@ -172,16 +172,16 @@ def import_failure(failed, missing):
 
 
 def record(unit, tree, name, source):
-    """Fills in a unit's cases, or why it has none."""
+    """Sets a unit's cases, or the reason why it has none."""
     unit.skipped = reason_against(tree, unit.node)
     if unit.skipped:
         return
     scenarios = scenarios_of(unit, name, source)
     if not scenarios:
-        unit.skipped = unit.skipped or "no arguments were found that it accepts; type hints would help"
+        unit.skipped = unit.skipped or "no accepted arguments were found; type hints would help"
         return
     first = outcomes_of(ask(name, [{"source": source, "scenarios": scenarios}]), len(scenarios))
-    # In other order, twice, and with another order of sets.
+    # In reverse order, twice, and with another hash seed.
     order = [*reversed(scenarios), *scenarios]
     again = outcomes_of(ask(name, [{"source": source, "scenarios": order}], hash_seed="7"), len(order))
     if first is None or again is None:
@@ -200,13 +200,13 @@ def record(unit, tree, name, source):
 
 
 def outcomes_of(answer, count):
-    """Returns the outcomes that the first program of an answer had; `None` where they are not all there."""
+    """Returns the outcomes of the first program of an answer; `None` if they are incomplete."""
     outcomes = answer[0].get("outcomes") if answer else None
     return outcomes if isinstance(outcomes, list) and len(outcomes) == count else None
 
 
 def is_meant(outcome, tree):
-    """Returns whether the outcome of a scenario can be tested: literal values, and exceptions that code raises on purpose."""
+    """Returns whether an outcome can be tested: literal values, and exceptions that the code raises on purpose."""
     last = outcome[-1]
     if "odd" in last:
         return False
@@ -226,19 +226,19 @@ def why_unstable(first, others):
         if "odd" in outcome[-1]:
             return outcome[-1]["odd"]
         if not outcome == second == third:
-            return "it gives other results for the same arguments"
-    return "no arguments were found that it accepts; type hints would help"
+            return "it returns different results for the same arguments"
+    return "no accepted arguments were found; type hints would help"
 
 
 def scenarios_of(unit, name, source):
-    """Returns scenarios that call the unit in various ways."""
+    """Returns scenarios that call the unit with various arguments."""
     if isinstance(unit.node, ast.ClassDef):
         return class_scenarios(unit, name, source)
     return [[call] for call in accepted_calls(name, source, unit.node, unit.name, [])]
 
 
 def accepted_calls(name, source, function, called, before, is_method=False, most=36):
-    """Returns the calls of the first way to give parameters a kind that most calls accept."""
+    """Returns the calls of the assignment of kinds that the function accepts most often."""
     parameters = parameters_of(function, is_method)
     constants = constants_in(function)
     ways = assignments(parameters)
@@ -263,7 +263,7 @@ def is_accepted(outcome):
 
 
 def class_scenarios(unit, name, source):
-    """Returns scenarios that make an object and call its methods, alone and one behind the other."""
+    """Returns scenarios that create an object and call its methods, alone and in sequence."""
     methods = {node.name: node for node in unit.node.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
     makes = [{**call, "kind": "make"} for call in constructions(unit, methods, name, source)]
     if not makes:
@@ -307,7 +307,7 @@ def method_calls(node, name, source, make):
 
 
 def choose(unit, tree, name, stable):
-    """Keeps the cases that notice the most defects, a few more, and none that notices no defect but an exception."""
+    """Keeps the cases that detect the most defects, and a few more that detect any."""
     mutants = mutants_of(tree, unit.node)
     if not mutants:
         unit.skipped = "it has no code to test"
@@ -343,17 +343,17 @@ def choose(unit, tree, name, stable):
     unit.noticed = len(covered)
     unit.cases = [stable[index] for index in sorted(chosen)]
     if not unit.cases:
-        unit.skipped = "tests could only call it: it returns nothing and changes nothing that they see"
+        unit.skipped = "it returns nothing and has no effect that a test can check"
 
 
 def answers_apart(name, mutants, scenarios):
-    """Asks about each defect by itself, where one of them ends the process."""
+    """Asks about each defect separately, if one of them ends the process."""
     answers = [ask(name, [{"source": mutant, "scenarios": scenarios}]) for mutant in mutants[:12]]
     return [answer[0] if answer else {} for answer in answers]
 
 
 def working_examples(task, tree):
-    """Returns the names of the definitions whose documented examples pass, and only with the code that they document."""
+    """Returns the definitions whose documented examples pass with their code and fail without it."""
     own = top_level(tree)
     documented = {name: node for name, node in {"": tree, **own}.items() if has_examples(node)}
     if task["names"]:
@@ -372,7 +372,7 @@ def has_examples(node):
 
 
 def is_example(task, tree, name, node, own):
-    """Returns whether the examples of a definition pass as they are, and fail where the definition does nothing."""
+    """Returns whether the examples of a definition pass, and fail if the definition does nothing."""
     module = task["module"].removesuffix(".py")
     target = f"{task['module']}::{module}.{name}" if name else f"{task['module']}::{module}"
     code, passed = run_tests({task["module"]: task["source"]}, target, 15)
@@ -386,7 +386,7 @@ def why_none(units):
     if not units:
         return "the file defines no public function or class to test"
     reasons = [f"{unit.name}: {unit.skipped}" for unit in units[:10] if unit.name.isascii()]
-    return "no test would say anything. " + "; ".join(reasons)
+    return "no useful test was found. " + "; ".join(reasons)
 
 
 def passes(task, name, text):
@@ -396,7 +396,7 @@ def passes(task, name, text):
 
 
 def prove(task, name, tree, text):
-    """Refuses tests that do not pass on the file, or that pass without what they test."""
+    """Refuses tests that fail on the file, or that pass without the tested code."""
     if not passes(task, name, text):
         raise Refused("the tests that were written do not pass in a second process, so the file's results are not stable")
     if passes({**task, "source": emptied(tree, top_level(tree).values())}, name, text):
