@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::callers_tests::{defines_tests, named_for_the_runner, starts_itself};
-use crate::catalogue::{self, CatalogueError, Recipe};
+use crate::caller_code::given_code::GivenCode;
+use crate::caller_code::intent::{Intent, intent, names_docstrings, presumes_code};
+use crate::caller_code::outline;
+use crate::caller_code::target::{Runtime, Target};
+use crate::caller_code::test_detection::{defines_tests, named_for_the_runner, starts_itself};
 use crate::dedent::dedent;
-use crate::documenter;
 use crate::embedding::{self, Encoder};
-use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
-use crate::given_code::GivenCode;
-use crate::intent::{Intent, intent, names_docstrings, presumes_code};
 use crate::language::{self, Asked, PYTHON};
-use crate::matching::{Found, Matcher, MatchingStatus, ModelFiles};
 #[cfg(feature = "model")]
 use crate::model::{Model, Task, Written};
-use crate::parameters::{self, Tokens, Values};
 use crate::paths::is_test_file;
-use crate::target::{Runtime, Target};
+use crate::recipes::catalogue::{self, CatalogueError, Recipe};
+use crate::recipes::matching::{Found, Matcher, MatchingStatus, ModelFiles};
+use crate::recipes::parameters::{self, Tokens, Values};
+use crate::types::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 
 /// What a generator is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -539,9 +539,9 @@ fn needs(has_model: bool, work: &str, language: &str) -> String {
 
 fn of_caller(target: Target<'_>, file: SourceFile, run: Run, action: Action) -> Generation {
     let documentation = if target.is_python() {
-        documenter::outline(&file.path, &file.content)
+        outline::outline(&file.path, &file.content)
     } else {
-        documenter::note(&file.path, target.name(), &file.content)
+        outline::note(&file.path, target.name(), &file.content)
     };
     Generation {
         origin: Origin::Caller,

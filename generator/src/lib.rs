@@ -6,42 +6,29 @@
 //!
 //! Start reading at [`Generator::generate`].
 
-mod assertions;
-mod callers_tests;
-mod catalogue;
+mod caller_code;
 mod dedent;
-mod demands;
-mod diff;
-mod documenter;
 mod embedding;
-mod exchange;
 mod generator;
-mod given_code;
-mod intent;
-mod javascript_tests;
 mod language;
-mod matching;
 #[cfg(feature = "model")]
 mod model;
-mod parameters;
 mod paths;
 mod python;
-mod requirements;
-mod skipped;
-mod target;
-mod vocabulary;
-mod words;
+mod recipes;
+mod tokenize;
+mod types;
 
-pub use assertions::vacuous_tests;
-pub use callers_tests::defines_tests;
-pub use catalogue::{CatalogueError, Recipe};
+pub use caller_code::given_code::{GivenCode, Tested};
+pub use caller_code::skipped_tests::skipped_tests;
+pub use caller_code::target::Runtime;
+pub use caller_code::test_detection::defines_tests;
+pub use caller_code::vacuous_tests::vacuous_tests;
 pub use dedent::dedent;
-pub use exchange::{
+pub use generator::{Embeddings, Generator, GeneratorConfig, ModelConfig, Proposal};
+pub use recipes::catalogue::{CatalogueError, Recipe};
+pub use recipes::matching::MatchingStatus;
+pub use recipes::parameters::{Parameter, ParameterKind};
+pub use types::{
     Action, CleanUp, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile, Tool,
 };
-pub use generator::{Embeddings, Generator, GeneratorConfig, ModelConfig, Proposal};
-pub use given_code::{GivenCode, Tested};
-pub use matching::MatchingStatus;
-pub use parameters::{Parameter, ParameterKind};
-pub use skipped::skipped_tests;
-pub use target::Runtime;

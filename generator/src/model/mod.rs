@@ -5,24 +5,24 @@
 
 mod client;
 mod fenced;
-mod kept_tests;
 mod language;
+mod preserved_tests;
 mod prompt;
-mod quotes;
+mod quote_filter;
 mod reply;
 mod structured;
 
 use std::fmt::Write as _;
 
-use crate::callers_tests::{named_for_the_runner, test_names};
-use crate::diff;
-use crate::documenter;
-use crate::exchange::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use crate::caller_code::diff;
+use crate::caller_code::outline;
+use crate::caller_code::target::Target;
+use crate::caller_code::test_detection::{named_for_the_runner, test_names};
 use crate::paths::is_test_file;
-use crate::target::Target;
+use crate::types::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
 use client::CallError;
 use prompt::Form;
-use quotes::Quotes;
+use quote_filter::Quotes;
 use reply::Reply;
 
 pub(crate) use client::Model;
@@ -186,7 +186,7 @@ fn said(plan: &[String], notes: &str, quotes: Option<&Quotes>) -> String {
 
 fn outline(language: Written, file: &SourceFile) -> String {
     match language {
-        Written::Python => documenter::outline(&file.path, &file.content),
+        Written::Python => outline::outline(&file.path, &file.content),
         Written::JavaScript | Written::Bash => {
             format!("# {}\n\n{} code, {} lines.\n", file.path, language.name(), file.content.lines().count())
         }
@@ -232,7 +232,7 @@ fn changed(
     if files.len() == 1 && changed.content.trim() == original.content.trim() {
         return Err("the file is in it as it was");
     }
-    kept_tests::check(language, original, changed)?;
+    preserved_tests::check(language, original, changed)?;
     if language == Written::Python && !test_names(&original.content).is_empty() && !is_test_file(&original.path) {
         files.push(runs_tests_of(original));
     }

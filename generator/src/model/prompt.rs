@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Task;
 use super::language::Written;
-use crate::exchange::{Feedback, Request, SourceFile};
+use crate::types::{Feedback, Request, SourceFile};
 
 /// Shares of the prompt that feedback may take, in characters; the start of a text says most.
 const MAX_OUTPUT: usize = 4_000;
@@ -121,7 +121,7 @@ fn head(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Kind;
+    use crate::types::Kind;
 
     #[test]
     fn the_prompt_has_everything_that_is_known_and_frames_it() {

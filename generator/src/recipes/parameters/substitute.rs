@@ -1,8 +1,8 @@
 //! Writes the values of parameters into a recipe's files.
 
-use super::reading::{Value, Values};
+use super::extract::{Value, Values};
 use super::{Parameter, ParameterKind, assigns};
-use crate::exchange::{Kind, SourceFile};
+use crate::types::{Kind, SourceFile};
 
 /// Returns the files and the documentation with the values in them.
 pub(crate) fn write(

@@ -3,19 +3,19 @@
 //! Code runs only where the goal asks for a run, or for nothing at all. A goal that cannot be read never counts as a
 //! run: a file that was merely run is no answer to "translate this".
 
-mod foreign;
+mod closed_vocabulary;
 #[rustfmt::skip]
 mod lexicon;
+mod non_english;
 #[rustfmt::skip]
 mod task_words;
-mod tasks;
-mod understood;
+mod tool_selection;
 
-use crate::exchange::{Mode, Request, Tool};
 use crate::language;
-use crate::words::{Word, words};
+use crate::tokenize::{Word, words};
+use crate::types::{Mode, Request, Tool};
+use closed_vocabulary::Context;
 use lexicon as lex;
-use understood::Context;
 
 /// The wish of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,18 +69,18 @@ pub(crate) fn intent(request: &Request) -> Intent {
 pub(crate) fn tool(request: &Request, definitions: &[String]) -> Option<Tool> {
     let goal = request.goal.as_str();
     match request.mode {
-        Mode::Auto => tasks::of_goal(intent(request), goal, definitions),
+        Mode::Auto => tool_selection::of_goal(intent(request), goal, definitions),
         // The mode says what to do, the goal at most for which names.
-        Mode::WriteTests => tasks::of_mode(Intent::WriteTests, goal, definitions),
-        Mode::Document => tasks::of_mode(Intent::Document, goal, definitions),
-        Mode::Change => tasks::of_mode(Intent::Change, goal, definitions),
+        Mode::WriteTests => tool_selection::of_mode(Intent::WriteTests, goal, definitions),
+        Mode::Document => tool_selection::of_mode(Intent::Document, goal, definitions),
+        Mode::Change => tool_selection::of_mode(Intent::Change, goal, definitions),
         Mode::Run | Mode::Test | Mode::Explain | Mode::Generate => None,
     }
 }
 
 /// Returns whether a goal is about docstrings.
 pub(crate) fn names_docstrings(goal: &str) -> bool {
-    tasks::names_docstrings(&words(goal))
+    tool_selection::names_docstrings(&words(goal))
 }
 
 fn asks_for_a_test_run(goal: &str) -> bool {
@@ -91,7 +91,7 @@ fn asks_for_a_test_run(goal: &str) -> bool {
 /// Decides what a goal wants of the code that came with it. Where it asks for several things, the one that changes most wins.
 fn of_goal(goal: &str, context: &Context) -> Intent {
     let words = words(goal);
-    if let Some(intent) = foreign::of_unspaced(goal) {
+    if let Some(intent) = non_english::of_unspaced(goal) {
         return intent;
     }
     let mut asks = Asks::default();
@@ -100,11 +100,11 @@ fn of_goal(goal: &str, context: &Context) -> Intent {
     }
     let Some(intent) = asks.intent() else { return of_the_rest(&words, context) };
     let understood = match intent {
-        Intent::Run | Intent::RunOrTest | Intent::Test => understood::is_run(&words, context),
-        Intent::Document => understood::is_documentation(&words, context),
+        Intent::Run | Intent::RunOrTest | Intent::Test => closed_vocabulary::is_run(&words, context),
+        Intent::Document => closed_vocabulary::is_documentation(&words, context),
         Intent::WriteTests | Intent::Change | Intent::Explain | Intent::Generate => true,
     };
-    if understood { intent } else { foreign::of_words(&words).unwrap_or(Intent::Change) }
+    if understood { intent } else { non_english::of_words(&words).unwrap_or(Intent::Change) }
 }
 
 /// Everything a goal asks for.
@@ -159,9 +159,9 @@ impl Asks {
 
 /// A goal without a command: a title asks for nothing. Any other goal is a wish that is not understood.
 fn of_the_rest(words: &[Word], context: &Context) -> Intent {
-    if let Some(intent) = foreign::of_words(words) {
+    if let Some(intent) = non_english::of_words(words) {
         intent
-    } else if understood::is_title(words, context) {
+    } else if closed_vocabulary::is_title(words, context) {
         Intent::Run
     } else if words.iter().any(|word| lex::TESTS.contains(&word.text.as_str())) {
         Intent::WriteTests

@@ -1,6 +1,6 @@
-use super::reading::Value;
+use super::extract::Value;
 use super::*;
-use crate::exchange::{Kind, SourceFile};
+use crate::types::{Kind, SourceFile};
 
 fn parameters() -> Vec<Parameter> {
     let text = r#"

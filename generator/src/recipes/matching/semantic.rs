@@ -10,15 +10,15 @@ use std::path::Path;
 use ndarray::Array2;
 
 use super::goal_text::{plain, texts};
-use super::vector_store::vectors;
-use crate::catalogue::Recipe;
+use super::vector_cache::vectors;
 use crate::embedding::{DIMENSIONS, Encoder, EncoderError, Vector};
-use crate::exchange::Kind;
-use crate::vocabulary::{FILLER, STOP};
-use crate::words::{stem, words};
+use crate::recipes::catalogue::Recipe;
+use crate::recipes::vocabulary::{FILLER, STOP};
+use crate::tokenize::{stem, words};
+use crate::types::Kind;
 
 /// Goals that people have and no recipe serves, one a line.
-const OFF_TOPIC: &str = include_str!("../../catalogue/off_topic.txt");
+const OFF_TOPIC: &str = include_str!("../../../catalogue/off_topic.txt");
 /// A goal as a whole must be this near, even where one of its sentences is nearer.
 const MIN_WHOLE: f32 = 0.30;
 /// A word is decisive where the goal without it is nearer by this much.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use crate::words::stem;
+use crate::tokenize::stem;
 
 /// Words as they are written.
 type Words = LazyLock<HashSet<&'static str>>;

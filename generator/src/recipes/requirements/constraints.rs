@@ -1,13 +1,10 @@
 //! Reads what a goal demands: requirements, what it rules out, the numbers it states, and the words that remain.
 
-mod relations;
-
 use std::collections::BTreeSet;
 
-pub(crate) use self::relations::{Kind, Relation, relations_of};
-use self::relations::{relations, without_articles};
-use crate::requirements::{Requirement, stated, stated_bare};
-use crate::words::{Word, words};
+use super::relations::{Relation, relations, without_articles};
+use crate::recipes::requirements::{Requirement, stated, stated_bare};
+use crate::tokenize::{Word, words};
 
 /// Number of words that a negation takes with it ("without external libraries").
 const NEGATION_REACH: usize = 3;

@@ -1,6 +1,6 @@
 //! The text of a goal as it is compared by meaning: without labels, politeness and names of the language.
 
-use crate::demands::without_label;
+use crate::recipes::requirements::constraints::without_label;
 
 /// Maximum texts that are compared for one goal: the whole and its first sentences.
 const MAX_TEXTS: usize = 6;

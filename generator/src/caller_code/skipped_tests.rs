@@ -6,8 +6,8 @@ use ruff_python_ast::Stmt;
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
 use ruff_text_size::Ranged;
 
+use crate::caller_code::javascript_tests::{titled_tests, without_comments};
 use crate::dedent::dedent;
-use crate::javascript_tests::{titled_tests, without_comments};
 use crate::python;
 
 /// Words by which a Python test is skipped or expected to fail.

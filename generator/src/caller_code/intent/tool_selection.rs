@@ -6,20 +6,20 @@ use super::task_words::{
     MAKING, MODE_WORDS, PLAIN, SECURITY_ISSUES, SECURITY_NOUNS, SECURITY_VERBS, SECURITY_WORDS, TEST_NOUNS, TEST_WORDS,
     UNUSED, VULNERABILITIES,
 };
-use super::{Intent, foreign, is, text};
-use crate::exchange::{CleanUp, Tool};
-use crate::words::{Word, words};
+use super::{Intent, is, non_english, text};
+use crate::tokenize::{Word, words};
+use crate::types::{CleanUp, Tool};
 
 /// Returns the tool that serves a goal whole; its intent is known already. `definitions` are the names that the code defines.
 pub(super) fn of_goal(intent: Intent, goal: &str, definitions: &[String]) -> Option<Tool> {
     let words = words(goal);
     match intent {
-        Intent::WriteTests => tests(goal, definitions).or_else(|| foreign::tool(&words)),
+        Intent::WriteTests => tests(goal, definitions).or_else(|| non_english::tool(&words)),
         Intent::Document => docstrings(&words),
         Intent::Change => docstrings(&words)
             .or_else(|| security(&words))
             .or_else(|| clean_up(&words))
-            .or_else(|| foreign::tool(&words)),
+            .or_else(|| non_english::tool(&words)),
         Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Explain | Intent::Generate => None,
     }
 }
@@ -230,8 +230,8 @@ fn is_of_imports(words: &[Word], at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::exchange::{CleanUp, Mode, Request, Tool};
-    use crate::intent::tool;
+    use crate::caller_code::intent::tool;
+    use crate::types::{CleanUp, Mode, Request, Tool};
 
     const CODE: &str =
         "import os\n\n\ndef add(a, b):\n    # an edge case\n    return a + b\n\n\nclass Stack:\n    pass\n";

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::vocabulary::{FILLER, STOP};
-use crate::words::stem;
+use crate::recipes::vocabulary::{FILLER, STOP};
+use crate::tokenize::stem;
 
 /// A shorter word is not corrected: too many others are near.
 const MIN_LETTERS: usize = 5;

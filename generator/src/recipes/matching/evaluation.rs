@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::*;
-use crate::catalogue::load;
 use crate::embedding::{Encoder, FOLDER};
+use crate::recipes::catalogue::load;
 
 /// Bounds of the held-out phrasings. Many of these are far from any other on purpose, so most misses are refusals.
 const MIN_RIGHT_PERCENT: usize = 55;

@@ -1,11 +1,11 @@
 //! Parameters of a recipe: values that a goal may set, and where they are written in the recipe's files.
 
-mod reading;
-mod writing;
+mod extract;
+mod substitute;
 
-pub(crate) use reading::{Tokens, Values};
+pub(crate) use extract::{Tokens, Values};
 use serde::{Deserialize, Serialize};
-pub(crate) use writing::write;
+pub(crate) use substitute::write;
 
 /// A value that a goal may set, such as a capacity or the name of a class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

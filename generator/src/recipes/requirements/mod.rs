@@ -1,8 +1,11 @@
 //! What a goal may require of a recipe, by name. A goal states a requirement in words; a recipe claims it in `provides`.
 
+pub(crate) mod constraints;
+pub(crate) mod relations;
+
 use std::sync::LazyLock;
 
-use crate::words::{Word, stem};
+use crate::tokenize::{Word, stem};
 
 /// A requirement's names and the words that state it.
 struct Entry {
@@ -463,7 +466,7 @@ fn marker_before(words: &[Word], at: usize) -> Strength {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::words;
+    use crate::tokenize::words;
 
     #[test]
     fn the_table_is_in_the_order_of_the_variants_and_names_are_unique() {

@@ -3,14 +3,14 @@
 
 use std::fmt::Write as _;
 
-use crate::callers_tests::{defines_tests, named_for_the_runner, starts_itself};
+use crate::caller_code::diff::changes;
+use crate::caller_code::intent::tool;
+use crate::caller_code::outline;
+use crate::caller_code::test_detection::{defines_tests, named_for_the_runner, starts_itself};
 use crate::dedent::dedent;
-use crate::diff::changes;
-use crate::documenter;
-use crate::exchange::{Action, Generation, Kind, Origin, Request, Run, SourceFile, Tool};
-use crate::intent::tool;
 use crate::paths::is_test_file;
 use crate::python;
+use crate::types::{Action, Generation, Kind, Origin, Request, Run, SourceFile, Tool};
 
 /// Code of the caller's, and the tool that does what the goal asks of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl GivenCode {
     pub fn with_tests(self, tests: String, tested: &Tested) -> Generation {
         let stem = self.file.path.trim_end_matches(".py");
         let path = format!("test_{stem}.py");
-        let mut text = documenter::outline(&self.file.path, &self.file.content);
+        let mut text = outline::outline(&self.file.path, &self.file.content);
         describe_tests(&mut text, &path, tested);
         let tests = SourceFile { path, content: tests, kind: Kind::Test, from_caller: false };
         generation(vec![self.file, tests], Run::Tests, Action::TestsWritten, text)
@@ -58,7 +58,7 @@ impl GivenCode {
     /// The changed file in place of the caller's; `summary` says what was done, in sentences.
     pub fn with_change(self, changed: String, summary: &str) -> Generation {
         let action = if self.tool == Tool::Docstrings { Action::Documented } else { Action::Changed };
-        let mut text = documenter::outline(&self.file.path, &changed);
+        let mut text = outline::outline(&self.file.path, &changed);
         let file = SourceFile { content: changed, from_caller: false, ..self.file.clone() };
         let changes = changes(&[self.file], std::slice::from_ref(&file));
         if let Some(changes) = &changes {

@@ -2,8 +2,8 @@
 
 use super::Intent;
 use super::lexicon as lex;
-use crate::exchange::{CleanUp, Tool};
-use crate::words::Word;
+use crate::tokenize::Word;
+use crate::types::{CleanUp, Tool};
 
 /// Decides a goal whose words are separated by blanks; `None` where no verb of running is known.
 pub(super) fn of_words(words: &[Word]) -> Option<Intent> {

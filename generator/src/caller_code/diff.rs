@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::exchange::SourceFile;
+use crate::types::SourceFile;
 
 /// Bounds the search for the shortest diff of a file; a diff that took longer is correct but not the shortest.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub(crate) fn changes(before: &[SourceFile], after: &[SourceFile]) -> Option<Cha
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Kind;
+    use crate::types::Kind;
 
     fn file(path: &str, content: &str) -> SourceFile {
         SourceFile { path: path.to_owned(), content: content.to_owned(), kind: Kind::Code, from_caller: false }

@@ -1,31 +1,31 @@
 //! Finds the recipe that serves a goal.
 //!
-//! Words decide first, in under a millisecond (`lexical`); where they do not, the goal is compared with the recipes by meaning
-//! (`meaning`), once per goal. Requirements, numbers and other languages are hard conditions on both ways.
+//! Words decide first, in under a millisecond (`keywords`); where they do not, the goal is compared with the recipes by meaning
+//! (`semantic`), once per goal. Requirements, numbers and other languages are hard conditions on both ways.
 //! Start reading at [`Matcher::find`].
 
 mod glossary;
 mod goal_text;
-mod lexical;
-mod meaning;
+mod keywords;
+mod semantic;
 mod spelling;
-mod vector_store;
+mod vector_cache;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-pub(crate) use lexical::Keywords;
-use lexical::{Candidate, Topic, best, is_about, is_other_work, is_ruled_out, lacking, names_subject, nearness};
-use meaning::{Index, Rated};
+pub(crate) use keywords::Keywords;
+use keywords::{Candidate, Topic, best, is_about, is_other_work, is_ruled_out, lacking, names_subject, nearness};
+use semantic::{Index, Rated};
 use serde::Serialize;
 use spelling::Spelling;
 
-use crate::catalogue::Recipe;
 use crate::embedding::MODEL_NAME;
 use crate::language::Asked;
-use crate::parameters::{Tokens, Values};
-use crate::requirements::Requirement;
+use crate::recipes::catalogue::Recipe;
+use crate::recipes::parameters::{Tokens, Values};
+use crate::recipes::requirements::Requirement;
 
 /// A recipe that is less near does not serve a goal.
 const MIN_SCORE: f32 = 0.52;

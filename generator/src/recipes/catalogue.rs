@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::demands::{Claim, Offer, relations_of};
-use crate::exchange::{Kind, SourceFile};
-use crate::matching::Keywords;
-use crate::parameters::Parameter;
 use crate::paths::{is_safe_path, is_test_file};
 use crate::python::ingredients;
-use crate::requirements::{Requirement, stated};
-use crate::words::{stem, words};
+use crate::recipes::matching::Keywords;
+use crate::recipes::parameters::Parameter;
+use crate::recipes::requirements::constraints::{Claim, Offer};
+use crate::recipes::requirements::relations::relations_of;
+use crate::recipes::requirements::{Requirement, stated};
+use crate::tokenize::{stem, words};
+use crate::types::{Kind, SourceFile};
 
 /// Folder name, then file name and text of each file.
 type EmbeddedFolder = (&'static str, &'static [(&'static str, &'static str)]);

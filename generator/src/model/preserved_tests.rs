@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::assertions::vacuous_tests;
-use crate::callers_tests::{shell_test_name, test_names};
-use crate::exchange::SourceFile;
-use crate::javascript_tests::{TitledTest, titled_tests, without_comments};
+use crate::caller_code::javascript_tests::{TitledTest, titled_tests, without_comments};
+use crate::caller_code::skipped_tests::{skip_marks, skipped_tests};
+use crate::caller_code::test_detection::{shell_test_name, test_names};
+use crate::caller_code::vacuous_tests::vacuous_tests;
 use crate::model::language::Written;
 use crate::paths::is_test_file;
-use crate::skipped::{skip_marks, skipped_tests};
+use crate::types::SourceFile;
 
 const MISSING: &str = "tests of the caller's file are missing in it";
 const EMPTIED: &str = "tests of the caller's file assert nothing in it";
@@ -144,7 +144,7 @@ fn can_fail<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Kind;
+    use crate::types::Kind;
 
     #[track_caller]
     fn judge(language: Written, path: &str, before: &str, after: &str, expected: Result<(), &'static str>) {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{is, lexicon as lex, text};
-use crate::words::Word;
+use crate::tokenize::Word;
 
 /// Everything beside the goal that gives meaning to its words.
 #[derive(Debug, Default)]

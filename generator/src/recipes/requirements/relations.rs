@@ -1,9 +1,9 @@
 //! Relations that a goal states by prepositions and the like: "per line", "word by word", "from X", "to X", "returns X",
 //! "only X". They change the meaning of words that a recipe knows, so a recipe has to name them itself.
 
-use crate::requirements::Requirement;
-use crate::vocabulary::{FILLER, STOP};
-use crate::words::{Word, words};
+use crate::recipes::requirements::Requirement;
+use crate::recipes::vocabulary::{FILLER, STOP};
+use crate::tokenize::{Word, words};
 
 /// Prepositions before "each" and "every" that make a part of them: "in each line".
 const BEFORE_PARTS: &[&str] = &["in", "for", "of", "on", "at", "with", "from", "to", "within", "after"];

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::demands::{Demands, Kind, Offer, Relation, read};
-use crate::matching::spelling::is_slip;
-use crate::requirements::Requirement;
-use crate::vocabulary::{AUDIENCE_MODIFIERS, AUDIENCES, BLOCKERS, ENDERS, FILLER, STOP};
-use crate::words::{Word, words};
+use crate::recipes::matching::spelling::is_slip;
+use crate::recipes::requirements::Requirement;
+use crate::recipes::requirements::constraints::{Demands, Offer, read};
+use crate::recipes::requirements::relations::{Kind, Relation};
+use crate::recipes::vocabulary::{AUDIENCE_MODIFIERS, AUDIENCES, BLOCKERS, ENDERS, FILLER, STOP};
+use crate::tokenize::{Word, words};
 
 /// A single word of a recipe's subject makes it a neighbour from this length on, whatever else the goal says.
 const MIN_TELLING_LETTERS: usize = 8;
