@@ -4,12 +4,14 @@
 //! run: a file that was merely run is no answer to "translate this".
 
 mod closed_vocabulary;
-#[rustfmt::skip]
-mod lexicon;
+mod lexicon {
+    include!(concat!(env!("OUT_DIR"), "/words/intent.rs"));
+}
 mod non_english;
-#[rustfmt::skip]
-mod task_words;
 mod tool_selection;
+mod tool_words {
+    include!(concat!(env!("OUT_DIR"), "/words/tools.rs"));
+}
 
 use crate::language;
 use crate::tokenize::{Word, words};

@@ -1,7 +1,7 @@
 //! Wishes about given code that tools serve without a language model. Each kind has a closed vocabulary: a goal with a word
 //! beyond it wishes for more than the tool does, and is refused.
 
-use super::task_words::{
+use super::tool_words::{
     ARTICLES, CLEAN_WORDS, DEFINITIONS, DOCSTRING_NOUNS, DOCSTRING_WORDS, IMPORTS, INJECTED, INJECTIONS, LAYOUT,
     MAKING, MODE_WORDS, PLAIN, SECURITY_ISSUES, SECURITY_NOUNS, SECURITY_VERBS, SECURITY_WORDS, TEST_NOUNS, TEST_WORDS,
     UNUSED, VULNERABILITIES,

@@ -2,82 +2,12 @@
 
 use crate::recipes::requirements::constraints::without_label;
 
+include!(concat!(env!("OUT_DIR"), "/words/politeness.rs"));
+
 /// Maximum texts that are compared for one goal: the whole and its first sentences.
 const MAX_TEXTS: usize = 6;
 /// A shorter sentence says too little by itself.
 const MIN_SENTENCE_WORDS: usize = 3;
-
-/// Phrases that say nothing, the longest first where one begins another.
-const POLITENESS: &[&str] = &[
-    "thank you very much in advance",
-    "thank you very much",
-    "thank you in advance",
-    "thank you so much",
-    "thank you",
-    "thanks in advance",
-    "thanks a lot",
-    "thanks a million",
-    "many thanks",
-    "thanks",
-    "thx",
-    "cheers",
-    "hi there",
-    "hello there",
-    "good morning",
-    "hello",
-    "hey",
-    "hi",
-    "dear all",
-    "dear",
-    "could you please",
-    "can you please",
-    "would you please",
-    "would you mind",
-    "could you",
-    "can you",
-    "would you",
-    "please",
-    "pls",
-    "plz",
-    "kindly",
-    "i would like you to",
-    "i would really like",
-    "i would like to have",
-    "i would like",
-    "i'd like you to",
-    "i'd like to have",
-    "i'd like",
-    "i want you to",
-    "i need you to",
-    "if possible",
-    "as soon as possible",
-    "asap",
-    "in python 3",
-    "in python",
-    "using python",
-    "with python",
-    "for python",
-    "python3",
-    "python",
-    "in plain javascript",
-    "in vanilla javascript",
-    "in javascript",
-    "using javascript",
-    "with javascript",
-    "for javascript",
-    "javascript",
-    "in node.js",
-    "in nodejs",
-    "for node.js",
-    "with node.js",
-    "node.js",
-    "nodejs",
-    "in node",
-    "for node",
-    "in js",
-    "using js",
-    "js",
-];
 
 /// Returns a text without the phrases that say nothing.
 pub(super) fn plain(text: &str) -> String {

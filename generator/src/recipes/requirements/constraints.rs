@@ -6,110 +6,12 @@ use super::relations::{Relation, relations, without_articles};
 use crate::recipes::requirements::{Requirement, stated, stated_bare};
 use crate::tokenize::{Word, words};
 
+include!(concat!(env!("OUT_DIR"), "/words/constraints.rs"));
+
 /// Number of words that a negation takes with it ("without external libraries").
 const NEGATION_REACH: usize = 3;
-const NEGATIONS: &[&str] = &[
-    "not",
-    "no",
-    "non",
-    "never",
-    "without",
-    "avoid",
-    "avoiding",
-    "instead",
-    "rather",
-    "except",
-    "excluding",
-    "dont",
-    "doesnt",
-    "isnt",
-    "cannot",
-    "cant",
-    "shouldnt",
-    "mustnt",
-    "neednt",
-    "neither",
-    "nor",
-    "unlike",
-    "omit",
-    "omitting",
-    "minus",
-];
-/// Negations that replace a part of the usual by another.
-const REPLACEMENTS: &[&str] = &["instead", "rather", "except", "unlike"];
-/// After these a negation rules nothing out: "no need for locks", "not necessarily thread-safe", "no tests required".
-const INDIFFERENCE: &[&str] = &[
-    "need",
-    "needs",
-    "needed",
-    "needing",
-    "have",
-    "has",
-    "required",
-    "require",
-    "necessary",
-    "necessarily",
-    "worry",
-    "care",
-    "matter",
-    "important",
-    "mandatory",
-    "bother",
-];
-/// Words that make no negation of the one before: "not only", "no more than 5".
-const NOT_NEGATED: &[&str] =
-    &["only", "just", "more", "less", "fewer", "later", "longer", "greater", "larger", "matter"];
-const CLAUSE_STARTERS: &[&str] =
-    &["that", "which", "and", "but", "with", "using", "for", "in", "to", "so", "because", "while"];
-/// Words before the number that ends a range.
-const BOUNDS: &[&str] =
-    &["to", "until", "till", "through", "first", "below", "under", "limit", "top", "than", "most", "least"];
-/// Words that a negation passes over.
-const GRAMMAR: &[&str] = &["any", "of", "be", "is", "are", "use", "make", "it", "them", "they", "its"];
 /// A shorter root says too little to compare words by.
 const MIN_ROOT_LETTERS: usize = 4;
-const ARTICLES: &[&str] = &["a", "an", "the"];
-
-/// Words of a goal that head a label such as "Stress test workflow 17:".
-const LABELS: &[&str] = &[
-    "stress",
-    "load",
-    "concurrent",
-    "parallel",
-    "soak",
-    "smoke",
-    "test",
-    "tests",
-    "task",
-    "workflow",
-    "iteration",
-    "goal",
-    "step",
-    "job",
-    "request",
-    "run",
-    "number",
-    "no",
-    "sample",
-    "demo",
-    "example",
-    "case",
-    "round",
-    "batch",
-    "feature",
-    "story",
-    "ticket",
-    "issue",
-    "title",
-    "user",
-    "client",
-    "prompt",
-    "todo",
-    "hi",
-    "hello",
-    "hey",
-    "question",
-];
 
 /// Python versions that the recipes run on, as minor versions of 3.
 const MINOR_VERSIONS: std::ops::RangeInclusive<u64> = 10..=20;
@@ -351,12 +253,6 @@ fn modules(words: &[Word]) -> BTreeSet<String> {
     });
     named.map(|three| three[1].text.clone()).collect()
 }
-
-/// Endings of verbs and of the nouns made from them, the longest first.
-const VERB_ENDINGS: &[&str] = &[
-    "ications", "ication", "ations", "ation", "ating", "itions", "ition", "ates", "ated", "ate", "ions", "ion", "ying",
-    "ings", "ing", "ied", "ies", "atures", "ature", "als", "al", "ed", "es", "er", "y", "e", "s",
-];
 
 /// Reduces a verb, or a noun made from it, to what its forms share: "verifying", "verification" and "verify".
 fn root(word: &str) -> &str {
