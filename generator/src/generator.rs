@@ -8,20 +8,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::caller_code::given_code::GivenCode;
-use crate::caller_code::intent::{Intent, intent, names_docstrings, presumes_code};
+use crate::caller_code::intent::{Intent, intent, names_docstrings, requires_caller_code};
 use crate::caller_code::outline;
 use crate::caller_code::target::{Runtime, Target};
-use crate::caller_code::test_detection::{defines_tests, named_for_the_runner, starts_itself};
+use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
 use crate::dedent::dedent;
 use crate::embedding::{self, Encoder};
-use crate::language::{self, Asked, PYTHON};
+use crate::language::{self, PYTHON, RequestedLanguage};
 #[cfg(feature = "model")]
-use crate::model::{Model, Task, Written};
+use crate::model::{Model, ModelLanguage, Task};
 use crate::paths::is_test_file;
 use crate::recipes::catalogue::{self, CatalogueError, Recipe};
-use crate::recipes::matching::{Found, Matcher, MatchingStatus, ModelFiles};
-use crate::recipes::parameters::{self, Tokens, Values};
-use crate::types::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use crate::recipes::matching::{MatchResult, Matcher, MatchingStatus, ModelFiles};
+use crate::recipes::parameters::{self, GoalTokens, ParameterValues};
+use crate::types::{Action, FileKind, GenerateError, Generation, Origin, Request, Run, SourceFile};
 
 /// What a generator is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,7 +161,7 @@ impl Generator {
             let Recipe { name, title, summary, .. } = &self.catalogue()[index];
             Proposal { name: name.clone(), title: title.clone(), summary: summary.clone() }
         };
-        self.matcher.near_by_words(goal).into_iter().map(proposal).collect()
+        self.matcher.nearest_by_keywords(goal).into_iter().map(proposal).collect()
     }
 
     /// Returns code and tests for a request.
@@ -178,18 +178,18 @@ impl Generator {
             let chosen = self.catalogue().iter().find(|recipe| recipe.name == *name);
             if asks_for_changes(request) {
                 let runtime = chosen.map_or(PYTHON.runtime, |recipe| recipe.runtime.as_str());
-                return self.write(request, runtime, &Found::default()).await;
+                return self.write_with_model(request, runtime, &MatchResult::default()).await;
             }
             return match chosen {
                 // Who chooses a recipe takes its default for a value that it cannot have.
                 Some(recipe) => {
-                    let values = Tokens::of(&request.goal).read(&recipe.parameters);
-                    serve(recipe, values.map(|values| Values { unfit: None, ..values }).as_ref())
+                    let values = GoalTokens::of(&request.goal).read(&recipe.parameters);
+                    from_recipe(recipe, values.map(|values| ParameterValues { out_of_range: None, ..values }).as_ref())
                 }
                 None => Err(self.refuse("No recipe has the chosen name", &request.goal)),
             };
         }
-        let code = request.given_text();
+        let code = request.caller_code_text();
         match (intent(request), code) {
             (Intent::Generate, _) => self.serve_goal(request, code.is_some()).await,
             (intent, Some(code)) => self.serve_code(request, intent, code).await,
@@ -199,7 +199,7 @@ impl Generator {
 
     /// Returns the caller's code and the tool for it, where a request asks for work on Python code that no model is there for.
     pub fn given_code(&self, request: &Request) -> Option<GivenCode> {
-        let code = request.given_text()?;
+        let code = request.caller_code_text()?;
         if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
             return None;
         }
@@ -216,22 +216,22 @@ impl Generator {
             // Nothing but a model could work a reviewer's comment into the code.
             Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Document if asks_for_changes(request) => {
                 if can_change {
-                    self.work_on(request, target, Intent::Change, &file).await
+                    self.edit_with_model(request, target, Intent::Change, &file).await
                 } else {
                     Err(self.refuse_changes())
                 }
             }
-            Intent::Run | Intent::RunOrTest => Ok(self.as_given(target, file, intent)),
-            Intent::Test => self.as_tests(target, file),
+            Intent::Run | Intent::RunOrTest => Ok(self.run_as_given(target, file, intent)),
+            Intent::Test => self.run_as_tests(target, file),
             // An outline is no answer to a goal about docstrings, which go into the code.
             Intent::Document if target.is_python() && (can_change || !names_docstrings(&request.goal)) => {
                 let run = Run::Script { path: file.path.clone() };
-                let outlined = of_caller(target, file, run, Action::Documented);
+                let outlined = caller_generation(target, file, run, Action::Documented);
                 Ok(Generation { origin: Origin::Documenter, ..outlined })
             }
-            Intent::Change if can_change => self.work_on(request, target, intent, &file).await,
+            Intent::Change if can_change => self.edit_with_model(request, target, intent, &file).await,
             Intent::WriteTests if self.can_write_tests(target.runtime()) => {
-                self.work_on(request, target, intent, &file).await
+                self.edit_with_model(request, target, intent, &file).await
             }
             Intent::Explain if self.has_model() => self.explain(request, target, &file).await,
             Intent::Change | Intent::WriteTests | Intent::Document | Intent::Explain | Intent::Generate => {
@@ -241,28 +241,28 @@ impl Generator {
     }
 
     /// Runs the file as it is; as tests where it may hold any and the intent or its name asks for them.
-    fn as_given(&self, target: Target<'_>, file: SourceFile, intent: Intent) -> Generation {
+    fn run_as_given(&self, target: Target<'_>, file: SourceFile, intent: Intent) -> Generation {
         // A program that starts its tests runs them as it is.
-        let is_program = target.is_python() && starts_itself(&file.content);
+        let is_program = target.is_python() && runs_own_tests(&file.content);
         let wants_tests = intent == Intent::RunOrTest || is_test_file(&file.path) && !is_program;
         if !wants_tests || !self.has_tests(target) || !defines_tests(target.runtime(), &file.content) {
             let run = Run::Script { path: file.path.clone() };
-            return of_caller(target, file, run, Action::Ran);
+            return caller_generation(target, file, run, Action::Ran);
         }
-        let file = named_for_the_runner(target.runtime(), file);
+        let file = with_test_file_name(target.runtime(), file);
         let run = Run::TestsOrScript { path: file.path.clone() };
-        of_caller(target, file, run, Action::Tested)
+        caller_generation(target, file, run, Action::Tested)
     }
 
-    fn as_tests(&self, target: Target<'_>, file: SourceFile) -> Result<Generation, GenerateError> {
+    fn run_as_tests(&self, target: Target<'_>, file: SourceFile) -> Result<Generation, GenerateError> {
         // A shell runs any file; only its functions or its name make tests of it.
         let is_plain_shell =
             target.runtime() == "bash" && !is_test_file(&file.path) && !defines_tests("bash", &file.content);
         if !self.has_tests(target) || is_plain_shell {
             return Err(self.refuse_work(Intent::Test, target));
         }
-        let file = named_for_the_runner(target.runtime(), file);
-        Ok(of_caller(target, file, Run::Tests, Action::Tested))
+        let file = with_test_file_name(target.runtime(), file);
+        Ok(caller_generation(target, file, Run::Tests, Action::Tested))
     }
 
     fn has_tests(&self, target: Target<'_>) -> bool {
@@ -277,11 +277,11 @@ impl Generator {
                 "The file has no tests: name it test_*.sh, or put them into functions named test_*".to_owned()
             }
             Intent::Test => format!("{language} code has no test runner here"),
-            Intent::WriteTests => needs(self.has_model(), "Writing tests for", language),
-            Intent::Document => needs(self.has_model(), "Documenting", language),
-            Intent::Explain => needs(false, "Explaining", language),
+            Intent::WriteTests => unavailable(self.has_model(), "Writing tests for", language),
+            Intent::Document => unavailable(self.has_model(), "Documenting", language),
+            Intent::Explain => unavailable(false, "Explaining", language),
             Intent::Change | Intent::Run | Intent::RunOrTest | Intent::Generate => {
-                needs(self.has_model(), "Changing", language)
+                unavailable(self.has_model(), "Changing", language)
             }
         };
         let mut can = vec!["run the code (mode run)"];
@@ -324,50 +324,52 @@ impl Generator {
 
     async fn serve_goal(&self, request: &Request, has_code: bool) -> Result<Generation, GenerateError> {
         let goal = request.goal.as_str();
-        let asked = language::asked(goal, request.language.as_deref());
-        let Some(runtime) = asked.runtime() else {
+        let requested = language::requested(goal, request.language.as_deref());
+        let Some(runtime) = requested.runtime() else {
             let reason = "The goal asks for another language, and only Python and JavaScript are written here";
             return Err(self.refuse(reason, goal));
         };
-        if let Asked::Other(name) = asked {
+        if let RequestedLanguage::Other(name) = requested {
             if self.can_write_tests(runtime) {
-                return self.write(request, runtime, &Found::default()).await;
+                return self.write_with_model(request, runtime, &MatchResult::default()).await;
             }
             let name = name.unwrap_or("another language");
             let reason = format!("The goal asks for {name}, and only Python and JavaScript are written here");
             return Err(self.refuse(&reason, goal));
         }
         let runtimes: Vec<String> = self.runtimes.iter().map(|runtime| runtime.name.clone()).collect();
-        let is_presuming = !has_code && presumes_code(goal);
-        let found = self.matcher.find(goal, asked, &runtimes, is_presuming).await;
+        let requires_code = !has_code && requires_caller_code(goal);
+        let found = self.matcher.find(goal, requested, &runtimes, requires_code).await;
         match &found.recipe {
-            Some((index, values)) if !asks_for_changes(request) => serve(&self.catalogue()[*index], values.as_ref()),
-            None if is_presuming => Err(self.refuse("The goal is about code that was not supplied", goal)),
-            Some(_) | None => self.write(request, runtime, &found).await,
+            Some((index, values)) if !asks_for_changes(request) => {
+                from_recipe(&self.catalogue()[*index], values.as_ref())
+            }
+            None if requires_code => Err(self.refuse("The goal is about code that was not supplied", goal)),
+            Some(_) | None => self.write_with_model(request, runtime, &found).await,
         }
     }
 
     /// Refuses a goal that no recipe serves, and names what the nearest recipe lacks where it is about the same.
-    fn unfit(&self, found: &Found) -> GenerateError {
+    fn refuse_unserved(&self, found: &MatchResult) -> GenerateError {
         let Some((index, requirements)) = &found.lacking else {
-            return self.refuse_near("No recipe fits the goal", &found.near);
+            return self.refuse_with_recipes("No recipe fits the goal", &found.near);
         };
         let lacks: Vec<_> = requirements.iter().map(|requirement| requirement.lacking()).collect();
         let name = &self.catalogue()[*index].name;
         let hint = format!(
             "The nearest recipe, {name}, {}. Take it all the same: promptcraft run GOAL --recipe {name}. Or supply code to run{}",
             lacks.join(" and "),
-            self.or_a_model(),
+            self.model_hint(),
         );
         GenerateError::NoGenerator { hint }
     }
 
     fn refuse(&self, reason: &str, goal: &str) -> GenerateError {
-        self.refuse_near(reason, &self.matcher.near_by_words(goal))
+        self.refuse_with_recipes(reason, &self.matcher.nearest_by_keywords(goal))
     }
 
     /// Refuses with the ways on: what is wrong, which recipes are near, and what would help.
-    fn refuse_near(&self, reason: &str, near: &[usize]) -> GenerateError {
+    fn refuse_with_recipes(&self, reason: &str, near: &[usize]) -> GenerateError {
         let described = |index: &usize| {
             let Recipe { name, title, .. } = &self.catalogue()[*index];
             format!("{name} ({title})")
@@ -382,10 +384,10 @@ impl Generator {
                 format!("The nearest recipe is {}: promptcraft run GOAL --recipe {name}{others}", described(nearest))
             }
         };
-        GenerateError::NoGenerator { hint: format!("{reason}. {recipes}. Or supply code to run{}", self.or_a_model()) }
+        GenerateError::NoGenerator { hint: format!("{reason}. {recipes}. Or supply code to run{}", self.model_hint()) }
     }
 
-    fn or_a_model(&self) -> &'static str {
+    fn model_hint(&self) -> &'static str {
         if self.has_model() { "" } else { ", or have the operator configure a language model" }
     }
 }
@@ -417,22 +419,27 @@ impl Generator {
     /// Returns whether the model is asked to write code for a runtime.
     fn can_write(&self, runtime: &str) -> bool {
         let is_offered = self.runtimes.iter().any(|offered| offered.name == runtime);
-        self.has_model() && is_offered && Written::of(runtime).is_some()
+        self.has_model() && is_offered && ModelLanguage::of(runtime).is_some()
     }
 
     fn can_write_tests(&self, runtime: &str) -> bool {
-        self.can_write(runtime) && Written::of(runtime).is_some_and(Written::has_tests)
+        self.can_write(runtime) && ModelLanguage::of(runtime).is_some_and(ModelLanguage::supports_tests)
     }
 
-    async fn write(&self, request: &Request, runtime: &str, found: &Found) -> Result<Generation, GenerateError> {
-        match (&self.model, Written::of(runtime)) {
+    async fn write_with_model(
+        &self,
+        request: &Request,
+        runtime: &str,
+        found: &MatchResult,
+    ) -> Result<Generation, GenerateError> {
+        match (&self.model, ModelLanguage::of(runtime)) {
             (Some(model), Some(language)) => model.generate(request, language, Task::New).await,
-            (_, _) => Err(self.unfit(found)),
+            (_, _) => Err(self.refuse_unserved(found)),
         }
     }
 
     /// Has the model write tests for the caller's file, or change it.
-    async fn work_on(
+    async fn edit_with_model(
         &self,
         request: &Request,
         target: Target<'_>,
@@ -440,7 +447,7 @@ impl Generator {
         file: &SourceFile,
     ) -> Result<Generation, GenerateError> {
         let task = if intent == Intent::WriteTests { Task::Test(file) } else { Task::Change(file) };
-        match (&self.model, Written::of(target.runtime())) {
+        match (&self.model, ModelLanguage::of(target.runtime())) {
             (Some(model), Some(language)) => model.generate(request, language, task).await,
             (_, _) => Err(self.refuse_work(intent, target)),
         }
@@ -473,11 +480,16 @@ impl Generator {
         false
     }
 
-    async fn write(&self, _: &Request, _runtime: &str, found: &Found) -> Result<Generation, GenerateError> {
-        Err(self.unfit(found))
+    async fn write_with_model(
+        &self,
+        _: &Request,
+        _runtime: &str,
+        found: &MatchResult,
+    ) -> Result<Generation, GenerateError> {
+        Err(self.refuse_unserved(found))
     }
 
-    async fn work_on(
+    async fn edit_with_model(
         &self,
         _: &Request,
         target: Target<'_>,
@@ -498,9 +510,9 @@ fn asks_for_changes(request: &Request) -> bool {
 }
 
 /// Serves a recipe with the values that a goal sets.
-fn serve(recipe: &Recipe, values: Option<&Values>) -> Result<Generation, GenerateError> {
-    if let Some(unfit) = values.and_then(|values| values.unfit) {
-        let (name, range) = (&recipe.name, recipe.parameters[unfit].range());
+fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>) -> Result<Generation, GenerateError> {
+    if let Some(out_of_range) = values.and_then(|values| values.out_of_range) {
+        let (name, range) = (&recipe.name, recipe.parameters[out_of_range].range());
         let hint =
             format!("Recipe {name} would serve, but for a value in the goal: {range}. State another value, or none");
         return Err(GenerateError::NoGenerator { hint });
@@ -525,11 +537,11 @@ fn serve(recipe: &Recipe, values: Option<&Values>) -> Result<Generation, Generat
 fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) -> SourceFile {
     let path = target.path(current_file, &content);
     // Whatever its name: tests are not analysed, and a name must not decide whether code is.
-    SourceFile { path, content, kind: Kind::Code, from_caller: true }
+    SourceFile { path, content, kind: FileKind::Code, from_caller: true }
 }
 
 /// Names the requirement that is missing for a kind of work on code.
-fn needs(has_model: bool, work: &str, language: &str) -> String {
+fn unavailable(has_model: bool, work: &str, language: &str) -> String {
     if has_model {
         format!("{work} is not offered for {language}")
     } else {
@@ -537,11 +549,11 @@ fn needs(has_model: bool, work: &str, language: &str) -> String {
     }
 }
 
-fn of_caller(target: Target<'_>, file: SourceFile, run: Run, action: Action) -> Generation {
+fn caller_generation(target: Target<'_>, file: SourceFile, run: Run, action: Action) -> Generation {
     let documentation = if target.is_python() {
-        outline::outline(&file.path, &file.content)
+        outline::of_python(&file.path, &file.content)
     } else {
-        outline::note(&file.path, target.name(), &file.content)
+        outline::of_other(&file.path, target.name(), &file.content)
     };
     Generation {
         origin: Origin::Caller,

@@ -101,7 +101,7 @@ fn goal_words(goal: &str) -> Vec<String> {
 /// Returns the language other than Python that a goal asks for, if any.
 ///
 /// A goal that names Python means Python, unless another language stands where the target does ("to Rust", "in Go").
-pub(crate) fn asked_besides_python(goal: &str) -> Option<&'static str> {
+pub(crate) fn requested_other_than_python(goal: &str) -> Option<&'static str> {
     let words = goal_words(goal);
     let python = words.iter().any(|word| PYTHON.aliases.contains(&word.as_str()));
     for (index, word) in words.iter().enumerate() {
@@ -127,7 +127,7 @@ pub(crate) fn asked_besides_python(goal: &str) -> Option<&'static str> {
 
 /// The language that a request wants new code in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Asked {
+pub(crate) enum RequestedLanguage {
     /// None is named.
     Any,
     Python,
@@ -136,7 +136,7 @@ pub(crate) enum Asked {
     Other(Option<&'static str>),
 }
 
-impl Asked {
+impl RequestedLanguage {
     /// The runtimes whose recipes may serve, the preferred one first.
     pub(crate) fn runtimes(self) -> &'static [&'static str] {
         match self {
@@ -151,26 +151,28 @@ impl Asked {
     pub(crate) fn runtime(self) -> Option<&'static str> {
         match self {
             Self::Any | Self::Python | Self::JavaScript => self.runtimes().first().copied(),
-            Self::Other(name) => told(name, None).ok().flatten().map(|language| language.runtime),
+            Self::Other(name) => declared(name, None).ok().flatten().map(|language| language.runtime),
         }
     }
 }
 
 /// Returns the language that a goal asks for, else the one that its caller names.
-pub(crate) fn asked(goal: &str, named: Option<&str>) -> Asked {
-    let of = |name: &'static str| if name == "JavaScript" { Asked::JavaScript } else { Asked::Other(Some(name)) };
-    if let Some(name) = asked_besides_python(goal) {
+pub(crate) fn requested(goal: &str, named: Option<&str>) -> RequestedLanguage {
+    let of = |name: &'static str| {
+        if name == "JavaScript" { RequestedLanguage::JavaScript } else { RequestedLanguage::Other(Some(name)) }
+    };
+    if let Some(name) = requested_other_than_python(goal) {
         return of(name);
     }
-    if given(named).is_some() {
-        return match told(named, None) {
-            Ok(Some(language)) if *language == PYTHON => Asked::Python,
+    if declared_name(named).is_some() {
+        return match declared(named, None) {
+            Ok(Some(language)) if *language == PYTHON => RequestedLanguage::Python,
             Ok(Some(language)) => of(language.name),
-            Ok(None) | Err(UnknownLanguage) => Asked::Other(None),
+            Ok(None) | Err(UnknownLanguage) => RequestedLanguage::Other(None),
         };
     }
     let is_python = goal_words(goal).iter().any(|word| PYTHON.aliases.contains(&word.as_str()));
-    if is_python { Asked::Python } else { Asked::Any }
+    if is_python { RequestedLanguage::Python } else { RequestedLanguage::Any }
 }
 
 /// Why the language of code is not known.
@@ -178,20 +180,20 @@ pub(crate) fn asked(goal: &str, named: Option<&str>) -> Asked {
 pub(crate) struct UnknownLanguage;
 
 /// The name that a caller gives to a language, in lower case; none where it says that the code shall tell.
-pub(crate) fn given(named: Option<&str>) -> Option<String> {
+pub(crate) fn declared_name(named: Option<&str>) -> Option<String> {
     let named = named.map(|name| name.trim().to_lowercase()).unwrap_or_default();
     (!matches!(named.as_str(), "" | "auto" | "unknown" | "text" | "plaintext")).then_some(named)
 }
 
 /// A name without the version behind it.
-pub(crate) fn unversioned(name: &str) -> &str {
+pub(crate) fn strip_version(name: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace())
 }
 
 /// Returns what the caller says of the language: its name, else the file's extension; none where neither says anything.
-pub(crate) fn told(named: Option<&str>, file: Option<&str>) -> Result<Option<&'static Language>, UnknownLanguage> {
-    if let Some(named) = given(named) {
-        return by_alias(&named).or_else(|| by_alias(unversioned(&named))).map(Some).ok_or(UnknownLanguage);
+pub(crate) fn declared(named: Option<&str>, file: Option<&str>) -> Result<Option<&'static Language>, UnknownLanguage> {
+    if let Some(named) = declared_name(named) {
+        return by_alias(&named).or_else(|| by_alias(strip_version(&named))).map(Some).ok_or(UnknownLanguage);
     }
     let by_extension =
         |path| std::iter::once(&PYTHON).chain(OTHERS).find(|it| base_name(path, it.extensions).is_some());
@@ -202,18 +204,18 @@ pub(crate) fn told(named: Option<&str>, file: Option<&str>) -> Result<Option<&'s
 ///
 /// Python is assumed where nothing clearly speaks against it. An unknown name is an error, not Python; a version behind a name
 /// is not looked at.
-pub(crate) fn of_code(
+pub(crate) fn detect(
     named: Option<&str>,
     file: Option<&str>,
     code: &str,
 ) -> Result<&'static Language, UnknownLanguage> {
-    if let Some(language) = told(named, file)? {
+    if let Some(language) = declared(named, file)? {
         return Ok(language);
     }
     if is_javascript_in_form_of_python(code) {
         return by_alias("javascript").ok_or(UnknownLanguage);
     }
-    Ok(by_content(code).filter(|_| !python::is_valid(code)).unwrap_or(&PYTHON))
+    Ok(detect_by_content(code).filter(|_| !python::is_valid(code)).unwrap_or(&PYTHON))
 }
 
 /// The name for code that came without one. Node.js takes `import` and `export` in a `.mjs` file only.
@@ -249,12 +251,12 @@ fn is_sql(code: &str) -> bool {
 }
 
 /// Tells other languages by what Python never has in that place.
-fn by_content(code: &str) -> Option<&'static Language> {
+fn detect_by_content(code: &str) -> Option<&'static Language> {
     let text = code.trim_start_matches('\u{feff}').trim_start();
     let first = text.lines().next().unwrap_or_default();
     if let Some(interpreter) = first.strip_prefix("#!") {
         let name = interpreter.rsplit(['/', ' ']).next().unwrap_or_default();
-        return by_alias(unversioned(name));
+        return by_alias(strip_version(name));
     }
     let any_line = |test: &dyn Fn(&str) -> bool| text.lines().map(str::trim).any(test);
     let braces = text.contains('{') && text.contains('}');
@@ -307,31 +309,31 @@ mod tests {
             ("implement grade C handling", None),
             ("convert Roman numerals to integers", None),
         ] {
-            assert_eq!(asked_besides_python(goal), expected, "{goal}");
+            assert_eq!(requested_other_than_python(goal), expected, "{goal}");
         }
     }
 
     #[test]
     fn the_goal_wins_over_the_language_that_the_caller_names() {
         for (goal, named, expected) in [
-            ("a stack", None, Asked::Any),
-            ("a stack", Some("auto"), Asked::Any),
-            ("a stack", Some("Python 3"), Asked::Python),
-            ("a stack in Python", None, Asked::Python),
-            ("a stack", Some("js"), Asked::JavaScript),
-            ("a stack in node", Some("python"), Asked::JavaScript),
-            ("debounce for Node.js", None, Asked::JavaScript),
-            ("a stack in TypeScript", None, Asked::Other(Some("TypeScript"))),
-            ("a stack", Some("rust"), Asked::Other(Some("Rust"))),
-            ("a stack", Some("klingon"), Asked::Other(None)),
+            ("a stack", None, RequestedLanguage::Any),
+            ("a stack", Some("auto"), RequestedLanguage::Any),
+            ("a stack", Some("Python 3"), RequestedLanguage::Python),
+            ("a stack in Python", None, RequestedLanguage::Python),
+            ("a stack", Some("js"), RequestedLanguage::JavaScript),
+            ("a stack in node", Some("python"), RequestedLanguage::JavaScript),
+            ("debounce for Node.js", None, RequestedLanguage::JavaScript),
+            ("a stack in TypeScript", None, RequestedLanguage::Other(Some("TypeScript"))),
+            ("a stack", Some("rust"), RequestedLanguage::Other(Some("Rust"))),
+            ("a stack", Some("klingon"), RequestedLanguage::Other(None)),
         ] {
-            assert_eq!(asked(goal, named), expected, "{goal} {named:?}");
+            assert_eq!(requested(goal, named), expected, "{goal} {named:?}");
         }
     }
 
     #[test]
     fn code_is_recognised_by_name_then_file_then_content() {
-        let name = |named, file, code| of_code(named, file, code).map(|language| language.name);
+        let name = |named, file, code| detect(named, file, code).map(|language| language.name);
         assert_eq!(name(Some("Python3"), Some("x.js"), "fn main() {}"), Ok("Python"));
         for (named, expected) in [("python3.11", "Python"), ("Python 3", "Python"), ("C++17", "C++"), ("go1.22", "Go")]
         {

@@ -19,7 +19,7 @@ mod recipes;
 mod tokenize;
 mod types;
 
-pub use caller_code::given_code::{GivenCode, Tested};
+pub use caller_code::given_code::{GivenCode, TestSummary};
 pub use caller_code::skipped_tests::skipped_tests;
 pub use caller_code::target::Runtime;
 pub use caller_code::test_detection::defines_tests;
@@ -30,5 +30,6 @@ pub use recipes::catalogue::{CatalogueError, Recipe};
 pub use recipes::matching::MatchingStatus;
 pub use recipes::parameters::{Parameter, ParameterKind};
 pub use types::{
-    Action, CleanUp, Feedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile, Tool,
+    Action, CleanUp, Feedback, FileKind, GenerateError, Generation, Mode, Origin, PromptTokens, Request, Run,
+    SourceFile, Tool,
 };

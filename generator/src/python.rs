@@ -44,7 +44,7 @@ pub(crate) fn definitions(source: &str) -> Vec<String> {
 
 /// Returns what `source` is made of, in lower case: names that it imports, functions that it calls, keywords, and the
 /// names of some operators.
-pub(crate) fn ingredients(source: &str) -> BTreeSet<String> {
+pub(crate) fn code_elements(source: &str) -> BTreeSet<String> {
     let collect = |parsed: &Parsed<ModModule>| {
         let mut found = BTreeSet::new();
         let (mut importing, mut last, mut open) = (false, None, Vec::new());
@@ -148,7 +148,7 @@ mod tests {
     fn ingredients_are_imports_calls_keywords_and_operators() {
         let source =
             "from collections import OrderedDict\nimport heapq as h\nx = sorted(h.pop(y))[::2]\nz = unused % 2\n";
-        let found = ingredients(source);
+        let found = code_elements(source);
         for ingredient in ["collections", "ordereddict", "heapq", "pop", "sorted", "sorting", "slicing", "modulo"] {
             assert!(found.contains(ingredient), "{ingredient}: {found:?}");
         }

@@ -32,12 +32,12 @@ pub struct Request {
     pub max_tokens: Option<u64>,
     /// What was sent to a model on its behalf, for who does not wait for the answer.
     #[serde(skip)]
-    pub sent: Sent,
+    pub prompt_tokens: PromptTokens,
 }
 
 impl Request {
     /// Returns the caller's code; none where it is blank.
-    pub(crate) fn given_text(&self) -> Option<&str> {
+    pub(crate) fn caller_code_text(&self) -> Option<&str> {
         self.code.as_deref().filter(|code| !code.trim().is_empty())
     }
 }
@@ -122,11 +122,11 @@ pub enum Action {
 
 /// Tokens of the prompt that a model was sent, by the usual estimate; noted before the answer comes. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Sent(Arc<AtomicU64>);
+pub struct PromptTokens(Arc<AtomicU64>);
 
-impl Sent {
+impl PromptTokens {
     /// The tokens so far; 0 where no model was asked.
-    pub fn tokens(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
@@ -136,9 +136,9 @@ impl Sent {
     }
 }
 
-impl PartialEq for Sent {
+impl PartialEq for PromptTokens {
     fn eq(&self, other: &Self) -> bool {
-        self.tokens() == other.tokens()
+        self.count() == other.count()
     }
 }
 
@@ -161,7 +161,7 @@ pub struct Feedback {
 /// What a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum FileKind {
     /// Code.
     Code,
     /// Tests of it.
@@ -176,7 +176,7 @@ pub struct SourceFile {
     /// The text.
     pub content: String,
     /// What it is for.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// Whether the caller supplied this very text (dedented at most).
     pub from_caller: bool,
 }

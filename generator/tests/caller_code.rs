@@ -1,7 +1,8 @@
 //! The caller's own code.
 
 use generator::{
-    Action, Feedback, GenerateError, Generation, Generator, GeneratorConfig, Kind, Mode, Origin, Request, Run, Runtime,
+    Action, Feedback, FileKind, GenerateError, Generation, Generator, GeneratorConfig, Mode, Origin, Request, Run,
+    Runtime,
 };
 
 async fn generate(request: Request) -> Result<Generation, GenerateError> {
@@ -34,7 +35,7 @@ async fn code_runs_as_given_where_the_goal_asks_for_it() {
     assert_eq!((&generation.origin, generation.action), (&Origin::Caller, Action::Ran));
     assert_eq!(generation.run, script("main.py"));
     let [file] = generation.files.as_slice() else { panic!("{:?}", generation.files) };
-    assert_eq!((file.content.as_str(), file.kind, file.from_caller), ("x = 1\r\nprint(x)", Kind::Code, true));
+    assert_eq!((file.content.as_str(), file.kind, file.from_caller), ("x = 1\r\nprint(x)", FileKind::Code, true));
     assert!(!generation.repairable && generation.tokens == 0);
 }
 
@@ -56,7 +57,7 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
         let request = Request { current_file: Some(current_file.to_owned()), ..with_code("run this", "print(1)") };
         let generation = generate(request).await.expect("runs");
         // Tests are not analysed: the caller's name for a file makes none of it.
-        assert_eq!((generation.run, generation.files[0].kind), (run, Kind::Code), "{current_file}");
+        assert_eq!((generation.run, generation.files[0].kind), (run, FileKind::Code), "{current_file}");
     }
 }
 
@@ -82,7 +83,7 @@ async fn a_file_of_tests_is_run_by_the_test_runner_where_the_goal_asks_for_it() 
         let request = Request { current_file: current_file.map(str::to_owned), language, ..with_code(goal, code) };
         let generation = generator.generate(&request).await.expect("runs");
         assert_eq!((generation.files[0].path.as_str(), &generation.run), (path, &run), "{goal}");
-        assert_eq!((generation.files[0].content.as_str(), generation.files[0].kind), (code, Kind::Code), "{goal}");
+        assert_eq!((generation.files[0].content.as_str(), generation.files[0].kind), (code, FileKind::Code), "{goal}");
         assert_eq!(generation.origin, Origin::Caller);
     }
 }

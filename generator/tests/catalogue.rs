@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use generator::{CatalogueError, GenerateError, Generator, GeneratorConfig, Kind, Request, Runtime};
+use generator::{CatalogueError, FileKind, GenerateError, Generator, GeneratorConfig, Request, Runtime};
 
 fn embedded() -> Generator {
     Generator::open(GeneratorConfig::default()).expect("the catalogue is valid")
@@ -60,7 +60,7 @@ fn recipes_keep_the_rules_of_the_house() {
             } else {
                 file.content.matches("def test_").count()
             };
-            assert_eq!(file.kind == Kind::Test, tests >= 4, "{}: {tests} tests in {}", recipe.name, file.path);
+            assert_eq!(file.kind == FileKind::Test, tests >= 4, "{}: {tests} tests in {}", recipe.name, file.path);
             assert!(file.content.lines().count() <= 220, "{}: {} is long", recipe.name, file.path);
             let imports_code = recipe.files.iter().any(|code| {
                 let import = match recipe.runtime.as_str() {
@@ -69,7 +69,7 @@ fn recipes_keep_the_rules_of_the_house() {
                 };
                 file.content.contains(&import)
             });
-            assert!(file.kind == Kind::Code || imports_code, "{}: {} tests nothing", recipe.name, file.path);
+            assert!(file.kind == FileKind::Code || imports_code, "{}: {} tests nothing", recipe.name, file.path);
             for forbidden in [
                 "eval(",
                 "exec(",

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use generator::{
-    Action, Feedback, GenerateError, Generation, Generator, GeneratorConfig, Kind, ModelConfig, Origin, Request, Run,
-    Runtime,
+    Action, Feedback, FileKind, GenerateError, Generation, Generator, GeneratorConfig, ModelConfig, Origin, Request,
+    Run, Runtime,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -144,14 +144,14 @@ async fn a_goal_without_a_recipe_goes_to_the_model() {
     assert!(head.starts_with("POST /v1/chat/completions ") && signed, "{head}");
     assert_eq!((&body["model"], &body["stream"]), (&json!("tiny"), &json!(false)));
     // The prompt is paid for from the same budget as the reply.
-    assert_eq!(body["max_tokens"], json!(600 - request.sent.tokens()));
+    assert_eq!(body["max_tokens"], json!(600 - request.prompt_tokens.count()));
     let format = &body["response_format"];
     assert_eq!((&format["type"], &format["json_schema"]["strict"]), (&json!("json_schema"), &json!(true)));
     assert!(body["messages"][1]["content"].as_str().is_some_and(|text| text.contains(ROCKET)));
     assert_eq!(generation.origin, Origin::Model { name: "tiny".to_owned() });
     assert_eq!((generation.run, generation.tokens, generation.repairable), (Run::Tests, 321, true));
     let kinds: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
-    assert_eq!(kinds, [("rocket.py", Kind::Code), ("test_rocket.py", Kind::Test)]);
+    assert_eq!(kinds, [("rocket.py", FileKind::Code), ("test_rocket.py", FileKind::Test)]);
     for part in ["`fly`", "## Plan\n\n1. Write it\n2. Test it\n", "## Notes\n\nMind the fuel.\n"] {
         assert!(generation.documentation.contains(part), "{}", generation.documentation);
     }
@@ -284,7 +284,7 @@ async fn javascript_is_written_where_a_goal_asks_for_it() {
     for request in [by_goal, by_name] {
         let generation = generator.generate(&request).await.expect("served");
         let kinds: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
-        assert_eq!(kinds, [("rocket.js", Kind::Code), ("rocket.test.js", Kind::Test)]);
+        assert_eq!(kinds, [("rocket.js", FileKind::Code), ("rocket.test.js", FileKind::Test)]);
         assert_eq!((generation.runtime.as_str(), &generation.run), ("node", &Run::Tests));
     }
     assert!(endpoint.requests()[0].1["messages"][0]["content"].as_str().is_some_and(|text| text.contains("node:test")));
@@ -406,7 +406,7 @@ async fn a_changed_file_of_tests_is_code_that_the_test_runner_runs() {
     let reply = completion("```python name=test_app.py\nprint(1)\n```");
     let generation = answer("200 OK", reply, &fix).await.expect("served");
     let files: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
-    assert_eq!((files, generation.run), (vec![("test_app.py", Kind::Code)], Run::Tests));
+    assert_eq!((files, generation.run), (vec![("test_app.py", FileKind::Code)], Run::Tests));
 }
 
 #[tokio::test]
@@ -557,7 +557,7 @@ async fn a_call_that_is_not_heard_out_leaves_what_its_prompt_took() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
     let (generator, request) = (generator(&address, None), request(ROCKET, None));
-    assert_eq!(request.sent.tokens(), 0);
+    assert_eq!(request.prompt_tokens.count(), 0);
     let asked = async {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         receive(&mut stream).await.1
@@ -568,7 +568,7 @@ async fn a_call_that_is_not_heard_out_leaves_what_its_prompt_took() {
     };
     let messages = body["messages"].as_array().expect("messages");
     let bytes: usize = messages.iter().map(|message| message["content"].as_str().expect("text").len()).sum();
-    assert_eq!(request.sent.tokens(), bytes.div_ceil(4) as u64);
+    assert_eq!(request.prompt_tokens.count(), bytes.div_ceil(4) as u64);
 }
 
 #[tokio::test]

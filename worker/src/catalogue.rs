@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use generator::{CatalogueError, Generator, GeneratorConfig, Kind, Parameter, Recipe, SourceFile};
+use generator::{CatalogueError, FileKind, Generator, GeneratorConfig, Parameter, Recipe, SourceFile};
 use serde_json::Value;
 use shared::ids::Digest;
 use shared::messaging::{Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary};
@@ -70,7 +70,7 @@ fn read_recipes(folders: Vec<PathBuf>) -> Result<Vec<PublishedRecipe>, Catalogue
 fn whole(recipe: &Recipe) -> PublishedRecipe {
     let file = |file: &SourceFile| RecipeFile {
         path: file.path.clone(),
-        is_test: file.kind == Kind::Test,
+        is_test: file.kind == FileKind::Test,
         content: file.content.clone(),
     };
     PublishedRecipe {

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use crate::caller_code::diff::changes;
 use crate::caller_code::intent::tool;
 use crate::caller_code::outline;
-use crate::caller_code::test_detection::{defines_tests, named_for_the_runner, starts_itself};
+use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
 use crate::dedent::dedent;
 use crate::paths::is_test_file;
 use crate::python;
-use crate::types::{Action, Generation, Kind, Origin, Request, Run, SourceFile, Tool};
+use crate::types::{Action, FileKind, Generation, Origin, Request, Run, SourceFile, Tool};
 
 /// Code of the caller's, and the tool that does what the goal asks of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct GivenCode {
 
 /// The names that a test file tests, for its documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tested {
+pub struct TestSummary {
     /// Each tested name, with how many of how many deliberate defects its tests notice.
     pub names: Vec<(String, u32, u32)>,
     /// Documented examples among the tests.
@@ -39,33 +39,33 @@ impl GivenCode {
     pub(crate) fn of(request: &Request, code: &str, path: String) -> Option<Self> {
         let code = dedent(code).into_owned();
         let tool = tool(request, &python::definitions(&code))?;
-        let file = SourceFile { path, content: code, kind: Kind::Code, from_caller: true };
+        let file = SourceFile { path, content: code, kind: FileKind::Code, from_caller: true };
         let has_tests =
-            defines_tests("python", &file.content) && (is_test_file(&file.path) || !starts_itself(&file.content));
+            defines_tests("python", &file.content) && (is_test_file(&file.path) || !runs_own_tests(&file.content));
         Some(Self { tool, file, has_tests })
     }
 
     /// The caller's file with the tests that were written for it.
-    pub fn with_tests(self, tests: String, tested: &Tested) -> Generation {
+    pub fn with_tests(self, tests: String, tested: &TestSummary) -> Generation {
         let stem = self.file.path.trim_end_matches(".py");
         let path = format!("test_{stem}.py");
-        let mut text = outline::outline(&self.file.path, &self.file.content);
+        let mut text = outline::of_python(&self.file.path, &self.file.content);
         describe_tests(&mut text, &path, tested);
-        let tests = SourceFile { path, content: tests, kind: Kind::Test, from_caller: false };
+        let tests = SourceFile { path, content: tests, kind: FileKind::Test, from_caller: false };
         generation(vec![self.file, tests], Run::Tests, Action::TestsWritten, text)
     }
 
     /// The changed file in place of the caller's; `summary` says what was done, in sentences.
     pub fn with_change(self, changed: String, summary: &str) -> Generation {
         let action = if self.tool == Tool::Docstrings { Action::Documented } else { Action::Changed };
-        let mut text = outline::outline(&self.file.path, &changed);
+        let mut text = outline::of_python(&self.file.path, &changed);
         let file = SourceFile { content: changed, from_caller: false, ..self.file.clone() };
         let changes = changes(&[self.file], std::slice::from_ref(&file));
         if let Some(changes) = &changes {
             write!(text, "\n{}\n{summary}\n", changes.summary).expect("a String takes any text");
         }
         let (file, run) = if self.has_tests {
-            let file = named_for_the_runner("python", file);
+            let file = with_test_file_name("python", file);
             let run = Run::TestsOrScript { path: file.path.clone() };
             (file, run)
         } else {
@@ -92,7 +92,7 @@ fn generation(files: Vec<SourceFile>, run: Run, action: Action, documentation: S
     }
 }
 
-fn describe_tests(text: &mut String, path: &str, tested: &Tested) {
+fn describe_tests(text: &mut String, path: &str, tested: &TestSummary) {
     text.push_str("\n## Tests\n\n");
     let intro = format!(
         "`{path}` records what the code does now: a test that fails later shows a change, wanted or not. Each test notices at \

@@ -13,13 +13,13 @@ use crate::python;
 const MAX_ROWS: usize = 200;
 
 /// Describes Python source; `path` names the file.
-pub(crate) fn outline(path: &str, source: &str) -> String {
+pub(crate) fn of_python(path: &str, source: &str) -> String {
     let unparsed = || format!("# {path}\n\nThe code is nested too deeply to be outlined.\n");
     python::with_module(source, |parsed| describe(path, source, parsed)).unwrap_or_else(unparsed)
 }
 
 /// Describes source in a language that is run as it is but not understood here.
-pub(crate) fn note(path: &str, language: &str, source: &str) -> String {
+pub(crate) fn of_other(path: &str, language: &str, source: &str) -> String {
     format!("# {path}\n\n{language} code, {}, run as given.\n", plural(source.lines().count(), "line"))
 }
 
@@ -329,12 +329,12 @@ if __name__ == "__main__":
 
     #[test]
     fn an_outline_is_made_of_names() {
-        insta::assert_snapshot!(outline("client.py", SOURCE));
+        insta::assert_snapshot!(of_python("client.py", SOURCE));
     }
 
     #[test]
     fn an_outline_quotes_neither_text_nor_lines_of_the_source() {
-        let outline = outline("client.py", SOURCE);
+        let outline = of_python("client.py", SOURCE);
         assert!(!outline.contains("MARKER"), "{outline}");
         for line in SOURCE.lines().map(str::trim).filter(|line| line.len() > 8) {
             assert!(!outline.contains(line), "{line}");
@@ -345,17 +345,17 @@ if __name__ == "__main__":
     fn types_and_exceptions_are_named() {
         let source = "def divide(a: float, b: list[int] | None = None) -> typing.Any:\n    if not b:\n        raise ValueError('MARKER')\n    raise errors.Other\n";
         let row = "| `divide` | Divide. | `a` (`float`), `b` (`list or None`, optional) | `typing.Any` | `ValueError`, `errors.Other` | public |";
-        assert!(outline("x.py", source).contains(row), "{}", outline("x.py", source));
+        assert!(of_python("x.py", source).contains(row), "{}", of_python("x.py", source));
     }
 
     #[test]
     fn broken_and_bottomless_code_is_outlined_as_far_as_it_goes() {
-        let broken = outline("x.py", "def kept(a): pass\ndef broken(:\n    'MARKER'\n");
+        let broken = of_python("x.py", "def kept(a): pass\ndef broken(:\n    'MARKER'\n");
         assert!(
             broken.contains("`kept`") && broken.contains("syntax errors") && !broken.contains("MARKER"),
             "{broken}"
         );
-        assert!(outline("x.py", &"(".repeat(10_000)).contains("too deeply"));
+        assert!(of_python("x.py", &"(".repeat(10_000)).contains("too deeply"));
     }
 
     #[test]

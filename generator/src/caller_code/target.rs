@@ -1,6 +1,6 @@
 //! What runs the caller's code: a language that is known here, or one that nothing is known of but its runtime.
 
-use crate::language::{self, Language, unversioned};
+use crate::language::{self, Language, strip_version};
 use crate::paths::base_name;
 
 /// A language that the sandbox offers.
@@ -40,16 +40,16 @@ impl<'a> Target<'a> {
     /// Languages that are known go first, so a runtime cannot take another one's files.
     pub(crate) fn find(runtimes: &'a [Runtime], named: Option<&str>, file: Option<&str>, code: &str) -> Option<Self> {
         let offered = |language: &&Language| runtimes.iter().any(|runtime| runtime.name == language.runtime);
-        if let Some(language) = language::told(named, file).ok().flatten().filter(offered) {
+        if let Some(language) = language::declared(named, file).ok().flatten().filter(offered) {
             return Some(Self::Known(language));
         }
-        let other = match language::given(named) {
+        let other = match language::declared_name(named) {
             Some(name) => {
-                runtimes.iter().find(|runtime| runtime.is_called(&name) || runtime.is_called(unversioned(&name)))
+                runtimes.iter().find(|runtime| runtime.is_called(&name) || runtime.is_called(strip_version(&name)))
             }
             None => file.and_then(|path| runtimes.iter().find(|runtime| runtime.base_name(path).is_some())),
         };
-        let by_code = || language::of_code(named, file, code).ok().filter(offered).map(Self::Known);
+        let by_code = || language::detect(named, file, code).ok().filter(offered).map(Self::Known);
         other.map(Self::Other).or_else(by_code)
     }
 

@@ -20,7 +20,7 @@ pub fn defines_tests(runtime: &str, source: &str) -> bool {
 }
 
 /// Returns whether a Python file starts its tests by itself, so that it is a program as well.
-pub(crate) fn starts_itself(source: &str) -> bool {
+pub(crate) fn runs_own_tests(source: &str) -> bool {
     let calls_a_test = |line: &str| line.starts_with("test") && line.contains('(') && !line.contains('=');
     let starts = |line: &str| {
         let guard = line.starts_with("if ") && line.contains("__name__") && line.contains("__main__");
@@ -41,7 +41,7 @@ pub(crate) fn shell_test_name(line: &str) -> Option<&str> {
 }
 
 /// Names the file so that its language's test runner takes it for tests.
-pub(crate) fn named_for_the_runner(runtime: &str, file: SourceFile) -> SourceFile {
+pub(crate) fn with_test_file_name(runtime: &str, file: SourceFile) -> SourceFile {
     let Some((stem, extension)) = file.path.rsplit_once('.').filter(|_| !is_test_file(&file.path)) else { return file };
     // A test file is imported by its name.
     let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -194,7 +194,7 @@ mod tests {
             ("import unittest\nif __name__ == '__main__':\n    unittest.main()\n", true),
             ("def test_all(): pass\n", false),
         ] {
-            assert_eq!(starts_itself(source), expected, "{source}");
+            assert_eq!(runs_own_tests(source), expected, "{source}");
         }
     }
 }

@@ -11,7 +11,7 @@ use ruff_text_size::Ranged;
 use crate::python;
 
 /// Parts of the names of functions that check something, such as `assertEqual`, `pytest.raises` and `expect`.
-const CHECKS: &[&str] = &["assert", "raises", "warns", "fail", "expect", "verify", "approx"];
+const ASSERTION_NAMES: &[&str] = &["assert", "raises", "warns", "fail", "expect", "verify", "approx"];
 
 /// Returns the tests of a file that cannot fail by an assertion, by the names that the test runner reports; for JavaScript the file's.
 pub fn vacuous_tests(runtime: &str, path: &str, source: &str) -> Vec<String> {
@@ -25,7 +25,7 @@ pub fn vacuous_tests(runtime: &str, path: &str, source: &str) -> Vec<String> {
 }
 
 fn in_python(path: &str, source: &str, body: &[Stmt]) -> Vec<String> {
-    let mut functions = Functions { scope: vec![path.to_owned()], found: Vec::new() };
+    let mut functions = FunctionCollector { scope: vec![path.to_owned()], found: Vec::new() };
     body.iter().for_each(|statement| functions.visit_stmt(statement));
     let mut checking: HashSet<&str> = HashSet::new();
     // A test may leave its assertions to functions, and these to others.
@@ -43,12 +43,12 @@ fn in_python(path: &str, source: &str, body: &[Stmt]) -> Vec<String> {
 }
 
 /// The functions of a module with their qualified names, outside of other functions.
-struct Functions<'a> {
+struct FunctionCollector<'a> {
     scope: Vec<String>,
     found: Vec<(String, &'a StmtFunctionDef)>,
 }
 
-impl<'a> Visitor<'a> for Functions<'a> {
+impl<'a> Visitor<'a> for FunctionCollector<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         if let Some(function) = statement.as_function_def_stmt() {
             self.found.push((format!("{}::{}", self.scope.join("::"), function.name), function));
@@ -64,19 +64,19 @@ impl<'a> Visitor<'a> for Functions<'a> {
 
 /// Returns whether a statement before the first unconditional return may fail on purpose.
 fn asserts(function: &StmtFunctionDef, source: &str, checking: &HashSet<&str>) -> bool {
-    let mut seeker = Seeker { source, checking, found: false };
+    let mut finder = AssertionFinder { source, checking, found: false };
     let reached = function.body.iter().take_while(|statement| !statement.is_return_stmt());
-    reached.for_each(|statement| seeker.visit_stmt(statement));
-    seeker.found
+    reached.for_each(|statement| finder.visit_stmt(statement));
+    finder.found
 }
 
-struct Seeker<'a> {
+struct AssertionFinder<'a> {
     source: &'a str,
     checking: &'a HashSet<&'a str>,
     found: bool,
 }
 
-impl<'a> Visitor<'a> for Seeker<'_> {
+impl<'a> Visitor<'a> for AssertionFinder<'_> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         if let Some(assert) = statement.as_assert_stmt() {
             self.found |= depends_on_code(&assert.test, self.source);
@@ -93,7 +93,7 @@ impl<'a> Visitor<'a> for Seeker<'_> {
             let arguments = &call.arguments.args;
             // Such as `self.assertTrue(True)`.
             let is_constant = !arguments.is_empty() && arguments.iter().all(is_constant);
-            let checks = CHECKS.iter().any(|part| lower.contains(part))
+            let checks = ASSERTION_NAMES.iter().any(|part| lower.contains(part))
                 && !(attribute.is_some() && is_constant && lower != "fail");
             self.found |= checks || self.checking.contains(name);
         }

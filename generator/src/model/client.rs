@@ -34,9 +34,9 @@ pub(crate) struct Model {
 #[derive(Debug, Default)]
 struct Dialect {
     /// It rejects `response_format`, or ignores it.
-    is_unstructured: AtomicBool,
+    lacks_schemas: AtomicBool,
     /// It limits a reply by `max_completion_tokens` and rejects `max_tokens`.
-    counts_completion: AtomicBool,
+    limits_completion: AtomicBool,
 }
 
 /// A reply and what it cost.
@@ -48,14 +48,14 @@ pub(super) struct Answer {
 /// The reason for which a call has no answer.
 pub(super) enum CallError {
     /// The endpoint does not take the request's form; the same request in another form may pass.
-    Refused(GenerateError),
+    FormRejected(GenerateError),
     Other(GenerateError),
 }
 
 impl From<CallError> for GenerateError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Refused(error) | CallError::Other(error) => error,
+            CallError::FormRejected(error) | CallError::Other(error) => error,
         }
     }
 }
@@ -145,12 +145,12 @@ impl Model {
 
     /// Returns whether replies are asked for in the form of a schema.
     pub(super) fn is_structured(&self) -> bool {
-        !self.dialect.is_unstructured.load(Ordering::Relaxed)
+        !self.dialect.lacks_schemas.load(Ordering::Relaxed)
     }
 
     /// Asks for no more structured replies while this process runs.
-    pub(super) fn remember_unstructured(&self) {
-        self.dialect.is_unstructured.store(true, Ordering::Relaxed);
+    pub(super) fn disable_structured(&self) {
+        self.dialect.lacks_schemas.store(true, Ordering::Relaxed);
     }
 
     /// Sends one request. `spent` are the tokens that earlier requests for the same generation took.
@@ -162,7 +162,7 @@ impl Model {
         spent: u64,
     ) -> Result<Answer, CallError> {
         let sent = messages.system.len() + messages.user.len();
-        let left = request.max_tokens.map(|budget| budget.saturating_sub(spent).saturating_sub(estimate(sent)));
+        let left = request.max_tokens.map(|budget| budget.saturating_sub(spent).saturating_sub(estimate_tokens(sent)));
         let limit = left.map_or(self.max_tokens, |left| left.min(self.max_tokens));
         if limit == 0 {
             let reason = "the model tokens that are left for this workflow do not pay for the prompt";
@@ -177,9 +177,9 @@ impl Model {
             body["response_format"] = format;
         }
         // Before it leaves: from then on the endpoint may charge for it.
-        request.sent.add(estimate(sent));
+        request.prompt_tokens.add(estimate_tokens(sent));
         let completion = self.complete(body, limit).await?;
-        read(completion, sent).map_err(CallError::Other)
+        answer_of(completion, sent).map_err(CallError::Other)
     }
 
     /// Sends a body with the limit of its reply, under the name that the endpoint takes.
@@ -189,8 +189,8 @@ impl Model {
             body[name] = limit.into();
             body
         };
-        let counts_completion = &self.dialect.counts_completion;
-        if !counts_completion.load(Ordering::Relaxed) {
+        let limits_completion = &self.dialect.limits_completion;
+        if !limits_completion.load(Ordering::Relaxed) {
             match self.send(&limited("max_tokens")).await {
                 Err(Rejection { wants_completion_tokens: true, .. }) => {}
                 answered => return answered.map_err(|rejection| rejection.error),
@@ -198,27 +198,27 @@ impl Model {
         }
         let completion = self.send(&limited("max_completion_tokens")).await.map_err(|rejection| rejection.error)?;
         // Only now: the name in the rejection may have been that of the prompt or of another fault.
-        counts_completion.store(true, Ordering::Relaxed);
+        limits_completion.store(true, Ordering::Relaxed);
         Ok(completion)
     }
 
     async fn send(&self, body: &Value) -> Result<Completion, Rejection> {
         let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(body.to_string());
-        let response = request.send().await.map_err(|error| unanswered(&error))?;
+        let response = request.send().await.map_err(|error| transport_error(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() {
-            let body = whole(response).await?;
+            let body = read_body(response).await?;
             return serde_json::from_slice(&body).map_err(|_| not_a_completion().into());
         }
         let is_of_form = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
-        let error = explain(status, &headers);
+        let error = status_error(status, &headers);
         if !is_of_form {
             return Err(error.into());
         }
         // Looked at for this name only: it may repeat the prompt.
-        let said = whole(response).await.unwrap_or_default();
-        let wants_completion_tokens = String::from_utf8_lossy(&said).contains("max_completion_tokens");
-        Err(Rejection { error: CallError::Refused(error), wants_completion_tokens })
+        let body = read_body(response).await.unwrap_or_default();
+        let wants_completion_tokens = String::from_utf8_lossy(&body).contains("max_completion_tokens");
+        Err(Rejection { error: CallError::FormRejected(error), wants_completion_tokens })
     }
 }
 
@@ -235,15 +235,15 @@ impl From<GenerateError> for Rejection {
 }
 
 /// Four bytes a token is the usual rule of thumb where the endpoint does not count.
-fn estimate(bytes: usize) -> u64 {
+fn estimate_tokens(bytes: usize) -> u64 {
     u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
 }
 
-fn read(completion: Completion, sent_bytes: usize) -> Result<Answer, GenerateError> {
+fn answer_of(completion: Completion, sent_bytes: usize) -> Result<Answer, GenerateError> {
     let choice = completion.choices.into_iter().next();
     let text = choice.as_ref().and_then(|choice| choice.message.content.as_deref()).unwrap_or_default();
     let counted = completion.usage.and_then(|usage| usage.total());
-    let tokens = counted.unwrap_or_else(|| estimate(sent_bytes + text.len()));
+    let tokens = counted.unwrap_or_else(|| estimate_tokens(sent_bytes + text.len()));
     let Some(choice) = &choice else { return Err(unusable_reply("it has no choices", tokens)) };
     if choice.finish_reason.as_deref() == Some("length") {
         return Err(unusable_reply("it was cut off at the token limit; raise max_tokens", tokens));
@@ -264,9 +264,9 @@ fn without_reasoning(text: &str) -> &str {
 }
 
 /// Reads a body up to the limit.
-async fn whole(mut response: reqwest::Response) -> Result<Vec<u8>, GenerateError> {
+async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, GenerateError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(&error))? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_BODY_BYTES {
             return Err(fail("generator_invalid_reply", "the model endpoint's answer is too large"));
@@ -280,7 +280,7 @@ fn not_a_completion() -> GenerateError {
 }
 
 /// Says what a status means. Bodies are left out: they may repeat the prompt.
-fn explain(status: StatusCode, headers: &HeaderMap) -> GenerateError {
+fn status_error(status: StatusCode, headers: &HeaderMap) -> GenerateError {
     let delayed = |code: &'static str, message: String| GenerateError::Retry {
         code,
         message,
@@ -311,7 +311,7 @@ fn retry_delay(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(MAX_RETRY_DELAY))
 }
 
-fn unanswered(error: &reqwest::Error) -> GenerateError {
+fn transport_error(error: &reqwest::Error) -> GenerateError {
     if error.is_builder() {
         return fail("generator_rejected", "the model endpoint's address cannot be used");
     }
@@ -328,10 +328,10 @@ fn unanswered(error: &reqwest::Error) -> GenerateError {
 fn http_client(config: &ModelConfig, is_tls: bool) -> Result<reqwest::Client, CatalogueError> {
     let builder = if is_tls { verified_builder().https_only(true) } else { unverified_builder() };
     // Well before the time of the whole call: what ends by that may have been asked.
-    let to_connect = CONNECT_TIMEOUT.min(config.timeout / 2);
+    let connect_timeout = CONNECT_TIMEOUT.min(config.timeout / 2);
     // A redirect could carry the key, and the code, elsewhere.
     let builder = builder.redirect(reqwest::redirect::Policy::none());
-    let built = builder.timeout(config.timeout).connect_timeout(to_connect).build();
+    let built = builder.timeout(config.timeout).connect_timeout(connect_timeout).build();
     built.map_err(|error| CatalogueError::Model { reason: format!("no HTTP client can be made: {error}") })
 }
 
@@ -349,8 +349,8 @@ fn unverified_builder() -> reqwest::ClientBuilder {
     let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     match tls {
         Ok(tls) => {
-            let trusts_nobody = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-            reqwest::Client::builder().tls_backend_preconfigured(trusts_nobody)
+            let no_roots = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
+            reqwest::Client::builder().tls_backend_preconfigured(no_roots)
         }
         Err(_) => verified_builder(),
     }

@@ -1,6 +1,6 @@
 //! Reading files out of a reply in prose: fenced blocks with a name.
 
-use super::language::Written;
+use super::language::ModelLanguage;
 use super::reply::{Reply, ReplyFile};
 use crate::paths::is_test_file;
 
@@ -8,7 +8,7 @@ use crate::paths::is_test_file;
 ///
 /// # Errors
 /// The broken rule, in words that do not repeat the reply.
-pub(super) fn read(reply: &str, language: Written) -> Result<Reply, &'static str> {
+pub(super) fn read(reply: &str, language: ModelLanguage) -> Result<Reply, &'static str> {
     let mut files = Vec::new();
     let mut unnamed = 0;
     for block in blocks(reply)? {
@@ -62,7 +62,7 @@ fn blocks(reply: &str) -> Result<Vec<Block<'_>>, &'static str> {
 
 impl Block<'_> {
     /// Returns the file's path; `None` for a block that is not a file of the language, such as a command to run.
-    fn name(&self, language: Written, unnamed: &mut usize) -> Result<Option<String>, &'static str> {
+    fn name(&self, language: ModelLanguage, unnamed: &mut usize) -> Result<Option<String>, &'static str> {
         let first_line = self.content.lines().next().unwrap_or_default();
         let comment = first_line.strip_prefix('#').or_else(|| first_line.strip_prefix("//")).unwrap_or_default();
         let named = [self.info, self.before, comment].into_iter().find_map(|text| path_in(text, language));
@@ -70,7 +70,7 @@ impl Block<'_> {
             return Ok(Some(path.to_owned()));
         }
         let label = self.info.split([' ', ':', '{']).next().unwrap_or_default().to_ascii_lowercase();
-        let is_plain_python = || language == Written::Python && crate::python::is_valid(&self.content);
+        let is_plain_python = || language == ModelLanguage::Python && crate::python::is_valid(&self.content);
         if !(language.labels().contains(&label.as_str()) || label.is_empty() && is_plain_python()) {
             return Ok(None);
         }
@@ -78,13 +78,13 @@ impl Block<'_> {
         if *unnamed > 1 {
             Err("it has several files without a name")
         } else {
-            Ok(Some(language.usual_path().to_owned()))
+            Ok(Some(language.default_path().to_owned()))
         }
     }
 }
 
 /// Finds the name of a file in a few words, such as `python name="a.py"` or `**a.py**:`.
-fn path_in(text: &str, language: Written) -> Option<&str> {
+fn path_in(text: &str, language: ModelLanguage) -> Option<&str> {
     let separates = |c: char| {
         c.is_whitespace()
             || matches!(c, '=' | ':' | '"' | '\'' | '`' | '*' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | '<' | '>')
@@ -99,7 +99,7 @@ mod tests {
 
     #[track_caller]
     fn check(reply: &str, expected: Result<&[(&str, &str)], &str>) {
-        let found = read(reply, Written::Python);
+        let found = read(reply, ModelLanguage::Python);
         let text_of = |file: &ReplyFile| (file.path.clone(), file.content.clone());
         let found = found.map(|reply| reply.files.iter().map(text_of).collect::<Vec<_>>());
         let expected =
@@ -126,10 +126,13 @@ mod tests {
     #[test]
     fn files_of_other_languages_are_named_as_well() {
         let read = |reply, language| read(reply, language).map(|reply| reply.files[0].path.clone());
-        assert_eq!(read("```js name=lib/a.test.js\nx\n```", Written::JavaScript).as_deref(), Ok("lib/a.test.js"));
-        assert_eq!(read("```javascript\n// a.mjs\nx\n```", Written::JavaScript).as_deref(), Ok("a.mjs"));
-        assert_eq!(read("```js\nx\n```\n```bash\nnode main.js\n```", Written::JavaScript).as_deref(), Ok("main.js"));
-        assert_eq!(read("```bash\necho\n```", Written::Bash).as_deref(), Ok("main.sh"));
+        assert_eq!(read("```js name=lib/a.test.js\nx\n```", ModelLanguage::JavaScript).as_deref(), Ok("lib/a.test.js"));
+        assert_eq!(read("```javascript\n// a.mjs\nx\n```", ModelLanguage::JavaScript).as_deref(), Ok("a.mjs"));
+        assert_eq!(
+            read("```js\nx\n```\n```bash\nnode main.js\n```", ModelLanguage::JavaScript).as_deref(),
+            Ok("main.js")
+        );
+        assert_eq!(read("```bash\necho\n```", ModelLanguage::Bash).as_deref(), Ok("main.sh"));
     }
 
     #[test]

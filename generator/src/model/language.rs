@@ -2,13 +2,13 @@
 
 /// A language with a runtime in the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
+pub(crate) enum ModelLanguage {
     Python,
     JavaScript,
     Bash,
 }
 
-impl Written {
+impl ModelLanguage {
     /// The language that a runtime executes; none where the model is not asked for it.
     pub(crate) fn of(runtime: &str) -> Option<Self> {
         [Self::Python, Self::JavaScript, Self::Bash].into_iter().find(|language| language.runtime() == runtime)
@@ -31,7 +31,7 @@ impl Written {
     }
 
     /// Returns whether tests that assert nothing are recognised, without which tests by a model prove nothing.
-    pub(crate) const fn has_tests(self) -> bool {
+    pub(crate) const fn supports_tests(self) -> bool {
         match self {
             Self::Python | Self::JavaScript => true,
             Self::Bash => false,
@@ -56,7 +56,7 @@ impl Written {
     }
 
     /// The name of a file that came without one.
-    pub(super) const fn usual_path(self) -> &'static str {
+    pub(super) const fn default_path(self) -> &'static str {
         match self {
             Self::Python => "main.py",
             Self::JavaScript => "main.js",
@@ -64,7 +64,7 @@ impl Written {
         }
     }
 
-    pub(super) const fn rules(self) -> &'static str {
+    pub(super) const fn instructions(self) -> &'static str {
         match self {
             Self::Python => {
                 "You write Python 3.11 for a sandbox that has the standard library and pytest, no network and no other packages. \

@@ -17,16 +17,16 @@ use std::fmt::Write as _;
 use crate::caller_code::diff;
 use crate::caller_code::outline;
 use crate::caller_code::target::Target;
-use crate::caller_code::test_detection::{named_for_the_runner, test_names};
+use crate::caller_code::test_detection::{test_names, with_test_file_name};
 use crate::paths::is_test_file;
-use crate::types::{Action, GenerateError, Generation, Kind, Origin, Request, Run, SourceFile};
+use crate::types::{Action, FileKind, GenerateError, Generation, Origin, Request, Run, SourceFile};
 use client::CallError;
 use prompt::Form;
-use quote_filter::Quotes;
+use quote_filter::QuoteFilter;
 use reply::Reply;
 
 pub(crate) use client::Model;
-pub(crate) use language::Written;
+pub(crate) use language::ModelLanguage;
 
 /// Bounds of what the documentation takes over from a reply.
 const MAX_PLAN_STEPS: usize = 20;
@@ -58,7 +58,7 @@ impl Model {
     pub(crate) async fn generate(
         &self,
         request: &Request,
-        language: Written,
+        language: ModelLanguage,
         task: Task<'_>,
     ) -> Result<Generation, GenerateError> {
         let (reply, tokens) = self.reply(request, language, task).await?;
@@ -68,12 +68,13 @@ impl Model {
             Task::Change(original) => diff::changes(std::slice::from_ref(original), &files),
             Task::New | Task::Test(_) => None,
         };
-        let quotes = task.original().map(|file| Quotes::of(&file.content)); // Plan and notes may repeat the caller's lines.
-        let said = said(&plan, &notes, quotes.as_ref());
-        let code = files.iter().filter(|file| file.kind == Kind::Code);
+        let quotes = task.original().map(|file| QuoteFilter::of(&file.content)); // Plan and notes may repeat the caller's lines.
+        let extra = plan_and_notes(&plan, &notes, quotes.as_ref());
+        let code = files.iter().filter(|file| file.kind == FileKind::Code);
         let outlines = code.map(|file| outline(language, file));
         let summary = changes.as_ref().map(|changes| changes.summary.clone());
-        let sections: Vec<String> = outlines.chain(Some(said).filter(|said| !said.is_empty())).chain(summary).collect();
+        let sections: Vec<String> =
+            outlines.chain(Some(extra).filter(|extra| !extra.is_empty())).chain(summary).collect();
         Ok(Generation {
             origin: Origin::Model { name: self.name().to_owned() },
             action: match task {
@@ -92,30 +93,36 @@ impl Model {
     }
 
     /// Asks for files: under a schema where the endpoint takes one, else in fenced blocks. Returns them and the tokens of all calls.
-    async fn reply(&self, request: &Request, language: Written, task: Task<'_>) -> Result<(Reply, u64), GenerateError> {
+    async fn reply(
+        &self,
+        request: &Request,
+        language: ModelLanguage,
+        task: Task<'_>,
+    ) -> Result<(Reply, u64), GenerateError> {
         let mut spent = 0;
         if self.is_structured() {
             let messages = prompt::messages(request, language, task, Form::Structured);
             match self.ask(&messages, Some(structured::response_format()), request, 0).await {
                 Ok(answer) => match structured::read(&answer.text, language) {
-                    Some(read) => return used(read, answer.tokens),
+                    Some(read) => return with_tokens(read, answer.tokens),
                     None => {
                         if let Ok(reply) = fenced::read(&answer.text, language) {
-                            self.remember_unstructured();
+                            self.disable_structured();
                             return Ok((reply, answer.tokens));
                         }
                         spent = answer.tokens;
                     }
                 },
-                Err(CallError::Refused(_)) => {}
+                Err(CallError::FormRejected(_)) => {}
                 Err(CallError::Other(error)) => return Err(error),
             }
         }
         let messages = prompt::messages(request, language, task, Form::Fenced);
-        let answer = self.ask(&messages, None, request, spent).await.map_err(|error| costing(error.into(), spent))?;
-        let (reply, tokens) = used(fenced::read(&answer.text, language), answer.tokens + spent)?;
+        let answer =
+            self.ask(&messages, None, request, spent).await.map_err(|error| add_spent_tokens(error.into(), spent))?;
+        let (reply, tokens) = with_tokens(fenced::read(&answer.text, language), answer.tokens + spent)?;
         // Only now: whatever else was wrong with the first request was wrong with this one as well.
-        self.remember_unstructured();
+        self.disable_structured();
         Ok((reply, tokens))
     }
 
@@ -127,7 +134,7 @@ impl Model {
         file: &SourceFile,
     ) -> Result<Generation, GenerateError> {
         let answer = self.ask(&prompt::question(request, target.name(), file), None, request, 0).await?;
-        let text = Quotes::of(&file.content).left_out_of(&answer.text);
+        let text = QuoteFilter::of(&file.content).filter_text(&answer.text);
         if text.trim().is_empty() {
             return Err(client::unusable_reply("it holds no explanation", answer.tokens));
         }
@@ -145,12 +152,12 @@ impl Model {
     }
 }
 
-fn used(read: Result<Reply, &'static str>, tokens: u64) -> Result<(Reply, u64), GenerateError> {
+fn with_tokens(read: Result<Reply, &'static str>, tokens: u64) -> Result<(Reply, u64), GenerateError> {
     read.map(|reply| (reply, tokens)).map_err(|reason| client::unusable_reply(reason, tokens))
 }
 
 /// Adds the tokens of an earlier call to a failure.
-fn costing(error: GenerateError, spent: u64) -> GenerateError {
+fn add_spent_tokens(error: GenerateError, spent: u64) -> GenerateError {
     match error {
         GenerateError::Fail { code, message, tokens } => GenerateError::Fail { code, message, tokens: tokens + spent },
         GenerateError::Retry { code, message, tokens, may_have_cost, after } => {
@@ -162,9 +169,9 @@ fn costing(error: GenerateError, spent: u64) -> GenerateError {
 }
 
 /// The plan and the notes as sections of Markdown.
-fn said(plan: &[String], notes: &str, quotes: Option<&Quotes>) -> String {
+fn plan_and_notes(plan: &[String], notes: &str, quotes: Option<&QuoteFilter>) -> String {
     let mut text = String::new();
-    let own = |text: &str| quotes.map_or_else(|| text.to_owned(), |quotes| quotes.left_out_of(text));
+    let own = |text: &str| quotes.map_or_else(|| text.to_owned(), |quotes| quotes.filter_text(text));
     let notes = own(notes);
     // Before lines are joined and cut: the rest of a quote could no longer be recognised.
     let steps = plan.iter().map(|step| own(step).split_whitespace().collect::<Vec<_>>().join(" "));
@@ -184,22 +191,27 @@ fn said(plan: &[String], notes: &str, quotes: Option<&Quotes>) -> String {
     text
 }
 
-fn outline(language: Written, file: &SourceFile) -> String {
+fn outline(language: ModelLanguage, file: &SourceFile) -> String {
     match language {
-        Written::Python => outline::outline(&file.path, &file.content),
-        Written::JavaScript | Written::Bash => {
+        ModelLanguage::Python => outline::of_python(&file.path, &file.content),
+        ModelLanguage::JavaScript | ModelLanguage::Bash => {
             format!("# {}\n\n{} code, {} lines.\n", file.path, language.name(), file.content.lines().count())
         }
     }
 }
 
 /// Turns the files of a reply into those of a generation, or says what is missing.
-fn assemble(files: Vec<reply::ReplyFile>, language: Written, task: Task<'_>) -> Result<Vec<SourceFile>, &'static str> {
+fn assemble(
+    files: Vec<reply::ReplyFile>,
+    language: ModelLanguage,
+    task: Task<'_>,
+) -> Result<Vec<SourceFile>, &'static str> {
     let files = files.into_iter().map(|file| {
         let is_original = matches!(task, Task::Change(original) if original.path == file.path);
-        let kind = if (file.is_test || is_test_file(&file.path)) && !is_original { Kind::Test } else { Kind::Code };
+        let kind =
+            if (file.is_test || is_test_file(&file.path)) && !is_original { FileKind::Test } else { FileKind::Code };
         let source = SourceFile { path: file.path, content: file.content, kind, from_caller: false };
-        if kind == Kind::Test { named_for_the_runner(language.runtime(), source) } else { source }
+        if kind == FileKind::Test { with_test_file_name(language.runtime(), source) } else { source }
     });
     let files: Vec<SourceFile> = files.collect();
     let files = match task {
@@ -207,16 +219,16 @@ fn assemble(files: Vec<reply::ReplyFile>, language: Written, task: Task<'_>) -> 
         Task::Change(original) => changed(files, language, original)?,
         Task::Test(original) => tested(files, original)?,
     };
-    if files.iter().any(|file| file.kind == Kind::Code) { Ok(files) } else { Err("it has tests but no code") }
+    if files.iter().any(|file| file.kind == FileKind::Code) { Ok(files) } else { Err("it has tests but no code") }
 }
 
 fn changed(
     mut files: Vec<SourceFile>,
-    language: Written,
+    language: ModelLanguage,
     original: &SourceFile,
 ) -> Result<Vec<SourceFile>, &'static str> {
-    if !language.has_tests() {
-        files.retain(|file| file.kind == Kind::Code);
+    if !language.supports_tests() {
+        files.retain(|file| file.kind == FileKind::Code);
     }
     // A lone file is the changed one, whatever the model calls it.
     let code = files.iter().filter(|file| file.kind == original.kind).count();
@@ -233,14 +245,14 @@ fn changed(
         return Err("the file is in it as it was");
     }
     preserved_tests::check(language, original, changed)?;
-    if language == Written::Python && !test_names(&original.content).is_empty() && !is_test_file(&original.path) {
-        files.push(runs_tests_of(original));
+    if language == ModelLanguage::Python && !test_names(&original.content).is_empty() && !is_test_file(&original.path) {
+        files.push(test_entry_file(original));
     }
     Ok(files)
 }
 
 /// The file by which the test runner finds the tests in a file that is not named as one of tests.
-fn runs_tests_of(original: &SourceFile) -> SourceFile {
+fn test_entry_file(original: &SourceFile) -> SourceFile {
     let module = original.path.trim_end_matches(".py").replace('/', ".");
     let plain: String = module.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let content = format!(
@@ -249,12 +261,12 @@ fn runs_tests_of(original: &SourceFile) -> SourceFile {
          globals().update({{name: value for name, value in vars(module).items() if not name.startswith(\"__\")}})\n",
         original.path
     );
-    SourceFile { path: format!("test_of_{plain}.py"), content, kind: Kind::Test, from_caller: false }
+    SourceFile { path: format!("test_of_{plain}.py"), content, kind: FileKind::Test, from_caller: false }
 }
 
 /// The caller's file is tested as it is, even if the model sent a version of its own.
 fn tested(mut files: Vec<SourceFile>, original: &SourceFile) -> Result<Vec<SourceFile>, &'static str> {
-    files.retain(|file| file.kind == Kind::Test && file.path != original.path);
+    files.retain(|file| file.kind == FileKind::Test && file.path != original.path);
     if files.is_empty() {
         return Err("it has no file that is named as one of tests");
     }
@@ -263,7 +275,7 @@ fn tested(mut files: Vec<SourceFile>, original: &SourceFile) -> Result<Vec<Sourc
 }
 
 fn run(files: &[SourceFile], task: Task<'_>) -> Run {
-    let holds_tests = |file: &SourceFile| file.kind == Kind::Test || is_test_file(&file.path);
+    let holds_tests = |file: &SourceFile| file.kind == FileKind::Test || is_test_file(&file.path);
     match task {
         Task::Change(original) if !files.iter().any(holds_tests) => Run::Script { path: original.path.clone() },
         // Code that was written for a goal proves itself by tests: where there are none, that is an error.

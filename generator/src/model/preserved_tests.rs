@@ -6,7 +6,7 @@ use crate::caller_code::javascript_tests::{TitledTest, titled_tests, without_com
 use crate::caller_code::skipped_tests::{skip_marks, skipped_tests};
 use crate::caller_code::test_detection::{shell_test_name, test_names};
 use crate::caller_code::vacuous_tests::vacuous_tests;
-use crate::model::language::Written;
+use crate::model::language::ModelLanguage;
 use crate::paths::is_test_file;
 use crate::types::SourceFile;
 
@@ -15,12 +15,12 @@ const EMPTIED: &str = "tests of the caller's file assert nothing in it";
 const SKIPPED: &str = "tests of the caller's file are skipped in it";
 
 /// Checks that every test of the caller's is still there, asserts something if it did, and runs if it did.
-pub(super) fn check(language: Written, original: &SourceFile, changed: &SourceFile) -> Result<(), &'static str> {
+pub(super) fn check(language: ModelLanguage, original: &SourceFile, changed: &SourceFile) -> Result<(), &'static str> {
     let is_test_file = is_test_file(&original.path);
     match language {
-        Written::Python => in_python(&original.content, &changed.content),
-        Written::JavaScript => in_javascript(&original.content, &changed.content, is_test_file),
-        Written::Bash => in_bash(&original.content, &changed.content, is_test_file),
+        ModelLanguage::Python => in_python(&original.content, &changed.content),
+        ModelLanguage::JavaScript => in_javascript(&original.content, &changed.content, is_test_file),
+        ModelLanguage::Bash => in_bash(&original.content, &changed.content, is_test_file),
     }
 }
 
@@ -52,7 +52,7 @@ fn in_javascript(before: &str, after: &str, is_test_file: bool) -> Result<(), &'
 
 fn in_bash(before: &str, after: &str, is_test_file: bool) -> Result<(), &'static str> {
     compare(&shell_tests(before), &shell_tests(after))?;
-    let checks = |source| can_fail(before_its_end(source));
+    let checks = |source| can_fail(lines_before_exit(source));
     if is_test_file && checks(before) && !checks(after) { Err(EMPTIED) } else { Ok(()) }
 }
 
@@ -114,7 +114,7 @@ fn shell_tests(source: &str) -> Vec<Test> {
 }
 
 /// The lines of a script up to where it ends itself.
-fn before_its_end(source: &str) -> impl Iterator<Item = &str> {
+fn lines_before_exit(source: &str) -> impl Iterator<Item = &str> {
     source.lines().take_while(|line| !line.starts_with("exit"))
 }
 
@@ -144,14 +144,14 @@ fn can_fail<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Kind;
+    use crate::types::FileKind;
 
     #[track_caller]
-    fn judge(language: Written, path: &str, before: &str, after: &str, expected: Result<(), &'static str>) {
+    fn judge(language: ModelLanguage, path: &str, before: &str, after: &str, expected: Result<(), &'static str>) {
         let file = |content: &str| SourceFile {
             path: path.to_owned(),
             content: content.to_owned(),
-            kind: Kind::Code,
+            kind: FileKind::Code,
             from_caller: false,
         };
         assert_eq!(check(language, &file(before), &file(after)), expected, "{after}");
@@ -163,7 +163,7 @@ mod tests {
         let own = format!(
             "{head}test('a', () => {{ assert.equal(f(), 1); }});\ntest('b', () => {{\n  assert.ok(f());\n}});\n"
         );
-        let of = |after: &str, expected| judge(Written::JavaScript, "f.test.js", &own, after, expected);
+        let of = |after: &str, expected| judge(ModelLanguage::JavaScript, "f.test.js", &own, after, expected);
         of(&own.replace("f()", "g()"), Ok(()));
         of(&format!("{own}test('c', () => {{ assert.ok(h()); }});\n"), Ok(()));
         of(head, Err(MISSING));
@@ -173,17 +173,17 @@ mod tests {
         of(&own.replace("assert.ok(f())", "assert.ok(true)"), Err(EMPTIED));
         of(&own.replace("test('b'", "test.skip('b'"), Err(SKIPPED));
         of(&own.replace("'b',", "'b', { skip: true },"), Err(SKIPPED));
-        judge(Written::JavaScript, "f.js", &own, &format!("rows.skip(1);\n{own}"), Ok(()));
+        judge(ModelLanguage::JavaScript, "f.js", &own, &format!("rows.skip(1);\n{own}"), Ok(()));
         // Titles that are computed: the file as a whole has to check something.
         let computed = format!("{head}for (const n of [1]) test(String(n), () => assert.ok(f(n)));\n");
-        judge(Written::JavaScript, "f.test.js", &computed, head, Err(EMPTIED));
-        judge(Written::JavaScript, "f.js", "exports.f = 1;\n", "exports.f = 2;\n", Ok(()));
+        judge(ModelLanguage::JavaScript, "f.test.js", &computed, head, Err(EMPTIED));
+        judge(ModelLanguage::JavaScript, "f.js", "exports.f = 1;\n", "exports.f = 2;\n", Ok(()));
     }
 
     #[test]
     fn tests_in_bash_stay_and_check_something() {
         let own = "test_a() {\n  [ \"$(f 1)\" = 2 ]\n}\nfunction test_b {\n  local x=1\n  f \"$x\"\n}\n";
-        let of = |after: &str, expected| judge(Written::Bash, "test_f.sh", own, after, expected);
+        let of = |after: &str, expected| judge(ModelLanguage::Bash, "test_f.sh", own, after, expected);
         of(&own.replace("f 1", "f 2"), Ok(()));
         of("test_a() { [ \"$(f 1)\" = 2 ]; }\ntest_b() { f 1; }\n", Ok(()));
         of("echo passed\n", Err(MISSING));
@@ -192,11 +192,11 @@ mod tests {
         of(&own.replace("  f \"$x\"\n", ""), Err(EMPTIED));
         of(&own.replace("f \"$x\"", "f \"$x\" || true"), Err(EMPTIED));
         of(&own.replace("f \"$x\"", "return 0"), Err(EMPTIED));
-        let script = |after, expected| judge(Written::Bash, "test_f.sh", "[ \"$(f)\" = 1 ]\n", after, expected);
+        let script = |after, expected| judge(ModelLanguage::Bash, "test_f.sh", "[ \"$(f)\" = 1 ]\n", after, expected);
         script("f\n", Ok(()));
         script("", Err(EMPTIED));
         script("# [ \"$(f)\" = 1 ]\necho fine\n", Err(EMPTIED));
         script("exit 0\n[ \"$(f)\" = 1 ]\n", Err(EMPTIED));
-        judge(Written::Bash, "f.sh", "f\n", "echo fine\n", Ok(()));
+        judge(ModelLanguage::Bash, "f.sh", "f\n", "echo fine\n", Ok(()));
     }
 }

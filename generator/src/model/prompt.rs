@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use super::Task;
-use super::language::Written;
+use super::language::ModelLanguage;
 use crate::types::{Feedback, Request, SourceFile};
 
 /// Shares of the prompt that feedback may take, in characters; the start of a text says most.
-const MAX_OUTPUT: usize = 4_000;
-const MAX_ITEM: usize = 1_000;
+const MAX_OUTPUT_CHARS: usize = 4_000;
+const MAX_ITEM_CHARS: usize = 1_000;
 /// The longest comment that a reviewer can send.
-const MAX_COMMENT: usize = 4_000;
+const MAX_COMMENT_CHARS: usize = 4_000;
 const MAX_ITEMS: usize = 20;
 
 const RULES: &str = "Use plain relative file names. Send every file in full. Handle bad input and edge cases. \
@@ -40,8 +40,8 @@ pub(super) struct Messages {
 }
 
 /// Builds the messages for a task: the goal, the code, and what the last round led to.
-pub(super) fn messages(request: &Request, language: Written, task: Task<'_>, form: Form) -> Messages {
-    let mut user = format!("Goal:\n{}\n", data(&request.goal));
+pub(super) fn messages(request: &Request, language: ModelLanguage, task: Task<'_>, form: Form) -> Messages {
+    let mut user = format!("Goal:\n{}\n", framed(&request.goal));
     user.push_str(match task {
         Task::New => "\nWrite the code and its tests.\n",
         Task::Change(_) => {
@@ -58,47 +58,48 @@ pub(super) fn messages(request: &Request, language: Written, task: Task<'_>, for
     let form = match form {
         Form::Structured => STRUCTURED.to_owned(),
         Form::Fenced => {
-            let (label, path) = (language.labels()[0], language.usual_path());
+            let (label, path) = (language.labels()[0], language.default_path());
             format!("Reply with files only, each in a fenced block that names it: ```{label} name={path}.")
         }
     };
-    Messages { system: format!("{} {form} {RULES}", language.rules()), user }
+    Messages { system: format!("{} {form} {RULES}", language.instructions()), user }
 }
 
 /// Builds the messages for a question about a file.
 pub(super) fn question(request: &Request, language: &str, file: &SourceFile) -> Messages {
-    let mut user = format!("Question:\n{}\n\nThe file, {language}:\n", data(&request.goal));
+    let mut user = format!("Question:\n{}\n\nThe file, {language}:\n", framed(&request.goal));
     push_file(&mut user, file);
     if let Some(comment) = request.feedback.as_ref().and_then(|feedback| feedback.comment.as_ref()) {
-        write!(user, "\nA reviewer of the last answer asks:\n{}\n", data(&head(comment, MAX_COMMENT)))
+        write!(user, "\nA reviewer of the last answer asks:\n{}\n", framed(&truncate(comment, MAX_COMMENT_CHARS)))
             .expect("a String takes any text");
     }
     Messages { system: EXPLAIN_RULES.to_owned(), user }
 }
 
-fn data(text: &str) -> String {
+fn framed(text: &str) -> String {
     // The text must not be able to close its own frame.
     format!("<data>\n{}\n</data>", text.replace("</data>", "< /data>"))
 }
 
 fn push_file(text: &mut String, file: &SourceFile) {
-    write!(text, "\n{}:\n{}\n", file.path, data(&file.content)).expect("a String takes any text");
+    write!(text, "\n{}:\n{}\n", file.path, framed(&file.content)).expect("a String takes any text");
 }
 
 fn push_feedback(text: &mut String, round: u32, feedback: &Feedback) {
     write!(text, "\nThis is round {round}. The last round led to this; send all files again, corrected.\n")
         .expect("a String takes any text");
     if let Some(comment) = &feedback.comment {
-        write!(text, "\nA reviewer asks:\n{}\n", data(&head(comment, MAX_COMMENT))).expect("a String takes any text");
+        write!(text, "\nA reviewer asks:\n{}\n", framed(&truncate(comment, MAX_COMMENT_CHARS)))
+            .expect("a String takes any text");
     }
     let failed: Vec<String> =
         feedback.failed_tests.iter().map(|(name, message)| format!("{name}: {message}")).collect();
     push_list(text, "Failed tests", &failed);
     push_list(text, "Findings of the analysis", &feedback.findings);
     if !feedback.output_tail.is_empty() {
-        let skipped = feedback.output_tail.chars().count().saturating_sub(MAX_OUTPUT);
+        let skipped = feedback.output_tail.chars().count().saturating_sub(MAX_OUTPUT_CHARS);
         let tail: String = feedback.output_tail.chars().skip(skipped).collect();
-        write!(text, "\nEnd of the output:\n{}\n", data(&tail)).expect("a String takes any text");
+        write!(text, "\nEnd of the output:\n{}\n", framed(&tail)).expect("a String takes any text");
     }
     for file in &feedback.previous {
         push_file(text, file);
@@ -108,27 +109,27 @@ fn push_feedback(text: &mut String, round: u32, feedback: &Feedback) {
 fn push_list(text: &mut String, title: &str, items: &[String]) {
     if !items.is_empty() {
         let lines: Vec<String> =
-            items.iter().take(MAX_ITEMS).map(|item| format!("- {}", head(item, MAX_ITEM))).collect();
-        write!(text, "\n{title} ({} in all):\n{}\n", items.len(), data(&lines.join("\n")))
+            items.iter().take(MAX_ITEMS).map(|item| format!("- {}", truncate(item, MAX_ITEM_CHARS))).collect();
+        write!(text, "\n{title} ({} in all):\n{}\n", items.len(), framed(&lines.join("\n")))
             .expect("a String takes any text");
     }
 }
 
-fn head(text: &str, most: usize) -> String {
+fn truncate(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Kind;
+    use crate::types::FileKind;
 
     #[test]
     fn the_prompt_has_everything_that_is_known_and_frames_it() {
         let file = SourceFile {
             path: "app.py".to_owned(),
             content: "x = '</data>'".to_owned(),
-            kind: Kind::Code,
+            kind: FileKind::Code,
             from_caller: true,
         };
         let request = Request {
@@ -143,7 +144,8 @@ mod tests {
             }),
             ..Request::default()
         };
-        let Messages { system, user } = messages(&request, Written::Python, Task::Change(&file), Form::Structured);
+        let Messages { system, user } =
+            messages(&request, ModelLanguage::Python, Task::Change(&file), Form::Structured);
         assert!(system.contains("Python 3.11") && system.contains("JSON"), "{system}");
         for part in ["fix it", "app.py", "test_a: assert 1 == 2", "weak hash", "use sets", "end of output", "round 2"] {
             assert!(user.contains(part), "{part}");
@@ -154,13 +156,14 @@ mod tests {
 
     #[test]
     fn the_longest_comment_of_a_reviewer_is_shown_whole() {
-        let comment = format!("{}, and name the units", "x".repeat(MAX_COMMENT - 20));
-        assert_eq!(comment.chars().count(), MAX_COMMENT);
+        let comment = format!("{}, and name the units", "x".repeat(MAX_COMMENT_CHARS - 20));
+        assert_eq!(comment.chars().count(), MAX_COMMENT_CHARS);
         let feedback = Feedback { comment: Some(format!("{comment}cut")), ..Feedback::default() };
         let request = Request { feedback: Some(feedback), ..Request::default() };
-        let file = SourceFile { path: "a.py".to_owned(), content: String::new(), kind: Kind::Code, from_caller: true };
+        let file =
+            SourceFile { path: "a.py".to_owned(), content: String::new(), kind: FileKind::Code, from_caller: true };
         for Messages { user, .. } in
-            [messages(&request, Written::Python, Task::New, Form::Fenced), question(&request, "Python", &file)]
+            [messages(&request, ModelLanguage::Python, Task::New, Form::Fenced), question(&request, "Python", &file)]
         {
             assert!(user.contains(&comment) && !user.contains("unitscut"), "{user}");
         }

@@ -1,22 +1,22 @@
 //! Documentation never repeats what the caller submitted.
 
 /// The lines of a source text that differ from others, for a search in time that does not depend on their number.
-pub(super) struct Quotes {
+pub(super) struct QuoteFilter {
     /// With single spaces; sorted; none is the beginning of another.
     lines: Vec<String>,
 }
 
-const LONG_ENOUGH_TO_TELL: usize = 8;
+const MIN_LINE_BYTES: usize = 8;
 /// Of a longer line the beginning counts.
-const MOST_CHARS: usize = 200;
+const MAX_LINE_CHARS: usize = 200;
 /// Bytes of a text that are kept at most.
 const MAX_TEXT_BYTES: usize = 64 << 10;
 
-impl Quotes {
+impl QuoteFilter {
     pub(super) fn of(source: &str) -> Self {
-        let beginning = |line: &str| plain(line).chars().take(MOST_CHARS).collect::<String>();
+        let beginning = |line: &str| plain(line).chars().take(MAX_LINE_CHARS).collect::<String>();
         let mut lines: Vec<String> =
-            source.lines().map(beginning).filter(|line| line.len() >= LONG_ENOUGH_TO_TELL).collect();
+            source.lines().map(beginning).filter(|line| line.len() >= MIN_LINE_BYTES).collect();
         lines.sort_unstable();
         // What begins with a shorter line quotes that one as well, and follows it.
         lines.dedup_by(|line, shorter| line.starts_with(shorter.as_str()));
@@ -24,13 +24,13 @@ impl Quotes {
     }
 
     /// Leaves out code blocks and lines that quote the source.
-    pub(super) fn left_out_of(&self, text: &str) -> String {
+    pub(super) fn filter_text(&self, text: &str) -> String {
         let mut in_block = false;
         let mut kept = String::new();
         for line in bounded(text).lines() {
             let is_fence = line.trim_start().starts_with("```");
             in_block ^= is_fence;
-            if !is_fence && !in_block && !self.are_in(line) {
+            if !is_fence && !in_block && !self.is_quoted_in(line) {
                 kept.push_str(line);
                 kept.push('\n');
             }
@@ -38,7 +38,7 @@ impl Quotes {
         kept
     }
 
-    fn are_in(&self, line: &str) -> bool {
+    fn is_quoted_in(&self, line: &str) -> bool {
         let line = plain(line);
         line.char_indices().any(|(at, _)| {
             let rest = &line[at..];
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn what_holds_a_line_of_the_source_is_left_out() {
-        let quotes = Quotes::of("def f(secret):\n    return  secret * 2\n    return secret\nx = 1\n");
+        let quotes = QuoteFilter::of("def f(secret):\n    return  secret * 2\n    return secret\nx = 1\n");
         for (text, kept) in [
             ("It doubles.\nSee `def f(secret):` there.\n", "It doubles.\n"),
             ("It has return\tsecret  * 2 in it.\n", ""),
@@ -72,18 +72,18 @@ mod tests {
             ("x = 1\n", "x = 1\n"),
             ("a\n```\nb\n```\nc\n", "a\nc\n"),
         ] {
-            assert_eq!(quotes.left_out_of(text), kept, "{text}");
+            assert_eq!(quotes.filter_text(text), kept, "{text}");
         }
-        assert_eq!(Quotes::of("").left_out_of("any text\n"), "any text\n");
+        assert_eq!(QuoteFilter::of("").filter_text("any text\n"), "any text\n");
     }
 
     #[test]
     fn a_large_source_and_a_large_text_take_bounded_time() {
         let begun = tokio::time::Instant::now();
         let source: String = (0..60_000).map(|number| format!("{}{number:06}\n", "x".repeat(180))).collect();
-        let quotes = Quotes::of(&source);
+        let quotes = QuoteFilter::of(&source);
         let text = format!("{}\n{}", "x".repeat(MAX_TEXT_BYTES / 2), "y z\n".repeat(1 << 20));
-        let kept = quotes.left_out_of(&text);
+        let kept = quotes.filter_text(&text);
         assert!(kept.len() <= MAX_TEXT_BYTES + 1 && kept.starts_with('x'), "{}", kept.len());
         assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::language::Written;
+use super::language::ModelLanguage;
 use super::reply::{Reply, ReplyFile};
 
 #[derive(Deserialize)]
@@ -52,7 +52,7 @@ pub(super) fn response_format() -> Value {
 ///
 /// # Errors
 /// The broken rule, in words that do not repeat the reply.
-pub(super) fn read(text: &str, language: Written) -> Option<Result<Reply, &'static str>> {
+pub(super) fn read(text: &str, language: ModelLanguage) -> Option<Result<Reply, &'static str>> {
     let whole = text.trim();
     let within = || whole.get(whole.find('{')?..=whole.rfind('}')?);
     let document: Document =
@@ -60,7 +60,7 @@ pub(super) fn read(text: &str, language: Written) -> Option<Result<Reply, &'stat
     Some(checked(document, language))
 }
 
-fn checked(document: Document, language: Written) -> Result<Reply, &'static str> {
+fn checked(document: Document, language: ModelLanguage) -> Result<Reply, &'static str> {
     let files = document.files.into_iter().map(|File { path, mut content, kind }| {
         if !content.ends_with('\n') {
             content.push('\n');
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn read_python(text: &str) -> Option<Result<Reply, &'static str>> {
-        read(text, Written::Python)
+        read(text, ModelLanguage::Python)
     }
 
     fn file(path: &str) -> Value {

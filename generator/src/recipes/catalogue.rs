@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::{is_safe_path, is_test_file};
-use crate::python::ingredients;
-use crate::recipes::matching::Keywords;
+use crate::python::code_elements;
+use crate::recipes::matching::KeywordRules;
 use crate::recipes::parameters::Parameter;
-use crate::recipes::requirements::constraints::{Claim, Offer};
+use crate::recipes::requirements::constraints::{Capabilities, Claim};
 use crate::recipes::requirements::relations::relations_of;
 use crate::recipes::requirements::{Requirement, stated};
 use crate::tokenize::{stem, words};
-use crate::types::{Kind, SourceFile};
+use crate::types::{FileKind, SourceFile};
 
 /// Folder name, then file name and text of each file.
 type EmbeddedFolder = (&'static str, &'static [(&'static str, &'static str)]);
@@ -56,7 +56,7 @@ pub struct Recipe {
     #[serde(skip)]
     pub(crate) keyword_texts: Vec<String>,
     #[serde(skip)]
-    pub(crate) keywords: Keywords,
+    pub(crate) keywords: KeywordRules,
 }
 
 impl Recipe {
@@ -178,7 +178,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
         .map_err(|error| invalid(folder, format!("{DESCRIPTION} cannot be read: {}", error.message())))?;
     let documentation = take(DOCUMENTATION)?;
     let mut sources = Vec::new();
-    for (names, kind) in [(&description.code, Kind::Code), (&description.tests, Kind::Test)] {
+    for (names, kind) in [(&description.code, FileKind::Code), (&description.tests, FileKind::Test)] {
         for name in names {
             sources.push(SourceFile { path: name.clone(), content: take(name)?, kind, from_caller: false });
         }
@@ -189,16 +189,16 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
     check(folder, &description, &documentation)?;
     check_parameters(folder, &description.parameters, &sources)?;
     let goals = &description.goals;
-    let code = sources.iter().filter(|file| file.kind == Kind::Code);
+    let code = sources.iter().filter(|file| file.kind == FileKind::Code);
     let phrases = goals.require.iter().flatten().chain(&goals.covers).chain(&goals.examples);
-    let offer = Offer {
+    let capabilities = Capabilities {
         claims: claims(folder, &description)?,
-        ingredients: code.flat_map(|file| ingredients(&file.content)).collect(),
+        code_elements: code.flat_map(|file| code_elements(&file.content)).collect(),
         numbers: goals.numbers.clone(),
         largest_number: goals.largest_number,
         relations: phrases.flat_map(|text| relations_of(text)).collect(),
     };
-    let keywords = Keywords::new(&goals.require, &goals.covers, &goals.excludes, offer);
+    let keywords = KeywordRules::new(&goals.require, &goals.covers, &goals.excludes, capabilities);
     if !keywords.is_usable() {
         return Err(invalid(folder, "goals.require needs at least one group, and each group at least one word"));
     }
@@ -245,7 +245,7 @@ fn claims(folder: &str, description: &Description) -> Result<Vec<Claim>, Catalog
 
 fn check_parameters(folder: &str, parameters: &[Parameter], sources: &[SourceFile]) -> Result<(), CatalogueError> {
     let code: String =
-        sources.iter().filter(|file| file.kind == Kind::Code).map(|file| file.content.as_str()).collect();
+        sources.iter().filter(|file| file.kind == FileKind::Code).map(|file| file.content.as_str()).collect();
     let broken = parameters.iter().find_map(|parameter| Some((&parameter.name, parameter.broken_rule(&code)?)));
     match broken {
         Some((name, rule)) => Err(invalid(folder, format!("parameter {name}: {rule}"))),

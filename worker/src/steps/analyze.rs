@@ -92,7 +92,7 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
 
 #[cfg(test)]
 mod tests {
-    use generator::{Generator, GeneratorConfig, Kind};
+    use generator::{FileKind, Generator, GeneratorConfig};
 
     use shared::approval::RiskLevel;
 
@@ -167,7 +167,7 @@ mod tests {
         let generator = Generator::open(GeneratorConfig::default()).unwrap();
         let mut found = Vec::new();
         for recipe in generator.catalogue() {
-            for file in recipe.files.iter().filter(|file| file.kind == Kind::Code) {
+            for file in recipe.files.iter().filter(|file| file.kind == FileKind::Code) {
                 let task = task(file.content.clone(), &file.path, Some(&recipe.runtime));
                 let (report, _) = analyze(task).await.unwrap();
                 let grave = report.security_findings(Severity::Medium);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use generator::{
-    Action, Feedback as Lessons, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent, SourceFile,
+    Action, Feedback as Lessons, FileKind, GenerateError, Generation, Mode, Origin, PromptTokens, Request, Run,
+    SourceFile,
 };
 use shared::messaging::BlobError;
 use shared::workflow::{
@@ -36,7 +37,7 @@ pub(super) async fn run(
     }
     let outcome = tokio::select! {
         () = cancel.cancelled() => {
-            return Done::Cancelled { cost: cost_of(request.sent.tokens(), desk.prices.thousand_tokens) };
+            return Done::Cancelled { cost: cost_of(request.prompt_tokens.count(), desk.prices.thousand_tokens) };
         }
         outcome = desk.generator.generate(&request) => outcome,
     };
@@ -109,7 +110,7 @@ async fn request_for(
         round: workflow.round,
         feedback,
         max_tokens: affordable_tokens(left, desk.prices.thousand_tokens),
-        sent: Sent::default(),
+        prompt_tokens: PromptTokens::default(),
     })
 }
 
@@ -134,7 +135,7 @@ async fn lessons(desk: &Desk, workflow: &Workflow, feedback: &Feedback) -> Resul
         previous.push(SourceFile {
             path: file.path.clone(),
             content: desk.blobs.load(&file.content).await?,
-            kind: if file.is_test { Kind::Test } else { Kind::Code },
+            kind: if file.is_test { FileKind::Test } else { FileKind::Code },
             from_caller: file.from_caller,
         });
     }
@@ -160,7 +161,7 @@ async fn artifacts_from(
         files.push(CodeFile {
             path: file.path,
             content: desk.blobs.store(file.content).await?,
-            is_test: file.kind == Kind::Test,
+            is_test: file.kind == FileKind::Test,
             from_caller: file.from_caller && !is_supplied,
         });
     }

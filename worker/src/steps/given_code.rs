@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use generator::{CleanUp, Generation, GivenCode, Tested, Tool};
+use generator::{CleanUp, Generation, GivenCode, TestSummary, Tool};
 use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -283,7 +283,7 @@ fn bounded(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-fn tested(written: &Written) -> Result<Tested, String> {
+fn tested(written: &Written) -> Result<TestSummary, String> {
     let is_name = |name: &str| name.len() <= 200 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let names = written.tested.iter().map(|it| &it.name).chain(written.skipped.iter().map(|it| &it.name));
     if !names.clone().all(|name| is_name(name)) || written.tested.is_empty() && written.examples == 0 {
@@ -291,7 +291,7 @@ fn tested(written: &Written) -> Result<Tested, String> {
     }
     let tested = written.tested.iter().take(MAX_NAMES).map(|it| (it.name.clone(), it.noticed, it.defects)).collect();
     let skipped = written.skipped.iter().take(MAX_NAMES).map(|it| (it.name.clone(), plain(&it.reason, 200))).collect();
-    Ok(Tested { names: tested, examples: written.examples, skipped })
+    Ok(TestSummary { names: tested, examples: written.examples, skipped })
 }
 
 fn name_of(step: CleanUp) -> &'static str {

@@ -8,7 +8,7 @@ use crate::tokenize::Word;
 
 /// Everything beside the goal that gives meaning to its words.
 #[derive(Debug, Default)]
-pub(super) struct Context {
+pub(super) struct CodeContext {
     /// Names of the language that the code is in, in lower case.
     pub(super) language: Vec<String>,
     /// Names that occur in the code, in lower case.
@@ -17,7 +17,7 @@ pub(super) struct Context {
     pub(super) file: HashSet<String>,
 }
 
-impl Context {
+impl CodeContext {
     pub(super) fn of(code: &str, file: Option<&str>, language: Vec<String>) -> Self {
         Self { language, names: parts(code), file: parts(file.unwrap_or_default()) }
     }
@@ -32,7 +32,7 @@ fn parts(text: &str) -> HashSet<String> {
 }
 
 /// Returns whether every word of a goal with a command to run is understood.
-pub(super) fn is_run(words: &[Word], context: &Context) -> bool {
+pub(super) fn is_run(words: &[Word], context: &CodeContext) -> bool {
     let scans = words.iter().any(|word| ["check", "scan", "analyse", "analyze"].contains(&word.text.as_str()));
     let tests = words.iter().any(|word| word.starts_clause && word.text == "test");
     let mut at = 0;
@@ -58,7 +58,7 @@ pub(super) fn is_run(words: &[Word], context: &Context) -> bool {
 }
 
 /// Returns whether a goal without a command is a title: it names the code and asks for nothing.
-pub(super) fn is_title(words: &[Word], context: &Context) -> bool {
+pub(super) fn is_title(words: &[Word], context: &CodeContext) -> bool {
     let known = |at: usize| {
         is_number(words, at)
             || is(words, at, lex::TITLE_WORDS)
@@ -69,7 +69,7 @@ pub(super) fn is_title(words: &[Word], context: &Context) -> bool {
 }
 
 /// Returns whether a request for documentation asks for nothing but an outline of the code.
-pub(super) fn is_documentation(words: &[Word], context: &Context) -> bool {
+pub(super) fn is_documentation(words: &[Word], context: &CodeContext) -> bool {
     let known = |at: usize| {
         is(words, at, lex::DOCUMENT_WORDS) || context.is_language(text(words, at)) || is_noun(words, at, context)
     };
@@ -81,7 +81,7 @@ fn is_number(words: &[Word], at: usize) -> bool {
 }
 
 /// A name of the code where a noun belongs: "test the add function", "run main".
-fn is_noun(words: &[Word], at: usize, context: &Context) -> bool {
+fn is_noun(words: &[Word], at: usize, context: &CodeContext) -> bool {
     let named = context.names.contains(text(words, at)) || context.file.contains(text(words, at));
     let before = at.checked_sub(1).is_some_and(|before| {
         is(
@@ -138,7 +138,7 @@ fn modifiers(words: &[Word], at: usize) -> Option<usize> {
     let plain = (at..noun).all(|index| {
         !text(words, index).ends_with("ed")
             && !is(words, index, lex::COMPARATIVES)
-            && crate::language::asked_besides_python(text(words, index)).is_none()
+            && crate::language::requested_other_than_python(text(words, index)).is_none()
     });
     (runs && definite && plain).then_some(noun)
 }

@@ -16,7 +16,7 @@ mod tool_words {
 use crate::language;
 use crate::tokenize::{Word, words};
 use crate::types::{Mode, Request, Tool};
-use closed_vocabulary::Context;
+use closed_vocabulary::CodeContext;
 use lexicon as lex;
 
 /// The wish of a request.
@@ -42,7 +42,7 @@ pub(crate) enum Intent {
 
 /// Decides the intent of a request; the mode wins over the goal.
 pub(crate) fn intent(request: &Request) -> Intent {
-    let code = request.given_text();
+    let code = request.caller_code_text();
     // A human who supplies code has answered the goal with it, whatever it was.
     if request.supplied {
         return if request.mode == Mode::Test || asks_for_a_test_run(&request.goal) {
@@ -61,8 +61,8 @@ pub(crate) fn intent(request: &Request) -> Intent {
         (Mode::Generate, _) | (Mode::Auto, None) => Intent::Generate,
         (Mode::Auto, Some(code)) => {
             let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
-            let own = language::of_code(named, file, code).map_or_else(|_| Vec::new(), language::Language::names);
-            of_goal(&request.goal, &Context::of(code, file, own))
+            let own = language::detect(named, file, code).map_or_else(|_| Vec::new(), language::Language::names);
+            of_goal(&request.goal, &CodeContext::of(code, file, own))
         }
     }
 }
@@ -91,16 +91,16 @@ fn asks_for_a_test_run(goal: &str) -> bool {
 }
 
 /// Decides what a goal wants of the code that came with it. Where it asks for several things, the one that changes most wins.
-fn of_goal(goal: &str, context: &Context) -> Intent {
+fn of_goal(goal: &str, context: &CodeContext) -> Intent {
     let words = words(goal);
     if let Some(intent) = non_english::of_unspaced(goal) {
         return intent;
     }
-    let mut asks = Asks::default();
+    let mut actions = RequestedActions::default();
     for at in 0..words.len() {
-        asks.add(&words, at);
+        actions.add(&words, at);
     }
-    let Some(intent) = asks.intent() else { return of_the_rest(&words, context) };
+    let Some(intent) = actions.intent() else { return without_command(&words, context) };
     let understood = match intent {
         Intent::Run | Intent::RunOrTest | Intent::Test => closed_vocabulary::is_run(&words, context),
         Intent::Document => closed_vocabulary::is_documentation(&words, context),
@@ -111,7 +111,7 @@ fn of_goal(goal: &str, context: &Context) -> Intent {
 
 /// Everything a goal asks for.
 #[derive(Default)]
-struct Asks {
+struct RequestedActions {
     runs: bool,
     changes: bool,
     writes_tests: bool,
@@ -124,7 +124,7 @@ struct Asks {
     mentions_tests: bool,
 }
 
-impl Asks {
+impl RequestedActions {
     fn add(&mut self, words: &[Word], at: usize) {
         self.add_run(words, at);
         self.changes |= asks_for_change(words, at);
@@ -160,7 +160,7 @@ impl Asks {
 }
 
 /// A goal without a command: a title asks for nothing. Any other goal is a wish that is not understood.
-fn of_the_rest(words: &[Word], context: &Context) -> Intent {
+fn without_command(words: &[Word], context: &CodeContext) -> Intent {
     if let Some(intent) = non_english::of_words(words) {
         intent
     } else if closed_vocabulary::is_title(words, context) {
@@ -462,7 +462,7 @@ fn is_runner(words: &[Word], at: usize) -> bool {
 }
 
 /// Returns whether a goal without code starts with work on code that should have come with it.
-pub(crate) fn presumes_code(goal: &str) -> bool {
+pub(crate) fn requires_caller_code(goal: &str) -> bool {
     let words = words(goal);
     let polite =
         |word: &Word| lex::LEADS.contains(&word.text.as_str()) || matches!(word.text.as_str(), "can" | "could" | "to");

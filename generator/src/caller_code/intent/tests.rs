@@ -3,7 +3,7 @@ use super::*;
 const CODE: &str = "import threading\n\n\ndef add(a, b):\n    return a + b\n\n\nprint(add(1, 2))\n";
 
 fn of(goal: &str) -> Intent {
-    of_goal(goal, &Context::of(CODE, Some("src/primes.py"), vec!["python".to_owned(), "py".to_owned()]))
+    of_goal(goal, &CodeContext::of(CODE, Some("src/primes.py"), vec!["python".to_owned(), "py".to_owned()]))
 }
 
 #[track_caller]
@@ -359,7 +359,7 @@ fn goals_that_presume_code() {
         "Document the API client",
         "Please add unit tests to the parser",
     ] {
-        assert!(presumes_code(goal), "{goal}");
+        assert!(requires_caller_code(goal), "{goal}");
     }
     for goal in [
         "Create a JWT function and write tests for it",
@@ -368,7 +368,7 @@ fn goals_that_presume_code() {
         "",
         "please",
     ] {
-        assert!(!presumes_code(goal), "{goal}");
+        assert!(!requires_caller_code(goal), "{goal}");
     }
 }
 

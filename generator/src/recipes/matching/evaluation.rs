@@ -47,9 +47,10 @@ async fn most_phrasings_find_their_recipe_unseen_and_almost_none_another() {
     let (mut right, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
     for (expected, goal) in &goals {
         // Several classics exist in both languages.
-        let asked = if recipe_runtime(*expected) == "node" { Asked::JavaScript } else { Asked::Python };
+        let requested =
+            if recipe_runtime(*expected) == "node" { RequestedLanguage::JavaScript } else { RequestedLanguage::Python };
         let name = |index: usize| matcher.recipes()[index].name.as_str();
-        match matcher.find(goal, asked, &runtimes, false).await.recipe {
+        match matcher.find(goal, requested, &runtimes, false).await.recipe {
             Some((found, _)) if found == *expected => right += 1,
             Some((found, _)) => wrong.push(format!("{goal}: {} instead of {}", name(found), name(*expected))),
             None => refused.push(format!("{goal}: none instead of {}", name(*expected))),

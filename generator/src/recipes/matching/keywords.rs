@@ -4,15 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::recipes::matching::spelling::is_slip;
+use crate::recipes::matching::spelling::is_typo;
 use crate::recipes::requirements::Requirement;
-use crate::recipes::requirements::constraints::{Demands, Offer, read};
-use crate::recipes::requirements::relations::{Kind, Relation};
+use crate::recipes::requirements::constraints::{Capabilities, Constraints, parse_goal};
+use crate::recipes::requirements::relations::{Relation, RelationKind};
 use crate::recipes::vocabulary::{AUDIENCE_MODIFIERS, AUDIENCES, BLOCKERS, ENDERS, FILLER, STOP};
 use crate::tokenize::{Word, words};
 
 /// A single word of a recipe's subject makes it a neighbour from this length on, whatever else the goal says.
-const MIN_TELLING_LETTERS: usize = 8;
+const MIN_DISTINCTIVE_LETTERS: usize = 8;
 
 /// A stem, and the prepositions and conjunctions between it and the stem before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,23 +25,28 @@ struct Term {
 type Phrase = Vec<Term>;
 
 /// Words between the stems of a phrase that do not relate one to the other.
-const UNRELATED: &[&str] = &[
+const NEUTRAL_GAP_WORDS: &[&str] = &[
     "a", "an", "the", "each", "every", "all", "any", "some", "its", "their", "his", "her", "my", "your", "our", "this",
 ];
 /// Words that part a phrase unless it has them itself: "number to words" is no number of words.
-const PARTING: &[&str] = &["to", "into", "from", "by", "per", "as", "in", "via", "than", "between"];
+const PHRASE_SEPARATORS: &[&str] = &["to", "into", "from", "by", "per", "as", "in", "via", "than", "between"];
 
 /// The words by which a recipe is found, and what it offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Keywords {
+pub(crate) struct KeywordRules {
     require: Vec<Vec<Phrase>>,
     covers: Vec<Phrase>,
     excludes: Vec<Phrase>,
-    offer: Offer,
+    capabilities: Capabilities,
 }
 
-impl Keywords {
-    pub(crate) fn new(require: &[Vec<String>], covers: &[String], excludes: &[String], offer: Offer) -> Self {
+impl KeywordRules {
+    pub(crate) fn new(
+        require: &[Vec<String>],
+        covers: &[String],
+        excludes: &[String],
+        capabilities: Capabilities,
+    ) -> Self {
         let compile = |phrases: &[String]| -> Vec<Phrase> {
             phrases.iter().map(|phrase| phrase_of(phrase)).filter(|phrase| !phrase.is_empty()).collect()
         };
@@ -49,7 +54,7 @@ impl Keywords {
             require: require.iter().map(|group| compile(group)).collect(),
             covers: compile(covers),
             excludes: compile(excludes),
-            offer,
+            capabilities,
         }
     }
 
@@ -64,10 +69,10 @@ impl Keywords {
     }
 
     /// Returns what a goal demands and the recipe does not offer.
-    pub(super) fn lacks(&self, topic: &Topic) -> Vec<Requirement> {
-        let mut lacking = self.offer.lacks(&topic.demands, &topic.stems());
-        let subject = self.require.iter().take(1).flatten().flat_map(|phrase| topic.positions(phrase)).collect();
-        let unserved = topic.demands.relations.iter().filter(|relation| !self.serves(relation, topic, &subject));
+    pub(super) fn lacks(&self, goal: &GoalTerms) -> Vec<Requirement> {
+        let mut lacking = self.capabilities.lacks(&goal.constraints, &goal.stems());
+        let subject = self.require.iter().take(1).flatten().flat_map(|phrase| goal.positions(phrase)).collect();
+        let unserved = goal.constraints.relations.iter().filter(|relation| !self.serves(relation, goal, &subject));
         for requirement in unserved.map(|relation| relation.kind.requirement()) {
             if !lacking.contains(&requirement) {
                 lacking.push(requirement);
@@ -79,25 +84,26 @@ impl Keywords {
     /// Returns whether the recipe names a relation, or is itself what the relation leads to ("returns primes").
     ///
     /// `subject` are the positions of the recipe's subject in the goal.
-    fn serves(&self, relation: &Relation, topic: &Topic, subject: &BTreeSet<usize>) -> bool {
-        let head: Vec<usize> = relation.at.iter().filter_map(|at| topic.places.get(*at).copied().flatten()).collect();
+    fn serves(&self, relation: &Relation, goal: &GoalTerms, subject: &BTreeSet<usize>) -> bool {
+        let head: Vec<usize> =
+            relation.at.iter().filter_map(|at| goal.term_indices.get(*at).copied().flatten()).collect();
         let leads_to_subject = head.last().is_some_and(|last| subject.contains(last));
         let before = head.first().and_then(|first| first.checked_sub(1)).filter(|before| subject.contains(before));
-        let is_conversion = matches!(relation.kind, Kind::Target | Kind::Source | Kind::Form);
+        let is_conversion = matches!(relation.kind, RelationKind::Target | RelationKind::Source | RelationKind::Form);
         if let Some(before) = before.filter(|_| is_conversion && leads_to_subject) {
             // From one subject to another, as "stack to queue": only a phrase that has both names it.
-            let spans = |phrase: &Phrase| topic.positions(phrase).windows(2).any(|pair| pair == [before, before + 1]);
+            let spans = |phrase: &Phrase| goal.positions(phrase).windows(2).any(|pair| pair == [before, before + 1]);
             return self.require.iter().flatten().chain(&self.covers).any(spans);
         }
-        if relation.is_common() || self.offer.relations.iter().any(|known| relation.is_served_by(known)) {
+        if relation.is_common() || self.capabilities.relations.iter().any(|known| relation.is_served_by(known)) {
             return true;
         }
-        if relation.kind == Kind::Selection {
+        if relation.kind == RelationKind::Selection {
             // "FizzBuzz, only the fizz" leaves a part of the subject out.
             return subject.iter().all(|at| head.contains(at)) && head.iter().all(|at| subject.contains(at));
         }
         // A target is named by the recipe or not meant by it: "string to palindrome".
-        leads_to_subject && relation.kind != Kind::Target
+        leads_to_subject && relation.kind != RelationKind::Target
     }
 }
 
@@ -114,55 +120,55 @@ fn phrase_of(text: &str) -> Phrase {
 fn push_term(phrase: &mut Phrase, gap: &mut Vec<String>, word: Word) {
     if !STOP.contains(&word.stem) {
         phrase.push(Term { stem: word.stem, gap: std::mem::take(gap) });
-    } else if !UNRELATED.contains(&word.text.as_str()) {
+    } else if !NEUTRAL_GAP_WORDS.contains(&word.text.as_str()) {
         gap.push(word.text);
     }
 }
 
 /// A goal, ready to be compared with keywords.
 #[derive(Default)]
-pub(crate) struct Topic {
+pub(crate) struct GoalTerms {
     /// Stems in order, without grammar, numbers and what was negated.
     terms: Phrase,
     /// The index in `terms` of each word.
-    places: Vec<Option<usize>>,
+    term_indices: Vec<Option<usize>>,
     /// True if each of the stems states a requirement.
     is_stated: Vec<bool>,
     /// The distinct stems that carry meaning and state no requirement.
     meaningful: BTreeSet<String>,
     blockers: BTreeSet<String>,
-    demands: Demands,
+    constraints: Constraints,
 }
 
-impl Topic {
+impl GoalTerms {
     pub(crate) fn of(goal: &str) -> Self {
-        let reading = read(goal, without_audience);
+        let goal_parts = parse_goal(goal, without_audience);
         let is_number = |word: &Word| word.text.chars().all(|c| c.is_ascii_digit());
         let mut gap = Vec::new();
-        let mut topic = Self { demands: reading.demands, ..Self::default() };
-        for (at, (word, is_stated)) in reading.wanted.into_iter().zip(reading.is_stated).enumerate() {
+        let mut terms = Self { constraints: goal_parts.constraints, ..Self::default() };
+        for (at, (word, is_stated)) in goal_parts.wanted.into_iter().zip(goal_parts.is_stated).enumerate() {
             if BLOCKERS.contains(&word.stem) && !is_stated {
-                topic.blockers.insert(word.stem.clone());
+                terms.blockers.insert(word.stem.clone());
             }
             // "Add a login" asks for a login.
             let is_filler = FILLER.contains(&word.stem) || at == 0 && word.text == "add";
             let carries = !STOP.contains(&word.stem) && !is_number(&word);
-            topic.places.push(carries.then_some(topic.terms.len()));
+            terms.term_indices.push(carries.then_some(terms.terms.len()));
             if carries {
                 if !is_stated && !is_filler {
-                    topic.meaningful.insert(word.stem.clone());
+                    terms.meaningful.insert(word.stem.clone());
                 }
-                topic.is_stated.push(is_stated);
+                terms.is_stated.push(is_stated);
             }
             if !is_number(&word) {
-                push_term(&mut topic.terms, &mut gap, word);
+                push_term(&mut terms.terms, &mut gap, word);
             }
         }
-        topic
+        terms
     }
 
     /// The stems that carry meaning and are no words of the keywords.
-    pub(super) fn unknown_to(&self, keywords: &Keywords) -> BTreeSet<String> {
+    pub(super) fn unknown_to(&self, keywords: &KeywordRules) -> BTreeSet<String> {
         self.meaningful.iter().filter(|stem| !keywords.mentions(stem)).cloned().collect()
     }
 
@@ -173,14 +179,14 @@ impl Topic {
     /// The positions of a phrase in the goal.
     fn positions(&self, phrase: &[Term]) -> Vec<usize> {
         self.hits(phrase, |(at, (found, wanted))| {
-            let parts = || found.gap.iter().any(|word| PARTING.contains(&word.as_str()));
+            let parts = || found.gap.iter().any(|word| PHRASE_SEPARATORS.contains(&word.as_str()));
             let joins = at == 0 || found.gap == wanted.gap || wanted.gap.is_empty() && !parts();
             found.stem == wanted.stem && joins
         })
     }
 
     /// The positions of a phrase in the goal, whatever is between its words.
-    fn loosely(&self, phrase: &[Term]) -> Vec<usize> {
+    fn positions_ignoring_gaps(&self, phrase: &[Term]) -> Vec<usize> {
         self.hits(phrase, |(_, (found, wanted))| found.stem == wanted.stem)
     }
 
@@ -192,7 +198,7 @@ impl Topic {
 
     /// The positions of a phrase in the goal, slips of the pen forgiven.
     fn near(&self, phrase: &[Term]) -> Vec<usize> {
-        self.hits(phrase, |(_, (found, wanted))| is_slip(&found.stem, &wanted.stem))
+        self.hits(phrase, |(_, (found, wanted))| is_typo(&found.stem, &wanted.stem))
     }
 }
 
@@ -217,14 +223,14 @@ fn without_audience(words: Vec<Word>) -> Vec<Word> {
     kept
 }
 
-/// Number of words of a topic that the required keywords explain: of two recipes, the more specific one has more.
+/// Number of words of a goal that the required keywords explain: of two recipes, the more specific one has more.
 type Fit = usize;
 
 /// Returns the positions of the words that meet the required groups; none where a group is not met.
-fn required(topic: &Topic, keywords: &Keywords) -> Option<BTreeSet<usize>> {
+fn required(goal: &GoalTerms, keywords: &KeywordRules) -> Option<BTreeSet<usize>> {
     let mut required = BTreeSet::new();
     for group in &keywords.require {
-        let hits: Vec<usize> = group.iter().flat_map(|phrase| topic.positions(phrase)).collect();
+        let hits: Vec<usize> = group.iter().flat_map(|phrase| goal.positions(phrase)).collect();
         if hits.is_empty() {
             return None;
         }
@@ -234,10 +240,10 @@ fn required(topic: &Topic, keywords: &Keywords) -> Option<BTreeSet<usize>> {
 }
 
 /// Returns whether a goal has a word that means something else than the recipe, or asks for other work or another product.
-pub(super) fn is_ruled_out(topic: &Topic, keywords: &Keywords, tolerates: impl Fn(&str) -> bool) -> bool {
+pub(super) fn is_ruled_out(goal: &GoalTerms, keywords: &KeywordRules, tolerates: impl Fn(&str) -> bool) -> bool {
     // A word that states a requirement excludes nothing: "type hints" are no type.
-    let excluded = |phrase: &Phrase| topic.loosely(phrase).iter().any(|at| !topic.is_stated[*at]);
-    keywords.excludes.iter().any(excluded) || topic.blockers.iter().any(|blocker| !tolerates(blocker))
+    let excluded = |phrase: &Phrase| goal.positions_ignoring_gaps(phrase).iter().any(|at| !goal.is_stated[*at]);
+    keywords.excludes.iter().any(excluded) || goal.blockers.iter().any(|blocker| !tolerates(blocker))
 }
 
 /// Returns whether a sentence commands other work than writing code ("Fix ...").
@@ -246,53 +252,54 @@ pub(super) fn is_other_work(sentence: &str, tolerates: impl Fn(&str) -> bool) ->
 }
 
 /// Returns whether a goal has a phrase of the first group, which names the subject.
-pub(super) fn names_subject(topic: &Topic, keywords: &Keywords) -> bool {
-    keywords.require.first().is_some_and(|group| group.iter().any(|phrase| !topic.positions(phrase).is_empty()))
+pub(super) fn names_subject(goal: &GoalTerms, keywords: &KeywordRules) -> bool {
+    keywords.require.first().is_some_and(|group| group.iter().any(|phrase| !goal.positions(phrase).is_empty()))
 }
 
 /// Returns whether a goal names the subject in the words of the keywords.
-pub(super) fn is_about(topic: &Topic, keywords: &Keywords) -> bool {
-    required(topic, keywords).is_some()
+pub(super) fn meets_required_groups(goal: &GoalTerms, keywords: &KeywordRules) -> bool {
+    required(goal, keywords).is_some()
 }
 
-/// Says how well `keywords` explain what a topic is about, or that they do not. Requirements are left aside.
-fn fit(topic: &Topic, keywords: &Keywords) -> Option<Fit> {
-    if is_ruled_out(topic, keywords, |stem| keywords.mentions(stem)) {
+/// Says how well `keywords` explain what a goal is about, or that they do not. Requirements are left aside.
+fn fit(goal: &GoalTerms, keywords: &KeywordRules) -> Option<Fit> {
+    if is_ruled_out(goal, keywords, |stem| keywords.mentions(stem)) {
         return None;
     }
-    let required = required(topic, keywords)?;
-    let covered = keywords.covers.iter().flat_map(|phrase| topic.positions(phrase));
-    let known: BTreeSet<&String> = covered.chain(required.iter().copied()).map(|at| &topic.terms[at].stem).collect();
-    topic.meaningful.iter().all(|stem| known.contains(stem)).then_some(required.len())
+    let required = required(goal, keywords)?;
+    let covered = keywords.covers.iter().flat_map(|phrase| goal.positions(phrase));
+    let known: BTreeSet<&String> = covered.chain(required.iter().copied()).map(|at| &goal.terms[at].stem).collect();
+    goal.meaningful.iter().all(|stem| known.contains(stem)).then_some(required.len())
 }
 
-/// Returns the nearness of `keywords` to `topic`, for suggestions: 0 is not near at all. No promise that they fit.
-pub(super) fn nearness(topic: &Topic, keywords: &Keywords) -> usize {
-    let hits = |group: &Vec<Phrase>| group.iter().flat_map(|phrase| topic.near(phrase)).collect::<BTreeSet<usize>>();
+/// Returns the nearness of `keywords` to `goal`, for suggestions: 0 is not near at all. No promise that they fit.
+pub(super) fn nearness(goal: &GoalTerms, keywords: &KeywordRules) -> usize {
+    let hits = |group: &Vec<Phrase>| group.iter().flat_map(|phrase| goal.near(phrase)).collect::<BTreeSet<usize>>();
     let groups: Vec<BTreeSet<usize>> = keywords.require.iter().map(hits).collect();
     // The first group names the subject. A word of another group, or a part of a phrase, makes no neighbour.
     if groups.first().is_none_or(BTreeSet::is_empty) {
         return 0;
     }
     let found: BTreeSet<usize> = groups.iter().flatten().copied().collect();
-    let letters: usize = found.iter().map(|at| topic.terms[*at].stem.chars().count()).sum();
-    let is_whole = groups.iter().all(|group| !group.is_empty()) && (found.len() > 1 || letters >= MIN_TELLING_LETTERS);
-    let hinted = topic.meaningful.iter().filter(|stem| keywords.mentions(stem)).count();
-    if !is_whole && 2 * hinted < topic.meaningful.len() {
+    let letters: usize = found.iter().map(|at| goal.terms[*at].stem.chars().count()).sum();
+    let is_whole =
+        groups.iter().all(|group| !group.is_empty()) && (found.len() > 1 || letters >= MIN_DISTINCTIVE_LETTERS);
+    let hinted = goal.meaningful.iter().filter(|stem| keywords.mentions(stem)).count();
+    if !is_whole && 2 * hinted < goal.meaningful.len() {
         return 0;
     }
     let named = |stem: &&String| keywords.require.iter().flatten().flatten().any(|known| known.stem == **stem);
-    4 * groups.iter().filter(|group| !group.is_empty()).count() + topic.meaningful.iter().filter(named).count()
+    4 * groups.iter().filter(|group| !group.is_empty()).count() + goal.meaningful.iter().filter(named).count()
 }
 
 /// A recipe's index and keywords, and the goal as that recipe reads it.
-pub(super) type Candidate<'a> = (usize, &'a Topic, &'a Keywords);
+pub(super) type Candidate<'a> = (usize, &'a GoalTerms, &'a KeywordRules);
 
 /// Returns the indices of the recipes that serve a goal best: several when they serve it equally well.
 pub(super) fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Vec<usize> {
     let mut fits: Vec<(usize, Fit)> = candidates
-        .filter_map(|(index, topic, keywords)| Some((index, topic, keywords, fit(topic, keywords)?)))
-        .filter(|(_, topic, keywords, _)| keywords.lacks(topic).is_empty())
+        .filter_map(|(index, goal, keywords)| Some((index, goal, keywords, fit(goal, keywords)?)))
+        .filter(|(_, goal, keywords, _)| keywords.lacks(goal).is_empty())
         .map(|(index, _, _, fit)| (index, fit))
         .collect();
     fits.sort_by_key(|(index, fit)| (std::cmp::Reverse(*fit), *index));
@@ -304,11 +311,11 @@ pub(super) fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Vec<u
 
 /// Returns the index of the recipe that is about the goal's subject, and the requirements that it does not meet.
 pub(super) fn lacking<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Option<(usize, Vec<Requirement>)> {
-    let about = candidates.filter_map(|(index, topic, keywords)| {
-        let is_whole = fit(topic, keywords).is_some();
-        Some(((is_whole, required(topic, keywords)?.len()), index, topic, keywords))
+    let about = candidates.filter_map(|(index, goal, keywords)| {
+        let is_whole = fit(goal, keywords).is_some();
+        Some(((is_whole, required(goal, keywords)?.len()), index, goal, keywords))
     });
-    let (_, index, topic, keywords) = about.max_by_key(|(rank, index, ..)| (*rank, std::cmp::Reverse(*index)))?;
-    let lacks = keywords.lacks(topic);
+    let (_, index, goal, keywords) = about.max_by_key(|(rank, index, ..)| (*rank, std::cmp::Reverse(*index)))?;
+    let lacks = keywords.lacks(goal);
     (!lacks.is_empty()).then_some((index, lacks))
 }

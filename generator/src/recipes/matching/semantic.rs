@@ -15,23 +15,23 @@ use crate::embedding::{DIMENSIONS, Encoder, EncoderError, Vector};
 use crate::recipes::catalogue::Recipe;
 use crate::recipes::vocabulary::{FILLER, STOP};
 use crate::tokenize::{stem, words};
-use crate::types::Kind;
+use crate::types::FileKind;
 
 /// Goals that people have and no recipe serves, one a line.
 const OFF_TOPIC: &str = include_str!("../../../catalogue/off_topic.txt");
 /// A goal as a whole must be this near, even where one of its sentences is nearer.
-const MIN_WHOLE: f32 = 0.30;
+const MIN_GOAL_SCORE: f32 = 0.30;
 /// A word is decisive where the goal without it is nearer by this much.
-const DECISIVE: f32 = 0.06;
+const MIN_WORD_EFFECT: f32 = 0.06;
 /// The same where the goal names the recipe's subject literally.
-const DECISIVE_LITERAL: f32 = 0.02;
+const MIN_LITERAL_WORD_EFFECT: f32 = 0.02;
 /// A part of a goal is about another recipe if it is this near to it, and by so much further from the one in question.
-const ANOTHER: f32 = 0.65;
-const FURTHER: f32 = 0.15;
+const MIN_OTHER_SCORE: f32 = 0.65;
+const MIN_OTHER_MARGIN: f32 = 0.15;
 /// In a longer goal, "and" seldom joins two subjects.
 const MAX_LISTED_WORDS: usize = 10;
 /// Maximum words of a goal that are tried for being decisive.
-const MAX_TRIED: usize = 6;
+const MAX_TRIED_WORDS: usize = 6;
 
 /// A text whose vector goals are compared with.
 enum Anchor {
@@ -43,7 +43,7 @@ enum Anchor {
 }
 
 /// The vectors of a catalogue and the model that makes those of goals.
-pub(super) struct Index {
+pub(super) struct EmbeddingIndex {
     encoder: Encoder,
     anchors: Vec<Anchor>,
     /// A row for each anchor.
@@ -54,7 +54,7 @@ pub(super) struct Index {
 
 /// The nearness of a goal to a recipe.
 #[derive(Clone, Debug)]
-pub(super) struct Rated {
+pub(super) struct ScoredRecipe {
     pub(super) recipe: usize,
     pub(super) score: f32,
     /// True if the goal is nearer to one that the recipe does not serve.
@@ -63,7 +63,7 @@ pub(super) struct Rated {
     pub(super) text: String,
 }
 
-impl Index {
+impl EmbeddingIndex {
     /// Loads the model and embeds the catalogue, or reads its vectors from `cache`. Takes half a minute without them.
     pub(super) fn load(model: &Path, cache: Option<&Path>, recipes: &[Recipe]) -> Result<Self, EncoderError> {
         let encoder = Encoder::load(model)?;
@@ -98,7 +98,7 @@ impl Index {
     }
 
     /// Rates every recipe, the nearest first.
-    pub(super) fn rank(&self, goal: &str) -> Vec<Rated> {
+    pub(super) fn rank(&self, goal: &str) -> Vec<ScoredRecipe> {
         let texts = texts(goal);
         if texts.is_empty() {
             return Vec::new();
@@ -106,20 +106,20 @@ impl Index {
         let goals = matrix(&self.encoder.embed(&texts.iter().map(String::as_str).collect::<Vec<_>>()));
         let cosines = self.matrix.dot(&goals.t());
         let columns = cosines.columns().into_iter().enumerate();
-        let by_text: Vec<Vec<Rated>> =
-            columns.map(|(at, column)| self.rate(&texts[at], column.iter().copied())).collect();
-        let best = |(recipe, whole): (usize, &Rated)| {
-            let parts = by_text[1..].iter().map(|rated| &rated[recipe]).filter(|_| whole.score >= MIN_WHOLE);
+        let by_text: Vec<Vec<ScoredRecipe>> =
+            columns.map(|(at, column)| self.score(&texts[at], column.iter().copied())).collect();
+        let best = |(recipe, whole): (usize, &ScoredRecipe)| {
+            let parts = by_text[1..].iter().map(|scored| &scored[recipe]).filter(|_| whole.score >= MIN_GOAL_SCORE);
             let all = parts.chain([whole]);
             all.max_by(|a, b| (!a.is_refuted, a.score).partial_cmp(&(!b.is_refuted, b.score)).unwrap_or(Equal)).cloned()
         };
-        let mut ranking: Vec<Rated> = by_text[0].iter().enumerate().filter_map(best).collect();
+        let mut ranking: Vec<ScoredRecipe> = by_text[0].iter().enumerate().filter_map(best).collect();
         ranking.sort_by(|a, b| b.score.total_cmp(&a.score));
         ranking
     }
 
     /// Rates every recipe, in their order, for one text.
-    fn rate(&self, text: &str, cosines: impl Iterator<Item = f32>) -> Vec<Rated> {
+    fn score(&self, text: &str, cosines: impl Iterator<Item = f32>) -> Vec<ScoredRecipe> {
         let mut nearest = vec![(f32::MIN, f32::MIN); self.vocabularies.len()];
         let mut off_topic = f32::MIN;
         for (anchor, cosine) in self.anchors.iter().zip(cosines) {
@@ -129,41 +129,43 @@ impl Index {
                 Anchor::OffTopic => off_topic = off_topic.max(cosine),
             }
         }
-        let rated = |(recipe, (score, against)): (usize, (f32, f32))| Rated {
+        let scored = |(recipe, (score, against)): (usize, (f32, f32))| ScoredRecipe {
             recipe,
             score,
             is_refuted: score < against.max(off_topic),
             text: text.to_owned(),
         };
-        nearest.into_iter().enumerate().map(rated).collect()
+        nearest.into_iter().enumerate().map(scored).collect()
     }
 
     /// Returns whether the goal has a word that the recipe does not know and without which it would be nearer.
     ///
     /// `unknown` are the words that do not belong, where the goal names the recipe's subject literally: then less decides.
-    pub(super) fn has_decisive_stranger(&self, rated: &Rated, unknown: Option<&BTreeSet<String>>) -> bool {
-        let parts: Vec<&str> = rated.text.split_whitespace().collect();
-        let is_strange = |at: &usize| match unknown {
+    pub(super) fn has_decisive_unknown_word(&self, scored: &ScoredRecipe, unknown: Option<&BTreeSet<String>>) -> bool {
+        let parts: Vec<&str> = scored.text.split_whitespace().collect();
+        let is_unknown = |at: &usize| match unknown {
             Some(unknown) => words(parts[*at]).iter().any(|word| unknown.contains(&word.stem)),
-            None => self.is_stranger(rated.recipe, parts[*at]),
+            None => self.has_unknown_word(scored.recipe, parts[*at]),
         };
-        let strangers = (0..parts.len()).filter(is_strange).take(MAX_TRIED);
+        let unknown_words = (0..parts.len()).filter(is_unknown).take(MAX_TRIED_WORDS);
         let without = |at: usize| [&parts[..at], &parts[at + 1..]].concat().join(" ");
-        let variants: Vec<String> = strangers.map(without).filter(|text| !text.is_empty()).collect();
-        let decisive = if unknown.is_some() { DECISIVE_LITERAL } else { DECISIVE };
-        self.scores(rated.recipe, &variants).iter().any(|score| score - rated.score >= decisive)
+        let variants: Vec<String> = unknown_words.map(without).filter(|text| !text.is_empty()).collect();
+        let decisive = if unknown.is_some() { MIN_LITERAL_WORD_EFFECT } else { MIN_WORD_EFFECT };
+        self.scores(scored.recipe, &variants).iter().any(|score| score - scored.score >= decisive)
     }
 
     /// Returns whether a part of a short goal ("factorial and fibonacci") is about another recipe and not about this one.
-    pub(super) fn has_another_subject(&self, rated: &Rated) -> bool {
-        let parts: Vec<String> = rated.text.split(" and ").map(str::to_owned).collect();
-        if parts.len() == 1 || rated.text.split_whitespace().count() > MAX_LISTED_WORDS {
+    pub(super) fn has_another_subject(&self, scored: &ScoredRecipe) -> bool {
+        let parts: Vec<String> = scored.text.split(" and ").map(str::to_owned).collect();
+        if parts.len() == 1 || scored.text.split_whitespace().count() > MAX_LISTED_WORDS {
             return false;
         }
-        let own = self.scores(rated.recipe, &parts);
+        let own = self.scores(scored.recipe, &parts);
         let is_other = |(part, own): (&String, f32)| {
             let nearest = self.rank(part).into_iter().next();
-            nearest.is_some_and(|it| it.recipe != rated.recipe && it.score >= ANOTHER && it.score - own >= FURTHER)
+            nearest.is_some_and(|it| {
+                it.recipe != scored.recipe && it.score >= MIN_OTHER_SCORE && it.score - own >= MIN_OTHER_MARGIN
+            })
         };
         parts.iter().zip(own).any(is_other)
     }
@@ -181,7 +183,7 @@ impl Index {
         })
     }
 
-    fn is_stranger(&self, recipe: usize, part: &str) -> bool {
+    fn has_unknown_word(&self, recipe: usize, part: &str) -> bool {
         let is_known = |stem: &String| {
             let is_number = stem.chars().all(|c| c.is_ascii_digit());
             is_number || STOP.contains(stem) || FILLER.contains(stem) || self.knows(recipe, stem)
@@ -196,13 +198,13 @@ fn matrix(vectors: &[Vector]) -> Array2<f32> {
 
 /// The stems of everything that a recipe says of itself and of its code. The documentation names limits as well, so it is left out.
 fn vocabulary(recipe: &Recipe) -> HashSet<String> {
-    let code = recipe.files.iter().filter(|file| file.kind == Kind::Code).map(|file| &file.content);
+    let code = recipe.files.iter().filter(|file| file.kind == FileKind::Code).map(|file| &file.content);
     let texts = [&recipe.name].into_iter().chain(recipe.goal_texts()).chain(&recipe.keyword_texts).chain(code);
-    texts.flat_map(|text| words(&spaced(text))).map(|word| stem(&word.text)).collect()
+    texts.flat_map(|text| words(&split_camel_case(text))).map(|word| stem(&word.text)).collect()
 }
 
 /// Parts names such as `maxSize`.
-fn spaced(text: &str) -> String {
+fn split_camel_case(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_uppercase() && spaced.ends_with(char::is_lowercase) {

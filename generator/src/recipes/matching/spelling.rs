@@ -10,11 +10,11 @@ const MIN_LETTERS: usize = 5;
 
 /// The words that a catalogue uses, with the number of their uses, by their first letter.
 #[derive(Debug, Default)]
-pub(super) struct Spelling {
+pub(super) struct SpellChecker {
     words: HashMap<char, HashMap<String, usize>>,
 }
 
-impl Spelling {
+impl SpellChecker {
     pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         let mut spelling = Self::default();
         for word in texts.flat_map(plain_words) {
@@ -32,23 +32,24 @@ impl Spelling {
             let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
             let is_plain = word.trim_matches(|c: char| c.is_ascii_punctuation()).chars().all(char::is_alphabetic);
             let kept = !is_plain || letters.chars().count() < MIN_LETTERS || is_word(&letters);
-            match if kept { None } else { self.meant(&letters) } {
-                Some(meant) => word.to_lowercase().replacen(&letters, meant, 1),
+            match if kept { None } else { self.correction(&letters) } {
+                Some(correction) => word.to_lowercase().replacen(&letters, correction, 1),
                 None => word.to_owned(),
             }
         };
         goal.split(' ').map(corrected).collect::<Vec<_>>().join(" ")
     }
 
-    fn meant(&self, word: &str) -> Option<&str> {
+    fn correction(&self, word: &str) -> Option<&str> {
         let stemmed = stem(word);
         let known = self.words.get(&word.chars().next()?)?;
         if known.contains_key(word) || FILLER.contains(&stemmed) || STOP.contains(&stemmed) {
             return None;
         }
-        let near = known.iter().filter(|(other, _)| other.chars().count() >= MIN_LETTERS && is_slip(word, other));
-        let (meant, _) = near.min_by_key(|(other, uses)| (distance(word, other), std::cmp::Reverse(**uses), *other))?;
-        Some(meant)
+        let near = known.iter().filter(|(other, _)| other.chars().count() >= MIN_LETTERS && is_typo(word, other));
+        let (correction, _) =
+            near.min_by_key(|(other, uses)| (distance(word, other), std::cmp::Reverse(**uses), *other))?;
+        Some(correction)
     }
 }
 
@@ -57,7 +58,7 @@ fn plain_words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Returns whether two stems differ by a slip of the pen: one letter of five, two of eight.
-pub(super) fn is_slip(a: &str, b: &str) -> bool {
+pub(super) fn is_typo(a: &str, b: &str) -> bool {
     let allowed = match a.chars().count().max(b.chars().count()) {
         0..5 => 0,
         5..8 => 1,
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn slips_become_words_of_the_catalogue_and_other_words_stay() {
-        let spelling = Spelling::of(["Reverse a linked list", "password hashing", "Fibonacci numbers"].into_iter());
+        let spelling = SpellChecker::of(["Reverse a linked list", "password hashing", "Fibonacci numbers"].into_iter());
         let is_word = |word: &str| ["parse", "fish"].contains(&word);
         for (goal, expected) in [
             ("revrese a linkd list", "reverse a linked list"),

@@ -18,7 +18,7 @@ const LOCK: &str = "recipe-vectors.lock";
 /// The text whose vector identifies the model that made a file.
 const PROBE: &str = "The vector of this sentence identifies the model.";
 /// A lower cosine between two vectors of the probe means two models.
-const SAME_MODEL: f32 = 0.999;
+const MIN_PROBE_COSINE: f32 = 0.999;
 /// Texts that are embedded together; more would not be faster.
 const BATCH: usize = 8;
 const KEY_BYTES: usize = 32;
@@ -41,7 +41,7 @@ pub(super) fn vectors(encoder: &Encoder, texts: &[String], folder: Option<&Path>
     let _held = lock.and_then(|file| file.lock().map(|()| file));
     let probe = embedded(encoder, &[PROBE.to_owned()]).remove(0);
     let is_of_this_model =
-        |entries: &Entries| entries.get(&key(PROBE)).is_some_and(|found| cosine(found, &probe) > SAME_MODEL);
+        |entries: &Entries| entries.get(&key(PROBE)).is_some_and(|found| cosine(found, &probe) > MIN_PROBE_COSINE);
     let mut known = read(&folder.join(FILE)).filter(is_of_this_model).unwrap_or_default();
     let missing: Vec<String> = texts.iter().filter(|text| !known.contains_key(&key(text))).cloned().collect();
     let added = embedded(encoder, &missing);

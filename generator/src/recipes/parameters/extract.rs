@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::{Parameter, ParameterKind};
 
 /// Maximum words between a number and its cue, itself included.
-const REACH: usize = 3;
-const NAMING: &[&str] = &["named", "called", "naming", "name", "calling"];
+const MAX_CUE_DISTANCE: usize = 3;
+const NAME_MARKERS: &[&str] = &["named", "called", "naming", "name", "calling"];
 /// Words that are no names, whatever is before them.
-const NO_NAMES: &[&str] = &["I", "A", "The", "It", "Python", "JavaScript", "None", "True", "False"];
+const NOT_NAMES: &[&str] = &["I", "A", "The", "It", "Python", "JavaScript", "None", "True", "False"];
 const NUMBER_WORDS: &[(&str, f64)] = &[
     ("one", 1.0),
     ("two", 2.0),
@@ -53,7 +53,7 @@ const UNITS: &[(&str, f64)] = &[
 
 /// A value that a goal sets.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum ParameterValue {
     Number(f64),
     /// A choice as the manifest spells it, or an identifier.
     Text(String),
@@ -61,10 +61,10 @@ pub(crate) enum Value {
 
 /// The values that a goal sets, by the index of the parameter.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Values {
-    pub(crate) set: Vec<(usize, Value)>,
+pub(crate) struct ParameterValues {
+    pub(crate) set: Vec<(usize, ParameterValue)>,
     /// A parameter whose value in the goal is not allowed.
-    pub(crate) unfit: Option<usize>,
+    pub(crate) out_of_range: Option<usize>,
     /// The goal without the numbers and names that were read.
     pub(crate) rest: String,
 }
@@ -77,19 +77,19 @@ struct Token<'a> {
 }
 
 /// The words of a goal, to be read for the parameters of several recipes.
-pub(crate) struct Tokens<'a> {
+pub(crate) struct GoalTokens<'a> {
     goal: &'a str,
     tokens: Vec<Token<'a>>,
 }
 
-impl<'a> Tokens<'a> {
+impl<'a> GoalTokens<'a> {
     pub(crate) fn of(goal: &'a str) -> Self {
         Self { goal, tokens: tokens(goal) }
     }
 
     /// Reads what the goal sets of a recipe's parameters; none where it sets nothing.
-    pub(crate) fn read(&self, parameters: &[Parameter]) -> Option<Values> {
-        let (tokens, mut values, mut taken) = (&self.tokens, Values::default(), Vec::new());
+    pub(crate) fn read(&self, parameters: &[Parameter]) -> Option<ParameterValues> {
+        let (tokens, mut values, mut taken) = (&self.tokens, ParameterValues::default(), Vec::new());
         for (index, parameter) in parameters.iter().enumerate() {
             let found = match parameter.kind {
                 ParameterKind::Integer | ParameterKind::Number | ParameterKind::DurationSeconds => {
@@ -102,7 +102,7 @@ impl<'a> Tokens<'a> {
             if parameter.allows(&value) {
                 values.set.push((index, value));
             } else {
-                values.unfit = values.unfit.or(Some(index));
+                values.out_of_range = values.out_of_range.or(Some(index));
             }
             taken.push(at);
         }
@@ -145,7 +145,11 @@ fn duration(tokens: &[Token<'_>], at: usize) -> Option<(f64, usize)> {
 }
 
 /// The number that is nearest to a cue of the parameter.
-fn number(parameter: &Parameter, tokens: &[Token<'_>], taken: &[Range<usize>]) -> Option<(Value, Range<usize>)> {
+fn number(
+    parameter: &Parameter,
+    tokens: &[Token<'_>],
+    taken: &[Range<usize>],
+) -> Option<(ParameterValue, Range<usize>)> {
     let wants_time = parameter.kind == ParameterKind::DurationSeconds;
     let is_cue = |at: usize| tokens.get(at).is_some_and(|token| parameter.is_cue(&token.lower));
     let mut best: Option<(usize, f64, Range<usize>)> = None;
@@ -160,43 +164,43 @@ fn number(parameter: &Parameter, tokens: &[Token<'_>], taken: &[Range<usize>]) -
             (false, _, _) => None,
         };
         let Some((value, length)) = read else { continue };
-        let before = (1..=REACH).find(|step| at.checked_sub(*step).is_some_and(is_cue));
-        let after = (1..=REACH).find(|step| is_cue(at + length - 1 + step));
+        let before = (1..=MAX_CUE_DISTANCE).find(|step| at.checked_sub(*step).is_some_and(is_cue));
+        let after = (1..=MAX_CUE_DISTANCE).find(|step| is_cue(at + length - 1 + step));
         let Some(distance) = before.into_iter().chain(after).min() else { continue };
         if best.as_ref().is_none_or(|(least, ..)| distance < *least) {
             best = Some((distance, value, at..at + length));
         }
     }
-    best.map(|(_, value, at)| (Value::Number(value), at))
+    best.map(|(_, value, at)| (ParameterValue::Number(value), at))
 }
 
 /// A name behind "named" or "called" that is written like the one it replaces, and like no ordinary word.
-fn name(parameter: &Parameter, tokens: &[Token<'_>]) -> Option<(Value, Range<usize>)> {
+fn name(parameter: &Parameter, tokens: &[Token<'_>]) -> Option<(ParameterValue, Range<usize>)> {
     let replaced = parameter.identifier.as_deref()?;
     let is_class = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
     let fits = |text: &str| {
         let is_special = text.contains('_') || text.chars().any(|c| c.is_ascii_uppercase());
         let is_name = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && !text.starts_with(|c: char| c.is_ascii_digit());
-        is_special && is_name && is_class(text) == is_class(replaced) && !NO_NAMES.contains(&text)
+        is_special && is_name && is_class(text) == is_class(replaced) && !NOT_NAMES.contains(&text)
     };
     let is_naming = |at: usize| {
         let token = &tokens[at];
-        NAMING.contains(&token.lower.as_str())
-            || token.lower == "it" && at > 0 && NAMING.contains(&tokens[at - 1].lower.as_str())
+        NAME_MARKERS.contains(&token.lower.as_str())
+            || token.lower == "it" && at > 0 && NAME_MARKERS.contains(&tokens[at - 1].lower.as_str())
     };
     let at = (1..tokens.len()).find(|at| is_naming(at - 1) && fits(tokens[*at].text))?;
-    Some((Value::Text(tokens[at].text.to_owned()), at - 1..at + 1))
+    Some((ParameterValue::Text(tokens[at].text.to_owned()), at - 1..at + 1))
 }
 
 /// One of the choices, however it is punctuated: "SHA-512" is `sha512`.
-fn choice(parameter: &Parameter, tokens: &[Token<'_>]) -> Option<(Value, Range<usize>)> {
+fn choice(parameter: &Parameter, tokens: &[Token<'_>]) -> Option<(ParameterValue, Range<usize>)> {
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let found = |length: usize| {
         (0..tokens.len().saturating_sub(length - 1)).find_map(|at| {
             let text: String = tokens[at..at + length].iter().map(|token| letters(&token.lower)).collect();
             let choice = parameter.choices.iter().find(|choice| letters(choice) == text)?;
-            Some((Value::Text(choice.clone()), at..at + length))
+            Some((ParameterValue::Text(choice.clone()), at..at + length))
         })
     };
     (1..=3).rev().find_map(found)
@@ -209,13 +213,13 @@ impl Parameter {
         self.cues.iter().any(is_form)
     }
 
-    fn allows(&self, value: &Value) -> bool {
+    fn allows(&self, value: &ParameterValue) -> bool {
         match value {
-            Value::Number(number) => {
+            ParameterValue::Number(number) => {
                 let is_whole = number.fract() == 0.0 || self.kind != ParameterKind::Integer;
                 is_whole && self.min.is_none_or(|min| *number >= min) && self.max.is_none_or(|max| *number <= max)
             }
-            Value::Text(_) => true,
+            ParameterValue::Text(_) => true,
         }
     }
 }

@@ -3,7 +3,7 @@
 mod extract;
 mod substitute;
 
-pub(crate) use extract::{Tokens, Values};
+pub(crate) use extract::{GoalTokens, ParameterValues};
 use serde::{Deserialize, Serialize};
 pub(crate) use substitute::write;
 

@@ -1,13 +1,13 @@
 //! Writes the values of parameters into a recipe's files.
 
-use super::extract::{Value, Values};
+use super::extract::{ParameterValue, ParameterValues};
 use super::{Parameter, ParameterKind, assigns};
-use crate::types::{Kind, SourceFile};
+use crate::types::{FileKind, SourceFile};
 
 /// Returns the files and the documentation with the values in them.
 pub(crate) fn write(
     parameters: &[Parameter],
-    values: &Values,
+    values: &ParameterValues,
     files: &[SourceFile],
     documentation: &str,
 ) -> (Vec<SourceFile>, String) {
@@ -15,14 +15,14 @@ pub(crate) fn write(
     for (index, value) in &values.set {
         let parameter = &parameters[*index];
         match (&parameter.constant, &parameter.identifier, value) {
-            (_, Some(identifier), Value::Text(name)) => {
+            (_, Some(identifier), ParameterValue::Text(name)) => {
                 for file in &mut files {
                     file.content = renamed(&file.content, identifier, name);
                 }
                 documentation = renamed(&documentation, identifier, name);
             }
             (Some(constant), _, _) => {
-                for file in files.iter_mut().filter(|file| file.kind == Kind::Code) {
+                for file in files.iter_mut().filter(|file| file.kind == FileKind::Code) {
                     file.content = assigned(&file.content, constant, value);
                 }
             }
@@ -34,7 +34,7 @@ pub(crate) fn write(
 }
 
 /// The part of the documentation that names the values read from the goal.
-fn section(parameters: &[Parameter], values: &Values) -> String {
+fn section(parameters: &[Parameter], values: &ParameterValues) -> String {
     if values.set.is_empty() {
         return String::new();
     }
@@ -43,8 +43,8 @@ fn section(parameters: &[Parameter], values: &Values) -> String {
         let parameter = &parameters[*index];
         let unit = if parameter.kind == ParameterKind::DurationSeconds { " s" } else { "" };
         let value = match value {
-            Value::Number(number) => format!("{number}{unit}"),
-            Value::Text(text) => text.clone(),
+            ParameterValue::Number(number) => format!("{number}{unit}"),
+            ParameterValue::Text(text) => text.clone(),
         };
         text.push_str(&format!("| {} | `{value}` | {} |\n", parameter.name, parameter.description));
     }
@@ -68,7 +68,7 @@ fn renamed(text: &str, from: &str, to: &str) -> String {
 }
 
 /// Replaces the literal that a constant is assigned.
-fn assigned(code: &str, constant: &str, value: &Value) -> String {
+fn assigned(code: &str, constant: &str, value: &ParameterValue) -> String {
     let line = |line: &str| {
         let declared = line.strip_prefix("const ").unwrap_or(line);
         match line.split_once('=').filter(|_| assigns(line, constant) && declared.starts_with(constant)) {
@@ -80,7 +80,7 @@ fn assigned(code: &str, constant: &str, value: &Value) -> String {
 }
 
 /// The value as the old literal is written: with a point, quotes, a semicolon or a comment behind it.
-fn literal(old: &str, value: &Value) -> String {
+fn literal(old: &str, value: &ParameterValue) -> String {
     let quote = old.chars().next().filter(|c| matches!(c, '"' | '\''));
     let end = match quote {
         Some(quote) => old[1..].find(quote).map_or(old.len(), |at| at + 2),
@@ -88,10 +88,10 @@ fn literal(old: &str, value: &Value) -> String {
     };
     let (old, rest) = old.split_at(end);
     let text = match (value, quote) {
-        (Value::Number(number), _) if old.contains('.') => format!("{number:?}"),
-        (Value::Number(number), _) => number.to_string(),
-        (Value::Text(text), Some(quote)) => format!("{quote}{text}{quote}"),
-        (Value::Text(text), None) => text.clone(),
+        (ParameterValue::Number(number), _) if old.contains('.') => format!("{number:?}"),
+        (ParameterValue::Number(number), _) => number.to_string(),
+        (ParameterValue::Text(text), Some(quote)) => format!("{quote}{text}{quote}"),
+        (ParameterValue::Text(text), None) => text.clone(),
     };
     text + rest
 }

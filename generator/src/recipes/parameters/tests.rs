@@ -1,6 +1,6 @@
-use super::extract::Value;
+use super::extract::ParameterValue;
 use super::*;
-use crate::types::{Kind, SourceFile};
+use crate::types::{FileKind, SourceFile};
 
 fn parameters() -> Vec<Parameter> {
     let text = r#"
@@ -40,17 +40,17 @@ cues = ["with"]
     table["parameters"].clone().try_into().expect("parameters")
 }
 
-fn number(value: f64) -> Value {
-    Value::Number(value)
+fn number(value: f64) -> ParameterValue {
+    ParameterValue::Number(value)
 }
 
-fn text(value: &str) -> Value {
-    Value::Text(value.to_owned())
+fn text(value: &str) -> ParameterValue {
+    ParameterValue::Text(value.to_owned())
 }
 
 #[track_caller]
-fn check(goal: &str, expected: &[(usize, Value)], rest: &str) {
-    let values = Tokens::of(goal).read(&parameters()).unwrap_or_default();
+fn check(goal: &str, expected: &[(usize, ParameterValue)], rest: &str) {
+    let values = GoalTokens::of(goal).read(&parameters()).unwrap_or_default();
     assert_eq!((values.set.as_slice(), values.rest.as_str()), (expected, rest), "{goal}");
 }
 
@@ -77,11 +77,11 @@ fn values_are_read_beside_their_cues() {
 
 #[test]
 fn a_value_that_is_not_allowed_is_noted_with_its_range() {
-    let values = Tokens::of("cache of 5000 entries").read(&parameters()).expect("a value");
-    assert_eq!((values.set.len(), values.unfit), (0, Some(0)));
+    let values = GoalTokens::of("cache of 5000 entries").read(&parameters()).expect("a value");
+    assert_eq!((values.set.len(), values.out_of_range), (0, Some(0)));
     assert_eq!(parameters()[0].range(), "capacity is a whole number from 1 to 1000");
     assert_eq!(parameters()[1].range(), "ttl is from 1 to 86400 seconds");
-    assert_eq!(Tokens::of("cache of 2.5 entries").read(&parameters()).expect("a value").unfit, Some(0));
+    assert_eq!(GoalTokens::of("cache of 2.5 entries").read(&parameters()).expect("a value").out_of_range, Some(0));
 }
 
 #[test]
@@ -93,10 +93,12 @@ fn values_are_written_into_code_tests_and_page() {
         from_caller: false,
     };
     let code = "CAPACITY = 128  # entries\nTTL_SECONDS: float = 60.0\nDIGEST = \"sha256\"\nclass LruCache:\n    CAPACITY = 1\n";
-    let files =
-        [file("c.py", code, Kind::Code), file("test_c.py", "from c import LruCache\nMyLruCache = 1\n", Kind::Test)];
+    let files = [
+        file("c.py", code, FileKind::Code),
+        file("test_c.py", "from c import LruCache\nMyLruCache = 1\n", FileKind::Test),
+    ];
     let goal = "a class named UserCache with SHA-512, 500 entries, expire after 2 minutes";
-    let values = Tokens::of(goal).read(&parameters()).expect("values");
+    let values = GoalTokens::of(goal).read(&parameters()).expect("values");
     let (written, page) = write(&parameters(), &values, &files, "# LruCache\n");
     assert_eq!(
         written[0].content,
@@ -107,6 +109,6 @@ fn values_are_written_into_code_tests_and_page() {
     for row in ["| capacity | `500` |", "| ttl | `120 s` |", "| class | `UserCache` |", "| digest | `sha512` |"] {
         assert!(page.contains(row), "{row}: {page}");
     }
-    let node = file("c.js", "const CAPACITY = 128;\n", Kind::Code);
+    let node = file("c.js", "const CAPACITY = 128;\n", FileKind::Code);
     assert_eq!(write(&parameters(), &values, &[node], "").0[0].content, "const CAPACITY = 500;\n");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::relations::{Relation, relations, without_articles};
-use crate::recipes::requirements::{Requirement, stated, stated_bare};
+use crate::recipes::requirements::{Requirement, stated, stated_after_negation};
 use crate::tokenize::{Word, words};
 
 include!(concat!(env!("OUT_DIR"), "/words/constraints.rs"));
@@ -18,11 +18,11 @@ const MINOR_VERSIONS: std::ops::RangeInclusive<u64> = 10..=20;
 
 /// The demands of a goal beside its topic.
 #[derive(Debug, Default)]
-pub(crate) struct Demands {
+pub(crate) struct Constraints {
     required: BTreeSet<Requirement>,
     ruled_out: BTreeSet<Requirement>,
     /// Words that the goal rules out and that state no requirement.
-    unwanted: BTreeSet<String>,
+    excluded_words: BTreeSet<String>,
     /// Modules that the goal wants used.
     modules: BTreeSet<String>,
     numbers: BTreeSet<u64>,
@@ -35,8 +35,8 @@ pub(crate) struct Demands {
 }
 
 /// A goal's words that are neither grammar of negation nor statements of requirements.
-pub(crate) struct Reading {
-    pub(crate) demands: Demands,
+pub(crate) struct ParsedGoal {
+    pub(crate) constraints: Constraints,
     /// The wanted words, in order.
     pub(crate) wanted: Vec<Word>,
     /// True if each of the wanted words states a requirement.
@@ -44,23 +44,23 @@ pub(crate) struct Reading {
 }
 
 /// Reads a goal; `kept` drops words that say for whom a thing is.
-pub(crate) fn read(goal: &str, kept: impl Fn(Vec<Word>) -> Vec<Word>) -> Reading {
-    let mut demands = Demands::default();
-    let text = spelled(without_label(goal));
-    let affirmed = affirmed(&words(&text), &mut demands);
+pub(crate) fn parse_goal(goal: &str, kept: impl Fn(Vec<Word>) -> Vec<Word>) -> ParsedGoal {
+    let mut constraints = Constraints::default();
+    let text = normalize(without_label(goal));
+    let affirmed = drop_negated(&words(&text), &mut constraints);
     let (wanted, has_article) = without_articles(kept(affirmed));
-    collect_numbers(&wanted, &mut demands);
-    demands.modules = modules(&wanted);
+    collect_numbers(&wanted, &mut constraints);
+    constraints.modules = modules(&wanted);
     let mut is_stated = vec![false; wanted.len()];
     for statement in stated(&wanted) {
-        demands.required.insert(statement.requirement);
+        constraints.required.insert(statement.requirement);
         is_stated[statement.at].fill(true);
     }
-    if demands.replaced || descends(&wanted) {
-        demands.required.insert(Requirement::Variation);
+    if constraints.replaced || counts_down(&wanted) {
+        constraints.required.insert(Requirement::Variation);
     }
-    demands.relations = relations(&wanted, &has_article, &is_stated);
-    Reading { demands, wanted, is_stated }
+    constraints.relations = relations(&wanted, &has_article, &is_stated);
+    ParsedGoal { constraints, wanted, is_stated }
 }
 
 fn is(word: &Word, list: &[&str]) -> bool {
@@ -76,7 +76,7 @@ pub(crate) fn without_label(goal: &str) -> &str {
 }
 
 /// Brings names that are made of grammar or signs into words.
-fn spelled(goal: &str) -> String {
+fn normalize(goal: &str) -> String {
     let mut text = goal.to_lowercase();
     for (from, to) in [
         ("to-do", "todo"),
@@ -103,24 +103,24 @@ fn spelled(goal: &str) -> String {
     }
     let words =
         text.split(' ').map(|word| word.strip_suffix("-free").map_or(word.to_owned(), |it| format!("without {it},")));
-    complexities_spelled(&words.collect::<Vec<_>>().join(" "))
+    replace_complexities(&words.collect::<Vec<_>>().join(" "))
 }
 
 /// Replaces "O(n log n)" and the like by one word each.
-fn complexities_spelled(text: &str) -> String {
-    let mut spelled = String::new();
+fn replace_complexities(text: &str) -> String {
+    let mut replaced = String::new();
     let mut rest = text;
     while let Some(start) = rest.find("o(") {
         let (before, from) = rest.split_at(start);
         let starts_word = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
         let Some(length) = from.find(')').filter(|_| starts_word) else {
-            spelled.push_str(&rest[..start + 2]);
+            replaced.push_str(&rest[..start + 2]);
             rest = &rest[start + 2..];
             continue;
         };
         let bound: String = from[2..length].chars().filter(|c| !c.is_whitespace() && *c != '*').collect();
-        spelled.push_str(before);
-        spelled.push_str(match bound.as_str() {
+        replaced.push_str(before);
+        replaced.push_str(match bound.as_str() {
             "1" => " bigoconstant ",
             "logn" | "log(n" | "lgn" => " bigologarithmic ",
             "n" => " bigolinear ",
@@ -132,11 +132,11 @@ fn complexities_spelled(text: &str) -> String {
             rest = rest.strip_prefix(word).map_or(rest, str::trim_start);
         }
     }
-    spelled + rest
+    replaced + rest
 }
 
 /// Drops what the goal does not want, to the end of its clause, and notes what it rules out.
-fn affirmed(words: &[Word], demands: &mut Demands) -> Vec<Word> {
+fn drop_negated(words: &[Word], constraints: &mut Constraints) -> Vec<Word> {
     let mut kept = Vec::new();
     let (mut at, mut cut) = (0, false);
     while let Some(word) = words.get(at) {
@@ -146,15 +146,15 @@ fn affirmed(words: &[Word], demands: &mut Demands) -> Vec<Word> {
             (at, cut) = (at + 1, false);
             continue;
         }
-        let end = segment_end(words, at + 1);
-        rule_out(word, &words[at + 1..end], words.get(end), demands);
+        let end = negation_end(words, at + 1);
+        rule_out(word, &words[at + 1..end], words.get(end), constraints);
         (at, cut) = (end, true);
     }
     kept
 }
 
 /// The end of the words that a negation takes with it.
-fn segment_end(words: &[Word], start: usize) -> usize {
+fn negation_end(words: &[Word], start: usize) -> usize {
     let mut left = NEGATION_REACH;
     for (at, word) in words.iter().enumerate().skip(start) {
         let leads = left == NEGATION_REACH || is(&words[at - 1], INDIFFERENCE);
@@ -173,7 +173,7 @@ fn segment_end(words: &[Word], start: usize) -> usize {
     words.len()
 }
 
-fn rule_out(negation: &Word, segment: &[Word], next: Option<&Word>, demands: &mut Demands) {
+fn rule_out(negation: &Word, segment: &[Word], next: Option<&Word>, constraints: &mut Constraints) {
     let indifferent = |word: &Word| is(word, INDIFFERENCE);
     if segment.iter().any(indifferent) || next.is_some_and(indifferent) || is(negation, &["neednt"]) {
         return;
@@ -181,15 +181,15 @@ fn rule_out(negation: &Word, segment: &[Word], next: Option<&Word>, demands: &mu
     let words: Vec<Word> = segment.iter().filter(|word| !is(word, ARTICLES)).cloned().collect();
     let mut is_stated = vec![false; words.len()];
     let replaced = is(negation, REPLACEMENTS);
-    for statement in stated_bare(&words) {
+    for statement in stated_after_negation(&words) {
         match statement.requirement.opposite() {
             Some(opposite) => {
-                demands.required.insert(opposite);
+                constraints.required.insert(opposite);
                 is_stated[statement.at].fill(true);
             }
             None => {
-                demands.ruled_out.insert(statement.requirement);
-                demands.unwanted.extend(words[statement.at.clone()].iter().map(|word| word.text.clone()));
+                constraints.ruled_out.insert(statement.requirement);
+                constraints.excluded_words.extend(words[statement.at.clone()].iter().map(|word| word.text.clone()));
                 is_stated[statement.at].fill(!replaced);
             }
         }
@@ -198,12 +198,12 @@ fn rule_out(negation: &Word, segment: &[Word], next: Option<&Word>, demands: &mu
         !is_stated && !is(word, CLAUSE_STARTERS) && !is(word, &["of", "than", "any", "other", "be", "use"])
     });
     let rest: Vec<String> = rest.map(|(word, _)| word.text.clone()).collect();
-    demands.replaced |= replaced && (!rest.is_empty() || words.is_empty());
-    demands.unwanted.extend(rest);
+    constraints.replaced |= replaced && (!rest.is_empty() || words.is_empty());
+    constraints.excluded_words.extend(rest);
 }
 
 /// Collects the numbers of a goal, without versions of Python (which may be another requirement) and percentages.
-fn collect_numbers(words: &[Word], demands: &mut Demands) {
+fn collect_numbers(words: &[Word], constraints: &mut Constraints) {
     let number = |at: usize| words.get(at).and_then(|word| word.text.parse::<u64>().ok());
     let is_at = |at: Option<usize>, list: &[&str]| at.and_then(|at| words.get(at)).is_some_and(|word| is(word, list));
     let mut at = 0;
@@ -211,7 +211,7 @@ fn collect_numbers(words: &[Word], demands: &mut Demands) {
         if is_at(Some(at), &["python", "python3", "py"]) && number(at + 1).is_some() {
             let minor = number(at + 2).filter(|_| !words[at + 2].starts_clause);
             if number(at + 1) != Some(3) || minor.is_some_and(|minor| !MINOR_VERSIONS.contains(&minor)) {
-                demands.required.insert(Requirement::OtherPython);
+                constraints.required.insert(Requirement::OtherPython);
             }
             at += if minor.is_some() { 3 } else { 2 };
             continue;
@@ -220,13 +220,13 @@ fn collect_numbers(words: &[Word], demands: &mut Demands) {
         let between = is_at(at.checked_sub(1), &["and"]) && is_at(at.checked_sub(3), &["between"]);
         let bounds = between || is_at(at.checked_sub(1), BOUNDS);
         let found = number(at).filter(|_| !is_share);
-        if bounds { &mut demands.bounds } else { &mut demands.numbers }.extend(found);
+        if bounds { &mut constraints.bounds } else { &mut constraints.numbers }.extend(found);
         at += 1;
     }
 }
 
 /// Returns whether a goal counts down: "from 100 to 1".
-fn descends(words: &[Word]) -> bool {
+fn counts_down(words: &[Word]) -> bool {
     let number = |at: usize| words.get(at).and_then(|word| word.text.parse::<u64>().ok());
     let follows = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| !word.starts_clause && is(word, list));
     (0..words.len()).any(|at| {
@@ -262,10 +262,10 @@ fn root(word: &str) -> &str {
 
 /// The offer of a recipe beside its topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Offer {
+pub(crate) struct Capabilities {
     pub(crate) claims: Vec<Claim>,
     /// The imports, calls, keywords and operators of the code, in lower case.
-    pub(crate) ingredients: BTreeSet<String>,
+    pub(crate) code_elements: BTreeSet<String>,
     /// The relations that its keywords and examples name.
     pub(crate) relations: Vec<Relation>,
     /// The only numbers that a goal may state; any where there is no list.
@@ -281,12 +281,12 @@ pub(crate) struct Claim {
     pub(crate) only_for: Vec<String>,
 }
 
-impl Offer {
+impl Capabilities {
     fn provides(&self, requirement: Requirement, stems: &[String]) -> bool {
         let is_meant = |claim: &Claim| claim.only_for.is_empty() || claim.only_for.iter().any(|it| stems.contains(it));
         let claimed = |claim: &Claim| claim.requirement == requirement && is_meant(claim);
         requirement.is_universal()
-            || requirement == Requirement::Imports && self.ingredients.contains("import")
+            || requirement == Requirement::Imports && self.code_elements.contains("import")
             || self.claims.iter().any(claimed)
     }
 
@@ -295,24 +295,25 @@ impl Offer {
         let root_of_word = root(word);
         let acts =
             |name: &String| name.split('_').find(|part| !part.is_empty()).is_some_and(|it| root(it) == root_of_word);
-        self.ingredients.contains(word) || root_of_word.len() >= MIN_ROOT_LETTERS && self.ingredients.iter().any(acts)
+        self.code_elements.contains(word)
+            || root_of_word.len() >= MIN_ROOT_LETTERS && self.code_elements.iter().any(acts)
     }
 
     /// Returns what the goal demands and the recipe does not offer.
-    pub(crate) fn lacks(&self, demands: &Demands, stems: &[String]) -> Vec<Requirement> {
-        let missing = demands.required.iter().copied().filter(|requirement| !self.provides(*requirement, stems));
+    pub(crate) fn lacks(&self, constraints: &Constraints, stems: &[String]) -> Vec<Requirement> {
+        let missing = constraints.required.iter().copied().filter(|requirement| !self.provides(*requirement, stems));
         let mut lacking: Vec<Requirement> = missing.collect();
         let listed = |number: &u64| self.numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
         let in_range = |number: &u64| self.largest_number.is_none_or(|largest| *number <= largest);
-        let mut all = demands.numbers.iter().chain(&demands.bounds);
-        if !demands.numbers.iter().all(listed) || !all.all(in_range) {
+        let mut all = constraints.numbers.iter().chain(&constraints.bounds);
+        if !constraints.numbers.iter().all(listed) || !all.all(in_range) {
             lacking.push(Requirement::Numbers);
         }
-        if !demands.modules.iter().all(|module| self.ingredients.contains(module)) {
+        if !constraints.modules.iter().all(|module| self.code_elements.contains(module)) {
             lacking.push(Requirement::Modules);
         }
-        let uses_ruled_out = demands.ruled_out.iter().any(|requirement| self.provides(*requirement, stems));
-        if uses_ruled_out || demands.unwanted.iter().any(|word| self.uses(word)) {
+        let uses_ruled_out = constraints.ruled_out.iter().any(|requirement| self.provides(*requirement, stems));
+        if uses_ruled_out || constraints.excluded_words.iter().any(|word| self.uses(word)) {
             lacking.push(Requirement::RuledOut);
         }
         lacking
@@ -324,13 +325,13 @@ mod tests {
     use super::*;
     use Requirement as R;
 
-    fn demands(goal: &str) -> Demands {
-        read(goal, |words| words).demands
+    fn constraints(goal: &str) -> Constraints {
+        parse_goal(goal, |words| words).constraints
     }
 
     #[track_caller]
     fn check(goal: &str, required: &[R], ruled_out: &[R]) {
-        let found = demands(goal);
+        let found = constraints(goal);
         let list = |set: &BTreeSet<R>| set.iter().copied().collect::<Vec<_>>();
         assert_eq!((list(&found.required), list(&found.ruled_out)), (required.to_vec(), ruled_out.to_vec()), "{goal}");
     }
@@ -349,7 +350,7 @@ mod tests {
         check("hello world without tests", &[], &[R::Tests]);
         check("not only a stack but also a class", &[R::Class], &[]);
         check("sort without built-in functions", &[R::FromScratch], &[]);
-        assert!(demands("queue without heapq").unwanted.contains("heapq"));
+        assert!(constraints("queue without heapq").excluded_words.contains("heapq"));
     }
 
     #[test]
@@ -371,11 +372,11 @@ mod tests {
     #[test]
     fn numbers_are_collected_without_versions_and_labels() {
         let found =
-            demands("Stress test workflow 17: fizzbuzz with 4 and 7 up to 50 with 100% coverage in Python 3.12");
+            constraints("Stress test workflow 17: fizzbuzz with 4 and 7 up to 50 with 100% coverage in Python 3.12");
         assert_eq!((found.numbers, found.bounds), (BTreeSet::from([4, 7]), BTreeSet::from([50])));
-        assert!(demands("hello world in Python 2.7").required.contains(&R::OtherPython));
-        assert!(demands("hello world in Python 3.8").required.contains(&R::OtherPython));
-        assert!(demands("hello world in Python 3").required.is_empty());
+        assert!(constraints("hello world in Python 2.7").required.contains(&R::OtherPython));
+        assert!(constraints("hello world in Python 3.8").required.contains(&R::OtherPython));
+        assert!(constraints("hello world in Python 3").required.is_empty());
     }
 
     #[test]

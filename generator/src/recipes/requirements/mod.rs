@@ -245,7 +245,7 @@ const VAGUE: &[Requirement] = &[
 const UNIVERSAL: &[Requirement] = &[Requirement::Tests, Requirement::Documentation, Requirement::Exceptions];
 
 /// Means that are also topics: they are required only where the goal says what to build with.
-const MEANS: &[(Requirement, &[&str])] = &[
+const STRUCTURES: &[(Requirement, &[&str])] = &[
     (Requirement::Stacks, &["stack"]),
     (Requirement::Queues, &["queue"]),
     (Requirement::Heap, &["heap", "heapq", "binary heap", "min heap", "heap queue", "priority queue"]),
@@ -281,7 +281,7 @@ const PARTICIPLES: &[&str] =
 const LINKS: &[&str] = &["on", "by", "from", "with", "of", "upon", "in", "as"];
 /// Words that mark a means only where the means is no everyday word.
 const WEAK_MARKERS: &[&str] = &["with", "from", "by"];
-const EVERYDAY: &[Requirement] =
+const COMMON_STRUCTURES: &[Requirement] =
     &[Requirement::Stacks, Requirement::Queues, Requirement::ListBased, Requirement::Dictionary, Requirement::Sets];
 /// Words that may stand between a marker and the means.
 const MODIFIERS: &[&str] = &[
@@ -360,10 +360,10 @@ fn compile(rows: impl Iterator<Item = (Requirement, &'static [&'static str])>) -
 
 static STATED: LazyLock<Phrases> =
     LazyLock::new(|| compile(TABLE.iter().map(|entry| (entry.requirement, entry.stated_by))));
-static BUILT_WITH: LazyLock<Phrases> = LazyLock::new(|| compile(MEANS.iter().copied()));
+static BUILT_WITH: LazyLock<Phrases> = LazyLock::new(|| compile(STRUCTURES.iter().copied()));
 
 /// A requirement and the words that state it, as a range.
-pub(crate) struct Statement {
+pub(crate) struct Mention {
     pub(crate) requirement: Requirement,
     pub(crate) at: std::ops::Range<usize>,
 }
@@ -383,16 +383,16 @@ fn matched(phrases: &Phrases, words: &[Word], at: usize) -> Option<(Requirement,
 }
 
 /// Finds the requirements that words (without articles) state, the longest phrase first at each place.
-pub(crate) fn stated(words: &[Word]) -> Vec<Statement> {
-    statements(words, means_at)
+pub(crate) fn stated(words: &[Word]) -> Vec<Mention> {
+    statements(words, structure_at)
 }
 
 /// Finds the requirements that words behind a negation state: there a structure needs no "using" to be a means.
-pub(crate) fn stated_bare(words: &[Word]) -> Vec<Statement> {
+pub(crate) fn stated_after_negation(words: &[Word]) -> Vec<Mention> {
     statements(words, |words, at| matched(&BUILT_WITH, words, at))
 }
 
-fn statements(words: &[Word], means: impl Fn(&[Word], usize) -> Option<(Requirement, usize)>) -> Vec<Statement> {
+fn statements(words: &[Word], means: impl Fn(&[Word], usize) -> Option<(Requirement, usize)>) -> Vec<Mention> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < words.len() {
@@ -402,50 +402,50 @@ fn statements(words: &[Word], means: impl Fn(&[Word], usize) -> Option<(Requirem
             (_, Some((requirement, length))) => (length, Some(requirement)),
             _ => (1, None),
         };
-        found.extend(statement.map(|requirement| Statement { requirement, at: at..at + step }));
+        found.extend(statement.map(|requirement| Mention { requirement, at: at..at + step }));
         at += step;
     }
     found
 }
 
 /// Returns the means that starts at a word, where the words before it or behind it make it one.
-fn means_at(words: &[Word], at: usize) -> Option<(Requirement, usize)> {
+fn structure_at(words: &[Word], at: usize) -> Option<(Requirement, usize)> {
     let (requirement, length) = matched(&BUILT_WITH, words, at)?;
     let text = |index: usize| words.get(index).map_or("", |word| word.text.as_str());
     let behind = text(at + length);
     let compound = matches!(behind, "based" | "backed" | "powered") && !words[at + length].starts_clause;
     let strength = marker_before(words, at);
     let marked = match strength {
-        Strength::Strong => true,
-        Strength::Weak => !EVERYDAY.contains(&requirement),
-        Strength::None => false,
+        MarkerStrength::Strong => true,
+        MarkerStrength::Weak => !COMMON_STRUCTURES.contains(&requirement),
+        MarkerStrength::None => false,
     };
     (compound || marked).then_some((requirement, length))
 }
 
-enum Strength {
+enum MarkerStrength {
     Strong,
     Weak,
     None,
 }
 
 /// Looks for a marker before a means, past modifiers and earlier members of an enumeration ("using a dict and a list").
-fn marker_before(words: &[Word], at: usize) -> Strength {
+fn marker_before(words: &[Word], at: usize) -> MarkerStrength {
     let text = |index: usize| words[index].text.as_str();
     let mut end = at;
     while let Some(before) = end.checked_sub(1).filter(|_| !words[end].starts_clause) {
         if STRONG_MARKERS.contains(&text(before)) {
-            return Strength::Strong;
+            return MarkerStrength::Strong;
         }
         // "On top of a stack" builds on one; "the top of a stack" is a part of it.
         let is_built = |index: usize| text(index) != "top" || index.checked_sub(1).is_some_and(|on| text(on) == "on");
         let participle =
             before.checked_sub(1).is_some_and(|index| PARTICIPLES.contains(&text(index)) && is_built(index));
         if LINKS.contains(&text(before)) && participle {
-            return Strength::Strong;
+            return MarkerStrength::Strong;
         }
         if WEAK_MARKERS.contains(&text(before)) {
-            return Strength::Weak;
+            return MarkerStrength::Weak;
         }
         let joined = matches!(text(before), "and" | "plus" | "or");
         let member = (1..=3).find(|length| {
@@ -457,10 +457,10 @@ fn marker_before(words: &[Word], at: usize) -> Strength {
         match member {
             Some(length) => end = before - length,
             None if MODIFIERS.contains(&text(before)) => end = before,
-            None => return Strength::None,
+            None => return MarkerStrength::None,
         }
     }
-    Strength::None
+    MarkerStrength::None
 }
 
 #[cfg(test)]

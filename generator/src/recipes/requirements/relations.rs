@@ -9,7 +9,7 @@ include!(concat!(env!("OUT_DIR"), "/words/relations.rs"));
 
 /// The relation of a noun phrase to the rest of a goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum RelationKind {
     /// "per line", "word by word", "in each sentence", "by key".
     Part,
     /// "from titles".
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     Selection,
 }
 
-impl Kind {
+impl RelationKind {
     /// The requirement that a recipe lacks without such a relation.
     pub(crate) fn requirement(self) -> Requirement {
         match self {
@@ -42,7 +42,7 @@ impl Kind {
 /// A relation and the words of its noun phrase that carry meaning, as stems and as indices of words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Relation {
-    pub(crate) kind: Kind,
+    pub(crate) kind: RelationKind,
     pub(crate) head: Vec<String>,
     pub(crate) at: Vec<usize>,
 }
@@ -50,11 +50,11 @@ pub(crate) struct Relation {
 impl Relation {
     /// Returns whether a recipe that names `known` serves this relation.
     pub(crate) fn is_served_by(&self, known: &Self) -> bool {
-        let same = self.kind == known.kind || self.kind == Kind::Given && known.kind == Kind::Source;
+        let same = self.kind == known.kind || self.kind == RelationKind::Given && known.kind == RelationKind::Source;
         // The last noun is the result: an e-mail domain is no e-mail.
         same && match self.kind {
-            Kind::Result | Kind::Form | Kind::Selection => self.head.ends_with(&known.head),
-            Kind::Part | Kind::Source | Kind::Given | Kind::Target => {
+            RelationKind::Result | RelationKind::Form | RelationKind::Selection => self.head.ends_with(&known.head),
+            RelationKind::Part | RelationKind::Source | RelationKind::Given | RelationKind::Target => {
                 self.head.windows(known.head.len()).any(|window| window == known.head)
             }
         }
@@ -62,7 +62,7 @@ impl Relation {
 
     /// Returns whether every recipe serves this relation.
     pub(crate) fn is_common(&self) -> bool {
-        self.kind == Kind::Given && self.head.last().is_some_and(|last| INPUTS.contains(&last.as_str()))
+        self.kind == RelationKind::Given && self.head.last().is_some_and(|last| INPUTS.contains(&last.as_str()))
     }
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn relations(words: &[Word], has_article: &[bool], is_stated: &[bool]
         let Some((kind, start)) = marked(words, has_article, at).filter(|_| !is_stated[at]) else { continue };
         let (head, end) = noun_phrase(words, start);
         // "Documents" state documentation, except where something is done for each of them.
-        let states = |at: &usize| is_stated[*at] && !(kind == Kind::Part && is(&words[*at], COUNTED));
+        let states = |at: &usize| is_stated[*at] && !(kind == RelationKind::Part && is(&words[*at], COUNTED));
         let Some(last) = head.last().copied().filter(|_| !head.iter().any(states)) else { continue };
         let relation = |head: Vec<usize>| Relation {
             kind,
@@ -109,7 +109,10 @@ pub(crate) fn relations(words: &[Word], has_article: &[bool], is_stated: &[bool]
         };
         found.push(relation(head));
         let is_filled = words.get(end).is_some_and(|next| next.text == "of" && !next.starts_clause);
-        if matches!(kind, Kind::Result | Kind::Form) && is_filled && COLLECTIONS.contains(&words[last].stem.as_str()) {
+        if matches!(kind, RelationKind::Result | RelationKind::Form)
+            && is_filled
+            && COLLECTIONS.contains(&words[last].stem.as_str())
+        {
             found.extend(Some(noun_phrase(words, end + 1).0).filter(|it| !it.is_empty()).map(relation));
         }
     }
@@ -117,25 +120,25 @@ pub(crate) fn relations(words: &[Word], has_article: &[bool], is_stated: &[bool]
 }
 
 /// Returns the kind of relation that a word opens, and where its noun phrase starts.
-fn marked(words: &[Word], has_article: &[bool], at: usize) -> Option<(Kind, usize)> {
+fn marked(words: &[Word], has_article: &[bool], at: usize) -> Option<(RelationKind, usize)> {
     let word = &words[at];
     let text = |index: usize| words.get(index).map_or("", |word| word.text.as_str());
     let before = at.checked_sub(1).filter(|_| !word.starts_clause).map_or("", text);
     let next = text(at + 1);
     let kind = match word.text.as_str() {
-        "per" => Kind::Part,
-        "each" | "every" if next != "other" && BEFORE_PARTS.contains(&before) => Kind::Part,
-        "by" if before == next && next != "step" => Kind::Part,
-        "by" if !next.ends_with("ing") && (!before.ends_with("ed") || ARRANGED.contains(&before)) => Kind::Part,
-        "from" => Kind::Source,
-        "given" if !has_article[at] && !STOP.contains(before) => Kind::Given,
-        "into" => Kind::Target,
-        "to" if is_target(words, has_article, at) => Kind::Target,
-        "as" if is_form(words, at) => Kind::Form,
-        text if RESULT_VERBS.contains(&text) => Kind::Result,
+        "per" => RelationKind::Part,
+        "each" | "every" if next != "other" && BEFORE_PARTS.contains(&before) => RelationKind::Part,
+        "by" if before == next && next != "step" => RelationKind::Part,
+        "by" if !next.ends_with("ing") && (!before.ends_with("ed") || ARRANGED.contains(&before)) => RelationKind::Part,
+        "from" => RelationKind::Source,
+        "given" if !has_article[at] && !STOP.contains(before) => RelationKind::Given,
+        "into" => RelationKind::Target,
+        "to" if is_target(words, has_article, at) => RelationKind::Target,
+        "as" if is_form(words, at) => RelationKind::Form,
+        text if RESULT_VERBS.contains(&text) => RelationKind::Result,
         text if SELECTORS.contains(&text) && before != "not" => {
             let passes = usize::from(matches!(next, "for" | "on" | "at" | "from"));
-            return Some((Kind::Selection, at + 1 + passes));
+            return Some((RelationKind::Selection, at + 1 + passes));
         }
         _ => return None,
     };
@@ -188,7 +191,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: &[(Kind, &str)]) {
+    fn check(text: &str, expected: &[(RelationKind, &str)]) {
         let found: Vec<_> = relations_of(text).into_iter().map(|it| (it.kind, it.head.join(" "))).collect();
         let expected: Vec<_> = expected.iter().map(|(kind, head)| (*kind, (*head).to_owned())).collect();
         assert_eq!(found, expected, "{text}");
@@ -196,14 +199,14 @@ mod tests {
 
     #[test]
     fn relations_are_found_by_their_markers() {
-        check("word frequency per line", &[(Kind::Part, "line")]);
-        check("reverse a string word by word", &[(Kind::Part, "word")]);
-        check("count words in each sentence", &[(Kind::Part, "sentenc")]);
-        check("tree from preorder and inorder", &[(Kind::Source, "preorder")]);
-        check("number to words", &[(Kind::Target, "word")]);
-        check("validator that returns the domain of an address", &[(Kind::Result, "domain")]);
-        check("as a list of numbers divisible by 3", &[(Kind::Form, "list"), (Kind::Form, "number")]);
-        check("printing only the numbers divisible by 15", &[(Kind::Selection, "number")]);
+        check("word frequency per line", &[(RelationKind::Part, "line")]);
+        check("reverse a string word by word", &[(RelationKind::Part, "word")]);
+        check("count words in each sentence", &[(RelationKind::Part, "sentenc")]);
+        check("tree from preorder and inorder", &[(RelationKind::Source, "preorder")]);
+        check("number to words", &[(RelationKind::Target, "word")]);
+        check("validator that returns the domain of an address", &[(RelationKind::Result, "domain")]);
+        check("as a list of numbers divisible by 3", &[(RelationKind::Form, "list"), (RelationKind::Form, "number")]);
+        check("printing only the numbers divisible by 15", &[(RelationKind::Selection, "number")]);
     }
 
     #[test]
