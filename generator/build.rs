@@ -35,8 +35,8 @@ fn catalogue(root: &Path) -> io::Result<String> {
     Ok(table)
 }
 
-/// Returns one constant per list of a file: `[NAME]` begins a list, blanks separate words, `_` is a blank inside a phrase,
-/// and the `#` lines before a list become its documentation.
+/// Returns one constant per list of a file. `[NAME]` begins a list, blanks separate words, `_` is a blank inside a
+/// phrase, and the `#` lines before a list become its documentation.
 fn constants(lists: &str) -> String {
     let mut code = String::new();
     for list in lists.split("\n\n").filter(|list| list.contains("\n[") || list.starts_with('[')) {

@@ -1,6 +1,6 @@
-//! The time in which a goal finds its recipe among 1,000, beside the matrix products of one pass of the model in the same run.
+//! Measures the time to match a goal among 1,000 recipes, beside the matrix products of one pass of the model.
 //!
-//! `make bench` prints the table: milliseconds, median and 95th percentile of the rounds. Nothing here passes or fails by time.
+//! `make bench` prints milliseconds: median and 95th percentile of the rounds. No time is asserted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ async fn main() {
     }
 }
 
-/// One recipe of every subject, action and quality.
+/// Writes one recipe for every combination of subject, action and quality.
 fn write_recipes(folder: &Path) {
     for number in 0..RECIPES {
         let [subject, action, quality] =
@@ -105,7 +105,7 @@ fn products() {
     }
 }
 
-/// Milliseconds of each round, the shortest first.
+/// Returns the milliseconds of each round, sorted.
 async fn times<F: Future<Output = ()>>(work: impl Fn(usize) -> F) -> Vec<f64> {
     let mut times = Vec::new();
     for round in 0..ROUNDS {

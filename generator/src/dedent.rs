@@ -1,4 +1,4 @@
-//! Removing the indentation that a snippet carries from where it was cut out.
+//! Removes the common indentation of a code snippet.
 
 use std::borrow::Cow;
 
@@ -9,14 +9,13 @@ use crate::python;
 
 const MAX_ROUNDS: usize = 8;
 
-/// Removes the indentation that all lines share; everything else, line ends included, stays as it is.
+/// Removes the indentation that all lines share and preserves everything else, line ends included.
 ///
-/// Where a line inside a multi-line string or a comment lies further left, such lines do not count: the code is moved
-/// left, and a string that is not wholly indented keeps its text. Idempotent; text that is not indented is returned
-/// unchanged.
+/// Lines of comments and multi-line strings further left are ignored: statements move left, and a string that is not
+/// wholly indented keeps its text. Idempotent; returns text without common indentation unchanged.
 pub fn dedent(source: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(source);
-    // A comment to the left of the code takes a round of its own; odd text is left as it is after some.
+    // A comment left of the code needs another round.
     for _ in 0..MAX_ROUNDS {
         match dedent_once(&text) {
             Some(dedented) => text = Cow::Owned(dedented),
@@ -26,7 +25,7 @@ pub fn dedent(source: &str) -> Cow<'_, str> {
     text
 }
 
-/// Returns the text further left, or `None` where it starts at the left margin, or cannot be moved.
+/// Returns the dedented text; `None` if it starts at the left margin or cannot be parsed.
 fn dedent_once(source: &str) -> Option<String> {
     let (mark, text) = split_byte_order_mark(source);
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -51,7 +50,7 @@ fn indent_of(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// The longest run of spaces and tabs that every line with text starts with.
+/// Returns the longest common prefix of spaces and tabs of all lines that are not blank.
 fn common_indent<'a>(lines: impl Iterator<Item = &'a str>) -> &'a str {
     let indents = lines.filter(|line| !is_blank(line)).map(indent_of);
     indents
@@ -70,20 +69,20 @@ fn strip(lines: &[&str], prefix: &str, applies: impl Fn(usize) -> bool) -> Strin
     stripped.collect()
 }
 
-/// What a line is to the tokenizer.
+/// The meaning of a line to the tokenizer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A statement starts here.
     Statement,
-    /// Brackets, a comment, a blank line: indentation means nothing.
+    /// Inside brackets, a comment or blank: indentation is insignificant.
     Free,
     /// Inside the multi-line string with this number: indentation is content.
     String(usize),
 }
 
-/// Classifies the lines of an indented snippet; `None` where it cannot be parsed safely.
+/// Classifies the lines of an indented snippet; `None` if it cannot be parsed safely.
 fn roles(text: &str, count: usize) -> Option<Vec<Role>> {
-    // A block around it makes the indentation legal, so that the tokenizer sees the statements.
+    // An enclosing block makes the indentation legal for the tokenizer.
     let header = "if 1:\n";
     let (statements, literals) = python::with_module(&format!("{header}{text}"), |parsed| {
         let inside = |token: &&Token| token.start().to_usize() >= header.len();
@@ -103,7 +102,7 @@ fn roles(text: &str, count: usize) -> Option<Vec<Role>> {
     Some(roles)
 }
 
-/// Where the first token of each statement is.
+/// Returns the offset of the first token of each statement.
 fn statement_starts(tokens: &[Token]) -> Vec<usize> {
     let mut starts = Vec::new();
     let mut at_start = true;
@@ -119,7 +118,7 @@ fn statement_starts(tokens: &[Token]) -> Vec<usize> {
     starts
 }
 
-/// First and last byte of each string, an interpolated one as a whole.
+/// Returns the first and last byte of each string; an interpolated string counts as one.
 fn literals(tokens: &[Token]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut open = Vec::new();

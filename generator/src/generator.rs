@@ -1,4 +1,4 @@
-//! Decides which source serves a request.
+//! Chooses the source that serves a request: caller's code, recipe or language model.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,30 +23,31 @@ use crate::recipes::matching::{MatchResult, Matcher, MatchingStatus, ModelFiles}
 use crate::recipes::parameters::{self, GoalTokens, ParameterValues};
 use crate::types::{Action, FileKind, GenerateError, Generation, Origin, Request, Run, SourceFile};
 
-/// What a generator is made of.
+/// Settings of a [`Generator`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct GeneratorConfig {
-    /// Folders with recipes of the operator's own, each holding one folder a recipe.
+    /// Folders with the operator's recipes; each recipe is one subfolder.
     pub catalogue_dirs: Vec<PathBuf>,
-    /// The runtimes that code may be meant for.
+    /// The runtimes that the sandbox offers.
     pub runtimes: Vec<Runtime>,
-    /// The language model to ask; none is asked without it.
+    /// The language model; `None` disables it.
     pub model: Option<ModelConfig>,
     /// The model that compares goals by meaning.
     pub embeddings: Embeddings,
-    /// The data directory: has the embedding model below `models`, and vectors are kept below `cache`. Nothing is kept without it.
+    /// The data directory, with the embedding model below `models` and cached vectors below `cache`. `None`
+    /// disables the cache.
     pub data_dir: Option<PathBuf>,
 }
 
-/// The model that compares goals by meaning, if any.
+/// The location of the embedding model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Embeddings {
-    /// The model in the data directory, if it is there.
+    /// The model of the data directory, if present.
     #[default]
     Auto,
-    /// Keywords serve alone.
+    /// No model; goals are matched by keywords only.
     Off,
-    /// By the model of a folder.
+    /// The model in a folder.
     Folder(PathBuf),
 }
 
@@ -68,23 +69,23 @@ impl Default for GeneratorConfig {
     }
 }
 
-/// How to reach a language model.
+/// Settings of the language model's endpoint.
 #[derive(Clone, PartialEq, Deserialize)]
 pub struct ModelConfig {
-    /// Address of an endpoint that speaks the OpenAI protocol, up to and including `/v1`.
+    /// Address of an OpenAI-compatible endpoint, up to and including `/v1`.
     pub base_url: String,
     /// The model's name.
     pub model: String,
-    /// Sent as a bearer token; nothing is sent without it.
+    /// Sent as a bearer token; `None` sends no authorization header.
     pub api_key: Option<String>,
-    /// For a whole call.
+    /// Timeout of one call, connecting included.
     pub timeout: Duration,
-    /// Most tokens of one reply.
+    /// Maximum tokens of one reply.
     pub max_tokens: u64,
 }
 
 impl fmt::Debug for ModelConfig {
-    /// Leaves the key out.
+    /// Redacts the API key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { base_url, model, api_key, timeout, max_tokens } = self;
         let api_key = api_key.as_ref().map(|_| "...");
@@ -98,10 +99,10 @@ impl fmt::Debug for ModelConfig {
     }
 }
 
-/// A recipe that is near a goal, though it may not serve it.
+/// A recipe that resembles a goal but may not serve it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
-    /// The recipe's name, to be chosen by.
+    /// The recipe's name, for [`Request::recipe`].
     pub name: String,
     /// Its title.
     pub title: String,
@@ -109,7 +110,7 @@ pub struct Proposal {
     pub summary: String,
 }
 
-/// Turns requests into code and tests. Cheap to share behind an `Arc`; remembers only what goals mean.
+/// Turns requests into code and tests. Share it behind an `Arc`; its only mutable state is a cache of matched goals.
 #[derive(Debug)]
 pub struct Generator {
     matcher: Arc<Matcher>,
@@ -119,10 +120,10 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// Loads the catalogue and prepares the model's client; reads files, makes no connection.
+    /// Loads the catalogue and prepares the model's client. Reads files and opens no connection.
     ///
     /// # Errors
-    /// A recipe that breaks a rule, or settings of the model that cannot work.
+    /// A recipe breaks a rule, or the model's settings are invalid.
     pub fn open(config: GeneratorConfig) -> Result<Self, CatalogueError> {
         #[cfg(not(feature = "model"))]
         if config.model.is_some() {
@@ -139,23 +140,24 @@ impl Generator {
         })
     }
 
-    /// Returns the recipes by name.
+    /// Returns the recipes, sorted by name.
     pub fn catalogue(&self) -> &[Recipe] {
         self.matcher.recipes()
     }
 
-    /// Loads the embedding model, where there is one, and the vectors of the catalogue. Blocks for a second, or for up to a minute
-    /// where the vectors are not in the cache; keywords serve meanwhile. Does nothing when called again.
+    /// Loads the embedding model, if configured, and the vectors of the catalogue. Blocks for about a second, or up
+    /// to a minute
+    /// if the vectors are not cached; goals are matched by keywords meanwhile. Idempotent.
     pub fn prepare_embeddings(&self) {
         self.matcher.prepare();
     }
 
-    /// Returns how goals find their recipes now.
+    /// Returns the current state of matching.
     pub fn matching(&self) -> MatchingStatus {
         self.matcher.status()
     }
 
-    /// Returns the recipes whose subject a goal names, nearest first, at most three; empty where it names none.
+    /// Returns at most three recipes whose subject the goal names, nearest first.
     pub fn propose(&self, goal: &str) -> Vec<Proposal> {
         let proposal = |index: usize| {
             let Recipe { name, title, summary, .. } = &self.catalogue()[index];
@@ -166,10 +168,10 @@ impl Generator {
 
     /// Returns code and tests for a request.
     ///
-    /// The same request gives the same answer, unless a model is asked. Cancel safe: nothing is kept between calls.
+    /// Deterministic unless a language model is called. Cancel safe: a call leaves no partial state.
     ///
     /// # Errors
-    /// [`GenerateError`]; no message repeats what the user submitted.
+    /// [`GenerateError`]; messages never quote what the user submitted.
     pub async fn generate(&self, request: &Request) -> Result<Generation, GenerateError> {
         if asks_for_changes(request) && !self.has_model() {
             return Err(self.refuse_changes());
@@ -181,23 +183,23 @@ impl Generator {
                 return self.write_with_model(request, runtime, &MatchResult::default()).await;
             }
             return match chosen {
-                // Who chooses a recipe takes its default for a value that it cannot have.
+                // With an explicitly chosen recipe, values out of range fall back to their defaults.
                 Some(recipe) => {
                     let values = GoalTokens::of(&request.goal).read(&recipe.parameters);
                     from_recipe(recipe, values.map(|values| ParameterValues { out_of_range: None, ..values }).as_ref())
                 }
-                None => Err(self.refuse("No recipe has the chosen name", &request.goal)),
+                None => Err(self.refuse("The chosen recipe does not exist", &request.goal)),
             };
         }
         let code = request.caller_code_text();
         match (intent(request), code) {
             (Intent::Generate, _) => self.serve_goal(request, code.is_some()).await,
             (intent, Some(code)) => self.serve_code(request, intent, code).await,
-            (_, None) => Err(self.refuse("The mode needs code that was not supplied", &request.goal)),
+            (_, None) => Err(self.refuse("The mode needs code, and none was supplied", &request.goal)),
         }
     }
 
-    /// Returns the caller's code and the tool for it, where a request asks for work on Python code that no model is there for.
+    /// Returns the caller's code and its tool if no model is configured and a tool serves the request for Python code.
     pub fn given_code(&self, request: &Request) -> Option<GivenCode> {
         let code = request.caller_code_text()?;
         if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
@@ -213,7 +215,7 @@ impl Generator {
         let file = caller_file(target, request.current_file.as_deref(), code.into_owned());
         let can_change = self.can_write(target.runtime());
         match intent {
-            // Nothing but a model could work a reviewer's comment into the code.
+            // Only a model can apply a reviewer's comment.
             Intent::Run | Intent::RunOrTest | Intent::Test | Intent::Document if asks_for_changes(request) => {
                 if can_change {
                     self.edit_with_model(request, target, Intent::Change, &file).await
@@ -223,7 +225,7 @@ impl Generator {
             }
             Intent::Run | Intent::RunOrTest => Ok(self.run_as_given(target, file, intent)),
             Intent::Test => self.run_as_tests(target, file),
-            // An outline is no answer to a goal about docstrings, which go into the code.
+            // Docstrings belong into the code, so an outline does not serve a goal about them.
             Intent::Document if target.is_python() && (can_change || !names_docstrings(&request.goal)) => {
                 let run = Run::Script { path: file.path.clone() };
                 let outlined = caller_generation(target, file, run, Action::Documented);
@@ -240,9 +242,9 @@ impl Generator {
         }
     }
 
-    /// Runs the file as it is; as tests where it may hold any and the intent or its name asks for them.
+    /// Runs the file unchanged; by the test runner if it may hold tests and the intent or its name asks for them.
     fn run_as_given(&self, target: Target<'_>, file: SourceFile, intent: Intent) -> Generation {
-        // A program that starts its tests runs them as it is.
+        // A program that starts its own tests needs no test runner.
         let is_program = target.is_python() && runs_own_tests(&file.content);
         let wants_tests = intent == Intent::RunOrTest || is_test_file(&file.path) && !is_program;
         if !wants_tests || !self.has_tests(target) || !defines_tests(target.runtime(), &file.content) {
@@ -255,7 +257,7 @@ impl Generator {
     }
 
     fn run_as_tests(&self, target: Target<'_>, file: SourceFile) -> Result<Generation, GenerateError> {
-        // A shell runs any file; only its functions or its name make tests of it.
+        // Any shell script runs; it counts as tests only by its name or its functions.
         let is_plain_shell =
             target.runtime() == "bash" && !is_test_file(&file.path) && !defines_tests("bash", &file.content);
         if !self.has_tests(target) || is_plain_shell {
@@ -269,14 +271,14 @@ impl Generator {
         self.runtimes.iter().any(|runtime| runtime.name == target.runtime() && runtime.has_tests)
     }
 
-    /// Refuses work on code: names what is missing, and what this installation can do instead.
+    /// Returns a refusal that says what is missing and what this installation can do instead.
     fn refuse_work(&self, intent: Intent, target: Target<'_>) -> GenerateError {
         let language = target.name();
         let wish = match intent {
             Intent::Test if target.runtime() == "bash" => {
                 "The file has no tests: name it test_*.sh, or put them into functions named test_*".to_owned()
             }
-            Intent::Test => format!("{language} code has no test runner here"),
+            Intent::Test => format!("{language} has no test runner in this installation"),
             Intent::WriteTests => unavailable(self.has_model(), "Writing tests for", language),
             Intent::Document => unavailable(self.has_model(), "Documenting", language),
             Intent::Explain => unavailable(false, "Explaining", language),
@@ -300,10 +302,10 @@ impl Generator {
         GenerateError::NoGenerator { hint }
     }
 
-    /// Refuses a request for changes that nothing here can make: the same result again would not answer it.
+    /// Returns a refusal of requested changes, because returning the same result again would not apply them.
     fn refuse_changes(&self) -> GenerateError {
         let why = if self.has_model() {
-            "code in this language is not changed here"
+            "changing code in this language is not supported"
         } else {
             "no language model is configured"
         };
@@ -316,7 +318,7 @@ impl Generator {
         Target::find(&self.runtimes, named, file, code).ok_or_else(|| {
             let runtimes = self.runtimes.iter().map(|runtime| runtime.name.as_str()).collect::<Vec<_>>().join(", ");
             let hint = format!(
-                "The code's language cannot be run here; the runtimes are: {runtimes}. Supply code for one of them"
+                "No runtime executes the code's language; the runtimes are: {runtimes}. Supply code for one of them"
             );
             GenerateError::NoGenerator { hint }
         })
@@ -326,7 +328,7 @@ impl Generator {
         let goal = request.goal.as_str();
         let requested = language::requested(goal, request.language.as_deref());
         let Some(runtime) = requested.runtime() else {
-            let reason = "The goal asks for another language, and only Python and JavaScript are written here";
+            let reason = "The goal asks for another language, and only Python and JavaScript are supported";
             return Err(self.refuse(reason, goal));
         };
         if let RequestedLanguage::Other(name) = requested {
@@ -334,7 +336,7 @@ impl Generator {
                 return self.write_with_model(request, runtime, &MatchResult::default()).await;
             }
             let name = name.unwrap_or("another language");
-            let reason = format!("The goal asks for {name}, and only Python and JavaScript are written here");
+            let reason = format!("The goal asks for {name}, and only Python and JavaScript are supported");
             return Err(self.refuse(&reason, goal));
         }
         let runtimes: Vec<String> = self.runtimes.iter().map(|runtime| runtime.name.clone()).collect();
@@ -349,7 +351,7 @@ impl Generator {
         }
     }
 
-    /// Refuses a goal that no recipe serves, and names what the nearest recipe lacks where it is about the same.
+    /// Returns a refusal of a goal without a recipe; names what the nearest recipe lacks if it has the same subject.
     fn refuse_unserved(&self, found: &MatchResult) -> GenerateError {
         let Some((index, requirements)) = &found.lacking else {
             return self.refuse_with_recipes("No recipe fits the goal", &found.near);
@@ -357,7 +359,8 @@ impl Generator {
         let lacks: Vec<_> = requirements.iter().map(|requirement| requirement.lacking()).collect();
         let name = &self.catalogue()[*index].name;
         let hint = format!(
-            "The nearest recipe, {name}, {}. Take it all the same: promptcraft run GOAL --recipe {name}. Or supply code to run{}",
+            "The nearest recipe, {name}, {}. To use it anyway: promptcraft run GOAL --recipe {name}. Or supply code to \
+             run{}",
             lacks.join(" and "),
             self.model_hint(),
         );
@@ -368,14 +371,14 @@ impl Generator {
         self.refuse_with_recipes(reason, &self.matcher.nearest_by_keywords(goal))
     }
 
-    /// Refuses with the ways on: what is wrong, which recipes are near, and what would help.
+    /// Returns a refusal with a reason, the nearest recipes and the alternatives.
     fn refuse_with_recipes(&self, reason: &str, near: &[usize]) -> GenerateError {
         let described = |index: &usize| {
             let Recipe { name, title, .. } = &self.catalogue()[*index];
             format!("{name} ({title})")
         };
         let recipes = match near {
-            [] => "Choose a recipe of the catalogue (promptcraft recipes list)".to_owned(),
+            [] => "Choose a recipe (promptcraft recipes list)".to_owned(),
             [nearest, others @ ..] => {
                 let name = &self.catalogue()[*nearest].name;
                 let others: Vec<String> = others.iter().map(described).collect();
@@ -388,15 +391,15 @@ impl Generator {
     }
 
     fn model_hint(&self) -> &'static str {
-        if self.has_model() { "" } else { ", or have the operator configure a language model" }
+        if self.has_model() { "" } else { ", or ask the operator to configure a language model" }
     }
 }
 
-/// Finds the embedding model; says why there is none where keywords are to serve alone.
+/// Locates the embedding model, or returns the reason for matching by keywords only.
 fn model_files(config: &GeneratorConfig) -> Result<Result<ModelFiles, String>, CatalogueError> {
     let data = |below: &str| config.data_dir.as_ref().map(|folder| folder.join(below));
     let (folder, is_named) = match &config.embeddings {
-        Embeddings::Off => return Ok(Err("embeddings are off".to_owned())),
+        Embeddings::Off => return Ok(Err("embeddings are disabled".to_owned())),
         Embeddings::Folder(folder) => (Some(folder.clone()), true),
         Embeddings::Auto => (data(embedding::FOLDER), false),
     };
@@ -405,8 +408,10 @@ fn model_files(config: &GeneratorConfig) -> Result<Result<ModelFiles, String>, C
         Some(folder) if is_named => Err(CatalogueError::Model {
             reason: format!("{} has no embedding model (model.safetensors and vocab.txt)", folder.display()),
         }),
-        Some(folder) => Ok(Err(format!("{} has no embedding model; scripts/setup.sh fetches it", folder.display()))),
-        None => Ok(Err("there is no data directory with an embedding model".to_owned())),
+        Some(folder) => {
+            Ok(Err(format!("{} has no embedding model; run scripts/setup.sh embeddings", folder.display())))
+        }
+        None => Ok(Err("no data directory is configured".to_owned())),
     }
 }
 
@@ -416,7 +421,7 @@ impl Generator {
         self.model.is_some()
     }
 
-    /// Returns whether the model is asked to write code for a runtime.
+    /// Returns whether the model can write code for a runtime.
     fn can_write(&self, runtime: &str) -> bool {
         let is_offered = self.runtimes.iter().any(|offered| offered.name == runtime);
         self.has_model() && is_offered && ModelLanguage::of(runtime).is_some()
@@ -438,7 +443,7 @@ impl Generator {
         }
     }
 
-    /// Has the model write tests for the caller's file, or change it.
+    /// Asks the model to write tests for the caller's file, or to change it.
     async fn edit_with_model(
         &self,
         request: &Request,
@@ -504,17 +509,17 @@ impl Generator {
     }
 }
 
-/// Returns whether a human sent the last result back.
+/// Returns whether a human requested changes to the last result.
 fn asks_for_changes(request: &Request) -> bool {
     request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some())
 }
 
-/// Serves a recipe with the values that a goal sets.
+/// Builds the generation of a recipe with the values that the goal sets.
 fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>) -> Result<Generation, GenerateError> {
     if let Some(out_of_range) = values.and_then(|values| values.out_of_range) {
         let (name, range) = (&recipe.name, recipe.parameters[out_of_range].range());
         let hint =
-            format!("Recipe {name} would serve, but for a value in the goal: {range}. State another value, or none");
+            format!("Recipe {name} fits except for a value in the goal: {range}. State an allowed value, or none");
         return Err(GenerateError::NoGenerator { hint });
     }
     let (files, documentation) = match values {
@@ -536,14 +541,14 @@ fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>) -> Result<Gene
 
 fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) -> SourceFile {
     let path = target.path(current_file, &content);
-    // Whatever its name: tests are not analysed, and a name must not decide whether code is.
+    // Never `Test`: tests are not analysed, and a file name must not exempt code from analysis.
     SourceFile { path, content, kind: FileKind::Code, from_caller: true }
 }
 
-/// Names the requirement that is missing for a kind of work on code.
+/// Says why a kind of work is unavailable for a language.
 fn unavailable(has_model: bool, work: &str, language: &str) -> String {
     if has_model {
-        format!("{work} is not offered for {language}")
+        format!("{work} {language} code is not supported")
     } else {
         format!("{work} {language} code needs a language model, and none is configured")
     }

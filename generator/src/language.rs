@@ -1,23 +1,23 @@
-//! Which language a goal asks for, and which one code is written in.
+//! Detects the language that a goal asks for and the language of code.
 
 use crate::paths::base_name;
 use crate::python;
 
-/// A language, what runs it, and how it is recognised.
+/// A language, its runtime, and the names and endings that identify it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Language {
     pub(crate) name: &'static str,
-    /// The runtime that executes it as it is.
+    /// The runtime that executes it.
     pub(crate) runtime: &'static str,
     pub(crate) default_path: &'static str,
     aliases: &'static [&'static str],
     pub(crate) extensions: &'static [&'static str],
-    /// Whether its name is also an everyday word, so that a goal means it only after "in", "using" and the like.
+    /// True if the name is also a common word; a goal then means the language only after "in", "using" and the like.
     ambiguous: bool,
 }
 
 impl Language {
-    /// Every name of the language, in lower case.
+    /// Returns all names of the language, in lower case.
     pub(crate) fn names(&self) -> Vec<String> {
         let aliases = self.aliases.iter().map(|alias| (*alias).to_owned());
         aliases.chain([self.name.to_lowercase(), self.runtime.to_owned()]).collect()
@@ -100,7 +100,7 @@ fn goal_words(goal: &str) -> Vec<String> {
 
 /// Returns the language other than Python that a goal asks for, if any.
 ///
-/// A goal that names Python means Python, unless another language stands where the target does ("to Rust", "in Go").
+/// A goal that names Python means Python, unless another language is the target ("to Rust", "in Go").
 pub(crate) fn requested_other_than_python(goal: &str) -> Option<&'static str> {
     let words = goal_words(goal);
     let python = words.iter().any(|word| PYTHON.aliases.contains(&word.as_str()));
@@ -125,19 +125,19 @@ pub(crate) fn requested_other_than_python(goal: &str) -> Option<&'static str> {
     None
 }
 
-/// The language that a request wants new code in.
+/// The language in which a request asks for new code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum RequestedLanguage {
-    /// None is named.
+    /// No language is named.
     Any,
     Python,
     JavaScript,
-    /// A language that no recipe is written in; by its name where it is known.
+    /// A language without recipes, and its name if known.
     Other(Option<&'static str>),
 }
 
 impl RequestedLanguage {
-    /// The runtimes whose recipes may serve, the preferred one first.
+    /// Returns the runtimes whose recipes may serve, the preferred one first.
     pub(crate) fn runtimes(self) -> &'static [&'static str] {
         match self {
             Self::Any => &["python", "node"],
@@ -147,7 +147,7 @@ impl RequestedLanguage {
         }
     }
 
-    /// The runtime of the language, Python's where none is named; none for a language that is not known.
+    /// Returns the runtime of the language, by default Python's; `None` for an unknown language.
     pub(crate) fn runtime(self) -> Option<&'static str> {
         match self {
             Self::Any | Self::Python | Self::JavaScript => self.runtimes().first().copied(),
@@ -156,7 +156,7 @@ impl RequestedLanguage {
     }
 }
 
-/// Returns the language that a goal asks for, else the one that its caller names.
+/// Returns the language that the goal asks for, else the one that the caller names.
 pub(crate) fn requested(goal: &str, named: Option<&str>) -> RequestedLanguage {
     let of = |name: &'static str| {
         if name == "JavaScript" { RequestedLanguage::JavaScript } else { RequestedLanguage::Other(Some(name)) }
@@ -175,22 +175,22 @@ pub(crate) fn requested(goal: &str, named: Option<&str>) -> RequestedLanguage {
     if is_python { RequestedLanguage::Python } else { RequestedLanguage::Any }
 }
 
-/// Why the language of code is not known.
+/// The caller named a language that is not in the table.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnknownLanguage;
 
-/// The name that a caller gives to a language, in lower case; none where it says that the code shall tell.
+/// Returns the caller's name of the language in lower case; `None` for "auto" and the like.
 pub(crate) fn declared_name(named: Option<&str>) -> Option<String> {
     let named = named.map(|name| name.trim().to_lowercase()).unwrap_or_default();
     (!matches!(named.as_str(), "" | "auto" | "unknown" | "text" | "plaintext")).then_some(named)
 }
 
-/// A name without the version behind it.
+/// Returns a language name without a trailing version.
 pub(crate) fn strip_version(name: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace())
 }
 
-/// Returns what the caller says of the language: its name, else the file's extension; none where neither says anything.
+/// Returns the language by the caller's name for it, else by the file's extension; `Ok(None)` without either.
 pub(crate) fn declared(named: Option<&str>, file: Option<&str>) -> Result<Option<&'static Language>, UnknownLanguage> {
     if let Some(named) = declared_name(named) {
         return by_alias(&named).or_else(|| by_alias(strip_version(&named))).map(Some).ok_or(UnknownLanguage);
@@ -200,10 +200,11 @@ pub(crate) fn declared(named: Option<&str>, file: Option<&str>) -> Result<Option
     Ok(file.and_then(by_extension))
 }
 
-/// Returns the language of the caller's code: as named, else by the file's extension, else by the code itself.
+/// Returns the language of the caller's code: as named, else by the file's extension, else by its content.
 ///
-/// Python is assumed where nothing clearly speaks against it. An unknown name is an error, not Python; a version behind a name
-/// is not looked at.
+/// Defaults to Python unless the content clearly is another language. An unknown name is an error; versions in a name
+/// are
+/// ignored.
 pub(crate) fn detect(
     named: Option<&str>,
     file: Option<&str>,
@@ -218,7 +219,7 @@ pub(crate) fn detect(
     Ok(detect_by_content(code).filter(|_| !python::is_valid(code)).unwrap_or(&PYTHON))
 }
 
-/// The name for code that came without one. Node.js takes `import` and `export` in a `.mjs` file only.
+/// Returns the file name for unnamed code. Node.js accepts `import` and `export` only in `.mjs` files.
 pub(crate) fn default_path(language: &Language, code: &str) -> &'static str {
     let is_module_line = |line: &str| {
         let imports = line.starts_with("import ") && (line.contains(" from ") || line.contains(['\'', '"']));
@@ -230,19 +231,19 @@ pub(crate) fn default_path(language: &Language, code: &str) -> &'static str {
     language.default_path
 }
 
-/// JavaScript that happens to be Python's grammar as well, such as a line of output and nothing else.
+/// Returns whether code that may parse as Python is JavaScript, such as a lone call of `console.log`.
 fn is_javascript_in_form_of_python(code: &str) -> bool {
     let is_python_line = |line: &str| ["import ", "from ", "def ", "class "].iter().any(|word| line.starts_with(word));
     code.contains("console.log(") && !code.contains("console =") && !code.lines().map(str::trim).any(is_python_line)
 }
 
-/// Shell by its own words, which no Python statement is.
+/// Returns whether a line is a shell command that cannot be a Python statement.
 fn is_shell_line(line: &str) -> bool {
     let begins = ["echo ", "set -e", "export ", "if [", "while [", "mkdir ", "grep ", "cat ", "printf '", "printf \""];
     matches!(line, "fi" | "done" | "esac" | "then" | "do") || begins.iter().any(|word| line.starts_with(word))
 }
 
-/// SQL by the first statement.
+/// Returns whether the first statement is SQL.
 fn is_sql(code: &str) -> bool {
     let statement = code.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("--"));
     let upper = statement.unwrap_or_default().to_ascii_uppercase();
@@ -250,7 +251,7 @@ fn is_sql(code: &str) -> bool {
     code.contains(';') && begins.iter().any(|word| upper.starts_with(word))
 }
 
-/// Tells other languages by what Python never has in that place.
+/// Returns the language of code by constructs that Python does not have.
 fn detect_by_content(code: &str) -> Option<&'static Language> {
     let text = code.trim_start_matches('\u{feff}').trim_start();
     let first = text.lines().next().unwrap_or_default();

@@ -1,8 +1,9 @@
 //! Turns a goal into code and tests.
 //!
-//! Three sources, in this order: the caller's own code as given; a vetted recipe of the catalogue (deterministic, free,
-//! offline); a language model, where one is configured. What none of them can serve is refused with a hint: a wrong
-//! answer is worse than none. This crate never runs code and knows nothing of queues, stores or web servers.
+//! Three sources, in this order: the caller's own code, unchanged; a vetted recipe of the catalogue (deterministic,
+//! free,
+//! offline); a language model, if configured. Other goals are refused with a hint, because a wrong result is worse than
+//! none. This crate never runs code and does not depend on queues, stores or web servers.
 //!
 //! Start reading at [`Generator::generate`].
 

@@ -3,14 +3,14 @@
 const MAX_PATH_BYTES: usize = 120;
 const MAX_DEPTH: usize = 4;
 
-/// Whether a path is relative, goes only downwards, and has nothing but plain ASCII names.
+/// Returns whether a path is relative, without `..`, and consists of plain ASCII names.
 pub(crate) fn is_safe_path(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let segment = |name: &str| !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(plain);
     path.len() <= MAX_PATH_BYTES && path.split('/').count() <= MAX_DEPTH && path.split('/').all(segment)
 }
 
-/// The last part of the caller's path, if it is a plain name with one of the extensions.
+/// Returns the last component of the caller's path if it is a plain name with one of the extensions.
 pub(crate) fn base_name<'a>(path: &'a str, extensions: &[&str]) -> Option<&'a str> {
     let name = path.rsplit(['/', '\\']).next()?;
     let (stem, extension) = name.rsplit_once('.')?;
@@ -19,7 +19,7 @@ pub(crate) fn base_name<'a>(path: &'a str, extensions: &[&str]) -> Option<&'a st
     fits.then_some(name)
 }
 
-/// Whether a file's name says that it holds tests, as its language's test runner has it.
+/// Returns whether the test runner of the file's language collects a file of this name.
 pub(crate) fn is_test_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };

@@ -1,7 +1,8 @@
-//! Parsing Python that may be anything at all.
+//! Parses untrusted Python source.
 //!
-//! The parser, and dropping its tree, recurse; deep nesting would overflow the stack and abort the process. So nesting
-//! is measured with the lexer first (which does not recurse), and the parser runs on a thread with a large stack.
+//! The parser and the drop of its tree recurse, so deep nesting would overflow the stack and abort the process. Depth
+//! is
+//! therefore bounded first by the lexer, which does not recurse, and the parser runs on a thread with a large stack.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -13,13 +14,13 @@ use ruff_python_parser::{Mode, Parsed, parse_unchecked_source};
 use ruff_text_size::Ranged;
 
 const STACK_BYTES: usize = 64 * 1024 * 1024;
-/// Python itself allows 200 brackets and 100 blocks inside each other.
+/// CPython's own limits are 200 nested brackets and 100 nested blocks.
 const MAX_BRACKETS: usize = 200;
 const MAX_BLOCKS: usize = 100;
-/// Tokens of one expression, counted through its brackets: an upper bound of its depth.
+/// Maximum tokens of one expression, brackets included: an upper bound of its depth.
 const MAX_EXPRESSION_TOKENS: usize = 3_000;
 
-/// Parses `source` and hands the result to `look`; `None` where it is nested too deeply to be parsed safely.
+/// Parses `source` and returns the result of `look`; `None` if it is nested too deeply to be parsed safely.
 pub(crate) fn with_module<T: Send>(source: &str, look: impl FnOnce(&Parsed<ModModule>) -> T + Send) -> Option<T> {
     if is_too_deep(source) {
         return None;
@@ -42,8 +43,7 @@ pub(crate) fn definitions(source: &str) -> Vec<String> {
     with_module(source, collect).unwrap_or_default()
 }
 
-/// Returns what `source` is made of, in lower case: names that it imports, functions that it calls, keywords, and the
-/// names of some operators.
+/// Returns imported names, called functions, keywords and the names of some operators, in lower case.
 pub(crate) fn code_elements(source: &str) -> BTreeSet<String> {
     let collect = |parsed: &Parsed<ModModule>| {
         let mut found = BTreeSet::new();
@@ -84,7 +84,7 @@ pub(crate) fn code_elements(source: &str) -> BTreeSet<String> {
     with_module(source, collect).unwrap_or_default()
 }
 
-/// Names by which a goal rules an operator or a keyword out.
+/// Words by which a goal excludes an operator or a keyword.
 const OPERATOR_NAMES: &[(TokenKind, &[&str])] = &[
     (TokenKind::Percent, &["modulo", "modulus", "mod"]),
     (TokenKind::Slash, &["division", "dividing"]),
@@ -95,14 +95,14 @@ const OPERATOR_NAMES: &[(TokenKind, &[&str])] = &[
     (TokenKind::If, &["conditionals", "conditional", "ifs"]),
 ];
 
-/// Whether `source` is Python without a syntax error.
+/// Returns whether `source` is Python without syntax errors.
 pub(crate) fn is_valid(source: &str) -> bool {
     with_module(source, Parsed::has_valid_syntax).unwrap_or(false)
 }
 
 fn is_too_deep(source: &str) -> bool {
     let mut lexer = lex(source, Mode::Module);
-    // How many tokens of its expression stood before each open bracket.
+    // For each open bracket, the tokens of its expression before it.
     let mut open: Vec<usize> = Vec::new();
     let (mut tokens, mut blocks) = (0_usize, 0_usize);
     loop {

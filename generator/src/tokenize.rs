@@ -1,6 +1,6 @@
-//! Words of a goal, normalised so that forms of one word compare equal.
+//! Splits goals into words and stems them.
 
-/// A word as written (lower case), its stem, and whether a clause ends right before it.
+/// A word in lower case, its stem, and whether a clause starts with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Word {
     pub(crate) text: String,
@@ -8,7 +8,7 @@ pub(crate) struct Word {
     pub(crate) starts_clause: bool,
 }
 
-/// Splits text into words: letters and digits; punctuation separates, apostrophes are dropped.
+/// Splits text into words of letters and digits; punctuation separates, apostrophes are dropped.
 pub(crate) fn words(text: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let mut current = String::new();
@@ -23,7 +23,7 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
                 found.push(Word { stem: stem(&text), text, starts_clause });
                 starts_clause = false;
             }
-            // A dot inside a name or a number ends nothing.
+            // A dot inside a name or number does not end a clause.
             let is_inner = character == '.' && characters.peek().is_some_and(|next| next.is_alphanumeric());
             starts_clause |= !is_inner && matches!(character, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '\n');
         }
@@ -31,9 +31,9 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
     found
 }
 
-/// Reduces an English word to a stem. Not linguistics: it only has to treat both sides of a comparison alike.
+/// Reduces an English word to a stem. Approximate; both sides of a comparison use it.
 pub(crate) fn stem(word: &str) -> String {
-    // A state, not the deed: to merge sorted lists is not merge sort.
+    // Kept apart from "sort": merging sorted lists is not merge sort.
     if word == "sorted" {
         return word.to_owned();
     }

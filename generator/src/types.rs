@@ -1,4 +1,4 @@
-//! What goes in and what comes out: requests, generations, and why there is none.
+//! Requests, generations and the errors of [`crate::Generator::generate`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What somebody wants, and what is known from earlier rounds.
+/// A goal, the caller's code if any, and the results of earlier rounds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Request {
@@ -14,23 +14,23 @@ pub struct Request {
     pub goal: String,
     /// The caller's code; blank text counts as none.
     pub code: Option<String>,
-    /// The path of the caller's file, of which only the last part is used.
+    /// The path of the caller's file; only its last component is used.
     pub current_file: Option<String>,
-    /// The language the caller names; wins over everything that is detected.
+    /// The language that the caller names; overrides detection.
     pub language: Option<String>,
-    /// The work to do; read from the goal where it is [`Mode::Auto`].
+    /// The work to do; [`Mode::Auto`] reads it from the goal.
     pub mode: Mode,
-    /// True if the code is a human's answer to a goal that nothing could serve.
+    /// True if a human supplied the code after the goal ended `no_generator`.
     pub supplied: bool,
-    /// The name of a recipe that a human chose; wins over everything else.
+    /// The name of a recipe that a human chose; overrides the goal and the mode.
     pub recipe: Option<String>,
     /// The round, from 1.
     pub round: u32,
-    /// What the last round led to.
+    /// The results of the last round.
     pub feedback: Option<Feedback>,
-    /// How many model tokens may still be spent; `None` leaves it to the model's own limit.
+    /// Model tokens left to spend; `None` means that only the model's own limit applies.
     pub max_tokens: Option<u64>,
-    /// What was sent to a model on its behalf, for who does not wait for the answer.
+    /// Prompt tokens sent for this request; lets a caller that cancels charge for them.
     #[serde(skip)]
     pub prompt_tokens: PromptTokens,
 }
@@ -65,42 +65,43 @@ pub enum Mode {
     Generate,
 }
 
-/// Work on given code that tools do without a language model. They run the code, so the component that has a sandbox starts them.
+/// Work on the caller's code by a tool instead of a language model. Tools run the code, so the owner of a sandbox
+/// starts them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// Write tests that record what the code does now.
     WriteTests {
-        /// Words of the goal that may name functions to test; all are where none does.
+        /// The definitions to test; empty means all.
         names: Vec<String>,
     },
-    /// Format the code and apply fixes that keep what it does.
+    /// Format the code and apply fixes that preserve its behaviour.
     CleanUp {
         /// The steps, at least one.
         steps: Vec<CleanUp>,
     },
     /// Apply the analyser's mechanical fixes.
     FixSecurity {
-        /// A part of the rule's name that the goal asks to be fixed, such as `SQL-INJECTION`.
+        /// A part of the rule's name to fix, such as `SQL-INJECTION`; `None` means all rules.
         kind: Option<&'static str>,
     },
     /// Add docstrings where they are missing.
     Docstrings,
 }
 
-/// One step of cleaning code up.
+/// A step of [`Tool::CleanUp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CleanUp {
-    /// Lay the code out.
+    /// Format the code.
     Format,
     /// Sort the imports.
     Imports,
-    /// Remove imports that nothing uses.
+    /// Remove unused imports.
     Unused,
-    /// Write what newer versions of the language write shorter.
+    /// Replace outdated syntax by its newer form.
     Modernize,
 }
 
-/// Work that a generation leads to, once it has run.
+/// The work that a generation does for the caller once it has run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -120,12 +121,12 @@ pub enum Action {
     Explained,
 }
 
-/// Tokens of the prompt that a model was sent, by the usual estimate; noted before the answer comes. Clones share it.
+/// A counter of prompt tokens sent to a model, estimated before each call. Clones share the counter.
 #[derive(Clone, Debug, Default)]
 pub struct PromptTokens(Arc<AtomicU64>);
 
 impl PromptTokens {
-    /// The tokens so far; 0 where no model was asked.
+    /// Returns the tokens so far; 0 without a model call.
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -142,7 +143,7 @@ impl PartialEq for PromptTokens {
     }
 }
 
-/// What the last round led to, for a generator that can learn from it.
+/// The results of the last round.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Feedback {
@@ -150,38 +151,38 @@ pub struct Feedback {
     pub failed_tests: Vec<(String, String)>,
     /// The end of the run's output.
     pub output_tail: String,
-    /// What the analysis found, a sentence each.
+    /// Findings of the analysis, one sentence each.
     pub findings: Vec<String>,
-    /// What a human asked to change.
+    /// Changes that a human requested.
     pub comment: Option<String>,
     /// The files of the last round.
     pub previous: Vec<SourceFile>,
 }
 
-/// What a file is for.
+/// The purpose of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {
     /// Code.
     Code,
-    /// Tests of it.
+    /// Tests.
     Test,
 }
 
 /// One file of a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFile {
-    /// Relative, with forward slashes; never absolute, never upwards.
+    /// Relative, with forward slashes; neither absolute nor with `..`.
     pub path: String,
     /// The text.
     pub content: String,
-    /// What it is for.
+    /// The purpose of the file.
     pub kind: FileKind,
-    /// Whether the caller supplied this very text (dedented at most).
+    /// True if the content is the caller's, unchanged except for dedentation.
     pub from_caller: bool,
 }
 
-/// What to run.
+/// The entry point to execute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Run {
@@ -190,20 +191,20 @@ pub enum Run {
         /// The file's path.
         path: String,
     },
-    /// The tests; an error where there are none.
+    /// The tests; no tests is an error.
     Tests,
-    /// The tests, or the file as a program where the test runner finds none.
+    /// The tests, or the file as a program if the test runner finds no tests.
     TestsOrScript {
         /// The file's path.
         path: String,
     },
 }
 
-/// Where a generation comes from.
+/// The source of a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// The caller's own code as given.
+    /// The caller's code, unchanged.
     Caller,
     /// A recipe of the catalogue.
     Recipe {
@@ -217,67 +218,67 @@ pub enum Origin {
         /// The model's name as configured.
         name: String,
     },
-    /// The caller's own code as given, with documentation that was asked for.
+    /// The caller's code, unchanged, with the requested documentation.
     Documenter,
-    /// The caller's own code, worked on by tools.
+    /// The caller's code, changed by tools.
     Tools,
 }
 
-/// Code to analyse and to run, and what may be said about it.
+/// Code to analyse and run, and its documentation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generation {
-    /// Where it comes from.
+    /// The source of the code.
     pub origin: Origin,
-    /// The work that is done for the caller.
+    /// The work done for the caller.
     pub action: Action,
-    /// What it needs to run, such as `python`.
+    /// The runtime that the code needs, such as `python`.
     pub runtime: String,
     /// The files, at least one.
     pub files: Vec<SourceFile>,
-    /// What to run.
+    /// The entry point to execute.
     pub run: Run,
     /// Markdown; never quotes the caller's source.
     pub documentation: String,
-    /// A unified diff of the caller's files and what replaces them, where they were changed.
+    /// A unified diff from the caller's files to these; `None` if nothing changed.
     pub changes: Option<String>,
-    /// Model tokens spent, in and out; an estimate where the endpoint does not say.
+    /// Model tokens spent, input and output; estimated if the endpoint does not report them.
     pub tokens: u64,
-    /// Whether another round with feedback could yield something else.
+    /// True if another round with feedback may give a different result.
     pub repairable: bool,
 }
 
-/// Why there is no generation. No message repeats what the user submitted.
+/// Reasons for which there is no generation. Messages never quote what the user submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum GenerateError {
-    /// Nothing here can serve the goal; a human may choose one of the ways that the hint names.
+    /// No source can serve the goal; the hint names the alternatives.
     #[error("no generator can serve this goal: {hint}")]
     NoGenerator {
-        /// The ways on.
+        /// The reason and the alternatives.
         hint: String,
     },
-    /// A passing fault; the same request may succeed later.
+    /// A temporary failure; the same request may succeed later.
     #[error("{code}: {message}")]
     Retry {
-        /// Stable, for programs.
+        /// A stable identifier for programs.
         code: &'static str,
-        /// For people.
+        /// A text for people.
         message: String,
-        /// Model tokens that earlier calls for the same request took.
+        /// Model tokens that earlier calls for the same request spent.
         tokens: u64,
-        /// Whether the endpoint may charge for it all the same.
+        /// True if the endpoint may charge for the failed call.
         may_have_cost: bool,
-        /// The delay that the endpoint asks for.
+        /// The delay that the endpoint requested.
         after: Option<Duration>,
     },
     /// The same request would fail again.
     #[error("{code}: {message}")]
     Fail {
-        /// Stable, for programs.
+        /// A stable identifier for programs.
         code: &'static str,
-        /// For people.
+        /// A text for people.
         message: String,
-        /// Model tokens that were spent on it.
+        /// Model tokens spent.
         tokens: u64,
     },
 }

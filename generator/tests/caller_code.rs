@@ -1,4 +1,4 @@
-//! The caller's own code.
+//! Requests with the caller's code.
 
 use generator::{
     Action, Feedback, FileKind, GenerateError, Generation, Generator, GeneratorConfig, Mode, Origin, Request, Run,
@@ -9,7 +9,7 @@ async fn generate(request: Request) -> Result<Generation, GenerateError> {
     Generator::open(GeneratorConfig::default()).expect("the catalogue is valid").generate(&request).await
 }
 
-/// A generator for a sandbox with these runtimes, of which nothing is said but their names.
+/// Returns a generator for a sandbox with these runtimes, without aliases and endings.
 fn offering(names: &[&str]) -> Generator {
     let runtime = |name: &&str| Runtime {
         name: (*name).to_owned(),
@@ -56,7 +56,7 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
     ] {
         let request = Request { current_file: Some(current_file.to_owned()), ..with_code("run this", "print(1)") };
         let generation = generate(request).await.expect("runs");
-        // Tests are not analysed: the caller's name for a file makes none of it.
+        // Tests are not analysed, so a file name must not make code a test.
         assert_eq!((generation.run, generation.files[0].kind), (run, FileKind::Code), "{current_file}");
     }
 }
@@ -99,7 +99,7 @@ async fn documenting_runs_the_code_as_given_and_quotes_nothing() {
     assert!(!text.contains("SECRET"), "{text}");
 }
 
-/// The hint names what is missing and what can be done instead.
+/// Checks that the hint names what is missing and the alternatives.
 #[track_caller]
 fn refused(result: Result<Generation, GenerateError>, missing: &str) {
     let Err(GenerateError::NoGenerator { hint }) = result else { panic!("{missing}: {result:?}") };
@@ -218,7 +218,7 @@ async fn code_gets_the_name_that_its_runtime_needs() {
     assert!(matches!(generator.generate(&typescript).await, Err(GenerateError::NoGenerator { .. })));
 }
 
-/// Adding a language to the sandbox needs no line here.
+/// Proves that a language can be added to the sandbox without a change of this crate.
 #[tokio::test]
 async fn a_language_that_only_its_runtime_knows_runs_as_given() {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -236,7 +236,7 @@ async fn a_language_that_only_its_runtime_knows_runs_as_given() {
         (Some("Made-Up"), None, "made-up", "main.mu"),
         (Some("mup"), Some("x.js"), "made-up", "main.mu"),
         (Some("auto"), Some("x.mu"), "made-up", "x.mu"),
-        // Known languages keep their names and files; those that nothing else runs are its own to take.
+        // A runtime can claim names and endings only of languages that no offered runtime executes.
         (Some("python"), None, "python", "main.py"),
         (None, Some("x.py"), "python", "x.py"),
         (Some("typescript"), None, "made-up", "main.mu"),

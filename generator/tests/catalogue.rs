@@ -1,4 +1,4 @@
-//! The recipes themselves, and the operator's own.
+//! The embedded recipes, and those of an operator.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,7 +88,7 @@ fn recipes_keep_the_rules_of_the_house() {
     }
 }
 
-/// Runs each recipe's tests in a folder of its own, as the sandbox does.
+/// Runs each recipe's tests in a separate folder, as the sandbox does.
 #[test]
 fn the_tests_of_every_recipe_pass() {
     let pytest = |python: &str| {
@@ -163,10 +163,10 @@ fn recipes_that_break_a_rule_are_refused_by_name_and_reason() {
     let describe = |from: &'static str, to: &'static str| {
         move |scratch: &Scratch| own(scratch, "frobnicate", &DESCRIPTION.replace(from, to))
     };
-    refuses("unknown-field", describe("[goals]", "[goals]\nrequired = 1"), "recipe.toml cannot be read");
+    refuses("unknown-field", describe("[goals]", "[goals]\nrequired = 1"), "recipe.toml is invalid");
     refuses("other-name", describe("\"frobnicate\"\nversion", "\"other\"\nversion"), "name of its folder");
     refuses("missing-file", describe("\"frob.py\"", "\"gone.py\""), "gone.py is missing");
-    refuses("no-tests", describe("[\"test_frob.py\"]", "[]"), "not named in recipe.toml");
+    refuses("no-tests", describe("[\"test_frob.py\"]", "[]"), "not listed in recipe.toml");
     refuses("upwards", describe("\"frob.py\"", "\"../frob.py\""), "missing");
     refuses("no-words", describe("[[\"frobnicate\"]]", "[[\"the\"]]"), "goals.require");
     refuses("no-groups", describe("[[\"frobnicate\"]]", "[]"), "goals.require");

@@ -1,4 +1,4 @@
-//! Each recipe's code against what `provides` claims of it.
+//! Compares each recipe's code with the claims of `provides`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_python_parser::parse_module;
 
-/// The facts about the code of one recipe.
+/// Facts about the code of one recipe.
 #[derive(Default)]
 struct Facts {
     unannotated: Vec<String>,
@@ -15,12 +15,12 @@ struct Facts {
     decorators: BTreeSet<String>,
     public_classes: BTreeSet<String>,
     methods: BTreeSet<String>,
-    /// The functions that each function calls by its bare name or on itself.
+    /// The functions that each function calls by bare name or on `self`.
     calls: BTreeMap<String, BTreeSet<String>>,
     inside: Vec<String>,
     classes: usize,
     has_async: bool,
-    /// True if a data class has methods of its own: it may claim to be a class.
+    /// True if a data class has methods, so that it may claim to be a class.
     has_data_class_with_methods: bool,
     has_loop: bool,
     yields_at_top: bool,
@@ -77,7 +77,7 @@ impl Facts {
     }
 }
 
-/// The last name of an expression such as `a.b`, or what is called or indexed.
+/// Returns the last name of an expression such as `a.b`, or of the called or indexed expression.
 fn root_name(expression: &Expr) -> String {
     if let Some(name) = expression.as_name_expr() {
         return name.id.to_string();
@@ -148,11 +148,11 @@ fn facts(recipe: &Recipe) -> Facts {
     facts
 }
 
-/// Claims that the code shows: the claim is there if and only if the fact is.
+/// Returns claims that must be present if and only if the fact is.
 fn exact(facts: &Facts, claims: &BTreeSet<&str>) -> Vec<(&'static str, bool)> {
     let uses = |name: &str| facts.names.contains(name);
     let may_be_class = facts.has_data_class_with_methods && claims.contains("class");
-    // Functions that run calls at the same time may have no state to lock.
+    // Functions that run calls concurrently may have no state to lock.
     let runs_together = claims.contains("thread safety") && (facts.has_async || uses("ThreadPoolExecutor"));
     vec![
         ("type hints", facts.unannotated.is_empty()),
@@ -173,7 +173,7 @@ fn exact(facts: &Facts, claims: &BTreeSet<&str>) -> Vec<(&'static str, bool)> {
     ]
 }
 
-/// Claims that need a fact; the fact alone makes no claim.
+/// Returns claims that need a fact; the fact does not need the claim.
 fn needed(facts: &Facts, unconditional: &BTreeSet<&str>) -> Vec<(&'static str, bool)> {
     let recursion_apart = !facts.recurses() || !unconditional.contains("iteration");
     vec![

@@ -1,4 +1,4 @@
-//! Goals and what serves them. Most rows are near misses: a wrong recipe is worse than none.
+//! Goals and the recipes that serve them. Most rows are near misses, because a wrong recipe is worse than none.
 
 use generator::{GenerateError, Generator, Origin, Request, Run};
 
@@ -158,7 +158,7 @@ const SERVED: &[(&str, &str)] = &[
     ("Vigenere cipher", "vigenere-cipher"),
 ];
 
-/// Served in JavaScript, because no recipe of Python is about it.
+/// Goals served in JavaScript because no Python recipe has the subject.
 const SERVED_IN_JAVASCRIPT: &[(&str, &str)] =
     &[("Count vowels in a string", "js-string-tools"), ("Sort using bubble sort", "js-sorting")];
 
@@ -367,7 +367,7 @@ async fn a_chosen_recipe_wins_over_the_goal() {
     assert!(matches!(generator.generate(&choose("no-such")).await, Err(GenerateError::NoGenerator { .. })));
 }
 
-/// Near misses that are served once goals are compared by meaning, of those that keywords refuse: at most this share.
+/// Maximum share of near misses refused by keywords that the comparison by meaning serves.
 const MAX_SERVED_NEAR_MISSES: f64 = 0.06;
 
 #[tokio::test]
@@ -386,7 +386,7 @@ async fn near_misses_stay_refused_by_meaning() {
     assert!(share <= MAX_SERVED_NEAR_MISSES, "{} of {refused}:\n{}", served.len(), served.join("\n"));
 }
 
-/// Goals in words that no keyword list has.
+/// Goals in words that are not in any keyword list.
 const BY_MEANING: &[(&str, &str)] = &[
     ("shortest route between two places in a weighted graph", "shortest-path"),
     ("last in first out container", "stack-and-queue"),

@@ -1,4 +1,4 @@
-//! The model client against a real HTTP server on the loopback interface.
+//! Tests the model client against an HTTP server on the loopback interface.
 #![cfg(feature = "model")]
 
 use std::sync::{Arc, Mutex};
@@ -31,7 +31,7 @@ async fn receive(stream: &mut TcpStream) -> (String, Value) {
     }
 }
 
-/// A server that gives these answers in turn, and the last one to every further request. Keeps what it was asked.
+/// A server that sends these answers in turn and then repeats the last one. Records its requests.
 struct Endpoint {
     address: String,
     requests: Arc<Mutex<Vec<(String, Value)>>>,
@@ -62,7 +62,7 @@ impl Endpoint {
         Self { address, requests, task }
     }
 
-    /// The requests so far: the head and the body of each.
+    /// Returns the head and the body of each request so far.
     fn requests(&self) -> Vec<(String, Value)> {
         self.requests.lock().expect("requests").clone()
     }
@@ -85,7 +85,7 @@ fn generator(base_url: &str, api_key: Option<&str>) -> Generator {
     Generator::open(GeneratorConfig { model: Some(model), ..GeneratorConfig::default() }).expect("valid settings")
 }
 
-/// A generator for every language that the model writes.
+/// Returns a generator for every language that the model writes.
 fn generator_for_all(endpoint: &Endpoint) -> Generator {
     let runtime = |(name, ending): (&str, &str)| Runtime {
         name: name.to_owned(),
@@ -121,7 +121,7 @@ async fn answer(status: &'static str, body: String, request: &Request) -> Result
 const ROCKET: &str = "Build me a rocket guidance system";
 const TWO_FILES: &str = "Here:\n```python name=rocket.py\ndef fly():\n    return 1\n```\n```python name=test_rocket.py\nfrom rocket import fly\n\n\ndef test_fly():\n    assert fly() == 1\n```\n";
 
-/// A structured reply with these files.
+/// Returns a structured reply with these files.
 fn solution(files: &[(&str, &str)]) -> String {
     let kind = |path: &str| if path.contains("test") { "test" } else { "code" };
     let files = files.iter().map(|(path, content)| json!({"path": path, "content": content, "kind": kind(path)}));
@@ -143,7 +143,7 @@ async fn a_goal_without_a_recipe_goes_to_the_model() {
     let signed = head.to_ascii_lowercase().contains("authorization: bearer the-key");
     assert!(head.starts_with("POST /v1/chat/completions ") && signed, "{head}");
     assert_eq!((&body["model"], &body["stream"]), (&json!("tiny"), &json!(false)));
-    // The prompt is paid for from the same budget as the reply.
+    // Prompt and reply share one budget.
     assert_eq!(body["max_tokens"], json!(600 - request.prompt_tokens.count()));
     let format = &body["response_format"];
     assert_eq!((&format["type"], &format["json_schema"]["strict"]), (&json!("json_schema"), &json!(true)));
@@ -175,7 +175,7 @@ async fn an_endpoint_that_rejects_the_schema_is_asked_for_fenced_blocks_from_the
 
 #[tokio::test]
 async fn an_endpoint_that_ignores_the_schema_is_asked_for_fenced_blocks_from_then_on() {
-    // Prose that can be read is used; prose that cannot costs a second call.
+    // Prose with files is used; other prose costs a second call.
     for (first, calls, tokens) in [(TWO_FILES, 1, 321), ("I would write a module.", 2, 642)] {
         let endpoint = Endpoint::start(&[("200 OK", completion(first)), ("200 OK", completion(TWO_FILES))]).await;
         let generator = generator(&endpoint.address, None);
@@ -493,7 +493,7 @@ async fn a_reply_that_is_of_no_use_was_paid_for_all_the_same() {
     for (body, expected) in [
         (of("length", "```python\nx", counted.clone()), 321..=321),
         (of("stop", "", counted.clone()), 321..=321),
-        // Asked for once more, in fenced blocks.
+        // The second request asks for fenced blocks.
         (of("stop", "prose", counted), 642..=642),
         (of("length", "```python\nx", json!({"prompt_tokens": 300, "completion_tokens": 33})), 333..=333),
         (of("length", "```python\nx", json!({"total_tokens": null})), 1..=600),
@@ -534,7 +534,7 @@ async fn an_endpoint_that_cannot_be_reached_was_asked_nothing() {
     socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
     let listener = socket.listen(1).expect("a listener");
     let address = listener.local_addr().expect("an address");
-    // Nobody accepts: once the queue is full, what arrives is dropped.
+    // Connections are not accepted; once the backlog is full, the kernel drops further ones.
     let mut queued = Vec::new();
     while let Ok(stream) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
         queued.push(stream.expect("a place in the queue"));

@@ -1,4 +1,4 @@
-//! Goals that state requirements: a recipe that lacks one declines, and says which.
+//! Goals that state requirements. A recipe that lacks one declines, and the refusal names it.
 
 use generator::{GenerateError, Generator, Origin, Request};
 
@@ -8,7 +8,7 @@ fn generator() -> Generator {
     support::by_words()
 }
 
-/// Returns the recipe that serves a goal, or the hint of its refusal.
+/// Returns the recipe that serves a goal, or the hint of the refusal.
 async fn answer(generator: &Generator, goal: &str) -> Result<String, String> {
     match generator.generate(&Request { goal: goal.to_owned(), round: 1, ..Request::default() }).await {
         Ok(generation) => match generation.origin {
@@ -22,7 +22,7 @@ async fn answer(generator: &Generator, goal: &str) -> Result<String, String> {
     }
 }
 
-/// A goal that a recipe serves, the same with a requirement that it does not meet, and the reason.
+/// A goal that a recipe serves, the same goal with an unmet requirement, and the reason.
 const PAIRS: &[(&str, &str, &str, &str)] = &[
     ("Write a linked list", "linked-list", "Write a thread-safe linked list", "linked-list, is not thread-safe"),
     ("Priority queue", "priority-queue", "Concurrent safe priority queue", "priority-queue, is not thread-safe"),
@@ -41,13 +41,13 @@ const PAIRS: &[(&str, &str, &str, &str)] = &[
         "Write a fizz buzz that uses 3 and 5",
         "fizzbuzz",
         "Write a fizz buzz that uses 4 and 7 instead of 3 and 5",
-        "fizzbuzz, does only the usual and is written for other numbers",
+        "fizzbuzz, implements only the usual form and is written for other numbers",
     ),
     (
         "Write a hello world program with tests",
         "hello-world",
         "Write a hello world program without tests",
-        "hello-world, uses what the goal rules out",
+        "hello-world, uses something that the goal excludes",
     ),
     (
         "Write an email validator using regex",
@@ -62,7 +62,7 @@ const PAIRS: &[(&str, &str, &str, &str)] = &[
         "LRU cache using OrderedDict",
         "lru-cache",
         "LRU cache without OrderedDict",
-        "lru-cache, uses what the goal rules out",
+        "lru-cache, uses something that the goal excludes",
     ),
     ("Matrix class", "matrix", "Matrix class using numpy", "matrix, uses the standard library only"),
     (
@@ -97,13 +97,13 @@ const PAIRS: &[(&str, &str, &str, &str)] = &[
         "Email validator that returns the domain",
         "email-validator, does not return that",
     ),
-    ("FizzBuzz", "fizzbuzz", "FizzBuzz for only the multiples of 15", "fizzbuzz, does not leave the rest out"),
-    ("FizzBuzz from 1 to 100", "fizzbuzz", "FizzBuzz from 100 to 1", "fizzbuzz, does only the usual"),
+    ("FizzBuzz", "fizzbuzz", "FizzBuzz for only the multiples of 15", "fizzbuzz, does not select in that way"),
+    ("FizzBuzz from 1 to 100", "fizzbuzz", "FizzBuzz from 100 to 1", "fizzbuzz, implements only the usual form"),
     (
         "Decode and verify a JWT",
         "jwt-auth",
         "Decode a JWT without verifying it",
-        "jwt-auth, uses what the goal rules out",
+        "jwt-auth, uses something that the goal excludes",
     ),
     ("JWT auth function", "jwt-auth", "Flask app with a JWT auth function", "jwt-auth, uses no framework"),
 ];
@@ -845,7 +845,7 @@ const REFUSED: &[&str] = &[
     "roman numerals using the decimal module",
 ];
 
-/// Goals whose known words stand in a relation that no recipe names.
+/// Goals with known words in a relation that no recipe names.
 const RELATED: &[&str] = &[
     "Convert the number of a page to words",
     "Binary tree from preorder and inorder",
@@ -1165,7 +1165,7 @@ async fn goals_find_their_recipe_where_it_provides_all_that_they_state() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Praise, politeness and purposes state nothing.
+/// Praise, politeness and purposes do not state requirements.
 #[tokio::test]
 async fn filler_does_not_change_the_answer() {
     let generator = generator();
@@ -1185,7 +1185,7 @@ async fn filler_does_not_change_the_answer() {
     }
 }
 
-/// The same requirement on every recipe: only those that claim it serve.
+/// The same requirement for every recipe; only recipes that claim it serve.
 #[tokio::test]
 async fn a_requirement_is_served_by_the_recipes_that_claim_it() {
     let generator = generator();
@@ -1240,7 +1240,7 @@ fn neighbours_are_near_or_none_is_named() {
     }
 }
 
-/// Near misses that are served once goals are compared by meaning, of those that keywords refuse: at most this share.
+/// Maximum share of near misses refused by keywords that the comparison by meaning serves.
 const MAX_SERVED_NEAR_MISSES: f64 = 0.12;
 
 #[tokio::test]

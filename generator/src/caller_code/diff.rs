@@ -1,4 +1,4 @@
-//! Differences between the caller's files and what replaces them: a unified diff, and a summary that quotes no line.
+//! Compares the caller's files with their replacements: a unified diff, and a summary without source lines.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::types::SourceFile;
 
-/// Bounds the search for the shortest diff of a file; a diff that took longer is correct but not the shortest.
+/// Timeout of the search for the shortest diff of a file; after it the diff is correct but may be longer.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The differences between two sets of files.
@@ -14,14 +14,16 @@ const SEARCH_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Changes {
     /// A unified diff that `patch -p1` and `git apply` accept.
     pub(crate) unified: String,
-    /// A section of Markdown: the changed files and how many lines each gained and lost.
+    /// A Markdown section with the added and removed lines of each changed file.
     pub(crate) summary: String,
 }
 
-/// Compares files by path; `None` where every file of `after` is as it was. A file that `before` lacks is new.
+/// Compares files by path; `None` if no file of `after` changed. A file that `before` lacks is new.
 pub(crate) fn changes(before: &[SourceFile], after: &[SourceFile]) -> Option<Changes> {
     let mut unified = String::new();
-    let mut summary = "## Changes\n\nThe artifact `files/changes.diff` has every changed line.\n\n| file | lines added | lines removed |\n|---|---|---|\n".to_owned();
+    let mut summary = "## Changes\n\nThe artifact `files/changes.diff` has every changed line.\n\n\
+                       | file | lines added | lines removed |\n|---|---|---|\n"
+        .to_owned();
     for file in after {
         let old = before.iter().find(|old| old.path == file.path);
         let text = old.map_or("", |old| old.content.as_str());

@@ -1,5 +1,6 @@
-//! Work on given Python code without a language model. Tools do it, and they run the code; this crate runs nothing, so it says
-//! which tool serves a request, and turns the tool's result into a generation.
+//! Work on the caller's Python code by tools instead of a language model.
+//!
+//! Tools run the code, which this crate never does: it selects the tool and turns the tool's result into a generation.
 
 use std::fmt::Write as _;
 
@@ -12,30 +13,30 @@ use crate::paths::is_test_file;
 use crate::python;
 use crate::types::{Action, FileKind, Generation, Origin, Request, Run, SourceFile, Tool};
 
-/// Code of the caller's, and the tool that does what the goal asks of it.
+/// The caller's code, and the tool that serves the goal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenCode {
     /// The tool.
     pub tool: Tool,
     /// The caller's file.
     pub file: SourceFile,
-    /// True if the file may hold tests, which then show that a change keeps its behaviour.
+    /// True if the file may contain tests, which then verify that a change preserves behaviour.
     pub has_tests: bool,
 }
 
-/// The names that a test file tests, for its documentation.
+/// Summary of written tests, for their documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TestSummary {
-    /// Each tested name, with how many of how many deliberate defects its tests notice.
+    /// Each tested name with the number of detected defects and of injected defects.
     pub names: Vec<(String, u32, u32)>,
-    /// Documented examples among the tests.
+    /// Number of tests taken from documented examples.
     pub examples: u32,
-    /// Each name without tests, with the reason.
+    /// Each untested name with the reason.
     pub skipped: Vec<(String, String)>,
 }
 
 impl GivenCode {
-    /// The tool that serves a request for Python code whole; `None` where none does.
+    /// Selects the tool that serves a whole request for Python code; `None` if there is none.
     pub(crate) fn of(request: &Request, code: &str, path: String) -> Option<Self> {
         let code = dedent(code).into_owned();
         let tool = tool(request, &python::definitions(&code))?;
@@ -45,7 +46,7 @@ impl GivenCode {
         Some(Self { tool, file, has_tests })
     }
 
-    /// The caller's file with the tests that were written for it.
+    /// Returns the generation of the caller's file with the tests written for it.
     pub fn with_tests(self, tests: String, tested: &TestSummary) -> Generation {
         let stem = self.file.path.trim_end_matches(".py");
         let path = format!("test_{stem}.py");
@@ -55,7 +56,7 @@ impl GivenCode {
         generation(vec![self.file, tests], Run::Tests, Action::TestsWritten, text)
     }
 
-    /// The changed file in place of the caller's; `summary` says what was done, in sentences.
+    /// Returns the generation of the changed file; `summary` describes the changes in sentences.
     pub fn with_change(self, changed: String, summary: &str) -> Generation {
         let action = if self.tool == Tool::Docstrings { Action::Documented } else { Action::Changed };
         let mut text = outline::of_python(&self.file.path, &changed);
@@ -95,11 +96,11 @@ fn generation(files: Vec<SourceFile>, run: Run, action: Action, documentation: S
 fn describe_tests(text: &mut String, path: &str, tested: &TestSummary) {
     text.push_str("\n## Tests\n\n");
     let intro = format!(
-        "`{path}` records what the code does now: a test that fails later shows a change, wanted or not. Each test notices at \
-         least one of the defects that were put into the code on purpose."
+        "`{path}` records the current behaviour of the code: a test that fails later shows a change, intended or not. \
+         Each test detects at least one defect that was injected into the code."
     );
     text.push_str(&intro);
-    text.push_str("\n\n| tested | defects noticed |\n|---|---|\n");
+    text.push_str("\n\n| tested | defects detected |\n|---|---|\n");
     for (name, noticed, defects) in &tested.names {
         writeln!(text, "| `{name}` | {noticed} of {defects} |").expect("a String takes any text");
     }

@@ -1,15 +1,15 @@
-//! The tests that JavaScript source defines with `node:test`, found without a parser: calls whose title is a literal.
+//! Finds `node:test` tests in JavaScript source without a parser: calls whose title is a literal.
 
 const CALLS: &[&str] = &["test", "it", "describe", "suite"];
 
 /// A test or a suite.
 pub(crate) struct TitledTest<'a> {
     pub(crate) title: &'a str,
-    /// From the call up to the next one.
+    /// The source from this call to the next.
     pub(crate) text: &'a str,
 }
 
-/// Returns the tests and suites of a source text without comments, in their order.
+/// Returns the tests and suites of source without comments, in order.
 pub(crate) fn titled_tests(code: &str) -> Vec<TitledTest<'_>> {
     let mut calls: Vec<(usize, &str)> = Vec::new();
     for call in CALLS {
@@ -23,14 +23,14 @@ pub(crate) fn titled_tests(code: &str) -> Vec<TitledTest<'_>> {
     calls.into_iter().zip(ends).map(|((at, title), end)| TitledTest { title, text: &code[at..end] }).collect()
 }
 
-/// Returns whether a name after this text is that of a function, or of a method of the test context `t`.
+/// Returns whether a name after this text is a function call or a method of the test context `t`.
 fn is_call(before: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.');
     let receiver = before.strip_suffix("t.").unwrap_or(before);
     !receiver.ends_with(is_part)
 }
 
-/// The literal title in the text after a call's name.
+/// Returns the literal title in the text after a call's name.
 fn title(rest: &str) -> Option<&str> {
     let modified = [".skip", ".only", ".todo"].iter().find_map(|modifier| rest.strip_prefix(modifier));
     let argument = modified.unwrap_or(rest).trim_start().strip_prefix('(')?.trim_start();
@@ -44,7 +44,7 @@ fn title(rest: &str) -> Option<&str> {
     Some(&argument[1..=end])
 }
 
-/// Leaves out the comments; texts in quotes stay.
+/// Removes comments; preserves string literals.
 pub(crate) fn without_comments(source: &str) -> String {
     let mut code = String::with_capacity(source.len());
     let mut rest = source;
@@ -63,7 +63,7 @@ pub(crate) fn without_comments(source: &str) -> String {
     code
 }
 
-/// The length of a text in quotes; only one in backquotes goes over several lines.
+/// Returns the length of a string literal; only template literals span lines.
 fn quoted(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
     for (at, c) in text.char_indices().skip(1) {

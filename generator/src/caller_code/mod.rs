@@ -1,4 +1,4 @@
-//! Work on code that the caller supplies: what is asked of it, in which language it is, and which tests it has.
+//! Code that the caller supplies: its intent, language, tests, outline and changes.
 
 pub(crate) mod diff;
 pub(crate) mod given_code;

@@ -1,5 +1,5 @@
-//! An outline of Python code in Markdown: what it imports, defines and takes. It is made of names alone and never
-//! quotes a line, a string, a comment or a default value of the source.
+//! Outlines Python code in Markdown: imports, definitions and parameters. Contains names only; never quotes a line, a
+//! string, a comment or a default value of the source.
 
 use std::fmt::Write as _;
 
@@ -9,16 +9,16 @@ use ruff_python_parser::Parsed;
 
 use crate::python;
 
-/// Beyond this many rows the outline says how many are left out.
+/// Maximum rows of a table; the outline counts the others.
 const MAX_ROWS: usize = 200;
 
-/// Describes Python source; `path` names the file.
+/// Returns the outline of Python source; `path` becomes the title.
 pub(crate) fn of_python(path: &str, source: &str) -> String {
     let unparsed = || format!("# {path}\n\nThe code is nested too deeply to be outlined.\n");
     python::with_module(source, |parsed| describe(path, source, parsed)).unwrap_or_else(unparsed)
 }
 
-/// Describes source in a language that is run as it is but not understood here.
+/// Returns a one-line description of source in another language.
 pub(crate) fn of_other(path: &str, language: &str, source: &str) -> String {
     format!("# {path}\n\n{language} code, {}, run as given.\n", plural(source.lines().count(), "line"))
 }
@@ -75,7 +75,7 @@ fn section(text: &mut String, title: &str, rows: &[String]) {
     }
 }
 
-/// Whether the module has statements that do more than define, import or describe.
+/// Returns whether the module has statements other than definitions, imports and docstrings.
 fn runs_something(body: &[Stmt]) -> bool {
     let defines = |statement: &Stmt| {
         statement.is_function_def_stmt()
@@ -91,7 +91,7 @@ fn runs_something(body: &[Stmt]) -> bool {
     !body.iter().all(defines)
 }
 
-/// The modules imported at the top level, each once, in alphabetical order.
+/// Returns the modules imported at the top level, sorted and without duplicates.
 fn imports(body: &[Stmt]) -> Vec<String> {
     let mut names = Vec::new();
     for statement in body {
@@ -171,7 +171,7 @@ fn parameters(parameters: &Parameters) -> String {
     if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
 }
 
-/// The name of a type, without what is in its brackets; none where it is written in any other way.
+/// Returns the name of a type without its arguments; `None` for other expressions.
 fn type_name(annotation: &Expr) -> Option<String> {
     if annotation.is_none_literal_expr() {
         return Some("None".to_owned());
@@ -183,7 +183,7 @@ fn type_name(annotation: &Expr) -> Option<String> {
     dotted_name(container.unwrap_or(annotation))
 }
 
-/// The exceptions that a function raises by name, each once.
+/// Returns the names of the exceptions that a function raises, without duplicates.
 fn raised(function: &StmtFunctionDef) -> String {
     let mut finder = RaiseFinder::default();
     walk_body(&mut finder, &function.body);
@@ -199,7 +199,7 @@ impl StatementVisitor<'_> for RaiseFinder {
     fn visit_stmt(&mut self, statement: &Stmt) {
         let exception = statement.as_raise_stmt().and_then(|raise| raise.exc.as_deref());
         let class = exception.map(|exception| exception.as_call_expr().map_or(exception, |call| &call.func));
-        // A variable that holds an exception is not a type.
+        // Skips variables that hold an exception.
         let is_class = |name: &String| name.rsplit('.').next().unwrap_or_default().starts_with(char::is_uppercase);
         if let Some(name) = class.and_then(dotted_name).filter(is_class).map(|name| format!("`{name}`"))
             && !self.names.contains(&name)
@@ -235,7 +235,7 @@ fn kind(function: &StmtFunctionDef) -> String {
     if kinds.is_empty() { "public".to_owned() } else { kinds.join(", ") }
 }
 
-/// Splits a name at underscores and at capitals: `parse_HTTPRequest2` gives parse, http, request2.
+/// Splits a name at underscores and capitals: `parse_HTTPRequest2` gives parse, http, request2.
 fn words_of(name: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![String::new()];
     let characters: Vec<char> = name.chars().collect();
@@ -266,7 +266,7 @@ fn sentence(words: &[String]) -> String {
     }
 }
 
-/// What a function is for, as far as its name says.
+/// Returns the purpose of a function, derived from its name.
 fn purpose(name: &str) -> String {
     let special = match name {
         "__init__" => "Sets up a new instance.",

@@ -1,4 +1,4 @@
-//! Tests that a source text skips, or expects to fail, by itself.
+//! Finds tests that are skipped or expected to fail by their own source.
 
 use std::collections::HashSet;
 
@@ -10,13 +10,13 @@ use crate::caller_code::javascript_tests::{titled_tests, without_comments};
 use crate::dedent::dedent;
 use crate::python;
 
-/// Words by which a Python test is skipped or expected to fail.
+/// Marks of a Python test that is skipped or expected to fail.
 const IN_PYTHON: &[&str] =
     &["mark.skip", "pytest.skip", "skipTest", "unittest.skip", "xfail", "importorskip", "expectedFailure"];
-/// The same for a test of `node:test`, without white space.
+/// Marks of a skipped `node:test` test, without white space.
 const IN_JAVASCRIPT: &[&str] = &[".skip(", ".todo(", "skip:", "todo:"];
 
-/// Returns the names of the tests that the source itself skips or expects to fail: functions, or titles.
+/// Returns the tests that the source skips or expects to fail, by function name or title.
 pub fn skipped_tests(runtime: &str, source: &str) -> HashSet<String> {
     match runtime {
         "python" => {
@@ -32,7 +32,7 @@ pub fn skipped_tests(runtime: &str, source: &str) -> HashSet<String> {
     }
 }
 
-/// Counts what skips tests in a piece of source.
+/// Counts the skip marks in a piece of source.
 pub(crate) fn skip_marks(runtime: &str, text: &str) -> usize {
     let (marks, text) = match runtime {
         "python" => (IN_PYTHON, text.to_owned()),
@@ -48,7 +48,7 @@ fn in_python(source: &str, body: &[Stmt]) -> HashSet<String> {
     finder.found
 }
 
-/// Returns whether a body skips everything in it, as by `pytestmark` or `pytest.importorskip`.
+/// Returns whether a body skips all its tests, for example by `pytestmark` or `pytest.importorskip`.
 fn marks_beside_definitions(source: &str, body: &[Stmt]) -> bool {
     let beside = body.iter().filter(|statement| !statement.is_function_def_stmt() && !statement.is_class_def_stmt());
     beside.map(|statement| &source[statement.range()]).any(|text| skip_marks("python", text) > 0)

@@ -1,16 +1,16 @@
-//! What runs the caller's code: a language that is known here, or one that nothing is known of but its runtime.
+//! Selects the runtime of the caller's code: by a language of the table, or by a runtime's own names and endings.
 
 use crate::language::{self, Language, strip_version};
 use crate::paths::base_name;
 
-/// A language that the sandbox offers.
+/// A runtime that the sandbox offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runtime {
-    /// What the runtime is called, such as `python`.
+    /// The runtime's name, such as `python`.
     pub name: String,
     /// Other names of its language, in lower case.
     pub aliases: Vec<String>,
-    /// How the names of its source files end, such as `.py`; the first is that of a file without a name.
+    /// Endings of its source files, such as `.py`; the first is used for unnamed files.
     pub endings: Vec<String>,
     /// True if the runtime has a test runner.
     pub has_tests: bool,
@@ -35,9 +35,9 @@ pub(crate) enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Finds what runs the code: by what the caller says of it, else by the code itself; none where no runtime does.
+    /// Finds the runtime by the caller's language or file name, else by the code; `None` if no runtime fits.
     ///
-    /// Languages that are known go first, so a runtime cannot take another one's files.
+    /// Languages of the table take precedence, so a runtime cannot claim their files.
     pub(crate) fn find(runtimes: &'a [Runtime], named: Option<&str>, file: Option<&str>, code: &str) -> Option<Self> {
         let offered = |language: &&Language| runtimes.iter().any(|runtime| runtime.name == language.runtime);
         if let Some(language) = language::declared(named, file).ok().flatten().filter(offered) {
@@ -53,7 +53,7 @@ impl<'a> Target<'a> {
         other.map(Self::Other).or_else(by_code)
     }
 
-    /// What people call the language.
+    /// Returns the display name of the language.
     pub(crate) fn name(self) -> &'a str {
         match self {
             Self::Known(language) => language.name,
@@ -72,7 +72,7 @@ impl<'a> Target<'a> {
         self.runtime() == "python"
     }
 
-    /// The name of the caller's file where that is safe and of this language, else the usual one.
+    /// Returns the caller's file name if it is safe and has an ending of this language, else the default name.
     pub(crate) fn path(self, current_file: Option<&str>, code: &str) -> String {
         let (kept, usual) = match self {
             Self::Known(language) => {

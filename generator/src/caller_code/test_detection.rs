@@ -1,4 +1,4 @@
-//! Tests that the caller's own file may hold. Only the test runner knows for certain; this decides whether it is worth asking.
+//! Detects tests in the caller's file. The result is a heuristic that decides whether to start the test runner.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::paths::is_test_file;
 use crate::python;
 use crate::types::SourceFile;
 
-/// Returns whether a runtime's test runner may find tests in a source text; some texts without any count as well.
+/// Returns whether a runtime's test runner may find tests in a source text. False positives are possible.
 pub fn defines_tests(runtime: &str, source: &str) -> bool {
     match runtime {
         "python" => source.contains(">>> ") || !test_names(source).is_empty(),
@@ -19,7 +19,7 @@ pub fn defines_tests(runtime: &str, source: &str) -> bool {
     }
 }
 
-/// Returns whether a Python file starts its tests by itself, so that it is a program as well.
+/// Returns whether a Python file runs its own tests when executed as a program.
 pub(crate) fn runs_own_tests(source: &str) -> bool {
     let calls_a_test = |line: &str| line.starts_with("test") && line.contains('(') && !line.contains('=');
     let starts = |line: &str| {
@@ -29,7 +29,7 @@ pub(crate) fn runs_own_tests(source: &str) -> bool {
     source.lines().any(starts)
 }
 
-/// Returns the name of the function that a line such as `test_add() {` or `function test_add` begins.
+/// Returns the function name of a line such as `test_add() {` or `function test_add`.
 pub(crate) fn shell_test_name(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let name = line.strip_prefix("function ").map_or(line, str::trim_start);
@@ -40,10 +40,10 @@ pub(crate) fn shell_test_name(line: &str) -> Option<&str> {
     is_test.then(|| &name[..end])
 }
 
-/// Names the file so that its language's test runner takes it for tests.
+/// Renames a file so that the test runner of its language collects it.
 pub(crate) fn with_test_file_name(runtime: &str, file: SourceFile) -> SourceFile {
     let Some((stem, extension)) = file.path.rsplit_once('.').filter(|_| !is_test_file(&file.path)) else { return file };
-    // A test file is imported by its name.
+    // Test files are imported by name, so the stem must be an identifier.
     let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let path = match runtime {
         "python" => format!("test_{plain}.py"),
@@ -54,7 +54,7 @@ pub(crate) fn with_test_file_name(runtime: &str, file: SourceFile) -> SourceFile
     SourceFile { path, ..file }
 }
 
-/// Returns the names of the definitions in Python source that pytest could collect, at any depth outside of functions.
+/// Returns the names of Python definitions outside functions that pytest could collect.
 pub(crate) fn test_names(source: &str) -> HashSet<String> {
     python::with_module(source, |parsed| names_in(&parsed.syntax().body)).unwrap_or_default()
 }
@@ -67,7 +67,7 @@ fn names_in(body: &[Stmt]) -> HashSet<String> {
     finder.found
 }
 
-/// Names that a test may take as parameters although the file does not define them.
+/// Parameters that a test may take without a definition in the file.
 const BUILT_IN_FIXTURES: &[&str] = &[
     "self",
     "cls",
@@ -114,7 +114,8 @@ struct TestFinder {
 impl StatementVisitor<'_> for TestFinder {
     fn visit_stmt(&mut self, statement: &Stmt) {
         if let Stmt::FunctionDef(function) = statement {
-            // A parameter that no fixture explains makes it a function like any other; a decorator may bring values for all.
+            // A function with a parameter that is not a fixture is not a test, unless a decorator may
+            // supply the values.
             let mut required =
                 function.parameters.iter_non_variadic_params().filter(|parameter| parameter.default.is_none());
             let fed = required.all(|parameter| self.fixtures.contains(parameter.parameter.name.as_str()));

@@ -1,6 +1,6 @@
-//! Tests that assert nothing. A model that is asked for passing tests may write such, and they always pass.
+//! Finds tests that assert nothing. A model that must write passing tests may write such tests.
 //!
-//! The reading is generous: anything that may be an assertion counts as one, so that no honest test is refused.
+//! Anything that may be an assertion counts as one, so that no valid test is rejected.
 
 use std::collections::HashSet;
 
@@ -10,10 +10,10 @@ use ruff_text_size::Ranged;
 
 use crate::python;
 
-/// Parts of the names of functions that check something, such as `assertEqual`, `pytest.raises` and `expect`.
+/// Parts of names of assertion functions, such as `assertEqual`, `pytest.raises` and `expect`.
 const ASSERTION_NAMES: &[&str] = &["assert", "raises", "warns", "fail", "expect", "verify", "approx"];
 
-/// Returns the tests of a file that cannot fail by an assertion, by the names that the test runner reports; for JavaScript the file's.
+/// Returns the tests of a file that assert nothing, by the names of the test runner's report; for JavaScript the path.
 pub fn vacuous_tests(runtime: &str, path: &str, source: &str) -> Vec<String> {
     match runtime {
         "python" => {
@@ -28,7 +28,7 @@ fn in_python(path: &str, source: &str, body: &[Stmt]) -> Vec<String> {
     let mut functions = FunctionCollector { scope: vec![path.to_owned()], found: Vec::new() };
     body.iter().for_each(|statement| functions.visit_stmt(statement));
     let mut checking: HashSet<&str> = HashSet::new();
-    // A test may leave its assertions to functions, and these to others.
+    // Tests may assert through helper functions, and helpers through other helpers.
     loop {
         let before = checking.len();
         let found = functions.found.iter().filter(|(_, function)| asserts(function, source, &checking));
@@ -42,7 +42,7 @@ fn in_python(path: &str, source: &str, body: &[Stmt]) -> Vec<String> {
     functions.found.iter().filter(|(_, function)| is_vacuous(function)).map(|(name, _)| name.clone()).collect()
 }
 
-/// The functions of a module with their qualified names, outside of other functions.
+/// Collects the functions of a module with their qualified names, without nested functions.
 struct FunctionCollector<'a> {
     scope: Vec<String>,
     found: Vec<(String, &'a StmtFunctionDef)>,
@@ -62,7 +62,7 @@ impl<'a> Visitor<'a> for FunctionCollector<'a> {
     }
 }
 
-/// Returns whether a statement before the first unconditional return may fail on purpose.
+/// Returns whether a statement before the first unconditional return asserts something.
 fn asserts(function: &StmtFunctionDef, source: &str, checking: &HashSet<&str>) -> bool {
     let mut finder = AssertionFinder { source, checking, found: false };
     let reached = function.body.iter().take_while(|statement| !statement.is_return_stmt());
@@ -101,7 +101,7 @@ impl<'a> Visitor<'a> for AssertionFinder<'_> {
     }
 }
 
-/// Returns whether the outcome of an asserted expression is open.
+/// Returns whether an asserted expression can be both true and false.
 fn depends_on_code(test: &Expr, source: &str) -> bool {
     if let Some(operation) = test.as_bool_op_expr() {
         return match operation.op {
@@ -118,7 +118,7 @@ fn depends_on_code(test: &Expr, source: &str) -> bool {
         let constant = is_constant(&comparison.left) && comparison.comparators.iter().all(is_constant);
         return !constant && !comparison.comparators.iter().all(is_same);
     }
-    // A collection that is not empty is true.
+    // A non-empty tuple and a lambda are always true.
     !is_constant(test) && !test.is_tuple_expr() && !test.is_lambda_expr()
 }
 
@@ -136,7 +136,7 @@ fn is_constant(expression: &Expr) -> bool {
     elements.map_or_else(|| expression.is_literal_expr(), |elements| elements.iter().all(is_constant))
 }
 
-/// Returns whether a line beside comments and imports names an assertion whose outcome is open.
+/// Returns whether a line other than a comment or import has an assertion that can fail.
 fn asserts_in_javascript(source: &str) -> bool {
     const ALWAYS_TRUE: &[&str] = &[
         "assert(true)",

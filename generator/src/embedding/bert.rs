@@ -1,4 +1,4 @@
-//! The forward pass of a BERT encoder with mean pooling. The dimensions are those of all-MiniLM-L6-v2; other weights are refused.
+//! The forward pass of a BERT encoder with mean pooling. Accepts only weights with the dimensions of all-MiniLM-L6-v2.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ const HEADS: usize = 12;
 const HEAD_DIMENSIONS: usize = DIMENSIONS / HEADS;
 const INNER_DIMENSIONS: usize = 4 * DIMENSIONS;
 const POSITIONS: usize = 512;
-/// Added to a variance before its root is taken.
+/// Added to a variance before its square root.
 const NORM_EPSILON: f32 = 1e-12;
 
 /// The weights of the model.
@@ -36,7 +36,7 @@ struct Layer {
     norm: Norm,
 }
 
-/// An affine map; the weights are stored as published, one row per output.
+/// An affine map; the weights are stored as published, with one row per output.
 struct Linear {
     weights: Array2<f32>,
     bias: Array1<f32>,
@@ -69,9 +69,9 @@ impl Bert {
         self.words.nrows()
     }
 
-    /// Returns the vectors of texts, each given as the ids of its tokens: at least one, at most 512, all of the vocabulary.
+    /// Returns the vectors of texts, each given as 1 to 512 token ids of the vocabulary.
     ///
-    /// The rows of all texts are multiplied as one matrix, which reads the weights once.
+    /// Multiplies the rows of all texts as one matrix, so that the weights are read once.
     pub(super) fn embed(&self, texts: &[Vec<usize>]) -> Vec<Vector> {
         let spans = spans(texts);
         let ids: Vec<usize> = texts.iter().flatten().copied().collect();
@@ -94,7 +94,7 @@ impl Bert {
     }
 }
 
-/// The rows of each text in the matrix of all.
+/// Returns the rows of each text in the combined matrix.
 fn spans(texts: &[Vec<usize>]) -> Vec<Range<usize>> {
     let mut end = 0;
     let span = |text: &Vec<usize>| {
@@ -116,7 +116,7 @@ impl Layer {
         output
     }
 
-    /// Each token attends to those of its own text.
+    /// Computes attention among the tokens of each text.
     fn attend(&self, input: &Array2<f32>, spans: &[Range<usize>]) -> Array2<f32> {
         let (query, key, value) = (self.query.apply(input), self.key.apply(input), self.value.apply(input));
         let mut output = Array2::zeros(input.raw_dim());
@@ -136,7 +136,7 @@ fn attention(query: ArrayView2<f32>, key: ArrayView2<f32>) -> Array2<f32> {
     let mut weights = query.dot(&key.t());
     weights /= (HEAD_DIMENSIONS as f32).sqrt();
     for mut row in weights.rows_mut() {
-        // Softmax; less the largest, so that no exponential overflows.
+        // Softmax, shifted by the maximum against overflow.
         let largest = row.fold(f32::NEG_INFINITY, |largest, value| largest.max(*value));
         row.mapv_inplace(|value| (value - largest).exp());
         let sum = row.sum();

@@ -1,7 +1,7 @@
-//! Sentence embeddings: text becomes a vector whose direction is its meaning.
+//! Sentence embeddings: maps text to a vector whose direction represents its meaning.
 //!
-//! Runs the model all-MiniLM-L6-v2 from its published files: WordPiece tokens, six BERT layers, mean pooling. Knows nothing of
-//! recipes or goals. Start reading at [`Encoder::embed`].
+//! Runs the model all-MiniLM-L6-v2 from its published files: WordPiece tokens, six BERT layers, mean pooling.
+//! Independent of recipes and goals. Start reading at [`Encoder::embed`].
 
 mod bert;
 mod wordpiece;
@@ -12,20 +12,20 @@ use std::{fs, io};
 use bert::Bert;
 use wordpiece::WordPiece;
 
-/// The files of a model folder that are read.
+/// The files of a model folder.
 const WEIGHTS: &str = "model.safetensors";
 const VOCABULARY: &str = "vocab.txt";
-/// The model's name in `/health` and in keys of caches.
+/// The model's name in `/health` and in cache keys.
 pub(crate) const MODEL_NAME: &str = "all-MiniLM-L6-v2";
 /// The model's folder below the data directory.
 pub(crate) const FOLDER: &str = "models/all-minilm-l6-v2";
-/// Components of a vector.
+/// Number of components of a vector.
 pub(crate) const DIMENSIONS: usize = 384;
 
 /// A vector of length 1.
 pub(crate) type Vector = Vec<f32>;
 
-/// Reasons why a model cannot be used.
+/// Reasons for which a model cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EncoderError {
     #[error("cannot read {path}: {source}")]
@@ -34,19 +34,19 @@ pub(crate) enum EncoderError {
     Unsuitable { path: PathBuf, reason: String },
 }
 
-/// Turns texts into vectors. Takes 90 MB; a pass over 17 tokens takes about 25 ms of one core.
+/// Turns texts into vectors. Uses 90 MB; a pass over 17 tokens takes about 25 ms of one core.
 pub(crate) struct Encoder {
     tokens: WordPiece,
     bert: Bert,
 }
 
 impl Encoder {
-    /// Returns whether a folder holds the files of the model.
+    /// Returns whether a folder contains the files of the model.
     pub(crate) fn is_in(folder: &Path) -> bool {
         [WEIGHTS, VOCABULARY].iter().all(|file| folder.join(file).is_file())
     }
 
-    /// Reads the model of a folder; takes half a second.
+    /// Loads the model of a folder; takes half a second.
     ///
     /// # Errors
     /// A file is missing or is not of this model.
@@ -64,12 +64,12 @@ impl Encoder {
         Ok(Self { tokens, bert })
     }
 
-    /// Returns the vectors of some texts; of each, what is behind its 254th token is ignored.
+    /// Returns the vector of each text; ignores tokens after the 254th.
     pub(crate) fn embed(&self, texts: &[&str]) -> Vec<Vector> {
         self.bert.embed(&texts.iter().map(|text| self.tokens.ids(text)).collect::<Vec<_>>())
     }
 
-    /// Returns whether a lower-case word is one token: an ordinary word of English or of the trade.
+    /// Returns whether a lower-case word is a single token: a common word of English or of programming.
     pub(crate) fn is_word(&self, word: &str) -> bool {
         self.tokens.is_whole(word)
     }

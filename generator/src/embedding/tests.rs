@@ -1,4 +1,4 @@
-//! The encoder against vectors of a reference implementation (numpy, with the published tokenizer).
+//! Compares the encoder with vectors of a reference implementation (numpy, with the published tokenizer).
 
 use super::*;
 
@@ -21,13 +21,13 @@ const REFERENCE: &[(&str, usize, [f32; 8])] = &[
     ),
 ];
 
-/// The folder in which setup puts the model: under `DATA` as it was when this was built, else under the checkout's `data`.
+/// Returns the model's folder: below `DATA` at build time, else below `data` of the checkout.
 fn folder_of_tests() -> Option<PathBuf> {
     let data = option_env!("DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data"), PathBuf::from);
     let folder = data.join(FOLDER);
     let found = Encoder::is_in(&folder);
     if !found {
-        println!("SKIPPED: {} has no embedding model; scripts/setup.sh fetches it", folder.display());
+        println!("SKIPPED: {} has no embedding model; run scripts/setup.sh embeddings", folder.display());
     }
     found.then_some(folder)
 }

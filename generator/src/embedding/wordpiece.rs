@@ -1,16 +1,18 @@
-//! WordPiece tokens of BERT's uncased vocabulary: text is lower-cased, stripped of accents, split at white space, punctuation and
-//! CJK characters, and each word is cut into the longest known pieces.
+//! The WordPiece tokenizer of BERT's uncased vocabulary.
+//!
+//! Text is lower-cased, stripped of accents and split at white space, punctuation and CJK characters; each word is cut
+//! into the longest known pieces.
 
 use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Maximum tokens of a text, the first and the last one included: the model was trained on no more.
+/// Maximum tokens of a text, the special ones included: the length that the model was trained on.
 const MAX_TOKENS: usize = 256;
-/// A longer word is unknown, as in the reference.
+/// Maximum length of a word; a longer one is unknown, as in the reference.
 const MAX_WORD_CHARS: usize = 100;
-/// Before a piece that continues a word.
+/// Prefix of a piece that continues a word.
 const CONTINUATION: &str = "##";
 
 /// A vocabulary and the ids of its special tokens.
@@ -22,7 +24,7 @@ pub(super) struct WordPiece {
 }
 
 impl WordPiece {
-    /// Reads a vocabulary of one token a line; a token's id is the number of its line, from 0.
+    /// Parses a vocabulary of one token per line; a token's id is its line number from 0.
     pub(super) fn new(vocabulary: &str) -> Result<Self, String> {
         let ids: HashMap<String, usize> =
             vocabulary.lines().enumerate().map(|(id, token)| (token.to_owned(), id)).collect();
@@ -38,7 +40,7 @@ impl WordPiece {
         self.ids.contains_key(word)
     }
 
-    /// Returns the ids of a text's tokens between those that mark its start and its end.
+    /// Returns the ids of a text's tokens, enclosed by the start and end tokens.
     pub(super) fn ids(&self, text: &str) -> Vec<usize> {
         let mut ids = vec![self.first];
         for word in split(text) {
@@ -104,7 +106,8 @@ fn is_punctuation(character: char) -> bool {
 }
 
 fn is_cjk(character: char) -> bool {
-    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
+    matches!(character,
+        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
 }
 
 #[cfg(test)]

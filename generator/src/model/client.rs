@@ -1,4 +1,4 @@
-//! One call to the endpoint, and what its failures mean.
+//! The HTTP client of the endpoint, and the mapping of its failures to [`GenerateError`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,42 +12,42 @@ use serde_json::{Value, json};
 use super::prompt::Messages;
 use crate::{CatalogueError, GenerateError, ModelConfig, Request};
 
-/// Bounds the time to connect; an endpoint that takes longer is unavailable.
+/// Timeout for connecting; after it the endpoint counts as unavailable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// The longest delay that an endpoint may ask for.
+/// Maximum delay that is accepted from `Retry-After`.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(120);
 
-/// A configured endpoint. Cloning shares its connections and what is known of its dialect.
+/// A client of the configured endpoint. Clones share the connections and the detected dialect.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     http: reqwest::Client,
     url: Url,
-    /// With the key, where there is one.
+    /// Includes the API key, if any.
     headers: HeaderMap,
     name: String,
     max_tokens: u64,
     dialect: Arc<Dialect>,
 }
 
-/// Deviations of the endpoint that calls of this process have met.
+/// Deviations of the endpoint from the protocol that this process has detected.
 #[derive(Debug, Default)]
 struct Dialect {
-    /// It rejects `response_format`, or ignores it.
+    /// It rejects or ignores `response_format`.
     lacks_schemas: AtomicBool,
-    /// It limits a reply by `max_completion_tokens` and rejects `max_tokens`.
+    /// It takes `max_completion_tokens` and rejects `max_tokens`.
     limits_completion: AtomicBool,
 }
 
-/// A reply and what it cost.
+/// The text of a completion and its cost.
 pub(super) struct Answer {
     pub(super) text: String,
     pub(super) tokens: u64,
 }
 
-/// The reason for which a call has no answer.
+/// The failure of a call.
 pub(super) enum CallError {
-    /// The endpoint does not take the request's form; the same request in another form may pass.
+    /// The endpoint rejected the form of the request; another form may succeed.
     FormRejected(GenerateError),
     Other(GenerateError),
 }
@@ -60,7 +60,7 @@ impl From<CallError> for GenerateError {
     }
 }
 
-/// The part of a completion that every endpoint sends; others are not looked at, because many endpoints leave them out.
+/// The fields of a completion that are used; all but `choices` are optional, because many endpoints omit them.
 #[derive(Deserialize)]
 struct Completion {
     choices: Vec<Choice>,
@@ -102,17 +102,17 @@ fn fail(code: &'static str, message: impl Into<String>) -> GenerateError {
     GenerateError::Fail { code, message: message.into(), tokens: 0 }
 }
 
-/// A reply that was paid for and is of no use.
+/// Returns the failure for a reply that was charged and is unusable.
 pub(super) fn unusable_reply(reason: &str, tokens: u64) -> GenerateError {
     let message = format!("the model's reply cannot be used: {reason}; {tokens} tokens were spent");
     GenerateError::Fail { code: "generator_invalid_reply", message, tokens }
 }
 
 impl Model {
-    /// Prepares a client; makes no connection.
+    /// Creates a client without connecting.
     ///
     /// # Errors
-    /// Settings that cannot work.
+    /// A setting is invalid.
     pub(crate) fn open(config: &ModelConfig) -> Result<Self, CatalogueError> {
         let invalid = |reason: &str| CatalogueError::Model { reason: reason.to_owned() };
         if config.model.trim().is_empty() || config.max_tokens == 0 || config.timeout.is_zero() {
@@ -143,17 +143,17 @@ impl Model {
         &self.name
     }
 
-    /// Returns whether replies are asked for in the form of a schema.
+    /// Returns whether replies are requested under a schema.
     pub(super) fn is_structured(&self) -> bool {
         !self.dialect.lacks_schemas.load(Ordering::Relaxed)
     }
 
-    /// Asks for no more structured replies while this process runs.
+    /// Disables structured replies until this process exits.
     pub(super) fn disable_structured(&self) {
         self.dialect.lacks_schemas.store(true, Ordering::Relaxed);
     }
 
-    /// Sends one request. `spent` are the tokens that earlier requests for the same generation took.
+    /// Sends one request. `spent` are the tokens of earlier requests for the same generation.
     pub(super) async fn ask(
         &self,
         messages: &Messages,
@@ -165,7 +165,7 @@ impl Model {
         let left = request.max_tokens.map(|budget| budget.saturating_sub(spent).saturating_sub(estimate_tokens(sent)));
         let limit = left.map_or(self.max_tokens, |left| left.min(self.max_tokens));
         if limit == 0 {
-            let reason = "the model tokens that are left for this workflow do not pay for the prompt";
+            let reason = "the remaining model tokens of this workflow do not cover the prompt";
             return Err(CallError::Other(fail("budget_exceeded", reason)));
         }
         let mut body = json!({
@@ -176,13 +176,13 @@ impl Model {
         if let Some(format) = response_format {
             body["response_format"] = format;
         }
-        // Before it leaves: from then on the endpoint may charge for it.
+        // Counted before sending, because the endpoint may charge from then on.
         request.prompt_tokens.add(estimate_tokens(sent));
         let completion = self.complete(body, limit).await?;
         answer_of(completion, sent).map_err(CallError::Other)
     }
 
-    /// Sends a body with the limit of its reply, under the name that the endpoint takes.
+    /// Sends a body with the token limit under the name that the endpoint accepts.
     async fn complete(&self, body: Value, limit: u64) -> Result<Completion, CallError> {
         let limited = |name: &str| {
             let mut body = body.clone();
@@ -197,7 +197,7 @@ impl Model {
             }
         }
         let completion = self.send(&limited("max_completion_tokens")).await.map_err(|rejection| rejection.error)?;
-        // Only now: the name in the rejection may have been that of the prompt or of another fault.
+        // Set only after success: the rejection may have quoted the name from the prompt or failed for another reason.
         limits_completion.store(true, Ordering::Relaxed);
         Ok(completion)
     }
@@ -215,14 +215,14 @@ impl Model {
         if !is_of_form {
             return Err(error.into());
         }
-        // Looked at for this name only: it may repeat the prompt.
+        // The body may quote the prompt, so it is only searched for this name.
         let body = read_body(response).await.unwrap_or_default();
         let wants_completion_tokens = String::from_utf8_lossy(&body).contains("max_completion_tokens");
         Err(Rejection { error: CallError::FormRejected(error), wants_completion_tokens })
     }
 }
 
-/// An answer that is not a completion.
+/// A response without a completion.
 struct Rejection {
     error: CallError,
     wants_completion_tokens: bool,
@@ -234,7 +234,7 @@ impl From<GenerateError> for Rejection {
     }
 }
 
-/// Four bytes a token is the usual rule of thumb where the endpoint does not count.
+/// Estimates tokens as four bytes each, for endpoints that do not report usage.
 fn estimate_tokens(bytes: usize) -> u64 {
     u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
 }
@@ -255,7 +255,7 @@ fn answer_of(completion: Completion, sent_bytes: usize) -> Result<Answer, Genera
     Ok(Answer { tokens, text: text.to_owned() })
 }
 
-/// Leaves out the reasoning that some models send before their answer.
+/// Removes the reasoning that some models send before their answer.
 fn without_reasoning(text: &str) -> &str {
     match text.trim_start().strip_prefix("<think>").and_then(|rest| rest.split_once("</think>")) {
         Some((_, answer)) => answer,
@@ -263,23 +263,23 @@ fn without_reasoning(text: &str) -> &str {
     }
 }
 
-/// Reads a body up to the limit.
+/// Reads a body of at most `MAX_BODY_BYTES`.
 async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, GenerateError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(&error))? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_BODY_BYTES {
-            return Err(fail("generator_invalid_reply", "the model endpoint's answer is too large"));
+            return Err(fail("generator_invalid_reply", "the model endpoint's response is too large"));
         }
     }
     Ok(body)
 }
 
 fn not_a_completion() -> GenerateError {
-    fail("generator_invalid_reply", "the model endpoint's answer is not a chat completion")
+    fail("generator_invalid_reply", "the model endpoint's response is not a chat completion")
 }
 
-/// Says what a status means. Bodies are left out: they may repeat the prompt.
+/// Maps an error status to a failure. Omits the body, which may quote the prompt.
 fn status_error(status: StatusCode, headers: &HeaderMap) -> GenerateError {
     let delayed = |code: &'static str, message: String| GenerateError::Retry {
         code,
@@ -290,22 +290,25 @@ fn status_error(status: StatusCode, headers: &HeaderMap) -> GenerateError {
     };
     match status {
         StatusCode::TOO_MANY_REQUESTS => {
-            delayed("generator_rate_limited", "the model endpoint limits our rate".to_owned())
+            delayed("generator_rate_limited", "the model endpoint rejected the call by its rate limit".to_owned())
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            fail("generator_unauthorized", "the model endpoint refuses the API key; check the model settings")
+            fail("generator_unauthorized", "the model endpoint rejected the API key; check the model settings")
         }
         status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-            delayed("generator_unavailable", format!("the model endpoint answers {}", status.as_u16()))
+            delayed("generator_unavailable", format!("the model endpoint returned status {}", status.as_u16()))
         }
         status => fail(
             "generator_rejected",
-            format!("the model endpoint answers {}; check base_url and model in the model settings", status.as_u16()),
+            format!(
+                "the model endpoint returned status {}; check base_url and model in the model settings",
+                status.as_u16()
+            ),
         ),
     }
 }
 
-/// The delay that the endpoint asks for, in whole seconds; dates are rare there and are not read.
+/// Returns the delay of `Retry-After` in seconds; HTTP dates are ignored.
 fn retry_delay(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(MAX_RETRY_DELAY))
@@ -315,10 +318,10 @@ fn transport_error(error: &reqwest::Error) -> GenerateError {
     if error.is_builder() {
         return fail("generator_rejected", "the model endpoint's address cannot be used");
     }
-    // Only an endpoint that could not be reached was surely asked nothing.
+    // Only a failed connection guarantees that the endpoint did not receive the request.
     let may_have_cost = !error.is_connect();
     let (code, message) = if error.is_timeout() && may_have_cost {
-        ("generator_timeout", "the model endpoint did not answer in time")
+        ("generator_timeout", "the model endpoint did not respond in time")
     } else {
         ("generator_unavailable", "the connection to the model endpoint failed")
     };
@@ -327,23 +330,24 @@ fn transport_error(error: &reqwest::Error) -> GenerateError {
 
 fn http_client(config: &ModelConfig, is_tls: bool) -> Result<reqwest::Client, CatalogueError> {
     let builder = if is_tls { verified_builder().https_only(true) } else { unverified_builder() };
-    // Well before the time of the whole call: what ends by that may have been asked.
+    // Shorter than the timeout of the call, so that a failed connection is reported as such and not as a possible
+    // charge.
     let connect_timeout = CONNECT_TIMEOUT.min(config.timeout / 2);
-    // A redirect could carry the key, and the code, elsewhere.
+    // A redirect could send the key and the code to another host.
     let builder = builder.redirect(reqwest::redirect::Policy::none());
     let built = builder.timeout(config.timeout).connect_timeout(connect_timeout).build();
-    built.map_err(|error| CatalogueError::Model { reason: format!("no HTTP client can be made: {error}") })
+    built.map_err(|error| CatalogueError::Model { reason: format!("the HTTP client cannot be created: {error}") })
 }
 
 fn verified_builder() -> reqwest::ClientBuilder {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Losing a race against another part of the process that installs one is fine.
+        // Another thread may have installed a provider meanwhile.
         drop(rustls::crypto::ring::default_provider().install_default());
     }
     reqwest::Client::builder()
 }
 
-/// For plain HTTP: trusts nobody, so that a machine without root certificates can use it.
+/// Returns a builder for plain HTTP without root certificates, which a machine may lack.
 fn unverified_builder() -> reqwest::ClientBuilder {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

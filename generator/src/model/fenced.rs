@@ -1,13 +1,13 @@
-//! Reading files out of a reply in prose: fenced blocks with a name.
+//! Parses files from the named fenced blocks of a reply in prose.
 
 use super::language::ModelLanguage;
 use super::reply::{Reply, ReplyFile};
 use crate::paths::is_test_file;
 
-/// Returns each file of the language in a reply, in order.
+/// Returns the files of the language in a reply, in order.
 ///
 /// # Errors
-/// The broken rule, in words that do not repeat the reply.
+/// The broken rule; never quotes the reply.
 pub(super) fn read(reply: &str, language: ModelLanguage) -> Result<Reply, &'static str> {
     let mut files = Vec::new();
     let mut unnamed = 0;
@@ -21,7 +21,7 @@ pub(super) fn read(reply: &str, language: ModelLanguage) -> Result<Reply, &'stat
     Reply { files, ..Reply::default() }.checked()
 }
 
-/// A fenced block: the text after its fence, the last line of text before it, and its content.
+/// A fenced block: its info string, the last line of text before it, and its content.
 struct Block<'a> {
     info: &'a str,
     before: &'a str,
@@ -61,7 +61,7 @@ fn blocks(reply: &str) -> Result<Vec<Block<'_>>, &'static str> {
 }
 
 impl Block<'_> {
-    /// Returns the file's path; `None` for a block that is not a file of the language, such as a command to run.
+    /// Returns the file's path; `None` for a block that is not a file of the language, such as a shell command.
     fn name(&self, language: ModelLanguage, unnamed: &mut usize) -> Result<Option<String>, &'static str> {
         let first_line = self.content.lines().next().unwrap_or_default();
         let comment = first_line.strip_prefix('#').or_else(|| first_line.strip_prefix("//")).unwrap_or_default();
@@ -83,7 +83,7 @@ impl Block<'_> {
     }
 }
 
-/// Finds the name of a file in a few words, such as `python name="a.py"` or `**a.py**:`.
+/// Finds a file name in a line such as `python name="a.py"` or `**a.py**:`.
 fn path_in(text: &str, language: ModelLanguage) -> Option<&str> {
     let separates = |c: char| {
         c.is_whitespace()

@@ -1,6 +1,6 @@
-//! The languages that the model writes here, and what it must know of the sandbox to do so.
+//! The languages that the model may write, and their instructions for the sandbox.
 
-/// A language with a runtime in the sandbox.
+/// A language that the model may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ModelLanguage {
     Python,
@@ -9,7 +9,7 @@ pub(crate) enum ModelLanguage {
 }
 
 impl ModelLanguage {
-    /// The language that a runtime executes; none where the model is not asked for it.
+    /// Returns the language of a runtime; `None` if the model must not write it.
     pub(crate) fn of(runtime: &str) -> Option<Self> {
         [Self::Python, Self::JavaScript, Self::Bash].into_iter().find(|language| language.runtime() == runtime)
     }
@@ -30,7 +30,7 @@ impl ModelLanguage {
         }
     }
 
-    /// Returns whether tests that assert nothing are recognised, without which tests by a model prove nothing.
+    /// Returns whether the model may write tests, which needs the detection of tests that assert nothing.
     pub(crate) const fn supports_tests(self) -> bool {
         match self {
             Self::Python | Self::JavaScript => true,
@@ -46,7 +46,7 @@ impl ModelLanguage {
         }
     }
 
-    /// Names of the language behind a fence, in lower case.
+    /// Returns the info strings of a fence for the language, in lower case.
     pub(super) const fn labels(self) -> &'static [&'static str] {
         match self {
             Self::Python => &["python", "python3", "py"],
@@ -55,7 +55,7 @@ impl ModelLanguage {
         }
     }
 
-    /// The name of a file that came without one.
+    /// Returns the name for an unnamed file.
     pub(super) const fn default_path(self) -> &'static str {
         match self {
             Self::Python => "main.py",
@@ -67,15 +67,17 @@ impl ModelLanguage {
     pub(super) const fn instructions(self) -> &'static str {
         match self {
             Self::Python => {
-                "You write Python 3.11 for a sandbox that has the standard library and pytest, no network and no other packages. \
-                 Tests go into files named test_*.py and import the code by its file name."
+                "You write Python 3.11 for a sandbox that has the standard library and pytest, no network and no other \
+                 packages. Tests go into files named test_*.py and import the code by its file name."
             }
             Self::JavaScript => {
-                "You write JavaScript for Node.js 18 with CommonJS modules, for a sandbox that has Node's own modules, no network and no packages. \
-                 Tests go into files named *.test.js, use node:test and node:assert/strict, and require the code by its file name."
+                "You write JavaScript for Node.js 18 with CommonJS modules, for a sandbox that has Node's own \
+                 modules, no network and no packages. Tests go into files named *.test.js, use node:test and \
+                 node:assert/strict, and require the code by its file name."
             }
             Self::Bash => {
-                "You write Bash 5 scripts for a sandbox that has the usual Unix tools and no network. Send the script only."
+                "You write Bash 5 scripts for a sandbox that has the usual Unix tools and no network. Send the script \
+                 only."
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A language model behind any endpoint that speaks the OpenAI chat protocol.
 //!
-//! A reply is asked for as a JSON document under a schema. An endpoint that rejects the schema, or answers in prose all the same, is
-//! asked for fenced blocks instead, and for nothing else while the process runs (decision 34).
+//! Requests a reply as a JSON document under a schema. If the endpoint rejects the schema or answers in prose, fenced
+//! blocks are requested instead, and only these until the process exits (decision 34).
 
 mod client;
 mod fenced;
@@ -28,19 +28,19 @@ use reply::Reply;
 pub(crate) use client::Model;
 pub(crate) use language::ModelLanguage;
 
-/// Bounds of what the documentation takes over from a reply.
+/// Bounds of the plan and notes that the documentation takes from a reply.
 const MAX_PLAN_STEPS: usize = 20;
 const MAX_STEP_CHARS: usize = 300;
 const MAX_NOTES_CHARS: usize = 4_000;
 
-/// What the model is asked for.
+/// The work that the model is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task<'a> {
-    /// Code and tests for a goal.
+    /// Write code and tests for a goal.
     New,
-    /// A working version of this file.
+    /// Change this file.
     Change(&'a SourceFile),
-    /// Tests for this file, which stays as it is.
+    /// Write tests for this file and leave it unchanged.
     Test(&'a SourceFile),
 }
 
@@ -54,7 +54,7 @@ impl<'a> Task<'a> {
 }
 
 impl Model {
-    /// Asks the model, at most twice. Cancel safe: dropping the future ends the call; tokens may have been spent by then.
+    /// Calls the model at most twice. Cancel safe: dropping the future ends the call, though its tokens may be charged.
     pub(crate) async fn generate(
         &self,
         request: &Request,
@@ -68,7 +68,8 @@ impl Model {
             Task::Change(original) => diff::changes(std::slice::from_ref(original), &files),
             Task::New | Task::Test(_) => None,
         };
-        let quotes = task.original().map(|file| QuoteFilter::of(&file.content)); // Plan and notes may repeat the caller's lines.
+        // Plan and notes may quote the caller's lines.
+        let quotes = task.original().map(|file| QuoteFilter::of(&file.content));
         let extra = plan_and_notes(&plan, &notes, quotes.as_ref());
         let code = files.iter().filter(|file| file.kind == FileKind::Code);
         let outlines = code.map(|file| outline(language, file));
@@ -92,7 +93,8 @@ impl Model {
         })
     }
 
-    /// Asks for files: under a schema where the endpoint takes one, else in fenced blocks. Returns them and the tokens of all calls.
+    /// Requests files under a schema if the endpoint supports it, else in fenced blocks. Returns them and the tokens of
+    /// all calls.
     async fn reply(
         &self,
         request: &Request,
@@ -121,12 +123,12 @@ impl Model {
         let answer =
             self.ask(&messages, None, request, spent).await.map_err(|error| add_spent_tokens(error.into(), spent))?;
         let (reply, tokens) = with_tokens(fenced::read(&answer.text, language), answer.tokens + spent)?;
-        // Only now: whatever else was wrong with the first request was wrong with this one as well.
+        // Set only after success, which shows that the schema was the reason for the first failure.
         self.disable_structured();
         Ok((reply, tokens))
     }
 
-    /// Asks the model a question about the caller's file, which runs as it is. Cancel safe like [`Model::generate`].
+    /// Asks the model a question about the caller's file, which runs unchanged. Cancel safe like [`Model::generate`].
     pub(crate) async fn explain(
         &self,
         request: &Request,
@@ -168,12 +170,12 @@ fn add_spent_tokens(error: GenerateError, spent: u64) -> GenerateError {
     }
 }
 
-/// The plan and the notes as sections of Markdown.
+/// Returns the plan and the notes as Markdown sections.
 fn plan_and_notes(plan: &[String], notes: &str, quotes: Option<&QuoteFilter>) -> String {
     let mut text = String::new();
     let own = |text: &str| quotes.map_or_else(|| text.to_owned(), |quotes| quotes.filter_text(text));
     let notes = own(notes);
-    // Before lines are joined and cut: the rest of a quote could no longer be recognised.
+    // Filtered before lines are joined and truncated, which would hide quotes.
     let steps = plan.iter().map(|step| own(step).split_whitespace().collect::<Vec<_>>().join(" "));
     let steps: Vec<String> = steps.filter(|step| !step.is_empty()).take(MAX_PLAN_STEPS).collect();
     if !steps.is_empty() {
@@ -200,7 +202,10 @@ fn outline(language: ModelLanguage, file: &SourceFile) -> String {
     }
 }
 
-/// Turns the files of a reply into those of a generation, or says what is missing.
+/// Turns the files of a reply into those of a generation.
+///
+/// # Errors
+/// The missing part.
 fn assemble(
     files: Vec<reply::ReplyFile>,
     language: ModelLanguage,
@@ -230,7 +235,7 @@ fn changed(
     if !language.supports_tests() {
         files.retain(|file| file.kind == FileKind::Code);
     }
-    // A lone file is the changed one, whatever the model calls it.
+    // A single file is the changed one, whatever its name.
     let code = files.iter().filter(|file| file.kind == original.kind).count();
     if code == 1 && !files.iter().any(|file| file.path == original.path) {
         files
@@ -251,7 +256,7 @@ fn changed(
     Ok(files)
 }
 
-/// The file by which the test runner finds the tests in a file that is not named as one of tests.
+/// Returns a test file that imports the tests of a file which the test runner does not collect by its name.
 fn test_entry_file(original: &SourceFile) -> SourceFile {
     let module = original.path.trim_end_matches(".py").replace('/', ".");
     let plain: String = module.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -264,7 +269,7 @@ fn test_entry_file(original: &SourceFile) -> SourceFile {
     SourceFile { path: format!("test_of_{plain}.py"), content, kind: FileKind::Test, from_caller: false }
 }
 
-/// The caller's file is tested as it is, even if the model sent a version of its own.
+/// Returns the caller's file unchanged, even if the model sent another version, and the tests of the reply.
 fn tested(mut files: Vec<SourceFile>, original: &SourceFile) -> Result<Vec<SourceFile>, &'static str> {
     files.retain(|file| file.kind == FileKind::Test && file.path != original.path);
     if files.is_empty() {
@@ -278,7 +283,7 @@ fn run(files: &[SourceFile], task: Task<'_>) -> Run {
     let holds_tests = |file: &SourceFile| file.kind == FileKind::Test || is_test_file(&file.path);
     match task {
         Task::Change(original) if !files.iter().any(holds_tests) => Run::Script { path: original.path.clone() },
-        // Code that was written for a goal proves itself by tests: where there are none, that is an error.
+        // New code must be proven by tests; no tests is an error.
         Task::New | Task::Test(_) | Task::Change(_) => Run::Tests,
     }
 }

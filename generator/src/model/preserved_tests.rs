@@ -1,4 +1,4 @@
-//! Checks that a changed file still has the caller's tests, and that they still check something.
+//! Checks that a changed file preserves the caller's tests and their assertions.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ const MISSING: &str = "tests of the caller's file are missing in it";
 const EMPTIED: &str = "tests of the caller's file assert nothing in it";
 const SKIPPED: &str = "tests of the caller's file are skipped in it";
 
-/// Checks that every test of the caller's is still there, asserts something if it did, and runs if it did.
+/// Checks that every test of the caller still exists, asserts something and is not skipped, as it was before.
 pub(super) fn check(language: ModelLanguage, original: &SourceFile, changed: &SourceFile) -> Result<(), &'static str> {
     let is_test_file = is_test_file(&original.path);
     match language {
@@ -56,13 +56,13 @@ fn in_bash(before: &str, after: &str, is_test_file: bool) -> Result<(), &'static
     if is_test_file && checks(before) && !checks(after) { Err(EMPTIED) } else { Ok(()) }
 }
 
-/// A test by its name, and whether it checks something.
+/// The name of a test, and whether it asserts something.
 struct Test {
     name: String,
     checks: bool,
 }
 
-/// Compares by counts: titles may occur more than once.
+/// Compares by counts, because titles may repeat.
 fn compare(own: &[Test], kept: &[Test]) -> Result<(), &'static str> {
     let (own, kept) = (counts(own), counts(kept));
     let of = |name| kept.get(name).copied().unwrap_or_default();
@@ -75,7 +75,7 @@ fn compare(own: &[Test], kept: &[Test]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// For each name the tests that have it, and those of them that check something.
+/// Returns for each name the number of tests, and of those that assert something.
 fn counts(tests: &[Test]) -> HashMap<&str, (usize, usize)> {
     let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
     for test in tests {
@@ -94,7 +94,7 @@ fn javascript_tests(code: &str) -> Vec<Test> {
     titled_tests(code).into_iter().map(test).collect()
 }
 
-/// The functions that the test runner calls.
+/// Returns the functions that the test runner calls.
 fn shell_tests(source: &str) -> Vec<Test> {
     let lines: Vec<&str> = source.lines().collect();
     let test = |(at, line): (usize, &&str)| {
@@ -113,12 +113,12 @@ fn shell_tests(source: &str) -> Vec<Test> {
     lines.iter().enumerate().filter_map(test).collect()
 }
 
-/// The lines of a script up to where it ends itself.
+/// Returns the lines of a script before its first top-level `exit`.
 fn lines_before_exit(source: &str) -> impl Iterator<Item = &str> {
     source.lines().take_while(|line| !line.starts_with("exit"))
 }
 
-/// Returns whether a command among the lines may fail; generous like the reading of assertions in other languages.
+/// Returns whether a command of the lines may fail. Accepts anything that may be an assertion.
 fn can_fail<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
     const HARMLESS: &[&str] =
         &["true", ":", "return", "exit", "echo", "printf", "local", "declare", "set", "{", "}", "then", "fi"];
@@ -174,7 +174,7 @@ mod tests {
         of(&own.replace("test('b'", "test.skip('b'"), Err(SKIPPED));
         of(&own.replace("'b',", "'b', { skip: true },"), Err(SKIPPED));
         judge(ModelLanguage::JavaScript, "f.js", &own, &format!("rows.skip(1);\n{own}"), Ok(()));
-        // Titles that are computed: the file as a whole has to check something.
+        // With computed titles, only the file as a whole must assert something.
         let computed = format!("{head}for (const n of [1]) test(String(n), () => assert.ok(f(n)));\n");
         judge(ModelLanguage::JavaScript, "f.test.js", &computed, head, Err(EMPTIED));
         judge(ModelLanguage::JavaScript, "f.js", "exports.f = 1;\n", "exports.f = 2;\n", Ok(()));

@@ -1,15 +1,16 @@
-//! Documentation never repeats what the caller submitted.
+//! Removes quotes of the caller's source from documentation.
 
-/// The lines of a source text that differ from others, for a search in time that does not depend on their number.
+/// Distinct lines of a source text, sorted for binary search.
 pub(super) struct QuoteFilter {
-    /// With single spaces; sorted; none is the beginning of another.
+    /// With single spaces; none is a prefix of another.
     lines: Vec<String>,
 }
 
+/// Minimum length of a line that counts as a quote.
 const MIN_LINE_BYTES: usize = 8;
-/// Of a longer line the beginning counts.
+/// Maximum characters of a line that are compared.
 const MAX_LINE_CHARS: usize = 200;
-/// Bytes of a text that are kept at most.
+/// Maximum bytes of a filtered text; the rest is cut off.
 const MAX_TEXT_BYTES: usize = 64 << 10;
 
 impl QuoteFilter {
@@ -18,12 +19,12 @@ impl QuoteFilter {
         let mut lines: Vec<String> =
             source.lines().map(beginning).filter(|line| line.len() >= MIN_LINE_BYTES).collect();
         lines.sort_unstable();
-        // What begins with a shorter line quotes that one as well, and follows it.
+        // In sorted order a line follows its prefixes, and whatever quotes it quotes them as well.
         lines.dedup_by(|line, shorter| line.starts_with(shorter.as_str()));
         Self { lines }
     }
 
-    /// Leaves out code blocks and lines that quote the source.
+    /// Removes code blocks and lines that quote the source.
     pub(super) fn filter_text(&self, text: &str) -> String {
         let mut in_block = false;
         let mut kept = String::new();
@@ -42,7 +43,7 @@ impl QuoteFilter {
         let line = plain(line);
         line.char_indices().any(|(at, _)| {
             let rest = &line[at..];
-            // The last line that is not behind the rest is the only one that the rest may begin with.
+            // Only the greatest line that is not greater than the rest can be its prefix.
             let behind = self.lines.partition_point(|own| own.as_str() <= rest);
             behind.checked_sub(1).is_some_and(|last| rest.starts_with(self.lines[last].as_str()))
         })

@@ -1,10 +1,10 @@
-//! A model's reply: what it holds, and the rules that every file of it must keep. It is untrusted text.
+//! A model's reply, which is untrusted, and the rules for its files.
 
 use crate::paths::is_safe_path;
 
 const MAX_FILES: usize = 20;
 const MAX_TOTAL_BYTES: usize = 1024 * 1024;
-/// File names that Python or its test runner loads by themselves.
+/// File names that Python or its test runner loads automatically.
 const SELF_LOADING: &[&str] = &["conftest.py", "sitecustomize.py", "usercustomize.py", "pytest.py", "unittest.py"];
 
 /// One file of a reply.
@@ -12,11 +12,11 @@ const SELF_LOADING: &[&str] = &["conftest.py", "sitecustomize.py", "usercustomiz
 pub(super) struct ReplyFile {
     pub(super) path: String,
     pub(super) content: String,
-    /// True if the model calls it a test; the name says so as well.
+    /// True if the reply declares it a test; its name may do so as well.
     pub(super) is_test: bool,
 }
 
-/// Files, and what is said about them.
+/// The plan, files and notes of a reply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reply {
     pub(super) plan: Vec<String>,
@@ -25,10 +25,10 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// Returns the reply if every file keeps the rules; a file that is sent again replaces the earlier one.
+    /// Returns the reply if every file conforms to the rules; a repeated file replaces the earlier one.
     ///
     /// # Errors
-    /// The broken rule, in words that do not repeat the reply.
+    /// The broken rule; never quotes the reply.
     pub(super) fn checked(mut self) -> Result<Self, &'static str> {
         let mut files: Vec<ReplyFile> = Vec::new();
         for file in self.files {

@@ -1,4 +1,4 @@
-//! The structured reply: the schema that the endpoint is asked to keep, and how its text is read.
+//! Structured replies: their JSON schema and parser.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ struct File {
     kind: String,
 }
 
-/// Returns the `response_format` of a request. Strict mode wants every property required and no others.
+/// Returns the `response_format` of a request. Strict mode needs every property required and no others.
 pub(super) fn response_format() -> Value {
     let file = json!({
         "type": "object",
@@ -48,10 +48,10 @@ pub(super) fn response_format() -> Value {
     json!({"type": "json_schema", "json_schema": {"name": "solution", "strict": true, "schema": schema}})
 }
 
-/// Reads a reply; `None` where its text is not such a document, which an endpoint may wrap in a fence or in words.
+/// Parses a reply, also inside a fence or prose; `None` if it contains no such document.
 ///
 /// # Errors
-/// The broken rule, in words that do not repeat the reply.
+/// The broken rule; never quotes the reply.
 pub(super) fn read(text: &str, language: ModelLanguage) -> Option<Result<Reply, &'static str>> {
     let whole = text.trim();
     let within = || whole.get(whole.find('{')?..=whole.rfind('}')?);
@@ -68,7 +68,7 @@ fn checked(document: Document, language: ModelLanguage) -> Result<Reply, &'stati
         ReplyFile { path, content, is_test: kind == "test" }
     });
     let mut reply = Reply { plan: document.plan, files: files.collect(), notes: document.notes }.checked()?;
-    // Such as a README or a list of packages, for which nothing here has a use.
+    // Drops files such as a README or a list of packages.
     reply.files.retain(|file| language.extensions().iter().any(|extension| file.path.ends_with(extension)));
     if reply.files.is_empty() { Err("it has no file of the language") } else { Ok(reply) }
 }

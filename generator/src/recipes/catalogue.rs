@@ -1,4 +1,4 @@
-//! The recipes: vetted code and tests, embedded in the library and read from the operator's folders.
+//! Loads and validates recipes: vetted code and tests, embedded in the library or in the operator's folders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ use crate::recipes::requirements::{Requirement, stated};
 use crate::tokenize::{stem, words};
 use crate::types::{FileKind, SourceFile};
 
-/// Folder name, then file name and text of each file.
+/// The folder name, and the name and text of each file.
 type EmbeddedFolder = (&'static str, &'static [(&'static str, &'static str)]);
 static EMBEDDED: &[EmbeddedFolder] = include!(concat!(env!("OUT_DIR"), "/embedded_catalogue.rs"));
 
@@ -28,7 +28,7 @@ const RUNTIMES: &[&str] = &["python", "node"];
 /// Vetted code and tests for a kind of goal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recipe {
-    /// Lower-case words joined by hyphens; unique in the catalogue and the name of its folder.
+    /// Lower-case words joined by hyphens; unique, and the name of the folder.
     pub name: String,
     /// Changes whenever a file does.
     pub version: String,
@@ -36,23 +36,23 @@ pub struct Recipe {
     pub title: String,
     /// One sentence.
     pub summary: String,
-    /// What it needs to run.
+    /// The runtime that the code needs.
     pub runtime: String,
-    /// Goals it serves.
+    /// Goals that it serves; each is found by keywords.
     pub examples: Vec<String>,
     /// Code first, then tests.
     pub files: Vec<SourceFile>,
     /// Markdown.
     pub documentation: String,
-    /// Goals that it serves in other words, to be compared by meaning.
+    /// Goals that it serves in other words, for the comparison by meaning.
     pub phrasings: Vec<String>,
-    /// Goals that are near and that it does not serve.
+    /// Goals that resemble it and that it does not serve.
     pub not_for: Vec<String>,
     /// Values that a goal may set.
     pub parameters: Vec<Parameter>,
-    /// Requirements of a goal that it meets, by their names; some only for goals about a part ("recursion for factorial").
+    /// Names of requirements that it meets, some only for a part ("recursion for factorial").
     pub provides: Vec<String>,
-    /// The texts of the keywords.
+    /// The keywords as written.
     #[serde(skip)]
     pub(crate) keyword_texts: Vec<String>,
     #[serde(skip)]
@@ -60,21 +60,21 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// Returns the texts that goals are compared with: title, summary, examples and phrasings.
+    /// Returns the texts for the comparison with goals: title, summary, examples and phrasings.
     pub(crate) fn goal_texts(&self) -> impl Iterator<Item = &String> {
         [&self.title, &self.summary].into_iter().chain(&self.examples).chain(&self.phrasings)
     }
 }
 
-/// Why a catalogue, or the model's settings, cannot be used.
+/// Reasons for which a generator cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// A folder or file cannot be read.
     #[error("cannot read {path}: {source}")]
     Unreadable {
-        /// Which.
+        /// The folder or file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: std::io::Error,
     },
     /// A recipe breaks a rule.
@@ -82,13 +82,13 @@ pub enum CatalogueError {
     Invalid {
         /// The recipe's folder.
         recipe: String,
-        /// Which rule.
+        /// The rule.
         reason: String,
     },
-    /// The model's settings cannot work.
+    /// The settings of a model are invalid.
     #[error("model settings: {reason}")]
     Model {
-        /// What is wrong with them.
+        /// The mistake.
         reason: String,
     },
 }
@@ -127,10 +127,10 @@ struct Goals {
     not_for: Vec<String>,
 }
 
-/// Loads the embedded recipes and those of `folders` (each holding one folder a recipe), by name.
+/// Loads the embedded recipes and those of `folders` (one subfolder per recipe), sorted by name.
 ///
 /// # Errors
-/// Any recipe that breaks a rule, or a name that occurs twice: a half-loaded catalogue would answer differently.
+/// A recipe breaks a rule, or a name occurs twice. Never loads a part of the catalogue, which would match differently.
 pub(crate) fn load(folders: &[PathBuf]) -> Result<Vec<Recipe>, CatalogueError> {
     let mut recipes = Vec::new();
     for (name, files) in EMBEDDED {
@@ -175,7 +175,7 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, CatalogueError
 fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Recipe, CatalogueError> {
     let mut take = |name: &str| files.remove(name).ok_or_else(|| invalid(folder, format!("{name} is missing")));
     let description: Description = toml::from_str(&take(DESCRIPTION)?)
-        .map_err(|error| invalid(folder, format!("{DESCRIPTION} cannot be read: {}", error.message())))?;
+        .map_err(|error| invalid(folder, format!("{DESCRIPTION} is invalid: {}", error.message())))?;
     let documentation = take(DOCUMENTATION)?;
     let mut sources = Vec::new();
     for (names, kind) in [(&description.code, FileKind::Code), (&description.tests, FileKind::Test)] {
@@ -184,7 +184,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
         }
     }
     if let Some(stray) = files.keys().next() {
-        return Err(invalid(folder, format!("{stray} is not named in {DESCRIPTION}")));
+        return Err(invalid(folder, format!("{stray} is not listed in {DESCRIPTION}")));
     }
     check(folder, &description, &documentation)?;
     check_parameters(folder, &description.parameters, &sources)?;
@@ -221,7 +221,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
     })
 }
 
-/// Reads `provides`. Keywords must not state a requirement that it does not name: they would promise what is not there.
+/// Parses `provides`. Rejects keywords that state a requirement which `provides` does not name.
 fn claims(folder: &str, description: &Description) -> Result<Vec<Claim>, CatalogueError> {
     let claim = |text: &String| {
         let (name, only_for) = text.split_once(" for ").unwrap_or((text, ""));

@@ -1,10 +1,10 @@
-//! Generators for the suites, offering Python and Node.js: by keywords alone, and by meaning.
+//! Generators with Python and Node.js for the suites: by keywords only, and with embeddings.
 
 use std::path::{Path, PathBuf};
 
 use generator::{Generator, GeneratorConfig, Runtime};
 
-/// The data directory as scripts/setup.sh fills it: `DATA` as it was when this was built, else `data` of the checkout.
+/// Returns the data directory that scripts/setup.sh fills: `DATA` at build time, else `data` of the checkout.
 fn data_dir() -> PathBuf {
     option_env!("DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data"), PathBuf::from)
 }
@@ -25,7 +25,7 @@ pub(crate) fn by_words() -> Generator {
     open(None)
 }
 
-/// Returns a generator with its embeddings loaded; prints `SKIPPED` and returns none where the model is not on this machine.
+/// Returns a generator with loaded embeddings; prints `SKIPPED` and returns `None` if the model is not on this machine.
 pub(crate) fn with_embeddings() -> Option<Generator> {
     let generator = open(Some(data_dir()));
     generator.prepare_embeddings();

@@ -1,12 +1,15 @@
-//! The closed vocabulary of goals that leave it at a run. No list of wishes is ever complete, so a goal counts as a run only if
-//! every word of it is understood; one unknown word makes it a wish.
+//! The closed vocabulary of goals that only run code.
+//!
+//! A list of requests that need other work is never complete. A goal therefore counts as a run only if every word is in
+//! the
+//! vocabulary; one unknown word makes it another request.
 
 use std::collections::HashSet;
 
 use super::{is, lexicon as lex, text};
 use crate::tokenize::Word;
 
-/// Everything beside the goal that gives meaning to its words.
+/// The code's language, names and file name, which a goal may mention.
 #[derive(Debug, Default)]
 pub(super) struct CodeContext {
     /// Names of the language that the code is in, in lower case.
@@ -31,7 +34,7 @@ fn parts(text: &str) -> HashSet<String> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_lowercase).collect()
 }
 
-/// Returns whether every word of a goal with a command to run is understood.
+/// Returns whether every word of a goal with a command to run is known.
 pub(super) fn is_run(words: &[Word], context: &CodeContext) -> bool {
     let scans = words.iter().any(|word| ["check", "scan", "analyse", "analyze"].contains(&word.text.as_str()));
     let tests = words.iter().any(|word| word.starts_clause && word.text == "test");
@@ -57,7 +60,7 @@ pub(super) fn is_run(words: &[Word], context: &CodeContext) -> bool {
     true
 }
 
-/// Returns whether a goal without a command is a title: it names the code and asks for nothing.
+/// Returns whether a goal without a command is a title, which names the code and requests nothing.
 pub(super) fn is_title(words: &[Word], context: &CodeContext) -> bool {
     let known = |at: usize| {
         is_number(words, at)
@@ -68,7 +71,7 @@ pub(super) fn is_title(words: &[Word], context: &CodeContext) -> bool {
     (0..words.len()).all(known)
 }
 
-/// Returns whether a request for documentation asks for nothing but an outline of the code.
+/// Returns whether a request for documentation asks only for an outline of the code.
 pub(super) fn is_documentation(words: &[Word], context: &CodeContext) -> bool {
     let known = |at: usize| {
         is(words, at, lex::DOCUMENT_WORDS) || context.is_language(text(words, at)) || is_noun(words, at, context)
@@ -80,7 +83,7 @@ fn is_number(words: &[Word], at: usize) -> bool {
     text(words, at).chars().all(|c| c.is_ascii_digit())
 }
 
-/// A name of the code where a noun belongs: "test the add function", "run main".
+/// Returns whether a name of the code is in the place of a noun: "test the add function", "run main".
 fn is_noun(words: &[Word], at: usize, context: &CodeContext) -> bool {
     let named = context.names.contains(text(words, at)) || context.file.contains(text(words, at));
     let before = at.checked_sub(1).is_some_and(|before| {
@@ -94,7 +97,7 @@ fn is_noun(words: &[Word], at: usize, context: &CodeContext) -> bool {
     named && before && (definite || !is(words, at, lex::CHANGE) && !is(words, at, lex::EXPLAIN))
 }
 
-/// The end of a clause that remarks on the code and wishes nothing: "it uses threads".
+/// Returns the end of a clause that describes the code and requests nothing: "it uses threads".
 fn remark(words: &[Word], at: usize) -> Option<usize> {
     if !words[at].starts_clause || !is(words, at, lex::REMARKS) {
         return None;
@@ -110,7 +113,7 @@ fn remark(words: &[Word], at: usize) -> Option<usize> {
     (!wishes).then_some(end)
 }
 
-/// The end of what a goal says is not wanted: "do not change anything", "without fixing it".
+/// Returns the end of a negated request: "do not change anything", "without fixing it".
 fn denial(words: &[Word], at: usize) -> Option<usize> {
     let first = match text(words, at) {
         "dont" | "never" | "without" | "no" => at + 1,
@@ -129,7 +132,7 @@ fn denial(words: &[Word], at: usize) -> Option<usize> {
     Some((denied + 1..words.len()).find(ends).unwrap_or(words.len()))
 }
 
-/// The end of words that only qualify a program: "run the prime number script".
+/// Returns the end of words that only qualify a program: "run the prime number script".
 fn modifiers(words: &[Word], at: usize) -> Option<usize> {
     let runs =
         at.checked_sub(2).is_some_and(|verb| is(words, verb, &["run", "execute", "start", "launch", "try", "test"]));

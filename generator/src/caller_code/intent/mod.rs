@@ -1,7 +1,7 @@
-//! The intent of a request: one decision for every language, made from the mode, the goal and whether code came with it.
+//! Decides the intent of a request from its mode, its goal and whether it has code, alike for every language.
 //!
-//! Code runs only where the goal asks for a run, or for nothing at all. A goal that cannot be read never counts as a
-//! run: a file that was merely run is no answer to "translate this".
+//! Code runs only if the goal asks for a run or requests nothing. A goal that is not understood never counts as a run,
+//! because running a file does not serve "translate this".
 
 mod closed_vocabulary;
 mod lexicon {
@@ -19,31 +19,31 @@ use crate::types::{Mode, Request, Tool};
 use closed_vocabulary::CodeContext;
 use lexicon as lex;
 
-/// The wish of a request.
+/// The work that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intent {
     /// Run the code as it is.
     Run,
-    /// Run the tests of the code where the test runner finds any, else the code as it is.
+    /// Run the tests of the code if the test runner finds any, else the code as it is.
     RunOrTest,
-    /// Run the tests of the code; none is an error.
+    /// Run the tests of the code; no tests is an error.
     Test,
-    /// Leave the code and add tests.
+    /// Add tests and leave the code unchanged.
     WriteTests,
-    /// Replace the code by a changed version.
+    /// Change the code.
     Change,
     /// Describe the code as reference documentation.
     Document,
     /// Answer a question about the code.
     Explain,
-    /// Produce code for the goal alone.
+    /// Write new code for the goal.
     Generate,
 }
 
-/// Decides the intent of a request; the mode wins over the goal.
+/// Returns the intent of a request; a mode other than `Auto` overrides the goal.
 pub(crate) fn intent(request: &Request) -> Intent {
     let code = request.caller_code_text();
-    // A human who supplies code has answered the goal with it, whatever it was.
+    // Code that a human supplies is the answer to the goal, so it is only run.
     if request.supplied {
         return if request.mode == Mode::Test || asks_for_a_test_run(&request.goal) {
             Intent::Test
@@ -67,12 +67,13 @@ pub(crate) fn intent(request: &Request) -> Intent {
     }
 }
 
-/// Returns the tool that does what a request asks of its code, which defines the given names; `None` where none does all of it.
+/// Returns the tool that serves the whole request; `None` if there is none. `definitions` are the names that the code
+/// defines.
 pub(crate) fn tool(request: &Request, definitions: &[String]) -> Option<Tool> {
     let goal = request.goal.as_str();
     match request.mode {
         Mode::Auto => tool_selection::of_goal(intent(request), goal, definitions),
-        // The mode says what to do, the goal at most for which names.
+        // The goal may only narrow the names that the mode applies to.
         Mode::WriteTests => tool_selection::of_mode(Intent::WriteTests, goal, definitions),
         Mode::Document => tool_selection::of_mode(Intent::Document, goal, definitions),
         Mode::Change => tool_selection::of_mode(Intent::Change, goal, definitions),
@@ -90,7 +91,7 @@ fn asks_for_a_test_run(goal: &str) -> bool {
     (0..words.len()).any(|at| asks_to_run_tests(&words, at))
 }
 
-/// Decides what a goal wants of the code that came with it. Where it asks for several things, the one that changes most wins.
+/// Returns the intent of a goal with code. Of several requests, the one that changes most takes precedence.
 fn of_goal(goal: &str, context: &CodeContext) -> Intent {
     let words = words(goal);
     if let Some(intent) = non_english::of_unspaced(goal) {
@@ -109,7 +110,7 @@ fn of_goal(goal: &str, context: &CodeContext) -> Intent {
     if understood { intent } else { non_english::of_words(&words).unwrap_or(Intent::Change) }
 }
 
-/// Everything a goal asks for.
+/// The requests of a goal.
 #[derive(Default)]
 struct RequestedActions {
     runs: bool,
@@ -118,9 +119,9 @@ struct RequestedActions {
     documents: bool,
     explains: bool,
     generates: bool,
-    /// Tests are what is to be run.
+    /// True if tests are to be run.
     tests: bool,
-    /// Tests are mentioned as something that may be run.
+    /// True if tests are mentioned that may be run.
     mentions_tests: bool,
 }
 
@@ -159,7 +160,7 @@ impl RequestedActions {
     }
 }
 
-/// A goal without a command: a title asks for nothing. Any other goal is a wish that is not understood.
+/// Returns the intent of a goal without a command: a title is a run, any other goal an unknown request.
 fn without_command(words: &[Word], context: &CodeContext) -> Intent {
     if let Some(intent) = non_english::of_words(words) {
         intent
@@ -180,12 +181,12 @@ fn is(words: &[Word], at: usize, list: &[&str]) -> bool {
     words.get(at).is_some_and(|word| list.contains(&word.text.as_str()))
 }
 
-/// The first word of the clause that `at` is in.
+/// Returns the index of the first word of the clause that contains `at`.
 fn clause_start(words: &[Word], at: usize) -> usize {
     (0..=at).rev().find(|index| words[*index].starts_clause).unwrap_or(0)
 }
 
-/// The words of the clause behind `at`, up to its end or to an "and" that begins another command.
+/// Returns the words of the clause after `at`.
 fn rest_of_clause(words: &[Word], at: usize) -> impl Iterator<Item = (usize, &str)> {
     let end = (at + 1..words.len()).find(|index| words[*index].starts_clause).unwrap_or(words.len());
     (at + 1..end).map(|index| (index, words[index].text.as_str()))
@@ -196,14 +197,14 @@ fn is_negated(words: &[Word], at: usize) -> bool {
     (at.saturating_sub(3).max(start)..at).any(|near| is(words, near, lex::NEGATIONS))
 }
 
-/// Returns whether `at` is in a clause that remarks on the code ("it uses unittest").
+/// Returns whether `at` is in a clause that describes the code ("it uses unittest").
 fn in_remark(words: &[Word], at: usize) -> bool {
     let start = clause_start(words, at);
     start > 0 && start < at && is(words, start, lex::REMARKS)
 }
 
-/// Returns whether the word at `at` is a verb that commands: it begins a clause or follows a word that leads to a command, is not
-/// negated, and does not merely tell what a run is for ("run this to fix the index").
+/// Returns whether the word at `at` is in the position of a command: at the start of a clause or after a word that
+/// leads to one, not negated, and not the purpose of a run ("run this to fix the index").
 fn is_command(words: &[Word], at: usize) -> bool {
     if is_negated(words, at) || is(words, at + 1, &["nothing", "none", "no"]) {
         return false;
@@ -219,18 +220,18 @@ fn is_command(words: &[Word], at: usize) -> bool {
     words[at].starts_clause || is(words, before, lex::LEADS) || you_should
 }
 
-/// Returns whether `list` follows `at`, with nothing but `modifiers` in between.
+/// Returns whether a word of `list` follows `at`, with only `modifiers` between them.
 fn followed_by(words: &[Word], at: usize, modifiers: &[&str], list: &[&str]) -> bool {
     let next = (at + 1..words.len()).find(|next| is(words, *next, list) || !is(words, *next, modifiers));
     next.is_some_and(|next| is(words, next, list))
 }
 
-/// Returns whether a verb that is also another part of speech has an object here.
+/// Returns whether the word is a verb here: unambiguous, or followed by an object.
 fn is_verb_here(words: &[Word], at: usize) -> bool {
     !is(words, at, lex::CHANGE_SOMETHING) || is(words, at + 1, lex::OBJECTS)
 }
 
-/// "Run black on this", "run it through mypy": another program than the code.
+/// Returns whether a command runs another program: "run black on this", "run it through mypy".
 fn starts_other_tool(words: &[Word], at: usize) -> bool {
     is(words, at, lex::RUN)
         && is_command(words, at)
@@ -256,7 +257,7 @@ fn asks_for_run(words: &[Word], at: usize) -> bool {
     only && is(words, at + 2, &["output", "result", "results"]) || asks_what_it_prints(words, at)
 }
 
-/// "What does this print?", "Does it run?", "What is the output?": questions that a run answers.
+/// Returns whether a question is answered by a run: "What does this print?", "Does it run?".
 fn asks_what_it_prints(words: &[Word], at: usize) -> bool {
     if !words[at].starts_clause || !is(words, at, &["what", "whats", "does", "is"]) {
         return false;
@@ -276,7 +277,7 @@ fn makes_sure(words: &[Word], at: usize) -> bool {
     text(words, at) == "make" && is(words, at + 1, &["sure", "certain"])
 }
 
-/// "Get this to run on Windows".
+/// Returns whether "get" asks for a change, as in "Get this to run on Windows".
 fn gets_it_done(words: &[Word], at: usize) -> bool {
     text(words, at) == "get" && is(words, at + 1, &["this", "it", "that"])
 }
@@ -287,7 +288,7 @@ fn asks_for_change(words: &[Word], at: usize) -> bool {
     }
     let shown = rest_of_clause(words, at).any(|(next, _)| is(words, next, lex::SHOWN) || is(words, next, PASSES));
     if makes_sure(words, at) || is(words, at, &["verify", "confirm", "ensure"]) {
-        // A run cannot show anything else, but for what its output is compared with.
+        // A run only shows its output; comparing that with an expectation is allowed.
         let compares = is(words, at, &["verify", "confirm"]) && (0..at).any(|before| is(words, before, lex::RUN));
         return !shown && !compares;
     }
@@ -311,7 +312,7 @@ fn asks_for_change(words: &[Word], at: usize) -> bool {
             && !names_documentation(words, at)
 }
 
-/// Returns whether the clause names the code that came with the goal; behind "and" it may mean what is to be made.
+/// Returns whether the clause refers to the caller's code. After "and" a pronoun may refer to the new code.
 fn points_at_code(words: &[Word], at: usize) -> bool {
     let made = rest_of_clause(words, at).take_while(|(_, word)| *word != "and");
     made.into_iter().any(|(next, _)| is(words, next, lex::POINTERS))
@@ -321,7 +322,7 @@ fn points_or_tests(words: &[Word], at: usize) -> bool {
     points_at_code(words, at) || names_runnable_tests(words, at)
 }
 
-/// "I need a script that ...", "Give me a program".
+/// Returns whether a goal wants a new thing: "I need a script that ...", "Give me a program".
 fn wants_new_thing(words: &[Word], at: usize) -> bool {
     let wants = is(words, at, &["need", "want", "like", "give", "get"]) && !is_negated(words, at);
     let article = (at + 1..words.len().min(at + 3)).find(|next| is(words, *next, &["a", "an"]));
@@ -337,7 +338,7 @@ fn asks_for_new_code(words: &[Word], at: usize) -> bool {
     (wants_new_thing(words, at) || makes && is_command(words, at) && !names_other) && !is_about_given_code(words)
 }
 
-/// Returns whether a goal speaks of the code that came with it, anywhere.
+/// Returns whether a goal refers to the caller's code anywhere.
 fn is_about_given_code(words: &[Word]) -> bool {
     (0..words.len()).any(|at| {
         let definite =
@@ -347,7 +348,7 @@ fn is_about_given_code(words: &[Word]) -> bool {
 }
 
 fn names_tests(words: &[Word], at: usize) -> bool {
-    // "write a test data generator" asks for something else.
+    // "Write a test data generator" does not ask for tests.
     let noun = (at + 1..words.len()).find(|next| is(words, *next, lex::TESTS) || text(words, *next) == "test");
     let plain = noun.is_some_and(|noun| {
         text(words, noun) != "test"
@@ -367,7 +368,8 @@ fn asks_for_tests(words: &[Word], at: usize) -> bool {
     (makes && names_tests(words, at) || covers || unit_tests || gives) && is_command(words, at)
 }
 
-/// Tests that are not there yet: "give me unit tests for this", and not "show the results of the tests".
+/// Returns whether tests are asked for that do not exist yet: "give me unit tests", not "show the results of the
+/// tests".
 fn names_new_tests(words: &[Word], at: usize) -> bool {
     let noun = rest_of_clause(words, at).find(|(next, _)| is_tests_noun(words, *next));
     noun.is_some_and(|(noun, _)| !(at + 1..noun).any(|index| is(words, index, lex::DEFINITE)))
@@ -396,7 +398,7 @@ fn asks_for_explanation(words: &[Word], at: usize) -> bool {
         let counts = rest().any(|(next, word)| word == "how" && is(words, next + 1, &["many", "much", "long"]));
         let asked = any(&["how", "why", "wrong"]) && !counts
             || any(&["does"]) && !any(&["output", "outputs", "prints", "print"]);
-        // "Run the tests and give me a summary" is answered by their counts.
+        // The test counts serve "Run the tests and give me a summary".
         let sums_up = any(&["summary", "overview"]) && (0..at).any(|before| is(words, before, lex::TESTS));
         let judged = any(lex::JUDGEMENTS) && !sums_up;
         return judged || is(words, at, lex::SHOW) && asked;
@@ -408,13 +410,13 @@ fn asks_for_explanation(words: &[Word], at: usize) -> bool {
     is_question && !asks_what_it_prints(words, at) && !asks_whether_tests_pass(words, at) && !is_announcement(words, at)
 }
 
-/// "Do not change it", "Would you run this": no question, though one may begin with the same word.
+/// Returns whether a clause only starts like a question: "Do not change it", "Would you run this".
 fn is_announcement(words: &[Word], at: usize) -> bool {
     is(words, at, &["have", "would", "will"]) && is(words, at + 1, &["a", "you"])
         || is(words, at, &["do", "does"]) && is(words, at + 1, &["not", "this", "it", "run"])
 }
 
-/// "Do the tests pass?", "Does the code pass its tests?"
+/// Returns whether a question asks for test results: "Do the tests pass?", "Does the code pass its tests?"
 fn asks_whether_tests_pass(words: &[Word], at: usize) -> bool {
     let counts = text(words, at) == "how" && text(words, at + 1) == "many" || text(words, at) == "which";
     let ends = |next: usize| is(words, next, PASSES) || is(words, next, &["ok", "work", "run"]);
@@ -427,7 +429,7 @@ fn names_runnable_tests(words: &[Word], at: usize) -> bool {
     rest_of_clause(words, at).any(|(next, _)| is_tests_noun(words, next))
 }
 
-/// A noun for tests that could be run: not negated, and not what only qualifies another noun ("the test results").
+/// Returns whether a noun means tests that can be run: not negated and not a qualifier ("the test results").
 fn is_tests_noun(words: &[Word], at: usize) -> bool {
     let plural = is(words, at, lex::TESTS);
     let composed = text(words, at) == "test" && is(words, at + 1, lex::TEST_HEADS);
@@ -448,7 +450,7 @@ fn names_runner(words: &[Word], at: usize) -> bool {
     rest_of_clause(words, at).any(|(next, _)| is(words, next, lex::RUNNERS) && !is_negated(words, next))
 }
 
-/// A test runner as the means ("run it with python -m pytest"), not as something that the code happens to use.
+/// Returns whether a test runner is the means ("run it with python -m pytest"), not something that the code uses.
 fn is_runner(words: &[Word], at: usize) -> bool {
     if !is(words, at, lex::RUNNERS) {
         return false;
@@ -461,7 +463,7 @@ fn is_runner(words: &[Word], at: usize) -> bool {
     is_command(words, at) || means
 }
 
-/// Returns whether a goal without code starts with work on code that should have come with it.
+/// Returns whether a goal asks for work on code that its request does not have.
 pub(crate) fn requires_caller_code(goal: &str) -> bool {
     let words = words(goal);
     let polite =

@@ -1,11 +1,11 @@
-//! Goals in other languages than English. As in English, every word of a run has to be understood.
+//! Intents of goals in languages other than English. As in English, every word of a run must be known.
 
 use super::Intent;
 use super::lexicon as lex;
 use crate::tokenize::Word;
 use crate::types::{CleanUp, Tool};
 
-/// Decides a goal whose words are separated by blanks; `None` where no verb of running is known.
+/// Returns the intent of a goal in a script with blanks; `None` without a known verb.
 pub(super) fn of_words(words: &[Word]) -> Option<Intent> {
     let is_denied =
         |at: usize| (at.saturating_sub(2)..at).any(|near| lex::FOREIGN_NEGATIONS.contains(&words[near].text.as_str()));
@@ -30,7 +30,7 @@ pub(super) fn of_words(words: &[Word]) -> Option<Intent> {
     })
 }
 
-/// Returns the tool that serves a goal in another language whole.
+/// Returns the tool that serves a whole goal in another language.
 pub(super) fn tool(words: &[Word]) -> Option<Tool> {
     let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.text.as_str()));
     let known = [lex::FOREIGN_WRITE, lex::FOREIGN_FORMAT, lex::FOREIGN_TESTS, lex::FOREIGN_FOR, lex::FOREIGN_WORDS];
@@ -45,7 +45,7 @@ pub(super) fn tool(words: &[Word]) -> Option<Tool> {
     }
 }
 
-/// Returns whether a goal in another language asks for nothing but documentation of the code.
+/// Returns whether a goal in another language asks only for documentation of the code.
 fn documents(words: &[Word]) -> bool {
     let is_known = |word: &Word| {
         lex::FOREIGN_DOCUMENT.contains(&word.text.as_str()) || lex::FOREIGN_WORDS.contains(&word.text.as_str())
@@ -53,7 +53,7 @@ fn documents(words: &[Word]) -> bool {
     words.iter().any(|word| lex::FOREIGN_DOCUMENT.contains(&word.text.as_str())) && words.iter().all(is_known)
 }
 
-/// Decides a goal in a script that puts no blanks between words; `None` for any other script.
+/// Returns the intent of a goal in a script without blanks between words; `None` for other scripts.
 pub(super) fn of_unspaced(goal: &str) -> Option<Intent> {
     let is_unspaced =
         |c: char| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
@@ -74,7 +74,7 @@ pub(super) fn of_unspaced(goal: &str) -> Option<Intent> {
     })
 }
 
-/// A goal without the clauses that say what is not wanted.
+/// Returns a goal without its negated clauses.
 fn affirmed(goal: &str) -> String {
     let is_end = |c: char| matches!(c, '\u{ff0c}' | '\u{3002}' | '\u{3001}' | ',' | '.' | ';' | '\u{ff1b}');
     let denied = |clause: &&str| !lex::CJK_DENIALS.iter().any(|mark| clause.contains(mark));

@@ -1,5 +1,7 @@
-//! Wishes about given code that tools serve without a language model. Each kind has a closed vocabulary: a goal with a word
-//! beyond it wishes for more than the tool does, and is refused.
+//! Selects the tool that serves a goal about the caller's code without a language model.
+//!
+//! Each tool has a closed vocabulary: a goal with any other word asks for more than the tool does, and no tool is
+//! selected.
 
 use super::tool_words::{
     ARTICLES, CLEAN_WORDS, DEFINITIONS, DOCSTRING_NOUNS, DOCSTRING_WORDS, IMPORTS, INJECTED, INJECTIONS, LAYOUT,
@@ -10,7 +12,7 @@ use super::{Intent, is, non_english, text};
 use crate::tokenize::{Word, words};
 use crate::types::{CleanUp, Tool};
 
-/// Returns the tool that serves a goal whole; its intent is known already. `definitions` are the names that the code defines.
+/// Returns the tool that serves a whole goal of an intent. `definitions` are the names that the code defines.
 pub(super) fn of_goal(intent: Intent, goal: &str, definitions: &[String]) -> Option<Tool> {
     let words = words(goal);
     match intent {
@@ -32,7 +34,7 @@ fn all_known(words: &[Word], lists: &[&[&str]]) -> bool {
     (0..words.len()).all(|at| lists.iter().any(|list| is(words, at, list)))
 }
 
-/// Tests of what the goal names, or of everything.
+/// Returns the tool for tests of the definitions that the goal names, or of all.
 fn tests(goal: &str, definitions: &[String]) -> Option<Tool> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '\'';
     let tokens: Vec<&str> = goal.split(|c| !is_part(c)).filter(|token| !token.is_empty()).collect();
@@ -49,7 +51,7 @@ fn tests(goal: &str, definitions: &[String]) -> Option<Tool> {
     (asks && known).then_some(Tool::WriteTests { names })
 }
 
-/// The tool of a mode, where no word of the goal asks for something else.
+/// Returns the tool of a mode if no word of the goal asks for something else.
 pub(super) fn of_mode(intent: Intent, goal: &str, definitions: &[String]) -> Option<Tool> {
     let words = words(goal);
     let is_understood = |nouns, others| {
@@ -67,19 +69,19 @@ pub(super) fn of_mode(intent: Intent, goal: &str, definitions: &[String]) -> Opt
     }
 }
 
-/// Returns the index of a verb's object: the first word behind it that is not an article, a pronoun or an adjective.
+/// Returns the index of a verb's object: the first word after it that is neither an article nor an adjective.
 fn object_of(words: &[Word], verb: usize, adjectives: &[&str]) -> usize {
     let is_between = |at: &usize| !is(words, *at, ARTICLES) && !is(words, *at, adjectives);
     (verb + 1..words.len()).find(is_between).unwrap_or(words.len())
 }
 
-/// Returns whether every verb of making has one of some nouns as its object, and nothing beside it.
+/// Returns whether every verb of making has only one of `nouns` as its object.
 fn makes_only(words: &[Word], nouns: &[&str], adjectives: &[&str]) -> bool {
     (0..words.len()).all(|at| {
         if is(words, at, nouns) && text(words, at + 1) == "and" {
             return is(words, at + 2, MAKING) || is(words, at + 2, &["document"]);
         }
-        // "Give this function tests" and "I want you to ..." have another object in between.
+        // "Give this function tests" and "I want you to ..." have another object between.
         let asks_somebody = is(words, at, &["need", "want"]) && is(words, at + 1, &["you", "to"]);
         if !is(words, at, MAKING) || is(words, at, &["give", "cover"]) || asks_somebody {
             return true;
@@ -88,7 +90,7 @@ fn makes_only(words: &[Word], nouns: &[&str], adjectives: &[&str]) -> bool {
     })
 }
 
-/// Returns whether a word that a definition is called means it: a function may be called `add`.
+/// Returns whether a word that is also the name of a definition, such as `add`, means the definition here.
 fn is_name_here(tokens: &[&str], at: usize) -> bool {
     let word = tokens[at].to_lowercase();
     let is_common = [PLAIN, MAKING, TEST_NOUNS, TEST_WORDS].iter().any(|list| list.contains(&word.as_str()));
@@ -99,7 +101,7 @@ fn is_name_here(tokens: &[&str], at: usize) -> bool {
         || ["function", "class", "method"].contains(&behind)
 }
 
-/// Returns whether a goal asks for docstrings, whatever else is in it.
+/// Returns whether a goal mentions docstrings.
 pub(super) fn names_docstrings(words: &[Word]) -> bool {
     (0..words.len()).any(|at| {
         is(words, at, &["docstring", "docstrings"])
@@ -116,7 +118,7 @@ fn docstrings(words: &[Word]) -> Option<Tool> {
     (verbs && wants && known).then_some(Tool::Docstrings)
 }
 
-/// Returns whether "without" only says which functions and classes lack a docstring.
+/// Returns whether every "without" only selects definitions that lack a docstring.
 fn has_only_wanted_docstrings(words: &[Word]) -> bool {
     (0..words.len()).all(|at| {
         let is_of_definitions =
@@ -138,7 +140,7 @@ fn security(words: &[Word]) -> Option<Tool> {
     (asks && known).then_some(Tool::FixSecurity { kind })
 }
 
-/// Returns whether a word of a wish about security has the object or the qualifier that makes it one.
+/// Returns whether a word has the object or qualifier that makes it a request about security.
 fn is_about_security(words: &[Word], at: usize) -> bool {
     let behind = |list: &[&str]| at.checked_sub(1).is_some_and(|before| is(words, before, list));
     match text(words, at) {
@@ -160,7 +162,7 @@ fn is_about_security(words: &[Word], at: usize) -> bool {
     }
 }
 
-/// Returns whether a word is where a verb is that asks for something: "please secure this", "can you harden it".
+/// Returns whether a word is in the position of a command: "please secure this", "can you harden it".
 fn is_command(words: &[Word], at: usize) -> bool {
     let before = at.checked_sub(1);
     words[at].starts_clause
@@ -173,7 +175,7 @@ fn clean_up(words: &[Word]) -> Option<Tool> {
     }
     let imports = any(words, &["import", "imports"]);
     let sorts = any(words, &["sort", "sorted", "order", "organize", "organise", "tidy", "clean"]);
-    // "Not used" and nothing else may be negated.
+    // The only allowed negation is "not used".
     let negates = any(words, &["not"]) && !any(words, &["used"]);
     let mut steps = Vec::new();
     if any(words, LAYOUT) {
@@ -196,7 +198,7 @@ fn clean_up(words: &[Word]) -> Option<Tool> {
     (!steps.is_empty() && !negates).then_some(Tool::CleanUp { steps })
 }
 
-/// Returns whether a word of a wish for clean-up has an object that the tool works on: imports are sorted and removed, functions are not.
+/// Returns whether a word of a clean-up request has an object that the tool handles: imports are, functions are not.
 fn is_about_tidiness(words: &[Word], at: usize) -> bool {
     let behind = |list: &[&str]| at.checked_sub(1).is_some_and(|before| is(words, before, list));
     let object = object_of(words, at, &["rid", "of", "code", "script", "file", "module"]);
@@ -210,14 +212,14 @@ fn is_about_tidiness(words: &[Word], at: usize) -> bool {
         }
         "fix" => is(words, object, LAYOUT) || is(words, object, &["lint", "linting", "ruff", "unused"]),
         "format" | "reformat" | "autoformat" | "modernize" | "modernise" => !is(words, object, IMPORTS),
-        // What is joined to an object of the tool is an object as well.
+        // A noun joined by "and" must be an object of the tool as well.
         "and" => !is(words, object_of(words, at, &[]), DEFINITIONS),
         word if UNUSED.contains(&word) => is_of_imports(words, at),
         _ => true,
     }
 }
 
-/// Returns whether imports are what is unused: "unused imports", "remove unused ones", "imports that are not used".
+/// Returns whether "unused" refers to imports: "unused imports", "remove unused ones", "imports that are not used".
 fn is_of_imports(words: &[Word], at: usize) -> bool {
     let is_link =
         |index: &usize| !is(words, *index, &["that", "are", "is", "not", "and"]) && !is(words, *index, UNUSED);

@@ -1,4 +1,4 @@
-//! The share of goals that find their recipe by meaning, on phrasings that the matcher has not seen.
+//! Measures the share of held-out phrasings that find their recipe by meaning.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use super::*;
 use crate::embedding::{Encoder, FOLDER};
 use crate::recipes::catalogue::load;
 
-/// Bounds of the held-out phrasings. Many of these are far from any other on purpose, so most misses are refusals.
+/// Bounds for held-out phrasings. Many are deliberately far from all others, so most misses are refusals.
 const MIN_RIGHT_PERCENT: usize = 55;
 const MAX_WRONG_PERCENT: usize = 5;
-/// Every so many phrasings one is held out.
+/// Phrasings per held-out phrasing.
 const FOLDS: usize = 5;
 
 fn model_files() -> Option<ModelFiles> {
     let data = option_env!("DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data"), PathBuf::from);
     let model = data.join(FOLDER);
     if !Encoder::is_in(&model) {
-        println!("SKIPPED: {} has no embedding model; scripts/setup.sh fetches it", model.display());
+        println!("SKIPPED: {} has no embedding model; run scripts/setup.sh embeddings", model.display());
         return None;
     }
     Some(ModelFiles { model, cache: Some(std::env::temp_dir().join("promptcraft-test-vectors")) })
@@ -46,7 +46,7 @@ async fn most_phrasings_find_their_recipe_unseen_and_almost_none_another() {
     let recipe_runtime = |index: usize| matcher.recipes()[index].runtime.as_str();
     let (mut right, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
     for (expected, goal) in &goals {
-        // Several classics exist in both languages.
+        // Some recipes exist in both languages.
         let requested =
             if recipe_runtime(*expected) == "node" { RequestedLanguage::JavaScript } else { RequestedLanguage::Python };
         let name = |index: usize| matcher.recipes()[index].name.as_str();

@@ -1,4 +1,4 @@
-//! Goals in other languages, translated word by word: enough for a comparison by meaning, no more.
+//! Translates goals in other languages word by word, which is enough for the comparison by meaning.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Words by language: the word without accents, and its meaning.
+/// Words of one language, without accents, and their meanings.
 type Words = HashMap<&'static str, String>;
 static LANGUAGES: LazyLock<BTreeMap<&'static str, Words>> = LazyLock::new(|| {
     let mut languages: BTreeMap<&'static str, Words> = BTreeMap::new();
@@ -21,11 +21,11 @@ static LANGUAGES: LazyLock<BTreeMap<&'static str, Words>> = LazyLock::new(|| {
     languages
 });
 
-/// A goal is in a language if this share of its words is in that language's list, and few are English.
+/// Minimum share of a goal's words that are in a language's list.
 const MIN_SHARE: f64 = 0.5;
 const CHINESE: &str = "zh";
 
-/// Returns the English of a goal in another language; none where it is English or in a language that is not known.
+/// Returns the English of a goal in another language; `None` for English and unknown languages.
 pub(super) fn translated(goal: &str) -> Option<String> {
     if goal.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) {
         return LANGUAGES.get(CHINESE).map(|words| of_unspaced(goal, words));
@@ -40,14 +40,14 @@ pub(super) fn translated(goal: &str) -> Option<String> {
     (share >= MIN_SHARE && words.len() > 1).then(|| words.iter().map(meaning).collect::<Vec<_>>().join(" "))
 }
 
-/// A word in lower case without accents and the signs around it, and as it was.
+/// Returns a word in lower case without accents and punctuation around it, and as written without that punctuation.
 fn bare(word: &str) -> (String, &str) {
     let trimmed = word.trim_matches(|c: char| !c.is_alphanumeric());
     let plain = trimmed.to_lowercase().nfd().filter(|c| !is_combining_mark(*c)).collect::<String>();
     (plain.replace('\u{df}', "ss"), trimmed)
 }
 
-/// Replaces the longest known words from the left; other characters are kept.
+/// Replaces the longest known words from left to right; keeps other characters.
 fn of_unspaced(goal: &str, words: &Words) -> String {
     let longest = words.keys().map(|word| word.chars().count()).max().unwrap_or(0);
     let characters: Vec<char> = goal.chars().collect();

@@ -1,15 +1,15 @@
-//! The text of a goal as it is compared by meaning: without labels, politeness and names of the language.
+//! Prepares the text of a goal for the comparison by meaning: without labels, politeness and names of the language.
 
 use crate::recipes::requirements::constraints::without_label;
 
 include!(concat!(env!("OUT_DIR"), "/words/politeness.rs"));
 
-/// Maximum texts that are compared for one goal: the whole and its first sentences.
+/// Maximum texts compared for one goal: the whole and its first sentences.
 const MAX_TEXTS: usize = 6;
-/// A shorter sentence says too little by itself.
+/// Minimum words of a sentence that is compared by itself.
 const MIN_SENTENCE_WORDS: usize = 3;
 
-/// Returns a text without the phrases that say nothing.
+/// Returns a text without labels and phrases of politeness.
 pub(super) fn plain(text: &str) -> String {
     let words: Vec<&str> = without_label(text).split_whitespace().collect();
     let bare: Vec<String> = words.iter().map(|word| bare(word)).collect();
@@ -31,7 +31,7 @@ fn bare(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
-/// The number of words of a phrase, where it is at the start of `words`.
+/// Returns the number of words of a phrase if `words` starts with it.
 fn length_at(words: &[String], phrase: &str) -> Option<usize> {
     let mut length = 0;
     for part in phrase.split(' ') {
@@ -43,7 +43,7 @@ fn length_at(words: &[String], phrase: &str) -> Option<usize> {
     Some(length)
 }
 
-/// Returns the texts of a goal that are compared by meaning: the whole, and its sentences where there are several.
+/// Returns the texts of a goal to compare: the whole, and its sentences if there are several.
 pub(super) fn texts(goal: &str) -> Vec<String> {
     let sentences = sentences(goal).map(plain).filter(|text| text.split(' ').count() >= MIN_SENTENCE_WORDS);
     let sentences: Vec<String> = sentences.take(MAX_TEXTS - 1).collect();

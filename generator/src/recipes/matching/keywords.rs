@@ -1,6 +1,8 @@
-//! Finds the recipe that serves a goal by its words. A wrong recipe is worse than none, so a recipe must *explain* the goal: every required
-//! group of its keywords is there, nothing it excludes is, each word that carries meaning is known to it, and it provides
-//! every requirement that the goal states. Deterministic, no weights to tune, no order of recipes.
+//! Finds the recipe that serves a goal by its words.
+//!
+//! A wrong recipe is worse than none, so a recipe must explain the whole goal: each required group has a phrase in it,
+//! no excluded word is in it, every word that carries meaning is known to the recipe, and the recipe provides every
+//! stated requirement. Deterministic, without weights and independent of the order of recipes.
 
 use std::collections::BTreeSet;
 
@@ -11,27 +13,27 @@ use crate::recipes::requirements::relations::{Relation, RelationKind};
 use crate::recipes::vocabulary::{AUDIENCE_MODIFIERS, AUDIENCES, BLOCKERS, ENDERS, FILLER, STOP};
 use crate::tokenize::{Word, words};
 
-/// A single word of a recipe's subject makes it a neighbour from this length on, whatever else the goal says.
+/// Minimum letters of a single word of the subject that makes a recipe a suggestion by itself.
 const MIN_DISTINCTIVE_LETTERS: usize = 8;
 
-/// A stem, and the prepositions and conjunctions between it and the stem before.
+/// A stem, and the prepositions and conjunctions before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     stem: String,
     gap: Vec<String>,
 }
 
-/// A sequence of stems that must follow each other.
+/// A sequence of consecutive stems.
 type Phrase = Vec<Term>;
 
-/// Words between the stems of a phrase that do not relate one to the other.
+/// Words between the stems of a phrase that do not change its meaning.
 const NEUTRAL_GAP_WORDS: &[&str] = &[
     "a", "an", "the", "each", "every", "all", "any", "some", "its", "their", "his", "her", "my", "your", "our", "this",
 ];
-/// Words that part a phrase unless it has them itself: "number to words" is no number of words.
+/// Words that separate a phrase unless it contains them: "number to words" is not "number words".
 const PHRASE_SEPARATORS: &[&str] = &["to", "into", "from", "by", "per", "as", "in", "via", "than", "between"];
 
-/// The words by which a recipe is found, and what it offers.
+/// The keywords of a recipe, and its capabilities.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeywordRules {
     require: Vec<Vec<Phrase>>,
@@ -58,17 +60,17 @@ impl KeywordRules {
         }
     }
 
-    /// Returns whether every required group can be met at all.
+    /// Returns whether every required group has a phrase.
     pub(crate) fn is_usable(&self) -> bool {
         !self.require.is_empty() && self.require.iter().all(|group| !group.is_empty())
     }
 
-    /// Returns whether a stem is a word of the keywords.
+    /// Returns whether a stem occurs in the keywords.
     pub(super) fn mentions(&self, wanted: &str) -> bool {
         self.require.iter().flatten().chain(&self.covers).flatten().any(|term| term.stem == wanted)
     }
 
-    /// Returns what a goal demands and the recipe does not offer.
+    /// Returns the requirements of a goal that the recipe does not meet.
     pub(super) fn lacks(&self, goal: &GoalTerms) -> Vec<Requirement> {
         let mut lacking = self.capabilities.lacks(&goal.constraints, &goal.stems());
         let subject = self.require.iter().take(1).flatten().flat_map(|phrase| goal.positions(phrase)).collect();
@@ -81,7 +83,7 @@ impl KeywordRules {
         lacking
     }
 
-    /// Returns whether the recipe names a relation, or is itself what the relation leads to ("returns primes").
+    /// Returns whether the recipe names a relation or is its object ("returns primes").
     ///
     /// `subject` are the positions of the recipe's subject in the goal.
     fn serves(&self, relation: &Relation, goal: &GoalTerms, subject: &BTreeSet<usize>) -> bool {
@@ -91,7 +93,7 @@ impl KeywordRules {
         let before = head.first().and_then(|first| first.checked_sub(1)).filter(|before| subject.contains(before));
         let is_conversion = matches!(relation.kind, RelationKind::Target | RelationKind::Source | RelationKind::Form);
         if let Some(before) = before.filter(|_| is_conversion && leads_to_subject) {
-            // From one subject to another, as "stack to queue": only a phrase that has both names it.
+            // A conversion between two subjects, as in "stack to queue", needs a phrase with both.
             let spans = |phrase: &Phrase| goal.positions(phrase).windows(2).any(|pair| pair == [before, before + 1]);
             return self.require.iter().flatten().chain(&self.covers).any(spans);
         }
@@ -99,10 +101,10 @@ impl KeywordRules {
             return true;
         }
         if relation.kind == RelationKind::Selection {
-            // "FizzBuzz, only the fizz" leaves a part of the subject out.
+            // "FizzBuzz, only the fizz" selects a part of the subject.
             return subject.iter().all(|at| head.contains(at)) && head.iter().all(|at| subject.contains(at));
         }
-        // A target is named by the recipe or not meant by it: "string to palindrome".
+        // The recipe must name a target: it does not serve "string to palindrome".
         leads_to_subject && relation.kind != RelationKind::Target
     }
 }
@@ -125,16 +127,16 @@ fn push_term(phrase: &mut Phrase, gap: &mut Vec<String>, word: Word) {
     }
 }
 
-/// A goal, ready to be compared with keywords.
+/// A goal, prepared for the comparison with keywords.
 #[derive(Default)]
 pub(crate) struct GoalTerms {
-    /// Stems in order, without grammar, numbers and what was negated.
+    /// Stems in order, without grammar, numbers and negated words.
     terms: Phrase,
-    /// The index in `terms` of each word.
+    /// For each word its index in `terms`.
     term_indices: Vec<Option<usize>>,
-    /// True if each of the stems states a requirement.
+    /// For each term whether it states a requirement.
     is_stated: Vec<bool>,
-    /// The distinct stems that carry meaning and state no requirement.
+    /// The distinct stems that carry meaning and do not state a requirement.
     meaningful: BTreeSet<String>,
     blockers: BTreeSet<String>,
     constraints: Constraints,
@@ -150,7 +152,7 @@ impl GoalTerms {
             if BLOCKERS.contains(&word.stem) && !is_stated {
                 terms.blockers.insert(word.stem.clone());
             }
-            // "Add a login" asks for a login.
+            // "Add a login" asks for a login, not for addition.
             let is_filler = FILLER.contains(&word.stem) || at == 0 && word.text == "add";
             let carries = !STOP.contains(&word.stem) && !is_number(&word);
             terms.term_indices.push(carries.then_some(terms.terms.len()));
@@ -167,7 +169,7 @@ impl GoalTerms {
         terms
     }
 
-    /// The stems that carry meaning and are no words of the keywords.
+    /// Returns the stems that carry meaning and do not occur in the keywords.
     pub(super) fn unknown_to(&self, keywords: &KeywordRules) -> BTreeSet<String> {
         self.meaningful.iter().filter(|stem| !keywords.mentions(stem)).cloned().collect()
     }
@@ -176,7 +178,7 @@ impl GoalTerms {
         self.terms.iter().map(|term| term.stem.clone()).collect()
     }
 
-    /// The positions of a phrase in the goal.
+    /// Returns the positions of a phrase in the goal.
     fn positions(&self, phrase: &[Term]) -> Vec<usize> {
         self.hits(phrase, |(at, (found, wanted))| {
             let parts = || found.gap.iter().any(|word| PHRASE_SEPARATORS.contains(&word.as_str()));
@@ -185,7 +187,7 @@ impl GoalTerms {
         })
     }
 
-    /// The positions of a phrase in the goal, whatever is between its words.
+    /// Returns the positions of a phrase in the goal, with any grammar between its words.
     fn positions_ignoring_gaps(&self, phrase: &[Term]) -> Vec<usize> {
         self.hits(phrase, |(_, (found, wanted))| found.stem == wanted.stem)
     }
@@ -196,13 +198,13 @@ impl GoalTerms {
         hits.flat_map(|(at, _)| at..at + phrase.len()).collect()
     }
 
-    /// The positions of a phrase in the goal, slips of the pen forgiven.
+    /// Returns the positions of a phrase in the goal, allowing typos.
     fn near(&self, phrase: &[Term]) -> Vec<usize> {
         self.hits(phrase, |(_, (found, wanted))| is_typo(&found.stem, &wanted.stem))
     }
 }
 
-/// Drops "for a web API", "to my API" and the like, where nothing else comes between.
+/// Drops audiences such as "for a web API" and "to my API".
 fn without_audience(words: Vec<Word>) -> Vec<Word> {
     let mut kept = Vec::new();
     let mut rest = words.as_slice();
@@ -223,10 +225,10 @@ fn without_audience(words: Vec<Word>) -> Vec<Word> {
     kept
 }
 
-/// Number of words of a goal that the required keywords explain: of two recipes, the more specific one has more.
+/// Number of words of a goal that the required keywords explain; a more specific recipe explains more.
 type Fit = usize;
 
-/// Returns the positions of the words that meet the required groups; none where a group is not met.
+/// Returns the positions of the words that meet the required groups; `None` if a group is not met.
 fn required(goal: &GoalTerms, keywords: &KeywordRules) -> Option<BTreeSet<usize>> {
     let mut required = BTreeSet::new();
     for group in &keywords.require {
@@ -239,9 +241,9 @@ fn required(goal: &GoalTerms, keywords: &KeywordRules) -> Option<BTreeSet<usize>
     Some(required)
 }
 
-/// Returns whether a goal has a word that means something else than the recipe, or asks for other work or another product.
+/// Returns whether a goal has a word that the recipe excludes, or asks for other work or another product.
 pub(super) fn is_ruled_out(goal: &GoalTerms, keywords: &KeywordRules, tolerates: impl Fn(&str) -> bool) -> bool {
-    // A word that states a requirement excludes nothing: "type hints" are no type.
+    // A word that states a requirement does not exclude: "type hints" do not mean a type.
     let excluded = |phrase: &Phrase| goal.positions_ignoring_gaps(phrase).iter().any(|at| !goal.is_stated[*at]);
     keywords.excludes.iter().any(excluded) || goal.blockers.iter().any(|blocker| !tolerates(blocker))
 }
@@ -251,17 +253,17 @@ pub(super) fn is_other_work(sentence: &str, tolerates: impl Fn(&str) -> bool) ->
     words(sentence).first().is_some_and(|word| BLOCKERS.contains(&word.stem) && !tolerates(&word.stem))
 }
 
-/// Returns whether a goal has a phrase of the first group, which names the subject.
+/// Returns whether a goal has a phrase of the first required group, which names the subject.
 pub(super) fn names_subject(goal: &GoalTerms, keywords: &KeywordRules) -> bool {
     keywords.require.first().is_some_and(|group| group.iter().any(|phrase| !goal.positions(phrase).is_empty()))
 }
 
-/// Returns whether a goal names the subject in the words of the keywords.
+/// Returns whether a goal has a phrase of every required group.
 pub(super) fn meets_required_groups(goal: &GoalTerms, keywords: &KeywordRules) -> bool {
     required(goal, keywords).is_some()
 }
 
-/// Says how well `keywords` explain what a goal is about, or that they do not. Requirements are left aside.
+/// Returns how many words of a goal the keywords explain; `None` if they do not fit. Ignores requirements.
 fn fit(goal: &GoalTerms, keywords: &KeywordRules) -> Option<Fit> {
     if is_ruled_out(goal, keywords, |stem| keywords.mentions(stem)) {
         return None;
@@ -272,11 +274,11 @@ fn fit(goal: &GoalTerms, keywords: &KeywordRules) -> Option<Fit> {
     goal.meaningful.iter().all(|stem| known.contains(stem)).then_some(required.len())
 }
 
-/// Returns the nearness of `keywords` to `goal`, for suggestions: 0 is not near at all. No promise that they fit.
+/// Returns the nearness of `keywords` to `goal` for suggestions, from 0. A near recipe may not fit.
 pub(super) fn nearness(goal: &GoalTerms, keywords: &KeywordRules) -> usize {
     let hits = |group: &Vec<Phrase>| group.iter().flat_map(|phrase| goal.near(phrase)).collect::<BTreeSet<usize>>();
     let groups: Vec<BTreeSet<usize>> = keywords.require.iter().map(hits).collect();
-    // The first group names the subject. A word of another group, or a part of a phrase, makes no neighbour.
+    // A suggestion must have the subject, which the first group names.
     if groups.first().is_none_or(BTreeSet::is_empty) {
         return 0;
     }
@@ -292,10 +294,10 @@ pub(super) fn nearness(goal: &GoalTerms, keywords: &KeywordRules) -> usize {
     4 * groups.iter().filter(|group| !group.is_empty()).count() + goal.meaningful.iter().filter(named).count()
 }
 
-/// A recipe's index and keywords, and the goal as that recipe reads it.
+/// A recipe's index, the goal as that recipe reads it, and the recipe's keywords.
 pub(super) type Candidate<'a> = (usize, &'a GoalTerms, &'a KeywordRules);
 
-/// Returns the indices of the recipes that serve a goal best: several when they serve it equally well.
+/// Returns the indices of the recipes that fit best; several if they fit equally well.
 pub(super) fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Vec<usize> {
     let mut fits: Vec<(usize, Fit)> = candidates
         .filter_map(|(index, goal, keywords)| Some((index, goal, keywords, fit(goal, keywords)?)))
@@ -303,13 +305,13 @@ pub(super) fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Vec<u
         .map(|(index, _, _, fit)| (index, fit))
         .collect();
     fits.sort_by_key(|(index, fit)| (std::cmp::Reverse(*fit), *index));
-    // A recipe that reads values from the goal has tried it with and without them.
+    // A recipe with parameters occurs twice: with and without their values.
     fits.dedup_by_key(|(index, _)| *index);
     let greatest = fits.first().map(|(_, fit)| *fit);
     fits.into_iter().take_while(|(_, fit)| Some(*fit) == greatest).map(|(index, _)| index).collect()
 }
 
-/// Returns the index of the recipe that is about the goal's subject, and the requirements that it does not meet.
+/// Returns the index of the recipe with the goal's subject, and the requirements that it does not meet.
 pub(super) fn lacking<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Option<(usize, Vec<Requirement>)> {
     let about = candidates.filter_map(|(index, goal, keywords)| {
         let is_whole = fit(goal, keywords).is_some();

@@ -1,7 +1,7 @@
 //! Finds the recipe that serves a goal.
 //!
-//! Words decide first, in under a millisecond (`keywords`); where they do not, the goal is compared with the recipes by meaning
-//! (`semantic`), once per goal. Requirements, numbers and other languages are hard conditions on both ways.
+//! Keywords decide first, in under a millisecond (`keywords`). Otherwise the goal is compared with the recipes by
+//! meaning (`semantic`), once per goal. Requirements, numbers and languages are hard conditions in both stages.
 //! Start reading at [`Matcher::find`].
 
 mod glossary;
@@ -29,28 +29,28 @@ use crate::recipes::catalogue::Recipe;
 use crate::recipes::parameters::{GoalTokens, ParameterValues};
 use crate::recipes::requirements::Requirement;
 
-/// A recipe that is less near does not serve a goal.
+/// Minimum score of a recipe that serves a goal.
 const MIN_SCORE: f32 = 0.52;
-/// A recipe that is less near is not named in a refusal.
+/// Minimum score of a recipe that a refusal names.
 const MIN_SUGGESTION_SCORE: f32 = 0.40;
-/// Of the recipes that are this much behind the nearest, the first that meets all conditions serves.
+/// Maximum distance to the best score; of the recipes within it, the first that meets all conditions serves.
 const MAX_SCORE_GAP: f32 = 0.04;
-/// Of recipes that meet all conditions, the nearest must be nearer than the others by this much, or named in the goal.
+/// Minimum lead of the nearest recipe over others that meet all conditions, unless the goal names it.
 const MIN_MARGIN: f32 = 0.03;
-/// A recipe that is less near than this must be nearer than the others by [`WIDE_MARGIN`].
+/// Recipes with a lower score need a lead of [`WIDE_MARGIN`].
 const CONFIDENT_SCORE: f32 = 0.62;
 const WIDE_MARGIN: f32 = 0.08;
-/// A recipe in another language than the preferred one must be nearer by this much.
+/// Minimum lead of a recipe in a language other than the preferred one.
 const OTHER_LANGUAGE_MARGIN: f32 = 0.05;
-/// A goal with more words is prose.
+/// Maximum words of a title; a longer goal is prose.
 const MAX_TITLE_WORDS: usize = 9;
-/// In a longer goal, a negation seldom says what the code must not use.
+/// Maximum words of a goal in which a negation excludes something from the code.
 const MAX_BRIEF_WORDS: usize = 30;
-/// Maximum goals whose judgement is remembered; when exceeded, all are forgotten.
+/// Maximum cached goals; when exceeded, the cache is cleared.
 const MAX_CACHED_GOALS: usize = 2_000;
 /// Maximum recipes that a refusal names.
 const MAX_SUGGESTIONS: usize = 3;
-/// Blockers that are everyday words: by meaning they weigh like any other word that the recipe does not know.
+/// Blockers that are common words; the comparison by meaning treats them like any other unknown word.
 const COMMON_BLOCKERS: &[&str] = &[
     "our",
     "current",
@@ -72,33 +72,33 @@ const COMMON_BLOCKERS: &[&str] = &[
 pub struct MatchingStatus {
     /// `embeddings`, `embeddings (loading)` or `keywords`.
     pub matching: &'static str,
-    /// The embedding model; none where keywords serve alone.
+    /// The embedding model; `None` if goals are matched by keywords only.
     pub model: Option<&'static str>,
     /// Number of recipes.
     pub recipes: usize,
-    /// The reason for which keywords serve alone.
+    /// The reason for matching by keywords only, or empty.
     pub detail: String,
 }
 
-/// The folders of the embedding model and of the kept vectors.
+/// The folders of the embedding model and of the vector cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModelFiles {
     pub(crate) model: PathBuf,
     pub(crate) cache: Option<PathBuf>,
 }
 
-/// The outcome of a search.
+/// The result of a search.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MatchResult {
-    /// The recipe that serves, and what the goal sets of its parameters.
+    /// The recipe that serves, and the parameter values that the goal sets.
     pub(crate) recipe: Option<(usize, Option<ParameterValues>)>,
-    /// Recipes that are near a goal that none serves, the nearest first.
+    /// The nearest recipes in order, if no recipe serves.
     pub(crate) near: Vec<usize>,
-    /// The recipe that was meant by a goal that none serves, and the requirements that it lacks.
+    /// The recipe with the goal's subject and the requirements that it lacks, if no recipe serves.
     pub(crate) lacking: Option<(usize, Vec<Requirement>)>,
 }
 
-/// The judgement of a goal by meaning, whatever its parameters are.
+/// The decision on a goal by meaning, without parameter values.
 #[derive(Clone, Debug, Default)]
 struct SemanticDecision {
     recipe: Option<usize>,
@@ -106,14 +106,14 @@ struct SemanticDecision {
     lacking: Option<(usize, Vec<Requirement>)>,
 }
 
-/// A goal as the recipes read it: some read values of their parameters from it.
+/// A goal, and its parameter values per recipe.
 struct GoalQuery {
     text: String,
     terms: GoalTerms,
     values: BTreeMap<usize, (ParameterValues, GoalTerms)>,
 }
 
-/// Finds recipes. Shared by all requests.
+/// Finds recipes for goals. Shared by all requests.
 pub(crate) struct Matcher {
     recipes: Vec<Recipe>,
     spelling: SpellChecker,
@@ -129,7 +129,8 @@ impl std::fmt::Debug for Matcher {
 }
 
 impl Matcher {
-    /// Keywords serve until [`Matcher::prepare`] is done, or for good where `files` says why there is no model.
+    /// Creates a matcher by keywords; [`Matcher::prepare`] adds the model of `files`, or `files` is the reason for
+    /// having none.
     pub(crate) fn new(recipes: Vec<Recipe>, files: Result<ModelFiles, String>) -> Self {
         let texts = recipes.iter().flat_map(|recipe| recipe.goal_texts().chain(&recipe.keyword_texts));
         let spelling = SpellChecker::of(texts.map(String::as_str));
@@ -140,7 +141,7 @@ impl Matcher {
         &self.recipes
     }
 
-    /// Loads the model and the vectors of the catalogue, where there is a model; takes from one second to a minute.
+    /// Loads the model, if any, and the vectors of the catalogue; takes one second to a minute. Idempotent.
     pub(crate) fn prepare(&self) {
         if let Ok(files) = &self.files {
             self.index.get_or_init(|| {
@@ -163,7 +164,7 @@ impl Matcher {
         self.index.get().and_then(|index| index.as_ref().ok())
     }
 
-    /// Finds the recipe for a goal among those of `runtimes`. Where the goal presumes code that is not there, only words decide.
+    /// Finds the recipe for a goal among those of `runtimes`. If the goal requires missing code, only keywords decide.
     pub(crate) async fn find(
         self: &Arc<Self>,
         goal: &str,
@@ -214,18 +215,18 @@ impl Matcher {
         })
     }
 
-    /// Returns the recipes that words decide for: none where they do not decide, several where these serve equally well.
+    /// Returns the best recipes by keywords: none if keywords do not decide, several if they serve equally well.
     fn by_keywords(&self, query: &GoalQuery, requested: RequestedLanguage, runtimes: &[String]) -> Vec<usize> {
         let is_near = |(_, terms, keywords): Candidate<'_>| names_subject(terms, keywords);
         let is_second_choice = |runtime: &str| requested == RequestedLanguage::Any && runtime != "python";
         let offered = requested.runtimes().iter().filter(|runtime| runtimes.iter().any(|it| it == *runtime));
-        // Where no language is named, a recipe of JavaScript serves only what no recipe of Python is near.
+        // Without a named language, a JavaScript recipe serves only if no Python recipe has the subject.
         let chosen =
             offered.filter(|runtime| !is_second_choice(runtime) || !self.candidates(query, "python").any(is_near));
         chosen.map(|runtime| best(self.candidates(query, runtime))).find(|found| !found.is_empty()).unwrap_or_default()
     }
 
-    /// Decides by meaning: among the recipes that `tied` by words, or among all where none did.
+    /// Decides by meaning among the recipes that tied by keywords, or among all if `tied` is empty.
     async fn by_meaning(
         self: &Arc<Self>,
         query: GoalQuery,
@@ -250,7 +251,7 @@ impl Matcher {
             };
             (query, decision)
         });
-        // Only a panic ends a task that nothing aborts; it is reported where the runtime reports panics.
+        // The task is never aborted, so only a panic fails it, and the panic hook reports that.
         let Ok((query, decision)) = decided.await else { return MatchResult::default() };
         let mut cache = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= MAX_CACHED_GOALS {
@@ -261,7 +262,7 @@ impl Matcher {
         query.result_of(decision)
     }
 
-    /// Decides by meaning. Blocks for a pass of the model or two.
+    /// Decides by meaning. Blocks for one or two passes of the model.
     fn decide_by_meaning(
         &self,
         query: &GoalQuery,
@@ -279,7 +280,7 @@ impl Matcher {
         for runtime in requested.runtimes() {
             let ranking = of_runtime(runtime);
             let Some(nearest) = ranking.first() else { continue };
-            // A language that was not asked for serves only what is clearly nothing of the others'.
+            // A recipe in a later language needs a clear lead over those before.
             if nearest.score >= nearest_of_others {
                 decision = self.decide_ranking(index, query, &ranking);
             }
@@ -291,7 +292,7 @@ impl Matcher {
         decision
     }
 
-    /// Chooses the nearest of recipes that serve a goal equally well by its words.
+    /// Chooses the nearest of recipes that tied by keywords.
     fn break_tie(&self, query: &GoalQuery, tied: &[usize]) -> SemanticDecision {
         let ranking = self.index().map(|index| index.rank(&query.text)).unwrap_or_default();
         let nearest = ranking.iter().find(|scored| tied.contains(&scored.recipe) && !scored.is_refuted);
@@ -319,10 +320,10 @@ impl Matcher {
         }
     }
 
-    /// Returns what a goal that means a recipe demands and the recipe does not offer.
+    /// Returns the requirements of a goal that a recipe does not meet.
     fn lacks(&self, query: &GoalQuery, recipe: usize) -> Vec<Requirement> {
         let mut lacks = self.recipes[recipe].keywords.lacks(query.terms_of(recipe));
-        // A short goal is a title, in which each word counts. Prose mentions much that it does not demand.
+        // Every word of a title counts; prose mentions things in passing.
         let length = query.text.split_whitespace().count();
         if !query.is_title() {
             lacks.retain(|requirement| !requirement.is_vague());
@@ -333,7 +334,7 @@ impl Matcher {
         lacks
     }
 
-    /// Returns whether nothing that the goal says in words speaks against a recipe that is near.
+    /// Returns whether a recipe meets all conditions that the words of the goal state.
     fn meets_conditions(&self, index: &EmbeddingIndex, query: &GoalQuery, scored: &ScoredRecipe) -> bool {
         let keywords = &self.recipes[scored.recipe].keywords;
         let tolerates = |stem: &str| COMMON_BLOCKERS.contains(&stem) || index.knows(scored.recipe, stem);
@@ -345,7 +346,7 @@ impl Matcher {
             && self.lacks(query, scored.recipe).is_empty()
     }
 
-    /// Returns the first recipe if it is nearer than all others by the margin, or the one of those as near that the goal names.
+    /// Returns the first recipe if it leads by the margin, else the only one within the margin that the goal names.
     fn unambiguous<'a>(&self, query: &GoalQuery, rivals: &[&'a ScoredRecipe]) -> Option<&'a ScoredRecipe> {
         let first = rivals.first()?;
         let margin = if first.score >= CONFIDENT_SCORE { MIN_MARGIN } else { WIDE_MARGIN };
@@ -362,11 +363,11 @@ impl Matcher {
         }
     }
 
-    /// Returns whether words of the goal lead away from the recipe.
+    /// Returns whether words of the goal contradict the recipe.
     fn has_contrary_words(&self, index: &EmbeddingIndex, query: &GoalQuery, scored: &ScoredRecipe) -> bool {
         let keywords = &self.recipes[scored.recipe].keywords;
         let terms = GoalTerms::of(&scored.text);
-        // A title that names the subject in the recipe's own words: each word that the keywords do not know counts.
+        // In a title that names the subject literally, every word that the keywords lack counts.
         let is_literal = query.is_title() && meets_required_groups(&terms, keywords);
         let unknown = is_literal.then(|| terms.unknown_to(keywords));
         index.has_decisive_unknown_word(scored, unknown.as_ref()) || index.has_another_subject(scored)

@@ -1,7 +1,7 @@
-//! Rates recipes by the meaning of a goal: the nearest of all phrasings, by the cosine of sentence vectors.
+//! Scores recipes by the cosine similarity of a goal to their phrasings.
 //!
-//! Nearness is evidence, not proof: "doubly linked list" is near "linked list". So there is evidence against as well: goals that
-//! are known not to be served, and words of the goal without which it would be nearer.
+//! Similarity alone is not enough: "doubly linked list" is near "linked list". Goals that are known not to be served,
+//! and words of the goal without which it would be nearer, count against a recipe.
 
 use std::cmp::Ordering::Equal;
 use std::collections::{BTreeSet, HashSet};
@@ -17,54 +17,55 @@ use crate::recipes::vocabulary::{FILLER, STOP};
 use crate::tokenize::{stem, words};
 use crate::types::FileKind;
 
-/// Goals that people have and no recipe serves, one a line.
+/// Common goals that no recipe serves, one per line.
 const OFF_TOPIC: &str = include_str!("../../../catalogue/off_topic.txt");
-/// A goal as a whole must be this near, even where one of its sentences is nearer.
+/// Minimum score of a whole goal for its sentences to count.
 const MIN_GOAL_SCORE: f32 = 0.30;
-/// A word is decisive where the goal without it is nearer by this much.
+/// Minimum gain in score without a word for the word to be decisive.
 const MIN_WORD_EFFECT: f32 = 0.06;
-/// The same where the goal names the recipe's subject literally.
+/// The same if the goal names the recipe's subject literally.
 const MIN_LITERAL_WORD_EFFECT: f32 = 0.02;
-/// A part of a goal is about another recipe if it is this near to it, and by so much further from the one in question.
+/// A part of a goal has another subject if it scores at least this for another recipe, and by the margin less for this
+/// one.
 const MIN_OTHER_SCORE: f32 = 0.65;
 const MIN_OTHER_MARGIN: f32 = 0.15;
-/// In a longer goal, "and" seldom joins two subjects.
+/// Maximum words of a goal in which "and" joins two subjects.
 const MAX_LISTED_WORDS: usize = 10;
-/// Maximum words of a goal that are tried for being decisive.
+/// Maximum words of a goal that are tested for being decisive.
 const MAX_TRIED_WORDS: usize = 6;
 
-/// A text whose vector goals are compared with.
+/// A reference text for the comparison with goals.
 enum Anchor {
     /// A goal that the recipe serves.
     Serves(usize),
-    /// A goal that is near the recipe and that it does not serve.
+    /// A goal that resembles the recipe and that it does not serve.
     NotFor(usize),
     OffTopic,
 }
 
-/// The vectors of a catalogue and the model that makes those of goals.
+/// The encoder and the vectors of a catalogue.
 pub(super) struct EmbeddingIndex {
     encoder: Encoder,
     anchors: Vec<Anchor>,
-    /// A row for each anchor.
+    /// One row per anchor.
     matrix: Array2<f32>,
     /// The stems that occur in each recipe's texts and code.
     vocabularies: Vec<HashSet<String>>,
 }
 
-/// The nearness of a goal to a recipe.
+/// The similarity of a goal to a recipe.
 #[derive(Clone, Debug)]
 pub(super) struct ScoredRecipe {
     pub(super) recipe: usize,
     pub(super) score: f32,
     /// True if the goal is nearer to one that the recipe does not serve.
     pub(super) is_refuted: bool,
-    /// The text of the goal that is nearest: the whole, or a sentence.
+    /// The part of the goal with this score: the whole goal or a sentence.
     pub(super) text: String,
 }
 
 impl EmbeddingIndex {
-    /// Loads the model and embeds the catalogue, or reads its vectors from `cache`. Takes half a minute without them.
+    /// Loads the model and the vectors of the catalogue, from `cache` if possible; embedding them takes half a minute.
     pub(super) fn load(model: &Path, cache: Option<&Path>, recipes: &[Recipe]) -> Result<Self, EncoderError> {
         let encoder = Encoder::load(model)?;
         let (mut anchors, mut goals) = (Vec::new(), Vec::new());
@@ -87,7 +88,7 @@ impl EmbeddingIndex {
         Ok(Self { encoder, anchors, matrix, vocabularies })
     }
 
-    /// Returns whether a lower-case word is an ordinary one.
+    /// Returns whether a lower-case word is in the model's vocabulary.
     pub(super) fn is_word(&self, word: &str) -> bool {
         self.encoder.is_word(word)
     }
@@ -97,7 +98,7 @@ impl EmbeddingIndex {
         self.vocabularies[recipe].contains(stem)
     }
 
-    /// Rates every recipe, the nearest first.
+    /// Scores every recipe, the nearest first.
     pub(super) fn rank(&self, goal: &str) -> Vec<ScoredRecipe> {
         let texts = texts(goal);
         if texts.is_empty() {
@@ -118,7 +119,7 @@ impl EmbeddingIndex {
         ranking
     }
 
-    /// Rates every recipe, in their order, for one text.
+    /// Scores every recipe for one text, in catalogue order.
     fn score(&self, text: &str, cosines: impl Iterator<Item = f32>) -> Vec<ScoredRecipe> {
         let mut nearest = vec![(f32::MIN, f32::MIN); self.vocabularies.len()];
         let mut off_topic = f32::MIN;
@@ -140,7 +141,8 @@ impl EmbeddingIndex {
 
     /// Returns whether the goal has a word that the recipe does not know and without which it would be nearer.
     ///
-    /// `unknown` are the words that do not belong, where the goal names the recipe's subject literally: then less decides.
+    /// `unknown` are the unknown words of a goal that names the recipe's subject literally; a smaller gain then
+    /// suffices.
     pub(super) fn has_decisive_unknown_word(&self, scored: &ScoredRecipe, unknown: Option<&BTreeSet<String>>) -> bool {
         let parts: Vec<&str> = scored.text.split_whitespace().collect();
         let is_unknown = |at: &usize| match unknown {
@@ -154,7 +156,7 @@ impl EmbeddingIndex {
         self.scores(scored.recipe, &variants).iter().any(|score| score - scored.score >= decisive)
     }
 
-    /// Returns whether a part of a short goal ("factorial and fibonacci") is about another recipe and not about this one.
+    /// Returns whether a part of a short goal ("factorial and fibonacci") is about another recipe.
     pub(super) fn has_another_subject(&self, scored: &ScoredRecipe) -> bool {
         let parts: Vec<String> = scored.text.split(" and ").map(str::to_owned).collect();
         if parts.len() == 1 || scored.text.split_whitespace().count() > MAX_LISTED_WORDS {
@@ -170,7 +172,7 @@ impl EmbeddingIndex {
         parts.iter().zip(own).any(is_other)
     }
 
-    /// Returns how near each text is to what a recipe serves.
+    /// Returns the score of each text for a recipe.
     fn scores(&self, recipe: usize, texts: &[String]) -> Vec<f32> {
         if texts.is_empty() {
             return Vec::new();
@@ -196,14 +198,14 @@ fn matrix(vectors: &[Vector]) -> Array2<f32> {
     Array2::from_shape_fn((vectors.len(), DIMENSIONS), |(row, column)| vectors[row][column])
 }
 
-/// The stems of everything that a recipe says of itself and of its code. The documentation names limits as well, so it is left out.
+/// Returns the stems of a recipe's description and code. Excludes the documentation, which also names its limits.
 fn vocabulary(recipe: &Recipe) -> HashSet<String> {
     let code = recipe.files.iter().filter(|file| file.kind == FileKind::Code).map(|file| &file.content);
     let texts = [&recipe.name].into_iter().chain(recipe.goal_texts()).chain(&recipe.keyword_texts).chain(code);
     texts.flat_map(|text| words(&split_camel_case(text))).map(|word| stem(&word.text)).collect()
 }
 
-/// Parts names such as `maxSize`.
+/// Inserts blanks into names such as `maxSize`.
 fn split_camel_case(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
     for character in text.chars() {

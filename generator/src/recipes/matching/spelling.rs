@@ -1,14 +1,14 @@
-//! Slips of the pen: how far words are apart, and the correction of a goal's words to those of the catalogue.
+//! Corrects typos in goals to words of the catalogue.
 
 use std::collections::HashMap;
 
 use crate::recipes::vocabulary::{FILLER, STOP};
 use crate::tokenize::stem;
 
-/// A shorter word is not corrected: too many others are near.
+/// Minimum letters of a word that is corrected; shorter words have too many neighbours.
 const MIN_LETTERS: usize = 5;
 
-/// The words that a catalogue uses, with the number of their uses, by their first letter.
+/// The words of a catalogue with their number of uses, by first letter.
 #[derive(Debug, Default)]
 pub(super) struct SpellChecker {
     words: HashMap<char, HashMap<String, usize>>,
@@ -25,8 +25,8 @@ impl SpellChecker {
         spelling
     }
 
-    /// Returns `goal` with each slip replaced by the word that was meant. Words of the catalogue, filler, and words for which
-    /// `is_word` holds are kept.
+    /// Returns `goal` with typos corrected. Keeps words of the catalogue, filler words and words for which `is_word` is
+    /// true.
     pub(super) fn correct(&self, goal: &str, is_word: impl Fn(&str) -> bool) -> String {
         let corrected = |word: &str| {
             let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
@@ -57,7 +57,7 @@ fn plain_words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
-/// Returns whether two stems differ by a slip of the pen: one letter of five, two of eight.
+/// Returns whether two stems differ by a typo: one edit from five letters, two from eight.
 pub(super) fn is_typo(a: &str, b: &str) -> bool {
     let allowed = match a.chars().count().max(b.chars().count()) {
         0..5 => 0,
@@ -67,7 +67,7 @@ pub(super) fn is_typo(a: &str, b: &str) -> bool {
     a == b || allowed > 0 && a.chars().next() == b.chars().next() && distance(a, b) <= allowed
 }
 
-/// The least number of insertions, deletions, substitutions and exchanges of neighbours between two words.
+/// Returns the Damerau-Levenshtein distance (optimal string alignment) of two words.
 pub(super) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];

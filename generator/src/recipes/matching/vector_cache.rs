@@ -1,7 +1,6 @@
-//! The vectors of texts, kept on disk by content, so that only new texts are embedded when a process starts.
+//! Caches the vectors of texts on disk by content, so that a starting process embeds only new texts.
 //!
-//! One file holds everything: a header, an entry per text and a checksum. A file that is damaged, or was made by another model,
-//! counts as empty.
+//! One file has a header, an entry per text and a checksum. A damaged file, or one of another model, counts as empty.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -15,11 +14,11 @@ use crate::embedding::{DIMENSIONS, Encoder, MODEL_NAME, Vector, cosine};
 const HEADER: &[u8] = b"promptcraft vectors 1\n";
 const FILE: &str = "recipe-vectors.bin";
 const LOCK: &str = "recipe-vectors.lock";
-/// The text whose vector identifies the model that made a file.
+/// The text whose vector identifies the model of a file.
 const PROBE: &str = "The vector of this sentence identifies the model.";
-/// A lower cosine between two vectors of the probe means two models.
+/// Minimum cosine between two vectors of the probe that come from the same model.
 const MIN_PROBE_COSINE: f32 = 0.999;
-/// Texts that are embedded together; more would not be faster.
+/// Texts per call of the encoder; more are not faster.
 const BATCH: usize = 8;
 const KEY_BYTES: usize = 32;
 const ENTRY_BYTES: usize = KEY_BYTES + 4 * DIMENSIONS;
@@ -31,10 +30,10 @@ fn key(text: &str) -> Key {
     Sha256::digest(format!("{MODEL_NAME}\n{text}")).into()
 }
 
-/// Returns the vector of each text, in order: from the folder's file, else from the model. Keeps new ones in the file.
+/// Returns the vector of each text, in order, from the folder's file or the model; adds new vectors to the file.
 ///
-/// A folder that cannot be written costs time at the next start and nothing else. Processes that share a folder wait for each other,
-/// so that the first one does the work.
+/// If the folder is not writable, the next start embeds the texts again. A lock makes processes that share a folder
+/// wait, so that only the first one embeds them.
 pub(super) fn vectors(encoder: &Encoder, texts: &[String], folder: Option<&Path>) -> Vec<Vector> {
     let Some(folder) = folder else { return embedded(encoder, texts) };
     let lock = fs::create_dir_all(folder).and_then(|()| File::create(folder.join(LOCK)));
@@ -74,7 +73,7 @@ fn read(path: &Path) -> Option<Entries> {
     entries.chunks_exact(ENTRY_BYTES).map(entry).collect()
 }
 
-/// Replaces the file as a whole.
+/// Replaces the file atomically.
 fn write<'a>(folder: &Path, entries: impl Iterator<Item = (Key, &'a Vector)>) -> io::Result<()> {
     let mut bytes = HEADER.to_vec();
     for (key, vector) in entries {

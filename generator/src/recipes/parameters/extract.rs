@@ -1,13 +1,13 @@
-//! Reads the values of parameters from a goal: a number beside a cue, a name behind "named", one of the choices.
+//! Extracts parameter values from a goal: a number near a cue, a name after "named", or one of the choices.
 
 use std::ops::Range;
 
 use super::{Parameter, ParameterKind};
 
-/// Maximum words between a number and its cue, itself included.
+/// Maximum distance in words between a number and its cue.
 const MAX_CUE_DISTANCE: usize = 3;
 const NAME_MARKERS: &[&str] = &["named", "called", "naming", "name", "calling"];
-/// Words that are no names, whatever is before them.
+/// Words that are never names.
 const NOT_NAMES: &[&str] = &["I", "A", "The", "It", "Python", "JavaScript", "None", "True", "False"];
 const NUMBER_WORDS: &[(&str, f64)] = &[
     ("one", 1.0),
@@ -55,28 +55,29 @@ const UNITS: &[(&str, f64)] = &[
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ParameterValue {
     Number(f64),
-    /// A choice as the manifest spells it, or an identifier.
+    /// A choice as spelled in `recipe.toml`, or an identifier.
     Text(String),
 }
 
-/// The values that a goal sets, by the index of the parameter.
+/// The values that a goal sets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ParameterValues {
+    /// By index of the parameter.
     pub(crate) set: Vec<(usize, ParameterValue)>,
-    /// A parameter whose value in the goal is not allowed.
+    /// The index of the first parameter whose value is not allowed.
     pub(crate) out_of_range: Option<usize>,
-    /// The goal without the numbers and names that were read.
+    /// The goal without the words of the values.
     pub(crate) rest: String,
 }
 
-/// A word of the goal and its place.
+/// A word of the goal and its byte range.
 struct Token<'a> {
     text: &'a str,
     lower: String,
     at: Range<usize>,
 }
 
-/// The words of a goal, to be read for the parameters of several recipes.
+/// The words of a goal, shared by the extraction for several recipes.
 pub(crate) struct GoalTokens<'a> {
     goal: &'a str,
     tokens: Vec<Token<'a>>,
@@ -87,7 +88,7 @@ impl<'a> GoalTokens<'a> {
         Self { goal, tokens: tokens(goal) }
     }
 
-    /// Reads what the goal sets of a recipe's parameters; none where it sets nothing.
+    /// Extracts the values of a recipe's parameters; `None` if the goal sets none.
     pub(crate) fn read(&self, parameters: &[Parameter]) -> Option<ParameterValues> {
         let (tokens, mut values, mut taken) = (&self.tokens, ParameterValues::default(), Vec::new());
         for (index, parameter) in parameters.iter().enumerate() {
@@ -113,7 +114,7 @@ impl<'a> GoalTokens<'a> {
     }
 }
 
-/// The words of a goal; a sign inside a word belongs to it, such as in `order_total`, `SHA-512`, `1,000` or `0.5`.
+/// Splits a goal into words; punctuation inside a word belongs to it: `order_total`, `SHA-512`, `1,000`, `0.5`.
 fn tokens(goal: &str) -> Vec<Token<'_>> {
     let pieces = goal.split(|c: char| c.is_whitespace() || matches!(c, '=' | '(' | ')' | '/'));
     let mut found = Vec::new();
@@ -132,7 +133,7 @@ fn parse_number(token: &Token<'_>) -> Option<f64> {
     word.or_else(|| token.text.replace([',', '_'], "").parse().ok()).filter(|number: &f64| number.is_finite())
 }
 
-/// "30s" and "500ms", else a number with the unit behind it: the seconds, and the number of words.
+/// Parses "30s", "500ms" or a number followed by a unit. Returns seconds and the number of words.
 fn duration(tokens: &[Token<'_>], at: usize) -> Option<(f64, usize)> {
     let unit = |text: &str| UNITS.iter().find(|(name, _)| *name == text).map(|(_, seconds)| *seconds);
     let token = tokens.get(at)?;
@@ -144,7 +145,7 @@ fn duration(tokens: &[Token<'_>], at: usize) -> Option<(f64, usize)> {
     parse_number(token).map(|number| (number * seconds, 2))
 }
 
-/// The number that is nearest to a cue of the parameter.
+/// Returns the number nearest to a cue of the parameter.
 fn number(
     parameter: &Parameter,
     tokens: &[Token<'_>],
@@ -157,7 +158,7 @@ fn number(
         let rate = |at: usize| is_cue(at.checked_sub(1)?).then(|| UNITS.iter().find(|it| it.0 == tokens[at].lower))?;
         let read = match (wants_time, duration(tokens, at), parse_number(&tokens[at])) {
             (true, Some((seconds, length)), _) => Some((seconds, length)),
-            // "Per minute" is a time without a number.
+            // "Per minute" is a duration without a number.
             (true, None, None) => rate(at).map(|(_, seconds)| (*seconds, 1)),
             (true, None, Some(number)) => at.checked_sub(1).filter(|before| is_cue(*before)).map(|_| (number, 1)),
             (false, None, Some(number)) => Some((number, 1)),
@@ -174,7 +175,7 @@ fn number(
     best.map(|(_, value, at)| (ParameterValue::Number(value), at))
 }
 
-/// A name behind "named" or "called" that is written like the one it replaces, and like no ordinary word.
+/// Returns the name after "named" or "called" if it has the case of the replaced name and is not an ordinary word.
 fn name(parameter: &Parameter, tokens: &[Token<'_>]) -> Option<(ParameterValue, Range<usize>)> {
     let replaced = parameter.identifier.as_deref()?;
     let is_class = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
@@ -193,7 +194,7 @@ fn name(parameter: &Parameter, tokens: &[Token<'_>]) -> Option<(ParameterValue, 
     Some((ParameterValue::Text(tokens[at].text.to_owned()), at - 1..at + 1))
 }
 
-/// One of the choices, however it is punctuated: "SHA-512" is `sha512`.
+/// Returns one of the choices, ignoring case and punctuation: "SHA-512" is `sha512`.
 fn choice(parameter: &Parameter, tokens: &[Token<'_>]) -> Option<(ParameterValue, Range<usize>)> {
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let found = |length: usize| {

@@ -1,4 +1,4 @@
-//! Parameters of a recipe: values that a goal may set, and where they are written in the recipe's files.
+//! Parameters of a recipe: values that a goal may set, and their place in the recipe's files.
 
 mod extract;
 mod substitute;
@@ -13,9 +13,9 @@ pub(crate) use substitute::write;
 pub struct Parameter {
     /// The parameter's name.
     pub name: String,
-    /// A few words on its meaning.
+    /// A short description.
     pub description: String,
-    /// The values that it takes.
+    /// The type of the value.
     pub kind: ParameterKind,
     /// The module-level constant that holds the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,24 +23,24 @@ pub struct Parameter {
     /// The public name that is replaced, for [`ParameterKind::Identifier`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
-    /// The value where the goal sets none.
+    /// The value if the goal sets none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<toml::Value>,
-    /// The least number allowed.
+    /// The minimum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// The greatest number allowed.
+    /// The maximum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
-    /// The values allowed, for [`ParameterKind::Choice`].
+    /// The allowed values, for [`ParameterKind::Choice`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
-    /// Words beside the value in a goal.
+    /// Words near the value in a goal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cues: Vec<String>,
 }
 
-/// The values that a parameter takes.
+/// The type of a parameter's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterKind {
@@ -50,14 +50,14 @@ pub enum ParameterKind {
     Number,
     /// A duration, written as a number of seconds.
     DurationSeconds,
-    /// A name of the code.
+    /// An identifier in the code.
     Identifier,
     /// One of a list of texts.
     Choice,
 }
 
 impl Parameter {
-    /// Says which values are allowed, for a refusal.
+    /// Describes the allowed values, for a refusal.
     pub(crate) fn range(&self) -> String {
         let whole = if self.kind == ParameterKind::Integer { "a whole number " } else { "" };
         let unit = if self.kind == ParameterKind::DurationSeconds { " seconds" } else { "" };
@@ -71,7 +71,7 @@ impl Parameter {
         }
     }
 
-    /// Returns the rule that the parameter's description breaks.
+    /// Returns the first rule that the parameter breaks.
     pub(crate) fn broken_rule(&self, code: &str) -> Option<&'static str> {
         let is_identifier = self.kind == ParameterKind::Identifier;
         let assigned = |name: &String| code.lines().filter(|line| assigns(line, name)).count();
@@ -92,7 +92,7 @@ impl Parameter {
     }
 }
 
-/// Returns whether a line assigns the module-level constant, with or without an annotation.
+/// Returns whether a line assigns the module-level constant, with or without a type annotation.
 fn assigns(line: &str, name: &str) -> bool {
     let line = line.strip_prefix("const ").unwrap_or(line);
     line.strip_prefix(name).is_some_and(|rest| {

@@ -1,10 +1,10 @@
-//! Writes the values of parameters into a recipe's files.
+//! Substitutes parameter values in a recipe's files.
 
 use super::extract::{ParameterValue, ParameterValues};
 use super::{Parameter, ParameterKind, assigns};
 use crate::types::{FileKind, SourceFile};
 
-/// Returns the files and the documentation with the values in them.
+/// Returns the files and the documentation with the values substituted.
 pub(crate) fn write(
     parameters: &[Parameter],
     values: &ParameterValues,
@@ -33,7 +33,7 @@ pub(crate) fn write(
     (files, documentation)
 }
 
-/// The part of the documentation that names the values read from the goal.
+/// Returns the section of the documentation that lists the values.
 fn section(parameters: &[Parameter], values: &ParameterValues) -> String {
     if values.set.is_empty() {
         return String::new();
@@ -51,7 +51,7 @@ fn section(parameters: &[Parameter], values: &ParameterValues) -> String {
     text
 }
 
-/// Replaces an identifier where it is a whole word.
+/// Replaces an identifier, as a whole word only.
 fn renamed(text: &str, from: &str, to: &str) -> String {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut result = String::new();
@@ -67,7 +67,7 @@ fn renamed(text: &str, from: &str, to: &str) -> String {
     result + rest
 }
 
-/// Replaces the literal that a constant is assigned.
+/// Replaces the literal that is assigned to a constant.
 fn assigned(code: &str, constant: &str, value: &ParameterValue) -> String {
     let line = |line: &str| {
         let declared = line.strip_prefix("const ").unwrap_or(line);
@@ -79,7 +79,7 @@ fn assigned(code: &str, constant: &str, value: &ParameterValue) -> String {
     code.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The value as the old literal is written: with a point, quotes, a semicolon or a comment behind it.
+/// Returns the value in the form of the old literal, with its decimal point, quotes, and trailing semicolon or comment.
 fn literal(old: &str, value: &ParameterValue) -> String {
     let quote = old.chars().next().filter(|c| matches!(c, '"' | '\''));
     let end = match quote {

@@ -1,4 +1,4 @@
-//! Reads what a goal demands: requirements, what it rules out, the numbers it states, and the words that remain.
+//! Parses the constraints of a goal: requirements, exclusions, numbers and relations.
 
 use std::collections::BTreeSet;
 
@@ -8,42 +8,42 @@ use crate::tokenize::{Word, words};
 
 include!(concat!(env!("OUT_DIR"), "/words/constraints.rs"));
 
-/// Number of words that a negation takes with it ("without external libraries").
+/// Maximum words that a negation covers ("without external libraries").
 const NEGATION_REACH: usize = 3;
-/// A shorter root says too little to compare words by.
+/// Minimum letters of a root by which words are compared.
 const MIN_ROOT_LETTERS: usize = 4;
 
-/// Python versions that the recipes run on, as minor versions of 3.
+/// Minor versions of Python 3 that recipes support.
 const MINOR_VERSIONS: std::ops::RangeInclusive<u64> = 10..=20;
 
-/// The demands of a goal beside its topic.
+/// The constraints of a goal beside its topic.
 #[derive(Debug, Default)]
 pub(crate) struct Constraints {
     required: BTreeSet<Requirement>,
     ruled_out: BTreeSet<Requirement>,
-    /// Words that the goal rules out and that state no requirement.
+    /// Words that the goal excludes.
     excluded_words: BTreeSet<String>,
-    /// Modules that the goal wants used.
+    /// Modules that the goal requires.
     modules: BTreeSet<String>,
     numbers: BTreeSet<u64>,
     /// Numbers that end a range: "up to 50", "the first 10".
     bounds: BTreeSet<u64>,
-    /// True if a part of the usual form is to be replaced by something else.
+    /// True if the goal replaces a part of the usual form.
     replaced: bool,
-    /// Relations that change the meaning of known words: "per line", "to words".
+    /// Relations between noun phrases: "per line", "to words".
     pub(crate) relations: Vec<Relation>,
 }
 
-/// A goal's words that are neither grammar of negation nor statements of requirements.
+/// The constraints and the remaining words of a goal.
 pub(crate) struct ParsedGoal {
     pub(crate) constraints: Constraints,
-    /// The wanted words, in order.
+    /// The words that are not negated, in order.
     pub(crate) wanted: Vec<Word>,
-    /// True if each of the wanted words states a requirement.
+    /// For each wanted word whether it states a requirement.
     pub(crate) is_stated: Vec<bool>,
 }
 
-/// Reads a goal; `kept` drops words that say for whom a thing is.
+/// Parses a goal; `kept` drops words that name its audience.
 pub(crate) fn parse_goal(goal: &str, kept: impl Fn(Vec<Word>) -> Vec<Word>) -> ParsedGoal {
     let mut constraints = Constraints::default();
     let text = normalize(without_label(goal));
@@ -67,7 +67,7 @@ fn is(word: &Word, list: &[&str]) -> bool {
     list.contains(&word.text.as_str())
 }
 
-/// Drops a label in front of the goal proper.
+/// Drops a label such as "Stress test workflow 17:" before the goal.
 pub(crate) fn without_label(goal: &str) -> &str {
     let Some((label, rest)) = goal.split_once(':') else { return goal };
     let is_label = |word: &Word| is(word, LABELS) || word.text.chars().all(|c| c.is_ascii_digit());
@@ -75,7 +75,7 @@ pub(crate) fn without_label(goal: &str) -> &str {
     if !rest.trim().is_empty() && label.len() <= 6 && label.iter().all(is_label) { rest } else { goal }
 }
 
-/// Brings names that are made of grammar or signs into words.
+/// Replaces spellings with punctuation or several words by single words.
 fn normalize(goal: &str) -> String {
     let mut text = goal.to_lowercase();
     for (from, to) in [
@@ -106,7 +106,7 @@ fn normalize(goal: &str) -> String {
     replace_complexities(&words.collect::<Vec<_>>().join(" "))
 }
 
-/// Replaces "O(n log n)" and the like by one word each.
+/// Replaces complexities such as "O(n log n)" by single words.
 fn replace_complexities(text: &str) -> String {
     let mut replaced = String::new();
     let mut rest = text;
@@ -135,13 +135,13 @@ fn replace_complexities(text: &str) -> String {
     replaced + rest
 }
 
-/// Drops what the goal does not want, to the end of its clause, and notes what it rules out.
+/// Returns the words without negated parts, and adds these to the exclusions.
 fn drop_negated(words: &[Word], constraints: &mut Constraints) -> Vec<Word> {
     let mut kept = Vec::new();
     let (mut at, mut cut) = (0, false);
     while let Some(word) = words.get(at) {
         if !is(word, NEGATIONS) || words.get(at + 1).is_some_and(|next| is(next, NOT_NEGATED)) {
-            // The words around what was dropped do not form a phrase.
+            // The words around a dropped part do not form a phrase.
             kept.push(Word { starts_clause: word.starts_clause || cut, ..word.clone() });
             (at, cut) = (at + 1, false);
             continue;
@@ -153,7 +153,7 @@ fn drop_negated(words: &[Word], constraints: &mut Constraints) -> Vec<Word> {
     kept
 }
 
-/// The end of the words that a negation takes with it.
+/// Returns the end of the words that a negation covers.
 fn negation_end(words: &[Word], start: usize) -> usize {
     let mut left = NEGATION_REACH;
     for (at, word) in words.iter().enumerate().skip(start) {
@@ -202,7 +202,7 @@ fn rule_out(negation: &Word, segment: &[Word], next: Option<&Word>, constraints:
     constraints.excluded_words.extend(rest);
 }
 
-/// Collects the numbers of a goal, without versions of Python (which may be another requirement) and percentages.
+/// Collects the numbers of a goal except Python versions, which may be a requirement, and percentages.
 fn collect_numbers(words: &[Word], constraints: &mut Constraints) {
     let number = |at: usize| words.get(at).and_then(|word| word.text.parse::<u64>().ok());
     let is_at = |at: Option<usize>, list: &[&str]| at.and_then(|at| words.get(at)).is_some_and(|word| is(word, list));
@@ -232,7 +232,7 @@ fn counts_down(words: &[Word]) -> bool {
     (0..words.len()).any(|at| {
         let after_down = at + 1 + usize::from(follows(at + 1, &["down"]));
         let after_link = after_down + usize::from(follows(after_down, &["to", "through", "until", "till", "downto"]));
-        // A hyphen leaves nothing: "from 100-1".
+        // Tokens of "from 100-1" have no word between them.
         let is_range = after_link > at + 1 || at > 0 && is(&words[at - 1], &["from", "range", "numbers"]);
         is_range
             && words.get(after_link).is_some_and(|word| !word.starts_clause)
@@ -241,7 +241,7 @@ fn counts_down(words: &[Word]) -> bool {
     })
 }
 
-/// Collects the modules that a goal names as such: "using the math module".
+/// Returns the modules that a goal names explicitly: "using the math module".
 fn modules(words: &[Word]) -> BTreeSet<String> {
     let named = words.windows(3).filter(|three| {
         let [marker, name, noun] = three else { return false };
@@ -254,13 +254,13 @@ fn modules(words: &[Word]) -> BTreeSet<String> {
     named.map(|three| three[1].text.clone()).collect()
 }
 
-/// Reduces a verb, or a noun made from it, to what its forms share: "verifying", "verification" and "verify".
+/// Returns the root that forms of a verb share: "verifying", "verification" and "verify".
 fn root(word: &str) -> &str {
     let stripped = VERB_ENDINGS.iter().find_map(|ending| word.strip_suffix(ending).filter(|rest| rest.len() >= 3));
     stripped.unwrap_or(word)
 }
 
-/// The offer of a recipe beside its topic.
+/// The capabilities of a recipe beside its topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Capabilities {
     pub(crate) claims: Vec<Claim>,
@@ -268,13 +268,13 @@ pub(crate) struct Capabilities {
     pub(crate) code_elements: BTreeSet<String>,
     /// The relations that its keywords and examples name.
     pub(crate) relations: Vec<Relation>,
-    /// The only numbers that a goal may state; any where there is no list.
+    /// The only numbers that a goal may state; `None` allows all.
     pub(crate) numbers: Option<Vec<u64>>,
-    /// The greatest number that a goal may state.
+    /// The largest number that a goal may state.
     pub(crate) largest_number: Option<u64>,
 }
 
-/// A requirement that a recipe meets: always, or for goals that name one of some words.
+/// A requirement that a recipe meets: always, or only for goals with one of the words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) requirement: Requirement,
@@ -290,7 +290,7 @@ impl Capabilities {
             || self.claims.iter().any(claimed)
     }
 
-    /// Returns whether the code is made of what a word names, or has a function named by a form of it.
+    /// Returns whether the code contains the element that a word names, or a function named by a form of it.
     fn uses(&self, word: &str) -> bool {
         let root_of_word = root(word);
         let acts =
@@ -299,7 +299,7 @@ impl Capabilities {
             || root_of_word.len() >= MIN_ROOT_LETTERS && self.code_elements.iter().any(acts)
     }
 
-    /// Returns what the goal demands and the recipe does not offer.
+    /// Returns the requirements that the recipe does not meet.
     pub(crate) fn lacks(&self, constraints: &Constraints, stems: &[String]) -> Vec<Requirement> {
         let missing = constraints.required.iter().copied().filter(|requirement| !self.provides(*requirement, stems));
         let mut lacking: Vec<Requirement> = missing.collect();

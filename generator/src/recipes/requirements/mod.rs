@@ -1,4 +1,4 @@
-//! What a goal may require of a recipe, by name. A goal states a requirement in words; a recipe claims it in `provides`.
+//! Requirements that a goal states in words and a recipe claims by name in `provides`.
 
 pub(crate) mod constraints;
 pub(crate) mod relations;
@@ -7,18 +7,18 @@ use std::sync::LazyLock;
 
 use crate::tokenize::{Word, stem};
 
-/// A requirement's names and the words that state it.
+/// A requirement's names and the phrases that state it.
 struct Entry {
     requirement: Requirement,
     name: &'static str,
     lacking: &'static str,
-    /// Words match in all their forms; with `=` in front, as they are written. Articles are left out.
+    /// Words match by stem, or literally with a leading `=`. Without articles.
     stated_by: &'static [&'static str],
 }
 
 macro_rules! requirements {
     ($($requirement:ident, $name:literal, $lacking:literal, [$($phrase:literal),* $(,)?];)*) => {
-        /// A quality that goals ask for. Its name is the one of `provides` in `recipe.toml`.
+        /// A quality that goals ask for. Its name is the one in `provides` of `recipe.toml`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) enum Requirement {
             $($requirement,)*
@@ -36,10 +36,11 @@ macro_rules! requirements {
 requirements! {
     // Behaviour.
     ThreadSafe, "thread safety", "is not thread-safe", [
-        "thread safe", "threadsafe", "multiple thread", "several thread", "many thread", "different thread", "all thread", "thread safety", "thread", "threading lock", "using threading lock", "concurrent",
-        "concurrently", "concurrency", "lock", "lockfree", "mutex", "semaphore", "synchronized", "synchronised",
-        "synchronization", "synchronisation", "race condition", "race free", "data race", "atomic", "atomically",
-        "simultaneous", "simultaneously", "reentrant", "gil",
+        "thread safe", "threadsafe", "multiple thread", "several thread", "many thread", "different thread",
+        "all thread", "thread safety", "thread", "threading lock", "using threading lock", "concurrent", "concurrently",
+        "concurrency", "lock", "lockfree", "mutex", "semaphore", "synchronized", "synchronised", "synchronization",
+        "synchronisation", "race condition", "race free", "data race", "atomic", "atomically", "simultaneous",
+        "simultaneously", "reentrant", "gil",
     ];
     Threads, "threads", "starts no threads", [
         "using thread", "use thread", "using multiple thread", "using several thread", "with multiple thread",
@@ -56,8 +57,9 @@ requirements! {
         "nonblocking", "trio", "anyio", "twisted", "gevent",
     ];
     Distributed, "distribution", "works in one process only", [
-        "distributed", "cluster", "multi node", "multiple server", "several server", "multiple machine", "across process",
-        "multiple process", "across machine", "across server", "shared memory", "multi tenant", "sharded", "replicated",
+        "distributed", "cluster", "multi node", "multiple server", "several server", "multiple machine",
+        "across process", "multiple process", "across machine", "across server", "shared memory", "multi tenant",
+        "sharded", "replicated",
     ];
     Persistence, "persistence", "keeps nothing on disk", [
         "persist", "persistent", "persistence", "on disk", "to disk", "disk based", "disk backed", "file backed",
@@ -67,33 +69,34 @@ requirements! {
     InPlace, "in-place work", "does not work in place", ["in place", "inplace"];
     Lazy, "lazy evaluation", "is not lazy", [
         "lazy", "lazily", "as generator", "using generator", "use generator", "using python generator",
-        "generator function", "generator expression", "generator based", "with generator", "yield", "stream", "infinite",
+        "generator function", "generator expression", "generator based", "with generator", "yield", "stream",
+        "infinite",
     ];
     Iterable, "iteration protocol", "is not an iterator", ["iterator", "iterable", "dunder iter"];
     Configurable, "configurability", "cannot be configured in that way", [
         "configurable", "custom", "customizable", "customisable", "customized", "customised", "customize", "customise",
         "user defined", "adjustable", "pluggable", "extensible", "extendable",
     ];
-    Variation, "a deviation from the usual form", "does only the usual", [
+    Variation, "a deviation from the usual form", "implements only the usual form", [
         "other than", "modified version", "nonstandard",
     ];
     Logging, "logging", "logs nothing", ["=logging", "=logger", "=loggers", "=logged", "=loguru", "=structlog"];
-    Timezones, "time zones", "knows no time zones", ["timezone", "time zone", "=utc", "daylight saving"];
+    Timezones, "time zones", "does not handle time zones", ["timezone", "time zone", "=utc", "daylight saving"];
     Encryption, "encryption", "encrypts nothing", ["=aes", "=encrypted", "=rsa", "fernet", "tls"];
     Telemetry, "metrics", "reports no metrics", ["=metrics", "prometheus", "opentelemetry", "tracing", "telemetry"];
 
     // Form of the code.
     Typed, "type hints", "has no type hints", [
-        "type hint", "type hinted", "type annotation", "type annotated", "annotation", "annotated", "annotate", "=typed",
-        "=typing", "fully typed", "strongly typed", "strictly typed", "statically typed", "static typing", "static type",
-        "mypy", "pyright", "type safe", "type safety", "type checker", "typehint", "type signature",
+        "type hint", "type hinted", "type annotation", "type annotated", "annotation", "annotated", "annotate",
+        "=typed", "=typing", "fully typed", "strongly typed", "strictly typed", "statically typed", "static typing",
+        "static type", "mypy", "pyright", "type safe", "type safety", "type checker", "typehint", "type signature",
     ];
     Generic, "generic types", "has no generic types", ["generic", "typevar", "type variable", "type parameter"];
     Class, "class", "is not a class", ["class", "object oriented", "object orientation", "=oop", "=oo", "classmethod"];
     Dataclass, "data class", "has no data class", ["dataclass", "data class"];
     Abstraction, "abstract base class", "has no abstract base class", [
-        "abstract class", "abstract base class", "abstract base", "=abc", "=protocol", "mixin", "inheritance", "subclass",
-        "subclassing", "polymorphism", "polymorphic", "metaclass", "strategy pattern", "factory pattern",
+        "abstract class", "abstract base class", "abstract base", "=abc", "=protocol", "mixin", "inheritance",
+        "subclass", "subclassing", "polymorphism", "polymorphic", "metaclass", "strategy pattern", "factory pattern",
         "visitor pattern", "singleton", "dependency injection",
     ];
     NamedTuple, "named tuple", "has no named tuple", ["namedtuple", "named tuple", "typeddict", "typed dict"];
@@ -115,8 +118,8 @@ requirements! {
         "dynamic programming", "=dp", "bottom up", "top down", "tabulation",
     ];
     Functional, "functional style", "is not in functional style", [
-        "functional style", "functional programming", "purely functional", "pure function", "lambda", "monad", "currying",
-        "list comprehension", "comprehension",
+        "functional style", "functional programming", "purely functional", "pure function", "lambda", "monad",
+        "currying", "list comprehension", "comprehension",
     ];
     OneLiner, "one line", "is longer than one line", [
         "one liner", "oneliner", "single line", "one line", "single expression", "one expression", "code golf",
@@ -125,7 +128,7 @@ requirements! {
         "from scratch", "hand written", "handwritten", "hand rolled", "handrolled", "by hand", "manually",
     ];
     Builtins, "built-in functions", "does not rely on built-in functions", ["builtin", "using builtin"];
-    RegexOnly, "a regular expression only", "is more than a regular expression", [
+    RegexOnly, "a regular expression only", "needs more than a regular expression", [
         "regex only", "only regex", "only using regex", "using only regex", "using regex only", "just regex",
         "using just regex", "solely regex", "single regex", "one regex", "pure regex", "regular expression only",
         "only regular expression", "using only regular expression", "single regular expression",
@@ -133,12 +136,14 @@ requirements! {
     ];
     Regex, "regular expressions", "uses no regular expression", ["regex", "=regexp", "regular expression", "re module"];
 
-    // What it is made of.
+    // Data structures.
     Stacks, "stacks", "is not built from stacks", [
-        "two stack", "2 stack", "from stack", "out of stack", "made of stack", "by stack", "pair of stack", "using only stack",
+        "two stack", "2 stack", "from stack", "out of stack", "made of stack", "by stack", "pair of stack",
+        "using only stack",
     ];
     Queues, "queues", "is not built from queues", [
-        "two queue", "2 queue", "from queue", "out of queue", "made of queue", "by queue", "pair of queue", "using only queue",
+        "two queue", "2 queue", "from queue", "out of queue", "made of queue", "by queue", "pair of queue",
+        "using only queue",
     ];
     Heap, "heap", "uses no heap", [];
     Deque, "deque", "uses no deque", [];
@@ -148,7 +153,7 @@ requirements! {
     OrderedDictionary, "ordered dictionary", "uses no ordered dictionary", [];
     Sets, "set", "is not built on a set", [];
 
-    // Speed and room.
+    // Time and space.
     ConstantTime, "constant time", "does not take constant time", ["bigoconstant", "constant time"];
     LogarithmicTime, "logarithmic time", "does not take logarithmic time", [
         "bigologarithmic", "logarithmic time", "log time", "logarithmic",
@@ -160,10 +165,10 @@ requirements! {
         "bigoconstant space", "constant space", "constant memory", "bigoconstant extra space", "bigoconstant memory",
     ];
 
-    // What is around it.
+    // Environment.
     CommandLine, "command line", "has no command line", [
-        "command line", "=cli", "argparse", "terminal", "console", "shell command", "=typer", "stdin",
-        "standard input", "command",
+        "command line", "=cli", "argparse", "terminal", "console", "shell command", "=typer", "stdin", "standard input",
+        "command",
     ];
     Interactive, "interactive input", "asks for no input", [
         "interactive", "interactively", "user input", "input from user", "input of user", "ask user", "prompt user",
@@ -171,11 +176,12 @@ requirements! {
     ];
     WebService, "web service", "is not a web service", [
         "rest api", "restful", "=rest", "http api", "web api", "api endpoint", "endpoint", "web server", "http server",
-        "http service", "web service", "web app", "web application", "webapp", "website", "web page", "webpage", "server",
-        "microservice", "middleware", "websocket", "graphql", "grpc", "webhook", "json api", "http",
+        "http service", "web service", "web app", "web application", "webapp", "website", "web page", "webpage",
+        "server", "microservice", "middleware", "websocket", "graphql", "grpc", "webhook", "json api", "http",
     ];
     Gui, "graphical interface", "has no graphical interface", [
-        "gui", "tkinter", "graphical", "desktop", "pyqt", "kivy", "pygame", "curses", "streamlit", "user interface", "=ui",
+        "gui", "tkinter", "graphical", "desktop", "pyqt", "kivy", "pygame", "curses", "streamlit", "user interface",
+        "=ui",
     ];
     Sqlite, "SQLite", "does not use SQLite", ["sqlite", "sqlite3"];
     Database, "database", "uses no database", ["database", "=sql", "=db"];
@@ -199,16 +205,22 @@ requirements! {
     Packaging, "packaging", "is not an installable package", [
         "pip", "pyproject", "setup py", "installable", "wheel", "docker", "dockerfile", "poetry", "conda",
     ];
-    OtherPython, "another Python version", "needs Python 3.10 or newer", ["python2", "micropython", "circuitpython", "jython", "=pypy"];
+    OtherPython, "another Python version", "needs Python 3.10 or newer", [
+        "python2", "micropython", "circuitpython", "jython", "=pypy",
+    ];
 
-    // Tests and texts.
-    Unittest, "unittest", "is tested with pytest, not unittest", ["=unittest", "unittest test case", "testcase class", "xunit", "=nose"];
+    // Tests and documentation.
+    Unittest, "unittest", "is tested with pytest, not unittest", [
+        "=unittest", "unittest test case", "testcase class", "xunit", "=nose",
+    ];
     Doctest, "doctest", "has no doctests", ["doctest"];
     PropertyTests, "property-based tests", "has no property-based tests", [
         "property based test", "property based", "property test", "=hypothesis", "fuzz", "fuzzing", "fuzz test",
     ];
     Mocks, "mocks", "is tested without mocks", ["mock", "mocking", "monkeypatch", "fixture"];
-    Benchmarks, "benchmarks", "has no benchmarks", ["benchmark", "performance test", "load test", "=timeit", "profiling"];
+    Benchmarks, "benchmarks", "has no benchmarks", [
+        "benchmark", "performance test", "load test", "=timeit", "profiling",
+    ];
     Tests, "tests", "has no tests", ["unit test", "unittests", "=pytest", "test", "testing", "test case", "test suite"];
     Documentation, "documentation", "has no documentation", ["documentation", "docstring", "comment", "documented"];
     Exceptions, "exceptions", "raises no exceptions", [
@@ -216,18 +228,18 @@ requirements! {
     ];
     Imports, "imports", "imports nothing", ["import", "importing"];
 
-    // Checked against the recipe rather than claimed.
+    // Checked against the recipe; not claimed.
     Numbers, "those numbers", "is written for other numbers", [];
     Modules, "that module", "does not use that module", [];
     Part, "that division", "does not work part by part in that way", [];
     Source, "that source", "does not start from that", [];
     Target, "that target", "does not convert to that", [];
     Result, "that result", "does not return that", [];
-    Selection, "that selection", "does not leave the rest out", [];
-    RuledOut, "leaving out what the goal rules out", "uses what the goal rules out", [];
+    Selection, "that selection", "does not select in that way", [];
+    RuledOut, "leaving out what the goal rules out", "uses something that the goal excludes", [];
 }
 
-/// Requirements that only a short goal states by a single word.
+/// Requirements that prose may mention in passing; only a title states them.
 const VAGUE: &[Requirement] = &[
     Requirement::Part,
     Requirement::Source,
@@ -241,10 +253,10 @@ const VAGUE: &[Requirement] = &[
     Requirement::Interactive,
 ];
 
-/// Requirements that every recipe meets by the catalogue's rules.
+/// Requirements that the catalogue's rules guarantee for every recipe.
 const UNIVERSAL: &[Requirement] = &[Requirement::Tests, Requirement::Documentation, Requirement::Exceptions];
 
-/// Means that are also topics: they are required only where the goal says what to build with.
+/// Data structures that are also topics; a goal requires one only if something is built with it.
 const STRUCTURES: &[(Requirement, &[&str])] = &[
     (Requirement::Stacks, &["stack"]),
     (Requirement::Queues, &["queue"]),
@@ -272,18 +284,18 @@ const STRUCTURES: &[(Requirement, &[&str])] = &[
     (Requirement::Sets, &["set", "python set"]),
 ];
 
-/// Words before what something is built with.
+/// Words before the structure that something is built with.
 const STRONG_MARKERS: &[&str] =
     &["using", "use", "uses", "via", "utilizing", "utilising", "employing", "leveraging", "atop"];
-/// Participles that lead to what something is built with by one more word ("based on", "backed by", "built from").
+/// Participles before a structure with one more word between ("based on", "backed by", "built from").
 const PARTICIPLES: &[&str] =
     &["based", "backed", "built", "implemented", "powered", "made", "composed", "constructed", "top"];
 const LINKS: &[&str] = &["on", "by", "from", "with", "of", "upon", "in", "as"];
-/// Words that mark a means only where the means is no everyday word.
+/// Words that mark a structure unless its name is a common word.
 const WEAK_MARKERS: &[&str] = &["with", "from", "by"];
 const COMMON_STRUCTURES: &[Requirement] =
     &[Requirement::Stacks, Requirement::Queues, Requirement::ListBased, Requirement::Dictionary, Requirement::Sets];
-/// Words that may stand between a marker and the means.
+/// Words allowed between a marker and the structure.
 const MODIFIERS: &[&str] = &[
     "two", "2", "one", "just", "only", "simple", "single", "plain", "both", "standard", "regular", "pair", "of",
     "fixed", "size", "internal",
@@ -291,21 +303,21 @@ const MODIFIERS: &[&str] = &[
 
 impl Requirement {
     fn entry(self) -> &'static Entry {
-        // The table has one row for each variant, in the order of the variants.
+        // The table has one row per variant, in order.
         &TABLE[self as usize]
     }
 
-    /// Returns the requirement of a name in `provides`.
+    /// Returns the requirement with a name in `provides`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.requirement)
     }
 
-    /// Its name in our own list.
+    /// Returns its name in `provides`.
     pub(crate) fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// Says of a recipe that it does not meet the requirement: "is not thread-safe".
+    /// Returns the predicate of a recipe that does not meet the requirement: "is not thread-safe".
     pub(crate) fn lacking(self) -> &'static str {
         self.entry().lacking
     }
@@ -314,12 +326,12 @@ impl Requirement {
         UNIVERSAL.contains(&self)
     }
 
-    /// Returns whether prose states it in passing: "from town to town", "before it is in the database".
+    /// Returns whether prose may mention it in passing: "from town to town", "before it is in the database".
     pub(crate) fn is_vague(self) -> bool {
         VAGUE.contains(&self)
     }
 
-    /// The requirement that ruling this one out amounts to.
+    /// Returns the requirement that the exclusion of this one implies.
     pub(crate) fn opposite(self) -> Option<Self> {
         [(Self::Recursive, Self::Iterative), (Self::Iterative, Self::Recursive), (Self::Builtins, Self::FromScratch)]
             .into_iter()
@@ -353,7 +365,7 @@ fn compile(rows: impl Iterator<Item = (Requirement, &'static [&'static str])>) -
     let phrase = |text: &&'static str| text.split(' ').map(Piece::of).collect::<Vec<_>>();
     let mut phrases: Phrases =
         rows.flat_map(|(requirement, texts)| texts.iter().map(move |text| (requirement, phrase(text)))).collect();
-    // The longest first: "data class" is no class, and "using threads" is more than thread safety.
+    // Longest first: "data class" does not mean a class, and "using threads" is more than thread safety.
     phrases.sort_by_key(|(_, phrase)| std::cmp::Reverse(phrase.len()));
     phrases
 }
@@ -362,7 +374,7 @@ static STATED: LazyLock<Phrases> =
     LazyLock::new(|| compile(TABLE.iter().map(|entry| (entry.requirement, entry.stated_by))));
 static BUILT_WITH: LazyLock<Phrases> = LazyLock::new(|| compile(STRUCTURES.iter().copied()));
 
-/// A requirement and the words that state it, as a range.
+/// A requirement and the range of words that state it.
 pub(crate) struct Mention {
     pub(crate) requirement: Requirement,
     pub(crate) at: std::ops::Range<usize>,
@@ -382,12 +394,12 @@ fn matched(phrases: &Phrases, words: &[Word], at: usize) -> Option<(Requirement,
     phrases.iter().find(|(_, phrase)| fits(phrase)).map(|(requirement, phrase)| (*requirement, phrase.len()))
 }
 
-/// Finds the requirements that words (without articles) state, the longest phrase first at each place.
+/// Finds the requirements that words without articles state; the longest phrase takes precedence.
 pub(crate) fn stated(words: &[Word]) -> Vec<Mention> {
     statements(words, structure_at)
 }
 
-/// Finds the requirements that words behind a negation state: there a structure needs no "using" to be a means.
+/// Finds the requirements that words after a negation state; a structure needs no marker there.
 pub(crate) fn stated_after_negation(words: &[Word]) -> Vec<Mention> {
     statements(words, |words, at| matched(&BUILT_WITH, words, at))
 }
@@ -408,7 +420,7 @@ fn statements(words: &[Word], means: impl Fn(&[Word], usize) -> Option<(Requirem
     found
 }
 
-/// Returns the means that starts at a word, where the words before it or behind it make it one.
+/// Returns the structure that starts at a word if the words around it mark it as required.
 fn structure_at(words: &[Word], at: usize) -> Option<(Requirement, usize)> {
     let (requirement, length) = matched(&BUILT_WITH, words, at)?;
     let text = |index: usize| words.get(index).map_or("", |word| word.text.as_str());
@@ -429,7 +441,7 @@ enum MarkerStrength {
     None,
 }
 
-/// Looks for a marker before a means, past modifiers and earlier members of an enumeration ("using a dict and a list").
+/// Finds the marker before a structure, past modifiers and earlier members of a list ("using a dict and a list").
 fn marker_before(words: &[Word], at: usize) -> MarkerStrength {
     let text = |index: usize| words[index].text.as_str();
     let mut end = at;
@@ -437,7 +449,7 @@ fn marker_before(words: &[Word], at: usize) -> MarkerStrength {
         if STRONG_MARKERS.contains(&text(before)) {
             return MarkerStrength::Strong;
         }
-        // "On top of a stack" builds on one; "the top of a stack" is a part of it.
+        // "On top of a stack" builds on it; "the top of a stack" is a part of it.
         let is_built = |index: usize| text(index) != "top" || index.checked_sub(1).is_some_and(|on| text(on) == "on");
         let participle =
             before.checked_sub(1).is_some_and(|index| PARTICIPLES.contains(&text(index)) && is_built(index));

@@ -1,5 +1,5 @@
-//! Relations that a goal states by prepositions and the like: "per line", "word by word", "from X", "to X", "returns X",
-//! "only X". They change the meaning of words that a recipe knows, so a recipe has to name them itself.
+//! Relations that a goal states by prepositions and the like: "per line", "word by word", "from X", "to X", "returns
+//! X", "only X". They change the meaning of known words, so a recipe must name them itself.
 
 use crate::recipes::requirements::Requirement;
 use crate::recipes::vocabulary::{FILLER, STOP};
@@ -27,7 +27,7 @@ pub(crate) enum RelationKind {
 }
 
 impl RelationKind {
-    /// The requirement that a recipe lacks without such a relation.
+    /// Returns the requirement that a recipe without such a relation lacks.
     pub(crate) fn requirement(self) -> Requirement {
         match self {
             Self::Part => Requirement::Part,
@@ -39,7 +39,7 @@ impl RelationKind {
     }
 }
 
-/// A relation and the words of its noun phrase that carry meaning, as stems and as indices of words.
+/// A relation and the meaningful words of its noun phrase, as stems and as word indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Relation {
     pub(crate) kind: RelationKind,
@@ -51,7 +51,7 @@ impl Relation {
     /// Returns whether a recipe that names `known` serves this relation.
     pub(crate) fn is_served_by(&self, known: &Self) -> bool {
         let same = self.kind == known.kind || self.kind == RelationKind::Given && known.kind == RelationKind::Source;
-        // The last noun is the result: an e-mail domain is no e-mail.
+        // The last noun is the result: an e-mail domain is not an e-mail.
         same && match self.kind {
             RelationKind::Result | RelationKind::Form | RelationKind::Selection => self.head.ends_with(&known.head),
             RelationKind::Part | RelationKind::Source | RelationKind::Given | RelationKind::Target => {
@@ -72,7 +72,7 @@ pub(crate) fn relations_of(text: &str) -> Vec<Relation> {
     relations(&all, &has_article, &vec![false; all.len()])
 }
 
-/// Drops articles, and says of each of the other words if one was before it.
+/// Drops articles, and returns for each other word whether an article was before it.
 pub(crate) fn without_articles(words: Vec<Word>) -> (Vec<Word>, Vec<bool>) {
     let (mut kept, mut has_article) = (Vec::new(), Vec::new());
     let (mut is_pending, mut starts_clause) = (false, false);
@@ -93,13 +93,13 @@ fn is(word: &Word, list: &[&str]) -> bool {
     list.contains(&word.text.as_str())
 }
 
-/// Finds the relations among words without articles; those about a stated requirement are left out.
+/// Finds the relations among words without articles, except those about a stated requirement.
 pub(crate) fn relations(words: &[Word], has_article: &[bool], is_stated: &[bool]) -> Vec<Relation> {
     let mut found = Vec::new();
     for at in 0..words.len() {
         let Some((kind, start)) = marked(words, has_article, at).filter(|_| !is_stated[at]) else { continue };
         let (head, end) = noun_phrase(words, start);
-        // "Documents" state documentation, except where something is done for each of them.
+        // "Documents" states documentation, except in a relation such as "per document".
         let states = |at: &usize| is_stated[*at] && !(kind == RelationKind::Part && is(&words[*at], COUNTED));
         let Some(last) = head.last().copied().filter(|_| !head.iter().any(states)) else { continue };
         let relation = |head: Vec<usize>| Relation {
@@ -119,7 +119,7 @@ pub(crate) fn relations(words: &[Word], has_article: &[bool], is_stated: &[bool]
     found
 }
 
-/// Returns the kind of relation that a word opens, and where its noun phrase starts.
+/// Returns the kind of relation that a word opens, and the start of its noun phrase.
 fn marked(words: &[Word], has_article: &[bool], at: usize) -> Option<(RelationKind, usize)> {
     let word = &words[at];
     let text = |index: usize| words.get(index).map_or("", |word| word.text.as_str());
@@ -166,7 +166,7 @@ fn is_form(words: &[Word], at: usize) -> bool {
     !compares && before.is_none_or(|before| !is(before, NO_FORM_AFTER))
 }
 
-/// Returns the indices of a noun phrase's words that carry meaning, and where it ends.
+/// Returns the indices of the meaningful words of a noun phrase, and its end.
 fn noun_phrase(words: &[Word], start: usize) -> (Vec<usize>, usize) {
     let mut head = Vec::new();
     for (at, word) in words.iter().enumerate().skip(start) {
