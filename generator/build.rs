@@ -23,11 +23,11 @@ fn catalogue(root: &Path) -> io::Result<String> {
     println!("cargo::rerun-if-changed=catalogue");
     let mut table = String::from("&[\n");
     for folder in sorted_entries(root)?.iter().filter(|path| path.is_dir()) {
-        writeln!(table, "({:?}, &[", file_name(folder)).expect("a String takes any text");
+        writeln!(table, "({:?}, &[", file_name(folder)).expect("writing to a String does not fail");
         for file in sorted_entries(folder)?.iter().filter(|path| path.is_file()) {
             println!("cargo::rerun-if-changed={}", file.display());
             writeln!(table, "({:?}, include_str!({:?})),", file_name(file), file.display().to_string())
-                .expect("a String takes any text");
+                .expect("writing to a String does not fail");
         }
         table.push_str("]),\n");
     }
@@ -42,12 +42,12 @@ fn constants(lists: &str) -> String {
     for list in lists.split("\n\n").filter(|list| list.contains("\n[") || list.starts_with('[')) {
         for line in list.lines() {
             if let Some(doc) = line.strip_prefix('#') {
-                writeln!(code, "///{doc}").expect("a String takes any text");
+                writeln!(code, "///{doc}").expect("writing to a String does not fail");
             } else if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-                write!(code, "pub(crate) const {name}: &[&str] = &[").expect("a String takes any text");
+                write!(code, "pub(crate) const {name}: &[&str] = &[").expect("writing to a String does not fail");
             } else {
                 for word in line.split_whitespace() {
-                    write!(code, "{:?}, ", word.replace('_', " ")).expect("a String takes any text");
+                    write!(code, "{:?}, ", word.replace('_', " ")).expect("writing to a String does not fail");
                 }
             }
         }

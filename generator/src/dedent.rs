@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_indented_is_untouched() {
+    fn text_without_indentation_is_unchanged() {
         for text in ["", "\n", "   ", "a\n", "a\n    b\n", "def f():\n\treturn 1\n", "a\n  b\n c\n"] {
             assert!(matches!(dedent(text), Cow::Borrowed(same) if same == text), "{text:?}");
         }

@@ -274,7 +274,7 @@ impl Generator {
     /// Returns a refusal that says what is missing and what this installation can do instead.
     fn refuse_work(&self, intent: Intent, target: Target<'_>) -> GenerateError {
         let language = target.name();
-        let wish = match intent {
+        let reason = match intent {
             Intent::Test if target.runtime() == "bash" => {
                 "The file has no tests: name it test_*.sh, or put them into functions named test_*".to_owned()
             }
@@ -297,8 +297,10 @@ impl Generator {
             can.push("write tests for it (mode write_tests)");
             can.push("clean it up, fix its security issues or add docstrings, where the goal asks for that alone");
         }
-        let hint =
-            format!("{wish}. This installation can {}. Submit again with one of these, or supply code", can.join(", "));
+        let hint = format!(
+            "{reason}. This installation can {}. Submit again with one of these, or supply code",
+            can.join(", ")
+        );
         GenerateError::NoGenerator { hint }
     }
 

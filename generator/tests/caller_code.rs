@@ -107,7 +107,7 @@ fn refused(result: Result<Generation, GenerateError>, missing: &str) {
 }
 
 #[tokio::test]
-async fn a_wish_that_nothing_serves_is_refused_in_every_language() {
+async fn a_request_that_nothing_serves_is_refused_in_every_language() {
     let generator = offering(&["python", "node", "bash", "sql"]);
     for (language, code) in [
         ("python", "print('SECRET')"),

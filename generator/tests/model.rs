@@ -508,7 +508,7 @@ async fn a_reply_that_is_of_no_use_was_paid_for_all_the_same() {
 }
 
 #[tokio::test]
-async fn nobody_listening_and_silence_are_passing_faults() {
+async fn a_refused_connection_and_a_timeout_are_temporary() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let silent = ModelConfig {

@@ -63,7 +63,7 @@ impl GivenCode {
         let file = SourceFile { content: changed, from_caller: false, ..self.file.clone() };
         let changes = changes(&[self.file], std::slice::from_ref(&file));
         if let Some(changes) = &changes {
-            write!(text, "\n{}\n{summary}\n", changes.summary).expect("a String takes any text");
+            write!(text, "\n{}\n{summary}\n", changes.summary).expect("writing to a String does not fail");
         }
         let (file, run) = if self.has_tests {
             let file = with_test_file_name("python", file);
@@ -102,15 +102,15 @@ fn describe_tests(text: &mut String, path: &str, tested: &TestSummary) {
     text.push_str(&intro);
     text.push_str("\n\n| tested | defects detected |\n|---|---|\n");
     for (name, noticed, defects) in &tested.names {
-        writeln!(text, "| `{name}` | {noticed} of {defects} |").expect("a String takes any text");
+        writeln!(text, "| `{name}` | {noticed} of {defects} |").expect("writing to a String does not fail");
     }
     if tested.examples > 0 {
-        writeln!(text, "| documented examples | {} |", tested.examples).expect("a String takes any text");
+        writeln!(text, "| documented examples | {} |", tested.examples).expect("writing to a String does not fail");
     }
     if !tested.skipped.is_empty() {
         text.push_str("\nNot tested:\n\n");
         for (name, reason) in &tested.skipped {
-            writeln!(text, "- `{name}`: {reason}").expect("a String takes any text");
+            writeln!(text, "- `{name}`: {reason}").expect("writing to a String does not fail");
         }
     }
 }

@@ -148,7 +148,7 @@ fn table(text: &mut String, functions: &[&StmtFunctionDef]) {
             raised(function),
             kind(function)
         );
-        writeln!(text, "{row}").expect("a String takes any text");
+        writeln!(text, "{row}").expect("writing to a String does not fail");
     }
     if functions.len() > MAX_ROWS {
         text.push_str(&format!("\nAnd {} more.\n", functions.len() - MAX_ROWS));

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_the_runner_could_collect_counts() {
+    fn everything_that_the_runner_could_collect_counts() {
         for source in [
             "def test_add():\n    assert 1\n",
             "def test(): assert 1\n",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_with_unexplained_parameters_is_no_test() {
+    fn a_function_with_other_parameters_than_fixtures_is_not_a_test() {
         for (source, expected) in [
             ("def test_connection(url): return url\n", false),
             ("def test_it(tmp_path): pass\n", true),

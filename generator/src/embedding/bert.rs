@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_safetensors_file_of_the_model_is_refused() {
+    fn files_other_than_weights_of_the_model_are_refused() {
         assert!(Bert::read(b"").is_err());
         assert!(Bert::read(b"\x02\0\0\0\0\0\0\0{}").is_err_and(|reason| reason.contains("embeddings")));
     }

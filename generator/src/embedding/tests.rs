@@ -50,7 +50,7 @@ fn vectors_equal_those_of_the_reference() {
 }
 
 #[test]
-fn a_folder_without_the_files_is_no_model() {
+fn a_folder_without_the_files_is_not_a_model() {
     let empty = Path::new("/nonexistent");
     assert!(!Encoder::is_in(empty));
     assert!(matches!(Encoder::load(empty), Err(EncoderError::Unreadable { .. })));

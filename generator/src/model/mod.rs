@@ -182,13 +182,13 @@ fn plan_and_notes(plan: &[String], notes: &str, quotes: Option<&QuoteFilter>) ->
         text.push_str("## Plan\n\n");
         for (number, step) in (1..).zip(&steps) {
             let step: String = step.chars().take(MAX_STEP_CHARS).collect();
-            writeln!(text, "{number}. {step}").expect("a String takes any text");
+            writeln!(text, "{number}. {step}").expect("writing to a String does not fail");
         }
     }
     if !notes.trim().is_empty() {
         let notes: String = notes.trim().chars().take(MAX_NOTES_CHARS).collect();
         let gap = if text.is_empty() { "" } else { "\n" };
-        write!(text, "{gap}## Notes\n\n{notes}\n").expect("a String takes any text");
+        write!(text, "{gap}## Notes\n\n{notes}\n").expect("writing to a String does not fail");
     }
     text
 }

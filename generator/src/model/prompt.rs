@@ -72,7 +72,7 @@ pub(super) fn question(request: &Request, language: &str, file: &SourceFile) -> 
     push_file(&mut user, file);
     if let Some(comment) = request.feedback.as_ref().and_then(|feedback| feedback.comment.as_ref()) {
         write!(user, "\nA reviewer of the last answer asks:\n{}\n", framed(&truncate(comment, MAX_COMMENT_CHARS)))
-            .expect("a String takes any text");
+            .expect("writing to a String does not fail");
     }
     Messages { system: EXPLAIN_RULES.to_owned(), user }
 }
@@ -83,15 +83,15 @@ fn framed(text: &str) -> String {
 }
 
 fn push_file(text: &mut String, file: &SourceFile) {
-    write!(text, "\n{}:\n{}\n", file.path, framed(&file.content)).expect("a String takes any text");
+    write!(text, "\n{}:\n{}\n", file.path, framed(&file.content)).expect("writing to a String does not fail");
 }
 
 fn push_feedback(text: &mut String, round: u32, feedback: &Feedback) {
     write!(text, "\nThis is round {round}. The last round led to this; send all files again, corrected.\n")
-        .expect("a String takes any text");
+        .expect("writing to a String does not fail");
     if let Some(comment) = &feedback.comment {
         write!(text, "\nA reviewer asks:\n{}\n", framed(&truncate(comment, MAX_COMMENT_CHARS)))
-            .expect("a String takes any text");
+            .expect("writing to a String does not fail");
     }
     let failed: Vec<String> =
         feedback.failed_tests.iter().map(|(name, message)| format!("{name}: {message}")).collect();
@@ -100,7 +100,7 @@ fn push_feedback(text: &mut String, round: u32, feedback: &Feedback) {
     if !feedback.output_tail.is_empty() {
         let skipped = feedback.output_tail.chars().count().saturating_sub(MAX_OUTPUT_CHARS);
         let tail: String = feedback.output_tail.chars().skip(skipped).collect();
-        write!(text, "\nEnd of the output:\n{}\n", framed(&tail)).expect("a String takes any text");
+        write!(text, "\nEnd of the output:\n{}\n", framed(&tail)).expect("writing to a String does not fail");
     }
     for file in &feedback.previous {
         push_file(text, file);
@@ -112,7 +112,7 @@ fn push_list(text: &mut String, title: &str, items: &[String]) {
         let lines: Vec<String> =
             items.iter().take(MAX_ITEMS).map(|item| format!("- {}", truncate(item, MAX_ITEM_CHARS))).collect();
         write!(text, "\n{title} ({} in all):\n{}\n", items.len(), framed(&lines.join("\n")))
-            .expect("a String takes any text");
+            .expect("writing to a String does not fail");
     }
 }
 

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_holds_a_line_of_the_source_is_left_out() {
+    fn lines_that_quote_the_source_are_removed() {
         let quotes = QuoteFilter::of("def f(secret):\n    return  secret * 2\n    return secret\nx = 1\n");
         for (text, kept) in [
             ("It doubles.\nSee `def f(secret):` there.\n", "It doubles.\n"),

@@ -109,8 +109,8 @@ fn remark(words: &[Word], at: usize) -> Option<usize> {
             || text(words, *index) == "so" && leads(*index + 1)
     };
     let end = (at + 1..words.len()).find(is_end).unwrap_or(words.len());
-    let wishes = (at..end).any(|index| is(words, index, lex::MODALS));
-    (!wishes).then_some(end)
+    let requests = (at..end).any(|index| is(words, index, lex::MODALS));
+    (!requests).then_some(end)
 }
 
 /// Returns the end of a negated request: "do not change anything", "without fixing it".

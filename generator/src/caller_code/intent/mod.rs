@@ -146,7 +146,7 @@ impl RequestedActions {
     }
 
     fn intent(&self) -> Option<Intent> {
-        let wishes = [
+        let by_precedence = [
             (self.changes, Intent::Change),
             (self.generates, Intent::Generate),
             (self.writes_tests, Intent::WriteTests),
@@ -156,7 +156,7 @@ impl RequestedActions {
             (self.runs && self.mentions_tests, Intent::RunOrTest),
             (self.runs, Intent::Run),
         ];
-        wishes.into_iter().find(|(asked, _)| *asked).map(|(_, intent)| intent)
+        by_precedence.into_iter().find(|(asked, _)| *asked).map(|(_, intent)| intent)
     }
 }
 

@@ -12,7 +12,7 @@ fn check(expected: Intent, goals: &[&str]) {
     assert!(wrong.is_empty(), "not {expected:?}: {wrong:#?}");
 }
 
-/// For wishes that nothing but a model could serve, and that no run answers.
+/// Checks requests that only a model can serve and a run does not.
 #[track_caller]
 fn check_no_run(goals: &[&str]) {
     let is_run = |goal: &&&str| matches!(of(goal), Intent::Run | Intent::RunOrTest | Intent::Test);
@@ -249,8 +249,8 @@ fn new_code_is_asked_for_without_pointing_at_what_was_given() {
     );
 }
 
-/// Wishes that begin like a run, point at its output, or come in other languages.
-const OTHER_WISHES: &[&str] = &[
+/// Requests that begin like a run, mention its output, or are in other languages.
+const OTHER_REQUESTS: &[&str] = &[
     "Try rewriting this in Go",
     "Try a different approach",
     "Return the results sorted",
@@ -330,12 +330,12 @@ const OTHER_WISHES: &[&str] = &[
 ];
 
 #[test]
-fn no_other_wish_is_taken_for_a_run() {
-    check_no_run(OTHER_WISHES);
+fn other_requests_are_not_runs() {
+    check_no_run(OTHER_REQUESTS);
 }
 
 #[test]
-fn a_recipe_is_no_answer_to_a_wish_about_the_given_code() {
+fn a_recipe_does_not_serve_a_request_about_the_callers_code() {
     for goal in [
         "Make the linked list iterable",
         "Implement the binary search",

@@ -354,7 +354,7 @@ mod tests {
         );
     }
 
-    const OTHER_WISHES: &[&str] = &[
+    const OTHER_REQUESTS: &[&str] = &[
         "Add tests for the edge case of empty input",
         "Write tests using unittest",
         "Write tests with 100% coverage",
@@ -421,8 +421,8 @@ mod tests {
     ];
 
     #[test]
-    fn a_word_beyond_the_vocabulary_makes_it_another_wish() {
-        for goal in OTHER_WISHES {
+    fn a_word_beyond_the_vocabulary_makes_it_another_request() {
+        for goal in OTHER_REQUESTS {
             assert_eq!(of(goal, Mode::Auto), None, "{goal}");
         }
     }

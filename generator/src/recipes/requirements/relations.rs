@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn infinitives_ranges_and_comparisons_are_no_relations() {
+    fn infinitives_ranges_and_comparisons_are_not_relations() {
         for text in [
             "a function to reverse strings",
             "numbers from 1 to 100",
