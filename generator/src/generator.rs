@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use source_text::dedent;
 
 use crate::caller_code::given_code::GivenCode;
 use crate::caller_code::intent::{Intent, intent, names_docstrings, requires_caller_code};
 use crate::caller_code::outline;
 use crate::caller_code::target::{Runtime, Target};
 use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
-use crate::dedent::dedent;
 use crate::embedding::{self, Encoder};
-use crate::language::{self, PYTHON, RequestedLanguage};
+use crate::language::{self, RequestedLanguage};
 #[cfg(feature = "model")]
 use crate::model::{Model, ModelLanguage, Task};
 use crate::paths::is_test_file;
@@ -179,7 +179,7 @@ impl Generator {
         if let Some(name) = &request.recipe {
             let chosen = self.catalogue().iter().find(|recipe| recipe.name == *name);
             if asks_for_changes(request) {
-                let runtime = chosen.map_or(PYTHON.runtime, |recipe| recipe.runtime.as_str());
+                let runtime = chosen.map_or("python", |recipe| recipe.runtime.as_str());
                 return self.write_with_model(request, runtime, &MatchResult::default()).await;
             }
             return match chosen {

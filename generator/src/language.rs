@@ -1,96 +1,23 @@
 //! Detects the language that a goal asks for and the language of code.
 
+use source_text::languages::{LANGUAGES, Language, PYTHON, by_name};
+use source_text::python;
+
 use crate::paths::base_name;
-use crate::python;
 
-/// A language, its runtime, and the names and endings that identify it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Language {
-    pub(crate) name: &'static str,
-    /// The runtime that executes it.
-    pub(crate) runtime: &'static str,
-    pub(crate) default_path: &'static str,
-    aliases: &'static [&'static str],
-    pub(crate) extensions: &'static [&'static str],
-    /// True if the name is also a common word; a goal then means the language only after "in", "using" and the like.
-    ambiguous: bool,
+/// Returns the name of the runtime that executes a language.
+pub(crate) fn runtime(language: &Language) -> &'static str {
+    if language.id == "javascript" { "node" } else { language.id }
 }
 
-impl Language {
-    /// Returns all names of the language, in lower case.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let aliases = self.aliases.iter().map(|alias| (*alias).to_owned());
-        aliases.chain([self.name.to_lowercase(), self.runtime.to_owned()]).collect()
-    }
+/// Returns the names by which a goal mentions the language of its code, in lower case.
+pub(crate) fn names(language: &Language) -> Vec<String> {
+    let names = language.names.iter().map(|name| (*name).to_owned());
+    names.chain([language.title.to_lowercase(), runtime(language).to_owned()]).collect()
 }
 
-const fn language(
-    name: &'static str,
-    runtime: &'static str,
-    default_path: &'static str,
-    aliases: &'static [&'static str],
-    extensions: &'static [&'static str],
-) -> Language {
-    Language { name, runtime, default_path, aliases, extensions, ambiguous: false }
-}
-
-const fn ambiguous(mut language: Language) -> Language {
-    language.ambiguous = true;
-    language
-}
-
-pub(crate) static PYTHON: Language =
-    language("Python", "python", "main.py", &["python", "python3", "py", "cpython", "pytest"], &["py"]);
-
-static OTHERS: &[Language] = &[
-    language(
-        "JavaScript",
-        "node",
-        "main.js",
-        &["javascript", "js", "nodejs", "ecmascript"],
-        &["js", "mjs", "cjs", "jsx"],
-    ),
-    ambiguous(language("JavaScript", "node", "main.js", &["node"], &[])),
-    language("TypeScript", "typescript", "main.ts", &["typescript"], &["ts", "tsx"]),
-    ambiguous(language("TypeScript", "typescript", "main.ts", &["ts"], &[])),
-    language("Go", "go", "main.go", &["golang"], &["go"]),
-    ambiguous(language("Go", "go", "main.go", &["go"], &[])),
-    language("Rust", "rust", "main.rs", &["rust", "rustlang"], &["rs"]),
-    language("Java", "java", "Main.java", &["java"], &["java"]),
-    language("Kotlin", "kotlin", "main.kt", &["kotlin"], &["kt", "kts"]),
-    language("Scala", "scala", "main.scala", &["scala"], &["scala"]),
-    language("C++", "cpp", "main.cpp", &["cpp", "c++", "cplusplus"], &["cpp", "cc", "cxx", "hpp"]),
-    language("C#", "csharp", "Main.cs", &["csharp", "c#", "dotnet"], &["cs"]),
-    language("F#", "fsharp", "main.fs", &["fsharp", "f#"], &["fs"]),
-    ambiguous(language("C", "c", "main.c", &["c"], &["c", "h"])),
-    language("Ruby", "ruby", "main.rb", &["ruby"], &["rb"]),
-    language("PHP", "php", "main.php", &["php"], &["php"]),
-    language("Perl", "perl", "main.pl", &["perl"], &["pl", "pm"]),
-    language("Bash", "bash", "main.sh", &["bash", "zsh"], &["sh", "bash", "zsh"]),
-    ambiguous(language("Bash", "bash", "main.sh", &["shell", "sh"], &[])),
-    language("PowerShell", "powershell", "main.ps1", &["powershell"], &["ps1"]),
-    language("Lua", "lua", "main.lua", &["lua"], &["lua"]),
-    language("Haskell", "haskell", "main.hs", &["haskell"], &["hs"]),
-    language("Elixir", "elixir", "main.exs", &["elixir"], &["ex", "exs"]),
-    language("Erlang", "erlang", "main.erl", &["erlang"], &["erl"]),
-    language("Clojure", "clojure", "main.clj", &["clojure"], &["clj"]),
-    language("Zig", "zig", "main.zig", &["zig"], &["zig"]),
-    language("OCaml", "ocaml", "main.ml", &["ocaml"], &["ml"]),
-    language("Fortran", "fortran", "main.f90", &["fortran"], &["f90"]),
-    language("COBOL", "cobol", "main.cob", &["cobol"], &["cob", "cbl"]),
-    language("MATLAB", "matlab", "main.m", &["matlab"], &[]),
-    language("Solidity", "solidity", "main.sol", &["solidity"], &["sol"]),
-    ambiguous(language("Swift", "swift", "main.swift", &["swift"], &["swift"])),
-    ambiguous(language("Dart", "dart", "main.dart", &["dart"], &["dart"])),
-    ambiguous(language("Julia", "julia", "main.jl", &["julia"], &["jl"])),
-    ambiguous(language("R", "r", "main.r", &["r"], &["r"])),
-    ambiguous(language("SQL", "sql", "main.sql", &["sql"], &["sql"])),
-    ambiguous(language("HTML", "html", "index.html", &["html"], &["html", "htm"])),
-    ambiguous(language("CSS", "css", "main.css", &["css"], &["css"])),
-];
-
-fn by_alias(word: &str) -> Option<&'static Language> {
-    std::iter::once(&PYTHON).chain(OTHERS).find(|language| language.aliases.contains(&word))
+fn in_prose(word: &str) -> Option<&'static Language> {
+    LANGUAGES.iter().find(|language| language.names.contains(&word) || language.common_words.contains(&word))
 }
 
 fn goal_words(goal: &str) -> Vec<String> {
@@ -103,23 +30,23 @@ fn goal_words(goal: &str) -> Vec<String> {
 /// A goal that names Python means Python, unless another language is the target ("to Rust", "in Go").
 pub(crate) fn requested_other_than_python(goal: &str) -> Option<&'static str> {
     let words = goal_words(goal);
-    let python = words.iter().any(|word| PYTHON.aliases.contains(&word.as_str()));
+    let python = words.iter().any(|word| PYTHON.names.contains(&word.as_str()));
     for (index, word) in words.iter().enumerate() {
-        let Some(language) = by_alias(word).filter(|language| **language != PYTHON) else { continue };
+        let Some(language) = in_prose(word).filter(|language| *language != PYTHON) else { continue };
         let before = index.checked_sub(1).map_or("", |at| words[at].as_str());
         let after = words.get(index + 1).map_or("", String::as_str);
         // "Markdown to HTML" names a format.
-        let is_format = matches!(language.name, "HTML" | "CSS" | "SQL");
+        let is_format = matches!(language.id, "html" | "css" | "sql");
         let targeted = matches!(before, "in" | "using") || matches!(before, "into" | "to") && !is_format;
         let qualifies =
             matches!(after, "program" | "function" | "script" | "class" | "module" | "code" | "package" | "binary");
-        let meant = if language.ambiguous {
-            qualifies && language.aliases != ["sql"] || targeted && after != "back"
+        let meant = if language.common_words.contains(&word.as_str()) {
+            qualifies && language.id != "sql" || targeted && after != "back"
         } else {
             true
         };
         if meant && (!python || targeted) {
-            return Some(language.name);
+            return Some(language.title);
         }
     }
     None
@@ -151,7 +78,7 @@ impl RequestedLanguage {
     pub(crate) fn runtime(self) -> Option<&'static str> {
         match self {
             Self::Any | Self::Python | Self::JavaScript => self.runtimes().first().copied(),
-            Self::Other(name) => declared(name, None).ok().flatten().map(|language| language.runtime),
+            Self::Other(name) => declared(name, None).ok().flatten().map(runtime),
         }
     }
 }
@@ -166,12 +93,12 @@ pub(crate) fn requested(goal: &str, named: Option<&str>) -> RequestedLanguage {
     }
     if declared_name(named).is_some() {
         return match declared(named, None) {
-            Ok(Some(language)) if *language == PYTHON => RequestedLanguage::Python,
-            Ok(Some(language)) => of(language.name),
+            Ok(Some(language)) if language == PYTHON => RequestedLanguage::Python,
+            Ok(Some(language)) => of(language.title),
             Ok(None) | Err(UnknownLanguage) => RequestedLanguage::Other(None),
         };
     }
-    let is_python = goal_words(goal).iter().any(|word| PYTHON.aliases.contains(&word.as_str()));
+    let is_python = goal_words(goal).iter().any(|word| PYTHON.names.contains(&word.as_str()));
     if is_python { RequestedLanguage::Python } else { RequestedLanguage::Any }
 }
 
@@ -185,19 +112,13 @@ pub(crate) fn declared_name(named: Option<&str>) -> Option<String> {
     (!matches!(named.as_str(), "" | "auto" | "unknown" | "text" | "plaintext")).then_some(named)
 }
 
-/// Returns a language name without a trailing version.
-pub(crate) fn strip_version(name: &str) -> &str {
-    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace())
-}
-
 /// Returns the language by the caller's name for it, else by the file's extension; `Ok(None)` without either.
 pub(crate) fn declared(named: Option<&str>, file: Option<&str>) -> Result<Option<&'static Language>, UnknownLanguage> {
     if let Some(named) = declared_name(named) {
-        return by_alias(&named).or_else(|| by_alias(strip_version(&named))).map(Some).ok_or(UnknownLanguage);
+        return by_name(&named).filter(|language| !language.is_data()).map(Some).ok_or(UnknownLanguage);
     }
-    let by_extension =
-        |path| std::iter::once(&PYTHON).chain(OTHERS).find(|it| base_name(path, it.extensions).is_some());
-    Ok(file.and_then(by_extension))
+    let is_of = |language: &&Language, path| !language.is_data() && base_name(path, language.extensions).is_some();
+    Ok(file.and_then(|path| LANGUAGES.iter().find(|language| is_of(language, path))))
 }
 
 /// Returns the language of the caller's code: as named, else by the file's extension, else by its content.
@@ -214,9 +135,9 @@ pub(crate) fn detect(
         return Ok(language);
     }
     if is_javascript_in_form_of_python(code) {
-        return by_alias("javascript").ok_or(UnknownLanguage);
+        return by_name("javascript").ok_or(UnknownLanguage);
     }
-    Ok(detect_by_content(code).filter(|_| !python::is_valid(code)).unwrap_or(&PYTHON))
+    Ok(detect_by_content(code).filter(|_| !python::is_valid(code)).unwrap_or(PYTHON))
 }
 
 /// Returns the file name for unnamed code. Node.js accepts `import` and `export` only in `.mjs` files.
@@ -225,10 +146,10 @@ pub(crate) fn default_path(language: &Language, code: &str) -> &'static str {
         let imports = line.starts_with("import ") && (line.contains(" from ") || line.contains(['\'', '"']));
         imports || line.starts_with("export ")
     };
-    if language.runtime == "node" && code.lines().map(str::trim).any(is_module_line) {
+    if language.id == "javascript" && code.lines().map(str::trim).any(is_module_line) {
         return "main.mjs";
     }
-    language.default_path
+    language.default_file
 }
 
 /// Returns whether code that may parse as Python is JavaScript, such as a lone call of `console.log`.
@@ -257,7 +178,7 @@ fn detect_by_content(code: &str) -> Option<&'static Language> {
     let first = text.lines().next().unwrap_or_default();
     if let Some(interpreter) = first.strip_prefix("#!") {
         let name = interpreter.rsplit(['/', ' ']).next().unwrap_or_default();
-        return by_alias(strip_version(name));
+        return by_name(name);
     }
     let any_line = |test: &dyn Fn(&str) -> bool| text.lines().map(str::trim).any(test);
     let braces = text.contains('{') && text.contains('}');
@@ -284,7 +205,7 @@ fn detect_by_content(code: &str) -> Option<&'static Language> {
     } else {
         return None;
     };
-    by_alias(alias)
+    by_name(alias)
 }
 
 #[cfg(test)]
@@ -334,7 +255,7 @@ mod tests {
 
     #[test]
     fn code_is_recognised_by_name_then_file_then_content() {
-        let name = |named, file, code| detect(named, file, code).map(|language| language.name);
+        let name = |named, file, code| detect(named, file, code).map(|language| language.title);
         assert_eq!(name(Some("Python3"), Some("x.js"), "fn main() {}"), Ok("Python"));
         for (named, expected) in [("python3.11", "Python"), ("Python 3", "Python"), ("C++17", "C++"), ("go1.22", "Go")]
         {
@@ -345,6 +266,8 @@ mod tests {
         }
         assert_eq!(name(Some("auto"), Some("src/x.ts"), "x = 1"), Ok("TypeScript"));
         assert_eq!(name(None, Some("notes.unknown"), "x = 1"), Ok("Python"));
+        assert_eq!(name(None, Some("notes.json"), "const a = () => { return 1 };"), Ok("JavaScript"));
+        assert_eq!(name(None, Some("build.ksh"), "x = 1"), Ok("Bash"));
         assert_eq!(name(None, None, "fn main() {\n}\n"), Ok("Rust"));
         assert_eq!(name(None, None, "#!/bin/bash\necho hi there\n"), Ok("Bash"));
         assert_eq!(name(None, None, "#!/usr/bin/env python3\nprint(1)\n"), Ok("Python"));

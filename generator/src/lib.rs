@@ -8,14 +8,12 @@
 //! Start reading at [`Generator::generate`].
 
 mod caller_code;
-mod dedent;
 mod embedding;
 mod generator;
 mod language;
 #[cfg(feature = "model")]
 mod model;
 mod paths;
-mod python;
 mod recipes;
 mod tokenize;
 mod types;
@@ -25,7 +23,6 @@ pub use caller_code::skipped_tests::skipped_tests;
 pub use caller_code::target::Runtime;
 pub use caller_code::test_detection::defines_tests;
 pub use caller_code::vacuous_tests::vacuous_tests;
-pub use dedent::dedent;
 pub use generator::{Embeddings, Generator, GeneratorConfig, ModelConfig, Proposal};
 pub use recipes::catalogue::{CatalogueError, Recipe};
 pub use recipes::matching::MatchingStatus;

@@ -53,6 +53,7 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
         ("../../etc/passwd", script("main.py")),
         ("/tmp/x y.py", script("main.py")),
         ("tests/test_app.py", script("test_app.py")),
+        ("types.pyi", script("main.py")),
     ] {
         let request = Request { current_file: Some(current_file.to_owned()), ..with_code("run this", "print(1)") };
         let generation = generate(request).await.expect("runs");

@@ -63,11 +63,12 @@ fn dependencies_point_one_way() {
         ("approver", &["shared"]),
         ("cli", &["shared"]),
         ("faults", &["cli", "shared"]),
-        ("generator", &[]),
-        ("heimdall", &[]),
+        ("generator", &["source-text"]),
+        ("heimdall", &["source-text"]),
         ("runner", &[]),
         ("sandbox", &["runner"]),
         ("shared", &[]),
+        ("source-text", &[]),
         ("worker", &["generator", "heimdall", "sandbox", "shared"]),
     ]);
     for (name, found) in dependencies() {

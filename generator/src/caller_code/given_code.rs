@@ -4,13 +4,15 @@
 
 use std::fmt::Write as _;
 
+use ruff_python_ast::ModModule;
+use ruff_python_parser::Parsed;
+use source_text::{dedent, python};
+
 use crate::caller_code::diff::changes;
 use crate::caller_code::intent::tool;
 use crate::caller_code::outline;
 use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
-use crate::dedent::dedent;
 use crate::paths::is_test_file;
-use crate::python;
 use crate::types::{Action, FileKind, Generation, Origin, Request, Run, SourceFile, Tool};
 
 /// The caller's code, and the tool that serves the goal.
@@ -39,7 +41,7 @@ impl GivenCode {
     /// Selects the tool that serves a whole request for Python code; `None` if there is none.
     pub(crate) fn of(request: &Request, code: &str, path: String) -> Option<Self> {
         let code = dedent(code).into_owned();
-        let tool = tool(request, &python::definitions(&code))?;
+        let tool = tool(request, &definitions(&code))?;
         let file = SourceFile { path, content: code, kind: FileKind::Code, from_caller: true };
         let has_tests =
             defines_tests("python", &file.content) && (is_test_file(&file.path) || !runs_own_tests(&file.content));
@@ -76,6 +78,17 @@ impl GivenCode {
         let changed = generation(vec![file], run, action, text);
         Generation { changes: changes.map(|changes| changes.unified), ..changed }
     }
+}
+
+/// Returns the names of the functions and classes that `source` defines at its top level.
+fn definitions(source: &str) -> Vec<String> {
+    let collect = |parsed: &Parsed<ModModule>| {
+        let body = parsed.syntax().body.iter();
+        let functions =
+            body.clone().filter_map(|statement| statement.as_function_def_stmt()).map(|it| it.name.to_string());
+        functions.chain(body.filter_map(|it| it.as_class_def_stmt()).map(|it| it.name.to_string())).collect()
+    };
+    python::with_module(source, collect).unwrap_or_default()
 }
 
 fn generation(files: Vec<SourceFile>, run: Run, action: Action, documentation: String) -> Generation {

@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_body, walk_stmt};
 use ruff_python_ast::{Expr, ModModule, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_python_parser::Parsed;
-
-use crate::python;
+use source_text::python;
 
 /// Maximum rows of a table; the outline counts the others.
 const MAX_ROWS: usize = 200;

@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use ruff_python_ast::Stmt;
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
 use ruff_text_size::Ranged;
+use source_text::{dedent, python};
 
 use crate::caller_code::javascript_tests::{titled_tests, without_comments};
-use crate::dedent::dedent;
-use crate::python;
 
 /// Marks of a Python test that is skipped or expected to fail.
 const IN_PYTHON: &[&str] =

@@ -1,6 +1,8 @@
 //! Selects the runtime of the caller's code: by a language of the table, or by a runtime's own names and endings.
 
-use crate::language::{self, Language, strip_version};
+use source_text::languages::{Language, PYTHON, strip_version};
+
+use crate::language;
 use crate::paths::base_name;
 
 /// A runtime that the sandbox offers.
@@ -39,7 +41,7 @@ impl<'a> Target<'a> {
     ///
     /// Languages of the table take precedence, so a runtime cannot claim their files.
     pub(crate) fn find(runtimes: &'a [Runtime], named: Option<&str>, file: Option<&str>, code: &str) -> Option<Self> {
-        let offered = |language: &&Language| runtimes.iter().any(|runtime| runtime.name == language.runtime);
+        let offered = |language: &&Language| runtimes.iter().any(|runtime| runtime.name == language::runtime(language));
         if let Some(language) = language::declared(named, file).ok().flatten().filter(offered) {
             return Some(Self::Known(language));
         }
@@ -56,14 +58,14 @@ impl<'a> Target<'a> {
     /// Returns the display name of the language.
     pub(crate) fn name(self) -> &'a str {
         match self {
-            Self::Known(language) => language.name,
+            Self::Known(language) => language.title,
             Self::Other(runtime) => &runtime.name,
         }
     }
 
     pub(crate) fn runtime(self) -> &'a str {
         match self {
-            Self::Known(language) => language.runtime,
+            Self::Known(language) => language::runtime(language),
             Self::Other(runtime) => &runtime.name,
         }
     }
@@ -76,7 +78,9 @@ impl<'a> Target<'a> {
     pub(crate) fn path(self, current_file: Option<&str>, code: &str) -> String {
         let (kept, usual) = match self {
             Self::Known(language) => {
-                let kept = current_file.and_then(|path| base_name(path, language.extensions));
+                // Tests import a Python module only from a .py file.
+                let extensions: &[&str] = if language == PYTHON { &["py"] } else { language.extensions };
+                let kept = current_file.and_then(|path| base_name(path, extensions));
                 (kept, language::default_path(language, code).to_owned())
             }
             Self::Other(runtime) => {

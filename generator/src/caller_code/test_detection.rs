@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_body, walk_stmt};
 use ruff_python_ast::{Expr, Stmt};
+use source_text::python;
 
 use crate::paths::is_test_file;
-use crate::python;
 use crate::types::SourceFile;
 
 /// Returns whether a runtime's test runner may find tests in a source text. False positives are possible.

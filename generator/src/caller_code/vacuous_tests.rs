@@ -7,8 +7,7 @@ use std::collections::HashSet;
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{BoolOp, Expr, Stmt, StmtFunctionDef, UnaryOp};
 use ruff_text_size::Ranged;
-
-use crate::python;
+use source_text::python;
 
 /// Parts of names of assertion functions, such as `assertEqual`, `pytest.raises` and `expect`.
 const ASSERTION_NAMES: &[&str] = &["assert", "raises", "warns", "fail", "expect", "verify", "approx"];

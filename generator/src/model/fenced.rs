@@ -70,7 +70,7 @@ impl Block<'_> {
             return Ok(Some(path.to_owned()));
         }
         let label = self.info.split([' ', ':', '{']).next().unwrap_or_default().to_ascii_lowercase();
-        let is_plain_python = || language == ModelLanguage::Python && crate::python::is_valid(&self.content);
+        let is_plain_python = || language == ModelLanguage::Python && source_text::python::is_valid(&self.content);
         if !(language.labels().contains(&label.as_str()) || label.is_empty() && is_plain_python()) {
             return Ok(None);
         }

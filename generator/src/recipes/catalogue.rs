@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::{is_safe_path, is_test_file};
-use crate::python::code_elements;
+use crate::recipes::code_elements::code_elements;
 use crate::recipes::matching::KeywordRules;
 use crate::recipes::parameters::Parameter;
 use crate::recipes::requirements::constraints::{Capabilities, Claim};

@@ -61,7 +61,7 @@ pub(crate) fn intent(request: &Request) -> Intent {
         (Mode::Generate, _) | (Mode::Auto, None) => Intent::Generate,
         (Mode::Auto, Some(code)) => {
             let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
-            let own = language::detect(named, file, code).map_or_else(|_| Vec::new(), language::Language::names);
+            let own = language::detect(named, file, code).map_or_else(|_| Vec::new(), language::names);
             of_goal(&request.goal, &CodeContext::of(code, file, own))
         }
     }
