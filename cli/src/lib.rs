@@ -4,13 +4,13 @@
 //! It starts the other processes as programs and shares no code with them but [`shared`]. Start reading at
 //! [`commands::Command`]; `promptcraft up` lives in [`stack`].
 
-pub mod api;
 mod archive;
-mod board;
+pub mod client;
 pub mod commands;
-pub mod config;
-pub mod follow;
-mod operator;
-pub mod screen;
+pub mod env;
+pub mod error;
+pub mod example_goals;
+mod operator_connection;
+pub mod output;
 pub mod stack;
-pub mod suggestions;
+pub mod watch;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::commands::Command;
-use cli::screen;
+use cli::output;
 
 /// Turn goals into tested, reviewed code, and run the services that do it.
 #[derive(Parser)]
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     outcome.unwrap_or_else(|error| {
-        screen::error(error.as_ref());
+        output::error(error.as_ref());
         ExitCode::FAILURE
     })
 }

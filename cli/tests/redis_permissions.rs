@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use cli::config::find_program;
+use cli::env::find_program;
 use cli::stack::{DataDirectory, Ports, Programs, Recipe};
 use shared::read_model::{ReadModel, StepLeases};
 use tokio::time::Instant;

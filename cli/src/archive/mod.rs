@@ -1,18 +1,18 @@
 //! The archive: a directory of files that hold what has left the log, and the way there.
 //!
 //! Ended workflows go from the log into files of JSON lines, one workflow a line, with every message that it had. A file is written
-//! whole and synced before anything in it is taken from the log, and it carries its state in its name ([`folder`]), so that a run
+//! whole and synced before anything in it is taken from the log, and it carries its state in its name ([`directory`]), so that a run
 //! that dies anywhere is finished by the next one: nothing is lost, and nothing stands in two files. Contents over 8 KiB lie
-//! beside them under their digests. Start reading at [`take`].
+//! beside them under their digests. Start reading at [`run`].
 
-mod clear;
-pub(crate) mod folder;
+pub(crate) mod directory;
+pub(crate) mod format;
+mod gc;
 mod histories;
-pub(crate) mod record;
-mod take;
+mod run;
 
-pub(crate) use clear::clear_contents;
-pub(crate) use take::{Run, ended_before};
+pub(crate) use gc::clear_contents;
+pub(crate) use run::{Run, ended_before};
 
 /// The archive could not go on. What was begun is finished by the next run.
 #[derive(Debug, thiserror::Error)]

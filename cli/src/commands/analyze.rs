@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{Failure, read_code};
-use crate::api::Connection;
-use crate::screen::{Style, say, styled};
+use super::read_code;
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::output::{Style, say, styled};
 
 /// Analyse a file; fails if something of high or critical severity is found.
 #[derive(clap::Args)]

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{Failure, read_code};
-use crate::api::Connection;
-use crate::follow::NEEDS_INPUT;
-use crate::screen::say;
+use super::read_code;
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::output::say;
+use crate::watch::NEEDS_INPUT;
 
 /// Approve what a workflow waits for.
 #[derive(clap::Args)]

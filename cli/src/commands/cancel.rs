@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::Failure;
-use crate::api::Connection;
-use crate::screen::say;
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::output::say;
 
 /// Cancel a workflow; running code is killed at once.
 #[derive(clap::Args)]

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use super::Failure;
-use crate::config::{find_nats_server, find_program};
-use crate::screen::{self, Style};
+use crate::env::{find_nats_server, find_program};
+use crate::error::Failure;
+use crate::output::{self, Style};
 
 /// Say what is missing on this machine and how to get it; fails if something essential is.
 #[derive(clap::Args)]
@@ -44,7 +44,7 @@ impl Doctor {
                     (Style::Bad, "missing", detail)
                 }
             };
-            screen::component(name, style, state, &detail);
+            output::component(name, style, state, &detail);
         }
         Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

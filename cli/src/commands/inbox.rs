@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::Failure;
-use crate::api::Connection;
-use crate::screen::{self, say};
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::output::{self, say};
 
 /// List what waits for your decision.
 #[derive(clap::Args)]
@@ -28,7 +28,7 @@ impl Inbox {
                 vec![text("workflow_id"), text("risk_level"), text("expires_at"), text("description")]
             })
             .collect();
-        screen::table(&["WORKFLOW", "RISK", "UNTIL", "QUESTION"], &rows);
+        output::table(&["WORKFLOW", "RISK", "UNTIL", "QUESTION"], &rows);
         if more {
             say!("\nMore wait behind these; they are shown once some of these are decided.");
         }

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::Failure;
-use crate::api::Connection;
-use crate::screen::{self, say, shortened};
-use crate::suggestions::first_command;
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::example_goals::first_command;
+use crate::output::{self, say, shortened};
 
 /// Maximum characters of a goal in a row.
 const GOAL_WIDTH: usize = 60;
@@ -40,7 +40,7 @@ impl List {
                 vec![text("workflow_id"), text("status"), text("created_at"), shortened(&text("goal"), GOAL_WIDTH)]
             })
             .collect();
-        screen::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
+        output::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
         if more {
             say!("\nThere are older ones: see more with --limit, at most 100, or some with --status");
         }

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::Failure;
-use crate::api::Connection;
-use crate::screen::say;
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::output::say;
 
 /// Sign in and print what the shell needs: eval "$(promptcraft login --user NAME --password WORD)"
 #[derive(clap::Args)]

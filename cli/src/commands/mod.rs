@@ -1,32 +1,24 @@
 //! The commands, one file each.
 
+mod admin;
 mod analyze;
 mod approve;
-mod archive;
-mod bot;
-mod broker_files;
 mod cancel;
-mod dead;
 mod doctor;
 mod guard;
 mod inbox;
-mod keys;
 mod list;
 mod login;
-mod provision;
-mod rebuild;
 mod recipes;
 mod run;
 mod status;
 mod up;
-mod user;
 
-use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// How a command ends when it does not succeed: one sentence that says what to do.
-pub type Failure = Box<dyn Error>;
+use self::admin::{archive, bot, broker_config, dead_letters, keys, provision, rebuild, user};
+use crate::error::Failure;
 
 /// The text of a file of code.
 fn read_code(path: &Path) -> Result<String, Failure> {
@@ -55,9 +47,9 @@ pub enum Command {
     #[command(subcommand)]
     Keys(keys::Keys),
     #[command(subcommand)]
-    Dead(dead::Dead),
+    Dead(dead_letters::Dead),
     Archive(archive::Archive),
-    BrokerFiles(broker_files::BrokerFiles),
+    BrokerFiles(broker_config::BrokerFiles),
     Provision(provision::Provision),
     Rebuild(rebuild::Rebuild),
     #[command(hide = true)]

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{Failure, read_code};
-use crate::api::Connection;
-use crate::follow::{describe, exit_code, follow};
-use crate::screen::say;
-use crate::suggestions::commands;
+use super::read_code;
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::example_goals::commands;
+use crate::output::say;
+use crate::watch::{describe, exit_code, follow};
 
 const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::Failure;
-use crate::api::Connection;
-use crate::follow::{describe, exit_code, follow};
-use crate::screen::say;
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::output::say;
+use crate::watch::{describe, exit_code, follow};
 
 /// Show a workflow.
 #[derive(clap::Args)]

@@ -11,9 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::Failure;
-use crate::board::Board;
-use crate::screen::{self, Style, say, styled};
+use crate::error::Failure;
+use crate::output::{self, Style, say, styled};
+use crate::stack::Board;
 use crate::stack::{DEMO_BOT, DataDirectory, Manifest, Ports, Programs, Recipe, Stack, StackError};
 
 /// Run the whole stack on this machine until Ctrl-C: broker, Redis, approver, workers, API.
@@ -42,7 +42,7 @@ pub struct Up {
 impl Up {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         let began = Instant::now();
-        screen::outlive_the_reader();
+        output::outlive_the_reader();
         let recipe = Arc::new(self.recipe()?);
         say!("{} {}", styled(Style::Strong, "PromptCraft"), styled(Style::Faint, &self.data.display().to_string()));
         let (sender, events) = mpsc::unbounded_channel();
@@ -57,7 +57,7 @@ impl Up {
         };
         board.catch_up();
         if let Err(error) = &outcome {
-            screen::error(error);
+            output::error(error);
         }
         if let Ok(true) = outcome {
             ready(&recipe, began);
@@ -92,13 +92,13 @@ async fn start(stack: &mut Stack) -> Result<(), StackError> {
         0 => String::new(),
         users => format!("{users} demo users created"),
     };
-    screen::component("streams", Style::Good, &format!("ready in {}", screen::duration(began.elapsed())), &detail);
+    output::component("streams", Style::Good, &format!("ready in {}", output::duration(began.elapsed())), &detail);
     stack.start_services().await
 }
 
 fn ready(recipe: &Recipe, began: Instant) {
     let url = recipe.api_url();
-    say!("\n{} after {}", styled(Style::Good, "Ready"), screen::duration(began.elapsed()));
+    say!("\n{} after {}", styled(Style::Good, "Ready"), output::duration(began.elapsed()));
     say!("  API        {url}");
     say!("  Explorer   {url}/docs");
     if recipe.demo {
@@ -146,7 +146,7 @@ async fn drain(stack: &mut Stack, signals: &mut Signals) {
             drop(tokio::time::timeout(Duration::from_secs(5), draining).await);
         }
     }
-    say!("{}", styled(Style::Faint, &format!("Ended in {}", screen::duration(began.elapsed()))));
+    say!("{}", styled(Style::Faint, &format!("Ended in {}", output::duration(began.elapsed()))));
 }
 
 struct Signals {

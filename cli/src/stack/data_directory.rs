@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use shared::identity::Secret;
 
-use super::broker_files::{Bot, BotName};
+use super::broker_config::{Bot, BotName};
 use super::private_file;
 
 #[derive(Debug, thiserror::Error)]

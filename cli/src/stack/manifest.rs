@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data_directory::DataDirectory;
 use super::private_file;
-use super::recipe::Recipe;
+use super::process_specs::Recipe;
 
 /// A running stack. Secrets are named by their files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl Manifest {
         let local = |port: u16| format!("http://127.0.0.1:{port}");
         let data = &recipe.data;
         let mut nats_password_files = BTreeMap::new();
-        for user in super::broker_files::SERVICE_USERS {
+        for user in super::broker_config::SERVICE_USERS {
             nats_password_files.insert(user.to_owned(), data.secret_file(&format!("nats-{user}"))?);
         }
         let mut bots = Vec::new();

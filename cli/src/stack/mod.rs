@@ -3,27 +3,26 @@
 //! [`Stack`] starts them in order, restarts what dies, and ends them in reverse. It owns the processes and the data directory
 //! and knows nothing of what the services say to each other.
 
-pub mod broker_files;
-mod child;
+pub mod broker_config;
 mod data_directory;
-mod lane;
-mod log_rotation;
+mod lifecycle;
 mod manifest;
 mod ports;
 pub mod private_file;
-mod probe;
+mod process_specs;
 mod programs;
-mod recipe;
-mod running;
+mod runtime_name;
 mod seed;
+mod status_display;
 mod supervise;
 
 pub use data_directory::{DataDirectory, DataDirectoryError};
-pub use lane::{BadLane, Lane, RUNTIMES};
+pub use lifecycle::{Stack, StackError};
 pub use manifest::{Bot as ManifestBot, Manifest};
 pub use ports::{PortError, Ports};
+pub use process_specs::{Recipe, WORKER_RIGHTS};
 pub use programs::{MissingProgram, Programs, worker_program};
-pub use recipe::{Recipe, WORKER_RIGHTS};
-pub use running::{Stack, StackError};
+pub use runtime_name::{BadLane, Lane, RUNTIMES};
 pub use seed::{DEMO_BOT, SeedError, Seeded};
+pub(crate) use status_display::Board;
 pub use supervise::Event;

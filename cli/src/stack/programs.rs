@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{find_nats_server, find_program};
+use crate::env::{find_nats_server, find_program};
 
 #[derive(Debug, thiserror::Error)]
 #[error("{program} was not found {looked}. {remedy}")]

@@ -5,7 +5,7 @@ use shared::identity::{KeyState, PasswordError, PasswordHash, Role, Secret, Sign
 use shared::ids::UserName;
 use shared::messaging::{Broker, BrokerError, BrokerSettings, Bucket, BucketError, Buckets, ProvisionError, provision};
 
-use super::recipe::Recipe;
+use super::process_specs::Recipe;
 
 /// The bot of the demo stack.
 pub const DEMO_BOT: &str = "demo_bot";

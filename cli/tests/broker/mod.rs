@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event};
-use cli::config::find_nats_server;
+use cli::env::find_nats_server;
 use cli::stack::Lane;
-use cli::stack::broker_files::{self, Bot, Variables};
+use cli::stack::broker_config::{self, Bot, Variables};
 use tokio::sync::mpsc;
 
 /// Those of Python, and of a language that nobody has heard of.
@@ -32,7 +32,7 @@ impl Broker {
         fs::create_dir_all(&directory).unwrap();
         let bots: Vec<Bot> =
             bots.iter().map(|name| Bot { name: name.parse().unwrap(), password: (*name).to_owned() }).collect();
-        let configuration = broker_files::write(&directory, &bots, &lanes()).unwrap();
+        let configuration = broker_config::write(&directory, &bots, &lanes()).unwrap();
         let server = serve(&configuration, &directory);
         let address = address_of(&server, &directory).await;
         Self { server, directory, address }
@@ -51,7 +51,7 @@ impl Broker {
                     }
                 }
             });
-        if broker_files::SERVICE_USERS.contains(&user) {
+        if broker_config::SERVICE_USERS.contains(&user) {
             options = options.custom_inbox_prefix(format!("_INBOX_{user}"));
         }
         Session { client: options.connect(&self.address).await.unwrap(), user: user.to_owned(), refusals }
@@ -102,7 +102,7 @@ pub(crate) fn check_configuration(unique: &str, change: impl Fn(String) -> Strin
     let unique = format!("configuration-{}-{unique}", std::process::id());
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique);
     let bot = Bot { name: "demo_bot".parse().unwrap(), password: "demo_bot".to_owned() };
-    let configuration = broker_files::write(&directory, std::slice::from_ref(&bot), &lanes()).unwrap();
+    let configuration = broker_config::write(&directory, std::slice::from_ref(&bot), &lanes()).unwrap();
     fs::write(directory.join("bots/demo_bot.conf"), change(bot.account())).unwrap();
     let output = server(&configuration, &directory).arg("-t").output().unwrap();
     fs::remove_dir_all(&directory).unwrap();

@@ -27,9 +27,8 @@ impl Programs {
             .ok_or("there are no instrumented programs: run scripts/instrument.sh")?;
         let promptcraft = instrumented.with_file_name("promptcraft");
         let missing = |name: &str| format!("{name} is missing: run scripts/setup.sh as root");
-        let nats_server =
-            cli::config::find_nats_server(&root().join("data/bin")).ok_or_else(|| missing("nats-server"))?;
-        let redis_server = cli::config::find_program("redis-server", &[PathBuf::from("/usr/sbin")]);
+        let nats_server = cli::env::find_nats_server(&root().join("data/bin")).ok_or_else(|| missing("nats-server"))?;
+        let redis_server = cli::env::find_program("redis-server", &[PathBuf::from("/usr/sbin")]);
         #[expect(
             clippy::disallowed_methods,
             reason = "the harness has no settings of its own but where the roots were built"

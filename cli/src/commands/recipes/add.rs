@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::folder::{self, Staging};
-use crate::commands::Failure;
-use crate::screen::say;
+use crate::error::Failure;
+use crate::output::say;
 use crate::stack::{DataDirectory, Manifest};
 
 /// Add a folder with a recipe to the organization's own, in DATA/recipes, which `promptcraft up` gives to its workers.

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use serde_json::Value;
 
-use crate::commands::Failure;
+use crate::error::Failure;
 use crate::stack::worker_program;
 
 /// A copy of recipe folders that is removed when it is dropped, unless its folders are moved away.

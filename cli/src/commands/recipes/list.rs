@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::api::Connection;
-use crate::commands::Failure;
-use crate::screen::{self, say, shortened};
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::output::{self, say, shortened};
 
 /// Columns from which on there is room for summaries beside titles.
 const WIDE: usize = 100;
@@ -30,8 +30,8 @@ impl List {
         }
         let answer = api.get("/api/v3/recipes").await?;
         let recipes = answer["data"]["recipes"].as_array().cloned().unwrap_or_default();
-        let (heading, rows) = rows(&recipes, screen::columns());
-        screen::table(&heading, &rows);
+        let (heading, rows) = rows(&recipes, output::columns());
+        output::table(&heading, &rows);
         if recipes.iter().any(|recipe| recipe["on_all_workers"] == false) {
             eprintln!("\n* not on every worker, or not in the same version");
         }
@@ -49,7 +49,7 @@ fn rows(recipes: &[Value], columns: Option<usize>) -> (Vec<&'static str>, Vec<Ve
     };
     let mut rows: Vec<Vec<String>> = recipes.iter().map(|recipe| row(recipe, last)).collect();
     if let Some(columns) = columns {
-        let room = screen::room_for_last(&heading, &rows, columns).max(heading[3].len());
+        let room = output::room_for_last(&heading, &rows, columns).max(heading[3].len());
         for row in &mut rows {
             row[3] = shortened(&row[3], room);
         }

@@ -8,7 +8,7 @@ mod test;
 
 use std::process::ExitCode;
 
-use super::Failure;
+use crate::error::Failure;
 
 /// List, show, test and add recipes: vetted code and tests that goals are served from without a language model.
 #[derive(clap::Subcommand)]

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::api::Connection;
-use crate::commands::Failure;
-use crate::screen::{self, Style, say, styled};
+use crate::client::Connection;
+use crate::error::Failure;
+use crate::output::{self, Style, say, styled};
 
 const HEADING: [&str; 4] = ["PARAMETER", "DEFAULT", "ALLOWED", "MEANING"];
 /// Columns that a meaning has at least, however narrow the terminal is.
@@ -71,14 +71,14 @@ fn show(recipe: &Value) {
         let label = if number == 0 { "serves" } else { "" };
         say!("  {label:<8}  {example}");
     }
-    let columns = screen::columns();
+    let columns = output::columns();
     let parameters: Vec<Vec<String>> = items(recipe, "parameters").map(parameter).collect();
     if !parameters.is_empty() {
         say!("");
-        screen::table(&HEADING, &fitted(parameters, columns));
+        output::table(&HEADING, &fitted(parameters, columns));
     }
     let documentation = text("documentation").trim_end();
-    say!("\n{}", columns.map_or(documentation.to_owned(), |columns| screen::wrapped(documentation, columns)));
+    say!("\n{}", columns.map_or(documentation.to_owned(), |columns| output::wrapped(documentation, columns)));
     if let Some(example) = recipe["examples"][0].as_str() {
         let hint = format!("promptcraft run \"{example}\" --recipe {} --no-approval --watch", text("name"));
         say!("\n{}", styled(Style::Faint, &hint));
@@ -88,9 +88,9 @@ fn show(recipe: &Value) {
 /// Lays the parameters out for a terminal of so many columns: a meaning that does not fit goes on in the lines below.
 fn fitted(parameters: Vec<Vec<String>>, columns: Option<usize>) -> Vec<Vec<String>> {
     let Some(columns) = columns else { return parameters };
-    let room = screen::room_for_last(&HEADING, &parameters, columns).max(NARROWEST);
+    let room = output::room_for_last(&HEADING, &parameters, columns).max(NARROWEST);
     let lines = |row: &Vec<String>| {
-        let meaning = screen::wrapped(&row[3], room);
+        let meaning = output::wrapped(&row[3], room);
         let beside = |(number, line): (usize, &str)| {
             let before = row[..3].iter().map(|cell| if number == 0 { cell.clone() } else { String::new() });
             before.chain([line.to_owned()]).collect()

@@ -10,9 +10,9 @@ use shared::single_file::{Part, joined};
 use tokio::time::Instant;
 
 use super::folder::{self, Staging};
-use crate::api::{Api, ApiError, Connection};
-use crate::commands::Failure;
-use crate::screen::{self, Style, say, styled};
+use crate::client::{Api, ApiError, Connection};
+use crate::error::Failure;
+use crate::output::{self, Style, say, styled};
 
 /// Recipes that are tested at once.
 const TESTED_AT_ONCE: usize = 4;
@@ -61,7 +61,7 @@ impl Test {
                 }
             }
         }
-        say!("{} of {all} recipes passed in {}", all - failed, screen::duration(began.elapsed()));
+        say!("{} of {all} recipes passed in {}", all - failed, output::duration(began.elapsed()));
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 

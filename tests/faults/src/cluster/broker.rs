@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cli::stack::Lane;
-use cli::stack::broker_files::{self, Bot, Variables};
+use cli::stack::broker_config::{self, Bot, Variables};
 use shared::identity::Secret;
 
 use super::process::Spec;
@@ -38,7 +38,7 @@ impl Node {
     pub fn configure(&self, secrets: &Secrets, routes: &[u16]) -> io::Result<Vec<(String, String)>> {
         let name = BOT.parse().map_err(io::Error::other)?;
         let bot = Bot { name, password: secrets.broker(BOT).expose().to_owned() };
-        let server = broker_files::write(&self.folder, &[bot], &Lane::all())?;
+        let server = broker_config::write(&self.folder, &[bot], &Lane::all())?;
         if !routes.is_empty() {
             let urls: Vec<String> = routes.iter().map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
             // Clients are told no address, and brokers one where nobody listens: whoever learnt a true one would go past the wires.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cli::stack::broker_files::SERVICE_USERS;
+use cli::stack::broker_config::SERVICE_USERS;
 use shared::identity::Secret;
 
 use super::BOT;

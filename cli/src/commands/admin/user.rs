@@ -8,9 +8,9 @@ use shared::identity::{PasswordHash, Role, Secret, User as Record};
 use shared::ids::UserName;
 use shared::messaging::{Bucket, BucketError, Buckets};
 
-use super::Failure;
-use crate::operator::Installation;
-use crate::screen::{self, say};
+use crate::error::Failure;
+use crate::operator_connection::Installation;
+use crate::output::{self, say};
 
 /// Add, list, change, disable and remove users.
 #[derive(clap::Subcommand)]
@@ -167,7 +167,7 @@ impl List {
                 vec![name.clone(), user.role.as_str().to_owned(), user.created_at.day(), remarks.join(", ")]
             })
             .collect();
-        screen::table(&["USER", "ROLE", "SINCE", "REMARKS"], &rows);
+        output::table(&["USER", "ROLE", "SINCE", "REMARKS"], &rows);
         Ok(())
     }
 }

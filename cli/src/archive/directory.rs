@@ -13,7 +13,7 @@ use rustix::fs::FlockOperation;
 use shared::ids::Digest;
 
 use super::ArchiveError;
-use super::record::{Heading, Outline, Record};
+use super::format::{Heading, Outline, Record};
 use crate::stack::private_file;
 
 const COMPLETE: &str = ".jsonl";

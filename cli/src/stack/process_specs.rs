@@ -5,15 +5,15 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::broker_files::{self, Variables};
-use super::child::ChildSpec;
+use super::broker_config::{self, Variables};
 use super::data_directory::DataDirectory;
 use super::ports::Ports;
 use super::private_file;
-use super::probe::{Confession, Probe};
 use super::programs::Programs;
+use super::supervise::child::ChildSpec;
+use super::supervise::probe::{Confession, Probe};
 use super::{Lane, RUNTIMES};
-use crate::config::{catalogue_folders, is_set};
+use crate::env::{catalogue_folders, is_set};
 
 /// A broker or a Redis that fails its probe for this long is started again. A broker whose disk was full stays unhealthy until
 /// then, although space was freed.
@@ -74,9 +74,9 @@ impl Recipe {
 
     /// Writes the broker's configuration and says how to start it.
     pub fn broker(&self) -> io::Result<ChildSpec> {
-        let configuration = broker_files::write(&self.data.nats(), &self.data.bots()?, &Lane::all())?;
+        let configuration = broker_config::write(&self.data.nats(), &self.data.bots()?, &Lane::all())?;
         let mut passwords = Vec::new();
-        for user in broker_files::SERVICE_USERS {
+        for user in broker_config::SERVICE_USERS {
             passwords.push((user, self.data.secret(&format!("nats-{user}"))?));
         }
         let variables = Variables {
@@ -267,7 +267,7 @@ mod tests {
         for (environment, others) in [(None, "/srv/one,/srv/two,"), (Some("/srv/three"), "/srv/three,"), (Some(""), "")]
         {
             let mut command = Command::new(std::env::current_exe().unwrap());
-            command.args(["stack::recipe::tests::the_folders_of_a_worker_are_printed", "--exact", "--ignored"]);
+            command.args(["stack::process_specs::tests::the_folders_of_a_worker_are_printed", "--exact", "--ignored"]);
             command.arg("--nocapture").env(FOLDER, &folder).env("PROMPTCRAFT_CONFIG", &settings).env_remove(variable);
             let output = command.envs(environment.map(|value| (variable, value))).output().unwrap();
             let text = String::from_utf8_lossy(&output.stdout);

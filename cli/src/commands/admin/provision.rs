@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use shared::messaging::provision;
 
-use super::Failure;
-use crate::operator::Installation;
-use crate::screen::say;
+use crate::error::Failure;
+use crate::operator_connection::Installation;
+use crate::output::say;
 use crate::stack::{Lane, RUNTIMES};
 
 /// Create or update streams, consumers and buckets on a broker. Idempotent.

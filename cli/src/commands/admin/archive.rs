@@ -9,12 +9,12 @@ use shared::config::{Settings, Span};
 use shared::ids::WorkflowId;
 use shared::messaging::Retention;
 
-use super::Failure;
-use crate::archive::folder::Folder;
-use crate::archive::record::{Message, Record};
+use crate::archive::directory::Folder;
+use crate::archive::format::{Message, Record};
 use crate::archive::{Run, clear_contents, ended_before};
-use crate::operator::Installation;
-use crate::screen::{plain, say};
+use crate::error::Failure;
+use crate::operator_connection::Installation;
+use crate::output::{plain, say};
 
 const DEFAULT_AGE: Duration = Duration::from_secs(30 * 86_400);
 /// A submission repeated under its `Idempotency-Key` meets its first for so long after the end.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::screen::{self, Style};
+use crate::output::{self, Style};
 use crate::stack::{Event, Manifest, Recipe};
 
 /// Follows the events of a stack: a line on the terminal for each that matters, the process ids in `stack.json`.
@@ -41,16 +41,16 @@ impl Board {
                 self.manifest.pids.insert(name.clone(), *pid);
                 self.refresh_bots();
                 if let Err(error) = self.manifest.write(self.recipe.data.root()) {
-                    screen::component("stack.json", Style::Attention, "not written", &error.to_string());
+                    output::component("stack.json", Style::Attention, "not written", &error.to_string());
                 }
             }
             Event::Ready { name, after } => {
-                let state = format!("ready in {}", screen::duration(*after));
-                screen::component(name, Style::Good, &state, &self.address(name));
+                let state = format!("ready in {}", output::duration(*after));
+                output::component(name, Style::Good, &state, &self.address(name));
             }
             Event::Lost { name, reason, pause } => {
-                let detail = format!("starts again in {}; see {}", screen::duration(*pause), self.log(name));
-                screen::component(name, Style::Bad, reason, &detail);
+                let detail = format!("starts again in {}; see {}", output::duration(*pause), self.log(name));
+                output::component(name, Style::Bad, reason, &detail);
             }
         }
     }

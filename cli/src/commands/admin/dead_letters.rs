@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use shared::clock::Clock;
 use shared::messaging::{Cause, DeadLetters, KeptLetter, put_back};
 
-use super::Failure;
-use crate::operator::Installation;
-use crate::screen::{self, plain, say};
+use crate::error::Failure;
+use crate::operator_connection::Installation;
+use crate::output::{self, plain, say};
 
 /// Read so many at once.
 const PAGE: usize = 100;
@@ -96,7 +96,7 @@ impl List {
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = found.iter().map(row).collect();
-        screen::table(&["ID", "SINCE", "CAUSE", "ATTEMPTS", "SUBJECT", "REASON"], &rows);
+        output::table(&["ID", "SINCE", "CAUSE", "ATTEMPTS", "SUBJECT", "REASON"], &rows);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-use crate::api::{Api, ApiError};
-use crate::screen::{self, Style, say, shortened, styled};
+use crate::client::{Api, ApiError};
+use crate::output::{self, Style, say, shortened, styled};
 
 /// The type of an approval that asks for code or a recipe.
 pub const NEEDS_INPUT: &str = "needs_input";
@@ -209,7 +209,7 @@ fn stream(text: &str, mark: &str) {
 
 fn measures(metrics: &Value) {
     let Some(seconds) = metrics["duration_seconds"].as_f64() else { return };
-    let took = screen::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let took = output::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     let cost = metrics["total_cost"].as_f64().unwrap_or(0.0);
     say!("  {}", styled(Style::Faint, &format!("took {took}, cost {cost:.4}")));
 }

@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
-use super::child::ChildSpec;
-use super::recipe::Recipe;
+use super::process_specs::Recipe;
 use super::seed::{self, SeedError, Seeded};
+use super::supervise::child::ChildSpec;
 use super::supervise::{Event, Orders, Reports, State, supervise};
 
 /// A first start may build caches; after this long something is wrong.

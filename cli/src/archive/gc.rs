@@ -16,7 +16,7 @@ use shared::ids::Digest;
 use shared::messaging::Retention;
 
 use super::ArchiveError;
-use super::folder::Folder;
+use super::directory::Folder;
 use crate::stack::private_file;
 
 /// Far longer than any process takes from storing a content to appending what refers to it.

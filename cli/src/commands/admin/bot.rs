@@ -8,10 +8,10 @@ use shared::identity::{Role, Secret, User};
 use shared::messaging::{BucketError, Buckets};
 use tokio::time::Instant;
 
-use super::Failure;
-use crate::operator::Installation;
-use crate::screen::say;
-use crate::stack::broker_files::{self, BotName};
+use crate::error::Failure;
+use crate::operator_connection::Installation;
+use crate::output::say;
+use crate::stack::broker_config::{self, BotName};
 use crate::stack::{DataDirectory, Lane, Manifest};
 
 const RESTART_LIMIT: Duration = Duration::from_secs(20);
@@ -89,7 +89,7 @@ impl Add {
     }
 
     fn print(&self) -> Result<(), Failure> {
-        let bot = broker_files::Bot { name: self.name.clone(), password: Secret::fresh().expose().to_owned() };
+        let bot = broker_config::Bot { name: self.name.clone(), password: Secret::fresh().expose().to_owned() };
         say!("# Save as bots/{}.conf, add its include to bots.conf, then restart the server", bot.name);
         say!("{}", bot.account().trim_end());
         Ok(())
@@ -125,7 +125,7 @@ async fn restart_broker(
     data: &DataDirectory,
     stack: &Manifest,
 ) -> Result<Manifest, Failure> {
-    broker_files::write(&data.nats(), &data.bots()?, &Lane::all())?;
+    broker_config::write(&data.nats(), &data.bots()?, &Lane::all())?;
     let old = *stack.pids.get("nats").ok_or("the broker does not run now; try again")?;
     stack.terminate("nats", "nats-server")?;
     let deadline = Instant::now() + RESTART_LIMIT;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::config;
-use crate::screen::plain;
+use crate::env;
+use crate::output::plain;
 use crate::stack::Manifest;
 
 /// Where the API is and who calls; every command that talks to it has these options.
@@ -77,7 +77,7 @@ impl Connection {
     pub async fn open(&self) -> Result<Api, ApiError> {
         let client = client()?;
         let base = self.base();
-        let (token, again) = match (config::token(), &self.user) {
+        let (token, again) = match (env::token(), &self.user) {
             (Some(token), None) => (token, None),
             _ => (self.sign_in().await?.access, Some(self.clone())),
         };
@@ -100,7 +100,7 @@ impl Connection {
     }
 
     fn base(&self) -> String {
-        let named = self.url.clone().or_else(config::url);
+        let named = self.url.clone().or_else(env::url);
         let running = || Manifest::read(&self.data).map(|stack| stack.api_url);
         let base = named.or_else(running).unwrap_or_else(|| "http://localhost:8000".to_owned());
         base.trim_end_matches('/').to_owned()
@@ -108,8 +108,8 @@ impl Connection {
 
     /// The demo's own user stands in where a demo stack runs on this machine and nobody is named.
     fn identity(&self) -> Result<(String, String), ApiError> {
-        if let Some(user) = self.user.clone().or_else(config::user) {
-            return match self.password.clone().or_else(config::password) {
+        if let Some(user) = self.user.clone().or_else(env::user) {
+            return match self.password.clone().or_else(env::password) {
                 Some(password) => Ok((user, password)),
                 None => Err(ApiError::NoPassword { user }),
             };

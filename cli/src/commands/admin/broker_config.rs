@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::Failure;
-use crate::screen::say;
-use crate::stack::{Lane, RUNTIMES, broker_files};
+use crate::error::Failure;
+use crate::output::say;
+use crate::stack::{Lane, RUNTIMES, broker_config};
 
 /// Write the broker's configuration into a folder, with a lane for each runtime. Idempotent; keeps bots.conf and what it includes.
 #[derive(clap::Args)]
@@ -18,7 +18,7 @@ pub struct BrokerFiles {
 
 impl BrokerFiles {
     pub fn run(self) -> Result<ExitCode, Failure> {
-        broker_files::write_for_operator(&self.directory, &self.runtimes)
+        broker_config::write_for_operator(&self.directory, &self.runtimes)
             .map_err(|error| format!("{} cannot be written: {error}", self.directory.display()))?;
         say!("wrote {}; a broker that runs takes it up when it is started again", self.directory.display());
         Ok(ExitCode::SUCCESS)

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::config::is_set;
+use crate::env::is_set;
 
 #[derive(Debug, Clone, Copy)]
 pub enum Style {
@@ -53,7 +53,7 @@ pub(crate) fn outlive_the_reader() {
 
 /// Prints a line as `println!` does, but where its reader has gone (`promptcraft list | head`) the command ends quietly.
 macro_rules! say {
-    ($($text:tt)*) => { $crate::screen::line(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::output::line(format_args!($($text)*)) };
 }
 pub(crate) use say;
 

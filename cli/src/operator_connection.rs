@@ -7,7 +7,7 @@ use shared::identity::Secret;
 use shared::messaging::{Broker, BrokerSettings};
 use shared::read_model::ReadModel;
 
-use crate::commands::Failure;
+use crate::error::Failure;
 use crate::stack::Manifest;
 
 /// Which installation a command is about.

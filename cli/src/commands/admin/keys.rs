@@ -6,9 +6,9 @@ use shared::clock::Clock;
 use shared::identity::{KeyState, SigningKey};
 use shared::messaging::Buckets;
 
-use super::Failure;
-use crate::operator::Installation;
-use crate::screen::{self, say};
+use crate::error::Failure;
+use crate::operator_connection::Installation;
+use crate::output::{self, say};
 
 /// List and rotate the keys that sign tokens.
 #[derive(clap::Subcommand)]
@@ -57,7 +57,7 @@ impl List {
                 vec![kid, state.to_owned(), key.created_at.to_rfc3339()]
             })
             .collect();
-        screen::table(&["KEY", "STATE", "CREATED"], &rows);
+        output::table(&["KEY", "STATE", "CREATED"], &rows);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cli::stack::{Lane, RUNTIMES, broker_files};
+use cli::stack::{Lane, RUNTIMES, broker_config};
 
 fn lanes() -> Vec<Lane> {
     ["python", "made-up"].map(|name| name.parse().unwrap()).into()
@@ -29,7 +29,7 @@ fn a_lane_is_whatever_folder_of_runtimes_there_is() {
 #[test]
 fn permission_lists_treat_all_lanes_alike() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("lanes-{}", std::process::id()));
-    broker_files::write_for_operator(&directory, &lanes()).unwrap();
+    broker_config::write_for_operator(&directory, &lanes()).unwrap();
     for file in ["workers.conf", "services.conf"] {
         let text = fs::read_to_string(directory.join(file)).unwrap();
         let of = |lane: &str| -> Vec<String> {
@@ -49,10 +49,10 @@ fn permission_lists_treat_all_lanes_alike() {
 #[test]
 fn an_operators_bots_outlive_new_files() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("operators-{}", std::process::id()));
-    broker_files::write_for_operator(&directory, &lanes()).unwrap();
+    broker_config::write_for_operator(&directory, &lanes()).unwrap();
     fs::write(directory.join("bots.conf"), "include \"bots/mine.conf\"\n").unwrap();
     fs::write(directory.join("bots/mine.conf"), "an account").unwrap();
-    broker_files::write_for_operator(&directory, &lanes()).unwrap();
+    broker_config::write_for_operator(&directory, &lanes()).unwrap();
     assert_eq!(fs::read_to_string(directory.join("bots.conf")).unwrap(), "include \"bots/mine.conf\"\n");
     assert_eq!(fs::read_to_string(directory.join("bots/mine.conf")).unwrap(), "an account");
     for entry in fs::read_dir(shipped()).unwrap().flatten() {

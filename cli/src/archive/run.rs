@@ -14,9 +14,9 @@ use shared::read_model::ReadModel;
 use tokio::time::Instant;
 
 use super::ArchiveError;
-use super::folder::{Locked, Part, read};
+use super::directory::{Locked, Part, read};
+use super::format::{Heading, Outline, Record};
 use super::histories::{History, Reading, Room};
-use super::record::{Heading, Outline, Record};
 
 /// The payloads that are in memory: of a file, and of workflows that do not end in it.
 const ROOM: Room = Room { whole: 32 << 20, open: 96 << 20 };

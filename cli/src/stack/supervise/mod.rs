@@ -1,5 +1,9 @@
 //! Keeps one process running until told to stop.
 
+pub(super) mod child;
+mod log_rotation;
+pub(super) mod probe;
+
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -7,9 +11,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::child::{ChildSpec, Running};
-use super::log_rotation::rotate_forever;
-use super::probe::{Confession, Probe};
+use self::child::{ChildSpec, Running};
+use self::log_rotation::rotate_forever;
+use self::probe::{Confession, Probe};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use shared::messaging::WorkflowLog;
 use shared::read_model::{compare, rebuild};
 
-use super::Failure;
-use crate::operator::Installation;
-use crate::screen::say;
+use crate::error::Failure;
+use crate::operator_connection::Installation;
+use crate::output::say;
 
 /// Fill Redis from the log and compare the two; fails if they differ. Everything goes on serving meanwhile.
 #[derive(clap::Args)]
