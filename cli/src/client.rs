@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::env;
-use crate::output::plain;
+use crate::output::sanitize;
 use crate::stack::Manifest;
 
 /// Where the API is and who calls; every command that talks to it has these options.
 #[derive(clap::Args, Clone)]
-pub struct Connection {
+pub struct ConnectionArgs {
     /// The API's address [env: PROMPTCRAFT_URL] [default: that of the stack on --data, else http://localhost:8000]
     #[arg(long, help_heading = "Connection")]
     url: Option<String>,
@@ -33,36 +33,36 @@ pub enum ApiError {
     #[error("{url} does not answer: {reason}. Start a stack with `promptcraft up`, or name another one with --url")]
     Unreachable { url: String, reason: String },
     #[error("no one to sign in as. Set PROMPTCRAFT_TOKEN, or pass --user and --password")]
-    NoIdentity,
+    MissingCredentials,
     #[error("there is no password of {user}. Set PROMPTCRAFT_PASSWORD, or pass --password")]
-    NoPassword { user: String },
+    MissingPassword { user: String },
     #[error("{detail} (HTTP 401). Sign in again: eval \"$(promptcraft login --user NAME --password WORD)\"")]
-    StaleToken { detail: String },
+    InvalidToken { detail: String },
     #[error("{detail}{fields} (HTTP {status})")]
-    Refused { status: u16, detail: String, fields: String, retry_after: Option<Duration> },
+    Rejected { status: u16, detail: String, fields: String, retry_after: Option<Duration> },
     #[error("{url} does not answer like PromptCraft: {reason}. Is it the right address?")]
-    Strange { url: String, reason: String },
+    UnexpectedResponse { url: String, reason: String },
 }
 
 /// Delay after a 429 that names none.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Who follows a workflow bears an API that is started again or sheds load for this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl ApiError {
-    fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Refused { status: 429 | 503, .. })
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Rejected { status: 429 | 503, .. })
     }
 }
 
 /// A signed-in caller. A token that ends meanwhile is replaced where there is a password.
-pub struct Api {
+pub struct ApiClient {
     client: reqwest::Client,
     base: String,
     token: Mutex<String>,
     /// How to sign in once more, unless a token was all there was.
-    again: Option<Connection>,
+    credentials: Option<ConnectionArgs>,
 }
 
 /// An access and a refresh token.
@@ -72,25 +72,25 @@ pub struct Tokens {
     pub expires_in_seconds: u64,
 }
 
-impl Connection {
+impl ConnectionArgs {
     /// Signs in, unless a token is at hand.
-    pub async fn open(&self) -> Result<Api, ApiError> {
+    pub async fn connect(&self) -> Result<ApiClient, ApiError> {
         let client = client()?;
-        let base = self.base();
-        let (token, again) = match (env::token(), &self.user) {
+        let base = self.base_url();
+        let (token, credentials) = match (env::token(), &self.user) {
             (Some(token), None) => (token, None),
             _ => (self.sign_in().await?.access, Some(self.clone())),
         };
-        Ok(Api { client, base, token: Mutex::new(token), again })
+        Ok(ApiClient { client, base, token: Mutex::new(token), credentials })
     }
 
     /// Exchanges name and password for tokens.
     pub async fn sign_in(&self) -> Result<Tokens, ApiError> {
-        let (user, password) = self.identity()?;
-        let base = self.base();
+        let (user, password) = self.credentials()?;
+        let base = self.base_url();
         let url = format!("{base}/auth/token");
         let request = client()?.post(&url).json_body(&json!({ "username": user, "password": password }));
-        let answer = answer(&base, request).await?;
+        let answer = request_json(&base, request).await?;
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         Ok(Tokens {
             access: text("access_token"),
@@ -99,7 +99,7 @@ impl Connection {
         })
     }
 
-    fn base(&self) -> String {
+    fn base_url(&self) -> String {
         let named = self.url.clone().or_else(env::url);
         let running = || Manifest::read(&self.data).map(|stack| stack.api_url);
         let base = named.or_else(running).unwrap_or_else(|| "http://localhost:8000".to_owned());
@@ -107,22 +107,22 @@ impl Connection {
     }
 
     /// The demo's own user stands in where a demo stack runs on this machine and nobody is named.
-    fn identity(&self) -> Result<(String, String), ApiError> {
+    fn credentials(&self) -> Result<(String, String), ApiError> {
         if let Some(user) = self.user.clone().or_else(env::user) {
             return match self.password.clone().or_else(env::password) {
                 Some(password) => Ok((user, password)),
-                None => Err(ApiError::NoPassword { user }),
+                None => Err(ApiError::MissingPassword { user }),
             };
         }
         let demo = self.url.is_none() && Manifest::read(&self.data).is_some_and(|stack| stack.demo);
-        if demo { Ok(("test_user".to_owned(), "test_pass".to_owned())) } else { Err(ApiError::NoIdentity) }
+        if demo { Ok(("test_user".to_owned(), "test_pass".to_owned())) } else { Err(ApiError::MissingCredentials) }
     }
 }
 
-impl Api {
+impl ApiClient {
     /// The answer, its texts fit for a terminal.
     pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
-        self.get_as_it_is(path).await.map(fit_for_terminal)
+        self.get_raw(path).await.map(sanitize_json)
     }
 
     /// The items `name` of the first page that has any, and whether there are more behind them. `path` ends where a query goes on.
@@ -142,34 +142,34 @@ impl Api {
 
     /// The answer, its texts fit for a terminal.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        self.post_as_it_is(path, body).await.map(fit_for_terminal)
+        self.post_raw(path, body).await.map(sanitize_json)
     }
 
     /// The answer for programs to read.
-    pub async fn get_as_it_is(&self, path: &str) -> Result<Value, ApiError> {
+    pub async fn get_raw(&self, path: &str) -> Result<Value, ApiError> {
         let request = || self.client.get(self.address(path));
-        match answer(&self.base, request().bearer_auth(self.token())).await {
-            Err(ApiError::StaleToken { detail }) => {
-                let Some(connection) = &self.again else { return Err(ApiError::StaleToken { detail }) };
+        match request_json(&self.base, request().bearer_auth(self.token())).await {
+            Err(ApiError::InvalidToken { detail }) => {
+                let Some(connection) = &self.credentials else { return Err(ApiError::InvalidToken { detail }) };
                 let tokens = connection.sign_in().await?;
                 *self.token.lock().unwrap_or_else(PoisonError::into_inner) = tokens.access;
-                answer(&self.base, request().bearer_auth(self.token())).await
+                request_json(&self.base, request().bearer_auth(self.token())).await
             }
             answer => answer,
         }
     }
 
     /// As [`get`](Self::get), and again while the API is away for a moment or asks for patience.
-    pub async fn get_patiently(&self, path: &str) -> Result<Value, ApiError> {
-        self.get_as_it_is_patiently(path).await.map(fit_for_terminal)
+    pub async fn get_with_retry(&self, path: &str) -> Result<Value, ApiError> {
+        self.get_raw_with_retry(path).await.map(sanitize_json)
     }
 
-    /// As [`get_as_it_is`](Self::get_as_it_is), and again while the API is unavailable for a moment or over its rate limit.
-    pub async fn get_as_it_is_patiently(&self, path: &str) -> Result<Value, ApiError> {
-        let until = Instant::now() + PATIENCE;
+    /// As [`get_raw`](Self::get_raw), and again while the API is unavailable for a moment or over its rate limit.
+    pub async fn get_raw_with_retry(&self, path: &str) -> Result<Value, ApiError> {
+        let until = Instant::now() + RETRY_TIMEOUT;
         loop {
-            match self.get_as_it_is(path).await {
-                Err(error) if error.may_pass() && Instant::now() < until => {
+            match self.get_raw(path).await {
+                Err(error) if error.is_retryable() && Instant::now() < until => {
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
                 answer => return answer,
@@ -178,11 +178,11 @@ impl Api {
     }
 
     /// As [`post`](Self::post), and again after a rate limit has refused it.
-    pub async fn post_patiently(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        let until = Instant::now() + PATIENCE;
+    pub async fn post_with_retry(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        let until = Instant::now() + RETRY_TIMEOUT;
         loop {
             match self.post(path, body).await {
-                Err(ApiError::Refused { status: 429, retry_after, .. }) if Instant::now() < until => {
+                Err(ApiError::Rejected { status: 429, retry_after, .. }) if Instant::now() < until => {
                     tokio::time::sleep(retry_after.unwrap_or(RETRY_DELAY)).await;
                 }
                 answer => return answer,
@@ -195,8 +195,8 @@ impl Api {
     }
 
     /// The answer for programs to read.
-    pub async fn post_as_it_is(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        answer(&self.base, self.client.post(self.address(path)).bearer_auth(self.token()).json_body(body)).await
+    pub async fn post_raw(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        request_json(&self.base, self.client.post(self.address(path)).bearer_auth(self.token()).json_body(body)).await
     }
 
     /// Opens a stream of server-sent events.
@@ -204,7 +204,7 @@ impl Api {
         let request =
             self.client.get(self.address(path)).bearer_auth(self.token()).header("accept", "text/event-stream");
         let response = send(&self.base, request.timeout(Duration::from_secs(24 * 3600))).await?;
-        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+        if response.status().is_success() { Ok(response) } else { Err(read_problem(response).await) }
     }
 
     /// Where `path` is, for people to open.
@@ -234,41 +234,41 @@ fn client() -> Result<reqwest::Client, ApiError> {
         .timeout(Duration::from_secs(60))
         .user_agent(concat!("promptcraft/", env!("CARGO_PKG_VERSION")))
         .build();
-    built.map_err(|error| ApiError::Strange { url: "this machine".to_owned(), reason: deepest(&error) })
+    built.map_err(|error| ApiError::UnexpectedResponse { url: "this machine".to_owned(), reason: root_cause(&error) })
 }
 
 async fn send(base: &str, request: reqwest::RequestBuilder) -> Result<reqwest::Response, ApiError> {
-    request.send().await.map_err(|error| ApiError::Unreachable { url: base.to_owned(), reason: deepest(&error) })
+    request.send().await.map_err(|error| ApiError::Unreachable { url: base.to_owned(), reason: root_cause(&error) })
 }
 
-async fn answer(base: &str, request: reqwest::RequestBuilder) -> Result<Value, ApiError> {
+async fn request_json(base: &str, request: reqwest::RequestBuilder) -> Result<Value, ApiError> {
     let response = send(base, request).await?;
     if !response.status().is_success() {
-        return Err(refusal(response).await);
+        return Err(read_problem(response).await);
     }
-    let strange = |reason: String| ApiError::Strange { url: base.to_owned(), reason };
-    let body = response.bytes().await.map_err(|error| strange(deepest(&error)))?;
-    serde_json::from_slice(&body).map_err(|error| strange(error.to_string()))
+    let unexpected = |reason: String| ApiError::UnexpectedResponse { url: base.to_owned(), reason };
+    let body = response.bytes().await.map_err(|error| unexpected(root_cause(&error)))?;
+    serde_json::from_slice(&body).map_err(|error| unexpected(error.to_string()))
 }
 
-fn fit_for_terminal(answer: Value) -> Value {
+fn sanitize_json(answer: Value) -> Value {
     match answer {
-        Value::String(text) => plain(&text).into(),
-        Value::Array(items) => items.into_iter().map(fit_for_terminal).collect(),
+        Value::String(text) => sanitize(&text).into(),
+        Value::Array(items) => items.into_iter().map(sanitize_json).collect(),
         Value::Object(members) => {
-            members.into_iter().map(|(name, value)| (plain(&name), fit_for_terminal(value))).collect()
+            members.into_iter().map(|(name, value)| (sanitize(&name), sanitize_json(value))).collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => answer,
     }
 }
 
 /// The problem document of an answer, as one line.
-async fn refusal(response: reqwest::Response) -> ApiError {
+async fn read_problem(response: reqwest::Response) -> ApiError {
     let status = response.status();
     let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let problem: Value =
         response.bytes().await.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
-    let problem = fit_for_terminal(problem);
+    let problem = sanitize_json(problem);
     let detail = problem["detail"].as_str().or(status.canonical_reason()).unwrap_or("refused").to_owned();
     let fields: Vec<String> = problem["errors"]
         .as_array()
@@ -279,13 +279,13 @@ async fn refusal(response: reqwest::Response) -> ApiError {
         .collect();
     let fields = if fields.is_empty() { String::new() } else { format!(" [{}]", fields.join("; ")) };
     if detail.contains("Invalid token") {
-        return ApiError::StaleToken { detail };
+        return ApiError::InvalidToken { detail };
     }
-    ApiError::Refused { status: status.as_u16(), detail, fields, retry_after: retry_after.map(Duration::from_secs) }
+    ApiError::Rejected { status: status.as_u16(), detail, fields, retry_after: retry_after.map(Duration::from_secs) }
 }
 
 /// The cause at the bottom, which names the trouble; those above only say that there was one.
-fn deepest(error: &dyn std::error::Error) -> String {
+fn root_cause(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;

@@ -3,4 +3,4 @@
 use std::error::Error;
 
 /// How a command ends when it does not succeed: one sentence that says what to do.
-pub type Failure = Box<dyn Error>;
+pub type CommandError = Box<dyn Error>;

@@ -15,7 +15,7 @@ pub fn first_command() -> String {
 }
 
 /// Returns a command for each goal, a line each.
-pub fn commands() -> String {
+pub fn example_commands() -> String {
     let lines = GOALS.map(|goal| format!("  promptcraft run \"{goal}\" --no-approval --watch"));
     format!("Examples:\n{}", lines.join("\n"))
 }
@@ -47,6 +47,6 @@ mod tests {
                 assert!(GOALS.contains(&goal.as_str()), "{file} suggests {goal}, which is not in the list");
             }
         }
-        assert_eq!(suggested(&commands()), GOALS);
+        assert_eq!(suggested(&example_commands()), GOALS);
     }
 }

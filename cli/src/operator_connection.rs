@@ -7,39 +7,39 @@ use shared::identity::Secret;
 use shared::messaging::{Broker, BrokerSettings};
 use shared::read_model::ReadModel;
 
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::stack::Manifest;
 
 /// Which installation a command is about.
 #[derive(clap::Args, Clone)]
-pub(crate) struct Installation {
+pub(crate) struct OperatorConnection {
     /// The data directory of a stack on this machine; without one the settings nats.* say where the broker is
     #[arg(long, default_value = "./data")]
     pub(crate) data: PathBuf,
 }
 
-impl Installation {
+impl OperatorConnection {
     /// The stack that runs on the data directory, if one does.
-    pub(crate) fn stack(&self) -> Option<Manifest> {
+    pub(crate) fn running_stack(&self) -> Option<Manifest> {
         Manifest::read(&self.data)
     }
 
     /// Signs in as the operator: to the stack of the data directory, else to the broker of the settings.
-    pub(crate) async fn broker(&self) -> Result<Broker, Failure> {
-        let settings = match self.stack() {
-            Some(stack) => of_stack(&stack)?,
-            None => of_settings(&self.data)?,
+    pub(crate) async fn connect(&self) -> Result<Broker, CommandError> {
+        let settings = match self.running_stack() {
+            Some(stack) => stack_settings(&stack)?,
+            None => environment_settings(&self.data)?,
         };
         Ok(Broker::connect(&settings).await?)
     }
 
     /// Opens the read model of the same installation.
-    pub(crate) fn view(&self) -> Result<ReadModel, Failure> {
+    pub(crate) fn read_model(&self) -> Result<ReadModel, CommandError> {
         Ok(ReadModel::open(self.redis_url()?.expose())?)
     }
 
-    fn redis_url(&self) -> Result<Secret, Failure> {
-        if let Some(stack) = self.stack() {
+    fn redis_url(&self) -> Result<Secret, CommandError> {
+        if let Some(stack) = self.running_stack() {
             return Ok(Secret::new(std::fs::read_to_string(stack.redis_url_file)?.trim()));
         }
         let mut settings = Settings::from_environment();
@@ -50,11 +50,11 @@ impl Installation {
 
     /// How many copies of each stream the settings ask for.
     pub(crate) fn replicas(&self) -> usize {
-        if self.stack().is_some() { 1 } else { Settings::from_environment().read("nats.replicas", 1) }
+        if self.running_stack().is_some() { 1 } else { Settings::from_environment().read("nats.replicas", 1) }
     }
 }
 
-fn of_stack(stack: &Manifest) -> Result<BrokerSettings, Failure> {
+fn stack_settings(stack: &Manifest) -> Result<BrokerSettings, CommandError> {
     let file = stack.nats_password_files.get("cli").ok_or("stack.json names no password of the operator")?;
     Ok(BrokerSettings {
         url: stack.nats_url.clone(),
@@ -67,7 +67,7 @@ fn of_stack(stack: &Manifest) -> Result<BrokerSettings, Failure> {
     })
 }
 
-fn of_settings(data: &Path) -> Result<BrokerSettings, Failure> {
+fn environment_settings(data: &Path) -> Result<BrokerSettings, CommandError> {
     let mut settings = Settings::from_environment();
     if settings.optional::<String>("nats.url").is_none() {
         let message = format!(

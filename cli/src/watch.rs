@@ -7,8 +7,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-use crate::client::{Api, ApiError};
-use crate::output::{self, Style, say, shortened, styled};
+use crate::client::{ApiClient, ApiError};
+use crate::output::{self, Style, out, styled, truncate};
 
 /// The type of an approval that asks for code or a recipe.
 pub const NEEDS_INPUT: &str = "needs_input";
@@ -17,15 +17,15 @@ pub const NEEDS_INPUT: &str = "needs_input";
 ///
 /// Events only say that something moved; what is shown is always the state as the API tells it, so a lost event stream costs
 /// freshness and nothing else.
-pub async fn follow(api: &Api, id: &str) -> Result<Value, ApiError> {
-    let bar = Bar::new();
+pub async fn watch(api: &ApiClient, id: &str) -> Result<Value, ApiError> {
+    let bar = ProgressView::new();
     let path = format!("/api/v3/execute/{id}/events");
     let mut events = api.events(&path).await.ok();
     loop {
-        let answer = api.get_patiently(&format!("/api/v3/execute/status/{id}")).await?;
+        let answer = api.get_with_retry(&format!("/api/v3/execute/status/{id}")).await?;
         let state = answer["data"].clone();
         bar.show(&state);
-        if rests(&state) {
+        if is_settled(&state) {
             bar.finish();
             return Ok(state);
         }
@@ -46,16 +46,16 @@ pub async fn follow(api: &Api, id: &str) -> Result<Value, ApiError> {
     }
 }
 
-fn rests(state: &Value) -> bool {
+fn is_settled(state: &Value) -> bool {
     matches!(state["status"].as_str(), Some("completed" | "failed" | "cancelled" | "waiting_approval"))
 }
 
-struct Bar {
+struct ProgressView {
     bar: Option<ProgressBar>,
     last: std::cell::RefCell<String>,
 }
 
-impl Bar {
+impl ProgressView {
     fn new() -> Self {
         let bar = std::io::stdout().is_terminal().then(|| {
             let bar = ProgressBar::new(1);
@@ -83,7 +83,7 @@ impl Bar {
             None => {
                 let line = format!("{step}/{steps} {doing}");
                 if *self.last.borrow() != line {
-                    say!("{line}");
+                    out!("{line}");
                     *self.last.borrow_mut() = line;
                 }
             }
@@ -104,73 +104,73 @@ fn running_step(state: &Value) -> Option<&str> {
 }
 
 /// The exit code of a command that followed a workflow which waits for a decision.
-const WAITING: u8 = 8;
+const EXIT_WAITING: u8 = 8;
 
 /// Returns how a command ends that followed a workflow to this state: 0 where it did what was asked for, 8 while it waits for a
 /// decision, 1 where it or its code failed.
 pub fn exit_code(state: &Value) -> ExitCode {
     match state["status"].as_str() {
         Some("completed") if state["metrics"]["test_success_rate"].as_f64() == Some(1.0) => ExitCode::SUCCESS,
-        Some("waiting_approval") => ExitCode::from(WAITING),
+        Some("waiting_approval") => ExitCode::from(EXIT_WAITING),
         Some(_) | None => ExitCode::FAILURE,
     }
 }
 
 /// Maximum characters of a goal that are shown; `status --json` has all of it.
-const GOAL_CHARS: usize = 400;
+const MAX_GOAL_CHARS: usize = 400;
 
 /// What a person wants to know of a workflow.
-pub fn describe(state: &Value) {
+pub fn print_workflow(state: &Value) {
     let status = state["status"].as_str().unwrap_or("unknown");
     let style = match status {
-        "completed" => Style::Good,
-        "failed" | "cancelled" => Style::Bad,
-        "waiting_approval" => Style::Attention,
-        _ => Style::Strong,
+        "completed" => Style::Success,
+        "failed" | "cancelled" => Style::Error,
+        "waiting_approval" => Style::Warning,
+        _ => Style::Bold,
     };
     let id = state["workflow_id"].as_str().unwrap_or_default();
-    let goal = shortened(state["goal"].as_str().unwrap_or_default(), GOAL_CHARS);
-    say!("{} {} {}", styled(style, status), id, styled(Style::Faint, &goal));
+    let goal = truncate(state["goal"].as_str().unwrap_or_default(), MAX_GOAL_CHARS);
+    out!("{} {} {}", styled(style, status), id, styled(Style::Dim, &goal));
     if let Some(error) = state["error"].as_object() {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-        say!("  {}: {} {}", text("code"), text("message"), styled(Style::Faint, text("hint")));
+        out!("  {}: {} {}", text("code"), text("message"), styled(Style::Dim, text("hint")));
     }
-    work_done(state);
-    results(&state["artifacts"]["test_results"]);
+    print_action(state);
+    print_test_results(&state["artifacts"]["test_results"]);
     if let Some(code) = state["artifacts"]["generated_code"].as_str().filter(|code| !code.is_empty()) {
-        say!("\n{}\n", code.trim_end());
+        out!("\n{}\n", code.trim_end());
     }
-    measures(&state["metrics"]);
+    print_metrics(&state["metrics"]);
     // Last, where it is still to be seen after long code.
-    approvals(state, id);
+    print_approvals(state, id);
 }
 
-fn approvals(state: &Value, id: &str) {
+fn print_approvals(state: &Value, id: &str) {
     for approval in state["pending_approvals"].as_array().into_iter().flatten() {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
-        say!("  {} ({} risk), until {}", text("description"), text("risk_level"), text("expires_at"));
+        out!("  {} ({} risk), until {}", text("description"), text("risk_level"), text("expires_at"));
         let help = if text("approval_type") == NEEDS_INPUT { " --file CODE (or --recipe NAME)" } else { "" };
-        say!("  promptcraft approve {id}{help}   or   promptcraft reject {id}");
+        out!("  promptcraft approve {id}{help}   or   promptcraft reject {id}");
     }
 }
 
 /// E.g. `ran, python 3.11.2`.
-fn work_done(state: &Value) {
+fn print_action(state: &Value) {
     let Some(action) = state["action"].as_str() else { return };
     let runtime = &state["runtime"];
     let language = runtime["language"].as_str().unwrap_or("unknown language");
     let version = runtime["version"].as_str().map(|version| format!(" {version}")).unwrap_or_default();
-    say!("  {}, {language}{version}", action.replace('_', " "));
+    out!("  {}, {language}{version}", action.replace('_', " "));
 }
 
 /// Lines of each stream, and failed tests, that are shown; the artifacts have all of them.
-const SHOWN_LINES: usize = 20;
+const MAX_OUTPUT_LINES: usize = 20;
 
-fn results(results: &Value) {
+fn print_test_results(results: &Value) {
     let Some(total) = results["total"].as_u64() else { return };
     let passed = results["passed"].as_u64().unwrap_or(0);
     let all = results["success_rate"].as_f64() == Some(1.0);
-    let style = if all { Style::Good } else { Style::Bad };
+    let style = if all { Style::Success } else { Style::Error };
     let end = match (results["exit_code"].as_i64(), results["signal"].as_i64()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("killed by signal {signal}"),
@@ -179,37 +179,37 @@ fn results(results: &Value) {
     let tests: Vec<&Value> = results["tests"].as_array().into_iter().flatten().collect();
     let is_program = matches!(tests.as_slice(), [only] if only["name"].as_str() == Some("run"));
     if is_program {
-        say!("  {}", styled(style, &end));
+        out!("  {}", styled(style, &end));
     } else {
-        say!("  {}, {end}", styled(style, &format!("{passed} of {total} tests passed")));
+        out!("  {}, {end}", styled(style, &format!("{passed} of {total} tests passed")));
     }
-    let notable = |test: &&&Value| is_program || matches!(test["outcome"].as_str(), Some("failed" | "error"));
-    for test in tests.iter().filter(notable).take(SHOWN_LINES) {
+    let is_shown = |test: &&&Value| is_program || matches!(test["outcome"].as_str(), Some("failed" | "error"));
+    for test in tests.iter().filter(is_shown).take(MAX_OUTPUT_LINES) {
         // The exit code of a program was shown already.
         let repeated = |message: &&str| is_program && message.starts_with("the program ended");
         let Some(message) = test["message"].as_str().filter(|message| !repeated(message)) else { continue };
         let name = if is_program { String::new() } else { format!("{}: ", test["name"].as_str().unwrap_or_default()) };
-        say!("  {name}{}", message.lines().next().unwrap_or_default());
+        out!("  {name}{}", message.lines().next().unwrap_or_default());
     }
-    stream(results["stdout"].as_str().unwrap_or_default(), "|");
-    stream(results["stderr"].as_str().unwrap_or_default(), "stderr |");
+    print_stream(results["stdout"].as_str().unwrap_or_default(), "|");
+    print_stream(results["stderr"].as_str().unwrap_or_default(), "stderr |");
 }
 
 /// The last lines of a stream, each behind a mark.
-fn stream(text: &str, mark: &str) {
+fn print_stream(text: &str, mark: &str) {
     let lines: Vec<&str> = text.trim_end().lines().collect();
-    let left_out = lines.len().saturating_sub(SHOWN_LINES);
+    let left_out = lines.len().saturating_sub(MAX_OUTPUT_LINES);
     if left_out > 0 {
-        say!("  {}", styled(Style::Faint, &format!("{mark} ({left_out} lines before these)")));
+        out!("  {}", styled(Style::Dim, &format!("{mark} ({left_out} lines before these)")));
     }
     for line in &lines[left_out..] {
-        say!("  {} {line}", styled(Style::Faint, mark));
+        out!("  {} {line}", styled(Style::Dim, mark));
     }
 }
 
-fn measures(metrics: &Value) {
+fn print_metrics(metrics: &Value) {
     let Some(seconds) = metrics["duration_seconds"].as_f64() else { return };
-    let took = output::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let took = output::format_duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     let cost = metrics["total_cost"].as_f64().unwrap_or(0.0);
-    say!("  {}", styled(Style::Faint, &format!("took {took}, cost {cost:.4}")));
+    out!("  {}", styled(Style::Dim, &format!("took {took}, cost {cost:.4}")));
 }

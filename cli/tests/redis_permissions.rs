@@ -7,13 +7,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cli::env::find_program;
-use cli::stack::{DataDirectory, Ports, Programs, Recipe};
+use cli::stack::{DataDirectory, Ports, Programs, StackConfig};
 use shared::read_model::{ReadModel, StepLeases};
 use tokio::time::Instant;
 
 struct Redis {
     server: Child,
-    recipe: Recipe,
+    config: StackConfig,
 }
 
 impl Redis {
@@ -21,7 +21,7 @@ impl Redis {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{name}-{}", std::process::id()));
         let program = find_program("redis-server", &[]).expect("redis-server is missing: run scripts/setup.sh");
         let none = PathBuf::new;
-        let recipe = Recipe {
+        let config = StackConfig {
             data: DataDirectory::open(&path).unwrap(),
             ports: Ports::choose(0, 1).unwrap(),
             programs: Programs {
@@ -34,10 +34,10 @@ impl Redis {
             demo: false,
             backend: "auto".to_owned(),
         };
-        recipe.redis().unwrap();
-        let configuration = recipe.data.redis().join("redis.conf");
+        config.redis_spec().unwrap();
+        let configuration = config.data.redis().join("redis.conf");
         let server = Command::new(program).arg(configuration).stdout(Stdio::null()).spawn().unwrap();
-        let redis = Self { server, recipe };
+        let redis = Self { server, config };
         let deadline = Instant::now() + Duration::from_secs(10);
         while redis.say("promptcraft", &["PING"]) != "PONG" {
             assert!(Instant::now() < deadline, "Redis does not answer");
@@ -48,9 +48,9 @@ impl Redis {
 
     /// What Redis answers a user.
     fn say(&self, user: &str, words: &[&str]) -> String {
-        let password = self.recipe.data.secret(&format!("redis-{user}")).unwrap();
+        let password = self.config.data.secret(&format!("redis-{user}")).unwrap();
         let output = Command::new("redis-cli")
-            .args(["-p", &self.recipe.ports.redis.to_string(), "--no-auth-warning", "--user", user])
+            .args(["-p", &self.config.ports.redis.to_string(), "--no-auth-warning", "--user", user])
             .args(words)
             .env("REDISCLI_AUTH", password)
             .output();
@@ -62,14 +62,14 @@ impl Drop for Redis {
     fn drop(&mut self) {
         self.server.kill().ok();
         self.server.wait().ok();
-        std::fs::remove_dir_all(self.recipe.data.root()).ok();
+        std::fs::remove_dir_all(self.config.data.root()).ok();
     }
 }
 
 #[tokio::test]
 async fn a_worker_takes_its_turns() {
     let redis = Redis::start("turns").await;
-    let view = ReadModel::open(&redis.recipe.redis_url("worker").unwrap()).unwrap();
+    let view = ReadModel::open(&redis.config.redis_url("worker").unwrap()).unwrap();
     assert!(view.is_up().await);
     let leases = StepLeases::new(view, 1, Duration::from_secs(30));
     assert!(leases.hold("ann", "one").await);

@@ -5,9 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cli::stack::{Lane, RUNTIMES, broker_config};
+use cli::stack::{RUNTIMES, RuntimeName, broker_config};
 
-fn lanes() -> Vec<Lane> {
+fn lanes() -> Vec<RuntimeName> {
     ["python", "made-up"].map(|name| name.parse().unwrap()).into()
 }
 

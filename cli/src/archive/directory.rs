@@ -13,28 +13,28 @@ use rustix::fs::FlockOperation;
 use shared::ids::Digest;
 
 use super::ArchiveError;
-use super::format::{Heading, Outline, Record};
+use super::format::{ArchivedWorkflow, FileHeader, WorkflowIndex};
 use crate::stack::private_file;
 
 const COMPLETE: &str = ".jsonl";
 const PENDING: &str = ".jsonl.pending";
-const PART: &str = ".jsonl.part";
+const PARTIAL: &str = ".jsonl.part";
 
 /// An archive's directory. What lies in it is readable by its owner alone.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub(crate) struct ArchiveDirectory {
     path: PathBuf,
 }
 
 /// A folder that no other command writes to meanwhile.
 #[derive(Debug)]
-pub(crate) struct Locked {
-    pub(crate) folder: Folder,
+pub(crate) struct LockedDirectory {
+    pub(crate) directory: ArchiveDirectory,
     _lock: File,
 }
 
 /// A file on its way into the archive.
-pub(crate) struct Part {
+pub(crate) struct ArchiveWriter {
     path: PathBuf,
     file: BufWriter<File>,
 }
@@ -44,18 +44,18 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> ArchiveError {
     move |error| ArchiveError::File { path: path.clone(), error }
 }
 
-impl Folder {
+impl ArchiveDirectory {
     pub(crate) fn at(path: PathBuf) -> Self {
         Self { path }
     }
 
     /// Makes the folder where there is none, and keeps other commands out until the result is dropped.
-    pub(crate) fn lock(self) -> Result<Locked, ArchiveError> {
-        make_private(&self.path)?;
+    pub(crate) fn lock(self) -> Result<LockedDirectory, ArchiveError> {
+        create_private(&self.path)?;
         let path = self.path.join("lock");
         let lock = open_private(&path).map_err(failed(&path))?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Locked { folder: self, _lock: lock }),
+            Ok(()) => Ok(LockedDirectory { directory: self, _lock: lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(ArchiveError::Busy(self.path.display().to_string())),
             Err(error) => Err(failed(&path)(error.into())),
         }
@@ -90,37 +90,37 @@ impl Folder {
     }
 
     /// A new file of this day; those that nobody finished go.
-    pub(crate) fn begin(&self, day: &str, heading: &Heading) -> Result<Part, ArchiveError> {
-        for left in self.files(PART)? {
+    pub(crate) fn begin(&self, day: &str, header: &FileHeader) -> Result<ArchiveWriter, ArchiveError> {
+        for left in self.files(PARTIAL)? {
             fs::remove_file(&left).map_err(failed(&left))?;
         }
-        let number = self.written()?.iter().filter_map(|path| number_of(path)).max().unwrap_or(0) + 1;
-        let path = self.path.join(format!("{number:08}-{day}{PART}"));
+        let number = self.written()?.iter().filter_map(|path| file_number(path)).max().unwrap_or(0) + 1;
+        let path = self.path.join(format!("{number:08}-{day}{PARTIAL}"));
         let file = open_private(&path).map_err(failed(&path))?;
-        let mut part = Part { path, file: BufWriter::new(file) };
-        part.write(heading)?;
-        Ok(part)
+        let mut writer = ArchiveWriter { path, file: BufWriter::new(file) };
+        writer.write(header)?;
+        Ok(writer)
     }
 
     /// Says that everything in a pending file has left the log.
     pub(crate) fn complete(&self, pending: &Path) -> Result<(), ArchiveError> {
         let path = pending.with_extension("");
         fs::rename(pending, &path).map_err(failed(pending))?;
-        sync(&self.path)
+        sync_directory(&self.path)
     }
 
     /// Keeps a content under its digest; returns once it is on disk. Idempotent.
-    pub(crate) fn keep(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
-        keep_at(&self.content(digest), content)
+    pub(crate) fn store_content(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
+        store_file(&self.content(digest), content)
     }
 
     /// Keeps what stood in the place of a content, beside where that would lie.
-    pub(crate) fn keep_damaged(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
-        keep_at(&self.damaged_content(digest), content)
+    pub(crate) fn store_corrupted(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
+        store_file(&self.corrupted_content(digest), content)
     }
 
     /// Whether the content lies here, whole.
-    pub(crate) fn has_kept(&self, digest: Digest) -> bool {
+    pub(crate) fn has_content(&self, digest: Digest) -> bool {
         fs::read(self.content(digest)).is_ok_and(|found| Digest::of(&found) == digest)
     }
 
@@ -131,25 +131,25 @@ impl Folder {
     }
 
     /// Where lies what stood in the place of a content, if something did.
-    pub(crate) fn damaged_content(&self, digest: Digest) -> PathBuf {
+    pub(crate) fn corrupted_content(&self, digest: Digest) -> PathBuf {
         self.content(digest).with_extension("damaged")
     }
 
     /// A note of the archive's own.
-    pub(crate) fn note(&self, name: &str) -> PathBuf {
+    pub(crate) fn state_file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// What stands in the archive of a workflow.
-    pub(crate) fn find(&self, id: &str) -> Result<Option<Record>, ArchiveError> {
+    pub(crate) fn find(&self, id: &str) -> Result<Option<ArchivedWorkflow>, ArchiveError> {
         let beginning = format!("{{\"workflow_id\":\"{id}\"");
-        let mut found: Option<Record> = None;
+        let mut found: Option<ArchivedWorkflow> = None;
         for path in self.written()? {
             each_line(&path, |number, line| {
                 if line.starts_with(beginning.as_bytes()) {
-                    let record: Record = parse(&path, number, line)?;
+                    let record: ArchivedWorkflow = parse(&path, number, line)?;
                     found = Some(match found.take() {
-                        Some(earlier) => earlier.merged_with(record),
+                        Some(earlier) => earlier.merge(record),
                         None => record,
                     });
                 }
@@ -160,7 +160,7 @@ impl Folder {
     }
 }
 
-impl Part {
+impl ArchiveWriter {
     /// Adds a line.
     pub(crate) fn write(&mut self, line: &impl serde::Serialize) -> Result<(), ArchiveError> {
         let written = serde_json::to_writer(&mut self.file, line).map_err(io::Error::from);
@@ -174,23 +174,23 @@ impl Part {
         file.sync_all().map_err(failed(&path))?;
         let pending = path.with_extension("pending");
         fs::rename(&path, &pending).map_err(failed(&path))?;
-        sync(pending.parent().unwrap_or(Path::new(".")))?;
+        sync_directory(pending.parent().unwrap_or(Path::new(".")))?;
         Ok(pending)
     }
 }
 
 /// Every workflow in a file, and the log that they came from.
-pub(crate) fn read(path: &Path) -> Result<(Heading, Vec<Outline>), ArchiveError> {
-    let (mut heading, mut outlines) = (Heading::new(""), Vec::new());
+pub(crate) fn read_file(path: &Path) -> Result<(FileHeader, Vec<WorkflowIndex>), ArchiveError> {
+    let (mut header, mut indexes) = (FileHeader::new(""), Vec::new());
     each_line(path, |number, line| {
         if number == 1 {
-            heading = parse(path, number, line)?;
+            header = parse(path, number, line)?;
         } else {
-            outlines.push(parse(path, number, line)?);
+            indexes.push(parse(path, number, line)?);
         }
         Ok(())
     })?;
-    Ok((heading, outlines))
+    Ok((header, indexes))
 }
 
 fn each_line(path: &Path, mut visit: impl FnMut(usize, &[u8]) -> Result<(), ArchiveError>) -> Result<(), ArchiveError> {
@@ -208,23 +208,23 @@ fn parse<T: serde::de::DeserializeOwned>(path: &Path, line: usize, text: &[u8]) 
     serde_json::from_slice(text).map_err(|error| ArchiveError::Line { path: path.display().to_string(), line, error })
 }
 
-fn number_of(path: &Path) -> Option<u64> {
+fn file_number(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.split('-').next()?.parse().ok()
 }
 
 /// A run that died may have left the file without its name being on the disk, so the folder is synced all the same.
-fn keep_at(path: &Path, content: &[u8]) -> Result<(), ArchiveError> {
+fn store_file(path: &Path, content: &[u8]) -> Result<(), ArchiveError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    make_private(folder)?;
+    create_private(folder)?;
     if !fs::read(path).is_ok_and(|found| found == content) {
         private_file::write(path, content).map_err(failed(path))?;
     }
-    sync(folder)
+    sync_directory(folder)
 }
 
-fn make_private(path: &Path) -> Result<(), ArchiveError> {
+fn create_private(path: &Path) -> Result<(), ArchiveError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))?;
-    sync(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    sync_directory(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 fn open_private(path: &Path) -> io::Result<File> {
@@ -232,6 +232,6 @@ fn open_private(path: &Path) -> io::Result<File> {
 }
 
 /// Has the names in a folder survive a power cut.
-fn sync(folder: &Path) -> Result<(), ArchiveError> {
+fn sync_directory(folder: &Path) -> Result<(), ArchiveError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
 }

@@ -10,14 +10,14 @@ use shared::workflow::{Status, Workflow};
 
 /// The first line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Heading {
+pub(crate) struct FileHeader {
     /// The version of the form of the lines below.
     pub(crate) promptcraft_archive: u32,
     /// The log that the lines came from: sequences mean nothing in another.
     pub(crate) log: String,
 }
 
-impl Heading {
+impl FileHeader {
     pub(crate) fn new(log: &str) -> Self {
         Self { promptcraft_archive: 1, log: log.to_owned() }
     }
@@ -25,7 +25,7 @@ impl Heading {
 
 /// A workflow that has left the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub(crate) struct ArchivedWorkflow {
     /// First in the line, so that a search need not read the rest of others.
     pub(crate) workflow_id: WorkflowId,
     pub(crate) owner: UserName,
@@ -38,27 +38,27 @@ pub(crate) struct Record {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) damaged_contents: Vec<Digest>,
     /// Everything that the log held of it, oldest first.
-    pub(crate) messages: Vec<Message>,
+    pub(crate) messages: Vec<ArchivedMessage>,
 }
 
 /// What of a line it takes to have its workflow leave the log.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Outline {
+pub(crate) struct WorkflowIndex {
     pub(crate) workflow_id: WorkflowId,
     pub(crate) owner: UserName,
     pub(crate) status: Status,
-    pub(crate) messages: Vec<Place>,
+    pub(crate) messages: Vec<MessagePosition>,
 }
 
 /// Where a message stood in the log.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct MessagePosition {
     pub(crate) sequence: u64,
     /// When the broker stored it.
     pub(crate) at: String,
 }
 
-impl Outline {
+impl WorkflowIndex {
     /// The place of the workflow's end in the log.
     pub(crate) fn end(&self) -> u64 {
         self.messages.last().map_or(0, |place| place.sequence)
@@ -67,7 +67,7 @@ impl Outline {
 
 /// A message of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Message {
+pub(crate) struct ArchivedMessage {
     pub(crate) sequence: u64,
     pub(crate) at: String,
     pub(crate) subject: String,
@@ -80,7 +80,7 @@ pub(crate) struct Message {
     pub(crate) bytes: Option<Vec<u8>>,
 }
 
-impl Record {
+impl ArchivedWorkflow {
     /// An ended workflow with all its messages, oldest first, and none of its contents yet.
     pub(crate) fn new(workflow: &Workflow, messages: &[StoredMessage]) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Record {
             ended_at: workflow.updated_at.to_rfc3339(),
             contents: Vec::new(),
             damaged_contents: Vec::new(),
-            messages: messages.iter().map(Message::new).collect(),
+            messages: messages.iter().map(ArchivedMessage::new).collect(),
         }
     }
 
@@ -100,10 +100,10 @@ impl Record {
     }
 
     /// The same workflow with what another line has of it as well: two are written where a broker lost the removal to a power cut.
-    pub(crate) fn merged_with(mut self, other: Self) -> Self {
+    pub(crate) fn merge(mut self, other: Self) -> Self {
         let later = if other.end() > self.end() { other.clone() } else { self.clone() };
         let messages = self.messages.drain(..).chain(other.messages);
-        let messages: BTreeMap<u64, Message> = messages.map(|message| (message.sequence, message)).collect();
+        let messages: BTreeMap<u64, ArchivedMessage> = messages.map(|message| (message.sequence, message)).collect();
         let contents: BTreeSet<Digest> = self.contents.into_iter().chain(other.contents).collect();
         let mut damaged: BTreeSet<Digest> = self.damaged_contents.into_iter().chain(other.damaged_contents).collect();
         damaged.retain(|digest| !contents.contains(digest));
@@ -116,7 +116,7 @@ impl Record {
     }
 }
 
-impl Message {
+impl ArchivedMessage {
     fn new(stored: &StoredMessage) -> Self {
         let body = stored.to_json();
         Self {
@@ -134,8 +134,8 @@ impl Message {
 mod tests {
     use super::*;
 
-    fn record(sequences: &[u64], status: Status) -> Record {
-        let message = |sequence: &u64| Message {
+    fn record(sequences: &[u64], status: Status) -> ArchivedWorkflow {
+        let message = |sequence: &u64| ArchivedMessage {
             sequence: *sequence,
             at: String::new(),
             subject: String::new(),
@@ -143,7 +143,7 @@ mod tests {
             body: None,
             bytes: Some(vec![0xc1]),
         };
-        Record {
+        ArchivedWorkflow {
             workflow_id: WorkflowId::fresh(),
             owner: "ann".parse().unwrap(),
             status,
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn what_two_lines_have_of_a_workflow_is_one_history_with_the_later_end() {
         let (first, second) = (record(&[1, 2, 5], Status::Failed), record(&[5, 9], Status::Cancelled));
-        for merged in [first.clone().merged_with(second.clone()), second.merged_with(first)] {
+        for merged in [first.clone().merge(second.clone()), second.merge(first)] {
             let sequences: Vec<u64> = merged.messages.iter().map(|message| message.sequence).collect();
             assert_eq!((sequences, merged.status, merged.contents.len()), (vec![1, 2, 5, 9], Status::Cancelled, 1));
         }
@@ -169,6 +169,6 @@ mod tests {
         let record = record(&[3], Status::Completed);
         let line = serde_json::to_string(&record).unwrap();
         assert!(line.starts_with(&format!("{{\"workflow_id\":\"{}\"", record.workflow_id)));
-        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+        assert_eq!(serde_json::from_str::<ArchivedWorkflow>(&line).unwrap(), record);
     }
 }

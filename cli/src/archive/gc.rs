@@ -16,17 +16,17 @@ use shared::ids::Digest;
 use shared::messaging::Retention;
 
 use super::ArchiveError;
-use super::directory::Folder;
+use super::directory::ArchiveDirectory;
 use crate::stack::private_file;
 
 /// Far longer than any process takes from storing a content to appending what refers to it.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(24 * 3_600);
-const NOTE: &str = "unused-contents.json";
-const AT_ONCE: usize = 16;
+const MIN_UNUSED_AGE: Duration = Duration::from_secs(24 * 3_600);
+const STATE_FILE: &str = "unused-contents.json";
+const MAX_CONCURRENT_REQUESTS: usize = 16;
 
 /// What a look found.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cleared {
+pub(crate) struct GcStats {
     /// Taken away now.
     pub(crate) dropped: usize,
     /// Referred to by nothing, but not for long enough yet.
@@ -35,46 +35,46 @@ pub(crate) struct Cleared {
 
 /// The contents that nothing referred to at the last look.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Unused {
+struct UnusedContents {
     log: String,
-    contents: HashMap<Digest, Seen>,
+    contents: HashMap<Digest, UnusedSince>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Seen {
+struct UnusedSince {
     sequence: u64,
     /// The first look at which nothing referred to it.
     since: Timestamp,
 }
 
 /// Looks for contents that nothing refers to, and takes away those that an earlier look found as well.
-pub(crate) async fn clear_contents(
+pub(crate) async fn collect_garbage(
     retention: &Retention,
-    folder: &Folder,
+    directory: &ArchiveDirectory,
     now: Timestamp,
-) -> Result<Cleared, ArchiveError> {
+) -> Result<GcStats, ArchiveError> {
     let log = retention.name_of_log().await?;
-    let earlier = read_note(folder, &log)?;
-    let unused = unused(retention).await?;
+    let earlier = read_state(directory, &log)?;
+    let unused = find_unused(retention).await?;
     let seen = unused.into_iter().map(|(digest, sequence)| {
         let known = earlier.contents.get(&digest).filter(|known| known.sequence == sequence);
-        (digest, known.copied().unwrap_or(Seen { sequence, since: now }))
+        (digest, known.copied().unwrap_or(UnusedSince { sequence, since: now }))
     });
     let (old, young): (HashMap<_, _>, HashMap<_, _>) =
-        seen.partition(|(_, seen)| now.since(seen.since) >= BETWEEN_LOOKS);
+        seen.partition(|(_, seen)| now.since(seen.since) >= MIN_UNUSED_AGE);
     failpoints::reach("archive.contents").await;
     stream::iter(old.values())
         .map(|seen| retention.drop_content(seen.sequence))
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(MAX_CONCURRENT_REQUESTS)
         .try_collect::<()>()
         .await?;
-    let cleared = Cleared { dropped: old.len(), waiting: young.len() };
-    write_note(folder, &Unused { log, contents: young })?;
+    let cleared = GcStats { dropped: old.len(), waiting: young.len() };
+    write_state(directory, &UnusedContents { log, contents: young })?;
     Ok(cleared)
 }
 
 /// Every content that no message of the log names. The contents are listed first: whoever names a later one stores it anew.
-async fn unused(retention: &Retention) -> Result<HashMap<Digest, u64>, ArchiveError> {
+async fn find_unused(retention: &Retention) -> Result<HashMap<Digest, u64>, ArchiveError> {
     let mut unused = retention.contents().await?;
     if unused.is_empty() {
         return Ok(unused);
@@ -89,20 +89,20 @@ async fn unused(retention: &Retention) -> Result<HashMap<Digest, u64>, ArchiveEr
 }
 
 /// What another log's look found, or nobody can read, counts for nothing: the day begins anew.
-fn read_note(folder: &Folder, log: &str) -> Result<Unused, ArchiveError> {
-    let path = folder.note(NOTE);
+fn read_state(directory: &ArchiveDirectory, log: &str) -> Result<UnusedContents, ArchiveError> {
+    let path = directory.state_file(STATE_FILE);
     match std::fs::read(&path) {
         Ok(text) => {
-            let found: Unused = serde_json::from_slice(&text).unwrap_or_default();
-            Ok(if found.log == log { found } else { Unused::default() })
+            let found: UnusedContents = serde_json::from_slice(&text).unwrap_or_default();
+            Ok(if found.log == log { found } else { UnusedContents::default() })
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Unused::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(UnusedContents::default()),
         Err(error) => Err(ArchiveError::File { path: path.display().to_string(), error }),
     }
 }
 
-fn write_note(folder: &Folder, unused: &Unused) -> Result<(), ArchiveError> {
-    let path = folder.note(NOTE);
+fn write_state(directory: &ArchiveDirectory, unused: &UnusedContents) -> Result<(), ArchiveError> {
+    let path = directory.state_file(STATE_FILE);
     let failed = |error| ArchiveError::File { path: path.display().to_string(), error };
     let text = serde_json::to_vec(unused).map_err(|error| failed(error.into()))?;
     private_file::write(&path, &text).map_err(failed)

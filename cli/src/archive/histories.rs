@@ -13,25 +13,25 @@ pub(super) struct History(pub(super) Vec<StoredMessage>);
 
 /// How many bytes of payloads may be in memory, but for the last workflow of each kind.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Room {
+pub(super) struct MemoryLimits {
     /// Of histories that are whole.
-    pub(super) whole: usize,
+    pub(super) complete: usize,
     /// Of histories whose end has not come yet.
     pub(super) open: usize,
 }
 
 /// One reading of the log.
-pub(super) struct Reading<'e> {
-    room: Room,
+pub(super) struct HistoryCollector<'e> {
+    limits: MemoryLimits,
     /// Where the workflows end that are wanted; those that are whole leave it.
     ended: &'e mut HashMap<WorkflowId, u64>,
     open: HashMap<WorkflowId, Vec<StoredMessage>>,
     /// The open ones by the place of their first message.
     begun: BTreeMap<u64, WorkflowId>,
-    put_off: HashSet<WorkflowId>,
-    first_put_off: Option<u64>,
-    whole: Vec<History>,
-    whole_bytes: usize,
+    deferred: HashSet<WorkflowId>,
+    first_deferred: Option<u64>,
+    complete: Vec<History>,
+    complete_bytes: usize,
     open_bytes: usize,
 }
 
@@ -39,17 +39,17 @@ fn bytes_of(messages: &[StoredMessage]) -> usize {
     messages.iter().map(|message| message.payload.len()).sum()
 }
 
-impl<'e> Reading<'e> {
-    pub(super) fn new(room: Room, ended: &'e mut HashMap<WorkflowId, u64>) -> Self {
+impl<'e> HistoryCollector<'e> {
+    pub(super) fn new(limits: MemoryLimits, ended: &'e mut HashMap<WorkflowId, u64>) -> Self {
         Self {
-            room,
+            limits,
             ended,
             open: HashMap::new(),
             begun: BTreeMap::new(),
-            put_off: HashSet::new(),
-            first_put_off: None,
-            whole: Vec::new(),
-            whole_bytes: 0,
+            deferred: HashSet::new(),
+            first_deferred: None,
+            complete: Vec::new(),
+            complete_bytes: 0,
             open_bytes: 0,
         }
     }
@@ -58,7 +58,7 @@ impl<'e> Reading<'e> {
     pub(super) fn add(&mut self, message: StoredMessage) {
         let (id, sequence) = (message.workflow_id, message.sequence);
         let Some(end) = self.ended.get(&id).copied() else { return };
-        if self.put_off.contains(&id) {
+        if self.deferred.contains(&id) {
             return;
         }
         self.open_bytes += message.payload.len();
@@ -68,25 +68,25 @@ impl<'e> Reading<'e> {
         }
         messages.push(message);
         if sequence >= end {
-            self.complete(id);
+            self.finish(id);
         }
-        while self.open_bytes > self.room.open && self.open.len() > 1 {
-            self.put_off_last();
+        while self.open_bytes > self.limits.open && self.open.len() > 1 {
+            self.defer_newest();
         }
     }
 
-    fn complete(&mut self, id: WorkflowId) {
+    fn finish(&mut self, id: WorkflowId) {
         let messages = self.close(id);
         self.ended.remove(&id);
-        self.whole_bytes += bytes_of(&messages);
-        self.whole.push(History(messages));
+        self.complete_bytes += bytes_of(&messages);
+        self.complete.push(History(messages));
     }
 
-    fn put_off_last(&mut self) {
+    fn defer_newest(&mut self) {
         let Some((first, id)) = self.begun.last_key_value().map(|(first, id)| (*first, *id)) else { return };
         drop(self.close(id));
-        self.put_off.insert(id);
-        self.first_put_off = Some(self.first_put_off.map_or(first, |earlier| earlier.min(first)));
+        self.deferred.insert(id);
+        self.first_deferred = Some(self.first_deferred.map_or(first, |earlier| earlier.min(first)));
     }
 
     fn close(&mut self, id: WorkflowId) -> Vec<StoredMessage> {
@@ -100,14 +100,14 @@ impl<'e> Reading<'e> {
 
     /// Whether there are as many whole histories as may be in memory.
     pub(super) fn is_full(&self) -> bool {
-        self.whole_bytes >= self.room.whole
+        self.complete_bytes >= self.limits.complete
     }
 
     /// The whole histories, and where the next reading is to begin after this one stopped before `next`.
     pub(super) fn stop(self, next: u64) -> (Vec<History>, Option<u64>) {
         let open = self.begun.first_key_value().map(|(first, _)| *first);
-        let next = [open, self.first_put_off].into_iter().flatten().min().unwrap_or(next);
-        (self.whole, Some(next))
+        let next = [open, self.first_deferred].into_iter().flatten().min().unwrap_or(next);
+        (self.complete, Some(next))
     }
 
     /// As [`Self::stop`], at the end of the log; what has not come to its end by then does not.
@@ -115,7 +115,7 @@ impl<'e> Reading<'e> {
         for id in self.open.keys() {
             self.ended.remove(id);
         }
-        (self.whole, self.first_put_off)
+        (self.complete, self.first_deferred)
     }
 }
 
@@ -145,28 +145,28 @@ mod tests {
         let ids: Vec<WorkflowId> = (0..6).map(|_| WorkflowId::fresh()).collect();
         let log = log_of(&[0, 1, 2, 1, 3, 2, 4, 4, 3, 5, 1, 2, 5, 3, 0], &ids);
         for open in [1, 3, 4, 6, 100].map(|messages| messages * BYTES) {
-            for whole in [1, 5, 100].map(|messages| messages * BYTES) {
+            for complete in [1, 5, 100].map(|messages| messages * BYTES) {
                 let mut ended: HashMap<_, _> =
                     log.iter().map(|message| (message.workflow_id, message.sequence)).collect();
                 // Its end was taken away meanwhile.
                 ended.insert(ids[5], 99);
                 let (mut found, mut next) = (Vec::new(), Some(1));
                 while let Some(from) = next {
-                    let mut reading = Reading::new(Room { whole, open }, &mut ended);
+                    let mut collector = HistoryCollector::new(MemoryLimits { complete, open }, &mut ended);
                     let mut stopped = None;
                     for message in log.iter().filter(|message| message.sequence >= from) {
-                        reading.add(message.clone());
-                        let held: usize = reading.open.values().map(|messages| bytes_of(messages)).sum();
-                        assert_eq!(held, reading.open_bytes);
-                        assert!(held <= open || reading.open.len() == 1, "{held} of {open}");
-                        if reading.is_full() {
+                        collector.add(message.clone());
+                        let held: usize = collector.open.values().map(|messages| bytes_of(messages)).sum();
+                        assert_eq!(held, collector.open_bytes);
+                        assert!(held <= open || collector.open.len() == 1, "{held} of {open}");
+                        if collector.is_full() {
                             stopped = Some(message.sequence + 1);
                             break;
                         }
                     }
                     let (histories, then) = match stopped {
-                        Some(next) => reading.stop(next),
-                        None => reading.end(),
+                        Some(next) => collector.stop(next),
+                        None => collector.end(),
                     };
                     assert!(then.is_none_or(|then| then > from || !histories.is_empty()), "it comes no further");
                     found.extend(histories.into_iter().map(|History(messages)| messages));
@@ -176,7 +176,7 @@ mod tests {
                 let sequences: Vec<Vec<u64>> =
                     found.iter().map(|messages| messages.iter().map(|message| message.sequence).collect()).collect();
                 let expected: [&[u64]; 5] = [&[1, 15], &[2, 4, 11], &[3, 6, 12], &[5, 9, 14], &[7, 8]];
-                assert_eq!(sequences, expected, "{open} {whole}");
+                assert_eq!(sequences, expected, "{open} {complete}");
             }
         }
     }

@@ -11,8 +11,8 @@ mod gc;
 mod histories;
 mod run;
 
-pub(crate) use gc::clear_contents;
-pub(crate) use run::{Run, ended_before};
+pub(crate) use gc::collect_garbage;
+pub(crate) use run::{ArchiveRun, ended_before};
 
 /// The archive could not go on. What was begun is finished by the next run.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::read_code;
-use crate::client::Connection;
-use crate::error::Failure;
-use crate::output::{Style, say, styled};
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
+use crate::output::{Style, out, styled};
 
 /// Analyse a file; fails if something of high or critical severity is found.
 #[derive(clap::Args)]
@@ -24,11 +24,11 @@ pub struct Analyze {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl Analyze {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         let content = read_code(&self.file)?;
         let name = self.file.display().to_string();
         if content.trim_start_matches('\u{feff}').trim().is_empty() {
@@ -41,10 +41,10 @@ impl Analyze {
             "context": { "file_content": content, "file_path": name },
             "options": { "severity_threshold": self.threshold },
         });
-        let api = self.connection.open().await?;
+        let api = self.connection.connect().await?;
         let answer = if self.json {
-            let answer = api.post_as_it_is("/api/v3/analyze", &body).await?;
-            say!("{answer:#}");
+            let answer = api.post_raw("/api/v3/analyze", &body).await?;
+            out!("{answer:#}");
             answer
         } else {
             let answer = api.post("/api/v3/analyze", &body).await?;
@@ -52,17 +52,17 @@ impl Analyze {
             answer
         };
         let mut findings = answer["data"]["suggestions"].as_array().into_iter().flatten();
-        let grave = findings.any(|finding| matches!(finding["severity"].as_str(), Some("critical" | "high")));
-        Ok(if grave { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        let is_severe = findings.any(|finding| matches!(finding["severity"].as_str(), Some("critical" | "high")));
+        Ok(if is_severe { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }
 
 impl Analyze {
     fn show_nothing(&self, name: &str) {
         if self.json {
-            say!("{:#}", empty_answer(&self.kind));
+            out!("{:#}", empty_answer(&self.kind));
         } else {
-            say!("{name}: nothing to analyse");
+            out!("{name}: nothing to analyse");
         }
     }
 }
@@ -101,14 +101,14 @@ fn show(file: &str, data: &Value) {
     for finding in data["suggestions"].as_array().into_iter().flatten() {
         let text = |name: &str| finding[name].as_str().unwrap_or_default();
         let style = match text("severity") {
-            "critical" | "high" => Style::Bad,
-            "medium" => Style::Attention,
-            _ => Style::Faint,
+            "critical" | "high" => Style::Error,
+            "medium" => Style::Warning,
+            _ => Style::Dim,
         };
         let place = format!("{file}:{}", finding["line_start"]);
-        say!("{place} {} {} {}", styled(style, text("severity")), text("rule"), styled(Style::Strong, text("title")));
-        say!("    {}", text("description"));
-        say!("    {}", styled(Style::Faint, text("recommendation")));
+        out!("{place} {} {} {}", styled(style, text("severity")), text("rule"), styled(Style::Bold, text("title")));
+        out!("    {}", text("description"));
+        out!("    {}", styled(Style::Dim, text("recommendation")));
     }
-    say!("{}", data["analysis_summary"].as_str().unwrap_or_default());
+    out!("{}", data["analysis_summary"].as_str().unwrap_or_default());
 }

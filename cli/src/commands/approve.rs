@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::read_code;
-use crate::client::Connection;
-use crate::error::Failure;
-use crate::output::say;
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
+use crate::output::out;
 use crate::watch::NEEDS_INPUT;
 
 /// Approve what a workflow waits for.
@@ -49,22 +49,22 @@ struct Decision {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl Approve {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let help = match (self.file, self.recipe) {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let input = match (self.file, self.recipe) {
             (Some(path), _) => Some(("code", read_code(&path)?)),
             (None, Some(name)) => Some(("recipe", name)),
             (None, None) => None,
         };
-        self.decision.make("approved", help).await
+        self.decision.make("approved", input).await
     }
 }
 
 impl Reject {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         let verdict = if self.request_changes { "changes_requested" } else { "rejected" };
         self.decision.make(verdict, None).await
     }
@@ -72,16 +72,16 @@ impl Reject {
 
 impl Decision {
     /// Decides on the digest that is shown now: what changes meanwhile is refused by the API.
-    async fn make(self, verdict: &str, help: Option<(&str, String)>) -> Result<ExitCode, Failure> {
-        let api = self.connection.open().await?;
+    async fn make(self, verdict: &str, input: Option<(&str, String)>) -> Result<ExitCode, CommandError> {
+        let api = self.connection.connect().await?;
         let answer = api.get(&format!("/api/v3/execute/status/{}", self.id)).await?;
         let approval = &answer["data"]["pending_approvals"][0];
         let Some(approval_id) = approval["approval_id"].as_str() else {
             let status = answer["data"]["status"].as_str().unwrap_or("unknown");
             return Err(format!("nothing of {} waits for a decision; it is {status}", self.id).into());
         };
-        let needs_help = verdict == "approved" && approval["approval_type"] == NEEDS_INPUT;
-        if needs_help && help.is_none() {
+        let needs_input = verdict == "approved" && approval["approval_type"] == NEEDS_INPUT;
+        if needs_input && input.is_none() {
             return Err("this waits for code or a recipe: pass --file CODE or --recipe NAME, or reject it".into());
         }
         self.confirm(approval, verdict)?;
@@ -94,19 +94,19 @@ impl Decision {
         if let Some(comment) = &self.comment {
             body["comment"] = comment.as_str().into();
         }
-        if let Some((member, content)) = help {
+        if let Some((member, content)) = input {
             body[member] = content.into();
         }
         let answer = api.post(&format!("/api/v3/execute/approve/{}", self.id), &body).await?;
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        say!("{} ({})", text("message"), text("workflow_status"));
+        out!("{} ({})", text("message"), text("workflow_status"));
         Ok(ExitCode::SUCCESS)
     }
 
     /// Shows what is decided on, and has a person at a terminal agree; elsewhere an option has to say so.
-    fn confirm(&self, approval: &Value, verdict: &str) -> Result<(), Failure> {
+    fn confirm(&self, approval: &Value, verdict: &str) -> Result<(), CommandError> {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
-        say!("{} ({} risk), digest {}", text("description"), text("risk_level"), text("digest"));
+        out!("{} ({} risk), digest {}", text("description"), text("risk_level"), text("digest"));
         if self.yes || self.digest.is_some() {
             return Ok(());
         }

@@ -4,23 +4,23 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::client::Connection;
-use crate::error::Failure;
-use crate::output::say;
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
+use crate::output::out;
 
 /// Cancel a workflow; running code is killed at once.
 #[derive(clap::Args)]
 pub struct Cancel {
     id: String,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl Cancel {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let api = self.connection.open().await?;
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let api = self.connection.connect().await?;
         api.post(&format!("/api/v3/execute/cancel/{}", self.id), &json!({})).await?;
-        say!("cancelled {}", self.id);
+        out!("cancelled {}", self.id);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::env::{find_nats_server, find_program};
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::output::{self, Style};
 
 /// Say what is missing on this machine and how to get it; fails if something essential is.
@@ -17,15 +17,15 @@ pub struct Doctor {
 
 /// One thing the stack needs.
 enum Finding {
-    Fine(String),
+    Ok(String),
     /// Works, yet less well.
-    Weak(String),
+    Degraded(String),
     /// The stack cannot start.
     Missing(String),
 }
 
 impl Doctor {
-    pub fn run(self) -> Result<ExitCode, Failure> {
+    pub fn run(self) -> Result<ExitCode, CommandError> {
         let checks = [
             ("nats-server", nats_server(&self.data)),
             ("redis-server", redis_server(&self.data)),
@@ -37,14 +37,14 @@ impl Doctor {
         let mut healthy = true;
         for (name, finding) in checks {
             let (style, state, detail) = match finding {
-                Finding::Fine(detail) => (Style::Good, "ok", detail),
-                Finding::Weak(detail) => (Style::Attention, "could be better", detail),
+                Finding::Ok(detail) => (Style::Success, "ok", detail),
+                Finding::Degraded(detail) => (Style::Warning, "could be better", detail),
                 Finding::Missing(detail) => {
                     healthy = false;
-                    (Style::Bad, "missing", detail)
+                    (Style::Error, "missing", detail)
                 }
             };
-            output::component(name, style, state, &detail);
+            output::status_line(name, style, state, &detail);
         }
         Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -57,7 +57,7 @@ fn nats_server(data: &Path) -> Finding {
     let version = first_line(&program, "--version");
     let number = version.rsplit('v').next().unwrap_or_default().to_owned();
     if is_at_least(&number, (2, 14)) {
-        Finding::Fine(format!("{number}, {}", program.display()))
+        Finding::Ok(format!("{number}, {}", program.display()))
     } else {
         let found = if number.is_empty() { "of unknown version" } else { &number };
         Finding::Missing(format!("{} is {found}; 2.14 or later is needed: scripts/setup.sh", program.display()))
@@ -70,7 +70,7 @@ fn redis_server(data: &Path) -> Finding {
             let version = first_line(&program, "--version");
             let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or_default();
             if is_at_least(number, (7, 0)) {
-                Finding::Fine(format!("{number}, {}", program.display()))
+                Finding::Ok(format!("{number}, {}", program.display()))
             } else {
                 Finding::Missing(format!("{} is {number}; 7.0 or later is needed", program.display()))
             }
@@ -85,7 +85,7 @@ fn services() -> Finding {
     let missing: Vec<&str> =
         ["api", "worker", "approver"].into_iter().filter(|name| !beside.join(name).is_file()).collect();
     if missing.is_empty() {
-        Finding::Fine(beside.display().to_string())
+        Finding::Ok(beside.display().to_string())
     } else {
         let names = missing.join(", ");
         Finding::Missing(format!("{names} not in {}: cargo build --release", beside.display()))
@@ -95,9 +95,9 @@ fn services() -> Finding {
 fn sandbox() -> Finding {
     let engine = std::os::unix::net::UnixStream::connect("/var/run/docker.sock");
     match (engine, find_program("bwrap", &[])) {
-        (Ok(_), _) => Finding::Fine("a Docker engine answers".to_owned()),
+        (Ok(_), _) => Finding::Ok("a Docker engine answers".to_owned()),
         (Err(_), Some(_)) => {
-            Finding::Weak("no Docker engine answers; bubblewrap is there and has fewer layers".to_owned())
+            Finding::Degraded("no Docker engine answers; bubblewrap is there and has fewer layers".to_owned())
         }
         (Err(_), None) => {
             Finding::Missing("neither a Docker engine nor bubblewrap: apt-get install bubblewrap".to_owned())
@@ -118,16 +118,16 @@ fn roots(data: &Path) -> Finding {
     if runtimes.is_empty() {
         Finding::Missing(format!("no runtime in {}: sandbox/build-root.sh {0}", directory.display()))
     } else {
-        Finding::Fine(runtimes.join(", "))
+        Finding::Ok(runtimes.join(", "))
     }
 }
 
 fn landlock() -> Finding {
     let modules = std::fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
     if modules.split(',').any(|module| module.trim() == "landlock") {
-        Finding::Fine("offered by the kernel".to_owned())
+        Finding::Ok("offered by the kernel".to_owned())
     } else {
-        Finding::Weak(
+        Finding::Degraded(
             "not seen in the kernel's list of security modules; without it workers run no job, unless sandbox.minimum_landlock_abi is 0"
                 .to_owned(),
         )

@@ -2,23 +2,23 @@
 
 use std::process::ExitCode;
 
-use crate::client::Connection;
-use crate::error::Failure;
-use crate::output::{self, say};
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
+use crate::output::{self, out};
 
 /// List what waits for your decision.
 #[derive(clap::Args)]
 pub struct Inbox {
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl Inbox {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let api = self.connection.open().await?;
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let api = self.connection.connect().await?;
         let (approvals, more) = api.first_page("/api/v3/approvals?", "approvals").await?;
         if approvals.is_empty() {
-            say!("Nothing waits for you.");
+            out!("Nothing waits for you.");
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = approvals
@@ -30,9 +30,9 @@ impl Inbox {
             .collect();
         output::table(&["WORKFLOW", "RISK", "UNTIL", "QUESTION"], &rows);
         if more {
-            say!("\nMore wait behind these; they are shown once some of these are decided.");
+            out!("\nMore wait behind these; they are shown once some of these are decided.");
         }
-        say!("\nDecide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW");
+        out!("\nDecide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::client::Connection;
-use crate::error::Failure;
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
 use crate::example_goals::first_command;
-use crate::output::{self, say, shortened};
+use crate::output::{self, out, truncate};
 
 /// Maximum characters of a goal in a row.
 const GOAL_WIDTH: usize = 60;
@@ -20,29 +20,29 @@ pub struct List {
     #[arg(long, default_value_t = 20)]
     limit: u32,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl List {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let api = self.connection.open().await?;
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let api = self.connection.connect().await?;
         let filter = self.status.map(|status| format!("&status={status}")).unwrap_or_default();
         let path = format!("/api/v3/execute?limit={}{filter}&", self.limit);
         let (workflows, more) = api.first_page(&path, "workflows").await?;
         if workflows.is_empty() {
-            say!("No workflows. Start one: {}", first_command());
+            out!("No workflows. Start one: {}", first_command());
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = workflows
             .iter()
             .map(|workflow| {
                 let text = |name: &str| workflow[name].as_str().unwrap_or_default().to_owned();
-                vec![text("workflow_id"), text("status"), text("created_at"), shortened(&text("goal"), GOAL_WIDTH)]
+                vec![text("workflow_id"), text("status"), text("created_at"), truncate(&text("goal"), GOAL_WIDTH)]
             })
             .collect();
         output::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
         if more {
-            say!("\nThere are older ones: see more with --limit, at most 100, or some with --status");
+            out!("\nThere are older ones: see more with --limit, at most 100, or some with --status");
         }
         Ok(ExitCode::SUCCESS)
     }

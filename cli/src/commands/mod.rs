@@ -18,10 +18,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use self::admin::{archive, bot, broker_config, dead_letters, keys, provision, rebuild, user};
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// The text of a file of code.
-fn read_code(path: &Path) -> Result<String, Failure> {
+fn read_code(path: &Path) -> Result<String, CommandError> {
     std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()).into())
 }
 
@@ -47,7 +47,7 @@ pub enum Command {
     #[command(subcommand)]
     Keys(keys::Keys),
     #[command(subcommand)]
-    Dead(dead_letters::Dead),
+    Dead(dead_letters::DeadLetterCommand),
     Archive(archive::Archive),
     BrokerFiles(broker_config::BrokerFiles),
     Provision(provision::Provision),
@@ -58,7 +58,7 @@ pub enum Command {
 
 impl Command {
     /// Runs the command to its end.
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Up(command) => command.run().await,
             Self::Doctor(command) => command.run(),

@@ -6,17 +6,17 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::read_code;
-use crate::client::Connection;
-use crate::error::Failure;
-use crate::example_goals::commands;
-use crate::output::say;
-use crate::watch::{describe, exit_code, follow};
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
+use crate::example_goals::example_commands;
+use crate::output::out;
+use crate::watch::{exit_code, print_workflow, watch};
 
 const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 
 /// Turn a goal into code, or run a file of yours.
 #[derive(clap::Args)]
-#[command(after_help = commands())]
+#[command(after_help = example_commands())]
 pub struct Run {
     /// The work to do, 3 to 10,000 characters.
     goal: String,
@@ -39,26 +39,26 @@ pub struct Run {
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl Run {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         let body = self.body()?;
-        let api = self.connection.open().await?;
+        let api = self.connection.connect().await?;
         let answer = api.post("/api/v3/execute", &body).await?;
         let id = answer["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
         if !self.watch {
-            say!("{id}");
+            out!("{id}");
             return Ok(ExitCode::SUCCESS);
         }
-        say!("accepted {id}");
-        let state = follow(&api, &id).await?;
-        describe(&state);
+        out!("accepted {id}");
+        let state = watch(&api, &id).await?;
+        print_workflow(&state);
         Ok(exit_code(&state))
     }
 
-    fn body(&self) -> Result<Value, Failure> {
+    fn body(&self) -> Result<Value, CommandError> {
         let mut project = json!({});
         if let Some(path) = &self.file {
             project["file_content"] = read_code(path)?.into();

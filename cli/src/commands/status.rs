@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::client::Connection;
-use crate::error::Failure;
-use crate::output::say;
-use crate::watch::{describe, exit_code, follow};
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
+use crate::output::out;
+use crate::watch::{exit_code, print_workflow, watch};
 
 /// Show a workflow.
 #[derive(clap::Args)]
@@ -18,22 +18,22 @@ pub struct Status {
     #[arg(long, conflicts_with = "watch")]
     json: bool,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl Status {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let api = self.connection.open().await?;
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let api = self.connection.connect().await?;
         if self.watch {
-            let state = follow(&api, &self.id).await?;
-            describe(&state);
+            let state = watch(&api, &self.id).await?;
+            print_workflow(&state);
             return Ok(exit_code(&state));
         }
         let path = format!("/api/v3/execute/status/{}", self.id);
         if self.json {
-            say!("{:#}", api.get_as_it_is(&path).await?["data"]);
+            out!("{:#}", api.get_raw(&path).await?["data"]);
         } else {
-            describe(&api.get(&path).await?["data"]);
+            print_workflow(&api.get(&path).await?["data"]);
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -11,10 +11,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::error::Failure;
-use crate::output::{self, Style, say, styled};
-use crate::stack::Board;
-use crate::stack::{DEMO_BOT, DataDirectory, Manifest, Ports, Programs, Recipe, Stack, StackError};
+use crate::error::CommandError;
+use crate::output::{self, Style, out, styled};
+use crate::stack::StatusDisplay;
+use crate::stack::{DEMO_BOT, DataDirectory, Manifest, Ports, Programs, Stack, StackConfig, StackError};
 
 /// Run the whole stack on this machine until Ctrl-C: broker, Redis, approver, workers, API.
 #[derive(clap::Args)]
@@ -40,47 +40,47 @@ pub struct Up {
 }
 
 impl Up {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         let began = Instant::now();
-        output::outlive_the_reader();
-        let recipe = Arc::new(self.recipe()?);
-        say!("{} {}", styled(Style::Strong, "PromptCraft"), styled(Style::Faint, &self.data.display().to_string()));
+        output::ignore_broken_pipe();
+        let config = Arc::new(self.stack_config()?);
+        out!("{} {}", styled(Style::Bold, "PromptCraft"), styled(Style::Dim, &self.data.display().to_string()));
         let (sender, events) = mpsc::unbounded_channel();
-        let mut board = Board::new(Arc::clone(&recipe), events)?;
-        let mut stack = Stack::new(Arc::clone(&recipe), sender);
-        let mut signals = Signals::listen()?;
+        let mut display = StatusDisplay::new(Arc::clone(&config), events)?;
+        let mut stack = Stack::new(Arc::clone(&config), sender);
+        let mut signals = SignalListener::listen()?;
 
         let outcome = tokio::select! {
             started = start(&mut stack) => started.map(|()| true),
-            () = board.follow() => Ok(false),
+            () = display.run() => Ok(false),
             () = signals.next() => Ok(false),
         };
-        board.catch_up();
+        display.show_pending();
         if let Err(error) = &outcome {
             output::error(error);
         }
         if let Ok(true) = outcome {
-            ready(&recipe, began);
-            let then = self.then.as_ref().map(|program| companion(program, &recipe)).transpose()?;
+            print_ready(&config, began);
+            let then = self.then.as_ref().map(|program| start_companion(program, &config)).transpose()?;
             tokio::select! {
-                () = board.follow() => {}
-                () = finish(then) => {}
+                () = display.run() => {}
+                () = wait_for_companion(then) => {}
                 () = signals.next() => {}
             }
         }
         drain(&mut stack, &mut signals).await;
-        Manifest::remove(recipe.data.root());
+        Manifest::remove(config.data.root());
         Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn recipe(&self) -> Result<Recipe, Failure> {
+    fn stack_config(&self) -> Result<StackConfig, CommandError> {
         let data = DataDirectory::open(&self.data)?;
         let programs = Programs::find(data.root())?;
         let ports = Ports::choose(self.port, self.workers.into())?;
         if self.demo {
             data.bot(DEMO_BOT.parse()?)?;
         }
-        Ok(Recipe { data, ports, programs, demo: self.demo, backend: self.backend.clone() })
+        Ok(StackConfig { data, ports, programs, demo: self.demo, backend: self.backend.clone() })
     }
 }
 
@@ -92,26 +92,31 @@ async fn start(stack: &mut Stack) -> Result<(), StackError> {
         0 => String::new(),
         users => format!("{users} demo users created"),
     };
-    output::component("streams", Style::Good, &format!("ready in {}", output::duration(began.elapsed())), &detail);
+    output::status_line(
+        "streams",
+        Style::Success,
+        &format!("ready in {}", output::format_duration(began.elapsed())),
+        &detail,
+    );
     stack.start_services().await
 }
 
-fn ready(recipe: &Recipe, began: Instant) {
-    let url = recipe.api_url();
-    say!("\n{} after {}", styled(Style::Good, "Ready"), output::duration(began.elapsed()));
-    say!("  API        {url}");
-    say!("  Explorer   {url}/docs");
-    if recipe.demo {
-        say!("  Sign in    test_user / test_pass, stress_user / stress_pass, approver / approver_pass");
-        say!("  Bot        {DEMO_BOT} at {}, password in data directory, secrets/bot-{DEMO_BOT}", recipe.broker_url());
+fn print_ready(config: &StackConfig, began: Instant) {
+    let url = config.api_url();
+    out!("\n{} after {}", styled(Style::Success, "Ready"), output::format_duration(began.elapsed()));
+    out!("  API        {url}");
+    out!("  Explorer   {url}/docs");
+    if config.demo {
+        out!("  Sign in    test_user / test_pass, stress_user / stress_pass, approver / approver_pass");
+        out!("  Bot        {DEMO_BOT} at {}, password in data directory, secrets/bot-{DEMO_BOT}", config.broker_url());
     }
-    say!("  Ctrl-C ends it all\n");
+    out!("  Ctrl-C ends it all\n");
 }
 
 /// Starts the program that runs once the stack is ready. It ends when this process does.
-fn companion(program: &PathBuf, recipe: &Recipe) -> io::Result<tokio::process::Child> {
+fn start_companion(program: &PathBuf, config: &StackConfig) -> io::Result<tokio::process::Child> {
     Command::new(program)
-        .env("PROMPTCRAFT_STACK", Manifest::path(recipe.data.root()))
+        .env("PROMPTCRAFT_STACK", Manifest::path(config.data.root()))
         .env("PROMPTCRAFT_BIN", std::env::current_exe()?)
         .kill_on_drop(true)
         .spawn()
@@ -119,43 +124,43 @@ fn companion(program: &PathBuf, recipe: &Recipe) -> io::Result<tokio::process::C
 }
 
 /// Waits for the companion and then for ever: the stack outlives it.
-async fn finish(companion: Option<tokio::process::Child>) {
+async fn wait_for_companion(companion: Option<tokio::process::Child>) {
     if let Some(mut companion) = companion {
         match companion.wait().await {
             Ok(status) if status.success() => {}
             Ok(status) => {
-                say!("{}", styled(Style::Bad, &format!("The program that ran on the stack failed: {status}")))
+                out!("{}", styled(Style::Error, &format!("The program that ran on the stack failed: {status}")))
             }
-            Err(error) => say!("{}", styled(Style::Bad, &error.to_string())),
+            Err(error) => out!("{}", styled(Style::Error, &error.to_string())),
         }
     }
     std::future::pending().await
 }
 
 /// Drains; a second signal kills.
-async fn drain(stack: &mut Stack, signals: &mut Signals) {
-    say!("\n{}", styled(Style::Faint, "Ending; once more Ctrl-C kills"));
+async fn drain(stack: &mut Stack, signals: &mut SignalListener) {
+    out!("\n{}", styled(Style::Dim, "Ending; once more Ctrl-C kills"));
     let began = Instant::now();
-    let impatience = stack.impatience();
+    let kill = stack.kill_token();
     let mut draining = std::pin::pin!(stack.drain());
     tokio::select! {
         () = &mut draining => {}
         () = signals.next() => {
-            impatience.cancel();
+            kill.cancel();
             // Nothing survives a kill for longer.
             drop(tokio::time::timeout(Duration::from_secs(5), draining).await);
         }
     }
-    say!("{}", styled(Style::Faint, &format!("Ended in {}", output::duration(began.elapsed()))));
+    out!("{}", styled(Style::Dim, &format!("Ended in {}", output::format_duration(began.elapsed()))));
 }
 
-struct Signals {
+struct SignalListener {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
-impl Signals {
+impl SignalListener {
     fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

@@ -1,4 +1,4 @@
-//! The broker's configuration: the files of `nats/`, compiled in, with what they say of one lane said of each, and the accounts of
+//! The broker's configuration: the files of `nats/`, compiled in, with what they say of one runtime said of each, and the accounts of
 //! bots made from their template.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{Lane, private_file};
+use super::{RuntimeName, private_file};
 
 const SERVER: &str = include_str!("../../../nats/server.conf");
 const SECURE: &str = include_str!("../../../nats/secure.conf");
@@ -16,7 +16,7 @@ const WORKERS: &str = include_str!("../../../nats/workers.conf");
 const BOTS: &str = include_str!("../../../nats/bots.conf");
 const BOT_TEMPLATE: &str = include_str!("../../../nats/bot.conf.template");
 
-/// The queue whose lines in the committed files stand for those of every lane.
+/// The queue whose lines in the committed files stand for those of every runtime.
 const TEMPLATE_QUEUE: &str = "execute-python";
 
 /// Users of the committed files. User names are one namespace for the whole server, so no bot may have one of these.
@@ -39,49 +39,49 @@ impl fmt::Display for BotName {
 }
 
 impl FromStr for BotName {
-    type Err = BadBotName;
+    type Err = InvalidBotName;
 
-    fn from_str(name: &str) -> Result<Self, BadBotName> {
+    fn from_str(name: &str) -> Result<Self, InvalidBotName> {
         let well_formed = name.starts_with(|first: char| first.is_ascii_lowercase())
             && name.len() <= 32
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if !well_formed {
-            return Err(BadBotName::Malformed);
+            return Err(InvalidBotName::Malformed);
         }
         if SERVICE_USERS.contains(&name) {
-            return Err(BadBotName::Taken);
+            return Err(InvalidBotName::Reserved);
         }
         Ok(Self(name.to_owned()))
     }
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum BadBotName {
+pub enum InvalidBotName {
     #[error("a bot's name is 1 to 32 lower-case letters, digits and underscores, a letter first")]
     Malformed,
     #[error("that is the name of a service; give the bot another one")]
-    Taken,
+    Reserved,
 }
 
 /// A bot and what it signs in with.
 #[derive(Clone)]
-pub struct Bot {
+pub struct BotAccount {
     pub name: BotName,
     /// Hexadecimal, so that it needs no escaping in the broker's configuration.
     pub password: String,
 }
 
-impl Bot {
+impl BotAccount {
     /// The configuration of this bot's account.
     pub fn account(&self) -> String {
         BOT_TEMPLATE.replace("@BOT@", self.name.as_str()).replace("@PASSWORD@", &self.password)
     }
 }
 
-/// Writes the configuration into `directory`, with the queues of `lanes` and an account for each of `bots`, and returns the
+/// Writes the configuration into `directory`, with the queues of `runtimes` and an account for each of `bots`, and returns the
 /// file to start the server with. Idempotent; files are replaced whole, so a server that reads them meanwhile sees the old or the
 /// new one.
-pub fn write(directory: &Path, bots: &[Bot], lanes: &[Lane]) -> io::Result<PathBuf> {
+pub fn write(directory: &Path, bots: &[BotAccount], runtimes: &[RuntimeName]) -> io::Result<PathBuf> {
     let accounts = directory.join("bots");
     std::fs::create_dir_all(&accounts)?;
     let mut includes = BOTS.to_owned();
@@ -91,44 +91,46 @@ pub fn write(directory: &Path, bots: &[Bot], lanes: &[Lane]) -> io::Result<PathB
     }
     private_file::write(&directory.join("bots.conf"), includes.as_bytes())?;
     for (name, content) in [("services.conf", SERVICES), ("workers.conf", WORKERS)] {
-        private_file::write(&directory.join(name), of_every_lane(content, lanes).as_bytes())?;
+        private_file::write(&directory.join(name), expand_runtimes(content, runtimes).as_bytes())?;
     }
     let server = directory.join("server.conf");
     private_file::write(&server, SERVER.as_bytes())?;
     Ok(server)
 }
 
-/// Writes what an operator starts brokers with into `directory`: the queues of `lanes`, no secret, and every way to run a node.
+/// Writes what an operator starts brokers with into `directory`: the queues of `runtimes`, no secret, and every way to run a node.
 ///
 /// A `bots.conf` that is there stays, and so do the accounts that it includes. Idempotent.
-pub fn write_for_operator(directory: &Path, lanes: &[Lane]) -> io::Result<()> {
+pub fn write_for_operator(directory: &Path, runtimes: &[RuntimeName]) -> io::Result<()> {
     std::fs::create_dir_all(directory.join("bots"))?;
     let bots = directory.join("bots.conf");
     if !bots.exists() {
-        replace(&bots, BOTS)?;
+        replace_file(&bots, BOTS)?;
     }
     for (name, content) in [("services.conf", SERVICES), ("workers.conf", WORKERS)] {
-        replace(&directory.join(name), &of_every_lane(content, lanes))?;
+        replace_file(&directory.join(name), &expand_runtimes(content, runtimes))?;
     }
     for (name, content) in [("server.conf", SERVER), ("secure.conf", SECURE), ("cluster.conf", CLUSTER)] {
-        replace(&directory.join(name), content)?;
+        replace_file(&directory.join(name), content)?;
     }
     Ok(())
 }
 
 /// Whole or not at all: a node may be started from the file at any moment.
-fn replace(path: &Path, content: &str) -> io::Result<()> {
+fn replace_file(path: &Path, content: &str) -> io::Result<()> {
     let next = path.with_extension("conf.next");
     std::fs::write(&next, content)?;
     std::fs::rename(next, path)
 }
 
-/// Repeats each line about the one queue for the queue of every lane: no wildcard of the broker stands for a part of a name.
-fn of_every_lane(text: &str, lanes: &[Lane]) -> String {
+/// Repeats each line about the one queue for the queue of every runtime: no wildcard of the broker stands for a part of a name.
+fn expand_runtimes(text: &str, runtimes: &[RuntimeName]) -> String {
     let mut whole = String::new();
     for line in text.lines() {
         if line.contains(TEMPLATE_QUEUE) {
-            whole.extend(lanes.iter().map(|lane| line.replace(TEMPLATE_QUEUE, &format!("execute-{lane}")) + "\n"));
+            whole.extend(
+                runtimes.iter().map(|runtime| line.replace(TEMPLATE_QUEUE, &format!("execute-{runtime}")) + "\n"),
+            );
         } else {
             whole.push_str(line);
             whole.push('\n');
@@ -138,7 +140,7 @@ fn of_every_lane(text: &str, lanes: &[Lane]) -> String {
 }
 
 /// The environment that `nats/server.conf` needs.
-pub struct Variables<'a> {
+pub struct BrokerEnvironment<'a> {
     pub server_name: &'a str,
     /// `host:port`; port -1 lets the server choose.
     pub listen: &'a str,
@@ -148,9 +150,9 @@ pub struct Variables<'a> {
     pub password: &'a dyn Fn(&str) -> String,
 }
 
-impl Variables<'_> {
+impl BrokerEnvironment<'_> {
     /// Names and values, each value in double quotes of its own: the server parses it as configuration.
-    pub fn environment(&self) -> Vec<(String, String)> {
+    pub fn variables(&self) -> Vec<(String, String)> {
         let quoted = |value: &str| format!("{value:?}");
         let mut environment = vec![
             ("NATS_SERVER_NAME".to_owned(), quoted(self.server_name)),
@@ -171,22 +173,22 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(name: &str, expected: Result<&str, BadBotName>) {
+    fn check(name: &str, expected: Result<&str, InvalidBotName>) {
         assert_eq!(name.parse::<BotName>().as_ref().map(BotName::as_str), expected.as_ref().copied());
     }
 
     #[test]
     fn a_bot_name_is_one_safe_subject_token() {
         check("deploy_bot2", Ok("deploy_bot2"));
-        check("", Err(BadBotName::Malformed));
-        check("2bot", Err(BadBotName::Malformed));
-        check("Deploy", Err(BadBotName::Malformed));
-        check("a.b", Err(BadBotName::Malformed));
-        check("*", Err(BadBotName::Malformed));
-        check("a\"}", Err(BadBotName::Malformed));
-        check(&"a".repeat(33), Err(BadBotName::Malformed));
+        check("", Err(InvalidBotName::Malformed));
+        check("2bot", Err(InvalidBotName::Malformed));
+        check("Deploy", Err(InvalidBotName::Malformed));
+        check("a.b", Err(InvalidBotName::Malformed));
+        check("*", Err(InvalidBotName::Malformed));
+        check("a\"}", Err(InvalidBotName::Malformed));
+        check(&"a".repeat(33), Err(InvalidBotName::Malformed));
         for user in SERVICE_USERS {
-            check(user, Err(BadBotName::Taken));
+            check(user, Err(InvalidBotName::Reserved));
         }
     }
 }

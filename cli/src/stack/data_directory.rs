@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use shared::identity::Secret;
 
-use super::broker_config::{Bot, BotName};
+use super::broker_config::{BotAccount, BotName};
 use super::private_file;
 
 #[derive(Debug, thiserror::Error)]
@@ -45,12 +45,12 @@ impl DataDirectory {
     }
 
     /// The directory of a stack that runs, for commands beside it.
-    pub fn beside(path: &Path) -> io::Result<Self> {
+    pub fn open_unlocked(path: &Path) -> io::Result<Self> {
         Ok(Self { root: path.canonicalize()?, _lock: None })
     }
 
     /// The process that has the directory open as its own, if one has.
-    pub fn holder(path: &Path) -> Option<i32> {
+    pub fn lock_holder(path: &Path) -> Option<i32> {
         let mut lock = File::open(path.join("up.lock")).ok()?;
         match lock.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {}
@@ -103,7 +103,7 @@ impl DataDirectory {
     }
 
     /// The bots whose accounts were made in this directory, by name.
-    pub fn bots(&self) -> io::Result<Vec<Bot>> {
+    pub fn bots(&self) -> io::Result<Vec<BotAccount>> {
         let mut bots = Vec::new();
         for entry in fs::read_dir(self.root.join("secrets"))? {
             let file = entry?.file_name();
@@ -117,9 +117,9 @@ impl DataDirectory {
     }
 
     /// The bot of this name, with a fresh password if it is new.
-    pub fn bot(&self, name: BotName) -> io::Result<Bot> {
+    pub fn bot(&self, name: BotName) -> io::Result<BotAccount> {
         let password = self.secret(&format!("bot-{name}"))?;
-        Ok(Bot { name, password })
+        Ok(BotAccount { name, password })
     }
 }
 

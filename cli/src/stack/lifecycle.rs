@@ -8,70 +8,70 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
-use super::process_specs::Recipe;
-use super::seed::{self, SeedError, Seeded};
+use super::process_specs::StackConfig;
+use super::seed::{self, SeedError, SeedReport};
 use super::supervise::child::ChildSpec;
-use super::supervise::{Event, Orders, Reports, State, supervise};
+use super::supervise::{ProcessEvent, ProcessState, Reporter, StopSignals, supervise};
 
 /// A first start may build caches; after this long something is wrong.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// So often a process may be lost before it was ready for the first time.
-const START_ATTEMPTS: u32 = 3;
+const MAX_START_ATTEMPTS: u32 = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
     #[error("a file of the stack cannot be written: {0}. Check space and permissions of the data directory")]
     Files(#[from] io::Error),
-    #[error("{name} does not start: {reason}. Its log, {log}, ends:\n{last_words}")]
-    NotReady { name: String, reason: String, log: String, last_words: String },
+    #[error("{name} does not start: {reason}. Its log, {log}, ends:\n{log_tail}")]
+    NotReady { name: String, reason: String, log: String, log_tail: String },
     #[error("the broker could not be prepared: {0}")]
     Seed(#[from] SeedError),
 }
 
 /// The processes of a stack. Dropping it leaves them to die with this process; [`Stack::drain`] ends them in order.
 pub struct Stack {
-    recipe: Arc<Recipe>,
+    config: Arc<StackConfig>,
     components: Vec<Component>,
     kill: tokio_util::sync::CancellationToken,
     tasks: TaskTracker,
-    events: mpsc::UnboundedSender<Event>,
+    events: mpsc::UnboundedSender<ProcessEvent>,
 }
 
 struct Component {
     spec: ChildSpec,
-    orders: Orders,
-    state: watch::Receiver<State>,
+    stop_signals: StopSignals,
+    state: watch::Receiver<ProcessState>,
     task: JoinHandle<()>,
 }
 
 impl Stack {
     /// Prepares a stack; nothing runs yet. `events` hears of every start and loss.
-    pub fn new(recipe: Arc<Recipe>, events: mpsc::UnboundedSender<Event>) -> Self {
+    pub fn new(config: Arc<StackConfig>, events: mpsc::UnboundedSender<ProcessEvent>) -> Self {
         let kill = tokio_util::sync::CancellationToken::new();
-        Self { recipe, components: Vec::new(), kill, tasks: TaskTracker::new(), events }
+        Self { config, components: Vec::new(), kill, tasks: TaskTracker::new(), events }
     }
 
     /// Starts broker and Redis and waits for both.
     pub async fn start_servers(&mut self) -> Result<(), StackError> {
-        self.launch(self.recipe.broker()?);
-        self.launch(self.recipe.redis()?);
-        self.all_ready().await
+        self.launch(self.config.broker_spec()?);
+        self.launch(self.config.redis_spec()?);
+        self.wait_until_ready().await
     }
 
     /// Prepares the broker: streams, the signing key, demo users.
-    pub async fn seed(&self) -> Result<Seeded, StackError> {
-        let broker = seed::operator(&self.recipe).await?;
-        Ok(seed::seed(&broker, &self.recipe.runtimes(), self.recipe.demo).await?)
+    pub async fn seed(&self) -> Result<SeedReport, StackError> {
+        let broker = seed::connect_operator(&self.config).await?;
+        Ok(seed::seed(&broker, &self.config.runtimes(), self.config.demo).await?)
     }
 
     /// Starts the services and waits until the API is ready to serve.
     pub async fn start_services(&mut self) -> Result<(), StackError> {
-        self.launch(self.recipe.approver()?);
-        for number in 1..=self.recipe.ports.worker_metrics.len() {
-            self.launch(self.recipe.worker(number)?);
+        self.launch(self.config.approver_spec()?);
+        for number in 1..=self.config.ports.worker_metrics.len() {
+            self.launch(self.config.worker_spec(number)?);
         }
-        self.launch(self.recipe.api()?);
-        self.all_ready().await
+        self.launch(self.config.api_spec()?);
+        self.wait_until_ready().await
     }
 
     /// Ends everything, those who use others first: api, workers, approver, Redis, broker.
@@ -83,7 +83,7 @@ impl Stack {
                 together.extend(self.components.pop());
             }
             for component in &together {
-                component.orders.stop.cancel();
+                component.stop_signals.stop.cancel();
             }
             for component in together {
                 // A supervisor that panicked has lost its process; the kernel ends that with ours.
@@ -93,21 +93,21 @@ impl Stack {
     }
 
     /// A token that ends the patience of [`Stack::drain`].
-    pub fn impatience(&self) -> tokio_util::sync::CancellationToken {
+    pub fn kill_token(&self) -> tokio_util::sync::CancellationToken {
         self.kill.clone()
     }
 
     fn launch(&mut self, spec: ChildSpec) {
-        let orders = Orders { stop: tokio_util::sync::CancellationToken::new(), kill: self.kill.clone() };
-        let (sender, state) = watch::channel(State::default());
-        let reports = Reports { events: self.events.clone(), state: sender };
-        let task = self.tasks.spawn(supervise(spec.clone(), orders.clone(), reports));
-        self.components.push(Component { spec, orders, state, task });
+        let stop_signals = StopSignals { stop: tokio_util::sync::CancellationToken::new(), kill: self.kill.clone() };
+        let (sender, state) = watch::channel(ProcessState::default());
+        let reporter = Reporter { events: self.events.clone(), state: sender };
+        let task = self.tasks.spawn(supervise(spec.clone(), stop_signals.clone(), reporter));
+        self.components.push(Component { spec, stop_signals, state, task });
     }
 
-    async fn all_ready(&mut self) -> Result<(), StackError> {
+    async fn wait_until_ready(&mut self) -> Result<(), StackError> {
         for component in &mut self.components {
-            component.ready().await?;
+            component.wait_until_ready().await?;
         }
         Ok(())
     }
@@ -118,18 +118,18 @@ impl Component {
         self.spec.name.starts_with("worker-")
     }
 
-    async fn ready(&mut self) -> Result<(), StackError> {
-        let settled = self.state.wait_for(|state| state.ready || state.losses >= START_ATTEMPTS);
-        let reason = match tokio::time::timeout(START_LIMIT, settled).await {
+    async fn wait_until_ready(&mut self) -> Result<(), StackError> {
+        let settled = self.state.wait_for(|state| state.ready || state.losses >= MAX_START_ATTEMPTS);
+        let reason = match tokio::time::timeout(START_TIMEOUT, settled).await {
             Ok(Ok(state)) if state.ready => return Ok(()),
-            Ok(_) => format!("it ended {START_ATTEMPTS} times in a row"),
-            Err(_) => format!("not ready after {} s", START_LIMIT.as_secs()),
+            Ok(_) => format!("it ended {MAX_START_ATTEMPTS} times in a row"),
+            Err(_) => format!("not ready after {} s", START_TIMEOUT.as_secs()),
         };
         Err(StackError::NotReady {
             name: self.spec.name.clone(),
             reason,
             log: self.spec.log.display().to_string(),
-            last_words: self.spec.last_words(),
+            log_tail: self.spec.log_tail(),
         })
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data_directory::DataDirectory;
 use super::private_file;
-use super::process_specs::Recipe;
+use super::process_specs::StackConfig;
 
 /// A running stack. Secrets are named by their files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct Manifest {
     pub redis_url_file: PathBuf,
     /// Holds the password of Redis' `default` user, who may do everything.
     pub redis_password_file: PathBuf,
-    pub bots: Vec<Bot>,
+    pub bots: Vec<BotEntry>,
     /// Process ids by component: `nats`, `redis`, `approver`, `worker-1`, .., `api`.
     pub pids: BTreeMap<String, i32>,
     pub logs: PathBuf,
@@ -38,16 +38,16 @@ pub struct Manifest {
 
 /// An approval bot that may sign in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Bot {
+pub struct BotEntry {
     pub name: String,
     pub password_file: PathBuf,
 }
 
 impl Manifest {
-    /// What `recipe` will run; the process ids come as the processes do.
-    pub fn of(recipe: &Recipe) -> io::Result<Self> {
+    /// What `config` will run; the process ids come as the processes do.
+    pub fn of(config: &StackConfig) -> io::Result<Self> {
         let local = |port: u16| format!("http://127.0.0.1:{port}");
-        let data = &recipe.data;
+        let data = &config.data;
         let mut nats_password_files = BTreeMap::new();
         for user in super::broker_config::SERVICE_USERS {
             nats_password_files.insert(user.to_owned(), data.secret_file(&format!("nats-{user}"))?);
@@ -55,19 +55,19 @@ impl Manifest {
         let mut bots = Vec::new();
         for bot in data.bots()? {
             let password_file = data.secret_file(&format!("bot-{}", bot.name))?;
-            bots.push(Bot { name: bot.name.to_string(), password_file });
+            bots.push(BotEntry { name: bot.name.to_string(), password_file });
         }
         Ok(Self {
             pid: i32::try_from(std::process::id()).unwrap_or_default(),
-            demo: recipe.demo,
-            api_url: recipe.api_url(),
-            api_metrics_url: local(recipe.ports.api_metrics),
-            approver_metrics_url: local(recipe.ports.approver_metrics),
-            worker_metrics_urls: recipe.ports.worker_metrics.iter().copied().map(local).collect(),
-            nats_url: recipe.broker_url(),
-            nats_monitor_url: recipe.broker_monitor_url(),
+            demo: config.demo,
+            api_url: config.api_url(),
+            api_metrics_url: local(config.ports.api_metrics),
+            approver_metrics_url: local(config.ports.approver_metrics),
+            worker_metrics_urls: config.ports.worker_metrics.iter().copied().map(local).collect(),
+            nats_url: config.broker_url(),
+            nats_monitor_url: config.broker_monitor_url(),
             nats_password_files,
-            redis_port: recipe.ports.redis,
+            redis_port: config.ports.redis,
             redis_url_file: data.root().join("secrets/redis-url"),
             redis_password_file: data.secret_file("redis-default")?,
             bots,
@@ -86,7 +86,7 @@ impl Manifest {
         let text = std::fs::read(Self::path(data)).ok()?;
         let manifest: Self = serde_json::from_slice(&text).ok()?;
         // What a killed stack left behind describes nothing; its process ids may be those of others by now.
-        (DataDirectory::holder(data)? == manifest.pid).then_some(manifest)
+        (DataDirectory::lock_holder(data)? == manifest.pid).then_some(manifest)
     }
 
     /// Asks a component to end, if its process is still the stack's and runs `program`.
@@ -95,16 +95,16 @@ impl Manifest {
         let pid = Pid::from_raw(number).ok_or("stack.json names no process")?;
         // What is checked below is the process that is signalled, even if its id comes to mean another one.
         let process = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| format!("process {number}: {error}"))?;
-        if self.pid != parent_of(number).unwrap_or_default() || program_of(number).as_deref() != Some(program) {
+        if self.pid != parent_pid(number).unwrap_or_default() || program_name(number).as_deref() != Some(program) {
             return Err(format!("process {number} is not {program} of this stack"));
         }
         pidfd_send_signal(process, Signal::TERM).map_err(|error| format!("process {number}: {error}"))
     }
 
     /// Names a bot that was added.
-    pub fn remember_bot(&mut self, name: &str, password_file: &Path) {
+    pub fn add_bot(&mut self, name: &str, password_file: &Path) {
         if self.bots.iter().all(|bot| bot.name != name) {
-            self.bots.push(Bot { name: name.to_owned(), password_file: password_file.to_owned() });
+            self.bots.push(BotEntry { name: name.to_owned(), password_file: password_file.to_owned() });
         }
     }
 
@@ -120,13 +120,13 @@ impl Manifest {
     }
 }
 
-fn parent_of(process: i32) -> Option<i32> {
+fn parent_pid(process: i32) -> Option<i32> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok())
 }
 
 /// The name of the program's file, as the process was started with.
-fn program_of(process: i32) -> Option<String> {
+fn program_name(process: i32) -> Option<String> {
     let line = std::fs::read(format!("/proc/{process}/cmdline")).ok()?;
     let path = String::from_utf8_lossy(line.split(|byte| *byte == 0).next()?).into_owned();
     Some(path.rsplit('/').next().unwrap_or_default().to_owned())
@@ -168,7 +168,7 @@ mod tests {
         let child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
         // Until then it is this program's copy.
-        while program_of(pid).as_deref() != Some("sleep") {
+        while program_name(pid).as_deref() != Some("sleep") {
             std::thread::yield_now();
         }
         (child, pid)

@@ -18,11 +18,11 @@ mod supervise;
 
 pub use data_directory::{DataDirectory, DataDirectoryError};
 pub use lifecycle::{Stack, StackError};
-pub use manifest::{Bot as ManifestBot, Manifest};
+pub use manifest::{BotEntry, Manifest};
 pub use ports::{PortError, Ports};
-pub use process_specs::{Recipe, WORKER_RIGHTS};
+pub use process_specs::{StackConfig, WORKER_REDIS_ACL};
 pub use programs::{MissingProgram, Programs, worker_program};
-pub use runtime_name::{BadLane, Lane, RUNTIMES};
-pub use seed::{DEMO_BOT, SeedError, Seeded};
-pub(crate) use status_display::Board;
-pub use supervise::Event;
+pub use runtime_name::{InvalidRuntimeName, RUNTIMES, RuntimeName};
+pub use seed::{DEMO_BOT, SeedError, SeedReport};
+pub(crate) use status_display::StatusDisplay;
+pub use supervise::ProcessEvent;

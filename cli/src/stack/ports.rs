@@ -7,9 +7,9 @@ use shared::ports::{self, is_free};
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
     #[error("port {port} is in use. Stop what listens there, or choose another with --port (setting api.listen)")]
-    ApiTaken { port: u16 },
+    ApiPortInUse { port: u16 },
     #[error("this machine gives no free port: {0}")]
-    NoneFree(io::Error),
+    NoFreePort(io::Error),
 }
 
 /// All on the loopback interface. They stay the same when a process is started again.
@@ -29,7 +29,7 @@ impl Ports {
     /// then: several stacks that start at once would race for the usual ones.
     pub fn choose(api: u16, workers: usize) -> Result<Self, PortError> {
         if api != 0 && !is_free(api) {
-            return Err(PortError::ApiTaken { port: api });
+            return Err(PortError::ApiPortInUse { port: api });
         }
         let mut chosen = Chosen(Vec::new());
         let usual = |port| if api == 0 { 0 } else { port };
@@ -52,7 +52,7 @@ impl Chosen {
     fn take(&mut self, preferred: u16) -> Result<u16, PortError> {
         let mut port = preferred;
         while port == 0 || self.0.contains(&port) || !is_free(port) {
-            port = ports::free(1).map_err(PortError::NoneFree)?[0];
+            port = ports::free(1).map_err(PortError::NoFreePort)?[0];
         }
         self.0.push(port);
         Ok(port)

@@ -5,30 +5,30 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::broker_config::{self, Variables};
+use super::broker_config::{self, BrokerEnvironment};
 use super::data_directory::DataDirectory;
 use super::ports::Ports;
 use super::private_file;
 use super::programs::Programs;
 use super::supervise::child::ChildSpec;
-use super::supervise::probe::{Confession, Probe};
-use super::{Lane, RUNTIMES};
+use super::supervise::probe::{FailureIndicator, Probe};
+use super::{RUNTIMES, RuntimeName};
 use crate::env::{catalogue_folders, is_set};
 
 /// A broker or a Redis that fails its probe for this long is started again. A broker whose disk was full stays unhealthy until
 /// then, although space was freed.
-const SICK: Duration = Duration::from_secs(10);
+const UNHEALTHY_AFTER: Duration = Duration::from_secs(10);
 
 /// The configuration of Redis, in which what stands between @ signs is to be replaced.
 const REDIS: &str = include_str!("../../../redis/redis.conf.template");
 
 /// What a worker's user may do according to [`REDIS`]: take turns, read what a day has cost, and nothing else. What workers run is other
 /// people's code, and the API believes Redis.
-pub const WORKER_RIGHTS: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
+pub const WORKER_REDIS_ACL: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
                              +zscore";
 
 /// Everything that decides how the processes are started.
-pub struct Recipe {
+pub struct StackConfig {
     pub data: DataDirectory,
     pub ports: Ports,
     pub programs: Programs,
@@ -37,7 +37,7 @@ pub struct Recipe {
     pub backend: String,
 }
 
-impl Recipe {
+impl StackConfig {
     pub fn api_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.api)
     }
@@ -73,13 +73,13 @@ impl Recipe {
     }
 
     /// Writes the broker's configuration and says how to start it.
-    pub fn broker(&self) -> io::Result<ChildSpec> {
-        let configuration = broker_config::write(&self.data.nats(), &self.data.bots()?, &Lane::all())?;
+    pub fn broker_spec(&self) -> io::Result<ChildSpec> {
+        let configuration = broker_config::write(&self.data.nats(), &self.data.bots()?, &RuntimeName::all())?;
         let mut passwords = Vec::new();
         for user in broker_config::SERVICE_USERS {
             passwords.push((user, self.data.secret(&format!("nats-{user}"))?));
         }
-        let variables = Variables {
+        let environment = BrokerEnvironment {
             server_name: "promptcraft",
             listen: &format!("127.0.0.1:{}", self.ports.broker),
             monitor_listen: &format!("127.0.0.1:{}", self.ports.broker_monitor),
@@ -96,21 +96,21 @@ impl Recipe {
             name: "nats".to_owned(),
             program: self.programs.nats_server.clone(),
             arguments: vec!["--config".into(), configuration.into()],
-            environment: variables.environment(),
+            environment: environment.variables(),
             log: self.data.log("nats"),
             probe: Probe::Http { port: self.ports.broker_monitor, path: "/healthz" },
-            restart_when_sick: Some(SICK),
+            restart_when_unhealthy: Some(UNHEALTHY_AFTER),
             // Its disk was full: it takes nothing more, or nothing more into one stream, until it is started on one with space. Started while
             // that lasts, it may never get well, so the page of its health alone says too little: so it looks while a large store is read, too.
-            given_up: [("/healthz?js-enabled-only=true", ""), ("/healthz", "write error")]
-                .map(|(path, words)| Confession { port: self.ports.broker_monitor, path, words })
+            fatal_indicators: [("/healthz?js-enabled-only=true", ""), ("/healthz", "write error")]
+                .map(|(path, text)| FailureIndicator { port: self.ports.broker_monitor, path, text })
                 .to_vec(),
-            drain: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(10),
         })
     }
 
     /// Writes the configuration of Redis and says how to start it.
-    pub fn redis(&self) -> io::Result<ChildSpec> {
+    pub fn redis_spec(&self) -> io::Result<ChildSpec> {
         let directory = self.data.redis();
         let configuration = directory.join("redis.conf");
         let operator = self.data.secret("redis-default")?;
@@ -129,19 +129,19 @@ impl Recipe {
             environment: Vec::new(),
             log: self.data.log("redis"),
             probe: Probe::Redis { port: self.ports.redis, password: operator },
-            restart_when_sick: Some(SICK),
-            given_up: Vec::new(),
-            drain: Duration::from_secs(10),
+            restart_when_unhealthy: Some(UNHEALTHY_AFTER),
+            fatal_indicators: Vec::new(),
+            drain_timeout: Duration::from_secs(10),
         })
     }
 
-    pub fn approver(&self) -> io::Result<ChildSpec> {
+    pub fn approver_spec(&self) -> io::Result<ChildSpec> {
         let metrics = self.ports.approver_metrics;
         let mut own = vec![("APPROVER__METRICS_LISTEN", format!("127.0.0.1:{metrics}"))];
         if !is_set("PROMPTCRAFT__WEBHOOK__SIGNING_KEY") && !is_set("PROMPTCRAFT__WEBHOOK__SIGNING_KEY_FILE") {
             own.push(("WEBHOOK__SIGNING_KEY_FILE", self.data.secret_file("webhook")?.display().to_string()));
         }
-        self.service(
+        self.service_spec(
             "approver",
             "approver",
             self.programs.approver.clone(),
@@ -151,7 +151,7 @@ impl Recipe {
     }
 
     /// The worker of this number, from 1.
-    pub fn worker(&self, number: usize) -> io::Result<ChildSpec> {
+    pub fn worker_spec(&self, number: usize) -> io::Result<ChildSpec> {
         let name = format!("worker-{number}");
         let metrics = self.ports.worker_metrics[number - 1];
         let mut own = vec![
@@ -165,24 +165,24 @@ impl Recipe {
         if !is_set("PROMPTCRAFT__SANDBOX__RUNTIMES") {
             own.push(("SANDBOX__RUNTIMES", self.runtimes().join(",")));
         }
-        let mut spec = self.service(&name, "worker", self.programs.worker.clone(), own, probe)?;
+        let mut spec = self.service_spec(&name, "worker", self.programs.worker.clone(), own, probe)?;
         if self.backend != "auto" || !is_set("PROMPTCRAFT__SANDBOX__BACKEND") {
             spec.environment.push(("PROMPTCRAFT__SANDBOX__BACKEND".to_owned(), self.backend.clone()));
         }
         Ok(spec)
     }
 
-    pub fn api(&self) -> io::Result<ChildSpec> {
+    pub fn api_spec(&self) -> io::Result<ChildSpec> {
         let own = vec![
             ("API__LISTEN", format!("127.0.0.1:{}", self.ports.api)),
             ("API__METRICS_LISTEN", format!("127.0.0.1:{}", self.ports.api_metrics)),
         ];
         let probe = Probe::Http { port: self.ports.api, path: "/ready" };
-        self.service("api", "api", self.programs.api.clone(), own, probe)
+        self.service_spec("api", "api", self.programs.api.clone(), own, probe)
     }
 
     /// What ties the services together is set here; anything else may come from the caller's environment.
-    fn service(
+    fn service_spec(
         &self,
         name: &str,
         user: &str,
@@ -219,9 +219,9 @@ impl Recipe {
             environment,
             log: self.data.log(name),
             probe,
-            restart_when_sick: None,
-            given_up: Vec::new(),
-            drain: Duration::from_secs(30),
+            restart_when_unhealthy: None,
+            fatal_indicators: Vec::new(),
+            drain_timeout: Duration::from_secs(30),
         })
     }
 }
@@ -249,9 +249,9 @@ mod tests {
             approver: program,
         };
         let data = DataDirectory::open(Path::new(&folder)).unwrap();
-        let recipe =
-            Recipe { data, ports: Ports::choose(0, 1).unwrap(), programs, demo: true, backend: "auto".to_owned() };
-        let environment = recipe.worker(1).unwrap().environment;
+        let config =
+            StackConfig { data, ports: Ports::choose(0, 1).unwrap(), programs, demo: true, backend: "auto".to_owned() };
+        let environment = config.worker_spec(1).unwrap().environment;
         let folders = environment.iter().filter(|(name, _)| name == "PROMPTCRAFT__GENERATOR__CATALOGUE_DIRS");
         println!("folders: {:?}", folders.map(|(_, value)| value.as_str()).collect::<Vec<_>>());
     }
@@ -279,6 +279,6 @@ mod tests {
 
     #[test]
     fn a_worker_may_do_in_redis_what_is_said_here() {
-        assert!(REDIS.lines().any(|line| line == format!("user worker on >@WORKER_PASSWORD@ {WORKER_RIGHTS}")));
+        assert!(REDIS.lines().any(|line| line == format!("user worker on >@WORKER_PASSWORD@ {WORKER_REDIS_ACL}")));
     }
 }

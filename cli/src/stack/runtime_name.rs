@@ -7,9 +7,9 @@ include!(concat!(env!("OUT_DIR"), "/runtimes.rs"));
 
 /// The name of a runtime, which is a token of subjects and the end of its queue's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lane(String);
+pub struct RuntimeName(String);
 
-impl Lane {
+impl RuntimeName {
     /// The lanes of every runtime of this version, whether or not a worker offers it.
     ///
     /// # Panics
@@ -23,28 +23,28 @@ impl Lane {
     }
 }
 
-impl fmt::Display for Lane {
+impl fmt::Display for RuntimeName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-impl FromStr for Lane {
-    type Err = BadLane;
+impl FromStr for RuntimeName {
+    type Err = InvalidRuntimeName;
 
-    fn from_str(name: &str) -> Result<Self, BadLane> {
+    fn from_str(name: &str) -> Result<Self, InvalidRuntimeName> {
         let travels = shared::workflow::Lane::runtime(name).as_str() == name;
         if travels && name.starts_with(|first: char| first.is_ascii_lowercase()) {
             Ok(Self(name.to_owned()))
         } else {
-            Err(BadLane)
+            Err(InvalidRuntimeName)
         }
     }
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a runtime's name is 1 to 32 lower-case letters, digits and hyphens, a letter first")]
-pub struct BadLane;
+pub struct InvalidRuntimeName;
 
 #[cfg(test)]
 mod tests {
@@ -53,11 +53,11 @@ mod tests {
     #[test]
     fn a_lane_is_one_safe_subject_token() {
         for name in ["python", "made-up", "f90", &"a".repeat(32)] {
-            assert!(name.parse::<Lane>().is_ok(), "{name}");
+            assert!(name.parse::<RuntimeName>().is_ok(), "{name}");
         }
         for name in ["", "-a", "9front", "Lua", "f_90", "a.b", "*", ">", "a\"}", "a b", &"a".repeat(33)] {
-            assert_eq!(name.parse::<Lane>(), Err(BadLane), "{name}");
+            assert_eq!(name.parse::<RuntimeName>(), Err(InvalidRuntimeName), "{name}");
         }
-        assert!(Lane::all().iter().any(|lane| lane.as_str() == "python"));
+        assert!(RuntimeName::all().iter().any(|lane| lane.as_str() == "python"));
     }
 }

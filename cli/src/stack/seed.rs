@@ -5,7 +5,7 @@ use shared::identity::{KeyState, PasswordError, PasswordHash, Role, Secret, Sign
 use shared::ids::UserName;
 use shared::messaging::{Broker, BrokerError, BrokerSettings, Bucket, BucketError, Buckets, ProvisionError, provision};
 
-use super::process_specs::Recipe;
+use super::process_specs::StackConfig;
 
 /// The bot of the demo stack.
 pub const DEMO_BOT: &str = "demo_bot";
@@ -35,30 +35,30 @@ pub enum SeedError {
 
 /// What was not there before.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Seeded {
+pub struct SeedReport {
     pub signing_key: bool,
     pub users: usize,
 }
 
 /// Signs in to the stack's broker as its operator.
-pub(super) async fn operator(recipe: &Recipe) -> Result<Broker, SeedError> {
+pub(super) async fn connect_operator(config: &StackConfig) -> Result<Broker, SeedError> {
     let settings = BrokerSettings {
-        url: recipe.broker_url(),
+        url: config.broker_url(),
         user: "cli".to_owned(),
-        password: Some(Secret::new(recipe.data.secret("nats-cli")?)),
+        password: Some(Secret::new(config.data.secret("nats-cli")?)),
         replicas: 1,
         strict: true,
-        monitor_url: Some(recipe.broker_monitor_url()),
+        monitor_url: Some(config.broker_monitor_url()),
         tls_ca_file: None,
     };
     Ok(Broker::connect(&settings).await?)
 }
 
 /// Creates streams, consumers and buckets, and what must stand in the buckets. Idempotent: what is there stays as it is.
-pub(super) async fn seed(broker: &Broker, lanes: &[String], demo: bool) -> Result<Seeded, SeedError> {
-    provision(broker, 1, lanes).await?;
+pub(super) async fn seed(broker: &Broker, runtimes: &[String], demo: bool) -> Result<SeedReport, SeedError> {
+    provision(broker, 1, runtimes).await?;
     let buckets = Buckets::new(broker);
-    let mut seeded = Seeded::default();
+    let mut seeded = SeedReport::default();
     let keys = buckets.signing_keys().await?;
     let counts = |key: &SigningKey| key.state == KeyState::Active && (demo || !key.demo);
     if !keys.all().await?.iter().any(|(_, key)| counts(key)) {

@@ -6,75 +6,75 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::output::{self, Style};
-use crate::stack::{Event, Manifest, Recipe};
+use crate::stack::{Manifest, ProcessEvent, StackConfig};
 
 /// Follows the events of a stack: a line on the terminal for each that matters, the process ids in `stack.json`.
-pub(crate) struct Board {
-    recipe: Arc<Recipe>,
+pub(crate) struct StatusDisplay {
+    config: Arc<StackConfig>,
     manifest: Manifest,
-    events: mpsc::UnboundedReceiver<Event>,
+    events: mpsc::UnboundedReceiver<ProcessEvent>,
 }
 
-impl Board {
-    pub(crate) fn new(recipe: Arc<Recipe>, events: mpsc::UnboundedReceiver<Event>) -> io::Result<Self> {
-        let manifest = Manifest::of(&recipe)?;
-        Ok(Self { recipe, manifest, events })
+impl StatusDisplay {
+    pub(crate) fn new(config: Arc<StackConfig>, events: mpsc::UnboundedReceiver<ProcessEvent>) -> io::Result<Self> {
+        let manifest = Manifest::of(&config)?;
+        Ok(Self { config, manifest, events })
     }
 
     /// Shows events until nobody sends any more. Cancel safe.
-    pub(crate) async fn follow(&mut self) {
+    pub(crate) async fn run(&mut self) {
         while let Some(event) = self.events.recv().await {
             self.show(&event);
         }
     }
 
     /// Shows what was not shown yet.
-    pub(crate) fn catch_up(&mut self) {
+    pub(crate) fn show_pending(&mut self) {
         while let Ok(event) = self.events.try_recv() {
             self.show(&event);
         }
     }
 
-    fn show(&mut self, event: &Event) {
+    fn show(&mut self, event: &ProcessEvent) {
         match event {
-            Event::Started { name, pid } => {
+            ProcessEvent::Started { name, pid } => {
                 self.manifest.pids.insert(name.clone(), *pid);
                 self.refresh_bots();
-                if let Err(error) = self.manifest.write(self.recipe.data.root()) {
-                    output::component("stack.json", Style::Attention, "not written", &error.to_string());
+                if let Err(error) = self.manifest.write(self.config.data.root()) {
+                    output::status_line("stack.json", Style::Warning, "not written", &error.to_string());
                 }
             }
-            Event::Ready { name, after } => {
-                let state = format!("ready in {}", output::duration(*after));
-                output::component(name, Style::Good, &state, &self.address(name));
+            ProcessEvent::Ready { name, after } => {
+                let state = format!("ready in {}", output::format_duration(*after));
+                output::status_line(name, Style::Success, &state, &self.address(name));
             }
-            Event::Lost { name, reason, pause } => {
-                let detail = format!("starts again in {}; see {}", output::duration(*pause), self.log(name));
-                output::component(name, Style::Bad, reason, &detail);
+            ProcessEvent::Lost { name, reason, pause } => {
+                let detail = format!("starts again in {}; see {}", output::format_duration(*pause), self.log(name));
+                output::status_line(name, Style::Error, reason, &detail);
             }
         }
     }
 
     /// `promptcraft bot add` may have made some meanwhile.
     fn refresh_bots(&mut self) {
-        for bot in self.recipe.data.bots().unwrap_or_default() {
-            if let Ok(file) = self.recipe.data.secret_file(&format!("bot-{}", bot.name)) {
-                self.manifest.remember_bot(bot.name.as_str(), &file);
+        for bot in self.config.data.bots().unwrap_or_default() {
+            if let Ok(file) = self.config.data.secret_file(&format!("bot-{}", bot.name)) {
+                self.manifest.add_bot(bot.name.as_str(), &file);
             }
         }
     }
 
     fn address(&self, name: &str) -> String {
         match name {
-            "nats" => self.recipe.broker_url(),
-            "redis" => format!("redis://127.0.0.1:{}", self.recipe.ports.redis),
-            "api" => self.recipe.api_url(),
+            "nats" => self.config.broker_url(),
+            "redis" => format!("redis://127.0.0.1:{}", self.config.ports.redis),
+            "api" => self.config.api_url(),
             _ => self.log(name),
         }
     }
 
     fn log(&self, name: &str) -> String {
-        let path = self.recipe.data.log(name);
+        let path = self.config.data.log(name);
         let here = std::env::current_dir().unwrap_or_default();
         path.strip_prefix(here).unwrap_or(&path).display().to_string()
     }

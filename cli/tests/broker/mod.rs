@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event};
 use cli::env::find_nats_server;
-use cli::stack::Lane;
-use cli::stack::broker_config::{self, Bot, Variables};
+use cli::stack::RuntimeName;
+use cli::stack::broker_config::{self, BotAccount, BrokerEnvironment};
 use tokio::sync::mpsc;
 
 /// Those of Python, and of a language that nobody has heard of.
-pub(crate) fn lanes() -> Vec<Lane> {
+pub(crate) fn lanes() -> Vec<RuntimeName> {
     ["python", "made-up"].map(|name| name.parse().unwrap()).into()
 }
 
@@ -30,8 +30,8 @@ impl Broker {
         let unique = format!("broker-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique);
         fs::create_dir_all(&directory).unwrap();
-        let bots: Vec<Bot> =
-            bots.iter().map(|name| Bot { name: name.parse().unwrap(), password: (*name).to_owned() }).collect();
+        let bots: Vec<BotAccount> =
+            bots.iter().map(|name| BotAccount { name: name.parse().unwrap(), password: (*name).to_owned() }).collect();
         let configuration = broker_config::write(&directory, &bots, &lanes()).unwrap();
         let server = serve(&configuration, &directory);
         let address = address_of(&server, &directory).await;
@@ -101,7 +101,7 @@ impl Session {
 pub(crate) fn check_configuration(unique: &str, change: impl Fn(String) -> String) -> Result<(), String> {
     let unique = format!("configuration-{}-{unique}", std::process::id());
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique);
-    let bot = Bot { name: "demo_bot".parse().unwrap(), password: "demo_bot".to_owned() };
+    let bot = BotAccount { name: "demo_bot".parse().unwrap(), password: "demo_bot".to_owned() };
     let configuration = broker_config::write(&directory, std::slice::from_ref(&bot), &lanes()).unwrap();
     fs::write(directory.join("bots/demo_bot.conf"), change(bot.account())).unwrap();
     let output = server(&configuration, &directory).arg("-t").output().unwrap();
@@ -112,7 +112,7 @@ pub(crate) fn check_configuration(unique: &str, change: impl Fn(String) -> Strin
 fn server(configuration: &Path, directory: &Path) -> Command {
     let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/bin"));
     let program = find_nats_server(&beside).expect("nats-server is missing: run scripts/setup.sh");
-    let variables = Variables {
+    let environment = BrokerEnvironment {
         server_name: "test",
         listen: "127.0.0.1:-1",
         monitor_listen: "127.0.0.1:-1",
@@ -120,7 +120,7 @@ fn server(configuration: &Path, directory: &Path) -> Command {
         password: &str::to_owned,
     };
     let mut command = Command::new(program);
-    command.arg("--config").arg(configuration).envs(variables.environment());
+    command.arg("--config").arg(configuration).envs(environment.variables());
     command
 }
 

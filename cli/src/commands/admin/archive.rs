@@ -9,16 +9,16 @@ use shared::config::{Settings, Span};
 use shared::ids::WorkflowId;
 use shared::messaging::Retention;
 
-use crate::archive::directory::Folder;
-use crate::archive::format::{Message, Record};
-use crate::archive::{Run, clear_contents, ended_before};
-use crate::error::Failure;
-use crate::operator_connection::Installation;
-use crate::output::{plain, say};
+use crate::archive::directory::ArchiveDirectory;
+use crate::archive::format::{ArchivedMessage, ArchivedWorkflow};
+use crate::archive::{ArchiveRun, collect_garbage, ended_before};
+use crate::error::CommandError;
+use crate::operator_connection::OperatorConnection;
+use crate::output::{out, sanitize};
 
 const DEFAULT_AGE: Duration = Duration::from_secs(30 * 86_400);
 /// A submission repeated under its `Idempotency-Key` meets its first for so long after the end.
-const LEAST_AGE: Duration = Duration::from_secs(86_400);
+const MIN_AGE: Duration = Duration::from_secs(86_400);
 
 /// Move workflows that ended long ago from the log into files, while everything goes on serving.
 ///
@@ -36,22 +36,22 @@ pub struct Archive {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    place: Place,
+    location: ArchiveLocation,
     #[command(subcommand)]
-    show: Option<Sub>,
+    show: Option<ArchiveCommand>,
 }
 
 #[derive(clap::Args)]
-struct Place {
+struct ArchiveLocation {
     /// Where the files are; the folder archive of the data directory where neither this nor archive.directory says
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 #[derive(clap::Subcommand)]
-enum Sub {
+enum ArchiveCommand {
     Show(Show),
 }
 
@@ -63,110 +63,110 @@ struct Show {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Place,
+    location: ArchiveLocation,
 }
 
 impl Archive {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        if let Some(Sub::Show(command)) = self.show {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        if let Some(ArchiveCommand::Show(command)) = self.show {
             return command.run();
         }
-        let (directory, age) = settings(&self.place, self.older_than)?;
-        let installation = self.place.installation;
-        let broker = installation.broker().await?;
+        let (directory, age) = settings(&self.location, self.older_than)?;
+        let operator = self.location.operator;
+        let broker = operator.connect().await?;
         let now = Clock::system().now();
         let cutoff = now.before(age);
         let retention = Retention::new(&broker);
         if self.dry_run {
             let ended = ended_before(&retention, cutoff).await?.len();
-            say!("{ended} workflows ended before {} and would be archived", cutoff.to_rfc3339());
+            out!("{ended} workflows ended before {} and would be archived", cutoff.to_rfc3339());
             return Ok(ExitCode::SUCCESS);
         }
-        let locked = Folder::at(directory.clone()).lock()?;
-        let run = Run { retention, view: installation.view()?, locked };
-        let taken = run.take(cutoff, &now.day()).await?;
-        say!(
+        let locked = ArchiveDirectory::at(directory.clone()).lock()?;
+        let run = ArchiveRun { retention, read_model: operator.read_model()?, locked };
+        let stats = run.run(cutoff, &now.day()).await?;
+        out!(
             "{} workflows ({} messages) are archived in {} new files of {}",
-            taken.workflows,
-            taken.messages,
-            taken.files,
+            stats.workflows,
+            stats.messages,
+            stats.files,
             directory.display()
         );
-        if taken.left > 0 {
-            say!(
+        if stats.skipped > 0 {
+            out!(
                 "{} workflows of an earlier run stay: the log has them in another state, so it was restored since",
-                taken.left
+                stats.skipped
             );
         }
-        for digest in &taken.damaged {
-            let path = run.locked.folder.damaged_content(*digest);
-            say!("a text is lost: another was stored in its place on the broker, and is kept as {}", path.display());
+        for digest in &stats.corrupted {
+            let path = run.locked.directory.corrupted_content(*digest);
+            out!("a text is lost: another was stored in its place on the broker, and is kept as {}", path.display());
         }
-        let cleared = clear_contents(&run.retention, &run.locked.folder, now).await?;
-        say!("{} texts that nothing refers to were dropped, {} may be in a day", cleared.dropped, cleared.waiting);
+        let cleared = collect_garbage(&run.retention, &run.locked.directory, now).await?;
+        out!("{} texts that nothing refers to were dropped, {} may be in a day", cleared.dropped, cleared.waiting);
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Where the archive is, and how long ago a workflow must have ended.
-fn settings(place: &Place, older_than: Option<Span>) -> Result<(PathBuf, Duration), Failure> {
+fn settings(location: &ArchiveLocation, older_than: Option<Span>) -> Result<(PathBuf, Duration), CommandError> {
     let mut settings = Settings::from_environment();
     let configured = settings.span("archive.older_than", DEFAULT_AGE);
     let directory = settings.optional::<PathBuf>("archive.directory");
     settings.finish()?;
     let age = older_than.map_or(configured, |Span(age)| age);
-    if age < LEAST_AGE {
+    if age < MIN_AGE {
         return Err(
             "a workflow stays in the log for at least 24h after its end: so long a submission may be repeated".into()
         );
     }
-    let named = place.directory.clone().or(directory);
-    Ok((named.unwrap_or_else(|| place.installation.data.join("archive")), age))
+    let named = location.directory.clone().or(directory);
+    Ok((named.unwrap_or_else(|| location.operator.data.join("archive")), age))
 }
 
 impl Show {
-    fn run(self) -> Result<ExitCode, Failure> {
-        let (directory, _) = settings(&self.place, None)?;
+    fn run(self) -> Result<ExitCode, CommandError> {
+        let (directory, _) = settings(&self.location, None)?;
         let id: WorkflowId = self.id.to_ascii_lowercase().parse()?;
-        let folder = Folder::at(directory.clone());
-        let record = folder.find(&id.to_string())?.ok_or_else(|| {
+        let directory = ArchiveDirectory::at(directory.clone());
+        let record = directory.find(&id.to_string())?.ok_or_else(|| {
             format!(
                 "{} has no workflow {id}; what has not left the log shows with `promptcraft status`",
                 directory.display()
             )
         })?;
         if self.json {
-            say!("{}", serde_json::to_string_pretty(&record)?);
+            out!("{}", serde_json::to_string_pretty(&record)?);
         } else {
-            describe(&record, &folder);
+            print_archived(&record, &directory);
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn describe(record: &Record, folder: &Folder) {
-    say!("workflow  {}", record.workflow_id);
-    say!("owner     {}", record.owner);
-    say!("status    {}", record.status.as_str());
+fn print_archived(record: &ArchivedWorkflow, directory: &ArchiveDirectory) {
+    out!("workflow  {}", record.workflow_id);
+    out!("owner     {}", record.owner);
+    out!("status    {}", record.status.as_str());
     if let Some(goal) = record.messages.iter().find_map(|message| text(message, "/body/workflow/submission/goal")) {
-        say!("goal      {}", plain(goal));
+        out!("goal      {}", sanitize(goal));
     }
-    say!("created   {}", record.created_at);
-    say!("ended     {}", record.ended_at);
+    out!("created   {}", record.created_at);
+    out!("ended     {}", record.ended_at);
     for message in &record.messages {
         let happened = text(message, "/body/happened/kind").unwrap_or("a message that no build could read");
         let detail = text(message, "/body/happened/detail").map(|detail| format!(": {detail}")).unwrap_or_default();
-        say!("{:>9}  {}  {}{}", message.sequence, message.at, plain(happened), plain(&detail));
+        out!("{:>9}  {}  {}{}", message.sequence, message.at, sanitize(happened), sanitize(&detail));
     }
     for digest in &record.contents {
-        say!("content   {}", folder.content(*digest).display());
+        out!("content   {}", directory.content(*digest).display());
     }
     for digest in &record.damaged_contents {
-        say!("damaged   {}", folder.damaged_content(*digest).display());
+        out!("damaged   {}", directory.corrupted_content(*digest).display());
     }
-    say!("--json prints all of it");
+    out!("--json prints all of it");
 }
 
-fn text<'a>(message: &'a Message, pointer: &str) -> Option<&'a str> {
+fn text<'a>(message: &'a ArchivedMessage, pointer: &str) -> Option<&'a str> {
     message.body.as_ref()?.pointer(pointer)?.as_str()
 }

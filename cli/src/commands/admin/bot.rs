@@ -8,13 +8,13 @@ use shared::identity::{Role, Secret, User};
 use shared::messaging::{BucketError, Buckets};
 use tokio::time::Instant;
 
-use crate::error::Failure;
-use crate::operator_connection::Installation;
-use crate::output::say;
+use crate::error::CommandError;
+use crate::operator_connection::OperatorConnection;
+use crate::output::out;
 use crate::stack::broker_config::{self, BotName};
-use crate::stack::{DataDirectory, Lane, Manifest};
+use crate::stack::{DataDirectory, Manifest, RuntimeName};
 
-const RESTART_LIMIT: Duration = Duration::from_secs(20);
+const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Add and remove approval bots.
 #[derive(clap::Subcommand)]
@@ -28,7 +28,7 @@ pub enum Bot {
 pub struct Remove {
     name: BotName,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Add a bot: an account on the broker, and the right to decide.
@@ -39,11 +39,11 @@ pub struct Remove {
 pub struct Add {
     name: BotName,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 impl Bot {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Add(command) => command.run().await,
             Self::Remove(command) => command.run().await,
@@ -52,18 +52,18 @@ impl Bot {
 }
 
 impl Add {
-    async fn run(self) -> Result<ExitCode, Failure> {
-        self.entitle().await?;
-        match self.installation.stack() {
-            Some(stack) => self.admit(stack).await?,
-            None => self.print()?,
+    async fn run(self) -> Result<ExitCode, CommandError> {
+        self.create_user().await?;
+        match self.operator.running_stack() {
+            Some(stack) => self.create_account(stack).await?,
+            None => self.print_account()?,
         }
         Ok(ExitCode::SUCCESS)
     }
 
     /// Lets the approver know the bot; a bot that was there keeps its entry.
-    async fn entitle(&self) -> Result<(), Failure> {
-        let users = Buckets::new(&self.installation.broker().await?).users().await?;
+    async fn create_user(&self) -> Result<(), CommandError> {
+        let users = Buckets::new(&self.operator.connect().await?).users().await?;
         let name = self.name.as_str().parse().map_err(|error| format!("{}: {error}", self.name))?;
         let user = User { bot: true, ..User::new(name, Role::Approver, Clock::default().now()) };
         match users.create(self.name.as_str(), &user).await {
@@ -77,43 +77,43 @@ impl Add {
     }
 
     /// Writes the bot's account and has the stack start its broker again: a reload adds the account without its imports.
-    async fn admit(&self, stack: Manifest) -> Result<(), Failure> {
-        let data = DataDirectory::beside(&self.installation.data)?;
+    async fn create_account(&self, stack: Manifest) -> Result<(), CommandError> {
+        let data = DataDirectory::open_unlocked(&self.operator.data)?;
         data.bot(self.name.clone())?;
-        let mut stack = restart_broker(&self.installation, &data, &stack).await?;
+        let mut stack = restart_broker(&self.operator, &data, &stack).await?;
         let password_file = data.secret_file(&format!("bot-{}", self.name))?;
-        stack.remember_bot(self.name.as_str(), &password_file);
+        stack.add_bot(self.name.as_str(), &password_file);
         stack.write(data.root())?;
-        say!("{} signs in at {} with the password in {}", self.name, stack.nats_url, password_file.display());
+        out!("{} signs in at {} with the password in {}", self.name, stack.nats_url, password_file.display());
         Ok(())
     }
 
-    fn print(&self) -> Result<(), Failure> {
-        let bot = broker_config::Bot { name: self.name.clone(), password: Secret::fresh().expose().to_owned() };
-        say!("# Save as bots/{}.conf, add its include to bots.conf, then restart the server", bot.name);
-        say!("{}", bot.account().trim_end());
+    fn print_account(&self) -> Result<(), CommandError> {
+        let bot = broker_config::BotAccount { name: self.name.clone(), password: Secret::fresh().expose().to_owned() };
+        out!("# Save as bots/{}.conf, add its include to bots.conf, then restart the server", bot.name);
+        out!("{}", bot.account().trim_end());
         Ok(())
     }
 }
 
 impl Remove {
-    async fn run(self) -> Result<ExitCode, Failure> {
-        let users = Buckets::new(&self.installation.broker().await?).users().await?;
+    async fn run(self) -> Result<ExitCode, CommandError> {
+        let users = Buckets::new(&self.operator.connect().await?).users().await?;
         match users.get(self.name.as_str()).await? {
             Some((user, _)) if user.bot => users.delete(self.name.as_str()).await?,
             Some(_) => return Err(format!("{} is a person; see `promptcraft user remove`", self.name).into()),
             None => return Err(format!("there is no bot {}; see `promptcraft user list`", self.name).into()),
         }
-        match self.installation.stack() {
+        match self.operator.running_stack() {
             Some(stack) => {
-                let data = DataDirectory::beside(&self.installation.data)?;
+                let data = DataDirectory::open_unlocked(&self.operator.data)?;
                 std::fs::remove_file(data.secret_file(&format!("bot-{}", self.name))?)?;
-                let mut stack = restart_broker(&self.installation, &data, &stack).await?;
+                let mut stack = restart_broker(&self.operator, &data, &stack).await?;
                 stack.bots.retain(|bot| bot.name != self.name.as_str());
                 stack.write(data.root())?;
-                say!("removed {}", self.name);
+                out!("removed {}", self.name);
             }
-            None => say!("removed {0}; take bots/{0}.conf and its include from the broker as well", self.name),
+            None => out!("removed {0}; take bots/{0}.conf and its include from the broker as well", self.name),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -121,19 +121,19 @@ impl Remove {
 
 /// Writes the bots' accounts and has the stack start its broker again; returns when that serves.
 async fn restart_broker(
-    installation: &Installation,
+    operator: &OperatorConnection,
     data: &DataDirectory,
     stack: &Manifest,
-) -> Result<Manifest, Failure> {
-    broker_config::write(&data.nats(), &data.bots()?, &Lane::all())?;
+) -> Result<Manifest, CommandError> {
+    broker_config::write(&data.nats(), &data.bots()?, &RuntimeName::all())?;
     let old = *stack.pids.get("nats").ok_or("the broker does not run now; try again")?;
     stack.terminate("nats", "nats-server")?;
-    let deadline = Instant::now() + RESTART_LIMIT;
+    let deadline = Instant::now() + RESTART_TIMEOUT;
     while Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let stack = installation.stack().filter(|stack| stack.pids.get("nats").is_some_and(|pid| *pid != old));
+        let stack = operator.running_stack().filter(|stack| stack.pids.get("nats").is_some_and(|pid| *pid != old));
         if let Some(stack) = stack
-            && installation.broker().await.is_ok()
+            && operator.connect().await.is_ok()
         {
             return Ok(stack);
         }

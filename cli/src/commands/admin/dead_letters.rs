@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use shared::clock::Clock;
 use shared::messaging::{Cause, DeadLetters, KeptLetter, put_back};
 
-use crate::error::Failure;
-use crate::operator_connection::Installation;
-use crate::output::{self, plain, say};
+use crate::error::CommandError;
+use crate::operator_connection::OperatorConnection;
+use crate::output::{self, out, sanitize};
 
 /// Read so many at once.
-const PAGE: usize = 100;
+const PAGE_SIZE: usize = 100;
 
 /// List, show, put back and drop dead letters: messages that no attempt could serve.
 #[derive(clap::Subcommand)]
-pub enum Dead {
+pub enum DeadLetterCommand {
     List(List),
     Show(Show),
     Retry(Retry),
@@ -32,7 +32,7 @@ pub struct List {
     #[arg(long, default_value_t = 1_000)]
     limit: usize,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Show one dead letter.
@@ -43,7 +43,7 @@ pub struct Show {
     #[arg(long)]
     payload: bool,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Put a dead letter back where it came from.
@@ -56,7 +56,7 @@ pub struct Show {
 pub struct Retry {
     id: u64,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Take dead letters away for good.
@@ -65,11 +65,11 @@ pub struct Discard {
     #[arg(required = true)]
     ids: Vec<u64>,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
-impl Dead {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+impl DeadLetterCommand {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::List(command) => command.run().await,
             Self::Show(command) => command.run().await,
@@ -80,19 +80,19 @@ impl Dead {
 }
 
 impl List {
-    async fn run(self) -> Result<ExitCode, Failure> {
-        let letters = DeadLetters::new(&self.installation.broker().await?);
+    async fn run(self) -> Result<ExitCode, CommandError> {
+        let dead_letters = DeadLetters::new(&self.operator.connect().await?);
         let mut found: Vec<KeptLetter> = Vec::new();
         while found.len() < self.limit {
             let after = found.last().map_or(0, |kept| kept.id);
-            let page = letters.list(self.cause, after, PAGE.min(self.limit - found.len())).await?;
+            let page = dead_letters.list(self.cause, after, PAGE_SIZE.min(self.limit - found.len())).await?;
             if page.is_empty() {
                 break;
             }
             found.extend(page);
         }
         if found.is_empty() {
-            say!("No dead letters.");
+            out!("No dead letters.");
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = found.iter().map(row).collect();
@@ -108,51 +108,52 @@ fn row(kept: &KeptLetter) -> Vec<String> {
         kept.at.to_rfc3339(),
         letter.cause.as_str().to_owned(),
         letter.attempts.to_string(),
-        plain(&letter.subject),
-        plain(&letter.reason),
+        sanitize(&letter.subject),
+        sanitize(&letter.reason),
     ]
 }
 
 impl Show {
-    async fn run(self) -> Result<ExitCode, Failure> {
-        let letters = DeadLetters::new(&self.installation.broker().await?);
-        let kept = letters.get(self.id).await?.ok_or("there is no such dead letter; see `promptcraft dead list`")?;
+    async fn run(self) -> Result<ExitCode, CommandError> {
+        let dead_letters = DeadLetters::new(&self.operator.connect().await?);
+        let kept =
+            dead_letters.get(self.id).await?.ok_or("there is no such dead letter; see `promptcraft dead list`")?;
         let letter = &kept.letter;
         if self.payload {
             std::io::stdout().write_all(&letter.payload)?;
             return Ok(ExitCode::SUCCESS);
         }
-        say!("since     {}", kept.at.to_rfc3339());
-        say!("cause     {}: {}", letter.cause.as_str(), plain(&letter.reason));
-        say!("attempts  {}", letter.attempts);
-        say!("from      {} {}, {}", plain(&letter.stream), letter.sequence, plain(&letter.subject));
+        out!("since     {}", kept.at.to_rfc3339());
+        out!("cause     {}: {}", letter.cause.as_str(), sanitize(&letter.reason));
+        out!("attempts  {}", letter.attempts);
+        out!("from      {} {}, {}", sanitize(&letter.stream), letter.sequence, sanitize(&letter.subject));
         if let Some(id) = letter.workflow_id() {
-            say!("workflow  {id}");
+            out!("workflow  {id}");
         }
         for (name, value) in &letter.headers {
-            say!("header    {}: {}", plain(name), plain(value));
+            out!("header    {}: {}", sanitize(name), sanitize(value));
         }
-        say!("payload   {} bytes; --payload writes them out", letter.payload.len());
+        out!("payload   {} bytes; --payload writes them out", letter.payload.len());
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Retry {
-    async fn run(self) -> Result<ExitCode, Failure> {
-        let broker = self.installation.broker().await?;
+    async fn run(self) -> Result<ExitCode, CommandError> {
+        let broker = self.operator.connect().await?;
         let sequence = put_back(&broker, self.id, Clock::system().now()).await?;
-        say!("put back at {sequence}");
+        out!("put back at {sequence}");
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Discard {
-    async fn run(self) -> Result<ExitCode, Failure> {
-        let letters = DeadLetters::new(&self.installation.broker().await?);
+    async fn run(self) -> Result<ExitCode, CommandError> {
+        let dead_letters = DeadLetters::new(&self.operator.connect().await?);
         let mut missing = 0;
         for id in self.ids {
-            let dropped = letters.discard(id).await?;
-            say!("{id} {}", if dropped { "is dropped" } else { "is not there" });
+            let dropped = dead_letters.discard(id).await?;
+            out!("{id} {}", if dropped { "is dropped" } else { "is not there" });
             missing += usize::from(!dropped);
         }
         Ok(if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -6,9 +6,9 @@ use shared::clock::Clock;
 use shared::identity::{KeyState, SigningKey};
 use shared::messaging::Buckets;
 
-use crate::error::Failure;
-use crate::operator_connection::Installation;
-use crate::output::{self, say};
+use crate::error::CommandError;
+use crate::operator_connection::OperatorConnection;
+use crate::output::{self, out};
 
 /// List and rotate the keys that sign tokens.
 #[derive(clap::Subcommand)]
@@ -21,7 +21,7 @@ pub enum Keys {
 #[derive(clap::Args)]
 pub struct List {
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Sign with a fresh key from now on; tokens of the older ones stay good until they expire.
@@ -31,11 +31,11 @@ pub struct Rotate {
     #[arg(long)]
     revoke: bool,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 impl Keys {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::List(command) => command.run().await?,
             Self::Rotate(command) => command.run().await?,
@@ -45,8 +45,8 @@ impl Keys {
 }
 
 impl List {
-    async fn run(self) -> Result<(), Failure> {
-        let keys = Buckets::new(&self.installation.broker().await?).signing_keys().await?.all().await?;
+    async fn run(self) -> Result<(), CommandError> {
+        let keys = Buckets::new(&self.operator.connect().await?).signing_keys().await?.all().await?;
         let rows: Vec<Vec<String>> = keys
             .into_iter()
             .map(|(kid, key)| {
@@ -63,8 +63,8 @@ impl List {
 }
 
 impl Rotate {
-    async fn run(self) -> Result<(), Failure> {
-        let keys = Buckets::new(&self.installation.broker().await?).signing_keys().await?;
+    async fn run(self) -> Result<(), CommandError> {
+        let keys = Buckets::new(&self.operator.connect().await?).signing_keys().await?;
         let older = keys.all().await?;
         // The fresh key first: at no moment is there none.
         let now = Clock::default().now();
@@ -77,7 +77,7 @@ impl Rotate {
                 keys.put(&kid, &key.retired(now)).await?;
             }
         }
-        say!("{} signs now", fresh.kid);
+        out!("{} signs now", fresh.kid);
         Ok(())
     }
 }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use shared::messaging::WorkflowLog;
 use shared::read_model::{compare, rebuild};
 
-use crate::error::Failure;
-use crate::operator_connection::Installation;
-use crate::output::say;
+use crate::error::CommandError;
+use crate::operator_connection::OperatorConnection;
+use crate::output::out;
 
 /// Fill Redis from the log and compare the two; fails if they differ. Everything goes on serving meanwhile.
 #[derive(clap::Args)]
@@ -16,15 +16,15 @@ pub struct Rebuild {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 impl Rebuild {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let log = WorkflowLog::new(&self.installation.broker().await?);
-        let view = self.installation.view()?;
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let log = WorkflowLog::new(&self.operator.connect().await?);
+        let view = self.operator.read_model()?;
         if !self.check {
-            say!("{} transitions read", rebuild(&log, &view).await?);
+            out!("{} transitions read", rebuild(&log, &view).await?);
         }
         let differences = compare(&log, &view).await?;
         for difference in &differences {
@@ -34,13 +34,13 @@ impl Rebuild {
                 sequence => format!("at {sequence} in the log"),
             };
             let lists = if difference.is_listed_right { "" } else { ", and listed wrongly" };
-            say!("{} is {seen}, {truth}{lists}", difference.id);
+            out!("{} is {seen}, {truth}{lists}", difference.id);
         }
         if differences.is_empty() {
-            say!("Redis agrees with the log");
+            out!("Redis agrees with the log");
             return Ok(ExitCode::SUCCESS);
         }
-        say!("{} differ; a workflow that just moves may be among them: look again with --check", differences.len());
+        out!("{} differ; a workflow that just moves may be among them: look again with --check", differences.len());
         Ok(ExitCode::FAILURE)
     }
 }

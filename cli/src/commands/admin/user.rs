@@ -4,13 +4,13 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use shared::clock::{Clock, Timestamp};
-use shared::identity::{PasswordHash, Role, Secret, User as Record};
+use shared::identity::{PasswordHash, Role, Secret, User as UserRecord};
 use shared::ids::UserName;
 use shared::messaging::{Bucket, BucketError, Buckets};
 
-use crate::error::Failure;
-use crate::operator_connection::Installation;
-use crate::output::{self, say};
+use crate::error::CommandError;
+use crate::operator_connection::OperatorConnection;
+use crate::output::{self, out};
 
 /// Add, list, change, disable and remove users.
 #[derive(clap::Subcommand)]
@@ -35,14 +35,14 @@ pub struct Add {
     #[arg(long)]
     self_approval: bool,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// List the users.
 #[derive(clap::Args)]
 pub struct List {
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Shut a user out at once; whoever is signed in stays out when the user is enabled again.
@@ -50,7 +50,7 @@ pub struct List {
 pub struct Disable {
     name: UserName,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Let a disabled user in again.
@@ -58,7 +58,7 @@ pub struct Disable {
 pub struct Enable {
     name: UserName,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Give a user another role; it counts at once, also for those who are signed in. A lower one ends their votes on what is open.
@@ -71,7 +71,7 @@ pub struct SetRole {
     #[arg(long, value_name = "true|false")]
     self_approval: Option<bool>,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Give a user another password, as in `add`. Who is signed in has to sign in again.
@@ -79,7 +79,7 @@ pub struct SetRole {
 pub struct SetPassword {
     name: UserName,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 /// Remove a user. Their workflows stay; a user of the same name would own them.
@@ -87,30 +87,30 @@ pub struct SetPassword {
 pub struct Remove {
     name: UserName,
     #[command(flatten)]
-    installation: Installation,
+    operator: OperatorConnection,
 }
 
 impl User {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Add(command) => command.run().await?,
             Self::List(command) => command.run().await?,
             Self::Disable(command) => {
-                change(&command.installation, &command.name, |user| {
+                change(&command.operator, &command.name, |user| {
                     user.disabled = true;
                     user.tokens_from = Some(Clock::default().now());
                 })
                 .await?;
-                say!("{} is disabled", command.name);
+                out!("{} is disabled", command.name);
             }
             Self::Enable(command) => {
-                change(&command.installation, &command.name, |user| {
+                change(&command.operator, &command.name, |user| {
                     if std::mem::take(&mut user.disabled) {
                         user.votes_from = Some(Clock::default().now());
                     }
                 })
                 .await?;
-                say!("{} is enabled", command.name);
+                out!("{} is enabled", command.name);
             }
             Self::Role(command) => command.run().await?,
             Self::Password(command) => command.run().await?,
@@ -121,16 +121,16 @@ impl User {
 }
 
 impl Add {
-    async fn run(self) -> Result<(), Failure> {
-        check_leave(self.role, self.self_approval)?;
-        let users = users(&self.installation).await?;
+    async fn run(self) -> Result<(), CommandError> {
+        check_self_approval(self.role, self.self_approval)?;
+        let users = users(&self.operator).await?;
         let (password, is_fresh) = password()?;
         let now = Clock::default().now();
-        let user = Record {
+        let user = UserRecord {
             self_approval: self.self_approval,
             password: Some(PasswordHash::of(password.expose())?),
             tokens_from: Some(now),
-            ..Record::new(self.name.clone(), self.role, now)
+            ..UserRecord::new(self.name.clone(), self.role, now)
         };
         match users.create(self.name.as_str(), &user).await {
             Ok(_) => {}
@@ -139,17 +139,17 @@ impl Add {
             }
             Err(error) => return Err(error.into()),
         }
-        say!("added {} ({})", self.name, self.role.as_str());
+        out!("added {} ({})", self.name, self.role.as_str());
         if is_fresh {
-            say!("password {}", password.expose());
+            out!("password {}", password.expose());
         }
         Ok(())
     }
 }
 
 impl List {
-    async fn run(self) -> Result<(), Failure> {
-        let users = users(&self.installation).await?.all().await?;
+    async fn run(self) -> Result<(), CommandError> {
+        let users = users(&self.operator).await?.all().await?;
         let rows: Vec<Vec<String>> = users
             .iter()
             .map(|(name, user)| {
@@ -173,29 +173,29 @@ impl List {
 }
 
 impl SetRole {
-    async fn run(self) -> Result<(), Failure> {
-        check_leave(self.role, self.self_approval == Some(true))?;
+    async fn run(self) -> Result<(), CommandError> {
+        check_self_approval(self.role, self.self_approval == Some(true))?;
         let mut remark = "";
-        change(&self.installation, &self.name, |user| {
+        change(&self.operator, &self.name, |user| {
             remark = set_role(user, self.role, self.self_approval, Clock::default().now());
         })
         .await?;
-        say!("{} is {} now{remark}", self.name, self.role.as_str());
+        out!("{} is {} now{remark}", self.name, self.role.as_str());
         Ok(())
     }
 }
 
 /// Sets role and leave, and returns a remark on the leave where they hold it, held it, or were to hold it.
-fn set_role(user: &mut Record, role: Role, leave: Option<bool>, now: Timestamp) -> &'static str {
+fn set_role(user: &mut UserRecord, role: Role, self_approval: Option<bool>, now: Timestamp) -> &'static str {
     // A viewer's record may claim leave that did not count: a higher role does not revive it.
-    let had_leave = user.self_approval && may_have_leave(user.role);
-    let has_leave = may_have_leave(role) && leave.unwrap_or(had_leave);
-    if role < user.role || (had_leave && !has_leave) {
+    let had = user.self_approval && may_self_approve(user.role);
+    let has = may_self_approve(role) && self_approval.unwrap_or(had);
+    if role < user.role || (had && !has) {
         user.votes_from = Some(now);
     }
     let was_held = user.self_approval;
-    (user.role, user.self_approval) = (role, has_leave);
-    match (has_leave, was_held || leave.is_some()) {
+    (user.role, user.self_approval) = (role, has);
+    match (has, was_held || self_approval.is_some()) {
         (true, _) => "; they may decide on their own work",
         (false, true) => "; they may not decide on their own work",
         (false, false) => "",
@@ -203,51 +203,55 @@ fn set_role(user: &mut Record, role: Role, leave: Option<bool>, now: Timestamp) 
 }
 
 /// Leave to decide on one's own work goes with the roles that may submit.
-fn may_have_leave(role: Role) -> bool {
+fn may_self_approve(role: Role) -> bool {
     role >= Role::Developer
 }
 
-fn check_leave(role: Role, leave: bool) -> Result<(), Failure> {
-    if leave && !may_have_leave(role) {
+fn check_self_approval(role: Role, self_approval: bool) -> Result<(), CommandError> {
+    if self_approval && !may_self_approve(role) {
         return Err(format!("a {} has no work to decide on; leave --self-approval out", role.as_str()).into());
     }
     Ok(())
 }
 
 impl SetPassword {
-    async fn run(self) -> Result<(), Failure> {
+    async fn run(self) -> Result<(), CommandError> {
         let (password, is_fresh) = password()?;
         let hash = PasswordHash::of(password.expose())?;
-        change(&self.installation, &self.name, |user| {
+        change(&self.operator, &self.name, |user| {
             user.password = Some(hash);
             user.demo = false;
             user.tokens_from = Some(Clock::default().now());
         })
         .await?;
-        say!("{} has another password", self.name);
+        out!("{} has another password", self.name);
         if is_fresh {
-            say!("password {}", password.expose());
+            out!("password {}", password.expose());
         }
         Ok(())
     }
 }
 
 impl Remove {
-    async fn run(self) -> Result<(), Failure> {
-        let users = users(&self.installation).await?;
+    async fn run(self) -> Result<(), CommandError> {
+        let users = users(&self.operator).await?;
         match users.get(self.name.as_str()).await? {
             Some((user, _)) if !user.bot => users.delete(self.name.as_str()).await?,
             Some(_) => return Err(format!("{} is a bot; see `promptcraft bot remove`", self.name).into()),
             None => return Err(format!("there is no user {}; see `promptcraft user list`", self.name).into()),
         }
-        say!("removed {}", self.name);
+        out!("removed {}", self.name);
         Ok(())
     }
 }
 
 /// Changes a person's entry; bots are added and removed with `promptcraft bot`.
-async fn change(installation: &Installation, name: &UserName, change: impl FnOnce(&mut Record)) -> Result<(), Failure> {
-    let users = users(installation).await?;
+async fn change(
+    operator: &OperatorConnection,
+    name: &UserName,
+    change: impl FnOnce(&mut UserRecord),
+) -> Result<(), CommandError> {
+    let users = users(operator).await?;
     let Some((mut user, revision)) = users.get(name.as_str()).await? else {
         return Err(format!("there is no user {name}; see `promptcraft user list`").into());
     };
@@ -260,11 +264,11 @@ async fn change(installation: &Installation, name: &UserName, change: impl FnOnc
     Ok(())
 }
 
-async fn users(installation: &Installation) -> Result<Bucket<Record>, Failure> {
-    Ok(Buckets::new(&installation.broker().await?).users().await?)
+async fn users(operator: &OperatorConnection) -> Result<Bucket<UserRecord>, CommandError> {
+    Ok(Buckets::new(&operator.connect().await?).users().await?)
 }
 
-fn password() -> Result<(Secret, bool), Failure> {
+fn password() -> Result<(Secret, bool), CommandError> {
     let input = std::io::stdin();
     if input.is_terminal() {
         return Ok((Secret::fresh(), true));
@@ -297,8 +301,10 @@ mod tests {
             (Admin, false, Approver, None, (false, Some(later), "")),
             (Developer, false, Approver, None, (false, None, "")),
         ] {
-            let mut changed =
-                Record { self_approval: leave, ..Record::new("ann".parse().unwrap(), role, Timestamp::from_millis(0)) };
+            let mut changed = UserRecord {
+                self_approval: leave,
+                ..UserRecord::new("ann".parse().unwrap(), role, Timestamp::from_millis(0))
+            };
             let remark = set_role(&mut changed, new, asked, later);
             let found = (changed.self_approval, changed.votes_from, remark);
             assert_eq!((changed.role, found), (new, expected), "{role:?} to {new:?}");

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::folder::{self, Staging};
-use crate::error::Failure;
-use crate::output::say;
+use crate::error::CommandError;
+use crate::output::out;
 use crate::stack::{DataDirectory, Manifest};
 
 /// Add a folder with a recipe to the organization's own, in DATA/recipes, which `promptcraft up` gives to its workers.
@@ -23,26 +23,26 @@ pub struct Add {
 }
 
 impl Add {
-    pub fn run(self) -> Result<ExitCode, Failure> {
-        let data = DataDirectory::beside(&self.data).map_err(|error| {
+    pub fn run(self) -> Result<ExitCode, CommandError> {
+        let data = DataDirectory::open_unlocked(&self.data).map_err(|error| {
             format!("{} is not a data directory: {error}. Name one with --data", self.data.display())
         })?;
         let own = data.recipes();
         fs::create_dir_all(&own)?;
-        let staging = Staging::inside(&self.data)?;
-        let copy = staging.take(&self.folder)?;
+        let staging = Staging::create_in(&self.data)?;
+        let copy = staging.copy(&self.folder)?;
         let name = copy.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let place = own.join(&name);
         if place.exists() {
             return Err(format!("the recipe {name} is there already: remove {} first", place.display()).into());
         }
-        folder::read(&[own.as_path(), staging.root()])?;
+        folder::read_recipes(&[own.as_path(), staging.root()])?;
         fs::rename(&copy, &place)?;
-        say!("Added {name} to {}", own.display());
+        out!("Added {name} to {}", own.display());
         match Manifest::read(&self.data) {
             Some(stack) => Ok(restart_workers(&stack)),
             None => {
-                say!("Workers read it when they start: `promptcraft up`, or generator.catalogue_dirs of others.");
+                out!("Workers read it when they start: `promptcraft up`, or generator.catalogue_dirs of others.");
                 Ok(ExitCode::SUCCESS)
             }
         }
@@ -54,7 +54,7 @@ fn restart_workers(stack: &Manifest) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for name in stack.pids.keys().filter(|name| name.starts_with("worker-")) {
         match stack.terminate(name, "worker") {
-            Ok(()) => say!("{name} restarts with it"),
+            Ok(()) => out!("{name} restarts with it"),
             Err(error) => {
                 eprintln!("{name} could not be restarted: {error}. Stop and start the stack");
                 code = ExitCode::FAILURE;

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use serde_json::Value;
 
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::stack::worker_program;
 
 /// A copy of recipe folders that is removed when it is dropped, unless its folders are moved away.
@@ -16,14 +16,14 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Makes an empty folder inside `parent`.
-    pub(super) fn inside(parent: &Path) -> io::Result<Self> {
+    pub(super) fn create_in(parent: &Path) -> io::Result<Self> {
         let root = parent.join(format!("recipes-staging-{}", std::process::id()));
         fs::create_dir_all(&root)?;
         Ok(Self { root })
     }
 
     /// Copies the files of a recipe's folder; returns the copy.
-    pub(super) fn take(&self, folder: &Path) -> Result<PathBuf, Failure> {
+    pub(super) fn copy(&self, folder: &Path) -> Result<PathBuf, CommandError> {
         let unusable = |error: io::Error| format!("{} cannot be copied: {error}", folder.display());
         let folder = folder.canonicalize().map_err(unusable)?;
         if !folder.join("recipe.toml").is_file() {
@@ -56,7 +56,7 @@ impl Drop for Staging {
 ///
 /// # Errors
 /// The first rule that a recipe breaks, or a name that occurs twice, in the built-in catalogue as well.
-pub(super) fn read(folders: &[&Path]) -> Result<Vec<Value>, Failure> {
+pub(super) fn read_recipes(folders: &[&Path]) -> Result<Vec<Value>, CommandError> {
     let mut command = Command::new(worker_program()?);
     let output = command.arg("--recipes").args(folders).output()?;
     if !output.status.success() {
@@ -67,7 +67,7 @@ pub(super) fn read(folders: &[&Path]) -> Result<Vec<Value>, Failure> {
 }
 
 /// Returns the recipe folders of `folder`: itself, or those inside it.
-pub(super) fn recipe_folders(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn recipe_folders(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     if folder.join("recipe.toml").is_file() {
         return Ok(vec![folder.to_owned()]);
     }

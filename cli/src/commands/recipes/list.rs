@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::client::Connection;
-use crate::error::Failure;
-use crate::output::{self, say, shortened};
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
+use crate::output::{self, out, truncate};
 
 /// Columns from which on there is room for summaries beside titles.
-const WIDE: usize = 100;
+const MIN_WIDTH_FOR_SUMMARY: usize = 100;
 
 /// List the recipes that the workers of the installation have.
 #[derive(clap::Args)]
@@ -18,19 +18,19 @@ pub struct List {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl List {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let api = self.connection.open().await?;
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let api = self.connection.connect().await?;
         if self.json {
-            say!("{:#}", api.get_as_it_is("/api/v3/recipes").await?["data"]);
+            out!("{:#}", api.get_raw("/api/v3/recipes").await?["data"]);
             return Ok(ExitCode::SUCCESS);
         }
         let answer = api.get("/api/v3/recipes").await?;
         let recipes = answer["data"]["recipes"].as_array().cloned().unwrap_or_default();
-        let (heading, rows) = rows(&recipes, output::columns());
+        let (heading, rows) = rows(&recipes, output::terminal_width());
         output::table(&heading, &rows);
         if recipes.iter().any(|recipe| recipe["on_all_workers"] == false) {
             eprintln!("\n* not on every worker, or not in the same version");
@@ -41,7 +41,7 @@ impl List {
 
 /// Lays the recipes out for a terminal of so many columns; the last column is cut.
 fn rows(recipes: &[Value], columns: Option<usize>) -> (Vec<&'static str>, Vec<Vec<String>>) {
-    let is_wide = columns.is_none_or(|columns| columns >= WIDE);
+    let is_wide = columns.is_none_or(|columns| columns >= MIN_WIDTH_FOR_SUMMARY);
     let (heading, last) = if is_wide {
         (vec!["NAME", "LANGUAGE", "VERSION", "SUMMARY"], "summary")
     } else {
@@ -49,9 +49,9 @@ fn rows(recipes: &[Value], columns: Option<usize>) -> (Vec<&'static str>, Vec<Ve
     };
     let mut rows: Vec<Vec<String>> = recipes.iter().map(|recipe| row(recipe, last)).collect();
     if let Some(columns) = columns {
-        let room = output::room_for_last(&heading, &rows, columns).max(heading[3].len());
+        let room = output::last_column_width(&heading, &rows, columns).max(heading[3].len());
         for row in &mut rows {
-            row[3] = shortened(&row[3], room);
+            row[3] = truncate(&row[3], room);
         }
     }
     (heading, rows)

@@ -8,7 +8,7 @@ mod test;
 
 use std::process::ExitCode;
 
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// List, show, test and add recipes: vetted code and tests that goals are served from without a language model.
 #[derive(clap::Subcommand)]
@@ -20,7 +20,7 @@ pub enum Recipes {
 }
 
 impl Recipes {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::List(command) => command.run().await,
             Self::Show(command) => command.run().await,

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::client::Connection;
-use crate::error::Failure;
-use crate::output::{self, Style, say, styled};
+use crate::client::ConnectionArgs;
+use crate::error::CommandError;
+use crate::output::{self, Style, out, styled};
 
 const HEADING: [&str; 4] = ["PARAMETER", "DEFAULT", "ALLOWED", "MEANING"];
 /// Columns that a meaning has at least, however narrow the terminal is.
-const NARROWEST: usize = 16;
+const MIN_MEANING_WIDTH: usize = 16;
 
 /// Show a recipe: what it serves, its parameters, files and documentation.
 #[derive(clap::Args)]
@@ -24,17 +24,17 @@ pub struct Show {
     #[arg(long)]
     code: bool,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 impl Show {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let api = self.connection.open().await?;
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let api = self.connection.connect().await?;
         let path = format!("/api/v3/recipes/{}", self.name);
         if self.json {
-            say!("{:#}", api.get_as_it_is(&path).await?["data"]);
+            out!("{:#}", api.get_raw(&path).await?["data"]);
         } else if self.code {
-            show_code(&api.get_as_it_is(&path).await?["data"]);
+            show_code(&api.get_raw(&path).await?["data"]);
         } else {
             show(&api.get(&path).await?["data"]);
         }
@@ -48,49 +48,49 @@ fn items<'v>(recipe: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
 
 fn show_code(recipe: &Value) {
     for file in items(recipe, "files").filter(|file| file["is_test"] == false) {
-        say!("{}", file["content"].as_str().unwrap_or_default().trim_end());
+        out!("{}", file["content"].as_str().unwrap_or_default().trim_end());
     }
 }
 
 fn show(recipe: &Value) {
     let text = |name: &str| recipe[name].as_str().unwrap_or_default();
-    say!("{} {}", styled(Style::Strong, text("name")), styled(Style::Faint, text("version")));
-    say!("{}\n", text("summary"));
-    say!("  language  {}", text("language"));
+    out!("{} {}", styled(Style::Bold, text("name")), styled(Style::Dim, text("version")));
+    out!("{}\n", text("summary"));
+    out!("  language  {}", text("language"));
     let provides: Vec<&str> = items(recipe, "provides").filter_map(Value::as_str).collect();
     if !provides.is_empty() {
-        say!("  provides  {}", provides.join(", "));
+        out!("  provides  {}", provides.join(", "));
     }
     for (number, file) in items(recipe, "files").enumerate() {
         let label = if number == 0 { "files" } else { "" };
         let lines = file["content"].as_str().unwrap_or_default().lines().count();
         let kind = if file["is_test"] == true { "lines of tests" } else { "lines" };
-        say!("  {label:<8}  {} ({lines} {kind})", file["path"].as_str().unwrap_or_default());
+        out!("  {label:<8}  {} ({lines} {kind})", file["path"].as_str().unwrap_or_default());
     }
     for (number, example) in items(recipe, "examples").filter_map(Value::as_str).enumerate() {
         let label = if number == 0 { "serves" } else { "" };
-        say!("  {label:<8}  {example}");
+        out!("  {label:<8}  {example}");
     }
-    let columns = output::columns();
+    let columns = output::terminal_width();
     let parameters: Vec<Vec<String>> = items(recipe, "parameters").map(parameter).collect();
     if !parameters.is_empty() {
-        say!("");
-        output::table(&HEADING, &fitted(parameters, columns));
+        out!("");
+        output::table(&HEADING, &wrap_meanings(parameters, columns));
     }
     let documentation = text("documentation").trim_end();
-    say!("\n{}", columns.map_or(documentation.to_owned(), |columns| output::wrapped(documentation, columns)));
+    out!("\n{}", columns.map_or(documentation.to_owned(), |columns| output::wrap_markdown(documentation, columns)));
     if let Some(example) = recipe["examples"][0].as_str() {
         let hint = format!("promptcraft run \"{example}\" --recipe {} --no-approval --watch", text("name"));
-        say!("\n{}", styled(Style::Faint, &hint));
+        out!("\n{}", styled(Style::Dim, &hint));
     }
 }
 
 /// Lays the parameters out for a terminal of so many columns: a meaning that does not fit goes on in the lines below.
-fn fitted(parameters: Vec<Vec<String>>, columns: Option<usize>) -> Vec<Vec<String>> {
+fn wrap_meanings(parameters: Vec<Vec<String>>, columns: Option<usize>) -> Vec<Vec<String>> {
     let Some(columns) = columns else { return parameters };
-    let room = output::room_for_last(&HEADING, &parameters, columns).max(NARROWEST);
+    let room = output::last_column_width(&HEADING, &parameters, columns).max(MIN_MEANING_WIDTH);
     let lines = |row: &Vec<String>| {
-        let meaning = output::wrapped(&row[3], room);
+        let meaning = output::wrap_markdown(&row[3], room);
         let beside = |(number, line): (usize, &str)| {
             let before = row[..3].iter().map(|cell| if number == 0 { cell.clone() } else { String::new() });
             before.chain([line.to_owned()]).collect()
@@ -102,11 +102,11 @@ fn fitted(parameters: Vec<Vec<String>>, columns: Option<usize>) -> Vec<Vec<Strin
 
 fn parameter(parameter: &Value) -> Vec<String> {
     let text = |name: &str| parameter[name].as_str().unwrap_or_default().to_owned();
-    vec![text("name"), plain(&parameter["default"]), allowed(parameter), text("description")]
+    vec![text("name"), display_value(&parameter["default"]), allowed_values(parameter), text("description")]
 }
 
 /// E.g. `integer, 1 to 1000` or `sha256, sha512`.
-fn allowed(parameter: &Value) -> String {
+fn allowed_values(parameter: &Value) -> String {
     let choices: Vec<&str> = items(parameter, "choices").filter_map(Value::as_str).collect();
     if !choices.is_empty() {
         return choices.join(", ");
@@ -114,14 +114,14 @@ fn allowed(parameter: &Value) -> String {
     let kind = parameter["kind"].as_str().unwrap_or_default().replace('_', " in ");
     match (&parameter["min"], &parameter["max"]) {
         (Value::Null, Value::Null) => kind,
-        (min, Value::Null) => format!("{kind}, from {}", plain(min)),
-        (Value::Null, max) => format!("{kind}, up to {}", plain(max)),
-        (min, max) => format!("{kind}, {} to {}", plain(min), plain(max)),
+        (min, Value::Null) => format!("{kind}, from {}", display_value(min)),
+        (Value::Null, max) => format!("{kind}, up to {}", display_value(max)),
+        (min, max) => format!("{kind}, {} to {}", display_value(min), display_value(max)),
     }
 }
 
 /// A value as a person writes it: `1` for 1.0.
-fn plain(value: &Value) -> String {
+fn display_value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -141,11 +141,11 @@ mod tests {
         let row = ["capacity", "128", "integer, 1 to 1000000", "Maximum number of entries that are kept at a time"];
         let row: Vec<String> = row.map(str::to_owned).to_vec();
         // 9 + 2, 7 + 2 and 21 + 2 columns come before.
-        let fitted = fitted(vec![row.clone()], Some(43 + 24));
-        let meanings: Vec<&str> = fitted.iter().map(|line| line[3].as_str()).collect();
+        let wrap_meanings = wrap_meanings(vec![row.clone()], Some(43 + 24));
+        let meanings: Vec<&str> = wrap_meanings.iter().map(|line| line[3].as_str()).collect();
         assert_eq!(meanings, ["Maximum number of", "entries that are kept at", "a time"]);
-        assert_eq!((&fitted[0][..3], &fitted[1][..3]), (&row[..3], &[const { String::new() }; 3][..]));
-        assert_eq!(super::fitted(vec![row.clone()], None), [row]);
+        assert_eq!((&wrap_meanings[0][..3], &wrap_meanings[1][..3]), (&row[..3], &[const { String::new() }; 3][..]));
+        assert_eq!(super::wrap_meanings(vec![row.clone()], None), [row]);
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
             (json!({"kind": "identifier"}), "identifier"),
             (json!({"kind": "choice", "choices": ["sha256", "sha512"]}), "sha256, sha512"),
         ] {
-            assert_eq!(allowed(&given), expected);
+            assert_eq!(allowed_values(&given), expected);
         }
     }
 }

@@ -10,12 +10,12 @@ use shared::single_file::{Part, joined};
 use tokio::time::Instant;
 
 use super::folder::{self, Staging};
-use crate::client::{Api, ApiError, Connection};
-use crate::error::Failure;
-use crate::output::{self, Style, say, styled};
+use crate::client::{ApiClient, ApiError, ConnectionArgs};
+use crate::error::CommandError;
+use crate::output::{self, Style, out, styled};
 
 /// Recipes that are tested at once.
-const TESTED_AT_ONCE: usize = 4;
+const MAX_CONCURRENT_TESTS: usize = 4;
 /// Delay between two questions for the state of a workflow.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -30,7 +30,7 @@ pub struct Test {
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     #[command(flatten)]
-    connection: Connection,
+    connection: ConnectionArgs,
 }
 
 /// A recipe, and how it is run.
@@ -40,32 +40,32 @@ struct Candidate {
 }
 
 impl Test {
-    pub async fn run(self) -> Result<ExitCode, Failure> {
-        let api = self.connection.open().await?;
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        let api = self.connection.connect().await?;
         let candidates = match &self.folder {
-            Some(folder) => of_folder(folder)?,
-            None => of_workers(&api).await?,
+            Some(folder) => folder_recipes(folder)?,
+            None => installed_recipes(&api).await?,
         };
-        let candidates = self.chosen(candidates)?;
+        let candidates = self.select(candidates)?;
         let (began, all) = (Instant::now(), candidates.len());
         let mut failed = 0;
         let mut outcomes = futures_util::stream::iter(candidates)
-            .map(async |candidate| (name_of(&candidate.recipe).to_owned(), examine(&api, &candidate).await))
-            .buffered(TESTED_AT_ONCE);
+            .map(async |candidate| (name_of(&candidate.recipe).to_owned(), test_recipe(&api, &candidate).await))
+            .buffered(MAX_CONCURRENT_TESTS);
         while let Some((name, outcome)) = outcomes.next().await {
             match outcome? {
-                Ok(passed) => say!("{} {name}: {passed}", styled(Style::Good, "ok    ")),
+                Ok(passed) => out!("{} {name}: {passed}", styled(Style::Success, "ok    ")),
                 Err(reason) => {
                     failed += 1;
-                    say!("{} {name}: {reason}", styled(Style::Bad, "FAILED"));
+                    out!("{} {name}: {reason}", styled(Style::Error, "FAILED"));
                 }
             }
         }
-        say!("{} of {all} recipes passed in {}", all - failed, output::duration(began.elapsed()));
+        out!("{} of {all} recipes passed in {}", all - failed, output::format_duration(began.elapsed()));
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn chosen(&self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, Failure> {
+    fn select(&self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, CommandError> {
         let known = |name: &String| candidates.iter().any(|candidate| name_of(&candidate.recipe) == name);
         if let Some(unknown) = self.names.iter().find(|name| !known(name)) {
             return Err(format!("recipe {unknown} not found; `promptcraft recipes list` shows all").into());
@@ -81,12 +81,12 @@ fn name_of(recipe: &Value) -> &str {
     recipe["name"].as_str().unwrap_or_default()
 }
 
-async fn of_workers(api: &Api) -> Result<Vec<Candidate>, Failure> {
-    let list = api.get_as_it_is_patiently("/api/v3/recipes").await?;
+async fn installed_recipes(api: &ApiClient) -> Result<Vec<Candidate>, CommandError> {
+    let list = api.get_raw_with_retry("/api/v3/recipes").await?;
     let mut candidates = Vec::new();
     for recipe in list["data"]["recipes"].as_array().into_iter().flatten() {
         let path = format!("/api/v3/recipes/{}", name_of(recipe));
-        let recipe = api.get_as_it_is_patiently(&path).await?["data"].clone();
+        let recipe = api.get_raw_with_retry(&path).await?["data"].clone();
         let goal = recipe["examples"][0].as_str().unwrap_or_else(|| name_of(&recipe));
         let preferences = json!({"require_approval": false, "recipe": recipe["name"]});
         let request = json!({"goal": goal, "context": {"execution_preferences": preferences}});
@@ -96,17 +96,17 @@ async fn of_workers(api: &Api) -> Result<Vec<Candidate>, Failure> {
 }
 
 /// Workers do not have these recipes: code and tests go to them as one file, which is to pass its tests alone.
-fn of_folder(folder: &Path) -> Result<Vec<Candidate>, Failure> {
-    let staging = Staging::inside(&std::env::temp_dir())?;
+fn folder_recipes(folder: &Path) -> Result<Vec<Candidate>, CommandError> {
+    let staging = Staging::create_in(&std::env::temp_dir())?;
     for recipe in folder::recipe_folders(folder)? {
-        staging.take(&recipe)?;
+        staging.copy(&recipe)?;
     }
-    let recipes = folder::read(&[staging.root()])?;
-    Ok(recipes.into_iter().map(|recipe| Candidate { request: as_file(&recipe), recipe }).collect())
+    let recipes = folder::read_recipes(&[staging.root()])?;
+    Ok(recipes.into_iter().map(|recipe| Candidate { request: single_file_request(&recipe), recipe }).collect())
 }
 
-fn as_file(recipe: &Value) -> Value {
-    let parts: Vec<Part<'_>> = recipe["files"].as_array().into_iter().flatten().filter_map(part).collect();
+fn single_file_request(recipe: &Value) -> Value {
+    let parts: Vec<Part<'_>> = recipe["files"].as_array().into_iter().flatten().filter_map(file_part).collect();
     let project = json!({
         "file_content": joined(&parts),
         "current_file": parts.last().map(|tests| tests.path),
@@ -116,28 +116,28 @@ fn as_file(recipe: &Value) -> Value {
     json!({"goal": "Run the tests", "context": {"project_context": project, "execution_preferences": preferences}})
 }
 
-fn part(file: &Value) -> Option<Part<'_>> {
+fn file_part(file: &Value) -> Option<Part<'_>> {
     Some(Part { path: file["path"].as_str()?, text: file["content"].as_str()?.to_owned() })
 }
 
 /// Returns what passed, or why it failed.
-async fn examine(api: &Api, candidate: &Candidate) -> Result<Result<String, String>, ApiError> {
-    let accepted = api.post_patiently("/api/v3/execute", &candidate.request).await?;
+async fn test_recipe(api: &ApiClient, candidate: &Candidate) -> Result<Result<String, String>, ApiError> {
+    let accepted = api.post_with_retry("/api/v3/execute", &candidate.request).await?;
     let id = accepted["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
-    let state = ended(api, &id).await?;
-    if let Some(reason) = failure(&state) {
+    let state = wait_until_settled(api, &id).await?;
+    if let Some(reason) = failure_reason(&state) {
         return Ok(Err(format!("{reason} (promptcraft status {id})")));
     }
-    if let Some(finding) = finding(api, &candidate.recipe).await? {
+    if let Some(finding) = first_finding(api, &candidate.recipe).await? {
         return Ok(Err(finding));
     }
     let seconds = state["metrics"]["duration_seconds"].as_f64().unwrap_or_default();
     Ok(Ok(format!("{} tests passed in {seconds:.1} s", state["artifacts"]["test_results"]["total"])))
 }
 
-async fn ended(api: &Api, id: &str) -> Result<Value, ApiError> {
+async fn wait_until_settled(api: &ApiClient, id: &str) -> Result<Value, ApiError> {
     loop {
-        let answer = api.get_patiently(&format!("/api/v3/execute/status/{id}")).await?;
+        let answer = api.get_with_retry(&format!("/api/v3/execute/status/{id}")).await?;
         if matches!(answer["data"]["status"].as_str(), Some("completed" | "failed" | "cancelled" | "waiting_approval"))
         {
             return Ok(answer["data"].clone());
@@ -146,7 +146,7 @@ async fn ended(api: &Api, id: &str) -> Result<Value, ApiError> {
     }
 }
 
-fn failure(state: &Value) -> Option<String> {
+fn failure_reason(state: &Value) -> Option<String> {
     let results = &state["artifacts"]["test_results"];
     let has_passed = results["success_rate"].as_f64() == Some(1.0) && results["total"].as_u64() > Some(0);
     match state["status"].as_str() {
@@ -160,13 +160,13 @@ fn failure(state: &Value) -> Option<String> {
 }
 
 /// Returns the first finding of medium or above in the code of a recipe; tests are not analysed.
-async fn finding(api: &Api, recipe: &Value) -> Result<Option<String>, ApiError> {
+async fn first_finding(api: &ApiClient, recipe: &Value) -> Result<Option<String>, ApiError> {
     for file in recipe["files"].as_array().into_iter().flatten().filter(|file| file["is_test"] == false) {
         let body = json!({
             "context": {"file_content": file["content"], "file_path": file["path"]},
             "options": {"severity_threshold": "medium"},
         });
-        let answer = api.post_patiently("/api/v3/analyze", &body).await?;
+        let answer = api.post_with_retry("/api/v3/analyze", &body).await?;
         if let Some(found) = answer["data"]["suggestions"].as_array().and_then(|found| found.first()) {
             let text = |name: &str| found[name].as_str().unwrap_or_default();
             let place = format!("{}:{}", file["path"].as_str().unwrap_or_default(), found["line_start"]);

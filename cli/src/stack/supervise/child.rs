@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-use super::probe::{Confession, Probe};
+use super::probe::{FailureIndicator, Probe};
 
 /// How to start a process, and how to see that it works.
 #[derive(Debug, Clone)]
@@ -23,22 +23,22 @@ pub struct ChildSpec {
     pub log: PathBuf,
     pub probe: Probe,
     /// Start it again when the probe, once it has passed, fails for this long although the process lives.
-    pub restart_when_sick: Option<Duration>,
+    pub restart_when_unhealthy: Option<Duration>,
     /// What the process says where it has given up for good; for as long as above, and it is started again, ready or not.
-    pub given_up: Vec<Confession>,
+    pub fatal_indicators: Vec<FailureIndicator>,
     /// How long it may take to end after a signal.
-    pub drain: Duration,
+    pub drain_timeout: Duration,
 }
 
-/// A started process. Dropping it leaves the process alone; [`Running::end`] ends it.
-pub struct Running {
+/// A started process. Dropping it leaves the process alone; [`ChildProcess::terminate`] ends it.
+pub struct ChildProcess {
     child: Child,
     group: Pid,
 }
 
 impl ChildSpec {
     /// Starts the process through the hidden command `guard`, by which it dies with this one, however that dies.
-    pub fn start(&self) -> io::Result<Running> {
+    pub fn start(&self) -> io::Result<ChildProcess> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         // Not current_exe: that file may have been replaced by a newer build meanwhile.
         let child = Command::new("/proc/self/exe")
@@ -54,11 +54,11 @@ impl ChildSpec {
             .spawn()?;
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let group = pid.ok_or_else(|| io::Error::other("the process ended at once"))?;
-        Ok(Running { child, group })
+        Ok(ChildProcess { child, group })
     }
 
     /// The last lines of its log.
-    pub fn last_words(&self) -> String {
+    pub fn log_tail(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         let tail = String::from_utf8_lossy(&log[log.len().saturating_sub(4096)..]).into_owned();
         let lines: Vec<&str> = tail.lines().rev().take(5).collect();
@@ -66,21 +66,21 @@ impl ChildSpec {
     }
 }
 
-impl Running {
+impl ChildProcess {
     pub fn pid(&self) -> i32 {
         self.group.as_raw_nonzero().get()
     }
 
     /// Resolves when the process has ended. Cancel safe.
-    pub async fn ended(&mut self) -> String {
+    pub async fn wait(&mut self) -> String {
         match self.child.wait().await {
-            Ok(status) => describe(status),
+            Ok(status) => describe_exit(status),
             Err(error) => format!("lost: {error}"),
         }
     }
 
     /// Asks the process to end, waits until `limit` resolves at most, then kills what is left of its group.
-    pub async fn end(mut self, limit: impl Future<Output = ()>) {
+    pub async fn terminate(mut self, limit: impl Future<Output = ()>) {
         self.signal(Signal::TERM);
         tokio::select! {
             _ = self.child.wait() => {}
@@ -101,7 +101,7 @@ impl Running {
     }
 }
 
-fn describe(status: ExitStatus) -> String {
+fn describe_exit(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("ended with code {code}"),
         (None, Some(signal)) => format!("killed by signal {signal}"),

@@ -13,13 +13,13 @@ use std::time::Duration;
 /// A log beyond this is rotated, and of a longer one only the end is kept.
 const MAX_LOG_BYTES: u64 = 64 * 1024 * 1024;
 /// Older parts of a log that are kept, as `<log>.1` to `<log>.3`; the highest number is the oldest.
-const KEPT: usize = 3;
-const INTERVAL: Duration = Duration::from_secs(1);
+const MAX_ROTATED_LOGS: usize = 3;
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Rotates the log whenever it has grown too large. Never returns; cancel safe.
 pub(super) async fn rotate_forever(log: &Path) {
     loop {
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
         let log = log.to_owned();
         let rotated = tokio::task::spawn_blocking(move || rotate(&log, MAX_LOG_BYTES));
         // A panic or an error is tried again, which is all that can be done beside the log itself.
@@ -33,13 +33,13 @@ fn rotate(log: &Path, max_bytes: u64) -> io::Result<()> {
     if length <= max_bytes {
         return Ok(());
     }
-    for number in (1..KEPT).rev() {
+    for number in (1..MAX_ROTATED_LOGS).rev() {
         // There may be none of this number yet.
-        fs::rename(part(log, number), part(log, number + 1)).ok();
+        fs::rename(rotated_log(log, number), rotated_log(log, number + 1)).ok();
     }
     let mut current = File::options().read(true).append(true).open(log)?;
     current.seek(SeekFrom::Start(length - max_bytes))?;
-    let newest = part(log, 1);
+    let newest = rotated_log(log, 1);
     let copied = copy_to_end(&mut current, &newest, 2 * max_bytes);
     current.set_len(0)?;
     if let Err(error) = copied {
@@ -54,7 +54,7 @@ fn copy_to_end(log: &mut File, copy: &Path, max_bytes: u64) -> io::Result<()> {
     io::copy(&mut log.take(max_bytes), &mut File::create(copy)?).map(drop)
 }
 
-fn part(log: &Path, number: usize) -> PathBuf {
+fn rotated_log(log: &Path, number: usize) -> PathBuf {
     let mut name = OsString::from(log);
     name.push(format!(".{number}"));
     name.into()
@@ -90,7 +90,7 @@ mod tests {
         let script = "n=0; while :; do n=$((n+1)); echo $n; done";
         let mut writer =
             Command::new("sh").args(["-c", script]).stdout(file).stderr(Stdio::null()).spawn().expect("sh runs");
-        for _ in 0..KEPT + 2 {
+        for _ in 0..MAX_ROTATED_LOGS + 2 {
             while fs::metadata(&log).unwrap().len() <= MAX {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -101,7 +101,8 @@ mod tests {
         }
         writer.kill().unwrap();
         writer.wait().unwrap();
-        let parts: Vec<PathBuf> = (1..=KEPT).rev().map(|number| part(&log, number)).chain([log.clone()]).collect();
+        let parts: Vec<PathBuf> =
+            (1..=MAX_ROTATED_LOGS).rev().map(|number| rotated_log(&log, number)).chain([log.clone()]).collect();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), parts.len(), "the oldest part leaves");
         let mut last = 0;
         for path in &parts {
@@ -120,10 +121,10 @@ mod tests {
         fs::write(&log, "1\n".repeat(100_000) + "2\n").unwrap();
         rotate(&log, MAX).unwrap();
         assert_eq!(fs::metadata(&log).unwrap().len(), 0);
-        let kept = fs::read_to_string(part(&log, 1)).unwrap();
+        let kept = fs::read_to_string(rotated_log(&log, 1)).unwrap();
         assert!(kept.len() as u64 == MAX && kept.ends_with("2\n"));
         rotate(&log, MAX).unwrap();
-        assert!(!part(&log, 2).exists(), "a short log stays");
+        assert!(!rotated_log(&log, 2).exists(), "a short log stays");
         fs::remove_dir_all(folder).unwrap();
     }
 
@@ -132,8 +133,8 @@ mod tests {
         let folder = fresh("rotation-of-none");
         let log = folder.join("api.log");
         fs::write(&log, "1\n".repeat(100_000)).unwrap();
-        for number in 1..=KEPT {
-            fs::create_dir_all(part(&log, number).join("in the way")).unwrap();
+        for number in 1..=MAX_ROTATED_LOGS {
+            fs::create_dir_all(rotated_log(&log, number).join("in the way")).unwrap();
         }
         rotate(&log, MAX).unwrap();
         let text = fs::read_to_string(&log).unwrap();

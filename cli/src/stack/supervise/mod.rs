@@ -11,20 +11,20 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::child::{ChildSpec, Running};
+use self::child::{ChildProcess, ChildSpec};
 use self::log_rotation::rotate_forever;
-use self::probe::{Confession, Probe};
+use self::probe::{FailureIndicator, Probe};
 
-const FIRST_BACKOFF: Duration = Duration::from_millis(250);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+const MIN_BACKOFF: Duration = Duration::from_millis(250);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// A process that lived this long starts again without delay.
-const STEADY: Duration = Duration::from_secs(30);
+const STABLE_AFTER: Duration = Duration::from_secs(30);
 const PROBE_INTERVAL: Duration = Duration::from_millis(50);
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What happens to a process.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum ProcessEvent {
     Started {
         name: String,
         pid: i32,
@@ -43,7 +43,7 @@ pub enum Event {
 
 /// How a supervised process is told to end.
 #[derive(Clone, Default)]
-pub(super) struct Orders {
+pub(super) struct StopSignals {
     /// Ask it to end, and wait.
     pub stop: CancellationToken,
     /// Do not wait any longer.
@@ -52,115 +52,115 @@ pub(super) struct Orders {
 
 /// What supervision tells its owner.
 #[derive(Clone)]
-pub(super) struct Reports {
-    pub events: mpsc::UnboundedSender<Event>,
+pub(super) struct Reporter {
+    pub events: mpsc::UnboundedSender<ProcessEvent>,
     /// How often the process was lost, and whether it is ready now.
-    pub state: watch::Sender<State>,
+    pub state: watch::Sender<ProcessState>,
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct State {
+pub(super) struct ProcessState {
     pub ready: bool,
     pub losses: u32,
 }
 
-impl Reports {
-    fn tell(&self, event: Event) {
+impl Reporter {
+    fn send(&self, event: ProcessEvent) {
         // Nobody listens any more while the stack is drained.
         drop(self.events.send(event));
     }
 }
 
 /// Starts the process, starts it again whenever it is lost, and returns when it was told to end and has ended.
-pub(super) async fn supervise(spec: ChildSpec, orders: Orders, reports: Reports) {
+pub(super) async fn supervise(spec: ChildSpec, stop_signals: StopSignals, reporter: Reporter) {
     tokio::select! {
-        () = keep_running(&spec, orders, reports) => {}
+        () = keep_running(&spec, stop_signals, reporter) => {}
         () = rotate_forever(&spec.log) => {}
     }
 }
 
-async fn keep_running(spec: &ChildSpec, orders: Orders, reports: Reports) {
-    let mut backoff = FIRST_BACKOFF;
+async fn keep_running(spec: &ChildSpec, stop_signals: StopSignals, reporter: Reporter) {
+    let mut backoff = MIN_BACKOFF;
     loop {
         let began = Instant::now();
         let reason = match spec.start() {
             Err(error) => format!("cannot be started: {error}"),
             Ok(mut process) => {
-                reports.tell(Event::Started { name: spec.name.clone(), pid: process.pid() });
+                reporter.send(ProcessEvent::Started { name: spec.name.clone(), pid: process.pid() });
                 tokio::select! {
-                    reason = life(spec, &mut process, &reports, began) => {
+                    reason = run_until_lost(spec, &mut process, &reporter, began) => {
                         process.kill().await;
                         reason
                     }
-                    () = orders.stop.cancelled() => return end(process, spec, &orders).await,
-                    () = orders.kill.cancelled() => return process.kill().await,
+                    () = stop_signals.stop.cancelled() => return terminate(process, spec, &stop_signals).await,
+                    () = stop_signals.kill.cancelled() => return process.kill().await,
                 }
             }
         };
-        if began.elapsed() > STEADY {
-            backoff = FIRST_BACKOFF;
+        if began.elapsed() > STABLE_AFTER {
+            backoff = MIN_BACKOFF;
         }
-        reports.state.send_modify(|state| *state = State { ready: false, losses: state.losses + 1 });
-        reports.tell(Event::Lost { name: spec.name.clone(), reason, pause: backoff });
+        reporter.state.send_modify(|state| *state = ProcessState { ready: false, losses: state.losses + 1 });
+        reporter.send(ProcessEvent::Lost { name: spec.name.clone(), reason, pause: backoff });
         tokio::select! {
             () = tokio::time::sleep(backoff) => {}
-            () = orders.stop.cancelled() => return,
-            () = orders.kill.cancelled() => return,
+            () = stop_signals.stop.cancelled() => return,
+            () = stop_signals.kill.cancelled() => return,
         }
-        backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        backoff = (backoff * 2).min(MAX_BACKOFF);
     }
 }
 
-async fn end(process: Running, spec: &ChildSpec, orders: &Orders) {
+async fn terminate(process: ChildProcess, spec: &ChildSpec, stop_signals: &StopSignals) {
     let limit = async {
         tokio::select! {
-            () = tokio::time::sleep(spec.drain) => {}
-            () = orders.kill.cancelled() => {}
+            () = tokio::time::sleep(spec.drain_timeout) => {}
+            () = stop_signals.kill.cancelled() => {}
         }
     };
-    process.end(limit).await;
+    process.terminate(limit).await;
 }
 
 /// Follows the process from its start to its end; returns why it is lost.
-async fn life(spec: &ChildSpec, process: &mut Running, reports: &Reports, began: Instant) -> String {
+async fn run_until_lost(spec: &ChildSpec, process: &mut ChildProcess, reporter: &Reporter, began: Instant) -> String {
     tokio::select! {
-        reason = process.ended() => return reason,
-        reason = resignation(spec) => return reason,
-        () = ready(&spec.probe) => {}
+        reason = process.wait() => return reason,
+        reason = wait_until_fatal(spec) => return reason,
+        () = wait_until_ready(&spec.probe) => {}
     }
-    reports.state.send_modify(|state| state.ready = true);
-    reports.tell(Event::Ready { name: spec.name.clone(), after: began.elapsed() });
+    reporter.state.send_modify(|state| state.ready = true);
+    reporter.send(ProcessEvent::Ready { name: spec.name.clone(), after: began.elapsed() });
     tokio::select! {
-        reason = process.ended() => reason,
-        reason = resignation(spec) => reason,
-        reason = sickness(spec) => reason,
+        reason = process.wait() => reason,
+        reason = wait_until_fatal(spec) => reason,
+        reason = wait_until_unhealthy(spec) => reason,
     }
 }
 
 /// Resolves when the process has said for long enough that it has given up.
-async fn resignation(spec: &ChildSpec) -> String {
-    let Some(limit) = spec.restart_when_sick.filter(|_| !spec.given_up.is_empty()) else {
+async fn wait_until_fatal(spec: &ChildSpec) -> String {
+    let Some(limit) = spec.restart_when_unhealthy.filter(|_| !spec.fatal_indicators.is_empty()) else {
         return std::future::pending().await;
     };
     let mut trying = Instant::now();
     while trying.elapsed() < limit {
         tokio::time::sleep(HEALTH_INTERVAL).await;
-        if !join_all(spec.given_up.iter().map(Confession::is_made)).await.contains(&true) {
+        if !join_all(spec.fatal_indicators.iter().map(FailureIndicator::is_present)).await.contains(&true) {
             trying = Instant::now();
         }
     }
     format!("gave up, and has not come back for {} s", limit.as_secs())
 }
 
-async fn ready(probe: &Probe) {
+async fn wait_until_ready(probe: &Probe) {
     while !probe.passes().await {
         tokio::time::sleep(PROBE_INTERVAL).await;
     }
 }
 
 /// Resolves when the probe has failed for as long as the process may be sick.
-async fn sickness(spec: &ChildSpec) -> String {
-    let Some(limit) = spec.restart_when_sick else { return std::future::pending().await };
+async fn wait_until_unhealthy(spec: &ChildSpec) -> String {
+    let Some(limit) = spec.restart_when_unhealthy else { return std::future::pending().await };
     let mut well = Instant::now();
     while well.elapsed() < limit {
         tokio::time::sleep(HEALTH_INTERVAL).await;

@@ -21,10 +21,10 @@ impl Probe {
         let asked = async {
             match self {
                 Self::Http { port, path } => {
-                    let page = ask(*port, &get(*port, path), "HTTP/1.1 200".len() as u64).await?;
+                    let page = exchange(*port, &get(*port, path), "HTTP/1.1 200".len() as u64).await?;
                     Ok(status(&page).is_some_and(|status| status == b"200"))
                 }
-                Self::Redis { port, password } => redis(*port, password).await,
+                Self::Redis { port, password } => ping_redis(*port, password).await,
             }
         };
         matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(true)))
@@ -33,25 +33,25 @@ impl Probe {
 
 /// A page on which a process says itself that it no longer does what it is there for.
 #[derive(Debug, Clone)]
-pub struct Confession {
+pub struct FailureIndicator {
     pub port: u16,
     pub path: &'static str,
     /// What stands in the body as well; empty where the status says enough.
-    pub words: &'static str,
+    pub text: &'static str,
 }
 
-impl Confession {
-    /// Asks once, and waits at most a second: whether the answer is 503 with these words.
-    pub async fn is_made(&self) -> bool {
+impl FailureIndicator {
+    /// Asks once, and waits at most a second: whether the answer is 503 with this text.
+    pub async fn is_present(&self) -> bool {
         let request = get(self.port, self.path);
-        let asked = tokio::time::timeout(Duration::from_secs(1), ask(self.port, &request, PAGE));
+        let asked = tokio::time::timeout(Duration::from_secs(1), exchange(self.port, &request, MAX_PAGE_BYTES));
         let Ok(Ok(page)) = asked.await else { return false };
-        status(&page).is_some_and(|status| status == b"503") && String::from_utf8_lossy(&page).contains(self.words)
+        status(&page).is_some_and(|status| status == b"503") && String::from_utf8_lossy(&page).contains(self.text)
     }
 }
 
 /// So much of a page is read at most, in bytes.
-const PAGE: u64 = 4_096;
+const MAX_PAGE_BYTES: u64 = 4_096;
 
 fn get(port: u16, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").into_bytes()
@@ -61,17 +61,17 @@ fn status(page: &[u8]) -> Option<&[u8]> {
     page.strip_prefix(b"HTTP/1.")?.get(2..5)
 }
 
-async fn redis(port: u16, password: &str) -> io::Result<bool> {
+async fn ping_redis(port: u16, password: &str) -> io::Result<bool> {
     let request = format!("AUTH {password}\r\nPING\r\n");
-    Ok(ask(port, request.as_bytes(), "+OK\r\n+PONG".len() as u64).await? == b"+OK\r\n+PONG")
+    Ok(exchange(port, request.as_bytes(), "+OK\r\n+PONG".len() as u64).await? == b"+OK\r\n+PONG")
 }
 
-/// Sends `request` and returns the answer, at most `most` bytes of it.
-async fn ask(port: u16, request: &[u8], most: u64) -> io::Result<Vec<u8>> {
+/// Sends `request` and returns the answer, at most `max_bytes` bytes of it.
+async fn exchange(port: u16, request: &[u8], max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(request).await?;
     let mut answer = Vec::new();
-    stream.take(most).read_to_end(&mut answer).await?;
+    stream.take(max_bytes).read_to_end(&mut answer).await?;
     Ok(answer)
 }
 
@@ -96,19 +96,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_confesses_by_its_status_and_its_words() {
-        const SICK: &str =
+        const UNHEALTHY: &str =
             "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"error\":\"JetStream stream 'LOG' write error: no space\"}";
-        for (page, words, is_made) in [
-            (SICK, "", true),
-            (SICK, "write error", true),
-            (SICK, "recovering", false),
+        for (page, text, is_present) in [
+            (UNHEALTHY, "", true),
+            (UNHEALTHY, "write error", true),
+            (UNHEALTHY, "recovering", false),
             ("HTTP/1.1 200 OK\r\n\r\nwrite error", "write error", false),
             ("HTTP/1.1 500 Internal Server Error\r\n\r\n", "", false),
             ("", "", false),
             ("HTTP/1.1 5", "", false),
         ] {
-            let confession = Confession { port: serve(page).await, path: "/healthz", words };
-            assert_eq!(confession.is_made().await, is_made, "{page:?} {words:?}");
+            let indicator = FailureIndicator { port: serve(page).await, path: "/healthz", text };
+            assert_eq!(indicator.is_present().await, is_present, "{page:?} {text:?}");
             let probe = Probe::Http { port: serve(page).await, path: "/healthz" };
             assert_eq!(probe.passes().await, page.contains("200 OK"), "{page:?}");
         }

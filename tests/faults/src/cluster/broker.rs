@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cli::stack::Lane;
-use cli::stack::broker_config::{self, Bot, Variables};
+use cli::stack::RuntimeName;
+use cli::stack::broker_config::{self, BotAccount, BrokerEnvironment};
 use shared::identity::Secret;
 
 use super::process::Spec;
@@ -37,8 +37,8 @@ impl Node {
     /// Writes the node's configuration; `routes` are the ports of the wires to its peers, none for a broker that stands alone.
     pub fn configure(&self, secrets: &Secrets, routes: &[u16]) -> io::Result<Vec<(String, String)>> {
         let name = BOT.parse().map_err(io::Error::other)?;
-        let bot = Bot { name, password: secrets.broker(BOT).expose().to_owned() };
-        let server = broker_config::write(&self.folder, &[bot], &Lane::all())?;
+        let bot = BotAccount { name, password: secrets.broker(BOT).expose().to_owned() };
+        let server = broker_config::write(&self.folder, &[bot], &RuntimeName::all())?;
         if !routes.is_empty() {
             let urls: Vec<String> = routes.iter().map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
             // Clients are told no address, and brokers one where nobody listens: whoever learnt a true one would go past the wires.
@@ -50,14 +50,14 @@ impl Node {
             let text = fs::read_to_string(&server)? + &cluster;
             fs::write(&server, text)?;
         }
-        let variables = Variables {
+        let environment = BrokerEnvironment {
             server_name: &self.name,
             listen: &format!("127.0.0.1:{}", self.port),
             monitor_listen: &format!("127.0.0.1:{}", self.monitor_port),
             store: &self.store(),
             password: &|user| secrets.broker(user).expose().to_owned(),
         };
-        Ok(variables.environment())
+        Ok(environment.variables())
     }
 
     /// Where the node keeps its streams.

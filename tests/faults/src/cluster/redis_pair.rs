@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cli::stack::WORKER_RIGHTS;
+use cli::stack::WORKER_REDIS_ACL;
 
 use super::secrets::Secrets;
 
@@ -57,7 +57,7 @@ pub(super) fn configuration(directory: &Path, port: u16, secrets: &Secrets) -> S
          repl-diskless-sync-delay 0\nmasteruser default\nmasterauth {operator}\n\
          user default on >{operator} ~* &* +@all\n\
          user promptcraft on >{services} ~* &* +@all -@admin -@dangerous +info\n\
-         user worker on >{worker} {WORKER_RIGHTS}\n",
+         user worker on >{worker} {WORKER_REDIS_ACL}\n",
         directory = directory.display(),
         operator = password("default"),
         services = password("promptcraft"),
