@@ -1,6 +1,6 @@
 //! `/api/v3/admin/dead-letters`: messages that were given up, for admins; to everyone else the calls do not exist.
 //!
-//! What a message held is not shown here: it may be a result that no human released. `promptcraft dead` shows it, and puts back
+//! What a message held is not shown here: it may be a result that no human released. `promptcraft admin dead-letters` shows it, and puts back
 //! what can be put back, with the operator's own login on the broker.
 
 use std::sync::Arc;

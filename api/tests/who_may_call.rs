@@ -307,7 +307,7 @@ async fn production_refuses_the_demo_stack_and_says_why() {
     keys.delete(&kid).await.unwrap();
     assert!(refusal("production").await.unwrap().contains("the user"));
     keys.delete(&own.kid).await.unwrap();
-    assert!(refusal("development").await.unwrap().contains("promptcraft keys rotate"));
+    assert!(refusal("development").await.unwrap().contains("promptcraft admin keys rotate"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

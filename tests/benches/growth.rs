@@ -114,7 +114,7 @@ async fn archive(stack: &Stack) -> (String, Footprint) {
     fs::write(orders.join("clock"), (40 * 86_400_000_u64).to_string()).expect("an order");
     let began = Instant::now();
     let mut command = Command::new(tool);
-    command.arg("archive").arg("--data").arg(stack.directory()).env("PROMPTCRAFT_FAILPOINTS", orders);
+    command.args(["admin", "archive"]).arg("--data").arg(stack.directory()).env("PROMPTCRAFT_FAILPOINTS", orders);
     let said = command.output().expect("it runs");
     let took = began.elapsed().as_secs_f64();
     tokio::time::sleep(Duration::from_secs(60)).await;

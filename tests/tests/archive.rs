@@ -1,4 +1,4 @@
-//! `promptcraft archive`: what ended long ago leaves the log for files, whole and once, whatever dies meanwhile.
+//! `promptcraft admin archive`: what ended long ago leaves the log for files, whole and once, whatever dies meanwhile.
 //!
 //! The instrumented tool stands 40 days ahead, so that what ends now ended long ago for it.
 
@@ -52,7 +52,7 @@ impl<'s> Archiver<'s> {
 
     fn start(&self, words: &[&str]) -> Child {
         Command::new(program("instrumented/promptcraft"))
-            .arg("archive")
+            .args(["admin", "archive"])
             .args(words)
             .arg("--data")
             .arg(self.stack.directory())
@@ -177,12 +177,12 @@ async fn what_ended_long_ago_leaves_the_log_whole() {
     let (told, audited) = (history(&log, &done).await, audit_log(&stack).await);
 
     // By the clock of now everything is too young.
-    assert!(Terminal::new(&stack).run(&["archive"]).well().starts_with("0 workflows"));
-    Terminal::new(&stack).run(&["archive", "--older-than", "23h"]).refused(1, "at least 24h");
+    assert!(Terminal::new(&stack).run(&["admin", "archive"]).well().starts_with("archived 0 workflows"));
+    Terminal::new(&stack).run(&["admin", "archive", "--older-than", "23h"]).refused(1, "at least 24h");
     assert!(archiver.run(&["--older-than", "41d", "--dry-run"]).starts_with("0 workflows"));
     assert!(archiver.run(&["--dry-run"]).starts_with("3 workflows"));
     assert_eq!(client.status(&done).await["status"], "completed", "a dry run changes nothing");
-    assert!(archiver.run(&[]).starts_with("3 workflows"));
+    assert!(archiver.run(&[]).starts_with("archived 3 workflows"));
 
     for id in [&done, &keyed, &cancelled] {
         assert!(is_gone(&client, id).await, "{id}");
@@ -213,7 +213,7 @@ async fn what_ended_long_ago_leaves_the_log_whole() {
     let content = stack.directory().join("archive/contents").join(&digest[..2]).join(&digest);
     assert_eq!(fs::read_to_string(content).expect("the code"), code);
 
-    assert!(archiver.run(&[]).starts_with("0 workflows"), "it is done");
+    assert!(archiver.run(&[]).starts_with("archived 0 workflows"), "it is done");
     let again = client.send("POST", "/api/v3/execute", &key, Some(hopeless().to_string())).await;
     again.expect(202);
     assert_eq!(again.header("idempotency-replayed"), "", "what has left the log begins anew");
@@ -289,7 +289,7 @@ async fn a_file_of_another_log_takes_nothing_out_of_this_one() {
         assert_eq!(client.status(id).await["status"], "failed");
     }
     fs::write(&pending, text).expect("written");
-    assert!(archiver.run(&[]).starts_with("3 workflows"));
+    assert!(archiver.run(&[]).starts_with("archived 3 workflows"));
     for id in &ids {
         assert!(is_gone(&client, id).await, "{id}");
     }
@@ -318,7 +318,7 @@ async fn a_file_from_before_a_restore_takes_nothing_out_that_it_does_not_hold() 
     fs::write(&pending, text).expect("written");
 
     let said = archiver.run(&[]);
-    assert!(said.contains("1 workflows of an earlier run stay"), "{said}");
+    assert!(said.contains("skipped 1 workflows of an earlier run"), "{said}");
     assert_eq!(history(&log, &parked).await, told);
     for id in &ids {
         assert!(is_gone(&client, id).await, "the same run archives anew what stayed: {id}");
@@ -344,9 +344,9 @@ async fn a_clock_that_is_behind_makes_no_end_older() {
     log.append(newest.sequence, &next, &happened, TraceContext::root()).await.expect("it ends");
     client.until(&id, "cancelled").await;
     settled(&stack).await;
-    assert!(Terminal::new(&stack).run(&["archive"]).well().starts_with("0 workflows"));
+    assert!(Terminal::new(&stack).run(&["admin", "archive"]).well().starts_with("archived 0 workflows"));
     assert_eq!(client.status(&id).await["status"], "cancelled");
-    assert!(Archiver::new(&stack).run(&[]).starts_with("1 workflows"), "40 days later it is old");
+    assert!(Archiver::new(&stack).run(&[]).starts_with("archived 1 workflows"), "40 days later it is old");
 }
 
 #[tokio::test]
@@ -365,7 +365,7 @@ async fn a_text_in_whose_place_another_stands_is_reported_and_holds_nothing_up()
     worker.publish(format!("blob.{}", digests[1]), "another text".into()).await.expect("sent");
     worker.flush().await.expect("flushed");
     let said = archiver.run(&[]);
-    assert!(said.starts_with("2 workflows") && said.contains("a text is lost"), "{said}");
+    assert!(said.starts_with("archived 2 workflows") && said.contains("a text is corrupted"), "{said}");
     let [whole, damaged] = digests.map(|digest| digest.to_string());
     let kept = |name: &str| stack.directory().join("archive/contents").join(&name[..2]).join(name);
     assert_eq!(fs::read_to_string(kept(&whole)).expect("a text"), texts[0]);
@@ -387,7 +387,7 @@ async fn a_text_that_is_submitted_while_it_is_about_to_be_dropped_stays() {
         client.until(&id, "completed").await;
     }
     settled(&stack).await;
-    assert!(archiver.run(&[]).contains("0 texts that nothing refers to were dropped, 2 may be"));
+    assert!(archiver.run(&[]).contains("removed 0 unreferenced texts; 2 more"));
     assert_eq!(retention.contents().await.expect("contents").len(), 2);
 
     // The second look has found both, and stands still before it drops them while one is submitted once more.
@@ -407,7 +407,7 @@ async fn a_text_that_is_submitted_while_it_is_about_to_be_dropped_stays() {
     kill_process(clearer, Signal::CONT).expect("it is there");
     let output = Archiver::end(clearing);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("2 texts that nothing refers to were dropped"), "{output:?}");
+    assert!(said.contains("removed 2 unreferenced texts"), "{output:?}");
     let left = retention.contents().await.expect("contents");
     assert!(left.contains_key(&digests[0]) && !left.contains_key(&digests[1]), "{left:?}");
     stack.signal("worker-1", Signal::CONT);

@@ -273,7 +273,7 @@ async fn where_two_must_agree_one_human_is_not_two() {
 
 /// A second bot, and the demo's, signed in to the broker that was started again for it.
 async fn two_bots(stack: &Stack) -> (Bot, Bot) {
-    let added = Terminal::new(stack).run(&["bot", "add", "rob"]);
+    let added = Terminal::new(stack).run(&["admin", "bot", "add", "rob"]);
     let file = added.well().rsplit(' ').next().expect("a file").trim_end();
     let password = std::fs::read_to_string(file).expect("a password");
     let rob = Bot::sign_in_as(stack, "rob", password.trim()).await.expect("the broker lets it in");
@@ -373,7 +373,7 @@ async fn a_vote_of_who_was_shut_out_does_not_count() {
         (request["workflow_id"].as_str().expect("an id"), request["approval_id"].as_str().expect("an id"));
     let approver = stack.client("approver", "approver_pass").await;
     approver.decide(id, approval, "approved").await.expect(200);
-    terminal.run(&["user", "role", "approver", "developer"]).well();
+    terminal.run(&["admin", "user", "role", "approver", "developer"]).well();
     eventually("the status counts it no more", Duration::from_secs(30), || async {
         (client.status(id).await["pending_approvals"][0]["approvals_so_far"] == 0).then_some(())
     })
@@ -389,7 +389,7 @@ async fn a_vote_of_who_was_shut_out_does_not_count() {
     let second = audit.iter().find(|record| record.actor.to_string() == "bot demo_bot").expect("a record");
     assert!(second.detail.as_ref().is_some_and(|detail| detail.ends_with("no longer counted: approver")), "{second:?}");
 
-    terminal.run(&["user", "role", "approver", "approver"]).well();
+    terminal.run(&["admin", "user", "role", "approver", "approver"]).well();
     eventually("they may vote again", Duration::from_secs(30), || async {
         (approver.decide(id, approval, "approved").await.status == 200).then_some(())
     })
@@ -474,14 +474,20 @@ async fn a_vote_from_before_its_voter_was_shut_out_is_not_counted_again() {
     let (client, terminal) = (stack.developer().await, Terminal::new(&stack));
     let mut bot = Bot::sign_in(&stack).await;
     for (number, commands) in [
-        vec![vec!["user", "password", "approver"]],
+        vec![vec!["admin", "user", "password", "approver"]],
         vec![
-            vec!["user", "disable", "approver"],
-            vec!["user", "password", "approver"],
-            vec!["user", "enable", "approver"],
+            vec!["admin", "user", "disable", "approver"],
+            vec!["admin", "user", "password", "approver"],
+            vec!["admin", "user", "enable", "approver"],
         ],
-        vec![vec!["user", "role", "approver", "viewer"], vec!["user", "role", "approver", "approver"]],
-        vec![vec!["user", "remove", "approver"], vec!["user", "add", "approver", "--role", "approver"]],
+        vec![
+            vec!["admin", "user", "role", "approver", "viewer"],
+            vec!["admin", "user", "role", "approver", "approver"],
+        ],
+        vec![
+            vec!["admin", "user", "remove", "approver"],
+            vec!["admin", "user", "add", "approver", "--role", "approver"],
+        ],
     ]
     .into_iter()
     .enumerate()

@@ -226,11 +226,13 @@ async fn three_nodes_serve_encrypted_and_go_on_without_their_leader() {
         return println!("SKIPPED: openssl is not installed, so no cluster with TLS was tried");
     }
     let mut cluster = Cluster::start().await;
-    cluster.operate(&["provision", "--runtimes", "python"], "").await;
+    cluster.operate(&["admin", "provision", "--runtimes", "python"], "").await;
     // Copies of accepted work would be gone, and no service would start.
-    cluster.operate_without(Some("PROMPTCRAFT__NATS__REPLICAS"), &["provision", "--runtimes", "python"], "").await;
-    cluster.operate(&["keys", "rotate"], "").await;
-    cluster.operate(&["user", "add", "alice"], "a long password\n").await;
+    cluster
+        .operate_without(Some("PROMPTCRAFT__NATS__REPLICAS"), &["admin", "provision", "--runtimes", "python"], "")
+        .await;
+    cluster.operate(&["admin", "keys", "rotate"], "").await;
+    cluster.operate(&["admin", "user", "add", "alice"], "a long password\n").await;
     let client = cluster.start_services().await;
     let first = client.run("print('over three nodes')\n").await;
     let done = client.until(&first, "completed").await;
@@ -260,7 +262,7 @@ async fn three_nodes_serve_encrypted_and_go_on_without_their_leader() {
     let mut plain = cluster.ours("promptcraft", "cli");
     plain
         .env_remove("PROMPTCRAFT__NATS__TLS_CA_FILE")
-        .args(["user", "list", "--data"])
+        .args(["admin", "user", "list", "--data"])
         .arg(cluster.folder.join("none"));
     assert!(!plain.output().expect("promptcraft runs").status.success(), "a client without the authority got in");
     for text in ["alice", &first, &second] {

@@ -12,7 +12,7 @@ fn said(stack: &Stack, words: &[&str]) -> String {
 
 /// The id of the only letter on a subject that holds `text`.
 fn letter(stack: &Stack, text: &str) -> Option<String> {
-    let list = said(stack, &["dead", "list"]);
+    let list = said(stack, &["admin", "dead-letters", "list"]);
     let mut lines = list.lines().filter(|line| line.contains(text));
     let id = lines.next()?.split_whitespace().next()?.to_owned();
     assert_eq!(lines.next(), None, "one message is one letter, however many read it: {list}");
@@ -38,11 +38,11 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
     assert_eq!(failed["error"]["code"], "tampered");
 
     let letter = eventually("the letter is written", Duration::from_secs(20), || async { letter(&stack, &id) }).await;
-    assert!(said(&stack, &["dead", "list", "--cause", "unreadable"]).contains(&id));
-    let shown = said(&stack, &["dead", "show", &letter]);
+    assert!(said(&stack, &["admin", "dead-letters", "list", "--cause", "unreadable"]).contains(&id));
+    let shown = said(&stack, &["admin", "dead-letters", "show", &letter]);
     assert!(shown.contains(&id) && shown.contains("by a worker"), "{shown}");
-    assert_eq!(said(&stack, &["dead", "show", &letter, "--payload"]), "garbage");
-    Terminal::new(&stack).run(&["dead", "retry", &letter]).refused(1, "failed (tampered)");
+    assert_eq!(said(&stack, &["admin", "dead-letters", "show", &letter, "--payload"]), "garbage");
+    Terminal::new(&stack).run(&["admin", "dead-letters", "retry", &letter]).refused(1, "failed (tampered)");
     assert_eq!(client.status(&id).await["status"], "failed");
 
     eventually("the metric tells of it", Duration::from_secs(20), || async {
@@ -63,16 +63,18 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
         eventually("the next is kept as well", Duration::from_secs(20), || async { self::letter(&stack, &id) }).await;
     let terminal = Terminal::new(&stack);
     // One that is not there keeps no other from being dropped.
-    let dropped = terminal.run(&["dead", "drop", &letter, &second]);
-    assert_eq!((dropped.code, dropped.out), (1, format!("{letter} is not there\n{second} is dropped\n")));
-    assert_eq!(said(&stack, &["dead", "list"]), "No dead letters.\n");
-    terminal.run(&["dead", "show", &second]).refused(1, "there is no such dead letter");
+    let dropped = terminal.run(&["admin", "dead-letters", "drop", &letter, &second]);
+    assert_eq!((dropped.code, dropped.out), (1, format!("{letter}: not found\n{second}: dropped\n")));
+    assert_eq!(said(&stack, &["admin", "dead-letters", "list"]), "No dead letters.\n");
+    terminal.run(&["admin", "dead-letters", "show", &second]).refused(1, "dead letter not found");
     assert_eq!(client.status(&id).await["status"], "failed");
 }
 
 /// A person with the role admin.
 async fn admin(stack: &Stack) -> tests::Client {
-    Terminal::new(stack).run_with_input(&["user", "add", "root", "--role", "admin"], "a long password\n").well();
+    Terminal::new(stack)
+        .run_with_input(&["admin", "user", "add", "root", "--role", "admin"], "a long password\n")
+        .well();
     eventually("the API knows the admin", Duration::from_secs(10), || async {
         let body = serde_json::json!({"username": "root", "password": "a long password"});
         let answer = stack.stranger().post("/auth/token", &body).await;
@@ -88,7 +90,7 @@ async fn a_timer_that_no_approver_knows_waits_for_one_that_does() {
     let id = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
     publish(&stack, "approver", format!("timers.fired.reminder.{id}"), HeaderMap::new(), b"").await;
     let first = eventually("it is given up", Duration::from_secs(90), || async { letter(&stack, id) }).await;
-    assert!(said(&stack, &["dead", "retry", &first]).contains("put back"));
+    assert!(said(&stack, &["admin", "dead-letters", "retry", &first]).contains("put back"));
     assert_eq!(letter(&stack, id), None, "it is on its way again");
     let metrics = reqwest::get(format!("{}/metrics", stack.text("/approver_metrics_url"))).await.expect("metrics");
     let text = metrics.text().await.expect("text");

@@ -118,9 +118,9 @@ async fn receivers_that_are_away_hold_no_others_notifications_back() {
     assert!(!letters[0].payload.is_empty() && letters.len() == 1, "the whole transition, and no other");
 
     // Put back it is due once more.
-    let list = Terminal::new(&stack).run(&["dead", "list"]).well().to_owned();
+    let list = Terminal::new(&stack).run(&["admin", "dead-letters", "list"]).well().to_owned();
     let letter = list.lines().find(|line| line.contains("undelivered")).and_then(|line| line.split_whitespace().next());
-    Terminal::new(&stack).run(&["dead", "retry", letter.expect("a letter")]).well();
+    Terminal::new(&stack).run(&["admin", "dead-letters", "retry", letter.expect("a letter")]).well();
     assert!(dead_letters(&stack).await.is_empty());
     let scheduled = format!("timers.schedule.notification.{}", ids[0]);
     let timers = jetstream::new(operator.clone()).get_stream("TIMERS").await.expect("the timers");

@@ -45,63 +45,71 @@ async fn until_answered(client: &Client, path: &str, status: u16) {
 
 async fn people_come_and_go(stack: &Stack) {
     let terminal = Terminal::new(stack);
-    terminal.run_with_input(&["user", "add", "jane"], "short\n").refused(1, "a password is 8 to 256 characters");
-    terminal.run(&["user", "add", "j/ane"]).refused(2, "a user name is 1 to 64 of a-z A-Z 0-9 _ -");
     terminal
-        .run(&["user", "add", "jane", "--role", "boss"])
+        .run_with_input(&["admin", "user", "add", "jane"], "short\n")
+        .refused(1, "a password is 8 to 256 characters");
+    terminal.run(&["admin", "user", "add", "j/ane"]).refused(2, "a user name is 1 to 64 of a-z A-Z 0-9 _ -");
+    terminal
+        .run(&["admin", "user", "add", "jane", "--role", "boss"])
         .refused(2, "a role is viewer, developer, approver or admin");
-    let added = terminal.run_with_input(&["user", "add", "jane", "--role", "viewer"], "first password\n");
+    let added = terminal.run_with_input(&["admin", "user", "add", "jane", "--role", "viewer"], "first password\n");
     assert_snapshot!(added.well(), @"added jane (viewer)");
-    terminal.run_with_input(&["user", "add", "jane"], "other password\n").refused(1, "there is a user jane already");
-    let made = terminal.run(&["user", "add", "joe", "--self-approval"]);
+    terminal
+        .run_with_input(&["admin", "user", "add", "jane"], "other password\n")
+        .refused(1, "user jane already exists");
+    let made = terminal.run(&["admin", "user", "add", "joe", "--self-approval"]);
     let password = made.well().lines().find_map(|line| line.strip_prefix("password ")).expect("a fresh password");
     sign_in(stack, "joe", password, 200).await;
-    assert_snapshot!(steady(terminal.run(&["user", "list"]).well()), @r"
+    assert_snapshot!(steady(terminal.run(&["admin", "user", "list"]).well()), @r"
     USER ROLE SINCE REMARKS
     approver approver TIME demo
     demo_bot approver TIME bot, demo
     jane viewer TIME
-    joe developer TIME may approve their own
-    stress_user developer TIME demo, may approve their own
-    test_user developer TIME demo, may approve their own
+    joe developer TIME may approve own work
+    stress_user developer TIME demo, may approve own work
+    test_user developer TIME demo, may approve own work
     ");
 
     let jane = sign_in(stack, "jane", "first password", 200).await;
     jane.post("/api/v3/execute", &run_request("print(1)", false)).await.expect(403);
-    terminal.run(&["user", "role", "jane", "developer"]).well();
+    terminal.run(&["admin", "user", "role", "jane", "developer"]).well();
     leave_ends_with_the_role(&terminal, &jane).await;
     eventually("the role counts for who is signed in", HEARD, || async {
         let answer = jane.post("/api/v3/execute", &run_request("print(1)", false)).await;
         (answer.status == 202).then_some(())
     })
     .await;
-    assert_snapshot!(terminal.run_with_input(&["user", "password", "jane"], "second password\n").well(), @"jane has another password");
+    assert_snapshot!(terminal.run_with_input(&["admin", "user", "password", "jane"], "second password\n").well(), @"changed the password of jane");
     sign_in(stack, "jane", "first password", 401).await;
     is_over(&jane).await;
     let jane = sign_in(stack, "jane", "second password", 200).await;
-    assert_snapshot!(terminal.run(&["user", "disable", "jane"]).well(), @"jane is disabled");
+    assert_snapshot!(terminal.run(&["admin", "user", "disable", "jane"]).well(), @"jane is disabled");
     until_answered(&jane, "/api/v3/execute", 401).await;
     sign_in(stack, "jane", "second password", 401).await;
-    terminal.run(&["user", "enable", "jane"]).well();
+    terminal.run(&["admin", "user", "enable", "jane"]).well();
     let later = sign_in(stack, "jane", "second password", 200).await;
     is_over(&jane).await;
-    terminal.run(&["user", "remove", "jane"]).well();
+    terminal.run(&["admin", "user", "remove", "jane"]).well();
     sign_in(stack, "jane", "second password", 401).await;
-    terminal.run_with_input(&["user", "add", "jane"], "second password\n").well();
+    terminal.run_with_input(&["admin", "user", "add", "jane"], "second password\n").well();
     sign_in(stack, "jane", "second password", 200).await;
     is_over(&later).await;
-    terminal.run(&["user", "remove", "jane"]).well();
-    terminal.run(&["user", "remove", "jane"]).refused(1, "there is no user jane; see `promptcraft user list`");
-    terminal.run(&["user", "role", "demo_bot", "admin"]).refused(1, "demo_bot is a bot; see `promptcraft bot`");
+    terminal.run(&["admin", "user", "remove", "jane"]).well();
+    terminal
+        .run(&["admin", "user", "remove", "jane"])
+        .refused(1, "user jane not found; see `promptcraft admin user list`");
+    terminal
+        .run(&["admin", "user", "role", "demo_bot", "admin"])
+        .refused(1, "demo_bot is a bot; see `promptcraft admin bot`");
 }
 
 /// Leave to decide on one's own work, which an operator gives and takes, and which a viewer has not.
 async fn leave_ends_with_the_role(terminal: &Terminal<'_>, jane: &Client) {
     terminal
-        .run(&["user", "role", "jane", "viewer", "--self-approval", "true"])
-        .refused(1, "a viewer has no work to decide on; leave --self-approval out");
-    let given = terminal.run(&["user", "role", "jane", "developer", "--self-approval", "true"]);
-    assert_snapshot!(given.well(), @"jane is developer now; they may decide on their own work");
+        .run(&["admin", "user", "role", "jane", "viewer", "--self-approval", "true"])
+        .refused(1, "the role viewer cannot have self-approval; omit --self-approval");
+    let given = terminal.run(&["admin", "user", "role", "jane", "developer", "--self-approval", "true"]);
+    assert_snapshot!(given.well(), @"jane now has the role developer; self-approval is on");
     let id = eventually("the role counts for who is signed in", HEARD, || async {
         let answer = jane.post("/api/v3/execute", &run_request("print(1)", true)).await;
         (answer.status == 202).then(|| answer.json()["data"]["workflow_id"].as_str().expect("an id").to_owned())
@@ -119,22 +127,22 @@ async fn leave_ends_with_the_role(terminal: &Terminal<'_>, jane: &Client) {
         .await;
     };
     until_probed(409).await;
-    let taken = terminal.run(&["user", "role", "jane", "viewer"]);
-    assert_snapshot!(taken.well(), @"jane is viewer now; they may not decide on their own work");
+    let taken = terminal.run(&["admin", "user", "role", "jane", "viewer"]);
+    assert_snapshot!(taken.well(), @"jane now has the role viewer; self-approval is off");
     until_probed(403).await;
     // A role that may submit does not bring back what ended.
-    assert_snapshot!(terminal.run(&["user", "role", "jane", "developer"]).well(), @"jane is developer now");
+    assert_snapshot!(terminal.run(&["admin", "user", "role", "jane", "developer"]).well(), @"jane now has the role developer");
     jane.decide(&id, &question, "approved").await.expect(403);
-    terminal.run(&["user", "role", "jane", "developer", "--self-approval", "true"]).well();
+    terminal.run(&["admin", "user", "role", "jane", "developer", "--self-approval", "true"]).well();
     until_probed(409).await;
     jane.decide(&id, &question, "approved").await.expect(200);
-    terminal.run(&["user", "role", "jane", "developer", "--self-approval", "false"]).well();
+    terminal.run(&["admin", "user", "role", "jane", "developer", "--self-approval", "false"]).well();
 }
 
 async fn a_bot_is_let_in_and_shut_out(stack: &Stack) {
     let terminal = Terminal::new(stack);
-    terminal.run(&["bot", "add", "joe"]).refused(1, "joe is a person's name already");
-    let added = terminal.run(&["bot", "add", "rob"]);
+    terminal.run(&["admin", "bot", "add", "joe"]).refused(1, "joe is already the name of a person");
+    let added = terminal.run(&["admin", "bot", "add", "rob"]);
     let file = added.well().rsplit(' ').next().expect("a file").trim_end();
     let password = std::fs::read_to_string(file).expect("a password");
     let mut bot = Bot::sign_in_as(stack, "rob", password.trim()).await.expect("the broker lets it in");
@@ -149,11 +157,11 @@ async fn a_bot_is_let_in_and_shut_out(stack: &Stack) {
     bot.decide(&id, &decision, "first").await;
     client.until(&id, "completed").await;
 
-    assert_snapshot!(terminal.run(&["bot", "remove", "rob"]).well(), @"removed rob");
+    assert_snapshot!(terminal.run(&["admin", "bot", "remove", "rob"]).well(), @"removed rob");
     assert!(Bot::sign_in_as(stack, "rob", password.trim()).await.is_err(), "the broker knows it no more");
-    assert!(!terminal.run(&["user", "list"]).well().contains("rob"));
-    terminal.run(&["bot", "remove", "rob"]).refused(1, "there is no bot rob");
-    terminal.run(&["bot", "remove", "joe"]).refused(1, "joe is a person; see `promptcraft user remove`");
+    assert!(!terminal.run(&["admin", "user", "list"]).well().contains("rob"));
+    terminal.run(&["admin", "bot", "remove", "rob"]).refused(1, "bot rob not found");
+    terminal.run(&["admin", "bot", "remove", "joe"]).refused(1, "joe is a person; see `promptcraft admin user remove`");
 }
 
 async fn the_read_model_is_mended(stack: &Stack) {
@@ -162,16 +170,16 @@ async fn the_read_model_is_mended(stack: &Stack) {
     let id = client.run("print('kept')\n").await;
     client.until(&id, "completed").await;
     eventually("the read model has caught up", HEARD, || async {
-        (terminal.run(&["rebuild", "--check"]).code == 0).then_some(())
+        (terminal.run(&["admin", "rebuild", "--check"]).code == 0).then_some(())
     })
     .await;
     redis_command(stack, &["DEL", &format!("workflow:{id}")]);
-    let damaged = terminal.run(&["rebuild", "--check"]);
+    let damaged = terminal.run(&["admin", "rebuild", "--check"]);
     assert_eq!(damaged.code, 1, "{damaged:?}");
     assert!(damaged.out.contains(&format!("{id} is absent, at ")), "{damaged:?}");
-    let mended = terminal.run(&["rebuild"]);
-    assert!(mended.well().ends_with(" transitions read\nRedis agrees with the log\n"), "{mended:?}");
-    assert_eq!(terminal.run(&["rebuild", "--check"]).well(), "Redis agrees with the log\n");
+    let mended = terminal.run(&["admin", "rebuild"]);
+    assert!(mended.well().ends_with(" transitions\nRedis agrees with the log\n"), "{mended:?}");
+    assert_eq!(terminal.run(&["admin", "rebuild", "--check"]).well(), "Redis agrees with the log\n");
 }
 
 /// The stack's own broker, as if it were somewhere else.
@@ -179,21 +187,22 @@ fn another_broker_is_prepared(stack: &Stack) {
     let terminal = Terminal::new(stack);
     let elsewhere = ["--data", "/nonexistent"];
     let run = |terminal: &Terminal, words: &[&str]| terminal.run_elsewhere(&[words, &elsewhere].concat());
-    run(&terminal, &["provision"]).refused(1, "no stack runs on /nonexistent, and nats.url is not set");
-    run(&terminal, &["user", "list"]).refused(1, "Start one with `promptcraft up`, or set PROMPTCRAFT__NATS__URL");
+    run(&terminal, &["admin", "provision"]).refused(1, "no stack runs on /nonexistent, and nats.url is not set");
+    run(&terminal, &["admin", "user", "list"])
+        .refused(1, "Start one with `promptcraft up`, or set PROMPTCRAFT__NATS__URL");
     let terminal = terminal
         .with("PROMPTCRAFT__NATS__URL", stack.text("/nats_url"))
         .with("PROMPTCRAFT__NATS__USER", "cli")
         .with("PROMPTCRAFT__NATS__PASSWORD_FILE", stack.text("/nats_password_files/cli"));
-    let unproven = run(&terminal, &["provision"]);
+    let unproven = run(&terminal, &["admin", "provision"]);
     assert!(unproven.code == 1 && unproven.err.contains("nats.monitor_url"), "{unproven:?}");
     let terminal = terminal.with("PROMPTCRAFT__NATS__MONITOR_URL", stack.text("/nats_monitor_url"));
     for _ in 0..2 {
-        assert_eq!(run(&terminal, &["provision"]).well(), "streams, consumers and buckets are as they should be\n");
+        assert_eq!(run(&terminal, &["admin", "provision"]).well(), "streams, consumers and buckets are up to date\n");
     }
-    run(&terminal, &["rebuild", "--check"]).refused(1, "redis.url is not set: set PROMPTCRAFT__REDIS__URL");
+    run(&terminal, &["admin", "rebuild", "--check"]).refused(1, "redis.url is not set: set PROMPTCRAFT__REDIS__URL");
     let terminal = terminal.with("PROMPTCRAFT__REDIS__URL_FILE", stack.text("/redis_url_file"));
-    assert_snapshot!(run(&terminal, &["rebuild", "--check"]).well(), @"Redis agrees with the log");
+    assert_snapshot!(run(&terminal, &["admin", "rebuild", "--check"]).well(), @"Redis agrees with the log");
 }
 
 fn a_machine_is_looked_over(stack: &Stack) {
@@ -216,24 +225,24 @@ fn a_machine_is_looked_over(stack: &Stack) {
 async fn keys_are_rotated(stack: &Stack) {
     let terminal = Terminal::new(stack);
     let old = stack.developer().await;
-    let rotated = terminal.run(&["keys", "rotate"]);
+    let rotated = terminal.run(&["admin", "keys", "rotate"]);
     let (kid, rest) = rotated.well().split_once(' ').expect("words");
-    assert_eq!(rest, "signs now\n");
+    assert_eq!(rest, "is the signing key now\n");
     eventually("the fresh key signs", HEARD, || async {
         (kid_of(stack.developer().await.token()) == kid).then_some(())
     })
     .await;
-    let list = terminal.run(&["keys", "list"]);
+    let list = terminal.run(&["admin", "keys", "list"]);
     let states: Vec<String> = list.well().lines().skip(1).map(|line| steady(&line.replace(kid, "FRESH"))).collect();
     assert!(states.iter().any(|line| line == "FRESH active TIME"), "{list:?}");
     assert_eq!(states.iter().filter(|line| line.contains(" active ")).count(), 1, "{list:?}");
     old.get("/api/v3/execute").await.expect(200);
 
     let fresh = stack.developer().await;
-    terminal.run(&["keys", "rotate", "--revoke"]).well();
+    terminal.run(&["admin", "keys", "rotate", "--revoke"]).well();
     until_answered(&old, "/api/v3/execute", 401).await;
     until_answered(&fresh, "/api/v3/execute", 401).await;
-    assert_eq!(terminal.run(&["keys", "list"]).well().lines().count(), 2, "the heading and the fresh one");
+    assert_eq!(terminal.run(&["admin", "keys", "list"]).well().lines().count(), 2, "the heading and the fresh one");
     terminal.run(&["list"]).well();
 }
 

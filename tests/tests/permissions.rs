@@ -17,7 +17,11 @@ fn written() -> &'static Path {
     static WRITTEN: OnceLock<PathBuf> = OnceLock::new();
     WRITTEN.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("written-{}", std::process::id()));
-        let done = Command::new(program("promptcraft")).arg("broker-files").arg(&folder).output().expect("it starts");
+        let done = Command::new(program("promptcraft"))
+            .args(["admin", "broker-config"])
+            .arg(&folder)
+            .output()
+            .expect("it starts");
         assert!(done.status.success(), "{done:?}");
         folder
     })

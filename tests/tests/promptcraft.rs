@@ -13,7 +13,7 @@ async fn a_user_gets_by_with_the_program() {
     fs::write(stack.directory().join("hello.py"), "print('hello')\n").expect("a file");
     let terminal = Terminal::new(&stack);
     assert_snapshot!(terminal.run(&["list"]).well(), @r#"No workflows. Start one: promptcraft run "Write an LRU cache with tests" --watch"#);
-    assert_snapshot!(terminal.run(&["inbox"]).well(), @"Nothing waits for you.");
+    assert_snapshot!(terminal.run(&["inbox"]).well(), @"No pending approvals.");
     who_signs_in(&stack);
     what_is_wrong_is_said(&terminal);
     a_goal_is_followed_to_its_end(&terminal);
@@ -53,11 +53,11 @@ fn who_signs_in(stack: &Stack) {
         "eval \"$(promptcraft login --url {url} --user test_user --password test_pass)\"; promptcraft list --url {url}"
     ));
     assert!(answer.well().starts_with("No workflows."), "{answer:?}");
-    assert_eq!(answer.err, "The token is good for 15 minutes.\n");
+    assert_eq!(answer.err, "The token expires in 15 minutes.\n");
     let named = |words: &[&str]| terminal.run_elsewhere(&[&["list", "--url", url], words].concat());
     named(&["--user", "test_user", "--password", "wrong"]).refused(1, "error: Invalid credentials (HTTP 401)\n");
-    named(&["--user", "test_user"]).refused(1, "there is no password of test_user. Set PROMPTCRAFT_PASSWORD");
-    named(&[]).refused(1, "no one to sign in as. Set PROMPTCRAFT_TOKEN");
+    named(&["--user", "test_user"]).refused(1, "no password for test_user. Set PROMPTCRAFT_PASSWORD");
+    named(&[]).refused(1, "no credentials. Set PROMPTCRAFT_TOKEN");
     terminal.clone().with("PROMPTCRAFT_TOKEN", "old").run(&["list"]).refused(1, "Sign in again: eval");
     let nobody = ["list", "--url", "http://127.0.0.1:1", "--user", "a", "--password", "b"];
     terminal.run_elsewhere(&nobody).refused(1, "Start a stack with `promptcraft up`");
@@ -67,7 +67,7 @@ fn who_signs_in(stack: &Stack) {
 
 fn what_is_wrong_is_said(terminal: &Terminal) {
     let file = ["run", "Run this script please", "--file", "missing.py"];
-    terminal.run(&file).refused(1, "missing.py cannot be read: No such file");
+    terminal.run(&file).refused(1, "cannot read missing.py: No such file");
     terminal.run(&["run", "xy"]).refused(1, "goal: must be 3 to 10000 characters after trimming whitespace");
     terminal.run(&["list", "--status", "done"]).refused(1, "must be one of created, running, waiting_approval");
     let unknown = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
@@ -124,27 +124,27 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
       exit code 0
       | hello
       took SO LONG
-      May this result (the caller's own code) be released? 1 of 1 tests passed. (low risk), until TIME
+      May this result (the caller's own code) be released? 1 of 1 tests passed. (low risk), expires TIME
       promptcraft approve ID or promptcraft reject ID
     ");
     assert_snapshot!(steady(terminal.run(&["inbox"]).well()), @r"
-    WORKFLOW RISK UNTIL QUESTION
+    WORKFLOW RISK EXPIRES APPROVAL
     ID low TIME May this result (the caller's own code) be released? 1 of 1 tests passed.
 
-    Decide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW
+    To decide: promptcraft approve WORKFLOW or promptcraft reject WORKFLOW
     ");
     let approve = ["approve", &id];
-    terminal.run(&approve).refused(1, "nobody can be asked here: pass --digest with what you decide on, or --yes");
+    terminal.run(&approve).refused(1, "no terminal to confirm on: pass --digest DIGEST or --yes");
     terminal.run(&[&approve[..], &["--digest", "00"]].concat()).refused(1, "not that of what is parked now");
     let stranger = terminal.clone().with("PROMPTCRAFT_USER", "stress_user").with("PROMPTCRAFT_PASSWORD", "stress_pass");
     stranger.run(&[&approve[..], &["--yes"]].concat()).refused(1, "There is no such workflow");
     let hesitant = terminal.type_at(&approve, "n\n");
     assert!(hesitant.code == 1 && hesitant.out.contains("Approve? [y/N]"), "{hesitant:?}");
-    assert!(hesitant.out.contains("nothing was decided"), "{hesitant:?}");
+    assert!(hesitant.out.contains("no decision was sent"), "{hesitant:?}");
     assert!(terminal.run(&["status", &id]).well().starts_with("waiting_approval"));
     let agreed = terminal.type_at(&approve, "y\n");
     assert!(agreed.well().contains("the workflow has ended. (completed)"), "{agreed:?}");
-    terminal.run(&approve).refused(1, "waits for a decision; it is completed");
+    terminal.run(&approve).refused(1, "has no pending approval; its status is completed");
     terminal.run(&["cancel", &id]).refused(1, "ended already; nothing was cancelled");
     assert_snapshot!(steady(terminal.run(&["status", &id]).well()), @r"
     completed ID Run this script please
@@ -266,6 +266,6 @@ fn a_list_has_a_line_for_each(terminal: &Terminal) {
     WORKFLOW STATUS CREATED GOAL
     ID cancelled TIME Run this script please
 
-    There are older ones: see more with --limit, at most 100, or some with --status
+    There are older workflows: raise --limit (up to 100) or filter with --status
     ");
 }

@@ -32,7 +32,7 @@ async fn still_works(stack: &Stack) {
     let client = stack.developer().await;
     let id = client.execute(&run_request("print('on')\n", false)).await;
     client.until(&id, "completed").await;
-    Terminal::new(stack).run(&["rebuild"]).well();
+    Terminal::new(stack).run(&["admin", "rebuild"]).well();
     let health = client.get("/health").await;
     assert_eq!(health.status, 200, "{}", health.text);
 }
@@ -68,12 +68,14 @@ async fn what_a_worker_writes_ends_its_workflow_and_nothing_else() {
         assert_eq!(failed["error"]["code"], "tampered", "{}", block[..block.len().min(99)].escape_ascii());
     }
     let list = eventually("every one is kept", Duration::from_secs(20), || async {
-        let list = Terminal::new(&stack).run(&["dead", "list", "--cause", "unreadable"]).well().to_owned();
+        let list =
+            Terminal::new(&stack).run(&["admin", "dead-letters", "list", "--cause", "unreadable"]).well().to_owned();
         ids.iter().all(|(id, _)| list.contains(id.as_str())).then_some(list)
     })
     .await;
     let letter = list.lines().find(|line| line.contains(&ids[0].0)).and_then(|line| line.split_whitespace().next());
-    let shown = Terminal::new(&stack).run(&["dead", "show", letter.expect("a letter")]).well().to_owned();
+    let shown =
+        Terminal::new(&stack).run(&["admin", "dead-letters", "show", letter.expect("a letter")]).well().to_owned();
     assert!(shown.contains("by a worker"), "what can be read of a block is kept: {shown}");
     still_works(&stack).await;
 }

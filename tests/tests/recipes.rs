@@ -126,11 +126,14 @@ async fn an_organization_adds_a_recipe() {
     terminal.run(&["recipes", "add", "own"]).refused(1, "it has no recipe.toml");
 
     let added = terminal.run(&["recipes", "add", "own/frobnicate"]);
-    assert!(added.well().starts_with("Added frobnicate to ") && added.out.contains("worker-1 restarts"), "{added:?}");
+    assert!(
+        added.well().starts_with("Added frobnicate to ") && added.out.contains("worker-1 is restarting"),
+        "{added:?}"
+    );
     listed(&client, "frobnicate").await;
     let id = client.execute(&goal("frobnicate", "frobnicate")).await;
     client.until(&id, "completed").await;
-    terminal.run(&["recipes", "add", "own/frobnicate"]).refused(1, "the recipe frobnicate is there already");
+    terminal.run(&["recipes", "add", "own/frobnicate"]).refused(1, "recipe frobnicate already exists");
     let left = fs::read_dir(stack.directory()).expect("a folder").flatten();
     assert!(left.into_iter().all(|entry| !entry.file_name().to_string_lossy().contains("staging")));
 }

@@ -24,7 +24,7 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
     for queue in ["schedules", "execute-python"] {
         log.delete_consumer(queue).await.expect("a queue");
     }
-    let what_to_do = "run `promptcraft provision` of this version with the operator's user first";
+    let what_to_do = "run `promptcraft admin provision` of this version with the operator's user first";
     for (process, missing) in
         [("api", "bucket refresh"), ("approver", "queue schedules"), ("worker-1", "queue execute-python")]
     {
@@ -37,7 +37,7 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
     let outdated = "stream BLOBS is not as this version needs it (max_messages_per_subject): ";
     until_said(&stack, "api", &format!("{outdated}{what_to_do}")).await;
 
-    Terminal::new(&stack).run(&["provision"]).well();
+    Terminal::new(&stack).run(&["admin", "provision"]).well();
     eventually("the API is back", Duration::from_secs(60), || async {
         reqwest::get(format!("{}/ready", stack.url())).await.is_ok_and(|answer| answer.status() == 200).then_some(())
     })
@@ -52,7 +52,7 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
         &format!("queue analyze is not as this version needs it (max_ack_pending): {what_to_do}"),
     )
     .await;
-    Terminal::new(&stack).run(&["provision"]).well();
+    Terminal::new(&stack).run(&["admin", "provision"]).well();
 
     let client = stack.developer().await;
     let id = client.run("print('upgraded')\n").await;
@@ -89,7 +89,7 @@ async fn a_worker_says_that_the_brokers_configuration_does_not_know_its_lane() {
     until_said(&stack, "worker-1", "the broker does not say whether there is a queue execute-bash").await;
 
     let folder = stack.directory().join("nats").display().to_string();
-    Terminal::new(&stack).run_elsewhere(&["broker-files", &folder]).well();
+    Terminal::new(&stack).run_elsewhere(&["admin", "broker-config", &folder]).well();
     restart_broker(&stack).await;
     let client = stack.developer().await;
     let id = client.run("print('upgraded')\n").await;

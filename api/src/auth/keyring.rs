@@ -165,7 +165,7 @@ pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User])
     let counts = |key: &SigningKey| key.state == KeyState::Active && (profile != Profile::Development || !key.demo);
     if !keys.iter().any(counts) {
         return Err(
-            "there is no active key to sign tokens with: run `promptcraft keys rotate`, or start the whole stack \
+            "there is no active key to sign tokens with: run `promptcraft admin keys rotate`, or start the whole stack \
                     with `promptcraft up`"
                 .to_owned(),
         );
@@ -175,7 +175,7 @@ pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User])
     }
     if let Some(key) = keys.iter().find(|key| key.demo || key.kid.starts_with("demo")) {
         return Err(format!(
-            "the signing key {} belongs to the demo stack, which production refuses: run `promptcraft keys rotate` and remove it",
+            "the signing key {} belongs to the demo stack, which production refuses: run `promptcraft admin keys rotate` and remove it",
             key.kid
         ));
     }

@@ -26,10 +26,10 @@ pub enum ProvisionError {
     Refused { what: String, reason: String },
     #[error("the broker dropped a setting of stream {stream}: {setting}; it is too old or too small for us")]
     Dropped { stream: String, setting: &'static str },
-    #[error("there is no {what}: run `promptcraft provision` of this version with the operator's user first")]
+    #[error("there is no {what}: run `promptcraft admin provision` of this version with the operator's user first")]
     Missing { what: String },
     #[error(
-        "{what} is not as this version needs it ({setting}): run `promptcraft provision` of this version with the \
+        "{what} is not as this version needs it ({setting}): run `promptcraft admin provision` of this version with the \
          operator's user first"
     )]
     Outdated { what: String, setting: &'static str },

@@ -1,4 +1,4 @@
-//! `promptcraft archive`: ended workflows from the log into files.
+//! `promptcraft admin archive`: moves ended workflows from the log into files.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,22 +17,23 @@ use crate::operator_connection::OperatorConnection;
 use crate::output::{out, sanitize};
 
 const DEFAULT_AGE: Duration = Duration::from_secs(30 * 86_400);
-/// A submission repeated under its `Idempotency-Key` meets its first for so long after the end.
+/// A repeated `Idempotency-Key` finds its workflow for this long after the end.
 const MIN_AGE: Duration = Duration::from_secs(86_400);
 
-/// Move workflows that ended long ago from the log into files, while everything goes on serving.
+/// Move ended workflows from the log into files
 ///
-/// Each file holds whole workflows, one a line, and is on the disk before anything of it leaves the log. A run that is killed loses
-/// nothing; the next one finishes it. Workflows that have not ended stay, however old. What has left the log answers 404 over HTTP;
-/// `promptcraft archive show` prints it. Texts over 8 KiB that no workflow in the log needs any more leave the broker a day later, with
-/// the first run after that.
+/// The services keep running. Each file holds whole workflows, one a line, and is synced to disk before
+/// anything is removed from the log. An interrupted run loses nothing; the next run completes it. Workflows that
+/// have not ended stay in the log. Archived workflows return 404 over HTTP; `promptcraft admin archive show`
+/// prints them. Texts over 8 KiB that the log no longer references are removed by the first run that finds them
+/// unreferenced for a day.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true, flatten_help = true)]
 pub struct Archive {
-    /// How long ago a workflow must have ended, e.g. 30d; at least 24h
+    /// Minimum time since the end of a workflow, e.g. 30d; at least 24h [default: archive.older_than, 30d]
     #[arg(long, value_name = "AGE")]
     older_than: Option<Span>,
-    /// Only say how many workflows would be moved
+    /// Only count the workflows that would be archived
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -43,7 +44,7 @@ pub struct Archive {
 
 #[derive(clap::Args)]
 struct ArchiveLocation {
-    /// Where the files are; the folder archive of the data directory where neither this nor archive.directory says
+    /// Archive directory [default: archive.directory, else the directory `archive` in --data]
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
     #[command(flatten)]
@@ -55,11 +56,12 @@ enum ArchiveCommand {
     Show(Show),
 }
 
-/// Print a workflow that has left the log. It may hold submitted code and results that nobody released.
+/// Print an archived workflow; may contain submitted code and unreleased results
 #[derive(clap::Args)]
 struct Show {
+    /// Workflow id
     id: String,
-    /// The line of the archive as it is: every message with the whole state after it.
+    /// Print the archived record as JSON: every message with the full state after it
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -86,7 +88,7 @@ impl Archive {
         let run = ArchiveRun { retention, read_model: operator.read_model()?, locked };
         let stats = run.run(cutoff, &now.day()).await?;
         out!(
-            "{} workflows ({} messages) are archived in {} new files of {}",
+            "archived {} workflows ({} messages) in {} new files in {}",
             stats.workflows,
             stats.messages,
             stats.files,
@@ -94,21 +96,21 @@ impl Archive {
         );
         if stats.skipped > 0 {
             out!(
-                "{} workflows of an earlier run stay: the log has them in another state, so it was restored since",
+                "skipped {} workflows of an earlier run: their state in the log differs, so the log was restored since",
                 stats.skipped
             );
         }
         for digest in &stats.corrupted {
             let path = run.locked.directory.corrupted_content(*digest);
-            out!("a text is lost: another was stored in its place on the broker, and is kept as {}", path.display());
+            out!("a text is corrupted on the broker and lost; the content found there is kept as {}", path.display());
         }
         let cleared = collect_garbage(&run.retention, &run.locked.directory, now).await?;
-        out!("{} texts that nothing refers to were dropped, {} may be in a day", cleared.dropped, cleared.waiting);
+        out!("removed {} unreferenced texts; {} more become removable within a day", cleared.dropped, cleared.waiting);
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Where the archive is, and how long ago a workflow must have ended.
+/// Returns the archive directory and the minimum age of an ended workflow.
 fn settings(location: &ArchiveLocation, older_than: Option<Span>) -> Result<(PathBuf, Duration), CommandError> {
     let mut settings = Settings::from_environment();
     let configured = settings.span("archive.older_than", DEFAULT_AGE);
@@ -117,7 +119,7 @@ fn settings(location: &ArchiveLocation, older_than: Option<Span>) -> Result<(Pat
     let age = older_than.map_or(configured, |Span(age)| age);
     if age < MIN_AGE {
         return Err(
-            "a workflow stays in the log for at least 24h after its end: so long a submission may be repeated".into()
+            "--older-than must be at least 24h: a submission may be repeated for that long after its end".into()
         );
     }
     let named = location.directory.clone().or(directory);
@@ -131,7 +133,7 @@ impl Show {
         let directory = ArchiveDirectory::at(directory.clone());
         let record = directory.find(&id.to_string())?.ok_or_else(|| {
             format!(
-                "{} has no workflow {id}; what has not left the log shows with `promptcraft status`",
+                "workflow {id} not found in {}; if it is not archived, see `promptcraft status`",
                 directory.display()
             )
         })?;
@@ -154,7 +156,7 @@ fn print_archived(record: &ArchivedWorkflow, directory: &ArchiveDirectory) {
     out!("created   {}", record.created_at);
     out!("ended     {}", record.ended_at);
     for message in &record.messages {
-        let happened = text(message, "/body/happened/kind").unwrap_or("a message that no build could read");
+        let happened = text(message, "/body/happened/kind").unwrap_or("unreadable message");
         let detail = text(message, "/body/happened/detail").map(|detail| format!(": {detail}")).unwrap_or_default();
         out!("{:>9}  {}  {}{}", message.sequence, message.at, sanitize(happened), sanitize(&detail));
     }
@@ -164,7 +166,7 @@ fn print_archived(record: &ArchivedWorkflow, directory: &ArchiveDirectory) {
     for digest in &record.damaged_contents {
         out!("damaged   {}", directory.corrupted_content(*digest).display());
     }
-    out!("--json prints all of it");
+    out!("Use --json for the full record.");
 }
 
 fn text<'a>(message: &'a ArchivedMessage, pointer: &str) -> Option<&'a str> {

@@ -1,4 +1,4 @@
-//! `promptcraft bot`: programs that decide on the broker.
+//! `promptcraft admin bot`: accounts of programs that decide over the broker.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,27 +16,31 @@ use crate::stack::{DataDirectory, Manifest, RuntimeName};
 
 const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Add and remove approval bots.
+/// Add and remove approval bots
 #[derive(clap::Subcommand)]
 pub enum Bot {
     Add(Add),
     Remove(Remove),
 }
 
-/// Remove a bot: its decisions count no more at once, and on a stack of this machine its account goes from the broker.
+/// Remove a bot; its decisions are invalid immediately
+///
+/// On a stack of this machine its broker account is removed as well, which restarts the broker.
 #[derive(clap::Args)]
 pub struct Remove {
+    /// Name of the bot
     name: BotName,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Add a bot: an account on the broker, and the right to decide.
+/// Add a bot: a broker account and the right to decide
 ///
-/// On a stack of this machine the broker is started again, which interrupts nothing for longer than a second. Elsewhere the
-/// account's configuration is printed, for the broker's administrator.
+/// On a stack of this machine the broker is restarted, which interrupts it for about a second. Elsewhere the
+/// account's configuration is printed for the administrator of the broker.
 #[derive(clap::Args)]
 pub struct Add {
+    /// Name of the bot
     name: BotName,
     #[command(flatten)]
     operator: OperatorConnection,
@@ -61,7 +65,7 @@ impl Add {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Lets the approver know the bot; a bot that was there keeps its entry.
+    /// Creates the bot's user entry, unless it exists.
     async fn create_user(&self) -> Result<(), CommandError> {
         let users = Buckets::new(&self.operator.connect().await?).users().await?;
         let name = self.name.as_str().parse().map_err(|error| format!("{}: {error}", self.name))?;
@@ -70,13 +74,13 @@ impl Add {
             Ok(_) => Ok(()),
             Err(BucketError::Conflict) => match users.get(self.name.as_str()).await? {
                 Some((user, _)) if user.bot => Ok(()),
-                _ => Err(format!("{} is a person's name already; give the bot another one", self.name).into()),
+                _ => Err(format!("{} is already the name of a person; choose another name", self.name).into()),
             },
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Writes the bot's account and has the stack start its broker again: a reload adds the account without its imports.
+    /// Writes the bot's account and restarts the broker: a reload would add the account without its imports.
     async fn create_account(&self, stack: Manifest) -> Result<(), CommandError> {
         let data = DataDirectory::open_unlocked(&self.operator.data)?;
         data.bot(self.name.clone())?;
@@ -90,7 +94,7 @@ impl Add {
 
     fn print_account(&self) -> Result<(), CommandError> {
         let bot = broker_config::BotAccount { name: self.name.clone(), password: Secret::fresh().expose().to_owned() };
-        out!("# Save as bots/{}.conf, add its include to bots.conf, then restart the server", bot.name);
+        out!("# Save as bots/{}.conf, include it in bots.conf, then restart the server", bot.name);
         out!("{}", bot.account().trim_end());
         Ok(())
     }
@@ -101,8 +105,8 @@ impl Remove {
         let users = Buckets::new(&self.operator.connect().await?).users().await?;
         match users.get(self.name.as_str()).await? {
             Some((user, _)) if user.bot => users.delete(self.name.as_str()).await?,
-            Some(_) => return Err(format!("{} is a person; see `promptcraft user remove`", self.name).into()),
-            None => return Err(format!("there is no bot {}; see `promptcraft user list`", self.name).into()),
+            Some(_) => return Err(format!("{} is a person; see `promptcraft admin user remove`", self.name).into()),
+            None => return Err(format!("bot {} not found; see `promptcraft admin user list`", self.name).into()),
         }
         match self.operator.running_stack() {
             Some(stack) => {
@@ -113,20 +117,23 @@ impl Remove {
                 stack.write(data.root())?;
                 out!("removed {}", self.name);
             }
-            None => out!("removed {0}; take bots/{0}.conf and its include from the broker as well", self.name),
+            None => out!(
+                "removed {0}; also remove bots/{0}.conf and its include from the configuration of the broker",
+                self.name
+            ),
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Writes the bots' accounts and has the stack start its broker again; returns when that serves.
+/// Writes the bots' accounts and restarts the broker of the stack; returns when it is ready.
 async fn restart_broker(
     operator: &OperatorConnection,
     data: &DataDirectory,
     stack: &Manifest,
 ) -> Result<Manifest, CommandError> {
     broker_config::write(&data.nats(), &data.bots()?, &RuntimeName::all())?;
-    let old = *stack.pids.get("nats").ok_or("the broker does not run now; try again")?;
+    let old = *stack.pids.get("nats").ok_or("the broker is not running; try again")?;
     stack.terminate("nats", "nats-server")?;
     let deadline = Instant::now() + RESTART_TIMEOUT;
     while Instant::now() < deadline {
@@ -138,5 +145,5 @@ async fn restart_broker(
             return Ok(stack);
         }
     }
-    Err("the broker was ended and did not start again; see its log and `promptcraft doctor`".into())
+    Err("the broker did not restart; see its log and run `promptcraft doctor`".into())
 }

@@ -1,4 +1,4 @@
-//! `promptcraft dead`: messages that were given up.
+//! `promptcraft admin dead-letters`: messages whose processing failed permanently.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -10,10 +10,10 @@ use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;
 use crate::output::{self, out, sanitize};
 
-/// Read so many at once.
+/// Dead letters per request.
 const PAGE_SIZE: usize = 100;
 
-/// List, show, put back and drop dead letters: messages that no attempt could serve.
+/// List, show, retry and drop dead letters: messages whose processing failed permanently
 #[derive(clap::Subcommand)]
 pub enum DeadLetterCommand {
     List(List),
@@ -22,46 +22,48 @@ pub enum DeadLetterCommand {
     Drop(Discard),
 }
 
-/// List the dead letters, oldest first.
+/// List dead letters, oldest first
 #[derive(clap::Args)]
 pub struct List {
-    /// Only those of this cause: unreadable, forged, exhausted or undelivered.
+    /// Show only this cause: unreadable, forged, exhausted or undelivered
     #[arg(long)]
     cause: Option<Cause>,
-    /// At most so many.
+    /// Maximum number of dead letters
     #[arg(long, default_value_t = 1_000)]
     limit: usize,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Show one dead letter.
+/// Show a dead letter
 #[derive(clap::Args)]
 pub struct Show {
+    /// Id of the dead letter
     id: u64,
-    /// Write the message itself to standard output and nothing else. It may hold submitted code and results that nobody released.
+    /// Write only the message itself to stdout; may contain submitted code and unreleased results
     #[arg(long)]
     payload: bool,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Put a dead letter back where it came from.
+/// Put a dead letter back into its queue
 ///
-/// A step is put back only while its workflow still waits for it. As a rule a workflow has failed by the time its message is a
-/// dead letter, and an end is final: nothing is put back then, no new workflow is made, and the goal has to be submitted again.
-/// A timer that no process knew fires once more, for instance after an upgrade, and a notification that its receiver never took is
-/// sent again. Decisions and analyses cannot be put back.
+/// A step is retried only while its workflow still waits for it. Usually the workflow has already failed, which is
+/// final: then nothing is retried and the goal has to be submitted again. An unknown timer fires once more, for
+/// instance after an upgrade; an undelivered notification is sent again. Decisions and analyses cannot be retried.
 #[derive(clap::Args)]
 pub struct Retry {
+    /// Id of the dead letter
     id: u64,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Take dead letters away for good.
+/// Delete dead letters permanently
 #[derive(clap::Args)]
 pub struct Discard {
+    /// Ids of the dead letters
     #[arg(required = true)]
     ids: Vec<u64>,
     #[command(flatten)]
@@ -116,8 +118,10 @@ fn row(kept: &KeptLetter) -> Vec<String> {
 impl Show {
     async fn run(self) -> Result<ExitCode, CommandError> {
         let dead_letters = DeadLetters::new(&self.operator.connect().await?);
-        let kept =
-            dead_letters.get(self.id).await?.ok_or("there is no such dead letter; see `promptcraft dead list`")?;
+        let kept = dead_letters
+            .get(self.id)
+            .await?
+            .ok_or("dead letter not found; see `promptcraft admin dead-letters list`")?;
         let letter = &kept.letter;
         if self.payload {
             std::io::stdout().write_all(&letter.payload)?;
@@ -133,7 +137,7 @@ impl Show {
         for (name, value) in &letter.headers {
             out!("header    {}: {}", sanitize(name), sanitize(value));
         }
-        out!("payload   {} bytes; --payload writes them out", letter.payload.len());
+        out!("payload   {} bytes (print with --payload)", letter.payload.len());
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -153,7 +157,7 @@ impl Discard {
         let mut missing = 0;
         for id in self.ids {
             let dropped = dead_letters.discard(id).await?;
-            out!("{id} {}", if dropped { "is dropped" } else { "is not there" });
+            out!("{id}: {}", if dropped { "dropped" } else { "not found" });
             missing += usize::from(!dropped);
         }
         Ok(if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

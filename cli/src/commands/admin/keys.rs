@@ -1,4 +1,4 @@
-//! `promptcraft keys`: what signs the tokens.
+//! `promptcraft admin keys`: the keys that sign tokens.
 
 use std::process::ExitCode;
 
@@ -10,24 +10,24 @@ use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;
 use crate::output::{self, out};
 
-/// List and rotate the keys that sign tokens.
+/// List and rotate the keys that sign tokens
 #[derive(clap::Subcommand)]
 pub enum Keys {
     List(List),
     Rotate(Rotate),
 }
 
-/// List the keys, without their secrets.
+/// List the keys, without their secrets
 #[derive(clap::Args)]
 pub struct List {
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Sign with a fresh key from now on; tokens of the older ones stay good until they expire.
+/// Create a new signing key; existing tokens stay valid until they expire
 #[derive(clap::Args)]
 pub struct Rotate {
-    /// Take the older keys away instead: every token stops working now.
+    /// Delete the older keys: all existing tokens become invalid immediately
     #[arg(long)]
     revoke: bool,
     #[command(flatten)]
@@ -52,7 +52,7 @@ impl List {
             .map(|(kid, key)| {
                 let state = match key.state {
                     KeyState::Active => "active",
-                    KeyState::VerifyOnly => "verifies only",
+                    KeyState::VerifyOnly => "verify only",
                 };
                 vec![kid, state.to_owned(), key.created_at.to_rfc3339()]
             })
@@ -66,7 +66,7 @@ impl Rotate {
     async fn run(self) -> Result<(), CommandError> {
         let keys = Buckets::new(&self.operator.connect().await?).signing_keys().await?;
         let older = keys.all().await?;
-        // The fresh key first: at no moment is there none.
+        // Created first, so that there always is an active key.
         let now = Clock::default().now();
         let fresh = SigningKey::fresh(false, now);
         keys.create(&fresh.kid, &fresh).await?;
@@ -77,7 +77,7 @@ impl Rotate {
                 keys.put(&kid, &key.retired(now)).await?;
             }
         }
-        out!("{} signs now", fresh.kid);
+        out!("{} is the signing key now", fresh.kid);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! `promptcraft provision`: prepare a broker that is not the embedded one.
+//! `promptcraft admin provision`: prepares a broker outside `promptcraft up`.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,10 @@ use crate::operator_connection::OperatorConnection;
 use crate::output::out;
 use crate::stack::{RUNTIMES, RuntimeName};
 
-/// Create or update streams, consumers and buckets on a broker. Idempotent.
+/// Create or update streams, consumers and buckets on the broker (idempotent)
 #[derive(clap::Args)]
 pub struct Provision {
-    /// The runtimes that workers offer, divided by commas.
+    /// Comma-separated runtimes that workers offer
     #[arg(long, default_values = RUNTIMES, value_delimiter = ',')]
     runtimes: Vec<RuntimeName>,
     #[command(flatten)]
@@ -24,7 +24,7 @@ impl Provision {
         let broker = self.operator.connect().await?;
         let lanes: Vec<String> = self.runtimes.iter().map(RuntimeName::to_string).collect();
         provision(&broker, self.operator.replicas(), &lanes).await?;
-        out!("streams, consumers and buckets are as they should be");
+        out!("streams, consumers and buckets are up to date");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,4 +1,4 @@
-//! `promptcraft rebuild`: the read model from the log.
+//! `promptcraft admin rebuild`: rebuilds the read model from the log.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,12 @@ use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;
 use crate::output::out;
 
-/// Fill Redis from the log and compare the two; fails if they differ. Everything goes on serving meanwhile.
+/// Rebuild Redis from the log and compare both; exits with 1 if they differ
+///
+/// The services keep running.
 #[derive(clap::Args)]
 pub struct Rebuild {
-    /// Compare only.
+    /// Only compare
     #[arg(long)]
     check: bool,
     #[command(flatten)]
@@ -24,7 +26,7 @@ impl Rebuild {
         let log = WorkflowLog::new(&self.operator.connect().await?);
         let view = self.operator.read_model()?;
         if !self.check {
-            out!("{} transitions read", rebuild(&log, &view).await?);
+            out!("read {} transitions", rebuild(&log, &view).await?);
         }
         let differences = compare(&log, &view).await?;
         for difference in &differences {
@@ -33,14 +35,17 @@ impl Rebuild {
                 0 => "not in the log".to_owned(),
                 sequence => format!("at {sequence} in the log"),
             };
-            let lists = if difference.is_listed_right { "" } else { ", and listed wrongly" };
+            let lists = if difference.is_listed_right { "" } else { ", with wrong list entries" };
             out!("{} is {seen}, {truth}{lists}", difference.id);
         }
         if differences.is_empty() {
             out!("Redis agrees with the log");
             return Ok(ExitCode::SUCCESS);
         }
-        out!("{} differ; a workflow that just moves may be among them: look again with --check", differences.len());
+        out!(
+            "{} workflows differ; some may have changed during the comparison: run again with --check",
+            differences.len()
+        );
         Ok(ExitCode::FAILURE)
     }
 }

@@ -1,4 +1,4 @@
-//! `promptcraft user`: who may sign in.
+//! `promptcraft admin user`: the users who may sign in.
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;
 use crate::output::{self, out};
 
-/// Add, list, change, disable and remove users.
+/// Add, list, change, disable and remove users
 #[derive(clap::Subcommand)]
 pub enum User {
     Add(Add),
@@ -24,67 +24,83 @@ pub enum User {
     Remove(Remove),
 }
 
-/// Add a user. The password is read from standard input; at a terminal a fresh one is made and shown.
+/// Add a user
+///
+/// The password is read from standard input; on a terminal, or without input, one is generated and printed.
 #[derive(clap::Args)]
 pub struct Add {
+    /// User name
     name: UserName,
-    /// viewer, developer, approver or admin.
+    /// Role: viewer, developer, approver or admin
     #[arg(long, default_value = "developer")]
     role: Role,
-    /// May decide on their own work.
+    /// Allow the user to approve their own work
     #[arg(long)]
     self_approval: bool,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// List the users.
+/// List users
 #[derive(clap::Args)]
 pub struct List {
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Shut a user out at once; whoever is signed in stays out when the user is enabled again.
+/// Disable a user and end their sessions immediately
+///
+/// Existing tokens stay invalid when the user is enabled again.
 #[derive(clap::Args)]
 pub struct Disable {
+    /// User name
     name: UserName,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Let a disabled user in again.
+/// Enable a disabled user
 #[derive(clap::Args)]
 pub struct Enable {
+    /// User name
     name: UserName,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Give a user another role; it counts at once, also for those who are signed in. A lower one ends their votes on what is open.
+/// Change the role of a user, effective immediately
+///
+/// Existing sessions get the new role. A lower role ends the votes of the user on open approvals.
 #[derive(clap::Args)]
 pub struct SetRole {
+    /// User name
     name: UserName,
-    /// viewer, developer, approver or admin.
+    /// Role: viewer, developer, approver or admin
     role: Role,
-    /// True if they may decide on their own work; left out, it stays as it is. A viewer never may.
+    /// Whether the user may approve their own work [default: unchanged]; a viewer never may
     #[arg(long, value_name = "true|false")]
     self_approval: Option<bool>,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Give a user another password, as in `add`. Who is signed in has to sign in again.
+/// Change the password of a user and end their sessions
+///
+/// The password is read from standard input; on a terminal, or without input, one is generated and printed.
 #[derive(clap::Args)]
 pub struct SetPassword {
+    /// User name
     name: UserName,
     #[command(flatten)]
     operator: OperatorConnection,
 }
 
-/// Remove a user. Their workflows stay; a user of the same name would own them.
+/// Remove a user
+///
+/// The workflows of the user stay; a later user of the same name owns them.
 #[derive(clap::Args)]
 pub struct Remove {
+    /// User name
     name: UserName,
     #[command(flatten)]
     operator: OperatorConnection,
@@ -135,7 +151,7 @@ impl Add {
         match users.create(self.name.as_str(), &user).await {
             Ok(_) => {}
             Err(BucketError::Conflict) => {
-                return Err(format!("there is a user {} already; choose another name", self.name).into());
+                return Err(format!("user {} already exists; choose another name", self.name).into());
             }
             Err(error) => return Err(error.into()),
         }
@@ -158,7 +174,7 @@ impl List {
                     (user.disabled, "disabled"),
                     (user.bot, "bot"),
                     (user.demo, "demo"),
-                    (user.self_approval, "may approve their own"),
+                    (user.self_approval, "may approve own work"),
                 ] {
                     if holds {
                         remarks.push(remark);
@@ -180,14 +196,14 @@ impl SetRole {
             remark = set_role(user, self.role, self.self_approval, Clock::default().now());
         })
         .await?;
-        out!("{} is {} now{remark}", self.name, self.role.as_str());
+        out!("{} now has the role {}{remark}", self.name, self.role.as_str());
         Ok(())
     }
 }
 
-/// Sets role and leave, and returns a remark on the leave where they hold it, held it, or were to hold it.
+/// Sets the role and self-approval. Returns a remark if the user has, had or was to get self-approval.
 fn set_role(user: &mut UserRecord, role: Role, self_approval: Option<bool>, now: Timestamp) -> &'static str {
-    // A viewer's record may claim leave that did not count: a higher role does not revive it.
+    // A viewer's stored self-approval is not in effect; a higher role must not activate it.
     let had = user.self_approval && may_self_approve(user.role);
     let has = may_self_approve(role) && self_approval.unwrap_or(had);
     if role < user.role || (had && !has) {
@@ -196,20 +212,20 @@ fn set_role(user: &mut UserRecord, role: Role, self_approval: Option<bool>, now:
     let was_held = user.self_approval;
     (user.role, user.self_approval) = (role, has);
     match (has, was_held || self_approval.is_some()) {
-        (true, _) => "; they may decide on their own work",
-        (false, true) => "; they may not decide on their own work",
+        (true, _) => "; self-approval is on",
+        (false, true) => "; self-approval is off",
         (false, false) => "",
     }
 }
 
-/// Leave to decide on one's own work goes with the roles that may submit.
+/// Returns whether the role may submit, which self-approval requires.
 fn may_self_approve(role: Role) -> bool {
     role >= Role::Developer
 }
 
 fn check_self_approval(role: Role, self_approval: bool) -> Result<(), CommandError> {
     if self_approval && !may_self_approve(role) {
-        return Err(format!("a {} has no work to decide on; leave --self-approval out", role.as_str()).into());
+        return Err(format!("the role {} cannot have self-approval; omit --self-approval", role.as_str()).into());
     }
     Ok(())
 }
@@ -224,7 +240,7 @@ impl SetPassword {
             user.tokens_from = Some(Clock::default().now());
         })
         .await?;
-        out!("{} has another password", self.name);
+        out!("changed the password of {}", self.name);
         if is_fresh {
             out!("password {}", password.expose());
         }
@@ -237,15 +253,15 @@ impl Remove {
         let users = users(&self.operator).await?;
         match users.get(self.name.as_str()).await? {
             Some((user, _)) if !user.bot => users.delete(self.name.as_str()).await?,
-            Some(_) => return Err(format!("{} is a bot; see `promptcraft bot remove`", self.name).into()),
-            None => return Err(format!("there is no user {}; see `promptcraft user list`", self.name).into()),
+            Some(_) => return Err(format!("{} is a bot; see `promptcraft admin bot remove`", self.name).into()),
+            None => return Err(format!("user {} not found; see `promptcraft admin user list`", self.name).into()),
         }
         out!("removed {}", self.name);
         Ok(())
     }
 }
 
-/// Changes a person's entry; bots are added and removed with `promptcraft bot`.
+/// Changes the entry of a person; bots are changed by `promptcraft admin bot`.
 async fn change(
     operator: &OperatorConnection,
     name: &UserName,
@@ -253,21 +269,23 @@ async fn change(
 ) -> Result<(), CommandError> {
     let users = users(operator).await?;
     let Some((mut user, revision)) = users.get(name.as_str()).await? else {
-        return Err(format!("there is no user {name}; see `promptcraft user list`").into());
+        return Err(format!("user {name} not found; see `promptcraft admin user list`").into());
     };
     let was_disabled = user.disabled;
     change(&mut user);
     if user.bot && user.disabled == was_disabled {
-        return Err(format!("{name} is a bot; see `promptcraft bot`").into());
+        return Err(format!("{name} is a bot; see `promptcraft admin bot`").into());
     }
     users.update(name.as_str(), &user, revision).await?;
     Ok(())
 }
 
+/// Opens the bucket of users.
 async fn users(operator: &OperatorConnection) -> Result<Bucket<UserRecord>, CommandError> {
     Ok(Buckets::new(&operator.connect().await?).users().await?)
 }
 
+/// Reads the password from standard input, or generates one; the flag says whether it was generated.
 fn password() -> Result<(Secret, bool), CommandError> {
     let input = std::io::stdin();
     if input.is_terminal() {
@@ -286,9 +304,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leave_goes_with_the_role_and_is_not_revived() {
-        const MAY: &str = "; they may decide on their own work";
-        const MAY_NOT: &str = "; they may not decide on their own work";
+    fn self_approval_requires_a_role_and_is_not_restored() {
+        const MAY: &str = "; self-approval is on";
+        const MAY_NOT: &str = "; self-approval is off";
         let later = Timestamp::from_millis(1);
         use Role::{Admin, Approver, Developer, Viewer};
         for (role, leave, new, asked, expected) in [
