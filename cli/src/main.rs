@@ -6,9 +6,9 @@ use clap::Parser;
 use cli::commands::Command;
 use cli::output;
 
-/// Turn goals into tested, reviewed code, and run the services that do it.
+/// Turn goals into tested, reviewed code, and run the services that do it
 #[derive(Parser)]
-#[command(name = "promptcraft", version)]
+#[command(name = "promptcraft", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -16,7 +16,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // One thread: children are told to die with the thread that started them, and a pool's threads come and go.
+    // PR_SET_PDEATHSIG is per thread: children must be spawned from a thread that lives as long as the process.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(arguments.command.run()),
