@@ -1,4 +1,4 @@
-//! Lists the folders of `sandbox/runtimes`, so that adding a language is adding a folder.
+//! Generates the list of runtimes from the directories in `sandbox/runtimes`.
 
 use std::path::Path;
 use std::{env, fs};

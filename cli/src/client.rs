@@ -1,4 +1,4 @@
-//! The HTTP API as the commands see it: an address, a token, JSON in and out.
+//! Client of the HTTP API: authentication, retries, JSON.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, Once, PoisonError};
@@ -11,43 +11,43 @@ use crate::env;
 use crate::output::sanitize;
 use crate::stack::Manifest;
 
-/// Where the API is and who calls; every command that talks to it has these options.
+/// Options that select the API and the user.
 #[derive(clap::Args, Clone)]
 pub struct ConnectionArgs {
-    /// The API's address [env: PROMPTCRAFT_URL] [default: that of the stack on --data, else http://localhost:8000]
+    /// URL of the API [env: PROMPTCRAFT_URL] [default: of the stack on --data, else http://localhost:8000]
     #[arg(long, help_heading = "Connection")]
     url: Option<String>,
-    /// Who signs in [env: PROMPTCRAFT_USER; a token in PROMPTCRAFT_TOKEN comes first]
+    /// User to sign in as [env: PROMPTCRAFT_USER, unless PROMPTCRAFT_TOKEN has a token]
     #[arg(long, help_heading = "Connection")]
     user: Option<String>,
-    /// Their password [env: PROMPTCRAFT_PASSWORD]
+    /// Password of the user [env: PROMPTCRAFT_PASSWORD]
     #[arg(long, help_heading = "Connection", requires = "user")]
     password: Option<String>,
-    /// The data directory of a stack on this machine
+    /// Data directory of a stack on this machine
     #[arg(long, help_heading = "Connection", default_value = "./data")]
     data: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    #[error("{url} does not answer: {reason}. Start a stack with `promptcraft up`, or name another one with --url")]
+    #[error("cannot reach {url}: {reason}. Start a stack with `promptcraft up`, or pass --url")]
     Unreachable { url: String, reason: String },
-    #[error("no one to sign in as. Set PROMPTCRAFT_TOKEN, or pass --user and --password")]
+    #[error("no credentials. Set PROMPTCRAFT_TOKEN, or pass --user and --password")]
     MissingCredentials,
-    #[error("there is no password of {user}. Set PROMPTCRAFT_PASSWORD, or pass --password")]
+    #[error("no password for {user}. Set PROMPTCRAFT_PASSWORD, or pass --password")]
     MissingPassword { user: String },
     #[error("{detail} (HTTP 401). Sign in again: eval \"$(promptcraft login --user NAME --password WORD)\"")]
     InvalidToken { detail: String },
     #[error("{detail}{fields} (HTTP {status})")]
     Rejected { status: u16, detail: String, fields: String, retry_after: Option<Duration> },
-    #[error("{url} does not answer like PromptCraft: {reason}. Is it the right address?")]
+    #[error("unexpected response from {url}: {reason}. Check the URL")]
     UnexpectedResponse { url: String, reason: String },
 }
 
-/// Delay after a 429 that names none.
+/// Delay after a 429 without `Retry-After`.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Who follows a workflow bears an API that is started again or sheds load for this long.
+/// Maximum time to retry while the API restarts or returns 429 or 503.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl ApiError {
@@ -56,16 +56,16 @@ impl ApiError {
     }
 }
 
-/// A signed-in caller. A token that ends meanwhile is replaced where there is a password.
+/// An authenticated client. Renews an expired token if it has a password.
 pub struct ApiClient {
     client: reqwest::Client,
     base: String,
     token: Mutex<String>,
-    /// How to sign in once more, unless a token was all there was.
+    /// For signing in again; `None` if only a token was given.
     credentials: Option<ConnectionArgs>,
 }
 
-/// An access and a refresh token.
+/// The response to a sign-in.
 pub struct Tokens {
     pub access: String,
     pub refresh: String,
@@ -73,7 +73,7 @@ pub struct Tokens {
 }
 
 impl ConnectionArgs {
-    /// Signs in, unless a token is at hand.
+    /// Signs in, unless a token is set.
     pub async fn connect(&self) -> Result<ApiClient, ApiError> {
         let client = client()?;
         let base = self.base_url();
@@ -84,7 +84,7 @@ impl ConnectionArgs {
         Ok(ApiClient { client, base, token: Mutex::new(token), credentials })
     }
 
-    /// Exchanges name and password for tokens.
+    /// Exchanges user name and password for tokens.
     pub async fn sign_in(&self) -> Result<Tokens, ApiError> {
         let (user, password) = self.credentials()?;
         let base = self.base_url();
@@ -106,7 +106,7 @@ impl ConnectionArgs {
         base.trim_end_matches('/').to_owned()
     }
 
-    /// The demo's own user stands in where a demo stack runs on this machine and nobody is named.
+    /// Returns user name and password; without options, those of the demo user if a demo stack runs on this machine.
     fn credentials(&self) -> Result<(String, String), ApiError> {
         if let Some(user) = self.user.clone().or_else(env::user) {
             return match self.password.clone().or_else(env::password) {
@@ -120,32 +120,32 @@ impl ConnectionArgs {
 }
 
 impl ApiClient {
-    /// The answer, its texts fit for a terminal.
+    /// Returns the response with sanitized texts.
     pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
         self.get_raw(path).await.map(sanitize_json)
     }
 
-    /// The items `name` of the first page that has any, and whether there are more behind them. `path` ends where a query goes on.
+    /// Returns the items `name` of the first non-empty page, and whether more follow. `path` ends with `?` or `&`.
     pub async fn first_page(&self, path: &str, name: &str) -> Result<(Vec<Value>, bool), ApiError> {
-        let mut place = String::new();
+        let mut cursor = String::new();
         loop {
-            let answer = self.get(&format!("{path}{place}")).await?;
+            let answer = self.get(&format!("{path}{cursor}")).await?;
             let items = answer["data"][name].as_array().cloned().unwrap_or_default();
             let next = answer["data"]["next_cursor"].as_str();
             match next {
-                // A page may be empty and others follow.
-                Some(next) if items.is_empty() => place = format!("cursor={next}"),
+                // An empty page may have a successor.
+                Some(next) if items.is_empty() => cursor = format!("cursor={next}"),
                 Some(_) | None => return Ok((items, next.is_some())),
             }
         }
     }
 
-    /// The answer, its texts fit for a terminal.
+    /// Returns the response with sanitized texts.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         self.post_raw(path, body).await.map(sanitize_json)
     }
 
-    /// The answer for programs to read.
+    /// Returns the response unchanged.
     pub async fn get_raw(&self, path: &str) -> Result<Value, ApiError> {
         let request = || self.client.get(self.address(path));
         match request_json(&self.base, request().bearer_auth(self.token())).await {
@@ -159,12 +159,12 @@ impl ApiClient {
         }
     }
 
-    /// As [`get`](Self::get), and again while the API is away for a moment or asks for patience.
+    /// Like [`get`](Self::get), with retries while the API is unavailable or rate limited.
     pub async fn get_with_retry(&self, path: &str) -> Result<Value, ApiError> {
         self.get_raw_with_retry(path).await.map(sanitize_json)
     }
 
-    /// As [`get_raw`](Self::get_raw), and again while the API is unavailable for a moment or over its rate limit.
+    /// Like [`get_raw`](Self::get_raw), with retries while the API is unavailable or rate limited.
     pub async fn get_raw_with_retry(&self, path: &str) -> Result<Value, ApiError> {
         let until = Instant::now() + RETRY_TIMEOUT;
         loop {
@@ -177,7 +177,7 @@ impl ApiClient {
         }
     }
 
-    /// As [`post`](Self::post), and again after a rate limit has refused it.
+    /// Like [`post`](Self::post), with retries while rate limited.
     pub async fn post_with_retry(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         let until = Instant::now() + RETRY_TIMEOUT;
         loop {
@@ -194,7 +194,7 @@ impl ApiClient {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The answer for programs to read.
+    /// Returns the response unchanged.
     pub async fn post_raw(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         request_json(&self.base, self.client.post(self.address(path)).bearer_auth(self.token()).json_body(body)).await
     }
@@ -207,7 +207,7 @@ impl ApiClient {
         if response.status().is_success() { Ok(response) } else { Err(read_problem(response).await) }
     }
 
-    /// Where `path` is, for people to open.
+    /// Returns the URL of `path`.
     pub fn address(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -226,7 +226,7 @@ impl JsonBody for reqwest::RequestBuilder {
 fn client() -> Result<reqwest::Client, ApiError> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
-        // Fails only where one is installed already.
+        // Fails only if a provider is installed already.
         rustls::crypto::ring::default_provider().install_default().ok();
     });
     let built = reqwest::Client::builder()
@@ -262,7 +262,7 @@ fn sanitize_json(answer: Value) -> Value {
     }
 }
 
-/// The problem document of an answer, as one line.
+/// Converts a problem document into an error.
 async fn read_problem(response: reqwest::Response) -> ApiError {
     let status = response.status();
     let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
@@ -284,7 +284,7 @@ async fn read_problem(response: reqwest::Response) -> ApiError {
     ApiError::Rejected { status: status.as_u16(), detail, fields, retry_after: retry_after.map(Duration::from_secs) }
 }
 
-/// The cause at the bottom, which names the trouble; those above only say that there was one.
+/// Returns the innermost source of an error, which is the specific one.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {

@@ -1,29 +1,29 @@
-//! Everything that is read from the environment, and nowhere else.
+//! The only reader of environment variables and `PATH`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shared::config::Settings;
 
-/// Finds the program `name` on `PATH`, else in the first of `directories` that has it.
+/// Finds the program `name` on `PATH`, else in `directories`.
 pub fn find_program(name: &str, directories: &[PathBuf]) -> Option<PathBuf> {
     programs(name, directories).into_iter().next()
 }
 
-/// Finds the first `nats-server` of version 2.14 or later, on `PATH` or in `directory`; where all are older, the first of these.
+/// Finds the first `nats-server` of version 2.14 or later on `PATH` or in `directory`, else the first older one.
 pub fn find_nats_server(directory: &Path) -> Option<PathBuf> {
     let all = programs("nats-server", &[directory.to_owned()]);
     all.iter().find(|program| is_new_enough(program)).or(all.first()).cloned()
 }
 
-/// Every program `name`, in the order of `PATH` and then of `directories`.
+/// Returns every program `name`, in the order of `PATH`, then of `directories`.
 fn programs(name: &str, directories: &[PathBuf]) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).chain(directories.iter().cloned());
     places.map(|directory| directory.join(name)).filter(|candidate| candidate.is_file()).collect()
 }
 
-/// Older servers drop silently what they do not know, fences among it.
+/// Returns whether the version is 2.14 or later: older servers silently ignore unknown options, fences included.
 fn is_new_enough(nats_server: &Path) -> bool {
     let Ok(output) = Command::new(nats_server).arg("--version").output() else { return false };
     let text = String::from_utf8_lossy(&output.stdout);
@@ -31,32 +31,32 @@ fn is_new_enough(nats_server: &Path) -> bool {
     matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 14))
 }
 
-/// Whether the environment sets `name`, to whatever value.
+/// Returns whether the environment variable `name` is set, to any value.
 pub fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some()
 }
 
-/// `PROMPTCRAFT_TOKEN`: an access token.
+/// Reads `PROMPTCRAFT_TOKEN`, an access token.
 pub fn token() -> Option<String> {
     read("PROMPTCRAFT_TOKEN")
 }
 
-/// `PROMPTCRAFT_URL`: the API's address.
+/// Reads `PROMPTCRAFT_URL`, the base URL of the API.
 pub fn url() -> Option<String> {
     read("PROMPTCRAFT_URL")
 }
 
-/// `PROMPTCRAFT_USER`: who signs in.
+/// Reads `PROMPTCRAFT_USER`, the user name to sign in with.
 pub fn user() -> Option<String> {
     read("PROMPTCRAFT_USER")
 }
 
-/// `PROMPTCRAFT_PASSWORD`: their password.
+/// Reads `PROMPTCRAFT_PASSWORD`, the password to sign in with.
 pub fn password() -> Option<String> {
     read("PROMPTCRAFT_PASSWORD")
 }
 
-/// The setting `generator.catalogue_dirs` as services read it: from the environment, else from the settings file.
+/// Reads the setting `generator.catalogue_dirs` as services do: from the environment, else the settings file.
 pub fn catalogue_folders() -> Vec<String> {
     Settings::from_environment().list("generator.catalogue_dirs", &[])
 }

@@ -2,5 +2,5 @@
 
 use std::error::Error;
 
-/// How a command ends when it does not succeed: one sentence that says what to do.
+/// The failure of a command: one sentence that says what happened and what to do.
 pub type CommandError = Box<dyn Error>;

@@ -1,6 +1,6 @@
-//! The goals that texts of the product suggest. Each is served without a language model; a test runs each to its end.
+//! Example goals for help texts and documentation. Each works without a language model; a test runs them all.
 
-/// Goals to try, the first where there is room for one.
+/// The goals; the first is used where there is room for one.
 pub const GOALS: [&str; 5] = [
     "Write an LRU cache with tests",
     "Create a JWT authentication function with tests",
@@ -14,7 +14,7 @@ pub fn first_command() -> String {
     format!("promptcraft run \"{}\" --watch", GOALS[0])
 }
 
-/// Returns a command for each goal, a line each.
+/// Returns a command for each goal, one per line.
 pub fn example_commands() -> String {
     let lines = GOALS.map(|goal| format!("  promptcraft run \"{goal}\" --no-approval --watch"));
     format!("Examples:\n{}", lines.join("\n"))
@@ -27,7 +27,7 @@ mod tests {
 
     use super::*;
 
-    /// Goals in commands that a text shows without a file, which would be the caller's own.
+    /// Returns the goals of the `promptcraft run` commands in `text` that use neither a file nor a recipe.
     fn suggested(text: &str) -> Vec<String> {
         let text = text.replace("\\\"", "\"");
         let lines = text.lines().filter(|line| !line.contains("--file") && !line.contains("--recipe"));

@@ -1,8 +1,8 @@
-//! `promptcraft`, the tool of users and operators: it talks to a running installation over HTTP, prepares a broker, and
-//! runs the whole stack on one machine.
+//! `promptcraft`, the command line tool of users and operators: an HTTP client, the administration of the broker, and
+//! `promptcraft up`, which runs the whole stack on one machine.
 //!
-//! It starts the other processes as programs and shares no code with them but [`shared`]. Start reading at
-//! [`commands::Command`]; `promptcraft up` lives in [`stack`].
+//! It starts the other processes as programs and shares only the crate [`shared`] with them. Start reading at
+//! [`commands::Command`]; `promptcraft up` is in [`stack`].
 
 mod archive;
 pub mod client;

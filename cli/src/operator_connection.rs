@@ -1,4 +1,4 @@
-//! The operator's own way to the broker, for commands that change what services only read.
+//! Connections to broker and Redis with the operator's credentials.
 
 use std::path::{Path, PathBuf};
 
@@ -10,21 +10,21 @@ use shared::read_model::ReadModel;
 use crate::error::CommandError;
 use crate::stack::Manifest;
 
-/// Which installation a command is about.
+/// Options that select the installation.
 #[derive(clap::Args, Clone)]
 pub(crate) struct OperatorConnection {
-    /// The data directory of a stack on this machine; without one the settings nats.* say where the broker is
+    /// Data directory of a stack on this machine; if none runs there, the settings nats.* and redis.* apply
     #[arg(long, default_value = "./data")]
     pub(crate) data: PathBuf,
 }
 
 impl OperatorConnection {
-    /// The stack that runs on the data directory, if one does.
+    /// Returns the manifest of the stack that runs on the data directory.
     pub(crate) fn running_stack(&self) -> Option<Manifest> {
         Manifest::read(&self.data)
     }
 
-    /// Signs in as the operator: to the stack of the data directory, else to the broker of the settings.
+    /// Connects as operator to the broker of the running stack, else of the settings.
     pub(crate) async fn connect(&self) -> Result<Broker, CommandError> {
         let settings = match self.running_stack() {
             Some(stack) => stack_settings(&stack)?,
@@ -48,14 +48,17 @@ impl OperatorConnection {
         url.ok_or_else(|| "redis.url is not set: set PROMPTCRAFT__REDIS__URL or PROMPTCRAFT__REDIS__URL_FILE".into())
     }
 
-    /// How many copies of each stream the settings ask for.
+    /// Returns the number of stream replicas from the settings.
     pub(crate) fn replicas(&self) -> usize {
         if self.running_stack().is_some() { 1 } else { Settings::from_environment().read("nats.replicas", 1) }
     }
 }
 
 fn stack_settings(stack: &Manifest) -> Result<BrokerSettings, CommandError> {
-    let file = stack.nats_password_files.get("cli").ok_or("stack.json names no password of the operator")?;
+    let file = stack
+        .nats_password_files
+        .get("cli")
+        .ok_or("stack.json has no password file of the operator; restart the stack")?;
     Ok(BrokerSettings {
         url: stack.nats_url.clone(),
         user: "cli".to_owned(),
@@ -71,8 +74,8 @@ fn environment_settings(data: &Path) -> Result<BrokerSettings, CommandError> {
     let mut settings = Settings::from_environment();
     if settings.optional::<String>("nats.url").is_none() {
         let message = format!(
-            "no stack runs on {}, and nats.url is not set. Start one with `promptcraft up`, or set PROMPTCRAFT__NATS__URL, \
-             PROMPTCRAFT__NATS__USER=cli and PROMPTCRAFT__NATS__PASSWORD_FILE",
+            "no stack runs on {}, and nats.url is not set. Start one with `promptcraft up`, or set \
+             PROMPTCRAFT__NATS__URL, PROMPTCRAFT__NATS__USER=cli and PROMPTCRAFT__NATS__PASSWORD_FILE",
             data.display()
         );
         return Err(message.into());

@@ -1,4 +1,4 @@
-//! What the terminal shows, in colour where it is one.
+//! Terminal output: colours, tables, wrapping, sanitizing.
 
 use std::error::Error;
 use std::fmt;
@@ -17,8 +17,8 @@ pub enum Style {
     Bold,
 }
 
-/// `text` without what could make a terminal do or show something else: control characters but for line ends and tabs, and those
-/// that turn the direction of writing. For everything that comes from a server.
+/// Replaces control characters (except newline and tab) and bidirectional controls, which could manipulate the
+/// terminal. Use it for all text from a server.
 pub fn sanitize(text: &str) -> String {
     let is_unsafe = |letter: char| {
         let turns =
@@ -28,7 +28,7 @@ pub fn sanitize(text: &str) -> String {
     text.chars().map(|letter| if is_unsafe(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
-/// `text` in `style`, or plain where colours are unwanted.
+/// Returns `text` in `style`, or unchanged if stdout is not a terminal or `NO_COLOR` is set.
 pub fn styled(style: Style, text: &str) -> String {
     if !std::io::stdout().is_terminal() || is_set("NO_COLOR") {
         return text.to_owned();
@@ -43,15 +43,15 @@ pub fn styled(style: Style, text: &str) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// Whether the command has more to do than to be read.
+/// Set if the command keeps running after its stdout is closed.
 static IGNORE_BROKEN_PIPE: AtomicBool = AtomicBool::new(false);
 
-/// From now on the command goes on, in silence, where nobody reads its output any more.
+/// Lets the command keep running after its stdout is closed; output is then discarded.
 pub(crate) fn ignore_broken_pipe() {
     IGNORE_BROKEN_PIPE.store(true, Ordering::Relaxed);
 }
 
-/// Prints a line as `println!` does, but where its reader has gone (`promptcraft list | head`) the command ends quietly.
+/// Prints a line like `println!`, but exits with 0 if stdout is closed (`promptcraft list | head`).
 macro_rules! out {
     ($($text:tt)*) => { $crate::output::write_line(format_args!($($text)*)) };
 }
@@ -62,23 +62,23 @@ pub(crate) fn write_line(text: fmt::Arguments<'_>) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !IGNORE_BROKEN_PIPE.load(Ordering::Relaxed) => {
             std::process::exit(0);
         }
-        // On a full disk or a closed terminal there is nowhere to complain.
+        // Other write errors, e.g. of a full disk, have no output to be reported on.
         Ok(()) | Err(_) => {}
     }
 }
 
-/// One line about one component of a stack.
+/// Prints the state of one component of a stack.
 pub fn status_line(name: &str, style: Style, state: &str, detail: &str) {
     out!("  {name:<13} {} {}", styled(style, &format!("{state:<16}")), styled(Style::Dim, detail));
 }
 
-/// A failed command: one clear line.
+/// Prints the error of a failed command to stderr.
 pub fn error(error: &dyn Error) {
     let label = if std::io::stderr().is_terminal() && !is_set("NO_COLOR") { "\x1b[31merror:\x1b[0m" } else { "error:" };
     eprintln!("{label} {error}");
 }
 
-/// E.g. `0.3 s`, `42 s`, `3 min 5 s`.
+/// Formats a duration, e.g. `0.3 s`, `42 s`, `3 min 5 s`.
 pub fn format_duration(duration: Duration) -> String {
     match duration.as_secs() {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),
@@ -90,13 +90,13 @@ pub fn format_duration(duration: Duration) -> String {
 /// Columns between two cells of a table.
 const COLUMN_GAP: usize = 2;
 
-/// Columns of the terminal that is written to; `None` where it is none.
+/// Returns the columns of the terminal on stdout; `None` if stdout is not a terminal.
 pub fn terminal_width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then_some(size.ws_col.into())
 }
 
-/// Returns `text`, or its beginning and an ellipsis, in at most `width` characters.
+/// Truncates `text` to `width` characters, the last being an ellipsis.
 pub fn truncate(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -104,7 +104,7 @@ pub fn truncate(text: &str, width: usize) -> String {
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Returns Markdown in lines of at most `width` characters: text and list items are wrapped; code, tables and headings stay as they are.
+/// Wraps text and list items of Markdown at `width` characters. Code, tables and headings are unchanged.
 pub fn wrap_markdown(text: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut is_code = false;
@@ -122,7 +122,7 @@ pub fn wrap_markdown(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// Wraps a line; the rest of it goes under the beginning of its text.
+/// Wraps a line and aligns its continuation lines with its text.
 fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
     let start = line.trim_start();
     let indent = line.len() - start.len();
@@ -140,7 +140,7 @@ fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
     lines.push(current);
 }
 
-/// Rows in columns as wide as their widest cell, under a heading; each row is one line, whatever its cells hold.
+/// Prints a table. Whitespace in cells is collapsed, so that each row is one line.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) {
     let one_line = |cell: &String| cell.split_whitespace().collect::<Vec<_>>().join(" ");
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(one_line).collect()).collect();
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_a_server_says_moves_the_cursor_or_turns_the_line() {
+    fn control_characters_are_replaced() {
         for (text, shown) in [
             ("two\n\tlines é 漢", "two\n\tlines é 漢"),
             ("\x1b[2Jgone", "\u{fffd}[2Jgone"),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_like_speech() {
+    fn durations_are_formatted() {
         for (millis, text) in [(40, "0.0 s"), (340, "0.3 s"), (42_000, "42 s"), (185_000, "3 min 5 s")] {
             assert_eq!(format_duration(Duration::from_millis(millis)), text);
         }

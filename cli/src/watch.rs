@@ -1,4 +1,4 @@
-//! Following a workflow to its end, on a terminal as a bar, elsewhere as lines.
+//! Watches a workflow, with a progress bar on a terminal and lines elsewhere, and prints its state.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -10,13 +10,12 @@ use serde_json::Value;
 use crate::client::{ApiClient, ApiError};
 use crate::output::{self, Style, out, styled, truncate};
 
-/// The type of an approval that asks for code or a recipe.
+/// The type of an approval that needs code or a recipe.
 pub const NEEDS_INPUT: &str = "needs_input";
 
-/// Shows the workflow's progress until it ends or waits for someone, and returns its state then.
+/// Shows progress until the workflow ends or awaits a decision; returns its state.
 ///
-/// Events only say that something moved; what is shown is always the state as the API tells it, so a lost event stream costs
-/// freshness and nothing else.
+/// Events only trigger status requests, so a lost event stream delays the output but loses nothing.
 pub async fn watch(api: &ApiClient, id: &str) -> Result<Value, ApiError> {
     let bar = ProgressView::new();
     let path = format!("/api/v3/execute/{id}/events");
@@ -31,13 +30,13 @@ pub async fn watch(api: &ApiClient, id: &str) -> Result<Value, ApiError> {
         }
         match &mut events {
             Some(stream) => {
-                // A silent stream is asked about again all the same.
+                // The state is also requested without an event.
                 let chunk = tokio::time::timeout(Duration::from_secs(2), stream.chunk()).await;
                 if matches!(chunk, Ok(Ok(None) | Err(_))) {
                     events = None;
                 }
             }
-            // A stream ends with its token, and with the API.
+            // A stream ends when its token expires or the API stops.
             None => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 events = api.events(&path).await.ok();
@@ -103,11 +102,11 @@ fn running_step(state: &Value) -> Option<&str> {
     running["description"].as_str()
 }
 
-/// The exit code of a command that followed a workflow which waits for a decision.
+/// Exit code if the watched workflow awaits a decision.
 const EXIT_WAITING: u8 = 8;
 
-/// Returns how a command ends that followed a workflow to this state: 0 where it did what was asked for, 8 while it waits for a
-/// decision, 1 where it or its code failed.
+/// Returns the exit code for the state of a watched workflow: 0 if it succeeded, 8 if it awaits a decision, 1 if it or
+/// its code failed.
 pub fn exit_code(state: &Value) -> ExitCode {
     match state["status"].as_str() {
         Some("completed") if state["metrics"]["test_success_rate"].as_f64() == Some(1.0) => ExitCode::SUCCESS,
@@ -116,10 +115,10 @@ pub fn exit_code(state: &Value) -> ExitCode {
     }
 }
 
-/// Maximum characters of a goal that are shown; `status --json` has all of it.
+/// Maximum characters of a goal; `status --json` has all of it.
 const MAX_GOAL_CHARS: usize = 400;
 
-/// What a person wants to know of a workflow.
+/// Prints the state of a workflow.
 pub fn print_workflow(state: &Value) {
     let status = state["status"].as_str().unwrap_or("unknown");
     let style = match status {
@@ -141,20 +140,20 @@ pub fn print_workflow(state: &Value) {
         out!("\n{}\n", code.trim_end());
     }
     print_metrics(&state["metrics"]);
-    // Last, where it is still to be seen after long code.
+    // Last, so that it stays visible below long code.
     print_approvals(state, id);
 }
 
 fn print_approvals(state: &Value, id: &str) {
     for approval in state["pending_approvals"].as_array().into_iter().flatten() {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
-        out!("  {} ({} risk), until {}", text("description"), text("risk_level"), text("expires_at"));
+        out!("  {} ({} risk), expires {}", text("description"), text("risk_level"), text("expires_at"));
         let help = if text("approval_type") == NEEDS_INPUT { " --file CODE (or --recipe NAME)" } else { "" };
         out!("  promptcraft approve {id}{help}   or   promptcraft reject {id}");
     }
 }
 
-/// E.g. `ran, python 3.11.2`.
+/// Prints the action and the runtime, e.g. `ran, python 3.11.2`.
 fn print_action(state: &Value) {
     let Some(action) = state["action"].as_str() else { return };
     let runtime = &state["runtime"];
@@ -163,7 +162,7 @@ fn print_action(state: &Value) {
     out!("  {}, {language}{version}", action.replace('_', " "));
 }
 
-/// Lines of each stream, and failed tests, that are shown; the artifacts have all of them.
+/// Maximum lines of each stream, and maximum failed tests; the artifacts have all of them.
 const MAX_OUTPUT_LINES: usize = 20;
 
 fn print_test_results(results: &Value) {
@@ -185,7 +184,7 @@ fn print_test_results(results: &Value) {
     }
     let is_shown = |test: &&&Value| is_program || matches!(test["outcome"].as_str(), Some("failed" | "error"));
     for test in tests.iter().filter(is_shown).take(MAX_OUTPUT_LINES) {
-        // The exit code of a program was shown already.
+        // The exit code of a program is already printed.
         let repeated = |message: &&str| is_program && message.starts_with("the program ended");
         let Some(message) = test["message"].as_str().filter(|message| !repeated(message)) else { continue };
         let name = if is_program { String::new() } else { format!("{}: ", test["name"].as_str().unwrap_or_default()) };
@@ -195,12 +194,12 @@ fn print_test_results(results: &Value) {
     print_stream(results["stderr"].as_str().unwrap_or_default(), "stderr |");
 }
 
-/// The last lines of a stream, each behind a mark.
+/// Prints the last lines of a stream, each after a mark.
 fn print_stream(text: &str, mark: &str) {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     let left_out = lines.len().saturating_sub(MAX_OUTPUT_LINES);
     if left_out > 0 {
-        out!("  {}", styled(Style::Dim, &format!("{mark} ({left_out} lines before these)")));
+        out!("  {}", styled(Style::Dim, &format!("{mark} ({left_out} earlier lines omitted)")));
     }
     for line in &lines[left_out..] {
         out!("  {} {line}", styled(Style::Dim, mark));

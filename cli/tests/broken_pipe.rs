@@ -1,9 +1,9 @@
-//! Output that nobody reads to its end, as in `promptcraft list | head -1`.
+//! A closed stdout, as in `promptcraft list | head -1`, is not an error.
 
 use std::process::{Command, Stdio};
 
 #[test]
-fn a_command_whose_reader_has_gone_ends_quietly() {
+fn a_command_with_a_closed_stdout_exits_with_0() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = Command::new(env!("CARGO_BIN_EXE_promptcraft"))

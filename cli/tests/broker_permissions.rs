@@ -1,6 +1,6 @@
-//! Who may say what on the broker, asked of a real server that runs the shipped configuration.
+//! The permissions of each broker user, on a real server with the shipped configuration.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a failed setup panics")]
 
 mod broker;
 
@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt as _};
 
 const BOTS: [&str; 2] = ["demo_bot", "other_bot"];
 
-/// A broker with the streams that the tests look into.
+/// Starts a broker with streams, buckets and consumers.
 async fn provisioned() -> (Broker, Client) {
     let broker = Broker::start(&BOTS).await;
     let operator = broker.connect("cli").await.client;
@@ -57,7 +57,7 @@ async fn stored(operator: &Client, stream: &str) -> u64 {
     jetstream::new(operator.clone()).get_stream(stream).await.unwrap().cached_info().state.messages
 }
 
-/// The subjects under `filter` that the log has messages on.
+/// Returns the subjects of the log that match `filter`.
 async fn subjects(operator: &Client, filter: &str) -> Vec<String> {
     let stream = jetstream::new(operator.clone()).get_stream_no_info("WORKFLOWS").await.unwrap();
     let mut listing = stream.info_with_subjects(filter).await.unwrap();
@@ -77,7 +77,7 @@ fn assert_names(refusal: Option<&str>, subject: &str) {
 
 async fn assert_publish_refused(session: &mut Session, subject: &str) {
     session.client.publish(subject.to_owned(), "x".into()).await.unwrap();
-    // The requests of workers are renamed on arrival.
+    // The server renames the requests of workers.
     let named = subject.replace("$JS.API", if session.user == "worker" { "log" } else { "$JS.API" });
     assert_names(session.refusal().await.as_deref(), &named);
 }
@@ -88,17 +88,17 @@ async fn assert_subscribe_refused(session: &mut Session, subject: &str) {
     drop(subscription);
 }
 
-/// What comes next, which must come soon.
+/// Waits for the next message, up to 10 s.
 #[track_caller]
 fn next<S: Stream + Unpin>(messages: &mut S) -> impl Future<Output = S::Item> {
     let caller = Location::caller();
     async move {
         let next = tokio::time::timeout(Duration::from_secs(10), messages.next()).await;
-        next.ok().flatten().unwrap_or_else(|| panic!("nothing came at {caller}"))
+        next.ok().flatten().unwrap_or_else(|| panic!("no message at {caller}"))
     }
 }
 
-/// An append that must be acknowledged.
+/// Appends and waits for the acknowledgement.
 async fn append(client: &Client, subject: &str) -> u64 {
     let context = jetstream::new(client.clone());
     context.publish(subject.to_owned(), "x".into()).await.unwrap().await.unwrap().sequence
@@ -133,7 +133,7 @@ async fn a_worker_takes_a_step_and_appends_what_follows() {
 }
 
 #[tokio::test]
-async fn a_worker_takes_from_the_queue_of_every_lane() {
+async fn a_worker_takes_from_the_queue_of_every_runtime() {
     let (broker, operator) = provisioned().await;
     let worker = broker.connect("worker").await;
     let stream = jetstream::new(worker.client.clone()).get_stream("WORKFLOWS").await.unwrap();
@@ -148,9 +148,9 @@ async fn a_worker_takes_from_the_queue_of_every_lane() {
     }
 }
 
-/// One pull request is answered many times; through an import, that needs an export that says so.
+/// A pull request has many responses; the export must allow that for an import.
 #[tokio::test]
-async fn a_worker_gets_what_comes_later_on_the_same_pull() {
+async fn a_worker_receives_later_messages_on_the_same_pull() {
     let (broker, operator) = provisioned().await;
     let worker = broker.connect("worker").await;
     let stream = jetstream::new(worker.client.clone()).get_stream("WORKFLOWS").await.unwrap();
@@ -167,7 +167,7 @@ async fn a_worker_gets_what_comes_later_on_the_same_pull() {
 }
 
 #[tokio::test]
-async fn a_worker_keeps_attempts_answers_the_api_and_hears_cancels() {
+async fn a_worker_stores_attempts_responds_to_the_api_and_receives_cancels() {
     let (broker, _operator) = provisioned().await;
     let mut worker = broker.connect("worker").await;
     let mut api = broker.connect("api").await;
@@ -182,13 +182,13 @@ async fn a_worker_keeps_attempts_answers_the_api_and_hears_cancels() {
     assert_eq!(read.get("digest").await.unwrap().unwrap(), "recipes");
 
     let mut cancels = worker.client.subscribe("control.cancel.*").await.unwrap();
-    worker.heard().await;
+    worker.wait_until_processed().await;
     api.client.publish("control.cancel.w1", "".into()).await.unwrap();
     assert_eq!(next(&mut cancels).await.subject.as_str(), "control.cancel.w1");
 
     let mut answers = api.client.subscribe("answers.one").await.unwrap();
     let mut presence = api.client.subscribe("presence.>").await.unwrap();
-    api.heard().await;
+    api.wait_until_processed().await;
     worker.client.publish("answers.one", "answer".into()).await.unwrap();
     worker.client.publish("presence.worker.one", "".into()).await.unwrap();
     assert_eq!(next(&mut answers).await.payload, "answer");
@@ -212,7 +212,7 @@ async fn a_worker_can_neither_release_nor_park_nor_cancel() {
         "control.cancel.w1",
         "decide.w1",
         "presence.approver.one",
-        // An answer there would pass for the approver's, or for the broker's own.
+        // A message there would look like a response of the approver or the broker.
         "_INBOX_api.one",
         "_INBOX_approver.one",
         "audit.log",
@@ -246,8 +246,8 @@ async fn a_worker_can_neither_release_nor_park_nor_cancel() {
     assert_eq!(stored(&operator, "AUDIT").await, 0);
 }
 
-/// The server answers a request past all permissions, on whatever subject the requester named. Of a stored message the
-/// answer is that message: a way to write anything anywhere, for whoever is in the account of the log.
+/// The server responds to requests without checking permissions, on any reply subject. The response to a direct get is
+/// the stored message: any user in the account of the log could write anything anywhere.
 #[tokio::test]
 async fn a_worker_cannot_have_the_server_write_into_the_log() {
     let (broker, operator) = provisioned().await;
@@ -266,7 +266,7 @@ async fn a_worker_cannot_have_the_server_write_into_the_log() {
         for target in ["wf.done.std.victim", "wf.judged.failed-std.victim", "wf.judged.approve-std.victim"] {
             worker.client.publish_with_reply(subject, target, payload.into()).await.unwrap();
         }
-        // The same question once more, to an inbox: its answer comes after what the three above caused.
+        // The same request with an inbox: its response follows the effects of the three above.
         if payload == last {
             worker.client.request(subject, payload.into()).await.unwrap();
         }
@@ -276,12 +276,12 @@ async fn a_worker_cannot_have_the_server_write_into_the_log() {
 
     assert_eq!(subjects(&operator, "wf.>").await.len(), 2, "only what the operator appended");
     assert_eq!(stored(&operator, "WORKFLOWS").await, 2);
-    assert_eq!(worker.refusals(), Vec::<String>::new(), "the attack was made, not refused at the door");
+    assert_eq!(worker.refusals(), Vec::<String>::new(), "the attack was not refused before it was made");
 }
 
-/// What the test above would see if workers were in the account of the log.
+/// Control of the test above: a user in the account of the log succeeds.
 #[tokio::test]
-async fn the_server_does_write_into_the_log_for_who_shares_its_account() {
+async fn the_server_writes_into_the_log_for_users_of_its_account() {
     let (broker, operator) = provisioned().await;
     let approver = broker.connect("approver").await;
     append(&approver.client, "blob.forged").await;
@@ -342,7 +342,7 @@ async fn the_api_submits_cancels_and_watches_but_decides_nothing() {
         "$JS.API.STREAM.PURGE.WORKFLOWS",
         "$JS.API.STREAM.DELETE.WORKFLOWS",
         "$JS.API.STREAM.CREATE.MINE",
-        // Its body may name a durable consumer, which the server would then change.
+        // Its body may name a durable consumer, which the server would change.
         "$JS.API.CONSUMER.CREATE.WORKFLOWS",
         "$JS.API.CONSUMER.CREATE.WORKFLOWS.plan.wf.plan.*.*",
         "$JS.API.CONSUMER.CREATE.WORKFLOWS.execute-python",
@@ -381,7 +381,7 @@ async fn the_approver_alone_releases_and_parks() {
     }
     let mut api = broker.connect("api").await;
     let mut presence = api.client.subscribe("presence.approver.*").await.unwrap();
-    api.heard().await;
+    api.wait_until_processed().await;
     approver.client.publish("presence.approver.one", "".into()).await.unwrap();
     assert_eq!(next(&mut presence).await.subject.as_str(), "presence.approver.one");
     for subject in [
@@ -406,7 +406,7 @@ async fn the_approver_alone_releases_and_parks() {
         .purge()
         .filter("timers.w1")
         .await
-        .expect("a timer can be taken back");
+        .expect("a timer can be deleted");
     assert_eq!(stored(&operator, "TIMERS").await, 0);
 }
 
@@ -420,7 +420,7 @@ async fn the_operators_tool_neither_releases_nor_parks() {
 }
 
 #[tokio::test]
-async fn a_bot_decides_under_its_name_and_is_answered() {
+async fn a_bot_decides_under_its_name_and_receives_a_reply() {
     let (broker, operator) = provisioned().await;
     let mut bot = broker.connect("demo_bot").await;
     let mut other = broker.connect("other_bot").await;
@@ -429,8 +429,8 @@ async fn a_bot_decides_under_its_name_and_is_answered() {
     let mut requests = bot.client.subscribe("approvals.requested.*").await.unwrap();
     let mut replies = bot.client.subscribe("approvals.replies.*").await.unwrap();
     let mut others_replies = other.client.subscribe("approvals.replies.*").await.unwrap();
-    bot.heard().await;
-    other.heard().await;
+    bot.wait_until_processed().await;
+    other.wait_until_processed().await;
     append(&approver.client, "approvals.requested.w1").await;
     assert_eq!(next(&mut requests).await.subject.as_str(), "approvals.requested.w1");
 
@@ -448,17 +448,17 @@ async fn a_bot_decides_under_its_name_and_is_answered() {
     approver.client.publish("approvals.replies.other_bot.w1", "for other_bot".into()).await.unwrap();
     let reply = next(&mut replies).await;
     assert_eq!((reply.subject.as_str(), reply.payload.as_ref()), ("approvals.replies.w1", b"for demo_bot".as_ref()));
-    // Its first message is its own: the other's, sent before, did not come.
+    // Its first message is its own: the other bot's, sent before, was not delivered.
     assert_eq!(next(&mut others_replies).await.payload, "for other_bot");
 }
 
 #[tokio::test]
-async fn a_bot_asks_under_its_name_for_what_is_open() {
+async fn a_bot_requests_open_approvals_under_its_name() {
     let (broker, operator) = provisioned().await;
     let mut bot = broker.connect("demo_bot").await;
     let mut approver = broker.connect("approver").await;
     let mut questions = approver.client.subscribe("approvals.open.*").await.unwrap();
-    approver.heard().await;
+    approver.wait_until_processed().await;
     let (answer, ()) = tokio::join!(bot.client.request("approvals.open.demo_bot", "{}".into()), async {
         let question = next(&mut questions).await;
         assert_eq!((question.subject.as_str(), question.payload.as_ref()), ("approvals.open.demo_bot", b"{}".as_ref()));
@@ -467,7 +467,7 @@ async fn a_bot_asks_under_its_name_for_what_is_open() {
     assert_eq!(answer.unwrap().payload, "page");
     assert_publish_refused(&mut bot, "approvals.open.other_bot").await;
 
-    // Wherever it wants its answer, the approver receives a reply subject that ends in the bot's own account.
+    // Whatever the bot's reply subject is, the approver receives one that leads to the bot's account.
     bot.client.publish_with_reply("approvals.open.demo_bot", "wf.done.std.victim", "{}".into()).await.unwrap();
     let question = next(&mut questions).await;
     let reply = question.reply.expect("a reply subject");
@@ -528,19 +528,19 @@ async fn a_bot_can_do_nothing_else() {
     }
 }
 
-/// Both bots use the default inbox prefix, and both may subscribe to all of it; each in an account of its own.
+/// Both bots may subscribe to all of the default inbox prefix, each in its own account.
 #[tokio::test]
-async fn a_bot_sees_nobody_elses_inbox() {
+async fn a_bot_sees_only_its_own_inbox() {
     let (broker, _operator) = provisioned().await;
     let bot = broker.connect("demo_bot").await;
     let mut eavesdropper = broker.connect("other_bot").await;
     let mut overheard = eavesdropper.client.subscribe("_INBOX.>").await.unwrap();
-    eavesdropper.heard().await;
+    eavesdropper.wait_until_processed().await;
 
     bot.client.request("approvals.decisions.demo_bot.w1", "{}".into()).await.unwrap();
     let own = eavesdropper.client.new_inbox();
     eavesdropper.client.publish_with_reply("approvals.decisions.other_bot.w1", own.clone(), "{}".into()).await.unwrap();
-    assert_eq!(next(&mut overheard).await.subject.as_str(), own, "the first thing overheard is its own answer");
+    assert_eq!(next(&mut overheard).await.subject.as_str(), own, "the first message received is its own response");
 }
 
 #[tokio::test]
@@ -554,7 +554,7 @@ async fn a_bot_cannot_write_into_the_log_by_reply_or_trace_header() {
     let mut traced = HeaderMap::new();
     traced.insert("Nats-Trace-Dest", "wf.done.std.victim");
     bot.client.publish_with_headers(decision, traced, "{}".into()).await.unwrap();
-    // Acknowledged after what was published before it on the same connection and subject.
+    // Acknowledged after the earlier messages on the same connection and subject.
     bot.client.request(decision, "{}".into()).await.unwrap();
     append(&operator, "wf.plan.std.w1").await;
 
@@ -570,7 +570,7 @@ async fn a_bot_cannot_write_into_the_log_by_reply_or_trace_header() {
 }
 
 #[test]
-fn a_bots_file_that_imports_anothers_subjects_is_refused_at_the_start() {
+fn a_bots_file_that_imports_another_bots_subjects_is_refused() {
     broker::check_configuration("alike", |account| account).expect("the template itself is fine");
     for (subject, rest) in [("approvals.replies.", ".*"), ("approvals.decisions.", ".*"), ("approvals.open.", "")] {
         let refusal = broker::check_configuration(&subject.replace('.', "-"), |account| {
@@ -584,7 +584,7 @@ fn a_bots_file_that_imports_anothers_subjects_is_refused_at_the_start() {
 }
 
 #[tokio::test]
-async fn nobody_signs_in_without_the_right_password() {
+async fn a_wrong_password_is_refused() {
     let broker = Broker::start(&BOTS).await;
     for (user, password) in [("approver", "worker"), ("demo_bot", ""), ("nobody", "nobody")] {
         let options = async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned());

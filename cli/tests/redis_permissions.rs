@@ -1,6 +1,6 @@
-//! Who may do what in Redis, asked of a real server that runs the configuration which `promptcraft up` writes.
+//! The permissions of each Redis user, on a real server with the configuration of `promptcraft up`.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a failed setup panics")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -39,15 +39,15 @@ impl Redis {
         let server = Command::new(program).arg(configuration).stdout(Stdio::null()).spawn().unwrap();
         let redis = Self { server, config };
         let deadline = Instant::now() + Duration::from_secs(10);
-        while redis.say("promptcraft", &["PING"]) != "PONG" {
-            assert!(Instant::now() < deadline, "Redis does not answer");
+        while redis.run_command("promptcraft", &["PING"]) != "PONG" {
+            assert!(Instant::now() < deadline, "Redis did not start");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         redis
     }
 
-    /// What Redis answers a user.
-    fn say(&self, user: &str, words: &[&str]) -> String {
+    /// Runs a command as `user`; returns the response.
+    fn run_command(&self, user: &str, words: &[&str]) -> String {
         let password = self.config.data.secret(&format!("redis-{user}")).unwrap();
         let output = Command::new("redis-cli")
             .args(["-p", &self.config.ports.redis.to_string(), "--no-auth-warning", "--user", user])
@@ -67,13 +67,13 @@ impl Drop for Redis {
 }
 
 #[tokio::test]
-async fn a_worker_takes_its_turns() {
+async fn a_worker_holds_step_leases() {
     let redis = Redis::start("turns").await;
     let view = ReadModel::open(&redis.config.redis_url("worker").unwrap()).unwrap();
     assert!(view.is_up().await);
     let leases = StepLeases::new(view, 1, Duration::from_secs(30));
     assert!(leases.hold("ann", "one").await);
-    // Without Redis every step may run; so a refusal is Redis' own.
+    // Without Redis every step may run, so a refusal proves that Redis was asked.
     assert!(!leases.hold("ann", "two").await, "the limit is not kept");
     leases.release("ann", "one").await;
     assert!(leases.hold("ann", "two").await);
@@ -98,20 +98,20 @@ async fn a_worker_can_do_nothing_else() {
         vec!["ACL", "LIST"],
         vec!["SCRIPT", "FLUSH"],
     ] {
-        let answer = redis.say("worker", &words);
+        let answer = redis.run_command("worker", &words);
         let is_refused =
             ["NOPERM", "No permissions", "can't access", "can't run"].iter().any(|text| answer.contains(text));
         assert!(is_refused, "{words:?}: {answer}");
     }
-    assert_eq!(redis.say("promptcraft", &["DBSIZE"]), "0", "nothing was written");
+    assert_eq!(redis.run_command("promptcraft", &["DBSIZE"]), "0", "nothing was written");
 }
 
 #[tokio::test]
-async fn the_services_cannot_change_how_redis_works() {
+async fn the_services_cannot_reconfigure_redis() {
     let redis = Redis::start("services").await;
-    assert_eq!(redis.say("promptcraft", &["HSET", "workflow:w1", "seq", "9"]), "1");
+    assert_eq!(redis.run_command("promptcraft", &["HSET", "workflow:w1", "seq", "9"]), "1");
     for words in [vec!["FLUSHALL"], vec!["CONFIG", "GET", "*"], vec!["KEYS", "*"], vec!["ACL", "LIST"]] {
-        let answer = redis.say("promptcraft", &words);
+        let answer = redis.run_command("promptcraft", &words);
         assert!(answer.contains("NOPERM"), "{words:?}: {answer}");
     }
 }

@@ -1,13 +1,13 @@
-//! A language is a folder of the sandbox and a lane of the log; what the broker's files say of one lane they say of each.
+//! Each directory of `sandbox/runtimes` is a runtime, and the broker's configuration treats all runtimes alike.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a failed setup panics")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use cli::stack::{RUNTIMES, RuntimeName, broker_config};
 
-fn lanes() -> Vec<RuntimeName> {
+fn runtimes() -> Vec<RuntimeName> {
     ["python", "made-up"].map(|name| name.parse().unwrap()).into()
 }
 
@@ -16,27 +16,30 @@ fn shipped() -> PathBuf {
 }
 
 #[test]
-fn a_lane_is_whatever_folder_of_runtimes_there_is() {
+fn every_directory_of_runtimes_is_a_runtime() {
     let runtimes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sandbox/runtimes");
     assert!(RUNTIMES.contains(&"python"));
     for name in RUNTIMES {
         let text = fs::read_to_string(runtimes.join(name).join("runtime.toml")).unwrap();
-        assert!(text.lines().any(|line| line == format!("name = {name:?}")), "{name} is not what its folder is called");
+        assert!(
+            text.lines().any(|line| line == format!("name = {name:?}")),
+            "{name} differs from the name of its directory"
+        );
     }
 }
 
-/// Whatever a list grants or denies for one lane, it grants or denies for each, and says the rest once.
+/// Permission lists grant or deny the same for each runtime, and repeat nothing else.
 #[test]
-fn permission_lists_treat_all_lanes_alike() {
+fn permission_lists_treat_all_runtimes_alike() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("lanes-{}", std::process::id()));
-    broker_config::write_for_operator(&directory, &lanes()).unwrap();
+    broker_config::write_for_operator(&directory, &runtimes()).unwrap();
     for file in ["workers.conf", "services.conf"] {
         let text = fs::read_to_string(directory.join(file)).unwrap();
-        let of = |lane: &str| -> Vec<String> {
-            let mark = format!("execute-{lane}");
+        let of = |runtime: &str| -> Vec<String> {
+            let mark = format!("execute-{runtime}");
             text.lines().filter(|line| line.contains(&mark)).map(|line| line.replace(&mark, "execute-python")).collect()
         };
-        assert!(!of("python").is_empty(), "{file} names the lane of Python");
+        assert!(!of("python").is_empty(), "{file} has no queue of Python");
         assert_eq!(of("made-up"), of("python"), "{file}");
         let without: Vec<_> = text.lines().filter(|line| !line.contains("execute-made-up")).collect();
         let committed = fs::read_to_string(shipped().join(file)).unwrap();
@@ -47,12 +50,12 @@ fn permission_lists_treat_all_lanes_alike() {
 }
 
 #[test]
-fn an_operators_bots_outlive_new_files() {
+fn the_bots_of_an_operator_are_kept() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("operators-{}", std::process::id()));
-    broker_config::write_for_operator(&directory, &lanes()).unwrap();
+    broker_config::write_for_operator(&directory, &runtimes()).unwrap();
     fs::write(directory.join("bots.conf"), "include \"bots/mine.conf\"\n").unwrap();
     fs::write(directory.join("bots/mine.conf"), "an account").unwrap();
-    broker_config::write_for_operator(&directory, &lanes()).unwrap();
+    broker_config::write_for_operator(&directory, &runtimes()).unwrap();
     assert_eq!(fs::read_to_string(directory.join("bots.conf")).unwrap(), "include \"bots/mine.conf\"\n");
     assert_eq!(fs::read_to_string(directory.join("bots/mine.conf")).unwrap(), "an account");
     for entry in fs::read_dir(shipped()).unwrap().flatten() {

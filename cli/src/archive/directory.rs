@@ -1,8 +1,8 @@
-//! The files of an archive. What became of one shows in its name:
+//! The files of an archive. The name of a file shows its state:
 //!
-//! - `<number>-<day>.jsonl.part`: is being written; worth nothing, because everything in it is in the log.
-//! - `<number>-<day>.jsonl.pending`: is on disk; what it holds is being taken from the log.
-//! - `<number>-<day>.jsonl`: is all that is left of what it holds. Nobody writes to it any more.
+//! - `<number>-<day>.jsonl.part`: being written; disposable, because the log still has its workflows.
+//! - `<number>-<day>.jsonl.pending`: synced; its workflows are being deleted from the log.
+//! - `<number>-<day>.jsonl`: complete and immutable; the only copy of its workflows.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -20,20 +20,20 @@ const COMPLETE: &str = ".jsonl";
 const PENDING: &str = ".jsonl.pending";
 const PARTIAL: &str = ".jsonl.part";
 
-/// An archive's directory. What lies in it is readable by its owner alone.
+/// An archive directory. Its files are readable by their owner only.
 #[derive(Debug)]
 pub(crate) struct ArchiveDirectory {
     path: PathBuf,
 }
 
-/// A folder that no other command writes to meanwhile.
+/// An archive directory with an exclusive lock, held for the lifetime of the value.
 #[derive(Debug)]
 pub(crate) struct LockedDirectory {
     pub(crate) directory: ArchiveDirectory,
     _lock: File,
 }
 
-/// A file on its way into the archive.
+/// Writes a new file of the archive.
 pub(crate) struct ArchiveWriter {
     path: PathBuf,
     file: BufWriter<File>,
@@ -49,7 +49,7 @@ impl ArchiveDirectory {
         Self { path }
     }
 
-    /// Makes the folder where there is none, and keeps other commands out until the result is dropped.
+    /// Creates the directory if needed and locks it; fails if another command holds the lock.
     pub(crate) fn lock(self) -> Result<LockedDirectory, ArchiveError> {
         create_private(&self.path)?;
         let path = self.path.join("lock");
@@ -61,7 +61,7 @@ impl ArchiveDirectory {
         }
     }
 
-    /// Files whose names end in `ending`, in the order in which they were written.
+    /// Returns the files whose names end in `ending`, oldest first.
     fn files(&self, ending: &str) -> Result<Vec<PathBuf>, ArchiveError> {
         let mut found = Vec::new();
         let entries = match fs::read_dir(&self.path) {
@@ -79,17 +79,17 @@ impl ArchiveDirectory {
         Ok(found)
     }
 
-    /// Every file with something in it that the log may not have.
+    /// Returns the files whose workflows may no longer be in the log.
     pub(crate) fn written(&self) -> Result<Vec<PathBuf>, ArchiveError> {
         Ok([self.files(COMPLETE)?, self.files(PENDING)?].concat())
     }
 
-    /// Files that were written, but may not be all taken from the log.
+    /// Returns the files whose workflows may not all be deleted from the log.
     pub(crate) fn pending(&self) -> Result<Vec<PathBuf>, ArchiveError> {
         self.files(PENDING)
     }
 
-    /// A new file of this day; those that nobody finished go.
+    /// Creates a new file and deletes unfinished `.part` files.
     pub(crate) fn begin(&self, day: &str, header: &FileHeader) -> Result<ArchiveWriter, ArchiveError> {
         for left in self.files(PARTIAL)? {
             fs::remove_file(&left).map_err(failed(&left))?;
@@ -102,45 +102,45 @@ impl ArchiveDirectory {
         Ok(writer)
     }
 
-    /// Says that everything in a pending file has left the log.
+    /// Marks a pending file as complete.
     pub(crate) fn complete(&self, pending: &Path) -> Result<(), ArchiveError> {
         let path = pending.with_extension("");
         fs::rename(pending, &path).map_err(failed(pending))?;
         sync_directory(&self.path)
     }
 
-    /// Keeps a content under its digest; returns once it is on disk. Idempotent.
+    /// Stores a content under its digest and syncs it. Idempotent.
     pub(crate) fn store_content(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
         store_file(&self.content(digest), content)
     }
 
-    /// Keeps what stood in the place of a content, beside where that would lie.
+    /// Stores a corrupted content, with `.damaged` after the digest. Idempotent.
     pub(crate) fn store_corrupted(&self, digest: Digest, content: &[u8]) -> Result<(), ArchiveError> {
         store_file(&self.corrupted_content(digest), content)
     }
 
-    /// Whether the content lies here, whole.
+    /// Returns whether the intact content is stored.
     pub(crate) fn has_content(&self, digest: Digest) -> bool {
         fs::read(self.content(digest)).is_ok_and(|found| Digest::of(&found) == digest)
     }
 
-    /// Where a content lies, if it does.
+    /// Returns the path of a content.
     pub(crate) fn content(&self, digest: Digest) -> PathBuf {
         let name = digest.to_string();
         self.path.join("contents").join(&name[..2]).join(name)
     }
 
-    /// Where lies what stood in the place of a content, if something did.
+    /// Returns the path of a corrupted content.
     pub(crate) fn corrupted_content(&self, digest: Digest) -> PathBuf {
         self.content(digest).with_extension("damaged")
     }
 
-    /// A note of the archive's own.
+    /// Returns the path of a state file.
     pub(crate) fn state_file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// What stands in the archive of a workflow.
+    /// Finds a workflow in all files.
     pub(crate) fn find(&self, id: &str) -> Result<Option<ArchivedWorkflow>, ArchiveError> {
         let beginning = format!("{{\"workflow_id\":\"{id}\"");
         let mut found: Option<ArchivedWorkflow> = None;
@@ -161,13 +161,13 @@ impl ArchiveDirectory {
 }
 
 impl ArchiveWriter {
-    /// Adds a line.
+    /// Appends a line.
     pub(crate) fn write(&mut self, line: &impl serde::Serialize) -> Result<(), ArchiveError> {
         let written = serde_json::to_writer(&mut self.file, line).map_err(io::Error::from);
         written.and_then(|()| self.file.write_all(b"\n")).map_err(failed(&self.path))
     }
 
-    /// Puts the file on the disk; from now on it is to be finished, whatever happens.
+    /// Syncs the file and makes it pending; the next run completes it if this one does not.
     pub(crate) fn commit(self) -> Result<PathBuf, ArchiveError> {
         let Self { path, file } = self;
         let file = file.into_inner().map_err(|error| failed(&path)(error.into_error()))?;
@@ -179,7 +179,7 @@ impl ArchiveWriter {
     }
 }
 
-/// Every workflow in a file, and the log that they came from.
+/// Reads the header and the index of a file.
 pub(crate) fn read_file(path: &Path) -> Result<(FileHeader, Vec<WorkflowIndex>), ArchiveError> {
     let (mut header, mut indexes) = (FileHeader::new(""), Vec::new());
     each_line(path, |number, line| {
@@ -212,7 +212,7 @@ fn file_number(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.split('-').next()?.parse().ok()
 }
 
-/// A run that died may have left the file without its name being on the disk, so the folder is synced all the same.
+/// Writes a file unless it has the content. Always syncs the directory: an interrupted run may not have.
 fn store_file(path: &Path, content: &[u8]) -> Result<(), ArchiveError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_private(folder)?;
@@ -231,7 +231,7 @@ fn open_private(path: &Path) -> io::Result<File> {
     File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
-/// Has the names in a folder survive a power cut.
+/// Syncs the names in a directory.
 fn sync_directory(folder: &Path) -> Result<(), ArchiveError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
 }

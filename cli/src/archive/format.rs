@@ -1,4 +1,4 @@
-//! What stands in an archive: one workflow a line, readable without this program.
+//! The format of archive files: a header line, then one workflow per line as JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,9 +11,9 @@ use shared::workflow::{Status, Workflow};
 /// The first line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FileHeader {
-    /// The version of the form of the lines below.
+    /// Version of the format.
     pub(crate) promptcraft_archive: u32,
-    /// The log that the lines came from: sequences mean nothing in another.
+    /// Id of the log; sequences are valid only in this log.
     pub(crate) log: String,
 }
 
@@ -23,25 +23,25 @@ impl FileHeader {
     }
 }
 
-/// A workflow that has left the log.
+/// An archived workflow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ArchivedWorkflow {
-    /// First in the line, so that a search need not read the rest of others.
+    /// First in the line, so that a search compares only the beginning of each line.
     pub(crate) workflow_id: WorkflowId,
     pub(crate) owner: UserName,
     pub(crate) status: Status,
     pub(crate) created_at: String,
     pub(crate) ended_at: String,
-    /// Contents that lie under their digests in the folder `contents`.
+    /// Digests of the contents in the directory `contents`.
     pub(crate) contents: Vec<Digest>,
-    /// Contents that were damaged before they came here: what stood in their place lies beside the others, with `.damaged` behind the digest.
+    /// Digests of contents that were already corrupted in the log; stored with `.damaged` after the digest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) damaged_contents: Vec<Digest>,
-    /// Everything that the log held of it, oldest first.
+    /// All messages of the workflow, oldest first.
     pub(crate) messages: Vec<ArchivedMessage>,
 }
 
-/// What of a line it takes to have its workflow leave the log.
+/// The part of a line that is needed to delete its workflow from the log.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct WorkflowIndex {
     pub(crate) workflow_id: WorkflowId,
@@ -50,16 +50,16 @@ pub(crate) struct WorkflowIndex {
     pub(crate) messages: Vec<MessagePosition>,
 }
 
-/// Where a message stood in the log.
+/// The position of a message in the log.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct MessagePosition {
     pub(crate) sequence: u64,
-    /// When the broker stored it.
+    /// Time at which the broker stored it.
     pub(crate) at: String,
 }
 
 impl WorkflowIndex {
-    /// The place of the workflow's end in the log.
+    /// Returns the sequence of the last message.
     pub(crate) fn end(&self) -> u64 {
         self.messages.last().map_or(0, |place| place.sequence)
     }
@@ -72,16 +72,16 @@ pub(crate) struct ArchivedMessage {
     pub(crate) at: String,
     pub(crate) subject: String,
     pub(crate) headers: Vec<(String, String)>,
-    /// The whole payload, the fields of other builds included.
+    /// The decoded payload, including unknown fields.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) body: Option<Value>,
-    /// The payload of a message that is none of ours.
+    /// The payload of an undecodable message.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) bytes: Option<Vec<u8>>,
 }
 
 impl ArchivedWorkflow {
-    /// An ended workflow with all its messages, oldest first, and none of its contents yet.
+    /// Creates the record of an ended workflow from its messages, oldest first, without contents.
     pub(crate) fn new(workflow: &Workflow, messages: &[StoredMessage]) -> Self {
         Self {
             workflow_id: workflow.id,
@@ -99,7 +99,7 @@ impl ArchivedWorkflow {
         self.messages.last().map_or(0, |message| message.sequence)
     }
 
-    /// The same workflow with what another line has of it as well: two are written where a broker lost the removal to a power cut.
+    /// Merges another line of the same workflow. Two exist if a power failure undid the deletion from the log.
     pub(crate) fn merge(mut self, other: Self) -> Self {
         let later = if other.end() > self.end() { other.clone() } else { self.clone() };
         let messages = self.messages.drain(..).chain(other.messages);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_lines_have_of_a_workflow_is_one_history_with_the_later_end() {
+    fn two_lines_merge_into_one_history_with_the_later_end() {
         let (first, second) = (record(&[1, 2, 5], Status::Failed), record(&[5, 9], Status::Cancelled));
         for merged in [first.clone().merge(second.clone()), second.merge(first)] {
             let sequences: Vec<u64> = merged.messages.iter().map(|message| message.sequence).collect();

@@ -1,8 +1,8 @@
-//! Contents that no workflow of the log refers to.
+//! Garbage collection of contents that the log no longer references.
 //!
-//! Between storing a content and appending what refers to it there is a moment in which nothing does. Hence a content goes only
-//! after two looks: at both nothing referred to it, a day or more lay between them, and nobody stored it again meanwhile, which
-//! would have given it another place. No two clocks are compared: both looks are this machine's.
+//! A content is unreferenced for a moment between being stored and the append that references it. It is therefore
+//! deleted only if two runs at least a day apart find it unreferenced and not stored again (same sequence). Both times
+//! are from this machine's clock.
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
@@ -19,21 +19,21 @@ use super::ArchiveError;
 use super::directory::ArchiveDirectory;
 use crate::stack::private_file;
 
-/// Far longer than any process takes from storing a content to appending what refers to it.
+/// Minimum time unreferenced; far longer than any process takes from storing a content to referencing it.
 const MIN_UNUSED_AGE: Duration = Duration::from_secs(24 * 3_600);
 const STATE_FILE: &str = "unused-contents.json";
 const MAX_CONCURRENT_REQUESTS: usize = 16;
 
-/// What a look found.
+/// The result of a collection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct GcStats {
-    /// Taken away now.
+    /// Deleted now.
     pub(crate) dropped: usize,
-    /// Referred to by nothing, but not for long enough yet.
+    /// Unreferenced, but not for long enough.
     pub(crate) waiting: usize,
 }
 
-/// The contents that nothing referred to at the last look.
+/// The contents that were unreferenced at the last run.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct UnusedContents {
     log: String,
@@ -43,11 +43,11 @@ struct UnusedContents {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct UnusedSince {
     sequence: u64,
-    /// The first look at which nothing referred to it.
+    /// The first run that found it unreferenced.
     since: Timestamp,
 }
 
-/// Looks for contents that nothing refers to, and takes away those that an earlier look found as well.
+/// Deletes contents that have been unreferenced for [`MIN_UNUSED_AGE`]. Idempotent.
 pub(crate) async fn collect_garbage(
     retention: &Retention,
     directory: &ArchiveDirectory,
@@ -73,7 +73,7 @@ pub(crate) async fn collect_garbage(
     Ok(cleared)
 }
 
-/// Every content that no message of the log names. The contents are listed first: whoever names a later one stores it anew.
+/// Returns the unreferenced contents. Contents are listed before messages: a later reference stores its content again.
 async fn find_unused(retention: &Retention) -> Result<HashMap<Digest, u64>, ArchiveError> {
     let mut unused = retention.contents().await?;
     if unused.is_empty() {
@@ -88,7 +88,7 @@ async fn find_unused(retention: &Retention) -> Result<HashMap<Digest, u64>, Arch
     Ok(unused)
 }
 
-/// What another log's look found, or nobody can read, counts for nothing: the day begins anew.
+/// Reads the state of the last run; empty if it is unreadable or belongs to another log.
 fn read_state(directory: &ArchiveDirectory, log: &str) -> Result<UnusedContents, ArchiveError> {
     let path = directory.state_file(STATE_FILE);
     match std::fs::read(&path) {

@@ -1,32 +1,32 @@
-//! Whole histories of ended workflows, put together from the log in bounded memory.
+//! Collects complete histories of ended workflows from the log in bounded memory.
 //!
-//! Histories lie in the log between each other, so those whose end has not come yet are in memory too. Where they grow too large,
-//! the ones that began last are put off: the next reading begins with the first of them.
+//! Histories are interleaved in the log, so incomplete ones are in memory as well. If these exceed their limit, the
+//! newest are deferred: the next scan begins at the first deferred one.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use shared::ids::WorkflowId;
 use shared::messaging::StoredMessage;
 
-/// A workflow's messages, the last of which is its end.
+/// The messages of an ended workflow, the last being its end.
 pub(super) struct History(pub(super) Vec<StoredMessage>);
 
-/// How many bytes of payloads may be in memory, but for the last workflow of each kind.
+/// Maximum bytes of payloads in memory, each exceeded by at most one workflow.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MemoryLimits {
-    /// Of histories that are whole.
+    /// Of complete histories.
     pub(super) complete: usize,
-    /// Of histories whose end has not come yet.
+    /// Of incomplete histories.
     pub(super) open: usize,
 }
 
-/// One reading of the log.
+/// One scan of the log.
 pub(super) struct HistoryCollector<'e> {
     limits: MemoryLimits,
-    /// Where the workflows end that are wanted; those that are whole leave it.
+    /// Sequences of the ends of the wanted workflows; complete ones are removed.
     ended: &'e mut HashMap<WorkflowId, u64>,
     open: HashMap<WorkflowId, Vec<StoredMessage>>,
-    /// The open ones by the place of their first message.
+    /// The incomplete ones by the sequence of their first message.
     begun: BTreeMap<u64, WorkflowId>,
     deferred: HashSet<WorkflowId>,
     first_deferred: Option<u64>,
@@ -54,7 +54,7 @@ impl<'e> HistoryCollector<'e> {
         }
     }
 
-    /// Takes the next message of the log.
+    /// Adds the next message of the log.
     pub(super) fn add(&mut self, message: StoredMessage) {
         let (id, sequence) = (message.workflow_id, message.sequence);
         let Some(end) = self.ended.get(&id).copied() else { return };
@@ -98,19 +98,19 @@ impl<'e> HistoryCollector<'e> {
         messages
     }
 
-    /// Whether there are as many whole histories as may be in memory.
+    /// Returns whether the complete histories have reached their limit.
     pub(super) fn is_full(&self) -> bool {
         self.complete_bytes >= self.limits.complete
     }
 
-    /// The whole histories, and where the next reading is to begin after this one stopped before `next`.
+    /// Ends the scan before `next`; returns the complete histories and the start of the next scan.
     pub(super) fn stop(self, next: u64) -> (Vec<History>, Option<u64>) {
         let open = self.begun.first_key_value().map(|(first, _)| *first);
         let next = [open, self.first_deferred].into_iter().flatten().min().unwrap_or(next);
         (self.complete, Some(next))
     }
 
-    /// As [`Self::stop`], at the end of the log; what has not come to its end by then does not.
+    /// Like [`Self::stop`], at the end of the log; gives up workflows whose end was not found.
     pub(super) fn end(self) -> (Vec<History>, Option<u64>) {
         for id in self.open.keys() {
             self.ended.remove(id);
@@ -127,7 +127,7 @@ mod tests {
 
     const BYTES: usize = 10;
 
-    /// A log of messages of equal size, each of the workflow of that number.
+    /// Creates a log of messages of equal size, one for each given workflow number.
     fn log_of(workflows: &[usize], ids: &[WorkflowId]) -> Vec<StoredMessage> {
         let message = |(place, workflow): (usize, &usize)| StoredMessage {
             workflow_id: ids[*workflow],
@@ -141,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn every_history_is_taken_whole_and_once_in_the_room_there_is() {
+    fn every_history_is_collected_completely_and_once_within_the_limits() {
         let ids: Vec<WorkflowId> = (0..6).map(|_| WorkflowId::fresh()).collect();
         let log = log_of(&[0, 1, 2, 1, 3, 2, 4, 4, 3, 5, 1, 2, 5, 3, 0], &ids);
         for open in [1, 3, 4, 6, 100].map(|messages| messages * BYTES) {
             for complete in [1, 5, 100].map(|messages| messages * BYTES) {
                 let mut ended: HashMap<_, _> =
                     log.iter().map(|message| (message.workflow_id, message.sequence)).collect();
-                // Its end was taken away meanwhile.
+                // Its end was deleted concurrently.
                 ended.insert(ids[5], 99);
                 let (mut found, mut next) = (Vec::new(), Some(1));
                 while let Some(from) = next {
@@ -168,7 +168,7 @@ mod tests {
                         Some(next) => collector.stop(next),
                         None => collector.end(),
                     };
-                    assert!(then.is_none_or(|then| then > from || !histories.is_empty()), "it comes no further");
+                    assert!(then.is_none_or(|then| then > from || !histories.is_empty()), "no progress");
                     found.extend(histories.into_iter().map(|History(messages)| messages));
                     next = then;
                 }

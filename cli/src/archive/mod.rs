@@ -1,9 +1,9 @@
-//! The archive: a directory of files that hold what has left the log, and the way there.
+//! Moves ended workflows from the log into an archive directory.
 //!
-//! Ended workflows go from the log into files of JSON lines, one workflow a line, with every message that it had. A file is written
-//! whole and synced before anything in it is taken from the log, and it carries its state in its name ([`directory`]), so that a run
-//! that dies anywhere is finished by the next one: nothing is lost, and nothing stands in two files. Contents over 8 KiB lie
-//! beside them under their digests. Start reading at [`run`].
+//! The files are JSON lines, one workflow per line with all its messages. A file is complete and synced before any of
+//! its messages is deleted from the log, and its name shows its state ([`directory`]), so that the next run completes
+//! an interrupted one: nothing is lost or archived twice. Contents over 8 KiB are stored beside the files under their
+//! digests. Start reading at [`run`].
 
 pub(crate) mod directory;
 pub(crate) mod format;
@@ -14,22 +14,22 @@ mod run;
 pub(crate) use gc::collect_garbage;
 pub(crate) use run::{ArchiveRun, ended_before};
 
-/// The archive could not go on. What was begun is finished by the next run.
+/// The error of a run. The next run completes the interrupted one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ArchiveError {
     #[error("{path}: {error}")]
     File { path: String, error: std::io::Error },
-    #[error("{path}, line {line}: this is no line of an archive: {error}")]
+    #[error("{path}, line {line}: not a valid archive record: {error}")]
     Line { path: String, line: usize, error: serde_json::Error },
-    #[error("another archive command works on {0}")]
+    #[error("another archive command is using {0}; wait until it ends")]
     Busy(String),
     #[error(
-        "{path} was begun with another log, and nothing in this one is touched. If the log was restored from a backup, \
-         rename the file to one without .pending: what it holds is archived once more then"
+        "{path} belongs to another log; nothing was changed. If the log was restored from a backup, remove .pending \
+         from the name of the file: its workflows are then archived again"
     )]
     OtherLog { path: String },
     #[error(transparent)]
     Log(#[from] shared::messaging::ReadError),
-    #[error("Redis does not answer, or is still being filled ({0}); nothing is lost: run the command again")]
-    View(String),
+    #[error("Redis is unavailable or being rebuilt ({0}); nothing was lost: run the command again")]
+    ReadModel(String),
 }

@@ -1,4 +1,4 @@
-//! Workflows on their way from the log into the archive.
+//! A run of the archive: moves ended workflows from the log into files.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -18,45 +18,45 @@ use super::directory::{ArchiveWriter, LockedDirectory, read_file};
 use super::format::{ArchivedWorkflow, FileHeader, WorkflowIndex};
 use super::histories::{History, HistoryCollector, MemoryLimits};
 
-/// The payloads that are in memory: of a file, and of workflows that do not end in it.
+/// Maximum bytes of payloads in memory: of the current file, and of incomplete histories.
 const MEMORY_LIMITS: MemoryLimits = MemoryLimits { complete: 32 << 20, open: 96 << 20 };
-/// Requests to the broker or to Redis at once.
+/// Maximum concurrent requests to the broker or Redis.
 const MAX_CONCURRENT_REQUESTS: usize = 64;
-/// Whoever read a workflow from the log before it was taken out has written it into Redis by then, or given up.
+/// Time within which a process that read a workflow before its deletion has written it to Redis or failed.
 const LATE_WRITE_DELAY: Duration = Duration::from_secs(1);
-/// So long Redis may take to answer, or to be filled from the log.
+/// Maximum wait for Redis to be available and complete.
 const READ_MODEL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a run needs.
+/// The dependencies of a run.
 pub(crate) struct ArchiveRun {
     pub(crate) retention: Retention,
     pub(crate) read_model: ReadModel,
     pub(crate) locked: LockedDirectory,
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ArchiveStats {
     pub(crate) workflows: usize,
     pub(crate) messages: usize,
     pub(crate) files: usize,
-    /// Contents of them in whose place another text was found.
+    /// Contents that were corrupted in the log.
     pub(crate) corrupted: BTreeSet<Digest>,
-    /// Workflows of files that were begun, which the log has in another state: it was restored since.
+    /// Workflows of pending files whose state in the log differs, because it was restored since.
     pub(crate) skipped: usize,
 }
 
-/// What the log has of a workflow in a pending file.
+/// The state in the log of a workflow in a pending file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LogState {
     Complete,
     Removed,
-    /// Not what the file holds.
+    /// Differs from the file.
     Different,
 }
 
-/// The workflows that ended before `cutoff` by the broker's clock and may be taken, with the places of their ends. Where the effects
-/// of an end have not happened yet, its turn comes later.
+/// Returns the workflows that ended before `cutoff` (broker's clock) with the sequences of their ends. Excludes those
+/// whose end has unprocessed effects.
 pub(crate) async fn ended_before(
     retention: &Retention,
     cutoff: Timestamp,
@@ -72,7 +72,7 @@ pub(crate) async fn ended_before(
             Ok(end) => {
                 kept.insert(end.workflow_id);
             }
-            // A newer build's, or nobody's: it stays.
+            // Written by a newer build, or invalid: stays in the log.
             Err(ReadError::Decode(_)) => {}
             Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
         }
@@ -82,10 +82,10 @@ pub(crate) async fn ended_before(
 }
 
 impl ArchiveRun {
-    /// Takes every workflow that ended before `cutoff` from the log into files of this `day`; first of all what an earlier run began.
+    /// Completes pending files, then moves every workflow that ended before `cutoff` into files of `day`.
     ///
-    /// Dying anywhere is safe: a workflow leaves the log only after the file with all of it is on the disk, and files that were not
-    /// finished are finished by the next run.
+    /// Safe to interrupt: a workflow is deleted from the log only after its file is synced, and the next run completes
+    /// pending files.
     pub(crate) async fn run(&self, cutoff: Timestamp, day: &str) -> Result<ArchiveStats, ArchiveError> {
         self.wait_for_read_model().await?;
         let header = FileHeader::new(&self.retention.name_of_log().await?);
@@ -108,7 +108,7 @@ impl ArchiveRun {
         Ok(stats)
     }
 
-    /// Reads the log from `from` on until a file's worth of workflows has come to its end, and where to go on after that.
+    /// Scans the log from `from` until the histories fill a file; returns them and the start of the next scan.
     async fn read_histories(
         &self,
         ended: &mut HashMap<WorkflowId, u64>,
@@ -126,7 +126,7 @@ impl ArchiveRun {
         Ok(collector.end())
     }
 
-    /// Writes what may be taken into a file; `None` where nothing may. Contents are kept before the workflow that names them.
+    /// Writes histories to a file; `None` if none may be archived. Contents are stored before their workflow.
     async fn write_file(
         &self,
         histories: Vec<History>,
@@ -149,7 +149,7 @@ impl ArchiveRun {
         writer.map(ArchiveWriter::commit).transpose()
     }
 
-    /// The line of a workflow; `None` where its end is not the newest that the log's leader has of it.
+    /// Creates the record of a workflow; `None` if its end is not its newest entry on the log's leader.
     async fn record(&self, History(messages): History) -> Result<Option<ArchivedWorkflow>, ArchiveError> {
         let Some(last) = messages.last() else { return Ok(None) };
         let Some(workflow) = last.to_workflow() else { return Ok(None) };
@@ -158,7 +158,7 @@ impl ArchiveRun {
             return Ok(None);
         }
         let mut record = ArchivedWorkflow::new(&workflow, &messages);
-        // Most digests are of texts that lie in the messages themselves.
+        // Most digests are of texts inside the messages and have no stored content.
         let named: BTreeSet<Digest> = messages.iter().flat_map(StoredMessage::digests).collect();
         for digest in named {
             match self.retention.content(digest).await? {
@@ -177,7 +177,7 @@ impl ArchiveRun {
         Ok(Some(record))
     }
 
-    /// Takes from log and read model what a pending file holds. Idempotent.
+    /// Deletes the workflows of a pending file from log and read model. Idempotent.
     async fn finish_file(
         &self,
         pending: &Path,
@@ -198,7 +198,7 @@ impl ArchiveRun {
         let ends: BTreeSet<u64> = whole().map(WorkflowIndex::end).collect();
         let messages = whole().flat_map(|index| &index.messages).map(|place| place.sequence);
         let mut before: Vec<u64> = messages.filter(|sequence| !ends.contains(sequence)).collect();
-        // In the order in which they lie on the broker's disk. What has lost a part still ends as it ended.
+        // In disk order, and ends last: a partly deleted workflow keeps its end.
         before.sort_unstable();
         stats.messages += before.len() + ends.len();
         self.delete(before).await?;
@@ -207,28 +207,28 @@ impl ArchiveRun {
         failpoints::reach("archive.taken").await;
         tokio::time::sleep(LATE_WRITE_DELAY).await;
         self.wait_for_read_model().await?;
-        let gone: Vec<&WorkflowIndex> = written
+        let removed: Vec<&WorkflowIndex> = written
             .iter()
             .zip(&left)
             .filter(|(_, left)| **left != LogState::Different)
             .map(|(index, _)| index)
             .collect();
-        stream::iter(&gone)
+        stream::iter(&removed)
             .map(|index| self.read_model.forget(index.workflow_id, index.end(), &index.owner, index.status))
             .buffer_unordered(MAX_CONCURRENT_REQUESTS)
             .try_collect::<()>()
             .await
-            .map_err(|error| ArchiveError::View(error.to_string()))?;
+            .map_err(|error| ArchiveError::ReadModel(error.to_string()))?;
         failpoints::reach("archive.forgotten").await;
         self.locked.directory.complete(pending)?;
-        stats.workflows += gone.len();
-        stats.skipped += written.len() - gone.len();
+        stats.workflows += removed.len();
+        stats.skipped += written.len() - removed.len();
         stats.files += 1;
         Ok(())
     }
 
-    /// Whether what the file holds of a workflow is what the log has of it, by the end: a log that was restored, or copied, keeps its
-    /// name, and places mean something else in it. Two logs with a message in common have all before it in common.
+    /// Compares a workflow with the log, by sequence and time of its end: a restored or copied log keeps its name but
+    /// may differ. Logs that share a message share all before it.
     async fn log_state(&self, index: &WorkflowIndex) -> Result<LogState, ArchiveError> {
         let newest = self.retention.newest(index.workflow_id).await?;
         let Some((sequence, at)) = newest else { return Ok(LogState::Removed) };
@@ -241,17 +241,17 @@ impl ArchiveRun {
         Ok(requests.buffer_unordered(MAX_CONCURRENT_REQUESTS).try_collect::<()>().await?)
     }
 
-    /// Waits until Redis is whole: while it is filled from the log, what is taken out could be put back.
+    /// Waits until Redis is complete: a running rebuild could write deleted workflows again.
     async fn wait_for_read_model(&self) -> Result<(), ArchiveError> {
-        let give_up = Instant::now() + READ_MODEL_TIMEOUT;
+        let deadline = Instant::now() + READ_MODEL_TIMEOUT;
         loop {
-            let why = match self.read_model.is_complete().await {
+            let reason = match self.read_model.is_complete().await {
                 Ok(true) => return Ok(()),
-                Ok(false) => "it has not been filled from the log; the API does so".to_owned(),
+                Ok(false) => "it has not been rebuilt from the log yet; the API does that".to_owned(),
                 Err(error) => error.to_string(),
             };
-            if Instant::now() >= give_up {
-                return Err(ArchiveError::View(why));
+            if Instant::now() >= deadline {
+                return Err(ArchiveError::ReadModel(reason));
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }

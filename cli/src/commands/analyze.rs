@@ -1,4 +1,4 @@
-//! `promptcraft analyze`: findings about a file.
+//! `promptcraft analyze`: static analysis of a file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,17 +10,20 @@ use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::{Style, out, styled};
 
-/// Analyse a file; fails if something of high or critical severity is found.
+const KINDS: [&str; 4] = ["security", "performance", "architecture", "general"];
+
+/// Analyze a file; exits with 1 on findings of high or critical severity
 #[derive(clap::Args)]
 pub struct Analyze {
+    /// File to analyze
     file: PathBuf,
-    /// What to look for.
-    #[arg(long = "type", default_value = "general", value_parser = ["security", "performance", "architecture", "general"])]
+    /// Kind of analysis
+    #[arg(long = "type", default_value = "general", value_parser = KINDS)]
     kind: String,
-    /// Leave out what is less severe.
+    /// Minimum severity to report
     #[arg(long, default_value = "low", value_parser = ["low", "medium", "high"])]
     threshold: String,
-    /// The API's answer as it is; for an empty file, which is not sent, one with the same fields.
+    /// Print the API's response as JSON (an empty file is not sent; its response has the same fields)
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -32,7 +35,7 @@ impl Analyze {
         let content = read_code(&self.file)?;
         let name = self.file.display().to_string();
         if content.trim_start_matches('\u{feff}').trim().is_empty() {
-            // The API refuses text that is blank.
+            // The API rejects blank text.
             self.show_nothing(&name);
             return Ok(ExitCode::SUCCESS);
         }
@@ -62,12 +65,12 @@ impl Analyze {
         if self.json {
             out!("{:#}", empty_answer(&self.kind));
         } else {
-            out!("{name}: nothing to analyse");
+            out!("{name}: nothing to analyze");
         }
     }
 }
 
-/// An answer with the fields of the API's, about a text that was not sent to it.
+/// Builds the API's response for an empty file, which is not sent.
 fn empty_answer(kind: &str) -> Value {
     let agent = format!("heimdall.{kind}");
     let compliance = json!({

@@ -1,4 +1,4 @@
-//! `promptcraft approve` and `promptcraft reject`: decide on what waits.
+//! `promptcraft approve` and `promptcraft reject`: decisions on pending approvals.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -12,23 +12,23 @@ use crate::error::CommandError;
 use crate::output::out;
 use crate::watch::NEEDS_INPUT;
 
-/// Approve what a workflow waits for.
+/// Approve the pending approval of a workflow
 #[derive(clap::Args)]
 pub struct Approve {
-    /// The code that a workflow without a generator goes on with.
+    /// File with the code to use, for a workflow that needs input
     #[arg(long)]
     file: Option<PathBuf>,
-    /// The catalogue's recipe that a workflow without a generator goes on with.
+    /// Recipe to use, for a workflow that needs input
     #[arg(long, conflicts_with = "file")]
     recipe: Option<String>,
     #[command(flatten)]
     decision: Decision,
 }
 
-/// Reject what a workflow waits for.
+/// Reject the pending approval of a workflow
 #[derive(clap::Args)]
 pub struct Reject {
-    /// Ask for another round with the comment instead of ending the workflow.
+    /// Request another round with the comment instead of ending the workflow
     #[arg(long)]
     request_changes: bool,
     #[command(flatten)]
@@ -37,15 +37,15 @@ pub struct Reject {
 
 #[derive(clap::Args)]
 struct Decision {
-    /// The workflow.
+    /// Workflow id
     id: String,
-    /// What the others should know.
+    /// Comment to record with the decision
     #[arg(long)]
     comment: Option<String>,
-    /// Decide only if this is what waits.
+    /// Decide only if the pending approval has this digest
     #[arg(long)]
     digest: Option<String>,
-    /// Do not ask.
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -71,18 +71,18 @@ impl Reject {
 }
 
 impl Decision {
-    /// Decides on the digest that is shown now: what changes meanwhile is refused by the API.
+    /// Decides on the digest shown now; the API rejects the decision if it has changed.
     async fn make(self, verdict: &str, input: Option<(&str, String)>) -> Result<ExitCode, CommandError> {
         let api = self.connection.connect().await?;
         let answer = api.get(&format!("/api/v3/execute/status/{}", self.id)).await?;
         let approval = &answer["data"]["pending_approvals"][0];
         let Some(approval_id) = approval["approval_id"].as_str() else {
             let status = answer["data"]["status"].as_str().unwrap_or("unknown");
-            return Err(format!("nothing of {} waits for a decision; it is {status}", self.id).into());
+            return Err(format!("workflow {} has no pending approval; its status is {status}", self.id).into());
         };
         let needs_input = verdict == "approved" && approval["approval_type"] == NEEDS_INPUT;
         if needs_input && input.is_none() {
-            return Err("this waits for code or a recipe: pass --file CODE or --recipe NAME, or reject it".into());
+            return Err("this approval needs code or a recipe: pass --file CODE or --recipe NAME, or reject it".into());
         }
         self.confirm(approval, verdict)?;
         let mut body = json!({
@@ -103,7 +103,7 @@ impl Decision {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Shows what is decided on, and has a person at a terminal agree; elsewhere an option has to say so.
+    /// Shows the approval and asks for confirmation; without a terminal an option has to confirm.
     fn confirm(&self, approval: &Value, verdict: &str) -> Result<(), CommandError> {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
         out!("{} ({} risk), digest {}", text("description"), text("risk_level"), text("digest"));
@@ -111,7 +111,7 @@ impl Decision {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() {
-            return Err("nobody can be asked here: pass --digest with what you decide on, or --yes".into());
+            return Err("no terminal to confirm on: pass --digest DIGEST or --yes".into());
         }
         let mut terminal = std::io::stdout();
         let question = match verdict {
@@ -123,6 +123,6 @@ impl Decision {
         terminal.flush()?;
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
-        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err("nothing was decided".into()) }
+        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err("cancelled; no decision was sent".into()) }
     }
 }

@@ -1,4 +1,4 @@
-//! `promptcraft cancel`: end a workflow.
+//! `promptcraft cancel`.
 
 use std::process::ExitCode;
 
@@ -8,9 +8,10 @@ use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::out;
 
-/// Cancel a workflow; running code is killed at once.
+/// Cancel a workflow and kill its running code
 #[derive(clap::Args)]
 pub struct Cancel {
+    /// Workflow id
     id: String,
     #[command(flatten)]
     connection: ConnectionArgs,

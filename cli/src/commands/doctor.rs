@@ -1,4 +1,4 @@
-//! `promptcraft doctor`: what this machine lacks, and how to get it.
+//! `promptcraft doctor`: checks the prerequisites of the stack on this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -7,18 +7,18 @@ use crate::env::{find_nats_server, find_program};
 use crate::error::CommandError;
 use crate::output::{self, Style};
 
-/// Say what is missing on this machine and how to get it; fails if something essential is.
+/// Check the prerequisites of `up` on this machine; exits with 1 if one is missing
 #[derive(clap::Args)]
 pub struct Doctor {
-    /// Where the stack keeps everything.
+    /// Data directory of the stack
     #[arg(long, default_value = "./data")]
     data: PathBuf,
 }
 
-/// One thing the stack needs.
+/// The result of one check.
 enum Finding {
     Ok(String),
-    /// Works, yet less well.
+    /// The stack starts, with a limitation.
     Degraded(String),
     /// The stack cannot start.
     Missing(String),
@@ -38,7 +38,7 @@ impl Doctor {
         for (name, finding) in checks {
             let (style, state, detail) = match finding {
                 Finding::Ok(detail) => (Style::Success, "ok", detail),
-                Finding::Degraded(detail) => (Style::Warning, "could be better", detail),
+                Finding::Degraded(detail) => (Style::Warning, "degraded", detail),
                 Finding::Missing(detail) => {
                     healthy = false;
                     (Style::Error, "missing", detail)
@@ -95,13 +95,11 @@ fn services() -> Finding {
 fn sandbox() -> Finding {
     let engine = std::os::unix::net::UnixStream::connect("/var/run/docker.sock");
     match (engine, find_program("bwrap", &[])) {
-        (Ok(_), _) => Finding::Ok("a Docker engine answers".to_owned()),
+        (Ok(_), _) => Finding::Ok("Docker engine is available".to_owned()),
         (Err(_), Some(_)) => {
-            Finding::Degraded("no Docker engine answers; bubblewrap is there and has fewer layers".to_owned())
+            Finding::Degraded("no Docker engine; bubblewrap is used, which has fewer layers".to_owned())
         }
-        (Err(_), None) => {
-            Finding::Missing("neither a Docker engine nor bubblewrap: apt-get install bubblewrap".to_owned())
-        }
+        (Err(_), None) => Finding::Missing("no Docker engine and no bubblewrap: apt-get install bubblewrap".to_owned()),
     }
 }
 
@@ -125,10 +123,11 @@ fn roots(data: &Path) -> Finding {
 fn landlock() -> Finding {
     let modules = std::fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
     if modules.split(',').any(|module| module.trim() == "landlock") {
-        Finding::Ok("offered by the kernel".to_owned())
+        Finding::Ok("supported by the kernel".to_owned())
     } else {
         Finding::Degraded(
-            "not seen in the kernel's list of security modules; without it workers run no job, unless sandbox.minimum_landlock_abi is 0"
+            "not in the kernel's list of security modules; workers run no jobs without it unless \
+             sandbox.minimum_landlock_abi is 0"
                 .to_owned(),
         )
     }

@@ -1,4 +1,4 @@
-//! Becomes another program that dies when the process dies that started it, however that dies.
+//! `promptcraft guard` (hidden): runs a program that the kernel kills when its parent process dies.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,10 +7,10 @@ use std::process::Command;
 
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
-/// Start a program that dies with its parent (used by `up`).
+/// Run a program that is killed when its parent dies (used by `up`)
 #[derive(clap::Args)]
 pub struct Guard {
-    /// The process id of the parent.
+    /// Process id of the parent
     parent: i32,
     program: OsString,
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -18,14 +18,14 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Returns only when the program cannot be started.
+    /// Replaces this process by the program; returns only if that fails.
     pub fn run(self) -> io::Error {
         if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
             return error.into();
         }
-        // It may have died before the kernel was asked to tell us.
+        // The parent may have died before the kernel registered the signal.
         if getppid().map(|pid| pid.as_raw_nonzero().get()) != Some(self.parent) {
-            return io::Error::other("the parent is gone");
+            return io::Error::other("the parent process has ended");
         }
         Command::new(self.program).args(self.arguments).exec()
     }

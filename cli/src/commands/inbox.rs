@@ -1,4 +1,4 @@
-//! `promptcraft inbox`: what the caller may decide now.
+//! `promptcraft inbox`: the approvals that the caller may decide.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::{self, out};
 
-/// List what waits for your decision.
+/// List the approvals that await your decision
 #[derive(clap::Args)]
 pub struct Inbox {
     #[command(flatten)]
@@ -18,7 +18,7 @@ impl Inbox {
         let api = self.connection.connect().await?;
         let (approvals, more) = api.first_page("/api/v3/approvals?", "approvals").await?;
         if approvals.is_empty() {
-            out!("Nothing waits for you.");
+            out!("No pending approvals.");
             return Ok(ExitCode::SUCCESS);
         }
         let rows: Vec<Vec<String>> = approvals
@@ -28,11 +28,11 @@ impl Inbox {
                 vec![text("workflow_id"), text("risk_level"), text("expires_at"), text("description")]
             })
             .collect();
-        output::table(&["WORKFLOW", "RISK", "UNTIL", "QUESTION"], &rows);
+        output::table(&["WORKFLOW", "RISK", "EXPIRES", "APPROVAL"], &rows);
         if more {
-            out!("\nMore wait behind these; they are shown once some of these are decided.");
+            out!("\nThere are more; decide some of these to see them.");
         }
-        out!("\nDecide with: promptcraft approve WORKFLOW, or promptcraft reject WORKFLOW");
+        out!("\nTo decide: promptcraft approve WORKFLOW or promptcraft reject WORKFLOW");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -7,16 +7,16 @@ use crate::error::CommandError;
 use crate::example_goals::first_command;
 use crate::output::{self, out, truncate};
 
-/// Maximum characters of a goal in a row.
+/// Maximum characters of a goal in a table row.
 const GOAL_WIDTH: usize = 60;
 
-/// List your workflows, the newest first.
+/// List your workflows, newest first
 #[derive(clap::Args)]
 pub struct List {
-    /// Only those that are created, running, waiting_approval, completed, failed or cancelled.
-    #[arg(long)]
+    /// Show only workflows with this status
+    #[arg(long, value_name = "STATUS")]
     status: Option<String>,
-    /// At most so many.
+    /// Maximum number of workflows, up to 100
     #[arg(long, default_value_t = 20)]
     limit: u32,
     #[command(flatten)]
@@ -42,7 +42,7 @@ impl List {
             .collect();
         output::table(&["WORKFLOW", "STATUS", "CREATED", "GOAL"], &rows);
         if more {
-            out!("\nThere are older ones: see more with --limit, at most 100, or some with --status");
+            out!("\nThere are older workflows: raise --limit (up to 100) or filter with --status");
         }
         Ok(ExitCode::SUCCESS)
     }

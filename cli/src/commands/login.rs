@@ -1,4 +1,4 @@
-//! `promptcraft login`: a token for the shell.
+//! `promptcraft login`: prints an access token for the shell.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,9 @@ use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::out;
 
-/// Sign in and print what the shell needs: eval "$(promptcraft login --user NAME --password WORD)"
+/// Sign in and print a shell command that sets the access token
+///
+/// Usage: eval "$(promptcraft login --user NAME --password WORD)"
 #[derive(clap::Args)]
 pub struct Login {
     #[command(flatten)]
@@ -18,11 +20,11 @@ impl Login {
         let tokens = self.connection.sign_in().await?;
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if tokens.access.is_empty() || !tokens.access.bytes().all(is_word) {
-            // The shell would take what else it holds for commands.
-            return Err("the server's token is not one; is it the right address?".into());
+            // The shell would execute any other characters.
+            return Err("the server returned a malformed token; check --url".into());
         }
         out!("export PROMPTCRAFT_TOKEN={}", tokens.access);
-        eprintln!("The token is good for {} minutes.", tokens.expires_in_seconds / 60);
+        eprintln!("The token expires in {} minutes.", tokens.expires_in_seconds / 60);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,4 +1,4 @@
-//! `promptcraft run`: submit a goal.
+//! `promptcraft run`: submits a goal.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,28 +14,28 @@ use crate::watch::{exit_code, print_workflow, watch};
 
 const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 
-/// Turn a goal into code, or run a file of yours.
+/// Submit a goal: generate code for it, or work on a file
 #[derive(clap::Args)]
 #[command(after_help = example_commands())]
 pub struct Run {
-    /// The work to do, 3 to 10,000 characters.
+    /// Goal, 3 to 10,000 characters
     goal: String,
-    /// Code to work on; it runs only if the goal or the mode asks for a run.
+    /// File with code to work on; it runs only if the goal or --mode asks for it
     #[arg(long)]
     file: Option<PathBuf>,
-    /// Its language, where it cannot be told.
+    /// Language of the file, if its name does not show it
     #[arg(long)]
     language: Option<String>,
-    /// Work to do [default: as the goal says].
+    /// Kind of work [default: derived from the goal]
     #[arg(long, value_parser = MODES)]
     mode: Option<String>,
-    /// The recipe to serve, whatever the goal says; `promptcraft recipes list` shows them.
+    /// Recipe to use, whatever the goal says; see `promptcraft recipes list`
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     recipe: Option<String>,
-    /// Release the result without asking anyone.
+    /// Release the result without an approval
     #[arg(long)]
     no_approval: bool,
-    /// Show progress until it ends or waits for a decision. Exits 1 if it or its code fails, 8 if it waits.
+    /// Show progress until the workflow ends (exit code 1 if it or its code fails) or awaits a decision (8)
     #[arg(long)]
     watch: bool,
     #[command(flatten)]

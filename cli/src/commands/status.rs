@@ -1,4 +1,4 @@
-//! `promptcraft status`: one workflow.
+//! `promptcraft status`: shows a workflow.
 
 use std::process::ExitCode;
 
@@ -7,14 +7,15 @@ use crate::error::CommandError;
 use crate::output::out;
 use crate::watch::{exit_code, print_workflow, watch};
 
-/// Show a workflow.
+/// Show a workflow
 #[derive(clap::Args)]
 pub struct Status {
+    /// Workflow id
     id: String,
-    /// Show progress until it ends or waits for a decision. Exits 1 if it or its code fails, 8 if it waits.
+    /// Show progress until the workflow ends (exit code 1 if it or its code fails) or awaits a decision (8)
     #[arg(long)]
     watch: bool,
-    /// The API's answer as it is.
+    /// Print the API's response as JSON
     #[arg(long, conflicts_with = "watch")]
     json: bool,
     #[command(flatten)]

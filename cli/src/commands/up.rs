@@ -1,4 +1,4 @@
-//! `promptcraft up`: the whole stack on this machine.
+//! `promptcraft up`: runs the whole stack on this machine.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,25 +16,25 @@ use crate::output::{self, Style, out, styled};
 use crate::stack::StatusDisplay;
 use crate::stack::{DEMO_BOT, DataDirectory, Manifest, Ports, Programs, Stack, StackConfig, StackError};
 
-/// Run the whole stack on this machine until Ctrl-C: broker, Redis, approver, workers, API.
+/// Run the whole stack on this machine until Ctrl-C: broker, Redis, approver, workers, API
 #[derive(clap::Args)]
 pub struct Up {
-    /// Where everything is kept.
+    /// Data directory
     #[arg(long, default_value = "./data")]
     data: PathBuf,
-    /// How many workers run.
+    /// Number of workers
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: u8,
-    /// Where the API listens on the loopback interface.
+    /// Port of the API on the loopback interface
     #[arg(long, default_value_t = 8000)]
     port: u16,
-    /// Create the demo users and the demo bot.
+    /// Create the demo users and the demo bot
     #[arg(long)]
     demo: bool,
-    /// The sandbox: auto, docker or bubblewrap.
+    /// Sandbox backend
     #[arg(long, default_value = "auto", value_parser = ["auto", "docker", "bubblewrap"])]
     backend: String,
-    /// A program to run once the stack is ready; PROMPTCRAFT_STACK tells it where stack.json is.
+    /// Program to run once the stack is ready; PROMPTCRAFT_STACK is the path of stack.json
     #[arg(long, value_name = "PROGRAM")]
     then: Option<PathBuf>,
 }
@@ -108,28 +108,28 @@ fn print_ready(config: &StackConfig, began: Instant) {
     out!("  Explorer   {url}/docs");
     if config.demo {
         out!("  Sign in    test_user / test_pass, stress_user / stress_pass, approver / approver_pass");
-        out!("  Bot        {DEMO_BOT} at {}, password in data directory, secrets/bot-{DEMO_BOT}", config.broker_url());
+        out!("  Bot        {DEMO_BOT} at {}, password in DATA/secrets/bot-{DEMO_BOT}", config.broker_url());
     }
-    out!("  Ctrl-C ends it all\n");
+    out!("  Press Ctrl-C to stop\n");
 }
 
-/// Starts the program that runs once the stack is ready. It ends when this process does.
+/// Starts the program of `--then`. It is killed when this process ends.
 fn start_companion(program: &PathBuf, config: &StackConfig) -> io::Result<tokio::process::Child> {
     Command::new(program)
         .env("PROMPTCRAFT_STACK", Manifest::path(config.data.root()))
         .env("PROMPTCRAFT_BIN", std::env::current_exe()?)
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| io::Error::other(format!("{} cannot be run: {error}", program.display())))
+        .map_err(|error| io::Error::other(format!("cannot run {}: {error}", program.display())))
 }
 
-/// Waits for the companion and then for ever: the stack outlives it.
+/// Waits for the companion and reports its failure. Never returns: the stack keeps running.
 async fn wait_for_companion(companion: Option<tokio::process::Child>) {
     if let Some(mut companion) = companion {
         match companion.wait().await {
             Ok(status) if status.success() => {}
             Ok(status) => {
-                out!("{}", styled(Style::Error, &format!("The program that ran on the stack failed: {status}")))
+                out!("{}", styled(Style::Error, &format!("The program of --then failed: {status}")))
             }
             Err(error) => out!("{}", styled(Style::Error, &error.to_string())),
         }
@@ -137,9 +137,9 @@ async fn wait_for_companion(companion: Option<tokio::process::Child>) {
     std::future::pending().await
 }
 
-/// Drains; a second signal kills.
+/// Drains the stack; a second signal kills it.
 async fn drain(stack: &mut Stack, signals: &mut SignalListener) {
-    out!("\n{}", styled(Style::Dim, "Ending; once more Ctrl-C kills"));
+    out!("\n{}", styled(Style::Dim, "Stopping; press Ctrl-C again to kill"));
     let began = Instant::now();
     let kill = stack.kill_token();
     let mut draining = std::pin::pin!(stack.drain());
@@ -147,11 +147,11 @@ async fn drain(stack: &mut Stack, signals: &mut SignalListener) {
         () = &mut draining => {}
         () = signals.next() => {
             kill.cancel();
-            // Nothing survives a kill for longer.
+            // Bounds the wait for killed processes.
             drop(tokio::time::timeout(Duration::from_secs(5), draining).await);
         }
     }
-    out!("{}", styled(Style::Dim, &format!("Ended in {}", output::format_duration(began.elapsed()))));
+    out!("{}", styled(Style::Dim, &format!("Stopped in {}", output::format_duration(began.elapsed()))));
 }
 
 struct SignalListener {

@@ -1,5 +1,5 @@
-//! The broker's configuration: the files of `nats/`, compiled in, with what they say of one runtime said of each, and the accounts of
-//! bots made from their template.
+//! The broker's configuration: the files of `nats/`, compiled in and expanded for each runtime, and the accounts of
+//! bots from their template.
 
 use std::fmt;
 use std::io;
@@ -16,13 +16,13 @@ const WORKERS: &str = include_str!("../../../nats/workers.conf");
 const BOTS: &str = include_str!("../../../nats/bots.conf");
 const BOT_TEMPLATE: &str = include_str!("../../../nats/bot.conf.template");
 
-/// The queue whose lines in the committed files stand for those of every runtime.
+/// The queue whose lines in the committed files are repeated for every runtime.
 const TEMPLATE_QUEUE: &str = "execute-python";
 
-/// Users of the committed files. User names are one namespace for the whole server, so no bot may have one of these.
+/// Users in the committed files. User names are unique per server, so no bot may have one of these.
 pub const SERVICE_USERS: [&str; 5] = ["api", "approver", "cli", "worker", "sys"];
 
-/// The name an approval bot signs in with, which is also the name of its account and a token of its subjects.
+/// The user name of an approval bot, also its account name and a token of its subjects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BotName(String);
 
@@ -57,13 +57,13 @@ impl FromStr for BotName {
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidBotName {
-    #[error("a bot's name is 1 to 32 lower-case letters, digits and underscores, a letter first")]
+    #[error("a bot's name is 1 to 32 lower-case letters, digits and underscores, starting with a letter")]
     Malformed,
-    #[error("that is the name of a service; give the bot another one")]
+    #[error("this name is reserved for a service; choose another name")]
     Reserved,
 }
 
-/// A bot and what it signs in with.
+/// The credentials of a bot.
 #[derive(Clone)]
 pub struct BotAccount {
     pub name: BotName,
@@ -72,15 +72,14 @@ pub struct BotAccount {
 }
 
 impl BotAccount {
-    /// The configuration of this bot's account.
+    /// Returns the configuration of the account.
     pub fn account(&self) -> String {
         BOT_TEMPLATE.replace("@BOT@", self.name.as_str()).replace("@PASSWORD@", &self.password)
     }
 }
 
-/// Writes the configuration into `directory`, with the queues of `runtimes` and an account for each of `bots`, and returns the
-/// file to start the server with. Idempotent; files are replaced whole, so a server that reads them meanwhile sees the old or the
-/// new one.
+/// Writes the configuration into `directory` and returns the server's main file. Idempotent; files are replaced
+/// atomically, so a server that reads them concurrently sees the old or the new one.
 pub fn write(directory: &Path, bots: &[BotAccount], runtimes: &[RuntimeName]) -> io::Result<PathBuf> {
     let accounts = directory.join("bots");
     std::fs::create_dir_all(&accounts)?;
@@ -98,9 +97,9 @@ pub fn write(directory: &Path, bots: &[BotAccount], runtimes: &[RuntimeName]) ->
     Ok(server)
 }
 
-/// Writes what an operator starts brokers with into `directory`: the queues of `runtimes`, no secret, and every way to run a node.
+/// Writes the configuration for brokers outside `promptcraft up`: without secrets, with every way to run a node.
 ///
-/// A `bots.conf` that is there stays, and so do the accounts that it includes. Idempotent.
+/// Keeps an existing `bots.conf` and the accounts that it includes. Idempotent.
 pub fn write_for_operator(directory: &Path, runtimes: &[RuntimeName]) -> io::Result<()> {
     std::fs::create_dir_all(directory.join("bots"))?;
     let bots = directory.join("bots.conf");
@@ -116,14 +115,14 @@ pub fn write_for_operator(directory: &Path, runtimes: &[RuntimeName]) -> io::Res
     Ok(())
 }
 
-/// Whole or not at all: a node may be started from the file at any moment.
+/// Replaces a file atomically: a node may be started from it at any moment.
 fn replace_file(path: &Path, content: &str) -> io::Result<()> {
     let next = path.with_extension("conf.next");
     std::fs::write(&next, content)?;
     std::fs::rename(next, path)
 }
 
-/// Repeats each line about the one queue for the queue of every runtime: no wildcard of the broker stands for a part of a name.
+/// Repeats each line with [`TEMPLATE_QUEUE`] for every runtime: the broker has no wildcard for a part of a token.
 fn expand_runtimes(text: &str, runtimes: &[RuntimeName]) -> String {
     let mut whole = String::new();
     for line in text.lines() {
@@ -139,19 +138,19 @@ fn expand_runtimes(text: &str, runtimes: &[RuntimeName]) -> String {
     whole
 }
 
-/// The environment that `nats/server.conf` needs.
+/// The values of the variables in `nats/server.conf`.
 pub struct BrokerEnvironment<'a> {
     pub server_name: &'a str,
-    /// `host:port`; port -1 lets the server choose.
+    /// `host:port`; with port -1 the server chooses.
     pub listen: &'a str,
     pub monitor_listen: &'a str,
     pub store: &'a Path,
-    /// The password of a user of [`SERVICE_USERS`].
+    /// Returns the password of a user of [`SERVICE_USERS`].
     pub password: &'a dyn Fn(&str) -> String,
 }
 
 impl BrokerEnvironment<'_> {
-    /// Names and values, each value in double quotes of its own: the server parses it as configuration.
+    /// Returns names and values. Values are quoted because the server parses them as configuration.
     pub fn variables(&self) -> Vec<(String, String)> {
         let quoted = |value: &str| format!("{value:?}");
         let mut environment = vec![

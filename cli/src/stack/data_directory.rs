@@ -1,4 +1,4 @@
-//! Where the stack keeps everything, and that only one stack does.
+//! The data directory of a stack and its lock.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -12,22 +12,23 @@ use super::private_file;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirectoryError {
-    #[error("{path} cannot be used as data directory: {error}. Choose another one with --data")]
+    #[error("cannot use {path} as data directory: {error}. Choose another with --data")]
     Unusable { path: String, error: io::Error },
     #[error(
-        "a stack already runs on {path} (process {pid}). Stop it with Ctrl-C or `kill {pid}`, or choose another directory with --data"
+        "a stack already runs on {path} (process {pid}). Stop it with Ctrl-C or `kill {pid}`, or choose another with \
+         --data"
     )]
     InUse { path: String, pid: String },
 }
 
-/// The data directory; [`DataDirectory::open`] locks it for as long as the value lives.
+/// The data directory. [`DataDirectory::open`] locks it for the lifetime of the value.
 pub struct DataDirectory {
     root: PathBuf,
     _lock: Option<File>,
 }
 
 impl DataDirectory {
-    /// Creates the directory if need be and locks it. The lock is the kernel's, so one left by a killed process is none.
+    /// Creates the directory if needed and locks it. The kernel releases the lock of a killed process.
     pub fn open(path: &Path) -> Result<Self, DataDirectoryError> {
         let unusable = |error| DataDirectoryError::Unusable { path: path.display().to_string(), error };
         let lock = prepare(path).map_err(unusable)?;
@@ -44,12 +45,12 @@ impl DataDirectory {
         Ok(Self { root, _lock: Some(lock) })
     }
 
-    /// The directory of a stack that runs, for commands beside it.
+    /// Opens the directory without locking it, for commands that run beside a stack.
     pub fn open_unlocked(path: &Path) -> io::Result<Self> {
         Ok(Self { root: path.canonicalize()?, _lock: None })
     }
 
-    /// The process that has the directory open as its own, if one has.
+    /// Returns the process that holds the lock.
     pub fn lock_holder(path: &Path) -> Option<i32> {
         let mut lock = File::open(path.join("up.lock")).ok()?;
         match lock.try_lock_shared() {
@@ -77,7 +78,7 @@ impl DataDirectory {
         self.root.join("sandbox")
     }
 
-    /// The recipes of the organization, a folder each.
+    /// The organization's own recipes, one directory each.
     pub fn recipes(&self) -> PathBuf {
         self.root.join("recipes")
     }
@@ -86,7 +87,7 @@ impl DataDirectory {
         self.root.join("logs").join(format!("{component}.log"))
     }
 
-    /// The file of a secret, which is made on first use: 32 random bytes as hexadecimal digits.
+    /// Returns the file of a secret (32 random bytes in hexadecimal), created on first use.
     pub fn secret_file(&self, name: &str) -> io::Result<PathBuf> {
         let path = self.root.join("secrets").join(name);
         if !path.exists() {
@@ -95,14 +96,14 @@ impl DataDirectory {
         Ok(path)
     }
 
-    /// The secret itself.
+    /// Returns a secret, created on first use.
     pub fn secret(&self, name: &str) -> io::Result<String> {
         let mut text = String::new();
         File::open(self.secret_file(name)?)?.read_to_string(&mut text)?;
         Ok(text.trim().to_owned())
     }
 
-    /// The bots whose accounts were made in this directory, by name.
+    /// Returns the bots of this directory, sorted by name.
     pub fn bots(&self) -> io::Result<Vec<BotAccount>> {
         let mut bots = Vec::new();
         for entry in fs::read_dir(self.root.join("secrets"))? {
@@ -116,7 +117,7 @@ impl DataDirectory {
         Ok(bots)
     }
 
-    /// The bot of this name, with a fresh password if it is new.
+    /// Returns a bot, with a generated password if it is new.
     pub fn bot(&self, name: BotName) -> io::Result<BotAccount> {
         let password = self.secret(&format!("bot-{name}"))?;
         Ok(BotAccount { name, password })
@@ -125,7 +126,7 @@ impl DataDirectory {
 
 fn prepare(path: &Path) -> io::Result<File> {
     fs::create_dir_all(path)?;
-    // All hold what users submitted, or what lets others in.
+    // All contain submitted data or credentials.
     for name in ["secrets", "logs", "redis", "nats", "jetstream"] {
         let directory = path.join(name);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_made_once_and_is_its_owners_alone() {
+    fn a_secret_is_created_once_and_private() {
         let path = fresh("secret");
         let data = DataDirectory::open(&path).unwrap();
         let secret = data.secret("nats-api").unwrap();

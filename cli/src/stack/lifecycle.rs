@@ -1,4 +1,4 @@
-//! A running stack: started in order, watched, drained in reverse.
+//! Starts a stack in order and drains it in reverse.
 
 use std::io;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use super::seed::{self, SeedError, SeedReport};
 use super::supervise::child::ChildSpec;
 use super::supervise::{ProcessEvent, ProcessState, Reporter, StopSignals, supervise};
 
-/// A first start may build caches; after this long something is wrong.
+/// Maximum time until a process is ready; a first start may build caches.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
-/// So often a process may be lost before it was ready for the first time.
+/// Maximum starts of a process that has not been ready yet.
 const MAX_START_ATTEMPTS: u32 = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    #[error("a file of the stack cannot be written: {0}. Check space and permissions of the data directory")]
+    #[error("cannot write a file of the stack: {0}. Check space and permissions of the data directory")]
     Files(#[from] io::Error),
-    #[error("{name} does not start: {reason}. Its log, {log}, ends:\n{log_tail}")]
+    #[error("{name} did not start: {reason}. End of its log {log}:\n{log_tail}")]
     NotReady { name: String, reason: String, log: String, log_tail: String },
-    #[error("the broker could not be prepared: {0}")]
+    #[error("cannot provision the broker: {0}")]
     Seed(#[from] SeedError),
 }
 
-/// The processes of a stack. Dropping it leaves them to die with this process; [`Stack::drain`] ends them in order.
+/// The processes of a stack. [`Stack::drain`] stops them in order; otherwise they are killed when this process ends.
 pub struct Stack {
     config: Arc<StackConfig>,
     components: Vec<Component>,
@@ -45,26 +45,26 @@ struct Component {
 }
 
 impl Stack {
-    /// Prepares a stack; nothing runs yet. `events` hears of every start and loss.
+    /// Creates a stack without processes. Starts and losses are sent to `events`.
     pub fn new(config: Arc<StackConfig>, events: mpsc::UnboundedSender<ProcessEvent>) -> Self {
         let kill = tokio_util::sync::CancellationToken::new();
         Self { config, components: Vec::new(), kill, tasks: TaskTracker::new(), events }
     }
 
-    /// Starts broker and Redis and waits for both.
+    /// Starts broker and Redis and waits until both are ready.
     pub async fn start_servers(&mut self) -> Result<(), StackError> {
         self.launch(self.config.broker_spec()?);
         self.launch(self.config.redis_spec()?);
         self.wait_until_ready().await
     }
 
-    /// Prepares the broker: streams, the signing key, demo users.
+    /// Creates streams, the signing key and demo users on the broker. Idempotent.
     pub async fn seed(&self) -> Result<SeedReport, StackError> {
         let broker = seed::connect_operator(&self.config).await?;
         Ok(seed::seed(&broker, &self.config.runtimes(), self.config.demo).await?)
     }
 
-    /// Starts the services and waits until the API is ready to serve.
+    /// Starts the services and waits until all are ready.
     pub async fn start_services(&mut self) -> Result<(), StackError> {
         self.launch(self.config.approver_spec()?);
         for number in 1..=self.config.ports.worker_metrics.len() {
@@ -74,10 +74,10 @@ impl Stack {
         self.wait_until_ready().await
     }
 
-    /// Ends everything, those who use others first: api, workers, approver, Redis, broker.
+    /// Stops the processes in the order api, workers, approver, Redis, broker, so that each stops before those it uses.
     pub async fn drain(&mut self) {
         while let Some(component) = self.components.pop() {
-            // Workers end together; nothing else has a twin.
+            // All workers stop together.
             let mut together = vec![component];
             while together[0].is_worker() && self.components.last().is_some_and(Component::is_worker) {
                 together.extend(self.components.pop());
@@ -86,13 +86,13 @@ impl Stack {
                 component.stop_signals.stop.cancel();
             }
             for component in together {
-                // A supervisor that panicked has lost its process; the kernel ends that with ours.
+                // The kernel kills the process of a panicked supervisor when this process ends.
                 drop(component.task.await);
             }
         }
     }
 
-    /// A token that ends the patience of [`Stack::drain`].
+    /// Returns the token that makes [`Stack::drain`] kill the processes.
     pub fn kill_token(&self) -> tokio_util::sync::CancellationToken {
         self.kill.clone()
     }

@@ -1,4 +1,4 @@
-//! `stack.json`: what runs and where, for the other commands and for test suites.
+//! `stack.json`: the addresses and processes of a running stack, for other commands and test suites.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,7 @@ use super::data_directory::DataDirectory;
 use super::private_file;
 use super::process_specs::StackConfig;
 
-/// A running stack. Secrets are named by their files.
+/// A running stack. Contains the files of secrets, not the secrets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
     /// The process of `promptcraft up`.
@@ -23,12 +23,12 @@ pub struct Manifest {
     pub worker_metrics_urls: Vec<String>,
     pub nats_url: String,
     pub nats_monitor_url: String,
-    /// The password file of each user of the services' accounts.
+    /// Password file by service user.
     pub nats_password_files: BTreeMap<String, PathBuf>,
     pub redis_port: u16,
-    /// Holds the address that the services use, password included.
+    /// File with the Redis URL of the services, password included.
     pub redis_url_file: PathBuf,
-    /// Holds the password of Redis' `default` user, who may do everything.
+    /// File with the password of Redis' `default` user, who has all permissions.
     pub redis_password_file: PathBuf,
     pub bots: Vec<BotEntry>,
     /// Process ids by component: `nats`, `redis`, `approver`, `worker-1`, .., `api`.
@@ -36,7 +36,7 @@ pub struct Manifest {
     pub logs: PathBuf,
 }
 
-/// An approval bot that may sign in.
+/// An approval bot with an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BotEntry {
     pub name: String,
@@ -44,7 +44,7 @@ pub struct BotEntry {
 }
 
 impl Manifest {
-    /// What `config` will run; the process ids come as the processes do.
+    /// Returns the manifest of a stack whose processes have not started yet.
     pub fn of(config: &StackConfig) -> io::Result<Self> {
         let local = |port: u16| format!("http://127.0.0.1:{port}");
         let data = &config.data;
@@ -76,24 +76,24 @@ impl Manifest {
         })
     }
 
-    /// Where the manifest of a data directory stands.
+    /// Returns the path of the manifest in a data directory.
     pub fn path(data: &Path) -> PathBuf {
         data.join("stack.json")
     }
 
-    /// The manifest of the stack that runs on `data`, if one does.
+    /// Reads the manifest of the stack that runs on `data`; `None` if no stack runs.
     pub fn read(data: &Path) -> Option<Self> {
         let text = std::fs::read(Self::path(data)).ok()?;
         let manifest: Self = serde_json::from_slice(&text).ok()?;
-        // What a killed stack left behind describes nothing; its process ids may be those of others by now.
+        // The manifest of a killed stack is stale; its process ids may have been reused.
         (DataDirectory::lock_holder(data)? == manifest.pid).then_some(manifest)
     }
 
-    /// Asks a component to end, if its process is still the stack's and runs `program`.
+    /// Sends SIGTERM to a component, after checking that its process is a child of the stack and runs `program`.
     pub fn terminate(&self, component: &str, program: &str) -> Result<(), String> {
-        let number = *self.pids.get(component).ok_or("stack.json names no such process")?;
-        let pid = Pid::from_raw(number).ok_or("stack.json names no process")?;
-        // What is checked below is the process that is signalled, even if its id comes to mean another one.
+        let number = *self.pids.get(component).ok_or("stack.json has no such process")?;
+        let pid = Pid::from_raw(number).ok_or("stack.json has no valid process id")?;
+        // The pidfd keeps the checked process the signalled one, even if its id is reused.
         let process = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| format!("process {number}: {error}"))?;
         if self.pid != parent_pid(number).unwrap_or_default() || program_name(number).as_deref() != Some(program) {
             return Err(format!("process {number} is not {program} of this stack"));
@@ -101,21 +101,21 @@ impl Manifest {
         pidfd_send_signal(process, Signal::TERM).map_err(|error| format!("process {number}: {error}"))
     }
 
-    /// Names a bot that was added.
+    /// Adds a bot, unless it is present.
     pub fn add_bot(&mut self, name: &str, password_file: &Path) {
         if self.bots.iter().all(|bot| bot.name != name) {
             self.bots.push(BotEntry { name: name.to_owned(), password_file: password_file.to_owned() });
         }
     }
 
-    /// Replaces the manifest of a data directory.
+    /// Writes the manifest to the data directory, atomically.
     pub fn write(&self, data: &Path) -> io::Result<()> {
         private_file::write(&Self::path(data), &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
     }
 
-    /// Takes it away: nothing runs any more.
+    /// Deletes the manifest of a stopped stack.
     pub fn remove(data: &Path) {
-        // It may not have been written yet.
+        // It may not exist yet.
         drop(std::fs::remove_file(Self::path(data)));
     }
 }
@@ -125,7 +125,7 @@ fn parent_pid(process: i32) -> Option<i32> {
     status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok())
 }
 
-/// The name of the program's file, as the process was started with.
+/// Returns the file name of the program, from the command line of the process.
 fn program_name(process: i32) -> Option<String> {
     let line = std::fs::read(format!("/proc/{process}/cmdline")).ok()?;
     let path = String::from_utf8_lossy(line.split(|byte| *byte == 0).next()?).into_owned();
@@ -163,11 +163,11 @@ mod tests {
         i32::try_from(std::process::id()).unwrap()
     }
 
-    /// A process that waits, and its id.
+    /// Starts a process that sleeps; returns it and its id.
     fn sleeper() -> (Child, i32) {
         let child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
-        // Until then it is this program's copy.
+        // Until `exec` the process is a copy of this program.
         while program_name(pid).as_deref() != Some("sleep") {
             std::thread::yield_now();
         }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_stacks_own_program_is_asked_to_end() {
+    fn only_the_stacks_own_program_is_terminated() {
         let (mut child, pid) = sleeper();
         for (manifest, program) in [
             (manifest(own_pid(), pid), "worker"),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_believed_while_its_stack_holds_the_lock() {
+    fn a_manifest_is_valid_while_its_stack_holds_the_lock() {
         let path = std::env::temp_dir().join(format!("promptcraft-manifest-{}", std::process::id()));
         let data = DataDirectory::open(&path).unwrap();
         manifest(own_pid(), 1).write(&path).unwrap();

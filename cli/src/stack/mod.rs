@@ -1,7 +1,7 @@
-//! One machine's stack: a broker, a Redis, and the three services as child processes.
+//! The stack on one machine: broker, Redis and the three services as child processes.
 //!
-//! [`Stack`] starts them in order, restarts what dies, and ends them in reverse. It owns the processes and the data directory
-//! and knows nothing of what the services say to each other.
+//! [`Stack`] starts them in order, restarts failed ones, and stops them in reverse. It owns the processes and the data
+//! directory and does not take part in the communication of the services.
 
 pub mod broker_config;
 mod data_directory;

@@ -1,4 +1,4 @@
-//! Which ports the stack listens on: the usual ones where they are free.
+//! The ports of the stack: default ports if they are free.
 
 use std::io;
 
@@ -6,13 +6,15 @@ use shared::ports::{self, is_free};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
-    #[error("port {port} is in use. Stop what listens there, or choose another with --port (setting api.listen)")]
+    #[error(
+        "port {port} is in use. Stop the process that listens there, or choose another with --port (setting api.listen)"
+    )]
     ApiPortInUse { port: u16 },
-    #[error("this machine gives no free port: {0}")]
+    #[error("cannot allocate a free port: {0}")]
     NoFreePort(io::Error),
 }
 
-/// All on the loopback interface. They stay the same when a process is started again.
+/// The ports, on the loopback interface. They stay the same when a process restarts.
 #[derive(Debug, Clone)]
 pub struct Ports {
     pub api: u16,
@@ -25,8 +27,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Takes `api` or refuses; the others give way to what listens on theirs. Port 0 takes any free one, and so do the others
-    /// then: several stacks that start at once would race for the usual ones.
+    /// Chooses the ports: `api` must be free; the others fall back to any free port. With `api` = 0 all are arbitrary,
+    /// because concurrently starting stacks would race for the default ports.
     pub fn choose(api: u16, workers: usize) -> Result<Self, PortError> {
         if api != 0 && !is_free(api) {
             return Err(PortError::ApiPortInUse { port: api });
@@ -45,7 +47,7 @@ impl Ports {
     }
 }
 
-/// Ports promised already; a listener could not tell, as none of them listens yet.
+/// Ports chosen so far. None of them is listened on yet, so a bind check does not detect them.
 struct Chosen(Vec<u16>);
 
 impl Chosen {

@@ -1,12 +1,12 @@
-//! Files that nobody but their owner reads.
+//! Files that only their owner can read.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Replaces the file at `path` with `content`, readable and writable by the owner alone. Readers see the old content or
-/// the new, never a part.
+/// Replaces the file at `path` atomically with `content` (mode 0600) and syncs it. Readers see the old or the new
+/// content.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");

@@ -1,4 +1,4 @@
-//! How each process of the stack is started: programs, settings, secrets.
+//! The process specifications of the stack: programs, settings, secrets, probes.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,25 +15,25 @@ use super::supervise::probe::{FailureIndicator, Probe};
 use super::{RUNTIMES, RuntimeName};
 use crate::env::{catalogue_folders, is_set};
 
-/// A broker or a Redis that fails its probe for this long is started again. A broker whose disk was full stays unhealthy until
-/// then, although space was freed.
+/// Time of failing probes after which broker or Redis is restarted. A broker whose disk was full stays unhealthy until
+/// a restart, even if space was freed.
 const UNHEALTHY_AFTER: Duration = Duration::from_secs(10);
 
-/// The configuration of Redis, in which what stands between @ signs is to be replaced.
+/// The configuration of Redis, with placeholders between @ signs.
 const REDIS: &str = include_str!("../../../redis/redis.conf.template");
 
-/// What a worker's user may do according to [`REDIS`]: take turns, read what a day has cost, and nothing else. What workers run is other
-/// people's code, and the API believes Redis.
-pub const WORKER_REDIS_ACL: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire +zadd +zcard +zrem +zremrangebyscore \
-                             +zscore";
+/// The permissions of the worker's user in [`REDIS`]: step leases and reading a day's spending. Workers run untrusted
+/// code, and the API trusts Redis.
+pub const WORKER_REDIS_ACL: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire \
+                                +zadd +zcard +zrem +zremrangebyscore +zscore";
 
-/// Everything that decides how the processes are started.
+/// The configuration of a stack.
 pub struct StackConfig {
     pub data: DataDirectory,
     pub ports: Ports,
     pub programs: Programs,
     pub demo: bool,
-    /// A sandbox backend, or `auto`.
+    /// Sandbox backend, or `auto`.
     pub backend: String,
 }
 
@@ -50,13 +50,13 @@ impl StackConfig {
         format!("http://127.0.0.1:{}", self.ports.broker_monitor)
     }
 
-    /// The address of Redis for the user `promptcraft` (API and approver) or `worker`, with the user's password.
+    /// Returns the Redis URL of the user `promptcraft` (API and approver) or `worker`, password included.
     pub fn redis_url(&self, user: &str) -> io::Result<String> {
         let password = self.data.secret(&format!("redis-{user}"))?;
         Ok(format!("redis://{user}:{password}@127.0.0.1:{}/0", self.ports.redis))
     }
 
-    /// The runtimes of this version that there are roots for, and Python, which there always is; each is a lane of `execute` steps.
+    /// Returns Python and the runtimes of this version that have a sandbox root; each is a lane of `execute` steps.
     pub fn runtimes(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.data.sandbox()).into_iter().flatten().flatten();
         let built = entries.filter(|entry| entry.path().join("rootfs").exists());
@@ -66,13 +66,13 @@ impl StackConfig {
         std::iter::once("python".to_owned()).chain(others).collect()
     }
 
-    /// The folders of recipes that the settings name, and the organization's own.
+    /// Returns the catalogue directories of the settings and the organization's own, comma-separated.
     fn catalogue_folders(&self) -> String {
         let own = self.data.recipes().display().to_string();
         catalogue_folders().into_iter().chain([own]).collect::<Vec<_>>().join(",")
     }
 
-    /// Writes the broker's configuration and says how to start it.
+    /// Writes the broker's configuration; returns its process specification.
     pub fn broker_spec(&self) -> io::Result<ChildSpec> {
         let configuration = broker_config::write(&self.data.nats(), &self.data.bots()?, &RuntimeName::all())?;
         let mut passwords = Vec::new();
@@ -100,8 +100,8 @@ impl StackConfig {
             log: self.data.log("nats"),
             probe: Probe::Http { port: self.ports.broker_monitor, path: "/healthz" },
             restart_when_unhealthy: Some(UNHEALTHY_AFTER),
-            // Its disk was full: it takes nothing more, or nothing more into one stream, until it is started on one with space. Started while
-            // that lasts, it may never get well, so the page of its health alone says too little: so it looks while a large store is read, too.
+            // A broker whose disk was full rejects writes, at least to one stream, until a restart with free space.
+            // `/healthz` alone does not show it: it also fails while a large store is being loaded.
             fatal_indicators: [("/healthz?js-enabled-only=true", ""), ("/healthz", "write error")]
                 .map(|(path, text)| FailureIndicator { port: self.ports.broker_monitor, path, text })
                 .to_vec(),
@@ -109,7 +109,7 @@ impl StackConfig {
         })
     }
 
-    /// Writes the configuration of Redis and says how to start it.
+    /// Writes the configuration of Redis; returns its process specification.
     pub fn redis_spec(&self) -> io::Result<ChildSpec> {
         let directory = self.data.redis();
         let configuration = directory.join("redis.conf");
@@ -150,7 +150,7 @@ impl StackConfig {
         )
     }
 
-    /// The worker of this number, from 1.
+    /// Returns the specification of worker `number`, counted from 1.
     pub fn worker_spec(&self, number: usize) -> io::Result<ChildSpec> {
         let name = format!("worker-{number}");
         let metrics = self.ports.worker_metrics[number - 1];
@@ -181,7 +181,8 @@ impl StackConfig {
         self.service_spec("api", "api", self.programs.api.clone(), own, probe)
     }
 
-    /// What ties the services together is set here; anything else may come from the caller's environment.
+    /// Returns the specification of a service. Settings that connect the services are set here; others are inherited
+    /// from the caller's environment.
     fn service_spec(
         &self,
         name: &str,
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_may_do_in_redis_what_is_said_here() {
+    fn the_redis_template_has_the_workers_permissions() {
         assert!(REDIS.lines().any(|line| line == format!("user worker on >@WORKER_PASSWORD@ {WORKER_REDIS_ACL}")));
     }
 }

@@ -1,18 +1,18 @@
-//! Where the programs are that the stack consists of.
+//! Finds the programs of the stack.
 
 use std::path::{Path, PathBuf};
 
 use crate::env::{find_nats_server, find_program};
 
 #[derive(Debug, thiserror::Error)]
-#[error("{program} was not found {looked}. {remedy}")]
+#[error("{program} not found {looked}. {remedy}")]
 pub struct MissingProgram {
     program: &'static str,
     looked: String,
     remedy: &'static str,
 }
 
-/// Finds a service's program beside this very program.
+/// Finds a service's program in the directory of this program.
 fn service(program: &'static str) -> Result<PathBuf, MissingProgram> {
     let own = std::env::current_exe().unwrap_or_default();
     let beside = own.parent().unwrap_or(Path::new(".")).to_owned();
@@ -24,12 +24,12 @@ fn service(program: &'static str) -> Result<PathBuf, MissingProgram> {
     })
 }
 
-/// The worker's program, which also reads recipes.
+/// Finds the worker's program, which also reads recipes.
 pub fn worker_program() -> Result<PathBuf, MissingProgram> {
     service("worker")
 }
 
-/// Every program of a stack, by path.
+/// The paths of the programs of a stack.
 #[derive(Debug, Clone)]
 pub struct Programs {
     pub nats_server: PathBuf,
@@ -40,7 +40,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Looks on `PATH` and in `data`'s `bin` for the servers, beside this very program for the services.
+    /// Finds the servers on `PATH` or in `data`/bin, and the services in the directory of this program.
     pub fn find(data: &Path) -> Result<Self, MissingProgram> {
         let bin = data.join("bin");
         let missing = |program| MissingProgram {

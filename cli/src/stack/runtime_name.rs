@@ -1,19 +1,19 @@
-//! The lanes of `execute` steps: one for each runtime, by its name.
+//! Names of runtimes. Each runtime has a lane of `execute` steps.
 
 use std::fmt;
 use std::str::FromStr;
 
 include!(concat!(env!("OUT_DIR"), "/runtimes.rs"));
 
-/// The name of a runtime, which is a token of subjects and the end of its queue's name.
+/// The name of a runtime, also a token of subjects and the suffix of its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuntimeName(String);
 
 impl RuntimeName {
-    /// The lanes of every runtime of this version, whether or not a worker offers it.
+    /// Returns every runtime of this version, whether or not a worker offers it.
     ///
     /// # Panics
-    /// Where a folder of `sandbox/runtimes` has a name that cannot be a lane, which a test notices.
+    /// On an invalid directory name in `sandbox/runtimes`, which a test excludes.
     pub fn all() -> Vec<Self> {
         RUNTIMES.iter().map(|name| name.parse().expect("a test parses every runtime's name")).collect()
     }
@@ -33,8 +33,8 @@ impl FromStr for RuntimeName {
     type Err = InvalidRuntimeName;
 
     fn from_str(name: &str) -> Result<Self, InvalidRuntimeName> {
-        let travels = shared::workflow::Lane::runtime(name).as_str() == name;
-        if travels && name.starts_with(|first: char| first.is_ascii_lowercase()) {
+        let is_unchanged = shared::workflow::Lane::runtime(name).as_str() == name;
+        if is_unchanged && name.starts_with(|first: char| first.is_ascii_lowercase()) {
             Ok(Self(name.to_owned()))
         } else {
             Err(InvalidRuntimeName)
@@ -43,7 +43,7 @@ impl FromStr for RuntimeName {
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("a runtime's name is 1 to 32 lower-case letters, digits and hyphens, a letter first")]
+#[error("a runtime's name is 1 to 32 lower-case letters, digits and hyphens, starting with a letter")]
 pub struct InvalidRuntimeName;
 
 #[cfg(test)]
@@ -51,13 +51,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lane_is_one_safe_subject_token() {
+    fn a_runtime_name_is_one_safe_subject_token() {
         for name in ["python", "made-up", "f90", &"a".repeat(32)] {
             assert!(name.parse::<RuntimeName>().is_ok(), "{name}");
         }
         for name in ["", "-a", "9front", "Lua", "f_90", "a.b", "*", ">", "a\"}", "a b", &"a".repeat(33)] {
             assert_eq!(name.parse::<RuntimeName>(), Err(InvalidRuntimeName), "{name}");
         }
-        assert!(RuntimeName::all().iter().any(|lane| lane.as_str() == "python"));
+        assert!(RuntimeName::all().iter().any(|name| name.as_str() == "python"));
     }
 }

@@ -1,4 +1,4 @@
-//! What a fresh broker needs before the services start: streams, a signing key, and in the demo its users.
+//! Seeds the broker before the services start: streams, a signing key, demo users.
 
 use shared::clock::Clock;
 use shared::identity::{KeyState, PasswordError, PasswordHash, Role, Secret, SigningKey, User};
@@ -10,7 +10,7 @@ use super::process_specs::StackConfig;
 /// The bot of the demo stack.
 pub const DEMO_BOT: &str = "demo_bot";
 
-/// Name, password, role and whether they may decide on their own work.
+/// Name, password, role and self-approval.
 const DEMO_USERS: [(&str, &str, Role, bool); 3] = [
     ("test_user", "test_pass", Role::Developer, true),
     ("stress_user", "stress_pass", Role::Developer, true),
@@ -29,18 +29,18 @@ pub enum SeedError {
     Password(#[from] PasswordError),
     #[error("{0}")]
     Name(String),
-    #[error("a secret cannot be read: {0}")]
+    #[error("cannot read a secret: {0}")]
     Secret(#[from] std::io::Error),
 }
 
-/// What was not there before.
+/// The objects that were created.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct SeedReport {
     pub signing_key: bool,
     pub users: usize,
 }
 
-/// Signs in to the stack's broker as its operator.
+/// Connects to the stack's broker as operator.
 pub(super) async fn connect_operator(config: &StackConfig) -> Result<Broker, SeedError> {
     let settings = BrokerSettings {
         url: config.broker_url(),
@@ -54,7 +54,7 @@ pub(super) async fn connect_operator(config: &StackConfig) -> Result<Broker, See
     Ok(Broker::connect(&settings).await?)
 }
 
-/// Creates streams, consumers and buckets, and what must stand in the buckets. Idempotent: what is there stays as it is.
+/// Creates streams, consumers, buckets and their initial entries. Idempotent: existing entries are unchanged.
 pub(super) async fn seed(broker: &Broker, runtimes: &[String], demo: bool) -> Result<SeedReport, SeedError> {
     provision(broker, 1, runtimes).await?;
     let buckets = Buckets::new(broker);
@@ -92,7 +92,7 @@ fn demo_user(name: &str, password: Option<PasswordHash>, role: Role, self_approv
     })
 }
 
-/// Whether it was created; another process may have been first, which is as good.
+/// Creates an entry, unless another process did; returns whether it was created here.
 async fn create<T>(bucket: &Bucket<T>, key: &str, value: &T) -> Result<bool, BucketError>
 where
     T: serde::Serialize + serde::de::DeserializeOwned,

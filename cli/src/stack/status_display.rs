@@ -1,4 +1,4 @@
-//! What `promptcraft up` shows and writes down while its processes come and go.
+//! Shows process events of a stack and records process ids in `stack.json`.
 
 use std::io;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::output::{self, Style};
 use crate::stack::{Manifest, ProcessEvent, StackConfig};
 
-/// Follows the events of a stack: a line on the terminal for each that matters, the process ids in `stack.json`.
+/// Prints a line for each event and keeps `stack.json` up to date.
 pub(crate) struct StatusDisplay {
     config: Arc<StackConfig>,
     manifest: Manifest,
@@ -21,14 +21,14 @@ impl StatusDisplay {
         Ok(Self { config, manifest, events })
     }
 
-    /// Shows events until nobody sends any more. Cancel safe.
+    /// Shows events until all senders are dropped. Cancel safe.
     pub(crate) async fn run(&mut self) {
         while let Some(event) = self.events.recv().await {
             self.show(&event);
         }
     }
 
-    /// Shows what was not shown yet.
+    /// Shows the events that are already queued.
     pub(crate) fn show_pending(&mut self) {
         while let Ok(event) = self.events.try_recv() {
             self.show(&event);
@@ -49,13 +49,13 @@ impl StatusDisplay {
                 output::status_line(name, Style::Success, &state, &self.address(name));
             }
             ProcessEvent::Lost { name, reason, pause } => {
-                let detail = format!("starts again in {}; see {}", output::format_duration(*pause), self.log(name));
+                let detail = format!("restarts in {}; see {}", output::format_duration(*pause), self.log(name));
                 output::status_line(name, Style::Error, reason, &detail);
             }
         }
     }
 
-    /// `promptcraft bot add` may have made some meanwhile.
+    /// Adds bots that `promptcraft admin bot add` has created since.
     fn refresh_bots(&mut self) {
         for bot in self.config.data.bots().unwrap_or_default() {
             if let Ok(file) = self.config.data.secret_file(&format!("bot-{}", bot.name)) {

@@ -1,4 +1,4 @@
-//! A real broker with the shipped configuration, on a free port, gone when dropped.
+//! A real broker with the shipped configuration, on a free port, killed on drop.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use cli::stack::RuntimeName;
 use cli::stack::broker_config::{self, BotAccount, BrokerEnvironment};
 use tokio::sync::mpsc;
 
-/// Those of Python, and of a language that nobody has heard of.
-pub(crate) fn lanes() -> Vec<RuntimeName> {
+/// Python and an unknown runtime.
+pub(crate) fn runtimes() -> Vec<RuntimeName> {
     ["python", "made-up"].map(|name| name.parse().unwrap()).into()
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// Starts a server with an account for each of `bots`, whose password is their name.
+    /// Starts a server with an account for each of `bots`; the password is the name.
     pub(crate) async fn start(bots: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!("broker-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -32,13 +32,13 @@ impl Broker {
         fs::create_dir_all(&directory).unwrap();
         let bots: Vec<BotAccount> =
             bots.iter().map(|name| BotAccount { name: name.parse().unwrap(), password: (*name).to_owned() }).collect();
-        let configuration = broker_config::write(&directory, &bots, &lanes()).unwrap();
+        let configuration = broker_config::write(&directory, &bots, &runtimes()).unwrap();
         let server = serve(&configuration, &directory);
         let address = address_of(&server, &directory).await;
         Self { server, directory, address }
     }
 
-    /// Signs in as `user`. Its inbox prefix is that of the services, or the client's default for a bot.
+    /// Signs in as `user`, with the inbox prefix of a service or the client's default for a bot.
     pub(crate) async fn connect(&self, user: &str) -> Session {
         let (sender, refusals) = mpsc::unbounded_channel();
         let mut options =
@@ -46,7 +46,7 @@ impl Broker {
                 let sender = sender.clone();
                 async move {
                     if let Event::ServerError(error) = event {
-                        // The receiver is gone once a test is over.
+                        // The receiver is dropped at the end of a test.
                         drop(sender.send(error.to_string()));
                     }
                 }
@@ -70,7 +70,7 @@ impl Drop for Broker {
     }
 }
 
-/// A connection that remembers what the server refused it.
+/// A connection that records permission errors.
 pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) user: String,
@@ -78,31 +78,31 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Returns once the server has acted on everything sent before: a flush only says that it left. It shows by refusing
-    /// what comes last.
-    pub(crate) async fn heard(&mut self) {
-        self.client.publish("nobody.may.say.this", "".into()).await.unwrap();
+    /// Waits until the server has processed everything sent before (a flush only sends it), by provoking a last
+    /// permission error.
+    pub(crate) async fn wait_until_processed(&mut self) {
+        self.client.publish("forbidden.subject", "".into()).await.unwrap();
         let refusal = self.refusal().await.expect("the server answers");
-        assert!(refusal.contains("nobody.may.say.this"), "refused earlier: {refusal}");
+        assert!(refusal.contains("forbidden.subject"), "refused earlier: {refusal}");
     }
 
-    /// The next refusal, in the server's words. It arrives beside the protocol's answers, hence the deadline.
+    /// Returns the next permission error. It is asynchronous, hence the timeout.
     pub(crate) async fn refusal(&mut self) -> Option<String> {
         tokio::time::timeout(Duration::from_secs(5), self.refusals.recv()).await.ok().flatten()
     }
 
-    /// Refusals that have arrived already.
+    /// Returns the permission errors received so far.
     pub(crate) fn refusals(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.refusals.try_recv().ok()).collect()
     }
 }
 
-/// Lets the server judge the configuration with one bot, whose account `change` has changed. The error is its complaint.
+/// Checks the configuration with one bot whose account is modified by `change`; returns the server's error.
 pub(crate) fn check_configuration(unique: &str, change: impl Fn(String) -> String) -> Result<(), String> {
     let unique = format!("configuration-{}-{unique}", std::process::id());
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique);
     let bot = BotAccount { name: "demo_bot".parse().unwrap(), password: "demo_bot".to_owned() };
-    let configuration = broker_config::write(&directory, std::slice::from_ref(&bot), &lanes()).unwrap();
+    let configuration = broker_config::write(&directory, std::slice::from_ref(&bot), &runtimes()).unwrap();
     fs::write(directory.join("bots/demo_bot.conf"), change(bot.account())).unwrap();
     let output = server(&configuration, &directory).arg("-t").output().unwrap();
     fs::remove_dir_all(&directory).unwrap();
@@ -136,7 +136,7 @@ fn serve(configuration: &Path, directory: &Path) -> Child {
         .unwrap()
 }
 
-/// Waits for the file in which the server announces the port it chose.
+/// Waits for the file in which the server announces its port.
 async fn address_of(server: &Child, directory: &Path) -> String {
     let announcement = directory.join(format!("nats-server_{}.ports", server.id()));
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);

@@ -119,7 +119,8 @@ fn settings(location: &ArchiveLocation, older_than: Option<Span>) -> Result<(Pat
     let age = older_than.map_or(configured, |Span(age)| age);
     if age < MIN_AGE {
         return Err(
-            "--older-than must be at least 24h: a submission may be repeated for that long after its end".into()
+            "--older-than (setting archive.older_than) must be at least 24h: that long a submission may be repeated"
+                .into(),
         );
     }
     let named = location.directory.clone().or(directory);
@@ -128,14 +129,11 @@ fn settings(location: &ArchiveLocation, older_than: Option<Span>) -> Result<(Pat
 
 impl Show {
     fn run(self) -> Result<ExitCode, CommandError> {
-        let (directory, _) = settings(&self.location, None)?;
+        let (path, _) = settings(&self.location, None)?;
         let id: WorkflowId = self.id.to_ascii_lowercase().parse()?;
-        let directory = ArchiveDirectory::at(directory.clone());
+        let directory = ArchiveDirectory::at(path.clone());
         let record = directory.find(&id.to_string())?.ok_or_else(|| {
-            format!(
-                "workflow {id} not found in {}; if it is not archived, see `promptcraft status`",
-                directory.display()
-            )
+            format!("workflow {id} not found in {}; if it is not archived, see `promptcraft status`", path.display())
         })?;
         if self.json {
             out!("{}", serde_json::to_string_pretty(&record)?);

@@ -77,7 +77,7 @@ pub struct SetRole {
     name: UserName,
     /// Role: viewer, developer, approver or admin
     role: Role,
-    /// Whether the user may approve their own work [default: unchanged]; a viewer never may
+    /// Allow or forbid the user to approve their own work [default: unchanged]; always forbidden for a viewer
     #[arg(long, value_name = "true|false")]
     self_approval: Option<bool>,
     #[command(flatten)]

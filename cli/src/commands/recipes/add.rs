@@ -9,15 +9,15 @@ use crate::error::CommandError;
 use crate::output::out;
 use crate::stack::{DataDirectory, Manifest};
 
-/// Add a folder with a recipe to the organization's own, in DATA/recipes, which `promptcraft up` gives to its workers.
+/// Add a recipe to DATA/recipes, which the workers of `promptcraft up` read
 ///
-/// Every rule of recipes is checked first. Workers of a stack that runs on the data directory are restarted. Workers elsewhere read the folders in
-/// their setting generator.catalogue_dirs when they start.
+/// The recipe is validated first. The workers of a stack that runs on the data directory are restarted. Other
+/// workers read the directories of their setting generator.catalogue_dirs when they start.
 #[derive(clap::Args)]
 pub struct Add {
-    /// The folder, with recipe.toml, code, tests and documentation.md.
+    /// Directory with recipe.toml, code, tests and documentation.md
     folder: PathBuf,
-    /// The data directory.
+    /// Data directory
     #[arg(long, default_value = "./data")]
     data: PathBuf,
 }
@@ -34,7 +34,7 @@ impl Add {
         let name = copy.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let place = own.join(&name);
         if place.exists() {
-            return Err(format!("the recipe {name} is there already: remove {} first", place.display()).into());
+            return Err(format!("recipe {name} already exists: remove {} first", place.display()).into());
         }
         folder::read_recipes(&[own.as_path(), staging.root()])?;
         fs::rename(&copy, &place)?;
@@ -42,21 +42,23 @@ impl Add {
         match Manifest::read(&self.data) {
             Some(stack) => Ok(restart_workers(&stack)),
             None => {
-                out!("Workers read it when they start: `promptcraft up`, or generator.catalogue_dirs of others.");
+                out!(
+                    "Workers read it when they start: run `promptcraft up`, or set generator.catalogue_dirs elsewhere."
+                );
                 Ok(ExitCode::SUCCESS)
             }
         }
     }
 }
 
-/// Asks each worker to end its steps and stop; `promptcraft up` starts it again. Fails where one could not be asked.
+/// Signals each worker to drain and exit; `promptcraft up` restarts it. Fails if a worker cannot be signalled.
 fn restart_workers(stack: &Manifest) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for name in stack.pids.keys().filter(|name| name.starts_with("worker-")) {
         match stack.terminate(name, "worker") {
-            Ok(()) => out!("{name} restarts with it"),
+            Ok(()) => out!("{name} is restarting"),
             Err(error) => {
-                eprintln!("{name} could not be restarted: {error}. Stop and start the stack");
+                eprintln!("cannot restart {name}: {error}. Stop and start the stack");
                 code = ExitCode::FAILURE;
             }
         }

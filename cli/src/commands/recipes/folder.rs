@@ -1,4 +1,4 @@
-//! Folders of recipes on this machine. The worker's program reads and checks them, because the rules are the generator's.
+//! Recipe directories on this machine, read and validated by the worker program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,22 +9,22 @@ use serde_json::Value;
 use crate::error::CommandError;
 use crate::stack::worker_program;
 
-/// A copy of recipe folders that is removed when it is dropped, unless its folders are moved away.
+/// A temporary copy of recipe directories, removed on drop. Its directories may be moved out before.
 pub(super) struct Staging {
     root: PathBuf,
 }
 
 impl Staging {
-    /// Makes an empty folder inside `parent`.
+    /// Creates an empty directory in `parent`.
     pub(super) fn create_in(parent: &Path) -> io::Result<Self> {
         let root = parent.join(format!("recipes-staging-{}", std::process::id()));
         fs::create_dir_all(&root)?;
         Ok(Self { root })
     }
 
-    /// Copies the files of a recipe's folder; returns the copy.
+    /// Copies the files of a recipe; returns the copy.
     pub(super) fn copy(&self, folder: &Path) -> Result<PathBuf, CommandError> {
-        let unusable = |error: io::Error| format!("{} cannot be copied: {error}", folder.display());
+        let unusable = |error: io::Error| format!("cannot copy {}: {error}", folder.display());
         let folder = folder.canonicalize().map_err(unusable)?;
         if !folder.join("recipe.toml").is_file() {
             return Err(format!("{} is not a recipe: it has no recipe.toml", folder.display()).into());
@@ -47,15 +47,15 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // What is left of a temporary copy harms nothing.
+        // A leftover temporary copy is harmless.
         drop(fs::remove_dir_all(&self.root));
     }
 }
 
-/// Returns every recipe below `folders`, which may be catalogue folders only, as the API shows them.
+/// Returns every recipe below the catalogue directories `folders`, in the form of the API.
 ///
 /// # Errors
-/// The first rule that a recipe breaks, or a name that occurs twice, in the built-in catalogue as well.
+/// The first violated rule, or a duplicate name (the built-in catalogue included).
 pub(super) fn read_recipes(folders: &[&Path]) -> Result<Vec<Value>, CommandError> {
     let mut command = Command::new(worker_program()?);
     let output = command.arg("--recipes").args(folders).output()?;
@@ -66,17 +66,17 @@ pub(super) fn read_recipes(folders: &[&Path]) -> Result<Vec<Value>, CommandError
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Returns the recipe folders of `folder`: itself, or those inside it.
+/// Returns `folder` if it is a recipe, else the recipes directly inside it.
 pub(super) fn recipe_folders(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     if folder.join("recipe.toml").is_file() {
         return Ok(vec![folder.to_owned()]);
     }
-    let entries = fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     let mut folders: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.join("recipe.toml").is_file()).collect();
     folders.sort();
     if folders.is_empty() {
-        return Err(format!("{} has no folder with a recipe.toml", folder.display()).into());
+        return Err(format!("{} contains no directory with a recipe.toml", folder.display()).into());
     }
     Ok(folders)
 }

@@ -8,13 +8,13 @@ use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::{self, out, truncate};
 
-/// Columns from which on there is room for summaries beside titles.
+/// Terminal width from which summaries are shown instead of titles.
 const MIN_WIDTH_FOR_SUMMARY: usize = 100;
 
-/// List the recipes that the workers of the installation have.
+/// List the recipes of the workers
 #[derive(clap::Args)]
 pub struct List {
-    /// The API's answer as it is.
+    /// Print the API's response as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -33,13 +33,13 @@ impl List {
         let (heading, rows) = rows(&recipes, output::terminal_width());
         output::table(&heading, &rows);
         if recipes.iter().any(|recipe| recipe["on_all_workers"] == false) {
-            eprintln!("\n* not on every worker, or not in the same version");
+            eprintln!("\n* not on all workers, or in different versions");
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Lays the recipes out for a terminal of so many columns; the last column is cut.
+/// Returns the heading and rows for a terminal of `columns`; the last column is truncated.
 fn rows(recipes: &[Value], columns: Option<usize>) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let is_wide = columns.is_none_or(|columns| columns >= MIN_WIDTH_FOR_SUMMARY);
     let (heading, last) = if is_wide {

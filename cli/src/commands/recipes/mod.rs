@@ -1,4 +1,4 @@
-//! `promptcraft recipes`: the recipes that goals are served from.
+//! `promptcraft recipes`: the catalogue of recipes.
 
 mod add;
 mod folder;
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use crate::error::CommandError;
 
-/// List, show, test and add recipes: vetted code and tests that goals are served from without a language model.
+/// List, show, test and add recipes: vetted code with tests, used without a language model
 #[derive(clap::Subcommand)]
 pub enum Recipes {
     List(list::List),

@@ -9,18 +9,18 @@ use crate::error::CommandError;
 use crate::output::{self, Style, out, styled};
 
 const HEADING: [&str; 4] = ["PARAMETER", "DEFAULT", "ALLOWED", "MEANING"];
-/// Columns that a meaning has at least, however narrow the terminal is.
+/// Minimum width of the MEANING column.
 const MIN_MEANING_WIDTH: usize = 16;
 
-/// Show a recipe: what it serves, its parameters, files and documentation.
+/// Show a recipe: example goals, parameters, files and documentation
 #[derive(clap::Args)]
 pub struct Show {
-    /// The recipe.
+    /// Name of the recipe
     name: String,
-    /// The API's answer as it is, with the content of each file.
+    /// Print the API's response as JSON, with the content of each file
     #[arg(long, conflicts_with = "code")]
     json: bool,
-    /// The code alone.
+    /// Print only the code
     #[arg(long)]
     code: bool,
     #[command(flatten)]
@@ -68,7 +68,7 @@ fn show(recipe: &Value) {
         out!("  {label:<8}  {} ({lines} {kind})", file["path"].as_str().unwrap_or_default());
     }
     for (number, example) in items(recipe, "examples").filter_map(Value::as_str).enumerate() {
-        let label = if number == 0 { "serves" } else { "" };
+        let label = if number == 0 { "goals" } else { "" };
         out!("  {label:<8}  {example}");
     }
     let columns = output::terminal_width();
@@ -85,7 +85,7 @@ fn show(recipe: &Value) {
     }
 }
 
-/// Lays the parameters out for a terminal of so many columns: a meaning that does not fit goes on in the lines below.
+/// Wraps the MEANING column for a terminal of `columns`; continuation lines have empty other cells.
 fn wrap_meanings(parameters: Vec<Vec<String>>, columns: Option<usize>) -> Vec<Vec<String>> {
     let Some(columns) = columns else { return parameters };
     let room = output::last_column_width(&HEADING, &parameters, columns).max(MIN_MEANING_WIDTH);
@@ -120,7 +120,7 @@ fn allowed_values(parameter: &Value) -> String {
     }
 }
 
-/// A value as a person writes it: `1` for 1.0.
+/// Formats a value without a redundant fraction: `1` for 1.0.
 fn display_value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,4 +1,4 @@
-//! `promptcraft recipes test`: runs the tests of recipes in the installation's sandbox and analyses their code.
+//! `promptcraft recipes test`: runs the tests of recipes in the sandbox and analyzes their code.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,26 +14,27 @@ use crate::client::{ApiClient, ApiError, ConnectionArgs};
 use crate::error::CommandError;
 use crate::output::{self, Style, out, styled};
 
-/// Recipes that are tested at once.
+/// Maximum number of recipes tested concurrently.
 const MAX_CONCURRENT_TESTS: usize = 4;
-/// Delay between two questions for the state of a workflow.
+/// Delay between two status requests.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Run the tests of recipes in the sandbox and analyse their code; fails if a test does, or a finding is medium or above.
+/// Run the tests of recipes in the sandbox and analyze their code
 ///
-/// Every recipe is a workflow of the running installation, without an approval.
+/// Exits with 1 on a failed test or a finding of medium severity or above. Each recipe is submitted as a workflow
+/// without an approval.
 #[derive(clap::Args)]
 pub struct Test {
-    /// The recipes [default: all].
+    /// Names of the recipes [default: all]
     names: Vec<String>,
-    /// Test the recipes of this folder instead of those that the workers have.
+    /// Test the recipes in this directory instead of those of the workers
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
 
-/// A recipe, and how it is run.
+/// A recipe and the request that runs it.
 struct Candidate {
     recipe: Value,
     request: Value,
@@ -95,7 +96,7 @@ async fn installed_recipes(api: &ApiClient) -> Result<Vec<Candidate>, CommandErr
     Ok(candidates)
 }
 
-/// Workers do not have these recipes: code and tests go to them as one file, which is to pass its tests alone.
+/// Reads the recipes of a directory. Workers do not have them, so code and tests are submitted as one file.
 fn folder_recipes(folder: &Path) -> Result<Vec<Candidate>, CommandError> {
     let staging = Staging::create_in(&std::env::temp_dir())?;
     for recipe in folder::recipe_folders(folder)? {
@@ -120,7 +121,7 @@ fn file_part(file: &Value) -> Option<Part<'_>> {
     Some(Part { path: file["path"].as_str()?, text: file["content"].as_str()?.to_owned() })
 }
 
-/// Returns what passed, or why it failed.
+/// Runs a recipe; returns a summary, or the reason of its failure.
 async fn test_recipe(api: &ApiClient, candidate: &Candidate) -> Result<Result<String, String>, ApiError> {
     let accepted = api.post_with_retry("/api/v3/execute", &candidate.request).await?;
     let id = accepted["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
@@ -159,7 +160,7 @@ fn failure_reason(state: &Value) -> Option<String> {
     }
 }
 
-/// Returns the first finding of medium or above in the code of a recipe; tests are not analysed.
+/// Returns the first finding of medium or above in the code of a recipe; tests are not analyzed.
 async fn first_finding(api: &ApiClient, recipe: &Value) -> Result<Option<String>, ApiError> {
     for file in recipe["files"].as_array().into_iter().flatten().filter(|file| file["is_test"] == false) {
         let body = json!({

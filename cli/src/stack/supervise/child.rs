@@ -1,4 +1,4 @@
-//! One child process: in a process group of its own, with a log of its own, and gone when this process is.
+//! A child process with its own process group and log, killed when this process ends (`tests/guard.rs`).
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 
 use super::probe::{FailureIndicator, Probe};
 
-/// How to start a process, and how to see that it works.
+/// The specification of a process: start, log, health checks.
 #[derive(Debug, Clone)]
 pub struct ChildSpec {
     pub name: String,
@@ -22,25 +22,25 @@ pub struct ChildSpec {
     pub environment: Vec<(String, String)>,
     pub log: PathBuf,
     pub probe: Probe,
-    /// Start it again when the probe, once it has passed, fails for this long although the process lives.
+    /// Restart if the probe, after it has passed once, fails for this long; `None`: never.
     pub restart_when_unhealthy: Option<Duration>,
-    /// What the process says where it has given up for good; for as long as above, and it is started again, ready or not.
+    /// Restart, ready or not, if one of these is present for the same time.
     pub fatal_indicators: Vec<FailureIndicator>,
-    /// How long it may take to end after a signal.
+    /// Maximum time to end after SIGTERM.
     pub drain_timeout: Duration,
 }
 
-/// A started process. Dropping it leaves the process alone; [`ChildProcess::terminate`] ends it.
+/// A running process. Dropping the value does not end the process; see [`ChildProcess::terminate`].
 pub struct ChildProcess {
     child: Child,
     group: Pid,
 }
 
 impl ChildSpec {
-    /// Starts the process through the hidden command `guard`, by which it dies with this one, however that dies.
+    /// Starts the process through the hidden command `guard`, so that the kernel kills it when this process ends.
     pub fn start(&self) -> io::Result<ChildProcess> {
         let log = File::options().create(true).append(true).open(&self.log)?;
-        // Not current_exe: that file may have been replaced by a newer build meanwhile.
+        // Not current_exe: a newer build may have replaced that file.
         let child = Command::new("/proc/self/exe")
             .arg("guard")
             .arg(std::process::id().to_string())
@@ -53,11 +53,11 @@ impl ChildSpec {
             .stderr(log)
             .spawn()?;
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        let group = pid.ok_or_else(|| io::Error::other("the process ended at once"))?;
+        let group = pid.ok_or_else(|| io::Error::other("the process ended immediately"))?;
         Ok(ChildProcess { child, group })
     }
 
-    /// The last lines of its log.
+    /// Returns the last lines of the log.
     pub fn log_tail(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         let tail = String::from_utf8_lossy(&log[log.len().saturating_sub(4096)..]).into_owned();
@@ -71,7 +71,7 @@ impl ChildProcess {
         self.group.as_raw_nonzero().get()
     }
 
-    /// Resolves when the process has ended. Cancel safe.
+    /// Waits for the end of the process; returns a description. Cancel safe.
     pub async fn wait(&mut self) -> String {
         match self.child.wait().await {
             Ok(status) => describe_exit(status),
@@ -79,7 +79,7 @@ impl ChildProcess {
         }
     }
 
-    /// Asks the process to end, waits until `limit` resolves at most, then kills what is left of its group.
+    /// Sends SIGTERM, waits for the process or `limit`, then kills the rest of its group.
     pub async fn terminate(mut self, limit: impl Future<Output = ()>) {
         self.signal(Signal::TERM);
         tokio::select! {
@@ -89,14 +89,14 @@ impl ChildProcess {
         self.kill().await;
     }
 
-    /// Kills the whole group.
+    /// Kills the process group.
     pub async fn kill(mut self) {
         self.signal(Signal::KILL);
         drop(self.child.wait().await);
     }
 
     fn signal(&self, signal: Signal) {
-        // An error says that nobody is left in the group, which is what we want.
+        // Fails only if the group has no process left.
         kill_process_group(self.group, signal).ok();
     }
 }

@@ -1,8 +1,7 @@
 //! Rotates the logs of the stack's processes by size.
 //!
-//! A process keeps its log open, so the log is copied and then emptied; it is open for appending, so the next line begins at
-//! its start. Lines written between the last read and the truncation, some microseconds, are lost. A process needs no
-//! restart, and one that outlives its supervisor goes on writing.
+//! A process keeps its log open for appending, so the log is copied and then truncated. Lines written between the last
+//! read and the truncation (microseconds) are lost. The process needs no restart.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -10,31 +9,31 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A log beyond this is rotated, and of a longer one only the end is kept.
+/// Maximum bytes of a log before it is rotated; of a longer one only the end is kept.
 const MAX_LOG_BYTES: u64 = 64 * 1024 * 1024;
-/// Older parts of a log that are kept, as `<log>.1` to `<log>.3`; the highest number is the oldest.
+/// Maximum number of rotated logs, `<log>.1` (newest) to `<log>.3`.
 const MAX_ROTATED_LOGS: usize = 3;
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Rotates the log whenever it has grown too large. Never returns; cancel safe.
+/// Rotates the log when it exceeds [`MAX_LOG_BYTES`]. Never returns; cancel safe.
 pub(super) async fn rotate_forever(log: &Path) {
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
         let log = log.to_owned();
         let rotated = tokio::task::spawn_blocking(move || rotate(&log, MAX_LOG_BYTES));
-        // A panic or an error is tried again, which is all that can be done beside the log itself.
+        // Errors and panics are retried at the next interval.
         drop(rotated.await);
     }
 }
 
-/// Rotates the log if it has more than `max_bytes`. The log is emptied also where its copy fails: a full disk stops the broker.
+/// Rotates the log if it exceeds `max_bytes`. Truncates it even if copying fails: a full disk would stop the broker.
 fn rotate(log: &Path, max_bytes: u64) -> io::Result<()> {
     let length = fs::metadata(log)?.len();
     if length <= max_bytes {
         return Ok(());
     }
     for number in (1..MAX_ROTATED_LOGS).rev() {
-        // There may be none of this number yet.
+        // This number may not exist yet.
         fs::rename(rotated_log(log, number), rotated_log(log, number + 1)).ok();
     }
     let mut current = File::options().read(true).append(true).open(log)?;
@@ -44,12 +43,12 @@ fn rotate(log: &Path, max_bytes: u64) -> io::Result<()> {
     current.set_len(0)?;
     if let Err(error) = copied {
         fs::remove_file(&newest).ok();
-        writeln!(current, "the log was emptied, because its copy {} cannot be written: {error}", newest.display())?;
+        writeln!(current, "the log was truncated because its copy {} failed: {error}", newest.display())?;
     }
     Ok(())
 }
 
-/// Copies what is left of `log`, and what is appended meanwhile, up to `max_bytes`.
+/// Copies the rest of `log`, including concurrent appends, up to `max_bytes`.
 fn copy_to_end(log: &mut File, copy: &Path, max_bytes: u64) -> io::Result<()> {
     io::copy(&mut log.take(max_bytes), &mut File::create(copy)?).map(drop)
 }
@@ -75,7 +74,7 @@ mod tests {
         folder
     }
 
-    /// The numbers of a log's whole lines; the first may have been cut.
+    /// Returns the numbers in the complete lines of a log; the first line may be cut.
     fn numbers(log: &Path) -> Vec<u64> {
         let text = String::from_utf8(fs::read(log).unwrap()).unwrap();
         let whole = text.split_inclusive('\n').skip(1).filter(|line| line.ends_with('\n'));
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_goes_on_writing_fills_bounded_files() {
+    fn the_logs_of_a_writing_process_are_bounded() {
         let folder = fresh("rotation");
         let log = folder.join("api.log");
         let file = File::options().create(true).append(true).open(&log).unwrap();
@@ -103,7 +102,7 @@ mod tests {
         writer.wait().unwrap();
         let parts: Vec<PathBuf> =
             (1..=MAX_ROTATED_LOGS).rev().map(|number| rotated_log(&log, number)).chain([log.clone()]).collect();
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), parts.len(), "the oldest part leaves");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), parts.len(), "the oldest log is deleted");
         let mut last = 0;
         for path in &parts {
             let numbers = numbers(path);
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_log_that_was_never_rotated_only_the_end_is_kept() {
+    fn only_the_end_of_an_oversized_log_is_kept() {
         let folder = fresh("rotation-of-old");
         let log = folder.join("api.log");
         fs::write(&log, "1\n".repeat(100_000) + "2\n").unwrap();
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_copied_is_emptied_and_says_so() {
+    fn a_log_that_cannot_be_copied_is_truncated() {
         let folder = fresh("rotation-of-none");
         let log = folder.join("api.log");
         fs::write(&log, "1\n".repeat(100_000)).unwrap();
@@ -138,7 +137,7 @@ mod tests {
         }
         rotate(&log, MAX).unwrap();
         let text = fs::read_to_string(&log).unwrap();
-        assert!(text.starts_with("the log was emptied") && text.len() < 1_000, "{text}");
+        assert!(text.starts_with("the log was truncated") && text.len() < 1_000, "{text}");
         fs::remove_dir_all(folder).unwrap();
     }
 }

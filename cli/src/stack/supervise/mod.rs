@@ -1,4 +1,4 @@
-//! Keeps one process running until told to stop.
+//! Supervises one process: starts it, probes it, restarts it with backoff.
 
 pub(super) mod child;
 mod log_rotation;
@@ -17,12 +17,12 @@ use self::probe::{FailureIndicator, Probe};
 
 const MIN_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
-/// A process that lived this long starts again without delay.
+/// Run time after which the backoff is reset.
 const STABLE_AFTER: Duration = Duration::from_secs(30);
 const PROBE_INTERVAL: Duration = Duration::from_millis(50);
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What happens to a process.
+/// A change of a process.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProcessEvent {
     Started {
@@ -33,7 +33,7 @@ pub enum ProcessEvent {
         name: String,
         after: Duration,
     },
-    /// It ended, or was ended for being sick, and starts again after `pause`.
+    /// It ended or was killed as unhealthy, and restarts after `pause`.
     Lost {
         name: String,
         reason: String,
@@ -41,20 +41,20 @@ pub enum ProcessEvent {
     },
 }
 
-/// How a supervised process is told to end.
+/// The tokens that stop a supervised process.
 #[derive(Clone, Default)]
 pub(super) struct StopSignals {
-    /// Ask it to end, and wait.
+    /// Terminate and wait.
     pub stop: CancellationToken,
-    /// Do not wait any longer.
+    /// Kill.
     pub kill: CancellationToken,
 }
 
-/// What supervision tells its owner.
+/// The channels from a supervisor to its owner.
 #[derive(Clone)]
 pub(super) struct Reporter {
     pub events: mpsc::UnboundedSender<ProcessEvent>,
-    /// How often the process was lost, and whether it is ready now.
+    /// Readiness and number of losses.
     pub state: watch::Sender<ProcessState>,
 }
 
@@ -66,12 +66,12 @@ pub(super) struct ProcessState {
 
 impl Reporter {
     fn send(&self, event: ProcessEvent) {
-        // Nobody listens any more while the stack is drained.
+        // The receiver is dropped while the stack drains.
         drop(self.events.send(event));
     }
 }
 
-/// Starts the process, starts it again whenever it is lost, and returns when it was told to end and has ended.
+/// Runs the process, restarts it when it is lost, and returns after a stop signal once it has ended.
 pub(super) async fn supervise(spec: ChildSpec, stop_signals: StopSignals, reporter: Reporter) {
     tokio::select! {
         () = keep_running(&spec, stop_signals, reporter) => {}
@@ -84,7 +84,7 @@ async fn keep_running(spec: &ChildSpec, stop_signals: StopSignals, reporter: Rep
     loop {
         let began = Instant::now();
         let reason = match spec.start() {
-            Err(error) => format!("cannot be started: {error}"),
+            Err(error) => format!("cannot start: {error}"),
             Ok(mut process) => {
                 reporter.send(ProcessEvent::Started { name: spec.name.clone(), pid: process.pid() });
                 tokio::select! {
@@ -121,7 +121,7 @@ async fn terminate(process: ChildProcess, spec: &ChildSpec, stop_signals: &StopS
     process.terminate(limit).await;
 }
 
-/// Follows the process from its start to its end; returns why it is lost.
+/// Watches the process until it is lost; returns the reason.
 async fn run_until_lost(spec: &ChildSpec, process: &mut ChildProcess, reporter: &Reporter, began: Instant) -> String {
     tokio::select! {
         reason = process.wait() => return reason,
@@ -137,19 +137,19 @@ async fn run_until_lost(spec: &ChildSpec, process: &mut ChildProcess, reporter: 
     }
 }
 
-/// Resolves when the process has said for long enough that it has given up.
+/// Resolves when a fatal indicator has been present for the restart time; returns the reason.
 async fn wait_until_fatal(spec: &ChildSpec) -> String {
     let Some(limit) = spec.restart_when_unhealthy.filter(|_| !spec.fatal_indicators.is_empty()) else {
         return std::future::pending().await;
     };
-    let mut trying = Instant::now();
-    while trying.elapsed() < limit {
+    let mut last_healthy = Instant::now();
+    while last_healthy.elapsed() < limit {
         tokio::time::sleep(HEALTH_INTERVAL).await;
         if !join_all(spec.fatal_indicators.iter().map(FailureIndicator::is_present)).await.contains(&true) {
-            trying = Instant::now();
+            last_healthy = Instant::now();
         }
     }
-    format!("gave up, and has not come back for {} s", limit.as_secs())
+    format!("fatal state for {} s", limit.as_secs())
 }
 
 async fn wait_until_ready(probe: &Probe) {
@@ -158,14 +158,14 @@ async fn wait_until_ready(probe: &Probe) {
     }
 }
 
-/// Resolves when the probe has failed for as long as the process may be sick.
+/// Resolves when the probe has failed for the restart time; returns the reason.
 async fn wait_until_unhealthy(spec: &ChildSpec) -> String {
     let Some(limit) = spec.restart_when_unhealthy else { return std::future::pending().await };
-    let mut well = Instant::now();
-    while well.elapsed() < limit {
+    let mut last_healthy = Instant::now();
+    while last_healthy.elapsed() < limit {
         tokio::time::sleep(HEALTH_INTERVAL).await;
         if spec.probe.passes().await {
-            well = Instant::now();
+            last_healthy = Instant::now();
         }
     }
     format!("not healthy for {} s", limit.as_secs())

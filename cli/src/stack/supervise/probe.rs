@@ -1,4 +1,4 @@
-//! Whether a process does what it is there for, asked over its own socket.
+//! Health checks over the socket of a process.
 
 use std::io;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A question to a process on this machine.
+/// A health check of a process on this machine.
 #[derive(Debug, Clone)]
 pub enum Probe {
-    /// `GET path` answers 200.
+    /// `GET path` returns 200.
     Http { port: u16, path: &'static str },
-    /// `PING` after signing in answers `PONG`.
+    /// `AUTH` and `PING` return `PONG`.
     Redis { port: u16, password: String },
 }
 
 impl Probe {
-    /// Asks once and waits at most a second for the answer.
+    /// Runs the check once, with a timeout of 1 s.
     pub async fn passes(&self) -> bool {
         let asked = async {
             match self {
@@ -31,17 +31,17 @@ impl Probe {
     }
 }
 
-/// A page on which a process says itself that it no longer does what it is there for.
+/// A page by which a process reports a permanent failure.
 #[derive(Debug, Clone)]
 pub struct FailureIndicator {
     pub port: u16,
     pub path: &'static str,
-    /// What stands in the body as well; empty where the status says enough.
+    /// Text that the body must contain; empty if the status is sufficient.
     pub text: &'static str,
 }
 
 impl FailureIndicator {
-    /// Asks once, and waits at most a second: whether the answer is 503 with this text.
+    /// Requests the page, with a timeout of 1 s; returns whether it is a 503 with the text.
     pub async fn is_present(&self) -> bool {
         let request = get(self.port, self.path);
         let asked = tokio::time::timeout(Duration::from_secs(1), exchange(self.port, &request, MAX_PAGE_BYTES));
@@ -50,7 +50,7 @@ impl FailureIndicator {
     }
 }
 
-/// So much of a page is read at most, in bytes.
+/// Maximum bytes read of a page.
 const MAX_PAGE_BYTES: u64 = 4_096;
 
 fn get(port: u16, path: &str) -> Vec<u8> {
@@ -66,7 +66,7 @@ async fn ping_redis(port: u16, password: &str) -> io::Result<bool> {
     Ok(exchange(port, request.as_bytes(), "+OK\r\n+PONG".len() as u64).await? == b"+OK\r\n+PONG")
 }
 
-/// Sends `request` and returns the answer, at most `max_bytes` bytes of it.
+/// Sends `request` and returns the response, truncated to `max_bytes`.
 async fn exchange(port: u16, request: &[u8], max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(request).await?;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_confesses_by_its_status_and_its_words() {
+    async fn a_failure_is_indicated_by_status_and_text() {
         const UNHEALTHY: &str =
             "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"error\":\"JetStream stream 'LOG' write error: no space\"}";
         for (page, text, is_present) in [
