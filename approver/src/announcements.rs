@@ -5,7 +5,7 @@ use shared::approval::{Stage, lapse_votes};
 use shared::messaging::Announcement;
 use shared::workflow::Workflow;
 
-use crate::desk::Desk;
+use crate::decisions::service::Desk;
 
 /// The announcement of the approval that `workflow` waits for; `None` where it is not parked.
 pub(crate) fn announcement_of(desk: &Desk, workflow: &Workflow) -> Option<Announcement> {

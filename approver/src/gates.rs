@@ -9,9 +9,9 @@ use shared::messaging::{BlobError, Delivery, Entry, Settlement};
 use shared::workflow::{Event, Failure, Workflow};
 
 use crate::announcements::announcement_of;
-use crate::desk::{Desk, MoveError};
+use crate::decisions::service::{Desk, MoveError};
+use crate::integrity::distrust;
 use crate::metrics::GATES;
-use crate::trust::distrust;
 
 /// After this long a gate whose log or blobs were away is tried again.
 const AGAIN: Duration = Duration::from_millis(500);

@@ -16,7 +16,7 @@ use shared::workflow::{Status, Workflow};
 use tokio::time::Instant;
 
 use crate::announcements::announcement_of;
-use crate::desk::Desk;
+use crate::decisions::service::Desk;
 use crate::metrics::OPEN_DROPPED;
 
 /// Announcements on a page at most; their goals and descriptions fit into one message many times over.

@@ -15,21 +15,21 @@ use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
 use tracing::Instrument;
 
-use crate::bots::handle_decision;
-use crate::brief::{self, Brief};
+use crate::audit::handle_record;
 use crate::config::Config;
-use crate::desk::Desk;
-use crate::floods::Floods;
+use crate::decisions::http::handle_question;
+use crate::decisions::nats::handle_decision;
+use crate::decisions::refusal_limiter::Floods;
+use crate::decisions::service::Desk;
 use crate::gates::handle_gate;
-use crate::http_decisions::handle_question;
+use crate::heartbeat::report_presence;
+use crate::integrity::condemn;
 use crate::metrics::{DECISIONS, GATES, OPEN_DROPPED};
-use crate::notifications::{Notifier, handle_due, handle_notification, places};
 use crate::open_approvals::answer_open_requests;
-use crate::presence::report_presence;
-use crate::records::handle_record;
-use crate::schedules::handle_schedule;
-use crate::timers::handle_timer;
-use crate::trust::condemn;
+use crate::timers::debounce::{self, Brief};
+use crate::timers::fire::handle_timer;
+use crate::timers::schedule::handle_schedule;
+use crate::webhooks::deliver::{Notifier, handle_due, handle_notification, places};
 
 /// How many messages of one kind are handled at once: all wait for the broker, none for the processor.
 const SLOTS: usize = 64;

@@ -12,7 +12,7 @@ use shared::messaging::{Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFil
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::Desk;
+use crate::context::Desk;
 
 /// Delay before a failed publication is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(5);

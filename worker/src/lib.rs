@@ -4,17 +4,17 @@
 //! keeps results of a stale attempt out. It can never release: the broker lets it publish neither `done` nor parked gates.
 //! Start reading at [`steps`], which every step passes through.
 
-mod analyses;
+mod analyzer;
 mod attempts;
-mod cancels;
+mod cancellation;
 mod catalogue;
 mod config;
-mod day;
-mod desk;
-mod fairness;
-mod findings;
+mod context;
+mod daily_budget;
+mod heartbeat;
+mod interactive_analysis;
 mod metrics;
-mod presence;
+mod scheduling;
 mod startup;
 mod steps;
 

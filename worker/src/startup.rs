@@ -19,16 +19,16 @@ use shared::workflow::PhaseKind;
 use tokio::sync::watch;
 use tracing::Instrument;
 
-use crate::analyses::handle_analysis;
 use crate::attempts::Attempts;
-use crate::cancels::Cancels;
+use crate::cancellation::Cancels;
 use crate::catalogue::publish_catalogue;
 use crate::config::Config;
-use crate::day::DayBudget;
-use crate::desk::Desk;
-use crate::fairness::{LOOK_AHEAD, Line, Slots, Turns};
+use crate::context::Desk;
+use crate::daily_budget::DayBudget;
+use crate::heartbeat::report_presence;
+use crate::interactive_analysis::handle_analysis;
 use crate::metrics::Metrics;
-use crate::presence::report_presence;
+use crate::scheduling::fair_slots::{LOOK_AHEAD, Line, Slots, Turns};
 use crate::steps::handle_step;
 
 /// A turn that is not renewed for this long was held by a worker that died.

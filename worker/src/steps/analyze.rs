@@ -7,9 +7,9 @@ use shared::workflow::{Event, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
 
-use super::Done;
-use crate::desk::Desk;
-use crate::findings::analyze;
+use super::runner::Done;
+use crate::analyzer::analyze;
+use crate::context::Desk;
 
 /// A cancel waits for the file that is being analysed: its work is bounded, and is paid for.
 pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, cancel: &CancellationToken) -> Done {

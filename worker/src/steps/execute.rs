@@ -8,10 +8,10 @@ use shared::messaging::BlobError;
 use shared::workflow::{self, Artifacts, Event, Failure, Ran, RunCommand, StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
 
-use super::Done;
 use super::model_round;
-use super::results::{self, Results};
-use crate::desk::Desk;
+use super::runner::Done;
+use super::test_report::{self, Results};
+use crate::context::Desk;
 
 /// The run ends this long before the workflow's time limit, so that its results can still be committed.
 const RESERVE: Duration = Duration::from_secs(3);
@@ -53,7 +53,7 @@ pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, 
     if let Err(error) = model_round::judge_tests(desk, workflow, &mut result).await {
         return error.into();
     }
-    let Results { document, summary, feedback } = results::read(&result, untested);
+    let Results { document, summary, feedback } = test_report::read(&result, untested);
     let rerun = match model_round::rerun(desk, workflow, summary, feedback).await {
         Ok(rerun) => rerun,
         Err(error) => return error.into(),

@@ -12,9 +12,9 @@ use shared::workflow::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Done;
 use super::given_code::{self, Refusal};
-use crate::desk::Desk;
+use super::runner::Done;
+use crate::context::Desk;
 
 pub(super) async fn run(
     desk: &Desk,

@@ -12,8 +12,9 @@ use shared::analysis::{AnalysisReport, Severity};
 use shared::workflow::{StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
 
-use super::{Done, analyze, execute};
-use crate::desk::Desk;
+use super::runner::Done;
+use super::{analyze, execute};
+use crate::context::Desk;
 
 /// The sandbox's runtime with the tools.
 const RUNTIME: &str = "python-tools";
@@ -198,7 +199,7 @@ fn names(found: &[(String, u32)]) -> Vec<String> {
 async fn analyzed(path: &str, source: &str) -> Result<AnalysisReport, Refusal> {
     let task = analyze::task(source.to_owned(), path, Some("python"));
     let (report, _) =
-        crate::findings::analyze(task).await.map_err(|error| Refusal::Done(Done::Broken(error.to_string())))?;
+        crate::analyzer::analyze(task).await.map_err(|error| Refusal::Done(Done::Broken(error.to_string())))?;
     Ok(report)
 }
 

@@ -7,7 +7,7 @@ use shared::analysis::{AnalysisReport, Severity};
 use shared::messaging::BlobError;
 use shared::workflow::{Action, Content, Feedback, NewInput, Rerun, TestSummary, Workflow};
 
-use crate::desk::Desk;
+use crate::context::Desk;
 
 const SKIPPED: &str = "the test was skipped or expected to fail; it must run and pass";
 const VACUOUS: &str = "the test asserts nothing about the code";

@@ -9,7 +9,7 @@ use shared::approval::{Actor, Channel, GateOutcome, Verdict};
 use shared::messaging::{AuditRecord, Delivery, Entry, Settlement};
 use shared::workflow::EventKind;
 
-use crate::desk::Desk;
+use crate::decisions::service::Desk;
 
 /// Records a transition where it is one that someone may have to answer for.
 pub(crate) async fn handle_record(desk: Arc<Desk>, delivery: Delivery<Entry>) -> Settlement {

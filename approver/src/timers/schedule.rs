@@ -10,8 +10,8 @@ use shared::ids::WorkflowId;
 use shared::messaging::{Delivery, Entry, ReadError, Settlement, TimerKind};
 use shared::workflow::EventKind;
 
-use crate::desk::Desk;
-use crate::trust::keep_ended;
+use crate::decisions::service::Desk;
+use crate::integrity::keep_ended;
 
 /// Sets the timers that a transition asks for, and clears them at the end. Idempotent.
 ///

@@ -8,7 +8,7 @@ use shared::messaging::{ApprovalAnswer, HttpDecision, Question};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::desk::{Desk, Outcome, recorded};
+use crate::decisions::service::{Desk, Outcome, recorded};
 
 /// Maximum wait of a decision for a gate that is in the log and not yet judged; ends before the decision's deadline.
 const PATIENCE: Duration = Duration::from_secs(6);

@@ -9,8 +9,8 @@ use shared::messaging::{Cause, Delivery, RawMessage, Settlement, TimerKind, Time
 use shared::workflow::{Event, Workflow};
 
 use crate::announcements::announcement_of;
-use crate::desk::{Desk, MoveError};
-use crate::schedules::next_due;
+use crate::decisions::service::{Desk, MoveError};
+use crate::timers::schedule::next_due;
 
 /// A timer that is not known here is left to other approvers so often.
 const LEFT_DELIVERIES: u64 = 10;

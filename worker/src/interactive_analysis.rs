@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use shared::messaging::{AnalysisAnswer, Broker, Cause, Delivery, Queue, RawMessage, answer_analysis};
 
-use crate::desk::Desk;
-use crate::findings::analyze;
+use crate::analyzer::analyze;
+use crate::context::Desk;
 
 /// What was handed out so often and is here again has ended its workers, or kept them from everything else.
 const ATTEMPTS: u64 = 2;

@@ -8,7 +8,7 @@ use shared::ids::{ApprovalId, EventId, WorkflowId};
 use shared::messaging::{AppendError, Entry, ReadError};
 use shared::workflow::{Event, EventKind, Failure, Happened, PhaseKind, Workflow, transition};
 
-use crate::desk::Desk;
+use crate::decisions::service::Desk;
 
 /// Checks an entry of the approve phase against what its author could not forge.
 ///

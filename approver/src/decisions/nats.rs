@@ -9,7 +9,7 @@ use shared::messaging::{
     ApprovalDesk, AuditRecord, BotDecision, BotReply, Cause, Delivery, RawMessage, Received, Settlement,
 };
 
-use crate::desk::{Desk, Outcome, recorded};
+use crate::decisions::service::{Desk, Outcome, recorded};
 
 /// A decision that overtook its gate is kept this long at most.
 const KEPT_DELIVERIES: u64 = 120;

@@ -8,7 +8,7 @@ use shared::messaging::{Control, GeneratorReport, WorkerReport};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::Desk;
+use crate::context::Desk;
 
 /// Reports every second until the life ends.
 pub(crate) async fn report_presence(

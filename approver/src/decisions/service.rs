@@ -14,9 +14,9 @@ use shared::messaging::{
 use shared::read_model::ReadModel;
 use shared::workflow::{Event, EventKind, Happened, Illegal, NewInput, Workflow, transition};
 
-use crate::brief::Brief;
-use crate::floods::Floods;
+use crate::decisions::refusal_limiter::Floods;
 use crate::metrics::DECISIONS;
+use crate::timers::debounce::Brief;
 
 /// How often a decision that loses the race to another transition looks again.
 const RACES: usize = 16;

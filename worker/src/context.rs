@@ -9,10 +9,10 @@ use shared::messaging::{Blobs, DeadLetters, WorkflowLog};
 use shared::workflow::Prices;
 
 use crate::attempts::Attempts;
-use crate::cancels::Cancels;
-use crate::day::DayBudget;
-use crate::fairness::{Line, Turns};
+use crate::cancellation::Cancels;
+use crate::daily_budget::DayBudget;
 use crate::metrics::Metrics;
+use crate::scheduling::fair_slots::{Line, Turns};
 
 /// Everything that a step needs; shared by all steps of the process.
 pub(crate) struct Desk {

@@ -1,0 +1,3 @@
+//! Signed webhooks on terminal states.
+
+pub(crate) mod deliver;
