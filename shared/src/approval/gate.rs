@@ -42,6 +42,16 @@ pub enum Channel {
     Nats,
 }
 
+impl Channel {
+    /// Returns the channel's name in audit records and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Nats => "nats",
+        }
+    }
+}
+
 /// What a gate stands before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

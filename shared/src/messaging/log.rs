@@ -1,5 +1,7 @@
 //! The workflow log: append with the expected-sequence fence, and reading the newest.
 
+mod advance;
+
 use std::cmp::Ordering;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ use crate::failpoints::{self, Injected};
 use crate::ids::{EventId, WorkflowId};
 use crate::telemetry::TraceContext;
 use crate::workflow::{Happened, Workflow};
+
+pub use advance::AdvanceError;
 
 const EXPECTED_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";

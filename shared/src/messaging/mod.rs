@@ -53,7 +53,7 @@ pub use dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
 pub use delivery::{Delivery, Settlement};
 pub use envelope::{DecodeError, Envelope, decode, encode};
 pub use fence::{Met, met};
-pub use log::{AppendError, Entry, ReadError, Start, WorkflowLog};
+pub use log::{AdvanceError, AppendError, Entry, ReadError, Start, WorkflowLog};
 pub use needs::{Needs, verify};
 pub use put_back::{PutBackError, put_back};
 pub use queue::{Consumer, Queue, Unreadable, consume};

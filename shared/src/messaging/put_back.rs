@@ -12,7 +12,6 @@ use super::timers::Timers;
 use crate::approval::Actor;
 use crate::clock::Timestamp;
 use crate::failpoints;
-use crate::ids::EventId;
 use crate::workflow::{EventKind, Happened, Workflow};
 
 /// Why a letter was not put back.
@@ -74,13 +73,8 @@ async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64
     if newest.workflow.gate().is_some() {
         return Err(PutBackError::Impossible("it is a gate, and those are the approver's to write"));
     }
-    let happened = Happened {
-        event_id: EventId::fresh(),
-        kind: EventKind::Retried,
-        actor: Actor::Service("operator".to_owned()),
-        at,
-        detail: Some(format!("dead letter {}", kept.id)),
-    };
+    let (operator, detail) = (Actor::Service("operator".to_owned()), format!("dead letter {}", kept.id));
+    let happened = Happened::new(EventKind::Retried, operator, at, Some(detail));
     match log.append(newest.sequence, &newest.workflow, &happened, newest.trace.child()).await {
         Ok(sequence) => Ok(sequence),
         Err(AppendError::Lost) => Err(PutBackError::MovedOn("the workflow moved on meanwhile".to_owned())),

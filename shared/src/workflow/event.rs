@@ -6,7 +6,7 @@ use super::Workflow;
 use super::artifacts::{Artifacts, Content, Ran, TestSummary};
 use super::metrics::StepUsage;
 use super::phase::{Failure, Feedback, PhaseKind};
-use crate::approval::{Actor, Decision, Park};
+use crate::approval::{Actor, Decision, OnExpiry, Park};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, UserName};
 
@@ -118,6 +118,23 @@ impl Event {
         Self::StepFailed { failure, cost: 0.0 }
     }
 
+    /// Returns the detail of the event's record in the history of `workflow`, which it happens to; without submitted text.
+    pub fn detail(&self, workflow: &Workflow) -> Option<String> {
+        match self {
+            Self::StepFailed { failure, .. } | Self::NoGenerator { failure, .. } => Some(failure.code.clone()),
+            Self::Generated { artifacts, .. } => artifacts.origin.clone(),
+            Self::Executed { tests, .. } => Some(format!("{} of {} passed", tests.passed, tests.total)),
+            Self::GateReleased { reason } => Some(reason.clone()),
+            Self::Parked { park } => Some(format!("{} at risk {}", park.approval_type.as_str(), park.risk.as_str())),
+            Self::Decided { decision, lapsed } => Some(decision_detail(decision, lapsed)),
+            Self::Expired => workflow.park().map(|park| match park.on_expiry {
+                OnExpiry::Release => "released".to_owned(),
+                OnExpiry::Fail => "failed".to_owned(),
+            }),
+            Self::Planned { .. } | Self::Analyzed { .. } | Self::TimedOut | Self::Cancelled { .. } => None,
+        }
+    }
+
     /// What the step that this event ends cost.
     pub fn cost(&self) -> f64 {
         if let Self::StepFailed { cost, .. } = self { *cost } else { self.usage().map_or(0.0, |usage| usage.cost) }
@@ -142,6 +159,18 @@ impl Event {
     }
 }
 
+fn decision_detail(decision: &Decision, lapsed: &[UserName]) -> String {
+    let mut detail = decision.verdict.as_str().to_owned();
+    if let Some(claim) = &decision.on_behalf_of {
+        detail.push_str(&format!(", on behalf of {claim}"));
+    }
+    if !lapsed.is_empty() {
+        let names: Vec<&str> = lapsed.iter().map(UserName::as_str).collect();
+        detail.push_str(&format!("; no longer counted: {}", names.join(", ")));
+    }
+    detail
+}
+
 /// What just happened, beside the state in every message of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Happened {
@@ -154,6 +183,11 @@ pub struct Happened {
 }
 
 impl Happened {
+    /// Returns a record with a new event id.
+    pub fn new(kind: EventKind, actor: Actor, at: Timestamp, detail: Option<String>) -> Self {
+        Self { event_id: EventId::fresh(), kind, actor, at, detail }
+    }
+
     /// Whether the approver alone can bring this about: whatever comes of a gate or a timer, and a failure that it found.
     pub fn is_judged(&self) -> bool {
         match self.kind {
