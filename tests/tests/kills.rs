@@ -184,7 +184,7 @@ async fn a_worker_told_to_stop_hands_back_what_it_cannot_finish() {
     let done = client.until(&id, "completed").await;
     assert_eq!(done["artifacts"]["test_results"]["stdout"], "begun\nended\n");
     assert_eq!(done["error"], Value::Null);
-    assert!(stack.log("worker-1").contains("handed back"), "the worker finished the step, or was killed");
+    assert!(stack.log("worker-1").contains("unfinished steps"), "the worker finished the step, or was killed");
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
-//! How often a step was begun. The broker's delivery count also counts deliveries that only waited their turn, so a step that
-//! is begun again is counted here, before it runs: a step that kills its worker is counted too.
+//! Attempts of steps. The broker's delivery count includes throttled deliveries, so attempts are counted here, before
+//! the step runs: a step that kills its worker is counted too.
 
 use std::time::Duration;
 
 use shared::messaging::{Bucket, BucketError, Delivery, Entry};
 
-/// Before each try to take an attempt back.
-const TAKING_BACK: [Duration; 4] =
+/// Delay before each try to undo an attempt.
+const UNDO_DELAYS: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Counts attempts in a bucket that all workers share.
@@ -21,37 +21,43 @@ impl Attempts {
         Self { bucket, limit }
     }
 
-    /// Notes that the step begins; false where it had all its attempts.
+    /// Counts an attempt that begins; false if the step has had all its attempts.
     ///
-    /// A first delivery is not noted, which costs nothing: what was noted never counts from it on.
+    /// The first delivery is counted without a write: a missing entry means one attempt.
     pub(crate) async fn begin(&self, delivery: &Delivery<Entry>) -> Result<bool, BucketError> {
         if delivery.delivered() <= 1 {
             return Ok(true);
         }
-        let key = format!("step-{}", delivery.body().sequence);
-        let noted = |count: Option<u64>| match count.unwrap_or(1) {
+        let next = |count: Option<u64>| match count.unwrap_or(1) {
             count if count >= self.limit => None,
             count => Some(count + 1),
         };
-        self.bucket.change(&key, noted).await
+        self.bucket.change(&key_of(delivery.body()), next).await
     }
 
-    /// Takes a begin back whose step reported by itself that it has to wait, or whose result could not be appended: an outage is no
-    /// poison. What keeps a result from the log keeps this from its bucket as well, so it is tried for some seconds.
-    pub(crate) async fn take_back(&self, entry: &Entry) {
-        let key = format!("step-{}", entry.sequence);
-        for pause in TAKING_BACK {
-            tokio::time::sleep(pause).await;
+    /// Undoes the count of an attempt that an outage ended, so that outages exhaust no step.
+    ///
+    /// Tried for some seconds, because the same outage can affect the bucket.
+    pub(crate) async fn undo(&self, entry: &Entry) {
+        let (id, key) = (entry.workflow.id, key_of(entry));
+        for delay in UNDO_DELAYS {
+            tokio::time::sleep(delay).await;
             match self.bucket.change(&key, |count| count.map(|count| count.saturating_sub(1))).await {
                 Ok(_) => return,
-                Err(error) => tracing::debug!(%error, "an attempt could not be taken back"),
+                Err(error) => {
+                    tracing::debug!(workflow.id = %id, %error, "Workflow {id}: failed to undo an attempt: {error}");
+                }
             }
         }
-        tracing::warn!(workflow.id = %entry.workflow.id, "an attempt counts although it only waited");
+        tracing::warn!(workflow.id = %id, "Workflow {id}: counting an attempt that an outage ended");
     }
 
-    /// Attempts that a step has.
+    /// Returns the maximum attempts of a step.
     pub(crate) fn limit(&self) -> u64 {
         self.limit
     }
+}
+
+fn key_of(entry: &Entry) -> String {
+    format!("step-{}", entry.sequence)
 }

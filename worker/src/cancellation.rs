@@ -1,8 +1,8 @@
-//! Which workflows run here, and the signal that kills one at once.
+//! Cancellation of running steps: a registry of those in this process, and the cancel signals that end them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -10,52 +10,54 @@ use shared::ids::WorkflowId;
 use shared::messaging::CancelSignals;
 use tokio_util::sync::CancellationToken;
 
-/// The running steps of this process.
+const DRAIN_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The running steps of this process. Clones share one registry.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cancels {
-    /// By a number of their own: a redelivered step may run beside the attempt that it is about to replace.
+pub(crate) struct CancelRegistry {
+    /// By a number and not by workflow: a redelivered step may run beside the attempt that it replaces.
     running: Arc<Mutex<HashMap<u64, (WorkflowId, CancellationToken)>>>,
-    entered: Arc<AtomicU64>,
-    /// Ends every step at the end of a drain.
-    hand_back: CancellationToken,
+    next_number: Arc<AtomicU64>,
+    /// The parent of all tokens.
+    all: CancellationToken,
 }
 
-/// A step's place among the running ones; dropping it leaves.
+/// A registered step; dropping it removes the registration.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct RunningStep {
     number: u64,
-    cancels: Cancels,
+    registry: CancelRegistry,
     pub(crate) token: CancellationToken,
 }
 
-impl Cancels {
-    /// Enters a step, so that a signal reaches it from now on.
-    pub(crate) fn enter(&self, id: WorkflowId) -> Running {
-        let token = self.hand_back.child_token();
-        let number = self.entered.fetch_add(1, Ordering::Relaxed);
+impl CancelRegistry {
+    /// Registers a step. Later signals for its workflow cancel its token.
+    pub(crate) fn register(&self, id: WorkflowId) -> RunningStep {
+        let token = self.all.child_token();
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         self.lock().insert(number, (id, token.clone()));
-        Running { number, cancels: self.clone(), token }
+        RunningStep { number, registry: self.clone(), token }
     }
 
-    /// Kills what runs for the workflow here; idempotent.
+    /// Cancels the running steps of a workflow; idempotent.
     pub(crate) fn cancel(&self, id: WorkflowId) {
         for (_, token) in self.lock().values().filter(|(running, _)| *running == id) {
             token.cancel();
         }
     }
 
-    /// Ends every step, to be handed back.
-    pub(crate) fn hand_back(&self) {
-        self.hand_back.cancel();
+    /// Cancels every step, so that each is returned to its queue.
+    pub(crate) fn release_all(&self) {
+        self.all.cancel();
     }
 
-    /// How many steps run.
+    /// Returns the number of running steps.
     pub(crate) fn count(&self) -> u32 {
         u32::try_from(self.lock().len()).unwrap_or(u32::MAX)
     }
 
-    /// Obeys signals until they end, or until the life ends and nothing runs any more.
-    pub(crate) async fn obey(self, mut signals: CancelSignals, stopping: CancellationToken) {
+    /// Applies cancel signals until their stream ends, or until the process stops and no step runs.
+    pub(crate) async fn listen(self, mut signals: CancelSignals, stopping: CancellationToken) {
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -67,21 +69,21 @@ impl Cancels {
         }
     }
 
-    /// During a drain steps still run, and can still be cancelled.
+    /// Waits until the process stops and no step runs: during a drain steps can still be cancelled.
     async fn is_idle_after(&self, stopping: &CancellationToken) {
         stopping.cancelled().await;
         while self.count() > 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(DRAIN_POLL_INTERVAL).await;
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (WorkflowId, CancellationToken)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, (WorkflowId, CancellationToken)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningStep {
     fn drop(&mut self) {
-        self.cancels.lock().remove(&self.number);
+        self.registry.lock().remove(&self.number);
     }
 }

@@ -1,4 +1,4 @@
-//! Publishes the recipes that this worker generates from, so that the APIs can list them.
+//! Publishes the recipes of this worker's generator, so that the APIs can list them.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,28 +12,26 @@ use shared::messaging::{Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFil
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Desk;
-
-/// Delay before a failed publication is tried again.
+/// Delay after a failed publication.
 const RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// Publishes at the start and every [`PUBLISH_INTERVAL`] until the life ends; `published` receives the digest for presence.
+/// Publishes at the start and every [`PUBLISH_INTERVAL`] until the process stops; `published` receives the digest.
 pub(crate) async fn publish_catalogue(
-    desk: Arc<Desk>,
+    generator: Arc<Generator>,
     catalogues: Catalogues,
     published: watch::Sender<Option<Digest>>,
     stopping: CancellationToken,
 ) {
-    let recipes: Vec<PublishedRecipe> = desk.generator.catalogue().iter().map(whole).collect();
+    let recipes: Vec<PublishedRecipe> = generator.catalogue().iter().map(publish_form).collect();
     loop {
         let pause = match catalogues.publish(&recipes).await {
             Ok(digest) => {
-                tracing::debug!(catalogue.digest = %digest, recipes = recipes.len(), "Published the catalogue");
+                tracing::debug!(catalogue.digest = %digest, recipes = recipes.len(), "Published catalogue {digest}");
                 published.send_replace(Some(digest));
                 PUBLISH_INTERVAL
             }
             Err(error) => {
-                tracing::warn!(%error, "Could not publish the catalogue; trying again");
+                tracing::warn!(%error, "Failed to publish the catalogue; retrying: {error}");
                 RETRY_DELAY
             }
         };
@@ -46,7 +44,7 @@ pub(crate) async fn publish_catalogue(
 
 /// Prints the recipes of catalogue folders as the API shows them, in JSON and without the built-in ones.
 ///
-/// Fails, with the reason on standard error, where a recipe breaks a rule or has the name of another or of a built-in one.
+/// Fails, with the reason on standard error, if a recipe breaks a rule or has the name of another or of a built-in one.
 pub fn print_recipes(folders: Vec<PathBuf>) -> ExitCode {
     match read_recipes(folders) {
         Ok(recipes) => {
@@ -64,10 +62,10 @@ fn read_recipes(folders: Vec<PathBuf>) -> Result<Vec<PublishedRecipe>, Catalogue
     let built_in = Generator::open(GeneratorConfig::default())?;
     let all = Generator::open(GeneratorConfig { catalogue_dirs: folders, ..GeneratorConfig::default() })?;
     let is_own = |recipe: &&Recipe| built_in.catalogue().iter().all(|known| known.name != recipe.name);
-    Ok(all.catalogue().iter().filter(is_own).map(whole).collect())
+    Ok(all.catalogue().iter().filter(is_own).map(publish_form).collect())
 }
 
-fn whole(recipe: &Recipe) -> PublishedRecipe {
+fn publish_form(recipe: &Recipe) -> PublishedRecipe {
     let file = |file: &SourceFile| RecipeFile {
         path: file.path.clone(),
         is_test: file.kind == FileKind::Test,
@@ -102,7 +100,7 @@ fn parameter(parameter: &Parameter) -> RecipeParameter {
     }
 }
 
-/// The kind as `recipe.toml` has it.
+/// Returns the kind as `recipe.toml` spells it.
 fn name_of(parameter: &Parameter) -> String {
     match serde_json::to_value(parameter.kind) {
         Ok(Value::String(name)) => name,

@@ -1,34 +1,24 @@
-//! What a worker works with.
+//! Dependencies of the steps. The dependencies of running them (log, attempts, leases) are in
+//! [`StepRunner`](crate::steps::StepRunner).
 
 use std::sync::Arc;
 
 use generator::Generator;
 use sandbox::Sandbox;
 use shared::clock::Clock;
-use shared::messaging::{Blobs, DeadLetters, WorkflowLog};
+use shared::messaging::Blobs;
 use shared::workflow::Prices;
 
-use crate::attempts::Attempts;
-use crate::cancellation::Cancels;
-use crate::daily_budget::DayBudget;
-use crate::metrics::Metrics;
-use crate::scheduling::fair_slots::{Line, Turns};
+use crate::daily_budget::DailyBudget;
 
-/// Everything that a step needs; shared by all steps of the process.
-pub(crate) struct Desk {
-    pub(crate) log: WorkflowLog,
+/// Dependencies shared by all steps of the process.
+pub(crate) struct WorkerContext {
     pub(crate) blobs: Blobs,
-    pub(crate) letters: DeadLetters,
-    pub(crate) attempts: Attempts,
-    pub(crate) cancels: Cancels,
-    pub(crate) turns: Turns,
-    pub(crate) line: Line,
     pub(crate) generator: Arc<Generator>,
-    /// `None` on a worker that serves no `execute` steps.
+    /// `None` on a worker that does not serve `execute` steps.
     pub(crate) sandbox: Option<Arc<dyn Sandbox>>,
     pub(crate) prices: Prices,
-    pub(crate) day: DayBudget,
-    pub(crate) metrics: Metrics,
+    pub(crate) daily_budget: DailyBudget,
     pub(crate) instance: String,
     pub(crate) clock: Clock,
 }

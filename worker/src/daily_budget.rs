@@ -1,35 +1,35 @@
-//! The owner's budget of the day, looked at before a step that costs.
+//! The daily budget of a workflow's owner, checked before each step that costs.
 
 use shared::messaging::{Charges, Entry, WorkflowLog};
 use shared::read_model::ReadModel;
 use shared::workflow::{Failure, Workflow};
 
-/// What a user may spend on the workflows of one day (UTC).
-pub(crate) struct DayBudget {
+/// The maximum cost of a user's workflows of one day (UTC).
+pub(crate) struct DailyBudget {
     view: ReadModel,
     charges: Charges,
     limit: f64,
 }
 
-impl DayBudget {
+impl DailyBudget {
     pub(crate) fn new(view: ReadModel, charges: Charges, limit: f64) -> Self {
         Self { view, charges, limit }
     }
 
-    /// Why the workflow may cost nothing more, where that is so: the API accepts work by what has been spent, and much of it may
-    /// be accepted before the first costs anything.
+    /// Returns the failure of a workflow whose owner's budget is used up; `None` too if the costs are unavailable.
     ///
-    /// With the read model or the charges away the day is not looked at.
-    pub(crate) async fn used_up(&self, workflow: &Workflow) -> Option<Failure> {
+    /// The API checks only the costs until submission: it may accept many workflows before the first one costs.
+    pub(crate) async fn exceeded(&self, workflow: &Workflow) -> Option<Failure> {
         match self.spent(workflow).await {
             Ok(spent) if spent >= self.limit => Some(Failure::new(
                 "budget_exceeded",
-                format!("The owner's budget of the day ({:.2}) is used up.", self.limit),
+                format!("The owner's daily budget ({:.2}) is used up.", self.limit),
                 "Submit it again tomorrow (UTC), or have an operator raise budget.per_user_day.",
             )),
             Ok(_) => None,
             Err(reason) => {
-                tracing::debug!(reason, "the day's budget cannot be looked at");
+                let id = workflow.id;
+                tracing::debug!(workflow.id = %id, reason, "Workflow {id}: skipping the daily budget: {reason}");
                 None
             }
         }
@@ -41,37 +41,37 @@ impl DayBudget {
         Ok(logged.map_err(|error| error.to_string())? + charged.map_err(|error| error.to_string())?)
     }
 
-    /// Charges the owner's day with what a step cost that its workflow ended without, by a cancel or its time limit.
+    /// Charges the cost of a step whose workflow ended without its result, by a cancel or the time limit.
     ///
-    /// A step that only comes again costs what it will cost then. At most once: dying here charges nothing.
-    pub(crate) async fn charge(&self, log: &WorkflowLog, entry: &Entry, cost: f64) {
+    /// The cost of a step that is redelivered is that of its last attempt. At most once: a crash here charges nothing.
+    pub(crate) async fn charge_unfinished(&self, log: &WorkflowLog, entry: &Entry, cost: f64) {
         if cost <= 0.0 {
             return;
         }
         let workflow = &entry.workflow;
-        let ended_without_it = match log.newest_from_leader(workflow.id).await {
-            Ok(newest) => newest.is_some_and(|newest| {
-                newest.workflow.phase.kind().is_terminal()
-                    && newest.workflow.metrics.steps_completed == workflow.metrics.steps_completed
-            }),
-            Err(error) => {
-                tracing::warn!(workflow.id = %workflow.id, %error, cost, "a cost could not be charged");
-                return;
+        match log.newest_from_leader(workflow.id).await {
+            Ok(Some(newest))
+                if newest.workflow.phase.kind().is_terminal()
+                    && newest.workflow.metrics.steps_completed == workflow.metrics.steps_completed =>
+            {
+                self.charge(workflow, cost).await;
             }
-        };
-        if ended_without_it
-            && let Err(error) = self.charges.add(&workflow.owner, &workflow.created_at.day(), cost).await
-        {
-            tracing::warn!(workflow.id = %workflow.id, %error, cost, "a cost could not be charged");
+            Ok(_) => {}
+            Err(error) => log_uncharged(workflow, cost, &error),
         }
     }
 
-    /// Charges the owner's day with a call that was paid for and led to nothing, where the step comes again without it.
-    pub(crate) async fn charge_call(&self, workflow: &Workflow, cost: f64) {
+    /// Charges a paid call without a result, whose step is retried.
+    pub(crate) async fn charge(&self, workflow: &Workflow, cost: f64) {
         if cost > 0.0
             && let Err(error) = self.charges.add(&workflow.owner, &workflow.created_at.day(), cost).await
         {
-            tracing::warn!(workflow.id = %workflow.id, %error, cost, "a cost could not be charged");
+            log_uncharged(workflow, cost, &error);
         }
     }
+}
+
+fn log_uncharged(workflow: &Workflow, cost: f64, error: &dyn std::fmt::Display) {
+    let id = workflow.id;
+    tracing::warn!(workflow.id = %id, %error, cost, "Workflow {id}: failed to charge {cost:.4} to its owner: {error}");
 }

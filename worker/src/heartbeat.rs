@@ -1,60 +1,68 @@
-//! Signs of life, from which the APIs know how many workers there are and whether code can run.
+//! Heartbeats, by which the APIs know the workers and their sandboxes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use generator::Generator;
 use shared::ids::Digest;
 use shared::messaging::{Control, GeneratorReport, WorkerReport};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Desk;
+use crate::cancellation::CancelRegistry;
+use crate::context::WorkerContext;
 
-/// Reports every second until the life ends.
-pub(crate) async fn report_presence(
-    desk: Arc<Desk>,
-    control: Control,
-    phases: Vec<String>,
-    catalogue: watch::Receiver<Option<Digest>>,
-    stopping: CancellationToken,
-) {
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The sources of a worker's report.
+pub(crate) struct Heartbeat {
+    pub(crate) context: Arc<WorkerContext>,
+    pub(crate) running: CancelRegistry,
+    pub(crate) phases: Vec<String>,
+    pub(crate) catalogue: watch::Receiver<Option<Digest>>,
+}
+
+/// Sends heartbeats until the process stops.
+pub(crate) async fn send_heartbeats(heartbeat: Heartbeat, control: Control, stopping: CancellationToken) {
     loop {
-        let catalogue = *catalogue.borrow();
-        control.report(&WorkerReport { catalogue, ..report(&desk, &phases).await }).await;
+        control.report(&heartbeat.report().await).await;
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}
         }
     }
 }
 
-async fn report(desk: &Desk, phases: &[String]) -> WorkerReport {
-    let base = WorkerReport {
-        instance: desk.instance.clone(),
-        phases: phases.to_vec(),
-        runtimes: Vec::new(),
-        running: desk.cancels.count(),
-        sandbox_backend: "none".to_owned(),
-        sandbox_ok: false,
-        sandbox_detail: "this worker runs no code".to_owned(),
-        catalogue: None,
-        generator: phases.iter().any(|phase| phase == "generate").then(|| generator(desk)),
-    };
-    let Some(sandbox) = &desk.sandbox else { return base };
-    let health = sandbox.health().await;
-    WorkerReport {
-        runtimes: health.runtimes,
-        sandbox_backend: health.backend,
-        sandbox_ok: health.ok,
-        sandbox_detail: format!("{} Landlock ABI {}, {} warm", health.detail, health.landlock_abi, health.warm)
-            .trim()
-            .to_owned(),
-        ..base
+impl Heartbeat {
+    async fn report(&self) -> WorkerReport {
+        let WorkerContext { generator, sandbox, instance, .. } = self.context.as_ref();
+        let base = WorkerReport {
+            instance: instance.clone(),
+            phases: self.phases.clone(),
+            runtimes: Vec::new(),
+            running: self.running.count(),
+            sandbox_backend: "none".to_owned(),
+            sandbox_ok: false,
+            sandbox_detail: "this worker runs no code".to_owned(),
+            catalogue: *self.catalogue.borrow(),
+            generator: self.phases.iter().any(|phase| phase == "generate").then(|| generator_report(generator)),
+        };
+        let Some(sandbox) = sandbox else { return base };
+        let health = sandbox.health().await;
+        WorkerReport {
+            runtimes: health.runtimes,
+            sandbox_backend: health.backend,
+            sandbox_ok: health.ok,
+            sandbox_detail: format!("{} Landlock ABI {}, {} warm", health.detail, health.landlock_abi, health.warm)
+                .trim()
+                .to_owned(),
+            ..base
+        }
     }
 }
 
-fn generator(desk: &Desk) -> GeneratorReport {
-    let status = desk.generator.matching();
+fn generator_report(generator: &Generator) -> GeneratorReport {
+    let status = generator.matching();
     GeneratorReport {
         matching: status.matching.to_owned(),
         model: status.model.map(str::to_owned),

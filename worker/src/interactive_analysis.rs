@@ -1,31 +1,43 @@
-//! Interactive analyses: a caller waits on the other side.
+//! Interactive analyses: the caller waits for the answer.
 
 use std::sync::Arc;
 
-use shared::messaging::{AnalysisAnswer, Broker, Cause, Delivery, Queue, RawMessage, answer_analysis};
+use shared::clock::Clock;
+use shared::messaging::{AnalysisAnswer, Broker, Cause, DeadLetters, Delivery, Queue, RawMessage, answer_analysis};
 
 use crate::analyzer::analyze;
-use crate::context::Desk;
 
-/// What was handed out so often and is here again has ended its workers, or kept them from everything else.
-const ATTEMPTS: u64 = 2;
+/// Maximum deliveries of one analysis. A further one means that it ended its workers or blocked them.
+const MAX_DELIVERIES: u64 = 2;
 
-/// Analyses, answers the caller, and settles the delivery.
-pub(crate) async fn handle_analysis(desk: Arc<Desk>, broker: Broker, queue: Queue, delivery: Delivery<RawMessage>) {
-    if delivery.delivered() > ATTEMPTS {
-        tracing::error!("an analysis was begun {ATTEMPTS} times and never ended");
-        delivery.dead_letter(&desk.letters, Cause::Exhausted, "it was begun again and again and never ended").await;
+/// Dependencies of interactive analyses.
+pub(crate) struct InteractiveAnalyses {
+    pub(crate) broker: Broker,
+    pub(crate) queue: Queue,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) instance: String,
+    pub(crate) clock: Clock,
+}
+
+/// Runs one analysis, answers its caller, and settles the delivery.
+pub(crate) async fn handle_analysis(analyses: Arc<InteractiveAnalyses>, delivery: Delivery<RawMessage>) {
+    if delivery.delivered() > MAX_DELIVERIES {
+        let subject = &delivery.body().subject;
+        tracing::error!(%subject, "Dead-lettering analysis {subject}: {MAX_DELIVERIES} attempts did not finish");
+        let reason = format!("{MAX_DELIVERIES} attempts did not finish");
+        delivery.dead_letter(&analyses.dead_letters, Cause::Exhausted, &reason).await;
         return;
     }
-    let worker = desk.instance.clone();
+    let worker = analyses.instance.clone();
+    let now = analyses.clock.now();
     let answered =
-        answer_analysis(&broker, delivery.body(), desk.clock.now(), async move |task| match analyze(task).await {
+        answer_analysis(&analyses.broker, delivery.body(), now, async move |task| match analyze(task).await {
             Ok((report, cpu)) => {
                 let cpu_ms = u64::try_from(cpu.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
                 Some(AnalysisAnswer { report, worker, cpu_ms })
             }
             Err(error) => {
-                tracing::error!(%error, "an analysis failed; its caller is told that nobody answered");
+                tracing::error!(%error, "Analysis failed, so its caller receives no report: {error}");
                 None
             }
         })
@@ -34,6 +46,6 @@ pub(crate) async fn handle_analysis(desk: Arc<Desk>, broker: Broker, queue: Queu
         Ok(()) => {
             delivery.ack().await;
         }
-        Err(error) => queue.settle_unreadable(delivery, &error).await,
+        Err(error) => analyses.queue.settle_unreadable(delivery, &error).await,
     }
 }

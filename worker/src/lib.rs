@@ -1,8 +1,8 @@
-//! A worker: takes steps from the queues of the phases it serves, does them, and appends what happened.
+//! A worker: takes steps from the queues of its phases, performs them, and appends their events to the log.
 //!
-//! It holds no state that matters: killed at any line, its steps go to another worker after `ack_wait`, and the log's fence
-//! keeps results of a stale attempt out. It can never release: the broker lets it publish neither `done` nor parked gates.
-//! Start reading at [`steps`], which every step passes through.
+//! It holds no durable state: after a crash its steps are redelivered within `ack_wait`, and the log's fence rejects
+//! results of a stale attempt. It can never release: the broker's permissions exclude `done` and parked gates. Start
+//! reading at [`steps`], which runs every step.
 
 mod analyzer;
 mod attempts;

@@ -1,4 +1,4 @@
-//! Builds the worker and runs it until it is told to stop.
+//! Builds the worker and runs it until it is stopped.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,26 +20,28 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::attempts::Attempts;
-use crate::cancellation::Cancels;
+use crate::cancellation::CancelRegistry;
 use crate::catalogue::publish_catalogue;
 use crate::config::Config;
-use crate::context::Desk;
-use crate::daily_budget::DayBudget;
-use crate::heartbeat::report_presence;
-use crate::interactive_analysis::handle_analysis;
+use crate::context::WorkerContext;
+use crate::daily_budget::DailyBudget;
+use crate::heartbeat::{Heartbeat, send_heartbeats};
+use crate::interactive_analysis::{InteractiveAnalyses, handle_analysis};
 use crate::metrics::Metrics;
-use crate::scheduling::fair_slots::{LOOK_AHEAD, Line, Slots, Turns};
-use crate::steps::handle_step;
+use crate::scheduling::backoff::RequeueBackoff;
+use crate::scheduling::fair_slots::{FairSlots, PREFETCH};
+use crate::scheduling::leases::UserLeases;
+use crate::steps::{StepRunner, handle_step};
 
-/// A turn that is not renewed for this long was held by a worker that died.
-const TURN: Duration = Duration::from_secs(10);
-/// How long steps that were told to stop may take to hand themselves back.
-const HAND_BACK: Duration = Duration::from_secs(5);
+/// Time after which a lease that is not renewed expires, because its worker has died.
+const LEASE_TTL: Duration = Duration::from_secs(10);
+/// Maximum time of cancelled steps to return to their queues.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Priority of the thread that loads the embedding model, in steps below the others.
+/// Niceness of the thread that loads the embedding model.
 const LOADER_NICENESS: i32 = 10;
 
-/// Why a worker does not start or go on.
+/// The reason for which a worker does not start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
     #[error(transparent)]
@@ -54,15 +56,16 @@ pub enum StartupError {
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    #[error("metrics cannot be served: {0}")]
+    #[error("cannot serve metrics: {0}")]
     Metrics(String),
-    #[error("cancel signals cannot be received: {0}")]
+    #[error("cannot subscribe to cancel signals: {0}")]
     Cancels(String),
 }
 
 /// A worker that is ready to run.
 pub struct Application {
-    desk: Arc<Desk>,
+    context: Arc<WorkerContext>,
+    runner: Arc<StepRunner>,
     broker: Broker,
     catalogues: Catalogues,
     phases: Vec<PhaseKind>,
@@ -71,12 +74,12 @@ pub struct Application {
     execute_concurrency: usize,
     drain: Duration,
     metrics: MetricsServer,
-    life: Lifecycle,
+    lifecycle: Lifecycle,
 }
 
 impl Application {
-    /// Connects to everything, warms the sandbox, and checks that all is as it must be; no step is taken yet.
-    pub async fn build(config: Config, life: Lifecycle) -> Result<Self, StartupError> {
+    /// Connects to the broker and Redis, warms the sandbox, and verifies the streams; takes no step yet.
+    pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Needs::of_worker(queues_of(&config))).await?;
         let runs_code = config.phases.contains(&PhaseKind::Execute);
@@ -84,26 +87,31 @@ impl Application {
         let sandbox = if runs_code { Some(sandbox::open(config.sandbox).await?) } else { None };
         let attempts = Attempts::new(Buckets::new(&broker).attempts().await?, config.max_attempts);
         let view = ReadModel::open(config.redis_url.expose())?;
-        let desk = Desk {
-            log: WorkflowLog::new(&broker),
+        let charges = Charges::open(&broker).await?;
+        let context = Arc::new(WorkerContext {
             blobs: Blobs::new(&broker),
-            letters: DeadLetters::new(&broker),
-            attempts,
-            cancels: Cancels::default(),
-            day: DayBudget::new(view.clone(), Charges::open(&broker).await?, config.budget.per_user_day),
-            line: Line::default(),
-            turns: Turns::new(StepLeases::new(view, config.steps_per_user, TURN)),
             generator: Arc::new(Generator::open(config.generator)?),
             sandbox,
             prices: config.budget.prices,
-            metrics: Metrics::register().map_err(|error| StartupError::Metrics(error.to_string()))?,
+            daily_budget: DailyBudget::new(view.clone(), charges, config.budget.per_user_day),
             instance: config.instance,
             clock: Clock::system(),
+        });
+        let runner = StepRunner {
+            context: context.clone(),
+            log: WorkflowLog::new(&broker),
+            dead_letters: DeadLetters::new(&broker),
+            attempts,
+            cancels: CancelRegistry::default(),
+            leases: UserLeases(StepLeases::new(view, config.steps_per_user, LEASE_TTL)),
+            backoff: RequeueBackoff::default(),
+            metrics: Metrics::register().map_err(|error| StartupError::Metrics(error.to_string()))?,
         };
         let metrics =
             MetricsServer::bind(&config.metrics_listen).map_err(|error| StartupError::Metrics(error.to_string()))?;
         Ok(Self {
-            desk: Arc::new(desk),
+            context,
+            runner: Arc::new(runner),
             catalogues: Catalogues::open(&broker).await?,
             broker,
             phases: config.phases,
@@ -112,60 +120,67 @@ impl Application {
             execute_concurrency,
             drain: config.drain,
             metrics,
-            life,
+            lifecycle,
         })
     }
 
-    /// Where metrics are served.
+    /// Returns the address at which metrics are served.
     pub fn metrics_address(&self) -> SocketAddr {
         self.metrics.address()
     }
 
-    /// Takes steps until the life ends; then finishes what runs, or hands it back when that takes too long.
+    /// Runs steps until the process stops; then finishes them, or returns them to their queues after the drain timeout.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
         let control = Control::new(&self.broker);
+        let cancels = &self.runner.cancels;
         let signals = control.cancels().await.map_err(StartupError::Cancels)?;
-        self.life.spawn(self.desk.cancels.clone().obey(signals, self.life.stopping()));
+        self.lifecycle.spawn(cancels.clone().listen(signals, self.lifecycle.stopping()));
         for phase in &self.phases {
             self.serve(*phase);
         }
         if self.phases.contains(&PhaseKind::Generate) {
-            prepare_embeddings(self.desk.generator.clone());
+            prepare_embeddings(self.context.generator.clone());
         }
         if self.analyses {
             self.serve_analyses();
         }
-        let mut names: Vec<String> = self.phases.iter().map(|phase| phase.as_str().to_owned()).collect();
-        names.extend(self.analyses.then(|| "analyses".to_owned()));
-        let catalogue = self.publish_catalogue();
-        self.life.spawn(report_presence(self.desk.clone(), control, names, catalogue, self.life.stopping()));
-        tracing::info!(worker = self.desk.instance, metrics = %self.metrics.address(), "the worker is ready");
-        let stopped = self.metrics.run(self.life.stopping()).await;
+        self.lifecycle.spawn(send_heartbeats(self.heartbeat(), control, self.lifecycle.stopping()));
+        let instance = &self.context.instance;
+        tracing::info!(worker = instance, metrics = %self.metrics.address(), "Worker {instance} ready");
+        let stopped = self.metrics.run(self.lifecycle.stopping()).await;
         stopped.map_err(|error| StartupError::Metrics(error.to_string()))?;
-        if !self.life.drained(self.drain).await {
-            tracing::warn!("steps take longer than the drain; they are handed back");
-            self.desk.cancels.hand_back();
-            self.life.drained(HAND_BACK).await;
+        if !self.lifecycle.drained(self.drain).await {
+            let (count, seconds) = (cancels.count(), self.drain.as_secs());
+            tracing::warn!(count, "Returning {count} unfinished steps to their queues after a drain of {seconds} s");
+            cancels.release_all();
+            self.lifecycle.drained(RELEASE_TIMEOUT).await;
         }
-        if let Some(sandbox) = &self.desk.sandbox {
+        if let Some(sandbox) = &self.context.sandbox {
             sandbox.shutdown().await;
         }
         self.broker.flush().await;
         Ok(())
     }
 
-    /// Publishes the recipes of a worker that generates; returns where their digest is to be seen.
+    fn heartbeat(&self) -> Heartbeat {
+        let mut phases: Vec<String> = self.phases.iter().map(|phase| phase.as_str().to_owned()).collect();
+        phases.extend(self.analyses.then(|| "analyses".to_owned()));
+        let (context, running) = (self.context.clone(), self.runner.cancels.clone());
+        Heartbeat { context, running, phases, catalogue: self.publish_catalogue() }
+    }
+
+    /// Publishes the recipes of a worker that generates; returns the receiver of their digest.
     fn publish_catalogue(&self) -> watch::Receiver<Option<Digest>> {
         let (published, catalogue) = watch::channel(None);
         if self.phases.contains(&PhaseKind::Generate) {
-            let (desk, catalogues) = (self.desk.clone(), self.catalogues.clone());
-            self.life.spawn(publish_catalogue(desk, catalogues, published, self.life.stopping()));
+            let (generator, catalogues) = (self.context.generator.clone(), self.catalogues.clone());
+            self.lifecycle.spawn(publish_catalogue(generator, catalogues, published, self.lifecycle.stopping()));
         }
         catalogue
     }
 
     fn serve(&self, phase: PhaseKind) {
-        let (consumers, slots) = match (phase, &self.desk.sandbox) {
+        let (consumers, slots) = match (phase, &self.context.sandbox) {
             (PhaseKind::Execute, Some(sandbox)) => {
                 (sandbox.runtimes().into_iter().map(Consumer::Execute).collect(), self.execute_concurrency)
             }
@@ -173,13 +188,13 @@ impl Application {
         };
         for consumer in consumers {
             let queue = Queue::new(&self.broker, consumer);
-            let (reader, desk, fair) = (queue.clone(), self.desk.clone(), Slots::new(slots));
-            self.life.spawn(consume(queue, slots + LOOK_AHEAD, self.life.clone(), move |delivery| {
-                let (reader, desk, fair) = (reader.clone(), desk.clone(), fair.clone());
+            let (reader, runner, fair) = (queue.clone(), self.runner.clone(), FairSlots::new(slots));
+            self.lifecycle.spawn(consume(queue, slots + PREFETCH, self.lifecycle.clone(), move |delivery| {
+                let (reader, runner, fair) = (reader.clone(), runner.clone(), fair.clone());
                 async move {
                     if let Some(delivery) = reader.read_entry(delivery).await {
                         let span = delivery.body().span();
-                        handle_step(desk, fair, delivery).instrument(span).await;
+                        handle_step(runner, fair, delivery).instrument(span).await;
                     }
                 }
             }));
@@ -188,18 +203,24 @@ impl Application {
 
     fn serve_analyses(&self) {
         let queue = Queue::new(&self.broker, Consumer::Analyses);
-        let (reader, desk, broker) = (queue.clone(), self.desk.clone(), self.broker.clone());
-        self.life.spawn(consume(queue, self.concurrency, self.life.clone(), move |delivery| {
-            handle_analysis(desk.clone(), broker.clone(), reader.clone(), delivery)
+        let analyses = Arc::new(InteractiveAnalyses {
+            broker: self.broker.clone(),
+            queue: queue.clone(),
+            dead_letters: DeadLetters::new(&self.broker),
+            instance: self.context.instance.clone(),
+            clock: self.context.clock.clone(),
+        });
+        self.lifecycle.spawn(consume(queue, self.concurrency, self.lifecycle.clone(), move |delivery| {
+            handle_analysis(analyses.clone(), delivery)
         }));
     }
 }
 
-/// Loads the embedding model beside the work, on a thread that leaves the processor to the work; keywords serve meanwhile.
+/// Loads the embedding model on a thread of low priority; until then goals are matched by keywords.
 fn prepare_embeddings(generator: Arc<Generator>) {
     let load = move || {
         if let Err(error) = rustix::process::nice(LOADER_NICENESS) {
-            tracing::debug!(%error, "The priority of the embedding loader could not be lowered");
+            tracing::debug!(%error, "Failed to lower the priority of the embedding loader: {error}");
         }
         generator.prepare_embeddings();
         let status = generator.matching();
@@ -213,11 +234,11 @@ fn prepare_embeddings(generator: Arc<Generator>) {
         );
     };
     if let Err(error) = std::thread::Builder::new().name("embeddings".to_owned()).spawn(load) {
-        tracing::warn!(%error, "The embedding model is not loaded: no thread could be started. Goals are matched by keywords");
+        tracing::warn!(%error, "Failed to start the embedding loader; goals are matched by keywords: {error}");
     }
 }
 
-/// The queues that a worker of these settings takes from.
+/// Returns the queues that a worker with this configuration consumes.
 fn queues_of(config: &Config) -> Vec<Consumer> {
     let lanes = || config.sandbox.runtimes.iter().cloned().map(Consumer::Execute).collect();
     let of_phase =

@@ -7,53 +7,59 @@ use shared::workflow::{Event, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
 
-use super::runner::Done;
+use super::outcome::StepOutcome;
 use crate::analyzer::analyze;
-use crate::context::Desk;
+use crate::context::WorkerContext;
 
-/// A cancel waits for the file that is being analysed: its work is bounded, and is paid for.
-pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, cancel: &CancellationToken) -> Done {
-    let (reports, cpu) = match reports_of(desk, workflow, cancel).await {
+/// Analyses the files. A cancel takes effect after the current file, whose cost is bounded and charged.
+pub(super) async fn run(
+    context: &WorkerContext,
+    workflow: &Workflow,
+    mut usage: StepUsage,
+    cancel: &CancellationToken,
+) -> StepOutcome {
+    let (reports, cpu) = match reports_of(context, workflow, cancel).await {
         Ok(reports) => reports,
-        Err(waits) => return waits,
+        Err(outcome) => return outcome,
     };
-    usage.cost = cpu.as_secs_f64() * desk.prices.cpu_second;
+    usage.cost = cpu.as_secs_f64() * context.prices.cpu_second;
     let report = merge(reports);
     let issues = report.security_findings(Severity::Medium).count();
     let issues = u32::try_from(issues).unwrap_or(u32::MAX);
     let text = match serde_json::to_string(&report) {
         Ok(text) => text,
-        Err(error) => return Done::Broken(error.to_string()),
+        Err(error) => return StepOutcome::Failed(error.to_string()),
     };
-    match desk.blobs.store(text).await {
-        Ok(report) => Done::Event(Event::Analyzed { report, issues, usage }),
+    match context.blobs.store(text).await {
+        Ok(report) => StepOutcome::Event(Event::Analyzed { report, issues, usage }),
         Err(error) => error.into(),
     }
 }
 
-/// One report for each file that is not a test of our own: those may hold what code must not, such as fixed secrets.
-/// With the CPU time that they took.
+/// Returns one report per file and the CPU time of all.
+///
+/// Generated tests are left out, because they may contain what code must not, such as fixed secrets.
 async fn reports_of(
-    desk: &Desk,
+    context: &WorkerContext,
     workflow: &Workflow,
     cancel: &CancellationToken,
-) -> Result<(Vec<AnalysisReport>, Duration), Done> {
+) -> Result<(Vec<AnalysisReport>, Duration), StepOutcome> {
     let (mut reports, mut cpu) = (Vec::new(), Duration::ZERO);
     for file in workflow.artifacts.files.iter().filter(|file| file.from_caller || !file.is_test) {
         if cancel.is_cancelled() {
-            return Err(Done::Cancelled { cost: cpu.as_secs_f64() * desk.prices.cpu_second });
+            return Err(StepOutcome::Cancelled { cost: cpu.as_secs_f64() * context.prices.cpu_second });
         }
-        let source = desk.blobs.load(&file.content).await?;
+        let source = context.blobs.load(&file.content).await?;
         let task = task(source, &file.path, workflow.artifacts.runtime.as_deref());
-        // The analyser panicked, and would again.
-        let (report, took) = analyze(task).await.map_err(|error| Done::Broken(error.to_string()))?;
+        // The analyser panicked.
+        let (report, took) = analyze(task).await.map_err(|error| StepOutcome::Failed(error.to_string()))?;
         reports.push(report);
         cpu += took;
     }
     Ok((reports, cpu))
 }
 
-/// The analysis of one file of a workflow.
+/// Returns the analysis task of one file of a workflow.
 pub(super) fn task(source: String, path: &str, runtime: Option<&str>) -> AnalysisTask {
     AnalysisTask {
         analysis_type: AnalysisType::General,
@@ -62,12 +68,12 @@ pub(super) fn task(source: String, path: &str, runtime: Option<&str>) -> Analysi
         language: runtime.map(str::to_owned),
         framework: None,
         dependencies: Vec::new(),
-        // The author must not hide from the approver what the code does.
+        // The code's author must not be able to hide findings from the approver.
         suppressions: Suppressions::Ignore,
     }
 }
 
-/// The worst score, the least confidence, and every finding, worst first.
+/// Merges reports: the lowest score, the lowest confidence, and every finding, most severe first.
 fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
     let mut merged = AnalysisReport {
         language: reports.first().map_or_else(|| "none".to_owned(), |report| report.language.clone()),
@@ -99,7 +105,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_analysis_takes_cpu_time_that_is_paid_for() {
+    async fn an_analysis_reports_its_cpu_time() {
         let task = task("x = eval(input())\n".repeat(5_000), "main.py", Some("python"));
         let (_, cpu) = analyze(task).await.unwrap();
         assert!(cpu > Duration::ZERO);
@@ -111,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn code_that_cannot_be_analysed_is_a_high_risk_and_code_that_does_not_parse_none() {
+    async fn code_that_cannot_be_analysed_is_a_high_risk_and_code_that_does_not_parse_a_low_one() {
         let deep = format!("x = {}1{}\n", "(".repeat(13_000), ")".repeat(13_000));
         let large = "x = 1\n".repeat(heimdall::MAX_SOURCE_BYTES / 6 + 1);
         for source in [deep, large] {
@@ -139,7 +145,7 @@ mod tests {
         }
     }
 
-    /// Code in other languages with a place for a comment, and comments that may be there.
+    /// Code in other languages with a placeholder `/**/` for a comment, and the comments to put there.
     const OTHERS: &[(&str, &str, &str, &[&str])] = &[
         ("a.js", "javascript", "/**/eval(process.argv[2]);\n", &["/**/", "/* c */ ", "// c\n", "/*\n c */"]),
         ("a.js", "javascript", "const y = 2\n/**/ * eval(process.argv[2]);\n", &["", "/* c */", "// c\n"]),

@@ -1,4 +1,4 @@
-//! The run in the sandbox.
+//! Execution of the files in the sandbox.
 
 use std::time::Duration;
 
@@ -9,59 +9,66 @@ use shared::workflow::{self, Artifacts, Event, Failure, Ran, RunCommand, StepUsa
 use tokio_util::sync::CancellationToken;
 
 use super::model_round;
-use super::runner::Done;
-use super::test_report::{self, Results};
-use crate::context::Desk;
+use super::outcome::StepOutcome;
+use super::test_report::{TestReport, test_report};
+use crate::context::WorkerContext;
 
-/// The run ends this long before the workflow's time limit, so that its results can still be committed.
-const RESERVE: Duration = Duration::from_secs(3);
-const SHORTEST: Duration = Duration::from_secs(1);
+/// Time between the end of the longest run and the workflow's time limit, to append the results.
+const APPEND_RESERVE: Duration = Duration::from_secs(3);
+const MIN_RUN_TIME: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(desk: &Desk, workflow: &Workflow, mut usage: StepUsage, cancel: &CancellationToken) -> Done {
-    let Some(sandbox) = &desk.sandbox else { return Done::Retry("this worker has no sandbox".to_owned()) };
+pub(super) async fn run(
+    context: &WorkerContext,
+    workflow: &Workflow,
+    mut usage: StepUsage,
+    cancel: &CancellationToken,
+) -> StepOutcome {
+    let Some(sandbox) = &context.sandbox else {
+        return StepOutcome::RetryLater("this worker has no sandbox".to_owned());
+    };
     let artifacts = &workflow.artifacts;
     let mut action = None;
-    let mut result = match run_job(desk, sandbox.as_ref(), workflow, first_command(artifacts), &mut usage, cancel).await
-    {
-        Ok(result) => result,
-        Err(done) => return done,
-    };
+    let mut result =
+        match run_job(context, sandbox.as_ref(), workflow, first_command(artifacts), &mut usage, cancel).await {
+            Ok(result) => result,
+            Err(outcome) => return outcome,
+        };
     if let Some(RunCommand::TestsOrScript { path }) = &artifacts.run
         && result.found_no_tests()
     {
         if cancel.is_cancelled() {
-            return Done::Cancelled { cost: usage.cost };
+            return StepOutcome::Cancelled { cost: usage.cost };
         }
         action = Some(workflow::Action::Ran);
         let script = Command::Script { path: path.clone() };
-        result = match run_job(desk, sandbox.as_ref(), workflow, script, &mut usage, cancel).await {
+        result = match run_job(context, sandbox.as_ref(), workflow, script, &mut usage, cancel).await {
             Ok(result) => result,
-            // What the first run cost is paid for all the same.
-            Err(Done::Event(Event::StepFailed { failure, .. })) => {
-                return Done::Event(Event::StepFailed { failure, cost: usage.cost });
+            // The cost of the first run is charged too.
+            Err(StepOutcome::Event(Event::StepFailed { failure, .. })) => {
+                return StepOutcome::Event(Event::StepFailed { failure, cost: usage.cost });
             }
-            Err(done) => return done,
+            Err(outcome) => return outcome,
         };
     }
     if result.outcome == Outcome::Cancelled {
-        return Done::Cancelled { cost: usage.cost };
+        return StepOutcome::Cancelled { cost: usage.cost };
     }
-    let untested = match leaves_tests_out(desk, artifacts).await {
+    let untested = match leaves_tests_out(context, artifacts).await {
         Ok(untested) => untested,
         Err(error) => return error.into(),
     };
-    if let Err(error) = model_round::judge_tests(desk, workflow, &mut result).await {
+    if let Err(error) = model_round::fail_unproven_tests(context, workflow, &mut result).await {
         return error.into();
     }
-    let Results { document, summary, feedback } = test_report::read(&result, untested);
-    let rerun = match model_round::rerun(desk, workflow, summary, feedback).await {
+    let TestReport { document, summary, feedback } = test_report(&result, untested);
+    let rerun = match model_round::rerun(context, workflow, summary, feedback).await {
         Ok(rerun) => rerun,
         Err(error) => return error.into(),
     };
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
     let ran = Box::new(Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned) });
-    match desk.blobs.store(document.to_string()).await {
-        Ok(results) => Done::Event(Event::Executed { results, tests: summary, ran, rerun, usage }),
+    match context.blobs.store(document.to_string()).await {
+        Ok(results) => StepOutcome::Event(Event::Executed { results, tests: summary, ran, rerun, usage }),
         Err(error) => error.into(),
     }
 }
@@ -73,30 +80,30 @@ fn first_command(artifacts: &Artifacts) -> Command {
     }
 }
 
-/// Runs one job and books what it used; what was booked before counts against the budget.
+/// Runs one job and adds its use to `usage`, whose cost so far counts against the budget.
 async fn run_job(
-    desk: &Desk,
+    context: &WorkerContext,
     sandbox: &dyn Sandbox,
     workflow: &Workflow,
     command: Command,
     usage: &mut StepUsage,
     cancel: &CancellationToken,
-) -> Result<JobResult, Done> {
-    let job = job_for(desk, workflow, command).await?;
-    let metered = run_metered(desk, sandbox, workflow, job, usage, cancel).await;
-    metered.map(|metered| metered.result).map_err(|error| refused(&error))
+) -> Result<JobResult, StepOutcome> {
+    let job = job_for(context, workflow, command).await?;
+    let metered = run_metered(context, sandbox, workflow, job, usage, cancel).await;
+    metered.map(|metered| metered.result).map_err(|error| sandbox_failure(&error))
 }
 
-/// The result of a job whose use was booked.
+/// The result of a job whose use was added.
 pub(super) struct Metered {
     pub(super) result: JobResult,
-    /// True if the job ended because the rest of the budget bought no more CPU time.
+    /// True if the job ended because the remaining budget paid for no more CPU time.
     pub(super) spent_budget: bool,
 }
 
-/// Runs a job with no more CPU time than the rest of the budget pays for, and books what it used.
+/// Runs a job with at most the CPU time that the remaining budget pays for, and adds its use to `usage`.
 pub(super) async fn run_metered(
-    desk: &Desk,
+    context: &WorkerContext,
     sandbox: &dyn Sandbox,
     workflow: &Workflow,
     mut job: Job,
@@ -104,7 +111,7 @@ pub(super) async fn run_metered(
     cancel: &CancellationToken,
 ) -> Result<Metered, SandboxError> {
     let left = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
-    let bought = affordable(left, desk.prices.cpu_second);
+    let bought = affordable(left, context.prices.cpu_second);
     job.limits.cpu = job.limits.cpu.min(bought);
     let bought_for = (job.limits.cpu == bought).then_some(left);
     failpoints::reach("sandbox.before").await;
@@ -113,60 +120,61 @@ pub(super) async fn run_metered(
     let result = ran?;
     usage.sandbox_ms += result.usage.wall_ms;
     usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
-    usage.cost += cost_of(&result, desk.prices.cpu_second, bought_for);
+    usage.cost += cost_of(&result, context.prices.cpu_second, bought_for);
     let spent_budget = result.outcome == Outcome::OutOfCpu && bought_for.is_some();
     Ok(Metered { result, spent_budget })
 }
 
 /// Returns whether a caller's file runs as a program although it may define tests.
-async fn leaves_tests_out(desk: &Desk, artifacts: &Artifacts) -> Result<bool, BlobError> {
+async fn leaves_tests_out(context: &WorkerContext, artifacts: &Artifacts) -> Result<bool, BlobError> {
     let (Some(RunCommand::Script { path }), Some(runtime)) = (&artifacts.run, &artifacts.runtime) else {
         return Ok(false);
     };
     let Some(file) = artifacts.files.iter().find(|file| file.from_caller && file.path == *path) else {
         return Ok(false);
     };
-    Ok(generator::defines_tests(runtime, &desk.blobs.load(&file.content).await?))
+    Ok(generator::defines_tests(runtime, &context.blobs.load(&file.content).await?))
 }
 
-pub(super) fn refused(error: &SandboxError) -> Done {
+/// Returns the outcome of a step whose job the sandbox refused or lost.
+pub(super) fn sandbox_failure(error: &SandboxError) -> StepOutcome {
     match error {
-        // It may be the job that takes its runner down: its attempts count.
+        // The job itself may have ended the runner, so the attempt counts.
         SandboxError::Retry { code: code @ ("runner_lost" | "runner_failed"), detail } => {
-            Done::Broken(format!("{code}: {detail}"))
+            StepOutcome::Failed(format!("{code}: {detail}"))
         }
-        SandboxError::Retry { code, detail } => Done::Retry(format!("{code}: {detail}")),
+        SandboxError::Retry { code, detail } => StepOutcome::RetryLater(format!("{code}: {detail}")),
         SandboxError::Fail { code, detail } => {
             let hint = "Change what the message names, then submit again.";
-            Done::Event(Event::failed(Failure::new(code, detail.clone(), hint)))
+            StepOutcome::Event(Event::failed(Failure::new(code, detail.clone(), hint)))
         }
     }
 }
 
-/// What the run costs; `bought_for` is the rest of the budget where that set the CPU limit.
+/// Returns the cost of a run; `bought_for` is the remaining budget if that set the CPU limit.
 fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f64>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "CPU time is far below 2^52 ms")]
     let cpu_ms = result.usage.cpu_ms as f64;
     let metered = cpu_ms / 1_000.0 * cpu_second;
     match bought_for {
-        // The budget bought no more: all of it is spent, whatever the meter's last tick says. The margin outweighs the
-        // rounding of the sum with what was spent before, so that the budget is seen to be reached.
+        // The run was stopped by the budget, so all of it is spent, even if the meter's last tick is below. The margin
+        // exceeds the rounding error of the workflow's total, so that the total reaches the budget.
         Some(rest) if result.outcome == Outcome::OutOfCpu => metered.max(rest * (1.0 + 1e-9) + 1e-12),
         Some(_) | None => metered,
     }
 }
 
-async fn job_for(desk: &Desk, workflow: &Workflow, command: Command) -> Result<Job, BlobError> {
+async fn job_for(context: &WorkerContext, workflow: &Workflow, command: Command) -> Result<Job, BlobError> {
     let mut files = Vec::new();
     for file in &workflow.artifacts.files {
-        files.push(JobFile { path: file.path.clone(), content: desk.blobs.load(&file.content).await?.into_bytes() });
+        files.push(JobFile { path: file.path.clone(), content: context.blobs.load(&file.content).await?.into_bytes() });
     }
     let level = match workflow.submission.options.security_level {
         workflow::SecurityLevel::Strict => SecurityLevel::Strict,
         workflow::SecurityLevel::Standard => SecurityLevel::Standard,
         workflow::SecurityLevel::Permissive => SecurityLevel::Permissive,
     };
-    let limits = Limits::for_level(level, time_left(desk, workflow));
+    let limits = Limits::for_level(level, time_left(context, workflow));
     Ok(Job {
         owner: Owner::new(workflow.owner.as_str()),
         level,
@@ -177,13 +185,13 @@ async fn job_for(desk: &Desk, workflow: &Workflow, command: Command) -> Result<J
     })
 }
 
-/// The time that a run may take so that its results can still be committed.
-pub(super) fn time_left(desk: &Desk, workflow: &Workflow) -> Duration {
-    let left = workflow.deadline().map_or(SHORTEST, |deadline| deadline.since(desk.clock.now()));
-    left.saturating_sub(RESERVE).max(SHORTEST)
+/// Returns the maximum time of a run whose results can still be appended.
+pub(super) fn time_left(context: &WorkerContext, workflow: &Workflow) -> Duration {
+    let left = workflow.deadline().map_or(MIN_RUN_TIME, |deadline| deadline.since(context.clock.now()));
+    left.saturating_sub(APPEND_RESERVE).max(MIN_RUN_TIME)
 }
 
-/// The CPU time that the rest of the budget pays for, at least a second: the run that reaches the budget ends the workflow.
+/// Returns the CPU time that the remaining budget pays for, at least 1 s: reaching the budget ends the workflow.
 fn affordable(left: f64, cpu_second: f64) -> Duration {
     if cpu_second <= 0.0 {
         return Duration::MAX;
@@ -212,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_the_budget_stopped_spends_all_of_it_whatever_the_meter_says() {
+    fn a_run_that_the_budget_stopped_spends_all_of_it() {
         let stopped = ended(Outcome::OutOfCpu, 1_756);
         for (budget, spent) in [(0.02, 0.0), (0.3, 0.1), (0.7, 0.6), (2.0, 1.98), (1e3, 0.1)] {
             let cost = cost_of(&stopped, 0.01, Some(budget - spent));
@@ -222,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_end_costs_what_the_meter_says() {
+    fn any_other_end_costs_the_metered_cpu_time() {
         let close = |cost: f64| assert!((cost - 0.019).abs() < 1e-12, "{cost}");
         close(cost_of(&ended(Outcome::TimedOut, 1_900), 0.01, Some(0.02)));
         close(cost_of(&ended(Outcome::Exited, 1_900), 0.01, Some(0.02)));

@@ -1,4 +1,4 @@
-//! Generation: the goal becomes files.
+//! Generation of files for the goal.
 
 use std::time::Duration;
 
@@ -13,73 +13,78 @@ use shared::workflow::{
 use tokio_util::sync::CancellationToken;
 
 use super::given_code::{self, Refusal};
-use super::runner::Done;
-use crate::context::Desk;
+use super::outcome::StepOutcome;
+use crate::context::WorkerContext;
 
 pub(super) async fn run(
-    desk: &Desk,
+    context: &WorkerContext,
     workflow: &Workflow,
     feedback: Option<&Feedback>,
     input: Option<&NewInput>,
     mut usage: StepUsage,
     cancel: &CancellationToken,
-) -> Done {
-    let request = match request_for(desk, workflow, feedback, input).await {
+) -> StepOutcome {
+    let request = match request_for(context, workflow, feedback, input).await {
         Ok(request) => request,
         Err(error) => return error.into(),
     };
-    if let Some(given) = desk.generator.given_code(&request) {
-        return match given_code::run(desk, workflow, given, &mut usage, cancel).await {
-            Ok(generation) => generated(desk, generation, input, usage).await,
-            Err(Refusal::Hint(hint)) => no_generator(desk, hint, usage),
-            Err(Refusal::Done(done)) => done,
+    if let Some(given) = context.generator.given_code(&request) {
+        return match given_code::run(context, workflow, given, &mut usage, cancel).await {
+            Ok(generation) => generated(context, generation, input, usage).await,
+            Err(Refusal::Hint(hint)) => no_generator(context, hint, usage),
+            Err(Refusal::Outcome(outcome)) => outcome,
         };
     }
     let outcome = tokio::select! {
         () = cancel.cancelled() => {
-            return Done::Cancelled { cost: cost_of(request.prompt_tokens.count(), desk.prices.thousand_tokens) };
+            return StepOutcome::Cancelled { cost: cost_of(request.prompt_tokens.count(), context.prices.thousand_tokens) };
         }
-        outcome = desk.generator.generate(&request) => outcome,
+        outcome = context.generator.generate(&request) => outcome,
     };
     match outcome {
-        Ok(generation) => generated(desk, generation, input, usage).await,
-        Err(GenerateError::NoGenerator { hint }) => no_generator(desk, hint, usage),
+        Ok(generation) => generated(context, generation, input, usage).await,
+        Err(GenerateError::NoGenerator { hint }) => no_generator(context, hint, usage),
         Err(GenerateError::Retry { code, message, tokens, may_have_cost, after }) => {
-            desk.day.charge_call(workflow, cost_of(tokens, desk.prices.thousand_tokens)).await;
-            later(format!("{code}: {message}"), may_have_cost, after)
+            context.daily_budget.charge(workflow, cost_of(tokens, context.prices.thousand_tokens)).await;
+            retry_outcome(format!("{code}: {message}"), may_have_cost, after)
         }
         Err(GenerateError::Fail { code, message, tokens }) => {
             let hint = "Try again, make the goal more precise, or supply code.";
             let failure = Failure::new(code, message, hint);
-            Done::Event(Event::StepFailed { failure, cost: cost_of(tokens, desk.prices.thousand_tokens) })
+            StepOutcome::Event(Event::StepFailed { failure, cost: cost_of(tokens, context.prices.thousand_tokens) })
         }
     }
 }
 
-/// An endpoint may charge for a call that it did not answer, and the amount stays unknown: such attempts count, which bounds them.
-fn later(reason: String, may_have_cost: bool, after: Option<Duration>) -> Done {
+/// Returns the outcome of a failed call. If its cost is unknown, the attempt counts, which bounds the total.
+fn retry_outcome(reason: String, may_have_cost: bool, after: Option<Duration>) -> StepOutcome {
     match after {
-        Some(delay) => Done::Wait { reason, delay, counts: may_have_cost },
-        None if may_have_cost => Done::Broken(reason),
-        None => Done::Retry(reason),
+        Some(delay) => StepOutcome::RetryAfter { reason, delay, counts: may_have_cost },
+        None if may_have_cost => StepOutcome::Failed(reason),
+        None => StepOutcome::RetryLater(reason),
     }
 }
 
-async fn generated(desk: &Desk, generation: Generation, input: Option<&NewInput>, usage: StepUsage) -> Done {
-    match artifacts_from(desk, generation, input, usage).await {
-        Ok(event) => Done::Event(event),
+async fn generated(
+    context: &WorkerContext,
+    generation: Generation,
+    input: Option<&NewInput>,
+    usage: StepUsage,
+) -> StepOutcome {
+    match artifacts_from(context, generation, input, usage).await {
+        Ok(event) => StepOutcome::Event(event),
         Err(error) => error.into(),
     }
 }
 
-fn no_generator(desk: &Desk, hint: String, usage: StepUsage) -> Done {
+fn no_generator(context: &WorkerContext, hint: String, usage: StepUsage) -> StepOutcome {
     let failure = Failure::new("no_generator", "No generator can serve this goal.", hint);
-    let recipes = desk.generator.catalogue().iter().map(|recipe| recipe.name.clone()).collect();
-    Done::Event(Event::NoGenerator { failure, recipes, usage })
+    let recipes = context.generator.catalogue().iter().map(|recipe| recipe.name.clone()).collect();
+    StepOutcome::Event(Event::NoGenerator { failure, recipes, usage })
 }
 
 async fn request_for(
-    desk: &Desk,
+    context: &WorkerContext,
     workflow: &Workflow,
     feedback: Option<&Feedback>,
     input: Option<&NewInput>,
@@ -91,11 +96,11 @@ async fn request_for(
         None => (None, submission.options.recipe.clone()),
     };
     let code = match supplied.or(submission.code.as_ref()) {
-        Some(content) => Some(desk.blobs.load(content).await?),
+        Some(content) => Some(context.blobs.load(content).await?),
         None => None,
     };
     let feedback = match feedback {
-        Some(feedback) => Some(lessons(desk, workflow, feedback).await?),
+        Some(feedback) => Some(lessons(context, workflow, feedback).await?),
         None => None,
     };
     let left = submission.options.budget - workflow.metrics.total_cost;
@@ -109,12 +114,12 @@ async fn request_for(
         recipe,
         round: workflow.round,
         feedback,
-        max_tokens: affordable_tokens(left, desk.prices.thousand_tokens),
+        max_tokens: affordable_tokens(left, context.prices.thousand_tokens),
         prompt_tokens: PromptTokens::default(),
     })
 }
 
-/// How many tokens the rest of the budget pays for; `None` where tokens cost nothing.
+/// Returns the tokens that the remaining budget pays for; `None` if tokens are free.
 fn affordable_tokens(left: f64, thousand_tokens: f64) -> Option<u64> {
     (thousand_tokens > 0.0).then(|| {
         let tokens = (left / thousand_tokens * 1_000.0).clamp(0.0, 1e9);
@@ -129,12 +134,12 @@ fn cost_of(tokens: u64, thousand_tokens: f64) -> f64 {
     tokens as f64 / 1_000.0 * thousand_tokens
 }
 
-async fn lessons(desk: &Desk, workflow: &Workflow, feedback: &Feedback) -> Result<Lessons, BlobError> {
+async fn lessons(context: &WorkerContext, workflow: &Workflow, feedback: &Feedback) -> Result<Lessons, BlobError> {
     let mut previous = Vec::new();
     for file in &workflow.artifacts.files {
         previous.push(SourceFile {
             path: file.path.clone(),
-            content: desk.blobs.load(&file.content).await?,
+            content: context.blobs.load(&file.content).await?,
             kind: if file.is_test { FileKind::Test } else { FileKind::Code },
             from_caller: file.from_caller,
         });
@@ -149,27 +154,27 @@ async fn lessons(desk: &Desk, workflow: &Workflow, feedback: &Feedback) -> Resul
 }
 
 async fn artifacts_from(
-    desk: &Desk,
+    context: &WorkerContext,
     generation: Generation,
     input: Option<&NewInput>,
     mut usage: StepUsage,
 ) -> Result<Event, BlobError> {
-    // What an approver supplied is not the caller's own: it is shown to the caller and has to pass like any code that we made.
+    // Code that an approver supplied is treated like generated code: the caller may see it, and its tests must pass.
     let is_supplied = matches!(input, Some(NewInput::Code { .. }));
     let mut files = Vec::new();
     for file in generation.files {
         files.push(CodeFile {
             path: file.path,
-            content: desk.blobs.store(file.content).await?,
+            content: context.blobs.store(file.content).await?,
             is_test: file.kind == FileKind::Test,
             from_caller: file.from_caller && !is_supplied,
         });
     }
     let changes = match generation.changes {
-        Some(changes) => Some(desk.blobs.store(changes).await?),
+        Some(changes) => Some(context.blobs.store(changes).await?),
         None => None,
     };
-    usage.cost += cost_of(generation.tokens, desk.prices.thousand_tokens);
+    usage.cost += cost_of(generation.tokens, context.prices.thousand_tokens);
     let artifacts = Artifacts {
         files,
         run: Some(match generation.run {
@@ -181,7 +186,7 @@ async fn artifacts_from(
         runtime: Some(generation.runtime),
         origin: Some(if is_supplied { "code that was supplied".to_owned() } else { describe(&generation.origin) }),
         repairable: generation.repairable,
-        documentation: Some(desk.blobs.store(generation.documentation).await?),
+        documentation: Some(context.blobs.store(generation.documentation).await?),
         changes,
         ..Artifacts::default()
     };
@@ -228,17 +233,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_have_cost_counts_and_every_delay_is_honoured() {
+    fn a_call_that_may_have_cost_counts_and_every_delay_is_kept() {
         let delay = Duration::from_secs(7);
         for (may_have_cost, after) in [(true, Some(delay)), (false, Some(delay)), (true, None), (false, None)] {
-            let done = later("why".to_owned(), may_have_cost, after);
-            let fits = match &done {
-                Done::Wait { delay: asked, counts, .. } => after == Some(*asked) && *counts == may_have_cost,
-                Done::Broken(_) => may_have_cost && after.is_none(),
-                Done::Retry(_) => !may_have_cost && after.is_none(),
-                Done::Event(_) | Done::Cancelled { .. } => false,
+            let outcome = retry_outcome("why".to_owned(), may_have_cost, after);
+            let is_expected = match &outcome {
+                StepOutcome::RetryAfter { delay: asked, counts, .. } => {
+                    after == Some(*asked) && *counts == may_have_cost
+                }
+                StepOutcome::Failed(_) => may_have_cost && after.is_none(),
+                StepOutcome::RetryLater(_) => !may_have_cost && after.is_none(),
+                StepOutcome::Event(_) | StepOutcome::Cancelled { .. } => false,
             };
-            assert!(fits, "{done:?}");
+            assert!(is_expected, "{outcome:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Work on the caller's code by the tools of the sandbox. The code runs there, so a tool's answer is untrusted: it is bounded here, and
-//! the code that it holds is analysed and run like any other.
+//! Tools that work on the caller's code in the sandbox. The code runs there, so a tool's answer is untrusted: it is
+//! bounded here, and the code in it is analysed and run like any other.
 
 use std::time::Duration;
 
@@ -12,26 +12,25 @@ use shared::analysis::{AnalysisReport, Severity};
 use shared::workflow::{StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
 
-use super::runner::Done;
+use super::outcome::StepOutcome;
 use super::{analyze, execute};
-use crate::context::Desk;
+use crate::context::WorkerContext;
 
-/// The sandbox's runtime with the tools.
+/// The sandbox runtime with the tools.
 const RUNTIME: &str = "python-tools";
 const TASK: &str = "task.json";
 const MAX_SOURCE_BYTES: usize = 256 << 10;
-/// Bytes of a file that a tool made.
 const MAX_RESULT_BYTES: usize = 512 << 10;
 const MAX_NAMES: usize = 100;
 const MAX_REASON_CHARS: usize = 1_500;
-/// A tool bounds what it does itself; this is for code that keeps it from doing so.
+/// Tools bound their own work; this bounds a tool that the code prevents from doing so.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// The reason for which there is no result.
+/// The reason for which a tool has no result.
 pub(super) enum Refusal {
-    /// The work cannot be done on this code, for the reason given.
+    /// The code is unsuitable, for this reason.
     Hint(String),
-    Done(Done),
+    Outcome(StepOutcome),
 }
 
 impl From<String> for Refusal {
@@ -88,24 +87,24 @@ struct Changed {
     added: u32,
 }
 
-/// Does the work; books what the tools used.
+/// Runs the tool and adds its use to `usage`.
 pub(super) async fn run(
-    desk: &Desk,
+    context: &WorkerContext,
     workflow: &Workflow,
     given: GivenCode,
     usage: &mut StepUsage,
     cancel: &CancellationToken,
 ) -> Result<Generation, Refusal> {
-    let wish = wish_of(&given.tool);
+    let failed = failure_of(&given.tool);
     let refused = |refusal| match refusal {
-        Refusal::Hint(reason) => Refusal::Hint(hint(wish, &reason)),
-        Refusal::Done(done) => Refusal::Done(done),
+        Refusal::Hint(reason) => Refusal::Hint(hint(failed, &reason)),
+        Refusal::Outcome(outcome) => Refusal::Outcome(outcome),
     };
-    work(desk, workflow, given, usage, cancel).await.map_err(refused)
+    work(context, workflow, given, usage, cancel).await.map_err(refused)
 }
 
 async fn work(
-    desk: &Desk,
+    context: &WorkerContext,
     workflow: &Workflow,
     given: GivenCode,
     usage: &mut StepUsage,
@@ -136,7 +135,7 @@ async fn work(
             task["task"] = json!("repair");
         }
     }
-    let result = run_tool(desk, workflow, &task, usage, cancel).await?;
+    let result = run_tool(context, workflow, &task, usage, cancel).await?;
     if let Tool::WriteTests { .. } = &given.tool {
         let written: Written = answer(&result)?;
         let tested = tested(&written)?;
@@ -153,11 +152,11 @@ struct Repair {
     changed: String,
     /// Rules whose findings were fixed.
     fixed: Vec<String>,
-    /// Rules of other kinds than the goal names, whose findings stay.
-    stay: Vec<String>,
+    /// Rules of kinds that the goal does not name, whose findings remain.
+    remaining: Vec<String>,
 }
 
-/// Applies the analyser's fixes to the findings of a kind, or to all; refuses where one of them stays.
+/// Applies the analyser's fixes to the findings of a kind, or to all; refuses if one of them remains.
 async fn repaired(path: &str, source: &str, kind: Option<&str>) -> Result<Repair, Refusal> {
     let is_wanted = |rule: &str| kind.is_none_or(|kind| rule.contains(kind));
     let found = grave(&analyzed(path, source).await?);
@@ -176,19 +175,20 @@ async fn repaired(path: &str, source: &str, kind: Option<&str>) -> Result<Repair
         let places: Vec<(&str, u32)> = places.iter().map(|(rule, line)| (rule.as_str(), *line)).collect();
         heimdall::apply_fixes(&given, &places)
     };
-    let changed =
-        tokio::task::spawn_blocking(fix).await.map_err(|error| Refusal::Done(Done::Broken(error.to_string())))?;
+    let changed = tokio::task::spawn_blocking(fix)
+        .await
+        .map_err(|error| Refusal::Outcome(StepOutcome::Failed(error.to_string())))?;
     let left = grave(&analyzed(path, &changed).await?);
-    let (left, stay): (Vec<_>, Vec<_>) = left.into_iter().partition(|(rule, _)| is_wanted(rule));
+    let (left, remaining): (Vec<_>, Vec<_>) = left.into_iter().partition(|(rule, _)| is_wanted(rule));
     if !left.is_empty() {
         let reason =
             format!("there is no mechanical fix that removes every finding; these stay: {}", names(&left).join(", "));
         return Err(Refusal::Hint(reason));
     }
-    Ok(Repair { changed, fixed, stay: names(&stay) })
+    Ok(Repair { changed, fixed, remaining: names(&remaining) })
 }
 
-/// The rules of findings, each once.
+/// Returns the rules of findings, sorted and without duplicates.
 fn names(found: &[(String, u32)]) -> Vec<String> {
     let mut names: Vec<String> = found.iter().map(|(rule, _)| rule.clone()).collect();
     names.sort();
@@ -198,28 +198,29 @@ fn names(found: &[(String, u32)]) -> Vec<String> {
 
 async fn analyzed(path: &str, source: &str) -> Result<AnalysisReport, Refusal> {
     let task = analyze::task(source.to_owned(), path, Some("python"));
-    let (report, _) =
-        crate::analyzer::analyze(task).await.map_err(|error| Refusal::Done(Done::Broken(error.to_string())))?;
+    let (report, _) = crate::analyzer::analyze(task)
+        .await
+        .map_err(|error| Refusal::Outcome(StepOutcome::Failed(error.to_string())))?;
     Ok(report)
 }
 
-/// The security findings of medium severity or above: rule and line.
+/// Returns rule and line of the security findings of medium severity or above.
 fn grave(report: &AnalysisReport) -> Vec<(String, u32)> {
     let grave = report.security_findings(Severity::Medium);
     grave.map(|finding| (finding.rule.clone(), finding.line_start)).collect()
 }
 
 async fn run_tool(
-    desk: &Desk,
+    context: &WorkerContext,
     workflow: &Workflow,
     task: &Value,
     usage: &mut StepUsage,
     cancel: &CancellationToken,
 ) -> Result<JobResult, Refusal> {
-    let Some(sandbox) = &desk.sandbox else {
+    let Some(sandbox) = &context.sandbox else {
         return Err(Refusal::Hint("the worker that generates has no sandbox; let it execute as well".to_owned()));
     };
-    let limits = Limits::for_level(SecurityLevel::Strict, execute::time_left(desk, workflow).min(TOOL_TIMEOUT));
+    let limits = Limits::for_level(SecurityLevel::Strict, execute::time_left(context, workflow).min(TOOL_TIMEOUT));
     let job = Job {
         owner: Owner::new(workflow.owner.as_str()),
         level: SecurityLevel::Strict,
@@ -228,16 +229,16 @@ async fn run_tool(
         files: vec![JobFile { path: TASK.to_owned(), content: task.to_string().into_bytes() }],
         limits,
     };
-    let metered = match execute::run_metered(desk, sandbox.as_ref(), workflow, job, usage, cancel).await {
+    let metered = match execute::run_metered(context, sandbox.as_ref(), workflow, job, usage, cancel).await {
         Ok(metered) => metered,
         Err(SandboxError::Fail { code: "unknown_runtime", .. }) => {
             let reason = "the tools for Python are not installed; the operator builds them with sandbox/build-root.sh";
             return Err(Refusal::Hint(reason.to_owned()));
         }
-        Err(error) => return Err(Refusal::Done(execute::refused(&error))),
+        Err(error) => return Err(Refusal::Outcome(execute::sandbox_failure(&error))),
     };
     if metered.result.outcome == Outcome::Cancelled {
-        return Err(Refusal::Done(Done::Cancelled { cost: usage.cost }));
+        return Err(Refusal::Outcome(StepOutcome::Cancelled { cost: usage.cost }));
     }
     if metered.spent_budget {
         return Err(Refusal::Hint("the rest of the budget pays for no more CPU time; raise it".to_owned()));
@@ -245,36 +246,38 @@ async fn run_tool(
     Ok(metered.result)
 }
 
-/// Reads a tool's answer; anything but one whole answer means that the code kept the tool from its work.
+/// Parses a tool's answer. Anything but one complete answer means that the code prevented the tool from working.
 fn answer<T: DeserializeOwned>(result: &JobResult) -> Result<T, String> {
     let reason = match result.outcome {
         Outcome::Exited => "it ended the tool that worked on it",
         Outcome::TimedOut | Outcome::OutOfCpu => "it takes too long",
-        Outcome::OomKilled => "it meets the memory limit",
+        Outcome::OomKilled => "it exceeds the memory limit",
         Outcome::DiskFull => "it fills the disk",
-        Outcome::PidsExhausted => "it meets the limit of processes",
+        Outcome::PidsExhausted => "it exceeds the limit of processes",
         Outcome::OutputTruncated => "the result is too large",
         Outcome::KilledBySignal | Outcome::Cancelled => "it ended the tool that worked on it",
     };
     let failed = || format!("the code cannot be worked on in the sandbox: {reason}");
     if result.outcome != Outcome::Exited || result.exit_code != Some(0) {
-        tracing::warn!(outcome = ?result.outcome, exit_code = ?result.exit_code, "a tool ended without an answer");
+        let (outcome, exit_code) = (&result.outcome, result.exit_code);
+        tracing::warn!(?outcome, ?exit_code, "Tool ended without an answer: {outcome:?}, exit code {exit_code:?}");
         return Err(failed());
     }
     match serde_json::from_slice::<Answer<T>>(&result.stdout) {
         Ok(Answer::Done(done)) => Ok(done),
         Ok(Answer::Refused(reason)) => Err(plain(&reason, MAX_REASON_CHARS)),
         Err(error) => {
-            // Not the error itself: it quotes the answer.
-            tracing::warn!(category = ?error.classify(), "a tool's answer cannot be read");
+            // Without the error's text, which quotes the untrusted answer.
+            let category = error.classify();
+            tracing::warn!(?category, "Failed to parse the answer of a tool: {category:?} error");
             Err(failed())
         }
     }
 }
 
-/// The beginning of a text of a tool's, without control characters and marks of Markdown beyond code.
-fn plain(text: &str, most: usize) -> String {
-    text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>' | '[' | ']' | '|')).take(most).collect()
+/// Returns the beginning of a tool's text, without control characters and Markdown or HTML markup.
+fn plain(text: &str, max_chars: usize) -> String {
+    text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>' | '[' | ']' | '|')).take(max_chars).collect()
 }
 
 fn bounded(text: String) -> Result<String, String> {
@@ -304,7 +307,7 @@ fn name_of(step: CleanUp) -> &'static str {
     }
 }
 
-fn wish_of(tool: &Tool) -> &'static str {
+fn failure_of(tool: &Tool) -> &'static str {
     match tool {
         Tool::WriteTests { .. } => "No tests were written",
         Tool::CleanUp { .. } => "The code was not cleaned up",
@@ -313,14 +316,15 @@ fn wish_of(tool: &Tool) -> &'static str {
     }
 }
 
-fn hint(wish: &str, reason: &str) -> String {
+fn hint(failed: &str, reason: &str) -> String {
     format!(
-        "{wish}: {}. Change the code and submit again, run it (mode run), or have the operator configure a language model",
+        "{failed}: {}. Change the code and submit again, run it (mode run), or have the operator configure a \
+         language model",
         reason.trim_end_matches('.')
     )
 }
 
-/// Describes the work and the evidence that it is right, in sentences.
+/// Describes the change and the evidence for its correctness, in sentences.
 fn summary(tool: &Tool, changed: &Changed, repair: &Repair) -> String {
     let done = match tool {
         Tool::CleanUp { steps } => {
@@ -331,13 +335,13 @@ fn summary(tool: &Tool, changed: &Changed, repair: &Repair) -> String {
         Tool::Docstrings => format!("Added {} docstrings; the code is otherwise the same.", changed.added),
         Tool::WriteTests { .. } => String::new(),
     };
-    format!("{done} {}", shown(tool, changed))
+    format!("{done} {}", evidence(tool, changed))
 }
 
 fn fixes(repair: &Repair) -> String {
     let mut text = format!("Fixed by the analyser's mechanical fixes: {}.", repair.fixed.join(", "));
-    if !repair.stay.is_empty() {
-        text.push_str(&format!(" Findings of other kinds stay: {}.", repair.stay.join(", ")));
+    if !repair.remaining.is_empty() {
+        text.push_str(&format!(" Findings of other kinds stay: {}.", repair.remaining.join(", ")));
     }
     if repair.fixed.iter().any(|rule| rule == "PY-WEAK-HASH") {
         text.push_str(" Digests change: those that were stored before no longer match.");
@@ -345,8 +349,8 @@ fn fixes(repair: &Repair) -> String {
     text
 }
 
-/// Names the comparison of before and after, and nothing beyond it.
-fn shown(tool: &Tool, changed: &Changed) -> String {
+/// Describes the comparison of before and after.
+fn evidence(tool: &Tool, changed: &Changed) -> String {
     let recorded = changed.recorded;
     match (changed.tests, recorded, changed.output) {
         (0, 0, _) if matches!(tool, Tool::FixSecurity { .. }) => {
@@ -400,21 +404,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fix_of_one_kind_leaves_the_others() {
-        let source = "import hashlib\nimport pickle\nimport sqlite3\n\n\ndef find(db, name, data):\n    hashlib.md5(data)\n    pickle.loads(data)\n    return db.execute(f\"SELECT a FROM t WHERE name = '{name}'\")\n";
+    async fn a_fix_of_one_kind_leaves_findings_of_others() {
+        let source = concat!(
+            "import hashlib\nimport pickle\nimport sqlite3\n\n\ndef find(db, name, data):\n",
+            "    hashlib.md5(data)\n    pickle.loads(data)\n",
+            "    return db.execute(f\"SELECT a FROM t WHERE name = '{name}'\")\n",
+        );
         let Ok(repair) = repaired("a.py", source, Some("SQL-INJECTION")).await else { panic!("is repaired") };
         assert_eq!(
             repair.changed,
             source.replace("f\"SELECT a FROM t WHERE name = '{name}'\"", "\"SELECT a FROM t WHERE name = ?\", (name,)")
         );
         assert_eq!(repair.fixed, ["PY-SQL-INJECTION"]);
-        assert_eq!(repair.stay, ["PY-UNSAFE-DESERIALIZATION", "PY-WEAK-HASH"]);
+        assert_eq!(repair.remaining, ["PY-UNSAFE-DESERIALIZATION", "PY-WEAK-HASH"]);
         let Err(Refusal::Hint(reason)) = repaired("a.py", source, None).await else { panic!("is refused") };
         assert!(reason.ends_with("these stay: PY-UNSAFE-DESERIALIZATION"), "{reason}");
     }
 
     #[test]
-    fn a_summary_says_nothing_that_was_not_compared() {
+    fn a_summary_claims_only_what_was_compared() {
         let changed = |tests, recorded, output| Changed { changed: "x".to_owned(), tests, recorded, output, added: 0 };
         let repair = Repair { fixed: vec!["PY-WEAK-HASH".to_owned()], ..Repair::default() };
         let security = Tool::FixSecurity { kind: None };
@@ -433,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_one_whole_answer_counts() {
+    fn only_one_complete_answer_is_accepted() {
         let whole = r#"{"done": {"changed": "x = 1\n", "tests": 2}}"#;
         check(&ended(Outcome::Exited, Some(0), whole), "x = 1\n");
         check(&ended(Outcome::Exited, Some(0), r#"{"refused": "it is <b>\n"}"#), "it is b");

@@ -1,11 +1,13 @@
-//! The steps of a workflow that a worker does; all pass through [`runner`].
+//! The steps of a workflow that a worker performs. [`StepRunner`] runs them all.
 
 mod analyze;
 mod execute;
 mod generate;
 mod given_code;
 mod model_round;
+mod outcome;
+mod plan;
 mod runner;
 mod test_report;
 
-pub(crate) use runner::handle_step;
+pub(crate) use runner::{StepRunner, handle_step};

@@ -1,4 +1,4 @@
-//! Rules for a round that a language model wrote, beyond passing: its tests are untrusted, and findings count.
+//! Rules for code that a language model wrote, beyond passing its tests: the tests are untrusted, and findings count.
 
 use std::collections::HashSet;
 
@@ -7,34 +7,38 @@ use shared::analysis::{AnalysisReport, Severity};
 use shared::messaging::BlobError;
 use shared::workflow::{Action, Content, Feedback, NewInput, Rerun, TestSummary, Workflow};
 
-use crate::context::Desk;
+use crate::context::WorkerContext;
 
-const SKIPPED: &str = "the test was skipped or expected to fail; it must run and pass";
-const VACUOUS: &str = "the test asserts nothing about the code";
-/// Findings that the next round is shown.
+const SKIPPED_MESSAGE: &str = "the test was skipped or expected to fail; it must run and pass";
+const VACUOUS_MESSAGE: &str = "the test asserts nothing about the code";
+/// Maximum findings in the feedback to the next round.
 const MAX_FINDINGS: usize = 20;
 
-/// Turns passed tests of a model that prove nothing into failed ones: those without an assertion, and those that were skipped.
-pub(super) async fn judge_tests(desk: &Desk, workflow: &Workflow, result: &mut JobResult) -> Result<(), BlobError> {
+/// Marks generated tests that prove nothing as failed: those without an assertion, and those that were skipped.
+pub(super) async fn fail_unproven_tests(
+    context: &WorkerContext,
+    workflow: &Workflow,
+    result: &mut JobResult,
+) -> Result<(), BlobError> {
     let artifacts = &workflow.artifacts;
     let Some(tests) = result.tests.as_mut().filter(|_| artifacts.repairable) else { return Ok(()) };
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
     let mut vacuous = Vec::new();
     for file in artifacts.files.iter().filter(|file| file.is_test && !file.from_caller) {
-        vacuous.extend(generator::vacuous_tests(runtime, &file.path, &desk.blobs.load(&file.content).await?));
+        vacuous.extend(generator::vacuous_tests(runtime, &file.path, &context.blobs.load(&file.content).await?));
     }
     // A changed file may hold tests that the caller skips.
     let mut may_skip = HashSet::new();
     if artifacts.action == Some(Action::Changed) {
         for original in originals(workflow) {
-            may_skip.extend(generator::skipped_tests(runtime, &desk.blobs.load(original).await?));
+            may_skip.extend(generator::skipped_tests(runtime, &context.blobs.load(original).await?));
         }
     }
     fail_unproven(tests, &vacuous, &may_skip);
     Ok(())
 }
 
-/// The code that was given to be changed: the caller's, and what approvers supplied.
+/// Returns the code that was to be changed: the caller's, and that which approvers supplied.
 fn originals(workflow: &Workflow) -> impl Iterator<Item = &Content> {
     let supplied = workflow.decisions().filter_map(|(_, decision)| match &decision.input {
         Some(NewInput::Code { content }) => Some(content),
@@ -43,7 +47,7 @@ fn originals(workflow: &Workflow) -> impl Iterator<Item = &Content> {
     workflow.submission.code.iter().chain(supplied)
 }
 
-/// Returns whether a test, by its name in the report, has one of the names.
+/// Returns whether a test of the report has one of the names.
 fn has_name(test: &str, names: &HashSet<String>) -> bool {
     let titled = test.rsplit(" > ").next().unwrap_or_default();
     let function = test.split('[').next().and_then(|name| name.rsplit("::").next()).unwrap_or_default();
@@ -53,32 +57,32 @@ fn has_name(test: &str, names: &HashSet<String>) -> bool {
 fn fail_unproven(tests: &mut Vec<TestCase>, vacuous: &[String], may_skip: &HashSet<String>) {
     let mut named: HashSet<&str> = vacuous.iter().map(String::as_str).collect();
     for test in tests.iter_mut() {
-        // Without the values of a parametrized test.
+        // Without the parameters of a parametrized test.
         let name = test.name.split('[').next().unwrap_or_default();
         let is_vacuous = vacuous.iter().any(|known| known == name);
         named.remove(name);
         let message = match test.outcome {
-            TestOutcome::Passed if is_vacuous => VACUOUS,
-            TestOutcome::Skipped if !has_name(&test.name, may_skip) => SKIPPED,
+            TestOutcome::Passed if is_vacuous => VACUOUS_MESSAGE,
+            TestOutcome::Skipped if !has_name(&test.name, may_skip) => SKIPPED_MESSAGE,
             TestOutcome::Passed | TestOutcome::Skipped | TestOutcome::Failed | TestOutcome::Error => continue,
         };
         test.outcome = TestOutcome::Failed;
         test.message = Some(message.to_owned());
     }
-    // A file, where the language's tests are judged by the file.
+    // For languages whose vacuous tests are known by file only.
     let mut files: Vec<&str> = named.into_iter().filter(|name| !name.contains("::")).collect();
     files.sort_unstable();
     tests.extend(files.into_iter().map(|name| TestCase {
         name: name.to_owned(),
         outcome: TestOutcome::Failed,
         duration_ms: 0,
-        message: Some(VACUOUS.to_owned()),
+        message: Some(VACUOUS_MESSAGE.to_owned()),
     }));
 }
 
-/// Decides what follows a run. Serious findings ask for another round while there is one; what remains then is for the gate.
+/// Decides what follows a run. Serious findings request another round; after the last round the gate evaluates them.
 pub(super) async fn rerun(
-    desk: &Desk,
+    context: &WorkerContext,
     workflow: &Workflow,
     summary: TestSummary,
     feedback: Feedback,
@@ -91,10 +95,10 @@ pub(super) async fn rerun(
         return Ok(if summary.all_passed() { Rerun::Enough } else { Rerun::Hopeless });
     }
     let report = match &artifacts.security_report {
-        Some(content) => serde_json::from_str(&desk.blobs.load(content).await?).ok(),
+        Some(content) => serde_json::from_str(&context.blobs.load(content).await?).ok(),
         None => None,
     };
-    let (findings, is_serious) = report.map_or_else(Default::default, |report| lessons(&report));
+    let (findings, is_serious) = report.map_or_else(Default::default, |report| finding_feedback(&report));
     let is_last = workflow.round >= workflow.submission.options.max_iterations;
     if summary.all_passed() && (is_last || !is_serious) {
         return Ok(Rerun::Enough);
@@ -102,8 +106,8 @@ pub(super) async fn rerun(
     Ok(Rerun::Repair(Feedback { findings, ..feedback }))
 }
 
-/// The security findings of medium severity and above as sentences, and whether one of them is high or critical.
-fn lessons(report: &AnalysisReport) -> (Vec<String>, bool) {
+/// Returns the security findings of medium severity and above as sentences, and whether one is high or critical.
+fn finding_feedback(report: &AnalysisReport) -> (Vec<String>, bool) {
     let grave: Vec<_> = report.security_findings(Severity::Medium).collect();
     let sentence = |finding: &&shared::analysis::Finding| {
         let file = finding.file.as_deref().unwrap_or("the code");
@@ -141,7 +145,7 @@ mod tests {
         check(&tests, &[], &["test_b"], &["t.py::test_c"]);
         let skipped = [("t.py::A::test_d[1]", Skipped), ("all > adds [1]", Skipped), ("all > new", Skipped)];
         check(&skipped, &[], &["test_d", "adds [1]"], &["all > new"]);
-        // Judged by the file; a Python test that did not run needs no second mention.
+        // By file; a Python test that did not run is not added.
         check(&[("adds", Passed)], &["a.test.js"], &[], &["a.test.js"]);
         check(&[("t.py::test_b", Passed)], &["t.py::test_x"], &[], &[]);
     }

@@ -1,137 +1,309 @@
-//! The way of every step: may it begin, do it, append what happened.
+//! Runs a step: checks that it may start, performs it, and appends its event.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use shared::approval::Actor;
 use shared::clock::Timestamp;
-use shared::ids::EventId;
-use shared::messaging::{AppendError, BlobError, Cause, DeadLetter, Delivery, Entry, ReadError, Settlement};
-use shared::workflow::{Event, Failure, Happened, Phase, PhaseKind, StepUsage, transition};
+use shared::messaging::{
+    AdvanceError, Cause, DeadLetter, DeadLetters, Delivery, Entry, ReadError, Settlement, WorkflowLog,
+};
+use shared::workflow::{Event, Failure, Phase, PhaseKind, StepUsage};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{analyze, execute, generate};
-use crate::context::Desk;
-use crate::scheduling::fair_slots::Slots;
+use super::outcome::StepOutcome;
+use super::{analyze, execute, generate, plan};
+use crate::attempts::Attempts;
+use crate::cancellation::CancelRegistry;
+use crate::context::WorkerContext;
+use crate::metrics::Metrics;
+use crate::scheduling::backoff::{RequeueBackoff, requested_delay, retry_delay};
+use crate::scheduling::fair_slots::FairSlots;
+use crate::scheduling::leases::UserLeases;
 
-/// Between two looks at whether the step still is its workflow's newest, and two renewals of its turn.
-const TICK: Duration = Duration::from_secs(1);
-/// How long a cancelled step may take to clean up before it is dropped.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-/// After this long a step is tried again when something it needs is away.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Time between two checks that a running step is still its workflow's newest entry; each renews the step's lease.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum time of a cancelled step to clean up before it is dropped.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+/// Delay of a step that needs the log or the attempts bucket, and of one whose dead letter could not be stored.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+const DEAD_LETTER_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// Every 4th delivery of a throttled step also checks whether its workflow was cancelled.
+const FULL_CHECK_DELIVERIES: u64 = 4;
 
-/// What came of doing a step.
-#[derive(Debug)]
-pub(crate) enum Done {
-    /// This happened.
-    Event(Event),
-    /// Something it needs is away: it may work later, and the attempt does not count.
-    Retry(String),
-    /// Something it needs asks to be left alone for a while.
-    Wait {
-        reason: String,
-        delay: Duration,
-        /// True if the attempt counts.
-        counts: bool,
+/// Runs the steps of a worker.
+pub(crate) struct StepRunner {
+    pub(crate) context: Arc<WorkerContext>,
+    pub(crate) log: WorkflowLog,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) attempts: Attempts,
+    pub(crate) cancels: CancelRegistry,
+    pub(crate) leases: UserLeases,
+    pub(crate) backoff: RequeueBackoff,
+    pub(crate) metrics: Metrics,
+}
+
+/// The result of the checks before a step starts.
+enum StartCheck {
+    /// The step may start; with a failure, only to end its workflow.
+    Start {
+        failure: Option<Failure>,
     },
-    /// The step itself went wrong: it may work later, and the attempt counts.
-    Broken(String),
-    /// Someone killed it; nothing is to be committed. What it cost until then: a model that is not heard out does not say what
-    /// it counted, so its prompt is what counts.
-    Cancelled { cost: f64 },
-}
-
-impl From<BlobError> for Done {
-    fn from(error: BlobError) -> Self {
-        match error {
-            BlobError::Unavailable(_) => Self::Retry(error.to_string()),
-            BlobError::Missing(_) | BlobError::Damaged(_) => Self::Broken(error.to_string()),
-        }
-    }
-}
-
-/// Does one step and settles its delivery. Cancel safe: dropped anywhere, the step comes again.
-pub(crate) async fn handle_step(desk: Arc<Desk>, slots: Slots, delivery: Delivery<Entry>) {
-    let entry = delivery.body().clone();
-    let phase = entry.workflow.phase.kind().as_str();
-    let Some(_slot) = slots.take(entry.workflow.owner.as_str(), entry.sequence, delivery.delivered()).await else {
-        wait_in_line(&desk, delivery).await;
-        return;
-    };
-    // Entered before the look at the log: a cancel after that look reaches the token, one before it is seen by the look.
-    let running = desk.cancels.enter(entry.workflow.id);
-    let times = delivery.delivered();
-    match admit(&desk, &entry, times > 1 && !times.is_multiple_of(LOOKS_AT_ALL)).await {
-        Admission::Begin { refusal } => {
-            let settlement = attempt(&desk, delivery, refusal, &running.token).await;
-            if takes_a_turn(&entry) {
-                desk.turns.release(&entry).await;
-            }
-            desk.metrics.steps.with_label_values(&[phase, outcome_name(settlement)]).inc();
-        }
-        Admission::Stale => {
-            delivery.ack().await;
-            desk.turns.release(&entry).await;
-        }
-        Admission::NoTurn => wait_in_line(&desk, delivery).await,
-        Admission::LogAway(reason) => {
-            tracing::warn!(%reason, "a step has to wait");
-            // A turn that was taken stays: it may be that of an attempt elsewhere, and ends by itself.
-            delivery.retry_after(AGAIN).await;
-        }
-    }
-}
-
-/// A step that waits in line is looked at whole every so many times: its workflow may have been cancelled.
-const LOOKS_AT_ALL: u64 = 4;
-
-/// Whether a step may begin.
-enum Admission {
-    /// Now; only to end its workflow where there is a refusal.
-    Begin {
-        refusal: Option<Failure>,
-    },
-    /// Its workflow has moved on.
+    /// A newer entry of the workflow exists.
     Stale,
-    /// The user has all of theirs in use.
-    NoTurn,
-    LogAway(String),
+    /// The user holds the maximum of leases.
+    NoLease,
+    LogUnavailable(String),
 }
 
-/// Looks at everything that decides whether a step begins, all at once: each look is a round trip before the work. What waits `in_line`
-/// hardly ever has its turn: that is looked at first then.
-async fn admit(desk: &Desk, entry: &Entry, in_line: bool) -> Admission {
-    if !takes_a_turn(entry) {
-        return Admission::Begin { refusal: None };
-    }
-    if in_line && !desk.turns.hold(entry).await {
-        return Admission::NoTurn;
-    }
-    // Who was in line holds it by now.
-    let turn = async { in_line || desk.turns.hold(entry).await };
-    let looks = (is_newest(desk, entry), turn, desk.day.used_up(&entry.workflow));
-    match tokio::join!(looks.0, looks.1, looks.2) {
-        (Err(reason), _, _) => Admission::LogAway(reason),
-        (Ok(false), _, _) => Admission::Stale,
-        (Ok(true), false, _) => Admission::NoTurn,
-        (Ok(true), true, refusal) => Admission::Begin { refusal },
+/// Runs one step and settles its delivery. Cancel safe: a dropped step is redelivered.
+pub(crate) async fn handle_step(runner: Arc<StepRunner>, slots: FairSlots, delivery: Delivery<Entry>) {
+    let entry = delivery.body().clone();
+    let deliveries = delivery.delivered();
+    let Some(_permit) = slots.acquire(entry.workflow.owner.as_str(), entry.sequence, deliveries).await else {
+        return runner.requeue(delivery).await;
+    };
+    // Registered before the check: a cancel before the check is in the log, a later one reaches the token.
+    let running = runner.cancels.register(entry.workflow.id);
+    let lease_first = deliveries > 1 && !deliveries.is_multiple_of(FULL_CHECK_DELIVERIES);
+    match runner.check_start(&entry, lease_first).await {
+        StartCheck::Start { failure } => {
+            let settlement = runner.attempt(delivery, failure, &running.token).await;
+            if needs_lease(&entry) {
+                runner.leases.release(&entry).await;
+            }
+            let labels = [entry.workflow.phase.kind().as_str(), outcome_name(settlement)];
+            runner.metrics.steps.with_label_values(&labels).inc();
+        }
+        StartCheck::Stale => {
+            delivery.ack().await;
+            runner.leases.release(&entry).await;
+        }
+        StartCheck::NoLease => runner.requeue(delivery).await,
+        StartCheck::LogUnavailable(reason) => {
+            log_deferred(&entry, &reason);
+            // The lease is not released: an attempt on another worker may hold it, and it expires.
+            delivery.retry_after(RETRY_DELAY).await;
+        }
     }
 }
 
-/// A plan is made from what stands in the step: it costs nothing, touches nothing, and the fence drops one that comes too late.
-fn takes_a_turn(entry: &Entry) -> bool {
+impl StepRunner {
+    /// Makes the checks before a step, concurrently because each is a round trip; with `lease_first` the lease first.
+    async fn check_start(&self, entry: &Entry, lease_first: bool) -> StartCheck {
+        if !needs_lease(entry) {
+            return StartCheck::Start { failure: None };
+        }
+        if lease_first && !self.leases.hold(entry).await {
+            return StartCheck::NoLease;
+        }
+        let lease = async { lease_first || self.leases.hold(entry).await };
+        let checks = (self.is_newest(entry), lease, self.context.daily_budget.exceeded(&entry.workflow));
+        match tokio::join!(checks.0, checks.1, checks.2) {
+            (Err(reason), _, _) => StartCheck::LogUnavailable(reason),
+            (Ok(false), _, _) => StartCheck::Stale,
+            (Ok(true), false, _) => StartCheck::NoLease,
+            (Ok(true), true, failure) => StartCheck::Start { failure },
+        }
+    }
+
+    /// Returns a throttled step to its queue.
+    async fn requeue(&self, delivery: Delivery<Entry>) {
+        let delay = self.backoff.delay(delivery.body().workflow.owner.as_str(), delivery.delivered());
+        delivery.retry_after(delay).await;
+    }
+
+    async fn is_newest(&self, entry: &Entry) -> Result<bool, String> {
+        match self.log.is_newest(entry).await {
+            Ok(is_newest) => Ok(is_newest),
+            // Written by a newer build, or forged, which the approver corrects.
+            Err(ReadError::Decode(_)) => Ok(false),
+            Err(ReadError::Unavailable(reason)) => Err(reason),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        delivery: Delivery<Entry>,
+        failure: Option<Failure>,
+        cancel: &CancellationToken,
+    ) -> Settlement {
+        let entry = delivery.body().clone();
+        match self.attempts.begin(&delivery).await {
+            Ok(true) => {}
+            Ok(false) => return self.give_up(delivery).await,
+            Err(error) => {
+                log_deferred(&entry, &format!("attempts cannot be counted: {error}"));
+                return delivery.retry_after(RETRY_DELAY).await;
+            }
+        }
+        let begun = Instant::now();
+        self.metrics.running.inc();
+        let outcome = match failure {
+            Some(failure) => StepOutcome::Event(Event::failed(failure)),
+            None => self.run_watched(&entry, cancel).await,
+        };
+        self.metrics.running.dec();
+        let phase = entry.workflow.phase.kind().as_str();
+        self.metrics.seconds.with_label_values(&[phase]).observe(begun.elapsed().as_secs_f64());
+        self.settle(delivery, outcome).await
+    }
+
+    async fn settle(&self, delivery: Delivery<Entry>, outcome: StepOutcome) -> Settlement {
+        let entry = delivery.body().clone();
+        let (id, phase) = (entry.workflow.id, entry.workflow.phase.kind().as_str());
+        match outcome {
+            StepOutcome::Event(event) => match self.append(&entry, event).await {
+                Ok(()) => delivery.ack().await,
+                Err(reason) => {
+                    tracing::warn!(
+                        workflow.id = %id,
+                        phase,
+                        %reason,
+                        "Workflow {id}: failed to append the result of its {phase} step; retrying the step: {reason}"
+                    );
+                    self.attempts.undo(&entry).await;
+                    delivery.retry_after(RETRY_DELAY).await
+                }
+            },
+            StepOutcome::RetryLater(reason) => {
+                self.attempts.undo(&entry).await;
+                retry(delivery, &reason).await
+            }
+            StepOutcome::RetryAfter { reason, delay, counts } => {
+                if !counts {
+                    self.attempts.undo(&entry).await;
+                }
+                let delay = requested_delay(delay, delivery.delivered());
+                let delay_ms = delay.as_millis();
+                tracing::warn!(
+                    workflow.id = %id,
+                    phase,
+                    delay_ms,
+                    reason,
+                    "Deferring {phase} step of workflow {id} for {delay_ms} ms as requested: {reason}"
+                );
+                delivery.retry_after(delay).await
+            }
+            StepOutcome::Failed(reason) => retry(delivery, &reason).await,
+            // If the workflow was cancelled, the step is stale on redelivery; after a drain another worker takes it.
+            StepOutcome::Cancelled { cost } => {
+                self.context.daily_budget.charge_unfinished(&self.log, &entry, cost).await;
+                self.attempts.undo(&entry).await;
+                delivery.retry_after(Duration::ZERO).await
+            }
+        }
+    }
+
+    /// Performs the step, and cancels it when it is no longer its workflow's newest entry.
+    async fn run_watched(&self, entry: &Entry, cancel: &CancellationToken) -> StepOutcome {
+        let started_at = self.context.clock.now();
+        // Polled together: while the watch waits for an answer, the step continues and can be cancelled.
+        let outcome = tokio::select! {
+            outcome = run(&self.context, entry, started_at, cancel) => outcome,
+            () = self.watch(entry, cancel) => StepOutcome::Cancelled { cost: 0.0 },
+        };
+        match outcome {
+            StepOutcome::Event(event) if cancel.is_cancelled() => StepOutcome::Cancelled { cost: event.cost() },
+            StepOutcome::RetryLater(_) | StepOutcome::RetryAfter { .. } | StepOutcome::Failed(_)
+                if cancel.is_cancelled() =>
+            {
+                StepOutcome::Cancelled { cost: 0.0 }
+            }
+            StepOutcome::Event(_)
+            | StepOutcome::RetryLater(_)
+            | StepOutcome::RetryAfter { .. }
+            | StepOutcome::Failed(_)
+            | StepOutcome::Cancelled { .. } => outcome,
+        }
+    }
+
+    /// Renews the step's lease and cancels a stale step. Returns [`CANCEL_GRACE`] after a cancel.
+    async fn watch(&self, entry: &Entry, cancel: &CancellationToken) {
+        while !cancel.is_cancelled() {
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                () = tokio::time::sleep(WATCH_INTERVAL) => {}
+            }
+            self.leases.hold(entry).await;
+            if let Ok(false) = self.is_newest(entry).await {
+                cancel.cancel();
+            }
+        }
+        tokio::time::sleep(CANCEL_GRACE).await;
+    }
+
+    /// Appends the event; drops a stale or illegal one. An error means that the log is unavailable.
+    async fn append(&self, entry: &Entry, event: Event) -> Result<(), String> {
+        let (id, phase) = (entry.workflow.id, entry.workflow.phase.kind().as_str());
+        let (actor, cost) = (Actor::Service("worker".to_owned()), event.cost());
+        match self.log.advance(entry, event, actor, self.context.clock.now()).await {
+            Ok(_) => Ok(()),
+            Err(AdvanceError::Illegal(illegal)) => {
+                // Not retried: the same step would have the same result.
+                tracing::error!(
+                    workflow.id = %id,
+                    phase,
+                    %illegal,
+                    "Discarded result of the {phase} step of workflow {id}: {illegal}"
+                );
+                Ok(())
+            }
+            Err(AdvanceError::Superseded) => {
+                let sequence = entry.sequence;
+                tracing::info!(
+                    workflow.id = %id,
+                    phase,
+                    sequence,
+                    "Discarded stale result of workflow {id}: entry {sequence} is superseded"
+                );
+                self.context.daily_budget.charge_unfinished(&self.log, entry, cost).await;
+                Ok(())
+            }
+            Err(AdvanceError::Unavailable(reason)) => Err(reason),
+        }
+    }
+
+    /// Ends a step without attempts left: stores its dead letter, fails the workflow, and removes it from the queue.
+    async fn give_up(&self, delivery: Delivery<Entry>) -> Settlement {
+        let entry = delivery.body().clone();
+        let (id, phase, attempts) = (entry.workflow.id, entry.workflow.phase.kind().as_str(), self.attempts.limit());
+        let reason = format!("{attempts} attempts of the step did not finish");
+        tracing::error!(
+            workflow.id = %id,
+            phase,
+            attempts,
+            "Dead-lettering {phase} step of workflow {id}: {reason}"
+        );
+        let letter = DeadLetter { attempts, ..delivery.to_letter(Cause::Exhausted, &reason) };
+        if let Err(error) = self.dead_letters.publish(&letter).await {
+            tracing::error!(
+                workflow.id = %id,
+                %error,
+                "Workflow {id}: failed to store its dead letter; retrying: {error}"
+            );
+            return delivery.retry_after(DEAD_LETTER_RETRY_DELAY).await;
+        }
+        let failure = Failure::new(
+            "attempts_exhausted",
+            "A step could not be finished in all its attempts.",
+            "Look at the workers' logs and at the dead letter, then submit again.",
+        );
+        match self.append(&entry, Event::failed(failure)).await {
+            Ok(()) => delivery.discard().await,
+            Err(reason) => {
+                log_deferred(&entry, &reason);
+                delivery.retry_after(RETRY_DELAY).await
+            }
+        }
+    }
+}
+
+/// Returns whether a step needs a lease and the other checks. A plan step costs nothing and has no effect outside the
+/// log, where the fence rejects a stale one.
+fn needs_lease(entry: &Entry) -> bool {
     entry.workflow.phase.kind() != PhaseKind::Plan
-}
-
-/// Hands a step back that waits for its user's turn: the longer it waits, the less often it asks, and a user's steps ask one after the
-/// other, because what comes again is handed out before what is new.
-async fn wait_in_line(desk: &Desk, delivery: Delivery<Entry>) {
-    let times = u32::try_from(delivery.delivered()).unwrap_or(u32::MAX);
-    let own = (Duration::from_millis(100) * times.min(50)).max(Duration::from_millis(200));
-    let in_line = desk.line.delay(delivery.body().workflow.owner.as_str());
-    delivery.retry_after(own.max(in_line)).await;
 }
 
 fn outcome_name(settlement: Settlement) -> &'static str {
@@ -142,132 +314,39 @@ fn outcome_name(settlement: Settlement) -> &'static str {
     }
 }
 
-async fn is_newest(desk: &Desk, entry: &Entry) -> Result<bool, String> {
-    match desk.log.is_newest(entry).await {
-        Ok(is_newest) => Ok(is_newest),
-        // A newer build moved it on, or someone forged what the approver will put right.
-        Err(ReadError::Decode(_)) => Ok(false),
-        Err(ReadError::Unavailable(reason)) => Err(reason),
-    }
+fn log_deferred(entry: &Entry, reason: &str) {
+    let (id, phase) = (entry.workflow.id, entry.workflow.phase.kind().as_str());
+    tracing::warn!(workflow.id = %id, phase, reason, "Deferring {phase} step of workflow {id}: {reason}");
 }
 
-async fn attempt(
-    desk: &Desk,
-    delivery: Delivery<Entry>,
-    refusal: Option<Failure>,
-    cancel: &CancellationToken,
-) -> Settlement {
-    let entry = delivery.body().clone();
-    match desk.attempts.begin(&delivery).await {
-        Ok(true) => {}
-        Ok(false) => return give_up(desk, delivery).await,
-        Err(error) => {
-            tracing::warn!(%error, "attempts cannot be counted; the step waits");
-            return delivery.retry_after(AGAIN).await;
-        }
-    }
-    let begun = Instant::now();
-    desk.metrics.running.inc();
-    let done = match refusal {
-        Some(failure) => Done::Event(Event::failed(failure)),
-        None => watched(desk, &entry, cancel).await,
-    };
-    desk.metrics.running.dec();
-    let phase = entry.workflow.phase.kind().as_str();
-    desk.metrics.seconds.with_label_values(&[phase]).observe(begun.elapsed().as_secs_f64());
-    match done {
-        Done::Event(event) => match append(desk, &entry, event).await {
-            Ok(()) => delivery.ack().await,
-            Err(reason) => {
-                tracing::warn!(workflow.id = %entry.workflow.id, %reason, "a result could not be appended; the step comes again");
-                desk.attempts.take_back(&entry).await;
-                delivery.retry_after(AGAIN).await
-            }
-        },
-        Done::Retry(reason) => {
-            desk.attempts.take_back(&entry).await;
-            try_again(delivery, &reason).await
-        }
-        Done::Wait { reason, delay, counts } => {
-            if !counts {
-                desk.attempts.take_back(&entry).await;
-            }
-            let delay = wait_of(delay, delivery.delivered());
-            let (id, delay_ms) = (entry.workflow.id, delay.as_millis());
-            tracing::warn!(workflow.id = %id, delay_ms, reason, "Workflow {id}: the step waits as it was asked to");
-            delivery.retry_after(delay).await
-        }
-        Done::Broken(reason) => try_again(delivery, &reason).await,
-        // Cancelled by someone: the look at the log settles it. At the end of a drain: another worker takes it at once.
-        Done::Cancelled { cost } => {
-            desk.day.charge(&desk.log, &entry, cost).await;
-            desk.attempts.take_back(&entry).await;
-            delivery.retry_after(Duration::ZERO).await
-        }
-    }
-}
-
-async fn try_again(delivery: Delivery<Entry>, reason: &str) -> Settlement {
+async fn retry(delivery: Delivery<Entry>, reason: &str) -> Settlement {
     let workflow = &delivery.body().workflow;
-    let phase = workflow.phase.kind().as_str();
-    tracing::warn!(workflow.id = %workflow.id, phase, reason, "a step will be tried again");
-    let delay = backoff(delivery.delivered());
+    let (id, phase) = (workflow.id, workflow.phase.kind().as_str());
+    let delay = retry_delay(delivery.delivered());
+    let delay_ms = delay.as_millis();
+    tracing::warn!(
+        workflow.id = %id,
+        phase,
+        delay_ms,
+        reason,
+        "Retrying {phase} step of workflow {id} in {delay_ms} ms: {reason}"
+    );
     delivery.retry_after(delay).await
 }
 
-/// The delay that something asks for, but never sooner than without the wish: it may ask for no delay at all, each time.
-fn wait_of(asked: Duration, delivered: u64) -> Duration {
-    asked.max(backoff(delivered))
-}
-
-/// Returns the delay of a step after this many deliveries: 0.5 s at first, 16 s at most.
-fn backoff(delivered: u64) -> Duration {
-    let exponent = u32::try_from(delivered.min(6)).unwrap_or(6);
-    Duration::from_millis(250 * 2_u64.pow(exponent))
-}
-
-/// Does the step, and kills it once it is no longer the newest.
-async fn watched(desk: &Desk, entry: &Entry, cancel: &CancellationToken) -> Done {
-    let started_at = desk.clock.now();
-    // Both are polled together: while the watch waits for an answer the work goes on, and a cancel reaches it.
-    let done = tokio::select! {
-        done = run(desk, entry, started_at, cancel) => done,
-        () = keep_watch(desk, entry, cancel) => Done::Cancelled { cost: 0.0 },
-    };
-    match done {
-        Done::Event(event) if cancel.is_cancelled() => Done::Cancelled { cost: event.cost() },
-        Done::Retry(_) | Done::Wait { .. } | Done::Broken(_) if cancel.is_cancelled() => Done::Cancelled { cost: 0.0 },
-        Done::Event(_) | Done::Retry(_) | Done::Wait { .. } | Done::Broken(_) | Done::Cancelled { .. } => done,
-    }
-}
-
-/// Renews the step's turn and looks whether it still is the newest. Ends where the step should have ended and did not.
-async fn keep_watch(desk: &Desk, entry: &Entry, cancel: &CancellationToken) {
-    while !cancel.is_cancelled() {
-        tokio::select! {
-            () = cancel.cancelled() => break,
-            () = tokio::time::sleep(TICK) => {}
-        }
-        desk.turns.hold(entry).await;
-        if let Ok(false) = is_newest(desk, entry).await {
-            cancel.cancel();
-        }
-    }
-    tokio::time::sleep(LAST_WORDS).await;
-}
-
-async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &CancellationToken) -> Done {
+async fn run(context: &WorkerContext, entry: &Entry, started_at: Timestamp, cancel: &CancellationToken) -> StepOutcome {
     let usage = usage_from(entry, started_at);
-    match &entry.workflow.phase {
-        Phase::Plan => Done::Event(Event::Planned { usage }),
+    let workflow = &entry.workflow;
+    match &workflow.phase {
+        Phase::Plan => plan::run(usage),
         Phase::Generate { feedback, input } => {
-            generate::run(desk, &entry.workflow, feedback.as_ref(), input.as_ref(), usage, cancel).await
+            generate::run(context, workflow, feedback.as_ref(), input.as_ref(), usage, cancel).await
         }
-        Phase::Analyze => analyze::run(desk, &entry.workflow, usage, cancel).await,
-        Phase::Execute { .. } => execute::run(desk, &entry.workflow, usage, cancel).await,
+        Phase::Analyze => analyze::run(context, workflow, usage, cancel).await,
+        Phase::Execute { .. } => execute::run(context, workflow, usage, cancel).await,
         Phase::Approve { .. } | Phase::Done | Phase::Failed { .. } | Phase::Cancelled { .. } => {
             let message = "A worker received a step that is not a worker's.";
-            Done::Event(Event::failed(Failure::new("internal", message, "Tell the operator.")))
+            StepOutcome::Event(Event::failed(Failure::new("internal", message, "Tell the operator.")))
         }
     }
 }
@@ -275,85 +354,4 @@ async fn run(desk: &Desk, entry: &Entry, started_at: Timestamp, cancel: &Cancell
 fn usage_from(entry: &Entry, started_at: Timestamp) -> StepUsage {
     let queue_ms = u64::try_from(started_at.since(entry.happened.at).as_millis()).unwrap_or(u64::MAX);
     StepUsage { started_at, queue_ms, sandbox_ms: 0, cost: 0.0 }
-}
-
-async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> {
-    let now = desk.clock.now();
-    let (kind, detail, cost) = (event.kind(), detail_of(&event), event.cost());
-    let next = match transition(&entry.workflow, event, now) {
-        Ok(next) => next,
-        Err(illegal) => {
-            // The same step would meet the same answer for ever.
-            tracing::error!(workflow.id = %entry.workflow.id, %illegal, "a result fits nowhere and is dropped");
-            return Ok(());
-        }
-    };
-    let actor = Actor::Service("worker".to_owned());
-    let happened = Happened { event_id: EventId::fresh(), kind, actor, at: now, detail };
-    match desk.log.append(entry.sequence, &next, &happened, entry.trace.child()).await {
-        Ok(_) => {
-            tracing::info!(workflow.id = %next.id, event = kind.as_str(), next = next.phase.kind().as_str(), "moved on");
-            Ok(())
-        }
-        Err(AppendError::Lost) => {
-            tracing::info!(workflow.id = %next.id, "someone else was faster; the result is dropped");
-            desk.day.charge(&desk.log, entry, cost).await;
-            Ok(())
-        }
-        Err(AppendError::Unavailable(reason)) => Err(reason),
-    }
-}
-
-fn detail_of(event: &Event) -> Option<String> {
-    match event {
-        Event::StepFailed { failure, .. } | Event::NoGenerator { failure, .. } => Some(failure.code.clone()),
-        Event::Generated { artifacts, .. } => artifacts.origin.clone(),
-        Event::Executed { tests, .. } => Some(format!("{} of {} passed", tests.passed, tests.total)),
-        Event::Planned { .. }
-        | Event::Analyzed { .. }
-        | Event::GateReleased { .. }
-        | Event::Parked { .. }
-        | Event::Decided { .. }
-        | Event::Expired
-        | Event::TimedOut
-        | Event::Cancelled { .. } => None,
-    }
-}
-
-/// The step had all its attempts: the message goes to the dead letters, the workflow fails, then the queue forgets it.
-async fn give_up(desk: &Desk, delivery: Delivery<Entry>) -> Settlement {
-    let entry = delivery.body().clone();
-    let reason = format!("the step was begun {} times and never ended", desk.attempts.limit());
-    tracing::error!(workflow.id = %entry.workflow.id, %reason, "a dead letter");
-    let letter = DeadLetter { attempts: desk.attempts.limit(), ..delivery.to_letter(Cause::Exhausted, &reason) };
-    if let Err(error) = desk.letters.publish(&letter).await {
-        tracing::error!(%error, "the dead letter could not be stored");
-        return delivery.retry_after(Duration::from_secs(5)).await;
-    }
-    let failure = Failure::new(
-        "attempts_exhausted",
-        "A step could not be finished in all its attempts.",
-        "Look at the workers' logs and at the dead letter, then submit again.",
-    );
-    match append(desk, &entry, Event::failed(failure)).await {
-        Ok(()) => delivery.discard().await,
-        Err(reason) => {
-            tracing::warn!(%reason, "the workflow could not be failed yet");
-            delivery.retry_after(AGAIN).await
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wish_for_no_delay_shortens_no_backoff() {
-        for (asked, delivered, expected) in
-            [(0, 1, 500), (0, 6, 16_000), (0, 1_000, 16_000), (7_000, 1, 7_000), (7_000, 6, 16_000)]
-        {
-            assert_eq!(wait_of(Duration::from_millis(asked), delivered), Duration::from_millis(expected));
-        }
-    }
 }

@@ -1,12 +1,12 @@
-//! The test results of a run, in the shape that clients read.
+//! The test report of a run, in the form that clients read.
 
 use sandbox::{JobResult, Outcome, TestCase, TestOutcome};
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::workflow::{Feedback, TestSummary};
 
-/// Characters of a test's message and of the output that the next round is shown.
-const TAIL_CHARS: usize = 2_000;
+/// Maximum characters of a test's message and of the output in the feedback to the next round.
+const MAX_TAIL_CHARS: usize = 2_000;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Test {
@@ -16,25 +16,25 @@ struct Test {
     message: Option<String>,
 }
 
-/// Failed tests that the next round is shown.
-const LESSONS: usize = 50;
-/// Bytes of each stream's text in the document as JSON writes it: a control character takes six. The whole document has to fit
-/// a message of 8 MiB.
-const STREAM_BYTES: usize = 1_500_000;
-/// Tests named in the document, and characters of their messages; the counts are of all.
-const TESTS: usize = 1_000;
-const MESSAGE_CHARS: usize = 300;
+/// Maximum failed tests in the feedback to the next round.
+const MAX_FEEDBACK_TESTS: usize = 50;
+/// Maximum bytes of each stream's text in the document as JSON writes it: a control character takes six. The whole
+/// document must fit a message of 8 MiB.
+const MAX_STREAM_BYTES: usize = 1_500_000;
+/// Maximum tests in the document, and characters of their names and messages; the counts are of all tests.
+const MAX_TESTS: usize = 1_000;
+const MAX_MESSAGE_CHARS: usize = 300;
 
 impl Test {
     fn shortened(&self) -> Self {
-        let message = self.message.as_ref().map(|message| message.chars().take(MESSAGE_CHARS).collect());
-        Self { message, name: self.name.chars().take(MESSAGE_CHARS).collect(), ..self.clone() }
+        let message = self.message.as_ref().map(|message| message.chars().take(MAX_MESSAGE_CHARS).collect());
+        Self { message, name: self.name.chars().take(MAX_MESSAGE_CHARS).collect(), ..self.clone() }
     }
 }
 
-/// What a run tells: the document for clients, the counts, and the lessons for another round.
+/// The document for clients, the counts, and the feedback to another round.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Results {
+pub(super) struct TestReport {
     pub(super) document: Value,
     pub(super) summary: TestSummary,
     pub(super) feedback: Feedback,
@@ -44,9 +44,10 @@ pub(super) struct Results {
 const TESTS_NOT_RUN: &str =
     "the file ran as a program; to run the tests that it defines, ask for the tests or set mode to test";
 
-/// Reads a job's result. A run without tests counts as one test named `run`, passed when the exit code is 0; `untested` says that
-/// the program may define tests.
-pub(super) fn read(result: &JobResult, untested: bool) -> Results {
+/// Returns the report of a job. A run without tests counts as one test named `run`, passed if the exit code is 0.
+///
+/// `untested` is true if the program may define tests that did not run.
+pub(super) fn test_report(result: &JobResult, untested: bool) -> TestReport {
     let tests = match &result.tests {
         Some(tests) => tests.iter().map(of_case).collect(),
         None => vec![run_as_test(result, untested)],
@@ -55,7 +56,7 @@ pub(super) fn read(result: &JobResult, untested: bool) -> Results {
         |outcome: &str| u32::try_from(tests.iter().filter(|test| test.outcome == outcome).count()).unwrap_or(u32::MAX);
     let (passed, skipped) = (count("passed"), count("skipped"));
     let total = u32::try_from(tests.len()).unwrap_or(u32::MAX);
-    // Broken collection ends with a bad exit code and no failed test; that is no success.
+    // A failed test collection has an exit code other than 0 and no failed test.
     let broken = !result.outcome.is_normal_exit() || (result.exit_code != Some(0) && passed + skipped == total);
     let counted = total - skipped;
     let summary = TestSummary {
@@ -71,7 +72,7 @@ pub(super) fn read(result: &JobResult, untested: bool) -> Results {
         "failed": count("failed"),
         "errors": count("error"),
         "skipped": skipped,
-        "tests": tests.iter().take(TESTS).map(Test::shortened).collect::<Vec<_>>(),
+        "tests": tests.iter().take(MAX_TESTS).map(Test::shortened).collect::<Vec<_>>(),
         "stdout": stdout,
         "stderr": stderr,
         "exit_code": result.exit_code,
@@ -90,14 +91,14 @@ pub(super) fn read(result: &JobResult, untested: bool) -> Results {
         failed_tests: tests
             .into_iter()
             .filter(|test| test.outcome == "failed" || test.outcome == "error")
-            .take(LESSONS)
-            .map(|test| (test.name.chars().take(MESSAGE_CHARS).collect(), tail(&test.message.unwrap_or_default())))
+            .take(MAX_FEEDBACK_TESTS)
+            .map(|test| (test.name.chars().take(MAX_MESSAGE_CHARS).collect(), tail(&test.message.unwrap_or_default())))
             .collect(),
         output_tail: tail(&format!("{stdout}\n{stderr}")),
         findings: Vec::new(),
         comment: None,
     };
-    Results { document, summary, feedback }
+    TestReport { document, summary, feedback }
 }
 
 fn of_case(case: &TestCase) -> Test {
@@ -122,14 +123,14 @@ fn run_as_test(result: &JobResult, untested: bool) -> Test {
             Some(format!("the program ended with exit code {code}"))
         }
         (Outcome::Exited | Outcome::OutputTruncated, None) => Some("the program ended without an exit code".to_owned()),
-        (Outcome::TimedOut, _) => Some("the program met its time limit".to_owned()),
-        (Outcome::OutOfCpu, _) => Some("the program met its limit of CPU time".to_owned()),
-        (Outcome::OomKilled, _) => Some("the program met its memory limit".to_owned()),
+        (Outcome::TimedOut, _) => Some("the program exceeded its time limit".to_owned()),
+        (Outcome::OutOfCpu, _) => Some("the program exceeded its limit of CPU time".to_owned()),
+        (Outcome::OomKilled, _) => Some("the program exceeded its memory limit".to_owned()),
         (Outcome::KilledBySignal, _) => {
             let signal = result.signal.map_or_else(|| "a signal".to_owned(), sandbox::signal_text);
             Some(format!("the program was killed by {signal}"))
         }
-        (Outcome::PidsExhausted, _) => Some("the program met its limit of processes".to_owned()),
+        (Outcome::PidsExhausted, _) => Some("the program exceeded its limit of processes".to_owned()),
         (Outcome::DiskFull, _) => Some("the program filled its disk".to_owned()),
         (Outcome::Cancelled, _) => Some("the program was cancelled".to_owned()),
     };
@@ -141,9 +142,9 @@ fn run_as_test(result: &JobResult, untested: bool) -> Test {
     }
 }
 
-/// The beginning of a stream as text, as much as fits the document.
+/// Returns the beginning of a stream as text, as much as fits the document.
 fn fitting(bytes: &[u8]) -> String {
-    let mut room = STREAM_BYTES;
+    let mut room = MAX_STREAM_BYTES;
     let text = String::from_utf8_lossy(bytes);
     let fits = |c: &char| {
         let cost = if c.is_control() { 6 } else { c.len_utf8() + usize::from(matches!(c, '"' | '\\')) };
@@ -155,7 +156,7 @@ fn fitting(bytes: &[u8]) -> String {
 }
 
 fn tail(text: &str) -> String {
-    let skip = text.chars().count().saturating_sub(TAIL_CHARS);
+    let skip = text.chars().count().saturating_sub(MAX_TAIL_CHARS);
     text.chars().skip(skip).collect()
 }
 
@@ -184,9 +185,9 @@ mod tests {
 
     #[track_caller]
     fn check(result: &JobResult, all_passed: bool, rate: f64) {
-        let results = read(result, false);
-        assert_eq!(results.summary.all_passed(), all_passed, "{:?}", results.summary);
-        assert!((results.summary.success_rate() - rate).abs() < 1e-9, "{:?}", results.summary);
+        let report = test_report(result, false);
+        assert_eq!(report.summary.all_passed(), all_passed, "{:?}", report.summary);
+        assert!((report.summary.success_rate() - rate).abs() < 1e-9, "{:?}", report.summary);
     }
 
     #[test]
@@ -199,7 +200,7 @@ mod tests {
         check(&result(Outcome::Exited, Some(0), Some(vec![Passed, Skipped])), true, 1.0);
         check(&result(Outcome::Exited, Some(1), Some(vec![Passed, Failed])), false, 0.5);
         check(&result(Outcome::Exited, Some(2), Some(vec![Error])), false, 0.0);
-        // No test was collected, or the process broke after its tests passed.
+        // No test was collected, or the process failed after its tests passed.
         check(&result(Outcome::Exited, Some(5), Some(vec![Error])), false, 0.0);
         check(&result(Outcome::Exited, Some(0), Some(vec![Error])), false, 0.0);
         check(&result(Outcome::Exited, Some(3), Some(vec![Passed, Passed])), false, 0.5);
@@ -208,30 +209,30 @@ mod tests {
     }
 
     #[test]
-    fn a_death_by_signal_names_it_and_has_no_exit_code() {
+    fn the_report_of_a_killed_program_names_the_signal_and_has_no_exit_code() {
         let document =
-            read(&JobResult { signal: Some(9), ..result(Outcome::KilledBySignal, None, None) }, false).document;
+            test_report(&JobResult { signal: Some(9), ..result(Outcome::KilledBySignal, None, None) }, false).document;
         assert_eq!(document["tests"][0]["message"], "the program was killed by signal 9 (SIGKILL)");
         assert_eq!((&document["signal"], &document["exit_code"]), (&json!(9), &Value::Null));
-        let out_of_cpu = read(&result(Outcome::OutOfCpu, None, None), false).document;
+        let out_of_cpu = test_report(&result(Outcome::OutOfCpu, None, None), false).document;
         assert_eq!((&out_of_cpu["timed_out"], &out_of_cpu["outcome"]), (&json!(true), &json!("out_of_cpu")));
     }
 
     #[test]
-    fn the_largest_output_still_fits_a_message() {
+    fn the_largest_report_fits_a_message() {
         let mut loud = result(Outcome::Exited, Some(1), Some(vec![TestOutcome::Failed; 10_000]));
         loud.stdout = vec![0x1b; 4 << 20];
         loud.stderr = vec![b'"'; 4 << 20];
         loud.tests.iter_mut().flatten().for_each(|test| test.message = Some("\u{1}".repeat(4_000)));
-        let Results { document, summary, feedback } = read(&loud, false);
+        let TestReport { document, summary, feedback } = test_report(&loud, false);
         assert!(document.to_string().len() < 7_500_000, "{}", document.to_string().len());
         assert_eq!((document["truncated"].as_bool(), document["total"].as_u64()), (Some(true), Some(10_000)));
-        assert_eq!((summary.total, feedback.failed_tests.len()), (10_000, LESSONS));
+        assert_eq!((summary.total, feedback.failed_tests.len()), (10_000, MAX_FEEDBACK_TESTS));
     }
 
     #[test]
-    fn the_document_has_the_shape_that_clients_read() {
-        let document = read(&result(Outcome::Exited, Some(0), None), false).document;
+    fn the_document_has_the_form_that_clients_read() {
+        let document = test_report(&result(Outcome::Exited, Some(0), None), false).document;
         assert_eq!(document["tests"][0]["name"], "run");
         assert_eq!(document["stdout"], "out\u{fffd}");
         assert_eq!(document["usage"]["max_rss_bytes"], 3);

@@ -1,0 +1,35 @@
+//! Outcomes of steps.
+
+use std::time::Duration;
+
+use shared::messaging::BlobError;
+use shared::workflow::Event;
+
+/// The outcome of a step.
+#[derive(Debug)]
+pub(super) enum StepOutcome {
+    /// The step finished with this event.
+    Event(Event),
+    /// A dependency is unavailable. The attempt does not count.
+    RetryLater(String),
+    /// A dependency asked for a delay.
+    RetryAfter {
+        reason: String,
+        delay: Duration,
+        /// True if the attempt counts.
+        counts: bool,
+    },
+    /// The step failed and may succeed later. The attempt counts.
+    Failed(String),
+    /// The step was cancelled, at this cost. If generation is cancelled, only the prompt tokens are known and charged.
+    Cancelled { cost: f64 },
+}
+
+impl From<BlobError> for StepOutcome {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Unavailable(_) => Self::RetryLater(error.to_string()),
+            BlobError::Missing(_) | BlobError::Damaged(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
