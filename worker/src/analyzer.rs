@@ -1,11 +1,11 @@
-//! The analyser's report in the terms of the domain.
+//! An adapter to heimdall: analysis tasks in, reports of the domain out.
 
 use std::time::Duration;
 
 use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Finding, FindingKind, Severity, Suppressions};
 use tokio::time::Instant;
 
-/// Analyses one text on a thread of its own: it takes CPU, not patience. Tells how much it took.
+/// Analyses one text on a blocking thread, because it is CPU-bound; also returns the CPU time that it took.
 pub(crate) async fn analyze(task: AnalysisTask) -> Result<(AnalysisReport, Duration), tokio::task::JoinError> {
     tokio::task::spawn_blocking(move || {
         let (start, cpu) = (Instant::now(), thread_cpu());
@@ -28,10 +28,10 @@ pub(crate) async fn analyze(task: AnalysisTask) -> Result<(AnalysisReport, Durat
     .await
 }
 
-/// CPU time of this thread so far, exact to the kernel's tick; `None` where the kernel does not tell.
+/// Returns the CPU time of this thread, exact to the kernel's tick; `None` if the kernel does not report it.
 fn thread_cpu() -> Option<Duration> {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    told.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    stat.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
 fn kind_of(analysis_type: AnalysisType) -> heimdall::Kind {

@@ -11,17 +11,17 @@ use shared::messaging::BrokerSettings;
 use shared::telemetry::LogFormat;
 use shared::workflow::PhaseKind;
 
-/// Everything a worker is told.
+/// Everything that a worker reads from its settings.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub broker: BrokerSettings,
     pub redis_url: Secret,
     pub instance: String,
-    /// Phases whose steps are served.
+    /// Phases whose steps the worker runs.
     pub phases: Vec<PhaseKind>,
-    /// Whether interactive analyses are served.
+    /// True if the worker runs interactive analyses.
     pub analyses: bool,
-    /// Steps of one phase at once.
+    /// Maximum concurrent steps of one phase.
     pub concurrency: usize,
     pub max_attempts: u64,
     pub steps_per_user: u32,
@@ -35,14 +35,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings; every mistake is reported at once.
+    /// Reads the settings; the error lists every mistake.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let profile = settings.read("profile", Profile::Development);
         let instance = settings.read("worker.instance", format!("worker-{}", std::process::id()));
         let (phases, analyses) = read_phases(&mut settings);
         let ack_wait = settings.span("worker.ack_wait", Duration::from_secs(3));
         if ack_wait != Duration::from_secs(3) {
-            settings.mistake("worker.ack_wait: is 3s; the sign of life every second must stay within a third of it");
+            settings.mistake("worker.ack_wait: must be 3s; the heartbeat every second must be within a third of it");
         }
         let runtimes = settings.list("sandbox.runtimes", &["python"]);
         let config = Self {
@@ -79,7 +79,7 @@ fn read_phases(settings: &mut Settings) -> (Vec<PhaseKind>, bool) {
             Some(phase) => phases.push(phase),
             None if word == "analyses" => analyses = true,
             None => settings
-                .mistake(format!("worker.phases: {word:?} is none of plan, generate, analyze, execute, analyses")),
+                .mistake(format!("worker.phases: {word:?} is not one of plan, generate, analyze, execute, analyses")),
         }
     }
     (phases, analyses)
@@ -91,17 +91,18 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
         "bubblewrap" => Backend::Bubblewrap,
         "auto" => Backend::Auto,
         _ => {
-            settings.mistake("sandbox.backend: is auto, docker or bubblewrap");
+            settings.mistake("sandbox.backend: must be auto, docker or bubblewrap");
             Backend::Auto
         }
     };
     if profile == Profile::Production && backend == Backend::Auto {
-        settings
-            .mistake("sandbox.backend: production must name docker or bubblewrap, so that a lost engine is noticed");
+        settings.mistake(
+            "sandbox.backend: production must name docker or bubblewrap, so that an unavailable engine is an error",
+        );
     }
     let docker_runtime = settings.optional::<String>("sandbox.docker_runtime");
     let minimum_landlock_abi =
-        settings.read("sandbox.minimum_landlock_abi", least_landlock(backend, docker_runtime.as_deref()));
+        settings.read("sandbox.minimum_landlock_abi", min_landlock_abi(backend, docker_runtime.as_deref()));
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     SandboxConfig {
         backend,
@@ -119,15 +120,16 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
     }
 }
 
-/// Unless configured, a worker wants Landlock, of any version; a runtime that brings a kernel of its own, as gVisor does, has none.
-fn least_landlock(backend: Backend, docker_runtime: Option<&str>) -> u32 {
+/// Returns the default of the minimum Landlock ABI: any version, or none under a runtime with its own kernel, such as
+/// gVisor.
+fn min_landlock_abi(backend: Backend, docker_runtime: Option<&str>) -> u32 {
     match (backend, docker_runtime) {
         (Backend::Bubblewrap, _) | (_, None | Some("runc" | "crun" | "io.containerd.runc.v2")) => 1,
         (Backend::Docker | Backend::Auto, Some(_)) => 0,
     }
 }
 
-/// The level whose scripts find a started interpreter: the one that jobs have unless their submitter says otherwise.
+/// Reads the security level for which interpreters are started ahead; by default that of jobs without a chosen level.
 fn read_start_ahead(settings: &mut Settings) -> Option<SecurityLevel> {
     match settings.read("sandbox.start_ahead", "standard".to_owned()).as_str() {
         "strict" => Some(SecurityLevel::Strict),
@@ -135,7 +137,7 @@ fn read_start_ahead(settings: &mut Settings) -> Option<SecurityLevel> {
         "permissive" => Some(SecurityLevel::Permissive),
         "none" => None,
         _ => {
-            settings.mistake("sandbox.start_ahead: is strict, standard, permissive or none");
+            settings.mistake("sandbox.start_ahead: must be strict, standard, permissive or none");
             None
         }
     }
@@ -169,7 +171,7 @@ fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfi
     GeneratorConfig { catalogue_dirs, model, runtimes, embeddings, data_dir }
 }
 
-/// The languages that code may be in: those of the workers that execute, which may be others than this one.
+/// Reads the languages of generated code: those of the workers that execute, which may differ from this worker's.
 fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
     let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
     let names = settings.list("generator.runtimes", &offered);
@@ -180,7 +182,7 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
                 let (aliases, endings) = (language.aliases.to_vec(), language.endings.to_vec());
                 runtimes.push(Runtime { name, aliases, endings, has_tests: language.has_tests });
             }
-            None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: there is no runtime {name:?}")),
+            None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: unknown runtime {name:?}")),
         }
     }
     runtimes
@@ -201,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn little_has_to_be_said() {
+    fn the_defaults_serve_every_phase() {
         let config = Config::read(settings(&[])).unwrap();
         assert_eq!(config.phases.len(), 4);
         assert!(config.analyses && config.generator.model.is_none());
     }
 
     #[test]
-    fn landlock_is_wanted_unless_another_kernel_runs_the_jobs() {
+    fn landlock_is_required_unless_another_kernel_runs_the_jobs() {
         let minimum = |more| Config::read(settings(more)).unwrap().sandbox.minimum_landlock_abi;
         assert_eq!(minimum(&[]), 1);
         assert_eq!(minimum(&[("sandbox.docker_runtime", "runc")]), 1);
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn code_may_be_meant_for_workers_with_other_runtimes() {
+    fn generated_code_may_have_runtimes_of_other_workers() {
         let known = |more: &[(&'static str, &'static str)]| {
             let config = Config::read(settings(more)).unwrap();
             let names: Vec<_> = config.generator.runtimes.into_iter().map(|runtime| runtime.name).collect();
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_named() {
+    fn the_error_names_every_mistake() {
         let wrong = settings(&[
             ("profile", "production"),
             ("worker.phases", "plan,sleep"),

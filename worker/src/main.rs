@@ -8,7 +8,7 @@ use worker::{Application, Config, print_recipes};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // `promptcraft recipes` has recipes read and checked here, by the rules of the generator.
+    // `promptcraft recipes` reads and checks recipes with this program, which has the generator.
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|word| word == "--recipes") {
         return print_recipes(words.map(PathBuf::from).collect());
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the worker cannot go on");
+            tracing::error!(%error, "Worker stopped: {error}");
             eprintln!("worker: {error}");
             ExitCode::FAILURE
         }
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
-    let life = Lifecycle::with_signals()?;
-    Application::build(config, life).await?.run_until_stopped().await?;
+    let lifecycle = Lifecycle::with_signals()?;
+    Application::build(config, lifecycle).await?.run_until_stopped().await?;
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! What operators see of a worker's steps.
+//! Metrics of a worker's steps.
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts};
 use shared::telemetry::registry;
 
-/// Counters and histograms of steps.
+/// Metrics of steps.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
-    /// By phase and outcome.
+    /// Attempts by phase and outcome.
     pub(crate) steps: IntCounterVec,
-    /// Seconds by phase.
+    /// Duration of an attempt by phase.
     pub(crate) seconds: HistogramVec,
     pub(crate) running: IntGauge,
 }
@@ -27,7 +27,7 @@ impl Metrics {
             )?,
             running: IntGauge::new("promptcraft_steps_running", "Steps that run now.")?,
         };
-        // Registered before, when several workers share a process in a test: the first one's are scraped.
+        // Fails for a further worker of the same process, as in tests; the first one's are scraped.
         drop(registry().register(Box::new(metrics.steps.clone())));
         drop(registry().register(Box::new(metrics.seconds.clone())));
         drop(registry().register(Box::new(metrics.running.clone())));
