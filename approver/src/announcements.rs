@@ -1,16 +1,15 @@
-//! Announcements of parked approvals to bots: when they park, again at an interval, and on a bot's request.
+//! Announcements of open approvals to bots: when a workflow parks, at an interval, and on a bot's request.
 
 use serde_json::json;
 use shared::approval::{Stage, lapse_votes};
-use shared::messaging::Announcement;
+use shared::identity::User;
+use shared::messaging::{Announcement, Watched};
 use shared::workflow::Workflow;
 
-use crate::decisions::service::Desk;
-
-/// The announcement of the approval that `workflow` waits for; `None` where it is not parked.
-pub(crate) fn announcement_of(desk: &Desk, workflow: &Workflow) -> Option<Announcement> {
+/// Returns the announcement of the workflow's open approval; `None` if it is not parked.
+pub(crate) fn announcement_of(users: &Watched<User>, workflow: &Workflow) -> Option<Announcement> {
     let mut workflow = workflow.clone();
-    lapse_votes(&mut workflow, |name| desk.users.get(name.as_str()));
+    lapse_votes(&mut workflow, |name| users.get(name.as_str()));
     let (gate, park) = (workflow.gate()?, workflow.park()?);
     let artifacts = &workflow.artifacts;
     let recipes = match &gate.stage {

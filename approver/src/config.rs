@@ -8,16 +8,16 @@ use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
 use shared::telemetry::LogFormat;
 
-/// Everything an approver is told.
+/// Everything that an approver reads from its settings.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub broker: BrokerSettings,
     pub redis_url: Secret,
     pub policy: Policy,
-    /// Between two announcements of an open approval; zero: it is announced once.
-    pub announce_every: Duration,
+    /// Time between two announcements of an open approval; zero announces it once.
+    pub announce_interval: Duration,
     pub metrics_listen: String,
-    /// Signs notifications; none leaves unsigned.
+    /// The key that signs every webhook.
     pub webhook_key: Secret,
     pub webhook_allow_private: bool,
     pub log: LogFormat,
@@ -25,14 +25,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings; every mistake is reported at once.
+    /// Reads the settings; the error lists every mistake.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let profile = settings.read("profile", Profile::Development);
         let config = Self {
             broker: BrokerSettings::read(&mut settings),
             redis_url: settings.required_secret("redis.url", "redis.url_file"),
             policy: read_policy(&mut settings),
-            announce_every: settings.span("approval.announce_every", Duration::from_secs(300)),
+            announce_interval: settings.span("approval.announce_every", Duration::from_secs(300)),
             metrics_listen: settings.read("approver.metrics_listen", "127.0.0.1:0".to_owned()),
             webhook_key: settings.required_secret("webhook.signing_key", "webhook.signing_key_file"),
             webhook_allow_private: settings.read("webhook.allow_private", false),
@@ -43,7 +43,7 @@ impl Config {
             settings.mistake("webhook.allow_private: must be false in production");
         }
         // The broker's timers count whole seconds.
-        if !config.announce_every.is_zero() && config.announce_every < Duration::from_secs(1) {
+        if !config.announce_interval.is_zero() && config.announce_interval < Duration::from_secs(1) {
             settings.mistake("approval.announce_every: must be at least 1s, or 0s for never");
         }
         settings.finish()?;
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn production_refuses_what_is_unsafe_and_names_it_all() {
+    fn production_refuses_unsafe_settings_and_names_each() {
         let settings = Settings::from_pairs([
             ("profile", "production"),
             ("nats.url", "nats://127.0.0.1:4222"),

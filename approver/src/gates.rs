@@ -1,71 +1,78 @@
-//! Gates: judge each by policy, release at once or park, and announce what is parked.
+//! Gates: evaluates each by policy, releases or parks it, and announces parked ones.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use shared::analysis::AnalysisReport;
-use shared::approval::{RiskLevel, Ruling};
-use shared::messaging::{BlobError, Delivery, Entry, Settlement};
+use shared::approval::{Actor, RiskLevel, Ruling};
+use shared::messaging::{AdvanceError, BlobError, Blobs, Delivery, Entry, Settlement};
 use shared::workflow::{Event, Failure, Workflow};
 
 use crate::announcements::announcement_of;
-use crate::decisions::service::{Desk, MoveError};
-use crate::integrity::distrust;
+use crate::context::ApproverContext;
 use crate::metrics::GATES;
+use crate::transitions::TransitionAppender;
 
-/// After this long a gate whose log or blobs were away is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Handles one message of the approve phase and settles it.
-pub(crate) async fn handle_gate(desk: Arc<Desk>, delivery: Delivery<Entry>) -> Settlement {
-    let entry = delivery.body().clone();
-    match judge(&desk, &entry).await {
+pub(crate) async fn handle_gate(context: Arc<ApproverContext>, delivery: Delivery<Entry>) -> Settlement {
+    match evaluate_gate(&context, delivery.body()).await {
         Ok(()) => delivery.ack().await,
         Err(reason) => {
-            tracing::warn!(workflow.id = %entry.workflow.id, %reason, "a gate has to wait");
-            delivery.retry_after(AGAIN).await
+            let id = delivery.body().workflow.id;
+            tracing::warn!(workflow.id = %id, %reason, "Workflow {id}: retrying gate: {reason}");
+            delivery.retry_after(RETRY_DELAY).await
         }
     }
 }
 
-async fn judge(desk: &Desk, entry: &Entry) -> Result<(), String> {
-    let looks = (desk.log.is_newest(entry), desk.log.end(entry.workflow.id));
-    let (is_newest, end) = tokio::try_join!(looks.0, looks.1).map_err(|error| error.to_string())?;
-    // What an end is followed by is put right where timers are set.
+async fn evaluate_gate(context: &ApproverContext, entry: &Entry) -> Result<(), String> {
+    let workflow = &entry.workflow;
+    let reads = (context.log.is_newest(entry), context.log.end(workflow.id));
+    let (is_newest, end) = tokio::try_join!(reads.0, reads.1).map_err(|error| error.to_string())?;
+    // An entry behind a terminal state is corrected by the timer queue.
     if !is_newest || end.is_some() {
         return Ok(());
     }
-    if let Some(failure) = distrust(desk, entry).await.map_err(|error| error.to_string())? {
-        tracing::error!(workflow.id = %entry.workflow.id, code = failure.code, "a forged state was refused");
-        return append(desk, entry, Event::failed(failure)).await;
+    let forged = context.integrity.verify_gate_entry(entry).await.map_err(|error| error.to_string())?;
+    if let Some(failure) = forged {
+        let (id, sequence, code) = (workflow.id, entry.sequence, &failure.code);
+        tracing::error!(
+            workflow.id = %id,
+            sequence,
+            code,
+            "Workflow {id}: failing it because entry {sequence} is forged. A worker may be compromised"
+        );
+        return append(&context.transitions, entry, Event::failed(failure)).await;
     }
-    if entry.workflow.park().is_some() {
-        return announce(desk, &entry.workflow).await;
+    if workflow.park().is_some() {
+        return announce(context, workflow).await;
     }
-    let risk = worst_risk(desk, &entry.workflow).await?;
-    let (outcome, event) = match desk.policy.rule(&entry.workflow, risk, desk.clock.now()) {
+    let risk = worst_risk(&context.blobs, workflow).await?;
+    let (outcome, event) = match context.policy.rule(workflow, risk, context.clock.now()) {
         Some(Ruling::Release { reason }) => ("released", Event::GateReleased { reason: reason.to_owned() }),
         Some(Ruling::Park(park)) => ("parked", Event::Parked { park: *park }),
         Some(Ruling::ApprovalRequired) => ("refused", Event::failed(approval_required())),
-        Some(Ruling::RanWithoutLeave) => ("refused", Event::failed(ran_without_leave())),
+        Some(Ruling::RanWithoutLeave) => ("refused", Event::failed(executed_without_approval())),
         None => return Ok(()),
     };
     GATES.with_label_values(&[outcome]).inc();
-    append(desk, entry, event).await
+    append(&context.transitions, entry, event).await
 }
 
-async fn append(desk: &Desk, entry: &Entry, event: Event) -> Result<(), String> {
-    match desk.move_on(entry, event, None).await {
-        // Whoever was faster has queued the workflow anew; an event that cannot happen there has nothing to add.
-        Ok(_) | Err(MoveError::Lost | MoveError::Illegal(_)) => Ok(()),
-        Err(MoveError::Unavailable(reason)) => Err(reason),
+async fn append(transitions: &TransitionAppender, entry: &Entry, event: Event) -> Result<(), String> {
+    match transitions.append(entry, event, Actor::approver()).await {
+        // A newer transition queues its own message, and an illegal event has no effect.
+        Ok(_) | Err(AdvanceError::Superseded | AdvanceError::Illegal(_)) => Ok(()),
+        Err(AdvanceError::Unavailable(reason)) => Err(reason),
     }
 }
 
-/// The worst that analysis found, as risk. A report that cannot be read is no reason to think the best.
-async fn worst_risk(desk: &Desk, workflow: &Workflow) -> Result<RiskLevel, String> {
+/// Returns the worst risk that analysis found; high if the report is lost or unreadable.
+async fn worst_risk(blobs: &Blobs, workflow: &Workflow) -> Result<RiskLevel, String> {
     let Some(content) = &workflow.artifacts.security_report else { return Ok(RiskLevel::Low) };
-    let text = match desk.blobs.load(content).await {
+    let text = match blobs.load(content).await {
         Ok(text) => text,
         Err(BlobError::Missing(_) | BlobError::Damaged(_)) => return Ok(RiskLevel::High),
         Err(error @ BlobError::Unavailable(_)) => return Err(error.to_string()),
@@ -73,17 +80,17 @@ async fn worst_risk(desk: &Desk, workflow: &Workflow) -> Result<RiskLevel, Strin
     Ok(serde_json::from_str(&text).map_or(RiskLevel::High, |report: AnalysisReport| RiskLevel::of(&report)))
 }
 
-async fn announce(desk: &Desk, workflow: &Workflow) -> Result<(), String> {
-    match announcement_of(desk, workflow) {
-        Some(announcement) => desk.bots.announce(announcement).await,
+async fn announce(context: &ApproverContext, workflow: &Workflow) -> Result<(), String> {
+    match announcement_of(&context.users, workflow) {
+        Some(announcement) => context.bots.announce(announcement).await,
         None => Ok(()),
     }
 }
 
-fn ran_without_leave() -> Failure {
+fn executed_without_approval() -> Failure {
     Failure::new(
         "approval_required",
-        "The operator's policy demands leave before code runs, and this code ran without.",
+        "The operator's policy requires approval before code runs, and this code ran without it.",
         "Ask the operator whether api and approver have the same approval.gate_before_execute, then submit again.",
     )
 }
@@ -91,7 +98,7 @@ fn ran_without_leave() -> Failure {
 fn approval_required() -> Failure {
     Failure::new(
         "approval_required",
-        "The operator's policy demands a human, and the caller forbade to ask one.",
+        "The operator's policy requires a human approval, and the caller switched the human loop off.",
         "Submit again with enable_human_loop set to true.",
     )
 }

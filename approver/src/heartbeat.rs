@@ -1,4 +1,4 @@
-//! Signs of life, from which the APIs know that gates are judged.
+//! Heartbeats, by which the APIs know that an approver runs.
 
 use std::time::Duration;
 
@@ -6,15 +6,17 @@ use shared::ids::EventId;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{ApproverReport, Control};
 
-/// Reports every second until the life ends.
-pub(crate) async fn report_presence(control: Control, life: Lifecycle) {
-    let stopping = life.stopping();
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Sends heartbeats until the process stops.
+pub(crate) async fn send_heartbeats(control: Control, lifecycle: Lifecycle) {
+    let stopping = lifecycle.stopping();
     let report = ApproverReport { instance: EventId::fresh().to_string() };
     loop {
         control.report_approver(&report).await;
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}
         }
     }
 }

@@ -1,12 +1,14 @@
-//! The approver: every workflow passes it, and it alone may release.
+//! The approver: every workflow passes it, and only it may release.
 //!
-//! It judges gates by policy ([`gates`]), parks and announces, takes decisions from HTTP and from bots through one function
-//! ([`decisions`]), and hosts the effects of transitions that are not the read model's: timers, notifications and the audit log.
-//! A parked workflow holds nothing here: its state is the newest message of the log. Start reading at [`gates`].
+//! It evaluates gates by policy ([`gates`]), announces open approvals ([`announcements`], [`open_approvals`]), applies
+//! decisions from HTTP and NATS through one service ([`decisions`]), and runs the effects of transitions outside the
+//! read model: [`timers`], [`webhooks`] and the [`audit`] log. [`integrity`] detects forged entries. A parked workflow
+//! holds nothing in this process: its state is the newest entry of the log. Start reading at [`gates`].
 
 mod announcements;
 mod audit;
 mod config;
+mod context;
 mod decisions;
 mod gates;
 mod heartbeat;
@@ -15,6 +17,7 @@ mod metrics;
 mod open_approvals;
 mod startup;
 mod timers;
+mod transitions;
 mod webhooks;
 
 pub use config::Config;

@@ -1,4 +1,4 @@
-//! `approvals.open.<bot>`: a bot asks for the approvals that it may decide now, page by page.
+//! `approvals.open.<bot>`: answers requests of bots for the approvals that they may decide now, page by page.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,53 +6,60 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use shared::approval::{has_voted, may_decide};
-use shared::clock::Timestamp;
+use shared::clock::{Clock, Timestamp};
 use shared::identity::User;
 use shared::ids::UserName;
 use shared::lifecycle::Lifecycle;
-use shared::messaging::{Announcement, OpenDesk, OpenPage, OpenRequest, OpenRequests};
-use shared::read_model::{Gcra, GcraState, ListPosition, ListQuery};
+use shared::messaging::{Announcement, OpenDesk, OpenPage, OpenRequest, OpenRequests, Watched};
+use shared::read_model::{Gcra, GcraState, ListPosition, ListQuery, ReadModel};
 use shared::workflow::{Status, Workflow};
 use tokio::time::Instant;
 
 use crate::announcements::announcement_of;
-use crate::decisions::service::Desk;
 use crate::metrics::OPEN_DROPPED;
 
-/// Announcements on a page at most; their goals and descriptions fit into one message many times over.
-const PAGE_LIMIT: usize = 50;
-/// Parked workflows read at once.
-const PORTION: usize = 50;
-/// Portions read for one page at most; the cursor leads on from there.
-const MAX_PORTIONS: usize = 20;
-/// A page for which no portion is begun any more after this time; the cursor leads on as well.
-const PAGE_TIME: Duration = Duration::from_secs(2);
-/// Requests that each bot may make of one approver.
-const REQUESTS: Gcra = Gcra { burst: 60, refill_per_minute: 120 };
-/// A bot that asks too often is not heard for so long: the broker keeps its questions to itself.
-const DEAF: Duration = Duration::from_secs(1);
-/// After so many dropped questions a bot asks too often.
-const MOST_DROPPED: usize = 64;
-/// Between two lines of the log about one bot.
-const LOG_EVERY: Duration = Duration::from_secs(60);
+/// Maximum announcements on a page. A page is far below the broker's message limit, goals and descriptions included.
+const MAX_PAGE: usize = 50;
+/// Parked workflows per read of the read model, and maximum reads for one page; the cursor continues from there.
+const SCAN_BATCH: usize = 50;
+const MAX_SCAN_BATCHES: usize = 20;
+/// Time after which no further read is begun for a page.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum requests of each bot to this process.
+const REQUEST_LIMIT: Gcra = Gcra { burst: 60, refill_per_minute: 120 };
+/// Time without a subscription after a bot exceeded a limit: the broker then drops its requests.
+const RESUBSCRIBE_DELAY: Duration = Duration::from_secs(1);
+/// Maximum requests that are dropped before the subscription ends.
+const MAX_DROPPED: usize = 64;
+/// Minimum time between two log lines about one bot.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Dependencies of the answers.
+#[derive(Debug)]
+pub(crate) struct OpenApprovals {
+    pub(crate) channel: OpenDesk,
+    pub(crate) users: Watched<User>,
+    pub(crate) view: ReadModel,
+    pub(crate) clock: Clock,
+}
 
 /// The body of a request; an empty one asks for the first page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct PageRequest {
     cursor: Option<String>,
     limit: Option<usize>,
 }
 
-/// Answers the questions of every bot until the life ends, each bot's in a task of its own.
-pub(crate) async fn answer_open_requests(desk: Arc<Desk>, open: OpenDesk, life: Lifecycle) {
-    let (stopping, mut changes) = (life.stopping(), desk.users.changes());
-    let mut heard: HashSet<UserName> = HashSet::new();
+/// Answers the requests of every bot until the process stops, each bot's in a task of its own.
+pub(crate) async fn answer_open_requests(approvals: Arc<OpenApprovals>, lifecycle: Lifecycle) {
+    let (stopping, mut changes) = (lifecycle.stopping(), approvals.users.changes());
+    let mut served: HashSet<UserName> = HashSet::new();
     loop {
-        // A bot that was removed is heard and refused until the process ends.
-        for user in desk.users.values().into_iter().filter(|user| user.bot) {
-            if heard.insert(user.name.clone()) {
-                drop(life.spawn(answer_bot(desk.clone(), open.clone(), user.name, life.clone())));
+        // A removed bot keeps its task and is refused there.
+        for user in approvals.users.values().into_iter().filter(|user| user.bot) {
+            if served.insert(user.name.clone()) {
+                drop(lifecycle.spawn(answer_bot(approvals.clone(), user.name, lifecycle.clone())));
             }
         }
         tokio::select! {
@@ -62,75 +69,77 @@ pub(crate) async fn answer_open_requests(desk: Arc<Desk>, open: OpenDesk, life: 
     }
 }
 
-/// Answers one bot's questions one after the other, with a pause where it asks too often.
-async fn answer_bot(desk: Arc<Desk>, open: OpenDesk, bot: UserName, life: Lifecycle) {
-    let (stopping, mut heard) = (life.stopping(), Heard::default());
+/// Answers one bot's requests in turn, with a pause after it exceeded a limit.
+async fn answer_bot(approvals: Arc<OpenApprovals>, bot: UserName, lifecycle: Lifecycle) {
+    let (stopping, mut usage) = (lifecycle.stopping(), BotUsage::default());
     while !stopping.is_cancelled() {
-        match open.requests_of(&bot).await {
+        match approvals.channel.requests_of(&bot).await {
             Ok(requests) => tokio::select! {
                 () = stopping.cancelled() => return,
-                () = answer_until_too_many(&desk, &open, requests, &mut heard) => heard.log(&bot),
+                () = answer_within_limits(&approvals, requests, &mut usage) => usage.log(&bot),
             },
-            Err(reason) => tracing::warn!(%reason, %bot, "its questions for open approvals cannot be received"),
+            Err(reason) => {
+                tracing::warn!(%bot, %reason, "Failed to subscribe to open-approval requests of bot {bot}: {reason}");
+            }
         }
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = tokio::time::sleep(DEAF) => {}
+            () = tokio::time::sleep(RESUBSCRIBE_DELAY) => {}
         }
     }
 }
 
-/// The questions of one bot.
+/// The requests of one bot.
 #[derive(Debug, Default)]
-struct Heard {
+struct BotUsage {
     spent: GcraState,
-    /// Questions that were dropped since one was answered and none waited.
+    /// Requests dropped since the last moment at which none waited.
     dropped: usize,
     logged: Option<Instant>,
 }
 
-impl Heard {
-    /// Counts a dropped question; returns whether these are too many.
+impl BotUsage {
+    /// Counts a dropped request; true if [`MAX_DROPPED`] is reached.
     fn drop_one(&mut self) -> bool {
         OPEN_DROPPED.inc();
         self.dropped += 1;
-        self.dropped >= MOST_DROPPED
+        self.dropped >= MAX_DROPPED
     }
 
     fn log(&mut self, bot: &UserName) {
-        if self.logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+        if self.logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
             self.logged = Some(Instant::now());
-            tracing::warn!(%bot, "it asks for open approvals too often and is not heard for moments at a time");
+            tracing::warn!(%bot, "Throttling bot {bot}: it asks for open approvals too often");
         }
     }
 }
 
-/// Answers until the bot asks too often. One question waits while another is answered, and more are dropped.
-async fn answer_until_too_many(desk: &Desk, open: &OpenDesk, mut requests: OpenRequests, heard: &mut Heard) {
+/// Answers until the bot exceeds a limit. One request waits while another is answered; more are dropped.
+async fn answer_within_limits(approvals: &OpenApprovals, mut requests: OpenRequests, usage: &mut BotUsage) {
     let mut waiting: Option<OpenRequest> = None;
-    heard.dropped = 0;
+    usage.dropped = 0;
     loop {
         let request = match waiting.take() {
             Some(request) => request,
             None => {
-                heard.dropped = 0;
+                usage.dropped = 0;
                 let Some(request) = requests.next().await else { return };
                 request
             }
         };
-        let (allowance, next) = REQUESTS.take(heard.spent, desk.clock.now().as_millis() * 1_000);
-        heard.spent = next;
+        let (allowance, next) = REQUEST_LIMIT.take(usage.spent, approvals.clock.now().as_millis() * 1_000);
+        usage.spent = next;
         if !allowance.allowed {
             let page = refused("too_many_requests", "Too many requests; ask again in a minute.");
-            return open.answer(&request, &page).await;
+            return approvals.channel.answer(&request, &page).await;
         }
-        let mut answering = std::pin::pin!(answer(desk, open, &request));
+        let mut answering = std::pin::pin!(answer(approvals, &request));
         loop {
             tokio::select! {
                 () = &mut answering => break,
                 next = requests.next() => match next {
                     Some(next) if waiting.is_none() && !next.is_too_long() => waiting = Some(next),
-                    Some(_) if !heard.drop_one() => {}
+                    Some(_) if !usage.drop_one() => {}
                     Some(_) | None => return,
                 },
             }
@@ -138,27 +147,28 @@ async fn answer_until_too_many(desk: &Desk, open: &OpenDesk, mut requests: OpenR
     }
 }
 
-async fn answer(desk: &Desk, open: &OpenDesk, request: &OpenRequest) {
+async fn answer(approvals: &OpenApprovals, request: &OpenRequest) {
     if !request.is_too_long() {
-        open.answer(request, &page_for(desk, request).await).await;
+        approvals.channel.answer(request, &page_for(approvals, request).await).await;
     }
 }
 
-async fn page_for(desk: &Desk, request: &OpenRequest) -> OpenPage {
-    let Some(bot) = desk.users.get(request.bot.as_str()).filter(|user| user.bot && !user.disabled) else {
+async fn page_for(approvals: &OpenApprovals, request: &OpenRequest) -> OpenPage {
+    let Some(bot) = approvals.users.get(request.bot.as_str()).filter(|user| user.bot && !user.disabled) else {
         return refused("not_entitled", "This bot is unknown or may not decide.");
     };
-    let Some((before, limit)) = read(&request.payload) else {
+    let Some((before, limit)) = parse(&request.payload) else {
         let text =
             "The request must be empty or a JSON object with cursor (the next of the page before) and limit (1 to 50).";
         return refused("malformed", text);
     };
-    match open_approvals(desk, &bot, before, limit).await {
+    match approvals.page(&bot, before, limit).await {
         Ok((open, next)) => {
             OpenPage { status: "ok", open, next: next.map(|next| next.to_string()), code: None, reason: None }
         }
         Err(reason) => {
-            tracing::warn!(%reason, bot = %request.bot, "open approvals cannot be listed");
+            let bot = &request.bot;
+            tracing::warn!(%bot, %reason, "Failed to list open approvals for bot {bot}: {reason}");
             let reason = Some("The list cannot be read now; ask again in a moment.".to_owned());
             OpenPage { status: "unavailable", code: Some("unavailable"), reason, ..OpenPage::default() }
         }
@@ -169,57 +179,59 @@ fn refused(code: &'static str, reason: &str) -> OpenPage {
     OpenPage { status: "refused", code: Some(code), reason: Some(reason.to_owned()), ..OpenPage::default() }
 }
 
-/// Returns what the bot may decide, newest workflows first, and the place where the next page begins.
-async fn open_approvals(
-    desk: &Desk,
-    bot: &User,
-    before: Option<ListPosition>,
-    limit: usize,
-) -> Result<(Vec<Announcement>, Option<ListPosition>), String> {
-    if !desk.view.is_complete().await.map_err(|error| error.to_string())? {
-        return Err("the read model is being filled".to_owned());
-    }
-    let mut query = ListQuery { owner: None, status: Some(Status::WaitingApproval), before, limit: PORTION };
-    let (mut open, begun) = (Vec::new(), Instant::now());
-    for _ in 0..MAX_PORTIONS {
-        let page = desk.view.list(&query).await.map_err(|error| error.to_string())?;
-        for stored in page.items {
-            if !is_open_to(&stored.workflow, bot, desk.clock.now()) {
-                continue;
+impl OpenApprovals {
+    /// Returns the approvals that the bot may decide, newest workflows first, and the position of the next page.
+    async fn page(
+        &self,
+        bot: &User,
+        before: Option<ListPosition>,
+        limit: usize,
+    ) -> Result<(Vec<Announcement>, Option<ListPosition>), String> {
+        if !self.view.is_complete().await.map_err(|error| error.to_string())? {
+            return Err("the read model is being rebuilt".to_owned());
+        }
+        let mut query = ListQuery { owner: None, status: Some(Status::WaitingApproval), before, limit: SCAN_BATCH };
+        let (mut open, begun) = (Vec::new(), Instant::now());
+        for _ in 0..MAX_SCAN_BATCHES {
+            let page = self.view.list(&query).await.map_err(|error| error.to_string())?;
+            for stored in page.items {
+                if !is_open_to(&stored.workflow, bot, self.clock.now()) {
+                    continue;
+                }
+                if open.len() == limit {
+                    return Ok((open, query.before));
+                }
+                open.extend(announcement_of(&self.users, &stored.workflow));
+                query.before = Some(ListPosition::of(&stored));
             }
-            if open.len() == limit {
-                return Ok((open, query.before));
+            if page.next.is_none() {
+                return Ok((open, None));
             }
-            open.extend(announcement_of(desk, &stored.workflow));
-            query.before = Some(ListPosition::of(&stored));
+            query.before = page.next;
+            if begun.elapsed() >= PAGE_TIMEOUT {
+                break;
+            }
         }
-        if page.next.is_none() {
-            return Ok((open, None));
-        }
-        query.before = page.next;
-        if begun.elapsed() >= PAGE_TIME {
-            break;
-        }
+        Ok((open, query.before))
     }
-    Ok((open, query.before))
 }
 
 fn is_open_to(workflow: &Workflow, bot: &User, now: Timestamp) -> bool {
     workflow.park().is_some_and(|park| now < park.expires_at && !has_voted(workflow, bot) && may_decide(workflow, bot))
 }
 
-/// Reads where the page begins and how long it is; `None` where the request cannot be read.
-fn read(payload: &[u8]) -> Option<(Option<ListPosition>, usize)> {
-    let asked = match payload.trim_ascii() {
-        [] => Asked::default(),
+/// Parses the position and the length of the page; `None` if the request is malformed.
+fn parse(payload: &[u8]) -> Option<(Option<ListPosition>, usize)> {
+    let request = match payload.trim_ascii() {
+        [] => PageRequest::default(),
         payload => serde_json::from_slice(payload).ok()?,
     };
-    let before = match asked.cursor.as_deref() {
+    let before = match request.cursor.as_deref() {
         None | Some("") => None,
         Some(cursor) => Some(cursor.parse().ok()?),
     };
-    let limit = asked.limit.unwrap_or(PAGE_LIMIT);
-    (1..=PAGE_LIMIT).contains(&limit).then_some((before, limit))
+    let limit = request.limit.unwrap_or(MAX_PAGE);
+    (1..=MAX_PAGE).contains(&limit).then_some((before, limit))
 }
 
 #[cfg(test)]
@@ -230,17 +242,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_empty_or_names_a_place_and_a_length() {
-        let place = ListPosition { created_at: START, id: WorkflowId::fresh() };
-        let cursor = place.to_string();
+    fn a_request_is_empty_or_has_a_cursor_and_a_limit() {
+        let position = ListPosition { created_at: START, id: WorkflowId::fresh() };
+        let cursor = position.to_string();
         let at_cursor = format!(r#"{{"cursor":"{cursor}"}}"#);
         for (text, expected) in [
-            ("", Some((None, PAGE_LIMIT))),
-            (" \n", Some((None, PAGE_LIMIT))),
-            ("{}", Some((None, PAGE_LIMIT))),
-            (r#"{"cursor":null,"limit":null,"other":1}"#, Some((None, PAGE_LIMIT))),
+            ("", Some((None, MAX_PAGE))),
+            (" \n", Some((None, MAX_PAGE))),
+            ("{}", Some((None, MAX_PAGE))),
+            (r#"{"cursor":null,"limit":null,"other":1}"#, Some((None, MAX_PAGE))),
             (r#"{"limit":7}"#, Some((None, 7))),
-            (at_cursor.as_str(), Some((Some(place), PAGE_LIMIT))),
+            (at_cursor.as_str(), Some((Some(position), MAX_PAGE))),
             (r#"{"limit":0}"#, None),
             (r#"{"limit":51}"#, None),
             (r#"{"limit":-1}"#, None),
@@ -248,7 +260,7 @@ mod tests {
             (r#"{"cursor":7}"#, None),
             ("nonsense", None),
         ] {
-            assert_eq!(read(text.as_bytes()), expected, "{text}");
+            assert_eq!(parse(text.as_bytes()), expected, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Builds the approver and runs it until it is told to stop.
+//! Builds the approver and runs it until it is stopped.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -7,35 +7,38 @@ use std::time::Duration;
 use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{
-    ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters,
-    DecodeError, Delivery, Entry, Needs, OpenDesk, ProvisionError, Questions, Queue, RawMessage, ReadError, Settlement,
-    Timers, Unreadable, Watched, WorkflowLog, consume, verify,
+    ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters, Delivery,
+    Entry, Needs, OpenDesk, ProvisionError, Queue, RawMessage, ReadError, Settlement, Timers, Watched, WorkflowLog,
+    consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
 use tracing::Instrument;
 
-use crate::audit::handle_record;
+use crate::audit::handle_audit;
 use crate::config::Config;
-use crate::decisions::http::handle_question;
-use crate::decisions::nats::handle_decision;
-use crate::decisions::refusal_limiter::Floods;
-use crate::decisions::service::Desk;
+use crate::context::ApproverContext;
+use crate::decisions::http::answer_http_decisions;
+use crate::decisions::nats::{BotDecisions, handle_bot_decision};
+use crate::decisions::refusal_limiter::RefusalLimiter;
+use crate::decisions::service::DecisionService;
 use crate::gates::handle_gate;
-use crate::heartbeat::report_presence;
-use crate::integrity::condemn;
+use crate::heartbeat::send_heartbeats;
+use crate::integrity::Integrity;
 use crate::metrics::{DECISIONS, GATES, OPEN_DROPPED};
-use crate::open_approvals::answer_open_requests;
-use crate::timers::debounce::{self, Brief};
+use crate::open_approvals::{OpenApprovals, answer_open_requests};
+use crate::timers::debounce::{self, TimerDebounce};
 use crate::timers::fire::handle_timer;
 use crate::timers::schedule::handle_schedule;
-use crate::webhooks::deliver::{Notifier, handle_due, handle_notification, places};
+use crate::transitions::TransitionAppender;
+use crate::webhooks::deliver::{WebhookSender, handle_webhook};
+use crate::webhooks::retry::handle_webhook_retry;
 
-/// How many messages of one kind are handled at once: all wait for the broker, none for the processor.
-const SLOTS: usize = 64;
-/// Of notifications twice as many as are being sent at once: the others soon give way to those behind them.
-const NOTIFICATION_SLOTS: usize = 512;
-/// What it takes from.
+/// Maximum messages of one queue handled at once. Handlers wait for the broker and use little CPU.
+const MAX_CONCURRENT: usize = 64;
+/// Maximum notifications handled at once: twice the webhooks that are sent at once, so that throttled ones make room.
+const MAX_CONCURRENT_WEBHOOKS: usize = 512;
+/// The queues that the approver consumes.
 const QUEUES: [Consumer; 7] = [
     Consumer::Gates,
     Consumer::Schedules,
@@ -45,9 +48,9 @@ const QUEUES: [Consumer; 7] = [
     Consumer::Timers,
     Consumer::Notifications,
 ];
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why the approver does not start or go on.
+/// The reason for which the approver does not start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
     #[error(transparent)]
@@ -60,194 +63,182 @@ pub enum StartupError {
     Log(#[from] ReadError),
     #[error(transparent)]
     View(#[from] ReadModelError),
-    #[error("metrics cannot be served: {0}")]
+    #[error("cannot serve metrics: {0}")]
     Metrics(std::io::Error),
-    #[error("decisions cannot be received: {0}")]
+    #[error("cannot subscribe to decisions: {0}")]
     Decisions(String),
 }
 
 /// An approver that is ready to run.
 pub struct Application {
-    desk: Arc<Desk>,
-    notifier: Arc<Notifier>,
+    context: Arc<ApproverContext>,
+    decisions: Arc<DecisionService>,
+    bot_decisions: Arc<BotDecisions>,
+    open_approvals: Arc<OpenApprovals>,
+    webhooks: Arc<WebhookSender>,
+    audit: Arc<AuditLog>,
     broker: Broker,
-    open: OpenDesk,
+    control: Control,
     metrics: MetricsServer,
-    life: Lifecycle,
+    lifecycle: Lifecycle,
 }
 
 impl Application {
-    /// Connects to everything and checks that it is as it must be; nothing is handled yet.
-    pub async fn build(config: Config, life: Lifecycle) -> Result<Self, StartupError> {
-        // A second approver in the same process finds the provider installed; that is fine.
+    /// Connects to the broker and Redis and verifies the streams; handles nothing yet.
+    pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
+        // Fails if another approver of this process has installed the provider, which has the same effect.
         drop(rustls::crypto::ring::default_provider().install_default());
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Needs::of_approver(QUEUES.to_vec())).await?;
-        let open = OpenDesk::connect(&config.broker).await?;
-        let users = Watched::follow(Buckets::new(&broker).users().await?, &life).await?;
-        let clock = Clock::system();
-        let log = WorkflowLog::new(&broker);
+        let channel = OpenDesk::connect(&config.broker).await?;
+        let users = Watched::follow(Buckets::new(&broker).users().await?, &lifecycle).await?;
+        let (clock, control, log) = (Clock::system(), Control::new(&broker), WorkflowLog::new(&broker));
         let is_replicated = log.is_replicated().await?;
-        let desk = Desk {
-            log,
-            is_replicated,
+        let view = ReadModel::open(config.redis_url.expose())?;
+        let transitions =
+            TransitionAppender { log: log.clone(), view: view.clone(), control: control.clone(), clock: clock.clone() };
+        let audit = AuditLog::new(&broker);
+        let decisions = Arc::new(DecisionService {
+            log: log.clone(),
             blobs: Blobs::new(&broker),
-            view: ReadModel::open(config.redis_url.expose())?,
+            control: control.clone(),
+            audit: audit.clone(),
+            users: users.clone(),
+            transitions: transitions.clone(),
+            clock: clock.clone(),
+        });
+        let bot_decisions = BotDecisions {
+            service: decisions.clone(),
             bots: ApprovalDesk::new(&broker),
-            timers: Timers::new(&broker),
-            letters: DeadLetters::new(&broker),
-            control: Control::new(&broker),
-            audit: AuditLog::new(&broker),
-            users,
-            brief: Brief::default(),
-            floods: Floods::default(),
-            policy: config.policy,
-            announce_every: config.announce_every,
+            audit: audit.clone(),
+            dead_letters: DeadLetters::new(&broker),
+            refusals: RefusalLimiter::default(),
             clock: clock.clone(),
         };
-        let notifier = Notifier {
-            key: config.webhook_key,
-            allow_private: config.webhook_allow_private,
-            log: WorkflowLog::new(&broker),
+        let (key, allow_private) = (config.webhook_key, config.webhook_allow_private);
+        let webhooks = WebhookSender::new(&broker, key, allow_private, clock.clone());
+        let open_approvals = OpenApprovals { channel, users: users.clone(), view, clock: clock.clone() };
+        let context = ApproverContext {
+            blobs: Blobs::new(&broker),
+            bots: ApprovalDesk::new(&broker),
             timers: Timers::new(&broker),
-            letters: DeadLetters::new(&broker),
-            places: places(),
+            dead_letters: DeadLetters::new(&broker),
+            users,
+            integrity: Integrity { log: log.clone(), is_replicated, clock: clock.clone() },
+            transitions,
+            debounce: TimerDebounce::default(),
+            policy: config.policy,
+            announce_interval: config.announce_interval,
+            log,
             clock,
         };
-        let metrics = MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?;
-        Ok(Self { desk: Arc::new(desk), notifier: Arc::new(notifier), broker, open, metrics, life })
+        Ok(Self {
+            context: Arc::new(context),
+            decisions,
+            bot_decisions: Arc::new(bot_decisions),
+            open_approvals: Arc::new(open_approvals),
+            webhooks: Arc::new(webhooks),
+            audit: Arc::new(audit),
+            broker,
+            control,
+            metrics: MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?,
+            lifecycle,
+        })
     }
 
-    /// Where metrics are served.
+    /// Returns the address at which metrics are served.
     pub fn metrics_address(&self) -> SocketAddr {
         self.metrics.address()
     }
 
-    /// Handles gates, decisions, timers and effects until the life ends, then waits for what is being handled.
+    /// Handles gates, decisions, timers and effects until the process stops, then waits for the running handlers.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
-        let Self { desk, notifier, broker, open, metrics, life } = self;
-        // Shown from the start, at zero.
+        // Exported from the start, at zero.
         LazyLock::force(&GATES);
         LazyLock::force(&DECISIONS);
         LazyLock::force(&OPEN_DROPPED);
-        let queues = Queues { broker: broker.clone(), desk: desk.clone(), life: life.clone() };
-        queues.entries(Consumer::Gates, desk.clone(), handle_gate);
-        queues.entries(Consumer::Schedules, desk.clone(), handle_schedule);
-        queues.entries(Consumer::Audit, desk.clone(), handle_record);
-        queues.entries(Consumer::Webhooks, notifier.clone(), handle_notification);
-        queues.messages(Consumer::Notifications, notifier, handle_due);
-        queues.messages(Consumer::Decisions, desk.clone(), handle_decision);
-        queues.messages(Consumer::Timers, desk.clone(), handle_timer);
-        life.spawn(report_presence(desk.control.clone(), life.clone()));
-        let questions = desk.control.decisions().await.map_err(StartupError::Decisions)?;
-        life.spawn(answer_open_requests(desk.clone(), open, life.clone()));
-        life.spawn(answer_questions(desk, questions, life.clone()));
-        tracing::info!(metrics = %metrics.address(), "the approver is ready");
-        metrics.run(life.stopping()).await.map_err(StartupError::Metrics)?;
-        if !life.drained(DRAIN).await {
-            tracing::warn!("some work was not finished in time; it will come again");
+        self.consume_queues();
+        let Self { decisions, open_approvals, broker, control, metrics, lifecycle, .. } = self;
+        lifecycle.spawn(send_heartbeats(control.clone(), lifecycle.clone()));
+        let questions = control.decisions().await.map_err(StartupError::Decisions)?;
+        lifecycle.spawn(answer_open_requests(open_approvals, lifecycle.clone()));
+        lifecycle.spawn(answer_http_decisions(decisions, questions, lifecycle.clone()));
+        tracing::info!(metrics = %metrics.address(), "Approver ready");
+        metrics.run(lifecycle.stopping()).await.map_err(StartupError::Metrics)?;
+        if !lifecycle.drained(DRAIN_TIMEOUT).await {
+            let seconds = DRAIN_TIMEOUT.as_secs();
+            tracing::warn!("Stopping with unfinished messages after {seconds} s; the broker redelivers them");
         }
         broker.flush().await;
         Ok(())
     }
-}
 
-/// Answers decisions that came over HTTP; once the life ends only those that had come.
-async fn answer_questions(desk: Arc<Desk>, mut questions: Questions, life: Lifecycle) {
-    let (stopping, mut is_stopping) = (life.stopping(), false);
-    loop {
-        tokio::select! {
-            () = stopping.cancelled(), if !is_stopping => {
-                is_stopping = true;
-                questions.refuse().await;
-            }
-            question = questions.next() => match question {
-                Some(question) => drop(life.spawn(handle_question(desk.clone(), question))),
-                None => return,
-            },
-        }
+    fn consume_queues(&self) {
+        let (context, webhooks) = (&self.context, &self.webhooks);
+        self.consume_entries(Consumer::Gates, context.clone(), handle_gate);
+        self.consume_entries(Consumer::Schedules, context.clone(), handle_schedule);
+        self.consume_entries(Consumer::Audit, self.audit.clone(), handle_audit);
+        self.consume_entries(Consumer::Webhooks, webhooks.clone(), handle_webhook);
+        self.consume_messages(Consumer::Notifications, webhooks.clone(), handle_webhook_retry);
+        self.consume_messages(Consumer::Decisions, self.bot_decisions.clone(), handle_bot_decision);
+        self.consume_messages(Consumer::Timers, context.clone(), handle_timer);
     }
-}
 
-/// A message that nobody will ever read must not hold its workflow for ever: the queue of timers, which every transition
-/// passes, ends the workflow; each queue keeps the message among the dead letters.
-async fn settle_unreadable(queue: &Queue, desk: &Desk, unreadable: Unreadable) {
-    let Unreadable { delivery, error } = unreadable;
-    let is_hopeless = !matches!(error, DecodeError::Newer(_));
-    if is_hopeless
-        && *queue.consumer() == Consumer::Schedules
-        && let Some((sequence, id)) = Queue::place_of(delivery.body())
-        && let Err(reason) = condemn(desk, sequence, id).await
-    {
-        tracing::warn!(workflow.id = %id, %reason, "an unreadable workflow cannot be ended yet");
-        delivery.retry_after(Duration::from_secs(1)).await;
-        return;
-    }
-    queue.settle_unreadable(delivery, &error).await;
-}
-
-fn slots_of(consumer: &Consumer) -> usize {
-    match consumer {
-        // The audit log is a chain: one after the other, and in the log's order.
-        Consumer::Audit => 1,
-        Consumer::Webhooks | Consumer::Notifications => NOTIFICATION_SLOTS,
-        Consumer::Schedules => SLOTS + brief::PLACES,
-        Consumer::Gates
-        | Consumer::Decisions
-        | Consumer::Timers
-        | Consumer::Steps(_)
-        | Consumer::Execute(_)
-        | Consumer::Projector
-        | Consumer::Analyses => SLOTS,
-    }
-}
-
-struct Queues {
-    broker: Broker,
-    desk: Arc<Desk>,
-    life: Lifecycle,
-}
-
-impl Queues {
-    /// Runs `handle` for every transition that the consumer hands out.
-    fn entries<C, H, F>(&self, consumer: Consumer, context: Arc<C>, handle: H)
+    /// Runs `handle` for every transition of the queue.
+    fn consume_entries<C, H, F>(&self, consumer: Consumer, context: Arc<C>, handle: H)
     where
         C: Send + Sync + 'static,
         H: Fn(Arc<C>, Delivery<Entry>) -> F + Copy + Send + Sync + 'static,
         F: Future<Output = Settlement> + Send + 'static,
     {
         let queue = Queue::new(&self.broker, consumer);
-        let slots = slots_of(queue.consumer());
-        let (reader, desk) = (queue.clone(), self.desk.clone());
-        self.life.spawn(consume(queue, slots, self.life.clone(), move |delivery| {
-            let (context, reader, desk) = (context.clone(), reader.clone(), desk.clone());
+        let slots = max_concurrent(queue.consumer());
+        let (reader, integrity) = (queue.clone(), self.context.integrity.clone());
+        self.lifecycle.spawn(consume(queue, slots, self.lifecycle.clone(), move |delivery| {
+            let (context, reader, integrity) = (context.clone(), reader.clone(), integrity.clone());
             async move {
                 match reader.try_read_entry(delivery) {
                     Ok(delivery) => {
                         let span = delivery.body().span();
                         handle(context, delivery).instrument(span).await;
                     }
-                    // In a box, because it is large and hardly ever needed.
-                    Err(unreadable) => Box::pin(settle_unreadable(&reader, &desk, *unreadable)).await,
+                    // Boxed to keep the common future small.
+                    Err(unreadable) => Box::pin(integrity.settle_unreadable(&reader, *unreadable)).await,
                 }
             }
         }));
     }
 
-    /// Runs `handle` for every message that the consumer hands out.
-    fn messages<C, H, F>(&self, consumer: Consumer, context: Arc<C>, handle: H)
+    /// Runs `handle` for every message of the queue.
+    fn consume_messages<C, H, F>(&self, consumer: Consumer, context: Arc<C>, handle: H)
     where
         C: Send + Sync + 'static,
         H: Fn(Arc<C>, Delivery<RawMessage>) -> F + Copy + Send + Sync + 'static,
         F: Future<Output = Settlement> + Send + 'static,
     {
         let queue = Queue::new(&self.broker, consumer);
-        let slots = slots_of(queue.consumer());
-        self.life.spawn(consume(queue, slots, self.life.clone(), move |delivery| {
+        let slots = max_concurrent(queue.consumer());
+        self.lifecycle.spawn(consume(queue, slots, self.lifecycle.clone(), move |delivery| {
             let context = context.clone();
             async move {
                 handle(context, delivery).await;
             }
         }));
+    }
+}
+
+fn max_concurrent(consumer: &Consumer) -> usize {
+    match consumer {
+        // The audit log is a hash chain in log order, so its entries are handled one at a time.
+        Consumer::Audit => 1,
+        Consumer::Webhooks | Consumer::Notifications => MAX_CONCURRENT_WEBHOOKS,
+        Consumer::Schedules => MAX_CONCURRENT + debounce::MAX_PENDING,
+        Consumer::Gates
+        | Consumer::Decisions
+        | Consumer::Timers
+        | Consumer::Steps(_)
+        | Consumer::Execute(_)
+        | Consumer::Projector
+        | Consumer::Analyses => MAX_CONCURRENT,
     }
 }

@@ -1,44 +1,65 @@
-//! Decisions that came over HTTP: the API has authenticated the caller and waits for the answer.
+//! Decisions over HTTP: the API has authenticated the caller and waits for the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use shared::approval::{Channel, DecisionRequest, Refusal};
-use shared::messaging::{ApprovalAnswer, HttpDecision, Question};
+use shared::lifecycle::Lifecycle;
+use shared::messaging::{ApprovalAnswer, HttpDecision, Question, Questions};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::decisions::service::{Desk, Outcome, recorded};
+use crate::decisions::service::{DecisionOutcome, DecisionService, confirmation};
 
-/// Maximum wait of a decision for a gate that is in the log and not yet judged; ends before the decision's deadline.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// Maximum wait for the evaluation of a gate that is in the log; shorter than the time until a decision's deadline.
+const GATE_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Between looks at such a gate: most are judged within milliseconds, and one whose approver is behind is not to be asked for in vain.
-const FIRST_WAIT: Duration = Duration::from_millis(10);
-const LONGEST_WAIT: Duration = Duration::from_millis(250);
+/// Bounds of the delay between two attempts for such a gate, which doubles: most are evaluated within milliseconds.
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(10);
+const MAX_RETRY_DELAY: Duration = Duration::from_millis(250);
 
-/// Decides and answers.
-pub(crate) async fn handle_question(desk: Arc<Desk>, question: Question) {
+/// Answers decisions until the process stops; then only those that had arrived.
+pub(crate) async fn answer_http_decisions(
+    decisions: Arc<DecisionService>,
+    mut questions: Questions,
+    lifecycle: Lifecycle,
+) {
+    let (stopping, mut is_stopping) = (lifecycle.stopping(), false);
+    loop {
+        tokio::select! {
+            () = stopping.cancelled(), if !is_stopping => {
+                is_stopping = true;
+                questions.refuse().await;
+            }
+            question = questions.next() => match question {
+                Some(question) => drop(lifecycle.spawn(handle_http_decision(decisions.clone(), question))),
+                None => return,
+            },
+        }
+    }
+}
+
+async fn handle_http_decision(decisions: Arc<DecisionService>, question: Question) {
     let (id, trace) = (question.decision.workflow_id, question.trace.clone());
     let span = tracing::info_span!(
         "decision", workflow.id = %id, trace.id = trace.trace_id(), request.id = trace.request_id()
     );
-    answer(desk, question).instrument(span).await;
+    answer(&decisions, question).instrument(span).await;
 }
 
-async fn answer(desk: Arc<Desk>, question: Question) {
+async fn answer(decisions: &DecisionService, question: Question) {
     let request = request_of(question.decision.clone());
-    let (give_up, mut wait) = (Instant::now() + PATIENCE, FIRST_WAIT);
+    let (timeout, mut delay) = (Instant::now() + GATE_TIMEOUT, MIN_RETRY_DELAY);
     let outcome = loop {
-        let outcome = desk.decide(&request, question.decision.deadline).await;
-        if outcome != Outcome::Refused(Refusal::NotYetParked) {
+        let outcome = decisions.decide(&request, question.decision.deadline).await;
+        if outcome != DecisionOutcome::Refused(Refusal::NotYetParked) {
             break outcome;
         }
-        if Instant::now() >= give_up {
-            break desk.give_up(&request, Refusal::NotYetParked).await;
+        if Instant::now() >= timeout {
+            break decisions.refuse(&request, Refusal::NotYetParked).await;
         }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(MAX_RETRY_DELAY);
     };
     question.answer(&answer_of(outcome)).await;
 }
@@ -58,14 +79,14 @@ fn request_of(decision: HttpDecision) -> DecisionRequest {
     }
 }
 
-fn answer_of(outcome: Outcome) -> ApprovalAnswer {
+fn answer_of(outcome: DecisionOutcome) -> ApprovalAnswer {
     match outcome {
-        Outcome::Applied(workflow) => {
-            ApprovalAnswer::Applied { status: workflow.status().as_str().to_owned(), message: recorded(&workflow) }
+        DecisionOutcome::Applied(workflow) => {
+            ApprovalAnswer::Applied { status: workflow.status().as_str().to_owned(), message: confirmation(&workflow) }
         }
-        Outcome::Refused(refusal) => {
+        DecisionOutcome::Refused(refusal) => {
             ApprovalAnswer::Refused { code: refusal.code().to_owned(), message: refusal.to_string() }
         }
-        Outcome::Unavailable(message) => ApprovalAnswer::Unavailable { message },
+        DecisionOutcome::Unavailable(message) => ApprovalAnswer::Unavailable { message },
     }
 }

@@ -1,110 +1,166 @@
-//! Decisions of bots: the subject proves who speaks, everything else is read with suspicion, and every one is answered.
+//! Decisions of bots over NATS. The subject authenticates the bot; the payload is untrusted. Every message is answered.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use shared::approval::{Actor, COMMENT_CHARS, Channel, DecisionRequest, Refusal, read_help};
+use shared::clock::Clock;
 use shared::ids::WorkflowId;
 use shared::messaging::{
-    ApprovalDesk, AuditRecord, BotDecision, BotReply, Cause, Delivery, RawMessage, Received, Settlement,
+    ApprovalDesk, AuditLog, AuditRecord, BotDecision, BotReply, Cause, DeadLetters, Delivery, RawMessage, Received,
+    Settlement,
 };
 
-use crate::decisions::service::{Desk, Outcome, recorded};
+use crate::decisions::refusal_limiter::RefusalLimiter;
+use crate::decisions::service::{DecisionOutcome, DecisionService, confirmation};
 
-/// A decision that overtook its gate is kept this long at most.
-const KEPT_DELIVERIES: u64 = 120;
-const KEPT_DELAY: Duration = Duration::from_millis(500);
-const MESSAGE_ID_BYTES: usize = 128;
+/// Maximum deliveries of a decision whose gate has not been evaluated yet.
+const MAX_DELIVERIES: u64 = 120;
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+const MAX_MESSAGE_ID_BYTES: usize = 128;
+/// Maximum characters of the name on whose behalf a bot decides.
+const MAX_CLAIM_CHARS: usize = 128;
+
+/// Handles decisions of bots.
+#[derive(Debug)]
+pub(crate) struct BotDecisions {
+    pub(crate) service: Arc<DecisionService>,
+    pub(crate) bots: ApprovalDesk,
+    pub(crate) audit: AuditLog,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) refusals: RefusalLimiter,
+    pub(crate) clock: Clock,
+}
 
 /// Handles one message on a bot's decision subject and settles it.
-pub(crate) async fn handle_decision(desk: Arc<Desk>, delivery: Delivery<RawMessage>) -> Settlement {
+pub(crate) async fn handle_bot_decision(decisions: Arc<BotDecisions>, delivery: Delivery<RawMessage>) -> Settlement {
     let Some(received) = ApprovalDesk::read(delivery.body()) else {
-        return delivery.dead_letter(&desk.letters, Cause::Unreadable, "its subject names no sender").await;
+        let reason = "the subject names no sender";
+        return delivery.dead_letter(&decisions.dead_letters, Cause::Unreadable, reason).await;
     };
-    if desk.floods.is_flooding(&received.bot, desk.clock.now()) {
-        return turn_away(&desk, &received, delivery).await;
+    if decisions.refusals.is_limited(&received.bot, decisions.clock.now()) {
+        return decisions.refuse_unread(&received, delivery).await;
     }
-    let request = match read(&received) {
-        Ok(request) => request,
+    match parse(&received) {
+        Ok(request) => decisions.decide(&received, &request, delivery).await,
         Err((id, reason)) => {
             let key = format!("malformed-{}", received.sequence);
-            if let Err(error) = note(&desk, &received, key, id, format!("malformed: {reason}")).await {
-                tracing::warn!(%error, "a refusal has to wait for the audit log");
-                return delivery.retry_after(KEPT_DELAY).await;
+            if let Err(error) = decisions.record_refusal(&received, key, id, format!("malformed: {reason}")).await {
+                let bot = &received.bot;
+                tracing::warn!(%bot, %error, "Retrying refusal of a malformed decision of bot {bot}: {error}");
+                return delivery.retry_after(RETRY_DELAY).await;
             }
-            return answer_refused(&desk, &received, None, &Refusal::Malformed(reason), delivery).await;
-        }
-    };
-    match desk.decide(&request, None).await {
-        Outcome::Applied(workflow) => {
-            let status = workflow.status().as_str();
-            desk.bots
-                .reply(
-                    &received,
-                    &reply(&received, Some(&request), "applied", None, &recorded(&workflow), Some(status)),
-                )
-                .await;
-            delivery.ack().await
-        }
-        Outcome::Refused(Refusal::NotYetParked) if delivery.delivered() < KEPT_DELIVERIES => {
-            if delivery.delivered() == 1 {
-                let text = "Kept: the approval is being prepared.";
-                desk.bots.reply(&received, &reply(&received, Some(&request), "kept", None, text, None)).await;
-            }
-            delivery.retry_after(KEPT_DELAY).await
-        }
-        Outcome::Refused(Refusal::NotYetParked) => match desk.give_up(&request, Refusal::NotYetParked).await {
-            Outcome::Unavailable(_) => delivery.retry_after(KEPT_DELAY).await,
-            Outcome::Refused(_) | Outcome::Applied(_) => {
-                answer_refused(&desk, &received, Some(&request), &Refusal::NotYetParked, delivery).await
-            }
-        },
-        Outcome::Refused(refusal) => answer_refused(&desk, &received, Some(&request), &refusal, delivery).await,
-        Outcome::Unavailable(reason) => {
-            tracing::warn!(%reason, "a bot's decision has to wait");
-            delivery.retry_after(KEPT_DELAY).await
+            decisions.reply_refused(&received, None, &Refusal::Malformed(reason), delivery).await
         }
     }
 }
 
-async fn answer_refused(
-    desk: &Desk,
-    received: &Received,
-    request: Option<&DecisionRequest>,
-    refusal: &Refusal,
-    delivery: Delivery<RawMessage>,
-) -> Settlement {
-    desk.floods.count(&received.bot, refusal.is_senders_fault(), desk.clock.now());
-    desk.bots.reply(received, &refused(received, request, refusal)).await;
-    delivery.ack().await
-}
-
-/// Refuses unread what a flooding bot sends; one record stands for all of a window.
-async fn turn_away(desk: &Desk, received: &Received, delivery: Delivery<RawMessage>) -> Settlement {
-    if let Some(window) = desk.floods.to_note(&received.bot, desk.clock.now()) {
-        let key = format!("flood-{}-{window}", received.bot);
-        let detail = "its decisions are refused unread: too many were refused before".to_owned();
-        if let Err(error) = note(desk, received, key, None, detail).await {
-            tracing::warn!(%error, "a refusal has to wait for the audit log");
-            return delivery.retry_after(KEPT_DELAY).await;
+impl BotDecisions {
+    async fn decide(
+        &self,
+        received: &Received,
+        request: &DecisionRequest,
+        delivery: Delivery<RawMessage>,
+    ) -> Settlement {
+        match self.service.decide(request, None).await {
+            DecisionOutcome::Applied(workflow) => {
+                let status = workflow.status().as_str();
+                let reply = reply(received, Some(request), "applied", None, &confirmation(&workflow), Some(status));
+                self.bots.reply(received, &reply).await;
+                delivery.ack().await
+            }
+            DecisionOutcome::Refused(Refusal::NotYetParked) if delivery.delivered() < MAX_DELIVERIES => {
+                if delivery.delivered() == 1 {
+                    let text = "Queued: the approval is not open yet.";
+                    self.bots.reply(received, &reply(received, Some(request), "kept", None, text, None)).await;
+                }
+                delivery.retry_after(RETRY_DELAY).await
+            }
+            DecisionOutcome::Refused(Refusal::NotYetParked) => {
+                match self.service.refuse(request, Refusal::NotYetParked).await {
+                    DecisionOutcome::Unavailable(_) => delivery.retry_after(RETRY_DELAY).await,
+                    DecisionOutcome::Refused(_) | DecisionOutcome::Applied(_) => {
+                        self.reply_refused(received, Some(request), &Refusal::NotYetParked, delivery).await
+                    }
+                }
+            }
+            DecisionOutcome::Refused(refusal) => self.reply_refused(received, Some(request), &refusal, delivery).await,
+            DecisionOutcome::Unavailable(reason) => {
+                let (id, bot) = (request.workflow_id, &received.bot);
+                tracing::warn!(
+                    workflow.id = %id,
+                    %bot,
+                    %reason,
+                    "Workflow {id}: retrying decision of bot {bot}: {reason}"
+                );
+                delivery.retry_after(RETRY_DELAY).await
+            }
         }
-        desk.floods.noted(&received.bot, window);
     }
-    desk.bots.reply(received, &refused(received, None, &Refusal::TooManyRefused)).await;
-    delivery.ack().await
+
+    async fn reply_refused(
+        &self,
+        received: &Received,
+        request: Option<&DecisionRequest>,
+        refusal: &Refusal,
+        delivery: Delivery<RawMessage>,
+    ) -> Settlement {
+        self.refusals.record(&received.bot, refusal.is_senders_fault(), self.clock.now());
+        self.bots.reply(received, &refused(received, request, refusal)).await;
+        delivery.ack().await
+    }
+
+    /// Refuses a message of a limited bot without reading it; writes one audit record per window.
+    async fn refuse_unread(&self, received: &Received, delivery: Delivery<RawMessage>) -> Settlement {
+        let bot = &received.bot;
+        if let Some(window) = self.refusals.unrecorded_window(bot, self.clock.now()) {
+            let key = format!("flood-{bot}-{window}");
+            let detail = "its decisions are refused unread: too many were refused before".to_owned();
+            if let Err(error) = self.record_refusal(received, key, None, detail).await {
+                tracing::warn!(%bot, %error, "Retrying refusal of decisions of bot {bot}: {error}");
+                return delivery.retry_after(RETRY_DELAY).await;
+            }
+            self.refusals.mark_recorded(bot, window);
+        }
+        self.bots.reply(received, &refused(received, None, &Refusal::TooManyRefused)).await;
+        delivery.ack().await
+    }
+
+    /// Writes an audit record of a message that was refused before its decision was validated.
+    async fn record_refusal(
+        &self,
+        received: &Received,
+        key: String,
+        id: Option<WorkflowId>,
+        detail: String,
+    ) -> Result<(), String> {
+        let record = AuditRecord {
+            key,
+            at: self.clock.now(),
+            actor: Actor::Bot(received.bot.clone()),
+            action: "refused".to_owned(),
+            path: Channel::Nats.as_str().to_owned(),
+            workflow_id: id,
+            approval_id: None,
+            digest: None,
+            detail: Some(detail),
+        };
+        self.audit.append(record).await
+    }
 }
 
-/// Reads a decision; an error says what is wrong in words that quote nothing of it.
-fn read(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
+/// Parses a decision; the error quotes nothing of the message.
+fn parse(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
     let id = received.workflow_id;
     let bad = |reason: &str| (id, reason.to_owned());
     let decision: BotDecision = serde_json::from_slice(&received.payload).map_err(|_| {
-        bad("it must be a JSON object with workflow_id, approval_id, decision (approved, rejected or changes_requested) and digest")
+        bad("it must be a JSON object with workflow_id, approval_id, decision (approved, rejected or \
+             changes_requested) and digest")
     })?;
     if Some(decision.workflow_id) != id {
         return Err(bad("its workflow_id is not the one of its subject"));
     }
-    if received.message_id.as_ref().is_some_and(|id| id.len() > MESSAGE_ID_BYTES) {
+    if received.message_id.as_ref().is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES) {
         return Err(bad("its Nats-Msg-Id is longer than 128 bytes"));
     }
     let is_bad = |comment: &String| comment.contains('\0') || comment.chars().nth(COMMENT_CHARS).is_some();
@@ -113,44 +169,19 @@ fn read(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, Str
     }
     let input = read_help(decision.recipe, decision.code);
     let input = input.map_err(|wrong| bad(&format!("its {} {wrong}", wrong.field())))?;
+    let without_controls = |claim: String| claim.chars().filter(|c| !c.is_control()).take(MAX_CLAIM_CHARS).collect();
     Ok(DecisionRequest {
         workflow_id: decision.workflow_id,
         approval_id: decision.approval_id,
         verdict: decision.decision,
         comment: decision.comment,
         digest: decision.digest,
-        on_behalf_of: decision.decided_by.map(|claim| claim.chars().filter(|c| !c.is_control()).take(128).collect()),
+        on_behalf_of: decision.decided_by.map(without_controls),
         input,
         by: received.bot.clone(),
         channel: Channel::Nats,
-        message_id: message_id(received),
+        message_id: received.message_id.clone().unwrap_or_else(|| format!("seq-{}", received.sequence)),
     })
-}
-
-fn message_id(received: &Received) -> String {
-    received.message_id.clone().unwrap_or_else(|| format!("seq-{}", received.sequence))
-}
-
-/// Writes down what was refused before it could be judged.
-async fn note(
-    desk: &Desk,
-    received: &Received,
-    key: String,
-    id: Option<WorkflowId>,
-    detail: String,
-) -> Result<(), String> {
-    let record = AuditRecord {
-        key,
-        at: desk.clock.now(),
-        actor: Actor::Bot(received.bot.clone()),
-        action: "refused".to_owned(),
-        path: "nats".to_owned(),
-        workflow_id: id,
-        approval_id: None,
-        digest: None,
-        detail: Some(detail),
-    };
-    desk.audit.append(record).await
 }
 
 fn refused(received: &Received, request: Option<&DecisionRequest>, refusal: &Refusal) -> BotReply {

@@ -1,5 +1,5 @@
-//! Floods: a bot whose decisions are refused again and again is not listened to for a while, so that neither the audit log nor
-//! the other bots' decisions drown in what it sends.
+//! A per-bot limiter on refused decisions: a bot that exceeds it is refused unread for a while, so that its messages
+//! crowd out neither the audit log nor other bots' decisions.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,59 +8,61 @@ use shared::clock::Timestamp;
 use shared::ids::UserName;
 use shared::read_model::{Gcra, GcraState};
 
-/// Refusals by its own fault that a bot may meet at once, and in a minute from then on.
-const FAULTS: Gcra = Gcra { burst: 60, refill_per_minute: 60 };
-/// The same of all refusals: of two bots that mean well and answer everything, one always comes second.
-const REFUSALS: Gcra = Gcra { burst: 600, refill_per_minute: 600 };
-/// A flood is noted once in this time.
-const WINDOW_MS: i64 = 60_000;
+/// Maximum refusals caused by the bot itself.
+const CLIENT_ERROR_LIMIT: Gcra = Gcra { burst: 60, refill_per_minute: 60 };
+/// Maximum refusals in all. Higher, because of two correct bots that answer everything one is always second.
+const REFUSAL_LIMIT: Gcra = Gcra { burst: 600, refill_per_minute: 600 };
+/// Milliseconds per audit record of a limited bot.
+const RECORD_WINDOW_MS: i64 = 60_000;
 
-/// What each bot met here; another approver counts for itself.
+/// Limits the refusals of each bot within this process.
 #[derive(Debug, Default)]
-pub(crate) struct Floods {
-    bots: Mutex<HashMap<UserName, Met>>,
+pub(crate) struct RefusalLimiter {
+    bots: Mutex<HashMap<UserName, BotRefusals>>,
 }
 
 #[derive(Debug, Default)]
-struct Met {
-    faults: GcraState,
-    refusals: GcraState,
-    /// The window of the last flood that was noted.
-    noted: Option<i64>,
+struct BotRefusals {
+    client_errors: GcraState,
+    all: GcraState,
+    /// The last window with an audit record.
+    recorded: Option<i64>,
 }
 
-impl Floods {
-    /// Whether the bot has met too many refusals to be listened to now.
-    pub(crate) fn is_flooding(&self, bot: &UserName, at: Timestamp) -> bool {
-        let is_spent = |bucket: Gcra, state| !bucket.take(state, micros(at)).0.allowed;
-        self.with(bot, |met| is_spent(FAULTS, met.faults) || is_spent(REFUSALS, met.refusals))
+impl RefusalLimiter {
+    /// Returns whether the bot has exceeded a limit.
+    pub(crate) fn is_limited(&self, bot: &UserName, at: Timestamp) -> bool {
+        let is_spent = |limit: Gcra, state| !limit.take(state, micros(at)).0.allowed;
+        self.with(bot, |refusals| {
+            is_spent(CLIENT_ERROR_LIMIT, refusals.client_errors) || is_spent(REFUSAL_LIMIT, refusals.all)
+        })
     }
 
-    /// Counts a refusal, by the bot's own fault or not.
-    pub(crate) fn count(&self, bot: &UserName, is_fault: bool, at: Timestamp) {
-        self.with(bot, |met| {
-            met.refusals = REFUSALS.take(met.refusals, micros(at)).1;
-            if is_fault {
-                met.faults = FAULTS.take(met.faults, micros(at)).1;
+    /// Counts a refusal.
+    pub(crate) fn record(&self, bot: &UserName, is_client_error: bool, at: Timestamp) {
+        self.with(bot, |refusals| {
+            refusals.all = REFUSAL_LIMIT.take(refusals.all, micros(at)).1;
+            if is_client_error {
+                refusals.client_errors = CLIENT_ERROR_LIMIT.take(refusals.client_errors, micros(at)).1;
             }
         });
     }
 
-    /// The window that has no record of the bot's flood yet.
-    pub(crate) fn to_note(&self, bot: &UserName, at: Timestamp) -> Option<i64> {
-        let window = at.as_millis() / WINDOW_MS;
-        self.with(bot, |met| (met.noted != Some(window)).then_some(window))
+    /// Returns the current window if the bot has no audit record in it yet.
+    pub(crate) fn unrecorded_window(&self, bot: &UserName, at: Timestamp) -> Option<i64> {
+        let window = at.as_millis() / RECORD_WINDOW_MS;
+        self.with(bot, |refusals| (refusals.recorded != Some(window)).then_some(window))
     }
 
-    /// Remembers that the window's record is written.
-    pub(crate) fn noted(&self, bot: &UserName, window: i64) {
-        self.with(bot, |met| met.noted = Some(window));
+    /// Notes that the window has its audit record.
+    pub(crate) fn mark_recorded(&self, bot: &UserName, window: i64) {
+        self.with(bot, |refusals| refusals.recorded = Some(window));
     }
 
-    fn with<T>(&self, bot: &UserName, look: impl FnOnce(&mut Met) -> T) -> T {
-        // Bots are few: the broker lets nobody in whom the operator did not make an account for.
+    fn with<T>(&self, bot: &UserName, access: impl FnOnce(&mut BotRefusals) -> T) -> T {
+        // Never pruned: only bots with an account that the operator created reach this.
         let mut bots = self.bots.lock().unwrap_or_else(PoisonError::into_inner);
-        look(bots.entry(bot.clone()).or_default())
+        access(bots.entry(bot.clone()).or_default())
     }
 }
 
@@ -77,29 +79,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bot_that_is_refused_too_often_waits_and_others_do_not() {
-        let (floods, bot, other) = (Floods::default(), "bot".parse().unwrap(), "other".parse().unwrap());
-        for _ in 0..FAULTS.burst {
-            assert!(!floods.is_flooding(&bot, START));
-            floods.count(&bot, true, START);
+    fn a_bot_beyond_the_limit_is_refused_and_others_are_not() {
+        let (limiter, bot, other) = (RefusalLimiter::default(), "bot".parse().unwrap(), "other".parse().unwrap());
+        for _ in 0..CLIENT_ERROR_LIMIT.burst {
+            assert!(!limiter.is_limited(&bot, START));
+            limiter.record(&bot, true, START);
         }
-        assert!(floods.is_flooding(&bot, START) && !floods.is_flooding(&other, START));
-        let window = floods.to_note(&bot, START).unwrap();
-        assert_eq!(floods.to_note(&bot, START), Some(window), "until it is written");
-        floods.noted(&bot, window);
-        assert_eq!(floods.to_note(&bot, START), None);
+        assert!(limiter.is_limited(&bot, START) && !limiter.is_limited(&other, START));
+        let window = limiter.unrecorded_window(&bot, START).unwrap();
+        assert_eq!(limiter.unrecorded_window(&bot, START), Some(window), "until it is recorded");
+        limiter.mark_recorded(&bot, window);
+        assert_eq!(limiter.unrecorded_window(&bot, START), None);
         let later = START.after(Duration::from_secs(60));
-        assert!(!floods.is_flooding(&bot, later));
-        assert_eq!(floods.to_note(&bot, later), Some(window + 1));
+        assert!(!limiter.is_limited(&bot, later));
+        assert_eq!(limiter.unrecorded_window(&bot, later), Some(window + 1));
     }
 
     #[test]
-    fn a_bot_that_only_comes_second_may_do_so_often() {
-        let (floods, bot) = (Floods::default(), "bot".parse().unwrap());
-        for _ in 0..REFUSALS.burst {
-            assert!(!floods.is_flooding(&bot, START));
-            floods.count(&bot, false, START);
+    fn refusals_of_a_correct_bot_have_the_higher_limit() {
+        let (limiter, bot) = (RefusalLimiter::default(), "bot".parse().unwrap());
+        for _ in 0..REFUSAL_LIMIT.burst {
+            assert!(!limiter.is_limited(&bot, START));
+            limiter.record(&bot, false, START);
         }
-        assert!(floods.is_flooding(&bot, START));
+        assert!(limiter.is_limited(&bot, START));
     }
 }

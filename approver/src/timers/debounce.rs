@@ -1,4 +1,4 @@
-//! Workflows that are over before a timer of theirs is worth its two synced writes, one to set and one to clear it.
+//! Delays timer creation for 250 ms: most workflows finish before that, which saves the two synced writes of a timer.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,33 +7,32 @@ use std::time::Duration;
 use shared::ids::WorkflowId;
 use tokio::sync::oneshot;
 
-/// How long it is waited whether a workflow ends; far shorter than any time limit.
-const BRIEFLY: Duration = Duration::from_millis(250);
-/// So many are waited for at once. Each holds a delivery, and the others must get through.
-pub(crate) const PLACES: usize = 64;
+const DEBOUNCE: Duration = Duration::from_millis(250);
+/// Maximum workflows delayed at once. Each holds a delivery slot of the timer queue.
+pub(crate) const MAX_PENDING: usize = 64;
 
-/// Workflows whose timers wait whether they are needed.
+/// Workflows whose timers are delayed.
 #[derive(Debug, Default)]
-pub(crate) struct Brief(Mutex<HashMap<WorkflowId, oneshot::Sender<()>>>);
+pub(crate) struct TimerDebounce(Mutex<HashMap<WorkflowId, oneshot::Sender<()>>>);
 
-impl Brief {
-    /// Waits a moment whether the workflow ends; false where it does not, and at once where too many are waited for.
-    pub(crate) async fn ends(&self, id: WorkflowId) -> bool {
+impl TimerDebounce {
+    /// Waits up to [`DEBOUNCE`] for the workflow's end; false if it does not come, and at once if too many are delayed.
+    pub(crate) async fn ends_within_delay(&self, id: WorkflowId) -> bool {
         let (sender, ended) = oneshot::channel();
         {
-            let mut waiting = self.lock();
-            if waiting.len() >= PLACES {
+            let mut pending = self.lock();
+            if pending.len() >= MAX_PENDING {
                 return false;
             }
-            waiting.insert(id, sender);
+            pending.insert(id, sender);
         }
-        let is_over = matches!(tokio::time::timeout(BRIEFLY, ended).await, Ok(Ok(())));
+        let has_ended = matches!(tokio::time::timeout(DEBOUNCE, ended).await, Ok(Ok(())));
         self.lock().remove(&id);
-        is_over
+        has_ended
     }
 
-    /// Tells whoever waits that the workflow ended; true where no timer will be set that is not taken back.
-    pub(crate) fn ended(&self, id: WorkflowId) -> bool {
+    /// Cancels the delayed timer of a workflow that has ended; false if none was pending, so that one may be set.
+    pub(crate) fn cancel(&self, id: WorkflowId) -> bool {
         self.lock().remove(&id).is_some_and(|sender| sender.send(()).is_ok())
     }
 
@@ -47,29 +46,29 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_end_is_waited_for_a_moment() {
-        let (brief, id) = (Brief::default(), WorkflowId::fresh());
-        assert!(!brief.ended(id), "nobody waits");
-        let (is_over, told) = tokio::join!(brief.ends(id), async {
-            tokio::time::sleep(BRIEFLY / 2).await;
-            brief.ended(id)
+    async fn a_timer_is_delayed_until_the_workflow_ends_or_the_delay_passes() {
+        let (debounce, id) = (TimerDebounce::default(), WorkflowId::fresh());
+        assert!(!debounce.cancel(id), "nothing is pending yet");
+        let (has_ended, was_cancelled) = tokio::join!(debounce.ends_within_delay(id), async {
+            tokio::time::sleep(DEBOUNCE / 2).await;
+            debounce.cancel(id)
         });
-        assert!(is_over && told);
-        assert!(!brief.ends(id).await, "it goes on");
-        assert!(!brief.ended(id), "nobody waits any more");
+        assert!(has_ended && was_cancelled);
+        assert!(!debounce.ends_within_delay(id).await, "the delay passes");
+        assert!(!debounce.cancel(id), "nothing is pending any more");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_crowd_is_let_through() {
-        let brief = Brief::default();
-        let crowd = (0..PLACES).map(|_| brief.ends(WorkflowId::fresh()));
-        let (_, began) = tokio::join!(futures_util::future::join_all(crowd), async {
+    async fn beyond_the_maximum_no_timer_is_delayed() {
+        let debounce = TimerDebounce::default();
+        let pending = (0..MAX_PENDING).map(|_| debounce.ends_within_delay(WorkflowId::fresh()));
+        let (_, waited) = tokio::join!(futures_util::future::join_all(pending), async {
             tokio::task::yield_now().await;
-            let began = tokio::time::Instant::now();
-            assert!(!brief.ends(WorkflowId::fresh()).await);
-            began.elapsed()
+            let begun = tokio::time::Instant::now();
+            assert!(!debounce.ends_within_delay(WorkflowId::fresh()).await);
+            begun.elapsed()
         });
-        assert_eq!(began, Duration::ZERO);
-        assert!(brief.lock().is_empty());
+        assert_eq!(waited, Duration::ZERO);
+        assert!(debounce.lock().is_empty());
     }
 }

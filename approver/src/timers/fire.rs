@@ -1,81 +1,86 @@
-//! Timers that fired: the state decides whether they still mean something.
+//! Handles fired timers. The workflow's newest state decides the effect of each.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::approval::Park;
+use shared::approval::{Actor, Park};
 use shared::ids::WorkflowId;
-use shared::messaging::{Cause, Delivery, RawMessage, Settlement, TimerKind, Timers};
+use shared::messaging::{AdvanceError, Cause, DeadLetters, Delivery, RawMessage, Settlement, TimerKind, Timers};
 use shared::workflow::{Event, Workflow};
 
 use crate::announcements::announcement_of;
-use crate::decisions::service::{Desk, MoveError};
+use crate::context::ApproverContext;
 use crate::timers::schedule::next_due;
 
-/// A timer that is not known here is left to other approvers so often.
-const LEFT_DELIVERIES: u64 = 10;
-const LEFT_DELAY: Duration = Duration::from_secs(3);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Maximum deliveries of a timer of an unknown kind, and the delay between them: another approver may know the kind.
+const MAX_UNKNOWN_DELIVERIES: u64 = 10;
+const UNKNOWN_RETRY_DELAY: Duration = Duration::from_secs(3);
 
 /// Handles one fired timer and settles it.
-pub(crate) async fn handle_timer(desk: Arc<Desk>, delivery: Delivery<RawMessage>) -> Settlement {
-    let done = match Timers::read(delivery.body()) {
-        Some((kind, id)) => fire(&desk, delivery.body(), kind, id).await,
-        // An older version announced by a timer of its own; the timer of the deadline does that now, so this one has nothing to do.
-        None if Timers::is_of_removed_kind(delivery.body()) => desk.timers.forget_fired(delivery.body()).await,
-        None => return leave(&desk, delivery).await,
+pub(crate) async fn handle_timer(context: Arc<ApproverContext>, delivery: Delivery<RawMessage>) -> Settlement {
+    let fired = match Timers::read(delivery.body()) {
+        Some((kind, id)) => fire(&context, delivery.body(), kind, id).await,
+        // An older version set it for announcements; the deadline's timer announces now, so it has no effect.
+        None if Timers::is_of_removed_kind(delivery.body()) => context.timers.forget_fired(delivery.body()).await,
+        None => return leave_to_newer(&context.dead_letters, delivery).await,
     };
-    match done {
+    match fired {
         Ok(()) => delivery.ack().await,
         Err(reason) => {
-            tracing::warn!(subject = %delivery.body().subject, %reason, "a timer has to wait");
-            delivery.retry_after(Duration::from_secs(1)).await
+            let subject = &delivery.body().subject;
+            tracing::warn!(%subject, %reason, "Retrying fired timer {subject}: {reason}");
+            delivery.retry_after(RETRY_DELAY).await
         }
     }
 }
 
-/// A timer of a kind that this build does not know: a newer approver may, and an operator can put it back for one.
-async fn leave(desk: &Desk, delivery: Delivery<RawMessage>) -> Settlement {
-    if delivery.delivered() < LEFT_DELIVERIES {
-        return delivery.retry_after(LEFT_DELAY).await;
+/// Returns a timer of an unknown kind to the queue, and dead-letters it in the end: an operator can put it back.
+async fn leave_to_newer(dead_letters: &DeadLetters, delivery: Delivery<RawMessage>) -> Settlement {
+    if delivery.delivered() < MAX_UNKNOWN_DELIVERIES {
+        return delivery.retry_after(UNKNOWN_RETRY_DELAY).await;
     }
-    delivery.dead_letter(&desk.letters, Cause::Unreadable, "no approver knows this kind of timer").await
+    delivery.dead_letter(dead_letters, Cause::Unreadable, "no approver knows this kind of timer").await
 }
 
-async fn fire(desk: &Desk, message: &RawMessage, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
-    let newest = desk.log.newest_from_leader(id).await.map_err(|error| error.to_string())?;
+async fn fire(context: &ApproverContext, message: &RawMessage, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
+    let timers = &context.timers;
+    let newest = context.log.newest_from_leader(id).await.map_err(|error| error.to_string())?;
     let Some(entry) = newest.filter(|entry| !entry.workflow.status().is_terminal()) else {
-        return desk.timers.forget_fired(message).await;
+        return timers.forget_fired(message).await;
     };
     let (due, event) = match kind {
         TimerKind::Timeout => (entry.workflow.deadline(), Event::TimedOut),
         TimerKind::Expiry => (entry.workflow.park().map(|park| park.expires_at), Event::Expired),
     };
     match due {
-        // An announcement is due, the broker's clock is ahead of ours, or the deadline moved: wait for the rest.
-        Some(due) if desk.clock.now() < due => match entry.workflow.park().filter(|_| kind == TimerKind::Expiry) {
-            Some(park) => repeat(desk, &entry.workflow, park).await?,
-            None => desk.timers.set_again(kind, id, due).await?,
+        // An announcement is due, the broker's clock is ahead of this process's, or the deadline has moved.
+        Some(due) if context.clock.now() < due => match entry.workflow.park().filter(|_| kind == TimerKind::Expiry) {
+            Some(park) => announce_again(context, &entry.workflow, park).await?,
+            None => timers.set_again(kind, id, due).await?,
         },
-        Some(_) => match desk.move_on(&entry, event, None).await {
-            Ok(_) | Err(MoveError::Illegal(_)) => {}
-            Err(MoveError::Lost) => return Err("the workflow was moved on meanwhile".to_owned()),
-            Err(MoveError::Unavailable(reason)) => return Err(reason),
+        Some(_) => match context.transitions.append(&entry, event, Actor::approver()).await {
+            Ok(_) | Err(AdvanceError::Illegal(_)) => {}
+            Err(AdvanceError::Superseded) => return Err("the workflow has a newer transition".to_owned()),
+            Err(AdvanceError::Unavailable(reason)) => return Err(reason),
         },
         None => {}
     }
-    desk.timers.forget_fired(message).await
+    timers.forget_fired(message).await
 }
 
-/// Announces an open approval again, and sets the timer of the next announcement or of the deadline.
-async fn repeat(desk: &Desk, workflow: &Workflow, park: &Park) -> Result<(), String> {
-    let now = desk.timers.now().await?;
+/// Announces an open approval again and sets the timer of the next announcement or of the deadline.
+async fn announce_again(context: &ApproverContext, workflow: &Workflow, park: &Park) -> Result<(), String> {
+    let timers = &context.timers;
+    let now = timers.now().await?;
     if now >= park.expires_at {
-        // Only our clock is behind.
-        return desk.timers.set_again(TimerKind::Expiry, workflow.id, park.expires_at).await;
+        // The deadline has passed by the broker's clock; only this process's clock is behind.
+        return timers.set_again(TimerKind::Expiry, workflow.id, park.expires_at).await;
     }
-    let announcement = announcement_of(desk, workflow).filter(|_| !desk.announce_every.is_zero());
+    let interval = context.announce_interval;
+    let announcement = announcement_of(&context.users, workflow).filter(|_| !interval.is_zero());
     if let Some(announcement) = announcement {
-        desk.bots.repeat(&announcement).await?;
+        context.bots.repeat(&announcement).await?;
     }
-    desk.timers.set(TimerKind::Expiry, workflow.id, next_due(desk, now, park)).await
+    timers.set(TimerKind::Expiry, workflow.id, next_due(interval, now, park)).await
 }

@@ -1,4 +1,4 @@
-//! Timers follow transitions: each is set by the transition that asks for it, so a crash loses none.
+//! Sets and clears timers. Each is set by the handler of the transition that needs it, so a crash loses none.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -7,33 +7,35 @@ use std::time::Duration;
 use shared::approval::Park;
 use shared::clock::Timestamp;
 use shared::ids::WorkflowId;
-use shared::messaging::{Delivery, Entry, ReadError, Settlement, TimerKind};
+use shared::messaging::{Delivery, Entry, ReadError, Settlement, TimerKind, Timers, WorkflowLog};
 use shared::workflow::EventKind;
 
-use crate::decisions::service::Desk;
-use crate::integrity::keep_ended;
+use crate::context::ApproverContext;
 
-/// Sets the timers that a transition asks for, and clears them at the end. Idempotent.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Sets the timers that a transition needs, clears them at the end, and settles the delivery. Idempotent.
 ///
-/// Before the end nothing is cleared: handled late or twice, a clear could take a timer that a later transition has set. One
-/// too many is harmless, because whoever it wakes looks at the state first. A workflow that is over in a moment gets none.
-pub(crate) async fn handle_schedule(desk: Arc<Desk>, delivery: Delivery<Entry>) -> Settlement {
-    match set_timers(&desk, delivery.body(), delivery.delivered() == 1).await {
+/// Nothing is cleared before the end: handled late or twice, a clear could remove a timer of a later transition. A
+/// stale timer is harmless, because its handler reads the state first.
+pub(crate) async fn handle_schedule(context: Arc<ApproverContext>, delivery: Delivery<Entry>) -> Settlement {
+    match set_timers(&context, delivery.body(), delivery.delivered() == 1).await {
         Ok(()) => delivery.ack().await,
         Err(reason) => {
-            tracing::warn!(%reason, "a timer could not be set yet");
-            delivery.retry_after(Duration::from_secs(1)).await
+            let id = delivery.body().workflow.id;
+            tracing::warn!(workflow.id = %id, %reason, "Workflow {id}: retrying to set its timers: {reason}");
+            delivery.retry_after(RETRY_DELAY).await
         }
     }
 }
 
-async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), String> {
-    keep_ended(desk, entry).await?;
-    let (workflow, timers) = (&entry.workflow, &desk.timers);
+async fn set_timers(context: &ApproverContext, entry: &Entry, is_first: bool) -> Result<(), String> {
+    context.integrity.enforce_terminal_state(entry).await?;
+    let (workflow, timers) = (&entry.workflow, &context.timers);
     let id = workflow.id;
     let was_parked = workflow.closed_gates.iter().any(|gate| gate.digest.is_some());
     if workflow.status().is_terminal() {
-        if !desk.brief.ended(id) {
+        if !context.debounce.cancel(id) {
             timers.clear(TimerKind::Timeout, id).await?;
         }
         if was_parked {
@@ -41,48 +43,55 @@ async fn set_timers(desk: &Desk, entry: &Entry, is_first: bool) -> Result<(), St
         }
         return Ok(());
     }
-    match (entry.happened.kind, workflow.park(), workflow.deadline()) {
+    let (kind, at) = match (entry.happened.kind, workflow.park(), workflow.deadline()) {
         (EventKind::Parked, Some(park), _) => {
-            set(desk, TimerKind::Expiry, id, next_due(desk, workflow.updated_at, park)).await
+            (TimerKind::Expiry, next_due(context.announce_interval, workflow.updated_at, park))
         }
-        (kind @ (EventKind::Submitted | EventKind::Decided | EventKind::Expired), None, Some(deadline)) => {
-            // Before this delivery nobody can have set one that whoever handles the end would have to clear.
-            let is_new = is_first && kind == EventKind::Submitted;
-            if is_new && desk.brief.ends(id).await {
+        (event @ (EventKind::Submitted | EventKind::Decided | EventKind::Expired), None, Some(deadline)) => {
+            // On the first delivery of a submission no timer exists that the handler of the end would have to clear.
+            let is_new = is_first && event == EventKind::Submitted;
+            if is_new && context.debounce.ends_within_delay(id).await {
                 return Ok(());
             }
-            set(desk, TimerKind::Timeout, id, deadline).await
+            (TimerKind::Timeout, deadline)
         }
-        (_, _, _) => Ok(()),
-    }
+        (_, _, _) => return Ok(()),
+    };
+    set_timer(timers, &context.log, kind, id, at).await
 }
 
-/// Returns the time of the next announcement after `from`, or of the deadline where that comes first.
+/// Returns the time of the next announcement after `from`, or the deadline if that is earlier or the interval is zero.
 ///
-/// The interval is random: announcements that fell due together while no approver ran are spread over the next one.
-pub(crate) fn next_due(desk: &Desk, from: Timestamp, park: &Park) -> Timestamp {
-    if desk.announce_every.is_zero() {
+/// The interval is jittered, so that announcements that fell due while no approver ran are spread over the next one.
+pub(crate) fn next_due(announce_interval: Duration, from: Timestamp, park: &Park) -> Timestamp {
+    if announce_interval.is_zero() {
         return park.expires_at;
     }
-    from.after(jittered(desk.announce_every, RandomState::new().hash_one(from))).min(park.expires_at)
+    from.after(jittered(announce_interval, RandomState::new().hash_one(from))).min(park.expires_at)
 }
 
-/// Returns between 80 % and 120 % of `every`, by `chance`.
-fn jittered(every: Duration, chance: u64) -> Duration {
-    let permille = 800 + u32::try_from(chance % 401).unwrap_or_default();
-    every * permille / 1_000
+/// Returns between 80 % and 120 % of `interval`, by the random number `random`.
+fn jittered(interval: Duration, random: u64) -> Duration {
+    let permille = 800 + u32::try_from(random % 401).unwrap_or_default();
+    interval * permille / 1_000
 }
 
-/// Sets a timer, and takes it back where the workflow has ended: its end may have been handled before, here or elsewhere.
-async fn set(desk: &Desk, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
-    desk.timers.set(kind, id, at).await?;
-    let newest = match desk.log.newest_from_leader(id).await {
-        // Whoever can read it, or ends it, will see to its timers.
+/// Sets a timer, and clears it again if the workflow has ended: the handler of the end may have run before.
+async fn set_timer(
+    timers: &Timers,
+    log: &WorkflowLog,
+    kind: TimerKind,
+    id: WorkflowId,
+    at: Timestamp,
+) -> Result<(), String> {
+    timers.set(kind, id, at).await?;
+    let newest = match log.newest_from_leader(id).await {
+        // An approver that can decode it, or that fails the workflow, handles its timers.
         Err(ReadError::Decode(_)) => return Ok(()),
         newest => newest.map_err(|error| error.to_string())?,
     };
     if newest.is_some_and(|newest| newest.workflow.status().is_terminal()) {
-        desk.timers.clear(kind, id).await?;
+        timers.clear(kind, id).await?;
     }
     Ok(())
 }
@@ -92,11 +101,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn announcements_that_were_due_together_come_apart() {
-        let every = Duration::from_secs(100);
-        let delays: Vec<Duration> = (0..401).map(|chance| jittered(every, chance)).collect();
-        assert_eq!((delays.first(), delays.last()), (Some(&every.mul_f64(0.8)), Some(&every.mul_f64(1.2))));
+    fn announcements_that_fell_due_together_are_spread() {
+        let interval = Duration::from_secs(100);
+        let delays: Vec<Duration> = (0..401).map(|random| jittered(interval, random)).collect();
+        assert_eq!((delays.first(), delays.last()), (Some(&interval.mul_f64(0.8)), Some(&interval.mul_f64(1.2))));
         assert!(delays.is_sorted_by(|one, next| one < next));
-        assert_eq!(jittered(every, u64::MAX), jittered(every, u64::MAX % 401));
+        assert_eq!(jittered(interval, u64::MAX), jittered(interval, u64::MAX % 401));
     }
 }

@@ -1,0 +1,30 @@
+//! Dependencies of the approver's tasks. A task that needs one or two of them takes those alone.
+
+use std::time::Duration;
+
+use shared::approval::Policy;
+use shared::clock::Clock;
+use shared::identity::User;
+use shared::messaging::{ApprovalDesk, Blobs, DeadLetters, Timers, Watched, WorkflowLog};
+
+use crate::integrity::Integrity;
+use crate::timers::debounce::TimerDebounce;
+use crate::transitions::TransitionAppender;
+
+/// Dependencies shared by the gate and timer tasks.
+#[derive(Debug)]
+pub(crate) struct ApproverContext {
+    pub(crate) log: WorkflowLog,
+    pub(crate) blobs: Blobs,
+    pub(crate) bots: ApprovalDesk,
+    pub(crate) timers: Timers,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) users: Watched<User>,
+    pub(crate) integrity: Integrity,
+    pub(crate) transitions: TransitionAppender,
+    pub(crate) debounce: TimerDebounce,
+    pub(crate) policy: Policy,
+    /// Time between two announcements of an open approval; zero announces it once.
+    pub(crate) announce_interval: Duration,
+    pub(crate) clock: Clock,
+}
