@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the approver cannot go on");
+            tracing::error!(%error, "Approver stopped: {error}");
             eprintln!("approver: {error}");
             ExitCode::FAILURE
         }
@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
-    let life = Lifecycle::with_signals()?;
-    Application::build(config, life).await?.run_until_stopped().await?;
+    let lifecycle = Lifecycle::with_signals()?;
+    Application::build(config, lifecycle).await?.run_until_stopped().await?;
     Ok(())
 }
