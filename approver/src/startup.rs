@@ -31,8 +31,7 @@ use crate::timers::debounce::{self, TimerDebounce};
 use crate::timers::fire::handle_timer;
 use crate::timers::schedule::handle_schedule;
 use crate::transitions::TransitionAppender;
-use crate::webhooks::deliver::{WebhookSender, handle_webhook};
-use crate::webhooks::retry::handle_webhook_retry;
+use crate::webhooks::deliver::{WebhookSender, handle_webhook, handle_webhook_retry};
 
 /// Maximum messages of one queue handled at once. Handlers wait for the broker and use little CPU.
 const MAX_CONCURRENT: usize = 64;

@@ -175,7 +175,7 @@ async fn receivers_that_never_answer_are_in_their_owners_way_only() {
         let id = ended(&other, &format!("http://{}/", listener.local_addr().expect("an address"))).await;
         assert!(receive(&listener, "200 OK").await.contains(&id));
         eventually("four are put off", Duration::from_secs(20), || async {
-            (stack.log("approver").matches("too many notifications are being sent").count() >= 4).then_some(())
+            (stack.log("approver").matches("s: too many notifications are being sent").count() >= 4).then_some(())
         })
         .await;
         let open = held.lock().expect("no panic").iter().filter(|stream| is_open(stream)).count();

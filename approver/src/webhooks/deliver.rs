@@ -1,4 +1,4 @@
-//! One attempt to deliver a webhook, and the first one of every notification.
+//! Delivers webhooks: the first attempt by the transition, the others by a durable timer of the workflow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,13 @@ use serde_json::json;
 use shared::clock::Clock;
 use shared::failpoints;
 use shared::identity::Secret;
-use shared::messaging::{Broker, Cause, DeadLetters, Delivery, Entry, Settlement, Timers, WorkflowLog};
+use shared::ids::WorkflowId;
+use shared::messaging::{
+    Broker, Cause, DeadLetters, DecodeError, Delivery, Entry, RawMessage, Settlement, Timers, WorkflowLog,
+};
 use shared::pool::Pool;
 
+use super::Attempt;
 use super::retry::{next_attempt, random_fraction};
 use super::ssrf_guard::{client_for, resolve};
 
@@ -24,34 +28,22 @@ const MAX_CONCURRENT_PER_USER: usize = 8;
 /// Maximum wait for a permit before an attempt is throttled.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Delay before a message is handled again that needs the broker or a newer approver.
-pub(super) const RETRY_DELAY: Duration = Duration::from_secs(5);
+const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// Sends notifications.
 #[derive(Debug, Clone)]
 pub(crate) struct WebhookSender {
     key: Secret,
     allow_private: bool,
-    pub(super) log: WorkflowLog,
-    pub(super) timers: Timers,
-    pub(super) dead_letters: DeadLetters,
+    log: WorkflowLog,
+    timers: Timers,
+    dead_letters: DeadLetters,
     permits: Pool,
     clock: Clock,
 }
 
-/// The outcome of one attempt.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Attempt {
-    Delivered,
-    /// Not attempted, because no permit was free.
-    Throttled,
-    /// Failed; the receiver may accept it later.
-    Retryable(String),
-    /// Failed for good.
-    Permanent(String),
-}
-
 /// Returns the webhook that is notified of this transition; `None` unless it is terminal and has one.
-pub(super) fn target_of(entry: &Entry) -> Option<&str> {
+fn target_of(entry: &Entry) -> Option<&str> {
     let target = entry.workflow.submission.options.notification_webhook.as_deref();
     target.filter(|_| entry.workflow.status().is_terminal())
 }
@@ -73,6 +65,36 @@ pub(crate) async fn handle_webhook(sender: Arc<WebhookSender>, delivery: Deliver
     }
 }
 
+/// Retries the notification of a fired timer and settles the timer's delivery.
+pub(crate) async fn handle_webhook_retry(sender: Arc<WebhookSender>, delivery: Delivery<RawMessage>) -> Settlement {
+    let sent = match Timers::read_put_off(delivery.body()) {
+        Ok(Some((id, attempts))) => sender.retry(id, attempts.saturating_add(1)).await,
+        Err(DecodeError::Newer(_)) => return delivery.retry_after(RETRY_DELAY).await,
+        Ok(None) | Err(_) => {
+            let reason = "the timer does not name a notification";
+            return delivery.dead_letter(&sender.dead_letters, Cause::Unreadable, reason).await;
+        }
+    };
+    let settled = match sent {
+        Ok(true) => Ok(()),
+        // Before the timer is removed: the dead letter is written from it.
+        Ok(false) => sender.store_dead_letter(&delivery, "its workflow left the log before it could be sent").await,
+        Err(error) => Err(error),
+    };
+    let removed = match settled {
+        Ok(()) => sender.timers.forget_fired(delivery.body()).await,
+        Err(error) => Err(error),
+    };
+    match removed {
+        Ok(()) => delivery.ack().await,
+        Err(error) => {
+            let subject = &delivery.body().subject;
+            tracing::warn!(%subject, %error, "Retrying webhook timer {subject}: {error}");
+            delivery.retry_after(RETRY_DELAY).await
+        }
+    }
+}
+
 impl WebhookSender {
     /// Signs with `key`; `allow_private` also permits private addresses.
     pub(crate) fn new(broker: &Broker, key: Secret, allow_private: bool, clock: Clock) -> Self {
@@ -88,7 +110,7 @@ impl WebhookSender {
     }
 
     /// Makes attempt number `attempts`, or reschedules it; returns the reason if the notification is given up.
-    pub(super) async fn send(&self, target: &str, entry: &Entry, attempts: u32) -> Result<Option<String>, String> {
+    async fn send(&self, target: &str, entry: &Entry, attempts: u32) -> Result<Option<String>, String> {
         let id = entry.workflow.id;
         let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, self.permits.take(entry.workflow.owner.as_str())).await;
         let attempt = match &permit {
@@ -127,6 +149,25 @@ impl WebhookSender {
                 Ok(Some(reason))
             }
         }
+    }
+
+    /// Writes a dead letter from a timer's message.
+    async fn store_dead_letter(&self, delivery: &Delivery<RawMessage>, reason: &str) -> Result<(), String> {
+        let letter = delivery.to_letter(Cause::Undelivered, reason);
+        self.dead_letters.publish(&letter).await.map_err(|error| error.to_string())
+    }
+
+    /// Sends the notification of a workflow's end as read from the log; false if the log does not have it any more.
+    ///
+    /// One that is given up becomes a dead letter of the transition.
+    async fn retry(&self, id: WorkflowId, attempts: u32) -> Result<bool, String> {
+        let Some(entry) = self.log.end(id).await.map_err(|error| error.to_string())? else { return Ok(false) };
+        let Some(target) = target_of(&entry) else { return Ok(true) };
+        let Some(reason) = self.send(target, &entry, attempts).await? else { return Ok(true) };
+        let letter = self.log.letter(entry.sequence, Cause::Undelivered, &reason, u64::from(attempts)).await;
+        let Some(letter) = letter.map_err(|error| error.to_string())? else { return Ok(false) };
+        self.dead_letters.publish(&letter).await.map_err(|error| error.to_string())?;
+        Ok(true)
     }
 
     /// Sends one request. The caller bounds its duration.

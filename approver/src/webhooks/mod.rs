@@ -5,5 +5,17 @@
 //! that is only throttled was not attempted and does not count against its receiver.
 
 pub(crate) mod deliver;
-pub(crate) mod retry;
+mod retry;
 mod ssrf_guard;
+
+/// The outcome of one attempt.
+#[derive(Debug, PartialEq, Eq)]
+enum Attempt {
+    Delivered,
+    /// Not attempted, because no permit was free.
+    Throttled,
+    /// Failed; the receiver may accept it later.
+    Retryable(String),
+    /// Failed for good.
+    Permanent(String),
+}

@@ -1,13 +1,8 @@
-//! Retries of webhooks, each from a durable timer of its workflow.
+//! The schedule of retries: exponential backoff for failed attempts, and a delay by age for throttled ones.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use ring::rand;
-use shared::ids::WorkflowId;
-use shared::messaging::{Cause, DecodeError, Delivery, RawMessage, Settlement, Timers};
-
-use super::deliver::{RETRY_DELAY, WebhookSender, target_of};
 
 /// Maximum attempts of one notification, spread over about an hour.
 const MAX_ATTEMPTS: u32 = 12;
@@ -17,57 +12,6 @@ const MAX_THROTTLE_AGE: Duration = Duration::from_secs(12 * 3_600);
 /// Bounds of the delay after a throttled attempt, which grows with the age of the workflow's end.
 const MIN_THROTTLE_DELAY: Duration = Duration::from_secs(30);
 const MAX_THROTTLE_DELAY: Duration = Duration::from_secs(1_800);
-
-/// Retries the notification of a fired timer and settles the timer's delivery.
-pub(crate) async fn handle_webhook_retry(sender: Arc<WebhookSender>, delivery: Delivery<RawMessage>) -> Settlement {
-    let sent = match Timers::read_put_off(delivery.body()) {
-        Ok(Some((id, attempts))) => sender.retry(id, attempts.saturating_add(1)).await,
-        Err(DecodeError::Newer(_)) => return delivery.retry_after(RETRY_DELAY).await,
-        Ok(None) | Err(_) => {
-            let reason = "the timer does not name a notification";
-            return delivery.dead_letter(&sender.dead_letters, Cause::Unreadable, reason).await;
-        }
-    };
-    let settled = match sent {
-        Ok(true) => Ok(()),
-        // Before the timer is removed: the dead letter is written from it.
-        Ok(false) => sender.store_dead_letter(&delivery, "its workflow left the log before it could be sent").await,
-        Err(error) => Err(error),
-    };
-    let removed = match settled {
-        Ok(()) => sender.timers.forget_fired(delivery.body()).await,
-        Err(error) => Err(error),
-    };
-    match removed {
-        Ok(()) => delivery.ack().await,
-        Err(error) => {
-            let subject = &delivery.body().subject;
-            tracing::warn!(%subject, %error, "Retrying webhook timer {subject}: {error}");
-            delivery.retry_after(RETRY_DELAY).await
-        }
-    }
-}
-
-impl WebhookSender {
-    /// Writes a dead letter from a timer's message.
-    async fn store_dead_letter(&self, delivery: &Delivery<RawMessage>, reason: &str) -> Result<(), String> {
-        let letter = delivery.to_letter(Cause::Undelivered, reason);
-        self.dead_letters.publish(&letter).await.map_err(|error| error.to_string())
-    }
-
-    /// Sends the notification of a workflow's end as read from the log; false if the log does not have it any more.
-    ///
-    /// One that is given up becomes a dead letter of the transition.
-    async fn retry(&self, id: WorkflowId, attempts: u32) -> Result<bool, String> {
-        let Some(entry) = self.log.end(id).await.map_err(|error| error.to_string())? else { return Ok(false) };
-        let Some(target) = target_of(&entry) else { return Ok(true) };
-        let Some(reason) = self.send(target, &entry, attempts).await? else { return Ok(true) };
-        let letter = self.log.letter(entry.sequence, Cause::Undelivered, &reason, u64::from(attempts)).await;
-        let Some(letter) = letter.map_err(|error| error.to_string())? else { return Ok(false) };
-        self.dead_letters.publish(&letter).await.map_err(|error| error.to_string())?;
-        Ok(true)
-    }
-}
 
 /// Returns the delay until the next attempt and the number of counted attempts; `None` after the last.
 ///

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use reqwest::{Client, Url, redirect};
 use shared::webhook;
 
-use super::deliver::Attempt;
+use super::Attempt;
 
 /// Resolves the host of `url`; fails if one of its addresses is not allowed.
 pub(super) async fn resolve(url: &Url, allow_private: bool) -> Result<Vec<SocketAddr>, Attempt> {
