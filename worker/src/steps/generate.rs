@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use generator::{
-    Action, Feedback as Lessons, FileKind, GenerateError, Generation, Mode, Origin, PromptTokens, Request, Run,
+    Action, Feedback as GeneratorFeedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent,
     SourceFile,
 };
 use shared::messaging::BlobError;
@@ -12,7 +12,7 @@ use shared::workflow::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::given_code::{self, Refusal};
+use super::given_code::{self, ToolError};
 use super::outcome::StepOutcome;
 use crate::context::WorkerContext;
 
@@ -31,8 +31,8 @@ pub(super) async fn run(
     if let Some(given) = context.generator.given_code(&request) {
         return match given_code::run(context, workflow, given, &mut usage, cancel).await {
             Ok(generation) => generated(context, generation, input, usage).await,
-            Err(Refusal::Hint(hint)) => no_generator(context, hint, usage),
-            Err(Refusal::Outcome(outcome)) => outcome,
+            Err(ToolError::Unsuitable(hint)) => no_generator(context, hint, usage),
+            Err(ToolError::Outcome(outcome)) => outcome,
         };
     }
     let outcome = tokio::select! {
@@ -100,7 +100,7 @@ async fn request_for(
         None => None,
     };
     let feedback = match feedback {
-        Some(feedback) => Some(lessons(context, workflow, feedback).await?),
+        Some(feedback) => Some(generator_feedback(context, workflow, feedback).await?),
         None => None,
     };
     let left = submission.options.budget - workflow.metrics.total_cost;
@@ -134,7 +134,11 @@ fn cost_of(tokens: u64, thousand_tokens: f64) -> f64 {
     tokens as f64 / 1_000.0 * thousand_tokens
 }
 
-async fn lessons(context: &WorkerContext, workflow: &Workflow, feedback: &Feedback) -> Result<Lessons, BlobError> {
+async fn generator_feedback(
+    context: &WorkerContext,
+    workflow: &Workflow,
+    feedback: &Feedback,
+) -> Result<GeneratorFeedback, BlobError> {
     let mut previous = Vec::new();
     for file in &workflow.artifacts.files {
         previous.push(SourceFile {
@@ -144,7 +148,7 @@ async fn lessons(context: &WorkerContext, workflow: &Workflow, feedback: &Feedba
             from_caller: file.from_caller,
         });
     }
-    Ok(Lessons {
+    Ok(GeneratorFeedback {
         failed_tests: feedback.failed_tests.clone(),
         output_tail: feedback.output_tail.clone(),
         findings: feedback.findings.clone(),

@@ -27,29 +27,29 @@ const MAX_REASON_CHARS: usize = 1_500;
 const TOOL_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// The reason for which a tool has no result.
-pub(super) enum Refusal {
+pub(super) enum ToolError {
     /// The code is unsuitable, for this reason.
-    Hint(String),
+    Unsuitable(String),
     Outcome(StepOutcome),
 }
 
-impl From<String> for Refusal {
+impl From<String> for ToolError {
     fn from(reason: String) -> Self {
-        Self::Hint(reason)
+        Self::Unsuitable(reason)
     }
 }
 
 /// The answer of a tool.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Answer<T> {
+enum ToolAnswer<T> {
     Done(T),
     Refused(String),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenTests {
     tests: String,
     tested: Vec<TestedName>,
     examples: u32,
@@ -73,7 +73,7 @@ struct SkippedName {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Changed {
+struct ChangedCode {
     changed: String,
     /// Tests of the caller's that passed before and after.
     tests: u32,
@@ -94,13 +94,13 @@ pub(super) async fn run(
     given: GivenCode,
     usage: &mut StepUsage,
     cancel: &CancellationToken,
-) -> Result<Generation, Refusal> {
+) -> Result<Generation, ToolError> {
     let failed = failure_of(&given.tool);
-    let refused = |refusal| match refusal {
-        Refusal::Hint(reason) => Refusal::Hint(hint(failed, &reason)),
-        Refusal::Outcome(outcome) => Refusal::Outcome(outcome),
+    let with_hint = |error| match error {
+        ToolError::Unsuitable(reason) => ToolError::Unsuitable(hint(failed, &reason)),
+        ToolError::Outcome(outcome) => ToolError::Outcome(outcome),
     };
-    work(context, workflow, given, usage, cancel).await.map_err(refused)
+    work(context, workflow, given, usage, cancel).await.map_err(with_hint)
 }
 
 async fn work(
@@ -109,9 +109,9 @@ async fn work(
     given: GivenCode,
     usage: &mut StepUsage,
     cancel: &CancellationToken,
-) -> Result<Generation, Refusal> {
+) -> Result<Generation, ToolError> {
     if given.file.content.len() > MAX_SOURCE_BYTES {
-        return Err(Refusal::Hint(format!("the file is larger than {} KiB", MAX_SOURCE_BYTES >> 10)));
+        return Err(ToolError::Unsuitable(format!("the file is larger than {} KiB", MAX_SOURCE_BYTES >> 10)));
     }
     let mut task = json!({
         "module": given.file.path,
@@ -137,11 +137,11 @@ async fn work(
     }
     let result = run_tool(context, workflow, &task, usage, cancel).await?;
     if let Tool::WriteTests { .. } = &given.tool {
-        let written: Written = answer(&result)?;
+        let written: WrittenTests = answer(&result)?;
         let tested = tested(&written)?;
         return Ok(given.with_tests(bounded(written.tests)?, &tested));
     }
-    let changed: Changed = answer(&result)?;
+    let changed: ChangedCode = answer(&result)?;
     let summary = summary(&given.tool, &changed, &repair);
     Ok(given.with_change(bounded(changed.changed)?, &summary))
 }
@@ -157,17 +157,19 @@ struct Repair {
 }
 
 /// Applies the analyser's fixes to the findings of a kind, or to all; refuses if one of them remains.
-async fn repaired(path: &str, source: &str, kind: Option<&str>) -> Result<Repair, Refusal> {
+async fn repaired(path: &str, source: &str, kind: Option<&str>) -> Result<Repair, ToolError> {
     let is_wanted = |rule: &str| kind.is_none_or(|kind| rule.contains(kind));
     let found = grave(&analyzed(path, source).await?);
     if found.is_empty() {
         let reason =
             "the analysis finds no security issue of medium severity or above in it, so there is nothing to fix";
-        return Err(Refusal::Hint(reason.to_owned()));
+        return Err(ToolError::Unsuitable(reason.to_owned()));
     }
     let places: Vec<(String, u32)> = found.into_iter().filter(|(rule, _)| is_wanted(rule)).collect();
     if places.is_empty() {
-        return Err(Refusal::Hint("the analysis finds no issue of the kind that the goal names in it".to_owned()));
+        return Err(ToolError::Unsuitable(
+            "the analysis finds no issue of the kind that the goal names in it".to_owned(),
+        ));
     }
     let fixed = names(&places);
     let given = source.to_owned();
@@ -177,13 +179,13 @@ async fn repaired(path: &str, source: &str, kind: Option<&str>) -> Result<Repair
     };
     let changed = tokio::task::spawn_blocking(fix)
         .await
-        .map_err(|error| Refusal::Outcome(StepOutcome::Failed(error.to_string())))?;
+        .map_err(|error| ToolError::Outcome(StepOutcome::Failed(error.to_string())))?;
     let left = grave(&analyzed(path, &changed).await?);
     let (left, remaining): (Vec<_>, Vec<_>) = left.into_iter().partition(|(rule, _)| is_wanted(rule));
     if !left.is_empty() {
         let reason =
             format!("there is no mechanical fix that removes every finding; these stay: {}", names(&left).join(", "));
-        return Err(Refusal::Hint(reason));
+        return Err(ToolError::Unsuitable(reason));
     }
     Ok(Repair { changed, fixed, remaining: names(&remaining) })
 }
@@ -196,11 +198,11 @@ fn names(found: &[(String, u32)]) -> Vec<String> {
     names
 }
 
-async fn analyzed(path: &str, source: &str) -> Result<AnalysisReport, Refusal> {
+async fn analyzed(path: &str, source: &str) -> Result<AnalysisReport, ToolError> {
     let task = analyze::task(source.to_owned(), path, Some("python"));
     let (report, _) = crate::analyzer::analyze(task)
         .await
-        .map_err(|error| Refusal::Outcome(StepOutcome::Failed(error.to_string())))?;
+        .map_err(|error| ToolError::Outcome(StepOutcome::Failed(error.to_string())))?;
     Ok(report)
 }
 
@@ -216,9 +218,11 @@ async fn run_tool(
     task: &Value,
     usage: &mut StepUsage,
     cancel: &CancellationToken,
-) -> Result<JobResult, Refusal> {
+) -> Result<JobResult, ToolError> {
     let Some(sandbox) = &context.sandbox else {
-        return Err(Refusal::Hint("the worker that generates has no sandbox; let it execute as well".to_owned()));
+        return Err(ToolError::Unsuitable(
+            "the worker that generates has no sandbox; let it execute as well".to_owned(),
+        ));
     };
     let limits = Limits::for_level(SecurityLevel::Strict, execute::time_left(context, workflow).min(TOOL_TIMEOUT));
     let job = Job {
@@ -233,15 +237,15 @@ async fn run_tool(
         Ok(metered) => metered,
         Err(SandboxError::Fail { code: "unknown_runtime", .. }) => {
             let reason = "the tools for Python are not installed; the operator builds them with sandbox/build-root.sh";
-            return Err(Refusal::Hint(reason.to_owned()));
+            return Err(ToolError::Unsuitable(reason.to_owned()));
         }
-        Err(error) => return Err(Refusal::Outcome(execute::sandbox_failure(&error))),
+        Err(error) => return Err(ToolError::Outcome(execute::sandbox_failure(&error))),
     };
     if metered.result.outcome == Outcome::Cancelled {
-        return Err(Refusal::Outcome(StepOutcome::Cancelled { cost: usage.cost }));
+        return Err(ToolError::Outcome(StepOutcome::Cancelled { cost: usage.cost }));
     }
     if metered.spent_budget {
-        return Err(Refusal::Hint("the rest of the budget pays for no more CPU time; raise it".to_owned()));
+        return Err(ToolError::Unsuitable("the rest of the budget pays for no more CPU time; raise it".to_owned()));
     }
     Ok(metered.result)
 }
@@ -263,9 +267,9 @@ fn answer<T: DeserializeOwned>(result: &JobResult) -> Result<T, String> {
         tracing::warn!(?outcome, ?exit_code, "Tool ended without an answer: {outcome:?}, exit code {exit_code:?}");
         return Err(failed());
     }
-    match serde_json::from_slice::<Answer<T>>(&result.stdout) {
-        Ok(Answer::Done(done)) => Ok(done),
-        Ok(Answer::Refused(reason)) => Err(plain(&reason, MAX_REASON_CHARS)),
+    match serde_json::from_slice::<ToolAnswer<T>>(&result.stdout) {
+        Ok(ToolAnswer::Done(done)) => Ok(done),
+        Ok(ToolAnswer::Refused(reason)) => Err(plain(&reason, MAX_REASON_CHARS)),
         Err(error) => {
             // Without the error's text, which quotes the untrusted answer.
             let category = error.classify();
@@ -287,7 +291,7 @@ fn bounded(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-fn tested(written: &Written) -> Result<TestSummary, String> {
+fn tested(written: &WrittenTests) -> Result<Tested, String> {
     let is_name = |name: &str| name.len() <= 200 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let names = written.tested.iter().map(|it| &it.name).chain(written.skipped.iter().map(|it| &it.name));
     if !names.clone().all(|name| is_name(name)) || written.tested.is_empty() && written.examples == 0 {
@@ -325,7 +329,7 @@ fn hint(failed: &str, reason: &str) -> String {
 }
 
 /// Describes the change and the evidence for its correctness, in sentences.
-fn summary(tool: &Tool, changed: &Changed, repair: &Repair) -> String {
+fn summary(tool: &Tool, changed: &ChangedCode, repair: &Repair) -> String {
     let done = match tool {
         Tool::CleanUp { steps } => {
             let names: Vec<&str> = steps.iter().map(|step| described(*step)).collect();
@@ -350,7 +354,7 @@ fn fixes(repair: &Repair) -> String {
 }
 
 /// Describes the comparison of before and after.
-fn evidence(tool: &Tool, changed: &Changed) -> String {
+fn evidence(tool: &Tool, changed: &ChangedCode) -> String {
     let recorded = changed.recorded;
     match (changed.tests, recorded, changed.output) {
         (0, 0, _) if matches!(tool, Tool::FixSecurity { .. }) => {
@@ -397,7 +401,7 @@ mod tests {
 
     #[track_caller]
     fn check(result: &JobResult, expected: &str) {
-        match answer::<Changed>(result) {
+        match answer::<ChangedCode>(result) {
             Err(reason) => assert!(reason.contains(expected), "{reason}"),
             Ok(changed) => assert_eq!(changed.changed, expected),
         }
@@ -417,13 +421,14 @@ mod tests {
         );
         assert_eq!(repair.fixed, ["PY-SQL-INJECTION"]);
         assert_eq!(repair.remaining, ["PY-UNSAFE-DESERIALIZATION", "PY-WEAK-HASH"]);
-        let Err(Refusal::Hint(reason)) = repaired("a.py", source, None).await else { panic!("is refused") };
+        let Err(ToolError::Unsuitable(reason)) = repaired("a.py", source, None).await else { panic!("is refused") };
         assert!(reason.ends_with("these stay: PY-UNSAFE-DESERIALIZATION"), "{reason}");
     }
 
     #[test]
     fn a_summary_claims_only_what_was_compared() {
-        let changed = |tests, recorded, output| Changed { changed: "x".to_owned(), tests, recorded, output, added: 0 };
+        let changed =
+            |tests, recorded, output| ChangedCode { changed: "x".to_owned(), tests, recorded, output, added: 0 };
         let repair = Repair { fixed: vec!["PY-WEAK-HASH".to_owned()], ..Repair::default() };
         let security = Tool::FixSecurity { kind: None };
         let text = summary(&security, &changed(0, 0, true), &repair);
