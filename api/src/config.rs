@@ -10,8 +10,8 @@ use shared::identity::Secret;
 use shared::messaging::BrokerSettings;
 use shared::telemetry::LogFormat;
 
-use crate::hosts::Hosts;
-use crate::limits::Limits;
+use crate::http::hosts::Hosts;
+use crate::limits::settings::Limits;
 
 /// An entry of the revocation bucket is kept for two days, so no access token may outlive that.
 const LONGEST_ACCESS: Duration = Duration::from_secs(86_400);

@@ -3,55 +3,29 @@
 //! It runs no step, decides no gate and holds no state that another instance lacks. Start reading at [`startup`](Application)
 //! and the table of calls in `routes.rs`; each call is in the file of its name.
 
-mod access_log;
-mod address;
-mod admission;
-mod analyze;
-mod approve;
-mod artifacts;
+mod admin;
+mod analysis;
+mod app_state;
+mod approvals;
 mod auth;
-mod body;
 mod budget;
-mod cancel;
 mod config;
 mod connection;
-mod contact;
-mod dead_letters;
-mod docs;
-mod etag;
-mod events;
-mod execute;
-mod feed;
-mod fields;
-mod health;
-mod hosts;
-mod inbox;
+mod executions;
+mod http;
 mod limits;
-mod list;
 mod metrics;
-mod newest;
-mod openapi;
-mod order;
-mod paging;
-mod presence;
-mod problem;
-mod projector;
-mod readings;
+mod middleware;
+mod ops;
 mod recipes;
 mod routes;
-#[cfg(test)]
-mod samples;
-mod sarif;
-mod seen;
 mod startup;
-mod state;
-mod status;
-mod streams;
-mod suggestions;
-mod traffic;
-mod visibility;
+mod tasks;
+#[cfg(test)]
+mod test_fixtures;
+mod workflows;
 
 pub use config::{Config, TokenSettings};
-pub use hosts::Hosts;
-pub use limits::{Limits, Operation};
+pub use http::hosts::Hosts;
+pub use limits::settings::{Limits, Operation};
 pub use startup::{Application, StartupError};

@@ -6,12 +6,17 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, guard, web};
 
-use crate::auth::{refresh, require_token, revoke, sign_in};
-use crate::traffic::no_such_call;
-use crate::{
-    analyze, approve, artifacts, cancel, dead_letters, docs, events, execute, health, inbox, list, openapi, recipes,
-    status,
-};
+use crate::admin::dead_letters;
+use crate::analysis::analyze;
+use crate::approvals::{decide, inbox};
+use crate::auth::caller::require_token;
+use crate::auth::refresh::refresh;
+use crate::auth::revoke::revoke;
+use crate::auth::sign_in::sign_in;
+use crate::executions::{artifacts, cancel, events, list, submit, views};
+use crate::middleware::observe::no_such_call;
+use crate::ops::{docs, health, openapi};
+use crate::recipes::catalogue;
 
 /// Under this path nothing is answered without a token.
 const BEHIND_THE_DOOR: &str = "/api/v3";
@@ -46,19 +51,19 @@ pub(crate) fn calls() -> Vec<Call> {
         post("/auth/token", |route| route.to(sign_in)),
         post("/auth/refresh", |route| route.to(refresh)),
         post("/auth/revoke", |route| route.to(revoke)),
-        post("/api/v3/execute", |route| route.to(execute::execute)),
+        post("/api/v3/execute", |route| route.to(submit::execute)),
         get("/api/v3/execute", |route| route.to(list::list)),
-        get("/api/v3/execute/status/{workflow_id}", |route| route.to(status::status)),
+        get("/api/v3/execute/status/{workflow_id}", |route| route.to(views::status)),
         post("/api/v3/execute/cancel/{workflow_id}", |route| route.to(cancel::cancel)),
-        post("/api/v3/execute/approve/{workflow_id}", |route| route.to(approve::approve)),
+        post("/api/v3/execute/approve/{workflow_id}", |route| route.to(decide::approve)),
         get("/api/v3/execute/{workflow_id}/events", |route| route.to(events::events)),
         get("/api/v3/execute/{workflow_id}/artifacts/{name:.+}", |route| route.to(artifacts::artifact)),
         get("/api/v3/approvals", |route| route.to(inbox::inbox)),
         get("/api/v3/admin/dead-letters", |route| route.to(dead_letters::list)),
         get("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::show)),
         delete("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::discard)),
-        get("/api/v3/recipes", |route| route.to(recipes::list)),
-        get("/api/v3/recipes/{name}", |route| route.to(recipes::show)),
+        get("/api/v3/recipes", |route| route.to(catalogue::list)),
+        get("/api/v3/recipes/{name}", |route| route.to(catalogue::show)),
         post("/api/v3/analyze", |route| route.to(analyze::analyze)),
     ]
 }

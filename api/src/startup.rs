@@ -18,21 +18,23 @@ use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
 use tokio_util::sync::CancellationToken;
 
-use crate::access_log::{AccessLog, run_reports};
-use crate::admission::AddressBuckets;
-use crate::auth::{Keyring, SignInQueue, Tokens, refuse_demo};
-use crate::body::Room;
-use crate::budget::{Days, Spending};
+use crate::admin::dead_letters::run_count;
+use crate::app_state::State;
+use crate::auth::keyring::{Keyring, refuse_demo};
+use crate::auth::sign_in_queue::SignInQueue;
+use crate::auth::tokens::Tokens;
+use crate::budget::daily_budget::{Days, Spending};
 use crate::config::Config;
 use crate::connection::listen;
-use crate::dead_letters::run_count;
-use crate::feed::{Feed, run_feed};
-use crate::newest::Newest;
-use crate::presence::{Present, run_presence};
-use crate::projector::{run_projector, run_rebuilds};
-use crate::recipes::KnownCatalogues;
-use crate::state::State;
-use crate::streams::OpenStreams;
+use crate::executions::event_stream_quota::OpenStreams;
+use crate::http::body::Room;
+use crate::middleware::access_log::{AccessLog, run_reports};
+use crate::middleware::rate_limit::AddressBuckets;
+use crate::recipes::catalogue::KnownCatalogues;
+use crate::tasks::projector::{run_projector, run_rebuilds};
+use crate::workflows::feed::{Feed, run_feed};
+use crate::workflows::heartbeats::{Present, run_presence};
+use crate::workflows::reader::Newest;
 
 /// Requests may run so long after the stop; the longest wait of any of them is 10 s.
 const DRAIN: Duration = Duration::from_secs(15);

@@ -214,7 +214,7 @@ async fn recipes_are_those_that_workers_report() {
 }
 
 fn document() -> Value {
-    serde_json::from_str(include_str!("../src/openapi.json")).unwrap()
+    serde_json::from_str(include_str!("../src/ops/openapi.json")).unwrap()
 }
 
 #[track_caller]

@@ -1,20 +1,13 @@
-//! Who calls: signing in, tokens, and the door in front of every call.
+//! Authentication: signing in, tokens, signing keys and revocation.
 //!
-//! A token is judged in [`tokens`]; [`door`] turns the verdict into an answer. Start reading there.
+//! `tokens` verifies a token, `caller` turns the result into an answer. Start reading there.
 
-mod door;
-mod keyring;
-mod queue;
-mod refresh;
-mod revoke;
-mod sign_in;
-mod throttle;
-mod tokens;
-
-pub(crate) use door::{identified, identify, require_token};
-pub(crate) use keyring::{Keyring, refuse_demo};
-pub(crate) use queue::SignInQueue;
-pub(crate) use refresh::refresh;
-pub(crate) use revoke::revoke;
-pub(crate) use sign_in::sign_in;
-pub(crate) use tokens::{Caller, Tokens};
+pub(crate) mod caller;
+pub(crate) mod freshness;
+pub(crate) mod keyring;
+pub(crate) mod refresh;
+pub(crate) mod revoke;
+pub(crate) mod sign_in;
+pub(crate) mod sign_in_limits;
+pub(crate) mod sign_in_queue;
+pub(crate) mod tokens;

@@ -8,15 +8,15 @@ use shared::identity::{RefreshFamily, Revocation};
 use shared::messaging::BucketError;
 use uuid::Uuid;
 
-use super::door::refused;
+use super::caller::refused;
 use super::keyring::Fault;
 use super::sign_in::{answer, away, no_key};
 use super::tokens::RefreshClaims;
-use crate::body::read_small;
-use crate::fields::Fields;
-use crate::limits::{Operation, admit_user};
-use crate::problem::Problem;
-use crate::state::State;
+use crate::app_state::State;
+use crate::http::body::read_small;
+use crate::http::json_fields::Fields;
+use crate::http::problem::Problem;
+use crate::limits::settings::{Operation, admit_user};
 
 /// Changes the family in `family` until nobody else's change comes between; a family changes a few times in its life.
 const ATTEMPTS: u32 = 16;

@@ -7,13 +7,13 @@ use serde_json::json;
 use shared::clock::Timestamp;
 use shared::identity::Revocation;
 
-use super::door::authenticate;
+use super::caller::authenticate;
 use super::refresh::end_family;
 use super::sign_in::away;
-use crate::body::discard;
-use crate::limits::{Operation, admit};
-use crate::problem::Problem;
-use crate::state::State;
+use crate::app_state::State;
+use crate::http::body::discard;
+use crate::http::problem::Problem;
+use crate::limits::settings::{Operation, admit};
 
 /// The watch tells every instance at about the same time; when ours has heard, we answer.
 const HEARD: Duration = Duration::from_secs(1);

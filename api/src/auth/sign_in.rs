@@ -10,13 +10,13 @@ use shared::messaging::BucketError;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::throttle;
+use super::sign_in_limits;
 use super::tokens::Pair;
-use crate::body::read_small;
-use crate::fields::Fields;
+use crate::app_state::State;
+use crate::http::body::read_small;
+use crate::http::json_fields::Fields;
+use crate::http::problem::Problem;
 use crate::metrics;
-use crate::problem::Problem;
-use crate::state::State;
 
 const LONGEST: usize = 1_024;
 

@@ -18,11 +18,11 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::app_state::State;
 use crate::connection::stream::GuardedStream;
 use crate::connection::turns::{KEEP_ALIVE, take_turn};
+use crate::middleware::observe::observe;
 use crate::routes::configure;
-use crate::state::State;
-use crate::traffic::observe;
 
 /// Bounds the head of a connection's first request; then 408 is answered.
 const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);

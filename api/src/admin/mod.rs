@@ -1,0 +1,3 @@
+//! Calls for administrators.
+
+pub(crate) mod dead_letters;

@@ -1,0 +1,232 @@
+//! `POST /api/v3/analyze`: synchronous for the caller, a queued job inside.
+
+use std::time::Duration;
+
+use actix_web::http::header::{Accept, Header, Quality};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::analysis::{AnalysisTask, AnalysisType, Severity, Suppressions};
+use shared::identity::Role;
+use shared::ids::Digest;
+use shared::messaging::{AnalysisAnswer, AnalysisError, decode, encode};
+use tokio::time::Instant;
+
+use crate::analysis::sarif;
+use crate::analysis::suggestions::{self, Wishes};
+use crate::app_state::State;
+use crate::auth::tokens::Caller;
+use crate::http::body::{discard, read_body};
+use crate::http::json_fields::{Fields, Object};
+use crate::http::problem::Problem;
+use crate::limits::settings::{Operation, admit_body};
+use crate::middleware::observe::trace_of;
+
+/// Analyses the code in the body, and answers from the cache where the same was asked before.
+pub(crate) async fn analyze(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let began = Instant::now();
+    if !caller.is_at_least(Role::Developer) {
+        discard(&request, payload.into_inner()).await;
+        return Err(Problem::forbidden("Viewers may not have code analysed; ask an operator for the role developer."));
+    }
+    let payload = admit_body(&state, &request, &caller, Operation::Analyze, payload).await?;
+    let (task, wishes) = read_body(&state.room, &caller.user, &request, payload, read_question).await?;
+    let (analysis_type, file_path) = (task.analysis_type, task.file_path.clone());
+    let (answer, is_hit) = ask(&state, &caller, &request, task).await?;
+    if wants_sarif(&request) {
+        let log = sarif::log(&answer.report, wishes, file_path.as_deref());
+        return Ok(HttpResponse::Ok().content_type(sarif::MEDIA_TYPE).body(log.to_string()));
+    }
+    let cost = if is_hit { 0.0 } else { cpu_cost(answer.cpu_ms, state.config.budget.prices.cpu_second) };
+    Ok(HttpResponse::Ok().json(json!({
+        "status": "success",
+        "data": suggestions::answer(&answer.report, analysis_type, wishes),
+        "metadata": {
+            "processing_time_ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "agents_consulted": suggestions::agents_consulted(&answer.report, analysis_type),
+            "tools_used": answer.report.tools,
+            "suppressed": answer.report.suppressed.len(),
+            "cost": cost,
+            "cache_hit": is_hit,
+        },
+    })))
+}
+
+fn cpu_cost(cpu_ms: u64, price: f64) -> f64 {
+    (Duration::from_millis(cpu_ms).as_secs_f64() * price * 1e6).round() / 1e6
+}
+
+/// Whether the caller names SARIF and does not like JSON better; a pattern as `*/*` asks for nothing in particular.
+fn wants_sarif(request: &HttpRequest) -> bool {
+    let Ok(accept) = Accept::parse(request) else { return false };
+    let quality =
+        |kind: &str| accept.iter().filter(|item| item.item.essence_str() == kind).map(|item| item.quality).max();
+    let json = ["application/json", "application/*", "*/*"].into_iter().find_map(quality);
+    quality(sarif::MEDIA_TYPE).is_some_and(|sarif| sarif > Quality::ZERO && json.is_none_or(|json| sarif >= json))
+}
+
+fn read_question(body: &Value) -> Result<(AnalysisTask, Wishes), Problem> {
+    let root = Fields::body(body)?;
+    let mut fields = Fields::default();
+    let types = [
+        ("security", AnalysisType::Security),
+        ("performance", AnalysisType::Performance),
+        ("architecture", AnalysisType::Architecture),
+        ("general", AnalysisType::General),
+    ];
+    let analysis_type = fields.choice(root, "analysis_type", &types).unwrap_or_default();
+    let context = fields.object(root, "context");
+    let project = fields.object(context, "context.project_context");
+    let task = AnalysisTask {
+        analysis_type,
+        source: read_source(&mut fields, context, project)?,
+        file_path: fields.text(context, "file_path", 1_024).filter(|path| !path.is_empty()),
+        language: fields.text(context, "language", 64).filter(|name| !name.trim().is_empty()),
+        framework: fields.text(project, "framework", 200),
+        dependencies: fields.names(project, "dependencies", 200),
+        // Callers ask about code of their own, and no approval depends on the answer.
+        suppressions: Suppressions::Honor,
+    };
+    let wishes = read_wishes(&mut fields, root);
+    fields.finish()?;
+    Ok((task, wishes))
+}
+
+/// `context.file_content`, or the one in the project's context where it is absent.
+fn read_source(fields: &mut Fields, context: Object<'_>, project: Object<'_>) -> Result<String, Problem> {
+    let name = "file_content";
+    let place = if context.get(name).is_some() { context } else { project };
+    let is_text = place.get(name).is_none_or(Value::is_string);
+    let source = fields.code(place, name)?;
+    if source.is_none() && is_text && !place.get(name).and_then(Value::as_str).is_some_and(|text| text.contains('\0')) {
+        fields.wrong(context, name, "is required: the code to analyse, not blank");
+    }
+    Ok(source.unwrap_or_default())
+}
+
+fn read_wishes(fields: &mut Fields, root: Object<'_>) -> Wishes {
+    let options = fields.object(root, "options");
+    let levels = [("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High)];
+    Wishes {
+        include_suggestions: fields.flag(options, "include_suggestions", true),
+        include_examples: fields.flag(options, "include_examples", true),
+        max_suggestions: fields.count(options, "max_suggestions", 50),
+        threshold: fields.choice(options, "severity_threshold", &levels).unwrap_or(Severity::Medium),
+    }
+}
+
+/// The answer, and whether it came from the cache. What was asked is kept as a digest only, and for its user alone: a hit would
+/// tell others that someone has the same code.
+async fn ask(
+    state: &State,
+    caller: &Caller,
+    request: &HttpRequest,
+    task: AnalysisTask,
+) -> Result<(AnalysisAnswer, bool), Problem> {
+    let user = &caller.user.name;
+    let name = format!("analysis:{}:{user}:{}", env!("CARGO_PKG_VERSION"), Digest::of(&encode(&task)));
+    if let Ok(Some(kept)) = state.view.cached(&name).await
+        && let Ok(answer) = decode(&kept)
+    {
+        return Ok((answer, true));
+    }
+    let (now, limit) = (state.clock.now(), state.config.analysis_deadline);
+    let asked = state.analyses.ask(task, user.as_str(), now, limit, trace_of(request)).await;
+    let answer = asked.map_err(|error| away(&error))?;
+    if let Err(error) = state.view.cache(&name, &encode(&answer), state.config.analysis_cache_ttl).await {
+        tracing::debug!(%error, "an analysis could not be kept");
+    }
+    Ok((answer, false))
+}
+
+fn away(error: &AnalysisError) -> Problem {
+    match error {
+        AnalysisError::NoWorker => {
+            Problem::unavailable("No worker answered in time; try again in a moment.", Duration::from_secs(5))
+        }
+        AnalysisError::Unavailable(reason) => {
+            tracing::warn!(reason, "an analysis could not be asked for");
+            Problem::unavailable("Analyses cannot be queued now; try again.", Duration::from_secs(1))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::ACCEPT;
+    use actix_web::test::TestRequest;
+
+    #[track_caller]
+    fn check(body: Value, wrong: &[&str]) {
+        let named: Vec<String> = match read_question(&body) {
+            Ok(_) => Vec::new(),
+            Err(problem) => {
+                let document = problem.document();
+                document["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap().to_owned()).collect()
+            }
+        };
+        assert_eq!(named, wrong, "{body}");
+    }
+
+    #[test]
+    fn every_rule_of_a_question_is_kept() {
+        let with = |options: Value| json!({"context": {"file_content": "x = 1"}, "options": options});
+        check(with(json!({})), &[]);
+        check(json!({"context": {"project_context": {"file_content": "x = 1"}}}), &[]);
+        check(json!({}), &["context.file_content"]);
+        check(json!({"context": {"file_content": "  \n"}}), &["context.file_content"]);
+        check(
+            json!({"context": {"file_content": "", "project_context": {"file_content": "x"}}}),
+            &["context.file_content"],
+        );
+        check(json!({"context": {"file_content": 5}}), &["context.file_content"]);
+        check(json!({"context": {"file_content": "a\u{0}"}}), &["context.file_content"]);
+        for (count, read) in [(json!(0), 0), (json!(-1), 0), (json!(7), 7), (json!(100_000), 100_000)] {
+            let wishes = read_question(&with(json!({"max_suggestions": count}))).unwrap().1;
+            assert_eq!(wishes.max_suggestions, read, "{count}");
+        }
+        check(with(json!({"max_suggestions": 2.5})), &["options.max_suggestions"]);
+        check(with(json!({"max_suggestions": "5"})), &["options.max_suggestions"]);
+        check(with(json!({"severity_threshold": "critical"})), &["options.severity_threshold"]);
+        check(with(json!({"include_examples": 1})), &["options.include_examples"]);
+        check(json!({"analysis_type": "magic", "context": {"file_content": "x"}}), &["analysis_type"]);
+        let dependencies =
+            |value: Value| json!({"context": {"file_content": "x", "project_context": {"dependencies": value}}});
+        let names = |value: Value| read_question(&dependencies(value)).unwrap().0.dependencies;
+        assert_eq!(names(json!(["flask==2.0", "x".repeat(300)])), ["flask==2.0".to_owned(), "x".repeat(200)]);
+        assert_eq!(names(json!({"pycrypto": "^2.6", "flask": {"version": "2"}})), ["flask", "pycrypto"]);
+        for wrong in [json!("flask"), json!([1]), json!(["flask", null])] {
+            check(dependencies(wrong), &["context.project_context.dependencies"]);
+        }
+    }
+
+    #[test]
+    fn the_first_file_content_wins() {
+        let body = json!({"context": {"file_content": "a = 1", "project_context": {"file_content": "b = 2"}}});
+        assert_eq!(read_question(&body).unwrap().0.source, "a = 1");
+    }
+
+    #[test]
+    fn the_callers_weights_choose_the_form() {
+        let check = |accept: &str, expect: bool| {
+            let request = TestRequest::default().insert_header((ACCEPT, accept)).to_http_request();
+            assert_eq!(wants_sarif(&request), expect, "{accept}");
+        };
+        check("application/sarif+json", true);
+        check("Application/SARIF+JSON; version=2.1.0", true);
+        check("application/json, application/sarif+json", true);
+        check("application/sarif+json, */*;q=0.1", true);
+        check("application/sarif+json;q=0.5, application/json;q=0.4, */*", true);
+        check("application/json;q=1, application/sarif+json;q=0.5", false);
+        check("application/sarif+json;q=0.5, */*", false);
+        check("application/sarif+json;q=0", false);
+        check("*/*", false);
+        check("", false);
+        assert!(!wants_sarif(&TestRequest::default().to_http_request()));
+    }
+}

@@ -1,0 +1,5 @@
+//! Interactive analysis: the call, and its answers as suggestions or SARIF.
+
+pub(crate) mod analyze;
+pub(crate) mod sarif;
+pub(crate) mod suggestions;

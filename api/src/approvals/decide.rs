@@ -1,0 +1,285 @@
+//! `POST /api/v3/execute/approve/{workflow_id}`: puts a decision to the approver, which alone applies it.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, is_eligible, may_decide, read_help};
+use shared::identity::User;
+use shared::ids::{ApprovalId, Digest, WorkflowId};
+use shared::messaging::{ApprovalAnswer, HttpDecision};
+use shared::workflow::{NewInput, Workflow};
+use uuid::Uuid;
+
+use crate::app_state::State;
+use crate::auth::tokens::Caller;
+use crate::executions::submit::read_key;
+use crate::http::body::read_body;
+use crate::http::json_fields::{Fields, Object};
+use crate::http::problem::Problem;
+use crate::limits::settings::{Operation, admit_body, admit_refusal};
+use crate::middleware::observe::trace_of;
+use crate::workflows::access::{may_send_decision, named_workflow};
+
+/// An approver waits somewhat less for a gate that is about to park.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A stranger's decision is told to the approvers so often at most, until one has kept it.
+const TELLINGS: usize = 6;
+
+/// A decision as it was sent, its fields checked.
+#[derive(Debug, Clone, PartialEq)]
+struct Ballot {
+    approval_id: ApprovalId,
+    verdict: Verdict,
+    comment: Option<String>,
+    digest: Option<Digest>,
+    /// Its code is not stored: the approver stores what counts.
+    input: Option<NewInput>,
+}
+
+/// Decides. A repeat with the same `Idempotency-Key` is the same decision.
+pub(crate) async fn approve(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let payload = admit_body(&state, &request, &caller, Operation::Decide, payload).await?;
+    // A path that is no id names no workflow, whatever the body says.
+    let path = named_workflow(&id);
+    let ballot = read_body(&state.room, &caller.user, &request, payload, move |body| {
+        path.map(|id| read_ballot(body, id)).transpose()
+    })
+    .await?;
+    let key = read_key(&request)?;
+    let (Some(id), Some(ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
+    // The deadline counts from here; both are read from the broker at once.
+    let (stored, deadline) = tokio::join!(state.newest.get_from_leader(id), state.control.deadline(PATIENCE));
+    let stored = stored?;
+    let is_apt = stored.as_ref().is_some_and(|stored| asks_for(&stored.workflow, &caller.user, ballot.approval_id));
+    if !is_apt {
+        admit_refusal(&state, &request, &caller).await?;
+    }
+    let workflow = stored.ok_or_else(Problem::no_such_workflow)?.workflow;
+    let is_stranger = !may_send_decision(&workflow, &caller.user);
+    let decision = HttpDecision {
+        workflow_id: id,
+        approval_id: ballot.approval_id,
+        verdict: ballot.verdict,
+        comment: ballot.comment,
+        digest: ballot.digest,
+        input: ballot.input,
+        by: caller.user.name.clone(),
+        role: caller.user.role,
+        message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
+        deadline,
+    };
+    if is_stranger && !is_eligible(&workflow, &caller.user) {
+        // Answered as fast as a workflow that does not exist; the approver keeps the attempt in the audit log.
+        let (shared, trace) = (state.clone(), trace_of(&request));
+        state.life.spawn(async move {
+            let stopping = shared.life.stopping();
+            for _ in 0..TELLINGS {
+                let deadline = shared.control.deadline(PATIENCE).await;
+                let decision = HttpDecision { deadline, ..decision.clone() };
+                let answer = shared.control.decide(&decision, trace.child(), PATIENCE).await;
+                if matches!(answer, Some(ApprovalAnswer::Applied { .. } | ApprovalAnswer::Refused { .. })) {
+                    return;
+                }
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                }
+            }
+            tracing::warn!(workflow.id = %id, user.name = %decision.by, "no approver took a stranger's decision into the audit log");
+        });
+        return Err(Problem::no_such_workflow());
+    }
+    let answer = state.control.decide(&decision, trace_of(&request), PATIENCE).await;
+    let is_refused = matches!(answer, Some(ApprovalAnswer::Refused { .. }));
+    if is_stranger && is_refused {
+        // Who may decide learns of a decision that was applied, or may be yet: the gate may have opened meanwhile.
+        return Err(Problem::no_such_workflow());
+    }
+    conclude(&state, id, answer).await
+}
+
+/// Whether the gate of this id is open and the user may decide it: anything else will be refused, or was applied before.
+fn asks_for(workflow: &Workflow, user: &User, approval_id: ApprovalId) -> bool {
+    may_decide(workflow, user) && workflow.gate().is_some_and(|gate| gate.approval_id == approval_id)
+}
+
+fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
+    let root = Fields::body(body)?;
+    let mut fields = Fields::default();
+    let named = fields.required_text(root, "workflow_id", 64);
+    if !named.is_empty() && !named.eq_ignore_ascii_case(&id.to_string()) {
+        fields.wrong(root, "workflow_id", "must be the id in the path");
+    }
+    let approval_id = fields.required_text(root, "approval_id", 64);
+    let verdicts = [Verdict::Approved, Verdict::Rejected, Verdict::ChangesRequested];
+    let verdict = fields.choice(root, "decision", &verdicts.map(|verdict| (verdict.as_str(), verdict)));
+    if root.get("decision").is_none() {
+        fields.wrong(root, "decision", "is required: approved, rejected or changes_requested");
+    }
+    let comment = fields.text(root, "comment", COMMENT_CHARS).filter(|text| !text.trim().is_empty());
+    // A text that is no digest is surely not that of what is parked: a conflict like any other wrong digest.
+    let digest = fields.text(root, "digest", 128).map(|text| text.parse().unwrap_or(Digest::of(text.as_bytes())));
+    let input = read_input(&mut fields, root, verdict)?;
+    fields.finish()?;
+    let verdict = verdict.ok_or_else(|| Problem::invalid_field("decision", "is required"))?;
+    Ok(Ballot { approval_id: named_approval(&approval_id.to_ascii_lowercase()), verdict, comment, digest, input })
+}
+
+/// A text that is no id names an approval that does not exist.
+fn named_approval(text: &str) -> ApprovalId {
+    text.parse().unwrap_or_else(|_| ApprovalId::nobodys())
+}
+
+fn read_input(fields: &mut Fields, root: Object<'_>, verdict: Option<Verdict>) -> Result<Option<NewInput>, Problem> {
+    let recipe = fields.text(root, "recipe", CODE_BYTES);
+    let code = fields.code(root, "code")?;
+    let input = read_help(recipe, code).unwrap_or_else(|wrong| {
+        fields.wrong(root, wrong.field(), &wrong.to_string());
+        None
+    });
+    if input.is_some() && verdict.is_some_and(|verdict| verdict != Verdict::Approved) {
+        fields.wrong(root, "decision", "must be approved where a recipe or code is supplied");
+    }
+    Ok(input)
+}
+
+async fn conclude(state: &State, id: WorkflowId, answer: Option<ApprovalAnswer>) -> Result<HttpResponse, Problem> {
+    match answer {
+        Some(ApprovalAnswer::Applied { status, message }) => {
+            // So that no later answer of ours shows the workflow as it was before the decision.
+            if let Err(problem) = state.newest.get_from_leader(id).await {
+                tracing::debug!(%problem, workflow.id = %id, "the decided workflow could not be read");
+            }
+            let body = json!({"status": "success", "message": message, "workflow_status": status});
+            Ok(HttpResponse::Ok().json(body))
+        }
+        Some(ApprovalAnswer::Refused { code, message }) => Err(refusal(&code, message)),
+        Some(ApprovalAnswer::Unavailable { message }) => {
+            tracing::warn!(message, workflow.id = %id, "the approver could not write a decision");
+            Err(Problem::unavailable(
+                "The decision could not be stored. Look at the workflow, and send it again unless it counts already.",
+                Duration::from_secs(1),
+            ))
+        }
+        None => Err(Problem::unavailable(
+            "No approver answered in time, so the decision is dropped unless the workflow shows it now. Look at the workflow, \
+             and send the decision again if it does not.",
+            Duration::from_secs(2),
+        )),
+    }
+}
+
+fn refusal(code: &str, message: String) -> Problem {
+    match code {
+        "unknown_workflow" => Problem::no_such_workflow(),
+        "unknown_approval" => Problem::new(actix_web::http::StatusCode::NOT_FOUND, "no-such-approval", message),
+        "already_decided" => Problem::conflict("already-decided", message),
+        "already_voted" => Problem::conflict("already-voted", message),
+        "cancelled" => Problem::conflict("cancelled", message),
+        "workflow_ended" => Problem::conflict("workflow-ended", message),
+        "expired" => Problem::conflict("expired", message),
+        "digest_mismatch" => Problem::conflict("digest-mismatch", message),
+        "not_entitled" => Problem::forbidden(message),
+        "digest_missing" => Problem::invalid_field("digest", "is required: name what you decide on"),
+        "input_not_asked" => {
+            Problem::invalid_field("decision", "is about a result; only needs_input takes a recipe or code")
+        }
+        "message_reused" => {
+            Problem::invalid_field("Idempotency-Key", "was used before for another decision; choose a new key")
+        }
+        "unknown_recipe" => Problem::invalid_field("recipe", message.trim_end_matches('.')),
+        "malformed" => Problem::invalid_field("body", "cannot be read as a decision"),
+        "not_yet_parked" | "too_late" => Problem::unavailable(message, Duration::from_secs(1)),
+        other => {
+            tracing::error!(code = other, "the approver refused with a code that this build does not know");
+            Problem::conflict("refused", message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: &str = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
+
+    #[track_caller]
+    fn check(change: Value, wrong: &[&str]) {
+        let mut body = json!({"workflow_id": ID, "approval_id": ID, "decision": "approved"});
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let named: Vec<String> = match read_ballot(&body, ID.parse().unwrap()) {
+            Ok(_) => Vec::new(),
+            Err(problem) => {
+                let document = problem.document();
+                document["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap().to_owned()).collect()
+            }
+        };
+        assert_eq!(named, wrong, "{change}");
+    }
+
+    #[test]
+    fn every_rule_of_a_decision_is_kept() {
+        check(json!({}), &[]);
+        check(json!({"decision": "changes_requested", "comment": "shorter", "digest": "a".repeat(64)}), &[]);
+        check(json!({"workflow_id": "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d4"}), &["workflow_id"]);
+        check(json!({"workflow_id": null}), &["workflow_id"]);
+        check(json!({"approval_id": "nonsense"}), &[]);
+        check(json!({"approval_id": null}), &["approval_id"]);
+        check(json!({"approval_id": 5}), &["approval_id"]);
+        check(json!({"decision": "yes"}), &["decision"]);
+        check(json!({"decision": null}), &["decision"]);
+        check(json!({"comment": "x".repeat(4_001)}), &["comment"]);
+        check(json!({"digest": "abc"}), &[]);
+        check(json!({"digest": 5}), &["digest"]);
+        check(json!({"recipe": "jwt-auth"}), &[]);
+        check(json!({"code": "print(1)"}), &[]);
+        check(json!({"code": "print(1)", "recipe": "jwt-auth"}), &["recipe"]);
+        check(json!({"code": "print(1)", "decision": "rejected"}), &["decision"]);
+    }
+
+    #[test]
+    fn each_refusal_has_its_status() {
+        for (code, status) in [
+            ("unknown_workflow", 404),
+            ("unknown_approval", 404),
+            ("already_decided", 409),
+            ("already_voted", 409),
+            ("cancelled", 409),
+            ("workflow_ended", 409),
+            ("expired", 409),
+            ("digest_mismatch", 409),
+            ("not_entitled", 403),
+            ("malformed", 422),
+            ("unknown_recipe", 422),
+            ("input_not_asked", 422),
+            ("message_reused", 422),
+            ("digest_missing", 422),
+            ("not_yet_parked", 503),
+            ("too_late", 503),
+        ] {
+            assert_eq!(refusal(code, "so".to_owned()).status(), status, "{code}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_ballot_makes_the_reader_panic(
+            names in prop::collection::vec(prop::sample::select(vec!["workflow_id", "approval_id", "decision", "comment", "digest", "code"]), 0..6),
+            texts in prop::collection::vec(".{0,80}", 6),
+        ) {
+            let body: Value = names.into_iter().zip(texts).map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+            prop_assert!(read_ballot(&body, ID.parse().unwrap()).is_err());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `GET /api/v3/approvals`: what the caller may decide now.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::identity::Role;
+use shared::read_model::{ListPosition, ListQuery, Stored};
+use shared::workflow::Status;
+
+use crate::app_state::State;
+use crate::auth::tokens::Caller;
+use crate::executions::views::{pending_approval, summary};
+use crate::http::pagination::Query;
+use crate::http::problem::Problem;
+use crate::limits::settings::{Operation, admit};
+use crate::workflows::access::is_asked;
+
+/// Parked workflows are looked through in portions of this size.
+const PORTION: usize = 100;
+/// So many portions are looked through for one page; the cursor leads on from there.
+const PORTIONS: usize = 20;
+
+/// One page of questions, those of the newest workflows first.
+pub(crate) async fn inbox(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    admit(&state, &request, &caller, Operation::Status).await?;
+    let mut query = Query::of(&request)?;
+    let (limit, before) = (query.limit(), query.cursor());
+    query.finish()?;
+    // Who is no approver decides on their own work at most.
+    let owner = (!caller.is_at_least(Role::Approver)).then(|| caller.user.name.clone());
+    let mut parked = ListQuery { owner, status: Some(Status::WaitingApproval), before, limit: PORTION };
+    let (mut found, mut next) = (Vec::new(), None);
+    for _ in 0..PORTIONS {
+        let page = state.newest.list(&parked).await?;
+        (parked.before, next) = (page.next, page.next);
+        found.extend(page.items.into_iter().filter(|stored| is_asked(&stored.workflow, &caller.user)));
+        if found.len() >= limit || next.is_none() {
+            break;
+        }
+    }
+    if found.len() > limit {
+        found.truncate(limit);
+        next = found.last().map(ListPosition::of);
+    }
+    found.iter_mut().for_each(|stored| state.tokens.lapse_votes(&mut stored.workflow));
+    let approvals: Vec<Value> = found.iter().filter_map(question).collect();
+    Ok(HttpResponse::Ok().json(json!({
+        "status": "success",
+        "data": {"approvals": approvals, "next_cursor": next.map(|next| next.to_string())},
+    })))
+}
+
+/// The question with the workflow that it is about.
+fn question(stored: &Stored) -> Option<Value> {
+    let mut question = pending_approval(&stored.workflow)?;
+    question["workflow_id"] = json!(stored.workflow.id);
+    question["workflow"] = summary(&stored.workflow);
+    Some(question)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::{parked, submitted};
+
+    #[test]
+    fn a_question_tells_the_workflow_it_is_about() {
+        let stored = Stored { sequence: 7, workflow: parked("ann") };
+        insta::assert_json_snapshot!(question(&stored));
+        assert_eq!(question(&Stored { sequence: 1, workflow: submitted("ann") }), None);
+    }
+}

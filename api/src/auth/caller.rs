@@ -1,0 +1,121 @@
+//! The door: no call behind it begins before its token was judged.
+
+use std::rc::Rc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+
+use super::keyring::Fault;
+use super::tokens::{Caller, Tokens};
+use crate::app_state::State;
+use crate::auth::freshness::vouch;
+use crate::http::body::discard;
+use crate::http::problem::Problem;
+use crate::metrics;
+
+const NO_TOKEN: &str = "Sign in with POST /auth/token and send the access token as `Authorization: Bearer ...`.";
+
+/// Lets a request with a good token pass, with its [`Caller`]; any other is answered 401, whatever it asks for. 503 while
+/// this process could not have heard that the token was revoked.
+pub(crate) async fn require_token<B: MessageBody + 'static>(
+    state: web::Data<State>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let judged = match identified(request.request()) {
+        Some(caller) => Ok(caller),
+        None => authenticate(&state.tokens, request.headers()).map(Rc::new),
+    };
+    match judged.and_then(|caller| vouch(&state).map(|()| caller)) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        Err(problem) => {
+            let (request, payload) = request.into_parts();
+            discard(&request, payload).await;
+            Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)))
+        }
+    }
+}
+
+/// The caller of a request with a valid token, known before the request is routed.
+struct Identified(Rc<Caller>);
+
+/// Looks for the caller by the `Authorization` header and keeps it for [`identified`]; true where there is one.
+pub(crate) fn identify(tokens: &Tokens, request: &HttpRequest) -> bool {
+    let Some(Ok(caller)) = judge(tokens, request.headers()) else { return false };
+    request.extensions_mut().insert(Identified(Rc::new(caller)));
+    true
+}
+
+/// The caller that [`identify`] found.
+pub(crate) fn identified(request: &HttpRequest) -> Option<Rc<Caller>> {
+    request.extensions().get::<Identified>().map(|Identified(caller)| caller.clone())
+}
+
+/// The caller by the `Authorization` header, or the 401.
+pub(crate) fn authenticate(tokens: &Tokens, headers: &HeaderMap) -> Result<Caller, Problem> {
+    match judge(tokens, headers) {
+        Some(judged) => judged.map_err(refused),
+        None => {
+            metrics::AUTH_FAILURES.with_label_values(&["missing"]).inc();
+            Err(Problem::unauthorized(NO_TOKEN))
+        }
+    }
+}
+
+/// `None` without an `Authorization` header.
+fn judge(tokens: &Tokens, headers: &HeaderMap) -> Option<Result<Caller, Fault>> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let value = values.next()?;
+    let token = value.to_str().ok().and_then(bearer).filter(|_| values.next().is_none());
+    Some(token.ok_or(Fault::Malformed).and_then(|token| tokens.judge(token)))
+}
+
+/// The answer to a token that is not taken.
+pub(crate) fn refused(fault: Fault) -> Problem {
+    metrics::AUTH_FAILURES.with_label_values(&[fault.reason()]).inc();
+    Problem::invalid_token(fault.reason())
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ')).then_some(token)
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    /// The caller that the door let in; behind no door there is none.
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = request.extensions().get::<Rc<Caller>>().map(|caller| Caller::clone(caller));
+        std::future::ready(caller.ok_or_else(|| Problem::unauthorized(NO_TOKEN)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn only_one_bearer_token_is_read() {
+        for (value, token) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer  abc ", Some("abc")),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("Bearer a b", None),
+            ("Basic abc", None),
+            ("abc", None),
+            ("", None),
+        ] {
+            assert_eq!(bearer(value), token, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Whether this process knows of what happens elsewhere: of revocations, users and keys.
+
+use std::time::Duration;
+
+use crate::app_state::State;
+use crate::http::problem::Problem;
+
+/// Whether all that decides about tokens was heard of here, up to a moment ago that is bearable.
+pub(crate) fn is_in_touch(state: &State) -> bool {
+    state.tokens.complete_at().elapsed() <= state.config.tokens.out_of_touch
+}
+
+/// Refuses (503) while this process is out of touch: what the caller relies on may have been revoked elsewhere.
+pub(crate) fn vouch(state: &State) -> Result<(), Problem> {
+    if is_in_touch(state) {
+        return Ok(());
+    }
+    let detail =
+        "Whether your token still holds cannot be told: this instance does not hear of revocations now. Try again.";
+    Err(Problem::unavailable(detail, Duration::from_secs(1)))
+}

@@ -1,0 +1,3 @@
+//! The daily budget of a user.
+
+pub(crate) mod daily_budget;

@@ -1,0 +1,96 @@
+//! `POST /api/v3/execute/cancel/{workflow_id}`: ends a workflow; nothing of it is committed afterwards.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+use shared::approval::Actor;
+use shared::identity::Role;
+use shared::ids::{EventId, WorkflowId};
+use shared::messaging::AppendError;
+use shared::read_model::Stored;
+use shared::workflow::{Event, EventKind, Happened, Status, transition};
+
+use crate::app_state::State;
+use crate::auth::tokens::Caller;
+use crate::http::body::discard;
+use crate::http::problem::Problem;
+use crate::limits::settings::{Operation, admit};
+use crate::middleware::observe::trace_of;
+use crate::workflows::access::{is_visible, named_workflow};
+
+/// A workflow moves on a few times a second at most; so many lost races in a row mean something else.
+const ATTEMPTS: u32 = 50;
+
+/// Cancels. Idempotent: a cancelled workflow answers 200 again.
+pub(crate) async fn cancel(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    discard(&request, payload.into_inner()).await;
+    admit(&state, &request, &caller, Operation::Decide).await?;
+    let id = named_workflow(&id).ok_or_else(Problem::no_such_workflow)?;
+    for _ in 0..ATTEMPTS {
+        let stored = state.newest.get_from_leader(id).await?.ok_or_else(Problem::no_such_workflow)?;
+        check(&stored, &caller)?;
+        match stored.workflow.status() {
+            Status::Cancelled => return Ok(cancelled(id, "The workflow was cancelled before.")),
+            Status::Completed | Status::Failed => {
+                return Err(Problem::conflict(
+                    "already-ended",
+                    "The workflow has ended already; nothing was cancelled.",
+                ));
+            }
+            Status::Created | Status::Running | Status::WaitingApproval => {}
+        }
+        if append(&state, &request, &caller, &stored).await? {
+            return Ok(cancelled(id, "The workflow is cancelled."));
+        }
+    }
+    Err(Problem::unavailable("The workflow moves on too fast to be cancelled; try again.", Duration::from_secs(1)))
+}
+
+fn check(stored: &Stored, caller: &Caller) -> Result<(), Problem> {
+    if !is_visible(&stored.workflow, &caller.user) {
+        return Err(Problem::no_such_workflow());
+    }
+    if !caller.is_at_least(Role::Developer) {
+        return Err(Problem::forbidden("Viewers may not cancel work."));
+    }
+    if stored.workflow.owner != caller.user.name && !caller.is_at_least(Role::Admin) {
+        return Err(Problem::forbidden("Only the owner and admins cancel a workflow; approvers reject it instead."));
+    }
+    Ok(())
+}
+
+/// Appends the end; false where someone else moved the workflow on first.
+async fn append(state: &State, request: &HttpRequest, caller: &Caller, stored: &Stored) -> Result<bool, Problem> {
+    let (id, at) = (stored.workflow.id, state.clock.now());
+    let by = Actor::User(caller.user.name.clone());
+    let Ok(next) = transition(&stored.workflow, Event::Cancelled { by: by.clone() }, at) else { return Ok(false) };
+    let happened = Happened { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
+    match state.log.append(stored.sequence, &next, &happened, trace_of(request)).await {
+        Ok(sequence) => {
+            state.control.cancel(id).await;
+            state.newest.put(sequence, &next).await;
+            tracing::info!(workflow.id = %id, user.name = %caller.user.name, "cancelled");
+            Ok(true)
+        }
+        Err(AppendError::Lost) => Ok(false),
+        Err(AppendError::Unavailable(reason)) => {
+            tracing::warn!(reason, workflow.id = %id, "a cancel could not be written");
+            Err(Problem::unavailable("The cancel could not be stored; try again.", Duration::from_secs(1)))
+        }
+    }
+}
+
+fn cancelled(id: WorkflowId, message: &str) -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "status": "success",
+        "message": message,
+        "data": {"workflow_id": id, "status": Status::Cancelled.as_str()},
+    }))
+}

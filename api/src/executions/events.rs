@@ -1,0 +1,306 @@
+//! `GET /api/v3/execute/{workflow_id}/events`: every transition as a server-sent event, from the first on or behind `Last-Event-ID`.
+//! Format: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use serde_json::json;
+use shared::approval::Actor;
+use shared::ids::WorkflowId;
+use shared::messaging::{Entry, ReadError};
+use shared::workflow::Workflow;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::app_state::State;
+use crate::auth::tokens::Caller;
+use crate::executions::event_stream_quota::{MOST, OpenStream};
+use crate::http::pagination::Query;
+use crate::http::problem::Problem;
+use crate::limits::settings::{Operation, Taken, admit};
+use crate::workflows::access::{is_visible, visible};
+use crate::workflows::feed::Told;
+
+/// A comment is sent so often, so that nobody between takes a quiet stream for a dead one.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Trouble with the log ends a stream after so many attempts; the client comes again with its last id.
+const READ_ATTEMPTS: u64 = 5;
+
+/// Opens a stream. 204 where the workflow has ended and nothing is left to tell, which makes browsers stop coming again.
+pub(crate) async fn events(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    admit(&state, &request, &caller, Operation::Status).await?;
+    let stored = visible(&state, &caller, &id).await?;
+    let last = last_event_id(&request)?;
+    if stored.workflow.status().is_terminal() && last >= stored.sequence {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    let most = if state.config.limits.are_lifted() { u32::MAX } else { MOST };
+    let open = state.streams.open(&caller.user.name, most).ok_or_else(|| too_many(&request))?;
+    // Listening begins before history is read, so that nothing falls between the two.
+    let listener = state.feed.listen();
+    let (changes, expires_at) = (state.tokens.changes(), Instant::now() + state.tokens.left(&caller));
+    let teller = Teller {
+        state: state.into_inner(),
+        changes,
+        expires_at,
+        caller,
+        id: stored.workflow.id,
+        last,
+        listener,
+        must_read: true,
+        has_caught_up: false,
+        next_beat: Instant::now() + HEARTBEAT,
+        waiting: VecDeque::from([Bytes::from_static(b"retry: 1000\n\n")]),
+        has_ended: false,
+        _open: open,
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header(("cache-control", "no-store"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(teller.into_stream()))
+}
+
+fn too_many(request: &HttpRequest) -> Problem {
+    const AGAIN: Duration = Duration::from_secs(5);
+    request.extensions_mut().insert(Taken::all_of(MOST, AGAIN));
+    let detail = format!("Rate limit exceeded: at most {MOST} event streams at once; close one first.");
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(AGAIN)
+}
+
+/// What the client has read; browsers send it in a header, scripts may put it into the query.
+fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
+    let message = "must be the id of an event of this stream";
+    if let Some(value) = request.headers().get("last-event-id") {
+        let id = value.to_str().ok().map(str::trim);
+        return match id {
+            Some("") => Ok(0),
+            _ => id
+                .and_then(|id| id.parse().ok())
+                .filter(|id| *id < u64::MAX)
+                .ok_or_else(|| Problem::invalid_field("Last-Event-ID", message)),
+        };
+    }
+    let mut query = Query::of(request)?;
+    let last = query.read("last_event_id", message, |text| text.parse().ok().filter(|id| *id < u64::MAX));
+    query.finish()?;
+    Ok(last.unwrap_or(0))
+}
+
+/// Tells one client of one workflow.
+struct Teller {
+    state: std::sync::Arc<State>,
+    caller: Caller,
+    /// Of the users and the revocations.
+    changes: [watch::Receiver<()>; 2],
+    /// The end of the caller's token.
+    expires_at: Instant,
+    id: WorkflowId,
+    /// The sequence of the last event that was told.
+    last: u64,
+    listener: Receiver<Told>,
+    /// History behind `last` is to be read from the log.
+    must_read: bool,
+    /// What stood in the log when the stream began was told.
+    has_caught_up: bool,
+    next_beat: Instant,
+    waiting: VecDeque<Bytes>,
+    has_ended: bool,
+    _open: OpenStream,
+}
+
+impl Teller {
+    fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, |mut teller| async move {
+            let bytes = teller.next().await?;
+            Some((Ok(bytes), teller))
+        })
+    }
+
+    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, when the caller's token expires
+    /// or is revoked or the workflow is not theirs to see any more, or when the log cannot be read.
+    async fn next(&mut self) -> Option<Bytes> {
+        let stopping = self.state.life.stopping();
+        loop {
+            if Instant::now() >= self.expires_at || !self.state.tokens.may_stay(&self.caller) {
+                return None;
+            }
+            if let Some(bytes) = self.waiting.pop_front() {
+                return Some(bytes);
+            }
+            if self.has_ended || stopping.is_cancelled() {
+                return None;
+            }
+            if self.must_read {
+                self.read_history().await?;
+                continue;
+            }
+            let [users, revocations] = &mut self.changes;
+            tokio::select! {
+                () = stopping.cancelled() => return None,
+                () = tokio::time::sleep_until(self.expires_at) => return None,
+                // What changed is judged above. The senders live as long as the state.
+                _ = users.changed() => {}
+                _ = revocations.changed() => {}
+                told = self.listener.recv() => self.hear(told),
+                () = tokio::time::sleep_until(self.next_beat) => {
+                    self.next_beat = Instant::now() + HEARTBEAT;
+                    if !self.may_still_see().await {
+                        return None;
+                    }
+                    // Also a moment to find what a silently broken subscription did not tell.
+                    self.must_read = true;
+                    return Some(Bytes::from_static(b": still here\n\n"));
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, told: Result<Told, RecvError>) {
+        match told {
+            Ok(Told::Entry(entry)) => {
+                if entry.workflow.id == self.id {
+                    self.tell(&entry);
+                }
+            }
+            // Closed cannot be while the state lives; reading history is right in any case.
+            Ok(Told::Gap) | Err(RecvError::Lagged(_) | RecvError::Closed) => self.must_read = true,
+        }
+    }
+
+    fn tell(&mut self, entry: &Entry) {
+        if entry.sequence > self.last {
+            // What led up to a state that the caller may see is theirs to see; what comes after it is judged by itself.
+            if self.has_caught_up && !self.sees(&entry.workflow) {
+                self.has_ended = true;
+                return;
+            }
+            self.last = entry.sequence;
+            self.has_ended = entry.workflow.status().is_terminal();
+            self.waiting.push_back(render(entry));
+        }
+    }
+
+    /// By the caller's role of now.
+    fn sees(&self, workflow: &Workflow) -> bool {
+        self.state.tokens.user_now(&self.caller).is_some_and(|user| is_visible(workflow, &user))
+    }
+
+    /// Whether the workflow's newest state is the caller's to see; where it cannot be read, what was seen last counts.
+    async fn may_still_see(&self) -> bool {
+        match self.state.newest.get(self.id).await {
+            Ok(Some(stored)) => self.sees(&stored.workflow),
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// Reads one transition behind `last`; when there is none, the listener goes on.
+    async fn read_history(&mut self) -> Option<()> {
+        match read_next(&self.state, self.id, self.last).await? {
+            Some(entry) => self.tell(&entry),
+            None => {
+                self.must_read = false;
+                self.has_caught_up = true;
+            }
+        }
+        Some(())
+    }
+}
+
+/// The transition behind `last`, tried a few times; `None` where the log cannot be read.
+///
+/// A replica that knows of none, where this process does, is behind: it is asked again.
+async fn read_next(state: &State, id: WorkflowId, last: u64) -> Option<Option<Entry>> {
+    for attempt in 1..=READ_ATTEMPTS {
+        match state.log.next_after(id, last).await {
+            Ok(None) if attempt < READ_ATTEMPTS && state.newest.knows_newer(id, last) => {}
+            Ok(entry) => return Some(entry),
+            Err(ReadError::Decode(error)) => {
+                tracing::warn!(%error, workflow.id = %id, "a transition cannot be told");
+                return None;
+            }
+            Err(error) => tracing::debug!(%error, workflow.id = %id, "history could not be read; trying again"),
+        }
+        tokio::time::sleep(Duration::from_millis(200 * attempt)).await;
+    }
+    None
+}
+
+fn render(entry: &Entry) -> Bytes {
+    let (workflow, happened) = (&entry.workflow, &entry.happened);
+    let actor = match &happened.actor {
+        Actor::User(_) => "user",
+        Actor::Bot(_) => "bot",
+        Actor::Service(_) => "service",
+    };
+    let data = json!({
+        "workflow_id": workflow.id,
+        "event": happened.kind.as_str(),
+        "status": workflow.status().as_str(),
+        "phase": workflow.phase.kind().as_str(),
+        "round": workflow.round,
+        "current_step": workflow.current_step,
+        "total_steps": workflow.plan.len(),
+        "progress_percentage": workflow.progress_percentage(),
+        "at": happened.at.to_rfc3339(),
+        "actor": actor,
+        "detail": happened.detail,
+    });
+    Bytes::from(format!("id: {}\nevent: {}\ndata: {data}\n\n", entry.sequence, happened.kind.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::{START, cancelled};
+    use actix_web::test::TestRequest;
+    use shared::ids::EventId;
+    use shared::telemetry::TraceContext;
+    use shared::workflow::{EventKind, Happened};
+
+    #[test]
+    fn an_event_is_one_block_with_the_sequence_as_its_id() {
+        let workflow = cancelled("ann");
+        let happened = Happened {
+            event_id: EventId::fresh(),
+            kind: EventKind::Cancelled,
+            actor: Actor::User("ann".parse().unwrap()),
+            at: START,
+            detail: Some("two\nlines".to_owned()),
+        };
+        let entry =
+            Entry { sequence: 42, workflow, happened, trace: TraceContext::root(), subject: "cancelled".to_owned() };
+        let text = String::from_utf8(render(&entry).to_vec()).unwrap();
+        let lines: Vec<&str> = text.split('\n').collect();
+        assert_eq!((lines[0], lines[1], lines.len()), ("id: 42", "event: cancelled", 5));
+        let data: serde_json::Value = serde_json::from_str(lines[2].strip_prefix("data: ").unwrap()).unwrap();
+        assert_eq!((&data["status"], &data["actor"]), (&json!("cancelled"), &json!("user")));
+        assert_eq!((&data["phase"], &data["round"]), (&json!("cancelled"), &json!(1)));
+    }
+
+    #[test]
+    fn a_client_resumes_by_header_or_query() {
+        let header = |value: &str| {
+            last_event_id(&TestRequest::default().insert_header(("last-event-id", value)).to_http_request())
+        };
+        assert_eq!(header("7").unwrap(), 7);
+        assert_eq!(header("").unwrap(), 0);
+        assert!(header("x").is_err() && header("-1").is_err() && header(&u64::MAX.to_string()).is_err());
+        let query = |uri: &str| last_event_id(&TestRequest::with_uri(uri).to_http_request());
+        assert_eq!(query("/e?last_event_id=9").unwrap(), 9);
+        assert_eq!(query("/e").unwrap(), 0);
+        assert!(query("/e?last_event_id=x").is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! `GET /api/v3/execute`: the caller's workflows, newest first; admins may look at everybody's.
+
+use std::cmp::Reverse;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use shared::identity::Role;
+use shared::ids::UserName;
+use shared::read_model::{ListPosition, ListQuery, Page, Stored};
+use shared::workflow::Status;
+
+use crate::app_state::State;
+use crate::auth::tokens::Caller;
+use crate::executions::views::summary;
+use crate::http::pagination::Query;
+use crate::http::problem::Problem;
+use crate::limits::settings::{Operation, admit};
+
+/// One page.
+pub(crate) async fn list(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    admit(&state, &request, &caller, Operation::Status).await?;
+    let (query, statuses) = read_query(&caller, &request)?;
+    let page = list_any(&state, query, &statuses).await?;
+    let workflows: Vec<Value> = page.items.iter().map(|stored| summary(&stored.workflow)).collect();
+    let next = page.next.map(|next| next.to_string());
+    Ok(HttpResponse::Ok().json(json!({
+        "status": "success",
+        "data": {"workflows": workflows, "next_cursor": next},
+    })))
+}
+
+/// One page of the workflows in any of the statuses; in all where none is named.
+async fn list_any(state: &State, mut query: ListQuery, statuses: &[Status]) -> Result<Page, Problem> {
+    if statuses.is_empty() {
+        return state.newest.list(&query).await;
+    }
+    let mut pages = Vec::new();
+    for status in statuses {
+        query.status = Some(*status);
+        pages.push(state.newest.list(&query).await?);
+    }
+    Ok(merge(pages, query.limit))
+}
+
+/// One page from the first pages of several lists.
+fn merge(pages: Vec<Page>, limit: usize) -> Page {
+    // Behind this place a list may hold what its page does not.
+    let known_to = pages.iter().filter_map(|page| page.next).max();
+    let items = pages.into_iter().flat_map(|page| page.items);
+    let mut items: Vec<Stored> =
+        items.filter(|stored| known_to.is_none_or(|known_to| ListPosition::of(stored) >= known_to)).collect();
+    items.sort_by_key(|stored| Reverse(ListPosition::of(stored)));
+    // One that moved on in between may stand in two lists.
+    items.dedup_by_key(|stored| stored.workflow.id);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = if more { items.last().map(ListPosition::of) } else { known_to };
+    Page { items, next }
+}
+
+/// The query, but for the statuses, which come apart: the caller may name several.
+fn read_query(caller: &Caller, request: &HttpRequest) -> Result<(ListQuery, Vec<Status>), Problem> {
+    let mut query = Query::of(request)?;
+    let named = query.read_all(
+        "status",
+        "must be one of created, running, waiting_approval, completed, failed, cancelled",
+        |text| Status::ALL.into_iter().find(|status| status.as_str() == text),
+    );
+    let owner = query.read("owner", "must be a user name", |text| text.parse::<UserName>().ok());
+    let all = query.read("all", "must be true or false", |text| text.parse::<bool>().ok()).unwrap_or(false);
+    let (limit, before) = (query.limit(), query.cursor());
+    query.finish()?;
+    let asks_for_others = all || owner.as_ref().is_some_and(|owner| *owner != caller.user.name);
+    if asks_for_others && !caller.is_at_least(Role::Admin) {
+        return Err(Problem::forbidden("Only admins list the workflows of others."));
+    }
+    let owner = if all { owner } else { owner.or_else(|| Some(caller.user.name.clone())) };
+    let statuses = Status::ALL.into_iter().filter(|status| named.contains(status)).collect();
+    Ok((ListQuery { owner, status: None, before, limit }, statuses))
+}

@@ -1,0 +1,334 @@
+//! Reads the body of a submission.
+
+use actix_web::http::Uri;
+use serde_json::Value;
+use shared::approval::{MAX_RECIPE_CHARS, RiskLevel};
+use shared::ids::Digest;
+use shared::webhook::is_public;
+use shared::workflow::{Mode, Options, SecurityLevel};
+use url::{Host, Url};
+
+use crate::http::json_fields::{Fields, Object};
+use crate::http::problem::Problem;
+
+/// Bounds of a goal in characters, after trimming.
+const MIN_GOAL_CHARS: usize = 3;
+const MAX_GOAL_CHARS: usize = 10_000;
+
+/// A submission whose every field was checked; its code is not stored yet.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Order {
+    pub(crate) goal: String,
+    pub(crate) code: Option<String>,
+    pub(crate) current_file: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) repo_url: Option<String>,
+    pub(crate) options: Options,
+    pub(crate) request_digest: Digest,
+}
+
+/// What the operator sets for every submission.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HouseRules {
+    pub(crate) gate_before_execute: bool,
+    pub(crate) demand_human_from: Option<RiskLevel>,
+    /// Notifications may go to private addresses.
+    pub(crate) allow_private_webhooks: bool,
+    pub(crate) budget: f64,
+}
+
+/// Checks a body; every wrong field is named.
+pub(crate) fn read_order(body: &Value, rules: HouseRules) -> Result<Order, Problem> {
+    let root = Fields::body(body)?;
+    let mut fields = Fields::default();
+    let goal = read_goal(&mut fields, root);
+    let context = fields.object(root, "context");
+    let project = fields.object(context, "context.project_context");
+    let preferences = fields.object(context, "context.execution_preferences");
+    let options = fields.object(root, "options");
+    let code = fields.code(project, "file_content")?;
+    let order = Order {
+        goal,
+        code,
+        current_file: fields.text(project, "current_file", 1_024),
+        language: fields.text(project, "language", 64),
+        repo_url: fields.text(project, "repo_url", 2_048),
+        options: read_options(&mut fields, preferences, options, rules),
+        request_digest: Digest::of(&canonical(body)),
+    };
+    if order.code.is_some() && order.options.recipe.is_some() {
+        fields.wrong(preferences, "recipe", "must be left out where code is supplied");
+    }
+    fields.finish()?;
+    Ok(order)
+}
+
+fn read_goal(fields: &mut Fields, root: Object<'_>) -> String {
+    if root.get("goal").is_none() {
+        fields.wrong(root, "goal", "is required");
+    }
+    // Blanks around it are not counted, however many there are.
+    let Some(goal) = fields.text(root, "goal", usize::MAX) else { return String::new() };
+    let goal = goal.trim();
+    if !(MIN_GOAL_CHARS..=MAX_GOAL_CHARS).contains(&goal.chars().count()) {
+        fields.wrong(root, "goal", "must be 3 to 10000 characters after trimming whitespace");
+    }
+    goal.to_owned()
+}
+
+fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_>, rules: HouseRules) -> Options {
+    let levels = [
+        ("strict", SecurityLevel::Strict),
+        ("standard", SecurityLevel::Standard),
+        ("permissive", SecurityLevel::Permissive),
+    ];
+    Options {
+        mode: fields.choice(preferences, "mode", &Mode::ALL).unwrap_or_default(),
+        recipe: fields.text(preferences, "recipe", MAX_RECIPE_CHARS).filter(|name| !name.trim().is_empty()),
+        require_approval: fields.flag(preferences, "require_approval", true),
+        max_iterations: fields.number(preferences, "max_iterations", (1, 10), 3),
+        timeout_minutes: fields.number(preferences, "timeout_minutes", (1, 120), 30),
+        security_level: fields.choice(preferences, "security_level", &levels).unwrap_or_default(),
+        enable_premium_search: fields.flag(preferences, "enable_premium_search", false),
+        max_agents: fields.number(preferences, "max_agents", (1, 8), 1),
+        include_artifacts: fields.flag(options, "include_artifacts", true),
+        enable_human_loop: fields.flag(options, "enable_human_loop", true),
+        notification_webhook: read_webhook(fields, options, rules.allow_private_webhooks),
+        gate_before_execute: rules.gate_before_execute,
+        demand_human_from: rules.demand_human_from,
+        budget: rules.budget,
+    }
+}
+
+/// The form is judged here, and an address that says by itself where it leads. A name is judged when the notification is sent.
+fn read_webhook(fields: &mut Fields, options: Object<'_>, allow_private: bool) -> Option<String> {
+    let address = fields.text(options, "notification_webhook", 2_048)?;
+    if !is_web_address(&address) {
+        let form = "must be an http or https address with a host and without a user name";
+        fields.wrong(options, "notification_webhook", form);
+    } else if !allow_private && leads_inside(&address) {
+        fields.wrong(options, "notification_webhook", "must not lead to a private, local or reserved network");
+    } else {
+        return Some(address);
+    }
+    None
+}
+
+/// Read as the sender will read it: `2130706433` and `0x7f000001` are addresses there.
+fn leads_inside(address: &str) -> bool {
+    let url = Url::parse(address);
+    match url.as_ref().ok().and_then(Url::host) {
+        Some(Host::Ipv4(ip)) => !is_public(ip.into()),
+        Some(Host::Ipv6(ip)) => !is_public(ip.into()),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => true,
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let has_host = uri.host().is_some_and(|host| !host.is_empty());
+    let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    matches!(uri.scheme_str(), Some("http" | "https")) && has_host && !has_user
+}
+
+/// The body with its members in order: the same body in another order is the same body.
+fn canonical(value: &Value) -> Vec<u8> {
+    let mut text = Vec::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, text: &mut Vec<u8>) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            let mut separator = b'{';
+            for (name, value) in &members {
+                text.push(separator);
+                write_leaf(name, text);
+                text.push(b':');
+                write_canonical(value, text);
+                separator = b',';
+            }
+            text.extend_from_slice(if members.is_empty() { b"{}" } else { b"}" });
+        }
+        Value::Array(items) => {
+            let mut separator = b'[';
+            for item in items {
+                text.push(separator);
+                write_canonical(item, text);
+                separator = b',';
+            }
+            text.extend_from_slice(if items.is_empty() { b"[]" } else { b"]" });
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => write_leaf(value, text),
+    }
+}
+
+fn write_leaf(leaf: &impl serde::Serialize, text: &mut Vec<u8>) {
+    serde_json::to_writer(text, leaf).expect("a string, a number or a word is written to memory");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const RULES: HouseRules =
+        HouseRules { gate_before_execute: false, demand_human_from: None, allow_private_webhooks: false, budget: 2.0 };
+
+    #[track_caller]
+    fn check(body: Value, wrong: &[&str]) {
+        let named: Vec<String> = match read_order(&body, RULES) {
+            Ok(_) => Vec::new(),
+            Err(problem) => {
+                assert_eq!(problem.status(), 422, "{body}");
+                let document = problem.document();
+                document["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap().to_owned()).collect()
+            }
+        };
+        assert_eq!(named, wrong, "{body}");
+    }
+
+    #[test]
+    fn every_rule_of_a_submission_is_kept() {
+        let goal = "Write a function that adds";
+        check(json!({"goal": goal}), &[]);
+        check(json!({"goal": goal, "unknown": [1, {"x": null}], "context": null, "options": null}), &[]);
+        check(json!([]), &["body"]);
+        check(json!("text"), &["body"]);
+        check(json!({}), &["goal"]);
+        check(json!({"goal": null}), &["goal"]);
+        check(json!({"goal": 7}), &["goal"]);
+        check(json!({"goal": "   xy   "}), &["goal"]);
+        check(json!({"goal": format!("  {}  ", "x".repeat(3))}), &[]);
+        check(json!({"goal": "排序列"}), &[]);
+        check(json!({"goal": format!("  {}  ", "é".repeat(10_000))}), &[]);
+        check(json!({"goal": format!("{}{goal}", " \n".repeat(20_000))}), &[]);
+        check(json!({"goal": "x".repeat(10_001)}), &["goal"]);
+        check(json!({"goal": "ten or more \u{0}"}), &["goal"]);
+        let preferences = |value: Value| json!({"goal": goal, "context": {"execution_preferences": value}});
+        let at = |name: &str| format!("context.execution_preferences.{name}");
+        for (name, good, bad) in [
+            (
+                "max_iterations",
+                vec![json!(1), json!(10), json!(3.0)],
+                vec![json!(0), json!(11), json!("3"), json!(2.5), json!(-1), json!(true)],
+            ),
+            ("timeout_minutes", vec![json!(1), json!(120)], vec![json!(0), json!(121)]),
+            ("max_agents", vec![json!(1), json!(8)], vec![json!(0), json!(9), json!(1e300)]),
+            ("security_level", vec![json!("strict"), json!("permissive")], vec![json!("none"), json!(1)]),
+            ("require_approval", vec![json!(false)], vec![json!("false"), json!(0)]),
+            ("recipe", vec![json!("lru-cache"), json!(" ")], vec![json!(1), json!("x".repeat(65))]),
+            ("mode", vec![json!("auto"), json!("write_tests")], vec![json!("fix"), json!(""), json!(1)]),
+        ] {
+            good.into_iter().for_each(|value| check(preferences(json!({name: value})), &[]));
+            bad.into_iter().for_each(|value| check(preferences(json!({name: value})), &[&at(name)]));
+        }
+        let both = json!({"project_context": {"file_content": "x"}, "execution_preferences": {"recipe": "lru-cache"}});
+        check(json!({"goal": goal, "context": both}), &[&at("recipe")]);
+        check(json!({"goal": goal, "context": 3, "options": []}), &["context", "options"]);
+    }
+
+    #[test]
+    fn a_webhook_is_a_plain_web_address() {
+        for (address, good) in [
+            ("https://example.org/hook?x=1", true),
+            ("http://127.0.0.1:9000/", true),
+            ("http://[::1]/x", true),
+            ("ftp://example.org", false),
+            ("https://user:pass@example.org/", false),
+            ("https:///x", false),
+            ("/relative", false),
+            ("javascript:alert(1)", false),
+            ("https://exa mple.org", false),
+            ("", false),
+        ] {
+            assert_eq!(is_web_address(address), good, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_that_says_it_leads_inside_is_refused() {
+        for (address, inside) in [
+            ("http://127.0.0.1:9000/", true),
+            ("http://[::1]/x", true),
+            ("http://169.254.169.254/latest", true),
+            ("http://LOCALHOST:1/", true),
+            ("http://2130706433/", true),
+            ("http://0x7f000001:80/x", true),
+            ("http://0177.1/", true),
+            ("http://foo.localhost/", true),
+            ("https://example.org/hook", false),
+            ("https://8.8.8.8/", false),
+        ] {
+            assert_eq!(leads_inside(address), inside, "{address}");
+            let body = json!({"goal": "Write a function", "options": {"notification_webhook": address}});
+            assert_eq!(read_order(&body, RULES).is_err(), inside, "{address}");
+            assert!(read_order(&body, HouseRules { allow_private_webhooks: true, ..RULES }).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_members_makes_no_other_request() {
+        let digest = |text: &str| read_order(&serde_json::from_str(text).unwrap(), RULES).unwrap().request_digest;
+        let one = digest(r#"{"goal": "Write a function", "options": {"a": 1, "b": [1, 2]}}"#);
+        assert_eq!(one, digest(r#"{"options": {"b":[1,2],"a":1},"goal":"Write a function"}"#));
+        assert_ne!(one, digest(r#"{"options": {"b":[2,1],"a":1},"goal":"Write a function"}"#));
+        assert_ne!(one, digest(r#"{"goal":"Write a function"}"#));
+        let odd = json!({"b": [], "a": {}, "\"": ["é\n", 1.5, null, {"y": true, "x": [[], {}]}]});
+        let written = r#"{"\"":["é\n",1.5,null,{"x":[[],{}],"y":true}],"a":{},"b":[]}"#;
+        assert_eq!(String::from_utf8(canonical(&odd)).unwrap(), written);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let names = prop::sample::select(vec![
+            "goal",
+            "context",
+            "project_context",
+            "execution_preferences",
+            "options",
+            "file_content",
+            "language",
+            "max_iterations",
+            "require_approval",
+            "security_level",
+            "notification_webhook",
+            "x",
+        ]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,40}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((names.clone(), inner), 0..6).prop_map(|members| members
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<Value>()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_reader_panic_or_repeat_it(body in any_json(), mark in "[a-z]{12}") {
+            let mut body = body;
+            if let Some(members) = body.as_object_mut() {
+                members.insert("options".to_owned(), json!({"notification_webhook": mark, "include_artifacts": mark}));
+            }
+            if let Err(problem) = read_order(&body, RULES) {
+                prop_assert!(!problem.document().to_string().contains(&mark));
+            } else {
+                prop_assert!(false, "two fields are wrong");
+            }
+        }
+    }
+}

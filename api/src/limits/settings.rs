@@ -1,0 +1,277 @@
+//! Rate limits per user and operation, and what answers tell about them.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, web};
+use shared::config::{Profile, Settings};
+use shared::identity::{Role, User};
+use shared::read_model::{Gcra, Verdict};
+
+use crate::app_state::State;
+use crate::auth::tokens::Caller;
+use crate::http::body::discard;
+use crate::http::problem::Problem;
+use crate::metrics;
+
+/// Decisions that cannot be applied, per user.
+const REFUSALS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
+
+/// What is limited apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    Execute,
+    Analyze,
+    /// Decisions and cancels: who reads too often can still stop work.
+    Decide,
+    /// Every other call with a token.
+    Status,
+}
+
+impl Operation {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Execute => "execute",
+            Self::Analyze => "analyze",
+            Self::Decide => "decide",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// The buckets of signing in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignInLimits {
+    /// Sign-ins of a user name from an address, right or wrong.
+    pub(crate) attempts: Gcra,
+    /// Wrong passwords of a user name from an address.
+    pub(crate) wrong: Gcra,
+    /// Wrong passwords from an address.
+    pub(crate) wrong_of_address: Gcra,
+    /// Wrong passwords of a user name.
+    pub(crate) wrong_of_name: Gcra,
+}
+
+/// The size of every bucket.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The profile `load` lifts every limit.
+    lifted: bool,
+    standard: HashMap<Operation, Gcra>,
+    roles: HashMap<(Role, Operation), Gcra>,
+    sign_in: SignInLimits,
+    unauthenticated: Gcra,
+}
+
+/// `burst/refill per minute`, e.g. `8/30`.
+struct Rate(Gcra);
+
+impl FromStr for Rate {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = text.split_once('/').and_then(|(burst, refill)| {
+            let (burst, refill_per_minute) = (burst.trim().parse().ok()?, refill.trim().parse().ok()?);
+            (burst > 0 && (1..=60_000_000).contains(&refill_per_minute)).then_some(Gcra { burst, refill_per_minute })
+        });
+        parsed.map(Self).ok_or("a limit is burst/refill per minute, e.g. 8/30, both from 1 on")
+    }
+}
+
+impl Limits {
+    /// Reads the `limits.*` settings.
+    pub(crate) fn read(settings: &mut Settings, profile: Profile) -> Self {
+        let mut rate = |name, burst, refill_per_minute| settings.read(name, Rate(Gcra { burst, refill_per_minute })).0;
+        let standard = HashMap::from([
+            (Operation::Execute, rate("limits.execute", 8, 30)),
+            (Operation::Analyze, rate("limits.analyze", 60, 60)),
+            (Operation::Decide, rate("limits.decide", 120, 600)),
+            (Operation::Status, rate("limits.status", 120, 600)),
+        ]);
+        let sign_in = SignInLimits {
+            attempts: rate("limits.sign_in_attempts", 60, 60),
+            wrong: rate("limits.sign_in", 10, 10),
+            wrong_of_address: rate("limits.sign_in_address", 60, 60),
+            wrong_of_name: rate("limits.sign_in_name", 100, 100),
+        };
+        let unauthenticated = rate("limits.unauthenticated", 300, 600);
+        let lifted = match settings.read("limits.profile", "standard".to_owned()).as_str() {
+            "standard" => false,
+            "load" if profile != Profile::Production => true,
+            "load" => {
+                settings.mistake("limits.profile: load lifts every limit, which production refuses");
+                true
+            }
+            _ => {
+                settings.mistake("limits.profile: is standard or load");
+                false
+            }
+        };
+        let mut roles = HashMap::new();
+        for text in settings.list("limits.roles", &[]) {
+            match read_role_limit(&text) {
+                Some((role, operation, bucket)) => {
+                    roles.insert((role, operation), bucket);
+                }
+                None => settings.mistake("limits.roles: is a list like admin:execute=100/600,viewer:status=30/60"),
+            }
+        }
+        Self { lifted, standard, roles, sign_in, unauthenticated }
+    }
+
+    /// Whether the profile `load` lifts every limit.
+    pub(crate) fn are_lifted(&self) -> bool {
+        self.lifted
+    }
+
+    /// The buckets of signing in; `None` where they are lifted.
+    pub(crate) fn sign_in(&self) -> Option<SignInLimits> {
+        (!self.lifted).then_some(self.sign_in)
+    }
+
+    /// The bucket of an address's requests without a valid token; `None` where it is lifted.
+    pub(crate) fn unauthenticated(&self) -> Option<Gcra> {
+        (!self.lifted).then_some(self.unauthenticated)
+    }
+
+    fn bucket(&self, role: Role, operation: Operation) -> Option<Gcra> {
+        let own = self.roles.get(&(role, operation)).or_else(|| self.standard.get(&operation));
+        own.copied().filter(|_| !self.lifted)
+    }
+}
+
+fn read_role_limit(text: &str) -> Option<(Role, Operation, Gcra)> {
+    let (role, rest) = text.split_once(':')?;
+    let (operation, rate) = rest.split_once('=')?;
+    let known = [Operation::Execute, Operation::Analyze, Operation::Decide, Operation::Status];
+    let operation = known.into_iter().find(|known| known.as_str() == operation.trim())?;
+    Some((role.trim().parse().ok()?, operation, rate.trim().parse::<Rate>().ok()?.0))
+}
+
+/// What the bucket said of this request; the answer's headers tell it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    limit: u32,
+    remaining: u32,
+    reset: Duration,
+}
+
+impl Taken {
+    /// Nothing is left of `limit`; it may be worth another try after `reset`.
+    pub(crate) const fn all_of(limit: u32, reset: Duration) -> Self {
+        Self { limit, remaining: 0, reset }
+    }
+
+    /// Writes the `RateLimit-*` headers.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        let reset = u64::try_from(self.reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        let told = [
+            ("ratelimit-limit", u64::from(self.limit)),
+            ("ratelimit-remaining", u64::from(self.remaining)),
+            ("ratelimit-reset", reset),
+        ];
+        for (name, value) in told {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        }
+    }
+}
+
+/// Takes one call of the caller's bucket; 429 where it is empty.
+pub(crate) async fn admit(
+    state: &State,
+    request: &HttpRequest,
+    caller: &Caller,
+    operation: Operation,
+) -> Result<(), Problem> {
+    admit_user(state, request, &caller.user, operation).await
+}
+
+/// As [`admit`], for who is known by other means than an access token.
+pub(crate) async fn admit_user(
+    state: &State,
+    request: &HttpRequest,
+    user: &User,
+    operation: Operation,
+) -> Result<(), Problem> {
+    let Some(bucket) = state.config.limits.bucket(user.role, operation) else { return Ok(()) };
+    let verdict = state.limiter.take(&format!("{}:{}", operation.as_str(), user.name), bucket).await;
+    judge(request, operation.as_str(), "calls", bucket, verdict)
+}
+
+/// As [`admit`], before the body is read: one that is not wanted costs no more than its way here.
+pub(crate) async fn admit_body(
+    state: &State,
+    request: &HttpRequest,
+    caller: &Caller,
+    operation: Operation,
+    payload: web::Payload,
+) -> Result<web::Payload, Problem> {
+    match admit(state, request, caller, operation).await {
+        Ok(()) => Ok(payload),
+        Err(problem) => {
+            discard(request, payload.into_inner()).await;
+            Err(problem)
+        }
+    }
+}
+
+/// Takes one of the decisions that will be refused: each is a record in the audit log for good.
+pub(crate) async fn admit_refusal(state: &State, request: &HttpRequest, caller: &Caller) -> Result<(), Problem> {
+    if state.config.limits.are_lifted() {
+        return Ok(());
+    }
+    let verdict = state.limiter.take(&format!("refusals:{}", caller.user.name), REFUSALS).await;
+    judge(request, Operation::Decide.as_str(), "refused decisions", REFUSALS, verdict)
+}
+
+/// Turns a bucket's verdict into the answer's `RateLimit-*` headers and, where the bucket is empty, into a 429.
+///
+/// `label` is the metric's; `unit` names what the bucket counts.
+pub(crate) fn judge(
+    request: &HttpRequest,
+    label: &'static str,
+    unit: &'static str,
+    bucket: Gcra,
+    verdict: Verdict,
+) -> Result<(), Problem> {
+    request.extensions_mut().insert(Taken { limit: bucket.burst, remaining: verdict.remaining, reset: verdict.reset });
+    if verdict.allowed {
+        return Ok(());
+    }
+    metrics::RATE_LIMITED.with_label_values(&[label]).inc();
+    let seconds = verdict.retry_after.as_millis().div_ceil(1000).max(1);
+    let detail = format!(
+        "Rate limit exceeded: at most {} {unit} at once and {} a minute; try again in {seconds} s.",
+        bucket.burst, bucket.refill_per_minute
+    );
+    Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", detail).with_retry_after(verdict.retry_after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_may_have_its_own_limit_and_load_lifts_all() {
+        let mut settings = Settings::from_pairs([("limits.execute", "2/4"), ("limits.roles", "admin:execute=100/600")]);
+        let limits = Limits::read(&mut settings, Profile::Demo);
+        settings.finish().unwrap();
+        assert_eq!(limits.bucket(Role::Developer, Operation::Execute).unwrap().burst, 2);
+        assert_eq!(limits.bucket(Role::Admin, Operation::Execute).unwrap().burst, 100);
+        assert_eq!(limits.bucket(Role::Admin, Operation::Status).unwrap().burst, 120);
+        let mut settings = Settings::from_pairs([("limits.profile", "load")]);
+        let lifted = Limits::read(&mut settings, Profile::Demo);
+        assert!(lifted.bucket(Role::Viewer, Operation::Status).is_none());
+        assert!(lifted.sign_in().is_none() && lifted.unauthenticated().is_none());
+    }
+
+    #[test]
+    fn a_rate_without_refill_is_refused() {
+        for bad in ["8", "8/", "/8", "0/1", "1/0", "1/-1", "x/1"] {
+            assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
+    }
+}

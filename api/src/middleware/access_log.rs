@@ -1,0 +1,75 @@
+//! The access log: a line for each request, sampled where callers without a token, or refused by a limit, could fill a disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use shared::clock::Clock;
+use shared::read_model::{Gcra, LocalBuckets};
+
+use crate::app_state::State;
+
+/// Sampled lines of this process: at most 20 in any second, 10 a second in the long run.
+const SAMPLED_LINES: Gcra = Gcra { burst: 10, refill_per_minute: 600 };
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Decides which sampled lines are written, and counts the others.
+#[derive(Debug)]
+pub(crate) struct AccessLog {
+    lines: LocalBuckets<()>,
+    omitted: AtomicU64,
+}
+
+impl AccessLog {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { lines: LocalBuckets::new(clock), omitted: AtomicU64::new(0) }
+    }
+
+    /// Returns whether one more sampled line is written; otherwise it is counted.
+    pub(crate) fn admits_sampled_line(&self) -> bool {
+        let is_admitted = self.lines.take((), SAMPLED_LINES).allowed;
+        if !is_admitted {
+            self.omitted.fetch_add(1, Ordering::Relaxed);
+        }
+        is_admitted
+    }
+
+    /// Logs how many lines were omitted since the last report, if any.
+    fn report(&self) {
+        let omitted = self.omitted.swap(0, Ordering::Relaxed);
+        if omitted > 0 {
+            tracing::info!(omitted, "access log: omitted {omitted} lines of unauthenticated or refused requests");
+        }
+    }
+}
+
+/// Reports omitted lines until the life ends.
+pub(crate) async fn run_reports(state: Arc<State>) {
+    let stopping = state.life.stopping();
+    while !stopping.is_cancelled() {
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = tokio::time::sleep(REPORT_INTERVAL) => {}
+        }
+        state.access_log.report();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::clock::Timestamp;
+
+    #[test]
+    fn a_flood_writes_bounded_lines_and_the_rest_is_counted() {
+        let clock = Clock::manual(Timestamp::from_millis(1_000));
+        let log = AccessLog::new(clock.clone());
+        let mut written = 0;
+        for _ in 0..10_000 {
+            clock.advance(Duration::from_millis(1));
+            written += u64::from(log.admits_sampled_line());
+        }
+        assert!((100..=111).contains(&written), "{written} lines in 10 s");
+        assert_eq!(log.omitted.load(Ordering::Relaxed), 10_000 - written);
+    }
+}

@@ -1,0 +1,253 @@
+//! Around every request: its id and trace, the problem document of every error, security headers, metrics and the access log.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_http::ConnectionType;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
+use shared::telemetry::TraceContext;
+use tokio::time::Instant;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::app_state::State;
+use crate::http::body::discard;
+use crate::http::problem::{MEDIA_TYPE, Problem};
+use crate::limits::settings::Taken;
+use crate::metrics;
+use crate::middleware::access_log::AccessLog;
+use crate::middleware::rate_limit::{admit, charge_caller, charge_misdirected, closes_connection, is_sampled};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// What names a request in logs and messages.
+#[derive(Debug, Clone)]
+struct Exchange {
+    id: String,
+    trace: TraceContext,
+    path: String,
+    method: String,
+    is_https: bool,
+    began: Instant,
+}
+
+/// The caller's trace, for messages that the request causes.
+pub(crate) fn trace_of(request: &HttpRequest) -> TraceContext {
+    request.extensions().get::<Exchange>().map_or_else(TraceContext::root, |exchange| exchange.trace.child())
+}
+
+/// A request that runs; counted while it lives, also through a panic.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn count(state: &State) -> Self {
+        state.running.fetch_add(1, Ordering::SeqCst);
+        Self(state.running.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Serves a request; what comes out is finished, also after a panic.
+pub(crate) async fn observe(
+    state: web::Data<State>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let _running = Running::count(&state);
+    let exchange = begin(&request, &state.config.trusted_proxies);
+    request.extensions_mut().insert(exchange.clone());
+    serve(&exchange, &state.access_log, answer(&state, request, next)).await
+}
+
+/// Answers a request that is for this API and within its limits, and refuses any other.
+async fn answer(
+    state: &State,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let refusal = match state.config.hosts.check(request.request()) {
+        Ok(()) => admit(state, request.request()).err(),
+        Err(problem) => Some(charge_misdirected(state, request.request()).err().unwrap_or(problem)),
+    };
+    match refusal {
+        None => Ok(charge_caller(state, next.call(request).await?).await),
+        // The connection is closed behind it, so its body is not read.
+        Some(problem) => {
+            let (request, _) = request.into_parts();
+            Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)))
+        }
+    }
+}
+
+async fn serve(
+    exchange: &Exchange,
+    log: &AccessLog,
+    answer: impl Future<Output = Result<ServiceResponse<BoxBody>, Error>>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let span = tracing::info_span!("request", request.id = exchange.id, trace.id = exchange.trace.trace_id());
+    match AssertUnwindSafe(answer).catch_unwind().instrument(span).await {
+        Ok(Ok(response)) => Ok(finish(exchange, log, response)),
+        Ok(Err(error)) => Err(last_resort(exchange, log, Problem::of_status(error.as_response_error().status_code()))),
+        Err(_) => {
+            tracing::error!(request.id = exchange.id, http.path = exchange.path, "a handler panicked");
+            Err(last_resort(exchange, log, Problem::internal()))
+        }
+    }
+}
+
+fn begin(request: &ServiceRequest, trusted: &[IpAddr]) -> Exchange {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let given = text(REQUEST_ID.as_str()).filter(|id| TraceContext::is_request_id(id));
+    let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    let behind_proxy = request.peer_addr().is_some_and(|peer| trusted.contains(&peer.ip().to_canonical()));
+    Exchange {
+        trace: TraceContext::from_header(text(TraceContext::HEADER)).with_request_id(&id),
+        id,
+        path: request.path().to_owned(),
+        method: request.method().to_string(),
+        is_https: behind_proxy && text(FORWARDED_PROTO) == Some("https"),
+        began: Instant::now(),
+    }
+}
+
+fn finish(exchange: &Exchange, log: &AccessLog, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let mut response = with_problem(exchange, response);
+    let taken = response.request().extensions().get::<Taken>().copied();
+    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let status = response.status();
+    let is_sampled = is_sampled(response.request(), status);
+    let headers = response.headers_mut();
+    if let Some(taken) = taken {
+        taken.tell(headers);
+    }
+    secure(exchange, headers);
+    if closes_connection(response.request(), status) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    record(exchange, &route, status, !is_sampled || log.admits_sampled_line());
+    response
+}
+
+/// Gives an error its problem document, whoever made it.
+fn with_problem(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let ours = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
+    let is_document = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() != MEDIA_TYPE.as_bytes());
+    if ours.is_none() && is_document && status == StatusCode::SERVICE_UNAVAILABLE {
+        // The health page says in its own form what is wrong.
+        return response;
+    }
+    let problem = ours.unwrap_or_else(|| Problem::of_status(status)).at(&exchange.path);
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, problem.error_response())
+}
+
+/// The HTTP layer answers this error when the request itself is lost.
+fn last_resort(exchange: &Exchange, log: &AccessLog, problem: Problem) -> Error {
+    record(exchange, "unmatched", problem.status(), log.admits_sampled_line());
+    let id = HeaderValue::from_str(&exchange.id).unwrap_or(HeaderValue::from_static("unknown"));
+    problem.at(&exchange.path).with_header(REQUEST_ID, id).into()
+}
+
+fn secure(exchange: &Exchange, headers: &mut HeaderMap) {
+    if let Ok(id) = HeaderValue::from_str(&exchange.id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let mut unless_set = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    unless_set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    unless_set(CACHE_CONTROL, "no-store");
+    unless_set(REFERRER_POLICY, "no-referrer");
+    unless_set(X_FRAME_OPTIONS, "DENY");
+    unless_set(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if exchange.is_https {
+        unless_set(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+    }
+}
+
+/// Counts a request, and writes its line where `is_logged`. The path is not part of it: a caller may have put a token there.
+fn record(exchange: &Exchange, route: &str, status: StatusCode, is_logged: bool) {
+    let elapsed = exchange.began.elapsed();
+    let method = known_method(&exchange.method);
+    metrics::REQUESTS.with_label_values(&[method, route, status.as_str()]).inc();
+    metrics::REQUEST_SECONDS.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
+    if !is_logged {
+        return;
+    }
+    tracing::info!(
+        request.id = exchange.id,
+        trace.id = exchange.trace.trace_id(),
+        http.method = method,
+        http.route = route,
+        http.status = status.as_u16(),
+        duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        "answered"
+    );
+}
+
+/// A caller may invent methods; each would be a time series of its own.
+fn known_method(method: &str) -> &'static str {
+    ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
+}
+
+/// The answer to every path and method that is not in the list of calls.
+pub(crate) async fn no_such_call(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    discard(&request, payload.into_inner()).await;
+    Err(Problem::no_such_call())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::App;
+    use actix_web::body::to_bytes;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use shared::clock::Clock;
+
+    #[actix_web::test]
+    async fn a_panic_is_a_problem_too() {
+        async fn fall() -> HttpResponse {
+            panic!("this handler falls on purpose")
+        }
+        let serve_all = |request: ServiceRequest, next: Next<BoxBody>| async move {
+            serve(&begin(&request, &[]), &AccessLog::new(Clock::system()), next.call(request)).await
+        };
+        let app = App::new().wrap(from_fn(serve_all)).route("/fall", web::get().to(fall));
+        let app = init_service(app).await;
+        let request = TestRequest::with_uri("/fall").insert_header(("x-request-id", "id-1")).to_request();
+        let error = try_call_service(&app, request).await.expect_err("the request is lost");
+        let response = error.error_response();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers().get("x-request-id").unwrap(), "id-1");
+        let body: serde_json::Value = serde_json::from_slice(&to_bytes(response.into_body()).await.unwrap()).unwrap();
+        assert_eq!(body["instance"], "/fall");
+        assert!(!body.to_string().contains("on purpose"));
+    }
+}

@@ -1,0 +1,192 @@
+//! `GET /health` and `GET /ready`: what works, and whether this process can serve.
+
+use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
+use shared::messaging::{GeneratorReport, WorkerReport};
+
+use crate::app_state::State;
+use crate::auth::freshness::is_in_touch;
+use crate::http::problem::Problem;
+use crate::workflows::heartbeats::unserved;
+
+/// 200 while work can be done; 503 with what is wrong. Redis down alone means slower, not unhealthy.
+pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {
+    let is_redis_up = state.view.is_up().await;
+    let (document, is_healthy) =
+        judge(is_in_touch(&state), is_redis_up, &state.workers.all(), state.approvers.all().len());
+    let mut response = if is_healthy { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    response.json(document)
+}
+
+fn judge(is_nats_up: bool, is_redis_up: bool, present: &[WorkerReport], approvers: usize) -> (Value, bool) {
+    let (workers, sandbox, approver) = (workers(present), sandbox(present), approver(approvers));
+    let mut problems = Vec::new();
+    if !is_nats_up {
+        problems.push("nats: the broker does not answer, or does not tell of changes".to_owned());
+    }
+    for (name, service) in [("workers", &workers), ("sandbox", &sandbox), ("approver", &approver)] {
+        if service["status"] != "up" {
+            problems.push(format!("{name}: {}", service["detail"].as_str().unwrap_or("down")));
+        }
+    }
+    let is_healthy = problems.is_empty();
+    let mut document = json!({
+        "status": if is_healthy { "healthy" } else { "unhealthy" },
+        "version": env!("CARGO_PKG_VERSION"),
+        "degraded": !is_redis_up,
+        "services": {
+            "nats": {"status": up(is_nats_up)},
+            "redis": {
+                "status": up(is_redis_up),
+                "detail": if is_redis_up { "answers" } else { "does not answer; reads come from the log and limits are local" },
+            },
+            "workers": workers,
+            "sandbox": sandbox,
+            "approver": approver,
+            "generator": generator(present),
+        },
+    });
+    if !is_healthy {
+        document["problems"] = json!(problems);
+    }
+    (document, is_healthy)
+}
+
+fn up(is_up: bool) -> &'static str {
+    if is_up { "up" } else { "down" }
+}
+
+fn workers(present: &[WorkerReport]) -> Value {
+    let missing = unserved(present);
+    let (status, detail) = match (present.is_empty(), missing.is_empty()) {
+        (true, _) => ("down", "no worker has given a sign of life within 5 s".to_owned()),
+        (false, false) => ("degraded", format!("nobody serves {}", missing.join(", "))),
+        (false, true) => ("up", "every phase is served".to_owned()),
+    };
+    let running: u32 = present.iter().map(|report| report.running).sum();
+    json!({"status": status, "detail": detail, "count": present.len(), "running": running})
+}
+
+fn sandbox(present: &[WorkerReport]) -> Value {
+    let runners: Vec<&WorkerReport> =
+        present.iter().filter(|report| report.phases.iter().any(|phase| phase == "execute")).collect();
+    let working = runners.iter().find(|report| report.sandbox_ok);
+    let mut runtimes: Vec<&str> = runners
+        .iter()
+        .filter(|report| report.sandbox_ok)
+        .flat_map(|report| &report.runtimes)
+        .map(String::as_str)
+        .collect();
+    runtimes.sort_unstable();
+    runtimes.dedup();
+    let (backend, detail) = match working.or(runners.first()) {
+        Some(report) => (report.sandbox_backend.as_str(), report.sandbox_detail.as_str()),
+        None => ("none", "no worker runs code"),
+    };
+    json!({"status": up(working.is_some()), "backend": backend, "detail": detail, "runtimes": runtimes})
+}
+
+/// The state of matching at the worker that has least of it; keywords serve as well, so this makes nothing unhealthy.
+fn generator(present: &[WorkerReport]) -> Value {
+    let reports = present.iter().filter_map(|report| report.generator.as_ref());
+    let rank = |report: &&GeneratorReport| match report.matching.as_str() {
+        "embeddings" => 2,
+        "keywords" => 0,
+        _ => 1,
+    };
+    match reports.min_by_key(rank) {
+        Some(report) => json!({
+            "status": "up",
+            "matching": report.matching,
+            "model": report.model,
+            "recipes": report.recipes,
+            "detail": report.detail,
+        }),
+        None => json!({"status": "down", "detail": "no worker that generates has reported"}),
+    }
+}
+
+/// Every workflow passes the approver: without one none is completed.
+fn approver(count: usize) -> Value {
+    let detail = if count > 0 { "gates are judged" } else { "no approver has given a sign of life within 5 s" };
+    json!({"status": up(count > 0), "detail": detail, "count": count})
+}
+
+/// 200 while this process can take requests: in touch as its door demands, with a key, and not draining.
+pub(crate) async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    let obstacle = if state.life.stopping().is_cancelled() {
+        Some("This process is draining.")
+    } else if !is_in_touch(&state) {
+        Some("This process does not hear from the broker, so its door is shut.")
+    } else if !state.tokens.is_ready() {
+        Some("There is no key to sign tokens with.")
+    } else {
+        None
+    };
+    match obstacle {
+        None => Ok(HttpResponse::Ok().json(json!({"status": "ready"}))),
+        Some(why) => Err(Problem::unavailable(why, std::time::Duration::from_secs(1))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker(phases: &[&str], sandbox_ok: bool) -> WorkerReport {
+        matching_worker(phases, sandbox_ok, "embeddings")
+    }
+
+    fn matching_worker(phases: &[&str], sandbox_ok: bool, matching: &str) -> WorkerReport {
+        WorkerReport {
+            instance: "w1".to_owned(),
+            phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
+            runtimes: vec!["python".to_owned()],
+            running: 1,
+            sandbox_backend: "bubblewrap".to_owned(),
+            sandbox_ok,
+            sandbox_detail: "Landlock ABI 6".to_owned(),
+            catalogue: None,
+            generator: phases.contains(&"generate").then(|| GeneratorReport {
+                matching: matching.to_owned(),
+                model: None,
+                recipes: 90,
+                detail: String::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn health_names_what_is_wrong_and_bears_redis_being_down() {
+        let all = ["plan", "generate", "analyze", "execute", "analyses"];
+        let check = |nats, redis, present: &[WorkerReport], approvers, healthy: bool, wrong: usize| {
+            let (document, is_healthy) = judge(nats, redis, present, approvers);
+            assert_eq!(is_healthy, healthy, "{document}");
+            assert_eq!(document["problems"].as_array().map_or(0, Vec::len), wrong, "{document}");
+            assert_eq!(document["degraded"], json!(!redis));
+        };
+        check(true, true, &[worker(&all, true)], 1, true, 0);
+        check(true, false, &[worker(&all, true)], 1, true, 0);
+        check(false, true, &[worker(&all, true)], 1, false, 1);
+        check(true, true, &[], 1, false, 2);
+        check(true, true, &[worker(&all[..3], true)], 1, false, 2);
+        check(true, true, &[worker(&all, false)], 1, false, 1);
+        check(true, true, &[worker(&all, false), worker(&["execute"], true)], 1, true, 0);
+        check(true, true, &[worker(&all, true)], 0, false, 1);
+    }
+
+    #[test]
+    fn health_says_how_goals_are_matched_by_the_worker_that_knows_least() {
+        let worker = |matching| matching_worker(&["generate"], false, matching);
+        for (present, expected) in [
+            (vec![worker("embeddings"), worker("embeddings (loading)")], json!("embeddings (loading)")),
+            (vec![worker("keywords"), worker("embeddings")], json!("keywords")),
+            (vec![worker("embeddings")], json!("embeddings")),
+            (vec![matching_worker(&["execute"], true, "embeddings")], Value::Null),
+        ] {
+            let entry = generator(&present);
+            assert_eq!(entry["matching"], expected, "{entry}");
+            assert_eq!(entry["status"] == "up", !expected.is_null(), "{entry}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The recipe catalogues that workers publish.
+
+pub(crate) mod catalogue;

@@ -1,0 +1,3 @@
+//! Background tasks of the process.
+
+pub(crate) mod projector;

@@ -1,0 +1,151 @@
+//! Who sees what: a workflow that someone may not see does not exist for them.
+
+use shared::analysis::AnalysisReport;
+use shared::approval::{GateOutcome, RiskLevel, is_eligible, may_decide};
+use shared::identity::{Role, User};
+use shared::ids::{UserName, WorkflowId};
+use shared::read_model::Stored;
+use shared::workflow::{Content, Options, PhaseKind, Workflow};
+
+use crate::app_state::State;
+use crate::auth::tokens::Caller;
+use crate::executions::submit::blobs_away;
+use crate::http::problem::Problem;
+use crate::workflows::reader::log_away;
+
+/// Whether `user` may read the workflow: its owner, admins, and those who decide on it, or did and still might.
+pub(crate) fn is_visible(workflow: &Workflow, user: &User) -> bool {
+    workflow.owner == user.name
+        || user.role == Role::Admin
+        || may_decide_now(workflow, user)
+        || is_eligible(workflow, user) && has_decided(workflow, &user.name)
+}
+
+/// Whether a question waits that `user` may answer.
+pub(crate) fn may_decide_now(workflow: &Workflow, user: &User) -> bool {
+    workflow.park().is_some() && may_decide(workflow, user)
+}
+
+/// Whether `user` may send a decision: also for a gate that is about to park, and for one that others decided meanwhile.
+pub(crate) fn may_send_decision(workflow: &Workflow, user: &User) -> bool {
+    let was_asked = workflow.closed_gates.iter().any(|gate| gate.outcome != GateOutcome::Released);
+    is_visible(workflow, user) || (is_eligible(workflow, user) && (workflow.gate().is_some() || was_asked))
+}
+
+fn has_decided(workflow: &Workflow, name: &UserName) -> bool {
+    workflow.decisions().any(|(_, decision)| decision.by == *name)
+}
+
+/// Returns whether the question that waits has an answer by this name that counts: a second one would be refused.
+fn has_voted(workflow: &Workflow, name: &UserName) -> bool {
+    let votes = workflow.park().into_iter().flat_map(|park| &park.decisions);
+    votes.filter(|decision| !decision.lapsed).any(|decision| decision.by == *name)
+}
+
+/// Whether a question waits that `user` may answer and has not.
+pub(crate) fn is_asked(workflow: &Workflow, user: &User) -> bool {
+    may_decide_now(workflow, user) && !has_voted(workflow, &user.name)
+}
+
+/// Whether `user` may read what was made: once it is released, or to decide on it.
+pub(crate) fn sees_artifacts(workflow: &Workflow, user: &User) -> bool {
+    is_visible(workflow, user) && (workflow.is_released() || may_decide_now(workflow, user))
+}
+
+/// As [`sees_artifacts`], with the submission as it was accepted: a worker writes failures, and could claim in one that nobody
+/// was to be asked. Who fails on purpose sees no more than who succeeds: not what the operator demands a human for.
+pub(crate) async fn may_show_artifacts(state: &State, workflow: &Workflow, user: &User) -> Result<bool, Problem> {
+    if !sees_artifacts(workflow, user) {
+        return Ok(false);
+    }
+    if workflow.phase.kind() != PhaseKind::Failed {
+        return Ok(true);
+    }
+    let submitted = state.log.submission(workflow.id).await.map_err(|error| log_away(&error))?;
+    let Some(options) = submitted.map(|submitted| submitted.workflow.submission.options) else { return Ok(false) };
+    Ok(!options.require_approval
+        && !demands_human(state, &options, workflow.artifacts.security_report.as_ref()).await?)
+}
+
+/// Whether the operator demands a human for what was found. What nobody has analysed counts as the worst.
+async fn demands_human(state: &State, options: &Options, report: Option<&Content>) -> Result<bool, Problem> {
+    let Some(from) = options.demand_human_from else { return Ok(false) };
+    let Some(report) = report else { return Ok(true) };
+    let text = state.blobs.load(report).await.map_err(|error| blobs_away(&error))?;
+    let found =
+        serde_json::from_str(&text).map_or(RiskLevel::Critical, |report: AnalysisReport| RiskLevel::of(&report));
+    Ok(options.risk(found) >= from)
+}
+
+/// The id that a caller wrote; UUIDs are the same in either case.
+pub(crate) fn named_workflow(text: &str) -> Option<WorkflowId> {
+    text.to_ascii_lowercase().parse().ok()
+}
+
+/// The workflow that a path names, where the caller may see it; 404 otherwise, also for what is no id.
+pub(crate) async fn visible(state: &State, caller: &Caller, id: &str) -> Result<Stored, Problem> {
+    let id = named_workflow(id).ok_or_else(Problem::no_such_workflow)?;
+    let stored = state.newest.get(id).await?.ok_or_else(Problem::no_such_workflow)?;
+    if is_visible(&stored.workflow, &caller.user) { Ok(stored) } else { Err(Problem::no_such_workflow()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::approval::{Channel, Decision, Policy, Verdict};
+    use shared::workflow::{Event, transition};
+
+    use super::*;
+    use crate::test_fixtures::{START, parked, parked_under, submitted, user};
+
+    #[test]
+    fn a_workflow_exists_for_its_owner_admins_and_those_it_is_parked_for() {
+        let (running, parked) = (submitted("ann"), parked("ann"));
+        let (ann, eve) = (user("ann", Role::Developer), user("eve", Role::Developer));
+        let (bob, root) = (user("bob", Role::Approver), user("root", Role::Admin));
+        for (who, sees_running, sees_parked, sees_code) in [
+            (&ann, true, true, false),
+            (&eve, false, false, false),
+            (&bob, false, true, true),
+            (&root, true, true, true),
+        ] {
+            let name = &who.name;
+            assert_eq!(is_visible(&running, who), sees_running, "{name}");
+            assert_eq!(is_visible(&parked, who), sees_parked, "{name}");
+            assert_eq!(sees_artifacts(&parked, who), sees_code, "{name}");
+            assert!(!sees_artifacts(&running, who), "{name}");
+        }
+        let trusted = User { self_approval: true, ..ann };
+        assert!(sees_artifacts(&parked, &trusted));
+        let gone = User { disabled: true, ..bob };
+        assert!(!is_visible(&parked, &gone));
+    }
+
+    fn decided_by(name: &str, workflow: &Workflow) -> Workflow {
+        let decision = Decision {
+            verdict: Verdict::Approved,
+            by: name.parse().unwrap(),
+            channel: Channel::Http,
+            on_behalf_of: None,
+            comment: None,
+            input: None,
+            message_id: "m".to_owned(),
+            at: START,
+            lapsed: false,
+        };
+        transition(workflow, Event::Decided { decision, lapsed: Vec::new() }, START).unwrap()
+    }
+
+    #[test]
+    fn who_decided_sees_it_as_long_as_they_might_and_is_not_asked_twice() {
+        let two = Policy { two_approvers_from: Some(RiskLevel::Low), ..Policy::default() };
+        let asked = parked_under("ann", &two);
+        let (bob, carl) = (user("bob", Role::Approver), user("carl", Role::Approver));
+        let demoted = User { role: Role::Developer, ..bob.clone() };
+        let halfway = decided_by("bob", &asked);
+        assert!(is_asked(&asked, &bob) && !is_asked(&halfway, &bob) && is_asked(&halfway, &carl));
+        assert!(sees_artifacts(&halfway, &bob), "they may look at what they decided on");
+        let released = decided_by("carl", &halfway);
+        assert!(released.is_released() && is_visible(&released, &bob) && !is_visible(&halfway, &demoted));
+        assert!(!is_visible(&released, &demoted) && !sees_artifacts(&released, &demoted));
+    }
+}

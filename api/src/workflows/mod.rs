@@ -1,0 +1,8 @@
+//! Reading workflows: the newest state, who may see it, and what happens to it.
+
+pub(crate) mod access;
+pub(crate) mod feed;
+pub(crate) mod heartbeats;
+pub(crate) mod reader;
+pub(crate) mod sequence_tracker;
+pub(crate) mod singleflight;

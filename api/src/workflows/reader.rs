@@ -1,0 +1,239 @@
+//! The newest state of workflows: from Redis while it can be trusted, else from the log.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use shared::ids::WorkflowId;
+use shared::messaging::{Entry, Queue, ReadError, WorkflowLog};
+use shared::read_model::{ListPosition, ListQuery, Page, ReadModel, ReadModelError, Stored};
+use shared::workflow::Workflow;
+use tokio::time::Instant;
+
+use crate::http::problem::Problem;
+use crate::workflows::sequence_tracker::Seen;
+use crate::workflows::singleflight::Readings;
+
+/// A scan of the log serves for so long, unless something newer was seen meanwhile.
+const SCAN_KEPT: Duration = Duration::from_secs(1);
+
+/// More workflows are not read from the log for a list: they would fill the memory, and take longer than anybody waits.
+const LARGEST_SCAN: usize = 50_000;
+
+/// A page of which everything was left out is followed by the next, so many times.
+const PORTIONS: usize = 20;
+
+/// Reads workflows. No answer is older than what this process has seen of the workflow before.
+pub(crate) struct Newest {
+    log: WorkflowLog,
+    view: ReadModel,
+    seen: Seen,
+    /// What this process has written into the view.
+    written: Seen,
+    scans: Readings<(), Result<Arc<Vec<Stored>>, Problem>>,
+    scanned: Mutex<Option<Scan>>,
+}
+
+/// What the log held at a moment.
+struct Scan {
+    began: Instant,
+    /// The newest sequence that was seen before it began.
+    latest: u64,
+    workflows: Arc<Vec<Stored>>,
+}
+
+/// The answer when the log cannot be read.
+pub(crate) fn log_away(error: &ReadError) -> Problem {
+    tracing::warn!(%error, "the log could not be read");
+    Problem::unavailable("Workflows cannot be read now; try again.", Duration::from_secs(1))
+}
+
+impl Newest {
+    pub(crate) fn new(log: WorkflowLog, view: ReadModel) -> Self {
+        Self {
+            log,
+            view,
+            seen: Seen::default(),
+            written: Seen::default(),
+            scans: Readings::default(),
+            scanned: Mutex::default(),
+        }
+    }
+
+    /// Notes that transitions from now on may happen unheard.
+    pub(crate) fn lost_touch(&self) {
+        self.seen.misses_up_to(u64::MAX);
+    }
+
+    /// Notes that every transition behind `sequence` will be heard.
+    pub(crate) fn hears_all_behind(&self, sequence: u64) {
+        self.seen.misses_up_to(sequence);
+    }
+
+    /// Notes whether the view has what this process did not hear: while it has not, it is believed only where the log was heard.
+    pub(crate) async fn look_whether_view_keeps_up(&self, is_complete: bool, projector: &Queue) {
+        let missed = self.seen.missed();
+        self.seen.view_is_well(is_complete);
+        if is_complete
+            && missed < u64::MAX
+            && !self.seen.view_has(missed)
+            && matches!(projector.is_settled_up_to(missed).await, Ok(true))
+        {
+            self.seen.view_has_all_up_to(missed);
+        }
+    }
+
+    /// Notes how new the workflow is, so that no later answer is older.
+    pub(crate) fn saw(&self, id: WorkflowId, sequence: u64) {
+        self.seen.note(id, sequence);
+    }
+
+    /// Whether this process has heard of a transition of the workflow behind `sequence`.
+    pub(crate) fn knows_newer(&self, id: WorkflowId, sequence: u64) -> bool {
+        !self.seen.is_newest(id, sequence)
+    }
+
+    /// The workflow; `None` where there is none. What Redis lacked is put back.
+    pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
+        match self.view.get(id).await {
+            // Redis may be ahead of what we have heard of the log, behind, or wrong: the log tells.
+            Ok(Some(stored)) if self.seen.is_believable(id, stored.sequence) => return Ok(Some(stored)),
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "reading from the log instead"),
+        }
+        // A replica of the log may be behind what another API has shown before.
+        self.get_from_leader(id).await
+    }
+
+    /// The workflow as the log's leader knows it.
+    pub(crate) async fn get_from_leader(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
+        let entry = self.log.newest_from_leader(id).await.map_err(|error| log_away(&error))?;
+        match entry {
+            Some(entry) => Ok(Some(self.keep(entry).await)),
+            None => Ok(None),
+        }
+    }
+
+    async fn keep(&self, entry: Entry) -> Stored {
+        self.put(entry.sequence, &entry.workflow).await;
+        Stored { sequence: entry.sequence, workflow: entry.workflow }
+    }
+
+    /// Notes a state and writes it into the view; best effort, the projector does it as well.
+    pub(crate) async fn put(&self, sequence: u64, workflow: &Workflow) {
+        self.saw(workflow.id, sequence);
+        if let Err(error) = self.write(sequence, workflow).await {
+            tracing::debug!(%error, workflow.id = %workflow.id, "not written into the read model; the projector will");
+        }
+    }
+
+    /// Writes a transition into the view, unless it is the last of its workflow that this process has written there: where the view
+    /// lost that since, all of it is filled anew from the log.
+    pub(crate) async fn project(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
+        if self.written.is_at(workflow.id, sequence) { Ok(()) } else { self.write(sequence, workflow).await }
+    }
+
+    async fn write(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
+        self.view.project(sequence, workflow).await?;
+        self.written.note(workflow.id, sequence);
+        Ok(())
+    }
+
+    /// One page of a list, newest first; from the log while the view is away or not filled yet.
+    ///
+    /// Empty with a place to go on where much in a row was left out.
+    pub(crate) async fn list(&self, query: &ListQuery) -> Result<Page, Problem> {
+        let mut query = query.clone();
+        let mut page = self.list_once(&query).await?;
+        for _ in 1..PORTIONS {
+            if !page.items.is_empty() || page.next.is_none() {
+                break;
+            }
+            query.before = page.next;
+            page = self.list_once(&query).await?;
+        }
+        Ok(page)
+    }
+
+    async fn list_once(&self, query: &ListQuery) -> Result<Page, Problem> {
+        if matches!(self.view.is_complete().await, Ok(true))
+            && let Ok(mut page) = self.view.list(query).await
+        {
+            self.refresh(query, &mut page).await?;
+            // What was read instead of the view is of no more use.
+            self.scanned.lock().unwrap_or_else(PoisonError::into_inner).take();
+            return Ok(page);
+        }
+        Ok(page_of(&self.scan().await?, query))
+    }
+
+    /// Reads anew what the view has an older state of, or one that the log may not have.
+    async fn refresh(&self, query: &ListQuery, page: &mut Page) -> Result<(), Problem> {
+        for item in &mut page.items {
+            if !self.seen.is_believable(item.workflow.id, item.sequence)
+                && let Some(newer) = self.get(item.workflow.id).await?
+            {
+                *item = newer;
+            }
+        }
+        page.items.retain(|item| query.status.is_none_or(|status| item.workflow.status() == status));
+        Ok(())
+    }
+
+    /// Every workflow's newest state, from the log, no older than the call; one scan serves all who wait for one.
+    pub(crate) async fn scan(&self) -> Result<Arc<Vec<Stored>>, Problem> {
+        if let Some(scan) = self.scanned.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
+            && scan.latest == self.seen.latest()
+            && scan.began.elapsed() < SCAN_KEPT
+        {
+            return Ok(scan.workflows.clone());
+        }
+        self.scans.no_older(&(), self.scan_anew()).await
+    }
+
+    async fn scan_anew(&self) -> Result<Arc<Vec<Stored>>, Problem> {
+        let (began, latest) = (Instant::now(), self.seen.latest());
+        let workflows = Arc::new(read_all(&self.log).await?);
+        let scan = Scan { began, latest, workflows: workflows.clone() };
+        *self.scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(scan);
+        Ok(workflows)
+    }
+}
+
+async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, Problem> {
+    let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
+    let mut entries = pin!(log.scan().await.map_err(|error| log_away(&error))?);
+    while let Some(entry) = entries.next().await {
+        match entry {
+            // In log order, so a later one is newer.
+            Ok(Entry { sequence, workflow, .. }) => {
+                newest.insert(workflow.id, Stored { sequence, workflow });
+                if newest.len() > LARGEST_SCAN {
+                    let detail = "Lists come from Redis, which is away or being filled again; try again in a moment. \
+                                  The status of each workflow can be read meanwhile.";
+                    return Err(Problem::unavailable(detail, Duration::from_secs(10)));
+                }
+            }
+            Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
+            Err(error @ ReadError::Unavailable(_)) => return Err(log_away(&error)),
+        }
+    }
+    Ok(newest.into_values().collect())
+}
+
+/// The same page that the view would give, from all workflows.
+fn page_of(all: &[Stored], query: &ListQuery) -> Page {
+    let mut items: Vec<&Stored> = all
+        .iter()
+        .filter(|stored| query.owner.as_ref().is_none_or(|owner| stored.workflow.owner == *owner))
+        .filter(|stored| query.status.is_none_or(|status| stored.workflow.status() == status))
+        .filter(|stored| query.before.is_none_or(|before| ListPosition::of(stored) < before))
+        .collect();
+    items.sort_by_key(|stored| std::cmp::Reverse(ListPosition::of(stored)));
+    let more = items.len() > query.limit;
+    items.truncate(query.limit);
+    let next = items.last().filter(|_| more).map(|last| ListPosition::of(last));
+    Page { items: items.into_iter().cloned().collect(), next }
+}
