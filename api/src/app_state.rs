@@ -1,63 +1,62 @@
-//! What every handler works with: one per process, the same on all its threads.
+//! The parts of the application state. Each handler names those that it takes.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-
-use shared::clock::Clock;
-use shared::identity::{RefreshFamily, Revocation};
+use actix_web::web;
 use shared::lifecycle::Lifecycle;
-use shared::messaging::{
-    AnalysisRequests, ApproverReport, Blobs, Broker, Bucket, Catalogues, Charges, Control, DeadLetters, Submissions,
-    WorkerReport, WorkflowLog,
-};
-use shared::read_model::{RateLimiter, ReadModel};
+use shared::messaging::DeadLetters;
 
-use crate::auth::sign_in_queue::SignInQueue;
-use crate::auth::tokens::Tokens;
-use crate::budget::daily_budget::{Days, Spending};
-use crate::config::Config;
-use crate::executions::event_stream_quota::OpenStreams;
+use crate::analysis::analyze::Analyses;
+use crate::approvals::decide::Decisions;
+use crate::auth::state::Auth;
+use crate::executions::events::EventStreams;
+use crate::executions::submit::Submitter;
 use crate::http::body::Room;
+use crate::http::hosts::Hosts;
+use crate::limits::admission::RateLimits;
 use crate::middleware::access_log::AccessLog;
-use crate::middleware::rate_limit::AddressBuckets;
-use crate::recipes::catalogue::KnownCatalogues;
-use crate::workflows::feed::Feed;
-use crate::workflows::heartbeats::Present;
-use crate::workflows::reader::Newest;
+use crate::middleware::observe::RunningRequests;
+use crate::recipes::catalogue::RecipeCatalogue;
+use crate::workflows::peers::Peers;
+use crate::workflows::state::Workflows;
 
-/// Connections, watched copies and settings. Holds nothing that another instance lacks and that an answer depends on.
-pub(crate) struct State {
-    pub(crate) config: Config,
-    pub(crate) clock: Clock,
-    pub(crate) broker: Broker,
-    pub(crate) log: WorkflowLog,
-    pub(crate) submissions: Submissions,
-    pub(crate) view: ReadModel,
-    pub(crate) newest: Newest,
-    pub(crate) spending: Spending,
-    pub(crate) days: Days,
-    pub(crate) charges: Charges,
-    pub(crate) blobs: Blobs,
-    pub(crate) control: Control,
-    pub(crate) analyses: AnalysisRequests,
-    pub(crate) letters: DeadLetters,
-    pub(crate) catalogues: Catalogues,
-    pub(crate) known_catalogues: KnownCatalogues,
-    pub(crate) limiter: RateLimiter,
-    /// Limits of requests without a valid token.
-    pub(crate) addresses: AddressBuckets,
-    pub(crate) access_log: AccessLog,
-    pub(crate) tokens: Tokens,
-    pub(crate) families: Bucket<RefreshFamily>,
-    pub(crate) revocations: Bucket<Revocation>,
-    pub(crate) room: Room,
-    /// Bounds how many passwords are checked at once.
-    pub(crate) sign_ins: SignInQueue,
-    pub(crate) feed: Feed,
-    pub(crate) streams: OpenStreams,
-    pub(crate) workers: Present<WorkerReport>,
-    pub(crate) approvers: Present<ApproverReport>,
-    /// Requests whose answer's head is not ready yet; a drain waits for them.
-    pub(crate) running: Arc<AtomicUsize>,
-    pub(crate) life: Lifecycle,
+/// Every part: one per process, the same on all its threads. Holds nothing that another instance lacks and that an answer
+/// depends on.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) access_log: web::Data<AccessLog>,
+    pub(crate) analyses: web::Data<Analyses>,
+    pub(crate) auth: web::Data<Auth>,
+    pub(crate) decisions: web::Data<Decisions>,
+    pub(crate) event_streams: web::Data<EventStreams>,
+    pub(crate) hosts: web::Data<Hosts>,
+    pub(crate) letters: web::Data<DeadLetters>,
+    pub(crate) lifecycle: web::Data<Lifecycle>,
+    pub(crate) limits: web::Data<RateLimits>,
+    pub(crate) peers: web::Data<Peers>,
+    pub(crate) recipes: web::Data<RecipeCatalogue>,
+    pub(crate) room: web::Data<Room>,
+    pub(crate) running: web::Data<RunningRequests>,
+    pub(crate) submitter: web::Data<Submitter>,
+    pub(crate) workflows: web::Data<Workflows>,
+}
+
+impl AppState {
+    /// Hands every part to the application.
+    pub(crate) fn register(self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.access_log)
+            .app_data(self.analyses)
+            .app_data(self.auth)
+            .app_data(self.decisions)
+            .app_data(self.event_streams)
+            .app_data(self.hosts)
+            .app_data(self.letters)
+            .app_data(self.lifecycle)
+            .app_data(self.limits)
+            .app_data(self.peers)
+            .app_data(self.recipes)
+            .app_data(self.room)
+            .app_data(self.running)
+            .app_data(self.submitter)
+            .app_data(self.workflows);
+    }
 }

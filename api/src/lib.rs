@@ -25,7 +25,8 @@ mod tasks;
 mod test_fixtures;
 mod workflows;
 
-pub use config::{Config, TokenSettings};
+pub use auth::settings::TokenSettings;
+pub use config::Config;
 pub use http::hosts::Hosts;
 pub use limits::settings::{Limits, Operation};
 pub use startup::{Application, StartupError};

@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
-    let life = Lifecycle::with_signals()?;
-    Application::build(config, life).await?.run_until_stopped().await?;
+    let lifecycle = Lifecycle::with_signals()?;
+    Application::build(config, lifecycle).await?.run_until_stopped().await?;
     Ok(())
 }

@@ -4,27 +4,28 @@ use std::collections::BTreeMap;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::{Resource, Route, guard, web};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard, web};
 
 use crate::admin::dead_letters;
 use crate::analysis::analyze;
 use crate::approvals::{decide, inbox};
-use crate::auth::caller::require_token;
 use crate::auth::refresh::refresh;
 use crate::auth::revoke::revoke;
 use crate::auth::sign_in::sign_in;
-use crate::executions::{artifacts, cancel, events, list, submit, views};
-use crate::middleware::observe::no_such_call;
+use crate::executions::{artifacts, cancel, events, list, status, submit};
+use crate::http::body::discard;
+use crate::http::problem::Problem;
+use crate::middleware::bearer::require_token;
 use crate::ops::{docs, health, openapi};
-use crate::recipes::catalogue;
+use crate::recipes::handlers;
 
 /// Under this path nothing is answered without a token.
 const BEHIND_THE_DOOR: &str = "/api/v3";
 
 /// A method and a path with what serves it.
-pub(crate) struct Call {
-    pub(crate) method: Method,
-    pub(crate) path: &'static str,
+struct Call {
+    method: Method,
+    path: &'static str,
     route: Route,
 }
 
@@ -41,7 +42,7 @@ fn delete(path: &'static str, route: impl FnOnce(Route) -> Route) -> Call {
 }
 
 /// Every call, in the order in which paths are tried.
-pub(crate) fn calls() -> Vec<Call> {
+fn calls() -> Vec<Call> {
     vec![
         get("/", |route| route.to(docs::root)),
         get("/docs", |route| route.to(docs::explorer)),
@@ -53,7 +54,7 @@ pub(crate) fn calls() -> Vec<Call> {
         post("/auth/revoke", |route| route.to(revoke)),
         post("/api/v3/execute", |route| route.to(submit::execute)),
         get("/api/v3/execute", |route| route.to(list::list)),
-        get("/api/v3/execute/status/{workflow_id}", |route| route.to(views::status)),
+        get("/api/v3/execute/status/{workflow_id}", |route| route.to(status::status)),
         post("/api/v3/execute/cancel/{workflow_id}", |route| route.to(cancel::cancel)),
         post("/api/v3/execute/approve/{workflow_id}", |route| route.to(decide::approve)),
         get("/api/v3/execute/{workflow_id}/events", |route| route.to(events::events)),
@@ -62,8 +63,8 @@ pub(crate) fn calls() -> Vec<Call> {
         get("/api/v3/admin/dead-letters", |route| route.to(dead_letters::list)),
         get("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::show)),
         delete("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::discard)),
-        get("/api/v3/recipes", |route| route.to(catalogue::list)),
-        get("/api/v3/recipes/{name}", |route| route.to(catalogue::show)),
+        get("/api/v3/recipes", |route| route.to(handlers::list)),
+        get("/api/v3/recipes/{name}", |route| route.to(handlers::show)),
         post("/api/v3/analyze", |route| route.to(analyze::analyze)),
     ]
 }
@@ -105,4 +106,82 @@ fn resources(calls: Vec<(&'static str, Route)>) -> Vec<Resource> {
         }
     }
     resources
+}
+
+/// The answer to every path and method that is not in the list of calls.
+async fn no_such_call(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    discard(&request, payload.into_inner()).await;
+    Err(Problem::no_such_call())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::ops::openapi::DOCUMENT;
+
+    fn document() -> Value {
+        serde_json::from_str(DOCUMENT).unwrap()
+    }
+
+    #[test]
+    fn every_call_is_documented_and_every_documented_call_is_there() {
+        let served: BTreeSet<(String, String)> = calls()
+            .iter()
+            .map(|call| (call.path.replace(":.+}", "}"), call.method.as_str().to_ascii_lowercase()))
+            .collect();
+        let document = document();
+        let documented: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, item)| {
+                let methods = item.as_object().unwrap().keys().filter(|key| *key != "parameters");
+                methods.map(move |method| (path.clone(), method.clone()))
+            })
+            .collect();
+        assert_eq!(served, documented);
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere_and_every_operation_is_whole() {
+        let document = document();
+        let mut references = Vec::new();
+        collect(&document, &mut references);
+        assert!(references.len() > 50);
+        for reference in references {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+        let mut ids = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters") {
+                let id = operation["operationId"].as_str().unwrap_or_default();
+                assert!(!id.is_empty() && ids.insert(id.to_owned()), "{method} {path}");
+                assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{method} {path}");
+                let behind = path.starts_with("/api/v3");
+                let responses = operation["responses"].as_object().unwrap();
+                let of_a_body =
+                    ["400", "408", "413", "415", "422"].iter().all(|status| responses.contains_key(*status));
+                assert_eq!(operation["requestBody"].is_object(), of_a_body, "{method} {path}");
+                assert!(!behind || (responses.contains_key("401") && responses.contains_key("429")), "{method} {path}");
+            }
+        }
+    }
+
+    fn collect(value: &Value, references: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    references.push(reference.clone());
+                }
+                members.values().for_each(|value| collect(value, references));
+            }
+            Value::Array(items) => items.iter().for_each(|value| collect(value, references)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
 }

@@ -1,8 +1,6 @@
 //! Builds the API and runs it until it is told to stop.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -18,23 +16,35 @@ use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
 use shared::telemetry::MetricsServer;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin::dead_letters::run_count;
-use crate::app_state::State;
+use crate::analysis::analyze::Analyses;
+use crate::app_state::AppState;
+use crate::approvals::decide::Decisions;
 use crate::auth::keyring::{Keyring, refuse_demo};
 use crate::auth::sign_in_queue::SignInQueue;
+use crate::auth::state::Auth;
 use crate::auth::tokens::Tokens;
-use crate::budget::daily_budget::{Days, Spending};
+use crate::budget::daily_budget::DailyBudget;
 use crate::config::Config;
 use crate::connection::listen;
 use crate::executions::event_stream_quota::OpenStreams;
+use crate::executions::events::EventStreams;
+use crate::executions::submit::Submitter;
+use crate::executions::submit_request::HouseRules;
 use crate::http::body::Room;
-use crate::middleware::access_log::{AccessLog, run_reports};
-use crate::middleware::rate_limit::AddressBuckets;
-use crate::recipes::catalogue::KnownCatalogues;
+use crate::limits::admission::RateLimits;
+use crate::middleware::access_log::AccessLog;
+use crate::middleware::observe::RunningRequests;
+use crate::recipes::catalogue::RecipeCatalogue;
+use crate::tasks::access_log_reports::run_access_log_reports;
+use crate::tasks::dead_letter_counter::run_dead_letter_counter;
+use crate::tasks::heartbeat_listener::run_heartbeat_listener;
+use crate::tasks::log_tail::run_log_tail;
 use crate::tasks::projector::{run_projector, run_rebuilds};
-use crate::workflows::feed::{Feed, run_feed};
-use crate::workflows::heartbeats::{Present, run_presence};
+use crate::workflows::feed::Feed;
+use crate::workflows::heartbeats::Present;
+use crate::workflows::peers::Peers;
 use crate::workflows::reader::Newest;
+use crate::workflows::state::Workflows;
 
 /// Requests may run so long after the stop; the longest wait of any of them is 10 s.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -65,12 +75,13 @@ pub struct Application {
     address: SocketAddr,
     server: Server,
     metrics: MetricsServer,
-    state: web::Data<State>,
+    broker: Broker,
+    state: AppState,
 }
 
 impl Application {
     /// Connects to everything, refuses what is unsafe, and binds its ports; nothing is served yet.
-    pub async fn build(config: Config, life: Lifecycle) -> Result<Self, StartupError> {
+    pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Needs::of_api()).await?;
         let metrics_listen = config.metrics_listen.clone();
@@ -79,13 +90,13 @@ impl Application {
             address: metrics_listen,
             error,
         })?;
-        let state = web::Data::new(connect(config, broker, life).await?);
-        let (address, server) = listen(&state).map_err(|error| StartupError::Listen {
+        let state = connect(&config, &broker, lifecycle).await?;
+        let (address, server) = listen(&config, &state).map_err(|error| StartupError::Listen {
             name: "api.listen",
-            address: state.config.listen.clone(),
+            address: config.listen.clone(),
             error,
         })?;
-        Ok(Self { address, server, metrics, state })
+        Ok(Self { address, server, metrics, broker, state })
     }
 
     /// Where it listens.
@@ -100,36 +111,42 @@ impl Application {
 
     /// Serves until the life ends, then lets running requests finish; event streams end at once and are resumed elsewhere.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
-        let Self { address, server, metrics, state } = self;
-        let (life, shared) = (state.life.clone(), state.clone().into_inner());
-        let (tokens, stopping) = (shared.clone(), life.stopping());
-        life.spawn(async move { tokens.tokens.keep_tidy(stopping).await });
-        life.spawn(run_feed(shared.clone()));
-        life.spawn(run_presence(shared.clone()));
-        life.spawn(run_projector(shared.clone()));
-        life.spawn(run_count(shared.clone()));
-        life.spawn(run_reports(shared.clone()));
-        life.spawn(run_rebuilds(shared));
-        life.spawn(stop_when_idle(server.handle(), life.stopping(), state.running.clone()));
+        let Self { address, server, metrics, broker, state } = self;
+        let lifecycle = Lifecycle::clone(&state.lifecycle);
+        let running = RunningRequests::clone(&state.running);
+        spawn_tasks(state, &broker, &lifecycle);
+        lifecycle.spawn(stop_when_idle(server.handle(), lifecycle.stopping(), running));
         tracing::info!(%address, metrics = %metrics.address(), "the API is ready");
-        let (served, scraped) = tokio::join!(server, metrics.run(life.stopping()));
-        life.stop();
-        if !life.drained(DRAIN).await {
+        let (served, scraped) = tokio::join!(server, metrics.run(lifecycle.stopping()));
+        lifecycle.stop();
+        if !lifecycle.drained(DRAIN).await {
             tracing::warn!("some work was not finished in time");
         }
-        state.broker.flush().await;
+        broker.flush().await;
         served.and(scraped).map_err(StartupError::Serve)
     }
+}
+
+fn spawn_tasks(state: AppState, broker: &Broker, lifecycle: &Lifecycle) {
+    let AppState { auth, workflows, peers, letters, access_log, .. } = state;
+    let stopping = lifecycle.stopping();
+    lifecycle.spawn(async move { auth.tokens.keep_tidy(stopping).await });
+    lifecycle.spawn(run_log_tail(workflows.clone(), lifecycle.clone()));
+    lifecycle.spawn(run_heartbeat_listener(peers, lifecycle.clone()));
+    lifecycle.spawn(run_projector(workflows.clone(), broker.clone(), lifecycle.clone()));
+    lifecycle.spawn(run_rebuilds(workflows, broker.clone(), lifecycle.clone()));
+    lifecycle.spawn(run_dead_letter_counter(letters, lifecycle.clone()));
+    lifecycle.spawn(run_access_log_reports(access_log, lifecycle.clone()));
 }
 
 /// Takes no new connection after the stop, and ends the server when no request runs any more.
 ///
 /// The server's own graceful stop waits for idle connections as well, which clients keep open for minutes.
-async fn stop_when_idle(server: ServerHandle, stopping: CancellationToken, running: Arc<AtomicUsize>) {
+async fn stop_when_idle(server: ServerHandle, stopping: CancellationToken, running: RunningRequests) {
     stopping.cancelled().await;
     server.pause().await;
     let idle = async {
-        while running.load(Ordering::SeqCst) > 0 {
+        while running.count() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         tokio::time::sleep(LAST_BYTES).await;
@@ -140,12 +157,72 @@ async fn stop_when_idle(server: ServerHandle, stopping: CancellationToken, runni
     server.stop(false).await;
 }
 
-async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<State, StartupError> {
-    let buckets = Buckets::new(&broker);
-    let users = Watched::follow(buckets.users().await?, &life).await?;
-    let keys = Watched::follow(buckets.signing_keys().await?, &life).await?;
+async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Result<AppState, StartupError> {
+    let auth = web::Data::new(connect_auth(config, broker, &lifecycle).await?);
+    let (clock, view) = (Clock::system(), ReadModel::open(config.redis_url.expose())?);
+    let workflows = web::Data::new(connect_workflows(broker, &view, &clock, &lifecycle));
+    let peers = web::Data::new(Peers {
+        control: Control::new(broker),
+        workers: Present::default(),
+        approvers: Present::default(),
+    });
+    let recipes = web::Data::new(RecipeCatalogue::new(Catalogues::open(broker).await?, peers.clone()));
+    let charges = Charges::open(broker).await?;
+    let submitter = Submitter {
+        policy: HouseRules {
+            gate_before_execute: config.gate_before_execute,
+            demand_human_from: config.demand_human_from,
+            allow_private_webhooks: config.allow_private_webhooks,
+            budget: config.budget.per_workflow,
+        },
+        budget: DailyBudget::new(config.budget, workflows.log.clone(), view.clone(), charges, clock.clone()),
+        recipes: recipes.clone(),
+        workflows: workflows.clone(),
+    };
+    let analyses = Analyses {
+        requests: AnalysisRequests::new(broker),
+        cache: view.clone(),
+        cache_ttl: config.analysis_cache_ttl,
+        deadline: config.analysis_deadline,
+        cpu_second: config.budget.prices.cpu_second,
+        clock: clock.clone(),
+    };
+    let limiter = RateLimiter::new(view, clock.clone());
+    let limits = RateLimits::new(config.limits.clone(), limiter, config.trusted_proxies.clone(), clock.clone());
+    let lifecycle = web::Data::new(lifecycle);
+    let decisions = Decisions { workflows: workflows.clone(), peers: peers.clone(), lifecycle: lifecycle.clone() };
+    let event_streams = EventStreams {
+        workflows: workflows.clone(),
+        auth: auth.clone(),
+        lifecycle: lifecycle.clone(),
+        open: OpenStreams::default(),
+    };
+    Ok(AppState {
+        access_log: web::Data::new(AccessLog::new(clock)),
+        analyses: web::Data::new(analyses),
+        auth,
+        decisions: web::Data::new(decisions),
+        event_streams: web::Data::new(event_streams),
+        hosts: web::Data::new(config.hosts.clone()),
+        letters: web::Data::new(DeadLetters::new(broker)),
+        lifecycle,
+        limits: web::Data::new(limits),
+        peers,
+        recipes,
+        room: web::Data::new(Room::new()),
+        running: web::Data::new(RunningRequests::default()),
+        submitter: web::Data::new(submitter),
+        workflows,
+    })
+}
+
+/// Follows the users, keys and revocations; refuses what the profile does not allow.
+async fn connect_auth(config: &Config, broker: &Broker, lifecycle: &Lifecycle) -> Result<Auth, StartupError> {
+    let buckets = Buckets::new(broker);
+    let users = Watched::follow(buckets.users().await?, lifecycle).await?;
+    let keys = Watched::follow(buckets.signing_keys().await?, lifecycle).await?;
     let revocations = buckets.revocations().await?;
-    let revoked = Watched::follow(revocations.clone(), &life).await?;
+    let revoked = Watched::follow(revocations.clone(), lifecycle).await?;
     let (profile, all_keys, all_users) = (config.profile, keys.values(), users.values());
     // The first check of an unknown user's password would otherwise take twice as long, and so tell that they are unknown.
     let checked = tokio::task::spawn_blocking(move || {
@@ -155,49 +232,27 @@ async fn connect(config: Config, broker: Broker, life: Lifecycle) -> Result<Stat
         refuse_demo(profile, &all_keys, &all_users)
     });
     checked.await.map_err(|error| StartupError::Unsafe(error.to_string()))?.map_err(StartupError::Unsafe)?;
-    let clock = Clock::system();
-    let (log, view) = (WorkflowLog::new(&broker), ReadModel::open(config.redis_url.expose())?);
-    Ok(State {
-        tokens: Tokens::new(
-            config.tokens.clone(),
-            Keyring::new(
-                keys,
-                config.tokens.refresh_ttl.max(config.tokens.access_ttl),
-                config.tokens.demo,
-                clock.clone(),
-            ),
-            users,
-            revoked,
-            clock.clone(),
-        ),
-        charges: Charges::open(&broker).await?,
+    let (settings, clock) = (config.tokens.clone(), Clock::system());
+    let longest = settings.refresh_ttl.max(settings.access_ttl);
+    let keyring = Keyring::new(keys, longest, settings.demo, clock.clone());
+    Ok(Auth {
+        tokens: Tokens::new(settings, keyring, users, revoked, clock.clone()),
         families: buckets.refresh_families().await?,
         revocations,
-        newest: Newest::new(log.clone(), view.clone()),
-        limiter: RateLimiter::new(view.clone(), clock.clone()),
-        addresses: AddressBuckets::new(clock.clone()),
-        access_log: AccessLog::new(clock.clone()),
-        blobs: Blobs::new(&broker),
-        submissions: Submissions::new(&broker, &life),
-        control: Control::new(&broker),
-        analyses: AnalysisRequests::new(&broker),
-        letters: DeadLetters::new(&broker),
-        catalogues: Catalogues::open(&broker).await?,
-        known_catalogues: KnownCatalogues::default(),
-        room: Room::new(),
         sign_ins: SignInQueue::new(),
-        spending: Spending::default(),
-        days: Days::default(),
-        feed: Feed::new(),
-        streams: OpenStreams::default(),
-        workers: Present::default(),
-        approvers: Present::default(),
-        config,
         clock,
-        broker,
-        log,
-        view,
-        running: Arc::default(),
-        life,
     })
+}
+
+fn connect_workflows(broker: &Broker, view: &ReadModel, clock: &Clock, lifecycle: &Lifecycle) -> Workflows {
+    let log = WorkflowLog::new(broker);
+    Workflows {
+        submissions: Submissions::new(broker, lifecycle),
+        blobs: Blobs::new(broker),
+        reader: Newest::new(log.clone(), view.clone()),
+        view: view.clone(),
+        feed: Feed::new(),
+        clock: clock.clone(),
+        log,
+    }
 }

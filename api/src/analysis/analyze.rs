@@ -6,24 +6,40 @@ use actix_web::http::header::{Accept, Header, Quality};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use shared::analysis::{AnalysisTask, AnalysisType, Severity, Suppressions};
+use shared::clock::Clock;
 use shared::identity::Role;
-use shared::ids::Digest;
-use shared::messaging::{AnalysisAnswer, AnalysisError, decode, encode};
+use shared::ids::{Digest, UserName};
+use shared::messaging::{AnalysisAnswer, AnalysisError, AnalysisRequests, decode, encode};
+use shared::read_model::ReadModel;
+use shared::telemetry::TraceContext;
 use tokio::time::Instant;
 
 use crate::analysis::sarif;
 use crate::analysis::suggestions::{self, Wishes};
-use crate::app_state::State;
 use crate::auth::tokens::Caller;
-use crate::http::body::{discard, read_body};
+use crate::http::body::{Room, discard, read_body};
 use crate::http::json_fields::{Fields, Object};
 use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, admit_body};
-use crate::middleware::observe::trace_of;
+use crate::http::request_context::trace_of;
+use crate::limits::admission::RateLimits;
+use crate::limits::settings::Operation;
+
+/// The part of the application state that has code analysed.
+pub(crate) struct Analyses {
+    pub(crate) requests: AnalysisRequests,
+    pub(crate) cache: ReadModel,
+    pub(crate) cache_ttl: Duration,
+    pub(crate) deadline: Duration,
+    /// The price of a CPU second.
+    pub(crate) cpu_second: f64,
+    pub(crate) clock: Clock,
+}
 
 /// Analyses the code in the body, and answers from the cache where the same was asked before.
 pub(crate) async fn analyze(
-    state: web::Data<State>,
+    analyses: web::Data<Analyses>,
+    limits: web::Data<RateLimits>,
+    room: web::Data<Room>,
     caller: Caller,
     request: HttpRequest,
     payload: web::Payload,
@@ -33,15 +49,15 @@ pub(crate) async fn analyze(
         discard(&request, payload.into_inner()).await;
         return Err(Problem::forbidden("Viewers may not have code analysed; ask an operator for the role developer."));
     }
-    let payload = admit_body(&state, &request, &caller, Operation::Analyze, payload).await?;
-    let (task, wishes) = read_body(&state.room, &caller.user, &request, payload, read_question).await?;
+    let payload = limits.admit_body(&request, &caller.user, Operation::Analyze, payload).await?;
+    let (task, wishes) = read_body(&room, &caller.user, &request, payload, read_question).await?;
     let (analysis_type, file_path) = (task.analysis_type, task.file_path.clone());
-    let (answer, is_hit) = ask(&state, &caller, &request, task).await?;
+    let (answer, is_hit) = analyses.ask(&caller.user.name, task, trace_of(&request)).await?;
     if wants_sarif(&request) {
         let log = sarif::log(&answer.report, wishes, file_path.as_deref());
         return Ok(HttpResponse::Ok().content_type(sarif::MEDIA_TYPE).body(log.to_string()));
     }
-    let cost = if is_hit { 0.0 } else { cpu_cost(answer.cpu_ms, state.config.budget.prices.cpu_second) };
+    let cost = if is_hit { 0.0 } else { cpu_cost(answer.cpu_ms, analyses.cpu_second) };
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
         "data": suggestions::answer(&answer.report, analysis_type, wishes),
@@ -119,28 +135,28 @@ fn read_wishes(fields: &mut Fields, root: Object<'_>) -> Wishes {
     }
 }
 
-/// The answer, and whether it came from the cache. What was asked is kept as a digest only, and for its user alone: a hit would
-/// tell others that someone has the same code.
-async fn ask(
-    state: &State,
-    caller: &Caller,
-    request: &HttpRequest,
-    task: AnalysisTask,
-) -> Result<(AnalysisAnswer, bool), Problem> {
-    let user = &caller.user.name;
-    let name = format!("analysis:{}:{user}:{}", env!("CARGO_PKG_VERSION"), Digest::of(&encode(&task)));
-    if let Ok(Some(kept)) = state.view.cached(&name).await
-        && let Ok(answer) = decode(&kept)
-    {
-        return Ok((answer, true));
+impl Analyses {
+    /// The answer, and whether it came from the cache. What was asked is kept as a digest only, and for its user alone: a hit
+    /// would tell others that someone has the same code.
+    async fn ask(
+        &self,
+        user: &UserName,
+        task: AnalysisTask,
+        trace: TraceContext,
+    ) -> Result<(AnalysisAnswer, bool), Problem> {
+        let name = format!("analysis:{}:{user}:{}", env!("CARGO_PKG_VERSION"), Digest::of(&encode(&task)));
+        if let Ok(Some(kept)) = self.cache.cached(&name).await
+            && let Ok(answer) = decode(&kept)
+        {
+            return Ok((answer, true));
+        }
+        let asked = self.requests.ask(task, user.as_str(), self.clock.now(), self.deadline, trace).await;
+        let answer = asked.map_err(|error| away(&error))?;
+        if let Err(error) = self.cache.cache(&name, &encode(&answer), self.cache_ttl).await {
+            tracing::debug!(%error, "an analysis could not be kept");
+        }
+        Ok((answer, false))
     }
-    let (now, limit) = (state.clock.now(), state.config.analysis_deadline);
-    let asked = state.analyses.ask(task, user.as_str(), now, limit, trace_of(request)).await;
-    let answer = asked.map_err(|error| away(&error))?;
-    if let Err(error) = state.view.cache(&name, &encode(&answer), state.config.analysis_cache_ttl).await {
-        tracing::debug!(%error, "an analysis could not be kept");
-    }
-    Ok((answer, false))
 }
 
 fn away(error: &AnalysisError) -> Problem {

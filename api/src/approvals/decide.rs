@@ -7,19 +7,23 @@ use serde_json::{Value, json};
 use shared::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, is_eligible, may_decide, read_help};
 use shared::identity::User;
 use shared::ids::{ApprovalId, Digest, WorkflowId};
+use shared::lifecycle::Lifecycle;
 use shared::messaging::{ApprovalAnswer, HttpDecision};
+use shared::telemetry::TraceContext;
 use shared::workflow::{NewInput, Workflow};
 use uuid::Uuid;
 
-use crate::app_state::State;
 use crate::auth::tokens::Caller;
-use crate::executions::submit::read_key;
-use crate::http::body::read_body;
+use crate::http::body::{Room, read_body};
+use crate::http::idempotency::read_key;
 use crate::http::json_fields::{Fields, Object};
 use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, admit_body, admit_refusal};
-use crate::middleware::observe::trace_of;
+use crate::http::request_context::trace_of;
+use crate::limits::admission::RateLimits;
+use crate::limits::settings::Operation;
 use crate::workflows::access::{may_send_decision, named_workflow};
+use crate::workflows::peers::Peers;
+use crate::workflows::state::Workflows;
 
 /// An approver waits somewhat less for a gate that is about to park.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,29 +42,38 @@ struct Ballot {
     input: Option<NewInput>,
 }
 
+/// The part of the application state that sends decisions to the approver.
+pub(crate) struct Decisions {
+    pub(crate) workflows: web::Data<Workflows>,
+    pub(crate) peers: web::Data<Peers>,
+    pub(crate) lifecycle: web::Data<Lifecycle>,
+}
+
 /// Decides. A repeat with the same `Idempotency-Key` is the same decision.
 pub(crate) async fn approve(
-    state: web::Data<State>,
+    decisions: web::Data<Decisions>,
+    limits: web::Data<RateLimits>,
+    room: web::Data<Room>,
     caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let payload = admit_body(&state, &request, &caller, Operation::Decide, payload).await?;
+    let payload = limits.admit_body(&request, &caller.user, Operation::Decide, payload).await?;
     // A path that is no id names no workflow, whatever the body says.
     let path = named_workflow(&id);
-    let ballot = read_body(&state.room, &caller.user, &request, payload, move |body| {
-        path.map(|id| read_ballot(body, id)).transpose()
-    })
-    .await?;
+    let ballot =
+        read_body(&room, &caller.user, &request, payload, move |body| path.map(|id| read_ballot(body, id)).transpose())
+            .await?;
     let key = read_key(&request)?;
     let (Some(id), Some(ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
     // The deadline counts from here; both are read from the broker at once.
-    let (stored, deadline) = tokio::join!(state.newest.get_from_leader(id), state.control.deadline(PATIENCE));
+    let Decisions { workflows, peers, .. } = &**decisions;
+    let (stored, deadline) = tokio::join!(workflows.reader.get_from_leader(id), peers.control.deadline(PATIENCE));
     let stored = stored?;
-    let is_apt = stored.as_ref().is_some_and(|stored| asks_for(&stored.workflow, &caller.user, ballot.approval_id));
-    if !is_apt {
-        admit_refusal(&state, &request, &caller).await?;
+    let is_pending = stored.as_ref().is_some_and(|stored| asks_for(&stored.workflow, &caller.user, ballot.approval_id));
+    if !is_pending {
+        limits.charge_rejected_decision(&request, &caller.user).await?;
     }
     let workflow = stored.ok_or_else(Problem::no_such_workflow)?.workflow;
     let is_stranger = !may_send_decision(&workflow, &caller.user);
@@ -78,32 +91,39 @@ pub(crate) async fn approve(
     };
     if is_stranger && !is_eligible(&workflow, &caller.user) {
         // Answered as fast as a workflow that does not exist; the approver keeps the attempt in the audit log.
-        let (shared, trace) = (state.clone(), trace_of(&request));
-        state.life.spawn(async move {
-            let stopping = shared.life.stopping();
-            for _ in 0..TELLINGS {
-                let deadline = shared.control.deadline(PATIENCE).await;
-                let decision = HttpDecision { deadline, ..decision.clone() };
-                let answer = shared.control.decide(&decision, trace.child(), PATIENCE).await;
-                if matches!(answer, Some(ApprovalAnswer::Applied { .. } | ApprovalAnswer::Refused { .. })) {
-                    return;
-                }
-                tokio::select! {
-                    () = stopping.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                }
-            }
-            tracing::warn!(workflow.id = %id, user.name = %decision.by, "no approver took a stranger's decision into the audit log");
-        });
+        let audit = audit_refused(decisions.clone(), decision, trace_of(&request));
+        decisions.lifecycle.spawn(audit);
         return Err(Problem::no_such_workflow());
     }
-    let answer = state.control.decide(&decision, trace_of(&request), PATIENCE).await;
+    let answer = peers.control.decide(&decision, trace_of(&request), PATIENCE).await;
     let is_refused = matches!(answer, Some(ApprovalAnswer::Refused { .. }));
     if is_stranger && is_refused {
         // Who may decide learns of a decision that was applied, or may be yet: the gate may have opened meanwhile.
         return Err(Problem::no_such_workflow());
     }
-    conclude(&state, id, answer).await
+    conclude(workflows, id, answer).await
+}
+
+/// Sends a decision that will be refused until an approver has kept it in the audit log.
+async fn audit_refused(decisions: web::Data<Decisions>, decision: HttpDecision, trace: TraceContext) {
+    let (control, stopping) = (&decisions.peers.control, decisions.lifecycle.stopping());
+    for _ in 0..TELLINGS {
+        let deadline = control.deadline(PATIENCE).await;
+        let decision = HttpDecision { deadline, ..decision.clone() };
+        let answer = control.decide(&decision, trace.child(), PATIENCE).await;
+        if matches!(answer, Some(ApprovalAnswer::Applied { .. } | ApprovalAnswer::Refused { .. })) {
+            return;
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+    tracing::warn!(
+        workflow.id = %decision.workflow_id,
+        user.name = %decision.by,
+        "no approver took a stranger's decision into the audit log"
+    );
 }
 
 /// Whether the gate of this id is open and the user may decide it: anything else will be refused, or was applied before.
@@ -151,11 +171,15 @@ fn read_input(fields: &mut Fields, root: Object<'_>, verdict: Option<Verdict>) -
     Ok(input)
 }
 
-async fn conclude(state: &State, id: WorkflowId, answer: Option<ApprovalAnswer>) -> Result<HttpResponse, Problem> {
+async fn conclude(
+    workflows: &Workflows,
+    id: WorkflowId,
+    answer: Option<ApprovalAnswer>,
+) -> Result<HttpResponse, Problem> {
     match answer {
         Some(ApprovalAnswer::Applied { status, message }) => {
             // So that no later answer of ours shows the workflow as it was before the decision.
-            if let Err(problem) = state.newest.get_from_leader(id).await {
+            if let Err(problem) = workflows.reader.get_from_leader(id).await {
                 tracing::debug!(%problem, workflow.id = %id, "the decided workflow could not be read");
             }
             let body = json!({"status": "success", "message": message, "workflow_status": status});

@@ -6,13 +6,15 @@ use shared::identity::Role;
 use shared::read_model::{ListPosition, ListQuery, Stored};
 use shared::workflow::Status;
 
-use crate::app_state::State;
+use crate::auth::state::Auth;
 use crate::auth::tokens::Caller;
 use crate::executions::views::{pending_approval, summary};
 use crate::http::pagination::Query;
 use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, admit};
+use crate::limits::admission::RateLimits;
+use crate::limits::settings::Operation;
 use crate::workflows::access::is_asked;
+use crate::workflows::state::Workflows;
 
 /// Parked workflows are looked through in portions of this size.
 const PORTION: usize = 100;
@@ -21,11 +23,13 @@ const PORTIONS: usize = 20;
 
 /// One page of questions, those of the newest workflows first.
 pub(crate) async fn inbox(
-    state: web::Data<State>,
+    workflows: web::Data<Workflows>,
+    auth: web::Data<Auth>,
+    limits: web::Data<RateLimits>,
     caller: Caller,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    admit(&state, &request, &caller, Operation::Status).await?;
+    limits.admit(&request, &caller.user, Operation::Status).await?;
     let mut query = Query::of(&request)?;
     let (limit, before) = (query.limit(), query.cursor());
     query.finish()?;
@@ -34,7 +38,7 @@ pub(crate) async fn inbox(
     let mut parked = ListQuery { owner, status: Some(Status::WaitingApproval), before, limit: PORTION };
     let (mut found, mut next) = (Vec::new(), None);
     for _ in 0..PORTIONS {
-        let page = state.newest.list(&parked).await?;
+        let page = workflows.reader.list(&parked).await?;
         (parked.before, next) = (page.next, page.next);
         found.extend(page.items.into_iter().filter(|stored| is_asked(&stored.workflow, &caller.user)));
         if found.len() >= limit || next.is_none() {
@@ -45,7 +49,7 @@ pub(crate) async fn inbox(
         found.truncate(limit);
         next = found.last().map(ListPosition::of);
     }
-    found.iter_mut().for_each(|stored| state.tokens.lapse_votes(&mut stored.workflow));
+    found.iter_mut().for_each(|stored| auth.tokens.lapse_votes(&mut stored.workflow));
     let approvals: Vec<Value> = found.iter().filter_map(question).collect();
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",

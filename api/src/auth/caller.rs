@@ -2,45 +2,16 @@
 
 use std::rc::Rc;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::keyring::Fault;
 use super::tokens::{Caller, Tokens};
-use crate::app_state::State;
-use crate::auth::freshness::vouch;
-use crate::http::body::discard;
 use crate::http::problem::Problem;
 use crate::metrics;
 
 const NO_TOKEN: &str = "Sign in with POST /auth/token and send the access token as `Authorization: Bearer ...`.";
-
-/// Lets a request with a good token pass, with its [`Caller`]; any other is answered 401, whatever it asks for. 503 while
-/// this process could not have heard that the token was revoked.
-pub(crate) async fn require_token<B: MessageBody + 'static>(
-    state: web::Data<State>,
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let judged = match identified(request.request()) {
-        Some(caller) => Ok(caller),
-        None => authenticate(&state.tokens, request.headers()).map(Rc::new),
-    };
-    match judged.and_then(|caller| vouch(&state).map(|()| caller)) {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            Ok(next.call(request).await?.map_into_boxed_body())
-        }
-        Err(problem) => {
-            let (request, payload) = request.into_parts();
-            discard(&request, payload).await;
-            Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)))
-        }
-    }
-}
 
 /// The caller of a request with a valid token, known before the request is routed.
 struct Identified(Rc<Caller>);

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::app_state::State;
+use crate::auth::tokens::Tokens;
 use crate::http::problem::Problem;
 
 /// Whether all that decides about tokens was heard of here, up to a moment ago that is bearable.
-pub(crate) fn is_in_touch(state: &State) -> bool {
-    state.tokens.complete_at().elapsed() <= state.config.tokens.out_of_touch
+pub(crate) fn is_fresh(tokens: &Tokens) -> bool {
+    tokens.complete_at().elapsed() <= tokens.max_revocation_staleness()
 }
 
 /// Refuses (503) while this process is out of touch: what the caller relies on may have been revoked elsewhere.
-pub(crate) fn vouch(state: &State) -> Result<(), Problem> {
-    if is_in_touch(state) {
+pub(crate) fn require_fresh(tokens: &Tokens) -> Result<(), Problem> {
+    if is_fresh(tokens) {
         return Ok(());
     }
     let detail =

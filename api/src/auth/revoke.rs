@@ -9,29 +9,31 @@ use shared::identity::Revocation;
 
 use super::caller::authenticate;
 use super::refresh::end_family;
-use super::sign_in::away;
-use crate::app_state::State;
+use super::state::Auth;
+use super::token_response::away;
 use crate::http::body::discard;
 use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, admit};
+use crate::limits::admission::RateLimits;
+use crate::limits::settings::Operation;
 
 /// The watch tells every instance at about the same time; when ours has heard, we answer.
 const HEARD: Duration = Duration::from_secs(1);
 
 /// Revokes; returns once it is stored.
 pub(crate) async fn revoke(
-    state: web::Data<State>,
+    auth: web::Data<Auth>,
+    limits: web::Data<RateLimits>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     discard(&request, payload.into_inner()).await;
-    let caller = authenticate(&state.tokens, request.headers())?;
-    admit(&state, &request, &caller, Operation::Status).await?;
+    let caller = authenticate(&auth.tokens, request.headers())?;
+    limits.admit(&request, &caller.user, Operation::Status).await?;
     let until = Timestamp::from_millis(i64::try_from(caller.claims.exp).unwrap_or(i64::MAX).saturating_mul(1_000));
-    state.revocations.put(&caller.claims.jti, &Revocation { until }).await.map_err(|error| away(&error))?;
-    end_family(&state, &caller.claims.fam).await?;
+    auth.revocations.put(&caller.claims.jti, &Revocation { until }).await.map_err(|error| away(&error))?;
+    end_family(&auth, &caller.claims.fam).await?;
     let heard = async {
-        while !state.tokens.is_revoked(&caller.claims.fam) {
+        while !auth.tokens.is_revoked(&caller.claims.fam) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };

@@ -2,44 +2,43 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 use shared::identity::{RefreshFamily, User, checks_on_this_thread, spend_time_of_a_check};
-use shared::messaging::BucketError;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::sign_in_limits;
-use super::tokens::Pair;
-use crate::app_state::State;
+use super::sign_in_limits::SignInBuckets;
+use super::state::Auth;
+use super::token_response::{answer, away, no_key};
 use crate::http::body::read_small;
 use crate::http::json_fields::Fields;
 use crate::http::problem::Problem;
+use crate::limits::admission::RateLimits;
 use crate::metrics;
 
 const LONGEST: usize = 1_024;
 
 /// Signs in. A wrong name and a wrong password are answered alike in text and time.
 pub(crate) async fn sign_in(
-    state: web::Data<State>,
+    auth: web::Data<Auth>,
+    limits: web::Data<RateLimits>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let body = read_small(&request, payload).await?;
     let (name, password) = credentials(&body)?;
-    match verify(&state, &request, &name, password).await? {
+    match verify(&auth, &limits, &request, &name, password).await? {
         Some(user) => {
             let family = Uuid::new_v4().to_string();
             let record = RefreshFamily {
                 user: user.name.clone(),
                 generation: 1,
                 revoked: false,
-                expires_at: state.clock.now().after(state.tokens.refresh_ttl()),
+                expires_at: auth.clock.now().after(auth.tokens.refresh_ttl()),
                 change: String::new(),
             };
-            state.families.create(&family, &record).await.map_err(|error| away(&error))?;
-            state.tokens.issue(&user, &family, 1).map(answer).ok_or_else(no_key)
+            auth.families.create(&family, &record).await.map_err(|error| away(&error))?;
+            auth.tokens.issue(&user, &family, 1).map(answer).ok_or_else(no_key)
         }
         None => {
             metrics::AUTH_FAILURES.with_label_values(&["credentials"]).inc();
@@ -58,22 +57,28 @@ fn credentials(body: &serde_json::Value) -> Result<(String, String), Problem> {
 }
 
 /// The user whose password it is; 429 without a look at it beyond the limits.
-async fn verify(state: &State, request: &HttpRequest, name: &str, password: String) -> Result<Option<User>, Problem> {
-    let buckets = throttle::Buckets::of(state, request, name);
-    buckets.look(state, request)?;
+async fn verify(
+    auth: &Auth,
+    limits: &RateLimits,
+    request: &HttpRequest,
+    name: &str,
+    password: String,
+) -> Result<Option<User>, Problem> {
+    let buckets = SignInBuckets::of(limits, request, name);
+    buckets.check_recent_refusals(&auth.sign_ins, limits, request)?;
     // Before the charge: otherwise right passwords that wait for their turn would be charged meanwhile as if they were wrong.
-    let turn = state.sign_ins.turn(buckets.address()).await.ok_or_else(busy)?;
-    let attempt = buckets.admit(state, request).await?;
-    let user = state.tokens.usable(name);
+    let turn = auth.sign_ins.turn(buckets.address()).await.ok_or_else(busy)?;
+    let attempt = buckets.charge(&auth.sign_ins, limits, request).await?;
+    let user = auth.tokens.usable(name);
     match check(turn, user.clone(), password).await {
         Ok((true, turn)) => {
-            attempt.succeed(state, request).await;
+            attempt.succeed(limits, request).await;
             drop(turn);
             Ok(user)
         }
         Ok((false, _)) => Ok(None),
         Err(problem) => {
-            attempt.cancel(state).await;
+            attempt.cancel(limits).await;
             Err(problem)
         }
     }
@@ -103,24 +108,4 @@ async fn check(
         tracing::error!(%error, "a password could not be checked");
         busy()
     })
-}
-
-/// The answer of a sign-in and of a refresh.
-pub(super) fn answer(pair: Pair) -> HttpResponse {
-    let body = json!({
-        "access_token": pair.access,
-        "token_type": "bearer",
-        "expires_in": pair.expires_in,
-        "refresh_token": pair.refresh,
-    });
-    HttpResponse::Ok().insert_header(("pragma", HeaderValue::from_static("no-cache"))).json(body)
-}
-
-pub(super) fn away(error: &BucketError) -> Problem {
-    tracing::warn!(%error, "a token record could not be read or written");
-    Problem::unavailable("Signing in and out is not possible now; try again.", Duration::from_secs(1))
-}
-
-pub(super) fn no_key() -> Problem {
-    Problem::unavailable("There is no key to sign tokens with; the operator has to make one.", Duration::from_secs(10))
 }

@@ -7,10 +7,12 @@ use actix_web::{HttpMessage, HttpRequest};
 use shared::ids::Digest;
 use shared::read_model::{Gcra, Verdict};
 
-use crate::app_state::State;
+use crate::auth::sign_in_queue::SignInQueue;
 use crate::http::client_address::{address_prefix, client_address};
 use crate::http::problem::Problem;
-use crate::limits::settings::{SignInLimits, Taken, judge};
+use crate::http::rate_limit_headers::Taken;
+use crate::limits::admission::{RateLimits, enforce};
+use crate::limits::settings::SignInLimits;
 use crate::metrics;
 
 /// Wrong passwords of an address for a user name that is being guessed from many addresses. At least as many as passwords
@@ -21,7 +23,7 @@ const WRONG: &str = "wrong passwords";
 const SIGN_INS: &str = "sign-ins";
 
 /// The names of the buckets of one sign-in.
-pub(super) struct Buckets {
+pub(super) struct SignInBuckets {
     address: String,
     name: String,
 }
@@ -34,9 +36,9 @@ pub(super) struct Attempt {
     counted: Option<Taken>,
 }
 
-impl Buckets {
-    pub(super) fn of(state: &State, request: &HttpRequest, user_name: &str) -> Self {
-        let address = client_address(request, &state.config.trusted_proxies).map(address_prefix);
+impl SignInBuckets {
+    pub(super) fn of(limits: &RateLimits, request: &HttpRequest, user_name: &str) -> Self {
+        let address = client_address(request, limits.addresses.trusted_proxies()).map(address_prefix);
         Self {
             address: address.map_or("unknown".to_owned(), |address| address.to_string()),
             // By digest: the name is whatever someone typed, and may be a password typed into the wrong field.
@@ -65,90 +67,98 @@ impl Buckets {
     }
 
     /// 429 where one of the buckets was found empty a moment ago; charges nothing. Such a sign-in takes no turn from others.
-    pub(super) fn look(&self, state: &State, request: &HttpRequest) -> Result<(), Problem> {
-        let Some(limits) = state.config.limits.sign_in() else { return Ok(()) };
+    pub(super) fn check_recent_refusals(
+        &self,
+        queue: &SignInQueue,
+        limits: &RateLimits,
+        request: &HttpRequest,
+    ) -> Result<(), Problem> {
+        let Some(buckets) = limits.settings.sign_in() else { return Ok(()) };
         for (name, unit, bucket) in [
-            (self.of_attempts(), SIGN_INS, limits.attempts),
-            (self.of_address(), WRONG, limits.wrong_of_address),
-            (self.of_pair(), WRONG, limits.wrong),
+            (self.of_attempts(), SIGN_INS, buckets.attempts),
+            (self.of_address(), WRONG, buckets.wrong_of_address),
+            (self.of_pair(), WRONG, buckets.wrong),
             (self.under_attack(), WRONG, WRONG_UNDER_ATTACK),
         ] {
-            if let Some(verdict) = state.sign_ins.refusal(&name) {
-                judge(request, "sign_in", unit, bucket, verdict)?;
+            if let Some(verdict) = queue.refusal(&name) {
+                enforce(request, "sign_in", unit, bucket, verdict)?;
             }
         }
         Ok(())
     }
 
     /// Charges the sign-in; 429 where one of its buckets is empty, and then it costs nothing.
-    pub(super) async fn admit(&self, state: &State, request: &HttpRequest) -> Result<Attempt, Problem> {
+    pub(super) async fn charge(
+        &self,
+        queue: &SignInQueue,
+        limits: &RateLimits,
+        request: &HttpRequest,
+    ) -> Result<Attempt, Problem> {
         let mut attempt = Attempt::default();
-        let Some(limits) = state.config.limits.sign_in() else { return Ok(attempt) };
-        match attempt.charge_all(state, request, self, limits).await {
+        let Some(sizes) = limits.settings.sign_in() else { return Ok(attempt) };
+        let charges = Charges { attempt: &mut attempt, queue, limits, request };
+        match charges.charge_all(self, sizes).await {
             Ok(()) => Ok(attempt),
             Err(problem) => {
-                attempt.cancel(state).await;
+                attempt.cancel(limits).await;
                 Err(problem)
             }
         }
     }
 }
 
-impl Attempt {
-    async fn charge_all(
-        &mut self,
-        state: &State,
-        request: &HttpRequest,
-        buckets: &Buckets,
-        limits: SignInLimits,
-    ) -> Result<(), Problem> {
-        self.charge(state, request, buckets.of_attempts(), SIGN_INS, limits.attempts).await?;
-        self.counted = request.extensions().get::<Taken>().copied();
-        self.charge(state, request, buckets.of_address(), WRONG, limits.wrong_of_address).await?;
-        self.charge(state, request, buckets.of_pair(), WRONG, limits.wrong).await?;
-        if self.take(state, format!("sign_in:name:{}", buckets.name), limits.wrong_of_name).await.allowed {
+/// The charging of one sign-in.
+struct Charges<'c> {
+    attempt: &'c mut Attempt,
+    queue: &'c SignInQueue,
+    limits: &'c RateLimits,
+    request: &'c HttpRequest,
+}
+
+impl Charges<'_> {
+    async fn charge_all(mut self, names: &SignInBuckets, sizes: SignInLimits) -> Result<(), Problem> {
+        self.charge(names.of_attempts(), SIGN_INS, sizes.attempts).await?;
+        self.attempt.counted = self.request.extensions().get::<Taken>().copied();
+        self.charge(names.of_address(), WRONG, sizes.wrong_of_address).await?;
+        self.charge(names.of_pair(), WRONG, sizes.wrong).await?;
+        if self.take(format!("sign_in:name:{}", names.name), sizes.wrong_of_name).await.allowed {
             return Ok(());
         }
         metrics::RATE_LIMITED.with_label_values(&["sign_in_name"]).inc();
-        self.charge(state, request, buckets.under_attack(), WRONG, WRONG_UNDER_ATTACK).await
+        self.charge(names.under_attack(), WRONG, WRONG_UNDER_ATTACK).await
     }
 
-    async fn charge(
-        &mut self,
-        state: &State,
-        request: &HttpRequest,
-        name: String,
-        unit: &'static str,
-        bucket: Gcra,
-    ) -> Result<(), Problem> {
-        let verdict = self.take(state, name.clone(), bucket).await;
+    async fn charge(&mut self, name: String, unit: &'static str, bucket: Gcra) -> Result<(), Problem> {
+        let verdict = self.take(name.clone(), bucket).await;
         if !verdict.allowed {
-            state.sign_ins.remember_refusal(&name, verdict);
+            self.queue.remember_refusal(&name, verdict);
         }
-        judge(request, "sign_in", unit, bucket, verdict)
+        enforce(self.request, "sign_in", unit, bucket, verdict)
     }
 
-    async fn take(&mut self, state: &State, name: String, bucket: Gcra) -> Verdict {
-        let verdict = state.limiter.take(&name, bucket).await;
+    async fn take(&mut self, name: String, bucket: Gcra) -> Verdict {
+        let verdict = self.limits.limiter.take(&name, bucket).await;
         if verdict.allowed {
-            self.charges.push((name, bucket));
+            self.attempt.charges.push((name, bucket));
         }
         verdict
     }
+}
 
+impl Attempt {
     /// The password was right: only the count of sign-ins keeps its charge.
-    pub(super) async fn succeed(mut self, state: &State, request: &HttpRequest) {
+    pub(super) async fn succeed(mut self, limits: &RateLimits, request: &HttpRequest) {
         if let Some(counted) = self.counted {
             request.extensions_mut().insert(counted);
             self.charges.remove(0);
         }
-        self.cancel(state).await;
+        self.cancel(limits).await;
     }
 
     /// The password was not checked: every charge is given back.
-    pub(super) async fn cancel(self, state: &State) {
+    pub(super) async fn cancel(self, limits: &RateLimits) {
         for (name, bucket) in &self.charges {
-            state.limiter.give_back(name, *bucket).await;
+            limits.limiter.give_back(name, *bucket).await;
         }
     }
 }

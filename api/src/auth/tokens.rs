@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::keyring::{Fault, Issued, Keyring};
-use crate::config::TokenSettings;
+use crate::auth::settings::TokenSettings;
 
 /// No token of ours is longer; anything longer is not looked at.
 const LONGEST_TOKEN: usize = 4_096;
@@ -141,6 +141,16 @@ impl Tokens {
     /// How long a refresh token lasts.
     pub(crate) fn refresh_ttl(&self) -> Duration {
         self.settings.refresh_ttl
+    }
+
+    /// How long an access token lasts.
+    pub(crate) fn access_ttl(&self) -> Duration {
+        self.settings.access_ttl
+    }
+
+    /// How old the copies of users, keys and revocations may be.
+    pub(crate) fn max_revocation_staleness(&self) -> Duration {
+        self.settings.out_of_touch
     }
 
     /// Whether tokens can be signed.

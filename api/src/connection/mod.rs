@@ -13,12 +13,13 @@ use std::time::Duration;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive};
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::App;
 use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
-use actix_web::{App, web};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::app_state::State;
+use crate::app_state::AppState;
+use crate::config::Config;
 use crate::connection::stream::GuardedStream;
 use crate::connection::turns::{KEEP_ALIVE, take_turn};
 use crate::middleware::observe::observe;
@@ -32,8 +33,7 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const BACKLOG: u32 = 1024;
 
 /// Binds every address that `api.listen` resolves to, and returns the first one with the server.
-pub(crate) fn listen(state: &web::Data<State>) -> std::io::Result<(SocketAddr, Server)> {
-    let config = &state.config;
+pub(crate) fn listen(config: &Config, state: &AppState) -> std::io::Result<(SocketAddr, Server)> {
     let mut server = Server::build()
         .workers(config.workers)
         .max_concurrent_connections((config.max_connections / config.workers).max(1))
@@ -63,9 +63,13 @@ fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
 
 /// The service of one accepted connection.
 fn serve(
-    state: web::Data<State>,
+    state: AppState,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
-    let app = App::new().app_data(state).configure(configure).wrap(from_fn(observe)).wrap(from_fn(take_turn));
+    let app = App::new()
+        .configure(|config| state.register(config))
+        .configure(configure)
+        .wrap(from_fn(observe))
+        .wrap(from_fn(take_turn));
     let http = HttpService::build()
         .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
         .client_request_timeout(FIRST_HEAD_TIMEOUT)

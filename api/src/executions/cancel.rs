@@ -9,32 +9,37 @@ use shared::identity::Role;
 use shared::ids::{EventId, WorkflowId};
 use shared::messaging::AppendError;
 use shared::read_model::Stored;
+use shared::telemetry::TraceContext;
 use shared::workflow::{Event, EventKind, Happened, Status, transition};
 
-use crate::app_state::State;
 use crate::auth::tokens::Caller;
 use crate::http::body::discard;
 use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, admit};
-use crate::middleware::observe::trace_of;
+use crate::http::request_context::trace_of;
+use crate::limits::admission::RateLimits;
+use crate::limits::settings::Operation;
 use crate::workflows::access::{is_visible, named_workflow};
+use crate::workflows::peers::Peers;
+use crate::workflows::state::Workflows;
 
 /// A workflow moves on a few times a second at most; so many lost races in a row mean something else.
 const ATTEMPTS: u32 = 50;
 
 /// Cancels. Idempotent: a cancelled workflow answers 200 again.
 pub(crate) async fn cancel(
-    state: web::Data<State>,
+    workflows: web::Data<Workflows>,
+    peers: web::Data<Peers>,
+    limits: web::Data<RateLimits>,
     caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     discard(&request, payload.into_inner()).await;
-    admit(&state, &request, &caller, Operation::Decide).await?;
+    limits.admit(&request, &caller.user, Operation::Decide).await?;
     let id = named_workflow(&id).ok_or_else(Problem::no_such_workflow)?;
     for _ in 0..ATTEMPTS {
-        let stored = state.newest.get_from_leader(id).await?.ok_or_else(Problem::no_such_workflow)?;
+        let stored = workflows.reader.get_from_leader(id).await?.ok_or_else(Problem::no_such_workflow)?;
         check(&stored, &caller)?;
         match stored.workflow.status() {
             Status::Cancelled => return Ok(cancelled(id, "The workflow was cancelled before.")),
@@ -46,7 +51,7 @@ pub(crate) async fn cancel(
             }
             Status::Created | Status::Running | Status::WaitingApproval => {}
         }
-        if append(&state, &request, &caller, &stored).await? {
+        if append(&workflows, &peers, trace_of(&request), &caller, &stored).await? {
             return Ok(cancelled(id, "The workflow is cancelled."));
         }
     }
@@ -67,15 +72,21 @@ fn check(stored: &Stored, caller: &Caller) -> Result<(), Problem> {
 }
 
 /// Appends the end; false where someone else moved the workflow on first.
-async fn append(state: &State, request: &HttpRequest, caller: &Caller, stored: &Stored) -> Result<bool, Problem> {
-    let (id, at) = (stored.workflow.id, state.clock.now());
+async fn append(
+    workflows: &Workflows,
+    peers: &Peers,
+    trace: TraceContext,
+    caller: &Caller,
+    stored: &Stored,
+) -> Result<bool, Problem> {
+    let (id, at) = (stored.workflow.id, workflows.clock.now());
     let by = Actor::User(caller.user.name.clone());
     let Ok(next) = transition(&stored.workflow, Event::Cancelled { by: by.clone() }, at) else { return Ok(false) };
     let happened = Happened { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
-    match state.log.append(stored.sequence, &next, &happened, trace_of(request)).await {
+    match workflows.log.append(stored.sequence, &next, &happened, trace).await {
         Ok(sequence) => {
-            state.control.cancel(id).await;
-            state.newest.put(sequence, &next).await;
+            peers.control.cancel(id).await;
+            workflows.reader.put(sequence, &next).await;
             tracing::info!(workflow.id = %id, user.name = %caller.user.name, "cancelled");
             Ok(true)
         }

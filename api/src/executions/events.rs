@@ -12,46 +12,59 @@ use futures_util::{Stream, stream};
 use serde_json::json;
 use shared::approval::Actor;
 use shared::ids::WorkflowId;
+use shared::lifecycle::Lifecycle;
 use shared::messaging::{Entry, ReadError};
 use shared::workflow::Workflow;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::app_state::State;
+use crate::auth::state::Auth;
 use crate::auth::tokens::Caller;
-use crate::executions::event_stream_quota::{MOST, OpenStream};
+use crate::executions::event_stream_quota::{MOST, OpenStream, OpenStreams};
 use crate::http::pagination::Query;
 use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, Taken, admit};
+use crate::http::rate_limit_headers::Taken;
+use crate::limits::admission::RateLimits;
+use crate::limits::settings::Operation;
 use crate::workflows::access::{is_visible, visible};
 use crate::workflows::feed::Told;
+use crate::workflows::state::Workflows;
 
 /// A comment is sent so often, so that nobody between takes a quiet stream for a dead one.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Trouble with the log ends a stream after so many attempts; the client comes again with its last id.
 const READ_ATTEMPTS: u64 = 5;
 
+/// The part of the application state that serves event streams.
+pub(crate) struct EventStreams {
+    pub(crate) workflows: web::Data<Workflows>,
+    pub(crate) auth: web::Data<Auth>,
+    pub(crate) lifecycle: web::Data<Lifecycle>,
+    pub(crate) open: OpenStreams,
+}
+
 /// Opens a stream. 204 where the workflow has ended and nothing is left to tell, which makes browsers stop coming again.
 pub(crate) async fn events(
-    state: web::Data<State>,
+    streams: web::Data<EventStreams>,
+    limits: web::Data<RateLimits>,
     caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&state, &request, &caller, Operation::Status).await?;
-    let stored = visible(&state, &caller, &id).await?;
+    limits.admit(&request, &caller.user, Operation::Status).await?;
+    let stored = visible(&streams.workflows, &caller.user, &id).await?;
     let last = last_event_id(&request)?;
     if stored.workflow.status().is_terminal() && last >= stored.sequence {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let most = if state.config.limits.are_lifted() { u32::MAX } else { MOST };
-    let open = state.streams.open(&caller.user.name, most).ok_or_else(|| too_many(&request))?;
+    let most = if limits.settings.are_lifted() { u32::MAX } else { MOST };
+    let open = streams.open.open(&caller.user.name, most).ok_or_else(|| too_many(&request))?;
     // Listening begins before history is read, so that nothing falls between the two.
-    let listener = state.feed.listen();
-    let (changes, expires_at) = (state.tokens.changes(), Instant::now() + state.tokens.left(&caller));
+    let listener = streams.workflows.feed.listen();
+    let (changes, expires_at) = (streams.auth.tokens.changes(), Instant::now() + streams.auth.tokens.left(&caller));
     let teller = Teller {
-        state: state.into_inner(),
+        streams,
         changes,
         expires_at,
         caller,
@@ -100,7 +113,7 @@ fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
 
 /// Tells one client of one workflow.
 struct Teller {
-    state: std::sync::Arc<State>,
+    streams: web::Data<EventStreams>,
     caller: Caller,
     /// Of the users and the revocations.
     changes: [watch::Receiver<()>; 2],
@@ -131,9 +144,9 @@ impl Teller {
     /// The next piece of the stream; `None` ends it: after the last transition, on a drain, when the caller's token expires
     /// or is revoked or the workflow is not theirs to see any more, or when the log cannot be read.
     async fn next(&mut self) -> Option<Bytes> {
-        let stopping = self.state.life.stopping();
+        let stopping = self.streams.lifecycle.stopping();
         loop {
-            if Instant::now() >= self.expires_at || !self.state.tokens.may_stay(&self.caller) {
+            if Instant::now() >= self.expires_at || !self.streams.auth.tokens.may_stay(&self.caller) {
                 return None;
             }
             if let Some(bytes) = self.waiting.pop_front() {
@@ -194,12 +207,12 @@ impl Teller {
 
     /// By the caller's role of now.
     fn sees(&self, workflow: &Workflow) -> bool {
-        self.state.tokens.user_now(&self.caller).is_some_and(|user| is_visible(workflow, &user))
+        self.streams.auth.tokens.user_now(&self.caller).is_some_and(|user| is_visible(workflow, &user))
     }
 
     /// Whether the workflow's newest state is the caller's to see; where it cannot be read, what was seen last counts.
     async fn may_still_see(&self) -> bool {
-        match self.state.newest.get(self.id).await {
+        match self.streams.workflows.reader.get(self.id).await {
             Ok(Some(stored)) => self.sees(&stored.workflow),
             Ok(None) => false,
             Err(_) => true,
@@ -208,7 +221,7 @@ impl Teller {
 
     /// Reads one transition behind `last`; when there is none, the listener goes on.
     async fn read_history(&mut self) -> Option<()> {
-        match read_next(&self.state, self.id, self.last).await? {
+        match read_next(&self.streams.workflows, self.id, self.last).await? {
             Some(entry) => self.tell(&entry),
             None => {
                 self.must_read = false;
@@ -222,10 +235,10 @@ impl Teller {
 /// The transition behind `last`, tried a few times; `None` where the log cannot be read.
 ///
 /// A replica that knows of none, where this process does, is behind: it is asked again.
-async fn read_next(state: &State, id: WorkflowId, last: u64) -> Option<Option<Entry>> {
+async fn read_next(workflows: &Workflows, id: WorkflowId, last: u64) -> Option<Option<Entry>> {
     for attempt in 1..=READ_ATTEMPTS {
-        match state.log.next_after(id, last).await {
-            Ok(None) if attempt < READ_ATTEMPTS && state.newest.knows_newer(id, last) => {}
+        match workflows.log.next_after(id, last).await {
+            Ok(None) if attempt < READ_ATTEMPTS && workflows.reader.knows_newer(id, last) => {}
             Ok(entry) => return Some(entry),
             Err(ReadError::Decode(error)) => {
                 tracing::warn!(%error, workflow.id = %id, "a transition cannot be told");

@@ -9,39 +9,41 @@ use shared::ids::UserName;
 use shared::read_model::{ListPosition, ListQuery, Page, Stored};
 use shared::workflow::Status;
 
-use crate::app_state::State;
 use crate::auth::tokens::Caller;
 use crate::executions::views::summary;
 use crate::http::pagination::Query;
 use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, admit};
+use crate::limits::admission::RateLimits;
+use crate::limits::settings::Operation;
+use crate::workflows::state::Workflows;
 
 /// One page.
 pub(crate) async fn list(
-    state: web::Data<State>,
+    workflows: web::Data<Workflows>,
+    limits: web::Data<RateLimits>,
     caller: Caller,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    admit(&state, &request, &caller, Operation::Status).await?;
+    limits.admit(&request, &caller.user, Operation::Status).await?;
     let (query, statuses) = read_query(&caller, &request)?;
-    let page = list_any(&state, query, &statuses).await?;
-    let workflows: Vec<Value> = page.items.iter().map(|stored| summary(&stored.workflow)).collect();
+    let page = list_any(&workflows, query, &statuses).await?;
+    let items: Vec<Value> = page.items.iter().map(|stored| summary(&stored.workflow)).collect();
     let next = page.next.map(|next| next.to_string());
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
-        "data": {"workflows": workflows, "next_cursor": next},
+        "data": {"workflows": items, "next_cursor": next},
     })))
 }
 
 /// One page of the workflows in any of the statuses; in all where none is named.
-async fn list_any(state: &State, mut query: ListQuery, statuses: &[Status]) -> Result<Page, Problem> {
+async fn list_any(workflows: &Workflows, mut query: ListQuery, statuses: &[Status]) -> Result<Page, Problem> {
     if statuses.is_empty() {
-        return state.newest.list(&query).await;
+        return workflows.reader.list(&query).await;
     }
     let mut pages = Vec::new();
     for status in statuses {
         query.status = Some(*status);
-        pages.push(state.newest.list(&query).await?);
+        pages.push(workflows.reader.list(&query).await?);
     }
     Ok(merge(pages, query.limit))
 }

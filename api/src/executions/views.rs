@@ -1,46 +1,20 @@
-//! `GET /api/v3/execute/status/{workflow_id}`: a workflow as clients see it.
+//! Workflows as clients see them.
 
 use std::borrow::Cow;
 
-use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use shared::approval::{Decision, Park, Stage};
 use shared::clock::Timestamp;
 use shared::ids::ApprovalId;
 use shared::workflow::{Action, Artifacts, PlanStep, StepStatus, Workflow};
 
-use crate::app_state::State;
-use crate::auth::tokens::Caller;
-use crate::executions::artifacts::{CHANGES, nothing, read_artifacts};
-use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, admit};
-use crate::workflows::access::{may_show_artifacts, visible};
+use crate::executions::artifact_contents::CHANGES;
 
 /// Maximum characters of a goal in lists; the workflow's own document has all of it.
 const MAX_LISTED_GOAL_CHARS: usize = 1_000;
 
-/// The workflow's document.
-pub(crate) async fn status(
-    state: web::Data<State>,
-    caller: Caller,
-    request: HttpRequest,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
-    admit(&state, &request, &caller, Operation::Status).await?;
-    let stored = visible(&state, &caller, &id).await?;
-    let mut workflow = stored.workflow;
-    state.tokens.lapse_votes(&mut workflow);
-    let shows = workflow.submission.options.include_artifacts;
-    let artifacts = if shows && may_show_artifacts(&state, &workflow, &caller.user).await? {
-        read_artifacts(&state, &workflow.artifacts).await?
-    } else {
-        nothing()
-    };
-    let data = document(&workflow, artifacts, state.clock.now());
-    Ok(HttpResponse::Ok().json(json!({"status": "success", "data": data})))
-}
-
-fn document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
+/// A workflow as its own call shows it.
+pub(crate) fn document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
     let plan: Vec<Value> = (1..).zip(&workflow.plan).map(|(number, step)| plan_step(number, step)).collect();
     let pending: Vec<Value> = pending_approval(workflow).into_iter().collect();
     json!({

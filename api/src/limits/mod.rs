@@ -1,3 +1,5 @@
 //! Rate limits.
 
+pub(crate) mod address_limits;
+pub(crate) mod admission;
 pub(crate) mod settings;

@@ -1,24 +1,11 @@
-//! Rate limits per user and operation, and what answers tell about them.
+//! The settings `limits.*`: the size of every bucket.
 
 use std::collections::HashMap;
 use std::str::FromStr;
-use std::time::Duration;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::{HttpMessage, HttpRequest, web};
 use shared::config::{Profile, Settings};
-use shared::identity::{Role, User};
-use shared::read_model::{Gcra, Verdict};
-
-use crate::app_state::State;
-use crate::auth::tokens::Caller;
-use crate::http::body::discard;
-use crate::http::problem::Problem;
-use crate::metrics;
-
-/// Decisions that cannot be applied, per user.
-const REFUSALS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
+use shared::identity::Role;
+use shared::read_model::Gcra;
 
 /// What is limited apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,7 +19,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Execute => "execute",
             Self::Analyze => "analyze",
@@ -137,7 +124,7 @@ impl Limits {
         (!self.lifted).then_some(self.unauthenticated)
     }
 
-    fn bucket(&self, role: Role, operation: Operation) -> Option<Gcra> {
+    pub(crate) fn bucket(&self, role: Role, operation: Operation) -> Option<Gcra> {
         let own = self.roles.get(&(role, operation)).or_else(|| self.standard.get(&operation));
         own.copied().filter(|_| !self.lifted)
     }
@@ -149,105 +136,6 @@ fn read_role_limit(text: &str) -> Option<(Role, Operation, Gcra)> {
     let known = [Operation::Execute, Operation::Analyze, Operation::Decide, Operation::Status];
     let operation = known.into_iter().find(|known| known.as_str() == operation.trim())?;
     Some((role.trim().parse().ok()?, operation, rate.trim().parse::<Rate>().ok()?.0))
-}
-
-/// What the bucket said of this request; the answer's headers tell it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Taken {
-    limit: u32,
-    remaining: u32,
-    reset: Duration,
-}
-
-impl Taken {
-    /// Nothing is left of `limit`; it may be worth another try after `reset`.
-    pub(crate) const fn all_of(limit: u32, reset: Duration) -> Self {
-        Self { limit, remaining: 0, reset }
-    }
-
-    /// Writes the `RateLimit-*` headers.
-    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
-        let reset = u64::try_from(self.reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-        let told = [
-            ("ratelimit-limit", u64::from(self.limit)),
-            ("ratelimit-remaining", u64::from(self.remaining)),
-            ("ratelimit-reset", reset),
-        ];
-        for (name, value) in told {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
-        }
-    }
-}
-
-/// Takes one call of the caller's bucket; 429 where it is empty.
-pub(crate) async fn admit(
-    state: &State,
-    request: &HttpRequest,
-    caller: &Caller,
-    operation: Operation,
-) -> Result<(), Problem> {
-    admit_user(state, request, &caller.user, operation).await
-}
-
-/// As [`admit`], for who is known by other means than an access token.
-pub(crate) async fn admit_user(
-    state: &State,
-    request: &HttpRequest,
-    user: &User,
-    operation: Operation,
-) -> Result<(), Problem> {
-    let Some(bucket) = state.config.limits.bucket(user.role, operation) else { return Ok(()) };
-    let verdict = state.limiter.take(&format!("{}:{}", operation.as_str(), user.name), bucket).await;
-    judge(request, operation.as_str(), "calls", bucket, verdict)
-}
-
-/// As [`admit`], before the body is read: one that is not wanted costs no more than its way here.
-pub(crate) async fn admit_body(
-    state: &State,
-    request: &HttpRequest,
-    caller: &Caller,
-    operation: Operation,
-    payload: web::Payload,
-) -> Result<web::Payload, Problem> {
-    match admit(state, request, caller, operation).await {
-        Ok(()) => Ok(payload),
-        Err(problem) => {
-            discard(request, payload.into_inner()).await;
-            Err(problem)
-        }
-    }
-}
-
-/// Takes one of the decisions that will be refused: each is a record in the audit log for good.
-pub(crate) async fn admit_refusal(state: &State, request: &HttpRequest, caller: &Caller) -> Result<(), Problem> {
-    if state.config.limits.are_lifted() {
-        return Ok(());
-    }
-    let verdict = state.limiter.take(&format!("refusals:{}", caller.user.name), REFUSALS).await;
-    judge(request, Operation::Decide.as_str(), "refused decisions", REFUSALS, verdict)
-}
-
-/// Turns a bucket's verdict into the answer's `RateLimit-*` headers and, where the bucket is empty, into a 429.
-///
-/// `label` is the metric's; `unit` names what the bucket counts.
-pub(crate) fn judge(
-    request: &HttpRequest,
-    label: &'static str,
-    unit: &'static str,
-    bucket: Gcra,
-    verdict: Verdict,
-) -> Result<(), Problem> {
-    request.extensions_mut().insert(Taken { limit: bucket.burst, remaining: verdict.remaining, reset: verdict.reset });
-    if verdict.allowed {
-        return Ok(());
-    }
-    metrics::RATE_LIMITED.with_label_values(&[label]).inc();
-    let seconds = verdict.retry_after.as_millis().div_ceil(1000).max(1);
-    let detail = format!(
-        "Rate limit exceeded: at most {} {unit} at once and {} a minute; try again in {seconds} s.",
-        bucket.burst, bucket.refill_per_minute
-    );
-    Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", detail).with_retry_after(verdict.retry_after))
 }
 
 #[cfg(test)]

@@ -1,17 +1,12 @@
 //! The access log: a line for each request, sampled where callers without a token, or refused by a limit, could fill a disk.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use shared::clock::Clock;
 use shared::read_model::{Gcra, LocalBuckets};
 
-use crate::app_state::State;
-
 /// Sampled lines of this process: at most 20 in any second, 10 a second in the long run.
 const SAMPLED_LINES: Gcra = Gcra { burst: 10, refill_per_minute: 600 };
-const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Decides which sampled lines are written, and counts the others.
 #[derive(Debug)]
@@ -35,7 +30,7 @@ impl AccessLog {
     }
 
     /// Logs how many lines were omitted since the last report, if any.
-    fn report(&self) {
+    pub(crate) fn report(&self) {
         let omitted = self.omitted.swap(0, Ordering::Relaxed);
         if omitted > 0 {
             tracing::info!(omitted, "access log: omitted {omitted} lines of unauthenticated or refused requests");
@@ -43,20 +38,10 @@ impl AccessLog {
     }
 }
 
-/// Reports omitted lines until the life ends.
-pub(crate) async fn run_reports(state: Arc<State>) {
-    let stopping = state.life.stopping();
-    while !stopping.is_cancelled() {
-        tokio::select! {
-            () = stopping.cancelled() => {}
-            () = tokio::time::sleep(REPORT_INTERVAL) => {}
-        }
-        state.access_log.report();
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use shared::clock::Timestamp;
 

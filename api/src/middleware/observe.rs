@@ -1,6 +1,5 @@
 //! Around every request: its id and trace, the problem document of every error, security headers, metrics and the access log.
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,78 +15,73 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
-use shared::telemetry::TraceContext;
-use tokio::time::Instant;
 use tracing::Instrument;
-use uuid::Uuid;
 
-use crate::app_state::State;
-use crate::http::body::discard;
+use crate::auth::state::Auth;
+use crate::auth::tokens::Tokens;
+use crate::http::hosts::Hosts;
 use crate::http::problem::{MEDIA_TYPE, Problem};
-use crate::limits::settings::Taken;
+use crate::http::rate_limit_headers::Taken;
+use crate::http::request_context::{Exchange, REQUEST_ID};
+use crate::limits::admission::RateLimits;
 use crate::metrics;
 use crate::middleware::access_log::AccessLog;
 use crate::middleware::rate_limit::{admit, charge_caller, charge_misdirected, closes_connection, is_sampled};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const FORWARDED_PROTO: &str = "x-forwarded-proto";
-
-/// What names a request in logs and messages.
-#[derive(Debug, Clone)]
-struct Exchange {
-    id: String,
-    trace: TraceContext,
-    path: String,
-    method: String,
-    is_https: bool,
-    began: Instant,
-}
-
-/// The caller's trace, for messages that the request causes.
-pub(crate) fn trace_of(request: &HttpRequest) -> TraceContext {
-    request.extensions().get::<Exchange>().map_or_else(TraceContext::root, |exchange| exchange.trace.child())
-}
+/// Counts the requests whose answer's head is not ready yet; a drain waits for them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunningRequests(Arc<AtomicUsize>);
 
 /// A request that runs; counted while it lives, also through a panic.
-struct Running(Arc<AtomicUsize>);
+struct Running(RunningRequests);
 
-impl Running {
-    fn count(state: &State) -> Self {
-        state.running.fetch_add(1, Ordering::SeqCst);
-        Self(state.running.clone())
+impl RunningRequests {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn enter(&self) -> Running {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Running(self.clone())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 /// Serves a request; what comes out is finished, also after a panic.
 pub(crate) async fn observe(
-    state: web::Data<State>,
+    running: web::Data<RunningRequests>,
+    access_log: web::Data<AccessLog>,
+    hosts: web::Data<Hosts>,
+    limits: web::Data<RateLimits>,
+    auth: web::Data<Auth>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let _running = Running::count(&state);
-    let exchange = begin(&request, &state.config.trusted_proxies);
+    let _running = running.enter();
+    let exchange = Exchange::of(&request, limits.addresses.trusted_proxies());
     request.extensions_mut().insert(exchange.clone());
-    serve(&exchange, &state.access_log, answer(&state, request, next)).await
+    serve(&exchange, &access_log, answer(&hosts, &limits, &auth.tokens, request, next)).await
 }
 
 /// Answers a request that is for this API and within its limits, and refuses any other.
 async fn answer(
-    state: &State,
+    hosts: &Hosts,
+    limits: &RateLimits,
+    tokens: &Tokens,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let refusal = match state.config.hosts.check(request.request()) {
-        Ok(()) => admit(state, request.request()).err(),
-        Err(problem) => Some(charge_misdirected(state, request.request()).err().unwrap_or(problem)),
+    let refusal = match hosts.check(request.request()) {
+        Ok(()) => admit(limits, tokens, request.request()).err(),
+        Err(problem) => Some(charge_misdirected(limits, request.request()).err().unwrap_or(problem)),
     };
     match refusal {
-        None => Ok(charge_caller(state, next.call(request).await?).await),
+        None => Ok(charge_caller(limits, next.call(request).await?).await),
         // The connection is closed behind it, so its body is not read.
         Some(problem) => {
             let (request, _) = request.into_parts();
@@ -109,21 +103,6 @@ async fn serve(
             tracing::error!(request.id = exchange.id, http.path = exchange.path, "a handler panicked");
             Err(last_resort(exchange, log, Problem::internal()))
         }
-    }
-}
-
-fn begin(request: &ServiceRequest, trusted: &[IpAddr]) -> Exchange {
-    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let given = text(REQUEST_ID.as_str()).filter(|id| TraceContext::is_request_id(id));
-    let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
-    let behind_proxy = request.peer_addr().is_some_and(|peer| trusted.contains(&peer.ip().to_canonical()));
-    Exchange {
-        trace: TraceContext::from_header(text(TraceContext::HEADER)).with_request_id(&id),
-        id,
-        path: request.path().to_owned(),
-        method: request.method().to_string(),
-        is_https: behind_proxy && text(FORWARDED_PROTO) == Some("https"),
-        began: Instant::now(),
     }
 }
 
@@ -216,12 +195,6 @@ fn known_method(method: &str) -> &'static str {
         .unwrap_or("other")
 }
 
-/// The answer to every path and method that is not in the list of calls.
-pub(crate) async fn no_such_call(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    discard(&request, payload.into_inner()).await;
-    Err(Problem::no_such_call())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,7 +210,7 @@ mod tests {
             panic!("this handler falls on purpose")
         }
         let serve_all = |request: ServiceRequest, next: Next<BoxBody>| async move {
-            serve(&begin(&request, &[]), &AccessLog::new(Clock::system()), next.call(request)).await
+            serve(&Exchange::of(&request, &[]), &AccessLog::new(Clock::system()), next.call(request)).await
         };
         let app = App::new().wrap(from_fn(serve_all)).route("/fall", web::get().to(fall));
         let app = init_service(app).await;

@@ -2,18 +2,25 @@
 
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
+use shared::lifecycle::Lifecycle;
 use shared::messaging::{GeneratorReport, WorkerReport};
 
-use crate::app_state::State;
-use crate::auth::freshness::is_in_touch;
+use crate::auth::freshness::is_fresh;
+use crate::auth::state::Auth;
 use crate::http::problem::Problem;
 use crate::workflows::heartbeats::unserved;
+use crate::workflows::peers::Peers;
+use crate::workflows::state::Workflows;
 
 /// 200 while work can be done; 503 with what is wrong. Redis down alone means slower, not unhealthy.
-pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {
-    let is_redis_up = state.view.is_up().await;
+pub(crate) async fn health(
+    workflows: web::Data<Workflows>,
+    auth: web::Data<Auth>,
+    peers: web::Data<Peers>,
+) -> HttpResponse {
+    let is_redis_up = workflows.view.is_up().await;
     let (document, is_healthy) =
-        judge(is_in_touch(&state), is_redis_up, &state.workers.all(), state.approvers.all().len());
+        judge(is_fresh(&auth.tokens), is_redis_up, &peers.workers.all(), peers.approvers.all().len());
     let mut response = if is_healthy { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(document)
 }
@@ -113,12 +120,12 @@ fn approver(count: usize) -> Value {
 }
 
 /// 200 while this process can take requests: in touch as its door demands, with a key, and not draining.
-pub(crate) async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
-    let obstacle = if state.life.stopping().is_cancelled() {
+pub(crate) async fn ready(auth: web::Data<Auth>, lifecycle: web::Data<Lifecycle>) -> Result<HttpResponse, Problem> {
+    let obstacle = if lifecycle.stopping().is_cancelled() {
         Some("This process is draining.")
-    } else if !is_in_touch(&state) {
+    } else if !is_fresh(&auth.tokens) {
         Some("This process does not hear from the broker, so its door is shut.")
-    } else if !state.tokens.is_ready() {
+    } else if !auth.tokens.is_ready() {
         Some("There is no key to sign tokens with.")
     } else {
         None

@@ -1,78 +1,76 @@
-//! `GET /api/v3/recipes` and `GET /api/v3/recipes/{name}`: the recipes that workers generate from.
+//! The recipes of all workers together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
-use serde_json::{Value, json};
+use actix_web::web;
 use shared::ids::Digest;
-use shared::messaging::{BucketError, CatalogueEntry, WorkerReport};
+use shared::messaging::{BucketError, CatalogueEntry, Catalogues, PublishedRecipe, WorkerReport};
 
-use crate::app_state::State;
-use crate::auth::tokens::Caller;
-use crate::http::etag::tagged;
 use crate::http::problem::Problem;
-use crate::limits::settings::{Operation, admit};
+use crate::workflows::peers::Peers;
 
-const JSON: &str = "application/json";
-
-/// Lists of recipes by digest, as far as a worker reports them.
-#[derive(Debug, Default)]
-pub(crate) struct KnownCatalogues {
+/// The part of the application state that reads what workers publish.
+pub(crate) struct RecipeCatalogue {
+    catalogues: Catalogues,
+    peers: web::Data<Peers>,
+    /// Lists of recipes by digest, as far as a worker reports them.
     lists: Mutex<HashMap<Digest, Arc<Vec<CatalogueEntry>>>>,
 }
 
 /// A recipe, and whether every worker that generates has it in this version.
 #[derive(Debug, Clone, PartialEq)]
-struct Offer {
-    entry: CatalogueEntry,
-    on_all_workers: bool,
+pub(crate) struct Offer {
+    pub(crate) entry: CatalogueEntry,
+    pub(crate) on_all_workers: bool,
 }
 
-/// Lists every recipe. The whole list: a catalogue is small, and the `ETag` keeps it from being sent twice.
-pub(crate) async fn list(
-    state: web::Data<State>,
-    caller: Caller,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    admit(&state, &request, &caller, Operation::Status).await?;
-    let offers = offered(&state).await?.ok_or_else(no_worker)?;
-    let recipes: Vec<Value> =
-        offers.values().map(|offer| shown(&offer.entry.summary, &offer.entry.summary.runtime, offer)).collect();
-    Ok(answer(&request, &json!({"recipes": recipes})))
-}
+impl RecipeCatalogue {
+    pub(crate) fn new(catalogues: Catalogues, peers: web::Data<Peers>) -> Self {
+        Self { catalogues, peers, lists: Mutex::default() }
+    }
 
-/// Shows one recipe with its files, documentation and phrasings.
-pub(crate) async fn show(
-    state: web::Data<State>,
-    caller: Caller,
-    request: HttpRequest,
-    name: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
-    admit(&state, &request, &caller, Operation::Status).await?;
-    let offers = offered(&state).await?.ok_or_else(no_worker)?;
-    let offer = offers.get(name.as_str()).ok_or_else(Problem::no_such_recipe)?;
-    let recipe = state.catalogues.recipe(offer.entry.digest).await.map_err(|error| unread(&error))?;
-    let recipe = recipe.ok_or_else(no_worker)?;
-    Ok(answer(&request, &shown(&recipe, &recipe.summary.runtime, offer)))
-}
+    /// Returns the recipes of all workers by name; 503 while no worker has reported its own.
+    pub(crate) async fn offers(&self) -> Result<BTreeMap<String, Offer>, Problem> {
+        self.offered().await?.ok_or_else(no_worker)
+    }
 
-/// Returns whether no worker has a recipe of this name; false while no worker is known.
-pub(crate) async fn is_unknown(state: &State, name: &str) -> Result<bool, Problem> {
-    Ok(offered(state).await?.is_some_and(|offers| !offers.contains_key(name)))
-}
+    /// Returns an offered recipe with its files.
+    pub(crate) async fn recipe(&self, offer: &Offer) -> Result<PublishedRecipe, Problem> {
+        let recipe = self.catalogues.recipe(offer.entry.digest).await.map_err(|error| unread(&error))?;
+        recipe.ok_or_else(no_worker)
+    }
 
-fn shown(recipe: &impl Serialize, runtime: &str, offer: &Offer) -> Value {
-    let mut shown = json!(recipe);
-    shown["language"] = json!(if runtime == "node" { "javascript" } else { runtime });
-    shown["on_all_workers"] = json!(offer.on_all_workers);
-    shown
-}
+    /// Returns whether no worker has a recipe of this name; false while no worker is known.
+    pub(crate) async fn is_unknown(&self, name: &str) -> Result<bool, Problem> {
+        Ok(self.offered().await?.is_some_and(|offers| !offers.contains_key(name)))
+    }
 
-fn answer(request: &HttpRequest, data: &Value) -> HttpResponse {
-    tagged(request, json!({"status": "success", "data": data}).to_string(), JSON, |_| {})
+    async fn offered(&self) -> Result<Option<BTreeMap<String, Offer>>, Problem> {
+        let workers = workers_by_catalogue(&self.peers.workers.all());
+        let mut lists = Vec::new();
+        for (digest, count) in &workers {
+            if let Some(list) = self.list(*digest).await? {
+                lists.push((list, *count));
+            }
+        }
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).retain(|digest, _| workers.contains_key(digest));
+        Ok((!lists.is_empty()).then(|| merged(&lists)))
+    }
+
+    /// The list of this digest, read once; `None` where its worker is about to publish it again.
+    async fn list(&self, digest: Digest) -> Result<Option<Arc<Vec<CatalogueEntry>>>, Problem> {
+        let known = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let read = self.catalogues.entries(digest).await.map_err(|error| unread(&error))?.map(Arc::new);
+        if let Some(list) = &read {
+            self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, list.clone());
+        }
+        Ok(read)
+    }
 }
 
 fn no_worker() -> Problem {
@@ -82,19 +80,6 @@ fn no_worker() -> Problem {
 fn unread(error: &BucketError) -> Problem {
     tracing::warn!(%error, "Could not read a published catalogue");
     Problem::unavailable("The recipes cannot be read now; try again.", Duration::from_secs(1))
-}
-
-/// Returns the recipes of all workers by name; `None` while no worker has reported its own.
-async fn offered(state: &State) -> Result<Option<BTreeMap<String, Offer>>, Problem> {
-    let workers = workers_by_catalogue(&state.workers.all());
-    let mut lists = Vec::new();
-    for (digest, count) in &workers {
-        if let Some(list) = state.known_catalogues.list(state, *digest).await? {
-            lists.push((list, *count));
-        }
-    }
-    state.known_catalogues.keep(&workers);
-    Ok((!lists.is_empty()).then(|| merged(&lists)))
 }
 
 fn workers_by_catalogue(reports: &[WorkerReport]) -> HashMap<Digest, usize> {
@@ -123,25 +108,6 @@ fn merged(lists: &[(Arc<Vec<CatalogueEntry>>, usize)]) -> BTreeMap<String, Offer
         }
     }
     offers
-}
-
-impl KnownCatalogues {
-    /// The list of this digest, read once; `None` where its worker is about to publish it again.
-    async fn list(&self, state: &State, digest: Digest) -> Result<Option<Arc<Vec<CatalogueEntry>>>, Problem> {
-        let known = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
-        if known.is_some() {
-            return Ok(known);
-        }
-        let read = state.catalogues.entries(digest).await.map_err(|error| unread(&error))?.map(Arc::new);
-        if let Some(list) = &read {
-            self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, list.clone());
-        }
-        Ok(read)
-    }
-
-    fn keep(&self, workers: &HashMap<Digest, usize>) {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner).retain(|digest, _| workers.contains_key(digest));
-    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
 //! The recipe catalogues that workers publish.
 
 pub(crate) mod catalogue;
+pub(crate) mod handlers;

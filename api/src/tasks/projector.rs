@@ -1,13 +1,14 @@
 //! Writes every transition into the read model, and fills the model anew where it lost its memory.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use shared::messaging::{Consumer, Delivery, Entry, Queue, Settlement, consume};
+use actix_web::web;
+use shared::lifecycle::Lifecycle;
+use shared::messaging::{Broker, Consumer, Delivery, Entry, Queue, Settlement, consume};
 use shared::read_model::rebuild;
 
-use crate::app_state::State;
 use crate::metrics;
+use crate::workflows::state::Workflows;
 
 /// Writes at once; all of them wait for Redis.
 const SLOTS: usize = 64;
@@ -16,23 +17,23 @@ const RETRY: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Projects until the life ends.
-pub(crate) async fn run_projector(state: Arc<State>) {
-    let queue = Queue::new(&state.broker, Consumer::Projector);
-    let (reader, life) = (queue.clone(), state.life.clone());
-    consume(queue, SLOTS, life, move |delivery| {
-        let (state, reader) = (state.clone(), reader.clone());
+pub(crate) async fn run_projector(workflows: web::Data<Workflows>, broker: Broker, lifecycle: Lifecycle) {
+    let queue = Queue::new(&broker, Consumer::Projector);
+    let reader = queue.clone();
+    consume(queue, SLOTS, lifecycle, move |delivery| {
+        let (workflows, reader) = (workflows.clone(), reader.clone());
         async move {
             if let Some(delivery) = reader.read_entry(delivery).await {
-                project(&state, delivery).await;
+                project(&workflows, delivery).await;
             }
         }
     })
     .await;
 }
 
-async fn project(state: &State, delivery: Delivery<Entry>) -> Settlement {
+async fn project(workflows: &Workflows, delivery: Delivery<Entry>) -> Settlement {
     let entry = delivery.body();
-    match state.newest.project(entry.sequence, &entry.workflow).await {
+    match workflows.reader.project(entry.sequence, &entry.workflow).await {
         Ok(()) => {
             metrics::PROJECTED.inc();
             delivery.ack().await
@@ -45,13 +46,13 @@ async fn project(state: &State, delivery: Delivery<Entry>) -> Settlement {
 }
 
 /// Fills the view whenever it is not whole, until the life ends. Several instances may do so at once: writes compare sequences.
-pub(crate) async fn run_rebuilds(state: Arc<State>) {
-    let stopping = state.life.stopping();
-    let projector = Queue::new(&state.broker, Consumer::Projector);
+pub(crate) async fn run_rebuilds(workflows: web::Data<Workflows>, broker: Broker, lifecycle: Lifecycle) {
+    let stopping = lifecycle.stopping();
+    let projector = Queue::new(&broker, Consumer::Projector);
     while !stopping.is_cancelled() {
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = look_after_view(&state, &projector) => {}
+            () = look_after_view(&workflows, &projector) => {}
         }
         tokio::select! {
             () = stopping.cancelled() => return,
@@ -60,13 +61,13 @@ pub(crate) async fn run_rebuilds(state: Arc<State>) {
     }
 }
 
-async fn look_after_view(state: &State, projector: &Queue) {
-    let is_complete = state.view.is_complete().await;
-    state.newest.look_whether_view_keeps_up(matches!(is_complete, Ok(true)), projector).await;
+async fn look_after_view(workflows: &Workflows, projector: &Queue) {
+    let is_complete = workflows.view.is_complete().await;
+    workflows.reader.look_whether_view_keeps_up(matches!(is_complete, Ok(true)), projector).await;
     if !matches!(is_complete, Ok(false)) {
         return;
     }
-    match rebuild(&state.log, &state.view).await {
+    match rebuild(&workflows.log, &workflows.view).await {
         Ok(transitions) => tracing::info!(transitions, "the read model was filled from the log"),
         Err(error) => tracing::warn!(%error, "the read model could not be filled; trying again"),
     }

@@ -7,11 +7,9 @@ use shared::ids::{UserName, WorkflowId};
 use shared::read_model::Stored;
 use shared::workflow::{Content, Options, PhaseKind, Workflow};
 
-use crate::app_state::State;
-use crate::auth::tokens::Caller;
-use crate::executions::submit::blobs_away;
 use crate::http::problem::Problem;
-use crate::workflows::reader::log_away;
+use crate::workflows::state::Workflows;
+use crate::workflows::unavailable::{blobs_away, log_away};
 
 /// Whether `user` may read the workflow: its owner, admins, and those who decide on it, or did and still might.
 pub(crate) fn is_visible(workflow: &Workflow, user: &User) -> bool {
@@ -54,24 +52,28 @@ pub(crate) fn sees_artifacts(workflow: &Workflow, user: &User) -> bool {
 
 /// As [`sees_artifacts`], with the submission as it was accepted: a worker writes failures, and could claim in one that nobody
 /// was to be asked. Who fails on purpose sees no more than who succeeds: not what the operator demands a human for.
-pub(crate) async fn may_show_artifacts(state: &State, workflow: &Workflow, user: &User) -> Result<bool, Problem> {
+pub(crate) async fn may_show_artifacts(
+    workflows: &Workflows,
+    workflow: &Workflow,
+    user: &User,
+) -> Result<bool, Problem> {
     if !sees_artifacts(workflow, user) {
         return Ok(false);
     }
     if workflow.phase.kind() != PhaseKind::Failed {
         return Ok(true);
     }
-    let submitted = state.log.submission(workflow.id).await.map_err(|error| log_away(&error))?;
+    let submitted = workflows.log.submission(workflow.id).await.map_err(|error| log_away(&error))?;
     let Some(options) = submitted.map(|submitted| submitted.workflow.submission.options) else { return Ok(false) };
     Ok(!options.require_approval
-        && !demands_human(state, &options, workflow.artifacts.security_report.as_ref()).await?)
+        && !demands_human(workflows, &options, workflow.artifacts.security_report.as_ref()).await?)
 }
 
 /// Whether the operator demands a human for what was found. What nobody has analysed counts as the worst.
-async fn demands_human(state: &State, options: &Options, report: Option<&Content>) -> Result<bool, Problem> {
+async fn demands_human(workflows: &Workflows, options: &Options, report: Option<&Content>) -> Result<bool, Problem> {
     let Some(from) = options.demand_human_from else { return Ok(false) };
     let Some(report) = report else { return Ok(true) };
-    let text = state.blobs.load(report).await.map_err(|error| blobs_away(&error))?;
+    let text = workflows.blobs.load(report).await.map_err(|error| blobs_away(&error))?;
     let found =
         serde_json::from_str(&text).map_or(RiskLevel::Critical, |report: AnalysisReport| RiskLevel::of(&report));
     Ok(options.risk(found) >= from)
@@ -83,10 +85,10 @@ pub(crate) fn named_workflow(text: &str) -> Option<WorkflowId> {
 }
 
 /// The workflow that a path names, where the caller may see it; 404 otherwise, also for what is no id.
-pub(crate) async fn visible(state: &State, caller: &Caller, id: &str) -> Result<Stored, Problem> {
+pub(crate) async fn visible(workflows: &Workflows, user: &User, id: &str) -> Result<Stored, Problem> {
     let id = named_workflow(id).ok_or_else(Problem::no_such_workflow)?;
-    let stored = state.newest.get(id).await?.ok_or_else(Problem::no_such_workflow)?;
-    if is_visible(&stored.workflow, &caller.user) { Ok(stored) } else { Err(Problem::no_such_workflow()) }
+    let stored = workflows.reader.get(id).await?.ok_or_else(Problem::no_such_workflow)?;
+    if is_visible(&stored.workflow, user) { Ok(stored) } else { Err(Problem::no_such_workflow()) }
 }
 
 #[cfg(test)]

@@ -1,14 +1,11 @@
 //! Which workers and approvers live, by what they say of themselves every second.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use shared::messaging::WorkerReport;
 use tokio::time::Instant;
-
-use crate::app_state::State;
 
 /// A process that said nothing for this long counts as gone.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -26,7 +23,7 @@ impl<T> Default for Present<T> {
 }
 
 impl<T: Clone> Present<T> {
-    fn heard(&self, instance: String, report: T) {
+    pub(crate) fn heard(&self, instance: String, report: T) {
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         reports.retain(|_, (at, _)| at.elapsed() < SILENCE);
         reports.insert(instance, (Instant::now(), report));
@@ -43,37 +40,6 @@ impl<T: Clone> Present<T> {
 pub(crate) fn unserved(present: &[WorkerReport]) -> Vec<&'static str> {
     let served: BTreeSet<&str> = present.iter().flat_map(|report| report.phases.iter().map(String::as_str)).collect();
     ["plan", "generate", "analyze", "execute", "analyses"].into_iter().filter(|phase| !served.contains(phase)).collect()
-}
-
-/// Listens to workers and approvers until the life ends.
-pub(crate) async fn run_presence(state: Arc<State>) {
-    let stopping = state.life.stopping();
-    while !stopping.is_cancelled() {
-        tokio::select! {
-            () = stopping.cancelled() => return,
-            heard = listen(&state) => if let Err(reason) = heard {
-                tracing::warn!(%reason, "signs of life cannot be listened to");
-            },
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-}
-
-/// Ends where the broker ends one of the two.
-async fn listen(state: &State) -> Result<(), String> {
-    let (mut workers, mut approvers) = (state.control.workers().await?, state.control.approvers().await?);
-    loop {
-        tokio::select! {
-            report = workers.next() => match report {
-                Some(report) => state.workers.heard(report.instance.clone(), report),
-                None => return Ok(()),
-            },
-            report = approvers.next() => match report {
-                Some(report) => state.approvers.heard(report.instance.clone(), report),
-                None => return Ok(()),
-            },
-        }
-    }
 }
 
 #[cfg(test)]

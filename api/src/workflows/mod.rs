@@ -3,6 +3,9 @@
 pub(crate) mod access;
 pub(crate) mod feed;
 pub(crate) mod heartbeats;
+pub(crate) mod peers;
 pub(crate) mod reader;
 pub(crate) mod sequence_tracker;
 pub(crate) mod singleflight;
+pub(crate) mod state;
+pub(crate) mod unavailable;

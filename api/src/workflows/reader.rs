@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::http::problem::Problem;
 use crate::workflows::sequence_tracker::Seen;
 use crate::workflows::singleflight::Readings;
+use crate::workflows::unavailable::log_away;
 
 /// A scan of the log serves for so long, unless something newer was seen meanwhile.
 const SCAN_KEPT: Duration = Duration::from_secs(1);
@@ -42,12 +43,6 @@ struct Scan {
     /// The newest sequence that was seen before it began.
     latest: u64,
     workflows: Arc<Vec<Stored>>,
-}
-
-/// The answer when the log cannot be read.
-pub(crate) fn log_away(error: &ReadError) -> Problem {
-    tracing::warn!(%error, "the log could not be read");
-    Problem::unavailable("Workflows cannot be read now; try again.", Duration::from_secs(1))
 }
 
 impl Newest {

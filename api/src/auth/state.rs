@@ -1,0 +1,18 @@
+//! The part of the application state that authenticates callers.
+
+use shared::clock::Clock;
+use shared::identity::{RefreshFamily, Revocation};
+use shared::messaging::Bucket;
+
+use crate::auth::sign_in_queue::SignInQueue;
+use crate::auth::tokens::Tokens;
+
+/// Tokens, their records in the broker, and the queue of password checks.
+pub(crate) struct Auth {
+    pub(crate) tokens: Tokens,
+    pub(crate) families: Bucket<RefreshFamily>,
+    pub(crate) revocations: Bucket<Revocation>,
+    /// Bounds how many passwords are checked at once.
+    pub(crate) sign_ins: SignInQueue,
+    pub(crate) clock: Clock,
+}

@@ -1,0 +1,98 @@
+//! The sum of what users' workflows of a day have cost, read from the log.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use shared::clock::Timestamp;
+use shared::ids::{UserName, WorkflowId};
+use shared::messaging::{ReadError, Start, WorkflowLog};
+use shared::workflow::Workflow;
+use tokio::time::Instant;
+
+/// The broker's clock may be this far behind ours.
+const SLACK: Duration = Duration::from_secs(60);
+
+/// What today's workflows have cost by the log, read as far as it went when somebody asked last.
+#[derive(Debug, Default)]
+pub(crate) struct Spending(tokio::sync::Mutex<Sums>);
+
+#[derive(Debug, Default)]
+struct Sums {
+    day: String,
+    /// The sequence behind the last one that was read; 0 before the first.
+    next: u64,
+    /// When the last reading that came to its end began.
+    read_at: Option<Instant>,
+    workflows: HashMap<WorkflowId, f64>,
+    users: HashMap<UserName, f64>,
+}
+
+impl Spending {
+    /// What the user's workflows of the day have cost, no older than the call; one reading serves all who wait for one.
+    ///
+    /// Cancel safe: what was read stays read.
+    pub(crate) async fn of(&self, user: &UserName, log: &WorkflowLog, now: Timestamp) -> Result<f64, ReadError> {
+        let asked = Instant::now();
+        let mut sums = self.0.lock().await;
+        if sums.day != now.day() {
+            *sums = Sums { day: now.day(), ..Sums::default() };
+        }
+        if sums.read_at.is_none_or(|began| began < asked) {
+            let began = Instant::now();
+            sums.read_on(log, now).await?;
+            sums.read_at = Some(began);
+        }
+        Ok(sums.users.get(user).copied().unwrap_or(0.0))
+    }
+}
+
+impl Sums {
+    async fn read_on(&mut self, log: &WorkflowLog, now: Timestamp) -> Result<(), ReadError> {
+        let start =
+            if self.next == 0 { Start::Time(now.day_began().before(SLACK)) } else { Start::Sequence(self.next) };
+        let mut entries = pin!(log.read_from(start).await?);
+        while let Some(entry) = entries.next().await {
+            match entry {
+                Ok(entry) => {
+                    self.next = entry.sequence + 1;
+                    self.book(&entry.workflow);
+                }
+                Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
+                Err(error @ ReadError::Unavailable(_)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Books what a later state of a workflow has cost more than the one before.
+    fn book(&mut self, workflow: &Workflow) {
+        if workflow.created_at.day() != self.day {
+            return;
+        }
+        let cost = workflow.metrics.total_cost;
+        let before = self.workflows.insert(workflow.id, cost).unwrap_or(0.0);
+        *self.users.entry(workflow.owner.clone()).or_insert(0.0) += cost - before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::{submitted, tested};
+
+    #[test]
+    fn each_workflow_of_the_day_counts_once_with_what_it_cost_last() {
+        let workflow = tested("ann");
+        let mut sums = Sums { day: workflow.created_at.day(), ..Sums::default() };
+        sums.book(&Workflow { metrics: submitted("ann").metrics, ..workflow.clone() });
+        sums.book(&workflow);
+        sums.book(&workflow);
+        let mut yesterdays = Workflow { id: WorkflowId::fresh(), ..workflow.clone() };
+        yesterdays.created_at = workflow.created_at.day_began().before(Duration::from_millis(1));
+        sums.book(&yesterdays);
+        assert!(workflow.metrics.total_cost > 0.0);
+        assert_eq!(sums.users, HashMap::from([(workflow.owner.clone(), workflow.metrics.total_cost)]));
+    }
+}

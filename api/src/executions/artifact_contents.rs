@@ -1,0 +1,57 @@
+//! The contents of a workflow's artifacts, and the form in which its document embeds them.
+
+use serde_json::{Value, json};
+use shared::single_file::{Part, joined};
+use shared::workflow::{Artifacts, CodeFile, Content};
+
+use crate::http::problem::Problem;
+use crate::workflows::state::Workflows;
+use crate::workflows::unavailable::blobs_away;
+
+/// The path of the changes to given code, beside those of the files.
+pub(crate) const CHANGES: &str = "changes.diff";
+
+/// The artifacts of a workflow whose artifacts are not to be seen, or not here.
+pub(crate) fn nothing() -> Value {
+    json!({"generated_code": null, "test_results": null, "security_report": null, "documentation": null})
+}
+
+/// Every artifact, as the workflow's document embeds it.
+pub(crate) async fn read_artifacts(workflows: &Workflows, artifacts: &Artifacts) -> Result<Value, Problem> {
+    let documentation = match &artifacts.documentation {
+        Some(content) => Some(load(workflows, content).await?),
+        None => None,
+    };
+    Ok(json!({
+        "generated_code": read_code(workflows, artifacts).await?,
+        "test_results": read_json(workflows, artifacts.test_results.as_ref()).await?,
+        "security_report": read_json(workflows, artifacts.security_report.as_ref()).await?,
+        "documentation": documentation,
+    }))
+}
+
+pub(crate) async fn load(workflows: &Workflows, content: &Content) -> Result<String, Problem> {
+    workflows.blobs.load(content).await.map_err(|error| blobs_away(&error))
+}
+
+async fn read_json(workflows: &Workflows, content: Option<&Content>) -> Result<Value, Problem> {
+    let Some(content) = content else { return Ok(Value::Null) };
+    let text = load(workflows, content).await?;
+    serde_json::from_str(&text).map_err(|_| {
+        tracing::error!(digest = %content.digest, "a report in the log is not JSON");
+        Problem::internal()
+    })
+}
+
+/// The files that we made or changed, as one file; the caller's own are not repeated.
+pub(crate) async fn read_code(workflows: &Workflows, artifacts: &Artifacts) -> Result<String, Problem> {
+    let mut files = Vec::new();
+    for file in made(artifacts) {
+        files.push(Part { path: &file.path, text: load(workflows, &file.content).await? });
+    }
+    Ok(joined(&files))
+}
+
+pub(crate) fn made(artifacts: &Artifacts) -> impl Iterator<Item = &CodeFile> {
+    artifacts.files.iter().filter(|file| !file.from_caller)
+}

@@ -1,0 +1,33 @@
+//! The `RateLimit-*` headers.
+
+use std::time::Duration;
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// What the bucket said of this request; the answer's headers tell it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    pub(crate) limit: u32,
+    pub(crate) remaining: u32,
+    pub(crate) reset: Duration,
+}
+
+impl Taken {
+    /// Nothing is left of `limit`; it may be worth another try after `reset`.
+    pub(crate) const fn all_of(limit: u32, reset: Duration) -> Self {
+        Self { limit, remaining: 0, reset }
+    }
+
+    /// Writes the `RateLimit-*` headers.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        let reset = u64::try_from(self.reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        let told = [
+            ("ratelimit-limit", u64::from(self.limit)),
+            ("ratelimit-remaining", u64::from(self.remaining)),
+            ("ratelimit-reset", reset),
+        ];
+        for (name, value) in told {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        }
+    }
+}

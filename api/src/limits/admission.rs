@@ -1,0 +1,89 @@
+//! Charges the calls of users, in Redis for all API instances.
+
+use std::net::IpAddr;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpMessage, HttpRequest, web};
+use shared::clock::Clock;
+use shared::identity::User;
+use shared::read_model::{Gcra, RateLimiter, Verdict};
+
+use crate::http::body::discard;
+use crate::http::problem::Problem;
+use crate::http::rate_limit_headers::Taken;
+use crate::limits::address_limits::AddressLimits;
+use crate::limits::settings::{Limits, Operation};
+use crate::metrics;
+
+/// Decisions that cannot be applied, per user.
+const REFUSALS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
+
+/// The limits of users and of addresses.
+pub(crate) struct RateLimits {
+    pub(crate) settings: Limits,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) addresses: AddressLimits,
+}
+
+impl RateLimits {
+    pub(crate) fn new(settings: Limits, limiter: RateLimiter, trusted_proxies: Vec<IpAddr>, clock: Clock) -> Self {
+        let addresses = AddressLimits::new(settings.unauthenticated(), trusted_proxies, clock);
+        Self { settings, limiter, addresses }
+    }
+
+    /// Takes one call of the user's bucket; 429 where it is empty.
+    pub(crate) async fn admit(&self, request: &HttpRequest, user: &User, operation: Operation) -> Result<(), Problem> {
+        let Some(bucket) = self.settings.bucket(user.role, operation) else { return Ok(()) };
+        let verdict = self.limiter.take(&format!("{}:{}", operation.as_str(), user.name), bucket).await;
+        enforce(request, operation.as_str(), "calls", bucket, verdict)
+    }
+
+    /// As [`Self::admit`], before the body is read: one that is not wanted costs no more than its way here.
+    pub(crate) async fn admit_body(
+        &self,
+        request: &HttpRequest,
+        user: &User,
+        operation: Operation,
+        payload: web::Payload,
+    ) -> Result<web::Payload, Problem> {
+        match self.admit(request, user, operation).await {
+            Ok(()) => Ok(payload),
+            Err(problem) => {
+                discard(request, payload.into_inner()).await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Takes one of the decisions that will be refused: each is a record in the audit log for good.
+    pub(crate) async fn charge_rejected_decision(&self, request: &HttpRequest, user: &User) -> Result<(), Problem> {
+        if self.settings.are_lifted() {
+            return Ok(());
+        }
+        let verdict = self.limiter.take(&format!("refusals:{}", user.name), REFUSALS).await;
+        enforce(request, Operation::Decide.as_str(), "refused decisions", REFUSALS, verdict)
+    }
+}
+
+/// Turns a bucket's verdict into the answer's `RateLimit-*` headers and, where the bucket is empty, into a 429.
+///
+/// `label` is the metric's; `unit` names what the bucket counts.
+pub(crate) fn enforce(
+    request: &HttpRequest,
+    label: &'static str,
+    unit: &'static str,
+    bucket: Gcra,
+    verdict: Verdict,
+) -> Result<(), Problem> {
+    request.extensions_mut().insert(Taken { limit: bucket.burst, remaining: verdict.remaining, reset: verdict.reset });
+    if verdict.allowed {
+        return Ok(());
+    }
+    metrics::RATE_LIMITED.with_label_values(&[label]).inc();
+    let seconds = verdict.retry_after.as_millis().div_ceil(1000).max(1);
+    let detail = format!(
+        "Rate limit exceeded: at most {} {unit} at once and {} a minute; try again in {seconds} s.",
+        bucket.burst, bucket.refill_per_minute
+    );
+    Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", detail).with_retry_after(verdict.retry_after))
+}

@@ -1,0 +1,37 @@
+//! Bearer-token middleware. Runs before any handler under `/api/v3`.
+
+use std::rc::Rc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, web};
+
+use crate::auth::caller::{authenticate, identified};
+use crate::auth::freshness::require_fresh;
+use crate::auth::state::Auth;
+use crate::http::body::discard;
+
+/// Lets a request with a good token pass, with its [`Caller`]; any other is answered 401, whatever it asks for. 503 while
+/// this process could not have heard that the token was revoked.
+pub(crate) async fn require_token<B: MessageBody + 'static>(
+    auth: web::Data<Auth>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let judged = match identified(request.request()) {
+        Some(caller) => Ok(caller),
+        None => authenticate(&auth.tokens, request.headers()).map(Rc::new),
+    };
+    match judged.and_then(|caller| require_fresh(&auth.tokens).map(|()| caller)) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        Err(problem) => {
+            let (request, payload) = request.into_parts();
+            discard(&request, payload).await;
+            Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)))
+        }
+    }
+}

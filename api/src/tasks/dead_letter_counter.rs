@@ -1,0 +1,41 @@
+//! Counts the dead letters for the metric.
+
+use std::time::Duration;
+
+use actix_web::web;
+use shared::lifecycle::Lifecycle;
+use shared::messaging::{Cause, DeadLetters};
+use tokio::time::Instant;
+
+use crate::metrics;
+
+/// How often the letters are counted for the metric. The broker counts them one by one: where that takes long, it is done so much less
+/// often that it is busy for a fiftieth of the time.
+const COUNT: Duration = Duration::from_secs(5);
+const IDLE: u32 = 50;
+
+/// Counts the letters for the metric until the life ends.
+pub(crate) async fn run_dead_letter_counter(letters: web::Data<DeadLetters>, lifecycle: Lifecycle) {
+    let stopping = lifecycle.stopping();
+    while !stopping.is_cancelled() {
+        let began = Instant::now();
+        let pause = match letters.counts().await {
+            Ok(counts) => {
+                counts.into_iter().for_each(|(cause, count)| tell(cause, count));
+                COUNT.max(began.elapsed() * IDLE)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the metric of dead letters is old");
+                COUNT
+            }
+        };
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn tell(cause: Cause, count: u64) {
+    metrics::DEAD_LETTERS.with_label_values(&[cause.as_str()]).set(i64::try_from(count).unwrap_or(i64::MAX));
+}

@@ -1,0 +1,40 @@
+//! Listens to the heartbeats of workers and approvers.
+
+use std::time::Duration;
+
+use actix_web::web;
+use futures_util::StreamExt;
+use shared::lifecycle::Lifecycle;
+
+use crate::workflows::peers::Peers;
+
+/// Listens to workers and approvers until the life ends.
+pub(crate) async fn run_heartbeat_listener(peers: web::Data<Peers>, lifecycle: Lifecycle) {
+    let stopping = lifecycle.stopping();
+    while !stopping.is_cancelled() {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            heard = listen(&peers) => if let Err(reason) = heard {
+                tracing::warn!(%reason, "signs of life cannot be listened to");
+            },
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Ends where the broker ends one of the two.
+async fn listen(peers: &Peers) -> Result<(), String> {
+    let (mut workers, mut approvers) = (peers.control.workers().await?, peers.control.approvers().await?);
+    loop {
+        tokio::select! {
+            report = workers.next() => match report {
+                Some(report) => peers.workers.heard(report.instance.clone(), report),
+                None => return Ok(()),
+            },
+            report = approvers.next() => match report {
+                Some(report) => peers.approvers.heard(report.instance.clone(), report),
+                None => return Ok(()),
+            },
+        }
+    }
+}

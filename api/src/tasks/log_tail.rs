@@ -1,0 +1,49 @@
+//! Follows the log, for event streams and for the reader of workflows.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+use futures_util::StreamExt;
+use shared::lifecycle::Lifecycle;
+use shared::messaging::ReadError;
+
+use crate::workflows::feed::Told;
+use crate::workflows::state::Workflows;
+
+/// Follows the log until the life ends. However the connection fails, listeners hear of a gap and read the log.
+pub(crate) async fn run_log_tail(workflows: web::Data<Workflows>, lifecycle: Lifecycle) {
+    let stopping = lifecycle.stopping();
+    while !stopping.is_cancelled() {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            outcome = follow(&workflows) => {
+                workflows.reader.lost_touch();
+                if let Err(error) = outcome {
+                    tracing::warn!(%error, "following the log broke off; following anew");
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn follow(workflows: &Workflows) -> Result<(), ReadError> {
+    let (since, entries) = workflows.log.follow().await?;
+    let mut entries = pin!(entries);
+    workflows.reader.hears_all_behind(since);
+    workflows.feed.tell(Told::Gap);
+    while let Some(entry) = entries.next().await {
+        match entry {
+            Ok(entry) => {
+                workflows.reader.saw(entry.workflow.id, entry.sequence);
+                workflows.feed.tell(Told::Entry(Arc::new(entry)));
+            }
+            // A newer build's entry: its streams are served by the newer instances.
+            Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition cannot be told"),
+            Err(error @ ReadError::Unavailable(_)) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! The part of the application state that reads and writes workflows.
+
+use shared::clock::Clock;
+use shared::messaging::{Blobs, Submissions, WorkflowLog};
+use shared::read_model::ReadModel;
+
+use crate::workflows::feed::Feed;
+use crate::workflows::reader::Newest;
+
+/// The log, its projection, and the contents that entries refer to.
+pub(crate) struct Workflows {
+    pub(crate) log: WorkflowLog,
+    pub(crate) submissions: Submissions,
+    pub(crate) blobs: Blobs,
+    pub(crate) view: ReadModel,
+    pub(crate) reader: Newest,
+    pub(crate) feed: Feed,
+    pub(crate) clock: Clock,
+}
