@@ -9,7 +9,7 @@ use crate::approvals::decide::Decisions;
 use crate::auth::state::Auth;
 use crate::executions::events::EventStreams;
 use crate::executions::submit::Submitter;
-use crate::http::body::Room;
+use crate::http::body::BodyMemoryBudget;
 use crate::http::hosts::Hosts;
 use crate::limits::admission::RateLimits;
 use crate::middleware::access_log::AccessLog;
@@ -28,12 +28,12 @@ pub(crate) struct AppState {
     pub(crate) decisions: web::Data<Decisions>,
     pub(crate) event_streams: web::Data<EventStreams>,
     pub(crate) hosts: web::Data<Hosts>,
-    pub(crate) letters: web::Data<DeadLetters>,
+    pub(crate) dead_letters: web::Data<DeadLetters>,
     pub(crate) lifecycle: web::Data<Lifecycle>,
     pub(crate) limits: web::Data<RateLimits>,
     pub(crate) peers: web::Data<Peers>,
     pub(crate) recipes: web::Data<RecipeCatalogue>,
-    pub(crate) room: web::Data<Room>,
+    pub(crate) body_memory: web::Data<BodyMemoryBudget>,
     pub(crate) running: web::Data<RunningRequests>,
     pub(crate) submitter: web::Data<Submitter>,
     pub(crate) workflows: web::Data<Workflows>,
@@ -49,12 +49,12 @@ impl AppState {
             .app_data(self.decisions)
             .app_data(self.event_streams)
             .app_data(self.hosts)
-            .app_data(self.letters)
+            .app_data(self.dead_letters)
             .app_data(self.lifecycle)
             .app_data(self.limits)
             .app_data(self.peers)
             .app_data(self.recipes)
-            .app_data(self.room)
+            .app_data(self.body_memory)
             .app_data(self.running)
             .app_data(self.submitter)
             .app_data(self.workflows);

@@ -16,7 +16,7 @@ use crate::limits::settings::Limits;
 
 /// Default of `api.max_connections` where the limit of open files is high. A connection whose client sends and never reads takes about
 /// 35 KiB, one with an unfinished head up to 128 KiB more.
-const MAX_CONNECTIONS: usize = 10_000;
+const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
 /// The HTTP library logs every malformed request as an error of its own; anyone on the network could fill the log.
 const DEFAULT_FILTER: &str = "info,actix_http::h1::dispatcher=off";
@@ -85,7 +85,7 @@ impl Config {
 /// By default half of the files that the process may open: the rest is for the broker, the read model and logs.
 fn read_max_connections(settings: &mut Settings) -> usize {
     let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
-    let connections = settings.read("api.max_connections", (files / 2).clamp(1, MAX_CONNECTIONS));
+    let connections = settings.read("api.max_connections", (files / 2).clamp(1, DEFAULT_MAX_CONNECTIONS));
     if !(1..files).contains(&connections) {
         settings.mistake("api.max_connections: is at least 1 and below the limit of open files (ulimit -n)");
     }
@@ -126,7 +126,7 @@ mod tests {
     fn every_mistake_is_named() {
         check(&[], &[]);
         check(&[("auth.access_ttl", "48h")], &["auth.access_ttl"]);
-        check(&[("auth.out_of_touch", "1s")], &["auth.out_of_touch"]);
+        check(&[("auth.max_revocation_staleness", "1s")], &["auth.max_revocation_staleness"]);
         check(&[("api.max_connections", "0")], &["api.max_connections"]);
         check(&[("api.max_connections", "4000000000")], &["api.max_connections"]);
         check(

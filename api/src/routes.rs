@@ -20,7 +20,7 @@ use crate::ops::{docs, health, openapi};
 use crate::recipes::handlers;
 
 /// Under this path nothing is answered without a token.
-const BEHIND_THE_DOOR: &str = "/api/v3";
+const AUTHENTICATED_PREFIX: &str = "/api/v3";
 
 /// A method and a path with what serves it.
 struct Call {
@@ -75,7 +75,7 @@ fn calls() -> Vec<Call> {
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
     let (mut behind, mut open) = (Vec::new(), Vec::new());
     for call in calls() {
-        match call.path.strip_prefix(BEHIND_THE_DOOR) {
+        match call.path.strip_prefix(AUTHENTICATED_PREFIX) {
             Some(rest) => behind.push((rest, call.route.method(call.method))),
             None if call.method == Method::GET => {
                 open.push((call.path, call.route.guard(guard::Any(guard::Get()).or(guard::Head()))));
@@ -83,13 +83,13 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             None => open.push((call.path, call.route.method(call.method))),
         }
     }
-    let scope = web::scope(BEHIND_THE_DOOR).default_service(web::to(no_such_call));
+    let scope = web::scope(AUTHENTICATED_PREFIX).default_service(web::to(route_not_found));
     let scope = resources(behind).into_iter().fold(scope, actix_web::Scope::service);
     config.service(scope.wrap(from_fn(require_token)));
     for resource in resources(open) {
         config.service(resource);
     }
-    config.default_service(web::to(no_such_call));
+    config.default_service(web::to(route_not_found));
 }
 
 /// One resource for each path with all its methods; another method is 404 like another path.
@@ -99,7 +99,7 @@ fn resources(calls: Vec<(&'static str, Route)>) -> Vec<Resource> {
     for (path, route) in calls {
         let place = *order.entry(path).or_insert(resources.len());
         if place == resources.len() {
-            resources.push(web::resource(path).default_service(web::to(no_such_call)).route(route));
+            resources.push(web::resource(path).default_service(web::to(route_not_found)).route(route));
         } else {
             let known = std::mem::replace(&mut resources[place], web::resource(path));
             resources[place] = known.route(route);
@@ -109,9 +109,9 @@ fn resources(calls: Vec<(&'static str, Route)>) -> Vec<Resource> {
 }
 
 /// The answer to every path and method that is not in the list of calls.
-async fn no_such_call(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+async fn route_not_found(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     discard(&request, payload.into_inner()).await;
-    Err(Problem::no_such_call())
+    Err(Problem::route_not_found())
 }
 
 #[cfg(test)]

@@ -26,11 +26,11 @@ use crate::auth::tokens::Tokens;
 use crate::budget::daily_budget::DailyBudget;
 use crate::config::Config;
 use crate::connection::listen;
-use crate::executions::event_stream_quota::OpenStreams;
+use crate::executions::event_stream_quota::EventStreamQuota;
 use crate::executions::events::EventStreams;
 use crate::executions::submit::Submitter;
-use crate::executions::submit_request::HouseRules;
-use crate::http::body::Room;
+use crate::executions::submit_request::SubmissionPolicy;
+use crate::http::body::BodyMemoryBudget;
 use crate::limits::admission::RateLimits;
 use crate::middleware::access_log::AccessLog;
 use crate::middleware::observe::RunningRequests;
@@ -40,16 +40,16 @@ use crate::tasks::dead_letter_counter::run_dead_letter_counter;
 use crate::tasks::heartbeat_listener::run_heartbeat_listener;
 use crate::tasks::log_tail::run_log_tail;
 use crate::tasks::projector::{run_projector, run_rebuilds};
-use crate::workflows::feed::Feed;
-use crate::workflows::heartbeats::Present;
+use crate::workflows::feed::LogFeed;
+use crate::workflows::heartbeats::LivenessTable;
 use crate::workflows::peers::Peers;
-use crate::workflows::reader::Newest;
+use crate::workflows::reader::WorkflowReader;
 use crate::workflows::state::Workflows;
 
 /// Requests may run so long after the stop; the longest wait of any of them is 10 s.
-const DRAIN: Duration = Duration::from_secs(15);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 /// An answer whose head is ready leaves within this.
-const LAST_BYTES: Duration = Duration::from_millis(250);
+const LAST_BYTES_DELAY: Duration = Duration::from_millis(250);
 
 /// Why the API does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +119,7 @@ impl Application {
         tracing::info!(%address, metrics = %metrics.address(), "the API is ready");
         let (served, scraped) = tokio::join!(server, metrics.run(lifecycle.stopping()));
         lifecycle.stop();
-        if !lifecycle.drained(DRAIN).await {
+        if !lifecycle.drained(DRAIN_TIMEOUT).await {
             tracing::warn!("some work was not finished in time");
         }
         broker.flush().await;
@@ -128,14 +128,14 @@ impl Application {
 }
 
 fn spawn_tasks(state: AppState, broker: &Broker, lifecycle: &Lifecycle) {
-    let AppState { auth, workflows, peers, letters, access_log, .. } = state;
+    let AppState { auth, workflows, peers, dead_letters, access_log, .. } = state;
     let stopping = lifecycle.stopping();
-    lifecycle.spawn(async move { auth.tokens.keep_tidy(stopping).await });
+    lifecycle.spawn(async move { auth.tokens.run_pruning(stopping).await });
     lifecycle.spawn(run_log_tail(workflows.clone(), lifecycle.clone()));
     lifecycle.spawn(run_heartbeat_listener(peers, lifecycle.clone()));
     lifecycle.spawn(run_projector(workflows.clone(), broker.clone(), lifecycle.clone()));
     lifecycle.spawn(run_rebuilds(workflows, broker.clone(), lifecycle.clone()));
-    lifecycle.spawn(run_dead_letter_counter(letters, lifecycle.clone()));
+    lifecycle.spawn(run_dead_letter_counter(dead_letters, lifecycle.clone()));
     lifecycle.spawn(run_access_log_reports(access_log, lifecycle.clone()));
 }
 
@@ -149,9 +149,9 @@ async fn stop_when_idle(server: ServerHandle, stopping: CancellationToken, runni
         while running.count() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(LAST_BYTES).await;
+        tokio::time::sleep(LAST_BYTES_DELAY).await;
     };
-    if tokio::time::timeout(DRAIN, idle).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, idle).await.is_err() {
         tracing::warn!("some requests were cut off by the end of the drain");
     }
     server.stop(false).await;
@@ -163,13 +163,13 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
     let workflows = web::Data::new(connect_workflows(broker, &view, &clock, &lifecycle));
     let peers = web::Data::new(Peers {
         control: Control::new(broker),
-        workers: Present::default(),
-        approvers: Present::default(),
+        workers: LivenessTable::default(),
+        approvers: LivenessTable::default(),
     });
     let recipes = web::Data::new(RecipeCatalogue::new(Catalogues::open(broker).await?, peers.clone()));
     let charges = Charges::open(broker).await?;
     let submitter = Submitter {
-        policy: HouseRules {
+        policy: SubmissionPolicy {
             gate_before_execute: config.gate_before_execute,
             demand_human_from: config.demand_human_from,
             allow_private_webhooks: config.allow_private_webhooks,
@@ -195,7 +195,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         workflows: workflows.clone(),
         auth: auth.clone(),
         lifecycle: lifecycle.clone(),
-        open: OpenStreams::default(),
+        quota: EventStreamQuota::default(),
     };
     Ok(AppState {
         access_log: web::Data::new(AccessLog::new(clock)),
@@ -204,12 +204,12 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         decisions: web::Data::new(decisions),
         event_streams: web::Data::new(event_streams),
         hosts: web::Data::new(config.hosts.clone()),
-        letters: web::Data::new(DeadLetters::new(broker)),
+        dead_letters: web::Data::new(DeadLetters::new(broker)),
         lifecycle,
         limits: web::Data::new(limits),
         peers,
         recipes,
-        room: web::Data::new(Room::new()),
+        body_memory: web::Data::new(BodyMemoryBudget::new()),
         running: web::Data::new(RunningRequests::default()),
         submitter: web::Data::new(submitter),
         workflows,
@@ -249,9 +249,9 @@ fn connect_workflows(broker: &Broker, view: &ReadModel, clock: &Clock, lifecycle
     Workflows {
         submissions: Submissions::new(broker, lifecycle),
         blobs: Blobs::new(broker),
-        reader: Newest::new(log.clone(), view.clone()),
+        reader: WorkflowReader::new(log.clone(), view.clone()),
         view: view.clone(),
-        feed: Feed::new(),
+        feed: LogFeed::new(),
         clock: clock.clone(),
         log,
     }

@@ -56,7 +56,7 @@ async fn nothing_behind_the_door_is_answered_without_a_token() {
         let (status, body) = read(api.request(method, path).bearer_auth(&token).send().await.unwrap()).await;
         assert_eq!(
             (status, body["type"].as_str()),
-            (404, Some("urn:promptcraft:problem:no-such-call")),
+            (404, Some("urn:promptcraft:problem:route-not-found")),
             "{method} {path}"
         );
     }
@@ -313,7 +313,7 @@ async fn production_refuses_the_demo_stack_and_says_why() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_cannot_hear_of_revocations_lets_nobody_in() {
     let stack = Stack::start().await;
-    let api = stack.api(&[("auth.out_of_touch", "3s")]).await;
+    let api = stack.api(&[("auth.max_revocation_staleness", "3s")]).await;
     let token = api.token("ann").await;
     let list = async || {
         let response = api.request("GET", "/api/v3/execute").bearer_auth(&token).send().await.unwrap();

@@ -15,7 +15,7 @@ use crate::identity::Secret;
 mod budget;
 mod table;
 pub use budget::Budget;
-pub use table::SETTINGS;
+pub use table::{RENAMED_SETTINGS, SETTINGS};
 
 /// Every mistake in the settings, one line each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -138,6 +138,8 @@ impl Settings {
     fn put(&mut self, name: String, value: String) {
         if SETTINGS.iter().any(|(known, _)| *known == name) {
             self.values.insert(name, value);
+        } else if let Some((_, new)) = RENAMED_SETTINGS.iter().find(|(old, _)| *old == name) {
+            self.mistakes.push(format!("{name}: was renamed to {new}; set that name instead"));
         } else {
             let near = nearest(&name);
             self.mistakes.push(format!("{name}: there is no such setting{near}"));
@@ -272,6 +274,20 @@ mod tests {
         let ConfigErrors(mistakes) = settings.finish().unwrap_err();
         assert_eq!(mistakes.len(), 4, "{mistakes:?}");
         assert!(mistakes.iter().any(|m| m.starts_with("nats.url: must be set")));
+    }
+
+    #[test]
+    fn a_renamed_setting_is_a_mistake_that_names_the_new_one() {
+        for (old, new) in RENAMED_SETTINGS {
+            let is_known = |name: &str| SETTINGS.iter().any(|(known, _)| *known == name);
+            assert!(is_known(new) && !is_known(old), "{old} -> {new}");
+            let ConfigErrors(mistakes) = Settings::from_pairs([(*old, "1s")]).finish().unwrap_err();
+            assert_eq!(mistakes, [format!("{old}: was renamed to {new}; set that name instead")]);
+        }
+        let mut settings = Settings::default();
+        settings.add_environment([("PROMPTCRAFT__AUTH__OUT_OF_TOUCH".to_owned(), "5s".to_owned())].into_iter());
+        let error = settings.finish().unwrap_err().to_string();
+        assert!(error.contains("auth.out_of_touch: was renamed to auth.max_revocation_staleness"), "{error}");
     }
 
     #[test]

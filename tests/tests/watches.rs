@@ -10,8 +10,8 @@ use shared::messaging::Buckets;
 use tests::{Client, Stack, broker_as, eventually, raw_broker_as};
 use tokio::time::{Instant, sleep_until};
 
-/// The default of `auth.out_of_touch`.
-const OUT_OF_TOUCH: Duration = Duration::from_secs(5);
+/// The default of `auth.max_revocation_staleness`.
+const MAX_STALENESS: Duration = Duration::from_secs(5);
 
 /// Takes away every consumer of a bucket's stream: its watches fall silent, and nobody is told.
 async fn silence(operator: &jetstream::Context, stream: &str) {
@@ -48,7 +48,7 @@ async fn an_end_that_a_dead_watch_does_not_tell_of_counts_all_the_same() {
     revocations.put(&family, &Revocation { until }).await.expect("it is stored");
     user.disabled = true;
     users.put("stress_user", &user).await.expect("it is stored");
-    sleep_until(Instant::now() + OUT_OF_TOUCH).await;
+    sleep_until(Instant::now() + MAX_STALENESS).await;
 
     for client in [&revoked, &disabled] {
         let status = status(client).await;

@@ -13,25 +13,28 @@ use shared::messaging::{DeadLetters, KeptLetter, LettersAway};
 
 use crate::auth::tokens::Caller;
 use crate::http::body::discard as discard_body;
-use crate::http::pagination::Query;
+use crate::http::pagination::QueryParams;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 
 /// One page, oldest first.
 pub(crate) async fn list(
-    letters: web::Data<DeadLetters>,
+    dead_letters: web::Data<DeadLetters>,
     limits: web::Data<RateLimits>,
     caller: Caller,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     check(&limits, &caller, &request).await?;
-    let mut query = Query::of(&request)?;
+    let mut query = QueryParams::of(&request)?;
     let cause = query.read("cause", "must be unreadable, forged, exhausted or undelivered", |text| text.parse().ok());
     let after = query.read("cursor", "must be the next_cursor of the page before", |text| text.parse().ok());
     let limit = query.limit();
     query.finish()?;
-    let found = letters.list(cause, after.unwrap_or(0), limit + 1).await.map_err(|error| away(&error))?;
+    let found = dead_letters
+        .list(cause, after.unwrap_or(0), limit + 1)
+        .await
+        .map_err(|error| dead_letters_unavailable(&error))?;
     let next = found.get(limit).map(|_| found[limit - 1].id.to_string());
     let page: Vec<Value> = found.iter().take(limit).map(document).collect();
     Ok(HttpResponse::Ok().json(json!({
@@ -42,23 +45,28 @@ pub(crate) async fn list(
 
 /// One letter with its headers.
 pub(crate) async fn show(
-    letters: web::Data<DeadLetters>,
+    dead_letters: web::Data<DeadLetters>,
     limits: web::Data<RateLimits>,
     caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     check(&limits, &caller, &request).await?;
-    let id = id.parse().map_err(|_| Problem::no_such_letter())?;
-    let kept = letters.get(id).await.map_err(|error| away(&error))?.ok_or_else(Problem::no_such_letter)?;
-    let mut letter = document(&kept);
-    letter["headers"] = kept.letter.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let id = id.parse().map_err(|_| Problem::dead_letter_not_found())?;
+    let stored = dead_letters
+        .get(id)
+        .await
+        .map_err(|error| dead_letters_unavailable(&error))?
+        .ok_or_else(Problem::dead_letter_not_found)?;
+    let mut letter = document(&stored);
+    letter["headers"] =
+        stored.letter.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
     Ok(HttpResponse::Ok().json(json!({"status": "success", "data": letter})))
 }
 
 /// Takes a letter away for good.
 pub(crate) async fn discard(
-    letters: web::Data<DeadLetters>,
+    dead_letters: web::Data<DeadLetters>,
     limits: web::Data<RateLimits>,
     caller: Caller,
     request: HttpRequest,
@@ -67,9 +75,9 @@ pub(crate) async fn discard(
 ) -> Result<HttpResponse, Problem> {
     discard_body(&request, payload.into_inner()).await;
     check(&limits, &caller, &request).await?;
-    let id: u64 = id.parse().map_err(|_| Problem::no_such_letter())?;
-    if !letters.discard(id).await.map_err(|error| away(&error))? {
-        return Err(Problem::no_such_letter());
+    let id: u64 = id.parse().map_err(|_| Problem::dead_letter_not_found())?;
+    if !dead_letters.discard(id).await.map_err(|error| dead_letters_unavailable(&error))? {
+        return Err(Problem::dead_letter_not_found());
     }
     tracing::info!(letter = id, user.name = %caller.user.name, "a dead letter was dropped");
     Ok(HttpResponse::Ok().json(json!({"status": "success", "message": "The dead letter is dropped."})))
@@ -77,21 +85,21 @@ pub(crate) async fn discard(
 
 async fn check(limits: &RateLimits, caller: &Caller, request: &HttpRequest) -> Result<(), Problem> {
     if !caller.is_at_least(Role::Admin) {
-        return Err(Problem::no_such_call());
+        return Err(Problem::route_not_found());
     }
     limits.admit(request, &caller.user, Operation::Status).await
 }
 
-fn away(error: &LettersAway) -> Problem {
+fn dead_letters_unavailable(error: &LettersAway) -> Problem {
     tracing::warn!(%error, "dead letters could not be read or dropped");
     Problem::unavailable("Dead letters cannot be read or dropped now; try again.", Duration::from_secs(1))
 }
 
-fn document(kept: &KeptLetter) -> Value {
-    let letter = &kept.letter;
+fn document(stored: &KeptLetter) -> Value {
+    let letter = &stored.letter;
     json!({
-        "id": kept.id,
-        "at": kept.at.to_rfc3339(),
+        "id": stored.id,
+        "at": stored.at.to_rfc3339(),
         "cause": letter.cause.as_str(),
         "reason": letter.reason,
         "attempts": letter.attempts,

@@ -15,10 +15,10 @@ use shared::telemetry::TraceContext;
 use tokio::time::Instant;
 
 use crate::analysis::sarif;
-use crate::analysis::suggestions::{self, Wishes};
+use crate::analysis::suggestions::{self, AnalyzeOptions};
 use crate::auth::tokens::Caller;
-use crate::http::body::{Room, discard, read_body};
-use crate::http::json_fields::{Fields, Object};
+use crate::http::body::{BodyMemoryBudget, discard, read_body};
+use crate::http::json_fields::{FieldReader, Object};
 use crate::http::problem::Problem;
 use crate::http::request_context::trace_of;
 use crate::limits::admission::RateLimits;
@@ -39,7 +39,7 @@ pub(crate) struct Analyses {
 pub(crate) async fn analyze(
     analyses: web::Data<Analyses>,
     limits: web::Data<RateLimits>,
-    room: web::Data<Room>,
+    body_memory: web::Data<BodyMemoryBudget>,
     caller: Caller,
     request: HttpRequest,
     payload: web::Payload,
@@ -50,17 +50,17 @@ pub(crate) async fn analyze(
         return Err(Problem::forbidden("Viewers may not have code analysed; ask an operator for the role developer."));
     }
     let payload = limits.admit_body(&request, &caller.user, Operation::Analyze, payload).await?;
-    let (task, wishes) = read_body(&room, &caller.user, &request, payload, read_question).await?;
+    let (task, options) = read_body(&body_memory, &caller.user, &request, payload, parse_analyze_request).await?;
     let (analysis_type, file_path) = (task.analysis_type, task.file_path.clone());
-    let (answer, is_hit) = analyses.ask(&caller.user.name, task, trace_of(&request)).await?;
-    if wants_sarif(&request) {
-        let log = sarif::log(&answer.report, wishes, file_path.as_deref());
+    let (answer, is_hit) = analyses.run(&caller.user.name, task, trace_of(&request)).await?;
+    if prefers_sarif(&request) {
+        let log = sarif::log(&answer.report, options, file_path.as_deref());
         return Ok(HttpResponse::Ok().content_type(sarif::MEDIA_TYPE).body(log.to_string()));
     }
     let cost = if is_hit { 0.0 } else { cpu_cost(answer.cpu_ms, analyses.cpu_second) };
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
-        "data": suggestions::answer(&answer.report, analysis_type, wishes),
+        "data": suggestions::response_data(&answer.report, analysis_type, options),
         "metadata": {
             "processing_time_ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "agents_consulted": suggestions::agents_consulted(&answer.report, analysis_type),
@@ -77,7 +77,7 @@ fn cpu_cost(cpu_ms: u64, price: f64) -> f64 {
 }
 
 /// Whether the caller names SARIF and does not like JSON better; a pattern as `*/*` asks for nothing in particular.
-fn wants_sarif(request: &HttpRequest) -> bool {
+fn prefers_sarif(request: &HttpRequest) -> bool {
     let Ok(accept) = Accept::parse(request) else { return false };
     let quality =
         |kind: &str| accept.iter().filter(|item| item.item.essence_str() == kind).map(|item| item.quality).max();
@@ -85,9 +85,9 @@ fn wants_sarif(request: &HttpRequest) -> bool {
     quality(sarif::MEDIA_TYPE).is_some_and(|sarif| sarif > Quality::ZERO && json.is_none_or(|json| sarif >= json))
 }
 
-fn read_question(body: &Value) -> Result<(AnalysisTask, Wishes), Problem> {
-    let root = Fields::body(body)?;
-    let mut fields = Fields::default();
+fn parse_analyze_request(body: &Value) -> Result<(AnalysisTask, AnalyzeOptions), Problem> {
+    let root = FieldReader::body(body)?;
+    let mut fields = FieldReader::default();
     let types = [
         ("security", AnalysisType::Security),
         ("performance", AnalysisType::Performance),
@@ -107,13 +107,13 @@ fn read_question(body: &Value) -> Result<(AnalysisTask, Wishes), Problem> {
         // Callers ask about code of their own, and no approval depends on the answer.
         suppressions: Suppressions::Honor,
     };
-    let wishes = read_wishes(&mut fields, root);
+    let options = read_options(&mut fields, root);
     fields.finish()?;
-    Ok((task, wishes))
+    Ok((task, options))
 }
 
 /// `context.file_content`, or the one in the project's context where it is absent.
-fn read_source(fields: &mut Fields, context: Object<'_>, project: Object<'_>) -> Result<String, Problem> {
+fn read_source(fields: &mut FieldReader, context: Object<'_>, project: Object<'_>) -> Result<String, Problem> {
     let name = "file_content";
     let place = if context.get(name).is_some() { context } else { project };
     let is_text = place.get(name).is_none_or(Value::is_string);
@@ -124,10 +124,10 @@ fn read_source(fields: &mut Fields, context: Object<'_>, project: Object<'_>) ->
     Ok(source.unwrap_or_default())
 }
 
-fn read_wishes(fields: &mut Fields, root: Object<'_>) -> Wishes {
+fn read_options(fields: &mut FieldReader, root: Object<'_>) -> AnalyzeOptions {
     let options = fields.object(root, "options");
     let levels = [("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High)];
-    Wishes {
+    AnalyzeOptions {
         include_suggestions: fields.flag(options, "include_suggestions", true),
         include_examples: fields.flag(options, "include_examples", true),
         max_suggestions: fields.count(options, "max_suggestions", 50),
@@ -138,20 +138,20 @@ fn read_wishes(fields: &mut Fields, root: Object<'_>) -> Wishes {
 impl Analyses {
     /// The answer, and whether it came from the cache. What was asked is kept as a digest only, and for its user alone: a hit
     /// would tell others that someone has the same code.
-    async fn ask(
+    async fn run(
         &self,
         user: &UserName,
         task: AnalysisTask,
         trace: TraceContext,
     ) -> Result<(AnalysisAnswer, bool), Problem> {
         let name = format!("analysis:{}:{user}:{}", env!("CARGO_PKG_VERSION"), Digest::of(&encode(&task)));
-        if let Ok(Some(kept)) = self.cache.cached(&name).await
-            && let Ok(answer) = decode(&kept)
+        if let Ok(Some(cached)) = self.cache.cached(&name).await
+            && let Ok(answer) = decode(&cached)
         {
             return Ok((answer, true));
         }
-        let asked = self.requests.ask(task, user.as_str(), self.clock.now(), self.deadline, trace).await;
-        let answer = asked.map_err(|error| away(&error))?;
+        let outcome = self.requests.ask(task, user.as_str(), self.clock.now(), self.deadline, trace).await;
+        let answer = outcome.map_err(|error| analysis_unavailable(&error))?;
         if let Err(error) = self.cache.cache(&name, &encode(&answer), self.cache_ttl).await {
             tracing::debug!(%error, "an analysis could not be kept");
         }
@@ -159,7 +159,7 @@ impl Analyses {
     }
 }
 
-fn away(error: &AnalysisError) -> Problem {
+fn analysis_unavailable(error: &AnalysisError) -> Problem {
     match error {
         AnalysisError::NoWorker => {
             Problem::unavailable("No worker answered in time; try again in a moment.", Duration::from_secs(5))
@@ -179,7 +179,7 @@ mod tests {
 
     #[track_caller]
     fn check(body: Value, wrong: &[&str]) {
-        let named: Vec<String> = match read_question(&body) {
+        let named: Vec<String> = match parse_analyze_request(&body) {
             Ok(_) => Vec::new(),
             Err(problem) => {
                 let document = problem.document();
@@ -203,8 +203,8 @@ mod tests {
         check(json!({"context": {"file_content": 5}}), &["context.file_content"]);
         check(json!({"context": {"file_content": "a\u{0}"}}), &["context.file_content"]);
         for (count, read) in [(json!(0), 0), (json!(-1), 0), (json!(7), 7), (json!(100_000), 100_000)] {
-            let wishes = read_question(&with(json!({"max_suggestions": count}))).unwrap().1;
-            assert_eq!(wishes.max_suggestions, read, "{count}");
+            let options = parse_analyze_request(&with(json!({"max_suggestions": count}))).unwrap().1;
+            assert_eq!(options.max_suggestions, read, "{count}");
         }
         check(with(json!({"max_suggestions": 2.5})), &["options.max_suggestions"]);
         check(with(json!({"max_suggestions": "5"})), &["options.max_suggestions"]);
@@ -213,7 +213,7 @@ mod tests {
         check(json!({"analysis_type": "magic", "context": {"file_content": "x"}}), &["analysis_type"]);
         let dependencies =
             |value: Value| json!({"context": {"file_content": "x", "project_context": {"dependencies": value}}});
-        let names = |value: Value| read_question(&dependencies(value)).unwrap().0.dependencies;
+        let names = |value: Value| parse_analyze_request(&dependencies(value)).unwrap().0.dependencies;
         assert_eq!(names(json!(["flask==2.0", "x".repeat(300)])), ["flask==2.0".to_owned(), "x".repeat(200)]);
         assert_eq!(names(json!({"pycrypto": "^2.6", "flask": {"version": "2"}})), ["flask", "pycrypto"]);
         for wrong in [json!("flask"), json!([1]), json!(["flask", null])] {
@@ -224,14 +224,14 @@ mod tests {
     #[test]
     fn the_first_file_content_wins() {
         let body = json!({"context": {"file_content": "a = 1", "project_context": {"file_content": "b = 2"}}});
-        assert_eq!(read_question(&body).unwrap().0.source, "a = 1");
+        assert_eq!(parse_analyze_request(&body).unwrap().0.source, "a = 1");
     }
 
     #[test]
     fn the_callers_weights_choose_the_form() {
         let check = |accept: &str, expect: bool| {
             let request = TestRequest::default().insert_header((ACCEPT, accept)).to_http_request();
-            assert_eq!(wants_sarif(&request), expect, "{accept}");
+            assert_eq!(prefers_sarif(&request), expect, "{accept}");
         };
         check("application/sarif+json", true);
         check("Application/SARIF+JSON; version=2.1.0", true);
@@ -243,6 +243,6 @@ mod tests {
         check("application/sarif+json;q=0", false);
         check("*/*", false);
         check("", false);
-        assert!(!wants_sarif(&TestRequest::default().to_http_request()));
+        assert!(!prefers_sarif(&TestRequest::default().to_http_request()));
     }
 }

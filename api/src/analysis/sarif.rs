@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::analysis::{AnalysisReport, Finding, Severity};
 
 use crate::analysis::suggestions::{
-    Wishes, fingerprint, is_not_analysed, kind_name, severity_name, suppressed, wanted,
+    AnalyzeOptions, fingerprint, is_not_analysed, kind_name, selected, severity_name, suppressed,
 };
 
 /// The media type that asks for it.
@@ -13,9 +13,9 @@ pub(crate) const MEDIA_TYPE: &str = "application/sarif+json";
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The log of one run over one file.
-pub(crate) fn log(report: &AnalysisReport, wishes: Wishes, file_path: Option<&str>) -> Value {
-    let lists = if wishes.include_suggestions {
-        [wanted(report, wishes), suppressed(report, wishes)]
+pub(crate) fn log(report: &AnalysisReport, options: AnalyzeOptions, file_path: Option<&str>) -> Value {
+    let lists = if options.include_suggestions {
+        [selected(report, options), suppressed(report, options)]
     } else {
         [Vec::new(), Vec::new()]
     };
@@ -140,9 +140,13 @@ mod tests {
 
     #[test]
     fn a_log_has_one_rule_for_each_kind_of_result() {
-        let wishes =
-            Wishes { include_suggestions: true, include_examples: true, max_suggestions: 50, threshold: Severity::Low };
-        insta::assert_json_snapshot!(log(&report(), wishes, Some("src/my file.py")));
+        let options = AnalyzeOptions {
+            include_suggestions: true,
+            include_examples: true,
+            max_suggestions: 50,
+            threshold: Severity::Low,
+        };
+        insta::assert_json_snapshot!(log(&report(), options, Some("src/my file.py")));
     }
 
     #[test]

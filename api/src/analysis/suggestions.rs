@@ -8,7 +8,7 @@ use shared::ids::Digest;
 
 /// Which findings a caller wants to see, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wishes {
+pub(crate) struct AnalyzeOptions {
     pub(crate) include_suggestions: bool,
     pub(crate) include_examples: bool,
     pub(crate) max_suggestions: usize,
@@ -34,23 +34,23 @@ pub(crate) const fn kind_name(kind: FindingKind) -> &'static str {
 }
 
 /// The findings that the caller wants, the worst first, then by line.
-pub(crate) fn wanted(report: &AnalysisReport, wishes: Wishes) -> Vec<&Finding> {
-    first_of(&report.findings, wishes)
+pub(crate) fn selected(report: &AnalysisReport, options: AnalyzeOptions) -> Vec<&Finding> {
+    select(&report.findings, options)
 }
 
 /// The findings that comments in the code accept, by the same wishes.
-pub(crate) fn suppressed(report: &AnalysisReport, wishes: Wishes) -> Vec<&Finding> {
-    first_of(&report.suppressed, wishes)
+pub(crate) fn suppressed(report: &AnalysisReport, options: AnalyzeOptions) -> Vec<&Finding> {
+    select(&report.suppressed, options)
 }
 
-fn first_of(findings: &[Finding], wishes: Wishes) -> Vec<&Finding> {
-    let mut wanted: Vec<&Finding> =
-        findings.iter().filter(|finding| finding.severity >= wishes.threshold || is_syntax(finding)).collect();
-    wanted.sort_by(|left, right| {
+fn select(findings: &[Finding], options: AnalyzeOptions) -> Vec<&Finding> {
+    let mut selected: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.severity >= options.threshold || is_syntax(finding)).collect();
+    selected.sort_by(|left, right| {
         (right.severity, left.line_start, &left.rule).cmp(&(left.severity, right.line_start, &right.rule))
     });
-    wanted.truncate(wishes.max_suggestions);
-    wanted
+    selected.truncate(options.max_suggestions);
+    selected
 }
 
 /// Code that does not parse is said to at every threshold: what else was found, and what was not, hangs on it.
@@ -71,20 +71,20 @@ pub(crate) fn fingerprint(finding: &Finding) -> String {
 }
 
 /// The answer's `data`.
-pub(crate) fn answer(report: &AnalysisReport, analysis_type: AnalysisType, wishes: Wishes) -> Value {
-    let wanted = wanted(report, wishes);
-    let suggestions: Vec<Value> = wanted.iter().map(|finding| suggestion(finding, wishes)).collect();
+pub(crate) fn response_data(report: &AnalysisReport, analysis_type: AnalysisType, options: AnalyzeOptions) -> Value {
+    let selected = selected(report, options);
+    let suggestions: Vec<Value> = selected.iter().map(|finding| suggestion(finding, options)).collect();
     let security = report.security_findings(Severity::Low);
     let vulnerabilities: Vec<Value> =
-        security.clone().take(wishes.max_suggestions).map(|finding| suggestion(finding, wishes)).collect();
-    let acted_on = wanted.iter().filter(|finding| finding.severity >= Severity::Medium);
-    let actions: Vec<Value> = acted_on.map(|finding| action(finding, wishes)).collect();
+        security.clone().take(options.max_suggestions).map(|finding| suggestion(finding, options)).collect();
+    let acted_on = selected.iter().filter(|finding| finding.severity >= Severity::Medium);
+    let actions: Vec<Value> = acted_on.map(|finding| action(finding, options)).collect();
     json!({
-        "analysis_summary": summary(report, wanted.len()),
+        "analysis_summary": summary(report, selected.len()),
         "primary_agent": primary_agent(analysis_type),
         "confidence_score": (f64::from(report.confidence) * 1e4).round() / 1e4,
         "language": report.language,
-        "suggestions": if wishes.include_suggestions { suggestions } else { Vec::new() },
+        "suggestions": if options.include_suggestions { suggestions } else { Vec::new() },
         "security_analysis": {
             "overall_score": report.overall_score,
             "vulnerabilities": vulnerabilities,
@@ -110,7 +110,7 @@ pub(crate) fn agents_consulted(report: &AnalysisReport, analysis_type: AnalysisT
     found.chain([primary_agent(analysis_type).to_owned()]).collect()
 }
 
-fn suggestion(finding: &Finding, wishes: Wishes) -> Value {
+fn suggestion(finding: &Finding, options: AnalyzeOptions) -> Value {
     let mut value = json!({
         "id": fingerprint(finding),
         "rule": finding.rule,
@@ -124,13 +124,13 @@ fn suggestion(finding: &Finding, wishes: Wishes) -> Value {
         "references": finding.references,
         "confidence": (f64::from(finding.confidence) * 1e4).round() / 1e4,
     });
-    if let Some(fix) = finding.example_fix.as_ref().filter(|_| wishes.include_examples) {
+    if let Some(fix) = finding.example_fix.as_ref().filter(|_| options.include_examples) {
         value["example_fix"] = json!(fix);
     }
     value
 }
 
-fn action(finding: &Finding, wishes: Wishes) -> Value {
+fn action(finding: &Finding, options: AnalyzeOptions) -> Value {
     let duration = match finding.severity {
         Severity::Low => "5m",
         Severity::Medium => "10m",
@@ -146,7 +146,7 @@ fn action(finding: &Finding, wishes: Wishes) -> Value {
         "estimated_duration": duration,
         "requires_approval": finding.severity >= Severity::High,
     });
-    if let Some(fix) = finding.example_fix.as_ref().filter(|_| wishes.include_examples) {
+    if let Some(fix) = finding.example_fix.as_ref().filter(|_| options.include_examples) {
         value["fix"] = json!(fix);
     }
     value
@@ -296,12 +296,16 @@ pub(crate) mod tests {
         }
     }
 
-    const WISHES: Wishes =
-        Wishes { include_suggestions: true, include_examples: true, max_suggestions: 50, threshold: Severity::Medium };
+    const OPTIONS: AnalyzeOptions = AnalyzeOptions {
+        include_suggestions: true,
+        include_examples: true,
+        max_suggestions: 50,
+        threshold: Severity::Medium,
+    };
 
     #[test]
     fn the_worst_comes_first_and_each_from_medium_on_has_an_action() {
-        let data = answer(&report(), AnalysisType::Security, WISHES);
+        let data = response_data(&report(), AnalysisType::Security, OPTIONS);
         insta::assert_json_snapshot!(data);
         let ids = |name: &str, key: &str| -> Vec<Value> {
             data[name].as_array().unwrap().iter().map(|item| item[key].clone()).collect()
@@ -310,14 +314,16 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn wishes_are_kept() {
-        let low = Wishes { threshold: Severity::Low, max_suggestions: 2, ..WISHES };
-        assert_eq!(wanted(&report(), low).len(), 2);
-        assert_eq!(wanted(&report(), Wishes { threshold: Severity::High, ..WISHES }).len(), 1);
-        let none = answer(&report(), AnalysisType::General, Wishes { include_suggestions: false, ..WISHES });
+    fn options_are_honored() {
+        let low = AnalyzeOptions { threshold: Severity::Low, max_suggestions: 2, ..OPTIONS };
+        assert_eq!(selected(&report(), low).len(), 2);
+        assert_eq!(selected(&report(), AnalyzeOptions { threshold: Severity::High, ..OPTIONS }).len(), 1);
+        let none =
+            response_data(&report(), AnalysisType::General, AnalyzeOptions { include_suggestions: false, ..OPTIONS });
         assert_eq!(none["suggestions"], json!([]));
         assert_eq!(none["executable_actions"].as_array().unwrap().len(), 2);
-        let bare = answer(&report(), AnalysisType::General, Wishes { include_examples: false, ..WISHES });
+        let bare =
+            response_data(&report(), AnalysisType::General, AnalyzeOptions { include_examples: false, ..OPTIONS });
         assert!(!bare.to_string().contains("cursor.execute"));
     }
 
@@ -335,7 +341,7 @@ pub(crate) mod tests {
         let nothing = AnalysisReport { tools: Vec::new(), findings: Vec::new(), suppressed: Vec::new(), ..report() };
         assert!(summary(&nothing, 0).starts_with("Not analysed: "));
         let status = |report: &AnalysisReport| {
-            let data = answer(report, AnalysisType::Security, WISHES);
+            let data = response_data(report, AnalysisType::Security, OPTIONS);
             data["security_analysis"]["compliance_status"]["owasp_top_10_2021"]["status"].clone()
         };
         assert_eq!(status(&nothing), "not_analysed");

@@ -14,26 +14,26 @@ use shared::workflow::{NewInput, Workflow};
 use uuid::Uuid;
 
 use crate::auth::tokens::Caller;
-use crate::http::body::{Room, read_body};
+use crate::http::body::{BodyMemoryBudget, read_body};
 use crate::http::idempotency::read_key;
-use crate::http::json_fields::{Fields, Object};
+use crate::http::json_fields::{FieldReader, Object};
 use crate::http::problem::Problem;
 use crate::http::request_context::trace_of;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
-use crate::workflows::access::{may_send_decision, named_workflow};
+use crate::workflows::access::{may_send_decision, parse_workflow_id};
 use crate::workflows::peers::Peers;
 use crate::workflows::state::Workflows;
 
 /// An approver waits somewhat less for a gate that is about to park.
-const PATIENCE: Duration = Duration::from_secs(10);
+const DECISION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A stranger's decision is told to the approvers so often at most, until one has kept it.
-const TELLINGS: usize = 6;
+const MAX_AUDIT_ATTEMPTS: usize = 6;
 
 /// A decision as it was sent, its fields checked.
 #[derive(Debug, Clone, PartialEq)]
-struct Ballot {
+struct DecisionBody {
     approval_id: ApprovalId,
     verdict: Verdict,
     comment: Option<String>,
@@ -53,7 +53,7 @@ pub(crate) struct Decisions {
 pub(crate) async fn approve(
     decisions: web::Data<Decisions>,
     limits: web::Data<RateLimits>,
-    room: web::Data<Room>,
+    body_memory: web::Data<BodyMemoryBudget>,
     caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
@@ -61,29 +61,32 @@ pub(crate) async fn approve(
 ) -> Result<HttpResponse, Problem> {
     let payload = limits.admit_body(&request, &caller.user, Operation::Decide, payload).await?;
     // A path that is no id names no workflow, whatever the body says.
-    let path = named_workflow(&id);
-    let ballot =
-        read_body(&room, &caller.user, &request, payload, move |body| path.map(|id| read_ballot(body, id)).transpose())
-            .await?;
+    let path = parse_workflow_id(&id);
+    let body = read_body(&body_memory, &caller.user, &request, payload, move |body| {
+        path.map(|id| parse_decision(body, id)).transpose()
+    })
+    .await?;
     let key = read_key(&request)?;
-    let (Some(id), Some(ballot)) = (path, ballot) else { return Err(Problem::no_such_workflow()) };
+    let (Some(id), Some(body)) = (path, body) else { return Err(Problem::workflow_not_found()) };
     // The deadline counts from here; both are read from the broker at once.
     let Decisions { workflows, peers, .. } = &**decisions;
-    let (stored, deadline) = tokio::join!(workflows.reader.get_from_leader(id), peers.control.deadline(PATIENCE));
+    let (stored, deadline) =
+        tokio::join!(workflows.reader.get_from_leader(id), peers.control.deadline(DECISION_TIMEOUT));
     let stored = stored?;
-    let is_pending = stored.as_ref().is_some_and(|stored| asks_for(&stored.workflow, &caller.user, ballot.approval_id));
+    let is_pending =
+        stored.as_ref().is_some_and(|stored| is_pending_for(&stored.workflow, &caller.user, body.approval_id));
     if !is_pending {
         limits.charge_rejected_decision(&request, &caller.user).await?;
     }
-    let workflow = stored.ok_or_else(Problem::no_such_workflow)?.workflow;
+    let workflow = stored.ok_or_else(Problem::workflow_not_found)?.workflow;
     let is_stranger = !may_send_decision(&workflow, &caller.user);
     let decision = HttpDecision {
         workflow_id: id,
-        approval_id: ballot.approval_id,
-        verdict: ballot.verdict,
-        comment: ballot.comment,
-        digest: ballot.digest,
-        input: ballot.input,
+        approval_id: body.approval_id,
+        verdict: body.verdict,
+        comment: body.comment,
+        digest: body.digest,
+        input: body.input,
         by: caller.user.name.clone(),
         role: caller.user.role,
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
@@ -93,24 +96,24 @@ pub(crate) async fn approve(
         // Answered as fast as a workflow that does not exist; the approver keeps the attempt in the audit log.
         let audit = audit_refused(decisions.clone(), decision, trace_of(&request));
         decisions.lifecycle.spawn(audit);
-        return Err(Problem::no_such_workflow());
+        return Err(Problem::workflow_not_found());
     }
-    let answer = peers.control.decide(&decision, trace_of(&request), PATIENCE).await;
+    let answer = peers.control.decide(&decision, trace_of(&request), DECISION_TIMEOUT).await;
     let is_refused = matches!(answer, Some(ApprovalAnswer::Refused { .. }));
     if is_stranger && is_refused {
         // Who may decide learns of a decision that was applied, or may be yet: the gate may have opened meanwhile.
-        return Err(Problem::no_such_workflow());
+        return Err(Problem::workflow_not_found());
     }
-    conclude(workflows, id, answer).await
+    respond(workflows, id, answer).await
 }
 
 /// Sends a decision that will be refused until an approver has kept it in the audit log.
 async fn audit_refused(decisions: web::Data<Decisions>, decision: HttpDecision, trace: TraceContext) {
     let (control, stopping) = (&decisions.peers.control, decisions.lifecycle.stopping());
-    for _ in 0..TELLINGS {
-        let deadline = control.deadline(PATIENCE).await;
+    for _ in 0..MAX_AUDIT_ATTEMPTS {
+        let deadline = control.deadline(DECISION_TIMEOUT).await;
         let decision = HttpDecision { deadline, ..decision.clone() };
-        let answer = control.decide(&decision, trace.child(), PATIENCE).await;
+        let answer = control.decide(&decision, trace.child(), DECISION_TIMEOUT).await;
         if matches!(answer, Some(ApprovalAnswer::Applied { .. } | ApprovalAnswer::Refused { .. })) {
             return;
         }
@@ -127,13 +130,13 @@ async fn audit_refused(decisions: web::Data<Decisions>, decision: HttpDecision, 
 }
 
 /// Whether the gate of this id is open and the user may decide it: anything else will be refused, or was applied before.
-fn asks_for(workflow: &Workflow, user: &User, approval_id: ApprovalId) -> bool {
+fn is_pending_for(workflow: &Workflow, user: &User, approval_id: ApprovalId) -> bool {
     may_decide(workflow, user) && workflow.gate().is_some_and(|gate| gate.approval_id == approval_id)
 }
 
-fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
-    let root = Fields::body(body)?;
-    let mut fields = Fields::default();
+fn parse_decision(body: &Value, id: WorkflowId) -> Result<DecisionBody, Problem> {
+    let root = FieldReader::body(body)?;
+    let mut fields = FieldReader::default();
     let named = fields.required_text(root, "workflow_id", 64);
     if !named.is_empty() && !named.eq_ignore_ascii_case(&id.to_string()) {
         fields.wrong(root, "workflow_id", "must be the id in the path");
@@ -150,15 +153,25 @@ fn read_ballot(body: &Value, id: WorkflowId) -> Result<Ballot, Problem> {
     let input = read_input(&mut fields, root, verdict)?;
     fields.finish()?;
     let verdict = verdict.ok_or_else(|| Problem::invalid_field("decision", "is required"))?;
-    Ok(Ballot { approval_id: named_approval(&approval_id.to_ascii_lowercase()), verdict, comment, digest, input })
+    Ok(DecisionBody {
+        approval_id: parse_approval_id(&approval_id.to_ascii_lowercase()),
+        verdict,
+        comment,
+        digest,
+        input,
+    })
 }
 
 /// A text that is no id names an approval that does not exist.
-fn named_approval(text: &str) -> ApprovalId {
+fn parse_approval_id(text: &str) -> ApprovalId {
     text.parse().unwrap_or_else(|_| ApprovalId::nobodys())
 }
 
-fn read_input(fields: &mut Fields, root: Object<'_>, verdict: Option<Verdict>) -> Result<Option<NewInput>, Problem> {
+fn read_input(
+    fields: &mut FieldReader,
+    root: Object<'_>,
+    verdict: Option<Verdict>,
+) -> Result<Option<NewInput>, Problem> {
     let recipe = fields.text(root, "recipe", CODE_BYTES);
     let code = fields.code(root, "code")?;
     let input = read_help(recipe, code).unwrap_or_else(|wrong| {
@@ -171,7 +184,7 @@ fn read_input(fields: &mut Fields, root: Object<'_>, verdict: Option<Verdict>) -
     Ok(input)
 }
 
-async fn conclude(
+async fn respond(
     workflows: &Workflows,
     id: WorkflowId,
     answer: Option<ApprovalAnswer>,
@@ -185,7 +198,7 @@ async fn conclude(
             let body = json!({"status": "success", "message": message, "workflow_status": status});
             Ok(HttpResponse::Ok().json(body))
         }
-        Some(ApprovalAnswer::Refused { code, message }) => Err(refusal(&code, message)),
+        Some(ApprovalAnswer::Refused { code, message }) => Err(decision_problem(&code, message)),
         Some(ApprovalAnswer::Unavailable { message }) => {
             tracing::warn!(message, workflow.id = %id, "the approver could not write a decision");
             Err(Problem::unavailable(
@@ -201,10 +214,10 @@ async fn conclude(
     }
 }
 
-fn refusal(code: &str, message: String) -> Problem {
+fn decision_problem(code: &str, message: String) -> Problem {
     match code {
-        "unknown_workflow" => Problem::no_such_workflow(),
-        "unknown_approval" => Problem::new(actix_web::http::StatusCode::NOT_FOUND, "no-such-approval", message),
+        "unknown_workflow" => Problem::workflow_not_found(),
+        "unknown_approval" => Problem::new(actix_web::http::StatusCode::NOT_FOUND, "approval-not-found", message),
         "already_decided" => Problem::conflict("already-decided", message),
         "already_voted" => Problem::conflict("already-voted", message),
         "cancelled" => Problem::conflict("cancelled", message),
@@ -242,7 +255,7 @@ mod tests {
         for (name, value) in change.as_object().unwrap() {
             body[name] = value.clone();
         }
-        let named: Vec<String> = match read_ballot(&body, ID.parse().unwrap()) {
+        let named: Vec<String> = match parse_decision(&body, ID.parse().unwrap()) {
             Ok(_) => Vec::new(),
             Err(problem) => {
                 let document = problem.document();
@@ -292,18 +305,18 @@ mod tests {
             ("not_yet_parked", 503),
             ("too_late", 503),
         ] {
-            assert_eq!(refusal(code, "so".to_owned()).status(), status, "{code}");
+            assert_eq!(decision_problem(code, "so".to_owned()).status(), status, "{code}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_ballot_makes_the_reader_panic(
+        fn no_body_makes_the_parser_panic(
             names in prop::collection::vec(prop::sample::select(vec!["workflow_id", "approval_id", "decision", "comment", "digest", "code"]), 0..6),
             texts in prop::collection::vec(".{0,80}", 6),
         ) {
             let body: Value = names.into_iter().zip(texts).map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
-            prop_assert!(read_ballot(&body, ID.parse().unwrap()).is_err());
+            prop_assert!(parse_decision(&body, ID.parse().unwrap()).is_err());
         }
     }
 }

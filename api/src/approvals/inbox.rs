@@ -9,17 +9,17 @@ use shared::workflow::Status;
 use crate::auth::state::Auth;
 use crate::auth::tokens::Caller;
 use crate::executions::views::{pending_approval, summary};
-use crate::http::pagination::Query;
+use crate::http::pagination::QueryParams;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
-use crate::workflows::access::is_asked;
+use crate::workflows::access::awaits_decision_of;
 use crate::workflows::state::Workflows;
 
 /// Parked workflows are looked through in portions of this size.
-const PORTION: usize = 100;
+const SCAN_PAGE_SIZE: usize = 100;
 /// So many portions are looked through for one page; the cursor leads on from there.
-const PORTIONS: usize = 20;
+const MAX_SCAN_PAGES: usize = 20;
 
 /// One page of questions, those of the newest workflows first.
 pub(crate) async fn inbox(
@@ -30,17 +30,17 @@ pub(crate) async fn inbox(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     limits.admit(&request, &caller.user, Operation::Status).await?;
-    let mut query = Query::of(&request)?;
+    let mut query = QueryParams::of(&request)?;
     let (limit, before) = (query.limit(), query.cursor());
     query.finish()?;
     // Who is no approver decides on their own work at most.
     let owner = (!caller.is_at_least(Role::Approver)).then(|| caller.user.name.clone());
-    let mut parked = ListQuery { owner, status: Some(Status::WaitingApproval), before, limit: PORTION };
+    let mut parked = ListQuery { owner, status: Some(Status::WaitingApproval), before, limit: SCAN_PAGE_SIZE };
     let (mut found, mut next) = (Vec::new(), None);
-    for _ in 0..PORTIONS {
+    for _ in 0..MAX_SCAN_PAGES {
         let page = workflows.reader.list(&parked).await?;
         (parked.before, next) = (page.next, page.next);
-        found.extend(page.items.into_iter().filter(|stored| is_asked(&stored.workflow, &caller.user)));
+        found.extend(page.items.into_iter().filter(|stored| awaits_decision_of(&stored.workflow, &caller.user)));
         if found.len() >= limit || next.is_none() {
             break;
         }
@@ -50,7 +50,7 @@ pub(crate) async fn inbox(
         next = found.last().map(ListPosition::of);
     }
     found.iter_mut().for_each(|stored| auth.tokens.lapse_votes(&mut stored.workflow));
-    let approvals: Vec<Value> = found.iter().filter_map(question).collect();
+    let approvals: Vec<Value> = found.iter().filter_map(pending_item).collect();
     Ok(HttpResponse::Ok().json(json!({
         "status": "success",
         "data": {"approvals": approvals, "next_cursor": next.map(|next| next.to_string())},
@@ -58,11 +58,11 @@ pub(crate) async fn inbox(
 }
 
 /// The question with the workflow that it is about.
-fn question(stored: &Stored) -> Option<Value> {
-    let mut question = pending_approval(&stored.workflow)?;
-    question["workflow_id"] = json!(stored.workflow.id);
-    question["workflow"] = summary(&stored.workflow);
-    Some(question)
+fn pending_item(stored: &Stored) -> Option<Value> {
+    let mut pending_item = pending_approval(&stored.workflow)?;
+    pending_item["workflow_id"] = json!(stored.workflow.id);
+    pending_item["workflow"] = summary(&stored.workflow);
+    Some(pending_item)
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_question_tells_the_workflow_it_is_about() {
         let stored = Stored { sequence: 7, workflow: parked("ann") };
-        insta::assert_json_snapshot!(question(&stored));
-        assert_eq!(question(&Stored { sequence: 1, workflow: submitted("ann") }), None);
+        insta::assert_json_snapshot!(pending_item(&stored));
+        assert_eq!(pending_item(&Stored { sequence: 1, workflow: submitted("ann") }), None);
     }
 }

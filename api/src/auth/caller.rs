@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
-use super::keyring::Fault;
+use super::keyring::TokenError;
 use super::tokens::{Caller, Tokens};
 use crate::http::problem::Problem;
 use crate::metrics;
@@ -18,7 +18,7 @@ struct Identified(Rc<Caller>);
 
 /// Looks for the caller by the `Authorization` header and keeps it for [`identified`]; true where there is one.
 pub(crate) fn identify(tokens: &Tokens, request: &HttpRequest) -> bool {
-    let Some(Ok(caller)) = judge(tokens, request.headers()) else { return false };
+    let Some(Ok(caller)) = verify_bearer(tokens, request.headers()) else { return false };
     request.extensions_mut().insert(Identified(Rc::new(caller)));
     true
 }
@@ -30,8 +30,8 @@ pub(crate) fn identified(request: &HttpRequest) -> Option<Rc<Caller>> {
 
 /// The caller by the `Authorization` header, or the 401.
 pub(crate) fn authenticate(tokens: &Tokens, headers: &HeaderMap) -> Result<Caller, Problem> {
-    match judge(tokens, headers) {
-        Some(judged) => judged.map_err(refused),
+    match verify_bearer(tokens, headers) {
+        Some(result) => result.map_err(token_problem),
         None => {
             metrics::AUTH_FAILURES.with_label_values(&["missing"]).inc();
             Err(Problem::unauthorized(NO_TOKEN))
@@ -40,17 +40,17 @@ pub(crate) fn authenticate(tokens: &Tokens, headers: &HeaderMap) -> Result<Calle
 }
 
 /// `None` without an `Authorization` header.
-fn judge(tokens: &Tokens, headers: &HeaderMap) -> Option<Result<Caller, Fault>> {
+fn verify_bearer(tokens: &Tokens, headers: &HeaderMap) -> Option<Result<Caller, TokenError>> {
     let mut values = headers.get_all(AUTHORIZATION);
     let value = values.next()?;
     let token = value.to_str().ok().and_then(bearer).filter(|_| values.next().is_none());
-    Some(token.ok_or(Fault::Malformed).and_then(|token| tokens.judge(token)))
+    Some(token.ok_or(TokenError::Malformed).and_then(|token| tokens.verify_access(token)))
 }
 
 /// The answer to a token that is not taken.
-pub(crate) fn refused(fault: Fault) -> Problem {
-    metrics::AUTH_FAILURES.with_label_values(&[fault.reason()]).inc();
-    Problem::invalid_token(fault.reason())
+pub(crate) fn token_problem(error: TokenError) -> Problem {
+    metrics::AUTH_FAILURES.with_label_values(&[error.reason()]).inc();
+    Problem::invalid_token(error.reason())
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -23,7 +23,7 @@ const LEEWAY_SECONDS: u64 = 2;
 
 /// Why a token is not taken. No variant holds any of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum TokenError {
     Malformed,
     UnknownKey,
     Forged,
@@ -35,7 +35,7 @@ pub(crate) enum Fault {
     User,
 }
 
-impl Fault {
+impl TokenError {
     /// What the caller reads after `Invalid token: `.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Fault {
 pub(crate) struct Keyring {
     keys: Watched<SigningKey>,
     /// How long the longest token lasts.
-    longest: Duration,
+    max_token_ttl: Duration,
     /// Whether a key of the demo stack counts.
     demo: bool,
     clock: Clock,
@@ -74,18 +74,18 @@ fn may_have_signed(key: &SigningKey, issued_at: u64) -> bool {
 }
 
 impl Keyring {
-    pub(crate) fn new(keys: Watched<SigningKey>, longest: Duration, demo: bool, clock: Clock) -> Self {
-        Self { keys, longest, demo, clock }
+    pub(crate) fn new(keys: Watched<SigningKey>, max_token_ttl: Duration, demo: bool, clock: Clock) -> Self {
+        Self { keys, max_token_ttl, demo, clock }
     }
 
-    fn counts(&self, key: &SigningKey) -> bool {
+    fn is_accepted(&self, key: &SigningKey) -> bool {
         self.demo || !key.demo
     }
 
     /// The key that signs now.
     fn signer(&self) -> Option<SigningKey> {
         let all = self.keys.values().into_iter();
-        let active = all.filter(|key| key.state == KeyState::Active && self.counts(key));
+        let active = all.filter(|key| key.state == KeyState::Active && self.is_accepted(key));
         active.max_by(|left, right| (left.created_at, &left.kid).cmp(&(right.created_at, &right.kid)))
     }
 
@@ -101,11 +101,11 @@ impl Keyring {
 
     /// The key, while anything that it signed may still be good.
     fn usable(&self, kid: &str) -> Option<SigningKey> {
-        self.keys.get(kid).filter(|key| self.counts(key) && !key.is_over(self.clock.now(), self.longest))
+        self.keys.get(kid).filter(|key| self.is_accepted(key) && !key.is_over(self.clock.now(), self.max_token_ttl))
     }
 
     /// Whether the key still verifies what was issued then, in seconds since the Unix epoch.
-    pub(crate) fn vouches(&self, kid: &str, issued_at: u64) -> bool {
+    pub(crate) fn can_verify(&self, kid: &str, issued_at: u64) -> bool {
         self.usable(kid).is_some_and(|key| may_have_signed(&key, issued_at))
     }
 
@@ -124,10 +124,10 @@ impl Keyring {
         token: &str,
         issuer: &str,
         audience: &str,
-    ) -> Result<(T, String), Fault> {
-        let header = decode_header(token).map_err(|_| Fault::Malformed)?;
-        let kid = header.kid.ok_or(Fault::Malformed)?;
-        let key = self.usable(&kid).ok_or(Fault::UnknownKey)?;
+    ) -> Result<(T, String), TokenError> {
+        let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
+        let kid = header.kid.ok_or(TokenError::Malformed)?;
+        let key = self.usable(&kid).ok_or(TokenError::UnknownKey)?;
         let mut rules = Validation::new(Algorithm::HS256);
         rules.leeway = LEEWAY_SECONDS;
         rules.validate_nbf = true;
@@ -137,8 +137,8 @@ impl Keyring {
         let verified = decode::<T>(token, &DecodingKey::from_secret(key.secret.expose().as_bytes()), &rules);
         match verified {
             Ok(token) if may_have_signed(&key, token.claims.issued_at()) => Ok((token.claims, kid)),
-            Ok(_) => Err(Fault::Forged),
-            Err(error) => Err(fault_of(error.kind())),
+            Ok(_) => Err(TokenError::Forged),
+            Err(error) => Err(token_error_of(error.kind())),
         }
     }
 }
@@ -147,14 +147,14 @@ impl Keyring {
     clippy::wildcard_enum_match_arm,
     reason = "the list of kinds is open (non_exhaustive); every other is a malformed token"
 )]
-fn fault_of(kind: &ErrorKind) -> Fault {
+fn token_error_of(kind: &ErrorKind) -> TokenError {
     match kind {
-        ErrorKind::ExpiredSignature => Fault::Expired,
-        ErrorKind::ImmatureSignature => Fault::NotYetValid,
-        ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => Fault::Forged,
-        ErrorKind::InvalidIssuer => Fault::Issuer,
-        ErrorKind::InvalidAudience => Fault::Audience,
-        _ => Fault::Malformed,
+        ErrorKind::ExpiredSignature => TokenError::Expired,
+        ErrorKind::ImmatureSignature => TokenError::NotYetValid,
+        ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => TokenError::Forged,
+        ErrorKind::InvalidIssuer => TokenError::Issuer,
+        ErrorKind::InvalidAudience => TokenError::Audience,
+        _ => TokenError::Malformed,
     }
 }
 
@@ -162,8 +162,9 @@ fn fault_of(kind: &ErrorKind) -> Fault {
 ///
 /// Checks passwords, so it is slow by design: call it off the async threads.
 pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User]) -> Result<(), String> {
-    let counts = |key: &SigningKey| key.state == KeyState::Active && (profile != Profile::Development || !key.demo);
-    if !keys.iter().any(counts) {
+    let is_accepted =
+        |key: &SigningKey| key.state == KeyState::Active && (profile != Profile::Development || !key.demo);
+    if !keys.iter().any(is_accepted) {
         return Err(
             "there is no active key to sign tokens with: run `promptcraft admin keys rotate`, or start the whole stack \
                     with `promptcraft up`"
@@ -206,8 +207,8 @@ mod tests {
         let retired = key.retired(at(1_000));
         assert!(may_have_signed(&retired, 1_000) && may_have_signed(&retired, 1_010));
         assert!(!may_have_signed(&retired, 1_011));
-        let longest = Duration::from_secs(100);
-        assert!(!retired.is_over(at(1_100), longest) && retired.is_over(at(1_101), longest));
+        let max_token_ttl = Duration::from_secs(100);
+        assert!(!retired.is_over(at(1_100), max_token_ttl) && retired.is_over(at(1_101), max_token_ttl));
         assert_eq!(retired.clone().retired(at(2_000)), retired, "retired once");
     }
     use shared::identity::{PasswordHash, Role};

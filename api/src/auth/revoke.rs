@@ -8,16 +8,16 @@ use shared::clock::Timestamp;
 use shared::identity::Revocation;
 
 use super::caller::authenticate;
-use super::refresh::end_family;
+use super::refresh::revoke_family;
 use super::state::Auth;
-use super::token_response::away;
+use super::token_response::records_unavailable;
 use crate::http::body::discard;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 
 /// The watch tells every instance at about the same time; when ours has heard, we answer.
-const HEARD: Duration = Duration::from_secs(1);
+const WATCH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Revokes; returns once it is stored.
 pub(crate) async fn revoke(
@@ -30,14 +30,17 @@ pub(crate) async fn revoke(
     let caller = authenticate(&auth.tokens, request.headers())?;
     limits.admit(&request, &caller.user, Operation::Status).await?;
     let until = Timestamp::from_millis(i64::try_from(caller.claims.exp).unwrap_or(i64::MAX).saturating_mul(1_000));
-    auth.revocations.put(&caller.claims.jti, &Revocation { until }).await.map_err(|error| away(&error))?;
-    end_family(&auth, &caller.claims.fam).await?;
-    let heard = async {
-        while !auth.tokens.is_revoked(&caller.claims.fam) {
+    auth.revocations
+        .put(&caller.claims.jti, &Revocation { until })
+        .await
+        .map_err(|error| records_unavailable(&error))?;
+    revoke_family(&auth, &caller.claims.family_id).await?;
+    let revoked_here = async {
+        while !auth.tokens.is_revoked(&caller.claims.family_id) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    if tokio::time::timeout(HEARD, heard).await.is_err() {
+    if tokio::time::timeout(WATCH_TIMEOUT, revoked_here).await.is_err() {
         tracing::warn!("a revocation is stored, but the watch did not bring it back in time");
         return Err(Problem::unavailable(
             "The token is revoked; it may work for another moment. Revoke it again to be sure.",

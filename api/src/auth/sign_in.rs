@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use super::sign_in_limits::SignInBuckets;
 use super::state::Auth;
-use super::token_response::{answer, away, no_key};
+use super::token_response::{no_signing_key, records_unavailable, token_response};
 use crate::http::body::read_small;
-use crate::http::json_fields::Fields;
+use crate::http::json_fields::FieldReader;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::metrics;
 
-const LONGEST: usize = 1_024;
+const MAX_CREDENTIAL_CHARS: usize = 1_024;
 
 /// Signs in. A wrong name and a wrong password are answered alike in text and time.
 pub(crate) async fn sign_in(
@@ -26,7 +26,7 @@ pub(crate) async fn sign_in(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let body = read_small(&request, payload).await?;
-    let (name, password) = credentials(&body)?;
+    let (name, password) = read_credentials(&body)?;
     match verify(&auth, &limits, &request, &name, password).await? {
         Some(user) => {
             let family = Uuid::new_v4().to_string();
@@ -37,8 +37,8 @@ pub(crate) async fn sign_in(
                 expires_at: auth.clock.now().after(auth.tokens.refresh_ttl()),
                 change: String::new(),
             };
-            auth.families.create(&family, &record).await.map_err(|error| away(&error))?;
-            auth.tokens.issue(&user, &family, 1).map(answer).ok_or_else(no_key)
+            auth.families.create(&family, &record).await.map_err(|error| records_unavailable(&error))?;
+            auth.tokens.issue(&user, &family, 1).map(token_response).ok_or_else(no_signing_key)
         }
         None => {
             metrics::AUTH_FAILURES.with_label_values(&["credentials"]).inc();
@@ -47,11 +47,11 @@ pub(crate) async fn sign_in(
     }
 }
 
-fn credentials(body: &serde_json::Value) -> Result<(String, String), Problem> {
-    let root = Fields::body(body)?;
-    let mut fields = Fields::default();
-    let name = fields.required_text(root, "username", LONGEST);
-    let password = fields.required_text(root, "password", LONGEST);
+fn read_credentials(body: &serde_json::Value) -> Result<(String, String), Problem> {
+    let root = FieldReader::body(body)?;
+    let mut fields = FieldReader::default();
+    let name = fields.required_text(root, "username", MAX_CREDENTIAL_CHARS);
+    let password = fields.required_text(root, "password", MAX_CREDENTIAL_CHARS);
     fields.finish()?;
     Ok((name, password))
 }
@@ -67,13 +67,13 @@ async fn verify(
     let buckets = SignInBuckets::of(limits, request, name);
     buckets.check_recent_refusals(&auth.sign_ins, limits, request)?;
     // Before the charge: otherwise right passwords that wait for their turn would be charged meanwhile as if they were wrong.
-    let turn = auth.sign_ins.turn(buckets.address()).await.ok_or_else(busy)?;
+    let permit = auth.sign_ins.acquire_check(buckets.address()).await.ok_or_else(too_many_sign_ins)?;
     let attempt = buckets.charge(&auth.sign_ins, limits, request).await?;
     let user = auth.tokens.usable(name);
-    match check(turn, user.clone(), password).await {
-        Ok((true, turn)) => {
+    match check(permit, user.clone(), password).await {
+        Ok((true, permit)) => {
             attempt.succeed(limits, request).await;
-            drop(turn);
+            drop(permit);
             Ok(user)
         }
         Ok((false, _)) => Ok(None),
@@ -84,13 +84,13 @@ async fn verify(
     }
 }
 
-fn busy() -> Problem {
+fn too_many_sign_ins() -> Problem {
     Problem::unavailable("Too many are signing in; try again.", Duration::from_secs(1))
 }
 
 /// Checks off the async threads, where the turn lasts until the end even if the caller leaves; an unknown user costs the same time.
 async fn check(
-    turn: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     user: Option<User>,
     password: String,
 ) -> Result<(bool, OwnedSemaphorePermit), Problem> {
@@ -102,10 +102,10 @@ async fn check(
             None => spend_time_of_a_check(&password).map(|()| false),
         };
         metrics::PASSWORD_CHECKS.inc_by(checks_on_this_thread() - before);
-        is_right.map(|is_right| (is_right, turn))
+        is_right.map(|is_right| (is_right, permit))
     });
-    checked.await.map_err(|_| busy())?.map_err(|error| {
+    checked.await.map_err(|_| too_many_sign_ins())?.map_err(|error| {
         tracing::error!(%error, "a password could not be checked");
-        busy()
+        too_many_sign_ins()
     })
 }

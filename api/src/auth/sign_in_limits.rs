@@ -10,7 +10,7 @@ use shared::read_model::{Gcra, Verdict};
 use crate::auth::sign_in_queue::SignInQueue;
 use crate::http::client_address::{address_prefix, client_address};
 use crate::http::problem::Problem;
-use crate::http::rate_limit_headers::Taken;
+use crate::http::rate_limit_headers::RateLimitStatus;
 use crate::limits::admission::{RateLimits, enforce};
 use crate::limits::settings::SignInLimits;
 use crate::metrics;
@@ -32,8 +32,8 @@ pub(super) struct SignInBuckets {
 #[derive(Default)]
 pub(super) struct Attempt {
     charges: Vec<(String, Gcra)>,
-    /// Taken from the bucket that right passwords cost as well.
-    counted: Option<Taken>,
+    /// From the bucket that right passwords cost as well.
+    counted: Option<RateLimitStatus>,
 }
 
 impl SignInBuckets {
@@ -118,7 +118,7 @@ struct Charges<'c> {
 impl Charges<'_> {
     async fn charge_all(mut self, names: &SignInBuckets, sizes: SignInLimits) -> Result<(), Problem> {
         self.charge(names.of_attempts(), SIGN_INS, sizes.attempts).await?;
-        self.attempt.counted = self.request.extensions().get::<Taken>().copied();
+        self.attempt.counted = self.request.extensions().get::<RateLimitStatus>().copied();
         self.charge(names.of_address(), WRONG, sizes.wrong_of_address).await?;
         self.charge(names.of_pair(), WRONG, sizes.wrong).await?;
         if self.take(format!("sign_in:name:{}", names.name), sizes.wrong_of_name).await.allowed {

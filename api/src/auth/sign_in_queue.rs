@@ -14,7 +14,7 @@ const MAX_CHECKS: usize = 2;
 /// Maximum places of one address in the queue; its other sign-ins wait for these, and delay no other address.
 const MAX_WAITING_PER_ADDRESS: usize = 2;
 /// Bounds how long a sign-in waits for a check.
-const TURN_TIMEOUT: Duration = Duration::from_secs(5);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bounds how long a refusal is repeated without a look at the bucket, which a right password may have filled meanwhile.
 const MAX_REFUSAL: Duration = Duration::from_secs(1);
 /// Maximum refusals that are remembered. Each took a turn, so there are some hundred in a second.
@@ -23,7 +23,7 @@ const MAX_REFUSALS: usize = 10_000;
 /// Turns to check a password, and the buckets that refused one lately.
 #[derive(Debug)]
 pub(crate) struct SignInQueue {
-    lines: Pool,
+    waiting: Pool,
     checks: Arc<Semaphore>,
     refusals: Mutex<HashMap<String, Refusal>>,
 }
@@ -37,19 +37,19 @@ struct Refusal {
 impl SignInQueue {
     pub(crate) fn new() -> Self {
         Self {
-            lines: Pool::new(Semaphore::MAX_PERMITS, MAX_WAITING_PER_ADDRESS),
+            waiting: Pool::new(Semaphore::MAX_PERMITS, MAX_WAITING_PER_ADDRESS),
             checks: Arc::new(Semaphore::new(MAX_CHECKS)),
             refusals: Mutex::default(),
         }
     }
 
     /// Waits for a check, in the order of asking among the first of each address; `None` where none gets free in time.
-    pub(super) async fn turn(&self, address: &str) -> Option<OwnedSemaphorePermit> {
-        let turn = async {
-            let _waiting = self.lines.take(address).await;
+    pub(super) async fn acquire_check(&self, address: &str) -> Option<OwnedSemaphorePermit> {
+        let acquire = async {
+            let _waiting = self.waiting.take(address).await;
             self.checks.clone().acquire_owned().await.ok()
         };
-        tokio::time::timeout(TURN_TIMEOUT, turn).await.ok().flatten()
+        tokio::time::timeout(ACQUIRE_TIMEOUT, acquire).await.ok().flatten()
     }
 
     /// Remembers that the bucket `name` was found empty.
@@ -90,10 +90,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_address_delays_another_by_its_first_two() {
         let queue = SignInQueue::new();
-        let running = [queue.turn("a").await.unwrap(), queue.turn("a").await.unwrap()];
-        let mut flood: Vec<_> = (0..100).map(|_| Box::pin(queue.turn("a"))).collect();
-        assert!(flood.iter_mut().all(|turn| turn.now_or_never().is_none()));
-        let mut other = Box::pin(queue.turn("b"));
+        let running = [queue.acquire_check("a").await.unwrap(), queue.acquire_check("a").await.unwrap()];
+        let mut flood: Vec<_> = (0..100).map(|_| Box::pin(queue.acquire_check("a"))).collect();
+        assert!(flood.iter_mut().all(|check| check.now_or_never().is_none()));
+        let mut other = Box::pin(queue.acquire_check("b"));
         assert!(other.as_mut().now_or_never().is_none());
         drop(running);
         let turns: Vec<_> = flood.iter_mut().filter_map(FutureExt::now_or_never).flatten().collect();
@@ -101,7 +101,7 @@ mod tests {
         drop(turns);
         assert!(other.now_or_never().flatten().is_some(), "before the other 98");
         drop(flood);
-        assert!(queue.turn("a").await.is_some(), "callers that left hold no place");
+        assert!(queue.acquire_check("a").await.is_some(), "callers that left hold no place");
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,11 +7,11 @@ use actix_web::http::header::HeaderValue;
 use serde_json::json;
 use shared::messaging::BucketError;
 
-use crate::auth::tokens::Pair;
+use crate::auth::tokens::TokenPair;
 use crate::http::problem::Problem;
 
 /// The answer of a sign-in and of a refresh.
-pub(super) fn answer(pair: Pair) -> HttpResponse {
+pub(super) fn token_response(pair: TokenPair) -> HttpResponse {
     let body = json!({
         "access_token": pair.access,
         "token_type": "bearer",
@@ -21,11 +21,11 @@ pub(super) fn answer(pair: Pair) -> HttpResponse {
     HttpResponse::Ok().insert_header(("pragma", HeaderValue::from_static("no-cache"))).json(body)
 }
 
-pub(super) fn away(error: &BucketError) -> Problem {
+pub(super) fn records_unavailable(error: &BucketError) -> Problem {
     tracing::warn!(%error, "a token record could not be read or written");
     Problem::unavailable("Signing in and out is not possible now; try again.", Duration::from_secs(1))
 }
 
-pub(super) fn no_key() -> Problem {
+pub(super) fn no_signing_key() -> Problem {
     Problem::unavailable("There is no key to sign tokens with; the operator has to make one.", Duration::from_secs(10))
 }

@@ -16,13 +16,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::keyring::{Fault, Issued, Keyring};
+use super::keyring::{Issued, Keyring, TokenError};
 use crate::auth::settings::TokenSettings;
 
 /// No token of ours is longer; anything longer is not looked at.
-const LONGEST_TOKEN: usize = 4_096;
+const MAX_TOKEN_BYTES: usize = 4_096;
 /// More verified tokens than this are not remembered.
-const REMEMBERED: usize = 16_384;
+const MAX_CACHED_TOKENS: usize = 16_384;
 
 /// What an access token says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,10 +38,11 @@ pub(crate) struct AccessClaims {
     /// The role when the token was issued; what counts is the user's role now.
     role: Role,
     /// The refresh family that it belongs to and ends with.
-    pub(crate) fam: String,
+    #[serde(rename = "fam")]
+    pub(crate) family_id: String,
     /// The user's `tokens_from` when it was issued.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    from: Option<Timestamp>,
+    #[serde(rename = "from", default, skip_serializing_if = "Option::is_none")]
+    tokens_valid_from: Option<Timestamp>,
 }
 
 /// What a refresh token says. Its audience differs from an access token's, so neither passes for the other.
@@ -54,12 +55,13 @@ pub(crate) struct RefreshClaims {
     iat: u64,
     nbf: u64,
     exp: u64,
-    pub(crate) fam: String,
+    #[serde(rename = "fam")]
+    pub(crate) family_id: String,
     #[serde(rename = "gen")]
     pub(crate) generation: u64,
     /// The user's `tokens_from` when it was issued.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    from: Option<Timestamp>,
+    #[serde(rename = "from", default, skip_serializing_if = "Option::is_none")]
+    tokens_valid_from: Option<Timestamp>,
 }
 
 impl Issued for AccessClaims {
@@ -109,7 +111,7 @@ pub(crate) struct Tokens {
 
 /// A fresh access token with its refresh token.
 #[derive(Debug)]
-pub(crate) struct Pair {
+pub(crate) struct TokenPair {
     pub(crate) access: String,
     pub(crate) refresh: String,
     pub(crate) expires_in: u64,
@@ -127,7 +129,7 @@ impl Tokens {
     }
 
     /// Forgets, once a minute until the life ends, revocations of tokens that have expired meanwhile.
-    pub(crate) async fn keep_tidy(&self, stopping: CancellationToken) {
+    pub(crate) async fn run_pruning(&self, stopping: CancellationToken) {
         while !stopping.is_cancelled() {
             let now = self.clock.now();
             self.revocations.prune(|revocation| revocation.until < now);
@@ -150,7 +152,7 @@ impl Tokens {
 
     /// How old the copies of users, keys and revocations may be.
     pub(crate) fn max_revocation_staleness(&self) -> Duration {
-        self.settings.out_of_touch
+        self.settings.max_revocation_staleness
     }
 
     /// Whether tokens can be signed.
@@ -172,7 +174,7 @@ impl Tokens {
     }
 
     /// A pair of tokens for a generation of a family; `None` where there is no key.
-    pub(crate) fn issue(&self, user: &User, family: &str, generation: u64) -> Option<Pair> {
+    pub(crate) fn issue(&self, user: &User, family: &str, generation: u64) -> Option<TokenPair> {
         let (now, expires_in) = (self.now(), self.settings.access_ttl.as_secs());
         let access = AccessClaims {
             iss: self.settings.issuer.clone(),
@@ -183,8 +185,8 @@ impl Tokens {
             nbf: now,
             exp: now + expires_in,
             role: user.role,
-            fam: family.to_owned(),
-            from: user.tokens_from,
+            family_id: family.to_owned(),
+            tokens_valid_from: user.tokens_from,
         };
         let refresh = RefreshClaims {
             iss: access.iss.clone(),
@@ -194,85 +196,85 @@ impl Tokens {
             iat: now,
             nbf: now,
             exp: now + self.settings.refresh_ttl.as_secs(),
-            fam: family.to_owned(),
+            family_id: family.to_owned(),
             generation,
-            from: user.tokens_from,
+            tokens_valid_from: user.tokens_from,
         };
-        Some(Pair { access: self.keyring.sign(&access)?, refresh: self.keyring.sign(&refresh)?, expires_in })
+        Some(TokenPair { access: self.keyring.sign(&access)?, refresh: self.keyring.sign(&refresh)?, expires_in })
     }
 
     /// Who calls with this access token.
-    pub(crate) fn judge(&self, token: &str) -> Result<Caller, Fault> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(Fault::Malformed);
+    pub(crate) fn verify_access(&self, token: &str) -> Result<Caller, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Malformed);
         }
         let claims = self.claims(token)?;
         // The library grants the leeway to expiry as well; a token that is over is over.
         if claims.exp <= self.now() {
-            return Err(Fault::Expired);
+            return Err(TokenError::Expired);
         }
-        let user = self.user_behind(&claims)?;
+        let user = self.user_of(&claims)?;
         Ok(Caller { user: Arc::new(user), claims })
     }
 
     /// Whose token it is, unless it was revoked or its user may not sign in any more.
-    fn user_behind(&self, claims: &AccessClaims) -> Result<User, Fault> {
-        if self.is_revoked(&claims.jti) || self.is_revoked(&claims.fam) {
-            return Err(Fault::Revoked);
+    fn user_of(&self, claims: &AccessClaims) -> Result<User, TokenError> {
+        if self.is_revoked(&claims.jti) || self.is_revoked(&claims.family_id) {
+            return Err(TokenError::Revoked);
         }
-        self.owner(&claims.sub, claims.from)
+        self.token_user(&claims.sub, claims.tokens_valid_from)
     }
 
     /// The user whose token was issued under `from`, where neither they nor all their tokens of then were shut out since.
-    fn owner(&self, name: &str, from: Option<Timestamp>) -> Result<User, Fault> {
-        let user = self.usable(name).ok_or(Fault::User)?;
-        if user.tokens_from == from { Ok(user) } else { Err(Fault::Revoked) }
+    fn token_user(&self, name: &str, tokens_valid_from: Option<Timestamp>) -> Result<User, TokenError> {
+        let user = self.usable(name).ok_or(TokenError::User)?;
+        if user.tokens_from == tokens_valid_from { Ok(user) } else { Err(TokenError::Revoked) }
     }
 
     /// Whether a caller who was let in may stay: for answers that take long. An expiry in between does not matter.
-    pub(crate) fn may_stay(&self, caller: &Caller) -> bool {
-        self.user_now(caller).is_some()
+    pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
+        self.current_user(caller).is_some()
     }
 
-    /// Tells when [`Self::may_stay`] may answer otherwise: after changes of the users, and of the revocations.
+    /// Tells when [`Self::is_valid`] may answer otherwise: after changes of the users, and of the revocations.
     pub(crate) fn changes(&self) -> [watch::Receiver<()>; 2] {
         [self.users.changes(), self.revocations.changes()]
     }
 
     /// How long the caller's token lasts yet.
-    pub(crate) fn left(&self, caller: &Caller) -> Duration {
+    pub(crate) fn remaining_lifetime(&self, caller: &Caller) -> Duration {
         let now = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
         Duration::from_millis((caller.claims.exp * 1_000).saturating_sub(now))
     }
 
     /// The caller as they are now, where they may stay.
-    pub(crate) fn user_now(&self, caller: &Caller) -> Option<User> {
-        self.user_behind(&caller.claims).ok()
+    pub(crate) fn current_user(&self, caller: &Caller) -> Option<User> {
+        self.user_of(&caller.claims).ok()
     }
 
-    fn claims(&self, token: &str) -> Result<Arc<AccessClaims>, Fault> {
+    fn claims(&self, token: &str) -> Result<Arc<AccessClaims>, TokenError> {
         let digest = Digest::of(token.as_bytes());
-        let known = self.lock().get(&digest).cloned();
-        if let Some(verified) = known.filter(|verified| self.keyring.vouches(&verified.kid, verified.claims.iat)) {
+        let cached = self.lock().get(&digest).cloned();
+        if let Some(verified) = cached.filter(|verified| self.keyring.can_verify(&verified.kid, verified.claims.iat)) {
             return Ok(verified.claims);
         }
         let (claims, kid) =
             self.keyring.verify::<AccessClaims>(token, &self.settings.issuer, &self.settings.audience)?;
         let claims = Arc::new(claims);
-        self.remember(digest, Verified { claims: claims.clone(), kid });
+        self.cache(digest, Verified { claims: claims.clone(), kid });
         Ok(claims)
     }
 
-    fn remember(&self, digest: Digest, verified: Verified) {
+    fn cache(&self, digest: Digest, verified: Verified) {
         let now = self.now();
-        let mut known = self.lock();
-        if known.len() >= REMEMBERED {
-            known.retain(|_, verified| verified.claims.exp > now);
-            if known.len() >= REMEMBERED {
-                known.clear();
+        let mut cache = self.lock();
+        if cache.len() >= MAX_CACHED_TOKENS {
+            cache.retain(|_, verified| verified.claims.exp > now);
+            if cache.len() >= MAX_CACHED_TOKENS {
+                cache.clear();
             }
         }
-        known.insert(digest, verified);
+        cache.insert(digest, verified);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Verified>> {
@@ -280,16 +282,16 @@ impl Tokens {
     }
 
     /// What a refresh token says, where it holds.
-    pub(crate) fn judge_refresh(&self, token: &str) -> Result<(RefreshClaims, User), Fault> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(Fault::Malformed);
+    pub(crate) fn verify_refresh(&self, token: &str) -> Result<(RefreshClaims, User), TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Malformed);
         }
         let audience = self.refresh_audience();
         let (claims, _) = self.keyring.verify::<RefreshClaims>(token, &self.settings.issuer, &audience)?;
         if claims.exp <= self.now() {
-            return Err(Fault::Expired);
+            return Err(TokenError::Expired);
         }
-        let user = self.owner(&claims.sub, claims.from)?;
+        let user = self.token_user(&claims.sub, claims.tokens_valid_from)?;
         Ok((claims, user))
     }
 

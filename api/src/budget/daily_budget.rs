@@ -9,16 +9,16 @@ use shared::ids::UserName;
 use shared::messaging::{Charges, WorkflowLog};
 use shared::read_model::ReadModel;
 
-use crate::budget::tally::Spending;
+use crate::budget::tally::SpendingTally;
 use crate::http::problem::Problem;
-use crate::workflows::singleflight::Readings;
-use crate::workflows::unavailable::log_away;
+use crate::workflows::singleflight::Singleflight;
+use crate::workflows::unavailable::log_unavailable;
 
 /// A submission waits so long for the log to be read; the next one goes on where this one stopped.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOG_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What each user's day has cost, in the log and beside it, or why it cannot be told.
-type Days = Readings<UserName, Result<(f64, f64), Problem>>;
+type SpentToday = Singleflight<UserName, Result<(f64, f64), Problem>>;
 
 /// The budgets, and what was spent of them today.
 pub(crate) struct DailyBudget {
@@ -27,20 +27,28 @@ pub(crate) struct DailyBudget {
     view: ReadModel,
     charges: Charges,
     clock: Clock,
-    spending: Spending,
-    days: Days,
+    tally: SpendingTally,
+    spent_reads: SpentToday,
 }
 
 impl DailyBudget {
     pub(crate) fn new(settings: Budget, log: WorkflowLog, view: ReadModel, charges: Charges, clock: Clock) -> Self {
-        Self { settings, log, view, charges, clock, spending: Spending::default(), days: Days::default() }
+        Self {
+            settings,
+            log,
+            view,
+            charges,
+            clock,
+            tally: SpendingTally::default(),
+            spent_reads: SpentToday::default(),
+        }
     }
 
     /// Refuses new work (402) when what the user submitted today has cost as much as a day may.
     pub(crate) async fn require_remaining(&self, user: &UserName) -> Result<(), Problem> {
         let limit = self.settings.per_user_day;
         let read = Box::pin(async { tokio::try_join!(self.spent_today(user), self.charged_today(user)) });
-        let (logged, charged) = self.days.no_older(user, read).await?;
+        let (logged, charged) = self.spent_reads.run(user, read).await?;
         let spent = logged + charged;
         if spent < limit {
             return Ok(());
@@ -58,9 +66,9 @@ impl DailyBudget {
             return Ok(spent);
         }
         // In a box, because it is large and rarely needed.
-        let reading = Box::pin(self.spending.of(user, &self.log, now));
-        match tokio::time::timeout(PATIENCE, reading).await {
-            Ok(spent) => spent.map_err(|error| log_away(&error)),
+        let reading = Box::pin(self.tally.of(user, &self.log, now));
+        match tokio::time::timeout(LOG_READ_TIMEOUT, reading).await {
+            Ok(spent) => spent.map_err(|error| log_unavailable(&error)),
             Err(_) => {
                 let detail = "What today has cost is still being read from the log; try again.";
                 Err(Problem::unavailable(detail, Duration::from_secs(1)))

@@ -12,14 +12,14 @@ use shared::workflow::Workflow;
 use tokio::time::Instant;
 
 /// The broker's clock may be this far behind ours.
-const SLACK: Duration = Duration::from_secs(60);
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// What today's workflows have cost by the log, read as far as it went when somebody asked last.
 #[derive(Debug, Default)]
-pub(crate) struct Spending(tokio::sync::Mutex<Sums>);
+pub(crate) struct SpendingTally(tokio::sync::Mutex<DaySums>);
 
 #[derive(Debug, Default)]
-struct Sums {
+struct DaySums {
     day: String,
     /// The sequence behind the last one that was read; 0 before the first.
     next: u64,
@@ -29,7 +29,7 @@ struct Sums {
     users: HashMap<UserName, f64>,
 }
 
-impl Spending {
+impl SpendingTally {
     /// What the user's workflows of the day have cost, no older than the call; one reading serves all who wait for one.
     ///
     /// Cancel safe: what was read stays read.
@@ -37,27 +37,30 @@ impl Spending {
         let asked = Instant::now();
         let mut sums = self.0.lock().await;
         if sums.day != now.day() {
-            *sums = Sums { day: now.day(), ..Sums::default() };
+            *sums = DaySums { day: now.day(), ..DaySums::default() };
         }
         if sums.read_at.is_none_or(|began| began < asked) {
             let began = Instant::now();
-            sums.read_on(log, now).await?;
+            sums.read_new_entries(log, now).await?;
             sums.read_at = Some(began);
         }
         Ok(sums.users.get(user).copied().unwrap_or(0.0))
     }
 }
 
-impl Sums {
-    async fn read_on(&mut self, log: &WorkflowLog, now: Timestamp) -> Result<(), ReadError> {
-        let start =
-            if self.next == 0 { Start::Time(now.day_began().before(SLACK)) } else { Start::Sequence(self.next) };
+impl DaySums {
+    async fn read_new_entries(&mut self, log: &WorkflowLog, now: Timestamp) -> Result<(), ReadError> {
+        let start = if self.next == 0 {
+            Start::Time(now.day_began().before(MAX_CLOCK_SKEW))
+        } else {
+            Start::Sequence(self.next)
+        };
         let mut entries = pin!(log.read_from(start).await?);
         while let Some(entry) = entries.next().await {
             match entry {
                 Ok(entry) => {
                     self.next = entry.sequence + 1;
-                    self.book(&entry.workflow);
+                    self.add(&entry.workflow);
                 }
                 Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
                 Err(error @ ReadError::Unavailable(_)) => return Err(error),
@@ -67,7 +70,7 @@ impl Sums {
     }
 
     /// Books what a later state of a workflow has cost more than the one before.
-    fn book(&mut self, workflow: &Workflow) {
+    fn add(&mut self, workflow: &Workflow) {
         if workflow.created_at.day() != self.day {
             return;
         }
@@ -85,13 +88,13 @@ mod tests {
     #[test]
     fn each_workflow_of_the_day_counts_once_with_what_it_cost_last() {
         let workflow = tested("ann");
-        let mut sums = Sums { day: workflow.created_at.day(), ..Sums::default() };
-        sums.book(&Workflow { metrics: submitted("ann").metrics, ..workflow.clone() });
-        sums.book(&workflow);
-        sums.book(&workflow);
+        let mut sums = DaySums { day: workflow.created_at.day(), ..DaySums::default() };
+        sums.add(&Workflow { metrics: submitted("ann").metrics, ..workflow.clone() });
+        sums.add(&workflow);
+        sums.add(&workflow);
         let mut yesterdays = Workflow { id: WorkflowId::fresh(), ..workflow.clone() };
         yesterdays.created_at = workflow.created_at.day_began().before(Duration::from_millis(1));
-        sums.book(&yesterdays);
+        sums.add(&yesterdays);
         assert!(workflow.metrics.total_cost > 0.0);
         assert_eq!(sums.users, HashMap::from([(workflow.owner.clone(), workflow.metrics.total_cost)]));
     }

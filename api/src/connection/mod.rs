@@ -21,7 +21,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::app_state::AppState;
 use crate::config::Config;
 use crate::connection::stream::GuardedStream;
-use crate::connection::turns::{KEEP_ALIVE, take_turn};
+use crate::connection::turns::{KEEP_ALIVE_TIMEOUT, take_turn};
 use crate::middleware::observe::observe;
 use crate::routes::configure;
 
@@ -71,7 +71,7 @@ fn serve(
         .wrap(from_fn(observe))
         .wrap(from_fn(take_turn));
     let http = HttpService::build()
-        .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+        .keep_alive(KeepAlive::Timeout(KEEP_ALIVE_TIMEOUT))
         .client_request_timeout(FIRST_HEAD_TIMEOUT)
         .client_disconnect_timeout(DISCONNECT_TIMEOUT)
         .on_connect_ext(|stream: &GuardedStream, data| {

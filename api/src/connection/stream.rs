@@ -16,7 +16,7 @@ use super::blank_line::{BlankLines, Piece};
 use super::turns::{Phase, Turns};
 
 /// Bounds what is handed over at once.
-const PIECE_BYTES: usize = 8 * 1024;
+const MAX_PIECE_BYTES: usize = 8 * 1024;
 /// Bounds what the kernel holds for a client that does not read; by itself it would be some MiB. The largest answers are as long.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// The kernel ends a connection whose peer takes nothing of what was sent for this long, be it in the kernel or not yet.
@@ -33,7 +33,7 @@ const MAX_LINGER_BYTES: usize = 4 * 1024 * 1024;
 /// As [`MAX_LINGER_BYTES`], without waiting, where the connection ends by an error.
 const MAX_DROP_BYTES: usize = 256 * 1024;
 /// Interval at which a stream is looked at whose client has sent more behind its request, which hides the end behind it.
-const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A connection of which one request is read at a time, and none while an answer cannot be written.
 #[derive(Debug)]
@@ -110,14 +110,14 @@ impl GuardedStream {
         if arrived == 0 || self.is_read_closed() {
             return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }
-        self.wait_until(Instant::now() + LOOK_INTERVAL, context).map(Err)
+        self.wait_until(Instant::now() + CLOSE_CHECK_INTERVAL, context).map(Err)
     }
 
     /// Reads a body of known length, not beyond its end: a request behind it is a piece of its own.
     fn read_body(&mut self, most: u64, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let mut storage = [MaybeUninit::uninit(); PIECE_BYTES];
-        let mut part = ReadBuf::uninit(&mut storage[..PIECE_BYTES.min(buffer.remaining()).min(most)]);
+        let mut storage = [MaybeUninit::uninit(); MAX_PIECE_BYTES];
+        let mut part = ReadBuf::uninit(&mut storage[..MAX_PIECE_BYTES.min(buffer.remaining()).min(most)]);
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
         buffer.put_slice(part.filled());
         self.turns.handed_over(part.filled().len());
@@ -126,9 +126,9 @@ impl GuardedStream {
 
     /// Reads what has arrived up to the first blank line behind text. Blank lines before a head are dropped.
     fn read_piece(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        let mut storage = [MaybeUninit::uninit(); PIECE_BYTES];
+        let mut storage = [MaybeUninit::uninit(); MAX_PIECE_BYTES];
         loop {
-            let mut arrived = ReadBuf::uninit(&mut storage[..PIECE_BYTES.min(buffer.remaining())]);
+            let mut arrived = ReadBuf::uninit(&mut storage[..MAX_PIECE_BYTES.min(buffer.remaining())]);
             ready!(self.stream.poll_peek(context, &mut arrived))?;
             let blank = if self.turns.awaits_head() { self.lines.leading_blank_bytes(arrived.filled()) } else { 0 };
             let piece = self.lines.first_piece(arrived.filled());
@@ -166,7 +166,7 @@ impl GuardedStream {
 
     /// Reads and drops what the client still sends, up to its end.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let mut storage = [MaybeUninit::uninit(); PIECE_BYTES];
+        let mut storage = [MaybeUninit::uninit(); MAX_PIECE_BYTES];
         loop {
             let Some(Lingering { until, rest_bytes }) = self.lingering else { return Poll::Ready(Ok(())) };
             let mut part = ReadBuf::uninit(&mut storage);
@@ -243,7 +243,7 @@ impl AsyncWrite for GuardedStream {
 impl Drop for GuardedStream {
     /// Drops what has arrived: an error that was answered, such as 400, ends the connection without a shutdown.
     fn drop(&mut self) {
-        let (mut part, mut count) = ([0; PIECE_BYTES], 0);
+        let (mut part, mut count) = ([0; MAX_PIECE_BYTES], 0);
         while count < MAX_DROP_BYTES
             && let Ok(length @ 1..) = self.stream.try_read(&mut part)
         {

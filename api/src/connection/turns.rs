@@ -21,15 +21,15 @@ use tokio::time::Instant;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(12);
 /// Bounds the time from an answer to the first byte of the next request's head. A client that never reads may have had all its answers
 /// from its own receive buffer; it is disconnected within a minute.
-pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(40);
+pub(super) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(40);
 /// Bounds the rest of a body that was answered before its end. With the 30 s that a handler waits for a body, below 40 s.
 const REST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bounds a body that is read and dropped where the handler left it.
-const DISCARD_BYTES: usize = 64 * 1024;
+const MAX_DISCARD_BYTES: usize = 64 * 1024;
 /// Bounds the delay of an answer by such a body.
 const DISCARD_TIMEOUT: Duration = Duration::from_millis(250);
 /// Bounds the parts of an answer that the HTTP library copies into its buffer while the client does not read.
-const PART_BYTES: usize = 16 * 1024;
+const MAX_PART_BYTES: usize = 16 * 1024;
 
 /// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Turns {
         let timeout = match (self.0.is_closing.get(), self.0.has_rest.get()) {
             (true, _) => Duration::ZERO,
             (false, true) => REST_TIMEOUT,
-            (false, false) => KEEP_ALIVE,
+            (false, false) => KEEP_ALIVE_TIMEOUT,
         };
         Phase::Idle { deadline: Some(Instant::now() + timeout) }
     }
@@ -178,7 +178,7 @@ pub(crate) async fn take_turn(
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     // Without either the payload is what another protocol would say on this connection.
     let is_framed = length.is_some() || request.headers().contains_key(TRANSFER_ENCODING);
-    let is_small = is_framed && length.is_none_or(|length| length <= DISCARD_BYTES as u64);
+    let is_small = is_framed && length.is_none_or(|length| length <= MAX_DISCARD_BYTES as u64);
     let turn = turns.begin(has_body, length);
     let body = Body { payload: Rc::new(RefCell::new(payload)), turns: turns.clone() };
     if has_body {
@@ -224,7 +224,7 @@ async fn discard(mut body: Body) {
         let mut count = 0;
         while let Some(Ok(chunk)) = body.next().await {
             count += chunk.len();
-            if count > DISCARD_BYTES {
+            if count > MAX_DISCARD_BYTES {
                 break;
             }
         }
@@ -234,7 +234,7 @@ async fn discard(mut body: Body) {
     }
 }
 
-/// An answer's body, in parts of at most [`PART_BYTES`].
+/// An answer's body, in parts of at most [`MAX_PART_BYTES`].
 struct Answer {
     body: BoxBody,
     rest: Bytes,
@@ -255,7 +255,7 @@ impl MessageBody for Answer {
                 end => return Poll::Ready(end),
             }
         }
-        let length = self.rest.len().min(PART_BYTES);
+        let length = self.rest.len().min(MAX_PART_BYTES);
         Poll::Ready(Some(Ok(self.rest.split_to(length))))
     }
 }

@@ -6,13 +6,13 @@ use shared::workflow::{Artifacts, CodeFile, Content};
 
 use crate::http::problem::Problem;
 use crate::workflows::state::Workflows;
-use crate::workflows::unavailable::blobs_away;
+use crate::workflows::unavailable::blobs_unavailable;
 
 /// The path of the changes to given code, beside those of the files.
 pub(crate) const CHANGES: &str = "changes.diff";
 
 /// The artifacts of a workflow whose artifacts are not to be seen, or not here.
-pub(crate) fn nothing() -> Value {
+pub(crate) fn no_artifacts() -> Value {
     json!({"generated_code": null, "test_results": null, "security_report": null, "documentation": null})
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn read_artifacts(workflows: &Workflows, artifacts: &Artifacts)
 }
 
 pub(crate) async fn load(workflows: &Workflows, content: &Content) -> Result<String, Problem> {
-    workflows.blobs.load(content).await.map_err(|error| blobs_away(&error))
+    workflows.blobs.load(content).await.map_err(|error| blobs_unavailable(&error))
 }
 
 async fn read_json(workflows: &Workflows, content: Option<&Content>) -> Result<Value, Problem> {
@@ -46,12 +46,12 @@ async fn read_json(workflows: &Workflows, content: Option<&Content>) -> Result<V
 /// The files that we made or changed, as one file; the caller's own are not repeated.
 pub(crate) async fn read_code(workflows: &Workflows, artifacts: &Artifacts) -> Result<String, Problem> {
     let mut files = Vec::new();
-    for file in made(artifacts) {
+    for file in produced_files(artifacts) {
         files.push(Part { path: &file.path, text: load(workflows, &file.content).await? });
     }
     Ok(joined(&files))
 }
 
-pub(crate) fn made(artifacts: &Artifacts) -> impl Iterator<Item = &CodeFile> {
+pub(crate) fn produced_files(artifacts: &Artifacts) -> impl Iterator<Item = &CodeFile> {
     artifacts.files.iter().filter(|file| !file.from_caller)
 }

@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use shared::workflow::{Artifacts, Content};
 
 use crate::auth::tokens::Caller;
-use crate::executions::artifact_contents::{CHANGES, load, made, read_code};
-use crate::http::etag::tagged;
+use crate::executions::artifact_contents::{CHANGES, load, produced_files, read_code};
+use crate::http::etag::respond_with_etag;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
@@ -19,7 +19,7 @@ const MARKDOWN: &str = "text/markdown; charset=utf-8";
 const DIFF: &str = "text/x-diff; charset=utf-8";
 
 /// The content of a file that the caller gave, by its artifact's name: its owner has it, and who decides has to read it.
-fn callers_file<'a>(artifacts: &'a Artifacts, name: &str) -> Option<&'a Content> {
+fn submitted_file<'a>(artifacts: &'a Artifacts, name: &str) -> Option<&'a Content> {
     let path = name.strip_prefix("files/")?;
     artifacts.files.iter().find(|file| file.from_caller && file.path == path).map(|file| &file.content)
 }
@@ -35,37 +35,39 @@ pub(crate) async fn artifact(
     limits.admit(&request, &caller.user, Operation::Status).await?;
     let (id, name) = path.into_inner();
     let workflow = visible(&workflows, &caller.user, &id).await?.workflow;
-    if let Some(own) = callers_file(&workflow.artifacts, &name)
+    if let Some(own) = submitted_file(&workflow.artifacts, &name)
         && (workflow.owner == caller.user.name || may_decide_now(&workflow, &caller.user))
     {
         return Ok(answer(&request, load(&workflows, own).await?, TEXT));
     }
     if !may_show_artifacts(&workflows, &workflow, &caller.user).await? {
-        return Err(Problem::no_such_artifact());
+        return Err(Problem::artifact_not_found());
     }
     let artifacts = &workflow.artifacts;
     let (text, kind) = match name.as_str() {
-        "generated_code" if made(artifacts).next().is_some() => (read_code(&workflows, artifacts).await?, TEXT),
-        "test_results" => (one(&workflows, artifacts.test_results.as_ref()).await?, JSON),
-        "security_report" => (one(&workflows, artifacts.security_report.as_ref()).await?, JSON),
-        "documentation" => (one(&workflows, artifacts.documentation.as_ref()).await?, MARKDOWN),
+        "generated_code" if produced_files(artifacts).next().is_some() => {
+            (read_code(&workflows, artifacts).await?, TEXT)
+        }
+        "test_results" => (load_required(&workflows, artifacts.test_results.as_ref()).await?, JSON),
+        "security_report" => (load_required(&workflows, artifacts.security_report.as_ref()).await?, JSON),
+        "documentation" => (load_required(&workflows, artifacts.documentation.as_ref()).await?, MARKDOWN),
         other => match other.strip_prefix("files/") {
-            Some(CHANGES) => (one(&workflows, artifacts.changes.as_ref()).await?, DIFF),
+            Some(CHANGES) => (load_required(&workflows, artifacts.changes.as_ref()).await?, DIFF),
             path => {
-                let file = path.and_then(|path| made(artifacts).find(|file| file.path == path));
-                (one(&workflows, file.map(|file| &file.content)).await?, TEXT)
+                let file = path.and_then(|path| produced_files(artifacts).find(|file| file.path == path));
+                (load_required(&workflows, file.map(|file| &file.content)).await?, TEXT)
             }
         },
     };
     Ok(answer(&request, text, kind))
 }
 
-async fn one(workflows: &Workflows, content: Option<&Content>) -> Result<String, Problem> {
-    load(workflows, content.ok_or_else(Problem::no_such_artifact)?).await
+async fn load_required(workflows: &Workflows, content: Option<&Content>) -> Result<String, Problem> {
+    load(workflows, content.ok_or_else(Problem::artifact_not_found)?).await
 }
 
 fn answer(request: &HttpRequest, text: String, kind: &str) -> HttpResponse {
-    tagged(request, text, kind, |response| {
+    respond_with_etag(request, text, kind, |response| {
         // What was made is never to be rendered by a browser on our own origin.
         response.insert_header((CONTENT_DISPOSITION, "attachment"));
     })

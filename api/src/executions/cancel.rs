@@ -18,12 +18,12 @@ use crate::http::problem::Problem;
 use crate::http::request_context::trace_of;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
-use crate::workflows::access::{is_visible, named_workflow};
+use crate::workflows::access::{is_visible, parse_workflow_id};
 use crate::workflows::peers::Peers;
 use crate::workflows::state::Workflows;
 
 /// A workflow moves on a few times a second at most; so many lost races in a row mean something else.
-const ATTEMPTS: u32 = 50;
+const MAX_CONFLICT_RETRIES: u32 = 50;
 
 /// Cancels. Idempotent: a cancelled workflow answers 200 again.
 pub(crate) async fn cancel(
@@ -37,9 +37,9 @@ pub(crate) async fn cancel(
 ) -> Result<HttpResponse, Problem> {
     discard(&request, payload.into_inner()).await;
     limits.admit(&request, &caller.user, Operation::Decide).await?;
-    let id = named_workflow(&id).ok_or_else(Problem::no_such_workflow)?;
-    for _ in 0..ATTEMPTS {
-        let stored = workflows.reader.get_from_leader(id).await?.ok_or_else(Problem::no_such_workflow)?;
+    let id = parse_workflow_id(&id).ok_or_else(Problem::workflow_not_found)?;
+    for _ in 0..MAX_CONFLICT_RETRIES {
+        let stored = workflows.reader.get_from_leader(id).await?.ok_or_else(Problem::workflow_not_found)?;
         check(&stored, &caller)?;
         match stored.workflow.status() {
             Status::Cancelled => return Ok(cancelled(id, "The workflow was cancelled before.")),
@@ -60,7 +60,7 @@ pub(crate) async fn cancel(
 
 fn check(stored: &Stored, caller: &Caller) -> Result<(), Problem> {
     if !is_visible(&stored.workflow, &caller.user) {
-        return Err(Problem::no_such_workflow());
+        return Err(Problem::workflow_not_found());
     }
     if !caller.is_at_least(Role::Developer) {
         return Err(Problem::forbidden("Viewers may not cancel work."));
@@ -86,7 +86,7 @@ async fn append(
     match workflows.log.append(stored.sequence, &next, &happened, trace).await {
         Ok(sequence) => {
             peers.control.cancel(id).await;
-            workflows.reader.put(sequence, &next).await;
+            workflows.reader.upsert(sequence, &next).await;
             tracing::info!(workflow.id = %id, user.name = %caller.user.name, "cancelled");
             Ok(true)
         }

@@ -8,30 +8,30 @@ use shared::ids::UserName;
 use crate::metrics;
 
 /// More than a person's windows need; each stream holds a connection and a place among the listeners.
-pub(crate) const MOST: u32 = 32;
+pub(crate) const MAX_STREAMS_PER_USER: u32 = 32;
 
 /// Counts the open streams by user.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OpenStreams(Arc<Mutex<HashMap<UserName, u32>>>);
+pub(crate) struct EventStreamQuota(Arc<Mutex<HashMap<UserName, u32>>>);
 
 /// A stream that is open; counted while it lives.
 #[derive(Debug)]
-pub(crate) struct OpenStream {
-    all: OpenStreams,
+pub(crate) struct EventStreamPermit {
+    quota: EventStreamQuota,
     user: UserName,
 }
 
-impl OpenStreams {
+impl EventStreamQuota {
     /// Opens one more stream; `None` where the user has `most` already.
-    pub(crate) fn open(&self, user: &UserName, most: u32) -> Option<OpenStream> {
+    pub(crate) fn acquire(&self, user: &UserName, limit: u32) -> Option<EventStreamPermit> {
         let mut counts = self.lock();
         let count = counts.get(user).copied().unwrap_or(0);
-        if count >= most {
+        if count >= limit {
             return None;
         }
         counts.insert(user.clone(), count + 1);
         metrics::EVENT_STREAMS.inc();
-        Some(OpenStream { all: self.clone(), user: user.clone() })
+        Some(EventStreamPermit { quota: self.clone(), user: user.clone() })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserName, u32>> {
@@ -39,10 +39,10 @@ impl OpenStreams {
     }
 }
 
-impl Drop for OpenStream {
+impl Drop for EventStreamPermit {
     fn drop(&mut self) {
         metrics::EVENT_STREAMS.dec();
-        let mut counts = self.all.lock();
+        let mut counts = self.quota.lock();
         if let Some(count) = counts.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {
@@ -58,14 +58,15 @@ mod tests {
 
     #[test]
     fn a_user_has_so_many_streams_and_no_more_until_one_ends() {
-        let streams = OpenStreams::default();
+        let quota = EventStreamQuota::default();
         let (ann, eve) = ("ann".parse().unwrap(), "eve".parse().unwrap());
-        let mut open: Vec<OpenStream> = (0..MOST).map(|_| streams.open(&ann, MOST).unwrap()).collect();
-        assert!(streams.open(&ann, MOST).is_none());
-        assert!(streams.open(&eve, MOST).is_some(), "another user's are counted apart");
+        let mut open: Vec<EventStreamPermit> =
+            (0..MAX_STREAMS_PER_USER).map(|_| quota.acquire(&ann, MAX_STREAMS_PER_USER).unwrap()).collect();
+        assert!(quota.acquire(&ann, MAX_STREAMS_PER_USER).is_none());
+        assert!(quota.acquire(&eve, MAX_STREAMS_PER_USER).is_some(), "another user's are counted apart");
         open.pop();
-        assert!(streams.open(&ann, MOST).is_some());
+        assert!(quota.acquire(&ann, MAX_STREAMS_PER_USER).is_some());
         drop(open);
-        assert!(streams.lock().is_empty(), "nobody is remembered for nothing");
+        assert!(quota.lock().is_empty(), "nobody is remembered for nothing");
     }
 }

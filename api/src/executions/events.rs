@@ -21,27 +21,27 @@ use tokio::time::Instant;
 
 use crate::auth::state::Auth;
 use crate::auth::tokens::Caller;
-use crate::executions::event_stream_quota::{MOST, OpenStream, OpenStreams};
-use crate::http::pagination::Query;
+use crate::executions::event_stream_quota::{EventStreamPermit, EventStreamQuota, MAX_STREAMS_PER_USER};
+use crate::http::pagination::QueryParams;
 use crate::http::problem::Problem;
-use crate::http::rate_limit_headers::Taken;
+use crate::http::rate_limit_headers::RateLimitStatus;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 use crate::workflows::access::{is_visible, visible};
-use crate::workflows::feed::Told;
+use crate::workflows::feed::FeedItem;
 use crate::workflows::state::Workflows;
 
 /// A comment is sent so often, so that nobody between takes a quiet stream for a dead one.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// Trouble with the log ends a stream after so many attempts; the client comes again with its last id.
-const READ_ATTEMPTS: u64 = 5;
+const MAX_READ_ATTEMPTS: u64 = 5;
 
 /// The part of the application state that serves event streams.
 pub(crate) struct EventStreams {
     pub(crate) workflows: web::Data<Workflows>,
     pub(crate) auth: web::Data<Auth>,
     pub(crate) lifecycle: web::Data<Lifecycle>,
-    pub(crate) open: OpenStreams,
+    pub(crate) quota: EventStreamQuota,
 }
 
 /// Opens a stream. 204 where the workflow has ended and nothing is left to tell, which makes browsers stop coming again.
@@ -58,38 +58,39 @@ pub(crate) async fn events(
     if stored.workflow.status().is_terminal() && last >= stored.sequence {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let most = if limits.settings.are_lifted() { u32::MAX } else { MOST };
-    let open = streams.open.open(&caller.user.name, most).ok_or_else(|| too_many(&request))?;
+    let limit = if limits.settings.are_lifted() { u32::MAX } else { MAX_STREAMS_PER_USER };
+    let permit = streams.quota.acquire(&caller.user.name, limit).ok_or_else(|| too_many(&request))?;
     // Listening begins before history is read, so that nothing falls between the two.
-    let listener = streams.workflows.feed.listen();
-    let (changes, expires_at) = (streams.auth.tokens.changes(), Instant::now() + streams.auth.tokens.left(&caller));
-    let teller = Teller {
+    let subscription = streams.workflows.feed.subscribe();
+    let (changes, expires_at) =
+        (streams.auth.tokens.changes(), Instant::now() + streams.auth.tokens.remaining_lifetime(&caller));
+    let stream_state = WorkflowEventStream {
         streams,
         changes,
         expires_at,
         caller,
         id: stored.workflow.id,
         last,
-        listener,
-        must_read: true,
+        subscription,
+        must_read_log: true,
         has_caught_up: false,
-        next_beat: Instant::now() + HEARTBEAT,
-        waiting: VecDeque::from([Bytes::from_static(b"retry: 1000\n\n")]),
+        next_heartbeat: Instant::now() + HEARTBEAT_INTERVAL,
+        pending: VecDeque::from([Bytes::from_static(b"retry: 1000\n\n")]),
         has_ended: false,
-        _open: open,
+        _permit: permit,
     };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("cache-control", "no-store"))
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(teller.into_stream()))
+        .streaming(stream_state.into_stream()))
 }
 
 fn too_many(request: &HttpRequest) -> Problem {
-    const AGAIN: Duration = Duration::from_secs(5);
-    request.extensions_mut().insert(Taken::all_of(MOST, AGAIN));
-    let detail = format!("Rate limit exceeded: at most {MOST} event streams at once; close one first.");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(AGAIN)
+    const RETRY_DELAY: Duration = Duration::from_secs(5);
+    request.extensions_mut().insert(RateLimitStatus::exhausted(MAX_STREAMS_PER_USER, RETRY_DELAY));
+    let detail = format!("Rate limit exceeded: at most {MAX_STREAMS_PER_USER} event streams at once; close one first.");
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(RETRY_DELAY)
 }
 
 /// What the client has read; browsers send it in a header, scripts may put it into the query.
@@ -105,14 +106,14 @@ fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
                 .ok_or_else(|| Problem::invalid_field("Last-Event-ID", message)),
         };
     }
-    let mut query = Query::of(request)?;
+    let mut query = QueryParams::of(request)?;
     let last = query.read("last_event_id", message, |text| text.parse().ok().filter(|id| *id < u64::MAX));
     query.finish()?;
     Ok(last.unwrap_or(0))
 }
 
 /// Tells one client of one workflow.
-struct Teller {
+struct WorkflowEventStream {
     streams: web::Data<EventStreams>,
     caller: Caller,
     /// Of the users and the revocations.
@@ -122,22 +123,22 @@ struct Teller {
     id: WorkflowId,
     /// The sequence of the last event that was told.
     last: u64,
-    listener: Receiver<Told>,
+    subscription: Receiver<FeedItem>,
     /// History behind `last` is to be read from the log.
-    must_read: bool,
+    must_read_log: bool,
     /// What stood in the log when the stream began was told.
     has_caught_up: bool,
-    next_beat: Instant,
-    waiting: VecDeque<Bytes>,
+    next_heartbeat: Instant,
+    pending: VecDeque<Bytes>,
     has_ended: bool,
-    _open: OpenStream,
+    _permit: EventStreamPermit,
 }
 
-impl Teller {
+impl WorkflowEventStream {
     fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
-        stream::unfold(self, |mut teller| async move {
-            let bytes = teller.next().await?;
-            Some((Ok(bytes), teller))
+        stream::unfold(self, |mut stream_state| async move {
+            let bytes = stream_state.next().await?;
+            Some((Ok(bytes), stream_state))
         })
     }
 
@@ -146,16 +147,16 @@ impl Teller {
     async fn next(&mut self) -> Option<Bytes> {
         let stopping = self.streams.lifecycle.stopping();
         loop {
-            if Instant::now() >= self.expires_at || !self.streams.auth.tokens.may_stay(&self.caller) {
+            if Instant::now() >= self.expires_at || !self.streams.auth.tokens.is_valid(&self.caller) {
                 return None;
             }
-            if let Some(bytes) = self.waiting.pop_front() {
+            if let Some(bytes) = self.pending.pop_front() {
                 return Some(bytes);
             }
             if self.has_ended || stopping.is_cancelled() {
                 return None;
             }
-            if self.must_read {
+            if self.must_read_log {
                 self.read_history().await?;
                 continue;
             }
@@ -166,54 +167,54 @@ impl Teller {
                 // What changed is judged above. The senders live as long as the state.
                 _ = users.changed() => {}
                 _ = revocations.changed() => {}
-                told = self.listener.recv() => self.hear(told),
-                () = tokio::time::sleep_until(self.next_beat) => {
-                    self.next_beat = Instant::now() + HEARTBEAT;
+                item = self.subscription.recv() => self.on_feed_item(item),
+                () = tokio::time::sleep_until(self.next_heartbeat) => {
+                    self.next_heartbeat = Instant::now() + HEARTBEAT_INTERVAL;
                     if !self.may_still_see().await {
                         return None;
                     }
                     // Also a moment to find what a silently broken subscription did not tell.
-                    self.must_read = true;
+                    self.must_read_log = true;
                     return Some(Bytes::from_static(b": still here\n\n"));
                 }
             }
         }
     }
 
-    fn hear(&mut self, told: Result<Told, RecvError>) {
-        match told {
-            Ok(Told::Entry(entry)) => {
+    fn on_feed_item(&mut self, item: Result<FeedItem, RecvError>) {
+        match item {
+            Ok(FeedItem::Entry(entry)) => {
                 if entry.workflow.id == self.id {
-                    self.tell(&entry);
+                    self.push(&entry);
                 }
             }
             // Closed cannot be while the state lives; reading history is right in any case.
-            Ok(Told::Gap) | Err(RecvError::Lagged(_) | RecvError::Closed) => self.must_read = true,
+            Ok(FeedItem::Gap) | Err(RecvError::Lagged(_) | RecvError::Closed) => self.must_read_log = true,
         }
     }
 
-    fn tell(&mut self, entry: &Entry) {
+    fn push(&mut self, entry: &Entry) {
         if entry.sequence > self.last {
             // What led up to a state that the caller may see is theirs to see; what comes after it is judged by itself.
-            if self.has_caught_up && !self.sees(&entry.workflow) {
+            if self.has_caught_up && !self.is_visible_to_caller(&entry.workflow) {
                 self.has_ended = true;
                 return;
             }
             self.last = entry.sequence;
             self.has_ended = entry.workflow.status().is_terminal();
-            self.waiting.push_back(render(entry));
+            self.pending.push_back(render(entry));
         }
     }
 
     /// By the caller's role of now.
-    fn sees(&self, workflow: &Workflow) -> bool {
-        self.streams.auth.tokens.user_now(&self.caller).is_some_and(|user| is_visible(workflow, &user))
+    fn is_visible_to_caller(&self, workflow: &Workflow) -> bool {
+        self.streams.auth.tokens.current_user(&self.caller).is_some_and(|user| is_visible(workflow, &user))
     }
 
     /// Whether the workflow's newest state is the caller's to see; where it cannot be read, what was seen last counts.
     async fn may_still_see(&self) -> bool {
         match self.streams.workflows.reader.get(self.id).await {
-            Ok(Some(stored)) => self.sees(&stored.workflow),
+            Ok(Some(stored)) => self.is_visible_to_caller(&stored.workflow),
             Ok(None) => false,
             Err(_) => true,
         }
@@ -222,9 +223,9 @@ impl Teller {
     /// Reads one transition behind `last`; when there is none, the listener goes on.
     async fn read_history(&mut self) -> Option<()> {
         match read_next(&self.streams.workflows, self.id, self.last).await? {
-            Some(entry) => self.tell(&entry),
+            Some(entry) => self.push(&entry),
             None => {
-                self.must_read = false;
+                self.must_read_log = false;
                 self.has_caught_up = true;
             }
         }
@@ -236,9 +237,9 @@ impl Teller {
 ///
 /// A replica that knows of none, where this process does, is behind: it is asked again.
 async fn read_next(workflows: &Workflows, id: WorkflowId, last: u64) -> Option<Option<Entry>> {
-    for attempt in 1..=READ_ATTEMPTS {
+    for attempt in 1..=MAX_READ_ATTEMPTS {
         match workflows.log.next_after(id, last).await {
-            Ok(None) if attempt < READ_ATTEMPTS && workflows.reader.knows_newer(id, last) => {}
+            Ok(None) if attempt < MAX_READ_ATTEMPTS && workflows.reader.knows_newer(id, last) => {}
             Ok(entry) => return Some(entry),
             Err(ReadError::Decode(error)) => {
                 tracing::warn!(%error, workflow.id = %id, "a transition cannot be told");

@@ -11,7 +11,7 @@ use shared::workflow::Status;
 
 use crate::auth::tokens::Caller;
 use crate::executions::views::summary;
-use crate::http::pagination::Query;
+use crate::http::pagination::QueryParams;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
@@ -66,7 +66,7 @@ fn merge(pages: Vec<Page>, limit: usize) -> Page {
 
 /// The query, but for the statuses, which come apart: the caller may name several.
 fn read_query(caller: &Caller, request: &HttpRequest) -> Result<(ListQuery, Vec<Status>), Problem> {
-    let mut query = Query::of(request)?;
+    let mut query = QueryParams::of(request)?;
     let named = query.read_all(
         "status",
         "must be one of created, running, waiting_approval, completed, failed, cancelled",

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::auth::state::Auth;
 use crate::auth::tokens::Caller;
-use crate::executions::artifact_contents::{nothing, read_artifacts};
-use crate::executions::views::document;
+use crate::executions::artifact_contents::{no_artifacts, read_artifacts};
+use crate::executions::views::workflow_document;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
@@ -26,12 +26,12 @@ pub(crate) async fn status(
     let stored = visible(&workflows, &caller.user, &id).await?;
     let mut workflow = stored.workflow;
     auth.tokens.lapse_votes(&mut workflow);
-    let shows = workflow.submission.options.include_artifacts;
-    let artifacts = if shows && may_show_artifacts(&workflows, &workflow, &caller.user).await? {
+    let is_included = workflow.submission.options.include_artifacts;
+    let artifacts = if is_included && may_show_artifacts(&workflows, &workflow, &caller.user).await? {
         read_artifacts(&workflows, &workflow.artifacts).await?
     } else {
-        nothing()
+        no_artifacts()
     };
-    let data = document(&workflow, artifacts, workflows.clock.now());
+    let data = workflow_document(&workflow, artifacts, workflows.clock.now());
     Ok(HttpResponse::Ok().json(json!({"status": "success", "data": data})))
 }

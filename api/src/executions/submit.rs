@@ -13,8 +13,8 @@ use shared::workflow::{EventKind, Happened, Submission, Workflow, estimated_cost
 
 use crate::auth::tokens::Caller;
 use crate::budget::daily_budget::DailyBudget;
-use crate::executions::submit_request::{HouseRules, Order, read_order};
-use crate::http::body::{Room, discard, read_body};
+use crate::executions::submit_request::{SubmissionPolicy, SubmitRequest};
+use crate::http::body::{BodyMemoryBudget, discard, read_body};
 use crate::http::idempotency::read_key;
 use crate::http::problem::Problem;
 use crate::http::request_context::trace_of;
@@ -23,14 +23,14 @@ use crate::limits::settings::Operation;
 use crate::metrics;
 use crate::recipes::catalogue::RecipeCatalogue;
 use crate::workflows::state::Workflows;
-use crate::workflows::unavailable::{blobs_away, log_away};
+use crate::workflows::unavailable::{blobs_unavailable, log_unavailable};
 
 /// A replica that answers the read may be a moment behind the leader that refused the append.
-const READ_AGAIN: [u64; 5] = [5, 20, 80, 300, 1_000];
+const READ_RETRY_DELAYS_MS: [u64; 5] = [5, 20, 80, 300, 1_000];
 
 /// The part of the application state that accepts submissions.
 pub(crate) struct Submitter {
-    pub(crate) policy: HouseRules,
+    pub(crate) policy: SubmissionPolicy,
     pub(crate) budget: DailyBudget,
     pub(crate) recipes: web::Data<RecipeCatalogue>,
     pub(crate) workflows: web::Data<Workflows>,
@@ -40,7 +40,7 @@ pub(crate) struct Submitter {
 pub(crate) async fn execute(
     submitter: web::Data<Submitter>,
     limits: web::Data<RateLimits>,
-    room: web::Data<Room>,
+    body_memory: web::Data<BodyMemoryBudget>,
     caller: Caller,
     request: HttpRequest,
     payload: web::Payload,
@@ -51,14 +51,16 @@ pub(crate) async fn execute(
     }
     let payload = limits.admit_body(&request, &caller.user, Operation::Execute, payload).await?;
     let policy = submitter.policy;
-    let order = read_body(&room, &caller.user, &request, payload, move |body| read_order(body, policy)).await?;
+    let submit_request =
+        read_body(&body_memory, &caller.user, &request, payload, move |body| SubmitRequest::parse(body, policy))
+            .await?;
     let key = read_key(&request)?;
     if let Some(key) = &key
-        && let Some(first) = submitter.repeated(WorkflowId::for_key(&caller.user.name, key), &order).await?
+        && let Some(first) = submitter.repeated(WorkflowId::for_key(&caller.user.name, key), &submit_request).await?
     {
         return Ok(submitter.accepted(&first, true));
     }
-    if let Some(name) = &order.options.recipe
+    if let Some(name) = &submit_request.options.recipe
         && submitter.recipes.is_unknown(name).await?
     {
         return Err(Problem::invalid_field(
@@ -67,7 +69,7 @@ pub(crate) async fn execute(
         ));
     }
     submitter.budget.require_remaining(&caller.user.name).await?;
-    submitter.submit(&caller, &request, key, order).await
+    submitter.submit(&caller, &request, key, submit_request).await
 }
 
 impl Submitter {
@@ -76,12 +78,12 @@ impl Submitter {
         caller: &Caller,
         request: &HttpRequest,
         key: Option<String>,
-        order: Order,
+        submit_request: SubmitRequest,
     ) -> Result<HttpResponse, Problem> {
         let owner = caller.user.name.clone();
         let id = key.map_or_else(WorkflowId::fresh, |key| WorkflowId::for_key(&owner, &key));
         let at = self.workflows.clock.now();
-        let submission = self.store(order.clone()).await.map_err(|error| blobs_away(&error))?;
+        let submission = self.store(submit_request.clone()).await.map_err(|error| blobs_unavailable(&error))?;
         let workflow = Workflow::submitted(id, owner.clone(), submission, at);
         let happened = Happened {
             event_id: EventId::fresh(),
@@ -97,7 +99,7 @@ impl Submitter {
                 self.workflows.reader.put(sequence, &workflow).await;
                 Ok(self.accepted(&workflow, false))
             }
-            Err(AppendError::Lost) => self.after_lost_race(id, &order).await,
+            Err(AppendError::Lost) => self.after_lost_race(id, &submit_request).await,
             Err(AppendError::Unavailable(reason)) => {
                 tracing::warn!(reason, "a submission could not be written");
                 Err(Problem::unavailable(
@@ -108,26 +110,26 @@ impl Submitter {
         }
     }
 
-    async fn store(&self, order: Order) -> Result<Submission, BlobError> {
-        let code = match order.code {
+    async fn store(&self, submit_request: SubmitRequest) -> Result<Submission, BlobError> {
+        let code = match submit_request.code {
             Some(code) => Some(self.workflows.blobs.store(code).await?),
             None => None,
         };
         Ok(Submission {
-            goal: order.goal,
+            goal: submit_request.goal,
             code,
-            current_file: order.current_file,
-            language: order.language,
-            repo_url: order.repo_url,
-            options: order.options,
-            request_digest: order.request_digest,
+            current_file: submit_request.current_file,
+            language: submit_request.language,
+            repo_url: submit_request.repo_url,
+            options: submit_request.options,
+            request_digest: submit_request.request_digest,
         })
     }
 
     /// Someone else's append under the same key was first.
-    async fn after_lost_race(&self, id: WorkflowId, order: &Order) -> Result<HttpResponse, Problem> {
-        for wait in READ_AGAIN {
-            if let Some(first) = self.repeated(id, order).await? {
+    async fn after_lost_race(&self, id: WorkflowId, submit_request: &SubmitRequest) -> Result<HttpResponse, Problem> {
+        for wait in READ_RETRY_DELAYS_MS {
+            if let Some(first) = self.repeated(id, submit_request).await? {
                 return Ok(self.accepted(&first, true));
             }
             tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -136,10 +138,12 @@ impl Submitter {
     }
 
     /// The workflow that was submitted under this id before, where the request was the same.
-    async fn repeated(&self, id: WorkflowId, order: &Order) -> Result<Option<Workflow>, Problem> {
-        let first = self.workflows.log.submission(id).await.map_err(|error| log_away(&error))?;
+    async fn repeated(&self, id: WorkflowId, submit_request: &SubmitRequest) -> Result<Option<Workflow>, Problem> {
+        let first = self.workflows.log.submission(id).await.map_err(|error| log_unavailable(&error))?;
         match first {
-            Some(first) if first.workflow.submission.request_digest == order.request_digest => Ok(Some(first.workflow)),
+            Some(first) if first.workflow.submission.request_digest == submit_request.request_digest => {
+                Ok(Some(first.workflow))
+            }
             Some(_) => {
                 Err(Problem::invalid_field("Idempotency-Key", "was used before with another body; choose a new key"))
             }

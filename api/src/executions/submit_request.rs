@@ -8,7 +8,7 @@ use shared::webhook::is_public;
 use shared::workflow::{Mode, Options, SecurityLevel};
 use url::{Host, Url};
 
-use crate::http::json_fields::{Fields, Object};
+use crate::http::json_fields::{FieldReader, Object};
 use crate::http::problem::Problem;
 
 /// Bounds of a goal in characters, after trimming.
@@ -17,7 +17,7 @@ const MAX_GOAL_CHARS: usize = 10_000;
 
 /// A submission whose every field was checked; its code is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Order {
+pub(crate) struct SubmitRequest {
     pub(crate) goal: String,
     pub(crate) code: Option<String>,
     pub(crate) current_file: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Order {
 
 /// What the operator sets for every submission.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HouseRules {
+pub(crate) struct SubmissionPolicy {
     pub(crate) gate_before_execute: bool,
     pub(crate) demand_human_from: Option<RiskLevel>,
     /// Notifications may go to private addresses.
@@ -37,33 +37,35 @@ pub(crate) struct HouseRules {
     pub(crate) budget: f64,
 }
 
-/// Checks a body; every wrong field is named.
-pub(crate) fn read_order(body: &Value, rules: HouseRules) -> Result<Order, Problem> {
-    let root = Fields::body(body)?;
-    let mut fields = Fields::default();
-    let goal = read_goal(&mut fields, root);
-    let context = fields.object(root, "context");
-    let project = fields.object(context, "context.project_context");
-    let preferences = fields.object(context, "context.execution_preferences");
-    let options = fields.object(root, "options");
-    let code = fields.code(project, "file_content")?;
-    let order = Order {
-        goal,
-        code,
-        current_file: fields.text(project, "current_file", 1_024),
-        language: fields.text(project, "language", 64),
-        repo_url: fields.text(project, "repo_url", 2_048),
-        options: read_options(&mut fields, preferences, options, rules),
-        request_digest: Digest::of(&canonical(body)),
-    };
-    if order.code.is_some() && order.options.recipe.is_some() {
-        fields.wrong(preferences, "recipe", "must be left out where code is supplied");
+impl SubmitRequest {
+    /// Checks a body; every wrong field is named.
+    pub(crate) fn parse(body: &Value, policy: SubmissionPolicy) -> Result<Self, Problem> {
+        let root = FieldReader::body(body)?;
+        let mut fields = FieldReader::default();
+        let goal = read_goal(&mut fields, root);
+        let context = fields.object(root, "context");
+        let project = fields.object(context, "context.project_context");
+        let preferences = fields.object(context, "context.execution_preferences");
+        let options = fields.object(root, "options");
+        let code = fields.code(project, "file_content")?;
+        let request = Self {
+            goal,
+            code,
+            current_file: fields.text(project, "current_file", 1_024),
+            language: fields.text(project, "language", 64),
+            repo_url: fields.text(project, "repo_url", 2_048),
+            options: read_options(&mut fields, preferences, options, policy),
+            request_digest: Digest::of(&canonical(body)),
+        };
+        if request.code.is_some() && request.options.recipe.is_some() {
+            fields.wrong(preferences, "recipe", "must be left out where code is supplied");
+        }
+        fields.finish()?;
+        Ok(request)
     }
-    fields.finish()?;
-    Ok(order)
 }
 
-fn read_goal(fields: &mut Fields, root: Object<'_>) -> String {
+fn read_goal(fields: &mut FieldReader, root: Object<'_>) -> String {
     if root.get("goal").is_none() {
         fields.wrong(root, "goal", "is required");
     }
@@ -76,7 +78,12 @@ fn read_goal(fields: &mut Fields, root: Object<'_>) -> String {
     goal.to_owned()
 }
 
-fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_>, rules: HouseRules) -> Options {
+fn read_options(
+    fields: &mut FieldReader,
+    preferences: Object<'_>,
+    options: Object<'_>,
+    policy: SubmissionPolicy,
+) -> Options {
     let levels = [
         ("strict", SecurityLevel::Strict),
         ("standard", SecurityLevel::Standard),
@@ -93,20 +100,20 @@ fn read_options(fields: &mut Fields, preferences: Object<'_>, options: Object<'_
         max_agents: fields.number(preferences, "max_agents", (1, 8), 1),
         include_artifacts: fields.flag(options, "include_artifacts", true),
         enable_human_loop: fields.flag(options, "enable_human_loop", true),
-        notification_webhook: read_webhook(fields, options, rules.allow_private_webhooks),
-        gate_before_execute: rules.gate_before_execute,
-        demand_human_from: rules.demand_human_from,
-        budget: rules.budget,
+        notification_webhook: read_webhook(fields, options, policy.allow_private_webhooks),
+        gate_before_execute: policy.gate_before_execute,
+        demand_human_from: policy.demand_human_from,
+        budget: policy.budget,
     }
 }
 
 /// The form is judged here, and an address that says by itself where it leads. A name is judged when the notification is sent.
-fn read_webhook(fields: &mut Fields, options: Object<'_>, allow_private: bool) -> Option<String> {
+fn read_webhook(fields: &mut FieldReader, options: Object<'_>, allow_private: bool) -> Option<String> {
     let address = fields.text(options, "notification_webhook", 2_048)?;
     if !is_web_address(&address) {
         let form = "must be an http or https address with a host and without a user name";
         fields.wrong(options, "notification_webhook", form);
-    } else if !allow_private && leads_inside(&address) {
+    } else if !allow_private && is_private_address(&address) {
         fields.wrong(options, "notification_webhook", "must not lead to a private, local or reserved network");
     } else {
         return Some(address);
@@ -115,7 +122,7 @@ fn read_webhook(fields: &mut Fields, options: Object<'_>, allow_private: bool) -
 }
 
 /// Read as the sender will read it: `2130706433` and `0x7f000001` are addresses there.
-fn leads_inside(address: &str) -> bool {
+fn is_private_address(address: &str) -> bool {
     let url = Url::parse(address);
     match url.as_ref().ok().and_then(Url::host) {
         Some(Host::Ipv4(ip)) => !is_public(ip.into()),
@@ -177,12 +184,16 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    const RULES: HouseRules =
-        HouseRules { gate_before_execute: false, demand_human_from: None, allow_private_webhooks: false, budget: 2.0 };
+    const POLICY: SubmissionPolicy = SubmissionPolicy {
+        gate_before_execute: false,
+        demand_human_from: None,
+        allow_private_webhooks: false,
+        budget: 2.0,
+    };
 
     #[track_caller]
     fn check(body: Value, wrong: &[&str]) {
-        let named: Vec<String> = match read_order(&body, RULES) {
+        let named: Vec<String> = match SubmitRequest::parse(&body, POLICY) {
             Ok(_) => Vec::new(),
             Err(problem) => {
                 assert_eq!(problem.status(), 422, "{body}");
@@ -265,16 +276,20 @@ mod tests {
             ("https://example.org/hook", false),
             ("https://8.8.8.8/", false),
         ] {
-            assert_eq!(leads_inside(address), inside, "{address}");
+            assert_eq!(is_private_address(address), inside, "{address}");
             let body = json!({"goal": "Write a function", "options": {"notification_webhook": address}});
-            assert_eq!(read_order(&body, RULES).is_err(), inside, "{address}");
-            assert!(read_order(&body, HouseRules { allow_private_webhooks: true, ..RULES }).is_ok(), "{address}");
+            assert_eq!(SubmitRequest::parse(&body, POLICY).is_err(), inside, "{address}");
+            assert!(
+                SubmitRequest::parse(&body, SubmissionPolicy { allow_private_webhooks: true, ..POLICY }).is_ok(),
+                "{address}"
+            );
         }
     }
 
     #[test]
     fn the_order_of_members_makes_no_other_request() {
-        let digest = |text: &str| read_order(&serde_json::from_str(text).unwrap(), RULES).unwrap().request_digest;
+        let digest =
+            |text: &str| SubmitRequest::parse(&serde_json::from_str(text).unwrap(), POLICY).unwrap().request_digest;
         let one = digest(r#"{"goal": "Write a function", "options": {"a": 1, "b": [1, 2]}}"#);
         assert_eq!(one, digest(r#"{"options": {"b":[1,2],"a":1},"goal":"Write a function"}"#));
         assert_ne!(one, digest(r#"{"options": {"b":[2,1],"a":1},"goal":"Write a function"}"#));
@@ -324,7 +339,7 @@ mod tests {
             if let Some(members) = body.as_object_mut() {
                 members.insert("options".to_owned(), json!({"notification_webhook": mark, "include_artifacts": mark}));
             }
-            if let Err(problem) = read_order(&body, RULES) {
+            if let Err(problem) = SubmitRequest::parse(&body, POLICY) {
                 prop_assert!(!problem.document().to_string().contains(&mark));
             } else {
                 prop_assert!(false, "two fields are wrong");

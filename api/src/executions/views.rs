@@ -14,7 +14,7 @@ use crate::executions::artifact_contents::CHANGES;
 const MAX_LISTED_GOAL_CHARS: usize = 1_000;
 
 /// A workflow as its own call shows it.
-pub(crate) fn document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
+pub(crate) fn workflow_document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
     let plan: Vec<Value> = (1..).zip(&workflow.plan).map(|(number, step)| plan_step(number, step)).collect();
     let pending: Vec<Value> = pending_approval(workflow).into_iter().collect();
     json!({
@@ -47,7 +47,7 @@ pub(crate) fn summary(workflow: &Workflow) -> Value {
     json!({
         "workflow_id": workflow.id,
         "owner": workflow.owner,
-        "goal": shortened(&workflow.submission.goal),
+        "goal": truncated_goal(&workflow.submission.goal),
         "status": workflow.status().as_str(),
         "current_step": workflow.current_step,
         "total_steps": workflow.plan.len(),
@@ -59,7 +59,7 @@ pub(crate) fn summary(workflow: &Workflow) -> Value {
     })
 }
 
-fn shortened(goal: &str) -> Cow<'_, str> {
+fn truncated_goal(goal: &str) -> Cow<'_, str> {
     match goal.char_indices().nth(MAX_LISTED_GOAL_CHARS) {
         Some((end, _)) => format!("{}…", &goal[..end]).into(),
         None => goal.into(),
@@ -70,7 +70,7 @@ fn shortened(goal: &str) -> Cow<'_, str> {
 pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
     let gate = workflow.gate()?;
     let mut question = gate.park().map(|park| approval(gate.approval_id, park))?;
-    question["decisions"] = workflow.decisions().map(|(id, decision)| said(id, decision)).collect();
+    question["decisions"] = workflow.decisions().map(|(id, decision)| decision_view(id, decision)).collect();
     match &gate.stage {
         Stage::Input { recipes, .. } => question["recipes"] = json!(recipes),
         Stage::BeforeExecute | Stage::Release => {
@@ -82,7 +82,7 @@ pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
     Some(question)
 }
 
-fn said(approval: ApprovalId, decision: &Decision) -> Value {
+fn decision_view(approval: ApprovalId, decision: &Decision) -> Value {
     json!({
         "approval_id": approval,
         "decision": decision.verdict.as_str(),
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(summary(&workflow)["goal"], workflow.submission.goal);
         workflow.submission.goal.push('x');
         assert_eq!(summary(&workflow)["goal"], format!("{}…", "é".repeat(1_000)));
-        assert_eq!(document(&workflow, json!({}), START)["goal"], workflow.submission.goal);
+        assert_eq!(workflow_document(&workflow, json!({}), START)["goal"], workflow.submission.goal);
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
         let now = START.after(Duration::from_secs(60));
         let artifacts = json!({"generated_code": "code"});
         let shown = [submitted("ann"), parked("ann"), released("ann"), failed("ann"), cancelled("ann")]
-            .map(|workflow| document(&workflow, artifacts.clone(), now));
+            .map(|workflow| workflow_document(&workflow, artifacts.clone(), now));
         insta::assert_json_snapshot!(shown);
     }
 }

@@ -14,67 +14,67 @@ use shared::pool::{Place, Pool};
 use crate::http::problem::Problem;
 
 /// Room for 1 MiB of code after JSON escaping, and below what the broker takes in one message.
-pub(crate) const LIMIT_BYTES: usize = 7 * 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 7 * 1024 * 1024;
 /// A name, a password or a token needs far less.
-const SMALL_BYTES: usize = 16 * 1024;
+const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;
 /// A body above this is parsed off the HTTP threads: the largest takes tens of milliseconds. Up to here it needs no place.
-const INLINE_BYTES: usize = 64 * 1024;
+const MAX_INLINE_BYTES: usize = 64 * 1024;
 /// Up to here a body needs a place among the medium ones; above, among the large ones.
-const MEDIUM_BYTES: usize = 1024 * 1024;
+const MAX_MEDIUM_BYTES: usize = 1024 * 1024;
 /// Places for bodies of each size that are on their way or being parsed, and how many of them one user may hold: in all 66 MiB.
-const MEDIUM_PLACES: (usize, usize) = (24, 6);
-const LARGE_PLACES: (usize, usize) = (6, 2);
+const MEDIUM_PERMITS: (usize, usize) = (24, 6);
+const LARGE_PERMITS: (usize, usize) = (6, 2);
 /// A body that has grown waits so long for a place of its size.
-const TURN: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// No call has use for more values in a body. One of 2 bytes takes up to 700 once it is parsed.
-const MOST_VALUES: usize = 20_000;
+const MAX_VALUES: usize = 20_000;
 /// The parser refuses anything deeper, as broken.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 /// A body that takes longer is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// So much of an unwanted body is read and dropped: a client that is still sending would see a reset instead of the answer.
-const DISCARD_BYTES: usize = 64 * 1024 * 1024;
-const DISCARD_PATIENCE: Duration = Duration::from_secs(10);
+const MAX_DISCARD_BYTES: usize = 64 * 1024 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
 /// A client that sends nothing for so long waits for the answer first, or will never send.
-const DISCARD_PAUSE: Duration = Duration::from_millis(250);
+const DISCARD_IDLE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The memory that bodies may take, whoever sends them. A place is taken for what has arrived, never for what is announced.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct BodyMemoryBudget {
     medium: Pool,
     large: Pool,
 }
 
-impl Room {
+impl BodyMemoryBudget {
     pub(crate) fn new() -> Self {
         let pool = |(places, share)| Pool::new(places, share);
-        Self { medium: pool(MEDIUM_PLACES), large: pool(LARGE_PLACES) }
+        Self { medium: pool(MEDIUM_PERMITS), large: pool(LARGE_PERMITS) }
     }
 
     /// A place for a body of `bytes`; 503 where none gets free in time.
-    async fn place(&self, bytes: usize, user: &User) -> Result<Place, Problem> {
-        let pool = if bytes > MEDIUM_BYTES { &self.large } else { &self.medium };
-        tokio::time::timeout(TURN, pool.take(user.name.as_str())).await.map_err(|_| {
+    async fn acquire(&self, bytes: usize, user: &User) -> Result<Place, Problem> {
+        let pool = if bytes > MAX_MEDIUM_BYTES { &self.large } else { &self.medium };
+        tokio::time::timeout(ACQUIRE_TIMEOUT, pool.take(user.name.as_str())).await.map_err(|_| {
             let detail = "Too many large bodies are on their way, of yours or of all users; send it again.";
             Problem::unavailable(detail, Duration::from_secs(2))
         })
     }
 }
 
-/// What `read` makes of the body: 400 where it is no JSON, 413 above [`LIMIT_BYTES`] or [`MOST_VALUES`], 408 where it does not
+/// What `read` makes of the body: 400 where it is no JSON, 413 above [`MAX_BODY_BYTES`] or [`MAX_VALUES`], 408 where it does not
 /// arrive in time, 503 where too many large ones are on their way.
 pub(crate) async fn read_body<T: Send + 'static>(
-    room: &Room,
+    memory: &BodyMemoryBudget,
     user: &User,
     request: &HttpRequest,
     payload: web::Payload,
     read: impl FnOnce(&Value) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let (bytes, place) = receive(request, payload, LIMIT_BYTES, Some((room, user))).await?;
-    let is_large = bytes.len() > INLINE_BYTES;
+    let (bytes, permit) = receive(request, payload, MAX_BODY_BYTES, Some((memory, user))).await?;
+    let is_large = bytes.len() > MAX_INLINE_BYTES;
     let parse = move || {
         let read = parse(&bytes).and_then(|body| read(&body));
-        drop(place);
+        drop(permit);
         read
     };
     if is_large { web::block(parse).await.map_err(|_| Problem::internal())? } else { parse() }
@@ -82,13 +82,13 @@ pub(crate) async fn read_body<T: Send + 'static>(
 
 /// The body of a call that carries a few words: as [`read_body`], 413 above 16 KiB.
 pub(crate) async fn read_small(request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
-    let (bytes, _) = receive(request, payload, SMALL_BYTES, None).await?;
+    let (bytes, _) = receive(request, payload, MAX_SMALL_BODY_BYTES, None).await?;
     parse(&bytes)
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     if has_too_many_values(bytes) {
-        return Err(Problem::too_large(&format!("The body holds more than {MOST_VALUES} values.")));
+        return Err(Problem::too_large(&format!("The body holds more than {MAX_VALUES} values.")));
     }
     serde_json::from_slice(bytes).map_err(|_| Problem::bad_json())
 }
@@ -104,10 +104,10 @@ fn has_too_many_values(bytes: &[u8]) -> bool {
             b',' | b':' => values += 1,
             _ => {}
         }
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return false;
         }
-        if values > MOST_VALUES {
+        if values > MAX_VALUES {
             return true;
         }
     }
@@ -132,7 +132,7 @@ async fn receive(
     request: &HttpRequest,
     payload: web::Payload,
     limit: usize,
-    room: Option<(&Room, &User)>,
+    memory: Option<(&BodyMemoryBudget, &User)>,
 ) -> Result<Received, Problem> {
     let encoding = request.headers().get(CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -144,19 +144,23 @@ async fn receive(
         ));
     }
     let mut payload = payload.into_inner();
-    let received = tokio::time::timeout(PATIENCE, collect(&mut payload, limit, room)).await;
-    match received.map_err(|_| Problem::too_slow())? {
+    let received = tokio::time::timeout(BODY_TIMEOUT, collect(&mut payload, limit, memory)).await;
+    match received.map_err(|_| Problem::body_timeout())? {
         Ok(received) => Ok(received),
         // By now what had arrived is forgotten, and its place is free.
         Err(problem) => {
-            drop_rest(payload, DISCARD_PATIENCE).await;
+            drop_rest(payload, DISCARD_TIMEOUT).await;
             Err(problem)
         }
     }
 }
 
-async fn collect(payload: &mut Payload, limit: usize, room: Option<(&Room, &User)>) -> Result<Received, Problem> {
-    let (mut bytes, mut place, mut granted) = (Vec::new(), None, INLINE_BYTES);
+async fn collect(
+    payload: &mut Payload,
+    limit: usize,
+    memory: Option<(&BodyMemoryBudget, &User)>,
+) -> Result<Received, Problem> {
+    let (mut bytes, mut permit, mut allowed) = (Vec::new(), None, MAX_INLINE_BYTES);
     while let Some(chunk) = payload.next().await {
         let chunk = chunk
             .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body broke off; send it again."))?;
@@ -164,14 +168,14 @@ async fn collect(payload: &mut Payload, limit: usize, room: Option<(&Room, &User
         if length > limit {
             return Err(Problem::too_large(&format!("The body is larger than {} KiB.", limit / 1024)));
         }
-        if let Some((room, user)) = room.filter(|_| length > granted) {
+        if let Some((memory, user)) = memory.filter(|_| length > allowed) {
             // The smaller place is kept meanwhile. Only medium bodies wait for others, and only for large ones, so none waits in a circle.
-            place = Some(room.place(length, user).await?);
-            granted = if length > MEDIUM_BYTES { limit } else { MEDIUM_BYTES };
+            permit = Some(memory.acquire(length, user).await?);
+            allowed = if length > MAX_MEDIUM_BYTES { limit } else { MAX_MEDIUM_BYTES };
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok((bytes, place))
+    Ok((bytes, permit))
 }
 
 /// Reads the body of a request whose answer does not hang on it, and drops it, so that the answer reaches a client that is still
@@ -180,7 +184,7 @@ pub(crate) async fn discard(request: &HttpRequest, payload: Payload) {
     let headers = request.headers();
     // Without it the payload is what another protocol would say on this connection, and ends with it.
     if headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) {
-        drop_rest(payload, DISCARD_PAUSE).await;
+        drop_rest(payload, DISCARD_IDLE_TIMEOUT).await;
     }
 }
 
@@ -190,12 +194,12 @@ async fn drop_rest(mut payload: Payload, pause: Duration) {
         let mut count = 0;
         while let Ok(Some(Ok(chunk))) = tokio::time::timeout(pause, payload.next()).await {
             count += chunk.len();
-            if count > DISCARD_BYTES {
+            if count > MAX_DISCARD_BYTES {
                 return;
             }
         }
     };
-    if tokio::time::timeout(DISCARD_PATIENCE, read).await.is_err() {
+    if tokio::time::timeout(DISCARD_TIMEOUT, read).await.is_err() {
         tracing::debug!("an unwanted body kept coming; answered without its rest");
     }
 }
@@ -212,12 +216,12 @@ mod tests {
     #[test]
     fn values_are_counted_outside_texts_and_until_the_parser_gives_up() {
         check("{}", false);
-        check(&format!("[{}0]", "0,".repeat(MOST_VALUES - 1)), false);
-        check(&format!("[{}0]", "0,".repeat(MOST_VALUES)), true);
-        check(&format!("[{}", r#"{"":0},"#.repeat(MOST_VALUES)), true);
-        check(&format!(r#"["{}"]"#, r#"\",[{:"#.repeat(MOST_VALUES)), false);
-        check(&format!(r#"["\\",{}]"#, "0,".repeat(MOST_VALUES)), true);
-        check(&"[".repeat(MOST_VALUES * 2), false);
+        check(&format!("[{}0]", "0,".repeat(MAX_VALUES - 1)), false);
+        check(&format!("[{}0]", "0,".repeat(MAX_VALUES)), true);
+        check(&format!("[{}", r#"{"":0},"#.repeat(MAX_VALUES)), true);
+        check(&format!(r#"["{}"]"#, r#"\",[{:"#.repeat(MAX_VALUES)), false);
+        check(&format!(r#"["\\",{}]"#, "0,".repeat(MAX_VALUES)), true);
+        check(&"[".repeat(MAX_VALUES * 2), false);
         check("\"", false);
     }
 }

@@ -7,7 +7,7 @@ use shared::ids::Digest;
 /// Answers with a text under its digest as `ETag`, or with 304 where the client names that digest.
 ///
 /// A later moment may show another text, or none: the client is to ask each time.
-pub(crate) fn tagged(
+pub(crate) fn respond_with_etag(
     request: &HttpRequest,
     text: String,
     kind: &str,

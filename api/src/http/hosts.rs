@@ -45,8 +45,8 @@ impl Host {
         if let Ok(address) = name.parse::<Ipv4Addr>() {
             return Some(Self::Address(address.into()));
         }
-        let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        (!name.is_empty() && name.bytes().all(is_of_a_name)).then(|| Self::Name(name.to_ascii_lowercase()))
+        let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        (!name.is_empty() && name.bytes().all(is_name_byte)).then(|| Self::Name(name.to_ascii_lowercase()))
     }
 
     fn is_loopback(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::http::problem::{FieldError, Problem};
 
 /// Everything that is wrong with a body.
 #[derive(Debug, Default)]
-pub(crate) struct Fields {
+pub(crate) struct FieldReader {
     errors: Vec<FieldError>,
 }
 
@@ -29,7 +29,7 @@ impl<'v> Object<'v> {
     }
 }
 
-impl Fields {
+impl FieldReader {
     /// The body itself, which must be an object.
     pub(crate) fn body(value: &Value) -> Result<Object<'_>, Problem> {
         match value.as_object() {
@@ -160,8 +160,8 @@ mod tests {
     #[test]
     fn every_wrong_field_is_named_and_nothing_that_was_sent_is_repeated() {
         let body = json!({"a": 7, "b": {"c": "secret\u{0}", "d": "sesame", "e": [1], "n": 2.5}, "f": "no"});
-        let root = Fields::body(&body).unwrap();
-        let mut fields = Fields::default();
+        let root = FieldReader::body(&body).unwrap();
+        let mut fields = FieldReader::default();
         fields.text(root, "a", 10);
         let inner = fields.object(root, "b");
         fields.text(inner, "c", 10);
@@ -181,20 +181,20 @@ mod tests {
     #[test]
     fn null_counts_as_left_out_and_a_whole_float_as_a_number() {
         let body = json!({"a": null, "n": 3.0});
-        let root = Fields::body(&body).unwrap();
-        let mut fields = Fields::default();
+        let root = FieldReader::body(&body).unwrap();
+        let mut fields = FieldReader::default();
         assert_eq!(fields.text(root, "a", 1), None);
         assert!(fields.flag(root, "a", true));
         assert_eq!(fields.number(root, "n", (1, 10), 1), 3);
         fields.finish().unwrap();
-        assert!(Fields::body(&json!([])).is_err());
+        assert!(FieldReader::body(&json!([])).is_err());
     }
 
     #[test]
     fn code_above_one_mebibyte_is_too_large_and_not_invalid() {
         let body = json!({"code": "é".repeat(512 * 1024 + 1), "fits": "x".repeat(1024 * 1024), "blank": " \n"});
-        let root = Fields::body(&body).unwrap();
-        let mut fields = Fields::default();
+        let root = FieldReader::body(&body).unwrap();
+        let mut fields = FieldReader::default();
         assert_eq!(fields.code(root, "code").unwrap_err().status(), 413);
         assert!(fields.code(root, "fits").unwrap().is_some());
         assert!(fields.code(root, "blank").unwrap().is_none());

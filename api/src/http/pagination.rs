@@ -5,17 +5,17 @@ use shared::read_model::ListPosition;
 
 use crate::http::problem::{FieldError, Problem};
 
-const DEFAULT: usize = 20;
-const MOST: usize = 100;
+const DEFAULT_LIMIT: usize = 20;
+const MAX_LIMIT: usize = 100;
 
 /// The parameters of a query, each read once.
 #[derive(Debug)]
-pub(crate) struct Query {
+pub(crate) struct QueryParams {
     values: Vec<(String, String)>,
     errors: Vec<FieldError>,
 }
 
-impl Query {
+impl QueryParams {
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
         let values = query.map_err(|_| Problem::invalid_field("query", "must be name=value pairs"))?;
@@ -51,8 +51,8 @@ impl Query {
 
     /// How many items a page has.
     pub(crate) fn limit(&mut self) -> usize {
-        let read = |text: &str| text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-        self.read("limit", "must be a whole number from 1 to 100", read).unwrap_or(DEFAULT)
+        let read = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        self.read("limit", "must be a whole number from 1 to 100", read).unwrap_or(DEFAULT_LIMIT)
     }
 
     /// Where the page begins.

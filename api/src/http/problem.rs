@@ -41,9 +41,9 @@ impl Problem {
     /// The problem of a bare status that the HTTP layer made.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Self::no_such_call(),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Self::route_not_found(),
             StatusCode::PAYLOAD_TOO_LARGE => Self::too_large("The body is too large."),
-            StatusCode::REQUEST_TIMEOUT => Self::too_slow(),
+            StatusCode::REQUEST_TIMEOUT => Self::body_timeout(),
             StatusCode::INTERNAL_SERVER_ERROR => Self::internal(),
             other => Self::new(other, "http", format!("{}.", other.canonical_reason().unwrap_or("Error"))),
         }
@@ -76,27 +76,27 @@ impl Problem {
         )
     }
 
-    pub(crate) fn no_such_call() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no-such-call", "There is no such call; GET /openapi.json lists them all.")
+    pub(crate) fn route_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "route-not-found", "There is no such call; GET /openapi.json lists them all.")
     }
 
-    pub(crate) fn no_such_workflow() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no-such-workflow", "There is no such workflow, or it is not for you to see.")
+    pub(crate) fn workflow_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "workflow-not-found", "There is no such workflow, or it is not for you to see.")
     }
 
-    pub(crate) fn no_such_letter() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no-such-letter", "There is no such dead letter; it may have been dropped.")
+    pub(crate) fn dead_letter_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "dead-letter-not-found", "There is no such dead letter; it may have been dropped.")
     }
 
-    pub(crate) fn no_such_artifact() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no-such-artifact", "There is no such artifact, or it is not released.")
+    pub(crate) fn artifact_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "artifact-not-found", "There is no such artifact, or it is not released.")
     }
 
-    pub(crate) fn no_such_recipe() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no-such-recipe", "No worker has a recipe of this name.")
+    pub(crate) fn recipe_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "recipe-not-found", "No worker has a recipe of this name.")
     }
 
-    pub(crate) fn too_slow() -> Self {
+    pub(crate) fn body_timeout() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body did not arrive in time; send it again.")
     }
 

@@ -6,27 +6,27 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// What the bucket said of this request; the answer's headers tell it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Taken {
+pub(crate) struct RateLimitStatus {
     pub(crate) limit: u32,
     pub(crate) remaining: u32,
     pub(crate) reset: Duration,
 }
 
-impl Taken {
+impl RateLimitStatus {
     /// Nothing is left of `limit`; it may be worth another try after `reset`.
-    pub(crate) const fn all_of(limit: u32, reset: Duration) -> Self {
+    pub(crate) const fn exhausted(limit: u32, reset: Duration) -> Self {
         Self { limit, remaining: 0, reset }
     }
 
     /// Writes the `RateLimit-*` headers.
-    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+    pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
         let reset = u64::try_from(self.reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-        let told = [
+        let values = [
             ("ratelimit-limit", u64::from(self.limit)),
             ("ratelimit-remaining", u64::from(self.remaining)),
             ("ratelimit-reset", reset),
         ];
-        for (name, value) in told {
+        for (name, value) in values {
             headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
         }
     }

@@ -14,7 +14,7 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// What names a request in logs and messages.
 #[derive(Debug, Clone)]
-pub(crate) struct Exchange {
+pub(crate) struct RequestContext {
     pub(crate) id: String,
     pub(crate) trace: TraceContext,
     pub(crate) path: String,
@@ -23,7 +23,7 @@ pub(crate) struct Exchange {
     pub(crate) began: Instant,
 }
 
-impl Exchange {
+impl RequestContext {
     pub(crate) fn of(request: &ServiceRequest, trusted: &[IpAddr]) -> Self {
         let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let given = text(REQUEST_ID.as_str()).filter(|id| TraceContext::is_request_id(id));
@@ -42,5 +42,5 @@ impl Exchange {
 
 /// The caller's trace, for messages that the request causes.
 pub(crate) fn trace_of(request: &HttpRequest) -> TraceContext {
-    request.extensions().get::<Exchange>().map_or_else(TraceContext::root, |exchange| exchange.trace.child())
+    request.extensions().get::<RequestContext>().map_or_else(TraceContext::root, |context| context.trace.child())
 }

@@ -10,13 +10,13 @@ use shared::read_model::{Gcra, RateLimiter, Verdict};
 
 use crate::http::body::discard;
 use crate::http::problem::Problem;
-use crate::http::rate_limit_headers::Taken;
+use crate::http::rate_limit_headers::RateLimitStatus;
 use crate::limits::address_limits::AddressLimits;
 use crate::limits::settings::{Limits, Operation};
 use crate::metrics;
 
 /// Decisions that cannot be applied, per user.
-const REFUSALS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
+const REJECTED_DECISIONS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
 
 /// The limits of users and of addresses.
 pub(crate) struct RateLimits {
@@ -60,8 +60,8 @@ impl RateLimits {
         if self.settings.are_lifted() {
             return Ok(());
         }
-        let verdict = self.limiter.take(&format!("refusals:{}", user.name), REFUSALS).await;
-        enforce(request, Operation::Decide.as_str(), "refused decisions", REFUSALS, verdict)
+        let verdict = self.limiter.take(&format!("refusals:{}", user.name), REJECTED_DECISIONS).await;
+        enforce(request, Operation::Decide.as_str(), "refused decisions", REJECTED_DECISIONS, verdict)
     }
 }
 
@@ -75,7 +75,11 @@ pub(crate) fn enforce(
     bucket: Gcra,
     verdict: Verdict,
 ) -> Result<(), Problem> {
-    request.extensions_mut().insert(Taken { limit: bucket.burst, remaining: verdict.remaining, reset: verdict.reset });
+    request.extensions_mut().insert(RateLimitStatus {
+        limit: bucket.burst,
+        remaining: verdict.remaining,
+        reset: verdict.reset,
+    });
     if verdict.allowed {
         return Ok(());
     }

@@ -19,11 +19,11 @@ pub(crate) async fn require_token<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let judged = match identified(request.request()) {
+    let result = match identified(request.request()) {
         Some(caller) => Ok(caller),
         None => authenticate(&auth.tokens, request.headers()).map(Rc::new),
     };
-    match judged.and_then(|caller| require_fresh(&auth.tokens).map(|()| caller)) {
+    match result.and_then(|caller| require_fresh(&auth.tokens).map(|()| caller)) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             Ok(next.call(request).await?.map_into_boxed_body())

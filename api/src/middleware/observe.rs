@@ -21,8 +21,8 @@ use crate::auth::state::Auth;
 use crate::auth::tokens::Tokens;
 use crate::http::hosts::Hosts;
 use crate::http::problem::{MEDIA_TYPE, Problem};
-use crate::http::rate_limit_headers::Taken;
-use crate::http::request_context::{Exchange, REQUEST_ID};
+use crate::http::rate_limit_headers::RateLimitStatus;
+use crate::http::request_context::{REQUEST_ID, RequestContext};
 use crate::limits::admission::RateLimits;
 use crate::metrics;
 use crate::middleware::access_log::AccessLog;
@@ -63,9 +63,9 @@ pub(crate) async fn observe(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let _running = running.enter();
-    let exchange = Exchange::of(&request, limits.addresses.trusted_proxies());
-    request.extensions_mut().insert(exchange.clone());
-    serve(&exchange, &access_log, answer(&hosts, &limits, &auth.tokens, request, next)).await
+    let context = RequestContext::of(&request, limits.addresses.trusted_proxies());
+    request.extensions_mut().insert(context.clone());
+    serve(&context, &access_log, answer(&hosts, &limits, &auth.tokens, request, next)).await
 }
 
 /// Answers a request that is for this API and within its limits, and refuses any other.
@@ -91,65 +91,67 @@ async fn answer(
 }
 
 async fn serve(
-    exchange: &Exchange,
+    context: &RequestContext,
     log: &AccessLog,
     answer: impl Future<Output = Result<ServiceResponse<BoxBody>, Error>>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let span = tracing::info_span!("request", request.id = exchange.id, trace.id = exchange.trace.trace_id());
+    let span = tracing::info_span!("request", request.id = context.id, trace.id = context.trace.trace_id());
     match AssertUnwindSafe(answer).catch_unwind().instrument(span).await {
-        Ok(Ok(response)) => Ok(finish(exchange, log, response)),
-        Ok(Err(error)) => Err(last_resort(exchange, log, Problem::of_status(error.as_response_error().status_code()))),
+        Ok(Ok(response)) => Ok(finish(context, log, response)),
+        Ok(Err(error)) => {
+            Err(lost_request_error(context, log, Problem::of_status(error.as_response_error().status_code())))
+        }
         Err(_) => {
-            tracing::error!(request.id = exchange.id, http.path = exchange.path, "a handler panicked");
-            Err(last_resort(exchange, log, Problem::internal()))
+            tracing::error!(request.id = context.id, http.path = context.path, "a handler panicked");
+            Err(lost_request_error(context, log, Problem::internal()))
         }
     }
 }
 
-fn finish(exchange: &Exchange, log: &AccessLog, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    let mut response = with_problem(exchange, response);
-    let taken = response.request().extensions().get::<Taken>().copied();
+fn finish(context: &RequestContext, log: &AccessLog, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let mut response = with_problem(context, response);
+    let rate_limit = response.request().extensions().get::<RateLimitStatus>().copied();
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status();
     let is_sampled = is_sampled(response.request(), status);
     let headers = response.headers_mut();
-    if let Some(taken) = taken {
-        taken.tell(headers);
+    if let Some(rate_limit) = rate_limit {
+        rate_limit.write_headers(headers);
     }
-    secure(exchange, headers);
+    add_security_headers(context, headers);
     if closes_connection(response.request(), status) {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    record(exchange, &route, status, !is_sampled || log.admits_sampled_line());
+    record(context, &route, status, !is_sampled || log.admits_sampled_line());
     response
 }
 
 /// Gives an error its problem document, whoever made it.
-fn with_problem(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+fn with_problem(context: &RequestContext, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
-    let ours = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
+    let problem_of_handler = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
     let is_document = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() != MEDIA_TYPE.as_bytes());
-    if ours.is_none() && is_document && status == StatusCode::SERVICE_UNAVAILABLE {
+    if problem_of_handler.is_none() && is_document && status == StatusCode::SERVICE_UNAVAILABLE {
         // The health page says in its own form what is wrong.
         return response;
     }
-    let problem = ours.unwrap_or_else(|| Problem::of_status(status)).at(&exchange.path);
+    let problem = problem_of_handler.unwrap_or_else(|| Problem::of_status(status)).at(&context.path);
     let (request, _) = response.into_parts();
     ServiceResponse::new(request, problem.error_response())
 }
 
 /// The HTTP layer answers this error when the request itself is lost.
-fn last_resort(exchange: &Exchange, log: &AccessLog, problem: Problem) -> Error {
-    record(exchange, "unmatched", problem.status(), log.admits_sampled_line());
-    let id = HeaderValue::from_str(&exchange.id).unwrap_or(HeaderValue::from_static("unknown"));
-    problem.at(&exchange.path).with_header(REQUEST_ID, id).into()
+fn lost_request_error(context: &RequestContext, log: &AccessLog, problem: Problem) -> Error {
+    record(context, "unmatched", problem.status(), log.admits_sampled_line());
+    let id = HeaderValue::from_str(&context.id).unwrap_or(HeaderValue::from_static("unknown"));
+    problem.at(&context.path).with_header(REQUEST_ID, id).into()
 }
 
-fn secure(exchange: &Exchange, headers: &mut HeaderMap) {
-    if let Ok(id) = HeaderValue::from_str(&exchange.id) {
+fn add_security_headers(context: &RequestContext, headers: &mut HeaderMap) {
+    if let Ok(id) = HeaderValue::from_str(&context.id) {
         headers.insert(REQUEST_ID, id);
     }
     let mut unless_set = |name: HeaderName, value: &'static str| {
@@ -162,23 +164,23 @@ fn secure(exchange: &Exchange, headers: &mut HeaderMap) {
     unless_set(REFERRER_POLICY, "no-referrer");
     unless_set(X_FRAME_OPTIONS, "DENY");
     unless_set(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    if exchange.is_https {
+    if context.is_https {
         unless_set(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
     }
 }
 
 /// Counts a request, and writes its line where `is_logged`. The path is not part of it: a caller may have put a token there.
-fn record(exchange: &Exchange, route: &str, status: StatusCode, is_logged: bool) {
-    let elapsed = exchange.began.elapsed();
-    let method = known_method(&exchange.method);
+fn record(context: &RequestContext, route: &str, status: StatusCode, is_logged: bool) {
+    let elapsed = context.began.elapsed();
+    let method = known_method(&context.method);
     metrics::REQUESTS.with_label_values(&[method, route, status.as_str()]).inc();
     metrics::REQUEST_SECONDS.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
     if !is_logged {
         return;
     }
     tracing::info!(
-        request.id = exchange.id,
-        trace.id = exchange.trace.trace_id(),
+        request.id = context.id,
+        trace.id = context.trace.trace_id(),
         http.method = method,
         http.route = route,
         http.status = status.as_u16(),
@@ -210,7 +212,7 @@ mod tests {
             panic!("this handler falls on purpose")
         }
         let serve_all = |request: ServiceRequest, next: Next<BoxBody>| async move {
-            serve(&Exchange::of(&request, &[]), &AccessLog::new(Clock::system()), next.call(request)).await
+            serve(&RequestContext::of(&request, &[]), &AccessLog::new(Clock::system()), next.call(request)).await
         };
         let app = App::new().wrap(from_fn(serve_all)).route("/fall", web::get().to(fall));
         let app = init_service(app).await;

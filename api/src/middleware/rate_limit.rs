@@ -8,13 +8,13 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use crate::auth::caller::{identified, identify};
 use crate::auth::tokens::Tokens;
 use crate::http::problem::Problem;
-use crate::http::rate_limit_headers::Taken;
+use crate::http::rate_limit_headers::RateLimitStatus;
 use crate::limits::address_limits::Kind;
 use crate::limits::admission::{RateLimits, enforce};
 use crate::limits::settings::Operation;
 
 /// Marks a request that proved its caller by its body: a password or a refresh token.
-struct ProvedByBody;
+struct AuthenticatedByBody;
 
 /// Looks for the caller; a request without one is charged to its address. 429 where that bucket is empty.
 pub(crate) fn admit(limits: &RateLimits, tokens: &Tokens, request: &HttpRequest) -> Result<(), Problem> {
@@ -48,14 +48,14 @@ pub(crate) async fn charge_caller(limits: &RateLimits, response: ServiceResponse
     let (request, status) = (response.request(), response.status());
     let Some(caller) = identified(request) else {
         if request.method() == Method::POST && status.is_success() {
-            request.extensions_mut().insert(ProvedByBody);
+            request.extensions_mut().insert(AuthenticatedByBody);
             if let Some(kind) = Kind::of(request) {
                 limits.addresses.give_back(request, kind);
             }
         }
         return response;
     };
-    let is_charged = request.extensions().contains::<Taken>();
+    let is_charged = request.extensions().contains::<RateLimitStatus>();
     if is_charged || status.is_server_error() {
         return response;
     }
@@ -70,6 +70,6 @@ pub(crate) async fn charge_caller(limits: &RateLimits, response: ServiceResponse
 
 /// Returns whether any number of such requests can be sent by anyone, or beyond a limit: their log lines are sampled.
 pub(crate) fn is_sampled(request: &HttpRequest, status: StatusCode) -> bool {
-    let is_known = identified(request).is_some() || request.extensions().contains::<ProvedByBody>();
+    let is_known = identified(request).is_some() || request.extensions().contains::<AuthenticatedByBody>();
     !is_known || status == StatusCode::TOO_MANY_REQUESTS
 }

@@ -20,13 +20,13 @@ pub(crate) async fn health(
 ) -> HttpResponse {
     let is_redis_up = workflows.view.is_up().await;
     let (document, is_healthy) =
-        judge(is_fresh(&auth.tokens), is_redis_up, &peers.workers.all(), peers.approvers.all().len());
+        assess_health(is_fresh(&auth.tokens), is_redis_up, &peers.workers.all(), peers.approvers.all().len());
     let mut response = if is_healthy { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(document)
 }
 
-fn judge(is_nats_up: bool, is_redis_up: bool, present: &[WorkerReport], approvers: usize) -> (Value, bool) {
-    let (workers, sandbox, approver) = (workers(present), sandbox(present), approver(approvers));
+fn assess_health(is_nats_up: bool, is_redis_up: bool, reports: &[WorkerReport], approvers: usize) -> (Value, bool) {
+    let (workers, sandbox, approver) = (workers(reports), sandbox(reports), approver(approvers));
     let mut problems = Vec::new();
     if !is_nats_up {
         problems.push("nats: the broker does not answer, or does not tell of changes".to_owned());
@@ -50,7 +50,7 @@ fn judge(is_nats_up: bool, is_redis_up: bool, present: &[WorkerReport], approver
             "workers": workers,
             "sandbox": sandbox,
             "approver": approver,
-            "generator": generator(present),
+            "generator": generator(reports),
         },
     });
     if !is_healthy {
@@ -63,20 +63,20 @@ fn up(is_up: bool) -> &'static str {
     if is_up { "up" } else { "down" }
 }
 
-fn workers(present: &[WorkerReport]) -> Value {
-    let missing = unserved(present);
-    let (status, detail) = match (present.is_empty(), missing.is_empty()) {
+fn workers(reports: &[WorkerReport]) -> Value {
+    let missing = unserved(reports);
+    let (status, detail) = match (reports.is_empty(), missing.is_empty()) {
         (true, _) => ("down", "no worker has given a sign of life within 5 s".to_owned()),
         (false, false) => ("degraded", format!("nobody serves {}", missing.join(", "))),
         (false, true) => ("up", "every phase is served".to_owned()),
     };
-    let running: u32 = present.iter().map(|report| report.running).sum();
-    json!({"status": status, "detail": detail, "count": present.len(), "running": running})
+    let running: u32 = reports.iter().map(|report| report.running).sum();
+    json!({"status": status, "detail": detail, "count": reports.len(), "running": running})
 }
 
-fn sandbox(present: &[WorkerReport]) -> Value {
+fn sandbox(reports: &[WorkerReport]) -> Value {
     let runners: Vec<&WorkerReport> =
-        present.iter().filter(|report| report.phases.iter().any(|phase| phase == "execute")).collect();
+        reports.iter().filter(|report| report.phases.iter().any(|phase| phase == "execute")).collect();
     let working = runners.iter().find(|report| report.sandbox_ok);
     let mut runtimes: Vec<&str> = runners
         .iter()
@@ -94,8 +94,8 @@ fn sandbox(present: &[WorkerReport]) -> Value {
 }
 
 /// The state of matching at the worker that has least of it; keywords serve as well, so this makes nothing unhealthy.
-fn generator(present: &[WorkerReport]) -> Value {
-    let reports = present.iter().filter_map(|report| report.generator.as_ref());
+fn generator(reports: &[WorkerReport]) -> Value {
+    let reports = reports.iter().filter_map(|report| report.generator.as_ref());
     let rank = |report: &&GeneratorReport| match report.matching.as_str() {
         "embeddings" => 2,
         "keywords" => 0,
@@ -166,8 +166,8 @@ mod tests {
     #[test]
     fn health_names_what_is_wrong_and_bears_redis_being_down() {
         let all = ["plan", "generate", "analyze", "execute", "analyses"];
-        let check = |nats, redis, present: &[WorkerReport], approvers, healthy: bool, wrong: usize| {
-            let (document, is_healthy) = judge(nats, redis, present, approvers);
+        let check = |nats, redis, reports: &[WorkerReport], approvers, healthy: bool, wrong: usize| {
+            let (document, is_healthy) = assess_health(nats, redis, reports, approvers);
             assert_eq!(is_healthy, healthy, "{document}");
             assert_eq!(document["problems"].as_array().map_or(0, Vec::len), wrong, "{document}");
             assert_eq!(document["degraded"], json!(!redis));
@@ -185,13 +185,13 @@ mod tests {
     #[test]
     fn health_says_how_goals_are_matched_by_the_worker_that_knows_least() {
         let worker = |matching| matching_worker(&["generate"], false, matching);
-        for (present, expected) in [
+        for (reports, expected) in [
             (vec![worker("embeddings"), worker("embeddings (loading)")], json!("embeddings (loading)")),
             (vec![worker("keywords"), worker("embeddings")], json!("keywords")),
             (vec![worker("embeddings")], json!("embeddings")),
             (vec![matching_worker(&["execute"], true, "embeddings")], Value::Null),
         ] {
-            let entry = generator(&present);
+            let entry = generator(&reports);
             assert_eq!(entry["matching"], expected, "{entry}");
             assert_eq!(entry["status"] == "up", !expected.is_null(), "{entry}");
         }

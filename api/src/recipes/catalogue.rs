@@ -38,7 +38,8 @@ impl RecipeCatalogue {
 
     /// Returns an offered recipe with its files.
     pub(crate) async fn recipe(&self, offer: &Offer) -> Result<PublishedRecipe, Problem> {
-        let recipe = self.catalogues.recipe(offer.entry.digest).await.map_err(|error| unread(&error))?;
+        let recipe =
+            self.catalogues.recipe(offer.entry.digest).await.map_err(|error| catalogues_unavailable(&error))?;
         recipe.ok_or_else(no_worker)
     }
 
@@ -65,7 +66,7 @@ impl RecipeCatalogue {
         if known.is_some() {
             return Ok(known);
         }
-        let read = self.catalogues.entries(digest).await.map_err(|error| unread(&error))?.map(Arc::new);
+        let read = self.catalogues.entries(digest).await.map_err(|error| catalogues_unavailable(&error))?.map(Arc::new);
         if let Some(list) = &read {
             self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, list.clone());
         }
@@ -77,7 +78,7 @@ fn no_worker() -> Problem {
     Problem::unavailable("The recipes are unknown: no worker that generates reports them now.", Duration::from_secs(1))
 }
 
-fn unread(error: &BucketError) -> Problem {
+fn catalogues_unavailable(error: &BucketError) -> Problem {
     tracing::warn!(%error, "Could not read a published catalogue");
     Problem::unavailable("The recipes cannot be read now; try again.", Duration::from_secs(1))
 }

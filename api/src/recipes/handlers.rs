@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::auth::tokens::Caller;
-use crate::http::etag::tagged;
+use crate::http::etag::respond_with_etag;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
@@ -37,7 +37,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Problem> {
     limits.admit(&request, &caller.user, Operation::Status).await?;
     let offers = catalogue.offers().await?;
-    let offer = offers.get(name.as_str()).ok_or_else(Problem::no_such_recipe)?;
+    let offer = offers.get(name.as_str()).ok_or_else(Problem::recipe_not_found)?;
     let recipe = catalogue.recipe(offer).await?;
     Ok(answer(&request, &shown(&recipe, &recipe.summary.runtime, offer)))
 }
@@ -50,5 +50,5 @@ fn shown(recipe: &impl Serialize, runtime: &str, offer: &Offer) -> Value {
 }
 
 fn answer(request: &HttpRequest, data: &Value) -> HttpResponse {
-    tagged(request, json!({"status": "success", "data": data}).to_string(), JSON, |_| {})
+    respond_with_etag(request, json!({"status": "success", "data": data}).to_string(), JSON, |_| {})
 }

@@ -11,22 +11,22 @@ use crate::metrics;
 
 /// How often the letters are counted for the metric. The broker counts them one by one: where that takes long, it is done so much less
 /// often that it is busy for a fiftieth of the time.
-const COUNT: Duration = Duration::from_secs(5);
-const IDLE: u32 = 50;
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
+const IDLE_FACTOR: u32 = 50;
 
 /// Counts the letters for the metric until the life ends.
-pub(crate) async fn run_dead_letter_counter(letters: web::Data<DeadLetters>, lifecycle: Lifecycle) {
+pub(crate) async fn run_dead_letter_counter(dead_letters: web::Data<DeadLetters>, lifecycle: Lifecycle) {
     let stopping = lifecycle.stopping();
     while !stopping.is_cancelled() {
         let began = Instant::now();
-        let pause = match letters.counts().await {
+        let pause = match dead_letters.counts().await {
             Ok(counts) => {
-                counts.into_iter().for_each(|(cause, count)| tell(cause, count));
-                COUNT.max(began.elapsed() * IDLE)
+                counts.into_iter().for_each(|(cause, count)| set_gauge(cause, count));
+                COUNT_INTERVAL.max(began.elapsed() * IDLE_FACTOR)
             }
             Err(error) => {
                 tracing::debug!(%error, "the metric of dead letters is old");
-                COUNT
+                COUNT_INTERVAL
             }
         };
         tokio::select! {
@@ -36,6 +36,6 @@ pub(crate) async fn run_dead_letter_counter(letters: web::Data<DeadLetters>, lif
     }
 }
 
-fn tell(cause: Cause, count: u64) {
+fn set_gauge(cause: Cause, count: u64) {
     metrics::DEAD_LETTERS.with_label_values(&[cause.as_str()]).set(i64::try_from(count).unwrap_or(i64::MAX));
 }

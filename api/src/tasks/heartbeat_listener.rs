@@ -14,7 +14,7 @@ pub(crate) async fn run_heartbeat_listener(peers: web::Data<Peers>, lifecycle: L
     while !stopping.is_cancelled() {
         tokio::select! {
             () = stopping.cancelled() => return,
-            heard = listen(&peers) => if let Err(reason) = heard {
+            outcome = receive_heartbeats(&peers) => if let Err(reason) = outcome {
                 tracing::warn!(%reason, "signs of life cannot be listened to");
             },
         }
@@ -23,16 +23,16 @@ pub(crate) async fn run_heartbeat_listener(peers: web::Data<Peers>, lifecycle: L
 }
 
 /// Ends where the broker ends one of the two.
-async fn listen(peers: &Peers) -> Result<(), String> {
+async fn receive_heartbeats(peers: &Peers) -> Result<(), String> {
     let (mut workers, mut approvers) = (peers.control.workers().await?, peers.control.approvers().await?);
     loop {
         tokio::select! {
             report = workers.next() => match report {
-                Some(report) => peers.workers.heard(report.instance.clone(), report),
+                Some(report) => peers.workers.record_heartbeat(report.instance.clone(), report),
                 None => return Ok(()),
             },
             report = approvers.next() => match report {
-                Some(report) => peers.approvers.heard(report.instance.clone(), report),
+                Some(report) => peers.approvers.record_heartbeat(report.instance.clone(), report),
                 None => return Ok(()),
             },
         }

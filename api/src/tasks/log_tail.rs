@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::ReadError;
 
-use crate::workflows::feed::Told;
+use crate::workflows::feed::FeedItem;
 use crate::workflows::state::Workflows;
 
 /// Follows the log until the life ends. However the connection fails, listeners hear of a gap and read the log.
@@ -19,7 +19,7 @@ pub(crate) async fn run_log_tail(workflows: web::Data<Workflows>, lifecycle: Lif
         tokio::select! {
             () = stopping.cancelled() => return,
             outcome = follow(&workflows) => {
-                workflows.reader.lost_touch();
+                workflows.reader.mark_feed_lost();
                 if let Err(error) = outcome {
                     tracing::warn!(%error, "following the log broke off; following anew");
                 }
@@ -32,13 +32,13 @@ pub(crate) async fn run_log_tail(workflows: web::Data<Workflows>, lifecycle: Lif
 async fn follow(workflows: &Workflows) -> Result<(), ReadError> {
     let (since, entries) = workflows.log.follow().await?;
     let mut entries = pin!(entries);
-    workflows.reader.hears_all_behind(since);
-    workflows.feed.tell(Told::Gap);
+    workflows.reader.set_feed_start(since);
+    workflows.feed.publish(FeedItem::Gap);
     while let Some(entry) = entries.next().await {
         match entry {
             Ok(entry) => {
-                workflows.reader.saw(entry.workflow.id, entry.sequence);
-                workflows.feed.tell(Told::Entry(Arc::new(entry)));
+                workflows.reader.observe(entry.workflow.id, entry.sequence);
+                workflows.feed.publish(FeedItem::Entry(Arc::new(entry)));
             }
             // A newer build's entry: its streams are served by the newer instances.
             Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition cannot be told"),

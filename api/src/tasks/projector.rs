@@ -11,16 +11,16 @@ use crate::metrics;
 use crate::workflows::state::Workflows;
 
 /// Writes at once; all of them wait for Redis.
-const SLOTS: usize = 64;
-const RETRY: Duration = Duration::from_millis(500);
+const MAX_CONCURRENT_WRITES: usize = 64;
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// How often it is looked whether the view is whole.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Projects until the life ends.
 pub(crate) async fn run_projector(workflows: web::Data<Workflows>, broker: Broker, lifecycle: Lifecycle) {
     let queue = Queue::new(&broker, Consumer::Projector);
     let reader = queue.clone();
-    consume(queue, SLOTS, lifecycle, move |delivery| {
+    consume(queue, MAX_CONCURRENT_WRITES, lifecycle, move |delivery| {
         let (workflows, reader) = (workflows.clone(), reader.clone());
         async move {
             if let Some(delivery) = reader.read_entry(delivery).await {
@@ -40,7 +40,7 @@ async fn project(workflows: &Workflows, delivery: Delivery<Entry>) -> Settlement
         }
         Err(error) => {
             tracing::debug!(%error, workflow.id = %entry.workflow.id, "the read model is away; trying again");
-            delivery.retry_after(RETRY).await
+            delivery.retry_after(RETRY_DELAY).await
         }
     }
 }
@@ -52,18 +52,18 @@ pub(crate) async fn run_rebuilds(workflows: web::Data<Workflows>, broker: Broker
     while !stopping.is_cancelled() {
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = look_after_view(&workflows, &projector) => {}
+            () = rebuild_if_incomplete(&workflows, &projector) => {}
         }
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
         }
     }
 }
 
-async fn look_after_view(workflows: &Workflows, projector: &Queue) {
+async fn rebuild_if_incomplete(workflows: &Workflows, projector: &Queue) {
     let is_complete = workflows.view.is_complete().await;
-    workflows.reader.look_whether_view_keeps_up(matches!(is_complete, Ok(true)), projector).await;
+    workflows.reader.check_projection_lag(matches!(is_complete, Ok(true)), projector).await;
     if !matches!(is_complete, Ok(false)) {
         return;
     }

@@ -9,7 +9,7 @@ use shared::workflow::{Content, Options, PhaseKind, Workflow};
 
 use crate::http::problem::Problem;
 use crate::workflows::state::Workflows;
-use crate::workflows::unavailable::{blobs_away, log_away};
+use crate::workflows::unavailable::{blobs_unavailable, log_unavailable};
 
 /// Whether `user` may read the workflow: its owner, admins, and those who decide on it, or did and still might.
 pub(crate) fn is_visible(workflow: &Workflow, user: &User) -> bool {
@@ -41,7 +41,7 @@ fn has_voted(workflow: &Workflow, name: &UserName) -> bool {
 }
 
 /// Whether a question waits that `user` may answer and has not.
-pub(crate) fn is_asked(workflow: &Workflow, user: &User) -> bool {
+pub(crate) fn awaits_decision_of(workflow: &Workflow, user: &User) -> bool {
     may_decide_now(workflow, user) && !has_voted(workflow, &user.name)
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn may_show_artifacts(
     if workflow.phase.kind() != PhaseKind::Failed {
         return Ok(true);
     }
-    let submitted = workflows.log.submission(workflow.id).await.map_err(|error| log_away(&error))?;
+    let submitted = workflows.log.submission(workflow.id).await.map_err(|error| log_unavailable(&error))?;
     let Some(options) = submitted.map(|submitted| submitted.workflow.submission.options) else { return Ok(false) };
     Ok(!options.require_approval
         && !demands_human(workflows, &options, workflow.artifacts.security_report.as_ref()).await?)
@@ -73,22 +73,22 @@ pub(crate) async fn may_show_artifacts(
 async fn demands_human(workflows: &Workflows, options: &Options, report: Option<&Content>) -> Result<bool, Problem> {
     let Some(from) = options.demand_human_from else { return Ok(false) };
     let Some(report) = report else { return Ok(true) };
-    let text = workflows.blobs.load(report).await.map_err(|error| blobs_away(&error))?;
+    let text = workflows.blobs.load(report).await.map_err(|error| blobs_unavailable(&error))?;
     let found =
         serde_json::from_str(&text).map_or(RiskLevel::Critical, |report: AnalysisReport| RiskLevel::of(&report));
     Ok(options.risk(found) >= from)
 }
 
 /// The id that a caller wrote; UUIDs are the same in either case.
-pub(crate) fn named_workflow(text: &str) -> Option<WorkflowId> {
+pub(crate) fn parse_workflow_id(text: &str) -> Option<WorkflowId> {
     text.to_ascii_lowercase().parse().ok()
 }
 
 /// The workflow that a path names, where the caller may see it; 404 otherwise, also for what is no id.
 pub(crate) async fn visible(workflows: &Workflows, user: &User, id: &str) -> Result<Stored, Problem> {
-    let id = named_workflow(id).ok_or_else(Problem::no_such_workflow)?;
-    let stored = workflows.reader.get(id).await?.ok_or_else(Problem::no_such_workflow)?;
-    if is_visible(&stored.workflow, user) { Ok(stored) } else { Err(Problem::no_such_workflow()) }
+    let id = parse_workflow_id(id).ok_or_else(Problem::workflow_not_found)?;
+    let stored = workflows.reader.get(id).await?.ok_or_else(Problem::workflow_not_found)?;
+    if is_visible(&stored.workflow, user) { Ok(stored) } else { Err(Problem::workflow_not_found()) }
 }
 
 #[cfg(test)]
@@ -144,7 +144,11 @@ mod tests {
         let (bob, carl) = (user("bob", Role::Approver), user("carl", Role::Approver));
         let demoted = User { role: Role::Developer, ..bob.clone() };
         let halfway = decided_by("bob", &asked);
-        assert!(is_asked(&asked, &bob) && !is_asked(&halfway, &bob) && is_asked(&halfway, &carl));
+        assert!(
+            awaits_decision_of(&asked, &bob)
+                && !awaits_decision_of(&halfway, &bob)
+                && awaits_decision_of(&halfway, &carl)
+        );
         assert!(sees_artifacts(&halfway, &bob), "they may look at what they decided on");
         let released = decided_by("carl", &halfway);
         assert!(released.is_released() && is_visible(&released, &bob) && !is_visible(&halfway, &demoted));

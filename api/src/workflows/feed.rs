@@ -6,11 +6,11 @@ use shared::messaging::Entry;
 use tokio::sync::broadcast;
 
 /// A stream that is this far behind reads the log instead.
-const BACKLOG: usize = 4_096;
+const FEED_CAPACITY: usize = 4_096;
 
 /// What event streams hear.
 #[derive(Debug, Clone)]
-pub(crate) enum Told {
+pub(crate) enum FeedItem {
     Entry(Arc<Entry>),
     /// Following began anew; what happened meanwhile stands in the log only.
     Gap,
@@ -18,22 +18,22 @@ pub(crate) enum Told {
 
 /// Hands out what is appended to the log from now on.
 #[derive(Debug, Clone)]
-pub(crate) struct Feed {
-    sender: broadcast::Sender<Told>,
+pub(crate) struct LogFeed {
+    sender: broadcast::Sender<FeedItem>,
 }
 
-impl Feed {
+impl LogFeed {
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::Sender::new(BACKLOG) }
+        Self { sender: broadcast::Sender::new(FEED_CAPACITY) }
     }
 
     /// Everything from now on.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Told> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<FeedItem> {
         self.sender.subscribe()
     }
 
-    pub(crate) fn tell(&self, told: Told) {
+    pub(crate) fn publish(&self, item: FeedItem) {
         // Nobody listens most of the time.
-        drop(self.sender.send(told));
+        drop(self.sender.send(item));
     }
 }

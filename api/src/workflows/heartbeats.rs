@@ -8,37 +8,37 @@ use shared::messaging::WorkerReport;
 use tokio::time::Instant;
 
 /// A process that said nothing for this long counts as gone.
-const SILENCE: Duration = Duration::from_secs(5);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Who was heard of lately, and what each said last.
 #[derive(Debug)]
-pub(crate) struct Present<T> {
+pub(crate) struct LivenessTable<T> {
     reports: Mutex<HashMap<String, (Instant, T)>>,
 }
 
-impl<T> Default for Present<T> {
+impl<T> Default for LivenessTable<T> {
     fn default() -> Self {
         Self { reports: Mutex::default() }
     }
 }
 
-impl<T: Clone> Present<T> {
-    pub(crate) fn heard(&self, instance: String, report: T) {
+impl<T: Clone> LivenessTable<T> {
+    pub(crate) fn record_heartbeat(&self, instance: String, report: T) {
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        reports.retain(|_, (at, _)| at.elapsed() < SILENCE);
+        reports.retain(|_, (at, _)| at.elapsed() < HEARTBEAT_TIMEOUT);
         reports.insert(instance, (Instant::now(), report));
     }
 
     /// What everyone who lives said last.
     pub(crate) fn all(&self) -> Vec<T> {
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        reports.values().filter(|(at, _)| at.elapsed() < SILENCE).map(|(_, report)| report.clone()).collect()
+        reports.values().filter(|(at, _)| at.elapsed() < HEARTBEAT_TIMEOUT).map(|(_, report)| report.clone()).collect()
     }
 }
 
 /// The phases that nobody of `present` serves.
-pub(crate) fn unserved(present: &[WorkerReport]) -> Vec<&'static str> {
-    let served: BTreeSet<&str> = present.iter().flat_map(|report| report.phases.iter().map(String::as_str)).collect();
+pub(crate) fn unserved(workers: &[WorkerReport]) -> Vec<&'static str> {
+    let served: BTreeSet<&str> = workers.iter().flat_map(|report| report.phases.iter().map(String::as_str)).collect();
     ["plan", "generate", "analyze", "execute", "analyses"].into_iter().filter(|phase| !served.contains(phase)).collect()
 }
 
@@ -62,10 +62,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_worker_is_gone() {
-        let workers = Present::default();
-        workers.heard("a".to_owned(), report("a", &["plan", "generate", "analyze"]));
+        let workers = LivenessTable::default();
+        workers.record_heartbeat("a".to_owned(), report("a", &["plan", "generate", "analyze"]));
         tokio::time::advance(Duration::from_secs(3)).await;
-        workers.heard("b".to_owned(), report("b", &["execute", "analyses"]));
+        workers.record_heartbeat("b".to_owned(), report("b", &["execute", "analyses"]));
         assert_eq!(unserved(&workers.all()), [""; 0]);
         tokio::time::advance(Duration::from_secs(3)).await;
         assert_eq!(unserved(&workers.all()), ["plan", "generate", "analyze"]);

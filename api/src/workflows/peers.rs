@@ -2,11 +2,11 @@
 
 use shared::messaging::{ApproverReport, Control, WorkerReport};
 
-use crate::workflows::heartbeats::Present;
+use crate::workflows::heartbeats::LivenessTable;
 
 /// The control channel, and the processes that live.
 pub(crate) struct Peers {
     pub(crate) control: Control,
-    pub(crate) workers: Present<WorkerReport>,
-    pub(crate) approvers: Present<ApproverReport>,
+    pub(crate) workers: LivenessTable<WorkerReport>,
+    pub(crate) approvers: LivenessTable<ApproverReport>,
 }

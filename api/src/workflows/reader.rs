@@ -13,27 +13,27 @@ use shared::workflow::Workflow;
 use tokio::time::Instant;
 
 use crate::http::problem::Problem;
-use crate::workflows::sequence_tracker::Seen;
-use crate::workflows::singleflight::Readings;
-use crate::workflows::unavailable::log_away;
+use crate::workflows::sequence_tracker::SequenceTracker;
+use crate::workflows::singleflight::Singleflight;
+use crate::workflows::unavailable::log_unavailable;
 
 /// A scan of the log serves for so long, unless something newer was seen meanwhile.
-const SCAN_KEPT: Duration = Duration::from_secs(1);
+const SCAN_TTL: Duration = Duration::from_secs(1);
 
 /// More workflows are not read from the log for a list: they would fill the memory, and take longer than anybody waits.
-const LARGEST_SCAN: usize = 50_000;
+const MAX_SCANNED_WORKFLOWS: usize = 50_000;
 
 /// A page of which everything was left out is followed by the next, so many times.
-const PORTIONS: usize = 20;
+const MAX_PAGES: usize = 20;
 
 /// Reads workflows. No answer is older than what this process has seen of the workflow before.
-pub(crate) struct Newest {
+pub(crate) struct WorkflowReader {
     log: WorkflowLog,
     view: ReadModel,
-    seen: Seen,
+    sequences: SequenceTracker,
     /// What this process has written into the view.
-    written: Seen,
-    scans: Readings<(), Result<Arc<Vec<Stored>>, Problem>>,
+    written: SequenceTracker,
+    scans: Singleflight<(), Result<Arc<Vec<Stored>>, Problem>>,
     scanned: Mutex<Option<Scan>>,
 }
 
@@ -45,56 +45,56 @@ struct Scan {
     workflows: Arc<Vec<Stored>>,
 }
 
-impl Newest {
+impl WorkflowReader {
     pub(crate) fn new(log: WorkflowLog, view: ReadModel) -> Self {
         Self {
             log,
             view,
-            seen: Seen::default(),
-            written: Seen::default(),
-            scans: Readings::default(),
+            sequences: SequenceTracker::default(),
+            written: SequenceTracker::default(),
+            scans: Singleflight::default(),
             scanned: Mutex::default(),
         }
     }
 
     /// Notes that transitions from now on may happen unheard.
-    pub(crate) fn lost_touch(&self) {
-        self.seen.misses_up_to(u64::MAX);
+    pub(crate) fn mark_feed_lost(&self) {
+        self.sequences.set_missed_up_to(u64::MAX);
     }
 
     /// Notes that every transition behind `sequence` will be heard.
-    pub(crate) fn hears_all_behind(&self, sequence: u64) {
-        self.seen.misses_up_to(sequence);
+    pub(crate) fn set_feed_start(&self, sequence: u64) {
+        self.sequences.set_missed_up_to(sequence);
     }
 
     /// Notes whether the view has what this process did not hear: while it has not, it is believed only where the log was heard.
-    pub(crate) async fn look_whether_view_keeps_up(&self, is_complete: bool, projector: &Queue) {
-        let missed = self.seen.missed();
-        self.seen.view_is_well(is_complete);
+    pub(crate) async fn check_projection_lag(&self, is_complete: bool, projector: &Queue) {
+        let missed = self.sequences.missed();
+        self.sequences.set_view_complete(is_complete);
         if is_complete
             && missed < u64::MAX
-            && !self.seen.view_has(missed)
+            && !self.sequences.view_covers(missed)
             && matches!(projector.is_settled_up_to(missed).await, Ok(true))
         {
-            self.seen.view_has_all_up_to(missed);
+            self.sequences.set_view_covers(missed);
         }
     }
 
     /// Notes how new the workflow is, so that no later answer is older.
-    pub(crate) fn saw(&self, id: WorkflowId, sequence: u64) {
-        self.seen.note(id, sequence);
+    pub(crate) fn observe(&self, id: WorkflowId, sequence: u64) {
+        self.sequences.note(id, sequence);
     }
 
     /// Whether this process has heard of a transition of the workflow behind `sequence`.
     pub(crate) fn knows_newer(&self, id: WorkflowId, sequence: u64) -> bool {
-        !self.seen.is_newest(id, sequence)
+        !self.sequences.is_newest(id, sequence)
     }
 
     /// The workflow; `None` where there is none. What Redis lacked is put back.
     pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
         match self.view.get(id).await {
             // Redis may be ahead of what we have heard of the log, behind, or wrong: the log tells.
-            Ok(Some(stored)) if self.seen.is_believable(id, stored.sequence) => return Ok(Some(stored)),
+            Ok(Some(stored)) if self.sequences.is_fresh(id, stored.sequence) => return Ok(Some(stored)),
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "reading from the log instead"),
         }
@@ -104,21 +104,21 @@ impl Newest {
 
     /// The workflow as the log's leader knows it.
     pub(crate) async fn get_from_leader(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
-        let entry = self.log.newest_from_leader(id).await.map_err(|error| log_away(&error))?;
+        let entry = self.log.newest_from_leader(id).await.map_err(|error| log_unavailable(&error))?;
         match entry {
-            Some(entry) => Ok(Some(self.keep(entry).await)),
+            Some(entry) => Ok(Some(self.store(entry).await)),
             None => Ok(None),
         }
     }
 
-    async fn keep(&self, entry: Entry) -> Stored {
-        self.put(entry.sequence, &entry.workflow).await;
+    async fn store(&self, entry: Entry) -> Stored {
+        self.upsert(entry.sequence, &entry.workflow).await;
         Stored { sequence: entry.sequence, workflow: entry.workflow }
     }
 
     /// Notes a state and writes it into the view; best effort, the projector does it as well.
-    pub(crate) async fn put(&self, sequence: u64, workflow: &Workflow) {
-        self.saw(workflow.id, sequence);
+    pub(crate) async fn upsert(&self, sequence: u64, workflow: &Workflow) {
+        self.observe(workflow.id, sequence);
         if let Err(error) = self.write(sequence, workflow).await {
             tracing::debug!(%error, workflow.id = %workflow.id, "not written into the read model; the projector will");
         }
@@ -142,7 +142,7 @@ impl Newest {
     pub(crate) async fn list(&self, query: &ListQuery) -> Result<Page, Problem> {
         let mut query = query.clone();
         let mut page = self.list_once(&query).await?;
-        for _ in 1..PORTIONS {
+        for _ in 1..MAX_PAGES {
             if !page.items.is_empty() || page.next.is_none() {
                 break;
             }
@@ -167,7 +167,7 @@ impl Newest {
     /// Reads anew what the view has an older state of, or one that the log may not have.
     async fn refresh(&self, query: &ListQuery, page: &mut Page) -> Result<(), Problem> {
         for item in &mut page.items {
-            if !self.seen.is_believable(item.workflow.id, item.sequence)
+            if !self.sequences.is_fresh(item.workflow.id, item.sequence)
                 && let Some(newer) = self.get(item.workflow.id).await?
             {
                 *item = newer;
@@ -180,16 +180,16 @@ impl Newest {
     /// Every workflow's newest state, from the log, no older than the call; one scan serves all who wait for one.
     pub(crate) async fn scan(&self) -> Result<Arc<Vec<Stored>>, Problem> {
         if let Some(scan) = self.scanned.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
-            && scan.latest == self.seen.latest()
-            && scan.began.elapsed() < SCAN_KEPT
+            && scan.latest == self.sequences.latest()
+            && scan.began.elapsed() < SCAN_TTL
         {
             return Ok(scan.workflows.clone());
         }
-        self.scans.no_older(&(), self.scan_anew()).await
+        self.scans.run(&(), self.scan_log()).await
     }
 
-    async fn scan_anew(&self) -> Result<Arc<Vec<Stored>>, Problem> {
-        let (began, latest) = (Instant::now(), self.seen.latest());
+    async fn scan_log(&self) -> Result<Arc<Vec<Stored>>, Problem> {
+        let (began, latest) = (Instant::now(), self.sequences.latest());
         let workflows = Arc::new(read_all(&self.log).await?);
         let scan = Scan { began, latest, workflows: workflows.clone() };
         *self.scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(scan);
@@ -199,20 +199,20 @@ impl Newest {
 
 async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, Problem> {
     let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
-    let mut entries = pin!(log.scan().await.map_err(|error| log_away(&error))?);
+    let mut entries = pin!(log.scan().await.map_err(|error| log_unavailable(&error))?);
     while let Some(entry) = entries.next().await {
         match entry {
             // In log order, so a later one is newer.
             Ok(Entry { sequence, workflow, .. }) => {
                 newest.insert(workflow.id, Stored { sequence, workflow });
-                if newest.len() > LARGEST_SCAN {
+                if newest.len() > MAX_SCANNED_WORKFLOWS {
                     let detail = "Lists come from Redis, which is away or being filled again; try again in a moment. \
                                   The status of each workflow can be read meanwhile.";
                     return Err(Problem::unavailable(detail, Duration::from_secs(10)));
                 }
             }
             Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
-            Err(error @ ReadError::Unavailable(_)) => return Err(log_away(&error)),
+            Err(error @ ReadError::Unavailable(_)) => return Err(log_unavailable(&error)),
         }
     }
     Ok(newest.into_values().collect())

@@ -8,22 +8,22 @@ use tokio::time::Instant;
 
 /// One reading serves all who asked for the same before it began. Nobody gets an answer that is older than their question.
 #[derive(Debug)]
-pub(crate) struct Readings<K, V>(Mutex<HashMap<K, Arc<Slot<V>>>>);
+pub(crate) struct Singleflight<K, V>(Mutex<HashMap<K, Arc<Slot<V>>>>);
 
 /// The last reading, and when it began.
 type Slot<V> = tokio::sync::Mutex<Option<(Instant, V)>>;
 
-impl<K, V> Default for Readings<K, V> {
+impl<K, V> Default for Singleflight<K, V> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Readings<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> Singleflight<K, V> {
     /// What `read` brings, or a reading of somebody else's that began after this call.
     ///
     /// Failures are answers as well: who waits for one waits for two readings at most. Cancel safe: the next in line reads then.
-    pub(crate) async fn no_older(&self, key: &K, read: impl Future<Output = V>) -> V {
+    pub(crate) async fn run(&self, key: &K, read: impl Future<Output = V>) -> V {
         let asked = Instant::now();
         let slot = self.slot(key);
         let mut last = slot.lock().await;
@@ -41,7 +41,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Readings<K, V> {
     fn slot(&self, key: &K) -> Arc<Slot<V>> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever is not waited for by anybody has nothing that could serve the next.
-        if slots.len() >= MOST && !slots.contains_key(key) {
+        if slots.len() >= MAX_KEYS && !slots.contains_key(key) {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
         slots.entry(key.clone()).or_default().clone()
@@ -49,7 +49,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Readings<K, V> {
 }
 
 /// So many keys are kept before those that nobody waits for are forgotten.
-const MOST: usize = 1_024;
+const MAX_KEYS: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -62,16 +62,16 @@ mod tests {
 
     #[tokio::test]
     async fn one_reading_serves_all_who_asked_before_it_began_and_nobody_later() {
-        let (readings, reads, go) = (Readings::default(), AtomicU32::new(0), Notify::new());
+        let (flights, reads, go) = (Singleflight::default(), AtomicU32::new(0), Notify::new());
         let read = || async {
             let number = reads.fetch_add(1, Ordering::SeqCst) + 1;
             go.notified().await;
             number
         };
         let askers = async {
-            let first = readings.no_older(&"ann", read());
+            let first = flights.run(&"ann", read());
             // They ask while the first is read, so that one does not serve them.
-            let others = join_all((0..50).map(|_| readings.no_older(&"ann", read())));
+            let others = join_all((0..50).map(|_| flights.run(&"ann", read())));
             tokio::join!(biased; first, others)
         };
         let open = async {
@@ -83,17 +83,17 @@ mod tests {
         let ((first, others), ()) = tokio::join!(biased; askers, open);
         assert_eq!((first, others), (1, vec![2; 50]));
         go.notify_one();
-        assert_eq!(readings.no_older(&"ann", read()).await, 3);
+        assert_eq!(flights.run(&"ann", read()).await, 3);
         go.notify_one();
-        assert_eq!(readings.no_older(&"ben", read()).await, 4);
+        assert_eq!(flights.run(&"ben", read()).await, 4);
     }
 
     #[tokio::test]
     async fn what_nobody_waits_for_is_forgotten() {
-        let readings = Readings::default();
-        for key in 0..=MOST {
-            assert_eq!(readings.no_older(&key, async { key }).await, key);
+        let flights = Singleflight::default();
+        for key in 0..=MAX_KEYS {
+            assert_eq!(flights.run(&key, async { key }).await, key);
         }
-        assert_eq!(readings.0.lock().unwrap().len(), 1);
+        assert_eq!(flights.0.lock().unwrap().len(), 1);
     }
 }

@@ -4,8 +4,8 @@ use shared::clock::Clock;
 use shared::messaging::{Blobs, Submissions, WorkflowLog};
 use shared::read_model::ReadModel;
 
-use crate::workflows::feed::Feed;
-use crate::workflows::reader::Newest;
+use crate::workflows::feed::LogFeed;
+use crate::workflows::reader::WorkflowReader;
 
 /// The log, its projection, and the contents that entries refer to.
 pub(crate) struct Workflows {
@@ -13,7 +13,7 @@ pub(crate) struct Workflows {
     pub(crate) submissions: Submissions,
     pub(crate) blobs: Blobs,
     pub(crate) view: ReadModel,
-    pub(crate) reader: Newest,
-    pub(crate) feed: Feed,
+    pub(crate) reader: WorkflowReader,
+    pub(crate) feed: LogFeed,
     pub(crate) clock: Clock,
 }

@@ -35,8 +35,8 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("auth.access_ttl", "how long an access token lasts, e.g. 15m"),
     ("auth.refresh_ttl", "how long a refresh token lasts, e.g. 30d"),
     (
-        "auth.out_of_touch",
-        "how long the API lets callers in without knowing that it heard of every change to users, keys and revocations, e.g. 5s",
+        "auth.max_revocation_staleness",
+        "maximum age of the API's copies of users, keys and revocations; beyond it requests with a token are 503, e.g. 5s",
     ),
     ("limits.profile", "standard, or load to lift the rate limits for load tests"),
     ("limits.execute", "burst/refill per minute, e.g. 8/30"),
@@ -123,3 +123,6 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("webhook.signing_key_file", "a file that holds it"),
     ("webhook.allow_private", "true: notifications may go to private addresses; never in production"),
 ];
+
+/// `(old, new)` name of every setting that was renamed; the old name is an error that names the new one.
+pub const RENAMED_SETTINGS: &[(&str, &str)] = &[("auth.out_of_touch", "auth.max_revocation_staleness")];
