@@ -1,4 +1,4 @@
-//! The parts of the application state. Each handler names those that it takes.
+//! The parts of the application state. Each handler names the parts that it uses.
 
 use actix_web::web;
 use shared::lifecycle::Lifecycle;
@@ -18,8 +18,7 @@ use crate::recipes::catalogue::RecipeCatalogue;
 use crate::workflows::peers::Peers;
 use crate::workflows::state::Workflows;
 
-/// Every part: one per process, the same on all its threads. Holds nothing that another instance lacks and that an answer
-/// depends on.
+/// Every part, one of each per process. No response depends on state that another instance lacks.
 #[derive(Clone)]
 pub(crate) struct AppState {
     pub(crate) access_log: web::Data<AccessLog>,
@@ -40,7 +39,7 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    /// Hands every part to the application.
+    /// Registers every part with the application.
     pub(crate) fn register(self, config: &mut web::ServiceConfig) {
         config
             .app_data(self.access_log)

@@ -14,44 +14,44 @@ use crate::auth::settings::TokenSettings;
 use crate::http::hosts::Hosts;
 use crate::limits::settings::Limits;
 
-/// Default of `api.max_connections` where the limit of open files is high. A connection whose client sends and never reads takes about
-/// 35 KiB, one with an unfinished head up to 128 KiB more.
+/// Default of `api.max_connections` if the limit of open files is high. A connection whose client never reads takes
+/// about 35 KiB, one with an unfinished head up to 128 KiB more.
 const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
-/// The HTTP library logs every malformed request as an error of its own; anyone on the network could fill the log.
+/// Silences the HTTP library's own line per malformed request, with which any client could fill the log.
 const DEFAULT_FILTER: &str = "info,actix_http::h1::dispatcher=off";
 
-/// Everything an API process is told.
+/// All settings of an API process.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub profile: Profile,
     pub broker: BrokerSettings,
     pub redis_url: Secret,
     pub listen: String,
-    /// The names by which clients may reach it.
+    /// Accepted values of `Host`.
     pub hosts: Hosts,
     pub metrics_listen: String,
     pub workers: usize,
-    /// Connections at once, of all HTTP threads; more wait in the kernel.
+    /// Maximum open connections over all HTTP threads; further ones wait in the kernel.
     pub max_connections: usize,
-    /// Only these may say on whose behalf they call.
+    /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
     pub trusted_proxies: Vec<IpAddr>,
     pub tokens: TokenSettings,
     pub limits: Limits,
     pub budget: Budget,
     pub analysis_deadline: Duration,
     pub analysis_cache_ttl: Duration,
-    /// The operator's policy: no code runs before a human agreed.
+    /// Code runs only after a human approved it.
     pub gate_before_execute: bool,
     pub demand_human_from: Option<RiskLevel>,
-    /// Notifications may go to private addresses; never in production.
+    /// Notifications may go to private addresses; refused in production.
     pub allow_private_webhooks: bool,
     pub log: LogFormat,
     pub log_filter: String,
 }
 
 impl Config {
-    /// Reads the settings; every mistake is reported at once.
+    /// Reads the settings and reports all mistakes together.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let profile = settings.read("profile", Profile::Development);
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -82,12 +82,13 @@ impl Config {
     }
 }
 
-/// By default half of the files that the process may open: the rest is for the broker, the read model and logs.
+/// Reads `api.max_connections`; the default is half of the open files allowed, leaving the rest for NATS, Redis and
+/// logs.
 fn read_max_connections(settings: &mut Settings) -> usize {
     let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
     let connections = settings.read("api.max_connections", (files / 2).clamp(1, DEFAULT_MAX_CONNECTIONS));
     if !(1..files).contains(&connections) {
-        settings.mistake("api.max_connections: is at least 1 and below the limit of open files (ulimit -n)");
+        settings.mistake("api.max_connections: must be at least 1 and below the limit of open files (ulimit -n)");
     }
     connections
 }
@@ -97,7 +98,7 @@ fn read_proxies(settings: &mut Settings) -> Vec<IpAddr> {
     for text in settings.list("api.trusted_proxies", &[]) {
         match text.parse() {
             Ok(address) => proxies.push(address),
-            Err(_) => settings.mistake("api.trusted_proxies: is a list of IP addresses, e.g. 10.0.0.2,::1"),
+            Err(_) => settings.mistake("api.trusted_proxies: must be a list of IP addresses, e.g. 10.0.0.2,::1"),
         }
     }
     proxies

@@ -1,7 +1,8 @@
-//! The front door: signs callers in, limits and validates, appends submissions and cancels to the log, reads and streams.
+//! The HTTP API: authentication, limits, validation, submissions and cancels as appends to the log, reads and event
+//! streams.
 //!
-//! It runs no step, decides no gate and holds no state that another instance lacks. Start reading at [`startup`](Application)
-//! and the table of calls in `routes.rs`; each call is in the file of its name.
+//! It runs no step, decides no gate and holds no state that another instance lacks. Start reading at
+//! [`startup`](Application) and the table of routes in `routes.rs`; each handler is in the file of its name.
 
 mod admin;
 mod analysis;

@@ -1,4 +1,4 @@
-//! What this process counts.
+//! Prometheus metrics of the API.
 
 use std::sync::LazyLock;
 
@@ -50,8 +50,7 @@ fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     register(IntCounterVec::new(Opts::new(name, help), labels))
 }
 
-/// Names and labels are constants of this file, so neither making nor registering can fail, except by a mistake that the
-/// test below finds.
+/// Registers a metric. Names and labels are constants of this file, so this cannot fail; the test below proves it.
 fn register<C: prometheus::core::Collector + Clone + 'static>(metric: prometheus::Result<C>) -> C {
     let metric = metric.expect("a metric's name and labels are valid constants");
     registry().register(Box::new(metric.clone())).expect("a metric is registered once");

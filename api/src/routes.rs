@@ -1,4 +1,4 @@
-//! Every call there is: this table is served, and a test compares it with the OpenAPI document.
+//! The table of routes. A test compares it with the OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ use crate::middleware::bearer::require_token;
 use crate::ops::{docs, health, openapi};
 use crate::recipes::handlers;
 
-/// Under this path nothing is answered without a token.
+/// Paths under this prefix require a token.
 const AUTHENTICATED_PREFIX: &str = "/api/v3";
 
-/// A method and a path with what serves it.
+/// A method and a path with its handler.
 struct Call {
     method: Method,
     path: &'static str,
@@ -41,7 +41,7 @@ fn delete(path: &'static str, route: impl FnOnce(Route) -> Route) -> Call {
     Call { method: Method::DELETE, path, route: route(web::route()) }
 }
 
-/// Every call, in the order in which paths are tried.
+/// Returns every route, in the order in which paths are matched.
 fn calls() -> Vec<Call> {
     vec![
         get("/", |route| route.to(docs::root)),
@@ -52,11 +52,11 @@ fn calls() -> Vec<Call> {
         post("/auth/token", |route| route.to(sign_in)),
         post("/auth/refresh", |route| route.to(refresh)),
         post("/auth/revoke", |route| route.to(revoke)),
-        post("/api/v3/execute", |route| route.to(submit::execute)),
+        post("/api/v3/execute", |route| route.to(submit::submit)),
         get("/api/v3/execute", |route| route.to(list::list)),
         get("/api/v3/execute/status/{workflow_id}", |route| route.to(status::status)),
         post("/api/v3/execute/cancel/{workflow_id}", |route| route.to(cancel::cancel)),
-        post("/api/v3/execute/approve/{workflow_id}", |route| route.to(decide::approve)),
+        post("/api/v3/execute/approve/{workflow_id}", |route| route.to(decide::decide)),
         get("/api/v3/execute/{workflow_id}/events", |route| route.to(events::events)),
         get("/api/v3/execute/{workflow_id}/artifacts/{name:.+}", |route| route.to(artifacts::artifact)),
         get("/api/v3/approvals", |route| route.to(inbox::inbox)),
@@ -69,14 +69,14 @@ fn calls() -> Vec<Call> {
     ]
 }
 
-/// Serves every call; anything else is 404, and behind the door 401 without a token.
+/// Registers every route. Other paths and methods are 404, or 401 without a token under [`AUTHENTICATED_PREFIX`].
 ///
-/// Before the door `HEAD` is answered like `GET`, as load balancers and monitors ask; the server leaves the body out.
+/// Outside the prefix `HEAD` is answered like `GET`, for load balancers and monitors; the server leaves out the body.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    let (mut behind, mut open) = (Vec::new(), Vec::new());
+    let (mut authenticated, mut open) = (Vec::new(), Vec::new());
     for call in calls() {
         match call.path.strip_prefix(AUTHENTICATED_PREFIX) {
-            Some(rest) => behind.push((rest, call.route.method(call.method))),
+            Some(rest) => authenticated.push((rest, call.route.method(call.method))),
             None if call.method == Method::GET => {
                 open.push((call.path, call.route.guard(guard::Any(guard::Get()).or(guard::Head()))));
             }
@@ -84,7 +84,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         }
     }
     let scope = web::scope(AUTHENTICATED_PREFIX).default_service(web::to(route_not_found));
-    let scope = resources(behind).into_iter().fold(scope, actix_web::Scope::service);
+    let scope = resources(authenticated).into_iter().fold(scope, actix_web::Scope::service);
     config.service(scope.wrap(from_fn(require_token)));
     for resource in resources(open) {
         config.service(resource);
@@ -92,7 +92,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config.default_service(web::to(route_not_found));
 }
 
-/// One resource for each path with all its methods; another method is 404 like another path.
+/// Groups routes into one resource per path; other methods on it are 404, as for an unknown path.
 fn resources(calls: Vec<(&'static str, Route)>) -> Vec<Resource> {
     let mut order: BTreeMap<&str, usize> = BTreeMap::new();
     let mut resources: Vec<Resource> = Vec::new();
@@ -108,7 +108,7 @@ fn resources(calls: Vec<(&'static str, Route)>) -> Vec<Resource> {
     resources
 }
 
-/// The answer to every path and method that is not in the list of calls.
+/// Answers any path and method without a route.
 async fn route_not_found(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     discard(&request, payload.into_inner()).await;
     Err(Problem::route_not_found())
@@ -162,12 +162,15 @@ mod tests {
                 let id = operation["operationId"].as_str().unwrap_or_default();
                 assert!(!id.is_empty() && ids.insert(id.to_owned()), "{method} {path}");
                 assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{method} {path}");
-                let behind = path.starts_with("/api/v3");
+                let is_authenticated = path.starts_with(AUTHENTICATED_PREFIX);
                 let responses = operation["responses"].as_object().unwrap();
                 let of_a_body =
                     ["400", "408", "413", "415", "422"].iter().all(|status| responses.contains_key(*status));
                 assert_eq!(operation["requestBody"].is_object(), of_a_body, "{method} {path}");
-                assert!(!behind || (responses.contains_key("401") && responses.contains_key("429")), "{method} {path}");
+                assert!(
+                    !is_authenticated || (responses.contains_key("401") && responses.contains_key("429")),
+                    "{method} {path}"
+                );
             }
         }
     }

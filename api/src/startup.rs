@@ -1,4 +1,4 @@
-//! Builds the API and runs it until it is told to stop.
+//! Builds the API and runs it until it is stopped.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -46,12 +46,12 @@ use crate::workflows::peers::Peers;
 use crate::workflows::reader::WorkflowReader;
 use crate::workflows::state::Workflows;
 
-/// Requests may run so long after the stop; the longest wait of any of them is 10 s.
+/// Maximum time for requests to finish after the stop; the longest wait of any request is 10 s.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
-/// An answer whose head is ready leaves within this.
+/// Time for the last bytes of responses whose head is ready.
 const LAST_BYTES_DELAY: Duration = Duration::from_millis(250);
 
-/// Why the API does not start or go on.
+/// A reason for which the API does not start or stops.
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
     #[error(transparent)]
@@ -64,13 +64,13 @@ pub enum StartupError {
     View(#[from] ReadModelError),
     #[error("{0}")]
     Unsafe(String),
-    #[error("cannot listen on {address} ({name}): {error}; is something else listening there?")]
+    #[error("cannot listen on {address} ({name}): {error}; check that no other process listens there")]
     Listen { name: &'static str, address: String, error: std::io::Error },
-    #[error("serving ended: {0}")]
+    #[error("the HTTP server failed: {0}")]
     Serve(std::io::Error),
 }
 
-/// An API that listens and is ready to run.
+/// An API that is bound to its ports and ready to run.
 pub struct Application {
     address: SocketAddr,
     server: Server,
@@ -80,7 +80,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// Connects to everything, refuses what is unsafe, and binds its ports; nothing is served yet.
+    /// Connects to NATS and Redis, refuses unsafe configurations, and binds the ports. Serves nothing yet.
     pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Needs::of_api()).await?;
@@ -99,28 +99,29 @@ impl Application {
         Ok(Self { address, server, metrics, broker, state })
     }
 
-    /// Where it listens.
+    /// Returns the address of the HTTP listener.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where metrics are served.
+    /// Returns the address of the metrics listener.
     pub fn metrics_address(&self) -> SocketAddr {
         self.metrics.address()
     }
 
-    /// Serves until the life ends, then lets running requests finish; event streams end at once and are resumed elsewhere.
+    /// Serves until stopped, then waits for running requests. Event streams end at once; clients resume them on another
+    /// instance.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
         let Self { address, server, metrics, broker, state } = self;
         let lifecycle = Lifecycle::clone(&state.lifecycle);
         let running = RunningRequests::clone(&state.running);
         spawn_tasks(state, &broker, &lifecycle);
         lifecycle.spawn(stop_when_idle(server.handle(), lifecycle.stopping(), running));
-        tracing::info!(%address, metrics = %metrics.address(), "the API is ready");
+        tracing::info!(%address, metrics = %metrics.address(), "API ready on {address}");
         let (served, scraped) = tokio::join!(server, metrics.run(lifecycle.stopping()));
         lifecycle.stop();
         if !lifecycle.drained(DRAIN_TIMEOUT).await {
-            tracing::warn!("some work was not finished in time");
+            tracing::warn!("Drain timed out with tasks still running");
         }
         broker.flush().await;
         served.and(scraped).map_err(StartupError::Serve)
@@ -139,9 +140,9 @@ fn spawn_tasks(state: AppState, broker: &Broker, lifecycle: &Lifecycle) {
     lifecycle.spawn(run_access_log_reports(access_log, lifecycle.clone()));
 }
 
-/// Takes no new connection after the stop, and ends the server when no request runs any more.
+/// Stops accepting connections after the stop, and ends the server once no request is running.
 ///
-/// The server's own graceful stop waits for idle connections as well, which clients keep open for minutes.
+/// The server's own graceful stop also waits for idle connections, which clients keep open for minutes.
 async fn stop_when_idle(server: ServerHandle, stopping: CancellationToken, running: RunningRequests) {
     stopping.cancelled().await;
     server.pause().await;
@@ -152,7 +153,7 @@ async fn stop_when_idle(server: ServerHandle, stopping: CancellationToken, runni
         tokio::time::sleep(LAST_BYTES_DELAY).await;
     };
     if tokio::time::timeout(DRAIN_TIMEOUT, idle).await.is_err() {
-        tracing::warn!("some requests were cut off by the end of the drain");
+        tracing::warn!("Drain timed out with requests still running; closing their connections");
     }
     server.stop(false).await;
 }
@@ -216,7 +217,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
     })
 }
 
-/// Follows the users, keys and revocations; refuses what the profile does not allow.
+/// Subscribes to users, keys and revocations. Refuses demo credentials where the profile forbids them.
 async fn connect_auth(config: &Config, broker: &Broker, lifecycle: &Lifecycle) -> Result<Auth, StartupError> {
     let buckets = Buckets::new(broker);
     let users = Watched::follow(buckets.users().await?, lifecycle).await?;
@@ -224,10 +225,10 @@ async fn connect_auth(config: &Config, broker: &Broker, lifecycle: &Lifecycle) -
     let revocations = buckets.revocations().await?;
     let revoked = Watched::follow(revocations.clone(), lifecycle).await?;
     let (profile, all_keys, all_users) = (config.profile, keys.values(), users.values());
-    // The first check of an unknown user's password would otherwise take twice as long, and so tell that they are unknown.
+    // Warms up the first check: it takes twice as long, and its duration would reveal an unknown user.
     let checked = tokio::task::spawn_blocking(move || {
         if let Err(error) = spend_time_of_a_check("warming up") {
-            tracing::warn!(%error, "passwords cannot be checked now");
+            tracing::warn!(%error, "Failed to warm up the password check");
         }
         refuse_demo(profile, &all_keys, &all_users)
     });

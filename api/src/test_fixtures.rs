@@ -1,4 +1,4 @@
-//! Workflows at the places of their life that several tests look at.
+//! Workflows in several phases, for unit tests.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ fn artifacts() -> Artifacts {
     }
 }
 
-/// The workflow before its release gate.
+/// Returns a workflow before its release gate.
 pub(crate) fn tested(owner: &str) -> Workflow {
     let at = |second| START.after(Duration::from_secs(second));
     let report = Content::new(r#"{"overall_score":95,"findings":[],"tools":["heimdall"]}"#.to_owned());
@@ -79,7 +79,7 @@ pub(crate) fn parked_under(owner: &str, policy: &Policy) -> Workflow {
 }
 
 pub(crate) fn released(owner: &str) -> Workflow {
-    let event = Event::GateReleased { reason: "the sample asks nobody".to_owned() };
+    let event = Event::GateReleased { reason: "the sample requires no approval".to_owned() };
     transition(&tested(owner), event, START.after(Duration::from_secs(6))).unwrap()
 }
 

@@ -1,4 +1,4 @@
-//! Dead letters as admins see them, and what an operator can put back.
+//! Dead letters over HTTP, and their re-queueing by operators.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -13,7 +13,7 @@ use shared::messaging::{Cause, Consumer, DeadLetters, PutBackError, Queue, consu
 use shared::workflow::PhaseKind;
 use stack::{Api, Stack, eventually};
 
-/// Makes dead letters of all that waits to be planned.
+/// Dead-letters every step that waits to be planned.
 async fn give_up_planning(stack: &Stack, expected: usize) {
     let queue = Queue::new(&stack.broker, Consumer::Steps(PhaseKind::Plan));
     let (letters, life) = (DeadLetters::new(&stack.broker), Lifecycle::new());
@@ -36,7 +36,7 @@ async fn page(api: &Api, token: &str, query: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn admins_see_letters_without_what_was_in_them_and_drop_them() {
+async fn admins_see_dead_letters_without_payloads_and_delete_them() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let ann = api.token("ann").await;
@@ -88,7 +88,7 @@ async fn scrape(api: &Api) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_step_is_put_back_only_while_its_workflow_waits_for_it() {
+async fn a_step_is_requeued_only_while_its_workflow_waits_for_it() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let ann = api.token("ann").await;
@@ -100,10 +100,10 @@ async fn a_step_is_put_back_only_while_its_workflow_waits_for_it() {
     let sequence = put_back(&stack.broker, letter.id, now).await.unwrap();
     let newest = stack.log.newest_from_leader(id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((newest.sequence, newest.happened.kind.as_str()), (sequence, "retried"));
-    assert!(letters.get(letter.id).await.unwrap().is_none(), "it is no dead letter any more");
+    assert!(letters.get(letter.id).await.unwrap().is_none(), "the dead letter is removed");
     assert!(matches!(put_back(&stack.broker, letter.id, now).await, Err(PutBackError::Unknown)));
 
-    // It is in its queue again, where it is given up once more; then its workflow ends.
+    // Back in its queue, dead-lettered again; then its workflow ends.
     give_up_planning(&stack, 1).await;
     let again = letters.list(None, letter.id, 10).await.unwrap().remove(0);
     assert_eq!(again.letter.sequence, sequence);

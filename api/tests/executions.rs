@@ -1,4 +1,4 @@
-//! Submitting, reading, listing and cancelling workflows.
+//! Submitting, reading, listing and cancelling workflows, and deciding on them.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -21,7 +21,7 @@ use shared::workflow::{
 use stack::{Api, Stack, eventually, goal, read, user};
 
 /// Appends `event` as a worker or the approver would.
-async fn happen(log: &WorkflowLog, id: &str, event: Event) -> Workflow {
+async fn append_event(log: &WorkflowLog, id: &str, event: Event) -> Workflow {
     let id: WorkflowId = id.parse().unwrap();
     let entry = log.newest_from_leader(id).await.unwrap().unwrap();
     let at = Clock::system().now();
@@ -36,7 +36,7 @@ fn usage(cost: f64) -> StepUsage {
     StepUsage { started_at: Clock::system().now(), queue_ms: 5, sandbox_ms: 10, cost }
 }
 
-/// Takes a workflow to its release gate, as workers would.
+/// Advances a workflow to its release gate, as workers would.
 async fn run_to_gate(log: &WorkflowLog, id: &str) -> Workflow {
     let file = |path: &str, text: &str, is_test| CodeFile {
         path: path.to_owned(),
@@ -56,18 +56,22 @@ async fn run_to_gate(log: &WorkflowLog, id: &str) -> Workflow {
     };
     let report = Content::new(json!({"overall_score": 90, "findings": [], "tools": ["heimdall"]}).to_string());
     let results = Content::new(json!({"success_rate": 1.0, "total": 1, "passed": 1}).to_string());
-    happen(log, id, Event::Planned { usage: usage(0.1) }).await;
-    happen(log, id, Event::Generated { artifacts: Box::new(artifacts), usage: usage(0.1) }).await;
-    happen(log, id, Event::Analyzed { report, issues: 0, usage: usage(0.1) }).await;
+    append_event(log, id, Event::Planned { usage: usage(0.1) }).await;
+    append_event(log, id, Event::Generated { artifacts: Box::new(artifacts), usage: usage(0.1) }).await;
+    append_event(log, id, Event::Analyzed { report, issues: 0, usage: usage(0.1) }).await;
     let tests = TestSummary { total: 1, passed: 1 };
-    happen(log, id, Event::Executed { results, tests, ran: Box::default(), rerun: Rerun::Enough, usage: usage(0.1) })
-        .await
+    append_event(
+        log,
+        id,
+        Event::Executed { results, tests, ran: Box::default(), rerun: Rerun::Enough, usage: usage(0.1) },
+    )
+    .await
 }
 
 async fn park(log: &WorkflowLog, id: &str) -> Workflow {
     let workflow = run_to_gate(log, id).await;
     match Policy::default().rule(&workflow, RiskLevel::Low, Clock::system().now()) {
-        Some(Ruling::Park(park)) => happen(log, id, Event::Parked { park: *park }).await,
+        Some(Ruling::Park(park)) => append_event(log, id, Event::Parked { park: *park }).await,
         other => panic!("policy does not park: {other:?}"),
     }
 }
@@ -108,13 +112,13 @@ async fn a_submission_is_in_the_log_when_it_is_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bad_bodies_are_told_apart() {
+async fn malformed_and_invalid_bodies_have_different_statuses() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
     let big = |bytes: usize| {
-        json!({"goal": "Write a function that adds", "context": {"project_context": {"file_content": "x".repeat(bytes)}}})
-            .to_string()
+        let context = json!({"project_context": {"file_content": "x".repeat(bytes)}});
+        json!({"goal": "Write a function that adds", "context": context}).to_string()
     };
     for (body, expected) in [
         ("".to_owned(), 400),
@@ -137,13 +141,13 @@ async fn bad_bodies_are_told_apart() {
     let request = api.request("POST", "/api/v3/execute").bearer_auth(&token).body(vec![b'"', 0xff, b'"']);
     assert_eq!(read(request.send().await.unwrap()).await.0, 400, "not UTF-8");
     let without = api.request("POST", "/api/v3/execute").body(big(9 * 1024 * 1024)).send().await.unwrap();
-    assert_eq!(read(without).await.0, 401, "who calls is judged before what is sent");
+    assert_eq!(read(without).await.0, 401, "the token is checked before the body");
     let viewer = api.token("vic").await;
     assert_eq!(api.post("/api/v3/execute", Some(&viewer), &json!([])).await.0, 403);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_leads_back_to_the_first_workflow() {
+async fn an_idempotency_key_returns_the_first_workflow() {
     let stack = Stack::start().await;
     let (one, two) = (stack.api(&[]).await, stack.api(&[]).await);
     let (ann, eve) = (one.token("ann").await, one.token("eve").await);
@@ -155,7 +159,7 @@ async fn a_key_leads_back_to_the_first_workflow() {
     let (first, again) = tokio::join!(send(&one, &ann, "k1", goal()), send(&two, &ann, "k1", goal()));
     assert_eq!(first.0, 202);
     assert_eq!(first, again, "two at once, on two instances");
-    happen(&stack.log, first.1.as_ref().unwrap(), Event::Planned { usage: usage(0.1) }).await;
+    append_event(&stack.log, first.1.as_ref().unwrap(), Event::Planned { usage: usage(0.1) }).await;
     assert_eq!(send(&two, &ann, "k1", goal()).await, first, "also after it went on");
     let reordered: Value = serde_json::from_str(r#"{ "goal" : "Write a function that adds two numbers" }"#).unwrap();
     assert_eq!(send(&one, &ann, "k1", reordered).await, first);
@@ -170,7 +174,7 @@ async fn a_key_leads_back_to_the_first_workflow() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_workflow_does_not_exist_for_strangers() {
+async fn a_workflow_does_not_exist_for_users_without_access() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let (ann, eve) = (api.token("ann").await, api.token("eve").await);
@@ -202,7 +206,7 @@ async fn a_workflow_does_not_exist_for_strangers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wishes_change_the_cost_that_is_estimated() {
+async fn options_change_the_estimated_cost() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let ann = api.token("ann").await;
@@ -218,7 +222,7 @@ async fn wishes_change_the_cost_that_is_estimated() {
     }
 }
 
-/// Has `answer` given to the next decision, and tells what it was.
+/// Answers the next decision with `answer` and returns the decision.
 async fn next_decision(stack: &Stack, answer: ApprovalAnswer) -> impl Future<Output = HttpDecision> + use<> {
     let mut questions = Box::pin(Control::new(&stack.broker).decisions().await.unwrap());
     stack.broker.flush().await;
@@ -231,7 +235,7 @@ async fn next_decision(stack: &Stack, answer: ApprovalAnswer) -> impl Future<Out
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn code_that_someone_supplies_is_the_approvers_to_store() {
+async fn supplied_code_is_stored_by_the_approver() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let (ann, eve, bob) = (api.token("ann").await, api.token("eve").await, api.token("bob").await);
@@ -243,7 +247,7 @@ async fn code_that_someone_supplies_is_the_approvers_to_store() {
     let path = format!("/api/v3/execute/approve/{id}");
     let refused = || ApprovalAnswer::Refused { code: "not_entitled".to_owned(), message: "No.".to_owned() };
     let asked = next_decision(&stack, refused()).await;
-    // The approver reads it only when the stranger has the answer, which so tells nothing about what is there.
+    // The approver receives it only after the caller has the response, which therefore reveals nothing.
     let answer = tokio::time::timeout(std::time::Duration::from_secs(5), api.post(&path, Some(&eve), &body)).await;
     assert_eq!(answer.expect("a stranger waits for no approver").0, 404);
     let decision = asked.await;
@@ -257,7 +261,7 @@ async fn code_that_someone_supplies_is_the_approvers_to_store() {
     let stored = Blobs::new(&stack.broker).load(&Content { inline: None, ..Content::new(code.clone()) }).await;
     assert!(stored.is_err(), "the API has filled the disk");
 
-    // The vote of an approver who is not asked yet, and is by the time it is judged.
+    // A vote of an approver who becomes entitled before it is applied.
     let applied = ApprovalAnswer::Applied { status: "running".to_owned(), message: "Recorded.".to_owned() };
     let early = api.submit(&ann).await;
     let asked = next_decision(&stack, applied).await;
@@ -284,7 +288,7 @@ async fn decisions_that_cannot_be_applied_are_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_polls_too_fast_can_still_decide_and_cancel() {
+async fn a_caller_over_the_status_limit_can_still_decide_and_cancel() {
     let stack = Stack::start().await;
     let api = stack.api(&[("limits.profile", "standard"), ("limits.status", "1/1"), ("limits.decide", "2/1")]).await;
     let ann = api.token("ann").await;
@@ -316,7 +320,7 @@ async fn an_id_in_upper_case_is_the_same_id() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_parked_is_shown_to_those_who_decide_and_released_to_the_owner() {
+async fn parked_artifacts_are_shown_to_deciders_and_released_to_the_owner() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let (ann, eve, bob) = (api.token("ann").await, api.token("eve").await, api.token("bob").await);
@@ -357,7 +361,7 @@ async fn what_is_parked_is_shown_to_those_who_decide_and_released_to_the_owner()
         at: Clock::system().now(),
         lapsed: false,
     };
-    happen(&stack.log, &id, Event::Decided { decision, lapsed: Vec::new() }).await;
+    append_event(&stack.log, &id, Event::Decided { decision, lapsed: Vec::new() }).await;
     eventually("it is released", async || status(&api, &ann, &id).await.1["status"] == "completed").await;
     let (_, done) = status(&api, &ann, &id).await;
     assert_eq!(
@@ -378,7 +382,7 @@ async fn what_is_parked_is_shown_to_those_who_decide_and_released_to_the_owner()
     assert_eq!(api.get(&artifact("test_results"), &ann).await.1["total"], 1);
 
     stack.put_user(&user("bob", Role::Developer)).await;
-    eventually("bob is no approver any more", async || status(&api, &bob, &id).await.0 == 404).await;
+    eventually("bob is not an approver", async || status(&api, &bob, &id).await.0 == 404).await;
     for path in [artifact("generated_code"), artifact("files/add.py"), format!("/api/v3/execute/{id}/events")] {
         assert_eq!(api.get(&path, &bob).await.0, 404, "{path}");
     }
@@ -408,7 +412,7 @@ async fn a_cancel_is_final_and_idempotent() {
     assert_eq!(cancel(&root, &parked).await, 200);
     let failed = api.submit(&ann).await;
     let failure = shared::workflow::Failure::new("no_generator", "No generator.", "Choose a recipe.");
-    happen(&stack.log, &failed, Event::failed(failure)).await;
+    append_event(&stack.log, &failed, Event::failed(failure)).await;
     assert_eq!(cancel(&ann, &failed).await, 409);
     assert_eq!(status(&api, &ann, &failed).await.1["error"]["code"], "no_generator");
 }
@@ -430,7 +434,7 @@ async fn pages_of_a_list_hold_each_workflow_once() {
     eventually("the cancel is seen", async || pages(&api, &ann, "status=cancelled").await == [cancelled.clone()]).await;
     let created = pages(&api, &ann, "status=created&limit=3").await;
     assert_eq!(created.len(), 6);
-    // Some that the list still holds although they moved on leave a hole, and not an end.
+    // Stale entries leave a gap in the page, not the end of the list.
     for id in &submitted[3..5] {
         let at = stack.redis(&["ZSCORE", "list:ann:created", id]);
         assert_eq!(api.post(&format!("/api/v3/execute/cancel/{id}"), Some(&ann), &json!({})).await.0, 200);
@@ -478,7 +482,7 @@ async fn pages(api: &Api, token: &str, query: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn limits_are_told_shared_and_kept_without_redis() {
+async fn limits_have_headers_are_shared_and_work_without_redis() {
     let mut stack = Stack::start().await;
     let settings = [("limits.profile", "standard"), ("limits.execute", "3/1"), ("limits.roles", "admin:execute=9/1")];
     let (one, two) = (stack.api(&settings).await, stack.api(&settings).await);
@@ -488,16 +492,16 @@ async fn limits_are_told_shared_and_kept_without_redis() {
         let response = request.send().await.unwrap();
         let header =
             |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().parse::<u64>().unwrap());
-        let told = [header("ratelimit-limit"), header("ratelimit-remaining"), header("retry-after")];
+        let limits = [header("ratelimit-limit"), header("ratelimit-remaining"), header("retry-after")];
         assert!(header("ratelimit-reset").is_some());
-        (read(response).await, told)
+        (read(response).await, limits)
     };
     assert_eq!(submit(&one, &ann).await.1, [Some(3), Some(2), None]);
     assert_eq!(submit(&two, &ann).await.1, [Some(3), Some(1), None]);
     assert_eq!(submit(&one, &ann).await.1, [Some(3), Some(0), None]);
-    let ((code, body), told) = submit(&two, &ann).await;
+    let ((code, body), limits) = submit(&two, &ann).await;
     assert_eq!(code, 429);
-    assert!(body["detail"].as_str().unwrap().contains("Rate limit exceeded") && told[2].unwrap() > 30);
+    assert!(body["detail"].as_str().unwrap().contains("Rate limit exceeded") && limits[2].unwrap() > 30);
     assert_eq!(submit(&one, &root).await.1[0], Some(9));
     assert_eq!(one.get("/api/v3/execute", &ann).await.0, 200, "another operation has its own bucket");
     stack.kill_redis();
@@ -538,7 +542,7 @@ async fn without_redis_a_day_is_added_up_from_a_long_log_and_read_once() {
         }
     }
     assert_eq!(codes, [202, 202, 402], "0.4 each");
-    happen(&stack.log, &all[0], Event::Planned { usage: usage(0.8) }).await;
+    append_event(&stack.log, &all[0], Event::Planned { usage: usage(0.8) }).await;
     assert_eq!(api.post("/api/v3/execute", Some(&eve), &goal()).await.0, 402, "what came since is read as well");
     assert_eq!(api.post("/api/v3/execute", Some(&api.token("root").await), &goal()).await.0, 202);
 }
@@ -551,7 +555,7 @@ async fn redis_may_die_come_back_empty_and_be_filled_again() {
     let before = api.submit(&ann).await;
     stack.kill_redis();
     let meanwhile = api.submit(&ann).await;
-    happen(&stack.log, &before, Event::Planned { usage: usage(0.1) }).await;
+    append_event(&stack.log, &before, Event::Planned { usage: usage(0.1) }).await;
     assert_eq!(status(&api, &ann, &before).await.1["status"], "running");
     assert_eq!(status(&api, &ann, &meanwhile).await.0, 200);
     assert_eq!(api.request("GET", "/ready").send().await.unwrap().status(), 200);
@@ -573,7 +577,7 @@ async fn an_older_state_in_redis_never_takes_a_workflow_back() {
     let id = api.submit(&ann).await;
     let key = format!("workflow:{id}");
     assert_eq!(stack.redis(&["COPY", &key, "backup"]), "1");
-    happen(&stack.log, &id, Event::Planned { usage: usage(0.1) }).await;
+    append_event(&stack.log, &id, Event::Planned { usage: usage(0.1) }).await;
     eventually("the step is seen", async || status(&api, &ann, &id).await.1["status"] == "running").await;
     assert_eq!(stack.redis(&["COPY", "backup", &key, "REPLACE"]), "1");
     assert_eq!(status(&api, &ann, &id).await.1["status"], "running");
@@ -587,9 +591,9 @@ async fn a_quiet_projector_writes_at_once_what_comes_after_the_quiet() {
     let ann = api.token("ann").await;
     let id = api.submit(&ann).await;
     let field = |name: &str| stack.redis(&["HGET", &format!("workflow:{id}"), name]);
-    // The quiet is what is tested: a pull that has waited for some seconds once slept through what came then.
+    // Tests the idle time: a pull once missed messages after some idle seconds.
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;
-    happen(&stack.log, &id, Event::Planned { usage: usage(0.1) }).await;
+    append_event(&stack.log, &id, Event::Planned { usage: usage(0.1) }).await;
     let began = tokio::time::Instant::now();
     eventually("the read model has it", async || field("status") == "running").await;
     assert!(began.elapsed() < std::time::Duration::from_secs(1), "{:?}", began.elapsed());

@@ -1,4 +1,4 @@
-//! The host that a request names: a web page must not reach an API on loopback through a name of its own.
+//! The `Host` check: a web page must not reach an API on loopback through its own host name.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -11,7 +11,7 @@ use stack::{Api, PASSWORD, Stack};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Sends the text of a request and returns the status and the body of its answer.
+/// Sends raw request text and returns the status and the body of the response.
 async fn raw(api: &Api, request: &str) -> (u16, Value) {
     raw_within(api, request, 5).await
 }
@@ -71,7 +71,7 @@ async fn a_foreign_host_is_answered_without_its_body_charged_and_disconnected() 
     let api = stack.api(&[("limits.profile", "standard"), ("limits.unauthenticated", "3/1")]).await;
     let ready = "GET /ready HTTP/1.1\r\nHost: evil.example\r\n\r\n";
     let post = "POST /auth/token HTTP/1.1\r\nHost: evil.example\r\n";
-    // The connection is closed, though neither asks for it nor sends the body that it announces.
+    // The connection is closed, although the request does not ask for it and its announced body is not sent.
     for (text, status) in [
         (ready.to_owned(), 421),
         (post.to_owned() + "Content-Length: 1000000\r\n\r\nx", 421),

@@ -1,4 +1,4 @@
-//! Limits of signing in and of requests without a token.
+//! Rate limits of signing in and of requests without a token.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use stack::{Api, PASSWORD, Stack, goal, read};
 
-/// One answer with what the limits say in its headers.
+/// A response with its rate-limit headers.
 struct Answer {
     status: u16,
     body: Value,
@@ -26,7 +26,7 @@ impl Answer {
     }
 }
 
-/// Sends a request as a proxy does that forwards one from `address`.
+/// Sends a request as a proxy that forwards it from `address`.
 async fn send(api: &Api, address: &str, method: &str, path: &str, token: Option<&str>, body: Value) -> Answer {
     let request = api.request(method, path).header("x-forwarded-for", address);
     let request = if body.is_null() { request } else { request.body(body.to_string()) };
@@ -54,7 +54,7 @@ async fn right(api: &Api, address: &str, name: &str) -> u16 {
     sign_in(api, address, name, PASSWORD).await.status
 }
 
-/// An API with its usual limits but for `more`, behind a proxy that is believed.
+/// Starts an API with the default limits and `more` settings, behind a trusted proxy.
 async fn limited(stack: &Stack, more: &[(&str, &str)]) -> Api {
     let mut settings = vec![("limits.profile", "standard"), ("api.trusted_proxies", "127.0.0.1")];
     settings.extend(more);
@@ -134,7 +134,7 @@ async fn an_address_that_tries_many_names_is_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_that_is_guessed_from_everywhere_is_slowed_and_never_shut_out() {
+async fn a_guessed_name_is_slowed_down_and_never_locked_out() {
     let stack = Stack::start().await;
     let api = limited(&stack, &[("limits.sign_in_name", "6/1")]).await;
     for last in 1..=6 {
@@ -194,11 +194,11 @@ async fn requests_without_a_valid_token_are_limited_per_address_and_cost_redis_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_sign_in_takes_no_turn_from_others() {
+async fn a_rejected_sign_in_takes_no_permit_from_others() {
     let stack = Stack::start().await;
     let api = limited(&stack, &[("limits.sign_in", "2/1")]).await;
     while wrong(&api, "203.0.113.1", "ann").await != 429 {}
-    // No turn is free while these are checked, and none of the refused waits for one.
+    // All permits are taken during these checks, and no rejected sign-in waits for one.
     let addresses: Vec<String> = (0..40).map(|last| format!("198.51.100.{last}")).collect();
     let busy = join_all(addresses.iter().map(|address| right(&api, address, "ann")));
     let refused = async {

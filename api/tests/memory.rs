@@ -1,4 +1,4 @@
-//! What a caller sends does not take more memory than all callers together may, and not the others' share of it.
+//! Memory limits of request bodies, in total and per user.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const MEBIBYTE: usize = 1024 * 1024;
-/// A decision that everybody may send, on a workflow that there is not.
+/// A decision on a workflow that does not exist; every user may send it.
 const DECIDE: &str = "/api/v3/execute/approve/018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,7 +42,7 @@ async fn bodies_made_to_fill_memory_do_not() {
     }
 }
 
-/// Sends the beginning of a request whose body is `length` long, by announcement or, without one, in chunks.
+/// Sends the start of a request whose body has the announced `length`, or is chunked.
 async fn begin(api: &Api, token: &str, length: Option<usize>, body: &str) -> TcpStream {
     let framing = match length {
         Some(length) => format!("content-length: {length}\r\n\r\n{body}"),
@@ -54,9 +54,9 @@ async fn begin(api: &Api, token: &str, length: Option<usize>, body: &str) -> Tcp
     stream
 }
 
-/// A viewer's bodies stop on their way, while another one waits: meanwhile everybody else's are taken, large and small.
+/// A viewer's bodies stop in transit while another one waits; bodies of other users are accepted meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_never_end_are_in_their_senders_way_only() {
+async fn unfinished_bodies_block_only_their_sender() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let (slow, other) = (api.token("vic").await, api.token("eve").await);
@@ -72,7 +72,7 @@ async fn bodies_that_never_end_are_in_their_senders_way_only() {
     };
     let is_answered = Cell::new(false);
     let own = async {
-        // Until the others hold all that is theirs.
+        // Until the others hold all of the user's permits.
         while post(&slow).await != 503 {}
         is_answered.set(true);
     };
@@ -90,7 +90,7 @@ async fn bodies_that_never_end_are_in_their_senders_way_only() {
     drop(held);
 }
 
-/// The most memory that this process held since the last [`forget_peak`], in bytes.
+/// Returns the peak memory of this process since the last [`forget_peak`], in bytes.
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -1,4 +1,4 @@
-//! What operators and tools read: health, readiness, metrics, the OpenAPI document and the explorer.
+//! Health, readiness, metrics, the OpenAPI document and the explorer.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -26,7 +26,7 @@ fn worker() -> WorkerReport {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_follows_who_lives_and_bears_redis_being_down() {
+async fn health_follows_heartbeats_and_tolerates_a_missing_redis() {
     let mut stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let health = async || read(api.request("GET", "/health").send().await.unwrap()).await;
@@ -34,7 +34,7 @@ async fn health_follows_who_lives_and_bears_redis_being_down() {
     assert_eq!((code, &body["status"]), (503, &json!("unhealthy")));
     assert!(body["problems"].to_string().contains("worker"));
     let control = Control::new(&stack.broker);
-    eventually("the worker is seen, and nothing is missing but the approver", async || {
+    eventually("only the approver is missing", async || {
         control.report(&worker()).await;
         let (code, body) = health().await;
         code == 503 && body["problems"].as_array().is_some_and(|all| all.len() == 1)
@@ -57,7 +57,7 @@ async fn health_follows_who_lives_and_bears_redis_being_down() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_is_guarded_and_counted() {
+async fn every_response_has_security_headers_and_is_counted() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
@@ -81,7 +81,7 @@ async fn every_answer_is_guarded_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_asks_for_heads_gets_them_without_a_body() {
+async fn head_requests_get_no_body() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let metrics = format!("http://{}/metrics", api.metrics);
@@ -103,7 +103,7 @@ async fn who_asks_for_heads_gets_them_without_a_body() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_explorer_needs_nothing_from_elsewhere() {
+async fn the_explorer_loads_no_external_resources() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let response = api.request("GET", "/").send().await.unwrap();
@@ -224,7 +224,8 @@ fn assert_conforms(value: &Value, schema: &str) {
     assert!(faults.is_empty(), "{faults:?} in {value}");
 }
 
-/// What of `value` is not as `schema` says, and what the schema does not know: the parts of JSON Schema that the document uses.
+/// Lists where `value` violates `schema` or has undocumented members. Covers the parts of JSON Schema that the document
+/// uses.
 fn faults(document: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         return faults(document, document.pointer(&reference[1..]).expect("a reference"), value, place);
@@ -279,7 +280,7 @@ fn faults(document: &Value, schema: &Value, value: &Value, place: &str) -> Vec<S
 }
 
 #[tokio::test]
-async fn what_the_log_does_not_say_is_neither_believed_nor_kept() {
+async fn forged_states_in_redis_are_neither_shown_nor_kept() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
@@ -289,7 +290,8 @@ async fn what_the_log_does_not_say_is_neither_believed_nor_kept() {
     assert_eq!(api.post(&format!("/api/v3/execute/cancel/{other}"), Some(&token), &json!({})).await.0, 200);
 
     let unknown = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
-    let forge = "for k = 2, 3 do redis.call('HSET', KEYS[k], 'seq', '999999', 'state', redis.call('HGET', KEYS[1], 'state')) end";
+    let forge = "for k = 2, 3 do \
+                   redis.call('HSET', KEYS[k], 'seq', '999999', 'state', redis.call('HGET', KEYS[1], 'state')) end";
     let keys = [&other, &true_one, unknown].map(|id| format!("workflow:{id}"));
     assert_eq!(stack.redis(&["EVAL", forge, "3", &keys[0], &keys[1], &keys[2]]), "");
     stack.redis(&["ZADD", "list:*", "1", unknown]);

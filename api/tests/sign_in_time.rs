@@ -1,4 +1,5 @@
-//! Who is unknown costs the same time as who is known: a suite of its own, as it counts what the whole process does.
+//! Sign-ins of unknown users take as long as those of known ones. A separate suite, because it counts the checks of the
+//! whole process.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 

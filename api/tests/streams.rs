@@ -1,4 +1,4 @@
-//! Event streams: history, resuming, the end, and what happens to them in a drain.
+//! Event streams: history, resuming, their end, and drains.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -18,7 +18,7 @@ use stack::{Api, Stack, read};
 
 /// An event as a client reads it.
 #[derive(Debug, Clone, PartialEq)]
-struct Told {
+struct SseEvent {
     id: u64,
     kind: String,
     data: Value,
@@ -41,15 +41,15 @@ impl Reader {
         Self { response, text: String::new() }
     }
 
-    /// The next event; `None` when the stream has ended.
-    async fn next(&mut self) -> Option<Told> {
+    /// Returns the next event; `None` once the stream has ended.
+    async fn next(&mut self) -> Option<SseEvent> {
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
                 self.text = rest;
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 if let Some(id) = field("id: ") {
                     let data = serde_json::from_str(&field("data: ").unwrap()).unwrap();
-                    return Some(Told { id: id.parse().unwrap(), kind: field("event: ").unwrap(), data });
+                    return Some(SseEvent { id: id.parse().unwrap(), kind: field("event: ").unwrap(), data });
                 }
             }
             let chunk =
@@ -58,16 +58,16 @@ impl Reader {
         }
     }
 
-    async fn rest(mut self) -> Vec<Told> {
-        let mut told = Vec::new();
+    async fn rest(mut self) -> Vec<SseEvent> {
+        let mut events = Vec::new();
         while let Some(event) = self.next().await {
-            told.push(event);
+            events.push(event);
         }
-        told
+        events
     }
 }
 
-async fn happen(log: &WorkflowLog, id: &str, event: Event) {
+async fn append_event(log: &WorkflowLog, id: &str, event: Event) {
     let id: WorkflowId = id.parse().unwrap();
     let entry = log.newest_from_leader(id).await.unwrap().unwrap();
     let at = Clock::system().now();
@@ -91,7 +91,7 @@ fn failed() -> Event {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_tells_history_then_the_present_and_ends_with_the_workflow() {
+async fn a_stream_sends_history_then_new_events_and_ends_with_the_workflow() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
@@ -102,12 +102,12 @@ async fn a_stream_tells_history_then_the_present_and_ends_with_the_workflow() {
         (first.kind.as_str(), &first.data["status"], &first.data["actor"]),
         ("submitted", &json!("created"), &json!("user"))
     );
-    happen(&stack.log, &other, planned()).await;
-    happen(&stack.log, &id, planned()).await;
+    append_event(&stack.log, &other, planned()).await;
+    append_event(&stack.log, &id, planned()).await;
     let second = live.next().await.unwrap();
     assert_eq!((second.kind.as_str(), &second.data["workflow_id"]), ("planned", &json!(id)));
     assert!(second.id > first.id);
-    happen(&stack.log, &id, failed()).await;
+    append_event(&stack.log, &id, failed()).await;
     let end = live.rest().await;
     assert_eq!(end.len(), 1, "the stream ends with the workflow");
     let whole = Reader::open(&api, &token, &id, None).await.rest().await;
@@ -120,26 +120,26 @@ async fn a_stream_tells_history_then_the_present_and_ends_with_the_workflow() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_event_is_lost_or_told_twice_whenever_a_stream_is_opened() {
+async fn no_event_is_lost_or_sent_twice_whenever_a_stream_is_opened() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
     for _ in 0..15 {
         let id = api.submit(&token).await;
-        // The stream opens while the transitions are appended, so that each round cuts history elsewhere.
+        // The stream opens while transitions are appended, so that each round splits history elsewhere.
         let append = async {
-            happen(&stack.log, &id, planned()).await;
-            happen(&stack.log, &id, failed()).await;
+            append_event(&stack.log, &id, planned()).await;
+            append_event(&stack.log, &id, failed()).await;
         };
         let open = async { Reader::open(&api, &token, &id, None).await.rest().await };
-        let ((), told) = tokio::join!(append, open);
-        let kinds: Vec<&str> = told.iter().map(|event| event.kind.as_str()).collect();
+        let ((), events) = tokio::join!(append, open);
+        let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
         assert_eq!(kinds, ["submitted", "planned", "step_failed"]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drain_ends_streams_at_once_and_another_instance_goes_on() {
+async fn a_drain_ends_streams_at_once_and_another_instance_resumes_them() {
     let stack = Stack::start().await;
     let (mut one, two) = (stack.api(&[]).await, stack.api(&[]).await);
     let token = one.token("ann").await;
@@ -151,24 +151,24 @@ async fn a_drain_ends_streams_at_once_and_another_instance_goes_on() {
     let running = &mut one.running;
     tokio::time::timeout(Duration::from_secs(5), running).await.expect("the drain ends").unwrap();
     let mut resumed = Reader::open(&two, &token, &id, Some(first.id)).await;
-    happen(&stack.log, &id, planned()).await;
+    append_event(&stack.log, &id, planned()).await;
     assert_eq!(resumed.next().await.unwrap().kind, "planned");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_ends_when_the_workflow_is_not_the_callers_to_see_any_more() {
+async fn a_stream_ends_when_the_caller_loses_access() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let (ann, root) = (api.token("ann").await, api.token("root").await);
     let id = api.submit(&ann).await;
     let mut reader = Reader::open(&api, &root, &id, None).await;
     assert_eq!(reader.next().await.unwrap().kind, "submitted");
-    happen(&stack.log, &id, planned()).await;
+    append_event(&stack.log, &id, planned()).await;
     assert_eq!(reader.next().await.unwrap().kind, "planned");
     stack.put_user(&stack::user("root", shared::identity::Role::Developer)).await;
     let demoted = async || api.get(&format!("/api/v3/execute/status/{id}"), &root).await.0 == 404;
     stack::eventually("the API knows", demoted).await;
-    happen(&stack.log, &id, failed()).await;
+    append_event(&stack.log, &id, failed()).await;
     assert_eq!(reader.next().await, None);
 }
 
@@ -184,11 +184,11 @@ async fn a_user_has_a_limited_number_of_streams() {
     }
     let events = format!("/api/v3/execute/{other}/events");
     let refused = api.request("GET", &events).bearer_auth(&token).send().await.unwrap();
-    let told = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
-    assert_eq!((told("ratelimit-limit").as_str(), told("ratelimit-remaining").as_str()), ("32", "0"));
+    let header = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!((header("ratelimit-limit").as_str(), header("ratelimit-remaining").as_str()), ("32", "0"));
     assert_eq!(refused.status(), 429);
-    // Streams end with their workflow, whether or not anybody reads on.
-    happen(&stack.log, &id, failed()).await;
+    // Streams end with their workflow, also if no client reads on.
+    append_event(&stack.log, &id, failed()).await;
     stack::eventually("a place is free", async || {
         let again = api.request("GET", &events).bearer_auth(&token).send().await.unwrap();
         again.status() == 200
@@ -197,7 +197,7 @@ async fn a_user_has_a_limited_number_of_streams() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_tells_nothing_more_to_a_revoked_token() {
+async fn a_stream_ends_when_its_token_is_revoked() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
@@ -205,12 +205,12 @@ async fn a_stream_tells_nothing_more_to_a_revoked_token() {
     let mut reader = Reader::open(&api, &token, &id, None).await;
     assert_eq!(reader.next().await.unwrap().kind, "submitted");
     assert_eq!(api.post("/auth/revoke", Some(&token), &json!({})).await.0, 200);
-    happen(&stack.log, &id, planned()).await;
+    append_event(&stack.log, &id, planned()).await;
     assert_eq!(reader.next().await, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_ends_with_its_token_though_nothing_happens() {
+async fn a_quiet_stream_ends_when_its_token_expires() {
     let stack = Stack::start().await;
     let (api, brief) = (stack.api(&[]).await, stack.api(&[("auth.access_ttl", "3s")]).await);
     let (revoked, lasting) = (api.token("ann").await, api.token("ann").await);
@@ -222,11 +222,11 @@ async fn a_stream_ends_with_its_token_though_nothing_happens() {
         if *token == revoked {
             assert_eq!(api.post("/auth/revoke", Some(token), &json!({})).await.0, 200);
         }
-        // The reader's patience is shorter than the time between two heartbeats.
+        // The reader's timeout is shorter than the heartbeat interval.
         assert_eq!(reader.next().await, None);
     }
     let mut reader = Reader::open(&api, &lasting, &id, None).await;
     assert_eq!(reader.next().await.unwrap().kind, "submitted");
-    happen(&stack.log, &id, planned()).await;
+    append_event(&stack.log, &id, planned()).await;
     assert_eq!(reader.next().await.unwrap().kind, "planned", "another token's end is not this one's");
 }

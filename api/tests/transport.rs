@@ -1,4 +1,4 @@
-//! Connections of a real API process: what one may take of its memory and time, and when it is closed.
+//! Connections of a real API process: their limits of memory and time, and when they are closed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// A process, killed when it is dropped.
+/// A process, killed on drop.
 struct Process {
     child: Child,
     port: u16,
@@ -43,7 +43,7 @@ impl Process {
         TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
     }
 
-    /// A connection whose client has little room for answers.
+    /// Connects with a small receive buffer.
     async fn connect_narrow(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -56,28 +56,28 @@ impl Process {
         line.trim().trim_end_matches(" kB").trim().parse::<usize>().unwrap() * 1024
     }
 
-    /// CPU time that the process has used.
+    /// Returns the CPU time that the process has used.
     fn cpu_time(&self) -> Duration {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
-        // In hundredths of a second, in user and in system mode.
+        // In hundredths of a second, in user and system mode.
         let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
         Duration::from_millis(ticks * 10)
     }
 
-    /// Connections of clients that the process holds.
+    /// Returns the number of client connections of the process.
     fn connections(&self) -> usize {
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
         let local = format!(":{:04X}", self.port);
         let is_held = |line: &&str| {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            // 0A is the listening socket; those that were closed have no inode.
+            // 0A is the listening socket; closed sockets have no inode.
             fields[1].ends_with(&local) && fields[3] != "0A" && fields[9] != "0"
         };
         table.lines().skip(1).filter(is_held).count()
     }
 
-    /// Sends `text` and reads until `end` comes back.
+    /// Sends `text` and reads until `end` is received.
     async fn ask(&self, stream: &mut TcpStream, text: &str, end: &str) -> String {
         stream.write_all(text.as_bytes()).await.unwrap();
         read_until(stream, end).await
@@ -110,10 +110,10 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     text
 }
 
-/// Returns the time for which the connection stays open, at most `patience`, while `drip` is sent every 200 ms.
-async fn open_for(stream: &mut TcpStream, drip: &[u8], patience: Duration) -> Duration {
+/// Returns how long the connection stays open, at most `limit`, while `drip` is sent every 200 ms.
+async fn open_for(stream: &mut TcpStream, drip: &[u8], limit: Duration) -> Duration {
     let (began, mut part) = (Instant::now(), vec![0; 65_536]);
-    while began.elapsed() < patience {
+    while began.elapsed() < limit {
         let read = async { while stream.read(&mut part).await.is_ok_and(|count| count > 0) {} };
         if timeout(Duration::from_millis(200), read).await.is_ok() || stream.write_all(drip).await.is_err() {
             break;
@@ -144,7 +144,7 @@ async fn clients_that_send_much_and_read_nothing_take_little_memory_and_are_clos
     for number in 0..20 {
         let mut stream = api.connect_narrow().await;
         let text = requests[number % requests.len()].repeat(3_000);
-        // What the kernel does not take is not sent: the server reads no further.
+        // The server stops reading, so the kernel accepts no more at some point.
         timeout(Duration::from_millis(500), stream.write_all(text.as_bytes())).await.ok();
         held.push(stream);
     }
@@ -160,7 +160,7 @@ async fn clients_that_send_much_and_read_nothing_take_little_memory_and_are_clos
     drop(held);
 }
 
-/// All answers fit into the receive buffer, so none waits to be sent.
+/// All responses fit into the receive buffer, so none waits to be sent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_have_room_for_every_answer_and_read_none_are_closed() {
     let stack = &Stack::start().await;
@@ -230,7 +230,7 @@ async fn a_slow_reader_receives_the_whole_answer() {
     for (text, pause) in [
         (get("connection: close") + "\r\n", 500),
         (get("connection: close") + &get("a: b").repeat(100), 500),
-        // The deadline of a body that was not read passes meanwhile.
+        // The deadline of the unread body passes meanwhile.
         (get("transfer-encoding: chunked") + "1\r\nx\r\n", 8_000),
         (get("content-length: 100000") + "x", 4_000),
     ] {
@@ -281,7 +281,7 @@ async fn a_connection_is_kept_behind_line_ends_and_bodies_that_were_not_read() {
     .await;
 }
 
-/// Answers come in order, wherever the text is cut.
+/// Responses arrive in order, wherever the text is split.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_in_a_row_are_answered_in_order() {
     let stack = Stack::start().await;
@@ -314,20 +314,20 @@ async fn requests_in_a_row_are_answered_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_is_closed_though_something_drips() {
+async fn a_connection_is_closed_although_bytes_drip() {
     let stack = Stack::start().await;
     let api = Process::start(&stack, &[]).await;
     let token = api.token("ann").await;
-    let (path, patience) = ("/api/v3/execute", Duration::from_secs(80));
+    let (path, limit) = ("/api/v3/execute", Duration::from_secs(80));
     let ready = "GET /ready HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned();
     let cases = [
-        // Answered with 401 after 10 s and with 408 after 30 s, while the body goes on.
+        // Answered with 401 after 10 s and with 408 after 30 s, while the body continues.
         (post(path, None, "transfer-encoding: chunked"), "1\r\n \r\n", 40),
         (post(path, Some(&token), "transfer-encoding: chunked"), "1\r\n \r\n", 40),
         (post(path, Some(&token), "transfer-encoding: chunked"), "", 40),
         (post(path, None, "content-length: 9000"), " ", 40),
         (post(path, Some(&token), "content-length: 9000"), " ", 40),
-        // A second head that does not end, and lines before one.
+        // A second head that does not end, and line ends before one.
         (ready.clone() + "GET /re", "a", 20),
         (ready.clone() + "GET /re", "", 20),
         (ready.clone(), "\r\n", 50),
@@ -337,7 +337,7 @@ async fn a_connection_is_closed_though_something_drips() {
     let runs = cases.iter().map(async |(text, drip, most)| {
         let mut stream = api.connect().await;
         stream.write_all(text.as_bytes()).await.unwrap();
-        let open = open_for(&mut stream, drip.as_bytes(), patience).await;
+        let open = open_for(&mut stream, drip.as_bytes(), limit).await;
         println!("{:?} {drip:?}: {open:?}", text.lines().next());
         (open < Duration::from_secs(*most), text.clone(), open)
     });
@@ -361,9 +361,9 @@ async fn a_stream_ends_with_its_client() {
         let mut open = Vec::new();
         for number in 0..32 {
             let mut stream = api.connect().await;
-            // A client may have sent more behind its request.
+            // A client may send more after its request.
             let text = get.clone() + if number % 2 == 1 { "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n" } else { "" };
-            // Some leave before they are answered.
+            // Some clients disconnect before the response.
             if round == 3 {
                 stream.write_all(text.as_bytes()).await.unwrap();
             } else {
@@ -372,7 +372,7 @@ async fn a_stream_ends_with_its_client() {
             open.push(stream);
         }
         if round == 1 {
-            // Half of the connection is enough.
+            // Closing half of the connection is enough.
             for stream in &mut open {
                 stream.shutdown().await.unwrap();
             }

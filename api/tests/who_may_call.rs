@@ -1,4 +1,4 @@
-//! Signing in, tokens, and what nobody may do without one.
+//! Signing in, tokens, and requests without a valid token.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 const ABSENT: &str = "/api/v3/execute/status/018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_behind_the_door_is_answered_without_a_token() {
+async fn every_path_under_the_api_requires_a_token() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
@@ -62,7 +62,7 @@ async fn nothing_behind_the_door_is_answered_without_a_token() {
     }
 }
 
-/// The status of the answer to a request of which nothing follows its head.
+/// Returns the status of the response to a request whose body is never sent.
 async fn status_of_head(api: &Api, head: &str) -> String {
     let mut stream = TcpStream::connect(api.address).await.unwrap();
     stream.write_all(format!("{head}\r\nhost: localhost\r\n\r\n").as_bytes()).await.unwrap();
@@ -72,7 +72,7 @@ async fn status_of_head(api: &Api, head: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_hangs_on_no_body_waits_for_none() {
+async fn a_response_that_ignores_the_body_does_not_wait_for_it() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
@@ -93,7 +93,7 @@ async fn an_answer_that_hangs_on_no_body_waits_for_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_must_be_ours_whole_and_of_now() {
+async fn forged_truncated_and_expired_tokens_are_rejected() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let (_, key) = Buckets::new(&stack.broker).signing_keys().await.unwrap().all().await.unwrap().remove(0);
@@ -160,7 +160,7 @@ async fn check(api: &Api, token: &str, refused: Option<&str>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_names_and_wrong_passwords_are_answered_alike() {
+async fn unknown_users_and_wrong_passwords_get_the_same_response() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let mut answers = Vec::new();
@@ -214,7 +214,7 @@ async fn a_revoked_token_stops_at_once_on_every_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_family() {
+async fn a_refresh_token_works_once_and_its_reuse_revokes_the_family() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let first = api.sign_in("ann").await;
@@ -239,7 +239,7 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_family() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_who_trade_one_refresh_token_at_once_do_not_both_get_a_pair() {
+async fn concurrent_refreshes_of_one_token_do_not_both_succeed() {
     let stack = Stack::start().await;
     let (one, two) = (stack.api(&[]).await, stack.api(&[]).await);
     let body = json!({"refresh_token": one.sign_in("ann").await["refresh_token"]});
@@ -248,7 +248,7 @@ async fn two_who_trade_one_refresh_token_at_once_do_not_both_get_a_pair() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_end_with_what_they_were_issued_under_and_later_ones_hold() {
+async fn tokens_end_with_their_password_or_user_and_later_ones_work() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let now = shared::clock::Clock::system().now();
@@ -256,7 +256,7 @@ async fn tokens_end_with_what_they_were_issued_under_and_later_ones_hold() {
         tokens_from: Some(now.after(std::time::Duration::from_millis(millis))),
         ..user("eve", Role::Developer)
     };
-    // Shut out and let in again, or removed and added, within the second in which the tokens were issued.
+    // Disabled and enabled again, or removed and added, within the second in which the tokens were issued.
     for change in 0..2 {
         let pair = api.sign_in("eve").await;
         let old = pair["access_token"].as_str().unwrap();
@@ -283,7 +283,7 @@ async fn a_disabled_user_stops_at_once_and_a_changed_role_counts_at_once() {
     let submit = async || api.post("/api/v3/execute", Some(&token), &goal()).await.0;
     eventually("a viewer may not submit", async || submit().await == 403).await;
     stack.put_user(&User { disabled: true, ..user("eve", Role::Developer) }).await;
-    eventually("a disabled user is nobody", async || submit().await == 401).await;
+    eventually("a disabled user is rejected", async || submit().await == 401).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -311,7 +311,7 @@ async fn production_refuses_the_demo_stack_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_instance_that_cannot_hear_of_revocations_lets_nobody_in() {
+async fn an_instance_without_revocation_updates_rejects_requests() {
     let stack = Stack::start().await;
     let api = stack.api(&[("auth.max_revocation_staleness", "3s")]).await;
     let token = api.token("ann").await;
@@ -322,19 +322,19 @@ async fn an_instance_that_cannot_hear_of_revocations_lets_nobody_in() {
     };
     assert_eq!(list().await.0, 200);
     stack.hold_broker("-STOP");
-    eventually("the door closes", async || list().await == (503, true)).await;
+    eventually("requests are rejected", async || list().await == (503, true)).await;
     let forged = api.request("GET", "/api/v3/execute").bearer_auth("x").send().await.unwrap();
-    assert_eq!(read(forged).await.0, 401, "what is no token is none at any time");
+    assert_eq!(read(forged).await.0, 401, "a forged token is always 401");
     assert_eq!(api.get("/ready", "").await.0, 503, "a balancer is to go elsewhere");
     let (status, health) = api.get("/health", "").await;
     assert_eq!((status, &health["services"]["nats"]["status"]), (503, &json!("down")));
     stack.hold_broker("-CONT");
-    eventually("it opens again", async || list().await.0 == 200).await;
+    eventually("requests are accepted again", async || list().await.0 == 200).await;
     assert_eq!(api.get("/ready", "").await.0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_of_the_demo_stack_counts_outside_the_demo() {
+async fn demo_credentials_work_in_the_demo_only() {
     let stack = Stack::start().await;
     let demo = stack.api(&[]).await;
     let known_to_all = demo.token("ann").await;

@@ -74,7 +74,7 @@ fn what_is_wrong_is_said(terminal: &Terminal) {
     for words in
         [["status", "nonsense"], ["status", unknown], ["approve", unknown], ["reject", unknown], ["cancel", unknown]]
     {
-        terminal.run(&words).refused(1, "There is no such workflow, or it is not for you to see. (HTTP 404)");
+        terminal.run(&words).refused(1, "Workflow not found, or you do not have access to it. (HTTP 404)");
     }
     terminal.run(&["analyse", "hello.py"]).refused(2, "a similar subcommand exists: 'analyze'");
 }
@@ -137,7 +137,7 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
     terminal.run(&approve).refused(1, "no terminal to confirm on: pass --digest DIGEST or --yes");
     terminal.run(&[&approve[..], &["--digest", "00"]].concat()).refused(1, "not that of what is parked now");
     let stranger = terminal.clone().with("PROMPTCRAFT_USER", "stress_user").with("PROMPTCRAFT_PASSWORD", "stress_pass");
-    stranger.run(&[&approve[..], &["--yes"]].concat()).refused(1, "There is no such workflow");
+    stranger.run(&[&approve[..], &["--yes"]].concat()).refused(1, "Workflow not found");
     let hesitant = terminal.type_at(&approve, "n\n");
     assert!(hesitant.code == 1 && hesitant.out.contains("Approve? [y/N]"), "{hesitant:?}");
     assert!(hesitant.out.contains("no decision was sent"), "{hesitant:?}");

@@ -86,7 +86,7 @@ async fn the_catalogue_is_shown() {
     let whole: Value =
         serde_json::from_str(terminal.run(&["recipes", "show", "lru-cache", "--json"]).well()).expect("JSON");
     assert_eq!(whole["files"].as_array().map(Vec::len), Some(2));
-    terminal.run(&["recipes", "show", "xyzzy"]).refused(1, "No worker has a recipe of this name. (HTTP 404)");
+    terminal.run(&["recipes", "show", "xyzzy"]).refused(1, "Recipe not found on any worker. (HTTP 404)");
 }
 
 #[tokio::test]

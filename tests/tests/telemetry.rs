@@ -83,7 +83,7 @@ async fn a_flood_without_a_token_is_refused_and_leaves_few_lines() {
     assert!(refused > CONNECTIONS / 2, "{refused} of {CONNECTIONS} were refused");
     let is_reported = || {
         let log = stack.log("api");
-        async move { log.contains("access log: omitted").then_some(()) }
+        async move { log.contains("Access log: omitted").then_some(()) }
     };
     eventually("the omitted lines are counted", Duration::from_secs(20), is_reported).await;
     let written = lines(stack.log("api")) - before;

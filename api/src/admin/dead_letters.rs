@@ -1,7 +1,7 @@
-//! `/api/v3/admin/dead-letters`: messages that were given up, for admins; to everyone else the calls do not exist.
+//! `/api/v3/admin/dead-letters`: lists, shows and discards dead letters. Admins only; 404 for everyone else.
 //!
-//! What a message held is not shown here: it may be a result that no human released. `promptcraft admin dead-letters` shows it, and puts back
-//! what can be put back, with the operator's own login on the broker.
+//! Payloads are not shown: one may be a result that no human released. `promptcraft admin dead-letters` shows and
+//! re-queues them with the operator's own broker credentials.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 
-/// One page, oldest first.
+/// Returns one page, oldest first.
 pub(crate) async fn list(
     dead_letters: web::Data<DeadLetters>,
     limits: web::Data<RateLimits>,
@@ -43,7 +43,7 @@ pub(crate) async fn list(
     })))
 }
 
-/// One letter with its headers.
+/// Returns one dead letter with its headers.
 pub(crate) async fn show(
     dead_letters: web::Data<DeadLetters>,
     limits: web::Data<RateLimits>,
@@ -64,7 +64,7 @@ pub(crate) async fn show(
     Ok(HttpResponse::Ok().json(json!({"status": "success", "data": letter})))
 }
 
-/// Takes a letter away for good.
+/// Deletes a dead letter.
 pub(crate) async fn discard(
     dead_letters: web::Data<DeadLetters>,
     limits: web::Data<RateLimits>,
@@ -79,8 +79,9 @@ pub(crate) async fn discard(
     if !dead_letters.discard(id).await.map_err(|error| dead_letters_unavailable(&error))? {
         return Err(Problem::dead_letter_not_found());
     }
-    tracing::info!(letter = id, user.name = %caller.user.name, "a dead letter was dropped");
-    Ok(HttpResponse::Ok().json(json!({"status": "success", "message": "The dead letter is dropped."})))
+    let user = &caller.user.name;
+    tracing::info!(dead_letter.id = id, user.name = %user, "Dead letter {id}: deleted by {user}");
+    Ok(HttpResponse::Ok().json(json!({"status": "success", "message": "The dead letter was deleted."})))
 }
 
 async fn check(limits: &RateLimits, caller: &Caller, request: &HttpRequest) -> Result<(), Problem> {
@@ -91,8 +92,8 @@ async fn check(limits: &RateLimits, caller: &Caller, request: &HttpRequest) -> R
 }
 
 fn dead_letters_unavailable(error: &LettersAway) -> Problem {
-    tracing::warn!(%error, "dead letters could not be read or dropped");
-    Problem::unavailable("Dead letters cannot be read or dropped now; try again.", Duration::from_secs(1))
+    tracing::warn!(%error, "Failed to read or delete dead letters");
+    Problem::unavailable("Dead letters are unavailable; try again.", Duration::from_secs(1))
 }
 
 fn document(stored: &KeptLetter) -> Value {

@@ -24,18 +24,18 @@ use crate::http::request_context::trace_of;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 
-/// The part of the application state that has code analysed.
+/// The part of the application state for interactive analysis.
 pub(crate) struct Analyses {
     pub(crate) requests: AnalysisRequests,
     pub(crate) cache: ReadModel,
     pub(crate) cache_ttl: Duration,
     pub(crate) deadline: Duration,
-    /// The price of a CPU second.
+    /// Price of a CPU second.
     pub(crate) cpu_second: f64,
     pub(crate) clock: Clock,
 }
 
-/// Analyses the code in the body, and answers from the cache where the same was asked before.
+/// Analyzes the code in the body, or returns the cached result of an equal request.
 pub(crate) async fn analyze(
     analyses: web::Data<Analyses>,
     limits: web::Data<RateLimits>,
@@ -47,7 +47,7 @@ pub(crate) async fn analyze(
     let began = Instant::now();
     if !caller.is_at_least(Role::Developer) {
         discard(&request, payload.into_inner()).await;
-        return Err(Problem::forbidden("Viewers may not have code analysed; ask an operator for the role developer."));
+        return Err(Problem::forbidden("Viewers cannot request analyses; ask an operator for the role developer."));
     }
     let payload = limits.admit_body(&request, &caller.user, Operation::Analyze, payload).await?;
     let (task, options) = read_body(&body_memory, &caller.user, &request, payload, parse_analyze_request).await?;
@@ -76,7 +76,7 @@ fn cpu_cost(cpu_ms: u64, price: f64) -> f64 {
     (Duration::from_millis(cpu_ms).as_secs_f64() * price * 1e6).round() / 1e6
 }
 
-/// Whether the caller names SARIF and does not like JSON better; a pattern as `*/*` asks for nothing in particular.
+/// Returns whether the caller names SARIF and does not prefer JSON; a pattern such as `*/*` states no preference.
 fn prefers_sarif(request: &HttpRequest) -> bool {
     let Ok(accept) = Accept::parse(request) else { return false };
     let quality =
@@ -104,7 +104,7 @@ fn parse_analyze_request(body: &Value) -> Result<(AnalysisTask, AnalyzeOptions),
         language: fields.text(context, "language", 64).filter(|name| !name.trim().is_empty()),
         framework: fields.text(project, "framework", 200),
         dependencies: fields.names(project, "dependencies", 200),
-        // Callers ask about code of their own, and no approval depends on the answer.
+        // Callers analyze their own code, and no approval depends on the result.
         suppressions: Suppressions::Honor,
     };
     let options = read_options(&mut fields, root);
@@ -112,14 +112,14 @@ fn parse_analyze_request(body: &Value) -> Result<(AnalysisTask, AnalyzeOptions),
     Ok((task, options))
 }
 
-/// `context.file_content`, or the one in the project's context where it is absent.
+/// Reads `context.file_content`, or if absent the one in the project context.
 fn read_source(fields: &mut FieldReader, context: Object<'_>, project: Object<'_>) -> Result<String, Problem> {
     let name = "file_content";
     let place = if context.get(name).is_some() { context } else { project };
     let is_text = place.get(name).is_none_or(Value::is_string);
     let source = fields.code(place, name)?;
     if source.is_none() && is_text && !place.get(name).and_then(Value::as_str).is_some_and(|text| text.contains('\0')) {
-        fields.wrong(context, name, "is required: the code to analyse, not blank");
+        fields.wrong(context, name, "is required: the code to analyze, not blank");
     }
     Ok(source.unwrap_or_default())
 }
@@ -136,8 +136,8 @@ fn read_options(fields: &mut FieldReader, root: Object<'_>) -> AnalyzeOptions {
 }
 
 impl Analyses {
-    /// The answer, and whether it came from the cache. What was asked is kept as a digest only, and for its user alone: a hit
-    /// would tell others that someone has the same code.
+    /// Returns the result and whether it came from the cache. The cache key is a digest that includes the user: a hit
+    /// across users would reveal that another user has the same code.
     async fn run(
         &self,
         user: &UserName,
@@ -153,7 +153,7 @@ impl Analyses {
         let outcome = self.requests.ask(task, user.as_str(), self.clock.now(), self.deadline, trace).await;
         let answer = outcome.map_err(|error| analysis_unavailable(&error))?;
         if let Err(error) = self.cache.cache(&name, &encode(&answer), self.cache_ttl).await {
-            tracing::debug!(%error, "an analysis could not be kept");
+            tracing::debug!(%error, "Failed to cache an analysis");
         }
         Ok((answer, false))
     }
@@ -162,11 +162,11 @@ impl Analyses {
 fn analysis_unavailable(error: &AnalysisError) -> Problem {
     match error {
         AnalysisError::NoWorker => {
-            Problem::unavailable("No worker answered in time; try again in a moment.", Duration::from_secs(5))
+            Problem::unavailable("No worker answered in time; try again.", Duration::from_secs(5))
         }
         AnalysisError::Unavailable(reason) => {
-            tracing::warn!(reason, "an analysis could not be asked for");
-            Problem::unavailable("Analyses cannot be queued now; try again.", Duration::from_secs(1))
+            tracing::warn!(reason, "Failed to queue an analysis: {reason}");
+            Problem::unavailable("Analyses cannot be queued right now; try again.", Duration::from_secs(1))
         }
     }
 }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_of_a_question_is_kept() {
+    fn analyze_requests_are_validated() {
         let with = |options: Value| json!({"context": {"file_content": "x = 1"}, "options": options});
         check(with(json!({})), &[]);
         check(json!({"context": {"project_context": {"file_content": "x = 1"}}}), &[]);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_callers_weights_choose_the_form() {
+    fn accept_weights_choose_the_format() {
         let check = |accept: &str, expect: bool| {
             let request = TestRequest::default().insert_header((ACCEPT, accept)).to_http_request();
             assert_eq!(prefers_sarif(&request), expect, "{accept}");

@@ -1,4 +1,4 @@
-//! Interactive analysis: the call, and its answers as suggestions or SARIF.
+//! Interactive analysis: the call, and its response as suggestions or SARIF.
 
 pub(crate) mod analyze;
 pub(crate) mod sarif;

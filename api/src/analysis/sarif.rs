@@ -7,12 +7,12 @@ use crate::analysis::suggestions::{
     AnalyzeOptions, fingerprint, is_not_analysed, kind_name, selected, severity_name, suppressed,
 };
 
-/// The media type that asks for it.
+/// The media type of SARIF.
 pub(crate) const MEDIA_TYPE: &str = "application/sarif+json";
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The log of one run over one file.
+/// Returns the log of one run over one file.
 pub(crate) fn log(report: &AnalysisReport, options: AnalyzeOptions, file_path: Option<&str>) -> Value {
     let lists = if options.include_suggestions {
         [selected(report, options), suppressed(report, options)]
@@ -27,7 +27,7 @@ pub(crate) fn log(report: &AnalysisReport, options: AnalyzeOptions, file_path: O
     }
     let uri = relative_uri(file_path.unwrap_or("submitted-file"));
     let index = |finding: &Finding| rules.iter().position(|known| known.rule == finding.rule).unwrap_or(0);
-    // Where one result has the member, all must have it (3.27.23).
+    // If one result has the member, all must have it (3.27.23).
     let states = [json!([]), json!([{"kind": "inSource"}])];
     let results: Vec<Value> = lists
         .iter()
@@ -110,7 +110,7 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// The scale of code hosts: from 9.0 critical, from 7.0 high, from 4.0 medium.
+/// Severity on the scale of code hosts: critical from 9.0, high from 7.0, medium from 4.0.
 const fn security_severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Low => "2.0",
@@ -120,7 +120,7 @@ const fn security_severity(severity: Severity) -> &'static str {
     }
 }
 
-/// A path as a relative reference (RFC 3986): everything but unreserved characters and `/` is escaped.
+/// Converts a path to a relative reference (RFC 3986): escapes everything but unreserved characters and `/`.
 fn relative_uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.trim_start_matches('/').replace('\\', "/").bytes() {

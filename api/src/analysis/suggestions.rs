@@ -1,4 +1,4 @@
-//! Findings of the analyser in the form that editors read.
+//! Findings as the suggestions and actions of the `/analyze` response.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::analysis::{AnalysisReport, AnalysisType, Finding, FindingKind, Severity};
 use shared::ids::Digest;
 
-/// Which findings a caller wants to see, and how.
+/// The options of an analysis request: which findings to return, and with what detail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AnalyzeOptions {
     pub(crate) include_suggestions: bool,
@@ -33,12 +33,12 @@ pub(crate) const fn kind_name(kind: FindingKind) -> &'static str {
     }
 }
 
-/// The findings that the caller wants, the worst first, then by line.
+/// Returns the selected findings, by descending severity, then by line.
 pub(crate) fn selected(report: &AnalysisReport, options: AnalyzeOptions) -> Vec<&Finding> {
     select(&report.findings, options)
 }
 
-/// The findings that comments in the code accept, by the same wishes.
+/// Returns the findings that suppression comments accept, selected by the same options.
 pub(crate) fn suppressed(report: &AnalysisReport, options: AnalyzeOptions) -> Vec<&Finding> {
     select(&report.suppressed, options)
 }
@@ -53,24 +53,25 @@ fn select(findings: &[Finding], options: AnalyzeOptions) -> Vec<&Finding> {
     selected
 }
 
-/// Code that does not parse is said to at every threshold: what else was found, and what was not, hangs on it.
+/// Returns whether the finding reports unparsable code. It is shown at every threshold, because it limits what else was
+/// found.
 fn is_syntax(finding: &Finding) -> bool {
     finding.rule.ends_with("-SYNTAX")
 }
 
-/// The same finding has the same id, from one analysis to the next, also when other lines of the file change.
+/// Returns the finding's id, which is stable between analyses also if other lines of the file change.
 pub(crate) fn fingerprint(finding: &Finding) -> String {
     if !finding.fingerprint.is_empty() {
         return finding.fingerprint.clone();
     }
-    // A worker of an older build has answered.
+    // From a worker of an older build.
     let lines = format!("{}-{}", finding.line_start, finding.line_end);
     let parts = [finding.rule.as_str(), &lines, &finding.title, &finding.description];
     let digest = Digest::of_parts(parts.map(|part| ("", part.as_bytes()))).to_string();
     digest.chars().take(16).collect()
 }
 
-/// The answer's `data`.
+/// Returns the response's `data`.
 pub(crate) fn response_data(report: &AnalysisReport, analysis_type: AnalysisType, options: AnalyzeOptions) -> Value {
     let selected = selected(report, options);
     let suggestions: Vec<Value> = selected.iter().map(|finding| suggestion(finding, options)).collect();
@@ -94,7 +95,7 @@ pub(crate) fn response_data(report: &AnalysisReport, analysis_type: AnalysisType
     })
 }
 
-/// Which of the analyser's sides answers a question of this type first.
+/// Returns the agent that leads an analysis of this type.
 pub(crate) const fn primary_agent(analysis_type: AnalysisType) -> &'static str {
     match analysis_type {
         AnalysisType::Security => "heimdall.security",
@@ -104,7 +105,7 @@ pub(crate) const fn primary_agent(analysis_type: AnalysisType) -> &'static str {
     }
 }
 
-/// The agents that had a say: the one that was asked, and each side that found something.
+/// Returns the leading agent and those of every kind of finding.
 pub(crate) fn agents_consulted(report: &AnalysisReport, analysis_type: AnalysisType) -> BTreeSet<String> {
     let found = report.findings.iter().map(|finding| format!("heimdall.{}", kind_name(finding.kind)));
     found.chain([primary_agent(analysis_type).to_owned()]).collect()
@@ -157,7 +158,7 @@ fn summary(report: &AnalysisReport, shown: usize) -> String {
         return NOT_ANALYSED.to_owned();
     }
     let found = counted(report, shown);
-    // The name itself is the caller's text.
+    // Do not echo the language's name: it is the caller's text.
     if report.language == "unknown" {
         return format!("The language is not supported; only rules for any text were applied: {found}.");
     }
@@ -170,10 +171,11 @@ fn summary(report: &AnalysisReport, shown: usize) -> String {
     format!("Analysed as {}: {found}.{syntax}{depth}", report.language)
 }
 
-/// The summary of a text of a type that is not analysed.
-const NOT_ANALYSED: &str = "Not analysed: neither the type of the file nor its text is of a language that can be analysed; the score says nothing.";
+/// The summary for a type of file without analysis rules.
+const NOT_ANALYSED: &str = "Not analysed: neither the type of the file nor its text is of a language that can be \
+    analysed; the score says nothing.";
 
-/// Nothing was applied to the text.
+/// Returns whether no tool was applied to the text.
 pub(crate) fn is_not_analysed(report: &AnalysisReport) -> bool {
     report.tools.is_empty()
 }
@@ -198,13 +200,13 @@ fn counted(report: &AnalysisReport, shown: usize) -> String {
     }
 }
 
-/// What the findings say about the OWASP Top 10 of 2021, by MITRE's mapping of weaknesses to its categories
-/// (<https://cwe.mitre.org/data/definitions/1344.html>). That nothing was found is no certificate, and the status says so.
+/// Maps the findings to the OWASP Top 10 of 2021, by MITRE's mapping of weaknesses to its categories
+/// (<https://cwe.mitre.org/data/definitions/1344.html>). The status says that no finding is not a certificate.
 fn compliance<'f>(security: impl Iterator<Item = &'f Finding>, is_not_analysed: bool) -> Value {
     let mut categories: BTreeMap<&str, u32> = BTreeMap::new();
     let mut weaknesses = BTreeSet::new();
     for finding in security {
-        // One weakness is often referred to twice, by name and by address.
+        // A weakness is often referenced twice, by name and by address.
         let cwes: BTreeSet<u32> = finding.references.iter().filter_map(|reference| cwe_number(reference)).collect();
         for number in cwes {
             weaknesses.insert(number);
@@ -337,7 +339,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_text_that_was_not_analysed_is_said_to_be() {
+    fn text_without_analysis_is_reported_as_such() {
         let nothing = AnalysisReport { tools: Vec::new(), findings: Vec::new(), suppressed: Vec::new(), ..report() };
         assert!(summary(&nothing, 0).starts_with("Not analysed: "));
         let status = |report: &AnalysisReport| {

@@ -1,4 +1,4 @@
-//! `POST /api/v3/execute/approve/{workflow_id}`: puts a decision to the approver, which alone applies it.
+//! `POST /api/v3/execute/approve/{workflow_id}`: sends a decision to the approver, which alone applies it.
 
 use std::time::Duration;
 
@@ -25,24 +25,24 @@ use crate::workflows::access::{may_send_decision, parse_workflow_id};
 use crate::workflows::peers::Peers;
 use crate::workflows::state::Workflows;
 
-/// An approver waits somewhat less for a gate that is about to park.
+/// Maximum wait for the approver; its own wait for a gate that is about to park is shorter.
 const DECISION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A stranger's decision is told to the approvers so often at most, until one has kept it.
+/// Maximum attempts to have an unauthorized decision recorded in the audit log.
 const MAX_AUDIT_ATTEMPTS: usize = 6;
 
-/// A decision as it was sent, its fields checked.
+/// The validated body of a decision.
 #[derive(Debug, Clone, PartialEq)]
 struct DecisionBody {
     approval_id: ApprovalId,
     verdict: Verdict,
     comment: Option<String>,
     digest: Option<Digest>,
-    /// Its code is not stored: the approver stores what counts.
+    /// Its code is not stored yet; the approver stores the code of decisions that it accepts.
     input: Option<NewInput>,
 }
 
-/// The part of the application state that sends decisions to the approver.
+/// The part of the application state for decisions.
 pub(crate) struct Decisions {
     pub(crate) workflows: web::Data<Workflows>,
     pub(crate) peers: web::Data<Peers>,
@@ -50,7 +50,7 @@ pub(crate) struct Decisions {
 }
 
 /// Decides. A repeat with the same `Idempotency-Key` is the same decision.
-pub(crate) async fn approve(
+pub(crate) async fn decide(
     decisions: web::Data<Decisions>,
     limits: web::Data<RateLimits>,
     body_memory: web::Data<BodyMemoryBudget>,
@@ -60,7 +60,7 @@ pub(crate) async fn approve(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let payload = limits.admit_body(&request, &caller.user, Operation::Decide, payload).await?;
-    // A path that is no id names no workflow, whatever the body says.
+    // An invalid id in the path is 404, also with a wrong body.
     let path = parse_workflow_id(&id);
     let body = read_body(&body_memory, &caller.user, &request, payload, move |body| {
         path.map(|id| parse_decision(body, id)).transpose()
@@ -79,7 +79,7 @@ pub(crate) async fn approve(
         limits.charge_rejected_decision(&request, &caller.user).await?;
     }
     let workflow = stored.ok_or_else(Problem::workflow_not_found)?.workflow;
-    let is_stranger = !may_send_decision(&workflow, &caller.user);
+    let is_unauthorized = !may_send_decision(&workflow, &caller.user);
     let decision = HttpDecision {
         workflow_id: id,
         approval_id: body.approval_id,
@@ -92,22 +92,23 @@ pub(crate) async fn approve(
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
         deadline,
     };
-    if is_stranger && !is_eligible(&workflow, &caller.user) {
-        // Answered as fast as a workflow that does not exist; the approver keeps the attempt in the audit log.
+    if is_unauthorized && !is_eligible(&workflow, &caller.user) {
+        // Respond as fast as for an unknown workflow; the approver records the attempt in the audit log.
         let audit = audit_refused(decisions.clone(), decision, trace_of(&request));
         decisions.lifecycle.spawn(audit);
         return Err(Problem::workflow_not_found());
     }
     let answer = peers.control.decide(&decision, trace_of(&request), DECISION_TIMEOUT).await;
     let is_refused = matches!(answer, Some(ApprovalAnswer::Refused { .. }));
-    if is_stranger && is_refused {
-        // Who may decide learns of a decision that was applied, or may be yet: the gate may have opened meanwhile.
+    if is_unauthorized && is_refused {
+        // Users who may decide get the result of a decision that is or may be applied: the gate may have opened
+        // meanwhile.
         return Err(Problem::workflow_not_found());
     }
     respond(workflows, id, answer).await
 }
 
-/// Sends a decision that will be refused until an approver has kept it in the audit log.
+/// Resends a decision that will be rejected until an approver has recorded it in the audit log.
 async fn audit_refused(decisions: web::Data<Decisions>, decision: HttpDecision, trace: TraceContext) {
     let (control, stopping) = (&decisions.peers.control, decisions.lifecycle.stopping());
     for _ in 0..MAX_AUDIT_ATTEMPTS {
@@ -125,11 +126,11 @@ async fn audit_refused(decisions: web::Data<Decisions>, decision: HttpDecision, 
     tracing::warn!(
         workflow.id = %decision.workflow_id,
         user.name = %decision.by,
-        "no approver took a stranger's decision into the audit log"
+        "Failed to record an unauthorized decision on workflow {} in the audit log", decision.workflow_id
     );
 }
 
-/// Whether the gate of this id is open and the user may decide it: anything else will be refused, or was applied before.
+/// Returns whether this gate is open and the user may decide it; anything else is rejected, or was applied before.
 fn is_pending_for(workflow: &Workflow, user: &User, approval_id: ApprovalId) -> bool {
     may_decide(workflow, user) && workflow.gate().is_some_and(|gate| gate.approval_id == approval_id)
 }
@@ -148,7 +149,7 @@ fn parse_decision(body: &Value, id: WorkflowId) -> Result<DecisionBody, Problem>
         fields.wrong(root, "decision", "is required: approved, rejected or changes_requested");
     }
     let comment = fields.text(root, "comment", COMMENT_CHARS).filter(|text| !text.trim().is_empty());
-    // A text that is no digest is surely not that of what is parked: a conflict like any other wrong digest.
+    // Text that is not a digest gets the same conflict as a wrong digest.
     let digest = fields.text(root, "digest", 128).map(|text| text.parse().unwrap_or(Digest::of(text.as_bytes())));
     let input = read_input(&mut fields, root, verdict)?;
     fields.finish()?;
@@ -162,7 +163,7 @@ fn parse_decision(body: &Value, id: WorkflowId) -> Result<DecisionBody, Problem>
     })
 }
 
-/// A text that is no id names an approval that does not exist.
+/// Parses an approval id; other text becomes the id of an approval that does not exist.
 fn parse_approval_id(text: &str) -> ApprovalId {
     text.parse().unwrap_or_else(|_| ApprovalId::nobodys())
 }
@@ -179,7 +180,7 @@ fn read_input(
         None
     });
     if input.is_some() && verdict.is_some_and(|verdict| verdict != Verdict::Approved) {
-        fields.wrong(root, "decision", "must be approved where a recipe or code is supplied");
+        fields.wrong(root, "decision", "must be approved if a recipe or code is supplied");
     }
     Ok(input)
 }
@@ -191,24 +192,24 @@ async fn respond(
 ) -> Result<HttpResponse, Problem> {
     match answer {
         Some(ApprovalAnswer::Applied { status, message }) => {
-            // So that no later answer of ours shows the workflow as it was before the decision.
+            // Ensures that no later response of this instance shows the state before the decision.
             if let Err(problem) = workflows.reader.get_from_leader(id).await {
-                tracing::debug!(%problem, workflow.id = %id, "the decided workflow could not be read");
+                tracing::debug!(%problem, workflow.id = %id, "Workflow {id}: failed to read it after a decision");
             }
             let body = json!({"status": "success", "message": message, "workflow_status": status});
             Ok(HttpResponse::Ok().json(body))
         }
         Some(ApprovalAnswer::Refused { code, message }) => Err(decision_problem(&code, message)),
         Some(ApprovalAnswer::Unavailable { message }) => {
-            tracing::warn!(message, workflow.id = %id, "the approver could not write a decision");
+            tracing::warn!(message, workflow.id = %id, "Workflow {id}: decision not written: {message}");
             Err(Problem::unavailable(
-                "The decision could not be stored. Look at the workflow, and send it again unless it counts already.",
+                "The decision could not be stored. Read the workflow's status, and send it again unless it is shown.",
                 Duration::from_secs(1),
             ))
         }
         None => Err(Problem::unavailable(
-            "No approver answered in time, so the decision is dropped unless the workflow shows it now. Look at the workflow, \
-             and send the decision again if it does not.",
+            "No approver answered in time; the decision is dropped unless the workflow's status shows it. Read the \
+             status, and send the decision again if it is not shown.",
             Duration::from_secs(2),
         )),
     }
@@ -225,18 +226,20 @@ fn decision_problem(code: &str, message: String) -> Problem {
         "expired" => Problem::conflict("expired", message),
         "digest_mismatch" => Problem::conflict("digest-mismatch", message),
         "not_entitled" => Problem::forbidden(message),
-        "digest_missing" => Problem::invalid_field("digest", "is required: name what you decide on"),
+        "digest_missing" => {
+            Problem::invalid_field("digest", "is required: the digest of the result that you decide on")
+        }
         "input_not_asked" => {
-            Problem::invalid_field("decision", "is about a result; only needs_input takes a recipe or code")
+            Problem::invalid_field("decision", "concerns a result; a recipe or code is accepted for needs_input only")
         }
         "message_reused" => {
             Problem::invalid_field("Idempotency-Key", "was used before for another decision; choose a new key")
         }
         "unknown_recipe" => Problem::invalid_field("recipe", message.trim_end_matches('.')),
-        "malformed" => Problem::invalid_field("body", "cannot be read as a decision"),
+        "malformed" => Problem::invalid_field("body", "is not a valid decision"),
         "not_yet_parked" | "too_late" => Problem::unavailable(message, Duration::from_secs(1)),
         other => {
-            tracing::error!(code = other, "the approver refused with a code that this build does not know");
+            tracing::error!(code = other, "Unknown rejection code {other} from the approver; upgrade this API");
             Problem::conflict("refused", message)
         }
     }
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_of_a_decision_is_kept() {
+    fn decision_bodies_are_validated() {
         check(json!({}), &[]);
         check(json!({"decision": "changes_requested", "comment": "shorter", "digest": "a".repeat(64)}), &[]);
         check(json!({"workflow_id": "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d4"}), &["workflow_id"]);
@@ -286,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_status() {
+    fn each_rejection_has_its_status() {
         for (code, status) in [
             ("unknown_workflow", 404),
             ("unknown_approval", 404),
@@ -309,13 +312,16 @@ mod tests {
         }
     }
 
+    const NAMES: &[&str] = &["workflow_id", "approval_id", "decision", "comment", "digest", "code"];
+
     proptest! {
         #[test]
         fn no_body_makes_the_parser_panic(
-            names in prop::collection::vec(prop::sample::select(vec!["workflow_id", "approval_id", "decision", "comment", "digest", "code"]), 0..6),
+            names in prop::collection::vec(prop::sample::select(NAMES), 0..6),
             texts in prop::collection::vec(".{0,80}", 6),
         ) {
-            let body: Value = names.into_iter().zip(texts).map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+            let members = names.into_iter().zip(texts).map(|(name, text)| (name.to_owned(), Value::from(text)));
+            let body: Value = members.collect();
             prop_assert!(parse_decision(&body, ID.parse().unwrap()).is_err());
         }
     }

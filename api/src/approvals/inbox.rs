@@ -1,4 +1,4 @@
-//! `GET /api/v3/approvals`: what the caller may decide now.
+//! `GET /api/v3/approvals`: the open approvals that the caller may decide.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -16,12 +16,12 @@ use crate::limits::settings::Operation;
 use crate::workflows::access::awaits_decision_of;
 use crate::workflows::state::Workflows;
 
-/// Parked workflows are looked through in portions of this size.
+/// Parked workflows read at once.
 const SCAN_PAGE_SIZE: usize = 100;
-/// So many portions are looked through for one page; the cursor leads on from there.
+/// Maximum reads for one page; the cursor continues from there.
 const MAX_SCAN_PAGES: usize = 20;
 
-/// One page of questions, those of the newest workflows first.
+/// Returns one page, those of the newest workflows first.
 pub(crate) async fn inbox(
     workflows: web::Data<Workflows>,
     auth: web::Data<Auth>,
@@ -33,7 +33,7 @@ pub(crate) async fn inbox(
     let mut query = QueryParams::of(&request)?;
     let (limit, before) = (query.limit(), query.cursor());
     query.finish()?;
-    // Who is no approver decides on their own work at most.
+    // Callers below approver can decide on their own work only.
     let owner = (!caller.is_at_least(Role::Approver)).then(|| caller.user.name.clone());
     let mut parked = ListQuery { owner, status: Some(Status::WaitingApproval), before, limit: SCAN_PAGE_SIZE };
     let (mut found, mut next) = (Vec::new(), None);
@@ -57,7 +57,7 @@ pub(crate) async fn inbox(
     })))
 }
 
-/// The question with the workflow that it is about.
+/// Returns the open approval with a summary of its workflow.
 fn pending_item(stored: &Stored) -> Option<Value> {
     let mut pending_item = pending_approval(&stored.workflow)?;
     pending_item["workflow_id"] = json!(stored.workflow.id);
@@ -71,7 +71,7 @@ mod tests {
     use crate::test_fixtures::{parked, submitted};
 
     #[test]
-    fn a_question_tells_the_workflow_it_is_about() {
+    fn an_open_approval_names_its_workflow() {
         let stored = Stored { sequence: 7, workflow: parked("ann") };
         insta::assert_json_snapshot!(pending_item(&stored));
         assert_eq!(pending_item(&Stored { sequence: 1, workflow: submitted("ann") }), None);

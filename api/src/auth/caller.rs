@@ -1,4 +1,4 @@
-//! The door: no call behind it begins before its token was judged.
+//! The caller of a request, from its `Authorization` header.
 
 use std::rc::Rc;
 
@@ -13,22 +13,23 @@ use crate::metrics;
 
 const NO_TOKEN: &str = "Sign in with POST /auth/token and send the access token as `Authorization: Bearer ...`.";
 
-/// The caller of a request with a valid token, known before the request is routed.
+/// The caller of a request with a valid token, set before routing.
 struct Identified(Rc<Caller>);
 
-/// Looks for the caller by the `Authorization` header and keeps it for [`identified`]; true where there is one.
+/// Authenticates by the `Authorization` header and keeps the caller for [`identified`]; returns false without a valid
+/// token.
 pub(crate) fn identify(tokens: &Tokens, request: &HttpRequest) -> bool {
     let Some(Ok(caller)) = verify_bearer(tokens, request.headers()) else { return false };
     request.extensions_mut().insert(Identified(Rc::new(caller)));
     true
 }
 
-/// The caller that [`identify`] found.
+/// Returns the caller that [`identify`] found.
 pub(crate) fn identified(request: &HttpRequest) -> Option<Rc<Caller>> {
     request.extensions().get::<Identified>().map(|Identified(caller)| caller.clone())
 }
 
-/// The caller by the `Authorization` header, or the 401.
+/// Returns the caller by the `Authorization` header, or a 401 problem.
 pub(crate) fn authenticate(tokens: &Tokens, headers: &HeaderMap) -> Result<Caller, Problem> {
     match verify_bearer(tokens, headers) {
         Some(result) => result.map_err(token_problem),
@@ -39,7 +40,7 @@ pub(crate) fn authenticate(tokens: &Tokens, headers: &HeaderMap) -> Result<Calle
     }
 }
 
-/// `None` without an `Authorization` header.
+/// Verifies the bearer token; `None` without an `Authorization` header.
 fn verify_bearer(tokens: &Tokens, headers: &HeaderMap) -> Option<Result<Caller, TokenError>> {
     let mut values = headers.get_all(AUTHORIZATION);
     let value = values.next()?;
@@ -47,7 +48,7 @@ fn verify_bearer(tokens: &Tokens, headers: &HeaderMap) -> Option<Result<Caller, 
     Some(token.ok_or(TokenError::Malformed).and_then(|token| tokens.verify_access(token)))
 }
 
-/// The answer to a token that is not taken.
+/// Counts a rejected token and returns its 401 problem.
 pub(crate) fn token_problem(error: TokenError) -> Problem {
     metrics::AUTH_FAILURES.with_label_values(&[error.reason()]).inc();
     Problem::invalid_token(error.reason())
@@ -63,7 +64,7 @@ impl FromRequest for Caller {
     type Error = Problem;
     type Future = std::future::Ready<Result<Self, Problem>>;
 
-    /// The caller that the door let in; behind no door there is none.
+    /// Returns the caller that the bearer-token middleware accepted; 401 on routes without it.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = request.extensions().get::<Rc<Caller>>().map(|caller| Caller::clone(caller));
         std::future::ready(caller.ok_or_else(|| Problem::unauthorized(NO_TOKEN)))

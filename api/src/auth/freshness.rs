@@ -1,21 +1,21 @@
-//! Whether this process knows of what happens elsewhere: of revocations, users and keys.
+//! Checks that the local copy of users, keys and revocations is fresh enough to authenticate with.
 
 use std::time::Duration;
 
 use crate::auth::tokens::Tokens;
 use crate::http::problem::Problem;
 
-/// Whether all that decides about tokens was heard of here, up to a moment ago that is bearable.
+/// Returns whether the copy is at most `auth.max_revocation_staleness` old.
 pub(crate) fn is_fresh(tokens: &Tokens) -> bool {
     tokens.complete_at().elapsed() <= tokens.max_revocation_staleness()
 }
 
-/// Refuses (503) while this process is out of touch: what the caller relies on may have been revoked elsewhere.
+/// Returns a 503 problem while the copy is stale: the token may have been revoked on another instance.
 pub(crate) fn require_fresh(tokens: &Tokens) -> Result<(), Problem> {
     if is_fresh(tokens) {
         return Ok(());
     }
     let detail =
-        "Whether your token still holds cannot be told: this instance does not hear of revocations now. Try again.";
+        "Token status cannot be verified right now because this instance is not receiving revocation updates. Retry.";
     Err(Problem::unavailable(detail, Duration::from_secs(1)))
 }

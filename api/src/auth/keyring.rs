@@ -1,4 +1,4 @@
-//! The keys that sign tokens, and what a production start refuses.
+//! Signing keys, and the demo credentials that production refuses.
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
@@ -11,17 +11,17 @@ use shared::messaging::Watched;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The users of the demo stack with the passwords that everybody knows.
+/// Users of the demo stack, whose passwords are public.
 const DEMO_USERS: [(&str, &str); 3] =
     [("test_user", "test_pass"), ("stress_user", "stress_pass"), ("approver", "approver_pass")];
 
-/// Another instance may sign with a key for so long after it was retired.
+/// Time after its retirement during which another instance may still sign with a key.
 const RETIREMENT_SLACK: Duration = Duration::from_secs(10);
 
-/// Seconds that the clock of another instance may run ahead.
+/// Tolerated clock difference between instances, in seconds.
 const LEEWAY_SECONDS: u64 = 2;
 
-/// Why a token is not taken. No variant holds any of its text.
+/// A reason for rejecting a token. No variant holds any of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenError {
     Malformed,
@@ -36,18 +36,18 @@ pub(crate) enum TokenError {
 }
 
 impl TokenError {
-    /// What the caller reads after `Invalid token: `.
+    /// Returns the text after `Invalid token: ` in a problem, which is also the metric's label.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
             Self::UnknownKey => "signed with an unknown key",
-            Self::Forged => "the signature does not fit",
+            Self::Forged => "invalid signature",
             Self::Expired => "expired",
             Self::NotYetValid => "not valid yet",
-            Self::Issuer => "of another issuer",
-            Self::Audience => "for another audience",
+            Self::Issuer => "wrong issuer",
+            Self::Audience => "wrong audience",
             Self::Revoked => "revoked",
-            Self::User => "its user may not sign in any more",
+            Self::User => "user disabled or removed",
         }
     }
 }
@@ -56,14 +56,14 @@ impl TokenError {
 #[derive(Debug, Clone)]
 pub(crate) struct Keyring {
     keys: Watched<SigningKey>,
-    /// How long the longest token lasts.
+    /// Lifetime of the longest-lived token.
     max_token_ttl: Duration,
-    /// Whether a key of the demo stack counts.
+    /// Accepts keys of the demo stack.
     demo: bool,
     clock: Clock,
 }
 
-/// Claims that say when they were made, in seconds since the Unix epoch.
+/// Claims with their time of issue, in seconds since the Unix epoch.
 pub(crate) trait Issued {
     fn issued_at(&self) -> u64;
 }
@@ -82,43 +82,43 @@ impl Keyring {
         self.demo || !key.demo
     }
 
-    /// The key that signs now.
+    /// Returns the newest active key.
     fn signer(&self) -> Option<SigningKey> {
         let all = self.keys.values().into_iter();
         let active = all.filter(|key| key.state == KeyState::Active && self.is_accepted(key));
         active.max_by(|left, right| (left.created_at, &left.kid).cmp(&(right.created_at, &right.kid)))
     }
 
-    /// Until when surely no change of the keys was missed.
+    /// Returns the time up to which no change of the keys was missed.
     pub(crate) fn complete_at(&self) -> Instant {
         self.keys.complete_at()
     }
 
-    /// Whether tokens can be signed.
+    /// Returns whether there is a key to sign with.
     pub(crate) fn is_ready(&self) -> bool {
         self.signer().is_some()
     }
 
-    /// The key, while anything that it signed may still be good.
+    /// Returns the key while a token that it signed may still be valid.
     fn usable(&self, kid: &str) -> Option<SigningKey> {
         self.keys.get(kid).filter(|key| self.is_accepted(key) && !key.is_over(self.clock.now(), self.max_token_ttl))
     }
 
-    /// Whether the key still verifies what was issued then, in seconds since the Unix epoch.
+    /// Returns whether the key still verifies tokens issued at that time, in seconds since the Unix epoch.
     pub(crate) fn can_verify(&self, kid: &str, issued_at: u64) -> bool {
         self.usable(kid).is_some_and(|key| may_have_signed(&key, issued_at))
     }
 
-    /// The claims as a signed token; `None` where there is no key, or signing fails.
+    /// Signs the claims; `None` without a key or if signing fails.
     pub(crate) fn sign<T: Serialize>(&self, claims: &T) -> Option<String> {
         let key = self.signer()?;
         let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
         encode(&header, claims, &EncodingKey::from_secret(key.secret.expose().as_bytes())).ok()
     }
 
-    /// The claims of a token whose signature, issuer, audience and times hold, with the name of its key.
+    /// Returns the claims of a token with valid signature, issuer, audience and times, and the name of its key.
     ///
-    /// The algorithm is fixed, whatever the header says.
+    /// The algorithm is fixed; the token's header does not choose it.
     pub(crate) fn verify<T: DeserializeOwned + Clone + Issued>(
         &self,
         token: &str,
@@ -145,7 +145,7 @@ impl Keyring {
 
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "the list of kinds is open (non_exhaustive); every other is a malformed token"
+    reason = "ErrorKind is non_exhaustive; any further kind is a malformed token"
 )]
 fn token_error_of(kind: &ErrorKind) -> TokenError {
     match kind {
@@ -158,16 +158,16 @@ fn token_error_of(kind: &ErrorKind) -> TokenError {
     }
 }
 
-/// Refuses a start without a key, and in production one with anything of the demo stack; says why and what to do.
+/// Returns an error without an active key, and in production with any key or user of the demo stack.
 ///
-/// Checks passwords, so it is slow by design: call it off the async threads.
+/// Checks passwords, which is slow by design: call it off the async threads.
 pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User]) -> Result<(), String> {
     let is_accepted =
         |key: &SigningKey| key.state == KeyState::Active && (profile != Profile::Development || !key.demo);
     if !keys.iter().any(is_accepted) {
         return Err(
-            "there is no active key to sign tokens with: run `promptcraft admin keys rotate`, or start the whole stack \
-                    with `promptcraft up`"
+            "there is no active key to sign tokens with; run `promptcraft admin keys rotate`, or start the whole stack \
+             with `promptcraft up`"
                 .to_owned(),
         );
     }
@@ -176,7 +176,8 @@ pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User])
     }
     if let Some(key) = keys.iter().find(|key| key.demo || key.kid.starts_with("demo")) {
         return Err(format!(
-            "the signing key {} belongs to the demo stack, which production refuses: run `promptcraft admin keys rotate` and remove it",
+            "the signing key {} belongs to the demo stack, which production refuses; run `promptcraft admin keys rotate` \
+             and remove it",
             key.kid
         ));
     }
@@ -188,7 +189,7 @@ pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User])
     };
     match users.iter().find(|user| user.demo || known(user)) {
         Some(user) => Err(format!(
-            "the user {} belongs to the demo stack, which production refuses: remove it, or give the name another password",
+            "the user {} belongs to the demo stack, which production refuses; remove it or change its password",
             user.name
         )),
         None => Ok(()),
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_retired_key_vouches_for_what_it_signed_before_and_not_for_long() {
+    fn a_retired_key_verifies_what_it_signed_before_for_a_limited_time() {
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let key = SigningKey::fresh(false, at(0));
         assert!(may_have_signed(&key, 5_000) && !key.is_over(at(1_000_000), Duration::ZERO));

@@ -1,6 +1,6 @@
 //! Authentication: signing in, tokens, signing keys and revocation.
 //!
-//! `tokens` verifies a token, `caller` turns the result into an answer. Start reading there.
+//! Start reading at `tokens`, which verifies a token, and `caller`, which turns the result into a response.
 
 pub(crate) mod caller;
 pub(crate) mod freshness;

@@ -1,4 +1,4 @@
-//! `POST /auth/refresh`: a new pair for a refresh token, which stops working; its reuse ends the whole family.
+//! `POST /auth/refresh`: exchanges a refresh token for a new pair. Reuse of the old token revokes its family.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 
-/// Changes the family in `family` until nobody else's change comes between; a family changes a few times in its life.
+/// Maximum retries after a concurrent change of the family, which changes a few times in its life.
 const MAX_CONFLICT_RETRIES: u32 = 16;
-/// Milliseconds between looks at a family that is older than its token.
+/// Delays between reads of a family that is older than its token, in milliseconds.
 const STALE_RETRY_DELAYS_MS: [u64; 4] = [5, 20, 100, 400];
-/// A write without an answer is repeated so often: the same revision and change make the repeat harmless.
+/// Maximum retries of a write without an answer; the same revision and change id make them idempotent.
 const MAX_WRITE_RETRIES: u32 = 2;
 
-/// Gives a new pair.
+/// Issues a new pair.
 pub(crate) async fn refresh(
     auth: web::Data<Auth>,
     limits: web::Data<RateLimits>,
@@ -48,7 +48,7 @@ pub(crate) async fn refresh(
     if claims.generation > family.generation {
         return Err(records_unavailable(&BucketError::Unavailable {
             bucket: "refresh",
-            reason: "it is behind its tokens".to_owned(),
+            reason: "the record is older than its token".to_owned(),
         }));
     }
     let next = RefreshFamily {
@@ -61,7 +61,7 @@ pub(crate) async fn refresh(
     let rotated = if is_newest {
         rotate_family(&auth, &claims.family_id, &next, revision).await
     } else {
-        // Somebody uses a token that was traded in before: one of the two holders is a thief, and we cannot tell which.
+        // A token that was already exchanged: one of its two holders stole it, and which one is unknown.
         Err(BucketError::Conflict)
     };
     match rotated {
@@ -69,7 +69,7 @@ pub(crate) async fn refresh(
             auth.tokens.issue(&user, &claims.family_id, next.generation).map(token_response).ok_or_else(no_signing_key)
         }
         Err(BucketError::Conflict) => {
-            tracing::warn!(user.name = %user.name, "a refresh token was used twice; its family is revoked");
+            tracing::warn!(user.name = %user.name, "Refresh token of {} reused; revoking its family", user.name);
             revoke_family(&auth, &claims.family_id).await?;
             Err(token_problem(TokenError::Revoked))
         }
@@ -77,7 +77,7 @@ pub(crate) async fn refresh(
     }
 }
 
-/// The family, at least as new as the token: a replica may not have heard yet of the change that issued it.
+/// Reads the family, at least as new as the token. A replica may lag behind the change that issued the token.
 async fn read_family(auth: &Auth, claims: &RefreshClaims) -> Result<Option<(RefreshFamily, u64)>, Problem> {
     for wait in STALE_RETRY_DELAYS_MS {
         let found = auth.families.get(&claims.family_id).await.map_err(|error| records_unavailable(&error))?;
@@ -89,7 +89,7 @@ async fn read_family(auth: &Auth, claims: &RefreshClaims) -> Result<Option<(Refr
     auth.families.get(&claims.family_id).await.map_err(|error| records_unavailable(&error))
 }
 
-/// Writes the next generation. A write whose answer was lost is looked for before it counts as someone else's or as failed.
+/// Writes the next generation. After a lost answer, reads back the record to tell its own write from another's.
 async fn rotate_family(auth: &Auth, id: &str, next: &RefreshFamily, revision: u64) -> Result<u64, BucketError> {
     let mut outcome = auth.families.update(id, next, revision).await;
     for _ in 0..MAX_WRITE_RETRIES {
@@ -108,7 +108,7 @@ async fn rotate_family(auth: &Auth, id: &str, next: &RefreshFamily, revision: u6
     }
 }
 
-/// Ends a family with all its tokens; returns once that is stored. Idempotent.
+/// Revokes a family with all its tokens; returns once that is stored. Idempotent.
 pub(super) async fn revoke_family(auth: &Auth, id: &str) -> Result<(), Problem> {
     let until: Timestamp = auth.clock.now().after(auth.tokens.access_ttl());
     auth.revocations.put(id, &Revocation { until }).await.map_err(|error| records_unavailable(&error))?;

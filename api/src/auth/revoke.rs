@@ -1,4 +1,4 @@
-//! `POST /auth/revoke`: the caller's token, and all that came from the same sign-in, stop working on every instance.
+//! `POST /auth/revoke`: revokes the caller's token and its refresh family on every instance.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 
-/// The watch tells every instance at about the same time; when ours has heard, we answer.
+/// Maximum wait for this instance's copy to receive the revocation; the others receive it at about the same time.
 const WATCH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Revokes; returns once it is stored.
+/// Revokes the token; returns once that is stored and visible here.
 pub(crate) async fn revoke(
     auth: web::Data<Auth>,
     limits: web::Data<RateLimits>,
@@ -41,9 +41,9 @@ pub(crate) async fn revoke(
         }
     };
     if tokio::time::timeout(WATCH_TIMEOUT, revoked_here).await.is_err() {
-        tracing::warn!("a revocation is stored, but the watch did not bring it back in time");
+        tracing::warn!("Revocation stored, but not received by the watch within {WATCH_TIMEOUT:?}");
         return Err(Problem::unavailable(
-            "The token is revoked; it may work for another moment. Revoke it again to be sure.",
+            "The token is revoked but may be accepted for another moment. Revoke it again to be sure.",
             Duration::from_secs(1),
         ));
     }

@@ -1,27 +1,27 @@
-//! The settings `auth.*`.
+//! The `auth.*` settings.
 
 use std::time::Duration;
 
 use shared::config::{Profile, Settings};
 
-/// An entry of the revocation bucket is kept for two days, so no access token may outlive that.
+/// Entries of the revocation bucket are kept for two days; an access token must not outlive its revocation.
 const MAX_ACCESS_TTL: Duration = Duration::from_secs(86_400);
-/// An entry of the refresh bucket is kept for 91 days.
+/// Entries of the refresh bucket are kept for 91 days.
 const MAX_REFRESH_TTL: Duration = Duration::from_secs(90 * 86_400);
 
-/// The broker is asked every second how far the copies have to go, and has a second to answer.
+/// Freshness is checked every second with a timeout of a second; one missed answer must not close the API.
 const MIN_REVOCATION_STALENESS: Duration = Duration::from_secs(3);
 
-/// Who issues tokens, for whom, and for how long.
+/// Issuer, audience and lifetimes of tokens.
 #[derive(Debug, Clone)]
 pub struct TokenSettings {
     pub issuer: String,
     pub audience: String,
     pub access_ttl: Duration,
     pub refresh_ttl: Duration,
-    /// Out of touch for so long no token is judged: it may have been revoked elsewhere.
+    /// Maximum age of the copies of users, keys and revocations; beyond it requests with a token are 503.
     pub max_revocation_staleness: Duration,
-    /// Whether users and keys of the demo stack count.
+    /// Accepts users and keys of the demo stack.
     pub demo: bool,
 }
 
@@ -38,14 +38,14 @@ impl TokenSettings {
         };
         if tokens.max_revocation_staleness < MIN_REVOCATION_STALENESS {
             settings.mistake(
-                "auth.max_revocation_staleness: is at least 3s, the time of a missed answer of the broker and the next one",
+                "auth.max_revocation_staleness: must be at least 3s, to tolerate one missed answer of the broker",
             );
         }
         if !(Duration::from_secs(1)..=MAX_ACCESS_TTL).contains(&tokens.access_ttl) {
-            settings.mistake("auth.access_ttl: is 1s to 24h, so that a revocation is remembered for longer");
+            settings.mistake("auth.access_ttl: must be 1s to 24h, so that a revocation outlives its token");
         }
         if !(tokens.access_ttl..=MAX_REFRESH_TTL).contains(&tokens.refresh_ttl) {
-            settings.mistake("auth.refresh_ttl: is at least auth.access_ttl and at most 90d");
+            settings.mistake("auth.refresh_ttl: must be at least auth.access_ttl and at most 90d");
         }
         tokens
     }

@@ -1,4 +1,4 @@
-//! `POST /auth/token`: a user name and a password for a pair of tokens.
+//! `POST /auth/token`: exchanges a user name and a password for a pair of tokens.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::metrics;
 
 const MAX_CREDENTIAL_CHARS: usize = 1_024;
 
-/// Signs in. A wrong name and a wrong password are answered alike in text and time.
+/// Signs in. An unknown name and a wrong password get the same response in the same time.
 pub(crate) async fn sign_in(
     auth: web::Data<Auth>,
     limits: web::Data<RateLimits>,
@@ -56,7 +56,7 @@ fn read_credentials(body: &serde_json::Value) -> Result<(String, String), Proble
     Ok((name, password))
 }
 
-/// The user whose password it is; 429 without a look at it beyond the limits.
+/// Returns the user if the password is right; 429 beyond the limits, without checking it.
 async fn verify(
     auth: &Auth,
     limits: &RateLimits,
@@ -66,7 +66,7 @@ async fn verify(
 ) -> Result<Option<User>, Problem> {
     let buckets = SignInBuckets::of(limits, request, name);
     buckets.check_recent_refusals(&auth.sign_ins, limits, request)?;
-    // Before the charge: otherwise right passwords that wait for their turn would be charged meanwhile as if they were wrong.
+    // Wait before charging: otherwise right passwords would be charged as wrong ones while they wait.
     let permit = auth.sign_ins.acquire_check(buckets.address()).await.ok_or_else(too_many_sign_ins)?;
     let attempt = buckets.charge(&auth.sign_ins, limits, request).await?;
     let user = auth.tokens.usable(name);
@@ -85,10 +85,11 @@ async fn verify(
 }
 
 fn too_many_sign_ins() -> Problem {
-    Problem::unavailable("Too many are signing in; try again.", Duration::from_secs(1))
+    Problem::unavailable("Too many sign-ins at once; try again.", Duration::from_secs(1))
 }
 
-/// Checks off the async threads, where the turn lasts until the end even if the caller leaves; an unknown user costs the same time.
+/// Checks the password off the async threads. The permit is held to the end, also if the caller disconnects; an unknown
+/// user takes the same time.
 async fn check(
     permit: OwnedSemaphorePermit,
     user: Option<User>,
@@ -105,7 +106,7 @@ async fn check(
         is_right.map(|is_right| (is_right, permit))
     });
     checked.await.map_err(|_| too_many_sign_ins())?.map_err(|error| {
-        tracing::error!(%error, "a password could not be checked");
+        tracing::error!(%error, "Failed to check a password");
         too_many_sign_ins()
     })
 }

@@ -1,7 +1,7 @@
-//! Limits of signing in (decision 0026).
+//! Rate limits of signing in (decision 0026).
 //!
-//! A sign-in is charged before its password is checked, so that guesses sent at once cannot pass a limit together. A right
-//! password gives back what only wrong ones cost.
+//! A sign-in is charged before its password is checked, so that concurrent guesses cannot exceed a limit. A right
+//! password refunds the charges that only wrong ones cost.
 
 use actix_web::{HttpMessage, HttpRequest};
 use shared::ids::Digest;
@@ -15,24 +15,24 @@ use crate::limits::admission::{RateLimits, enforce};
 use crate::limits::settings::SignInLimits;
 use crate::metrics;
 
-/// Wrong passwords of an address for a user name that is being guessed from many addresses. At least as many as passwords
-/// are checked at once, so that right ones that come together do not refuse each other.
+/// Wrong passwords per address for a user name under attack from many addresses. At least the number of concurrent
+/// password checks, so that right ones sent together do not reject each other.
 const WRONG_UNDER_ATTACK: Gcra = Gcra { burst: 4, refill_per_minute: 1 };
 
 const WRONG: &str = "wrong passwords";
 const SIGN_INS: &str = "sign-ins";
 
-/// The names of the buckets of one sign-in.
+/// The bucket names of one sign-in.
 pub(super) struct SignInBuckets {
     address: String,
     name: String,
 }
 
-/// The charges of one sign-in. Dropped, they remain: an attempt that is broken off is a wrong one.
+/// The charges of one sign-in. If dropped they remain: an aborted attempt counts as a wrong one.
 #[derive(Default)]
 pub(super) struct Attempt {
     charges: Vec<(String, Gcra)>,
-    /// From the bucket that right passwords cost as well.
+    /// Status of the bucket that right passwords are charged to as well.
     counted: Option<RateLimitStatus>,
 }
 
@@ -41,7 +41,7 @@ impl SignInBuckets {
         let address = client_address(request, limits.addresses.trusted_proxies()).map(address_prefix);
         Self {
             address: address.map_or("unknown".to_owned(), |address| address.to_string()),
-            // By digest: the name is whatever someone typed, and may be a password typed into the wrong field.
+            // Stored as a digest: the text may be a password typed into the wrong field.
             name: Digest::of(user_name.as_bytes()).to_string(),
         }
     }
@@ -66,7 +66,8 @@ impl SignInBuckets {
         format!("sign_in:attack:{}:{}", self.name, self.address)
     }
 
-    /// 429 where one of the buckets was found empty a moment ago; charges nothing. Such a sign-in takes no turn from others.
+    /// Returns a 429 problem if a bucket was empty a moment ago. Charges nothing and takes no permit from other
+    /// sign-ins.
     pub(super) fn check_recent_refusals(
         &self,
         queue: &SignInQueue,
@@ -87,7 +88,7 @@ impl SignInBuckets {
         Ok(())
     }
 
-    /// Charges the sign-in; 429 where one of its buckets is empty, and then it costs nothing.
+    /// Charges the sign-in; 429 without any charge if one of its buckets is empty.
     pub(super) async fn charge(
         &self,
         queue: &SignInQueue,
@@ -107,7 +108,7 @@ impl SignInBuckets {
     }
 }
 
-/// The charging of one sign-in.
+/// Charges the buckets of one sign-in.
 struct Charges<'c> {
     attempt: &'c mut Attempt,
     queue: &'c SignInQueue,
@@ -146,7 +147,7 @@ impl Charges<'_> {
 }
 
 impl Attempt {
-    /// The password was right: only the count of sign-ins keeps its charge.
+    /// Refunds everything but the count of sign-ins, after a right password.
     pub(super) async fn succeed(mut self, limits: &RateLimits, request: &HttpRequest) {
         if let Some(counted) = self.counted {
             request.extensions_mut().insert(counted);
@@ -155,7 +156,7 @@ impl Attempt {
         self.cancel(limits).await;
     }
 
-    /// The password was not checked: every charge is given back.
+    /// Refunds everything, if the password was not checked.
     pub(super) async fn cancel(self, limits: &RateLimits) {
         for (name, bucket) in &self.charges {
             limits.limiter.give_back(name, *bucket).await;

@@ -1,4 +1,4 @@
-//! The queue of sign-ins for the few passwords that are checked at once.
+//! The queue for the few concurrent password checks.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,18 +9,19 @@ use shared::read_model::Verdict;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// Maximum concurrent password checks. Each takes a core and 19 MiB, of which one is kept (see `shared::identity`).
+/// Maximum concurrent password checks. Each takes a core and 19 MiB, one of which is reused (see `shared::identity`).
 const MAX_CHECKS: usize = 2;
-/// Maximum places of one address in the queue; its other sign-ins wait for these, and delay no other address.
+/// Maximum queued sign-ins per address; its further ones wait outside the queue and delay no other address.
 const MAX_WAITING_PER_ADDRESS: usize = 2;
-/// Bounds how long a sign-in waits for a check.
+/// Maximum wait for a check.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bounds how long a refusal is repeated without a look at the bucket, which a right password may have filled meanwhile.
+/// Maximum time for which a rejection is repeated without charging the bucket, which a right password may have
+/// refilled.
 const MAX_REFUSAL: Duration = Duration::from_secs(1);
-/// Maximum refusals that are remembered. Each took a turn, so there are some hundred in a second.
+/// Maximum cached rejections. Each was charged first, so there are a few hundred a second.
 const MAX_REFUSALS: usize = 10_000;
 
-/// Turns to check a password, and the buckets that refused one lately.
+/// Permits to check a password, and recent rejections.
 #[derive(Debug)]
 pub(crate) struct SignInQueue {
     waiting: Pool,
@@ -43,7 +44,7 @@ impl SignInQueue {
         }
     }
 
-    /// Waits for a check, in the order of asking among the first of each address; `None` where none gets free in time.
+    /// Waits for a check, first come first served among the first of each address; `None` after [`ACQUIRE_TIMEOUT`].
     pub(super) async fn acquire_check(&self, address: &str) -> Option<OwnedSemaphorePermit> {
         let acquire = async {
             let _waiting = self.waiting.take(address).await;
@@ -52,7 +53,7 @@ impl SignInQueue {
         tokio::time::timeout(ACQUIRE_TIMEOUT, acquire).await.ok().flatten()
     }
 
-    /// Remembers that the bucket `name` was found empty.
+    /// Caches that the bucket `name` was empty.
     pub(super) fn remember_refusal(&self, name: &str, verdict: Verdict) {
         let now = Instant::now();
         let mut refusals = self.refusals();
@@ -65,7 +66,7 @@ impl SignInQueue {
         }
     }
 
-    /// The verdict of the bucket `name` where it was found empty a moment ago.
+    /// Returns the verdict of the bucket `name` if it was empty a moment ago.
     pub(super) fn refusal(&self, name: &str) -> Option<Verdict> {
         let mut refusals = self.refusals();
         let Refusal { verdict, until } = refusals.get(name)?;

@@ -1,4 +1,4 @@
-//! The part of the application state that authenticates callers.
+//! The part of the application state for authentication.
 
 use shared::clock::Clock;
 use shared::identity::{RefreshFamily, Revocation};
@@ -12,7 +12,7 @@ pub(crate) struct Auth {
     pub(crate) tokens: Tokens,
     pub(crate) families: Bucket<RefreshFamily>,
     pub(crate) revocations: Bucket<Revocation>,
-    /// Bounds how many passwords are checked at once.
+    /// Bounds concurrent password checks.
     pub(crate) sign_ins: SignInQueue,
     pub(crate) clock: Clock,
 }

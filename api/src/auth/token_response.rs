@@ -1,4 +1,4 @@
-//! The responses that the calls of `/auth` share.
+//! Responses shared by the calls under `/auth`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use shared::messaging::BucketError;
 use crate::auth::tokens::TokenPair;
 use crate::http::problem::Problem;
 
-/// The answer of a sign-in and of a refresh.
+/// Returns the response of a sign-in or a refresh.
 pub(super) fn token_response(pair: TokenPair) -> HttpResponse {
     let body = json!({
         "access_token": pair.access,
@@ -22,10 +22,10 @@ pub(super) fn token_response(pair: TokenPair) -> HttpResponse {
 }
 
 pub(super) fn records_unavailable(error: &BucketError) -> Problem {
-    tracing::warn!(%error, "a token record could not be read or written");
-    Problem::unavailable("Signing in and out is not possible now; try again.", Duration::from_secs(1))
+    tracing::warn!(%error, "Failed to read or write a token record");
+    Problem::unavailable("Sign-in, refresh and revocation are unavailable; try again.", Duration::from_secs(1))
 }
 
 pub(super) fn no_signing_key() -> Problem {
-    Problem::unavailable("There is no key to sign tokens with; the operator has to make one.", Duration::from_secs(10))
+    Problem::unavailable("No signing key; ask the operator to run `promptcraft keys rotate`.", Duration::from_secs(10))
 }

@@ -1,4 +1,4 @@
-//! Access and refresh tokens: what they say, and whether they still hold.
+//! Access and refresh tokens: their claims and their verification.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,12 +19,12 @@ use uuid::Uuid;
 use super::keyring::{Issued, Keyring, TokenError};
 use crate::auth::settings::TokenSettings;
 
-/// No token of ours is longer; anything longer is not looked at.
+/// Maximum length of a token; longer ones are rejected unread.
 const MAX_TOKEN_BYTES: usize = 4_096;
-/// More verified tokens than this are not remembered.
+/// Maximum cached verified tokens.
 const MAX_CACHED_TOKENS: usize = 16_384;
 
-/// What an access token says.
+/// Claims of an access token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AccessClaims {
     iss: String,
@@ -35,17 +35,17 @@ pub(crate) struct AccessClaims {
     nbf: u64,
     /// Seconds since the Unix epoch.
     pub(crate) exp: u64,
-    /// The role when the token was issued; what counts is the user's role now.
+    /// Role at the time of issue; the user's current role is authoritative.
     role: Role,
-    /// The refresh family that it belongs to and ends with.
+    /// The refresh family that the token belongs to and is revoked with.
     #[serde(rename = "fam")]
     pub(crate) family_id: String,
-    /// The user's `tokens_from` when it was issued.
+    /// The user's `tokens_from` at the time of issue.
     #[serde(rename = "from", default, skip_serializing_if = "Option::is_none")]
     tokens_valid_from: Option<Timestamp>,
 }
 
-/// What a refresh token says. Its audience differs from an access token's, so neither passes for the other.
+/// Claims of a refresh token. Its audience differs from an access token's, so neither is accepted as the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RefreshClaims {
     iss: String,
@@ -59,7 +59,7 @@ pub(crate) struct RefreshClaims {
     pub(crate) family_id: String,
     #[serde(rename = "gen")]
     pub(crate) generation: u64,
-    /// The user's `tokens_from` when it was issued.
+    /// The user's `tokens_from` at the time of issue.
     #[serde(rename = "from", default, skip_serializing_if = "Option::is_none")]
     tokens_valid_from: Option<Timestamp>,
 }
@@ -76,7 +76,7 @@ impl Issued for RefreshClaims {
     }
 }
 
-/// Who calls, by a token that holds.
+/// An authenticated user with the claims of the token.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) user: Arc<User>,
@@ -84,32 +84,32 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Whether the caller may do what this role may.
+    /// Returns whether the caller's role is `role` or higher.
     pub(crate) fn is_at_least(&self, role: Role) -> bool {
         self.user.role >= role
     }
 }
 
-/// A signature that was checked once.
+/// A token whose signature was verified before.
 #[derive(Debug, Clone)]
 struct Verified {
     claims: Arc<AccessClaims>,
     kid: String,
 }
 
-/// Issues and judges tokens.
+/// Issues and verifies tokens.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     settings: TokenSettings,
     keyring: Keyring,
     users: Watched<User>,
     revocations: Watched<Revocation>,
-    /// By the token's digest, so that a memory dump of the cache holds no token.
+    /// Keyed by the token's digest, so that a memory dump of the cache holds no token.
     verified: Mutex<HashMap<Digest, Verified>>,
     clock: Clock,
 }
 
-/// A fresh access token with its refresh token.
+/// An access token with its refresh token.
 #[derive(Debug)]
 pub(crate) struct TokenPair {
     pub(crate) access: String,
@@ -128,7 +128,7 @@ impl Tokens {
         Self { settings, keyring, users, revocations, verified: Mutex::default(), clock }
     }
 
-    /// Forgets, once a minute until the life ends, revocations of tokens that have expired meanwhile.
+    /// Removes the revocations of expired tokens once a minute, until stopped.
     pub(crate) async fn run_pruning(&self, stopping: CancellationToken) {
         while !stopping.is_cancelled() {
             let now = self.clock.now();
@@ -140,27 +140,27 @@ impl Tokens {
         }
     }
 
-    /// How long a refresh token lasts.
+    /// Returns the lifetime of a refresh token.
     pub(crate) fn refresh_ttl(&self) -> Duration {
         self.settings.refresh_ttl
     }
 
-    /// How long an access token lasts.
+    /// Returns the lifetime of an access token.
     pub(crate) fn access_ttl(&self) -> Duration {
         self.settings.access_ttl
     }
 
-    /// How old the copies of users, keys and revocations may be.
+    /// Returns the maximum age of the copies of users, keys and revocations.
     pub(crate) fn max_revocation_staleness(&self) -> Duration {
         self.settings.max_revocation_staleness
     }
 
-    /// Whether tokens can be signed.
+    /// Returns whether there is a key to sign with.
     pub(crate) fn is_ready(&self) -> bool {
         self.keyring.is_ready()
     }
 
-    /// The last moment of which it is known that nothing that happened to users, keys and tokens until then was missed here.
+    /// Returns the time up to which no change of users, keys and revocations was missed.
     pub(crate) fn complete_at(&self) -> Instant {
         self.users.complete_at().min(self.revocations.complete_at()).min(self.keyring.complete_at())
     }
@@ -173,7 +173,7 @@ impl Tokens {
         format!("{}/refresh", self.settings.audience)
     }
 
-    /// A pair of tokens for a generation of a family; `None` where there is no key.
+    /// Issues a pair of tokens for a generation of a family; `None` without a signing key.
     pub(crate) fn issue(&self, user: &User, family: &str, generation: u64) -> Option<TokenPair> {
         let (now, expires_in) = (self.now(), self.settings.access_ttl.as_secs());
         let access = AccessClaims {
@@ -203,13 +203,13 @@ impl Tokens {
         Some(TokenPair { access: self.keyring.sign(&access)?, refresh: self.keyring.sign(&refresh)?, expires_in })
     }
 
-    /// Who calls with this access token.
+    /// Verifies an access token and returns its caller.
     pub(crate) fn verify_access(&self, token: &str) -> Result<Caller, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Malformed);
         }
         let claims = self.claims(token)?;
-        // The library grants the leeway to expiry as well; a token that is over is over.
+        // The library applies its leeway to the expiry too; an expired token must be rejected at once.
         if claims.exp <= self.now() {
             return Err(TokenError::Expired);
         }
@@ -217,7 +217,7 @@ impl Tokens {
         Ok(Caller { user: Arc::new(user), claims })
     }
 
-    /// Whose token it is, unless it was revoked or its user may not sign in any more.
+    /// Returns the token's user, unless the token was revoked or the user may not sign in.
     fn user_of(&self, claims: &AccessClaims) -> Result<User, TokenError> {
         if self.is_revoked(&claims.jti) || self.is_revoked(&claims.family_id) {
             return Err(TokenError::Revoked);
@@ -225,29 +225,29 @@ impl Tokens {
         self.token_user(&claims.sub, claims.tokens_valid_from)
     }
 
-    /// The user whose token was issued under `from`, where neither they nor all their tokens of then were shut out since.
+    /// Returns the user, unless disabled or all tokens issued under `tokens_valid_from` were revoked since.
     fn token_user(&self, name: &str, tokens_valid_from: Option<Timestamp>) -> Result<User, TokenError> {
         let user = self.usable(name).ok_or(TokenError::User)?;
         if user.tokens_from == tokens_valid_from { Ok(user) } else { Err(TokenError::Revoked) }
     }
 
-    /// Whether a caller who was let in may stay: for answers that take long. An expiry in between does not matter.
+    /// Returns whether the caller is still authorized, for long responses. Ignores expiry.
     pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
         self.current_user(caller).is_some()
     }
 
-    /// Tells when [`Self::is_valid`] may answer otherwise: after changes of the users, and of the revocations.
+    /// Returns signals of changes to users and revocations, after which [`Self::is_valid`] may differ.
     pub(crate) fn changes(&self) -> [watch::Receiver<()>; 2] {
         [self.users.changes(), self.revocations.changes()]
     }
 
-    /// How long the caller's token lasts yet.
+    /// Returns the time until the caller's token expires.
     pub(crate) fn remaining_lifetime(&self, caller: &Caller) -> Duration {
         let now = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
         Duration::from_millis((caller.claims.exp * 1_000).saturating_sub(now))
     }
 
-    /// The caller as they are now, where they may stay.
+    /// Returns the caller's current user record, unless access was revoked.
     pub(crate) fn current_user(&self, caller: &Caller) -> Option<User> {
         self.user_of(&caller.claims).ok()
     }
@@ -281,7 +281,7 @@ impl Tokens {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a refresh token says, where it holds.
+    /// Verifies a refresh token and returns its claims and user.
     pub(crate) fn verify_refresh(&self, token: &str) -> Result<(RefreshClaims, User), TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Malformed);
@@ -295,19 +295,19 @@ impl Tokens {
         Ok((claims, user))
     }
 
-    /// The user of that name, where they may sign in over HTTP. Those of the demo stack may in the demo only: their passwords are
-    /// known to everybody.
+    /// Returns the user of that name if allowed to sign in over HTTP. Demo users are allowed in the demo only, because
+    /// their passwords are public.
     pub(crate) fn usable(&self, name: &str) -> Option<User> {
         let user = self.users.get(name)?;
         (!user.disabled && !user.bot && (self.settings.demo || !user.demo)).then_some(user)
     }
 
-    /// Marks the votes at the open gate that do not count any more, by the users of now.
+    /// Marks the votes at the open gate that no longer count, by the current user records.
     pub(crate) fn lapse_votes(&self, workflow: &mut Workflow) {
         lapse_votes(workflow, |name| self.users.get(name.as_str()));
     }
 
-    /// Whether this instance knows that the token or family is revoked.
+    /// Returns whether this instance knows that the token or family is revoked.
     pub(crate) fn is_revoked(&self, id: &str) -> bool {
         self.revocations.contains(id)
     }

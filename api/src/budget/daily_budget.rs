@@ -1,4 +1,4 @@
-//! What a user's work of today (UTC) has cost, and whether more may begin.
+//! The daily budget of each user (UTC days).
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::http::problem::Problem;
 use crate::workflows::singleflight::Singleflight;
 use crate::workflows::unavailable::log_unavailable;
 
-/// A submission waits so long for the log to be read; the next one goes on where this one stopped.
+/// Maximum wait of a submission for the log to be read; the next submission continues from there.
 const LOG_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What each user's day has cost, in the log and beside it, or why it cannot be told.
+/// Concurrent reads of the day's cost per user, as (in the log, charged outside of it).
 type SpentToday = Singleflight<UserName, Result<(f64, f64), Problem>>;
 
-/// The budgets, and what was spent of them today.
+/// The budget settings and the sources of the day's cost.
 pub(crate) struct DailyBudget {
     pub(crate) settings: Budget,
     log: WorkflowLog,
@@ -44,7 +44,7 @@ impl DailyBudget {
         }
     }
 
-    /// Refuses new work (402) when what the user submitted today has cost as much as a day may.
+    /// Returns a 402 problem if the user's workflows of today have used up the daily budget.
     pub(crate) async fn require_remaining(&self, user: &UserName) -> Result<(), Problem> {
         let limit = self.settings.per_user_day;
         let read = Box::pin(async { tokio::try_join!(self.spent_today(user), self.charged_today(user)) });
@@ -54,8 +54,8 @@ impl DailyBudget {
             return Ok(());
         }
         let detail = format!(
-            "Today's budget of {limit:.2} is used up ({spent:.2} spent); it starts anew at midnight UTC. An operator can \
-             raise budget.per_user_day."
+            "Today's budget of {limit:.2} is used up ({spent:.2} spent); it resets at midnight UTC. An operator \
+             can raise budget.per_user_day."
         );
         Err(Problem::new(StatusCode::PAYMENT_REQUIRED, "over-budget", detail))
     }
@@ -65,22 +65,22 @@ impl DailyBudget {
         if let Ok(Some(spent)) = self.view.spent_if_complete(user, &now.day()).await {
             return Ok(spent);
         }
-        // In a box, because it is large and rarely needed.
+        // Boxed to keep the common future small.
         let reading = Box::pin(self.tally.of(user, &self.log, now));
         match tokio::time::timeout(LOG_READ_TIMEOUT, reading).await {
             Ok(spent) => spent.map_err(|error| log_unavailable(&error)),
             Err(_) => {
-                let detail = "What today has cost is still being read from the log; try again.";
+                let detail = "Today's cost is still being read from the log; try again.";
                 Err(Problem::unavailable(detail, Duration::from_secs(1)))
             }
         }
     }
 
-    /// What is not in the log: runs that their workflow ended without.
+    /// Returns the cost outside the log: runs whose workflow ended without their result.
     async fn charged_today(&self, user: &UserName) -> Result<f64, Problem> {
         self.charges.of(user, &self.clock.now().day()).await.map_err(|error| {
-            tracing::warn!(%error, "the charges could not be read");
-            Problem::unavailable("What today has cost cannot be read now; try again.", Duration::from_secs(1))
+            tracing::warn!(%error, "Failed to read charges");
+            Problem::unavailable("Today's cost cannot be read right now; try again.", Duration::from_secs(1))
         })
     }
 }

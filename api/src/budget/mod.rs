@@ -1,4 +1,4 @@
-//! The daily budget of a user.
+//! The daily budget of each user.
 
 pub(crate) mod daily_budget;
 pub(crate) mod tally;

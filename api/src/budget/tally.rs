@@ -1,4 +1,4 @@
-//! The sum of what users' workflows of a day have cost, read from the log.
+//! The cost of each user's workflows of the day, summed from the log.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -11,28 +11,29 @@ use shared::messaging::{ReadError, Start, WorkflowLog};
 use shared::workflow::Workflow;
 use tokio::time::Instant;
 
-/// The broker's clock may be this far behind ours.
+/// Maximum lag of the broker's clock behind this process's.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// What today's workflows have cost by the log, read as far as it went when somebody asked last.
+/// The cost of today's workflows. Each read continues after the last entry read before.
 #[derive(Debug, Default)]
 pub(crate) struct SpendingTally(tokio::sync::Mutex<DaySums>);
 
 #[derive(Debug, Default)]
 struct DaySums {
     day: String,
-    /// The sequence behind the last one that was read; 0 before the first.
+    /// The sequence after the last entry read; 0 before the first.
     next: u64,
-    /// When the last reading that came to its end began.
+    /// Start of the last completed read.
     read_at: Option<Instant>,
     workflows: HashMap<WorkflowId, f64>,
     users: HashMap<UserName, f64>,
 }
 
 impl SpendingTally {
-    /// What the user's workflows of the day have cost, no older than the call; one reading serves all who wait for one.
+    /// Returns the cost of the user's workflows of the day, read after the call began; concurrent callers share one
+    /// read.
     ///
-    /// Cancel safe: what was read stays read.
+    /// Cancel safe: keeps the entries read so far.
     pub(crate) async fn of(&self, user: &UserName, log: &WorkflowLog, now: Timestamp) -> Result<f64, ReadError> {
         let asked = Instant::now();
         let mut sums = self.0.lock().await;
@@ -62,14 +63,14 @@ impl DaySums {
                     self.next = entry.sequence + 1;
                     self.add(&entry.workflow);
                 }
-                Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
+                Err(ReadError::Decode(error)) => tracing::warn!(%error, "Skipped an unreadable log entry"),
                 Err(error @ ReadError::Unavailable(_)) => return Err(error),
             }
         }
         Ok(())
     }
 
-    /// Books what a later state of a workflow has cost more than the one before.
+    /// Adds the difference between this state's cost and that of the workflow's previous state.
     fn add(&mut self, workflow: &Workflow) {
         if workflow.created_at.day() != self.day {
             return;

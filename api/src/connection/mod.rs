@@ -1,7 +1,8 @@
-//! Accepts connections and bounds what one may take: memory, time and event streams.
+//! Accepts connections and bounds the memory and time that one may take.
 //!
-//! The HTTP library decodes every request that is in its read buffer, reads on while an answer cannot be written, and has no deadline
-//! for the rest of a body or of a second head. [`GuardedStream`] gives it one request at a time instead. Decision 0024 has the figures.
+//! The HTTP library decodes every request in its read buffer, reads on while a response cannot be written, and has no
+//! deadline for the rest of a body or for a second head. [`GuardedStream`] gives it one request at a time instead.
+//! Decision 0024 has the figures.
 
 mod blank_line;
 mod stream;
@@ -25,11 +26,11 @@ use crate::connection::turns::{KEEP_ALIVE_TIMEOUT, take_turn};
 use crate::middleware::observe::observe;
 use crate::routes::configure;
 
-/// Bounds the head of a connection's first request; then 408 is answered.
+/// Maximum time for a connection's first head; then 408.
 const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bounds how long a connection is read after an answer that left some of the body unread.
+/// Maximum time to read from a connection after a response that left part of the body unread.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Connections that wait in the kernel to be accepted.
+/// Maximum connections waiting in the kernel to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// Binds every address that `api.listen` resolves to, and returns the first one with the server.
@@ -49,7 +50,7 @@ pub(crate) fn listen(config: &Config, state: &AppState) -> std::io::Result<(Sock
             Err(error) => refused = Some(error),
         }
     }
-    let nothing = || refused.unwrap_or_else(|| std::io::Error::other("the name has no address"));
+    let nothing = || refused.unwrap_or_else(|| std::io::Error::other("the host name has no address"));
     let bound = bound.ok_or_else(nothing)?;
     Ok((bound, server.run()))
 }
@@ -61,7 +62,7 @@ fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// The service of one accepted connection.
+/// Returns the service of one accepted connection.
 fn serve(
     state: AppState,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {

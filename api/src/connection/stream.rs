@@ -1,4 +1,4 @@
-//! An accepted connection as the HTTP library reads and writes it.
+//! The accepted connection between the kernel and the HTTP library.
 
 use std::io::{Error, ErrorKind, Result};
 use std::mem::MaybeUninit;
@@ -15,36 +15,37 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::blank_line::{BlankLines, Piece};
 use super::turns::{Phase, Turns};
 
-/// Bounds what is handed over at once.
+/// Maximum bytes handed to the HTTP library at once.
 const MAX_PIECE_BYTES: usize = 8 * 1024;
-/// Bounds what the kernel holds for a client that does not read; by itself it would be some MiB. The largest answers are as long.
+/// Maximum bytes that the kernel buffers for a client that does not read; its default is some MiB. Equals the largest
+/// responses.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
-/// The kernel ends a connection whose peer takes nothing of what was sent for this long, be it in the kernel or not yet.
+/// Time without progress after which the kernel ends a connection whose peer accepts no data.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bounds the line ends before a head.
+/// Maximum bytes of line ends before a head.
 const MAX_LEADING_BLANK_BYTES: usize = 1024;
-/// Bounds the pieces below [`SHORT_PIECE_BYTES`] that one body may be cut into: each costs a few microseconds.
+/// Maximum pieces below [`SHORT_PIECE_BYTES`] in one body; each costs a few microseconds.
 const MAX_SHORT_PIECES: usize = 32 * 1024;
 const SHORT_PIECE_BYTES: usize = 64;
-/// Bounds how long and how much is read and dropped once nothing more is sent: what is unread would reset the connection, and with it the
-/// end of the answer.
+/// Maximum time and bytes to read and drop after the last response: unread bytes would reset the connection and lose
+/// the end of the response.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_LINGER_BYTES: usize = 4 * 1024 * 1024;
-/// As [`MAX_LINGER_BYTES`], without waiting, where the connection ends by an error.
+/// Maximum bytes to drop, without waiting, if the connection ends with an error.
 const MAX_DROP_BYTES: usize = 256 * 1024;
-/// Interval at which a stream is looked at whose client has sent more behind its request, which hides the end behind it.
+/// Interval of checks for a closed client whose unread bytes hide the end of the connection.
 const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A connection of which one request is read at a time, and none while an answer cannot be written.
+/// A connection on which one request is read at a time, and none while a response cannot be written.
 #[derive(Debug)]
 pub(super) struct GuardedStream {
     stream: TcpStream,
     turns: Turns,
     lines: BlankLines,
-    /// The HTTP library decodes what it has once it finds nothing more to read.
+    /// The HTTP library decodes its buffer only when a read returns nothing.
     must_decode: bool,
     is_write_pending: bool,
-    /// True once a deadline or a bound has passed: the HTTP library finds the end of what the client sent, and closes.
+    /// A deadline or bound was exceeded; the HTTP library sees the end of the stream and closes.
     is_ended: bool,
     leading_blank_bytes: usize,
     short_pieces: usize,
@@ -52,7 +53,7 @@ pub(super) struct GuardedStream {
     timer: Pin<Box<Sleep>>,
 }
 
-/// The rest of a connection whose sending side is closed.
+/// The state of a connection after its sending side was closed.
 #[derive(Debug)]
 struct Lingering {
     until: Instant,
@@ -60,9 +61,10 @@ struct Lingering {
 }
 
 impl GuardedStream {
-    /// Guards a connection that was just accepted, and sets its socket's options.
+    /// Wraps an accepted connection and sets its socket options.
     pub(super) fn new(stream: TcpStream) -> Result<Self> {
-        // An event is two writes on a connection that was used before; the second one would wait for the client's delayed acknowledgement.
+        // An event takes two writes on a reused connection; without nodelay the second waits for a delayed
+        // acknowledgement.
         stream.set_nodelay(true)?;
         set_socket_send_buffer_size(&stream, SEND_BUFFER_BYTES)?;
         set_tcp_user_timeout(&stream, u32::try_from(WRITE_TIMEOUT.as_millis()).unwrap_or(u32::MAX))?;
@@ -80,12 +82,12 @@ impl GuardedStream {
         })
     }
 
-    /// The turns of the connection, for its requests.
+    /// Returns the turns, shared with the connection's requests.
     pub(super) fn turns(&self) -> Turns {
         self.turns.clone()
     }
 
-    /// Wakes the task at `instant`, unless it is woken before; an error where that has passed.
+    /// Wakes the task at `instant` at the latest; returns a timeout error once it has passed.
     fn wait_until(&mut self, instant: Instant, context: &mut Context<'_>) -> Poll<Error> {
         if self.timer.deadline() != instant {
             self.timer.as_mut().reset(instant);
@@ -93,18 +95,18 @@ impl GuardedStream {
         self.timer.as_mut().poll(context).map(|()| ErrorKind::TimedOut.into())
     }
 
-    /// Returns whether the client has closed its side, also where something that it sent before is still unread.
+    /// Returns whether the client closed its side, also if earlier bytes are unread.
     fn is_read_closed(&self) -> bool {
         let ready = self.stream.ready(Interest::READABLE).now_or_never();
         ready.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
     }
 
-    /// Waits on a connection that is not to be read, for its end.
+    /// Waits for the end of a connection that must not be read now.
     fn refuse(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         let mut storage = [MaybeUninit::uninit()];
         let arrived = ready!(self.stream.poll_peek(context, &mut ReadBuf::uninit(&mut storage)))?;
         if self.turns.phase() != Phase::Streaming {
-            // The next turn reads what is there, be it the end.
+            // The next turn reads what is there, including the end.
             return Poll::Pending;
         }
         if arrived == 0 || self.is_read_closed() {
@@ -113,7 +115,7 @@ impl GuardedStream {
         self.wait_until(Instant::now() + CLOSE_CHECK_INTERVAL, context).map(Err)
     }
 
-    /// Reads a body of known length, not beyond its end: a request behind it is a piece of its own.
+    /// Reads a body of known length, not beyond its end: a following request is a piece of its own.
     fn read_body(&mut self, most: u64, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let mut storage = [MaybeUninit::uninit(); MAX_PIECE_BYTES];
@@ -124,7 +126,7 @@ impl GuardedStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what has arrived up to the first blank line behind text. Blank lines before a head are dropped.
+    /// Reads up to the first blank line after text. Drops blank lines before a head.
     fn read_piece(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let mut storage = [MaybeUninit::uninit(); MAX_PIECE_BYTES];
         loop {
@@ -152,7 +154,7 @@ impl GuardedStream {
         }
     }
 
-    /// Counts a piece; false where it is one too many.
+    /// Counts a piece; returns false if a bound is exceeded.
     fn is_within_bounds(&mut self, length: usize, is_dropped: bool, piece: &Piece) -> bool {
         if !self.turns.awaits_head() {
             self.short_pieces += usize::from(piece.is_blank_line_last && length < SHORT_PIECE_BYTES);
@@ -164,7 +166,7 @@ impl GuardedStream {
         self.leading_blank_bytes <= MAX_LEADING_BLANK_BYTES && self.short_pieces <= MAX_SHORT_PIECES
     }
 
-    /// Reads and drops what the client still sends, up to its end.
+    /// Reads and drops received bytes up to the end of the connection.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         let mut storage = [MaybeUninit::uninit(); MAX_PIECE_BYTES];
         loop {
@@ -194,7 +196,7 @@ impl AsyncRead for GuardedStream {
             Phase::Head { deadline } => Some(deadline),
             Phase::Receiving | Phase::Serving | Phase::Streaming => None,
         };
-        // While an answer is still being written, it is the client's time to read.
+        // While a response is being written, the delay is the client's.
         if let Some(deadline) = deadline.filter(|_| !this.is_write_pending) {
             this.is_ended |= this.wait_until(deadline, context).is_ready();
         }
@@ -241,7 +243,7 @@ impl AsyncWrite for GuardedStream {
 }
 
 impl Drop for GuardedStream {
-    /// Drops what has arrived: an error that was answered, such as 400, ends the connection without a shutdown.
+    /// Drops received bytes: after an error response such as 400, the connection ends without a shutdown.
     fn drop(&mut self) {
         let (mut part, mut count) = ([0; MAX_PIECE_BYTES], 0);
         while count < MAX_DROP_BYTES
@@ -260,7 +262,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_accepted_socket_sends_at_once_and_not_for_ever() {
+    async fn an_accepted_socket_has_nodelay_and_a_write_timeout() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let guarded = GuardedStream::new(listener.accept().await.unwrap().0).unwrap();

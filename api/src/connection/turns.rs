@@ -1,4 +1,4 @@
-//! Whose turn it is on a connection: the client's, to send a head or the body that a handler waits for, or the server's, to answer.
+//! Turns of a connection: the client sends a head, or a body that a handler waits for; the server responds.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -17,49 +17,50 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
-/// Bounds a head, from its first byte to the request. Above the time after which a connection's first head is answered with 408.
+/// Maximum time from a head's first byte to its request. Above the timeout of the first head, which is answered with
+/// 408.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(12);
-/// Bounds the time from an answer to the first byte of the next request's head. A client that never reads may have had all its answers
-/// from its own receive buffer; it is disconnected within a minute.
+/// Maximum time from a response to the first byte of the next head. A client that never reads, with all responses in
+/// its receive buffer, is disconnected within a minute.
 pub(super) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(40);
-/// Bounds the rest of a body that was answered before its end. With the 30 s that a handler waits for a body, below 40 s.
+/// Maximum time for the rest of a body after its response. With the 30 s that a handler waits for a body, below 40 s.
 const REST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bounds a body that is read and dropped where the handler left it.
+/// Maximum bytes of an unread body that are read and dropped.
 const MAX_DISCARD_BYTES: usize = 64 * 1024;
-/// Bounds the delay of an answer by such a body.
+/// Maximum delay of a response by such a body.
 const DISCARD_TIMEOUT: Duration = Duration::from_millis(250);
-/// Bounds the parts of an answer that the HTTP library copies into its buffer while the client does not read.
+/// Maximum bytes of a response that the HTTP library buffers while the client does not read.
 const MAX_PART_BYTES: usize = 16 * 1024;
 
 /// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// No request is being served and none has begun. The library has a deadline for the first one of a connection.
+    /// No request is served and none has begun. The library has a deadline for the first one of a connection.
     Idle { deadline: Option<Instant> },
-    /// A part of a head has arrived.
+    /// Part of a head was received.
     Head { deadline: Instant },
     /// A request is being handled or answered.
     Serving,
     /// The handler waits for more of the body.
     Receiving,
-    /// An answer without a length is being sent: an event stream, which ends when the client leaves.
+    /// A response without length is sent: an event stream, which ends when the client disconnects.
     Streaming,
 }
 
-/// The turns of one connection, shared by its stream, its request and its answer.
+/// The turns of one connection, shared by its stream, its request and its response.
 #[derive(Debug, Clone)]
 pub(super) struct Turns(Rc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     phase: Cell<Phase>,
-    /// True if the present or last request has a body whose end was not seen.
+    /// The current or last request has a body whose end was not reached.
     has_rest: Cell<bool>,
-    /// True if the handler has asked for the body of the present request.
+    /// The handler has read from the body of the current request.
     is_body_read: Cell<bool>,
-    /// True if the present or last answer is the last one of the connection.
+    /// The current or last response is the connection's last.
     is_closing: Cell<bool>,
-    /// Bytes of that body that have not been handed over, where its length is known.
+    /// Remaining bytes of that body, if its length is known.
     rest_bytes: Cell<Option<u64>>,
     reader: RefCell<Option<Waker>>,
 }
@@ -80,7 +81,7 @@ impl Turns {
         self.0.phase.get()
     }
 
-    /// Notes who waits to read.
+    /// Registers the task that waits to read.
     pub(super) fn wait(&self, waker: &Waker) {
         let mut reader = self.0.reader.borrow_mut();
         match reader.as_mut() {
@@ -89,14 +90,14 @@ impl Turns {
         }
     }
 
-    /// Has the stream read again.
+    /// Wakes the task that waits to read.
     pub(super) fn wake(&self) {
         if let Some(reader) = self.0.reader.take() {
             reader.wake();
         }
     }
 
-    /// Bytes up to the end of the body that is being received, where its length is known.
+    /// Returns the remaining bytes of the body being received, if its length is known.
     pub(super) fn rest_bytes(&self) -> Option<u64> {
         self.0.rest_bytes.get().filter(|rest| *rest > 0 && self.phase() == Phase::Receiving)
     }
@@ -106,7 +107,7 @@ impl Turns {
         matches!(self.phase(), Phase::Idle { .. } | Phase::Head { .. }) && !self.0.has_rest.get()
     }
 
-    /// Notes that an answer that waited for its client has left: the time for the next request begins only now.
+    /// Restarts the keep-alive timeout after a delayed response was written.
     pub(super) fn written(&self) {
         if matches!(self.phase(), Phase::Idle { deadline: Some(_) }) {
             self.0.phase.set(self.idle());
@@ -123,7 +124,7 @@ impl Turns {
         Phase::Idle { deadline: Some(Instant::now() + timeout) }
     }
 
-    /// The HTTP library has `length` more bytes of what the client sent.
+    /// Records that `length` bytes were handed to the HTTP library.
     pub(super) fn handed_over(&self, length: usize) {
         let rest = self.rest_bytes().map(|rest| rest.saturating_sub(length as u64));
         match self.phase() {
@@ -133,7 +134,7 @@ impl Turns {
             Phase::Receiving => {
                 self.0.rest_bytes.set(rest);
                 if rest.is_none_or(|rest| rest == 0) {
-                    // Until the handler asks for more. This may have been the end of the body, and another request may follow.
+                    // Until the handler reads again: the body may have ended here, and another request may follow.
                     self.0.phase.set(Phase::Serving);
                 }
             }
@@ -167,7 +168,7 @@ impl Drop for Turn {
     }
 }
 
-/// Marks on the connection that a request is being served, that its body is waited for, and that its answer is a stream.
+/// Marks on the connection when a request is served, when its body is waited for, and when its response is a stream.
 pub(crate) async fn take_turn(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
@@ -176,7 +177,7 @@ pub(crate) async fn take_turn(
     let payload = request.take_payload();
     let has_body = !matches!(payload, Payload::None);
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    // Without either the payload is what another protocol would say on this connection.
+    // Without these headers the payload belongs to another protocol.
     let is_framed = length.is_some() || request.headers().contains_key(TRANSFER_ENCODING);
     let is_small = is_framed && length.is_none_or(|length| length <= MAX_DISCARD_BYTES as u64);
     let turn = turns.begin(has_body, length);
@@ -217,7 +218,7 @@ impl Stream for Body {
     }
 }
 
-/// Reads a small body that the handler left: the library closes a connection behind one of known length that was not read.
+/// Reads a small unread body: the library would close the connection after an unread body of known length.
 async fn discard(mut body: Body) {
     let turns = body.turns.clone();
     let read = async {
@@ -234,7 +235,7 @@ async fn discard(mut body: Body) {
     }
 }
 
-/// An answer's body, in parts of at most [`MAX_PART_BYTES`].
+/// A response body, in parts of at most [`MAX_PART_BYTES`].
 struct Answer {
     body: BoxBody,
     rest: Bytes,

@@ -1,4 +1,4 @@
-//! The contents of a workflow's artifacts, and the form in which its document embeds them.
+//! The contents of a workflow's artifacts.
 
 use serde_json::{Value, json};
 use shared::single_file::{Part, joined};
@@ -8,15 +8,15 @@ use crate::http::problem::Problem;
 use crate::workflows::state::Workflows;
 use crate::workflows::unavailable::blobs_unavailable;
 
-/// The path of the changes to given code, beside those of the files.
+/// Name of the diff of changed code, beside the files.
 pub(crate) const CHANGES: &str = "changes.diff";
 
-/// The artifacts of a workflow whose artifacts are not to be seen, or not here.
+/// The `artifacts` member for callers who may not see them, or if they are excluded.
 pub(crate) fn no_artifacts() -> Value {
     json!({"generated_code": null, "test_results": null, "security_report": null, "documentation": null})
 }
 
-/// Every artifact, as the workflow's document embeds it.
+/// Returns the `artifacts` member.
 pub(crate) async fn read_artifacts(workflows: &Workflows, artifacts: &Artifacts) -> Result<Value, Problem> {
     let documentation = match &artifacts.documentation {
         Some(content) => Some(load(workflows, content).await?),
@@ -38,12 +38,12 @@ async fn read_json(workflows: &Workflows, content: Option<&Content>) -> Result<V
     let Some(content) = content else { return Ok(Value::Null) };
     let text = load(workflows, content).await?;
     serde_json::from_str(&text).map_err(|_| {
-        tracing::error!(digest = %content.digest, "a report in the log is not JSON");
+        tracing::error!(digest = %content.digest, "Report {} in the log is not JSON", content.digest);
         Problem::internal()
     })
 }
 
-/// The files that we made or changed, as one file; the caller's own are not repeated.
+/// Joins the produced and changed files into one; files of the caller are left out.
 pub(crate) async fn read_code(workflows: &Workflows, artifacts: &Artifacts) -> Result<String, Problem> {
     let mut files = Vec::new();
     for file in produced_files(artifacts) {

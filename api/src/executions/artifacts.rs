@@ -1,4 +1,4 @@
-//! What a workflow has made, inside its document and one by one: `GET /api/v3/execute/{workflow_id}/artifacts/{name}`.
+//! `GET /api/v3/execute/{workflow_id}/artifacts/{name}`: one artifact.
 
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -18,13 +18,13 @@ const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 const DIFF: &str = "text/x-diff; charset=utf-8";
 
-/// The content of a file that the caller gave, by its artifact's name: its owner has it, and who decides has to read it.
+/// Returns a submitted file by its artifact's name. Visible to its owner and to those who decide.
 fn submitted_file<'a>(artifacts: &'a Artifacts, name: &str) -> Option<&'a Content> {
     let path = name.strip_prefix("files/")?;
     artifacts.files.iter().find(|file| file.from_caller && file.path == path).map(|file| &file.content)
 }
 
-/// One artifact, with its digest as `ETag`.
+/// Returns one artifact, with its digest as `ETag`.
 pub(crate) async fn artifact(
     workflows: web::Data<Workflows>,
     limits: web::Data<RateLimits>,
@@ -68,7 +68,7 @@ async fn load_required(workflows: &Workflows, content: Option<&Content>) -> Resu
 
 fn answer(request: &HttpRequest, text: String, kind: &str) -> HttpResponse {
     respond_with_etag(request, text, kind, |response| {
-        // What was made is never to be rendered by a browser on our own origin.
+        // Produced content must never be rendered by a browser on this origin.
         response.insert_header((CONTENT_DISPOSITION, "attachment"));
     })
 }

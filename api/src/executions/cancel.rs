@@ -22,10 +22,10 @@ use crate::workflows::access::{is_visible, parse_workflow_id};
 use crate::workflows::peers::Peers;
 use crate::workflows::state::Workflows;
 
-/// A workflow moves on a few times a second at most; so many lost races in a row mean something else.
+/// Maximum retries after a concurrent transition. A workflow has a few transitions a second.
 const MAX_CONFLICT_RETRIES: u32 = 50;
 
-/// Cancels. Idempotent: a cancelled workflow answers 200 again.
+/// Cancels. Idempotent: 200 for a cancelled workflow.
 pub(crate) async fn cancel(
     workflows: web::Data<Workflows>,
     peers: web::Data<Peers>,
@@ -42,11 +42,11 @@ pub(crate) async fn cancel(
         let stored = workflows.reader.get_from_leader(id).await?.ok_or_else(Problem::workflow_not_found)?;
         check(&stored, &caller)?;
         match stored.workflow.status() {
-            Status::Cancelled => return Ok(cancelled(id, "The workflow was cancelled before.")),
+            Status::Cancelled => return Ok(cancelled(id, "The workflow was already cancelled.")),
             Status::Completed | Status::Failed => {
                 return Err(Problem::conflict(
                     "already-ended",
-                    "The workflow has ended already; nothing was cancelled.",
+                    "The workflow has already ended; nothing was cancelled.",
                 ));
             }
             Status::Created | Status::Running | Status::WaitingApproval => {}
@@ -55,7 +55,10 @@ pub(crate) async fn cancel(
             return Ok(cancelled(id, "The workflow is cancelled."));
         }
     }
-    Err(Problem::unavailable("The workflow moves on too fast to be cancelled; try again.", Duration::from_secs(1)))
+    Err(Problem::unavailable(
+        "The workflow keeps changing while it is being cancelled; try again.",
+        Duration::from_secs(1),
+    ))
 }
 
 fn check(stored: &Stored, caller: &Caller) -> Result<(), Problem> {
@@ -63,15 +66,17 @@ fn check(stored: &Stored, caller: &Caller) -> Result<(), Problem> {
         return Err(Problem::workflow_not_found());
     }
     if !caller.is_at_least(Role::Developer) {
-        return Err(Problem::forbidden("Viewers may not cancel work."));
+        return Err(Problem::forbidden("Viewers cannot cancel workflows."));
     }
     if stored.workflow.owner != caller.user.name && !caller.is_at_least(Role::Admin) {
-        return Err(Problem::forbidden("Only the owner and admins cancel a workflow; approvers reject it instead."));
+        return Err(Problem::forbidden(
+            "Only the owner and admins can cancel a workflow; approvers reject it instead.",
+        ));
     }
     Ok(())
 }
 
-/// Appends the end; false where someone else moved the workflow on first.
+/// Appends the terminal state; false if another transition was first.
 async fn append(
     workflows: &Workflows,
     peers: &Peers,
@@ -87,12 +92,12 @@ async fn append(
         Ok(sequence) => {
             peers.control.cancel(id).await;
             workflows.reader.upsert(sequence, &next).await;
-            tracing::info!(workflow.id = %id, user.name = %caller.user.name, "cancelled");
+            tracing::info!(workflow.id = %id, user.name = %caller.user.name, "Workflow {id}: cancelled");
             Ok(true)
         }
         Err(AppendError::Lost) => Ok(false),
         Err(AppendError::Unavailable(reason)) => {
-            tracing::warn!(reason, workflow.id = %id, "a cancel could not be written");
+            tracing::warn!(reason, workflow.id = %id, "Workflow {id}: failed to append the cancel: {reason}");
             Err(Problem::unavailable("The cancel could not be stored; try again.", Duration::from_secs(1)))
         }
     }

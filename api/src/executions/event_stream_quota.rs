@@ -1,4 +1,4 @@
-//! How many event streams each user has open on this instance.
+//! Quota of concurrent event streams per user on this instance.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,14 +7,14 @@ use shared::ids::UserName;
 
 use crate::metrics;
 
-/// More than a person's windows need; each stream holds a connection and a place among the listeners.
+/// Maximum concurrent event streams per user; each holds a connection and a feed subscription.
 pub(crate) const MAX_STREAMS_PER_USER: u32 = 32;
 
-/// Counts the open streams by user.
+/// Counts open streams by user.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EventStreamQuota(Arc<Mutex<HashMap<UserName, u32>>>);
 
-/// A stream that is open; counted while it lives.
+/// A counted stream; released on drop.
 #[derive(Debug)]
 pub(crate) struct EventStreamPermit {
     quota: EventStreamQuota,
@@ -22,7 +22,7 @@ pub(crate) struct EventStreamPermit {
 }
 
 impl EventStreamQuota {
-    /// Opens one more stream; `None` where the user has `most` already.
+    /// Counts one more stream; `None` if the user has `limit` already.
     pub(crate) fn acquire(&self, user: &UserName, limit: u32) -> Option<EventStreamPermit> {
         let mut counts = self.lock();
         let count = counts.get(user).copied().unwrap_or(0);
@@ -57,16 +57,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_has_so_many_streams_and_no_more_until_one_ends() {
+    fn a_user_has_a_maximum_of_concurrent_streams() {
         let quota = EventStreamQuota::default();
         let (ann, eve) = ("ann".parse().unwrap(), "eve".parse().unwrap());
         let mut open: Vec<EventStreamPermit> =
             (0..MAX_STREAMS_PER_USER).map(|_| quota.acquire(&ann, MAX_STREAMS_PER_USER).unwrap()).collect();
         assert!(quota.acquire(&ann, MAX_STREAMS_PER_USER).is_none());
-        assert!(quota.acquire(&eve, MAX_STREAMS_PER_USER).is_some(), "another user's are counted apart");
+        assert!(quota.acquire(&eve, MAX_STREAMS_PER_USER).is_some(), "another user has a separate count");
         open.pop();
         assert!(quota.acquire(&ann, MAX_STREAMS_PER_USER).is_some());
         drop(open);
-        assert!(quota.lock().is_empty(), "nobody is remembered for nothing");
+        assert!(quota.lock().is_empty(), "no entries without streams");
     }
 }

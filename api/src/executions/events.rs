@@ -1,5 +1,5 @@
-//! `GET /api/v3/execute/{workflow_id}/events`: every transition as a server-sent event, from the first on or behind `Last-Event-ID`.
-//! Format: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+//! `GET /api/v3/execute/{workflow_id}/events`: every transition as a server-sent event, from the first on or after
+//! `Last-Event-ID`. Format: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -31,12 +31,12 @@ use crate::workflows::access::{is_visible, visible};
 use crate::workflows::feed::FeedItem;
 use crate::workflows::state::Workflows;
 
-/// A comment is sent so often, so that nobody between takes a quiet stream for a dead one.
+/// Interval of comments that keep idle connections open through proxies.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
-/// Trouble with the log ends a stream after so many attempts; the client comes again with its last id.
+/// Maximum attempts to read the log; then the stream ends and the client resumes it with its last id.
 const MAX_READ_ATTEMPTS: u64 = 5;
 
-/// The part of the application state that serves event streams.
+/// The part of the application state for event streams.
 pub(crate) struct EventStreams {
     pub(crate) workflows: web::Data<Workflows>,
     pub(crate) auth: web::Data<Auth>,
@@ -44,7 +44,7 @@ pub(crate) struct EventStreams {
     pub(crate) quota: EventStreamQuota,
 }
 
-/// Opens a stream. 204 where the workflow has ended and nothing is left to tell, which makes browsers stop coming again.
+/// Opens a stream. 204 if the workflow has ended and no event is left, after which browsers do not reconnect.
 pub(crate) async fn events(
     streams: web::Data<EventStreams>,
     limits: web::Data<RateLimits>,
@@ -60,7 +60,7 @@ pub(crate) async fn events(
     }
     let limit = if limits.settings.are_lifted() { u32::MAX } else { MAX_STREAMS_PER_USER };
     let permit = streams.quota.acquire(&caller.user.name, limit).ok_or_else(|| too_many(&request))?;
-    // Listening begins before history is read, so that nothing falls between the two.
+    // Subscribe before reading history, so that no event is missed between the two.
     let subscription = streams.workflows.feed.subscribe();
     let (changes, expires_at) =
         (streams.auth.tokens.changes(), Instant::now() + streams.auth.tokens.remaining_lifetime(&caller));
@@ -93,7 +93,8 @@ fn too_many(request: &HttpRequest) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(RETRY_DELAY)
 }
 
-/// What the client has read; browsers send it in a header, scripts may put it into the query.
+/// Returns the id of the last event that the client received: from the header that browsers send, or the query
+/// parameter.
 fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
     let message = "must be the id of an event of this stream";
     if let Some(value) = request.headers().get("last-event-id") {
@@ -112,21 +113,21 @@ fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
     Ok(last.unwrap_or(0))
 }
 
-/// Tells one client of one workflow.
+/// The event stream of one client for one workflow.
 struct WorkflowEventStream {
     streams: web::Data<EventStreams>,
     caller: Caller,
-    /// Of the users and the revocations.
+    /// Signals changes of users and of revocations.
     changes: [watch::Receiver<()>; 2],
-    /// The end of the caller's token.
+    /// Expiry of the caller's token.
     expires_at: Instant,
     id: WorkflowId,
-    /// The sequence of the last event that was told.
+    /// Sequence of the last event sent.
     last: u64,
     subscription: Receiver<FeedItem>,
-    /// History behind `last` is to be read from the log.
+    /// Reads the log after `last` before waiting for the feed.
     must_read_log: bool,
-    /// What stood in the log when the stream began was told.
+    /// All events that the log held when the stream began were sent.
     has_caught_up: bool,
     next_heartbeat: Instant,
     pending: VecDeque<Bytes>,
@@ -142,8 +143,8 @@ impl WorkflowEventStream {
         })
     }
 
-    /// The next piece of the stream; `None` ends it: after the last transition, on a drain, when the caller's token expires
-    /// or is revoked or the workflow is not theirs to see any more, or when the log cannot be read.
+    /// Returns the next bytes of the stream. `None` ends it: after the last transition, on a drain, if the token
+    /// expires or is revoked, if the workflow is no longer visible to the caller, or if the log cannot be read.
     async fn next(&mut self) -> Option<Bytes> {
         let stopping = self.streams.lifecycle.stopping();
         loop {
@@ -164,7 +165,7 @@ impl WorkflowEventStream {
             tokio::select! {
                 () = stopping.cancelled() => return None,
                 () = tokio::time::sleep_until(self.expires_at) => return None,
-                // What changed is judged above. The senders live as long as the state.
+                // Access is checked again at the top of the loop. The senders live as long as the application state.
                 _ = users.changed() => {}
                 _ = revocations.changed() => {}
                 item = self.subscription.recv() => self.on_feed_item(item),
@@ -173,7 +174,7 @@ impl WorkflowEventStream {
                     if !self.may_still_see().await {
                         return None;
                     }
-                    // Also a moment to find what a silently broken subscription did not tell.
+                    // Also finds events that a silently broken subscription missed.
                     self.must_read_log = true;
                     return Some(Bytes::from_static(b": still here\n\n"));
                 }
@@ -188,14 +189,14 @@ impl WorkflowEventStream {
                     self.push(&entry);
                 }
             }
-            // Closed cannot be while the state lives; reading history is right in any case.
+            // The channel stays open as long as the application state; reading history is right in any case.
             Ok(FeedItem::Gap) | Err(RecvError::Lagged(_) | RecvError::Closed) => self.must_read_log = true,
         }
     }
 
     fn push(&mut self, entry: &Entry) {
         if entry.sequence > self.last {
-            // What led up to a state that the caller may see is theirs to see; what comes after it is judged by itself.
+            // A caller who may see a state may see its history; each later state is checked by itself.
             if self.has_caught_up && !self.is_visible_to_caller(&entry.workflow) {
                 self.has_ended = true;
                 return;
@@ -206,12 +207,12 @@ impl WorkflowEventStream {
         }
     }
 
-    /// By the caller's role of now.
+    /// Checks with the caller's current role.
     fn is_visible_to_caller(&self, workflow: &Workflow) -> bool {
         self.streams.auth.tokens.current_user(&self.caller).is_some_and(|user| is_visible(workflow, &user))
     }
 
-    /// Whether the workflow's newest state is the caller's to see; where it cannot be read, what was seen last counts.
+    /// Returns whether the workflow's newest state is visible to the caller; true if it cannot be read.
     async fn may_still_see(&self) -> bool {
         match self.streams.workflows.reader.get(self.id).await {
             Ok(Some(stored)) => self.is_visible_to_caller(&stored.workflow),
@@ -220,7 +221,7 @@ impl WorkflowEventStream {
         }
     }
 
-    /// Reads one transition behind `last`; when there is none, the listener goes on.
+    /// Sends one transition after `last` from the log; if there is none, the feed takes over.
     async fn read_history(&mut self) -> Option<()> {
         match read_next(&self.streams.workflows, self.id, self.last).await? {
             Some(entry) => self.push(&entry),
@@ -233,19 +234,19 @@ impl WorkflowEventStream {
     }
 }
 
-/// The transition behind `last`, tried a few times; `None` where the log cannot be read.
+/// Reads the transition after `last`, with retries; `None` if the log cannot be read.
 ///
-/// A replica that knows of none, where this process does, is behind: it is asked again.
+/// Retries if a replica lags: it has no newer entry, but this process has observed one.
 async fn read_next(workflows: &Workflows, id: WorkflowId, last: u64) -> Option<Option<Entry>> {
     for attempt in 1..=MAX_READ_ATTEMPTS {
         match workflows.log.next_after(id, last).await {
             Ok(None) if attempt < MAX_READ_ATTEMPTS && workflows.reader.knows_newer(id, last) => {}
             Ok(entry) => return Some(entry),
             Err(ReadError::Decode(error)) => {
-                tracing::warn!(%error, workflow.id = %id, "a transition cannot be told");
+                tracing::warn!(%error, workflow.id = %id, "Workflow {id}: event stream ended by unreadable entry");
                 return None;
             }
-            Err(error) => tracing::debug!(%error, workflow.id = %id, "history could not be read; trying again"),
+            Err(error) => tracing::debug!(%error, workflow.id = %id, "Workflow {id}: failed to read history; retrying"),
         }
         tokio::time::sleep(Duration::from_millis(200 * attempt)).await;
     }

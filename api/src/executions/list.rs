@@ -1,4 +1,4 @@
-//! `GET /api/v3/execute`: the caller's workflows, newest first; admins may look at everybody's.
+//! `GET /api/v3/execute`: the caller's workflows, newest first; for admins those of all users.
 
 use std::cmp::Reverse;
 
@@ -17,7 +17,7 @@ use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 use crate::workflows::state::Workflows;
 
-/// One page.
+/// Returns one page.
 pub(crate) async fn list(
     workflows: web::Data<Workflows>,
     limits: web::Data<RateLimits>,
@@ -35,7 +35,7 @@ pub(crate) async fn list(
     })))
 }
 
-/// One page of the workflows in any of the statuses; in all where none is named.
+/// Returns one page of the workflows in any of the statuses; an empty list means all statuses.
 async fn list_any(workflows: &Workflows, mut query: ListQuery, statuses: &[Status]) -> Result<Page, Problem> {
     if statuses.is_empty() {
         return workflows.reader.list(&query).await;
@@ -48,15 +48,15 @@ async fn list_any(workflows: &Workflows, mut query: ListQuery, statuses: &[Statu
     Ok(merge(pages, query.limit))
 }
 
-/// One page from the first pages of several lists.
+/// Merges the first pages of several lists into one page.
 fn merge(pages: Vec<Page>, limit: usize) -> Page {
-    // Behind this place a list may hold what its page does not.
+    // After this position a list may hold items that its page does not.
     let known_to = pages.iter().filter_map(|page| page.next).max();
     let items = pages.into_iter().flat_map(|page| page.items);
     let mut items: Vec<Stored> =
         items.filter(|stored| known_to.is_none_or(|known_to| ListPosition::of(stored) >= known_to)).collect();
     items.sort_by_key(|stored| Reverse(ListPosition::of(stored)));
-    // One that moved on in between may stand in two lists.
+    // A workflow that changed its status in between may be in two lists.
     items.dedup_by_key(|stored| stored.workflow.id);
     let more = items.len() > limit;
     items.truncate(limit);
@@ -64,7 +64,7 @@ fn merge(pages: Vec<Page>, limit: usize) -> Page {
     Page { items, next }
 }
 
-/// The query, but for the statuses, which come apart: the caller may name several.
+/// Reads the query; the statuses come apart, because the caller may name several.
 fn read_query(caller: &Caller, request: &HttpRequest) -> Result<(ListQuery, Vec<Status>), Problem> {
     let mut query = QueryParams::of(request)?;
     let named = query.read_all(
@@ -78,7 +78,7 @@ fn read_query(caller: &Caller, request: &HttpRequest) -> Result<(ListQuery, Vec<
     query.finish()?;
     let asks_for_others = all || owner.as_ref().is_some_and(|owner| *owner != caller.user.name);
     if asks_for_others && !caller.is_at_least(Role::Admin) {
-        return Err(Problem::forbidden("Only admins list the workflows of others."));
+        return Err(Problem::forbidden("Only admins can list the workflows of others."));
     }
     let owner = if all { owner } else { owner.or_else(|| Some(caller.user.name.clone())) };
     let statuses = Status::ALL.into_iter().filter(|status| named.contains(status)).collect();

@@ -13,7 +13,7 @@ use crate::limits::settings::Operation;
 use crate::workflows::access::{may_show_artifacts, visible};
 use crate::workflows::state::Workflows;
 
-/// The workflow's document.
+/// Returns the workflow's document.
 pub(crate) async fn status(
     workflows: web::Data<Workflows>,
     auth: web::Data<Auth>,

@@ -25,10 +25,10 @@ use crate::recipes::catalogue::RecipeCatalogue;
 use crate::workflows::state::Workflows;
 use crate::workflows::unavailable::{blobs_unavailable, log_unavailable};
 
-/// A replica that answers the read may be a moment behind the leader that refused the append.
+/// Delays between reads after a lost append: a replica may lag behind the leader that rejected it.
 const READ_RETRY_DELAYS_MS: [u64; 5] = [5, 20, 80, 300, 1_000];
 
-/// The part of the application state that accepts submissions.
+/// The part of the application state for submissions.
 pub(crate) struct Submitter {
     pub(crate) policy: SubmissionPolicy,
     pub(crate) budget: DailyBudget,
@@ -37,7 +37,7 @@ pub(crate) struct Submitter {
 }
 
 /// Accepts a submission; 202 means that it is on disk in the log.
-pub(crate) async fn execute(
+pub(crate) async fn submit(
     submitter: web::Data<Submitter>,
     limits: web::Data<RateLimits>,
     body_memory: web::Data<BodyMemoryBudget>,
@@ -47,7 +47,7 @@ pub(crate) async fn execute(
 ) -> Result<HttpResponse, Problem> {
     if !caller.is_at_least(Role::Developer) {
         discard(&request, payload.into_inner()).await;
-        return Err(Problem::forbidden("Viewers may not submit work; ask an operator for the role developer."));
+        return Err(Problem::forbidden("Viewers cannot submit workflows; ask an operator for the role developer."));
     }
     let payload = limits.admit_body(&request, &caller.user, Operation::Execute, payload).await?;
     let policy = submitter.policy;
@@ -69,11 +69,11 @@ pub(crate) async fn execute(
         ));
     }
     submitter.budget.require_remaining(&caller.user.name).await?;
-    submitter.submit(&caller, &request, key, submit_request).await
+    submitter.append(&caller, &request, key, submit_request).await
 }
 
 impl Submitter {
-    async fn submit(
+    async fn append(
         &self,
         caller: &Caller,
         request: &HttpRequest,
@@ -95,13 +95,13 @@ impl Submitter {
         match self.workflows.submissions.append(&workflow, &happened, &trace_of(request)).await {
             Ok(sequence) => {
                 metrics::SUBMISSIONS.inc();
-                tracing::info!(workflow.id = %id, user.name = %workflow.owner, "accepted");
-                self.workflows.reader.put(sequence, &workflow).await;
+                tracing::info!(workflow.id = %id, user.name = %workflow.owner, "Workflow {id}: submitted");
+                self.workflows.reader.upsert(sequence, &workflow).await;
                 Ok(self.accepted(&workflow, false))
             }
             Err(AppendError::Lost) => self.after_lost_race(id, &submit_request).await,
             Err(AppendError::Unavailable(reason)) => {
-                tracing::warn!(reason, "a submission could not be written");
+                tracing::warn!(reason, workflow.id = %id, "Workflow {id}: failed to append the submission: {reason}");
                 Err(Problem::unavailable(
                     "The submission could not be stored; send it again with the same Idempotency-Key.",
                     Duration::from_secs(1),
@@ -126,7 +126,7 @@ impl Submitter {
         })
     }
 
-    /// Someone else's append under the same key was first.
+    /// Returns the response of the submission that was first under the same key.
     async fn after_lost_race(&self, id: WorkflowId, submit_request: &SubmitRequest) -> Result<HttpResponse, Problem> {
         for wait in READ_RETRY_DELAYS_MS {
             if let Some(first) = self.repeated(id, submit_request).await? {
@@ -137,7 +137,7 @@ impl Submitter {
         Err(Problem::unavailable("The first submission under this key is still being stored.", Duration::from_secs(1)))
     }
 
-    /// The workflow that was submitted under this id before, where the request was the same.
+    /// Returns the earlier workflow of this id if its request was equal; 422 if it was not.
     async fn repeated(&self, id: WorkflowId, submit_request: &SubmitRequest) -> Result<Option<Workflow>, Problem> {
         let first = self.workflows.log.submission(id).await.map_err(|error| log_unavailable(&error))?;
         match first {

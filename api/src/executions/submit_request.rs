@@ -1,4 +1,4 @@
-//! Reads the body of a submission.
+//! Parses the body of a submission.
 
 use actix_web::http::Uri;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::http::problem::Problem;
 const MIN_GOAL_CHARS: usize = 3;
 const MAX_GOAL_CHARS: usize = 10_000;
 
-/// A submission whose every field was checked; its code is not stored yet.
+/// A validated submission; its code is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SubmitRequest {
     pub(crate) goal: String,
@@ -27,18 +27,18 @@ pub(crate) struct SubmitRequest {
     pub(crate) request_digest: Digest,
 }
 
-/// What the operator sets for every submission.
+/// The operator's settings that apply to every submission.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SubmissionPolicy {
     pub(crate) gate_before_execute: bool,
     pub(crate) demand_human_from: Option<RiskLevel>,
-    /// Notifications may go to private addresses.
+    /// Allows notification webhooks at private addresses.
     pub(crate) allow_private_webhooks: bool,
     pub(crate) budget: f64,
 }
 
 impl SubmitRequest {
-    /// Checks a body; every wrong field is named.
+    /// Parses a body; reports every wrong field together.
     pub(crate) fn parse(body: &Value, policy: SubmissionPolicy) -> Result<Self, Problem> {
         let root = FieldReader::body(body)?;
         let mut fields = FieldReader::default();
@@ -58,7 +58,7 @@ impl SubmitRequest {
             request_digest: Digest::of(&canonical(body)),
         };
         if request.code.is_some() && request.options.recipe.is_some() {
-            fields.wrong(preferences, "recipe", "must be left out where code is supplied");
+            fields.wrong(preferences, "recipe", "must be left out if code is supplied");
         }
         fields.finish()?;
         Ok(request)
@@ -69,7 +69,7 @@ fn read_goal(fields: &mut FieldReader, root: Object<'_>) -> String {
     if root.get("goal").is_none() {
         fields.wrong(root, "goal", "is required");
     }
-    // Blanks around it are not counted, however many there are.
+    // Whitespace around the goal is not counted.
     let Some(goal) = fields.text(root, "goal", usize::MAX) else { return String::new() };
     let goal = goal.trim();
     if !(MIN_GOAL_CHARS..=MAX_GOAL_CHARS).contains(&goal.chars().count()) {
@@ -107,7 +107,7 @@ fn read_options(
     }
 }
 
-/// The form is judged here, and an address that says by itself where it leads. A name is judged when the notification is sent.
+/// Validates the form, and literal addresses. Host names are checked when the notification is sent.
 fn read_webhook(fields: &mut FieldReader, options: Object<'_>, allow_private: bool) -> Option<String> {
     let address = fields.text(options, "notification_webhook", 2_048)?;
     if !is_web_address(&address) {
@@ -121,7 +121,7 @@ fn read_webhook(fields: &mut FieldReader, options: Object<'_>, allow_private: bo
     None
 }
 
-/// Read as the sender will read it: `2130706433` and `0x7f000001` are addresses there.
+/// Parses the address as the sender will: `2130706433` and `0x7f000001` are IPv4 addresses.
 fn is_private_address(address: &str) -> bool {
     let url = Url::parse(address);
     match url.as_ref().ok().and_then(Url::host) {
@@ -139,7 +139,7 @@ fn is_web_address(text: &str) -> bool {
     matches!(uri.scheme_str(), Some("http" | "https")) && has_host && !has_user
 }
 
-/// The body with its members in order: the same body in another order is the same body.
+/// Serializes the body with sorted members, so that their order does not matter.
 fn canonical(value: &Value) -> Vec<u8> {
     let mut text = Vec::new();
     write_canonical(value, &mut text);
@@ -175,7 +175,7 @@ fn write_canonical(value: &Value, text: &mut Vec<u8>) {
 }
 
 fn write_leaf(leaf: &impl serde::Serialize, text: &mut Vec<u8>) {
-    serde_json::to_writer(text, leaf).expect("a string, a number or a word is written to memory");
+    serde_json::to_writer(text, leaf).expect("writing JSON to memory does not fail");
 }
 
 #[cfg(test)]
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_of_a_submission_is_kept() {
+    fn submissions_are_validated() {
         let goal = "Write a function that adds";
         check(json!({"goal": goal}), &[]);
         check(json!({"goal": goal, "unknown": [1, {"x": null}], "context": null, "options": null}), &[]);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_that_says_it_leads_inside_is_refused() {
+    fn a_webhook_at_a_private_address_is_refused() {
         for (address, inside) in [
             ("http://127.0.0.1:9000/", true),
             ("http://[::1]/x", true),

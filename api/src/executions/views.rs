@@ -1,4 +1,4 @@
-//! Workflows as clients see them.
+//! The JSON forms of a workflow.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::executions::artifact_contents::CHANGES;
 /// Maximum characters of a goal in lists; the workflow's own document has all of it.
 const MAX_LISTED_GOAL_CHARS: usize = 1_000;
 
-/// A workflow as its own call shows it.
+/// Returns the workflow as its status call shows it.
 pub(crate) fn workflow_document(workflow: &Workflow, artifacts: Value, now: Timestamp) -> Value {
     let plan: Vec<Value> = (1..).zip(&workflow.plan).map(|(number, step)| plan_step(number, step)).collect();
     let pending: Vec<Value> = pending_approval(workflow).into_iter().collect();
@@ -36,13 +36,13 @@ pub(crate) fn workflow_document(workflow: &Workflow, artifacts: Value, now: Time
     })
 }
 
-/// The interpreter that ran the code; the version is null where its sandbox does not know it.
+/// Returns the interpreter that ran the code; the version is null if its sandbox did not report one.
 fn runtime(artifacts: &Artifacts) -> Option<Value> {
     artifacts.test_results.as_ref()?;
     Some(json!({"language": artifacts.runtime.as_ref()?, "version": artifacts.runtime_version}))
 }
 
-/// What lists say of a workflow.
+/// Returns the workflow as lists show it.
 pub(crate) fn summary(workflow: &Workflow) -> Value {
     json!({
         "workflow_id": workflow.id,
@@ -66,7 +66,7 @@ fn truncated_goal(goal: &str) -> Cow<'_, str> {
     }
 }
 
-/// The question that waits for a human now.
+/// Returns the approval that is open now.
 pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
     let gate = workflow.gate()?;
     let mut question = gate.park().map(|park| approval(gate.approval_id, park))?;
@@ -143,7 +143,7 @@ fn metrics(workflow: &Workflow, now: Timestamp) -> Value {
     })
 }
 
-/// To a millionth: sums of floats would otherwise end in digits that mean nothing.
+/// Rounds to a millionth, which removes the noise of float sums.
 fn rounded(cost: f64) -> f64 {
     (cost * 1e6).round() / 1e6
 }

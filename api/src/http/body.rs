@@ -1,4 +1,4 @@
-//! Reads a request's body as JSON, within a size, a time, and the memory that the bodies of one user and of all may take.
+//! Reads request bodies as JSON, within limits of size, time and memory.
 
 use std::time::Duration;
 
@@ -13,32 +13,33 @@ use shared::pool::{Place, Pool};
 
 use crate::http::problem::Problem;
 
-/// Room for 1 MiB of code after JSON escaping, and below what the broker takes in one message.
+/// Maximum size of a body: 1 MiB of code after JSON escaping, and below the broker's maximum message.
 pub(crate) const MAX_BODY_BYTES: usize = 7 * 1024 * 1024;
-/// A name, a password or a token needs far less.
+/// Maximum size of a body with a name, a password or a token.
 const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;
-/// A body above this is parsed off the HTTP threads: the largest takes tens of milliseconds. Up to here it needs no place.
+/// Maximum size of a body that is parsed on the HTTP thread and needs no permit; the largest bodies take tens of
+/// milliseconds.
 const MAX_INLINE_BYTES: usize = 64 * 1024;
-/// Up to here a body needs a place among the medium ones; above, among the large ones.
+/// Maximum size of a body that needs a medium permit; larger ones need a large permit.
 const MAX_MEDIUM_BYTES: usize = 1024 * 1024;
-/// Places for bodies of each size that are on their way or being parsed, and how many of them one user may hold: in all 66 MiB.
+/// Bodies of each size received or parsed at once, in total and per user; 66 MiB in all.
 const MEDIUM_PERMITS: (usize, usize) = (24, 6);
 const LARGE_PERMITS: (usize, usize) = (6, 2);
-/// A body that has grown waits so long for a place of its size.
+/// Maximum wait of a growing body for a permit.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// No call has use for more values in a body. One of 2 bytes takes up to 700 once it is parsed.
+/// Maximum JSON values in a body. A value of 2 bytes takes up to 700 bytes parsed.
 const MAX_VALUES: usize = 20_000;
-/// The parser refuses anything deeper, as broken.
+/// Nesting depth beyond which the parser rejects a body.
 const MAX_DEPTH: usize = 128;
-/// A body that takes longer is given up.
+/// Maximum time for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// So much of an unwanted body is read and dropped: a client that is still sending would see a reset instead of the answer.
+/// Maximum bytes of an unwanted body that are read and dropped; a client still sending would otherwise see a reset.
 const MAX_DISCARD_BYTES: usize = 64 * 1024 * 1024;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
-/// A client that sends nothing for so long waits for the answer first, or will never send.
+/// Idle time after which the rest of an unwanted body is not waited for.
 const DISCARD_IDLE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The memory that bodies may take, whoever sends them. A place is taken for what has arrived, never for what is announced.
+/// Memory budget of all bodies. Permits are taken for received bytes, not for the announced length.
 #[derive(Debug)]
 pub(crate) struct BodyMemoryBudget {
     medium: Pool,
@@ -51,18 +52,18 @@ impl BodyMemoryBudget {
         Self { medium: pool(MEDIUM_PERMITS), large: pool(LARGE_PERMITS) }
     }
 
-    /// A place for a body of `bytes`; 503 where none gets free in time.
+    /// Waits for a permit for a body of `bytes`; 503 after [`ACQUIRE_TIMEOUT`].
     async fn acquire(&self, bytes: usize, user: &User) -> Result<Place, Problem> {
         let pool = if bytes > MAX_MEDIUM_BYTES { &self.large } else { &self.medium };
         tokio::time::timeout(ACQUIRE_TIMEOUT, pool.take(user.name.as_str())).await.map_err(|_| {
-            let detail = "Too many large bodies are on their way, of yours or of all users; send it again.";
+            let detail = "Too many large bodies at once, from you or from all users; send it again.";
             Problem::unavailable(detail, Duration::from_secs(2))
         })
     }
 }
 
-/// What `read` makes of the body: 400 where it is no JSON, 413 above [`MAX_BODY_BYTES`] or [`MAX_VALUES`], 408 where it does not
-/// arrive in time, 503 where too many large ones are on their way.
+/// Reads the body and returns the result of `read`. 400 if it is not JSON, 413 above [`MAX_BODY_BYTES`] or
+/// [`MAX_VALUES`], 408 after [`BODY_TIMEOUT`], 503 if too many large bodies arrive at once.
 pub(crate) async fn read_body<T: Send + 'static>(
     memory: &BodyMemoryBudget,
     user: &User,
@@ -80,7 +81,7 @@ pub(crate) async fn read_body<T: Send + 'static>(
     if is_large { web::block(parse).await.map_err(|_| Problem::internal())? } else { parse() }
 }
 
-/// The body of a call that carries a few words: as [`read_body`], 413 above 16 KiB.
+/// Reads a small body, as [`read_body`]; 413 above [`MAX_SMALL_BODY_BYTES`].
 pub(crate) async fn read_small(request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
     let (bytes, _) = receive(request, payload, MAX_SMALL_BODY_BYTES, None).await?;
     parse(&bytes)
@@ -93,7 +94,7 @@ fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(bytes).map_err(|_| Problem::bad_json())
 }
 
-/// Whether a parser would meet more values than any call has use for before it meets something that it refuses.
+/// Returns whether the parser would read more than [`MAX_VALUES`] values before it finds an error.
 fn has_too_many_values(bytes: &[u8]) -> bool {
     let (mut values, mut depth, mut bytes) = (0, 0_usize, bytes.iter());
     while let Some(byte) = bytes.next() {
@@ -114,7 +115,7 @@ fn has_too_many_values(bytes: &[u8]) -> bool {
     false
 }
 
-/// Goes behind the closing quote; an escaped one closes nothing.
+/// Advances past the closing quote, skipping escaped ones.
 fn skip_string<'b>(bytes: &mut impl Iterator<Item = &'b u8>) {
     while let Some(byte) = bytes.next() {
         match byte {
@@ -125,7 +126,7 @@ fn skip_string<'b>(bytes: &mut impl Iterator<Item = &'b u8>) {
     }
 }
 
-/// A body and the place that it takes. Without room it has to be a small one.
+/// A body with its permit. Without a memory budget it has to be small.
 type Received = (Vec<u8>, Option<Place>);
 
 async fn receive(
@@ -147,7 +148,7 @@ async fn receive(
     let received = tokio::time::timeout(BODY_TIMEOUT, collect(&mut payload, limit, memory)).await;
     match received.map_err(|_| Problem::body_timeout())? {
         Ok(received) => Ok(received),
-        // By now what had arrived is forgotten, and its place is free.
+        // The received part and its permit are dropped by now.
         Err(problem) => {
             drop_rest(payload, DISCARD_TIMEOUT).await;
             Err(problem)
@@ -162,14 +163,16 @@ async fn collect(
 ) -> Result<Received, Problem> {
     let (mut bytes, mut permit, mut allowed) = (Vec::new(), None, MAX_INLINE_BYTES);
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk
-            .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body broke off; send it again."))?;
+        let chunk = chunk.map_err(|_| {
+            Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body is incomplete; send it again.")
+        })?;
         let length = bytes.len() + chunk.len();
         if length > limit {
             return Err(Problem::too_large(&format!("The body is larger than {} KiB.", limit / 1024)));
         }
         if let Some((memory, user)) = memory.filter(|_| length > allowed) {
-            // The smaller place is kept meanwhile. Only medium bodies wait for others, and only for large ones, so none waits in a circle.
+            // The smaller permit is held meanwhile. Only medium bodies wait for others, and only for large ones: no
+            // deadlock.
             permit = Some(memory.acquire(length, user).await?);
             allowed = if length > MAX_MEDIUM_BYTES { limit } else { MAX_MEDIUM_BYTES };
         }
@@ -178,17 +181,17 @@ async fn collect(
     Ok((bytes, permit))
 }
 
-/// Reads the body of a request whose answer does not hang on it, and drops it, so that the answer reaches a client that is still
-/// sending. One that is announced and does not come is not waited for.
+/// Reads and drops the body of a request whose response does not depend on the body, so that the response reaches a
+/// client that is still sending. An announced body that does not arrive is not waited for.
 pub(crate) async fn discard(request: &HttpRequest, payload: Payload) {
     let headers = request.headers();
-    // Without it the payload is what another protocol would say on this connection, and ends with it.
+    // Without these headers the payload belongs to another protocol and lasts as long as the connection.
     if headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) {
         drop_rest(payload, DISCARD_IDLE_TIMEOUT).await;
     }
 }
 
-/// Reads what comes and drops it, until nothing came for as long as `pause`.
+/// Reads and drops bytes until none arrived for `pause`.
 async fn drop_rest(mut payload: Payload, pause: Duration) {
     let read = async {
         let mut count = 0;
@@ -200,7 +203,7 @@ async fn drop_rest(mut payload: Payload, pause: Duration) {
         }
     };
     if tokio::time::timeout(DISCARD_TIMEOUT, read).await.is_err() {
-        tracing::debug!("an unwanted body kept coming; answered without its rest");
+        tracing::debug!("Stopped discarding a request body after {DISCARD_TIMEOUT:?}");
     }
 }
 
@@ -214,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_counted_outside_texts_and_until_the_parser_gives_up() {
+    fn values_are_counted_outside_strings_up_to_the_depth_limit() {
         check("{}", false);
         check(&format!("[{}0]", "0,".repeat(MAX_VALUES - 1)), false);
         check(&format!("[{}0]", "0,".repeat(MAX_VALUES)), true);

@@ -1,4 +1,4 @@
-//! The address that a request comes from.
+//! The client address of a request.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -6,17 +6,17 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
-/// The part of an IPv6 address that its holder cannot choose.
+/// The network part of an IPv6 address; clients choose the rest.
 const IPV6_NETWORK: u128 = u128::MAX << 64;
 
-/// The address of the caller: the peer's, or the one that a trusted proxy forwards.
+/// Returns the peer's address, or the one that a trusted proxy forwards.
 pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     if !trusted.contains(&peer) {
         return Some(peer);
     }
-    // Each proxy appends the address it was called from; the last one that is not a trusted proxy is the client. The text before
-    // that, or before something unreadable, may be the client's own.
+    // Each proxy appends the address of its peer; the last one that is not a trusted proxy is the client. Entries to
+    // the left of it, or of an unreadable entry, are client-controlled and ignored.
     let forwarded: Vec<&[u8]> = request.headers().get_all(FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
     let mut nearest = peer;
     for text in forwarded.iter().flat_map(|value| value.split(|byte| *byte == b',')).rev() {
@@ -29,7 +29,7 @@ pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpAddr]) -> Optio
     Some(nearest)
 }
 
-/// An address as proxies write it: bare, in brackets, or with a port.
+/// Parses an address as proxies write it: bare, in brackets, or with a port.
 fn forwarded_address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -37,7 +37,7 @@ fn forwarded_address(text: &[u8]) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// The part of an address that limits go by: all of an IPv4 address, the /64 of an IPv6 address.
+/// Returns the part of an address that limits apply to: all of an IPv4 address, the /64 of an IPv6 address.
 pub(crate) fn address_prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_is_believed() {
+    fn only_trusted_proxies_set_the_client_address() {
         check("9.9.9.9", &["1.2.3.4"], "9.9.9.9");
         check("10.0.0.1", &["1.2.3.4"], "1.2.3.4");
         check("10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"], "1.2.3.4");
@@ -70,7 +70,7 @@ mod tests {
         check("10.0.0.1", &["[2001:db8::1]:5678"], "2001:db8::1");
         check("10.0.0.1", &["[2001:db8::1]"], "2001:db8::1");
         check("10.0.0.1", &["nonsense"], "10.0.0.1");
-        // The text before something unreadable may be the client's own.
+        // Entries to the left of an unreadable one are client-controlled.
         check("10.0.0.1", &["6.6.6.6, unknown"], "10.0.0.1");
         check("10.0.0.1", &["6.6.6.6", "unknown, 10.0.0.2"], "10.0.0.2");
         check("10.0.0.1", &[], "10.0.0.1");

@@ -1,12 +1,12 @@
-//! Answers that a client may keep and ask about: `ETag` and `If-None-Match`.
+//! Conditional responses: `ETag` and `If-None-Match`.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use shared::ids::Digest;
 
-/// Answers with a text under its digest as `ETag`, or with 304 where the client names that digest.
+/// Responds with a text and its digest as `ETag`, or with 304 if the client has that digest.
 ///
-/// A later moment may show another text, or none: the client is to ask each time.
+/// The text may change or become invisible, so clients must revalidate each time.
 pub(crate) fn respond_with_etag(
     request: &HttpRequest,
     text: String,

@@ -1,5 +1,5 @@
-//! The check of `Host` against DNS rebinding (decision 0027): a web page whose own name leads to a loopback address is of the
-//! same origin as the API there, and only the `Host` that the browser sends gives it up.
+//! The check of `Host` against DNS rebinding (decision 0027). A web page whose name resolves to a loopback address has
+//! the same origin as the API there; only the browser's `Host` header shows the difference.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 
@@ -9,7 +9,7 @@ use shared::config::{Profile, Settings};
 
 use crate::http::problem::Problem;
 
-/// The hosts that requests may name.
+/// Accepted values of `Host`.
 #[derive(Debug, Clone)]
 pub struct Hosts {
     is_checked: bool,
@@ -19,12 +19,12 @@ pub struct Hosts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Host {
     Address(IpAddr),
-    /// In lower case, without the dot of the root.
+    /// In lower case, without a trailing dot.
     Name(String),
 }
 
 impl Host {
-    /// Reads `host` or `host:port`; `None` for anything else, such as user information.
+    /// Parses `host` or `host:port`; `None` for anything else, such as user information.
     fn of(authority: &str) -> Option<Self> {
         let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {
@@ -59,35 +59,34 @@ impl Host {
 }
 
 impl Hosts {
-    /// Reads `api.hosts`; a demo that listens beyond loopback without it is a mistake.
+    /// Reads `api.hosts`. It is required if the demo profile listens beyond loopback.
     pub(crate) fn read(settings: &mut Settings, listen: &str, profile: Profile) -> Self {
         let mut named = Vec::new();
         for text in settings.list("api.hosts", &[]) {
             let bare = text.parse::<IpAddr>().ok().map(Host::Address);
             match bare.or_else(|| Host::of(&text)) {
                 Some(host) => named.push(host),
-                None => {
-                    settings.mistake("api.hosts: is a list of host names or addresses, e.g. api.example.org,10.0.0.2")
-                }
+                None => settings
+                    .mistake("api.hosts: must be a list of host names or addresses, e.g. api.example.org,10.0.0.2"),
             }
         }
         let is_loopback = is_loopback(listen);
         if profile == Profile::Demo && !is_loopback && named.is_empty() {
             settings.mistake(format!(
-                "api.hosts: must be set where the demo listens beyond loopback (api.listen is {listen}): its accounts are \
-                 public; name the hosts by which clients reach it, or listen on 127.0.0.1"
+                "api.hosts: must be set if the demo listens beyond loopback (api.listen is {listen}), because its \
+                 accounts are public; set the hosts by which clients reach it, or listen on 127.0.0.1"
             ));
         }
         Self { is_checked: is_loopback || !named.is_empty(), named }
     }
 
-    /// 421 for a request that names another host, in `Host` or in an absolute URI.
+    /// Returns a 421 problem if `Host` or an absolute URI names another host.
     pub(crate) fn check(&self, request: &HttpRequest) -> Result<(), Problem> {
         if !self.is_checked {
             return Ok(());
         }
         let uri = request.uri();
-        // Without a scheme the authority is that of CONNECT, which names another server by design and is no call here.
+        // Without a scheme the authority belongs to CONNECT, which names another server by design.
         let of_uri =
             uri.scheme().and_then(|_| uri.authority()).is_none_or(|host| self.allows(host.as_str().as_bytes()));
         let of_header = request.headers().get_all(HOST).all(|host| self.allows(host.as_bytes()));
@@ -100,7 +99,7 @@ impl Hosts {
     }
 }
 
-/// Returns whether every address behind `listen` is a loopback one. One that cannot be looked up cannot be bound either.
+/// Returns whether `listen` resolves to loopback addresses only. A name that does not resolve cannot be bound either.
 fn is_loopback(listen: &str) -> bool {
     let addresses = listen.to_socket_addrs().into_iter().flatten();
     addresses.into_iter().all(|address| address.ip().to_canonical().is_loopback())

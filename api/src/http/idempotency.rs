@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key`.
+//! The `Idempotency-Key` header.
 
 use actix_web::HttpRequest;
 
@@ -6,7 +6,7 @@ use crate::http::problem::Problem;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The header that names a submission; visible characters only.
+/// Reads the key: 1 to 255 visible ASCII characters; 422 otherwise.
 pub(crate) fn read_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
     let Some(value) = values.next() else { return Ok(None) };

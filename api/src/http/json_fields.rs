@@ -1,17 +1,17 @@
-//! Checks fields of a JSON body one by one and remembers everything that is wrong. Messages say what to send, never what came.
+//! Validates the fields of a JSON body and collects every error. Messages never repeat submitted text.
 
 use serde_json::{Map, Value};
 use shared::approval::CODE_BYTES;
 
 use crate::http::problem::{FieldError, Problem};
 
-/// Everything that is wrong with a body.
+/// Reads fields and collects their errors.
 #[derive(Debug, Default)]
 pub(crate) struct FieldReader {
     errors: Vec<FieldError>,
 }
 
-/// An object of the body with its place in it.
+/// An object in the body with its path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Object<'v> {
     members: Option<&'v Map<String, Value>>,
@@ -19,7 +19,7 @@ pub(crate) struct Object<'v> {
 }
 
 impl<'v> Object<'v> {
-    /// A member that is there and not null.
+    /// Returns a member that is present and not null.
     pub(crate) fn get(&self, name: &str) -> Option<&'v Value> {
         self.members.and_then(|members| members.get(name)).filter(|value| !value.is_null())
     }
@@ -30,7 +30,7 @@ impl<'v> Object<'v> {
 }
 
 impl FieldReader {
-    /// The body itself, which must be an object.
+    /// Returns the body, which must be an object.
     pub(crate) fn body(value: &Value) -> Result<Object<'_>, Problem> {
         match value.as_object() {
             Some(members) => Ok(Object { members: Some(members), path: "" }),
@@ -42,7 +42,7 @@ impl FieldReader {
         self.errors.push(FieldError { field: object.field(name), message: message.to_owned() });
     }
 
-    /// An object in `parent`; one that is left out counts as empty. `path` is its whole path.
+    /// Reads an object in `parent`; an absent one is empty. `path` is its full path.
     pub(crate) fn object<'v>(&mut self, parent: Object<'v>, path: &'static str) -> Object<'v> {
         let name = path.rsplit('.').next().unwrap_or(path);
         let value = parent.get(name);
@@ -52,7 +52,7 @@ impl FieldReader {
         Object { members: value.and_then(Value::as_object), path }
     }
 
-    /// A text of at most `most` characters without NUL.
+    /// Reads a text of at most `most` characters without NUL.
     pub(crate) fn text(&mut self, object: Object<'_>, name: &str, most: usize) -> Option<String> {
         let value = object.get(name)?;
         let Some(text) = value.as_str() else {
@@ -69,7 +69,7 @@ impl FieldReader {
         None
     }
 
-    /// A text that must be there.
+    /// Reads a required text.
     pub(crate) fn required_text(&mut self, object: Object<'_>, name: &str, most: usize) -> String {
         if object.get(name).is_none() {
             self.wrong(object, name, "is required");
@@ -77,7 +77,7 @@ impl FieldReader {
         self.text(object, name, most).unwrap_or_default()
     }
 
-    /// Code of at most 1 MiB in UTF-8; larger is a problem of its own (413). Blank code counts as none.
+    /// Reads code of at most 1 MiB in UTF-8; larger is 413. Blank code counts as absent.
     pub(crate) fn code(&mut self, object: Object<'_>, name: &str) -> Result<Option<String>, Problem> {
         if object.get(name).and_then(Value::as_str).is_some_and(|text| text.len() > CODE_BYTES) {
             return Err(Problem::too_large(&format!("{} is larger than 1 MiB.", object.field(name))));
@@ -93,11 +93,11 @@ impl FieldReader {
         value.and_then(Value::as_bool).unwrap_or(default)
     }
 
-    /// A whole number from `least` to `most`.
+    /// Reads a whole number from `least` to `most`.
     pub(crate) fn number(&mut self, object: Object<'_>, name: &str, (least, most): (u32, u32), default: u32) -> u32 {
         let Some(value) = object.get(name) else { return default };
         let whole = value.as_u64().or_else(|| {
-            // 3.0 is the same number as 3 in JSON.
+            // In JSON 3.0 equals 3.
             value
                 .as_f64()
                 .filter(|number| number.fract() == 0.0 && (0.0..1e9).contains(number))
@@ -112,7 +112,7 @@ impl FieldReader {
         }
     }
 
-    /// A whole number of any size, as far as a count goes: below zero is none.
+    /// Reads a whole number of any size as a count; negative numbers are 0.
     pub(crate) fn count(&mut self, object: Object<'_>, name: &str, default: usize) -> usize {
         let Some(value) = object.get(name) else { return default };
         let number = value.as_f64().filter(|number| number.fract() == 0.0);
@@ -122,7 +122,7 @@ impl FieldReader {
         number.map_or(default, |number| number as usize)
     }
 
-    /// One of `choices` by its name.
+    /// Reads one of `choices` by its name.
     pub(crate) fn choice<T: Copy>(&mut self, object: Object<'_>, name: &str, choices: &[(&str, T)]) -> Option<T> {
         let value = object.get(name)?;
         let chosen = value.as_str().and_then(|text| choices.iter().find(|(known, _)| *known == text));
@@ -133,7 +133,7 @@ impl FieldReader {
         chosen.map(|(_, value)| *value)
     }
 
-    /// Names in a list, or those of an object's members as manifests have it, each cut after `most` characters.
+    /// Reads names from a list, or from an object's keys as in manifests; each is cut after `most` characters.
     pub(crate) fn names(&mut self, object: Object<'_>, name: &str, most: usize) -> Vec<String> {
         let Some(value) = object.get(name) else { return Vec::new() };
         let cut = |text: &str| text.chars().take(most).collect::<String>();
@@ -141,12 +141,12 @@ impl FieldReader {
         let keyed = |members: &Map<String, Value>| members.keys().map(|name| cut(name)).collect();
         let names: Option<Vec<String>> = value.as_array().map_or_else(|| value.as_object().map(keyed), listed);
         if names.is_none() {
-            self.wrong(object, name, "must be a list of strings, or an object whose members they name");
+            self.wrong(object, name, "must be a list of strings, or an object with the names as keys");
         }
         names.unwrap_or_default()
     }
 
-    /// Everything that was wrong, as one problem.
+    /// Returns every error as one problem.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
     }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn null_counts_as_left_out_and_a_whole_float_as_a_number() {
+    fn null_counts_as_absent_and_a_whole_float_as_an_integer() {
         let body = json!({"a": null, "n": 3.0});
         let root = FieldReader::body(&body).unwrap();
         let mut fields = FieldReader::default();

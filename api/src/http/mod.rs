@@ -1,4 +1,4 @@
-//! Reading requests and writing responses, independent of what they are about.
+//! Reading requests and writing responses, for all handlers.
 
 pub(crate) mod body;
 pub(crate) mod client_address;

@@ -8,7 +8,7 @@ use crate::http::problem::{FieldError, Problem};
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
 
-/// The parameters of a query, each read once.
+/// The parameters of a query, with their errors.
 #[derive(Debug)]
 pub(crate) struct QueryParams {
     values: Vec<(String, String)>,
@@ -26,7 +26,7 @@ impl QueryParams {
         self.errors.push(FieldError { field: field.to_owned(), message: message.to_owned() });
     }
 
-    /// A parameter that `read` takes; empty counts as left out, and the last counts where it is repeated.
+    /// Reads a parameter. An empty one counts as absent; if repeated, the last one counts.
     pub(crate) fn read<T>(&mut self, name: &str, message: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let (_, value) = self.values.iter().rev().find(|(known, _)| known == name)?;
         if value.is_empty() {
@@ -39,7 +39,7 @@ impl QueryParams {
         value
     }
 
-    /// As [`Self::read`], of a parameter that counts each time it is given.
+    /// Reads a parameter that may be repeated.
     pub(crate) fn read_all<T>(&mut self, name: &str, message: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
         let given = self.values.iter().filter(|(known, value)| known == name && !value.is_empty());
         let values: Vec<Option<T>> = given.map(|(_, value)| read(value)).collect();
@@ -49,13 +49,13 @@ impl QueryParams {
         values.into_iter().flatten().collect()
     }
 
-    /// How many items a page has.
+    /// Reads the number of items of a page.
     pub(crate) fn limit(&mut self) -> usize {
         let read = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
         self.read("limit", "must be a whole number from 1 to 100", read).unwrap_or(DEFAULT_LIMIT)
     }
 
-    /// Where the page begins.
+    /// Reads the start of the page.
     pub(crate) fn cursor(&mut self) -> Option<ListPosition> {
         self.read("cursor", "must be the next_cursor of the page before", |text| text.parse().ok())
     }

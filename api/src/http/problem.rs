@@ -1,4 +1,4 @@
-//! Every error as a problem document (RFC 9457). A problem never holds submitted text.
+//! Problem documents (RFC 9457). A problem never holds submitted text.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use serde_json::{Value, json};
 /// The media type of a problem document.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// What is wrong with one field of a request.
+/// An error in one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldError {
     /// Dotted path in the body, e.g. `context.project_context.language`.
     pub(crate) field: String,
-    /// What to do; never what was sent.
+    /// What to send instead; never the submitted value.
     pub(crate) message: String,
 }
 
-/// An error as the caller reads it.
+/// An error response.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
-    /// The last part of the `type`.
+    /// Last part of the `type` URN.
     kind: &'static str,
     detail: String,
     errors: Vec<FieldError>,
@@ -38,7 +38,7 @@ impl Problem {
         Self { status, kind, detail: detail.into(), errors: Vec::new(), instance: None, headers: Vec::new() }
     }
 
-    /// The problem of a bare status that the HTTP layer made.
+    /// Returns the problem for a bare status from the HTTP library.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Self::route_not_found(),
@@ -67,33 +67,33 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// The request names a host that this API is not served under.
+    /// The request names a host that this API does not serve.
     pub(crate) fn misdirected() -> Self {
         Self::new(
             StatusCode::MISDIRECTED_REQUEST,
             "misdirected-request",
-            "This API is not served under the host of the request; an operator adds further names in the setting api.hosts.",
+            "This API does not serve the host of the request; an operator can add host names to the setting api.hosts.",
         )
     }
 
     pub(crate) fn route_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "route-not-found", "There is no such call; GET /openapi.json lists them all.")
+        Self::new(StatusCode::NOT_FOUND, "route-not-found", "Route not found; GET /openapi.json lists all routes.")
     }
 
     pub(crate) fn workflow_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "workflow-not-found", "There is no such workflow, or it is not for you to see.")
+        Self::new(StatusCode::NOT_FOUND, "workflow-not-found", "Workflow not found, or you do not have access to it.")
     }
 
     pub(crate) fn dead_letter_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "dead-letter-not-found", "There is no such dead letter; it may have been dropped.")
+        Self::new(StatusCode::NOT_FOUND, "dead-letter-not-found", "Dead letter not found; it may have been deleted.")
     }
 
     pub(crate) fn artifact_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "artifact-not-found", "There is no such artifact, or it is not released.")
+        Self::new(StatusCode::NOT_FOUND, "artifact-not-found", "Artifact not found, or not released.")
     }
 
     pub(crate) fn recipe_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "recipe-not-found", "No worker has a recipe of this name.")
+        Self::new(StatusCode::NOT_FOUND, "recipe-not-found", "Recipe not found on any worker.")
     }
 
     pub(crate) fn body_timeout() -> Self {
@@ -109,27 +109,23 @@ impl Problem {
     }
 
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
-        let told: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
-        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{}.", told.join("; ")));
+        let messages: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{}.", messages.join("; ")));
         Self { errors, ..problem }
     }
 
-    /// One field that is wrong.
+    /// Returns the problem of one wrong field.
     pub(crate) fn invalid_field(field: &str, message: &str) -> Self {
         Self::invalid(vec![FieldError { field: field.to_owned(), message: message.to_owned() }])
     }
 
-    /// Something behind the API is away; the same request may work after `retry_after`.
+    /// A dependency is unavailable; the same request may succeed after `retry_after`.
     pub(crate) fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).with_retry_after(retry_after)
     }
 
     pub(crate) fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something went wrong here; the log has the request's id.",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error; the request id is in the log.")
     }
 
     #[must_use]
@@ -138,7 +134,7 @@ impl Problem {
         self
     }
 
-    /// Whole seconds, at least one: a client that waits that long is not refused again for being early.
+    /// Sets `Retry-After` in whole seconds, at least one, rounded up so that a client does not retry too early.
     #[must_use]
     pub(crate) fn with_retry_after(self, wait: Duration) -> Self {
         let seconds = wait.as_millis().div_ceil(1000).max(1);
@@ -148,7 +144,7 @@ impl Problem {
         )
     }
 
-    /// Says on which path it happened.
+    /// Sets the path of the request.
     #[must_use]
     pub(crate) fn at(mut self, path: &str) -> Self {
         self.instance = Some(path.to_owned());
@@ -209,9 +205,9 @@ mod tests {
         assert_eq!(document["instance"], "/x");
         assert_eq!(document["errors"][1], json!({"field": "options", "message": "is wrong"}));
         assert_eq!(document["detail"], "goal: is wrong; options: is wrong.");
-        for (wait, told) in [(0, "1"), (999, "1"), (1_001, "2")] {
+        for (wait, seconds) in [(0, "1"), (999, "1"), (1_001, "2")] {
             let problem = Problem::unavailable("x", Duration::from_millis(wait));
-            assert_eq!(problem.error_response().headers().get(RETRY_AFTER).unwrap(), told);
+            assert_eq!(problem.error_response().headers().get(RETRY_AFTER).unwrap(), seconds);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// What the bucket said of this request; the answer's headers tell it.
+/// Status of the bucket that the request was charged to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RateLimitStatus {
     pub(crate) limit: u32,
@@ -13,7 +13,7 @@ pub(crate) struct RateLimitStatus {
 }
 
 impl RateLimitStatus {
-    /// Nothing is left of `limit`; it may be worth another try after `reset`.
+    /// Returns the status of an empty bucket of size `limit`, refilled after `reset`.
     pub(crate) const fn exhausted(limit: u32, reset: Duration) -> Self {
         Self { limit, remaining: 0, reset }
     }

@@ -1,4 +1,4 @@
-//! The id, trace and start of a request.
+//! Id, trace and start time of a request.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// What names a request in logs and messages.
+/// Identification of a request in logs and messages.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext {
     pub(crate) id: String,
@@ -40,7 +40,7 @@ impl RequestContext {
     }
 }
 
-/// The caller's trace, for messages that the request causes.
+/// Returns a child of the caller's trace, for messages that the request causes.
 pub(crate) fn trace_of(request: &HttpRequest) -> TraceContext {
     request.extensions().get::<RequestContext>().map_or_else(TraceContext::root, |context| context.trace.child())
 }

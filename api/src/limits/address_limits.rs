@@ -1,9 +1,9 @@
 //! Limits of requests without a valid token, per address.
 //!
-//! The buckets of addresses are in this process: a flood of requests without a token costs Redis nothing, and with several
-//! instances the numbers multiply. Signing in has a bucket of its own, so that a flood of other requests keeps no user behind
-//! the same address from it. `/ready` is not charged and `/health` has a far larger bucket, so that a flood from the address of
-//! a probe does not make the instance look unhealthy.
+//! The buckets are local to this process: a flood of requests without a token does not load Redis, and several
+//! instances multiply the limits. Sign-in has its own bucket, so that other requests cannot block sign-in for users
+//! behind the same address. `/ready` is not charged and `/health` has a larger bucket, so that a flood from a probe's
+//! address does not make the instance look unhealthy.
 
 use std::net::IpAddr;
 
@@ -15,19 +15,19 @@ use shared::read_model::{Gcra, LocalBuckets, Verdict};
 use crate::http::client_address::{address_prefix, client_address};
 
 const SIGN_INS: [&str; 2] = ["/auth/token", "/auth/refresh"];
-/// Size of the bucket of `/health` in those of other requests.
+/// Size of the `/health` bucket relative to that of other requests.
 const HEALTH_FACTOR: u32 = 20;
-/// One in a microsecond.
+/// Maximum refill: one per microsecond.
 const MAX_REFILL_PER_MINUTE: u32 = 60_000_000;
 
-/// The key of an address's bucket.
+/// Key of an address's bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct AddressBucket {
     prefix: Option<IpAddr>,
     kind: Kind,
 }
 
-/// The requests that share a bucket of an address.
+/// Requests that share a bucket of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Health,
@@ -63,7 +63,7 @@ impl AddressBucket {
 
 /// The buckets of requests without a valid token.
 pub(crate) struct AddressLimits {
-    /// `None` where the limit is lifted.
+    /// `None` if the limit is lifted.
     bucket: Option<Gcra>,
     buckets: LocalBuckets<AddressBucket>,
     trusted_proxies: Vec<IpAddr>,
@@ -74,19 +74,19 @@ impl AddressLimits {
         Self { bucket, buckets: LocalBuckets::new(clock), trusted_proxies }
     }
 
-    /// Only these may say on whose behalf they call.
+    /// Returns the peers whose forwarding headers are trusted.
     pub(crate) fn trusted_proxies(&self) -> &[IpAddr] {
         &self.trusted_proxies
     }
 
-    /// Takes one request of its address's bucket; returns the bucket's size with the verdict, `None` where the limit is lifted.
+    /// Charges one request to its address; returns the bucket's size and verdict, `None` if the limit is lifted.
     pub(crate) fn take(&self, request: &HttpRequest, kind: Kind) -> Option<(Gcra, Verdict)> {
         let key = AddressBucket::of(request, &self.trusted_proxies, kind);
         let bucket = key.size(self.bucket?);
         Some((bucket, self.buckets.take(key, bucket)))
     }
 
-    /// Gives back what [`Self::take`] took.
+    /// Refunds the charge of [`Self::take`].
     pub(crate) fn give_back(&self, request: &HttpRequest, kind: Kind) {
         let key = AddressBucket::of(request, &self.trusted_proxies, kind);
         if let Some(bucket) = self.bucket {

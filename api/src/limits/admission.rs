@@ -15,10 +15,10 @@ use crate::limits::address_limits::AddressLimits;
 use crate::limits::settings::{Limits, Operation};
 use crate::metrics;
 
-/// Decisions that cannot be applied, per user.
+/// Rejected decisions per user.
 const REJECTED_DECISIONS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
 
-/// The limits of users and of addresses.
+/// Limits per user and per address.
 pub(crate) struct RateLimits {
     pub(crate) settings: Limits,
     pub(crate) limiter: RateLimiter,
@@ -31,14 +31,14 @@ impl RateLimits {
         Self { settings, limiter, addresses }
     }
 
-    /// Takes one call of the user's bucket; 429 where it is empty.
+    /// Charges one call to the user's bucket; 429 if it is empty.
     pub(crate) async fn admit(&self, request: &HttpRequest, user: &User, operation: Operation) -> Result<(), Problem> {
         let Some(bucket) = self.settings.bucket(user.role, operation) else { return Ok(()) };
         let verdict = self.limiter.take(&format!("{}:{}", operation.as_str(), user.name), bucket).await;
         enforce(request, operation.as_str(), "calls", bucket, verdict)
     }
 
-    /// As [`Self::admit`], before the body is read: one that is not wanted costs no more than its way here.
+    /// Charges as [`Self::admit`] before the body is read; the body of a rejected call is dropped.
     pub(crate) async fn admit_body(
         &self,
         request: &HttpRequest,
@@ -55,7 +55,7 @@ impl RateLimits {
         }
     }
 
-    /// Takes one of the decisions that will be refused: each is a record in the audit log for good.
+    /// Charges a decision that will be rejected: each one adds a permanent record to the audit log.
     pub(crate) async fn charge_rejected_decision(&self, request: &HttpRequest, user: &User) -> Result<(), Problem> {
         if self.settings.are_lifted() {
             return Ok(());
@@ -65,9 +65,9 @@ impl RateLimits {
     }
 }
 
-/// Turns a bucket's verdict into the answer's `RateLimit-*` headers and, where the bucket is empty, into a 429.
+/// Sets the `RateLimit-*` headers from a bucket's verdict; 429 if the bucket is empty.
 ///
-/// `label` is the metric's; `unit` names what the bucket counts.
+/// `label` is the metric's label; `unit` names what the bucket counts.
 pub(crate) fn enforce(
     request: &HttpRequest,
     label: &'static str,

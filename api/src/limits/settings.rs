@@ -1,4 +1,4 @@
-//! The settings `limits.*`: the size of every bucket.
+//! The `limits.*` settings.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -7,12 +7,12 @@ use shared::config::{Profile, Settings};
 use shared::identity::Role;
 use shared::read_model::Gcra;
 
-/// What is limited apart.
+/// An operation with its own bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     Execute,
     Analyze,
-    /// Decisions and cancels: who reads too often can still stop work.
+    /// Decisions and cancels, so that frequent reads cannot block stopping a workflow.
     Decide,
     /// Every other call with a token.
     Status,
@@ -32,13 +32,13 @@ impl Operation {
 /// The buckets of signing in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignInLimits {
-    /// Sign-ins of a user name from an address, right or wrong.
+    /// Sign-ins per user name and address, right or wrong.
     pub(crate) attempts: Gcra,
-    /// Wrong passwords of a user name from an address.
+    /// Wrong passwords per user name and address.
     pub(crate) wrong: Gcra,
-    /// Wrong passwords from an address.
+    /// Wrong passwords per address.
     pub(crate) wrong_of_address: Gcra,
-    /// Wrong passwords of a user name.
+    /// Wrong passwords per user name.
     pub(crate) wrong_of_name: Gcra,
 }
 
@@ -64,7 +64,7 @@ impl FromStr for Rate {
             let (burst, refill_per_minute) = (burst.trim().parse().ok()?, refill.trim().parse().ok()?);
             (burst > 0 && (1..=60_000_000).contains(&refill_per_minute)).then_some(Gcra { burst, refill_per_minute })
         });
-        parsed.map(Self).ok_or("a limit is burst/refill per minute, e.g. 8/30, both from 1 on")
+        parsed.map(Self).ok_or("must be burst/refill per minute, both at least 1, e.g. 8/30")
     }
 }
 
@@ -93,7 +93,7 @@ impl Limits {
                 true
             }
             _ => {
-                settings.mistake("limits.profile: is standard or load");
+                settings.mistake("limits.profile: must be standard or load");
                 false
             }
         };
@@ -103,23 +103,25 @@ impl Limits {
                 Some((role, operation, bucket)) => {
                     roles.insert((role, operation), bucket);
                 }
-                None => settings.mistake("limits.roles: is a list like admin:execute=100/600,viewer:status=30/60"),
+                None => {
+                    settings.mistake("limits.roles: must be a list such as admin:execute=100/600,viewer:status=30/60")
+                }
             }
         }
         Self { lifted, standard, roles, sign_in, unauthenticated }
     }
 
-    /// Whether the profile `load` lifts every limit.
+    /// Returns whether the profile `load` lifts every limit.
     pub(crate) fn are_lifted(&self) -> bool {
         self.lifted
     }
 
-    /// The buckets of signing in; `None` where they are lifted.
+    /// Returns the buckets of signing in; `None` if lifted.
     pub(crate) fn sign_in(&self) -> Option<SignInLimits> {
         (!self.lifted).then_some(self.sign_in)
     }
 
-    /// The bucket of an address's requests without a valid token; `None` where it is lifted.
+    /// Returns the bucket for requests without a valid token, per address; `None` if lifted.
     pub(crate) fn unauthenticated(&self) -> Option<Gcra> {
         (!self.lifted).then_some(self.unauthenticated)
     }

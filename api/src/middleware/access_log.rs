@@ -1,14 +1,15 @@
-//! The access log: a line for each request, sampled where callers without a token, or refused by a limit, could fill a disk.
+//! The access log: one line per request. Lines of unauthenticated or rate-limited requests are sampled, because they
+//! could fill the disk.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use shared::clock::Clock;
 use shared::read_model::{Gcra, LocalBuckets};
 
-/// Sampled lines of this process: at most 20 in any second, 10 a second in the long run.
+/// Sampled lines of this process: at most 20 in any second, 10 a second on average.
 const SAMPLED_LINES: Gcra = Gcra { burst: 10, refill_per_minute: 600 };
 
-/// Decides which sampled lines are written, and counts the others.
+/// Samples lines and counts the omitted ones.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     lines: LocalBuckets<()>,
@@ -20,7 +21,7 @@ impl AccessLog {
         Self { lines: LocalBuckets::new(clock), omitted: AtomicU64::new(0) }
     }
 
-    /// Returns whether one more sampled line is written; otherwise it is counted.
+    /// Returns whether to write one more sampled line; counts it as omitted if not.
     pub(crate) fn admits_sampled_line(&self) -> bool {
         let is_admitted = self.lines.take((), SAMPLED_LINES).allowed;
         if !is_admitted {
@@ -29,11 +30,11 @@ impl AccessLog {
         is_admitted
     }
 
-    /// Logs how many lines were omitted since the last report, if any.
+    /// Logs the number of lines omitted since the last report, if any.
     pub(crate) fn report(&self) {
         let omitted = self.omitted.swap(0, Ordering::Relaxed);
         if omitted > 0 {
-            tracing::info!(omitted, "access log: omitted {omitted} lines of unauthenticated or refused requests");
+            tracing::info!(omitted, "Access log: omitted {omitted} lines of unauthenticated or rate-limited requests");
         }
     }
 }

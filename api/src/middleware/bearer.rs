@@ -12,8 +12,8 @@ use crate::auth::freshness::require_fresh;
 use crate::auth::state::Auth;
 use crate::http::body::discard;
 
-/// Lets a request with a good token pass, with its [`Caller`]; any other is answered 401, whatever it asks for. 503 while
-/// this process could not have heard that the token was revoked.
+/// Passes on requests with a valid token, together with their caller; 401 for any other. 503 while this instance
+/// may have missed the token's revocation.
 pub(crate) async fn require_token<B: MessageBody + 'static>(
     auth: web::Data<Auth>,
     request: ServiceRequest,

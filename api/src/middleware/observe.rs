@@ -1,4 +1,4 @@
-//! Around every request: its id and trace, the problem document of every error, security headers, metrics and the access log.
+//! The outermost middleware: request id and trace, problem documents, security headers, metrics and the access log.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use actix_web::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
@@ -28,11 +28,11 @@ use crate::metrics;
 use crate::middleware::access_log::AccessLog;
 use crate::middleware::rate_limit::{admit, charge_caller, charge_misdirected, closes_connection, is_sampled};
 
-/// Counts the requests whose answer's head is not ready yet; a drain waits for them.
+/// Counts the requests whose response head is not ready yet; a drain waits for them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunningRequests(Arc<AtomicUsize>);
 
-/// A request that runs; counted while it lives, also through a panic.
+/// A counted request; released on drop, also after a panic.
 struct Running(RunningRequests);
 
 impl RunningRequests {
@@ -52,7 +52,7 @@ impl Drop for Running {
     }
 }
 
-/// Serves a request; what comes out is finished, also after a panic.
+/// Serves a request and completes its response, also after a panic.
 pub(crate) async fn observe(
     running: web::Data<RunningRequests>,
     access_log: web::Data<AccessLog>,
@@ -68,7 +68,7 @@ pub(crate) async fn observe(
     serve(&context, &access_log, answer(&hosts, &limits, &auth.tokens, request, next)).await
 }
 
-/// Answers a request that is for this API and within its limits, and refuses any other.
+/// Checks the host and the rate limits, then serves the request.
 async fn answer(
     hosts: &Hosts,
     limits: &RateLimits,
@@ -82,7 +82,7 @@ async fn answer(
     };
     match refusal {
         None => Ok(charge_caller(limits, next.call(request).await?).await),
-        // The connection is closed behind it, so its body is not read.
+        // The connection is closed after this response, so the body is not read.
         Some(problem) => {
             let (request, _) = request.into_parts();
             Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)))
@@ -102,7 +102,7 @@ async fn serve(
             Err(lost_request_error(context, log, Problem::of_status(error.as_response_error().status_code())))
         }
         Err(_) => {
-            tracing::error!(request.id = context.id, http.path = context.path, "a handler panicked");
+            tracing::error!(request.id = context.id, http.path = context.path, "Handler panicked");
             Err(lost_request_error(context, log, Problem::internal()))
         }
     }
@@ -126,7 +126,7 @@ fn finish(context: &RequestContext, log: &AccessLog, response: ServiceResponse<B
     response
 }
 
-/// Gives an error its problem document, whoever made it.
+/// Turns any error response into a problem document.
 fn with_problem(context: &RequestContext, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -135,7 +135,7 @@ fn with_problem(context: &RequestContext, response: ServiceResponse<BoxBody>) ->
     let problem_of_handler = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
     let is_document = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() != MEDIA_TYPE.as_bytes());
     if problem_of_handler.is_none() && is_document && status == StatusCode::SERVICE_UNAVAILABLE {
-        // The health page says in its own form what is wrong.
+        // The health response has its own form.
         return response;
     }
     let problem = problem_of_handler.unwrap_or_else(|| Problem::of_status(status)).at(&context.path);
@@ -143,7 +143,7 @@ fn with_problem(context: &RequestContext, response: ServiceResponse<BoxBody>) ->
     ServiceResponse::new(request, problem.error_response())
 }
 
-/// The HTTP layer answers this error when the request itself is lost.
+/// Returns the error for a request that was lost by its handler; the HTTP library responds with it.
 fn lost_request_error(context: &RequestContext, log: &AccessLog, problem: Problem) -> Error {
     record(context, "unmatched", problem.status(), log.admits_sampled_line());
     let id = HeaderValue::from_str(&context.id).unwrap_or(HeaderValue::from_static("unknown"));
@@ -169,7 +169,7 @@ fn add_security_headers(context: &RequestContext, headers: &mut HeaderMap) {
     }
 }
 
-/// Counts a request, and writes its line where `is_logged`. The path is not part of it: a caller may have put a token there.
+/// Counts a request and logs it if `is_logged`. The log omits the path, in which a caller may have put a token.
 fn record(context: &RequestContext, route: &str, status: StatusCode, is_logged: bool) {
     let elapsed = context.began.elapsed();
     let method = known_method(&context.method);
@@ -185,11 +185,13 @@ fn record(context: &RequestContext, route: &str, status: StatusCode, is_logged: 
         http.route = route,
         http.status = status.as_u16(),
         duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-        "answered"
+        "Request {}: {method} {route} -> {}",
+        context.id,
+        status.as_u16()
     );
 }
 
-/// A caller may invent methods; each would be a time series of its own.
+/// Maps unknown methods to `other`: each would be a time series of its own.
 fn known_method(method: &str) -> &'static str {
     ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
         .into_iter()

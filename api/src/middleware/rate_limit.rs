@@ -13,10 +13,10 @@ use crate::limits::address_limits::Kind;
 use crate::limits::admission::{RateLimits, enforce};
 use crate::limits::settings::Operation;
 
-/// Marks a request that proved its caller by its body: a password or a refresh token.
+/// Marks a request whose body authenticated it: a password or a refresh token.
 struct AuthenticatedByBody;
 
-/// Looks for the caller; a request without one is charged to its address. 429 where that bucket is empty.
+/// Identifies the caller, or charges the request to its address; 429 if that bucket is empty.
 pub(crate) fn admit(limits: &RateLimits, tokens: &Tokens, request: &HttpRequest) -> Result<(), Problem> {
     let Some(kind) = Kind::of(request) else { return Ok(()) };
     if kind != Kind::Health && identify(tokens, request) {
@@ -25,7 +25,7 @@ pub(crate) fn admit(limits: &RateLimits, tokens: &Tokens, request: &HttpRequest)
     charge_address(limits, request, kind)
 }
 
-/// Charges the address of a request that is for another host, whatever it asks for and with whose token.
+/// Charges a request for another host to its address, whatever its token.
 pub(crate) fn charge_misdirected(limits: &RateLimits, request: &HttpRequest) -> Result<(), Problem> {
     charge_address(limits, request, Kind::Other)
 }
@@ -35,15 +35,15 @@ fn charge_address(limits: &RateLimits, request: &HttpRequest, kind: Kind) -> Res
     enforce(request, "unauthenticated", "requests without a valid token", bucket, verdict)
 }
 
-/// Returns whether the connection is closed behind an answer: 421, and 429 without a valid token. A refused address would keep
-/// as many connections as it likes.
+/// Returns whether to close the connection after a response: 421, and 429 without a valid token. Otherwise a rejected
+/// address could hold many connections.
 pub(crate) fn closes_connection(request: &HttpRequest, status: StatusCode) -> bool {
     let is_refused = status == StatusCode::TOO_MANY_REQUESTS && identified(request).is_none();
     is_refused || status == StatusCode::MISDIRECTED_REQUEST
 }
 
-/// Charges a caller for an answer that no handler has charged them for, such as 403 or 404; 429 instead where that bucket is
-/// empty. Returns the charge to the address where the request proved its caller by its body.
+/// Charges the caller of a request that no handler charged, such as a 403 or 404; 429 if the bucket is empty. Refunds
+/// the address if the body authenticated the request.
 pub(crate) async fn charge_caller(limits: &RateLimits, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let (request, status) = (response.request(), response.status());
     let Some(caller) = identified(request) else {
@@ -68,7 +68,7 @@ pub(crate) async fn charge_caller(limits: &RateLimits, response: ServiceResponse
     }
 }
 
-/// Returns whether any number of such requests can be sent by anyone, or beyond a limit: their log lines are sampled.
+/// Returns whether the request's log line is sampled: unauthenticated or over a limit, so of unbounded number.
 pub(crate) fn is_sampled(request: &HttpRequest, status: StatusCode) -> bool {
     let is_known = identified(request).is_some() || request.extensions().contains::<AuthenticatedByBody>();
     !is_known || status == StatusCode::TOO_MANY_REQUESTS

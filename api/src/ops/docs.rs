@@ -1,4 +1,4 @@
-//! `GET /docs`: an explorer of the API in one page of our own, without anything from elsewhere.
+//! `GET /docs`: an API explorer in one page without external resources.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
@@ -6,12 +6,12 @@ use shared::identity::Secret;
 
 const PAGE: &str = include_str!("explorer.html");
 
-/// Leads whoever opens the bare address to the explorer.
+/// Redirects the root path to the explorer.
 pub(crate) async fn root() -> HttpResponse {
     HttpResponse::Found().insert_header((LOCATION, "/docs")).finish()
 }
 
-/// The page, whose script and style run by a nonce that is fresh each time.
+/// Returns the page; its script and style run with a fresh nonce.
 pub(crate) async fn explorer() -> HttpResponse {
     let secret = Secret::fresh();
     let nonce = secret.expose();

@@ -1,4 +1,4 @@
-//! `GET /health` and `GET /ready`: what works, and whether this process can serve.
+//! `GET /health` and `GET /ready`: the state of the system and of this process.
 
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
@@ -12,7 +12,8 @@ use crate::workflows::heartbeats::unserved;
 use crate::workflows::peers::Peers;
 use crate::workflows::state::Workflows;
 
-/// 200 while work can be done; 503 with what is wrong. Redis down alone means slower, not unhealthy.
+/// Returns 200 while workflows can be processed, else 503 with the problems. Without Redis the API is degraded, not
+/// unhealthy.
 pub(crate) async fn health(
     workflows: web::Data<Workflows>,
     auth: web::Data<Auth>,
@@ -29,7 +30,7 @@ fn assess_health(is_nats_up: bool, is_redis_up: bool, reports: &[WorkerReport], 
     let (workers, sandbox, approver) = (workers(reports), sandbox(reports), approver(approvers));
     let mut problems = Vec::new();
     if !is_nats_up {
-        problems.push("nats: the broker does not answer, or does not tell of changes".to_owned());
+        problems.push("nats: the broker is unavailable or sends no updates".to_owned());
     }
     for (name, service) in [("workers", &workers), ("sandbox", &sandbox), ("approver", &approver)] {
         if service["status"] != "up" {
@@ -45,7 +46,7 @@ fn assess_health(is_nats_up: bool, is_redis_up: bool, reports: &[WorkerReport], 
             "nats": {"status": up(is_nats_up)},
             "redis": {
                 "status": up(is_redis_up),
-                "detail": if is_redis_up { "answers" } else { "does not answer; reads come from the log and limits are local" },
+                "detail": if is_redis_up { "available" } else { "unavailable; reads use the log, limits are local" },
             },
             "workers": workers,
             "sandbox": sandbox,
@@ -66,8 +67,8 @@ fn up(is_up: bool) -> &'static str {
 fn workers(reports: &[WorkerReport]) -> Value {
     let missing = unserved(reports);
     let (status, detail) = match (reports.is_empty(), missing.is_empty()) {
-        (true, _) => ("down", "no worker has given a sign of life within 5 s".to_owned()),
-        (false, false) => ("degraded", format!("nobody serves {}", missing.join(", "))),
+        (true, _) => ("down", "no worker sent a heartbeat within 5 s".to_owned()),
+        (false, false) => ("degraded", format!("no worker serves {}", missing.join(", "))),
         (false, true) => ("up", "every phase is served".to_owned()),
     };
     let running: u32 = reports.iter().map(|report| report.running).sum();
@@ -88,12 +89,12 @@ fn sandbox(reports: &[WorkerReport]) -> Value {
     runtimes.dedup();
     let (backend, detail) = match working.or(runners.first()) {
         Some(report) => (report.sandbox_backend.as_str(), report.sandbox_detail.as_str()),
-        None => ("none", "no worker runs code"),
+        None => ("none", "no worker executes code"),
     };
     json!({"status": up(working.is_some()), "backend": backend, "detail": detail, "runtimes": runtimes})
 }
 
-/// The state of matching at the worker that has least of it; keywords serve as well, so this makes nothing unhealthy.
+/// Returns the state of goal matching at the worker with the weakest matcher. Matching by keywords is healthy too.
 fn generator(reports: &[WorkerReport]) -> Value {
     let reports = reports.iter().filter_map(|report| report.generator.as_ref());
     let rank = |report: &&GeneratorReport| match report.matching.as_str() {
@@ -109,24 +110,24 @@ fn generator(reports: &[WorkerReport]) -> Value {
             "recipes": report.recipes,
             "detail": report.detail,
         }),
-        None => json!({"status": "down", "detail": "no worker that generates has reported"}),
+        None => json!({"status": "down", "detail": "no report from a worker that generates"}),
     }
 }
 
-/// Every workflow passes the approver: without one none is completed.
+/// Returns the state of the approvers: every workflow passes one before it completes.
 fn approver(count: usize) -> Value {
-    let detail = if count > 0 { "gates are judged" } else { "no approver has given a sign of life within 5 s" };
+    let detail = if count > 0 { "gates are evaluated" } else { "no approver sent a heartbeat within 5 s" };
     json!({"status": up(count > 0), "detail": detail, "count": count})
 }
 
-/// 200 while this process can take requests: in touch as its door demands, with a key, and not draining.
+/// Returns 200 while this process can serve: fresh revocations, a signing key, and not draining.
 pub(crate) async fn ready(auth: web::Data<Auth>, lifecycle: web::Data<Lifecycle>) -> Result<HttpResponse, Problem> {
     let obstacle = if lifecycle.stopping().is_cancelled() {
-        Some("This process is draining.")
+        Some("Draining.")
     } else if !is_fresh(&auth.tokens) {
-        Some("This process does not hear from the broker, so its door is shut.")
+        Some("Not connected to the broker; requests are rejected.")
     } else if !auth.tokens.is_ready() {
-        Some("There is no key to sign tokens with.")
+        Some("No signing key.")
     } else {
         None
     };
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn health_names_what_is_wrong_and_bears_redis_being_down() {
+    fn health_names_problems_and_tolerates_a_missing_redis() {
         let all = ["plan", "generate", "analyze", "execute", "analyses"];
         let check = |nats, redis, reports: &[WorkerReport], approvers, healthy: bool, wrong: usize| {
             let (document, is_healthy) = assess_health(nats, redis, reports, approvers);
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn health_says_how_goals_are_matched_by_the_worker_that_knows_least() {
+    fn health_reports_the_weakest_matcher() {
         let worker = |matching| matching_worker(&["generate"], false, matching);
         for (reports, expected) in [
             (vec![worker("embeddings"), worker("embeddings (loading)")], json!("embeddings (loading)")),

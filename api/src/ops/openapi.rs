@@ -1,9 +1,9 @@
-//! `GET /openapi.json`: the contract as this build serves it.
+//! `GET /openapi.json`: the HTTP contract.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 
-/// The document, as written by hand and kept true by tests.
+/// The OpenAPI document, written by hand and checked by tests.
 pub(crate) const DOCUMENT: &str = include_str!("openapi.json");
 
 pub(crate) async fn document() -> HttpResponse {

@@ -1,4 +1,4 @@
-//! The recipes of all workers together.
+//! The merged recipe catalogues of all workers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,11 +11,11 @@ use shared::messaging::{BucketError, CatalogueEntry, Catalogues, PublishedRecipe
 use crate::http::problem::Problem;
 use crate::workflows::peers::Peers;
 
-/// The part of the application state that reads what workers publish.
+/// The part of the application state for recipes.
 pub(crate) struct RecipeCatalogue {
     catalogues: Catalogues,
     peers: web::Data<Peers>,
-    /// Lists of recipes by digest, as far as a worker reports them.
+    /// Cached recipe lists by digest, while a worker reports them.
     lists: Mutex<HashMap<Digest, Arc<Vec<CatalogueEntry>>>>,
 }
 
@@ -31,7 +31,7 @@ impl RecipeCatalogue {
         Self { catalogues, peers, lists: Mutex::default() }
     }
 
-    /// Returns the recipes of all workers by name; 503 while no worker has reported its own.
+    /// Returns the recipes of all workers by name; 503 while no worker has reported its catalogue.
     pub(crate) async fn offers(&self) -> Result<BTreeMap<String, Offer>, Problem> {
         self.offered().await?.ok_or_else(no_worker)
     }
@@ -43,7 +43,7 @@ impl RecipeCatalogue {
         recipe.ok_or_else(no_worker)
     }
 
-    /// Returns whether no worker has a recipe of this name; false while no worker is known.
+    /// Returns whether no worker has a recipe of this name; false while no catalogue is known.
     pub(crate) async fn is_unknown(&self, name: &str) -> Result<bool, Problem> {
         Ok(self.offered().await?.is_some_and(|offers| !offers.contains_key(name)))
     }
@@ -60,7 +60,7 @@ impl RecipeCatalogue {
         Ok((!lists.is_empty()).then(|| merged(&lists)))
     }
 
-    /// The list of this digest, read once; `None` where its worker is about to publish it again.
+    /// Returns the cached or stored list of this digest; `None` until its worker publishes it again.
     async fn list(&self, digest: Digest) -> Result<Option<Arc<Vec<CatalogueEntry>>>, Problem> {
         let known = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         if known.is_some() {
@@ -75,12 +75,12 @@ impl RecipeCatalogue {
 }
 
 fn no_worker() -> Problem {
-    Problem::unavailable("The recipes are unknown: no worker that generates reports them now.", Duration::from_secs(1))
+    Problem::unavailable("No worker that generates is reporting its recipes; try again.", Duration::from_secs(1))
 }
 
 fn catalogues_unavailable(error: &BucketError) -> Problem {
-    tracing::warn!(%error, "Could not read a published catalogue");
-    Problem::unavailable("The recipes cannot be read now; try again.", Duration::from_secs(1))
+    tracing::warn!(%error, "Failed to read a published catalogue");
+    Problem::unavailable("Recipes are unavailable; try again.", Duration::from_secs(1))
 }
 
 fn workers_by_catalogue(reports: &[WorkerReport]) -> HashMap<Digest, usize> {
@@ -91,8 +91,8 @@ fn workers_by_catalogue(reports: &[WorkerReport]) -> HashMap<Digest, usize> {
     workers
 }
 
-/// Merges lists, each with the number of workers that have it. Where workers have different recipes of one name, that of most workers is
-/// shown, and of as many the one of the greater version.
+/// Merges lists, each with its number of workers. Of different recipes of one name, the one on most workers is shown;
+/// among equals, the greater version.
 fn merged(lists: &[(Arc<Vec<CatalogueEntry>>, usize)]) -> BTreeMap<String, Offer> {
     let all: usize = lists.iter().map(|(_, count)| count).sum();
     let mut workers: HashMap<Digest, usize> = HashMap::new();

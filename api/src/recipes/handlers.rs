@@ -13,7 +13,7 @@ use crate::recipes::catalogue::{Offer, RecipeCatalogue};
 
 const JSON: &str = "application/json";
 
-/// Lists every recipe. The whole list: a catalogue is small, and the `ETag` keeps it from being sent twice.
+/// Lists every recipe, unpaged: a catalogue is small, and clients revalidate it by `ETag`.
 pub(crate) async fn list(
     catalogue: web::Data<RecipeCatalogue>,
     limits: web::Data<RateLimits>,
@@ -27,7 +27,7 @@ pub(crate) async fn list(
     Ok(answer(&request, &json!({"recipes": recipes})))
 }
 
-/// Shows one recipe with its files, documentation and phrasings.
+/// Returns one recipe with its files, documentation and phrasings.
 pub(crate) async fn show(
     catalogue: web::Data<RecipeCatalogue>,
     limits: web::Data<RateLimits>,

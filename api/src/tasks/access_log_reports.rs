@@ -9,7 +9,7 @@ use crate::middleware::access_log::AccessLog;
 
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Reports omitted lines until the life ends.
+/// Reports omitted lines until stopped.
 pub(crate) async fn run_access_log_reports(log: web::Data<AccessLog>, lifecycle: Lifecycle) {
     let stopping = lifecycle.stopping();
     while !stopping.is_cancelled() {

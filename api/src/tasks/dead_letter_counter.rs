@@ -1,4 +1,4 @@
-//! Counts the dead letters for the metric.
+//! Updates the dead-letter metric.
 
 use std::time::Duration;
 
@@ -9,12 +9,11 @@ use tokio::time::Instant;
 
 use crate::metrics;
 
-/// How often the letters are counted for the metric. The broker counts them one by one: where that takes long, it is done so much less
-/// often that it is busy for a fiftieth of the time.
+/// Interval of counts. The broker counts one by one; the factor limits that to a fiftieth of the time.
 const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 const IDLE_FACTOR: u32 = 50;
 
-/// Counts the letters for the metric until the life ends.
+/// Counts dead letters until stopped.
 pub(crate) async fn run_dead_letter_counter(dead_letters: web::Data<DeadLetters>, lifecycle: Lifecycle) {
     let stopping = lifecycle.stopping();
     while !stopping.is_cancelled() {
@@ -25,7 +24,7 @@ pub(crate) async fn run_dead_letter_counter(dead_letters: web::Data<DeadLetters>
                 COUNT_INTERVAL.max(began.elapsed() * IDLE_FACTOR)
             }
             Err(error) => {
-                tracing::debug!(%error, "the metric of dead letters is old");
+                tracing::debug!(%error, "Failed to count dead letters; the metric is stale");
                 COUNT_INTERVAL
             }
         };

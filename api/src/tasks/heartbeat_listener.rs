@@ -1,4 +1,4 @@
-//! Listens to the heartbeats of workers and approvers.
+//! Receives the heartbeats of workers and approvers.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use shared::lifecycle::Lifecycle;
 
 use crate::workflows::peers::Peers;
 
-/// Listens to workers and approvers until the life ends.
+/// Receives heartbeats until stopped.
 pub(crate) async fn run_heartbeat_listener(peers: web::Data<Peers>, lifecycle: Lifecycle) {
     let stopping = lifecycle.stopping();
     while !stopping.is_cancelled() {
         tokio::select! {
             () = stopping.cancelled() => return,
             outcome = receive_heartbeats(&peers) => if let Err(reason) = outcome {
-                tracing::warn!(%reason, "signs of life cannot be listened to");
+                tracing::warn!(%reason, "Failed to receive heartbeats; retrying: {reason}");
             },
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
-/// Ends where the broker ends one of the two.
+/// Returns once the broker ends either subscription.
 async fn receive_heartbeats(peers: &Peers) -> Result<(), String> {
     let (mut workers, mut approvers) = (peers.control.workers().await?, peers.control.approvers().await?);
     loop {

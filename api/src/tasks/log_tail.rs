@@ -1,4 +1,4 @@
-//! Follows the log, for event streams and for the reader of workflows.
+//! Tails the log for event streams and for the workflow reader.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use shared::messaging::ReadError;
 use crate::workflows::feed::FeedItem;
 use crate::workflows::state::Workflows;
 
-/// Follows the log until the life ends. However the connection fails, listeners hear of a gap and read the log.
+/// Tails the log until stopped. After any failure subscribers receive a gap and read the log.
 pub(crate) async fn run_log_tail(workflows: web::Data<Workflows>, lifecycle: Lifecycle) {
     let stopping = lifecycle.stopping();
     while !stopping.is_cancelled() {
@@ -21,7 +21,7 @@ pub(crate) async fn run_log_tail(workflows: web::Data<Workflows>, lifecycle: Lif
             outcome = follow(&workflows) => {
                 workflows.reader.mark_feed_lost();
                 if let Err(error) = outcome {
-                    tracing::warn!(%error, "following the log broke off; following anew");
+                    tracing::warn!(%error, "Lost the log tail; restarting it");
                 }
             }
         }
@@ -40,8 +40,8 @@ async fn follow(workflows: &Workflows) -> Result<(), ReadError> {
                 workflows.reader.observe(entry.workflow.id, entry.sequence);
                 workflows.feed.publish(FeedItem::Entry(Arc::new(entry)));
             }
-            // A newer build's entry: its streams are served by the newer instances.
-            Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition cannot be told"),
+            // Written by a newer build: instances of that build serve the workflow's streams.
+            Err(ReadError::Decode(error)) => tracing::warn!(%error, "Skipped an unreadable log entry"),
             Err(error @ ReadError::Unavailable(_)) => return Err(error),
         }
     }

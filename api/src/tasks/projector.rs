@@ -1,4 +1,4 @@
-//! Writes every transition into the read model, and fills the model anew where it lost its memory.
+//! Writes every transition into the read model, and rebuilds the model if it is incomplete.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use shared::read_model::rebuild;
 use crate::metrics;
 use crate::workflows::state::Workflows;
 
-/// Writes at once; all of them wait for Redis.
+/// Maximum concurrent writes to Redis.
 const MAX_CONCURRENT_WRITES: usize = 64;
 const RETRY_DELAY: Duration = Duration::from_millis(500);
-/// How often it is looked whether the view is whole.
+/// Interval of completeness checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Projects until the life ends.
+/// Projects transitions until stopped.
 pub(crate) async fn run_projector(workflows: web::Data<Workflows>, broker: Broker, lifecycle: Lifecycle) {
     let queue = Queue::new(&broker, Consumer::Projector);
     let reader = queue.clone();
@@ -39,13 +39,13 @@ async fn project(workflows: &Workflows, delivery: Delivery<Entry>) -> Settlement
             delivery.ack().await
         }
         Err(error) => {
-            tracing::debug!(%error, workflow.id = %entry.workflow.id, "the read model is away; trying again");
+            tracing::debug!(%error, workflow.id = %entry.workflow.id, "Read model unavailable; retrying");
             delivery.retry_after(RETRY_DELAY).await
         }
     }
 }
 
-/// Fills the view whenever it is not whole, until the life ends. Several instances may do so at once: writes compare sequences.
+/// Rebuilds the view whenever it is incomplete, until stopped. Concurrent rebuilds are safe: writes compare sequences.
 pub(crate) async fn run_rebuilds(workflows: web::Data<Workflows>, broker: Broker, lifecycle: Lifecycle) {
     let stopping = lifecycle.stopping();
     let projector = Queue::new(&broker, Consumer::Projector);
@@ -68,7 +68,7 @@ async fn rebuild_if_incomplete(workflows: &Workflows, projector: &Queue) {
         return;
     }
     match rebuild(&workflows.log, &workflows.view).await {
-        Ok(transitions) => tracing::info!(transitions, "the read model was filled from the log"),
-        Err(error) => tracing::warn!(%error, "the read model could not be filled; trying again"),
+        Ok(transitions) => tracing::info!(transitions, "Rebuilt the read model from {transitions} transitions"),
+        Err(error) => tracing::warn!(%error, "Failed to rebuild the read model; retrying"),
     }
 }

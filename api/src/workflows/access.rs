@@ -1,4 +1,4 @@
-//! Who sees what: a workflow that someone may not see does not exist for them.
+//! Authorization: a workflow that a user may not see does not exist for that user.
 
 use shared::analysis::AnalysisReport;
 use shared::approval::{GateOutcome, RiskLevel, is_eligible, may_decide};
@@ -11,7 +11,8 @@ use crate::http::problem::Problem;
 use crate::workflows::state::Workflows;
 use crate::workflows::unavailable::{blobs_unavailable, log_unavailable};
 
-/// Whether `user` may read the workflow: its owner, admins, and those who decide on it, or did and still might.
+/// Returns whether `user` may read the workflow: its owner, admins, users who may decide on it, and users who decided
+/// and still could.
 pub(crate) fn is_visible(workflow: &Workflow, user: &User) -> bool {
     workflow.owner == user.name
         || user.role == Role::Admin
@@ -19,12 +20,12 @@ pub(crate) fn is_visible(workflow: &Workflow, user: &User) -> bool {
         || is_eligible(workflow, user) && has_decided(workflow, &user.name)
 }
 
-/// Whether a question waits that `user` may answer.
+/// Returns whether an approval is open that `user` may decide.
 pub(crate) fn may_decide_now(workflow: &Workflow, user: &User) -> bool {
     workflow.park().is_some() && may_decide(workflow, user)
 }
 
-/// Whether `user` may send a decision: also for a gate that is about to park, and for one that others decided meanwhile.
+/// Returns whether `user` may send a decision, also for a gate about to park or one that others decided meanwhile.
 pub(crate) fn may_send_decision(workflow: &Workflow, user: &User) -> bool {
     let was_asked = workflow.closed_gates.iter().any(|gate| gate.outcome != GateOutcome::Released);
     is_visible(workflow, user) || (is_eligible(workflow, user) && (workflow.gate().is_some() || was_asked))
@@ -34,24 +35,24 @@ fn has_decided(workflow: &Workflow, name: &UserName) -> bool {
     workflow.decisions().any(|(_, decision)| decision.by == *name)
 }
 
-/// Returns whether the question that waits has an answer by this name that counts: a second one would be refused.
+/// Returns whether the user has a valid vote at the open gate; a second one would be rejected.
 fn has_voted(workflow: &Workflow, name: &UserName) -> bool {
     let votes = workflow.park().into_iter().flat_map(|park| &park.decisions);
     votes.filter(|decision| !decision.lapsed).any(|decision| decision.by == *name)
 }
 
-/// Whether a question waits that `user` may answer and has not.
+/// Returns whether an approval is open that `user` may decide and has not.
 pub(crate) fn awaits_decision_of(workflow: &Workflow, user: &User) -> bool {
     may_decide_now(workflow, user) && !has_voted(workflow, &user.name)
 }
 
-/// Whether `user` may read what was made: once it is released, or to decide on it.
+/// Returns whether `user` may read the produced artifacts: after release, or to decide on it.
 pub(crate) fn sees_artifacts(workflow: &Workflow, user: &User) -> bool {
     is_visible(workflow, user) && (workflow.is_released() || may_decide_now(workflow, user))
 }
 
-/// As [`sees_artifacts`], with the submission as it was accepted: a worker writes failures, and could claim in one that nobody
-/// was to be asked. Who fails on purpose sees no more than who succeeds: not what the operator demands a human for.
+/// As [`sees_artifacts`], with the submission as accepted: workers write failures, and a forged one could claim that no
+/// approval was required. A failed workflow shows no more than a successful one under the operator's policy.
 pub(crate) async fn may_show_artifacts(
     workflows: &Workflows,
     workflow: &Workflow,
@@ -69,7 +70,7 @@ pub(crate) async fn may_show_artifacts(
         && !demands_human(workflows, &options, workflow.artifacts.security_report.as_ref()).await?)
 }
 
-/// Whether the operator demands a human for what was found. What nobody has analysed counts as the worst.
+/// Returns whether the operator requires a human for these findings. Code without analysis has the highest risk.
 async fn demands_human(workflows: &Workflows, options: &Options, report: Option<&Content>) -> Result<bool, Problem> {
     let Some(from) = options.demand_human_from else { return Ok(false) };
     let Some(report) = report else { return Ok(true) };
@@ -79,12 +80,12 @@ async fn demands_human(workflows: &Workflows, options: &Options, report: Option<
     Ok(options.risk(found) >= from)
 }
 
-/// The id that a caller wrote; UUIDs are the same in either case.
+/// Parses a workflow id; UUIDs are case-insensitive.
 pub(crate) fn parse_workflow_id(text: &str) -> Option<WorkflowId> {
     text.to_ascii_lowercase().parse().ok()
 }
 
-/// The workflow that a path names, where the caller may see it; 404 otherwise, also for what is no id.
+/// Returns the workflow if it is visible to the user; 404 otherwise, also for an invalid id.
 pub(crate) async fn visible(workflows: &Workflows, user: &User, id: &str) -> Result<Stored, Problem> {
     let id = parse_workflow_id(id).ok_or_else(Problem::workflow_not_found)?;
     let stored = workflows.reader.get(id).await?.ok_or_else(Problem::workflow_not_found)?;
@@ -100,7 +101,7 @@ mod tests {
     use crate::test_fixtures::{START, parked, parked_under, submitted, user};
 
     #[test]
-    fn a_workflow_exists_for_its_owner_admins_and_those_it_is_parked_for() {
+    fn a_workflow_is_visible_to_its_owner_admins_and_deciders() {
         let (running, parked) = (submitted("ann"), parked("ann"));
         let (ann, eve) = (user("ann", Role::Developer), user("eve", Role::Developer));
         let (bob, root) = (user("bob", Role::Approver), user("root", Role::Admin));
@@ -118,8 +119,8 @@ mod tests {
         }
         let trusted = User { self_approval: true, ..ann };
         assert!(sees_artifacts(&parked, &trusted));
-        let gone = User { disabled: true, ..bob };
-        assert!(!is_visible(&parked, &gone));
+        let disabled = User { disabled: true, ..bob };
+        assert!(!is_visible(&parked, &disabled));
     }
 
     fn decided_by(name: &str, workflow: &Workflow) -> Workflow {
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn who_decided_sees_it_as_long_as_they_might_and_is_not_asked_twice() {
+    fn voters_keep_access_while_entitled_and_are_asked_once() {
         let two = Policy { two_approvers_from: Some(RiskLevel::Low), ..Policy::default() };
         let asked = parked_under("ann", &two);
         let (bob, carl) = (user("bob", Role::Approver), user("carl", Role::Approver));
@@ -149,7 +150,7 @@ mod tests {
                 && !awaits_decision_of(&halfway, &bob)
                 && awaits_decision_of(&halfway, &carl)
         );
-        assert!(sees_artifacts(&halfway, &bob), "they may look at what they decided on");
+        assert!(sees_artifacts(&halfway, &bob), "voters may see the artifacts");
         let released = decided_by("carl", &halfway);
         assert!(released.is_released() && is_visible(&released, &bob) && !is_visible(&halfway, &demoted));
         assert!(!is_visible(&released, &demoted) && !sees_artifacts(&released, &demoted));

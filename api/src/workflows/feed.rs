@@ -1,22 +1,22 @@
-//! One follower of the log per process, fanned out to every event stream.
+//! New log entries, fanned out from one log tail to every event stream.
 
 use std::sync::Arc;
 
 use shared::messaging::Entry;
 use tokio::sync::broadcast;
 
-/// A stream that is this far behind reads the log instead.
+/// Buffered items; a stream that lags further reads the log instead.
 const FEED_CAPACITY: usize = 4_096;
 
-/// What event streams hear.
+/// An item for event streams.
 #[derive(Debug, Clone)]
 pub(crate) enum FeedItem {
     Entry(Arc<Entry>),
-    /// Following began anew; what happened meanwhile stands in the log only.
+    /// The log tail was restarted; entries in between are in the log only.
     Gap,
 }
 
-/// Hands out what is appended to the log from now on.
+/// Broadcasts new log entries.
 #[derive(Debug, Clone)]
 pub(crate) struct LogFeed {
     sender: broadcast::Sender<FeedItem>,
@@ -27,13 +27,13 @@ impl LogFeed {
         Self { sender: broadcast::Sender::new(FEED_CAPACITY) }
     }
 
-    /// Everything from now on.
+    /// Subscribes to all items from now on.
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<FeedItem> {
         self.sender.subscribe()
     }
 
     pub(crate) fn publish(&self, item: FeedItem) {
-        // Nobody listens most of the time.
+        // An error means that there are no subscribers, which is common.
         drop(self.sender.send(item));
     }
 }

@@ -1,4 +1,4 @@
-//! Which workers and approvers live, by what they say of themselves every second.
+//! Live workers and approvers, by their heartbeats.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use shared::messaging::WorkerReport;
 use tokio::time::Instant;
 
-/// A process that said nothing for this long counts as gone.
+/// Time without heartbeat after which a process counts as down.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Who was heard of lately, and what each said last.
+/// The last report of each live process.
 #[derive(Debug)]
 pub(crate) struct LivenessTable<T> {
     reports: Mutex<HashMap<String, (Instant, T)>>,
@@ -29,14 +29,14 @@ impl<T: Clone> LivenessTable<T> {
         reports.insert(instance, (Instant::now(), report));
     }
 
-    /// What everyone who lives said last.
+    /// Returns the last report of every live process.
     pub(crate) fn all(&self) -> Vec<T> {
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         reports.values().filter(|(at, _)| at.elapsed() < HEARTBEAT_TIMEOUT).map(|(_, report)| report.clone()).collect()
     }
 }
 
-/// The phases that nobody of `present` serves.
+/// Returns the phases that no worker serves.
 pub(crate) fn unserved(workers: &[WorkerReport]) -> Vec<&'static str> {
     let served: BTreeSet<&str> = workers.iter().flat_map(|report| report.phases.iter().map(String::as_str)).collect();
     ["plan", "generate", "analyze", "execute", "analyses"].into_iter().filter(|phase| !served.contains(phase)).collect()
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_worker_is_gone() {
+    async fn a_worker_without_heartbeats_counts_as_down() {
         let workers = LivenessTable::default();
         workers.record_heartbeat("a".to_owned(), report("a", &["plan", "generate", "analyze"]));
         tokio::time::advance(Duration::from_secs(3)).await;

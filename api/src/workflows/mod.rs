@@ -1,4 +1,4 @@
-//! Reading workflows: the newest state, who may see it, and what happens to it.
+//! Reading workflows: their newest state, access to it, new log entries, and the processes that work on them.
 
 pub(crate) mod access;
 pub(crate) mod feed;

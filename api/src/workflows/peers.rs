@@ -1,10 +1,10 @@
-//! The part of the application state that talks to workers and approvers.
+//! The part of the application state for messages to and from workers and approvers.
 
 use shared::messaging::{ApproverReport, Control, WorkerReport};
 
 use crate::workflows::heartbeats::LivenessTable;
 
-/// The control channel, and the processes that live.
+/// The control channel and the liveness of workers and approvers.
 pub(crate) struct Peers {
     pub(crate) control: Control,
     pub(crate) workers: LivenessTable<WorkerReport>,

@@ -1,4 +1,4 @@
-//! The newest state of workflows: from Redis while it can be trusted, else from the log.
+//! Reads the newest state of workflows: from Redis while it is fresh, else from the log.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -17,30 +17,30 @@ use crate::workflows::sequence_tracker::SequenceTracker;
 use crate::workflows::singleflight::Singleflight;
 use crate::workflows::unavailable::log_unavailable;
 
-/// A scan of the log serves for so long, unless something newer was seen meanwhile.
+/// Lifetime of a cached scan, unless a newer entry is observed.
 const SCAN_TTL: Duration = Duration::from_secs(1);
 
-/// More workflows are not read from the log for a list: they would fill the memory, and take longer than anybody waits.
+/// Maximum workflows of a list that is read from the log, to bound memory and time.
 const MAX_SCANNED_WORKFLOWS: usize = 50_000;
 
-/// A page of which everything was left out is followed by the next, so many times.
+/// Maximum pages read if every item of a page was filtered out.
 const MAX_PAGES: usize = 20;
 
-/// Reads workflows. No answer is older than what this process has seen of the workflow before.
+/// Reads workflows. A result is never older than what this process observed of the workflow before.
 pub(crate) struct WorkflowReader {
     log: WorkflowLog,
     view: ReadModel,
     sequences: SequenceTracker,
-    /// What this process has written into the view.
+    /// The sequences that this process wrote into the view.
     written: SequenceTracker,
     scans: Singleflight<(), Result<Arc<Vec<Stored>>, Problem>>,
     scanned: Mutex<Option<Scan>>,
 }
 
-/// What the log held at a moment.
+/// A snapshot of the log.
 struct Scan {
     began: Instant,
-    /// The newest sequence that was seen before it began.
+    /// The newest sequence observed before the scan.
     latest: u64,
     workflows: Arc<Vec<Stored>>,
 }
@@ -57,17 +57,18 @@ impl WorkflowReader {
         }
     }
 
-    /// Notes that transitions from now on may happen unheard.
+    /// Records that transitions may be missed from now on.
     pub(crate) fn mark_feed_lost(&self) {
         self.sequences.set_missed_up_to(u64::MAX);
     }
 
-    /// Notes that every transition behind `sequence` will be heard.
+    /// Records that every transition after `sequence` will be observed.
     pub(crate) fn set_feed_start(&self, sequence: u64) {
         self.sequences.set_missed_up_to(sequence);
     }
 
-    /// Notes whether the view has what this process did not hear: while it has not, it is believed only where the log was heard.
+    /// Checks whether the view contains the transitions that this process missed. Until it does, the view is used only
+    /// where the log was observed.
     pub(crate) async fn check_projection_lag(&self, is_complete: bool, projector: &Queue) {
         let missed = self.sequences.missed();
         self.sequences.set_view_complete(is_complete);
@@ -80,29 +81,29 @@ impl WorkflowReader {
         }
     }
 
-    /// Notes how new the workflow is, so that no later answer is older.
+    /// Records the sequence, so that no later result is older.
     pub(crate) fn observe(&self, id: WorkflowId, sequence: u64) {
         self.sequences.note(id, sequence);
     }
 
-    /// Whether this process has heard of a transition of the workflow behind `sequence`.
+    /// Returns whether this process observed a transition of the workflow after `sequence`.
     pub(crate) fn knows_newer(&self, id: WorkflowId, sequence: u64) -> bool {
         !self.sequences.is_newest(id, sequence)
     }
 
-    /// The workflow; `None` where there is none. What Redis lacked is put back.
+    /// Returns the workflow; `None` if it does not exist. Restores it in Redis if it is missing there.
     pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
         match self.view.get(id).await {
-            // Redis may be ahead of what we have heard of the log, behind, or wrong: the log tells.
+            // Redis may be ahead of the observed log, behind, or wrong; the log is authoritative.
             Ok(Some(stored)) if self.sequences.is_fresh(id, stored.sequence) => return Ok(Some(stored)),
             Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "reading from the log instead"),
+            Err(error) => tracing::debug!(%error, "Read model unavailable; reading from the log"),
         }
         // A replica of the log may be behind what another API has shown before.
         self.get_from_leader(id).await
     }
 
-    /// The workflow as the log's leader knows it.
+    /// Returns the newest state from the log's leader.
     pub(crate) async fn get_from_leader(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
         let entry = self.log.newest_from_leader(id).await.map_err(|error| log_unavailable(&error))?;
         match entry {
@@ -116,16 +117,16 @@ impl WorkflowReader {
         Stored { sequence: entry.sequence, workflow: entry.workflow }
     }
 
-    /// Notes a state and writes it into the view; best effort, the projector does it as well.
+    /// Records a state and writes it into the view. Best effort: the projector writes it as well.
     pub(crate) async fn upsert(&self, sequence: u64, workflow: &Workflow) {
         self.observe(workflow.id, sequence);
         if let Err(error) = self.write(sequence, workflow).await {
-            tracing::debug!(%error, workflow.id = %workflow.id, "not written into the read model; the projector will");
+            tracing::debug!(%error, workflow.id = %workflow.id, "Read-model update failed; projector will retry");
         }
     }
 
-    /// Writes a transition into the view, unless it is the last of its workflow that this process has written there: where the view
-    /// lost that since, all of it is filled anew from the log.
+    /// Writes a transition into the view, unless this process wrote the same one last. If the view has lost it since, a
+    /// rebuild restores it.
     pub(crate) async fn project(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
         if self.written.is_at(workflow.id, sequence) { Ok(()) } else { self.write(sequence, workflow).await }
     }
@@ -136,9 +137,9 @@ impl WorkflowReader {
         Ok(())
     }
 
-    /// One page of a list, newest first; from the log while the view is away or not filled yet.
+    /// Returns one page of a list, newest first; from the log while the view is unavailable or incomplete.
     ///
-    /// Empty with a place to go on where much in a row was left out.
+    /// The page may be empty with a cursor if many items in a row were filtered out.
     pub(crate) async fn list(&self, query: &ListQuery) -> Result<Page, Problem> {
         let mut query = query.clone();
         let mut page = self.list_once(&query).await?;
@@ -157,14 +158,14 @@ impl WorkflowReader {
             && let Ok(mut page) = self.view.list(query).await
         {
             self.refresh(query, &mut page).await?;
-            // What was read instead of the view is of no more use.
+            // The cached scan is obsolete once the view serves again.
             self.scanned.lock().unwrap_or_else(PoisonError::into_inner).take();
             return Ok(page);
         }
         Ok(page_of(&self.scan().await?, query))
     }
 
-    /// Reads anew what the view has an older state of, or one that the log may not have.
+    /// Rereads items that are stale in the view, or newer than the observed log.
     async fn refresh(&self, query: &ListQuery, page: &mut Page) -> Result<(), Problem> {
         for item in &mut page.items {
             if !self.sequences.is_fresh(item.workflow.id, item.sequence)
@@ -177,7 +178,7 @@ impl WorkflowReader {
         Ok(())
     }
 
-    /// Every workflow's newest state, from the log, no older than the call; one scan serves all who wait for one.
+    /// Returns every workflow's newest state from the log, read after the call began; concurrent callers share a scan.
     pub(crate) async fn scan(&self) -> Result<Arc<Vec<Stored>>, Problem> {
         if let Some(scan) = self.scanned.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
             && scan.latest == self.sequences.latest()
@@ -202,23 +203,23 @@ async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, Problem> {
     let mut entries = pin!(log.scan().await.map_err(|error| log_unavailable(&error))?);
     while let Some(entry) = entries.next().await {
         match entry {
-            // In log order, so a later one is newer.
+            // Entries are in log order: a later one is newer.
             Ok(Entry { sequence, workflow, .. }) => {
                 newest.insert(workflow.id, Stored { sequence, workflow });
                 if newest.len() > MAX_SCANNED_WORKFLOWS {
-                    let detail = "Lists come from Redis, which is away or being filled again; try again in a moment. \
-                                  The status of each workflow can be read meanwhile.";
+                    let detail = "Lists are unavailable while Redis is down or being rebuilt; try again. \
+                                  The status of each workflow remains readable.";
                     return Err(Problem::unavailable(detail, Duration::from_secs(10)));
                 }
             }
-            Err(ReadError::Decode(error)) => tracing::warn!(%error, "a transition was skipped"),
+            Err(ReadError::Decode(error)) => tracing::warn!(%error, "Skipped an unreadable log entry"),
             Err(error @ ReadError::Unavailable(_)) => return Err(log_unavailable(&error)),
         }
     }
     Ok(newest.into_values().collect())
 }
 
-/// The same page that the view would give, from all workflows.
+/// Returns the page that the view would return.
 fn page_of(all: &[Stored], query: &ListQuery) -> Page {
     let mut items: Vec<&Stored> = all
         .iter()

@@ -1,14 +1,14 @@
-//! How new each workflow was when this process last saw it.
+//! The newest observed sequence of each workflow.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use shared::ids::WorkflowId;
 
-/// Of so many workflows it is remembered; when there are more, the half that was seen longest ago is forgotten.
+/// Maximum tracked workflows; when exceeded, the older half is evicted.
 const MAX_TRACKED_WORKFLOWS: usize = 50_000;
 
-/// The newest sequences that this process has seen.
+/// The newest sequences that this process observed.
 #[derive(Debug, Default)]
 pub(crate) struct SequenceTracker(Mutex<Sequences>);
 
@@ -16,9 +16,9 @@ pub(crate) struct SequenceTracker(Mutex<Sequences>);
 struct Sequences {
     by_workflow: HashMap<WorkflowId, u64>,
     latest: u64,
-    /// Transitions up to here may have happened without us, or were forgotten.
+    /// Transitions up to this sequence may have been missed or evicted.
     missed: u64,
-    /// The view has every transition up to here; `None` while it is not whole or cannot be written.
+    /// The view has every transition up to this sequence; `None` while it is incomplete or not writable.
     in_view: Option<u64>,
 }
 
@@ -35,7 +35,7 @@ impl Sequences {
 }
 
 impl SequenceTracker {
-    /// Notes a transition; an older one than known changes nothing.
+    /// Records a transition; ignores an older one.
     pub(crate) fn note(&self, id: WorkflowId, sequence: u64) {
         let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let sequences = &mut *sequences;
@@ -48,19 +48,19 @@ impl SequenceTracker {
         *newest = sequence.max(*newest);
     }
 
-    /// Whether this is the newest transition of the workflow that is known.
+    /// Returns whether this is the workflow's newest known transition.
     pub(crate) fn is_at(&self, id: WorkflowId, sequence: u64) -> bool {
         let sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sequences.by_workflow.get(&id) == Some(&sequence)
     }
 
-    /// Whether nothing newer of the workflow is known than `sequence`.
+    /// Returns whether no newer transition of the workflow is known.
     pub(crate) fn is_newest(&self, id: WorkflowId, sequence: u64) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_newest(id, sequence)
     }
 
-    /// Whether what the view says is the workflow's newest: nothing newer of it is known, the log has come that far, and what this
-    /// process missed of it the view has.
+    /// Returns whether a state in the view is the workflow's newest: no newer one is known, the log has reached it, and
+    /// the view covers what this process missed.
     pub(crate) fn is_fresh(&self, id: WorkflowId, sequence: u64) -> bool {
         let sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(in_view) = sequences.in_view else { return false };
@@ -68,39 +68,39 @@ impl SequenceTracker {
         is_covered && sequence <= sequences.latest && sequences.is_newest(id, sequence)
     }
 
-    /// Notes that transitions up to `sequence` may have happened unseen.
+    /// Records that transitions up to `sequence` may have been missed.
     pub(crate) fn set_missed_up_to(&self, sequence: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).missed = sequence;
     }
 
-    /// Up to where transitions may have happened unseen.
+    /// Returns the sequence up to which transitions may have been missed.
     pub(crate) fn missed(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).missed
     }
 
-    /// Notes whether the view is whole and written to.
+    /// Records whether the view is complete and writable.
     pub(crate) fn set_view_complete(&self, is_well: bool) {
         let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sequences.in_view = is_well.then(|| sequences.in_view.unwrap_or(0));
     }
 
-    /// Notes that the view has every transition up to `sequence`.
+    /// Records that the view has every transition up to `sequence`.
     pub(crate) fn set_view_covers(&self, sequence: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).in_view = Some(sequence);
     }
 
-    /// Whether the view is known to have every transition up to `sequence`.
+    /// Returns whether the view is known to have every transition up to `sequence`.
     pub(crate) fn view_covers(&self, sequence: u64) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).in_view >= Some(sequence)
     }
 
-    /// The newest sequence of all.
+    /// Returns the newest sequence of all workflows.
     pub(crate) fn latest(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).latest
     }
 }
 
-/// Returns up to where they were forgotten.
+/// Evicts the older half; returns the newest evicted sequence.
 fn evict_older_half(known: &mut HashMap<WorkflowId, u64>) -> u64 {
     let mut sequences: Vec<u64> = known.values().copied().collect();
     let half = sequences.len() / 2;
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_seen_does_not_get_older() {
+    fn observed_sequences_never_decrease() {
         let (tracker, id) = (SequenceTracker::default(), WorkflowId::fresh());
         assert!(tracker.is_newest(id, 1), "nothing is known yet");
         tracker.set_missed_up_to(0);
@@ -128,34 +128,34 @@ mod tests {
         assert!(tracker.is_at(id, 7) && !tracker.is_at(id, 5) && !tracker.is_at(WorkflowId::fresh(), 1));
         assert_eq!(tracker.latest(), 7);
         assert!(tracker.is_fresh(id, 7) && !tracker.is_fresh(id, 6), "older than known");
-        assert!(!tracker.is_fresh(id, 8), "the log has not come that far");
+        assert!(!tracker.is_fresh(id, 8), "the log has not reached it");
     }
 
     #[test]
-    fn the_view_is_believed_where_the_log_was_heard_or_the_view_has_what_was_not() {
+    fn the_view_is_fresh_where_the_log_was_observed_or_the_view_covers_it() {
         let (tracker, id, other) = (SequenceTracker::default(), WorkflowId::fresh(), WorkflowId::fresh());
         tracker.note(id, 9);
-        assert!(!tracker.is_fresh(id, 9), "nobody knows yet from where on the log is heard");
+        assert!(!tracker.is_fresh(id, 9), "the start of the feed is unknown");
         tracker.set_missed_up_to(5);
-        assert!(!tracker.is_fresh(id, 9), "nobody has looked at the view");
+        assert!(!tracker.is_fresh(id, 9), "the view was not checked");
         tracker.set_view_complete(true);
         assert!(tracker.is_fresh(id, 9) && !tracker.is_fresh(other, 4), "its newest may be the fifth");
         assert!(!tracker.view_covers(5));
         tracker.set_view_covers(5);
         assert!(tracker.view_covers(5) && tracker.is_fresh(other, 4));
         tracker.set_view_complete(true);
-        assert!(tracker.is_fresh(other, 4), "it was well before");
+        assert!(tracker.is_fresh(other, 4), "it was complete before");
         tracker.set_view_complete(false);
         assert!(!tracker.is_fresh(other, 4) && !tracker.is_fresh(id, 9));
         tracker.set_view_complete(true);
-        assert!(!tracker.is_fresh(other, 4), "who knows what it missed meanwhile");
+        assert!(!tracker.is_fresh(other, 4), "it may have missed transitions meanwhile");
         tracker.set_view_covers(5);
         tracker.set_missed_up_to(7);
         assert!(!tracker.is_fresh(other, 4), "more was missed since");
     }
 
     #[test]
-    fn memory_is_bounded_and_the_newest_stay() {
+    fn memory_is_bounded_and_the_newest_are_kept() {
         let tracker = SequenceTracker::default();
         tracker.set_missed_up_to(0);
         tracker.set_view_complete(true);
@@ -165,7 +165,7 @@ mod tests {
         }
         assert!(tracker.0.lock().unwrap().by_workflow.len() <= MAX_TRACKED_WORKFLOWS / 2 + 1);
         assert!(tracker.is_newest(ids[0], 0), "forgotten");
-        assert!(!tracker.is_fresh(ids[0], 0), "and so the view has to know of it");
+        assert!(!tracker.is_fresh(ids[0], 0), "the view must cover it");
         assert!(
             !tracker.is_newest(ids[MAX_TRACKED_WORKFLOWS], 1) && !tracker.is_newest(ids[MAX_TRACKED_WORKFLOWS - 1], 1)
         );

@@ -1,4 +1,4 @@
-//! Readings that many ask for at once.
+//! Coalesces concurrent reads of the same key.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-/// One reading serves all who asked for the same before it began. Nobody gets an answer that is older than their question.
+/// Shares one read among all callers that waited before it began. A caller never receives a result whose read started
+/// before its call.
 #[derive(Debug)]
 pub(crate) struct Singleflight<K, V>(Mutex<HashMap<K, Arc<Slot<V>>>>);
 
-/// The last reading, and when it began.
+/// The last result and the start of its read.
 type Slot<V> = tokio::sync::Mutex<Option<(Instant, V)>>;
 
 impl<K, V> Default for Singleflight<K, V> {
@@ -20,9 +21,9 @@ impl<K, V> Default for Singleflight<K, V> {
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Singleflight<K, V> {
-    /// What `read` brings, or a reading of somebody else's that began after this call.
+    /// Returns the result of `read`, or of another caller's read that began after this call.
     ///
-    /// Failures are answers as well: who waits for one waits for two readings at most. Cancel safe: the next in line reads then.
+    /// Failures are shared too, so a caller waits for two reads at most. Cancel safe: the next caller reads.
     pub(crate) async fn run(&self, key: &K, read: impl Future<Output = V>) -> V {
         let asked = Instant::now();
         let slot = self.slot(key);
@@ -40,7 +41,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Singleflight<K, V> {
 
     fn slot(&self, key: &K) -> Arc<Slot<V>> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever is not waited for by anybody has nothing that could serve the next.
+        // A key without waiting callers cannot serve a later call.
         if slots.len() >= MAX_KEYS && !slots.contains_key(key) {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
@@ -48,7 +49,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Singleflight<K, V> {
     }
 }
 
-/// So many keys are kept before those that nobody waits for are forgotten.
+/// Maximum keys before those without waiting callers are removed.
 const MAX_KEYS: usize = 1_024;
 
 #[cfg(test)]
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_reading_serves_all_who_asked_before_it_began_and_nobody_later() {
+    async fn one_read_serves_the_callers_that_waited_before_it_began() {
         let (flights, reads, go) = (Singleflight::default(), AtomicU32::new(0), Notify::new());
         let read = || async {
             let number = reads.fetch_add(1, Ordering::SeqCst) + 1;
@@ -70,7 +71,7 @@ mod tests {
         };
         let askers = async {
             let first = flights.run(&"ann", read());
-            // They ask while the first is read, so that one does not serve them.
+            // These calls begin during the first read, which must not serve them.
             let others = join_all((0..50).map(|_| flights.run(&"ann", read())));
             tokio::join!(biased; first, others)
         };
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_waits_for_is_forgotten() {
+    async fn keys_without_callers_are_removed() {
         let flights = Singleflight::default();
         for key in 0..=MAX_KEYS {
             assert_eq!(flights.run(&key, async { key }).await, key);

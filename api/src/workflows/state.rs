@@ -1,4 +1,4 @@
-//! The part of the application state that reads and writes workflows.
+//! The part of the application state for workflows.
 
 use shared::clock::Clock;
 use shared::messaging::{Blobs, Submissions, WorkflowLog};
@@ -7,7 +7,7 @@ use shared::read_model::ReadModel;
 use crate::workflows::feed::LogFeed;
 use crate::workflows::reader::WorkflowReader;
 
-/// The log, its projection, and the contents that entries refer to.
+/// The log, its projection, and the contents that its entries refer to.
 pub(crate) struct Workflows {
     pub(crate) log: WorkflowLog,
     pub(crate) submissions: Submissions,

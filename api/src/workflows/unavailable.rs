@@ -1,4 +1,4 @@
-//! The answers while the broker cannot be read.
+//! Problems for an unavailable broker.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use shared::messaging::{BlobError, ReadError};
 
 use crate::http::problem::Problem;
 
-/// The answer when the log cannot be read.
+/// Logs the error and returns the 503 problem for an unreadable log.
 pub(crate) fn log_unavailable(error: &ReadError) -> Problem {
-    tracing::warn!(%error, "the log could not be read");
-    Problem::unavailable("Workflows cannot be read now; try again.", Duration::from_secs(1))
+    tracing::warn!(%error, "Failed to read the log");
+    Problem::unavailable("Workflows are unavailable; try again.", Duration::from_secs(1))
 }
 
-/// The answer when a content cannot be stored or read.
+/// Logs the error and returns the 503 problem for an unavailable blob store.
 pub(crate) fn blobs_unavailable(error: &BlobError) -> Problem {
-    tracing::warn!(%error, "content could not be stored or read");
-    Problem::unavailable("Content cannot be stored or read now; try again.", Duration::from_secs(1))
+    tracing::warn!(%error, "Failed to store or read content");
+    Problem::unavailable("Content cannot be stored or read right now; try again.", Duration::from_secs(1))
 }
