@@ -1,18 +1,15 @@
 //! Connections of a real API process: their limits of memory and time, and when they are closed.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use std::process::{Child, Command};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use stack::{PASSWORD, Stack, eventually, goal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::stack::{PASSWORD, Stack, eventually, goal};
 
 const MEBIBYTE: usize = 1024 * 1024;
 

@@ -1,16 +1,13 @@
 //! Memory limits of request bodies, in total and per user.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use std::cell::Cell;
 
 use futures_util::future::{join, join_all};
 use reqwest::Body;
-use stack::{Api, Stack, read};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+use crate::stack::{Api, Stack, read};
 
 const MEBIBYTE: usize = 1024 * 1024;
 /// A decision on a workflow that does not exist; every user may send it.

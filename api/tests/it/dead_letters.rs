@@ -1,9 +1,5 @@
 //! Dead letters over HTTP, and their re-queueing by operators.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,7 +7,8 @@ use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{Cause, Consumer, DeadLetters, PutBackError, Queue, consume, put_back};
 use shared::workflow::PhaseKind;
-use stack::{Api, Stack, eventually};
+
+use crate::stack::{Api, Stack, eventually};
 
 /// Dead-letters every step that waits to be planned.
 async fn give_up_planning(stack: &Stack, expected: usize) {

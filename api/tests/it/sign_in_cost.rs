@@ -1,12 +1,9 @@
 //! Sign-ins of unknown users take as long as those of known ones. A separate suite, because it counts the checks of the
 //! whole process.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use serde_json::json;
-use stack::{Api, PASSWORD, Stack};
+
+use crate::stack::{Api, PASSWORD, Stack};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_sign_in_costs_one_password_check() {

@@ -1,9 +1,5 @@
 //! Submitting, reading, listing and cancelling workflows, and deciding on them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use futures_util::StreamExt as _;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -18,7 +14,8 @@ use shared::telemetry::TraceContext;
 use shared::workflow::{
     Artifacts, CodeFile, Content, Event, Happened, NewInput, Rerun, StepUsage, TestSummary, Workflow, transition,
 };
-use stack::{Api, Stack, eventually, goal, read, user};
+
+use crate::stack::{Api, Stack, eventually, goal, read, user};
 
 /// Appends `event` as a worker or the approver would.
 async fn append_event(log: &WorkflowLog, id: &str, event: Event) -> Workflow {

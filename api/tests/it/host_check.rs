@@ -1,17 +1,14 @@
 //! The `Host` check: a web page must not reach an API on loopback through its own host name.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stack::{Api, PASSWORD, Stack};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Sends raw request text and returns the status and the body of the response.
+use crate::stack::{Api, PASSWORD, Stack};
+
+/// Sends the text of a request and returns the status and the body of its answer.
 async fn raw(api: &Api, request: &str) -> (u16, Value) {
     raw_within(api, request, 5).await
 }

@@ -1,9 +1,5 @@
 //! Event streams: history, resuming, their end, and drains.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use std::time::Duration;
 
 use reqwest::Response;
@@ -14,7 +10,8 @@ use shared::ids::{EventId, WorkflowId};
 use shared::messaging::WorkflowLog;
 use shared::telemetry::TraceContext;
 use shared::workflow::{Event, Failure, Happened, StepUsage, transition};
-use stack::{Api, Stack, read};
+
+use crate::stack::{Api, Stack, read};
 
 /// An event as a client reads it.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,16 +1,13 @@
 //! Signing in, tokens, and requests without a valid token.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use shared::identity::{Role, SigningKey, User};
 use shared::messaging::Buckets;
-use stack::{Api, PASSWORD, Stack, eventually, goal, read, user};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+
+use crate::stack::{Api, PASSWORD, Stack, eventually, goal, read, user};
 
 const ABSENT: &str = "/api/v3/execute/status/018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
 

@@ -1,12 +1,9 @@
 //! Rate limits of signing in and of requests without a token.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use stack::{Api, PASSWORD, Stack, goal, read};
+
+use crate::stack::{Api, PASSWORD, Stack, goal, read};
 
 /// A response with its rate-limit headers.
 struct Answer {

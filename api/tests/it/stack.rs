@@ -1,7 +1,5 @@
 //! A real broker, a real Redis and the API itself in this process, all on free ports and gone when the test ends.
 
-#![expect(dead_code, reason = "every suite uses a part of the stack")]
-
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

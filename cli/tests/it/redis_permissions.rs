@@ -1,7 +1,5 @@
 //! The permissions of each Redis user, on a real server with the configuration of `promptcraft up`.
 
-#![expect(clippy::unwrap_used, reason = "a failed setup panics")]
-
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

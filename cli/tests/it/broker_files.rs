@@ -1,7 +1,5 @@
 //! Each directory of `sandbox/runtimes` is a runtime, and the broker's configuration treats all runtimes alike.
 
-#![expect(clippy::unwrap_used, reason = "a failed setup panics")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,15 +1,12 @@
 //! Health, readiness, metrics, the OpenAPI document and the explorer.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
-
-mod stack;
-
 use serde_json::{Value, json};
 use shared::messaging::{
     ApproverReport, Catalogues, Control, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary, WorkerReport,
 };
 use shared::read_model::{Difference, ReadModel, compare, rebuild};
-use stack::{Stack, eventually, goal, read};
+
+use crate::stack::{Stack, eventually, goal, read};
 
 fn worker() -> WorkerReport {
     WorkerReport {
@@ -214,7 +211,7 @@ async fn recipes_are_those_that_workers_report() {
 }
 
 fn document() -> Value {
-    serde_json::from_str(include_str!("../src/ops/openapi.json")).unwrap()
+    serde_json::from_str(include_str!("../../src/ops/openapi.json")).unwrap()
 }
 
 #[track_caller]

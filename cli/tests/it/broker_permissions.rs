@@ -1,9 +1,5 @@
 //! The permissions of each broker user, on a real server with the shipped configuration.
 
-#![expect(clippy::unwrap_used, reason = "a failed setup panics")]
-
-mod broker;
-
 use std::panic::Location;
 use std::time::Duration;
 
@@ -11,8 +7,9 @@ use async_nats::jetstream::consumer::pull::Config as Pull;
 use async_nats::jetstream::stream::Config as StreamConfig;
 use async_nats::jetstream::{self, kv};
 use async_nats::{Client, HeaderMap};
-use broker::{Broker, Session};
 use futures_util::{Stream, StreamExt as _};
+
+use crate::broker::{Broker, Session};
 
 const BOTS: [&str; 2] = ["demo_bot", "other_bot"];
 
