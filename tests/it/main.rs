@@ -26,6 +26,7 @@ mod goals {
     mod intents;
     mod language_model;
     mod languages;
+    mod lifecycle;
     mod recipes;
     mod scenarios;
 }
@@ -35,6 +36,10 @@ mod house {
 }
 
 mod limits {
+    mod attempts;
+    mod budgets;
+    mod fair_share;
+    mod job_limits;
     mod timeouts;
 }
 

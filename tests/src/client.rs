@@ -184,3 +184,8 @@ pub fn run_request(code: &str, require_approval: bool) -> Value {
         },
     })
 }
+
+/// Returns a request for a goal without code.
+pub fn goal_request(goal: &str, require_approval: bool) -> Value {
+    json!({"goal": goal, "context": {"execution_preferences": {"require_approval": require_approval}}})
+}

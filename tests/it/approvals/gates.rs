@@ -1,67 +1,9 @@
-//! Workflows from the door to their end.
+//! Gates: parking, deciding, expiring, and what only a human may release.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::{Client, Options, Stack, question_of, run_request};
-
-fn goal(text: &str, require_approval: bool) -> Value {
-    json!({"goal": text, "context": {"execution_preferences": {"require_approval": require_approval}}})
-}
-
-#[tokio::test]
-async fn a_goal_from_the_catalogue_becomes_tested_code() {
-    let stack = Stack::start().await;
-    let client = stack.developer().await;
-    let request = goal("Create a JWT authentication function with tests", false);
-    let accepted = client.post("/api/v3/execute", &request).await.expect(202);
-    assert_eq!(accepted["status"], "accepted");
-    assert!(!accepted.to_string().contains("JWT authentication"), "the goal is echoed");
-    let id = accepted["data"]["workflow_id"].as_str().expect("an id");
-    let done = client.until(id, "completed").await;
-
-    let results = &done["artifacts"]["test_results"];
-    assert_eq!(results["success_rate"], 1.0, "{results}");
-    assert!(results["total"].as_u64() >= Some(3), "{results}");
-    assert_eq!(results["tests"][0]["outcome"], "passed");
-    assert!(done["artifacts"]["generated_code"].as_str().is_some_and(|code| code.contains("def test_")));
-    assert!(done["artifacts"]["documentation"].as_str().is_some_and(|text| !text.is_empty()));
-    assert!(done["artifacts"]["security_report"]["overall_score"].as_u64() > Some(50));
-    assert_eq!(done["progress_percentage"], 100);
-    assert_eq!(done["current_step"], done["total_steps"]);
-    assert!(
-        done["execution_plan"].as_array().is_some_and(|plan| plan.iter().all(|step| step["status"] == "completed"))
-    );
-    assert!(done["metrics"]["sandbox_seconds"].as_f64() > Some(0.0));
-    assert_eq!(done["error"], Value::Null);
-
-    let artifact = client.get(&format!("/api/v3/execute/{id}/artifacts/test_results")).await;
-    assert_eq!(artifact.expect(200)["total"], results["total"]);
-}
-
-#[tokio::test]
-async fn the_callers_file_runs_as_given() {
-    let stack = Stack::start().await;
-    let client = stack.developer().await;
-
-    let marker = "marker_5f2c";
-    let id = client.run(&format!("    print('hello')\n    secret_{marker} = 1\n")).await;
-    let done = client.until(&id, "completed").await;
-    let results = &done["artifacts"]["test_results"];
-    assert_eq!(results["stdout"], "hello\n");
-    assert_eq!(
-        (&results["exit_code"], &results["total"], &results["tests"][0]["name"]),
-        (&json!(0), &json!(1), &json!("run"))
-    );
-    assert!(!done.to_string().contains(marker), "the caller's code is quoted: {done}");
-
-    let id = client.run("import sys\nprint('out')\nprint('err', file=sys.stderr)\nsys.exit(3)\n").await;
-    let failed = client.until(&id, "completed").await["artifacts"]["test_results"].clone();
-    assert_eq!((&failed["exit_code"], &failed["success_rate"]), (&json!(3), &json!(0.0)));
-    assert_eq!((&failed["stdout"], &failed["stderr"]), (&json!("out\n"), &json!("err\n")));
-
-    let large = format!("# {}\nprint('large')\n", "x".repeat(900_000));
-    let id = client.run(&large).await;
-    assert_eq!(client.until(&id, "completed").await["artifacts"]["test_results"]["stdout"], "large\n");
-}
+use tests::{Client, Options, Stack, audit_log, eventually, goal_request, question_of, run_request};
 
 #[tokio::test]
 async fn a_result_waits_for_its_approval_and_is_released_by_it() {
@@ -100,7 +42,7 @@ async fn a_result_waits_for_its_approval_and_is_released_by_it() {
     assert_eq!(done["artifacts"]["test_results"]["stdout"], "released\n");
     approver.decide(&id, approval_id, "approved").await.expect(409);
 
-    let audit = tests::audit_log(&stack).await;
+    let audit = audit_log(&stack).await;
     let refused = |user: &str| {
         let name = format!("user {user}");
         audit.iter().filter(|record| record.action == "refused" && record.actor.to_string() == name).count()
@@ -111,7 +53,7 @@ async fn a_result_waits_for_its_approval_and_is_released_by_it() {
 
 /// Waits until the workflow asks something else than `earlier`.
 async fn parked_anew(client: &Client, id: &str, earlier: &str) -> Value {
-    tests::eventually("it parks anew", std::time::Duration::from_secs(20), || async {
+    eventually("it parks anew", Duration::from_secs(20), || async {
         let data = client.status(id).await;
         let anew = data["pending_approvals"][0]["approval_id"].as_str().is_some_and(|id| id != earlier);
         anew.then_some(data)
@@ -125,7 +67,7 @@ async fn requested_changes_that_nothing_can_make_ask_for_input_at_no_cost() {
     let client = stack.developer().await;
     let lru = "Write an LRU cache with tests";
     // Policy alone asks about the last one, and its requests for changes are answered as well.
-    for request in [goal(lru, true), run_request("print(2)\n", true), goal(lru, false)] {
+    for request in [goal_request(lru, true), run_request("print(2)\n", true), goal_request(lru, false)] {
         let id = client.execute(&request).await;
         let first = client.until(&id, "waiting_approval").await;
         let approval = question_of(&first);
@@ -175,7 +117,7 @@ async fn a_gate_can_end_otherwise() {
     let again = parked_anew(&client, &back, &approval).await;
     assert_eq!(again["pending_approvals"][0]["approval_type"], "needs_input", "nothing here can change it: {again}");
 
-    let (expired, approval) = parked(goal("Teach my cat to pilot a submarine", true)).await;
+    let (expired, approval) = parked(goal_request("Teach my cat to pilot a submarine", true)).await;
     assert_eq!(client.until(&expired, "failed").await["error"]["code"], "approval_expired");
     client.decide(&expired, &approval, "approved").await.expect(409);
 }
@@ -186,13 +128,13 @@ async fn a_goal_that_nothing_can_serve_asks_a_human_or_fails() {
     let client = stack.developer().await;
     let unserved = "Teach my cat to pilot a submarine";
 
-    let id = client.execute(&goal(unserved, false)).await;
+    let id = client.execute(&goal_request(unserved, false)).await;
     let failed = client.until(&id, "failed").await;
     assert_eq!(failed["error"]["code"], "no_generator");
     assert!(failed["error"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
 
     let ask = async || {
-        let id = client.execute(&goal(unserved, true)).await;
+        let id = client.execute(&goal_request(unserved, true)).await;
         let data = client.until(&id, "waiting_approval").await;
         assert_eq!(data["pending_approvals"][0]["approval_type"], "needs_input");
         (id, question_of(&data))
@@ -220,105 +162,6 @@ async fn a_goal_that_nothing_can_serve_asks_a_human_or_fails() {
     client.post(&format!("/api/v3/execute/approve/{supplied}"), &body).await.expect(200);
     let parked = client.until(&supplied, "waiting_approval").await;
     assert_eq!(parked["artifacts"]["test_results"]["stdout"], "mine\n");
-}
-
-#[tokio::test]
-async fn a_cancel_kills_at_once_and_is_final() {
-    let stack = Stack::start().await;
-    let client = stack.developer().await;
-    let id = client.run(&tests::long_program(60)).await;
-    tests::eventually("it runs", std::time::Duration::from_secs(20), || async {
-        let data = client.status(&id).await;
-        let step = data["current_step"].as_u64().unwrap_or(0);
-        let runs = stack.running_steps().await > 0 && stack.interpreters_below("worker-1") > 0;
-        (step >= 4 && runs).then_some(())
-    })
-    .await;
-    let path = format!("/api/v3/execute/cancel/{id}");
-    client.post(&path, &json!({})).await.expect(200);
-    assert_eq!(client.status(&id).await["status"], "cancelled");
-    client.post(&path, &json!({})).await.expect(200);
-    tests::eventually("the program is gone", std::time::Duration::from_secs(1), || async {
-        (stack.running_steps().await == 0 && stack.interpreters_below("worker-1") == 0).then_some(())
-    })
-    .await;
-    // A worker that was told to stop takes the next job at once.
-    let next = client.run("print('next')\n").await;
-    client.until_within(&next, "completed", std::time::Duration::from_secs(10)).await;
-    client.post(&format!("/api/v3/execute/cancel/{next}"), &json!({})).await.expect(409);
-    assert_eq!(client.status(&id).await["status"], "cancelled");
-}
-
-#[tokio::test]
-async fn who_cancels_what_runs_pays_for_it() {
-    let options = Options::default().with("budget.cpu_second", "1").with("budget.per_user_day", "0.5");
-    let stack = Stack::start_with(options).await;
-    let client = stack.developer().await;
-    let burns = run_request("while True: pass\n", false);
-    // Each round burns what it takes to see the run and to cancel it.
-    for _ in 0..50 {
-        let answer = client.post("/api/v3/execute", &burns).await;
-        if answer.status == 402 {
-            return;
-        }
-        let id = answer.expect(202)["data"]["workflow_id"].as_str().expect("an id").to_owned();
-        tests::eventually("it runs", std::time::Duration::from_secs(20), || async {
-            (stack.interpreters_below("worker-1") > 0).then_some(())
-        })
-        .await;
-        client.post(&format!("/api/v3/execute/cancel/{id}"), &json!({})).await.expect(200);
-        tests::eventually("it is gone", std::time::Duration::from_secs(20), || async {
-            (stack.running_steps().await == 0).then_some(())
-        })
-        .await;
-        assert_eq!(client.status(&id).await["status"], "cancelled");
-    }
-    panic!("a day's budget was never used up");
-}
-
-/// Runs a program for at most a minute and returns its test results.
-async fn results_of(client: &Client, code: &str) -> Value {
-    let mut request = run_request(code, false);
-    request["context"]["execution_preferences"]["timeout_minutes"] = json!(1);
-    let id = client.execute(&request).await;
-    let done = client.until_within(&id, "completed", std::time::Duration::from_secs(120)).await;
-    done["artifacts"]["test_results"].clone()
-}
-
-#[tokio::test]
-async fn a_run_that_meets_a_limit_says_which() {
-    let stack = Stack::start_with(Options::default().with("worker.execute_concurrency", "4")).await;
-    let client = stack.developer().await;
-    let processes = "import os, time\ntry:\n    while True:\n        if os.fork() == 0: time.sleep(60); os._exit(0)\nexcept OSError:\n    raise SystemExit(3)\n";
-    let disk = "with open('big', 'wb') as f:\n    while True: f.write(b'x' * 65536)\n";
-    let killed = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n";
-    let told = tokio::join!(
-        results_of(&client, "import time\nwhile True: time.sleep(1)\n"),
-        results_of(&client, "held = []\nwhile True: held.append(bytearray(8 << 20))\n"),
-        results_of(&client, processes),
-        results_of(&client, disk),
-        results_of(&client, killed),
-        results_of(&client, "print('y' * 5_000_000)\n"),
-        results_of(&client, "print('fine')\n"),
-    );
-    let check = |results: &Value, outcome: &str, success: bool| {
-        assert_eq!(results["outcome"], outcome, "{results}");
-        assert_eq!(results["timed_out"], outcome == "timed_out", "{results}");
-        assert_eq!(results["oom_killed"], outcome == "oom_killed", "{results}");
-        assert_eq!(results["success_rate"], f64::from(u8::from(success)), "{results}");
-    };
-    let (timed_out, oom_killed, pids, disk, killed, cut, fine) = &told;
-    check(timed_out, "timed_out", false);
-    check(oom_killed, "oom_killed", false);
-    check(pids, "pids_exhausted", false);
-    check(disk, "disk_full", false);
-    check(killed, "killed_by_signal", false);
-    assert_eq!(killed["signal"], 15);
-    assert_eq!(killed["tests"][0]["message"], "the program was killed by signal 15 (SIGTERM)");
-    // Output beyond the limit is dropped, and the program goes on to its own end.
-    check(cut, "output_truncated", true);
-    assert_eq!((&cut["truncated"], &fine["truncated"]), (&json!(true), &json!(false)));
-    check(fine, "exited", true);
 }
 
 /// Who fails on purpose, here by spending the budget, sees no more of risky code than who succeeds.
@@ -365,7 +208,7 @@ async fn the_operators_gate_stands_before_the_run() {
     assert_eq!(approval["approval_type"], "code_execution");
     assert_eq!(parked["artifacts"]["test_results"], Value::Null, "the code ran before its gate");
     client.decide(&id, approval["approval_id"].as_str().expect("an id"), "approved").await.expect(200);
-    let second = tests::eventually("it parks for release", std::time::Duration::from_secs(20), || async {
+    let second = eventually("it parks for release", Duration::from_secs(20), || async {
         let data = client.status(&id).await;
         (data["pending_approvals"][0]["approval_type"] == "code_deployment").then_some(data)
     })
@@ -376,27 +219,4 @@ async fn the_operators_gate_stands_before_the_run() {
     never["options"] = json!({"enable_human_loop": false});
     let id = client.execute(&never).await;
     assert_eq!(client.until(&id, "failed").await["error"]["code"], "approval_required");
-}
-
-#[tokio::test]
-async fn a_goal_may_be_short_or_long() {
-    let stack = Stack::start().await;
-    let client = stack.developer().await;
-    let short = client.execute(&goal("LRU cache", false)).await;
-    client.until(&short, "completed").await;
-
-    let long = format!("Run this script. {}", "\u{10ffff}x ".repeat(5_000)).chars().take(10_000).collect::<String>();
-    let mut request = run_request("print('ran')\n", true);
-    request["goal"] = json!(long);
-    request["context"]["execution_preferences"]["mode"] = json!("run");
-    let id = client.execute(&request).await;
-    let parked = client.until(&id, "waiting_approval").await;
-    assert_eq!(parked["goal"].as_str().map(str::trim_end), Some(long.trim_end()));
-    let shown = format!("{}…", long.chars().take(1_000).collect::<String>());
-    let listed = client.get("/api/v3/execute?status=waiting_approval").await.expect(200);
-    assert_eq!(listed["data"]["workflows"][0]["goal"], json!(shown));
-    let inbox = client.get("/api/v3/approvals").await.expect(200);
-    assert_eq!(inbox["data"]["approvals"][0]["workflow"]["goal"], json!(shown));
-    client.decide(&id, &question_of(&parked), "approved").await.expect(200);
-    client.until(&id, "completed").await;
 }

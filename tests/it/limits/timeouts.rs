@@ -1,29 +1,30 @@
-//! What runs out ends the workflow and says so: time, attempts.
+//! Time limits of workflows: running time counts, time spent waiting for a decision does not.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use shared::approval::{Actor, Policy, RiskLevel, Ruling};
 use shared::clock::{Clock, Timestamp};
 use shared::ids::{EventId, WorkflowId};
-use shared::messaging::{Cause, WorkflowLog};
+use shared::messaging::WorkflowLog;
 use shared::samples;
 use shared::telemetry::TraceContext;
 use shared::workflow::{
     Artifacts, CodeFile, Content, Event, EventKind, Happened, Options as Choices, Rerun, RunCommand, StepUsage,
     TestSummary, Workflow, transition,
 };
-use tests::{
-    Client, Options, Stack, broker_as, dead_letters, eventually, history, long_program, question_of, writer_of,
-};
+use tests::{Client, Stack, broker_as, eventually, history, question_of, raw_broker_as, writer_of};
 
 fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_millis(Clock::system().now().as_millis() - 1_000 * seconds)
 }
 
-/// A workflow of the demo's developer with a minute's limit, submitted at this moment.
-fn submitted(at: Timestamp) -> Workflow {
+/// Returns a workflow of the demo's developer with a limit of one minute, submitted this many seconds ago.
+pub(super) fn submitted_before(seconds: i64) -> Workflow {
+    submitted_at(ago(seconds))
+}
+
+fn submitted_at(at: Timestamp) -> Workflow {
     let choices = Choices { timeout_minutes: 1, ..samples::options() };
     let sample = samples::submitted("test_user", choices);
     Workflow::submitted(WorkflowId::fresh(), sample.owner, sample.submission, at)
@@ -70,7 +71,7 @@ fn way_to_the_question(submitted: Workflow, begun: Timestamp) -> Vec<(Workflow, 
 }
 
 /// Appends a state as the process that may.
-async fn append(stack: &Stack, behind: u64, state: &Workflow, kind: EventKind) -> u64 {
+pub(super) async fn append(stack: &Stack, behind: u64, state: &Workflow, kind: EventKind) -> u64 {
     let user = writer_of(kind);
     let log = WorkflowLog::new(&broker_as(stack, user).await);
     let actor = Actor::Service(user.to_owned());
@@ -84,7 +85,7 @@ async fn a_workflow_that_stands_still_runs_out_of_its_time() {
     let client = stack.developer().await;
     stack.signal("worker-1", Signal::STOP);
     // All but two seconds of its minute are over.
-    let state = submitted(ago(58));
+    let state = submitted_before(58);
     let id = state.id.to_string();
     append(&stack, 0, &state, EventKind::Submitted).await;
     let failed = client.until(&id, "failed").await;
@@ -103,10 +104,10 @@ async fn an_approver_that_dies_before_it_sets_a_timer_loses_none() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
     stack.signal("worker-1", Signal::STOP);
-    let state = submitted(ago(58));
+    let state = submitted_before(58);
     append(&stack, 0, &state, EventKind::Submitted).await;
     eventually("the approver has it", Duration::from_secs(5), || async {
-        let broker = async_nats::jetstream::new(tests::raw_broker_as(&stack, "cli").await);
+        let broker = async_nats::jetstream::new(raw_broker_as(&stack, "cli").await);
         let stream = broker.get_stream("WORKFLOWS").await.expect("a stream");
         let info = stream.consumer_info("schedules").await.expect("a queue");
         (info.delivered.stream_sequence > 0).then_some(())
@@ -127,7 +128,7 @@ async fn the_time_that_humans_take_does_not_count() {
     }
     // Ten times its limit ago it worked for five seconds, and has been parked since.
     let begun = ago(600);
-    let state = submitted(begun);
+    let state = submitted_at(begun);
     let id = state.id.to_string();
     let mut sequence = append(&stack, 0, &state, EventKind::Submitted).await;
     for (state, event) in way_to_the_question(state, begun) {
@@ -158,72 +159,9 @@ async fn until_it_asks_again(client: &Client, id: &str, first: &str) {
 
 /// Whether a timer fired and none is left that waits for the approver.
 async fn timers_are_handled(stack: &Stack) -> bool {
-    let broker = async_nats::jetstream::new(tests::raw_broker_as(stack, "cli").await);
+    let broker = async_nats::jetstream::new(raw_broker_as(stack, "cli").await);
     let stream = broker.get_stream("TIMERS").await.expect("a stream");
     let consumer: async_nats::jetstream::consumer::PullConsumer = stream.get_consumer("timers").await.expect("a queue");
     let info = consumer.cached_info();
     info.delivered.stream_sequence > 0 && info.num_pending == 0 && info.num_ack_pending == 0
-}
-
-#[tokio::test]
-async fn a_step_whose_code_is_gone_is_given_up() {
-    let stack = Stack::start_with(Options::default().with("worker.max_attempts", "2")).await;
-    let client = stack.developer().await;
-    let mut state = submitted(ago(0));
-    // The digest of what was never stored.
-    state.submission.code = Some(Content { inline: None, ..Content::new("print(1)\n".repeat(2_000)) });
-    let id = state.id.to_string();
-    append(&stack, 0, &state, EventKind::Submitted).await;
-    let failed = client.until(&id, "failed").await;
-    assert_eq!(failed["error"]["code"], "attempts_exhausted");
-    let letters = dead_letters(&stack).await;
-    assert_eq!(letters.iter().map(|letter| letter.cause).collect::<Vec<_>>(), [Cause::Exhausted]);
-}
-
-#[tokio::test]
-async fn a_step_that_kills_every_worker_is_given_up() {
-    let stack = Stack::start_with(Options::default().with("worker.max_attempts", "2")).await;
-    let client = stack.developer().await;
-    let id = client.run(&long_program(60)).await;
-    let kills = Cell::new(0);
-    let failed = eventually("the step is given up", Duration::from_secs(120), || async {
-        let data = client.status(&id).await;
-        if data["current_step"] == 4 && stack.running_steps_of(1).await > 0 {
-            stack.kill("worker-1");
-            kills.set(kills.get() + 1);
-        }
-        (data["status"] == "failed").then_some(data)
-    })
-    .await;
-    assert_eq!(failed["error"]["code"], "attempts_exhausted");
-    // The first attempt is free of the count; on a busy machine the broker may hand the step out once more by itself.
-    assert!((1..=3).contains(&kills.get()), "{kills:?}");
-    let letters = dead_letters(&stack).await;
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].subject, format!("wf.execute.python.{id}"));
-    assert_eq!((letters[0].cause, letters[0].attempts), (Cause::Exhausted, 2), "{}", letters[0].reason);
-    let next = client.run("print('next')\n").await;
-    client.until(&next, "completed").await;
-}
-
-#[tokio::test]
-async fn a_log_that_takes_nothing_uses_up_no_attempts() {
-    let stack = Stack::start_with(Options::default().with("worker.max_attempts", "2")).await;
-    let client = stack.developer().await;
-    stack.signal("worker-1", Signal::STOP);
-    let id = client.run("print('patient')\n").await;
-    let broker = async_nats::jetstream::new(tests::raw_broker_as(&stack, "cli").await);
-    let log = broker.get_stream("WORKFLOWS").await.expect("the log").cached_info().clone();
-    let full = i64::try_from(log.state.messages).expect("a number");
-    let limited = async_nats::jetstream::stream::Config { max_messages: full, ..log.config.clone() };
-    broker.update_stream(limited).await.expect("a limit");
-    stack.signal("worker-1", Signal::CONT);
-    eventually("the result was refused again and again", Duration::from_secs(60), || async {
-        let refused = stack.log("worker-1").matches("failed to append the result").count();
-        (refused >= 4).then_some(())
-    })
-    .await;
-    broker.update_stream(log.config).await.expect("no limit");
-    client.until_within(&id, "completed", Duration::from_secs(60)).await;
-    assert!(dead_letters(&stack).await.is_empty());
 }

@@ -1,4 +1,4 @@
-//! What follows from a transition besides the next step: notifications, budgets, turns.
+//! Notifications of a workflow's end: signed, retried, and never sent to a private address.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -237,79 +237,4 @@ async fn a_notification_never_goes_to_a_private_address() {
     }
     let called = tokio::time::timeout(Duration::from_secs(2), listener.accept()).await;
     assert!(called.is_err(), "a private address was called");
-}
-
-#[tokio::test]
-async fn budgets_end_workflows_and_refuse_new_ones() {
-    let options = Options::default()
-        .with("budget.cpu_second", "1")
-        .with("budget.per_workflow", "0.5")
-        .with("budget.per_user_day", "0.4");
-    let stack = Stack::start_with(options).await;
-    let client = stack.developer().await;
-    let burn = "import time\nend = time.process_time() + 0.7\nwhile time.process_time() < end: pass\nprint('burnt')\n";
-    let id = client.run(burn).await;
-    let failed = client.until(&id, "failed").await;
-    assert_eq!(failed["error"]["code"], "budget_exceeded");
-    assert!(failed["metrics"]["total_cost"].as_f64() >= Some(0.5), "{}", failed["metrics"]);
-    eventually("the day's budget is spent", Duration::from_secs(10), || async {
-        let answer = client.post("/api/v3/execute", &run_request("print(1)\n", false)).await;
-        assert!(matches!(answer.status, 202 | 402), "{}", answer.text);
-        (answer.status == 402).then_some(())
-    })
-    .await;
-    // Another user's day is another budget.
-    stack.client("stress_user", "stress_pass").await.run("print(1)\n").await;
-}
-
-#[tokio::test]
-async fn work_that_was_accepted_before_the_day_was_spent_does_not_run_after() {
-    let options = Options::default()
-        .with("budget.cpu_second", "1")
-        .with("budget.per_workflow", "2")
-        .with("budget.per_user_day", "0.5")
-        .with("worker.execute_concurrency", "1");
-    let stack = Stack::start_with(options).await;
-    let client = stack.developer().await;
-    let burn = "import time\nend = time.process_time() + 0.7\nwhile time.process_time() < end: pass\nprint('burnt')\n";
-    let mut accepted = Vec::new();
-    for _ in 0..5 {
-        accepted.push(client.run(burn).await);
-    }
-    let mut refused = 0;
-    for id in &accepted {
-        let end = eventually("it ends", Duration::from_secs(60), || async {
-            let data = client.status(id).await;
-            matches!(data["status"].as_str(), Some("completed" | "failed")).then_some(data)
-        })
-        .await;
-        if end["status"] == "failed" {
-            assert_eq!(end["error"]["code"], "budget_exceeded", "{end}");
-            assert!(end["error"]["message"].as_str().is_some_and(|text| text.contains("of the day")), "{end}");
-            refused += 1;
-        }
-    }
-    assert!(refused >= 2, "{refused} of 5 did not run");
-    client.post("/api/v3/execute", &run_request("print(1)\n", false)).await.expect(402);
-}
-
-#[tokio::test]
-async fn one_users_flood_does_not_hold_others_back() {
-    let options = Options::default().with("worker.execute_concurrency", "4").with("worker.steps_per_user", "2");
-    let stack = Stack::start_with(options).await;
-    let (greedy, patient) = (stack.developer().await, stack.client("stress_user", "stress_pass").await);
-    let mut flood = Vec::new();
-    for _ in 0..10 {
-        flood.push(greedy.run(&long_program(2)).await);
-    }
-    let id = patient.run("print('soon')\n").await;
-    patient.until(&id, "completed").await;
-    let mut ended = 0;
-    for id in &flood {
-        ended += usize::from(greedy.status(id).await["status"] == "completed");
-    }
-    assert!(ended <= 4, "{ended} of the flood came first");
-    for id in &flood {
-        greedy.until_within(id, "completed", Duration::from_secs(90)).await;
-    }
 }
