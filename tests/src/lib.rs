@@ -22,27 +22,4 @@ pub use python::long_program;
 pub use raw::{RawPublish, publish_raw};
 pub use stack::{Options, Stack, program};
 pub use terminal::{Seen, Terminal, steady};
-
-use std::time::Duration;
-
-/// Polls `look` until it yields something, at most `limit`.
-///
-/// # Panics
-/// With `what` where it never does.
-#[track_caller]
-pub fn eventually<T, F>(what: &'static str, limit: Duration, mut look: impl FnMut() -> F) -> impl Future<Output = T>
-where
-    F: Future<Output = Option<T>>,
-{
-    let caller = std::panic::Location::caller();
-    async move {
-        let give_up = tokio::time::Instant::now() + limit;
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            assert!(tokio::time::Instant::now() < give_up, "{what}: not within {limit:?} ({caller})");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
+pub use test_support::eventually;

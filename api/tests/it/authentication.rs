@@ -4,10 +4,11 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use shared::identity::{Role, SigningKey, User};
 use shared::messaging::Buckets;
+use test_support::wait_until;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use crate::stack::{Api, PASSWORD, Stack, eventually, goal, read, user};
+use crate::stack::{Api, PASSWORD, Stack, goal, read, user};
 
 const ABSENT: &str = "/api/v3/execute/status/018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
 
@@ -225,7 +226,7 @@ async fn a_refresh_token_works_once_and_its_reuse_revokes_the_family() {
     assert_eq!(trade(&first).await.0, 401, "used before");
     assert_eq!(trade(&third).await.0, 401, "the family is revoked");
     let newest = third["access_token"].as_str().unwrap();
-    eventually("the family's access tokens stop", async || api.get("/api/v3/execute", newest).await.0 == 401).await;
+    wait_until("the family's access tokens stop", async || api.get("/api/v3/execute", newest).await.0 == 401).await;
     let access_as_refresh = json!({"refresh_token": api.sign_in("ann").await["access_token"]});
     assert_eq!(api.post("/auth/refresh", None, &access_as_refresh).await.0, 401);
     let large = json!({"refresh_token": "x".repeat(17_000)});
@@ -259,7 +260,7 @@ async fn tokens_end_with_their_password_or_user_and_later_ones_work() {
         let old = pair["access_token"].as_str().unwrap();
         assert_eq!(api.get("/api/v3/execute", old).await.0, 200);
         stack.put_user(&of_then(change)).await;
-        eventually("the access token stops", async || api.get("/api/v3/execute", old).await.0 == 401).await;
+        wait_until("the access token stops", async || api.get("/api/v3/execute", old).await.0 == 401).await;
         let refresh = json!({"refresh_token": pair["refresh_token"]});
         let (status, body) = api.post("/auth/refresh", None, &refresh).await;
         assert_eq!((status, &body["detail"]), (401, &json!("Invalid token: revoked")));
@@ -278,9 +279,9 @@ async fn a_disabled_user_stops_at_once_and_a_changed_role_counts_at_once() {
     let token = api.token("eve").await;
     stack.put_user(&user("eve", Role::Viewer)).await;
     let submit = async || api.post("/api/v3/execute", Some(&token), &goal()).await.0;
-    eventually("a viewer may not submit", async || submit().await == 403).await;
+    wait_until("a viewer may not submit", async || submit().await == 403).await;
     stack.put_user(&User { disabled: true, ..user("eve", Role::Developer) }).await;
-    eventually("a disabled user is rejected", async || submit().await == 401).await;
+    wait_until("a disabled user is rejected", async || submit().await == 401).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -319,14 +320,14 @@ async fn an_instance_without_revocation_updates_rejects_requests() {
     };
     assert_eq!(list().await.0, 200);
     stack.hold_broker("-STOP");
-    eventually("requests are rejected", async || list().await == (503, true)).await;
+    wait_until("requests are rejected", async || list().await == (503, true)).await;
     let forged = api.request("GET", "/api/v3/execute").bearer_auth("x").send().await.unwrap();
     assert_eq!(read(forged).await.0, 401, "a forged token is always 401");
     assert_eq!(api.get("/ready", "").await.0, 503, "a balancer is to go elsewhere");
     let (status, health) = api.get("/health", "").await;
     assert_eq!((status, &health["services"]["nats"]["status"]), (503, &json!("down")));
     stack.hold_broker("-CONT");
-    eventually("requests are accepted again", async || list().await.0 == 200).await;
+    wait_until("requests are accepted again", async || list().await.0 == 200).await;
     assert_eq!(api.get("/ready", "").await.0, 200);
 }
 

@@ -15,7 +15,7 @@ const DECIDE: &str = "/api/v3/execute/approve/018f3a52-61d7-7b0e-9a54-2f0f51c7a9
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_made_to_fill_memory_do_not() {
-    let stack = Stack::start().await;
+    let stack = Stack::start_alone().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
     let fill = |unit: &str| unit.repeat(6 * MEBIBYTE / unit.len());

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use test_support::wait_until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::stack::{PASSWORD, Stack, eventually, goal};
+use crate::stack::{PASSWORD, Stack, goal};
 
 const MEBIBYTE: usize = 1024 * 1024;
 
@@ -32,7 +33,7 @@ impl Process {
             command.env(format!("PROMPTCRAFT__{}", name.replace('.', "__").to_uppercase()), value);
         }
         let process = Self { child: command.spawn().unwrap(), port: ports[0] };
-        eventually("the API listens", async || TcpStream::connect(("127.0.0.1", process.port)).await.is_ok()).await;
+        wait_until("the API listens", async || TcpStream::connect(("127.0.0.1", process.port)).await.is_ok()).await;
         process
     }
 
@@ -145,7 +146,7 @@ async fn clients_that_send_much_and_read_nothing_take_little_memory_and_are_clos
         timeout(Duration::from_millis(500), stream.write_all(text.as_bytes())).await.ok();
         held.push(stream);
     }
-    eventually("all are accepted", async || api.connections() == held.len()).await;
+    wait_until("all are accepted", async || api.connections() == held.len()).await;
     let (began, mut most) = (Instant::now(), 0);
     while api.connections() > 0 && began.elapsed() < Duration::from_secs(60) {
         most = most.max(api.memory().saturating_sub(before));
@@ -173,7 +174,7 @@ async fn clients_that_have_room_for_every_answer_and_read_none_are_closed() {
             held.push(stream);
         }
         if profile == "load" {
-            eventually("all are accepted", async || api.connections() == held.len()).await;
+            wait_until("all are accepted", async || api.connections() == held.len()).await;
         }
         let began = Instant::now();
         while api.connections() > 0 && began.elapsed() < Duration::from_secs(60) {
@@ -377,7 +378,7 @@ async fn a_stream_ends_with_its_client() {
             open.clear();
         }
         let closed = Instant::now();
-        eventually("the slots are free", async || {
+        wait_until("the slots are free", async || {
             let mut open = Vec::new();
             for _ in 0..32 {
                 let mut stream = api.connect().await;

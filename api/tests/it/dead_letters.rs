@@ -7,8 +7,9 @@ use shared::clock::Clock;
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{Cause, Consumer, DeadLetters, PutBackError, Queue, consume, put_back};
 use shared::workflow::PhaseKind;
+use test_support::wait_until;
 
-use crate::stack::{Api, Stack, eventually};
+use crate::stack::{Api, Stack};
 
 /// Dead-letters every step that waits to be planned.
 async fn give_up_planning(stack: &Stack, expected: usize) {
@@ -21,7 +22,7 @@ async fn give_up_planning(stack: &Stack, expected: usize) {
             delivery.dead_letter(&letters, Cause::Exhausted, "it was begun 10 times and never ended").await;
         }
     }));
-    eventually("the letters are written", async || letters.list(None, 0, 100).await.unwrap().len() == expected).await;
+    wait_until("the letters are written", async || letters.list(None, 0, 100).await.unwrap().len() == expected).await;
     life.stop();
     assert!(life.drained(Duration::from_secs(10)).await);
 }
@@ -64,7 +65,7 @@ async fn admins_see_dead_letters_without_payloads_and_delete_them() {
         assert_eq!(refused.status(), 404, "{name}");
     }
 
-    eventually("the metric counts them", async || {
+    wait_until("the metric counts them", async || {
         scrape(&api).await.contains(r#"promptcraft_dead_letters{cause="exhausted"} 2"#)
     })
     .await;
@@ -73,7 +74,7 @@ async fn admins_see_dead_letters_without_payloads_and_delete_them() {
     }
     assert_eq!(api.get(&path, &root).await.0, 404);
     assert_eq!(page(&api, &root, "").await["dead_letters"].as_array().unwrap().len(), 1);
-    eventually("the metric follows", async || {
+    wait_until("the metric follows", async || {
         scrape(&api).await.contains(r#"promptcraft_dead_letters{cause="exhausted"} 1"#)
     })
     .await;

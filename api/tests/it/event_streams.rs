@@ -10,8 +10,9 @@ use shared::ids::{EventId, WorkflowId};
 use shared::messaging::WorkflowLog;
 use shared::telemetry::TraceContext;
 use shared::workflow::{Event, Failure, Happened, StepUsage, transition};
+use test_support::wait_until;
 
-use crate::stack::{Api, Stack, read};
+use crate::stack::{Api, Stack, read, user};
 
 /// An event as a client reads it.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,9 +163,9 @@ async fn a_stream_ends_when_the_caller_loses_access() {
     assert_eq!(reader.next().await.unwrap().kind, "submitted");
     append_event(&stack.log, &id, planned()).await;
     assert_eq!(reader.next().await.unwrap().kind, "planned");
-    stack.put_user(&stack::user("root", shared::identity::Role::Developer)).await;
+    stack.put_user(&user("root", shared::identity::Role::Developer)).await;
     let demoted = async || api.get(&format!("/api/v3/execute/status/{id}"), &root).await.0 == 404;
-    stack::eventually("the API knows", demoted).await;
+    wait_until("the API knows", demoted).await;
     append_event(&stack.log, &id, failed()).await;
     assert_eq!(reader.next().await, None);
 }
@@ -186,7 +187,7 @@ async fn a_user_has_a_limited_number_of_streams() {
     assert_eq!(refused.status(), 429);
     // Streams end with their workflow, also if no client reads on.
     append_event(&stack.log, &id, failed()).await;
-    stack::eventually("a place is free", async || {
+    wait_until("a place is free", async || {
         let again = api.request("GET", &events).bearer_auth(&token).send().await.unwrap();
         again.status() == 200
     })

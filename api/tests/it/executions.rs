@@ -14,8 +14,9 @@ use shared::telemetry::TraceContext;
 use shared::workflow::{
     Artifacts, CodeFile, Content, Event, Happened, NewInput, Rerun, StepUsage, TestSummary, Workflow, transition,
 };
+use test_support::wait_until;
 
-use crate::stack::{Api, Stack, eventually, goal, read, user};
+use crate::stack::{Api, Stack, goal, read, user};
 
 /// Appends `event` as a worker or the approver would.
 async fn append_event(log: &WorkflowLog, id: &str, event: Event) -> Workflow {
@@ -323,7 +324,7 @@ async fn parked_artifacts_are_shown_to_deciders_and_released_to_the_owner() {
     let (ann, eve, bob) = (api.token("ann").await, api.token("eve").await, api.token("bob").await);
     let id = api.submit(&ann).await;
     park(&stack.log, &id).await;
-    eventually("the park is seen", async || status(&api, &bob, &id).await.0 == 200).await;
+    wait_until("the park is seen", async || status(&api, &bob, &id).await.0 == 200).await;
     let (_, seen) = status(&api, &bob, &id).await;
     assert!(seen["artifacts"]["generated_code"].as_str().unwrap().starts_with("# file: add.py\ndef add"));
     assert_eq!(seen["artifacts"]["test_results"]["passed"], 1);
@@ -333,7 +334,7 @@ async fn parked_artifacts_are_shown_to_deciders_and_released_to_the_owner() {
     let artifact = |name: &str| format!("/api/v3/execute/{id}/artifacts/{name}");
     assert_eq!(api.get(&artifact("generated_code"), &ann).await.0, 404);
     let inbox = async |token: &str| api.get("/api/v3/approvals", token).await.1["data"]["approvals"].clone();
-    eventually("the inbox shows it", async || inbox(&bob).await[0]["workflow_id"] == json!(id)).await;
+    wait_until("the inbox shows it", async || inbox(&bob).await[0]["workflow_id"] == json!(id)).await;
     assert_eq!(inbox(&bob).await[0]["workflow"]["goal"], goal()["goal"]);
     assert_eq!((inbox(&ann).await, inbox(&eve).await), (json!([]), json!([])));
     let own_code = artifact("files/own/given.py");
@@ -359,7 +360,7 @@ async fn parked_artifacts_are_shown_to_deciders_and_released_to_the_owner() {
         lapsed: false,
     };
     append_event(&stack.log, &id, Event::Decided { decision, lapsed: Vec::new() }).await;
-    eventually("it is released", async || status(&api, &ann, &id).await.1["status"] == "completed").await;
+    wait_until("it is released", async || status(&api, &ann, &id).await.1["status"] == "completed").await;
     let (_, done) = status(&api, &ann, &id).await;
     assert_eq!(
         (&done["progress_percentage"], &done["artifacts"]["documentation"]),
@@ -379,7 +380,7 @@ async fn parked_artifacts_are_shown_to_deciders_and_released_to_the_owner() {
     assert_eq!(api.get(&artifact("test_results"), &ann).await.1["total"], 1);
 
     stack.put_user(&user("bob", Role::Developer)).await;
-    eventually("bob is not an approver", async || status(&api, &bob, &id).await.0 == 404).await;
+    wait_until("bob is not an approver", async || status(&api, &bob, &id).await.0 == 404).await;
     for path in [artifact("generated_code"), artifact("files/add.py"), format!("/api/v3/execute/{id}/events")] {
         assert_eq!(api.get(&path, &bob).await.0, 404, "{path}");
     }
@@ -428,14 +429,14 @@ async fn pages_of_a_list_hold_each_workflow_once() {
     assert_eq!(pages(&api, &ann, "limit=3").await, submitted);
     let cancelled = &submitted[2];
     assert_eq!(api.post(&format!("/api/v3/execute/cancel/{cancelled}"), Some(&ann), &json!({})).await.0, 200);
-    eventually("the cancel is seen", async || pages(&api, &ann, "status=cancelled").await == [cancelled.clone()]).await;
+    wait_until("the cancel is seen", async || pages(&api, &ann, "status=cancelled").await == [cancelled.clone()]).await;
     let created = pages(&api, &ann, "status=created&limit=3").await;
     assert_eq!(created.len(), 6);
     // Stale entries leave a gap in the page, not the end of the list.
     for id in &submitted[3..5] {
         let at = stack.redis(&["ZSCORE", "list:ann:created", id]);
         assert_eq!(api.post(&format!("/api/v3/execute/cancel/{id}"), Some(&ann), &json!({})).await.0, 200);
-        eventually("it is listed", async || pages(&api, &ann, "status=cancelled").await.contains(id)).await;
+        wait_until("it is listed", async || pages(&api, &ann, "status=cancelled").await.contains(id)).await;
         stack.redis(&["ZADD", "list:ann:created", &at, id]);
     }
     let left = [&submitted[..2], &submitted[5..]].concat();
@@ -517,7 +518,7 @@ async fn a_day_costs_no_more_than_its_budget() {
     let id = api.submit(&ann).await;
     run_to_gate(&stack.log, &id).await;
     let submit = async |token: &str| api.post("/api/v3/execute", Some(token), &goal()).await.0;
-    eventually("the cost is booked", async || submit(&ann).await == 402).await;
+    wait_until("the cost is booked", async || submit(&ann).await == 402).await;
     assert_eq!(submit(&eve).await, 202, "it is each user's own");
     stack.kill_redis();
     assert_eq!(submit(&ann).await, 402, "the log knows the same");
@@ -558,11 +559,11 @@ async fn redis_may_die_come_back_empty_and_be_filled_again() {
     assert_eq!(api.request("GET", "/ready").send().await.unwrap().status(), 200);
     stack.start_redis().await;
     let key = format!("workflow:{meanwhile}");
-    eventually("the view is filled from the log", async || stack.redis(&["EXISTS", &key]) == "1").await;
-    eventually("and known to be whole", async || stack.redis(&["EXISTS", "view:complete"]) == "1").await;
+    wait_until("the view is filled from the log", async || stack.redis(&["EXISTS", &key]) == "1").await;
+    wait_until("and known to be whole", async || stack.redis(&["EXISTS", "view:complete"]) == "1").await;
     assert_eq!(stack.redis(&["FLUSHALL"]), "OK");
     assert_eq!(pages(&api, &ann, "limit=10").await, [meanwhile.as_str(), before.as_str()], "while it is empty");
-    eventually("it is filled again", async || stack.redis(&["EXISTS", &key]) == "1").await;
+    wait_until("it is filled again", async || stack.redis(&["EXISTS", &key]) == "1").await;
     assert_eq!(status(&api, &ann, &before).await.1["status"], "running");
 }
 
@@ -575,7 +576,7 @@ async fn an_older_state_in_redis_never_takes_a_workflow_back() {
     let key = format!("workflow:{id}");
     assert_eq!(stack.redis(&["COPY", &key, "backup"]), "1");
     append_event(&stack.log, &id, Event::Planned { usage: usage(0.1) }).await;
-    eventually("the step is seen", async || status(&api, &ann, &id).await.1["status"] == "running").await;
+    wait_until("the step is seen", async || status(&api, &ann, &id).await.1["status"] == "running").await;
     assert_eq!(stack.redis(&["COPY", "backup", &key, "REPLACE"]), "1");
     assert_eq!(status(&api, &ann, &id).await.1["status"], "running");
     assert_eq!(pages(&api, &ann, "status=running").await.len(), 1);
@@ -592,7 +593,7 @@ async fn a_quiet_projector_writes_at_once_what_comes_after_the_quiet() {
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;
     append_event(&stack.log, &id, Event::Planned { usage: usage(0.1) }).await;
     let began = tokio::time::Instant::now();
-    eventually("the read model has it", async || field("status") == "running").await;
+    wait_until("the read model has it", async || field("status") == "running").await;
     assert!(began.elapsed() < std::time::Duration::from_secs(1), "{:?}", began.elapsed());
 }
 

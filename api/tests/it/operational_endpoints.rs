@@ -5,8 +5,9 @@ use shared::messaging::{
     ApproverReport, Catalogues, Control, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary, WorkerReport,
 };
 use shared::read_model::{Difference, ReadModel, compare, rebuild};
+use test_support::wait_until;
 
-use crate::stack::{Stack, eventually, goal, read};
+use crate::stack::{Stack, goal, read};
 
 fn worker() -> WorkerReport {
     WorkerReport {
@@ -31,7 +32,7 @@ async fn health_follows_heartbeats_and_tolerates_a_missing_redis() {
     assert_eq!((code, &body["status"]), (503, &json!("unhealthy")));
     assert!(body["problems"].to_string().contains("worker"));
     let control = Control::new(&stack.broker);
-    eventually("only the approver is missing", async || {
+    wait_until("only the approver is missing", async || {
         control.report(&worker()).await;
         let (code, body) = health().await;
         code == 503 && body["problems"].as_array().is_some_and(|all| all.len() == 1)
@@ -39,7 +40,7 @@ async fn health_follows_heartbeats_and_tolerates_a_missing_redis() {
     .await;
     assert_eq!(health().await.1["services"]["approver"]["status"], "down");
     let approver = ApproverReport { instance: "a1".to_owned() };
-    eventually("the approver is seen", async || {
+    wait_until("the approver is seen", async || {
         control.report(&worker()).await;
         control.report_approver(&approver).await;
         health().await.0 == 200
@@ -183,7 +184,7 @@ async fn recipes_are_those_that_workers_report() {
 
     let catalogue = Catalogues::open(&stack.broker).await.unwrap().publish(&[recipe()]).await.unwrap();
     let control = Control::new(&stack.broker);
-    eventually("the list is there", async || {
+    wait_until("the list is there", async || {
         control.report(&WorkerReport { catalogue: Some(catalogue), ..worker() }).await;
         api.get("/api/v3/recipes", token).await.0 == 200
     })
@@ -283,7 +284,7 @@ async fn forged_states_in_redis_are_neither_shown_nor_kept() {
     let token = api.token("ann").await;
     let (true_one, other) = (api.submit(&token).await, api.submit(&token).await);
     let view = ReadModel::open(&format!("redis://127.0.0.1:{}/0", stack.redis_port)).unwrap();
-    eventually("both are in the view", async || compare(&stack.log, &view).await.unwrap().is_empty()).await;
+    wait_until("both are in the view", async || compare(&stack.log, &view).await.unwrap().is_empty()).await;
     assert_eq!(api.post(&format!("/api/v3/execute/cancel/{other}"), Some(&token), &json!({})).await.0, 200);
 
     let unknown = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";

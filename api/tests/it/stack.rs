@@ -1,8 +1,7 @@
-//! A real broker, a real Redis and the API itself in this process, all on free ports and gone when the test ends.
+//! A real broker, a real Redis and the API itself in this process, all on free ports and stopped when the test ends.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use api::{Application, Config};
@@ -13,31 +12,25 @@ use shared::config::Settings;
 use shared::identity::{PasswordHash, Role, SigningKey, User};
 use shared::lifecycle::Lifecycle;
 use shared::messaging::{Broker, BrokerSettings, Buckets, WorkflowLog, provision};
-use tokio::time::{Instant, sleep};
+use test_support::{NatsServer, RedisServer};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub(crate) const PASSWORD: &str = "a long password";
 
-/// A child process that is killed and collected when it is dropped.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
 /// Broker, Redis and what is in them; APIs are started on it.
 pub(crate) struct Stack {
-    redis: Option<Server>,
-    nats: Server,
+    redis: Option<RedisServer>,
+    nats: NatsServer,
     pub(crate) redis_port: u16,
-    nats_port: u16,
-    monitor_port: u16,
-    dir: PathBuf,
+    redis_url: String,
     pub(crate) broker: Broker,
     pub(crate) log: WorkflowLog,
+    _permit: SemaphorePermit<'static>,
 }
+
+/// Maximum stacks at the same time in one process.
+const MAX_STACKS: u32 = 64;
+static STACKS: Semaphore = Semaphore::const_new(MAX_STACKS as usize);
 
 /// An API that serves; it is stopped when it is dropped.
 pub(crate) struct Api {
@@ -54,25 +47,6 @@ impl Drop for Api {
     }
 }
 
-/// The broker's program: named by `NATS_SERVER`, in the path, or where `promptcraft` keeps it.
-fn nats_server() -> PathBuf {
-    let named = std::env::vars_os().find(|(name, _)| name == "NATS_SERVER").map(|(_, path)| PathBuf::from(path));
-    let kept = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/bin/nats-server"));
-    let path = std::env::vars_os().find(|(name, _)| name == "PATH").map(|(_, path)| path).unwrap_or_default();
-    let in_path = std::env::split_paths(&path).map(|dir| dir.join("nats-server"));
-    named.into_iter().chain(in_path).chain([kept]).find(is_new_enough).unwrap_or_else(|| {
-        panic!("these tests need nats-server 2.14 or later: put it into PATH or name it in NATS_SERVER")
-    })
-}
-
-/// Returns whether this is a broker of version 2.14 or later.
-fn is_new_enough(path: &PathBuf) -> bool {
-    let Ok(output) = Command::new(path).arg("--version").output() else { return false };
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let mut numbers = text.rsplit('v').next().unwrap_or_default().split('.').map(str::parse::<u32>);
-    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 14))
-}
-
 pub(crate) fn user(name: &str, role: Role) -> User {
     let password = Some(PasswordHash::of(PASSWORD).expect("a password"));
     User { demo: true, password, ..User::new(name.parse().expect("a user name"), role, Clock::system().now()) }
@@ -81,31 +55,23 @@ pub(crate) fn user(name: &str, role: Role) -> User {
 impl Stack {
     /// Starts broker and Redis, makes the streams, and adds ann and eve (developers), vic (viewer), bob (approver), root (admin).
     pub(crate) async fn start() -> Self {
+        Self::start_with(STACKS.acquire().await.expect("never closed")).await
+    }
+
+    /// Starts the same while no other test of this process has a stack, for tests that measure the whole process. Tests that run
+    /// by nextest are alone in their process anyway.
+    pub(crate) async fn start_alone() -> Self {
+        Self::start_with(STACKS.acquire_many(MAX_STACKS).await.expect("never closed")).await
+    }
+
+    async fn start_with(permit: SemaphorePermit<'static>) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
-        let dir = std::env::temp_dir().join(format!("promptcraft-api-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir_all(&dir).expect("a folder");
-        let free = shared::ports::free(3).expect("free ports");
-        let (nats_port, monitor_port, redis_port) = (free[0], free[1], free[2]);
-        let config = format!(
-            "listen: 127.0.0.1:{nats_port}\nhttp: 127.0.0.1:{monitor_port}\nmax_payload: 8MB\n\
-             jetstream {{ store_dir: \"{}\", sync_interval: always }}\n",
-            dir.display()
-        );
-        std::fs::write(dir.join("nats.conf"), config).expect("a file");
-        let nats = Command::new(nats_server()).arg("-c").arg(dir.join("nats.conf")).stderr(Stdio::null()).spawn();
-        let nats = Server(nats.expect("nats-server starts"));
-        let broker = connect(nats_port, monitor_port).await;
-        let mut stack = Self {
-            redis: None,
-            nats,
-            redis_port,
-            nats_port,
-            monitor_port,
-            dir,
-            log: WorkflowLog::new(&broker),
-            broker,
-        };
-        stack.start_redis().await;
+        let nats = NatsServer::start();
+        let broker = connect(&nats).await;
+        let redis = RedisServer::start().await;
+        let (redis_port, redis_url) = (redis.port(), redis.url());
+        let log = WorkflowLog::new(&broker);
+        let stack = Self { redis: Some(redis), nats, redis_port, redis_url, broker, log, _permit: permit };
         provision(&stack.broker, 1, &["python".to_owned()]).await.expect("the streams are made");
         stack.seed().await;
         stack
@@ -130,7 +96,7 @@ impl Stack {
 
     /// Holds the broker still, or lets it go on.
     pub(crate) fn hold_broker(&self, signal: &str) {
-        let status = Command::new("kill").args([signal, &self.nats.0.id().to_string()]).status();
+        let status = Command::new("kill").args([signal, &self.nats.process_id().to_string()]).status();
         assert!(status.expect("kill runs").success(), "the broker is there");
     }
 
@@ -138,15 +104,9 @@ impl Stack {
         Buckets::new(&self.broker).users().await.unwrap().put(user.name.as_str(), user).await.unwrap();
     }
 
+    /// Starts Redis again, empty and on the same port.
     pub(crate) async fn start_redis(&mut self) {
-        let child = Command::new("redis-server")
-            .args(["--port", &self.redis_port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
-            .arg(&self.dir)
-            .stdout(Stdio::null())
-            .spawn();
-        self.redis = Some(Server(child.expect("redis-server starts: install it or put it into PATH")));
-        let address = ("127.0.0.1", self.redis_port);
-        eventually("Redis listens", async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
+        self.redis = Some(RedisServer::start_on(self.redis_port).await);
     }
 
     /// Kills Redis with all that it holds.
@@ -156,18 +116,17 @@ impl Stack {
 
     /// Sends one command to Redis, e.g. `FLUSHALL`.
     pub(crate) fn redis(&self, words: &[&str]) -> String {
-        let output = Command::new("redis-cli").args(["-p", &self.redis_port.to_string()]).args(words).output();
-        String::from_utf8_lossy(&output.expect("redis-cli runs").stdout).trim().to_owned()
+        self.redis.as_ref().expect("Redis runs").command(words)
     }
 
     /// The usual settings by dotted name.
     pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         vec![
             ("profile", "demo".to_owned()),
-            ("nats.url", format!("nats://127.0.0.1:{}", self.nats_port)),
+            ("nats.url", self.nats.url()),
             ("nats.user", "api".to_owned()),
-            ("nats.monitor_url", format!("http://127.0.0.1:{}", self.monitor_port)),
-            ("redis.url", format!("redis://127.0.0.1:{}/0", self.redis_port)),
+            ("nats.monitor_url", self.nats.monitor_url()),
+            ("redis.url", self.redis_url.clone()),
             ("api.listen", "127.0.0.1:0".to_owned()),
             ("api.metrics_listen", "127.0.0.1:0".to_owned()),
             ("limits.profile", "load".to_owned()),
@@ -195,21 +154,14 @@ impl Stack {
     }
 }
 
-impl Drop for Stack {
-    fn drop(&mut self) {
-        self.nats.0.kill().ok();
-        std::fs::remove_dir_all(&self.dir).ok();
-    }
-}
-
-async fn connect(port: u16, monitor_port: u16) -> Broker {
+async fn connect(nats: &NatsServer) -> Broker {
     let settings = BrokerSettings {
-        url: format!("nats://127.0.0.1:{port}"),
+        url: nats.url(),
         user: "tests".to_owned(),
         password: None,
         replicas: 1,
         strict: true,
-        monitor_url: Some(format!("http://127.0.0.1:{monitor_port}")),
+        monitor_url: Some(nats.monitor_url()),
         tls_ca_file: None,
     };
     Broker::connect(&settings).await.expect("the broker answers")
@@ -277,13 +229,4 @@ pub(crate) async fn read(response: Response) -> (u16, Value) {
         }
     }
     (status, body)
-}
-
-/// Waits, at most 15 s, until `holds`; for what another process does in its own time.
-pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(15);
-    while !holds().await {
-        assert!(Instant::now() < give_up, "not within 15 s: {what}");
-        sleep(Duration::from_millis(20)).await;
-    }
 }

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event};
-use cli::env::find_nats_server;
 use cli::stack::RuntimeName;
 use cli::stack::broker_config::{self, BotAccount, BrokerEnvironment};
+use test_support::{ChildGuard, nats_server_program};
 use tokio::sync::mpsc;
 
 /// Python and an unknown runtime.
@@ -18,7 +18,7 @@ pub(crate) fn runtimes() -> Vec<RuntimeName> {
 }
 
 pub(crate) struct Broker {
-    server: Child,
+    server: ChildGuard,
     directory: PathBuf,
     address: String,
 }
@@ -64,8 +64,7 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        drop(self.server.kill());
-        drop(self.server.wait());
+        self.server.kill();
         drop(fs::remove_dir_all(&self.directory));
     }
 }
@@ -110,8 +109,6 @@ pub(crate) fn check_configuration(unique: &str, change: impl Fn(String) -> Strin
 }
 
 fn server(configuration: &Path, directory: &Path) -> Command {
-    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/bin"));
-    let program = find_nats_server(&beside).expect("nats-server is missing: run scripts/setup.sh");
     let environment = BrokerEnvironment {
         server_name: "test",
         listen: "127.0.0.1:-1",
@@ -119,25 +116,25 @@ fn server(configuration: &Path, directory: &Path) -> Command {
         store: &directory.join("store"),
         password: &str::to_owned,
     };
-    let mut command = Command::new(program);
+    let mut command = Command::new(nats_server_program());
     command.arg("--config").arg(configuration).envs(environment.variables());
     command
 }
 
-fn serve(configuration: &Path, directory: &Path) -> Child {
-    server(configuration, directory)
+fn serve(configuration: &Path, directory: &Path) -> ChildGuard {
+    let mut command = server(configuration, directory);
+    command
         .arg("--ports_file_dir")
         .arg(directory)
         .arg("--log")
         .arg(directory.join("server.log"))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::null());
+    ChildGuard::spawn(&mut command)
 }
 
 /// Waits for the file in which the server announces its port.
-async fn address_of(server: &Child, directory: &Path) -> String {
+async fn address_of(server: &ChildGuard, directory: &Path) -> String {
     let announcement = directory.join(format!("nats-server_{}.ports", server.id()));
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {

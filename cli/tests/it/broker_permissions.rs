@@ -9,7 +9,7 @@ use async_nats::jetstream::{self, kv};
 use async_nats::{Client, HeaderMap};
 use futures_util::{Stream, StreamExt as _};
 
-use crate::broker::{Broker, Session};
+use crate::broker::{Broker, Session, check_configuration};
 
 const BOTS: [&str; 2] = ["demo_bot", "other_bot"];
 
@@ -568,9 +568,9 @@ async fn a_bot_cannot_write_into_the_log_by_reply_or_trace_header() {
 
 #[test]
 fn a_bots_file_that_imports_another_bots_subjects_is_refused() {
-    broker::check_configuration("alike", |account| account).expect("the template itself is fine");
+    check_configuration("alike", |account| account).expect("the template itself is fine");
     for (subject, rest) in [("approvals.replies.", ".*"), ("approvals.decisions.", ".*"), ("approvals.open.", "")] {
-        let refusal = broker::check_configuration(&subject.replace('.', "-"), |account| {
+        let refusal = check_configuration(&subject.replace('.', "-"), |account| {
             let import = format!("account: SERVICES, subject: \"{subject}demo_bot{rest}\"");
             assert!(account.contains(&import));
             account.replace(&import, &import.replace("demo_bot", "other_bot"))

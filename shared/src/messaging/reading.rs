@@ -136,48 +136,16 @@ pub(super) fn unavailable(error: impl std::fmt::Display) -> ReadError {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-    use std::process::{Child, Command, Stdio};
-
     use futures_util::TryStreamExt;
+    use test_support::NatsServer;
 
     use super::*;
-
-    struct Server {
-        process: Child,
-        folder: PathBuf,
-        url: String,
-    }
-
-    impl Server {
-        fn start() -> Self {
-            let port = crate::ports::free(1).unwrap()[0];
-            let folder = std::env::temp_dir().join(format!("promptcraft-reading-{}", std::process::id()));
-            let start = |program: &str| {
-                let mut command = Command::new(program);
-                command.args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--jetstream", "--store_dir"]);
-                command.arg(&folder).stderr(Stdio::null()).spawn().ok()
-            };
-            let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/bin/nats-server");
-            let process =
-                start("nats-server").or_else(|| start(kept)).expect("nats-server is missing: scripts/setup.sh");
-            Self { process, folder, url: format!("nats://127.0.0.1:{port}") }
-        }
-    }
-
-    impl Drop for Server {
-        fn drop(&mut self) {
-            self.process.kill().ok();
-            self.process.wait().ok();
-            std::fs::remove_dir_all(&self.folder).ok();
-        }
-    }
 
     /// One broker alone is never behind, so what it is to deliver lies outside what it is asked for.
     #[tokio::test]
     async fn a_reading_that_lacks_what_the_leader_has_is_an_error() {
-        let server = Server::start();
-        let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(&server.url).await.unwrap();
+        let server = NatsServer::start();
+        let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(server.url()).await.unwrap();
         let context = jetstream::new(client);
         let config = jetstream::stream::Config {
             name: "LETTERS".to_owned(),

@@ -218,42 +218,14 @@ pub(super) fn lists_of(owner: &str, status: Status) -> HashSet<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command, Stdio};
+    use test_support::RedisServer;
 
     use super::*;
 
-    struct Redis(Child, u16);
-
-    impl Redis {
-        async fn start() -> Self {
-            let port = crate::ports::free(1).unwrap()[0];
-            let mut command = Command::new("redis-server");
-            command.args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()]);
-            let child = command.stdout(Stdio::null()).spawn().expect("redis-server is missing: run scripts/setup.sh");
-            let redis = Self(child, port);
-            let address = ("127.0.0.1", port);
-            while tokio::net::TcpStream::connect(address).await.is_err() {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-            redis
-        }
-
-        fn view(&self) -> ReadModel {
-            ReadModel::open(&format!("redis://127.0.0.1:{}/0", self.1)).unwrap()
-        }
-    }
-
-    impl Drop for Redis {
-        fn drop(&mut self) {
-            self.0.kill().ok();
-            self.0.wait().ok();
-        }
-    }
-
     #[tokio::test]
     async fn a_view_that_was_emptied_while_it_was_filled_is_not_complete() {
-        let redis = Redis::start().await;
-        let view = redis.view();
+        let redis = RedisServer::start().await;
+        let view = ReadModel::open(&redis.url()).unwrap();
         let (first, second) = (view.begin_filling().await.unwrap(), view.begin_filling().await.unwrap());
         view.query::<()>(&redis::cmd("FLUSHALL")).await.unwrap();
         assert!(!view.mark_complete(&first).await.unwrap());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::json;
 use shared::messaging::{Broker, BrokerError, BrokerSettings};
+use test_support::NatsServer;
 use tests::{Client, Options, Stack, eventually, program, raw_broker_as, run_request};
 
 /// Submits under a key; the answer is the workflow's id.
@@ -200,66 +201,34 @@ async fn power_cut(disk: Disk) {
     }
 }
 
-/// A broker alone, ended when dropped.
-struct Node {
-    process: Child,
-    url: String,
-    monitor_url: String,
-}
-
-impl Node {
-    fn start(store: &Path, sync_interval: &str) -> Self {
-        let ports = shared::ports::free(2).expect("free ports");
-        let (port, monitor) = (ports[0], ports[1]);
-        std::fs::create_dir_all(store).expect("a folder");
-        let (file, store) = (store.with_extension("conf"), store.display());
-        let text = format!(
-            "listen: 127.0.0.1:{port}\nhttp: 127.0.0.1:{monitor}\n\
-             jetstream {{ store_dir: \"{store}\", sync_interval: {sync_interval} }}\n"
-        );
-        std::fs::write(&file, text).expect("a file");
-        let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("data/bin/nats-server");
-        let program = if built.exists() { built } else { PathBuf::from("nats-server") };
-        let process = Command::new(program).arg("-c").arg(file).stderr(Stdio::null()).spawn().expect("it starts");
-        Self { process, url: format!("nats://127.0.0.1:{port}"), monitor_url: format!("http://127.0.0.1:{monitor}") }
-    }
-
-    /// The stream that the test writes to.
-    async fn stream(&self) -> (jetstream::Context, jetstream::stream::Stream) {
-        let options = async_nats::ConnectOptions::new().retry_on_initial_connect();
-        let context = jetstream::new(options.connect(&self.url).await.expect("an address"));
-        let config = jetstream::stream::Config {
-            name: "NOTES".to_owned(),
-            subjects: vec!["note".to_owned()],
-            ..jetstream::stream::Config::default()
-        };
-        let stream = eventually("the stream is there", Duration::from_secs(20), || async {
-            context.get_or_create_stream(config.clone()).await.ok()
-        })
-        .await;
-        (context, stream)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
+/// Returns the stream that the test writes to, created if it is missing.
+async fn stream(server: &NatsServer) -> (jetstream::Context, jetstream::stream::Stream) {
+    let options = async_nats::ConnectOptions::new().retry_on_initial_connect();
+    let context = jetstream::new(options.connect(server.url()).await.expect("an address"));
+    let config = jetstream::stream::Config {
+        name: "NOTES".to_owned(),
+        subjects: vec!["note".to_owned()],
+        ..jetstream::stream::Config::default()
+    };
+    let stream = eventually("the stream is there", Duration::from_secs(20), || async {
+        context.get_or_create_stream(config.clone()).await.ok()
+    })
+    .await;
+    (context, stream)
 }
 
 /// How many of a hundred messages that a broker acknowledged are there after a power cut.
 async fn survivors(disk: Disk, sync_interval: &str) -> u64 {
-    let node = Node::start(&disk.mount.join("store"), sync_interval);
-    let (context, _) = node.stream().await;
+    let node = NatsServer::start_in(&disk.mount.join("store"), sync_interval);
+    let (context, _) = stream(&node).await;
     for _ in 0..100 {
         context.publish("note", "a text".into()).await.expect("sent").await.expect("acknowledged");
     }
     disk.cut().expect("the power is cut");
     drop(node);
     let disk = disk.found_again().await;
-    let node = Node::start(&disk.mount.join("store"), sync_interval);
-    let (_, mut stream) = node.stream().await;
+    let node = NatsServer::start_in(&disk.mount.join("store"), sync_interval);
+    let (_, mut stream) = stream(&node).await;
     stream.info().await.expect("the stream").state.messages
 }
 
@@ -280,12 +249,13 @@ async fn a_power_cut_takes_what_a_broker_did_not_sync() {
 #[tokio::test]
 async fn a_broker_that_does_not_sync_each_write_is_refused() {
     let folder = std::env::temp_dir().join(format!("promptcraft-refusal-{}", std::process::id()));
-    let (good, bad) = (Node::start(&folder.join("good"), "always"), Node::start(&folder.join("bad"), "2m"));
-    let other = Node::start(&folder.join("other"), "always");
+    let (good, bad) =
+        (NatsServer::start_in(&folder.join("good"), "always"), NatsServer::start_in(&folder.join("bad"), "2m"));
+    let other = NatsServer::start_in(&folder.join("other"), "always");
     let down = format!("http://127.0.0.1:{}", shared::ports::free(1).expect("a free port")[0]);
     let connect = async |monitors: &[&str]| {
         let settings = BrokerSettings {
-            url: good.url.clone(),
+            url: good.url(),
             user: "api".to_owned(),
             password: None,
             replicas: 1,
@@ -295,7 +265,8 @@ async fn a_broker_that_does_not_sync_each_write_is_refused() {
         };
         Broker::connect(&settings).await.map(|_| ())
     };
-    let (good_url, bad_url) = (good.monitor_url.as_str(), bad.monitor_url.as_str());
+    let [good_url, bad_url, other_url] = [&good, &bad, &other].map(NatsServer::monitor_url);
+    let (good_url, bad_url) = (good_url.as_str(), bad_url.as_str());
     eventually("both are up", Duration::from_secs(20), || async {
         let are_up =
             connect(&[good_url]).await.is_ok() && matches!(connect(&[bad_url]).await, Err(BrokerError::NotDurable));
@@ -306,7 +277,7 @@ async fn a_broker_that_does_not_sync_each_write_is_refused() {
     for monitors in [&[good_url, bad_url, good_url][..], &[bad_url, &down], &[&down, bad_url]] {
         assert!(matches!(connect(monitors).await, Err(BrokerError::NotDurable)), "{monitors:?}");
     }
-    for monitors in [&[down.as_str()][..], &[&other.monitor_url], &[&down, &other.monitor_url]] {
+    for monitors in [&[down.as_str()][..], &[&other_url], &[&down, &other_url]] {
         let refused =
             eventually("the pages can be read", Duration::from_secs(20), || async { connect(monitors).await.err() });
         assert!(
@@ -317,7 +288,7 @@ async fn a_broker_that_does_not_sync_each_write_is_refused() {
 
     // And so the whole process.
     let refused = Command::new(program("api"))
-        .env("PROMPTCRAFT__NATS__URL", &bad.url)
+        .env("PROMPTCRAFT__NATS__URL", bad.url())
         .env("PROMPTCRAFT__NATS__MONITOR_URL", bad_url)
         .env("PROMPTCRAFT__NATS__USER", "api")
         .env("PROMPTCRAFT__REDIS__URL", "redis://127.0.0.1:1/0")

@@ -69,6 +69,7 @@ fn dependencies_point_one_way() {
         ("sandbox", &["runner"]),
         ("shared", &[]),
         ("source-text", &[]),
+        ("test-support", &["shared"]),
         ("worker", &["generator", "heimdall", "sandbox", "shared"]),
     ]);
     for (name, found) in dependencies() {

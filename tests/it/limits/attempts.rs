@@ -65,7 +65,7 @@ async fn a_log_that_takes_nothing_uses_up_no_attempts() {
     broker.update_stream(limited).await.expect("a limit");
     stack.signal("worker-1", Signal::CONT);
     eventually("the result was refused again and again", Duration::from_secs(60), || async {
-        let refused = stack.log("worker-1").matches("a result could not be appended").count();
+        let refused = stack.log("worker-1").matches("failed to append the result").count();
         (refused >= 4).then_some(())
     })
     .await;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use test_support::{ChildGuard, RedisServer, nats_server_program};
 use tests::{Client, eventually, program};
 use tokio::time::Instant;
 
@@ -14,30 +15,19 @@ const ELECTIONS: Duration = Duration::from_secs(15);
 
 const SERVICES: [&str; 5] = ["API", "APPROVER", "CLI", "WORKER", "SYS"];
 
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 struct Cluster {
     folder: PathBuf,
-    brokers: Vec<Running>,
+    brokers: Vec<ChildGuard>,
     clients: [u16; 3],
     monitors: [u16; 3],
-    redis: u16,
     api: u16,
-    /// Everything else that runs.
-    others: Vec<Running>,
+    redis: Option<RedisServer>,
+    services: Vec<ChildGuard>,
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.others.clear();
+        self.services.clear();
         self.brokers.clear();
         if std::thread::panicking() {
             eprintln!("the cluster's folder is kept: {}", self.folder.display());
@@ -74,10 +64,11 @@ impl Cluster {
             fs::copy(shipped.join(file), folder.join("nats").join(file)).expect("a shipped file");
         }
         make_certificates(&folder);
-        let ports = shared::ports::free(11).expect("free ports");
-        let [redis, api, a, b, c, d, e, f, g, h, i] = ports.try_into().expect("eleven ports");
+        let ports = shared::ports::free(10).expect("free ports");
+        let [api, a, b, c, d, e, f, g, h, i] = ports.try_into().expect("ten ports");
         let (clients, monitors, routes) = ([a, b, c], [d, e, f], [g, h, i]);
-        let mut cluster = Self { folder, brokers: Vec::new(), clients, monitors, redis, api, others: Vec::new() };
+        let mut cluster =
+            Self { folder, brokers: Vec::new(), clients, monitors, api, redis: None, services: Vec::new() };
         for node in 0..3 {
             let broker = cluster.broker(node, &routes);
             cluster.brokers.push(broker);
@@ -85,14 +76,12 @@ impl Cluster {
         cluster
     }
 
-    fn broker(&self, node: usize, routes: &[u16; 3]) -> Running {
-        let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("data/bin/nats-server");
-        let program = if built.exists() { built } else { PathBuf::from("nats-server") };
+    fn broker(&self, node: usize, routes: &[u16; 3]) -> ChildGuard {
         let quoted = |text: String| format!("{text:?}");
         let file = |name: &str| quoted(self.folder.join(name).display().to_string());
         let others = (0..3).filter(|other| *other != node).map(|other| routes[other]);
         let others: Vec<String> = others.map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
-        let mut command = Command::new(program);
+        let mut command = Command::new(nats_server_program());
         command
             .arg("--config")
             .arg(self.folder.join("nats/cluster.conf"))
@@ -112,10 +101,10 @@ impl Cluster {
         self.run(command, &format!("node-{node}"))
     }
 
-    fn run(&self, mut command: Command, name: &str) -> Running {
+    fn run(&self, mut command: Command, name: &str) -> ChildGuard {
         let log = fs::File::create(self.folder.join(format!("{name}.log"))).expect("a log");
         let errors = log.try_clone().expect("a log");
-        Running(command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("it starts"))
+        ChildGuard::spawn(command.stdin(Stdio::null()).stdout(log).stderr(errors))
     }
 
     /// A program of ours that signs in as `user`.
@@ -153,14 +142,11 @@ impl Cluster {
     }
 
     async fn start_services(&mut self) -> Client {
-        let mut redis = Command::new("redis-server");
-        redis.args(["--port", &self.redis.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"]).arg(&self.folder);
-        let redis = self.run(redis, "redis");
-        self.others.push(redis);
+        let redis = RedisServer::start().await;
         for name in ["approver", "worker", "api"] {
             let mut command = self.ours(name, name);
             command
-                .env("PROMPTCRAFT__REDIS__URL", format!("redis://127.0.0.1:{}/0", self.redis))
+                .env("PROMPTCRAFT__REDIS__URL", redis.url())
                 .env("PROMPTCRAFT__API__LISTEN", format!("127.0.0.1:{}", self.api))
                 .env("PROMPTCRAFT__API__METRICS_LISTEN", "127.0.0.1:0")
                 .env("PROMPTCRAFT__LIMITS__PROFILE", "load")
@@ -168,8 +154,9 @@ impl Cluster {
                 .env("PROMPTCRAFT__SANDBOX__BACKEND", "bubblewrap")
                 .env("PROMPTCRAFT__SANDBOX__ROOTS_DIR", roots());
             let service = self.run(command, name);
-            self.others.push(service);
+            self.services.push(service);
         }
+        self.redis = Some(redis);
         let url = format!("http://127.0.0.1:{}", self.api);
         let client = Client::new(&url);
         eventually("the services are up", Duration::from_secs(60), || async {
@@ -239,7 +226,7 @@ async fn three_nodes_serve_encrypted_and_go_on_without_their_leader() {
     assert_eq!(done["artifacts"]["test_results"]["stdout"], "over three nodes\n");
 
     let leader = cluster.leader().await;
-    cluster.brokers[leader].0.kill().expect("a node to kill");
+    cluster.brokers[leader].kill();
     let killed = Instant::now();
     let second = eventually("a submission is taken", Duration::from_secs(30), || async {
         let answer = client.post("/api/v3/execute", &tests::run_request("print('over two')\n", false)).await;
