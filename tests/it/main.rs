@@ -32,6 +32,7 @@ mod goals {
 }
 
 mod house {
+    mod documentation;
     mod tidy;
 }
 
