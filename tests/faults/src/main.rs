@@ -1,57 +1,57 @@
-//! `faults`: plays faults against a cluster and prints what held.
+//! `faults`: injects faults into a cluster and prints which invariants held.
 
 use std::iter::repeat_n;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use faults::cluster::Shape;
-use faults::lanes::{self, Lane};
-use faults::matrix::{SCHEDULE, groups, schedule, shape};
+use faults::cluster::Topology;
 use faults::namespaces;
-use faults::recovery::Recovery;
-use faults::report;
-use faults::round::{Blow, Ring};
-use faults::tally::Tally;
+use faults::rounds::counters::Counters;
+use faults::rounds::matrix::{SCHEDULE, groups, schedule, topology};
+use faults::rounds::recovery::Recovery;
+use faults::rounds::report;
+use faults::rounds::shards::{self, Shard};
+use faults::rounds::{Harness, Injection};
 use shared::lifecycle::Lifecycle;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The whole matrix takes at most so many minutes on two cores.
+/// Maximum duration of the whole matrix on two cores, in minutes.
 const GOAL_MINUTES: f64 = 40.0;
 
 #[derive(Parser)]
-#[command(about = "Plays faults against a cluster of real processes and judges what came of it")]
+#[command(about = "Injects faults into a cluster of real processes and checks the invariants")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Only the part of one of several runs beside each other, e.g. 1/2.
+    /// Only one of several runs beside each other, e.g. 1/2.
     #[arg(long, global = true, hide = true)]
-    lane: Option<Lane>,
+    shard: Option<Shard>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Every row of the matrix once.
     Matrix(Choice),
-    /// How long it takes until work goes on after a kill.
+    /// The time until work goes on after a kill.
     Recovery,
-    /// Random schedules, one for each seed, each on a cluster of its own.
+    /// Random schedules, one for each seed, each on its own cluster.
     Seeds {
         /// The first seed.
         #[arg(long, default_value_t = 1)]
         first: u64,
-        /// How many schedules at most.
+        /// Maximum number of schedules.
         #[arg(long, default_value_t = u64::MAX)]
         count: u64,
-        /// No schedule begins after so many hours.
+        /// No schedule begins after this many hours.
         #[arg(long, default_value_t = 1.0)]
         hours: f64,
     },
 }
 
-/// Which rows of the matrix.
+/// A selection of rows.
 #[derive(Args)]
 struct Choice {
     /// Only rows whose name contains this.
@@ -60,26 +60,26 @@ struct Choice {
     /// Leave out this many rows at the beginning.
     #[arg(long, default_value_t = 0)]
     skip: usize,
-    /// Play at most so many rows behind those.
+    /// Play at most this many rows after those.
     #[arg(long, default_value_t = usize::MAX)]
     take: usize,
-    /// Play each row so often.
+    /// Play each row this many times.
     #[arg(long, default_value_t = 1)]
     times: usize,
-    /// Keep the clusters' folders, also where everything held.
+    /// Keep the clusters' folders even if everything held.
     #[arg(long)]
     keep: bool,
 }
 
 impl Choice {
-    /// Whether every row is played, and once.
+    /// Returns whether every row is played exactly once.
     fn is_whole(&self) -> bool {
         self.only.is_empty() && self.skip == 0 && self.take == usize::MAX && self.times == 1
     }
 }
 
 impl Command {
-    /// Whether several runs beside each other share it. What is measured is measured alone.
+    /// Returns whether it is split into shards. Measurements run alone.
     fn is_shared(&self) -> bool {
         match self {
             Self::Matrix(choice) => choice.is_whole(),
@@ -90,23 +90,23 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let Arguments { command, lane } = Arguments::parse();
-    let is_shared = lane.is_none() && command.is_shared();
+    let Arguments { command, shard } = Arguments::parse();
+    let is_shared = shard.is_none() && command.is_shared();
     let begun = faults::can_run().and_then(|()| {
-        if !is_shared && let Err(reason) = namespaces::begin_in_own() {
-            println!("no network of our own, so partitions hold what is sent and lose no packet: {reason}");
+        if !is_shared && let Err(reason) = namespaces::run_isolated() {
+            println!("no network namespace, so partitions hold bytes and drop no packets: {reason}");
         }
         Runtime::new().map_err(|error| error.to_string())
     });
     let played = begun.and_then(|runtime| {
         runtime.block_on(async {
-            let life = Lifecycle::with_signals().map_err(|error| error.to_string())?;
-            let told = life.stopping();
-            Ok(if is_shared { share(&command, &told).await } else { play_alone(command, lane, &told).await })
+            let lifecycle = Lifecycle::with_signals().map_err(|error| error.to_string())?;
+            let stop = lifecycle.stopping();
+            Ok(if is_shared { share(&command, &stop).await } else { play_alone(command, shard, &stop).await })
         })
     });
     match played {
-        Ok(tally) if tally.is_good() => ExitCode::SUCCESS,
+        Ok(counters) if counters.is_good() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(reason) => {
             eprintln!("{reason}");
@@ -115,55 +115,55 @@ fn main() -> ExitCode {
     }
 }
 
-/// In lanes, and then what has to be alone.
-async fn share(command: &Command, told: &CancellationToken) -> Tally {
+/// Runs the shards, and then what must run alone.
+async fn share(command: &Command, stop: &CancellationToken) -> Counters {
     let began = Instant::now();
     println!("{}", report::head());
-    let mut tally = lanes::play(told).await;
+    let mut counters = shards::play(stop).await;
     let is_matrix = matches!(command, Command::Matrix(_));
-    if is_matrix && !told.is_cancelled() {
-        tally.add(lanes::run(vec!["recovery".into(), "--lane=1/1".into()], told).await);
+    if is_matrix && !stop.is_cancelled() {
+        counters.add(shards::run(vec!["recovery".into(), "--shard=1/1".into()], stop).await);
     }
     let minutes = began.elapsed().as_secs_f64() / 60.0;
-    println!("{}", report::end(&tally, minutes));
+    println!("{}", report::end(&counters, minutes));
     if is_matrix {
         let verdict = if minutes <= GOAL_MINUTES { "reached" } else { "NOT REACHED" };
         println!("{minutes:.1} of {GOAL_MINUTES:.0} min: {verdict}");
     }
-    tally
+    counters
 }
 
-/// All of it or a lane's part; a lane says what it counted to whoever began it. Dropped, a cluster dies.
-async fn play_alone(command: Command, lane: Option<Lane>, told: &CancellationToken) -> Tally {
+/// Runs all of it, or one shard, which prints its counters for its parent. A dropped cluster dies.
+async fn play_alone(command: Command, shard: Option<Shard>, stop: &CancellationToken) -> Counters {
     let began = Instant::now();
-    if lane.is_none() && !matches!(command, Command::Recovery) {
+    if shard.is_none() && !matches!(command, Command::Recovery) {
         println!("{}", report::head());
     }
-    let mut tally = Tally::default();
+    let mut counters = Counters::default();
     let played = tokio::select! {
-        played = play(command, lane, &mut tally) => played,
-        () = told.cancelled() => Err("told to stop".to_owned()),
+        played = play(command, shard, &mut counters) => played,
+        () = stop.cancelled() => Err("interrupted".to_owned()),
     };
-    tally.failed.extend(played.err());
-    match serde_json::to_string(&tally) {
-        Ok(text) if lane.is_some() => println!("{text}"),
-        Ok(_) | Err(_) => println!("{}", report::end(&tally, began.elapsed().as_secs_f64() / 60.0)),
+    counters.failed.extend(played.err());
+    match serde_json::to_string(&counters) {
+        Ok(text) if shard.is_some() => println!("{text}"),
+        Ok(_) | Err(_) => println!("{}", report::end(&counters, began.elapsed().as_secs_f64() / 60.0)),
     }
-    tally
+    counters
 }
 
-async fn play(command: Command, lane: Option<Lane>, tally: &mut Tally) -> Result<(), String> {
-    let is_ours = |place| lane.is_none_or(|lane| lane.takes(place));
+async fn play(command: Command, shard: Option<Shard>, counters: &mut Counters) -> Result<(), String> {
+    let is_ours = |place| shard.is_none_or(|shard| shard.takes(place));
     match command {
-        Command::Matrix(choice) => matrix(&choice, is_ours, tally).await,
+        Command::Matrix(choice) => matrix(&choice, is_ours, counters).await,
         Command::Recovery => recoveries().await,
-        Command::Seeds { first, count, hours } => seeds(first, count, hours, is_ours, tally).await,
+        Command::Seeds { first, count, hours } => seeds(first, count, hours, is_ours, counters).await,
     }
 }
 
-async fn matrix(choice: &Choice, is_ours: impl Fn(u64) -> bool, tally: &mut Tally) -> Result<(), String> {
+async fn matrix(choice: &Choice, is_ours: impl Fn(u64) -> bool, counters: &mut Counters) -> Result<(), String> {
     let mut place = 0;
-    for (number, (shape, mut rows)) in (1..).zip(groups()) {
+    for (number, (topology, mut rows)) in (1..).zip(groups()) {
         rows.retain(|row| {
             place += 1;
             place > choice.skip && place - choice.skip <= choice.take && row.name.contains(&choice.only)
@@ -171,23 +171,23 @@ async fn matrix(choice: &Choice, is_ours: impl Fn(u64) -> bool, tally: &mut Tall
         if rows.is_empty() || !is_ours(number) {
             continue;
         }
-        // A young log is compared with its view sooner, and fits on a small disk.
-        let mut ring = Ring::open(shape).await?;
-        let before = tally.broken.len();
+        // A new cluster has a small log, which is compared with the read model sooner and fits on a small disk.
+        let mut harness = Harness::open(topology).await?;
+        let before = counters.broken.len();
         for (seed, row) in (number * 1_000..).zip(rows.iter().flat_map(|row| repeat_n(row, choice.times))) {
-            tally.book(&ring.round(row.name, seed, &[*row]).await);
+            counters.book(&harness.round(row.name, seed, &[*row]).await);
         }
-        ring.close(choice.keep || tally.broken.len() > before).await;
+        harness.close(choice.keep || counters.broken.len() > before).await;
     }
     Ok(())
 }
 
 async fn recoveries() -> Result<(), String> {
-    let mut ring = Ring::open(Shape::FULL).await?;
+    let mut harness = Harness::open(Topology::FULL).await?;
     for recovery in Recovery::ALL {
-        println!("{}", ring.recover(recovery).await?);
+        println!("{}", harness.recover(recovery).await?);
     }
-    ring.close(false).await;
+    harness.close(false).await;
     Ok(())
 }
 
@@ -196,7 +196,7 @@ async fn seeds(
     count: u64,
     hours: f64,
     is_ours: impl Fn(u64) -> bool,
-    tally: &mut Tally,
+    counters: &mut Counters,
 ) -> Result<(), String> {
     let end = Instant::now() + Duration::from_secs_f64(hours * 3_600.0);
     for seed in (first..).take(usize::try_from(count).unwrap_or(usize::MAX)) {
@@ -206,15 +206,15 @@ async fn seeds(
         if Instant::now() >= end {
             break;
         }
-        let blows = schedule(seed, SCHEDULE);
-        for Blow { name, hold, .. } in &blows {
+        let injections = schedule(seed, SCHEDULE);
+        for Injection { name, hold, .. } in &injections {
             println!("  seed {seed}: {name}, {:.1} s", hold.as_secs_f64());
         }
-        let mut ring = Ring::open(shape(seed, &blows)).await?;
-        let verdict = ring.round(&format!("seed {seed}"), seed, &blows).await;
-        println!("  seed {seed}: {} of {} faults made", verdict.made, blows.len());
-        ring.close(!verdict.is_good()).await;
-        tally.book(&verdict);
+        let mut harness = Harness::open(topology(seed, &injections)).await?;
+        let verdict = harness.round(&format!("seed {seed}"), seed, &injections).await;
+        println!("  seed {seed}: {} of {} faults injected", verdict.made, injections.len());
+        harness.close(!verdict.is_good()).await;
+        counters.book(&verdict);
     }
     Ok(())
 }

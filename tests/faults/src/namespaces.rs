@@ -1,5 +1,5 @@
-//! A run in namespaces of its own. Its network carries what partitions do to packets; what it started and mounted ends with it,
-//! however it ends; and another run's processes have other names.
+//! Runs in namespaces of their own. Partitions change only the run's own network; its processes and mounts end with it,
+//! however it ends; and the cgroups of runs do not collide.
 
 use std::env;
 use std::fs;
@@ -9,36 +9,38 @@ use std::process::Command;
 
 use crate::cluster::remove_cgroups;
 
-/// Says to a process in a network of its own which network it was begun from.
-const FROM: &str = "FAULTS_BEGUN_FROM_NETWORK";
+/// Names the parent's network namespace to the child.
+const PARENT_NETWORK: &str = "FAULTS_BEGUN_FROM_NETWORK";
 const NETWORK: &str = "/proc/self/ns/net";
 const UNSHARE: [&str; 7] = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"];
-/// What a partition takes.
-const TRIAL: &str = "ip link set lo up && iptables -w -A INPUT -p tcp --dport 1 -j DROP && iptables-save | iptables-restore --noflush -w";
-/// The shell stays: as the first process it buries those whose parents died.
-const INSIDE: &str = r#"ip link set lo up && "$0" "$@"; exit $?"#;
+/// The commands that a partition needs.
+const PROBE_SCRIPT: &str = "ip link set lo up && iptables -w -A INPUT -p tcp --dport 1 -j DROP && \
+                            iptables-save | iptables-restore --noflush -w";
+/// The shell stays: as the first process of the namespace it reaps orphans.
+const RUN_SCRIPT: &str = r#"ip link set lo up && "$0" "$@"; exit $?"#;
 
-/// Begins this program again in namespaces of its own, where it can; returns why not, or `Ok` where it is in them already.
-pub fn begin_in_own() -> Result<(), String> {
-    if are_own() {
-        // The name of a namespace that is gone is given anew.
+/// Starts this program again in new namespaces. Returns `Ok` if it runs in them already, and the reason if they cannot
+/// be made.
+pub fn run_isolated() -> Result<(), String> {
+    if is_isolated() {
+        // The kernel reuses the inode of a removed namespace.
         remove_cgroups();
         return Ok(());
     }
-    let trial = Command::new("unshare").args(UNSHARE).arg(TRIAL).output();
+    let trial = Command::new("unshare").args(UNSHARE).arg(PROBE_SCRIPT).output();
     let trial = trial.map_err(|error| format!("unshare cannot be run: {error}"))?;
     if !trial.status.success() {
         return Err(String::from_utf8_lossy(&trial.stderr).trim().to_owned());
     }
     let program = env::current_exe().map_err(|error| error.to_string())?;
     let mut again = Command::new("unshare");
-    again.args(UNSHARE).arg(INSIDE).arg(program).args(env::args_os().skip(1)).env(FROM, network());
+    again.args(UNSHARE).arg(RUN_SCRIPT).arg(program).args(env::args_os().skip(1)).env(PARENT_NETWORK, network());
     Err(again.exec().to_string())
 }
 
-/// The name alone could have come from anywhere, and the rules of the machine's network are not ours to change.
-pub(crate) fn are_own() -> bool {
-    env::var_os(FROM).is_some_and(|from| Path::new(&from) != network())
+/// The variable alone may be inherited; the rules of the machine's own network must not be changed.
+pub(crate) fn is_isolated() -> bool {
+    env::var_os(PARENT_NETWORK).is_some_and(|from| Path::new(&from) != network())
 }
 
 fn network() -> PathBuf {

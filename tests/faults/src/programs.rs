@@ -1,4 +1,4 @@
-//! Where the programs lie that a cluster is made of.
+//! Paths of the programs of a cluster.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,9 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Finds them beside this program and where `make` puts them; the error says what to do.
+    /// Finds them beside this program and where `make` puts them.
+    /// // # Errors
+    /// Names what is missing and the script to run.
     pub(crate) fn find() -> Result<Self, String> {
         let own = std::env::current_exe().map_err(|error| error.to_string())?;
         let instrumented = own
@@ -46,7 +48,7 @@ impl Programs {
         })
     }
 
-    /// One of the instrumented programs.
+    /// Returns the path of an instrumented program.
     pub(crate) fn instrumented(&self, name: &str) -> String {
         Path::new(&self.instrumented).join(name).display().to_string()
     }

@@ -1,16 +1,17 @@
-//! Chance that a seed repeats: the same on every machine and in every version of this crate, which no library promises.
+//! Random numbers that depend on the seed alone: the same on every machine and in every version, which no library
+//! promises.
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// Chance from a seed.
+    /// Returns a generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Any number.
+    /// Returns any number.
     pub fn any(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -19,15 +20,14 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `limit`, which is not 0.
+    /// Returns a number below `limit`, which is not 0.
     pub fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.any() % limit as u64).unwrap_or(0)
     }
 
-    /// One of several.
-    ///
-    /// # Panics
-    /// Where there is none.
+    /// Returns one of several.
+    /// // # Panics
+    /// If there is none.
     pub fn choose<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }

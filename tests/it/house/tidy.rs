@@ -1,4 +1,4 @@
-//! The house rules that nobody should have to remember.
+//! House rules that a test can check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ fn table(path: PathBuf) -> toml::Table {
     fs::read_to_string(path).expect("a manifest").parse().expect("TOML")
 }
 
-/// The folders of the crates that make up the product.
+/// Returns the folders of the workspace's crates, except `tests`.
 fn folders() -> Vec<String> {
     let manifest = table(root().join("Cargo.toml"));
     let members = manifest["workspace"]["members"].as_array().expect("a list");
@@ -25,7 +25,7 @@ fn crate_name(folder: &str) -> &str {
     folder.rsplit('/').next().unwrap_or(folder)
 }
 
-/// The crates of this workspace that each crate depends on in its product, tests aside.
+/// Returns each crate's dependencies in this workspace, without those of tests.
 fn dependencies() -> BTreeMap<String, Vec<String>> {
     let folders = folders();
     let own = |name: &str| folders.iter().any(|folder| crate_name(folder) == name);
@@ -80,7 +80,7 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// Every file of the vendored client is as it was published, but for those that its `CHANGES.md` names.
+/// The vendored client is as it was published, except the files that its `CHANGES.md` names.
 #[test]
 fn the_vendored_client_is_the_published_one_but_for_what_it_says() {
     let folder = root().join("vendor/async-nats");
@@ -115,7 +115,7 @@ fn the_domain_does_no_io() {
     }
 }
 
-/// How every subject begins that `shared::messaging` knows, as it would stand in another source: with a quotation mark before it.
+/// Returns the first token of every subject of `shared::messaging`, as it would begin a string literal.
 fn beginnings_of_subjects() -> BTreeSet<String> {
     let text = fs::read_to_string(root().join("shared/src/messaging/subjects.rs")).expect("a file");
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
@@ -136,8 +136,8 @@ fn only_messaging_knows_subjects_and_only_the_read_model_knows_redis() {
         let inside = |folder: &str| path.starts_with(root().join(folder));
         // Settings have dotted names as well, and some begin like a subject.
         let text = SETTINGS.iter().fold(text, |text, (name, _)| text.replace(&format!("\"{name}\""), "a setting"));
-        // A bot of the harness is a stranger's program: what it says is what is documented.
-        let messaging = inside("shared/src/messaging") || inside("tests/faults/src/bot.rs");
+        // The harness's bot uses the documented subjects, like a bot of somebody else.
+        let messaging = inside("shared/src/messaging") || inside("tests/faults/src/client/bot.rs");
         for subject in subjects.iter().filter(|_| !messaging) {
             assert!(!text.contains(subject.as_str()), "{} knows the subject {subject}", path.display());
         }

@@ -1,4 +1,4 @@
-//! The audit log, against the log and the client's refused decisions.
+//! Checks the audit log against the log and the client's refused decisions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,37 +7,37 @@ use shared::ids::{ApprovalId, Digest};
 use shared::messaging::{AuditRecord, Entry};
 use shared::workflow::EventKind;
 
-use super::{Complaint, Logs};
-use crate::history::{Asked, Story};
+use super::{Finding, Logs};
+use crate::client::history::{Operation, WorkflowHistory};
 
-/// Transitions that someone may have to answer for and that the audit log does not know.
-pub fn unaudited(logs: &Logs, audit: &[AuditRecord]) -> Vec<Complaint> {
+/// Returns transitions that must be audited and are missing in the audit log.
+pub fn unaudited(logs: &Logs, audit: &[AuditRecord]) -> Vec<Finding> {
     let known: HashSet<&str> = audit.iter().map(|record| record.key.as_str()).collect();
     let entries = logs.values().flatten().filter(|entry| must_be_audited(entry));
     entries
         .filter(|entry| !known.contains(key_of(entry).as_str()))
         .map(|entry| {
             let what = format!("{} at {} is not in the audit log", entry.happened.kind.as_str(), entry.sequence);
-            Complaint::of(entry.workflow.id, what)
+            Finding::of(entry.workflow.id, what)
         })
         .collect()
 }
 
-/// Records that do not say what happened, or say it twice.
-pub(super) fn wrong(logs: &Logs, audit: &[AuditRecord]) -> Vec<Complaint> {
+/// Returns records that contradict the log or are duplicated.
+pub(super) fn wrong(logs: &Logs, audit: &[AuditRecord]) -> Vec<Finding> {
     let mut known: HashMap<&str, &AuditRecord> = HashMap::new();
     let mut found = Vec::new();
     let ours = |record: &&AuditRecord| record.workflow_id.is_none_or(|id| logs.contains_key(&id));
     for record in audit.iter().filter(ours) {
         if known.insert(&record.key, record).is_some() {
             let what = format!("{} is in the audit log twice", record.key);
-            found.push(Complaint { workflow: record.workflow_id, what });
+            found.push(Finding { workflow: record.workflow_id, what });
         }
     }
     for entry in logs.values().flatten() {
         let Some(record) = known.get(key_of(entry).as_str()) else { continue };
         if let Some(what) = differs(entry, record) {
-            found.push(Complaint::of(entry.workflow.id, format!("the record of {} is wrong: {what}", entry.sequence)));
+            found.push(Finding::of(entry.workflow.id, format!("the record of {} is wrong: {what}", entry.sequence)));
         }
     }
     found
@@ -50,40 +50,40 @@ fn key_of(entry: &Entry) -> String {
 fn differs(entry: &Entry, record: &AuditRecord) -> Option<String> {
     let (approval_id, digest) = question_of(entry);
     if !must_be_audited(entry) {
-        return Some("nobody has to answer for it".to_owned());
+        return Some("it need not be audited".to_owned());
     }
     if record.workflow_id != Some(entry.workflow.id) {
         return Some("it names another workflow".to_owned());
     }
     if record.actor != entry.happened.actor {
-        return Some(format!("by {}, the log says {}", record.actor, entry.happened.actor));
+        return Some(format!("actor {}, the log has {}", record.actor, entry.happened.actor));
     }
     let action = action_of(entry);
     if record.action != action {
-        return Some(format!("it was {}, the log says {action}", record.action));
+        return Some(format!("action {}, the log has {action}", record.action));
     }
     if record.path != path_of(entry) {
-        return Some(format!("by the path {}", record.path));
+        return Some(format!("path {}", record.path));
     }
     if record.approval_id != approval_id {
-        return Some(format!("of question {:?}, the log says {approval_id:?}", record.approval_id));
+        return Some(format!("question {:?}, the log has {approval_id:?}", record.approval_id));
     }
-    (record.digest != digest).then(|| format!("with digest {:?}, the log says {digest:?}", record.digest))
+    (record.digest != digest).then(|| format!("digest {:?}, the log has {digest:?}", record.digest))
 }
 
-/// The question that a transition is about, and what was to be approved by it.
+/// Returns the question that a transition is about, and the digest to be approved.
 fn question_of(entry: &Entry) -> (Option<ApprovalId>, Option<Digest>) {
     let workflow = &entry.workflow;
     if let Some(gate) = workflow.gate() {
         return (Some(gate.approval_id), gate.park().map(|park| park.digest));
     }
     let Some(gate) = workflow.closed_gates.last() else { return (None, None) };
-    // Nobody was asked, so there was nothing to give a digest to but what left.
+    // Released without a question: the digest is that of the result.
     let released = (gate.outcome == GateOutcome::Released).then(|| workflow.release_digest());
     (Some(gate.approval_id), gate.digest.or(released))
 }
 
-/// The decision that this transition brought.
+/// Returns the decision that caused this transition.
 fn decision_of(entry: &Entry) -> Option<&Decision> {
     let open = entry.workflow.park().and_then(|park| park.decisions.last());
     let closed = entry.workflow.closed_gates.last().and_then(|gate| gate.decisions.last());
@@ -113,37 +113,37 @@ fn path_by(channel: Channel) -> &'static str {
     }
 }
 
-/// A decision that was refused is in the audit log once for each reason, and none that no call can have been refused.
-pub(super) fn was_refused(story: &Story, audit: &[AuditRecord]) -> Option<String> {
-    let id = story.id?;
+/// Checks that the audit log has each refused decision once for each reason, and no refusal that matches no call.
+pub(super) fn was_refused(history: &WorkflowHistory, audit: &[AuditRecord]) -> Option<String> {
+    let id = history.id?;
     let of_us = audit.iter().filter(|record| record.workflow_id == Some(id) && record.action == "refused");
     let refusals: Vec<&AuditRecord> = of_us.collect();
-    for call in story.calls.iter().filter(|call| call.answered.code == 409) {
-        let Asked::Decide { approval_id, decision, channel } = call.asked else { continue };
+    for call in history.calls.iter().filter(|call| call.response.code == 409) {
+        let Operation::Decide { approval_id, decision, channel } = call.operation else { continue };
         if !refusals.iter().any(|record| is_about(record, approval_id, decision, channel)) {
-            return Some(format!("{decision} was refused, and the audit log does not know"));
+            return Some(format!("{decision} was refused, and the refusal is not in the audit log"));
         }
     }
     let mut reasons = HashSet::new();
     refusals.into_iter().find_map(|record| {
-        let is_explained = story.calls.iter().any(|call| match call.asked {
-            // Where no answer came, or one that says that it may be asked again, a refusal can have been lost.
-            Asked::Decide { approval_id, decision, channel } => {
-                call.answered.code != 200 && is_about(record, approval_id, decision, channel)
+        let is_explained = history.calls.iter().any(|call| match call.operation {
+            // Without a response, or with a retryable one, the refusal may have been lost.
+            Operation::Decide { approval_id, decision, channel } => {
+                call.response.code != 200 && is_about(record, approval_id, decision, channel)
             }
-            Asked::Submit
-            | Asked::Status
-            | Asked::LastLook
-            | Asked::Cancel
-            | Asked::List
-            | Asked::Inbox
-            | Asked::SignIn
-            | Asked::Revoke
-            | Asked::Analyze => false,
+            Operation::Submit
+            | Operation::Status
+            | Operation::FinalStatus
+            | Operation::Cancel
+            | Operation::List
+            | Operation::Inbox
+            | Operation::SignIn
+            | Operation::Revoke
+            | Operation::Analyze => false,
         });
         let what = record.detail.as_deref().unwrap_or_default();
         if !is_explained {
-            return Some(format!("the audit log knows a refusal that nobody got: {what}"));
+            return Some(format!("the audit log has a refusal without a call: {what}"));
         }
         (!reasons.insert((record.approval_id, what))).then(|| format!("the audit log has a refusal twice: {what}"))
     })

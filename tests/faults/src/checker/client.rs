@@ -1,48 +1,49 @@
-//! What the client was told, against the log.
+//! Checks the client's responses against the log.
 
 use shared::approval::Decision;
 use shared::messaging::Entry;
 use shared::workflow::Status;
 
 use super::log::is_end;
-use crate::history::{Asked, Call, Story};
+use crate::client::history::{Call, Operation, WorkflowHistory};
 
-/// What was accepted is in the log under one id, and the client saw the log's end and no other.
-pub(super) fn was_kept(story: &Story, log: &[Entry]) -> Option<String> {
-    let id = story.id?;
+/// Checks that an accepted workflow is in the log under one id, and that the client saw the log's end and no other.
+pub(super) fn was_kept(history: &WorkflowHistory, log: &[Entry]) -> Option<String> {
+    let id = history.id?;
     if log.is_empty() {
         return Some("it was accepted and is not in the log".to_owned());
     }
-    let is_look = |call: &&Call| call.asked.is_look();
-    if story.calls.iter().filter(is_look).any(|call| call.answered.code == 404) {
-        return Some("it was accepted, and a look at it found nothing".to_owned());
+    let is_status = |call: &&Call| call.operation.is_status();
+    if history.calls.iter().filter(is_status).any(|call| call.response.code == 404) {
+        return Some("it was accepted, and its status was 404".to_owned());
     }
-    if let Some(other) = story.other_ids.iter().find(|other| **other != id) {
+    if let Some(other) = history.other_ids.iter().find(|other| **other != id) {
         return Some(format!("the same key was accepted a second time, as {other}"));
     }
     let end = log.iter().find(|entry| is_end(entry))?.workflow.status();
-    let shown = || story.calls.iter().filter(is_look).filter(|call| call.answered.code == 200);
+    let shown = || history.calls.iter().filter(is_status).filter(|call| call.response.code == 200);
     if let Some(other) = shown().filter_map(shown_end).find(|shown| *shown != end) {
-        return Some(format!("the client saw that it {}, the log says {}", other.as_str(), end.as_str()));
+        return Some(format!("the client saw {}, the log has {}", other.as_str(), end.as_str()));
     }
     let after = shown().skip_while(|call| shown_end(call).is_none()).find(|call| shown_end(call).is_none())?;
-    Some(format!("the client saw its end, and later that it was {}", after.answered.words))
+    Some(format!("the client saw its end, and later {}", after.response.words))
 }
 
-/// In the end every API shows the log's end.
-pub(super) fn was_shown(story: &Story, log: &[Entry], apis: usize) -> Option<String> {
-    story.id?;
+/// Checks that every API shows the log's end after the round.
+pub(super) fn was_shown(history: &WorkflowHistory, log: &[Entry], apis: usize) -> Option<String> {
+    history.id?;
     let end = log.iter().find(|entry| is_end(entry))?.workflow.status();
     (0..apis).find_map(|api| {
-        let last = story.calls.iter().rev().find(|call| call.asked == Asked::LastLook && call.api == Some(api));
+        let last =
+            history.calls.iter().rev().find(|call| call.operation == Operation::FinalStatus && call.api == Some(api));
         match last {
-            None => Some(format!("API {api} was not asked in the end")),
-            Some(call) if call.answered.code != 200 || shown_end(call) != Some(end) => {
-                let answered = &call.answered;
+            None => Some(format!("API {api} has no final status")),
+            Some(call) if call.response.code != 200 || shown_end(call) != Some(end) => {
+                let response = &call.response;
                 Some(format!(
-                    "in the end API {api} answers {} {}, the log says {}",
-                    answered.code,
-                    answered.words,
+                    "final status of API {api}: {} {}, the log has {}",
+                    response.code,
+                    response.words,
                     end.as_str()
                 ))
             }
@@ -53,65 +54,69 @@ pub(super) fn was_shown(story: &Story, log: &[Entry], apis: usize) -> Option<Str
 
 fn shown_end(call: &Call) -> Option<Status> {
     let ends = [Status::Completed, Status::Failed, Status::Cancelled];
-    ends.into_iter().find(|end| call.answered.words.split(' ').next() == Some(end.as_str()))
+    ends.into_iter().find(|end| call.response.words.split(' ').next() == Some(end.as_str()))
 }
 
-/// What the client was told of its cancels and decisions is so, and nothing was released that it did not approve.
-pub(super) fn was_obeyed(story: &Story, log: &[Entry]) -> Option<String> {
+/// Checks that confirmed cancels and decisions are in the log, and that nothing was released that the client did not
+/// approve.
+pub(super) fn was_applied(history: &WorkflowHistory, log: &[Entry]) -> Option<String> {
     let end = log.iter().find(|entry| is_end(entry))?;
     let status = end.workflow.status();
-    let told = |wanted: &dyn Fn(&Asked) -> bool| {
-        story.calls.iter().any(|call| call.answered.code == 200 && wanted(&call.asked))
+    let succeeded = |wanted: &dyn Fn(&Operation) -> bool| {
+        history.calls.iter().any(|call| call.response.code == 200 && wanted(&call.operation))
     };
-    if told(&|asked| *asked == Asked::Cancel) && status != Status::Cancelled {
-        return Some(format!("its cancel was answered, and it {}", status.as_str()));
+    if succeeded(&|operation| *operation == Operation::Cancel) && status != Status::Cancelled {
+        return Some(format!("its cancel was confirmed, and it {}", status.as_str()));
     }
-    if told(&|asked| matches!(asked, Asked::Decide { decision: "rejected", .. })) && status != Status::Failed {
-        return Some(format!("its rejection was answered, and it {}", status.as_str()));
+    if succeeded(&|operation| matches!(operation, Operation::Decide { decision: "rejected", .. }))
+        && status != Status::Failed
+    {
+        return Some(format!("its rejection was confirmed, and it {}", status.as_str()));
     }
-    for call in story.calls.iter().filter(|call| call.answered.code == 200) {
-        if let Asked::Decide { approval_id, decision, channel } = &call.asked {
+    for call in history.calls.iter().filter(|call| call.response.code == 200) {
+        if let Operation::Decide { approval_id, decision, channel } = &call.operation {
             let gate = end.workflow.closed_gates.iter().find(|gate| gate.approval_id == *approval_id);
             let is_it = |said: &Decision| said.verdict.as_str() == *decision && said.channel == *channel;
             let counts = gate.is_some_and(|gate| gate.decisions.iter().any(is_it));
             if !counts {
-                return Some(format!("its decision {decision} was answered and is not in the log"));
+                return Some(format!("its decision {decision} was confirmed and is not in the log"));
             }
         }
     }
     let last = end.workflow.closed_gates.last().map(|gate| gate.approval_id);
-    let asked = story.calls.iter().any(|call| {
-        matches!(call.asked, Asked::Decide { approval_id, decision: "approved", .. } if Some(approval_id) == last)
+    let is_approved = history.calls.iter().any(|call| {
+        matches!(call.operation, Operation::Decide { approval_id, decision: "approved", .. } if Some(approval_id) == last)
     });
     let needed = end.workflow.submission.options.require_approval;
-    (status == Status::Completed && needed && !asked).then(|| "released, and the client never approved".to_owned())
+    (status == Status::Completed && needed && !is_approved)
+        .then(|| "released without approval by the client".to_owned())
 }
 
-/// What is shown as printed is what its own code prints, and it is shown once the workflow is completed.
-pub(super) fn has_content(story: &Story, log: &[Entry]) -> Option<String> {
+/// Checks that the shown output is the output of the workflow's own code, and is shown once the workflow is completed.
+pub(super) fn has_content(history: &WorkflowHistory, log: &[Entry]) -> Option<String> {
     let end = log.iter().find(|entry| is_end(entry))?;
-    let expected = story.expected?;
-    if let Some(other) = story.outputs.iter().find(|output| **output != expected) {
-        return Some(format!("an output was shown that its code does not print, with digest {other}"));
+    let expected = history.expected?;
+    if let Some(other) = history.outputs.iter().find(|output| **output != expected) {
+        return Some(format!("an output was shown that is not its code's, with digest {other}"));
     }
-    let is_missing = end.workflow.status() == Status::Completed && story.outputs.is_empty();
-    is_missing.then(|| "it was completed, and its output never shown".to_owned())
+    let is_missing = end.workflow.status() == Status::Completed && history.outputs.is_empty();
+    is_missing.then(|| "it was completed, and its output was not shown".to_owned())
 }
 
-/// Each answer is one that the interface has for the question, or says that it has to be asked again.
-pub(super) fn was_answered(story: &Story) -> Option<String> {
-    let odd = story.calls.iter().find(|call| {
-        let code = call.answered.code;
-        let expected: &[u16] = match call.asked {
-            Asked::Submit => &[202],
-            // That a look found nothing is judged elsewhere.
-            Asked::Status | Asked::LastLook => &[200, 404],
-            Asked::Cancel | Asked::Decide { .. } => &[200, 409],
-            Asked::List | Asked::Inbox | Asked::Analyze | Asked::SignIn => &[200],
-            // A token that was revoked before its answer was lost cannot be revoked again.
-            Asked::Revoke => &[200, 401],
+/// Checks that each response is one that the contract lists for the operation, or is retryable.
+pub(super) fn was_answered(history: &WorkflowHistory) -> Option<String> {
+    let odd = history.calls.iter().find(|call| {
+        let code = call.response.code;
+        let expected: &[u16] = match call.operation {
+            Operation::Submit => &[202],
+            // A missing workflow is reported by `was_kept`.
+            Operation::Status | Operation::FinalStatus => &[200, 404],
+            Operation::Cancel | Operation::Decide { .. } => &[200, 409],
+            Operation::List | Operation::Inbox | Operation::Analyze | Operation::SignIn => &[200],
+            // A token whose first revocation lost its response cannot be revoked again.
+            Operation::Revoke => &[200, 401],
         };
         !expected.contains(&code) && !matches!(code, 0 | 429 | 502..=504)
     })?;
-    Some(format!("{:?} was answered {} {}", odd.asked, odd.answered.code, odd.answered.words))
+    Some(format!("unexpected response to {:?}: {} {}", odd.operation, odd.response.code, odd.response.words))
 }

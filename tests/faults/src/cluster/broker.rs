@@ -1,4 +1,4 @@
-//! The brokers: one, or three that replicate, each with the product's own accounts and permissions.
+//! The brokers: one, or three that replicate, each with the product's accounts and permissions.
 
 use std::fs;
 use std::io;
@@ -8,40 +8,41 @@ use cli::stack::RuntimeName;
 use cli::stack::broker_config::{self, BotAccount, BrokerEnvironment};
 use shared::identity::Secret;
 
-use super::process::Spec;
+use super::process::ProcessSpec;
 use super::secrets::Secrets;
 use super::{BOT, OPERATOR};
 
-/// One broker's place.
+/// Ports and folder of one broker.
 #[derive(Debug, Clone)]
 pub struct Node {
     pub name: String,
     pub port: u16,
     pub monitor_port: u16,
     pub route_port: u16,
-    /// Holds `store`, which may be a file system of its own.
+    /// Contains `store`, which may be a mounted file system.
     pub folder: PathBuf,
 }
 
 impl Node {
-    /// The address for clients, past every wire.
+    /// Returns the address for clients, without a proxy.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// The address of the monitoring pages.
+    /// Returns the address of the monitoring endpoints.
     pub fn monitor_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.monitor_port)
     }
 
-    /// Writes the node's configuration; `routes` are the ports of the wires to its peers, none for a broker that stands alone.
+    /// Writes the node's configuration. `routes` are the ports of the proxies to its peers; a single broker has none.
     pub fn configure(&self, secrets: &Secrets, routes: &[u16]) -> io::Result<Vec<(String, String)>> {
         let name = BOT.parse().map_err(io::Error::other)?;
         let bot = BotAccount { name, password: secrets.broker(BOT).expose().to_owned() };
         let server = broker_config::write(&self.folder, &[bot], &RuntimeName::all())?;
         if !routes.is_empty() {
             let urls: Vec<String> = routes.iter().map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
-            // Clients are told no address, and brokers one where nobody listens: whoever learnt a true one would go past the wires.
+            // Clients get no address, and brokers one where nothing listens: a real one would let them bypass the
+            // proxies.
             let cluster = format!(
                 "\ncluster {{\n  name: promptcraft\n  listen: \"127.0.0.1:{}\"\n  advertise: \"127.0.0.1:1\"\n  no_advertise: true\n  routes: [{}]\n}}\n",
                 self.route_port,
@@ -60,15 +61,15 @@ impl Node {
         Ok(environment.variables())
     }
 
-    /// Where the node keeps its streams.
+    /// Returns the folder of the streams.
     pub fn store(&self) -> PathBuf {
         self.folder.join("store")
     }
 
-    /// How to start it.
-    pub fn spec(&self, program: &Path, environment: Vec<(String, String)>, guard: &Path, logs: &Path) -> Spec {
+    /// Returns the specification of its process.
+    pub fn spec(&self, program: &Path, environment: Vec<(String, String)>, guard: &Path, logs: &Path) -> ProcessSpec {
         let configuration = self.folder.join("server.conf");
-        Spec {
+        ProcessSpec {
             name: self.name.clone(),
             words: vec![program.display().to_string(), "--config".to_owned(), configuration.display().to_string()],
             environment,
@@ -79,7 +80,7 @@ impl Node {
     }
 }
 
-/// The settings by which the harness signs in as the operator.
+/// Returns the harness's settings as the operator.
 pub fn operator(nodes: &[Node], password: Secret) -> shared::messaging::BrokerSettings {
     let urls: Vec<String> = nodes.iter().map(Node::url).collect();
     shared::messaging::BrokerSettings {

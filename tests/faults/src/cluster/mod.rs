@@ -1,14 +1,14 @@
-//! A cluster of real processes on the loopback interface, every connection over a [`Wire`].
+//! A cluster of real processes on the loopback interface, every connection over a [`Proxy`].
 
 pub mod broker;
-mod leftovers;
+mod health;
+mod jobs;
 mod process;
+pub mod proxy;
 mod redis_pair;
 mod routes;
 mod secrets;
 mod services;
-mod sickness;
-pub mod wire;
 
 use std::fs;
 use std::io;
@@ -20,98 +20,100 @@ use shared::messaging::{Broker, DeadLetters, WorkflowLog};
 use shared::read_model::ReadModel;
 
 pub use broker::Node;
-pub use leftovers::{cgroups_of, jobs_of, mounts_below, remove_cgroups};
+pub use jobs::{cgroups_of, jobs_of, mounts_below, remove_cgroups};
 pub use process::Process;
+pub use proxy::{LinkState, Proxy};
 pub use services::DEVELOPERS;
-pub use wire::{Weather, Wire};
 
 use crate::programs::Programs;
 use redis_pair::RedisPair;
 use secrets::Secrets;
 
-/// Who signs in to the brokers as the operator, and as an approval bot.
+/// Users of the brokers: the operator, and an approval bot.
 pub(crate) const OPERATOR: &str = "cli";
 pub(crate) const BOT: &str = "release_bot";
 
-/// Where questions expire while the load runs, they do so after this.
+/// Expiry of questions in an expiring topology.
 const EXPIRY: Duration = Duration::from_secs(20);
 const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// How many of each kind there are.
+/// The number of processes of each kind, and their settings.
 #[derive(Debug, Clone, Copy)]
-pub struct Shape {
+pub struct Topology {
     /// 1 or 3.
     pub brokers: usize,
     pub apis: usize,
     pub workers: usize,
     pub approvers: usize,
-    /// Whether no code runs before a human agreed.
+    /// Whether code runs only after approval.
     pub is_gated: bool,
-    /// A question that was not answered by then is closed.
+    /// Time after which an unanswered question expires.
     pub expiry: Duration,
 }
 
-impl Shape {
-    /// Just enough to have a second of everything that may be killed.
+impl Topology {
+    /// The smallest cluster with a second worker.
     pub const SMALL: Self = Self { brokers: 1, apis: 1, workers: 2, approvers: 1, is_gated: false, expiry: A_DAY };
-    /// What production has.
+    /// A cluster as in production.
     pub const FULL: Self = Self { brokers: 3, apis: 2, workers: 3, approvers: 2, is_gated: false, expiry: A_DAY };
 
-    /// The same, in which code runs before a human agreed or not.
+    /// Returns the same with or without approval before code runs.
     pub const fn gated(self, is_gated: bool) -> Self {
         Self { is_gated, ..self }
     }
 
-    /// The same, in which questions expire while the load runs. Nobody who answers takes as long, unless a fault lasts.
+    /// Returns the same with questions that expire while the load runs. Answers are faster than that, unless a fault
+    /// delays them.
     pub const fn expiring(self) -> Self {
         Self { expiry: EXPIRY, ..self }
     }
 
-    /// Whether a question expires within a round.
+    /// Returns whether questions expire within a round.
     pub fn is_expiring(self) -> bool {
         self.expiry < A_DAY
     }
 }
 
-/// A running cluster. [`Cluster::end`] takes it away; dropped, its processes die and its folder stays.
+/// A running cluster. [`Cluster::stop`] stops it and removes its folder; if it is dropped, its processes are killed and
+/// the folder stays.
 #[derive(Debug)]
 pub struct Cluster {
     pub nodes: Vec<Node>,
     pub processes: Vec<Process>,
-    pub wires: Vec<Wire>,
+    pub proxies: Vec<Proxy>,
     pub api_urls: Vec<String>,
     pub folder: PathBuf,
-    pub shape: Shape,
+    pub topology: Topology,
     secrets: Secrets,
     redis: RedisPair,
     operator: Broker,
 }
 
 impl Cluster {
-    /// Starts a cluster in a fresh folder below the system's temporary one, and waits until it serves.
-    pub async fn start(shape: Shape) -> Result<Self, String> {
+    /// Starts a cluster in a new temporary folder and waits until it is ready.
+    pub async fn start(topology: Topology) -> Result<Self, String> {
         let folder = fresh_folder().map_err(|error| error.to_string())?;
         let programs = Programs::find()?;
         let secrets = Secrets::fresh();
-        let mut plan = services::Plan::new(shape, &folder, &programs, &secrets);
+        let mut plan = services::Plan::new(topology, &folder, &programs, &secrets);
         let servers = plan.servers().await.map_err(|error| error.to_string())?;
         let processes: Vec<Process> = servers.into_iter().map(Process::start).collect();
         let operator = plan.prepare().await?;
         let services = plan.services().await.map_err(|error| error.to_string())?;
-        let services::Plan { nodes, wires, api_urls, redis, .. } = plan;
-        let mut cluster = Self { nodes, processes, wires, api_urls, folder, shape, secrets, redis, operator };
+        let services::Plan { nodes, proxies, api_urls, redis, .. } = plan;
+        let mut cluster = Self { nodes, processes, proxies, api_urls, folder, topology, secrets, redis, operator };
         cluster.processes.extend(services.into_iter().map(Process::start));
-        cluster.pair_redis().await;
+        cluster.start_replication().await;
         match cluster.until_ready(Duration::from_secs(60)).await {
             Ok(()) => Ok(cluster),
             Err(reason) => {
-                cluster.end(true).await;
+                cluster.stop(true).await;
                 Err(reason)
             }
         }
     }
 
-    /// Waits until every API answers that it is ready.
+    /// Waits until every API is healthy.
     pub async fn until_ready(&self, limit: Duration) -> Result<(), String> {
         let client = crate::http_client(Duration::from_secs(5));
         let give_up = tokio::time::Instant::now() + limit;
@@ -130,43 +132,45 @@ impl Cluster {
         Ok(())
     }
 
-    /// The components whose name begins so, e.g. `worker`.
+    /// Returns the processes whose name begins with `kind`, e.g. `worker`.
     pub fn all<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Process> + 'a {
         self.processes.iter().filter(move |process| process.name().starts_with(kind))
     }
 
-    /// One component.
-    ///
-    /// # Panics
-    /// Where there is none of this name.
+    /// Returns the process of this name.
+    /// // # Panics
+    /// If there is none.
     pub fn process(&self, name: &str) -> &Process {
-        self.processes.iter().find(|process| process.name() == name).unwrap_or_else(|| panic!("{name} is a component"))
+        self.processes
+            .iter()
+            .find(|process| process.name() == name)
+            .unwrap_or_else(|| panic!("there is no process {name}"))
     }
 
-    /// Sends every component whose name begins so a signal.
+    /// Sends a signal to every process whose name begins with `kind`.
     pub fn signal(&self, kind: &str, signal: Signal) {
         self.all(kind).for_each(|process| process.signal(signal));
     }
 
-    /// Orders a failpoint of one component.
-    pub fn order(&self, name: &str, place: &str, order: &str) {
+    /// Arms a failpoint of one process.
+    pub fn arm(&self, name: &str, place: &str, order: &str) {
         let folder = self.folder.join("failpoints").join(name);
-        // Whole or not at all: the process may look at any moment.
+        // Atomic, because the process may read it at any moment.
         let draft = folder.join(".draft");
         if fs::write(&draft, order).and_then(|()| fs::rename(&draft, folder.join(place))).is_err() {
-            eprintln!("the order {place} for {name} could not be written");
+            eprintln!("failpoint {place} of {name} was not armed: its file cannot be written");
         }
     }
 
-    /// How often those whose name begins so obeyed an order at a place.
+    /// Returns how often processes whose name begins with `kind` triggered a failpoint.
     pub fn hits(&self, kind: &str, place: &str) -> u64 {
         let file =
             |process: &Process| self.folder.join("failpoints").join(process.name()).join(format!("{place}.hits"));
         self.all(kind).filter_map(|process| fs::metadata(file(process)).ok()).map(|hits| hits.len()).sum()
     }
 
-    /// Takes back every order that was not obeyed yet, and sets every clock right.
-    pub fn countermand(&self) {
+    /// Disarms every failpoint that was not triggered yet, and resets every clock.
+    pub fn clear_failpoints(&self) {
         for process in &self.processes {
             let orders = fs::read_dir(self.folder.join("failpoints").join(process.name()));
             let is_order = |name: &Path| name.extension().is_none_or(|extension| extension != "hits");
@@ -177,45 +181,45 @@ impl Cluster {
         }
     }
 
-    /// The operator's connection to the brokers, past the wires.
+    /// Returns the operator's connection to the brokers, without proxies.
     pub fn operator(&self) -> &Broker {
         &self.operator
     }
 
-    /// The brokers' own addresses.
+    /// Returns the addresses of the brokers, without proxies.
     pub(crate) fn broker_urls(&self) -> Vec<String> {
         self.nodes.iter().map(Node::url).collect()
     }
 
-    /// What a user of the brokers signs in with.
+    /// Returns the password of a user of the brokers.
     pub(crate) fn password_of(&self, user: &str) -> String {
         self.secrets.broker(user).expose().to_owned()
     }
 
-    /// The log, past the wires.
+    /// Returns the log, read without proxies.
     pub fn log(&self) -> WorkflowLog {
         WorkflowLog::new(&self.operator)
     }
 
-    /// The read model, past the wires.
+    /// Returns the read model, read without proxies.
     pub fn view(&self) -> Result<ReadModel, String> {
         let password = self.secrets.redis("promptcraft");
         let url = format!("redis://promptcraft:{}@127.0.0.1:{}/0", password.expose(), self.redis.serving_port());
         ReadModel::open(&url).map_err(|error| error.to_string())
     }
 
-    /// Runs a command in the Redis that serves, as its operator; false where it refused or is away.
+    /// Runs a command in the serving Redis as its operator; returns false if it fails.
     pub fn redis(&self, words: &[&str]) -> bool {
         redis_pair::command(self.redis.serving_port(), &self.secrets, words).is_some()
     }
 
-    /// The name of the Redis that serves.
+    /// Returns the name of the serving Redis.
     pub fn redis_name(&self) -> String {
         self.redis.serving_name().to_owned()
     }
 
-    /// Has the other Redis follow the one that serves; false where it does not after a while.
-    async fn pair_redis(&self) -> bool {
+    /// Makes the other Redis a replica of the serving one; returns false if it is not in sync within 10 s.
+    async fn start_replication(&self) -> bool {
         let (leader, follower) = (self.redis.serving_port(), self.redis.following_port());
         let give_up = tokio::time::Instant::now() + Duration::from_secs(10);
         let mut has_followed = false;
@@ -229,23 +233,23 @@ impl Cluster {
         false
     }
 
-    /// Parts the other Redis from the one that serves: what is written from now on, it misses. False where it did not follow.
-    pub fn part_redis(&self) -> bool {
+    /// Stops the replication, so that the other Redis misses later writes. Returns false if it was not replicating.
+    pub fn stop_replication(&self) -> bool {
         let follower = self.redis.following_port();
         redis_pair::is_following(follower, &self.secrets) && redis_pair::follow(follower, None, &self.secrets)
     }
 
-    /// Kills the Redis that serves and has the other take its place, which the killed one follows once it is back.
+    /// Kills the serving Redis and makes the replica serve. The killed one becomes the replica when it is back.
     pub async fn fail_over_redis(&self) -> bool {
         let fallen = self.process(self.redis.serving_name());
         self.redis.swap();
         let target = services::local(self.redis.serving_port());
-        self.wires.iter().filter(|wire| wire.to == "redis").for_each(|wire| wire.lead_to(target));
+        self.proxies.iter().filter(|proxy| proxy.to == "redis").for_each(|proxy| proxy.redirect(target));
         fallen.signal(Signal::KILL);
-        self.pair_redis().await
+        self.start_replication().await
     }
 
-    /// The node that leads the log now.
+    /// Returns the node that leads the log.
     pub async fn leader(&self) -> Option<String> {
         if self.nodes.len() == 1 {
             return Some(self.nodes[0].name.clone());
@@ -267,12 +271,12 @@ impl Cluster {
         None
     }
 
-    /// Process ids of the workers that run.
+    /// Returns process ids of running workers.
     pub fn living_workers(&self) -> Vec<Pid> {
         self.all("worker").filter_map(Process::pid).collect()
     }
 
-    /// Process ids of workers that died more than 5 s ago, but those that a living one has by now.
+    /// Returns process ids of workers that died more than 5 s ago and were not reused by a running one.
     pub fn dead_workers(&self) -> Vec<Pid> {
         let living = self.living_workers();
         let deaths = self.all("worker").flat_map(Process::deaths);
@@ -280,19 +284,19 @@ impl Cluster {
         long_ago.map(|(pid, _)| pid).filter(|pid| !living.contains(pid)).collect()
     }
 
-    /// Connections between brokers that go past the wires.
-    pub fn strangers(&self) -> Vec<String> {
-        routes::strangers(&self.nodes.iter().map(|node| node.route_port).collect::<Vec<_>>())
+    /// Returns connections between brokers that bypass the proxies.
+    pub fn bypassing_connections(&self) -> Vec<String> {
+        routes::bypassing_connections(&self.nodes.iter().map(|node| node.route_port).collect::<Vec<_>>())
     }
 
-    /// The dead letters, past the wires.
-    pub fn letters(&self) -> DeadLetters {
+    /// Returns the dead letters, read without proxies.
+    pub fn dead_letters(&self) -> DeadLetters {
         DeadLetters::new(&self.operator)
     }
 
-    /// Ends everything, and takes the folder away unless it is to be kept.
-    pub async fn end(self, keep: bool) {
-        // Those who use others first.
+    /// Stops every process, and removes the folder unless `keep`.
+    pub async fn stop(self, keep: bool) {
+        // Clients before their servers.
         for process in self.processes.into_iter().rev() {
             process.end(Duration::from_secs(5)).await;
         }
@@ -311,7 +315,7 @@ fn fresh_folder() -> io::Result<PathBuf> {
     let folder = loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("promptcraft-faults-{}-{number}", std::process::id()));
-        // In a process namespace of its own another run may have the same id.
+        // Another run in a process namespace of its own may have the same id.
         match fs::create_dir(&folder) {
             Ok(()) => break folder,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -324,7 +328,7 @@ fn fresh_folder() -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// The workspace.
+/// Returns the root of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/"))
 }

@@ -1,4 +1,4 @@
-//! A process that is started again whenever it dies, until it is told to stay down.
+//! A supervised process: restarted when it dies, unless it is kept down.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -13,22 +13,22 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::sickness::sickness;
+use super::health::wait_until_unhealthy;
 
-/// Between a death and the next start.
-const PAUSE: Duration = Duration::from_millis(250);
+/// Delay between a death and the restart.
+const RESTART_DELAY: Duration = Duration::from_millis(250);
 
-/// How to start a process.
+/// The specification of a process.
 #[derive(Debug, Clone)]
-pub struct Spec {
+pub struct ProcessSpec {
     pub name: String,
     /// The program and its arguments.
     pub words: Vec<String>,
     pub environment: Vec<(String, String)>,
     pub log: PathBuf,
-    /// A broker's page that answers 200 while it is well.
+    /// A broker's health page, which returns 200 while it is healthy.
     pub health: Option<String>,
-    /// `promptcraft`, whose hidden command `guard` lets the process die with us.
+    /// `promptcraft`, whose hidden command `guard` ends the process with its parent.
     pub guard: PathBuf,
 }
 
@@ -42,26 +42,26 @@ pub struct Process {
 
 #[derive(Debug)]
 struct Shared {
-    spec: Spec,
-    life: Mutex<Life>,
-    /// Whether it was stopped and not let go on.
+    spec: ProcessSpec,
+    state: Mutex<State>,
+    /// Whether it was stopped and not resumed.
     is_stopped: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Life {
+struct State {
     pid: Option<Pid>,
-    /// Whether the present process is another program with ours as its child: a tracer that is killed lets go of what it traced.
+    /// Whether the process is a tracer with ours as its child: a killed tracer detaches from its child.
     is_traced: bool,
-    /// Words before those of the specification, e.g. a tracer.
+    /// Command words before those of the specification, e.g. a tracer.
     wrapper: Vec<String>,
     deaths: Vec<(Pid, Instant)>,
 }
 
 impl Process {
     /// Starts it and keeps it running.
-    pub fn start(spec: Spec) -> Self {
-        let shared = Arc::new(Shared { spec, life: Mutex::default(), is_stopped: AtomicBool::new(false) });
+    pub fn start(spec: ProcessSpec) -> Self {
+        let shared = Arc::new(Shared { spec, state: Mutex::default(), is_stopped: AtomicBool::new(false) });
         let (is_wanted, wanted) = watch::channel(true);
         let mut task = JoinSet::new();
         let supervised = shared.clone();
@@ -69,50 +69,50 @@ impl Process {
         Self { shared, is_wanted, task }
     }
 
-    /// The component's name.
+    /// Returns the component's name.
     pub fn name(&self) -> &str {
         &self.shared.spec.name
     }
 
-    /// The present process, if one runs.
+    /// Returns the current process id, if it runs.
     pub fn pid(&self) -> Option<Pid> {
-        self.shared.life().pid
+        self.shared.state().pid
     }
 
-    /// Processes of this component that died, and when.
+    /// Returns the process ids of dead predecessors, and the times of their deaths.
     pub fn deaths(&self) -> Vec<(Pid, Instant)> {
-        self.shared.life().deaths.clone()
+        self.shared.state().deaths.clone()
     }
 
-    /// Sends a signal; a process that is just not there does not mind.
+    /// Sends a signal; does nothing if it does not run.
     pub fn signal(&self, signal: Signal) {
         self.shared.signal(signal);
     }
 
-    /// Stops it until [`Self::go_on`]; nobody starts it again meanwhile because it does not answer.
+    /// Stops it until [`Self::resume`]. It is not restarted as unhealthy meanwhile.
     pub fn stop(&self) {
         self.shared.is_stopped.store(true, Ordering::Relaxed);
         self.signal(Signal::STOP);
     }
 
-    /// Lets it go on.
-    pub fn go_on(&self) {
+    /// Resumes it.
+    pub fn resume(&self) {
         self.signal(Signal::CONT);
         self.shared.is_stopped.store(false, Ordering::Relaxed);
     }
 
     /// Kills it and keeps it down.
-    pub fn hold_down(&self) {
+    pub fn keep_down(&self) {
         self.is_wanted.send_replace(false);
     }
 
-    /// Lets it up again.
-    pub fn let_up(&self) {
+    /// Lets it start again.
+    pub fn allow_start(&self) {
         self.is_wanted.send_replace(true);
     }
 
-    /// Asks it to end and waits until it has, and until another is started in its place; kills it after `limit`.
-    pub async fn renew(&self, limit: Duration) {
+    /// Sends SIGTERM and waits until its successor runs; kills it after `limit`.
+    pub async fn restart(&self, limit: Duration) {
         let pid = self.pid();
         self.signal(Signal::TERM);
         let give_up = Instant::now() + limit;
@@ -124,40 +124,40 @@ impl Process {
         }
     }
 
-    /// Has the next start happen under another program, e.g. a tracer; empty for none.
+    /// Starts the successor under another program, e.g. a tracer; empty for none.
     pub fn wrap(&self, words: Vec<String>) {
-        self.shared.life().wrapper = words;
+        self.shared.state().wrapper = words;
     }
 
-    /// Whether the next start happens under another program.
+    /// Returns whether the successor starts under another program.
     pub fn is_wrapped(&self) -> bool {
-        !self.shared.life().wrapper.is_empty()
+        !self.shared.state().wrapper.is_empty()
     }
 
-    /// Ends it for good: asks first, kills after `limit`.
+    /// Ends it for good: SIGTERM first, SIGKILL after `limit`.
     pub async fn end(mut self, limit: Duration) {
-        self.go_on();
+        self.resume();
         self.signal(Signal::TERM);
         let pid = self.pid();
         let give_up = Instant::now() + limit;
         while self.pid() == pid && pid.is_some() && Instant::now() < give_up {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.hold_down();
+        self.keep_down();
         drop(self.is_wanted);
         drop(tokio::time::timeout(Duration::from_secs(10), self.task.join_next()).await);
     }
 }
 
 impl Shared {
-    fn life(&self) -> std::sync::MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signal(&self, signal: Signal) {
         let (pid, is_traced) = {
-            let life = self.life();
-            (life.pid, life.is_traced)
+            let state = self.state();
+            (state.pid, state.is_traced)
         };
         match pid {
             Some(pid) if is_traced => kill_process_group(pid, signal).ok(),
@@ -172,39 +172,39 @@ impl Shared {
                 Ok(child) => child,
                 Err(error) => {
                     eprintln!("{} cannot be started: {error}", self.spec.name);
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(RESTART_DELAY).await;
                     continue;
                 }
             };
             let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-            self.life().pid = pid;
+            self.state().pid = pid;
             tokio::select! {
                 _ = child.wait() => {}
                 _ = wanted.wait_for(|wanted| !wanted) => {}
-                () = self.is_sick() => {}
+                () = self.until_unhealthy() => {}
             }
-            // It may be stopped or gone; either way it must be dead before it counts as dead, and what it traced as well.
-            let is_traced = self.life().is_traced;
+            // It may be stopped: it must be dead before it counts as dead, with the process that it traced.
+            let is_traced = self.state().is_traced;
             if is_traced {
                 self.signal(Signal::KILL);
             }
             drop(child.kill().await);
-            self.bury(pid);
+            self.record_death(pid);
             self.is_stopped.store(false, Ordering::Relaxed);
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RESTART_DELAY).await;
         }
     }
 
-    fn bury(&self, pid: Option<Pid>) {
-        let mut life = self.life();
-        life.deaths.extend(pid.map(|pid| (pid, Instant::now())));
-        life.pid = None;
+    fn record_death(&self, pid: Option<Pid>) {
+        let mut state = self.state();
+        state.deaths.extend(pid.map(|pid| (pid, Instant::now())));
+        state.pid = None;
     }
 
     fn spawn(&self) -> std::io::Result<Child> {
         let log = File::options().create(true).append(true).open(&self.spec.log)?;
-        let wrapper = self.life().wrapper.clone();
-        self.life().is_traced = !wrapper.is_empty();
+        let wrapper = self.state().wrapper.clone();
+        self.state().is_traced = !wrapper.is_empty();
         Command::new(&self.spec.guard)
             .arg("guard")
             .arg(std::process::id().to_string())
@@ -218,10 +218,10 @@ impl Shared {
             .spawn()
     }
 
-    /// Resolves once it has to be started again although it runs.
-    async fn is_sick(&self) {
+    /// Resolves when a running process must be restarted.
+    async fn until_unhealthy(&self) {
         match &self.spec.health {
-            Some(page) => sickness(page, || self.is_stopped.load(Ordering::Relaxed)).await,
+            Some(page) => wait_until_unhealthy(page, || self.is_stopped.load(Ordering::Relaxed)).await,
             None => std::future::pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! Two Redis servers: one serves, the other follows it, and after a failover the other way round.
+//! Two Redis servers: one serves, the other is its replica; a failover swaps them.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use super::secrets::Secrets;
 
 const NAMES: [&str; 2] = ["redis-1", "redis-2"];
 
-/// Where the two listen, and which of them serves.
+/// The ports of both, and the index of the serving one.
 #[derive(Debug, Default)]
 pub(super) struct RedisPair {
     ports: [u16; 2],
@@ -22,7 +22,7 @@ impl RedisPair {
         Self { ports, serving: AtomicUsize::new(0) }
     }
 
-    /// Names and ports of both.
+    /// Returns names and ports of both.
     pub(super) fn servers(&self) -> impl Iterator<Item = (&'static str, u16)> + use<> {
         NAMES.into_iter().zip(self.ports)
     }
@@ -43,13 +43,13 @@ impl RedisPair {
         self.ports[1 - self.serving()]
     }
 
-    /// The other one serves from now on.
+    /// Makes the other one the serving one.
     pub(super) fn swap(&self) {
         self.serving.fetch_xor(1, Ordering::Relaxed);
     }
 }
 
-/// The configuration of one; whom it follows is said while it runs, and kept by it.
+/// Returns the configuration of one. Replication is configured at run time and rewritten into the file.
 pub(super) fn configuration(directory: &Path, port: u16, secrets: &Secrets) -> String {
     let password = |user: &str| secrets.redis(user).expose().to_owned();
     format!(
@@ -65,7 +65,7 @@ pub(super) fn configuration(directory: &Path, port: u16, secrets: &Secrets) -> S
     )
 }
 
-/// Has the operator say a command to the Redis on a port; the answer, where it agreed.
+/// Runs a command as the operator in the Redis on a port; returns the reply if it succeeds.
 pub(super) fn command(port: u16, secrets: &Secrets, words: &[&str]) -> Option<String> {
     let output = Command::new("redis-cli")
         .args(["--no-auth-warning", "-e", "-p", &port.to_string(), "-a", secrets.redis("default").expose()])
@@ -75,7 +75,7 @@ pub(super) fn command(port: u16, secrets: &Secrets, words: &[&str]) -> Option<St
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Has the Redis on `port` follow the one on `leader`, or nobody, also when it starts again.
+/// Makes the Redis on `port` a replica of the one on `leader`, or of none, also after a restart.
 pub(super) fn follow(port: u16, leader: Option<u16>, secrets: &Secrets) -> bool {
     let leader = leader.map(|leader| leader.to_string());
     let words = match &leader {
@@ -85,7 +85,7 @@ pub(super) fn follow(port: u16, leader: Option<u16>, secrets: &Secrets) -> bool 
     command(port, secrets, &words).is_some() && command(port, secrets, &["CONFIG", "REWRITE"]).is_some()
 }
 
-/// Whether the Redis on `port` follows another and has all that the other had.
+/// Returns whether the Redis on `port` is a replica and in sync.
 pub(super) fn is_following(port: u16, secrets: &Secrets) -> bool {
     command(port, secrets, &["INFO", "replication"]).is_some_and(|text| text.contains("master_link_status:up"))
 }

@@ -1,16 +1,16 @@
-//! Connections that go to a broker's true route port past its wire: a fault of the network would not touch them.
+//! Connections to a broker's route port that bypass its proxy; a network fault would not affect them.
 
 use std::collections::HashSet;
 use std::fs;
 
-/// The state of a connection that stands, in the kernel's table.
+/// The state of an established connection in `/proc/net/tcp`.
 const ESTABLISHED: &str = "01";
 
-/// Connections to one of these ports of the loopback interface that this process did not make.
-pub(super) fn strangers(ports: &[u16]) -> Vec<String> {
+/// Returns connections to one of these local ports that another process made.
+pub(super) fn bypassing_connections(ports: &[u16]) -> Vec<String> {
     let mut found = look(ports);
     if !found.is_empty() {
-        // One of ours that was made and closed within a look seemed a stranger's; it is not there any more.
+        // One of our own that was opened and closed during the first pass is no longer there in the second.
         let again = look(ports);
         found.retain(|one| again.contains(one));
     }
@@ -20,7 +20,7 @@ pub(super) fn strangers(ports: &[u16]) -> Vec<String> {
 fn look(ports: &[u16]) -> Vec<String> {
     let mut ours = own_sockets();
     let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
-    // Connections come and go while this reads.
+    // Connections are opened and closed while this reads.
     ours.extend(own_sockets());
     let connections = table.lines().skip(1).filter_map(Connection::read);
     let past = connections.filter(|one| ports.contains(&one.remote) && !ours.contains(&one.inode));
@@ -34,7 +34,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// The connecting end of a connection that stands.
+    /// Reads the connecting end of an established connection.
     fn read(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let port = |place: usize| u16::from_str_radix(words.get(place)?.split_once(':')?.1, 16).ok();
@@ -66,12 +66,12 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let _ours = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let _accepted = listener.accept().unwrap();
-        assert_eq!(strangers(&[port]), [""; 0]);
+        assert_eq!(bypassing_connections(&[port]), [""; 0]);
 
         let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; read line");
         let mut other = Command::new("bash").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
         let _accepted = listener.accept().unwrap();
-        let found = strangers(&[port]);
+        let found = bypassing_connections(&[port]);
         other.kill().unwrap();
         other.wait().unwrap();
         assert_eq!(found.len(), 1, "{found:?}");

@@ -7,7 +7,7 @@ use shared::identity::Secret;
 
 use super::BOT;
 
-/// Who signs in to the brokers and to Redis with what.
+/// Passwords of the users of the brokers and of Redis.
 #[derive(Debug)]
 pub struct Secrets {
     brokers: BTreeMap<&'static str, Secret>,
@@ -18,7 +18,7 @@ pub struct Secrets {
 const REDIS_USERS: [&str; 3] = ["default", "promptcraft", "worker"];
 
 impl Secrets {
-    /// Fresh ones.
+    /// Returns new secrets.
     pub fn fresh() -> Self {
         Self {
             brokers: SERVICE_USERS.into_iter().chain([BOT]).map(|user| (user, Secret::fresh())).collect(),
@@ -26,12 +26,12 @@ impl Secrets {
         }
     }
 
-    /// The password of a user of the brokers.
+    /// Returns the password of a user of the brokers.
     pub fn broker(&self, user: &str) -> Secret {
         self.brokers.get(user).cloned().unwrap_or_else(|| Secret::new(""))
     }
 
-    /// The password of a user of Redis.
+    /// Returns the password of a user of Redis.
     pub fn redis(&self, user: &str) -> Secret {
         self.redis.get(user).cloned().unwrap_or_else(|| Secret::new(""))
     }

@@ -1,4 +1,4 @@
-//! How the processes of a cluster are started: settings, secrets, and a wire for every connection.
+//! The specifications of a cluster's processes: settings, secrets, and a proxy for every connection.
 
 use std::fs;
 use std::io;
@@ -13,30 +13,30 @@ use shared::ports;
 use tokio::time::{Duration, Instant, sleep};
 
 use super::broker::{Node, operator};
-use super::process::Spec;
+use super::process::ProcessSpec;
+use super::proxy::Proxy;
 use super::redis_pair::{self, RedisPair};
 use super::secrets::Secrets;
-use super::wire::Wire;
-use super::{BOT, OPERATOR, Shape};
+use super::{BOT, OPERATOR, Topology};
 use crate::programs::Programs;
 
-/// Developers who may decide on their own work; their password is their name and `_pass`.
+/// Developers with self-approval; their password is their name and `_pass`.
 pub const DEVELOPERS: [&str; 2] = ["ann", "ben"];
 
-/// Each broker keeps its streams in memory of this size, so that a test can fill it up.
+/// Size of the file system in memory that holds a broker's streams, so that a test can fill it.
 const STORE: &str = "512m";
 
-/// Calls at once, and a minute, that no load of ours reaches.
+/// A rate limit that the load never reaches.
 const NO_LIMIT: &str = "1000000/60000000";
 
-/// A cluster on its way up.
+/// A cluster that is being started.
 pub(super) struct Plan<'a> {
-    shape: Shape,
+    topology: Topology,
     folder: &'a Path,
     programs: &'a Programs,
     secrets: &'a Secrets,
     pub(super) nodes: Vec<Node>,
-    pub(super) wires: Vec<Wire>,
+    pub(super) proxies: Vec<Proxy>,
     pub(super) api_urls: Vec<String>,
     pub(super) redis: RedisPair,
 }
@@ -46,23 +46,23 @@ pub(super) fn local(port: u16) -> SocketAddr {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(shape: Shape, folder: &'a Path, programs: &'a Programs, secrets: &'a Secrets) -> Self {
+    pub(super) fn new(topology: Topology, folder: &'a Path, programs: &'a Programs, secrets: &'a Secrets) -> Self {
         Self {
-            shape,
+            topology,
             folder,
             programs,
             secrets,
             nodes: Vec::new(),
-            wires: Vec::new(),
+            proxies: Vec::new(),
             api_urls: Vec::new(),
             redis: RedisPair::default(),
         }
     }
 
-    /// Brokers and Redis.
-    pub(super) async fn servers(&mut self) -> io::Result<Vec<Spec>> {
-        let ports = ports::free(self.shape.brokers * 3 + 2)?;
-        for (number, ports) in ports.chunks_exact(3).take(self.shape.brokers).enumerate() {
+    /// Returns the specifications of brokers and Redis.
+    pub(super) async fn servers(&mut self) -> io::Result<Vec<ProcessSpec>> {
+        let ports = ports::free(self.topology.brokers * 3 + 2)?;
+        for (number, ports) in ports.chunks_exact(3).take(self.topology.brokers).enumerate() {
             let name = format!("nats-{}", number + 1);
             let folder = self.folder.join(&name);
             let node = Node { name, port: ports[0], monitor_port: ports[1], route_port: ports[2], folder };
@@ -73,9 +73,9 @@ impl<'a> Plan<'a> {
         for node in self.nodes.clone() {
             let mut routes = Vec::new();
             for peer in self.nodes.clone().iter().filter(|peer| peer.name != node.name) {
-                let wire = Wire::lay(&node.name, &peer.name, local(peer.route_port)).await?;
-                routes.push(wire.port);
-                self.wires.push(wire);
+                let proxy = Proxy::start(&node.name, &peer.name, local(peer.route_port)).await?;
+                routes.push(proxy.port);
+                self.proxies.push(proxy);
             }
             let environment = node.configure(self.secrets, &routes)?;
             specs.push(node.spec(&self.programs.nats_server, environment, &self.programs.promptcraft, &self.logs()));
@@ -91,7 +91,7 @@ impl<'a> Plan<'a> {
         self.folder.join("logs")
     }
 
-    fn redis(&self, name: &str, port: u16) -> io::Result<Spec> {
+    fn redis(&self, name: &str, port: u16) -> io::Result<ProcessSpec> {
         let directory = self.folder.join(name);
         fs::create_dir_all(&directory)?;
         let configuration = directory.join("redis.conf");
@@ -100,12 +100,19 @@ impl<'a> Plan<'a> {
         Ok(self.spec(name, words.to_vec(), Vec::new()))
     }
 
-    fn spec(&self, name: &str, words: Vec<String>, environment: Vec<(String, String)>) -> Spec {
+    fn spec(&self, name: &str, words: Vec<String>, environment: Vec<(String, String)>) -> ProcessSpec {
         let log = self.logs().join(format!("{name}.log"));
-        Spec { name: name.to_owned(), words, environment, log, health: None, guard: self.programs.promptcraft.clone() }
+        ProcessSpec {
+            name: name.to_owned(),
+            words,
+            environment,
+            log,
+            health: None,
+            guard: self.programs.promptcraft.clone(),
+        }
     }
 
-    /// Streams, the signing key and users; the brokers may take some seconds to elect their leaders.
+    /// Creates streams, the signing key and users, waiting until the brokers have elected leaders.
     pub(super) async fn prepare(&self) -> Result<Broker, String> {
         let settings = operator(&self.nodes, self.secrets.broker(OPERATOR));
         let broker = Broker::connect(&settings).await.map_err(|error| error.to_string())?;
@@ -137,33 +144,33 @@ impl<'a> Plan<'a> {
         Ok(broker)
     }
 
-    /// Approvers, workers and APIs.
-    pub(super) async fn services(&mut self) -> io::Result<Vec<Spec>> {
+    /// Returns the specifications of approvers, workers and APIs.
+    pub(super) async fn services(&mut self) -> io::Result<Vec<ProcessSpec>> {
         let mut specs = Vec::new();
         let webhook_key = Secret::fresh();
-        for number in 1..=self.shape.approvers {
+        for number in 1..=self.topology.approvers {
             let own = vec![
                 ("WEBHOOK__SIGNING_KEY", webhook_key.expose().to_owned()),
-                ("APPROVAL__EXPIRY", format!("{}s", self.shape.expiry.as_secs())),
+                ("APPROVAL__EXPIRY", format!("{}s", self.topology.expiry.as_secs())),
             ];
             specs.push(self.service("approver", number, own).await?);
         }
-        for number in 1..=self.shape.workers {
+        for number in 1..=self.topology.workers {
             let own = vec![
                 ("WORKER__INSTANCE", format!("worker-{number}")),
                 ("SANDBOX__ROOTS_DIR", self.programs.roots.display().to_string()),
                 ("SANDBOX__BACKEND", "bubblewrap".to_owned()),
                 ("WORKER__EXECUTE_CONCURRENCY", "2".to_owned()),
-                // Each is lost `ack_wait` after the one before at the soonest: with the default a poison would have to be kept up for minutes.
+                // Attempts are lost `ack_wait` apart: with the default a poison fault would last for minutes.
                 ("WORKER__MAX_ATTEMPTS", "4".to_owned()),
             ];
             specs.push(self.service("worker", number, own).await?);
         }
-        for (number, port) in (1..).zip(ports::free(self.shape.apis)?) {
+        for (number, port) in (1..).zip(ports::free(self.topology.apis)?) {
             let own = vec![
                 ("API__LISTEN", format!("127.0.0.1:{port}")),
                 ("API__WORKERS", "2".to_owned()),
-                // Not lifted, so that each call takes from its bucket.
+                // Raised instead of disabled, so that each call takes from its bucket.
                 ("LIMITS__EXECUTE", NO_LIMIT.to_owned()),
                 ("LIMITS__ANALYZE", NO_LIMIT.to_owned()),
                 ("LIMITS__DECIDE", NO_LIMIT.to_owned()),
@@ -177,15 +184,15 @@ impl<'a> Plan<'a> {
         Ok(specs)
     }
 
-    async fn service(&mut self, kind: &str, number: usize, own: Vec<(&str, String)>) -> io::Result<Spec> {
+    async fn service(&mut self, kind: &str, number: usize, own: Vec<(&str, String)>) -> io::Result<ProcessSpec> {
         let name = format!("{kind}-{number}");
         let mut urls = Vec::new();
         for node in self.nodes.clone() {
-            let wire = Wire::lay(&name, &node.name, local(node.port)).await?;
-            urls.push(format!("nats://127.0.0.1:{}", wire.port));
-            self.wires.push(wire);
+            let proxy = Proxy::start(&name, &node.name, local(node.port)).await?;
+            urls.push(format!("nats://127.0.0.1:{}", proxy.port));
+            self.proxies.push(proxy);
         }
-        let redis = Wire::lay(&name, "redis", local(self.redis.serving_port())).await?;
+        let redis = Proxy::start(&name, "redis", local(self.redis.serving_port())).await?;
         let redis_user = if kind == "worker" { "worker" } else { "promptcraft" };
         let redis_password = self.secrets.redis(redis_user);
         let failpoints = self.folder.join("failpoints").join(&name);
@@ -202,12 +209,12 @@ impl<'a> Plan<'a> {
             ("NATS__REPLICAS", self.nodes.len().to_string()),
             ("REDIS__URL", format!("redis://{redis_user}:{}@127.0.0.1:{}/0", redis_password.expose(), redis.port)),
         ];
-        self.wires.push(redis);
+        self.proxies.push(redis);
         let metrics = ports::free(1)?[0];
         let metrics_setting = format!("{}__METRICS_LISTEN", kind.to_uppercase());
         settings.extend(own);
         if kind != "worker" {
-            settings.push(("APPROVAL__GATE_BEFORE_EXECUTE", self.shape.is_gated.to_string()));
+            settings.push(("APPROVAL__GATE_BEFORE_EXECUTE", self.topology.is_gated.to_string()));
         }
         let mut environment: Vec<(String, String)> =
             settings.into_iter().map(|(name, value)| (format!("PROMPTCRAFT__{name}"), value)).collect();
@@ -217,19 +224,19 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// A file system of a bounded size where we may mount one; a plain folder else.
+/// Mounts a file system of a bounded size, where this process may; otherwise a plain folder remains.
 fn mount(store: &Path) -> io::Result<()> {
     fs::create_dir_all(store)?;
     let output =
         Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={STORE}"), "tmpfs"]).arg(store).output();
     if !output.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: no file system can be mounted here, so no disk will be filled");
+        eprintln!("SKIPPED: no file system can be mounted, so no disk will be filled");
     }
     Ok(())
 }
 
-/// Takes the file system away, if there is one.
+/// Unmounts the file system, if there is one.
 pub(super) fn unmount(store: &Path) {
-    // A plain folder is not mounted, and says so.
+    // Fails for a plain folder.
     drop(Command::new("umount").arg("-l").arg(store).output());
 }

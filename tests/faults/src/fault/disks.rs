@@ -3,26 +3,26 @@
 use std::fs::{self, File};
 use std::io::Read;
 
-use super::{Struck, run};
+use super::{Injected, run};
 use crate::cluster::{Cluster, Node};
 
-/// The size that a disk has before it fills up, unless more is on it already.
+/// Minimum size of a disk that is filled.
 const SMALL_KILOBYTES: u64 = 16 * 1024;
 const BALLAST: &str = "ballast";
 
-pub(super) fn fill(cluster: &Cluster, name: &str) -> Result<(), Struck> {
-    let impossible = || Struck::Impossible("no file system could be mounted for the brokers".to_owned());
+pub(super) fn fill(cluster: &Cluster, name: &str) -> Result<(), Injected> {
+    let unsupported = || Injected::Unsupported("no file system could be mounted for the brokers".to_owned());
     for store in cluster.nodes.iter().filter(|node| node.name.starts_with(name)).map(Node::store) {
         let place = store.display().to_string();
         let used = run("df", &["--output=used", "-k", &place]).unwrap_or_default();
         let used: u64 = used.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or(0);
         let size = SMALL_KILOBYTES.max(used + 64);
-        run("mount", &["-o", &format!("remount,size={size}k"), &place]).ok_or_else(impossible)?;
-        // To the last byte; the broker writes on meanwhile, so how much fits is not known before.
+        run("mount", &["-o", &format!("remount,size={size}k"), &place]).ok_or_else(unsupported)?;
+        // Fills it to the last byte; the broker keeps writing, so the free size is not known before.
         let filled = File::create(store.join(BALLAST))
             .and_then(|mut ballast| std::io::copy(&mut std::io::repeat(0).take(size * 1024), &mut ballast));
         if filled.is_ok() {
-            return Err(Struck::Missed("the disk of a broker did not fill up".to_owned()));
+            return Err(Injected::NotInjected("the disk of a broker did not fill up".to_owned()));
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
-//! The faults: what each does to a cluster, and how it is taken back.
+//! The faults: their effect on a cluster, and how it is undone.
 
-mod chosen;
+mod confirmation;
 mod disks;
-mod limits;
-mod proof;
-mod tracer;
-mod weather;
+mod network;
+mod packet_loss;
+mod resource_limits;
+mod strace;
+mod targets;
 
 use std::io;
 use std::process::Command;
@@ -14,214 +15,221 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
-use crate::cluster::{Cluster, Process, Weather, Wire};
-use chosen::{each, true_name};
-use proof::Proof;
-use weather::change;
+use crate::cluster::{Cluster, LinkState, Process, Proxy};
+use confirmation::Confirmation;
+use network::set_links;
+use targets::{resolve, select};
 
-/// A process that was asked to end is killed after this long.
-const DRAIN: Duration = Duration::from_secs(30);
-/// A supervisor starts what died within so long.
-const STARTED: Duration = Duration::from_secs(10);
-/// Between two looks at what a fault does.
-const GLANCE: Duration = Duration::from_millis(200);
+/// Time after SIGTERM until a process is killed.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Maximum time until a supervisor has restarted a process.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// Interval between observations of a fault.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Something that goes wrong. Components are named by how their names begin: `worker` is all of them, `worker-1` is one.
+/// A fault. Processes are selected by a prefix of their name: `worker` is all workers, `worker-1` is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing: the row that every other is compared with.
+    /// None: the baseline row.
     None,
-    /// Killed with SIGKILL; the supervisor starts them again at once.
+    /// SIGKILL; the supervisor restarts them at once.
     Kill(&'static [&'static str]),
-    /// Killed, and down until the fault ends.
+    /// SIGKILL, and down until the fault ends.
     Down(&'static [&'static str]),
-    /// Stopped with SIGSTOP until the fault ends.
+    /// SIGSTOP until the fault ends.
     Stop(&'static [&'static str]),
-    /// Asked to end with SIGTERM, one after the other; the next once the one before has ended.
-    Roll(&'static [&'static str]),
-    /// Every one of these obeys an order at a place in its code, once.
+    /// SIGTERM, one after the other, each when its predecessor is back.
+    RollingRestart(&'static [&'static str]),
+    /// Each of these triggers a failpoint, once.
     At {
         kind: &'static str,
         place: &'static str,
         order: &'static str,
     },
-    /// A worker obeys an order in the middle of a run.
+    /// A worker triggers a failpoint in the middle of a run.
     InRun {
         order: &'static str,
     },
-    /// Redis is emptied, and every API obeys an order at a place while it fills it again.
+    /// Redis is emptied, and every API triggers a failpoint while it rebuilds the read model.
     Refill {
         place: &'static str,
         order: &'static str,
     },
-    /// Every run of code kills its worker, until a step has run out of attempts; the workers die once at this place as well.
+    /// Every run of code kills its worker, until a step has used up its attempts. The workers also die once at this
+    /// failpoint.
     Poison(Option<&'static str>),
-    /// Nothing arrives at it and nothing leaves it.
+    /// Neither its outgoing nor its incoming packets arrive.
     Isolate(&'static str),
-    /// What it sends does not arrive; what is sent to it does.
-    Mute(&'static str),
-    /// What is sent to it does not arrive; what it sends does.
-    Deaf(&'static str),
-    /// The two do not hear each other, and everybody else hears both.
-    Bridge(&'static str, &'static str),
-    /// No broker hears another, and everybody else hears all of them.
-    Apart,
-    /// Everything takes longer.
+    /// Its outgoing packets are lost, its incoming ones arrive.
+    DropOutgoing(&'static str),
+    /// Its incoming packets are lost, its outgoing ones arrive.
+    DropIncoming(&'static str),
+    /// The two cannot reach each other, and all others reach both.
+    PartitionPair(&'static str, &'static str),
+    /// No broker reaches another, and all others reach every broker.
+    PartitionBrokers,
+    /// Every packet is delayed.
     Slow(Duration),
-    /// Of a hundred packets so many are sent twice.
+    /// This percentage of packets is retransmitted.
     Lossy(usize),
     /// Every connection breaks, five times a second.
     Cut,
-    /// No byte more fits on the disks of these brokers.
+    /// The disks of these brokers are full.
     FullDisk(&'static str),
-    /// Every sync of these brokers takes longer, or fails with EIO.
+    /// Every sync of these brokers is delayed, or fails with EIO.
     SlowSync(&'static str),
     FailingSync(&'static str),
-    /// The clocks of these are ahead, or behind, by so many seconds.
+    /// The clocks of these are ahead by this many seconds, or behind.
     Clock(&'static [&'static str], i64),
-    /// No more files can be opened than are.
+    /// The limit of open files is what they have open.
     FewFiles(&'static str),
-    /// No more memory can be had than is.
+    /// The limit of memory is what they use.
     LittleMemory(&'static str),
     RedisFlush,
     RedisReadOnly,
     RedisFull,
-    /// The replica hears nothing more; when the fault ends Redis dies, the replica takes its place, and what it missed is lost.
+    /// Replication stops. When the fault ends, Redis dies and the replica serves without what it missed.
     RedisFailover,
 }
 
-/// What [`Fault::strike`] has to say.
+/// The result of [`Fault::inject`].
 #[derive(Debug, PartialEq, Eq)]
-pub enum Struck {
+pub enum Injected {
     Yes,
-    /// It cannot be made here: the machine lacks something.
-    Impossible(String),
-    /// It was tried and not made, for this reason; nothing was shown.
-    Missed(String),
+    /// This machine cannot make the fault.
+    Unsupported(String),
+    /// The fault was tried and had no effect, for this reason.
+    NotInjected(String),
 }
 
 impl Fault {
-    /// Begins it, and keeps it up for `hold`; then takes it back.
-    pub async fn strike(self, cluster: &Cluster, hold: Duration) -> Struck {
-        let mut proof = Proof::begin(self, cluster).await;
+    /// Injects the fault, keeps it up for `hold`, then undoes it.
+    pub async fn inject(self, cluster: &Cluster, hold: Duration) -> Injected {
+        let mut confirmation = Confirmation::begin(self, cluster).await;
         if let Err(why) = self.begin(cluster).await {
             self.end(cluster);
             return why;
         }
         let end = Instant::now() + hold;
-        while Instant::now() < end || proof.is_awaited().await {
+        while Instant::now() < end || confirmation.is_pending().await {
             if self == Self::Cut {
-                cluster.wires.iter().for_each(Wire::cut);
+                cluster.proxies.iter().for_each(Proxy::cut);
             }
-            proof.look();
-            sleep(GLANCE).await;
+            confirmation.observe();
+            sleep(POLL_INTERVAL).await;
         }
-        let missed = proof.missed();
+        let not_injected = confirmation.failure();
         self.end(cluster);
-        if let Some(reason) = missed {
-            return Struck::Missed(reason);
+        if let Some(reason) = not_injected {
+            return Injected::NotInjected(reason);
         }
         if self == Self::RedisFailover && !cluster.fail_over_redis().await {
-            return Struck::Missed("the replica of Redis did not take over".to_owned());
+            return Injected::NotInjected("the replica of Redis did not take over".to_owned());
         }
-        Struck::Yes
+        Injected::Yes
     }
 
-    /// Whether it is one of the network's, which a connection past the wires would not feel.
+    /// Returns whether it is a network fault, which a connection that bypasses the proxies would not feel.
     fn is_of_network(self) -> bool {
         matches!(
             self,
             Self::Isolate(_)
-                | Self::Mute(_)
-                | Self::Deaf(_)
-                | Self::Bridge(..)
-                | Self::Apart
+                | Self::DropOutgoing(_)
+                | Self::DropIncoming(_)
+                | Self::PartitionPair(..)
+                | Self::PartitionBrokers
                 | Self::Slow(_)
                 | Self::Lossy(_)
                 | Self::Cut
         )
     }
 
-    async fn begin(self, cluster: &Cluster) -> Result<(), Struck> {
+    async fn begin(self, cluster: &Cluster) -> Result<(), Injected> {
         match self {
             Self::None | Self::Cut => {}
             Self::Kill(names) => {
-                running(each(cluster, names).await).await?.iter().for_each(|one| one.signal(Signal::KILL))
+                running(select(cluster, names).await).await?.iter().for_each(|one| one.signal(Signal::KILL))
             }
-            Self::Down(names) => running(each(cluster, names).await).await?.iter().for_each(|one| one.hold_down()),
-            Self::Stop(names) => running(each(cluster, names).await).await?.iter().for_each(|one| one.stop()),
-            Self::Roll(names) => {
-                for process in running(each(cluster, names).await).await? {
-                    process.renew(DRAIN).await;
+            Self::Down(names) => running(select(cluster, names).await).await?.iter().for_each(|one| one.keep_down()),
+            Self::Stop(names) => running(select(cluster, names).await).await?.iter().for_each(|one| one.stop()),
+            Self::RollingRestart(names) => {
+                for process in running(select(cluster, names).await).await? {
+                    process.restart(DRAIN_TIMEOUT).await;
                 }
             }
-            Self::At { kind, place, order } => order_all(cluster, kind, place, order),
-            Self::InRun { order } => proof::order_in_run(cluster, order).await?,
+            Self::At { kind, place, order } => arm_all(cluster, kind, place, order),
+            Self::InRun { order } => confirmation::arm_in_run(cluster, order).await?,
             Self::Refill { place, order } => {
-                order_all(cluster, "api", place, order);
-                agreed(cluster.redis(&["FLUSHALL"]))?;
+                arm_all(cluster, "api", place, order);
+                require(cluster.redis(&["FLUSHALL"]))?;
             }
             Self::Poison(also) => {
                 if let Some(place) = also {
-                    order_all(cluster, "worker", place, "abort");
+                    arm_all(cluster, "worker", place, "abort");
                 }
-                order_all(cluster, "worker", "sandbox.before", "always abort");
+                arm_all(cluster, "worker", "sandbox.before", "always abort");
             }
             Self::Isolate(_)
-            | Self::Mute(_)
-            | Self::Deaf(_)
-            | Self::Bridge(..)
-            | Self::Apart
+            | Self::DropOutgoing(_)
+            | Self::DropIncoming(_)
+            | Self::PartitionPair(..)
+            | Self::PartitionBrokers
             | Self::Slow(_)
             | Self::Lossy(_) => {
-                self.blow(cluster).await.map_err(|error| Struck::Missed(format!("no packets are lost: {error}")))?;
+                self.set_network(cluster)
+                    .await
+                    .map_err(|error| Injected::NotInjected(format!("packets cannot be dropped: {error}")))?;
             }
-            Self::FullDisk(name) => disks::fill(cluster, &true_name(cluster, name).await)?,
-            Self::SlowSync(name) => tracer::trace(cluster, name, tracer::SLOW)?,
-            Self::FailingSync(name) => tracer::trace(cluster, &true_name(cluster, name).await, tracer::FAILING)?,
+            Self::FullDisk(name) => disks::fill(cluster, &resolve(cluster, name).await)?,
+            Self::SlowSync(name) => strace::trace(cluster, name, strace::SLOW)?,
+            Self::FailingSync(name) => strace::trace(cluster, &resolve(cluster, name).await, strace::FAILING)?,
             Self::Clock(names, seconds) => {
                 let ahead = (seconds * 1_000).to_string();
-                each(cluster, names).await.for_each(|process| cluster.order(process.name(), proof::CLOCK, &ahead));
+                select(cluster, names)
+                    .await
+                    .for_each(|process| cluster.arm(process.name(), confirmation::CLOCK, &ahead));
             }
-            Self::FewFiles(name) => limits::no_more_files(cluster, name)?,
-            Self::LittleMemory(name) => limits::no_more_memory(cluster, name)?,
-            Self::RedisFlush => agreed(cluster.redis(&["FLUSHALL"]))?,
-            Self::RedisReadOnly => agreed(cluster.redis(&["REPLICAOF", "127.0.0.1", "1"]))?,
-            Self::RedisFull => agreed(cluster.redis(&["CONFIG", "SET", "maxmemory", "1"]))?,
-            Self::RedisFailover if cluster.part_redis() => {}
-            Self::RedisFailover => return Err(Struck::Missed("the replica of Redis did not follow".to_owned())),
+            Self::FewFiles(name) => resource_limits::freeze_files(cluster, name)?,
+            Self::LittleMemory(name) => resource_limits::freeze_memory(cluster, name)?,
+            Self::RedisFlush => require(cluster.redis(&["FLUSHALL"]))?,
+            Self::RedisReadOnly => require(cluster.redis(&["REPLICAOF", "127.0.0.1", "1"]))?,
+            Self::RedisFull => require(cluster.redis(&["CONFIG", "SET", "maxmemory", "1"]))?,
+            Self::RedisFailover if cluster.stop_replication() => {}
+            Self::RedisFailover => {
+                return Err(Injected::NotInjected("the replica of Redis was not in sync".to_owned()));
+            }
         }
         Ok(())
     }
 
-    /// Changes the weather.
-    async fn blow(self, cluster: &Cluster) -> io::Result<()> {
+    /// Sets the state of the links.
+    async fn set_network(self, cluster: &Cluster) -> io::Result<()> {
         let is_broker = |name: &str| name.starts_with("nats");
         match self {
             Self::Isolate(name) => {
-                let name = true_name(cluster, name).await;
-                change(cluster, |from, to| from == name || to == name, Weather::Held)
+                let name = resolve(cluster, name).await;
+                set_links(cluster, |from, to| from == name || to == name, LinkState::Held)
             }
-            Self::Mute(name) => {
-                let name = true_name(cluster, name).await;
-                change(cluster, |from, _| from == name, Weather::Held)
+            Self::DropOutgoing(name) => {
+                let name = resolve(cluster, name).await;
+                set_links(cluster, |from, _| from == name, LinkState::Held)
             }
-            Self::Deaf(name) => {
-                let name = true_name(cluster, name).await;
-                change(cluster, |_, to| to == name, Weather::Held)
+            Self::DropIncoming(name) => {
+                let name = resolve(cluster, name).await;
+                set_links(cluster, |_, to| to == name, LinkState::Held)
             }
-            Self::Bridge(left, right) => {
+            Self::PartitionPair(left, right) => {
                 let is_between = |from: &str, to: &str| (from == left && to == right) || (from == right && to == left);
-                change(cluster, is_between, Weather::Held)
+                set_links(cluster, is_between, LinkState::Held)
             }
-            Self::Slow(delay) => change(cluster, |_, _| true, Weather::Slow(delay)),
-            Self::Lossy(percent) => change(cluster, |_, _| true, Weather::Lossy(percent)),
-            Self::Apart => change(cluster, |from, to| is_broker(from) && is_broker(to), Weather::Held),
+            Self::Slow(delay) => set_links(cluster, |_, _| true, LinkState::Slow(delay)),
+            Self::Lossy(percent) => set_links(cluster, |_, _| true, LinkState::Lossy(percent)),
+            Self::PartitionBrokers => set_links(cluster, |from, to| is_broker(from) && is_broker(to), LinkState::Held),
             Self::None
             | Self::Kill(_)
             | Self::Down(_)
             | Self::Stop(_)
-            | Self::Roll(_)
+            | Self::RollingRestart(_)
             | Self::At { .. }
             | Self::InRun { .. }
             | Self::Refill { .. }
@@ -242,65 +250,70 @@ impl Fault {
 
     fn end(self, cluster: &Cluster) {
         match self {
-            Self::None | Self::Cut | Self::Kill(_) | Self::Roll(_) | Self::RedisFlush | Self::RedisFailover => {}
-            Self::Down(_) => cluster.processes.iter().for_each(Process::let_up),
-            Self::Stop(_) => cluster.processes.iter().for_each(Process::go_on),
+            Self::None
+            | Self::Cut
+            | Self::Kill(_)
+            | Self::RollingRestart(_)
+            | Self::RedisFlush
+            | Self::RedisFailover => {}
+            Self::Down(_) => cluster.processes.iter().for_each(Process::allow_start),
+            Self::Stop(_) => cluster.processes.iter().for_each(Process::resume),
             Self::At { .. } | Self::InRun { .. } | Self::Refill { .. } | Self::Poison(_) | Self::Clock(..) => {
-                cluster.countermand();
+                cluster.clear_failpoints();
             }
             Self::Isolate(_)
-            | Self::Mute(_)
-            | Self::Deaf(_)
-            | Self::Bridge(..)
-            | Self::Apart
+            | Self::DropOutgoing(_)
+            | Self::DropIncoming(_)
+            | Self::PartitionPair(..)
+            | Self::PartitionBrokers
             | Self::Slow(_)
-            | Self::Lossy(_) => weather::mend(cluster),
+            | Self::Lossy(_) => network::restore_links(cluster),
             Self::FullDisk(_) => disks::empty(cluster),
-            Self::SlowSync(_) | Self::FailingSync(_) => tracer::end(cluster),
-            Self::FewFiles(name) => limits::many_files(cluster, name),
-            Self::LittleMemory(name) => limits::much_memory(cluster, name),
+            Self::SlowSync(_) | Self::FailingSync(_) => strace::end(cluster),
+            Self::FewFiles(name) => resource_limits::restore_files(cluster, name),
+            Self::LittleMemory(name) => resource_limits::restore_memory(cluster, name),
             Self::RedisReadOnly => drop(cluster.redis(&["REPLICAOF", "NO", "ONE"])),
             Self::RedisFull => drop(cluster.redis(&["CONFIG", "SET", "maxmemory", "0"])),
         }
     }
 
-    /// Whether a step may have had all its attempts by it.
-    pub fn explains_exhaustion(self) -> bool {
+    /// Returns whether a step may use up its attempts because of it.
+    pub fn may_exhaust_attempts(self) -> bool {
         if let Self::At { kind, order, .. } = self {
             return kind == "worker" && order.ends_with("abort");
         }
         matches!(self, Self::InRun { .. } | Self::Poison(_))
     }
 
-    /// Whether a time limit may have been over by it.
-    pub fn explains_timeouts(self) -> bool {
+    /// Returns whether a time limit may elapse because of it.
+    pub fn may_cause_timeouts(self) -> bool {
         matches!(self, Self::Clock(..))
     }
 }
 
-/// All of them, once all run: who is just being started again is waited for.
-async fn running<'a>(processes: impl Iterator<Item = &'a Process>) -> Result<Vec<&'a Process>, Struck> {
+/// Returns all of them once all run; waits for restarts.
+async fn running<'a>(processes: impl Iterator<Item = &'a Process>) -> Result<Vec<&'a Process>, Injected> {
     let all: Vec<&Process> = processes.collect();
-    let give_up = Instant::now() + STARTED;
-    while let Some(gone) = all.iter().find(|process| process.pid().is_none()) {
+    let give_up = Instant::now() + START_TIMEOUT;
+    while let Some(missing) = all.iter().find(|process| process.pid().is_none()) {
         if Instant::now() > give_up {
-            return Err(Struck::Missed(format!("{} was not there", gone.name())));
+            return Err(Injected::NotInjected(format!("{} did not run", missing.name())));
         }
-        sleep(GLANCE).await;
+        sleep(POLL_INTERVAL).await;
     }
     Ok(all)
 }
 
-fn order_all(cluster: &Cluster, kind: &str, place: &str, order: &str) {
-    cluster.all(kind).for_each(|process| cluster.order(process.name(), place, order));
+fn arm_all(cluster: &Cluster, kind: &str, place: &str, order: &str) {
+    cluster.all(kind).for_each(|process| cluster.arm(process.name(), place, order));
 }
 
-/// Whether Redis did as it was told.
-fn agreed(agreed: bool) -> Result<(), Struck> {
-    if agreed { Ok(()) } else { Err(Struck::Missed("Redis refused".to_owned())) }
+/// Fails if Redis refused the command.
+fn require(accepted: bool) -> Result<(), Injected> {
+    if accepted { Ok(()) } else { Err(Injected::NotInjected("Redis refused".to_owned())) }
 }
 
-/// What a program says, where it ends well.
+/// Runs a program and returns its output, if it succeeds.
 fn run(program: &str, words: &[&str]) -> Option<String> {
     let output = Command::new(program).args(words).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())

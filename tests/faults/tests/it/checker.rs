@@ -1,11 +1,11 @@
-//! The checker against histories made by hand: a good one, and for every invariant one that breaks it.
+//! The checker against synthetic histories: a good one, and for every invariant one that breaks it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use faults::checker::{Complaint, Invariant, check, tell};
-use faults::evidence::{Evidence, Explained};
-use faults::history::{Answered, Asked, Call, Story, Wish};
+use faults::checker::{Finding, Invariant, check, describe};
+use faults::client::history::{Call, Intent, Operation, Response, WorkflowHistory};
+use faults::evidence::{AllowedOutcomes, Evidence};
 use shared::approval::{Actor, Channel, Decision, Policy, RiskLevel, Ruling, Verdict};
 use shared::ids::{ApprovalId, Digest, EventId};
 use shared::messaging::{AuditRecord, Cause, DeadLetter, Entry, KeptLetter};
@@ -16,9 +16,9 @@ use shared::workflow::{
     transition,
 };
 
-/// What a client and a cluster know of one workflow.
+/// The history and the evidence of one workflow.
 struct Case {
-    story: Story,
+    history: WorkflowHistory,
     evidence: Evidence,
 }
 
@@ -27,7 +27,7 @@ impl Case {
         self.evidence.logs.values_mut().next().expect("a log")
     }
 
-    /// Appends what happened to the state at `place` of the log.
+    /// Appends the result of an event to the state at `place` of the log.
     fn append(&mut self, place: usize, event: Event) {
         let kind = event.kind();
         let log = self.log();
@@ -36,12 +36,12 @@ impl Case {
         log.push(entry(sequence, workflow, kind));
     }
 
-    fn call(&mut self, asked: Asked, code: u16, words: &str) {
-        let answered = Answered { code, words: words.to_owned() };
-        self.story.calls.push(Call { from_ms: 0, to_ms: 1, api: Some(0), asked, answered });
+    fn call(&mut self, operation: Operation, code: u16, words: &str) {
+        let response = Response { code, words: words.to_owned() };
+        self.history.calls.push(Call { from_ms: 0, to_ms: 1, api: Some(0), operation, response });
     }
 
-    /// The broker stored each transition when it happened, where the case says nothing else.
+    /// Sets the broker's time of each transition to its own, unless the case has another.
     fn store(&mut self) {
         for entry in self.evidence.logs.values().flatten() {
             self.evidence.stored.entry(entry.sequence).or_insert(entry.happened.at);
@@ -51,18 +51,18 @@ impl Case {
     #[track_caller]
     fn breaks(mut self, invariant: Invariant) {
         self.store();
-        let stories = [self.story];
-        let found = check(&stories, &self.evidence);
+        let histories = [self.history];
+        let found = check(&histories, &self.evidence);
         assert!(found.iter().any(|violation| violation.invariant == invariant), "{invariant:?} is not among {found:?}");
-        let told = tell(&found, &stories, &self.evidence);
-        assert!(found.iter().all(|violation| told.contains(&violation.what)), "{told}");
+        let description = describe(&found, &histories, &self.evidence);
+        assert!(found.iter().all(|violation| description.contains(&violation.what)), "{description}");
     }
 
-    /// Whether nothing is wrong with it.
+    /// Checks that the case has no violation.
     #[track_caller]
     fn holds(mut self) {
         self.store();
-        assert_eq!(check(&[self.story], &self.evidence), []);
+        assert_eq!(check(&[self.history], &self.evidence), []);
     }
 }
 
@@ -114,14 +114,15 @@ fn park(workflow: &Workflow) -> Event {
 }
 
 fn first_gate(case: &Case) -> ApprovalId {
-    ApprovalId::for_gate(case.story.id.expect("an id"), 1)
+    ApprovalId::for_gate(case.history.id.expect("an id"), 1)
 }
 
-/// A workflow at its parked gate, accepted and seen by the client.
+/// Returns a parked workflow that was accepted.
 fn parked() -> Case {
     let workflow = submitted("ann", Options { require_approval: true, ..options() });
     let id = workflow.id;
-    let story = Story { id: Some(id), expected: Some(Digest::of(b"1")), ..Story::new(0, Wish::Approve) };
+    let history =
+        WorkflowHistory { id: Some(id), expected: Some(Digest::of(b"1")), ..WorkflowHistory::new(0, Intent::Approve) };
     let evidence = Evidence {
         logs: BTreeMap::from([(id, vec![entry(1, workflow, EventKind::Submitted)])]),
         stored: HashMap::new(),
@@ -133,48 +134,48 @@ fn parked() -> Case {
         notified: HashSet::new(),
         healed: None,
         recovery: Some(Duration::from_secs(1)),
-        explained: Explained::default(),
+        allowed: AllowedOutcomes::default(),
         is_gated: false,
         apis: 1,
     };
-    let mut case = Case { story, evidence };
+    let mut case = Case { history, evidence };
     case.append(0, Event::Planned { usage: usage() });
     case.append(1, Event::Generated { artifacts: Box::new(Artifacts::default()), usage: usage() });
     case.append(2, Event::Analyzed { report: Content::new("{}".into()), issues: 0, usage: usage() });
     case.append(3, executed());
     let event = park(&case.log()[4].workflow);
     case.append(4, event);
-    case.call(Asked::Submit, 202, "");
+    case.call(Operation::Submit, 202, "");
     case
 }
 
-/// Approved and released, and in the audit log.
+/// Returns an approved and released workflow, with its audit records.
 fn released() -> Case {
     let mut case = parked();
     let approval_id = first_gate(&case);
     case.append(5, decision(Verdict::Approved));
-    case.call(Asked::Decide { approval_id, decision: "approved", channel: Channel::Http }, 200, "completed");
-    case.call(Asked::Status, 200, "completed");
-    case.call(Asked::LastLook, 200, "completed");
-    case.story.outputs.push(Digest::of(b"1"));
+    case.call(Operation::Decide { approval_id, decision: "approved", channel: Channel::Http }, 200, "completed");
+    case.call(Operation::Status, 200, "completed");
+    case.call(Operation::FinalStatus, 200, "completed");
+    case.history.outputs.push(Digest::of(b"1"));
     audit(&mut case);
     case
 }
 
-/// Failed, and in the audit log: for this reason, and with this wish.
-fn failed(wish: Wish, code: &'static str) -> Case {
+/// Returns a failed workflow with this code and intent, with its audit records.
+fn failed(intent: Intent, code: &'static str) -> Case {
     let mut case = parked();
-    case.story.wish = wish;
+    case.history.intent = intent;
     case.log().truncate(4);
     case.append(3, Event::failed(Failure::new(code, "It broke.", "Look.")));
-    case.call(Asked::LastLook, 200, &format!("failed ({code})"));
+    case.call(Operation::FinalStatus, 200, &format!("failed ({code})"));
     audit(&mut case);
     case
 }
 
-/// A letter of the case's last step but one.
+/// Returns a dead letter of the case's last step but one.
 fn letter(case: &Case, cause: Cause) -> KeptLetter {
-    let id = case.story.id.expect("an id");
+    let id = case.history.id.expect("an id");
     let letter = DeadLetter {
         stream: "WORKFLOWS".into(),
         sequence: 4,
@@ -229,19 +230,19 @@ fn what_was_accepted_has_to_end_and_only_once() {
     lost.breaks(Invariant::EndsOnce);
 
     let mut other = released();
-    other.call(Asked::Status, 200, "failed (timeout)");
+    other.call(Operation::Status, 200, "failed (timeout)");
     other.breaks(Invariant::EndsOnce);
 
     let mut forgotten = released();
-    forgotten.call(Asked::Status, 404, "");
+    forgotten.call(Operation::Status, 404, "");
     forgotten.breaks(Invariant::EndsOnce);
 
     let mut undone = released();
-    undone.call(Asked::Status, 200, "running");
+    undone.call(Operation::Status, 200, "running");
     undone.breaks(Invariant::EndsOnce);
 
     let mut doubled = released();
-    doubled.story.other_ids.push("00000000-0000-4000-8000-00000000000f".parse().expect("an id"));
+    doubled.history.other_ids.push("00000000-0000-4000-8000-00000000000f".parse().expect("an id"));
     doubled.breaks(Invariant::EndsOnce);
 }
 
@@ -251,7 +252,7 @@ fn a_result_of_an_older_state_is_stale() {
     case.append(3, executed());
     case.breaks(Invariant::NoStaleCommit);
 
-    // It could happen where the workflow stands now, but what it made is not what comes of that.
+    // It is legal in the present state, but its result does not follow from it.
     let mut forgetful = parked();
     forgetful.append(5, decision(Verdict::ChangesRequested));
     forgetful.append(1, Event::Generated { artifacts: Box::new(Artifacts::default()), usage: usage() });
@@ -266,27 +267,27 @@ fn nothing_is_released_unapproved_or_against_an_answer() {
     changed.breaks(Invariant::NothingUnapproved);
 
     let mut unasked = released();
-    unasked.story.calls.retain(|call| !matches!(call.asked, Asked::Decide { .. }));
+    unasked.history.calls.retain(|call| !matches!(call.operation, Operation::Decide { .. }));
     unasked.breaks(Invariant::NothingUnapproved);
 
     let mut cancelled = released();
-    cancelled.call(Asked::Cancel, 200, "cancelled");
+    cancelled.call(Operation::Cancel, 200, "cancelled");
     cancelled.breaks(Invariant::NothingUnapproved);
 
     let mut other = released();
-    let approval_id = ApprovalId::for_gate(other.story.id.expect("an id"), 2);
-    other.story.calls.retain(|call| !matches!(call.asked, Asked::Decide { .. }));
-    other.call(Asked::Decide { approval_id, decision: "approved", channel: Channel::Http }, 409, "");
+    let approval_id = ApprovalId::for_gate(other.history.id.expect("an id"), 2);
+    other.history.calls.retain(|call| !matches!(call.operation, Operation::Decide { .. }));
+    other.call(Operation::Decide { approval_id, decision: "approved", channel: Channel::Http }, 409, "");
     other.breaks(Invariant::NothingUnapproved);
 
     let mut bots = released();
     let approval_id = first_gate(&bots);
-    bots.call(Asked::Decide { approval_id, decision: "approved", channel: Channel::Nats }, 200, "completed");
+    bots.call(Operation::Decide { approval_id, decision: "approved", channel: Channel::Nats }, 200, "completed");
     bots.breaks(Invariant::NothingUnapproved);
 
     let mut rejected = released();
     let approval_id = first_gate(&rejected);
-    rejected.call(Asked::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 200, "failed");
+    rejected.call(Operation::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 200, "failed");
     rejected.breaks(Invariant::NothingUnapproved);
 }
 
@@ -298,7 +299,7 @@ fn what_follows_the_log_has_to_follow_it() {
 
     let mut unrefused = released();
     let approval_id = first_gate(&unrefused);
-    unrefused.call(Asked::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 409, "");
+    unrefused.call(Operation::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 409, "");
     unrefused.breaks(Invariant::AuditComplete);
 
     let mut unchained = released();
@@ -306,7 +307,7 @@ fn what_follows_the_log_has_to_follow_it() {
     unchained.breaks(Invariant::AuditComplete);
 
     let mut different = released();
-    different.evidence.differences.push(Complaint::whole("a difference"));
+    different.evidence.differences.push(Finding::whole("a difference"));
     different.breaks(Invariant::ViewEqualsLog);
 
     let mut littered = released();
@@ -328,32 +329,39 @@ fn what_follows_the_log_has_to_follow_it() {
 
 #[test]
 fn every_wish_has_its_ends() {
-    for wish in
-        [Wish::Run, Wish::Approve, Wish::Change, Wish::Cancel, Wish::Race, Wish::Reject, Wish::Bot, Wish::Expire]
-    {
-        failed(wish, "internal").breaks(Invariant::EndsOnce);
+    for intent in [
+        Intent::Run,
+        Intent::Approve,
+        Intent::Change,
+        Intent::Cancel,
+        Intent::Race,
+        Intent::Reject,
+        Intent::Bot,
+        Intent::Expire,
+    ] {
+        failed(intent, "internal").breaks(Invariant::EndsOnce);
     }
-    failed(Wish::Reject, "rejected").holds();
+    failed(Intent::Reject, "rejected").holds();
     let mut unrejected = released();
-    unrejected.story.wish = Wish::Reject;
+    unrejected.history.intent = Intent::Reject;
     unrejected.breaks(Invariant::EndsOnce);
 
-    let mut late = failed(Wish::Run, "timeout");
-    late.evidence.explained.timeouts = true;
+    let mut late = failed(Intent::Run, "timeout");
+    late.evidence.allowed.timeouts = true;
     late.holds();
     let mut timed_out = released();
     timed_out.log()[2].happened.kind = EventKind::TimedOut;
     timed_out.breaks(Invariant::EndsOnce);
 }
 
-/// Closed unanswered so long after it was asked, by the broker's clock.
-fn expired(wish: Wish, after: Duration) -> Case {
+/// Returns a workflow whose question expired this long after it was asked, by the broker's clock.
+fn expired(intent: Intent, after: Duration) -> Case {
     let mut case = parked();
-    case.story.wish = wish;
+    case.history.intent = intent;
     case.append(5, Event::Expired);
-    let asked = case.log()[5].workflow.park().expect("a question").requested_at;
-    case.evidence.stored.insert(7, asked.after(after));
-    case.call(Asked::LastLook, 200, "failed (approval_expired)");
+    let asked_at = case.log()[5].workflow.park().expect("a question").requested_at;
+    case.evidence.stored.insert(7, asked_at.after(after));
+    case.call(Operation::FinalStatus, 200, "failed (approval_expired)");
     audit(&mut case);
     case
 }
@@ -361,26 +369,26 @@ fn expired(wish: Wish, after: Duration) -> Case {
 #[test]
 fn a_question_expires_when_its_time_is_over_and_not_before() {
     let time = Policy::default().expiry;
-    expired(Wish::Expire, time).holds();
-    expired(Wish::Cancel, time).holds();
-    expired(Wish::Expire, time - Duration::from_millis(1)).breaks(Invariant::EndsOnce);
-    expired(Wish::Approve, time).breaks(Invariant::EndsOnce);
-    let mut late = expired(Wish::Approve, time);
-    late.evidence.explained.late_answers = true;
+    expired(Intent::Expire, time).holds();
+    expired(Intent::Cancel, time).holds();
+    expired(Intent::Expire, time - Duration::from_millis(1)).breaks(Invariant::EndsOnce);
+    expired(Intent::Approve, time).breaks(Invariant::EndsOnce);
+    let mut late = expired(Intent::Approve, time);
+    late.evidence.allowed.late_answers = true;
     late.evidence.healed = Some(START.after(time));
     late.holds();
-    let mut slow = expired(Wish::Approve, time);
-    slow.evidence.explained.late_answers = true;
+    let mut slow = expired(Intent::Approve, time);
+    slow.evidence.allowed.late_answers = true;
     slow.evidence.healed = Some(START.after(time - Duration::from_secs(31)));
     slow.breaks(Invariant::EndsOnce);
     for (after, is_late) in [(30, false), (31, true)] {
-        let mut case = expired(Wish::Expire, time + Duration::from_secs(after));
+        let mut case = expired(Intent::Expire, time + Duration::from_secs(after));
         case.evidence.healed = Some(START.after(Duration::from_secs(60)));
         if is_late { case.breaks(Invariant::Progress) } else { case.holds() }
     }
-    let mut answered = released();
-    answered.story.wish = Wish::Expire;
-    answered.breaks(Invariant::EndsOnce);
+    let mut response = released();
+    response.history.intent = Intent::Expire;
+    response.breaks(Invariant::EndsOnce);
 }
 
 #[test]
@@ -388,7 +396,7 @@ fn what_the_bot_said_is_a_bots_and_no_persons() {
     let refused = |actor: Actor, path: &str, channel: Channel| {
         let mut case = released();
         let approval_id = first_gate(&case);
-        case.call(Asked::Decide { approval_id, decision: "rejected", channel }, 409, "already_decided");
+        case.call(Operation::Decide { approval_id, decision: "rejected", channel }, 409, "already_decided");
         let like = records(&mut case)[0].clone();
         let detail = Some("rejected was refused: already_decided".into());
         let (key, action, path) = ("refused-1".into(), "refused".into(), path.into());
@@ -405,14 +413,14 @@ fn what_the_bot_said_is_a_bots_and_no_persons() {
 #[test]
 fn a_step_that_was_given_up_has_a_letter_and_a_reason() {
     let exhausted = |explains: bool, cause: Option<Cause>| {
-        let mut case = failed(Wish::Run, "attempts_exhausted");
-        case.evidence.explained.exhausted = explains;
+        let mut case = failed(Intent::Run, "attempts_exhausted");
+        case.evidence.allowed.exhausted = explains;
         case.evidence.letters.extend(cause.map(|cause| letter(&case, cause)));
         case
     };
     exhausted(true, Some(Cause::Exhausted)).holds();
-    exhausted(true, None).breaks(Invariant::RightLetters);
-    exhausted(true, Some(Cause::Unreadable)).breaks(Invariant::RightLetters);
+    exhausted(true, None).breaks(Invariant::CorrectDeadLetters);
+    exhausted(true, Some(Cause::Unreadable)).breaks(Invariant::CorrectDeadLetters);
     exhausted(false, Some(Cause::Exhausted)).breaks(Invariant::EndsOnce);
 }
 
@@ -422,22 +430,24 @@ fn every_api_shows_the_end_and_what_the_code_printed() {
     unasked.evidence.apis = 2;
     unasked.breaks(Invariant::EndsOnce);
 
-    let mut away = released();
-    away.call(Asked::LastLook, 503, "");
-    away.breaks(Invariant::EndsOnce);
+    let mut unavailable = released();
+    unavailable.call(Operation::FinalStatus, 503, "");
+    unavailable.breaks(Invariant::EndsOnce);
 
     let mut other = released();
-    other.story.outputs.push(Digest::of(b"another's"));
-    other.breaks(Invariant::RightContent);
+    other.history.outputs.push(Digest::of(b"another's"));
+    other.breaks(Invariant::CorrectContent);
 
     let mut nothing = released();
-    nothing.story.outputs.clear();
-    nothing.breaks(Invariant::RightContent);
+    nothing.history.outputs.clear();
+    nothing.breaks(Invariant::CorrectContent);
 
-    for (asked, code) in [(Asked::Submit, 409), (Asked::Submit, 401), (Asked::Status, 500), (Asked::Cancel, 404)] {
+    for (operation, code) in
+        [(Operation::Submit, 409), (Operation::Submit, 401), (Operation::Status, 500), (Operation::Cancel, 404)]
+    {
         let mut odd = released();
-        odd.call(asked, code, "");
-        odd.breaks(Invariant::RightAnswers);
+        odd.call(operation, code, "");
+        odd.breaks(Invariant::CorrectResponses);
     }
 }
 
@@ -445,10 +455,10 @@ fn every_api_shows_the_end_and_what_the_code_printed() {
 fn what_was_judged_stays_and_what_stood_goes_on() {
     let mut lost = released();
     let other = ApprovalId::nobodys();
-    lost.evidence.lost.push(Complaint::whole(format!("{other} is gone")));
+    lost.evidence.lost.push(Finding::whole(format!("{other} is missing")));
     lost.breaks(Invariant::EndsOnce);
 
-    // Transition n happened n seconds after the start; it parks with the sixth.
+    // Transition n happened n seconds after the start; the sixth parks.
     let healed = |case: &mut Case, seconds| case.evidence.healed = Some(START.after(Duration::from_secs(seconds)));
     let mut quick = released();
     healed(&mut quick, 3);
@@ -462,7 +472,7 @@ fn what_was_judged_stays_and_what_stood_goes_on() {
     stuck.log()[3..].iter_mut().for_each(|entry| entry.happened.at = START.after(Duration::from_secs(40)));
     stuck.breaks(Invariant::Progress);
 
-    // A clock may be wrong, the broker's is right.
+    // The writer's clock may be wrong, the broker's is right.
     let store = |case: &mut Case, seconds: fn(u64) -> u64| {
         case.evidence.stored =
             (1..=8).map(|sequence| (sequence, START.after(Duration::from_secs(seconds(sequence))))).collect();

@@ -1,4 +1,4 @@
-//! The checker by made-up histories, and the harness by faults against a real cluster.
+//! The checker with synthetic histories, and the harness with faults in a real cluster.
 
 mod checker;
 mod cluster;

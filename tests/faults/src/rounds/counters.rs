@@ -1,48 +1,48 @@
-//! What was played, counted.
+//! Counters of a run.
 
 use serde::{Deserialize, Serialize};
 
-use crate::report;
-use crate::round::Verdict;
+use crate::rounds::Verdict;
+use crate::rounds::report;
 
-/// For the last lines of a run.
+/// The sums in the last lines of a run.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tally {
+pub struct Counters {
     pub played: usize,
-    /// Faults that were made.
+    /// Injected faults.
     pub made: usize,
     pub skipped: usize,
-    /// Names of rounds in which something did not hold.
+    /// Names of rounds in which an invariant did not hold.
     pub broken: Vec<String>,
-    /// Why not all of it was played.
+    /// Reasons why not every round was played.
     pub failed: Vec<String>,
 }
 
-impl Tally {
-    /// Counts a round, and prints it.
+impl Counters {
+    /// Counts a round and prints it.
     pub fn book(&mut self, verdict: &Verdict) {
         println!("{}", report::row(verdict));
-        print!("{}", verdict.told);
+        print!("{}", verdict.description);
         self.made += verdict.made;
-        self.played += usize::from(verdict.impossible.is_none());
-        self.skipped += usize::from(verdict.impossible.is_some());
+        self.played += usize::from(verdict.unsupported.is_none());
+        self.skipped += usize::from(verdict.unsupported.is_some());
         if !verdict.is_good() {
             self.broken.push(verdict.name.clone());
         }
     }
 
-    /// Nothing was played, for this reason.
+    /// Returns counters of a run that failed before its first round.
     pub fn failure(reason: impl Into<String>) -> Self {
         Self { failed: vec![reason.into()], ..Self::default() }
     }
 
-    /// Whether all of it was played, and held.
+    /// Returns whether every round was played and every invariant held.
     pub fn is_good(&self) -> bool {
         self.broken.is_empty() && self.failed.is_empty()
     }
 
-    /// Counts what another counted.
+    /// Adds the counters of another run.
     pub fn add(&mut self, other: Self) {
         self.played += other.played;
         self.made += other.made;

@@ -1,4 +1,4 @@
-//! What workers leave behind: processes of jobs and the cgroups that carry the worker's process id, and mounts.
+//! Jobs of workers: their processes, cgroups (named by the worker's process id) and mounts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use rustix::process::Pid;
 
 const CGROUPS: &str = "/sys/fs/cgroup";
-/// A worker's folder lies below its own cgroup, which lies not deeper than this.
+/// Maximum depth of a worker's own cgroup, below which its jobs' cgroups are.
 const DEPTH: usize = 6;
 
-/// Processes that run in a cgroup of one of these workers.
+/// Returns the processes in cgroups of these workers.
 pub fn jobs_of(workers: &[Pid]) -> Vec<String> {
     let (mut found, prefix) = (Vec::new(), prefix());
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -23,7 +23,7 @@ pub fn jobs_of(workers: &[Pid]) -> Vec<String> {
     found
 }
 
-/// Folders of cgroups of these workers.
+/// Returns the cgroups of these workers.
 pub fn cgroups_of(workers: &[Pid]) -> Vec<String> {
     let mut found = Vec::new();
     search(Path::new(CGROUPS), &prefix(), DEPTH, &mut |folder, owner| {
@@ -34,11 +34,11 @@ pub fn cgroups_of(workers: &[Pid]) -> Vec<String> {
     found
 }
 
-/// Takes away what workers left that ran in this process's namespace; whoever is new to it calls it first.
+/// Removes cgroups of dead workers in this process namespace. A new namespace may reuse an inode, so this runs first.
 pub fn remove_cgroups() {
     search(Path::new(CGROUPS), &prefix(), DEPTH, &mut |folder, _| {
         for inner in fs::read_dir(folder).into_iter().flatten().flatten() {
-            // Files in it are the kernel's.
+            // Files in it belong to the kernel.
             drop(fs::remove_dir(inner.path()));
         }
         if let Err(error) = fs::remove_dir(folder) {
@@ -58,7 +58,7 @@ fn search(folder: &Path, prefix: &str, depth: usize, found: &mut impl FnMut(&Pat
     }
 }
 
-/// Mounts below `folder`, or of jobs, other than the `known` ones.
+/// Returns mounts below `folder`, except the `known` ones.
 pub fn mounts_below(folder: &Path, known: &[PathBuf]) -> Vec<String> {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let places = table.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from);
@@ -70,14 +70,15 @@ fn is_one_of(workers: &[Pid], owner: i32) -> bool {
     workers.iter().any(|pid| pid.as_raw_nonzero().get() == owner)
 }
 
-/// How the folders of workers begin that run where this process does: `promptcraft-jobs-<process namespace>-`.
+/// Returns the prefix of the cgroups of workers in this process namespace: `promptcraft-jobs-<inode of the
+/// namespace>-`.
 fn prefix() -> String {
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     let inode: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
     format!("promptcraft-jobs-{inode}-")
 }
 
-/// The worker that a cgroup's folder is named after: `<prefix><process id>-<number>`.
+/// Returns the worker's process id in the name of a cgroup, `<prefix><process id>-<number>`.
 fn worker_of(folder: &str, prefix: &str) -> Option<i32> {
     folder.strip_prefix(prefix)?.split('-').next()?.parse().ok()
 }

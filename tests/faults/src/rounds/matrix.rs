@@ -1,36 +1,36 @@
-//! Every fault once: the rows of the matrix, and the random schedules that are drawn from them.
+//! Every fault once: the rows of the matrix, and random schedules drawn from them.
 
 use std::time::Duration;
 
-use crate::cluster::Shape;
+use crate::cluster::Topology;
 use crate::fault::Fault;
 use crate::random::Random;
-use crate::round::Blow;
+use crate::rounds::Injection;
 
 /// Faults in one random schedule.
 pub const SCHEDULE: usize = 4;
-/// Rows that take longer are drawn less often: one of so many draws is of them.
+/// Maximum hold of a short row. Longer rows are one in [`LONG_ONE_IN`] draws.
 const SHORT: Duration = Duration::from_secs(10);
 const LONG_ONE_IN: usize = 12;
 
 const EVERYTHING: &[&str] = &["nats", "redis", "api", "approver", "worker"];
 
-fn seconds(name: &'static str, fault: Fault, hold: u64) -> Blow {
-    Blow { name, fault, hold: Duration::from_secs(hold) }
+fn seconds(name: &'static str, fault: Fault, hold: u64) -> Injection {
+    Injection { name, fault, hold: Duration::from_secs(hold) }
 }
 
-fn at(name: &'static str, kind: &'static str, place: &'static str, order: &'static str) -> Blow {
+fn at(name: &'static str, kind: &'static str, place: &'static str, order: &'static str) -> Injection {
     seconds(name, Fault::At { kind, place, order }, 3)
 }
 
-fn refill(name: &'static str, place: &'static str) -> Blow {
+fn refill(name: &'static str, place: &'static str) -> Injection {
     seconds(name, Fault::Refill { place, order: "abort" }, 6)
 }
 
-/// Every row, in groups that share a cluster of such a shape: kills, stops, places in the code, the network, disks, limits, Redis,
-/// expiries.
-pub fn groups() -> Vec<(Shape, Vec<Blow>)> {
-    let open = Shape::FULL;
+/// Returns every row, in groups that share a cluster: kills, stops, places in the code, the network, disks, resource
+/// limits, Redis, expiries.
+pub fn groups() -> Vec<(Topology, Vec<Injection>)> {
+    let open = Topology::FULL;
     let gated = open.gated(true);
     vec![
         (open, [vec![seconds("nothing", Fault::None, 4)], kills()].concat()),
@@ -46,7 +46,7 @@ pub fn groups() -> Vec<(Shape, Vec<Blow>)> {
     ]
 }
 
-fn kills() -> Vec<Blow> {
+fn kills() -> Vec<Injection> {
     vec![
         seconds("kill workers", Fault::Kill(&["worker"]), 4),
         seconds("kill approvers", Fault::Kill(&["approver"]), 4),
@@ -63,12 +63,12 @@ fn kills() -> Vec<Blow> {
             Fault::Down(&["worker-1", "api-1", "approver-1", "nats-3"]),
             6,
         ),
-        seconds("workers end one after the other", Fault::Roll(&["worker"]), 1),
-        seconds("everything ends one after the other", Fault::Roll(EVERYTHING), 1),
+        seconds("workers end one after the other", Fault::RollingRestart(&["worker"]), 1),
+        seconds("everything ends one after the other", Fault::RollingRestart(EVERYTHING), 1),
     ]
 }
 
-fn stops() -> Vec<Blow> {
+fn stops() -> Vec<Injection> {
     vec![
         seconds("stop a worker 1 s", Fault::Stop(&["worker-1"]), 1),
         seconds("stop a worker 5 s, beyond ack_wait", Fault::Stop(&["worker-1"]), 5),
@@ -88,7 +88,7 @@ fn stops() -> Vec<Blow> {
     ]
 }
 
-fn worker_places() -> Vec<Blow> {
+fn worker_places() -> Vec<Injection> {
     vec![
         at("worker dies before an append", "worker", "append.before", "abort"),
         at("worker dies after an append", "worker", "append.after", "abort"),
@@ -116,7 +116,7 @@ fn worker_places() -> Vec<Blow> {
     ]
 }
 
-fn approver_places() -> Vec<Blow> {
+fn approver_places() -> Vec<Injection> {
     vec![
         at("approver dies before an append", "approver", "append.before", "abort"),
         at("approver dies after an append", "approver", "append.after", "abort"),
@@ -142,7 +142,7 @@ fn approver_places() -> Vec<Blow> {
     ]
 }
 
-fn api_places() -> Vec<Blow> {
+fn api_places() -> Vec<Injection> {
     vec![
         at("api dies before an append", "api", "append.before", "abort"),
         at("api dies after an append", "api", "append.after", "abort"),
@@ -150,8 +150,8 @@ fn api_places() -> Vec<Blow> {
         at("api dies after a Redis write", "api", "view.after", "abort"),
         at("api dies before it takes from a rate", "api", "rate.before", "abort"),
         at("api dies after it took from a rate", "api", "rate.after", "abort"),
-        at("api dies before it keeps an answer", "api", "cache.before", "abort"),
-        at("api dies after it kept an answer", "api", "cache.after", "abort"),
+        at("api dies before it caches a response", "api", "cache.before", "abort"),
+        at("api dies after it cached a response", "api", "cache.after", "abort"),
         at("api dies before it asks for an analysis", "api", "analyse.before", "abort"),
         at("api dies after it asked for an analysis", "api", "analyse.after", "abort"),
         refill("api dies before it fills the view", "filling.before"),
@@ -170,25 +170,25 @@ fn api_places() -> Vec<Blow> {
     ]
 }
 
-fn network() -> Vec<Blow> {
+fn network() -> Vec<Injection> {
     vec![
-        seconds("worker alone", Fault::Isolate("worker-1"), 6),
-        seconds("approver alone", Fault::Isolate("approver-1"), 6),
-        seconds("api alone", Fault::Isolate("api-1"), 6),
-        seconds("leading broker alone", Fault::Isolate("leader"), 8),
-        seconds("worker not heard", Fault::Mute("worker-1"), 6),
-        seconds("leading broker not heard", Fault::Mute("leader"), 8),
-        seconds("worker hears nothing", Fault::Deaf("worker-1"), 6),
-        seconds("leading broker hears nothing", Fault::Deaf("leader"), 8),
-        seconds("no broker hears another", Fault::Apart, 8),
-        seconds("two brokers do not hear each other", Fault::Bridge("nats-1", "nats-3"), 8),
+        seconds("worker isolated", Fault::Isolate("worker-1"), 6),
+        seconds("approver isolated", Fault::Isolate("approver-1"), 6),
+        seconds("api isolated", Fault::Isolate("api-1"), 6),
+        seconds("leading broker isolated", Fault::Isolate("leader"), 8),
+        seconds("worker: outgoing packets lost", Fault::DropOutgoing("worker-1"), 6),
+        seconds("leading broker: outgoing packets lost", Fault::DropOutgoing("leader"), 8),
+        seconds("worker: incoming packets lost", Fault::DropIncoming("worker-1"), 6),
+        seconds("leading broker: incoming packets lost", Fault::DropIncoming("leader"), 8),
+        seconds("brokers partitioned", Fault::PartitionBrokers, 8),
+        seconds("two brokers partitioned", Fault::PartitionPair("nats-1", "nats-3"), 8),
         seconds("every packet 30 ms late", Fault::Slow(Duration::from_millis(30)), 6),
         seconds("a tenth of all packets lost", Fault::Lossy(10), 6),
         seconds("connections break", Fault::Cut, 4),
     ]
 }
 
-fn disks() -> Vec<Blow> {
+fn disks() -> Vec<Injection> {
     vec![
         seconds("a broker's disk is full", Fault::FullDisk("nats-1"), 6),
         seconds("the leading broker's disk is full", Fault::FullDisk("leader"), 6),
@@ -202,7 +202,7 @@ fn disks() -> Vec<Blow> {
     ]
 }
 
-fn limits() -> Vec<Blow> {
+fn limits() -> Vec<Injection> {
     vec![
         seconds("workers' clocks 5 min ahead", Fault::Clock(&["worker"], 300), 5),
         seconds("workers' clocks 5 min behind", Fault::Clock(&["worker"], -300), 5),
@@ -210,10 +210,10 @@ fn limits() -> Vec<Blow> {
         seconds("approvers' clocks 5 min behind", Fault::Clock(&["approver"], -300), 5),
         seconds("an api's clock 5 min ahead", Fault::Clock(&["api-1"], 300), 5),
         seconds("an api's clock 5 min behind", Fault::Clock(&["api-1"], -300), 5),
-        seconds("a worker may open no file", Fault::FewFiles("worker-1"), 5),
-        seconds("an approver may open no file", Fault::FewFiles("approver-1"), 5),
-        seconds("an api may open no file", Fault::FewFiles("api-1"), 5),
-        seconds("a broker may open no file", Fault::FewFiles("nats-1"), 5),
+        seconds("a worker can open no file", Fault::FewFiles("worker-1"), 5),
+        seconds("an approver can open no file", Fault::FewFiles("approver-1"), 5),
+        seconds("an api can open no file", Fault::FewFiles("api-1"), 5),
+        seconds("a broker can open no file", Fault::FewFiles("nats-1"), 5),
         seconds("a worker gets no memory", Fault::LittleMemory("worker-1"), 5),
         seconds("an approver gets no memory", Fault::LittleMemory("approver-1"), 5),
         seconds("an api gets no memory", Fault::LittleMemory("api-1"), 5),
@@ -221,20 +221,20 @@ fn limits() -> Vec<Blow> {
     ]
 }
 
-fn redis() -> Vec<Blow> {
+fn redis() -> Vec<Injection> {
     vec![
         seconds("Redis is emptied", Fault::RedisFlush, 3),
         seconds("Redis is killed", Fault::Kill(&["redis"]), 3),
         seconds("Redis is down", Fault::Down(&["redis"]), 5),
         seconds("Redis is read-only", Fault::RedisReadOnly, 5),
         seconds("Redis is full", Fault::RedisFull, 5),
-        seconds("Redis is not heard", Fault::Mute("redis"), 5),
+        seconds("Redis: outgoing packets lost", Fault::DropOutgoing("redis"), 5),
         seconds("Redis fails over, and loses 3 s", Fault::RedisFailover, 3),
         seconds("Redis fails over again", Fault::RedisFailover, 0),
     ]
 }
 
-fn expiries() -> Vec<Blow> {
+fn expiries() -> Vec<Injection> {
     vec![
         seconds("questions expire", Fault::None, 4),
         seconds("approvers down when questions expire", Fault::Down(&["approver"]), 22),
@@ -243,21 +243,21 @@ fn expiries() -> Vec<Blow> {
     ]
 }
 
-/// The cluster that a schedule is played on, as the seed has it.
-pub fn shape(seed: u64, blows: &[Blow]) -> Shape {
-    let shape = Shape::FULL.gated(seed.is_multiple_of(2));
-    // Where a clock was ahead as a question was asked, it expires so much later.
-    let is_timely = !blows.iter().any(|blow| matches!(blow.fault, Fault::Clock(..)));
-    if seed % 4 >= 2 && is_timely { shape.expiring() } else { shape }
+/// Returns the topology that a schedule is played on, by its seed.
+pub fn topology(seed: u64, injections: &[Injection]) -> Topology {
+    let topology = Topology::FULL.gated(seed.is_multiple_of(2));
+    // A question that was asked while a clock was ahead expires later by that much.
+    let is_timely = !injections.iter().any(|injection| matches!(injection.fault, Fault::Clock(..)));
+    if seed % 4 >= 2 && is_timely { topology.expiring() } else { topology }
 }
 
-/// So many rows of the matrix one after the other, as the seed has it; those about expiries are for a cluster of theirs. The short
-/// ones for some moment; the long ones, which are rarer, for as long as they take to show anything.
-pub fn schedule(seed: u64, length: usize) -> Vec<Blow> {
+/// Draws `length` rows of the matrix, except those about expiries. A short row is held for a random time, a long one
+/// for its own.
+pub fn schedule(seed: u64, length: usize) -> Vec<Injection> {
     let mut random = Random::new(seed);
-    let (short, long): (Vec<Blow>, Vec<Blow>) = groups()
+    let (short, long): (Vec<Injection>, Vec<Injection>) = groups()
         .into_iter()
-        .filter(|(shape, _)| !shape.is_expiring())
+        .filter(|(topology, _)| !topology.is_expiring())
         .flat_map(|(_, rows)| rows)
         .partition(|row| row.hold <= SHORT);
     let mut drawn = || {
@@ -266,7 +266,7 @@ pub fn schedule(seed: u64, length: usize) -> Vec<Blow> {
         }
         let row = *random.choose(&short);
         let hold = Duration::from_millis(500 + random.any() % 5_500);
-        Blow { hold, ..row }
+        Injection { hold, ..row }
     };
     (0..length).map(|_| drawn()).collect()
 }

@@ -1,4 +1,4 @@
-//! Reads the log: every transition of this round's workflows, and where those of earlier rounds stand.
+//! Reads the log: every transition of this round's workflows, and the last one of those of earlier rounds.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::pin;
@@ -10,28 +10,32 @@ use shared::ids::WorkflowId;
 use shared::messaging::{Entry, ReadError, Retention, WorkflowLog};
 use tokio::time::{Instant, sleep};
 
-use crate::checker::{Complaint, Logs};
-use crate::evidence::{CATCHING_UP, Known};
+use crate::checker::{Finding, Logs};
+use crate::evidence::{CATCH_UP_TIMEOUT, EarlierRounds};
 
-/// What the log shows.
+/// The content of the log.
 pub(crate) struct Read {
     pub(crate) logs: Logs,
-    /// Workflows of earlier rounds that stand otherwise than they did.
-    pub(crate) lost: Vec<Complaint>,
+    /// Workflows of earlier rounds whose state changed since.
+    pub(crate) lost: Vec<Finding>,
 }
 
-/// Every transition of every workflow but the `known` ones, the `told` ones among them.
-pub(crate) async fn read(log: &WorkflowLog, told: &HashSet<WorkflowId>, known: &Known) -> Result<Read, ReadError> {
-    // A replica that lags does not show the newest workflows: those that the client knows are asked for by name.
-    let mut standing: HashMap<WorkflowId, u64> = HashMap::new();
+/// Reads every transition of every workflow that is not `known`, including the `accepted` ones.
+pub(crate) async fn read(
+    log: &WorkflowLog,
+    accepted: &HashSet<WorkflowId>,
+    known: &EarlierRounds,
+) -> Result<Read, ReadError> {
+    // A lagging replica may not list the newest workflows, so those that the client knows are read by id.
+    let mut newest_sequences: HashMap<WorkflowId, u64> = HashMap::new();
     {
         let mut newest = pin!(log.scan().await?);
         while let Some(entry) = newest.next().await {
             let entry = entry?;
-            standing.insert(entry.workflow.id, entry.sequence);
+            newest_sequences.insert(entry.workflow.id, entry.sequence);
         }
     }
-    let ids: HashSet<WorkflowId> = standing.keys().chain(told).copied().collect();
+    let ids: HashSet<WorkflowId> = newest_sequences.keys().chain(accepted).copied().collect();
     let mut logs = BTreeMap::new();
     for id in ids.into_iter().filter(|id| !known.workflows.contains_key(id)) {
         if let Some(newest) = log.newest_from_leader(id).await? {
@@ -40,14 +44,14 @@ pub(crate) async fn read(log: &WorkflowLog, told: &HashSet<WorkflowId>, known: &
     }
     let mut lost = Vec::new();
     for (id, (sequence, has_ended)) in &known.workflows {
-        if standing.get(id) == Some(sequence) {
+        if newest_sequences.get(id) == Some(sequence) {
             continue;
         }
         match log.newest_from_leader(*id).await? {
-            None => lost.push(Complaint::of(*id, format!("it stood at {sequence} in an earlier round, and is gone"))),
+            None => lost.push(Finding::of(*id, format!("it was at {sequence} in an earlier round and is missing now"))),
             Some(newest) if newest.sequence < *sequence || (*has_ended && newest.sequence > *sequence) => {
-                let what = format!("it stood at {sequence} in an earlier round, and stands at {} now", newest.sequence);
-                lost.push(Complaint::of(*id, what));
+                let what = format!("it was at {sequence} in an earlier round and is at {} now", newest.sequence);
+                lost.push(Finding::of(*id, what));
             }
             Some(_) => {}
         }
@@ -55,7 +59,7 @@ pub(crate) async fn read(log: &WorkflowLog, told: &HashSet<WorkflowId>, known: &
     Ok(Read { logs, lost })
 }
 
-/// When the broker stored each of these.
+/// Reads the broker's time of each transition.
 pub(crate) async fn times(retention: &Retention, logs: &Logs) -> Result<HashMap<u64, Timestamp>, ReadError> {
     let Some(first) = logs.values().filter_map(|log| log.first()).map(|entry| entry.sequence).min() else {
         return Ok(HashMap::new());
@@ -63,10 +67,10 @@ pub(crate) async fn times(retention: &Retention, logs: &Logs) -> Result<HashMap<
     retention.messages(first).await?.map_ok(|message| (message.sequence, message.at)).try_collect().await
 }
 
-/// Every transition of a workflow up to the newest; a replica that lags is waited for.
+/// Reads every transition of a workflow up to the newest, waiting for lagging replicas.
 async fn history(log: &WorkflowLog, id: WorkflowId, newest: u64) -> Result<Vec<Entry>, ReadError> {
     let mut entries: Vec<Entry> = Vec::new();
-    let give_up = Instant::now() + CATCHING_UP;
+    let give_up = Instant::now() + CATCH_UP_TIMEOUT;
     loop {
         let last = entries.last().map_or(0, |last| last.sequence);
         if last >= newest {
@@ -75,7 +79,7 @@ async fn history(log: &WorkflowLog, id: WorkflowId, newest: u64) -> Result<Vec<E
         match log.next_after(id, last).await? {
             Some(entry) => entries.push(entry),
             None if Instant::now() > give_up => {
-                return Err(ReadError::Unavailable("a replica lags for ever".to_owned()));
+                return Err(ReadError::Unavailable("a replica does not catch up".to_owned()));
             }
             None => sleep(Duration::from_millis(50)).await,
         }

@@ -1,28 +1,28 @@
-//! How long it takes until work goes on after a kill, measured from the kill and with no load beside it.
+//! Recovery times after a kill, measured from the kill and without load.
 
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::client::history::Operation;
 use crate::cluster::{Cluster, Process, jobs_of};
-use crate::history::Asked;
-use crate::round::Ring;
+use crate::rounds::Harness;
 
-/// Each is measured so often.
-const TIMES: usize = 5;
-/// Whoever takes longer never comes back.
-const PATIENCE: Duration = Duration::from_secs(60);
-const GLANCE: Duration = Duration::from_millis(10);
+/// Samples of each measure.
+const SAMPLES: usize = 5;
+/// Maximum recovery time; a longer one counts as none.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What is killed, and what has to go on.
+/// The kill, and the end of the measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
     /// A worker in the middle of a run: until the run begins at another worker.
     Worker,
-    /// The broker that leads the log: until the next append is in it, and until the workflow that it submits has ended.
+    /// The broker that leads the log: until the next append, and until the submitted workflow has ended.
     Leader,
-    /// Every broker, started again by their supervisors: until a workflow that is submitted at that moment has ended.
+    /// Every broker, restarted by the supervisors: until the next append, and until the submitted workflow has ended.
     Brokers,
 }
 
@@ -30,7 +30,7 @@ impl Recovery {
     /// Every measure.
     pub const ALL: [Self; 3] = [Self::Worker, Self::Leader, Self::Brokers];
 
-    /// What is measured, each from the kill, and within which time it should be.
+    /// Returns the rows of the measure and their goals.
     fn lines(self) -> &'static [(&'static str, Duration)] {
         const STEP: Duration = Duration::from_secs(5);
         const LEADER: Duration = Duration::from_secs(5);
@@ -48,12 +48,12 @@ impl Recovery {
     }
 }
 
-impl Ring {
-    /// Measures several times; the lines for the table.
+impl Harness {
+    /// Takes [`SAMPLES`] samples and returns the rows of the table.
     pub async fn recover(&mut self, recovery: Recovery) -> Result<String, String> {
         let lines = recovery.lines();
         let mut times: Vec<Vec<Duration>> = vec![Vec::new(); lines.len()];
-        for _ in 0..TIMES {
+        for _ in 0..SAMPLES {
             let taken = match recovery {
                 Recovery::Worker => self.recover_step().await.map(|taken| vec![taken]),
                 Recovery::Leader => {
@@ -62,29 +62,29 @@ impl Ring {
                 }
                 Recovery::Brokers => self.recover_broker("nats").await,
             };
-            let taken = taken.ok_or(format!("{}: not within {PATIENCE:?}", lines[0].0))?;
+            let taken = taken.ok_or(format!("{}: not within {RECOVERY_TIMEOUT:?}", lines[0].0))?;
             times.iter_mut().zip(taken).for_each(|(times, taken)| times.push(taken));
             self.settle().await?;
         }
-        let told = lines.iter().zip(times).map(|((name, goal), mut times)| {
+        let rows = lines.iter().zip(times).map(|((name, goal), mut times)| {
             times.sort();
-            let (median, worst) = (times[TIMES / 2], times[TIMES - 1]);
+            let (median, worst) = (times[SAMPLES / 2], times[SAMPLES - 1]);
             let verdict = if worst < *goal { "reached" } else { "NOT REACHED" };
             format!("{name:<44} median {median:>6.1?}  worst {worst:>6.1?}  goal {goal:?}: {verdict}")
         });
-        Ok(told.collect::<Vec<_>>().join("\n"))
+        Ok(rows.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Everything is up and has been for a while, so that no measure suffers from the one before.
+    /// Waits until everything has been up for a while, so that one sample does not affect the next.
     async fn settle(&self) -> Result<(), String> {
-        self.cluster.until_ready(PATIENCE).await?;
-        self.client.probe(PATIENCE).await.ok_or("the cluster did not recover")?;
+        self.cluster.until_ready(RECOVERY_TIMEOUT).await?;
+        self.client.probe(RECOVERY_TIMEOUT).await.ok_or("the cluster did not recover")?;
         sleep(Duration::from_secs(5)).await;
         Ok(())
     }
 
     async fn recover_step(&self) -> Option<Duration> {
-        let run = self.client.live_long();
+        let run = self.client.run_long();
         let watch = async {
             let victim = until(|| worker_with_a_job(&self.cluster, None)).await?;
             let dead = victim.pid();
@@ -93,38 +93,39 @@ impl Ring {
             until(|| worker_with_a_job(&self.cluster, dead)).await?;
             Some(killed.elapsed())
         };
-        let (taken, ended) = tokio::join!(watch, timeout(PATIENCE, run));
+        let (taken, ended) = tokio::join!(watch, timeout(RECOVERY_TIMEOUT, run));
         ended.ok().and(taken)
     }
 
-    /// Until a submission is answered, which is in the log then, and until its workflow has ended.
+    /// Returns the time until a submission is accepted, and until its workflow has ended.
     async fn recover_broker(&self, name: &str) -> Option<Vec<Duration>> {
         self.cluster.signal(name, Signal::KILL);
         let (killed, killed_ms) = (Instant::now(), self.client.history.now_ms());
-        let number = timeout(PATIENCE, self.client.live_plainly()).await.ok()?;
+        let number = timeout(RECOVERY_TIMEOUT, self.client.run_one()).await.ok()?;
         let ended = killed.elapsed();
-        let story = self.client.history.since(number).into_iter().next()?;
-        let accepted = story.calls.iter().find(|call| call.asked == Asked::Submit && call.answered.code == 202)?;
+        let history = self.client.history.since(number).into_iter().next()?;
+        let accepted =
+            history.calls.iter().find(|call| call.operation == Operation::Submit && call.response.code == 202)?;
         Some(vec![Duration::from_millis(accepted.to_ms.saturating_sub(killed_ms)), ended])
     }
 }
 
-/// A worker, other than the process `but`, whose job runs now.
+/// Returns a worker, other than the process `but`, that runs a job.
 fn worker_with_a_job(cluster: &Cluster, but: Option<Pid>) -> Option<&Process> {
     cluster.all("worker").find(|worker| {
         let pid = worker.pid();
-        // A worker also tries its sandbox out when it starts.
+        // A starting worker also runs a probe in its sandbox.
         pid.is_some() && pid != but && jobs_of(pid.as_slice()).iter().any(|job| job.contains("main.py"))
     })
 }
 
 async fn until<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + RECOVERY_TIMEOUT;
     while Instant::now() < give_up {
         if let Some(found) = look() {
             return Some(found);
         }
-        sleep(GLANCE).await;
+        sleep(POLL_INTERVAL).await;
     }
     None
 }

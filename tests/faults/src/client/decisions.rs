@@ -1,4 +1,4 @@
-//! How the client answers a workflow's questions: itself, or by its bot.
+//! Decisions on a workflow's questions, by the client or by its bot.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use shared::approval::Channel;
 use shared::ids::{ApprovalId, WorkflowId};
 use tokio::time::sleep;
 
-use crate::calls::{Question, is_trouble};
-use crate::history::{Answered, Asked, Call};
-use crate::load::{Client, LOOK, is_end};
+use super::calls::{ApiCall, is_retryable};
+use super::history::{Call, Operation, Response};
+use super::{Client, POLL_INTERVAL, is_end};
 
-/// Between two tries.
-const AGAIN: Duration = Duration::from_millis(200);
+/// Delay between two tries.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// A question that waits.
+/// An open question.
 pub(crate) struct Pending {
     pub(crate) id: ApprovalId,
-    /// Whether it is about running the code, and not about its result.
+    /// Whether it is about running the code, and not about releasing the result.
     pub(crate) is_before_run: bool,
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn pending(data: &Value) -> Option<Pending> {
 }
 
 impl Client {
-    /// Answers a question about the result other than `last`; which one that was.
+    /// Decides a question about the result other than `last`, and returns its id.
     pub(crate) async fn answer(
         &self,
         number: usize,
@@ -41,11 +41,11 @@ impl Client {
         Some(approval_id)
     }
 
-    /// Has the bot approve the result once it was announced; it sends its decision until it is told what became of it.
+    /// Approves the result as the bot, once it was announced. Repeats the decision until it gets a reply.
     pub(crate) async fn answer_by_bot(&self, number: usize, id: WorkflowId) {
         let Some(approval_id) = self.until_asked(number, id, None).await else { return };
         let announced = tokio::select! {
-            announced = self.bot.hear_of(id, approval_id) => announced,
+            announced = self.bot.announcement_of(id, approval_id) => announced,
             () = self.until_ended(number, id) => return,
         };
         let verdict = "approved";
@@ -54,15 +54,15 @@ impl Client {
         let message_id = format!("decision-{number}-{approval_id}");
         loop {
             let from_ms = self.history.now_ms();
-            let answered = heard(self.bot.decide(id, &decision, &message_id).await);
-            let is_over = !is_trouble(answered.code);
-            let asked = Asked::Decide { approval_id, decision: verdict, channel: Channel::Nats };
-            let call = Call { from_ms, to_ms: self.history.now_ms(), api: None, asked, answered };
-            self.history.tell(number, |story| story.calls.push(call));
+            let response = response_of(self.bot.decide(id, &decision, &message_id).await);
+            let is_over = !is_retryable(response.code);
+            let operation = Operation::Decide { approval_id, decision: verdict, channel: Channel::Nats };
+            let call = Call { from_ms, to_ms: self.history.now_ms(), api: None, operation, response };
+            self.history.update(number, |history| history.calls.push(call));
             if is_over {
                 return;
             }
-            sleep(AGAIN).await;
+            sleep(RETRY_DELAY).await;
         }
     }
 
@@ -70,7 +70,7 @@ impl Client {
         self.decide_with(number, id, approval_id, decision, json!({})).await;
     }
 
-    /// Decides, with further fields of the body.
+    /// Decides, with further fields in the body.
     pub(crate) async fn decide_with(
         &self,
         number: usize,
@@ -86,14 +86,14 @@ impl Client {
             body[field] = value;
         }
         let key = format!("decision-{number}-{approval_id}");
-        let asked = Asked::Decide { approval_id, decision, channel: Channel::Http };
-        let question = || Question { key: &key, body: Some(&body), ..Question::get(number, asked.clone(), &path) };
-        while is_trouble(self.call(question()).await.0.code) {
-            sleep(AGAIN).await;
+        let operation = Operation::Decide { approval_id, decision, channel: Channel::Http };
+        let api_call = || ApiCall { key: &key, body: Some(&body), ..ApiCall::get(number, operation.clone(), &path) };
+        while is_retryable(self.call(api_call()).await.0.code) {
+            sleep(RETRY_DELAY).await;
         }
     }
 
-    /// Waits for a question about the result other than `last`; `None` where the workflow ends instead.
+    /// Waits for a question about the result other than `last`; `None` if the workflow ends before.
     pub(crate) async fn until_asked(
         &self,
         number: usize,
@@ -101,22 +101,22 @@ impl Client {
         last: Option<ApprovalId>,
     ) -> Option<ApprovalId> {
         loop {
-            let data = self.look_on(number, id).await;
-            let asked = pending(&data).filter(|asked| Some(asked.id) != last && !asked.is_before_run);
-            if asked.is_some() || is_end(&data) {
-                return asked.map(|asked| asked.id);
+            let data = self.poll(number, id).await;
+            let question = pending(&data).filter(|question| Some(question.id) != last && !question.is_before_run);
+            if question.is_some() || is_end(&data) {
+                return question.map(|question| question.id);
             }
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-/// A reply to the bot, in the words of a call.
-fn heard(reply: Option<Value>) -> Answered {
+/// Converts a reply to the bot into a response.
+fn response_of(reply: Option<Value>) -> Response {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match reply {
-        None => Answered { code: 0, words: "no reply".to_owned() },
-        Some(reply) if reply["status"] == "applied" => Answered { code: 200, words: text(&reply["workflow_status"]) },
-        Some(reply) => Answered { code: 409, words: text(&reply["code"]) },
+        None => Response { code: 0, words: "no reply".to_owned() },
+        Some(reply) if reply["status"] == "applied" => Response { code: 200, words: text(&reply["workflow_status"]) },
+        Some(reply) => Response { code: 409, words: text(&reply["code"]) },
     }
 }

@@ -1,19 +1,19 @@
-//! Brokers under a tracer that changes what their system calls do.
+//! Brokers under `strace`, which delays or fails their syncs.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use rustix::process::Signal;
 
-use super::{Struck, run};
+use super::{Injected, run};
 use crate::cluster::{Cluster, Process};
 
 pub(super) const SLOW: &str = "fsync,fdatasync:delay_enter=20000";
 pub(super) const FAILING: &str = "fsync,fdatasync:error=EIO";
 
-/// Has brokers start anew under it.
-pub(super) fn trace(cluster: &Cluster, name: &str, injection: &str) -> Result<(), Struck> {
-    run("strace", &["-V"]).ok_or_else(|| Struck::Impossible("strace is missing".to_owned()))?;
+/// Restarts brokers under it.
+pub(super) fn trace(cluster: &Cluster, name: &str, injection: &str) -> Result<(), Injected> {
+    run("strace", &["-V"]).ok_or_else(|| Injected::Unsupported("strace is missing".to_owned()))?;
     for process in cluster.all(name) {
         let words = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"];
         let injection = format!("inject={injection}");
@@ -23,7 +23,7 @@ pub(super) fn trace(cluster: &Cluster, name: &str, injection: &str) -> Result<()
     Ok(())
 }
 
-/// Has them start anew without it.
+/// Restarts them without it.
 pub(super) fn end(cluster: &Cluster) {
     for process in cluster.processes.iter().filter(|process| process.is_wrapped()) {
         process.wrap(Vec::new());
@@ -31,12 +31,12 @@ pub(super) fn end(cluster: &Cluster) {
     }
 }
 
-/// Those that are to be traced.
+/// Returns those that are to be traced.
 pub(super) fn wrapped(cluster: &Cluster) -> impl Iterator<Item = &Process> {
     cluster.processes.iter().filter(|process| process.is_wrapped())
 }
 
-/// Process ids of everybody's present tracers.
+/// Returns the process ids of all tracers on this machine.
 pub(super) fn tracers() -> BTreeSet<i32> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let texts = processes.filter_map(|process| fs::read_to_string(process.path().join("status")).ok());

@@ -3,23 +3,23 @@
 use std::fmt::Write;
 
 use crate::checker::Invariant;
-use crate::round::Verdict;
-use crate::tally::Tally;
+use crate::rounds::Verdict;
+use crate::rounds::counters::Counters;
 
-/// The head of the table.
+/// Returns the head of the table.
 pub fn head() -> String {
     let mut line = format!("{:<44}", "fault");
     for invariant in Invariant::ALL {
-        // Writing into a text never fails.
+        // Writing into a string never fails.
         write!(line, " {:>10}", invariant.name()).ok();
     }
     line + "  workflows  recovery  took"
 }
 
-/// One row of the table.
+/// Returns one row of the table.
 pub fn row(verdict: &Verdict) -> String {
     let mut line = format!("{:<44}", verdict.name);
-    if let Some(reason) = &verdict.impossible {
+    if let Some(reason) = &verdict.unsupported {
         line += &format!(" SKIPPED: {reason}");
         return line;
     }
@@ -34,8 +34,8 @@ pub fn row(verdict: &Verdict) -> String {
     }
     let recovery = verdict.recovery.map_or("none".to_owned(), |recovery| format!("{:.1} s", recovery.as_secs_f64()));
     write!(line, "  {:>9}  {recovery:>8}  {:>2.0} s", verdict.workflows, verdict.took.as_secs_f64()).ok();
-    if let Some(reason) = &verdict.missed {
-        write!(line, "  NOT MADE: {reason}").ok();
+    if let Some(reason) = &verdict.not_injected {
+        write!(line, "  NOT INJECTED: {reason}").ok();
     }
     if let Some(reason) = &verdict.unreadable {
         write!(line, "  the log cannot be read: {reason}").ok();
@@ -43,12 +43,12 @@ pub fn row(verdict: &Verdict) -> String {
     line
 }
 
-/// The last lines.
-pub fn end(tally: &Tally, minutes: f64) -> String {
-    let Tally { played, made, skipped, broken, failed } = tally;
+/// Returns the last lines.
+pub fn end(counters: &Counters, minutes: f64) -> String {
+    let Counters { played, made, skipped, broken, failed } = counters;
     let count = broken.len();
     let mut text =
-        format!("{played} played in {minutes:.1} min, {made} faults made, {skipped} skipped, {count} broken");
+        format!("{played} played in {minutes:.1} min, {made} faults injected, {skipped} skipped, {count} broken");
     for name in broken {
         write!(text, "\nBROKEN: {name}").ok();
     }
@@ -59,9 +59,10 @@ pub fn end(tally: &Tally, minutes: f64) -> String {
 }
 
 impl Verdict {
-    /// Whether everything held, and something was shown. What the machine lacks is no fault of ours, and yet judged.
+    /// Returns whether every invariant held and the round showed something. A fault that this machine does not support
+    /// is no failure.
     pub fn is_good(&self) -> bool {
-        let is_shown = self.made > 0 || self.impossible.is_some();
-        is_shown && self.violations.is_empty() && self.missed.is_none() && self.unreadable.is_none()
+        let is_shown = self.made > 0 || self.unsupported.is_some();
+        is_shown && self.violations.is_empty() && self.not_injected.is_none() && self.unreadable.is_none()
     }
 }

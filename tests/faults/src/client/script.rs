@@ -1,13 +1,13 @@
-//! The code of a workflow, and what it prints.
+//! The code of a workflow, and its output.
 
 use std::time::Duration;
 
 use shared::ids::Digest;
 
-/// Lines of a code that is over 8 KiB, and words of such an output.
+/// Number of lines of code over 8 KiB, and of words in such an output.
 const LARGE_LINES: usize = 3_000;
 
-/// The code of one story; its output names the story, so that nobody takes another's for it.
+/// The code of one workflow. Its output holds the workflow's number, so that outputs cannot be confused.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Script {
     number: usize,
@@ -19,7 +19,7 @@ impl Script {
         Self { number, runs }
     }
 
-    /// Whether code and output are too large to travel in the log itself.
+    /// Returns whether code and output are too large to be stored in the log itself.
     fn is_large(self) -> bool {
         self.number % 4 == 1
     }
@@ -31,12 +31,12 @@ impl Script {
         } else {
             String::new()
         };
-        format!("import time\ntime.sleep({})\nprint('story {number}')\n{padding}", runs.as_secs_f64())
+        format!("import time\ntime.sleep({})\nprint('run {number}')\n{padding}", runs.as_secs_f64())
     }
 
     pub(crate) fn output(self) -> Digest {
         let Self { number, .. } = self;
         let padding = if self.is_large() { format!("{number} ").repeat(LARGE_LINES) + "\n" } else { String::new() };
-        Digest::of(format!("story {number}\n{padding}").as_bytes())
+        Digest::of(format!("run {number}\n{padding}").as_bytes())
     }
 }

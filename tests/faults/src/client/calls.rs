@@ -1,4 +1,4 @@
-//! One call of the client, and its place in the history.
+//! Calls of the client, recorded in the history.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,39 +7,39 @@ use serde_json::Value;
 use shared::ids::{Digest, WorkflowId};
 use tokio::time::sleep;
 
-use crate::history::{Answered, Asked, Call};
-use crate::load::Client;
+use super::Client;
+use super::history::{Call, Operation, Response};
 
-/// An API that is well answers within so many tries.
-const TRIES: usize = 20;
+/// Maximum tries until a healthy API responds.
+const MAX_TRIES: usize = 20;
 
-/// One question to one API.
-pub(crate) struct Question<'a> {
+/// One call of one API.
+pub(crate) struct ApiCall<'a> {
     pub(crate) number: usize,
-    pub(crate) asked: Asked,
+    pub(crate) operation: Operation,
     pub(crate) path: &'a str,
     pub(crate) key: &'a str,
     pub(crate) body: Option<&'a Value>,
-    /// Another than the story's own.
+    /// Replaces the token of the workflow's user.
     pub(crate) token: Option<&'a str>,
 }
 
-impl<'a> Question<'a> {
-    /// One without a body.
-    pub(crate) fn get(number: usize, asked: Asked, path: &'a str) -> Self {
-        Self { number, asked, path, key: "", body: None, token: None }
+impl<'a> ApiCall<'a> {
+    /// Returns a call without a body.
+    pub(crate) fn get(number: usize, operation: Operation, path: &'a str) -> Self {
+        Self { number, operation, path, key: "", body: None, token: None }
     }
 }
 
 impl Client {
-    /// Asks the API whose turn it is.
-    pub(crate) async fn call(&self, question: Question<'_>) -> (Answered, Value) {
+    /// Calls the APIs in turn.
+    pub(crate) async fn call(&self, api_call: ApiCall<'_>) -> (Response, Value) {
         let api = self.turn.fetch_add(1, Ordering::Relaxed) % self.urls.len();
-        self.call_at(api, question).await
+        self.call_at(api, api_call).await
     }
 
-    async fn call_at(&self, api: usize, question: Question<'_>) -> (Answered, Value) {
-        let Question { number, asked, path, key, body, token } = question;
+    async fn call_at(&self, api: usize, api_call: ApiCall<'_>) -> (Response, Value) {
+        let ApiCall { number, operation, path, key, body, token } = api_call;
         let token = token.unwrap_or(&self.tokens[number % self.tokens.len()]);
         let method = if body.is_some() { reqwest::Method::POST } else { reqwest::Method::GET };
         let mut request = self.http.request(method, format!("{}{path}", self.urls[api])).bearer_auth(token);
@@ -58,36 +58,37 @@ impl Client {
             Err(error) => (0, error.without_url().to_string()),
         };
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        let answered = Answered { code, words: words(code, &value, &text) };
-        let output = shown_output(&value).filter(|_| code == 200 && asked.is_look());
-        let call = Call { from_ms, to_ms: self.history.now_ms(), api: Some(api), asked, answered: answered.clone() };
-        self.history.tell(number, |story| {
-            // Of looks that show the same only the first and the last are worth keeping.
-            let same = |call: &Call| call.asked == Asked::Status && call.answered == answered;
-            if story.calls.len() >= 2 && same(&call) && story.calls.iter().rev().take(2).all(same) {
-                story.calls.pop();
+        let response = Response { code, words: words(code, &value, &text) };
+        let output = shown_output(&value).filter(|_| code == 200 && operation.is_status());
+        let call =
+            Call { from_ms, to_ms: self.history.now_ms(), api: Some(api), operation, response: response.clone() };
+        self.history.update(number, |history| {
+            // Of equal status responses in a row only the first and the last are recorded.
+            let same = |call: &Call| call.operation == Operation::Status && call.response == response;
+            if history.calls.len() >= 2 && same(&call) && history.calls.iter().rev().take(2).all(same) {
+                history.calls.pop();
             }
-            story.calls.push(call);
-            story.outputs.extend(output.filter(|output| !story.outputs.contains(output)));
+            history.calls.push(call);
+            history.outputs.extend(output.filter(|output| !history.outputs.contains(output)));
         });
-        (answered, value)
+        (response, value)
     }
 
-    /// Looks at a workflow.
-    pub(crate) async fn look(&self, number: usize, id: WorkflowId) -> Value {
+    /// Reads a workflow's status.
+    pub(crate) async fn read_status(&self, number: usize, id: WorkflowId) -> Value {
         let path = status_path(id);
-        self.call(Question::get(number, Asked::Status, &path)).await.1["data"].clone()
+        self.call(ApiCall::get(number, Operation::Status, &path)).await.1["data"].clone()
     }
 
-    /// Looks at every story from `first` on once more, at each API, until it answers.
-    pub async fn look_again(&self, first: usize) {
-        for story in self.history.since(first) {
-            let Some(id) = story.id else { continue };
+    /// Reads the status of every workflow from number `first` on, at each API, until it responds.
+    pub async fn read_final_statuses(&self, first: usize) {
+        for history in self.history.since(first) {
+            let Some(id) = history.id else { continue };
             let path = status_path(id);
             for api in 0..self.urls.len() {
-                for _ in 0..TRIES {
-                    let question = Question::get(story.number, Asked::LastLook, &path);
-                    if !is_trouble(self.call_at(api, question).await.0.code) {
+                for _ in 0..MAX_TRIES {
+                    let api_call = ApiCall::get(history.number, Operation::FinalStatus, &path);
+                    if !is_retryable(self.call_at(api, api_call).await.0.code) {
                         break;
                     }
                     sleep(Duration::from_millis(200)).await;
@@ -96,14 +97,14 @@ impl Client {
         }
     }
 
-    /// How many APIs there are.
+    /// Returns the number of APIs.
     pub fn apis(&self) -> usize {
         self.urls.len()
     }
 }
 
-/// Whether the same may be asked again later: no answer, too many questions, or something behind it is away.
-pub(crate) fn is_trouble(code: u16) -> bool {
+/// Returns whether the call may be repeated: no response, rate-limited, or a server error.
+pub(crate) fn is_retryable(code: u16) -> bool {
     matches!(code, 0 | 429 | 500..)
 }
 
@@ -111,7 +112,7 @@ fn status_path(id: WorkflowId) -> String {
     format!("/api/v3/execute/status/{id}")
 }
 
-/// What a completed workflow's code printed, as it is shown.
+/// Returns the digest of the output that is shown of a completed workflow.
 fn shown_output(body: &Value) -> Option<Digest> {
     let data = &body["data"];
     let output = data["artifacts"]["test_results"]["stdout"].as_str()?;
