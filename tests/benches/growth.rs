@@ -1,10 +1,10 @@
-//! What a log of many workflows costs: latencies beside those of an empty one in the same run, and memory and disk per workflow.
-//!
-//! `cargo bench -p tests --bench growth -- 1000000` has so many ended workflows in the log, and a tenth of it, or as many as a second
-//! number says, queued to be run, all of one user who has their turns in use, in the queue that the runs of another user pass. They are
-//! copies of two real ones, written into the log directly. With the word `keep` they are not archived in the end, which takes time and
-//! room.
-//! Printed as milliseconds and bytes; nothing here passes or fails by time.
+//! The cost of a log with many workflows: latencies beside those of an empty log in the same run, and memory and disk
+//! per workflow.
+//! // `cargo bench -p tests --bench growth -- 1000000` fills the log with this many ended workflows, and a tenth of it,
+//! or a second number, queued to be run. The queued ones belong to one user whose share is in use, in the queue that
+//! the runs of another user pass. They are copies of two real ones, written into the log directly. With the word `keep`
+//! they are not archived in the end, which takes time and space.
+//! // Prints milliseconds and bytes; no result fails the run.
 
 use std::fs;
 use std::path::Path;
@@ -25,15 +25,16 @@ use tokio::time::Instant;
 const WORKFLOWS: usize = 50_000;
 const ROUNDS: usize = 200;
 const RUNS: usize = 50;
-/// What is queued does nothing for so long, so that it takes turns and no processor.
+/// Sleeps, so that queued work takes slots and no processor time.
 const QUEUED: &str = "import time\ntime.sleep(25)\n";
-/// Workflows of an atomic batch.
+/// Workflows in an atomic batch.
 const BATCH: usize = 200;
 const BATCHES_AT_ONCE: usize = 4;
-/// Latencies may be so many times those of an empty log.
+/// Maximum ratio of a latency to that of an empty log.
 const GOAL: f64 = 1.5;
 const PROCESSES: [&str; 5] = ["nats", "redis", "api", "approver", "worker-1"];
-/// Consumers that are not shown what ended before they came: it would take them long, and leaves nothing behind but records.
+/// Consumers that skip the workflows that were written directly: reading them takes long and only leaves records
+/// behind.
 const PASSED_OVER: [&str; 5] = ["plan", "generate", "audit", "webhooks", "schedules"];
 
 #[tokio::main]
@@ -102,8 +103,8 @@ async fn main() {
     println!("\n{said}");
 }
 
-/// Archives what ended; what the command said, and what is left after a minute. The tool stands 40 days ahead, so that what ended just
-/// now ended long ago for it; nobody may set the clock of a release build.
+/// Archives the ended workflows; returns the command's output, and the footprint a minute later. The tool's clock is 40
+/// days ahead, which a release build does not allow.
 async fn archive(stack: &Stack) -> (String, Footprint) {
     let tool = program("../debug/instrumented/promptcraft");
     if !tool.exists() {
@@ -122,7 +123,7 @@ async fn archive(stack: &Stack) -> (String, Footprint) {
     (format!("in {took:.0} s: {said}"), Footprint::of(stack))
 }
 
-/// Ends `failed` after three appends: nothing can serve it.
+/// Returns a request that fails after three appends, because nothing can serve it.
 fn hopeless() -> Value {
     json!({"goal": "Teach my cat to pilot a submarine", "context": {"execution_preferences": {"require_approval": false}}})
 }
@@ -148,7 +149,7 @@ fn millis(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1_000.0
 }
 
-/// What the client and an onlooker of the log see.
+/// The client, and a reader of the log.
 struct Bench {
     client: Client,
     retention: Retention,
@@ -163,7 +164,7 @@ impl Bench {
         Self { client: stack.developer().await, retention: Retention::new(&broker), transitions }
     }
 
-    /// When the workflow's first transition was seen, its second, and its end.
+    /// Returns the times of the workflow's first transition, its second, and its end.
     async fn watch(&mut self, id: &str) -> [Instant; 3] {
         let mut seen = Vec::new();
         while let Some(entry) = self.transitions.next().await {
@@ -177,7 +178,8 @@ impl Bench {
         [seen[0], seen[1], *seen.last().expect("an end")]
     }
 
-    /// Medians are taken of these: each workflow runs alone. Statuses are asked of `known` workflows, or of the new ones.
+    /// Measures each workflow alone and returns the samples. Statuses are read of `known` workflows, or of the new
+    /// ones.
     async fn measure(&mut self, known: &[WorkflowId]) -> Vec<(&'static str, Vec<f64>)> {
         let (mut submit, mut dispatch, mut status, mut whole) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for round in 0..ROUNDS {
@@ -209,7 +211,7 @@ impl Bench {
         ]
     }
 
-    /// Every message of a workflow like this, from beginning to end.
+    /// Returns every message of a workflow like this, from beginning to end.
     async fn template(&mut self, client: &Client, request: &Value) -> Vec<StoredMessage> {
         let id = client.execute(request).await;
         self.watch(&id).await;
@@ -218,7 +220,7 @@ impl Bench {
         messages.into_iter().filter(|message| message.workflow_id.to_string() == id).collect()
     }
 
-    /// What stands in the log of a workflow that waits to be run.
+    /// Returns the messages of a workflow that waits to be run.
     async fn queued_template(&mut self, client: &Client) -> Vec<StoredMessage> {
         let messages = self.template(client, &run_request(QUEUED, false)).await;
         let run = messages.iter().position(|message| message.subject.contains(".execute.")).expect("it was run");
@@ -240,7 +242,7 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     found
 }
 
-/// Writes into the log as those who may.
+/// Writes into the log with the logins of the processes that may.
 struct Filler {
     steps: Nats,
     failures: Nats,
@@ -264,12 +266,12 @@ impl Filler {
         let mut configs = Vec::new();
         for name in PASSED_OVER {
             configs.push(like(&log, name).await);
-            log.delete_consumer(name).await.expect("gone");
+            log.delete_consumer(name).await.expect("deleted");
         }
         configs
     }
 
-    /// Has the consumers go on behind all that stands in the log now.
+    /// Moves the consumers behind the present end of the log.
     async fn resume(&self, configs: Vec<pull::Config>) {
         let log = self.log().await;
         for config in configs {
@@ -278,7 +280,7 @@ impl Filler {
         }
     }
 
-    /// Waits until the workers have looked at every run that is queued.
+    /// Waits until the workers have read every queued run.
     async fn until_seen(&self) {
         let log = self.log().await;
         eventually("the queue is seen", Duration::from_secs(3_600), || async {
@@ -288,7 +290,7 @@ impl Filler {
         .await;
     }
 
-    /// So many copies of a workflow, each shown to the consumers with its last message only; returns the ids of some.
+    /// Writes this many copies of a workflow; consumers see only the last message of each. Returns the ids of some.
     async fn fill(&self, template: &[StoredMessage], count: usize) -> Vec<WorkflowId> {
         let groups: Vec<Vec<WorkflowId>> = (0..count.div_ceil(BATCH))
             .map(|group| (group * BATCH..count.min((group + 1) * BATCH)).map(|_| WorkflowId::fresh()).collect())
@@ -304,7 +306,7 @@ impl Filler {
         known
     }
 
-    /// The messages with who may write them. Workers write ends only.
+    /// Splits the messages by the login that may write them. Workers write ends only.
     fn by_writer<'m>(&self, template: &'m [StoredMessage]) -> [(&Nats, &'m [StoredMessage]); 2] {
         let steps = template.iter().take_while(|message| !message.subject.contains(".failed.")).count();
         let (steps, ends) = template.split_at(steps);
@@ -312,7 +314,7 @@ impl Filler {
     }
 }
 
-/// These messages of each of these workflows, in one atomic batch.
+/// Writes these messages of each of these workflows in one atomic batch.
 async fn batch(nats: &Nats, messages: &[StoredMessage], ids: &[WorkflowId]) {
     let batch = WorkflowId::fresh().to_string();
     let members = messages.iter().flat_map(|message| ids.iter().map(move |id| (message, id)));
@@ -335,7 +337,7 @@ async fn batch(nats: &Nats, messages: &[StoredMessage], ids: &[WorkflowId]) {
     }
 }
 
-/// The configuration of a consumer of the log.
+/// Returns the configuration of a consumer of the log.
 async fn like(log: &JetStream, name: &str) -> pull::Config {
     let consumer = log.get_consumer::<pull::Config>(name).await.expect("a consumer");
     use jetstream::consumer::FromConsumer;
@@ -344,19 +346,19 @@ async fn like(log: &JetStream, name: &str) -> pull::Config {
     pull::Config { name: None, ..config }
 }
 
-/// Waits until every effect of what stands in the log has happened.
+/// Waits until every effect of the entries in the log has happened.
 async fn settle(stack: &Stack) {
     let (retention, filler) = (Retention::new(&broker_as(stack, "cli").await), Filler::open(stack).await);
-    eventually("every effect happens", Duration::from_secs(4 * 3_600), || async {
+    eventually("every effect has happened", Duration::from_secs(4 * 3_600), || async {
         let last = filler.log().await.cached_info().state.last_sequence;
         (retention.settled_up_to().await.expect("the consumers") >= last).then_some(())
     })
     .await;
-    // What the processes do behind that: syncing, forgetting, collecting garbage.
+    // Then wait for background work of the processes: syncing, evicting, garbage collection.
     tokio::time::sleep(Duration::from_secs(10)).await;
 }
 
-/// What each process has in memory, and what lies on the broker's disk, in bytes.
+/// Memory of each process, and the size of the broker's store, in bytes.
 struct Footprint(Vec<(String, u64)>);
 
 impl Footprint {
@@ -376,7 +378,7 @@ impl Footprint {
 
 fn size_of(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    // A file may go while it is looked at.
+    // A file may be removed while it is read.
     let size = |entry: fs::DirEntry| match entry.metadata() {
         Ok(found) if found.is_dir() => size_of(&entry.path()),
         Ok(found) => found.len(),

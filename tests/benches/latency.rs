@@ -1,6 +1,5 @@
-//! How long things take, beside the floor that this machine sets, measured in the same run.
-//!
-//! `make bench` prints a table of medians and 95th percentiles in milliseconds. Nothing here passes or fails by time.
+//! Latencies, beside the floor of this machine in the same run.
+//! // `make bench` prints a table of medians and 95th percentiles in milliseconds. No result fails the run.
 
 use std::pin::Pin;
 use std::process::{Command, Stdio};
@@ -14,11 +13,11 @@ use tokio::time::Instant;
 
 const ROUNDS: usize = 100;
 
-/// Milliseconds of one thing, many times.
+/// Samples of one measure, in milliseconds.
 struct Row {
     name: String,
     samples: Vec<f64>,
-    /// What it is compared with, and what the issue of it asks for.
+    /// The row it is compared with, and its target.
     floor: Option<&'static str>,
     target: Option<f64>,
 }
@@ -58,7 +57,7 @@ fn docker_answers() -> bool {
     std::os::unix::net::UnixStream::connect("/var/run/docker.sock").is_ok()
 }
 
-/// A plain interpreter without any wall around it.
+/// Measures a plain interpreter without a sandbox.
 fn python_floor() -> Row {
     let samples = (0..30).map(|_| {
         let start = Instant::now();
@@ -79,13 +78,13 @@ impl Bench {
     async fn until(&mut self, id: &str, seen: impl Fn(&Entry) -> bool) -> Entry {
         let wait = async {
             loop {
-                let entry = self.transitions.next().await.expect("the log goes on");
+                let entry = self.transitions.next().await.expect("the log has another entry");
                 if entry.workflow.id.to_string() == id && seen(&entry) {
                     return entry;
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the workflow gets there")
+        tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the workflow has the status")
     }
 
     async fn time_to_end(&mut self, request: &Value) -> f64 {
@@ -99,7 +98,7 @@ impl Bench {
 }
 
 async fn measure_backend(backend: &'static str, target: f64, rows: &mut Vec<Row>, with_common: bool) {
-    // Budgets are lifted with the limits, or the thousandth run would be refused.
+    // Budgets are raised with the limits, or the thousandth run would be refused.
     let options = Options { backend, ..Options::default() }.with("budget.per_user_day", "100000");
     let stack = Stack::start_with(options).await;
     let log = WorkflowLog::new(&broker_as(&stack, "cli").await);
@@ -118,7 +117,7 @@ async fn measure_backend(backend: &'static str, target: f64, rows: &mut Vec<Row>
     let mut samples = Vec::new();
     for _ in 0..ROUNDS {
         samples.push(bench.time_to_end(&run_request("print('hello')\n", false)).await);
-        // The stack is idle between two: a warm container has been replaced.
+        // The stack is idle between two samples: a warm container has been replaced.
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     rows.push(Row {
@@ -129,7 +128,7 @@ async fn measure_backend(backend: &'static str, target: f64, rows: &mut Vec<Row>
     });
 }
 
-/// One acknowledged, synced publish after the other.
+/// Measures acknowledged, synced publishes, one after the other.
 async fn publish_floor(stack: &Stack) -> Row {
     let password = std::fs::read_to_string(stack.text("/nats_password_files/cli")).expect("a password");
     let client = async_nats::ConnectOptions::new()
@@ -152,7 +151,7 @@ async fn publish_floor(stack: &Stack) -> Row {
         ack.await.expect("acknowledged");
         samples.push(millis(start));
     }
-    jetstream.delete_stream("BENCH").await.expect("gone");
+    jetstream.delete_stream("BENCH").await.expect("deleted");
     Row { name: "floor: raw acked publish, 1.5 kB".into(), samples, floor: None, target: None }
 }
 
@@ -173,7 +172,8 @@ async fn submit(client: &Client) -> Row {
     }
 }
 
-/// Submitted, planned, and ended because nothing can serve the goal: three durable appends.
+/// Measures a workflow that is submitted, planned and failed, because nothing can serve the goal: three durable
+/// appends.
 async fn no_sandbox(bench: &mut Bench) -> Row {
     let request = json!({"goal": "Teach my cat to pilot a submarine", "context": {"execution_preferences": {"require_approval": false}}});
     let mut samples = Vec::new();

@@ -1,7 +1,6 @@
-//! How many submissions a second are accepted, beside what the broker does with the same payload in the same run.
-//!
-//! Printed as rates; nothing here passes or fails by time. Worker and approver stand still meanwhile, so that only submissions
-//! are written. Slow disks are made by `strace`, which delays each fsync of the broker by 5 ms.
+//! Accepted submissions per second, beside the broker's rate with the same payload in the same run.
+//! // No result fails the run. Worker and approver are stopped, so that only submissions are written. Slow disks are
+//! simulated by `strace`, which delays each fsync of the broker by 5 ms.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -25,7 +24,7 @@ const IN_FLIGHT: usize = 64;
 /// One batch is written while the next one gathers.
 const CONNECTIONS: usize = 2 * IN_FLIGHT;
 
-/// How much is measured.
+/// The size of a measurement.
 #[derive(Clone, Copy)]
 struct Amounts {
     singles: usize,
@@ -59,7 +58,7 @@ async fn main() {
     }
 }
 
-/// The body of a submission as it stands in the log.
+/// Returns the body of a submission as the log stores it.
 async fn a_submission(client: &Client, nats: &Nats) -> Bytes {
     let id = client.execute(&order(0)).await;
     let context = jetstream::new(nats.clone());
@@ -73,7 +72,7 @@ fn order(number: usize) -> Value {
     json!({"goal": goal, "context": {"execution_preferences": {"require_approval": false}}})
 }
 
-/// A connection that submits and hardly looks at the answer: the load shares its processors with what is measured.
+/// A connection that submits with little parsing, because the load shares the processors with the server.
 struct Lean {
     stream: BufReader<TcpStream>,
     head: String,
@@ -159,7 +158,7 @@ async fn measure(when: &str, amounts: Amounts, client: &Client, nats: &Nats, pay
     context.create_stream(config).await.expect("a stream");
     let singles = singles(&context, amounts.singles, payload).await;
     let batches = batches(nats, amounts.batches, payload).await;
-    context.delete_stream("BENCH").await.expect("gone");
+    context.delete_stream("BENCH").await.expect("deleted");
     let submissions = submissions(client, amounts.submissions).await;
     println!("{:<64} {singles:>8.0}/s", format!("floor: single synced publishes, {IN_FLIGHT} in flight{when}"));
     println!("{:<64} {batches:>8.0}/s", format!("floor: raw fenced batches of {IN_FLIGHT}{when}"));
@@ -196,7 +195,7 @@ async fn singles(context: &jetstream::Context, count: usize, payload: &Bytes) ->
     rate(count, began)
 }
 
-/// One batch after the other.
+/// Writes one batch after the other.
 async fn batches(nats: &Nats, count: usize, payload: &Bytes) -> f64 {
     let began = Instant::now();
     for batch in 0..count {

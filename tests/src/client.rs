@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::eventually;
 use crate::stack::reqwest_client;
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -18,64 +18,62 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON; `null` where it is none.
+    /// Returns the body as JSON; `null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
     /// Checks the status and returns the body.
-    ///
-    /// # Panics
-    /// Where the status is another, with the body.
+    /// // # Panics
+    /// If the status differs, with the body.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.json()
     }
 
-    /// A header's text, empty where there is none.
+    /// Returns the text of a header, empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
-/// Speaks HTTP to the API, with a token or without.
+/// A client of the API, with or without a token.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
-    /// What signing in brought.
+    /// The refresh token of the sign-in.
     pub refresh_token: Option<String>,
 }
 
 impl Client {
-    /// A client without a token.
+    /// Returns a client without a token.
     pub fn new(base: &str) -> Self {
         Self { http: reqwest_client(), base: base.to_owned(), token: None, refresh_token: None }
     }
 
-    /// The same client with a token.
+    /// Returns the same client with a token.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());
         self
     }
 
-    /// Where the API is, e.g. `http://127.0.0.1:8000`.
+    /// Returns the address of the API, e.g. `http://127.0.0.1:8000`.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// The token that calls carry.
+    /// Returns the access token.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// The same client, signed in.
-    ///
-    /// # Panics
-    /// Where the pair is refused.
+    /// Returns the same client, signed in.
+    /// // # Panics
+    /// If the credentials are refused.
     pub async fn sign_in(mut self, user: &str, password: &str) -> Self {
         let answer = self.post("/auth/token", &json!({"username": user, "password": password})).await;
         let body = answer.expect(200);
@@ -85,9 +83,8 @@ impl Client {
     }
 
     /// Sends a request with a raw body.
-    ///
-    /// # Panics
-    /// Where no answer comes.
+    /// // # Panics
+    /// Without a response.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
         let method: Method = method.parse().expect("a method");
         let mut request = self.http.request(method, format!("{}{path}", self.base));
@@ -106,12 +103,12 @@ impl Client {
         Answer { status: status.as_u16(), headers, text: answer.text().await.unwrap_or_default() }
     }
 
-    /// `GET path`.
+    /// Sends `GET path`.
     pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], None).await
     }
 
-    /// `POST path` with a JSON body.
+    /// Sends `POST path` with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, &[], Some(body.to_string())).await
     }
@@ -127,18 +124,18 @@ impl Client {
         self.execute(&run_request(code, false)).await
     }
 
-    /// The workflow's status document.
+    /// Returns the workflow's status document.
     pub async fn status(&self, id: &str) -> Value {
         self.get(&format!("/api/v3/execute/status/{id}")).await.expect(200)["data"].clone()
     }
 
-    /// Waits until the workflow has this status; any other terminal one is a failure.
+    /// Waits until the workflow has this status; panics at any other terminal status.
     #[track_caller]
     pub fn until<'a>(&'a self, id: &'a str, status: &'static str) -> impl Future<Output = Value> + 'a {
         self.until_within(id, status, Duration::from_secs(60))
     }
 
-    /// As [`Client::until`] with another limit.
+    /// Like [`Client::until`] with another limit.
     #[track_caller]
     pub fn until_within<'a>(
         &'a self,
@@ -146,7 +143,7 @@ impl Client {
         status: &'static str,
         limit: Duration,
     ) -> impl Future<Output = Value> + 'a {
-        eventually("the workflow gets there", limit, move || async move {
+        eventually("the workflow has the status", limit, move || async move {
             let answer = self.get(&format!("/api/v3/execute/status/{id}")).await;
             if answer.status >= 500 {
                 return None;
@@ -159,22 +156,21 @@ impl Client {
         })
     }
 
-    /// Decides on what the workflow asks.
+    /// Decides the workflow's question.
     pub async fn decide(&self, id: &str, approval_id: &str, decision: &str) -> Answer {
         let body = json!({"workflow_id": id, "approval_id": approval_id, "decision": decision});
         self.post(&format!("/api/v3/execute/approve/{id}"), &body).await
     }
 }
 
-/// The id of the first question that a status shows.
-///
-/// # Panics
-/// Where it shows none.
+/// Returns the id of the first question in a status.
+/// // # Panics
+/// If there is none.
 pub fn question_of(status: &Value) -> String {
     status["pending_approvals"][0]["approval_id"].as_str().expect("a question").to_owned()
 }
 
-/// A request to run code as given.
+/// Returns a request to run code as given.
 pub fn run_request(code: &str, require_approval: bool) -> Value {
     json!({
         "goal": "Run this script and show me its output",

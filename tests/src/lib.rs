@@ -1,7 +1,6 @@
-//! End-to-end tests: the whole stack as `promptcraft up` starts it, spoken to over real sockets.
-//!
-//! Each test has a stack of its own, on free ports and in a directory of its own, and takes it away when it ends. Start reading
-//! at [`Stack`].
+//! The kit of the end-to-end tests in `tests/it`: the whole stack as `promptcraft up` starts it, over real sockets.
+//! // Each test has its own stack, on free ports and in its own directory, and removes it at its end. Start reading at
+//! [`Stack`].
 
 mod bot;
 mod client;

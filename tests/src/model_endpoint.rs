@@ -1,4 +1,4 @@
-//! A local endpoint that speaks the OpenAI chat protocol and plays a language model by a script.
+//! A local endpoint of the OpenAI chat protocol that replies by a script.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,10 +9,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// Tokens that every completion says it took.
+/// Total tokens that every completion reports.
 pub const REPLY_TOKENS: u64 = 400;
 
-/// One answer of the endpoint.
+/// A reply of the endpoint.
 #[derive(Debug, Clone)]
 pub enum Reply {
     /// A structured reply with these files, by path and content.
@@ -21,9 +21,9 @@ pub enum Reply {
     Text(&'static str),
     /// A completion that ends at the token limit.
     Truncated(&'static str),
-    /// A status, and the seconds of its `Retry-After` where it has one.
+    /// A status, and the seconds of its `Retry-After` header if it has one.
     Refused(u16, Option<u64>),
-    /// Silence.
+    /// No reply; the connection stays open.
     Never,
 }
 
@@ -31,13 +31,13 @@ pub enum Reply {
 #[derive(Debug, Clone)]
 pub struct ModelRequest {
     pub at: Instant,
-    /// The bearer token, where it has one.
+    /// The bearer token, if it has one.
     pub key: Option<String>,
     pub body: Value,
 }
 
 impl ModelRequest {
-    /// The text of its messages.
+    /// Returns the text of its messages.
     pub fn prompt(&self) -> String {
         let messages = self.body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
         messages.iter().filter_map(|message| message["content"].as_str()).collect::<Vec<_>>().join("\n")
@@ -50,7 +50,7 @@ struct Play {
     requests: Vec<ModelRequest>,
 }
 
-/// The endpoint; dropped, it listens no more.
+/// The endpoint; it stops listening when it is dropped.
 pub struct ModelEndpoint {
     address: String,
     play: Arc<Mutex<Play>>,
@@ -59,8 +59,7 @@ pub struct ModelEndpoint {
 
 impl ModelEndpoint {
     /// Listens on a free port of the loopback interface.
-    ///
-    /// # Panics
+    /// // # Panics
     /// Without a free port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -79,23 +78,21 @@ impl ModelEndpoint {
         Self { address, play, task }
     }
 
-    /// The value of `generator.model_url`.
+    /// Returns the value for `generator.model_url`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Begins a new script; its last reply is given to every further request. Forgets earlier requests.
-    ///
-    /// # Panics
-    /// Never: nothing panics while it holds the lock.
+    /// Starts a new script and forgets earlier requests. The last reply is repeated.
+    /// // # Panics
+    /// Never: no code panics while it holds the lock.
     pub fn plays(&self, script: impl Into<VecDeque<Reply>>) {
         *self.play.lock().expect("the play") = Play { script: script.into(), requests: Vec::new() };
     }
 
-    /// The requests since the script began.
-    ///
-    /// # Panics
-    /// Never: nothing panics while it holds the lock.
+    /// Returns the requests since the script began.
+    /// // # Panics
+    /// Never: no code panics while it holds the lock.
     pub fn requests(&self) -> Vec<ModelRequest> {
         self.play.lock().expect("the play").requests.clone()
     }
@@ -107,7 +104,7 @@ impl Drop for ModelEndpoint {
     }
 }
 
-/// Answers one request; `None` where it is left without an answer.
+/// Replies to one request; `None` without a reply.
 async fn answer(stream: &mut TcpStream, play: &Mutex<Play>) -> Option<()> {
     let (key, body) = receive(stream).await?;
     let reply = {
@@ -135,7 +132,7 @@ async fn answer(stream: &mut TcpStream, play: &Mutex<Play>) -> Option<()> {
     Some(())
 }
 
-/// Reads one request and returns its key and its JSON body; `None` where it ends early.
+/// Reads one request and returns its key and its JSON body; `None` if it ends early.
 async fn receive(stream: &mut TcpStream) -> Option<(Option<String>, Value)> {
     let mut bytes = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What an operator can look at from the inside.
+//! The stack as its operator sees it: broker, logs and Redis.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,10 +10,9 @@ use shared::workflow::EventKind;
 
 use crate::stack::Stack;
 
-/// Signs in to the stack's broker as one of its service users.
-///
-/// # Panics
-/// Where the broker refuses.
+/// Signs in to the stack's broker as a service user.
+/// // # Panics
+/// If the broker refuses.
 pub async fn broker_as(stack: &Stack, user: &str) -> Broker {
     let password = read(stack.text(&format!("/nats_password_files/{user}")));
     let settings = BrokerSettings {
@@ -25,13 +24,12 @@ pub async fn broker_as(stack: &Stack, user: &str) -> Broker {
         monitor_url: None,
         tls_ca_file: None,
     };
-    Broker::connect(&settings).await.expect("the broker lets us in")
+    Broker::connect(&settings).await.expect("the broker accepts the login")
 }
 
-/// The same login with a bare client, for what our own code would not do.
-///
-/// # Panics
-/// Where the broker refuses.
+/// Signs in as a service user with a plain client, for requests that `shared` does not send.
+/// // # Panics
+/// If the broker refuses.
 pub async fn raw_broker_as(stack: &Stack, user: &str) -> async_nats::Client {
     let password = read(stack.text(&format!("/nats_password_files/{user}")));
     async_nats::ConnectOptions::new()
@@ -39,13 +37,12 @@ pub async fn raw_broker_as(stack: &Stack, user: &str) -> async_nats::Client {
         .custom_inbox_prefix(format!("_INBOX_{user}"))
         .connect(stack.text("/nats_url"))
         .await
-        .expect("the broker lets us in")
+        .expect("the broker accepts the login")
 }
 
-/// The audit log, its chain verified, once it has been quiet for a moment.
-///
-/// # Panics
-/// Where the chain does not hold.
+/// Returns the audit log, with its chain verified, once it has not grown for 500 ms.
+/// // # Panics
+/// If the chain is broken.
 pub async fn audit_log(stack: &Stack) -> Vec<AuditRecord> {
     let audit = AuditLog::new(&broker_as(stack, "cli").await);
     let mut seen = usize::MAX;
@@ -59,7 +56,7 @@ pub async fn audit_log(stack: &Stack) -> Vec<AuditRecord> {
     }
 }
 
-/// The process that brings such a transition about, by the name of its login.
+/// Returns the user name of the process that causes such a transition.
 pub fn writer_of(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Submitted | EventKind::Cancelled => "api",
@@ -76,10 +73,9 @@ pub fn writer_of(kind: EventKind) -> &'static str {
     }
 }
 
-/// Every transition of a workflow, oldest first.
-///
-/// # Panics
-/// Where the log cannot be read.
+/// Returns every transition of a workflow, oldest first.
+/// // # Panics
+/// If the log cannot be read.
 pub async fn history(log: &WorkflowLog, id: &str) -> Vec<Entry> {
     let id = id.parse().expect("an id");
     let mut entries: Vec<Entry> = Vec::new();
@@ -92,20 +88,18 @@ pub async fn history(log: &WorkflowLog, id: &str) -> Vec<Entry> {
     }
 }
 
-/// Every dead letter, oldest first.
-///
-/// # Panics
-/// Where they cannot be read.
+/// Returns every dead letter, oldest first.
+/// // # Panics
+/// If they cannot be read.
 pub async fn dead_letters(stack: &Stack) -> Vec<DeadLetter> {
     let letters = DeadLetters::new(&broker_as(stack, "cli").await);
     let kept = letters.list(None, 0, 100).await.expect("the dead letters");
     kept.into_iter().map(|kept| kept.letter).collect()
 }
 
-/// Where the read model differs from the log.
-///
-/// # Panics
-/// Where either cannot be read.
+/// Returns the differences between the read model and the log.
+/// // # Panics
+/// If either cannot be read.
 pub async fn differences(stack: &Stack) -> Vec<Difference> {
     let log = WorkflowLog::new(&broker_as(stack, "cli").await);
     let view = ReadModel::open(&read(stack.text("/redis_url_file"))).expect("an address");
@@ -113,18 +107,16 @@ pub async fn differences(stack: &Stack) -> Vec<Difference> {
 }
 
 /// Runs a Redis command as its operator, e.g. `FLUSHALL`.
-///
-/// # Panics
-/// Where Redis refuses.
+/// // # Panics
+/// If Redis refuses.
 pub fn redis_command(stack: &Stack, words: &[&str]) {
     let output = redis_cli(stack, words);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// Whether Redis answers a command well now.
-///
-/// # Panics
-/// Where there is no redis-cli.
+/// Returns whether a Redis command succeeds.
+/// // # Panics
+/// Without redis-cli.
 pub fn redis_answers(stack: &Stack, words: &[&str]) -> bool {
     let output = redis_cli(stack, words);
     output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("ERR")

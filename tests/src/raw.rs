@@ -1,4 +1,4 @@
-//! The broker's wire protocol, for what no client library would send.
+//! The broker's wire protocol, for messages that no client library sends.
 
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
@@ -14,13 +14,12 @@ pub struct RawPublish {
     pub body: Vec<u8>,
 }
 
-/// Publishes these as a user of the broker.
-///
-/// # Panics
-/// Where the broker refuses one.
+/// Publishes messages as a user of the broker.
+/// // # Panics
+/// If the broker refuses one.
 pub async fn publish_raw(stack: &Stack, user: &str, password: &str, messages: &[RawPublish]) {
     let address = stack.text("/nats_url").trim_start_matches("nats://");
-    let mut stream = BufStream::new(TcpStream::connect(address).await.expect("the broker is there"));
+    let mut stream = BufStream::new(TcpStream::connect(address).await.expect("the broker listens"));
     let options = json!({"user": user, "pass": password, "headers": true, "verbose": false});
     let mut sent = format!("CONNECT {options}\r\n").into_bytes();
     for RawPublish { subject, header_block, body } in messages {

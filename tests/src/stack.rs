@@ -13,29 +13,29 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::eventually;
 
-/// How a stack is to be.
+/// Options of a stack.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub workers: usize,
     pub backend: &'static str,
     /// Settings by dotted name, over those of the demo.
     pub settings: Vec<(&'static str, String)>,
-    /// Where the broker keeps its streams, if not in the stack's own directory.
+    /// The folder of the broker's streams, if it is not in the stack's directory.
     pub broker_store: Option<PathBuf>,
-    /// Compares goals by meaning, with the model that `scripts/setup.sh embeddings` fetched; else by keywords alone.
+    /// Matches goals by meaning, with the model that `scripts/setup.sh embeddings` fetched, instead of keywords only.
     pub embeddings: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        // Tests that are not about limits must not meet them.
+        // Rate limits are raised for tests about other topics.
         let settings = vec![("limits.profile", "load".to_owned())];
         Self { workers: 1, backend: "bubblewrap", settings, broker_store: None, embeddings: false }
     }
 }
 
 impl Options {
-    /// One more setting.
+    /// Returns the options with one more setting.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.settings.retain(|(known, _)| *known != name);
@@ -44,7 +44,7 @@ impl Options {
     }
 }
 
-/// A running stack; dropped, it is drained and its directory taken away.
+/// A running stack. When it is dropped, it is drained and its directory removed; after a panic the directory stays.
 pub struct Stack {
     process: Child,
     directory: PathBuf,
@@ -52,15 +52,14 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// A demo stack with one worker under bubblewrap.
+    /// Starts a demo stack with one worker under bubblewrap.
     pub async fn start() -> Self {
         Self::start_with(Options::default()).await
     }
 
-    /// A demo stack as told.
-    ///
-    /// # Panics
-    /// Where it does not come up; the message holds the last lines of its logs.
+    /// Starts a demo stack with these options.
+    /// // # Panics
+    /// If it does not start; the message holds the last lines of its logs.
     pub async fn start_with(options: Options) -> Self {
         let directory = fresh_directory();
         link_what_was_built(&directory, options.embeddings);
@@ -86,48 +85,46 @@ impl Stack {
         Self { process, directory, manifest }
     }
 
-    /// Where the API listens.
+    /// Returns the address of the API.
     pub fn url(&self) -> &str {
         self.text("/api_url")
     }
 
-    /// A text of the stack's manifest by its JSON pointer.
-    ///
-    /// # Panics
-    /// Where the manifest has no such text.
+    /// Returns a text of the stack's manifest by its JSON pointer.
+    /// // # Panics
+    /// If the manifest has no such text.
     pub fn text(&self, pointer: &str) -> &str {
         self.manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} is in the manifest"))
     }
 
-    /// A number of the stack's manifest by its JSON pointer.
-    ///
-    /// # Panics
-    /// Where the manifest has no such number.
+    /// Returns a number of the stack's manifest by its JSON pointer.
+    /// // # Panics
+    /// If the manifest has no such number.
     pub fn number(&self, pointer: &str) -> i64 {
         self.manifest.pointer(pointer).and_then(Value::as_i64).unwrap_or_else(|| panic!("{pointer} is in the manifest"))
     }
 
-    /// The data directory.
+    /// Returns the data directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// A client without a token.
+    /// Returns a client without a token.
     pub fn stranger(&self) -> Client {
         Client::new(self.url())
     }
 
-    /// A client that has signed in.
+    /// Returns a client that is signed in.
     pub async fn client(&self, user: &str, password: &str) -> Client {
         self.stranger().sign_in(user, password).await
     }
 
-    /// The demo's developer, who may decide on their own work.
+    /// Returns a client of the demo's developer, who has self-approval.
     pub async fn developer(&self) -> Client {
         self.client("test_user", "test_pass").await
     }
 
-    /// The present process id of a component, e.g. `worker-1`.
+    /// Returns the current process id of a component, e.g. `worker-1`.
     pub fn pid(&self, component: &str) -> Pid {
         let text = fs::read_to_string(self.directory.join("stack.json")).expect("a manifest");
         let manifest: Value = serde_json::from_str(&text).expect("JSON");
@@ -135,20 +132,20 @@ impl Stack {
         Pid::from_raw(i32::try_from(raw).expect("a pid")).expect("a pid")
     }
 
-    /// Kills a component without warning; the stack starts it again.
+    /// Kills a component with SIGKILL; the stack restarts it.
     pub fn kill(&self, component: &str) {
         self.signal(component, Signal::KILL);
     }
 
-    /// Sends a component a signal.
+    /// Sends a signal to a component.
     pub fn signal(&self, component: &str, signal: Signal) {
-        kill_process(self.pid(component), signal).expect("the process is there");
+        kill_process(self.pid(component), signal).expect("the process exists");
     }
 
-    /// Asks the whole stack to stop and waits for it; true when it ended well.
+    /// Stops the whole stack and waits for it; returns whether it succeeded.
     pub async fn stop(&mut self) -> bool {
         if let Some(pid) = Pid::from_raw(i32::try_from(self.process.id()).unwrap_or(0)) {
-            kill_process(pid, Signal::TERM).expect("the stack is there");
+            kill_process(pid, Signal::TERM).expect("the stack runs");
         }
         let process = &mut self.process;
         let status = eventually("the stack stops", Duration::from_secs(60), || {
@@ -158,7 +155,7 @@ impl Stack {
         status.await.success()
     }
 
-    /// How many steps run in the workers now.
+    /// Returns the number of steps that run in the workers.
     pub async fn running_steps(&self) -> u32 {
         let mut running = 0;
         for number in 1..=self.manifest["worker_metrics_urls"].as_array().map_or(0, Vec::len) {
@@ -167,12 +164,12 @@ impl Stack {
         running
     }
 
-    /// How many steps run in the worker of this number, from 1; none where it does not answer now.
+    /// Returns the number of steps that run in the worker of this number, from 1; 0 without a response.
     pub async fn running_steps_of(&self, worker: usize) -> u32 {
         self.worker_metric(worker, "promptcraft_steps_running").await
     }
 
-    /// The value of a worker's metric, labels included in its name; 0 where there is none yet.
+    /// Returns the value of a worker's metric, labels included in its name; 0 if it is missing.
     pub async fn worker_metric(&self, worker: usize, name: &str) -> u32 {
         let url = format!("{}/metrics", self.text(&format!("/worker_metrics_urls/{}", worker - 1)));
         let text = match reqwest_client().get(url).send().await {
@@ -183,7 +180,7 @@ impl Stack {
         value.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// How many Python interpreters run below a component, in sandboxes of bubblewrap.
+    /// Returns the number of Python interpreters below a component, in sandboxes of bubblewrap.
     pub fn interpreters_below(&self, component: &str) -> usize {
         let running: Vec<Process> = fs::read_dir("/proc")
             .expect("/proc")
@@ -199,10 +196,9 @@ impl Stack {
         running.iter().filter(|process| process.name.starts_with("python") && below.contains(&process.pid)).count()
     }
 
-    /// Everything that the stack wrote for operators to read, by file name.
-    ///
-    /// # Panics
-    /// Where there are no logs.
+    /// Returns every log of the stack, by file name.
+    /// // # Panics
+    /// If there are no logs.
     pub fn logs(&self) -> Vec<(String, String)> {
         let folder = fs::read_dir(self.directory.join("logs")).expect("logs");
         let own = ["up.log", "up.err"].map(|name| self.directory.join(name));
@@ -210,7 +206,7 @@ impl Stack {
         paths.map(|path| (path.display().to_string(), fs::read_to_string(&path).expect("text"))).collect()
     }
 
-    /// What a component wrote to its log.
+    /// Returns the log of a component.
     pub fn log(&self, component: &str) -> String {
         fs::read_to_string(self.directory.join(format!("logs/{component}.log"))).unwrap_or_default()
     }
@@ -221,7 +217,7 @@ impl Drop for Stack {
         let pid = Pid::from_raw(i32::try_from(self.process.id()).unwrap_or(0));
         if let (Some(pid), Ok(None)) = (pid, self.process.try_wait()) {
             if kill_process(pid, Signal::TERM).is_err() {
-                eprintln!("the stack was gone already");
+                eprintln!("the stack had ended already");
             }
             for _ in 0..400 {
                 if !matches!(self.process.try_wait(), Ok(None)) {
@@ -240,7 +236,7 @@ impl Drop for Stack {
     }
 }
 
-/// A running process; one that is dead and only waits to be collected is none.
+/// A running process, not a zombie.
 struct Process {
     pid: i32,
     parent: i32,
@@ -266,7 +262,7 @@ async fn wait_until_ready(process: &mut Child, directory: &Path) -> Value {
         let ended = process.try_wait().expect("a child");
         if ended.is_some() || tokio::time::Instant::now() > give_up {
             drop(process.kill());
-            panic!("the stack did not come up: {ended:?}\n{}", last_words(directory));
+            panic!("the stack did not start: {ended:?}\n{}", last_words(directory));
         }
         let manifest =
             fs::read_to_string(directory.join("stack.json")).ok().and_then(|text| serde_json::from_str(&text).ok());
@@ -281,7 +277,7 @@ async fn wait_until_ready(process: &mut Child, directory: &Path) -> Value {
 }
 
 pub(crate) fn reqwest_client() -> reqwest::Client {
-    // Installed once per process; a second time changes nothing.
+    // Once per process; a second call has no effect.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client")
 }
@@ -298,7 +294,7 @@ fn last_words(directory: &Path) -> String {
     words
 }
 
-/// A program of the workspace, beside the folder that this test program lies in.
+/// Returns the path of a program of the workspace, in a parent folder of this test program.
 pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a path");
     let folder = own.ancestors().find(|folder| folder.join(name).is_file());
@@ -314,7 +310,7 @@ fn fresh_directory() -> PathBuf {
     directory
 }
 
-/// The sandbox roots and the broker that `make` prepared serve every stack; the embedding model and its cache where asked for.
+/// Links the sandbox roots and the broker that `make` prepared, and, if asked, the embedding model and its cache.
 fn link_what_was_built(directory: &Path, embeddings: bool) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     #[expect(

@@ -1,4 +1,4 @@
-//! The program `promptcraft`, run as a person runs it.
+//! The program `promptcraft`, run like from a shell.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::stack::{Stack, program};
 
-/// What the person saw.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Seen {
     /// The exit code.
@@ -16,30 +16,27 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Checks that the command went well and returns what it printed.
-    ///
-    /// # Panics
-    /// Where it did not.
+    /// Checks that the command succeeded and returns its output.
+    /// // # Panics
+    /// If it failed.
     #[track_caller]
     pub fn well(&self) -> &str {
         assert_eq!(self.code, 0, "{self:?}");
         &self.out
     }
 
-    /// Checks that the command ended because its workflow waits for a decision, and returns what it printed.
-    ///
-    /// # Panics
-    /// Where it did not.
+    /// Checks that the command ended because its workflow waits for a decision, and returns its output.
+    /// // # Panics
+    /// If it ended otherwise.
     #[track_caller]
     pub fn waits(&self) -> &str {
         assert_eq!(self.code, 8, "{self:?}");
         &self.out
     }
 
-    /// Checks that the command failed with this exit code and said why, and nothing else, on standard error.
-    ///
-    /// # Panics
-    /// Where it did not.
+    /// Checks that the command failed with this exit code and one line on standard error that contains `why`.
+    /// // # Panics
+    /// If it ended otherwise.
     #[track_caller]
     pub fn refused(&self, code: i32, why: &str) {
         assert_eq!(self.code, code, "{self:?}");
@@ -47,7 +44,7 @@ impl Seen {
     }
 }
 
-/// A shell in the data directory of a stack, with nothing of ours in its environment.
+/// A shell in the data directory of a stack, without `PROMPTCRAFT_*` variables.
 #[derive(Clone)]
 pub struct Terminal<'s> {
     stack: &'s Stack,
@@ -59,38 +56,38 @@ impl<'s> Terminal<'s> {
         Self { stack, environment: Vec::new() }
     }
 
-    /// Where the shell is.
+    /// Returns the shell's directory.
     pub fn directory(&self) -> &Path {
         self.stack.directory()
     }
 
-    /// The same shell with one more variable.
+    /// Returns the same shell with one more variable.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.push((name, value.into()));
         self
     }
 
-    /// Runs `promptcraft` on the stack, its output piped and its input empty.
+    /// Runs `promptcraft` on the stack, with its output piped and an empty input.
     pub fn run(&self, words: &[&str]) -> Seen {
         self.run_with_input(words, "")
     }
 
-    /// Runs `promptcraft` on the stack, its output piped and `input` on its input.
+    /// Runs `promptcraft` on the stack, with its output piped and this input.
     pub fn run_with_input(&self, words: &[&str], input: &str) -> Seen {
         let mut command = Command::new(program("promptcraft"));
         command.args(words).arg("--data").arg(self.stack.directory());
         self.finish(command, input)
     }
 
-    /// Runs `promptcraft` with exactly these words, its output piped and its input empty.
+    /// Runs `promptcraft` with exactly these words, with its output piped and an empty input.
     pub fn run_elsewhere(&self, words: &[&str]) -> Seen {
         let mut command = Command::new(program("promptcraft"));
         command.args(words);
         self.finish(command, "")
     }
 
-    /// Runs a line of shell script, in which `promptcraft` is this program.
+    /// Runs a line of shell script, with `promptcraft` on its path.
     pub fn shell(&self, script: &str) -> Seen {
         let mut command = Command::new("sh");
         let programs = program("promptcraft").parent().expect("a folder").to_owned();
@@ -99,7 +96,8 @@ impl<'s> Terminal<'s> {
         self.finish(command, "")
     }
 
-    /// Runs `promptcraft` on the stack at a pseudo-terminal of 80 columns, where a person types `typed`. All that is shown is `out`.
+    /// Runs `promptcraft` on the stack in a pseudo-terminal of 80 columns, with this input. `out` is everything that it
+    /// shows.
     pub fn type_at(&self, words: &[&str], typed: &str) -> Seen {
         let own = program("promptcraft").display().to_string();
         let data = self.stack.directory().display().to_string();
@@ -117,7 +115,7 @@ impl<'s> Terminal<'s> {
         command.env("TERM", "xterm").env_remove("NO_COLOR").envs(self.environment.iter().cloned());
         let piped = command.current_dir(self.stack.directory()).stdin(Stdio::piped());
         let mut child = piped.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-        // A program that reads nothing may be gone already.
+        // A program that reads nothing may have ended already.
         drop(child.stdin.take().expect("an input").write_all(input.as_bytes()));
         let output = child.wait_with_output().expect("it ends");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -125,8 +123,8 @@ impl<'s> Terminal<'s> {
     }
 }
 
-/// What was shown, with the words that differ from run to run replaced: `id` and every other UUID, times, and measures. Columns
-/// are one space apart.
+/// Replaces the words that differ from run to run: UUIDs, times, versions, digests and durations. Columns are one space
+/// apart.
 pub fn steady(shown: &str) -> String {
     let lines = shown.lines().map(|line| {
         if line.trim_start().starts_with("took ") {

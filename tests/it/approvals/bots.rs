@@ -31,7 +31,7 @@ fn decision(request: &Value, verdict: &str) -> Value {
 
 const SUPPLIED: &str = "x = 1\n";
 
-/// A decision with more members.
+/// Returns a decision with more members.
 fn with(request: &Value, verdict: &str, members: Value) -> Value {
     let mut body = decision(request, verdict);
     for (name, value) in members.as_object().expect("members") {
@@ -123,7 +123,7 @@ async fn code_that_a_bot_supplies_is_shown_and_has_to_pass() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
     let mut bot = Bot::sign_in(&stack).await;
-    // Over the size from which code lies in a stream of its own.
+    // Larger than code that is stored in the log itself.
     let large = format!("print('supplied')\n{}", "# more\n".repeat(2_000));
     for (code, end) in [(large.as_str(), "waiting_approval"), ("raise SystemExit(3)\n", "failed")] {
         let id = client.execute(&json!({"goal": "Teach my cat to pilot a submarine"})).await;
@@ -132,7 +132,7 @@ async fn code_that_a_bot_supplies_is_shown_and_has_to_pass() {
         bot.decide(&id, &with(&request, "approved", json!({"code": code})), &id).await;
         assert_eq!(bot.reply().await["status"], "applied");
         let first = request["approval_id"].clone();
-        let data = eventually("it goes on", Duration::from_secs(30), || async {
+        let data = eventually("it continues", Duration::from_secs(30), || async {
             let data = client.status(&id).await;
             let is_behind = data["status"] == end && data["pending_approvals"][0]["approval_id"] != first;
             is_behind.then_some(data)
@@ -143,7 +143,7 @@ async fn code_that_a_bot_supplies_is_shown_and_has_to_pass() {
         } else {
             assert_eq!(data["artifacts"]["generated_code"], code);
             assert_eq!(data["artifacts"]["test_results"]["stdout"], "supplied\n");
-            // Its author, and so not the one who releases it.
+            // The author of the code, who may not release it.
             let release = bot.request().await;
             bot.decide(&id, &decision(&release, "approved"), "release").await;
             assert_eq!(bot.reply().await["code"], "not_entitled");
@@ -165,7 +165,7 @@ async fn a_bot_that_floods_is_turned_away_and_fills_no_audit_log() {
         codes.push(bot.reply().await["code"].as_str().expect("a code").to_owned());
     }
     let malformed = codes.iter().filter(|code| *code == "malformed").count();
-    // 60 at once, those that were being judged meanwhile, and one more a second.
+    // 60 at once, those in flight meanwhile, and one more a second.
     assert!((60..300).contains(&malformed), "{malformed}");
     assert_eq!(codes.last().map(String::as_str), Some("too_many_refused"));
     let audit = tests::audit_log(&stack).await;
@@ -184,7 +184,7 @@ async fn a_decision_that_was_sent_twice_counts_once() {
     stack.signal("approver", Signal::STOP);
     for _ in 0..2 {
         bot.decide(&id, &decision(&request, "approved"), "same").await;
-        // Beyond the broker's own memory of message ids, so that the approver itself has to tell the repeat.
+        // Longer than the broker's deduplication window, so that the approver must recognise the repeat.
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     stack.kill("approver");
@@ -196,7 +196,7 @@ async fn a_decision_that_was_sent_twice_counts_once() {
     assert_eq!(audit.iter().filter(|record| record.action == "approved").count(), 1, "{audit:#?}");
 }
 
-/// The gate is in the log, and its effects (the park, its announcement, its audit record) are nobody's memory.
+/// The effects of a recorded park (its announcement and audit record) survive the death of the approver.
 #[tokio::test]
 async fn a_gate_whose_approver_dies_is_announced_all_the_same() {
     let stack = Stack::start().await;
@@ -226,13 +226,13 @@ async fn where_two_must_agree_a_bot_and_a_human_count_once_each() {
     let id = request["workflow_id"].as_str().expect("an id").to_owned();
     let approval = request["approval_id"].as_str().expect("an id").to_owned();
 
-    // The same message again is the same approval, and another message of the same bot is none.
+    // A repeated message returns the same decision; another message of the same bot is rejected.
     for (message, status, code) in [
         ("first", "applied", Value::Null),
         ("first", "applied", Value::Null),
         ("second", "refused", json!("already_voted")),
     ] {
-        // Beyond the broker's own memory of message ids.
+        // Longer than the broker's deduplication window.
         tokio::time::sleep(Duration::from_millis(300)).await;
         bot.decide(&id, &decision(&request, "approved"), message).await;
         let reply = bot.reply().await;
@@ -271,7 +271,7 @@ async fn where_two_must_agree_one_human_is_not_two() {
     client.until(&id, "completed").await;
 }
 
-/// A second bot, and the demo's, signed in to the broker that was started again for it.
+/// Signs in a second bot and the demo's, after the broker was restarted with the second account.
 async fn two_bots(stack: &Stack) -> (Bot, Bot) {
     let added = Terminal::new(stack).run(&["admin", "bot", "add", "rob"]);
     let file = added.well().rsplit(' ').next().expect("a file").trim_end();
@@ -290,7 +290,7 @@ async fn no_bot_suppresses_anothers_decision_by_its_message_id() {
     let (id, approval) =
         (request["workflow_id"].as_str().expect("an id"), request["approval_id"].as_str().expect("an id"));
     bot.decide(id, &decision(&request, "approved"), approval).await;
-    // At once, under the same id, and each message of the same bot is answered as well.
+    // Sent at once under the same id; each message of the same bot gets a reply.
     bot.decide(id, &decision(&request, "approved"), approval).await;
     rob.decide(id, &decision(&request, "approved"), approval).await;
     for bot in [&mut bot, &mut rob] {
@@ -343,7 +343,7 @@ async fn a_bot_that_comes_late_learns_what_is_open() {
     let named: Vec<&str> = found.iter().filter_map(|request| request["workflow_id"].as_str()).collect();
     assert_eq!(named, ids, "newest first, each once");
     assert_eq!(bot.open(&json!("nonsense")).await["code"], "malformed");
-    // They are announced again as they were, by whichever approver lives.
+    // Any living approver announces them again, unchanged.
     stack.kill("approver");
     let again = bot.request().await;
     assert!(found.contains(&again), "{again}");
@@ -353,7 +353,7 @@ async fn a_bot_that_comes_late_learns_what_is_open() {
     assert_eq!(bot.reply().await["status"], "applied");
     let left = bot.open(&json!({})).await;
     assert_eq!(left["open"].as_array().map(Vec::len), Some(2), "{left}");
-    // Nothing is announced any more that was decided: a second of silence about it after what was under way.
+    // Decided approvals are not announced again: no announcement for a second.
     let mut others = 0;
     while others < 4 {
         others += usize::from(bot.request().await["workflow_id"] != decided);
@@ -409,7 +409,7 @@ async fn silence_is_no_consent_where_a_rule_demands_a_human() {
     assert_eq!(client.until(&demanded, "failed").await["error"]["code"], "approval_expired");
 }
 
-/// Its sender was answered that no approver took it, and may have decided otherwise since.
+/// A sender that received 503 may have decided otherwise since, so its decision is dropped.
 #[tokio::test]
 async fn a_decision_that_was_answered_503_is_dropped_and_audited() {
     let stack = Stack::start().await;
@@ -442,7 +442,7 @@ async fn a_bot_that_floods_with_questions_delays_neither_decisions_nor_other_bot
     let id = request["workflow_id"].as_str().expect("an id");
     let others = async {
         tokio::time::sleep(Duration::from_secs(5)).await;
-        // As a bot does: a question that the broker or a busy machine kept for long is asked again.
+        // A bot repeats a question that the broker or a busy machine delayed.
         let mut page = None;
         for _ in 0..8 {
             page = tokio::time::timeout(Duration::from_secs(5), rob.open(&json!({}))).await.ok();
@@ -467,7 +467,7 @@ async fn a_bot_that_floods_with_questions_delays_neither_decisions_nor_other_bot
     assert!(log.lines().count() < 5_000, "{} lines", log.lines().count());
 }
 
-/// Each time another person may have the name, the password or the rights.
+/// Each change may give the name, the password or the rights to another person.
 #[tokio::test]
 async fn a_vote_from_before_its_voter_was_shut_out_is_not_counted_again() {
     let stack = Stack::start_with(Options::default().with("approval.two_approvers_from", "low")).await;
@@ -500,7 +500,7 @@ async fn a_vote_from_before_its_voter_was_shut_out_is_not_counted_again() {
         for command in &commands {
             terminal.run_with_input(command, "approver_pass\n").well();
         }
-        eventually("the status counts it no more", Duration::from_secs(30), || async {
+        eventually("the status no longer counts the vote", Duration::from_secs(30), || async {
             (client.status(id).await["pending_approvals"][0]["approvals_so_far"] == 0).then_some(())
         })
         .await;

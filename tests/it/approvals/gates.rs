@@ -1,4 +1,4 @@
-//! Gates: parking, deciding, expiring, and what only a human may release.
+//! Gates: parking, deciding, expiring, and releases that need a human.
 
 use std::time::Duration;
 
@@ -51,9 +51,9 @@ async fn a_result_waits_for_its_approval_and_is_released_by_it() {
     assert_eq!(audit.iter().filter(|record| record.action == "approved").count(), 1);
 }
 
-/// Waits until the workflow asks something else than `earlier`.
+/// Waits until the workflow has another question than `earlier`.
 async fn parked_anew(client: &Client, id: &str, earlier: &str) -> Value {
-    eventually("it parks anew", Duration::from_secs(20), || async {
+    eventually("it parks again", Duration::from_secs(20), || async {
         let data = client.status(id).await;
         let anew = data["pending_approvals"][0]["approval_id"].as_str().is_some_and(|id| id != earlier);
         anew.then_some(data)
@@ -66,7 +66,7 @@ async fn requested_changes_that_nothing_can_make_ask_for_input_at_no_cost() {
     let stack = Stack::start_with(Options::default().with("approval.demand_human_from", "low")).await;
     let client = stack.developer().await;
     let lru = "Write an LRU cache with tests";
-    // Policy alone asks about the last one, and its requests for changes are answered as well.
+    // Only policy requires approval of the last one; changes can be requested there as well.
     for request in [goal_request(lru, true), run_request("print(2)\n", true), goal_request(lru, false)] {
         let id = client.execute(&request).await;
         let first = client.until(&id, "waiting_approval").await;
@@ -164,7 +164,7 @@ async fn a_goal_that_nothing_can_serve_asks_a_human_or_fails() {
     assert_eq!(parked["artifacts"]["test_results"]["stdout"], "mine\n");
 }
 
-/// Who fails on purpose, here by spending the budget, sees no more of risky code than who succeeds.
+/// A run that fails on purpose, here by exceeding the budget, shows no more of risky code than a successful one.
 #[tokio::test]
 async fn what_the_operator_demands_a_human_for_is_not_had_without() {
     let options = Options::default()

@@ -1,4 +1,4 @@
-//! What an operator does with `promptcraft`, and that it counts for the services that run.
+//! Operator commands of `promptcraft`, and their effect on running services.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use tests::{Bot, Client, Stack, Terminal, eventually, question_of, redis_command, run_request, steady};
 
-/// The services hear of a change from the broker.
+/// Maximum time until the services know of a change.
 const HEARD: Duration = Duration::from_secs(30);
 
 #[tokio::test]
@@ -20,10 +20,10 @@ async fn an_operator_gets_by_with_the_program() {
     keys_are_rotated(&stack).await;
 }
 
-/// Waits until a sign-in with this pair is answered with `status`.
+/// Waits until a sign-in with these credentials returns `status`.
 async fn sign_in(stack: &Stack, user: &str, password: &str, status: u16) -> Client {
     let body = json!({"username": user, "password": password});
-    let answer = eventually("the sign-in is answered so", HEARD, || async {
+    let answer = eventually("the sign-in has the status", HEARD, || async {
         Some(stack.stranger().post("/auth/token", &body).await).filter(|answer| answer.status == status)
     });
     let pair = answer.await.json();
@@ -32,14 +32,14 @@ async fn sign_in(stack: &Stack, user: &str, password: &str, status: u16) -> Clie
     client
 }
 
-/// Checks that nothing of a sign-in counts any more.
+/// Checks that the tokens of a sign-in are revoked.
 async fn is_over(client: &Client) {
     until_answered(client, "/api/v3/execute", 401).await;
     client.post("/auth/refresh", &json!({"refresh_token": client.refresh_token})).await.expect(401);
 }
 
 async fn until_answered(client: &Client, path: &str, status: u16) {
-    eventually("the call is answered so", HEARD, || async { (client.get(path).await.status == status).then_some(()) })
+    eventually("the call has the status", HEARD, || async { (client.get(path).await.status == status).then_some(()) })
         .await;
 }
 
@@ -74,7 +74,7 @@ async fn people_come_and_go(stack: &Stack) {
     jane.post("/api/v3/execute", &run_request("print(1)", false)).await.expect(403);
     terminal.run(&["admin", "user", "role", "jane", "developer"]).well();
     leave_ends_with_the_role(&terminal, &jane).await;
-    eventually("the role counts for who is signed in", HEARD, || async {
+    eventually("the role applies to signed-in users", HEARD, || async {
         let answer = jane.post("/api/v3/execute", &run_request("print(1)", false)).await;
         (answer.status == 202).then_some(())
     })
@@ -103,7 +103,7 @@ async fn people_come_and_go(stack: &Stack) {
         .refused(1, "demo_bot is a bot; see `promptcraft admin bot`");
 }
 
-/// Leave to decide on one's own work, which an operator gives and takes, and which a viewer has not.
+/// Checks that self-approval is granted and withdrawn by an operator, and that a viewer cannot have it.
 async fn leave_ends_with_the_role(terminal: &Terminal<'_>, jane: &Client) {
     terminal
         .run(&["admin", "user", "role", "jane", "viewer", "--self-approval", "true"])
@@ -116,11 +116,11 @@ async fn leave_ends_with_the_role(terminal: &Terminal<'_>, jane: &Client) {
     })
     .await;
     let question = question_of(&jane.until(&id, "waiting_approval").await);
-    // With a wrong digest, so that nothing is decided where it is let through: 409 to who may decide, 403 to who may not.
+    // With a wrong digest nothing is decided: 409 with the right to decide, 403 without it.
     let until_probed = async |status: u16| {
         let body =
             json!({"workflow_id": id, "approval_id": question, "decision": "approved", "digest": "0".repeat(64)});
-        eventually("a decision is answered so", HEARD, || async {
+        eventually("the decision has the reply", HEARD, || async {
             let answer = jane.post(&format!("/api/v3/execute/approve/{id}"), &body).await;
             (answer.status == status).then_some(())
         })
@@ -182,7 +182,7 @@ async fn the_read_model_is_mended(stack: &Stack) {
     assert_eq!(terminal.run(&["admin", "rebuild", "--check"]).well(), "Redis agrees with the log\n");
 }
 
-/// The stack's own broker, as if it were somewhere else.
+/// Writes a broker configuration as for another machine.
 fn another_broker_is_prepared(stack: &Stack) {
     let terminal = Terminal::new(stack);
     let elsewhere = ["--data", "/nonexistent"];
@@ -212,7 +212,7 @@ fn a_machine_is_looked_over(stack: &Stack) {
     assert!(!here.out.contains("missing"), "{here:?}");
     let bare = terminal.with("PATH", "/nonexistent").run_elsewhere(&["doctor", "--data", "/nonexistent"]);
     assert_eq!(bare.code, 1, "{bare:?}");
-    // Whether a Docker engine answers is up to the machine.
+    // It depends on the machine whether a Docker engine responds.
     let lines: Vec<&str> =
         bare.out.lines().filter(|line| line.contains(" missing ") && !line.contains("sandbox ")).collect();
     assert_snapshot!(steady(&lines.join("\n")), @r"
@@ -246,7 +246,7 @@ async fn keys_are_rotated(stack: &Stack) {
     terminal.run(&["list"]).well();
 }
 
-/// The id of the key that signed a token.
+/// Returns the id of the key that signed a token.
 fn kid_of(token: &str) -> String {
     jsonwebtoken::decode_header(token).expect("a token").kid.expect("a key id")
 }

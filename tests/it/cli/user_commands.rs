@@ -1,4 +1,4 @@
-//! What a user does with `promptcraft`, and what they see.
+//! User commands of `promptcraft`, and their output.
 
 use std::fs;
 
@@ -84,9 +84,9 @@ fn a_goal_is_followed_to_its_end(terminal: &Terminal) {
     let shown = piped.well();
     let progress: Vec<&str> = shown.lines().filter(|line| line.contains("/5 ")).collect();
     assert_eq!(progress.last(), Some(&"5/5 completed"), "{shown}");
-    assert!(progress.is_sorted(), "progress never goes back: {progress:?}");
+    assert!(progress.is_sorted(), "progress decreased: {progress:?}");
     assert!(shown.contains("class LRUCache") && shown.contains("14 of 14 tests passed"), "{shown}");
-    assert!(!shown.contains('\x1b'), "nothing for terminals goes into a pipe: {shown}");
+    assert!(!shown.contains('\x1b'), "escape codes in a pipe: {shown}");
 
     fs::write(terminal.directory().join("slow.py"), "import time\ntime.sleep(1)\nprint('slept')\n").expect("a file");
     let words = ["run", "Run this script please", "--file", "slow.py", "--no-approval", "--watch"];
@@ -99,12 +99,12 @@ fn a_goal_is_followed_to_its_end(terminal: &Terminal) {
     assert!(!dull.well().contains("\x1b[32m"), "{dull:?}");
 }
 
-/// Submits `hello.py`; the id alone is printed.
+/// Submits `hello.py`; only the id is printed.
 fn submit(terminal: &Terminal) -> String {
     terminal.run(&["run", "Run this script please", "--file", "hello.py"]).well().trim_end().to_owned()
 }
 
-/// What is shown of a workflow when it rests, without the progress before.
+/// Returns the output about a settled workflow, without the progress before.
 fn rested(seen: &Seen) -> String {
     let result: Vec<&str> = seen
         .out
@@ -163,7 +163,11 @@ fn a_result_is_sent_back_or_rejected(terminal: &Terminal) {
     let id = terminal.run(&["run", goal]).well().trim_end().to_owned();
     let parked = terminal.run(&["status", &id, "--watch"]);
     let last = parked.waits().lines().last().expect("lines");
-    assert_eq!(last, format!("  promptcraft approve {id}   or   promptcraft reject {id}"), "what to do comes last");
+    assert_eq!(
+        last,
+        format!("  promptcraft approve {id}   or   promptcraft reject {id}"),
+        "the next command is the last line"
+    );
     let again = ["reject", &id, "--request-changes", "--comment", "keep umlauts", "--yes"];
     assert!(terminal.run(&again).well().contains("the workflow goes on. (running)"));
     let second = terminal.run(&["status", &id, "--watch"]);

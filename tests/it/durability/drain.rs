@@ -1,4 +1,4 @@
-//! Processes that are told to stop while there is work: nothing is lost, and nothing happens twice.
+//! Processes that receive SIGTERM under load: no work is lost or repeated.
 
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,14 +11,14 @@ use shared::messaging::WorkflowLog;
 use shared::workflow::EventKind;
 use tests::{Client, Options, Stack, broker_as, eventually, history, run_request};
 
-/// So many are submitted at once, from the first process that is told to stop to the last that is back.
+/// Workflows in flight while all processes are restarted.
 const LANES: usize = 8;
-/// Every so many-th waits for a decision.
+/// Every third workflow waits for a decision.
 const GATED: usize = 3;
 
-/// Posts under a key until the answer is `done`, as a client does that gets no answer from an API that is going.
+/// Posts under an idempotency key until the response is `done`, retrying while the API restarts.
 async fn post(http: &reqwest::Client, url: String, token: &str, key: String, body: &Value, done: u16) -> Value {
-    eventually("it is taken", Duration::from_secs(60), || async {
+    eventually("it is accepted", Duration::from_secs(60), || async {
         let post = http.post(&url).bearer_auth(token).header("idempotency-key", &key);
         let answer = post.header("content-type", "application/json").body(body.to_string()).send().await.ok()?;
         assert!(answer.status() == done || answer.status() == 503, "{answer:?}");
@@ -29,7 +29,7 @@ async fn post(http: &reqwest::Client, url: String, token: &str, key: String, bod
     .await
 }
 
-/// Submits one, and approves it where it waits for that.
+/// Submits a workflow, and approves it if it waits for that.
 async fn live(http: &reqwest::Client, stack: &Stack, client: &Client, number: usize) -> String {
     let request = run_request(&format!("print('run {number}')\n"), number.is_multiple_of(GATED));
     let url = format!("{}/api/v3/execute", stack.url());
@@ -49,14 +49,14 @@ async fn live(http: &reqwest::Client, stack: &Stack, client: &Client, number: us
     id
 }
 
-/// Tells one process after the other to stop, each once the one before is back.
+/// Sends SIGTERM to one process after the other, each when its predecessor is back.
 async fn roll(stack: &Stack) -> usize {
     let mut told = 0;
     for component in ["worker-1", "api", "approver", "worker-2"].into_iter().cycle().take(8) {
         let before = stack.pid(component);
         stack.signal(component, Signal::TERM);
         told += 1;
-        eventually("it is started again", Duration::from_secs(60), || async {
+        eventually("it is restarted", Duration::from_secs(60), || async {
             (stack.pid(component) != before).then_some(())
         })
         .await;
@@ -84,7 +84,7 @@ async fn processes_told_to_stop_under_load_lose_and_repeat_nothing() {
     };
     let (ids, told) = tokio::join!(load, rolled);
     assert_eq!(told, 8);
-    assert!(ids.len() > LANES, "only {} were submitted meanwhile", ids.len());
+    assert!(ids.len() > LANES, "only {} were submitted", ids.len());
 
     eventually("the API is back", Duration::from_secs(30), || async {
         let health = http.get(format!("{}/health", stack.url())).send().await;
@@ -106,6 +106,6 @@ async fn processes_told_to_stop_under_load_lose_and_repeat_nothing() {
         assert_eq!(kinds, [begun.as_slice(), end].concat(), "workflow {number}");
     }
     for name in ["api", "approver", "worker-1", "worker-2"] {
-        assert!(stack.log(name).contains("draining"), "{name} was not told to stop while it ran");
+        assert!(stack.log(name).contains("draining"), "{name} did not drain");
     }
 }

@@ -1,4 +1,4 @@
-//! Accepted means on disk: submissions that share their way to it, and a power cut that takes all else.
+//! Accepted submissions are on disk: group commit, power cuts, and a full disk.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use shared::messaging::{Broker, BrokerError, BrokerSettings};
 use test_support::NatsServer;
 use tests::{Client, Options, Stack, eventually, program, raw_broker_as, run_request};
 
-/// Submits under a key; the answer is the workflow's id.
+/// Submits under a key and returns the workflow's id.
 async fn submit(client: &Client, key: &str) -> String {
     let goal = json!({"goal": format!("Teach my cat to pilot a submarine, {key}")}).to_string();
     let answer = client.send("POST", "/api/v3/execute", &[("idempotency-key", key)], Some(goal)).await;
     answer.expect(202)["data"]["workflow_id"].as_str().expect("an id").to_owned()
 }
 
-/// How often each workflow was submitted according to the log, and how many submissions came in each batch.
+/// Returns how often the log has each submission, and how many submissions each batch has.
 async fn submitted(stack: &Stack) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {
     let context = async_nats::jetstream::new(raw_broker_as(stack, "cli").await);
     let mut stream = context.get_stream("WORKFLOWS").await.expect("the log");
@@ -42,7 +42,7 @@ async fn submitted(stack: &Stack) -> (BTreeMap<String, usize>, BTreeMap<String, 
 async fn submissions_at_once_are_written_together_and_each_once() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
-    // How many gather depends on how fast the machine is; that each is there once does not.
+    // The size of a batch depends on the speed of the machine; that each submission is written once does not.
     for round in 1..=10 {
         if written_together(&stack, &client, round).await {
             return;
@@ -51,10 +51,10 @@ async fn submissions_at_once_are_written_together_and_each_once() {
     panic!("none were written together in ten rounds");
 }
 
-/// Submits forty at once, each twice, while the broker stands still; whether many of them came to the log in one batch.
+/// Submits forty at once, each twice, while the broker is stopped. Returns whether one batch holds many of them.
 async fn written_together(stack: &Stack, client: &Client, round: u32) -> bool {
     stack.signal("nats", Signal::STOP);
-    // The second of a key meets the first and takes down its batch.
+    // The second submission of a key conflicts with the first and fails its batch.
     let keys: Vec<String> = (0..40).chain(0..40).map(|number| format!("key-{round}-{number}")).collect();
     let all = keys.iter().map(|key| submit(client, key));
     let wake = async {
@@ -71,7 +71,7 @@ async fn written_together(stack: &Stack, client: &Client, round: u32) -> bool {
     batches.values().any(|members| *members >= 8)
 }
 
-/// A disk in a file, mounted; taken away when dropped.
+/// A file system in a mounted file; unmounted when dropped.
 struct Disk {
     image: PathBuf,
     mount: PathBuf,
@@ -86,24 +86,24 @@ impl Disk {
         disk.mounted()
     }
 
-    /// Nothing comes to the disk by itself within the time that a test takes.
+    /// Mounts it with a commit interval longer than the test, so that nothing is written back by itself.
     fn mounted(self) -> Result<Self, String> {
         std::fs::create_dir_all(&self.mount).map_err(|error| error.to_string())?;
         run(Command::new("mount").args(["-o", "loop,commit=600"]).arg(&self.image).arg(&self.mount))?;
         Ok(self)
     }
 
-    /// Cuts the power at whatever is being written: the file system shuts down without writing what only memory holds.
+    /// Simulates a power cut: the file system shuts down without writing back its caches.
     fn cut(&self) -> Result<(), String> {
         let shut_down = "import fcntl, os, struct, sys\n\
                          fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))\n";
         run(Command::new("python3").args(["-c", shut_down]).arg(&self.mount))
     }
 
-    /// The disk as it is found after the cut, once nobody uses it any more.
+    /// Mounts the disk again after the cut, once no process uses it.
     async fn found_again(self) -> Self {
-        eventually("nobody uses the disk", Duration::from_secs(30), || async { self.unmount().ok() }).await;
-        self.mounted().expect("a disk that can be repaired")
+        eventually("the disk is unmounted", Duration::from_secs(30), || async { self.unmount().ok() }).await;
+        self.mounted().expect("the disk can be repaired")
     }
 
     fn unmount(&self) -> Result<(), String> {
@@ -119,7 +119,7 @@ impl Drop for Disk {
     }
 }
 
-/// A small file system in memory, mounted; taken away when dropped.
+/// A small file system in memory; unmounted when dropped.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -142,7 +142,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // What the broker has open there goes with it.
+        // Lazily, because the broker may have files open there.
         if let Err(error) = run(Command::new("umount").arg("-l").arg(&self.0)) {
             eprintln!("{} is left mounted: {error}", self.0.display());
         }
@@ -161,9 +161,9 @@ async fn a_power_cut_loses_nothing_that_was_accepted() {
     std::fs::create_dir_all(&folder).expect("a folder");
     match Disk::make(&folder) {
         Ok(disk) => power_cut(disk).await,
-        Err(reason) => println!("SKIPPED: no power was cut, so nothing is known about it: {reason}"),
+        Err(reason) => println!("SKIPPED: a power cut cannot be simulated: {reason}"),
     }
-    std::fs::remove_dir_all(&folder).expect("nothing is left mounted");
+    std::fs::remove_dir_all(&folder).expect("nothing remains mounted");
 }
 
 async fn power_cut(disk: Disk) {
@@ -180,7 +180,7 @@ async fn power_cut(disk: Disk) {
         }
     }));
     let cut = async {
-        eventually("many are accepted", Duration::from_secs(60), || async { (noted().len() >= 150).then_some(()) })
+        eventually("150 are accepted", Duration::from_secs(60), || async { (noted().len() >= 150).then_some(()) })
             .await;
         let accepted = noted().clone();
         disk.cut().expect("the power is cut");
@@ -188,7 +188,7 @@ async fn power_cut(disk: Disk) {
     };
     let accepted = tokio::select! {
         accepted = cut => accepted,
-        _ = submit_on => panic!("it goes on until the cut"),
+        _ = submit_on => panic!("submissions continue until the cut"),
     };
     drop(stack);
 
@@ -217,7 +217,7 @@ async fn stream(server: &NatsServer) -> (jetstream::Context, jetstream::stream::
     (context, stream)
 }
 
-/// How many of a hundred messages that a broker acknowledged are there after a power cut.
+/// Returns how many of a hundred acknowledged messages remain after a power cut.
 async fn survivors(disk: Disk, sync_interval: &str) -> u64 {
     let node = NatsServer::start_in(&disk.mount.join("store"), sync_interval);
     let (context, _) = stream(&node).await;
@@ -232,7 +232,7 @@ async fn survivors(disk: Disk, sync_interval: &str) -> u64 {
     stream.info().await.expect("the stream").state.messages
 }
 
-/// What the test above would not notice if its power cut were none.
+/// Proves that the power cut of the test above discards unsynced writes.
 #[tokio::test]
 async fn a_power_cut_takes_what_a_broker_did_not_sync() {
     for (sync_interval, all) in [("2m", false), ("always", true)] {
@@ -240,9 +240,9 @@ async fn a_power_cut_takes_what_a_broker_did_not_sync() {
         std::fs::create_dir_all(&folder).expect("a folder");
         match Disk::make(&folder) {
             Ok(disk) => assert_eq!(survivors(disk, sync_interval).await == 100, all, "{sync_interval}"),
-            Err(reason) => println!("SKIPPED: no power was cut, so nothing is known about it: {reason}"),
+            Err(reason) => println!("SKIPPED: a power cut cannot be simulated: {reason}"),
         }
-        std::fs::remove_dir_all(&folder).expect("nothing is left mounted");
+        std::fs::remove_dir_all(&folder).expect("nothing remains mounted");
     }
 }
 
@@ -273,7 +273,7 @@ async fn a_broker_that_does_not_sync_each_write_is_refused() {
         are_up.then_some(())
     })
     .await;
-    connect(&[good_url, &down, good_url]).await.expect("a node that is down keeps nobody down");
+    connect(&[good_url, &down, good_url]).await.expect("an unavailable node does not fail the check");
     for monitors in [&[good_url, bad_url, good_url][..], &[bad_url, &down], &[&down, bad_url]] {
         assert!(matches!(connect(monitors).await, Err(BrokerError::NotDurable)), "{monitors:?}");
     }
@@ -282,11 +282,11 @@ async fn a_broker_that_does_not_sync_each_write_is_refused() {
             eventually("the pages can be read", Duration::from_secs(20), || async { connect(monitors).await.err() });
         assert!(
             matches!(refused.await, BrokerError::DurabilityUnknown { .. }),
-            "nobody says that it syncs: {monitors:?}"
+            "no node confirms that it syncs: {monitors:?}"
         );
     }
 
-    // And so the whole process.
+    // The API refuses to start as well.
     let refused = Command::new(program("api"))
         .env("PROMPTCRAFT__NATS__URL", bad.url())
         .env("PROMPTCRAFT__NATS__MONITOR_URL", bad_url)
@@ -307,27 +307,27 @@ async fn a_disk_that_was_full_and_has_room_again_serves_again_and_lost_nothing()
     let folder = std::env::temp_dir().join(format!("promptcraft-full-{}", std::process::id()));
     match SmallDisk::make(folder.clone()) {
         Ok(disk) => full_disk(&disk).await,
-        Err(reason) => println!("SKIPPED: no disk was filled, so nothing is known about it: {reason}"),
+        Err(reason) => println!("SKIPPED: a full disk cannot be simulated: {reason}"),
     }
-    std::fs::remove_dir(&folder).expect("nothing is left mounted");
+    std::fs::remove_dir(&folder).expect("nothing remains mounted");
 }
 
 async fn full_disk(disk: &SmallDisk) {
     let stack = Stack::start_with(Options { broker_store: Some(disk.0.clone()), ..Options::default() }).await;
     let client = stack.developer().await;
     let code = run_request("print('promised')\n", false).to_string();
-    // What is accepted before is on its way when the disk is full.
+    // A workflow accepted before is in flight when the disk is full.
     let promised = Mutex::new(vec![client.run("print('before')\n").await]);
     disk.fill();
     let first = stack.pid("nats");
     let submit = async || {
         let answer = client.send("POST", "/api/v3/execute", &[], Some(code.clone())).await;
         let id = answer.json()["data"]["workflow_id"].as_str().map(str::to_owned);
-        promised.lock().expect("nobody panicked").extend(id);
+        promised.lock().expect("no panic").extend(id);
         answer.status
     };
-    eventually("the broker is started again", Duration::from_secs(60), || async {
-        // Something has to be written for the broker to notice; whether it fits still is chance.
+    eventually("the broker is restarted", Duration::from_secs(60), || async {
+        // The broker notices the full disk only when it writes; whether a submission still fits is chance.
         let status = submit().await;
         assert!([202, 401, 503].contains(&status), "{status}");
         (stack.pid("nats") != first).then_some(())
@@ -336,7 +336,7 @@ async fn full_disk(disk: &SmallDisk) {
     disk.make_room();
     eventually("work is accepted again", Duration::from_secs(60), || async { (submit().await == 202).then_some(()) })
         .await;
-    for id in promised.into_inner().expect("nobody panicked") {
+    for id in promised.into_inner().expect("no panic") {
         client.until(&id, "completed").await;
     }
 }

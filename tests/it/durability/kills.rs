@@ -1,4 +1,4 @@
-//! Processes that die without warning, and workflows that end as if nothing had happened.
+//! Processes that are killed: workflows end as if nothing had happened.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ async fn until_it_runs(stack: &Stack, client: &Client, id: &str) {
     .await;
 }
 
-/// How often the workflow was run and released, from the log itself: what a client is shown ends at the first end.
+/// Returns how often the workflow was executed and released according to the log, because a client sees the first end
+/// only.
 async fn commits(log: &WorkflowLog, id: &str) -> [usize; 2] {
     let entries = history(log, id).await;
     let count = |kind| entries.iter().filter(|entry| entry.happened.kind == kind).count();
@@ -27,7 +28,7 @@ async fn log_of(stack: &Stack) -> WorkflowLog {
     WorkflowLog::new(&broker_as(stack, "cli").await)
 }
 
-/// How often something that must happen at the right moment is tried on a busy machine.
+/// Tries for a test that must act at the right moment on a busy machine.
 const TRIES: usize = 5;
 
 #[tokio::test]
@@ -52,7 +53,7 @@ async fn a_worker_killed_in_the_middle_of_a_step_is_replaced_by_another() {
     panic!("every kill came too late");
 }
 
-/// The number of a worker that runs one of these workflows in the sandbox; none where all ended before anyone looked.
+/// Returns the number of a worker that runs one of these workflows in the sandbox; `None` if all ended before.
 async fn busy_worker(stack: &Stack, client: &Client, ids: &[String]) -> Option<usize> {
     eventually("a worker is busy", Duration::from_secs(60), || async {
         let (mut begun, mut ended) = (0, 0);
@@ -96,7 +97,8 @@ async fn a_worker_paused_beyond_its_turn_does_not_commit_twice() {
             client.until(id, "completed").await;
         }
         stack.signal(&worker, Signal::CONT);
-        // What it held over the pause, it ends now: too late. Where it held nothing there is nothing to wait for.
+        // It ends now, too late, the steps that it held during the pause. Without such steps there is nothing to wait
+        // for.
         let late = async {
             while ended_runs(&stack, number).await == before {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -121,9 +123,9 @@ async fn an_approver_killed_while_a_workflow_is_parked_forgets_nothing() {
     let parked = client.until(&id, "waiting_approval").await;
     stack.kill("approver");
     let approval = question_of(&parked);
-    eventually("a decision is taken", Duration::from_secs(30), || async {
+    eventually("a decision is accepted", Duration::from_secs(30), || async {
         let answer = client.decide(&id, &approval, "approved").await;
-        // Nobody home: tried again. Applied although the answer was lost: decided already.
+        // No response: retried. Applied although the response was lost: already decided.
         matches!(answer.status, 200 | 409).then_some(())
     })
     .await;
@@ -134,7 +136,7 @@ async fn an_approver_killed_while_a_workflow_is_parked_forgets_nothing() {
 async fn an_api_killed_after_its_answer_has_kept_its_word() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
-    // Held, the worker leaves nothing but the answer behind.
+    // The stopped worker ensures that only the response exists.
     stack.signal("worker-1", Signal::STOP);
     let mut ids = Vec::new();
     for _ in 0..5 {

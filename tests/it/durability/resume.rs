@@ -1,4 +1,4 @@
-//! The log can be cut anywhere and resumed, and every action run twice, with the same end.
+//! The log can be truncated anywhere and resumed, and every action repeated, with the same end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tests::{
     writer_of,
 };
 
-/// The log as each process may write to it.
+/// The log with the login of each process.
 struct Logs(BTreeMap<&'static str, WorkflowLog>);
 
 impl Logs {
@@ -32,7 +32,7 @@ impl Logs {
         history(&self.0["approver"], id).await
     }
 
-    /// Appends these transitions as those of another workflow and returns its id.
+    /// Appends these transitions under another workflow id and returns that id.
     async fn record_anew(&self, prefix: &[Entry]) -> String {
         let id = WorkflowId::fresh();
         let mut sequence = 0;
@@ -46,7 +46,7 @@ impl Logs {
     }
 }
 
-/// The same state under another id, and its gates under those that follow from it.
+/// Returns the same state under another id, with its gates' ids derived from it.
 fn renamed(workflow: &Workflow, id: WorkflowId) -> Workflow {
     let mut text = serde_json::to_string(workflow).expect("JSON");
     for number in 1..=8 {
@@ -59,8 +59,8 @@ fn renamed(workflow: &Workflow, id: WorkflowId) -> Workflow {
 
 const CODE: &str = "print('the same')\n";
 
-/// Decides as the human of this story does: the code may run, the first result is sent back, code is supplied in its place, and
-/// the second result is released.
+/// Decides like the human of this scenario: approves the run, requests changes to the first result, supplies code, and
+/// approves the second result.
 async fn decide(client: &Client, id: &str, data: &Value) {
     let approval = &data["pending_approvals"][0];
     let mut body = json!({"workflow_id": id, "approval_id": approval["approval_id"], "decision": "approved"});
@@ -74,7 +74,7 @@ async fn decide(client: &Client, id: &str, data: &Value) {
     assert!(matches!(answer.status, 200 | 409 | 503), "{}", answer.text);
 }
 
-/// Decides whatever the workflow asks until it is completed.
+/// Decides every question of the workflow until it is completed.
 async fn to_the_end(client: &Client, id: &str) -> Value {
     eventually("the workflow ends", Duration::from_secs(90), || async {
         let data = client.status(id).await;
@@ -88,7 +88,7 @@ async fn to_the_end(client: &Client, id: &str) -> Value {
     .await
 }
 
-/// What must be the same however often the work was interrupted.
+/// Returns the parts of a status that interruptions must not change.
 fn outcome(data: &Value) -> Vec<Value> {
     let results = &data["artifacts"]["test_results"];
     [
@@ -106,7 +106,7 @@ fn kinds(entries: &[Entry]) -> Vec<(&'static str, &'static str)> {
     entries.iter().map(|entry| (entry.happened.kind.as_str(), entry.workflow.phase.kind().as_str())).collect()
 }
 
-/// Every durable consumer of the log starts anew from the log's first message.
+/// Recreates every durable consumer of the log at its first message.
 async fn deliver_all_again(log: &Stream) {
     let consumers: Vec<(String, Config)> =
         log.consumers().map_ok(|info| (info.name, info.config)).try_collect().await.expect("a list");
@@ -116,7 +116,7 @@ async fn deliver_all_again(log: &Stream) {
     }
 }
 
-/// Every message that there is was handed out to every queue, and settled.
+/// Waits until every queue has delivered and settled every message.
 async fn until_all_is_settled(log: &Stream) {
     eventually("all is settled", Duration::from_secs(60), || async {
         let consumers: Vec<_> = log.consumers().try_collect().await.expect("a list");
@@ -135,7 +135,7 @@ async fn every_prefix_of_the_log_is_resumed_and_every_action_run_twice() {
     let whole = logs.history(&recorded).await;
     assert_eq!(whole.iter().filter(|entry| entry.happened.kind == EventKind::Parked).count(), 5, "{:?}", kinds(&whole));
 
-    // Held, they may be handed messages, and die with them.
+    // A stopped process may have received messages, which die with it.
     for component in ["worker-1", "approver"] {
         stack.signal(component, Signal::STOP);
     }
@@ -148,7 +148,7 @@ async fn every_prefix_of_the_log_is_resumed_and_every_action_run_twice() {
     }
     let operator = async_nats::jetstream::new(raw_broker_as(&stack, "cli").await);
     let log = operator.get_stream("WORKFLOWS").await.expect("the log");
-    // Once while the work is going on, and once when all of it is done.
+    // Once while the work is in progress, and once when it is done.
     deliver_all_again(&log).await;
     for id in &resumed {
         assert_eq!(outcome(&to_the_end(&client, id).await), outcome(&end), "{id}");

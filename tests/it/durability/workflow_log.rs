@@ -1,4 +1,4 @@
-//! The workflow log over a real broker: what its fence and its leader say, and what is made of it.
+//! The workflow log on a real broker: its fence, its leader, and its tail.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use shared::telemetry::TraceContext;
 use shared::workflow::{EventKind, Happened, Workflow};
 use tests::{Stack, broker_as, raw_broker_as};
 
-/// A stack in which nothing moves a workflow on, and its log as the API writes it.
+/// Starts a stack in which no process advances a workflow, with its log as the API writes it.
 async fn still() -> (Stack, WorkflowLog) {
     let stack = Stack::start().await;
     stack.signal("worker-1", Signal::STOP);
@@ -43,7 +43,7 @@ async fn a_leader_that_is_behind_settles_nothing() {
     let sequence = append(&log, 0, &workflow).await.expect("appended");
     let newest = log.newest_from_leader(workflow.id).await.expect("the log").expect("an entry");
     assert!(log.is_newest(&newest).await.expect("an answer"));
-    // As a replica hands it out that is ahead of the leader.
+    // Like a replica that is ahead of the leader.
     let ahead = Entry { sequence: sequence + 1, ..newest.clone() };
     assert!(matches!(log.is_newest(&ahead).await, Err(ReadError::Unavailable(_))));
     append(&log, sequence, &workflow).await.expect("appended");
@@ -56,7 +56,7 @@ async fn a_conflict_with_nothing_newer_takes_nobodys_step_away() {
     let (stack, log) = still().await;
     let workflow = submitted();
     let sequence = append(&log, 0, &workflow).await.expect("appended");
-    // The broker refuses this as it refuses what conflicts with an append that is on its way and may never arrive.
+    // The broker rejects this like a conflict with an append in flight that may never commit.
     let refused = append(&log, sequence + 1, &workflow).await;
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
     let lost = append(&log, 0, &workflow).await;
@@ -64,7 +64,7 @@ async fn a_conflict_with_nothing_newer_takes_nobodys_step_away() {
     stack.signal("worker-1", Signal::CONT);
 }
 
-/// As published, the client shows such a reader the whole log: `vendor/async-nats/CHANGES.md`.
+/// The published client delivers the whole log to such a reader: `vendor/async-nats/CHANGES.md`.
 #[tokio::test]
 async fn a_reader_that_has_heard_nothing_goes_on_where_it_began() {
     let (stack, log) = still().await;
@@ -81,7 +81,7 @@ async fn a_reader_that_has_heard_nothing_goes_on_where_it_began() {
         append(&log, 0, &workflow).await.expect("appended");
     };
     let (heard, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(90), hears), loses_it);
-    let heard = heard.expect("it hears again").0;
+    let heard = heard.expect("the reader receives it").0;
     assert!(heard.as_ref().is_some_and(|subject| subject.ends_with(&workflow.id.to_string())), "{heard:?}");
     stack.signal("worker-1", Signal::CONT);
 }

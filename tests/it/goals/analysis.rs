@@ -1,4 +1,4 @@
-//! Analyses from the caller over the queue to a worker and back.
+//! Analyses, from the caller over the queue to a worker and back.
 
 use std::fs;
 use std::time::Duration;
@@ -52,7 +52,7 @@ async fn code_is_analysed_for_a_caller_who_waits() {
     without_a_worker_the_caller_is_told(&stack, &client).await;
 }
 
-/// Asks about code, with options.
+/// Requests an analysis of code, with options.
 async fn ask(client: &Client, code: &str, options: Value) -> Answer {
     client.post("/api/v3/analyze", &json!({"context": {"file_content": code}, "options": options})).await
 }
@@ -78,7 +78,7 @@ async fn an_injection_is_reported(client: &Client) {
     assert_eq!(body["metadata"]["cache_hit"], false);
     assert!(!first.text.contains("secret_marker"), "nothing submitted is echoed: {body:#}");
 
-    // The same again, and in the other place that the contract names: nobody has to look at it twice.
+    // The same again, and in the other place that the contract names: served from the cache.
     let elsewhere = json!({"context": {"project_context": {"file_content": INJECTION}}});
     for again in [ask(client, INJECTION, json!({})).await, client.post("/api/v3/analyze", &elsewhere).await] {
         let again = again.expect(200);
@@ -96,7 +96,7 @@ async fn wishes_are_kept(client: &Client) {
     assert!(low.len() > medium.len() && medium.len() > high.len() && !high.is_empty(), "{low:#?}");
     assert_eq!(suggestions(client, MIXED, json!({})).await, medium, "medium is the default");
     let two = suggestions(client, MIXED, json!({"max_suggestions": 2})).await;
-    assert_eq!(two, medium[..2], "the worst come first");
+    assert_eq!(two, medium[..2], "the most severe are first");
     let plain = suggestions(client, MIXED, json!({"include_examples": false})).await;
     assert!(medium.iter().any(|found| found.get("example_fix").is_some()), "{medium:#?}");
     assert!(plain.len() == medium.len() && plain.iter().all(|found| found.get("example_fix").is_none()), "{plain:#?}");
@@ -136,7 +136,7 @@ async fn code_that_does_not_parse_is_answered(client: &Client) {
     assert!(data["analysis_summary"].as_str().expect("text").contains("does not parse"), "{data:#}");
 }
 
-/// Asks about a file and returns the whole answer.
+/// Requests an analysis of a file and returns the whole response.
 async fn ask_about(client: &Client, path: &str, content: &str) -> Value {
     let context = json!({"file_content": content, "file_path": path});
     let body = json!({"context": context, "options": {"severity_threshold": "low"}});
@@ -249,7 +249,7 @@ fn a_file_is_analysed_from_a_terminal(terminal: &Terminal) {
     terminal.run(&["analyze", "find.py", "--threshold", "critical"]).refused(2, "[possible values: low, medium, high]");
 }
 
-/// A worker that hangs takes no question with it: the caller is told, and is answered when the worker goes on.
+/// Checks that a caller receives an error while the worker hangs, and a response when it resumes.
 async fn without_a_worker_the_caller_is_told(stack: &Stack, client: &Client) {
     stack.signal("worker-1", Signal::STOP);
     let unasked = "def late(db, name):\n    db.execute('SELECT ' + name)\n";

@@ -1,5 +1,5 @@
-//! Work on the caller's own Python code without a language model: what is delivered was proven by running it, and what cannot be
-//! proven is refused with the reason.
+//! Work on the caller's Python code without a language model: a result is delivered only if running it proved it, and
+//! refused with the reason otherwise.
 
 use std::path::Path;
 use std::process::Command;
@@ -89,7 +89,7 @@ async fn tests_record_what_the_code_does_and_notice_a_change() {
     made(&by_mode, "tests_written");
 }
 
-/// Code whose tests are hard to write, and what they must say.
+/// Code whose tests are hard to write, and texts that they must contain.
 const HARD: &[(&str, &str, &str)] = &[
     ("twice", "def area(r):\n    return r\n\n\ndef area(r: int):\n    return 3 * r * r\n", "area("),
     ("small", "class counter:\n    def __init__(self, start: int):\n        self.value = start\n", "= counter("),
@@ -123,14 +123,14 @@ async fn one_unsuitable_definition_takes_no_tests_from_the_others() {
         assert!(tests.contains("add(0, 0) == 0") && tests.contains(expected), "{name}: {tests}");
         assert_ne!(passes_outside(name, &code, &tests), Some(false), "{name}: {tests}");
     }
-    // Dictionaries are equal in any order, so no test notices the other one.
+    // Dictionaries are equal in any order, so no test notices this change.
     let ordered = "def tidy(d: dict[str, int]):\n    return dict(sorted(d.items(), reverse=False))\n";
     let end = end_of(&client, "Write unit tests for this", "auto", "ordered.py", ordered).await;
     made(&end, "tests_written");
     says(&end, "| `tidy` | 1 of 2 |");
 }
 
-/// Code without a test that would say anything, and the reason.
+/// Code for which no meaningful test can be written, and the reason.
 const WITHOUT_TESTS: &[(&str, &str)] = &[
     ("def save(path):\n    with open(path, 'w') as file:\n        file.write('x')\n", "save: it opens files"),
     ("import time\n\n\ndef stamp():\n    return time.time()\n", "stamp: it depends on the clock"),
@@ -196,7 +196,7 @@ async fn code_is_cleaned_up_without_changing_what_it_does() {
     assert!(made(&end, "changed").contains("def add(a, b):\n    return a + b\n"), "{end:#}");
     assert_eq!(end["artifacts"]["test_results"]["tests"][0]["name"], "test_sums.py::test_add", "{end:#}");
 
-    // Nothing shows that code works which only writes files.
+    // No test can show that code works which only writes files.
     let saves = "import os\nimport json\ndef save(path, d):\n  with open(path, 'w') as file:\n    file.write( json.dumps(d) )\n";
     let end = end_of(&client, "Clean up this code", "auto", "saves.py", saves).await;
     made(&end, "changed");
@@ -305,7 +305,7 @@ async fn hostile_code_gets_no_result_and_takes_nothing_down() {
         "import os\nfor number in range(64):\n    try:\n        os.write(number, b'''{forged}''')\n    except OSError:\n        pass\n"
     );
     let endless = format!("{writes}while True:\n    pass\n");
-    // The tool's own output and memory, by way of the system's folder of processes.
+    // The tool's own output and memory, through `/proc`.
     let parent = format!(
         "import os\nfor name in ('fd/1', 'mem'):\n    try:\n        file = os.open(f'/proc/{{os.getppid()}}/{{name}}', os.O_RDWR)\n        os.write(file, b'''{forged}''')\n        os._exit(0)\n    except OSError:\n        pass\nos.listdir(f'/proc/{{os.getppid()}}/fd')\n"
     );

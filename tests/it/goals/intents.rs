@@ -1,4 +1,5 @@
-//! A request gets what it asks for, or the reason why not: code that merely ran is no answer to another wish.
+//! A request gets the result that it asks for, or the reason for a refusal. Output of code that merely ran answers no
+//! other request.
 
 use serde_json::{Value, json};
 use tests::{Client, Options, Stack};
@@ -100,7 +101,7 @@ async fn a_name_alone_makes_no_tests_of_a_script() {
     let named = |file: &str, text: &str| json!({"file_content": text, "current_file": file});
     let printing = format!("print('loading')\n{FAILING_TEST}");
     let unrelated = "def test_connection(url):\n    return url\n\n\nprint('value', test_connection(42))\n";
-    // Its methods may be tests; the runner says that they are not.
+    // Its methods may be tests; the runner reports that they are not.
     let checks = "class Checks:\n    def test_it(self):\n        pass\n\n\nprint('value', 42)\n";
     for (file, text, action, stdout, passed) in [
         ("test_connection.py", "print('value', 42)\n", "ran", "value 42\n", 1),

@@ -12,7 +12,7 @@ const ROCKET: &str = "def thrust(mass, acceleration):\n    return mass * acceler
 const ROCKET_TEST: &str =
     "from rocket import thrust\n\n\ndef test_thrust():\n    assert thrust(2, 3) == 6, 'thrust is wrong'\n";
 
-/// A stack whose workers ask the endpoint. CPU time costs nothing, so that costs are those of tokens.
+/// Starts a stack whose workers use the endpoint. CPU time is free, so that only tokens cost.
 async fn stack_with(endpoint: &ModelEndpoint, more: &[(&'static str, &str)]) -> Stack {
     let mut options = Options::default()
         .with("generator.model_url", endpoint.address())
@@ -29,7 +29,7 @@ fn goal(text: &str, require_approval: bool) -> Value {
     json!({"goal": text, "context": {"execution_preferences": preferences}})
 }
 
-/// A goal about given code.
+/// Returns a request for work on given code.
 fn work(text: &str, file: &str, code: &str, require_approval: bool) -> Value {
     let mut body = goal(text, require_approval);
     body["context"]["project_context"] = json!({"file_content": code, "current_file": file});
@@ -54,7 +54,7 @@ fn rocket() -> Reply {
     Reply::Files(vec![("rocket.py", ROCKET), ("test_rocket.py", ROCKET_TEST)])
 }
 
-/// The data of each event of a workflow that has ended.
+/// Returns the data of each event of a workflow that has ended.
 async fn events_of(client: &Client, id: &str) -> Vec<Value> {
     let stream = client.get(&format!("/api/v3/execute/{id}/events")).await;
     let data = stream.text.lines().filter_map(|line| line.strip_prefix("data: "));
@@ -164,7 +164,7 @@ async fn an_endpoint_that_limits_the_rate_or_hangs_is_asked_again() {
     let requests = endpoint.requests();
     assert!(requests[1].at - requests[0].at >= Duration::from_secs(3), "{requests:?}");
 
-    // A wish for no delay is no leave to ask without a pause.
+    // `Retry-After: 0` is still followed by a delay.
     endpoint.plays([Reply::Refused(429, Some(0)), Reply::Refused(429, Some(0)), rocket()]);
     let done = end_of(&client, &goal(GOAL, false)).await;
     assert_eq!(done["status"], "completed", "{done:#}");
@@ -218,7 +218,7 @@ async fn a_reviewers_comment_reaches_the_model() {
         (state["status"] == "waiting_approval" && question_of(&state) != first).then_some(state)
     })
     .await;
-    // The round after the one that failed works on the comment as well.
+    // The round after the failed one includes the comment.
     for (number, part) in [(1, "def thrust"), (2, "thrust is wrong")] {
         let prompt = endpoint.requests()[number].prompt();
         assert!(prompt.contains("name the units in the docstring") && prompt.contains(part), "{prompt}");
@@ -314,7 +314,7 @@ async fn tests_are_written_for_given_code_that_stays_as_it_is() {
     assert!(code.contains("def test_thrust") && !code.contains("return"), "{code}");
 }
 
-/// The settings files that the guide shows, by name and value of each setting.
+/// Returns the settings files in the guide, as names and values.
 fn examples() -> Vec<Vec<(&'static str, String)>> {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/how-to/use-a-language-model.md");
     let guide = std::fs::read_to_string(guide).expect("the guide");

@@ -1,4 +1,4 @@
-//! The caller's file runs in its own language, from the door to the result.
+//! The caller's file runs in its own language, from the submission to the result.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use async_nats::jetstream;
 use serde_json::json;
 use tests::{Options, Stack, eventually, raw_broker_as};
 
-/// The folders of the sandbox's runtimes.
+/// Returns the folders of the sandbox's runtimes.
 fn runtimes() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("sandbox/runtimes");
     let folders = std::fs::read_dir(folder).expect("runtimes").flatten();
@@ -22,7 +22,7 @@ async fn files_of_every_language_run_on_their_own_lane() {
     let client = stack.developer().await;
     let node_tests = "const { test } = require('node:test');\nconst assert = require('node:assert');\ntest('adds', () => assert.equal(1 + 1, 2));\ntest('fails', () => assert.equal(1, 2));\n";
     let cases = [
-        // The language is known by its name, by the file, or by the code alone.
+        // The language is recognised by its name, by the file, or by the code alone.
         ("javascript", "", "console.log([1, 2].map(n => n * 2).join())", "2,4\n", 1.0),
         ("", "sum.js", "const a = 1;\nconsole.log(`${a + 1}`)", "2\n", 1.0),
         ("", "", "#!/usr/bin/env bash\nset -e\nfor n in 1 2; do echo \"n $n\"; done | tac\n", "n 2\nn 1\n", 1.0),
@@ -87,14 +87,14 @@ async fn a_language_that_the_analyser_does_not_know_is_not_taken_for_python() {
     };
     let (cobol, python) = (ask("Cobol 2014").await, ask("Python 3.12").await);
     assert!(rules(&python).iter().any(|rule| rule.contains("COMMAND")), "{python}");
-    // A secret is one in any language.
+    // A secret is found in any language.
     assert_eq!((rules(&cobol).len(), &cobol["data"]["language"]), (1, &json!("unknown")), "{cobol}");
     let summary = cobol["data"]["analysis_summary"].as_str().expect("a summary");
     assert!(summary.contains("not supported") && !summary.to_lowercase().contains("cobol"), "{summary}");
     assert_eq!(cobol["metadata"]["tools_used"], json!(["heimdall", "heimdall-lines"]));
 }
 
-/// A worker never receives a step for a runtime that it does not offer, though it may hand one on to those that do.
+/// A worker never receives a step for a runtime that it does not offer, though it may append one for other workers.
 #[tokio::test]
 async fn a_step_waits_in_its_own_queue_for_a_worker_with_its_runtime() {
     let options = Options::default().with("sandbox.runtimes", "python").with("generator.runtimes", "python,node");

@@ -77,11 +77,11 @@ async fn a_cancel_kills_at_once_and_is_final() {
     client.post(&path, &json!({})).await.expect(200);
     assert_eq!(client.status(&id).await["status"], "cancelled");
     client.post(&path, &json!({})).await.expect(200);
-    eventually("the program is gone", Duration::from_secs(1), || async {
+    eventually("the program ended", Duration::from_secs(1), || async {
         (stack.running_steps().await == 0 && stack.interpreters_below("worker-1") == 0).then_some(())
     })
     .await;
-    // A worker that was told to stop takes the next job at once.
+    // A worker that cancelled a job takes the next one at once.
     let next = client.run("print('next')\n").await;
     client.until_within(&next, "completed", Duration::from_secs(10)).await;
     client.post(&format!("/api/v3/execute/cancel/{next}"), &json!({})).await.expect(409);

@@ -1,4 +1,4 @@
-//! The catalogue as users and operators meet it: `promptcraft recipes` and the API's calls.
+//! The catalogue for users and operators: `promptcraft recipes` and the API's calls.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ async fn listed(client: &Client, name: &str) -> Value {
     .await
 }
 
-/// Writes a recipe that breaks no rule.
+/// Writes a valid recipe.
 fn write_recipe(folder: &Path, name: &str, code: &str) {
     let description = format!(
         "name = \"{name}\"\nversion = \"1.0.0\"\ntitle = \"Frobnicator\"\nsummary = \"Frobnicates.\"\nruntime = \"python\"\n\
@@ -73,7 +73,7 @@ async fn the_catalogue_is_shown() {
     assert!(piped.well().contains("lru-cache") && piped.out.starts_with("NAME "), "{piped:?}");
     let narrow = terminal.type_at(&["recipes", "list"], "");
     let widest = narrow.well().lines().map(|line| line.trim_end().chars().count()).max();
-    // The heading's marks for the terminal take no columns.
+    // The escape codes of the heading take no columns.
     assert!(widest <= Some(80 + "\x1b[1m\x1b[0m".len()), "{narrow:?}");
     let json: Value = serde_json::from_str(terminal.run(&["recipes", "list", "--json"]).well()).expect("JSON");
     let all = json["recipes"].as_array().expect("a list");

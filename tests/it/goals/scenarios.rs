@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use shared::messaging::WorkflowLog;
 use tests::{Client, Options, Stack, broker_as, eventually, history};
 
-/// Least share of outcomes as expected.
+/// Minimum share of outcomes as expected.
 const MIN_EXPECTED_PERCENT: usize = 92;
-/// Largest share of workflows that end `completed` without what was asked for.
+/// Maximum share of workflows that end `completed` without the requested result.
 const MAX_FALSE_COMPLETED_PERCENT: usize = 1;
 /// For loading the embedding model and computing the vectors of all recipes.
 const EMBEDDINGS_TIMEOUT: Duration = Duration::from_secs(300);
@@ -28,7 +28,7 @@ struct Corpus {
     scenario: Vec<Scenario>,
 }
 
-/// A goal and what becomes of it.
+/// A goal and its expected outcome.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scenario {
@@ -79,7 +79,7 @@ impl Expected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     AsExpected,
-    /// Another end than expected, and nothing false delivered.
+    /// Another end than expected, without a false result.
     Missed,
     FalseCompleted,
 }
@@ -139,7 +139,7 @@ impl Scenario {
         Outcome { verdict, actual, remark: fault.unwrap_or_default() }
     }
 
-    /// Returns what is wrong with the artifacts of the expected action.
+    /// Returns the problem with the artifacts of the expected action.
     fn fault(&self, action: &str, artifacts: &Value, recipe: &str) -> Option<String> {
         if action == "generated" && !self.recipes.iter().any(|name| name == recipe) {
             return Some("another recipe".to_owned());
@@ -183,7 +183,7 @@ impl Scenario {
     }
 }
 
-/// The corpus files, by name: the one that is named, or all of a folder.
+/// Returns the corpus files by name: the one in `SCENARIOS`, or all of a folder.
 fn corpus_files() -> Vec<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a corpus outside of the repository is named by the caller")]
     let named = std::env::var("SCENARIOS").map(PathBuf::from);
@@ -271,7 +271,7 @@ fn count(outcomes: &[Outcome], verdict: Verdict) -> usize {
     outcomes.iter().filter(|outcome| outcome.verdict == verdict).count()
 }
 
-/// A Markdown table of all scenarios, the unexpected outcomes first.
+/// Returns a Markdown table of all scenarios, the unexpected outcomes first.
 fn report(scenarios: &[Scenario], outcomes: &[Outcome]) -> String {
     let as_expected = count(outcomes, Verdict::AsExpected);
     let false_completed = count(outcomes, Verdict::FalseCompleted);

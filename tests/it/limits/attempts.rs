@@ -1,4 +1,4 @@
-//! Steps that fail again and again: the attempts that count, and the dead letter behind the last.
+//! Steps that fail repeatedly: the attempts that count, and the dead letter after the last one.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -16,7 +16,7 @@ async fn a_step_whose_code_is_gone_is_given_up() {
     let stack = Stack::start_with(Options::default().with("worker.max_attempts", "2")).await;
     let client = stack.developer().await;
     let mut state = submitted_before(0);
-    // The digest of what was never stored.
+    // The digest of content that was never stored.
     state.submission.code = Some(Content { inline: None, ..Content::new("print(1)\n".repeat(2_000)) });
     let id = state.id.to_string();
     append(&stack, 0, &state, EventKind::Submitted).await;
@@ -32,7 +32,7 @@ async fn a_step_that_kills_every_worker_is_given_up() {
     let client = stack.developer().await;
     let id = client.run(&long_program(60)).await;
     let kills = Cell::new(0);
-    let failed = eventually("the step is given up", Duration::from_secs(120), || async {
+    let failed = eventually("the step is abandoned", Duration::from_secs(120), || async {
         let data = client.status(&id).await;
         if data["current_step"] == 4 && stack.running_steps_of(1).await > 0 {
             stack.kill("worker-1");
@@ -42,7 +42,7 @@ async fn a_step_that_kills_every_worker_is_given_up() {
     })
     .await;
     assert_eq!(failed["error"]["code"], "attempts_exhausted");
-    // The first attempt is free of the count; on a busy machine the broker may hand the step out once more by itself.
+    // The first attempt does not count; on a busy machine the broker may redeliver the step by itself.
     assert!((1..=3).contains(&kills.get()), "{kills:?}");
     let letters = dead_letters(&stack).await;
     assert_eq!(letters.len(), 1);

@@ -24,7 +24,7 @@ async fn budgets_end_workflows_and_refuse_new_ones() {
         (answer.status == 402).then_some(())
     })
     .await;
-    // Another user's day is another budget.
+    // Each user has a budget of their own.
     stack.client("stress_user", "stress_pass").await.run("print(1)\n").await;
 }
 
@@ -65,7 +65,7 @@ async fn who_cancels_what_runs_pays_for_it() {
     let stack = Stack::start_with(options).await;
     let client = stack.developer().await;
     let burns = run_request("while True: pass\n", false);
-    // Each round burns what it takes to see the run and to cancel it.
+    // Each round burns the time until its run is seen and cancelled.
     for _ in 0..50 {
         let answer = client.post("/api/v3/execute", &burns).await;
         if answer.status == 402 {
@@ -77,10 +77,8 @@ async fn who_cancels_what_runs_pays_for_it() {
         })
         .await;
         client.post(&format!("/api/v3/execute/cancel/{id}"), &json!({})).await.expect(200);
-        eventually("it is gone", Duration::from_secs(20), || async {
-            (stack.running_steps().await == 0).then_some(())
-        })
-        .await;
+        eventually("it ended", Duration::from_secs(20), || async { (stack.running_steps().await == 0).then_some(()) })
+            .await;
         assert_eq!(client.status(&id).await["status"], "cancelled");
     }
     panic!("a day's budget was never used up");

@@ -44,7 +44,7 @@ async fn a_run_that_meets_a_limit_says_which() {
     check(killed, "killed_by_signal", false);
     assert_eq!(killed["signal"], 15);
     assert_eq!(killed["tests"][0]["message"], "the program was killed by signal 15 (SIGTERM)");
-    // Output beyond the limit is dropped, and the program goes on to its own end.
+    // Output beyond the limit is dropped, and the program runs to its end.
     check(cut, "output_truncated", true);
     assert_eq!((&cut["truncated"], &fine["truncated"]), (&json!(true), &json!(false)));
     check(fine, "exited", true);

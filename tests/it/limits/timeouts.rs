@@ -44,7 +44,7 @@ fn code() -> Artifacts {
     }
 }
 
-/// Every state on the way from the submission to the question, each a second behind the one before.
+/// Returns every state from the submission to the question, one second apart.
 fn way_to_the_question(submitted: Workflow, begun: Timestamp) -> Vec<(Workflow, Event)> {
     let usage = usage(begun);
     let report = Content::new(r#"{"overall_score":100,"findings":[],"tools":[]}"#.to_owned());
@@ -84,21 +84,21 @@ async fn a_workflow_that_stands_still_runs_out_of_its_time() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
     stack.signal("worker-1", Signal::STOP);
-    // All but two seconds of its minute are over.
+    // All but two seconds of its minute have elapsed.
     let state = submitted_before(58);
     let id = state.id.to_string();
     append(&stack, 0, &state, EventKind::Submitted).await;
     let failed = client.until(&id, "failed").await;
     assert_eq!(failed["error"]["code"], "timeout");
     stack.signal("worker-1", Signal::CONT);
-    // The worker is awake and finds nothing to do there.
+    // The worker is running again and has nothing to do there.
     let next = client.run("print('next')\n").await;
     client.until(&next, "completed").await;
     let log = WorkflowLog::new(&broker_as(&stack, "cli").await);
-    assert_eq!(history(&log, &id).await.len(), 2, "something was committed after the end");
+    assert_eq!(history(&log, &id).await.len(), 2, "an entry follows the end");
 }
 
-/// The approver waits a moment whether a workflow is over before it sets a timer.
+/// The approver delays setting a timer, because most workflows end before.
 #[tokio::test]
 async fn an_approver_that_dies_before_it_sets_a_timer_loses_none() {
     let stack = Stack::start().await;
@@ -106,7 +106,7 @@ async fn an_approver_that_dies_before_it_sets_a_timer_loses_none() {
     stack.signal("worker-1", Signal::STOP);
     let state = submitted_before(58);
     append(&stack, 0, &state, EventKind::Submitted).await;
-    eventually("the approver has it", Duration::from_secs(5), || async {
+    eventually("the approver received it", Duration::from_secs(5), || async {
         let broker = async_nats::jetstream::new(raw_broker_as(&stack, "cli").await);
         let stream = broker.get_stream("WORKFLOWS").await.expect("a stream");
         let info = stream.consumer_info("schedules").await.expect("a queue");
@@ -126,7 +126,7 @@ async fn the_time_that_humans_take_does_not_count() {
     for component in ["worker-1", "approver"] {
         stack.signal(component, Signal::STOP);
     }
-    // Ten times its limit ago it worked for five seconds, and has been parked since.
+    // It worked for five seconds ten minutes ago and has been parked since.
     let begun = ago(600);
     let state = submitted_at(begun);
     let id = state.id.to_string();
@@ -137,7 +137,7 @@ async fn the_time_that_humans_take_does_not_count() {
     for component in ["worker-1", "approver"] {
         stack.signal(component, Signal::CONT);
     }
-    // The timer of the submission is long due.
+    // The timer of the submission is overdue.
     eventually("the timer is handled", Duration::from_secs(30), || async {
         timers_are_handled(&stack).await.then_some(())
     })
@@ -157,7 +157,7 @@ async fn until_it_asks_again(client: &Client, id: &str, first: &str) {
     .await;
 }
 
-/// Whether a timer fired and none is left that waits for the approver.
+/// Returns whether a timer fired and none is pending for the approver.
 async fn timers_are_handled(stack: &Stack) -> bool {
     let broker = async_nats::jetstream::new(raw_broker_as(stack, "cli").await);
     let stream = broker.get_stream("TIMERS").await.expect("a stream");

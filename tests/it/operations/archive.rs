@@ -23,7 +23,7 @@ use tests::{
 
 const DAY_MS: u64 = 86_400_000;
 
-/// The instrumented tool at work on a stack.
+/// The instrumented tool on a stack.
 struct Archiver<'s> {
     stack: &'s Stack,
     orders: PathBuf,
@@ -45,7 +45,7 @@ impl<'s> Archiver<'s> {
         fs::write(self.orders.join(place), order).expect("an order");
     }
 
-    /// Whether an order was taken.
+    /// Returns whether a failpoint was triggered.
     fn has_reached(&self, place: &str) -> bool {
         !self.orders.join(place).exists()
     }
@@ -68,7 +68,7 @@ impl<'s> Archiver<'s> {
         child.wait_with_output().expect("it ends")
     }
 
-    /// Runs to the end and returns what it said.
+    /// Runs to the end and returns the output.
     #[track_caller]
     fn run(&self, words: &[&str]) -> String {
         let output = Self::end(self.start(words));
@@ -76,7 +76,7 @@ impl<'s> Archiver<'s> {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// The line of a workflow that stands in a complete file.
+    /// Returns the line of a workflow in a complete file.
     fn line(&self, id: &str) -> Value {
         let texts = files(&self.stack.directory().join("archive")).into_iter().map(fs::read_to_string);
         let texts: Vec<String> = texts.map(|text| text.expect("text")).collect();
@@ -85,7 +85,7 @@ impl<'s> Archiver<'s> {
         serde_json::from_str(line.expect("a line")).expect("JSON")
     }
 
-    /// How often each workflow stands in complete files.
+    /// Returns how often complete files hold each workflow.
     fn lines(&self) -> BTreeMap<String, usize> {
         let mut lines = BTreeMap::new();
         for path in files(&self.stack.directory().join("archive")) {
@@ -99,7 +99,7 @@ impl<'s> Archiver<'s> {
     }
 }
 
-/// The files that are complete; any other is one that a run left behind.
+/// Returns the complete files; a run that died leaves others behind.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("an archive").flatten();
     entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect()
@@ -109,12 +109,12 @@ async fn log_of(stack: &Stack) -> WorkflowLog {
     WorkflowLog::new(&broker_as(stack, "cli").await)
 }
 
-/// Ends `failed` within milliseconds: nothing can serve it.
+/// Returns a request that fails within milliseconds, because nothing can serve it.
 fn hopeless() -> Value {
     json!({"goal": "Teach my cat to pilot a submarine", "context": {"execution_preferences": {"require_approval": false}}})
 }
 
-/// So many workflows that have ended, with every effect of it.
+/// Runs this many workflows to their end, with every effect.
 async fn ended(stack: &Stack, client: &Client, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..count {
@@ -127,11 +127,11 @@ async fn ended(stack: &Stack, client: &Client, count: usize) -> Vec<String> {
     ids
 }
 
-/// Waits until every effect of what stands in the log has happened.
+/// Waits until every effect of the entries in the log has happened.
 async fn settled(stack: &Stack) {
     let retention = Retention::new(&broker_as(stack, "cli").await);
     let log = log_of(stack).await;
-    eventually("every effect happens", Duration::from_secs(30), || async {
+    eventually("every effect has happened", Duration::from_secs(30), || async {
         let last = newest(&log).await;
         (retention.settled_up_to().await.expect("consumers") >= last).then_some(())
     })
@@ -152,7 +152,7 @@ async fn is_gone(client: &Client, id: &str) -> bool {
     client.get(&format!("/api/v3/execute/status/{id}")).await.status == 404
 }
 
-/// A document as it reads after it was written: the last digit of a fraction may be another.
+/// Returns a document as it reads after it was written: the last digit of a fraction may differ.
 fn read_back(document: &Value) -> Value {
     serde_json::from_str(&document.to_string()).expect("JSON")
 }
@@ -260,7 +260,7 @@ async fn killed_anywhere_it_loses_nothing_and_keeps_nothing_twice() {
     assert!(differences(&stack).await.is_empty());
 }
 
-/// The file that a run left behind which died before it took anything out of the log.
+/// Returns the file of a run that died before it removed anything from the log.
 fn left_pending(archiver: &Archiver<'_>) -> PathBuf {
     archiver.order("archive.pending", "abort");
     assert!(!Archiver::end(archiver.start(&[])).status.success());
@@ -295,7 +295,7 @@ async fn a_file_of_another_log_takes_nothing_out_of_this_one() {
     }
 }
 
-/// A log that was restored keeps its name, and its places are others' from the backup on.
+/// A restored log keeps its name, and its sequences are used again from the backup on.
 #[tokio::test]
 async fn a_file_from_before_a_restore_takes_nothing_out_that_it_does_not_hold() {
     let stack = Stack::start().await;
@@ -335,7 +335,7 @@ async fn a_clock_that_is_behind_makes_no_end_older() {
     let client = stack.developer().await;
     let id = client.execute(&run_request("print('never')\n", true)).await;
     client.until(&id, "waiting_approval").await;
-    // The API cancels it, 40 days behind.
+    // The API cancels it, with a clock 40 days behind.
     let log = WorkflowLog::new(&broker_as(&stack, "api").await);
     let newest = log.newest_from_leader(id.parse().expect("an id")).await.expect("the log").expect("a workflow");
     let (by, at) = (Actor::Service("api".into()), Clock::system().now().before(Duration::from_millis(40 * DAY_MS)));
@@ -390,7 +390,7 @@ async fn a_text_that_is_submitted_while_it_is_about_to_be_dropped_stays() {
     assert!(archiver.run(&[]).contains("removed 0 unreferenced texts; 2 more"));
     assert_eq!(retention.contents().await.expect("contents").len(), 2);
 
-    // The second look has found both, and stands still before it drops them while one is submitted once more.
+    // The second pass has found both, and pauses before it drops them while one is submitted again.
     archiver.days_ahead(42);
     archiver.order("archive.contents", "pause 4000");
     let clearing = archiver.start(&[]);

@@ -1,4 +1,4 @@
-//! Three brokers with TLS and encrypted stores, from the configuration that is shipped, and the whole way of a workflow over them.
+//! Three brokers with TLS and encrypted stores, from the shipped configuration, and a whole workflow on them.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +10,7 @@ use test_support::{ChildGuard, RedisServer, nats_server_program};
 use tests::{Client, eventually, program};
 use tokio::time::Instant;
 
-/// The nodes elect new leaders in 4 to 9 s; by then every copy is complete again.
+/// Time until the nodes have elected new leaders (4 to 9 s) and replicas are in sync again.
 const ELECTIONS: Duration = Duration::from_secs(15);
 
 const SERVICES: [&str; 5] = ["API", "APPROVER", "CLI", "WORKER", "SYS"];
@@ -42,7 +42,7 @@ fn openssl(folder: &Path, words: &[&str]) {
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// An authority and a certificate for every node of this machine.
+/// Creates an authority, and a certificate for every node on this machine.
 fn make_certificates(folder: &Path) {
     let names = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n";
     fs::write(folder.join("names"), names).expect("a file");
@@ -107,7 +107,7 @@ impl Cluster {
         ChildGuard::spawn(command.stdin(Stdio::null()).stdout(log).stderr(errors))
     }
 
-    /// A program of ours that signs in as `user`.
+    /// Returns one of our programs, signing in as `user`.
     fn ours(&self, name: &str, user: &str) -> Command {
         let list = |scheme: &str, ports: [u16; 3]| ports.map(|port| format!("{scheme}://127.0.0.1:{port}")).join(",");
         let mut command = Command::new(program(name));
@@ -121,12 +121,12 @@ impl Cluster {
         command
     }
 
-    /// Runs the operator's tool to a good end, which may take until the nodes have elected a leader.
+    /// Runs the operator's tool until it succeeds, which may take until the nodes have elected a leader.
     async fn operate(&self, words: &[&str], input: &str) {
         self.operate_without(None, words, input).await;
     }
 
-    /// The same, with a setting forgotten.
+    /// Does the same without one setting.
     async fn operate_without(&self, forgotten: Option<&str>, words: &[&str], input: &str) {
         eventually("the operator's tool succeeds", Duration::from_secs(90), || async {
             let mut command = self.ours("promptcraft", "cli");
@@ -167,7 +167,7 @@ impl Cluster {
         client.sign_in("alice", "a long password").await
     }
 
-    /// The node that leads the log.
+    /// Returns the node that leads the log.
     async fn leader(&self) -> usize {
         eventually("the log has a leader", Duration::from_secs(30), || async {
             for (node, monitor) in self.monitors.into_iter().enumerate() {
@@ -182,7 +182,7 @@ impl Cluster {
         .await
     }
 
-    /// Whether any file of the stores holds `text`.
+    /// Returns whether any file of the stores contains `text`.
     fn stores_hold(&self, text: &str) -> bool {
         let mut folders: Vec<PathBuf> = (0..3).map(|node| self.folder.join(format!("store-{node}"))).collect();
         while let Some(folder) = folders.pop() {
@@ -228,12 +228,12 @@ async fn three_nodes_serve_encrypted_and_go_on_without_their_leader() {
     let leader = cluster.leader().await;
     cluster.brokers[leader].kill();
     let killed = Instant::now();
-    let second = eventually("a submission is taken", Duration::from_secs(30), || async {
+    let second = eventually("a submission is accepted", Duration::from_secs(30), || async {
         let answer = client.post("/api/v3/execute", &tests::run_request("print('over two')\n", false)).await;
         (answer.status == 202).then(|| answer.json()["data"]["workflow_id"].as_str().expect("an id").to_owned())
     })
     .await;
-    // The door may stay shut until the nodes have elected the leaders of what decides about tokens.
+    // The API returns 503 until the nodes have elected the leaders of the buckets for authentication.
     for (id, printed) in [(second.as_str(), "over two\n"), (first.as_str(), "over three nodes\n")] {
         let done = eventually("it is completed", Duration::from_secs(60), || async {
             let answer = client.get(&format!("/api/v3/execute/status/{id}")).await;
@@ -251,7 +251,7 @@ async fn three_nodes_serve_encrypted_and_go_on_without_their_leader() {
         .env_remove("PROMPTCRAFT__NATS__TLS_CA_FILE")
         .args(["admin", "user", "list", "--data"])
         .arg(cluster.folder.join("none"));
-    assert!(!plain.output().expect("promptcraft runs").status.success(), "a client without the authority got in");
+    assert!(!plain.output().expect("promptcraft runs").status.success(), "a client without the authority was accepted");
     for text in ["alice", &first, &second] {
         assert!(!cluster.stores_hold(text), "{text} can be read on disk");
     }

@@ -1,16 +1,16 @@
-//! Messages that nobody can serve: kept whole, shown to operators and admins, and never taken for done.
+//! Messages that no process can handle: kept whole, shown to operators and admins, and never counted as done.
 
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use tests::{Stack, Terminal, eventually, raw_broker_as, run_request};
 
-/// What a command says that must go well.
+/// Returns the output of a command that must succeed.
 fn said(stack: &Stack, words: &[&str]) -> String {
     Terminal::new(stack).run(words).well().to_owned()
 }
 
-/// The id of the only letter on a subject that holds `text`.
+/// Returns the id of the only dead letter whose subject contains `text`.
 fn letter(stack: &Stack, text: &str) -> Option<String> {
     let list = said(stack, &["admin", "dead-letters", "list"]);
     let mut lines = list.lines().filter(|line| line.contains(text));
@@ -45,7 +45,7 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
     Terminal::new(&stack).run(&["admin", "dead-letters", "retry", &letter]).refused(1, "failed (tampered)");
     assert_eq!(client.status(&id).await["status"], "failed");
 
-    eventually("the metric tells of it", Duration::from_secs(20), || async {
+    eventually("the metric counts it", Duration::from_secs(20), || async {
         let metrics = reqwest::get(format!("{}/metrics", stack.text("/api_metrics_url"))).await.expect("metrics");
         let text = metrics.text().await.expect("text");
         text.contains(r#"promptcraft_dead_letters{cause="unreadable"} 1"#).then_some(())
@@ -59,8 +59,10 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
     assert_eq!(self::letter(&stack, &id), None);
 
     publish(&stack, "worker", format!("wf.generate.std.{id}"), HeaderMap::new(), b"garbage once more").await;
-    let second =
-        eventually("the next is kept as well", Duration::from_secs(20), || async { self::letter(&stack, &id) }).await;
+    let second = eventually("the second dead letter is written", Duration::from_secs(20), || async {
+        self::letter(&stack, &id)
+    })
+    .await;
     let terminal = Terminal::new(&stack);
     // One that is not there keeps no other from being dropped.
     let dropped = terminal.run(&["admin", "dead-letters", "drop", &letter, &second]);
@@ -70,7 +72,7 @@ async fn what_nobody_can_read_is_kept_and_its_workflow_stays_ended() {
     assert_eq!(client.status(&id).await["status"], "failed");
 }
 
-/// A person with the role admin.
+/// Signs in as a new user with the role admin.
 async fn admin(stack: &Stack) -> tests::Client {
     Terminal::new(stack)
         .run_with_input(&["admin", "user", "add", "root", "--role", "admin"], "a long password\n")
@@ -103,8 +105,8 @@ async fn a_timer_of_a_kind_that_was_removed_is_dropped() {
     let id = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
     publish(&stack, "approver", format!("timers.fired.repeat.{id}"), HeaderMap::new(), b"").await;
     let broker = async_nats::jetstream::new(raw_broker_as(&stack, "cli").await);
-    // Others are tried again for half a minute.
-    eventually("it came and went", Duration::from_secs(15), || async {
+    // Other timers are retried for half a minute.
+    eventually("it was stored and removed", Duration::from_secs(15), || async {
         let stream = broker.get_stream("TIMERS").await.expect("a stream");
         let state = &stream.cached_info().state;
         (state.last_sequence > 0 && state.messages == 0).then_some(())

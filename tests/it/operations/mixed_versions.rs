@@ -1,4 +1,4 @@
-//! Builds of two versions side by side: what only the newer one reads waits for it.
+//! Builds of two versions side by side: messages that only the newer one can read wait for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,14 @@ struct Transition {
     happened: Happened,
 }
 
-/// The same bytes in an envelope of this version: a map whose first entry is `v`.
+/// Returns the same bytes in an envelope of this version: a map whose first entry is `v`.
 fn in_version(mut bytes: Vec<u8>, version: u8) -> Vec<u8> {
     assert_eq!(bytes[..3], [0x82, 0xa1, b'v'], "the envelope begins with its version");
     bytes[3] = version;
     bytes
 }
 
-/// What a worker appends behind `workflow`.
+/// Returns the transition that a worker appends after `workflow`.
 fn step(workflow: &Workflow, event: Event) -> Transition {
     let (kind, at) = (event.kind(), Clock::system().now());
     let actor = Actor::Service("worker".to_owned());
@@ -65,7 +65,7 @@ async fn plan_in_a_newer_version(stack: &Stack, submitted: &Entry) {
     client.flush().await.expect("flushed");
 }
 
-/// Takes `generate` steps as a worker of the next version would.
+/// Handles `generate` steps as a worker of the next version.
 async fn serve_generate_in_a_newer_version(stack: &Stack, life: &Lifecycle) {
     let broker = broker_as(stack, "worker").await;
     let log = Arc::new(WorkflowLog::new(&broker));
@@ -87,7 +87,7 @@ async fn serve_generate_in_a_newer_version(stack: &Stack, life: &Lifecycle) {
 async fn a_message_of_a_newer_version_waits_for_a_reader_that_knows_it() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
-    // Held, the worker plans nothing.
+    // The stopped worker plans nothing.
     stack.signal("worker-1", Signal::STOP);
     let id = client.execute(&run_request("print('never')\n", false)).await;
     let log = WorkflowLog::new(&broker_as(&stack, "cli").await);
@@ -96,12 +96,12 @@ async fn a_message_of_a_newer_version_waits_for_a_reader_that_knows_it() {
     plan_in_a_newer_version(&stack, &submitted[0]).await;
     stack.signal("worker-1", Signal::CONT);
     for component in ["worker-1", "approver", "api"] {
-        eventually("the older build meets it", Duration::from_secs(30), || async {
+        eventually("the older build reads it", Duration::from_secs(30), || async {
             stack.log(component).contains("newer than this build").then_some(())
         })
         .await;
     }
-    assert!(dead_letters(&stack).await.is_empty(), "what a newer build can read was given up");
+    assert!(dead_letters(&stack).await.is_empty(), "a message for a newer build was dead-lettered");
 
     let life = Lifecycle::new();
     serve_generate_in_a_newer_version(&stack, &life).await;

@@ -1,4 +1,4 @@
-//! What operators see.
+//! Traces, metrics and logs.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn every_process_serves_its_metrics() {
     }
 }
 
-/// Sends `count` requests without a token on one connection and reads all answers; the API may close it before it has read all.
+/// Sends `count` requests without a token on one connection and reads all responses; the API may close it before.
 async fn flood(stack: &Stack, count: usize) -> String {
     let address = stack.url().trim_start_matches("http://").to_owned();
     let (mut answers, mut requests) = TcpStream::connect(&address).await.expect("a connection").into_split();
@@ -121,11 +121,11 @@ async fn a_large_log_of_any_process_is_rotated_while_it_runs() {
         let log = stack.log("api");
         async move { (log.contains("/api/v3/execute") && !log.contains('\0')).then_some(()) }
     };
-    eventually("the API goes on at the log's start", Duration::from_secs(5), is_logged).await;
+    eventually("the API reads the log from its start", Duration::from_secs(5), is_logged).await;
     assert_eq!(components.map(|name| stack.pid(name)), pids, "no process was started again");
 }
 
-/// What callers submit and what their code prints may be secret; what operators read is not.
+/// Submitted code and its output may be secret, so they must not be in logs.
 #[tokio::test]
 async fn no_log_repeats_what_was_submitted_or_printed() {
     let stack = Stack::start_with(Options::default().with(

@@ -1,4 +1,4 @@
-//! New processes on a broker that was prepared by an older version: each says what it misses, and starts once that is there.
+//! New processes on a broker that an older version prepared: each reports what is missing, and starts once it is there.
 
 use std::fs;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use async_nats::jetstream;
 use async_nats::jetstream::consumer::{FromConsumer, pull};
 use tests::{Stack, Terminal, eventually, raw_broker_as};
 
-/// Waits until a process that does not come up has said why.
+/// Waits until a process that cannot start has logged the reason.
 async fn until_said(stack: &Stack, process: &str, words: &str) {
-    eventually("the process says what it misses", Duration::from_secs(60), || async {
+    eventually("the process logs what is missing", Duration::from_secs(60), || async {
         stack.log(process).contains(words).then_some(())
     })
     .await;
@@ -59,7 +59,7 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
     client.until_within(&id, "completed", Duration::from_secs(60)).await;
 }
 
-/// Takes what the broker's configuration says of a queue out of it, and has the broker start with that.
+/// Removes a queue from the broker's configuration and restarts the broker.
 async fn forget(stack: &Stack, queue: &str) {
     for file in ["workers.conf", "services.conf"] {
         let path = stack.directory().join("nats").join(file);
@@ -80,7 +80,7 @@ async fn restart_broker(stack: &Stack) {
     .await;
 }
 
-/// As where a language came with the new version and the operator forgot the broker.
+/// As if a language came with the new version and the operator did not update the broker.
 #[tokio::test]
 async fn a_worker_says_that_the_brokers_configuration_does_not_know_its_lane() {
     let stack = Stack::start().await;

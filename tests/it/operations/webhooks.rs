@@ -14,13 +14,13 @@ use tests::{Client, Options, Stack, Terminal, dead_letters, eventually, long_pro
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answers one request with `status` and returns it as text.
+/// Reads one request, responds with `status` and returns the request as text.
 async fn receive(listener: &TcpListener, status: &str) -> String {
     let (mut stream, _) =
         tokio::time::timeout(Duration::from_secs(30), listener.accept()).await.expect("a call").expect("a stream");
     let mut text = String::new();
     let mut buffer = [0; 16_384];
-    // The body is small and its length is announced: read until it is whole.
+    // The body is small and its length is announced: read until it is complete.
     loop {
         let count = stream.read(&mut buffer).await.expect("bytes");
         text.push_str(&String::from_utf8_lossy(&buffer[..count]));
@@ -60,7 +60,8 @@ async fn a_notification_is_signed_with_the_stacks_own_key_and_sent_again_until_i
     }
 }
 
-/// Whether a notification carries the signature that the README describes, by the key of the stack's data directory.
+/// Returns whether a notification has the signature that the README describes, by the key in the stack's data
+/// directory.
 fn is_signed(stack: &Stack, text: &str) -> bool {
     let key = std::fs::read_to_string(stack.directory().join("secrets/webhook")).expect("a key");
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.trim().as_bytes());
@@ -70,7 +71,7 @@ fn is_signed(stack: &Stack, text: &str) -> bool {
     hmac::verify(&key, format!("{seconds}.{body}").as_bytes(), &hex::decode(code).expect("hex")).is_ok()
 }
 
-/// A workflow that was submitted and cancelled, and whose end is to be told there.
+/// Submits and cancels a workflow whose end is notified to `target`.
 async fn ended(client: &Client, target: &str) -> String {
     let mut request = run_request(&long_program(60), false);
     request["options"] = json!({"notification_webhook": target});
@@ -79,7 +80,7 @@ async fn ended(client: &Client, target: &str) -> String {
     id
 }
 
-/// An address at which nothing listens.
+/// Returns an address at which nothing listens.
 async fn address_of_nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     format!("http://{}/", listener.local_addr().expect("an address"))
@@ -92,7 +93,7 @@ async fn receivers_that_are_away_hold_no_others_notifications_back() {
     let operator = raw_broker_as(&stack, "cli").await;
     let log = jetstream::new(operator.clone()).get_stream("WORKFLOWS").await.expect("the log");
     let queue = log.consumer_info("webhooks").await.expect("the queue");
-    // As if all others that it may hand out were waiting for their receivers already.
+    // As if all its other deliveries were already waiting for their receivers.
     let narrow =
         pull::Config { max_ack_pending: 2, ..pull::Config::try_from_consumer_config(queue.config).expect("it") };
     log.update_consumer(narrow).await.expect("it can be changed");
@@ -108,7 +109,7 @@ async fn receivers_that_are_away_hold_no_others_notifications_back() {
     // The last try of one of them is due.
     let due = format!("timers.notification.{}", ids[0]);
     operator.publish(due, encode(&11_u32).into()).await.expect("it is sent");
-    let letters = eventually("it is given up", Duration::from_secs(20), || async {
+    let letters = eventually("it is abandoned", Duration::from_secs(20), || async {
         let letters = dead_letters(&stack).await;
         (!letters.is_empty()).then_some(letters)
     })
@@ -124,17 +125,17 @@ async fn receivers_that_are_away_hold_no_others_notifications_back() {
     assert!(dead_letters(&stack).await.is_empty());
     let scheduled = format!("timers.schedule.notification.{}", ids[0]);
     let timers = jetstream::new(operator.clone()).get_stream("TIMERS").await.expect("the timers");
-    eventually("it is put off again, for it was tried again", Duration::from_secs(20), || async {
+    eventually("it was retried and rescheduled", Duration::from_secs(20), || async {
         let message = timers.get_last_raw_message_by_subject(&scheduled).await.ok()?;
         (message.payload != encode(&0_u32)).then_some(())
     })
     .await;
 
-    // One whose workflow has left the log is kept as well, and its timer goes.
+    // A notification whose workflow has left the log is kept as well, and its timer removed.
     let due = format!("timers.notification.{}", WorkflowId::fresh());
     operator.publish(due.clone(), encode(&3_u32).into()).await.expect("it is sent");
     let timers = jetstream::new(operator).get_stream("TIMERS").await.expect("the timers");
-    eventually("its timer is forgotten", Duration::from_secs(20), || async {
+    eventually("its timer is removed", Duration::from_secs(20), || async {
         let kept = dead_letters(&stack).await;
         let kept = kept.iter().find(|letter| letter.subject == due)?;
         assert!(kept.reason.contains("left the log"), "{}", kept.reason);
@@ -143,7 +144,7 @@ async fn receivers_that_are_away_hold_no_others_notifications_back() {
     .await;
 }
 
-/// Whether the other side has not hung up.
+/// Returns whether the peer has not closed the connection.
 fn is_open(stream: &TcpStream) -> bool {
     let mut request = [0; 4_096];
     loop {
@@ -187,7 +188,7 @@ async fn receivers_that_never_answer_are_in_their_owners_way_only() {
     }
 }
 
-/// The end is in the log, and its notification is nobody's memory.
+/// The notification follows from the recorded end, even if the approver dies.
 #[tokio::test]
 async fn an_end_whose_approver_dies_is_notified_all_the_same() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

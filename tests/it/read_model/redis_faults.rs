@@ -1,4 +1,4 @@
-//! The read model: never the truth, always equal to it in the end.
+//! Redis faults: the API returns the log's state meanwhile, and the read model equals the log afterwards.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -42,7 +42,7 @@ async fn a_redis_that_hangs_makes_answers_slower_and_not_wrong() {
     let during = client.run("print('during')\n").await;
     let done = client.until(&during, "completed").await;
     assert_eq!(done["artifacts"]["test_results"]["stdout"], "during\n");
-    // The supervisor may have replaced the hanging process meanwhile; then there is nothing to wake.
+    // The supervisor may have replaced the hanging process already.
     redis_is_back(&stack);
     eventually("the view catches up", Duration::from_secs(40), || async {
         differences(&stack).await.is_empty().then_some(())
@@ -62,7 +62,7 @@ async fn an_api_that_heard_nothing_does_not_believe_a_redis_that_missed_writes()
     })
     .await;
 
-    // It answers questions and takes no writes.
+    // As a replica it serves reads and refuses writes.
     redis_command(&stack, &["REPLICAOF", "127.0.0.1", "1"]);
     client.decide(&id, &question, "approved").await.expect(200);
     client.until(&id, "completed").await;
@@ -72,7 +72,7 @@ async fn an_api_that_heard_nothing_does_not_believe_a_redis_that_missed_writes()
         reqwest::get(format!("{}/health", stack.url())).await.ok()
     })
     .await;
-    eventually("the API has heard of something newer", Duration::from_secs(60), || async {
+    eventually("the API read a newer entry", Duration::from_secs(60), || async {
         let goal = json!({"goal": "Teach my cat to pilot a submarine"});
         (client.post("/api/v3/execute", &goal).await.status == 202).then_some(())
     })
@@ -96,7 +96,7 @@ fn redis_is_back(stack: &Stack) {
     }
 }
 
-/// Submits what ends at once for want of a generator, until it is dropped; the ids are kept.
+/// Submits workflows that fail at once for want of a generator, until it is dropped; their ids are kept.
 async fn load(client: &Client, accepted: &Mutex<Vec<String>>) {
     loop {
         let goal = json!({"goal": "Teach my cat to pilot a submarine", "context": {"execution_preferences": {"require_approval": false}}});
@@ -105,7 +105,7 @@ async fn load(client: &Client, accepted: &Mutex<Vec<String>>) {
     }
 }
 
-/// What a client sees of one whole workflow, from the answer to its place in the lists.
+/// Checks a client's view of one whole workflow, from the submission to the lists.
 async fn answers_are_right(client: &Client, fault: &str) {
     let code = format!("print('during {fault}')\n");
     let id = client.run(&code).await;

@@ -1,4 +1,4 @@
-//! The broker's permissions, read user by user: who may take from a queue of the log, make it anew, or take it away.
+//! The broker's permissions, read user by user: which process may consume, recreate or delete a queue of the log.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
-/// The configuration with every lane, as an operator has it written.
+/// Writes the configuration with every lane, as for an operator.
 fn written() -> &'static Path {
     static WRITTEN: OnceLock<PathBuf> = OnceLock::new();
     WRITTEN.get_or_init(|| {
@@ -27,14 +27,14 @@ fn written() -> &'static Path {
     })
 }
 
-/// What one user may publish, as the configuration says it.
+/// The subjects that one user may publish to, as configured.
 struct Rights {
     allow: Vec<String>,
     deny: Vec<String>,
 }
 
 impl Rights {
-    /// Reads the user's own block; what other users may is elsewhere.
+    /// Reads the user's own block only.
     fn of(user: &str, file: &str) -> Self {
         let text = fs::read_to_string(written().join(file)).expect("a configuration");
         let without_comments = text.lines().map(|line| line.split('#').next().unwrap_or_default());
@@ -52,7 +52,7 @@ impl Rights {
     }
 }
 
-/// The text up to the bracket that closes what it stands in.
+/// Returns the text up to the bracket that closes its block.
 fn inside(text: &str) -> &str {
     let mut depth = 1;
     let end = text.find(|c| {
@@ -62,7 +62,7 @@ fn inside(text: &str) -> &str {
     &text[..end.expect("brackets close")]
 }
 
-/// What stands in the brackets behind a name.
+/// Returns the text in the brackets after a name.
 fn section<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, behind) = text.split_once(name)?;
     Some(inside(behind.trim_start().strip_prefix(['{', '['])?))
@@ -92,7 +92,7 @@ fn queues() -> Vec<Consumer> {
     Consumer::all(&lanes)
 }
 
-/// The stream of a queue and the process that alone takes from it.
+/// Returns the stream of a queue and the process that alone consumes it.
 fn place(queue: &Consumer) -> (&'static str, &'static str) {
     match queue {
         Consumer::Steps(_) | Consumer::Execute(_) => ("WORKFLOWS", "worker"),
@@ -106,7 +106,7 @@ fn place(queue: &Consumer) -> (&'static str, &'static str) {
 
 #[test]
 fn each_process_takes_from_its_own_queues_and_replaces_none() {
-    // The workers' account gives requests to the log another name on their way.
+    // The workers' account maps requests to the log to another subject.
     let users = [
         ("api", "services.conf", "$JS.API"),
         ("approver", "services.conf", "$JS.API"),

@@ -1,4 +1,4 @@
-//! What a compromised worker may try on the broker, with a worker's own login: nothing of it releases anything.
+//! Forgeries that a compromised worker can publish with its own login: none of them releases a result.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use shared::messaging::{Entry, WorkflowLog, encode};
 use shared::workflow::{Event, EventKind, Failure, Happened, Phase, Workflow, transition};
 use tests::{Client, Stack, broker_as, eventually, raw_broker_as, run_request};
 
-/// The body of a message of the log, as anyone can make one.
+/// The body of a message of the log.
 #[derive(Serialize)]
 struct Transition<'a> {
     workflow: &'a Workflow,
@@ -53,9 +53,9 @@ impl Attack {
 
     async fn ends(&self, entry: &Entry, status: &'static str) -> Value {
         let id = entry.workflow.id.to_string();
-        // A moment for whatever the forgery might set off, then the state that stays.
+        // Wait for effects of the forgery, then read the state that remains.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let data = eventually("the forgery is put right", Duration::from_secs(20), || async {
+        let data = eventually("the forgery is corrected", Duration::from_secs(20), || async {
             let data = self.client.status(&id).await;
             (data["status"] == status).then_some(data)
         })
@@ -65,7 +65,7 @@ impl Attack {
     }
 }
 
-/// What a worker may say that happened.
+/// Returns the event record that a worker may claim.
 fn happened(entry: &Entry) -> Happened {
     let actor = Actor::Service("worker".to_owned());
     Happened { event_id: EventId::fresh(), kind: EventKind::StepFailed, actor, ..entry.happened.clone() }
@@ -139,7 +139,7 @@ async fn an_end_stays_the_end() {
     };
     let end = put_back(append(cancelled.sequence).await).await;
 
-    // Several, before the approver sees the first.
+    // Several, before the approver reads the first.
     attack.stack.signal("approver", Signal::STOP);
     let last = append(append(append(end).await).await).await;
     attack.stack.signal("approver", Signal::CONT);
@@ -151,7 +151,7 @@ async fn an_end_stays_the_end() {
     let forgery = attack.log.append(end, &failed, &happened(&entry), entry.trace.clone()).await.expect("appended");
     let end = put_back(forgery).await;
 
-    // What the API appends behind a forgery, which it takes for the workflow.
+    // The API appends after a forgery, which it takes for the workflow's state.
     attack.stack.signal("approver", Signal::STOP);
     let forgery = append(end).await;
     let (by, at) = (Actor::Service("api".to_owned()), Clock::system().now());
@@ -171,7 +171,7 @@ async fn an_end_stays_the_end() {
     put_back(end + 1).await;
 }
 
-/// The state after a decision of the stack's approver, who never made it.
+/// Returns the state after a decision that the stack's approver never made.
 fn decided(entry: &Entry, verdict: Verdict) -> Workflow {
     let mut forged = entry.workflow.clone();
     let gate = forged.gate().cloned().expect("a gate");
@@ -225,7 +225,7 @@ async fn the_audit_log_names_nobody_who_did_not_act() {
     assert_eq!(audit.iter().filter(|record| record.action == "refused_release").count(), 6, "{audit:#?}");
 }
 
-/// A gate's history names people, and decides who may see a workflow.
+/// A gate's history names people and decides who may see a workflow, so a worker must not write it.
 #[tokio::test]
 async fn a_worker_cannot_write_a_decision_into_the_history_of_gates() {
     let attack = Attack::begin().await;

@@ -1,9 +1,9 @@
-//! What a program prints, and what its tests are called, forges no line of a log, steers no terminal and runs on no page.
+//! Output of a program and names of its tests: they forge no log line, control no terminal and run on no page.
 
 use serde_json::{Value, json};
 use tests::{Answer, Stack, Terminal};
 
-/// On every line of it, so that whatever holds a part of it is found.
+/// Marks every line, so that any copied part of it is found.
 const MARK: &str = "m5f2c9e";
 
 /// Line ends of several kinds, codes of a terminal and markup, as `sandbox/tests/attacks/cases/output/` has them.
@@ -51,7 +51,10 @@ async fn hostile_output_is_data_and_nothing_else() {
         let id = client.execute(&request(file, &code)).await;
         let done = client.until(&id, "completed").await;
         let results = done["artifacts"]["test_results"].to_string();
-        assert!(results.contains(MARK) && results.contains("\\u001b[2J"), "it comes back as it was: {results}");
+        assert!(
+            results.contains(MARK) && results.contains("\\u001b[2J"),
+            "the results hold the output unchanged: {results}"
+        );
         for path in [format!("status/{id}"), format!("{id}/artifacts/test_results")] {
             is_nothing_that_a_page_runs(&client.get(&format!("/api/v3/execute/{path}")).await);
         }

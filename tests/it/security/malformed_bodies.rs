@@ -1,4 +1,4 @@
-//! Bodies that are nearly right, at every POST of a stack whose workers and approver run: none is answered with a server error.
+//! Bodies with one changed field, at every POST of a whole stack: none returns a server error.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn no_field_of_a_good_body_changed_to_anything_is_answered_with_a_server_e
     let stack = Stack::start().await;
     let client = stack.developer().await;
     let seed: [u8; 16] = *shared::ids::EventId::fresh().as_uuid().as_bytes();
-    println!("seed {seed:?}: put it here to see the same again");
+    println!("seed {seed:?}: set it here to repeat the run");
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::XorShift, &seed));
     let mut parked = park(&client).await;
     for _ in 0..ROUNDS {
@@ -41,7 +41,7 @@ async fn no_field_of_a_good_body_changed_to_anything_is_answered_with_a_server_e
     client.until(&id, "completed").await;
 }
 
-/// A workflow that asks for input, with the id of its question.
+/// Parks a workflow that asks for input, and returns the id of its question.
 async fn park(client: &Client) -> (String, String) {
     let body = json!({"goal": "Fold a paper crane out of nothing but good will"});
     let id = client.execute(&body).await;
@@ -77,7 +77,7 @@ fn good_bodies(client: &Client, (id, approval): &(String, String)) -> Vec<(Strin
     ]
 }
 
-/// The JSON pointers of all that is inside.
+/// Returns the JSON pointers of all values in a document.
 fn places(value: &Value, at: String) -> Vec<String> {
     let inside: Vec<String> = match value {
         Value::Object(members) => {

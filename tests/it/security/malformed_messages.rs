@@ -1,5 +1,5 @@
-//! Messages that no client library would send. The broker stores what it is sent and hands it on as it is, so whoever may publish
-//! anything at all could have every reader of it fail, each time it is delivered again.
+//! Messages that no client library sends. The broker stores and delivers them unchanged, so without tolerance one
+//! message could fail every reader at each redelivery.
 
 use std::time::Duration;
 
@@ -17,17 +17,19 @@ const BLOCKS: [&[u8]; 12] = [
     b"NATS/1.0\r\n: nobody\r\n\r\n",
     b"NATS/1.0\r\nTold\0 you: so\r\n more\r\n\r\n",
     b"NATS/1.0 404 No Messages\r\nTold: by a worker\r\n\r\n",
-    // The broker takes a status out up to the first carriage return, and adds one of its own where a message enters another account.
+    // The broker removes a status up to the first carriage return, and adds its own where a message enters another
+    // account.
     b"NATS/1.0 404 No Messages\nTold: by a worker\n\n",
     b"NATS/1.0 409 Consumer Deleted\nTold: by a worker\n\n",
     b"NATS/1.0 503\nTold: by a worker\n\n",
     b"NATS/1.0 what\nTold: by a worker\n\n",
     b"HTTP/1.1 200 OK\r\n\r\n",
 ];
-/// The last token of a subject. With the no-break space a reader that splits at every white space takes the 1 for the subscription.
+/// The last token of a subject. At the no-break space a reader that splits at any white space takes the 1 for the
+/// subscription id.
 const TOKENS: [&[u8]; 4] = [b"\xff", b"a\rb", b"a\xc2\xa01", b"\xe2\x80\xa8"];
 
-/// That a workflow runs, and that the read model can be made from the log alone.
+/// Checks that a workflow runs, and that the read model can be rebuilt from the log.
 async fn still_works(stack: &Stack) {
     let client = stack.developer().await;
     let id = client.execute(&run_request("print('on')\n", false)).await;
@@ -51,7 +53,7 @@ async fn what_a_worker_writes_ends_its_workflow_and_nothing_else() {
         client.until(&id, "waiting_approval").await;
         ids.push((id, block));
     }
-    // The broker takes no larger block into a stream.
+    // The broker stores no larger header block.
     let large = [b"NATS/1.0\r\nTold: ".as_slice(), &vec![0xff; 65_000], b"\r\n\r\n"].concat();
     let id = client.execute(&run_request("print('parked')\n", true)).await;
     client.until(&id, "waiting_approval").await;
@@ -113,7 +115,7 @@ async fn subjects_that_are_no_text_reach_nobody_else() {
     let client = stack.developer().await;
     approve(&client, &mut bot).await;
     still_works(&stack).await;
-    // Whoever lost its connection says so.
+    // A process that lost its connection has logged it.
     for name in ["api", "approver", "worker-1"] {
         assert!(!stack.log(name).contains("disconnected"), "{name} lost its connection");
     }
@@ -154,7 +156,7 @@ async fn what_a_bot_writes_is_answered() {
     still_works(&stack).await;
 }
 
-/// What the server itself says, in nats-server 2.15.
+/// Real statuses of nats-server 2.15.
 #[test]
 fn what_the_server_says_is_believed() {
     let pending = "\r\nNats-Pending-Messages: 1\r\nNats-Pending-Bytes: 0";
@@ -199,7 +201,7 @@ proptest! {
         reply in proptest::option::of("[$A-Z.]{0,12}"),
     ) {
         let read = HeaderBlock::read(&block, reply.as_deref());
-        // Each can be sent on.
+        // Each can be published again.
         for (name, values) in read.headers.iter() {
             prop_assert!(!name.to_string().contains(['\r', '\n', ':']));
             prop_assert!(values.iter().all(|value| !value.as_str().contains(['\r', '\n'])));

@@ -1,4 +1,4 @@
-//! The API's copies of what decides about tokens, whose watches can die while the broker is well.
+//! The API's copies of users and revocations, whose watches can die while the broker is healthy.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 /// The default of `auth.max_revocation_staleness`.
 const MAX_STALENESS: Duration = Duration::from_secs(5);
 
-/// Takes away every consumer of a bucket's stream: its watches fall silent, and nobody is told.
+/// Deletes every consumer of a bucket's stream: its watches stop without an error.
 async fn silence(operator: &jetstream::Context, stream: &str) {
     let stream = operator.get_stream(stream).await.expect("the stream");
     let names: Vec<String> = stream.consumer_names().try_collect().await.expect("their names");
@@ -55,10 +55,10 @@ async fn an_end_that_a_dead_watch_does_not_tell_of_counts_all_the_same() {
         assert!(matches!(status, 401 | 503), "{status}");
     }
     for client in [&revoked, &disabled] {
-        eventually("the watch is started anew", Duration::from_secs(30), || async {
+        eventually("the watch is restarted", Duration::from_secs(30), || async {
             (status(client).await == 401).then_some(())
         })
         .await;
     }
-    assert_eq!(status(&stack.client("approver", "approver_pass").await).await, 200, "nobody else is shut out");
+    assert_eq!(status(&stack.client("approver", "approver_pass").await).await, 200, "other users are unaffected");
 }
