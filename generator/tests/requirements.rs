@@ -53,7 +53,7 @@ const PAIRS: &[(&str, &str, &str, &str)] = &[
         "Write an email validator using regex",
         "email-validator",
         "Write an email validator using regex only",
-        "email-validator, is more than a regular expression",
+        "email-validator, needs more than a regular expression",
     ),
     ("iterative fibonacci", "fibonacci", "recursive fibonacci", "fibonacci, is not recursive"),
     ("factorial with recursion", "number-tools", "factorial without recursion", "number-tools, is not iterative"),
@@ -1140,7 +1140,7 @@ async fn a_requirement_that_the_recipe_lacks_makes_it_decline_and_is_named() {
             wrong.push(format!("{plain}: {served:?} instead of {recipe}"));
         }
         let refused = answer(&generator, demanding).await;
-        if !refused.as_ref().is_err_and(|hint| hint.starts_with(&format!("The nearest recipe, {reason}. Take it"))) {
+        if !refused.as_ref().is_err_and(|hint| hint.starts_with(&format!("The nearest recipe, {reason}. To use it"))) {
             wrong.push(format!("{demanding}: {refused:?} instead of {reason}"));
         }
     }
