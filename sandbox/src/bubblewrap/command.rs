@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use runner::launcher::BOUND_ROOT;
+use runner::launch::BOUND_ROOT;
 use tokio::process::Command;
 
 use crate::bubblewrap::cgroup::JobCgroup;

@@ -114,7 +114,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("approval.gate_before_execute", "true: no code runs before a human agreed"),
     ("approval.demand_human_from", "low, medium, high or critical: from this risk on a human must agree"),
     ("approval.two_approvers_from", "low, medium, high or critical: from this risk on two must agree"),
-    ("archive.older_than", "how long ago a workflow must have ended for `promptcraft admin archive`, e.g. 30d; at least 24h"),
+    (
+        "archive.older_than",
+        "how long ago a workflow must have ended for `promptcraft admin archive`, e.g. 30d; at least 24h",
+    ),
     (
         "archive.directory",
         "where `promptcraft admin archive` keeps its files; the folder archive of the data directory by default",

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use generator::{
-    Action, Feedback as GeneratorFeedback, GenerateError, Generation, Kind, Mode, Origin, Request, Run, Sent,
-    SourceFile,
+    Action, Feedback as GeneratorFeedback, FileKind, GenerateError, Generation, Mode, Origin, PromptTokens, Request,
+    Run, SourceFile,
 };
 use shared::messaging::BlobError;
 use shared::workflow::{

@@ -291,7 +291,7 @@ fn bounded(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-fn tested(written: &WrittenTests) -> Result<Tested, String> {
+fn tested(written: &WrittenTests) -> Result<TestSummary, String> {
     let is_name = |name: &str| name.len() <= 200 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let names = written.tested.iter().map(|it| &it.name).chain(written.skipped.iter().map(|it| &it.name));
     if !names.clone().all(|name| is_name(name)) || written.tested.is_empty() && written.examples == 0 {
