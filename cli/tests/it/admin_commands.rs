@@ -1,5 +1,7 @@
 //! The commands of operators are under `promptcraft admin`; their former top-level spellings still work.
 
+#![expect(clippy::unwrap_used, reason = "a failed setup panics")]
+
 use std::process::{Command, Output};
 
 /// Former spelling and present spelling.
