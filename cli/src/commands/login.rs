@@ -8,7 +8,7 @@ use crate::output::out;
 
 /// Sign in and print a shell command that sets the access token
 ///
-/// Usage: eval "$(promptcraft login --user NAME --password WORD)"
+/// Example: eval "$(promptcraft login --user NAME --password WORD)"
 #[derive(clap::Args)]
 pub struct Login {
     #[command(flatten)]

@@ -28,7 +28,7 @@ const MIN_AGE: Duration = Duration::from_secs(86_400);
 /// prints them. Texts over 8 KiB that the log no longer references are removed by the first run that finds them
 /// unreferenced for a day.
 #[derive(clap::Args)]
-#[command(args_conflicts_with_subcommands = true, flatten_help = true)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Archive {
     /// Minimum time since the end of a workflow, e.g. 30d; at least 24h [default: archive.older_than, 30d]
     #[arg(long, value_name = "AGE")]
