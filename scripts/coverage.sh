@@ -45,7 +45,7 @@ mapfile -t programs < <(find "$build/debug" "$build/debug/deps" "$build/debug/in
 objects=()
 for program in "${programs[@]}"; do objects+=(-object "$program"); done
 report=("${objects[@]}" -instr-profile="$build/all.profdata"
-    -ignore-filename-regex="/registry/|/rustc/|/target/|/vendor/|/sandbox/runner/src/|/tests/|/benches/|/examples/|/build\.rs$")
+    -ignore-filename-regex="/registry/|/rustc/|/target/|/sandbox/runner/src/|/tests/|/benches/|/examples/|/build\.rs$")
 "$tools/llvm-cov" show "${report[@]}" -format=html -output-dir="$output" >/dev/null
 "$tools/llvm-cov" export "${report[@]}" -format=lcov -skip-expansions -skip-functions >"$output/lcov.info"
 python3 scripts/coverage.py "$root" "$output/lcov.info"

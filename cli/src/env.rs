@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shared::config::Settings;
+use shared::messaging::is_supported_broker;
 
 /// Finds the program `name` on `PATH`, else in `directories`.
 pub fn find_program(name: &str, directories: &[PathBuf]) -> Option<PathBuf> {
     programs(name, directories).into_iter().next()
 }
 
-/// Finds the first `nats-server` of version 2.14 or later on `PATH` or in `directory`, else the first older one.
+/// Finds the first supported `nats-server` on `PATH` or in `directory`, else the first older one.
 pub fn find_nats_server(directory: &Path) -> Option<PathBuf> {
     let all = programs("nats-server", &[directory.to_owned()]);
     all.iter().find(|program| is_new_enough(program)).or(all.first()).cloned()
@@ -23,12 +24,10 @@ fn programs(name: &str, directories: &[PathBuf]) -> Vec<PathBuf> {
     places.map(|directory| directory.join(name)).filter(|candidate| candidate.is_file()).collect()
 }
 
-/// Returns whether the version is 2.14 or later: older servers silently ignore unknown options, fences included.
 fn is_new_enough(nats_server: &Path) -> bool {
     let Ok(output) = Command::new(nats_server).arg("--version").output() else { return false };
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut numbers = text.trim().rsplit('v').next().unwrap_or_default().split('.').map(str::parse::<u32>);
-    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 14))
+    is_supported_broker(text.trim().rsplit('v').next().unwrap_or_default())
 }
 
 /// Returns whether the environment variable `name` is set, to any value.

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use shared::messaging::MINIMUM_BROKER;
+
 use crate::env::{find_nats_server, find_program};
 use crate::error::CommandError;
 use crate::output::{self, Style};
@@ -56,11 +58,13 @@ fn nats_server(data: &Path) -> Finding {
     };
     let version = first_line(&program, "--version");
     let number = version.rsplit('v').next().unwrap_or_default().to_owned();
-    if is_at_least(&number, (2, 14)) {
+    if is_at_least(&number, MINIMUM_BROKER) {
         Finding::Ok(format!("{number}, {}", program.display()))
     } else {
         let found = if number.is_empty() { "of unknown version" } else { &number };
-        Finding::Missing(format!("{} is {found}; 2.14 or later is needed: scripts/setup.sh", program.display()))
+        let (major, minor) = MINIMUM_BROKER;
+        let program = program.display();
+        Finding::Missing(format!("{program} is {found}; {major}.{minor} or later is needed: scripts/setup.sh"))
     }
 }
 
@@ -153,7 +157,7 @@ mod tests {
         for (version, expected) in
             [("2.15.1", true), ("2.14", true), ("2.13.2", false), ("2.9.10", false), ("3.0.0", true), ("", false)]
         {
-            assert_eq!(is_at_least(version, (2, 14)), expected, "{version}");
+            assert_eq!(is_at_least(version, MINIMUM_BROKER), expected, "{version}");
         }
     }
 }

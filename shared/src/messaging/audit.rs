@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::broker::Broker;
 use super::log::is_conflict;
+use super::raw_get::{Choice, raw_get};
 use super::subjects;
 use crate::approval::Actor;
 use crate::clock::Timestamp;
@@ -97,19 +97,15 @@ impl AuditLog {
     }
 
     async fn newest(&self) -> Result<Newest, String> {
-        let stream =
-            self.broker.jetstream().get_stream_no_info(subjects::AUDIT).await.map_err(|error| error.to_string())?;
-        match stream.get_last_raw_message_by_subject(subjects::AUDIT_RECORD).await {
-            Ok(message) => {
+        let newest = Choice::Newest { last_by_subj: subjects::AUDIT_RECORD };
+        match raw_get(self.broker.jetstream(), subjects::AUDIT, newest).await.map_err(|error| error.to_string())? {
+            Some(message) => {
                 let link: Link = serde_json::from_slice(&message.payload).map_err(|error| error.to_string())?;
                 // Of the stored bytes: a build that knows more fields than this one wrote them as they are.
                 let hash = Digest::of(&message.payload).to_string();
                 Ok(Newest { sequence: message.sequence, key: Some(link.record.key), hash })
             }
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                Ok(Newest { sequence: 0, key: None, hash: "0".repeat(64) })
-            }
-            Err(error) => Err(error.to_string()),
+            None => Ok(Newest { sequence: 0, key: None, hash: "0".repeat(64) }),
         }
     }
 

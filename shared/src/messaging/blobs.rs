@@ -1,9 +1,10 @@
 //! Content over 8 KiB, stored once under its SHA-256.
 
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind};
+use async_nats::jetstream::stream::DirectGetErrorKind;
 
 use super::broker::Broker;
+use super::raw_get::{Choice, raw_get};
 use super::subjects;
 use crate::failpoints;
 use crate::ids::Digest;
@@ -65,13 +66,10 @@ impl Blobs {
             Ok(message) => message.payload,
             // A replica may be a moment behind; the leader is not.
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
-                match stream.get_last_raw_message_by_subject(&subject).await {
-                    Ok(message) => message.payload,
-                    Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                        return Err(BlobError::Missing(content.digest));
-                    }
-                    Err(error) => return Err(unavailable(&error)),
-                }
+                let newest = Choice::Newest { last_by_subj: &subject };
+                let newest = raw_get(self.broker.jetstream(), subjects::BLOBS, newest).await;
+                let newest = newest.map_err(|error| unavailable(&error))?;
+                newest.ok_or(BlobError::Missing(content.digest))?.payload
             }
             Err(error) => return Err(unavailable(&error)),
         };

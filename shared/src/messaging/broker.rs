@@ -6,24 +6,35 @@ use std::time::Duration;
 
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{self, context};
-use async_nats::{Client, ConnectOptions, Event};
+use async_nats::{Client, ConnectError, ConnectOptions, Event, ServerAddr};
 use prometheus::{IntCounter, register_int_counter_with_registry};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use super::broker_clock::BrokerClock;
+use super::connection::Relay;
 use super::subjects;
 use crate::clock::Timestamp;
 use crate::config::{Profile, Settings};
 use crate::identity::Secret;
 use crate::telemetry::registry;
 
+/// The oldest supported version of the broker, major and minor. `scripts/setup.sh` and the README repeat it.
+pub const MINIMUM_BROKER: (u32, u32) = (2, 14);
+
+/// Time that a process waits at its start for a broker.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_DELAY: Duration = Duration::from_millis(200);
+/// Time that the broker has for an answer or an acknowledgement.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Why a process cannot work with its broker.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     #[error("cannot connect to the broker at {url} as {user}: {reason}")]
     Connect { url: String, user: String, reason: String },
-    #[error("the broker is version {found}; version 2.14 or later is needed")]
+    #[error("the broker is version {found}; version {}.{} or later is needed", MINIMUM_BROKER.0, MINIMUM_BROKER.1)]
     TooOld { found: String },
     #[error(
         "the broker does not sync every write to disk (sync_interval: always), so an accepted workflow could be lost; \
@@ -87,11 +98,13 @@ struct StreamInfo {
     ts: String,
 }
 
-/// A connection that reconnects by itself. Clones share it.
+/// Connections that reconnect by themselves. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Broker {
+    /// Through the relay: everything that others publish arrives here.
     client: Client,
     jetstream: jetstream::Context,
+    direct: jetstream::Context,
     user: String,
     replicas: usize,
     clock: Arc<BrokerClock>,
@@ -102,48 +115,42 @@ impl Broker {
     ///
     /// Waits at most 10 s for a broker that is not there yet.
     pub async fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
-        Self::connect_with(settings, || options(settings)).await
+        let addresses = addresses(settings)?;
+        let through_relay = connect_through_relay(settings, &addresses, || options(settings));
+        let direct = retry(settings, || straight_options(settings).connect(addresses.as_slice()), |error| error);
+        let (client, direct) = tokio::try_join!(through_relay, direct)?;
+        check(settings, &client).await?;
+        check(settings, &direct).await?;
+        Ok(Self::over(settings, client, &direct))
     }
 
-    /// As [`Self::connect`], for `purpose` alone: of each subscription at most `waiting` messages wait, and more are dropped.
+    /// As [`Self::connect`], for `purpose` alone: of each subscription at most `waiting` messages wait, and more are
+    /// dropped.
     pub(crate) async fn connect_aside(
         settings: &BrokerSettings,
         purpose: &str,
         waiting: usize,
     ) -> Result<Self, BrokerError> {
         let name = format!("promptcraft {} {purpose}", settings.user);
-        Self::connect_with(settings, || options(settings).name(&name).subscription_capacity(waiting)).await
+        let options = || options(settings).name(&name).subscription_capacity(waiting);
+        let client = connect_through_relay(settings, &addresses(settings)?, options).await?;
+        check(settings, &client).await?;
+        Ok(Self::over(settings, client.clone(), &client))
     }
 
-    async fn connect_with(
-        settings: &BrokerSettings,
-        options: impl Fn() -> ConnectOptions,
-    ) -> Result<Self, BrokerError> {
-        let fail =
-            |reason: String| BrokerError::Connect { url: settings.url.clone(), user: settings.user.clone(), reason };
-        LazyLock::force(&DROPPED);
-        let give_up = tokio::time::Instant::now() + Duration::from_secs(10);
-        let client = loop {
-            match options().connect(addresses(&settings.url)).await {
-                Ok(client) => break client,
-                Err(error) if tokio::time::Instant::now() >= give_up => return Err(fail(error.to_string())),
-                Err(error) => tracing::debug!(%error, "broker not reachable yet"),
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+    fn over(settings: &BrokerSettings, client: Client, direct: &Client) -> Self {
+        let context = |client: &Client| {
+            let context = context::ContextBuilder::new().timeout(ANSWER_TIMEOUT).ack_timeout(ANSWER_TIMEOUT);
+            context.build(client.clone())
         };
-        let version = client.server_info().version.clone();
-        if !is_new_enough(&version) {
-            return Err(BrokerError::TooOld { found: version });
+        Self {
+            jetstream: context(&client),
+            direct: context(direct),
+            client,
+            user: settings.user.clone(),
+            replicas: settings.replicas,
+            clock: Arc::default(),
         }
-        if settings.strict {
-            let monitor_url = settings.monitor_url.as_deref().unwrap_or_default();
-            super::streams::check_durability(monitor_url, &client.server_info().server_id).await?;
-        }
-        let jetstream = context::ContextBuilder::new()
-            .timeout(Duration::from_secs(2))
-            .ack_timeout(Duration::from_secs(2))
-            .build(client.clone());
-        Ok(Self { client, jetstream, user: settings.user.clone(), replicas: settings.replicas, clock: Arc::default() })
     }
 
     /// The bare connection, for conversations that need no stream.
@@ -156,6 +163,13 @@ impl Broker {
         &self.jetstream
     }
 
+    /// The streams over a connection without the relay, for calls that must be fast and that only the broker itself
+    /// answers: acknowledgements, and stored messages as JSON. The caller repeats a call without an answer on
+    /// [`Self::jetstream`].
+    pub(crate) fn direct(&self) -> &jetstream::Context {
+        &self.direct
+    }
+
     /// The user that this process signed in as: the kind of the service.
     pub fn user(&self) -> &str {
         &self.user
@@ -166,7 +180,8 @@ impl Broker {
         self.replicas
     }
 
-    /// Returns the broker's time within a tenth of a second, mostly without a request; for deadlines that two processes compare.
+    /// Returns the broker's time within a tenth of a second, mostly without a request; for deadlines that two processes
+    /// compare.
     pub(crate) async fn approximate_now(&self) -> Result<Timestamp, String> {
         match self.clock.estimate() {
             Some(now) => Ok(now),
@@ -189,10 +204,16 @@ impl Broker {
         }
     }
 
-    /// Waits until all that was sent is on the wire.
+    /// Waits until the broker has received all that was sent, at most 4 s.
     pub async fn flush(&self) {
-        if let Err(error) = self.client.flush().await {
-            tracing::warn!(%error, "the connection to the broker could not be flushed");
+        // What the client has written may still be in the relay; the answer to a later question says that it has
+        // passed.
+        let subject = format!("STREAM.INFO.{}", subjects::WORKFLOWS);
+        for context in [&self.jetstream, &self.direct] {
+            let answer: Result<Response<IgnoredAny>, _> = context.request(subject.clone(), &()).await;
+            if let Err(error) = answer {
+                tracing::warn!(%error, "The broker did not confirm what was sent last");
+            }
         }
     }
 }
@@ -218,8 +239,64 @@ fn count_dropped() {
     }
 }
 
-fn addresses(urls: &str) -> Vec<String> {
-    urls.split(',').map(|url| url.trim().to_owned()).collect()
+fn addresses(settings: &BrokerSettings) -> Result<Vec<ServerAddr>, BrokerError> {
+    let addresses = settings.url.split(',').map(|url| url.trim().parse()).collect::<std::io::Result<_>>();
+    addresses.map_err(|error| connect_error(settings, error.to_string()))
+}
+
+fn connect_error(settings: &BrokerSettings, reason: String) -> BrokerError {
+    BrokerError::Connect { url: settings.url.clone(), user: settings.user.clone(), reason }
+}
+
+/// Connects through a relay of its own.
+async fn connect_through_relay(
+    settings: &BrokerSettings,
+    addresses: &[ServerAddr],
+    options: impl Fn() -> ConnectOptions,
+) -> Result<Client, BrokerError> {
+    let relay = Relay::start(addresses.to_vec(), settings.tls_ca_file.as_deref()).await;
+    let relay = relay.map_err(|error| connect_error(settings, error.to_string()))?;
+    // The relay knows why it reaches no broker; the client does not.
+    retry(settings, || options().connect(relay.url()), |reason| relay.failure().unwrap_or(reason)).await
+}
+
+/// Checks version and durability of the broker that `client` is connected to.
+async fn check(settings: &BrokerSettings, client: &Client) -> Result<(), BrokerError> {
+    let info = client.server_info();
+    if !is_supported_broker(&info.version) {
+        return Err(BrokerError::TooOld { found: info.version });
+    }
+    if settings.strict {
+        let monitor_url = settings.monitor_url.as_deref().unwrap_or_default();
+        super::streams::check_durability(monitor_url, &info.server_id).await?;
+    }
+    Ok(())
+}
+
+/// Connects, again and again for [`CONNECT_TIMEOUT`].
+async fn retry<F: Future<Output = Result<Client, ConnectError>>>(
+    settings: &BrokerSettings,
+    connect: impl Fn() -> F,
+    explain: impl Fn(String) -> String,
+) -> Result<Client, BrokerError> {
+    LazyLock::force(&DROPPED);
+    let give_up = Instant::now() + CONNECT_TIMEOUT;
+    loop {
+        match connect().await.map_err(|error| explain(error.to_string())) {
+            Ok(client) => return Ok(client),
+            Err(reason) if Instant::now() >= give_up => return Err(connect_error(settings, reason)),
+            Err(reason) => tracing::debug!(%reason, "broker not reachable yet"),
+        }
+        tokio::time::sleep(CONNECT_DELAY).await;
+    }
+}
+
+/// As [`options`], without the relay.
+fn straight_options(settings: &BrokerSettings) -> ConnectOptions {
+    match &settings.tls_ca_file {
+        Some(file) => options(settings).require_tls(true).add_root_certificates(file.clone()),
+        None => options(settings),
+    }
 }
 
 fn options(settings: &BrokerSettings) -> ConnectOptions {
@@ -240,24 +317,22 @@ fn options(settings: &BrokerSettings) -> ConnectOptions {
                 Event::Draining | Event::Closed => tracing::debug!(%event, "broker connection"),
             }
         });
-    let options = match &settings.tls_ca_file {
-        Some(file) => options.require_tls(true).add_root_certificates(file.clone()),
-        None => options,
-    };
     match &settings.password {
         Some(password) => options.user_and_password(settings.user.clone(), password.expose().to_owned()),
         None => options,
     }
 }
 
-fn is_new_enough(version: &str) -> bool {
+/// Returns whether a broker of this version, such as `2.15.1`, is not older than [`MINIMUM_BROKER`]: older ones drop
+/// silently what they do not know, fences among it.
+pub fn is_supported_broker(version: &str) -> bool {
     let mut numbers = version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (2, 14)
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= MINIMUM_BROKER
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_new_enough;
+    use super::is_supported_broker;
 
     #[test]
     fn an_old_broker_is_recognised() {
@@ -270,7 +345,7 @@ mod tests {
             ("3.0.0-beta", true),
             ("", false),
         ] {
-            assert_eq!(is_new_enough(version), enough, "{version}");
+            assert_eq!(is_supported_broker(version), enough, "{version}");
         }
     }
 }

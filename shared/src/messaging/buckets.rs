@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::kv::{self, CreateErrorKind, Operation, UpdateErrorKind};
-use async_nats::jetstream::stream::RawMessageErrorKind;
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::broker::Broker;
 use super::catalogues;
 use super::envelope::{decode, encode};
+use super::raw_get::is_removed;
 use crate::failpoints;
 use crate::identity::{RefreshFamily, Revocation, SigningKey, User};
 
@@ -101,7 +101,7 @@ impl Buckets {
             .get_key_value(name)
             .await
             .map_err(|error| BucketError::Unavailable { bucket: name, reason: error.to_string() })?;
-        Ok(Bucket { store, name, holds: PhantomData })
+        Ok(Bucket { broker: self.broker.clone(), store, name, holds: PhantomData })
     }
 }
 
@@ -113,6 +113,7 @@ const CHANGE_PAUSE: Duration = Duration::from_millis(5);
 /// A bucket of entries of one type. Keys are single tokens of `A-Z a-z 0-9 _ - = /`.
 #[derive(Debug, Clone)]
 pub struct Bucket<T> {
+    broker: Broker,
     pub(super) store: kv::Store,
     name: &'static str,
     holds: PhantomData<fn() -> T>,
@@ -213,11 +214,8 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
 
     /// Whether the leader of the bucket's stream no longer has the change with this sequence.
     pub(super) async fn is_gone(&self, sequence: u64) -> Result<bool, BucketError> {
-        match self.store.stream.get_raw_message(sequence).await {
-            Ok(_) => Ok(false),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(true),
-            Err(error) => Err(self.unavailable(&error)),
-        }
+        let removed = is_removed(self.broker.jetstream(), &self.store.stream_name, sequence).await;
+        removed.map_err(|error| self.unavailable(&error))
     }
 
     /// Every entry by key.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use async_nats::header::{HeaderName, HeaderValue};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
-use async_nats::jetstream::stream::{DirectGetErrorKind, RawMessageErrorKind};
+use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::{HeaderMap, jetstream};
 use futures_util::TryStreamExt;
 use prometheus::{IntCounterVec, Opts};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::broker::Broker;
 use super::envelope::{decode, encode};
+use super::raw_get::{Choice, raw_get};
 use super::subjects;
 use crate::clock::Timestamp;
 use crate::failpoints;
@@ -171,11 +172,8 @@ impl DeadLetters {
         if id == 0 {
             return Ok(None);
         }
-        match self.stream().await?.get_raw_message(id).await {
-            Ok(message) => Ok(Some(read(message))),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(away(error)),
-        }
+        let found = raw_get(self.broker.jetstream(), subjects::DEAD_LETTERS, Choice::Sequence { seq: id }).await;
+        Ok(found.map_err(away)?.map(read))
     }
 
     /// Takes a letter away for good; false where there is none with this id.

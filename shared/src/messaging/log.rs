@@ -10,7 +10,7 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
-use async_nats::jetstream::stream::{DirectGetErrorKind, LastRawMessageErrorKind, RawMessageErrorKind};
+use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::{HeaderMap, StatusCode};
 use futures_util::future::try_join_all;
 use futures_util::{Stream, StreamExt};
@@ -21,8 +21,10 @@ use super::carried::{carried, carry};
 use super::dead_letters::{Cause, DeadLetter, texts};
 use super::envelope::{DecodeError, decode, encode};
 use super::fence::{Met, met};
-use super::reading::{read_to_end, reader_name};
+use super::raw_get::{Choice, RawGetError, raw_get};
+use super::reading::{read_to_end, unavailable};
 use super::subjects;
+use super::tail::tail;
 use crate::clock::Timestamp;
 use crate::failpoints::{self, Injected};
 use crate::ids::{EventId, WorkflowId};
@@ -155,8 +157,8 @@ impl WorkflowLog {
 
     /// Appends a transition if the workflow's newest message still is `expected` (0: there is none).
     ///
-    /// Returns the new sequence. Idempotent by `happened.event_id`: an append whose acknowledgement was lost is recognised
-    /// and not repeated. Cancel safe: dropped, it has happened or not, and the fence keeps it single.
+    /// Returns the new sequence. Idempotent by `happened.event_id`: an append whose acknowledgement was lost is
+    /// recognised and not repeated. Cancel safe: dropped, it has happened or not, and the fence keeps it single.
     pub async fn append(
         &self,
         expected: u64,
@@ -173,7 +175,9 @@ impl WorkflowLog {
         let headers = append.headers().await;
         for attempt in 0..APPEND_ATTEMPTS {
             let message = PublishMessage::build().payload(append.payload.clone()).headers(headers.clone());
-            match self.send(&append.subject, message).await {
+            // A connection that is lost for good must not keep appends from the log.
+            let context = if attempt == 0 { self.broker.direct() } else { self.broker.jetstream() };
+            match send(context, &append.subject, message).await {
                 Ok(sequence) => return Ok(sequence),
                 Err(error) if is_conflict(&error) => match self.after_conflict(append).await? {
                     Some(sequence) => return Ok(sequence),
@@ -186,16 +190,9 @@ impl WorkflowLog {
         Err(AppendError::Unavailable(trouble))
     }
 
-    async fn send(&self, subject: &str, message: PublishMessage) -> Result<u64, PublishError> {
-        failpoints::reach("append.before").await;
-        let ack = self.broker.jetstream().send_publish(subject.to_owned(), message).await?;
-        let sequence = ack.await.map(|ack| ack.sequence);
-        failpoints::reach("append.after").await;
-        sequence
-    }
-
-    /// A conflict may be with our own earlier attempt, whose acknowledgement was lost. `None` where nobody has moved the workflow
-    /// on: on several replicas it was refused for the sake of what is still on its way, which may never arrive.
+    /// A conflict may be with our own earlier attempt, whose acknowledgement was lost. `None` where nobody has moved
+    /// the workflow on: on several replicas it was refused for the sake of what is still on its way, which may never
+    /// arrive.
     async fn after_conflict(&self, append: &Fenced) -> Result<Option<u64>, AppendError> {
         let newest = match self.newest_from_leader(append.id).await {
             Ok(newest) => newest,
@@ -221,7 +218,8 @@ impl WorkflowLog {
         self.last_from_leader(&subjects::judged(id)).await
     }
 
-    /// The first end of a workflow. Whatever stands behind it in the log should not. What nobody will ever read ends nothing.
+    /// The first end of a workflow. Whatever stands behind it in the log should not. What nobody will ever read ends
+    /// nothing.
     pub async fn end(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
         let ends = try_join_all(subjects::ends(id).map(|subject| self.first_on(subject))).await?;
         Ok(ends.into_iter().flatten().min_by_key(|entry| entry.sequence))
@@ -229,12 +227,10 @@ impl WorkflowLog {
 
     /// The first message on a subject that can be read, as the stream's leader knows it.
     async fn first_on(&self, subject: String) -> Result<Option<Entry>, ReadError> {
-        let (stream, mut from) = (self.stream().await?, 1);
+        let mut from = 1;
         loop {
-            let message = match stream.get_first_raw_message_by_subject(&subject, from).await {
-                Ok(message) => message,
-                Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
-                Err(error) => return Err(ReadError::Unavailable(error.to_string())),
+            let Some(message) = self.raw_get(Choice::First { next_by_subj: &subject, seq: from }).await? else {
+                return Ok(None);
             };
             from = message.sequence + 1;
             match read_entry(message) {
@@ -248,17 +244,15 @@ impl WorkflowLog {
     ///
     /// One look at all subjects that a workflow may end on. A replica that is behind may not know of an end yet.
     pub async fn has_end(&self, id: WorkflowId) -> Result<bool, ReadError> {
-        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
         // Not only up to a sequence: the broker would walk its blocks back for an end that stands behind that.
         let wish = serde_json::json!({ "multi_last": subjects::ends(id) });
         let subject = format!("$JS.API.DIRECT.GET.{}", subjects::WORKFLOWS);
         // Of several answers the first says enough.
-        let answer =
-            self.broker.client().request(subject, wish.to_string().into()).await.map_err(|e| unavailable(&e))?;
+        let answer = self.broker.client().request(subject, wish.to_string().into()).await.map_err(unavailable)?;
         match answer.status {
             None | Some(StatusCode::OK) => Ok(true),
             Some(StatusCode::NOT_FOUND) => Ok(false),
-            Some(status) => Err(unavailable(&status)),
+            Some(status) => Err(unavailable(status)),
         }
     }
 
@@ -282,11 +276,7 @@ impl WorkflowLog {
         reason: &str,
         attempts: u64,
     ) -> Result<Option<DeadLetter>, ReadError> {
-        let message = match self.stream().await?.get_raw_message(sequence).await {
-            Ok(message) => message,
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
-            Err(error) => return Err(ReadError::Unavailable(error.to_string())),
-        };
+        let Some(message) = self.raw_get(Choice::Sequence { seq: sequence }).await? else { return Ok(None) };
         Ok(Some(DeadLetter {
             stream: subjects::WORKFLOWS.to_owned(),
             sequence,
@@ -300,18 +290,13 @@ impl WorkflowLog {
     }
 
     async fn last_from_leader(&self, subject: &str) -> Result<Option<Entry>, ReadError> {
-        let stream = self.stream().await?;
-        match stream.get_last_raw_message_by_subject(subject).await {
-            Ok(message) => read_entry(message).map(Some),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(ReadError::Unavailable(error.to_string())),
-        }
+        self.raw_get(Choice::Newest { last_by_subj: subject }).await?.map(read_entry).transpose()
     }
 
     /// Whether `entry` still is the newest of its workflow, as the stream's leader knows it.
     ///
-    /// A leader that is just behind the replica which handed the entry out is an error and not an answer: whoever took it for one
-    /// would settle a step that nobody has done.
+    /// A leader that is just behind the replica which handed the entry out is an error and not an answer: whoever took
+    /// it for one would settle a step that nobody has done.
     pub async fn is_newest(&self, entry: &Entry) -> Result<bool, ReadError> {
         let newest = self.newest_from_leader(entry.workflow.id).await?.map_or(0, |newest| newest.sequence);
         match newest.cmp(&entry.sequence) {
@@ -360,25 +345,20 @@ impl WorkflowLog {
         Ok(messages.map(|message| from_delivery(&message?)))
     }
 
-    /// Every transition of every workflow from now on, in log order, and the sequence behind which that begins. Ends when the
-    /// connection's consumer is lost for good.
+    /// Every transition of every workflow from now on, in log order, and the sequence behind which that begins.
+    ///
+    /// Ends behind an error other than [`ReadError::Decode`]: the log cannot be read now, or transitions were missed.
     pub async fn follow(&self) -> Result<(u64, impl Stream<Item = Result<Entry, ReadError>> + use<>), ReadError> {
         let stream = self.stream().await?;
-        let config = OrderedConfig {
-            name: Some(reader_name()),
-            filter_subject: subjects::ALL_TRANSITIONS.to_owned(),
-            deliver_policy: DeliverPolicy::New,
-            ..OrderedConfig::default()
-        };
-        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
-        let consumer = stream.create_consumer(config).await.map_err(|e| unavailable(&e))?;
-        let since = consumer.cached_info().delivered.stream_sequence;
-        let messages = consumer.messages().await.map_err(|e| unavailable(&e))?;
-        let entries = messages.map(|message| match message {
-            Ok(message) => from_delivery(&message),
-            Err(error) => Err(ReadError::Unavailable(error.to_string())),
-        });
-        Ok((since, entries))
+        let since = stream.get_info().await.map_err(unavailable)?.state.last_sequence;
+        let messages = tail(&stream, subjects::ALL_TRANSITIONS, since).await?;
+        Ok((since, messages.map(|message| from_delivery(&message?))))
+    }
+
+    async fn raw_get(&self, choice: Choice<'_>) -> Result<Option<StreamMessage>, ReadError> {
+        let direct = raw_get(self.broker.direct(), subjects::WORKFLOWS, choice).await;
+        let Err(RawGetError::Request(_)) = direct else { return direct.map_err(unavailable) };
+        raw_get(self.broker.jetstream(), subjects::WORKFLOWS, choice).await.map_err(unavailable)
     }
 
     async fn stream(&self) -> Result<jetstream::stream::Stream<()>, ReadError> {
@@ -388,6 +368,14 @@ impl WorkflowLog {
             .await
             .map_err(|error| ReadError::Unavailable(error.to_string()))
     }
+}
+
+async fn send(context: &jetstream::Context, subject: &str, message: PublishMessage) -> Result<u64, PublishError> {
+    failpoints::reach("append.before").await;
+    let ack = context.send_publish(subject.to_owned(), message).await?;
+    let sequence = ack.await.map(|ack| ack.sequence);
+    failpoints::reach("append.after").await;
+    sequence
 }
 
 pub(super) fn is_conflict(error: &PublishError) -> bool {

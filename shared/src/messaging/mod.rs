@@ -13,6 +13,7 @@ mod buckets;
 mod carried;
 mod catalogues;
 mod charges;
+mod connection;
 mod control;
 mod dead_letters;
 mod delivery;
@@ -22,11 +23,13 @@ mod log;
 mod needs;
 mod put_back;
 mod queue;
+mod raw_get;
 mod reading;
 mod retention;
 mod streams;
 mod subjects;
 mod submissions;
+mod tail;
 mod timers;
 mod watched;
 
@@ -39,7 +42,7 @@ pub use approvals::{
 };
 pub use audit::{AuditLog, AuditRecord};
 pub use blobs::{BlobError, Blobs};
-pub use broker::{Broker, BrokerError, BrokerSettings};
+pub use broker::{Broker, BrokerError, BrokerSettings, MINIMUM_BROKER, is_supported_broker};
 pub use buckets::{Bucket, BucketError, Buckets};
 pub use catalogues::{
     CatalogueEntry, Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary,

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::stream::RawMessageErrorKind;
-
 use super::broker::Broker;
 use super::dead_letters::{Cause, DeadLetters, KeptLetter, LettersAway};
 use super::log::{AppendError, ReadError, WorkflowLog};
+use super::raw_get::{Choice, raw_get};
 use super::subjects;
 use super::timers::Timers;
 use crate::approval::Actor;
@@ -104,12 +103,10 @@ async fn timer(broker: &Broker, kept: &KeptLetter) -> Result<u64, PutBackError> 
     let away = |error: &dyn std::fmt::Display| PutBackError::Away(LettersAway(error.to_string()));
     let context = broker.jetstream();
     let stream = context.get_stream_no_info(subjects::TIMERS).await.map_err(|error| away(&error))?;
-    let message = match stream.get_raw_message(kept.letter.sequence).await {
-        Ok(message) => message,
-        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {
-            return Err(PutBackError::MovedOn("the timer was forgotten, so whatever it was for is over".to_owned()));
-        }
-        Err(error) => return Err(away(&error)),
+    let choice = Choice::Sequence { seq: kept.letter.sequence };
+    let found = raw_get(context, subjects::TIMERS, choice).await.map_err(|error| away(&error))?;
+    let Some(message) = found else {
+        return Err(PutBackError::MovedOn("the timer was forgotten, so whatever it was for is over".to_owned()));
     };
     if !subjects::is_fired_timer(&message.subject) {
         return Err(PutBackError::Impossible("it is no timer that fired"));

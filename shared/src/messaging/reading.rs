@@ -1,78 +1,92 @@
 //! Reading a stream to its end, and knowing that it was the end.
 //!
-//! A reader is served by any replica, and one that is catching up takes its own end for the stream's. So the leader is asked
-//! first how far there is to read.
+//! A reader is served by any replica, and one that is catching up takes its own end for the stream's. So the leader is
+//! asked first how far there is to read.
 
 use std::time::Duration;
 
-use async_nats::jetstream;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind};
+use async_nats::jetstream::{Context, Message};
 use futures_util::{Stream, StreamExt};
 
 use super::broker::Broker;
 use super::log::ReadError;
+use super::raw_get::{Choice, is_removed, raw_get};
 
 /// A replica that is a moment behind has the rest by then; one that is not is of no use.
 const CATCHING_UP: Duration = Duration::from_secs(5);
 
 const SHORT: &str = "the replica that was read does not have all of it yet";
 
-/// What stands in a stream now, as `config` chooses by `filter_subjects`; ends when all that stood there at the call was delivered.
+/// What stands in a stream now, as `config` chooses by `filter_subjects`; ends when all that stood there at the call
+/// was delivered.
 ///
-/// Where the replica that serves the reader does not come to have all of it, the last item is an error: a reading is never short.
+/// Where the replica that serves the reader does not come to have all of it, the last item is an error: a reading is
+/// never short.
 pub(super) async fn read_to_end(
     broker: &Broker,
     stream: &str,
     config: OrderedConfig,
-) -> Result<impl Stream<Item = Result<jetstream::Message, ReadError>> + use<>, ReadError> {
-    let stream = broker.jetstream().get_stream_no_info(stream).await.map_err(unavailable)?;
-    let due = newest_of(&stream, &config).await?;
+) -> Result<impl Stream<Item = Result<Message, ReadError>> + use<>, ReadError> {
+    let source = Source { context: broker.jetstream().clone(), stream: stream.to_owned(), config };
+    let due = source.newest().await?;
     // In boxes, because readers are large: who reads on a rare path only would be moved about with room for it.
-    Ok(Box::pin(Box::pin(read_up_to(stream, config, due)).await?))
+    Ok(Box::pin(Box::pin(read_up_to(source, due)).await?))
 }
 
 /// Reads until what stands at `due` has been delivered, if it stands there, and whatever the replica has besides.
 async fn read_up_to(
-    stream: jetstream::stream::Stream<()>,
-    config: OrderedConfig,
+    source: Source,
     due: Option<u64>,
-) -> Result<impl Stream<Item = Result<jetstream::Message, ReadError>> + use<>, ReadError> {
-    let named = OrderedConfig { name: Some(reader_name()), ..config.clone() };
+) -> Result<impl Stream<Item = Result<Message, ReadError>> + use<>, ReadError> {
+    let named = OrderedConfig { name: Some(reader_name()), ..source.config.clone() };
+    let stream = source.context.get_stream_no_info(&source.stream).await.map_err(unavailable)?;
     let consumer = stream.create_consumer(named).await.map_err(unavailable)?;
     let pending = consumer.cached_info().num_pending;
     let messages = consumer.messages().await.map_err(unavailable)?;
-    let reading = Reading { stream, config, messages, due: due.unwrap_or(0), reached: 0, pending, is_over: false };
+    let reading = Reading { source, messages, due: due.unwrap_or(0), reached: 0, pending, is_over: false };
     Ok(futures_util::stream::unfold(reading, |mut reading| async move {
         let message = reading.next().await?;
         Some((message, reading))
     }))
 }
 
-/// The newest message that `config` chooses, as the stream's leader knows it; `None` where there is none.
-async fn newest_of(stream: &jetstream::stream::Stream<()>, config: &OrderedConfig) -> Result<Option<u64>, ReadError> {
-    let mut newest = None;
-    for subject in &config.filter_subjects {
-        let message = match stream.get_last_raw_message_by_subject(subject).await {
-            Ok(message) => message,
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => continue,
-            Err(error) => return Err(unavailable(error)),
-        };
-        let is_chosen = match config.deliver_policy {
-            DeliverPolicy::All | DeliverPolicy::Last | DeliverPolicy::LastPerSubject => true,
-            DeliverPolicy::ByStartSequence { start_sequence } => message.sequence >= start_sequence,
-            DeliverPolicy::ByStartTime { start_time } => message.time >= start_time,
-            DeliverPolicy::New => false,
-        };
-        newest = newest.max(is_chosen.then_some(message.sequence));
+/// Chosen messages of a stream.
+#[derive(Clone)]
+struct Source {
+    context: Context,
+    stream: String,
+    config: OrderedConfig,
+}
+
+impl Source {
+    /// The newest message of the choice, as the stream's leader knows it; `None` where there is none.
+    async fn newest(&self) -> Result<Option<u64>, ReadError> {
+        let mut newest = None;
+        for subject in &self.config.filter_subjects {
+            let choice = Choice::Newest { last_by_subj: subject };
+            let found = raw_get(&self.context, &self.stream, choice).await.map_err(unavailable)?;
+            let Some(message) = found else { continue };
+            let is_chosen = match self.config.deliver_policy {
+                DeliverPolicy::All | DeliverPolicy::Last | DeliverPolicy::LastPerSubject => true,
+                DeliverPolicy::ByStartSequence { start_sequence } => message.sequence >= start_sequence,
+                DeliverPolicy::ByStartTime { start_time } => message.time >= start_time,
+                DeliverPolicy::New => false,
+            };
+            newest = newest.max(is_chosen.then_some(message.sequence));
+        }
+        Ok(newest)
     }
-    Ok(newest)
+
+    /// Returns whether the stream's leader no longer has the message with this sequence.
+    async fn lacks(&self, sequence: u64) -> Result<bool, ReadError> {
+        is_removed(&self.context, &self.stream, sequence).await.map_err(unavailable)
+    }
 }
 
 struct Reading {
-    stream: jetstream::stream::Stream<()>,
-    config: OrderedConfig,
+    source: Source,
     messages: Ordered,
     due: u64,
     reached: u64,
@@ -82,7 +96,7 @@ struct Reading {
 }
 
 impl Reading {
-    async fn next(&mut self) -> Option<Result<jetstream::Message, ReadError>> {
+    async fn next(&mut self) -> Option<Result<Message, ReadError>> {
         if self.is_over {
             return None;
         }
@@ -99,14 +113,13 @@ impl Reading {
         }
     }
 
-    async fn advance(&mut self) -> Result<Option<jetstream::Message>, ReadError> {
-        if self.pending == 0 && (self.reached >= self.due || is_gone(&self.stream, self.due).await?) {
+    async fn advance(&mut self) -> Result<Option<Message>, ReadError> {
+        if self.pending == 0 && (self.reached >= self.due || self.source.lacks(self.due).await?) {
             return Ok(None);
         }
         let Ok(next) = tokio::time::timeout(CATCHING_UP, self.messages.next()).await else {
             // What the replica had may have been taken out of the stream meanwhile; what it lacks will not come.
-            let is_whole = self.pending > 0
-                && newest_of(&self.stream, &self.config).await?.is_none_or(|newest| newest <= self.reached);
+            let is_whole = self.pending > 0 && self.source.newest().await?.is_none_or(|newest| newest <= self.reached);
             return if is_whole { Ok(None) } else { Err(unavailable(SHORT)) };
         };
         let message = next.ok_or_else(|| unavailable(SHORT))?.map_err(unavailable)?;
@@ -116,16 +129,8 @@ impl Reading {
     }
 }
 
-/// Whether the stream's leader no longer has the message with this sequence.
-async fn is_gone(stream: &jetstream::stream::Stream<()>, sequence: u64) -> Result<bool, ReadError> {
-    match stream.get_raw_message(sequence).await {
-        Ok(_) => Ok(false),
-        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(true),
-        Err(error) => Err(unavailable(error)),
-    }
-}
-
-/// A name of its own for each reader: without one the broker's permissions could not tell it from the durable consumers.
+/// A name of its own for each reader: without one the broker's permissions could not tell it from the durable
+/// consumers.
 pub(super) fn reader_name() -> String {
     format!("reader-{}", crate::ids::EventId::fresh())
 }
@@ -136,6 +141,7 @@ pub(super) fn unavailable(error: impl std::fmt::Display) -> ReadError {
 
 #[cfg(test)]
 mod tests {
+    use async_nats::jetstream::stream::Config as StreamConfig;
     use futures_util::TryStreamExt;
     use test_support::NatsServer;
 
@@ -146,11 +152,11 @@ mod tests {
     async fn a_reading_that_lacks_what_the_leader_has_is_an_error() {
         let server = NatsServer::start();
         let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(server.url()).await.unwrap();
-        let context = jetstream::new(client);
-        let config = jetstream::stream::Config {
+        let context = async_nats::jetstream::new(client);
+        let config = StreamConfig {
             name: "LETTERS".to_owned(),
             subjects: vec!["letter.*".to_owned()],
-            ..jetstream::stream::Config::default()
+            ..StreamConfig::default()
         };
         let stream = loop {
             match context.create_stream(config.clone()).await {
@@ -158,24 +164,26 @@ mod tests {
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         };
-        let of = |subject: &str| OrderedConfig {
-            filter_subjects: vec![subject.to_owned()],
-            deliver_policy: DeliverPolicy::All,
-            ..OrderedConfig::default()
+        let of = |subject: &str, deliver_policy| Source {
+            context: context.clone(),
+            stream: "LETTERS".to_owned(),
+            config: OrderedConfig {
+                filter_subjects: vec![subject.to_owned()],
+                deliver_policy,
+                ..OrderedConfig::default()
+            },
         };
-        assert_eq!(newest_of(&stream, &of("letter.a")).await.unwrap(), None);
+        let newest = async |subject: &str, policy| of(subject, policy).newest().await.unwrap();
+        assert_eq!(newest("letter.a", DeliverPolicy::All).await, None);
         for subject in ["letter.a", "letter.a", "letter.b"] {
             context.publish(subject, "text".into()).await.unwrap().await.unwrap();
         }
-        let newest = async |subject: &str, deliver_policy| {
-            newest_of(&stream, &OrderedConfig { deliver_policy, ..of(subject) }).await.unwrap()
-        };
         assert_eq!(newest("letter.*", DeliverPolicy::LastPerSubject).await, Some(3));
         assert_eq!(newest("letter.a", DeliverPolicy::ByStartSequence { start_sequence: 2 }).await, Some(2));
         assert_eq!(newest("letter.a", DeliverPolicy::ByStartSequence { start_sequence: 3 }).await, None);
 
         let read = async |subject: &str, due| {
-            let messages = read_up_to(stream.clone(), of(subject), due).await?;
+            let messages = read_up_to(of(subject, DeliverPolicy::All), due).await?;
             messages.try_collect::<Vec<_>>().await.map(|messages| messages.len())
         };
         assert_eq!(read("letter.a", Some(2)).await.unwrap(), 2);

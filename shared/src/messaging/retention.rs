@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::response::Response;
-use async_nats::jetstream::stream::{DeleteStatus, LastRawMessageErrorKind, RawMessageErrorKind};
+use async_nats::jetstream::stream::DeleteStatus;
 use futures_util::{Stream, StreamExt};
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use super::broker::Broker;
 use super::envelope::as_json;
 use super::log::{ReadError, from_delivery, read_transition};
 use super::queue::Consumer;
+use super::raw_get::{Choice, is_removed, raw_get};
 use super::reading::{read_to_end, unavailable};
 use super::subjects;
 use crate::clock::Timestamp;
@@ -114,12 +115,9 @@ impl Retention {
 
     /// Where the newest message of a workflow stands and when it was stored, as the log's leader knows it; `None` where there is none.
     pub async fn newest(&self, id: WorkflowId) -> Result<Option<(u64, Timestamp)>, ReadError> {
-        let stream = self.broker.jetstream().get_stream_no_info(subjects::WORKFLOWS).await.map_err(unavailable)?;
-        match stream.get_last_raw_message_by_subject(&subjects::workflow(id)).await {
-            Ok(message) => Ok(Some((message.sequence, Timestamp::of_date_time(message.time)))),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(unavailable(error)),
-        }
+        let newest = Choice::Newest { last_by_subj: &subjects::workflow(id) };
+        let newest = raw_get(self.broker.jetstream(), subjects::WORKFLOWS, newest).await.map_err(unavailable)?;
+        Ok(newest.map(|message| (message.sequence, Timestamp::of_date_time(message.time))))
     }
 
     /// Every message of the log from `sequence` on, readable or not, in its order.
@@ -162,12 +160,9 @@ impl Retention {
 
     /// What is stored under a digest, as the stream's leader knows it; `None` where nothing is.
     pub async fn content(&self, digest: Digest) -> Result<Option<Original>, ReadError> {
-        let stream = self.broker.jetstream().get_stream_no_info(subjects::BLOBS).await.map_err(unavailable)?;
-        let text = match stream.get_last_raw_message_by_subject(&subjects::blob(digest)).await {
-            Ok(message) => message.payload.to_vec(),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => return Ok(None),
-            Err(error) => return Err(unavailable(error)),
-        };
+        let newest = Choice::Newest { last_by_subj: &subjects::blob(digest) };
+        let newest = raw_get(self.broker.jetstream(), subjects::BLOBS, newest).await.map_err(unavailable)?;
+        let Some(text) = newest.map(|message| message.payload.to_vec()) else { return Ok(None) };
         let is_whole = Digest::of(&text) == digest;
         Ok(Some(if is_whole { Original::Whole(text) } else { Original::Damaged(text) }))
     }
@@ -185,10 +180,9 @@ impl Retention {
             self.broker.jetstream().request(subject, &request).await.map_err(unavailable)?;
         let Response::Err { error } = answer else { return Ok(()) };
         // That it is not there has several codes and texts.
-        let stream = self.broker.jetstream().get_stream_no_info(stream).await.map_err(unavailable)?;
-        match stream.get_raw_message(sequence).await {
-            Err(found) if found.kind() == RawMessageErrorKind::NoMessageFound => Ok(()),
-            Ok(_) | Err(_) => Err(unavailable(error)),
+        match is_removed(self.broker.jetstream(), stream, sequence).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(unavailable(error)),
         }
     }
 }

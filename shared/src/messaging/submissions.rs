@@ -141,10 +141,11 @@ impl Submissions {
     async fn commit(&self, group: &[Waiting]) -> Option<u64> {
         let id = Uuid::new_v4().to_string();
         let (last, others) = group.split_last()?;
+        let direct = self.broker.direct().client();
         for (number, waiting) in (1..).zip(others) {
             let headers = member(&waiting.append, &id, number);
             let (subject, payload) = (waiting.append.subject.clone(), waiting.append.payload.clone());
-            self.broker.client().publish_with_headers(subject, headers, payload).await.ok()?;
+            direct.publish_with_headers(subject, headers, payload).await.ok()?;
         }
         let mut headers = member(&last.append, &id, group.len());
         headers.insert(BATCH_COMMIT, "1");
@@ -152,7 +153,7 @@ impl Submissions {
             .payload(last.append.payload.clone())
             .headers(headers);
         failpoints::reach("append.before").await;
-        let ack = self.broker.jetstream().send_publish(last.append.subject.clone(), message).await.ok()?;
+        let ack = self.broker.direct().send_publish(last.append.subject.clone(), message).await.ok()?;
         let ack = ack.await;
         failpoints::reach("append.after").await;
         match ack {

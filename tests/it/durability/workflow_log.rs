@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::jetstream::consumer::DeliverPolicy;
-use async_nats::jetstream::consumer::pull::OrderedConfig;
 use futures_util::StreamExt;
 use rustix::process::Signal;
 use shared::approval::Actor;
@@ -64,24 +62,28 @@ async fn a_conflict_with_nothing_newer_takes_nobodys_step_away() {
     stack.signal("worker-1", Signal::CONT);
 }
 
-/// The published client delivers the whole log to such a reader: `vendor/async-nats/CHANGES.md`.
 #[tokio::test]
-async fn a_reader_that_has_heard_nothing_goes_on_where_it_began() {
+async fn a_follower_whose_consumer_is_lost_ends_with_an_error() {
     let (stack, log) = still().await;
     append(&log, 0, &submitted()).await.expect("appended");
-    let stream = jetstream::new(raw_broker_as(&stack, "cli").await).get_stream("WORKFLOWS").await.expect("the log");
-    let name = Some("reader".to_owned());
-    let config = OrderedConfig { name, deliver_policy: DeliverPolicy::New, ..OrderedConfig::default() };
-    let reader = stream.create_consumer(config).await.expect("a reader").messages().await.expect("a reader");
-    let hears = reader.map(|message| message.expect("it reads on").subject.clone()).into_future();
+    let (since, entries) = log.follow().await.expect("the log");
+    let mut entries = Box::pin(entries);
     let workflow = submitted();
-    let loses_it = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        stream.delete_consumer("reader").await.expect("there was one");
-        append(&log, 0, &workflow).await.expect("appended");
-    };
-    let (heard, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(90), hears), loses_it);
-    let heard = heard.expect("the reader receives it").0;
-    assert!(heard.as_ref().is_some_and(|subject| subject.ends_with(&workflow.id.to_string())), "{heard:?}");
+    let sequence = append(&log, 0, &workflow).await.expect("appended");
+    let first = entries.next().await.expect("an entry").expect("it can be read");
+    assert_eq!((first.workflow.id, first.sequence, since + 1), (workflow.id, sequence, sequence));
+
+    let stream = jetstream::new(raw_broker_as(&stack, "cli").await).get_stream("WORKFLOWS").await.expect("the log");
+    let mut names = stream.consumer_names();
+    while let Some(name) = names.next().await {
+        let name = name.expect("a name");
+        if name.starts_with("reader-") {
+            stream.delete_consumer(&name).await.expect("there was one");
+        }
+    }
+    append(&log, 0, &submitted()).await.expect("appended");
+    let end = tokio::time::timeout(Duration::from_secs(5), entries.next()).await.expect("within 5 s");
+    assert!(matches!(end, Some(Err(ReadError::Unavailable(_)))), "{end:?}");
+    assert!(entries.next().await.is_none());
     stack.signal("worker-1", Signal::CONT);
 }

@@ -80,28 +80,6 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// The vendored client is as it was published, except the files that its `CHANGES.md` names.
-#[test]
-fn the_vendored_client_is_the_published_one_but_for_what_it_says() {
-    let folder = root().join("vendor/async-nats");
-    let list = fs::read_to_string(folder.join("published.sha256")).expect("a list");
-    let changes = fs::read_to_string(folder.join("CHANGES.md")).expect("a text");
-    let published: BTreeMap<&str, &str> =
-        list.lines().filter_map(|line| line.split_once("  ")).map(|(digest, path)| (path, digest)).collect();
-    for (path, text) in sources("vendor/async-nats/src") {
-        let name = path.strip_prefix(&folder).expect("below it").display().to_string();
-        match published.get(name.as_str()) {
-            Some(digest) => {
-                let found = hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()));
-                assert_eq!(found, *digest, "{name} is not as it was published");
-            }
-            None => {
-                assert!(changes.contains(&format!("`{name}`")), "{name} was changed, and CHANGES.md does not say so")
-            }
-        }
-    }
-}
-
 #[test]
 fn the_domain_does_no_io() {
     let domain = ["shared/src/workflow", "shared/src/approval"];

@@ -3,9 +3,6 @@
 
 use std::time::Duration;
 
-use async_nats::StatusCode;
-use async_nats::header_block::HeaderBlock;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 use tests::{Bot, RawPublish, Stack, Terminal, eventually, publish_raw, run_request};
 
@@ -154,57 +151,4 @@ async fn what_a_bot_writes_is_answered() {
     }
     approve(&client, &mut bot).await;
     still_works(&stack).await;
-}
-
-/// Real statuses of nats-server 2.15.
-#[test]
-fn what_the_server_says_is_believed() {
-    let pending = "\r\nNats-Pending-Messages: 1\r\nNats-Pending-Bytes: 0";
-    let cases = [
-        ("100 Idle Heartbeat", "\r\nNats-Last-Consumer: 1\r\nNats-Last-Stream: 2", None),
-        ("100 FlowControl Request", "", Some("$JS.FC.s.c.x")),
-        ("204 EOB", "\r\nNats-Num-Pending: 0", None),
-        ("404 No Messages", "", None),
-        ("408 Request Timeout", pending, None),
-        ("409 Consumer Deleted", "", None),
-        ("503", "", None),
-    ];
-    for (said, headers, reply) in cases {
-        let read = HeaderBlock::read(format!("NATS/1.0 {said}{headers}\r\n\r\n").as_bytes(), reply);
-        let (status, description) = said.split_at(3);
-        assert_eq!(read.status.map(|status| status.as_u16().to_string()).as_deref(), Some(status), "{said}");
-        assert_eq!(read.description.unwrap_or_default(), description.trim_start());
-        let is_pending = read.headers.get("Nats-Pending-Messages").is_some_and(|value| value.as_str() == "1");
-        assert_eq!(is_pending, headers == pending, "{said}");
-    }
-    let stored = HeaderBlock::read(b"NATS/1.0 404 x\r\nNats-Sequence: 7\r\n\r\n", None);
-    assert_eq!(stored.status, None::<StatusCode>);
-    assert_eq!(HeaderBlock::read(b"NATS/1.0 404 x\r\n\r\n", Some("$JS.ACK.s.c.1.2.3.4.0")).status, None);
-}
-
-#[test]
-fn of_a_huge_block_the_end_counts() {
-    let lines: String = (0..500_000).map(|number| format!("a{number}:\n")).collect();
-    let block = format!("NATS/1.0\r\n{lines}Nats-Sequence: 7\r\nNats-Time-Stamp: now\r\n\r\n");
-    let headers = HeaderBlock::read(block.as_bytes(), None).headers;
-    assert_eq!(headers.get_last("Nats-Sequence").map(|value| value.as_str()), Some("7"));
-    assert!(headers.len() < 300, "{}", headers.len());
-}
-
-proptest! {
-    #[test]
-    fn any_bytes_are_read(
-        block in prop_oneof![
-            proptest::collection::vec(any::<u8>(), 0..200),
-            "(NATS/1.0)?( [0-9]{0,4})?( [A-Za-z]{0,4})?(\r\n|\n|\r)([A-Za-z :\r\n\u{0}\u{a0}]{0,40})".prop_map(String::into_bytes),
-        ],
-        reply in proptest::option::of("[$A-Z.]{0,12}"),
-    ) {
-        let read = HeaderBlock::read(&block, reply.as_deref());
-        // Each can be published again.
-        for (name, values) in read.headers.iter() {
-            prop_assert!(!name.to_string().contains(['\r', '\n', ':']));
-            prop_assert!(values.iter().all(|value| !value.as_str().contains(['\r', '\n'])));
-        }
-    }
 }

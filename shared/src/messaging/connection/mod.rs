@@ -1,0 +1,10 @@
+//! The way from the broker's client to the broker: a relay in this process, on loopback, that repairs what the client
+//! cannot read (decision 0036).
+
+mod dial;
+mod frames;
+mod header_block;
+mod relay;
+
+pub(super) use header_block::HeaderBlock;
+pub(super) use relay::Relay;
