@@ -16,10 +16,10 @@ use tokio_rustls::TlsConnector;
 
 use super::frames::MAX_LINE_BYTES;
 
-/// Time that a broker has to answer.
+/// Time after which an unanswered broker is given up.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Maximum brokers that are remembered.
+/// Maximum brokers in the list.
 const MAX_NODES: usize = 64;
 
 /// A connection to a broker, with or without TLS.
@@ -27,7 +27,7 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A new connection and the bytes that the broker began it with.
+/// A new connection with the broker's first bytes.
 pub(super) struct Dialled {
     pub(super) stream: Box<dyn Stream>,
     pub(super) greeting: BytesMut,
@@ -47,7 +47,7 @@ struct Node {
     failures: u32,
 }
 
-/// The part of a broker's greeting that concerns the connection.
+/// The connection part of a broker's greeting.
 #[derive(Deserialize)]
 struct Info {
     #[serde(default)]
@@ -58,16 +58,17 @@ struct Info {
 }
 
 impl Dialer {
-    /// With `authority`, a PEM file, every connection is TLS and the broker's certificate is signed by it.
+    /// Creates a dialer. With `authority`, a PEM file, every connection uses TLS and the broker's certificate must be
+    /// signed by it.
     pub(super) fn new(addresses: Vec<ServerAddr>, authority: Option<&Path>) -> Result<Self> {
         let nodes = addresses.into_iter().map(|address| Node { address, failures: 0 }).collect();
         let tls = TlsConnector::from(Arc::new(tls_config(authority)?));
         Ok(Self { nodes: Mutex::new(nodes), tls, must_encrypt: authority.is_some() })
     }
 
-    /// Tries each broker once, those with the fewest failures first; the error is that of the last.
+    /// Tries each broker once, those with the fewest failures first; returns the last error.
     pub(super) async fn dial(&self) -> Result<Dialled> {
-        let mut failure = Error::other("no broker is named");
+        let mut failure = Error::other("no broker address is configured");
         for address in self.order() {
             let dialled = tokio::time::timeout(DIAL_TIMEOUT, self.dial_node(&address)).await;
             match dialled.unwrap_or_else(|_| Err(Error::other(format!("no answer within {DIAL_TIMEOUT:?}")))) {
@@ -104,25 +105,25 @@ impl Dialer {
                 break end;
             }
             if greeting.len() > MAX_LINE_BYTES || stream.read_buf(&mut greeting).await? == 0 {
-                return Err(Error::other("it is not a broker: it sent no INFO"));
+                return Err(Error::other("not a broker: it sent no INFO"));
             }
         };
-        let json = greeting[..length].strip_prefix(b"INFO ").ok_or(Error::other("it is not a broker"))?;
+        let json = greeting[..length].strip_prefix(b"INFO ").ok_or(Error::other("not a broker"))?;
         let info: Info = serde_json::from_slice(json)?;
         self.learn(&info.connect_urls);
         if !(self.must_encrypt || info.tls_required || address.tls_required()) {
             return Ok(Dialled { stream: Box::new(stream), greeting });
         }
-        // Bytes behind the greeting would count as sent under TLS.
+        // Bytes after the greeting would count as sent under TLS.
         if greeting.len() > length + 2 {
-            return Err(Error::other("the broker sent more before TLS than its greeting"));
+            return Err(Error::other("the broker sent data after its greeting before TLS"));
         }
         let name = ServerName::try_from(address.host().to_owned()).map_err(Error::other)?;
         let stream = self.tls.connect(name, stream).await?;
         Ok(Dialled { stream: Box::new(stream), greeting })
     }
 
-    /// Brokers in the order of their failures, equal ones from a random start.
+    /// Returns the brokers by increasing failures, equal ones from a random start.
     fn order(&self) -> Vec<ServerAddr> {
         let mut nodes = self.lock().clone();
         let start = getrandom::u32().unwrap_or_default() as usize % nodes.len().max(1);

@@ -8,30 +8,30 @@ use serde_json::{Map, Value};
 
 use super::header_block::HeaderBlock;
 
-/// Maximum length of a line: the broker accepts subjects of up to 4 KiB; the addresses of a cluster's nodes are longer.
+/// Maximum length of a line: the broker accepts subjects of up to 4 KiB; lists of cluster addresses are longer.
 pub(super) const MAX_LINE_BYTES: usize = 64 * 1024;
-/// Maximum length of a header block, which is held as a whole: the largest `max_payload` that a broker accepts.
+/// Maximum length of a header block, which is buffered whole: the largest `max_payload` that a broker accepts.
 const MAX_BLOCK_BYTES: usize = 64 * 1024 * 1024;
-/// Stands for a byte of a subject that the client cannot read. No subject of ours has it.
+/// Replacement for a byte of a subject that the client cannot read. No valid subject has it.
 const REPLACEMENT: u8 = b'?';
 
-/// Input that is not the broker's side of the protocol.
+/// Input that violates the broker's side of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FrameError {
     #[error("the broker sent a line of more than {MAX_LINE_BYTES} bytes")]
     LongLine,
-    #[error("the broker sent an operation that is not known: {0}")]
+    #[error("the broker sent an unknown operation: {0}")]
     Unknown(String),
-    #[error("the broker sent a message whose line or lengths cannot be read: {0}")]
+    #[error("the broker sent a malformed message line: {0}")]
     Malformed(String),
 }
 
-/// Rewrites the broker's frames one after the other. Holds at most one line or header block; payloads pass through as
-/// they come.
+/// Rewrites the broker's frames one after the other. Buffers at most one line or header block; payloads pass through
+/// unbuffered.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     next: Next,
-    /// Bytes of the input that are known to hold no end of a line.
+    /// Bytes of the input already searched for a line end.
     searched: usize,
 }
 
@@ -40,27 +40,27 @@ enum Next {
     #[default]
     Line,
     Block(Head),
-    /// So many bytes of a payload and the line end behind it.
+    /// Remaining bytes of a payload and its line end.
     Payload(usize),
 }
 
-/// The line of a message with headers, which is written once the new length of its header block is known.
+/// The line of a message with headers, written once the new length of its header block is known.
 #[derive(Debug)]
 struct Head {
-    /// Subject, subscription and, where there is one, reply subject.
+    /// Subject, subscription and, if present, reply subject.
     address: Vec<String>,
     block_bytes: usize,
     payload_bytes: usize,
 }
 
 impl Frames {
-    /// Moves all complete parts of `input` to `output`, rewritten where necessary.
+    /// Moves all complete parts of `input` to `output`, rewritten if necessary.
     pub(super) fn advance(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Result<(), FrameError> {
         while self.step(input, output)? {}
         Ok(())
     }
 
-    /// Returns false if more input is needed.
+    /// Processes one part; returns false if more input is needed.
     fn step(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Result<bool, FrameError> {
         match std::mem::take(&mut self.next) {
             Next::Line => {
@@ -89,7 +89,7 @@ impl Frames {
         Ok(true)
     }
 
-    /// The length of the line that `input` starts with; `None` while its end is missing.
+    /// Returns the length of the first line of `input`; `None` while its end is missing.
     fn line_end(&mut self, input: &[u8]) -> Result<Option<usize>, FrameError> {
         let is_end = |end: &usize| input[*end] == b'\n' && input[*end - 1] == b'\r';
         match (self.searched.max(1)..input.len()).find(is_end) {
@@ -106,7 +106,7 @@ impl Frames {
     }
 }
 
-/// Writes the line of a frame, without that of a message with headers; returns what follows it.
+/// Writes the line of a frame, except that of a message with headers; returns the part that follows it.
 fn start_frame(line: &[u8], output: &mut BytesMut) -> Result<Next, FrameError> {
     let (operation, rest) = line.split_at(line.iter().position(|byte| *byte == b' ').unwrap_or(line.len()));
     match operation {
@@ -162,8 +162,8 @@ fn write_line(output: &mut BytesMut, operation: &str, address: &[String], length
     output.extend_from_slice(b"\r\n");
 }
 
-/// Splits the arguments of a message at spaces, as the broker joins them: subject, subscription and reply subject, of
-/// which the last may be missing, and `N` lengths.
+/// Splits the arguments of a message at spaces, as the broker joins them: subject, subscription, optional reply subject
+/// and `N` lengths.
 fn arguments<const N: usize>(rest: &[u8]) -> Option<(Vec<String>, [usize; N])> {
     let words: Vec<&[u8]> = rest.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
     let (address, lengths) = words.split_at_checked(words.len().checked_sub(N)?)?;
@@ -175,18 +175,17 @@ fn arguments<const N: usize>(rest: &[u8]) -> Option<(Vec<String>, [usize; N])> {
     is_whole.then(|| (address.iter().map(|word| readable(word)).collect(), numbers))
 }
 
-/// At most nine digits: no message is that large, and sums of such lengths do not overflow.
+/// Parses a length of at most nine digits: no message is larger, and sums of such lengths do not overflow.
 fn length(word: &[u8]) -> Option<usize> {
     std::str::from_utf8(word).ok().filter(|word| word.len() <= 9)?.parse().ok()
 }
 
-/// A subject in which every byte that the client cannot read, or would split at, is replaced.
+/// Returns a subject with every byte replaced that the client cannot read or would split at.
 fn readable(word: &[u8]) -> String {
     word.iter().map(|byte| char::from(if byte.is_ascii_graphic() { *byte } else { REPLACEMENT })).collect()
 }
 
-/// Returns what the broker says of itself without what concerns connections that do not go through the relay: TLS and
-/// other addresses.
+/// Returns the broker's INFO without the fields that concern direct connections: TLS and other addresses.
 fn rewrite_info(json: &[u8]) -> Option<String> {
     let mut info: Map<String, Value> = serde_json::from_slice(json).ok()?;
     for name in ["tls_required", "tls_available", "tls_verify", "connect_urls", "ws_connect_urls"] {
@@ -199,7 +198,7 @@ fn malformed(line: &[u8]) -> FrameError {
     FrameError::Malformed(shown(line))
 }
 
-/// The start of a line for an error text.
+/// Returns the start of a line for an error text.
 fn shown(line: &[u8]) -> String {
     line[..line.len().min(80)].escape_ascii().to_string()
 }
@@ -297,7 +296,7 @@ mod tests {
         }
     }
 
-    /// A frame as a broker may send it, with whatever its publisher wrote into it.
+    /// Generates a frame as a broker may send it, with arbitrary publisher bytes.
     fn frame() -> impl Strategy<Value = Vec<u8>> {
         let word = || vec(any::<u8>().prop_filter("ends a word", |byte| !b" \r\n".contains(byte)), 1..8);
         let message = (word(), proptest::option::of(word()), vec(any::<u8>(), 0..40), vec(any::<u8>(), 0..40));

@@ -1,13 +1,12 @@
-//! Header blocks of messages. Reading one never fails: the broker stores and delivers a block byte by byte as it was
-//! published.
+//! Header blocks of messages. Reading one never fails: the broker stores and delivers a block unchanged as published.
 
 use async_nats::HeaderMap;
 use async_nats::header::HeaderName;
 
 const VERSION: &str = "NATS/1.0";
-/// Start of the subject that a stream's message is acknowledged to; no other message has such a reply subject.
+/// Start of the reply subject of a stream's message, to which it is acknowledged; no other message has one.
 const ACK_SUBJECT: &str = "$JS.ACK.";
-/// Set by the broker on a stream's message that it returns to a direct get.
+/// Set by the broker on a stream's message in a direct get.
 const SEQUENCE_HEADER: &str = "Nats-Sequence";
 /// Maximum lines read at the start of a block.
 const MAX_FIRST_LINES: usize = 256;
@@ -17,7 +16,7 @@ const MAX_LAST_LINES: usize = 16;
 /// The readable part of a header block.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct HeaderBlock {
-    /// Code and description that the broker sends in place of a message, such as `404 No Messages`.
+    /// Code and description that the broker sends instead of a message, such as `404 No Messages`.
     status: Option<(String, String)>,
     headers: Vec<(String, String)>,
 }
@@ -25,8 +24,8 @@ pub(crate) struct HeaderBlock {
 impl HeaderBlock {
     /// Reads the block of a message with this reply subject.
     ///
-    /// Lines that are not headers are left out; bytes that are not UTF-8 become replacement characters. A status on a
-    /// message of a stream was written by its publisher and is left out.
+    /// Lines that are not headers are left out; bytes that are not UTF-8 become replacement characters. The status of a
+    /// stream's message was written by its publisher and is left out.
     pub(crate) fn read(block: &[u8], reply: Option<&str>) -> Self {
         let text = String::from_utf8_lossy(block);
         let headers = read_headers(&text);
@@ -36,7 +35,7 @@ impl HeaderBlock {
         Self { status, headers }
     }
 
-    /// Returns the block in the one form that every client reads.
+    /// Encodes the block in the form that every client reads.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut text = VERSION.to_owned();
         if let Some((code, description)) = &self.status {
@@ -53,7 +52,7 @@ impl HeaderBlock {
         text.into_bytes()
     }
 
-    /// Returns the headers as the client has them.
+    /// Returns the headers in the client's type.
     pub(crate) fn to_map(&self) -> HeaderMap {
         let mut map = HeaderMap::new();
         for (name, value) in &self.headers {
@@ -107,7 +106,7 @@ mod tests {
         block.status.as_ref().map(|(code, description)| (code.as_str(), description.as_str()))
     }
 
-    /// As nats-server 2.15 sends them.
+    /// Statuses as nats-server 2.15 sends them.
     #[test]
     fn statuses_of_the_broker_are_kept() {
         let pending = "\r\nNats-Pending-Messages: 1\r\nNats-Pending-Bytes: 0";

@@ -1,5 +1,5 @@
-//! The way from the broker's client to the broker: a relay in this process, on loopback, that repairs what the client
-//! cannot read (decision 0036).
+//! The connection from the broker's client to the broker: a relay in this process, on loopback, that repairs input
+//! which the client cannot read (decision 0036).
 
 mod dial;
 mod frames;

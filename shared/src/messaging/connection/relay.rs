@@ -1,4 +1,4 @@
-//! The relay that the broker's client connects to in place of the broker.
+//! The relay that the broker's client connects to instead of the broker.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,40 +13,40 @@ use tokio::net::{TcpListener, TcpStream};
 use super::dial::{Dialer, Dialled};
 use super::frames::Frames;
 
-/// Bytes that are read at once.
+/// Maximum bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
-/// Pause after a connection that could not be accepted, e.g. for want of file descriptors.
+/// Delay after a connection that was not accepted, e.g. because of exhausted file descriptors.
 const ACCEPT_DELAY: Duration = Duration::from_millis(100);
 
-/// A listener on loopback. Each connection to it becomes one to a broker, and ends with it.
+/// A listener on loopback. Each connection to it opens one to a broker, and ends with it.
 ///
-/// Other processes of the machine may connect as well; they reach the broker's sign-in and nothing else, as they would
-/// without the relay. The listener is open until the process ends: another program could take a port that is free
-/// again, and the client would send it the password.
+/// Other local processes may connect as well; they reach only the broker's sign-in, as without the relay. The listener
+/// stays open until the process ends: otherwise another program could take the free port, and the client would send it
+/// the password.
 #[derive(Debug, Clone)]
 pub(crate) struct Relay {
     address: SocketAddr,
-    /// The newest reason for which no broker was reached.
+    /// The latest reason why no broker was reached.
     failure: Arc<Mutex<Option<String>>>,
 }
 
 impl Relay {
-    /// Listens for the client. `authority` as for [`Dialer::new`].
+    /// Starts listening for the client. `authority` as for [`Dialer::new`].
     pub(crate) async fn start(addresses: Vec<ServerAddr>, authority: Option<&Path>) -> Result<Self> {
         let dialer = Arc::new(Dialer::new(addresses, authority)?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let relay = Self { address: listener.local_addr()?, failure: Arc::default() };
-        #[expect(clippy::disallowed_methods, reason = "it ends with the process, past every drain")]
+        #[expect(clippy::disallowed_methods, reason = "ends with the process, after every drain")]
         tokio::spawn(relay.clone().serve(listener, dialer));
         Ok(relay)
     }
 
-    /// The address for the client.
+    /// Returns the address for the client.
     pub(crate) fn url(&self) -> String {
         format!("nats://{}", self.address)
     }
 
-    /// The newest reason for which no broker was reached.
+    /// Returns the latest reason why no broker was reached.
     pub(crate) fn failure(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -55,11 +55,11 @@ impl Relay {
         loop {
             match listener.accept().await {
                 Ok((client, _)) => {
-                    #[expect(clippy::disallowed_methods, reason = "it ends with its connection, past every drain")]
+                    #[expect(clippy::disallowed_methods, reason = "ends with its connection, after every drain")]
                     tokio::spawn(self.clone().connect(client, dialer.clone()));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the broker's client cannot connect to its relay; retrying");
+                    tracing::warn!(%error, "Failed to accept the broker client's connection to the relay; retrying");
                     tokio::time::sleep(ACCEPT_DELAY).await;
                 }
             }
@@ -72,16 +72,16 @@ impl Relay {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&failure);
         let outcome = match dialled {
             Ok(broker) => join(client, broker).await,
-            // A reset is an error to the client, which then retries; a mere end it would log as a broken server.
+            // A reset is an error to the client, which then retries; a plain end it would log as a broken server.
             Err(error) => client.set_zero_linger().and(Err(error)),
         };
         if let Err(error) = outcome {
-            tracing::debug!(%error, "broker connection");
+            tracing::debug!(%error, "Broker connection ended: {error}");
         }
     }
 }
 
-/// Passes bytes both ways until either side ends; then both connections end.
+/// Copies bytes both ways until either side ends; then closes both connections.
 async fn join(mut client: TcpStream, broker: Dialled) -> Result<()> {
     client.set_nodelay(true)?;
     let (from_client, to_client) = client.split();
@@ -102,7 +102,7 @@ async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin)
     Ok(())
 }
 
-/// Passes on the broker's bytes, `input` first.
+/// Forwards the broker's bytes, `input` first.
 async fn filter(mut input: BytesMut, mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> Result<()> {
     let (mut frames, mut output) = (Frames::default(), BytesMut::with_capacity(READ_BYTES));
     loop {
@@ -132,7 +132,7 @@ mod tests {
         Relay::start(vec![address], None).await.unwrap()
     }
 
-    /// Answers one client as a broker, and sends `frames` once it has subscribed.
+    /// Acts as a broker for one client, and sends `frames` after its subscription.
     async fn answer(broker: &TcpListener, frames: &[u8]) -> BufStream<TcpStream> {
         let (stream, _) = broker.accept().await.unwrap();
         let mut stream = BufStream::new(stream);
@@ -154,7 +154,7 @@ mod tests {
         stream
     }
 
-    /// What the client receives of such messages: their payloads.
+    /// Returns the payloads that the client receives of such messages.
     async fn received(messages: &[(Vec<u8>, Vec<u8>)]) -> Vec<String> {
         let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let relay = relay_to(broker.local_addr().unwrap()).await;
@@ -181,7 +181,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
-        /// By the published client, which is what this is for.
+        /// Uses the published client, for which the relay exists.
         #[test]
         fn whatever_a_publisher_writes_is_received(
             messages in vec(
@@ -215,7 +215,7 @@ mod tests {
         at_broker.write_all(INFO).await.unwrap();
         client.read_exact(&mut greeting).await.unwrap();
         drop(client);
-        // A reset counts as an end too.
+        // A reset also counts as an end.
         drop(at_broker.read_to_end(&mut rest).await);
 
         let mut client = TcpStream::connect(relay.address).await.unwrap();
