@@ -1,4 +1,4 @@
-//! Interactive analyses: a job in a work queue, its caller waiting on a subject of its own.
+//! Interactive analyses: a job in a work queue, whose caller waits on its own reply subject.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use crate::telemetry::TraceContext;
 
 const REPLY_TO: &str = "Promptcraft-Reply-To";
 
-/// Why an analysis brought no answer.
+/// A failure to get an analysis.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalysisError {
     #[error("no worker answered in time")]
     NoWorker,
-    #[error("the analysis could not be queued: {0}")]
+    #[error("cannot queue the analysis: {0}")]
     Unavailable(String),
 }
 
@@ -37,7 +37,7 @@ struct Job {
     deadline: Timestamp,
 }
 
-/// What a worker answers.
+/// A worker's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalysisAnswer {
     pub report: AnalysisReport,
@@ -52,12 +52,12 @@ pub struct AnalysisRequests {
 }
 
 impl AnalysisRequests {
-    /// The queue behind `broker`.
+    /// Creates the queue on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
     }
 
-    /// Has a task analysed by any worker. Waits at most `limit`, after which the job is of no use and is dropped unread.
+    /// Has a worker analyse a task. Waits at most `limit`; afterwards the job is dropped unread.
     pub async fn ask(
         &self,
         task: AnalysisTask,
@@ -68,7 +68,7 @@ impl AnalysisRequests {
     ) -> Result<AnalysisAnswer, AnalysisError> {
         let unavailable = |error: &dyn std::fmt::Display| AnalysisError::Unavailable(error.to_string());
         let client = self.broker.client();
-        // Not the inbox: whoever may answer there could also answer what we ask of the broker.
+        // Not the inbox: a process that may answer there could also answer this process's broker requests.
         let reply = subjects::answer(&Uuid::new_v4().to_string());
         let mut answers = client.subscribe(reply.clone()).await.map_err(|error| unavailable(&error))?;
         let job = Job { task, user: user.to_owned(), deadline: now.after(limit) };
@@ -93,9 +93,9 @@ impl AnalysisRequests {
     }
 }
 
-/// Reads an analysis job, has `work` do it unless its caller has gone, and sends the answer to the caller.
+/// Reads an analysis job, runs `work` unless the job's deadline has passed, and sends the answer to the caller.
 ///
-/// The delivery is the caller's to settle: after `Ok`, acknowledge it.
+/// The caller of this function settles the delivery: acknowledge it after `Ok`.
 pub async fn answer_analysis<F>(broker: &Broker, message: &Message, now: Timestamp, work: F) -> Result<(), DecodeError>
 where
     F: AsyncFnOnce(AnalysisTask) -> Option<AnalysisAnswer>,
@@ -106,7 +106,7 @@ where
         return Err(DecodeError::Unanswerable);
     };
     if now > job.deadline {
-        tracing::info!("an analysis came too late for its caller; dropped");
+        tracing::info!("Dropped analysis: its deadline has passed");
         return Ok(());
     }
     let trace = carried(message.headers.as_ref());
@@ -114,7 +114,7 @@ where
     if let Some(answer) = work(job.task).instrument(span).await
         && let Err(error) = broker.client().publish(reply, encode(&answer).into()).await
     {
-        tracing::warn!(%error, "an analysis could not be answered");
+        tracing::warn!(%error, "Failed to answer analysis");
     }
     Ok(())
 }

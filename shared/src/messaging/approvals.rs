@@ -1,4 +1,5 @@
-//! Announcements to approval bots, their decisions, and our replies: plain JSON, so that a five-line script can take part.
+//! Announcements to approval bots, their decisions and the replies: plain JSON, so that a five-line script can take
+//! part.
 
 use async_nats::Subscriber;
 use async_nats::jetstream::Message;
@@ -12,7 +13,7 @@ use crate::approval::{ApprovalType, RiskLevel, Verdict};
 use crate::failpoints;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 
-/// What is announced when a workflow parks.
+/// An announcement that a workflow is parked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Announcement {
     pub workflow_id: WorkflowId,
@@ -25,18 +26,18 @@ pub struct Announcement {
     pub required_approvers: u32,
     /// RFC 3339.
     pub expires_at: String,
-    /// The subject on which a bot reads the answer to its decision; see [`Announcement::reply_subject_of`].
+    /// The subject on which a bot reads the reply to its decision; see [`Announcement::reply_subject_of`].
     pub reply_subject: String,
 }
 
 impl Announcement {
-    /// The reply subject for decisions on a workflow, the same in every bot's account.
+    /// Returns the reply subject for decisions on a workflow, the same in every bot's account.
     pub fn reply_subject_of(id: WorkflowId) -> String {
         subjects::reply_for_bots(id)
     }
 }
 
-/// A bot's decision as it was sent.
+/// A bot's decision as sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BotDecision {
     pub workflow_id: WorkflowId,
@@ -49,22 +50,22 @@ pub struct BotDecision {
     pub code: Option<String>,
 }
 
-/// What a bot reads on the reply subject.
+/// A reply to a bot's decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BotReply {
     pub workflow_id: Option<WorkflowId>,
     pub approval_id: Option<ApprovalId>,
     /// `applied`, `refused` or `kept`.
     pub status: String,
-    /// The refusal's stable code.
+    /// The stable code of the refusal.
     pub code: Option<String>,
     pub reason: String,
     pub workflow_status: Option<String>,
-    /// The decision's `Nats-Msg-Id`, where it had one.
+    /// The decision's `Nats-Msg-Id`, if any.
     pub message_id: Option<String>,
 }
 
-/// A bot's question for the approvals that it may decide now.
+/// A bot's request for the approvals that it may decide now.
 #[derive(Debug)]
 pub struct OpenRequest {
     /// Proved by the subject, as for decisions.
@@ -74,27 +75,27 @@ pub struct OpenRequest {
 }
 
 impl OpenRequest {
-    /// Returns whether it is longer than any question needs to be.
+    /// Returns whether it exceeds the maximum length of a request.
     pub fn is_too_long(&self) -> bool {
         self.payload.len() > OPEN_BYTES
     }
 }
 
-/// A question is at most this long: a cursor and a limit.
+/// Maximum length of a request: a cursor and a limit.
 const OPEN_BYTES: usize = 1024;
-/// Questions of a bot that the client holds until they are read, which is at once: a flood ends its subscription.
+/// Maximum unread requests of a bot that the client holds. They are read at once; a flood ends the subscription.
 const OPEN_HELD: usize = 4_096;
 
-/// Questions of one bot for what is open.
+/// Requests of one bot for its open approvals.
 #[derive(Debug)]
 pub struct OpenRequests {
     messages: Subscriber,
 }
 
 impl OpenRequests {
-    /// The next one; `None` once the connection has ended. Cancel safe.
+    /// Returns the next request; `None` once the connection has ended. Cancel safe.
     ///
-    /// A request without a reply subject of the broker's own making is not from a bot's account and is dropped.
+    /// A request whose reply subject the broker did not generate is not from a bot's account and is dropped.
     pub async fn next(&mut self) -> Option<OpenRequest> {
         loop {
             let message = self.messages.next().await?;
@@ -106,7 +107,8 @@ impl OpenRequests {
     }
 }
 
-/// Receives and answers what bots ask for, over a connection of its own: a flood delays no decision and no watch.
+/// Receives and answers requests for open approvals over a separate connection: a flood delays no decision and no
+/// watch.
 #[derive(Debug, Clone)]
 pub struct OpenDesk {
     broker: Broker,
@@ -118,62 +120,63 @@ impl OpenDesk {
         Ok(Self { broker: Broker::connect_aside(settings, "open approvals", OPEN_HELD).await? })
     }
 
-    /// Questions of `bot` from now on, shared among the approvers.
+    /// Subscribes to requests of `bot`, shared among the approvers.
     pub async fn requests_of(&self, bot: &UserName) -> Result<OpenRequests, String> {
         let messages = self.broker.client().queue_subscribe(subjects::open(bot), "approvers".to_owned()).await;
         Ok(OpenRequests { messages: messages.map_err(|error| error.to_string())? })
     }
 
-    /// Answers a question.
+    /// Answers a request.
     pub async fn answer(&self, request: &OpenRequest, page: &OpenPage) {
         let payload = serde_json::to_vec(page).unwrap_or_default();
         if let Err(error) = self.broker.client().publish(request.reply.clone(), payload.into()).await {
-            tracing::warn!(%error, bot = %request.bot, "a page of open approvals could not be sent");
+            tracing::warn!(%error, bot = %request.bot, "Failed to send page of open approvals");
         }
     }
 }
 
-/// One page of the approvals that a bot may decide now, or the reason for none.
+/// One page of the approvals that a bot may decide now, or the reason why there is none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct OpenPage {
     /// `ok`, `refused` or `unavailable`.
     pub status: &'static str,
     pub open: Vec<Announcement>,
-    /// The `cursor` of the next page; null on the last.
+    /// The `cursor` of the next page; null on the last page.
     pub next: Option<String>,
     pub code: Option<&'static str>,
     pub reason: Option<String>,
 }
 
-/// A decision's sender and text, before the text was read.
+/// A decision's sender and unparsed text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Received {
-    /// Proved by the subject, which the broker lets only this bot publish to.
+    /// Proved by the subject, to which the broker lets only this bot publish.
     pub bot: UserName,
-    /// The workflow that the subject names; `None` where that token is no id.
+    /// The workflow that the subject names; `None` if that token is not an id.
     pub workflow_id: Option<WorkflowId>,
-    /// The token of the subject that an answer goes to.
+    /// The token of the reply subject.
     pub token: String,
     pub message_id: Option<String>,
     pub sequence: u64,
     pub payload: bytes::Bytes,
 }
 
-/// Speaks with bots.
+/// Announces approvals to bots and replies to them.
 #[derive(Debug, Clone)]
 pub struct ApprovalDesk {
     broker: Broker,
 }
 
 impl ApprovalDesk {
-    /// The desk behind `broker`.
+    /// Creates the service on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
     }
 
-    /// Announces a park; returns once the announcement is on disk. A redelivered park is announced again, under the same id.
+    /// Announces a parked workflow; returns once the announcement is on disk. A redelivered park is announced again
+    /// with the same id.
     ///
-    /// It carries no `Nats-Msg-Id`: the stream compares none.
+    /// No `Nats-Msg-Id` is set: the stream does not deduplicate.
     pub async fn announce(&self, announcement: Announcement) -> Result<(), String> {
         let payload = serde_json::to_vec(&announcement).map_err(|error| error.to_string())?;
         let message = PublishMessage::build().payload(payload.into());
@@ -185,23 +188,23 @@ impl ApprovalDesk {
         ack.map(|_| ()).map_err(|error| error.to_string())
     }
 
-    /// Announces an open approval once more, to the bots that are connected now; nothing is stored.
+    /// Announces an open approval again to the bots connected now; nothing is stored.
     pub async fn repeat(&self, announcement: &Announcement) -> Result<(), String> {
         let payload = serde_json::to_vec(announcement).map_err(|error| error.to_string())?;
         let subject = subjects::repeated(announcement.workflow_id);
         self.broker.client().publish(subject, payload.into()).await.map_err(|error| error.to_string())
     }
 
-    /// Answers a bot.
+    /// Replies to a bot.
     pub async fn reply(&self, to: &Received, reply: &BotReply) {
         let payload = serde_json::to_vec(reply).unwrap_or_default();
         let subject = subjects::reply(&to.bot, &to.token);
         if let Err(error) = self.broker.client().publish(subject, payload.into()).await {
-            tracing::warn!(%error, bot = %to.bot, "a reply could not be sent");
+            tracing::warn!(%error, bot = %to.bot, "Failed to send reply");
         }
     }
 
-    /// Reads who sent a decision; `None` where the subject names no sender, which the broker's permissions rule out.
+    /// Reads the sender of a decision; `None` if the subject names no sender, which the broker's permissions rule out.
     pub fn read(message: &Message) -> Option<Received> {
         let info = message.info().ok()?;
         let bot = subjects::decision_bot(&message.subject)?;

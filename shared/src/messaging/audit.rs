@@ -1,4 +1,5 @@
-//! The audit log: append-only, each record bound to the one before by its hash, so that a removed or changed record shows.
+//! The audit log: append-only; each record holds the hash of the one before, so removed or changed records are
+//! detected.
 
 use std::sync::Arc;
 
@@ -15,10 +16,10 @@ use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::ids::{ApprovalId, Digest, WorkflowId};
 
-/// One record: who did what, by what path, on which digest.
+/// One record: actor, action, path and digest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditRecord {
-    /// The same cause has the same key; a record is kept once for each key within the broker's duplicate window.
+    /// Derived from the cause; one record is kept for each key within the broker's duplicate window.
     pub key: String,
     pub at: Timestamp,
     pub actor: Actor,
@@ -32,25 +33,25 @@ pub struct AuditRecord {
     pub detail: Option<String>,
 }
 
-/// A record in its place in the chain, as JSON in the stream.
+/// A record with its link to the one before, as JSON in the stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Link {
-    /// SHA-256 of the payload before, 64 zeros for the first.
+    /// SHA-256 of the previous payload, 64 zeros for the first record.
     previous: String,
     record: AuditRecord,
 }
 
-/// The audit stream. Several processes may append at once: a fence on the last sequence keeps the chain whole.
+/// The audit stream. Several processes may append at once: a fence on the last sequence keeps the chain intact.
 ///
-/// Records cut off at the end do not show by the chain; the stream denies deletion and purge.
+/// The chain does not detect records cut off at the end; the stream denies deletion and purge.
 #[derive(Debug, Clone)]
 pub struct AuditLog {
     broker: Broker,
-    /// Within a process one append waits for the other instead of racing it.
+    /// Appends within a process wait for each other instead of racing.
     turn: Arc<Mutex<()>>,
 }
 
-/// The newest record's place, key and hash.
+/// Sequence, key and hash of the newest record.
 struct Newest {
     sequence: u64,
     key: Option<String>,
@@ -58,13 +59,13 @@ struct Newest {
 }
 
 impl AuditLog {
-    /// The audit log behind `broker`.
+    /// Creates the audit log on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone(), turn: Arc::default() }
     }
 
-    /// Appends a record; returns once it is on disk. Idempotent by the record's key within two minutes, and beyond that by
-    /// comparing with the newest record.
+    /// Appends a record; returns once it is on disk. Idempotent by the record's key within two minutes, and later by
+    /// comparison with the newest record.
     pub async fn append(&self, record: AuditRecord) -> Result<(), String> {
         let _turn = self.turn.lock().await;
         for _ in 0..64 {
@@ -93,7 +94,7 @@ impl AuditLog {
                 Err(error) => return Err(error.to_string()),
             }
         }
-        Err("the audit log is written by too many at once".to_owned())
+        Err("too many concurrent writers of the audit log; retry".to_owned())
     }
 
     async fn newest(&self) -> Result<Newest, String> {
@@ -101,7 +102,7 @@ impl AuditLog {
         match raw_get(self.broker.jetstream(), subjects::AUDIT, newest).await.map_err(|error| error.to_string())? {
             Some(message) => {
                 let link: Link = serde_json::from_slice(&message.payload).map_err(|error| error.to_string())?;
-                // Of the stored bytes: a build that knows more fields than this one wrote them as they are.
+                // Of the stored bytes: a newer build may have written fields that this one does not know.
                 let hash = Digest::of(&message.payload).to_string();
                 Ok(Newest { sequence: message.sequence, key: Some(link.record.key), hash })
             }
@@ -109,7 +110,7 @@ impl AuditLog {
         }
     }
 
-    /// Every record, oldest first; an error names the first record whose chain does not hold.
+    /// Returns every record, oldest first; an error names the first record that does not match the chain.
     pub async fn read_all(&self) -> Result<Vec<AuditRecord>, String> {
         let stream =
             self.broker.jetstream().get_stream_no_info(subjects::AUDIT).await.map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Content over 8 KiB, stored once under its SHA-256.
+//! Content over 8 KiB, stored once by its SHA-256.
 
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::DirectGetErrorKind;
@@ -10,14 +10,14 @@ use crate::failpoints;
 use crate::ids::Digest;
 use crate::workflow::Content;
 
-/// Why content could not be stored or read.
+/// A failure to store or read content.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
-    #[error("content cannot be stored or read now: {0}")]
+    #[error("content storage is unavailable: {0}")]
     Unavailable(String),
-    #[error("content {0} is not there")]
+    #[error("content {0} not found")]
     Missing(Digest),
-    #[error("content {0} is damaged: its digest is another")]
+    #[error("content {0} is corrupted: digest mismatch")]
     Damaged(Digest),
 }
 
@@ -28,15 +28,15 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// The blobs behind `broker`.
+    /// Creates the blob stream's client on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
     }
 
-    /// Takes a text into content: small ones stay inline, large ones go to the stream first. Idempotent.
+    /// Converts a text into content: small texts stay inline, large ones go to the stream first. Idempotent.
     ///
-    /// What is there already is written anew: whoever takes away contents that no workflow refers to knows by its new place that it
-    /// may be about to be referred to again ([`super::Retention`]).
+    /// Existing content is written again: its new sequence shows [`super::Retention`], which removes unreferenced
+    /// content, that a reference may follow.
     pub async fn store(&self, text: String) -> Result<Content, BlobError> {
         let mut content = Content::new(text);
         let Some(text) = content.inline.take_if(|text| text.len() > Content::INLINE_LIMIT_BYTES) else {
@@ -53,7 +53,7 @@ impl Blobs {
         Ok(content)
     }
 
-    /// The text of content, checked against its digest.
+    /// Loads the text of content and checks its digest.
     pub async fn load(&self, content: &Content) -> Result<String, BlobError> {
         if let Some(text) = &content.inline {
             return Ok(text.clone());
@@ -64,7 +64,7 @@ impl Blobs {
         let subject = subjects::blob(content.digest);
         let payload = match stream.direct_get_last_for_subject(subject.clone()).await {
             Ok(message) => message.payload,
-            // A replica may be a moment behind; the leader is not.
+            // A replica may lag; the leader does not.
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
                 let newest = Choice::Newest { last_by_subj: &subject };
                 let newest = raw_get(self.broker.jetstream(), subjects::BLOBS, newest).await;

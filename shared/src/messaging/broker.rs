@@ -23,13 +23,13 @@ use crate::telemetry::registry;
 /// The oldest supported version of the broker, major and minor. `scripts/setup.sh` and the README repeat it.
 pub const MINIMUM_BROKER: (u32, u32) = (2, 14);
 
-/// Time that a process waits at its start for a broker.
+/// Time that a starting process waits for a broker.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_DELAY: Duration = Duration::from_millis(200);
-/// Time that the broker has for an answer or an acknowledgement.
+/// Time after which a request or an acknowledgement times out.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why a process cannot work with its broker.
+/// A reason why a process cannot use its broker.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     #[error("cannot connect to the broker at {url} as {user}: {reason}")]
@@ -45,17 +45,17 @@ pub enum BrokerError {
     DurabilityUnknown { url: String, reason: String },
 }
 
-/// Where the broker is and who we are to it.
+/// Address of the broker, credentials and requirements.
 #[derive(Debug, Clone)]
 pub struct BrokerSettings {
     pub url: String,
     pub user: String,
     pub password: Option<Secret>,
     pub replicas: usize,
-    /// Refuse a broker that does not sync always.
+    /// Refuses a broker that does not sync every write.
     pub strict: bool,
     pub monitor_url: Option<String>,
-    /// With it the connection is TLS or none.
+    /// If set, the connection requires TLS.
     pub tls_ca_file: Option<PathBuf>,
 }
 
@@ -66,7 +66,7 @@ impl BrokerSettings {
             "strict" => true,
             "relaxed" => false,
             _ => {
-                settings.mistake("nats.durability: is strict or relaxed");
+                settings.mistake("nats.durability: must be strict or relaxed");
                 true
             }
         };
@@ -91,17 +91,17 @@ impl BrokerSettings {
     }
 }
 
-/// The part of what a broker says of a stream that [`Broker::now`] reads.
+/// The part of a stream's info that [`Broker::now`] reads.
 #[derive(Deserialize)]
 struct StreamInfo {
     /// The broker's clock, RFC 3339.
     ts: String,
 }
 
-/// Connections that reconnect by themselves. Clones share them.
+/// Connections that reconnect automatically. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Broker {
-    /// Through the relay: everything that others publish arrives here.
+    /// Through the relay: all messages of other publishers arrive here.
     client: Client,
     jetstream: jetstream::Context,
     direct: jetstream::Context,
@@ -113,7 +113,7 @@ pub struct Broker {
 impl Broker {
     /// Connects and checks version and durability.
     ///
-    /// Waits at most 10 s for a broker that is not there yet.
+    /// Waits at most 10 s for an unavailable broker.
     pub async fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
         let addresses = addresses(settings)?;
         let through_relay = connect_through_relay(settings, &addresses, || options(settings));
@@ -124,8 +124,8 @@ impl Broker {
         Ok(Self::over(settings, client, &direct))
     }
 
-    /// As [`Self::connect`], for `purpose` alone: of each subscription at most `waiting` messages wait, and more are
-    /// dropped.
+    /// Connects as [`Self::connect`] does, for `purpose` only. Each subscription holds at most `waiting` messages; more
+    /// are dropped.
     pub(crate) async fn connect_aside(
         settings: &BrokerSettings,
         purpose: &str,
@@ -153,29 +153,28 @@ impl Broker {
         }
     }
 
-    /// The bare connection, for conversations that need no stream.
+    /// Returns the bare connection, for conversations without a stream.
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The streams.
+    /// Returns the stream API.
     pub(crate) fn jetstream(&self) -> &jetstream::Context {
         &self.jetstream
     }
 
-    /// The streams over a connection without the relay, for calls that must be fast and that only the broker itself
-    /// answers: acknowledgements, and stored messages as JSON. The caller repeats a call without an answer on
-    /// [`Self::jetstream`].
+    /// Returns the stream API over a connection without the relay, for fast calls that only the broker itself answers:
+    /// acknowledgements, and stored messages as JSON. The caller repeats an unanswered call on [`Self::jetstream`].
     pub(crate) fn direct(&self) -> &jetstream::Context {
         &self.direct
     }
 
-    /// The user that this process signed in as: the kind of the service.
+    /// Returns the user of this connection: the kind of the service.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// The replicas that every stream has to have.
+    /// Returns the replicas that every stream must have.
     pub(crate) fn replicas(&self) -> usize {
         self.replicas
     }
@@ -189,7 +188,7 @@ impl Broker {
         }
     }
 
-    /// Returns the broker's time, by which its timers fire, as it answers it.
+    /// Requests the broker's time, by which its timers fire.
     pub(crate) async fn now(&self) -> Result<Timestamp, String> {
         let sent = Instant::now();
         let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
@@ -204,38 +203,37 @@ impl Broker {
         }
     }
 
-    /// Waits until the broker has received all that was sent, at most 4 s.
+    /// Waits until the broker has received all sent messages, at most 4 s.
     pub async fn flush(&self) {
-        // What the client has written may still be in the relay; the answer to a later question says that it has
-        // passed.
+        // Written data may still be in the relay; the answer to a later request shows that it has passed.
         let subject = format!("STREAM.INFO.{}", subjects::WORKFLOWS);
         for context in [&self.jetstream, &self.direct] {
             let answer: Result<Response<IgnoredAny>, _> = context.request(subject.clone(), &()).await;
             if let Err(error) = answer {
-                tracing::warn!(%error, "The broker did not confirm what was sent last");
+                tracing::warn!(%error, "Failed to flush the broker connection");
             }
         }
     }
 }
 
-/// Messages that came faster than they were read.
+/// Counter of messages dropped because the reader was too slow.
 static DROPPED: LazyLock<IntCounter> = LazyLock::new(|| {
-    let help = "Messages from the broker that were dropped because too many waited already.";
-    // A name is registered once in a process, where this file says; a clash is a mistake that the first start shows.
+    let help = "Messages from the broker that were dropped because the reader was too slow.";
+    // A name is registered once in a process, here; the first start reveals a clash.
     register_int_counter_with_registry!("promptcraft_broker_dropped_total", help, registry())
         .expect("a metric is registered once")
 });
-/// Between two lines of the log about dropped messages.
+/// Minimum interval between log lines about dropped messages.
 const DROPPED_LOG: Duration = Duration::from_secs(60);
 
-/// Counts a dropped message, and logs the first of each minute: a flood must not reach the log.
+/// Counts a dropped message and logs the first of each minute, so that a flood does not reach the log.
 fn count_dropped() {
     static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
     DROPPED.inc();
     let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     if logged.is_none_or(|at| at.elapsed() >= DROPPED_LOG) {
         *logged = Some(Instant::now());
-        tracing::warn!(total = DROPPED.get(), "messages were dropped: slow consumer");
+        tracing::warn!(total = DROPPED.get(), "Dropped messages: slow consumer");
     }
 }
 
@@ -248,7 +246,7 @@ fn connect_error(settings: &BrokerSettings, reason: String) -> BrokerError {
     BrokerError::Connect { url: settings.url.clone(), user: settings.user.clone(), reason }
 }
 
-/// Connects through a relay of its own.
+/// Connects through a new relay.
 async fn connect_through_relay(
     settings: &BrokerSettings,
     addresses: &[ServerAddr],
@@ -256,11 +254,11 @@ async fn connect_through_relay(
 ) -> Result<Client, BrokerError> {
     let relay = Relay::start(addresses.to_vec(), settings.tls_ca_file.as_deref()).await;
     let relay = relay.map_err(|error| connect_error(settings, error.to_string()))?;
-    // The relay knows why it reaches no broker; the client does not.
+    // The relay, unlike the client, has the reason for a failed connection.
     retry(settings, || options().connect(relay.url()), |reason| relay.failure().unwrap_or(reason)).await
 }
 
-/// Checks version and durability of the broker that `client` is connected to.
+/// Checks version and durability of the broker of `client`.
 async fn check(settings: &BrokerSettings, client: &Client) -> Result<(), BrokerError> {
     let info = client.server_info();
     if !is_supported_broker(&info.version) {
@@ -273,7 +271,7 @@ async fn check(settings: &BrokerSettings, client: &Client) -> Result<(), BrokerE
     Ok(())
 }
 
-/// Connects, again and again for [`CONNECT_TIMEOUT`].
+/// Connects with retries for [`CONNECT_TIMEOUT`].
 async fn retry<F: Future<Output = Result<Client, ConnectError>>>(
     settings: &BrokerSettings,
     connect: impl Fn() -> F,
@@ -285,13 +283,13 @@ async fn retry<F: Future<Output = Result<Client, ConnectError>>>(
         match connect().await.map_err(|error| explain(error.to_string())) {
             Ok(client) => return Ok(client),
             Err(reason) if Instant::now() >= give_up => return Err(connect_error(settings, reason)),
-            Err(reason) => tracing::debug!(%reason, "broker not reachable yet"),
+            Err(reason) => tracing::debug!(%reason, "Broker unavailable; retrying"),
         }
         tokio::time::sleep(CONNECT_DELAY).await;
     }
 }
 
-/// As [`options`], without the relay.
+/// Returns the options for a connection without the relay.
 fn straight_options(settings: &BrokerSettings) -> ConnectOptions {
     match &settings.tls_ca_file {
         Some(file) => options(settings).require_tls(true).add_root_certificates(file.clone()),
@@ -308,13 +306,13 @@ fn options(settings: &BrokerSettings) -> ConnectOptions {
         .reconnect_delay_callback(|attempts| Duration::from_millis((attempts as u64 * 50).min(500)))
         .event_callback(|event| async move {
             match event {
-                Event::Connected => tracing::info!("connected to the broker"),
-                // A permission violation looks like a timeout to the publisher; its reason arrives only here.
-                Event::ServerError(error) => tracing::error!(%error, "the broker refused"),
-                Event::ClientError(error) => tracing::warn!(%error, "broker connection"),
+                Event::Connected => tracing::info!("Connected to the broker"),
+                // A permission violation is a timeout to the publisher; its reason arrives only here.
+                Event::ServerError(error) => tracing::error!(%error, "NATS server error: {error}"),
+                Event::ClientError(error) => tracing::warn!(%error, "NATS client error: {error}"),
                 Event::SlowConsumer(_) => count_dropped(),
-                Event::Disconnected | Event::LameDuckMode => tracing::warn!(%event, "broker connection"),
-                Event::Draining | Event::Closed => tracing::debug!(%event, "broker connection"),
+                Event::Disconnected | Event::LameDuckMode => tracing::warn!(%event, "Broker connection: {event}"),
+                Event::Draining | Event::Closed => tracing::debug!(%event, "Broker connection: {event}"),
             }
         });
     match &settings.password {
@@ -323,8 +321,8 @@ fn options(settings: &BrokerSettings) -> ConnectOptions {
     }
 }
 
-/// Returns whether a broker of this version, such as `2.15.1`, is not older than [`MINIMUM_BROKER`]: older ones drop
-/// silently what they do not know, fences among it.
+/// Returns whether this version, such as `2.15.1`, is at least [`MINIMUM_BROKER`]: older brokers silently ignore
+/// unknown fields, fences among them.
 pub fn is_supported_broker(version: &str) -> bool {
     let mut numbers = version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= MINIMUM_BROKER

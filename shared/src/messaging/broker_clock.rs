@@ -1,4 +1,4 @@
-//! The broker's clock, carried on between readings by the clocks of this machine.
+//! The broker's clock, extrapolated between readings with this machine's clocks.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,22 +7,22 @@ use tokio::time::Instant;
 
 use crate::clock::{Clock, Timestamp};
 
-/// Age after which the clock is read anew.
+/// Maximum age of a reading.
 const MAX_AGE: Duration = Duration::from_secs(5);
-/// Bounds the error of an estimate: a reading that took longer is not kept.
+/// Maximum error of an estimate: a reading that took longer is discarded.
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(100);
-/// Difference in the progress of the monotonic and the system's clock above which neither is trusted: the machine was
+/// Maximum difference in progress of the monotonic and the system clock. Above it neither is used: the machine was
 /// suspended or its time was set.
 const MAX_DISAGREEMENT: Duration = Duration::from_millis(100);
 
-/// The last reading of the broker's clock, if it can still be carried on.
+/// The last reading of the broker's clock, if still usable.
 #[derive(Debug, Default)]
 pub(crate) struct BrokerClock {
     system: Clock,
     last: Mutex<Option<Reading>>,
 }
 
-/// The broker's time beside this machine's two clocks when it arrived.
+/// The broker's time with this machine's two clocks at its arrival.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     broker: Timestamp,
@@ -31,13 +31,13 @@ struct Reading {
 }
 
 impl BrokerClock {
-    /// Returns the broker's time, at most [`MAX_ROUND_TRIP`] late; `None` when it has to be read anew.
+    /// Returns the broker's time, at most [`MAX_ROUND_TRIP`] late; `None` if it must be read again.
     pub(crate) fn estimate(&self) -> Option<Timestamp> {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last?.carried_to(Instant::now(), self.system.now())
     }
 
-    /// Keeps a reading whose request was sent at `sent`.
+    /// Stores a reading whose request was sent at `sent`.
     pub(crate) fn observe(&self, broker: Timestamp, sent: Instant) {
         let monotonic = Instant::now();
         let reading = (monotonic.duration_since(sent) <= MAX_ROUND_TRIP).then(|| Reading {
@@ -50,7 +50,7 @@ impl BrokerClock {
 }
 
 impl Reading {
-    /// Returns the broker's time at a later moment; `None` beyond [`MAX_AGE`] and where the two clocks disagree.
+    /// Returns the broker's time at a later moment; `None` beyond [`MAX_AGE`] or if the two clocks disagree.
     fn carried_to(self, monotonic: Instant, system: Timestamp) -> Option<Timestamp> {
         let passed = monotonic.duration_since(self.monotonic);
         let expected = self.system.after(passed);

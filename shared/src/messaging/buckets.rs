@@ -24,72 +24,72 @@ pub(super) const ATTEMPTS: &str = "attempts";
 pub(super) const CHARGES: &str = "charges";
 pub(super) const CATALOGUES: &str = "catalogues";
 
-/// Every bucket, with how long an entry is kept (zero: for good).
+/// Every bucket with the retention time of its entries (zero: unlimited).
 pub(super) const ALL_BUCKETS: &[(&str, Duration)] = &[
     (USERS, Duration::ZERO),
     (SIGNING_KEYS, Duration::ZERO),
-    // Longer than any access token lasts.
+    // Longer than the lifetime of any access token.
     (REVOCATIONS, Duration::from_secs(2 * 86_400)),
-    // Longer than any refresh token lasts.
+    // Longer than the lifetime of any refresh token.
     (REFRESH, Duration::from_secs(91 * 86_400)),
     (ATTEMPTS, Duration::from_secs(2 * 86_400)),
-    // Longer than the day they count for.
+    // Longer than the day of the charge.
     (CHARGES, Duration::from_secs(3 * 86_400)),
     (CATALOGUES, catalogues::KEPT),
 ];
 
-/// Why a bucket did not do what was asked.
+/// A failure of a bucket operation.
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
-    #[error("the entry was changed by someone else")]
+    #[error("the entry was changed concurrently")]
     Conflict,
-    #[error("the bucket {bucket} cannot be used now: {reason}")]
+    #[error("bucket {bucket} is unavailable: {reason}")]
     Unavailable { bucket: &'static str, reason: String },
 }
 
-/// Opens the buckets by what they hold.
+/// Opens the buckets by content.
 #[derive(Debug, Clone)]
 pub struct Buckets {
     broker: Broker,
 }
 
 impl Buckets {
-    /// The buckets behind `broker`.
+    /// Creates the opener on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
     }
 
-    /// Users by name.
+    /// Opens users by name.
     pub async fn users(&self) -> Result<Bucket<User>, BucketError> {
         self.open(USERS).await
     }
 
-    /// Revoked tokens by `jti`.
+    /// Opens revoked tokens by `jti`.
     pub async fn revocations(&self) -> Result<Bucket<Revocation>, BucketError> {
         self.open(REVOCATIONS).await
     }
 
-    /// Refresh families by their id.
+    /// Opens refresh families by id.
     pub async fn refresh_families(&self) -> Result<Bucket<RefreshFamily>, BucketError> {
         self.open(REFRESH).await
     }
 
-    /// Signing keys by `kid`.
+    /// Opens signing keys by `kid`.
     pub async fn signing_keys(&self) -> Result<Bucket<SigningKey>, BucketError> {
         self.open(SIGNING_KEYS).await
     }
 
-    /// How often a step was begun again, by the sequence of its message.
+    /// Opens the restart counts of steps by message sequence.
     pub async fn attempts(&self) -> Result<Bucket<u64>, BucketError> {
         self.open(ATTEMPTS).await
     }
 
-    /// What was charged beside the log, by day and user.
+    /// Opens charges beside the log, by day and user.
     pub(super) async fn charges(&self) -> Result<Bucket<f64>, BucketError> {
         self.open(CHARGES).await
     }
 
-    /// Recipes and lists of them, by digest.
+    /// Opens recipes and recipe lists by digest.
     pub(super) async fn catalogues(&self) -> Result<Bucket<String>, BucketError> {
         self.open(CATALOGUES).await
     }
@@ -105,9 +105,9 @@ impl Buckets {
     }
 }
 
-/// So often an entry is changed anew that others changed meanwhile; the pauses sum up to about a second.
+/// Maximum tries of a change that conflicts with concurrent ones; their pauses sum up to about a second.
 const CHANGE_ATTEMPTS: u32 = 8;
-/// The first pause; each is twice the one before.
+/// First pause; each is twice the previous one.
 const CHANGE_PAUSE: Duration = Duration::from_millis(5);
 
 /// A bucket of entries of one type. Keys are single tokens of `A-Z a-z 0-9 _ - = /`.
@@ -119,10 +119,10 @@ pub struct Bucket<T> {
     holds: PhantomData<fn() -> T>,
 }
 
-/// How far the stream of a bucket goes.
+/// Extent of a bucket's stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
-    /// The sequence of the last change, also where that is gone again.
+    /// Sequence of the last change, even if that message was removed.
     pub(super) last: u64,
     pub(super) is_empty: bool,
 }
@@ -132,7 +132,7 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         BucketError::Unavailable { bucket: self.name, reason: error.to_string() }
     }
 
-    /// The entry and its revision.
+    /// Returns the entry and its revision.
     pub async fn get(&self, key: &str) -> Result<Option<(T, u64)>, BucketError> {
         let entry = self.store.entry(key).await.map_err(|error| self.unavailable(&error))?;
         match entry.filter(|entry| entry.operation == Operation::Put) {
@@ -144,7 +144,7 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         }
     }
 
-    /// Writes the entry, whatever stood there; returns its revision.
+    /// Writes the entry unconditionally; returns its revision.
     pub async fn put(&self, key: &str, value: &T) -> Result<u64, BucketError> {
         failpoints::reach("bucket.before").await;
         let put = self.store.put(key, encode(value).into()).await;
@@ -152,7 +152,7 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         put.map_err(|error| self.unavailable(&error))
     }
 
-    /// Writes the entry where none stands; [`BucketError::Conflict`] where one does.
+    /// Writes a new entry; [`BucketError::Conflict`] if one exists.
     pub async fn create(&self, key: &str, value: &T) -> Result<u64, BucketError> {
         failpoints::reach("bucket.before").await;
         let created = self.store.create(key, encode(value).into()).await;
@@ -166,7 +166,7 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         })
     }
 
-    /// Writes the entry where `revision` still stands; [`BucketError::Conflict`] where it does not.
+    /// Replaces the entry at `revision`; [`BucketError::Conflict`] if it has another revision.
     pub async fn update(&self, key: &str, value: &T, revision: u64) -> Result<u64, BucketError> {
         failpoints::reach("bucket.before").await;
         let updated = self.store.update(key, encode(value).into(), revision).await;
@@ -180,10 +180,10 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         })
     }
 
-    /// Writes what `change` makes of the entry; false where it makes nothing of it, and all stays as it is.
+    /// Writes the result of `change`; returns false if that is `None`, which leaves the entry unchanged.
     ///
-    /// Tried again where another write came between, a few times with growing pauses. At most once: where the answer stays away
-    /// it is not tried again.
+    /// Conflicts are retried [`CHANGE_ATTEMPTS`] times with growing pauses. At most once: a write without an answer is
+    /// not retried.
     pub async fn change(&self, key: &str, change: impl Fn(Option<T>) -> Option<T>) -> Result<bool, BucketError> {
         for attempt in 0..CHANGE_ATTEMPTS {
             let (value, revision) = self.get(key).await?.unzip();
@@ -198,27 +198,27 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
                 Err(error @ BucketError::Unavailable { .. }) => return Err(error),
             }
         }
-        Err(self.unavailable(&"others keep changing the entry"))
+        Err(self.unavailable(&"too many concurrent changes of the entry"))
     }
 
-    /// Takes the entry away; idempotent.
+    /// Deletes the entry; idempotent.
     pub async fn delete(&self, key: &str) -> Result<(), BucketError> {
         self.store.delete(key).await.map_err(|error| self.unavailable(&error))
     }
 
-    /// How far the bucket goes now, as the leader of its stream knows it.
+    /// Returns the current extent of the bucket from the leader of its stream.
     pub(super) async fn extent(&self) -> Result<Extent, BucketError> {
         let info = self.store.stream.get_info().await.map_err(|error| self.unavailable(&error))?;
         Ok(Extent { last: info.state.last_sequence, is_empty: info.state.messages == 0 })
     }
 
-    /// Whether the leader of the bucket's stream no longer has the change with this sequence.
+    /// Returns whether the leader of the bucket's stream no longer has the change with this sequence.
     pub(super) async fn is_gone(&self, sequence: u64) -> Result<bool, BucketError> {
         let removed = is_removed(self.broker.jetstream(), &self.store.stream_name, sequence).await;
         removed.map_err(|error| self.unavailable(&error))
     }
 
-    /// Every entry by key.
+    /// Returns every entry by key.
     pub async fn all(&self) -> Result<Vec<(String, T)>, BucketError> {
         let mut keys = self.store.keys().await.map_err(|error| self.unavailable(&error))?;
         let mut entries = Vec::new();
@@ -233,7 +233,8 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
     }
 }
 
-/// The client has a kind for the conflict that one server alone reports, and none for that of several replicas.
+/// Recognises both conflict errors: the client has a kind for that of a single server, and none for that of several
+/// replicas.
 fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| cause.downcast_ref::<PublishError>().is_some_and(super::log::is_conflict))

@@ -1,10 +1,10 @@
-//! The trace and the request's id in message headers.
+//! Trace context and request id in message headers.
 
 use async_nats::HeaderMap;
 
 use crate::telemetry::TraceContext;
 
-/// Headers that carry `trace` to whoever receives the message.
+/// Adds headers that propagate `trace` to the receiver of the message.
 pub(super) fn carry(headers: &mut HeaderMap, trace: &TraceContext) {
     headers.insert(TraceContext::HEADER, trace.to_string().as_str());
     if !trace.request_id().is_empty() {
@@ -12,11 +12,11 @@ pub(super) fn carry(headers: &mut HeaderMap, trace: &TraceContext) {
     }
 }
 
-/// The trace that a message carries, or a new one.
+/// Returns the trace of a message, or a new one.
 pub(super) fn carried(headers: Option<&HeaderMap>) -> TraceContext {
     let text = |name: &str| headers.and_then(|headers| headers.get(name)).map(async_nats::HeaderValue::as_str);
     let trace = TraceContext::from_header(text(TraceContext::HEADER));
-    // Whoever may publish may write anything there.
+    // Any publisher may write anything here.
     match text(TraceContext::REQUEST_HEADER).filter(|id| TraceContext::is_request_id(id)) {
         Some(id) => trace.with_request_id(id),
         None => trace,

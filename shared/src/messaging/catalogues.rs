@@ -1,4 +1,4 @@
-//! Recipe catalogues, as workers publish them for the APIs: JSON texts by digest in a bucket (decision 0035).
+//! Recipe catalogues that workers publish for the APIs: JSON texts by digest in a bucket (decision 0035).
 
 use std::time::Duration;
 
@@ -11,26 +11,26 @@ use super::buckets::{Bucket, BucketError, Buckets};
 use super::envelope::encode;
 use crate::ids::Digest;
 
-/// Time that a published text is kept; a worker that lives publishes again well within it.
+/// Retention time of a published text; a running worker publishes again well within it.
 pub(super) const KEPT: Duration = Duration::from_secs(2 * 86_400);
-/// Time between two publications of the same catalogue.
+/// Interval between two publications of the same catalogue.
 pub const PUBLISH_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
-/// A recipe as lists show it.
+/// A recipe as shown in lists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecipeSummary {
     pub name: String,
     pub version: String,
     pub title: String,
     pub summary: String,
-    /// The runtime that it needs, such as `python`.
+    /// The required runtime, such as `python`.
     pub runtime: String,
     pub examples: Vec<String>,
     pub parameters: Vec<RecipeParameter>,
     pub provides: Vec<String>,
 }
 
-/// A value of a recipe that a goal may set.
+/// A parameter of a recipe that a goal may set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecipeParameter {
     pub name: String,
@@ -65,7 +65,7 @@ pub struct PublishedRecipe {
     pub phrasings: Vec<String>,
 }
 
-/// A recipe of a published catalogue, and where the whole of it is.
+/// A recipe of a published catalogue, with the digest of its full text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CatalogueEntry {
     #[serde(flatten)]
@@ -103,17 +103,17 @@ impl Catalogues {
         Ok(digest)
     }
 
-    /// Returns the list of this digest; `None` where it is not there any more.
+    /// Returns the list with this digest; `None` if it has expired.
     pub async fn entries(&self, digest: Digest) -> Result<Option<Vec<CatalogueEntry>>, BucketError> {
         self.read(digest).await
     }
 
-    /// Returns the recipe of this digest; `None` where it is not there any more.
+    /// Returns the recipe with this digest; `None` if it has expired.
     pub async fn recipe(&self, digest: Digest) -> Result<Option<PublishedRecipe>, BucketError> {
         self.read(digest).await
     }
 
-    /// Every worker may write every key: a text counts only where its digest is the key.
+    /// Reads a text and checks that its digest is the key: every worker may write every key.
     async fn read<T: DeserializeOwned>(&self, digest: Digest) -> Result<Option<T>, BucketError> {
         let text = self.texts.get(&digest.to_string()).await?.map(|(text, _)| text);
         let Some(text) = text.filter(|text| Digest::of(text.as_bytes()) == digest) else { return Ok(None) };

@@ -1,7 +1,7 @@
-//! The broker: the only place that knows subjects, streams and consumers.
+//! The broker: the only module with subjects, streams and consumers.
 //!
-//! [`WorkflowLog`] is the log that is also the job queue; [`Queue`] hands its messages out as [`Delivery`]s, each of which must
-//! be settled once; the other modules are one stream or one conversation each.
+//! [`WorkflowLog`] is both log and job queue; [`Queue`] returns its messages as [`Delivery`]s, each of which must be
+//! settled once; each other module is one stream or one conversation.
 
 mod analyses;
 mod approvals;
@@ -33,7 +33,7 @@ mod tail;
 mod timers;
 mod watched;
 
-/// A message as the broker handed it out, before its body was read.
+/// A message from the broker with its body not yet read.
 pub use async_nats::jetstream::Message as RawMessage;
 
 pub use analyses::{AnalysisAnswer, AnalysisError, AnalysisRequests, answer_analysis};
