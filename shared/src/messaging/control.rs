@@ -1,4 +1,4 @@
-//! Conversations without a stream: cancel signals, signs of life, and decisions that came over HTTP.
+//! Conversations without a stream: cancel signals, heartbeats, and decisions sent over HTTP.
 
 use std::time::Duration;
 
@@ -18,11 +18,12 @@ use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use crate::telemetry::TraceContext;
 use crate::workflow::NewInput;
 
-/// Time between the deadline of a decision and the end of its caller's wait. Longer than the acknowledgement timeout of an append
-/// (2 s), so that a decision begun before the deadline is applied or has failed when the caller receives that it was dropped.
+/// Time between the deadline of a decision and the end of its caller's wait. Longer than the acknowledgement timeout of
+/// an append (2 s): a decision begun before the deadline is applied or has failed when the caller learns of the
+/// timeout.
 const ANSWER_MARGIN: Duration = Duration::from_secs(3);
 
-/// What a worker says of itself every second.
+/// A worker's heartbeat, sent every second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerReport {
     pub instance: String,
@@ -33,10 +34,10 @@ pub struct WorkerReport {
     pub sandbox_backend: String,
     pub sandbox_ok: bool,
     pub sandbox_detail: String,
-    /// The catalogue that the worker generates from, once it is published; see [`super::Catalogues`].
+    /// Catalogue that the worker generates from, once published; see [`super::Catalogues`].
     #[serde(default)]
     pub catalogue: Option<Digest>,
-    /// The state of matching; none from a worker that generates nothing, or of an older build.
+    /// State of matching; `None` from a worker that generates nothing, or of an older build.
     #[serde(default)]
     pub generator: Option<GeneratorReport>,
 }
@@ -46,21 +47,21 @@ pub struct WorkerReport {
 pub struct GeneratorReport {
     /// `embeddings`, `embeddings (loading)` or `keywords`.
     pub matching: String,
-    /// The embedding model; none where keywords serve alone.
+    /// The embedding model; `None` if only keywords are used.
     pub model: Option<String>,
     /// Number of recipes.
     pub recipes: usize,
-    /// The reason for which keywords serve alone.
+    /// The reason why only keywords are used.
     pub detail: String,
 }
 
-/// What an approver says of itself every second.
+/// An approver's heartbeat, sent every second.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApproverReport {
     pub instance: String,
 }
 
-/// A decision that came over HTTP, with the caller already authenticated.
+/// A decision sent over HTTP by an authenticated caller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HttpDecision {
     pub workflow_id: WorkflowId,
@@ -71,23 +72,23 @@ pub struct HttpDecision {
     pub input: Option<NewInput>,
     pub by: UserName,
     pub role: Role,
-    /// The same for a repeat of the same request.
+    /// Equal for a repeat of the same request.
     pub message_id: String,
-    /// By the broker's clock; afterwards the caller has been answered that nothing was decided. From [`Control::deadline`];
-    /// an API of an older build sends none.
+    /// By the broker's clock; afterwards the caller has received a timeout and the decision is dropped. From
+    /// [`Control::deadline`]; an API of an older build sends none.
     #[serde(default)]
     pub deadline: Option<Timestamp>,
 }
 
-/// What the approver answers to a decision.
+/// The approver's answer to a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalAnswer {
-    /// Applied; the workflow's status after it.
+    /// Applied; with the workflow's resulting status.
     Applied { status: String, message: String },
-    /// Refused, by the refusal's code.
+    /// Refused, with the refusal's code.
     Refused { code: String, message: String },
-    /// The log could not be written; nothing changed.
+    /// The log is unavailable; nothing changed.
     Unavailable { message: String },
 }
 
@@ -100,52 +101,53 @@ pub struct Control {
 /// A stream of workflows that were cancelled.
 pub type CancelSignals = std::pin::Pin<Box<dyn Stream<Item = WorkflowId> + Send>>;
 
-/// Reports of one kind of process as they come.
+/// A stream of reports of one kind of process.
 pub type Reports<T> = std::pin::Pin<Box<dyn Stream<Item = T> + Send>>;
 
 impl Control {
-    /// The signals behind `broker`.
+    /// Creates the signals on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
     }
 
-    /// Tells every worker to kill what runs for the workflow. Best effort: the fence keeps a late result out all the same.
+    /// Signals every worker to kill the workflow's running jobs. Best effort: the fence rejects a late result in any
+    /// case.
     pub async fn cancel(&self, id: WorkflowId) {
         let client = self.broker.client();
         if let Err(error) = client.publish(subjects::cancel(id), bytes::Bytes::new()).await {
-            tracing::warn!(%error, workflow.id = %id, "a cancel signal could not be sent");
+            tracing::warn!(%error, workflow.id = %id, "Failed to send cancel signal of workflow {id}");
         }
         self.broker.flush().await;
     }
 
-    /// Every cancel signal from now on.
+    /// Subscribes to cancel signals.
     pub async fn cancels(&self) -> Result<CancelSignals, String> {
         let signals = self.subscribe(subjects::ALL_CANCELS).await?;
         Ok(Box::pin(signals.filter_map(async |message| subjects::workflow_of(&message.subject))))
     }
 
-    /// Tells the APIs that this worker lives.
+    /// Sends this worker's heartbeat to the APIs.
     pub async fn report(&self, report: &WorkerReport) {
         self.tell(subjects::worker_presence(&report.instance), encode(report)).await;
     }
 
-    /// Tells the APIs that this approver lives.
+    /// Sends this approver's heartbeat to the APIs.
     pub async fn report_approver(&self, report: &ApproverReport) {
         self.tell(subjects::approver_presence(&report.instance), encode(report)).await;
     }
 
     async fn tell(&self, subject: String, report: Vec<u8>) {
         if let Err(error) = self.broker.client().publish(subject, report.into()).await {
-            tracing::debug!(%error, "a sign of life could not be sent");
+            tracing::debug!(%error, "Failed to send heartbeat");
         }
     }
 
-    /// Every worker's reports from now on.
+    /// Subscribes to every worker's reports.
     pub async fn workers(&self) -> Result<Reports<WorkerReport>, String> {
         self.reports(subjects::ALL_WORKERS).await
     }
 
-    /// Every approver's reports from now on.
+    /// Subscribes to every approver's reports.
     pub async fn approvers(&self) -> Result<Reports<ApproverReport>, String> {
         self.reports(subjects::ALL_APPROVERS).await
     }
@@ -159,16 +161,16 @@ impl Control {
         self.broker.client().subscribe(subject.to_owned()).await.map_err(|error| error.to_string())
     }
 
-    /// Returns the time, by the broker's clock, after which approvers drop a decision whose sender waits for `limit` from
-    /// now: [`ANSWER_MARGIN`] before the end. `None` where the clock cannot be read.
+    /// Returns the time, by the broker's clock, after which approvers drop a decision whose sender waits for `limit`
+    /// from now: [`ANSWER_MARGIN`] before the end. `None` if the clock cannot be read.
     pub async fn deadline(&self, limit: Duration) -> Option<Timestamp> {
         let now = self.broker.approximate_now().await;
-        let now = now.inspect_err(|error| tracing::warn!(%error, "the broker's clock cannot be read")).ok()?;
+        let now = now.inspect_err(|error| tracing::warn!(%error, "Failed to read the broker's clock")).ok()?;
         Some(now.after(limit.saturating_sub(ANSWER_MARGIN)))
     }
 
-    /// Puts a decision to an approver and waits at most `limit` for its answer; `None` where no approver answers, and
-    /// for a decision without a deadline.
+    /// Sends a decision to an approver and waits at most `limit` for its answer; `None` if no approver answers, and for
+    /// a decision without a deadline.
     pub async fn decide(
         &self,
         decision: &HttpDecision,
@@ -184,13 +186,13 @@ impl Control {
         match answer {
             Ok(message) => decode(&message.payload).ok(),
             Err(error) => {
-                tracing::warn!(%error, workflow.id = %decision.workflow_id, "no approver answered");
+                tracing::warn!(%error, workflow.id = %decision.workflow_id, "No approver answered the decision");
                 None
             }
         }
     }
 
-    /// Returns whether a deadline has passed; never without one.
+    /// Returns whether a deadline has passed; false without one.
     pub async fn is_past(&self, deadline: Option<Timestamp>) -> Result<bool, String> {
         match deadline {
             Some(deadline) => Ok(self.broker.approximate_now().await? >= deadline),
@@ -198,14 +200,14 @@ impl Control {
         }
     }
 
-    /// Every decision that comes over HTTP, shared among the approvers; each is answered through its [`Question`].
+    /// Subscribes to decisions sent over HTTP, shared among the approvers; each is answered through its [`Question`].
     pub async fn decisions(&self) -> Result<Questions, String> {
         let messages = self.broker.client().queue_subscribe(subjects::ALL_DECIDES, "approvers".to_owned()).await;
         Ok(Questions { messages: messages.map_err(|error| error.to_string())?, broker: self.broker.clone() })
     }
 }
 
-/// Decisions that come over HTTP.
+/// Decisions sent over HTTP.
 #[derive(Debug)]
 pub struct Questions {
     messages: Subscriber,
@@ -213,8 +215,9 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// The next one; `None` once they were refused and the last that had come is handed out. One that this build cannot read is
-    /// answered: another approver may be newer. Cancel safe but for that answer.
+    /// Returns the next decision; `None` after [`Self::refuse`] once all received decisions are returned. A decision
+    /// that this build cannot read is answered as unavailable, because another approver may be newer. Cancel safe
+    /// except for that answer.
     pub async fn next(&mut self) -> Option<Question> {
         loop {
             let message = self.messages.next().await?;
@@ -225,29 +228,29 @@ impl Questions {
                     return Some(Question { decision, trace, reply: reply.to_string(), broker: self.broker.clone() });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a decision cannot be read");
-                    let message = "An approver of another version has it; try again.".to_owned();
+                    tracing::warn!(%error, "Failed to read decision");
+                    let message = "The decision reached an approver of another version. Retry.".to_owned();
                     send_answer(&self.broker, reply.to_string(), &ApprovalAnswer::Unavailable { message }).await;
                 }
             }
         }
     }
 
-    /// Takes no more: from now on the other approvers are asked.
+    /// Stops receiving: from now on the other approvers receive the decisions.
     pub async fn refuse(&mut self) {
         if let Err(error) = self.messages.drain().await {
-            tracing::debug!(%error, "the broker is away; nobody is asked any more");
+            tracing::debug!(%error, "Failed to drain decisions: the broker is unavailable");
         }
     }
 }
 
 async fn send_answer(broker: &Broker, reply: String, answer: &ApprovalAnswer) {
     if let Err(error) = broker.client().publish(reply, encode(answer).into()).await {
-        tracing::warn!(%error, "an answer could not be sent");
+        tracing::warn!(%error, "Failed to send answer");
     }
 }
 
-/// A decision that came over HTTP and waits for its answer.
+/// A decision sent over HTTP that waits for its answer.
 #[derive(Debug)]
 pub struct Question {
     pub decision: HttpDecision,

@@ -1,4 +1,4 @@
-//! Dead letters: messages that no attempt could serve, kept whole with the reason.
+//! Dead letters: messages that failed in all attempts, stored whole with the reason.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ use crate::failpoints;
 use crate::ids::WorkflowId;
 use crate::telemetry::registry;
 
-/// Letters that this process wrote, by cause.
+/// Counter of letters written by this process, by cause.
 static WRITTEN: LazyLock<IntCounterVec> = LazyLock::new(|| {
     let options = Opts::new("promptcraft_dead_letters_total", "Dead letters that this process wrote, by cause.");
     let written = IntCounterVec::new(options, &["cause"]).expect("a metric's name and labels are valid constants");
@@ -28,7 +28,7 @@ static WRITTEN: LazyLock<IntCounterVec> = LazyLock::new(|| {
     written
 });
 
-/// Why a message was given up.
+/// The reason why a message became a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
@@ -37,9 +37,9 @@ pub enum Cause {
     Unreadable,
     /// It does not belong on its subject.
     Forged,
-    /// It had all its attempts.
+    /// All its attempts were used.
     Exhausted,
-    /// Whoever it was to be sent to never took it.
+    /// Its receiver never accepted it.
     Undelivered,
 }
 
@@ -47,7 +47,7 @@ impl Cause {
     /// Every cause.
     pub const ALL: [Self; 4] = [Self::Unreadable, Self::Forged, Self::Exhausted, Self::Undelivered];
 
-    /// The cause's name, one subject token.
+    /// Returns the cause's name, one subject token.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unreadable => "unreadable",
@@ -67,11 +67,11 @@ impl std::str::FromStr for Cause {
     }
 }
 
-/// A message that was given up, with everything needed to look at it and to put it back.
+/// A message with everything needed to inspect it and to put it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub stream: String,
-    /// Its place in that stream.
+    /// Sequence in that stream.
     pub sequence: u64,
     pub subject: String,
     #[serde(default)]
@@ -84,17 +84,17 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// The workflow that the message spoke of, as its subject names it.
+    /// Returns the workflow that the message's subject names.
     pub fn workflow_id(&self) -> Option<WorkflowId> {
         subjects::workflow_of(&self.subject)
     }
 }
 
-/// A letter keeps so much of each header at most, and so many: a publisher may send more than a letter may hold.
+/// Maximum bytes of a header in a letter, and maximum headers: a publisher may send more than a letter may hold.
 const LONGEST_HEADER: usize = 1_024;
 const MOST_HEADERS: usize = 64;
 
-/// The headers of a message as a letter keeps them.
+/// Returns the headers of a message as stored in a letter.
 pub(super) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
     let short = |text: &str| text[..text.floor_char_boundary(LONGEST_HEADER)].to_owned();
     let of_name = |(name, values): (&HeaderName, &Vec<HeaderValue>)| -> Vec<(String, String)> {
@@ -106,15 +106,15 @@ pub(super) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
 /// A letter in its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptLetter {
-    /// Its place among the letters: rising, and never given twice.
+    /// Sequence among the letters: increasing and never reused.
     pub id: u64,
     pub at: Timestamp,
     pub letter: DeadLetter,
 }
 
-/// The letters cannot be read or written now.
+/// A failure to read or write the dead letters.
 #[derive(Debug, thiserror::Error)]
-#[error("the dead letters cannot be read or written now: {0}")]
+#[error("dead letters are unavailable: {0}")]
 pub struct LettersAway(pub(super) String);
 
 /// The stream of dead letters.
@@ -124,15 +124,15 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// The dead letters behind `broker`.
+    /// Creates the client of the stream on `broker`.
     pub fn new(broker: &Broker) -> Self {
         LazyLock::force(&WRITTEN);
         Self { broker: broker.clone() }
     }
 
-    /// Stores a dead letter; returns once it is on disk. Idempotent by cause, stream and sequence for as long as it is kept.
+    /// Stores a dead letter; returns once it is on disk. Idempotent by cause, stream and sequence while it is kept.
     pub async fn publish(&self, letter: &DeadLetter) -> Result<(), LettersAway> {
-        // The fence on sequence 0 stores a letter once; a conflict says that it is there already.
+        // The fence on sequence 0 stores a letter once; a conflict means that it is already stored.
         let message = PublishMessage::build().payload(encode(letter).into()).expected_last_subject_sequence(0);
         let subject = subjects::dead_letter(letter.cause.as_str(), &letter.stream, letter.sequence);
         failpoints::reach("letter.before").await;
@@ -148,7 +148,7 @@ impl DeadLetters {
         }
     }
 
-    /// At most `limit` letters behind the one with id `after`, oldest first; 0 begins.
+    /// Returns at most `limit` letters after the one with id `after`, oldest first; 0 starts at the oldest.
     pub async fn list(&self, cause: Option<Cause>, after: u64, limit: usize) -> Result<Vec<KeptLetter>, LettersAway> {
         let stream = self.stream().await?;
         let filter = cause.map_or_else(|| subjects::ALL_DEAD_LETTERS.to_owned(), |c| subjects::dead_by(c.as_str()));
@@ -166,9 +166,9 @@ impl DeadLetters {
         Ok(found)
     }
 
-    /// The letter with this id.
+    /// Returns the letter with this id.
     pub async fn get(&self, id: u64) -> Result<Option<KeptLetter>, LettersAway> {
-        // Sequence 0 means the newest to the broker, and is nobody's id.
+        // Sequence 0 means the newest message to the broker; no letter has it.
         if id == 0 {
             return Ok(None);
         }
@@ -176,7 +176,7 @@ impl DeadLetters {
         Ok(found.map_err(away)?.map(read))
     }
 
-    /// Takes a letter away for good; false where there is none with this id.
+    /// Deletes a letter; returns false if none has this id.
     pub async fn discard(&self, id: u64) -> Result<bool, LettersAway> {
         if self.get(id).await?.is_none() {
             return Ok(false);
@@ -184,7 +184,7 @@ impl DeadLetters {
         self.stream().await?.delete_message(id).await.map_err(away)
     }
 
-    /// How many letters are kept, by cause.
+    /// Returns the number of letters by cause.
     pub async fn counts(&self) -> Result<BTreeMap<Cause, u64>, LettersAway> {
         let stream = self.stream().await?;
         let mut counts: BTreeMap<Cause, u64> = Cause::ALL.into_iter().map(|cause| (cause, 0)).collect();
@@ -205,14 +205,14 @@ fn away(error: impl std::fmt::Display) -> LettersAway {
     LettersAway(error.to_string())
 }
 
-/// What cannot be read as a letter is shown as one all the same: somebody put it there.
+/// Reads a letter; an unreadable message becomes a letter as well, so that it is listed.
 fn read(message: StreamMessage) -> KeptLetter {
     let letter = decode(&message.payload).unwrap_or_else(|error| DeadLetter {
         stream: subjects::DEAD_LETTERS.to_owned(),
         sequence: message.sequence,
         subject: message.subject.to_string(),
         cause: Cause::Unreadable,
-        reason: format!("it is no dead letter: {error}"),
+        reason: format!("not a dead letter: {error}"),
         attempts: 0,
         headers: Vec::new(),
         payload: message.payload.to_vec(),

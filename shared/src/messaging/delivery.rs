@@ -9,7 +9,7 @@ use tokio_util::sync::DropGuard;
 use super::dead_letters::{Cause, DeadLetter, DeadLetters, texts};
 use crate::failpoints::{self, Injected};
 
-/// How a delivery was settled.
+/// The way in which a delivery was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
     Acked,
@@ -17,9 +17,9 @@ pub enum Settlement {
     DeadLettered,
 }
 
-/// A message in our hands, with its body read. While it lives the broker is told so every third of `ack_wait`.
+/// A received, unsettled message with its body. A heartbeat every third of `ack_wait` prevents its redelivery.
 ///
-/// Settling consumes it. Dropped unsettled, it is redelivered after `ack_wait` and says so in the log.
+/// Settling consumes it. Dropped unsettled, it is redelivered after `ack_wait`, with a warning in the log.
 #[derive(Debug)]
 pub struct Delivery<T> {
     body: T,
@@ -31,7 +31,7 @@ struct Parts {
     message: Message,
     delivered: u64,
     settled: bool,
-    /// Dropping it ends the heartbeat.
+    /// Ends the heartbeat when dropped.
     heartbeat: Option<DropGuard>,
 }
 
@@ -42,34 +42,34 @@ impl<T> Delivery<T> {
         Self { body, parts: Parts { message, delivered, settled: false, heartbeat } }
     }
 
-    /// What was received.
+    /// Returns the body of the message.
     pub fn body(&self) -> &T {
         &self.body
     }
 
-    /// How often the broker handed this message out, this time included.
+    /// Returns the number of deliveries of this message, this one included.
     pub fn delivered(&self) -> u64 {
         self.parts.delivered
     }
 
-    /// Keeps the delivery and changes what it carries.
+    /// Converts the body and keeps the delivery.
     pub fn map<U>(self, read: impl FnOnce(T) -> U) -> Delivery<U> {
         Delivery { body: read(self.body), parts: self.parts }
     }
 
-    /// Settles as done. A lost acknowledgement only brings a redelivery, which the fence makes harmless.
+    /// Acknowledges the message. A lost acknowledgement causes a redelivery, which the fence makes harmless.
     pub async fn ack(mut self) -> Settlement {
         self.parts.settle(AckKind::Ack).await;
         Settlement::Acked
     }
 
-    /// Hands the message back; it comes again after `delay`.
+    /// Returns the message to the queue; it is redelivered after `delay`.
     pub async fn retry_after(mut self, delay: Duration) -> Settlement {
         self.parts.settle(AckKind::Nak(Some(delay))).await;
         Settlement::Retried
     }
 
-    /// The message as a dead letter, whole.
+    /// Returns the whole message as a dead letter.
     pub fn to_letter(&self, cause: Cause, reason: &str) -> DeadLetter {
         let message = &self.parts.message;
         let info = message.info();
@@ -85,20 +85,20 @@ impl<T> Delivery<T> {
         }
     }
 
-    /// Takes the message out of the queue for good; only after its copy among the dead letters is on disk.
+    /// Removes the message from the queue; only after its dead letter is on disk.
     pub async fn discard(mut self) -> Settlement {
         self.parts.settle(AckKind::Term).await;
         Settlement::DeadLettered
     }
 
-    /// Copies the message to the dead letters and, once that is on disk, takes it out of the queue.
+    /// Copies the message to the dead letters and, once that is on disk, removes it from the queue.
     ///
-    /// Where the copy fails the message is handed back instead: nothing is lost.
+    /// If the copy fails the message is returned to the queue instead: nothing is lost.
     pub async fn dead_letter(self, letters: &DeadLetters, cause: Cause, reason: &str) -> Settlement {
         match letters.publish(&self.to_letter(cause, reason)).await {
             Ok(()) => self.discard().await,
             Err(error) => {
-                tracing::error!(%error, "a dead letter could not be stored; the message is handed back");
+                tracing::error!(%error, "Failed to store dead letter; retrying the message");
                 self.retry_after(Duration::from_secs(5)).await
             }
         }
@@ -116,7 +116,7 @@ impl Parts {
         };
         for _ in 0..times {
             if let Err(error) = self.message.ack_with(kind).await {
-                tracing::warn!(%error, subject = %self.message.subject, "a delivery could not be settled; it will come again");
+                tracing::warn!(%error, subject = %self.message.subject, "Failed to settle delivery; expect redelivery");
             }
         }
         failpoints::reach("ack.after").await;
@@ -126,7 +126,7 @@ impl Parts {
 impl Drop for Parts {
     fn drop(&mut self) {
         if !self.settled {
-            tracing::warn!(subject = %self.message.subject, "a delivery was dropped unsettled; it will come again");
+            tracing::warn!(subject = %self.message.subject, "Dropped unsettled delivery; expect redelivery");
         }
     }
 }
@@ -136,7 +136,7 @@ fn start_heartbeat(message: Message, every: Duration) -> DropGuard {
     let guard = stop.clone().drop_guard();
     #[expect(
         clippy::disallowed_methods,
-        reason = "it ends with the delivery's drop guard, so a drain need not wait for it"
+        reason = "ends with the delivery's drop guard, so a drain need not wait for it"
     )]
     tokio::spawn(async move {
         loop {
@@ -145,7 +145,7 @@ fn start_heartbeat(message: Message, every: Duration) -> DropGuard {
                 () = tokio::time::sleep(every) => {}
             }
             if let Err(error) = message.ack_with(AckKind::Progress).await {
-                tracing::debug!(%error, "a sign of life could not be sent");
+                tracing::debug!(%error, "Failed to send heartbeat");
             }
         }
     });

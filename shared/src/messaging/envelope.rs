@@ -1,12 +1,12 @@
-//! How a body travels: MessagePack with named fields, in an envelope that says its version.
+//! The encoding of bodies: MessagePack with named fields, in an envelope with a version.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The version that this build writes, and the newest that it reads.
+/// Version that this build writes, and the newest that it reads.
 pub(crate) const VERSION: u32 = 1;
 
-/// A body with the version of its form.
+/// A body with its version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Envelope<T> {
     pub v: u32,
@@ -16,30 +16,30 @@ pub struct Envelope<T> {
 /// A message that this build cannot read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// A newer build wrote it: leave it to a newer reader.
+    /// Written by a newer build; left to a newer reader.
     #[error("the message has version {0}, newer than this build's {VERSION}")]
     Newer(u32),
-    #[error("the message cannot be read: {0}")]
+    #[error("cannot read the message: {0}")]
     Malformed(#[from] rmp_serde::decode::Error),
     /// Its content belongs on another subject, where its sender may not publish.
     #[error("the message does not belong on its subject")]
     Forged,
-    #[error("the message says nobody to answer")]
+    #[error("the message has no reply subject")]
     Unanswerable,
 }
 
-/// The bytes of `body` in this build's version.
+/// Encodes `body` in this build's version.
 pub fn encode<T: Serialize>(body: &T) -> Vec<u8> {
     #[derive(Serialize)]
     struct Borrowed<'a, T> {
         v: u32,
         body: &'a T,
     }
-    // Our types hold nothing that MessagePack cannot carry: no maps with unknown length, no failing Serialize.
+    // These types are always encodable: no maps of unknown length, no failing Serialize.
     rmp_serde::to_vec_named(&Borrowed { v: VERSION, body }).unwrap_or_default()
 }
 
-/// Reads a body; the version is looked at first, so that a newer form is told from a broken one.
+/// Decodes a body. The version is read first, to distinguish a newer form from a broken one.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     #[derive(Deserialize)]
     struct VersionOnly {
@@ -52,7 +52,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     Ok(rmp_serde::from_slice::<Envelope<T>>(bytes)?.body)
 }
 
-/// A message of any version as JSON; `None` where it has no such form.
+/// Returns a message of any version as JSON; `None` if it has no such form.
 pub(super) fn as_json(bytes: &[u8]) -> Option<serde_json::Value> {
     rmp_serde::from_slice(bytes).ok().filter(serde_json::Value::is_object)
 }

@@ -1,19 +1,19 @@
-//! The fence: what an append that was refused has met.
+//! The fence: the outcome of a rejected append.
 
-/// What stands where an append was to go.
+/// The state of the log at the place of a rejected append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Met {
     /// The append itself, at this sequence: its acknowledgement was lost.
     Itself(u64),
-    /// Nothing yet: it was refused for the sake of what is on its way, which may never arrive.
+    /// No newer message: the append was rejected because of an in-flight append that may never commit.
     Nothing,
-    /// What another process appended, behind the append or instead of it.
+    /// Another process's append, behind this one or in its place.
     Another,
 }
 
-/// Judges by the newest message of the workflow, with its event, what an append to the sequence `expected` has met.
+/// Classifies a rejected append to the sequence `expected` by the workflow's newest message and its event.
 ///
-/// One that another has moved on from since also met another: whoever appended it looks at the log, and finds it there.
+/// If another append already follows this one the result is [`Met::Another`]: its author reads the log and finds both.
 #[must_use]
 pub fn met<E: PartialEq>(newest: Option<(u64, &E)>, expected: u64, event: &E) -> Met {
     match newest {

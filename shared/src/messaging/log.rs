@@ -1,4 +1,4 @@
-//! The workflow log: append with the expected-sequence fence, and reading the newest.
+//! The workflow log: fenced append by expected sequence, and reading the newest.
 
 mod advance;
 
@@ -39,19 +39,19 @@ const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 const CONFLICT_CODES: [u64; 2] = [10_071, 10_164];
 const APPEND_ATTEMPTS: u32 = 5;
 
-/// A transition as it stands in the log.
+/// A transition read from the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub sequence: u64,
     pub workflow: Workflow,
     pub happened: Happened,
     pub trace: TraceContext,
-    /// The subject's phase and lane, which the broker's permissions vouch for.
+    /// The subject, whose phase and lane the broker's permissions guarantee.
     pub subject: String,
 }
 
 impl Entry {
-    /// A span for the work on this transition: every line logged inside carries its ids.
+    /// Returns a span for the work on this transition: every line logged inside has its ids.
     pub fn span(&self) -> tracing::Span {
         tracing::info_span!(
             "step",
@@ -70,11 +70,11 @@ pub(crate) struct Transition {
     pub(crate) happened: Happened,
 }
 
-/// An append as it goes to the broker: the transition with its fence.
+/// A transition with its fence, ready to publish.
 #[derive(Debug, Clone)]
 pub(super) struct Fenced {
     pub(super) id: WorkflowId,
-    /// The newest that its author had read; 0: none.
+    /// The newest sequence that its author had read; 0 for none.
     expected: u64,
     event_id: EventId,
     pub(super) subject: String,
@@ -99,7 +99,7 @@ impl Fenced {
         }
     }
 
-    /// The fence and what travels with it.
+    /// Returns the fence and trace headers.
     pub(super) async fn headers(&self) -> HeaderMap {
         match failpoints::reach("log.fence").await {
             Injected::Skip => HeaderMap::new(),
@@ -108,26 +108,26 @@ impl Fenced {
     }
 }
 
-/// Where a reading of the log begins.
+/// The start of a read of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     Sequence(u64),
-    /// With the first transition that the broker stored then or later.
+    /// The first transition that the broker stored then or later.
     Time(Timestamp),
 }
 
-/// Why an append did not happen.
+/// A failed append.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Someone else moved the workflow on first; whatever was done is to be dropped.
-    #[error("the workflow was moved on by someone else")]
+    /// A concurrent transition came first; the result must be discarded.
+    #[error("superseded by a concurrent transition")]
     Lost,
-    /// The broker did not take it in time; nothing is known to have changed.
+    /// The broker did not acknowledge it in time; it may have been written or not.
     #[error("the log cannot be written: {0}")]
     Unavailable(String),
 }
 
-/// Why the log could not be read.
+/// A failed read of the log.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error("the log cannot be read: {0}")]
@@ -137,28 +137,28 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Whether no build will ever read it: broken or forged.
+    /// Returns whether no build can ever read it: broken or forged.
     pub fn is_hopeless(&self) -> bool {
         matches!(self, Self::Decode(DecodeError::Malformed(_) | DecodeError::Forged | DecodeError::Unanswerable))
     }
 }
 
-/// The stream that is log and queue in one. Clones share the connection.
+/// The stream that is both log and queue. Clones share the connection.
 #[derive(Debug, Clone)]
 pub struct WorkflowLog {
     broker: Broker,
 }
 
 impl WorkflowLog {
-    /// The log behind `broker`.
+    /// Creates the log on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
     }
 
-    /// Appends a transition if the workflow's newest message still is `expected` (0: there is none).
+    /// Appends a transition if the workflow's newest message still has the sequence `expected` (0: none).
     ///
     /// Returns the new sequence. Idempotent by `happened.event_id`: an append whose acknowledgement was lost is
-    /// recognised and not repeated. Cancel safe: dropped, it has happened or not, and the fence keeps it single.
+    /// recognised and not repeated. Cancel safe: if dropped, it has happened or not, and the fence keeps it single.
     pub async fn append(
         &self,
         expected: u64,
@@ -169,19 +169,19 @@ impl WorkflowLog {
         self.send_fenced(&Fenced::new(expected, workflow, happened, &trace)).await
     }
 
-    /// Publishes an append until it is acknowledged or refused.
+    /// Publishes an append until it is acknowledged or rejected.
     pub(super) async fn send_fenced(&self, append: &Fenced) -> Result<u64, AppendError> {
         let mut trouble = String::new();
         let headers = append.headers().await;
         for attempt in 0..APPEND_ATTEMPTS {
             let message = PublishMessage::build().payload(append.payload.clone()).headers(headers.clone());
-            // A connection that is lost for good must not keep appends from the log.
+            // A permanently lost direct connection must not prevent appends.
             let context = if attempt == 0 { self.broker.direct() } else { self.broker.jetstream() };
             match send(context, &append.subject, message).await {
                 Ok(sequence) => return Ok(sequence),
                 Err(error) if is_conflict(&error) => match self.after_conflict(append).await? {
                     Some(sequence) => return Ok(sequence),
-                    None => trouble = "what it met is not in the log yet".to_owned(),
+                    None => trouble = "conflicting append is not in the log yet".to_owned(),
                 },
                 Err(error) => trouble = error.to_string(),
             }
@@ -190,9 +190,9 @@ impl WorkflowLog {
         Err(AppendError::Unavailable(trouble))
     }
 
-    /// A conflict may be with our own earlier attempt, whose acknowledgement was lost. `None` where nobody has moved
-    /// the workflow on: on several replicas it was refused for the sake of what is still on its way, which may never
-    /// arrive.
+    /// Resolves a conflict, which may be with an earlier attempt of this append whose acknowledgement was lost. `None`
+    /// if the log has no newer transition: with several replicas the rejection may be due to an in-flight append that
+    /// may never commit.
     async fn after_conflict(&self, append: &Fenced) -> Result<Option<u64>, AppendError> {
         let newest = match self.newest_from_leader(append.id).await {
             Ok(newest) => newest,
@@ -207,25 +207,25 @@ impl WorkflowLog {
         }
     }
 
-    /// The submission as the API accepted it, on a subject that no other process may publish to.
+    /// Returns the submission as the API accepted it, from a subject to which only the API may publish.
     pub async fn submission(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
         self.last_from_leader(&subjects::submission(id)).await
     }
 
-    /// What the approver judged last, its release aside: the newest park or what came of it, on a subject that no other
-    /// process may publish to.
+    /// Returns the approver's last judgement except a release, i.e. the newest park or its result, from a subject to
+    /// which only the approver may publish.
     pub async fn newest_judgement(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
         self.last_from_leader(&subjects::judged(id)).await
     }
 
-    /// The first end of a workflow. Whatever stands behind it in the log should not. What nobody will ever read ends
-    /// nothing.
+    /// Returns the first readable end of a workflow. Later entries are invalid; an end that no build can read does not
+    /// end the workflow.
     pub async fn end(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
         let ends = try_join_all(subjects::ends(id).map(|subject| self.first_on(subject))).await?;
         Ok(ends.into_iter().flatten().min_by_key(|entry| entry.sequence))
     }
 
-    /// The first message on a subject that can be read, as the stream's leader knows it.
+    /// Returns the first readable message on a subject from the stream's leader.
     async fn first_on(&self, subject: String) -> Result<Option<Entry>, ReadError> {
         let mut from = 1;
         loop {
@@ -240,14 +240,14 @@ impl WorkflowLog {
         }
     }
 
-    /// Whether an end of the workflow stands in the log, as one replica knows it; also where that is not to be read.
+    /// Returns whether one replica has an end of the workflow in the log, readable or not.
     ///
-    /// One look at all subjects that a workflow may end on. A replica that is behind may not know of an end yet.
+    /// One request for all subjects of ends. A lagging replica may not have the end yet.
     pub async fn has_end(&self, id: WorkflowId) -> Result<bool, ReadError> {
-        // Not only up to a sequence: the broker would walk its blocks back for an end that stands behind that.
+        // Without an upper sequence: the broker would search its blocks backwards for an end behind that.
         let wish = serde_json::json!({ "multi_last": subjects::ends(id) });
         let subject = format!("$JS.API.DIRECT.GET.{}", subjects::WORKFLOWS);
-        // Of several answers the first says enough.
+        // The first of several answers suffices.
         let answer = self.broker.client().request(subject, wish.to_string().into()).await.map_err(unavailable)?;
         match answer.status {
             None | Some(StatusCode::OK) => Ok(true),
@@ -256,19 +256,19 @@ impl WorkflowLog {
         }
     }
 
-    /// Whether the log is kept on several nodes.
+    /// Returns whether the log has several replicas.
     pub async fn is_replicated(&self) -> Result<bool, ReadError> {
         let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await;
         let stream = stream.map_err(|error| ReadError::Unavailable(error.to_string()))?;
         Ok(stream.cached_info().config.num_replicas > 1)
     }
 
-    /// The newest transition of a workflow as the stream's leader knows it.
+    /// Returns the newest transition of a workflow from the stream's leader.
     pub async fn newest_from_leader(&self, id: WorkflowId) -> Result<Option<Entry>, ReadError> {
         self.last_from_leader(&subjects::workflow(id)).await
     }
 
-    /// A transition as a dead letter, whole; `None` where it has left the log.
+    /// Returns a transition as a whole dead letter; `None` if it is no longer in the log.
     pub async fn letter(
         &self,
         sequence: u64,
@@ -293,10 +293,10 @@ impl WorkflowLog {
         self.raw_get(Choice::Newest { last_by_subj: subject }).await?.map(read_entry).transpose()
     }
 
-    /// Whether `entry` still is the newest of its workflow, as the stream's leader knows it.
+    /// Returns whether `entry` is still the newest of its workflow on the stream's leader.
     ///
-    /// A leader that is just behind the replica which handed the entry out is an error and not an answer: whoever took
-    /// it for one would settle a step that nobody has done.
+    /// A leader that lags behind the replica which returned the entry is an error: with `false` the caller would settle
+    /// a step that was never executed.
     pub async fn is_newest(&self, entry: &Entry) -> Result<bool, ReadError> {
         let newest = self.newest_from_leader(entry.workflow.id).await?.map_or(0, |newest| newest.sequence);
         match newest.cmp(&entry.sequence) {
@@ -306,7 +306,7 @@ impl WorkflowLog {
         }
     }
 
-    /// The first transition of a workflow after sequence `after`; `None` when there is none yet.
+    /// Returns the first transition of a workflow after sequence `after`; `None` if there is none yet.
     pub async fn next_after(&self, id: WorkflowId, after: u64) -> Result<Option<Entry>, ReadError> {
         let stream = self.stream().await?;
         match stream.direct_get_next_for_subject(subjects::workflow(id), Some(after + 1)).await {
@@ -316,14 +316,14 @@ impl WorkflowLog {
         }
     }
 
-    /// The newest message on every subject, in log order: for each workflow its newest transition is among them.
+    /// Returns the newest message on every subject, in log order; each workflow's newest transition is among them.
     ///
-    /// Ends when all that stood in the log at the call was delivered.
+    /// Ends after all messages that were in the log at the call.
     pub async fn scan(&self) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
         self.read(DeliverPolicy::LastPerSubject).await
     }
 
-    /// Every transition from `start` on, in log order; ends as [`Self::scan`] does.
+    /// Returns every transition from `start` on, in log order; ends as [`Self::scan`] does.
     pub async fn read_from(
         &self,
         start: Start,
@@ -345,9 +345,9 @@ impl WorkflowLog {
         Ok(messages.map(|message| from_delivery(&message?)))
     }
 
-    /// Every transition of every workflow from now on, in log order, and the sequence behind which that begins.
+    /// Returns every future transition of every workflow, in log order, and the sequence after which they start.
     ///
-    /// Ends behind an error other than [`ReadError::Decode`]: the log cannot be read now, or transitions were missed.
+    /// Ends after an error other than [`ReadError::Decode`]: the log is unavailable, or transitions were missed.
     pub async fn follow(&self) -> Result<(u64, impl Stream<Item = Result<Entry, ReadError>> + use<>), ReadError> {
         let stream = self.stream().await?;
         let since = stream.get_info().await.map_err(unavailable)?.state.last_sequence;
@@ -396,7 +396,7 @@ fn entry_of(subject: &str, headers: Option<&HeaderMap>, payload: &[u8], sequence
     Ok(Entry { sequence, workflow, happened, trace: carried(headers), subject: subject.to_owned() })
 }
 
-/// The broker vouches for the subject alone, so the content has to be what belongs on it.
+/// Reads a transition and checks that it belongs on its subject, which is all that the broker guarantees.
 pub(super) fn read_transition(subject: &str, payload: &[u8]) -> Result<Transition, DecodeError> {
     let transition: Transition = decode(payload)?;
     let Transition { workflow, happened } = &transition;

@@ -1,4 +1,5 @@
-//! What each kind of process needs on the broker. It is checked before the process starts, which may not make any of it.
+//! Streams, buckets and queues that each kind of process needs on the broker. Checked at start; the process may create
+//! none of them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::queue::Consumer;
 use super::streams::{ProvisionError, all_hold, compare, consumer_config, stream_configs};
 use super::subjects::{ANALYSES, APPROVALS, AUDIT, BLOBS, DEAD_LETTERS, TIMERS, WORKFLOWS};
 
-/// During an election a stream looks absent for a moment.
+/// Time that a missing stream is retried: during an election it looks absent for a moment.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The streams, buckets and queues that a process works with.
@@ -27,7 +28,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What an API needs.
+    /// Returns the needs of an API.
     pub fn of_api() -> Self {
         Self {
             streams: &[WORKFLOWS, BLOBS, ANALYSES, DEAD_LETTERS],
@@ -36,19 +37,19 @@ impl Needs {
         }
     }
 
-    /// What an approver needs that takes from these queues.
+    /// Returns the needs of an approver with these queues.
     pub fn of_approver(queues: Vec<Consumer>) -> Self {
         Self { streams: &[WORKFLOWS, BLOBS, APPROVALS, TIMERS, DEAD_LETTERS, AUDIT], buckets: &[USERS], queues }
     }
 
-    /// What a worker needs that takes from these queues. It may not look at the dead letters, which it only writes.
+    /// Returns the needs of a worker with these queues. Workers may write dead letters but not read their stream.
     pub fn of_worker(queues: Vec<Consumer>) -> Self {
         Self { streams: &[WORKFLOWS, BLOBS], buckets: &[ATTEMPTS, CHARGES, CATALOGUES], queues }
     }
 }
 
-/// Checks that all of it is there, streams and queues as this build makes them, the streams with as many replicas as the settings name;
-/// nothing is created.
+/// Checks that everything exists, streams and queues as this build configures them and streams with the configured
+/// number of replicas; creates nothing.
 pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError> {
     let asked = stream_configs(1);
     for name in needs.streams {
@@ -71,9 +72,9 @@ pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError
     Ok(())
 }
 
-/// Why something was not found.
+/// The reason why something was not found.
 pub(super) enum Absence {
-    /// The broker says that there is none.
+    /// The broker reports that it does not exist.
     Missing,
     Unanswered(String),
 }
@@ -116,7 +117,7 @@ async fn consumer(broker: &Broker, queue: &Consumer) -> Result<consumer::Config,
     })
 }
 
-/// The error names the setting in which the queue differs from what this build makes.
+/// Compares a queue with the one that this build creates; the error names the setting that differs.
 fn compare_queues(queue: &Consumer, given: &consumer::Config) -> Result<(), &'static str> {
     let asked = consumer_config(queue, 1);
     let filters = |one: &str, several: &[String]| -> BTreeSet<String> {

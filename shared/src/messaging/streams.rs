@@ -13,8 +13,8 @@ use super::needs::{Absence, stream};
 use super::queue::Consumer;
 use super::subjects;
 
-/// A message of the log is at most this large. Whatever is in the log fits into a dead letter, which is larger by its headers;
-/// no transition is near this size.
+/// A message of the log is at most this large. Whatever is in the log fits into a dead letter, which is larger by its
+/// headers; no transition is near this size.
 pub const LARGEST_TRANSITION_BYTES: i32 = 4 * 1024 * 1024;
 
 /// Why the streams are not what the design needs.
@@ -42,8 +42,8 @@ pub enum ProvisionError {
 
 /// Creates or updates every stream, bucket and consumer. Idempotent; needs the operator's user.
 ///
-/// Where the log has more replicas than `replicas` it keeps them, and everything gets as many: who forgets a setting may not take copies of
-/// accepted work away.
+/// Where the log has more replicas than `replicas` it keeps them, and everything gets as many: who forgets a setting
+/// may not take copies of accepted work away.
 ///
 /// `lanes` are the runtimes for which there is a queue of `execute` steps.
 pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Result<(), ProvisionError> {
@@ -128,8 +128,8 @@ pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
             max_messages_per_subject: 1_000,
             // A decision may bring a file of 1 MiB.
             max_message_size: 2 * 1024 * 1024,
-            // The broker compares message ids across senders, so one bot could suppress the decision of another. Only a stream
-            // with a source may switch that off: decision 21.
+            // The broker compares message ids across senders, so one bot could suppress the decision of another. Only a
+            // stream with a source may switch that off: decision 21.
             duplicate_window: Duration::ZERO,
             sources: Some(vec![Source {
                 name: subjects::AUDIT.to_owned(),
@@ -150,7 +150,8 @@ pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
     ]
 }
 
-/// An older broker silently drops what it does not know, so the echo is compared with the wish; the error names the setting that differs.
+/// An older broker silently drops what it does not know, so the echo is compared with the wish; the error names the
+/// setting that differs.
 pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str> {
     let checks = [
         ("allow_atomic_publish", !asked.allow_atomic_publish || given.allow_atomic_publish),
@@ -181,7 +182,8 @@ pub(super) fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Con
         deliver_policy: DeliverPolicy::All,
         ack_policy: AckPolicy::Explicit,
         ack_wait: consumer.ack_wait(),
-        // At a limit the server would strand the message for good; the delivery count is read before a step runs instead.
+        // At a limit the server would strand the message for good; the delivery count is read before a step runs
+        // instead.
         max_deliver: -1,
         max_ack_pending: in_hands(consumer),
         max_waiting: 1_024,
@@ -190,8 +192,8 @@ pub(super) fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Con
     }
 }
 
-/// How many messages may be handed out and not settled, -1 without a limit: a step that waits for its user's turn is handed back with a
-/// delay and counts meanwhile, so a limit would have one user's backlog stop everybody's steps.
+/// How many messages may be handed out and not settled, -1 without a limit: a step that waits for its user's turn is
+/// handed back with a delay and counts meanwhile, so a limit would have one user's backlog stop everybody's steps.
 fn in_hands(consumer: &Consumer) -> i64 {
     match consumer {
         Consumer::Steps(_) | Consumer::Execute(_) => -1,
@@ -209,8 +211,8 @@ fn in_hands(consumer: &Consumer) -> i64 {
 
 /// The stream's own configuration does not show how often the broker syncs; its monitoring page does.
 ///
-/// Of several nodes, each that answers must sync always, and the one that this process is connected to, `server_id`, must answer: another
-/// that is down may not keep services down.
+/// Of several nodes, each that answers must sync always, and the one that this process is connected to, `server_id`,
+/// must answer: another that is down may not keep services down.
 pub(super) async fn check_durability(monitor_urls: &str, server_id: &str) -> Result<(), BrokerError> {
     let mut why = "none of these pages is of the broker that nats.url leads to".to_owned();
     let mut is_checked = false;

@@ -95,7 +95,8 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
             (applied, is_whole) = (change.revision, change.delta == 0);
             apply(&mut entries, change);
         }
-        // The replica that serves the watch may be behind; but what is gone from the leader as well will not come any more.
+        // The replica that serves the watch may be behind; but what is gone from the leader as well will not come any
+        // more.
         if applied < extent.last && !extent.is_empty && !bucket.is_gone(extent.last).await? {
             return Err(bucket.unavailable(&"its watch does not know the newest change yet"));
         }
@@ -138,8 +139,8 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
         }
     }
 
-    /// The last moment of which it is known that the copy held all that the bucket held then; at most a second or two ago while
-    /// broker and watch are well.
+    /// The last moment of which it is known that the copy held all that the bucket held then; at most a second or two
+    /// ago while broker and watch are well.
     pub fn complete_at(&self) -> Instant {
         *self.complete_at.borrow()
     }
@@ -162,7 +163,8 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entry as it stands in the copy; `None` also where a newer build wrote it in a form that this one cannot read.
+    /// The entry as it stands in the copy; `None` also where a newer build wrote it in a form that this one cannot
+    /// read.
     pub fn get(&self, key: &str) -> Option<T> {
         self.lock().get(key).cloned().flatten()
     }

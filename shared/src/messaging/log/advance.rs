@@ -6,13 +6,13 @@ use crate::clock::Timestamp;
 use crate::messaging::subjects;
 use crate::workflow::{Event, Happened, Illegal, transition};
 
-/// The reason for which an event was not appended.
+/// A reason why an event was not appended.
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
     /// The event is not possible in the workflow's phase.
     #[error(transparent)]
     Illegal(#[from] Illegal),
-    /// The entry is not the workflow's newest any more.
+    /// The entry is no longer the workflow's newest.
     #[error("superseded by a newer transition")]
     Superseded,
     /// The log did not acknowledge the append in time.
@@ -32,7 +32,7 @@ impl From<AppendError> for AdvanceError {
 impl WorkflowLog {
     /// Applies `event` to the workflow of `entry` and appends the result behind it; returns the new entry.
     ///
-    /// Fenced and cancel safe as [`Self::append`] is. A repeated call is [`AdvanceError::Superseded`].
+    /// Fenced and cancel safe as [`Self::append`] is. A repeated call returns [`AdvanceError::Superseded`].
     pub async fn advance(
         &self,
         entry: &Entry,
