@@ -55,7 +55,7 @@ pub struct BrokerSettings {
     /// Refuses a broker that does not sync every write.
     pub strict: bool,
     pub monitor_url: Option<String>,
-    /// If set, the connection requires TLS.
+    /// Certificate authority; if set, the connection requires TLS.
     pub tls_ca_file: Option<PathBuf>,
 }
 

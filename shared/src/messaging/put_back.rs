@@ -28,17 +28,16 @@ pub enum PutBackError {
     Away(#[from] LettersAway),
 }
 
-/// A notification that is put back is due after so long: tried before its letter is gone and given up again, it would
-/// find that letter standing for it, and be lost with it.
+/// A notification that is put back is due after so long: tried before its letter is gone and given up again, it would find that letter
+/// standing for it, and be lost with it.
 const NOT_BEFORE: Duration = Duration::from_secs(5);
 
 /// Puts a letter back and takes it from the dead letters; returns its new place in the stream that it came from.
 ///
-/// What is put back is the stream's own message and not the copy in the letter: processes that may write letters may
-/// not write all that an operator may. A step goes through the fence: only where its message still is the newest of its
-/// workflow. A workflow that has ended stays ended, and none is invented. A timer fires once more, and whoever handles
-/// it looks at the state first. A notification that was never taken is due once more, as if it had not been tried.
-/// Nothing else can be put back. Repeated after a lost answer it finds the workflow moved on by the first time.
+/// What is put back is the stream's own message and not the copy in the letter: processes that may write letters may not
+/// write all that an operator may. A step goes through the fence: only where its message still is the newest of its workflow. A
+/// workflow that has ended stays ended, and none is invented. A timer fires once more, and whoever handles it looks at the state
+/// first. A notification that was never taken is due once more, as if it had not been tried. Nothing else can be put back. Repeated after a lost answer it finds the workflow moved on by the first time.
 pub async fn put_back(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, PutBackError> {
     let letters = DeadLetters::new(broker);
     let kept = letters.get(id).await?.ok_or(PutBackError::Unknown)?;

@@ -171,8 +171,8 @@ impl Queue {
         Delivery::new(message.clone(), message, self.consumer.ack_wait())
     }
 
-    /// Reads a delivery as a transition. What cannot be read is settled here: newer forms are left to a newer reader,
-    /// broken and forged ones become dead letters.
+    /// Reads a delivery as a transition. What cannot be read is settled here: newer forms are left to a newer reader, broken
+    /// and forged ones become dead letters.
     pub async fn read_entry(&self, delivery: Delivery<Message>) -> Option<Delivery<Entry>> {
         match self.try_read_entry(delivery) {
             Ok(delivery) => Some(delivery),
@@ -216,8 +216,8 @@ impl Queue {
 
 /// Pulls from `queue` and runs `handle` for each delivery, at most `slots` at once, until the life ends.
 ///
-/// Errors of the connection are logged and retried. On a drain pulling stops at once; running handlers are waited for
-/// by the lifecycle, and what was pulled but not begun goes to another process after `ack_wait`.
+/// Errors of the connection are logged and retried. On a drain pulling stops at once; running handlers are waited for by the
+/// lifecycle, and what was pulled but not begun goes to another process after `ack_wait`.
 pub async fn consume<H, F>(queue: Queue, slots: usize, life: Lifecycle, handle: H)
 where
     H: Fn(Delivery<Message>) -> F + Send + Sync + 'static,

@@ -91,8 +91,7 @@ impl Retention {
         Ok(Timestamp::of_date_time(stream.cached_info().created).to_rfc3339())
     }
 
-    /// The sequence up to which every effect of every transition has happened: read model, audit, notifications and
-    /// timers.
+    /// The sequence up to which every effect of every transition has happened: read model, audit, notifications and timers.
     pub async fn settled_up_to(&self) -> Result<u64, ReadError> {
         let context = self.broker.jetstream();
         let stream = context.get_stream(subjects::WORKFLOWS).await.map_err(unavailable)?;
@@ -114,8 +113,7 @@ impl Retention {
         Ok(messages.map(|message| end_of(&message?)))
     }
 
-    /// Where the newest message of a workflow stands and when it was stored, as the log's leader knows it; `None` where
-    /// there is none.
+    /// Where the newest message of a workflow stands and when it was stored, as the log's leader knows it; `None` where there is none.
     pub async fn newest(&self, id: WorkflowId) -> Result<Option<(u64, Timestamp)>, ReadError> {
         let newest = Choice::Newest { last_by_subj: &subjects::workflow(id) };
         let newest = raw_get(self.broker.jetstream(), subjects::WORKFLOWS, newest).await.map_err(unavailable)?;
@@ -169,8 +167,7 @@ impl Retention {
         Ok(Some(if is_whole { Original::Whole(text) } else { Original::Damaged(text) }))
     }
 
-    /// Takes the content that stands at `sequence` away for good; one that was stored again meanwhile stays.
-    /// Idempotent.
+    /// Takes the content that stands at `sequence` away for good; one that was stored again meanwhile stays. Idempotent.
     pub async fn drop_content(&self, sequence: u64) -> Result<(), ReadError> {
         self.delete(subjects::BLOBS, sequence).await
     }

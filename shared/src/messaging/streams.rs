@@ -1,4 +1,4 @@
-//! The streams and their durable consumers: what is asked for, and whether the broker gave it.
+//! The streams and their durable consumers: the wanted configuration, and checks that the broker applied it.
 
 use std::time::Duration;
 
@@ -13,39 +13,37 @@ use super::needs::{Absence, stream};
 use super::queue::Consumer;
 use super::subjects;
 
-/// A message of the log is at most this large. Whatever is in the log fits into a dead letter, which is larger by its
-/// headers; no transition is near this size.
+/// Maximum bytes of a message of the log. Every message fits into a dead letter, which is larger by its headers; no
+/// transition is near this size.
 pub const LARGEST_TRANSITION_BYTES: i32 = 4 * 1024 * 1024;
 
-/// Why the streams are not what the design needs.
+/// A reason why the streams cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
-    #[error(
-        "the broker did not create or update {what}: {reason}; is this the operator's user, and does the disk have space?"
-    )]
+    #[error("the broker did not create or update {what}: {reason}; check the operator's user and the disk space")]
     Refused { what: String, reason: String },
-    #[error("the broker dropped a setting of stream {stream}: {setting}; it is too old or too small for us")]
+    #[error("the broker dropped a setting of stream {stream}: {setting}; use a newer or larger broker")]
     Dropped { stream: String, setting: &'static str },
-    #[error("there is no {what}: run `promptcraft admin provision` of this version with the operator's user first")]
+    #[error("{what} is missing: run `promptcraft admin provision` of this version with the operator's user first")]
     Missing { what: String },
     #[error(
-        "{what} is not as this version needs it ({setting}): run `promptcraft admin provision` of this version with the \
+        "{what} does not match this version ({setting}): run `promptcraft admin provision` of this version with the \
          operator's user first"
     )]
     Outdated { what: String, setting: &'static str },
     #[error(
-        "the broker does not say whether there is a {what}: {reason}; where it is well, its configuration may be older than \
-         this program: see Upgrade in the README"
+        "the broker does not report whether {what} exists: {reason}; if the broker works, its configuration may be \
+         older than this program: see Upgrade in the README"
     )]
     Unanswered { what: String, reason: String },
 }
 
 /// Creates or updates every stream, bucket and consumer. Idempotent; needs the operator's user.
 ///
-/// Where the log has more replicas than `replicas` it keeps them, and everything gets as many: who forgets a setting
-/// may not take copies of accepted work away.
+/// If the log has more replicas than `replicas` it keeps them, and everything gets as many: an omitted setting must not
+/// remove copies of accepted work.
 ///
-/// `lanes` are the runtimes for which there is a queue of `execute` steps.
+/// `lanes` are the runtimes that have a queue of `execute` steps.
 pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Result<(), ProvisionError> {
     let refused = |what: &str, reason: String| ProvisionError::Refused { what: what.to_owned(), reason };
     let replicas =
@@ -84,7 +82,7 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
     Ok(())
 }
 
-/// The replicas that the log has now; 0 where there is none yet.
+/// Returns the current number of replicas of the log; 0 if it does not exist yet.
 async fn standing_replicas(broker: &Broker) -> Result<usize, String> {
     match stream(broker, subjects::WORKFLOWS).await {
         Ok(info) => Ok(info.config.num_replicas),
@@ -104,19 +102,19 @@ pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
         duplicate_window: Duration::from_secs(120),
         ..Config::default()
     };
-    // None is compressed: docs/decisions/0005-no-compression.md.
+    // Not compressed: docs/decisions/0005-no-compression.md.
     vec![
         Config {
             allow_atomic_publish: true,
             max_message_size: LARGEST_TRANSITION_BYTES,
             ..base(subjects::WORKFLOWS, &[subjects::ALL_TRANSITIONS])
         },
-        // Written again, a content takes the place of its copy.
+        // Storing content again replaces its copy.
         Config { max_messages_per_subject: 1, ..base(subjects::BLOBS, &[subjects::ALL_BLOBS]) },
         Config {
-            // On disk although nothing in it matters for long: a memory stream is gone after a restart of the broker.
+            // On disk although its messages matter only briefly: a memory stream is lost when the broker restarts.
             retention: RetentionPolicy::WorkQueue,
-            // Nobody waits longer for an interactive answer.
+            // No caller waits longer for an interactive answer.
             max_age: Duration::from_secs(30),
             max_bytes: 256 * 1024 * 1024,
             duplicate_window: Duration::from_secs(10),
@@ -126,9 +124,9 @@ pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
             discard: DiscardPolicy::Old,
             max_age: Duration::from_secs(30 * 86_400),
             max_messages_per_subject: 1_000,
-            // A decision may bring a file of 1 MiB.
+            // A decision may include a file of 1 MiB.
             max_message_size: 2 * 1024 * 1024,
-            // The broker compares message ids across senders, so one bot could suppress the decision of another. Only a
+            // The broker compares message ids across senders, so one bot could suppress another's decision. Only a
             // stream with a source may switch that off: decision 21.
             duplicate_window: Duration::ZERO,
             sources: Some(vec![Source {
@@ -150,8 +148,8 @@ pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
     ]
 }
 
-/// An older broker silently drops what it does not know, so the echo is compared with the wish; the error names the
-/// setting that differs.
+/// Compares the wanted with the returned configuration, because an older broker silently drops unknown settings; the
+/// error names the setting that differs.
 pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str> {
     let checks = [
         ("allow_atomic_publish", !asked.allow_atomic_publish || given.allow_atomic_publish),
@@ -170,7 +168,7 @@ pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str
     all_hold(&checks)
 }
 
-/// The error names the first setting that does not hold.
+/// Checks all; the error names the first failed setting.
 pub(super) fn all_hold(checks: &[(&'static str, bool)]) -> Result<(), &'static str> {
     checks.iter().find(|(_, held)| !held).map_or(Ok(()), |(setting, _)| Err(*setting))
 }
@@ -182,8 +180,8 @@ pub(super) fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Con
         deliver_policy: DeliverPolicy::All,
         ack_policy: AckPolicy::Explicit,
         ack_wait: consumer.ack_wait(),
-        // At a limit the server would strand the message for good; the delivery count is read before a step runs
-        // instead.
+        // At a limit the server would never redeliver the message; instead, the delivery count is checked before a step
+        // runs.
         max_deliver: -1,
         max_ack_pending: in_hands(consumer),
         max_waiting: 1_024,
@@ -192,8 +190,8 @@ pub(super) fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Con
     }
 }
 
-/// How many messages may be handed out and not settled, -1 without a limit: a step that waits for its user's turn is
-/// handed back with a delay and counts meanwhile, so a limit would have one user's backlog stop everybody's steps.
+/// Maximum unsettled deliveries, -1 for unlimited: a throttled step returned with a delay counts as unsettled, so with
+/// a limit one user's backlog would stop all steps.
 fn in_hands(consumer: &Consumer) -> i64 {
     match consumer {
         Consumer::Steps(_) | Consumer::Execute(_) => -1,
@@ -209,12 +207,12 @@ fn in_hands(consumer: &Consumer) -> i64 {
     }
 }
 
-/// The stream's own configuration does not show how often the broker syncs; its monitoring page does.
+/// Checks the sync interval on the monitoring pages, because the stream's configuration does not show it.
 ///
-/// Of several nodes, each that answers must sync always, and the one that this process is connected to, `server_id`,
-/// must answer: another that is down may not keep services down.
+/// Of several nodes, each that answers must sync always, and the connected one, `server_id`, must answer: another
+/// unavailable node must not keep services down.
 pub(super) async fn check_durability(monitor_urls: &str, server_id: &str) -> Result<(), BrokerError> {
-    let mut why = "none of these pages is of the broker that nats.url leads to".to_owned();
+    let mut why = "none of these pages is of the broker at nats.url".to_owned();
     let mut is_checked = false;
     for url in monitor_urls.split(',').map(str::trim) {
         match check_node(url).await {
@@ -227,7 +225,7 @@ pub(super) async fn check_durability(monitor_urls: &str, server_id: &str) -> Res
     if is_checked { Ok(()) } else { Err(unknown) }
 }
 
-/// The id of the server whose page this is, if it syncs always.
+/// Returns the server id of the page if that server syncs always.
 async fn check_node(url: &str) -> Result<String, BrokerError> {
     let unknown = |reason: String| BrokerError::DurabilityUnknown { url: url.to_owned(), reason };
     let page = tokio::time::timeout(Duration::from_secs(5), fetch(url, "/varz"))
@@ -242,7 +240,7 @@ async fn check_node(url: &str) -> Result<String, BrokerError> {
     }
 }
 
-/// One plain GET without redirects or TLS: the monitoring page stands on loopback or a private network.
+/// Sends one plain GET without redirects or TLS: the monitoring page is on loopback or a private network.
 async fn fetch(base: &str, path: &str) -> std::io::Result<String> {
     let host = base.strip_prefix("http://").unwrap_or(base).trim_end_matches('/');
     let mut stream = tokio::net::TcpStream::connect(host).await?;
@@ -250,6 +248,6 @@ async fn fetch(base: &str, path: &str) -> std::io::Result<String> {
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.take(1024 * 1024).read_to_string(&mut answer).await?;
-    let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(|| std::io::Error::other("the answer is not HTTP"))?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(|| std::io::Error::other("the response is not HTTP"))?;
     Ok(body.to_owned())
 }

@@ -12,33 +12,33 @@ pub(crate) const DEAD_LETTERS: &str = "DEAD_LETTERS";
 pub(crate) const AUDIT: &str = "AUDIT";
 
 pub(crate) const ALL_TRANSITIONS: &str = "wf.*.*.*";
-/// The ends of every workflow, as [`ends`] has them of one.
+/// Subjects of all workflows' ends; [`ends`] returns those of one.
 pub(crate) const ALL_ENDS: [&str; 4] = ["wf.done.*.*", "wf.failed.*.*", "wf.judged.failed-std.*", "wf.cancelled.*.*"];
-/// Where everything is published that somebody may have to answer for: judgements, releases and cancels.
+/// Subjects of all transitions that are audited: judgements, releases and cancels.
 pub(crate) const ALL_ANSWERED_FOR: [&str; 3] = ["wf.judged.*.*", "wf.done.*.*", "wf.cancelled.*.*"];
 pub(crate) const ALL_BLOBS: &str = "blob.*";
 pub(crate) const ALL_ANALYSES: &str = "analysis.*";
 pub(crate) const ANALYSIS_TASK: &str = "analysis.std";
 pub(crate) const ALL_REQUESTED: &str = "approvals.requested.*";
 pub(crate) const ALL_DECISIONS: &str = "approvals.decisions.*.*";
-/// Start of the reply subjects that the broker makes for requests from another account.
+/// Prefix of the reply subjects that the broker generates for requests from another account.
 pub(crate) const FOREIGN_REPLIES: &str = "_R_.";
 pub(crate) const ALL_TIMERS: &str = "timers.>";
 pub(crate) const FIRED_TIMERS: &str = "timers.fired.*.*";
 pub(crate) const DUE_NOTIFICATIONS: &str = "timers.notification.*";
 pub(crate) const ALL_DEAD_LETTERS: &str = "dead.>";
 pub(crate) const AUDIT_RECORD: &str = "audit.log";
-/// A subject outside those of the audit stream, so no message is ever on it.
+/// A subject outside the audit stream, so it never has a message.
 pub(crate) const NEVER_AUDITED: &str = "audit.none";
 pub(crate) const ALL_CANCELS: &str = "control.cancel.*";
 pub(crate) const ALL_DECIDES: &str = "decide.*";
 pub(crate) const ALL_WORKERS: &str = "presence.worker.*";
 pub(crate) const ALL_APPROVERS: &str = "presence.approver.*";
 
-/// Where a transition is published, and the only place where it is believed: who may publish there may bring it about.
+/// Returns the only valid subject of a transition: permission to publish there is permission for the transition.
 pub(crate) fn transition(workflow: &Workflow, happened: &Happened) -> String {
     let (phase, lane, id) = (workflow.phase.kind(), workflow.phase.lane(), workflow.id);
-    // Of these phases workers may not publish any transition, so they need no second subject.
+    // Workers may not publish any transition of these phases, so they need no second subject.
     let is_guarded = matches!(phase, PhaseKind::Plan | PhaseKind::Done | PhaseKind::Cancelled);
     if !is_guarded && (happened.is_judged() || workflow.park().is_some()) {
         format!("wf.judged.{}-{}.{id}", phase.as_str(), lane.as_str())
@@ -47,22 +47,23 @@ pub(crate) fn transition(workflow: &Workflow, happened: &Happened) -> String {
     }
 }
 
-/// Every transition of one workflow; the newest message on it is the workflow.
+/// Returns the subject of all transitions of a workflow; the newest message on it is its state.
 pub(crate) fn workflow(id: WorkflowId) -> String {
     format!("wf.*.*.{id}")
 }
 
-/// Where the API alone may publish: the submission as it was accepted.
+/// Returns the subject of the accepted submission, to which only the API may publish.
 pub(crate) fn submission(id: WorkflowId) -> String {
     format!("wf.{}.{}.{id}", PhaseKind::Plan.as_str(), Lane::standard().as_str())
 }
 
-/// Where the approver alone may publish: gates that it parked, and what follows from its judgement before the end.
+/// Returns the subject to which only the approver may publish: parked gates, and results of its judgement before the
+/// end.
 pub(crate) fn judged(id: WorkflowId) -> String {
     format!("wf.judged.*.{id}")
 }
 
-/// The ends that a workflow may have.
+/// Returns the subjects of the possible ends of a workflow.
 pub(crate) fn ends(id: WorkflowId) -> [String; 4] {
     let [done, failed, cancelled] =
         [PhaseKind::Done, PhaseKind::Failed, PhaseKind::Cancelled].map(|phase| format!("wf.{}.*.{id}", phase.as_str()));
@@ -74,12 +75,12 @@ pub(crate) fn phase_lane(phase: PhaseKind, lane: &str) -> String {
     format!("wf.{}.{lane}.*", phase.as_str())
 }
 
-/// What the approver's judgement puts on a lane.
+/// Returns the subject of judged transitions on a lane.
 pub(crate) fn judged_lane(phase: PhaseKind, lane: &str) -> String {
     format!("wf.judged.{}-{lane}.*", phase.as_str())
 }
 
-/// The workflow that a subject of the log speaks of.
+/// Returns the workflow that a subject of the log names.
 pub(crate) fn workflow_of(subject: &str) -> Option<WorkflowId> {
     subject.rsplit('.').next()?.parse().ok()
 }
@@ -88,7 +89,7 @@ pub(crate) fn blob(digest: Digest) -> String {
     format!("blob.{digest}")
 }
 
-/// The content that is stored on a subject.
+/// Returns the digest of the content stored on a subject.
 pub(crate) fn content_of(subject: &str) -> Option<Digest> {
     subject.strip_prefix("blob.")?.parse().ok()
 }
@@ -97,34 +98,34 @@ pub(crate) fn requested(id: WorkflowId) -> String {
     format!("approvals.requested.{id}")
 }
 
-/// Announcements that are not stored; in a bot's account they arrive as [`requested`].
+/// Returns the subject of announcements that are not stored; in a bot's account they arrive on [`requested`].
 pub(crate) fn repeated(id: WorkflowId) -> String {
     format!("approvals.repeated.{id}")
 }
 
-/// The subject on which `bot` asks for the approvals that are open to it.
+/// Returns the subject on which `bot` requests its open approvals.
 pub(crate) fn open(bot: &UserName) -> String {
     format!("approvals.open.{bot}")
 }
 
-/// The bot that asks on `subject` for the approvals that are open to it.
+/// Returns the bot that requests its open approvals on `subject`.
 pub(crate) fn open_bot(subject: &str) -> Option<UserName> {
     subject.strip_prefix("approvals.open.")?.parse().ok()
 }
 
-/// The bot that a decision's subject proves to be the sender, and the workflow it speaks of.
+/// Returns the sender that a decision's subject proves, and the workflow that it names.
 pub(crate) fn parse_decision(subject: &str) -> Option<(UserName, WorkflowId)> {
     let mut tokens = subject.strip_prefix("approvals.decisions.")?.split('.');
     let (bot, id) = (tokens.next()?.parse().ok()?, tokens.next()?.parse().ok()?);
     tokens.next().is_none().then_some((bot, id))
 }
 
-/// The bot that a decision's subject names, also where the rest of it cannot be read.
+/// Returns the bot that a decision's subject names, even if the rest cannot be read.
 pub(crate) fn decision_bot(subject: &str) -> Option<UserName> {
     subject.strip_prefix("approvals.decisions.")?.split('.').next()?.parse().ok()
 }
 
-/// Where the services answer a bot; in the bot's own account it is [`reply_for_bots`].
+/// Returns the subject of replies to a bot; in the bot's own account it is [`reply_for_bots`].
 pub(crate) fn reply(bot: &UserName, token: &str) -> String {
     format!("approvals.replies.{bot}.{token}")
 }
@@ -165,7 +166,7 @@ pub(crate) fn decide(id: WorkflowId) -> String {
     format!("decide.{id}")
 }
 
-/// Where one analysis is answered: workers may publish on all of these, and nothing else listens there.
+/// Returns the subject of one analysis's answer: workers may publish on all of these, and only its caller subscribes.
 pub(crate) fn answer(token: &str) -> String {
     format!("answers.{token}")
 }

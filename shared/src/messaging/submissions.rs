@@ -1,8 +1,8 @@
 //! Submissions that come while others are being written share their way to the disk.
 //!
-//! A broker that syncs always syncs once for each message, and a few times for an atomic batch of whatever size. So
-//! what comes while something is being written is written together next. Nothing ever waits for company: a submission
-//! that comes alone goes alone.
+//! A broker that syncs always syncs once for each message, and a few times for an atomic batch of whatever size. So what comes
+//! while something is being written is written together next. Nothing ever waits for company: a submission that comes alone
+//! goes alone.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,8 +57,8 @@ struct Waiting {
 }
 
 impl Submissions {
-    /// A queue of submissions to the log behind `broker`, written on the runtime that this is called on; a drain of
-    /// `life` waits for what is being written.
+    /// A queue of submissions to the log behind `broker`, written on the runtime that this is called on; a drain of `life` waits
+    /// for what is being written.
     pub fn new(broker: &Broker, life: &Lifecycle) -> Self {
         let log = WorkflowLog::new(broker);
         Self { broker: broker.clone(), log, life: life.clone(), runtime: Handle::current(), queue: Arc::default() }
@@ -66,8 +66,8 @@ impl Submissions {
 
     /// Appends the first transition of a workflow; returns its place in the log once it is on disk.
     ///
-    /// As [`WorkflowLog::append`] behind nothing, also in that it is idempotent by `happened.event_id`. Dropped, it is
-    /// written all the same.
+    /// As [`WorkflowLog::append`] behind nothing, also in that it is idempotent by `happened.event_id`. Dropped, it is written
+    /// all the same.
     pub async fn append(
         &self,
         workflow: &Workflow,
@@ -100,8 +100,7 @@ impl Submissions {
         }
     }
 
-    /// What waits now, at most a batch of it and of each workflow one: a fence does not see earlier members of its
-    /// batch.
+    /// What waits now, at most a batch of it and of each workflow one: a fence does not see earlier members of its batch.
     fn next_group(&self) -> Option<Vec<Waiting>> {
         let mut queue = self.lock();
         let (mut group, mut seen, mut left) = (Vec::new(), HashSet::new(), VecDeque::new());
@@ -129,8 +128,8 @@ impl Submissions {
             }
             return;
         }
-        // Alone, or one of them met another of its workflow and took all down: each for itself then. Where the batch
-        // was written and only its answer lost, each finds itself in the log.
+        // Alone, or one of them met another of its workflow and took all down: each for itself then. Where the batch was written
+        // and only its answer lost, each finds itself in the log.
         let singly = group.into_iter().map(async |waiting| {
             let outcome = self.log.send_fenced(&waiting.append).await;
             drop(waiting.answer.send(outcome));

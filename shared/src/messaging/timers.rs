@@ -1,5 +1,5 @@
-//! Durable timers: a scheduled message fires at its second and survives restarts. A stale one is harmless, because
-//! whoever handles it looks at the state first.
+//! Durable timers: a scheduled message fires at its second and survives restarts. A stale one is harmless, because whoever
+//! handles it looks at the state first.
 
 use std::time::Duration;
 
@@ -57,22 +57,22 @@ impl Timers {
         self.schedule(subjects::schedule(kind.as_str(), id), &target, at, Vec::new()).await.map(drop)
     }
 
-    /// As [`Self::set`], for who was told that the timer fired and finds that it is not time yet. Where the clock of
-    /// whoever asks is behind the broker's it fires again in [`AGAIN`], and not at once.
+    /// As [`Self::set`], for who was told that the timer fired and finds that it is not time yet. Where the clock of whoever asks is behind
+    /// the broker's it fires again in [`AGAIN`], and not at once.
     pub async fn set_again(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
         let soonest = self.now().await?.after(AGAIN);
         self.set(kind, id, at.max(soonest)).await
     }
 
-    /// Puts the workflow's notification off until then, which was tried so often; an earlier time gives way. Fires as
-    /// [`Self::set`] does. Returns its place among the timers.
+    /// Puts the workflow's notification off until then, which was tried so often; an earlier time gives way. Fires as [`Self::set`] does.
+    /// Returns its place among the timers.
     pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, String> {
         let subject = subjects::schedule("notification", id);
         self.schedule(subject, &subjects::due_notification(id), at, encode(&tries)).await
     }
 
-    /// What the clock of the broker says that fires the timers: a delay counts from there. By a clock of ours that is
-    /// ahead it would last longer by as much.
+    /// What the clock of the broker says that fires the timers: a delay counts from there. By a clock of ours that is ahead it would last
+    /// longer by as much.
     pub async fn now(&self) -> Result<Timestamp, String> {
         self.broker.now().await
     }
@@ -115,8 +115,7 @@ impl Timers {
         done.map(|_| ()).map_err(|error| error.to_string())
     }
 
-    /// The workflow whose notification is due, and how often that was tried; `None` where the subject names no
-    /// workflow.
+    /// The workflow whose notification is due, and how often that was tried; `None` where the subject names no workflow.
     pub fn read_put_off(message: &Message) -> Result<Option<(WorkflowId, u32)>, DecodeError> {
         let tries = decode(&message.payload)?;
         Ok(subjects::workflow_of(&message.subject).map(|id| (id, tries)))

@@ -1,4 +1,4 @@
-//! A copy of a bucket that follows every change, and knows until when it surely has them all.
+//! A copy of a bucket that follows every change, with the time until which it is known to be complete.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -15,28 +15,28 @@ use super::buckets::{Bucket, BucketError, Extent};
 use super::envelope::decode;
 use crate::lifecycle::Lifecycle;
 
-/// Between two questions how far the bucket goes, and how long the broker has for each answer.
+/// Interval between checks of the bucket's extent, and the timeout of each.
 const EVERY: Duration = Duration::from_secs(1);
-/// A copy that stays behind for so long has lost its watch: the client would notice after 10 s of silence only.
+/// Maximum lag of a copy; beyond it the watch counts as lost. The client would notice only after 10 s of silence.
 const LAGGING: Duration = Duration::from_secs(2);
-/// While a bucket is loaded, its entries come at most this far apart.
+/// Maximum pause between entries while a bucket is loaded.
 const LOADING: Duration = Duration::from_secs(10);
 
-/// `None` for what this build cannot read: it is there, and nothing older in its place.
+/// `None` for an entry that this build cannot read, so that no older value is returned in its place.
 type Entries<T> = HashMap<String, Option<T>>;
 
-/// A copy of a bucket that follows every change, usually within a millisecond. Clones are the same copy.
+/// A copy of a bucket that follows every change, usually within a millisecond. Clones share the copy.
 #[derive(Debug, Clone)]
 pub struct Watched<T> {
     entries: Arc<RwLock<Entries<T>>>,
     changed: watch::Sender<()>,
-    /// The copy holds every change up to this sequence of the bucket's stream.
+    /// The copy has every change up to this sequence of the bucket's stream.
     applied: watch::Sender<u64>,
     complete_at: watch::Sender<Instant>,
 }
 
 impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T> {
-    /// Loads the bucket, and follows it until the life ends. Returns when all entries of now are loaded.
+    /// Loads the bucket and follows it until the life ends. Returns once all current entries are loaded.
     pub async fn follow(bucket: Bucket<T>, life: &Lifecycle) -> Result<Self, BucketError> {
         let watched = Self {
             entries: Arc::default(),
@@ -52,7 +52,7 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
                     () = stopping.cancelled() => return,
                     outcome = task.run(&bucket, &loaded) => {
                         if let Err(error) = outcome {
-                            tracing::warn!(%error, "a watch was lost; starting it anew");
+                            tracing::warn!(%error, "Watch lost; restarting it");
                         }
                     }
                 }
@@ -68,7 +68,7 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
         }
     }
 
-    /// One pass over what stands there and all that follows.
+    /// Loads the bucket once and applies all following changes.
     async fn run(&self, bucket: &Bucket<T>, loaded: &watch::Sender<bool>) -> Result<(), BucketError> {
         let extent = bucket.extent().await?;
         let mut changes = bucket.store.watch_with_history(">").await.map_err(|error| bucket.unavailable(&error))?;
@@ -80,7 +80,7 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
         }
     }
 
-    /// Puts what stands in the bucket in the place of what was known, once all of it has come.
+    /// Replaces the copy with the bucket's content once all of it has arrived.
     async fn load(
         &self,
         bucket: &Bucket<T>,
@@ -90,15 +90,14 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
         let (mut entries, mut applied, mut is_whole) = (HashMap::new(), 0, extent.is_empty);
         while !is_whole {
             let next = tokio::time::timeout(LOADING, changes.next()).await.ok().flatten();
-            let change = next.ok_or_else(|| bucket.unavailable(&"its watch fell silent while it was loaded"))?;
+            let change = next.ok_or_else(|| bucket.unavailable(&"its watch timed out during the load"))?;
             let change = change.map_err(|error| bucket.unavailable(&error))?;
             (applied, is_whole) = (change.revision, change.delta == 0);
             apply(&mut entries, change);
         }
-        // The replica that serves the watch may be behind; but what is gone from the leader as well will not come any
-        // more.
+        // The serving replica may be behind; but a change that the leader no longer has will not arrive.
         if applied < extent.last && !extent.is_empty && !bucket.is_gone(extent.last).await? {
-            return Err(bucket.unavailable(&"its watch does not know the newest change yet"));
+            return Err(bucket.unavailable(&"its watch lacks the newest change"));
         }
         *self.lock_mut() = entries;
         self.applied.send_replace(applied.max(extent.last));
@@ -121,7 +120,7 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
         Ok(())
     }
 
-    /// Asks the leader of the bucket's stream once a second how far it goes. Ends where the copy stays behind.
+    /// Compares the copy with the extent on the stream's leader once a second. Returns when the copy lags.
     async fn compare(&self, bucket: &Bucket<T>) -> BucketError {
         let mut applied = self.applied.subscribe();
         let mut ticks = tokio::time::interval(EVERY);
@@ -129,28 +128,28 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
         loop {
             ticks.tick().await;
             let asked = Instant::now();
-            // A broker that is away says nothing about the watch.
+            // An unavailable broker says nothing about the watch.
             let Ok(Ok(extent)) = tokio::time::timeout(EVERY, bucket.extent()).await else { continue };
             let reached = applied.wait_for(|applied| *applied >= extent.last);
             if tokio::time::timeout(LAGGING, reached).await.is_err() {
-                return bucket.unavailable(&"its watch stays behind");
+                return bucket.unavailable(&"its watch lags");
             }
             self.complete_at.send_replace(asked);
         }
     }
 
-    /// The last moment of which it is known that the copy held all that the bucket held then; at most a second or two
-    /// ago while broker and watch are well.
+    /// Returns the last moment at which the copy was known to be complete; at most two seconds ago while broker and
+    /// watch work.
     pub fn complete_at(&self) -> Instant {
         *self.complete_at.borrow()
     }
 
-    /// Tells of every change of the copy from now on, after it was made.
+    /// Returns a receiver notified after every change of the copy from now on.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// Forgets the entries that `is_over` finds over; they may stand in the bucket for a while yet.
+    /// Removes the entries that `is_over` accepts from the copy; they may remain in the bucket for a while.
     pub fn prune(&self, is_over: impl Fn(&T) -> bool) {
         self.lock_mut().retain(|_, value| value.as_ref().is_none_or(|value| !is_over(value)));
     }
@@ -163,18 +162,17 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entry as it stands in the copy; `None` also where a newer build wrote it in a form that this one cannot
-    /// read.
+    /// Returns the entry; `None` also if this build cannot read it.
     pub fn get(&self, key: &str) -> Option<T> {
         self.lock().get(key).cloned().flatten()
     }
 
-    /// Whether there is an entry, readable or not.
+    /// Returns whether an entry exists, readable or not.
     pub fn contains(&self, key: &str) -> bool {
         self.lock().contains_key(key)
     }
 
-    /// Every entry of the copy.
+    /// Returns every readable entry of the copy.
     pub fn values(&self) -> Vec<T> {
         self.lock().values().flatten().cloned().collect()
     }
@@ -185,7 +183,7 @@ fn apply<T: DeserializeOwned>(entries: &mut Entries<T>, change: kv::Entry) {
         Operation::Put => {
             let value = decode(&change.value);
             if let Err(error) = &value {
-                tracing::error!(%error, key = change.key, "an entry cannot be read");
+                tracing::error!(%error, key = change.key, "Failed to read entry");
             }
             entries.insert(change.key, value.ok());
         }

@@ -29,12 +29,12 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
         [("api", "bucket refresh"), ("approver", "queue schedules"), ("worker-1", "queue execute-python")]
     {
         stack.kill(process);
-        until_said(&stack, process, &format!("there is no {missing}: {what_to_do}")).await;
+        until_said(&stack, process, &format!("{missing} is missing: {what_to_do}")).await;
     }
     let blobs = operator.get_stream("BLOBS").await.expect("a stream").cached_info().config.clone();
     let older = jetstream::stream::Config { max_messages_per_subject: -1, ..blobs };
     operator.update_stream(older).await.expect("it can be changed");
-    let outdated = "stream BLOBS is not as this version needs it (max_messages_per_subject): ";
+    let outdated = "stream BLOBS does not match this version (max_messages_per_subject): ";
     until_said(&stack, "api", &format!("{outdated}{what_to_do}")).await;
 
     Terminal::new(&stack).run(&["admin", "provision"]).well();
@@ -49,7 +49,7 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
     until_said(
         &stack,
         "worker-1",
-        &format!("queue analyze is not as this version needs it (max_ack_pending): {what_to_do}"),
+        &format!("queue analyze does not match this version (max_ack_pending): {what_to_do}"),
     )
     .await;
     Terminal::new(&stack).run(&["admin", "provision"]).well();
@@ -86,7 +86,7 @@ async fn a_worker_says_that_the_brokers_configuration_does_not_know_its_lane() {
     let stack = Stack::start().await;
     forget(&stack, "execute-bash").await;
     stack.kill("worker-1");
-    until_said(&stack, "worker-1", "the broker does not say whether there is a queue execute-bash").await;
+    until_said(&stack, "worker-1", "the broker does not report whether queue execute-bash exists").await;
 
     let folder = stack.directory().join("nats").display().to_string();
     Terminal::new(&stack).run_elsewhere(&["admin", "broker-config", &folder]).well();
