@@ -1,4 +1,4 @@
-//! Putting a dead letter back where it came from.
+//! Returning a dead letter to its stream.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::workflow::{EventKind, Happened, Workflow};
 
-/// Why a letter was not put back.
+/// A failure to put a letter back.
 #[derive(Debug, thiserror::Error)]
 pub enum PutBackError {
-    #[error("there is no such dead letter")]
+    #[error("dead letter not found")]
     Unknown,
-    /// The workflow does not wait for this step any more.
+    /// The workflow no longer waits for this step.
     #[error("{0}")]
     MovedOn(String),
     /// This kind of message cannot be put back.
@@ -28,16 +28,17 @@ pub enum PutBackError {
     Away(#[from] LettersAway),
 }
 
-/// A notification that is put back is due after so long: tried before its letter is gone and given up again, it would find that letter
-/// standing for it, and be lost with it.
+/// Delay before a notification that was put back is due. If it failed again before its letter is removed, its new dead
+/// letter would collide with the old one and be dropped.
 const NOT_BEFORE: Duration = Duration::from_secs(5);
 
-/// Puts a letter back and takes it from the dead letters; returns its new place in the stream that it came from.
+/// Puts a letter back and removes it from the dead letters; returns its new sequence in its stream.
 ///
-/// What is put back is the stream's own message and not the copy in the letter: processes that may write letters may not
-/// write all that an operator may. A step goes through the fence: only where its message still is the newest of its workflow. A
-/// workflow that has ended stays ended, and none is invented. A timer fires once more, and whoever handles it looks at the state
-/// first. A notification that was never taken is due once more, as if it had not been tried. Nothing else can be put back. Repeated after a lost answer it finds the workflow moved on by the first time.
+/// The stream's own message is put back and not the copy in the letter: processes that may write letters may not write
+/// everything that an operator may. A step goes through the fence: its message must still be the newest of its
+/// workflow, so an ended workflow stays ended. A timer fires once more; its handler checks the state first. An
+/// undelivered notification is due once more, with no attempts counted. Nothing else can be put back. A call repeated
+/// after a lost answer finds the workflow superseded by the first call.
 pub async fn put_back(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, PutBackError> {
     let letters = DeadLetters::new(broker);
     let kept = letters.get(id).await?.ok_or(PutBackError::Unknown)?;
@@ -46,12 +47,12 @@ pub async fn put_back(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, Pu
         subjects::WORKFLOWS => step(&WorkflowLog::new(broker), &kept, at).await?,
         subjects::TIMERS => timer(broker, &kept).await?,
         subjects::ANALYSES => {
-            return Err(PutBackError::Impossible("whoever waited for this analysis has gone; they ask again"));
+            return Err(PutBackError::Impossible("its caller has stopped waiting and must request it again"));
         }
         subjects::APPROVALS => {
-            return Err(PutBackError::Impossible("a decision counts only when its sender sends it; ask them to"));
+            return Err(PutBackError::Impossible("a decision counts only from its sender; ask them to send it again"));
         }
-        _ => return Err(PutBackError::Impossible("it did not come from a stream that takes letters back")),
+        _ => return Err(PutBackError::Impossible("its stream does not accept letters back")),
     };
     letters.discard(id).await?;
     Ok(sequence)
@@ -62,7 +63,7 @@ async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64
     let Some(id) = letter.workflow_id() else { return Err(PutBackError::Impossible("it names no workflow")) };
     let newest = match log.newest_from_leader(id).await {
         Ok(Some(newest)) => newest,
-        Ok(None) => return Err(PutBackError::MovedOn("the workflow is not in the log any more".to_owned())),
+        Ok(None) => return Err(PutBackError::MovedOn("the workflow is no longer in the log".to_owned())),
         Err(ReadError::Decode(error)) => return Err(PutBackError::MovedOn(error.to_string())),
         Err(ReadError::Unavailable(reason)) => return Err(LettersAway(reason).into()),
     };
@@ -70,13 +71,13 @@ async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64
         return Err(PutBackError::MovedOn(where_it_is(&newest.workflow)));
     }
     if newest.workflow.gate().is_some() {
-        return Err(PutBackError::Impossible("it is a gate, and those are the approver's to write"));
+        return Err(PutBackError::Impossible("it is a gate, which only the approver may write"));
     }
     let (operator, detail) = (Actor::Service("operator".to_owned()), format!("dead letter {}", kept.id));
     let happened = Happened::new(EventKind::Retried, operator, at, Some(detail));
     match log.append(newest.sequence, &newest.workflow, &happened, newest.trace.child()).await {
         Ok(sequence) => Ok(sequence),
-        Err(AppendError::Lost) => Err(PutBackError::MovedOn("the workflow moved on meanwhile".to_owned())),
+        Err(AppendError::Lost) => Err(PutBackError::MovedOn("the workflow was changed concurrently".to_owned())),
         Err(AppendError::Unavailable(reason)) => Err(LettersAway(reason).into()),
     }
 }
@@ -106,18 +107,18 @@ async fn timer(broker: &Broker, kept: &KeptLetter) -> Result<u64, PutBackError> 
     let choice = Choice::Sequence { seq: kept.letter.sequence };
     let found = raw_get(context, subjects::TIMERS, choice).await.map_err(|error| away(&error))?;
     let Some(message) = found else {
-        return Err(PutBackError::MovedOn("the timer was forgotten, so whatever it was for is over".to_owned()));
+        return Err(PutBackError::MovedOn("the timer was removed because its purpose is over".to_owned()));
     };
     if !subjects::is_fired_timer(&message.subject) {
-        return Err(PutBackError::Impossible("it is no timer that fired"));
+        return Err(PutBackError::Impossible("it is not a fired timer"));
     }
     failpoints::reach("put_back.before").await;
     let ack = context.publish(message.subject, message.payload).await.map_err(|error| away(&error))?;
     let sequence = ack.await.map_err(|error| away(&error))?.sequence;
     failpoints::reach("put_back.after").await;
-    // Left behind it would only fire into a state that it says nothing to.
+    // The old message would fire once more without effect.
     if let Err(error) = stream.delete_message(message.sequence).await {
-        tracing::debug!(%error, "a timer that was put back is there twice");
+        tracing::debug!(%error, "Failed to remove the old message of a timer that was put back");
     }
     Ok(sequence)
 }

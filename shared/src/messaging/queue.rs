@@ -1,4 +1,4 @@
-//! Queues: durable consumers whose messages are handed out as deliveries, never more than there are free slots.
+//! Queues: durable consumers that return messages as deliveries, at most one for each free slot.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::ids::WorkflowId;
 use crate::lifecycle::Lifecycle;
 use crate::workflow::PhaseKind;
 
-/// How long a pull waits for messages; also the longest that it goes unnoticed that a restarted broker forgot the pull.
+/// Time that a pull waits for messages; also the maximum time until a restarted broker's loss of the pull is noticed.
 const PULL: Duration = Duration::from_secs(2);
 
-/// A durable consumer by what it is for.
+/// A durable consumer by purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consumer {
     /// Steps of a phase on the standard lane.
@@ -34,7 +34,7 @@ pub enum Consumer {
     Gates,
     /// Every transition, for the read model.
     Projector,
-    /// What the approver and the API bring about, for the audit log.
+    /// Judgements, releases and cancels of the approver and the API, for the audit log.
     Audit,
     /// Every end, for notifications.
     Webhooks,
@@ -46,12 +46,12 @@ pub enum Consumer {
     Analyses,
     /// Timers that fired.
     Timers,
-    /// Notifications that were put off and are due.
+    /// Deferred notifications that are due.
     Notifications,
 }
 
 impl Consumer {
-    /// Every consumer that a stack has, for these runtimes.
+    /// Returns every consumer of a stack with these runtimes.
     pub fn all(lanes: &[String]) -> Vec<Self> {
         let steps = [PhaseKind::Plan, PhaseKind::Generate, PhaseKind::Analyze].map(Self::Steps);
         let others = [
@@ -68,7 +68,7 @@ impl Consumer {
         steps.into_iter().chain(lanes.iter().cloned().map(Self::Execute)).chain(others).collect()
     }
 
-    /// The durable name.
+    /// Returns the durable name.
     pub fn name(&self) -> String {
         match self {
             Self::Steps(phase) => phase.as_str().to_owned(),
@@ -117,7 +117,7 @@ impl Consumer {
         }
     }
 
-    /// After this long without a sign of life a message goes to another process.
+    /// Returns the time without a heartbeat after which a message is redelivered.
     pub(super) fn ack_wait(&self) -> Duration {
         Duration::from_secs(3)
     }
@@ -131,7 +131,7 @@ pub struct Queue {
     letters: DeadLetters,
 }
 
-/// A delivery that this build cannot read, and why.
+/// A delivery that this build cannot read, with the error.
 #[derive(Debug)]
 pub struct Unreadable {
     pub delivery: Delivery<Message>,
@@ -139,12 +139,12 @@ pub struct Unreadable {
 }
 
 impl Queue {
-    /// The queue of `consumer`, which [`super::provision`] has made.
+    /// Creates the queue of `consumer`, which [`super::provision`] has created.
     pub fn new(broker: &Broker, consumer: Consumer) -> Self {
         Self { broker: broker.clone(), consumer, letters: DeadLetters::new(broker) }
     }
 
-    /// Whether everything up to this sequence of the stream was handled, for good.
+    /// Returns whether every message up to this sequence of the stream is settled.
     pub async fn is_settled_up_to(&self, sequence: u64) -> Result<bool, ReadError> {
         let stream = self.broker.jetstream().get_stream_no_info(self.consumer.stream()).await.map_err(unavailable)?;
         let info = stream.consumer_info(self.consumer.name()).await.map_err(unavailable)?;
@@ -153,7 +153,7 @@ impl Queue {
         Ok(handled.stream_sequence >= sequence)
     }
 
-    /// What the queue is for.
+    /// Returns the consumer.
     pub fn consumer(&self) -> &Consumer {
         &self.consumer
     }
@@ -164,28 +164,28 @@ impl Queue {
             .jetstream()
             .get_consumer_from_stream::<pull::Config, _, _>(name.as_str(), self.consumer.stream())
             .await
-            .map_err(|error| format!("consumer {name} cannot be opened: {error}"))
+            .map_err(|error| format!("cannot open consumer {name}: {error}"))
     }
 
     fn deliver(&self, message: Message) -> Delivery<Message> {
         Delivery::new(message.clone(), message, self.consumer.ack_wait())
     }
 
-    /// Reads a delivery as a transition. What cannot be read is settled here: newer forms are left to a newer reader, broken
-    /// and forged ones become dead letters.
+    /// Reads a delivery as a transition. Unreadable ones are settled here: newer forms are left to a newer reader,
+    /// broken and forged ones become dead letters.
     pub async fn read_entry(&self, delivery: Delivery<Message>) -> Option<Delivery<Entry>> {
         match self.try_read_entry(delivery) {
             Ok(delivery) => Some(delivery),
             Err(unreadable) => {
                 let Unreadable { delivery, error } = *unreadable;
-                // In a box, because it is large and hardly ever needed.
+                // Boxed to keep the common future small.
                 Box::pin(self.settle_unreadable(delivery, &error)).await;
                 None
             }
         }
     }
 
-    /// Reads a delivery as a transition, and leaves it to the caller to settle what cannot be read.
+    /// Reads a delivery as a transition; the caller settles an unreadable one.
     pub fn try_read_entry(&self, delivery: Delivery<Message>) -> Result<Delivery<Entry>, Box<Unreadable>> {
         let sequence = delivery.body().info().map(|info| info.stream_sequence).unwrap_or_default();
         match decode_entry(delivery.body(), sequence) {
@@ -194,14 +194,14 @@ impl Queue {
         }
     }
 
-    /// The place in the log of a message that cannot be read, and the workflow that its subject names.
+    /// Returns the log sequence of an unreadable message, and the workflow that its subject names.
     pub fn place_of(message: &Message) -> Option<(u64, WorkflowId)> {
         Some((message.info().ok()?.stream_sequence, subjects::workflow_of(&message.subject)?))
     }
 
     /// Settles a delivery whose body this build cannot read.
     pub async fn settle_unreadable(&self, delivery: Delivery<Message>, error: &DecodeError) {
-        tracing::warn!(%error, subject = %delivery.body().subject, "a message cannot be read");
+        tracing::warn!(%error, subject = %delivery.body().subject, "Failed to read message");
         let cause = match error {
             DecodeError::Newer(_) => {
                 delivery.retry_after(Duration::from_secs(5)).await;
@@ -216,8 +216,8 @@ impl Queue {
 
 /// Pulls from `queue` and runs `handle` for each delivery, at most `slots` at once, until the life ends.
 ///
-/// Errors of the connection are logged and retried. On a drain pulling stops at once; running handlers are waited for by the
-/// lifecycle, and what was pulled but not begun goes to another process after `ack_wait`.
+/// Connection errors are logged and retried. A drain stops pulling at once; the lifecycle waits for running handlers,
+/// and pulled messages without a handler are redelivered after `ack_wait`.
 pub async fn consume<H, F>(queue: Queue, slots: usize, life: Lifecycle, handle: H)
 where
     H: Fn(Delivery<Message>) -> F + Send + Sync + 'static,
@@ -230,13 +230,14 @@ where
             pulled = pull_batch(&queue, &free, &life, &handle) => pulled,
         };
         if let Err(reason) = pulled {
-            tracing::warn!(consumer = %queue.consumer.name(), %reason, "pulling failed; trying again");
+            tracing::warn!(consumer = %queue.consumer.name(), %reason, "Pull failed; retrying");
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
 }
 
-/// One pull request, sized to the free slots: `stream()` with a small batch can stall for seconds, `batch()` does not.
+/// Makes pull requests sized to the free slots: `stream()` with a small batch can stall for seconds, `batch()` does
+/// not.
 ///
 /// Without a heartbeat: async-nats 0.51 forgets to wake a batch after an idle one, and steps waited 6 s.
 async fn pull_batch<H, F>(queue: &Queue, free: &Arc<Semaphore>, life: &Lifecycle, handle: &H) -> Result<(), String>
@@ -259,7 +260,7 @@ where
             let message = match message {
                 Ok(message) => message,
                 Err(error) => {
-                    tracing::debug!(%error, "a pull ended early");
+                    tracing::debug!(%error, "Pull ended early");
                     strikes += 1;
                     break;
                 }
@@ -276,7 +277,7 @@ where
     Err("the consumer keeps failing".to_owned())
 }
 
-/// Waits for one free slot and takes all others that are free too.
+/// Waits for one free slot and takes all other free ones, at most 256.
 async fn free_slots(free: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
     let mut permits: Vec<_> = free.clone().acquire_owned().await.into_iter().collect();
     while let Ok(permit) = free.clone().try_acquire_owned() {

@@ -1,5 +1,5 @@
-//! Single messages of a stream, as its leader has them. Unlike the client's own reading of them, a malformed header
-//! block is not an error.
+//! Single messages of a stream, read from its leader. Unlike in the client's own read, a malformed header block is not
+//! an error.
 
 use async_nats::datetime::parse_rfc3339;
 use async_nats::jetstream::context::{RequestError, RequestErrorKind};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::HeaderBlock;
 
-/// A choice of one message of a stream.
+/// A selection of one message of a stream.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(untagged)]
 pub(super) enum Choice<'a> {
@@ -30,7 +30,7 @@ pub(super) enum Choice<'a> {
     },
 }
 
-/// A message was not read.
+/// A failure to read a message.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RawGetError {
     #[error(transparent)]
@@ -44,7 +44,7 @@ struct Answer {
     message: Stored,
 }
 
-/// A message as the broker's API describes it; texts in Base64.
+/// A message in the broker's JSON API; texts in Base64.
 #[derive(Deserialize)]
 struct Stored {
     subject: String,
@@ -57,7 +57,7 @@ struct Stored {
     data: String,
 }
 
-/// Returns the chosen message of `stream`; `None` where it has none such.
+/// Returns the selected message of `stream`, if any.
 pub(super) async fn raw_get(
     context: &Context,
     stream: &str,

@@ -1,7 +1,7 @@
-//! Reading a stream to its end, and knowing that it was the end.
+//! Reads of a stream that verify that they reached its end.
 //!
-//! A reader is served by any replica, and one that is catching up takes its own end for the stream's. So the leader is
-//! asked first how far there is to read.
+//! Any replica may serve a reader, and a lagging replica reports its own end as the stream's. So the leader is first
+//! asked for the last sequence to read.
 
 use std::time::Duration;
 
@@ -14,16 +14,15 @@ use super::broker::Broker;
 use super::log::ReadError;
 use super::raw_get::{Choice, is_removed, raw_get};
 
-/// A replica that is a moment behind has the rest by then; one that is not is of no use.
+/// Time for a lagging replica to deliver the rest; otherwise the read fails.
 const CATCHING_UP: Duration = Duration::from_secs(5);
 
-const SHORT: &str = "the replica that was read does not have all of it yet";
+const SHORT: &str = "the replica is behind the leader; retry";
 
-/// What stands in a stream now, as `config` chooses by `filter_subjects`; ends when all that stood there at the call
-/// was delivered.
+/// Reads the messages in a stream that match `filter_subjects` of `config`; ends once all that were stored at the call
+/// are delivered.
 ///
-/// Where the replica that serves the reader does not come to have all of it, the last item is an error: a reading is
-/// never short.
+/// If the serving replica does not catch up the last item is an error: a read is never silently incomplete.
 pub(super) async fn read_to_end(
     broker: &Broker,
     stream: &str,
@@ -31,11 +30,11 @@ pub(super) async fn read_to_end(
 ) -> Result<impl Stream<Item = Result<Message, ReadError>> + use<>, ReadError> {
     let source = Source { context: broker.jetstream().clone(), stream: stream.to_owned(), config };
     let due = source.newest().await?;
-    // In boxes, because readers are large: who reads on a rare path only would be moved about with room for it.
+    // Boxed twice because readers are large: a caller on a rare path would otherwise reserve the space.
     Ok(Box::pin(Box::pin(read_up_to(source, due)).await?))
 }
 
-/// Reads until what stands at `due` has been delivered, if it stands there, and whatever the replica has besides.
+/// Reads up to the message at `due`, if it still exists, and everything else that the replica has.
 async fn read_up_to(
     source: Source,
     due: Option<u64>,
@@ -52,7 +51,7 @@ async fn read_up_to(
     }))
 }
 
-/// Chosen messages of a stream.
+/// Selected messages of a stream.
 #[derive(Clone)]
 struct Source {
     context: Context,
@@ -61,7 +60,7 @@ struct Source {
 }
 
 impl Source {
-    /// The newest message of the choice, as the stream's leader knows it; `None` where there is none.
+    /// Returns the sequence of the newest selected message from the stream's leader.
     async fn newest(&self) -> Result<Option<u64>, ReadError> {
         let mut newest = None;
         for subject in &self.config.filter_subjects {
@@ -90,7 +89,7 @@ struct Reading {
     messages: Ordered,
     due: u64,
     reached: u64,
-    /// What the replica says that is still to come.
+    /// Number of messages that the replica reports as pending.
     pending: u64,
     is_over: bool,
 }
@@ -118,7 +117,7 @@ impl Reading {
             return Ok(None);
         }
         let Ok(next) = tokio::time::timeout(CATCHING_UP, self.messages.next()).await else {
-            // What the replica had may have been taken out of the stream meanwhile; what it lacks will not come.
+            // Pending messages may have been deleted meanwhile; messages missing on the leader will not arrive.
             let is_whole = self.pending > 0 && self.source.newest().await?.is_none_or(|newest| newest <= self.reached);
             return if is_whole { Ok(None) } else { Err(unavailable(SHORT)) };
         };
@@ -129,7 +128,7 @@ impl Reading {
     }
 }
 
-/// A name of its own for each reader: without one the broker's permissions could not tell it from the durable
+/// Returns a unique name for a reader: without one the broker's permissions could not distinguish it from the durable
 /// consumers.
 pub(super) fn reader_name() -> String {
     format!("reader-{}", crate::ids::EventId::fresh())
@@ -147,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    /// One broker alone is never behind, so what it is to deliver lies outside what it is asked for.
+    /// Uses a message outside the filter as the due one, because a single broker never lags.
     #[tokio::test]
     async fn a_reading_that_lacks_what_the_leader_has_is_an_error() {
         let server = NatsServer::start();
@@ -190,7 +189,7 @@ mod tests {
         read("letter.a", Some(3)).await.expect_err("the third is there and did not come");
         read("letter.c", Some(3)).await.expect_err("nothing came");
         stream.delete_message(3).await.unwrap();
-        assert_eq!(read("letter.a", Some(3)).await.unwrap(), 2, "what is gone from the leader will not come");
+        assert_eq!(read("letter.a", Some(3)).await.unwrap(), 2, "messages removed from the leader do not arrive");
         assert_eq!(read("letter.c", None).await.unwrap(), 0);
     }
 }

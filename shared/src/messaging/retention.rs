@@ -1,4 +1,4 @@
-//! Taking ended workflows out of the log, and contents that none refers to any more: for the operator alone.
+//! Removal of ended workflows from the log, and of unreferenced content: for the operator only.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -26,7 +26,7 @@ use crate::workflow::Workflow;
 pub struct StoredMessage {
     pub workflow_id: WorkflowId,
     pub sequence: u64,
-    /// When the broker stored it.
+    /// Time at which the broker stored it.
     pub at: Timestamp,
     pub subject: String,
     pub headers: Vec<(String, String)>,
@@ -34,17 +34,17 @@ pub struct StoredMessage {
 }
 
 impl StoredMessage {
-    /// The payload as JSON, all fields of whatever build wrote it; `None` where it is none of ours.
+    /// Returns the payload as JSON with all fields of any build; `None` if it is not an envelope.
     pub fn to_json(&self) -> Option<serde_json::Value> {
         as_json(&self.payload)
     }
 
-    /// The workflow's state; `None` where this build cannot read it.
+    /// Returns the workflow's state; `None` if this build cannot read it.
     pub fn to_workflow(&self) -> Option<Workflow> {
         read_transition(&self.subject, &self.payload).ok().map(|transition| transition.workflow)
     }
 
-    /// Every digest that the payload names, in whatever field.
+    /// Returns every digest in any field of the payload.
     pub fn digests(&self) -> BTreeSet<Digest> {
         digests_in(&self.payload)
     }
@@ -55,43 +55,44 @@ impl StoredMessage {
 pub struct End {
     pub workflow_id: WorkflowId,
     pub sequence: u64,
-    /// When the broker stored it: the clock of whoever ended the workflow is not asked.
+    /// Time at which the broker stored it, independent of the writer's clock.
     pub at: Timestamp,
 }
 
-/// What is stored under a digest.
+/// Content stored under a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Original {
     Whole(Vec<u8>),
-    /// Another text stands in its place: whoever may store contents can do that.
+    /// The text has another digest; any process that may store content can cause that.
     Damaged(Vec<u8>),
 }
 
-/// Digests stand in our messages as texts of 64 characters, which MessagePack begins with these two bytes.
+/// Returns the digests in a payload: texts of 64 characters, which MessagePack starts with these two bytes.
 fn digests_in(payload: &[u8]) -> BTreeSet<Digest> {
     let text = |window: &[u8]| std::str::from_utf8(window.strip_prefix(b"\xd9\x40")?).ok()?.parse().ok();
     payload.windows(66).filter(|window| window.starts_with(b"\xd9\x40")).filter_map(text).collect()
 }
 
-/// What an operator's retention works on. Clones share the connection.
+/// The operator's access to log and content for retention. Clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Retention {
     broker: Broker,
 }
 
 impl Retention {
-    /// The streams behind `broker`, which must have signed in as the operator.
+    /// Creates the access on `broker`, which must be signed in as the operator.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
     }
 
-    /// What tells this log from any other.
+    /// Returns the creation time of the log, which identifies it.
     pub async fn name_of_log(&self) -> Result<String, ReadError> {
         let stream = self.broker.jetstream().get_stream(subjects::WORKFLOWS).await.map_err(unavailable)?;
         Ok(Timestamp::of_date_time(stream.cached_info().created).to_rfc3339())
     }
 
-    /// The sequence up to which every effect of every transition has happened: read model, audit, notifications and timers.
+    /// Returns the sequence up to which all transitions have had their effects: read model, audit, notifications and
+    /// timers.
     pub async fn settled_up_to(&self) -> Result<u64, ReadError> {
         let context = self.broker.jetstream();
         let stream = context.get_stream(subjects::WORKFLOWS).await.map_err(unavailable)?;
@@ -105,7 +106,7 @@ impl Retention {
         Ok(settled)
     }
 
-    /// Every end in the log, in its order; a workflow may have several where one was put back.
+    /// Returns every end in log order; a workflow has several if its end was appended again.
     pub async fn ends(&self) -> Result<impl Stream<Item = Result<End, ReadError>> + use<>, ReadError> {
         let filter_subjects = subjects::ALL_ENDS.map(str::to_owned).to_vec();
         let config = OrderedConfig { filter_subjects, deliver_policy: DeliverPolicy::All, ..OrderedConfig::default() };
@@ -113,14 +114,14 @@ impl Retention {
         Ok(messages.map(|message| end_of(&message?)))
     }
 
-    /// Where the newest message of a workflow stands and when it was stored, as the log's leader knows it; `None` where there is none.
+    /// Returns sequence and time of a workflow's newest message from the log's leader, if any.
     pub async fn newest(&self, id: WorkflowId) -> Result<Option<(u64, Timestamp)>, ReadError> {
         let newest = Choice::Newest { last_by_subj: &subjects::workflow(id) };
         let newest = raw_get(self.broker.jetstream(), subjects::WORKFLOWS, newest).await.map_err(unavailable)?;
         Ok(newest.map(|message| (message.sequence, Timestamp::of_date_time(message.time))))
     }
 
-    /// Every message of the log from `sequence` on, readable or not, in its order.
+    /// Returns every message of the log from `sequence` on, readable or not, in log order.
     pub async fn messages(
         &self,
         sequence: u64,
@@ -132,12 +133,12 @@ impl Retention {
         Ok(messages.filter_map(|message| async { message.and_then(|message| stored(&message)).transpose() }))
     }
 
-    /// Takes the message at `sequence` out of the log for good; idempotent.
+    /// Deletes the message at `sequence` from the log; idempotent.
     pub async fn take_out(&self, sequence: u64) -> Result<(), ReadError> {
         self.delete(subjects::WORKFLOWS, sequence).await
     }
 
-    /// Every content over 8 KiB by its digest, with its place; storing one again gives it a new place.
+    /// Returns every content over 8 KiB by digest, with its sequence, which changes when it is stored again.
     pub async fn contents(&self) -> Result<HashMap<Digest, u64>, ReadError> {
         let config = OrderedConfig {
             filter_subjects: vec![subjects::ALL_BLOBS.to_owned()],
@@ -158,7 +159,7 @@ impl Retention {
         Ok(found)
     }
 
-    /// What is stored under a digest, as the stream's leader knows it; `None` where nothing is.
+    /// Returns the content stored under a digest from the stream's leader, if any.
     pub async fn content(&self, digest: Digest) -> Result<Option<Original>, ReadError> {
         let newest = Choice::Newest { last_by_subj: &subjects::blob(digest) };
         let newest = raw_get(self.broker.jetstream(), subjects::BLOBS, newest).await.map_err(unavailable)?;
@@ -167,19 +168,19 @@ impl Retention {
         Ok(Some(if is_whole { Original::Whole(text) } else { Original::Damaged(text) }))
     }
 
-    /// Takes the content that stands at `sequence` away for good; one that was stored again meanwhile stays. Idempotent.
+    /// Deletes the content at `sequence`; content stored again meanwhile has another sequence and stays. Idempotent.
     pub async fn drop_content(&self, sequence: u64) -> Result<(), ReadError> {
         self.delete(subjects::BLOBS, sequence).await
     }
 
     async fn delete(&self, stream: &str, sequence: u64) -> Result<(), ReadError> {
-        // Not overwritten with noise first: nobody is promised that, and it costs a write each.
+        // Not overwritten with noise first: no guarantee requires it, and it costs a write each.
         let request = json!({"seq": sequence, "no_erase": true});
         let subject = format!("STREAM.MSG.DELETE.{stream}");
         let answer: Response<DeleteStatus> =
             self.broker.jetstream().request(subject, &request).await.map_err(unavailable)?;
         let Response::Err { error } = answer else { return Ok(()) };
-        // That it is not there has several codes and texts.
+        // A missing message has several codes and texts.
         match is_removed(self.broker.jetstream(), stream, sequence).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(unavailable(error)),
@@ -187,14 +188,14 @@ impl Retention {
     }
 }
 
-/// An end that this build can read.
+/// Reads an end; an error if this build cannot read it.
 fn end_of(message: &jetstream::Message) -> Result<End, ReadError> {
     let entry = from_delivery(message)?;
     let info = message.info().map_err(unavailable)?;
     Ok(End { workflow_id: entry.workflow.id, sequence: entry.sequence, at: Timestamp::of_date_time(info.published) })
 }
 
-/// `None` for a message on a subject that names no workflow.
+/// Converts a message; `None` if its subject names no workflow.
 fn stored(message: &jetstream::Message) -> Result<Option<StoredMessage>, ReadError> {
     let info = message.info().map_err(unavailable)?;
     let Some(workflow_id) = subjects::workflow_of(&message.subject) else { return Ok(None) };

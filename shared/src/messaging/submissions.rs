@@ -1,8 +1,8 @@
-//! Submissions that come while others are being written share their way to the disk.
+//! Group commit of concurrent submissions.
 //!
-//! A broker that syncs always syncs once for each message, and a few times for an atomic batch of whatever size. So what comes
-//! while something is being written is written together next. Nothing ever waits for company: a submission that comes alone
-//! goes alone.
+//! A broker that syncs always syncs once for each message, and a few times for an atomic batch of any size. So the
+//! submissions that arrive during a write are written together next. No artificial delay: a lone submission is written
+//! immediately.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,11 +20,11 @@ use crate::lifecycle::Lifecycle;
 use crate::telemetry::TraceContext;
 use crate::workflow::{Happened, Workflow};
 
-/// Members of a batch at most.
+/// Maximum members of a batch.
 const LARGEST_BATCH: usize = 64;
-/// Below so many, plain publishes are on the disk earlier than a batch.
+/// Minimum members of a batch; below it, plain publishes reach the disk earlier.
 const SMALLEST_BATCH: usize = 8;
-/// So long what comes next waits for what is being written; a broker that hangs must not line up everybody behind one.
+/// Time that the next batch waits for the current write; a hanging broker must not queue all submissions behind one.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 const BATCH_ID: &str = "Nats-Batch-Id";
@@ -37,7 +37,7 @@ pub struct Submissions {
     broker: Broker,
     log: WorkflowLog,
     life: Lifecycle,
-    /// Of the process: the thread that a submission came on serves others as well.
+    /// The process's runtime: the thread that received a submission serves other requests as well.
     runtime: Handle,
     queue: Arc<Mutex<Queue>>,
 }
@@ -45,11 +45,11 @@ pub struct Submissions {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
-    /// Whether a task writes what waits.
+    /// True while a task writes the queue.
     has_writer: bool,
 }
 
-/// A submission and who waits for its place in the log.
+/// A submission and the channel for its sequence.
 #[derive(Debug)]
 struct Waiting {
     append: Fenced,
@@ -57,17 +57,17 @@ struct Waiting {
 }
 
 impl Submissions {
-    /// A queue of submissions to the log behind `broker`, written on the runtime that this is called on; a drain of `life` waits
-    /// for what is being written.
+    /// Creates a queue of submissions to the log on `broker`, written on the current runtime; a drain of `life` waits
+    /// for writes in progress.
     pub fn new(broker: &Broker, life: &Lifecycle) -> Self {
         let log = WorkflowLog::new(broker);
         Self { broker: broker.clone(), log, life: life.clone(), runtime: Handle::current(), queue: Arc::default() }
     }
 
-    /// Appends the first transition of a workflow; returns its place in the log once it is on disk.
+    /// Appends the first transition of a workflow; returns its sequence once it is on disk.
     ///
-    /// As [`WorkflowLog::append`] behind nothing, also in that it is idempotent by `happened.event_id`. Dropped, it is written
-    /// all the same.
+    /// As [`WorkflowLog::append`] with `expected` 0, and also idempotent by `happened.event_id`. If dropped, the
+    /// submission is still written.
     pub async fn append(
         &self,
         workflow: &Workflow,
@@ -84,23 +84,24 @@ impl Submissions {
         if needs_writer {
             self.life.spawn_on(&self.runtime, self.clone().write_all());
         }
-        answered.await.unwrap_or_else(|_| Err(AppendError::Unavailable("nobody wrote it".to_owned())))
+        answered.await.unwrap_or_else(|_| Err(AppendError::Unavailable("the writer stopped; retry".to_owned())))
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes until nothing waits any more.
+    /// Writes until the queue is empty.
     async fn write_all(self) {
         while let Some(group) = self.next_group() {
             let written = self.life.spawn(self.clone().write(group));
-            // Late ones go on by themselves.
+            // Late writes continue on their own.
             drop(tokio::time::timeout(PATIENCE, written).await);
         }
     }
 
-    /// What waits now, at most a batch of it and of each workflow one: a fence does not see earlier members of its batch.
+    /// Takes at most a batch from the queue, one submission of each workflow: a fence ignores earlier members of its
+    /// batch.
     fn next_group(&self) -> Option<Vec<Waiting>> {
         let mut queue = self.lock();
         let (mut group, mut seen, mut left) = (Vec::new(), HashSet::new(), VecDeque::new());
@@ -123,13 +124,13 @@ impl Submissions {
         let batch = if group.len() < SMALLEST_BATCH { None } else { self.commit(&group).await };
         if let Some(first) = batch {
             for (sequence, waiting) in (first..).zip(group) {
-                // Who hung up does not want to know.
+                // The caller may have hung up.
                 drop(waiting.answer.send(Ok(sequence)));
             }
             return;
         }
-        // Alone, or one of them met another of its workflow and took all down: each for itself then. Where the batch was written
-        // and only its answer lost, each finds itself in the log.
+        // No batch, or one member conflicted and failed the whole batch: append each alone. If the batch was written
+        // and only its answer lost, each append finds itself in the log.
         let singly = group.into_iter().map(async |waiting| {
             let outcome = self.log.send_fenced(&waiting.append).await;
             drop(waiting.answer.send(outcome));
@@ -137,7 +138,7 @@ impl Submissions {
         join_all(singly).await;
     }
 
-    /// Writes all or nothing; returns the place of the first, behind which the others stand in order.
+    /// Writes all or nothing; returns the sequence of the first, which the others follow in order.
     async fn commit(&self, group: &[Waiting]) -> Option<u64> {
         let id = Uuid::new_v4().to_string();
         let (last, others) = group.split_last()?;
@@ -159,7 +160,7 @@ impl Submissions {
         match ack {
             Ok(ack) => ack.sequence.checked_sub(u64::try_from(others.len()).ok()?),
             Err(error) => {
-                tracing::debug!(%error, members = group.len(), "a batch of submissions was refused; each goes for itself");
+                tracing::debug!(%error, members = group.len(), "Batch of submissions failed; appending singly");
                 None
             }
         }

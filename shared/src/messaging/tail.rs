@@ -1,4 +1,4 @@
-//! A stream from now on, over a consumer that the broker forgets.
+//! A tail of a stream, over an ephemeral consumer.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use super::reading::{reader_name, unavailable};
 const PULL_MESSAGES: usize = 256;
 /// Time that a pull waits for messages.
 const PULL_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time after which a pull without an answer counts as forgotten, e.g. by a restarted broker.
+/// Time after which an unanswered pull counts as lost, e.g. by a restarted broker.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// Time after which the broker removes the consumer of a reader that has ended.
+/// Time after which the broker removes the consumer of an ended reader.
 const INACTIVE_THRESHOLD: Duration = Duration::from_secs(30);
 
-/// Returns every message on `filter` behind the sequence `after`, in order.
+/// Returns every message on `filter` after the sequence `after`, in order.
 ///
-/// The stream ends with an error when the consumer is lost or a message is missing: the caller starts a new tail, and
-/// reads what is between the two.
+/// Ends with an error when the consumer is lost or a message is missing: the caller starts a new tail, and reads the
+/// messages between the two.
 pub(super) async fn tail(
     stream: &jetstream::stream::Stream<()>,
     filter: &str,
@@ -68,7 +68,7 @@ impl Tail {
                     empty.insert(pull.await.map_err(unavailable)?)
                 }
             };
-            // A pull that was forgotten is made again, which is an error if the consumer is forgotten as well.
+            // A lost pull is repeated, which is an error if the consumer is lost as well.
             match tokio::time::timeout(ANSWER_TIMEOUT, pull.next()).await.ok().flatten() {
                 Some(message) => return self.check(message.map_err(unavailable)?),
                 None => self.pull = None,
@@ -76,7 +76,7 @@ impl Tail {
         }
     }
 
-    /// Messages of a pull that was given up, or that the client dropped, are missing.
+    /// Checks the message's number: messages of a lost pull, or dropped by the client, are missing.
     fn check(&mut self, message: Message) -> Result<Message, ReadError> {
         let number = message.info().map_err(unavailable)?.consumer_sequence;
         self.received += 1;

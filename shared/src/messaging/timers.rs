@@ -1,5 +1,5 @@
-//! Durable timers: a scheduled message fires at its second and survives restarts. A stale one is harmless, because whoever
-//! handles it looks at the state first.
+//! Durable timers: a scheduled message fires at its second and survives restarts. A stale one is harmless, because its
+//! handler checks the state first.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::ids::WorkflowId;
 
-/// So much later a timer fires again that fired too early.
+/// Minimum delay after which a timer that fired too early fires again.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// What a timer is for; a workflow has at most one of each kind.
+/// The purpose of a timer; a workflow has at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimerKind {
     /// The workflow's time limit.
@@ -36,7 +36,7 @@ impl TimerKind {
     }
 }
 
-/// Kinds that this version sets no more. Timers of them that an older version set still fire, each once.
+/// Kinds that this version no longer sets. Timers of them set by an older version still fire once each.
 const REMOVED_KINDS: [&str; 1] = ["repeat"];
 
 /// The timer stream.
@@ -46,33 +46,33 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// The timers behind `broker`.
+    /// Creates the client of the stream on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
     }
 
-    /// Sets the workflow's timer of this kind; one that was set before gives way. Fires up to 1 s late, never early.
+    /// Sets the workflow's timer of this kind and replaces an earlier one. Fires up to 1 s late, never early.
     pub async fn set(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
         let target = subjects::fired(kind.as_str(), id);
         self.schedule(subjects::schedule(kind.as_str(), id), &target, at, Vec::new()).await.map(drop)
     }
 
-    /// As [`Self::set`], for who was told that the timer fired and finds that it is not time yet. Where the clock of whoever asks is behind
-    /// the broker's it fires again in [`AGAIN`], and not at once.
+    /// Sets a timer again as [`Self::set`] does, for a handler that received it too early. It fires after at least
+    /// [`AGAIN`], and not at once, if the caller's clock is behind the broker's.
     pub async fn set_again(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
         let soonest = self.now().await?.after(AGAIN);
         self.set(kind, id, at.max(soonest)).await
     }
 
-    /// Puts the workflow's notification off until then, which was tried so often; an earlier time gives way. Fires as [`Self::set`] does.
-    /// Returns its place among the timers.
+    /// Defers the workflow's notification, tried `tries` times, and replaces an earlier deferral. Fires as
+    /// [`Self::set`] does. Returns its sequence among the timers.
     pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, String> {
         let subject = subjects::schedule("notification", id);
         self.schedule(subject, &subjects::due_notification(id), at, encode(&tries)).await
     }
 
-    /// What the clock of the broker says that fires the timers: a delay counts from there. By a clock of ours that is ahead it would last
-    /// longer by as much.
+    /// Returns the time of the broker, whose clock fires the timers. Delays count from it: with a local clock that is
+    /// ahead they would last longer.
     pub async fn now(&self) -> Result<Timestamp, String> {
         self.broker.now().await
     }
@@ -91,12 +91,12 @@ impl Timers {
         ack.map(|ack| ack.sequence).map_err(|error| error.to_string())
     }
 
-    /// Takes the workflow's timer of this kind back; idempotent.
+    /// Cancels the workflow's timer of this kind; idempotent.
     pub async fn clear(&self, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
         self.purge(subjects::schedule(kind.as_str(), id), None).await
     }
 
-    /// Forgets a fired timer after it was handled; one that fired again meanwhile stays.
+    /// Removes a fired timer after it was handled; one that fired again meanwhile stays.
     pub async fn forget_fired(&self, message: &Message) -> Result<(), String> {
         let sequence = message.info().map_err(|error| error.to_string())?.stream_sequence;
         self.purge(message.subject.to_string(), Some(sequence + 1)).await
@@ -115,19 +115,19 @@ impl Timers {
         done.map(|_| ()).map_err(|error| error.to_string())
     }
 
-    /// The workflow whose notification is due, and how often that was tried; `None` where the subject names no workflow.
+    /// Reads the workflow of a due notification and its number of tries; `None` if the subject names no workflow.
     pub fn read_put_off(message: &Message) -> Result<Option<(WorkflowId, u32)>, DecodeError> {
         let tries = decode(&message.payload)?;
         Ok(subjects::workflow_of(&message.subject).map(|id| (id, tries)))
     }
 
-    /// Which timer of which workflow a delivery is.
+    /// Reads the kind and workflow of a fired timer.
     pub fn read(message: &Message) -> Option<(TimerKind, WorkflowId)> {
         let (kind, id) = kind_and_workflow(&message.subject)?;
         TimerKind::ALL.into_iter().find(|known| known.as_str() == kind).map(|kind| (kind, id))
     }
 
-    /// Returns whether a delivery is a timer of an older version's kind, which no longer has a meaning.
+    /// Returns whether a delivery is a timer of a removed kind.
     pub fn is_of_removed_kind(message: &Message) -> bool {
         is_of_removed_kind(&message.subject)
     }
