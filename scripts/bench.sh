@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every measurement, beside the floors of this machine in the same run: bench.sh [WORKFLOWS]. Rows of Docker need an engine that
-# answers. Growth is measured with so many ended workflows in the log, 50,000 by default, and a tenth of that queued.
+# Runs every measurement, with the floors of this machine in the same run: bench.sh [WORKFLOWS]. Rows of Docker need a running
+# engine. Growth is measured with WORKFLOWS ended workflows in the log, 50,000 by default, and a tenth of that queued.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

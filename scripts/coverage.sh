@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Line coverage of the whole workspace by its own tests: a table by crate, and every line as HTML under target/coverage.
+# Measures line coverage of the workspace by its tests: a table by crate, and every line as HTML under target/coverage.
 #
-# What the tests start counts as well: the programs are instrumented like the tests. The runner is left out, since it runs behind
-# the sandbox's walls, where it cannot write what was counted; so is whoever is killed with SIGKILL. Code of tests is not counted.
+# Programs started by the tests are instrumented and counted as well. The runner is not, since it cannot write its counts from
+# inside the sandbox; neither are processes killed with SIGKILL. Code of tests is not counted.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -21,10 +21,10 @@ profiles="$build/profiles"
 output="$root/target/coverage"
 rm -rf "$profiles" "$output"
 mkdir -p "$profiles" "$output"
-# Some programs write theirs as nobody.
+# Some programs write their profiles as an unprivileged user.
 chmod 1777 "$profiles"
 
-# Only our own crates are instrumented, by a wrapper that cargo calls for those alone. In bash: other shells drop variables such as
+# A wrapper that cargo calls only for the workspace's crates instruments them. In bash: other shells drop variables such as
 # CARGO_BIN_EXE_promptcraft-runner.
 wrapper="$build/rustc"
 printf '#!/bin/bash\nexec "$@" -C instrument-coverage\n' >"$wrapper"
@@ -32,7 +32,7 @@ chmod +x "$wrapper"
 status=0
 (
     export RUSTC_WORKSPACE_WRAPPER="$wrapper" CARGO_TARGET_DIR="$build"
-    # Build scripts are instrumented as well; what they write is of no use.
+    # Build scripts are instrumented as well; their profiles are discarded.
     export LLVM_PROFILE_FILE=/dev/null
     scripts/instrument.sh
     cargo nextest run --workspace --config-file scripts/nextest.toml --no-run

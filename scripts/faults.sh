@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plays faults against a cluster of real processes: faults.sh matrix | faults.sh seeds --hours H --first SEED --count N
+# Injects faults into a cluster of real processes: faults.sh matrix | faults.sh seeds --hours H --first SEED --count N
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

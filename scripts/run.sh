@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds what is needed and runs the whole stack on this machine with the demo users: run.sh [OPTIONS OF promptcraft up]
+# Builds and runs the whole stack on this machine with the demo users: run.sh [OPTIONS OF promptcraft up]
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

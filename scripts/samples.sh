@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Three workflows on a running stack: one from the catalogue, one with a file, one that a bot approves over NATS.
-# `promptcraft up --then` runs it and tells it where the stack is (PROMPTCRAFT_STACK) and which program it is (PROMPTCRAFT_BIN).
+# Runs three workflows on a running stack: one from the catalogue, one with a file, one that a bot approves over NATS.
+# `promptcraft up --then` runs it with the stack's manifest (PROMPTCRAFT_STACK) and its own program (PROMPTCRAFT_BIN).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -45,7 +45,7 @@ with_bot() {
     url="$(of_stack 'stack["nats_url"]')"
     password_file="$(of_stack 'next(bot["password_file"] for bot in stack["bots"] if bot["name"] == "demo_bot")')"
     exec 3< <(NATS_URL="$url" BOT_PASSWORD_FILE="$password_file" "$python" "$root/nats/examples/approve_bot.py" "$goal" 2>&1)
-    read -r <&3 # it listens
+    read -r <&3 # the bot listens
     id="$("$promptcraft" run --data "$here" "$goal" </dev/null)"
     say "submitted $id"
     sed 's/^/the bot: /' <&3

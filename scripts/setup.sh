@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what PromptCraft needs and this machine lacks. Says nothing and takes no time where nothing is missing.
+# Installs missing requirements of PromptCraft. Prints nothing and ends at once if none is missing.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -7,7 +7,7 @@ set -euo pipefail
 rust_minimum=1.95
 nats_minimum=2.14
 
-# Program, and the Debian or Ubuntu package that has it.
+# Programs and their Debian or Ubuntu packages.
 needed="
 redis-server redis-server
 bwrap        bubblewrap
@@ -30,7 +30,7 @@ missing_packages() {
 install_packages() {
     [ $# -gt 0 ] || return 0
     if ! have apt-get; then
-        die "missing on this machine: $*. These are Debian's names; install their like with your package manager"
+        die "missing on this machine: $*. These are Debian's names; install the equivalents with your package manager"
     fi
     [ "$(id -u)" = 0 ] || die "missing on this machine. Install with: sudo apt-get install $*"
     say "Installing $*"
@@ -60,7 +60,7 @@ install_nats_server() {
         die "nats-server could not be fetched. Put version $nats_minimum or later on PATH or at $data/bin/nats-server"
 }
 
-# setup.sh embeddings: only the model by which goals are matched. Without it keywords serve, so a failure stops nothing.
+# setup.sh embeddings: installs only the model that matches goals. A failure is not fatal: without it keywords are used.
 fetch_embeddings() {
     local target="$data/models/all-minilm-l6-v2" scratch
     if [ -f "$target/model.safetensors" ] && [ -f "$target/vocab.txt" ]; then return; fi

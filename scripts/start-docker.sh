@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Sees to it that a Docker engine answers: start-docker.sh PID_FILE
+# Ensures that a Docker engine is running: start-docker.sh PID_FILE
 #
-# Installs Docker where it is missing and starts the engine where none answers, without systemd if need be, with gVisor as the
-# runtime `runsc` where the distribution has it. The process
-# id of an engine that this script started stands in PID_FILE, for the caller to end; otherwise there is no such file.
+# Installs Docker if it is missing and starts the engine if none is running, without systemd if necessary, with gVisor as the
+# runtime `runsc` if the distribution has it. Writes the process id of an engine that it started to PID_FILE, for the caller to
+# end; otherwise PID_FILE does not exist.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -32,7 +32,7 @@ wait_for_engine() { # pid
     return 1
 }
 
-# ptrace asks nothing of the machine; sandboxes have no network anyway.
+# Platform ptrace needs no virtualization; sandboxes have no network in any case.
 offer_gvisor() {
     if ! have runsc && have apt-get; then
         DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends runsc >/dev/null 2>&1 || true
@@ -67,6 +67,6 @@ if ! have dockerd; then
 fi
 mkdir -p "$(dirname "$log")"
 offer_gvisor
-# Where iptables cannot be used the sandboxes need no network all the same.
+# Retried without network, which sandboxes do not need, if iptables is unusable.
 start || start --iptables=false --ip6tables=false --bridge=none ||
     die "the Docker engine does not start; see $log"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change is merged: lints, then every test of the workspace.
+# Runs all checks required before a merge: lints, then every test of the workspace.
 #
-# CI=true or SETUP=1, as root: installs and starts what is missing, Docker included. CI=true: a skipped suite fails the run.
+# CI=true or SETUP=1, as root: installs and starts missing requirements, Docker included. CI=true: a skipped suite fails the run.
 # The last lines name the skipped suites and count the tests.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
-# Jobs and some tests run as nobody, who has to enter the folders that hold programs and sandbox roots.
+# Jobs and some tests run as an unprivileged user that must be able to enter the folders of programs and sandbox roots.
 if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$root"; then
     export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-/var/tmp/promptcraft-$(printf %s "$root" | cksum | cut -d ' ' -f 1)}"
 fi
@@ -44,7 +44,7 @@ prepare_node() {
         say "Going on without Node.js"
 }
 
-# The tests of the generator try every recipe with this interpreter; its path is compiled into them.
+# The generator's tests run every recipe with this interpreter; its path is compiled into them.
 prepare_pytest() {
     export RECIPE_PYTHON="${RECIPE_PYTHON:-$target/pytest/bin/python}"
     if "$RECIPE_PYTHON" -c 'import pytest' 2>/dev/null; then return; fi
@@ -77,7 +77,7 @@ run_tests() {
 
 skipped() { cat "$lints" "$log" "$report" 2>/dev/null | grep -oE 'SKIPPED: [^<&]*' | sort -u || true; }
 
-# The sum over nextest's summary and cargo's result lines.
+# Sums nextest's summary and cargo's result lines.
 count() { # passed|failed
     sed -n 's/\x1b\[[0-9;]*m//g; /^ *Summary \|^test result: /p' "$log" |
         grep -oE "[0-9]+ $1" | awk '{ sum += $1 } END { print sum + 0 }'
