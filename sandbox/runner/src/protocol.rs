@@ -37,7 +37,7 @@ pub enum HostFrame {
     Job(Box<JobFrame>),
 }
 
-/// How a process is started; a prestarted process serves only a job with an equal frame.
+/// The start of a process; a prestarted process serves only a job with an equal frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartFrame {
     pub argv: Vec<String>,

@@ -11,7 +11,7 @@ use crate::error::SandboxError;
 use crate::job::Limits;
 use crate::runtime::roots::{self, RUNNER_NAME};
 
-/// User and group id of every job, on the host and inside: `nobody`.
+/// User and group id of every job, on the host and inside: 65534, which owns no files.
 const NOBODY: u32 = 65534;
 
 /// Bound devices, one by one: a full `/dev` would need a second user namespace.
@@ -29,7 +29,7 @@ const STREAMS: [(&str, &str); 4] = [
 pub(crate) struct Launcher {
     bubblewrap: PathBuf,
     runner: Option<PathBuf>,
-    /// True if the worker is root and must switch to `nobody` first.
+    /// True if the worker is root and must switch to the user of jobs first.
     drop_user: bool,
 }
 

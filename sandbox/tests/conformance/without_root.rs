@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::{is_root, roots};
 
-/// Any user except root and nobody.
+/// Any user except root and 65534, the user of jobs.
 const SOMEBODY: u32 = 1000;
 
 #[test]

@@ -155,7 +155,7 @@ impl Stage {
     }
 }
 
-/// Joins the cgroup while permitted, then becomes `nobody` and bubblewrap.
+/// Joins the cgroup while permitted, then switches to the user of jobs and runs bubblewrap.
 fn entering(folder: &Path) -> Command {
     let mut command = Command::new("/bin/sh");
     command.args([
@@ -166,7 +166,7 @@ fn entering(folder: &Path) -> Command {
     command
 }
 
-/// Copies the program to a folder under /tmp, because `nobody` may not be able to read Cargo's.
+/// Copies the program to a folder under /tmp, because the user of jobs may not be able to read Cargo's.
 fn open_copy() -> Scratch {
     static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     let program = PROGRAM.get_or_init(|| static_program("promptcraft-control", "positive-controls", "controls"));
