@@ -17,7 +17,7 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 pub(crate) struct FieldError {
     /// Dotted path in the body, e.g. `context.project_context.language`.
     pub(crate) field: String,
-    /// What to send instead; never the submitted value.
+    /// A description of the expected value; never the submitted value.
     pub(crate) message: String,
 }
 
