@@ -35,8 +35,8 @@ impl Blobs {
 
     /// Converts a text into content: small texts stay inline, large ones go to the stream first. Idempotent.
     ///
-    /// Existing content is written again: its new sequence shows [`super::Retention`], which removes unreferenced
-    /// content, that a reference may follow.
+    /// Existing content is written again: by its new sequence [`super::Retention`] recognises that a reference may
+    /// follow, and keeps it.
     pub async fn store(&self, text: String) -> Result<Content, BlobError> {
         let mut content = Content::new(text);
         let Some(text) = content.inline.take_if(|text| text.len() > Content::INLINE_LIMIT_BYTES) else {

@@ -182,8 +182,8 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
 
     /// Writes the result of `change`; returns false if that is `None`, which leaves the entry unchanged.
     ///
-    /// Conflicts are retried [`CHANGE_ATTEMPTS`] times with growing pauses. At most once: a write without an answer is
-    /// not retried.
+    /// A conflicting change is tried up to 8 times with growing pauses. At most once: a write without an answer is not
+    /// retried.
     pub async fn change(&self, key: &str, change: impl Fn(Option<T>) -> Option<T>) -> Result<bool, BucketError> {
         for attempt in 0..CHANGE_ATTEMPTS {
             let (value, revision) = self.get(key).await?.unzip();

@@ -19,7 +19,7 @@ use crate::telemetry::TraceContext;
 use crate::workflow::NewInput;
 
 /// Time between the deadline of a decision and the end of its caller's wait. Longer than the acknowledgement timeout of
-/// an append (2 s): a decision begun before the deadline is applied or has failed when the caller learns of the
+/// an append (2 s): a decision begun before the deadline is applied or has failed when the caller receives the
 /// timeout.
 const ANSWER_MARGIN: Duration = Duration::from_secs(3);
 

@@ -13,7 +13,7 @@ pub enum Met {
 
 /// Classifies a rejected append to the sequence `expected` by the workflow's newest message and its event.
 ///
-/// If another append already follows this one the result is [`Met::Another`]: its author reads the log and finds both.
+/// If another append already follows this one the result is [`Met::Another`]: the caller finds its append in the log.
 #[must_use]
 pub fn met<E: PartialEq>(newest: Option<(u64, &E)>, expected: u64, event: &E) -> Met {
     match newest {
