@@ -1,10 +1,12 @@
 //! The cost of a log with many workflows: latencies beside those of an empty log in the same run, and memory and disk
 //! per workflow.
-//! // `cargo bench -p tests --bench growth -- 1000000` fills the log with this many ended workflows, and a tenth of it,
+//!
+//! `cargo bench -p tests --bench growth -- 1000000` fills the log with this many ended workflows, and a tenth of it,
 //! or a second number, queued to be run. The queued ones belong to one user whose share is in use, in the queue that
 //! the runs of another user pass. They are copies of two real ones, written into the log directly. With the word `keep`
 //! they are not archived in the end, which takes time and space.
-//! // Prints milliseconds and bytes; no result fails the run.
+//!
+//! Prints milliseconds and bytes; no result fails the run.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! Latencies, beside the floor of this machine in the same run.
-//! // `make bench` prints a table of medians and 95th percentiles in milliseconds. No result fails the run.
+//!
+//! `make bench` prints a table of medians and 95th percentiles in milliseconds. No result fails the run.
 
 use std::pin::Pin;
 use std::process::{Command, Stdio};

@@ -1,5 +1,6 @@
 //! Accepted submissions per second, beside the broker's rate with the same payload in the same run.
-//! // No result fails the run. Worker and approver are stopped, so that only submissions are written. Slow disks are
+//!
+//! No result fails the run. Worker and approver are stopped, so that only submissions are written. Slow disks are
 //! simulated by `strace`, which delays each fsync of the broker by 5 ms.
 
 use std::process::{Child, Command, Stdio};

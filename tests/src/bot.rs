@@ -18,7 +18,9 @@ pub struct Bot {
 
 impl Bot {
     /// Signs in as the demo's bot, with its name and password only.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If the broker refuses.
     pub async fn sign_in(stack: &Stack) -> Self {
         let password = std::fs::read_to_string(stack.text("/bots/0/password_file")).expect("a password");
@@ -26,9 +28,13 @@ impl Bot {
     }
 
     /// Signs in as a bot of this name.
-    /// // # Errors
+    ///
+    /// # Errors
+    ///
     /// If the broker refuses.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If the subscriptions are refused.
     pub async fn sign_in_as(stack: &Stack, name: &str, password: &str) -> Result<Self, ConnectError> {
         let name = name.to_owned();

@@ -24,7 +24,9 @@ impl Answer {
     }
 
     /// Checks the status and returns the body.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If the status differs, with the body.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
@@ -72,7 +74,9 @@ impl Client {
     }
 
     /// Returns the same client, signed in.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If the credentials are refused.
     pub async fn sign_in(mut self, user: &str, password: &str) -> Self {
         let answer = self.post("/auth/token", &json!({"username": user, "password": password})).await;
@@ -83,7 +87,9 @@ impl Client {
     }
 
     /// Sends a request with a raw body.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// Without a response.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
         let method: Method = method.parse().expect("a method");
@@ -164,7 +170,9 @@ impl Client {
 }
 
 /// Returns the id of the first question in a status.
-/// // # Panics
+///
+/// # Panics
+///
 /// If there is none.
 pub fn question_of(status: &Value) -> String {
     status["pending_approvals"][0]["approval_id"].as_str().expect("a question").to_owned()

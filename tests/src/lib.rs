@@ -1,5 +1,6 @@
 //! The kit of the end-to-end tests in `tests/it`: the whole stack as `promptcraft up` starts it, over real sockets.
-//! // Each test has its own stack, on free ports and in its own directory, and removes it at its end. Start reading at
+//!
+//! Each test has its own stack, on free ports and in its own directory, and removes it at its end. Start reading at
 //! [`Stack`].
 
 mod bot;

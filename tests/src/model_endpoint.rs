@@ -59,7 +59,9 @@ pub struct ModelEndpoint {
 
 impl ModelEndpoint {
     /// Listens on a free port of the loopback interface.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// Without a free port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -84,14 +86,18 @@ impl ModelEndpoint {
     }
 
     /// Starts a new script and forgets earlier requests. The last reply is repeated.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// Never: no code panics while it holds the lock.
     pub fn plays(&self, script: impl Into<VecDeque<Reply>>) {
         *self.play.lock().expect("the play") = Play { script: script.into(), requests: Vec::new() };
     }
 
     /// Returns the requests since the script began.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// Never: no code panics while it holds the lock.
     pub fn requests(&self) -> Vec<ModelRequest> {
         self.play.lock().expect("the play").requests.clone()

@@ -11,7 +11,9 @@ use shared::workflow::EventKind;
 use crate::stack::Stack;
 
 /// Signs in to the stack's broker as a service user.
-/// // # Panics
+///
+/// # Panics
+///
 /// If the broker refuses.
 pub async fn broker_as(stack: &Stack, user: &str) -> Broker {
     let password = read(stack.text(&format!("/nats_password_files/{user}")));
@@ -28,7 +30,9 @@ pub async fn broker_as(stack: &Stack, user: &str) -> Broker {
 }
 
 /// Signs in as a service user with a plain client, for requests that `shared` does not send.
-/// // # Panics
+///
+/// # Panics
+///
 /// If the broker refuses.
 pub async fn raw_broker_as(stack: &Stack, user: &str) -> async_nats::Client {
     let password = read(stack.text(&format!("/nats_password_files/{user}")));
@@ -41,7 +45,9 @@ pub async fn raw_broker_as(stack: &Stack, user: &str) -> async_nats::Client {
 }
 
 /// Returns the audit log, with its chain verified, once it has not grown for 500 ms.
-/// // # Panics
+///
+/// # Panics
+///
 /// If the chain is broken.
 pub async fn audit_log(stack: &Stack) -> Vec<AuditRecord> {
     let audit = AuditLog::new(&broker_as(stack, "cli").await);
@@ -74,7 +80,9 @@ pub fn writer_of(kind: EventKind) -> &'static str {
 }
 
 /// Returns every transition of a workflow, oldest first.
-/// // # Panics
+///
+/// # Panics
+///
 /// If the log cannot be read.
 pub async fn history(log: &WorkflowLog, id: &str) -> Vec<Entry> {
     let id = id.parse().expect("an id");
@@ -89,7 +97,9 @@ pub async fn history(log: &WorkflowLog, id: &str) -> Vec<Entry> {
 }
 
 /// Returns every dead letter, oldest first.
-/// // # Panics
+///
+/// # Panics
+///
 /// If they cannot be read.
 pub async fn dead_letters(stack: &Stack) -> Vec<DeadLetter> {
     let letters = DeadLetters::new(&broker_as(stack, "cli").await);
@@ -98,7 +108,9 @@ pub async fn dead_letters(stack: &Stack) -> Vec<DeadLetter> {
 }
 
 /// Returns the differences between the read model and the log.
-/// // # Panics
+///
+/// # Panics
+///
 /// If either cannot be read.
 pub async fn differences(stack: &Stack) -> Vec<Difference> {
     let log = WorkflowLog::new(&broker_as(stack, "cli").await);
@@ -107,7 +119,9 @@ pub async fn differences(stack: &Stack) -> Vec<Difference> {
 }
 
 /// Runs a Redis command as its operator, e.g. `FLUSHALL`.
-/// // # Panics
+///
+/// # Panics
+///
 /// If Redis refuses.
 pub fn redis_command(stack: &Stack, words: &[&str]) {
     let output = redis_cli(stack, words);
@@ -115,7 +129,9 @@ pub fn redis_command(stack: &Stack, words: &[&str]) {
 }
 
 /// Returns whether a Redis command succeeds.
-/// // # Panics
+///
+/// # Panics
+///
 /// Without redis-cli.
 pub fn redis_answers(stack: &Stack, words: &[&str]) -> bool {
     let output = redis_cli(stack, words);

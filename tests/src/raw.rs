@@ -15,7 +15,9 @@ pub struct RawPublish {
 }
 
 /// Publishes messages as a user of the broker.
-/// // # Panics
+///
+/// # Panics
+///
 /// If the broker refuses one.
 pub async fn publish_raw(stack: &Stack, user: &str, password: &str, messages: &[RawPublish]) {
     let address = stack.text("/nats_url").trim_start_matches("nats://");

@@ -58,7 +58,9 @@ impl Stack {
     }
 
     /// Starts a demo stack with these options.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If it does not start; the message holds the last lines of its logs.
     pub async fn start_with(options: Options) -> Self {
         let directory = fresh_directory();
@@ -91,14 +93,18 @@ impl Stack {
     }
 
     /// Returns a text of the stack's manifest by its JSON pointer.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If the manifest has no such text.
     pub fn text(&self, pointer: &str) -> &str {
         self.manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} is in the manifest"))
     }
 
     /// Returns a number of the stack's manifest by its JSON pointer.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If the manifest has no such number.
     pub fn number(&self, pointer: &str) -> i64 {
         self.manifest.pointer(pointer).and_then(Value::as_i64).unwrap_or_else(|| panic!("{pointer} is in the manifest"))
@@ -197,7 +203,9 @@ impl Stack {
     }
 
     /// Returns every log of the stack, by file name.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If there are no logs.
     pub fn logs(&self) -> Vec<(String, String)> {
         let folder = fs::read_dir(self.directory.join("logs")).expect("logs");

@@ -17,7 +17,9 @@ pub struct Seen {
 
 impl Seen {
     /// Checks that the command succeeded and returns its output.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If it failed.
     #[track_caller]
     pub fn well(&self) -> &str {
@@ -26,7 +28,9 @@ impl Seen {
     }
 
     /// Checks that the command ended because its workflow waits for a decision, and returns its output.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If it ended otherwise.
     #[track_caller]
     pub fn waits(&self) -> &str {
@@ -35,7 +39,9 @@ impl Seen {
     }
 
     /// Checks that the command failed with this exit code and one line on standard error that contains `why`.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If it ended otherwise.
     #[track_caller]
     pub fn refused(&self, code: i32, why: &str) {

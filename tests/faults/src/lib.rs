@@ -1,6 +1,7 @@
 //! The fault harness: a cluster of real processes, faults, a client that records a history, and a checker that decides
 //! from history and log whether the invariants of the design held.
-//! // Start reading at [`rounds`]: faults under a steady load, then the checker. `make faults` runs every row once,
+//!
+//! Start reading at [`rounds`]: faults under a steady load, then the checker. `make faults` runs every row once,
 //! `make soak` random schedules. The processes are built with failpoints by `scripts/instrument.sh`; release builds
 //! have none.
 
@@ -25,7 +26,9 @@ pub(crate) fn http_client(limit: Duration) -> reqwest::Client {
 }
 
 /// Checks that everything is there that a cluster needs.
-/// // # Errors
+///
+/// # Errors
+///
 /// Names what is missing.
 pub fn can_run() -> Result<(), String> {
     if !rustix::process::geteuid().is_root() {

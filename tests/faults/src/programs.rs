@@ -18,7 +18,9 @@ pub(crate) struct Programs {
 
 impl Programs {
     /// Finds them beside this program and where `make` puts them.
-    /// // # Errors
+    ///
+    /// # Errors
+    ///
     /// Names what is missing and the script to run.
     pub(crate) fn find() -> Result<Self, String> {
         let own = std::env::current_exe().map_err(|error| error.to_string())?;

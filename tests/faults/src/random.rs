@@ -26,7 +26,9 @@ impl Random {
     }
 
     /// Returns one of several.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If there is none.
     pub fn choose<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]

@@ -1,6 +1,7 @@
-//! `promptcraft admin archive`: what ended long ago leaves the log for files, whole and once, whatever dies meanwhile.
+//! `promptcraft admin archive`: workflows that ended long ago are moved from the log to files, complete and once, even
+//! if the tool is killed.
 //!
-//! The instrumented tool stands 40 days ahead, so that what ends now ended long ago for it.
+//! The instrumented tool's clock is 40 days ahead, so that a workflow that ends now is old enough for it.
 
 use std::collections::BTreeMap;
 use std::fs;

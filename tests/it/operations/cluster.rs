@@ -214,7 +214,8 @@ async fn three_nodes_serve_encrypted_and_go_on_without_their_leader() {
     }
     let mut cluster = Cluster::start().await;
     cluster.operate(&["admin", "provision", "--runtimes", "python"], "").await;
-    // Copies of accepted work would be gone, and no service would start.
+    // Without the setting the replicas must stay: fewer would remove copies of accepted work, and no service would
+    // start.
     cluster
         .operate_without(Some("PROMPTCRAFT__NATS__REPLICAS"), &["admin", "provision", "--runtimes", "python"], "")
         .await;

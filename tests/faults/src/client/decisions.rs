@@ -17,7 +17,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// An open question.
 pub(crate) struct Pending {
     pub(crate) id: ApprovalId,
-    /// Whether it is about running the code, and not about releasing the result.
+    /// True if it is about running the code, false if about releasing the result.
     pub(crate) is_before_run: bool,
 }
 

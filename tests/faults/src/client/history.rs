@@ -101,7 +101,7 @@ pub struct WorkflowHistory {
     /// Ids in further 202 responses to the same key.
     pub other_ids: Vec<WorkflowId>,
     pub calls: Vec<Call>,
-    /// Whether the client saw the question that it leaves unanswered.
+    /// True once the client saw the question that it leaves unanswered.
     pub is_left_open: bool,
     /// The run time of its code.
     pub runs: Duration,

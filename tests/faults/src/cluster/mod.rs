@@ -45,7 +45,7 @@ pub struct Topology {
     pub apis: usize,
     pub workers: usize,
     pub approvers: usize,
-    /// Whether code runs only after approval.
+    /// True if code runs only after approval.
     pub is_gated: bool,
     /// Time after which an unanswered question expires.
     pub expiry: Duration,
@@ -138,7 +138,9 @@ impl Cluster {
     }
 
     /// Returns the process of this name.
-    /// // # Panics
+    ///
+    /// # Panics
+    ///
     /// If there is none.
     pub fn process(&self, name: &str) -> &Process {
         self.processes

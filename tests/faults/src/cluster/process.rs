@@ -44,14 +44,14 @@ pub struct Process {
 struct Shared {
     spec: ProcessSpec,
     state: Mutex<State>,
-    /// Whether it was stopped and not resumed.
+    /// True while it is stopped.
     is_stopped: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     pid: Option<Pid>,
-    /// Whether the process is a tracer with ours as its child: a killed tracer detaches from its child.
+    /// True if the process is a tracer with the component as its child: a killed tracer detaches from its child.
     is_traced: bool,
     /// Command words before those of the specification, e.g. a tracer.
     wrapper: Vec<String>,

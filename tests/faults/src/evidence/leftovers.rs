@@ -16,7 +16,7 @@ const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(crate) struct LeftoverWatch {
     pub(crate) left: BTreeSet<String>,
-    /// Whether a job was seen in a living worker's cgroup; otherwise leftovers could not be seen either.
+    /// True once a job was seen in a running worker's cgroup; otherwise leftovers could not be seen either.
     pub(crate) sees_jobs: bool,
 }
 

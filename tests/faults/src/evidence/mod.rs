@@ -58,7 +58,7 @@ pub struct Evidence {
     /// Time that new workflows took after the fault; `None` if one did not end in time.
     pub recovery: Option<Duration>,
     pub allowed: AllowedOutcomes,
-    /// Whether code runs only after approval.
+    /// True if code runs only after approval.
     pub is_gated: bool,
     pub apis: usize,
 }
