@@ -1,10 +1,10 @@
-//! What a workflow has produced so far. Content over 8 KiB lives in the blob stream; the state carries its digest.
+//! Artifacts of a workflow. Content over 8 KiB is in the blob stream; the state holds its digest.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Digest;
 
-/// A text by its digest, and the text itself while it travels inline.
+/// A text by its digest, and the text itself while it is inline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     pub digest: Digest,
@@ -13,10 +13,10 @@ pub struct Content {
 }
 
 impl Content {
-    /// Above this size content goes to the blob stream, where it is stored once.
+    /// Maximum size of inline content. Larger content is in the blob stream, stored once.
     pub const INLINE_LIMIT_BYTES: usize = 8 * 1024;
 
-    /// A text with its digest.
+    /// Returns a text with its digest.
     pub fn new(text: String) -> Self {
         Self { digest: Digest::of(text.as_bytes()), size_bytes: text.len() as u64, inline: Some(text) }
     }
@@ -28,26 +28,26 @@ pub struct CodeFile {
     pub path: String,
     pub content: Content,
     pub is_test: bool,
-    /// The caller's own, as given: it runs, but is not delivered back.
+    /// The caller's file, unchanged: it runs, but is not delivered back.
     pub from_caller: bool,
 }
 
-/// How the files are run.
+/// The command that runs the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunCommand {
     Script {
         path: String,
     },
-    /// An error where there are none.
+    /// Runs the tests; an error if there are none.
     Tests,
-    /// The file as a program where the test runner finds no tests.
+    /// Runs the file as a program if the test runner finds no tests.
     TestsOrScript {
         path: String,
     },
 }
 
-/// Work that was done for the caller.
+/// The kind of work done for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -61,7 +61,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The action's name in answers.
+    /// Returns the action's name in responses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ran => "ran",
@@ -75,12 +75,12 @@ impl Action {
     }
 }
 
-/// A run that took place.
+/// A completed run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ran {
-    /// The action; the planned one where it is `None`.
+    /// The action; `None` means the planned one.
     pub action: Option<Action>,
-    /// Version of the interpreter, where the sandbox knows it.
+    /// Version of the interpreter, if the sandbox knows it.
     pub runtime_version: Option<String>,
 }
 
@@ -92,18 +92,18 @@ pub struct TestSummary {
 }
 
 impl TestSummary {
-    /// Whether there was a test and all passed.
+    /// Returns true if there was at least one test and all passed.
     pub fn all_passed(self) -> bool {
         self.total > 0 && self.passed == self.total
     }
 
-    /// 0..=1; a run without tests has no successes.
+    /// Returns the share of passed tests, 0..=1; 0 without tests.
     pub fn success_rate(self) -> f64 {
         if self.total == 0 { 0.0 } else { f64::from(self.passed) / f64::from(self.total) }
     }
 }
 
-/// Everything produced so far; what the last round produced covers the round before.
+/// Everything produced so far; a later round replaces the results of an earlier one.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Artifacts {
     pub files: Vec<CodeFile>,
@@ -115,12 +115,12 @@ pub struct Artifacts {
     /// The purpose of the files and their run; done once there are results.
     #[serde(default)]
     pub action: Option<Action>,
-    /// What made the files, e.g. `recipe jwt-auth 1.0.0`.
+    /// The producer of the files, e.g. `recipe jwt-auth 1.0.0`.
     pub origin: Option<String>,
-    /// Whether another round with feedback would yield something else.
+    /// True if another round with feedback would yield a different result.
     pub repairable: bool,
     pub documentation: Option<Content>,
-    /// A unified diff of the caller's files and what replaces them.
+    /// A unified diff between the caller's files and their replacements.
     #[serde(default)]
     pub changes: Option<Content>,
     pub security_report: Option<Content>,
@@ -129,7 +129,7 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// Every part that would be released or was run, by name and digest, in a fixed order.
+    /// Returns every part that would be released or was run, by name and digest, in a fixed order.
     pub fn parts(&self) -> Vec<(String, String)> {
         let files = self.files.iter().map(|file| (format!("file:{}", file.path), file.content.digest.to_string()));
         let reports = [
@@ -144,12 +144,12 @@ impl Artifacts {
         files.chain(reports).collect()
     }
 
-    /// Returns what was done, once the files have run.
+    /// Returns the completed action, once the files have run.
     pub fn done(&self) -> Option<Action> {
         self.action.filter(|_| self.test_results.is_some())
     }
 
-    /// Whether the code that runs is the caller's own, as given.
+    /// Returns true if the code that runs is the caller's, unchanged.
     pub fn is_callers_code(&self) -> bool {
         !self.files.is_empty() && self.files.iter().all(|file| file.from_caller)
     }

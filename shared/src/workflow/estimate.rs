@@ -1,29 +1,29 @@
-//! What a submission is likely to cost, told before anything of it ran.
+//! The expected cost of a submission, estimated before it runs.
 
 use super::phase::PhaseKind;
 use super::plan::initial_plan;
 use super::submission::{Options, Submission};
 
-/// Prompt and reply of a round that writes code.
+/// Tokens of prompt and reply of a round that writes code.
 const WRITING_TOKENS: f64 = 4_000.0;
-/// What a search brings to read in a round.
+/// Tokens that the results of a search add to a round.
 const SEARCH_TOKENS: f64 = 4_000.0;
-/// The part of the rounds behind the first that is expected to be needed.
+/// The expected fraction of the allowed repair rounds that is used.
 const REPAIRS: f64 = 0.3;
-/// What each further agent adds: it reads the work of the others.
+/// The cost that each further agent adds, relative to the first: it reads the work of the others.
 const AGENT: f64 = 0.25;
 
-/// What usage costs, in the unit of `metrics.total_cost`.
+/// Prices of usage, in the unit of `metrics.total_cost`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prices {
     pub cpu_second: f64,
     pub thousand_tokens: f64,
 }
 
-/// The cost to expect, in the unit of `metrics.total_cost`; never above the workflow's budget, at which it would end.
+/// Returns the expected cost, in the unit of `metrics.total_cost`; at most the workflow's budget, where it would fail.
 pub fn estimated_cost(submission: &Submission, prices: Prices) -> f64 {
     let options = &submission.options;
-    // Agents that share a step make it shorter, and not cheaper.
+    // Agents that share a step make it shorter, not cheaper.
     let alone = Options { max_agents: 1, ..options.clone() };
     let plan = initial_plan(&Submission { options: alone, ..submission.clone() });
     let metered = plan.iter().filter(|step| matches!(step.phase, PhaseKind::Analyze | PhaseKind::Execute));

@@ -1,4 +1,4 @@
-//! What can happen to a workflow. Events are past tense; each is one append to the log.
+//! Events of a workflow. Names are past tense; each event is one append to the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,48 +10,48 @@ use crate::approval::{Actor, Decision, OnExpiry, Park};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, UserName};
 
-/// Whether a run that did not pass deserves another round.
+/// The verdict on a finished run: release, repair or fail.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rerun {
-    /// The result is what was asked for: go on to release.
+    /// The result is sufficient; continue to release.
     Enough,
     /// Another round with this feedback may pass.
     Repair(Feedback),
-    /// It did not pass, and another round would yield the same.
+    /// The run did not pass, and another round would yield the same.
     Hopeless,
 }
 
-/// Something that happened to a workflow.
+/// An event of a workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A worker planned the work.
     Planned { usage: StepUsage },
-    /// A worker produced files. Only the code fields of `artifacts` are taken.
+    /// A worker produced files. Only the code fields of `artifacts` are used.
     Generated { artifacts: Box<Artifacts>, usage: StepUsage },
-    /// No generator can serve the goal; the failure is what the workflow ends with if no human may be asked. A human may name
-    /// one of the recipes.
+    /// No generator can serve the goal. The workflow fails with `failure` unless a human may be asked, who may name one
+    /// of the recipes.
     NoGenerator { failure: Failure, recipes: Vec<String>, usage: StepUsage },
     /// A worker analysed the files.
     Analyzed { report: Content, issues: u32, usage: StepUsage },
     /// A worker ran the files.
     Executed { results: Content, tests: TestSummary, ran: Box<Ran>, rerun: Rerun, usage: StepUsage },
-    /// A step cannot succeed, or a rule of the operator's forbids to go on.
+    /// A step cannot succeed, or an operator's rule forbids continuing.
     StepFailed { failure: Failure, cost: f64 },
-    /// The approver found that policy asks no human.
+    /// The approver found that policy requires no human.
     GateReleased { reason: String },
-    /// The approver asked humans.
+    /// The approver opened a question to humans.
     Parked { park: Park },
-    /// Someone who may decide did. `lapsed` names earlier voters who may decide no more: their votes do not count.
+    /// An entitled user decided. `lapsed` names earlier voters who lost that right: their votes do not count.
     Decided { decision: Decision, lapsed: Vec<UserName> },
-    /// The park's deadline passed; the park says what follows.
+    /// The park's deadline passed; `Park::on_expiry` decides the result.
     Expired,
     /// The time limit passed.
     TimedOut,
-    /// Someone who may cancel did.
+    /// An entitled user cancelled.
     Cancelled { by: Actor },
 }
 
-/// An event without its data, as history and streams tell it.
+/// An event without its data, as in history and event streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
@@ -68,12 +68,12 @@ pub enum EventKind {
     Expired,
     TimedOut,
     Cancelled,
-    /// An operator put a step back that had been given up.
+    /// An operator redrove a step from the dead letters.
     Retried,
 }
 
 impl EventKind {
-    /// The kind's name as it stands in streams and audit records.
+    /// Returns the kind's name in streams and audit records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Submitted => "submitted",
@@ -95,7 +95,7 @@ impl EventKind {
 }
 
 impl Event {
-    /// The event without its data.
+    /// Returns the event without its data.
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::Planned { .. } => EventKind::Planned,
@@ -113,12 +113,12 @@ impl Event {
         }
     }
 
-    /// A failure that cost nothing.
+    /// Returns a failure without cost.
     pub const fn failed(failure: Failure) -> Self {
         Self::StepFailed { failure, cost: 0.0 }
     }
 
-    /// Returns the detail of the event's record in the history of `workflow`, which it happens to; without submitted text.
+    /// Returns the detail for the event's history record, without submitted text. `workflow` is the state before it.
     pub fn detail(&self, workflow: &Workflow) -> Option<String> {
         match self {
             Self::StepFailed { failure, .. } | Self::NoGenerator { failure, .. } => Some(failure.code.clone()),
@@ -135,12 +135,12 @@ impl Event {
         }
     }
 
-    /// What the step that this event ends cost.
+    /// Returns the cost of the step that this event ends.
     pub fn cost(&self) -> f64 {
         if let Self::StepFailed { cost, .. } = self { *cost } else { self.usage().map_or(0.0, |usage| usage.cost) }
     }
 
-    /// What the step that this event ends has used.
+    /// Returns the usage of the step that this event ends.
     pub const fn usage(&self) -> Option<&StepUsage> {
         match self {
             Self::Planned { usage }
@@ -171,7 +171,7 @@ fn decision_detail(decision: &Decision, lapsed: &[UserName]) -> String {
     detail
 }
 
-/// What just happened, beside the state in every message of the log.
+/// The newest event, beside the state in every message of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Happened {
     pub event_id: EventId,
@@ -188,7 +188,8 @@ impl Happened {
         Self { event_id: EventId::fresh(), kind, actor, at, detail }
     }
 
-    /// Whether the approver alone can bring this about: whatever comes of a gate or a timer, and a failure that it found.
+    /// Returns true if only the approver can cause this event: the results of gates and timers, and a failure that the
+    /// approver found.
     pub fn is_judged(&self) -> bool {
         match self.kind {
             EventKind::Parked
@@ -208,7 +209,8 @@ impl Happened {
         }
     }
 
-    /// Whether the state can come of this at all: submissions, decisions and cancels are people's, steps are not.
+    /// Returns true if this event can lead to the state of `workflow`: users cause submissions, decisions and cancels,
+    /// services cause steps.
     pub fn befits(&self, workflow: &Workflow) -> bool {
         let phase = workflow.phase.kind();
         match self.kind {

@@ -1,4 +1,4 @@
-//! What a workflow has used so far.
+//! Usage of a workflow and of its steps.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +14,11 @@ pub struct Metrics {
     pub security_issues_resolved: u32,
     pub queue_ms: u64,
     pub sandbox_ms: u64,
-    /// Rounds of generation in all.
+    /// Rounds of generation in total.
     pub iterations: u32,
 }
 
-/// What one step used, reported by the worker that did it.
+/// The usage of one step, reported by its worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepUsage {
     pub started_at: Timestamp,

@@ -1,4 +1,4 @@
-//! A workflow: its whole state, what can happen to it, and the one way on.
+//! A workflow: its state, its events, and the transition function.
 
 mod artifacts;
 mod estimate;
@@ -32,24 +32,24 @@ pub struct Workflow {
     pub submission: Submission,
     pub phase: Phase,
     pub plan: Vec<PlanStep>,
-    /// The number of the step that runs or waits, counted from 1; 0 before planning. Never goes back.
+    /// The number of the step that runs or waits, counted from 1; 0 before planning. Never decreases.
     pub current_step: u32,
-    /// Rounds of generate-test-repair since the submission or the last word of a human, counted from 1.
+    /// Rounds of generate-test-repair since the submission or the last human decision, counted from 1.
     pub round: u32,
     pub artifacts: Artifacts,
     pub metrics: Metrics,
-    /// Every gate that was opened or shut so far, oldest first.
+    /// Every closed gate, oldest first.
     pub closed_gates: Vec<ClosedGate>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// Since when the time limit counts; `None` while parked or ended.
+    /// Start of the current count of the time limit; `None` while parked or ended.
     pub active_since: Option<Timestamp>,
     /// Milliseconds of the time limit used before `active_since`.
     pub active_used_ms: u64,
 }
 
 impl Workflow {
-    /// The first state of a submission, before anything happened to it.
+    /// Returns the initial state of a submission.
     pub fn submitted(id: WorkflowId, owner: UserName, submission: Submission, at: Timestamp) -> Self {
         let plan = initial_plan(&submission);
         Self {
@@ -70,12 +70,12 @@ impl Workflow {
         }
     }
 
-    /// Where the workflow stands, as clients see it.
+    /// Returns the status that clients see.
     pub fn status(&self) -> Status {
         self.phase.status()
     }
 
-    /// The gate that the workflow stands at, parked or not.
+    /// Returns the current gate, parked or not.
     pub fn gate(&self) -> Option<&Gate> {
         match &self.phase {
             Phase::Approve { gate } => Some(gate),
@@ -89,13 +89,13 @@ impl Workflow {
         }
     }
 
-    /// Returns the decision that sent the workflow back, if its last gate was left by a request for changes.
+    /// Returns the decision that sent the workflow back, if its last gate ended with a request for changes.
     pub fn changes_requested(&self) -> Option<&Decision> {
         let last = self.closed_gates.last()?.decisions.last()?;
         (last.verdict == Verdict::ChangesRequested).then_some(last)
     }
 
-    /// Why the workflow failed, where it did.
+    /// Returns the failure of a failed workflow.
     pub fn failure(&self) -> Option<&Failure> {
         match &self.phase {
             Phase::Failed { failure } => Some(failure),
@@ -109,32 +109,32 @@ impl Workflow {
         }
     }
 
-    /// Everything that was decided so far, with the question's id, oldest first.
+    /// Every decision with its approval id, oldest first.
     pub fn decisions(&self) -> impl Iterator<Item = (ApprovalId, &Decision)> {
         let closed = self.closed_gates.iter().map(|gate| (gate.approval_id, gate.decisions.as_slice()));
         let open = self.gate().and_then(|gate| gate.park().map(|park| (gate.approval_id, park.decisions.as_slice())));
         closed.chain(open).flat_map(|(id, decisions)| decisions.iter().map(move |decision| (id, decision)))
     }
 
-    /// The question that waits for a human now.
+    /// Returns the open question to humans.
     pub fn park(&self) -> Option<&Park> {
         self.gate().and_then(Gate::park)
     }
 
-    /// When the time limit ends, unless the workflow parks before; `None` while parked or ended.
+    /// Returns the end of the time limit, assuming no further park; `None` while parked or ended.
     pub fn deadline(&self) -> Option<Timestamp> {
         let limit = self.submission.options.timeout();
         let left = limit.saturating_sub(std::time::Duration::from_millis(self.active_used_ms));
         self.active_since.map(|since| since.after(left))
     }
 
-    /// What an approver approves: a digest over everything that would be released.
+    /// Returns the digest that an approver approves: of everything that would be released.
     pub fn release_digest(&self) -> Digest {
         let parts = self.artifacts.parts();
         Digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_bytes())))
     }
 
-    /// Whether the owner may see the artifacts: after release, or after an end that no human was asked about.
+    /// Returns true if the owner may see the artifacts: after release, or after an end that required no approval.
     pub fn is_released(&self) -> bool {
         match &self.phase {
             Phase::Done => true,
@@ -148,7 +148,7 @@ impl Workflow {
         }
     }
 
-    /// Whole per cent of the plan's steps that are behind the workflow.
+    /// Returns the completed share of the plan's steps in whole per cent.
     pub fn progress_percentage(&self) -> u32 {
         match self.status() {
             Status::Completed => 100,

@@ -1,11 +1,11 @@
-//! Where a workflow stands. Each phase holds the data that only it needs.
+//! The phases of a workflow. Each phase holds the data that only it needs.
 
 use serde::{Deserialize, Serialize};
 
 use super::artifacts::Content;
 use crate::approval::{Actor, Gate};
 
-/// A workflow's place, and with it the queue that its newest message is in.
+/// The current phase of a workflow; decides which queue its newest message is in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -54,7 +54,7 @@ impl PhaseKind {
         Self::Cancelled,
     ];
 
-    /// The phase's name, one subject token.
+    /// Returns the phase's name, one subject token.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plan => "plan",
@@ -68,23 +68,23 @@ impl PhaseKind {
         }
     }
 
-    /// Whether nothing can happen any more.
+    /// Returns true if no event is legal in this phase.
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Cancelled)
     }
 }
 
-/// What a worker must offer to serve a step: `std`, or a runtime's name.
+/// The capability that a worker must offer to serve a step: `std`, or a runtime's name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lane(String);
 
 impl Lane {
-    /// The lane of every step without a need of its own.
+    /// The lane of every step that needs no runtime.
     pub fn standard() -> Self {
         Self("std".to_owned())
     }
 
-    /// The lane of a runtime. A name that is no plain token travels as `unknown`, which no worker serves.
+    /// The lane of a runtime. A name that is not a plain token becomes `unknown`, which no worker serves.
     pub fn runtime(name: &str) -> Self {
         let plain = !name.is_empty()
             && name.len() <= 32
@@ -92,14 +92,14 @@ impl Lane {
         Self(if plain { name } else { "unknown" }.to_owned())
     }
 
-    /// The lane as a subject token.
+    /// Returns the lane as a subject token.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Phase {
-    /// The phase without its data.
+    /// Returns the phase without its data.
     pub const fn kind(&self) -> PhaseKind {
         match self {
             Self::Plan => PhaseKind::Plan,
@@ -113,7 +113,7 @@ impl Phase {
         }
     }
 
-    /// Which workers can serve the phase.
+    /// Returns the lane of the workers that can serve the phase.
     pub fn lane(&self) -> Lane {
         match self {
             Self::Execute { runtime } => Lane::runtime(runtime),
@@ -127,7 +127,7 @@ impl Phase {
         }
     }
 
-    /// The phase as clients see it.
+    /// Returns the status that clients see.
     pub fn status(&self) -> Status {
         match self {
             Self::Plan => Status::Created,
@@ -150,15 +150,15 @@ impl Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Accepted, not begun. A worker moves it on.
+    /// Accepted, not started. A worker advances it.
     Created,
-    /// A worker or the approver moves it on.
+    /// A worker or the approver advances it.
     Running,
-    /// A human, a bot or the deadline moves it on.
+    /// A human, a bot or the deadline advances it.
     WaitingApproval,
     /// Released. Terminal.
     Completed,
-    /// Terminal; the error says why.
+    /// Terminal; `error` holds the reason.
     Failed,
     /// Terminal.
     Cancelled,
@@ -169,7 +169,7 @@ impl Status {
     pub const ALL: [Self; 6] =
         [Self::Created, Self::Running, Self::WaitingApproval, Self::Completed, Self::Failed, Self::Cancelled];
 
-    /// The name as it stands in answers and filters.
+    /// Returns the status's name in responses and filters.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -181,13 +181,13 @@ impl Status {
         }
     }
 
-    /// Whether nothing can happen any more.
+    /// Returns true if the workflow has ended.
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
 }
 
-/// Why a workflow failed: a stable code, a sentence, and what to do.
+/// The reason of a failed workflow: a stable code, a sentence, and a hint what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     pub code: String,
@@ -196,30 +196,31 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure by its stable code.
+    /// Returns a failure with this stable code.
     pub fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), hint: hint.into() }
     }
 
-    /// Whether this end lets the artifacts be seen where no human was to be asked: a run that did not pass still tells its tests.
+    /// Returns true if the artifacts are visible after this failure where no approval was required: the test results of
+    /// a run that did not pass are shown.
     pub fn shows_artifacts(&self) -> bool {
         matches!(self.code.as_str(), "tests_failed" | "budget_exceeded" | "timeout")
     }
 }
 
-/// What the round before taught the next one.
+/// Results of the previous round, input of the next one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Feedback {
     /// Names and messages of tests that did not pass.
     pub failed_tests: Vec<(String, String)>,
     pub output_tail: String,
-    /// What analysis found, one sentence each.
+    /// Findings of analysis, one sentence each.
     pub findings: Vec<String>,
-    /// The comment of a human who asked for changes; stays through repairs until the next gate for the result or for input.
+    /// The comment of a request for changes; kept through repairs until the next release or input gate.
     pub comment: Option<String>,
 }
 
-/// What a human supplied at a `needs_input` gate.
+/// Code or a recipe that a human supplied at a `needs_input` gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NewInput {

@@ -1,4 +1,5 @@
-//! The plan of a workflow: the steps behind it and before it. Another round adds steps, so that a step's number never goes back.
+//! The plan of a workflow: its past and future steps. Another round adds steps, so that a step's number never
+//! decreases.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +7,7 @@ use super::phase::PhaseKind;
 use super::submission::Submission;
 use crate::clock::Timestamp;
 
-/// Who does a step.
+/// The component that executes a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Agent {
@@ -18,7 +19,7 @@ pub enum Agent {
 }
 
 impl Agent {
-    /// The agent's name in answers.
+    /// Returns the agent's name in responses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Planner => "planner",
@@ -30,7 +31,7 @@ impl Agent {
     }
 }
 
-/// How far a step is.
+/// The progress of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepStatus {
@@ -38,9 +39,9 @@ pub enum StepStatus {
     Running,
     Completed,
     Failed,
-    /// The workflow was cancelled while it ran or waited.
+    /// The workflow was cancelled while the step ran or waited.
     Cancelled,
-    /// The workflow ended before it.
+    /// The workflow ended before the step.
     Skipped,
 }
 
@@ -79,7 +80,7 @@ impl PlanStep {
     }
 }
 
-/// The steps that a submission is expected to take, when nothing has to be repaired.
+/// Returns the expected steps of a submission that needs no repair.
 pub fn initial_plan(submission: &Submission) -> Vec<PlanStep> {
     let mut steps = vec![PlanStep::pending(PhaseKind::Plan, "Plan the work and estimate its cost")];
     steps.extend(round(submission, 1));
@@ -87,7 +88,7 @@ pub fn initial_plan(submission: &Submission) -> Vec<PlanStep> {
     steps
 }
 
-/// The steps of one round of generate-test-repair.
+/// Returns the steps of one round of generate-test-repair.
 fn round(submission: &Submission, number: u32) -> Vec<PlanStep> {
     let options = &submission.options;
     let generate = match (number, &submission.code) {
@@ -112,9 +113,9 @@ fn round(submission: &Submission, number: u32) -> Vec<PlanStep> {
     steps
 }
 
-/// Moves the plan from the current step to the next step of `phase`, inserting a round where the plan has none left.
+/// Advances the plan from the current step to the next step of `phase`; inserts a round if the plan has none left.
 ///
-/// Returns the number of the step that begins, counted from 1. Steps between that are not taken are marked skipped.
+/// Returns the number of the step that begins, counted from 1. Steps between are marked skipped.
 pub(super) fn advance(
     plan: &mut Vec<PlanStep>,
     submission: &Submission,
@@ -128,7 +129,7 @@ pub(super) fn advance(
         finish(step, StepStatus::Completed, at);
     }
     if phase == PhaseKind::Generate && current > 1 {
-        // Steps of the old round that were not reached give way to the new round; the release gate stays last.
+        // The new round replaces steps of the old one that were not reached; the release gate stays last.
         plan.truncate(behind);
         plan.extend(round(submission, rounds));
         plan.push(PlanStep::pending(PhaseKind::Approve, "Decide on the release of the result"));

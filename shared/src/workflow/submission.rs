@@ -1,4 +1,4 @@
-//! What a caller submitted: fixed at the first append, never changed by a later one.
+//! A validated submission: fixed at the first append, never changed later.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::artifacts::Content;
 use crate::approval::RiskLevel;
 use crate::ids::Digest;
 
-/// How strongly the sandbox separates one job from the next.
+/// The level of isolation between sandbox jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecurityLevel {
@@ -18,7 +18,7 @@ pub enum SecurityLevel {
     Permissive,
 }
 
-/// The work that the caller asks for; read from the goal where it is [`Mode::Auto`].
+/// The requested work; derived from the goal if [`Mode::Auto`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -47,12 +47,12 @@ impl Mode {
     ];
 }
 
-/// The caller's choices, with the limits that the service set at the door.
+/// The caller's choices, with the limits that the service set on submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     #[serde(default)]
     pub mode: Mode,
-    /// The recipe to serve, whatever the goal says.
+    /// The recipe to use, regardless of the goal.
     #[serde(default)]
     pub recipe: Option<String>,
     pub require_approval: bool,
@@ -67,9 +67,9 @@ pub struct Options {
     pub max_agents: u32,
     pub include_artifacts: bool,
     pub notification_webhook: Option<String>,
-    /// The operator's policy at submission: a gate stands before the code runs.
+    /// The operator's policy at submission: a gate precedes the run.
     pub gate_before_execute: bool,
-    /// The operator's policy at submission: from this risk on a human must agree to what is shown.
+    /// The operator's policy at submission: from this risk on a human must approve the result.
     #[serde(default)]
     pub demand_human_from: Option<RiskLevel>,
     /// The cost at which the workflow fails, in the unit of `metrics.total_cost`.
@@ -82,7 +82,8 @@ impl Options {
         Duration::from_secs(u64::from(self.timeout_minutes) * 60)
     }
 
-    /// How much an approver should worry, given the worst that analysis found: whoever lowers the walls raises the risk.
+    /// Returns the risk shown to approvers, given the worst finding: the permissive level raises the minimum risk to
+    /// medium.
     pub fn risk(&self, found: RiskLevel) -> RiskLevel {
         match self.security_level {
             SecurityLevel::Permissive => found.max(RiskLevel::Medium),
@@ -90,7 +91,7 @@ impl Options {
         }
     }
 
-    /// Whether a human may be asked at all.
+    /// Returns true if the caller permits asking a human.
     pub fn may_ask_human(&self) -> bool {
         self.require_approval && self.enable_human_loop
     }
@@ -105,6 +106,6 @@ pub struct Submission {
     pub language: Option<String>,
     pub repo_url: Option<String>,
     pub options: Options,
-    /// Digest of the request's body: tells a repeated `Idempotency-Key` from a reused one.
+    /// Digest of the request's body: distinguishes a repeated `Idempotency-Key` from a reused one.
     pub request_digest: Digest,
 }

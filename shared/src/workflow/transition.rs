@@ -1,4 +1,4 @@
-//! The one way on: `transition(state, event)`, pure and total over state and event.
+//! The transition function `transition(state, event)`, pure and total: the only way to change a workflow.
 
 use crate::approval::{ClosedGate, Decision, Gate, GateOutcome, GateState, OnExpiry, Park, Stage, Verdict};
 use crate::clock::Timestamp;
@@ -9,11 +9,11 @@ use super::phase::{Failure, Feedback, NewInput, Phase, PhaseKind};
 use super::plan::{self, StepStatus};
 use super::{Workflow, artifacts::Artifacts};
 
-/// So many gates a workflow leaves and still goes back to generation: the history of gates is part of every message of the log,
-/// and has to fit.
+/// Maximum gates of a workflow that returns to generation. Bounds the history of gates, which is part of every message
+/// of the log.
 pub const MOST_GATES: usize = 30;
 
-/// An event that cannot happen where the workflow stands; nothing changed.
+/// An event that is illegal in the workflow's phase; the workflow is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{} cannot happen to a workflow in phase {}", .event.as_str(), .phase.as_str())]
 pub struct Illegal {
@@ -21,9 +21,9 @@ pub struct Illegal {
     pub event: EventKind,
 }
 
-/// Applies `event` to `state` at the moment `at` and returns the state after it.
+/// Applies `event` to `state` at the time `at` and returns the new state.
 ///
-/// Terminal states stay as they are, whatever happens: every event is [`Illegal`] there.
+/// Terminal states never change: every event is [`Illegal`] there.
 pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workflow, Illegal> {
     let illegal = Illegal { phase: state.phase.kind(), event: event.kind() };
     if illegal.phase.is_terminal() {
@@ -84,7 +84,7 @@ fn book_usage(next: &mut Workflow, event: &Event) {
 }
 
 impl Workflow {
-    /// Enters a phase: the plan's next step begins, or the plan ends.
+    /// Enters a phase: starts the plan's next step, or ends the plan.
     fn enter(&mut self, phase: Phase, at: Timestamp) {
         match &phase {
             Phase::Done => plan::end(&mut self.plan, self.current_step, StepStatus::Completed, None, at),
@@ -96,7 +96,7 @@ impl Workflow {
             }
             Phase::Plan | Phase::Generate { .. } | Phase::Analyze | Phase::Execute { .. } | Phase::Approve { .. } => {
                 let (kind, rounds) = (phase.kind(), self.metrics.iterations + 1);
-                // The planning step is behind the workflow as soon as it enters any other phase.
+                // The planning step is completed as soon as the workflow enters any other phase.
                 let current = self.current_step.max(1);
                 self.current_step = plan::advance(&mut self.plan, &self.submission, current, kind, rounds, at);
             }
@@ -126,7 +126,7 @@ impl Workflow {
     }
 
     fn ask_for_input(&mut self, failure: Failure, recipes: Vec<String>, at: Timestamp) {
-        // The human who asked for changes can be asked again, also where policy alone opened the gate.
+        // The human who requested changes can be asked again, also if only policy opened the gate.
         if self.submission.options.may_ask_human() || self.changes_requested().is_some() {
             self.open_gate(Stage::Input { hint: failure.hint, recipes }, at);
         } else {
@@ -190,7 +190,7 @@ impl Workflow {
         Some(())
     }
 
-    /// Opens a gate at which no human was asked.
+    /// Passes a gate at which no human was asked.
     fn open_undecided(&mut self, at: Timestamp) -> Option<()> {
         let gate = self.gate().filter(|gate| gate.park().is_none())?;
         match gate.stage {
@@ -228,7 +228,7 @@ impl Workflow {
     fn expire(&mut self, at: Timestamp) -> Option<()> {
         let gate = self.gate()?;
         let failure = expired(gate.park()?);
-        // No run and no input without leave, whatever a park says.
+        // Silence never permits a run and never replaces input, even if the park says so.
         match (gate.park()?.on_expiry, &gate.stage) {
             (OnExpiry::Release, Stage::Release) => self.pass_gate(GateOutcome::Expired, at),
             (OnExpiry::Release, Stage::BeforeExecute | Stage::Input { .. }) | (OnExpiry::Fail, _) => {
@@ -238,7 +238,7 @@ impl Workflow {
         Some(())
     }
 
-    /// Goes on behind the gate.
+    /// Closes the gate and continues after it.
     fn pass_gate(&mut self, outcome: GateOutcome, at: Timestamp) {
         let Some(stage) = self.gate().map(|gate| gate.stage.clone()) else { return };
         self.close_gate(outcome, at);
@@ -260,7 +260,8 @@ impl Workflow {
         self.begin_again(Phase::Generate { feedback: Some(feedback), input: None }, at);
     }
 
-    /// The comment of the request for changes that the current rounds work on. A gate before the run does not answer it.
+    /// Returns the comment of the request for changes that the current rounds address. A gate before the run does not
+    /// answer it.
     fn unanswered_comment(&self) -> Option<String> {
         let mut gates = self.closed_gates.iter().rev();
         let gate =
@@ -302,7 +303,8 @@ impl Workflow {
         }
     }
 
-    /// Parked time does not count: a time-out that overtook a park is illegal there.
+    /// Fails the workflow by its time limit. Parked time does not count: a timeout that arrives after the park is
+    /// illegal.
     fn time_out(&mut self, at: Timestamp) -> Option<()> {
         self.active_since?;
         let minutes = self.submission.options.timeout_minutes;
@@ -334,7 +336,7 @@ impl Workflow {
     }
 }
 
-/// Always a comment, so that a generator can tell a request for changes from a repair.
+/// Returns a comment in any case, so that a generator can distinguish a request for changes from a repair.
 fn comment_or_default(comment: Option<String>) -> String {
     comment.unwrap_or_else(|| "Changes are requested; no comment was given.".to_owned())
 }
@@ -344,15 +346,15 @@ fn rejected(comment: Option<&str>) -> Failure {
     Failure::new(
         "rejected",
         format!("An approver rejected the result{said}."),
-        "Work in what the approver says, or ask them why, then submit a changed goal.",
+        "Address the approver's comment, or ask for the reason, then submit a changed goal.",
     )
 }
 
 fn too_many_gates() -> Failure {
     Failure::new(
         "too_many_gates",
-        format!("The workflow met {MOST_GATES} gates and was to begin again once more."),
-        "Submit a goal that has in it what the approvers asked for.",
+        format!("The workflow reached its limit of {MOST_GATES} gates."),
+        "Submit a goal that includes the approvers' requests.",
     )
 }
 
@@ -364,14 +366,14 @@ fn expired(park: &Park) -> Failure {
     Failure::new(
         "approval_expired",
         format!("{came} came before the approval expired."),
-        "Submit again and tell an approver, or ask the operator for a longer deadline.",
+        "Submit again and notify an approver, or ask the operator for a longer deadline.",
     )
 }
 
 fn no_input() -> Failure {
     Failure::new(
         "no_generator",
-        "No generator can serve the goal, and the approval brought neither code nor a recipe.",
+        "No generator can serve the goal, and the approval supplied neither code nor a recipe.",
         "Supply code in file_content, name a recipe, or configure a language model.",
     )
 }
