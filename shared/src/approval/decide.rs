@@ -1,4 +1,4 @@
-//! Judgement of a decision: one function for every path by which it comes.
+//! Judgement of a decision: one function for all channels.
 
 use super::entitlement::{has_voted, is_eligible, is_theirs, may_decide};
 use super::gate::{Channel, Decision, GateOutcome, Stage, Verdict};
@@ -8,14 +8,14 @@ use crate::identity::User;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use crate::workflow::{NewInput, Phase, Workflow};
 
-/// A decision as it was sent, before anything about it was checked.
+/// A decision as it was sent, unchecked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecisionRequest {
     pub workflow_id: WorkflowId,
     pub approval_id: ApprovalId,
     pub verdict: Verdict,
     pub comment: Option<String>,
-    /// Demanded of bots; where HTTP leaves it out, what is parked now is meant.
+    /// Required from bots; without it, a decision over HTTP means the parked content.
     pub digest: Option<Digest>,
     pub on_behalf_of: Option<String>,
     pub input: Option<NewInput>,
@@ -26,7 +26,7 @@ pub struct DecisionRequest {
 
 /// Judges a decision against the newest state.
 ///
-/// `Ok(Some(_))` is to be appended as `Decided`; `Ok(None)` says that this very message was applied before.
+/// `Ok(Some(_))` is to be appended as `Decided`; `Ok(None)` means that this message was already applied.
 pub fn judge(
     workflow: &Workflow,
     user: Option<&User>,
@@ -75,7 +75,7 @@ pub fn judge(
     }))
 }
 
-/// Nobody may put their own code in the place of what is decided on: help goes where it is asked for, and with a yes.
+/// Checks that input is part of an approval of an input gate, so that no approver replaces the content they decide on.
 fn check_input(stage: &Stage, request: &DecisionRequest) -> Result<(), Refusal> {
     match (stage, &request.input) {
         (_, None) => Ok(()),
@@ -90,7 +90,8 @@ fn check_input(stage: &Stage, request: &DecisionRequest) -> Result<(), Refusal> 
     }
 }
 
-/// Whether this very message was applied before: `Some(false)` where its id was, for a decision that said something else.
+/// Returns `Some(true)` if this message was already applied, and `Some(false)` if its id was used for a different
+/// decision.
 fn earlier(workflow: &Workflow, user: Option<&User>, request: &DecisionRequest) -> Option<bool> {
     let is_current = |decision: &Decision| !decision.lapsed && user.is_none_or(|user| is_theirs(decision, user));
     let closed = workflow.closed_gates.iter().map(|gate| (gate.approval_id, gate.digest, gate.decisions.as_slice()));
@@ -110,7 +111,7 @@ fn earlier(workflow: &Workflow, user: Option<&User>, request: &DecisionRequest) 
     Some(is_same)
 }
 
-/// Supplied code by its digest: large code is inline in a message that has not been applied, and a blob in one that was.
+/// Returns supplied code by its digest: large code is inline in a message before it is applied, and a blob after.
 fn named(input: &NewInput) -> (Option<Digest>, Option<&str>) {
     match input {
         NewInput::Code { content } => (Some(content.digest), None),

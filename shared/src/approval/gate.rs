@@ -1,4 +1,4 @@
-//! A gate: the place where a workflow waits for leave to go on, and everything that was said there.
+//! A gate: the place where a workflow waits for permission to continue, with the decisions made there.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use crate::clock::Timestamp;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use crate::workflow::NewInput;
 
-/// Who did something.
+/// The originator of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     User(UserName),
     Bot(UserName),
-    /// One of our own processes, by kind.
+    /// A service of PromptCraft, by kind.
     Service(String),
 }
 
 impl Actor {
-    /// The process that judges.
+    /// The approver process.
     pub fn approver() -> Self {
         Self::Service("approver".to_owned())
     }
@@ -34,7 +34,7 @@ impl std::fmt::Display for Actor {
     }
 }
 
-/// By what path a decision came.
+/// The channel through which a decision came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -52,14 +52,14 @@ impl Channel {
     }
 }
 
-/// What a gate stands before.
+/// The action that a gate guards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Generation: no generator fits, a human may help. The hint says how; any of the recipes can be named.
     Input {
         hint: String,
-        /// Empty in a gate of an older build, where any name is tried.
+        /// Empty in a gate of an older build, where any name is accepted.
         #[serde(default)]
         recipes: Vec<String>,
     },
@@ -69,7 +69,7 @@ pub enum Stage {
     Release,
 }
 
-/// The question's type, as announced.
+/// The type of the question, as announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalType {
@@ -79,12 +79,12 @@ pub enum ApprovalType {
     CodeDeployment,
     /// May the result be released although analysis found something critical?
     SecurityOverride,
-    /// Who can supply what no generator could?
+    /// Can someone supply code or a recipe? No generator could.
     NeedsInput,
 }
 
 impl ApprovalType {
-    /// The type's name in answers and announcements.
+    /// Returns the type's name in responses and announcements.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CodeExecution => "code_execution",
@@ -95,7 +95,7 @@ impl ApprovalType {
     }
 }
 
-/// How much an approver should worry.
+/// The risk shown to approvers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RiskLevel {
@@ -106,7 +106,7 @@ pub enum RiskLevel {
 }
 
 impl RiskLevel {
-    /// The worst that analysis found; at least high where some of the code was not analysed.
+    /// Returns the risk of the worst finding; at least high if some of the code was not analysed.
     pub fn of(report: &AnalysisReport) -> Self {
         let found = match report.security_findings(Severity::Low).map(|finding| finding.severity).max() {
             None | Some(Severity::Low) => Self::Low,
@@ -118,7 +118,7 @@ impl RiskLevel {
         if is_whole { found } else { found.max(Self::High) }
     }
 
-    /// The level's name in answers and announcements.
+    /// Returns the level's name in responses and announcements.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -138,7 +138,7 @@ impl std::str::FromStr for RiskLevel {
     }
 }
 
-/// A gate that a workflow stands at.
+/// The current gate of a workflow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
     pub approval_id: ApprovalId,
@@ -146,23 +146,23 @@ pub struct Gate {
     pub state: GateState,
 }
 
-/// Whether a human is asked.
+/// The state of a gate: pending, or parked for a human decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GateState {
-    /// The approver has not judged yet; it moves the workflow on.
+    /// Not yet judged by the approver, which advances the workflow.
     Pending,
-    /// Humans, bots or the deadline move the workflow on.
+    /// Humans, bots or the deadline advance the workflow.
     Parked { park: Park },
 }
 
 impl Gate {
-    /// The workflow's `number`th gate, counted from 1, not yet judged.
+    /// Returns the workflow's `number`th gate, counted from 1, not yet judged.
     pub fn pending(workflow: WorkflowId, number: u32, stage: Stage) -> Self {
         Self { approval_id: ApprovalId::for_gate(workflow, number), stage, state: GateState::Pending }
     }
 
-    /// The question, where one was asked.
+    /// Returns the question to humans, if one is open.
     pub fn park(&self) -> Option<&Park> {
         match &self.state {
             GateState::Pending => None,
@@ -171,7 +171,7 @@ impl Gate {
     }
 }
 
-/// The question put to humans, and what they have said so far.
+/// The question to humans, and their decisions so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Park {
     pub approval_type: ApprovalType,
@@ -179,12 +179,13 @@ pub struct Park {
     pub risk: RiskLevel,
     pub requested_at: Timestamp,
     pub expires_at: Timestamp,
-    /// Approvals needed, each by another person or bot; at least 1.
+    /// Required approvals, each by a different person or bot; at least 1.
     pub required_approvers: u32,
-    /// What is parked; an approval for anything else is refused.
+    /// Digest of the parked content; an approval for any other digest is refused.
     pub digest: Digest,
     pub decisions: Vec<Decision>,
-    /// The consequence of silence, fixed when the question is asked. A park of an older build fails.
+    /// The result of the deadline without a decision, fixed when the question is opened. A park of an older build
+    /// fails.
     #[serde(default)]
     pub on_expiry: OnExpiry,
 }
@@ -199,7 +200,7 @@ pub enum OnExpiry {
 }
 
 impl Park {
-    /// Approvals given so far, without those that lapsed.
+    /// Returns the number of approvals so far, without those that lapsed.
     pub fn approvals(&self) -> u32 {
         let counts = |decision: &&Decision| decision.verdict == Verdict::Approved && !decision.lapsed;
         u32::try_from(self.decisions.iter().filter(counts).count()).unwrap_or(u32::MAX)
@@ -213,7 +214,7 @@ impl Park {
     }
 }
 
-/// What was said.
+/// The verdict of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -223,7 +224,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict's name in requests and answers.
+    /// Returns the verdict's name in requests and responses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Approved => "approved",
@@ -233,17 +234,17 @@ impl Verdict {
     }
 }
 
-/// One answer to a question.
+/// One decision at a gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub verdict: Verdict,
     pub by: UserName,
     pub channel: Channel,
-    /// On whose behalf a bot says it speaks: a claim, never counted.
+    /// The person for whom a bot claims to decide; never counted.
     pub on_behalf_of: Option<String>,
     pub comment: Option<String>,
     pub input: Option<NewInput>,
-    /// The sender's name for the message: the same name again is the same decision.
+    /// The sender's id of the message: the same id again is the same decision.
     pub message_id: String,
     pub at: Timestamp,
     /// The voter lost the right to decide while the gate was open, so the decision does not count.
@@ -251,21 +252,21 @@ pub struct Decision {
     pub lapsed: bool,
 }
 
-/// How a gate was left.
+/// The outcome of a closed gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GateOutcome {
-    /// Policy asked no human.
+    /// Policy required no human.
     Released,
     Approved,
     Rejected,
     ChangesRequested,
     Expired,
-    /// The workflow ended otherwise while the gate was shut.
+    /// The workflow ended otherwise while the gate was open.
     Abandoned,
 }
 
-/// A gate behind the workflow.
+/// A closed gate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClosedGate {
     pub approval_id: ApprovalId,
@@ -277,7 +278,7 @@ pub struct ClosedGate {
 }
 
 impl ClosedGate {
-    /// The record of a gate that is left now.
+    /// Returns the record of a gate that is closed now.
     pub fn of(gate: &Gate, outcome: GateOutcome, at: Timestamp) -> Self {
         Self {
             approval_id: gate.approval_id,

@@ -1,15 +1,15 @@
-//! What someone supplies where no generator fits: the same limits by whatever path it comes.
+//! Input supplied at a `needs_input` gate: the same limits on every channel.
 
 use crate::workflow::{Content, NewInput};
 
-/// Code that is submitted or supplied is at most this large, in UTF-8.
+/// Maximum size of submitted or supplied code, in bytes of UTF-8.
 pub const CODE_BYTES: usize = 1024 * 1024;
-/// A decision's comment is at most this long.
+/// Maximum characters of a decision's comment.
 pub const COMMENT_CHARS: usize = 4_000;
 /// Maximum characters of a recipe's name.
 pub const MAX_RECIPE_CHARS: usize = 64;
 
-/// Why what was supplied cannot be used.
+/// The reason for which supplied input is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadHelp {
     #[error("must be at most 64 characters without NUL")]
@@ -21,7 +21,7 @@ pub enum BadHelp {
 }
 
 impl BadHelp {
-    /// The field that is to be changed.
+    /// Returns the field to change.
     pub const fn field(self) -> &'static str {
         match self {
             Self::Recipe | Self::Both => "recipe",
@@ -30,7 +30,8 @@ impl BadHelp {
     }
 }
 
-/// Reads what was supplied; blank texts count as none. The code is not stored yet: only what is asked for may fill the disk.
+/// Reads supplied input; blank texts count as absent. The code is not stored yet: only requested input may use disk
+/// space.
 pub fn read_help(recipe: Option<String>, code: Option<String>) -> Result<Option<NewInput>, BadHelp> {
     let is_there = |text: &String| !text.trim().is_empty();
     match (recipe.filter(is_there), code.filter(is_there)) {

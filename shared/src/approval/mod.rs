@@ -1,4 +1,4 @@
-//! Approval: the gate, the policy that decides whether it parks, and the rules of who may decide what.
+//! Approval: the gate, the policy that decides whether it parks, and the rules of entitlement.
 
 mod decide;
 mod entitlement;

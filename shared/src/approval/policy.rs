@@ -1,4 +1,4 @@
-//! The operator's policy: does a gate park, for how long, and how many must agree. Pure.
+//! The operator's policy: whether a gate parks, for how long, and how many approvals it requires. Pure.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use super::gate::{ApprovalType, GateOutcome, OnExpiry, Park, RiskLevel, Stage};
 use crate::clock::Timestamp;
 use crate::workflow::Workflow;
 
-/// What the operator demands of every workflow.
+/// The operator's rules for every workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// From this risk on a human must agree, whatever the caller prefers; `None` leaves it to the caller.
+    /// A human must approve from this risk on, regardless of the caller's options; `None` leaves it to the caller.
     pub demand_human_from: Option<RiskLevel>,
-    /// Every workflow must be gated before its code runs.
+    /// Every workflow has a gate before its code runs.
     pub gate_before_execute: bool,
-    /// From this risk on two must agree.
+    /// Two must approve from this risk on.
     pub two_approvers_from: Option<RiskLevel>,
-    /// How long a question waits for its answer.
+    /// The lifetime of a question.
     pub expiry: Duration,
-    /// Silence releases what no rule of the operator's demands a human for, unless analysis found something critical; off by default.
+    /// Releases on expiry if no operator rule requires a human and analysis found nothing critical; off by default.
     pub release_on_expiry: bool,
 }
 
@@ -33,31 +33,31 @@ impl Default for Policy {
     }
 }
 
-/// What policy says about a gate.
+/// The policy's verdict on a gate.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ruling {
-    /// No human is asked, because of this.
+    /// No human is asked, for this reason.
     Release { reason: &'static str },
-    /// This is asked.
+    /// This question is opened.
     Park(Box<Park>),
-    /// A human is demanded, but the caller forbade to ask one.
+    /// A human must approve, but the caller forbade asking one.
     ApprovalRequired,
-    /// Leave was demanded before the code ran, and it ran without.
+    /// Approval before the run was required, and the code ran without it.
     RanWithoutLeave,
 }
 
-/// The rule by which a gate parks.
+/// The risk and the rule for which a gate parks.
 struct Asked {
     risk: RiskLevel,
-    /// A rule of the operator's demands a human, and not the caller alone.
+    /// An operator rule requires a human, not only the caller.
     demanded: bool,
 }
 
 impl Policy {
-    /// Judges the gate that `workflow` stands at, with the worst risk that analysis found.
+    /// Judges the pending gate of `workflow`, given the worst risk that analysis found.
     ///
-    /// What the operator demanded at submission holds as well as what the policy demands now. `None` where the workflow stands
-    /// at no gate, or at one that is parked already.
+    /// Applies the operator's rules at submission as well as the current ones. `None` if the workflow is at no gate, or
+    /// at a parked one.
     pub fn rule(&self, workflow: &Workflow, found: RiskLevel, at: Timestamp) -> Option<Ruling> {
         let gate = workflow.gate().filter(|gate| gate.park().is_none())?;
         let options = &workflow.submission.options;
@@ -68,7 +68,8 @@ impl Policy {
             Stage::Input { .. } => (is_risky, true),
             Stage::Release if !self.ran_with_leave(workflow) => return Some(Ruling::RanWithoutLeave),
             Stage::Release => (is_risky, options.require_approval),
-            // Such a gate stands only where an operator demands it, whatever this process was told.
+            // Such a gate exists only if the operator of the API requires it, whatever the settings of this process
+            // are.
             Stage::BeforeExecute => (true, true),
         };
         Some(match (demanded, asked) {
@@ -82,7 +83,7 @@ impl Policy {
         })
     }
 
-    /// Whether the run that brought the workflow to its release came through a gate, where one is demanded.
+    /// Returns whether the last run was approved at a gate, if that is required.
     fn ran_with_leave(&self, workflow: &Workflow) -> bool {
         let is_demanded = self.gate_before_execute || workflow.submission.options.gate_before_execute;
         let last = workflow.closed_gates.last();

@@ -1,46 +1,46 @@
-//! Refusals: why a decision changes nothing, as code and as text.
+//! Refusals: the reasons why a decision changes nothing, as code and as text.
 
 /// The reason for which a decision changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("There is no such workflow, or it is not for you to see.")]
+    #[error("Workflow not found, or you do not have access to it.")]
     UnknownWorkflow,
-    #[error("This workflow has no such approval.")]
+    #[error("This workflow has no approval with this id.")]
     UnknownApproval,
-    /// The gate is in the log and not judged yet: keep the decision and try again.
-    #[error("The approval is being prepared.")]
+    /// The gate is in the log and not judged yet: keep the decision and retry.
+    #[error("The approval is not open yet; send the decision again.")]
     NotYetParked,
-    /// Says how it was decided.
-    #[error("This approval was decided already: {0}.")]
+    /// Holds the outcome of the approval.
+    #[error("This approval was already decided: {0}.")]
     AlreadyDecided(&'static str),
-    #[error("You have voted already; {approvals} of {required} approvals so far.")]
+    #[error("You have already voted; {approvals} of {required} approvals so far.")]
     AlreadyVoted { approvals: u32, required: u32 },
     #[error("This approval expired.")]
     Expired,
     #[error("The workflow was cancelled.")]
     Cancelled,
-    /// The code with which the workflow ended.
+    /// Holds the code with which the workflow ended.
     #[error("The workflow ended before this approval was decided ({0}).")]
     WorkflowEnded(String),
-    /// The caller was answered meanwhile that nothing was decided.
+    /// The caller has received the reply that nothing was decided.
     #[error("No approver took the decision in time, so it was dropped; send it again.")]
     TooLate,
-    #[error("The digest is not that of what is parked now.")]
+    #[error("The digest does not match the parked content; read the approval again.")]
     DigestMismatch,
-    #[error("The digest is missing: name what you decide on.")]
+    #[error("The digest is missing; send the digest of the approval.")]
     DigestMissing,
     #[error("You may not decide this approval.")]
     NotEntitled,
     #[error("You may not decide on your own work: you submitted this workflow or supplied its code.")]
     OwnWork,
-    /// The names that would do, so that the sender can choose.
-    #[error("There is no such recipe; name one of {0}.")]
+    /// Holds the valid names.
+    #[error("Recipe not found; name one of {0}.")]
     UnknownRecipe(String),
-    #[error("A recipe or code goes with the approval of needs_input only.")]
+    #[error("A recipe or code is accepted only with the approval of a needs_input question.")]
     InputNotAsked,
-    #[error("This message id was used before for another decision; choose a new one.")]
+    #[error("This message id was used for another decision; choose a new one.")]
     MessageReused,
-    /// The bot met so many refusals that it is not listened to for a while.
+    /// The bot exceeded the limit of refused decisions; its decisions are ignored for a while.
     #[error("Too many of your decisions were refused; send this one again in a minute.")]
     TooManyRefused,
     #[error("The decision cannot be read: {0}")]
@@ -48,7 +48,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Returns whether a sender that means well would not have met it. Who only comes second, or late, meets the others.
+    /// Returns whether only a faulty sender can cause it. A correct sender that is late, or second, can cause the
+    /// others.
     pub const fn is_senders_fault(&self) -> bool {
         match self {
             Self::UnknownWorkflow
@@ -72,7 +73,7 @@ impl Refusal {
         }
     }
 
-    /// The stable code of the refusal, as audited and answered.
+    /// Returns the stable code of the refusal, as in audit records and responses.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::UnknownWorkflow => "unknown_workflow",

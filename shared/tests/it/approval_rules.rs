@@ -184,10 +184,10 @@ fn nobody_counts_twice() {
     let half = transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal");
     assert_eq!(half.park().map(|park| (park.approvals(), park.required_approvers)), Some((1, 2)));
     asked.message_id = "m-2".into();
-    let refusal = judge(&half, Some(&bob), &asked, START).expect_err("voted already");
+    let refusal = judge(&half, Some(&bob), &asked, START).expect_err("already voted");
     assert_eq!(
         (refusal.code(), refusal.to_string().as_str()),
-        ("already_voted", "You have voted already; 1 of 2 approvals so far.")
+        ("already_voted", "You have already voted; 1 of 2 approvals so far.")
     );
 }
 
@@ -480,8 +480,8 @@ fn a_refusal_says_what_happened_to_the_workflow() {
             "The workflow ended before this approval was decided (budget_exceeded).",
         ),
         (Event::Expired, "expired", "This approval expired."),
-        (decided(Verdict::Approved), "already_decided", "This approval was decided already: it was approved."),
-        (decided(Verdict::Rejected), "already_decided", "This approval was decided already: it was rejected."),
+        (decided(Verdict::Approved), "already_decided", "This approval was already decided: it was approved."),
+        (decided(Verdict::Rejected), "already_decided", "This approval was already decided: it was rejected."),
     ] {
         let after = transition(&parked, event, START).expect("legal");
         let refusal = judge(&after, Some(&bob), &request(&parked, "bob"), START).expect_err("too late");

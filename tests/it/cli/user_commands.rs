@@ -135,7 +135,7 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
     ");
     let approve = ["approve", &id];
     terminal.run(&approve).refused(1, "no terminal to confirm on: pass --digest DIGEST or --yes");
-    terminal.run(&[&approve[..], &["--digest", "00"]].concat()).refused(1, "not that of what is parked now");
+    terminal.run(&[&approve[..], &["--digest", "00"]].concat()).refused(1, "does not match the parked content");
     let stranger = terminal.clone().with("PROMPTCRAFT_USER", "stress_user").with("PROMPTCRAFT_PASSWORD", "stress_pass");
     stranger.run(&[&approve[..], &["--yes"]].concat()).refused(1, "Workflow not found");
     let hesitant = terminal.type_at(&approve, "n\n");
