@@ -1,33 +1,33 @@
-//! The generic cell rate algorithm (ITU-T I.371, the virtual scheduling form): a token bucket that is one number.
+//! The generic cell rate algorithm (ITU-T I.371, virtual scheduling): a token bucket stored as one number.
 
 use std::time::Duration;
 
-/// A bucket's size and speed.
+/// Size and refill rate of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gcra {
-    /// Calls that may come at once, at least 1.
+    /// Maximum calls at once, at least 1.
     pub burst: u32,
-    /// Calls that come back in a minute, at least 1.
+    /// Calls regained per minute, at least 1.
     pub refill_per_minute: u32,
 }
 
 /// The bucket's theoretical arrival time, in microseconds since the epoch; 0 is a full bucket.
 pub type GcraState = i64;
 
-/// What the bucket says of one call.
+/// The bucket's verdict on one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     pub allowed: bool,
-    /// Calls that could come right now after this one.
+    /// Further calls that would be allowed now.
     pub remaining: u32,
-    /// Until the next call is allowed; zero where this one was.
+    /// Time until the next call is allowed; zero if this one was.
     pub retry_after: Duration,
-    /// Until the bucket is full.
+    /// Time until the bucket is full.
     pub reset: Duration,
 }
 
 impl Gcra {
-    /// Microseconds from one call to the next at the steady rate.
+    /// Returns the microseconds between two calls at the steady rate.
     pub fn interval_us(self) -> i64 {
         60_000_000 / i64::from(self.refill_per_minute.max(1))
     }
@@ -51,7 +51,7 @@ impl Gcra {
         (state - self.interval_us()).max(0)
     }
 
-    /// A verdict from numbers that a script in Redis worked out in the same way.
+    /// Builds a verdict from numbers that a Redis script computed in the same way.
     pub fn verdict(self, allowed: bool, remaining: i64, retry_us: i64, reset_us: i64) -> Verdict {
         let span = |micros: i64| Duration::from_micros(u64::try_from(micros).unwrap_or(0));
         Verdict {

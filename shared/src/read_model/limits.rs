@@ -1,4 +1,5 @@
-//! Rate buckets and step leases in Redis, shared by every instance; with Redis down a local one of the same size serves.
+//! Rate limits and step leases in Redis, shared by every instance. Without Redis, a local bucket of the same size
+//! applies.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -46,7 +47,7 @@ return 1
     )
 });
 
-/// A lease is a member with its end as score; ended ones are dropped before counting.
+/// A lease is a set member with its end as score; expired ones are dropped before counting.
 static LEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -72,7 +73,7 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Limits kept in `model`.
+    /// Returns limits stored in `model`.
     pub fn new(model: ReadModel, clock: Clock) -> Self {
         Self { model, local: LocalBuckets::new(clock) }
     }
@@ -82,7 +83,7 @@ impl RateLimiter {
         match self.take_shared(name, bucket).await {
             Ok(verdict) => verdict,
             Err(error) => {
-                tracing::debug!(%error, "rate limits are local while the read model is away");
+                tracing::debug!(%error, "Using local rate limits: read model unavailable");
                 self.local.take(name.to_owned(), bucket)
             }
         }
@@ -111,7 +112,7 @@ impl RateLimiter {
     }
 }
 
-/// How many steps of one user run at once, over all workers.
+/// Limits the steps of one user that run at once, over all workers.
 #[derive(Debug, Clone)]
 pub struct StepLeases {
     model: ReadModel,
@@ -120,12 +121,12 @@ pub struct StepLeases {
 }
 
 impl StepLeases {
-    /// At most `limit` leases per user; one that is not renewed for `ttl` (its worker died) is free again.
+    /// Allows `limit` leases per user; a lease that is not renewed for `ttl` (its worker died) expires.
     pub fn new(model: ReadModel, limit: u32, ttl: Duration) -> Self {
         Self { model, limit, ttl }
     }
 
-    /// Takes or renews the lease of one step. With Redis away every step may run: fairness is lost for a while, work is not.
+    /// Takes or renews the lease of one step. Without Redis every step may run: work continues without fairness.
     pub async fn hold(&self, user: &str, step: &str) -> bool {
         let mut call = LEASE.key(lease_key(user));
         call.arg(step).arg(self.limit).arg(u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX));
@@ -135,13 +136,13 @@ impl StepLeases {
         match held {
             Ok(held) => held == 1,
             Err(error) => {
-                tracing::debug!(%error, "fairness is off while the read model is away");
+                tracing::debug!(%error, "Step leases disabled: read model unavailable");
                 true
             }
         }
     }
 
-    /// Gives the lease back; idempotent.
+    /// Releases the lease; idempotent.
     pub async fn release(&self, user: &str, step: &str) {
         let mut command = redis::cmd("ZREM");
         command.arg(lease_key(user)).arg(step);
@@ -149,7 +150,7 @@ impl StepLeases {
         let released = self.model.query::<i64>(&command).await;
         failpoints::reach("release.after").await;
         if let Err(error) = released {
-            tracing::debug!(%error, "a lease could not be given back; it ends by itself");
+            tracing::debug!(%error, "Failed to release step lease {step}; it expires by itself");
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct LocalBuckets<K> {
 }
 
 impl<K: Eq + Hash> LocalBuckets<K> {
-    /// No bucket yet; each begins full.
+    /// Returns an empty set; each bucket begins full.
     pub fn new(clock: Clock) -> Self {
         Self { buckets: Mutex::default(), clock }
     }
@@ -52,7 +52,7 @@ impl<K: Eq + Hash> LocalBuckets<K> {
     }
 }
 
-/// Drops full buckets, and where most are in use, the half that is nearest to full.
+/// Drops full buckets; if most are in use, also the half that is nearest to full.
 fn evict<K: Eq + Hash>(buckets: &mut HashMap<K, GcraState>, now_us: i64) {
     buckets.retain(|_, arrival| *arrival > now_us);
     if buckets.len() > MAX_BUCKETS / 2 {
@@ -89,7 +89,7 @@ mod tests {
         for allowed in [true, true, true, false] {
             assert_eq!(buckets.take(1, BUCKET).allowed, allowed);
         }
-        assert!(buckets.take(2, BUCKET).allowed, "each key has a bucket of its own");
+        assert!(buckets.take(2, BUCKET).allowed, "each key has its own bucket");
     }
 
     #[test]

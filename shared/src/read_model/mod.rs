@@ -1,4 +1,5 @@
-//! The fast read model in Redis: never the truth. A missing key is read from the log; Redis down means slower, not wrong.
+//! The read model in Redis, a cache of the log. A missing key is read from the log; without Redis, reads are slower,
+//! not wrong.
 
 mod gcra;
 mod limits;

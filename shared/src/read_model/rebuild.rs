@@ -1,4 +1,4 @@
-//! Filling the read model from the log, and comparing the two.
+//! Rebuilds the read model from the log, and compares the two.
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
@@ -12,13 +12,13 @@ use crate::ids::{Digest, UserName, WorkflowId};
 use crate::messaging::{Entry, ReadError, WorkflowLog, encode};
 use crate::workflow::{Status, Workflow};
 
-/// Writes on their way to Redis at once.
+/// Maximum concurrent writes to Redis.
 const WRITES: usize = 64;
-/// A write is given up after so many tries, some ten seconds in all.
+/// Maximum attempts of a call to Redis, about ten seconds in total.
 const TRIES: u32 = 20;
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
-/// How new a workflow is, and what it is listed by.
+/// The sequence of a workflow, and the fields that it is listed by.
 struct Place {
     sequence: u64,
     owner: UserName,
@@ -35,33 +35,33 @@ impl Place {
     }
 }
 
-/// A workflow that stands otherwise in the read model than in the log.
+/// A workflow whose entry in the read model differs from the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     pub id: WorkflowId,
-    /// 0 where the log does not know the workflow.
+    /// 0 if the workflow is not in the log.
     pub log_sequence: u64,
-    /// `None` where the read model does not know the workflow.
+    /// `None` if the workflow is not in the read model.
     pub view_sequence: Option<u64>,
-    /// Whether it is in the lists that it belongs in, and in no other.
+    /// True if the workflow is in exactly the lists that it belongs in.
     pub is_listed_right: bool,
 }
 
-/// Why a rebuild did not finish.
+/// The reason for which a rebuild did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
     #[error(transparent)]
     Log(#[from] ReadError),
     #[error(transparent)]
     View(#[from] ReadModelError),
-    #[error("Redis lost its memory while it was filled; fill it again")]
+    #[error("Redis was emptied during the rebuild; run the rebuild again")]
     Emptied,
 }
 
-/// Writes every workflow of the log into the view, while both serve; returns how many transitions were read.
+/// Writes every workflow of the log into the read model, while both serve; returns the number of transitions read.
 ///
-/// Idempotent; writes compare sequences, so a newer state that another process writes meanwhile stays. What claims to be newer
-/// than the log's leader says, and what the log does not know, goes. Fails where Redis was emptied meanwhile.
+/// Idempotent: writes compare sequences, so newer states by other processes are kept. Entries newer than the log's
+/// leader reports, or not in the log, are removed. Fails if Redis is emptied meanwhile.
 pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, RebuildError> {
     let filling = patiently(|| view.begin_filling()).await?;
     let mut newest = HashMap::new();
@@ -78,12 +78,12 @@ pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, Rebuild
     if patiently(|| view.mark_complete(&filling)).await? { Ok(count) } else { Err(RebuildError::Emptied) }
 }
 
-/// Writes an entry; `None` where this build cannot read it, which leaves it to the newer build that wrote it.
+/// Writes an entry; `None` if this build cannot read it. The newer build that wrote it will project it.
 async fn write(view: &ReadModel, entry: Result<Entry, ReadError>) -> Result<Option<(WorkflowId, Place)>, RebuildError> {
     let entry = match entry {
         Ok(entry) => entry,
         Err(ReadError::Decode(error)) => {
-            tracing::warn!(%error, "a transition was skipped");
+            tracing::warn!(%error, "Skipped unreadable transition");
             return Ok(None);
         }
         Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
@@ -92,8 +92,7 @@ async fn write(view: &ReadModel, entry: Result<Entry, ReadError>) -> Result<Opti
     Ok(Some((entry.workflow.id, Place::of(entry.sequence, &entry.workflow))))
 }
 
-/// Asks Redis again and again, some ten seconds in all: one that is slow for a moment costs a filling that moment, and not all that was
-/// done before.
+/// Retries a call to Redis for about ten seconds, so that a slow moment does not restart a rebuild.
 async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<T, ReadModelError>
 where
     F: Future<Output = Result<T, ReadModelError>>,
@@ -108,7 +107,7 @@ where
     }
 }
 
-/// Puts right what writes that compare sequences cannot: entries that are too new or of no workflow, and wrong lists.
+/// Corrects errors that writes by sequence cannot: entries that are too new or of no workflow, and wrong lists.
 async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowId, Place>) -> Result<(), RebuildError> {
     let mut listings = patiently(|| view.listings()).await?;
     for id in patiently(|| view.ids()).await? {
@@ -117,13 +116,18 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
         if newest.get(&id).is_some_and(|place| place.sequence == standing && place.lists() == lists) {
             continue;
         }
-        // The view was read first: what an honest writer wrote there, the leader knows.
+        // The read model was read first, so the leader knows every state that a correct writer wrote there.
         match log.newest_from_leader(id).await {
             Ok(Some(entry)) => {
                 let right = Place::of(entry.sequence, &entry.workflow).lists();
                 if standing > entry.sequence || lists != right {
-                    tracing::warn!(workflow.id = %id, standing, log = entry.sequence, "an entry of the view is put right");
-                    // Out of the wrong lists first: writing the entry may put the workflow into one of them again.
+                    tracing::warn!(
+                        workflow.id = %id,
+                        standing,
+                        log = entry.sequence,
+                        "Corrected read-model entry of workflow {id}"
+                    );
+                    // Removed from the wrong lists first: writing the entry may add the workflow to one of them again.
                     let wrong = lists.difference(&right).cloned().collect();
                     patiently(|| view.unlist(id, &wrong)).await?;
                     patiently(|| view.disown(id, standing)).await?;
@@ -131,7 +135,11 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
                 }
             }
             Ok(None) => {
-                tracing::warn!(workflow.id = %id, standing, "an entry of the view that the log does not know is taken out");
+                tracing::warn!(
+                    workflow.id = %id,
+                    standing,
+                    "Removed read-model entry of workflow {id}: not in the log"
+                );
                 patiently(|| view.remove(id, standing, &lists)).await?;
             }
             Err(ReadError::Decode(_)) => {}
@@ -139,7 +147,7 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
         }
     }
     for (id, lists) in listings {
-        // Listed a moment before its entry was seen: left alone.
+        // Listed a moment before its entry was seen: skipped.
         if patiently(|| view.sequence_of(id)).await?.is_none() {
             patiently(|| view.unlist(id, &lists)).await?;
         }
@@ -147,10 +155,10 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
     Ok(())
 }
 
-/// Every workflow that stands otherwise in the view than in the log, is listed otherwise, or is not in the log at all. What nobody can
-/// read is passed over: until the approver has ended its workflow, that may show as a difference.
+/// Returns every workflow whose entry or lists differ from the log, or that is not in the log. Unreadable entries are
+/// skipped: their workflows may appear as differences until the approver ends them.
 pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Difference>, RebuildError> {
-    // Of each only what it takes: all states at once would fill the memory.
+    // Keeps only the fields to compare: all states at once would fill the memory.
     let mut newest: HashMap<WorkflowId, (Place, Digest)> = HashMap::new();
     let mut entries = pin!(log.scan().await?);
     while let Some(entry) = entries.next().await {

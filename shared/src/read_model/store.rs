@@ -1,4 +1,4 @@
-//! Workflows, lists and spending in Redis. Every write compares sequences, so an older one never covers a newer.
+//! Workflows, lists and spending in Redis. Every write compares sequences, so an older one never replaces a newer.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::ids::{UserName, WorkflowId};
 use crate::messaging::{decode, encode};
 use crate::workflow::{Status, Workflow};
 
-/// After this long a call counts as failed: the log answers instead.
+/// Timeout of a call; the caller reads the log instead.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// After a call that brought no answer others fail at once for so long: callers go to the log instead of queueing up here.
+/// Time for which calls fail immediately after a call without a reply: callers read the log instead of queueing here.
 const REST: Duration = Duration::from_millis(500);
 
-/// After a write that failed the view lacks something for so long at least: longer than until the write is tried again.
+/// Minimum time for which the read model counts as stale after a failed write: longer than the delay until its retry.
 const BEHIND: Duration = Duration::from_secs(2);
 
-/// Writes a workflow with all that is listed under it, unless the same or a newer sequence stands there.
+/// Writes a workflow and its list entries, unless the stored sequence is the same or newer.
 static PROJECT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -48,25 +48,25 @@ return 1
     )
 });
 
-/// The read model did not answer in time, or not as expected.
+/// The read model did not reply in time, or not as expected.
 #[derive(Debug, thiserror::Error)]
-#[error("the read model is away: {0}")]
+#[error("the read model is unavailable: {0}")]
 pub struct ReadModelError(String);
 
-/// A workflow with the sequence of the transition that made it.
+/// A workflow with the sequence of its last transition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
     pub sequence: u64,
     pub workflow: Workflow,
 }
 
-/// Which workflows to list, newest first.
+/// The filter of a list of workflows, newest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListQuery {
-    /// `None` lists everybody's.
+    /// `None` lists the workflows of all users.
     pub owner: Option<UserName>,
     pub status: Option<Status>,
-    /// Only those before this creation time and id.
+    /// Only workflows before this creation time and id.
     pub before: Option<ListPosition>,
     pub limit: usize,
 }
@@ -75,18 +75,18 @@ pub struct ListQuery {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
     pub items: Vec<Stored>,
-    /// Where the list goes on, to be asked with as [`ListQuery::before`]; it stands behind every item, also behind those that
-    /// were left out.
+    /// The start of the next page, to be passed as [`ListQuery::before`]. It follows every item, including filtered
+    /// ones.
     pub next: Option<ListPosition>,
 }
 
-/// The connection to Redis. Clones share it; it reconnects by itself.
+/// The connection to Redis. Clones share it; it reconnects automatically.
 #[derive(Clone)]
 pub struct ReadModel {
     connection: ConnectionManager,
-    /// Until when calls fail at once, after one that brought no answer.
+    /// End of the time for which calls fail immediately, after one without a reply.
     resting: Arc<Mutex<Option<Instant>>>,
-    /// Until when the view may lack what could not be written.
+    /// End of the time for which the read model may lack a failed write.
     behind: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -97,7 +97,7 @@ impl std::fmt::Debug for ReadModel {
 }
 
 impl ReadModel {
-    /// Opens the connection; Redis need not answer yet.
+    /// Opens the connection; Redis need not be reachable yet.
     pub fn open(url: &str) -> Result<Self, ReadModelError> {
         let client = redis::Client::open(url).map_err(|error| ReadModelError(error.to_string()))?;
         let config = ConnectionManagerConfig::new()
@@ -110,7 +110,7 @@ impl ReadModel {
         Ok(Self { connection, resting: Arc::default(), behind: Arc::default() })
     }
 
-    /// Whether Redis answers now.
+    /// Returns true if Redis responds.
     pub async fn is_up(&self) -> bool {
         self.query::<String>(&redis::cmd("PING")).await.is_ok()
     }
@@ -127,7 +127,7 @@ impl ReadModel {
 
     async fn within<T>(&self, call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, ReadModelError> {
         if self.resting().is_some_and(|until| Instant::now() < until) {
-            return Err(ReadModelError("it gave no answer a moment ago".to_owned()));
+            return Err(ReadModelError("no reply to a recent call".to_owned()));
         }
         match tokio::time::timeout(PATIENCE, call).await {
             Ok(Ok(value)) => Ok(value),
@@ -139,7 +139,7 @@ impl ReadModel {
             }
             Err(_) => {
                 *self.resting() = Some(Instant::now() + REST);
-                Err(ReadModelError(format!("no answer within {} ms", PATIENCE.as_millis())))
+                Err(ReadModelError(format!("no reply within {} ms", PATIENCE.as_millis())))
             }
         }
     }
@@ -148,7 +148,7 @@ impl ReadModel {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a transition's result, unless the same or a newer one stands there. Idempotent.
+    /// Writes a transition's result, unless the stored one is the same or newer. Idempotent.
     pub async fn project(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
         let mut call = PROJECT.key(workflow_key(workflow.id));
         call.key(spend_key(&workflow.owner, &workflow.created_at.day()))
@@ -168,25 +168,23 @@ impl ReadModel {
         written
     }
 
-    /// Fails for a moment after a write that failed.
+    /// Fails for `BEHIND` after a failed write.
     pub(super) fn check_keeps_up(&self) -> Result<(), ReadModelError> {
         let behind = *self.behind.lock().unwrap_or_else(PoisonError::into_inner);
         match behind {
-            Some(until) if Instant::now() < until => {
-                Err(ReadModelError("it misses what could not be written".to_owned()))
-            }
+            Some(until) if Instant::now() < until => Err(ReadModelError("a recent write failed".to_owned())),
             Some(_) | None => Ok(()),
         }
     }
 
-    /// The workflow as the read model knows it; `None` where it does not.
+    /// Returns the workflow as stored in the read model; `None` if it is not there.
     pub async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, ReadModelError> {
         let mut command = redis::cmd("HMGET");
         command.arg(workflow_key(id)).arg("seq").arg("state");
         read_stored(self.query(&command).await?)
     }
 
-    /// Several workflows in one round trip, each as [`Self::get`] gives it.
+    /// Reads several workflows in one round trip, each as [`Self::get`] does.
     async fn get_many(&self, ids: &[WorkflowId]) -> Result<Vec<Option<Stored>>, ReadModelError> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -200,7 +198,7 @@ impl ReadModel {
         all.into_iter().map(read_stored).collect()
     }
 
-    /// One page of workflows, newest first.
+    /// Returns one page of workflows, newest first.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, ReadModelError> {
         let mut found = Vec::new();
         let (mut offset, window) = (0_usize, query.limit + 1);
@@ -228,14 +226,14 @@ impl ReadModel {
         Ok(Page { items, next })
     }
 
-    /// What the workflows that a user submitted on a day (UTC) have cost so far.
+    /// Returns the cost so far of the workflows that a user submitted on a day (UTC).
     pub async fn spent(&self, user: &UserName, day: &str) -> Result<f64, ReadModelError> {
         let mut command = redis::cmd("GET");
         command.arg(spend_key(user, day));
         Ok(self.query::<Option<f64>>(&command).await?.unwrap_or(0.0))
     }
 
-    /// Keeps a small answer under a name for a while.
+    /// Caches a small value under a name for `ttl`.
     pub async fn cache(&self, name: &str, value: &[u8], ttl: Duration) -> Result<(), ReadModelError> {
         let mut command = redis::cmd("SET");
         command
@@ -249,7 +247,7 @@ impl ReadModel {
         kept
     }
 
-    /// What was kept under a name.
+    /// Returns the cached value of a name.
     pub async fn cached(&self, name: &str) -> Result<Option<Vec<u8>>, ReadModelError> {
         let mut command = redis::cmd("GET");
         command.arg(format!("cache:{name}"));

@@ -1,4 +1,4 @@
-//! The view as a whole: whether it was filled, what stands in it, and taking out what the log does not know.
+//! The read model as a whole: its completeness, its contents, and removal of entries that are not in the log.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -13,9 +13,9 @@ use crate::workflow::Status;
 const COMPLETE: &str = "view:complete";
 const PROBE: &str = "view:probe";
 
-/// Whether the view was filled since this Redis started (a snapshot that it loaded may lack what was acknowledged after it), and
-/// a number beside it where one is asked for. Where nothing can be written, because it is read-only or out of memory, it fails:
-/// the view is falling behind then.
+/// Returns whether the read model was filled since this Redis started (a loaded snapshot may lack acknowledged writes),
+/// and optionally a number with it. Fails if Redis is read-only or out of memory: the read model is falling behind
+/// then.
 static IS_COMPLETE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -27,7 +27,7 @@ return KEYS[3] and redis.call('GET', KEYS[3]) or '0'
     )
 });
 
-/// The note of a filling goes with everything else when Redis loses its memory; a day is longer than any filling takes.
+/// The marker of a rebuild is lost with everything else when Redis is emptied; a day is longer than any rebuild takes.
 static BEGIN_FILLING: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -49,7 +49,7 @@ return 1
     )
 });
 
-/// Has the next write cover the entry, unless it was written anew meanwhile.
+/// Lets the next write replace the entry, unless the entry was rewritten meanwhile.
 static DISOWN: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -59,7 +59,7 @@ return 1
     )
 });
 
-/// Takes the entry out, unless it was written anew meanwhile; KEYS from the second on are the lists.
+/// Removes the entry, unless it was rewritten meanwhile; KEYS from the second on are the lists.
 static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -71,15 +71,16 @@ return 1
     )
 });
 
-/// So many keys or members are looked through in one call.
+/// Number of keys or members scanned in one call.
 const PORTION: usize = 1_000;
 
-/// A filling of the view that goes on; without it the end of one could not tell that Redis lost its memory meanwhile.
+/// A running rebuild. Its marker detects that Redis was emptied before the end.
 #[derive(Debug)]
 pub(super) struct Filling(String);
 
 impl ReadModel {
-    /// Whether the view was filled from the log since Redis last started or lost its memory; an error while it falls behind.
+    /// Returns whether the read model was filled from the log since Redis last started or was emptied; an error while
+    /// it is stale.
     pub async fn is_complete(&self) -> Result<bool, ReadModelError> {
         self.check_keeps_up()?;
         let mut call = IS_COMPLETE.key(COMPLETE);
@@ -87,8 +88,8 @@ impl ReadModel {
         self.invoke::<Option<f64>>(&call).await.map(|complete| complete.is_some())
     }
 
-    /// What the workflows that a user submitted on a day (UTC) have cost so far; `None` where the view is not complete, an error
-    /// as [`Self::is_complete`].
+    /// Returns the cost so far of the workflows that a user submitted on a day (UTC); `None` if the read model is
+    /// incomplete, an error as [`Self::is_complete`].
     pub async fn spent_if_complete(&self, user: &UserName, day: &str) -> Result<Option<f64>, ReadModelError> {
         self.check_keeps_up()?;
         let mut call = IS_COMPLETE.key(COMPLETE);
@@ -96,7 +97,7 @@ impl ReadModel {
         self.invoke(&call).await
     }
 
-    /// To be called before the first write of a filling.
+    /// Must be called before the first write of a rebuild.
     pub(super) async fn begin_filling(&self) -> Result<Filling, ReadModelError> {
         let key = format!("view:filling:{}", EventId::fresh());
         failpoints::reach("filling.before").await;
@@ -105,8 +106,8 @@ impl ReadModel {
         Ok(Filling(key))
     }
 
-    /// Notes that every workflow of the log is in the view; false where Redis started anew or was emptied since `filling` began. Once that is
-    /// noted, by whomever, it may be noted again.
+    /// Marks the read model as complete; false if Redis was restarted or emptied since `filling` began. Idempotent,
+    /// also between several rebuilds.
     pub(super) async fn mark_complete(&self, filling: &Filling) -> Result<bool, ReadModelError> {
         let mut call = MARK_COMPLETE.key(COMPLETE);
         call.key(&filling.0);
@@ -116,13 +117,13 @@ impl ReadModel {
         marked.map(|marked| marked == 1)
     }
 
-    /// Every workflow with an entry.
+    /// Returns every workflow with an entry.
     pub(super) async fn ids(&self) -> Result<HashSet<WorkflowId>, ReadModelError> {
         let keys = self.keys("workflow:*").await?;
         Ok(keys.iter().filter_map(|key| key.strip_prefix("workflow:")?.parse().ok()).collect())
     }
 
-    /// The lists that each workflow is in, by name.
+    /// Returns the lists that each workflow is in, by name.
     pub(super) async fn listings(&self) -> Result<HashMap<WorkflowId, HashSet<String>>, ReadModelError> {
         let mut listings: HashMap<WorkflowId, HashSet<String>> = HashMap::new();
         for list in self.keys("list:*").await? {
@@ -157,19 +158,19 @@ impl ReadModel {
         }
     }
 
-    /// The sequence that stands for a workflow; `None` where there is no entry, or one without a sequence.
+    /// Returns the sequence of a workflow's entry; `None` without an entry or without a sequence.
     pub(super) async fn sequence_of(&self, id: WorkflowId) -> Result<Option<u64>, ReadModelError> {
         let mut command = redis::cmd("HGET");
         command.arg(workflow_key(id)).arg("seq");
         self.query(&command).await
     }
 
-    /// Has the next write cover what stands at `sequence`, which the log does not know.
+    /// Lets the next write replace the entry at `sequence`, which is not in the log.
     pub(super) async fn disown(&self, id: WorkflowId, sequence: u64) -> Result<(), ReadModelError> {
         self.invoke::<i64>(DISOWN.key(workflow_key(id)).arg(sequence)).await.map(|_| ())
     }
 
-    /// Takes out an entry of a workflow that the log does not know, and from the lists that it is in.
+    /// Removes the entry of a workflow that is not in the log, also from the lists.
     pub(super) async fn remove(
         &self,
         id: WorkflowId,
@@ -183,7 +184,7 @@ impl ReadModel {
         self.invoke::<i64>(call.arg(sequence).arg(id.to_string())).await.map(|_| ())
     }
 
-    /// Takes out a workflow that has left the log, where what stands here is its state at `sequence`. Idempotent.
+    /// Removes a workflow that was archived from the log, if its entry is at `sequence`. Idempotent.
     pub async fn forget(
         &self,
         id: WorkflowId,
@@ -194,7 +195,7 @@ impl ReadModel {
         self.remove(id, sequence, &lists_of(owner.as_str(), status)).await
     }
 
-    /// Takes a workflow out of lists that it does not belong in.
+    /// Removes a workflow from lists that it does not belong in.
     pub(super) async fn unlist(&self, id: WorkflowId, lists: &HashSet<String>) -> Result<(), ReadModelError> {
         for list in lists {
             let mut command = redis::cmd("ZREM");
@@ -205,7 +206,7 @@ impl ReadModel {
     }
 }
 
-/// The lists that a workflow belongs in.
+/// Returns the lists that a workflow belongs in.
 pub(super) fn lists_of(owner: &str, status: Status) -> HashSet<String> {
     let status = status.as_str();
     HashSet::from([
@@ -231,7 +232,7 @@ mod tests {
         assert!(!view.mark_complete(&first).await.unwrap());
         assert!(!view.is_complete().await.unwrap());
         let third = view.begin_filling().await.unwrap();
-        assert!(!view.mark_complete(&second).await.unwrap(), "another's filling is not ours");
+        assert!(!view.mark_complete(&second).await.unwrap(), "the marker of another rebuild");
         assert!(view.mark_complete(&third).await.unwrap() && view.is_complete().await.unwrap());
     }
 }
