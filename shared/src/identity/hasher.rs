@@ -1,7 +1,8 @@
-//! Argon2id in memory that is used again.
+//! Argon2id with reused memory.
 //!
-//! The crate's own functions allocate 19 MiB for each hash, which the allocator keeps for the thread that freed them: a process with many
-//! threads holds two or three times that for each. Here the process keeps one such block at most, and returns the others to the system.
+//! The crate's own functions allocate 19 MiB for each hash, which the allocator keeps for the thread that freed them: a
+//! process with many threads holds two or three times that for each. This process keeps at most one such block, and
+//! returns the others to the system.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,13 +10,13 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt
 use argon2::password_hash::{CustomizedPasswordHasher, Result};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-/// Capacity of an allocation, of which only what a hash needs is touched. glibc maps requests above 32 MiB on their own, so that the
-/// system has the memory back once it is freed; it keeps smaller ones.
+/// Capacity of an allocation, in blocks; only the part that a hash needs is touched. glibc maps requests above 32 MiB
+/// separately and returns them to the system when freed; it keeps smaller ones.
 const MIN_CAPACITY: usize = 33 * 1024 * 1024 / Block::SIZE;
 
 static SPARE: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 
-/// Hashes by Argon2 with its default cost, or as a stored hash says.
+/// Argon2 with its default cost, or with the cost of a stored hash.
 pub(super) struct Hasher;
 
 impl CustomizedPasswordHasher<Phc> for Hasher {
@@ -49,7 +50,7 @@ impl CustomizedPasswordHasher<Phc> for Hasher {
     }
 }
 
-/// Memory of at least `count` blocks.
+/// Returns memory of at least `count` blocks.
 fn take(count: usize) -> Result<Vec<Block>> {
     let mut memory = std::mem::take(&mut *SPARE.lock().unwrap_or_else(PoisonError::into_inner));
     if memory.len() < count {
@@ -60,7 +61,7 @@ fn take(count: usize) -> Result<Vec<Block>> {
     Ok(memory)
 }
 
-/// Keeps the memory for the next hash, unless there is some already.
+/// Keeps the memory for the next hash, unless a block is already kept.
 fn keep(memory: Vec<Block>) {
     let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
     if spare.is_empty() {
@@ -74,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// Hashes that the crate's own functions made.
+    /// Uses hashes made by the crate's own functions.
     #[test]
     fn stored_hashes_are_read_whatever_their_cost() {
         for (cost, output) in [((8, 1, 1), 16), ((19_456, 2, 1), 32), ((20_480, 1, 2), 64), ((64, 3, 1), 32)] {

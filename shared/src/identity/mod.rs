@@ -1,4 +1,4 @@
-//! Who may call: users, their roles, password hashes and signing keys, as they stand in watched key-value buckets.
+//! Identity: users, roles, password hashes and signing keys, as stored in watched key-value buckets.
 
 mod hasher;
 mod password;

@@ -1,4 +1,4 @@
-//! Passwords by Argon2id with the crate's default cost (19 MiB, two passes), which is OWASP's first choice.
+//! Password hashing by Argon2id with the crate's default cost (19 MiB, two passes), which is OWASP's first choice.
 
 use std::cell::Cell;
 use std::sync::LazyLock;
@@ -14,27 +14,28 @@ thread_local! {
     static CHECKS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How many passwords were hashed to be compared on this thread so far.
+/// Returns the number of password checks on this thread so far.
 pub fn checks_on_this_thread() -> u64 {
     CHECKS.get()
 }
 
-/// A password that is not taken, or a hash that cannot be read.
+/// A password that is not accepted, or a hash that is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    #[error("a password is 8 to 256 characters")]
+    #[error("a password must have 8 to 256 characters")]
     Length,
-    #[error("the password could not be hashed: {0}")]
+    #[error("cannot hash the password: {0}")]
     Hash(String),
 }
 
-/// A password's salted hash in PHC form.
+/// The salted hash of a password in PHC form.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Hashes a password of 8 to 256 characters; takes some 20 ms of CPU by design, so call it off the async threads.
+    /// Hashes a password of 8 to 256 characters; takes about 20 ms of CPU by design, so do not call it on an async
+    /// thread.
     pub fn of(password: &str) -> Result<Self, PasswordError> {
         if !(8..=256).contains(&password.chars().count()) {
             return Err(PasswordError::Length);
@@ -46,8 +47,8 @@ impl PasswordHash {
         Ok(Self(hash.to_string()))
     }
 
-    /// Whether `password` is the one; as slow as [`PasswordHash::of`]. An error where that cannot be told, for want of memory or because the
-    /// hash is none.
+    /// Returns whether `password` is correct; as slow as [`PasswordHash::of`]. Fails if memory is exhausted or the
+    /// stored hash is invalid.
     pub fn matches(&self, password: &str) -> Result<bool, PasswordError> {
         let hash = Phc::new(&self.0).map_err(|error| PasswordError::Hash(error.to_string()))?;
         CHECKS.set(CHECKS.get() + 1);
@@ -65,7 +66,7 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// Spends the time that a real check takes, and fails as one does, so that an unknown user is answered like a wrong password.
+/// Takes as long as a real check, and fails likewise, so that an unknown user is answered like a wrong password.
 pub fn spend_time_of_a_check(password: &str) -> Result<(), PasswordError> {
     static NOBODY: LazyLock<Option<PasswordHash>> =
         LazyLock::new(|| PasswordHash::of("nobody signs in as nobody").ok());
@@ -84,7 +85,7 @@ mod tests {
         let hash = PasswordHash::of("correct horse").unwrap();
         assert!(hash.matches("correct horse").unwrap());
         assert!(!hash.matches("correct horsf").unwrap());
-        PasswordHash("no hash".to_owned()).matches("correct horse").expect_err("that cannot be told");
+        PasswordHash("no hash".to_owned()).matches("correct horse").expect_err("invalid hash");
         assert!(matches!(PasswordHash::of("short"), Err(PasswordError::Length)));
         assert_eq!(format!("{hash:?}"), "***");
     }

@@ -7,22 +7,22 @@ use super::secret::Secret;
 use crate::clock::Timestamp;
 use crate::ids::UserName;
 
-/// What someone may do; each role may do all that the one before may.
+/// The permissions of a user; each role includes those of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Reads what is visible to them.
+    /// Reads the workflows visible to the user.
     Viewer,
     /// Submits, analyses and cancels.
     Developer,
-    /// Decides on others' work.
+    /// Decides on the work of others.
     Approver,
-    /// Sees and cancels everything.
+    /// Sees and cancels every workflow.
     Admin,
 }
 
 impl Role {
-    /// The role's name in settings, tokens and answers.
+    /// Returns the role's name in settings, tokens and responses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
@@ -44,7 +44,7 @@ impl std::str::FromStr for Role {
     }
 }
 
-/// Someone who may sign in: a person over HTTP, a bot on the broker.
+/// An account: a person over HTTP, or a bot on the broker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct User {
     pub name: UserName,
@@ -52,24 +52,24 @@ pub struct User {
     /// May decide on their own work.
     pub self_approval: bool,
     pub disabled: bool,
-    /// Made by the demo stack; a production start refuses such a user.
+    /// Created by the demo stack; refused at a start in production.
     pub demo: bool,
-    /// Speaks on the broker and never signs in over HTTP.
+    /// Connects to the broker and never signs in over HTTP.
     pub bot: bool,
     pub password: Option<PasswordHash>,
     pub created_at: Timestamp,
-    /// When all tokens of the name ended last: on becoming a user, by another password, by being disabled. A token names the
-    /// value under which it was issued, and holds while it still stands here.
+    /// The last time at which all tokens of the user ended: by creation, a new password, or disabling. A token contains
+    /// the value under which it was issued, and is valid while that is still the value here.
     #[serde(default)]
     pub tokens_from: Option<Timestamp>,
-    /// The last time that rights of the user ended or began again while their tokens stayed: by a lower role, by leave withdrawn, by
-    /// being enabled. Votes from before do not count.
+    /// The last time at which rights ended or resumed while the tokens stayed valid: by a lower role, withdrawn
+    /// permission, or enabling. Earlier votes do not count.
     #[serde(default)]
     pub votes_from: Option<Timestamp>,
 }
 
 impl User {
-    /// A person without a password who may not decide on their own work.
+    /// Returns a person without a password who may not decide on their own work.
     pub fn new(name: UserName, role: Role, created_at: Timestamp) -> Self {
         Self {
             name,
@@ -85,20 +85,20 @@ impl User {
         }
     }
 
-    /// Returns the time from which votes under this name are this user's: earlier ones came from a user who was removed, a password that was
-    /// replaced, or rights that ended.
+    /// Returns the time from which votes under this name are this user's: earlier ones came from a removed user, a
+    /// replaced password, or rights that ended.
     pub fn counts_from(&self) -> Timestamp {
         [self.tokens_from, self.votes_from].into_iter().flatten().fold(self.created_at, Timestamp::max)
     }
 }
 
-/// Whether a key signs or only verifies what it signed before.
+/// The state of a key: signing, or only verifying older tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
     /// The newest active key signs.
     Active,
-    /// Tokens that it signed stay good until they expire.
+    /// Tokens that it signed stay valid until they expire.
     VerifyOnly,
 }
 
@@ -108,42 +108,43 @@ pub struct SigningKey {
     pub kid: String,
     pub secret: Secret,
     pub state: KeyState,
-    /// Made by the demo stack; a production start refuses such a key.
+    /// Created by the demo stack; refused at a start in production.
     pub demo: bool,
     pub created_at: Timestamp,
-    /// Since when another key signs: a token that claims to be younger was made by who stole this one.
+    /// The time since which another key signs: a token with a later issue time was forged with a stolen key.
     #[serde(default)]
     pub retired_at: Option<Timestamp>,
 }
 
 impl SigningKey {
-    /// A fresh active key.
+    /// Returns a new active key.
     pub fn fresh(demo: bool, at: Timestamp) -> Self {
         let prefix = if demo { "demo" } else { "key" };
         let kid = format!("{prefix}-{}", &Secret::fresh().expose()[..12]);
         Self { kid, secret: Secret::fresh(), state: KeyState::Active, demo, created_at: at, retired_at: None }
     }
 
-    /// The key as it is when another one signs from `at` on; a retired key stays as it is.
+    /// Returns the key as retired at `at`; a retired key stays unchanged.
     pub fn retired(self, at: Timestamp) -> Self {
         Self { state: KeyState::VerifyOnly, retired_at: self.retired_at.or(Some(at)), ..self }
     }
 
-    /// Whether a token that says it was signed at `issued_at` may be its, for an instance that heard of the retirement `slack` late.
+    /// Returns whether it may have signed a token issued at `issued_at`, on an instance that learns of the retirement
+    /// up to `slack` late.
     pub fn may_have_signed(&self, issued_at: Timestamp, slack: std::time::Duration) -> bool {
         self.retired_at.is_none_or(|retired| issued_at <= retired.after(slack))
     }
 
-    /// Whether every token that it signed has expired, the longest of which lasts `longest`.
+    /// Returns whether all tokens that it signed have expired, given the longest lifetime.
     pub fn is_over(&self, now: Timestamp, longest: std::time::Duration) -> bool {
         self.retired_at.is_some_and(|retired| now > retired.after(longest))
     }
 }
 
-/// A token that stopped working before it expired.
+/// A token that was revoked before it expired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// When the token would have expired, after which the record is of no use.
+    /// The expiry of the token, after which the record is not needed.
     pub until: Timestamp,
 }
 
@@ -151,11 +152,11 @@ pub struct Revocation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshFamily {
     pub user: UserName,
-    /// The generation whose token is good now; an older one is a replay and ends the family.
+    /// The generation whose token is valid; an older one is a replay and ends the family.
     pub generation: u64,
     pub revoked: bool,
     pub expires_at: Timestamp,
-    /// Names the change that led here: who changed it and heard no answer knows by it whether the change was theirs.
+    /// Id of the last change: a writer that received no reply recognises its own change by it.
     #[serde(default)]
     pub change: String,
 }

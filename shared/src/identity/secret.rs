@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret that came from elsewhere.
+    /// Wraps a secret from outside.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// 32 fresh random bytes as 64 hexadecimal digits.
+    /// Returns 32 random bytes as 64 hexadecimal digits.
     ///
     /// # Panics
-    /// Where the operating system gives no randomness: nothing safe can be done then.
+    /// If the operating system provides no randomness, without which no secret is safe.
     pub fn fresh() -> Self {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+        getrandom::fill(&mut bytes).expect("the operating system provides randomness");
         Self(hex::encode(bytes))
     }
 
-    /// The text itself, for the one who needs it.
+    /// Returns the text itself.
     pub fn expose(&self) -> &str {
         &self.0
     }

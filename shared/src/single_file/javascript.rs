@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Part;
 use super::javascript_names::{Import, Names, names_in, statements};
 
-/// Returns the text of each file without its imports of the other files, and without imports that a file before has as well. What a file
-/// exports under a name that is not bound in the one file is bound behind that file. Returns `None` where one file would not run: files
-/// that bind the same name, CommonJS beside ES modules, and imports that no binding can take the place of.
+/// Returns the text of each file without its imports of the other files, and without imports that an earlier file has.
+/// Adds bindings after a file for exports under names that are unbound in the joined file. Returns `None` if the joined
+/// file would not run: files that bind the same name, CommonJS mixed with ES modules, or imports that no binding can
+/// replace.
 pub(super) fn without_own_imports(parts: &[Part<'_>]) -> Option<Vec<String>> {
     let files: Vec<Names> =
         parts.iter().map(|part| Names::of(&part.text, |module| find(part, module, parts))).collect();
@@ -63,7 +64,7 @@ fn text_of(
     Some(text)
 }
 
-/// The lines that are added behind each file, one for each name.
+/// The lines to add after each file, one for each name.
 struct Bindings<'f> {
     files: &'f [Names],
     taken: BTreeSet<&'f String>,
@@ -72,7 +73,7 @@ struct Bindings<'f> {
 }
 
 impl Bindings<'_> {
-    /// Binds what the import of a file binds, where the one file does not; `None` where that is not possible.
+    /// Binds the names that an import binds, unless they are bound in the joined file; `None` if that is impossible.
     fn take_the_place_of(&mut self, import: &Import, file: usize) -> Option<()> {
         let Some(names) = import.names() else { return self.bind_module(&import.pattern, file) };
         for (name, binding) in names {
@@ -89,7 +90,7 @@ impl Bindings<'_> {
         Some(())
     }
 
-    /// Binds a module as a whole, or its default export.
+    /// Binds a whole module, or its default export.
     fn bind_module(&mut self, binding: &str, file: usize) -> Option<()> {
         let exporter = &self.files[file];
         match &exporter.default {
@@ -112,7 +113,7 @@ impl Bindings<'_> {
     }
 }
 
-/// The number of the file that `module` names in an import by `importer`.
+/// Returns the number of the file that `module` names in an import by `importer`.
 fn find(importer: &Part<'_>, module: &str, parts: &[Part<'_>]) -> Option<usize> {
     if !["./", "../"].iter().any(|start| module.starts_with(start)) {
         return None;
@@ -141,7 +142,7 @@ fn without_ending(path: &str) -> &str {
     [".js", ".cjs", ".mjs"].iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path)
 }
 
-/// Returns whether a statement that is kept has the path of another file in quotes, so that it needs that file.
+/// Returns whether a kept statement has the path of another file in quotes, so that it needs that file.
 fn names_a_file(statement: &str, part: &Part<'_>, parts: &[Part<'_>]) -> bool {
     let is_comment = ["//", "/*", "*"].iter().any(|start| statement.trim_start().starts_with(start));
     !is_comment && names_in(statement).any(|name| find(part, name, parts).is_some())

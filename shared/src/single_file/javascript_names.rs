@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Names {
     /// Bound by declarations.
     pub(super) declared: BTreeSet<String>,
-    /// Bound by imports of what is not among the files.
+    /// Bound by imports of modules that are not among the files.
     pub(super) imported: BTreeSet<String>,
     /// Bound by imports of other files.
     own: BTreeSet<String>,
     /// The local name of each `export { local as name }`.
     exported: BTreeMap<String, String>,
-    /// The name of what is exported as default, or as the whole module.
+    /// The name of the default export, or of the export as a whole.
     pub(super) default: Option<String>,
     pub(super) is_es: bool,
     pub(super) is_common: bool,
@@ -66,20 +66,21 @@ impl Names {
         self.declared.extend(bound);
     }
 
-    /// The name at the top level under which the file has what it exports as `name`.
+    /// Returns the top-level name of the value that the file exports as `name`.
     pub(super) fn local<'n>(&'n self, name: &'n str) -> Option<&'n str> {
         let is_bound = [&self.declared, &self.imported, &self.own].iter().any(|names| names.contains(name));
         let local = self.exported.get(name).map(String::as_str).or_else(|| is_bound.then_some(name));
         local.or_else(|| self.default.as_deref().filter(|_| name == "default"))
     }
 
-    /// The object with the file's exports, directly behind the file: `exports` is not `module.exports` after a file that assigned that.
+    /// Returns the object with the exports, valid directly after the file: `exports` differs from `module.exports` if
+    /// the file assigned the latter.
     pub(super) fn exports(&self) -> &'static str {
         if self.assigns_module { "module.exports" } else { "exports" }
     }
 }
 
-/// The names that a declaration at the beginning of a line binds.
+/// Returns the names that a declaration at the start of a line binds.
 fn declared(code: &str) -> Vec<String> {
     let (keyword, rest) = code.split_once(' ').unwrap_or((code, ""));
     match keyword {
@@ -100,14 +101,14 @@ fn declared(code: &str) -> Vec<String> {
     }
 }
 
-/// The names in `a = 1, b = 2`. A value with brackets may hold commas, so only the name before it is read.
+/// Returns the names in `a = 1, b = 2`. A value with brackets may contain commas, so only the name before it is read.
 fn declarators(code: &str) -> Vec<String> {
     let has_brackets = code.contains(['(', '[', '{', '\'', '"', '`']);
     let names = code.split(',').take(if has_brackets { 1 } else { usize::MAX });
     names.map(|name| identifier(name.trim()).to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The identifier that `code` begins with.
+/// Returns the identifier at the start of `code`.
 fn identifier(code: &str) -> &str {
     let end = code.find(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == '$'));
     &code[..end.unwrap_or(code.len())]
@@ -117,12 +118,12 @@ fn is_identifier(code: &str) -> bool {
     !code.is_empty() && identifier(code) == code && !code.starts_with(|letter: char| letter.is_ascii_digit())
 }
 
-/// The parts of a line in quotes.
+/// Returns the quoted parts of a line.
 pub(super) fn names_in(code: &str) -> impl Iterator<Item = &str> {
     code.split(['\'', '"', '`']).skip(1)
 }
 
-/// Splits a text into its lines, the lines of an import and of a list of exports kept together.
+/// Splits a text into lines, keeping the lines of an import or of a list of exports together.
 pub(super) fn statements(text: &str) -> Vec<String> {
     let mut statements: Vec<String> = Vec::new();
     let mut is_open = false;
@@ -139,7 +140,7 @@ pub(super) fn statements(text: &str) -> Vec<String> {
     statements
 }
 
-/// A statement that binds what another module exports.
+/// A statement that binds the exports of another module.
 #[derive(Debug)]
 pub(super) struct Import {
     /// `const`, `let`, `var` or `import`.
@@ -159,7 +160,7 @@ impl Import {
             _ => return None,
         };
         let module = source.trim_end_matches(')').trim_matches(['\'', '"']);
-        // `require('x').name`, and a default import beside names, are left as they are.
+        // `require('x').name`, and a default import together with names, are not replaced.
         let is_plain = !module.contains(['\'', '"', '(', ')', ' ']);
         let pattern = pattern.trim();
         let is_list = pattern.starts_with('{') && pattern.ends_with('}');
@@ -174,7 +175,7 @@ impl Import {
         self.keyword == "import"
     }
 
-    /// Each name in braces with the name that it is bound to; `None` where the whole module is bound.
+    /// Returns each name in braces with the name that it is bound to; `None` if the whole module is bound.
     pub(super) fn names(&self) -> Option<Vec<(&str, &str)>> {
         Some(pairs(self.pattern.strip_prefix('{')?.strip_suffix('}')?).collect())
     }
@@ -184,7 +185,7 @@ impl Import {
         names.into_iter().map(|(_, binding)| binding.to_owned()).collect()
     }
 
-    /// Returns the import without the names that are known; `None` where all of them are new.
+    /// Returns the import without the known names; `None` if all of them are new.
     pub(super) fn without(&self, known: &BTreeSet<String>) -> Option<String> {
         if self.bindings().iter().all(|binding| !known.contains(binding)) {
             return None;

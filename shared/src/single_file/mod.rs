@@ -1,13 +1,13 @@
-//! Several files of one language as one file that runs: the text of `generated_code`.
+//! Joins several files of one language into one file that runs: the text of `generated_code`.
 //!
-//! Each file begins with its path in a comment. Imports of one file by another are removed, because the names are in the same file then.
-//! Files of different languages, and files that would not run as one, are only put behind each other.
+//! Each file begins with its path in a comment. Imports of one file by another are removed, because the names are then
+//! in the same file. Files of different languages, and files that would not run as one, are only concatenated.
 
 mod javascript;
 mod javascript_names;
 mod python;
 
-/// A file of the result.
+/// A file to join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part<'p> {
     pub path: &'p str,
@@ -20,7 +20,7 @@ impl Part<'_> {
     }
 }
 
-/// Returns the files as one text, in their order; a single file stays as it is.
+/// Returns the files as one text, in their order; a single file is unchanged.
 pub fn joined(parts: &[Part<'_>]) -> String {
     let [first, rest @ ..] = parts else { return String::new() };
     if rest.is_empty() {

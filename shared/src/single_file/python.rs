@@ -4,8 +4,8 @@ use super::Part;
 
 const FUTURE: &str = "from __future__ import ";
 
-/// Returns the text of each file without its imports of the other files. `from __future__` imports go to the beginning of the first file,
-/// because they are an error anywhere else. Returns `None` where nothing can take the place of an import.
+/// Returns the text of each file without its imports of the other files. Moves `from __future__` imports to the start
+/// of the first file, because they are an error elsewhere. Returns `None` if an import cannot be replaced.
 pub(super) fn without_own_imports(parts: &[Part<'_>]) -> Option<Vec<String>> {
     let mut futures: Vec<String> = Vec::new();
     let mut texts = Vec::new();
@@ -30,13 +30,13 @@ pub(super) fn without_own_imports(parts: &[Part<'_>]) -> Option<Vec<String>> {
     Some(texts)
 }
 
-/// `src/a.py` as it is imported: `src.a`.
+/// Returns the import path of a file: `src/a.py` is `src.a`.
 fn dotted(path: &str) -> String {
     let module = path.strip_suffix(".py").unwrap_or(path);
     module.strip_suffix("/__init__").unwrap_or(module).replace('/', ".")
 }
 
-/// The files as one of them imports them.
+/// The files as seen by the imports of one of them.
 struct Modules<'m> {
     files: &'m [String],
     importer: &'m str,
@@ -55,7 +55,7 @@ impl Modules<'_> {
         self.files.iter().any(|file| file.starts_with(&start))
     }
 
-    /// The module's name from the top; it may begin with dots, which count from the importing file.
+    /// Returns the absolute name of the module; leading dots count from the importing file.
     fn absolute(&self, module: &str) -> String {
         let name = module.trim_start_matches('.');
         let dots = module.len() - name.len();
@@ -66,7 +66,7 @@ impl Modules<'_> {
     }
 }
 
-/// Splits a text into its lines, the lines of an import and of a string in triple quotes kept together.
+/// Splits a text into lines, keeping the lines of an import and of a string in triple quotes together.
 fn statements(text: &str) -> Vec<String> {
     let mut statements: Vec<String> = Vec::new();
     let (mut is_open, mut quotes) = (false, None);
@@ -82,7 +82,7 @@ fn statements(text: &str) -> Vec<String> {
     statements
 }
 
-/// Returns the triple quotes that are open behind a line.
+/// Returns the triple quotes that are open after a line.
 fn open_quotes(line: &str, before: Option<&'static str>) -> Option<&'static str> {
     let (mut open, mut rest) = (before, line);
     loop {
@@ -110,7 +110,7 @@ fn without_comment(line: &str) -> &str {
     line.split_once('#').map_or(line, |(code, _)| code)
 }
 
-/// Returns the statement, or what takes its place where it imports one of the files; `None` where nothing can.
+/// Returns the statement, or its replacement if it imports one of the files; `None` if it cannot be replaced.
 fn replaced(statement: &str, modules: &Modules<'_>) -> Option<String> {
     if !is_import(statement) {
         return Some(statement.to_owned());
@@ -131,7 +131,7 @@ fn replaced(statement: &str, modules: &Modules<'_>) -> Option<String> {
     let lines = match lines {
         Replacement::Kept => return Some(statement.to_owned()),
         Replacement::Impossible => return None,
-        // A block must not be left empty.
+        // A block must not be empty.
         Replacement::Lines(lines) if lines.is_empty() && !indent.is_empty() => vec!["pass".to_owned()],
         Replacement::Lines(lines) => lines,
     };
@@ -140,18 +140,18 @@ fn replaced(statement: &str, modules: &Modules<'_>) -> Option<String> {
 
 /// The replacement of an import.
 enum Replacement {
-    /// The import itself: it is of nothing among the files.
+    /// Kept: it imports no module of the files.
     Kept,
     Lines(Vec<String>),
     Impossible,
 }
 
-/// This file, which holds the module now.
+/// Returns an assignment of the joined module to this name.
 fn this_file(name: &str) -> String {
     format!("{name} = __import__(\"sys\").modules[__name__]")
 }
 
-/// Returns an assignment for each name that is a module or is imported under another name.
+/// Returns an assignment for each name that is a module or has an alias.
 fn from_module(module: &str, names: &str, modules: &Modules<'_>) -> Replacement {
     let origin = modules.absolute(module);
     let names = names.trim().trim_matches(['(', ')']).split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -169,16 +169,16 @@ fn from_module(module: &str, names: &str, modules: &Modules<'_>) -> Replacement 
     Replacement::Lines(names.iter().filter_map(line).collect())
 }
 
-/// Splits `name as alias`; a name alone is its own alias.
+/// Splits `name as alias`; a name without alias is its own.
 fn aliased(name: &str) -> (&str, &str) {
     name.split_once(" as ").map_or((name, name), |(name, alias)| (name.trim(), alias.trim()))
 }
 
-/// Returns the imports that remain of `import a, b`, and this file under the name of each module that it now holds.
+/// Returns the remaining imports of `import a, b`, and assignments of the joined module for the files.
 fn without_modules(names: &str, modules: &Modules<'_>) -> Replacement {
     let names: Vec<(&str, &str)> = names.split(',').map(str::trim).map(aliased).collect();
     let is_held = |(name, _): &(&str, &str)| modules.hold(name);
-    // `import src.a` binds `src`, which is no module any more.
+    // `import src.a` binds `src`, which is not a module of the joined file.
     if names.iter().any(|name| is_held(name) && name.1.contains('.') || modules.hold_package(name.0)) {
         return Replacement::Impossible;
     }

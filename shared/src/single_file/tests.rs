@@ -53,7 +53,7 @@ fn files_that_would_not_run_as_one_stay_separate() {
     }
 }
 
-/// Runs joined files, whose tests must pass and fail where `from` in the first file is replaced by `to`.
+/// Runs the joined files: the tests must pass, and fail after `from` in the first file is replaced by `to`.
 #[track_caller]
 fn check_run(program: &str, words: &[&str], files: &[(&str, &str)], [from, to]: [&str; 2]) {
     if Command::new(program).arg("--version").output().is_err() {
@@ -164,7 +164,7 @@ fn javascript_imports_of_a_joined_file_are_removed_and_repeated_ones_merged() {
     check(&modern, "// file: a.mjs\nexport const one = 1;\n\nconst eins = one;\n\n// file: a.test.mjs\n\n");
 }
 
-/// A recipe of the catalogue as its folder has it: code first, then tests.
+/// A recipe of the catalogue, read from its folder: code first, then tests.
 struct Recipe {
     name: String,
     runtime: String,

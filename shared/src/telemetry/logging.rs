@@ -20,14 +20,15 @@ impl FromStr for LogFormat {
         match text {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err("a log is text or json".to_owned()),
+            _ => Err("the log format must be text or json".to_owned()),
         }
     }
 }
 
-/// Starts logging to standard error; a second call in the same process changes nothing.
+/// Starts logging to standard error; a second call in the same process has no effect.
 ///
-/// `filter` is in the syntax of `tracing_subscriber::EnvFilter`, e.g. `info,shared=debug`; an unreadable one logs at `info`.
+/// `filter` is in the syntax of `tracing_subscriber::EnvFilter`, e.g. `info,shared=debug`; an invalid one logs at
+/// `info`.
 pub fn init_logging(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -36,6 +37,6 @@ pub fn init_logging(format: LogFormat, filter: &str) {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     if started.is_err() {
-        tracing::debug!("logging was started before");
+        tracing::debug!("Logging already started");
     }
 }

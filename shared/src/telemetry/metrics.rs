@@ -1,4 +1,4 @@
-//! Prometheus metrics on a port of their own.
+//! Prometheus metrics on a separate port.
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -8,18 +8,18 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use prometheus::{Registry, TextEncoder};
 use tokio_util::sync::CancellationToken;
 
-/// The registry of this process; metrics are registered where they are counted.
+/// Returns the registry of this process; metrics are registered where they are counted.
 pub fn registry() -> &'static Registry {
     static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
     &REGISTRY
 }
 
-/// The text that a scrape reads.
+/// Returns the text of a scrape.
 pub fn scrape() -> Result<String, prometheus::Error> {
     TextEncoder::new().encode_to_string(&registry().gather())
 }
 
-/// Serves `GET /metrics` of the process's registry.
+/// An HTTP server for `GET /metrics` of the process's registry.
 pub struct MetricsServer {
     address: SocketAddr,
     server: actix_web::dev::Server,
@@ -34,19 +34,19 @@ impl MetricsServer {
         .workers(1)
         .disable_signals()
         .bind(listen)?;
-        let address = server.addrs().first().copied().ok_or_else(|| std::io::Error::other("no address was bound"))?;
+        let address = server.addrs().first().copied().ok_or_else(|| std::io::Error::other("no listening address"))?;
         Ok(Self { address, server: server.run() })
     }
 
-    /// Where it listens.
+    /// Returns the bound address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `stopping`.
+    /// Serves until `stopping` is cancelled.
     pub async fn run(self, stopping: CancellationToken) -> std::io::Result<()> {
         let handle = self.server.handle();
-        // Both are polled together: the server takes the order to stop only while it is polled.
+        // Polled together: the server handles the stop request only while it is polled.
         let (ended, ()) = tokio::join!(self.server, async {
             stopping.cancelled().await;
             handle.stop(false).await;

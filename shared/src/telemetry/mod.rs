@@ -1,4 +1,4 @@
-//! What operators see: logs, the caller's trace carried from message to message, and metrics.
+//! Telemetry: logs, metrics, and the caller's trace context carried between messages.
 
 mod logging;
 mod metrics;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// A trace, the span in it that caused what is being done, and the request that began it all.
+/// A trace, the span that caused the current work, and the request that began it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     trace_id: u128,
@@ -17,45 +17,46 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// The header that carries it, over HTTP and over the broker.
+    /// The header of the trace context, over HTTP and over the broker.
     pub const HEADER: &'static str = "traceparent";
 
-    /// The header that carries the request's id over the broker.
+    /// The header of the request id over the broker.
     pub const REQUEST_HEADER: &'static str = "promptcraft-request-id";
 
-    /// A new trace.
+    /// Returns a new trace.
     pub fn root() -> Self {
         Self { trace_id: Uuid::new_v4().as_u128(), span_id: fresh_span(), sampled: true, request_id: None }
     }
 
-    /// The caller's trace where `header` holds a valid one, else a new trace.
+    /// Returns the caller's trace if `header` is valid, else a new trace.
     pub fn from_header(header: Option<&str>) -> Self {
         header.and_then(|text| text.parse().ok()).unwrap_or_else(Self::root)
     }
 
-    /// A new span in the same trace.
+    /// Returns a new span in the same trace.
     #[must_use]
     pub fn child(&self) -> Self {
         Self { span_id: fresh_span(), ..self.clone() }
     }
 
-    /// Whether this may name a request: 1 to 128 letters, digits, dots, underscores and hyphens. It goes into headers and every log line.
+    /// Returns whether `id` is a valid request id: 1 to 128 letters, digits, dots, underscores and hyphens. It is used
+    /// in headers and log lines.
     pub fn is_request_id(id: &str) -> bool {
         (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     }
 
-    /// The same trace on behalf of this request.
+    /// Returns the same trace with this request id.
     #[must_use]
     pub fn with_request_id(self, id: &str) -> Self {
         Self { request_id: Some(id.into()), ..self }
     }
 
-    /// The request that began it; empty where it was none of ours.
+    /// Returns the id of the request that began the trace; empty if there is none.
     pub fn request_id(&self) -> &str {
         self.request_id.as_deref().unwrap_or_default()
     }
 
-    /// The trace's id as 32 hexadecimal digits.
+    /// Returns the trace's id as 32 hexadecimal digits.
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace_id)
     }
@@ -71,9 +72,9 @@ impl fmt::Display for TraceContext {
     }
 }
 
-/// A header that is not a trace context.
+/// An invalid trace context header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a traceparent is version-trace-parent-flags in lower-case hexadecimal digits")]
+#[error("a traceparent must be version-trace-parent-flags in lower-case hexadecimal digits")]
 pub struct InvalidTrace;
 
 impl FromStr for TraceContext {
@@ -83,7 +84,7 @@ impl FromStr for TraceContext {
         let mut parts = text.trim().split('-');
         let (version, trace, span, flags) =
             (part(&mut parts, 2)?, part(&mut parts, 32)?, part(&mut parts, 16)?, part(&mut parts, 2)?);
-        // Version 00 has four parts and no more; a later version may add some, ff is forbidden.
+        // Version 00 has exactly four parts; a later version may add some; ff is forbidden.
         if version == "ff" || (version == "00" && parts.next().is_some()) {
             return Err(InvalidTrace);
         }

@@ -47,7 +47,7 @@ async fn people_come_and_go(stack: &Stack) {
     let terminal = Terminal::new(stack);
     terminal
         .run_with_input(&["admin", "user", "add", "jane"], "short\n")
-        .refused(1, "a password is 8 to 256 characters");
+        .refused(1, "a password must have 8 to 256 characters");
     terminal.run(&["admin", "user", "add", "j/ane"]).refused(2, "a user name is 1 to 64 of a-z A-Z 0-9 _ -");
     terminal
         .run(&["admin", "user", "add", "jane", "--role", "boss"])
